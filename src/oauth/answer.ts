@@ -1,0 +1,106 @@
+import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
+import type { TokenResponse } from '../token/types.js';
+import type { Challenge } from './challenge.js';
+import { serverText } from './redact.js';
+
+/** What a token endpoint answered. */
+export interface Answer {
+  readonly status: number;
+  readonly mediaType: string;
+  readonly text: string;
+  /** Milliseconds. */
+  readonly retryAfter?: number | undefined;
+  /** What its `WWW-Authenticate` says; counts when the body has no error of its own. */
+  readonly challenge?: Challenge | undefined;
+}
+
+/** No authorization server nests deeper; what does could overflow the stack of whoever prints or stores it. */
+const DEEPEST = 32;
+
+/**
+ * Makes a token response of an answer (RFC 6749 section 5), or an error that says what is wrong without quoting it.
+ * Lenient where servers are known to be sloppy: the media type does not matter if the body is JSON, any 2xx will do,
+ * `token_type` may be missing.
+ */
+export function tokenResponseOf(answer: Answer, place: string, secrets: readonly string[]): TokenResponse {
+  const { status, text } = answer;
+  const answered = `${place} answered ${String(status)} with ${answer.mediaType}`;
+  const body = parse(text);
+  const object = isObject(body) ? body : undefined;
+  if (!(status >= 200 && status < 300) || (typeof object?.error === 'string' && !isText(object.access_token))) {
+    throw refusal(answer, answered, object, secrets);
+  }
+  if (text.trim() === '') throw new InvalidTokenResponseError(`${answered}, but an empty body`);
+  if (body === undefined) throw new InvalidTokenResponseError(`${answered}, but its body is not JSON`);
+  if (!object) throw new InvalidTokenResponseError(`${answered}, but its body is ${kindOf(body)}, not an object`);
+  if (isDeeperThan(DEEPEST, object)) throw new InvalidTokenResponseError(`${answered}, but its body is nested deeper than ${String(DEEPEST)} levels`);
+  if (!isText(object.access_token)) throw new InvalidTokenResponseError(`${answered}, but its access_token is ${kindOf(object.access_token)}`);
+  return withPlainMembers(object as TokenResponse, answered);
+}
+
+/** An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. */
+function refusal(answer: Answer, answered: string, body: Record<string, unknown> | undefined, secrets: readonly string[]): TokenEndpointError {
+  const { status, retryAfter } = answer;
+  const source = isText(body?.error) ? body : answer.challenge;
+  const error = serverText(source?.error, 100, secrets);
+  const error_description = serverText(source?.error_description, 500, secrets);
+  const message = error === undefined ? answered : `${answered}: ${error}${error_description === undefined ? '' : ` (${error_description})`}`;
+  return new TokenEndpointError(message, {
+    status,
+    ...(error !== undefined && { error }),
+    ...(error_description !== undefined && { error_description }),
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
+}
+
+/** The members that have one right type, in it. What else the server sends stays as it is. */
+function withPlainMembers(response: TokenResponse, answered: string): TokenResponse {
+  const { token_type: type, refresh_token: refreshToken, ...rest } = response as Record<string, unknown> & { access_token: string };
+  if (type !== undefined && type !== null && !isText(type)) throw new InvalidTokenResponseError(`${answered}, but its token_type is ${kindOf(type)}`);
+  if (refreshToken !== undefined && refreshToken !== null && typeof refreshToken !== 'string') {
+    throw new InvalidTokenResponseError(`${answered}, but its refresh_token is ${kindOf(refreshToken)}`);
+  }
+  return {
+    ...rest,
+    // The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only.
+    ...(isText(type) && { token_type: type.toLowerCase() === 'dpop' ? 'DPoP' : type }),
+    ...(isText(refreshToken) && { refresh_token: refreshToken }),
+  };
+}
+
+/** The media type, and only that: a header may hold anything. */
+export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
+  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type === undefined || type === '') return 'no content type';
+  return /^[a-z]{1,20}\/[a-z0-9.+-]{1,60}$/.test(type) ? type : 'an unreadable content type';
+}
+
+/** `Retry-After` in ms: seconds, or a date (RFC 9110 section 10.2.3), which is read by the clock of the server that wrote it. */
+export function retryAfterOf(headers: Pick<Headers, 'get'>, now: number): number | undefined {
+  const value = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d{1,12}(\.\d+)?$/.test(value)) return Number(value) * 1000;
+  if (!/^[A-Z][a-z]{2}/.test(value)) return undefined;
+  const serverNow = Date.parse(headers.get('date') ?? '');
+  const wait = Date.parse(value) - (Number.isNaN(serverNow) ? now : serverNow);
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the SyntaxError quotes the body
+  }
+}
+
+export function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+const kindOf = (value: unknown): string =>
+  value === undefined ? 'missing' : value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : `of type ${typeof value}`;

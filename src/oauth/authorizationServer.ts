@@ -1,0 +1,81 @@
+import * as oauth from 'oauth4webapi';
+import { TokenEndpointError } from '../errors.js';
+import { mediaTypeOf, retryAfterOf } from './answer.js';
+import { boundedFetch } from './boundedFetch.js';
+import type { OAuthOptions } from './options.js';
+import { objectionTo, parse, printable } from './secureUrl.js';
+
+/** What we need to know of an authorization server. */
+export interface AuthorizationServer {
+  readonly issuer: string;
+  readonly token_endpoint: string;
+  readonly revocation_endpoint?: string | undefined;
+}
+
+export interface ServerLookup {
+  /** Whether the server is known by discovery, so that looking again may help when it moved. */
+  readonly discovered: boolean;
+  get(signal: AbortSignal | undefined): Promise<AuthorizationServer>;
+  /** Forgets what was discovered: the next `get` asks again. */
+  forget(): void;
+}
+
+/** The server of options that `checkOptions` let pass. A failed discovery is not kept: it is repeated with the token. */
+export function lookupOf(options: OAuthOptions): ServerLookup {
+  const { issuer, tokenEndpoint, revocationEndpoint } = options;
+  if (issuer === undefined) {
+    const { href } = new URL(tokenEndpoint as string | URL);
+    // The audience of a client assertion: RFC 7523 section 3 suggests the token endpoint where no issuer is known.
+    const known = { issuer: href, token_endpoint: href, revocation_endpoint: revocationEndpoint?.toString() };
+    return { discovered: false, get: () => Promise.resolve(known), forget: () => undefined };
+  }
+  let found: AuthorizationServer | undefined;
+  return {
+    discovered: true,
+    get: async (signal) => (found ??= await discover(new URL(issuer), options, signal)),
+    forget: () => {
+      found = undefined;
+    },
+  };
+}
+
+async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal | undefined): Promise<AuthorizationServer> {
+  const place = `the discovery document of ${printable(issuer)}`;
+  const request = (algorithm: 'oidc' | 'oauth2') =>
+    oauth.discoveryRequest(issuer, {
+      algorithm,
+      [oauth.customFetch]: boundedFetch(place, options.fetch),
+      [oauth.allowInsecureRequests]: issuer.protocol === 'http:', // loopback: checkOptions saw to that
+      ...(signal && { signal }),
+    });
+  let response = await request('oidc');
+  if (response.status === 404) response = await request('oauth2'); // a plain OAuth server: RFC 8414
+  const { status, headers } = response;
+  const answered = `${place} answered ${String(status)} with ${mediaTypeOf(headers)}`;
+  if (status !== 200) throw new TokenEndpointError(answered, { status, ...definedRetryAfter(headers) });
+  const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
+    const foreign = (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON;
+    throw new TokenEndpointError(`${answered}, but ${foreign ? 'names another issuer' : 'is no authorization server metadata'}`, { status });
+  });
+  const aliases = options.clientAuth === 'tls_client_auth' ? metadata.mtls_endpoint_aliases : undefined;
+  const endpoint = (name: 'token_endpoint' | 'revocation_endpoint') => {
+    const value = aliases?.[name] ?? metadata[name];
+    if (value === undefined) return undefined;
+    const url = parse(value);
+    const objection = url ? objectionTo(url, issuer.protocol === 'http:') : 'must be a URL';
+    if (!url || objection) throw new TokenEndpointError(`${place} names a ${name} that cannot be used: it ${objection ?? ''}`);
+    return url.href;
+  };
+  const token_endpoint = endpoint('token_endpoint');
+  if (token_endpoint === undefined) throw new TokenEndpointError(`${place} names no token_endpoint`);
+  return {
+    issuer: metadata.issuer,
+    token_endpoint,
+    revocation_endpoint: options.revocationEndpoint?.toString() ?? endpoint('revocation_endpoint'),
+  };
+}
+
+function definedRetryAfter(headers: Headers): { retryAfter?: number } {
+  const retryAfter = retryAfterOf(headers, Date.now());
+  return retryAfter === undefined ? {} : { retryAfter };
+}

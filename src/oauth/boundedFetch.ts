@@ -1,0 +1,129 @@
+import type { CustomFetchOptions } from 'oauth4webapi';
+import { TokenEndpointError } from '../errors.js';
+import { codeOf, redactedCause } from './redact.js';
+import { mediaTypeOf } from './answer.js';
+
+/** No token response needs more: what follows is not read. Bytes, after decompression. */
+export const LONGEST_BODY = 2 ** 20;
+
+/** What oauth4webapi and we read of an answer's headers. */
+const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate'];
+
+/** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
+export type Transport = (url: string, init: CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>) => Promise<Response>;
+
+/**
+ * A fetch for a server that may be hostile or broken: it follows no redirect, reads at most {@link LONGEST_BODY},
+ * settles when the signal aborts, whatever `send` does, and fails with errors that hold nothing of the exchange.
+ */
+export function boundedFetch(place: string, send: typeof globalThis.fetch | undefined): Transport {
+  return async (url, init) => {
+    const { signal } = init;
+    let response: Response | undefined;
+    try {
+      // Spread, since the types differ in what may be undefined.
+      response = await orAborted((send ?? globalThis.fetch)(url, { ...init } as RequestInit), signal);
+      refuseRedirect(place, response);
+      const body = await orAborted(readText(response), signal);
+      return rebuilt(place, response, body);
+    } catch (failure) {
+      if (response) discard(response);
+      throw failure instanceof TokenEndpointError ? failure : broken(place, failure, response, signal);
+    }
+  };
+}
+
+function refuseRedirect(place: string, { status, type, redirected }: Response): void {
+  // Browsers hide the status of a redirect that they were told not to follow.
+  if (type !== 'opaqueredirect' && !redirected && !(status >= 300 && status < 400 && status !== 304)) return;
+  throw new TokenEndpointError(
+    redirected
+      ? `${place} was redirected and the given fetch followed, though it was told not to: credentials may have gone elsewhere`
+      : `${place} answered with a redirect${status ? ` (${String(status)})` : ''}, which is never followed: credentials would go elsewhere`,
+    status >= 300 ? { status } : {},
+  );
+}
+
+/** The answer as oauth4webapi and we need it, whatever kind of Response `send` gave. */
+function rebuilt(place: string, response: Response, body: string): Response {
+  const { status } = response;
+  const headers = new Headers();
+  for (const name of HEADERS) {
+    const value = response.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  if (!(status >= 200 && status <= 599)) {
+    throw new TokenEndpointError(`${place} answered with the status ${String(status)}, which HTTP does not know`, { status });
+  }
+  // Bytes, since a string would get a content type that the server did not send.
+  return new Response(body === '' ? null : new TextEncoder().encode(body), { status, headers });
+}
+
+function broken(place: string, failure: unknown, response: Response | undefined, signal: AbortSignal | undefined): TokenEndpointError {
+  const cause = redactedCause(failure);
+  if (!response) {
+    const why = signal?.aborted ? 'did not answer before the request was aborted' : `could not be reached (${codeOf(failure) ?? cause?.name ?? 'unknown'})`;
+    return new TokenEndpointError(`${place} ${why}`, cause && { cause });
+  }
+  const { status } = response;
+  const answered = `${place} answered ${String(status)} with ${mediaTypeOf(response.headers)}`;
+  if (failure === TOO_LONG) return new TokenEndpointError(`${answered} and more than ${String(LONGEST_BODY)} bytes`, { status });
+  const why = signal?.aborted ? 'its body did not end before the request was aborted' : `its body broke off (${codeOf(failure) ?? 'no reason given'})`;
+  return new TokenEndpointError(`${answered}, but ${why}`, { status, ...(cause && { cause }) });
+}
+
+const TOO_LONG = Symbol('too long');
+
+async function readText(response: Response): Promise<string> {
+  if (Number(response.headers.get('content-length')) > LONGEST_BODY) throw TOO_LONG;
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  for await (const chunk of chunksOf(response)) {
+    length += chunk.byteLength;
+    if (length > LONGEST_BODY) throw TOO_LONG;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** The body's bytes: of a web stream, or of node-fetch's Node stream (cross-fetch). */
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+  const body = response.body as ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null | undefined;
+  if (body === null) return;
+  if (body === undefined) {
+    yield new TextEncoder().encode(await response.text()); // a runtime, or a test, whose responses have no stream
+  } else if (!('getReader' in body)) {
+    yield* body;
+  } else {
+    const reader = body.getReader(); // Safari's streams are not iterable
+    try {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+    } finally {
+      reader.cancel().catch(() => undefined); // lets the connection close when the body was too long
+    }
+  }
+}
+
+/** Lets go of a body that nobody will read, so that its connection can close. */
+function discard({ body }: Response): void {
+  const { cancel, destroy } = Object(body) as { cancel?(): unknown; destroy?(): unknown };
+  void Promise.resolve()
+    .then(() => (cancel ?? destroy)?.call(body))
+    .catch(() => undefined);
+}
+
+/** The work, unless the signal aborts first: a `fetch` from outside may not heed it. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    };
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    void work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', leave);
+    });
+  });
+}

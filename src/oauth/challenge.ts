@@ -1,0 +1,21 @@
+import * as oauth from 'oauth4webapi';
+
+export interface Challenge {
+  readonly error: string | undefined;
+  readonly error_description: string | undefined;
+}
+
+/**
+ * The error of the first `WWW-Authenticate` challenge that names one (RFC 9110 section 11.6.1). oauth4webapi parses
+ * them, but exports no parser: it throws what it parsed when it processes an answer without a body.
+ */
+export async function challengeOf({ status, headers }: Pick<Response, 'status' | 'headers'>): Promise<Challenge | undefined> {
+  if (status < 400 || !headers.has('www-authenticate')) return undefined;
+  try {
+    await oauth.processRevocationResponse(new Response(null, { status, headers }));
+  } catch (failure) {
+    if (!(failure instanceof oauth.WWWAuthenticateChallengeError)) return undefined;
+    return failure.cause.map(({ parameters: { error, error_description } }) => ({ error, error_description })).find(({ error }) => error !== undefined);
+  }
+  return undefined;
+}

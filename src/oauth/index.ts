@@ -1,0 +1,2 @@
+export { clientCredentials, type ClientCredentialsOptions } from './clientCredentials.js';
+export type { ClientAuthMethod, OAuthOptions } from './options.js';

@@ -1,0 +1,42 @@
+/** `http:` is allowed to these hosts only: what is sent there never leaves the machine. */
+const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+export const isLoopback = (url: URL): boolean => LOOPBACK.test(url.hostname);
+
+/** What of a URL may be printed: scheme, host and path. A query or a user may be a secret. */
+export const printable = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`;
+
+/**
+ * Why nothing may be sent to this URL, or undefined when it may. RFC 6749 section 3.2 asks for TLS and forbids a
+ * fragment; `fetch` refuses a user in the URL with an error that quotes it.
+ */
+export function objectionTo(url: URL, allowInsecure = true): string | undefined {
+  if (url.username !== '' || url.password !== '') return 'must carry no user or password';
+  if (url.hash !== '') return 'must have no fragment';
+  if (url.protocol === 'https:') return undefined;
+  if (url.protocol !== 'http:') return 'must be an https: URL';
+  if (!isLoopback(url)) return 'must be an https: URL (http: is allowed to loopback hosts only)';
+  return allowInsecure ? undefined : 'must be an https: URL, since allowInsecureRequests is false';
+}
+
+/** Reads a URL option; the TypeError names the option and of the value only what {@link printable} would show. */
+export function endpointOption(name: string, value: unknown, allowInsecure = true): URL {
+  const url = parse(value);
+  if (!url) throw new TypeError(`option "${name}" must be an absolute https: URL, got ${excerpt(value)}`);
+  const objection = objectionTo(url, allowInsecure);
+  if (objection) throw new TypeError(`option "${name}" ${objection}, got ${printable(url)}`);
+  return url;
+}
+
+/** Like `URL.parse`, which Node 20 lacks; the error of `new URL` carries its input. */
+export function parse(value: unknown): URL | undefined {
+  if (typeof value !== 'string' && !(value instanceof URL)) return undefined;
+  try {
+    return new URL(value);
+  } catch {
+    return undefined;
+  }
+}
+
+const excerpt = (value: unknown): string =>
+  typeof value === 'string' ? `"${value.replace(/[?#][^]*$/, '').replace(/^[^]*@/, '').slice(0, 100)}"` : value === null ? 'null' : typeof value;

@@ -1,0 +1,36 @@
+import type { AccessToken } from './types.js';
+
+/**
+ * What a token source may carry besides fetching tokens, each as a non-enumerable property under a registered symbol,
+ * so that two copies of the package agree. Whoever wraps a source in a function of its own hides them: copy them over.
+ */
+export const PROOF: unique symbol = Symbol.for('rx-fresh-token/proof') as never;
+export const ON_CLOSE: unique symbol = Symbol.for('rx-fresh-token/close') as never;
+
+/** A request that is about to be sent with a token. */
+export interface ProvenRequest {
+  readonly method: string;
+  /** Absolute. Its query and fragment are not signed (RFC 9449 section 4.2). */
+  readonly url: string;
+  readonly token: AccessToken;
+}
+
+/** Proves possession of the key to which a source's tokens are bound (RFC 9449). */
+export interface TokenProof {
+  /**
+   * The headers to add to one sending of one request, in lower case: `{ dpop: '…' }`. Each sending needs new ones, the
+   * repeat of a request too, since a server accepts a proof once. A token of another type than DPoP needs none: `{}`.
+   */
+  sign(request: ProvenRequest): Promise<Readonly<Record<string, string>>>;
+  /**
+   * To be told of every answer to a signed request: it keeps the server's nonce. True: the server refused the request
+   * only for want of that nonce (RFC 9449 section 9), so sign again and repeat, once; the token is not to blame.
+   */
+  learn(request: ProvenRequest, response: Pick<Response, 'status' | 'headers'>): Promise<boolean>;
+}
+
+export interface SourceHooks {
+  readonly [PROOF]?: TokenProof;
+  /** Called once when the stream closes, with its last token. Must not throw; what it starts, the stream does not wait for. */
+  readonly [ON_CLOSE]?: (token: AccessToken | null) => void;
+}
