@@ -1,0 +1,34 @@
+const tsconfig = {
+  target: 'ES2022',
+  lib: ['ES2022', 'DOM', 'DOM.Iterable'],
+  module: 'commonjs',
+  moduleResolution: 'bundler',
+  isolatedModules: true,
+  esModuleInterop: true,
+  allowJs: true,
+  sourceMap: true,
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/src', '<rootDir>/spec'],
+  testRegex: 'spec/.*-spec\\.ts$',
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/spec/types/'],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^rx-fresh-token$': '<rootDir>/src/index.ts',
+    '^rx-fresh-token/(.*)$': '<rootDir>/src/$1/index.ts',
+  },
+  transform: {
+    '^.+\\.(ts|mjs)$': ['ts-jest', { tsconfig }],
+    '/node_modules/(oauth4webapi|jose)/.+\\.js$': ['ts-jest', { tsconfig }],
+  },
+  transformIgnorePatterns: ['/node_modules/(?!(@angular|oauth4webapi|jose)/)'],
+  globalSetup: '<rootDir>/spec/setup/globalSetup.mjs',
+  globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
+  collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts'],
+  coverageReporters: ['text', 'lcov'],
+  coverageThreshold: { global: { branches: 95, lines: 95, statements: 95 } },
+};
