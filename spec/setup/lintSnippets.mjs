@@ -1,0 +1,18 @@
+// Reads [{ filePath, code }] from stdin and writes, for each, the sorted ids of the rules it breaks.
+// A process of its own, because Jest's sandbox cannot load ESLint's configuration, which is an ES module.
+import { text } from 'node:stream/consumers';
+import { ESLint } from 'eslint';
+
+const boundaries = /^(?:@typescript-eslint\/)?no-restricted-/;
+const named = new ESLint({ ruleFilter: ({ ruleId }) => boundaries.test(ruleId), overrideConfig: { languageOptions: { parserOptions: { projectService: false } } } });
+const typed = new ESLint({ ruleFilter: ({ ruleId }) => !boundaries.test(ruleId) });
+
+async function rulesBroken({ filePath, code, types = false }) {
+  const [result] = await (types ? typed : named).lintText(code, { filePath });
+  return [...new Set(result.messages.map(({ ruleId, message }) => ruleId ?? message))].sort();
+}
+
+const snippets = JSON.parse(await text(process.stdin));
+const broken = [];
+for (const snippet of snippets) broken.push(await rulesBroken(snippet));
+process.stdout.write(JSON.stringify(broken));
