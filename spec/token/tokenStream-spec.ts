@@ -1,0 +1,23 @@
+import { marbles } from 'rxjs-marbles/jest';
+import { timer, map, of } from 'rxjs';
+import { createTokenStream } from 'rx-fresh-token';
+
+describe('createTokenStream', () => {
+  it(
+    'should renew a 30 s token at 25 s',
+    marbles((m) => {
+      let n = 0;
+      const asked: number[] = [];
+      const token$ = createTokenStream(
+        () => {
+          asked.push(m.scheduler.now());
+          return timer(200).pipe(map(() => ({ access_token: `T${String(++n)}`, expires_in: 30 })));
+        },
+        { scheduler: m.scheduler, jitter: 0 },
+      );
+      m.expect(token$.pipe(map((t) => t.value)), '^ 60s !').toBeObservable('200ms a 24999ms b 24999ms c', { a: 'T1', b: 'T2', c: 'T3' });
+      m.flush();
+      expect(asked).toEqual([0, 25000, 50000, 75000]); // used until 60 s, so once more before it idles
+    }),
+  );
+});

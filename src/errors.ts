@@ -1,0 +1,103 @@
+/**
+ * Every error of the library carries a literal `name`, a stable `code` and a `cause`. Codes are API, messages are not.
+ * What could hold a secret (a response, its headers) lives in private fields, so that no inspector prints it.
+ */
+const coded = <N extends string, C extends string>(name: N, code: C) => {
+  class CodedError extends Error {
+    declare readonly name: N;
+    readonly code: C = code;
+  }
+  Object.defineProperty(CodedError.prototype, 'name', { value: name, configurable: true, writable: true });
+  return CodedError;
+};
+
+/** No usable token within `maxWait`, or the token source failed for good. `cause` is the last failure. */
+export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE') {}
+
+/** One token fetch took longer than `fetchTimeout`. */
+export class TokenFetchTimeoutError extends /* @__PURE__ */ coded('TokenFetchTimeoutError', 'ERR_TOKEN_FETCH_TIMEOUT') {}
+
+/** What a token endpoint said when it refused (RFC 6749 section 5.2). */
+export interface TokenEndpointErrorInit extends ErrorOptions {
+  /** HTTP status of the answer. */
+  readonly status?: number;
+  /** The OAuth error code, e.g. `invalid_client`. */
+  readonly error?: string;
+  /** The server's explanation, for developers. */
+  readonly error_description?: string;
+  /** Milliseconds that the server asked to wait (`Retry-After`). */
+  readonly retryAfter?: number;
+}
+
+/** The token endpoint answered, but with an error instead of a token. */
+export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointError', 'ERR_TOKEN_ENDPOINT') {
+  readonly status: number | undefined;
+  readonly error: string | undefined;
+  readonly error_description: string | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, { status, error, error_description, retryAfter, ...options }: TokenEndpointErrorInit = {}) {
+    super(message, options);
+    this.status = status;
+    this.error = error;
+    this.error_description = error_description;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The token source answered with something that is not a token response (RFC 6749 section 5.1). */
+export class InvalidTokenResponseError extends /* @__PURE__ */ coded('InvalidTokenResponseError', 'ERR_INVALID_TOKEN_RESPONSE') {}
+
+/** The stream was closed. */
+export class TokenStreamClosedError extends /* @__PURE__ */ coded('TokenStreamClosedError', 'ERR_TOKEN_STREAM_CLOSED') {
+  constructor(message = 'the token stream is closed', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The request would have carried the token to an origin that is not in `allowedOrigins`. Nothing was sent. */
+export class OriginNotAllowedError extends /* @__PURE__ */ coded('OriginNotAllowedError', 'ERR_ORIGIN_NOT_ALLOWED') {}
+
+/** The request took longer than its `timeout`. */
+export class RequestTimeoutError extends /* @__PURE__ */ coded('RequestTimeoutError', 'ERR_REQUEST_TIMEOUT') {}
+
+/** A response outside 200 to 299. `response` is unread, so its body can still be asked for the reason. */
+export class HttpStatusError extends /* @__PURE__ */ coded('HttpStatusError', 'ERR_HTTP_STATUS') {
+  readonly status: number;
+  readonly #response: Response;
+
+  constructor(message: string, response: Response, options?: ErrorOptions) {
+    super(message, options);
+    this.status = response.status;
+    this.#response = response;
+  }
+
+  get response(): Response {
+    return this.#response;
+  }
+}
+
+/** Any error of this library. */
+export type TokenError =
+  | TokenUnavailableError
+  | TokenFetchTimeoutError
+  | TokenEndpointError
+  | InvalidTokenResponseError
+  | TokenStreamClosedError
+  | OriginNotAllowedError
+  | RequestTimeoutError
+  | HttpStatusError;
+
+const CODE = /^ERR_(TOKEN_(UNAVAILABLE|FETCH_TIMEOUT|ENDPOINT|STREAM_CLOSED)|INVALID_TOKEN_RESPONSE|ORIGIN_NOT_ALLOWED|REQUEST_TIMEOUT|HTTP_STATUS)$/;
+
+/**
+ * Tells whether `error` is one of this library's, and with `code` whether it is that one. It compares codes, not
+ * classes, so that two copies of the package agree.
+ */
+export function isTokenError(error: unknown): error is TokenError;
+export function isTokenError<C extends TokenError['code']>(error: unknown, code: C): error is Extract<TokenError, { code: C }>;
+export function isTokenError(error: unknown, code?: string): boolean {
+  if (!(error instanceof Error) && Object.prototype.toString.call(error) !== '[object Error]') return false;
+  const actual = (error as { code?: unknown }).code;
+  return code === undefined ? typeof actual === 'string' && CODE.test(actual) : actual === code;
+}

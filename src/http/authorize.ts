@@ -1,0 +1,86 @@
+import { OriginNotAllowedError } from '../errors.js';
+import type { AccessToken } from '../token/types.js';
+
+/** The default header: `Authorization: Bearer …` (RFC 6750 section 2.1). */
+export const authorizationOf = (token: AccessToken): string => `${token.type} ${token.value}`;
+
+/** Where a token may go, decided once. */
+export class Destinations {
+  readonly #origins: ReadonlySet<string>;
+  readonly #base: URL | undefined;
+  /** `origin + '/'`: a URL that starts so has this origin, since the authority ends at the first slash after the scheme's two. */
+  readonly #prefixes: readonly string[];
+  /** The last relative URL that was resolved; pollers ask for the same one. */
+  #last: { readonly url: string | null; readonly href: string } = { url: null, href: '' };
+
+  constructor({ baseUrl, allowedOrigins }: { baseUrl?: string | URL | undefined; allowedOrigins?: readonly string[] | undefined }) {
+    if (baseUrl !== undefined) {
+      this.#base = parseOption('baseUrl', String(baseUrl));
+      // A base is a folder: `orders` under `https://host/v1` is `https://host/v1/orders`.
+      if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
+    }
+    if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins)) throw new TypeError('option "allowedOrigins" must be an array of origins');
+    const origins = allowedOrigins?.map((origin, index) => originOption(`allowedOrigins[${String(index)}]`, origin));
+    this.#origins = new Set(origins ?? (this.#base ? [this.#base.origin] : []));
+    this.#prefixes = [...this.#origins].map((origin) => `${origin}/`);
+  }
+
+  /** The absolute URL. @throws OriginNotAllowedError if the token may not go there. */
+  check(url: string): string {
+    for (const prefix of this.#prefixes) if (url.startsWith(prefix)) return url;
+    if (this.#base && url === this.#last.url) return this.#last.href;
+    const { protocol, origin, href } = this.#parse(url);
+    // `blob:https://host/…` has the origin of its host.
+    if ((protocol === 'https:' || protocol === 'http:') && this.#origins.has(origin)) {
+      this.#last = { url, href };
+      return href;
+    }
+    throw new OriginNotAllowedError(`the token may not go to ${origin === 'null' ? protocol : origin}: it is not in allowedOrigins`);
+  }
+
+  /** The absolute URL of a request that carries no token. */
+  resolve(url: string): string {
+    return this.#parse(url).href;
+  }
+
+  #parse(url: string): URL {
+    const base = this.#base ?? (globalThis as { location?: { href?: string } }).location?.href;
+    const parsed = parse(url, base);
+    // Never the URL itself: its query may be a secret.
+    if (!parsed) throw new TypeError(base ? 'the URL cannot be parsed' : 'the URL cannot be parsed: it must be absolute, since there is no baseUrl');
+    if (parsed.username || parsed.password) throw new TypeError(`the URL of a request to ${parsed.host} must not contain credentials`);
+    return parsed;
+  }
+}
+
+function originOption(name: string, value: string): string {
+  const url = parseOption(name, value);
+  if (value.includes('*') || url.pathname !== '/' || url.search || url.hash) {
+    throw new TypeError(`option "${name}" must be one exact origin such as https://api.example.com, got ${describe(url)}`);
+  }
+  return url.origin;
+}
+
+function parseOption(name: string, value: string): URL {
+  const url = parse(value);
+  if (!url || !/^https?:$/.test(url.protocol)) throw new TypeError(`option "${name}" must be an absolute http(s) URL`);
+  if (url.username || url.password) throw new TypeError(`option "${name}" must not contain credentials`);
+  if (!isSecure(url)) throw new TypeError(`option "${name}" must be https (http only on loopback), got ${describe(url)}`);
+  return url;
+}
+
+/** https, or http to this very machine. */
+const isSecure = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'https:' || /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+
+/** Without what may be a secret: query, fragment, credentials. */
+export const describe = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;
+
+/** `new URL` without its error, which quotes its input. */
+function parse(url: string, base?: string | URL): URL | null {
+  try {
+    return new URL(url, base);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,61 @@
+import type { AccessToken } from '../token/types.js';
+import { isRepeatable, methodOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
+import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, MAX_REDIRECTS, redirectTarget } from './redirect.js';
+import { platformHeaders } from './transport.js';
+
+/** The end of a chain of redirects, and whether the request that got it carried the token. */
+export interface Answer {
+  readonly response: Response;
+  readonly carried: boolean;
+}
+
+type Send = (input: string | Request, init: RequestInit) => Promise<Response>;
+
+/**
+ * Follows redirects by hand, since the platforms disagree about what they strip: once a redirect leaves the origin, no
+ * hop carries the token any more, whatever header it was in.
+ */
+export async function follow(first: Response, outgoing: Outgoing, token: AccessToken, { send, authorize }: { send: Send; authorize: Authorize | undefined }): Promise<Answer> {
+  const { init, request } = outgoing;
+  const origin = new URL(outgoing.url).origin;
+  let { url } = outgoing;
+  let method = methodOf(outgoing);
+  let response = first;
+  let carried = true;
+  let sendsBody = true;
+
+  for (let hops = 0; ; hops++) {
+    const target = redirectTarget(response, url);
+    if (!target) return { response: hops > 0 ? markRedirected(response) : response, carried };
+    if (hops === MAX_REDIRECTS) throw new TypeError(`the server redirected more than ${String(MAX_REDIRECTS)} times`);
+    discard(response);
+    url = target.href;
+    carried &&= target.origin === origin;
+    if (dropsBody(response.status, method)) {
+      method = 'GET';
+      sendsBody = false;
+    }
+    if (sendsBody && !isRepeatable(outgoing)) throw new TypeError('the server redirected a request whose body can be sent only once');
+
+    const headers = new (await platformHeaders())(init.headers ?? request?.headers);
+    for (const name of [...(sendsBody ? [] : BODY_HEADERS), ...(carried ? [] : CREDENTIAL_HEADERS)]) headers.delete(name);
+    const body = !sendsBody ? null : (init.body ?? (request?.body ? await request.clone().arrayBuffer() : null));
+    const hop: RequestInit = { ...requestInit(request), ...init, method, body, headers, redirect: 'manual' };
+    if (carried) hop.headers = await withAuthorization({ url, request: undefined, init: hop }, token, authorize);
+    response = await send(url, hop);
+  }
+}
+
+/** Frees the connection of an answer that nobody will read. */
+export function discard({ body }: Response): void {
+  const stream = body as { cancel?: () => Promise<void>; destroy?: () => void } | null;
+  if (stream?.cancel) stream.cancel().catch(() => undefined);
+  else stream?.destroy?.();
+}
+
+const requestInit = (request: Request | undefined): RequestInit =>
+  request ? { credentials: request.credentials, integrity: request.integrity, keepalive: request.keepalive, signal: request.signal } : {};
+
+function markRedirected(response: Response): Response {
+  return Object.defineProperty(response, 'redirected', { value: true, configurable: true });
+}

@@ -1,0 +1,132 @@
+import { Observable } from 'rxjs';
+import { HttpStatusError, RequestTimeoutError } from '../errors.js';
+import { numberIn } from '../internal/validate.js';
+import { keeperOf } from '../token/tokenStream.js';
+import type { TokenStream } from '../token/types.js';
+import { isStream } from './outgoing.js';
+import { tokenFetch, type FetchOptions } from './tokenFetch.js';
+
+export interface HttpClientOptions extends FetchOptions {
+  /** Sent with every request, unless the request brings its own. */
+  headers?: HeadersInit;
+  /** Milliseconds for a whole request: waiting for a token, a repeat, and with `get` and the like the body. > 0. Default none. */
+  timeout?: number;
+}
+
+export type HttpRequestInit = RequestInit & { timeout?: number };
+
+/** Every method returns a cold Observable: subscribing sends, unsubscribing aborts. */
+export interface HttpClient {
+  /** Emits the response, whatever its status, as fetch does. */
+  request(url: string | URL, init?: HttpRequestInit): Observable<Response>;
+  /** Emits the body: parsed if it is JSON, null if there is none, else text. A status outside 200 to 299 errors with {@link HttpStatusError}. */
+  get<T>(url: string | URL, options?: HttpRequestInit): Observable<T>;
+  delete<T>(url: string | URL, options?: HttpRequestInit): Observable<T>;
+  head(url: string | URL, options?: HttpRequestInit): Observable<Response>;
+  /** What fetch cannot send as it is goes as JSON. */
+  post<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
+  put<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
+  patch<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
+}
+
+/**
+ * An HTTP client whose requests ride on the token stream, with the guarantees of {@link createFetch}.
+ *
+ * ```ts
+ * const http = createHttpClient(token$, { baseUrl: 'https://api.example.com' });
+ * http.post<{ id: number }>('/orders', { item: 'tea' }).subscribe(({ id }) => console.log(id));
+ * ```
+ *
+ * @throws TypeError that names an option out of range. The Observables error with {@link OriginNotAllowedError},
+ *   {@link TokenUnavailableError}, {@link TokenStreamClosedError}, {@link RequestTimeoutError}, {@link HttpStatusError}.
+ */
+export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
+  const { timers } = keeperOf(token$);
+  const ride = tokenFetch(token$, options);
+  const defaultTimeout = numberIn('timeout', options.timeout, 1, Infinity);
+  const defaults = options.headers && recordOf(options.headers);
+
+  function exchange<R>(url: string | URL, { timeout, signal, ...init }: HttpRequestInit, read?: (response: Response) => Promise<R>): Observable<R> {
+    const limit = numberIn('timeout', timeout, 1, Infinity) ?? defaultTimeout;
+    if (defaults) init.headers = init.headers ? { ...defaults, ...recordOf(init.headers) } : defaults;
+    // Hand-made, since RxJS' fromFetch takes no injected fetch.
+    return new Observable((subscriber) => {
+      const controller = new AbortController();
+      let settled = false;
+      subscriber.add(() => {
+        if (!settled) controller.abort();
+      });
+      if (limit !== undefined) {
+        const late = () => {
+          subscriber.error(new RequestTimeoutError(`${nameOf(url, init)} took longer than ${String(limit)} ms`));
+        };
+        subscriber.add(timers.after(limit).subscribe(late));
+      }
+      const answer = ride(url, { ...init, signal: signal ? AbortSignal.any([signal, controller.signal]) : controller.signal }, signal);
+      (read ? answer.then(read) : (answer as Promise<R>)).then(
+        (value) => {
+          settled = true;
+          subscriber.next(value);
+          subscriber.complete();
+        },
+        (error: unknown) => {
+          settled = true;
+          subscriber.error(error);
+        },
+      );
+    });
+  }
+
+  const parsed = <T>(method: string, url: string | URL, { headers, ...rest }: HttpRequestInit = {}, extra: RequestInit = {}): Observable<T> => {
+    const init = { ...rest, ...extra, method, headers: { accept: 'application/json, text/plain, */*', ...(extra.headers as Record<string, string>), ...defaults, ...recordOf(headers) } };
+    return exchange<T>(url, init, async (response) => parse<T>(requireOk(response, nameOf(url, init)), nameOf(url, init)));
+  };
+  const sending = (method: string) => <T>(url: string | URL, body?: unknown, init?: HttpRequestInit) => parsed<T>(method, url, init, bodyOf(body));
+
+  return {
+    request: (url, init = {}) => exchange<Response>(url, init),
+    get: (url, init) => parsed('GET', url, init),
+    delete: (url, init) => parsed('DELETE', url, init),
+    head: (url, init = {}) => exchange(url, { ...init, method: 'HEAD' }, (response) => Promise.resolve(requireOk(response, nameOf(url, { method: 'HEAD' })))),
+    post: sending('POST'),
+    put: sending('PUT'),
+    patch: sending('PATCH'),
+  };
+}
+
+/** For messages: the method and the URL without its query. */
+const nameOf = (url: string | URL, { method = 'GET' }: RequestInit): string => `${method} ${String(url).replace(/[?#].*$/s, '')}`;
+
+function requireOk(response: Response, name: string): Response {
+  if (response.ok) return response;
+  throw new HttpStatusError(`${name} answered ${String(response.status)}`, response);
+}
+
+async function parse<T>(response: Response, name: string): Promise<T> {
+  const text = await response.text();
+  const isJson = /\bjson\b/i.test(response.headers.get('content-type') ?? '');
+  if (text === '') return null as T;
+  try {
+    return (isJson || /^\s*[[{]/.test(text) ? JSON.parse(text) : text) as T;
+  } catch {
+    // JSON.parse would quote the body.
+    if (isJson) throw new SyntaxError(`${name}: the body says that it is JSON, but it is not`);
+    return text as T;
+  }
+}
+
+/** What fetch can send as it is. */
+const SENDABLE = /^\[object (Blob|File|FormData|URLSearchParams|ArrayBuffer|SharedArrayBuffer|DataView|[A-Za-z0-9]+Array)\]$/;
+
+function bodyOf(body: unknown): RequestInit {
+  if (body === undefined || body === null) return {};
+  const sendable = typeof body === 'string' || SENDABLE.test(Object.prototype.toString.call(body)) || isStream(body);
+  return sendable ? { body: body as BodyInit } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+}
+
+/** Header names in lower case, so that the same name in another case is the same key. */
+function recordOf(headers: HeadersInit | undefined): Record<string, string> {
+  if (!headers) return {};
+  const entries = typeof (headers as Headers).entries === 'function' ? [...(headers as unknown as Iterable<[string, string]>)] : Object.entries(headers as Record<string, string>);
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]));
+}

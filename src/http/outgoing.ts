@@ -1,0 +1,74 @@
+import { authorizationOf } from './authorize.js';
+import { platformHeaders } from './transport.js';
+import type { AccessToken } from '../token/types.js';
+
+export type Authorize = (headers: Headers, token: AccessToken) => void;
+
+/** One request as the caller described it: a URL and its init, or a Request whose init wins. */
+export interface Outgoing {
+  readonly url: string;
+  readonly request: Request | undefined;
+  readonly init: RequestInit;
+}
+
+export const signalOf = ({ init, request }: Outgoing): AbortSignal | null | undefined => init.signal ?? request?.signal;
+
+export const methodOf = ({ init, request }: Outgoing): string => (init.method ?? request?.method ?? 'GET').toUpperCase();
+
+/** Names the resource by which fruitless refreshes are remembered: method, origin and path, never the query. */
+export function resourceKey(outgoing: Outgoing): string {
+  const { origin, pathname } = new URL(outgoing.url);
+  return `${methodOf(outgoing)} ${origin}${pathname}`;
+}
+
+/** A body that is consumed by sending it cannot be sent again. A Request is cloned before each sending. */
+export const isRepeatable = ({ init }: Outgoing): boolean => !isStream(init.body);
+
+/** A ReadableStream, a Node stream, an async iterable. */
+export function isStream(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  const { getReader, pipe, [Symbol.asyncIterator]: iterate } = body as { getReader?: unknown; pipe?: unknown; [Symbol.asyncIterator]?: unknown };
+  return [getReader, pipe, iterate].some((method) => typeof method === 'function');
+}
+
+type HeaderRecord = Record<string, string>;
+
+/** A plain record of headers, as nearly every caller writes them; anything else needs the Headers class. */
+function plainHeaders(headers: HeadersInit | undefined): HeaderRecord | undefined {
+  if (headers === undefined) return {};
+  return Object.getPrototypeOf(headers) === Object.prototype ? (headers as HeaderRecord) : undefined;
+}
+
+/** Whether the caller brought an Authorization header: that one is left alone. */
+export function bringsAuthorization({ init, request }: Outgoing): boolean {
+  const plain = init.headers === undefined && request ? undefined : plainHeaders(init.headers);
+  if (plain) {
+    for (const name in plain) if (name.length === 13 && name.toLowerCase() === 'authorization') return true;
+    return false;
+  }
+  const headers = init.headers ?? request?.headers;
+  if (Array.isArray(headers)) return headers.some(([name]) => name?.toLowerCase() === 'authorization');
+  return (headers as Headers).has('authorization');
+}
+
+/** The caller's headers plus the token's. Synchronous wherever the platform has Headers. */
+export function withAuthorization({ init, request }: Outgoing, token: AccessToken, authorize: Authorize | undefined): HeadersInit | Promise<HeadersInit> {
+  const plain = init.headers === undefined && request ? undefined : plainHeaders(init.headers);
+  if (plain && !authorize) return { ...plain, authorization: authorizationOf(token) };
+  const given = init.headers ?? request?.headers;
+  const Class = platformHeaders();
+  return typeof Class === 'function' ? authorized(Class, given, token, authorize) : Class.then((Ponyfill) => authorized(Ponyfill, given, token, authorize));
+}
+
+function authorized(Class: typeof Headers, given: HeadersInit | undefined, token: AccessToken, authorize: Authorize | undefined): Headers {
+  const headers = new Class(given);
+  try {
+    if (authorize) authorize(headers, token);
+    else headers.set('authorization', authorizationOf(token));
+  } catch (error) {
+    // A refused header value is quoted in the platform's error.
+    const message = error instanceof Error ? error.message : String(error);
+    throw message.includes(token.value) ? new TypeError(`authorize failed: ${message.split(token.value).join(`(token ${token.id})`)}`) : error;
+  }
+  return headers;
+}

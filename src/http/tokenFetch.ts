@@ -1,0 +1,142 @@
+import { defaultIfEmpty, firstValueFrom, fromEvent, takeUntil, type Observable } from 'rxjs';
+import { TokenStreamClosedError } from '../errors.js';
+import { functionOr } from '../internal/validate.js';
+import { isExplicit, isRejection as isRejectionByDefault } from '../token/rejection.js';
+import { keeperOf } from '../token/tokenStream.js';
+import type { AccessToken, TokenStream } from '../token/types.js';
+import { Destinations } from './authorize.js';
+import { discard, follow, type Answer } from './follow.js';
+import { bringsAuthorization, isRepeatable, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
+import { redirectsAreOpaque } from './redirect.js';
+import { platformFetch } from './transport.js';
+
+export interface FetchOptions {
+  /** Relative URLs are resolved against it, as against a folder. */
+  baseUrl?: string | URL;
+  /** The exact origins that may see the token. Default: the origin of `baseUrl`; without either, every call fails. https, or http on loopback. */
+  allowedOrigins?: readonly string[];
+  /** Default: the platform's fetch, or cross-fetch where there is none. */
+  fetch?: typeof fetch;
+  /** Puts the token into the request. Default: `Authorization: <type> <value>`. */
+  authorize?: Authorize;
+  /** Tells that the server refused the token. Default: 401, or 403 unless the challenge says `insufficient_scope`. */
+  isRejection?: (response: Response) => boolean;
+}
+
+/** @param own the caller's signal, where `init.signal` is not it: it tells a token source's own requests */
+export type TokenFetch = (input: string | URL | Request, init?: RequestInit, own?: AbortSignal | null) => Promise<Response>;
+
+/** The shared engine of createFetch and createHttpClient. */
+export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFetch {
+  const keeper = keeperOf(token$);
+  const destinations = new Destinations(options);
+  const authorize = functionOr('authorize', options.authorize, undefined);
+  const isRejection = functionOr('isRejection', options.isRejection, isRejectionByDefault);
+  const send = functionOr('fetch', options.fetch, undefined) ?? platformFetch;
+  const opaque = redirectsAreOpaque();
+  const redirect = !opaque ? 'manual' : authorize ? 'error' : 'follow';
+
+  function transmit(outgoing: Outgoing, token: AccessToken): Promise<Response> {
+    const { init, request, url } = outgoing;
+    const mode = init.redirect ?? request?.redirect ?? 'follow';
+    const post = (headers: HeadersInit) => send(request?.clone() ?? url, { ...init, headers, redirect: mode === 'follow' ? redirect : mode });
+    const headers = withAuthorization(outgoing, token, authorize);
+    return headers instanceof Promise ? headers.then(post) : post(headers);
+  }
+
+  /** The answer at the end of redirects. */
+  function arrive(response: Response, outgoing: Outgoing, token: AccessToken): Answer | Promise<Answer> {
+    const mode = outgoing.init.redirect ?? outgoing.request?.redirect ?? 'follow';
+    if (mode !== 'follow') return { response, carried: true };
+    if (opaque) return { response, carried: !response.redirected || new URL(response.url).origin === new URL(outgoing.url).origin };
+    return follow(response, outgoing, token, { send, authorize });
+  }
+
+  const isRefusal = ({ response, carried }: Answer): boolean => carried && isRejection(response);
+
+  async function exchange(outgoing: Outgoing, token: AccessToken): Promise<Answer> {
+    try {
+      return await arrive(await transmit(outgoing, token), outgoing, token);
+    } catch (error) {
+      throw networkError(error, outgoing);
+    }
+  }
+
+  /** All that does not go smoothly: a token to wait for, redirects, a refusal with one refresh and one repeat. */
+  async function ride(outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Response> {
+    const first = response ? await arrive(response, outgoing, token) : await exchange(outgoing, token);
+    if (!isRefusal(first)) return first.response;
+    const rejection = { token, explicit: isExplicit(first.response), key: resourceKey(outgoing) };
+    if (!isRepeatable(outgoing)) {
+      keeper.reject(rejection);
+      return first.response;
+    }
+    const next = await wanted(keeper.recover(rejection), outgoing);
+    if (!next) return first.response;
+    discard(first.response);
+    const settle = keeper.fruitless.repeat(rejection.key, next);
+    try {
+      const second = await exchange(outgoing, next);
+      settle(isRefusal(second));
+      return second.response;
+    } finally {
+      settle(false);
+    }
+  }
+
+  return (input, init = {}, own) => {
+    try {
+      const request = typeof input === 'string' || 'href' in input ? undefined : input;
+      const asked = request ? request.url : String(input);
+      if (keeper.calls.owns(own ?? init.signal ?? request?.signal)) return send(request ?? destinations.resolve(asked), init);
+      if (keeper.isClosed) throw new TokenStreamClosedError();
+      const outgoing: Outgoing = { url: destinations.check(asked), request, init };
+      const failed = (error: unknown) => {
+        throw networkError(error, outgoing);
+      };
+      if (bringsAuthorization(outgoing)) return send(request ?? outgoing.url, init).catch(failed);
+      const token = keeper.use();
+      if (!token) return wanted(keeper.take(), outgoing).then((next) => ride(outgoing, next as AccessToken));
+      return transmit(outgoing, token).then((response) => (response.status < 300 && isRejection === isRejectionByDefault ? response : ride(outgoing, token, response)), failed);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  };
+}
+
+/** The token that comes, or null if none does; rejects as soon as the caller aborts. */
+async function wanted(token$: Observable<AccessToken>, outgoing: Outgoing): Promise<AccessToken | null> {
+  const signal = signalOf(outgoing);
+  signal?.throwIfAborted();
+  const given = await firstValueFrom((signal ? token$.pipe(takeUntil(fromEvent(signal, 'abort'))) : token$).pipe(defaultIfEmpty(null)));
+  signal?.throwIfAborted();
+  return given;
+}
+
+/** What every platform says alike: the abort's own reason, and a TypeError for a network that failed. node-fetch would quote the URL. */
+function networkError(error: unknown, outgoing: Outgoing): unknown {
+  const signal = signalOf(outgoing);
+  if (signal?.aborted) return signal.reason;
+  const { name, code, type } = error as { name?: string; code?: string; type?: string };
+  return name === 'FetchError' ? new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) }) : error;
+}
+
+/**
+ * A fetch whose requests ride on the token stream. While the token is fresh it costs one synchronous check and a header.
+ *
+ * A 401 or 403 causes one refresh, shared by all who were refused, and one repeat; the second answer is the caller's. A
+ * body that can be read only once is never sent twice. The token goes to `allowedOrigins` only, across no redirect to
+ * another origin; an Authorization header of the caller's is left alone.
+ *
+ * ```ts
+ * const fetch = createFetch(token$, { baseUrl: 'https://api.example.com' });
+ * const response = await fetch('/orders');
+ * ```
+ *
+ * @throws TypeError that names an option out of range. The promise rejects with {@link OriginNotAllowedError},
+ *   {@link TokenUnavailableError} when no usable token comes in time, {@link TokenStreamClosedError}, or as fetch does.
+ */
+export function createFetch(token$: TokenStream, options: FetchOptions = {}): typeof globalThis.fetch {
+  const ride = tokenFetch(token$, options);
+  return (input, init) => ride(input, init);
+}

@@ -1,0 +1,19 @@
+/** The fetch of the platform, or cross-fetch's where there is none. The only file that knows cross-fetch; bundlers for browsers swap it. */
+
+let ponyfill: Promise<typeof import('cross-fetch')> | undefined;
+const loadPonyfill = () => (ponyfill ??= import('cross-fetch'));
+
+/** What node-fetch would send as the text `[object …]`. */
+const NOT_UNDERSTOOD = /^\[object (Request|FormData|ReadableStream)\]$/;
+
+export function platformFetch(input: string | Request, init: RequestInit): Promise<Response> {
+  if (typeof globalThis.fetch === 'function') return globalThis.fetch(input, init);
+  for (const part of [input, init.body]) {
+    const tag = Object.prototype.toString.call(part);
+    if (NOT_UNDERSTOOD.test(tag)) return Promise.reject(new TypeError(`cross-fetch cannot send a native ${tag.slice(8, -1)}: hand in a fetch that can (option "fetch")`));
+  }
+  return loadPonyfill().then(({ fetch }) => fetch(input, init));
+}
+
+export const platformHeaders = (): typeof Headers | Promise<typeof Headers> =>
+  typeof globalThis.Headers === 'function' ? globalThis.Headers : loadPonyfill().then(({ Headers }) => Headers);

@@ -1,0 +1,28 @@
+export { createTokenStream } from './token/tokenStream.js';
+export { withToken, type WithTokenOptions } from './token/withToken.js';
+export type {
+  AccessToken,
+  RefreshReason,
+  TokenRequest,
+  TokenResponse,
+  TokenSource,
+  TokenStream,
+  TokenStreamOptions,
+} from './token/types.js';
+export type { RejectionOutcome, TokenEvent } from './token/events.js';
+export type { StoredToken, TokenStore } from './token/tokenStore.js';
+export { createFetch, type FetchOptions } from './http/tokenFetch.js';
+export { createHttpClient, type HttpClient, type HttpClientOptions, type HttpRequestInit } from './http/httpClient.js';
+export {
+  HttpStatusError,
+  InvalidTokenResponseError,
+  isTokenError,
+  OriginNotAllowedError,
+  RequestTimeoutError,
+  TokenEndpointError,
+  TokenFetchTimeoutError,
+  TokenStreamClosedError,
+  TokenUnavailableError,
+  type TokenError,
+  type TokenEndpointErrorInit,
+} from './errors.js';

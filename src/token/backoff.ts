@@ -1,0 +1,54 @@
+/** A failed fetch is not repeated sooner than this, whatever the dice say. */
+export const MIN_PAUSE = 50;
+
+const OAUTH_PERMANENT = ['invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'];
+const HTTP_TRANSIENT = [408, 425, 429];
+
+export interface Backoff {
+  readonly initial: number;
+  readonly max: number;
+  readonly factor: number;
+}
+
+/** The unjittered pause after the given attempt, the first being 1. */
+export const backoffStep = (attempt: number, { initial, max, factor }: Backoff): number =>
+  Math.min(max, initial * factor ** (attempt - 1));
+
+/**
+ * The pause before the next attempt: full jitter, short enough that two more attempts fit into the `remaining` life of
+ * the token at hand, and never shorter than the server asked for.
+ */
+export function retryDelay(
+  attempt: number,
+  backoff: Backoff,
+  { random, remaining, retryAfter = 0 }: { random: () => number; remaining: number; retryAfter?: number | undefined },
+): number {
+  const pause = Math.min(random() * backoffStep(attempt, backoff), remaining / 3);
+  return Math.max(MIN_PAUSE, Math.round(pause), retryAfter);
+}
+
+/** Failures that a repeat cannot mend: OAuth's own such codes (RFC 6749 section 5.2), and a 4xx that does not mean "later". */
+export function isPermanentFailure(failure: unknown): boolean {
+  const { status, error } = fieldsOf(failure);
+  if (typeof error === 'string' && OAUTH_PERMANENT.includes(error)) return true;
+  return typeof status === 'number' && status >= 400 && status < 500 && !HTTP_TRANSIENT.includes(status);
+}
+
+/** How long the server asked to wait: `retryAfter` in ms, or the `Retry-After` header of the response that the failure carries. */
+export function retryAfterOf(failure: unknown, now: number): number | undefined {
+  const { retryAfter, headers, response } = fieldsOf(failure);
+  if (typeof retryAfter === 'number' && retryAfter >= 0) return retryAfter;
+  const get = [headers, fieldsOf(response).headers].find((candidate) => typeof fieldsOf(candidate).get === 'function') as Headers | undefined;
+  return parseRetryAfter(get?.get('retry-after'), now);
+}
+
+/** `Retry-After` in ms: seconds or an HTTP date (RFC 9110 section 10.2.3). */
+export function parseRetryAfter(header: unknown, now: number): number | undefined {
+  if (typeof header !== 'string' || header.trim() === '') return undefined;
+  const seconds = Number(header);
+  const wait = Number.isNaN(seconds) ? Date.parse(header) - now : seconds * 1000;
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
+
+const fieldsOf = (value: unknown): Partial<Record<'status' | 'error' | 'retryAfter' | 'headers' | 'response' | 'get', unknown>> =>
+  typeof value === 'object' && value !== null ? value : {};

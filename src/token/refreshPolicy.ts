@@ -1,0 +1,52 @@
+import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
+
+const MAX_LEAD = 5 * 60_000;
+
+/** When a token is renewed in the background, and from when on no request is given it. Whole milliseconds on the stream's clock. */
+export interface Windows {
+  readonly dueAt: number;
+  readonly overAt: number;
+}
+
+/**
+ * A token's life in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1), else
+ * the JWT's own claims (RFC 7519 section 4.1). `Infinity` when nobody knows; zero or less, or NaN, when it cannot be kept.
+ */
+export function lifetimeOf(response: TokenResponse, now: number, override?: TokenStreamOptions['lifetime']): number {
+  const own = override?.(response);
+  if (own !== undefined) return Number(own);
+  const seconds: unknown = response.expires_in;
+  if (seconds !== undefined && seconds !== null) {
+    return typeof seconds === 'number' || (typeof seconds === 'string' && seconds.trim() !== '') ? Number(seconds) * 1000 : NaN;
+  }
+  const { exp, iat } = jwtClaims(response.access_token);
+  if (typeof exp !== 'number') return Infinity;
+  return typeof iat === 'number' ? (exp - iat) * 1000 : exp * 1000 - now;
+}
+
+/** The windows of a token that took `took` ms to fetch. */
+export function windowsOf(
+  token: AccessToken,
+  took: number,
+  { refreshBefore, expiryMargin, jitter, random }: { refreshBefore?: TokenStreamOptions['refreshBefore']; expiryMargin?: number; jitter: number; random: () => number },
+): Windows {
+  const lifetime = token.expiresAt - token.issuedAt;
+  if (lifetime === Infinity) return { dueAt: Infinity, overAt: Infinity };
+  const margin = expiryMargin ?? Math.min(1000, lifetime / 30);
+  const wished = typeof refreshBefore === 'function' ? refreshBefore(token) : refreshBefore;
+  // A callback's NaN or negative number must not stop renewals: the default is always right.
+  const lead = wished !== undefined && wished >= 0 ? wished : Math.max(Math.min(lifetime / 6, MAX_LEAD), 1.5 * took + margin);
+  const jittered = Math.min(lead * (1 + jitter * random()), lifetime / 2);
+  return { dueAt: Math.floor(token.expiresAt - jittered), overAt: Math.floor(token.expiresAt - margin) };
+}
+
+/** The claims of a JWT, never verified: they only say when to ask for the next one. */
+export function jwtClaims(token: string): { exp?: unknown; iat?: unknown } {
+  const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token)?.[1];
+  try {
+    const claims: unknown = payload && JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/')));
+    return typeof claims === 'object' && claims !== null ? claims : {};
+  } catch {
+    return {};
+  }
+}

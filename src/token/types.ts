@@ -1,0 +1,103 @@
+import type { Observable, ObservableInput, SchedulerLike } from 'rxjs';
+import type { TokenEvent } from './events.js';
+import type { TokenStore } from './tokenStore.js';
+
+/** Why a token is fetched. */
+export type RefreshReason = 'initial' | 'scheduled' | 'expired' | 'rejected' | 'manual';
+
+/** What a {@link TokenSource} is told about the token it is asked for. */
+export interface TokenRequest {
+  readonly reason: RefreshReason;
+  /** 1 for the first try of a refresh; each repeat after a failure adds one. */
+  readonly attempt: number;
+  /** The token to be replaced, if there was one. */
+  readonly previous: AccessToken | null;
+  /** Aborted when the fetch exceeds `fetchTimeout` or the stream closes. Requests that carry it need no token themselves. */
+  readonly signal: AbortSignal;
+}
+
+/** The token endpoint's answer, in the wire names of RFC 6749 section 5.1: an OAuth body needs no mapping. */
+export interface TokenResponse {
+  access_token: string;
+  /** Default `Bearer`. */
+  token_type?: string;
+  /** Seconds, counted from the moment the token was asked for. Without it the `exp` of a JWT counts, else the life is unknown. */
+  expires_in?: number | string;
+  scope?: string;
+  refresh_token?: string;
+  [extra: string]: unknown;
+}
+
+/** Fetches one token. Its first value counts; it may be a Promise, an Observable or anything else RxJS can read. */
+export type TokenSource = (request: TokenRequest) => ObservableInput<TokenResponse>;
+
+/** One access token: immutable, and redacted wherever it might be printed. */
+export interface AccessToken {
+  /** The secret. */
+  readonly value: string;
+  /** The authentication scheme: `Bearer` unless the response says otherwise. */
+  readonly type: string;
+  /** A short fingerprint of the value, for logs and comparison; it does not reveal the secret. */
+  readonly id: string;
+  /** Milliseconds on the stream's clock: when the token request was SENT. */
+  readonly issuedAt: number;
+  /** Milliseconds on the stream's clock; `Infinity` when unknown. */
+  readonly expiresAt: number;
+  readonly scope: string | undefined;
+  /** The whole response. Not enumerable. */
+  readonly raw: TokenResponse;
+}
+
+/** A hot, shared, replaying stream of the usable access token. */
+export interface TokenStream extends Observable<AccessToken> {
+  /** What happens to the token, as it happens. Watching never causes a fetch. */
+  readonly events: Observable<TokenEvent>;
+  /** The usable token, or null. Reading it has no side effects. */
+  readonly current: AccessToken | null;
+  /** Cold: each subscription forces a refresh, or joins the one under way, and emits its token. Waits and fails like a request. */
+  refresh(): Observable<AccessToken>;
+  /** Says that a server refused this token. One refresh follows, unless the token is no longer the current one. */
+  reject(token: AccessToken): void;
+  /** Completes subscribers, aborts the fetch, clears timers and the secret. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
+export interface TokenStreamOptions {
+  /**
+   * How long before its end a token is renewed. Finite, >= 0, or a function of the token. At most half the lifetime
+   * counts. Default: a sixth of the lifetime, at most 5 minutes, at least 1.5 times the last fetch plus `expiryMargin`.
+   */
+  refreshBefore?: number | ((token: AccessToken) => number);
+  /** A token with no more life than this left is not sent. Finite, >= 0. Default `min(1000, lifetime / 30)`. */
+  expiryMargin?: number;
+  /** This share of the lead time, at most, is added to it at random, so that a fleet does not refresh in step. 0 to 1. Default 0.2. */
+  jitter?: number;
+  /** Unused and unsubscribed this long, renewals stop. >= 0. Default: one token lifetime. */
+  idleTimeout?: number;
+  /** One token fetch takes at most this long. Finite, > 0. Default 10 000. */
+  fetchTimeout?: number;
+  /** A request waits at most this long for a usable token. >= 0. Default 30 000. */
+  maxWait?: number;
+  /** Pauses after failed fetches: `initial * factor ** (attempt - 1)`, at most `max`, with full jitter. Default 250, 2, `min(10 000, last lifetime / 6)`. */
+  backoff?: { initial?: number; max?: number; factor?: number };
+  /** Tells failures that a repeat cannot mend. Default: OAuth's own such codes, and any 4xx but 408, 425 and 429. */
+  isPermanent?: (error: unknown) => boolean;
+  /** At most `max` refreshes are forced by rejections in any `per` milliseconds. Default 10 per 60 000. */
+  rejectionBudget?: { max?: number; per?: number };
+  /** The life of a token in milliseconds, from its response; overrides `expires_in` and the JWT's `exp`. `undefined`: no override. */
+  lifetime?: (response: TokenResponse) => number | undefined;
+  /** Where time comes from; hand in a TestScheduler and everything runs in virtual time. Default `asyncScheduler`. */
+  scheduler?: SchedulerLike;
+  /** The clock, in milliseconds. Default `scheduler.now()`. */
+  now?: () => number;
+  /** A number from 0 up to 1. Default `Math.random`. */
+  random?: () => number;
+  /** Each emission makes the stream look at the clock again. Default: in browsers `visibilitychange`, `online` and `pageshow`; none elsewhere. */
+  wake?: Observable<unknown>;
+  /** Shares the token beyond this stream: with other processes, other tabs. Default none. */
+  store?: TokenStore;
+  /** A token already at hand, to start from. */
+  initial?: TokenResponse;
+}
