@@ -52,7 +52,7 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
 
   ['src/oauth/a.ts', `import { None } from 'oauth4webapi'; import { B } from '../errors.js'; import type { C } from '../token/c.js';`],
   ['src/oauth/a.ts', `await import('oauth4webapi');`],
-  ['src/oauth/a.ts', `import { PROOF } from '../token/proof.js'; let fs: typeof import('node:fs');`],
+  ['src/oauth/a.ts', `let fs: typeof import('node:fs');`],
   ['src/oauth/a.ts', `import { readFile } from 'node:fs';`, imports],
   ['src/oauth/a.ts', `let b: typeof import('../http/b.js');`, syntax],
   ['src/oauth/a.ts', `import { b } from '../token/b.js';`, imports],
