@@ -3,6 +3,7 @@ import { TokenEndpointError } from '../errors.js';
 import { mediaTypeOf, retryAfterOf } from './answer.js';
 import { boundedFetch } from './boundedFetch.js';
 import type { OAuthOptions } from './options.js';
+import { requestBy } from './requestBy.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
 
 /** What we need to know of an authorization server. */
@@ -42,12 +43,7 @@ export function lookupOf(options: OAuthOptions): ServerLookup {
 async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal | undefined): Promise<AuthorizationServer> {
   const place = `the discovery document of ${printable(issuer)}`;
   const request = (algorithm: 'oidc' | 'oauth2') =>
-    oauth.discoveryRequest(issuer, {
-      algorithm,
-      [oauth.customFetch]: boundedFetch(place, options.fetch),
-      [oauth.allowInsecureRequests]: issuer.protocol === 'http:', // loopback: checkOptions saw to that
-      ...(signal && { signal }),
-    });
+    oauth.discoveryRequest(issuer, { algorithm, ...requestBy(boundedFetch(place, options.fetch), issuer, signal) });
   let response = await request('oidc');
   if (response.status === 404) response = await request('oauth2'); // a plain OAuth server: RFC 8414
   const { status, headers } = response;

@@ -1,7 +1,8 @@
-import type { CustomFetchOptions } from 'oauth4webapi';
+import type { CustomFetchOptions, ProtectedResourceRequestBody } from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
-import { codeOf, redactedCause } from './redact.js';
 import { mediaTypeOf } from './answer.js';
+import { orAborted } from './orAborted.js';
+import { codeOf, redactedCause } from './redact.js';
 
 /** No token response needs more: what follows is not read. Bytes, after decompression. */
 export const LONGEST_BODY = 2 ** 20;
@@ -10,7 +11,7 @@ export const LONGEST_BODY = 2 ** 20;
 const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate'];
 
 /** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
-export type Transport = (url: string, init: CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>) => Promise<Response>;
+export type Transport = (url: string, init: CustomFetchOptions<string, ProtectedResourceRequestBody>) => Promise<Response>;
 
 /**
  * A fetch for a server that may be hostile or broken: it follows no redirect, reads at most {@link LONGEST_BODY},
@@ -21,8 +22,7 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
     const { signal } = init;
     let response: Response | undefined;
     try {
-      // Spread, since the types differ in what may be undefined.
-      response = await orAborted((send ?? globalThis.fetch)(url, { ...init } as RequestInit), signal);
+      response = await orAborted((send ?? globalThis.fetch)(url, init as RequestInit), signal);
       refuseRedirect(place, response);
       const body = await orAborted(readText(response), signal);
       return rebuilt(place, response, body);
@@ -67,21 +67,21 @@ function broken(place: string, failure: unknown, response: Response | undefined,
   }
   const { status } = response;
   const answered = `${place} answered ${String(status)} with ${mediaTypeOf(response.headers)}`;
-  if (failure === TOO_LONG) return new TokenEndpointError(`${answered} and more than ${String(LONGEST_BODY)} bytes`, { status });
+  if (failure instanceof TooLong) return new TokenEndpointError(`${answered} and more than ${String(LONGEST_BODY)} bytes`, { status });
   const why = signal?.aborted ? 'its body did not end before the request was aborted' : `its body broke off (${codeOf(failure) ?? 'no reason given'})`;
   return new TokenEndpointError(`${answered}, but ${why}`, { status, ...(cause && { cause }) });
 }
 
-const TOO_LONG = Symbol('too long');
+class TooLong extends Error {}
 
 async function readText(response: Response): Promise<string> {
-  if (Number(response.headers.get('content-length')) > LONGEST_BODY) throw TOO_LONG;
+  if (Number(response.headers.get('content-length')) > LONGEST_BODY) throw new TooLong();
   const decoder = new TextDecoder();
   let text = '';
   let length = 0;
   for await (const chunk of chunksOf(response)) {
     length += chunk.byteLength;
-    if (length > LONGEST_BODY) throw TOO_LONG;
+    if (length > LONGEST_BODY) throw new TooLong();
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
@@ -107,23 +107,7 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
 
 /** Lets go of a body that nobody will read, so that its connection can close. */
 function discard({ body }: Response): void {
-  const { cancel, destroy } = Object(body) as { cancel?(): unknown; destroy?(): unknown };
-  void Promise.resolve()
-    .then(() => (cancel ?? destroy)?.call(body))
-    .catch(() => undefined);
-}
-
-/** The work, unless the signal aborts first: a `fetch` from outside may not heed it. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const leave = () => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    };
-    if (signal.aborted) leave();
-    signal.addEventListener('abort', leave, { once: true });
-    void work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', leave);
-    });
-  });
+  const stream = body as (Partial<Pick<ReadableStream, 'cancel'>> & { destroy?(): unknown }) | null | undefined;
+  if (stream?.cancel) stream.cancel().catch(() => undefined);
+  else stream?.destroy?.();
 }

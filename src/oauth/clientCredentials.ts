@@ -1,5 +1,6 @@
 import type { TokenSource } from '../token/types.js';
 import type { OAuthOptions } from './options.js';
+import { withHooks } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 
 export type ClientCredentialsOptions = OAuthOptions;
@@ -22,5 +23,5 @@ export type ClientCredentialsOptions = OAuthOptions;
  */
 export function clientCredentials(options: ClientCredentialsOptions): TokenSource {
   const endpoint = tokenEndpoint(options);
-  return ({ signal }) => endpoint.exchange('client_credentials', {}, signal);
+  return withHooks(({ signal }) => endpoint.exchange('client_credentials', {}, signal), endpoint.hooks);
 }

@@ -1,4 +1,6 @@
 import * as oauth from 'oauth4webapi';
+import type { ProvenRequest, TokenProof } from '../token/proof.js';
+import { requestBy } from './requestBy.js';
 
 /** The key of one source, made when it is first needed and kept. */
 export interface DpopKey {
@@ -20,6 +22,44 @@ export function dpopKeyOf(dpop: boolean | CryptoKeyPair | undefined): DpopKey | 
       // A handle's clock cannot be set: another skew needs another one, at the cost of the nonces it knew.
       if (made?.skew !== skew) made = { skew, handle: oauth.DPoP({ [oauth.clockSkew]: skew }, keys) };
       return made.handle;
+    },
+  };
+}
+
+/**
+ * Proofs for requests that somebody else sends. oauth4webapi makes a proof, and keeps a nonce, only in the course of a
+ * request of its own: it gets one whose fetch takes the headers down and answers what the real server said.
+ */
+export function proofBy(handle: () => Promise<oauth.DPoPHandle>): TokenProof {
+  const rehearse = async ({ method, url, token }: ProvenRequest, response: Response) => {
+    const target = new URL(url);
+    let sent: Readonly<Record<string, string>> = {};
+    const failure: unknown = await oauth
+      .protectedResourceRequest(token.value, method, target, undefined, null, {
+        DPoP: await handle(),
+        // Nothing is sent; where the token may go is not decided here.
+        ...requestBy((_url, { headers }) => {
+          sent = headers;
+          return Promise.resolve(response);
+        }, target),
+      })
+      .then(() => undefined, (thrown: unknown) => thrown);
+    return { sent, failure };
+  };
+  return {
+    async sign(request): Promise<Readonly<Record<string, string>>> {
+      if (request.token.type !== 'DPoP') return {};
+      const { sent, failure } = await rehearse(request, new Response());
+      if (sent.dpop === undefined) throw failure;
+      return { dpop: sent.dpop };
+    },
+    async learn(request, { status, headers }) {
+      const nonce = headers.get('dpop-nonce');
+      if (nonce === null || request.token.type !== 'DPoP') return false;
+      const challenge = status === 401 ? headers.get('www-authenticate') : null;
+      const told = { 'dpop-nonce': nonce, ...(challenge !== null && { 'www-authenticate': challenge }) };
+      const { failure } = await rehearse(request, new Response(null, { status: challenge === null ? 200 : 401, headers: told }));
+      return oauth.isDPoPNonceError(failure);
     },
   };
 }

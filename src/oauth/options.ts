@@ -94,12 +94,11 @@ function checkClientAuth({ clientAuth = 'client_secret_basic', clientSecret, pri
 
 function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
   for (const value of listOf(resource)) {
-    const url = parse(value);
-    if (!url || url.hash !== '') throw new TypeError('option "resource" must be absolute URIs without a fragment (RFC 8707 section 2)');
+    if (parse(value)?.hash !== '') throw new TypeError('option "resource" must be absolute URIs without a fragment (RFC 8707 section 2)');
   }
   for (const value of listOf(audience)) text('audience', value);
   if (parameters === undefined) return;
-  if (typeof parameters !== 'object' || parameters === null) throw wrong('parameters', 'an object of strings', parameters);
+  if (Object(parameters) !== parameters) throw wrong('parameters', 'an object of strings', parameters);
   for (const [name, value] of Object.entries(parameters)) {
     if (RESERVED.includes(name) || RESERVED_PREFIX.test(name)) throw new TypeError(`option "parameters" must not set "${name}": the grant does`);
     if (typeof value !== 'string') throw wrong(`parameters.${name}`, 'a string', value);
@@ -109,7 +108,7 @@ function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
 function checkDpop(dpop: OAuthOptions['dpop']): void {
   if (dpop === undefined || typeof dpop === 'boolean') return;
   const { privateKey, publicKey } = Object(dpop) as Partial<CryptoKeyPair>;
-  if (!isSigningKey(privateKey) || publicKey?.type !== 'public' || !publicKey.extractable) {
+  if (!isSigningKey(privateKey) || !publicKey?.extractable) {
     throw new TypeError(`option "dpop" must be true, false or a CryptoKeyPair that may sign, with an extractable public key, got ${kindOf(dpop)}`);
   }
 }

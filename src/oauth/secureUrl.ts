@@ -1,7 +1,4 @@
-/** `http:` is allowed to these hosts only: what is sent there never leaves the machine. */
-const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-export const isLoopback = (url: URL): boolean => LOOPBACK.test(url.hostname);
+import { isLoopback } from '../internal/loopback.js';
 
 /** What of a URL may be printed: scheme, host and path. A query or a user may be a secret. */
 export const printable = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`;

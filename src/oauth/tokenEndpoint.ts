@@ -1,18 +1,24 @@
 import * as oauth from 'oauth4webapi';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
+import { ON_CLOSE, PROOF } from '../internal/sourceHooks.js';
+import type { SourceHooks } from '../token/proof.js';
 import type { TokenResponse } from '../token/types.js';
 import { mediaTypeOf, retryAfterOf, tokenResponseOf } from './answer.js';
 import { lookupOf, type AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, type Transport } from './boundedFetch.js';
 import { challengeOf } from './challenge.js';
 import { clientAuthOf, clientOf } from './clientAuth.js';
-import { dpopKeyOf } from './dpop.js';
+import { dpopKeyOf, proofBy } from './dpop.js';
 import { checkOptions, listOf, type OAuthOptions } from './options.js';
 import { secretsOf } from './redact.js';
+import { requestBy } from './requestBy.js';
+import { revokeBy } from './revoke.js';
 import { printable } from './secureUrl.js';
 
 /** Exchanges a grant for a token, and knows the remedies that need no new decision of the caller. */
 export interface TokenEndpoint {
+  /** What a source on this endpoint does besides fetching. */
+  readonly hooks: SourceHooks;
   exchange(grant: string, parameters: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): Promise<TokenResponse>;
 }
 
@@ -38,9 +44,7 @@ export function tokenEndpoint(options: OAuthOptions): TokenEndpoint {
     };
     const { issuer, token_endpoint } = server;
     const response = await oauth.genericTokenEndpointRequest({ issuer, token_endpoint }, clientOf(options, skew), clientAuth, grant, form, {
-      [oauth.customFetch]: transport,
-      [oauth.allowInsecureRequests]: url.protocol === 'http:', // loopback: the options, or the discovery, saw to that
-      ...(signal && { signal }),
+      ...requestBy(transport, url, signal),
       ...(key && { DPoP: await key.handle(skew) }),
     });
     return { response, place, secrets };
@@ -90,11 +94,17 @@ export function tokenEndpoint(options: OAuthOptions): TokenEndpoint {
     return now.token_endpoint === server.token_endpoint ? undefined : 'moved';
   }
 
-  return { exchange: (grant, parameters, signal) => exchange(grant, formOf(options, parameters), signal, []) };
+  return {
+    hooks: {
+      ...(key && { [PROOF]: proofBy(() => key.handle(skew)) }),
+      ...(options.revokeOnClose && { [ON_CLOSE]: revokeBy(options, servers, clientAuth, () => skew) }),
+    },
+    exchange: (grant, parameters, signal) => exchange(grant, formOf(options, parameters), signal, []),
+  };
 }
 
 /** What servers answer when they find a signed assertion or proof outdated. */
-const BY_THE_CLOCK = /^(invalid_client|invalid_grant|invalid_dpop_proof)$/;
+const BY_THE_CLOCK = /^invalid_(client|dpop_proof)$/;
 
 /** Seconds by which a server's clock may differ before it is worth a repeat: servers tolerate some themselves. */
 const TOLERANCE = 30;
@@ -117,9 +127,11 @@ export function formOf({ parameters, scope, resource, audience }: OAuthOptions, 
 }
 
 /** A failed exchange and the server's clock at that time. */
-class Refused {
+class Refused extends Error {
   constructor(
     readonly failure: unknown,
     readonly serverSkew: number | undefined,
-  ) {}
+  ) {
+    super();
+  }
 }

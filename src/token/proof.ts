@@ -1,11 +1,5 @@
+import type { ON_CLOSE, PROOF } from '../internal/sourceHooks.js';
 import type { AccessToken } from './types.js';
-
-/**
- * What a token source may carry besides fetching tokens, each as a non-enumerable property under a registered symbol,
- * so that two copies of the package agree. Whoever wraps a source in a function of its own hides them: copy them over.
- */
-export const PROOF: unique symbol = Symbol.for('rx-fresh-token/proof') as never;
-export const ON_CLOSE: unique symbol = Symbol.for('rx-fresh-token/close') as never;
 
 /** A request that is about to be sent with a token. */
 export interface ProvenRequest {
@@ -29,6 +23,10 @@ export interface TokenProof {
   learn(request: ProvenRequest, response: Pick<Response, 'status' | 'headers'>): Promise<boolean>;
 }
 
+/**
+ * What a token source may carry besides fetching tokens, each as a non-enumerable property. Whoever wraps a source in a
+ * function of its own hides them: copy them over.
+ */
 export interface SourceHooks {
   readonly [PROOF]?: TokenProof;
   /** Called once when the stream closes, with its last token. Must not throw; what it starts, the stream does not wait for. */

@@ -1,0 +1,25 @@
+import type { TokenSource } from '../token/types.js';
+import type { OAuthOptions } from './options.js';
+import { orAborted } from './orAborted.js';
+import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
+import { tokenEndpoint } from './tokenEndpoint.js';
+
+export interface JwtBearerOptions extends OAuthOptions {
+  /** The signed JWT to trade in, or a function that makes one: it is called for each fetch, since an assertion expires too. */
+  assertion: Supplied;
+}
+
+/**
+ * A token for a signed JWT (RFC 7523 section 2.1), as Google's service accounts and Salesforce want it.
+ *
+ * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
+ * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, or with what `assertion` failed with.
+ */
+export function jwtBearer(options: JwtBearerOptions): TokenSource {
+  checkSupplied('assertion', options.assertion);
+  const endpoint = tokenEndpoint(options);
+  return withHooks(async ({ signal }) => {
+    const assertion = await orAborted(supplied('assertion', options.assertion), signal);
+    return endpoint.exchange('urn:ietf:params:oauth:grant-type:jwt-bearer', { assertion }, signal);
+  }, endpoint.hooks);
+}

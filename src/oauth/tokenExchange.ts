@@ -1,0 +1,54 @@
+import type { TokenSource } from '../token/types.js';
+import { text, type OAuthOptions } from './options.js';
+import { orAborted } from './orAborted.js';
+import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
+import { tokenEndpoint } from './tokenEndpoint.js';
+
+export interface TokenExchangeOptions extends OAuthOptions {
+  /** The token to trade in: whose rights the new one has. A function is called for each fetch, since this token expires too. */
+  subjectToken: Supplied;
+  /** What kind of token it is. Default `urn:ietf:params:oauth:token-type:access_token`. */
+  subjectTokenType?: string;
+  /** The token of the party that acts for the subject, if the server shall note it. */
+  actorToken?: Supplied;
+  /** What kind of token that is. Default `urn:ietf:params:oauth:token-type:access_token`. */
+  actorTokenType?: string;
+  /** The kind of token that is wanted. Default: the server's. */
+  requestedTokenType?: string;
+}
+
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+
+/**
+ * A token in exchange for another (RFC 8693): one that a caller sent, say, for one that the next service accepts.
+ * `subjectToken` may come from another stream: `() => user$.pipe(take(1), map((token) => token.value))`.
+ *
+ * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
+ * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, or with what `subjectToken` or
+ * `actorToken` failed with.
+ */
+export function tokenExchange(options: TokenExchangeOptions): TokenSource {
+  const { subjectToken, subjectTokenType = ACCESS_TOKEN, actorToken, actorTokenType = ACCESS_TOKEN, requestedTokenType } = options;
+  checkSupplied('subjectToken', subjectToken);
+  if (actorToken !== undefined) checkSupplied('actorToken', actorToken);
+  text('subjectTokenType', subjectTokenType);
+  text('actorTokenType', actorTokenType);
+  if (requestedTokenType !== undefined) text('requestedTokenType', requestedTokenType);
+  const endpoint = tokenEndpoint(options);
+  return withHooks(async ({ signal }) => {
+    const [subject, actor] = await orAborted(
+      Promise.all([supplied('subjectToken', subjectToken), actorToken === undefined ? undefined : supplied('actorToken', actorToken)]),
+      signal,
+    );
+    return endpoint.exchange(
+      'urn:ietf:params:oauth:grant-type:token-exchange',
+      {
+        subject_token: subject,
+        subject_token_type: subjectTokenType,
+        requested_token_type: requestedTokenType,
+        ...(actor !== undefined && { actor_token: actor, actor_token_type: actorTokenType }),
+      },
+      signal,
+    );
+  }, endpoint.hooks);
+}
