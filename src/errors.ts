@@ -1,15 +1,20 @@
+/** Marks the library's errors, so that two copies of the package know each other's. */
+const BRAND = Symbol.for('rx-fresh-token/error');
+
 /**
- * Every error of the library carries a literal `name`, a stable `code` and a `cause`. Codes are API, messages are not.
- * What could hold a secret (a response, its headers) lives in private fields, so that no inspector prints it.
+ * Every error carries a literal `name`, a stable `code` and a `cause`. Codes are API, messages are not. What could hold
+ * a secret (a response, its headers) lives in private fields, so that no inspector prints it.
  */
-const coded = <N extends string, C extends string>(name: N, code: C) => {
+function coded<N extends string, C extends string>(name: N, code: C): CodedErrorClass<N, C> {
   class CodedError extends Error {
-    declare readonly name: N;
     readonly code: C = code;
   }
-  Object.defineProperty(CodedError.prototype, 'name', { value: name, configurable: true, writable: true });
-  return CodedError;
-};
+  Object.defineProperties(CodedError.prototype, { name: { value: name }, [BRAND]: { value: true } });
+  return CodedError as unknown as CodedErrorClass<N, C>;
+}
+
+/** Spelled out, or the declarations would speak of Node's own additions to Error. */
+type CodedErrorClass<N, C> = new (message?: string, options?: ErrorOptions) => Error & { readonly name: N; readonly code: C };
 
 /** No usable token within `maxWait`, or the token source failed for good. `cause` is the last failure. */
 export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE') {}
@@ -31,17 +36,14 @@ export interface TokenEndpointErrorInit extends ErrorOptions {
 
 /** The token endpoint answered, but with an error instead of a token. */
 export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointError', 'ERR_TOKEN_ENDPOINT') {
-  readonly status: number | undefined;
-  readonly error: string | undefined;
-  readonly error_description: string | undefined;
-  readonly retryAfter: number | undefined;
+  declare readonly status: number | undefined;
+  declare readonly error: string | undefined;
+  declare readonly error_description: string | undefined;
+  declare readonly retryAfter: number | undefined;
 
-  constructor(message: string, { status, error, error_description, retryAfter, ...options }: TokenEndpointErrorInit = {}) {
-    super(message, options);
-    this.status = status;
-    this.error = error;
-    this.error_description = error_description;
-    this.retryAfter = retryAfter;
+  constructor(message: string, { cause, ...said }: TokenEndpointErrorInit = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    Object.assign(this, said);
   }
 }
 
@@ -88,16 +90,13 @@ export type TokenError =
   | RequestTimeoutError
   | HttpStatusError;
 
-const CODE = /^ERR_(TOKEN_(UNAVAILABLE|FETCH_TIMEOUT|ENDPOINT|STREAM_CLOSED)|INVALID_TOKEN_RESPONSE|ORIGIN_NOT_ALLOWED|REQUEST_TIMEOUT|HTTP_STATUS)$/;
-
 /**
- * Tells whether `error` is one of this library's, and with `code` whether it is that one. It compares codes, not
- * classes, so that two copies of the package agree.
+ * Tells whether `error` is one of this library's, and with `code` whether it is that one. It looks at a brand and the
+ * code, not at classes, so that two copies of the package agree.
  */
 export function isTokenError(error: unknown): error is TokenError;
 export function isTokenError<C extends TokenError['code']>(error: unknown, code: C): error is Extract<TokenError, { code: C }>;
 export function isTokenError(error: unknown, code?: string): boolean {
-  if (!(error instanceof Error) && Object.prototype.toString.call(error) !== '[object Error]') return false;
-  const actual = (error as { code?: unknown }).code;
-  return code === undefined ? typeof actual === 'string' && CODE.test(actual) : actual === code;
+  const { [BRAND]: branded, code: actual } = (error ?? {}) as { [BRAND]?: boolean; code?: string };
+  return branded === true && (code ?? actual) === actual;
 }

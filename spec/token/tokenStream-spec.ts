@@ -1,5 +1,5 @@
 import { marbles } from 'rxjs-marbles/jest';
-import { timer, map, of } from 'rxjs';
+import { timer, map } from 'rxjs';
 import { createTokenStream } from 'rx-fresh-token';
 
 describe('createTokenStream', () => {

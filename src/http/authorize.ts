@@ -1,4 +1,5 @@
 import { OriginNotAllowedError } from '../errors.js';
+import { requireMethod } from '../internal/validate.js';
 import type { AccessToken } from '../token/types.js';
 
 /** The default header: `Authorization: Bearer …` (RFC 6750 section 2.1). */
@@ -19,7 +20,7 @@ export class Destinations {
       // A base is a folder: `orders` under `https://host/v1` is `https://host/v1/orders`.
       if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
     }
-    if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins)) throw new TypeError('option "allowedOrigins" must be an array of origins');
+    requireMethod('allowedOrigins', allowedOrigins, 'map');
     const origins = allowedOrigins?.map((origin, index) => originOption(`allowedOrigins[${String(index)}]`, origin));
     this.#origins = new Set(origins ?? (this.#base ? [this.#base.origin] : []));
     this.#prefixes = [...this.#origins].map((origin) => `${origin}/`);

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { HttpStatusError, RequestTimeoutError } from '../errors.js';
-import { numberIn } from '../internal/validate.js';
+import { numbersIn } from '../internal/validate.js';
 import { keeperOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { isStream } from './outgoing.js';
@@ -43,11 +43,11 @@ export interface HttpClient {
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
   const { timers } = keeperOf(token$);
   const ride = tokenFetch(token$, options);
-  const defaultTimeout = numberIn('timeout', options.timeout, 1, Infinity);
+  const { timeout: defaultTimeout } = numbersIn(options, { timeout: [1, Infinity] });
   const defaults = options.headers && recordOf(options.headers);
 
   function exchange<R>(url: string | URL, { timeout, signal, ...init }: HttpRequestInit, read?: (response: Response) => Promise<R>): Observable<R> {
-    const limit = numberIn('timeout', timeout, 1, Infinity) ?? defaultTimeout;
+    const limit = numbersIn({ timeout }, { timeout: [1, Infinity] }).timeout ?? defaultTimeout;
     if (defaults) init.headers = init.headers ? { ...defaults, ...recordOf(init.headers) } : defaults;
     // Hand-made, since RxJS' fromFetch takes no injected fetch.
     return new Observable((subscriber) => {

@@ -47,7 +47,7 @@ export function bringsAuthorization({ init, request }: Outgoing): boolean {
     return false;
   }
   const headers = init.headers ?? request?.headers;
-  if (Array.isArray(headers)) return headers.some(([name]) => name?.toLowerCase() === 'authorization');
+  if (Array.isArray(headers)) return headers.some(([name]) => name.toLowerCase() === 'authorization');
   return (headers as Headers).has('authorization');
 }
 

@@ -1,6 +1,6 @@
-import { defaultIfEmpty, firstValueFrom, fromEvent, takeUntil, type Observable } from 'rxjs';
+import { defaultIfEmpty, firstValueFrom, fromEvent, NEVER, takeUntil, tap, type Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { functionOr } from '../internal/validate.js';
+import { requireFunctions } from '../internal/validate.js';
 import { isExplicit, isRejection as isRejectionByDefault } from '../token/rejection.js';
 import { keeperOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -30,9 +30,8 @@ export type TokenFetch = (input: string | URL | Request, init?: RequestInit, own
 export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFetch {
   const keeper = keeperOf(token$);
   const destinations = new Destinations(options);
-  const authorize = functionOr('authorize', options.authorize, undefined);
-  const isRejection = functionOr('isRejection', options.isRejection, isRejectionByDefault);
-  const send = functionOr('fetch', options.fetch, undefined) ?? platformFetch;
+  const { authorize, isRejection = isRejectionByDefault, fetch: send = platformFetch } = options;
+  requireFunctions({ authorize, isRejection, fetch: send });
   const opaque = redirectsAreOpaque();
   const redirect = !opaque ? 'manual' : authorize ? 'error' : 'follow';
 
@@ -71,7 +70,7 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
       keeper.reject(rejection);
       return first.response;
     }
-    const next = await wanted(keeper.recover(rejection), outgoing);
+    const next = await wanted(keeper.recover(rejection).pipe(defaultIfEmpty(null)), outgoing);
     if (!next) return first.response;
     discard(first.response);
     const settle = keeper.fruitless.repeat(rejection.key, next);
@@ -87,30 +86,29 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   return (input, init = {}, own) => {
     try {
       const request = typeof input === 'string' || 'href' in input ? undefined : input;
-      const asked = request ? request.url : String(input);
-      if (keeper.calls.owns(own ?? init.signal ?? request?.signal)) return send(request ?? destinations.resolve(asked), init);
-      if (keeper.isClosed) throw new TokenStreamClosedError();
+      const asked = request ? request.url : (input as string | URL).toString();
+      if (keeper.owns(own ?? init.signal ?? request?.signal)) return send(request ?? destinations.resolve(asked), init);
+      if (keeper.isClosed()) throw new TokenStreamClosedError();
       const outgoing: Outgoing = { url: destinations.check(asked), request, init };
       const failed = (error: unknown) => {
         throw networkError(error, outgoing);
       };
       if (bringsAuthorization(outgoing)) return send(request ?? outgoing.url, init).catch(failed);
       const token = keeper.use();
-      if (!token) return wanted(keeper.take(), outgoing).then((next) => ride(outgoing, next as AccessToken));
+      if (!token) return wanted(keeper.take(), outgoing).then((next) => ride(outgoing, next));
       return transmit(outgoing, token).then((response) => (response.status < 300 && isRejection === isRejectionByDefault ? response : ride(outgoing, token, response)), failed);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   };
 }
 
-/** The token that comes, or null if none does; rejects as soon as the caller aborts. */
-async function wanted(token$: Observable<AccessToken>, outgoing: Outgoing): Promise<AccessToken | null> {
+/** The first value; rejects as soon as the caller aborts. */
+async function wanted<T>(value$: Observable<T>, outgoing: Outgoing): Promise<T> {
   const signal = signalOf(outgoing);
   signal?.throwIfAborted();
-  const given = await firstValueFrom((signal ? token$.pipe(takeUntil(fromEvent(signal, 'abort'))) : token$).pipe(defaultIfEmpty(null)));
-  signal?.throwIfAborted();
-  return given;
+  const aborted$ = signal ? fromEvent(signal, 'abort').pipe(tap(() => { signal.throwIfAborted(); })) : NEVER;
+  return firstValueFrom(value$.pipe(takeUntil(aborted$)));
 }
 
 /** What every platform says alike: the abort's own reason, and a TypeError for a network that failed. node-fetch would quote the URL. */

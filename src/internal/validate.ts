@@ -1,22 +1,35 @@
-/** Checks of options: each names the option, the value and the range. `undefined` means the default. */
+/** Least and most allowed, and the default. */
+type Range = readonly [least: number, most: number, fallback?: number];
+type Checked<R extends Record<string, Range>> = { [K in keyof R]: R[K] extends readonly [number, number, number] ? number : number | undefined };
 
-export function numberIn(name: string, value: number | undefined, min: number, max: number): number | undefined {
-  if (value === undefined || (typeof value === 'number' && value >= min && value <= max)) return value;
-  const upper = max === Number.MAX_VALUE ? 'finite' : max === Infinity ? 'or Infinity' : `at most ${String(max)}`;
-  throw outOfRange(name, value, `a number, at least ${String(min)}, ${upper}`);
+export const FINITE = Number.MAX_VALUE;
+
+/** Checks the numbers among options, and puts the defaults in. `undefined` means the default. */
+export function numbersIn<const R extends Record<string, Range>>(options: { [K in keyof R]?: unknown }, ranges: R, prefix = ''): Checked<R> {
+  const checked: Record<string, unknown> = {};
+  for (const name in ranges) {
+    const [least, most, fallback] = ranges[name] as Range;
+    const value = options[name] ?? fallback;
+    if (options[name] === null || (value !== undefined && !(typeof value === 'number' && value >= least && value <= most))) {
+      const upper = most === FINITE ? 'finite' : most === Infinity ? 'or Infinity' : `at most ${String(most)}`;
+      throw wrong(prefix + name, options[name], `a number, at least ${String(least)}, ${upper}`);
+    }
+    checked[name] = value;
+  }
+  return checked as Checked<R>;
 }
 
-export const finiteFrom = (name: string, value: number | undefined, min: number): number | undefined =>
-  numberIn(name, value, min, Number.MAX_VALUE);
-
-export function requireFunction(name: string, value: unknown): void {
-  if (typeof value !== 'function') throw outOfRange(name, value, 'a function');
+/** Checks that those options that are given are functions. */
+export function requireFunctions(options: Record<string, unknown>): void {
+  for (const name in options) {
+    if (options[name] !== undefined && typeof options[name] !== 'function') throw wrong(name, options[name], 'a function');
+  }
 }
 
-export function functionOr<F>(name: string, value: F | undefined, fallback: F): F {
-  if (value !== undefined) requireFunction(name, value);
-  return value ?? fallback;
+/** Checks that a given option has the method that makes it what it should be. */
+export function requireMethod(name: string, value: unknown, method: string): void {
+  if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[method] !== 'function') throw wrong(name, value, `an object with a method "${method}"`);
 }
 
-const outOfRange = (name: string, value: unknown, range: string): TypeError =>
+const wrong = (name: string, value: unknown, range: string): TypeError =>
   new TypeError(`option "${name}" must be ${range}, got ${typeof value === 'number' || value === null ? String(value) : typeof value}`);

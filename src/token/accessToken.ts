@@ -1,30 +1,34 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import type { AccessToken, TokenResponse } from './types.js';
 
-/** What goes into a header without breaking it: visible ASCII, no space (RFC 6750 section 2.1 allows less, RFC 9110 no more). */
+/** What goes into a header without breaking it: visible ASCII, and no space. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
-/** The secret lives in private fields: no inspector prints those, whatever it is told to show. */
+/** The secret lives in a private field: no inspector prints those, whatever it is told to show. */
 class RedactedToken implements AccessToken {
-  readonly #value: string;
   readonly #raw: TokenResponse;
+  readonly type: string;
   readonly id: string;
+  readonly expiresAt: number;
+  readonly scope: string | undefined;
 
   constructor(
     raw: TokenResponse,
-    readonly type: string,
     readonly issuedAt: number,
-    readonly expiresAt: number,
-    readonly scope: string | undefined,
+    lifetime: number,
   ) {
-    this.#value = raw.access_token;
-    this.#raw = raw;
-    this.id = fingerprint(raw.access_token);
+    const { access_token, token_type = 'Bearer', scope } = (this.#raw = raw);
+    // RFC 6749 section 5.1: the type is case insensitive; resource servers often are not.
+    this.type = /^bearer$/i.test(token_type) ? 'Bearer' : token_type;
+    this.id = fingerprint(access_token);
+    // A life that cannot be kept, NaN too, is none.
+    this.expiresAt = issuedAt + (lifetime > 0 ? lifetime : 0);
+    this.scope = typeof scope === 'string' ? scope : undefined;
     Object.freeze(this);
   }
 
   get value(): string {
-    return this.#value;
+    return this.#raw.access_token;
   }
 
   get raw(): TokenResponse {
@@ -36,58 +40,40 @@ class RedactedToken implements AccessToken {
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+    return String(this);
   }
 }
 
 /** Makes a token of a response that {@link checkTokenResponse} let pass. */
-export function accessToken(response: TokenResponse, issuedAt: number, lifetime: number): AccessToken {
-  const type = response.token_type ?? 'Bearer';
-  return new RedactedToken(
-    response,
-    // RFC 6749 section 5.1: the type is case insensitive; resource servers often are not.
-    type.toLowerCase() === 'bearer' ? 'Bearer' : type,
-    issuedAt,
-    // A life that cannot be kept, NaN too, is none.
-    issuedAt + (lifetime > 0 ? lifetime : 0),
-    typeof response.scope === 'string' ? response.scope : undefined,
-  );
-}
+export const accessToken = (response: TokenResponse, issuedAt: number, lifetime: number): AccessToken => new RedactedToken(Object.freeze({ ...response }), issuedAt, lifetime);
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
-  if (typeof response !== 'object' || response === null || Array.isArray(response)) {
-    throw new InvalidTokenResponseError(`the token response is not an object but ${kindOf(response)}`);
-  }
-  const { access_token: value, token_type: type, error, error_description } = response as Record<string, unknown>;
+  const { access_token: value, token_type: type = 'Bearer', error, error_description } = (response ?? {}) as Record<string, unknown>;
   if (typeof error === 'string' && typeof value !== 'string') {
-    throw new TokenEndpointError(`the token endpoint answered with the error ${printable(error)}`, {
-      error,
-      ...(typeof error_description === 'string' && { error_description }),
-    });
+    const code = /^[\x20-\x7e]{1,80}$/.test(error) ? error : '(unprintable)';
+    throw new TokenEndpointError(`the token endpoint answered with the error ${code}`, { error, ...(typeof error_description === 'string' && { error_description }) });
   }
-  if (typeof value !== 'string' || value === '') {
-    throw new InvalidTokenResponseError(`the token response has no access_token: it is ${kindOf(value)}`);
-  }
-  if (!VISIBLE_ASCII.test(value)) {
-    throw new InvalidTokenResponseError('the access_token has characters that no header can carry (only visible ASCII is allowed)');
-  }
-  if (type !== undefined && type !== null && !(typeof type === 'string' && VISIBLE_ASCII.test(type))) {
-    throw new InvalidTokenResponseError('the token_type has characters that no header can carry (only visible ASCII is allowed)');
-  }
+  const fault =
+    typeof response !== 'object' || Array.isArray(response)
+      ? `is ${kindOf(response)}, not an object`
+      : typeof value !== 'string' || !value
+        ? `has no access_token (${kindOf(value)})`
+        : !VISIBLE_ASCII.test(value)
+          ? 'has an access_token that no header can carry'
+          : typeof type !== 'string' || !VISIBLE_ASCII.test(type)
+            ? 'has a token_type that no header can carry'
+            : undefined;
+  if (fault) throw new InvalidTokenResponseError(`the token response ${fault}`);
 }
 
-export const sameToken = (a: AccessToken | null | undefined, b: AccessToken | null | undefined): boolean =>
-  a === b || (!!a && !!b && a.value === b.value && a.type === b.type);
+export const sameToken = (a: AccessToken | null | undefined, b: AccessToken | null | undefined): boolean => a?.value === b?.value && a?.type === b?.type;
 
-const kindOf = (value: unknown): string =>
-  value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : typeof value;
-
-const printable = (code: string): string => (/^[\x20-\x7e]{1,80}$/.test(code) ? code : '(unprintable)');
+const kindOf = (value: unknown): string => (value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : typeof value);
 
 /** FNV-1a, 32 bits: enough to tell tokens apart in a log, too little to say anything about the value. */
 function fingerprint(value: string): string {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < value.length; i++) hash = Math.imul(hash ^ value.charCodeAt(i), 0x01000193);
+  for (const char of value) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
   return (hash >>> 0).toString(16).padStart(8, '0');
 }

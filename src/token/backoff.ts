@@ -1,3 +1,5 @@
+import type { AccessToken } from './types.js';
+
 /** A failed fetch is not repeated sooner than this, whatever the dice say. */
 export const MIN_PAUSE = 50;
 
@@ -8,6 +10,12 @@ export interface Backoff {
   readonly initial: number;
   readonly max: number;
   readonly factor: number;
+}
+
+/** By default no pause is longer than a sixth of a token's life. */
+export function backoffOf(settings: Omit<Backoff, 'max'> & { readonly max: number | undefined }, previous: AccessToken | null): Backoff {
+  const lifetime = previous ? previous.expiresAt - previous.issuedAt : Infinity;
+  return { ...settings, max: settings.max ?? Math.min(10_000, (lifetime || Infinity) / 6) };
 }
 
 /** The unjittered pause after the given attempt, the first being 1. */

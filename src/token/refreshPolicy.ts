@@ -14,7 +14,7 @@ export interface Windows {
  */
 export function lifetimeOf(response: TokenResponse, now: number, override?: TokenStreamOptions['lifetime']): number {
   const own = override?.(response);
-  if (own !== undefined) return Number(own);
+  if (own !== undefined) return own;
   const seconds: unknown = response.expires_in;
   if (seconds !== undefined && seconds !== null) {
     return typeof seconds === 'number' || (typeof seconds === 'string' && seconds.trim() !== '') ? Number(seconds) * 1000 : NaN;

@@ -7,43 +7,45 @@ import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 /** What the source, or the store before it, answered. */
 export interface Answer {
   readonly response: TokenResponse;
-  /** Null: counted from the moment the source was asked. */
-  readonly age: number | null;
+  /** Milliseconds since the token was asked for. Absent: it was this request that asked. */
+  readonly age?: number;
   readonly origin: 'fetched' | 'shared' | 'initial';
 }
 
+export type Ask = (about: Omit<TokenRequest, 'signal'>) => Observable<Answer>;
+
 /** Asks the source for one token, within `fetchTimeout`; and knows which requests are the source's own, and need no token. */
-export class SourceCalls {
-  readonly #signals = new WeakSet<AbortSignal>();
-  #calling = false;
+export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: Pick<Settings, 'fetchTimeout' | 'store'>, timers: Timers) {
+  const signals = new WeakSet<AbortSignal>();
+  let calling = false;
 
-  constructor(
-    private readonly source: TokenSource,
-    private readonly settings: Pick<Settings, 'fetchTimeout' | 'store'>,
-    private readonly timers: Timers,
-  ) {}
+  /** A synchronous answer is passed on only after the source has returned, or whoever it serves would count as the source. */
+  const call = (request: TokenRequest): Observable<TokenResponse> =>
+    new Observable((subscriber) => {
+      const answer = new AsyncSubject<TokenResponse>();
+      calling = true;
+      subscriber.add(
+        defer(() => from(source(request)))
+          .pipe(take(1))
+          .subscribe(answer),
+      );
+      calling = false;
+      return answer.subscribe(subscriber);
+    });
 
-  /** Whether a request made now, with this signal, is part of fetching a token. */
-  owns(signal: AbortSignal | null | undefined): boolean {
-    return this.#calling || (!!signal && this.#signals.has(signal));
-  }
-
-  ask(about: Omit<TokenRequest, 'signal'>): Observable<Answer> {
-    return defer(() => {
+  const ask: Ask = (about) =>
+    defer(() => {
       const controller = new AbortController();
-      this.#signals.add(controller.signal);
-      const { store, fetchTimeout } = this.settings;
       const request: TokenRequest = { ...about, signal: controller.signal };
-      const fetched$ = this.#call(request);
-      const answer$: Observable<Answer> = store
-        ? defer(() => store.refresh(request, () => fetched$))
-        : fetched$.pipe(map((response) => ({ response, age: null, origin: 'fetched' })));
-      const late$ = this.timers.after(fetchTimeout).pipe(
+      signals.add(controller.signal);
+      let answered = false;
+      const fetched$ = call(request);
+      const answer$: Observable<Answer> = store ? from(store.refresh(request, () => fetched$)) : fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
+      const late$ = timers.after(fetchTimeout).pipe(
         map(() => {
           throw new TokenFetchTimeoutError(`no answer from the token source within ${String(fetchTimeout)} ms`);
         }),
       );
-      let answered = false;
       return merge(answer$.pipe(throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token'))), late$).pipe(
         take(1),
         tap(() => (answered = true)),
@@ -52,23 +54,10 @@ export class SourceCalls {
         }),
       );
     });
-  }
 
-  /** A synchronous answer is passed on only after the source has returned, or whoever it serves would count as the source. */
-  #call(request: TokenRequest): Observable<TokenResponse> {
-    return new Observable((subscriber) => {
-      const answer = new AsyncSubject<TokenResponse>();
-      this.#calling = true;
-      try {
-        subscriber.add(
-          defer(() => from(this.source(request)))
-            .pipe(take(1))
-            .subscribe(answer),
-        );
-      } finally {
-        this.#calling = false;
-      }
-      return answer.subscribe(subscriber);
-    });
-  }
+  return {
+    ask,
+    /** Whether a request made now, with this signal, is part of fetching a token. */
+    owns: (signal?: AbortSignal | null): boolean => calling || (!!signal && signals.has(signal)),
+  };
 }

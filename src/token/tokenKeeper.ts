@@ -1,26 +1,34 @@
 import { catchError, defaultIfEmpty, defer, EMPTY, filter, merge, Observable, Subject, Subscription, tap, type Subscriber } from 'rxjs';
 import { InvalidTokenResponseError, TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
-import { Timers } from '../internal/timers.js';
+import { createTimers, type Timers } from '../internal/timers.js';
 import { accessToken, checkTokenResponse, sameToken } from './accessToken.js';
-import { Audience } from './audience.js';
+import { dismiss, serve, type Audience, type Guest } from './audience.js';
 import type { RejectionOutcome, TokenEvent, TokenIncident } from './events.js';
-import { HeldToken } from './heldToken.js';
-import { settingsOf, type Settings } from './options.js';
-import { Refresher, type RefreshHost } from './refresher.js';
+import { settingsOf } from './options.js';
+import { createRefresher } from './refresher.js';
 import { lifetimeOf, windowsOf, type Windows } from './refreshPolicy.js';
-import { FruitlessRefreshes, RejectionBudget } from './rejection.js';
-import { SourceCalls, type Answer } from './sourceCalls.js';
-import type { StoredToken } from './tokenStore.js';
-import type { AccessToken, RefreshReason, TokenResponse, TokenSource, TokenStreamOptions } from './types.js';
+import { createBudget, createFruitlessRefreshes, type FruitlessRefreshes } from './rejection.js';
+import { createSourceCalls, type Answer } from './sourceCalls.js';
+import type { AccessToken, RefreshReason, TokenSource, TokenStreamOptions } from './types.js';
 
 /** A source whose tokens cannot be kept is asked at most this often. */
 const UNCACHED_PACE = 1000;
 
-interface Arrival {
+interface Arrival extends Windows {
   readonly token: AccessToken;
-  readonly windows: Windows;
   readonly took: number;
-  readonly origin: 'fetched' | 'shared' | 'initial';
+  readonly origin: Answer['origin'];
+}
+
+/** The token at hand. The timer or the clock, whichever speaks first, is believed: a timer moves its moment to the past. */
+interface Held {
+  readonly token: AccessToken;
+  dueAt: number;
+  overAt: number;
+  /** A server said that it is no good: it never serves again. */
+  refused: boolean;
+  /** Its end was announced. */
+  reported: boolean;
 }
 
 /** A server refused a token. */
@@ -32,319 +40,339 @@ export interface Rejection {
   readonly key?: string | undefined;
 }
 
-/** The one place that acts: holds the token, has it renewed when policy says so, and serves those who want it. */
-export class TokenKeeper implements RefreshHost<Arrival> {
-  readonly events = new Subject<TokenEvent>();
+/** What streams, operators and clients share behind one token. */
+export interface TokenKeeper {
+  readonly events$: Observable<TokenEvent>;
   readonly timers: Timers;
-  readonly calls: SourceCalls;
-  readonly fruitless = new FruitlessRefreshes();
-  readonly #settings: Settings;
-  readonly #budget: RejectionBudget;
-  readonly #refresher: Refresher<Arrival>;
-  readonly #audience: Audience;
-  #held: HeldToken | null = null;
-  #previous: AccessToken | null = null;
-  #alarms = Subscription.EMPTY;
-  #wake: Subscription | null = null;
-  #lastUse = -Infinity;
-  #closed = false;
-
-  constructor(source: TokenSource, options: TokenStreamOptions) {
-    const settings = (this.#settings = settingsOf(options));
-    this.timers = new Timers(settings.scheduler);
-    this.calls = new SourceCalls(source, settings, this.timers);
-    this.#budget = new RejectionBudget(settings.rejectionBudget);
-    this.#refresher = new Refresher(this.calls, settings, this.timers, this);
-    this.#audience = new Audience((present) => {
-      this.timers.keepAlive(present);
-    });
-    if (options.initial !== undefined) this.#startFrom(options.initial);
-  }
-
-  get isClosed(): boolean {
-    return this.#closed;
-  }
-
-  get current(): AccessToken | null {
-    const held = this.#held;
-    return held?.isUsable(this.#settings.now()) ? held.token : null;
-  }
-
-  /** The token for a request that leaves now, or null if it must wait. The first check is all that a fresh token costs. */
-  use(): AccessToken | null {
-    const now = this.#settings.now();
-    const held = this.#held;
-    if (held === null) return null;
-    if (now < held.freshUntil) {
-      this.#lastUse = now;
-      return held.token;
-    }
-    this.#noteEnd(now);
-    if (!held.isUsable(now)) return null;
-    this.#lastUse = now;
-    if (held.isDue(now)) this.#renew('scheduled');
-    return this.current;
-  }
-
+  readonly fruitless: FruitlessRefreshes;
+  /** Whether a request made now, with this signal, is part of fetching a token. */
+  readonly owns: (signal?: AbortSignal | null) => boolean;
+  readonly isClosed: () => boolean;
+  /** The usable token, without side effects. */
+  readonly current: () => AccessToken | null;
+  /** The token for a request that leaves now, or null if it must wait. */
+  readonly use: () => AccessToken | null;
   /** Emits the usable token, now or within `maxWait`. */
-  take(maxWait?: number): Observable<AccessToken> {
-    return this.#waiting((subscriber) => {
-      const token = this.use();
-      if (token) {
-        subscriber.next(token);
-        subscriber.complete();
-      } else if (this.calls.owns(null)) {
-        subscriber.error(new TokenUnavailableError('a token source cannot wait for its own token'));
-      } else {
-        this.#wait(subscriber, { maxWait });
-        this.#renew(this.#need());
-      }
-    });
-  }
-
+  readonly take: (maxWait?: number) => Observable<AccessToken>;
   /** Forces a refresh, or joins the one under way. */
-  refresh(): Observable<AccessToken> {
-    return this.#waiting((subscriber) => {
-      this.#wait(subscriber, {});
-      this.#renew('manual');
-    });
-  }
-
+  readonly refresh: () => Observable<AccessToken>;
   /**
    * Emits the token with which to repeat a rejected request; completes without one if the rejection is to be passed on:
    * no refresh may be spent on it, or the refresh failed, or brought the very token that was refused.
    */
-  recover(rejection: Rejection, maxWait?: number): Observable<AccessToken> {
-    const { token, key } = rejection;
-    return defer(() => {
-      const outcome = this.#judge(rejection);
+  readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
+  /** The same for someone who does not wait. */
+  readonly reject: (rejection: Rejection) => void;
+  readonly listen: (subscriber: Subscriber<AccessToken>) => void;
+  readonly close: () => void;
+}
+
+/** The one place that acts: holds the token, has it renewed when policy says so, and serves those who want it. */
+export function createKeeper(source: TokenSource, options: TokenStreamOptions): TokenKeeper {
+  const settings = settingsOf(options);
+  const { now, store } = settings;
+  const timers = createTimers(settings.scheduler);
+  const { ask, owns } = createSourceCalls(source, settings, timers);
+  const spend = createBudget(settings.rejectionBudget);
+  const fruitless = createFruitlessRefreshes();
+  const events = new Subject<TokenEvent>();
+  const audience: Audience = new Map();
+  let held: Held | null = null;
+  let previous: AccessToken | null = null;
+  let alarms = new Subscription();
+  let wake: Subscription | null = null;
+  let lastUse = -Infinity;
+  let closed = false;
+
+  const emit = (incident: TokenIncident) => {
+    events.next({ ...incident, at: now() });
+  };
+  const current = () => (held && now() < held.overAt ? held.token : null);
+  const need = (): RefreshReason => (current() ? 'scheduled' : previous ? 'expired' : 'initial');
+
+  function isWanted(): boolean {
+    const time = now();
+    lastUse = Math.min(lastUse, time);
+    return audience.size > 0 || time - lastUse < (settings.idleTimeout ?? (previous ? previous.expiresAt - previous.issuedAt : 0));
+  }
+
+  function use(): AccessToken | null {
+    if (!held) return null;
+    const time = now();
+    // All that a fresh token costs.
+    if (time >= held.dueAt || time >= held.overAt) {
+      noteEnd(time);
+      if (time >= held.overAt) return null;
+      lastUse = time;
+      renew('scheduled');
+      return current();
+    }
+    lastUse = time;
+    return held.token;
+  }
+
+  // ---- those who want a token
+
+  function join(subscriber: Subscriber<AccessToken>, guest: Guest): void {
+    audience.set(subscriber, guest);
+    timers.keepAlive(true);
+    subscriber.add(() => {
+      audience.delete(subscriber);
+      timers.keepAlive(audience.size > 0);
+      if (!guest.waits) lastUse = now();
+    });
+  }
+
+  function wait(subscriber: Subscriber<AccessToken>, { maxWait = settings.maxWait, instead = null }: { maxWait?: number | undefined; instead?: AccessToken | null }): void {
+    join(subscriber, { waits: true, known: instead });
+    subscriber.add(
+      timers.after(maxWait).subscribe(() => {
+        subscriber.error(new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: refresher.failure() }));
+      }),
+    );
+  }
+
+  // Hand-made: the subscriber itself is what waits, where it can leave in constant time.
+  const waiting = (begin: (subscriber: Subscriber<AccessToken>) => void): Observable<AccessToken> =>
+    new Observable((subscriber) => {
+      if (closed) subscriber.error(new TokenStreamClosedError());
+      else begin(subscriber);
+    });
+
+  const take = (maxWait?: number): Observable<AccessToken> =>
+    waiting((subscriber) => {
+      const token = use();
+      if (token) {
+        subscriber.next(token);
+        subscriber.complete();
+      } else if (owns()) {
+        subscriber.error(new TokenUnavailableError('a token source cannot wait for its own token'));
+      } else {
+        wait(subscriber, { maxWait });
+        renew(need());
+      }
+    });
+
+  function listen(subscriber: Subscriber<AccessToken>): void {
+    const guest: Guest = { waits: false, known: null };
+    join(subscriber, guest);
+    stayAwake();
+    const token = use();
+    if (!token) renew(need());
+    else if (!sameToken(guest.known, token)) {
+      guest.known = token;
+      subscriber.next(token);
+    }
+  }
+
+  // ---- rejections
+
+  /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
+  function judge({ token, key }: Rejection): RejectionOutcome {
+    const isCurrent = held && sameToken(held.token, token);
+    const isOver = held && !held.refused && now() >= held.overAt;
+    const outcome = fruitless.knows(key, token) ? 'suppressed' : !isCurrent ? 'alreadyReplaced' : refresher.isRunning() || isOver || spend(now()) ? 'refreshing' : 'suppressed';
+    emit({ type: 'tokenRejected', token, outcome });
+    return outcome;
+  }
+
+  function replace({ explicit }: Rejection): void {
+    const reason = current() || held?.refused ? 'rejected' : 'expired';
+    if (held && explicit) {
+      held.refused = true;
+      held.overAt = -Infinity;
+    }
+    renew(reason);
+  }
+
+  const recover = (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
+    defer(() => {
+      const { token, key } = rejection;
+      const outcome = judge(rejection);
       if (outcome === 'suppressed') return EMPTY;
-      if (outcome === 'alreadyReplaced') return this.take(maxWait);
-      const replaced$ = this.#waiting((subscriber) => {
-        this.#wait(subscriber, { maxWait, instead: token });
-        this.#replace(rejection);
-      });
-      return replaced$.pipe(
+      if (outcome === 'alreadyReplaced') return take(maxWait);
+      return waiting((subscriber) => {
+        wait(subscriber, { maxWait, instead: token });
+        replace(rejection);
+      }).pipe(
         filter((next) => !sameToken(next, token)),
         defaultIfEmpty(null),
         tap((next) => {
-          if (!next) this.fruitless.repeat(key, token)(true);
+          if (!next) fruitless.repeat(key, token)(true);
         }),
         filter((next) => next !== null),
       );
     }).pipe(catchError(() => EMPTY));
-  }
 
-  /** Says that a token was refused, for someone who does not wait for the next. */
-  reject(rejection: Rejection): void {
-    if (this.#judge(rejection) === 'refreshing') this.#replace(rejection);
-  }
+  // ---- time
 
-  /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
-  #judge({ token, key }: Rejection): RejectionOutcome {
-    const outcome = this.#outcomeOf(token, key);
-    this.emit({ type: 'tokenRejected', token, outcome });
-    return outcome;
-  }
-
-  #outcomeOf(token: AccessToken, key: string | undefined): RejectionOutcome {
-    const held = this.#held;
-    const now = this.#settings.now();
-    if (this.fruitless.knows(key, token)) return 'suppressed';
-    if (!sameToken(held?.token, token)) return 'alreadyReplaced';
-    return this.#refresher.isRunning || held?.isOver(now) || this.#budget.spend(now) ? 'refreshing' : 'suppressed';
-  }
-
-  #replace({ explicit }: Rejection): void {
-    if (explicit) this.#held?.refuse();
-    this.#renew(this.#held?.isOver(this.#settings.now()) ? 'expired' : 'rejected');
-  }
-
-  listen(subscriber: Subscriber<AccessToken>): void {
-    if (this.#closed) {
-      subscriber.error(new TokenStreamClosedError());
-      return;
-    }
-    const listener = this.#audience.listen(subscriber);
-    subscriber.add(() => (this.#lastUse = this.#settings.now()));
-    this.#stayAwake();
-    const token = this.use();
-    if (token) this.#audience.offer(listener, token);
-    else this.#renew(this.#need());
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.emit({ type: 'closed' });
-    this.#closed = true;
-    this.#refresher.stop();
-    this.#sleep();
-    this.#alarms.unsubscribe();
-    this.#held = this.#previous = null;
-    this.fruitless.clear();
-    this.#audience.failWaiters(new TokenStreamClosedError());
-    this.#audience.completeListeners();
-    this.events.complete();
-  }
-
-  // What the refresher needs to know, and what it tells.
-
-  previous(): AccessToken | null {
-    return this.#previous;
-  }
-
-  remaining(now: number): number {
-    const held = this.#held;
-    return held?.isUsable(now) ? held.token.expiresAt - now : Infinity;
-  }
-
-  isWanted(now: number): boolean {
-    const lifetime = this.#previous ? this.#previous.expiresAt - this.#previous.issuedAt : 0;
-    this.#lastUse = Math.min(this.#lastUse, now);
-    return !this.#audience.isEmpty || now - this.#lastUse < (this.#settings.idleTimeout ?? lifetime);
-  }
-
-  read({ response, age, origin }: Answer, sentAt: number): Arrival {
-    checkTokenResponse(response);
-    const now = this.#settings.now();
-    const issuedAt = age === null ? sentAt : now - age;
-    const token = accessToken(response, issuedAt, lifetimeOf(response, issuedAt, this.#settings.lifetime));
-    if (this.#held?.isRefused && sameToken(this.#held.token, token)) {
-      this.#audience.dismiss(token);
-      throw new InvalidTokenResponseError('the token source returned the very token that was refused');
-    }
-    const took = Math.max(0, now - sentAt);
-    return { token, windows: windowsOf(token, took, this.#settings), took, origin };
-  }
-
-  arrived(arrival: Arrival, reason: RefreshReason): void {
-    const { token, windows, took, origin } = arrival;
-    const now = this.#settings.now();
-    const previous = this.#previous;
-    const changed = !sameToken(token, previous);
-    const living = this.current !== null;
-    const kept = now < windows.overAt;
-    if (kept) {
-      if (changed && reason !== 'rejected' && reason !== 'manual') this.fruitless.clear();
-      this.#hold(token, windows, now);
-    } else {
-      this.#refresher.pauseFor(token.issuedAt, UNCACHED_PACE);
-      this.#alarms = living ? this.#alarms : new Subscription();
-      this.#alarms.add(this.timers.after(token.issuedAt + UNCACHED_PACE - now).subscribe(this.#tick));
-    }
-    if (kept || !living) this.#previous = token;
-    if (!this.#audience.isEmpty) this.#lastUse = now;
-    if (changed) this.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
-    this.#audience.serveWaiters(token);
-    if (kept || !living) this.#audience.serveListeners(token, () => this.#previous === token);
-  }
-
-  failed(error: TokenUnavailableError): void {
-    this.#audience.failWaiters(error);
-    if (!this.current) this.#audience.failListeners(error);
-  }
-
-  abandoned(): void {
-    if (!this.#wake) return;
-    this.#sleep();
-    this.emit({ type: 'idle' });
-  }
-
-  emit(incident: TokenIncident): void {
-    this.events.next({ ...incident, at: this.#settings.now() });
-  }
-
-  #hold(token: AccessToken, windows: Windows, now: number): void {
-    const held = (this.#held = new HeldToken(token, windows));
-    const lifetime = token.expiresAt - token.issuedAt;
-    // A clock that was set back meanwhile must not lengthen the token's life.
-    const at = (moment: number) => this.timers.after(Math.min(moment - now, lifetime));
-    this.#alarms.unsubscribe();
-    this.#alarms = merge(
-      at(windows.dueAt).pipe(tap(() => { held.markDue(); })),
-      at(windows.overAt).pipe(tap(() => { held.markOver(); })),
-    ).subscribe(this.#tick);
-    this.#alarms.add(at(token.expiresAt).subscribe(() => { this.#noteEnd(Infinity); }));
+  function noteEnd(time: number): void {
+    if (!held || held.reported || time < held.token.expiresAt) return;
+    held.reported = true;
+    emit({ type: 'tokenExpired', token: held.token });
   }
 
   /** Looks at the clock: is the token due or over, and does anybody want another? */
-  readonly #tick = (): void => {
-    const now = this.#settings.now();
-    const held = this.#held;
-    this.#noteEnd(now);
-    if (held?.isUsable(now) && !held.isDue(now)) return;
-    this.#refresher.recheck();
-    if (this.isWanted(now)) this.#renew(this.#need());
-    else this.abandoned();
-  };
-
-  #noteEnd(now: number): void {
-    const held = this.#held;
-    if (!held || held.reported || now < held.token.expiresAt) return;
-    held.reported = true;
-    this.emit({ type: 'tokenExpired', token: held.token });
+  function tick(): void {
+    const time = now();
+    noteEnd(time);
+    if (held && time < held.dueAt && time < held.overAt) return;
+    if (isWanted()) renew(need());
+    else sleep();
   }
 
-  #need(): RefreshReason {
-    return this.current ? 'scheduled' : this.#previous ? 'expired' : 'initial';
+  function renew(reason: RefreshReason): void {
+    if (closed) return;
+    stayAwake();
+    refresher.start(reason);
   }
 
-  #renew(reason: RefreshReason): void {
-    this.#stayAwake();
-    this.#refresher.start(reason);
+  function stayAwake(): void {
+    if (wake) return;
+    wake = new Subscription();
+    wake.add(settings.wake.subscribe(tick));
+    wake.add(store?.changes?.subscribe((stored) => {
+      adopt(stored);
+    }));
   }
 
-  #waiting(begin: (subscriber: Subscriber<AccessToken>) => void): Observable<AccessToken> {
-    // Hand-made: the subscriber itself is what waits, in a set that it can leave in constant time.
-    return new Observable((subscriber) => {
-      if (this.#closed) subscriber.error(new TokenStreamClosedError());
-      else begin(subscriber);
-    });
+  function sleep(): void {
+    if (!wake) return;
+    wake.unsubscribe();
+    wake = null;
+    emit({ type: 'idle' });
   }
 
-  #wait(subscriber: Subscriber<AccessToken>, { maxWait = this.#settings.maxWait, instead = null }: { maxWait?: number | undefined; instead?: AccessToken | null }): void {
-    this.#audience.wait(subscriber, instead);
-    const late = this.timers.after(maxWait).subscribe(() => {
-      subscriber.error(new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: this.#refresher.failure }));
-    });
-    subscriber.add(late);
+  // ---- tokens that arrive
+
+  function read({ response, age, origin }: Answer, sentAt: number): Arrival {
+    checkTokenResponse(response);
+    const time = now();
+    const issuedAt = age === undefined ? sentAt : time - age;
+    const token = accessToken(response, issuedAt, lifetimeOf(response, issuedAt, settings.lifetime));
+    if (held?.refused && sameToken(held.token, token)) {
+      dismiss(audience, ({ waits, known }) => waits && sameToken(known, token), (subscriber) => {
+        subscriber.complete();
+      });
+      throw new InvalidTokenResponseError('the token source returned the very token that was refused');
+    }
+    const took = Math.max(0, time - sentAt);
+    return { token, took, origin, ...windowsOf(token, took, settings) };
   }
 
-  #stayAwake(): void {
-    if (this.#wake) return;
-    const { wake, store } = this.#settings;
-    this.#wake = new Subscription();
-    this.#wake.add(wake.subscribe(this.#tick));
-    this.#wake.add(store?.changes?.subscribe((stored) => { this.#adopt(stored); }));
+  function hold({ token, dueAt, overAt }: Arrival): void {
+    const time = now();
+    const mine: Held = (held = { token, dueAt, overAt, refused: false, reported: false });
+    // A clock that was set back meanwhile must not lengthen the token's life.
+    const at = (moment: number) => timers.after(Math.min(moment - time, token.expiresAt - token.issuedAt));
+    previous = token;
+    alarms.unsubscribe();
+    alarms = merge(at(dueAt).pipe(tap(() => (mine.dueAt = -Infinity))), at(overAt).pipe(tap(() => (mine.overAt = -Infinity)))).subscribe(tick);
+    alarms.add(at(token.expiresAt).subscribe(() => {
+      noteEnd(Infinity);
+    }));
   }
 
-  #sleep(): void {
-    this.#wake?.unsubscribe();
-    this.#wake = null;
+  function onToken(arrival: Arrival, reason: RefreshReason): void {
+    const { token, took, origin } = arrival;
+    const time = now();
+    const replaced = previous;
+    const changed = !sameToken(token, replaced);
+    const kept = time < arrival.overAt;
+    const news = kept || !current();
+    if (kept) {
+      if (reason !== 'rejected' && reason !== 'manual' && changed) fruitless.clear();
+      hold(arrival);
+    } else {
+      refresher.pause(token.issuedAt, UNCACHED_PACE);
+      alarms.add(timers.after(token.issuedAt + UNCACHED_PACE - time).subscribe(tick));
+      if (news) previous = token;
+    }
+    if (audience.size > 0) lastUse = time;
+    if (changed) emit({ type: 'tokenChanged', token, previous: replaced, reason, took, origin });
+    serve(audience, token, () => news && previous === token);
   }
 
   /** Someone else put a token into the store. */
-  #adopt(stored: StoredToken): void {
-    const now = this.#settings.now();
-    const arrival = this.read(stored, now);
-    const held = this.#held;
-    if (now < arrival.windows.overAt && (!held?.isUsable(now) || arrival.token.issuedAt >= held.token.issuedAt)) this.arrived(arrival, 'scheduled');
+  function adopt(stored: Answer): void {
+    const arrival = read(stored, now());
+    if (now() < arrival.overAt && arrival.token.issuedAt >= (current()?.issuedAt ?? -Infinity)) onToken(arrival, 'scheduled');
   }
 
-  #startFrom(response: TokenResponse): void {
+  function startFrom(response: unknown): void {
     let arrival: Arrival;
-    const now = this.#settings.now();
     try {
-      arrival = this.read({ response, age: null, origin: 'initial' }, now);
+      arrival = read({ response: response as Answer['response'], origin: 'initial' }, now());
     } catch (cause) {
-      throw new TypeError(`option "initial" must be a token response: ${(cause as Error).message}`);
+      throw new TypeError('option "initial" must be a token response', { cause });
     }
-    const { token, windows } = arrival;
-    if (now >= windows.overAt) return;
-    this.#previous = token;
-    this.#stayAwake();
-    this.#hold(token, windows, now);
+    if (now() >= arrival.overAt) return;
+    stayAwake();
+    hold(arrival);
     // Nobody can watch a stream before it exists: the event comes a tick later.
-    this.#alarms.add(this.timers.after(0).subscribe(() => { this.emit({ type: 'tokenChanged', token, previous: null, reason: 'initial', took: 0, origin: 'initial' }); }));
+    alarms.add(
+      timers.after(0).subscribe(() => {
+        emit({ type: 'tokenChanged', token: arrival.token, previous: null, reason: 'initial', took: 0, origin: 'initial' });
+      }),
+    );
   }
+
+  function close(): void {
+    if (closed) return;
+    emit({ type: 'closed' });
+    closed = true;
+    refresher.stop();
+    wake?.unsubscribe();
+    alarms.unsubscribe();
+    held = previous = null;
+    fruitless.clear();
+    const error = new TokenStreamClosedError();
+    dismiss(audience, ({ waits }) => waits, (subscriber) => {
+      subscriber.error(error);
+    });
+    dismiss(audience, () => true, (subscriber) => {
+      subscriber.complete();
+    });
+    events.complete();
+  }
+
+  const refresher = createRefresher<Arrival>(ask, settings, timers, {
+    previous: () => previous,
+    remaining: () => (current()?.expiresAt ?? Infinity) - now(),
+    isWanted,
+    read,
+    onToken,
+    onFailure: (error) => {
+      dismiss(audience, ({ waits }) => waits || !current(), (subscriber) => {
+        subscriber.error(error);
+      });
+    },
+    onAbandoned: sleep,
+    emit,
+  });
+
+  const { initial } = options;
+  if (initial !== undefined) startFrom(initial);
+
+  return {
+    events$: events.asObservable(),
+    timers,
+    fruitless,
+    owns,
+    isClosed: () => closed,
+    current,
+    use,
+    take,
+    refresh: () =>
+      waiting((subscriber) => {
+        wait(subscriber, {});
+        renew('manual');
+      }),
+    recover,
+    reject: (rejection) => {
+      if (judge(rejection) === 'refreshing') replace(rejection);
+    },
+    listen,
+    close,
+  };
 }

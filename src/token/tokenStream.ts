@@ -1,53 +1,10 @@
 import { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { requireFunction } from '../internal/validate.js';
-import type { TokenEvent } from './events.js';
-import { TokenKeeper } from './tokenKeeper.js';
+import { createKeeper, type TokenKeeper } from './tokenKeeper.js';
 import type { AccessToken, TokenSource, TokenStream, TokenStreamOptions } from './types.js';
 
 /** Links a stream to its keeper. From the global registry, so that two copies of the package agree. */
 const KEEPER: unique symbol = Symbol.for('rx-fresh-token/keeper@1');
-
-class FreshTokenStream extends Observable<AccessToken> implements TokenStream {
-  readonly #keeper: TokenKeeper;
-
-  constructor(keeper: TokenKeeper) {
-    super((subscriber) => {
-      keeper.listen(subscriber);
-    });
-    this.#keeper = keeper;
-  }
-
-  get [KEEPER](): TokenKeeper {
-    return this.#keeper;
-  }
-
-  get events(): Observable<TokenEvent> {
-    return this.#keeper.events.asObservable();
-  }
-
-  get current(): AccessToken | null {
-    return this.#keeper.current;
-  }
-
-  refresh(): Observable<AccessToken> {
-    return this.#keeper.refresh();
-  }
-
-  reject(token: AccessToken): void {
-    if (typeof (token as AccessToken | null)?.value !== 'string') throw new TypeError('reject(token) takes a token of this stream');
-    if (this.#keeper.isClosed) throw new TokenStreamClosedError();
-    this.#keeper.reject({ token, explicit: true });
-  }
-
-  close(): void {
-    this.#keeper.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-}
 
 /**
  * Makes a stream that keeps an access token fresh.
@@ -73,8 +30,24 @@ class FreshTokenStream extends Observable<AccessToken> implements TokenStream {
  * @throws TypeError that names an option which is out of range.
  */
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {
-  requireFunction('source', source);
-  return new FreshTokenStream(new TokenKeeper(source, options));
+  if (typeof source !== 'function') throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
+  const keeper = createKeeper(source, options);
+  const { listen, events$, current, refresh, reject, close, isClosed } = keeper;
+  return Object.defineProperties(new Observable(listen), {
+    events: { value: events$ },
+    current: { get: current },
+    refresh: { value: refresh },
+    reject: {
+      value: (token: AccessToken | null) => {
+        if (typeof token?.value !== 'string') throw new TypeError('reject takes a token of the stream');
+        if (isClosed()) throw new TokenStreamClosedError();
+        reject({ token, explicit: true });
+      },
+    },
+    close: { value: close },
+    [Symbol.dispose]: { value: close },
+    [KEEPER]: { value: keeper },
+  }) as TokenStream;
 }
 
 /** The keeper behind a stream of {@link createTokenStream}. */

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable, ObservableInput, SchedulerLike } from 'rxjs';
 import type { TokenEvent } from './events.js';
 import type { TokenStore } from './tokenStore.js';

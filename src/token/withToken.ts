@@ -1,5 +1,5 @@
 import { catchError, defer, finalize, map, of, retry, switchMap, take, tap, throwError, throwIfEmpty, type Observable, type ObservableInput } from 'rxjs';
-import { functionOr, numberIn, requireFunction } from '../internal/validate.js';
+import { numbersIn, requireFunctions } from '../internal/validate.js';
 import { isExplicit, isRejection as isRejectionByDefault, looksLikeResponse } from './rejection.js';
 import { keeperOf } from './tokenStream.js';
 import type { AccessToken, TokenStream } from './types.js';
@@ -17,8 +17,10 @@ export interface WithTokenOptions {
 }
 
 /** A rejection that was emitted, on its way to the retry notifier as an error. */
-class Refusal {
-  constructor(readonly answer: unknown) {}
+class Refusal extends Error {
+  constructor(readonly answer: unknown) {
+    super();
+  }
 }
 
 /**
@@ -47,11 +49,12 @@ class Refusal {
  */
 export function withToken<T>(token$: TokenStream, send: (token: AccessToken) => ObservableInput<T>, options: WithTokenOptions = {}): Observable<T> {
   const keeper = keeperOf(token$);
-  requireFunction('send', send);
   const { key, isRejection } = options;
-  const maxWait = numberIn('maxWait', options.maxWait, 0, Infinity);
-  const refusesThrown = functionOr('isRejection', isRejection, isRejectionByDefault);
-  const refusesEmitted = isRejection ?? ((value: unknown) => looksLikeResponse(value) && isRejectionByDefault(value));
+  const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] });
+  requireFunctions({ isRejection });
+  if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
+  const refusesThrown = isRejection ?? isRejectionByDefault;
+  const refusesEmitted = isRejection ?? ((value) => looksLikeResponse(value) && isRejectionByDefault(value));
 
   return defer(() => {
     let next$ = keeper.take(maxWait);
