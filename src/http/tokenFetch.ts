@@ -98,7 +98,9 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
       if (!token) return wanted(keeper.take(), outgoing).then((next) => ride(outgoing, next));
       return transmit(outgoing, token).then((response) => (response.status < 300 && isRejection === isRejectionByDefault ? response : ride(outgoing, token, response)), failed);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.resolve().then(() => {
+        throw error;
+      });
     }
   };
 }
