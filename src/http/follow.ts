@@ -1,5 +1,4 @@
-import type { AccessToken } from '../token/types.js';
-import { isRepeatable, methodOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
+import { isRepeatable, methodOf, type Outgoing } from './outgoing.js';
 import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, MAX_REDIRECTS, redirectTarget } from './redirect.js';
 import { platformHeaders } from './transport.js';
 
@@ -15,7 +14,7 @@ type Send = (input: string | Request, init: RequestInit) => Promise<Response>;
  * Follows redirects by hand, since the platforms disagree about what they strip: once a redirect leaves the origin, no
  * hop carries the token any more, whatever header it was in.
  */
-export async function follow(first: Response, outgoing: Outgoing, token: AccessToken, { send, authorize }: { send: Send; authorize: Authorize | undefined }): Promise<Answer> {
+export async function follow(first: Response, outgoing: Outgoing, { ride, send }: { ride: (hop: Outgoing) => Promise<Response>; send: Send }): Promise<Answer> {
   const { init, request } = outgoing;
   const origin = new URL(outgoing.url).origin;
   let { url } = outgoing;
@@ -41,8 +40,7 @@ export async function follow(first: Response, outgoing: Outgoing, token: AccessT
     for (const name of [...(sendsBody ? [] : BODY_HEADERS), ...(carried ? [] : CREDENTIAL_HEADERS)]) headers.delete(name);
     const body = !sendsBody ? null : (init.body ?? (request?.body ? await request.clone().arrayBuffer() : null));
     const hop: RequestInit = { ...requestInit(request), ...init, method, body, headers, redirect: 'manual' };
-    if (carried) hop.headers = await withAuthorization({ url, request: undefined, init: hop }, token, authorize);
-    response = await send(url, hop);
+    response = await (carried ? ride({ url, request: undefined, init: hop }) : send(url, hop));
   }
 }
 

@@ -3,7 +3,7 @@ import { HttpStatusError, RequestTimeoutError } from '../errors.js';
 import { numbersIn } from '../internal/validate.js';
 import { keeperOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { isStream } from './outgoing.js';
+import { isStream, recordOf } from './outgoing.js';
 import { tokenFetch, type FetchOptions } from './tokenFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
@@ -122,11 +122,4 @@ function bodyOf(body: unknown): RequestInit {
   if (body === undefined || body === null) return {};
   const sendable = typeof body === 'string' || SENDABLE.test(Object.prototype.toString.call(body)) || isStream(body);
   return sendable ? { body: body as BodyInit } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-}
-
-/** Header names in lower case, so that the same name in another case is the same key. */
-function recordOf(headers: HeadersInit | undefined): Record<string, string> {
-  if (!headers) return {};
-  const entries = typeof (headers as Headers).entries === 'function' ? [...(headers as unknown as Iterable<[string, string]>)] : Object.entries(headers as Record<string, string>);
-  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]));
 }

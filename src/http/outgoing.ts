@@ -33,6 +33,13 @@ export function isStream(body: unknown): boolean {
 
 type HeaderRecord = Record<string, string>;
 
+/** Header names in lower case, so that the same name in another case is the same key. */
+export function recordOf(headers: HeadersInit | undefined): HeaderRecord {
+  if (!headers) return {};
+  const entries = typeof (headers as Headers).entries === 'function' ? [...(headers as unknown as Iterable<[string, string]>)] : Object.entries(headers as HeaderRecord);
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]));
+}
+
 /** A plain record of headers, as nearly every caller writes them; anything else needs the Headers class. */
 function plainHeaders(headers: HeadersInit | undefined): HeaderRecord | undefined {
   if (headers === undefined) return {};

@@ -3,10 +3,11 @@ import { TokenStreamClosedError } from '../errors.js';
 import { requireFunctions } from '../internal/validate.js';
 import { isExplicit, isRejection as isRejectionByDefault } from '../token/rejection.js';
 import { keeperOf } from '../token/tokenStream.js';
+import type { TokenProof } from '../token/proof.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { Destinations } from './authorize.js';
 import { discard, follow, type Answer } from './follow.js';
-import { bringsAuthorization, isRepeatable, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
+import { bringsAuthorization, isRepeatable, methodOf, recordOf, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
 import { redirectsAreOpaque } from './redirect.js';
 import { platformFetch } from './transport.js';
 
@@ -40,7 +41,19 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
     const mode = init.redirect ?? request?.redirect ?? 'follow';
     const post = (headers: HeadersInit) => send(request?.clone() ?? url, { ...init, headers, redirect: mode === 'follow' ? redirect : mode });
     const headers = withAuthorization(outgoing, token, authorize);
+    if (keeper.proof) return proven(outgoing, token, keeper.proof, async (proof) => post({ ...recordOf(await headers), ...proof }));
     return headers instanceof Promise ? headers.then(post) : post(headers);
+  }
+
+  /** A request bound to the source's key (RFC 9449): signed anew for each sending, and sent again for a server that wants a nonce in it. */
+  async function proven(outgoing: Outgoing, token: AccessToken, proof: TokenProof, post: (headers: Readonly<Record<string, string>>) => Promise<Response>): Promise<Response> {
+    const request = { method: methodOf(outgoing), url: outgoing.url, token };
+    const response = await post(await proof.sign(request));
+    if (!(await proof.learn(request, response)) || !isRepeatable(outgoing)) return response;
+    discard(response);
+    const second = await post(await proof.sign(request));
+    await proof.learn(request, second);
+    return second;
   }
 
   /** The answer at the end of redirects. */
@@ -48,7 +61,7 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
     const mode = outgoing.init.redirect ?? outgoing.request?.redirect ?? 'follow';
     if (mode !== 'follow') return { response, carried: true };
     if (opaque) return { response, carried: !response.redirected || new URL(response.url).origin === new URL(outgoing.url).origin };
-    return follow(response, outgoing, token, { send, authorize });
+    return follow(response, outgoing, { ride: (hop) => transmit(hop, token), send });
   }
 
   const isRefusal = ({ response, carried }: Answer): boolean => carried && isRejection(response);

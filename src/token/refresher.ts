@@ -87,7 +87,10 @@ export function createRefresher<Arrival>(ask: Ask, { now, ...settings }: Setting
     return defer(() => {
       const sentAt = now();
       host.emit({ type: 'refreshStarted', reason, attempt: ++attempt });
-      return ask({ reason, attempt, previous: host.previous() }).pipe(map((answer) => host.read(answer, sentAt)));
+      const report = (error: unknown) => {
+        host.emit({ type: 'refreshFailed', error, attempt, retryIn: null, permanent: false });
+      };
+      return ask({ reason, attempt, previous: host.previous() }, report).pipe(map((answer) => host.read(answer, sentAt)));
     }).pipe(retry({ delay: (error: unknown) => afterFailure(error, attempt) }));
   }
 

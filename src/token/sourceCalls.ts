@@ -1,5 +1,6 @@
 import { AsyncSubject, defer, finalize, from, map, merge, Observable, take, tap, throwIfEmpty } from 'rxjs';
 import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
+import { ON_BEHALF_OF } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
@@ -12,7 +13,10 @@ export interface Answer {
   readonly origin: 'fetched' | 'shared' | 'initial';
 }
 
-export type Ask = (about: Omit<TokenRequest, 'signal'>) => Observable<Answer>;
+/** A source that bounds its requests by a signal of its own says on whose behalf. */
+type StandIn = AbortSignal & { readonly [ON_BEHALF_OF]?: AbortSignal };
+
+export type Ask = (about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>, report: (failure: unknown) => void) => Observable<Answer>;
 
 /** Asks the source for one token, within `fetchTimeout`; and knows which requests are the source's own, and need no token. */
 export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: Pick<Settings, 'fetchTimeout' | 'store'>, timers: Timers) {
@@ -33,10 +37,10 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
       return answer.subscribe(subscriber);
     });
 
-  const ask: Ask = (about) =>
+  const ask: Ask = (about, report) =>
     defer(() => {
       const controller = new AbortController();
-      const request: TokenRequest = { ...about, signal: controller.signal };
+      const request: TokenRequest = Object.defineProperty({ ...about, signal: controller.signal }, 'report', { value: report });
       signals.add(controller.signal);
       let answered = false;
       const fetched$ = call(request);
@@ -58,6 +62,6 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
   return {
     ask,
     /** Whether a request made now, with this signal, is part of fetching a token. */
-    owns: (signal?: AbortSignal | null): boolean => calling || (!!signal && signals.has(signal)),
+    owns: (signal?: StandIn | null): boolean => calling || (!!signal && signals.has(signal[ON_BEHALF_OF] ?? signal)),
   };
 }

@@ -1,5 +1,6 @@
 import { catchError, defaultIfEmpty, defer, EMPTY, filter, merge, Observable, Subject, Subscription, tap, type Subscriber } from 'rxjs';
 import { InvalidTokenResponseError, TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
+import { ON_CLOSE, PROOF } from '../internal/sourceHooks.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import { accessToken, checkTokenResponse, sameToken } from './accessToken.js';
 import { dismiss, serve, type Audience, type Guest } from './audience.js';
@@ -7,6 +8,7 @@ import type { RejectionOutcome, TokenEvent, TokenIncident } from './events.js';
 import { settingsOf } from './options.js';
 import { createRefresher } from './refresher.js';
 import { lifetimeOf, windowsOf, type Windows } from './refreshPolicy.js';
+import type { SourceHooks, TokenProof } from './proof.js';
 import { createBudget, createFruitlessRefreshes, type FruitlessRefreshes } from './rejection.js';
 import { createSourceCalls, type Answer } from './sourceCalls.js';
 import type { AccessToken, RefreshReason, TokenSource, TokenStreamOptions } from './types.js';
@@ -45,6 +47,8 @@ export interface TokenKeeper {
   readonly events$: Observable<TokenEvent>;
   readonly timers: Timers;
   readonly fruitless: FruitlessRefreshes;
+  /** What proves possession of the key that the source's tokens are bound to, if they are. */
+  readonly proof: TokenProof | undefined;
   /** Whether a request made now, with this signal, is part of fetching a token. */
   readonly owns: (signal?: AbortSignal | null) => boolean;
   readonly isClosed: () => boolean;
@@ -70,6 +74,7 @@ export interface TokenKeeper {
 /** The one place that acts: holds the token, has it renewed when policy says so, and serves those who want it. */
 export function createKeeper(source: TokenSource, options: TokenStreamOptions): TokenKeeper {
   const settings = settingsOf(options);
+  const hooks = source as SourceHooks;
   const { now, store } = settings;
   const timers = createTimers(settings.scheduler);
   const { ask, owns } = createSourceCalls(source, settings, timers);
@@ -321,6 +326,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     if (closed) return;
     emit({ type: 'closed' });
     closed = true;
+    hooks[ON_CLOSE]?.(previous);
     refresher.stop();
     wake?.unsubscribe();
     alarms.unsubscribe();
@@ -358,6 +364,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     events$: events.asObservable(),
     timers,
     fruitless,
+    proof: hooks[PROOF],
     owns,
     isClosed: () => closed,
     current,

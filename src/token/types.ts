@@ -15,6 +15,8 @@ export interface TokenRequest {
   readonly previous: AccessToken | null;
   /** Aborted when the fetch exceeds `fetchTimeout` or the stream closes. Requests that carry it need no token themselves. */
   readonly signal: AbortSignal;
+  /** Tells of a failure that the token survives, such as a refresh token that could not be stored: it becomes an event. Not enumerable. */
+  readonly report?: (failure: unknown) => void;
 }
 
 /** The token endpoint's answer, in the wire names of RFC 6749 section 5.1: an OAuth body needs no mapping. */
