@@ -1,6 +1,5 @@
-import { isRepeatable, methodOf, type Outgoing } from './outgoing.js';
+import { discard, isRepeatable, methodOf, type Outgoing } from './outgoing.js';
 import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, MAX_REDIRECTS, redirectTarget } from './redirect.js';
-import { platformHeaders } from './transport.js';
 
 /** The end of a chain of redirects, and whether the request that got it carried the token. */
 export interface Answer {
@@ -8,13 +7,18 @@ export interface Answer {
   readonly carried: boolean;
 }
 
-type Send = (input: string | Request, init: RequestInit) => Promise<Response>;
+/** What following takes: a ride with the token, a plain sending without, and the platform's Headers. */
+export interface Means {
+  readonly ride: (hop: Outgoing) => Promise<Response>;
+  readonly send: (url: string, init: RequestInit) => Promise<Response>;
+  readonly headers: () => typeof Headers | Promise<typeof Headers>;
+}
 
 /**
  * Follows redirects by hand, since the platforms disagree about what they strip: once a redirect leaves the origin, no
  * hop carries the token any more, whatever header it was in.
  */
-export async function follow(first: Response, outgoing: Outgoing, { ride, send }: { ride: (hop: Outgoing) => Promise<Response>; send: Send }): Promise<Answer> {
+export async function follow(first: Response, outgoing: Outgoing, { ride, send, headers: loadHeaders }: Means): Promise<Answer> {
   const { init, request } = outgoing;
   const origin = new URL(outgoing.url).origin;
   let { url } = outgoing;
@@ -36,19 +40,12 @@ export async function follow(first: Response, outgoing: Outgoing, { ride, send }
     }
     if (sendsBody && !isRepeatable(outgoing)) throw new TypeError('the server redirected a request whose body can be sent only once');
 
-    const headers = new (await platformHeaders())(init.headers ?? request?.headers);
+    const headers = new (await loadHeaders())(init.headers ?? request?.headers);
     for (const name of [...(sendsBody ? [] : BODY_HEADERS), ...(carried ? [] : CREDENTIAL_HEADERS)]) headers.delete(name);
     const body = !sendsBody ? null : (init.body ?? (request?.body ? await request.clone().arrayBuffer() : null));
     const hop: RequestInit = { ...requestInit(request), ...init, method, body, headers, redirect: 'manual' };
     response = await (carried ? ride({ url, request: undefined, init: hop }) : send(url, hop));
   }
-}
-
-/** Frees the connection of an answer that nobody will read. */
-export function discard({ body }: Response): void {
-  const stream = body as { cancel?: () => Promise<void>; destroy?: () => void } | null;
-  if (stream?.cancel) stream.cancel().catch(() => undefined);
-  else stream?.destroy?.();
 }
 
 const requestInit = (request: Request | undefined): RequestInit =>

@@ -31,6 +31,13 @@ export function isStream(body: unknown): boolean {
   return [getReader, pipe, iterate].some((method) => typeof method === 'function');
 }
 
+/** Frees the connection of an answer that nobody will read. */
+export function discard({ body }: Response): void {
+  const stream = body as { cancel?: () => Promise<void>; destroy?: () => void } | null;
+  if (stream?.cancel) stream.cancel().catch(() => undefined);
+  else stream?.destroy?.();
+}
+
 type HeaderRecord = Record<string, string>;
 
 /** Header names in lower case, so that the same name in another case is the same key. */

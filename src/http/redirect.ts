@@ -25,6 +25,3 @@ export const BODY_HEADERS = ['content-encoding', 'content-language', 'content-lo
 
 /** Headers that must not reach another origin. */
 export const CREDENTIAL_HEADERS = ['authorization', 'proxy-authorization', 'cookie'];
-
-/** In browsers a redirect is opaque: the platform follows it, or nobody does. */
-export const redirectsAreOpaque = (): boolean => typeof (globalThis as { document?: unknown; importScripts?: unknown }).document !== 'undefined' || typeof (globalThis as { importScripts?: unknown }).importScripts === 'function';

@@ -6,10 +6,9 @@ import { keeperOf } from '../token/tokenStream.js';
 import type { TokenProof } from '../token/proof.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { Destinations } from './authorize.js';
-import { discard, follow, type Answer } from './follow.js';
-import { bringsAuthorization, isRepeatable, methodOf, recordOf, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
-import { redirectsAreOpaque } from './redirect.js';
-import { platformFetch } from './transport.js';
+import type { Answer } from './follow.js';
+import { bringsAuthorization, discard, isRepeatable, methodOf, recordOf, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
+import { followRedirects, platformFetch, platformHeaders } from './transport.js';
 
 export interface FetchOptions {
   /** Relative URLs are resolved against it, as against a folder. */
@@ -33,8 +32,7 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   const destinations = new Destinations(options);
   const { authorize, isRejection = isRejectionByDefault, fetch: send = platformFetch } = options;
   requireFunctions({ authorize, isRejection, fetch: send });
-  const opaque = redirectsAreOpaque();
-  const redirect = !opaque ? 'manual' : authorize ? 'error' : 'follow';
+  const redirect = followRedirects ? 'manual' : authorize ? 'error' : 'follow';
 
   function transmit(outgoing: Outgoing, token: AccessToken): Promise<Response> {
     const { init, request, url } = outgoing;
@@ -60,8 +58,8 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   function arrive(response: Response, outgoing: Outgoing, token: AccessToken): Answer | Promise<Answer> {
     const mode = outgoing.init.redirect ?? outgoing.request?.redirect ?? 'follow';
     if (mode !== 'follow') return { response, carried: true };
-    if (opaque) return { response, carried: !response.redirected || new URL(response.url).origin === new URL(outgoing.url).origin };
-    return follow(response, outgoing, { ride: (hop) => transmit(hop, token), send });
+    if (followRedirects) return followRedirects(response, outgoing, { ride: (hop) => transmit(hop, token), send, headers: platformHeaders });
+    return { response, carried: !response.redirected || new URL(response.url).origin === new URL(outgoing.url).origin };
   }
 
   const isRefusal = ({ response, carried }: Answer): boolean => carried && isRejection(response);

@@ -2,4 +2,7 @@
 
 export const platformFetch = (input: string | Request, init: RequestInit): Promise<Response> => globalThis.fetch(input, init);
 
+/** Redirects are opaque here: the platform follows, or nobody does. */
+export const followRedirects = undefined;
+
 export const platformHeaders = (): typeof Headers => globalThis.Headers;

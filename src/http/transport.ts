@@ -1,5 +1,7 @@
 /** The fetch of the platform, or cross-fetch's where there is none. The only file that knows cross-fetch; bundlers for browsers swap it. */
 
+import { follow } from './follow.js';
+
 let ponyfill: Promise<typeof import('cross-fetch')> | undefined;
 const loadPonyfill = () => (ponyfill ??= import('cross-fetch'));
 
@@ -14,6 +16,12 @@ export function platformFetch(input: string | Request, init: RequestInit): Promi
   }
   return loadPonyfill().then(({ fetch }) => fetch(input, init));
 }
+
+/**
+ * Redirects, followed by hand wherever a script can see them. In browsers they are opaque: the platform follows, or nobody
+ * does. Bundlers know; this look is for pages that load the module as it is.
+ */
+export const followRedirects: typeof follow | undefined = 'document' in globalThis || 'importScripts' in globalThis ? undefined : follow;
 
 export const platformHeaders = (): typeof Headers | Promise<typeof Headers> =>
   typeof globalThis.Headers === 'function' ? globalThis.Headers : loadPonyfill().then(({ Headers }) => Headers);
