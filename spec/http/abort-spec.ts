@@ -1,0 +1,139 @@
+import { firstValueFrom, NEVER } from 'rxjs';
+import { createFetch, createHttpClient, type TokenResponse } from 'rx-fresh-token';
+import { answer, cleanUp, failureOf, fetches, guarded, pause, serve, stubFetch, tokens, until, warmTokens } from './support.js';
+
+afterEach(cleanUp);
+
+const reason = new Error('the user left');
+
+describe.each(fetches)('an abort, over %s', (_name, fetch) => {
+  it('should reject with its reason before anything is sent or fetched', async () => {
+    const { token$, asked } = tokens();
+    const api = await serve(guarded('T1'));
+    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    expect(await failureOf(ride('/', { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect((await failureOf(ride('/', { signal: AbortSignal.abort() }))).name).toBe('AbortError');
+    expect(api.seen).toHaveLength(0);
+    expect(asked.length).toBeLessThan(2);
+  });
+
+  it('should reject with its reason before anything is sent while a token is at hand', async () => {
+    const { token$ } = await warmTokens();
+    const api = await serve(guarded('T1'));
+    expect(await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(api.seen).toHaveLength(0);
+  });
+
+  it('should reject with its reason while the token is awaited, and harm nobody else', async () => {
+    const api = await serve(guarded('T1'));
+    let deliver!: (response: TokenResponse) => void;
+    const { token$, asked } = tokens({}, () => new Promise((resolve) => (deliver = resolve)));
+    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    const controller = new AbortController();
+    const leaving = failureOf(ride('/leaving', { signal: controller.signal }));
+    const staying = ride('/staying');
+    controller.abort(reason);
+    expect(await leaving).toBe(reason);
+    expect(asked[0]!.signal.aborted).toBe(false);
+    deliver({ access_token: 'T1', expires_in: 60 });
+    expect(await (await staying).text()).toBe('hello T1');
+    expect(api.seen.map(({ path }) => path)).toEqual(['/staying']);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('should let the fetch of the token go on when nobody is left, and keep its result', async () => {
+    const api = await serve(guarded('T1'));
+    let deliver!: (response: TokenResponse) => void;
+    const { token$, asked } = tokens({}, () => new Promise((resolve) => (deliver = resolve)));
+    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    const controller = new AbortController();
+    const leaving = failureOf(ride('/leaving', { signal: controller.signal }));
+    controller.abort(reason);
+    await leaving;
+    deliver({ access_token: 'T1', expires_in: 60 });
+    await pause(1);
+    expect(token$.current?.value).toBe('T1');
+    await ride('/next');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('should reject with its reason in flight, and close the connection', async () => {
+    const controller = new AbortController();
+    const api = await serve(() => undefined);
+    const { token$ } = await warmTokens();
+    const failed = failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: controller.signal }));
+    await until(() => api.seen.length === 1);
+    controller.abort(reason);
+    expect(await failed).toBe(reason);
+    await until(() => api.cut.length === 1);
+  });
+
+  it('should reject with its reason while the refresh after a refusal is awaited, and send no repeat', async () => {
+    const controller = new AbortController();
+    const api = await serve((_seen, response) => {
+      answer(response, 401);
+    });
+    const { token$, asked } = tokens({}, (_request, n) => (n === 1 ? [{ access_token: 'T1', expires_in: 3600 }] : NEVER));
+    const failed = failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: controller.signal }));
+    await until(() => asked.length === 2);
+    controller.abort(reason);
+    expect(await failed).toBe(reason);
+    expect(api.seen).toHaveLength(1);
+  });
+
+  it('should reject with its reason in the repeat', async () => {
+    const controller = new AbortController();
+    const api = await serve((_seen, response) => {
+      if (api.seen.length === 1) answer(response, 401);
+      else controller.abort(reason);
+    });
+    const { token$ } = tokens();
+    expect(await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: controller.signal }))).toBe(reason);
+  });
+
+  it('should cut the body off, and close the connection', async () => {
+    const controller = new AbortController();
+    const api = await serve((_seen, response) => {
+      response.writeHead(200);
+      response.write('the beginning');
+    });
+    const { token$ } = await warmTokens();
+    const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: controller.signal });
+    const failed = failureOf(response.text());
+    controller.abort();
+    expect((await failed).name).toBe('AbortError');
+    await until(() => api.cut.length === 1);
+  });
+
+  it('should keep the name of a TimeoutError', async () => {
+    const api = await serve(() => undefined);
+    const { token$ } = await warmTokens();
+    expect((await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: AbortSignal.timeout(20) }))).name).toBe('TimeoutError');
+  });
+
+  it('should reach the client through its own signal option', async () => {
+    const api = await serve(() => undefined);
+    const { token$ } = await warmTokens();
+    const http = createHttpClient(token$, { baseUrl: api.origin, fetch });
+    for (const send of [(init: RequestInit) => http.request('/', init), (init: RequestInit) => http.get('/', init), (init: RequestInit) => http.post('/', {}, init)]) {
+      const controller = new AbortController();
+      const failed = failureOf(firstValueFrom(send({ signal: controller.signal })));
+      const before = api.seen.length;
+      await until(() => api.seen.length > before);
+      controller.abort(reason);
+      expect(await failed).toBe(reason);
+    }
+  });
+});
+
+describe('an abort by the signal of a Request', () => {
+  it('should reject with its reason while the token is awaited', async () => {
+    const { token$ } = tokens({}, () => NEVER);
+    const { fetch, calls } = stubFetch(200);
+    const controller = new AbortController();
+    const failed = failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch })(new Request('https://api.example.com/', { signal: controller.signal })));
+    controller.abort(reason);
+    expect(await failed).toBe(reason);
+    expect(calls).toHaveLength(0);
+  });
+});

@@ -1,0 +1,281 @@
+import { firstValueFrom } from 'rxjs';
+import { createFetch, createHttpClient, type FetchOptions } from 'rx-fresh-token';
+import { answer, cleanUp, failureOf, printed, serve, stubFetch, tokens, warmTokens } from './support.js';
+
+afterEach(cleanUp);
+
+/** What becomes of one call: the URL that was sent, or the code or name of the error. */
+async function fateOf(input: string | URL | Request, options: FetchOptions): Promise<string> {
+  const { token$, asked } = tokens();
+  const { fetch, calls } = stubFetch(200);
+  let error: { code?: string; name: string } | undefined;
+  await createFetch(token$, { fetch, ...options })(input).catch((thrown: unknown) => {
+    error = thrown as { code?: string; name: string };
+  });
+  const sent = calls[0]?.input as string | Request;
+  if (!error) return typeof sent === 'string' ? sent : sent.url;
+  expect(calls).toHaveLength(0);
+  expect(asked).toHaveLength(0);
+  expect(printed(error)).not.toContain('SECRET');
+  return error.code ?? error.name;
+}
+
+const REFUSED = 'ERR_ORIGIN_NOT_ALLOWED';
+
+describe('the token goes', () => {
+  const options = { allowedOrigins: ['https://api.example.com', 'https://api.example.com:8443', 'https://bücher.example'] };
+
+  it.each([
+    'https://api.example.com',
+    'https://api.example.com/',
+    'https://api.example.com/v1/orders?q=1#x',
+    'https://api.example.com:443/',
+    'https://api.example.com:8443/',
+    'HTTPS://API.EXAMPLE.COM/x',
+    'https:api.example.com/x',
+    'https:/api.example.com/x',
+    'https:\\\\api.example.com\\x',
+    '\thttps://api.exa\nmple.com/x',
+    'https://bücher.example/',
+    'https://BÜCHER.example/',
+    'https://xn--bcher-kva.example/',
+    'https://api.example.com/@evil.example/',
+    'https://api.example.com/\\evil.example/',
+    'https://api.example.com//evil.example/',
+    'https://api.example.com/../../x',
+  ])('to an allowed origin: %j', async (url) => {
+    const sent = await fateOf(url, options);
+    expect(new URL(sent).origin).toBe(new URL(url).origin);
+    expect(sent).toMatch(/^https:\/\/(api\.example\.com|xn--bcher-kva\.example|bücher\.example)/);
+  });
+
+  it.each([
+    'https://api.example.com.evil.example/',
+    'https://api.example.comevil/',
+    'https://api.example.co/',
+    'https://api.example.com./',
+    'https://evil.example/https://api.example.com/',
+    'https://evil.example/?https://api.example.com/SECRET',
+    'https://evil.example#https://api.example.com/',
+    'https://sub.api.example.com/',
+    'https://example.com/',
+    'https://api-example.com/',
+    'https://api.example.com:444/',
+    'https://api.example.com:8444/',
+    'https://api.example.com:80/',
+    'http://api.example.com/',
+    'http://api.example.com:443/',
+    'http://api.example.com:8443/',
+    'ws://api.example.com/',
+    'wss://api.example.com/',
+    'ftp://api.example.com/',
+    'blob:https://api.example.com/3d0b2f4c-SECRET',
+    'data:text/plain,SECRET',
+    'file:///etc/passwd',
+    'file://api.example.com/etc/passwd',
+    'javascript:SECRET',
+    'about:blank',
+    'filesystem:https://api.example.com/temporary/x',
+    '\nhttps://api.example.com\t.evil.example/',
+    'https://api.example.com%2Eevil.example/',
+    'https://evil.example\\@api.example.com/',
+    'https://аpi.example.com/',
+    'https://bucher.example/',
+    'https://xn--bucher-kva.example/',
+  ])('not to %j', async (url) => {
+    expect(await fateOf(url, options)).toBe(REFUSED);
+    expect(await fateOf(url, { baseUrl: 'https://api.example.com/v1/' })).toBe(REFUSED);
+  });
+
+  it.each(['https://api.example.com@evil.example/', 'https://api.example.com:pw@evil.example/SECRET', 'https://user:SECRET@api.example.com/'])(
+    'not to a URL with credentials: %j',
+    async (url) => {
+      expect(await fateOf(url, options)).toMatch(/^(ERR_ORIGIN_NOT_ALLOWED|TypeError)$/);
+    },
+  );
+
+  it.each(['https://', 'http://[SECRET', 'https://api.example.com:99999/SECRET', 'https://a b/SECRET', '/relative?SECRET', ''])('not to %j, which is no absolute URL', async (url) => {
+    expect(await fateOf(url, options)).toBe('TypeError');
+  });
+
+  it.each(['//evil.example/x', '\\\\evil.example/x', '/\\evil.example/x', '\t//evil.example', '/\n/evil.example', 'https://evil.example', 'HTTPS:\\\\evil.example'])(
+    'not to %j, which leaves the base URL',
+    async (url) => {
+      expect(await fateOf(url, { baseUrl: 'https://api.example.com/v1/' })).toBe(REFUSED);
+    },
+  );
+
+  it('by the same rules for a URL and a Request', async () => {
+    for (const url of ['https://api.example.com/x', 'https://evil.example/x']) {
+      const fate = url.includes('evil') ? REFUSED : url;
+      expect(await fateOf(new URL(url), options)).toBe(fate);
+      expect(await fateOf(new Request(url), options)).toBe(fate);
+    }
+  });
+
+  it('by the same rules on the second call', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const ride = createFetch(token$, { fetch, baseUrl: 'https://api.example.com' });
+    for (let i = 0; i < 3; i++) {
+      expect((await failureOf(ride('//evil.example/x'))).code).toBe(REFUSED);
+      expect((await ride('/x')).status).toBe(200);
+    }
+    expect(new Set(calls.map(({ input }) => input))).toEqual(new Set(['https://api.example.com/x']));
+  });
+});
+
+describe('with neither baseUrl nor allowedOrigins', () => {
+  it('should fail every call, and send nothing', async () => {
+    for (const url of ['https://api.example.com/', 'http://127.0.0.1/', 'http://localhost:1234/x?SECRET']) expect(await fateOf(url, {})).toBe(REFUSED);
+    for (const url of ['/x', 'x?SECRET', '']) expect(await fateOf(url, {})).toBe('TypeError');
+    const { token$ } = tokens();
+    const { fetch, calls } = stubFetch(200);
+    expect((await failureOf(firstValueFrom(createHttpClient(token$, { fetch }).get('https://api.example.com/')))).code).toBe(REFUSED);
+    expect(calls).toHaveLength(0);
+  });
+
+  it('should do the same with an empty list', async () => {
+    expect(await fateOf('https://api.example.com/', { allowedOrigins: [] })).toBe(REFUSED);
+  });
+});
+
+describe('allowedOrigins', () => {
+  it('should replace the origin of baseUrl, not add to it', async () => {
+    const options = { baseUrl: 'https://api.example.com', allowedOrigins: ['https://other.example'] };
+    expect(await fateOf('/x', options)).toBe(REFUSED);
+    expect(await fateOf('https://other.example/x', options)).toBe('https://other.example/x');
+  });
+
+  it('should not follow a list that the caller changes later', async () => {
+    const { token$ } = await warmTokens();
+    const allowedOrigins = ['https://api.example.com'];
+    const baseUrl = new URL('https://api.example.com/v1');
+    const { fetch, calls } = stubFetch(200);
+    const ride = createFetch(token$, { allowedOrigins, baseUrl, fetch });
+    allowedOrigins.push('https://evil.example');
+    baseUrl.host = 'evil.example';
+    expect((await failureOf(ride('https://evil.example/'))).code).toBe(REFUSED);
+    await ride('x');
+    expect(calls[0]!.input).toBe('https://api.example.com/v1/x');
+    expect(baseUrl.pathname).toBe('/v1');
+  });
+
+  it.each([
+    '*',
+    'https://*.example.com',
+    'https://*',
+    'api.example.com',
+    '',
+    'null',
+    'https://api.example.com/v1',
+    'https://api.example.com/?x=SECRET',
+    'https://api.example.com/#x',
+    'https://user:SECRET@api.example.com',
+    'ftp://api.example.com',
+    'blob:https://api.example.com/x',
+    'data:,SECRET',
+    'wss://api.example.com',
+  ])('should be refused at creation when it has %j', (origin) => {
+    const { token$ } = tokens();
+    for (const create of [createFetch, createHttpClient]) {
+      const attempt = () => create(token$, { allowedOrigins: ['https://fine.example', origin] });
+      expect(attempt).toThrow(TypeError);
+      expect(attempt).toThrow(/allowedOrigins\[1\]/);
+      expect(attempt).not.toThrow(/SECRET/);
+    }
+  });
+
+  it('should be refused at creation when it is no array', () => {
+    const { token$ } = tokens();
+    for (const value of ['https://api.example.com', {}, 5, null]) expect(() => createFetch(token$, { allowedOrigins: value as never })).toThrow(TypeError);
+  });
+});
+
+describe('http:', () => {
+  const loopback = ['http://localhost', 'http://localhost:3000', 'http://LOCALHOST', 'http://127.0.0.1', 'http://127.1', 'http://2130706433', 'http://127.8.9.1:80', 'http://[::1]:8080', 'http://[0:0:0:0:0:0:0:1]'];
+  const elsewhere = [
+    'http://api.example.com',
+    'http://127.0.0.1.evil.example',
+    'http://127.0.0.1.nip.io',
+    'http://localhost.evil.example',
+    'http://evil-localhost',
+    'http://notlocalhost',
+    'http://128.0.0.1',
+    'http://0.0.0.0',
+    'http://10.0.0.1',
+    'http://192.168.0.1',
+    'http://[::2]',
+    'http://[::]',
+    'http://[fe80::1]',
+    'http://127.0.0.evil.example',
+    'http://1127.0.0.1.example',
+  ];
+
+  it.each(loopback)('should be allowed on loopback: %s', async (origin) => {
+    expect(new URL(await fateOf('/x', { baseUrl: origin })).origin).toBe(new URL(origin).origin);
+    expect(new URL(await fateOf(`${origin}/x`, { allowedOrigins: [origin] })).origin).toBe(new URL(origin).origin);
+  });
+
+  it.each(elsewhere)('should be a TypeError at creation elsewhere: %s', (origin) => {
+    const { token$ } = tokens();
+    expect(() => createFetch(token$, { baseUrl: `${origin}/v1?SECRET` })).toThrow(TypeError);
+    expect(() => createFetch(token$, { baseUrl: `${origin}/v1?SECRET` })).toThrow(/"baseUrl".*https/);
+    expect(() => createFetch(token$, { baseUrl: `${origin}/v1?SECRET` })).not.toThrow(/SECRET/);
+    expect(() => createFetch(token$, { allowedOrigins: [origin] })).toThrow(/"allowedOrigins\[0\]".*https/);
+  });
+
+  it.each(elsewhere)('should be OriginNotAllowedError at the call elsewhere: %s', async (origin) => {
+    expect(await fateOf(`${origin}/x`, { allowedOrigins: ['https://api.example.com', origin.replace('http:', 'https:')] })).toBe(REFUSED);
+  });
+
+  it('should reach a server on [::1]', async () => {
+    const api = await serve((_seen, response) => {
+      answer(response, 200, 'six');
+    }, '::1');
+    const { token$ } = tokens();
+    expect(await (await createFetch(token$, { baseUrl: api.origin })('/')).text()).toBe('six');
+    expect(api.authorizations()).toEqual(['Bearer T1']);
+  });
+});
+
+describe('baseUrl', () => {
+  it.each([
+    ['https://api.example.com', '', 'https://api.example.com/'],
+    ['https://api.example.com', 'orders', 'https://api.example.com/orders'],
+    ['https://api.example.com', '/orders', 'https://api.example.com/orders'],
+    ['https://api.example.com/v1', 'orders', 'https://api.example.com/v1/orders'],
+    ['https://api.example.com/v1/', 'orders', 'https://api.example.com/v1/orders'],
+    ['https://api.example.com/v1', '/orders', 'https://api.example.com/orders'],
+    ['https://api.example.com/v1', '../v2/orders', 'https://api.example.com/v2/orders'],
+    ['https://api.example.com/v1', './orders?a=b', 'https://api.example.com/v1/orders?a=b'],
+    ['https://api.example.com/v1', '?a=b', 'https://api.example.com/v1/?a=b'],
+    ['https://api.example.com/v1', 'https://api.example.com/x', 'https://api.example.com/x'],
+    ['https://api.example.com/a%20b', 'c d', 'https://api.example.com/a%20b/c%20d'],
+  ])('%s and %j should make %s', async (baseUrl, url, whole) => {
+    expect(await fateOf(url, { baseUrl })).toBe(whole);
+    expect(await fateOf(url, { baseUrl: new URL(baseUrl) })).toBe(whole);
+  });
+
+  it.each(['', '/v1', 'api.example.com', 'ftp://api.example.com', 'https://user:SECRET@api.example.com', 'file:///x', 'data:,SECRET', 'https://', null, 5, {}])(
+    'should be refused at creation when it is %j',
+    (value) => {
+      const { token$ } = tokens();
+      const create = () => createFetch(token$, { baseUrl: value as string });
+      expect(create).toThrow(TypeError);
+      expect(create).toThrow(/"baseUrl"/);
+      expect(create).not.toThrow(/SECRET/);
+    },
+  );
+
+  it('should be the page where there is no other', async () => {
+    const root = globalThis as { location?: unknown };
+    root.location = { href: 'https://page.example/folder/index.html' };
+    try {
+      expect(await fateOf('api/orders', { allowedOrigins: ['https://page.example'] })).toBe('https://page.example/folder/api/orders');
+      expect(await fateOf('api/orders', {})).toBe(REFUSED);
+    } finally {
+      delete root.location;
+    }
+  });
+});
