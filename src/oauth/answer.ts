@@ -17,6 +17,9 @@ export interface Answer {
 /** No authorization server nests deeper; what does could overflow the stack of whoever prints or stores it. */
 const DEEPEST = 32;
 
+/** Visible ASCII: the stream checks it too, but here the error can say where it came from. */
+const FITS_A_HEADER = /^[\x21-\x7e]+$/;
+
 /**
  * Makes a token response of an answer (RFC 6749 section 5), or an error that says what is wrong without quoting it.
  * Lenient where servers are known to be sloppy: the media type does not matter if the body is JSON, any 2xx will do,
@@ -34,7 +37,7 @@ export function tokenResponseOf(answer: Answer, place: string, secrets: readonly
   if (body === undefined) throw new InvalidTokenResponseError(`${answered}, but its body is not JSON`);
   if (!object) throw new InvalidTokenResponseError(`${answered}, but its body is ${kindOf(body)}, not an object`);
   if (isDeeperThan(DEEPEST, object)) throw new InvalidTokenResponseError(`${answered}, but its body is nested deeper than ${String(DEEPEST)} levels`);
-  if (!isText(object.access_token)) throw new InvalidTokenResponseError(`${answered}, but its access_token is ${kindOf(object.access_token)}`);
+  if (!isText(object.access_token) || !FITS_A_HEADER.test(object.access_token)) throw new InvalidTokenResponseError(`${answered}, but its access_token ${flawOf(object.access_token)}`);
   return withPlainMembers(object as TokenResponse, answered);
 }
 
@@ -56,7 +59,9 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
 /** The members that have one right type, in it. What else the server sends stays as it is. */
 function withPlainMembers(response: TokenResponse, answered: string): TokenResponse {
   const { token_type: type, refresh_token: refreshToken, ...rest } = response as Record<string, unknown> & { access_token: string };
-  if (type !== undefined && type !== null && !isText(type)) throw new InvalidTokenResponseError(`${answered}, but its token_type is ${kindOf(type)}`);
+  if (type !== undefined && type !== null && !(isText(type) && FITS_A_HEADER.test(type))) {
+    throw new InvalidTokenResponseError(`${answered}, but its token_type ${flawOf(type)}`);
+  }
   if (refreshToken !== undefined && refreshToken !== null && typeof refreshToken !== 'string') {
     throw new InvalidTokenResponseError(`${answered}, but its refresh_token is ${kindOf(refreshToken)}`);
   }
@@ -101,6 +106,8 @@ export function isDeeperThan(levels: number, value: unknown): boolean {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+const flawOf = (value: unknown): string => (isText(value) ? 'has characters that no header can carry' : `is ${kindOf(value)}`);
 
 const kindOf = (value: unknown): string =>
   value === undefined ? 'missing' : value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : `of type ${typeof value}`;

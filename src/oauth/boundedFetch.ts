@@ -62,7 +62,7 @@ function rebuilt(place: string, response: Response, body: string): Response {
 function broken(place: string, failure: unknown, response: Response | undefined, signal: AbortSignal | undefined): TokenEndpointError {
   const cause = redactedCause(failure);
   if (!response) {
-    const why = signal?.aborted ? 'did not answer before the request was aborted' : `could not be reached (${codeOf(failure) ?? cause?.name ?? 'unknown'})`;
+    const why = signal?.aborted ? 'did not answer before the request was aborted' : `could not be reached (${codeOf(failure) ?? cause?.message ?? 'unknown'})`;
     return new TokenEndpointError(`${place} ${why}`, cause && { cause });
   }
   const { status } = response;

@@ -71,7 +71,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     }
   }
 
-  async function refresh(signal: AbortSignal, { report }: ReportingRequest): Promise<TokenResponse> {
+  async function refresh(signal: AbortSignal, { report }: TokenRequest): Promise<TokenResponse> {
     const response = await renew(signal);
     const { refresh_token: next = current } = response;
     current = next;
@@ -89,9 +89,6 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   const flight = sharedFlight(refresh, GRACE);
   return withHooks((request) => flight(request.signal, request), endpoint.hooks);
 }
-
-/** A request by which a source can tell of a failure that does not keep it from its token. */
-type ReportingRequest = TokenRequest & { readonly report?: (failure: Error) => void };
 
 function checkFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw new TypeError(`option "${name}" must be a function, got ${typeof value}`);

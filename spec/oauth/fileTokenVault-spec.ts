@@ -1,0 +1,115 @@
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { fileTokenVault } from '../../src/oauth/fileTokenVault.js';
+
+const SECRET = 'refresh-token-5d41402a';
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vault-'));
+  path = join(folder, 'token.json');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
+
+describe('fileTokenVault', () => {
+  it('should read what it wrote, from a file that is its owner\'s alone', async () => {
+    const vault = fileTokenVault(path);
+    await vault.write({ refresh_token: SECRET });
+    expect(await vault.read()).toBe(SECRET);
+    expect(await modeOf(path)).toBe('600');
+    expect(await readdir(folder)).toEqual(['token.json']);
+  });
+
+  it('should write nothing but the refresh token', async () => {
+    await fileTokenVault(path).write({ refresh_token: SECRET, access_token: 'T1' } as never);
+    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ refresh_token: SECRET });
+  });
+
+  it('should leave one whole token however many writes there are at once', async () => {
+    const vault = fileTokenVault(path);
+    const tokens = Array.from({ length: 20 }, (_, i) => `${SECRET}-${String(i)}`);
+    await Promise.all(tokens.map((refresh_token) => vault.write({ refresh_token })));
+    expect(tokens).toContain(await vault.read());
+    expect(await readdir(folder)).toEqual(['token.json']);
+  });
+
+  it('should leave the old token, and no litter, when the new one cannot be put in its place', async () => {
+    const vault = fileTokenVault(join(folder, 'folder'));
+    await rm(folder, { recursive: true });
+    await expect(vault.write({ refresh_token: SECRET })).rejects.toThrow('ENOENT');
+    folder = await mkdtemp(join(tmpdir(), 'vault-'));
+    const blocked = join(folder, 'blocked');
+    await writeFile(join(await mkdtemp(`${blocked}-`), 'x'), '');
+    const [directory] = await readdir(folder);
+    await expect(fileTokenVault(join(folder, directory!)).write({ refresh_token: SECRET })).rejects.toThrow();
+    expect(await readdir(folder)).toEqual([directory]);
+  });
+
+  it.each([0o640, 0o604, 0o660, 0o622, 0o777])('should refuse a file of mode %o', async (mode) => {
+    await writeFile(path, SECRET);
+    await chmod(path, mode);
+    const error = await fileTokenVault(path).read().catch((thrown: unknown) => thrown as Error);
+    expect(String(error)).toMatch(`${path} can be read or written by others (mode ${mode.toString(8)})`);
+    expect(inspect(error, { showHidden: true })).not.toContain(SECRET);
+  });
+
+  it.each([0o600, 0o400])('should accept a file of mode %o', async (mode) => {
+    await writeFile(path, SECRET);
+    await chmod(path, mode);
+    expect(await fileTokenVault(path).read()).toBe(SECRET);
+  });
+
+  it.each([
+    ['plain text', `${SECRET}\n`],
+    ['JSON', `{ "refresh_token": "${SECRET}" }`],
+    ['a whole token response', `\n{"access_token":"T1","refresh_token":"${SECRET}"}`],
+  ])('should read %s that was put there by hand', async (_what, content) => {
+    await writeFile(path, content, { mode: 0o600 });
+    expect(await fileTokenVault(path).read()).toBe(SECRET);
+  });
+
+  it.each([
+    ['nothing', ' \n'],
+    ['JSON without a refresh token', `{"access_token":"${SECRET}"}`],
+    ['JSON that breaks off', `{"refresh_token":"${SECRET}`],
+    ['a refresh token of the wrong type', `{"refresh_token":["${SECRET}"]}`],
+  ])('should name the file, not its content, when it holds %s', async (_what, content) => {
+    await writeFile(path, content, { mode: 0o600 });
+    const error = await fileTokenVault(path).read().catch((thrown: unknown) => thrown as Error);
+    expect(String(error)).toBe(`Error: ${path} holds no refresh token`);
+    expect(inspect(error, { showHidden: true })).not.toContain(SECRET);
+  });
+
+  it('should reject when there is no file', async () => {
+    await expect(fileTokenVault(path).read()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('should follow a symbolic link, and leave it', async () => {
+    const target = join(folder, 'target.json');
+    await writeFile(target, 'old', { mode: 0o600 });
+    await symlink(target, path);
+    const vault = fileTokenVault(path);
+    await vault.write({ refresh_token: SECRET });
+    expect((await lstat(path)).isSymbolicLink()).toBe(true);
+    expect(await vault.read()).toBe(SECRET);
+    expect(await readFile(target, 'utf8')).toContain(SECRET);
+  });
+
+  it.each([[''], [undefined]])('should be refused the path %j at creation', (wrong) => {
+    expect(() => fileTokenVault(wrong as string)).toThrow(TypeError);
+  });
+
+  it('should say where it cannot work', async () => {
+    const { getBuiltinModule } = process;
+    process.getBuiltinModule = undefined as never;
+    try {
+      await expect(fileTokenVault(path).read()).rejects.toThrow('fileTokenVault needs Node 20.16 or later');
+    } finally {
+      process.getBuiltinModule = getBuiltinModule;
+    }
+  });
+});

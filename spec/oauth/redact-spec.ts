@@ -1,0 +1,78 @@
+import { inspect } from 'node:util';
+import { codeOf, quotes, redactedCause, secretsOf, serverText } from '../../src/oauth/redact.js';
+
+const SECRET = 's3cret/with+odd%characters';
+
+describe('secretsOf', () => {
+  it.each<[string, Record<string, string>, Record<string, string>, string[]]>([
+    ['the secret in the form', { client_id: 'orders', client_secret: SECRET }, {}, [SECRET, encodeURIComponent(SECRET)]],
+    ['the refresh token', { grant_type: 'refresh_token', refresh_token: 'r1' }, {}, ['r1']],
+    ['what a user adds, which may be a secret', { scope: 'read', api_key: 'k1' }, {}, ['k1']],
+    ['the password of Basic credentials, as written', {}, { authorization: `Basic ${btoa(`a:${encodeURIComponent(SECRET)}`)}` }, [SECRET, encodeURIComponent(SECRET)]],
+    ['credentials of another kind', {}, { authorization: 'Custom %%%' }, ['%%%']],
+    ['a proof', {}, { dpop: 'eyJ.p.s' }, ['eyJ.p.s']],
+  ])('should hold %s', (_what, form, headers, expected) => {
+    expect(secretsOf(new URLSearchParams(form), headers)).toEqual(expect.arrayContaining(expected));
+  });
+
+  it('should hold nothing of what is harmless', () => {
+    expect(secretsOf(new URLSearchParams({ grant_type: 'x', client_id: 'y', scope: 'z', resource: 'r', audience: 'a', subject_token_type: 't' }), {})).toEqual([]);
+    expect(secretsOf(undefined, {})).toEqual([]);
+  });
+});
+
+describe('quotes', () => {
+  it.each<[string, string[], boolean]>([
+    ['no such client', [SECRET], false],
+    [`bad secret ${SECRET}`, [SECRET], true],
+    [`bad secret ${SECRET.slice(3, 11)}…`, [SECRET], true],
+    [`bad secret ${SECRET.slice(3, 10)}…`, [SECRET], false],
+    ['bad secret abc', ['abc'], true],
+    ['bad', ['a-long-secret'], false],
+    ['token eyJhbGciOiJub25lIn0 is bad', [], true],
+  ])('should say of %j and %j: %p', (text, secrets, expected) => {
+    expect(quotes(text, secrets)).toBe(expected);
+  });
+});
+
+describe('serverText', () => {
+  it.each<[unknown, string | undefined]>([
+    ['invalid_grant', 'invalid_grant'],
+    ['', undefined],
+    ['\u0000\u0001', undefined],
+    [7, undefined],
+    [undefined, undefined],
+    ['two\r\nlines', 'two lines'],
+    ['a long explanation', 'a long explanati…'],
+    [SECRET, '[redacted: it repeats a secret]'],
+  ])('should make of %j: %j', (value, expected) => {
+    expect(serverText(value, 16, [SECRET])).toBe(expected);
+  });
+});
+
+describe('redactedCause', () => {
+  const failed = (cause: unknown) => Object.assign(new TypeError(`fetch failed for ${SECRET}`, { cause }), { input: SECRET, response: { body: SECRET } });
+
+  it.each<[string, unknown, string, string | undefined]>([
+    ['the code far down', failed(Object.assign(new Error(`connect ${SECRET}`), { code: 'ECONNREFUSED', address: SECRET })), 'Error ECONNREFUSED', 'ECONNREFUSED'],
+    ['the name alone', failed(undefined), 'TypeError', undefined],
+    ['no code that is none', Object.assign(new Error(SECRET), { code: SECRET }), 'Error', undefined],
+    ['no name that is none', Object.assign(new Error(SECRET), { name: `${SECRET} ` }), 'Error', undefined],
+    ['something that is no error', { code: 'E_ODD', [SECRET]: SECRET }, 'Error E_ODD', 'E_ODD'],
+  ])('should tell %s', (_what, failure, message, code) => {
+    const cause = redactedCause(failure);
+    expect(cause?.message).toBe(message);
+    expect(codeOf(failure)).toBe(code);
+    expect(inspect(cause, { showHidden: true, depth: 10 })).not.toContain(SECRET);
+  });
+
+  it.each([[undefined], [null], [SECRET]])('should tell nothing of %j', (failure) => {
+    expect(redactedCause(failure)).toBeUndefined();
+  });
+
+  it('should end where causes go round in circles', () => {
+    const error = new Error('a');
+    error.cause = error;
+    expect(redactedCause(error)?.message).toBe('Error');
+  });
+});

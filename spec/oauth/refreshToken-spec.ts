@@ -1,0 +1,275 @@
+import { of, Subject, throwError } from 'rxjs';
+import { inspect } from 'node:util';
+import { ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
+import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
+import { ask, deferred, fakeEndpoint, refuse, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
+
+/** A server that rotates: `r1` gives `r2` and so on, each once; a used one ends it all (RFC 9700 section 4.14.2). */
+function rotating() {
+  let valid = 1;
+  let revoked = false;
+  const answer = ({ form }: Seen) => {
+    if (revoked || form.refresh_token !== `r${String(valid)}`) {
+      revoked = true;
+      return refuse(400, 'invalid_grant');
+    }
+    valid++;
+    return { access_token: `T${String(valid)}`, token_type: 'Bearer', refresh_token: `r${String(valid)}` };
+  };
+  return { answer, endpoint: fakeEndpoint(answer) };
+}
+
+const create = (endpoint: FakeEndpoint, more: Partial<RefreshTokenOptions> = {}) =>
+  refreshToken({ tokenEndpoint: 'https://id.example/token', clientId: 'cli', clientAuth: 'none', refreshToken: 'r1', fetch: endpoint.fetch, ...more });
+const used = ({ seen }: FakeEndpoint) => seen.map(({ form }) => form.refresh_token);
+const abortable = () => {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+};
+const turns = async (count = 50) => {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('rotation', () => {
+  it('should use each refresh token once', async () => {
+    const { endpoint } = rotating();
+    const source = create(endpoint);
+    for (let i = 0; i < 4; i++) await ask(source);
+    expect(used(endpoint)).toEqual(['r1', 'r2', 'r3', 'r4']);
+  });
+
+  it('should keep the old one when the server leaves the new one out', async () => {
+    const endpoint = fakeEndpoint(() => ({ access_token: 'T', refresh_token: null }));
+    const source = create(endpoint);
+    await ask(source);
+    await ask(source);
+    expect(used(endpoint)).toEqual(['r1', 'r1']);
+  });
+
+  it('should be one exchange for callers that come at the same time', async () => {
+    const { endpoint } = rotating();
+    const source = create(endpoint);
+    const tokens = await Promise.all(Array.from({ length: 50 }, () => ask(source)));
+    expect(new Set(tokens.map(({ access_token }) => access_token))).toEqual(new Set(['T2']));
+    expect(used(endpoint)).toEqual(['r1']);
+  });
+
+  it('should send no token after a transient failure but the one it has', async () => {
+    const { answer } = rotating();
+    const endpoint = fakeEndpoint((seen, index) => (index === 0 ? refuse(503) : answer(seen)));
+    const source = create(endpoint);
+    await expect(ask(source)).rejects.toMatchObject({ status: 503 });
+    await ask(source);
+    expect(used(endpoint)).toEqual(['r1', 'r1']);
+  });
+});
+
+describe('a caller that leaves', () => {
+  it('should not keep the new refresh token from being stored and used', async () => {
+    const { answer } = rotating();
+    const gate = deferred<undefined>();
+    const endpoint = fakeEndpoint(async (seen) => {
+      await gate.promise;
+      return answer(seen);
+    });
+    const onRotate = jest.fn();
+    const source = create(endpoint, { onRotate });
+    const { signal, abort } = abortable();
+    const left = ask(source, { signal });
+    await turns();
+    abort();
+    await expect(left).rejects.toThrow('aborted');
+    gate.resolve(undefined);
+    await turns();
+    expect(onRotate).toHaveBeenCalledWith(expect.objectContaining({ refresh_token: 'r2' }));
+    await ask(source);
+    expect(used(endpoint)).toEqual(['r1', 'r2']);
+  });
+
+  it('should not fail those who stay, nor those who come meanwhile', async () => {
+    const { answer } = rotating();
+    const gate = deferred<undefined>();
+    const endpoint = fakeEndpoint(async (seen) => {
+      await gate.promise;
+      return answer(seen);
+    });
+    const source = create(endpoint);
+    const { signal, abort } = abortable();
+    const [leaver, stayer] = [ask(source, { signal }), ask(source)];
+    await turns();
+    abort();
+    await expect(leaver).rejects.toThrow('aborted');
+    const newcomer = ask(source);
+    gate.resolve(undefined);
+    expect((await Promise.all([stayer, newcomer])).map(({ access_token }) => access_token)).toEqual(['T2', 'T2']);
+    expect(endpoint.seen).toHaveLength(1);
+  });
+
+  it('should end an exchange that hangs, 5 s after all have left, so that the next one can begin', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const signals: AbortSignal[] = [];
+      const fetch: typeof globalThis.fetch = (_url, init) => {
+        signals.push(init?.signal as AbortSignal);
+        return new Promise((resolve) => {
+          if (signals.length > 1) resolve(Response.json({ access_token: 'T' }));
+        });
+      };
+      const source = create({ fetch, seen: [] });
+      const { signal, abort } = abortable();
+      const left = ask(source, { signal });
+      await turns();
+      abort();
+      await expect(left).rejects.toThrow('aborted');
+      const joined = ask(source);
+      await turns();
+      expect(signals).toHaveLength(1);
+      jest.advanceTimersByTime(4999);
+      expect(signals[0]?.aborted).toBe(false);
+      jest.advanceTimersByTime(1);
+      expect(signals[0]?.aborted).toBe(true);
+      await expect(joined).rejects.toThrow('did not answer before the request was aborted');
+      await expect(ask(source)).resolves.toMatchObject({ access_token: 'T' });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('should be known for the one on whose behalf the request is sent', async () => {
+    const signals: unknown[] = [];
+    const fetch: typeof globalThis.fetch = (_url, init) => {
+      signals.push((init?.signal as unknown as Record<symbol, unknown>)[ON_BEHALF_OF]);
+      return Promise.resolve(Response.json({ access_token: 'T' }));
+    };
+    const { signal } = abortable();
+    await ask(create({ fetch, seen: [] }), { signal });
+    expect(signals).toEqual([signal]);
+  });
+});
+
+describe('onRotate', () => {
+  it('should finish before anyone sees the new token', async () => {
+    const { endpoint } = rotating();
+    const stored = deferred<undefined>();
+    const steps: string[] = [];
+    const source = create(endpoint, { onRotate: ({ refresh_token, access_token }) => (steps.push(refresh_token, access_token), stored.promise) });
+    const token = ask(source).then(() => steps.push('seen'));
+    await turns();
+    expect(steps).toEqual(['r2', 'T2']);
+    stored.resolve(undefined);
+    await token;
+    expect(steps).toEqual(['r2', 'T2', 'seen']);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['nothing', () => undefined],
+    ['a number', () => 7],
+    ['an Observable', () => of(1, 2)],
+    ['an empty array', () => []],
+  ])('should be content with a function that returns %s', async (_what, onRotate) => {
+    const report = jest.fn();
+    await ask(create(rotating().endpoint, { onRotate: onRotate as never }), { report });
+    expect(report).not.toHaveBeenCalled();
+  });
+
+  it('should wait for an Observable to complete', async () => {
+    const storing = new Subject<void>();
+    let seen = false;
+    const token = ask(create(rotating().endpoint, { onRotate: () => storing })).then(() => (seen = true));
+    await turns();
+    storing.next();
+    await turns();
+    expect(seen).toBe(false);
+    storing.complete();
+    await token;
+  });
+
+  it('should not be called for a refresh token that stayed', async () => {
+    const onRotate = jest.fn();
+    const source = create(fakeEndpoint(() => ({ access_token: 'T', refresh_token: 'r1' })), { onRotate });
+    await ask(source);
+    expect(onRotate).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, () => never]>([
+    ['throws', () => { throw Object.assign(new Error('cannot write r2'), { code: 'EACCES' }); }],
+    ['rejects', () => Promise.reject(Object.assign(new Error('cannot write r2'), { code: 'EACCES' })) as never],
+    ['errors', () => throwError(() => Object.assign(new Error('cannot write r2'), { code: 'EACCES', token: 'r2' })) as never],
+  ])('should when it %s leave the new token in use, be reported without a secret, and be asked again', async (_how, fail) => {
+    const endpoint = fakeEndpoint((_seen, index) => (index === 0 ? { access_token: 'T2', refresh_token: 'r2' } : { access_token: 'T3' }));
+    const onRotate = jest.fn().mockImplementationOnce(fail);
+    const reported: unknown[] = [];
+    const report = (failure: unknown) => reported.push(failure);
+    const source = create(endpoint, { onRotate });
+    await expect(ask(source, { report })).resolves.toMatchObject({ access_token: 'T2' });
+    const failure = reported[0];
+    expect(failure).toMatchObject({ message: expect.stringContaining('onRotate failed') as string, cause: { code: 'EACCES' } });
+    expect(inspect(failure, { showHidden: true, depth: 10 })).not.toContain('r2');
+    await ask(source, { report });
+    expect(used(endpoint)).toEqual(['r1', 'r2']);
+    expect(onRotate.mock.calls.map(([{ refresh_token }]: [{ refresh_token: string }]) => refresh_token)).toEqual(['r2', 'r2']);
+    expect(reported).toHaveLength(1);
+  });
+
+  it('should be harmless without anyone to report to', async () => {
+    await expect(ask(create(rotating().endpoint, { onRotate: () => Promise.reject(new Error('no')) }))).resolves.toMatchObject({ access_token: 'T2' });
+  });
+});
+
+describe('a refresh token that a function reads', () => {
+  it('should be read when it is first needed, and then kept', async () => {
+    const { endpoint } = rotating();
+    const read = jest.fn(() => Promise.resolve('r1'));
+    const source = create(endpoint, { refreshToken: read });
+    expect(read).not.toHaveBeenCalled();
+    await ask(source);
+    await ask(source);
+    expect(read).toHaveBeenCalledTimes(1);
+    expect(used(endpoint)).toEqual(['r1', 'r2']);
+  });
+
+  it('should be read again when the server refuses it: another process may have rotated it', async () => {
+    let stored = 'old';
+    const endpoint = fakeEndpoint(({ form }) => (form.refresh_token === 'new' ? { access_token: 'T' } : refuse(400, 'invalid_grant')));
+    const source = create(endpoint, { refreshToken: () => [stored] });
+    await expect(ask(source)).rejects.toMatchObject({ error: 'invalid_grant' });
+    stored = 'new';
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T' });
+    expect(used(endpoint)).toEqual(['old', 'old', 'new']);
+  });
+
+  it('should be read again after a failure to read', async () => {
+    const read = jest.fn().mockRejectedValueOnce(new Error('locked')).mockResolvedValue('r1');
+    const source = create(rotating().endpoint, { refreshToken: read });
+    await expect(ask(source)).rejects.toThrow('locked');
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T2' });
+  });
+});
+
+describe('invalid_grant', () => {
+  const ended = () => fakeEndpoint(({ form }) => (form.refresh_token === 'r9' ? { access_token: 'T9', refresh_token: 'r10' } : refuse(400, 'invalid_grant')));
+
+  it('should be an error that the stream takes for permanent', async () => {
+    await expect(ask(create(ended()))).rejects.toMatchObject({ name: 'TokenEndpointError', status: 400, error: 'invalid_grant' });
+  });
+
+  it('should ask for another way to get tokens, and go on with the refresh token of that', async () => {
+    const onRotate = jest.fn();
+    const endpoint = ended();
+    const source = create(endpoint, { onRotate, reauthenticate: () => of({ access_token: 'T8', refresh_token: 'r9' }) });
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T8' });
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T9' });
+    expect(used(endpoint)).toEqual(['r1', 'r9']);
+    expect(onRotate.mock.calls.map(([{ refresh_token }]: [{ refresh_token: string }]) => refresh_token)).toEqual(['r9', 'r10']);
+  });
+
+  it('should fail with what that failed with', async () => {
+    await expect(ask(create(ended(), { reauthenticate: () => throwError(() => new Error('the user left')) }))).rejects.toThrow('the user left');
+  });
+
+  it('should be the only error that asks', async () => {
+    const reauthenticate = jest.fn();
+    await expect(ask(create(fakeEndpoint(() => refuse(401, 'invalid_client')), { reauthenticate }))).rejects.toMatchObject({ error: 'invalid_client' });
+    expect(reauthenticate).not.toHaveBeenCalled();
+  });
+});

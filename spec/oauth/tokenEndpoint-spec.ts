@@ -1,0 +1,261 @@
+import { clientCredentials } from '../../src/oauth/clientCredentials.js';
+import { jwtBearer } from '../../src/oauth/jwtBearer.js';
+import type { OAuthOptions } from '../../src/oauth/options.js';
+import { tokenExchange } from '../../src/oauth/tokenExchange.js';
+import { ask, fakeEndpoint, formIn, payloadOf, refuse, type Seen } from './fakeEndpoint.js';
+
+const ISSUER = 'https://id.example';
+const ENDPOINT = `${ISSUER}/token`;
+const token = { access_token: 'T1', token_type: 'Bearer', expires_in: 60 };
+const dpopToken = { ...token, token_type: 'dpop' };
+const base: OAuthOptions = { tokenEndpoint: ENDPOINT, clientId: 'orders', clientSecret: 'p&ss word' };
+const byIssuer: OAuthOptions = { ...base, tokenEndpoint: undefined, issuer: ISSUER };
+const metadata = (token_endpoint: unknown, more: object = {}) => ({ issuer: ISSUER, token_endpoint, ...more });
+const isDiscovery = ({ url }: Seen) => url.includes('/.well-known/');
+
+let keys: CryptoKeyPair;
+beforeAll(async () => {
+  keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+});
+
+describe('the request', () => {
+  it.each<[string, Partial<OAuthOptions>, (seen: Seen) => void]>([
+    ['the secret in the header, encoded (RFC 6749 section 2.3.1)', {}, ({ headers, form }) => {
+      expect(atob(headers.authorization?.slice(6) ?? '')).toBe('orders:p%26ss+word');
+      expect(form).toEqual({ grant_type: 'client_credentials' });
+    }],
+    ['the secret in the form', { clientAuth: 'client_secret_post' }, ({ headers, form }) => {
+      expect(headers.authorization).toBeUndefined();
+      expect(form).toEqual({ grant_type: 'client_credentials', client_id: 'orders', client_secret: 'p&ss word' });
+    }],
+    ['no secret for a public client', { clientAuth: 'none' }, ({ form }) => expect(form).toEqual({ grant_type: 'client_credentials', client_id: 'orders' })],
+    ['no secret for mTLS', { clientAuth: 'tls_client_auth' }, ({ form }) => expect(form).toEqual({ grant_type: 'client_credentials', client_id: 'orders' })],
+    ['scope, audience and parameters', { scope: 'read write', audience: 'api', parameters: { tenant: 't' } }, ({ form }) =>
+      expect(form).toEqual({ grant_type: 'client_credentials', scope: 'read write', audience: 'api', tenant: 't' })],
+    ['the URL with its query', { tokenEndpoint: `${ENDPOINT}?tenant=1` }, ({ url }) => expect(url).toBe(`${ENDPOINT}?tenant=1`)],
+  ])('should carry %s', async (_what, change, check) => {
+    const endpoint = fakeEndpoint(() => token);
+    await ask(clientCredentials({ ...base, ...change, fetch: endpoint.fetch }));
+    check(endpoint.seen[0]!);
+  });
+
+  it('should carry each resource and each audience (RFC 8707)', async () => {
+    const bodies: URLSearchParams[] = [];
+    const fetch = (_url: unknown, init?: RequestInit) => {
+      bodies.push(formIn(init));
+      return Promise.resolve(Response.json(token));
+    };
+    await ask(clientCredentials({ ...base, resource: ['https://a.example', 'urn:b'], audience: ['c', 'd'], fetch }));
+    expect(bodies[0]?.getAll('resource')).toEqual(['https://a.example', 'urn:b']);
+    expect(bodies[0]?.getAll('audience')).toEqual(['c', 'd']);
+  });
+
+  it('should carry an assertion signed by the private key, for the issuer or else for the token endpoint', async () => {
+    const key = { clientAuth: 'private_key_jwt', clientSecret: undefined, privateKey: { key: keys.privateKey, kid: 'k1' } } as const;
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : token));
+    await ask(clientCredentials({ ...base, ...key, fetch: endpoint.fetch }));
+    await ask(clientCredentials({ ...byIssuer, ...key, fetch: endpoint.fetch }));
+    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ form }) => payloadOf(form.client_assertion))).toEqual([
+      expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ENDPOINT }),
+      expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ISSUER }),
+    ]);
+  });
+
+  it('should carry the signal of the fetch, so that a timeout ends it and the client knows it for the source\'s own', async () => {
+    const signals: unknown[] = [];
+    const fetch = (_url: unknown, init?: RequestInit) => {
+      signals.push(init?.signal);
+      return Promise.resolve(Response.json(token));
+    };
+    const { signal } = new AbortController();
+    await ask(clientCredentials({ ...base, fetch }), { signal });
+    expect(signals).toEqual([signal]);
+  });
+
+  it('should fail when the signal aborts', async () => {
+    const fetch = () => new Promise<Response>(() => undefined);
+    await expect(ask(clientCredentials({ ...base, fetch }), { signal: AbortSignal.timeout(10) })).rejects.toThrow('did not answer before the request was aborted');
+  });
+});
+
+describe('jwtBearer', () => {
+  it('should make an assertion for each fetch', async () => {
+    const endpoint = fakeEndpoint(() => token);
+    let made = 0;
+    const source = jwtBearer({ ...base, assertion: () => Promise.resolve(`assertion-${String(++made)}`), fetch: endpoint.fetch });
+    await ask(source);
+    await ask(source);
+    expect(endpoint.seen.map(({ form }) => form)).toEqual([
+      { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: 'assertion-1' },
+      { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: 'assertion-2' },
+    ]);
+  });
+
+  it.each<[string, () => never]>([
+    ['nothing', () => [] as never],
+    ['an empty string', () => '' as never],
+    ['a number', () => Promise.resolve(7) as never],
+  ])('should fail when the function gives %s', async (_what, assertion) => {
+    const endpoint = fakeEndpoint(() => token);
+    await expect(ask(jwtBearer({ ...base, assertion, fetch: endpoint.fetch }))).rejects.toThrow('option "assertion" gave no string, or an empty one');
+    expect(endpoint.seen).toEqual([]);
+  });
+
+  it('should take a string that a function returns for a string, not for its first character', async () => {
+    const endpoint = fakeEndpoint(() => token);
+    await ask(jwtBearer({ ...base, assertion: () => 'whole', fetch: endpoint.fetch }));
+    expect(endpoint.seen[0]?.form.assertion).toBe('whole');
+  });
+});
+
+describe('tokenExchange', () => {
+  const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+
+  it.each([
+    [{ subjectToken: 's' }, { subject_token: 's', subject_token_type: ACCESS_TOKEN }],
+    [{ subjectToken: () => 's', actorToken: 'a' }, { subject_token: 's', subject_token_type: ACCESS_TOKEN, actor_token: 'a', actor_token_type: ACCESS_TOKEN }],
+    [
+      { subjectToken: 's', subjectTokenType: 'urn:s', actorToken: 'a', actorTokenType: 'urn:a', requestedTokenType: 'urn:r', audience: 'api' },
+      { subject_token: 's', subject_token_type: 'urn:s', actor_token: 'a', actor_token_type: 'urn:a', requested_token_type: 'urn:r', audience: 'api' },
+    ],
+  ])('should send of %j: %j', async (options, form) => {
+    const endpoint = fakeEndpoint(() => token);
+    await ask(tokenExchange({ ...base, ...options, fetch: endpoint.fetch }));
+    expect(endpoint.seen[0]?.form).toEqual({ grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', ...form });
+  });
+});
+
+describe('discovery', () => {
+  it('should happen once', async () => {
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : token));
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    await ask(source);
+    await ask(source);
+    expect(endpoint.seen.map(({ url }) => url)).toEqual([`${ISSUER}/.well-known/openid-configuration`, ENDPOINT, ENDPOINT]);
+  });
+
+  it('should fall back to RFC 8414 where there is no OpenID Connect', async () => {
+    const endpoint = fakeEndpoint(({ url }) => (url.includes('openid') ? refuse(404) : url.includes('well-known') ? metadata(ENDPOINT) : token));
+    await ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }));
+    expect(endpoint.seen.map(({ url }) => url)).toEqual([`${ISSUER}/.well-known/openid-configuration`, `${ISSUER}/.well-known/oauth-authorization-server`, ENDPOINT]);
+  });
+
+  it('should be repeated with the token when it failed', async () => {
+    const endpoint = fakeEndpoint((seen, index) => (index === 0 ? refuse(503, undefined, { 'retry-after': '2' }) : isDiscovery(seen) ? metadata(ENDPOINT) : token));
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    await expect(ask(source)).rejects.toMatchObject({ status: 503, retryAfter: 2000 });
+    await expect(ask(source)).resolves.toMatchObject(token);
+  });
+
+  it('should use the aliases for mTLS (RFC 8705 section 5)', async () => {
+    const mtls_endpoint_aliases = { token_endpoint: 'https://mtls.example/token' };
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT, { mtls_endpoint_aliases }) : token));
+    await ask(clientCredentials({ ...byIssuer, clientAuth: 'tls_client_auth', fetch: endpoint.fetch }));
+    await ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }));
+    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual(['https://mtls.example/token', ENDPOINT]);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['HTML', new Response('<html>', { headers: { 'content-type': 'text/html' } }), /the discovery document of https:\/\/id\.example\/ answered 200 with text\/html, but is no authorization server metadata/],
+    ['an array', [], /is no authorization server metadata/],
+    ['another issuer', { issuer: 'https://evil.example', token_endpoint: ENDPOINT }, /names another issuer/],
+    ['an issuer that is no URL', { issuer: 'evil', token_endpoint: ENDPOINT }, /is no authorization server metadata/],
+    ['no token endpoint', metadata(undefined), /names no token_endpoint/],
+    ['a token endpoint that is no URL', metadata('/token'), /names a token_endpoint that cannot be used: it must be a URL/],
+    ['a token endpoint without TLS', metadata('http://id.example/token'), /names a token_endpoint that cannot be used: it must be an https: URL/],
+    ['a token endpoint on loopback, of an issuer elsewhere', metadata('http://localhost/token'), /it must be an https: URL/],
+    ['a redirect', new Response(null, { status: 302 }), /redirect \(302\), which is never followed/],
+  ])('should fail clearly on %s', async (_what, document, message) => {
+    const endpoint = fakeEndpoint(() => (document instanceof Response ? document.clone() : document));
+    const error = await ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch })).catch((thrown: unknown) => thrown as Error);
+    expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringMatching(message) as string });
+    expect(error).not.toHaveProperty('cause');
+  });
+
+  it.each([404, 405, 410, 301])('should be repeated at once when a cached token endpoint answers %p, and the exchange where it moved to', async (status) => {
+    let home = ENDPOINT;
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(home) : seen.url === home ? token : refuse(status)));
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    await ask(source);
+    home = `${ISSUER}/moved`;
+    await expect(ask(source)).resolves.toMatchObject(token);
+    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([ENDPOINT, ENDPOINT, home]);
+  });
+
+  it('should not repeat an exchange that has nowhere else to go, nor one that is without a network', async () => {
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : refuse(404)));
+    await expect(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }))).rejects.toMatchObject({ status: 404 });
+    expect(endpoint.seen).toHaveLength(3);
+    const silent = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : Promise.reject(new Error('down'))));
+    const source = clientCredentials({ ...byIssuer, fetch: silent.fetch });
+    await expect(ask(source)).rejects.toThrow('could not be reached');
+    await expect(ask(source)).rejects.toThrow('could not be reached');
+    expect(silent.seen.map(isDiscovery)).toEqual([true, false, true, false]);
+  });
+});
+
+describe('a server whose clock is 10 minutes off', () => {
+  const date = (offset: number) => ({ date: new Date(Date.now() + offset).toUTCString() });
+  const iat = ({ form, headers }: Seen) => Number(payloadOf(form.client_assertion ?? headers.dpop).iat) - Date.now() / 1000;
+  /** Refuses what was not signed by its own clock. */
+  const strict = (offset: number, error: string, answer: unknown) =>
+    fakeEndpoint((seen) => (Math.abs(iat(seen) - offset / 1000) > 5 ? refuse(401, error, date(offset)) : answer));
+
+  it.each([600_000, -600_000])('should be met by its own clock: %p ms, private_key_jwt', async (offset) => {
+    const endpoint = strict(offset, 'invalid_client', token);
+    const source = clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey: keys.privateKey, fetch: endpoint.fetch });
+    await expect(ask(source)).resolves.toMatchObject(token);
+    await expect(ask(source)).resolves.toMatchObject(token);
+    expect(endpoint.seen).toHaveLength(3); // the skew is remembered
+  });
+
+  it('should be met by its own clock: DPoP', async () => {
+    const endpoint = strict(600_000, 'invalid_dpop_proof', dpopToken);
+    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({ token_type: 'DPoP' });
+    expect(endpoint.seen).toHaveLength(2);
+  });
+
+  it('should not be asked twice when the clock is not to blame', async () => {
+    const right = fakeEndpoint(() => refuse(401, 'invalid_client', date(1000)));
+    await expect(ask(clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey: keys.privateKey, fetch: right.fetch }))).rejects.toMatchObject({ error: 'invalid_client' });
+    const unsigned = fakeEndpoint(() => refuse(401, 'invalid_client', date(600_000)));
+    await expect(ask(clientCredentials({ ...base, fetch: unsigned.fetch }))).rejects.toMatchObject({ error: 'invalid_client' });
+    expect([right.seen.length, unsigned.seen.length]).toEqual([1, 1]);
+  });
+});
+
+describe('DPoP at the token endpoint', () => {
+  it('should repeat once with the nonce that the server demands, and keep it', async () => {
+    const endpoint = fakeEndpoint(({ headers }) => (payloadOf(headers.dpop).nonce === 'n1' ? dpopToken : refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n1' })));
+    const source = clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch });
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1', token_type: 'DPoP' });
+    await ask(source);
+    expect(endpoint.seen.map(({ headers }) => payloadOf(headers.dpop))).toEqual([
+      expect.not.objectContaining({ nonce: expect.anything() as unknown }),
+      expect.objectContaining({ nonce: 'n1', htm: 'POST', htu: ENDPOINT }),
+      expect.objectContaining({ nonce: 'n1' }),
+    ]);
+  });
+
+  it('should not repeat twice', async () => {
+    const endpoint = fakeEndpoint((_seen, index) => refuse(400, 'use_dpop_nonce', { 'dpop-nonce': `n${String(index)}` }));
+    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).rejects.toMatchObject({ error: 'use_dpop_nonce' });
+    expect(endpoint.seen).toHaveLength(2);
+  });
+
+  it('should sign with the key that was handed in', async () => {
+    const endpoint = fakeEndpoint(() => dpopToken);
+    await ask(clientCredentials({ ...base, dpop: keys, fetch: endpoint.fetch }));
+    const header = JSON.parse(Buffer.from(endpoint.seen[0]?.headers.dpop?.split('.')[0] ?? '', 'base64url').toString()) as { jwk: JsonWebKey };
+    const { x, y } = await crypto.subtle.exportKey('jwk', keys.publicKey);
+    expect(header.jwk).toEqual({ kty: 'EC', crv: 'P-256', x, y });
+  });
+
+  it('should refuse a token that is not bound (RFC 9449 section 5)', async () => {
+    const endpoint = fakeEndpoint(() => token);
+    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).rejects.toMatchObject({
+      name: 'InvalidTokenResponseError',
+      message: expect.stringContaining('not bound to the key') as string,
+    });
+  });
+});
