@@ -37,7 +37,8 @@ export function windowsOf(
   // A callback's NaN or negative number must not stop renewals: the default is always right.
   const lead = wished !== undefined && wished >= 0 ? wished : Math.max(Math.min(lifetime / 6, MAX_LEAD), 1.5 * took + margin);
   const jittered = Math.min(lead * (1 + jitter * random()), lifetime / 2);
-  return { dueAt: Math.floor(token.expiresAt - jittered), overAt: Math.floor(token.expiresAt - margin) };
+  // Never due at once: a synchronous source would be asked for ever within one moment.
+  return { dueAt: Math.max(token.issuedAt + 1, Math.floor(token.expiresAt - jittered)), overAt: Math.floor(token.expiresAt - margin) };
 }
 
 /** The claims of a JWT, never verified: they only say when to ask for the next one. */

@@ -44,6 +44,8 @@ export interface Rejection {
 
 /** What streams, operators and clients share behind one token. */
 export interface TokenKeeper {
+  /** The usable token now, then every new one. */
+  readonly token$: Observable<AccessToken>;
   readonly events$: Observable<TokenEvent>;
   readonly timers: Timers;
   readonly fruitless: FruitlessRefreshes;
@@ -67,7 +69,6 @@ export interface TokenKeeper {
   readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
   /** The same for someone who does not wait. */
   readonly reject: (rejection: Rejection) => void;
-  readonly listen: (subscriber: Subscriber<AccessToken>) => void;
   readonly close: () => void;
 }
 
@@ -91,6 +92,10 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   const emit = (incident: TokenIncident) => {
     events.next({ ...incident, at: now() });
+  };
+  /** A failure that the token survives. */
+  const report = (error: unknown) => {
+    emit({ type: 'refreshFailed', error, attempt: 1, retryIn: null, permanent: false });
   };
   const current = () => (held && now() < held.overAt ? held.token : null);
   const need = (): RefreshReason => (current() ? 'scheduled' : previous ? 'expired' : 'initial');
@@ -158,7 +163,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       }
     });
 
-  function listen(subscriber: Subscriber<AccessToken>): void {
+  const token$ = waiting((subscriber) => {
     const guest: Guest = { waits: false, known: null };
     join(subscriber, guest);
     stayAwake();
@@ -168,7 +173,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       guest.known = token;
       subscriber.next(token);
     }
-  }
+  });
 
   // ---- rejections
 
@@ -236,9 +241,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     if (wake) return;
     wake = new Subscription();
     wake.add(settings.wake.subscribe(tick));
-    wake.add(store?.changes?.subscribe((stored) => {
-      adopt(stored);
-    }));
+    wake.add(store?.changes?.subscribe({ next: adopt, error: report }));
   }
 
   function sleep(): void {
@@ -300,8 +303,12 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   /** Someone else put a token into the store. */
   function adopt(stored: Answer): void {
-    const arrival = read(stored, now());
-    if (now() < arrival.overAt && arrival.token.issuedAt >= (current()?.issuedAt ?? -Infinity)) onToken(arrival, 'scheduled');
+    try {
+      const arrival = read(stored, now());
+      if (now() < arrival.overAt && arrival.token.issuedAt >= (current()?.issuedAt ?? -Infinity)) onToken(arrival, 'scheduled');
+    } catch (error) {
+      report(error);
+    }
   }
 
   function startFrom(response: unknown): void {
@@ -324,8 +331,8 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   function close(): void {
     if (closed) return;
-    emit({ type: 'closed' });
     closed = true;
+    emit({ type: 'closed' });
     hooks[ON_CLOSE]?.(previous);
     refresher.stop();
     wake?.unsubscribe();
@@ -361,6 +368,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   if (initial !== undefined) startFrom(initial);
 
   return {
+    token$,
     events$: events.asObservable(),
     timers,
     fruitless,
@@ -379,7 +387,6 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     reject: (rejection) => {
       if (judge(rejection) === 'refreshing') replace(rejection);
     },
-    listen,
     close,
   };
 }

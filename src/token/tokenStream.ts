@@ -1,4 +1,3 @@
-import { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { createKeeper, type TokenKeeper } from './tokenKeeper.js';
 import type { AccessToken, TokenSource, TokenStream, TokenStreamOptions } from './types.js';
@@ -32,8 +31,8 @@ const KEEPER: unique symbol = Symbol.for('rx-fresh-token/keeper@1');
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {
   if (typeof source !== 'function') throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
   const keeper = createKeeper(source, options);
-  const { listen, events$, current, refresh, reject, close, isClosed } = keeper;
-  return Object.defineProperties(new Observable(listen), {
+  const { token$, events$, current, refresh, reject, close, isClosed } = keeper;
+  return Object.defineProperties(token$, {
     events: { value: events$ },
     current: { get: current },
     refresh: { value: refresh },
