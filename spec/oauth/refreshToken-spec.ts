@@ -135,6 +135,31 @@ describe('a caller that leaves', () => {
     }
   });
 
+  it('should leave an exchange that hangs to those who stay', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const signals: AbortSignal[] = [];
+      const fetch: typeof globalThis.fetch = (_url, init) => {
+        signals.push(init?.signal as AbortSignal);
+        return new Promise(() => undefined);
+      };
+      const source = create({ fetch, seen: [] });
+      const [leaver, stayer] = [abortable(), abortable()];
+      const both = [leaver, stayer].map(({ signal }) => ask(source, { signal }).catch(() => undefined));
+      await turns();
+      leaver.abort();
+      await both[0];
+      jest.advanceTimersByTime(60_000);
+      expect(signals[0]?.aborted).toBe(false);
+      stayer.abort();
+      await both[1];
+      jest.advanceTimersByTime(5000);
+      expect(signals[0]?.aborted).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('should be known for the one on whose behalf the request is sent', async () => {
     const signals: unknown[] = [];
     const fetch: typeof globalThis.fetch = (_url, init) => {
@@ -186,9 +211,12 @@ describe('onRotate', () => {
 
   it('should not be called for a refresh token that stayed', async () => {
     const onRotate = jest.fn();
-    const source = create(fakeEndpoint(() => ({ access_token: 'T', refresh_token: 'r1' })), { onRotate });
+    const source = create(fakeEndpoint((_seen, index) => ({ access_token: 'T', refresh_token: index === 0 ? 'r1' : 'r2' })), { onRotate });
     await ask(source);
     expect(onRotate).not.toHaveBeenCalled();
+    await ask(source);
+    await ask(source);
+    expect(onRotate).toHaveBeenCalledTimes(1);
   });
 
   it.each<[string, () => never]>([

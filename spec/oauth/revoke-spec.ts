@@ -38,7 +38,7 @@ describe('revokeOnClose', () => {
 
   it('should do nothing without a token', async () => {
     const endpoint = fakeEndpoint(() => refuse(200));
-    closing({ ...base, tokenEndpoint: 'https://id.example/t', revocationEndpoint: 'https://id.example/r', fetch: endpoint.fetch })?.(null);
+    closing({ ...base, issuer: 'https://id.example', fetch: endpoint.fetch })?.(null);
     await settled();
     expect(endpoint.seen).toEqual([]);
   });

@@ -1,6 +1,9 @@
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
+import { PROOF } from '../../src/internal/sourceHooks.js';
+import type { SourceHooks } from '../../src/token/proof.js';
+import type { AccessToken } from '../../src/token/types.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
 import { ask, fakeEndpoint, formIn, payloadOf, refuse, type Seen } from './fakeEndpoint.js';
 
@@ -207,6 +210,23 @@ describe('a server whose clock is 10 minutes off', () => {
     await expect(ask(source)).resolves.toMatchObject(token);
     await expect(ask(source)).resolves.toMatchObject(token);
     expect(endpoint.seen).toHaveLength(3); // the skew is remembered
+  });
+
+  it('should be met by its own clock where it demands a nonce too', async () => {
+    const endpoint = fakeEndpoint((seen) => {
+      const { nonce } = payloadOf(seen.headers.dpop);
+      return Math.abs(iat(seen) - 600) > 5 || nonce !== 'n' ? refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n', ...date(600_000) }) : dpopToken;
+    });
+    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({ token_type: 'DPoP' });
+    expect(endpoint.seen).toHaveLength(3);
+  });
+
+  it('should be learnt from an answer that did not mind, for the proofs of requests', async () => {
+    const endpoint = fakeEndpoint(() => Response.json(dpopToken, { headers: date(600_000) }));
+    const source = clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch });
+    await ask(source);
+    const headers = await (source as SourceHooks)[PROOF]?.sign({ method: 'GET', url: 'https://api.example', token: { value: 'T1', type: 'DPoP' } as AccessToken });
+    expect(Number(payloadOf(headers?.dpop).iat) - Date.now() / 1000).toBeGreaterThan(590);
   });
 
   it('should be met by its own clock: DPoP', async () => {

@@ -59,6 +59,8 @@ export function tokenEndpoint(options: OAuthOptions): TokenEndpoint {
       const token = tokenResponseOf({ ...answer, text: await response.text() }, place, secrets);
       // RFC 9449 section 5: whoever wants the protection discards a token that is not bound.
       if (key && token.token_type !== 'DPoP') throw new InvalidTokenResponseError(`${place} answered with a token that is not bound to the key, though dpop was asked for`);
+      // Where a nonce vouches for a proof's age the token endpoint did not mind the clock; a resource server may.
+      if (key) adopt(clockSkewOf(headers, now));
       return token;
     } catch (failure) {
       throw new Refused(failure, clockSkewOf(headers, now));
@@ -77,15 +79,19 @@ export function tokenEndpoint(options: OAuthOptions): TokenEndpoint {
     }
   }
 
+  /** From now on signs by the server's clock, if that differs enough to matter. */
+  function adopt(serverSkew: number | undefined): boolean {
+    if (serverSkew === undefined || Math.abs(serverSkew - skew) <= TOLERANCE) return false;
+    skew = serverSkew;
+    return true;
+  }
+
   /** Decides what could mend a failure, and prepares it. */
   async function remedyFor(failure: unknown, server: AuthorizationServer, serverSkew: number | undefined, signal: AbortSignal | undefined): Promise<Remedy | undefined> {
     if (!(failure instanceof TokenEndpointError)) return undefined;
     const { error, status } = failure;
+    if (signs && BY_THE_CLOCK.test(error ?? '') && adopt(serverSkew)) return 'clock';
     if (key && error === 'use_dpop_nonce') return 'nonce'; // oauth4webapi keeps the nonce of every answer
-    if (signs && serverSkew !== undefined && BY_THE_CLOCK.test(error ?? '') && Math.abs(serverSkew - skew) > TOLERANCE) {
-      skew = serverSkew;
-      return 'clock';
-    }
     if (!servers.discovered || error !== undefined) return undefined;
     servers.forget();
     // Not after a network failure or a 5xx: the grant may have been used up, and the next attempt looks again anyway.
@@ -104,7 +110,7 @@ export function tokenEndpoint(options: OAuthOptions): TokenEndpoint {
 }
 
 /** What servers answer when they find a signed assertion or proof outdated. */
-const BY_THE_CLOCK = /^invalid_(client|dpop_proof)$/;
+const BY_THE_CLOCK = /^(invalid_client|invalid_dpop_proof|use_dpop_nonce)$/;
 
 /** Seconds by which a server's clock may differ before it is worth a repeat: servers tolerate some themselves. */
 const TOLERANCE = 30;

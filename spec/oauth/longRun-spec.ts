@@ -1,0 +1,69 @@
+import { firstValueFrom, toArray } from 'rxjs';
+import { createFetch } from '../../src/http/tokenFetch.js';
+import { clientCredentials } from '../../src/oauth/clientCredentials.js';
+import { refreshToken } from '../../src/oauth/refreshToken.js';
+import { createTokenStream } from '../../src/token/tokenStream.js';
+import { clientOf, startAuthority } from './authority.js';
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * The server writes `exp` in whole seconds and rounds down what `iat` was, so a token of 3 s may be over after 2; and
+ * this resource server grants no leeway. Renewing at half the life covers that.
+ */
+const STRICT = { refreshBefore: 1500, expiryMargin: 1000 };
+
+describe('for some time, at a real authorization server', () => {
+  it('should hold tokens of 3 s fresh for 15 s under 32 workers, without a 401 or 403 on the wire', async () => {
+    const authority = await startAuthority({ ttl: 3 });
+    const token$ = createTokenStream(clientCredentials(clientOf(authority, 'basic')), STRICT);
+    const fetch = createFetch(token$, { baseUrl: authority.issuer });
+    const deadline = performance.now() + 15_000;
+    let done = 0;
+    const work = async () => {
+      while (performance.now() < deadline) {
+        const response = await fetch('/api/work');
+        await response.body?.cancel();
+        done++;
+        await pause(60 + 80 * Math.random());
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, work));
+    token$.close();
+    const { statuses, tokens } = await authority.stats();
+    expect(statuses['/api/work']).toEqual({ 200: done });
+    expect(done).toBeGreaterThan(1000);
+    expect(tokens).toBeGreaterThanOrEqual(7);
+    expect(tokens).toBeLessThanOrEqual(15);
+  }, 30_000);
+
+  it('should live through a restart of the server, and keep the refresh token', async () => {
+    const authority = await startAuthority();
+    const service$ = createTokenStream(clientCredentials(clientOf(authority, 'basic')));
+    const user$ = createTokenStream(refreshToken({ ...clientOf(authority, 'app'), refreshToken: await authority.seed() }));
+    const before = await Promise.all([service$, user$].map((token$) => firstValueFrom(token$)));
+    const failed = firstValueFrom(service$.events.pipe(toArray()));
+    const restarted = authority.restart({ down: 700 });
+    await pause(100);
+    const after = await Promise.all([service$, user$].map((token$) => firstValueFrom(token$.refresh())));
+    await restarted;
+    expect(after.map(({ value }, i) => value === before[i]?.value)).toEqual([false, false]);
+    expect((await createFetch(service$, { baseUrl: authority.issuer })('/api/me')).status).toBe(200);
+    expect((await createFetch(user$, { baseUrl: authority.issuer })('/api/me')).status).toBe(200);
+    service$.close();
+    user$.close();
+    expect(await failed).toContainEqual(expect.objectContaining({ type: 'refreshFailed', permanent: false, error: expect.objectContaining({ name: 'TokenEndpointError' }) as unknown }));
+    expect((await authority.stats()).revokedGrants).toBe(0);
+  });
+
+  it('should follow when the discovery document names another token endpoint, without anyone noticing', async () => {
+    const authority = await startAuthority();
+    const token$ = createTokenStream(clientCredentials(clientOf(authority, 'basic')));
+    const events = firstValueFrom(token$.events.pipe(toArray()));
+    await firstValueFrom(token$);
+    await authority.move({ to: '/elsewhere/token' });
+    await firstValueFrom(token$.refresh());
+    token$.close();
+    expect((await events).map(({ type }) => type)).toEqual(['refreshStarted', 'tokenChanged', 'refreshStarted', 'tokenChanged', 'closed']);
+  });
+});
