@@ -1,5 +1,6 @@
 import { OriginNotAllowedError } from '../errors.js';
-import { requireMethod } from '../internal/validate.js';
+import { isLoopback } from '../internal/loopback.js';
+import { wrong } from '../internal/validate.js';
 import type { AccessToken } from '../token/types.js';
 
 /** The default header: `Authorization: Bearer …` (RFC 6750 section 2.1). */
@@ -20,8 +21,8 @@ export class Destinations {
       // A base is a folder: `orders` under `https://host/v1` is `https://host/v1/orders`.
       if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
     }
-    requireMethod('allowedOrigins', allowedOrigins, 'map');
-    const origins = allowedOrigins?.map((origin, index) => originOption(`allowedOrigins[${String(index)}]`, origin));
+    if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins)) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
+    const origins = allowedOrigins?.map((origin: unknown, index) => originOption(`allowedOrigins[${String(index)}]`, String(origin)));
     this.#origins = new Set(origins ?? (this.#base ? [this.#base.origin] : []));
     this.#prefixes = [...this.#origins].map((origin) => `${origin}/`);
   }
@@ -56,23 +57,18 @@ export class Destinations {
 
 function originOption(name: string, value: string): string {
   const url = parseOption(name, value);
-  if (value.includes('*') || url.pathname !== '/' || url.search || url.hash) {
-    throw new TypeError(`option "${name}" must be one exact origin such as https://api.example.com, got ${describe(url)}`);
-  }
+  if (value.includes('*') || url.pathname !== '/' || url.search || url.hash) throw wrong(name, describe(url), 'one exact origin such as https://api.example.com');
   return url.origin;
 }
 
 function parseOption(name: string, value: string): URL {
   const url = parse(value);
-  if (!url || !/^https?:$/.test(url.protocol)) throw new TypeError(`option "${name}" must be an absolute http(s) URL`);
-  if (url.username || url.password) throw new TypeError(`option "${name}" must not contain credentials`);
-  if (!isSecure(url)) throw new TypeError(`option "${name}" must be https (http only on loopback), got ${describe(url)}`);
+  if (!url || !/^https?:$/.test(url.protocol)) throw wrong(name, url ? url.protocol : value.replace(/[?#@].*/s, '…'), 'an absolute http(s) URL');
+  if (url.username || url.password) throw wrong(name, describe(url), 'a URL without credentials');
+  // http: to this very machine only.
+  if (url.protocol === 'http:' && !isLoopback(url)) throw wrong(name, describe(url), 'https, or http on loopback');
   return url;
 }
-
-/** https, or http to this very machine. */
-const isSecure = ({ protocol, hostname }: URL): boolean =>
-  protocol === 'https:' || /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
 
 /** Without what may be a secret: query, fragment, credentials. */
 export const describe = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;

@@ -1,5 +1,5 @@
 import { discard, isRepeatable, methodOf, type Outgoing } from './outgoing.js';
-import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, MAX_REDIRECTS, redirectTarget } from './redirect.js';
+import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, MAX_REDIRECTS, redirects, redirectTarget } from './redirect.js';
 
 /** The end of a chain of redirects, and whether the request that got it carried the token. */
 export interface Answer {
@@ -28,10 +28,10 @@ export async function follow(first: Response, outgoing: Outgoing, { ride, send, 
   let sendsBody = true;
 
   for (let hops = 0; ; hops++) {
-    const target = redirectTarget(response, url);
-    if (!target) return { response: hops > 0 ? markRedirected(response) : response, carried };
-    if (hops === MAX_REDIRECTS) throw new TypeError(`the server redirected more than ${String(MAX_REDIRECTS)} times`);
+    if (!redirects(response)) return { response: hops > 0 ? markRedirected(response) : response, carried };
     discard(response);
+    if (hops === MAX_REDIRECTS) throw new TypeError(`the server redirected more than ${String(MAX_REDIRECTS)} times`);
+    const target = redirectTarget(response, url);
     url = target.href;
     carried &&= target.origin === origin;
     if (dropsBody(response.status, method)) {
@@ -43,13 +43,17 @@ export async function follow(first: Response, outgoing: Outgoing, { ride, send, 
     const headers = new (await loadHeaders())(init.headers ?? request?.headers);
     for (const name of [...(sendsBody ? [] : BODY_HEADERS), ...(carried ? [] : CREDENTIAL_HEADERS)]) headers.delete(name);
     const body = !sendsBody ? null : (init.body ?? (request?.body ? await request.clone().arrayBuffer() : null));
-    const hop: RequestInit = { ...requestInit(request), ...init, method, body, headers, redirect: 'manual' };
+    const hop: RequestInit = { ...init, ...(request && requestInit(request, init)), method, body, headers, redirect: 'manual' };
     response = await (carried ? ride({ url, request: undefined, init: hop }) : send(url, hop));
   }
 }
 
-const requestInit = (request: Request | undefined): RequestInit =>
-  request ? { credentials: request.credentials, integrity: request.integrity, keepalive: request.keepalive, signal: request.signal } : {};
+const requestInit = (request: Request, init: RequestInit): RequestInit => ({
+  credentials: init.credentials ?? request.credentials,
+  integrity: init.integrity ?? request.integrity,
+  keepalive: init.keepalive ?? request.keepalive,
+  signal: init.signal ?? request.signal,
+});
 
 function markRedirected(response: Response): Response {
   return Object.defineProperty(response, 'redirected', { value: true, configurable: true });

@@ -1,10 +1,10 @@
-import { Observable } from 'rxjs';
+import { defer, Observable } from 'rxjs';
 import { HttpStatusError, RequestTimeoutError } from '../errors.js';
-import { numbersIn } from '../internal/validate.js';
+import { numbersIn, wrong } from '../internal/validate.js';
 import { keeperOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { isStream, recordOf } from './outgoing.js';
-import { tokenFetch, type FetchOptions } from './tokenFetch.js';
+import { plainError, tokenFetch, type FetchOptions } from './tokenFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
   /** Sent with every request, unless the request brings its own. */
@@ -44,14 +44,16 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const { timers } = keeperOf(token$);
   const ride = tokenFetch(token$, options);
   const { timeout: defaultTimeout } = numbersIn(options, { timeout: [1, Infinity] });
+  if (options.headers !== undefined && typeof options.headers !== 'object') throw wrong('headers', typeof options.headers, 'headers as fetch takes them');
   const defaults = options.headers && recordOf(options.headers);
 
-  function exchange<R>(url: string | URL, { timeout, signal, ...init }: HttpRequestInit, read?: (response: Response) => Promise<R>): Observable<R> {
-    const limit = numbersIn({ timeout }, { timeout: [1, Infinity] }).timeout ?? defaultTimeout;
-    if (defaults) init.headers = init.headers ? { ...defaults, ...recordOf(init.headers) } : defaults;
-    // Hand-made, since RxJS' fromFetch takes no injected fetch.
-    return new Observable((subscriber) => {
+  // Hand-made, since RxJS' fromFetch takes no injected fetch.
+  const exchange = <R>(url: string | URL, { timeout, signal, ...init }: HttpRequestInit, read?: (response: Response) => Promise<R>): Observable<R> =>
+    new Observable((subscriber) => {
+      const limit = numbersIn({ timeout }, { timeout: [1, Infinity] }).timeout ?? defaultTimeout;
+      const headers = defaults ? { ...defaults, ...recordOf(init.headers) } : init.headers;
       const controller = new AbortController();
+      const combined = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
       let settled = false;
       subscriber.add(() => {
         if (!settled) controller.abort();
@@ -60,9 +62,9 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
         const late = () => {
           subscriber.error(new RequestTimeoutError(`${nameOf(url, init)} took longer than ${String(limit)} ms`));
         };
-        subscriber.add(timers.after(limit).subscribe(late));
+        subscriber.add(timers.after(limit, true).subscribe(late));
       }
-      const answer = ride(url, { ...init, signal: signal ? AbortSignal.any([signal, controller.signal]) : controller.signal }, signal);
+      const answer = ride(url, { ...init, headers, signal: combined }, signal);
       (read ? answer.then(read) : (answer as Promise<R>)).then(
         (value) => {
           settled = true;
@@ -71,17 +73,16 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
         },
         (error: unknown) => {
           settled = true;
-          subscriber.error(error);
+          subscriber.error(plainError(error, combined));
         },
       );
     });
-  }
 
   const parsed = <T>(method: string, url: string | URL, { headers, ...rest }: HttpRequestInit = {}, extra: RequestInit = {}): Observable<T> => {
     const init = { ...rest, ...extra, method, headers: { accept: 'application/json, text/plain, */*', ...(extra.headers as Record<string, string>), ...defaults, ...recordOf(headers) } };
     return exchange<T>(url, init, async (response) => parse<T>(requireOk(response, nameOf(url, init)), nameOf(url, init)));
   };
-  const sending = (method: string) => <T>(url: string | URL, body?: unknown, init?: HttpRequestInit) => parsed<T>(method, url, init, bodyOf(body));
+  const sending = (method: string) => <T>(url: string | URL, body?: unknown, init?: HttpRequestInit) => defer(() => parsed<T>(method, url, init, bodyOf(body)));
 
   return {
     request: (url, init = {}) => exchange<Response>(url, init),
@@ -120,6 +121,8 @@ const SENDABLE = /^\[object (Blob|File|FormData|URLSearchParams|ArrayBuffer|Shar
 
 function bodyOf(body: unknown): RequestInit {
   if (body === undefined || body === null) return {};
-  const sendable = typeof body === 'string' || SENDABLE.test(Object.prototype.toString.call(body)) || isStream(body);
-  return sendable ? { body: body as BodyInit } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  if (typeof body === 'string' || SENDABLE.test(Object.prototype.toString.call(body)) || isStream(body)) return { body: body as BodyInit };
+  const json = JSON.stringify(body) as string | undefined;
+  if (json === undefined) throw new TypeError(`a body must be what fetch can send, or JSON: a ${typeof body} is neither`);
+  return { body: json, headers: { 'content-type': 'application/json' } };
 }

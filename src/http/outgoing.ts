@@ -33,9 +33,10 @@ export function isStream(body: unknown): boolean {
 
 /** Frees the connection of an answer that nobody will read. */
 export function discard({ body }: Response): void {
-  const stream = body as { cancel?: () => Promise<void>; destroy?: () => void } | null;
+  const stream = body as { cancel?: () => Promise<void>; resume?: () => void } | null;
   if (stream?.cancel) stream.cancel().catch(() => undefined);
-  else stream?.destroy?.();
+  // node-fetch: destroying its body would leave the socket paused.
+  else stream?.resume?.();
 }
 
 type HeaderRecord = Record<string, string>;
@@ -44,13 +45,18 @@ type HeaderRecord = Record<string, string>;
 export function recordOf(headers: HeadersInit | undefined): HeaderRecord {
   if (!headers) return {};
   const entries = typeof (headers as Headers).entries === 'function' ? [...(headers as unknown as Iterable<[string, string]>)] : Object.entries(headers as HeaderRecord);
-  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]));
+  const record: HeaderRecord = {};
+  for (const [name, value] of entries) {
+    const key = name.toLowerCase();
+    record[key] = record[key] === undefined ? value : `${record[key]}, ${value}`;
+  }
+  return record;
 }
 
 /** A plain record of headers, as nearly every caller writes them; anything else needs the Headers class. */
 function plainHeaders(headers: HeadersInit | undefined): HeaderRecord | undefined {
-  if (headers === undefined) return {};
-  return Object.getPrototypeOf(headers) === Object.prototype ? (headers as HeaderRecord) : undefined;
+  if (!headers) return {};
+  return Array.isArray(headers) || typeof headers.has === 'function' ? undefined : (headers as HeaderRecord);
 }
 
 /** Whether the caller brought an Authorization header: that one is left alone. */
@@ -80,9 +86,13 @@ function authorized(Class: typeof Headers, given: HeadersInit | undefined, token
     if (authorize) authorize(headers, token);
     else headers.set('authorization', authorizationOf(token));
   } catch (error) {
-    // A refused header value is quoted in the platform's error.
-    const message = error instanceof Error ? error.message : String(error);
-    throw message.includes(token.value) ? new TypeError(`authorize failed: ${message.split(token.value).join(`(token ${token.id})`)}`) : error;
+    throw mentions(error, token.value) ? new TypeError(`authorize failed with an error that quotes the token ${token.id}`) : error;
   }
   return headers;
+}
+
+/** Errors may come from another realm: their fields tell, not their class. */
+function mentions(error: unknown, secret: string): boolean {
+  const { message, stack, cause } = (error ?? {}) as Error;
+  return [error, message, stack].some((text) => typeof text === 'string' && text.includes(secret)) || (cause !== undefined && mentions(cause, secret));
 }

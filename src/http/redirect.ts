@@ -2,17 +2,18 @@
 
 export const MAX_REDIRECTS = 20;
 
-/** Where a response redirects to, or null. */
-export function redirectTarget(response: Response, from: string): URL | null {
-  const location = [301, 302, 303, 307, 308].includes(response.status) ? response.headers.get('location') : null;
-  if (location === null) return null;
+export const redirects = ({ status, headers }: Response): boolean => [301, 302, 303, 307, 308].includes(status) && headers.has('location');
+
+/** Where a response redirects to. */
+export function redirectTarget({ headers }: Response, from: string): URL {
   let target: URL;
   try {
-    target = new URL(location, from);
+    target = new URL(headers.get('location') ?? '', from);
   } catch {
     throw new TypeError('the server redirected to a URL that cannot be parsed');
   }
   if (!/^https?:$/.test(target.protocol)) throw new TypeError(`the server redirected to ${target.protocol}, which is not http(s)`);
+  if (target.username || target.password) throw new TypeError('the server redirected to a URL with credentials');
   return target;
 }
 

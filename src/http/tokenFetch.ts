@@ -64,17 +64,11 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
 
   const isRefusal = ({ response, carried }: Answer): boolean => carried && isRejection(response);
 
-  async function exchange(outgoing: Outgoing, token: AccessToken): Promise<Answer> {
-    try {
-      return await arrive(await transmit(outgoing, token), outgoing, token);
-    } catch (error) {
-      throw networkError(error, outgoing);
-    }
-  }
+  const exchange = async (outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Answer> => arrive(response ?? (await transmit(outgoing, token)), outgoing, token);
 
   /** All that does not go smoothly: a token to wait for, redirects, a refusal with one refresh and one repeat. */
   async function ride(outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Response> {
-    const first = response ? await arrive(response, outgoing, token) : await exchange(outgoing, token);
+    const first = await exchange(outgoing, token, response);
     if (!isRefusal(first)) return first.response;
     const rejection = { token, explicit: isExplicit(first.response), key: resourceKey(outgoing) };
     if (!isRepeatable(outgoing)) {
@@ -95,23 +89,26 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   }
 
   return (input, init = {}, own) => {
+    const fail = (error: unknown): never => {
+      throw plainError(error, init.signal ?? (input as Request).signal);
+    };
     try {
       const request = typeof input === 'string' || 'href' in input ? undefined : input;
       const asked = request ? request.url : (input as string | URL).toString();
-      if (keeper.owns(own ?? init.signal ?? request?.signal)) return send(request ?? destinations.resolve(asked), init);
+      if (keeper.owns(own ?? init.signal)) return send(request ?? destinations.resolve(asked), init).catch(fail);
       if (keeper.isClosed()) throw new TokenStreamClosedError();
       const outgoing: Outgoing = { url: destinations.check(asked), request, init };
-      const failed = (error: unknown) => {
-        throw networkError(error, outgoing);
-      };
-      if (bringsAuthorization(outgoing)) return send(request ?? outgoing.url, init).catch(failed);
+      if (bringsAuthorization(outgoing)) return send(request ?? outgoing.url, init).catch(fail);
       const token = keeper.use();
-      if (!token) return wanted(keeper.take(), outgoing).then((next) => ride(outgoing, next));
-      return transmit(outgoing, token).then((response) => (response.status < 300 && isRejection === isRejectionByDefault ? response : ride(outgoing, token, response)), failed);
+      if (!token) {
+        return wanted(keeper.take(), outgoing)
+          .then((next) => ride(outgoing, next))
+          .catch(fail);
+      }
+      const isFine = (response: Response) => response.status < 300 && isRejection === isRejectionByDefault;
+      return transmit(outgoing, token).then((response) => (isFine(response) ? response : ride(outgoing, token, response).catch(fail)), fail);
     } catch (error) {
-      return Promise.resolve().then(() => {
-        throw error;
-      });
+      return Promise.resolve().then(() => fail(error));
     }
   };
 }
@@ -124,12 +121,15 @@ async function wanted<T>(value$: Observable<T>, outgoing: Outgoing): Promise<T> 
   return firstValueFrom(value$.pipe(takeUntil(aborted$)));
 }
 
-/** What every platform says alike: the abort's own reason, and a TypeError for a network that failed. node-fetch would quote the URL. */
-function networkError(error: unknown, outgoing: Outgoing): unknown {
-  const signal = signalOf(outgoing);
+/**
+ * What every platform should say: the abort's own reason, a TypeError for a network that failed, and no secret.
+ * node-fetch quotes the URL, and both quote a header's value.
+ */
+export function plainError(error: unknown, signal: AbortSignal | null | undefined): unknown {
   if (signal?.aborted) return signal.reason;
-  const { name, code, type } = error as { name?: string; code?: string; type?: string };
-  return name === 'FetchError' ? new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) }) : error;
+  const { name, message, code, type } = (error ?? {}) as Partial<Record<'name' | 'message' | 'code' | 'type', string>>;
+  if (name === 'FetchError') return new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) });
+  return name === 'TypeError' && /(invalid|legal HTTP) header (name|value)/i.test(message ?? '') ? new TypeError('a header has a name or value that HTTP does not allow') : error;
 }
 
 /**

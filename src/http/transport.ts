@@ -5,8 +5,8 @@ import { follow } from './follow.js';
 let ponyfill: Promise<typeof import('cross-fetch')> | undefined;
 const loadPonyfill = () => (ponyfill ??= import('cross-fetch'));
 
-/** What node-fetch would send as the text `[object …]`. */
-const NOT_UNDERSTOOD = /^\[object (Request|FormData|ReadableStream)\]$/;
+/** What node-fetch would send as the text `[object …]`, or stumble over. */
+const NOT_UNDERSTOOD = /^\[object (Request|FormData|ReadableStream|Blob|File|AsyncGenerator)\]$/;
 
 export function platformFetch(input: string | Request, init: RequestInit): Promise<Response> {
   if (typeof globalThis.fetch === 'function') return globalThis.fetch(input, init);

@@ -5,8 +5,8 @@ const LONGEST = 2 ** 31 - 1;
 
 /** The timers of one stream. */
 export interface Timers {
-  /** Emits once after `delay` ms, however long, then completes; `Infinity` never does. */
-  after(delay: number): Observable<void>;
+  /** Emits once after `delay` ms, however long, then completes; `Infinity` never does. `pinned`: it holds the process open in any case. */
+  after(delay: number, pinned?: boolean): Observable<void>;
   /** Whether the timers hold a Node process open: only while somebody waits for what they will do. */
   keepAlive(held: boolean): void;
 }
@@ -17,7 +17,7 @@ export function createTimers(scheduler: SchedulerLike): Timers {
 
   return {
     // Hand-made, since RxJS' timer neither chains long delays nor lets its handle be unref'd.
-    after: (delay) =>
+    after: (delay, pinned) =>
       new Observable((subscriber) => {
         let action: Subscription | undefined;
         const stop = () => {
@@ -35,6 +35,7 @@ export function createTimers(scheduler: SchedulerLike): Timers {
               subscriber.complete();
             }
           }, leg);
+          if (pinned) return;
           running.add(action);
           if (!alive) hold(action, false);
         };

@@ -31,5 +31,6 @@ export function requireMethod(name: string, value: unknown, method: string): voi
   if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[method] !== 'function') throw wrong(name, value, `an object with a method "${method}"`);
 }
 
-const wrong = (name: string, value: unknown, range: string): TypeError =>
-  new TypeError(`option "${name}" must be ${range}, got ${typeof value === 'number' || value === null ? String(value) : typeof value}`);
+/** @param value shown if it is a number, null or a string: none of these options is a secret */
+export const wrong = (name: string, value: unknown, range: string): TypeError =>
+  new TypeError(`option "${name}" must be ${range}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeof value === 'number' || value === null ? String(value) : typeof value}`);

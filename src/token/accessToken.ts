@@ -17,9 +17,10 @@ class RedactedToken implements AccessToken {
     readonly issuedAt: number,
     lifetime: number,
   ) {
-    const { access_token, token_type = 'Bearer', scope } = (this.#raw = raw);
+    const { access_token, scope } = (this.#raw = raw);
+    const type = (raw.token_type as string | null | undefined) ?? 'Bearer';
     // RFC 6749 section 5.1: the type is case insensitive; resource servers often are not.
-    this.type = /^bearer$/i.test(token_type) ? 'Bearer' : token_type;
+    this.type = /^bearer$/i.test(type) ? 'Bearer' : type;
     this.id = fingerprint(access_token);
     // A life that cannot be kept, NaN too, is none.
     this.expiresAt = issuedAt + (lifetime > 0 ? lifetime : 0);
@@ -49,11 +50,12 @@ export const accessToken = (response: TokenResponse, issuedAt: number, lifetime:
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
-  const { access_token: value, token_type: type = 'Bearer', error, error_description } = (response ?? {}) as Record<string, unknown>;
+  const { access_token: value, token_type, error, error_description } = (response ?? {}) as Record<string, unknown>;
   if (typeof error === 'string' && typeof value !== 'string') {
     const code = /^[\x20-\x7e]{1,80}$/.test(error) ? error : '(unprintable)';
     throw new TokenEndpointError(`the token endpoint answered with the error ${code}`, { error, ...(typeof error_description === 'string' && { error_description }) });
   }
+  const type = token_type ?? 'Bearer';
   const fault =
     typeof response !== 'object' || Array.isArray(response)
       ? `is ${kindOf(response)}, not an object`

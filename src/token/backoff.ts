@@ -1,3 +1,4 @@
+import { fieldsOf, headerOf } from '../internal/answers.js';
 import type { AccessToken } from './types.js';
 
 /** A failed fetch is not repeated sooner than this, whatever the dice say. */
@@ -44,19 +45,14 @@ export function isPermanentFailure(failure: unknown): boolean {
 
 /** How long the server asked to wait: `retryAfter` in ms, or the `Retry-After` header of the response that the failure carries. */
 export function retryAfterOf(failure: unknown, now: number): number | undefined {
-  const { retryAfter, headers, response } = fieldsOf(failure);
-  if (typeof retryAfter === 'number' && retryAfter >= 0) return retryAfter;
-  const get = [headers, fieldsOf(response).headers].find((candidate) => typeof fieldsOf(candidate).get === 'function') as Headers | undefined;
-  return parseRetryAfter(get?.get('retry-after'), now);
+  const { retryAfter } = fieldsOf(failure);
+  return typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity ? retryAfter : parseRetryAfter(headerOf(failure, 'retry-after'), now);
 }
 
 /** `Retry-After` in ms: seconds or an HTTP date (RFC 9110 section 10.2.3). */
-export function parseRetryAfter(header: unknown, now: number): number | undefined {
-  if (typeof header !== 'string' || header.trim() === '') return undefined;
+export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
+  if (!header?.trim()) return undefined;
   const seconds = Number(header);
   const wait = Number.isNaN(seconds) ? Date.parse(header) - now : seconds * 1000;
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
-
-const fieldsOf = (value: unknown): Partial<Record<'status' | 'error' | 'retryAfter' | 'headers' | 'response' | 'get', unknown>> =>
-  typeof value === 'object' && value !== null ? value : {};

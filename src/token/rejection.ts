@@ -1,4 +1,5 @@
 import type { AccessToken } from './types.js';
+import { fieldsOf, headerOf } from '../internal/answers.js';
 import { sameToken } from './accessToken.js';
 
 /**
@@ -20,33 +21,13 @@ export function looksLikeResponse(value: unknown): boolean {
   return typeof status === 'number' && typeof headers === 'object' && headers !== null;
 }
 
-interface Answer {
-  readonly status?: unknown;
-  readonly headers?: unknown;
-  readonly response?: unknown;
-  readonly get?: unknown;
-  readonly xhr?: { getResponseHeader?(name: string): string | null };
-}
-
-/** The status that an outcome has (a Response, HttpErrorResponse, AjaxError) or that its response has (axios). */
+/** The status that an outcome has, or that its response has. */
 function statusOf(outcome: unknown): unknown {
   const { status, response } = fieldsOf(outcome);
   return typeof status === 'number' ? status : fieldsOf(response).status;
 }
 
-function challengeOf(outcome: unknown): string {
-  const { headers, response, xhr } = fieldsOf(outcome);
-  for (const carrier of [headers, fieldsOf(response).headers]) {
-    const { get } = fieldsOf(carrier);
-    const challenge = typeof get === 'function' ? (carrier as Headers).get(CHALLENGE) : (fieldsOf(carrier) as Record<string, unknown>)[CHALLENGE];
-    if (typeof challenge === 'string') return challenge;
-  }
-  return xhr?.getResponseHeader?.(CHALLENGE) ?? '';
-}
-
-const CHALLENGE = 'www-authenticate';
-
-const fieldsOf = (value: unknown): Answer => (typeof value === 'object' && value !== null ? value : {});
+const challengeOf = (outcome: unknown): string => headerOf(outcome, 'www-authenticate') ?? '';
 
 /** A sliding window: at most `max` refreshes forced by rejections in any `per` ms. Returns the function that asks for one. */
 export function createBudget({ max, per }: { readonly max: number; readonly per: number }): (now: number) => boolean {
