@@ -2,6 +2,7 @@ import { of, Subject, throwError } from 'rxjs';
 import { inspect } from 'node:util';
 import { ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
+import type { TokenResponse } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
 
 /** A server that rotates: `r1` gives `r2` and so on, each once; a used one ends it all (RFC 9700 section 4.14.2). */
@@ -290,6 +291,19 @@ describe('invalid_grant', () => {
     expect(used(endpoint)).toEqual(['r1', 'r9']);
     expect(onRotate.mock.calls.map(([{ refresh_token }]: [{ refresh_token: string }]) => refresh_token)).toEqual(['r9', 'r10']);
   });
+
+  it.each([[undefined], [{ access_token: 'T8', refresh_token: null }], [{ access_token: 'T8', refresh_token: 7 }], [{ access_token: 'T8', refresh_token: '' }]])(
+    'should leave it to the stream to judge what that gives: %j',
+    async (response) => {
+      const onRotate = jest.fn();
+      const endpoint = ended();
+      const source = create(endpoint, { onRotate, reauthenticate: () => of(response as unknown as TokenResponse) });
+      await expect(ask(source)).resolves.toBe(response);
+      await ask(source);
+      expect(used(endpoint)).toEqual(['r1', 'r1']);
+      expect(onRotate).not.toHaveBeenCalled();
+    },
+  );
 
   it('should fail with what that failed with', async () => {
     await expect(ask(create(ended(), { reauthenticate: () => throwError(() => new Error('the user left')) }))).rejects.toThrow('the user left');

@@ -73,7 +73,9 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
 
   async function refresh(signal: AbortSignal, { report }: TokenRequest): Promise<TokenResponse> {
     const response = await renew(signal);
-    const { refresh_token: next = current } = response;
+    // What `reauthenticate` gives may be anything: the stream judges it.
+    const given: unknown = (response as Partial<TokenResponse> | undefined)?.refresh_token;
+    const next = typeof given === 'string' && given !== '' ? given : current;
     current = next;
     if (!onRotate || next === undefined || next === stored) return response;
     try {
