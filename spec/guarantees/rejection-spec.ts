@@ -1,0 +1,603 @@
+import { Readable } from 'node:stream';
+/* eslint rxjs-x/throw-error: off -- clients throw what they like */
+import { defer, EMPTY, map, of, switchMap, take, throwError, timer, type Observable } from 'rxjs';
+import { cases, marbles, type Context } from 'rxjs-marbles/jest';
+import { createFetch, createHttpClient, createTokenStream, withToken, type AccessToken, type TokenStream, type TokenStreamOptions, type WithTokenOptions } from 'rx-fresh-token';
+import { answer, refusal, setUp, type Reply, type Rig } from './rig.js';
+
+interface Served extends Rig {
+  readonly sent: string[];
+  /** A request whose answers are what `serve` makes of the token. */
+  readonly call: (ms: number, name: string, serve: (token: string) => Observable<unknown>, options?: WithTokenOptions) => void;
+  readonly end: (ms: number) => void;
+  readonly outcomes: () => string[];
+}
+
+/** A stream in use, and a server. */
+function serving(m: Context, reply?: (n: number) => Reply, options?: TokenStreamOptions): Served {
+  const rig = setUp(m, reply, options);
+  const watching = rig.token$.subscribe({ error: () => undefined });
+  const sent: string[] = [];
+  return {
+    ...rig,
+    sent,
+    call: (ms, name, serve, requestOptions) => {
+      rig.at(ms, () => {
+        const send = ({ value }: AccessToken) => (sent.push(`${m.scheduler.now()} ${name} ${value}`), serve(value));
+        rig.tell(name, withToken(rig.token$, send, requestOptions));
+      });
+    },
+    end: (ms) => {
+      rig.at(ms, () => watching.unsubscribe());
+      rig.at(ms, () => rig.token$.close());
+      m.flush();
+    },
+    outcomes: () => rig.events.filter((event) => event.includes('tokenRejected')).map((event) => event.replace(' tokenRejected', '')),
+  };
+}
+
+const after = (took: number, status: number, challenge?: string): Observable<Response> => timer(took).pipe(map(() => answer(status, challenge)));
+const failing = (took: number, status: number): Observable<never> => timer(took).pipe(switchMap(() => throwError(() => refusal(status))));
+
+describe('B15: a rejected token is compared first', () => {
+  it(
+    'is refreshed once, if it is still current; whoever else is rejected meanwhile joins',
+    marbles((m) => {
+      const { call, end, asked, sent, log, outcomes } = serving(m);
+      call(1000, 'a', (token) => after(100, token === 'T1' ? 401 : 200));
+      call(1000, 'b', (token) => after(150, token === 'T1' ? 403 : 200));
+      call(1050, 'c', (token) => failing(200, token === 'T1' ? 401 : 500));
+      end(2000);
+      expect(asked).toEqual(['0 initial', '1100 rejected']);
+      expect(sent).toEqual(['1000 a T1', '1000 b T1', '1050 c T1', '1300 a T2', '1300 b T2', '1300 c T2']);
+      expect(log).toEqual(['1400 a 200', '1450 b 200', '1500 c !500']);
+      expect(outcomes()).toEqual(['1100 T1 refreshing', '1150 T1 refreshing', '1250 T1 refreshing']);
+    }),
+  );
+
+  it(
+    'costs nothing, if it was replaced: the request is repeated with the current token',
+    marbles((m) => {
+      const { call, end, asked, log, outcomes } = serving(m);
+      call(24_000, 'late', (token) => after(token === 'T1' ? 3000 : 0, token === 'T1' ? 403 : 200));
+      end(28_000);
+      expect(asked).toEqual(['0 initial', '25000 scheduled']);
+      expect(log).toEqual(['27000 late 200']);
+      expect(outcomes()).toEqual(['27000 T1 alreadyReplaced']);
+    }),
+  );
+
+  it(
+    'serves 500 rejections at once, and late ones, by one refresh',
+    marbles((m) => {
+      const { call, end, asked, log, sent } = serving(m);
+      for (let i = 0; i < 500; i++) call(1000, 'a', (token) => after(i * 3, token === 'T1' ? [401, 403][i % 2]! : 200));
+      end(5000);
+      expect(asked).toEqual(['0 initial', '1000 rejected']);
+      expect(log.filter((entry) => entry.endsWith('a 200'))).toHaveLength(500);
+      expect(sent).toHaveLength(1000);
+    }),
+  );
+
+  it(
+    'compares in reject(), too',
+    marbles((m) => {
+      const { token$, at, end, asked, outcomes } = serving(m);
+      let old: AccessToken;
+      at(1000, () => { token$.reject((old = token$.current!)); });
+      at(1100, () => { token$.reject(old); });
+      at(1300, () => { token$.reject(old); });
+      end(2000);
+      expect(asked).toEqual(['0 initial', '1000 rejected']);
+      expect(outcomes()).toEqual(['1000 T1 refreshing', '1100 T1 refreshing', '1300 T1 alreadyReplaced']);
+    }),
+  );
+
+  it(
+    'joins a refresh that is under way for another reason',
+    marbles((m) => {
+      const { call, end, asked, log } = serving(m);
+      call(25_100, 'a', (token) => of(answer(token === 'T1' ? 401 : 200)));
+      end(26_000);
+      expect(asked).toEqual(['0 initial', '25000 scheduled']);
+      expect(log).toEqual(['25200 a 200']);
+    }),
+  );
+
+  it(
+    'waits with a refresh in its backoff, within maxWait',
+    marbles((m) => {
+      const { call, end, asked, log } = serving(m, (n) => (n === 1 || n === 4 ? {} : { took: 0, fail: new Error('down') }), { random: () => 1, maxWait: 600 });
+      call(25_100, 'a', (token) => of(answer(token === 'T1' ? 403 : 200)));
+      call(25_400, 'b', (token) => of(answer(token === 'T1' ? 403 : 200)));
+      end(27_000);
+      expect(asked).toEqual(['0 initial', '25000 scheduled', '25250 scheduled #2', '25750 scheduled #3']);
+      expect(log).toEqual(['25700 a 403', '25950 b 200']);
+    }),
+  );
+});
+
+describe('B16: a request is repeated once', () => {
+  cases(
+    'and the second refusal is the caller’s',
+    (m, { serve, outcome }) => {
+      const { call, end, asked, sent, log } = serving(m);
+      call(1000, 'a', serve);
+      end(3000);
+      expect(sent).toEqual(['1000 a T1', '1300 a T2']);
+      expect(log).toEqual([`1400 a ${outcome}`]);
+      expect(asked).toEqual(['0 initial', '1100 rejected']);
+    },
+    [
+      { name: 'a Response', serve: () => after(100, 403), outcome: '403' },
+      { name: 'another Response', serve: (token: string) => after(100, token === 'T1' ? 401 : 403), outcome: '403' },
+      { name: 'an error', serve: () => failing(100, 401), outcome: '!401' },
+      { name: 'an answer', serve: (token: string) => after(100, token === 'T1' ? 401 : 204), outcome: '204' },
+      { name: 'another failure', serve: (token: string) => failing(100, token === 'T1' ? 401 : 500), outcome: '!500' },
+    ],
+  );
+
+  it('passes on the very Response and the very error', async () => {
+    const token$ = createTokenStream(({ attempt }) => of({ access_token: `T${attempt}${Math.random()}`, expires_in: 30 }));
+    const responses = [answer(401), answer(403), answer(401), answer(403)];
+    const errors = [refusal(401), refusal(403)];
+    const given: unknown[] = [];
+    const options = { baseUrl: 'https://api.example.com', fetch: () => Promise.resolve(responses[given.push(0) - 1]!) };
+    expect(await createFetch(token$, options)('/a')).toBe(responses[1]);
+    expect(await new Promise((resolve) => createHttpClient(token$, options).request('/b').subscribe(resolve))).toBe(responses[3]);
+    const thrown = await new Promise((resolve) => withToken(token$, () => throwError(() => errors.shift()), {}).subscribe({ error: resolve }));
+    expect(thrown).toMatchObject({ status: 403 });
+    expect(errors).toEqual([]);
+    expect(given).toHaveLength(4);
+    token$.close();
+  });
+
+  it(
+    'leaves alone what is no rejection',
+    marbles((m) => {
+      const { call, end, asked, sent, log } = serving(m);
+      const row = { status: 403 };
+      call(1000, 'data', () => of(row));
+      call(1000, 'scope', () => of(answer(403, 'Bearer realm="x", error="insufficient_scope"')));
+      call(1000, 'thrown scope', () => throwError(() => refusal(403, 'Bearer error=insufficient_scope')));
+      call(1000, 'other', () => throwError(() => refusal(404)));
+      call(1000, 'text', () => throwError(() => ({ status: '401' })));
+      end(2000);
+      expect(asked).toEqual(['0 initial']);
+      expect(sent).toHaveLength(5);
+      expect(log.map((entry) => entry.slice(5))).toEqual(['data 403', 'scope 403', 'thrown scope !403', 'other !404', 'text !401']);
+    }),
+  );
+
+  cases(
+    'knows a rejection by',
+    (m, { outcome, isRejection }) => {
+      const { call, end, sent } = serving(m);
+      call(1000, 'a', () => outcome, { isRejection });
+      end(2000);
+      expect(sent).toHaveLength(2);
+    },
+    [
+      { name: 'a thrown status', outcome: throwError(() => ({ status: 401 })), isRejection: undefined },
+      { name: 'a thrown response.status', outcome: throwError(() => ({ response: { status: 403 } })), isRejection: undefined },
+      { name: 'an emitted Response', outcome: of(answer(403)), isRejection: undefined },
+      { name: 'what looks like one', outcome: of({ status: 401, headers: {} }), isRejection: undefined },
+      { name: 'the option isRejection, emitted', outcome: of('expired'), isRejection: (value: unknown) => value === 'expired' },
+      { name: 'the option isRejection, thrown', outcome: throwError(() => 'expired'), isRejection: (value: unknown) => value === 'expired' },
+    ],
+  );
+
+  it(
+    'ends with what a callback throws',
+    marbles((m) => {
+      const { call, end, asked, log } = serving(m);
+      call(1000, 'send', () => { throw new Error('send'); });
+      call(1000, 'nothing', () => undefined as never);
+      call(1000, 'emitted', () => of(1), { isRejection: () => { throw new Error('isRejection'); } });
+      call(1000, 'thrown', () => throwError(() => 1), { isRejection: () => { throw new Error('isRejection'); } });
+      call(1000, 'refused', () => { throw refusal(401); });
+      end(2000);
+      expect(log).toEqual(['1000 send !Error send', '1000 nothing !TypeError', '1000 emitted !Error isRejection', '1000 thrown !Error isRejection', '1200 refused !401']);
+      expect(asked).toEqual(['0 initial', '1000 rejected']);
+    }),
+  );
+});
+
+describe('B17: a fruitless refresh is not repeated', () => {
+  const forbidden = () => of(answer(403));
+  const key = 'GET /forbidden';
+
+  it(
+    'passes on further rejections of the resource until a scheduled refresh brings a token',
+    marbles((m) => {
+      const { call, end, asked, sent, log, outcomes } = serving(m);
+      for (let ms = 1000; ms < 25_000; ms += 1000) call(ms, 'a', forbidden, { key });
+      call(26_500, 'b', forbidden, { key });
+      call(27_500, 'c', forbidden, { key });
+      end(28_000);
+      expect(asked).toEqual(['0 initial', '1000 rejected', '26000 scheduled', '26500 rejected']);
+      expect(log.slice(0, 2)).toEqual(['1200 a 403', '2000 a 403']);
+      expect(sent).toHaveLength(24 + 1 + 3);
+      expect(outcomes().map((outcome) => outcome.split(' ')[2])).toEqual(['refreshing', ...Array<string>(23).fill('suppressed'), 'refreshing', 'suppressed']);
+      expect(log.slice(-2)).toEqual(['26700 b 403', '27500 c 403']);
+    }),
+  );
+
+  cases(
+    'forgets by',
+    (m, { change, then, outcome }) => {
+      const { token$, call, at, end, outcomes } = serving(m);
+      call(1000, 'a', forbidden, { key });
+      at(5000, () => { change(token$).subscribe(); });
+      call(then, 'b', forbidden, { key });
+      end(then + 1000);
+      expect(outcomes().at(-1)).toBe(`${then} ${outcome}`);
+    },
+    [
+      { name: 'a scheduled refresh', change: () => EMPTY, then: 26_500, outcome: 'T3 refreshing' },
+      { name: 'not refresh()', change: (token$: TokenStream) => token$.refresh(), then: 6000, outcome: 'T3 suppressed' },
+      { name: 'not a rejection', change: (token$: TokenStream) => defer(() => (token$.reject(token$.current!), EMPTY)), then: 6000, outcome: 'T3 suppressed' },
+    ],
+  );
+
+  it(
+    'forgets by an expired refresh',
+    marbles((m) => {
+      const { token$, asked, at, tell, events } = setUp(m, undefined, { idleTimeout: 0 });
+      const call = () => withToken(token$, forbidden, { key });
+      at(0, () => { tell('a', call()); });
+      at(1000, () => { tell('b', call()); });
+      at(40_000, () => { tell('c', call()); });
+      m.flush();
+      expect(asked).toEqual(['0 initial', '200 rejected', '40000 expired', '40200 rejected']);
+      expect(events.filter((event) => event.includes('tokenRejected'))).toEqual(['200 tokenRejected T1 refreshing', '1000 tokenRejected T2 suppressed', '40200 tokenRejected T3 refreshing']);
+    }),
+  );
+
+  it(
+    'heals every other resource meanwhile',
+    marbles((m) => {
+      const { call, end, asked, log } = serving(m);
+      call(1000, 'a', forbidden, { key });
+      call(2000, 'b', (token) => of(answer(token === 'T2' ? 401 : 200)), { key: 'GET /other' });
+      call(3000, 'c', forbidden, { key });
+      call(4000, 'd', (token) => of(answer(token === 'T3' ? 401 : 200)), { key: 'POST /forbidden' });
+      end(5000);
+      expect(asked.map((entry) => entry.split(' ')[0])).toEqual(['0', '1000', '2000', '4000']);
+      expect(log).toEqual(['1200 a 403', '2200 b 200', '3000 c 403', '4200 d 200']);
+    }),
+  );
+
+  it(
+    'does not remember a resource whose repeat succeeded',
+    marbles((m) => {
+      const { call, end, asked, log } = serving(m);
+      call(1000, 'a', (token) => of(answer(token === 'T1' ? 401 : 200)), { key });
+      call(2000, 'b', (token) => of(answer(token === 'T2' ? 401 : 200)), { key });
+      end(3000);
+      expect(asked).toEqual(['0 initial', '1000 rejected', '2000 rejected']);
+      expect(log).toEqual(['1200 a 200', '2200 b 200']);
+    }),
+  );
+
+  it(
+    'has no memory without a key',
+    marbles((m) => {
+      const { call, end, asked } = serving(m);
+      for (const ms of [1000, 2000, 3000]) call(ms, 'a', forbidden);
+      end(4000);
+      expect(asked).toHaveLength(4);
+    }),
+  );
+
+  /** Three calls of the same resource that start together; how long each of the two answers of each takes, in every order. */
+  const orders = [100, 300, 500].flatMap((a) => [100, 300, 500].flatMap((b) => [[100, 300, 500], [500, 300, 100], [300, 500, 100], [100, 500, 300], [500, 100, 300], [300, 100, 500]].map((c) => [[a, b, 300], c] as const)));
+
+  it.each(orders)('counts calls that overlap or overtake each other as one: first %j, second %j', (first, second) => {
+    marbles((m) => {
+      const { call, end, asked, sent, log } = serving(m);
+      first.forEach((took, i) => {
+        call(1000 + i, `${i}`, (token) => after(token === 'T1' ? took : second[i]!, 403), { key });
+      });
+      for (const ms of [3000, 4000]) call(ms, 'later', forbidden, { key });
+      end(5000);
+      expect(asked).toHaveLength(2);
+      expect(log.map((entry) => entry.slice(-3))).toEqual(Array(5).fill('403'));
+      expect(sent.length).toBeLessThanOrEqual(8);
+      expect(sent.filter((entry) => entry.endsWith('later T2'))).toHaveLength(2);
+    })();
+  });
+
+  it(
+    'passes on at once what is rejected while the first repeat is under way',
+    marbles((m) => {
+      const { call, end, asked, log } = serving(m);
+      call(1000, 'a', (token) => after(token === 'T1' ? 0 : 2000, 403), { key });
+      call(1500, 'b', forbidden, { key }); // with T2, which a tries still
+      end(5000);
+      expect(asked).toEqual(['0 initial', '1000 rejected']);
+      expect(log).toEqual(['1500 b 403', '3200 a 403']);
+    }),
+  );
+
+  cases(
+    'is fruitless at once when the refresh returns the rejected value',
+    (m, { status }) => {
+      const { call, end, asked, sent, log } = serving(m, () => ({ value: 'same' }));
+      call(1000, 'a', () => of(answer(status)), { key });
+      call(1300, 'b', () => of(answer(status)), { key });
+      end(1350);
+      expect(sent).toHaveLength(2);
+      expect(log[0]).toBe(`1200 a ${status}`);
+      expect(asked).toEqual(['0 initial', '1000 rejected']);
+    },
+    [{ name: 'after a bare 403', status: 403 }],
+  );
+
+  it(
+    'remembers 256 resources, the least recent is forgotten first',
+    marbles((m) => {
+      const { call, end, asked } = serving(m, undefined, { rejectionBudget: { max: Infinity }, refreshBefore: 1000 });
+      for (let i = 0; i < 257; i++) call(1000 + i * 50, 'a', forbidden, { key: `GET /${i}` });
+      const before = 15_000;
+      call(before, 'b', forbidden, { key: 'GET /1' });
+      call(before + 1, 'c', forbidden, { key: 'GET /256' });
+      call(before + 2, 'd', forbidden, { key: 'GET /0' });
+      end(before + 1000);
+      const last = asked.filter((entry) => Number(entry.split(' ')[0]) >= before);
+      expect(last).toEqual([`${before + 2} rejected`]);
+    }),
+  );
+
+  it('names a resource by method and path, not by its query', async () => {
+    let fetched = 0;
+    const token$ = createTokenStream(() => of({ access_token: `T${++fetched}`, expires_in: 30 }));
+    const fetch = createFetch(token$, { baseUrl: 'https://api.example.com', fetch: () => Promise.resolve(answer(403)) });
+    const costs = async (path: string, method = 'GET') => {
+      const before = fetched;
+      await fetch(path, { method });
+      return fetched - before;
+    };
+    expect([await costs('/a?x=1'), await costs('/a?x=2'), await costs('/a'), await costs('/a', 'get'), await costs('/a', 'POST'), await costs('/b'), await costs('/b#c')]).toEqual([2, 0, 0, 0, 1, 1, 0]);
+    token$.close();
+  });
+});
+
+describe('B18: the rejection budget', () => {
+  const revoked = () => of(answer(401));
+
+  it(
+    'is 10 in any 60 s; past it rejections are passed on, and the event says so',
+    marbles((m) => {
+      const { call, end, asked, outcomes, log } = serving(m, () => ({ took: 0, life: 3600 }));
+      for (let ms = 1000; ms <= 70_000; ms += 1000) call(ms, 'a', revoked);
+      end(75_000);
+      const forced = asked.slice(1).map((entry) => Number(entry.split(' ')[0]));
+      // At 61 s the refresh of 1 s has left the window: any 60 s hold at most ten.
+      expect(forced).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70].map((s) => s * 1000));
+      expect(outcomes().filter((outcome) => outcome.endsWith('suppressed'))).toHaveLength(50);
+      expect(log).toHaveLength(70);
+    }),
+  );
+
+  it(
+    'is what the option says, to the millisecond, for reject() too',
+    marbles((m) => {
+      const { token$, at, end, asked, outcomes } = serving(m, () => ({ took: 0, life: 3600 }), { rejectionBudget: { max: 2, per: 1000 } });
+      for (const ms of [1000, 1500, 1501, 1999, 2000, 2001, 2499, 2500]) at(ms, () => { token$.reject(token$.current!); });
+      end(3000);
+      expect(asked.slice(1)).toEqual(['1000 rejected', '1500 rejected', '2000 rejected', '2500 rejected']);
+      expect(outcomes().map((outcome) => outcome.replace(/T\d+ /, ''))).toEqual(['1000 refreshing', '1500 refreshing', '1501 suppressed', '1999 suppressed', '2000 refreshing', '2001 suppressed', '2499 suppressed', '2500 refreshing']);
+      expect(token$.current).toBeNull();
+    }),
+  );
+
+  it(
+    'may be nothing at all',
+    marbles((m) => {
+      const { call, end, asked, log } = serving(m, undefined, { rejectionBudget: { max: 0 } });
+      call(1000, 'a', revoked);
+      end(2000);
+      expect([asked, log]).toEqual([['0 initial'], ['1000 a 401']]);
+    }),
+  );
+
+  it(
+    'is neither filled nor locked by a clock that is set back',
+    marbles((m) => {
+      let offset = 1e9;
+      const { token$, at, end, asked } = serving(m, () => ({ took: 0, life: 3600 }), { rejectionBudget: { max: 1, per: 1000 }, now: () => offset + m.scheduler.now() });
+      const reject = () => { if (token$.current) token$.reject(token$.current); };
+      at(1000, reject);
+      at(1100, () => (offset = 0));
+      at(1200, reject);
+      at(2199, reject);
+      at(2200, reject);
+      end(3000);
+      expect(asked).toEqual(['0 initial', '1000 rejected', '2200 rejected']);
+    }),
+  );
+
+  it(
+    'bounds subscribers that reject every token they see, too',
+    marbles((m) => {
+      const { token$, at, asked, log, tell } = setUp(m, () => ({ took: 0 }), { idleTimeout: 0 });
+      const rejecting = token$.subscribe((token) => { token$.reject(token); });
+      tell('b', token$.pipe(take(1)));
+      at(1000, () => rejecting.unsubscribe());
+      m.flush();
+      expect(asked).toEqual(['0 initial', ...Array<string>(10).fill('0 rejected')]);
+      expect(log).toEqual(['0 b T11']);
+    }),
+  );
+
+  cases(
+    'gives the caller the rejection it had when the forced refresh fails',
+    (m, { fail, when, ...options }) => {
+      const { call, end, sent, log } = serving(m, (n) => (n === 1 ? {} : { fail }), options);
+      call(1000, 'a', () => of(answer(403)));
+      call(1000, 'b', () => throwError(() => refusal(401)));
+      end(40_000);
+      expect(log.slice(0, 2)).toEqual([`${when} a 403`, `${when} b !401`]);
+      expect(sent.slice(0, 2)).toEqual(['1000 a T1', '1000 b T1']);
+      expect(sent).toHaveLength(2);
+    },
+    [
+      { name: 'for good', fail: { status: 400 }, when: 1200 },
+      { name: 'past maxWait', fail: new Error('down'), when: 1700, maxWait: 700 },
+      { name: 'past 30 s by default', fail: new Error('down'), when: 31_000 },
+    ],
+  );
+});
+
+describe('B19: requests while a rejected token is replaced', () => {
+  cases(
+    'wait for the new one after an explicit refusal',
+    (m, { refuse }) => {
+      const { call, ask, end, at, token$, log } = serving(m);
+      call(1000, 'a', (token) => (token === 'T1' ? refuse : of(answer(200))));
+      at(1001, () => expect(token$.current).toBeNull());
+      ask(1001, 'b');
+      ask(1100, 'c');
+      end(2000);
+      expect(log).toEqual(['1200 a 200', '1200 b T2', '1200 c T2']);
+    },
+    [
+      { name: '401', refuse: of(answer(401)) },
+      { name: '401 thrown', refuse: throwError(() => refusal(401)) },
+      { name: '403 error="invalid_token"', refuse: of(answer(403, 'Bearer realm="x", error="invalid_token"')) },
+      { name: '403 error=invalid_token thrown', refuse: throwError(() => refusal(403, 'Bearer error=invalid_token')) },
+    ],
+  );
+
+  it(
+    'wait after reject(), too',
+    marbles((m) => {
+      const { ask, end, at, token$, log } = serving(m);
+      at(1000, () => { token$.reject(token$.current!); });
+      ask(1001, 'b');
+      end(2000);
+      expect(log).toEqual(['1200 b T2']);
+    }),
+  );
+
+  cases(
+    'go on after a bare 403',
+    (m, { refuse }) => {
+      const { call, ask, end, log } = serving(m);
+      call(1000, 'a', (token) => (token === 'T1' ? refuse : of(answer(200))));
+      ask(1001, 'b');
+      ask(1200, 'c');
+      ask(1201, 'd');
+      end(2000);
+      expect(log).toEqual(['1001 b T1', '1200 c T1', '1200 a 200', '1201 d T2']);
+    },
+    [
+      { name: 'without a challenge', refuse: of(answer(403)) },
+      { name: 'with another challenge', refuse: of(answer(403, 'Basic realm="invalid_token"')) },
+      { name: 'thrown', refuse: throwError(() => refusal(403)) },
+    ],
+  );
+
+  it(
+    'wait from the moment on at which an explicit refusal joins a bare one',
+    marbles((m) => {
+      const { call, ask, end, log, asked } = serving(m);
+      call(1000, 'bare', (token) => of(answer(token === 'T1' ? 403 : 200)));
+      ask(1050, 'b');
+      call(1100, 'explicit', (token) => of(answer(token === 'T1' ? 401 : 200)));
+      ask(1150, 'c');
+      end(2000);
+      expect(asked).toEqual(['0 initial', '1000 rejected']);
+      expect(log).toEqual(['1050 b T1', '1200 bare 200', '1200 explicit 200', '1200 c T2']);
+    }),
+  );
+
+  cases(
+    'never get the explicitly refused token again, even if its replacement fails',
+    (m, { fail, ...options }) => {
+      const { ask, end, at, token$, log } = serving(m, (n) => (n === 1 ? {} : { fail }), { maxWait: 500, random: () => 1, ...options });
+      at(1000, () => { token$.reject(token$.current!); });
+      for (let ms = 1001; ms < 6000; ms += 500) ask(ms, 'b');
+      at(5999, () => expect(token$.current).toBeNull());
+      end(6000);
+      expect(log.filter((entry) => entry.includes('T1'))).toEqual([]);
+      expect(log.length).toBeGreaterThan(8);
+    },
+    [
+      { name: 'for a while', fail: new Error('down') },
+      { name: 'for good', fail: { status: 400 } },
+    ],
+  );
+
+  it(
+    'never get it again from a source that returns it; that refresh has failed',
+    marbles((m) => {
+      const { call, ask, end, log, events } = serving(m, (n) => ({ value: n < 4 ? 'same' : 'new' }), { random: () => 1 });
+      call(1000, 'a', () => of(answer(401)));
+      ask(1001, 'b');
+      end(3000);
+      expect(log).toEqual(['1200 a 401', '2350 b new']); // 200 + 250 + 200 + 500 + 200
+      expect(events).toContain('1200 refreshFailed !InvalidTokenResponseError 1 250');
+    }),
+  );
+});
+
+describe('B20: bodies', () => {
+  const rig = (status: (n: number) => number) => {
+    const bodies: string[] = [];
+    let fetched = 0;
+    const token$ = createTokenStream(() => of({ access_token: `T${++fetched}`, expires_in: 30 }));
+    const options = {
+      baseUrl: 'https://api.example.com',
+      fetch: (async (input, init) => {
+        const request = new Request(input, { duplex: 'half', ...init } as RequestInit);
+        const text = await request.text();
+        return answer(status(bodies.push(`${request.headers.get('authorization')} ${text.replace(/-{4,}[\w-]+/g, '-')}`)));
+      }) as typeof fetch,
+    };
+    return { bodies, token$, options, fetched: () => fetched };
+  };
+
+  const bytes = new TextEncoder().encode('hi');
+  const form = new FormData();
+  form.set('a', 'hi');
+  const expected: Record<string, string> = { URLSearchParams: 'a=hi', FormData: '-\r\nContent-Disposition: form-data; name="a"\r\n\r\nhi\r\n-' };
+
+  it.each(
+    Object.entries({ string: 'hi', Uint8Array: bytes, ArrayBuffer: bytes.buffer, DataView: new DataView(bytes.buffer), Blob: new Blob(['hi']), FormData: form, URLSearchParams: new URLSearchParams({ a: 'hi' }) }),
+  )('repeats a %s', async (name, body) => {
+    const { bodies, token$, options } = rig((n) => (n === 1 ? 401 : 200));
+    const response = await createFetch(token$, options)('/a', { method: 'POST', body: body as BodyInit });
+    expect(response.status).toBe(200);
+    expect(bodies.map((sent) => sent.trim())).toEqual([`Bearer T1 ${expected[name] ?? 'hi'}`, `Bearer T2 ${expected[name] ?? 'hi'}`]);
+    token$.close();
+  });
+
+  it.each(['hi', new Blob(['hi']).stream()])('repeats a Request, which is cloned before the first send (%#)', async (body) => {
+    const { bodies, token$, options } = rig((n) => (n === 1 ? 401 : 200));
+    const request = new Request('https://api.example.com/a', { method: 'POST', body, duplex: 'half' } as RequestInit);
+    expect((await createFetch(token$, options)(request)).status).toBe(200);
+    expect(bodies).toEqual(['Bearer T1 hi', 'Bearer T2 hi']);
+    expect(request.bodyUsed).toBe(false);
+    token$.close();
+  });
+
+  async function* chunks() {
+    yield await Promise.resolve(bytes);
+  }
+
+  it.each(Object.entries({ ReadableStream: () => new Blob(['hi']).stream(), 'async iterable': chunks, 'Node stream': () => Readable.from([bytes]) }))('never sends a %s twice: the rejection is passed on, and the refresh still happens', async (_name, body) => {
+    for (const status of [401, 403]) {
+      const { bodies, token$, options, fetched } = rig((n) => (n === 1 ? status : 200));
+      const fetch = createFetch(token$, options);
+      const response = await fetch('/a', { method: 'POST', body: body() as BodyInit, duplex: 'half' } as RequestInit);
+      expect(response.status).toBe(status);
+      expect(bodies).toEqual(['Bearer T1 hi']);
+      expect(fetched()).toBe(2);
+      await fetch('/b');
+      expect(bodies).toEqual(['Bearer T1 hi', 'Bearer T2 ']);
+      token$.close();
+    }
+  });
+});
