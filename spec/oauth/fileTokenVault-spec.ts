@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -27,6 +27,15 @@ describe('fileTokenVault', () => {
   it('should write nothing but the refresh token', async () => {
     await fileTokenVault(path).write({ refresh_token: SECRET, access_token: 'T1' } as never);
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ refresh_token: SECRET });
+  });
+
+  it('should reach the disk, the file and then its name', async () => {
+    const probe = await open(folder, 'r');
+    const sync = jest.spyOn(Object.getPrototypeOf(probe) as typeof probe, 'sync');
+    await probe.close();
+    await fileTokenVault(path).write({ refresh_token: SECRET });
+    expect(sync).toHaveBeenCalledTimes(2);
+    sync.mockRestore();
   });
 
   it('should leave one whole token however many writes there are at once', async () => {

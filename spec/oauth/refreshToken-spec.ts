@@ -267,6 +267,14 @@ describe('a refresh token that a function reads', () => {
     expect(used(endpoint)).toEqual(['old', 'old', 'new']);
   });
 
+  it.each([['a string', 'r1'], ['a function that nobody tells of the new one', () => ['r1']]])('should not be taken for news when it is %s: it was used long ago', async (_what, refreshToken) => {
+    const endpoint = fakeEndpoint(({ form }) => (form.refresh_token === 'r1' ? { access_token: 'T2', refresh_token: 'r2' } : refuse(400, 'invalid_grant')));
+    const source = create(endpoint, { refreshToken });
+    await ask(source);
+    await expect(ask(source)).rejects.toMatchObject({ error: 'invalid_grant' });
+    expect(used(endpoint)).toEqual(['r1', 'r2']);
+  });
+
   it('should be read again after a failure to read', async () => {
     const read = jest.fn().mockRejectedValueOnce(new Error('locked')).mockResolvedValue('r1');
     const source = create(rotating().endpoint, { refreshToken: read });

@@ -175,6 +175,14 @@ describe('discovery', () => {
     expect(error).not.toHaveProperty('cause');
   });
 
+  it('should not be repeated after an error that the token endpoint itself gave', async () => {
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : refuse(400, 'invalid_scope')));
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    await expect(ask(source)).rejects.toMatchObject({ error: 'invalid_scope' });
+    await expect(ask(source)).rejects.toMatchObject({ error: 'invalid_scope' });
+    expect(endpoint.seen.map(isDiscovery)).toEqual([true, false, false]);
+  });
+
   it.each([404, 405, 410, 301])('should be repeated at once when a cached token endpoint answers %p, and the exchange where it moved to', async (status) => {
     let home = ENDPOINT;
     const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(home) : seen.url === home ? token : refuse(status)));

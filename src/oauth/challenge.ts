@@ -10,7 +10,7 @@ export interface Challenge {
  * them, but exports no parser: it throws what it parsed when it processes an answer without a body.
  */
 export async function challengeOf({ status, headers }: Pick<Response, 'status' | 'headers'>): Promise<Challenge | undefined> {
-  if (status < 400 || !headers.has('www-authenticate')) return undefined;
+  if (!headers.has('www-authenticate')) return undefined;
   try {
     await oauth.processRevocationResponse(new Response(null, { status, headers }));
   } catch (failure) {

@@ -54,16 +54,18 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   let current: string | undefined;
   let stored: string | undefined;
 
-  const load = async (signal: AbortSignal) => (stored = current = await orAborted(supplied('refreshToken', options.refreshToken), signal));
+  const read = (signal: AbortSignal) => orAborted(supplied('refreshToken', options.refreshToken), signal);
 
   async function renew(signal: AbortSignal): Promise<TokenResponse> {
-    const used = current ?? (await load(signal));
+    current ??= stored = await read(signal);
     try {
-      return await endpoint.exchange('refresh_token', { refresh_token: used }, signal);
+      return await endpoint.exchange('refresh_token', { refresh_token: current }, signal);
     } catch (failure) {
       if (!(failure instanceof TokenEndpointError) || failure.error !== 'invalid_grant') throw failure;
-      // Another process may have rotated the stored token; a string cannot have changed.
-      if (typeof options.refreshToken === 'function' && (await load(signal)) !== used) {
+      // Another process may have rotated what is stored. A string stays what it was: used, as soon as the server rotates.
+      const elsewhere = typeof options.refreshToken === 'function' ? await read(signal) : stored;
+      if (elsewhere !== stored) {
+        current = stored = elsewhere;
         return endpoint.exchange('refresh_token', { refresh_token: current }, signal);
       }
       if (!reauthenticate) throw failure;
