@@ -105,6 +105,17 @@ describe.each(fetches)('an abort, over %s', (_name, fetch) => {
     await until(() => api.cut.length === 1);
   });
 
+  it("should reject with its reason within the body of the client's get()", async () => {
+    const controller = new AbortController();
+    const api = await serve((_seen, response) => {
+      response.writeHead(200);
+      response.write('the beginning', () => setTimeout(() => controller.abort(reason), 10));
+    });
+    const { token$ } = await warmTokens();
+    expect(await failureOf(firstValueFrom(createHttpClient(token$, { baseUrl: api.origin, fetch }).get('/', { signal: controller.signal })))).toBe(reason);
+    await until(() => api.cut.length === 1);
+  });
+
   it('should keep the name of a TimeoutError', async () => {
     const api = await serve(() => undefined);
     const { token$ } = await warmTokens();

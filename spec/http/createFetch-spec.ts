@@ -48,6 +48,14 @@ describe('createFetch', () => {
         ],
       ],
       ['Headers', new Headers({ 'X-Trace': '7', accept: 'text/plain' })],
+      ['a record without a prototype', Object.assign(Object.create(null) as Record<string, string>, { 'X-Trace': '7', accept: 'text/plain' })],
+      [
+        'an instance of a class',
+        new (class {
+          readonly 'X-Trace' = '7';
+          readonly accept = 'text/plain';
+        })() as never,
+      ],
     ])('should keep the headers of the caller, given as %s', async (_kind, headers) => {
       const before = JSON.stringify([...new Headers(headers)]);
       const { token$ } = await warmTokens();
@@ -131,6 +139,15 @@ describe('createFetch', () => {
       expect(api.seen[0]).toMatchObject({ method: 'PATCH', headers: { 'x-mine': '8', authorization: 'Bearer T1' } });
       expect(api.seen[0]!.headers['x-trace']).toBeUndefined();
       expect(api.seen[0]!.body.toString()).toBe('other');
+    });
+
+    it('should keep what the Request has where the init has undefined', async () => {
+      const api = await serve(guarded('T1'));
+      const { token$ } = tokens();
+      const request = new Request(`${api.origin}/a`, { method: 'PUT', headers: { 'x-trace': '7' }, body: 'payload' });
+      await createFetch(token$, { baseUrl: api.origin })(request, { method: undefined, headers: undefined, body: undefined });
+      expect(api.seen[0]).toMatchObject({ method: 'PUT', headers: { 'x-trace': '7', authorization: 'Bearer T1' } });
+      expect(api.seen[0]!.body.toString()).toBe('payload');
     });
 
     it('should reject a Request whose body was read already', async () => {
@@ -274,6 +291,18 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
     await until(() => api.sockets.size <= 3);
   });
 
+  it('should not hold connections after large refusals', async () => {
+    const large = 'x'.repeat(2_000_000);
+    const api = await serve((_seen, response) => {
+      if (api.seen.length % 2 === 1) answer(response, 401, large);
+      else answer(response, 200, 'done');
+    });
+    const { token$ } = await warmTokens({ rejectionBudget: { max: Infinity } });
+    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    for (let i = 0; i < 8; i++) expect(await (await ride(`/${String(i)}`)).text()).toBe('done');
+    await until(() => api.sockets.size <= 3);
+  });
+
   it('should pass the refusal on, readable, when the refresh fails', async () => {
     const api = await serve((_seen, response) => {
       answer(response, 401, 'refused');
@@ -297,7 +326,44 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
   });
 });
 
+describe('an injected fetch that fails', () => {
+  it.each<[string, () => Promise<never>, unknown]>([
+    [
+      'rejects with null',
+      async () => {
+        throw await Promise.resolve(null as unknown);
+      },
+      null,
+    ],
+    ['rejects with an error of its own', () => Promise.reject(new RangeError('mine')), new RangeError('mine')],
+    [
+      'throws at once',
+      () => {
+        throw new RangeError('mine');
+      },
+      new RangeError('mine'),
+    ],
+  ])('should make the promise reject with the same when it %s', async (_kind, fetch, reason) => {
+    const warm = createFetch((await warmTokens()).token$, { baseUrl: base, fetch });
+    const cold = createFetch(tokens().token$, { baseUrl: base, fetch });
+    for (const ride of [warm, cold]) {
+      expect(await failureOf(ride('/'))).toEqual(reason);
+      expect(await failureOf(ride('/', { headers: { authorization: 'Basic mine' } }))).toEqual(reason);
+    }
+  });
+});
+
 describe('a refused token', () => {
+  it('should cost one refresh and no repeat when the source returns the same token', async () => {
+    const { token$, asked } = tokens({}, () => [{ access_token: 'same', expires_in: 60 }]);
+    const { fetch, calls } = stubFetch(403);
+    const ride = createFetch(token$, { baseUrl: base, fetch });
+    expect((await ride('/x')).status).toBe(403);
+    expect([calls.length, asked.length]).toEqual([1, 2]);
+    expect((await ride('/x')).status).toBe(403);
+    expect([calls.length, asked.length]).toEqual([2, 2]);
+  });
+
   it('should hand out the very second Response', async () => {
     const { token$ } = await warmTokens();
     const second = new Response('two', { status: 401 });

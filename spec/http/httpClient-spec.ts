@@ -276,6 +276,38 @@ describe('the headers of the client', () => {
     ]);
   });
 
+  it('should be joined where the same name comes twice', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(() => new Response('x'));
+    const http = createHttpClient(token$, { baseUrl: base, fetch });
+    const headers: [string, string][] = [
+      ['accept-language', 'de'],
+      ['Accept-Language', 'en'],
+    ];
+    await firstValueFrom(http.get('/', { headers }));
+    await firstValueFrom(http.request('/', { headers }));
+    expect(calls.map((call) => call.headers.get('accept-language'))).toEqual(['de, en', 'de, en']);
+  });
+
+  it('should win over the content type and the accept that the client would send', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(() => new Response('x'));
+    const http = createHttpClient(token$, { baseUrl: base, fetch, headers: { 'Content-Type': 'application/x-tea', Accept: 'text/csv' } });
+    await firstValueFrom(http.post('/', { a: 1 }));
+    await firstValueFrom(http.get('/'));
+    expect(calls.map(({ headers }) => [headers.get('content-type'), headers.get('accept')])).toEqual([
+      ['application/x-tea', 'text/csv'],
+      ['application/x-tea', 'text/csv'],
+    ]);
+  });
+
+  it.each([5, 'x-a: 1', true])('should be refused at creation when they are %j', (headers) => {
+    const { token$ } = tokens();
+    const create = () => createHttpClient(token$, { baseUrl: base, headers: headers as never });
+    expect(create).toThrow(TypeError);
+    expect(create).toThrow(/^option "headers" must be /);
+  });
+
   it('should ask get() and its like for JSON unless told otherwise', async () => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(() => new Response('x'));
@@ -335,6 +367,29 @@ describe('the client', () => {
   it('should take a timeout longer than any timer', async () => {
     const { http } = await clientOf(guarded('T1'), { timeout: 2 ** 40 });
     expect(await firstValueFrom(http.get('/'))).toBe('hello T1');
+  });
+
+  it('should error, not throw, for a body that is neither JSON nor what fetch can send, and send nothing', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const http = createHttpClient(token$, { baseUrl: base, fetch });
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    for (const body of [circle, () => 1, Symbol('x'), 10n]) {
+      for (const send of [http.post('/', body), http.put('/', body), http.patch('/', body)]) expect((await failureOf(firstValueFrom(send))).name).toBe('TypeError');
+    }
+    expect(calls).toHaveLength(0);
+  });
+
+  it('should error, not throw, for a timeout out of range', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const http = createHttpClient(token$, { baseUrl: base, fetch });
+    for (const timeout of [0, -1, NaN, '5', null] as number[]) {
+      const error = await failureOf(firstValueFrom(http.get('/', { timeout })));
+      expect([error.name, error.message]).toEqual(['TypeError', expect.stringMatching(/^option "timeout" must be a number, at least 1/)]);
+    }
+    expect(calls).toHaveLength(0);
   });
 
   it('should error, not throw, for a URL that no token may go to', async () => {

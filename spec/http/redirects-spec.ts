@@ -258,6 +258,33 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
     });
   });
 
+  it('should be aborted on a later hop, with the reason', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const api = await serve((seen, response) => {
+      if (seen.path === '/a') answer(response, 302, '', { location: '/b' });
+      else controller.abort(reason);
+    });
+    for (const { token$ } of [tokens(), await warmTokens()]) {
+      expect(await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a', { signal: controller.signal }))).toBe(reason);
+    }
+  });
+
+  it.each([
+    ['in a circle', '/again'],
+    ['to nowhere', 'mailto:a@b.c'],
+  ])('should not hold connections by large bodies: %s', async (_kind, location) => {
+    const large = 'x'.repeat(400_000);
+    const api = await serve((_seen, response) => {
+      answer(response, 302, large, { location });
+    });
+    const { token$ } = await warmTokens();
+    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    for (let i = 0; i < 2; i++) expect((await failureOf(ride('/a'))).name).toBe('TypeError');
+    // Those that were still sending when the last one failed.
+    await until(() => api.sockets.size <= 4);
+  });
+
   it('should send a body that can be read once no second time', async () => {
     const api = await serve(redirecting(307, { '/a': '/b' }));
     const { token$ } = tokens();
@@ -288,6 +315,18 @@ describe('a redirected Request', () => {
     const ride = createFetch(token$, { baseUrl: api.origin });
     expect((await ride(new Request(`${api.origin}/a`, { redirect: 'manual' }))).status).toBe(302);
     expect((await failureOf(ride(new Request(`${api.origin}/a`, { redirect: 'error' })))).name).toBe('TypeError');
+  });
+
+  it('should keep its signal where the init has an undefined one', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const api = await serve((seen, response) => {
+      if (seen.path === '/a') answer(response, 302, '', { location: '/b' });
+      else controller.abort(reason);
+    });
+    const { token$ } = tokens();
+    const request = new Request(`${api.origin}/a`, { signal: controller.signal });
+    expect(await failureOf(createFetch(token$, { baseUrl: api.origin })(request, { signal: undefined }))).toBe(reason);
   });
 
   it('should be aborted by its signal on a later hop', async () => {

@@ -135,6 +135,69 @@ describe.each(fetches)('no secret and no query is in an error, over %s,', (_name
     expect(printed(error)).not.toContain('SECRET');
   });
 
+  it('when a hop of a redirect fails', async () => {
+    const { token$ } = secretTokens();
+    let port = 0;
+    const api = await serve((_seen, response) => {
+      answer(response, 302, '', { location: `http://127.0.0.1:${String(port)}/x?${QUERY}` });
+    });
+    const gone = await serve(() => undefined);
+    ({ port } = gone);
+    await gone.close();
+    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    for (let i = 0; i < 2; i++) {
+      const error = await failureOf(ride('/'));
+      expect(error.name).toBe('TypeError');
+      expect(printed(error)).not.toContain('SECRET');
+    }
+  });
+
+  it('when a redirect brings credentials', async () => {
+    const { token$ } = secretTokens();
+    const api = await serve((_seen, response) => {
+      answer(response, 302, '', { location: `http://u:SECRET-password@127.0.0.1:${String(api.port)}/x?${QUERY}` });
+    });
+    const error = await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/'));
+    expect(error.message).toBe('the server redirected to a URL with credentials');
+    expect(printed(error)).not.toContain('SECRET');
+    expect(api.seen).toHaveLength(1);
+  });
+
+  it('when the connection is reset within the body', async () => {
+    const { token$ } = secretTokens();
+    const api = await serve((_seen, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('the beginning', () => setTimeout(() => response.socket?.resetAndDestroy(), 10));
+    });
+    const http = createHttpClient(token$, { baseUrl: api.origin, fetch, timeout: 1000 });
+    for (const send of [http.get(`/?${QUERY}`), http.post(`/?${QUERY}`, {})]) {
+      const error = await failureOf(firstValueFrom(send));
+      expect(error.name).toBe('TypeError');
+      expect(printed(error)).not.toContain('SECRET');
+    }
+  });
+
+  it('when the source fails through the same client', async () => {
+    const gone = await serve(() => undefined);
+    await gone.close();
+    const { token$, events } = tokens({ maxWait: 50 }, ({ signal }) => ride(`/token?${QUERY}`, { signal }) as never);
+    const ride = createFetch(token$, { baseUrl: gone.origin, fetch });
+    const error = await failureOf(ride('/x'));
+    expect(error.code).toBe('ERR_TOKEN_UNAVAILABLE');
+    expect((error.cause as Error).name).toBe('TypeError');
+    expect(printed(error)).not.toContain('SECRET');
+    expect(printed(events)).not.toContain('SECRET');
+  });
+
+  it.each(['x-api-key', 'authorization'])("when the caller's header %s is none that HTTP allows", async (name) => {
+    const { token$ } = await warmTokens();
+    for (const headers of [{ [name]: 'SECRET\n1' }, { [`${name} SECRET`]: '1' }]) {
+      const error = await failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch })('/', { headers }));
+      expect(error.name).toBe('TypeError');
+      expect(printed(error)).not.toContain('SECRET');
+    }
+  });
+
   it('when a header of the token cannot be set', async () => {
     const { token$, events } = tokens({ maxWait: 50 }, (_request, n) => [{ access_token: `SECRET-${String(n)}\n`, expires_in: 60 }]);
     const error = await failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch })('/'));
@@ -155,12 +218,45 @@ describe('an authorize function that fails', () => {
         throw new Error(`cannot use ${token.value}, not even ${token.value}`);
       },
     ],
+    [
+      'with an error whose cause does',
+      (_headers, token) => {
+        throw new Error('cannot sign', { cause: new Error('inner', { cause: token.value }) });
+      },
+    ],
+    [
+      'with a text',
+      (_headers, token) => {
+        throw token.value as unknown;
+      },
+    ],
   ])('should not spill the token: %s', async (_kind, authorize) => {
     const { token$ } = secretTokens();
     const { fetch, calls } = stubFetch(200);
     const ride = createFetch(token$, { baseUrl: 'https://api.example.com', fetch, authorize });
     for (let i = 0; i < 2; i++) expect(printed(await failureOf(ride('/')))).not.toContain(TOKEN);
     expect(calls).toHaveLength(0);
+  });
+
+  it('should not spill what it made of the token', async () => {
+    const { token$ } = tokens({ initial: { access_token: 'SECRET+b/c==', expires_in: 60 } });
+    const authorize = (headers: Headers, token: AccessToken) => {
+      headers.set('cookie', `s=${encodeURIComponent(token.value)}\0`);
+    };
+    const error = await failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch: stubFetch(200).fetch, authorize })('/'));
+    expect(error.message).toBe('a header has a name or value that HTTP does not allow');
+    expect(printed(error)).not.toContain('SECRET');
+  });
+
+  it('should keep its own error, a null too, where that quotes nothing', async () => {
+    const { token$ } = secretTokens();
+    for (const mistake of [new Error('no key', { cause: new Error('no file') }), null, undefined, 'no key']) {
+      const authorize = () => {
+        throw mistake as unknown;
+      };
+      const ride = createFetch(token$, { baseUrl: 'https://api.example.com', fetch: stubFetch(200).fetch, authorize });
+      expect(await failureOf(ride('/'))).toBe(mistake);
+    }
   });
 });
 
