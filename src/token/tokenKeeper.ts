@@ -333,7 +333,8 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     if (closed) return;
     closed = true;
     emit({ type: 'closed' });
-    hooks[ON_CLOSE]?.(previous);
+    // A shared token is not this stream's to revoke.
+    if (!store) hooks[ON_CLOSE]?.(previous);
     refresher.stop();
     wake?.unsubscribe();
     alarms.unsubscribe();

@@ -49,6 +49,8 @@ export interface AccessToken {
   readonly scope: string | undefined;
   /** The whole response. Not enumerable. */
   readonly raw: TokenResponse;
+  /** `AccessToken(Bearer 667c6911)`: the type and the id. */
+  toString(): string;
 }
 
 /** A hot, shared, replaying stream of the usable access token. */
