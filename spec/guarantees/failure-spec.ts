@@ -233,6 +233,21 @@ describe('B12: no usable token', () => {
   );
 
   it(
+    'stops at once when a fetch fails that nobody waits for any more',
+    marbles((m) => {
+      const { token$, asked, events, at, ask, pendingAt } = setUp(m, (n) => (n === 1 ? { fail: down } : {}), { random: () => 1 });
+      const leaving = token$.subscribe();
+      at(100, () => leaving.unsubscribe());
+      const pending = pendingAt(200);
+      ask(210, 'a'); // and still, whoever comes then waits for the rest of the pause
+      m.flush();
+      expect(pending.count).toBe(1);
+      expect(events.slice(1, 3)).toEqual(['200 refreshFailed !Error down 1 null', '200 idle']);
+      expect(asked.slice(0, 2)).toEqual(['0 initial', '450 initial']);
+    }),
+  );
+
+  it(
     'heals all by the next success: the stream never dies of an error',
     marbles((m) => {
       const { token$, log, ask, at, tell } = setUp(m, (n) => (n === 1 ? { fail: { status: 400 } } : n <= 3 ? { fail: down } : {}), { random: () => 1 });

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 /* eslint rxjs-x/throw-error: off -- clients throw what they like */
 import { defer, EMPTY, map, of, switchMap, take, throwError, timer, type Observable } from 'rxjs';
 import { cases, marbles, type Context } from 'rxjs-marbles/jest';
-import { createFetch, createHttpClient, createTokenStream, withToken, type AccessToken, type TokenStream, type TokenStreamOptions, type WithTokenOptions } from 'rx-fresh-token';
-import { answer, refusal, setUp, type Reply, type Rig } from './rig.js';
+import { createFetch, createHttpClient, withToken, type AccessToken, type TokenStream, type TokenStreamOptions, type WithTokenOptions } from 'rx-fresh-token';
+import { answer, openStream, refusal, type Reply, type Rig, setUp } from './rig.js';
 
 interface Served extends Rig {
   readonly sent: string[];
@@ -138,7 +138,7 @@ describe('B16: a request is repeated once', () => {
   );
 
   it('passes on the very Response and the very error', async () => {
-    const token$ = createTokenStream(({ attempt }) => of({ access_token: `T${attempt}${Math.random()}`, expires_in: 30 }));
+    const token$ = openStream(({ attempt }) => of({ access_token: `T${attempt}${Math.random()}`, expires_in: 30 }));
     const responses = [answer(401), answer(403), answer(401), answer(403)];
     const errors = [refusal(401), refusal(403)];
     const given: unknown[] = [];
@@ -351,7 +351,7 @@ describe('B17: a fruitless refresh is not repeated', () => {
 
   it('names a resource by method and path, not by its query', async () => {
     let fetched = 0;
-    const token$ = createTokenStream(() => of({ access_token: `T${++fetched}`, expires_in: 30 }));
+    const token$ = openStream(() => of({ access_token: `T${++fetched}`, expires_in: 30 }));
     const fetch = createFetch(token$, { baseUrl: 'https://api.example.com', fetch: () => Promise.resolve(answer(403)) });
     const costs = async (path: string, method = 'GET') => {
       const before = fetched;
@@ -547,7 +547,7 @@ describe('B20: bodies', () => {
   const rig = (status: (n: number) => number) => {
     const bodies: string[] = [];
     let fetched = 0;
-    const token$ = createTokenStream(() => of({ access_token: `T${++fetched}`, expires_in: 30 }));
+    const token$ = openStream(() => of({ access_token: `T${++fetched}`, expires_in: 30 }));
     const options = {
       baseUrl: 'https://api.example.com',
       fetch: (async (input, init) => {

@@ -3,6 +3,18 @@ import { catchError, map, of, switchMap, throwError, timer, type Observable } fr
 import type { Context } from 'rxjs-marbles/jest';
 import { createTokenStream, withToken, type AccessToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenStream, type TokenStreamOptions, type WithTokenOptions } from 'rx-fresh-token';
 
+const open: TokenStream[] = [];
+afterEach(() => {
+  open.splice(0).forEach((token$) => token$.close());
+});
+
+/** A stream that does not outlive its test, even if that fails. */
+export function openStream(...[source, options]: Parameters<typeof createTokenStream>): TokenStream {
+  const token$ = createTokenStream(source, options);
+  open.push(token$);
+  return token$;
+}
+
 /** What the token source does when it is asked for the nth time. By default: 200 ms later, a token of 30 s called Tn. */
 export interface Reply {
   readonly took?: number;

@@ -1,8 +1,8 @@
 import { firstValueFrom, map, NEVER, of, Subject, take, throwError, timer, type Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { createFetch, createHttpClient, createTokenStream, withToken, type TokenRequest, type TokenStream } from 'rx-fresh-token';
-import { plain, setUp } from './rig.js';
+import { createFetch, createHttpClient, withToken, type TokenRequest, type TokenStream } from 'rx-fresh-token';
+import { openStream, plain, setUp } from './rig.js';
 
 describe('B24: the stream neither completes nor errors of itself', () => {
   it(
@@ -40,7 +40,7 @@ describe('B25: virtual time', () => {
     const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
     scheduler.run(({ expectObservable, cold, expectSubscriptions }) => {
       const answer = cold('   200ms (t|)', { t: { access_token: 'T', expires_in: 30 } });
-      const token$ = createTokenStream(() => answer, { scheduler, jitter: 0, idleTimeout: 0 });
+      const token$ = openStream(() => answer, { scheduler, jitter: 0, idleTimeout: 0 });
       expectObservable(plain(token$), '^ 26s !').toBe('200ms T');
       expectSubscriptions(answer.subscriptions).toBe(['^ 199ms !', '25s ^ 199ms !']);
     });
@@ -49,7 +49,7 @@ describe('B25: virtual time', () => {
   it('holds under TestScheduler.run without being given one', () => {
     new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(({ expectObservable }) => {
       let n = 0;
-      const token$ = createTokenStream(() => of({ access_token: `T${++n}`, expires_in: 30 }), { jitter: 0, idleTimeout: 0 });
+      const token$ = openStream(() => of({ access_token: `T${++n}`, expires_in: 30 }), { jitter: 0, idleTimeout: 0 });
       expectObservable(plain(token$), '^ 51s !').toBe('a 24999ms b 24999ms c', { a: 'T1', b: 'T2', c: 'T3' });
     });
   });
@@ -95,7 +95,7 @@ describe('B25: virtual time', () => {
     'lets a source subscribe to its own stream',
     marbles((m) => {
       const inner: string[] = [];
-      const token$: TokenStream = createTokenStream(
+      const token$: TokenStream = openStream(
         () => {
           token$.pipe(take(1)).subscribe(({ value }) => inner.push(value));
           return timer(200).pipe(map(() => ({ access_token: 'T1', expires_in: 30 })));
@@ -112,7 +112,7 @@ describe('B25: virtual time', () => {
     'fails a source that waits for its own token by the timeout, and goes on',
     marbles((m) => {
       let n = 0;
-      const token$: TokenStream = createTokenStream(() => (++n === 1 ? (token$.pipe(take(1)) as Observable<never>) : of({ access_token: 'T2', expires_in: 30 })), { scheduler: m.scheduler, jitter: 0, random: () => 1, idleTimeout: 0 });
+      const token$: TokenStream = openStream(() => (++n === 1 ? (token$.pipe(take(1)) as Observable<never>) : of({ access_token: 'T2', expires_in: 30 })), { scheduler: m.scheduler, jitter: 0, random: () => 1, idleTimeout: 0 });
       m.expect(plain(token$), '^ 11s !').toBeObservable('10250ms a', { a: 'T2' });
     }),
   );
@@ -179,7 +179,7 @@ describe('B26: after close()', () => {
 
   it('takes no late answer of a source that does not hear the abort', () => {
     const answers: ((response: object) => void)[] = [];
-    const token$ = createTokenStream(() => new Promise((resolve) => answers.push(resolve as never)));
+    const token$ = openStream(() => new Promise((resolve) => answers.push(resolve as never)));
     const heard: unknown[] = [];
     token$.subscribe({ next: (token) => heard.push(token), complete: () => heard.push('complete') });
     token$.close();
@@ -192,7 +192,7 @@ describe('B26: after close()', () => {
 
   it('aborts the fetch', () => {
     let request: TokenRequest | undefined;
-    const token$ = createTokenStream((asked) => ((request = asked), NEVER));
+    const token$ = openStream((asked) => ((request = asked), NEVER));
     token$.subscribe();
     expect(request?.signal.aborted).toBe(false);
     token$.close();
@@ -200,14 +200,14 @@ describe('B26: after close()', () => {
   });
 
   it('fails whoever waits', async () => {
-    const token$ = createTokenStream(() => NEVER);
+    const token$ = openStream(() => NEVER);
     const waiting = [firstValueFrom(token$.refresh()), firstValueFrom(withToken(token$, () => of(1))), createFetch(token$, { baseUrl: 'https://api.example.com' })('/a')].map((promise) => promise.catch((error: unknown) => (error as { code: string }).code));
     token$.close();
     expect(await Promise.all(waiting)).toEqual(Array(3).fill('ERR_TOKEN_STREAM_CLOSED'));
   });
 
   it('fails refresh, requests and withToken; reject throws; current is null; events has completed', async () => {
-    const token$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+    const token$ = openStream(() => of({ access_token: 'T', expires_in: 30 }));
     token$.subscribe();
     const token = token$.current!;
     token$.close();
@@ -246,7 +246,7 @@ describe('B26: after close()', () => {
 
   it('may come inside an emission, and no one else hears of the token', () => {
     const source = new Subject<{ access_token: string; expires_in: number }>();
-    const token$ = createTokenStream(() => source);
+    const token$ = openStream(() => source);
     const heard: string[] = [];
     token$.subscribe(() => token$.close());
     token$.subscribe({ next: () => heard.push('next'), complete: () => heard.push('complete') });
@@ -258,7 +258,7 @@ describe('B26: after close()', () => {
   it('leaves no real timer', () => {
     jest.useFakeTimers();
     try {
-      const token$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+      const token$ = openStream(() => of({ access_token: 'T', expires_in: 30 }));
       token$.subscribe();
       withToken(token$, () => NEVER).subscribe();
       expect(jest.getTimerCount()).toBeGreaterThan(0);
@@ -270,7 +270,7 @@ describe('B26: after close()', () => {
   });
 
   it('is what disposing does', () => {
-    const token$ = createTokenStream(() => NEVER) as TokenStream & Record<symbol, () => void>;
+    const token$ = openStream(() => NEVER) as TokenStream & Record<symbol, () => void>;
     const heard: string[] = [];
     token$.events.subscribe({ complete: () => heard.push('complete') });
     token$[Symbol.dispose]();

@@ -1,13 +1,13 @@
 import { format, inspect, type InspectOptions } from 'node:util';
 import { firstValueFrom, NEVER, of } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { createFetch, createHttpClient, createTokenStream, withToken, type FetchOptions, type TokenEvent, type TokenResponse, type TokenStreamOptions } from 'rx-fresh-token';
-import { answer, setUp } from './rig.js';
+import { createFetch, createHttpClient, withToken, type FetchOptions, type TokenEvent, type TokenResponse, type TokenStreamOptions } from 'rx-fresh-token';
+import { answer, openStream, setUp } from './rig.js';
 
 const SECRET = 'S3CR3T-t0ken';
 const streamOf = (options: TokenStreamOptions = {}, more: Partial<TokenResponse> = {}) => {
   let fetched = 0;
-  const token$ = createTokenStream(() => of({ access_token: `${SECRET}${++fetched}`, expires_in: 30, ...more }), options);
+  const token$ = openStream(() => of({ access_token: `${SECRET}${++fetched}`, expires_in: 30, ...more }), options);
   return { token$, fetched: () => fetched };
 };
 
@@ -261,7 +261,7 @@ describe('B23: what would break a header', () => {
   it.each(Object.entries(characters))('is refused as an invalid response: %s', (_name, character) => {
     for (const bad of [{ access_token: `a${character}b` }, { access_token: character }, { access_token: `ab${character}` }, { access_token: 'ab', token_type: `Bea${character}rer` }, { access_token: 'ab', token_type: character }]) {
       let failure: unknown;
-      const token$ = createTokenStream(() => of({ expires_in: 30, ...bad }), { isPermanent: () => true });
+      const token$ = openStream(() => of({ expires_in: 30, ...bad }), { isPermanent: () => true });
       token$.subscribe({ error: (error: unknown) => (failure = (error as Error).cause) });
       expect(failure).toMatchObject({ name: 'InvalidTokenResponseError', code: 'ERR_INVALID_TOKEN_RESPONSE' });
       expect(token$.current).toBeNull();
@@ -272,7 +272,7 @@ describe('B23: what would break a header', () => {
   it('is not every visible character of ASCII', async () => {
     const visible = String.fromCharCode(...Array.from({ length: 94 }, (_, i) => 33 + i));
     const { sent, fetch } = stub();
-    const token$ = createTokenStream(() => of({ access_token: visible, expires_in: 30, token_type: 'DPoP' }));
+    const token$ = openStream(() => of({ access_token: visible, expires_in: 30, token_type: 'DPoP' }));
     await createFetch(token$, { baseUrl: 'https://api.example.com', fetch })('/a');
     expect(sent[0]!.headers.get('authorization')).toBe(`DPoP ${visible}`);
     token$.close();

@@ -1,7 +1,7 @@
 import { map, of, Subject, take, timer, type Observable } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { createFetch, createHttpClient, createTokenStream, withToken, type TokenRequest, type TokenStream } from 'rx-fresh-token';
-import { plain, setUp } from './rig.js';
+import { createFetch, createHttpClient, withToken, type TokenRequest, type TokenStream } from 'rx-fresh-token';
+import { openStream, plain, setUp } from './rig.js';
 
 describe('B8: one fetch, however many want a token', () => {
   cases(
@@ -60,7 +60,7 @@ describe('B8: one fetch, however many want a token', () => {
     marbles((m) => {
       const source = m.cold('  200ms (t|)', { t: { access_token: 'T', expires_in: 30 } });
       const subscription = '   ^ 199ms !';
-      const stream$ = createTokenStream(() => source, { scheduler: m.scheduler, jitter: 0, idleTimeout: 0 });
+      const stream$ = openStream(() => source, { scheduler: m.scheduler, jitter: 0, idleTimeout: 0 });
       m.expect(plain(stream$), '^ 300ms !').toBeObservable('200ms T');
       m.expect(plain(stream$), '50ms ^ 250ms !').toBeObservable('200ms T');
       m.expect(plain(stream$), '250ms ^ 50ms !').toBeObservable('250ms T');
@@ -109,7 +109,7 @@ describe('B9: whoever leaves, leaves alone', () => {
     const answers = new Subject<{ access_token: string; expires_in: number }>();
     let asked = 0;
     let signal: AbortSignal | undefined;
-    const token$ = createTokenStream((request) => ((signal = request.signal), asked++, answers));
+    const token$ = openStream((request) => ((signal = request.signal), asked++, answers));
     const sent: string[] = [];
     const fetch = createFetch(token$, {
       baseUrl: 'https://api.example.com',
@@ -139,7 +139,7 @@ describe('B10: a refresh through the same client', () => {
       sent.push(`${url.pathname} ${new Headers(init?.headers).get('authorization') ?? 'without'}`);
       return Promise.resolve(url.pathname === '/token' ? Response.json({ access_token: `T${sent.length}`, expires_in: 30 }) : new Response('ok'));
     };
-    const token$ = createTokenStream((request) => call(api, request).then((response) => response.json() as never), { fetchTimeout: 500, maxWait: 400 });
+    const token$ = openStream((request) => call(api, request).then((response) => response.json() as never), { fetchTimeout: 500, maxWait: 400 });
     const options = { baseUrl: 'https://api.example.com', fetch: stub };
     const http = createHttpClient(token$, options);
     const fetch = createFetch(token$, options);
@@ -179,7 +179,7 @@ describe('B10: a refresh through the same client', () => {
     'fails a synchronous withToken of the source instead of waiting for ever',
     marbles((m) => {
       const seen: string[] = [];
-      const token$ = createTokenStream(
+      const token$ = openStream(
         () => {
           withToken(token$, ({ value }) => of(value)).subscribe({ error: (error: unknown) => seen.push((error as Error).name) });
           return timer(10).pipe(map(() => ({ access_token: 'T1', expires_in: 30 })));
