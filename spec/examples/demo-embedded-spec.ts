@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cell, folder, orders, runDemo, startDemo, stopAll } from './demoSupport.js';
+
+// Every test starts processes, and other specs keep the machine busy.
+jest.setTimeout(60_000);
+
+const place = folder();
+afterAll(() => {
+  stopAll();
+  place.remove();
+});
+
+describe('npm start, on servers of its own', () => {
+  // Side by side, because each takes its time.
+  const input = place.file(orders(360));
+  const whole = runDemo(['--input', input, '--rate', '60']);
+  const stopped = startDemo(['--rate', '50']);
+  // The first line of progress.
+  stopped.child.stdout.on('data', (text: string) => text.includes(' records') && stopped.child.kill('SIGINT'));
+
+  it('delivers every order once while tokens expire, sends no expired token, and shows the status quo doing worse', async () => {
+    const { status, stdout, stderr } = await whole;
+    const ours = (row: string): string | undefined => cell(stdout, row, 0);
+    const theirs = (row: string): string | undefined => cell(stdout, row, 1);
+
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect([ours('records delivered'), ours('duplicates'), ours('403s on the wire'), ours('errors the caller saw')]).toEqual(['360 of 360', '0', '0', '0']);
+    expect(ours('requests on the wire')).toBe('360');
+    // At least 6 s of tokens that live 5 s: one is renewed, and each change has its line.
+    expect(Number(ours('tokens fetched'))).toBeGreaterThanOrEqual(2);
+    expect(stdout.match(/rx-fresh-token {2}token \w+ (fetched|renewed in the background) in \d+ ms/g)).toHaveLength(Number(ours('tokens fetched')));
+
+    expect([theirs('records delivered'), theirs('duplicates')]).toEqual(['360 of 360', '0']);
+    expect(theirs('403s on the wire')).toMatch(/^[1-9]\d* \([1-9]\d* expired\)$/);
+    expect(Number(theirs('requests that waited over 50 ms'))).toBeGreaterThan(0);
+    expect(stdout).toContain('✔ Every record arrived exactly once, and no expired token was sent.');
+    // Only a terminal gets colours and bars.
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('brings 2,000 orders that its generator writes again, byte by byte', () => {
+    const written = execFileSync(process.execPath, ['--import', 'tsx', 'examples/demo/generateOrders.ts'], { encoding: 'utf8' });
+    expect(written).toBe(readFileSync('examples/demo/orders.ndjson', 'utf8'));
+    const ids = new Set(written.trimEnd().split('\n').map((line) => (JSON.parse(line) as { id: string }).id));
+    expect(ids.size).toBe(2_000);
+  });
+
+  it('finishes what is in flight at Ctrl-C, prints the table and exits with 130', async () => {
+    const { status, stdout } = await stopped.ended;
+    const [delivered, of] = (cell(stdout, 'records delivered') ?? '').split(' of ');
+    expect(status).toBe(130);
+    expect(Number(delivered)).toBeGreaterThan(10);
+    expect(delivered).toBe(of);
+    expect(stdout).toContain('Stopped: every record that was taken arrived.');
+  });
+});
