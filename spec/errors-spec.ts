@@ -1,0 +1,125 @@
+import { inspect } from 'node:util';
+import * as errors from '../src/errors.js';
+
+const {
+  HttpStatusError,
+  InvalidTokenResponseError,
+  isTokenError,
+  OriginNotAllowedError,
+  RequestTimeoutError,
+  TokenEndpointError,
+  TokenFetchTimeoutError,
+  TokenStreamClosedError,
+  TokenUnavailableError,
+} = errors;
+
+type Make = (copy: typeof errors, options?: ErrorOptions) => Error & { code: string };
+
+const table: [name: string, code: string, make: Make][] = [
+  ['TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE', (copy, options) => new copy.TokenUnavailableError('words', options)],
+  ['TokenFetchTimeoutError', 'ERR_TOKEN_FETCH_TIMEOUT', (copy, options) => new copy.TokenFetchTimeoutError('words', options)],
+  ['TokenEndpointError', 'ERR_TOKEN_ENDPOINT', (copy, options) => new copy.TokenEndpointError('words', options)],
+  ['InvalidTokenResponseError', 'ERR_INVALID_TOKEN_RESPONSE', (copy, options) => new copy.InvalidTokenResponseError('words', options)],
+  ['TokenStreamClosedError', 'ERR_TOKEN_STREAM_CLOSED', (copy, options) => new copy.TokenStreamClosedError('words', options)],
+  ['OriginNotAllowedError', 'ERR_ORIGIN_NOT_ALLOWED', (copy, options) => new copy.OriginNotAllowedError('words', options)],
+  ['RequestTimeoutError', 'ERR_REQUEST_TIMEOUT', (copy, options) => new copy.RequestTimeoutError('words', options)],
+  ['HttpStatusError', 'ERR_HTTP_STATUS', (copy, options) => new copy.HttpStatusError('words', new Response(null, { status: 503 }), options)],
+];
+
+/** As a bundler that keeps two versions would load it. */
+function secondCopy(): typeof errors {
+  let copy!: typeof errors;
+  jest.isolateModules(() => {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- isolateModules isolates what is required
+    copy = require('../src/errors.js') as typeof errors;
+  });
+  return copy;
+}
+
+describe.each(table)('%s', (name, code, make) => {
+  it(`should carry its name, the code ${code} and its message`, () => {
+    const error = make(errors);
+    expect(error).toBeInstanceOf(Error);
+    expect([error.name, error.code, error.message]).toEqual([name, code, 'words']);
+    expect(String(error)).toBe(`${name}: words`);
+    expect(error.stack).toContain('errors-spec');
+    expect(Object.keys(error)).toContain('code');
+    expect(Object.keys(error)).not.toContain('name');
+  });
+
+  it('should carry a cause where there is one, and no property where there is none', () => {
+    const cause = new Error('inner');
+    expect(make(errors, { cause }).cause).toBe(cause);
+    expect('cause' in make(errors)).toBe(false);
+    expect(Object.keys(make(errors, { cause }))).not.toContain('cause');
+  });
+
+  it('should be known by isTokenError, with its own code and no other, in either copy of the module', () => {
+    const other = secondCopy();
+    expect(other.TokenUnavailableError).not.toBe(TokenUnavailableError);
+    for (const error of [make(errors), make(other)]) {
+      for (const copy of [errors, other]) {
+        expect(copy.isTokenError(error)).toBe(true);
+        for (const [, each] of table) expect(copy.isTokenError(error, each as 'ERR_TOKEN_ENDPOINT')).toBe(each === code);
+      }
+    }
+  });
+});
+
+describe('isTokenError', () => {
+  it.each<[string, unknown]>([
+    ['an Error', new Error('x')],
+    ['an Error that borrows a code', Object.assign(new Error('x'), { code: 'ERR_TOKEN_ENDPOINT' })],
+    ['an Error that borrows a name', Object.assign(new Error('x'), { name: 'TokenEndpointError' })],
+    ['a copy made by JSON', JSON.parse(JSON.stringify(new TokenUnavailableError('x')))],
+    ['a string', 'ERR_TOKEN_ENDPOINT'],
+    ['a number', 5],
+    ['null', null],
+    ['undefined', undefined],
+  ])('should not know %s', (_kind, value) => {
+    expect(isTokenError(value)).toBe(false);
+    expect(isTokenError(value, 'ERR_TOKEN_ENDPOINT')).toBe(false);
+  });
+
+  it('should know what a user derives', () => {
+    class Mine extends TokenFetchTimeoutError {}
+    expect(isTokenError(new Mine('x'), 'ERR_TOKEN_FETCH_TIMEOUT')).toBe(true);
+  });
+});
+
+describe('TokenEndpointError', () => {
+  it('should carry what the endpoint said, and nothing that it did not', () => {
+    const said = { status: 429, error: 'slow_down', error_description: 'later', retryAfter: 5000 };
+    expect(new TokenEndpointError('x', said)).toMatchObject(said);
+    expect(Object.keys(new TokenEndpointError('x', { status: 400 })).sort()).toEqual(['code', 'status']);
+    expect(new TokenEndpointError('x').error).toBeUndefined();
+  });
+
+  it('should not show its cause among what was said', () => {
+    const error = new TokenEndpointError('x', { cause: new Error('inner'), status: 400 });
+    expect(Object.keys(error).sort()).toEqual(['code', 'status']);
+  });
+});
+
+describe('TokenStreamClosedError', () => {
+  it('should say so by itself', () => {
+    expect(new TokenStreamClosedError().message).toBe('the token stream is closed');
+  });
+});
+
+describe('HttpStatusError', () => {
+  it('should give its response, and print nothing of it', () => {
+    const response = new Response('SECRET', { status: 404, headers: { 'x-echo': 'SECRET' } });
+    const error = new HttpStatusError('GET https://api.example.com/ answered 404', response);
+    expect(error.response).toBe(response);
+    expect(error.status).toBe(404);
+    expect([JSON.stringify(error), inspect(error, { showHidden: true, depth: 9 })].join()).not.toContain('SECRET');
+    expect(JSON.parse(JSON.stringify(error))).toEqual({ code: 'ERR_HTTP_STATUS', status: 404 });
+  });
+});
+
+it('should export no error that the table above leaves out', () => {
+  const classes = { HttpStatusError, InvalidTokenResponseError, OriginNotAllowedError, RequestTimeoutError, TokenEndpointError, TokenFetchTimeoutError, TokenStreamClosedError, TokenUnavailableError };
+  expect(Object.keys(errors).sort()).toEqual([...Object.keys(classes), 'isTokenError'].sort());
+  expect(table.map(([name]) => name).sort()).toEqual(Object.keys(classes).sort());
+});

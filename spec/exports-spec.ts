@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(__dirname, '..');
+const read = (file: string): unknown => JSON.parse(readFileSync(join(root, file), 'utf8'));
+const names = read('spec/publicNames.json') as Record<string, string[]>;
+const { exports: entries } = read('package.json') as { exports: Record<string, unknown> };
+
+it('should list every entry point of the package', () => {
+  expect(Object.keys(names).sort()).toEqual(
+    Object.keys(entries)
+      .filter((entry) => entry !== './package.json')
+      .sort(),
+  );
+});
+
+it.each(Object.entries(names))('should export from %s what is listed, and nothing else', async (entry, listed) => {
+  const module = (await import(join(root, 'src', entry, 'index.ts'))) as Record<string, unknown>;
+  expect(Object.keys(module).filter((name) => name !== '__esModule').sort()).toEqual([...listed].sort());
+  for (const name of listed) expect(module[name]).toBeDefined();
+});

@@ -1,0 +1,166 @@
+import { accessToken } from '../../src/token/accessToken.js';
+import { jwtClaims, lifetimeOf, windowsOf } from '../../src/token/refreshPolicy.js';
+import type { AccessToken, TokenResponse } from '../../src/token/types.js';
+
+const base64url = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+const jwt = (claims: unknown): string => `${base64url({ alg: 'none' })}.${base64url(claims)}.c2lnbg`;
+
+const NOW = 1_700_000_000_000;
+const S = NOW / 1000;
+
+describe('lifetimeOf', () => {
+  it.each<[string, unknown, number]>([
+    ['a number', 30, 30_000],
+    ['a fraction', 0.1, 100],
+    ['a numeric string', '30', 30_000],
+    ['a numeric string with blanks', ' 30 ', 30_000],
+    ['a fraction as a string', '0.5', 500],
+    ['zero', 0, 0],
+    ['a negative number', -1, -1000],
+    ['a negative string', '-1', -1000],
+    ['Infinity', Infinity, Infinity],
+    ['NaN', NaN, NaN],
+    ['words', 'soon', NaN],
+    ['a number and a unit', '30s', NaN],
+    ['an empty string', '', NaN],
+    ['blanks', '  ', NaN],
+    ['a boolean', true, NaN],
+    ['an array', [30], NaN],
+    ['an object', {}, NaN],
+  ])('should read expires_in: %s', (_kind, expires_in, lifetime) => {
+    expect(lifetimeOf({ access_token: jwt({ exp: S + 77 }), expires_in } as TokenResponse, NOW)).toBe(lifetime);
+  });
+
+  it.each<[string, string, number]>([
+    ['exp - iat', jwt({ exp: S + 100, iat: S + 40 }), 60_000],
+    ['exp - iat, though the clock differs by years', jwt({ exp: 160, iat: 100 }), 60_000],
+    ['exp - now without iat', jwt({ exp: S + 100 }), 100_000],
+    ['exp - now with an iat that is no number', jwt({ exp: S + 100, iat: 'x' }), 100_000],
+    ['what is over already', jwt({ exp: S - 5 }), -5000],
+    ['unknown: no exp', jwt({ iat: S }), Infinity],
+    ['unknown: an exp that is no number', jwt({ exp: String(S + 100) }), Infinity],
+    ['unknown: no JWT', 'opaque', Infinity],
+  ])('should fall back on the claims of a JWT: %s', (_kind, access_token, lifetime) => {
+    for (const expires_in of [undefined, null]) expect(lifetimeOf({ access_token, expires_in } as TokenResponse, NOW)).toBe(lifetime);
+    expect(lifetimeOf({ access_token }, NOW)).toBe(lifetime);
+  });
+
+  it.each<[number | undefined, number]>([
+    [5, 5],
+    [0, 0],
+    [Infinity, Infinity],
+    [NaN, NaN],
+    [undefined, 30_000],
+  ])('should believe an override of %p before anything else', (own, lifetime) => {
+    const response = { access_token: jwt({ exp: S + 77 }), expires_in: 30 };
+    const asked: TokenResponse[] = [];
+    expect(
+      lifetimeOf(response, NOW, (given) => {
+        asked.push(given);
+        return own;
+      }),
+    ).toBe(lifetime);
+    expect(asked).toEqual([response]);
+  });
+});
+
+describe('jwtClaims', () => {
+  it.each<[string, string, object]>([
+    ['a signed JWT', jwt({ exp: 1, iat: 2 }), { exp: 1, iat: 2 }],
+    ['an unsigned one', `${base64url({})}.${base64url({ exp: 1 })}.`, { exp: 1 }],
+    // "~~~" and "???" in the payload give - and _ in base64url.
+    ['one whose payload needs - and _', jwt({ exp: 1, a: '~~~???ÿ' }), expect.objectContaining({ exp: 1 }) as object],
+    ['an opaque token', 'opaque', {}],
+    ['a token of two parts', 'a.b', {}],
+    ['a token of four parts', `a.${base64url({ exp: 1 })}.b.c`, {}],
+    ['a token of five parts, encrypted', 'a.b.c.d.e', {}],
+    ['parts that are no base64url', 'a.{"exp":1}.c', {}],
+    ['a payload that cannot be decoded', 'a.x.c', {}],
+    ['a payload that is no JSON', `a.${base64url('exp=1')}.c`, {}],
+    ['a payload that is null', jwt(null), {}],
+    ['a payload that is a number', jwt(5), {}],
+    ['an empty token', '', {}],
+  ])('should read %s', (_kind, token, claims) => {
+    expect(jwtClaims(token)).toEqual(claims);
+  });
+});
+
+describe('windowsOf', () => {
+  const token = (lifetime: number, issuedAt = 0): AccessToken => accessToken({ access_token: 'a' }, issuedAt, lifetime);
+  const settings = { jitter: 0, random: () => 0 };
+  const [s, min] = [1000, 60_000];
+
+  it.each<[string, number, number, number, number]>([
+    ['30 s fetched in 0.2 s', 30 * s, 200, 25 * s, 29 * s],
+    ['an hour', 60 * min, 200, 55 * min, 60 * min - s],
+    ['1 s fetched in 0.4 s', s, 400, 500, 966],
+    ['40 days', 40 * 24 * 60 * min, 200, 40 * 24 * 60 * min - 5 * min, 40 * 24 * 60 * min - s],
+    ['half an hour, where a sixth is 5 min', 30 * min, 200, 25 * min, 30 * min - s],
+    ['30 s fetched in 5 s: 1.5 times that plus the margin', 30 * s, 5 * s, 21.5 * s, 29 * s],
+    ['30 s fetched in 15 s: half the life at most', 30 * s, 15 * s, 15 * s, 29 * s],
+    ['6 s fetched in 0.6 s: a sixth is less than 1.5 times that plus the margin', 6 * s, 600, 4.9 * s, 5.8 * s],
+    ['1 ms: never due at once', 1, 0, 1, 0],
+    ['nothing', 0, 0, 1, 0],
+  ])('should renew and end a token of %s', (_kind, lifetime, took, dueAt, overAt) => {
+    expect(windowsOf(token(lifetime), took, settings)).toEqual({ dueAt, overAt });
+    expect(windowsOf(token(lifetime, NOW), took, settings)).toEqual({ dueAt: NOW + dueAt, overAt: NOW + overAt });
+  });
+
+  it('should neither renew nor end a token whose life is unknown', () => {
+    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: 5000, expiryMargin: 5 })).toEqual({ dueAt: Infinity, overAt: Infinity });
+  });
+
+  it.each<[number | ((token: AccessToken) => number), number]>([
+    [5000, 25_000],
+    [0, 30_000],
+    [15_000, 15_000],
+    [20_000, 15_000],
+    [(t) => (t.expiresAt - t.issuedAt) / 10, 27_000],
+    [() => 1e9, 15_000],
+    [() => Infinity, 15_000],
+    [() => 0, 30_000],
+    // The default.
+    [() => NaN, 25_000],
+    [() => -1, 25_000],
+    [() => undefined as never, 25_000],
+  ])('should be told by refreshBefore %p', (refreshBefore, dueAt) => {
+    expect(windowsOf(token(30_000), 200, { ...settings, refreshBefore }).dueAt).toBe(dueAt);
+  });
+
+  it.each([
+    [0, 30_000],
+    [1, 29_999],
+    [2500, 27_500],
+    [0.4, 29_999],
+    [40_000, -10_000],
+  ])('should be told by expiryMargin %p', (expiryMargin, overAt) => {
+    expect(windowsOf(token(30_000), 200, { ...settings, expiryMargin }).overAt).toBe(overAt);
+  });
+
+  it('should make room for expiryMargin in the default lead', () => {
+    expect(windowsOf(token(30_000), 2000, { ...settings, expiryMargin: 4000 }).dueAt).toBe(23_000);
+  });
+
+  it.each([
+    [0.2, 0, 25_000],
+    [0.2, 0.5, 24_500],
+    [0.2, 0.999, 24_001],
+    [1, 0.5, 22_500],
+    [0, 0.999, 25_000],
+  ])('should add jitter %p, the dice showing %p, to the lead', (jitter, dice, dueAt) => {
+    expect(windowsOf(token(30_000), 200, { jitter, random: () => dice }).dueAt).toBe(dueAt);
+  });
+
+  it('should keep jitter within half the lifetime, and add it to a lead that was given', () => {
+    expect(windowsOf(token(30_000), 200, { jitter: 1, random: () => 0.999, refreshBefore: 14_000 }).dueAt).toBe(15_000);
+    expect(windowsOf(token(30_000), 200, { jitter: 0.5, random: () => 0.5, refreshBefore: 4000 }).dueAt).toBe(25_000);
+  });
+
+  it('should speak in whole milliseconds', () => {
+    for (let lifetime = 1; lifetime < 5000; lifetime += 7) {
+      const { dueAt, overAt } = windowsOf(token(lifetime + 0.3), 13, { jitter: 0.2, random: () => 0.123 });
+      expect([Number.isInteger(dueAt), Number.isInteger(overAt)]).toEqual([true, true]);
+      expect(overAt).toBeLessThanOrEqual(lifetime);
+    }
+  });
+});
