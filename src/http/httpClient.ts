@@ -50,14 +50,11 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   // Hand-made, since RxJS' fromFetch takes no injected fetch.
   const exchange = <R>(url: string | URL, { timeout, signal, ...init }: HttpRequestInit, read?: (response: Response) => Promise<R>): Observable<R> =>
     new Observable((subscriber) => {
-      const limit = numbersIn({ timeout }, { timeout: [1, Infinity] }).timeout ?? defaultTimeout;
+      const limit = timeout === undefined ? defaultTimeout : numbersIn({ timeout }, { timeout: [1, Infinity] }).timeout;
       const headers = defaults ? { ...defaults, ...recordOf(init.headers) } : init.headers;
       const controller = new AbortController();
       const combined = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
       let settled = false;
-      subscriber.add(() => {
-        if (!settled) controller.abort();
-      });
       if (limit !== undefined) {
         const late = () => {
           subscriber.error(new RequestTimeoutError(`${nameOf(url, init)} took longer than ${String(limit)} ms`));
@@ -76,6 +73,9 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
           subscriber.error(plainError(error, combined));
         },
       );
+      return () => {
+        if (!settled) controller.abort();
+      };
     });
 
   const parsed = <T>(method: string, url: string | URL, { headers, ...rest }: HttpRequestInit = {}, extra: RequestInit = {}): Observable<T> => {
