@@ -94,5 +94,5 @@ function authorized(Class: typeof Headers, given: HeadersInit | undefined, token
 /** Errors may come from another realm: their fields tell, not their class. */
 function mentions(error: unknown, secret: string): boolean {
   const { message, stack, cause } = (error ?? {}) as Error;
-  return [error, message, stack].some((text) => typeof text === 'string' && text.includes(secret)) || (cause !== undefined && mentions(cause, secret));
+  return [error, message, stack, ...(Object.values(error ?? {}) as unknown[])].some((text) => typeof text === 'string' && text.includes(secret)) || (cause !== undefined && mentions(cause, secret));
 }

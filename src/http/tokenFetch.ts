@@ -72,13 +72,14 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
     if (!isRefusal(first)) return first.response;
     const rejection = { token, explicit: isExplicit(first.response), key: resourceKey(outgoing) };
     if (!isRepeatable(outgoing)) {
-      keeper.reject(rejection);
+      // The next call of this resource stands for the repeat that cannot be made.
+      keeper.recover(rejection).subscribe(() => keeper.fruitless.repeat(rejection.key));
       return first.response;
     }
     const next = await wanted(keeper.recover(rejection).pipe(defaultIfEmpty(null)), outgoing);
     if (!next) return first.response;
     discard(first.response);
-    const settle = keeper.fruitless.repeat(rejection.key, next);
+    const settle = keeper.fruitless.repeat(rejection.key);
     try {
       const second = await exchange(outgoing, next);
       settle(isRefusal(second));

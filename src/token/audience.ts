@@ -15,13 +15,17 @@ export type Audience = Map<Subscriber<AccessToken>, Guest>;
 // A Map and not a Subject: a hundred thousand waiters that leave a Subject one by one take quadratic time. The rounds
 // go over a copy, since whoever is served may come back at once.
 
-/** @param isCurrent asked before each listener: nobody hears of an older token after a newer one */
-export function serve(audience: Audience, token: AccessToken, isCurrent: () => boolean): void {
-  for (const [subscriber, guest] of [...audience]) {
+/**
+ * @param isGood asked before each guest: nobody hears of a token that another guest has just had replaced
+ * @param isNews whether listeners hear of it
+ */
+export function serve(guests: Iterable<[Subscriber<AccessToken>, Guest]>, token: AccessToken, isGood: () => boolean, isNews: boolean): void {
+  for (const [subscriber, guest] of guests) {
+    if (!isGood()) return;
     if (guest.waits) {
       subscriber.next(token);
       subscriber.complete();
-    } else if (isCurrent() && !sameToken(guest.known, token)) {
+    } else if (isNews && !sameToken(guest.known, token)) {
       guest.known = token;
       subscriber.next(token);
     }

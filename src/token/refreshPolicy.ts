@@ -10,9 +10,9 @@ export interface Windows {
 
 /**
  * A token's life in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1), else
- * the JWT's own claims (RFC 7519 section 4.1). `Infinity` when nobody knows; zero or less, or NaN, when it cannot be kept.
+ * the JWT's own claims (RFC 7519 section 4.1), of which only `exp` counts for a token of unknown age. `Infinity` when nobody knows; zero or less, or NaN, when it cannot be kept.
  */
-export function lifetimeOf(response: TokenResponse, now: number, override?: TokenStreamOptions['lifetime']): number {
+export function lifetimeOf(response: TokenResponse, now: number, override?: TokenStreamOptions['lifetime'], isOld = false): number {
   const own = override?.(response);
   if (own !== undefined) return own;
   const seconds: unknown = response.expires_in;
@@ -21,7 +21,9 @@ export function lifetimeOf(response: TokenResponse, now: number, override?: Toke
   }
   const { exp, iat } = jwtClaims(response.access_token);
   if (typeof exp !== 'number') return Infinity;
-  return typeof iat === 'number' ? (exp - iat) * 1000 : exp * 1000 - now;
+  const left = exp * 1000 - now;
+  const whole = typeof iat === 'number' ? (exp - iat) * 1000 : left;
+  return isOld ? Math.min(whole, left) : whole;
 }
 
 /** The windows of a token that took `took` ms to fetch. */

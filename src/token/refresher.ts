@@ -1,4 +1,4 @@
-import { defer, EMPTY, filter, map, of, retry, Subscription, switchMap, throwError, type Observable } from 'rxjs';
+import { defer, EMPTY, filter, map, merge, of, retry, Subject, Subscription, switchMap, take, throwError, type Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import type { Timers } from '../internal/timers.js';
 import { backoffOf, backoffStep, MIN_PAUSE, retryAfterOf, retryDelay } from './backoff.js';
@@ -14,7 +14,7 @@ export interface RefreshHost<Arrival> {
   readonly remaining: () => number;
   readonly isWanted: () => boolean;
   /** Makes a token of an answer, or throws. */
-  readonly read: (answer: Answer, sentAt: number) => Arrival;
+  readonly read: (answer: Answer, sentAt: number, took: number) => Arrival;
   readonly onToken: (arrival: Arrival, reason: RefreshReason) => void;
   /** For good: nobody need wait any longer. */
   readonly onFailure: (error: TokenUnavailableError) => void;
@@ -25,6 +25,8 @@ export interface RefreshHost<Arrival> {
 
 export interface Refresher {
   isRunning(): boolean;
+  /** Right after a permanent failure nothing is attempted. */
+  isBlocked(): boolean;
   /** The last failure since a token arrived. */
   failure(): unknown;
   /** Starts a refresh, or joins the one under way; right after a permanent failure it fails at once. */
@@ -35,12 +37,15 @@ export interface Refresher {
 }
 
 /** One refresh at a time: attempts with pauses between them, until a token arrives, all hope is gone, or nobody cares. */
-export function createRefresher<Arrival>(ask: Ask, { now, ...settings }: Settings, timers: Timers, host: RefreshHost<Arrival>): Refresher {
+export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings }: Settings, timers: Timers, host: RefreshHost<Arrival>): Refresher {
   let running: Subscription | null = null;
   let failure: unknown;
   /** No attempt within `duration` of `since`; a clock that was set back behind it voids that. */
   let pause = { since: 0, duration: 0 };
   let refusal: TokenUnavailableError | null = null;
+  let stopped = false;
+  /** Somebody looked at the clock: a pause may be over before its timer says so, if the machine slept. */
+  const recheck$ = new Subject<void>();
 
   function pauseLeft(): number {
     const elapsed = now() - pause.since;
@@ -48,7 +53,10 @@ export function createRefresher<Arrival>(ask: Ask, { now, ...settings }: Setting
   }
 
   function start(reason: RefreshReason): void {
-    if (running) return;
+    if (running) {
+      recheck$.next();
+      return;
+    }
     const left = pauseLeft();
     if (refusal && left > 0) {
       host.onFailure(refusal);
@@ -66,6 +74,7 @@ export function createRefresher<Arrival>(ask: Ask, { now, ...settings }: Setting
       ready$.pipe(switchMap(() => attempts(reason))).subscribe({
         next: (arrival) => {
           ended();
+          if (stopped) return;
           failure = undefined;
           host.onToken(arrival, reason);
         },
@@ -86,11 +95,14 @@ export function createRefresher<Arrival>(ask: Ask, { now, ...settings }: Setting
     let attempt = 0;
     return defer(() => {
       const sentAt = now();
+      // A clock that is set back during the fetch does not make it shorter.
+      const sentTick = scheduler.now();
       host.emit({ type: 'refreshStarted', reason, attempt: ++attempt });
+      if (stopped) return EMPTY;
       const report = (error: unknown) => {
         host.emit({ type: 'refreshFailed', error, attempt, retryIn: null, permanent: false });
       };
-      return ask({ reason, attempt, previous: host.previous() }, report).pipe(map((answer) => host.read(answer, sentAt)));
+      return ask({ reason, attempt, previous: host.previous() }, report).pipe(map((answer) => host.read(answer, sentAt, Math.max(now() - sentAt, scheduler.now() - sentTick))));
     }).pipe(retry({ delay: (error: unknown) => afterFailure(error, attempt) }));
   }
 
@@ -109,17 +121,20 @@ export function createRefresher<Arrival>(ask: Ask, { now, ...settings }: Setting
     pause = { since: now(), duration };
     host.emit({ type: 'refreshFailed', error, attempt, retryIn: wanted ? duration : null, permanent });
     if (permanent) return throwError(() => error);
-    return wanted ? timers.after(duration).pipe(filter(host.isWanted)) : EMPTY;
+    const overdue$ = recheck$.pipe(filter(() => pauseLeft() <= 0));
+    return wanted ? merge(timers.after(duration), overdue$).pipe(take(1), filter(host.isWanted)) : EMPTY;
   }
 
   const backoff = () => backoffOf(settings.backoff, host.previous());
 
   return {
     isRunning: () => running !== null,
+    isBlocked: () => refusal !== null && pauseLeft() > 0,
     failure: () => failure,
     start,
     pause: (since, duration) => (pause = { since, duration }),
     stop: () => {
+      stopped = true;
       running?.unsubscribe();
     },
   };

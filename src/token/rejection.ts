@@ -1,6 +1,4 @@
-import type { AccessToken } from './types.js';
 import { fieldsOf, headerOf } from '../internal/answers.js';
-import { sameToken } from './accessToken.js';
 
 /**
  * A server refused the token: status 401, or 403 unless the challenge says `insufficient_scope` (RFC 6750 section 3.1),
@@ -43,8 +41,7 @@ export function createBudget({ max, per }: { readonly max: number; readonly per:
 const REMEMBERED = 256;
 
 interface Suspicion {
-  /** The token with which the resource is asked again. */
-  readonly token: AccessToken;
+  /** Repeats on their way. */
   repeats: number;
   fruitless: boolean;
 }
@@ -54,23 +51,22 @@ interface Suspicion {
  * While the first repeat is still on its way, its outcome stands for all calls that overlap it.
  */
 export interface FruitlessRefreshes {
-  /** Whether a rejection of `token` by this resource is to be passed on at once. */
-  knows(key: string | undefined, token: AccessToken): boolean;
-  /** The resource is about to be asked again with `token`. Call the result with whether it refused; the first call counts. */
-  repeat(key: string | undefined, token: AccessToken): (refused: boolean) => void;
+  /** Whether a rejection by this resource is to be passed on at once. One of an older token may be repeated unless the case is clear. */
+  knows(key: string | undefined, isCurrent: boolean): boolean;
+  /** The resource is about to be asked again. Call the result with whether it refused; the first call counts. */
+  repeat(key: string | undefined): (refused: boolean) => void;
   clear(): void;
 }
 
 export function createFruitlessRefreshes(): FruitlessRefreshes {
   const suspicions = new Map<string | undefined, Suspicion>();
   return {
-    knows: (key, token) => {
+    knows: (key, isCurrent) => {
       const known = suspicions.get(key);
-      return !!known && (known.fruitless || sameToken(known.token, token));
+      return !!known && (known.fruitless || isCurrent);
     },
-    repeat: (key, token) => {
-      const known = suspicions.get(key);
-      const entry = sameToken(known?.token, token) && known ? known : { token, repeats: 0, fruitless: !!known?.fruitless };
+    repeat: (key) => {
+      const entry = suspicions.get(key) ?? { repeats: 0, fruitless: false };
       entry.repeats++;
       suspicions.delete(key);
       if (key !== undefined) suspicions.set(key, entry);

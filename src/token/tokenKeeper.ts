@@ -1,4 +1,4 @@
-import { catchError, defaultIfEmpty, defer, EMPTY, filter, merge, Observable, Subject, Subscription, tap, type Subscriber } from 'rxjs';
+import { catchError, defaultIfEmpty, defer, EMPTY, filter, Observable, Subject, Subscription, tap, type Subscriber } from 'rxjs';
 import { InvalidTokenResponseError, TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, PROOF } from '../internal/sourceHooks.js';
 import { createTimers, type Timers } from '../internal/timers.js';
@@ -16,9 +16,14 @@ import type { AccessToken, RefreshReason, TokenSource, TokenStreamOptions } from
 /** A source whose tokens cannot be kept is asked at most this often. */
 const UNCACHED_PACE = 1000;
 
+/** So many refused tokens are remembered, should the source bring one again. */
+const REFUSED = 16;
+
 interface Arrival extends Windows {
   readonly token: AccessToken;
+  /** Milliseconds since it was asked for here, and since it was issued. */
   readonly took: number;
+  readonly age: number;
   readonly origin: Answer['origin'];
 }
 
@@ -85,6 +90,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   const audience: Audience = new Map();
   let held: Held | null = null;
   let previous: AccessToken | null = null;
+  let refused: AccessToken[] = [];
   let alarms = new Subscription();
   let wake: Subscription | null = null;
   let lastUse = -Infinity;
@@ -179,9 +185,10 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
   function judge({ token, key }: Rejection): RejectionOutcome {
-    const isCurrent = held && sameToken(held.token, token);
+    const isCurrent = held !== null && sameToken(held.token, token);
     const isOver = held && !held.refused && now() >= held.overAt;
-    const outcome = fruitless.knows(key, token) ? 'suppressed' : !isCurrent ? 'alreadyReplaced' : refresher.isRunning() || isOver || spend(now()) ? 'refreshing' : 'suppressed';
+    const mayRefresh = () => refresher.isRunning() || isOver === true || (!refresher.isBlocked() && spend(now()));
+    const outcome = fruitless.knows(key, isCurrent) ? 'suppressed' : !isCurrent ? 'alreadyReplaced' : mayRefresh() ? 'refreshing' : 'suppressed';
     emit({ type: 'tokenRejected', token, outcome });
     return outcome;
   }
@@ -191,6 +198,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     if (held && explicit) {
       held.refused = true;
       held.overAt = -Infinity;
+      refused = [held.token, ...refused].slice(0, REFUSED);
     }
     renew(reason);
   }
@@ -208,7 +216,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
         filter((next) => !sameToken(next, token)),
         defaultIfEmpty(null),
         tap((next) => {
-          if (!next) fruitless.repeat(key, token)(true);
+          if (!next) fruitless.repeat(key)(true);
         }),
         filter((next) => next !== null),
       );
@@ -253,59 +261,71 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   // ---- tokens that arrive
 
-  function read({ response, age, origin }: Answer, sentAt: number): Arrival {
+  function read({ response, age: stored, origin }: Answer, sentAt: number, took: number): Arrival {
     checkTokenResponse(response);
-    const time = now();
-    const issuedAt = age === undefined ? sentAt : time - age;
-    const token = accessToken(response, issuedAt, lifetimeOf(response, issuedAt, settings.lifetime));
-    if (held?.refused && sameToken(held.token, token)) {
+    const age = stored ?? took;
+    const issuedAt = stored === undefined ? sentAt : now() - stored;
+    const token = accessToken(response, issuedAt, lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial'));
+    if (refused.some((known) => sameToken(known, token))) {
       dismiss(audience, ({ waits, known }) => waits && sameToken(known, token), (subscriber) => {
         subscriber.complete();
       });
       throw new InvalidTokenResponseError('the token source returned the very token that was refused');
     }
-    const took = Math.max(0, time - sentAt);
-    return { token, took, origin, ...windowsOf(token, took, settings) };
+    return { token, took, age, origin, ...windowsOf(token, took, settings) };
   }
 
-  function hold({ token, dueAt, overAt }: Arrival): void {
-    const time = now();
+  const isOverOnArrival = ({ token, age, overAt }: Arrival) => Math.max(now(), token.issuedAt + age) >= overAt;
+
+  function hold({ token, age, dueAt, overAt }: Arrival): void {
     const mine: Held = (held = { token, dueAt, overAt, refused: false, reported: false });
-    // A clock that was set back meanwhile must not lengthen the token's life.
-    const at = (moment: number) => timers.after(Math.min(moment - time, token.expiresAt - token.issuedAt));
+    // By the token's age, not by the clock: one that was set back does not lengthen a life.
+    const at = (moment: number, then: () => void) => {
+      alarms.add(timers.after(moment - token.issuedAt - age).subscribe(then));
+    };
     previous = token;
     alarms.unsubscribe();
-    alarms = merge(at(dueAt).pipe(tap(() => (mine.dueAt = -Infinity))), at(overAt).pipe(tap(() => (mine.overAt = -Infinity)))).subscribe(tick);
-    alarms.add(at(token.expiresAt).subscribe(() => {
+    alarms = new Subscription();
+    at(dueAt, () => {
+      mine.dueAt = -Infinity;
+      tick();
+    });
+    at(overAt, () => {
+      mine.overAt = -Infinity;
+      tick();
+    });
+    at(token.expiresAt, () => {
       noteEnd(Infinity);
-    }));
+    });
   }
 
   function onToken(arrival: Arrival, reason: RefreshReason): void {
     const { token, took, origin } = arrival;
-    const time = now();
     const replaced = previous;
     const changed = !sameToken(token, replaced);
-    const kept = time < arrival.overAt;
+    const kept = !isOverOnArrival(arrival);
     const news = kept || !current();
     if (kept) {
       if (reason !== 'rejected' && reason !== 'manual' && changed) fruitless.clear();
       hold(arrival);
     } else {
-      refresher.pause(token.issuedAt, UNCACHED_PACE);
-      alarms.add(timers.after(token.issuedAt + UNCACHED_PACE - time).subscribe(tick));
+      refresher.pause(now() - took, UNCACHED_PACE);
+      alarms.add(timers.after(UNCACHED_PACE - took).subscribe(tick));
       if (news) previous = token;
+      else report(new InvalidTokenResponseError('the token source returned a token that is already over'));
     }
-    if (audience.size > 0) lastUse = time;
-    if (changed) emit({ type: 'tokenChanged', token, previous: replaced, reason, took, origin });
-    serve(audience, token, () => news && previous === token);
+    if (audience.size > 0) lastUse = now();
+    // Those who come while this token is announced want the next one.
+    const guests = [...audience];
+    if (changed && news) emit({ type: 'tokenChanged', token, previous: replaced, reason, took, origin });
+    serve(guests, token, () => (kept ? current() === token : !news || previous === token), news);
   }
 
   /** Someone else put a token into the store. */
   function adopt(stored: Answer): void {
     try {
-      const arrival = read(stored, now());
-      if (now() < arrival.overAt && arrival.token.issuedAt >= (current()?.issuedAt ?? -Infinity)) onToken(arrival, 'scheduled');
+      const arrival = read(stored, now(), 0);
+      if (!isOverOnArrival(arrival) && arrival.token.issuedAt >= (current()?.issuedAt ?? -Infinity)) onToken(arrival, 'scheduled');
     } catch (error) {
       report(error);
     }
@@ -314,11 +334,11 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   function startFrom(response: unknown): void {
     let arrival: Arrival;
     try {
-      arrival = read({ response: response as Answer['response'], origin: 'initial' }, now());
+      arrival = read({ response: response as Answer['response'], origin: 'initial' }, now(), 0);
     } catch (cause) {
       throw new TypeError('option "initial" must be a token response', { cause });
     }
-    if (now() >= arrival.overAt) return;
+    if (isOverOnArrival(arrival)) return;
     stayAwake();
     hold(arrival);
     // Nobody can watch a stream before it exists: the event comes a tick later.
@@ -339,6 +359,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     wake?.unsubscribe();
     alarms.unsubscribe();
     held = previous = null;
+    refused = [];
     fruitless.clear();
     const error = new TokenStreamClosedError();
     dismiss(audience, ({ waits }) => waits, (subscriber) => {

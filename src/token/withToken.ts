@@ -78,7 +78,7 @@ export function withToken<T>(token$: TokenStream, send: (token: AccessToken) => 
             throwIfEmpty(() => outcome),
             tap((token) => {
               next$ = of(token);
-              settle = keeper.fruitless.repeat(key, token);
+              settle = keeper.fruitless.repeat(key);
             }),
           );
         },
