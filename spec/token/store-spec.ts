@@ -1,0 +1,316 @@
+/* eslint rxjs-x/throw-error: off -- sources and stores throw what they like */
+import { defer, finalize, map, NEVER, of, Subject, switchMap, throwError, timer, type Observable, type ObservableInput } from 'rxjs';
+import { marbles } from 'rxjs-marbles/jest';
+import { createTokenStream, withToken, type StoredToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenStore, type TokenStreamOptions } from 'rx-fresh-token';
+
+type Answer = (request: TokenRequest, fetch: () => Observable<TokenResponse>, n: number) => ObservableInput<StoredToken>;
+type Incident<T> = Extract<TokenEvent, { type: T }>;
+
+const response = (access_token: string, expires_in = 30): TokenResponse => ({ access_token, expires_in });
+const shared = (access_token: string, age = 0): StoredToken => ({ response: response(access_token), age, origin: 'shared' });
+const fetched: Answer = (_request, fetch) => fetch().pipe(map((answer) => ({ response: answer, age: 0, origin: 'fetched' as const })));
+
+/** A stream over a store in memory. Its source answers S1, S2, … after 200 ms. */
+function setUp(scheduler: TokenStreamOptions['scheduler'] & object, answer: Answer, options: TokenStreamOptions = {}) {
+  const asked: TokenRequest[] = [];
+  const changes = new Subject<StoredToken>();
+  const watchers = { count: 0 };
+  const store: TokenStore = {
+    refresh: (request, fetch) => answer(request, fetch, asked.push(request)),
+    changes: defer(() => {
+      watchers.count++;
+      return changes.pipe(finalize(() => watchers.count--));
+    }),
+  };
+  let sourced = 0;
+  const source = jest.fn(() => timer(200, scheduler).pipe(map(() => response(`S${String(++sourced)}`))));
+  // Idle as soon as nobody subscribes, or virtual time would go on until then.
+  const token$ = createTokenStream(source, { scheduler, jitter: 0, store, idleTimeout: 0, ...options });
+  const events: TokenEvent[] = [];
+  token$.events.subscribe((event) => events.push(event));
+  return {
+    token$,
+    asked,
+    changes,
+    watchers,
+    source,
+    at: (ms: number, action: () => unknown) => {
+      scheduler.schedule(() => void action(), ms - scheduler.now());
+    },
+    ofType: <T extends TokenEvent['type']>(type: T) => events.filter((event): event is Incident<T> => event.type === type),
+    values$: token$.pipe(map(({ value }) => value)),
+  };
+}
+
+/** Answers 401 to these tokens, 5 ms later, and to all others with their value. */
+const requestRefusing =
+  (...bad: string[]) =>
+  ({ value }: { value: string }): Observable<string> =>
+    timer(5).pipe(switchMap(() => (bad.includes(value) ? throwError(() => Object.assign(new Error('refused'), { status: 401 })) : of(value))));
+
+describe('the store', () => {
+  it(
+    'should be asked before the source, and its token count from the age that it has',
+    marbles((m) => {
+      const { token$, values$, source, asked, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`, 5000)));
+      m.expect(values$, '^ 30s !').toBeObservable('a 19999ms b', { a: 'T1', b: 'T2' });
+      m.flush();
+      expect(source).not.toHaveBeenCalled();
+      expect(asked.map(({ reason, attempt, previous }) => [reason, attempt, previous?.value])).toEqual([
+        ['initial', 1, undefined],
+        ['scheduled', 1, 'T1'],
+      ]);
+      expect(ofType('tokenChanged').map(({ at, origin, token }) => [at, origin, token.issuedAt, token.expiresAt])).toEqual([
+        [0, 'shared', -5000, 25_000],
+        [20_000, 'shared', 15_000, 45_000],
+      ]);
+      token$.close();
+    }),
+  );
+
+  it(
+    'should decide whether the source is asked',
+    marbles((m) => {
+      const { token$, values$, source, ofType } = setUp(m.scheduler, fetched);
+      m.expect(values$, '^ 1s !').toBeObservable('200ms a', { a: 'S1' });
+      m.flush();
+      expect(source).toHaveBeenCalledTimes(1);
+      expect(ofType('tokenChanged').map(({ origin, took, token }) => [origin, took, token.issuedAt])).toEqual([['fetched', 200, 200]]);
+      token$.close();
+    }),
+  );
+
+  it(
+    'should be watched while the stream is in use, and not for events',
+    marbles((m) => {
+      const { token$, watchers, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)));
+      const seen: number[] = [watchers.count];
+      const look = () => seen.push(watchers.count);
+      at(10, () => token$.subscribe().unsubscribe());
+      at(11, look);
+      // Nobody wants it any more when it is due.
+      at(25_009, look);
+      at(25_011, look);
+      at(60_000, () => token$.subscribe());
+      at(60_001, look);
+      at(60_002, () => {
+        token$.close();
+        look();
+      });
+      m.flush();
+      expect(seen).toEqual([0, 1, 1, 0, 1, 0]);
+      expect(ofType('idle')).toHaveLength(1);
+    }),
+  );
+});
+
+describe('a token that others put into the store', () => {
+  it(
+    'should be the token of this stream too, and renew from its own life',
+    marbles((m) => {
+      const { token$, values$, changes, asked, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)));
+      at(10_000, () => {
+        changes.next(shared('P', 2000));
+      });
+      // P ends at 38 s, and is due 5 s sooner.
+      m.expect(values$, '^ 34s !').toBeObservable('a 9999ms p 22999ms b', { a: 'T1', p: 'P', b: 'T2' });
+      m.flush();
+      expect(asked.map(({ previous }) => previous?.value)).toEqual([undefined, 'P']);
+      expect(ofType('tokenChanged')[1]).toMatchObject({ at: 10_000, origin: 'shared', previous: { value: 'T1' }, token: { value: 'P', issuedAt: 8000, expiresAt: 38_000 } });
+      token$.close();
+    }),
+  );
+
+  it(
+    'should serve those who wait, while the refresh goes on',
+    marbles((m) => {
+      const { token$, values$, changes, at } = setUp(m.scheduler, () => NEVER);
+      at(70, () => {
+        changes.next(shared('P'));
+      });
+      m.expect(withToken(token$, ({ value }) => of(value))).toBeObservable('70ms (p|)', { p: 'P' });
+      m.expect(values$, '^ 1s !').toBeObservable('        70ms p', { p: 'P' });
+      m.flush();
+      token$.close();
+    }),
+  );
+
+  it.each<[string, StoredToken]>([
+    ['is older than the one at hand', shared('P', 10_001)],
+    ['is over', shared('P', 30_000)],
+    ['is within its margin', shared('P', 29_500)],
+  ])('should be ignored when it %s', (_kind, pushed) => {
+    marbles((m) => {
+      const { token$, values$, changes, at, ofType } = setUp(m.scheduler, () => of(shared('T1')));
+      at(10_000, () => {
+        changes.next(pushed);
+      });
+      m.expect(values$, '^ 11s !').toBeObservable('a', { a: 'T1' });
+      m.flush();
+      expect(ofType('tokenChanged')).toHaveLength(1);
+      expect(ofType('refreshFailed')).toEqual([]);
+      token$.close();
+    })();
+  });
+
+  it(
+    'should lengthen the life of the token at hand when it is the same, unseen by subscribers',
+    marbles((m) => {
+      const { token$, values$, changes, asked, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)));
+      at(20_000, () => {
+        changes.next(shared('T1'));
+      });
+      m.expect(values$, '^ 46s !').toBeObservable('a 44999ms b', { a: 'T1', b: 'T2' });
+      m.flush();
+      expect(asked).toHaveLength(2);
+      expect(ofType('tokenChanged').map(({ token }) => token.value)).toEqual(['T1', 'T2']);
+      token$.close();
+    }),
+  );
+
+  it.each<[string, unknown, string]>([
+    ['no object', { response: 'SECRET', age: 0, origin: 'shared' }, 'InvalidTokenResponseError'],
+    ['without a token', { response: { token: 'SECRET' }, age: 0, origin: 'shared' }, 'InvalidTokenResponseError'],
+    ['that would break a header', { response: { access_token: 'SECRET\r\n' }, age: 0, origin: 'shared' }, 'InvalidTokenResponseError'],
+    ['an error', { response: { error: 'invalid_grant' }, age: 0, origin: 'shared' }, 'TokenEndpointError'],
+    ['nothing at all', undefined, 'TypeError'],
+  ])('should be reported, and harm nobody, when it is bad: %s', (_kind, pushed, name) => {
+    marbles((m) => {
+      const { token$, values$, changes, at, ofType } = setUp(m.scheduler, () => of(shared('T1')));
+      at(100, () => {
+        changes.next(pushed as StoredToken);
+      });
+      at(200, () => {
+        changes.next(shared('P'));
+      });
+      m.expect(values$, '^ 1s !').toBeObservable('a 199ms p', { a: 'T1', p: 'P' });
+      m.flush();
+      const [failed] = ofType('refreshFailed');
+      expect(failed).toMatchObject({ at: 100, error: { name }, retryIn: null, permanent: false });
+      expect(String((failed as { error: unknown }).error)).not.toContain('SECRET');
+      token$.close();
+    })();
+  });
+
+  it(
+    'should be reported when the watch itself fails, and the stream go on without it',
+    marbles((m) => {
+      const { token$, values$, changes, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)));
+      const failure = new Error('connection lost');
+      at(100, () => {
+        changes.error(failure);
+      });
+      m.expect(values$, '^ 26s !').toBeObservable('a 24999ms b', { a: 'T1', b: 'T2' });
+      m.flush();
+      expect(ofType('refreshFailed')).toEqual([{ type: 'refreshFailed', at: 100, error: failure, attempt: 1, retryIn: null, permanent: false }]);
+      token$.close();
+    }),
+  );
+
+  it(
+    'should not bring a refused token back',
+    marbles((m) => {
+      const { token$, changes, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) => (n === 1 ? of(shared('T1')) : NEVER));
+      const seen: unknown[] = [];
+      at(0, () => token$.subscribe());
+      at(100, () => {
+        token$.reject(token$.current!);
+        changes.next(shared('T1'));
+        seen.push(token$.current);
+        changes.next(shared('P'));
+        seen.push(token$.current?.value);
+        token$.close();
+      });
+      m.flush();
+      expect(seen).toEqual([null, 'P']);
+      expect(ofType('refreshFailed')).toMatchObject([{ error: { code: 'ERR_INVALID_TOKEN_RESPONSE' } }]);
+    }),
+  );
+});
+
+describe('a rejection', () => {
+  it(
+    'should ask the store for a token that is not the refused one',
+    marbles((m) => {
+      const { token$, asked, source } = setUp(m.scheduler, (_request, _fetch, n) => timer(20).pipe(map(() => shared(`T${String(n)}`))));
+      m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable('50ms (r|)', { r: 'T2' });
+      m.flush();
+      expect(source).not.toHaveBeenCalled();
+      expect(asked.map(({ reason, previous }) => [reason, previous?.value])).toEqual([
+        ['initial', undefined],
+        ['rejected', 'T1'],
+      ]);
+      token$.close();
+    }),
+  );
+
+  it(
+    'should be passed on when the store insists on the refused token',
+    marbles((m) => {
+      const { token$, asked, ofType } = setUp(m.scheduler, () => timer(20).pipe(map(() => shared('T1'))));
+      m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable('45ms #', {}, Object.assign(new Error('refused'), { status: 401 }));
+      m.flush();
+      expect(asked.slice(0, 2).map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
+      expect(ofType('refreshFailed')[0]).toMatchObject({ at: 45, error: { message: 'the token source returned the very token that was refused' }, permanent: false });
+      token$.close();
+    }),
+  );
+
+  it(
+    'should be mended by a token that is pushed before the store answers',
+    marbles((m) => {
+      const { token$, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => (n === 1 ? of(shared('T1')) : NEVER));
+      at(30, () => {
+        changes.next(shared('P'));
+      });
+      m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable('35ms (r|)', { r: 'P' });
+      m.flush();
+      token$.close();
+    }),
+  );
+});
+
+describe('a store that fails', () => {
+  it(
+    'should be asked again like a source',
+    marbles((m) => {
+      const { token$, values$, asked, ofType } = setUp(m.scheduler, (_request, _fetch, n) => (n < 3 ? throwError(() => new Error('down')) : of(shared('T3'))), { random: () => 0.5 });
+      // 125 ms, then 250 ms.
+      m.expect(values$, '^ 1s !').toBeObservable('375ms c', { c: 'T3' });
+      m.flush();
+      expect(asked.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+      expect(ofType('refreshFailed').map(({ retryIn }) => retryIn)).toEqual([125, 250]);
+      token$.close();
+    }),
+  );
+
+  it(
+    'should be given up after fetchTimeout, by its signal too',
+    marbles((m) => {
+      const { token$, values$, asked, ofType } = setUp(m.scheduler, (_request, _fetch, n) => (n === 1 ? new Promise(() => undefined) : of(shared('T2'))), { fetchTimeout: 100, random: () => 0 });
+      m.expect(values$, '^ 1s !').toBeObservable('150ms b', { b: 'T2' });
+      m.flush();
+      expect(asked.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+      expect(ofType('refreshFailed')).toMatchObject([{ at: 100, error: { code: 'ERR_TOKEN_FETCH_TIMEOUT' } }]);
+      token$.close();
+    }),
+  );
+
+  it(
+    'should count as having failed when it completes without a token, or throws',
+    marbles((m) => {
+      const { token$, values$, ofType } = setUp(
+        m.scheduler,
+        (_request, _fetch, n) => {
+          if (n === 1) throw new RangeError('broken');
+          return n === 2 ? of() : of(shared('T3'));
+        },
+        { random: () => 0 },
+      );
+      m.expect(values$, '^ 1s !').toBeObservable('100ms c', { c: 'T3' });
+      m.flush();
+      expect(ofType('refreshFailed').map(({ error }) => (error as Error).name)).toEqual(['RangeError', 'InvalidTokenResponseError']);
+      token$.close();
+    }),
+  );
+});
