@@ -45,6 +45,16 @@ describe('lifetimeOf', () => {
     expect(lifetimeOf({ access_token }, NOW)).toBe(lifetime);
   });
 
+  it.each<[string, TokenResponse, number]>([
+    ['exp - now, where that is less than exp - iat', { access_token: jwt({ exp: S + 40, iat: S - 20 }) }, 40_000],
+    ['exp - iat, where a clock that is slow makes that less', { access_token: jwt({ exp: S + 100, iat: S + 40 }) }, 60_000],
+    ['what is over already', { access_token: jwt({ exp: S - 5, iat: S - 65 }) }, -5000],
+    ['expires_in, as ever', { access_token: jwt({ exp: S - 5, iat: S - 65 }), expires_in: 30 }, 30_000],
+    ['unknown, as ever', { access_token: 'opaque' }, Infinity],
+  ])('should not take a token of unknown age for a new one: %s', (_kind, response, lifetime) => {
+    expect(lifetimeOf(response, NOW, undefined, true)).toBe(lifetime);
+  });
+
   it.each<[number | undefined, number]>([
     [5, 5],
     [0, 0],
