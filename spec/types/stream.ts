@@ -1,0 +1,132 @@
+/** Compiled only: what TypeScript makes of streams, tokens and events. */
+import { expectTypeOf } from 'expect-type';
+import { asyncScheduler, from, of, type Observable } from 'rxjs';
+import { createTokenStream, type AccessToken, type RefreshReason, type RejectionOutcome, type StoredToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenSource, type TokenStore, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
+
+// ---- sources: whatever RxJS can read
+
+const response: TokenResponse = { access_token: 'T1', expires_in: 30 };
+expectTypeOf(createTokenStream).toBeCallableWith(() => of(response));
+expectTypeOf(createTokenStream).toBeCallableWith(() => Promise.resolve(response));
+expectTypeOf(createTokenStream).toBeCallableWith(() => [response]);
+expectTypeOf(createTokenStream).toBeCallableWith(async ({ signal }) => (await fetch('https://auth.example.com/token', { signal })).json() as Promise<TokenResponse>);
+expectTypeOf(createTokenStream).toBeCallableWith(({ previous }) => from([{ access_token: previous?.value ?? 'T1', expires_in: '30', refresh_token: 'r', anything: [1] }]));
+expectTypeOf<TokenSource>().parameters.toEqualTypeOf<[request: TokenRequest]>();
+// @ts-expect-error a source is a function
+void createTokenStream(of(response));
+// @ts-expect-error a response has an access_token
+void createTokenStream(() => of({ token: 'T1' }));
+// @ts-expect-error a source is not the bare token
+void createTokenStream(() => Promise.resolve('T1'));
+
+expectTypeOf<TokenRequest['reason']>().toEqualTypeOf<'initial' | 'scheduled' | 'expired' | 'rejected' | 'manual'>();
+expectTypeOf<TokenRequest['reason']>().toEqualTypeOf<RefreshReason>();
+expectTypeOf<TokenRequest['attempt']>().toBeNumber();
+expectTypeOf<TokenRequest['previous']>().toEqualTypeOf<AccessToken | null>();
+expectTypeOf<TokenRequest['signal']>().toEqualTypeOf<AbortSignal>();
+
+// ---- streams
+
+declare const token$: TokenStream;
+expectTypeOf(createTokenStream).returns.toEqualTypeOf<TokenStream>();
+expectTypeOf(token$).toExtend<Observable<AccessToken>>();
+expectTypeOf(token$).toExtend<Disposable>();
+expectTypeOf(token$.current).toEqualTypeOf<AccessToken | null>();
+expectTypeOf(token$.events).toEqualTypeOf<Observable<TokenEvent>>();
+expectTypeOf(token$.refresh()).toEqualTypeOf<Observable<AccessToken>>();
+expectTypeOf(token$.reject).parameters.toEqualTypeOf<[token: AccessToken]>();
+expectTypeOf(token$.close).returns.toBeVoid();
+// @ts-expect-error only the stream itself changes its token
+token$.current = null;
+
+// ---- tokens are read only
+
+declare const token: AccessToken;
+expectTypeOf(token.value).toBeString();
+expectTypeOf(token.type).toBeString();
+expectTypeOf(token.id).toBeString();
+expectTypeOf(token.issuedAt).toBeNumber();
+expectTypeOf(token.expiresAt).toBeNumber();
+expectTypeOf(token.scope).toEqualTypeOf<string | undefined>();
+expectTypeOf(token.raw).toEqualTypeOf<TokenResponse>();
+expectTypeOf(token.raw.anything).toBeUnknown();
+// @ts-expect-error tokens are immutable
+token.value = 'x';
+// @ts-expect-error tokens are immutable
+token.expiresAt = 0;
+
+// ---- events are told apart by their type
+
+expectTypeOf<TokenEvent['type']>().toEqualTypeOf<'refreshStarted' | 'tokenChanged' | 'refreshFailed' | 'tokenRejected' | 'tokenExpired' | 'idle' | 'closed'>();
+expectTypeOf<TokenEvent['at']>().toBeNumber();
+
+/** Every kind of event is handled, or this does not compile. */
+export function textOf(event: TokenEvent): string {
+  switch (event.type) {
+    case 'refreshStarted':
+      expectTypeOf(event.reason).toEqualTypeOf<RefreshReason>();
+      expectTypeOf(event.attempt).toBeNumber();
+      return event.reason;
+    case 'tokenChanged':
+      expectTypeOf(event.token).toEqualTypeOf<AccessToken>();
+      expectTypeOf(event.previous).toEqualTypeOf<AccessToken | null>();
+      expectTypeOf(event.took).toBeNumber();
+      expectTypeOf(event.origin).toEqualTypeOf<'fetched' | 'shared' | 'initial'>();
+      return event.origin;
+    case 'refreshFailed':
+      expectTypeOf(event.error).toBeUnknown();
+      expectTypeOf(event.retryIn).toEqualTypeOf<number | null>();
+      expectTypeOf(event.permanent).toBeBoolean();
+      return String(event.retryIn);
+    case 'tokenRejected':
+      expectTypeOf(event.outcome).toEqualTypeOf<RejectionOutcome>();
+      expectTypeOf(event.outcome).toEqualTypeOf<'refreshing' | 'alreadyReplaced' | 'suppressed'>();
+      return event.outcome;
+    case 'tokenExpired':
+      expectTypeOf(event.token).toEqualTypeOf<AccessToken>();
+      return event.token.id;
+    case 'idle':
+    case 'closed':
+      expectTypeOf(event).not.toHaveProperty('token');
+      return event.type;
+    default:
+      expectTypeOf(event).toBeNever();
+      return event;
+  }
+}
+
+// ---- options: each may be undefined
+
+const unset: { [K in keyof Required<TokenStreamOptions>]: undefined } = {
+  refreshBefore: undefined,
+  expiryMargin: undefined,
+  jitter: undefined,
+  idleTimeout: undefined,
+  fetchTimeout: undefined,
+  maxWait: undefined,
+  backoff: undefined,
+  isPermanent: undefined,
+  rejectionBudget: undefined,
+  lifetime: undefined,
+  scheduler: undefined,
+  now: undefined,
+  random: undefined,
+  wake: undefined,
+  store: undefined,
+  initial: undefined,
+};
+expectTypeOf(unset).toExtend<TokenStreamOptions>();
+expectTypeOf<TokenStreamOptions['refreshBefore']>().toEqualTypeOf<number | ((token: AccessToken) => number) | undefined>();
+expectTypeOf<TokenStreamOptions['lifetime']>().toEqualTypeOf<((response: TokenResponse) => number | undefined) | undefined>();
+expectTypeOf({ backoff: { max: 5 }, rejectionBudget: {}, scheduler: asyncScheduler, wake: of(1) }).toExtend<TokenStreamOptions>();
+// @ts-expect-error milliseconds are numbers
+void createTokenStream(() => of(response), { maxWait: '5 s' });
+// @ts-expect-error no such option
+void createTokenStream(() => of(response), { maxwait: 5 });
+
+// ---- stores
+
+expectTypeOf<StoredToken>().toEqualTypeOf<{ readonly response: TokenResponse; readonly age: number; readonly origin: 'fetched' | 'shared' }>();
+expectTypeOf<TokenStore['refresh']>().parameters.toEqualTypeOf<[request: TokenRequest, fetch: () => Observable<TokenResponse>]>();
+expectTypeOf({ refresh: () => Promise.resolve<StoredToken>({ response, age: 0, origin: 'shared' }) }).toExtend<TokenStore>();
+expectTypeOf({ refresh: () => of(response) }).not.toExtend<TokenStore>();
