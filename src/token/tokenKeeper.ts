@@ -2,12 +2,13 @@ import { catchError, defaultIfEmpty, defer, EMPTY, filter, Observable, Subject, 
 import { InvalidTokenResponseError, TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, PROOF } from '../internal/sourceHooks.js';
 import { createTimers, type Timers } from '../internal/timers.js';
-import { accessToken, checkTokenResponse, sameToken } from './accessToken.js';
+import { sameToken } from './accessToken.js';
+import { arrivalOf, isOverOnArrival, type Arrival } from './arrival.js';
 import { dismiss, serve, type Audience, type Guest } from './audience.js';
 import type { RejectionOutcome, TokenEvent, TokenIncident } from './events.js';
+import { holdToken, type HeldToken } from './heldToken.js';
 import { settingsOf } from './options.js';
 import { createRefresher } from './refresher.js';
-import { lifetimeOf, windowsOf, type Windows } from './refreshPolicy.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createBudget, createFruitlessRefreshes, type FruitlessRefreshes } from './rejection.js';
 import { createSourceCalls, type Answer } from './sourceCalls.js';
@@ -18,25 +19,6 @@ const UNCACHED_PACE = 1000;
 
 /** So many refused tokens are remembered, should the source bring one again. */
 const REFUSED = 16;
-
-interface Arrival extends Windows {
-  readonly token: AccessToken;
-  /** Milliseconds since it was asked for here, and since it was issued. */
-  readonly took: number;
-  readonly age: number;
-  readonly origin: Answer['origin'];
-}
-
-/** The token at hand. The timer or the clock, whichever speaks first, is believed: a timer moves its moment to the past. */
-interface Held {
-  readonly token: AccessToken;
-  dueAt: number;
-  overAt: number;
-  /** A server said that it is no good: it never serves again. */
-  refused: boolean;
-  /** Its end was announced. */
-  reported: boolean;
-}
 
 /** A server refused a token. */
 export interface Rejection {
@@ -88,10 +70,10 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   const fruitless = createFruitlessRefreshes();
   const events = new Subject<TokenEvent>();
   const audience: Audience = new Map();
-  let held: Held | null = null;
+  let held: HeldToken | null = null;
   let previous: AccessToken | null = null;
   let refused: AccessToken[] = [];
-  let alarms = new Subscription();
+  let pace = new Subscription();
   let wake: Subscription | null = null;
   let lastUse = -Infinity;
   let closed = false;
@@ -103,7 +85,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   const report = (error: unknown) => {
     emit({ type: 'refreshFailed', error, attempt: 1, retryIn: null, permanent: false });
   };
-  const current = () => (held && now() < held.overAt ? held.token : null);
+  const current = () => (held?.isUsable(now()) ? held.token : null);
   const need = (): RefreshReason => (current() ? 'scheduled' : previous ? 'expired' : 'initial');
 
   function isWanted(): boolean {
@@ -116,15 +98,15 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     if (!held) return null;
     const time = now();
     // All that a fresh token costs.
-    if (time >= held.dueAt || time >= held.overAt) {
-      noteEnd(time);
-      if (time >= held.overAt) return null;
+    if (held.isFresh(time)) {
       lastUse = time;
-      renew('scheduled');
-      return current();
+      return held.token;
     }
+    noteEnd();
+    if (!held.isUsable(time)) return null;
     lastUse = time;
-    return held.token;
+    renew('scheduled');
+    return current();
   }
 
   // ---- those who want a token
@@ -186,18 +168,17 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
   function judge({ token, key }: Rejection): RejectionOutcome {
     const isCurrent = held !== null && sameToken(held.token, token);
-    const isOver = held && !held.refused && now() >= held.overAt;
-    const mayRefresh = () => refresher.isRunning() || isOver === true || (!refresher.isBlocked() && spend(now()));
+    const isOver = held !== null && !held.isRefused() && !held.isUsable(now());
+    const mayRefresh = () => refresher.isRunning() || isOver || (!refresher.isBlocked() && spend(now()));
     const outcome = fruitless.knows(key, isCurrent) ? 'suppressed' : !isCurrent ? 'alreadyReplaced' : mayRefresh() ? 'refreshing' : 'suppressed';
     emit({ type: 'tokenRejected', token, outcome });
     return outcome;
   }
 
   function replace({ explicit }: Rejection): void {
-    const reason = current() || held?.refused ? 'rejected' : 'expired';
+    const reason = current() ?? held?.isRefused() ? 'rejected' : 'expired';
     if (held && explicit) {
-      held.refused = true;
-      held.overAt = -Infinity;
+      held.refuse();
       refused = [held.token, ...refused].slice(0, REFUSED);
     }
     renew(reason);
@@ -224,17 +205,14 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   // ---- time
 
-  function noteEnd(time: number): void {
-    if (!held || held.reported || time < held.token.expiresAt) return;
-    held.reported = true;
-    emit({ type: 'tokenExpired', token: held.token });
+  function noteEnd(): void {
+    if (held?.hasJustEnded(now())) emit({ type: 'tokenExpired', token: held.token });
   }
 
   /** Looks at the clock: is the token due or over, and does anybody want another? */
   function tick(): void {
-    const time = now();
-    noteEnd(time);
-    if (held && time < held.dueAt && time < held.overAt) return;
+    noteEnd();
+    if (held?.isFresh(now())) return;
     if (isWanted()) renew(need());
     else sleep();
   }
@@ -261,56 +239,38 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   // ---- tokens that arrive
 
-  function read({ response, age: stored, origin }: Answer, sentAt: number, took: number): Arrival {
-    checkTokenResponse(response);
-    const age = stored ?? took;
-    const issuedAt = stored === undefined ? sentAt : now() - stored;
-    const token = accessToken(response, issuedAt, lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial'));
+  function read(answer: Answer, sentAt: number, took: number): Arrival {
+    const arrival = arrivalOf(answer, { sentAt, took, now: now() }, settings);
+    const { token } = arrival;
     if (refused.some((known) => sameToken(known, token))) {
       dismiss(audience, ({ waits, known }) => waits && sameToken(known, token), (subscriber) => {
         subscriber.complete();
       });
       throw new InvalidTokenResponseError('the token source returned the very token that was refused');
     }
-    return { token, took, age, origin, ...windowsOf(token, took, settings) };
+    return arrival;
   }
 
-  const isOverOnArrival = ({ token, age, overAt }: Arrival) => Math.max(now(), token.issuedAt + age) >= overAt;
-
-  function hold({ token, age, dueAt, overAt }: Arrival): void {
-    const mine: Held = (held = { token, dueAt, overAt, refused: false, reported: false });
-    // By the token's age, not by the clock: one that was set back does not lengthen a life.
-    const at = (moment: number, then: () => void) => {
-      alarms.add(timers.after(moment - token.issuedAt - age).subscribe(then));
-    };
-    previous = token;
-    alarms.unsubscribe();
-    alarms = new Subscription();
-    at(dueAt, () => {
-      mine.dueAt = -Infinity;
-      tick();
-    });
-    at(overAt, () => {
-      mine.overAt = -Infinity;
-      tick();
-    });
-    at(token.expiresAt, () => {
-      noteEnd(Infinity);
-    });
+  function hold(arrival: Arrival): void {
+    held?.release();
+    pace.unsubscribe();
+    held = holdToken(arrival, timers, { onWindow: tick, onEnd: noteEnd });
+    previous = arrival.token;
   }
 
   function onToken(arrival: Arrival, reason: RefreshReason): void {
     const { token, took, origin } = arrival;
     const replaced = previous;
     const changed = !sameToken(token, replaced);
-    const kept = !isOverOnArrival(arrival);
+    const kept = !isOverOnArrival(arrival, now());
     const news = kept || !current();
     if (kept) {
       if (reason !== 'rejected' && reason !== 'manual' && changed) fruitless.clear();
       hold(arrival);
     } else {
       refresher.pause(now() - took, UNCACHED_PACE);
-      alarms.add(timers.after(UNCACHED_PACE - took).subscribe(tick));
+      pace.unsubscribe();
+      pace = timers.after(UNCACHED_PACE - took).subscribe(tick);
       if (news) previous = token;
       else report(new InvalidTokenResponseError('the token source returned a token that is already over'));
     }
@@ -325,7 +285,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   function adopt(stored: Answer): void {
     try {
       const arrival = read(stored, now(), 0);
-      if (!isOverOnArrival(arrival) && arrival.token.issuedAt >= (current()?.issuedAt ?? -Infinity)) onToken(arrival, 'scheduled');
+      if (!isOverOnArrival(arrival, now()) && arrival.token.issuedAt >= (current()?.issuedAt ?? -Infinity)) onToken(arrival, 'scheduled');
     } catch (error) {
       report(error);
     }
@@ -338,15 +298,13 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     } catch (cause) {
       throw new TypeError('option "initial" must be a token response', { cause });
     }
-    if (isOverOnArrival(arrival)) return;
+    if (isOverOnArrival(arrival, now())) return;
     stayAwake();
     hold(arrival);
     // Nobody can watch a stream before it exists: the event comes a tick later.
-    alarms.add(
-      timers.after(0).subscribe(() => {
-        emit({ type: 'tokenChanged', token: arrival.token, previous: null, reason: 'initial', took: 0, origin: 'initial' });
-      }),
-    );
+    pace = timers.after(0).subscribe(() => {
+      emit({ type: 'tokenChanged', token: arrival.token, previous: null, reason: 'initial', took: 0, origin: 'initial' });
+    });
   }
 
   function close(): void {
@@ -357,7 +315,8 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     if (!store) hooks[ON_CLOSE]?.(previous);
     refresher.stop();
     wake?.unsubscribe();
-    alarms.unsubscribe();
+    pace.unsubscribe();
+    held?.release();
     held = previous = null;
     refused = [];
     fruitless.clear();

@@ -1,0 +1,26 @@
+import { accessToken, checkTokenResponse } from './accessToken.js';
+import type { Settings } from './options.js';
+import { lifetimeOf, windowsOf, type Windows } from './refreshPolicy.js';
+import type { Answer } from './sourceCalls.js';
+import type { AccessToken } from './types.js';
+
+/** A token that has just come, from wherever. */
+export interface Arrival extends Windows {
+  readonly token: AccessToken;
+  /** Milliseconds since it was asked for here. */
+  readonly took: number;
+  /** Milliseconds since it was issued, as far as anyone can tell. */
+  readonly age: number;
+  readonly origin: Answer['origin'];
+}
+
+/** Makes a token of an answer. @throws InvalidTokenResponseError, TokenEndpointError */
+export function arrivalOf({ response, age, origin }: Answer, { sentAt, took, now }: { sentAt: number; took: number; now: number }, settings: Settings): Arrival {
+  checkTokenResponse(response);
+  const issuedAt = age === undefined ? sentAt : now - age;
+  const token = accessToken(response, issuedAt, lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial'));
+  return { token, took, age: age ?? took, origin, ...windowsOf(token, took, settings) };
+}
+
+/** Too little life is left to keep it. */
+export const isOverOnArrival = ({ token, age, overAt }: Arrival, now: number): boolean => Math.max(now, token.issuedAt + age) >= overAt;
