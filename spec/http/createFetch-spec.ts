@@ -335,6 +335,7 @@ describe('an injected fetch that fails', () => {
       },
       null,
     ],
+    ['rejects with what merely has the name of an error', () => Promise.reject(Object.assign(Object.create(null) as Error, { name: 'TypeError' })), { name: 'TypeError' }],
     ['rejects with an error of its own', () => Promise.reject(new RangeError('mine')), new RangeError('mine')],
     [
       'throws at once',

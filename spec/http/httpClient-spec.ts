@@ -364,6 +364,13 @@ describe('the client', () => {
     for (const timeout of [1, 0.5 + 1, 2 ** 40, Infinity, undefined]) expect(() => createHttpClient(token$, { baseUrl: base, timeout })).not.toThrow();
   });
 
+  it('should send nothing where neither origins nor a base were given', async () => {
+    const { token$, asked } = tokens();
+    for (const url of ['https://api.example.com/', 'http://127.0.0.1/']) expect((await failureOf(firstValueFrom(createHttpClient(token$).get(url)))).code).toBe('ERR_ORIGIN_NOT_ALLOWED');
+    expect((await failureOf(firstValueFrom(createHttpClient(token$).get('/relative')))).name).toBe('TypeError');
+    expect(asked).toHaveLength(0);
+  });
+
   it('should take a timeout longer than any timer', async () => {
     const { http } = await clientOf(guarded('T1'), { timeout: 2 ** 40 });
     expect(await firstValueFrom(http.get('/'))).toBe('hello T1');

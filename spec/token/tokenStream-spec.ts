@@ -2,6 +2,18 @@ import { marbles } from 'rxjs-marbles/jest';
 import { timer, map } from 'rxjs';
 import { createTokenStream } from 'rx-fresh-token';
 
+describe('reject()', () => {
+  it.each([null, undefined, {}, 'T1', { value: 5 }])('should be a TypeError for what is no token: %j', (token) => {
+    const token$ = createTokenStream(() => [{ access_token: 'T1' }]);
+    token$.subscribe().unsubscribe();
+    expect(() => {
+      token$.reject(token as never);
+    }).toThrow(new TypeError('reject takes a token of the stream'));
+    expect(token$.current?.value).toBe('T1');
+    token$.close();
+  });
+});
+
 describe('createTokenStream', () => {
   it(
     'should renew a 30 s token at 25 s',
