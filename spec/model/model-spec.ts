@@ -1,0 +1,39 @@
+import * as fc from 'fast-check';
+import { config } from 'rxjs';
+import { histories, type History } from './history.js';
+import { run } from './world.js';
+
+const { MODEL_RUNS = '20000', MODEL_SEED, MODEL_REPLAY } = process.env;
+
+/** What went wrong, with all that is needed to see it again. */
+function report(history: History, seed: number): string {
+  const lines: string[] = [];
+  const faults = run(history, (line) => lines.push(line));
+  const replay = `MODEL_REPLAY='${JSON.stringify(history)}' npx jest spec/model`;
+  return [faults.join('\n'), lines.slice(-60).join('\n'), `MODEL_SEED=${String(seed)} npx jest spec/model`, replay].join('\n\n');
+}
+
+describe('the stream, whatever happens', () => {
+  const unhandled: unknown[] = [];
+  beforeAll(() => {
+    config.onUnhandledError = (error) => unhandled.push(error);
+  });
+  afterAll(() => {
+    config.onUnhandledError = null;
+  });
+
+  if (MODEL_REPLAY === undefined) {
+    it(`should keep its promises in ${MODEL_RUNS} random histories`, async () => {
+      const kept = fc.property(histories, (history) => run(history).length === 0);
+      const { failed, counterexample, seed } = fc.check(kept, { numRuns: Number(MODEL_RUNS), ...(MODEL_SEED && { seed: Number(MODEL_SEED) }) });
+      if (failed) throw new Error(report(counterexample![0], seed));
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(unhandled).toEqual([]);
+    }, 600_000);
+  } else {
+    it('should keep its promises in the given history', () => {
+      const history = JSON.parse(MODEL_REPLAY) as History;
+      if (run(history).length > 0) throw new Error(report(history, 0));
+    });
+  }
+});
