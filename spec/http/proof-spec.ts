@@ -125,7 +125,7 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
 
   it('should not be sent again with a body that can be read once', async () => {
     const { proof, learnt } = key();
-    const { token$ } = bound({ [PROOF]: proof });
+    const { token$, asked } = bound({ [PROOF]: proof });
     const api = await serve(nonceWanting);
     const ride = createFetch(token$, { baseUrl: api.origin, fetch });
     const once = () => ({ method: 'POST', body: fetch ? Readable.from(['once']) : new Blob(['once']).stream(), duplex: 'half' }) as unknown as RequestInit;
@@ -136,6 +136,8 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
     expect(learnt).toHaveLength(1);
     expect(await (await ride('/a', once())).text()).toBe('once');
     expect(api.seen).toHaveLength(2);
+    // The token was never to blame.
+    expect(asked).toHaveLength(1);
   });
 
   it("should fail with the error of a key that cannot sign, and send nothing", async () => {

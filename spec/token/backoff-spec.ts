@@ -6,6 +6,12 @@ const token = (lifetime: number) => accessToken({ access_token: 'a' }, 5, lifeti
 const backoff: Backoff = { initial: 250, max: 5000, factor: 2 };
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
+it('should never wait for ever, however long the outage and whatever the dice', () => {
+  const backoff = { initial: 0, max: 1000, factor: 2 };
+  expect(retryDelay(1025, backoff, { random: () => 0.5, remaining: Infinity })).toBe(50);
+  expect(retryDelay(3, { ...backoff, initial: 250 }, { random: () => NaN, remaining: Infinity })).toBe(50);
+});
+
 describe('backoffOf', () => {
   const settings = { initial: 250, factor: 2, max: undefined };
   it.each([

@@ -55,6 +55,10 @@ describe.each(numbers)('the option %s', (name, range, wrong, right) => {
   });
 });
 
+it.each([{ backoff: null }, { backoff: 5 }, { rejectionBudget: 'x' }, { rejectionBudget: true }])('should refuse %p: it takes an object', (options) => {
+  expect(() => createTokenStream(() => [], options as never)).toThrow(/^option "(backoff|rejectionBudget)" must be an object, got /);
+});
+
 describe('functions among the options', () => {
   it.each(['isPermanent', 'lifetime', 'random', 'now'])('should be a TypeError that names it when it is none: %s', (name) => {
     const wrongs: [unknown, string][] = [

@@ -38,6 +38,10 @@ describe.each(kinds)('%s', (_kind, make) => {
   });
 });
 
+it('should read headers of a record in any case', () => {
+  expect(isRejection({ status: 403, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } })).toBe(false);
+});
+
 describe('isRejection', () => {
   it.each<[string, unknown, boolean]>([
     ['a bare status', { status: 401 }, true],

@@ -228,6 +228,27 @@ describe('a token that others put into the store', () => {
   );
 });
 
+describe('a store that errs', () => {
+  it(
+    'should not end the wait of a refused request by pushing the refused token once more',
+    marbles((m) => {
+      const { token$, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => timer(20).pipe(map(() => shared(`T${String(n)}`))));
+      at(30, () => changes.next(shared('T1', 30)));
+      m.expect(withToken(token$, requestRefusing('T1'), { key: 'k' })).toBeObservable('50ms (r|)', { r: 'T2' });
+    }),
+  );
+
+  it.each([NaN, Infinity, -1, '5' as never])('should be asked again when it hands out a token of age %p', (age) => {
+    marbles((m) => {
+      const { values$, token$, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`, n === 1 ? age : 0)), { random: () => 0 });
+      m.expect(values$, '^ 99ms !').toBeObservable('50ms b', { b: 'T2' });
+      m.flush();
+      expect(ofType('refreshFailed')).toMatchObject([{ error: { code: 'ERR_INVALID_TOKEN_RESPONSE' }, retryIn: 50 }]);
+      token$.close();
+    })();
+  });
+});
+
 describe('a rejection', () => {
   it(
     'should ask the store for a token that is not the refused one',

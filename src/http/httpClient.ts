@@ -9,7 +9,7 @@ import { plainError, tokenFetch, type FetchOptions } from './tokenFetch.js';
 export interface HttpClientOptions extends FetchOptions {
   /** Sent with every request, unless the request brings its own. */
   headers?: HeadersInit;
-  /** Milliseconds for a whole request: waiting for a token, a repeat, and with `get` and the like the body. > 0. Default none. */
+  /** Milliseconds for a whole request: waiting for a token, a repeat, and with `get` and the like the body. >= 1. Default none. */
   timeout?: number;
 }
 
@@ -44,7 +44,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const { timers } = keeperOf(token$);
   const ride = tokenFetch(token$, options);
   const { timeout: defaultTimeout } = numbersIn(options, { timeout: [1, Infinity] });
-  if (options.headers !== undefined && typeof options.headers !== 'object') throw wrong('headers', typeof options.headers, 'headers as fetch takes them');
+  if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null)) throw wrong('headers', options.headers, 'headers as fetch takes them');
   const defaults = options.headers && recordOf(options.headers);
 
   // Hand-made, since RxJS' fromFetch takes no injected fetch.

@@ -34,6 +34,9 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   requireFunctions({ authorize, isRejection, fetch: send });
   const redirect = followRedirects ? 'manual' : authorize ? 'error' : 'follow';
 
+  /** Refusals for want of a nonce, of requests that cannot be sent again: the token is not to blame. */
+  const blameless = new WeakSet<Response>();
+
   function transmit(outgoing: Outgoing, token: AccessToken): Promise<Response> {
     const { init, request, url } = outgoing;
     const mode = init.redirect ?? request?.redirect ?? 'follow';
@@ -47,7 +50,11 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   async function proven(outgoing: Outgoing, token: AccessToken, proof: TokenProof, post: (headers: Readonly<Record<string, string>>) => Promise<Response>): Promise<Response> {
     const request = { method: methodOf(outgoing), url: outgoing.url, token };
     const response = await post(await proof.sign(request));
-    if (!(await proof.learn(request, response)) || !isRepeatable(outgoing)) return response;
+    if (!(await proof.learn(request, response))) return response;
+    if (!isRepeatable(outgoing)) {
+      blameless.add(response);
+      return response;
+    }
     discard(response);
     const second = await post(await proof.sign(request));
     await proof.learn(request, second);
@@ -62,7 +69,7 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
     return { response, carried: !response.redirected || new URL(response.url).origin === new URL(outgoing.url).origin };
   }
 
-  const isRefusal = ({ response, carried }: Answer): boolean => carried && isRejection(response);
+  const isRefusal = ({ response, carried }: Answer): boolean => carried && !blameless.has(response) && isRejection(response);
 
   const exchange = async (outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Answer> => arrive(response ?? (await transmit(outgoing, token)), outgoing, token);
 

@@ -17,7 +17,10 @@ export const fieldsOf = (value: unknown): Fields => (typeof value === 'object' &
 export function headerOf(answer: unknown, name: string): string | undefined {
   const { headers, response, xhr } = fieldsOf(answer);
   for (const carrier of [headers, fieldsOf(response).headers]) {
-    const value = typeof fieldsOf(carrier).get === 'function' ? (carrier as Headers).get(name) : (fieldsOf(carrier) as Record<string, unknown>)[name];
+    const value: unknown =
+      typeof fieldsOf(carrier).get === 'function'
+        ? (carrier as Headers).get(name)
+        : Object.entries(fieldsOf(carrier)).find(([key]) => key.toLowerCase() === name)?.[1];
     if (typeof value === 'string') return value;
   }
   return xhr?.getResponseHeader?.(name) ?? undefined;

@@ -5,7 +5,8 @@ type Checked<R extends Record<string, Range>> = { [K in keyof R]: R[K] extends r
 export const FINITE = Number.MAX_VALUE;
 
 /** Checks the numbers among options, and puts the defaults in. `undefined` means the default. */
-export function numbersIn<const R extends Record<string, Range>>(options: { [K in keyof R]?: unknown }, ranges: R, prefix = ''): Checked<R> {
+export function numbersIn<const R extends Record<string, Range>>(options: { [K in keyof R]?: unknown } = {}, ranges: R, prefix = ''): Checked<R> {
+  if (typeof options !== 'object' || (options as unknown) === null) throw wrong(prefix.slice(0, -1), options, 'an object');
   const checked: Record<string, unknown> = {};
   for (const name in ranges) {
     const [least, most, fallback] = ranges[name] as Range;

@@ -57,7 +57,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   }
   const type = token_type ?? 'Bearer';
   const fault =
-    typeof response !== 'object' || Array.isArray(response)
+    typeof response !== 'object' || response === null || Array.isArray(response)
       ? `is ${kindOf(response)}, not an object`
       : typeof value !== 'string' || !value
         ? `has no access_token (${kindOf(value)})`

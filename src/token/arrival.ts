@@ -1,3 +1,4 @@
+import { InvalidTokenResponseError } from '../errors.js';
 import { accessToken, checkTokenResponse } from './accessToken.js';
 import type { Settings } from './options.js';
 import { lifetimeOf, windowsOf, type Windows } from './refreshPolicy.js';
@@ -17,6 +18,7 @@ export interface Arrival extends Windows {
 /** Makes a token of an answer. @throws InvalidTokenResponseError, TokenEndpointError */
 export function arrivalOf({ response, age, origin }: Answer, { sentAt, took, now }: { sentAt: number; took: number; now: number }, settings: Settings): Arrival {
   checkTokenResponse(response);
+  if (age !== undefined && !(Number.isFinite(age) && age >= 0)) throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
   const issuedAt = age === undefined ? sentAt : now - age;
   const token = accessToken(response, issuedAt, lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial'));
   return { token, took, age: age ?? took, origin, ...windowsOf(token, took, settings) };

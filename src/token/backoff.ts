@@ -21,7 +21,7 @@ export function backoffOf(settings: Omit<Backoff, 'max'> & { readonly max: numbe
 
 /** The unjittered pause after the given attempt, the first being 1. */
 export const backoffStep = (attempt: number, { initial, max, factor }: Backoff): number =>
-  Math.min(max, initial * factor ** (attempt - 1));
+  Math.min(max, initial * Math.min(factor ** (attempt - 1), Number.MAX_VALUE));
 
 /**
  * The pause before the next attempt: full jitter, short enough that two more attempts fit into the `remaining` life of
@@ -33,7 +33,7 @@ export function retryDelay(
   { random, remaining, retryAfter = 0 }: { random: () => number; remaining: number; retryAfter?: number | undefined },
 ): number {
   const pause = Math.min(random() * backoffStep(attempt, backoff), remaining / 3);
-  return Math.max(MIN_PAUSE, Math.round(pause), retryAfter);
+  return Math.max(MIN_PAUSE, Math.round(pause) || 0, retryAfter);
 }
 
 /** Failures that a repeat cannot mend: OAuth's own such codes (RFC 6749 section 5.2), and a 4xx that does not mean "later". */

@@ -63,7 +63,10 @@ export function createFruitlessRefreshes(): FruitlessRefreshes {
   return {
     knows: (key, isCurrent) => {
       const known = suspicions.get(key);
-      return !!known && (known.fruitless || isCurrent);
+      if (!known) return false;
+      suspicions.delete(key);
+      suspicions.set(key, known);
+      return known.fruitless || isCurrent;
     },
     repeat: (key) => {
       const entry = suspicions.get(key) ?? { repeats: 0, fruitless: false };

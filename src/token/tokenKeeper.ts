@@ -239,10 +239,12 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   // ---- tokens that arrive
 
+  const wasRefused = (token: AccessToken) => refused.some((known) => sameToken(known, token));
+
   function read(answer: Answer, sentAt: number, took: number): Arrival {
     const arrival = arrivalOf(answer, { sentAt, took, now: now() }, settings);
     const { token } = arrival;
-    if (refused.some((known) => sameToken(known, token))) {
+    if (wasRefused(token)) {
       dismiss(audience, ({ waits, known }) => waits && sameToken(known, token), (subscriber) => {
         subscriber.complete();
       });
@@ -284,7 +286,8 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   /** Someone else put a token into the store. */
   function adopt(stored: Answer): void {
     try {
-      const arrival = read(stored, now(), 0);
+      const arrival = arrivalOf(stored, { sentAt: now(), took: 0, now: now() }, settings);
+      if (wasRefused(arrival.token)) throw new InvalidTokenResponseError('the token store brought a token that was refused');
       if (!isOverOnArrival(arrival, now()) && arrival.token.issuedAt >= (current()?.issuedAt ?? -Infinity)) onToken(arrival, 'scheduled');
     } catch (error) {
       report(error);

@@ -81,7 +81,7 @@ export interface TokenStreamOptions {
   jitter?: number;
   /** Unused and unsubscribed this long, renewals stop. >= 0. Default: one token lifetime. */
   idleTimeout?: number;
-  /** One token fetch takes at most this long. Finite, > 0. Default 10 000. */
+  /** One token fetch takes at most this long. Finite, >= 1. Default 10 000. */
   fetchTimeout?: number;
   /** A request waits at most this long for a usable token. >= 0. Default 30 000. */
   maxWait?: number;
