@@ -80,7 +80,7 @@ function historiesOf(scale: number): fc.Arbitrary<History> {
     do: fc.constant('call'),
     reply: weighted([4, 'ok'], [3, 'server'], [2, 'forbidden'], [1, 'forbiddenOnce'], [2, '401'], [1, '401Once'], [1, '403 invalid_token'], [1, '500']),
     thrown: fc.boolean(),
-    latency: leftOut.has('synchronous replies') ? latency.map((ms) => ms ?? 0) : latency,
+    latency,
     key: maybe(fc.constantFrom('GET /a', 'GET /b'), 2),
     maxWait: maybe(part(0, 0.1, 2), 6),
     leaveAfter: maybe(part(0, 0.001, 0.01, 0.1, 1), 6),

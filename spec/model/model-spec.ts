@@ -3,7 +3,8 @@ import { config } from 'rxjs';
 import { histories, type History } from './history.js';
 import { run } from './world.js';
 
-const { MODEL_RUNS = '20000', MODEL_SEED, MODEL_REPLAY } = process.env;
+/** The same histories each time, so that a failure is the change's; `MODEL_SEED=random` looks for new ones. */
+const { MODEL_RUNS = '20000', MODEL_SEED = '20261122', MODEL_REPLAY } = process.env;
 
 /** What went wrong, with all that is needed to see it again. */
 function report(history: History, seed: number): string {
@@ -25,11 +26,11 @@ describe('the stream, whatever happens', () => {
   if (MODEL_REPLAY === undefined) {
     it(`should keep its promises in ${MODEL_RUNS} random histories`, async () => {
       const kept = fc.property(histories, (history) => run(history).length === 0);
-      const { failed, counterexample, seed } = fc.check(kept, { numRuns: Number(MODEL_RUNS), ...(MODEL_SEED && { seed: Number(MODEL_SEED) }) });
+      const { failed, counterexample, seed } = fc.check(kept, { numRuns: Number(MODEL_RUNS), ...(MODEL_SEED !== 'random' && { seed: Number(MODEL_SEED) }) });
       if (failed) throw new Error(report(counterexample![0], seed));
       await new Promise((resolve) => setTimeout(resolve));
       expect(unhandled).toEqual([]);
-    }, 600_000);
+    }, 3_600_000);
   } else {
     it('should keep its promises in the given history', () => {
       const history = JSON.parse(MODEL_REPLAY) as History;

@@ -6,6 +6,8 @@ import type { AccessToken } from './types.js';
 export interface Guest {
   /** A waiter leaves with the next token; a listener stays for every new one. */
   readonly waits: boolean;
+  /** Any usable token will do; otherwise only the next one. */
+  readonly content: boolean;
   /** The last token that a listener was given; the refused one that a waiter wants another for. */
   known: AccessToken | null;
 }

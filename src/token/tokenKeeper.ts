@@ -95,15 +95,16 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   }
 
   function use(): AccessToken | null {
-    if (!held) return null;
+    const mine = held;
+    if (!mine) return null;
     const time = now();
     // All that a fresh token costs.
-    if (held.isFresh(time)) {
+    if (mine.isFresh(time)) {
       lastUse = time;
-      return held.token;
+      return mine.token;
     }
     noteEnd();
-    if (!held.isUsable(time)) return null;
+    if (!mine.isUsable(time)) return null;
     lastUse = time;
     renew('scheduled');
     return current();
@@ -121,8 +122,13 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     });
   }
 
-  function wait(subscriber: Subscriber<AccessToken>, { maxWait = settings.maxWait, instead = null }: { maxWait?: number | undefined; instead?: AccessToken | null }): void {
-    join(subscriber, { waits: true, known: instead });
+  function wait(subscriber: Subscriber<AccessToken>, { maxWait = settings.maxWait, instead = null, content = false }: { maxWait?: number | undefined; instead?: AccessToken | null; content?: boolean }): void {
+    // Whoever heard of a token's end may have closed the stream.
+    if (closed) {
+      subscriber.error(new TokenStreamClosedError());
+      return;
+    }
+    join(subscriber, { waits: true, content, known: instead });
     subscriber.add(
       timers.after(maxWait).subscribe(() => {
         subscriber.error(new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: refresher.failure() }));
@@ -146,13 +152,13 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       } else if (owns()) {
         subscriber.error(new TokenUnavailableError('a token source cannot wait for its own token'));
       } else {
-        wait(subscriber, { maxWait });
+        wait(subscriber, { maxWait, content: true });
         renew(need());
       }
     });
 
   const token$ = waiting((subscriber) => {
-    const guest: Guest = { waits: false, known: null };
+    const guest: Guest = { waits: false, content: true, known: null };
     join(subscriber, guest);
     stayAwake();
     const token = use();
@@ -166,33 +172,35 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   // ---- rejections
 
   /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
-  function judge({ token, key }: Rejection): RejectionOutcome {
+  function judge({ token, key, explicit }: Rejection): { outcome: RejectionOutcome; reason: RefreshReason } {
     const isCurrent = held !== null && sameToken(held.token, token);
     const isOver = held !== null && !held.isRefused() && !held.isUsable(now());
     const mayRefresh = () => refresher.isRunning() || isOver || (!refresher.isBlocked() && spend(now()));
     const outcome = fruitless.knows(key, isCurrent) ? 'suppressed' : !isCurrent ? 'alreadyReplaced' : mayRefresh() ? 'refreshing' : 'suppressed';
-    emit({ type: 'tokenRejected', token, outcome });
-    return outcome;
-  }
-
-  function replace({ explicit }: Rejection): void {
-    const reason = current() ?? held?.isRefused() ? 'rejected' : 'expired';
-    if (held && explicit) {
+    if (explicit && outcome === 'refreshing' && held) {
       held.refuse();
       refused = [held.token, ...refused].slice(0, REFUSED);
     }
-    renew(reason);
+    return { outcome, reason: isOver ? 'expired' : 'rejected' };
+  }
+
+  /** Announces the verdict, then acts on it, unless whoever heard of it has already caused a new token. */
+  function act({ token }: Rejection, { outcome, reason }: ReturnType<typeof judge>): void {
+    emit({ type: 'tokenRejected', token, outcome });
+    if (outcome === 'refreshing' && sameToken(held?.token, token)) renew(reason);
   }
 
   const recover = (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
     defer(() => {
       const { token, key } = rejection;
-      const outcome = judge(rejection);
-      if (outcome === 'suppressed') return EMPTY;
-      if (outcome === 'alreadyReplaced') return take(maxWait);
+      const verdict = judge(rejection);
+      if (verdict.outcome !== 'refreshing') {
+        act(rejection, verdict);
+        return verdict.outcome === 'suppressed' ? EMPTY : take(maxWait);
+      }
       return waiting((subscriber) => {
         wait(subscriber, { maxWait, instead: token });
-        replace(rejection);
+        act(rejection, verdict);
       }).pipe(
         filter((next) => !sameToken(next, token)),
         defaultIfEmpty(null),
@@ -266,6 +274,8 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     const changed = !sameToken(token, replaced);
     const kept = !isOverOnArrival(arrival, now());
     const news = kept || !current();
+    // Those who come while this token is announced want the next one.
+    const guests = [...audience];
     if (kept) {
       if (reason !== 'rejected' && reason !== 'manual' && changed) fruitless.clear();
       hold(arrival);
@@ -276,9 +286,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       if (news) previous = token;
       else report(new InvalidTokenResponseError('the token source returned a token that is already over'));
     }
-    if (audience.size > 0) lastUse = now();
-    // Those who come while this token is announced want the next one.
-    const guests = [...audience];
+    if (kept && guests.length > 0) lastUse = now();
     if (changed && news) emit({ type: 'tokenChanged', token, previous: replaced, reason, took, origin });
     serve(guests, token, () => (kept ? current() === token : !news || previous === token), news);
   }
@@ -340,11 +348,15 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     read,
     onToken,
     onFailure: (error) => {
-      dismiss(audience, ({ waits }) => waits || !current(), (subscriber) => {
+      dismiss(audience, ({ content }) => !content || !current(), (subscriber) => {
         subscriber.error(error);
       });
     },
-    onAbandoned: sleep,
+    onAbandoned: () => {
+      // Whoever heard of the last failure may want a token now.
+      if (isWanted()) renew(need());
+      else sleep();
+    },
     emit,
   });
 
@@ -369,7 +381,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       }),
     recover,
     reject: (rejection) => {
-      if (judge(rejection) === 'refreshing') replace(rejection);
+      act(rejection, judge(rejection));
     },
     close,
   };
