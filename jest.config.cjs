@@ -12,6 +12,8 @@ const tsconfig = {
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
+  // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
+  testTimeout: 30_000,
   roots: ['<rootDir>/src', '<rootDir>/spec'],
   testRegex: 'spec/.*-spec\\.ts$',
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/spec/types/'],
@@ -23,9 +25,9 @@ module.exports = {
   },
   transform: {
     '^.+\\.(ts|mjs)$': ['ts-jest', { tsconfig }],
-    '/node_modules/(oauth4webapi|jose)/.+\\.js$': ['ts-jest', { tsconfig }],
+    '/node_modules/(oauth4webapi|jose|internmap|d3-[a-z-]+)/.+\\.js$': ['ts-jest', { tsconfig }],
   },
-  transformIgnorePatterns: ['/node_modules/(?!(@angular|oauth4webapi|jose)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(@angular|oauth4webapi|jose|internmap|d3-[a-z-]+)/)'],
   globalSetup: '<rootDir>/spec/setup/globalSetup.mjs',
   globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts'],
