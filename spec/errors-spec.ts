@@ -9,6 +9,7 @@ const {
   RequestTimeoutError,
   TokenEndpointError,
   TokenFetchTimeoutError,
+  TokenStoreError,
   TokenStreamClosedError,
   TokenUnavailableError,
 } = errors;
@@ -20,6 +21,7 @@ const table: [name: string, code: string, make: Make][] = [
   ['TokenFetchTimeoutError', 'ERR_TOKEN_FETCH_TIMEOUT', (copy, options) => new copy.TokenFetchTimeoutError('words', options)],
   ['TokenEndpointError', 'ERR_TOKEN_ENDPOINT', (copy, options) => new copy.TokenEndpointError('words', options)],
   ['InvalidTokenResponseError', 'ERR_INVALID_TOKEN_RESPONSE', (copy, options) => new copy.InvalidTokenResponseError('words', options)],
+  ['TokenStoreError', 'ERR_TOKEN_STORE', (copy, options) => new copy.TokenStoreError('words', options)],
   ['TokenStreamClosedError', 'ERR_TOKEN_STREAM_CLOSED', (copy, options) => new copy.TokenStreamClosedError('words', options)],
   ['OriginNotAllowedError', 'ERR_ORIGIN_NOT_ALLOWED', (copy, options) => new copy.OriginNotAllowedError('words', options)],
   ['RequestTimeoutError', 'ERR_REQUEST_TIMEOUT', (copy, options) => new copy.RequestTimeoutError('words', options)],
@@ -119,7 +121,7 @@ describe('HttpStatusError', () => {
 });
 
 it('should export no error that the table above leaves out', () => {
-  const classes = { HttpStatusError, InvalidTokenResponseError, OriginNotAllowedError, RequestTimeoutError, TokenEndpointError, TokenFetchTimeoutError, TokenStreamClosedError, TokenUnavailableError };
+  const classes = { HttpStatusError, InvalidTokenResponseError, OriginNotAllowedError, RequestTimeoutError, TokenEndpointError, TokenFetchTimeoutError, TokenStoreError, TokenStreamClosedError, TokenUnavailableError };
   expect(Object.keys(errors).sort()).toEqual([...Object.keys(classes), 'isTokenError'].sort());
   expect(table.map(([name]) => name).sort()).toEqual(Object.keys(classes).sort());
 });

@@ -50,6 +50,9 @@ export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointErro
 /** The token source answered with something that is not a token response (RFC 6749 section 5.1). */
 export class InvalidTokenResponseError extends /* @__PURE__ */ coded('InvalidTokenResponseError', 'ERR_INVALID_TOKEN_RESPONSE') {}
 
+/** What the token is shared through did not answer, or what lies in it cannot be read. Waiting may mend it. */
+export class TokenStoreError extends /* @__PURE__ */ coded('TokenStoreError', 'ERR_TOKEN_STORE') {}
+
 /** The stream was closed. */
 export class TokenStreamClosedError extends /* @__PURE__ */ coded('TokenStreamClosedError', 'ERR_TOKEN_STREAM_CLOSED') {
   constructor(message = 'the token stream is closed', options?: ErrorOptions) {
@@ -85,6 +88,7 @@ export type TokenError =
   | TokenFetchTimeoutError
   | TokenEndpointError
   | InvalidTokenResponseError
+  | TokenStoreError
   | TokenStreamClosedError
   | OriginNotAllowedError
   | RequestTimeoutError

@@ -256,4 +256,66 @@ describe('the edges of the promises', () => {
       expect(rig.events.filter((e) => e.includes('tokenChanged'))).toHaveLength(1);
     }),
   );
+
+  it(
+    'B16: a token that was refused, was replaced, and comes again does not go with the repeat',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ took: 0, life: n === 1 ? 0 : 30, value: 'T1' }), { idleTimeout: 0 });
+      const sent: string[] = [];
+      rig.at(0, () => {
+        rig.tell('a', withToken(rig.token$, ({ value }) => of(answer(sent.push(value) && 403))));
+      });
+      m.flush();
+      expect(sent).toEqual(['T1']);
+      expect(rig.log).toEqual(['1000 a 403']);
+    }),
+  );
+
+  it(
+    'B18: a forced refresh that waits for its pause counts from when it is made',
+    marbles((m) => {
+      const rig = setUp(m, (n) => (n === 2 ? { took: 0, life: 0 } : { took: 0, life: 300 }), { rejectionBudget: { max: 1, per: 500 } });
+      until(rig, 4000);
+      rig.at(500, () => void rig.token$.refresh().subscribe());
+      const reject = () => { rig.token$.reject(rig.token$.current!); };
+      rig.at(1000, reject);
+      rig.at(1700, reject);
+      rig.at(2100, reject);
+      m.flush();
+      expect(rig.asked).toEqual(['0 initial', '500 manual', '1500 rejected', '2100 rejected']);
+    }),
+  );
+
+  it(
+    'B5: a token that the clock once called over stays over when the clock is set back, and nobody waits in vain',
+    marbles((m) => {
+      let offset = 0;
+      const rig = setUp(m, (n) => (n === 2 ? { fail: { status: 400 } } : {}), { now: () => m.scheduler.now() + offset, idleTimeout: 0 });
+      rig.ask(0, 'a');
+      rig.at(1000, () => {
+        offset = 3_600_000;
+        rig.tell('b', withToken(rig.token$, ({ value }) => of(value)));
+        offset = 0;
+      });
+      m.flush();
+      expect(rig.log).toEqual(['200 a T1', '1200 b !TokenUnavailableError(!400)']);
+    }),
+  );
+
+  it(
+    'B19: a token without life that a waiter refused explicitly goes to nobody after it in the round',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ value: n < 3 ? 'T1' : 'T2', life: n === 2 ? 0 : 30 }), { idleTimeout: 0 });
+      rig.ask(0, 'a');
+      rig.at(40_000, () => {
+        rig.tell(
+          'b',
+          withToken(rig.token$, ({ value }) => (value === 'T1' ? throwError(() => refusal(401)) : of(value))),
+        );
+        rig.ask(40_001, 'c');
+      });
+      m.flush();
+      expect(rig.log.filter((line) => line.includes(' c '))).toEqual([expect.stringMatching(/ c T2$/)]);
+    }),
+  );
 });

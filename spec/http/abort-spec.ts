@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { firstValueFrom, NEVER } from 'rxjs';
 import { createFetch, createHttpClient, type TokenResponse } from 'rx-fresh-token';
 import { answer, cleanUp, failureOf, fetches, guarded, pause, serve, stubFetch, tokens, until, warmTokens } from './support.js';
@@ -146,5 +147,36 @@ describe('an abort by the signal of a Request', () => {
     controller.abort(reason);
     expect(await failed).toBe(reason);
     expect(calls).toHaveLength(0);
+  });
+});
+
+describe('a signal that outlives its requests', () => {
+  const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
+
+  it('should still abort the reading of a body that the caller has begun', async () => {
+    const { token$ } = await warmTokens();
+    const api = await serve((_seen, response) => response.write('half'));
+    const controller = new AbortController();
+    const response = await firstValueFrom(createHttpClient(token$, { baseUrl: api.origin }).request('/', { signal: controller.signal }));
+    const reading = failureOf(response.text());
+    controller.abort(reason);
+    expect(await reading).toMatchObject(reason);
+    await until(() => api.cut.length === 1);
+  });
+
+  it('should keep nothing of requests that have ended, and cause no warning however many it stands for', async () => {
+    const warnings: unknown[] = [];
+    const warn = (warning: unknown) => warnings.push(warning);
+    process.on('warning', warn);
+    const { token$ } = tokens({}, () => new Promise((resolve) => setTimeout(resolve, 20, { access_token: 'T1', expires_in: 60 })));
+    const http = createHttpClient(token$, { baseUrl: 'https://api.example', fetch: () => Promise.resolve(new Response('{}')) });
+    const { signal } = new AbortController();
+    const calls = Array.from({ length: 50 }, () => firstValueFrom(http.get('/', { signal })));
+    expect(listeners(signal)).toBe(1);
+    await Promise.all(calls);
+    expect(listeners(signal)).toBe(0);
+    await pause(1);
+    process.off('warning', warn);
+    expect(warnings).toEqual([]);
   });
 });

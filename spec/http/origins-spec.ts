@@ -278,4 +278,16 @@ describe('baseUrl', () => {
       delete root.location;
     }
   });
+
+  it('should be what the page says its base is, since that decides where a relative URL goes', async () => {
+    const root = globalThis as { location?: unknown; document?: unknown };
+    root.location = { href: 'https://page.example/index.html' };
+    root.document = { baseURI: 'https://elsewhere.example/' };
+    try {
+      expect(await fateOf('api/orders', { allowedOrigins: ['https://page.example'] })).toBe(REFUSED);
+    } finally {
+      delete root.location;
+      delete root.document;
+    }
+  });
 });

@@ -1,7 +1,6 @@
 import { Observable, take, type Subscription } from 'rxjs';
 import { isTokenError, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import type { Action } from './history.js';
-import { leftOut } from './leftOut.js';
 import type { Reference, Refusal, Waiter } from './reference.js';
 
 /** The world as callers see it. */
@@ -42,7 +41,10 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
 
   const stopWaiting = () => {
     const ended = waiter;
-    if (ended) reference.waiters.delete(ended);
+    if (ended) {
+      ended.gone = true;
+      reference.waiters.delete(ended);
+    }
     waiter = null;
     return ended;
   };
@@ -63,7 +65,7 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
     reference.active();
     if (left) reference.fault('calls', `${name} was sent after its caller left`);
     if (sends > 2) reference.fault('B16', `${name} was sent ${String(sends)} times`);
-    if (token.value === refusal?.token && !(leftOut.has('refused token comes again') && refusal.outcome === 'alreadyReplaced')) reference.fault('B16', `${name} was repeated with the refused ${token.value}`);
+    if (token.value === refusal?.token) reference.fault('B16', `${name} was repeated with the refused ${token.value}`);
     return new Observable((subscriber) => {
       const pass = (answer: Answer) => {
         lastAnswer = thrown && answer.status !== 200 ? Object.assign(new Error('refused'), answer) : answer;
@@ -77,7 +79,8 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
         if (said.status !== 401 && said.status !== 403) pass(said);
         else if (sends === 1) {
           refusal = { token: token.value, explicit: said.status === 401 || 'www-authenticate' in said.headers, key, outcome: null };
-          waiter = reference.wait(name, reference.held?.value === token.value ? 'recover' : 'take', patience);
+          waiter = reference.wait(name, reference.held?.value === token.value ? 'recover' : 'take', patience, token.value);
+          refusal.waiter = waiter;
           refuse(reference, refusal, () => { pass(said); });
         } else {
           reference.spoil(key, era);
@@ -103,7 +106,9 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
     },
     error: (error: unknown) => {
       say(`${name} fails: ${String(error)}`);
-      if (error !== lastAnswer && !waiter && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) reference.fault('calls', `${name} failed with ${String(error)} while it did not wait`);
+      // The token that it was about to take may have been refused, or gone, meanwhile.
+      const tooLate = due && sends === 0 && reference.mustServe() === null;
+      if (error !== lastAnswer && !waiter && !tooLate && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) reference.fault('calls', `${name} failed with ${String(error)} while it did not wait`);
       settle(error === lastAnswer ? null : error);
     },
     complete: () => {
@@ -112,7 +117,10 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
       settle(null);
     },
   });
-  if (due && sends === 0 && !reference.closed) reference.fault('B4', `${name} was not sent at once, though a token was usable`);
+  if (due && sends === 0 && !reference.closed) {
+    if (reference.mustServe() !== null) reference.fault('B4', `${name} was not sent at once, though a token was usable`);
+    else if (!subscription.closed) waiter = reference.wait(name, 'take', patience);
+  }
 
   return () => {
     if (subscription.closed) return;

@@ -1,5 +1,4 @@
 import * as fc from 'fast-check';
-import { leftOut } from './leftOut.js';
 
 /** How the token endpoint behaves, one entry for each time it is asked. Times in ms; a latency of null answers synchronously. */
 export interface Outcome {
@@ -116,7 +115,7 @@ function historiesOf(scale: number): fc.Arbitrary<History> {
     reactions: fc.oneof(
       { weight: 3, arbitrary: fc.constant<Reaction[]>([]) },
       {
-        weight: leftOut.has('reactions') ? 0 : 1,
+        weight: 1,
         arbitrary: fc.array(
           record<Reaction>({ on: fc.constantFrom<Reaction['on'][]>('value', 'refreshStarted', 'tokenChanged', 'refreshFailed', 'tokenRejected', 'tokenExpired', 'idle'), nth: fc.nat(2), act }),
           { minLength: 1, maxLength: 2 },

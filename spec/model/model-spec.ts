@@ -26,8 +26,8 @@ describe('the stream, whatever happens', () => {
   if (MODEL_REPLAY === undefined) {
     it(`should keep its promises in ${MODEL_RUNS} random histories`, async () => {
       const kept = fc.property(histories, (history) => run(history).length === 0);
-      const { failed, counterexample, seed } = fc.check(kept, { numRuns: Number(MODEL_RUNS), ...(MODEL_SEED !== 'random' && { seed: Number(MODEL_SEED) }) });
-      if (failed) throw new Error(report(counterexample![0], seed));
+      const { failed, counterexample, seed, numRuns } = fc.check(kept, { numRuns: Number(MODEL_RUNS), ...(MODEL_SEED !== 'random' && { seed: Number(MODEL_SEED) }) });
+      if (failed) throw new Error(`${String(numRuns)} histories were good, then:\n${report(counterexample![0], seed)}`);
       await new Promise((resolve) => setTimeout(resolve));
       expect(unhandled).toEqual([]);
     }, 3_600_000);

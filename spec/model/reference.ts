@@ -1,6 +1,5 @@
 import { isTokenError, type AccessToken, type RejectionOutcome, type TokenEvent, type TokenRequest } from 'rx-fresh-token';
 import type { Options, Outcome } from './history.js';
-import { leftOut } from './leftOut.js';
 
 /** What the model remembers of a token that was kept. Written from the promises, not from the code. */
 interface Held {
@@ -32,8 +31,11 @@ export interface Waiter {
   readonly what: string;
   readonly kind: 'take' | 'refresh' | 'recover';
   readonly since: number;
-  readonly seq: number;
+  seq: number;
+  gone?: boolean;
   readonly maxWait: number;
+  /** The token that will not do, since it was refused. */
+  readonly not?: string | undefined;
 }
 
 /** A server's refusal of a token, on its way to the stream. */
@@ -43,6 +45,8 @@ export interface Refusal {
   readonly key: string | undefined;
   /** What the stream made of it. */
   outcome: RejectionOutcome | null;
+  /** The call that was refused. */
+  waiter?: Waiter;
 }
 
 export interface Clocks {
@@ -102,8 +106,6 @@ export class Reference {
   private lastLife = Infinity;
   private stuckSince = Infinity;
   private givenUp: AbortSignal[] = [];
-  /** When the refresh was decided upon that is under way. */
-  private forcedAt = 0;
   private readonly spoiled = new Set<string>();
   private asksSinceArrival = 0;
   private refreshings: number[] = [];
@@ -190,7 +192,7 @@ export class Reference {
       if (reason === 'scheduled' && held && !held.refused) {
         if (Math.max(clock, held.latestClock) < held.dueFrom && real - held.arrivedReal < held.dueFrom - held.arrivedClock) this.fault('B1', `renewed ${String(held.dueFrom - clock)} ms too early`);
       }
-      if (reason === 'rejected' && !(leftOut.has('delayed force') && this.forcedAt !== real)) this.spend(real);
+      if (reason === 'rejected') this.spend(real);
       if (reason !== 'rejected' && this.rejection && !this.rejection.outcome) this.fault('B15', 'a refresh before the rejected token was compared');
       this.askedFor = { rejection: 0, manual: 0 };
       const idle = this.options.idleTimeout ?? (this.previous === null ? 0 : this.lastLife);
@@ -372,7 +374,8 @@ export class Reference {
       if (retryIn > Math.max(MIN_PAUSE, asked, Math.min(step(attempt), alive) + 1)) this.fault('B11', `a pause of ${String(retryIn)} ms is too long`);
     }
     const seq = ++this.seq;
-    const pause = permanent ? Math.max(MIN_PAUSE, step(1)) : (retryIn ?? Math.max(MIN_PAUSE, asked));
+    // Where timer and clock disagree about the last token, the step is not known.
+    const pause = permanent ? Math.max(MIN_PAUSE, this.previous === ANY ? 0 : step(1)) : (retryIn ?? Math.max(MIN_PAUSE, asked));
     this.failure = { error, real, clock, jumps: this.jumps, seq, permanent, pause, atMost: Math.max(pause, step(attempt) + 1), exact: retryIn };
     this.attemptBy = retryIn === null ? Infinity : real + retryIn;
     if (permanent) this.lastPermanent = seq;
@@ -390,12 +393,14 @@ export class Reference {
     switch (event.outcome) {
       case 'alreadyReplaced':
         if (isCurrent) this.fault('B15', `${token} is still at hand, not replaced`);
+        // Only when all who watch have heard of it is another token waited for.
+        if (rejection.waiter) this.waiters.delete(rejection.waiter);
         break;
       case 'refreshing':
         if (!isCurrent) this.fault('B15', `a late rejection of ${token} forces a refresh`);
         if (key !== undefined && this.spoiled.has(key)) this.fault('B17', `another refresh for ${key}, which refuses fresh tokens too`);
-        if (this.askedFor.rejection++ === 0) this.forcedAt = this.time.real();
-        this.refreshings.push(clock);
+        this.askedFor.rejection++;
+        this.refreshings.push(clock + this.pauseLeft());
         if (explicit && held) {
           held.refused = true;
           this.refused.add(held.value);
@@ -419,10 +424,23 @@ export class Reference {
     this.askedFor.manual++;
   }
 
-  wait(what: string, kind: Waiter['kind'], maxWait: number): Waiter {
-    const waiter = { what, kind, maxWait, since: this.time.real(), seq: ++this.seq };
+  wait(what: string, kind: Waiter['kind'], maxWait: number, not?: string): Waiter {
+    const waiter = { what, kind, maxWait, not, since: this.time.real(), seq: ++this.seq };
     this.waiters.add(waiter);
     return waiter;
+  }
+
+  /** Somebody who was refused a token waits for the next from now on, unless its call has ended meanwhile. */
+  waitOn(waiter: Waiter): void {
+    waiter.seq = ++this.seq;
+    if (!waiter.gone) this.waiters.add(waiter);
+  }
+
+  /** A refresh that is decided upon now is made then. */
+  private pauseLeft(): number {
+    const { failure, bornOver } = this;
+    const over = Math.max(failure ? failure.real + failure.pause : 0, bornOver ? bornOver.real + 1000 : 0);
+    return Math.max(0, over - this.time.real());
   }
 
   /** Right after a permanent failure nothing is attempted. */
@@ -433,7 +451,9 @@ export class Reference {
 
   /** Somebody wants a token, and has not been told that it is no use. */
   private isNeeded(): boolean {
-    return this.listeners > 0 || [...this.waiters].some(({ kind, seq }) => kind !== 'recover' || seq > this.refusedAgain);
+    // At the very moment of a token's end it may still serve, or not.
+    const served = this.mayServe() !== null;
+    return this.listeners > 0 || [...this.waiters].some(({ kind, seq }) => (kind === 'take' ? !served : kind !== 'recover' || seq > this.refusedAgain));
   }
 
   /** A waiter ends without a token: is that right? */
@@ -446,6 +466,7 @@ export class Reference {
     }
     if (waiter.kind === 'recover' && this.refusedAgain > waiter.seq) return;
     if (waiter.kind === 'recover' && this.arrival && this.arrival.seq > waiter.seq) return;
+    if (waiter.not !== undefined && this.arrival?.value === waiter.not && this.arrival.seq > waiter.seq) return;
     const late = real === waiter.since + waiter.maxWait;
     if (!late && !this.hopeless()) this.fault('B12', `${waiter.what} failed after ${String(real - waiter.since)} ms, it may wait ${String(waiter.maxWait)}: ${named(error)}`);
     if (error !== null) {

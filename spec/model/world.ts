@@ -89,7 +89,9 @@ export function run(history: History, log?: (line: string) => void): readonly st
       say(`event: ${event.type}${'outcome' in event ? ` ${event.outcome}` : ''}${'retryIn' in event ? ` ${String(event.retryIn)}` : ''}`);
       reference.event(event);
       if (event.type === 'tokenChanged') known.push(event.token);
+      const refusal = event.type === 'tokenRejected' ? reference.rejection : null;
       if (event.type !== 'closed') react(event.type);
+      if (refusal?.waiter && refusal.outcome === 'alreadyReplaced') reference.waitOn(refusal.waiter);
     },
   });
 

@@ -1,5 +1,6 @@
 import { accessToken } from '../../src/token/accessToken.js';
-import { jwtClaims, lifetimeOf, windowsOf } from '../../src/token/refreshPolicy.js';
+import { jwtClaims } from '../../src/internal/jwtClaims.js';
+import { lifetimeOf, windowsOf } from '../../src/token/refreshPolicy.js';
 import type { AccessToken, TokenResponse } from '../../src/token/types.js';
 
 const base64url = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
@@ -114,6 +115,30 @@ describe('windowsOf', () => {
   ])('should renew and end a token of %s', (_kind, lifetime, took, dueAt, overAt) => {
     expect(windowsOf(token(lifetime), took, settings)).toEqual({ dueAt, overAt });
     expect(windowsOf(token(lifetime, NOW), took, settings)).toEqual({ dueAt: NOW + dueAt, overAt: NOW + overAt });
+  });
+
+  const whole = { iat: 100, exp: 103 };
+  it.each<[string, object, number, number, number, number]>([
+    ['3 s fetched at once', whole, 3 * s, 0, 1600, 2 * s],
+    ['3 s fetched in 0.3 s', whole, 3 * s, 300, 1550, 2 * s],
+    ['3 s fetched in 0.5 s: half the life at most', whole, 3 * s, 500, 1500, 2 * s],
+    ['1 s', { iat: 100, exp: 101 }, s, 0, 533, 666],
+    ['10 s', { iat: 100, exp: 110 }, 10 * s, 200, 7666, 9 * s],
+    ['30 s: the margin is a second anyway', { iat: 100, exp: 130 }, 30 * s, 200, 25 * s, 29 * s],
+    ['an hour', { iat: 100, exp: 3700 }, 60 * min, 200, 55 * min, 60 * min - s],
+    ['another life than the server says', whole, 2.5 * s, 0, 2083, 2416],
+    ['2.5 s by a server that rounds the end alone', { iat: 100.5, exp: 103 }, 2.5 * s, 0, 2083, 2416],
+    ['3 s by a server that does not round', { iat: 100.25, exp: 103.25 }, 3 * s, 0, 2500, 2900],
+    ['3 s by a server that does not say from when', { exp: 103 }, 3 * s, 0, 2500, 2900],
+    ['3 s by a server that says it in words', { iat: '100', exp: '103' }, 3 * s, 0, 2500, 2900],
+  ])('should allow for servers that round the times of a JWT to whole seconds: %s', (_kind, claims, lifetime, took, dueAt, overAt) => {
+    expect(windowsOf(accessToken({ access_token: jwt(claims) }, 0, lifetime), took, settings)).toEqual({ dueAt, overAt });
+  });
+
+  it('should believe who knows better than a server that rounds', () => {
+    const rounded = accessToken({ access_token: jwt(whole) }, 0, 3 * s);
+    expect(windowsOf(rounded, 0, { ...settings, expiryMargin: 100 })).toEqual({ dueAt: 2500, overAt: 2900 });
+    expect(windowsOf(rounded, 0, { ...settings, refreshBefore: 300 })).toEqual({ dueAt: 2700, overAt: 2 * s });
   });
 
   it('should neither renew nor end a token whose life is unknown', () => {

@@ -1,9 +1,10 @@
 /* eslint rxjs-x/throw-error: off -- sources and stores throw what they like */
-import { defer, finalize, map, NEVER, of, Subject, switchMap, throwError, timer, type Observable, type ObservableInput } from 'rxjs';
+import { defer, finalize, map, NEVER, of, Subject, switchMap, take, throwError, timer, type Observable, type ObservableInput } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
+import { HEAD_START } from '../../src/internal/sourceHooks.js';
 import { createTokenStream, withToken, type StoredToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenStore, type TokenStreamOptions } from 'rx-fresh-token';
 
-type Answer = (request: TokenRequest, fetch: () => Observable<TokenResponse>, n: number) => ObservableInput<StoredToken>;
+type Answer = (request: TokenRequest, fetch: (last?: TokenResponse | null) => Observable<TokenResponse>, n: number) => ObservableInput<StoredToken>;
 type Incident<T> = Extract<TokenEvent, { type: T }>;
 
 const response = (access_token: string, expires_in = 30): TokenResponse => ({ access_token, expires_in });
@@ -104,6 +105,25 @@ describe('the store', () => {
   );
 });
 
+describe('what the store kept of the last refresh', () => {
+  it.each<[string, TokenResponse | null | undefined]>([
+    ['a response', { ...response('T0'), refresh_token: 'R0' }],
+    ['nothing', null],
+    ['no such thing', undefined],
+  ])('should reach the source, unseen by those who print its request: %s', (_kind, last) => {
+    marbles((m) => {
+      const { token$, values$, source } = setUp(m.scheduler, (_request, fetch) => fetch(last).pipe(map((answer) => ({ response: answer, age: 0, origin: 'fetched' as const }))));
+      m.expect(values$, '^ 1s !').toBeObservable('200ms a', { a: 'S1' });
+      m.flush();
+      const [[request]] = source.mock.calls as unknown as [[TokenRequest]];
+      expect(request.last).toEqual(last);
+      expect(Object.keys(request).sort()).toEqual(['attempt', 'previous', 'reason', 'signal']);
+      expect(request.report).toEqual(expect.any(Function));
+      token$.close();
+    })();
+  });
+});
+
 describe('a token that others put into the store', () => {
   it(
     'should be the token of this stream too, and renew from its own life',
@@ -132,6 +152,32 @@ describe('a token that others put into the store', () => {
       m.expect(values$, '^ 1s !').toBeObservable('        70ms p', { p: 'P' });
       m.flush();
       token$.close();
+    }),
+  );
+
+  it(
+    'should end the pause after a failure: a token that just came is not renewed, nor blamed for what was refused before it',
+    marbles((m) => {
+      const { token$, asked, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => (n === 1 ? of(shared('T1')) : n === 2 ? throwError(() => new Error('down')) : of(shared('T3'))), { random: () => 1 });
+      at(10, () => token$.subscribe());
+      at(1000, () => {
+        token$.reject(token$.current!);
+      });
+      at(1100, () => {
+        changes.next(shared('P'));
+      });
+      at(3000, () => {
+        token$.reject(token$.current!);
+      });
+      at(3001, () => {
+        token$.close();
+      });
+      m.flush();
+      expect(asked.map(({ reason, attempt, previous }) => [reason, attempt, previous?.value])).toEqual([
+        ['initial', 1, undefined],
+        ['rejected', 1, 'T1'],
+        ['rejected', 1, 'P'],
+      ]);
     }),
   );
 
@@ -272,10 +318,31 @@ describe('a rejection', () => {
       m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable('45ms #', {}, Object.assign(new Error('refused'), { status: 401 }));
       m.flush();
       expect(asked.slice(0, 2).map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
-      expect(ofType('refreshFailed')[0]).toMatchObject({ at: 45, error: { message: 'the token source returned the very token that was refused' }, permanent: false });
+      expect(ofType('refreshFailed')[0]).toMatchObject({ at: 45, error: { message: 'the very token that was refused came again' }, permanent: false });
       token$.close();
     }),
   );
+
+  it.each([
+    ['young', 1000, 2],
+    ['old enough to be renewed on schedule', 20_000, 3],
+  ])('should be remembered as fruitless when others push a token while the one at hand is %s', (_kind, at_, refreshes) => {
+    marbles((m) => {
+      const { token$, asked, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)), { idleTimeout: 60_000 });
+      const forbidden = () => withToken(token$, () => throwError(() => Object.assign(new Error('refused'), { status: 403 })), { key: 'k' }).subscribe({ error: () => undefined });
+      at(100, forbidden);
+      // Another process met the same forbidden resource, say.
+      at(at_, () => {
+        changes.next(shared('P'));
+      });
+      at(at_ + 100, forbidden);
+      at(at_ + 200, () => {
+        token$.close();
+      });
+      m.flush();
+      expect(asked.map(({ reason }) => reason).filter((reason) => reason === 'rejected' || reason === 'initial')).toHaveLength(refreshes);
+    })();
+  });
 
   it(
     'should be mended by a token that is pushed before the store answers',
@@ -331,6 +398,50 @@ describe('a store that fails', () => {
       m.expect(values$, '^ 1s !').toBeObservable('100ms c', { c: 'T3' });
       m.flush();
       expect(ofType('refreshFailed').map(({ error }) => (error as Error).name)).toEqual(['RangeError', 'InvalidTokenResponseError']);
+      token$.close();
+    }),
+  );
+});
+
+describe('a source that joined an exchange under way', () => {
+  const joining =
+    (scheduler: TokenStreamOptions['scheduler'] & object, headStart: unknown) =>
+    (request: TokenRequest): Observable<TokenResponse> =>
+      timer(200, scheduler).pipe(
+        map(() => {
+          Object.defineProperty(request, HEAD_START, { value: headStart });
+          return response('J');
+        }),
+      );
+  const own = (age: number): TokenStore => ({ refresh: (_request, fetch) => fetch().pipe(map((answer) => ({ response: answer, age, origin: 'fetched' as const }))) });
+
+  it.each<[string, unknown, TokenStore | undefined, number]>([
+    ['no store', 7000, undefined, -7000],
+    ['a store that knows nothing of it', 7000, own(150), -7000],
+    ['a store that does', 7000, own(7200), -7000],
+    ['a store that knows of more', 7000, own(9000), -8800],
+    ['a store, and no head start', 0, own(150), 50],
+    ['a head start that is none', 'long', undefined, 0],
+    ['a negative one', -5, undefined, 0],
+    ['an endless one', Infinity, undefined, 0],
+  ])('should say so, and its token count from when that was sent: %s', (_what, headStart, store, issuedAt) => {
+    marbles((m) => {
+      const token$ = createTokenStream(joining(m.scheduler, headStart), { scheduler: m.scheduler, jitter: 0, idleTimeout: 0, ...(store && { store }) });
+      m.expect(token$.pipe(map((token) => [token.issuedAt, token.expiresAt, Object.keys(token.raw), Object.getOwnPropertySymbols(token.raw)])), '^ 1s !').toBeObservable('200ms a', {
+        a: [issuedAt, issuedAt + 30_000, ['access_token', 'expires_in'], []],
+      });
+      m.flush();
+      token$.close();
+    })();
+  });
+
+  it(
+    'should count it where it is over on arrival',
+    marbles((m) => {
+      const token$ = createTokenStream(joining(m.scheduler, 29_500), { scheduler: m.scheduler, jitter: 0, idleTimeout: 0 });
+      m.expect(token$.pipe(take(1), map(({ issuedAt }) => issuedAt))).toBeObservable('200ms (a|)', { a: -29_500 });
+      m.flush();
+      expect(token$.current).toBeNull();
       token$.close();
     }),
   );

@@ -127,6 +127,6 @@ void createTokenStream(() => of(response), { maxwait: 5 });
 // ---- stores
 
 expectTypeOf<StoredToken>().toEqualTypeOf<{ readonly response: TokenResponse; readonly age: number; readonly origin: 'fetched' | 'shared' }>();
-expectTypeOf<TokenStore['refresh']>().parameters.toEqualTypeOf<[request: TokenRequest, fetch: () => Observable<TokenResponse>]>();
+expectTypeOf<TokenStore['refresh']>().parameters.toEqualTypeOf<[request: TokenRequest, fetch: (last?: TokenResponse | null) => Observable<TokenResponse>]>();
 expectTypeOf({ refresh: () => Promise.resolve<StoredToken>({ response, age: 0, origin: 'shared' }) }).toExtend<TokenStore>();
 expectTypeOf({ refresh: () => of(response) }).not.toExtend<TokenStore>();

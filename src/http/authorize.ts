@@ -6,6 +6,12 @@ import type { AccessToken } from '../token/types.js';
 /** The default header: `Authorization: Bearer …` (RFC 6750 section 2.1). */
 export const authorizationOf = (token: AccessToken): string => `${token.type} ${token.value}`;
 
+/** Names the resource by which fruitless refreshes are remembered: method, origin and path, never the query. */
+export function resourceOf(method: string, url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${method} ${origin}${pathname}`;
+}
+
 /** Where a token may go, decided once. */
 export class Destinations {
   readonly #origins: ReadonlySet<string>;
@@ -46,7 +52,9 @@ export class Destinations {
   }
 
   #parse(url: string): URL {
-    const base = this.#base ?? (globalThis as { location?: { href?: string } }).location?.href;
+    const { document, location } = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };
+    // A page's <base> decides where its relative URLs go.
+    const base = this.#base ?? document?.baseURI ?? location?.href;
     const parsed = parse(url, base);
     // Never the URL itself: its query may be a secret.
     if (!parsed) throw new TypeError(base ? 'the URL cannot be parsed' : 'the URL cannot be parsed: it must be absolute, since there is no baseUrl');

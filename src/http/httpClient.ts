@@ -1,9 +1,11 @@
 import { defer, Observable } from 'rxjs';
 import { HttpStatusError, RequestTimeoutError } from '../errors.js';
+import { isStream } from '../internal/isStream.js';
+import { onAbort } from '../internal/onAbort.js';
 import { numbersIn, wrong } from '../internal/validate.js';
 import { keeperOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { isStream, recordOf } from './outgoing.js';
+import { recordOf } from './outgoing.js';
 import { plainError, tokenFetch, type FetchOptions } from './tokenFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
@@ -14,6 +16,9 @@ export interface HttpClientOptions extends FetchOptions {
 }
 
 export type HttpRequestInit = RequestInit & { timeout?: number };
+
+/** Responses that their callers may still be reading. */
+const unread = /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => { unlink(); });
 
 /** Every method returns a cold Observable: subscribing sends, unsubscribing aborts. */
 export interface HttpClient {
@@ -53,7 +58,8 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
       const limit = timeout === undefined ? defaultTimeout : numbersIn({ timeout }, { timeout: [1, Infinity] }).timeout;
       const headers = defaults ? { ...defaults, ...recordOf(init.headers) } : init.headers;
       const controller = new AbortController();
-      const combined = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
+      // Not AbortSignal.any: a signal that outlives its requests keeps something of each, in Node 20 for ever.
+      const unlink = signal ? onAbort(signal, () => { controller.abort(signal.reason); }) : () => undefined;
       let settled = false;
       if (limit !== undefined) {
         const late = () => {
@@ -61,20 +67,26 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
         };
         subscriber.add(timers.after(limit, true).subscribe(late));
       }
-      const answer = ride(url, { ...init, headers, signal: combined }, signal);
+      const answer = ride(url, { ...init, headers, signal: controller.signal }, signal);
       (read ? answer.then(read) : (answer as Promise<R>)).then(
         (value) => {
           settled = true;
+          // The caller may still read, and abort reading.
+          if (!read && (value as Response).body) unread.register(value as Response, unlink);
+          else unlink();
           subscriber.next(value);
           subscriber.complete();
         },
         (error: unknown) => {
           settled = true;
-          subscriber.error(plainError(error, combined));
+          unlink();
+          subscriber.error(plainError(error, controller.signal));
         },
       );
       return () => {
-        if (!settled) controller.abort();
+        if (settled) return;
+        unlink();
+        controller.abort();
       };
     });
 

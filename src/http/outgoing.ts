@@ -1,4 +1,5 @@
-import { authorizationOf } from './authorize.js';
+import { isStream } from '../internal/isStream.js';
+import { authorizationOf, resourceOf } from './authorize.js';
 import { platformHeaders } from './transport.js';
 import type { AccessToken } from '../token/types.js';
 
@@ -15,21 +16,10 @@ export const signalOf = ({ init, request }: Outgoing): AbortSignal | null | unde
 
 export const methodOf = ({ init, request }: Outgoing): string => (init.method ?? request?.method ?? 'GET').toUpperCase();
 
-/** Names the resource by which fruitless refreshes are remembered: method, origin and path, never the query. */
-export function resourceKey(outgoing: Outgoing): string {
-  const { origin, pathname } = new URL(outgoing.url);
-  return `${methodOf(outgoing)} ${origin}${pathname}`;
-}
+export const resourceKey = (outgoing: Outgoing): string => resourceOf(methodOf(outgoing), outgoing.url);
 
 /** A body that is consumed by sending it cannot be sent again. A Request is cloned before each sending. */
 export const isRepeatable = ({ init }: Outgoing): boolean => !isStream(init.body);
-
-/** A ReadableStream, a Node stream, an async iterable. */
-export function isStream(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null) return false;
-  const { getReader, pipe, [Symbol.asyncIterator]: iterate } = body as { getReader?: unknown; pipe?: unknown; [Symbol.asyncIterator]?: unknown };
-  return [getReader, pipe, iterate].some((method) => typeof method === 'function');
-}
 
 /** Frees the connection of an answer that nobody will read. */
 export function discard({ body }: Response): void {

@@ -1,8 +1,10 @@
-import { defaultIfEmpty, firstValueFrom, fromEvent, NEVER, takeUntil, tap, type Observable } from 'rxjs';
+import { defaultIfEmpty, firstValueFrom, merge, Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
+import { onAbort } from '../internal/onAbort.js';
 import { requireFunctions } from '../internal/validate.js';
 import { isExplicit, isRejection as isRejectionByDefault } from '../token/rejection.js';
 import { keeperOf } from '../token/tokenStream.js';
+import { recoverWithoutRepeat } from '../token/unrepeatable.js';
 import type { TokenProof } from '../token/proof.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { Destinations } from './authorize.js';
@@ -34,31 +36,31 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   requireFunctions({ authorize, isRejection, fetch: send });
   const redirect = followRedirects ? 'manual' : authorize ? 'error' : 'follow';
 
-  /** Refusals for want of a nonce, of requests that cannot be sent again: the token is not to blame. */
+  /** Refusals for want of a nonce, of requests that cannot be sent again or were already: the token is not to blame. */
   const blameless = new WeakSet<Response>();
 
   function transmit(outgoing: Outgoing, token: AccessToken): Promise<Response> {
     const { init, request, url } = outgoing;
     const mode = init.redirect ?? request?.redirect ?? 'follow';
-    const post = (headers: HeadersInit) => send(request?.clone() ?? url, { ...init, headers, redirect: mode === 'follow' ? redirect : mode });
+    const post = (headers: HeadersInit, signed?: { method: string }) => send(request?.clone() ?? url, { ...init, ...signed, headers, redirect: mode === 'follow' ? redirect : mode });
     const headers = withAuthorization(outgoing, token, authorize);
-    if (keeper.proof) return proven(outgoing, token, keeper.proof, async (proof) => post({ ...recordOf(await headers), ...proof }));
+    // The method that was signed: fetch leaves `patch` as it is written.
+    if (keeper.proof) return proven(outgoing, token, keeper.proof, async (proof) => post({ ...recordOf(await headers), ...proof }, { method: methodOf(outgoing) }));
     return headers instanceof Promise ? headers.then(post) : post(headers);
   }
 
   /** A request bound to the source's key (RFC 9449): signed anew for each sending, and sent again for a server that wants a nonce in it. */
   async function proven(outgoing: Outgoing, token: AccessToken, proof: TokenProof, post: (headers: Readonly<Record<string, string>>) => Promise<Response>): Promise<Response> {
     const request = { method: methodOf(outgoing), url: outgoing.url, token };
-    const response = await post(await proof.sign(request));
+    let response = await post(await proof.sign(request));
     if (!(await proof.learn(request, response))) return response;
-    if (!isRepeatable(outgoing)) {
-      blameless.add(response);
-      return response;
+    if (isRepeatable(outgoing)) {
+      discard(response);
+      response = await post(await proof.sign(request));
+      if (!(await proof.learn(request, response))) return response;
     }
-    discard(response);
-    const second = await post(await proof.sign(request));
-    await proof.learn(request, second);
-    return second;
+    blameless.add(response);
+    return response;
   }
 
   /** The answer at the end of redirects. */
@@ -79,8 +81,7 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
     if (!isRefusal(first)) return first.response;
     const rejection = { token, explicit: isExplicit(first.response), key: resourceKey(outgoing) };
     if (!isRepeatable(outgoing)) {
-      // The next call of this resource stands for the repeat that cannot be made.
-      keeper.recover(rejection).subscribe(() => keeper.fruitless.repeat(rejection.key));
+      recoverWithoutRepeat(keeper, rejection);
       return first.response;
     }
     const next = await wanted(keeper.recover(rejection).pipe(defaultIfEmpty(null)), outgoing);
@@ -125,8 +126,9 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
 async function wanted<T>(value$: Observable<T>, outgoing: Outgoing): Promise<T> {
   const signal = signalOf(outgoing);
   signal?.throwIfAborted();
-  const aborted$ = signal ? fromEvent(signal, 'abort').pipe(tap(() => { signal.throwIfAborted(); })) : NEVER;
-  return firstValueFrom(value$.pipe(takeUntil(aborted$)));
+  if (!signal) return firstValueFrom(value$);
+  const aborted$ = new Observable<never>((subscriber) => onAbort(signal, () => { subscriber.error(signal.reason); }));
+  return firstValueFrom(merge(value$, aborted$));
 }
 
 /**

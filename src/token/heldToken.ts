@@ -47,7 +47,11 @@ export function holdToken({ token, age, ...windows }: Arrival, timers: Timers, {
   return {
     token,
     isFresh: (now) => now < dueAt && now < overAt,
-    isUsable: (now) => now < overAt,
+    isUsable: (now) => {
+      // Once over, always over, even if the clock is set back.
+      if (now >= overAt) overAt = -Infinity;
+      return now < overAt;
+    },
     isRefused: () => refused,
     refuse: () => {
       refused = true;

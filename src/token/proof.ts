@@ -29,6 +29,9 @@ export interface TokenProof {
  */
 export interface SourceHooks {
   readonly [PROOF]?: TokenProof;
-  /** Called once when the stream closes, with its last token. Must not throw; what it starts, the stream does not wait for. */
-  readonly [ON_CLOSE]?: (token: AccessToken | null) => void;
+  /**
+   * Called once when the stream closes, with its last token, and the signal of the request under way, if there is one: it
+   * aborts right after, and what still answers it is nobody's. Must not throw; what it starts, the stream does not wait for.
+   */
+  readonly [ON_CLOSE]?: (token: AccessToken | null, pending?: AbortSignal) => void;
 }

@@ -1,3 +1,4 @@
+import { jwtClaims } from '../internal/jwtClaims.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
 const MAX_LEAD = 5 * 60_000;
@@ -34,22 +35,23 @@ export function windowsOf(
 ): Windows {
   const lifetime = token.expiresAt - token.issuedAt;
   if (lifetime === Infinity) return { dueAt: Infinity, overAt: Infinity };
-  const margin = expiryMargin ?? Math.min(1000, lifetime / 30);
+  const usual = Math.min(1000, lifetime / 30);
+  const margin = expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime));
+  const extra = expiryMargin === undefined ? margin - usual : 0;
   const wished = typeof refreshBefore === 'function' ? refreshBefore(token) : refreshBefore;
   // A callback's NaN or negative number must not stop renewals: the default is always right.
-  const lead = wished !== undefined && wished >= 0 ? wished : Math.max(Math.min(lifetime / 6, MAX_LEAD), 1.5 * took + margin);
+  const lead = wished !== undefined && wished >= 0 ? wished : Math.max(Math.min(lifetime / 6, MAX_LEAD) + extra, 1.5 * took + margin);
   const jittered = Math.min(lead * (1 + jitter * random()), lifetime / 2);
   // Never due at once: a synchronous source would be asked for ever within one moment.
   return { dueAt: Math.max(token.issuedAt + 1, Math.floor(token.expiresAt - jittered)), overAt: Math.floor(token.expiresAt - margin) };
 }
 
-/** The claims of a JWT, never verified: they only say when to ask for the next one. */
-export function jwtClaims(token: string): { exp?: unknown; iat?: unknown } {
-  const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token)?.[1];
-  try {
-    const claims: unknown = payload && JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/')));
-    return typeof claims === 'object' && claims !== null ? claims : {};
-  } catch {
-    return {};
-  }
+/**
+ * By how much a JWT may end before its life says: a server that counts whole seconds rounds down when it was issued, so
+ * that up to one is gone by then. (By its own clock: neither claim can be compared with ours.) At most a third of the life.
+ */
+function roundingOf(value: string, lifetime: number): number {
+  const { exp, iat } = jwtClaims(value);
+  const isWhole = Number.isInteger(exp) && Number.isInteger(iat) && ((exp as number) - (iat as number)) * 1000 === lifetime;
+  return isWhole ? Math.min(1000, lifetime / 3) : 0;
 }

@@ -1,4 +1,4 @@
-import { defer, EMPTY, filter, map, merge, of, retry, Subject, Subscription, switchMap, take, throwError, type Observable } from 'rxjs';
+import { defer, EMPTY, filter, finalize, map, merge, of, retry, Subject, Subscription, switchMap, take, throwError, type Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import type { Timers } from '../internal/timers.js';
 import { backoffOf, backoffStep, MIN_PAUSE, retryAfterOf, retryDelay } from './backoff.js';
@@ -25,31 +25,40 @@ export interface RefreshHost<Arrival> {
 
 export interface Refresher {
   isRunning(): boolean;
+  /** How many refreshes there were. */
+  count(): number;
   /** Right after a permanent failure nothing is attempted. */
   isBlocked(): boolean;
+  /** Milliseconds until the next attempt may be made; 0 when it may be made now. */
+  pauseLeft(): number;
   /** The last failure since a token arrived. */
   failure(): unknown;
   /** Starts a refresh, or joins the one under way; right after a permanent failure it fails at once. */
   start(reason: RefreshReason): void;
   /** The token just fetched cannot be kept: no attempt within `duration` of the moment at which it was asked for. */
   pause(since: number, duration: number): void;
+  /** A token came from elsewhere: what failed before is over, and nobody pauses for the next attempt. A fetch under way goes on. */
+  settle(): void;
   stop(): void;
 }
 
 /** One refresh at a time: attempts with pauses between them, until a token arrives, all hope is gone, or nobody cares. */
 export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings }: Settings, timers: Timers, host: RefreshHost<Arrival>): Refresher {
   let running: Subscription | null = null;
+  let count = 0;
   let failure: unknown;
   /** No attempt within `duration` of `since`; a clock that was set back behind it voids that. */
   let pause = { since: 0, duration: 0 };
   let refusal: TokenUnavailableError | null = null;
   let stopped = false;
+  /** The request that is under way. */
+  let asking: object | null = null;
   /** Somebody looked at the clock: a pause may be over before its timer says so, if the machine slept. */
   const recheck$ = new Subject<void>();
 
   function pauseLeft(): number {
     const elapsed = now() - pause.since;
-    return elapsed < 0 ? 0 : pause.duration - elapsed;
+    return elapsed < 0 ? 0 : Math.max(0, pause.duration - elapsed);
   }
 
   function start(reason: RefreshReason): void {
@@ -63,6 +72,7 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
       return;
     }
     refusal = null;
+    count++;
     const ready$ = left > 0 ? timers.after(left).pipe(filter(host.isWanted)) : of(undefined);
     const current = (running = new Subscription());
     const ended = () => {
@@ -102,7 +112,13 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
       const report = (error: unknown) => {
         host.emit({ type: 'refreshFailed', error, attempt, retryIn: null, permanent: false });
       };
-      return ask({ reason, attempt, previous: host.previous() }, report).pipe(map((answer) => host.read(answer, sentAt, Math.max(now() - sentAt, scheduler.now() - sentTick))));
+      const mine = (asking = {});
+      return ask({ reason, attempt, previous: host.previous() }, report).pipe(
+        finalize(() => {
+          if (asking === mine) asking = null;
+        }),
+        map((answer) => host.read(answer, sentAt, Math.max(now() - sentAt, scheduler.now() - sentTick))),
+      );
     }).pipe(retry({ delay: (error: unknown) => afterFailure(error, attempt) }));
   }
 
@@ -119,9 +135,13 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
     const wanted = !permanent && host.isWanted();
     const duration = retryDelay(attempt, backoff(), { random: settings.random, remaining: host.remaining(), retryAfter: retryAfterOf(error, now()) });
     pause = { since: now(), duration };
+    // Whoever hears that this refresh gives up may begin another.
+    const mine = running;
+    if (!wanted && !permanent) running = null;
     host.emit({ type: 'refreshFailed', error, attempt, retryIn: wanted ? duration : null, permanent });
+    running ??= mine;
     if (permanent) return throwError(() => error);
-    const overdue$ = recheck$.pipe(filter(() => pauseLeft() <= 0));
+    const overdue$ = recheck$.pipe(filter(() => pauseLeft() === 0));
     return wanted ? merge(timers.after(duration), overdue$).pipe(take(1), filter(host.isWanted)) : EMPTY;
   }
 
@@ -129,10 +149,19 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
 
   return {
     isRunning: () => running !== null,
+    count: () => count,
     isBlocked: () => refusal !== null && pauseLeft() > 0,
+    pauseLeft,
     failure: () => failure,
     start,
     pause: (since, duration) => (pause = { since, duration }),
+    settle: () => {
+      failure = refusal = null;
+      pause = { since: 0, duration: 0 };
+      if (asking) return;
+      running?.unsubscribe();
+      running = null;
+    },
     stop: () => {
       stopped = true;
       running?.unsubscribe();

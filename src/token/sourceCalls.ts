@@ -1,6 +1,6 @@
 import { AsyncSubject, defer, finalize, from, map, merge, Observable, take, tap, throwIfEmpty } from 'rxjs';
 import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
-import { ON_BEHALF_OF } from '../internal/sourceHooks.js';
+import { headStartOf, principalOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
@@ -10,11 +10,10 @@ export interface Answer {
   readonly response: TokenResponse;
   /** Milliseconds since the token was asked for. Absent: it was this request that asked. */
   readonly age?: number;
+  /** Milliseconds by which the exchange that brought it was sent before it was asked for here. Default 0. */
+  readonly headStart?: number;
   readonly origin: 'fetched' | 'shared' | 'initial';
 }
-
-/** A source that bounds its requests by a signal of its own says on whose behalf. */
-type StandIn = AbortSignal & { readonly [ON_BEHALF_OF]?: AbortSignal };
 
 export type Ask = (about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>, report: (failure: unknown) => void) => Observable<Answer>;
 
@@ -22,6 +21,7 @@ export type Ask = (about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
 export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: Pick<Settings, 'fetchTimeout' | 'store'>, timers: Timers) {
   const signals = new WeakSet<AbortSignal>();
   let calling = false;
+  let pending: AbortSignal | undefined;
 
   /** A synchronous answer is passed on only after the source has returned, or whoever it serves would count as the source. */
   const call = (request: TokenRequest): Observable<TokenResponse> =>
@@ -41,10 +41,14 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
     defer(() => {
       const controller = new AbortController();
       const request: TokenRequest = Object.defineProperty({ ...about, signal: controller.signal }, 'report', { value: report });
-      signals.add(controller.signal);
+      signals.add((pending = controller.signal));
       let answered = false;
       const fetched$ = call(request);
-      const answer$: Observable<Answer> = store ? from(store.refresh(request, () => fetched$)) : fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
+      const fetchAfter = (last?: TokenResponse | null) => {
+        if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
+        return fetched$;
+      };
+      const answer$: Observable<Answer> = store ? from(store.refresh(request, fetchAfter)) : fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
       const late$ = timers.after(fetchTimeout).pipe(
         map(() => {
           throw new TokenFetchTimeoutError(`no answer from the token source within ${String(fetchTimeout)} ms`);
@@ -52,8 +56,10 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
       );
       return merge(answer$.pipe(throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token'))), late$).pipe(
         take(1),
+        map((answer) => (answer.origin === 'fetched' ? { ...answer, headStart: headStartOf(request) } : answer)),
         tap(() => (answered = true)),
         finalize(() => {
+          pending = undefined;
           if (!answered) controller.abort();
         }),
       );
@@ -61,7 +67,9 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
 
   return {
     ask,
+    /** The signal of the request under way. */
+    pending: () => pending,
     /** Whether a request made now, with this signal, is part of fetching a token. */
-    owns: (signal?: StandIn | null): boolean => calling || (!!signal && signals.has(signal[ON_BEHALF_OF] ?? signal)),
+    owns: (signal?: AbortSignal | null): boolean => calling || (!!signal && signals.has(principalOf(signal))),
   };
 }

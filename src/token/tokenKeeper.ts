@@ -65,7 +65,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   const hooks = source as SourceHooks;
   const { now, store } = settings;
   const timers = createTimers(settings.scheduler);
-  const { ask, owns } = createSourceCalls(source, settings, timers);
+  const { ask, owns, pending } = createSourceCalls(source, settings, timers);
   const spend = createBudget(settings.rejectionBudget);
   const fruitless = createFruitlessRefreshes();
   const events = new Subject<TokenEvent>();
@@ -75,6 +75,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   let refused: AccessToken[] = [];
   let pace = new Subscription();
   let wake: Subscription | null = null;
+  const ending = new Subscription();
   let lastUse = -Infinity;
   let closed = false;
 
@@ -103,7 +104,6 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       lastUse = time;
       return mine.token;
     }
-    noteEnd();
     if (!mine.isUsable(time)) return null;
     lastUse = time;
     renew('scheduled');
@@ -175,7 +175,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   function judge({ token, key, explicit }: Rejection): { outcome: RejectionOutcome; reason: RefreshReason } {
     const isCurrent = held !== null && sameToken(held.token, token);
     const isOver = held !== null && !held.isRefused() && !held.isUsable(now());
-    const mayRefresh = () => refresher.isRunning() || isOver || (!refresher.isBlocked() && spend(now()));
+    const mayRefresh = () => refresher.isRunning() || isOver || (!refresher.isBlocked() && spend(now() + refresher.pauseLeft()));
     const outcome = fruitless.knows(key, isCurrent) ? 'suppressed' : !isCurrent ? 'alreadyReplaced' : mayRefresh() ? 'refreshing' : 'suppressed';
     if (explicit && outcome === 'refreshing' && held) {
       held.refuse();
@@ -184,25 +184,29 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     return { outcome, reason: isOver ? 'expired' : 'rejected' };
   }
 
-  /** Announces the verdict, then acts on it, unless whoever heard of it has already caused a new token. */
+  /** Announces the verdict, then acts on it. */
   function act({ token }: Rejection, { outcome, reason }: ReturnType<typeof judge>): void {
-    emit({ type: 'tokenRejected', token, outcome });
-    if (outcome === 'refreshing' && sameToken(held?.token, token)) renew(reason);
+    const announce = () => {
+      emit({ type: 'tokenRejected', token, outcome });
+    };
+    if (outcome === 'refreshing') renew(reason, announce);
+    else announce();
   }
 
   const recover = (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
     defer(() => {
       const { token, key } = rejection;
+      const isAnother = (next: AccessToken) => !sameToken(next, token);
       const verdict = judge(rejection);
       if (verdict.outcome !== 'refreshing') {
         act(rejection, verdict);
-        return verdict.outcome === 'suppressed' ? EMPTY : take(maxWait);
+        return verdict.outcome === 'suppressed' ? EMPTY : take(maxWait).pipe(filter(isAnother));
       }
       return waiting((subscriber) => {
         wait(subscriber, { maxWait, instead: token });
         act(rejection, verdict);
       }).pipe(
-        filter((next) => !sameToken(next, token)),
+        filter(isAnother),
         defaultIfEmpty(null),
         tap((next) => {
           if (!next) fruitless.repeat(key)(true);
@@ -225,8 +229,11 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     else sleep();
   }
 
-  function renew(reason: RefreshReason): void {
-    if (closed) return;
+  /** Starts a refresh, or joins the one under way, unless whoever hears why has already caused one. */
+  function renew(reason: RefreshReason, announce = noteEnd): void {
+    const before = refresher.count();
+    announce();
+    if (closed || refresher.count() !== before) return;
     stayAwake();
     refresher.start(reason);
   }
@@ -248,6 +255,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   // ---- tokens that arrive
 
   const wasRefused = (token: AccessToken) => refused.some((known) => sameToken(known, token));
+  const refusedAgain = () => new InvalidTokenResponseError('the very token that was refused came again');
 
   function read(answer: Answer, sentAt: number, took: number): Arrival {
     const arrival = arrivalOf(answer, { sentAt, took, now: now() }, settings);
@@ -256,7 +264,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       dismiss(audience, ({ waits, known }) => waits && sameToken(known, token), (subscriber) => {
         subscriber.complete();
       });
-      throw new InvalidTokenResponseError('the token source returned the very token that was refused');
+      throw refusedAgain();
     }
     return arrival;
   }
@@ -268,7 +276,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     previous = arrival.token;
   }
 
-  function onToken(arrival: Arrival, reason: RefreshReason): void {
+  function onToken(arrival: Arrival, reason: RefreshReason, isRenewal = reason !== 'rejected' && reason !== 'manual'): void {
     const { token, took, origin } = arrival;
     const replaced = previous;
     const changed = !sameToken(token, replaced);
@@ -277,7 +285,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     // Those who come while this token is announced want the next one.
     const guests = [...audience];
     if (kept) {
-      if (reason !== 'rejected' && reason !== 'manual' && changed) fruitless.clear();
+      if (changed && isRenewal) fruitless.clear();
       hold(arrival);
     } else {
       refresher.pause(now() - took, UNCACHED_PACE);
@@ -288,15 +296,19 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     }
     if (kept && guests.length > 0) lastUse = now();
     if (changed && news) emit({ type: 'tokenChanged', token, previous: replaced, reason, took, origin });
-    serve(guests, token, () => (kept ? current() === token : !news || previous === token), news);
+    serve(guests, token, () => (kept ? current() === token : !wasRefused(token) && (!news || previous === token)), news);
   }
 
   /** Someone else put a token into the store. */
   function adopt(stored: Answer): void {
     try {
       const arrival = arrivalOf(stored, { sentAt: now(), took: 0, now: now() }, settings);
-      if (wasRefused(arrival.token)) throw new InvalidTokenResponseError('the token store brought a token that was refused');
-      if (!isOverOnArrival(arrival, now()) && arrival.token.issuedAt >= (current()?.issuedAt ?? -Infinity)) onToken(arrival, 'scheduled');
+      if (wasRefused(arrival.token)) throw refusedAgain();
+      if (isOverOnArrival(arrival, now()) || arrival.token.issuedAt < (current()?.issuedAt ?? -Infinity)) return;
+      const usable = current();
+      if (!sameToken(arrival.token, usable)) refresher.settle();
+      // None is renewed on schedule in the first half of its life: others have forced this one, and that says nothing about what is forbidden.
+      onToken(arrival, 'scheduled', !usable || now() - usable.issuedAt >= (usable.expiresAt - usable.issuedAt) / 2);
     } catch (error) {
       report(error);
     }
@@ -323,10 +335,11 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     closed = true;
     emit({ type: 'closed' });
     // A shared token is not this stream's to revoke.
-    if (!store) hooks[ON_CLOSE]?.(previous);
+    if (!store) hooks[ON_CLOSE]?.(previous, pending());
     refresher.stop();
     wake?.unsubscribe();
     pace.unsubscribe();
+    ending.unsubscribe();
     held?.release();
     held = previous = null;
     refused = [];
@@ -353,8 +366,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       });
     },
     onAbandoned: () => {
-      // Whoever heard of the last failure may want a token now.
-      if (isWanted()) renew(need());
+      if (isWanted()) tick();
       else sleep();
     },
     emit,
@@ -362,6 +374,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   const { initial } = options;
   if (initial !== undefined) startFrom(initial);
+  ending.add(store?.closed?.subscribe({ next: close, error: report }));
 
   return {
     token$,

@@ -11,15 +11,29 @@ export interface StoredToken {
 }
 
 /**
- * Shares one token beyond a stream. A store stands between the stream and its source: it decides whether this stream
- * fetches or someone else already has.
+ * Shares one token beyond a stream: with other processes, other tabs. A store stands between the stream and its source:
+ * it decides whether this stream fetches or someone else already has. Give each stream a store of its own; what they
+ * share lies behind the stores.
+ *
+ * What a store owes, tried by `storeContract` of `rx-fresh-token/testing`:
+ * - it never hands out `request.previous`, unless that is what its own `fetch` brought;
+ * - who asks with a `previous` that has been replaced already gets the replacement, without a fetch;
+ * - of those who ask at once, one fetches; the others get its token. Is that one gone or failing, another takes over;
+ * - a failed fetch fails the refresh with that failure, and leaves nothing behind that bars the next;
+ * - an age is never underestimated, whatever the clocks of those who share.
  */
 export interface TokenStore {
   /**
    * One refresh for everyone who shares the store: emits a token that is not `request.previous`, either someone else's
-   * or the one that `fetch` yields. Unsubscribing gives up; `request.signal` says the same to promises.
+   * or the one that `fetch` yields. Unsubscribing gives up; `request.signal` says the same to promises. When it fails,
+   * the stream asks again after a pause, which is at least the error's `retryAfter` (ms), if it has one.
+   *
+   * @param fetch asks the source, each time it is subscribed. A store that keeps responses hands it the `last` one, expired
+   * or not, or null: a refresh token that rotates lives there.
    */
-  refresh(request: TokenRequest, fetch: () => Observable<TokenResponse>): ObservableInput<StoredToken>;
+  refresh(request: TokenRequest, fetch: (last?: TokenResponse | null) => Observable<TokenResponse>): ObservableInput<StoredToken>;
   /** Tokens that others put into the store. Subscribed while the stream is in use. */
   readonly changes?: Observable<StoredToken>;
+  /** Emits when someone has ended the sharing for all, as a sign-out does: the stream closes. Subscribed until then, idle or not. */
+  readonly closed?: Observable<unknown>;
 }

@@ -15,6 +15,8 @@ export interface TokenRequest {
   readonly previous: AccessToken | null;
   /** Aborted when the fetch exceeds `fetchTimeout` or the stream closes. Requests that carry it need no token themselves. */
   readonly signal: AbortSignal;
+  /** What the stream's store holds of the last refresh, whoever made it, expired or not; null when it is empty. Absent without such a store. Not enumerable. */
+  readonly last?: TokenResponse | null;
   /** Tells of a failure that the token survives, such as a refresh token that could not be stored: it becomes an event. Not enumerable. */
   readonly report?: (failure: unknown) => void;
 }
@@ -75,7 +77,7 @@ export interface TokenStreamOptions {
    * counts. Default: a sixth of the lifetime, at most 5 minutes, at least 1.5 times the last fetch plus `expiryMargin`.
    */
   refreshBefore?: number | ((token: AccessToken) => number);
-  /** A token with no more life than this left is not sent. Finite, >= 0. Default `min(1000, lifetime / 30)`. */
+  /** A token with no more life than this left is not sent. Finite, >= 0. Default `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since servers round. */
   expiryMargin?: number;
   /** This share of the lead time, at most, is added to it at random, so that a fleet does not refresh in step. 0 to 1. Default 0.2. */
   jitter?: number;

@@ -1,0 +1,80 @@
+import { of } from 'rxjs';
+import { marbles } from 'rxjs-marbles/jest';
+import { withToken, type TokenEvent } from 'rx-fresh-token';
+import { answer, setUp, type Rig } from './rig.js';
+
+/** Acts once, from inside the callback of the first event of that type at or after the given moment. */
+function inside({ token$ }: Rig, type: TokenEvent['type'], from: number, act: () => unknown): void {
+  let done = false;
+  token$.events.subscribe((event) => {
+    if (done || event.type !== type || event.at < from) return;
+    done = true;
+    act();
+  });
+}
+
+describe('whoever acts from inside an event', () => {
+  it(
+    'B15: should not have a rejected token replaced twice, when it has already caused a token that cannot be kept',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ took: 0, life: n === 2 ? 0 : 30 }), { idleTimeout: 0 });
+      rig.tell('s', rig.token$);
+      inside(rig, 'tokenRejected', 0, () => { rig.tell('b', withToken(rig.token$, ({ value }) => of(value))); });
+      rig.at(1000, () => { rig.token$.reject(rig.token$.current!); });
+      rig.at(2001, () => { rig.token$.close(); });
+      m.flush();
+      expect(rig.asked).toEqual(['0 initial', '1000 expired', '2000 expired']);
+      expect(rig.log).toEqual(['0 s T1', '1000 s T2', '1000 b T2', '2000 s T3']);
+    }),
+  );
+
+  it(
+    'B1: should not have the successor renewed at once, when it fetched that on hearing of the end',
+    marbles((m) => {
+      let slept = 0;
+      const rig = setUp(m, () => ({ took: 0 }), { now: () => m.scheduler.now() + slept, idleTimeout: 0 });
+      rig.ask(0, 'a');
+      inside(rig, 'tokenExpired', 0, () => { rig.tell('b', withToken(rig.token$, ({ value }) => of(value))); });
+      rig.at(1000, () => {
+        slept = 60_000;
+        rig.tell('s', rig.token$);
+      });
+      rig.at(1001, () => { rig.token$.close(); });
+      m.flush();
+      expect(rig.asked).toEqual(['0 initial', '1000 expired']);
+      expect(rig.log).toEqual(['0 a T1', '1000 s T2', '1000 b T2']);
+    }),
+  );
+
+  it(
+    'B12: should not make the stream give up on a call that is about to wait',
+    marbles((m) => {
+      let slept = 0;
+      const rig = setUp(m, (n) => ({ took: 0, ...(n === 2 && { value: 'T1' }), ...(n > 2 && { value: 'T2' }) }), { now: () => m.scheduler.now() + slept, idleTimeout: 0 });
+      rig.ask(0, 'a');
+      let first: Parameters<typeof rig.token$.reject>[0] | null = null;
+      rig.at(0, () => (first = rig.token$.current));
+      inside(rig, 'tokenExpired', 0, () => { rig.token$.reject(first!); });
+      rig.at(1000, () => {
+        slept = 60_000;
+        rig.tell('b', withToken(rig.token$, ({ value }) => of(value)));
+      });
+      m.flush();
+      expect(rig.log).toEqual(['0 a T1', expect.stringMatching(/^\d+ b T2$/)]);
+      expect(rig.events.filter((event) => event.includes('idle') && parseInt(event) === 61_000)).toEqual([]);
+    }),
+  );
+
+  it(
+    'B1: should not have a fresh token renewed, when it used that on hearing that a forced refresh gave up',
+    marbles((m) => {
+      const rig = setUp(m, (n) => (n === 2 ? { took: 1000, fail: { status: 503 } } : { took: 0 }), { maxWait: 500, idleTimeout: 400 });
+      rig.at(0, () => { rig.tell('a', withToken(rig.token$, ({ value }) => of(answer(value === 'T1' ? 403 : 200)))); });
+      inside(rig, 'refreshFailed', 0, () => { rig.tell('b', withToken(rig.token$, ({ value }) => of(value))); });
+      rig.at(20_000, () => { rig.token$.close(); });
+      m.flush();
+      expect(rig.log).toEqual(['500 a 403', '1000 b T1']);
+      expect(rig.asked.filter((each) => each.includes('scheduled'))).toEqual([]);
+    }),
+  );
+});
