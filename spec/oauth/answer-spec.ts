@@ -28,9 +28,12 @@ describe('mediaTypeOf', () => {
     ['application/json', 'application/json'],
     ['Application/JSON; charset=utf-8', 'application/json'],
     ['application/problem+json', 'application/problem+json'],
+    ['text/html; charset=utf-8', 'text/html'],
     ['', 'no content type'],
-    ['text/html and the secret', 'an unreadable content type'],
-    [`text/${'x'.repeat(61)}`, 'an unreadable content type'],
+    ['text/the-client-secret-5d41402a', 'an unusual content type'],
+    ['application/the-client-secret+json', 'an unusual content type'],
+    ['text/html and the secret', 'an unusual content type'],
+    [`text/${'x'.repeat(61)}`, 'an unusual content type'],
   ])('should show of %j only %j', (value, expected) => {
     expect(mediaTypeOf(new Headers({ 'content-type': value }))).toBe(expected);
   });

@@ -58,7 +58,8 @@ describe('with a fetch from outside', () => {
     ['one that throws', () => { throw new Error(LEAK); }, 'could not be reached (Error)'],
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- that is the point
     ['one that rejects with nothing', () => Promise.reject(undefined), 'could not be reached (unknown)'],
-    ['one that answers nothing', fake(undefined), 'could not be reached (TypeError)'],
+    ['one that answers nothing', fake(undefined), 'could not be reached (ERR_NO_RESPONSE)'],
+    ['one that answers what is no Response', fake({ data: LEAK }), 'could not be reached (ERR_NO_RESPONSE)'],
     ['a body that fails', fake(response({ body: new ReadableStream({ start: (c) => c.error(new Error(LEAK)) }) })), 'answered 200 with no content type, but its body broke off (no reason given)'],
   ])('should name the trouble: %s', async (_what, send, message) => {
     const error = await ask('https://id.example/token?secret', send).catch((thrown: unknown) => thrown as Error);

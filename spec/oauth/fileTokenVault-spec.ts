@@ -1,7 +1,8 @@
-import { chmod, lstat, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, lstat, mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { fileTokenVault } from '../../src/oauth/fileTokenVault.js';
 
 const SECRET = 'refresh-token-5d41402a';
@@ -46,6 +47,40 @@ describe('fileTokenVault', () => {
     expect(await readdir(folder)).toEqual(['token.json']);
   });
 
+  it('should keep the last of the writes that overlap, and read what it was told to write', async () => {
+    const vault = fileTokenVault(path);
+    for (let round = 0; round < 20; round++) {
+      const writes = ['older', 'old', 'new'].map((token) => vault.write({ refresh_token: `${token}-${String(round)}` }));
+      expect(await vault.read()).toBe(`new-${String(round)}`);
+      await Promise.all(writes);
+      expect(await vault.read()).toBe(`new-${String(round)}`);
+    }
+  });
+
+  it('should go on after a write that failed', async () => {
+    const vault = fileTokenVault(join(folder, 'sub', 'token.json'));
+    const failed = vault.write({ refresh_token: 'lost' });
+    await expect(failed).rejects.toThrow('ENOENT');
+    await mkdir(join(folder, 'sub'));
+    await vault.write({ refresh_token: SECRET });
+    expect(await vault.read()).toBe(SECRET);
+  });
+
+  it('should leave the old token to a process that dies before the new one is in its place, and never trust what it left', async () => {
+    const vault = fileTokenVault(path);
+    await vault.write({ refresh_token: 'old-token' });
+    const child = join(__dirname, 'fileTokenVault.crash.ts');
+    const died = await promisify(execFile)(process.execPath, ['--import', 'tsx', child, path, SECRET], { cwd: join(__dirname, '../..') }).catch((error: unknown) => error);
+    expect(died).toMatchObject({ signal: 'SIGKILL' });
+    const litter = (await readdir(folder)).filter((name) => name !== 'token.json');
+    expect(litter).toEqual([expect.stringMatching(/^token\.json\..*\.tmp$/)]);
+    expect(await modeOf(join(folder, litter[0]!))).toBe('600');
+    expect(await readFile(join(folder, litter[0]!), 'utf8')).toContain(SECRET);
+    expect(await fileTokenVault(path).read()).toBe('old-token');
+    await fileTokenVault(path).write({ refresh_token: 'next-token' });
+    expect(await fileTokenVault(path).read()).toBe('next-token');
+  }, 20_000);
+
   it('should leave the old token, and no litter, when the new one cannot be put in its place', async () => {
     const vault = fileTokenVault(join(folder, 'folder'));
     await rm(folder, { recursive: true });
@@ -66,6 +101,19 @@ describe('fileTokenVault', () => {
     expect(inspect(error, { showHidden: true })).not.toContain(SECRET);
   });
 
+  it('should refuse a file that belongs to somebody else, even for root, who could read it', async () => {
+    await writeFile(path, SECRET, { mode: 0o600 });
+    // What root would see; whoever runs this spec.
+    const { geteuid } = process;
+    process.geteuid = () => 54_321;
+    try {
+      await expect(fileTokenVault(path).read()).rejects.toThrow(`${path} belongs to another user (uid ${String((await stat(path)).uid)})`);
+    } finally {
+      process.geteuid = geteuid!;
+    }
+    expect(await fileTokenVault(path).read()).toBe(SECRET);
+  });
+
   it.each([0o600, 0o400])('should accept a file of mode %o', async (mode) => {
     await writeFile(path, SECRET);
     await chmod(path, mode);
@@ -75,6 +123,8 @@ describe('fileTokenVault', () => {
   it.each([
     ['plain text', `${SECRET}\n`],
     ['JSON', `{ "refresh_token": "${SECRET}" }`],
+    ['plain text with a byte order mark', `\uFEFF${SECRET}`],
+    ['JSON with a byte order mark', `\uFEFF{ "refresh_token": "${SECRET}" }`],
     ['a whole token response', `\n{"access_token":"T1","refresh_token":"${SECRET}"}`],
   ])('should read %s that was put there by hand', async (_what, content) => {
     await writeFile(path, content, { mode: 0o600 });
@@ -106,6 +156,29 @@ describe('fileTokenVault', () => {
     expect((await lstat(path)).isSymbolicLink()).toBe(true);
     expect(await vault.read()).toBe(SECRET);
     expect(await readFile(target, 'utf8')).toContain(SECRET);
+  });
+
+  it('should refuse a symbolic link that leads nowhere, and leave it', async () => {
+    await symlink(join(folder, 'nowhere'), path);
+    await expect(fileTokenVault(path).write({ refresh_token: SECRET })).rejects.toThrow(`${path} is a symbolic link that leads nowhere`);
+    expect((await lstat(path)).isSymbolicLink()).toBe(true);
+    expect(await readdir(folder)).toEqual(['token.json']);
+  });
+
+  it('should not take a path that it cannot follow for a new file', async () => {
+    await symlink(path, path);
+    await expect(fileTokenVault(path).write({ refresh_token: SECRET })).rejects.toMatchObject({ code: 'ELOOP' });
+    expect(await readdir(folder)).toEqual(['token.json']);
+  });
+
+  it.each([[{}], [undefined], [null], [{ refresh_token: '' }], [{ refresh_token: 7 }], [SECRET]])('should be refused %j instead of tokens, and keep what it has', async (tokens) => {
+    const vault = fileTokenVault(path);
+    await vault.write({ refresh_token: 'good-token' });
+    const error: unknown = await vault.write(tokens as never).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toMatch(/write takes a token response with a refresh_token/);
+    expect(String(error)).not.toContain(SECRET);
+    expect(await vault.read()).toBe('good-token');
   });
 
   it.each([[''], [undefined]])('should be refused the path %j at creation', (wrong) => {

@@ -98,13 +98,14 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
   ['307, which would repeat the POST', answer(html, { location: '/elsewhere' }, '307 Temporary Redirect'), ENDPOINT, /redirect \(307\)/, { status: 307 }],
   ['308 to nowhere', answer('', {}, '308 Permanent Redirect'), ENDPOINT, /redirect \(308\)/, { status: 308 }],
   // Content types
-  ['a secret as content type', answer(html, { 'content-type': `text/${LEAK}/x` }), INVALID, /200 with an unreadable content type, but its body is not JSON/],
-  ['an endless content type', answer(html, { 'content-type': `text/${'x'.repeat(5000)}` }), INVALID, /an unreadable content type/],
+  ['a secret as content type', answer(html, { 'content-type': `text/${LEAK}/x` }), INVALID, /200 with an unusual content type, but its body is not JSON/],
+  ['a secret as a content type that looks like one', answer(html, { 'content-type': `text/${CLIENT_SECRET}` }, '400 Bad Request'), ENDPOINT, /answered 400 with an unusual content type$/, { status: 400 }],
+  ['an endless content type', answer(html, { 'content-type': `text/${'x'.repeat(5000)}` }), INVALID, /an unusual content type/],
   // Lies and sizes
   ['more than it promised', answer(`${JSON.stringify(token)}${LEAK}`, { 'content-length': '20' }), INVALID, /its body is not JSON/],
   ['less than it promised, then the end', (socket) => { answer(JSON.stringify(token), { 'content-length': '9999' })(socket); socket.end(); }, ENDPOINT, /answered 200 with application\/json, but its body broke off/, { status: 200 }],
   ['less than it promised, then a reset', (socket) => { answer(JSON.stringify(token), { 'content-length': '9999' })(socket); setTimeout(() => socket.resetAndDestroy(), 20); }, ENDPOINT, /broke off/, { status: 200 }],
-  ['less than it promised, then nothing', answer(JSON.stringify(token), { 'content-length': '9999' }), 'TokenFetchTimeoutError', /within 400 ms/],
+  ['less than it promised, then nothing', answer(JSON.stringify(token), { 'content-length': '9999' }), 'TokenFetchTimeoutError', /within 1000 ms/],
   ['a negative length', answer(JSON.stringify(token), { 'content-length': '-5' }), ENDPOINT, /could not be reached \(HPE_/],
   ['two lengths', answer(JSON.stringify(token), { 'content-length': `5\r\ncontent-length: 6` }), ENDPOINT, /could not be reached \(HPE_/],
   ['a length of 1 GB', answer('{', { 'content-length': String(2 ** 30) }), ENDPOINT, /more than 1048576 bytes/, { status: 200 }],
@@ -114,8 +115,8 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
   ['a compression bomb', answer(gzipSync(Buffer.alloc(20_000_000, ' ')), { 'content-encoding': 'gzip' }), ENDPOINT, /more than 1048576 bytes/, { status: 200 }],
   ['compression that is none', answer(html, { 'content-encoding': 'gzip' }), ENDPOINT, /broke off/, { status: 200 }],
   // No HTTP at all
-  ['silence', () => undefined, 'TokenFetchTimeoutError', /within 400 ms/],
-  ['headers that do not end', (socket) => socket.write(`HTTP/1.1 200 OK\r\nx-a: ${LEAK}`), 'TokenFetchTimeoutError', /within 400 ms/],
+  ['silence', () => undefined, 'TokenFetchTimeoutError', /within 1000 ms/],
+  ['headers that do not end', (socket) => socket.write(`HTTP/1.1 200 OK\r\nx-a: ${LEAK}`), 'TokenFetchTimeoutError', /within 1000 ms/],
   ['headers without end', endless(`x-a: ${LEAK}\r\n`, 'x-b: 1\r\nx-c:'), ENDPOINT, /could not be reached \(UND_ERR_HEADERS_OVERFLOW\)/],
   ['another protocol', (socket) => socket.end(`SSH-2.0-OpenSSH ${LEAK}\r\n`), ENDPOINT, /could not be reached \(HPE_/],
   ['a closed door', (socket) => socket.destroy(), ENDPOINT, /could not be reached \(UND_ERR_SOCKET\)/],
@@ -124,7 +125,7 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
 /** The failure of the first fetch, seen as a user's log would see it. */
 async function failureOf(origin: string): Promise<Error> {
   const source = clientCredentials({ tokenEndpoint: `${origin}/token?key=${LEAK}`, clientId: 'orders', clientSecret: CLIENT_SECRET });
-  const token$ = createTokenStream(source, { fetchTimeout: 400 });
+  const token$ = createTokenStream(source, { fetchTimeout: 1000 });
   const use$ = token$.pipe(ignoreElements(), catchError(() => EMPTY));
   const happened$ = token$.events.pipe(filter(({ type }) => type === 'refreshFailed' || type === 'tokenChanged'), take(1));
   try {
@@ -149,7 +150,7 @@ describe('a hostile token endpoint', () => {
       expect(error).toMatchObject(expected);
       const shown = everythingIn(error);
       for (const secret of [LEAK, CLIENT_SECRET, CLIENT_SECRET.slice(0, 12), basic, 'key=']) expect(shown).not.toContain(secret);
-      expect(performance.now() - from).toBeLessThan(2000);
+      expect(performance.now() - from).toBeLessThan(10_000);
       expect(process.memoryUsage().rss - memory).toBeLessThan(100_000_000);
       expect(server.requests).toHaveLength(1);
     } finally {

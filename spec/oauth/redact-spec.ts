@@ -21,6 +21,39 @@ describe('secretsOf', () => {
   });
 });
 
+describe('an echo of a secret', () => {
+  const AWKWARD = "~!'()* P\u00e4$$w0rd \"q\"\\/?";
+  const bytes = (text: string) => Buffer.from(text, 'utf8');
+  it.each<[string, (secret: string) => string]>([
+    ['as it is', (secret) => secret],
+    ['in capitals', (secret) => secret.toUpperCase()],
+    ['in a URL', encodeURIComponent],
+    ['in a form', (secret) => new URLSearchParams({ client_secret: secret }).toString()],
+    ['in a form with small hex digits', (secret) => new URLSearchParams({ client_secret: secret }).toString().toLowerCase()],
+    ['in JSON', (secret) => JSON.stringify({ client_secret: secret })],
+    ['in base64', (secret) => bytes(secret).toString('base64')],
+    ['in base64 of Latin-1', (secret) => Buffer.from(secret, 'latin1').toString('base64')],
+    ['in base64url', (secret) => bytes(secret).toString('base64url')],
+    ['in base64, behind one byte', (secret) => bytes(`:${secret}`).toString('base64')],
+    ['in base64, behind two bytes and before others', (secret) => bytes(`a:${secret}:b`).toString('base64')],
+  ])('should be found: %s', (_how, echo) => {
+    for (const secret of [SECRET, AWKWARD, "~!'()~!'()~!'"]) {
+      const secrets = secretsOf(new URLSearchParams({ client_secret: secret }), {});
+      expect(serverText(`bad request: ${echo(secret)}`, 500, secrets)).toBe('[redacted: it repeats a secret]');
+      expect(serverText('the client secret is wrong; see the manual, section 5.2', 500, secrets)).toMatch(/^the client/);
+    }
+  });
+
+  it('should be found where the secret has no form of its own', () => {
+    expect(secretsOf(new URLSearchParams({ refresh_token: '\ud800-half-a-character' }), {}).length).toBeGreaterThan(0);
+    expect(secretsOf(new URLSearchParams({ refresh_token: 'x'.repeat(500_000) }), {}).length).toBeGreaterThan(0);
+  });
+
+  it('should not be seen in every text when the secret is short', () => {
+    expect(serverText('a text with many short words', 500, secretsOf(new URLSearchParams({ pin: '0 0' }), {}))).toBe('a text with many short words');
+  });
+});
+
 describe('quotes', () => {
   it.each<[string, string[], boolean]>([
     ['no such client', [SECRET], false],

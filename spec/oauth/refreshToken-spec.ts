@@ -1,7 +1,8 @@
-import { of, Subject, throwError } from 'rxjs';
+import { firstValueFrom, from, map, NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { inspect } from 'node:util';
-import { ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
+import { headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
+import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
 
@@ -65,6 +66,44 @@ describe('rotation', () => {
   });
 });
 
+describe('a new refresh token in an answer that is refused', () => {
+  it.each<[string, Partial<RefreshTokenOptions>, object]>([
+    ['for its token, which is not bound to the key', { dpop: true }, { access_token: 'T2', token_type: 'Bearer' }],
+    ['for want of an access token', {}, {}],
+    ['for an access token that no header can carry', {}, { access_token: 'T\n2' }],
+    ['for its depth', {}, { access_token: 'T2', x: JSON.parse('['.repeat(40) + ']'.repeat(40)) as unknown }],
+    ['for the error that it is', {}, { error: 'server_error' }],
+  ])('should be stored and used, for the old one is spent: %s', async (_why, more, flawed) => {
+    const endpoint = fakeEndpoint((_seen, index) => ({ ...(index === 0 ? flawed : { access_token: 'T3', token_type: 'DPoP' }), refresh_token: `r${String(index + 2)}` }));
+    const steps: string[] = [];
+    const source = create(endpoint, { ...more, onRotate: ({ refresh_token }) => void steps.push(refresh_token) });
+    const failure: unknown = await ask(source).catch((thrown: unknown) => {
+      steps.push('failed');
+      return thrown;
+    });
+    expect(inspect(failure, { showHidden: true, depth: 10 })).not.toContain('r2');
+    await ask(source);
+    expect(used(endpoint)).toEqual(['r1', 'r2']);
+    expect(steps).toEqual(['r2', 'failed', 'r3']);
+  });
+
+  it('should be none of an answer that is not 2xx', async () => {
+    const endpoint = fakeEndpoint((_seen, index) => (index === 0 ? Response.json({ error: 'x', refresh_token: 'r2' }, { status: 500 }) : { access_token: 'T' }));
+    const source = create(endpoint);
+    await ask(source).catch(() => undefined);
+    await ask(source);
+    expect(used(endpoint)).toEqual(['r1', 'r1']);
+  });
+
+  it('should not be followed by the old one, though there is a remedy for the error', async () => {
+    const endpoint = fakeEndpoint((_seen, index) => (index === 0 ? Response.json({ error: 'use_dpop_nonce', refresh_token: 'r2' }, { headers: { 'dpop-nonce': 'n' } }) : { access_token: 'T', token_type: 'DPoP' }));
+    const source = create(endpoint, { dpop: true });
+    await expect(ask(source)).rejects.toMatchObject({ error: 'use_dpop_nonce' });
+    await ask(source);
+    expect(used(endpoint)).toEqual(['r1', 'r2']);
+  });
+});
+
 describe('a caller that leaves', () => {
   it('should not keep the new refresh token from being stored and used', async () => {
     const { answer } = rotating();
@@ -85,6 +124,15 @@ describe('a caller that leaves', () => {
     expect(onRotate).toHaveBeenCalledWith(expect.objectContaining({ refresh_token: 'r2' }));
     await ask(source);
     expect(used(endpoint)).toEqual(['r1', 'r2']);
+  });
+
+  it('should begin nothing when it had left before', async () => {
+    const { endpoint } = rotating();
+    const { signal, abort } = abortable();
+    abort();
+    await expect(ask(create(endpoint), { signal })).rejects.toThrow('aborted');
+    await turns();
+    expect(used(endpoint)).toEqual([]);
   });
 
   it('should not fail those who stay, nor those who come meanwhile', async () => {
@@ -122,15 +170,72 @@ describe('a caller that leaves', () => {
       await turns();
       abort();
       await expect(left).rejects.toThrow('aborted');
-      const joined = ask(source);
-      await turns();
-      expect(signals).toHaveLength(1);
       jest.advanceTimersByTime(4999);
       expect(signals[0]?.aborted).toBe(false);
       jest.advanceTimersByTime(1);
       expect(signals[0]?.aborted).toBe(true);
-      await expect(joined).rejects.toThrow('did not answer before the request was aborted');
+      await turns();
       await expect(ask(source)).resolves.toMatchObject({ access_token: 'T' });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('should not cut off who comes meanwhile: after those 5 s an exchange that hangs ends with the last of these', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const signals: AbortSignal[] = [];
+      const fetch: typeof globalThis.fetch = (_url, init) => {
+        signals.push(init?.signal as AbortSignal);
+        return new Promise((resolve) => {
+          if (signals.length > 1) resolve(Response.json({ access_token: 'T' }));
+        });
+      };
+      const source = create({ fetch, seen: [] });
+      const { signal, abort } = abortable();
+      const left = ask(source, { signal });
+      await turns();
+      abort();
+      await expect(left).rejects.toThrow('aborted');
+      const [first, second] = [abortable(), abortable()];
+      const joined = [first, second].map(({ signal: mine }) => ask(source, { signal: mine }).catch(() => 'left'));
+      await turns();
+      expect(signals).toHaveLength(1);
+      jest.advanceTimersByTime(60_000);
+      first.abort();
+      await turns();
+      expect(signals[0]?.aborted).toBe(false);
+      second.abort();
+      await turns();
+      expect(signals[0]?.aborted).toBe(true);
+      expect(await Promise.all(joined)).toEqual(['left', 'left']);
+      await expect(ask(source)).resolves.toMatchObject({ access_token: 'T' });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('should have its exchange brought home by the stream, though it outlives those 5 s', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const { answer } = rotating();
+      const endpoint = fakeEndpoint(async (seen) => {
+        await new Promise((resolve) => setTimeout(resolve, 14_000));
+        return answer(seen);
+      });
+      const stored: string[] = [];
+      const source = create(endpoint, { onRotate: ({ refresh_token }) => void stored.push(refresh_token) });
+      const token$ = createTokenStream(source);
+      const leaver = token$.subscribe();
+      await jest.advanceTimersByTimeAsync(100);
+      leaver.unsubscribe();
+      await jest.advanceTimersByTimeAsync(14_000);
+      expect(stored).toEqual(['r2']);
+      const next = firstValueFrom(token$);
+      await jest.advanceTimersByTimeAsync(29_000);
+      expect((await next).value).toBe('T3');
+      expect(used(endpoint)).toEqual(['r1', 'r2']);
+      token$.close();
     } finally {
       jest.useRealTimers();
     }
@@ -192,6 +297,8 @@ describe('onRotate', () => {
     ['a number', () => 7],
     ['an Observable', () => of(1, 2)],
     ['an empty array', () => []],
+    ['an object that nobody can wait for', () => ({ affectedRows: 1 })],
+    ['null', () => null],
   ])('should be content with a function that returns %s', async (_what, onRotate) => {
     const report = jest.fn();
     await ask(create(rotating().endpoint, { onRotate: onRotate as never }), { report });
@@ -240,6 +347,81 @@ describe('onRotate', () => {
     expect(reported).toHaveLength(1);
   });
 
+  it('should be called with one rotation after another, so that a slow one never comes after a newer', async () => {
+    const { endpoint } = rotating();
+    const [slow, steps] = [deferred<undefined>(), [] as string[]];
+    const onRotate = async ({ refresh_token }: { refresh_token: string }) => {
+      steps.push(`begin ${refresh_token}`);
+      if (refresh_token === 'r2') await slow.promise;
+      steps.push(`end ${refresh_token}`);
+    };
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const report = jest.fn();
+      const source = create(endpoint, { onRotate });
+      const { signal, abort } = abortable();
+      const left = ask(source, { signal, report }).catch(() => 'left');
+      await turns();
+      abort();
+      await left;
+      await jest.advanceTimersByTimeAsync(5000);
+      expect(report.mock.calls).toEqual([[expect.objectContaining({ message: expect.stringContaining('onRotate has not finished') as string })]]);
+      // The token that was held back has waited long enough.
+      expect((await ask(source)).access_token).toBe('T2');
+      const next = ask(source).then(() => steps.push('seen'));
+      await turns();
+      expect(used(endpoint)).toEqual(['r1', 'r2']);
+      expect(steps).toEqual(['begin r2']);
+      slow.resolve(undefined);
+      await next;
+      expect(steps).toEqual(['begin r2', 'end r2', 'begin r3', 'end r3', 'seen']);
+      expect(report).toHaveBeenCalledTimes(1);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it.each([1000, 10_000])('should not keep the token for ever from those who want it when it never ends: with a fetchTimeout of %p ms', async (fetchTimeout) => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const { endpoint } = rotating();
+      const token$ = createTokenStream(create(endpoint, { onRotate: () => NEVER }), { fetchTimeout });
+      const failures: unknown[] = [];
+      token$.events.subscribe((event) => event.type === 'refreshFailed' && failures.push((event.error as Error).message));
+      const token = firstValueFrom(token$);
+      await jest.advanceTimersByTimeAsync(29_000);
+      expect((await token).value).toBe('T2');
+      expect(used(endpoint)).toEqual(['r1']);
+      expect(failures).toContainEqual(expect.stringMatching(/^onRotate has not finished/));
+      token$.close();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('should not be called a second time for a refresh token that it is storing', async () => {
+    const stored = deferred<undefined>();
+    const onRotate = jest.fn(() => stored.promise);
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const source = create(fakeEndpoint((_seen, index) => (index === 0 ? { access_token: 'T2', refresh_token: 'r2' } : { access_token: 'T3' })), { onRotate });
+      const { signal, abort } = abortable();
+      const left = ask(source, { signal }).catch(() => 'left');
+      await turns();
+      abort();
+      await left;
+      await jest.advanceTimersByTimeAsync(5000);
+      const next = ask(source);
+      await turns();
+      stored.resolve(undefined);
+      await next;
+      await ask(source);
+      expect(onRotate).toHaveBeenCalledTimes(1);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('should be harmless without anyone to report to', async () => {
     await expect(ask(create(rotating().endpoint, { onRotate: () => Promise.reject(new Error('no')) }))).resolves.toMatchObject({ access_token: 'T2' });
   });
@@ -283,6 +465,36 @@ describe('a refresh token that a function reads', () => {
   });
 });
 
+describe('an exchange that outlives its caller', () => {
+  it('should give a token whose life counts from when its request was sent, to the millisecond', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const endpoint = fakeEndpoint(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1700));
+        return { access_token: 'T1', expires_in: 60, refresh_token: 'r2' };
+      });
+      const started = Date.now();
+      // 40 ms until the refresh token is read: so long nothing was sent.
+      const refreshToken = () => timer(40).pipe(map(() => 'r1'));
+      const token$ = createTokenStream(create(endpoint, { refreshToken }), { fetchTimeout: 1000, backoff: { initial: 100, max: 100 } });
+      const token = firstValueFrom(token$);
+      for (let i = 0; i < 200; i++) await jest.advanceTimersByTimeAsync(10);
+      const { issuedAt, expiresAt, raw } = await token;
+      expect(endpoint.seen).toHaveLength(1);
+      expect([issuedAt - started, expiresAt - started, raw]).toEqual([40, 60_040, { access_token: 'T1', expires_in: 60, refresh_token: 'r2' }]);
+      token$.close();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('should not make the token of whoever asked first look older than the request', async () => {
+    const request = { reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal } as const;
+    await firstValueFrom(from(create(rotating().endpoint)(request)));
+    expect(headStartOf(request)).toBe(0);
+  });
+});
+
 describe('invalid_grant', () => {
   const ended = () => fakeEndpoint(({ form }) => (form.refresh_token === 'r9' ? { access_token: 'T9', refresh_token: 'r10' } : refuse(400, 'invalid_grant')));
 
@@ -315,6 +527,11 @@ describe('invalid_grant', () => {
 
   it('should fail with what that failed with', async () => {
     await expect(ask(create(ended(), { reauthenticate: () => throwError(() => new Error('the user left')) }))).rejects.toThrow('the user left');
+  });
+
+  it('should be known by its name, though a parameter of the request is a piece of that', async () => {
+    const source = create(ended(), { parameters: { country: 'in' }, reauthenticate: () => of({ access_token: 'T8' }) });
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T8' });
   });
 
   it('should be the only error that asks', async () => {

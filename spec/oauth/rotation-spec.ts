@@ -48,6 +48,23 @@ describe('rotation, at a server that revokes everything when a used refresh toke
     expect({ refused, revokedGrants }).toEqual({ refused: [], revokedGrants: 0 });
   });
 
+  it('should bring home what the server rotated for a subscriber that left, though the answer comes after every timeout', async () => {
+    const slow = await startAuthority({ delay: 900 });
+    const stored: string[] = [];
+    const source = refreshToken({ ...clientOf(slow, 'app'), refreshToken: await slow.seed(), onRotate: ({ refresh_token }) => void stored.push(refresh_token) });
+    const token$ = createTokenStream(source, { fetchTimeout: 300, backoff: { initial: 50, max: 50 } });
+    const leaver = token$.subscribe();
+    while ((await slow.stats()).tokens === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    leaver.unsubscribe();
+    const deadline = Date.now() + 5000;
+    while (stored.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+    await firstValueFrom(token$);
+    token$.close();
+    const { refused, revokedGrants } = await slow.stats();
+    expect({ refused, revokedGrants, stored: new Set(stored).size }).toEqual({ refused: [], revokedGrants: 0, stored: stored.length });
+    expect(stored.length).toBeGreaterThan(1);
+  }, 20_000);
+
   it('should go on where it stopped when a stream is closed in mid-refresh', async () => {
     let stored = await authority.seed();
     const open = () =>

@@ -1,7 +1,7 @@
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
-import { PROOF } from '../../src/internal/sourceHooks.js';
+import { ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
 import type { SourceHooks } from '../../src/token/proof.js';
 import type { AccessToken } from '../../src/token/types.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
@@ -98,6 +98,9 @@ describe('jwtBearer', () => {
     ['nothing', () => [] as never],
     ['an empty string', () => '' as never],
     ['a number', () => Promise.resolve(7) as never],
+    ['what RxJS cannot read, and would quote', () => 123_456_789 as never],
+    ['a function, which RxJS would quote', () => (() => 'secret') as never],
+    ['null', () => null as never],
   ])('should fail when the function gives %s', async (_what, assertion) => {
     const endpoint = fakeEndpoint(() => token);
     await expect(ask(jwtBearer({ ...base, assertion, fetch: endpoint.fetch }))).rejects.toThrow('option "assertion" gave no string, or an empty one');
@@ -193,6 +196,49 @@ describe('discovery', () => {
     expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([ENDPOINT, ENDPOINT, home]);
   });
 
+  it.each([
+    [404, { error: 'Not Found', statusCode: 404 }],
+    [405, { error: 'method_not_allowed' }],
+    [410, { error: 'invalid_request', error_description: 'unrecognized route' }],
+  ])('should be repeated at once when a cached token endpoint answers %p with an error that a router gives, not an authorization server', async (status, body) => {
+    let home = ENDPOINT;
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(home) : seen.url === home ? token : Response.json(body, { status })));
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    await ask(source);
+    home = `${ISSUER}/moved`;
+    await expect(ask(source)).resolves.toMatchObject(token);
+    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([ENDPOINT, ENDPOINT, home]);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['a web page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['JSON that is no token', () => ({ status: 'gone' })],
+  ])('should be repeated with the next attempt when a cached token endpoint answers 200 with %s', async (_what, page) => {
+    let home = ENDPOINT;
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(home) : seen.url === home ? token : page()));
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    await ask(source);
+    home = `${ISSUER}/moved`;
+    await expect(ask(source)).rejects.toMatchObject({ name: 'InvalidTokenResponseError' });
+    await expect(ask(source)).resolves.toMatchObject(token);
+    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([ENDPOINT, ENDPOINT, home]);
+  });
+
+  it.each([null, 'http://internal.corp/revoke', '/revoke', 7])('should not mind a revocation_endpoint that cannot be used: %j', async (revocation_endpoint) => {
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT, { revocation_endpoint }) : token));
+    const source = clientCredentials({ ...byIssuer, revokeOnClose: true, fetch: endpoint.fetch });
+    await expect(ask(source)).resolves.toMatchObject(token);
+    // Nor when it would be needed: an unhandled rejection would fail this file.
+    (source as SourceHooks)[ON_CLOSE]?.({ value: 'T1' } as AccessToken);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(endpoint.seen.map(({ url }) => url).filter((url) => !url.includes('well-known'))).toEqual([ENDPOINT]);
+  });
+
+  it('should take null for none', async () => {
+    const endpoint = fakeEndpoint(() => metadata(null));
+    await expect(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }))).rejects.toThrow('names no token_endpoint');
+  });
+
   it('should not repeat an exchange that has nowhere else to go, nor one that is without a network', async () => {
     const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : refuse(404)));
     await expect(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }))).rejects.toMatchObject({ status: 404 });
@@ -263,6 +309,11 @@ describe('DPoP at the token endpoint', () => {
       expect.objectContaining({ nonce: 'n1', htm: 'POST', htu: ENDPOINT }),
       expect.objectContaining({ nonce: 'n1' }),
     ]);
+  });
+
+  it('should know the demand, though a secret of the request is a piece of that word', async () => {
+    const endpoint = fakeEndpoint(({ headers }) => (payloadOf(headers.dpop).nonce === 'n1' ? dpopToken : refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n1' })));
+    await expect(ask(clientCredentials({ ...base, clientSecret: 's', dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({ token_type: 'DPoP' });
   });
 
   it('should not repeat twice', async () => {

@@ -41,11 +41,20 @@ export function tokenResponseOf(answer: Answer, place: string, secrets: readonly
   return withPlainMembers(object as TokenResponse, answered);
 }
 
+/**
+ * Error codes of RFC 6749 section 5.2 and its kin (RFC 8707, RFC 9449). They decide what happens next, and are no news to
+ * anyone: a secret as short as `in` must not blot out `invalid_grant`.
+ */
+const REGISTERED =
+  /^(invalid_(request|client|grant|scope|target|token|dpop_proof)|unauthorized_client|unsupported_(grant|token)_type|access_denied|server_error|temporarily_unavailable|use_dpop_nonce)$/;
+
+const isRegistered = (code: unknown): code is string => typeof code === 'string' && REGISTERED.test(code);
+
 /** An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. */
 function refusal(answer: Answer, answered: string, body: Record<string, unknown> | undefined, secrets: readonly string[]): TokenEndpointError {
   const { status, retryAfter } = answer;
   const source = isText(body?.error) ? body : answer.challenge;
-  const error = serverText(source?.error, 100, secrets);
+  const error = isRegistered(source?.error) ? source.error : serverText(source?.error, 100, secrets);
   const error_description = serverText(source?.error_description, 500, secrets);
   const message = error === undefined ? answered : `${answered}: ${error}${error_description === undefined ? '' : ` (${error_description})`}`;
   return new TokenEndpointError(message, {
@@ -67,17 +76,28 @@ function withPlainMembers(response: TokenResponse, answered: string): TokenRespo
   }
   return {
     ...rest,
-    // The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only.
-    ...(isText(type) && { token_type: type.toLowerCase() === 'dpop' ? 'DPoP' : type }),
+    ...(isText(type) && { token_type: schemeOf(type) }),
     ...(isText(refreshToken) && { refresh_token: refreshToken }),
   };
 }
 
-/** The media type, and only that: a header may hold anything. */
+/** The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only. */
+export const schemeOf = (type: string): string => (type.toLowerCase() === 'dpop' ? 'DPoP' : type);
+
+/** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
+export function refreshTokenIn({ status, text }: Pick<Answer, 'status' | 'text'>): string | undefined {
+  const body = status >= 200 && status < 300 ? parse(text) : undefined;
+  return isObject(body) && isText(body.refresh_token) ? body.refresh_token : undefined;
+}
+
+/** What servers and what stands before them are known to send. */
+const MEDIA_TYPES = /^(application\/((problem|hal|vnd\.api)\+)?json|application\/(jwt|xml|xhtml\+xml|problem\+xml|javascript|octet-stream|x-www-form-urlencoded)|text\/(html|plain|xml|javascript|json|css))$/;
+
+/** The media type, if it is a usual one: a server may write into a header whatever it was sent. */
 export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type === undefined || type === '') return 'no content type';
-  return /^[a-z]{1,20}\/[a-z0-9.+-]{1,60}$/.test(type) ? type : 'an unreadable content type';
+  return MEDIA_TYPES.test(type) ? type : 'an unusual content type';
 }
 
 /** `Retry-After` in ms: seconds, or a date (RFC 9110 section 10.2.3), which is read by the clock of the server that wrote it. */

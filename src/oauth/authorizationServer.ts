@@ -10,7 +10,8 @@ import { objectionTo, parse, printable } from './secureUrl.js';
 export interface AuthorizationServer {
   readonly issuer: string;
   readonly token_endpoint: string;
-  readonly revocation_endpoint?: string | undefined;
+  /** Asked for when it is needed: one that cannot be used must not keep anyone from a token. */
+  revocationEndpoint(): string | undefined;
 }
 
 export interface ServerLookup {
@@ -27,7 +28,7 @@ export function lookupOf(options: OAuthOptions): ServerLookup {
   if (issuer === undefined) {
     const { href } = new URL(tokenEndpoint as string | URL);
     // The audience of a client assertion: RFC 7523 section 3 suggests the token endpoint where no issuer is known.
-    const known = { issuer: href, token_endpoint: href, revocation_endpoint: revocationEndpoint?.toString() };
+    const known = { issuer: href, token_endpoint: href, revocationEndpoint: () => revocationEndpoint?.toString() };
     return { discovered: false, get: () => Promise.resolve(known), forget: () => undefined };
   }
   let found: AuthorizationServer | undefined;
@@ -55,7 +56,7 @@ async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal 
   });
   const aliases = options.clientAuth === 'tls_client_auth' ? metadata.mtls_endpoint_aliases : undefined;
   const endpoint = (name: 'token_endpoint' | 'revocation_endpoint') => {
-    const value = aliases?.[name] ?? metadata[name];
+    const value: unknown = aliases?.[name] ?? metadata[name] ?? undefined; // null is how some say "none"
     if (value === undefined) return undefined;
     const url = parse(value);
     const objection = url ? objectionTo(url, issuer.protocol === 'http:') : 'must be a URL';
@@ -67,7 +68,7 @@ async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal 
   return {
     issuer: metadata.issuer,
     token_endpoint,
-    revocation_endpoint: options.revocationEndpoint?.toString() ?? endpoint('revocation_endpoint'),
+    revocationEndpoint: () => options.revocationEndpoint?.toString() ?? endpoint('revocation_endpoint'),
   };
 }
 

@@ -22,7 +22,7 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
     const { signal } = init;
     let response: Response | undefined;
     try {
-      response = await orAborted((send ?? globalThis.fetch)(url, init as RequestInit), signal);
+      response = responseOf(await orAborted((send ?? globalThis.fetch)(url, init as RequestInit), signal));
       refuseRedirect(place, response);
       const body = await orAborted(readText(response), signal);
       return rebuilt(place, response, body);
@@ -31,6 +31,12 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
       throw failure instanceof TokenEndpointError ? failure : broken(place, failure, response, signal);
     }
   };
+}
+
+/** For a fetch of the user's that gives something else. */
+function responseOf(value: Partial<Response> | null | undefined): Response {
+  if (typeof value?.status !== 'number' || typeof value.headers?.get !== 'function') throw Object.assign(new TypeError(), { code: 'ERR_NO_RESPONSE' });
+  return value as Response;
 }
 
 function refuseRedirect(place: string, { status, type, redirected }: Response): void {

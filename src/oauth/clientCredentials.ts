@@ -1,5 +1,5 @@
 import type { TokenSource } from '../token/types.js';
-import type { OAuthOptions } from './options.js';
+import { requireOptions, type OAuthOptions } from './options.js';
 import { withHooks } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 
@@ -22,6 +22,7 @@ export type ClientCredentialsOptions = OAuthOptions;
  * trusted) or `InvalidTokenResponseError` (an answer that holds no token). Neither holds a secret.
  */
 export function clientCredentials(options: ClientCredentialsOptions): TokenSource {
+  requireOptions('clientCredentials', options);
   const endpoint = tokenEndpoint(options);
   return withHooks(({ signal }) => endpoint.exchange('client_credentials', {}, signal), endpoint.hooks);
 }

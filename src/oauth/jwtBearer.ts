@@ -1,5 +1,5 @@
 import type { TokenSource } from '../token/types.js';
-import type { OAuthOptions } from './options.js';
+import { requireOptions, type OAuthOptions } from './options.js';
 import { orAborted } from './orAborted.js';
 import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
@@ -16,6 +16,7 @@ export interface JwtBearerOptions extends OAuthOptions {
  * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, or with what `assertion` failed with.
  */
 export function jwtBearer(options: JwtBearerOptions): TokenSource {
+  requireOptions('jwtBearer', options);
   checkSupplied('assertion', options.assertion);
   const endpoint = tokenEndpoint(options);
   return withHooks(async ({ signal }) => {

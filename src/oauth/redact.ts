@@ -10,16 +10,37 @@ export function secretsOf(body: unknown, headers: Readonly<Record<string, string
   const credentials = headers.authorization?.replace(/^\S+\s+/, '');
   if (credentials !== undefined) values.push(credentials, ...basicPassword(credentials));
   if (headers.dpop !== undefined) values.push(headers.dpop);
-  return values.filter((value) => value !== '').flatMap((value) => [...new Set([value, encodeURIComponent(value)])]);
+  return values.filter((value) => value !== '').flatMap((value) => [...new Set(echoesOf(value))]);
 }
 
-/** Whether a text repeats a secret or a piece of one. */
+/** A value as it is, in a form, in a URL, in JSON, and in base64. */
+function echoesOf(value: string): string[] {
+  const inForm = new URLSearchParams({ v: value }).toString().slice(2);
+  // As encodeURIComponent, which throws at half a character: a form with these five left as they are.
+  const inUrl = inForm.replace(/\+/g, '%20').replace(/%(21|27|28|29|7E)/g, decodeURIComponent);
+  const inBase64 = [new TextEncoder().encode(value), Uint8Array.from(value, (char) => char.charCodeAt(0))].flatMap(base64Of);
+  return [value, inForm, inUrl, JSON.stringify(value).slice(1, -1), ...inBase64];
+}
+
+/** What of the base64 of a text does not depend on what stands around these bytes in it: for each of the three places they may have. */
+function base64Of(bytes: Uint8Array): string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const binary = '\0'.repeat(before) + Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+    const own = btoa(binary).slice(Math.ceil((before * 4) / 3), Math.floor((binary.length * 4) / 3));
+    // Less would be found by chance.
+    return own.length < WINDOW ? [] : [own, own.replace(/\+/g, '-').replace(/\//g, '_')];
+  });
+}
+
+/** Whether a text repeats a secret or a piece of one, in capitals or small letters. */
 export function quotes(text: string, secrets: readonly string[]): boolean {
   if (/eyJ[\w-]{10,}/.test(text)) return true; // a JWT, whosever it is
+  const said = text.toLowerCase();
   return secrets.some((secret) => {
-    if (secret.length <= WINDOW) return text.includes(secret);
-    for (let from = 0; from + WINDOW <= text.length; from++) {
-      if (secret.includes(text.slice(from, from + WINDOW))) return true;
+    const small = secret.toLowerCase();
+    if (small.length <= WINDOW) return said.includes(small);
+    for (let from = 0; from + WINDOW <= said.length; from++) {
+      if (small.includes(said.slice(from, from + WINDOW))) return true;
     }
     return false;
   });

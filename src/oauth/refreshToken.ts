@@ -1,14 +1,21 @@
-import { firstValueFrom, from, type ObservableInput } from 'rxjs';
+import type { ObservableInput } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
+import { HEAD_START } from '../internal/sourceHooks.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
-import type { OAuthOptions } from './options.js';
+import { requireOptions, type OAuthOptions } from './options.js';
 import { orAborted } from './orAborted.js';
-import { redactedCause } from './redact.js';
+import { rotationStore } from './rotationStore.js';
+import { abortedLater, sharedChain } from './sharedChain.js';
 import { sharedFlight } from './sharedFlight.js';
-import { checkSupplied, finished, supplied, withHooks, type Supplied } from './source.js';
+import { isOver, soleSignIn, type Renewal } from './signIn.js';
+import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
+import { stopwatch } from '../internal/stopwatch.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 
-/** A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. */
+/**
+ * A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. Where the answer was
+ * no good but for its refresh token, `access_token` is empty.
+ */
 export type RotatedTokens = TokenResponse & { refresh_token: string };
 
 export interface RefreshTokenOptions extends OAuthOptions {
@@ -16,12 +23,16 @@ export interface RefreshTokenOptions extends OAuthOptions {
   refreshToken: Supplied;
   /**
    * Stores the new refresh token. It is awaited before anyone sees the new access token, so that a crash never leaves
-   * only a used one behind. When it fails the new token stays in use, the failure is reported as an event, and the
-   * next refresh stores again.
+   * only a used one behind; and it is never called again before it has finished. When it fails the new token stays in
+   * use, the failure is reported as an event, and the next refresh stores again.
    */
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a callback that stores at once returns nothing
   onRotate?: (tokens: RotatedTokens) => ObservableInput<unknown> | void;
-  /** Gets tokens in another way (asks the user, say) when the server refuses the refresh token with `invalid_grant`. */
+  /**
+   * Gets tokens in another way (asks the user, say) when the server refuses the refresh token with `invalid_grant`. It may
+   * take its time: it is called once for all who ask meanwhile, and what it gives is kept even if nobody waits any more.
+   * The life of the access token that it gives counts from when it was called.
+   */
   reauthenticate?: () => ObservableInput<TokenResponse>;
 }
 
@@ -41,58 +52,106 @@ const GRACE = 5_000;
  * }));
  * ```
  *
+ * Several processes that share a store (`rx-fresh-token/redis`) rotate one chain: the refresh token lies in the store with
+ * the access token, and `refreshToken` is only what the first of them begins with. Seal it there (`encryptionKey`).
+ *
  * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
  * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, which hold no secret.
  * `invalid_grant` is permanent: the user must sign in again.
  */
 export function refreshToken(options: RefreshTokenOptions): TokenSource {
+  requireOptions('refreshToken', options);
   const { onRotate, reauthenticate } = options;
   checkSupplied('refreshToken', options.refreshToken);
   checkFunction('onRotate', onRotate);
   checkFunction('reauthenticate', reauthenticate);
   const endpoint = tokenEndpoint(options);
+  const store = rotationStore(onRotate);
   let current: string | undefined;
-  let stored: string | undefined;
+  /** A token that was held back for storage that hangs, until nobody waited any more. */
+  let withheld: Renewal | undefined;
+  const chain = sharedChain();
 
   const read = (signal: AbortSignal) => orAborted(supplied('refreshToken', options.refreshToken), signal);
 
-  async function renew(signal: AbortSignal): Promise<TokenResponse> {
-    current ??= stored = await read(signal);
+  /** Takes up the refresh token of a response, before anything else is done with that. What `reauthenticate` gives may be anything. */
+  function adopt(response: TokenResponse | undefined, report: TokenRequest['report']): Promise<void> {
+    const given: unknown = response?.refresh_token;
+    if (typeof given === 'string' && given !== '') current = given;
+    return current === undefined ? Promise.resolve() : store.keep({ ...(response as TokenResponse), refresh_token: current }, report);
+  }
+
+  async function exchange(refresh_token: string, signal: AbortSignal, report: TokenRequest['report']): Promise<Renewal> {
+    let age = stopwatch();
+    let salvaged: string | undefined;
     try {
-      return await endpoint.exchange('refresh_token', { refresh_token: current }, signal);
+      const response = await endpoint.exchange('refresh_token', { refresh_token }, signal, {
+        onSent: () => (age = stopwatch()),
+        onSalvaged: (token) => (salvaged = token),
+      });
+      return { response, age };
     } catch (failure) {
-      if (!(failure instanceof TokenEndpointError) || failure.error !== 'invalid_grant') throw failure;
+      if (salvaged !== undefined) await orAborted(adopt({ access_token: '', refresh_token: salvaged }, report), signal).catch(() => undefined);
+      throw failure;
+    }
+  }
+
+  const signIn = reauthenticate && soleSignIn(reauthenticate, endpoint.vet, (response, { report }) => void adopt(response, report));
+
+  async function renew(signal: AbortSignal, request: TokenRequest): Promise<Renewal> {
+    const signedIn = signIn?.result();
+    if (signedIn) return orAborted(signedIn, signal);
+    if (current === undefined) store.wasRead((current = await read(signal)));
+    try {
+      return await exchange(current, signal, request.report);
+    } catch (failure) {
+      if (!isInvalidGrant(failure)) throw failure;
       // Another process may have rotated what is stored. A string stays what it was: used, as soon as the server rotates.
-      const elsewhere = typeof options.refreshToken === 'function' ? await read(signal) : stored;
-      if (elsewhere !== stored) {
-        current = stored = elsewhere;
-        return endpoint.exchange('refresh_token', { refresh_token: current }, signal);
+      const elsewhere = typeof options.refreshToken === 'function' ? await read(signal).catch(() => undefined) : undefined;
+      if (elsewhere !== undefined && elsewhere !== store.current()) {
+        store.wasRead((current = elsewhere));
+        const renewed = await exchange(current, signal, request.report).catch((again: unknown) => {
+          if (!signIn || !isInvalidGrant(again)) throw again;
+        });
+        if (renewed) return renewed;
       }
-      if (!reauthenticate) throw failure;
-      return orAborted(firstValueFrom(from(reauthenticate())), signal);
+      if (!signIn || signal.aborted) throw failure;
+      return orAborted(signIn.begin(request), signal);
     }
   }
 
-  async function refresh(signal: AbortSignal, { report }: TokenRequest): Promise<TokenResponse> {
-    const response = await renew(signal);
-    // What `reauthenticate` gives may be anything: the stream judges it.
-    const given: unknown = (response as Partial<TokenResponse> | undefined)?.refresh_token;
-    const next = typeof given === 'string' && given !== '' ? given : current;
-    current = next;
-    if (!onRotate || next === undefined || next === stored) return response;
-    try {
-      // Bounded like the exchange itself: storage that hangs must not keep the token from its users for ever.
-      await orAborted(finished(onRotate({ ...response, refresh_token: next })), signal);
-      stored = next;
-    } catch (failure) {
-      report?.(new Error('onRotate failed: the new refresh token is in use, but not stored', { cause: redactedCause(failure) }));
-    }
-    return response;
+  async function refresh(signal: AbortSignal, request: TokenRequest): Promise<Renewal> {
+    current = chain.moved(request.last) ?? current;
+    if (withheld && !isOver(withheld)) return withheld;
+    const renewal = await renew(signal, request);
+    // Bounded like the exchange itself: storage that hangs must not keep the token from its users for ever.
+    await orAborted(adopt(renewal.response, request.report), signal).catch(() => {
+      withheld = renewal;
+      request.report?.(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored'));
+    });
+    return renewal;
   }
 
-  const flight = sharedFlight(refresh, GRACE);
-  return withHooks((request) => flight(request.signal, request), endpoint.hooks);
+  /** Nobody needs another token that was kept. */
+  const served = () => {
+    withheld = undefined;
+    signIn?.served();
+  };
+  const flight = sharedFlight(refresh, GRACE, ({ response }, last) => {
+    if (endpoint.disown(response, last)) served();
+  });
+  return withHooks(async (request) => {
+    const waited = stopwatch();
+    // A store stays to keep what the exchange brings, and keeps the chain: it needs the refresh token even if the server did not send it again.
+    const isShared = request.last !== undefined;
+    const { response, age } = await flight(isShared ? abortedLater(request.signal, GRACE) : request.signal, request);
+    served();
+    Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
+    return isShared && current !== undefined ? { ...response, refresh_token: current } : response;
+  }, endpoint.hooks);
 }
+
+const isInvalidGrant = (failure: unknown): boolean => failure instanceof TokenEndpointError && failure.error === 'invalid_grant';
 
 function checkFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw new TypeError(`option "${name}" must be a function, got ${typeof value}`);

@@ -19,9 +19,10 @@ export function objectionTo(url: URL, allowInsecure = true): string | undefined 
 /** Reads a URL option; the TypeError names the option and of the value only what {@link printable} would show. */
 export function endpointOption(name: string, value: unknown, allowInsecure = true): URL {
   const url = parse(value);
-  if (!url) throw new TypeError(`option "${name}" must be an absolute https: URL, got ${excerpt(value)}`);
+  if (!url) throw new TypeError(`option "${name}" must be an absolute https: URL, got ${typeof value === 'string' ? 'a string that is none' : value === null ? 'null' : typeof value}`);
   const objection = objectionTo(url, allowInsecure);
-  if (objection) throw new TypeError(`option "${name}" ${objection}, got ${printable(url)}`);
+  // `secret:in-the-wrong-place` is a URL too.
+  if (objection) throw new TypeError(`option "${name}" ${objection}, got ${/^https?:$/.test(url.protocol) ? printable(url) : 'a URL of another kind'}`);
   return url;
 }
 
@@ -34,6 +35,3 @@ export function parse(value: unknown): URL | undefined {
     return undefined;
   }
 }
-
-const excerpt = (value: unknown): string =>
-  typeof value === 'string' ? `"${value.replace(/[?#][^]*$/, '').replace(/^[^]*@/, '').slice(0, 100)}"` : value === null ? 'null' : typeof value;

@@ -1,4 +1,4 @@
-import { firstValueFrom, from, lastValueFrom, type ObservableInput } from 'rxjs';
+import { EMPTY, firstValueFrom, from, lastValueFrom, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
 
@@ -20,12 +20,23 @@ export function checkSupplied(name: string, value: unknown): void {
 export async function supplied(name: string, value: Supplied): Promise<string> {
   const given = typeof value === 'function' ? value() : value;
   // A string is an ObservableInput too: of its characters.
-  const text: unknown = typeof given === 'string' ? given : await firstValueFrom(from(given), { defaultValue: undefined });
+  const text: unknown = typeof given === 'string' ? given : await firstValueFrom(asObservable(given) ?? EMPTY, { defaultValue: undefined });
   if (typeof text !== 'string' || text === '') throw new TypeError(`option "${name}" gave no string, or an empty one`);
   return text;
 }
 
-/** Waits for what a callback returned, whatever it is. */
+/** Waits for what a callback returned, if that is something to wait for. */
 export async function finished(result: unknown): Promise<void> {
-  if (typeof result === 'object' && result !== null) await lastValueFrom(from(result as ObservableInput<unknown>), { defaultValue: undefined });
+  const result$ = asObservable(result);
+  if (result$) await lastValueFrom(result$, { defaultValue: undefined });
+}
+
+/** What a callback gave, if RxJS can read it. RxJS' own error would quote it. */
+export function asObservable(result: unknown): Observable<unknown> | undefined {
+  if (typeof result !== 'object' || result === null) return undefined;
+  try {
+    return from(result as ObservableInput<unknown>);
+  } catch {
+    return undefined; // a row count, say
+  }
 }

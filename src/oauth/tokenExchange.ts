@@ -1,5 +1,5 @@
 import type { TokenSource } from '../token/types.js';
-import { text, type OAuthOptions } from './options.js';
+import { requireOptions, text, type OAuthOptions } from './options.js';
 import { orAborted } from './orAborted.js';
 import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
@@ -28,6 +28,7 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
  * `actorToken` failed with.
  */
 export function tokenExchange(options: TokenExchangeOptions): TokenSource {
+  requireOptions('tokenExchange', options);
   const { subjectToken, subjectTokenType = ACCESS_TOKEN, actorToken, actorTokenType = ACCESS_TOKEN, requestedTokenType } = options;
   checkSupplied('subjectToken', subjectToken);
   if (actorToken !== undefined) checkSupplied('actorToken', actorToken);

@@ -1,0 +1,70 @@
+import { firstValueFrom, type ObservableInput } from 'rxjs';
+import { jwtClaims } from '../internal/jwtClaims.js';
+import type { TokenRequest, TokenResponse } from '../token/types.js';
+import { asObservable } from './source.js';
+import { stopwatch } from '../internal/stopwatch.js';
+
+/** A token, and how many milliseconds ago it was asked for. */
+export interface Renewal {
+  readonly response: TokenResponse;
+  readonly age: () => number;
+}
+
+export interface SignIn {
+  /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
+  result(): Promise<Renewal> | undefined;
+  begin(request: TokenRequest): Promise<Renewal>;
+  /** Somebody has got a token: there is no need to keep another. */
+  served(): void;
+}
+
+/**
+ * One sign-in at a time, however long the user takes, and whoever has given up waiting for it: to ask twice is worse
+ * than to be late.
+ *
+ * @param vet judges what the sign-in gave, or throws
+ * @param adopt takes up its refresh token, even of a response that is refused
+ */
+export function soleSignIn(
+  reauthenticate: () => ObservableInput<TokenResponse>,
+  vet: (response: TokenResponse) => TokenResponse,
+  adopt: (response: TokenResponse, request: TokenRequest) => void,
+): SignIn {
+  let running: Promise<Renewal> | undefined;
+  let kept: Renewal | undefined;
+
+  async function run(request: TokenRequest): Promise<Renewal> {
+    const age = stopwatch();
+    try {
+      const given$ = asObservable(reauthenticate());
+      if (!given$) throw new TypeError('reauthenticate must return a Promise, an Observable or the like');
+      const response = (await firstValueFrom(given$)) as TokenResponse;
+      adopt(response, request);
+      return (kept = { response: vet(response), age });
+    } finally {
+      running = undefined;
+    }
+  }
+
+  return {
+    result: () => running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
+    begin: (request) => {
+      running = run(request);
+      running.catch(() => undefined); // all who waited may have left
+      return running;
+    },
+    served: () => (kept = undefined),
+  };
+}
+
+/** Where a refresh token came along, a younger token is to be had. */
+const isWorthKeeping = (renewal: Renewal): boolean => !(renewal.response as TokenResponse | undefined)?.refresh_token && !isOver(renewal);
+
+export const isOver = ({ response, age }: Renewal): boolean => age() >= lifeOf(response);
+
+/** Milliseconds, as the stream will count it. A sign-in may give anything. */
+function lifeOf(response: TokenResponse | undefined): number {
+  const { access_token: value, expires_in: seconds } = (response ?? {}) as Partial<TokenResponse>;
+  const { exp, iat } = typeof value === 'string' ? jwtClaims(value) : {};
+  return Number(seconds ?? (typeof exp === 'number' && typeof iat === 'number' ? exp - iat : Infinity)) * 1000;
+}
