@@ -1,3 +1,5 @@
+// Angular's packages are compiled in part; out of a build of its own, the compiler does the rest.
+import '@angular/compiler';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -59,7 +59,12 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/oauth/a.ts', `import type { B } from '../http/b.js';`, imports],
   ['src/oauth/a.ts', `await import('../http/b.js');`, syntax],
 
-  ['src/testing/a.ts', `import { createServer } from 'node:http'; import { TestScheduler } from 'rxjs/testing'; import { b } from '../token/b.js';`],
+  ['src/testing/a.ts', `import type { Server } from 'node:http'; import { timer } from 'rxjs'; import { b } from '../token/b.js';`],
+  ['src/testing/a.ts', `import { createServer } from 'node:http';`, imports],
+  ['src/testing/a.ts', `await import('node:http');`, syntax],
+  ['src/testing/a.ts', `import { marbles } from 'rxjs-marbles/jest';`, imports],
+  ['src/testing/a.ts', `import { TestScheduler } from 'rxjs/testing';`, imports],
+  ['src/testing/a.ts', `import { b } from '../oauth/b.js';`, imports],
   ['src/http/a.ts', `import { b } from '../testing/b.js';`, imports, everywhere],
   ['src/oauth/a.ts', `import { b } from '../testing/index.js';`, imports, everywhere],
 

@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { root } from './run.mjs';
+
+export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+export const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
+
+/** `rx-fresh-token/oauth` for `./oauth`. */
+export const specifierOf = (entry) => manifest.name + entry.slice(1);
+
+/**
+ * A user's project: the packed tarball beside links to its declared dependencies, and nothing else. `use` is given its
+ * folder, which is gone when that has ended.
+ */
+export async function inUsersProject(use) {
+  const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-smoke-'));
+  try {
+    install(folder);
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function install(folder) {
+  const run = (command, ...args) => execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const [{ filename }] = JSON.parse(run('npm', 'pack', root, '--json', '--loglevel=error'));
+  const target = join(folder, 'node_modules', manifest.name);
+  mkdirSync(target, { recursive: true });
+  run('tar', '-xzf', filename, '--strip-components=1', '-C', target);
+  // Angular's packages are compiled in part; out of an Angular build, the compiler does the rest.
+  for (const name of [...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }), '@angular/compiler']) {
+    const source = join(root, 'node_modules', name);
+    if (!existsSync(source)) continue;
+    const link = join(folder, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(source, link, 'junction');
+  }
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+}

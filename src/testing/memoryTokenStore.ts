@@ -1,0 +1,75 @@
+import { asyncScheduler, defer, filter, map, of, share, Subject, tap, type Observable, type SchedulerLike } from 'rxjs';
+import { headStartOf } from '../internal/sourceHooks.js';
+import { lifetimeOf } from '../token/refreshPolicy.js';
+import type { StoredToken, TokenStore } from '../token/tokenStore.js';
+import type { TokenRequest, TokenResponse } from '../token/types.js';
+
+interface Kept {
+  readonly response: TokenResponse;
+  /** When it was asked for. */
+  readonly since: number;
+  readonly until: number;
+}
+
+interface Memory {
+  kept: Kept | null;
+  refused: boolean;
+  flight: Observable<Kept> | null;
+  readonly news: Subject<{ readonly kept: Kept; readonly by: object }>;
+}
+
+const memories = new WeakMap<object, Memory>();
+
+/**
+ * The trivial store: streams of one process share a token. For tests, and as a model for a store of your own.
+ *
+ * ```ts
+ * const place = {};
+ * const one$ = createTokenStream(source, { store: memoryTokenStore(place) });
+ * const other$ = createTokenStream(source, { store: memoryTokenStore(place) });
+ * ```
+ *
+ * @param place all stores with the same object share one token. Default: an object of its own.
+ * @param scheduler where time comes from; that of the streams. Default `asyncScheduler`.
+ */
+export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = asyncScheduler): TokenStore {
+  const memory = memories.get(place) ?? { kept: null, refused: false, flight: null, news: new Subject() };
+  memories.set(place, memory);
+  const me = {};
+  const handOut = ({ response, since }: Kept, origin: StoredToken['origin']): StoredToken => ({ response, age: Math.max(0, scheduler.now() - since), origin });
+
+  const fetchOnce = (request: TokenRequest, fetch: (last: TokenResponse | null) => Observable<TokenResponse>): Observable<Kept> =>
+    defer(() => {
+      const asked = scheduler.now();
+      return fetch(memory.kept?.response ?? null).pipe(
+        map((response): Kept => {
+          const since = asked - headStartOf(request);
+          return { response, since, until: since + lifetimeOf(response, since) };
+        }),
+        tap((kept) => {
+          memory.kept = kept;
+          memory.refused = false;
+          memory.news.next({ kept, by: me });
+        }),
+        tap({ finalize: () => (memory.flight = null) }),
+      );
+    }).pipe(share());
+
+  return {
+    refresh: (request, fetch) =>
+      defer(() => {
+        const { previous, reason } = request;
+        const { kept } = memory;
+        const isPrevious = kept?.response.access_token === previous?.value;
+        if (reason === 'rejected' && isPrevious) memory.refused = true;
+        if (kept && !isPrevious && !memory.refused && scheduler.now() < kept.until) return of(handOut(kept, 'shared'));
+        const mine = memory.flight === null;
+        memory.flight ??= fetchOnce(request, fetch);
+        return memory.flight.pipe(map((next) => handOut(next, mine ? 'fetched' : 'shared')));
+      }),
+    changes: memory.news.pipe(
+      filter(({ by }) => by !== me),
+      map(({ kept }) => handOut(kept, 'shared')),
+    ),
+  };
+}

@@ -1,0 +1,39 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * Asked for at run time and not imported, so that no bundler for browsers meets `node:http`, not even in an `import()`
+ * (webpack refuses the scheme there too).
+ */
+function http() {
+  const module = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule?.('node:http');
+  if (!module) throw new Error('startTokenServer needs Node 20.16 or later, or a runtime with its process.getBuiltinModule');
+  return module;
+}
+
+/** A server on the loopback. */
+export async function listen(port: number, handler: RequestListener): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
+  const server = http().createServer(handler);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    origin: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Sends JSON once the request's body has come to its end, so that a kept connection stays in step. */
+export function reply(request: IncomingMessage, response: ServerResponse, status: number, headers: Readonly<Record<string, string>>, body: unknown): void {
+  const send = () => {
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers }).end(JSON.stringify(body));
+  };
+  if (request.readableEnded) send();
+  else request.resume().once('end', send);
+}

@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { numbersIn } from '../internal/validate.js';
+import type { TokenSource } from '../token/types.js';
+import { requireApiSteps, type ApiStep } from './apiStep.js';
+import { requireRefusal, scriptedStatus, verdictOn, type Forbidden } from './apiVerdict.js';
+import { listen, reply } from './nodeHttp.js';
+import { fetchToken, requireTokenSteps, TOKEN_FAILURES, type ServerTokenStep } from './serverToken.js';
+import { LONGEST } from './settings.js';
+import { createLedger, type TokenRegister } from './tokenLedger.js';
+import { namesOf, type TokenNames } from './tokenNames.js';
+
+/** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError that the promise rejects with. */
+export interface TokenServerOptions {
+  /** A token's life from the moment its request arrived. 1 to 2^31-1. Default 1000. */
+  readonly lifetime?: number;
+  /** How long each answer takes. 0 to 2^31-1. Default 0. */
+  readonly latency?: number;
+  /** 0 takes a free one. 0 to 65 535. Default 0. */
+  readonly port?: number;
+  /** How tokens are called. Default `'numbers'`: token-1, token-2 … */
+  readonly names?: TokenNames;
+  /** How a dead token is refused: 401 with `error="invalid_token"`, or a bare 403. Default 401. */
+  readonly refuseWith?: 401 | 403;
+}
+
+/** What the server has counted so far. */
+export interface TokenServerCounts {
+  /** Requests to the token endpoint, and the tokens that it gave. */
+  readonly tokenRequests: number;
+  readonly tokensIssued: number;
+  /** Requests to the API, and how they ended: accepted with 200, refused for their token, forbidden, failed as ordered. */
+  readonly apiRequests: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly forbidden: number;
+  readonly failed: number;
+}
+
+/** A server for integration tests, see {@link startTokenServer}. The functions need no `this`. */
+export interface TokenServer extends TokenRegister {
+  /** `http://127.0.0.1:<port>`: the `baseUrl` of clients. Every path but `/token` is the API, which answers `{ method, path, token }`. */
+  readonly origin: string;
+  /** The token endpoint. It takes any POST. */
+  readonly tokenUrl: string;
+  /** Fetches from the token endpoint by the global fetch: hand it to `createTokenStream`. */
+  readonly source: TokenSource;
+  /** What the server has seen so far; the same object stays up to date. */
+  readonly counts: TokenServerCounts;
+  /** The next token requests are answered so, in order. */
+  readonly failToken: (...steps: readonly ServerTokenStep[]) => void;
+  /** The next API requests are answered so, in order. */
+  readonly failApi: (...steps: readonly ApiStep[]) => void;
+  /** From now on this path answers 403 to every token: `bare` (the default), or `insufficient_scope`. */
+  readonly forbid: (path: string, how?: Forbidden) => void;
+  /** Breaks every connection, and resolves when the port is free. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Starts a token endpoint and the API that it protects, on a free port of the loopback, in real time. Tokens are short
+ * lived, so that a test sees renewals; failures come when the test says so. Node only: `node:http` is asked for when this
+ * is called, so that the entry point itself loads in browsers.
+ *
+ * ```ts
+ * const server = await startTokenServer({ lifetime: 500 });
+ * const token$ = createTokenStream(server.source);
+ * const fetch = createFetch(token$, { baseUrl: server.origin });
+ * server.failToken('transient');                       // the first token request fails, and is repeated
+ * await (await fetch('/orders')).json();               // { method: 'GET', path: '/orders', token: 'token-1' }
+ * server.counts.tokenRequests;                         // 2
+ * token$.close();
+ * await server.close();
+ * ```
+ *
+ * @returns the server, once it listens. The promise rejects with a TypeError that names an option out of range, with an
+ *   Error where there is no `node:http`, and with the system's if the port is taken.
+ */
+export async function startTokenServer(options: TokenServerOptions = {}): Promise<TokenServer> {
+  const { names = 'numbers', refuseWith = 401 } = options;
+  const { lifetime, latency, port } = numbersIn(options, { lifetime: [1, LONGEST, 1000], latency: [0, LONGEST, 0], port: [0, 65_535, 0] });
+  requireRefusal(refuseWith);
+  const nameOf = namesOf(names);
+  const ledger = createLedger(Date.now);
+  const forbidden = new Map<string, Forbidden>();
+  const tokenSteps: ServerTokenStep[] = [];
+  const apiSteps: ApiStep[] = [];
+  const counts = { tokenRequests: 0, tokensIssued: 0, apiRequests: 0, accepted: 0, refused: 0, forbidden: 0, failed: 0 };
+  type Exchange = (status: number, body: unknown, headers?: Readonly<Record<string, string>>) => void;
+
+  function token(step: ServerTokenStep, arrivedAt: number, answer: Exchange): void {
+    const failure = TOKEN_FAILURES[step];
+    if (failure) {
+      answer(...failure);
+      return;
+    }
+    const access_token = nameOf(++counts.tokensIssued);
+    ledger.issue(access_token, arrivedAt + lifetime);
+    answer(200, { access_token, token_type: 'Bearer', expires_in: lifetime / 1000 });
+  }
+
+  function api(step: ApiStep, request: IncomingMessage, path: string, answer: Exchange): void {
+    const value = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const credential = value === undefined ? 'missing' : ledger.fateOf(value);
+    const { status, headers } = typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
+    if (typeof step === 'number') counts.failed++;
+    else if (status === 200) counts.accepted++;
+    else if (credential === 'alive') counts.forbidden++;
+    else counts.refused++;
+    answer(status, status < 300 ? { method: request.method, path, token: value ?? null } : { status }, headers);
+  }
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    const arrivedAt = Date.now();
+    // Not by `new URL`, which throws at paths such as `//`.
+    const [path = '/'] = (request.url ?? '/').split('?');
+    const isToken = path === '/token';
+    const step = (isToken ? tokenSteps : apiSteps).shift() ?? 'ok';
+    counts[isToken ? 'tokenRequests' : 'apiRequests']++;
+    if (!isToken && (step === 'hang' || step === 'down')) counts.failed++;
+    if (step === 'hang') return;
+    if (step === 'down') {
+      request.destroy();
+      return;
+    }
+    const answer: Exchange = (status, body, headers = {}) => {
+      const timer = setTimeout(() => {
+        reply(request, response, status, headers, body);
+      }, latency);
+      // Nobody is there any more to whom it could answer: it must not keep the process from ending.
+      response.once('close', () => {
+        clearTimeout(timer);
+      });
+    };
+    if (!isToken) api(step as ApiStep, request, path, answer);
+    else if (request.method === 'POST') token(step as ServerTokenStep, arrivedAt, answer);
+    else answer(405, { error: 'invalid_request' }, { allow: 'POST' });
+  }
+
+  const { origin, close } = await listen(port, handle);
+  const tokenUrl = `${origin}/token`;
+  return {
+    origin,
+    tokenUrl,
+    source: ({ signal }) => fetchToken(tokenUrl, signal),
+    counts,
+    fateOf: ledger.fateOf,
+    revoke: ledger.revoke,
+    failToken: (...steps) => {
+      requireTokenSteps(steps);
+      tokenSteps.push(...steps);
+    },
+    failApi: (...steps) => {
+      requireApiSteps(steps);
+      apiSteps.push(...steps);
+    },
+    forbid: (path, how = 'bare') => {
+      forbidden.set(path, how);
+    },
+    close,
+  };
+}

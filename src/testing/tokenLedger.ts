@@ -1,0 +1,34 @@
+import type { AccessToken } from '../token/types.js';
+
+/** What has become of a token, as its issuer knows it. */
+export type TokenFate = 'alive' | 'expired' | 'revoked' | 'unknown';
+
+/** Whoever issued tokens, and can say which of them are alive. */
+export interface TokenRegister {
+  /** `unknown`: no token of that value was ever issued. */
+  readonly fateOf: (value: string) => TokenFate;
+  /** Ends a token at once, and for good: a value that is issued again stays revoked. */
+  readonly revoke: (token: string | Pick<AccessToken, 'value'>) => void;
+}
+
+export interface TokenLedger extends TokenRegister {
+  readonly issue: (value: string, endsAt: number) => void;
+}
+
+/** @param now the issuer's own clock, in ms: a client's that is wrong changes no token's life */
+export function createLedger(now: () => number): TokenLedger {
+  const ends = new Map<string, number>();
+  const revoked = new Set<string>();
+  return {
+    fateOf: (value) => {
+      const endsAt = ends.get(value);
+      return revoked.has(value) ? 'revoked' : endsAt === undefined ? 'unknown' : now() < endsAt ? 'alive' : 'expired';
+    },
+    revoke: (token) => {
+      revoked.add(typeof token === 'string' ? token : token.value);
+    },
+    issue: (value, endsAt) => {
+      ends.set(value, endsAt);
+    },
+  };
+}
