@@ -1,0 +1,344 @@
+import { firstValueFrom, from, map, of, take, timer, type Observable } from 'rxjs';
+import { createTokenStream, withToken, type AccessToken, type StoredToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenStore, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
+import { redisTokenStore, type RedisClient, type RedisTokenStoreOptions } from '../../src/redis/index.js';
+import { accessToken } from '../../src/token/accessToken.js';
+import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
+import { connect, freshKey, instances, KINDS, type Connection, type Kind } from './clients.js';
+import { pause, until } from './fleet/fleet.js';
+import { watchUnhandled } from './unhandled.js';
+
+jest.setTimeout(60_000);
+const unhandled = watchUnhandled();
+const toClose: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of toClose.splice(0).reverse()) await close();
+  expect(unhandled).toEqual([]);
+});
+
+/** A source that counts, and says in the token when it was issued. */
+function counting(expires_in = 30, latency = 20) {
+  const source = { fetched: 0, get: (): Observable<TokenResponse> => {
+    const n = ++source.fetched;
+    return timer(latency).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in })));
+  } };
+  return source;
+}
+
+interface Watched {
+  readonly token$: TokenStream;
+  readonly events: TokenEvent[];
+  readonly errors: unknown[];
+  readonly ofType: <T extends TokenEvent['type']>(type: T) => Extract<TokenEvent, { type: T }>[];
+}
+
+function streamOn(store: TokenStore, source: (request: TokenRequest) => Observable<TokenResponse>, options: TokenStreamOptions = {}): Watched {
+  const token$ = createTokenStream(source, { store, ...options });
+  const events: TokenEvent[] = [];
+  const errors: unknown[] = [];
+  token$.events.subscribe((event) => events.push(event));
+  token$.subscribe({ error: (error: unknown) => errors.push(error) });
+  toClose.push(() => { token$.close(); });
+  return { token$, events, errors, ofType: <T extends TokenEvent['type']>(type: T) => events.filter((event): event is Extract<TokenEvent, { type: T }> => event.type === type) };
+}
+
+const requestOf = (reason: TokenRequest['reason'], previous: AccessToken | null = null): TokenRequest => ({ reason, attempt: 1, previous, signal: new AbortController().signal });
+const ask = (store: TokenStore, request: TokenRequest, fetch: () => Observable<TokenResponse>): Promise<StoredToken> => firstValueFrom(from(store.refresh(request, fetch)).pipe(take(1)));
+const valueOf = ({ response }: StoredToken) => response.access_token;
+
+async function group(kind: Kind, count: number, options: Partial<RedisTokenStoreOptions> & { url?: string } = {}) {
+  const made = await instances(kind, count, options);
+  toClose.push(made.dispose);
+  return made;
+}
+
+async function ownRedis(port?: number): Promise<RedisServer> {
+  const server = await startRedis({ port });
+  toClose.push(server.stop);
+  return server;
+}
+
+describe.each(KINDS)('with %s', (kind) => {
+  it('should cost one fetch when 50 instances start cold, one when all of them reject that token, and none when they reject it late', async () => {
+    const source = counting(3600);
+    const { all } = await group(kind, 50, { forceCooldown: 0 });
+    const streams = all.map(({ store }) => streamOn(store, source.get));
+    await until(() => streams.every(({ token$ }) => token$.current?.value === 'T1'));
+    expect(source.fetched).toBe(1);
+    const first = streams[0]!.token$.current!;
+    for (const { token$ } of streams) token$.reject(token$.current!);
+    await until(() => streams.every(({ token$ }) => token$.current?.value === 'T2'));
+    expect(source.fetched).toBe(2);
+    const late = await Promise.all(all.map(({ store }) => ask(store, requestOf('rejected', first), source.get)));
+    expect(new Set(late.map(valueOf))).toEqual(new Set(['T2']));
+    expect(source.fetched).toBe(2);
+  });
+
+  it('should not replace a token that has just come, whoever rejects it or wants another by force, before the cool-down is over', async () => {
+    const source = counting(3600);
+    const { all } = await group(kind, 2, { forceCooldown: 600 });
+    const [{ store: one }, { store: other }] = all as [typeof all[0], typeof all[0]];
+    const from = performance.now();
+    const first = accessToken((await ask(one, requestOf('initial'), source.get)).response, 0, 3_600_000);
+    await Promise.all([ask(one, requestOf('rejected', first), source.get), ask(other, requestOf('manual', first), source.get)]);
+    expect(performance.now() - from).toBeGreaterThanOrEqual(600);
+    expect(source.fetched).toBe(2);
+  });
+
+  describe('without Redis for 2 s, which then comes back empty,', () => {
+    it("should with 'wait' fail no caller, and have the next token within 1 s", async () => {
+      const server = await ownRedis();
+      const source = counting(1);
+      const { all } = await group(kind, 4, { url: server.url });
+      const streams = all.map(({ store }) => streamOn(store, source.get, { refreshBefore: 200 }));
+      await until(() => source.fetched >= 2);
+      await server.stop();
+      const callers = [...streams, ...streams].map(({ token$ }) => timer(Math.random() * 1500).pipe(take(1)).forEach(() => undefined).then(() => firstValueFrom(withToken(token$, ({ value }) => of(value)))));
+      await pause(2000);
+      const before = source.fetched;
+      await ownRedis(server.port);
+      const back = performance.now();
+      await until(() => source.fetched > before && streams.every(({ token$ }) => token$.current !== null));
+      expect(performance.now() - back).toBeLessThanOrEqual(1000);
+      expect(await Promise.all(callers)).toHaveLength(8);
+      for (const { errors, events } of streams) {
+        expect(errors).toEqual([]);
+        // It is told, though.
+        expect(events.some((event) => event.type === 'refreshFailed' && (event.error as { code?: string }).code === 'ERR_TOKEN_STORE')).toBe(true);
+      }
+    });
+
+    it("should with 'local' have each process fetch for itself, once in a lifetime, and stall nobody over 150 ms", async () => {
+      const server = await ownRedis();
+      const sources = Array.from({ length: 3 }, () => counting(1));
+      const { all } = await group(kind, 3, { url: server.url, onUnavailable: 'local' });
+      const streams = all.map(({ store }, index) => streamOn(store, sources[index]!.get, { refreshBefore: 300 }));
+      await until(() => sources.reduce((total, { fetched }) => total + fetched, 0) >= 2);
+      await server.stop();
+      const before = sources.map(({ fetched }) => fetched);
+      let slowest = 0;
+      const end = performance.now() + 2000;
+      while (performance.now() < end) {
+        const asked = performance.now();
+        await Promise.all(streams.map(({ token$ }) => firstValueFrom(withToken(token$, ({ value }) => of(value)))));
+        slowest = Math.max(slowest, performance.now() - asked);
+        await pause(10);
+      }
+      expect(slowest).toBeLessThanOrEqual(150);
+      // In two seconds a token of one second is renewed three times at most, with the lead.
+      sources.forEach(({ fetched }, index) => { expect(fetched - before[index]!).toBeLessThanOrEqual(4); });
+      await ownRedis(server.port);
+      await until(() => new Set(streams.map(({ token$ }) => token$.current?.value)).size === 1 || streams.some(({ ofType }) => ofType('tokenChanged').slice(-1)[0]?.origin === 'shared'));
+      for (const { errors } of streams) expect(errors).toEqual([]);
+    });
+  });
+
+  it('should settle every call within the deadline + 50 ms while Redis is frozen, and go on when it is not', async () => {
+    const server = await ownRedis();
+    const { all: [instance], key } = await group(kind, 1, { url: server.url, storeDeadline: 300, onUnavailable: 'local' });
+    const { store } = instance!;
+    await ask(store, requestOf('initial'), () => of({ access_token: 'T1', expires_in: 3600 }));
+    const old = accessToken({ access_token: 'T1', expires_in: 3600 }, 0, 3_600_000);
+    server.signal('SIGSTOP');
+    for (let round = 0; round < 6; round++) {
+      const from = performance.now();
+      const { response } = await ask(store, requestOf('scheduled', old), () => of({ access_token: `L${String(round)}`, expires_in: 3600 }));
+      expect(response.access_token).toBe(`L${String(round)}`);
+      expect(performance.now() - from).toBeLessThanOrEqual(350);
+    }
+    server.signal('SIGCONT');
+    await pause(100);
+    const again = await ask(store, requestOf('scheduled', old), () => of({ access_token: 'T2', expires_in: 3600 }));
+    expect(again).toMatchObject({ origin: 'fetched', response: { access_token: 'T2' } });
+    const { all: [other] } = await group(kind, 1, { url: server.url, key });
+    expect(await ask(other!.store, requestOf('initial'), () => of({ access_token: 'T3' }))).toMatchObject({ origin: 'shared', response: { access_token: 'T2' } });
+  });
+
+  it('should use a token that a frozen Redis does not take, and store it later', async () => {
+    const server = await ownRedis();
+    const { all } = await group(kind, 2, { url: server.url, storeDeadline: 200 });
+    const [{ store: one }, { store: other }] = all as [typeof all[0], typeof all[0]];
+    const token = await ask(one, requestOf('initial'), () => {
+      server.signal('SIGSTOP');
+      return timer(10).pipe(map(() => ({ access_token: 'T1', expires_in: 3600 })));
+    });
+    expect(token).toMatchObject({ response: { access_token: 'T1' }, origin: 'fetched' });
+    server.signal('SIGCONT');
+    await pause(600);
+    const found = await ask(other, requestOf('initial'), () => of({ access_token: 'T2', expires_in: 3600 }));
+    expect(found).toMatchObject({ response: { access_token: 'T1' }, origin: 'shared' });
+  });
+
+  it('should let nobody notice FLUSHALL, SCRIPT FLUSH, and the death of all subscribers', async () => {
+    const server = await ownRedis();
+    const source = counting(1);
+    const { all, key } = await group(kind, 4, { url: server.url });
+    const admin = await connect(kind, server.url);
+    toClose.push(admin.close);
+    const streams = all.map(({ store }) => streamOn(store, source.get, { refreshBefore: 300 }));
+    await until(() => streams.every(({ token$ }) => token$.current !== null));
+    let slowest = 0;
+    const end = performance.now() + 3000;
+    const blows = [['FLUSHALL'], ['SCRIPT', 'FLUSH'], ['CLIENT', 'KILL', 'TYPE', 'pubsub']];
+    let next = performance.now() + 300;
+    const before = source.fetched;
+    while (performance.now() < end) {
+      if (blows.length > 0 && performance.now() > next) {
+        await admin.command(...blows.shift()!);
+        next = performance.now() + 500;
+      }
+      const asked = performance.now();
+      await Promise.all(streams.map(({ token$ }) => firstValueFrom(withToken(token$, ({ value }) => of(value)))));
+      slowest = Math.max(slowest, performance.now() - asked);
+      await pause(10);
+    }
+    for (const { errors, ofType } of streams) {
+      expect(errors).toEqual([]);
+      expect(ofType('refreshFailed')).toEqual([]);
+      expect(ofType('tokenExpired')).toEqual([]);
+    }
+    expect(slowest).toBeLessThanOrEqual(100);
+    expect(source.fetched - before).toBeLessThanOrEqual(3 / 0.7 + 2);
+    // Pushes came back by themselves.
+    expect(((await admin.command('PUBSUB', 'NUMSUB', `rx-fresh-token:{${key}}:push`)) as unknown[]).map(Number)[1]).toBe(4);
+  });
+
+  it('should hear pushes again after its subscriber was killed', async () => {
+    const server = await ownRedis();
+    const { all } = await group(kind, 2, { url: server.url });
+    const [{ store: one, command }, { store: other }] = all as [typeof all[0], typeof all[0]];
+    const heard: string[] = [];
+    const watching = from(one.changes!).subscribe((token) => heard.push(valueOf(token)));
+    toClose.push(() => { watching.unsubscribe(); });
+    let n = 0;
+    let last: AccessToken | null = null;
+    const push = async () => {
+      const { response } = await ask(other, requestOf(last ? 'scheduled' : 'initial', last), () => of({ access_token: `P${String(++n)}`, expires_in: 3600 }));
+      last = accessToken(response, 0, 3_600_000);
+    };
+    await pause(200);
+    await push();
+    await until(() => heard.includes('P1'));
+    await command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    // One that is said while nobody hears is found when the channel is open again.
+    await push();
+    await until(() => heard.includes('P2'));
+    await push();
+    await until(() => heard.includes('P3'));
+    expect(heard).toEqual(['P1', 'P2', 'P3']);
+  });
+
+  describe('that loses a reply', () => {
+    type Loses = (script: string) => 'before' | 'after' | undefined;
+    /** A client over which some calls get no answer: before or after Redis has heard them. */
+    function losing({ client }: Connection, loses: Loses): RedisClient {
+      const scripts = new Map<string, string>();
+      const call = (name: string) => async (script: string, ...args: unknown[]) => {
+        const source = scripts.get(script) ?? script;
+        const lost = loses(source);
+        if (lost === 'before') return new Promise(() => undefined);
+        const run = (client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!;
+        const reply = await run.call(client, script, ...args);
+        return lost ? new Promise(() => undefined) : reply;
+      };
+      // By hash only after the first time in full: so the spec knows which script it is.
+      const unknown = () => Promise.reject(new Error('NOSCRIPT no such script'));
+      return kind === 'redis' ? { evalSha: unknown, eval: call('eval') } : { evalsha: unknown, eval: call('eval') };
+    }
+    const isAcquire = (script: string) => script.includes("'L'");
+    const isCommit = (script: string) => script.includes('committed');
+
+    it.each(['before', 'after'] as const)('should have one fetch and one generation when the reply to acquire is lost %s Redis heard it', async (when) => {
+      const connection = await connect(kind, process.env.REDIS_URL!);
+      toClose.push(connection.close);
+      const key = freshKey();
+      let lost = 0;
+      const store = redisTokenStore({ client: losing(connection, (script) => (isAcquire(script) && lost++ === 0 ? when : undefined)), key, storeDeadline: 100 });
+      const source = counting(3600);
+      expect(valueOf(await ask(store, requestOf('initial'), source.get))).toBe('T1');
+      expect(source.fetched).toBe(1);
+      const [fence, committed] = (await connection.command('HMGET', `rx-fresh-token:{${key}}`, 'fence', 'committed')) as string[];
+      expect(committed).toBe(fence);
+    });
+
+    it.each(['before', 'after'] as const)('should have one generation when the reply to commit is lost %s Redis heard it', async (when) => {
+      const connection = await connect(kind, process.env.REDIS_URL!);
+      toClose.push(connection.close);
+      const key = freshKey();
+      let lost = 0;
+      const store = redisTokenStore({ client: losing(connection, (script) => (isCommit(script) && lost++ === 0 ? when : undefined)), key, storeDeadline: 100 });
+      const source = counting(3600);
+      expect(await ask(store, requestOf('initial'), source.get)).toMatchObject({ origin: 'fetched', response: { access_token: 'T1' } });
+      await pause(600);
+      const [generation, fence, committed] = (await connection.command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'fence', 'committed')) as string[];
+      expect(committed).toBe(fence);
+      expect(Number(generation)).toBeGreaterThan(0);
+      const { all: [other] } = await group(kind, 1, { key });
+      expect(await ask(other!.store, requestOf('initial'), source.get)).toMatchObject({ origin: 'shared', response: { access_token: 'T1' } });
+      expect(source.fetched).toBe(1);
+    });
+  });
+
+  it('should refuse the commit of a leader that was held between its fetch and its commit, and give it the token of who led since', async () => {
+    const { all, key } = await group(kind, 2, { lease: 300 });
+    const [, { store: other, command }] = all as [typeof all[0], typeof all[0]];
+    const connection = await connect(kind, process.env.REDIS_URL!);
+    toClose.push(connection.close);
+    // Held between the fetch and the moment at which Redis hears of it, as by a pause of the whole process.
+    let release!: () => void;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let holding = false;
+    const client = new Proxy(connection.client, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        if (name !== 'evalSha' && name !== 'evalsha' && name !== 'eval') return member.bind(target) as unknown;
+        return async (...args: unknown[]) => {
+          if (holding) await held;
+          return (member as (...args: unknown[]) => unknown).apply(target, args);
+        };
+      },
+    });
+    const slow = redisTokenStore({ client, key, lease: 300, storeDeadline: 5000 });
+    const late = ask(slow, requestOf('initial'), () => {
+      holding = true;
+      return of({ access_token: 'LATE', expires_in: 3600 });
+    });
+    await pause(400);
+    const winner = await ask(other, requestOf('initial'), () => of({ access_token: 'WINNER', expires_in: 3600 }));
+    expect(winner.origin).toBe('fetched');
+    const before = await command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'token', 'fence');
+    release();
+    expect(await late).toMatchObject({ origin: 'shared', response: { access_token: 'WINNER' } });
+    expect(await command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'token', 'fence')).toEqual(before);
+  });
+
+  it('should share a permanent failure as its class and message, and ask the token endpoint once', async () => {
+    const { all } = await group(kind, 3);
+    let asked = 0;
+    const refuse = () => {
+      asked++;
+      return timer(20).pipe(map((): TokenResponse => ({ error: 'invalid_client', error_description: 'who are you' }) as never));
+    };
+    const streams = all.map(({ store }) => streamOn(store, refuse));
+    await until(() => streams.every(({ errors }) => errors.length > 0));
+    expect(asked).toBe(1);
+    for (const { errors } of streams) {
+      expect(errors[0]).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', cause: { name: 'TokenEndpointError', code: 'ERR_TOKEN_ENDPOINT', error: 'invalid_client' } });
+    }
+  });
+
+  it('should pause as long as the server asked for, all of them', async () => {
+    const { all } = await group(kind, 3);
+    const asked: number[] = [];
+    const busy = () => {
+      asked.push(performance.now());
+      return asked.length === 1
+        ? timer(5).pipe(map((): TokenResponse => { throw Object.assign(new Error('busy'), { status: 429, retryAfter: 700 }); }))
+        : timer(5).pipe(map(() => ({ access_token: 'T', expires_in: 3600 })));
+    };
+    const streams = all.map(({ store }) => streamOn(store, busy));
+    await until(() => streams.every(({ token$ }) => token$.current !== null));
+    expect(asked).toHaveLength(2);
+    expect(asked[1]! - asked[0]!).toBeGreaterThanOrEqual(700);
+  });
+});

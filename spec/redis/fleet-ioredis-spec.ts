@@ -1,0 +1,5 @@
+import { itHoldsForAFleet } from './fleetRows.js';
+
+describe('a fleet with ioredis', () => {
+  itHoldsForAFleet('ioredis');
+});

@@ -1,0 +1,118 @@
+import { fork, execFileSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { TokenStreamOptions } from 'rx-fresh-token';
+import type { RedisTokenStoreOptions } from 'rx-fresh-token/redis';
+import type { Kind } from '../clients.js';
+
+export interface WorkerConfig {
+  readonly kind: Kind;
+  readonly url: string;
+  readonly key: string;
+  readonly tokenUrl: string;
+  readonly apiUrl: string;
+  readonly callers: number;
+  /** Milliseconds between two calls of one caller, on average. */
+  readonly every: number;
+  /** Whether callers call the API, or only take a token. */
+  readonly calls?: boolean;
+  /** Whether every push is lost. */
+  readonly deaf?: boolean;
+  readonly stream?: TokenStreamOptions;
+  readonly store?: Partial<RedisTokenStoreOptions>;
+}
+
+/** What one process saw. */
+export interface Report {
+  readonly pid: number;
+  calls: number;
+  readonly failures: string[];
+  /** Tokens that had ended when they were handed out. */
+  expired: number;
+  /** The longest that a caller waited for a token, in ms. */
+  slowest: number;
+  /** The numbers of the tokens, as they came. */
+  readonly seen: number[];
+  /** Milliseconds from the issue of a token until it was here, for those that others fetched. */
+  readonly lags: number[];
+  readonly unhandled: string[];
+  storeErrors: number;
+  failed: number;
+}
+
+const ROOT = resolve(__dirname, '../../..');
+
+/** The worker, transpiled once: eight starts through a loader would take as long as the spec. It lies where it finds its packages. */
+export function bundleWorker(): { file: string; remove: () => void } {
+  const cache = join(ROOT, 'node_modules/.cache');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'fleet-spec-'));
+  const file = join(folder, 'worker.mjs');
+  const external = ['redis', 'ioredis', 'rxjs', 'cross-fetch', 'oauth4webapi'].map((name) => `--external:${name}`);
+  execFileSync(join(ROOT, 'node_modules/.bin/esbuild'), [
+    join(__dirname, 'worker.main.ts'), '--bundle', '--platform=node', '--format=esm', ...external, `--tsconfig=${join(ROOT, 'tsconfig.json')}`, `--outfile=${file}`, '--log-level=error',
+  ]);
+  return { file, remove: () => { rmSync(folder, { recursive: true, force: true }); } };
+}
+
+export interface Worker {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  readonly report: () => Promise<Report>;
+  readonly reset: () => void;
+  readonly stop: () => Promise<Report>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+}
+
+async function startWorker(file: string, config: WorkerConfig): Promise<Worker> {
+  const child = fork(file, { execArgv: [], env: { ...process.env, NODE_OPTIONS: '', FLEET: JSON.stringify(config) } });
+  const answer = async (say: string): Promise<Report> => {
+    child.send(say);
+    const [report] = (await once(child, 'message')) as [Report];
+    return report;
+  };
+  await Promise.race([once(child, 'message'), once(child, 'exit').then(() => Promise.reject(new Error('a worker ended at its start')))]);
+  return {
+    pid: child.pid ?? NaN,
+    child,
+    report: () => answer('report'),
+    reset: () => child.send('reset'),
+    stop: () => answer('stop'),
+    kill: (signal) => child.kill(signal),
+  };
+}
+
+export interface Fleet {
+  readonly workers: readonly Worker[];
+  /** Ends those that still live; tells what they saw. */
+  readonly stop: () => Promise<Report[]>;
+}
+
+export async function startFleet(file: string, size: number, config: WorkerConfig): Promise<Fleet> {
+  const workers = await Promise.all(Array.from({ length: size }, () => startWorker(file, config)));
+  // Together, once all are there: eight that start leave the machine no time for those that work.
+  for (const { child } of workers) child.send('go');
+  return {
+    workers,
+    stop: () => Promise.all(workers.filter(({ child }) => child.exitCode === null && child.signalCode === null).map((worker) => worker.stop())),
+  };
+}
+
+export const sum = (reports: readonly Report[], of: (report: Report) => number): number => reports.reduce((total, report) => total + of(report), 0);
+
+/** The share `p` of these is at most this. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? NaN;
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+export async function until(condition: () => boolean, patience = 20_000): Promise<void> {
+  const end = Date.now() + patience;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error('waited in vain');
+    await pause(5);
+  }
+}

@@ -1,0 +1,133 @@
+import { freshKey, type Kind } from './clients.js';
+import { bundleWorker, pause, percentile, startFleet, sum, until, type Fleet, type Report, type WorkerConfig } from './fleet/fleet.js';
+import { startIssuer, type Issuer } from './fleet/issuer.js';
+
+/**
+ * With `npm run soak` the rows are what the table says, which takes time and a machine that does nothing else. Without,
+ * they are shorter and smaller, and tokens that are revoked live longer, since a busy machine makes pushes slow.
+ */
+const SOAK = Boolean(process.env.SOAK);
+const SECONDS = SOAK ? 20 : 3;
+const SIZE = SOAK ? 8 : 4;
+const REVOKED = SOAK ? { lifetime: 1, share: 0.01, seconds: SECONDS } : { lifetime: 4, share: 0.05, seconds: 5 };
+const LEAD = 200;
+/** What a busy machine may add to a time. */
+const SLACK = SOAK ? 0 : 400;
+
+/** The rows of the fault table that need a fleet of processes. */
+export function itHoldsForAFleet(kind: Kind): void {
+  jest.setTimeout(90_000);
+  const { file, remove } = bundleWorker();
+  let issuer: Issuer;
+  let fleet: Fleet | undefined;
+  afterEach(async () => {
+    fleet?.workers.forEach(({ kill }) => { kill('SIGCONT'); kill('SIGKILL'); });
+    fleet = undefined;
+    await issuer.stop();
+  });
+  afterAll(remove);
+
+  async function launch(size: number, options: Partial<WorkerConfig> & { issuer?: Parameters<typeof startIssuer>[0] } = {}): Promise<Fleet> {
+    issuer = await startIssuer(options.issuer);
+    const config: WorkerConfig = { kind, url: process.env.REDIS_URL!, key: freshKey(), tokenUrl: issuer.tokenUrl, apiUrl: issuer.apiUrl, callers: 200, every: 1000, stream: { refreshBefore: LEAD, jitter: 0 }, ...options };
+    return (fleet = await startFleet(file, size, config));
+  }
+
+  function expectNoHarm(reports: readonly Report[]): void {
+    expect(reports.flatMap(({ unhandled }) => unhandled)).toEqual([]);
+    expect([...new Set(reports.flatMap(({ failures }) => failures))]).toEqual([]);
+    expect(sum(reports, ({ expired }) => expired)).toBe(0);
+    // Every observer sees generations only grow.
+    for (const { seen } of reports) expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  }
+
+  it.each([false, true])(`should fetch no more than 2 tokens above the ideal for processes with 200 callers each, and fail none (all pushes lost: %s)`, async (deaf) => {
+    const size = deaf ? SIZE : 8;
+    const { stop } = await launch(size, { deaf });
+    const before = issuer.issued();
+    await pause(SECONDS * 1000);
+    const fetched = issuer.issued() - before;
+    const reports = await stop();
+    console.info(`${kind}: ${String(fetched)} fetches in ${String(SECONDS)} s, pushes lost: ${String(deaf)}`);
+    expectNoHarm(reports);
+    expect(sum(reports, ({ calls }) => calls)).toBeGreaterThan(size * 200 * SECONDS * 0.3);
+    expect(fetched).toBeLessThanOrEqual(SECONDS / (1 - LEAD / 1000) + (SOAK ? 2 : 4));
+  });
+
+  it('should fail no call when the issuer revokes at once, and have few refused', async () => {
+    const { stop } = await launch(SIZE, { calls: true, every: 2000, issuer: { revokes: true, lifetime: REVOKED.lifetime }, stream: { refreshBefore: LEAD * REVOKED.lifetime, jitter: 0, rejectionBudget: { max: 1000 } } });
+    await pause(REVOKED.seconds * 1000);
+    const reports = await stop();
+    const lags = reports.flatMap((report) => report.lags);
+    console.info(`${kind}: ${String(issuer.issued())} tokens, ${String(issuer.refused())} of ${String(issuer.calls())} calls refused, ${String(sum(reports, ({ failures }) => failures.length))} failed, push lag p50 ${String(percentile(lags, 0.5))} p99 ${String(percentile(lags, 0.99))} ms`);
+    expectNoHarm(reports);
+    expect(issuer.calls()).toBeGreaterThan(100 * REVOKED.seconds);
+    expect(issuer.refused() / issuer.calls()).toBeLessThanOrEqual(REVOKED.share);
+  });
+
+  it('should have the next token within lease + fetch + 100 ms when the leader is killed, and no caller stall over 50 ms', async () => {
+    const lease = 1000;
+    const { workers, stop } = await launch(3, { callers: 20, every: 50, issuer: { lifetime: 6 }, stream: { refreshBefore: 2 * lease + 500, jitter: 0 }, store: { lease } });
+    await until(() => issuer.issued() === 1);
+    issuer.hold(0);
+    await pause(500);
+    workers.forEach(({ reset }) => { reset(); });
+    await until(() => issuer.asked.length === 2);
+    const leader = workers.find(({ pid }) => pid === issuer.asked[1]?.pid)!;
+    await pause(100);
+    leader.kill('SIGKILL');
+    issuer.release();
+    // What was held for the dead one counts as issued.
+    await until(() => issuer.asked.length === 3);
+    await until(() => issuer.issued() === 3);
+    const took = Date.now() - issuer.asked[1]!.at;
+    await pause(200);
+    const reports = await stop();
+    expect(reports).toHaveLength(2);
+    expectNoHarm(reports);
+    expect(took).toBeLessThanOrEqual(lease + 20 + 100 + SLACK);
+    for (const { seen, slowest } of reports) {
+      expect(seen).toEqual([1, 3]);
+      expect(slowest).toBeLessThanOrEqual(50 + SLACK);
+    }
+  });
+
+  it('should refuse the token of a leader that was paused past its lease, which adopts that of who led since', async () => {
+    const lease = 500;
+    const { workers, stop } = await launch(3, { callers: 20, every: 50, issuer: { lifetime: 6 }, stream: { refreshBefore: 2500, jitter: 0 }, store: { lease } });
+    await until(() => issuer.issued() === 1);
+    issuer.hold(0);
+    await until(() => issuer.asked.length === 2);
+    const leader = workers.find(({ pid }) => pid === issuer.asked[1]?.pid)!;
+    leader.kill('SIGSTOP');
+    issuer.release();
+    await until(() => issuer.issued() === 3);
+    await pause(300);
+    leader.kill('SIGCONT');
+    await pause(500);
+    const reports = await stop();
+    expectNoHarm(reports);
+    expect(issuer.issued()).toBe(3);
+    for (const { seen } of reports) expect(seen).toEqual([1, 3]);
+  });
+
+  it('should send about 14 requests from the whole fleet to a token endpoint that is down for 2.5 s', async () => {
+    const { stop } = await launch(SIZE, { callers: 20, every: 100 });
+    await until(() => issuer.issued() >= 2);
+    issuer.setDown(true);
+    const before = issuer.asked.length;
+    await pause(2500);
+    const sent = issuer.asked.length - before;
+    issuer.setDown(false);
+    const back = issuer.issued();
+    await until(() => issuer.issued() > back);
+    await pause(300);
+    const reports = await stop();
+    console.info(`${kind}: ${String(sent)} requests in 2.5 s of 503`);
+    expectNoHarm(reports);
+    expect(sent).toBeGreaterThanOrEqual(5);
+    expect(sent).toBeLessThanOrEqual(15);
+    // Each process was told what the others had met.
+    for (const { failed } of reports) expect(failed).toBeGreaterThan(0);
+  });
+}

@@ -1,0 +1,286 @@
+import { asyncScheduler } from 'rxjs';
+import { createTimers } from '../../src/internal/timers.js';
+import { boundedCalls } from '../../src/redis/boundedCalls.js';
+import { clockBound } from '../../src/redis/clockBound.js';
+import { knownTokens } from '../../src/redis/knownTokens.js';
+import { fetchTime, keepFor, leaseMargin, pollPause, sharedPause } from '../../src/redis/lease.js';
+import { redisTokenStore } from '../../src/redis/index.js';
+import { acquired, committed, pushed } from '../../src/redis/replies.js';
+import { sealing } from '../../src/redis/sealing.js';
+import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
+import { TokenEndpointError, TokenFetchTimeoutError } from '../../src/errors.js';
+
+describe('the bound of the clock', () => {
+  // Redis' clock is 1 000 000 ms ahead of ours in all of these.
+  const AHEAD = 1_000_000;
+  const sample = (sent: number, there: number, received: number) => ({ sent, received, redis: AHEAD + there });
+
+  it('should know nothing before it has learned anything', () => {
+    expect(clockBound().latest(5)).toBeUndefined();
+  });
+
+  it.each([
+    [0, 1, 2],
+    [0, 0, 300],
+    [0, 300, 300],
+    [10, 11, 500],
+  ])('should never be behind the true time: sent %d, answered %d, received %d', (sent, there, received) => {
+    const clock = clockBound();
+    clock.learn(sample(sent, there, received));
+    for (const later of [received, received + 1000, received + 3_600_000]) expect(clock.latest(later)).toBeGreaterThanOrEqual(AHEAD + later);
+  });
+
+  it('should be as good as the quickest answer of the last minute', () => {
+    const clock = clockBound();
+    clock.learn(sample(0, 1, 2));
+    clock.learn(sample(1000, 1400, 1500));
+    expect(clock.latest(1500)).toBeLessThan(AHEAD + 1500 + 4);
+    clock.learn(sample(120_000, 120_300, 120_300));
+    expect(clock.latest(120_300)).toBeCloseTo(AHEAD + 120_300 + 301, -1);
+  });
+
+  it('should forget what a clock that was set forward, or a machine that slept, has made void', () => {
+    const clock = clockBound();
+    clock.learn(sample(0, 1, 2));
+    clock.learn({ sent: 1000, received: 1002, redis: AHEAD + 60_000 });
+    expect(clock.latest(1002)).toBeGreaterThanOrEqual(AHEAD + 60_002);
+  });
+
+  it('should be unknown when a message proves it wrong, until the next answer', () => {
+    const clock = clockBound();
+    clock.learn(sample(0, 1, 2));
+    clock.notBefore(AHEAD + 500, 500);
+    expect(clock.latest(500)).toBeDefined();
+    clock.notBefore(AHEAD + 9000, 500);
+    expect(clock.latest(500)).toBeUndefined();
+  });
+
+  it('should be safe, if pessimistic, when the clock was set back', () => {
+    const clock = clockBound();
+    clock.learn(sample(0, 1, 2));
+    clock.learn({ sent: 1000, received: 1002, redis: AHEAD - 9000 });
+    expect(clock.latest(1002)).toBeGreaterThanOrEqual(AHEAD - 9000);
+  });
+});
+
+describe('the arithmetic of leases', () => {
+  it.each([
+    [10_000, 1000],
+    [500, 50],
+  ])('should leave a margin: lease %d, margin %d', (lease, margin) => {
+    expect(leaseMargin(lease)).toBe(margin);
+  });
+
+  it.each([
+    [{ sent: 0, lease: 10_000 }, 5, 8000, 8000],
+    [{ sent: 0, lease: 10_000 }, 5000, 8000, 4000],
+    [{ sent: 0, lease: 10_000 }, 9500, 8000, -500],
+  ])('should count from the moment at which the lease was asked for: %p at %d, fetchTimeout %d: %d', (grant, now, fetchTimeout, left) => {
+    expect(fetchTime(grant, now, fetchTimeout)).toBe(left);
+  });
+
+  it.each([
+    [0, 0, undefined, 250],
+    [1, 30_000, undefined, 500],
+    [9, 3_600_000, undefined, 10_000],
+    [9, 30_000, undefined, 5000],
+    [0, 1000, undefined, 167],
+    [0, 60, undefined, 50],
+    [0, -1, 4000, 4000],
+    [2000, -1, undefined, 10_000],
+  ])('should pause after %d failures before, with tokens of %d ms, asked to wait %p: %d', (failures, life, retryAfter, pause) => {
+    expect(sharedPause(failures, life, retryAfter)).toBe(pause);
+  });
+
+  it.each([
+    [0, 10_000, 50],
+    [2, 10_000, 200],
+    [9, 10_000, 1000],
+    [9, 30, 31],
+    [0, 0, 1],
+  ])('should look again in round %d, with %d ms of lease left, after %d', (round, left, pause) => {
+    expect(pollPause(round, left)).toBe(pause);
+  });
+
+  it('should keep a refresh token for longer than its access token', () => {
+    expect(keepFor(30_000, false)).toBe(3_630_000);
+    expect(keepFor(30_000, true)).toBeGreaterThan(30 * 24 * 3_600_000);
+    expect(keepFor(-1, false)).toBeGreaterThan(3_600_000);
+  });
+});
+
+describe('replies', () => {
+  it('should be read as strings and as Buffers', () => {
+    const reply = ['L', '10', '7', '333', '2', '-1', ''];
+    const read = { type: 'lead', now: 10, fence: 7, lease: 333, failures: 2, life: -1, last: '' };
+    expect(acquired(reply)).toEqual(read);
+    expect(acquired(reply.map((text) => Buffer.from(text)))).toEqual(read);
+  });
+
+  it.each([undefined, null, 'OK', [], ['X', '1'], ['T', '1'], ['T', '1', '2', '3', '4', ''], ['W', '1', 'x'], ['W']])('should be refused when no script says so, and not quoted: %p', (reply) => {
+    expect(() => acquired(reply)).toThrow('Redis answered something that no script of this library says');
+    expect(() => committed(reply)).toThrow('Redis answered something that no script of this library says');
+  });
+
+  it.each(['', 'hello', 'T', 'T\n1\n2', 'F\nx'])('should be ignored in the channel when others say them: %p', (message) => {
+    expect(pushed(message)).toBeUndefined();
+  });
+});
+
+describe('sealing', () => {
+  const one = { id: 'one', key: new Uint8Array(32).fill(1) };
+
+  it('should give back what it sealed, with bytes and with a CryptoKey, and never the same twice', async () => {
+    const imported = await crypto.subtle.importKey('raw', one.key, 'AES-GCM', false, ['encrypt', 'decrypt']);
+    const sealed = await sealing([one], 'here').seal('token', { a: 'ü' });
+    expect(await sealing([{ id: 'one', key: imported }], 'here').open('token', sealed)).toEqual({ a: 'ü' });
+    expect(await sealing([one], 'here').seal('token', { a: 'ü' })).not.toBe(sealed);
+  });
+
+  it('should refuse what was moved, altered, said for another purpose, sealed by others, or not sealed', async () => {
+    const { seal, open } = sealing([one], 'here');
+    const sealed = await seal('token', { access_token: 'SECRET' });
+    const altered = sealed.slice(0, -6) + (sealed.endsWith('AAAA==') ? 'BBBB==' : 'AAAA==');
+    for (const attempt of [
+      () => sealing([one], 'there').open('token', sealed),
+      () => open('failure', sealed),
+      () => open('token', altered),
+      () => sealing([{ id: 'one', key: new Uint8Array(32).fill(2) }], 'here').open('token', sealed),
+      () => sealing([{ id: 'two', key: one.key }], 'here').open('token', sealed),
+      () => sealing([], 'here').open('token', sealed),
+      () => open('token', '0.{"access_token":"SECRET"}'),
+      () => open('token', '2.what'),
+      () => open('token', '1.one.!.!'),
+      () => sealing([], 'here').open('token', '0.{SECRET'),
+    ]) {
+      const failure: unknown = await attempt().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'ERR_TOKEN_STORE' });
+      expect(String(failure)).not.toContain('SECRET');
+    }
+  });
+});
+
+describe('a shared failure', () => {
+  it('should be the same class for those who read it, with what judges it, and nothing that it held', () => {
+    const thrown = Object.assign(new TokenEndpointError('refused', { status: 401, error: 'invalid_client', cause: 'SECRET' }), { response: 'SECRET' });
+    const read = errorOf(JSON.parse(JSON.stringify(failureOf(thrown))), 70);
+    expect(read).toBeInstanceOf(TokenEndpointError);
+    expect(read).toMatchObject({ status: 401, error: 'invalid_client', retryAfter: 70, message: 'refused (in another process)' });
+    expect(JSON.stringify(failureOf(thrown))).not.toContain('SECRET');
+    expect(errorOf(failureOf(new TokenFetchTimeoutError('late')), 1)).toMatchObject({ code: 'ERR_TOKEN_FETCH_TIMEOUT' });
+    expect(errorOf(failureOf(new RangeError('odd')), 1)).toMatchObject({ name: 'RangeError', message: 'odd (in another process)', retryAfter: 1 });
+  });
+
+  it.each([undefined, null, 'text', 7])('should be some failure when it was %p', (thrown) => {
+    expect(errorOf(failureOf(thrown), 5)).toMatchObject({ name: 'Error', message: 'the token source failed (in another process)' });
+    expect(errorOf(thrown, 5)).toBeInstanceOf(Error);
+  });
+});
+
+describe('tokens that are known', () => {
+  const token = (generation: number, access_token: string) => ({ generation, issued: 0, life: 1, response: { access_token } });
+
+  it('should be told by their values, the newest of each, and remembered in their order whatever order they came in', () => {
+    const known = knownTokens();
+    known.add(token(5, 'E'));
+    known.add(token(3, 'C'));
+    known.add(token(7, 'C'));
+    expect(known.newest()?.generation).toBe(7);
+    expect(known.generationOf({ value: 'C' })).toEqual({ generation: 7, sure: true });
+    expect(known.generationOf({ value: 'E' })).toEqual({ generation: 5, sure: true });
+    expect(known.generationOf({ value: 'X' })).toEqual({ generation: 0, sure: false });
+    expect(known.generationOf(null)).toEqual({ generation: 0, sure: false });
+    known.addLocal({ access_token: 'L' });
+    expect(known.generationOf({ value: 'L' })).toEqual({ generation: 7, sure: false });
+    known.clear();
+    expect(known.newest()).toBeNull();
+  });
+});
+
+describe('a bounded call', () => {
+  const timers = createTimers(asyncScheduler);
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+  const outcome = (promise: Promise<unknown>) => promise.then((value) => value, (error: unknown) => (error as Error).message);
+
+  it('should be given up at the deadline, and its late reply be heard', async () => {
+    const call = boundedCalls(500, timers, () => false);
+    let answer!: (value: string) => void;
+    const late: string[] = [];
+    const result = outcome(call(() => new Promise<string>((resolve) => (answer = resolve)), (reply) => late.push(reply)));
+    await jest.advanceTimersByTimeAsync(500);
+    expect(await result).toBe('Redis is not available: no answer within 500 ms');
+    answer('L');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(late).toEqual(['L']);
+  });
+
+  it('should not be made while four earlier ones are unanswered', async () => {
+    const call = boundedCalls(100, timers, () => false);
+    const answers: (() => void)[] = [];
+    const hang = () => new Promise<void>((resolve) => answers.push(resolve));
+    for (let i = 0; i < 4; i++) {
+      const result = outcome(call(hang));
+      await jest.advanceTimersByTimeAsync(100);
+      await result;
+    }
+    expect(await outcome(call(hang))).toContain('earlier calls are still unanswered');
+    answers[0]!();
+    await jest.advanceTimersByTimeAsync(0);
+    const next = call(() => Promise.resolve('again'));
+    expect(await next).toBe('again');
+  });
+
+  it('should fail at once when the connection is known to be lost, and soon when it is lost meanwhile', async () => {
+    let down = false;
+    const call = boundedCalls(500, timers, () => down);
+    expect(await call(() => Promise.resolve(1))).toBe(1);
+    const result = outcome(call(() => new Promise(() => undefined)));
+    down = true;
+    await jest.advanceTimersByTimeAsync(50);
+    expect(await result).toContain('the connection is lost');
+    expect(await outcome(call(() => Promise.resolve(1)))).toContain('the connection is lost');
+  });
+
+  it.each([
+    [Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [new Error("NOPERM User weak has no permissions; args 'SECRET'"), 'NOPERM'],
+    [Object.assign(new Error('something with SECRET'), { command: { args: ['SECRET'] } }), 'Error'],
+    [undefined, 'Error'],
+  ])('should say why, and no more: %p', async (thrown, reason) => {
+    const call = boundedCalls(500, timers, () => false);
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- clients reject with what they like
+    expect(await outcome(call(() => Promise.reject(thrown)))).toBe(`Redis is not available: ${reason}`);
+  });
+});
+
+describe('options', () => {
+  const client = { eval: () => Promise.resolve(), evalSha: () => Promise.resolve() };
+  const good = { client, key: 'k' };
+
+  it.each<[string, object]>([
+    ['option "client"', { client: {} }],
+    ['option "client"', { client: undefined }],
+    ['option "key"', { key: '' }],
+    ['option "key"', { key: 'a{b}' }],
+    ['option "prefix"', { prefix: 'a{' }],
+    ['option "lease"', { lease: 99 }],
+    ['option "fetchTimeout"', { fetchTimeout: 0 }],
+    ['option "storeDeadline"', { storeDeadline: Infinity }],
+    ['option "forceCooldown"', { forceCooldown: -1 }],
+    ['option "onUnavailable"', { onUnavailable: 'panic' }],
+    ['option "encryptionKey"', { encryptionKey: { id: 'a b', key: new Uint8Array(32) } }],
+    ['option "encryptionKey"', { encryptionKey: { id: 'a', key: new Uint8Array(16) } }],
+    ['option "encryptionKey"', { encryptionKey: { id: 'a', key: 'SECRETSECRETSECRETSECRETSECRETSE' } }],
+    ['option "encryptionKey"', { encryptionKey: [{ id: 'a', key: new Uint8Array(32) }, { id: 'a', key: new Uint8Array(32) }] }],
+  ])('should be refused by name, unquoted if secret: %s', (name, wrong) => {
+    const make = () => redisTokenStore({ ...good, ...wrong });
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(name);
+    expect(make).not.toThrow('SECRET');
+  });
+
+  it('should be enough with a client and a key', () => {
+    expect(redisTokenStore(good)).toMatchObject({ refresh: expect.any(Function) as unknown });
+  });
+});

@@ -1,0 +1,64 @@
+import { firstValueFrom } from 'rxjs';
+import { createTokenStream } from 'rx-fresh-token';
+import { refreshToken } from '../../src/oauth/refreshToken.js';
+import { clientOf, startAuthority } from '../oauth/authority.js';
+import { connect, freshKey, KINDS, type Kind } from './clients.js';
+import { redisTokenStore } from '../../src/redis/index.js';
+import { pause } from './fleet/fleet.js';
+
+jest.setTimeout(40_000);
+const dispose: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of dispose.splice(0).reverse()) await one();
+});
+
+/** The processes of a fleet, all begun with the same refresh token, at a server that revokes everything when a used one comes back. */
+async function fleet(kind: Kind) {
+  const authority = await startAuthority({ delay: 20 });
+  const seed = await authority.seed();
+  const key = freshKey();
+  const encryptionKey = { id: 'k1', key: new Uint8Array(32).fill(3) };
+  const start = async () => {
+    const { client, close } = await connect(kind, process.env.REDIS_URL!);
+    const token$ = createTokenStream(refreshToken({ ...clientOf(authority, 'app'), refreshToken: seed }), { store: redisTokenStore({ client, key, encryptionKey, forceCooldown: 0 }) });
+    dispose.push(() => { token$.close(); }, close);
+    return token$;
+  };
+  return { authority, key, start };
+}
+
+describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) => {
+  it('should be one chain for all, whoever leads, newcomers with the first one too', async () => {
+    const { authority, start } = await fleet(kind);
+    const streams = [await start(), await start(), await start()];
+    const tokens = await Promise.all(streams.map((token$) => firstValueFrom(token$)));
+    expect(new Set(tokens.map(({ value }) => value)).size).toBe(1);
+    for (let round = 0; round < 3; round++) {
+      for (const token$ of streams) await firstValueFrom(token$.refresh());
+    }
+    const newcomer = await start();
+    newcomer.reject(await firstValueFrom(newcomer));
+    await firstValueFrom(newcomer.refresh());
+    const { tokens: exchanges, refused, revokedGrants } = await authority.stats();
+    expect({ refused, revokedGrants }).toEqual({ refused: [], revokedGrants: 0 });
+    expect(exchanges).toBeGreaterThanOrEqual(4);
+  });
+
+  it('should not be lost when the one who exchanges it is closed meanwhile', async () => {
+    const { authority, start } = await fleet(kind);
+    for (const delay of [5, 12, 20, 25]) {
+      const leaving = await start();
+      leaving.subscribe();
+      await pause(delay);
+      const refreshing = leaving.refresh().subscribe({ error: () => undefined });
+      await pause(delay);
+      leaving.close();
+      refreshing.unsubscribe();
+      const next = await start();
+      await firstValueFrom(next.refresh());
+      next.close();
+    }
+    const { refused, revokedGrants } = await authority.stats();
+    expect({ refused, revokedGrants }).toEqual({ refused: [], revokedGrants: 0 });
+  });
+});

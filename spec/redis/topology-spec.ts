@@ -1,0 +1,125 @@
+import { Cluster, Redis } from 'ioredis';
+import { createClientPool, createCluster } from 'redis';
+import { firstValueFrom, from, of } from 'rxjs';
+import type { AccessToken, StoredToken, TokenStore } from 'rx-fresh-token';
+import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
+import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
+import { connect, freshKey, KINDS, type Connection } from './clients.js';
+import { pause, until } from './fleet/fleet.js';
+
+jest.setTimeout(40_000);
+const dispose: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of dispose.splice(0).reverse()) await one();
+});
+
+const ask = (store: TokenStore, access_token: string, previous: AccessToken | null = null): Promise<StoredToken> =>
+  firstValueFrom(from(store.refresh({ reason: previous ? 'scheduled' : 'initial', attempt: 1, previous, signal: new AbortController().signal }, () => of({ access_token, expires_in: 3600 }))));
+
+/** One node that has all slots: enough to see that all keys of a call lie in one, and that pushes come. */
+async function cluster(): Promise<RedisServer> {
+  const server = await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] });
+  const admin = new Redis(server.url);
+  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  for (;;) {
+    const info = String(await admin.call('CLUSTER', 'INFO'));
+    if (info.includes('cluster_state:ok')) break;
+    await pause(50);
+  }
+  admin.disconnect();
+  dispose.push(server.stop);
+  return server;
+}
+
+const clusters: [string, (server: RedisServer) => Promise<{ client: RedisClient; close: () => unknown }>][] = [
+  [
+    'redis',
+    async ({ url }) => {
+      const client = createCluster({ rootNodes: [{ url }] });
+      client.on('error', () => undefined);
+      await client.connect();
+      return { client, close: () => { client.destroy(); } };
+    },
+  ],
+  [
+    'ioredis',
+    async ({ port }) => {
+      const client = new Cluster([{ host: '127.0.0.1', port }]);
+      client.on('error', () => undefined);
+      await client.ping();
+      return { client, close: () => { client.disconnect(); } };
+    },
+  ],
+];
+
+it.each(clusters)('should share and push through a cluster of %s', async (_kind, open) => {
+  const server = await cluster();
+  const [one, other] = await Promise.all([open(server), open(server)]);
+  dispose.push(one.close, other.close);
+  const key = freshKey();
+  const stores = [one, other].map(({ client }) => redisTokenStore({ client, key }));
+  const heard: string[] = [];
+  const watching = from(stores[1]!.changes!).subscribe(({ response }) => heard.push(response.access_token));
+  dispose.push(() => { watching.unsubscribe(); });
+  await pause(500);
+  expect(await ask(stores[0]!, 'T1')).toMatchObject({ origin: 'fetched' });
+  await until(() => heard.includes('T1'));
+  expect(await ask(stores[1]!, 'T2')).toMatchObject({ origin: 'shared', response: { access_token: 'T1' } });
+});
+
+it('should share through a pool, without pushes', async () => {
+  const pool = createClientPool({ url: process.env.REDIS_URL! });
+  pool.on('error', () => undefined);
+  await pool.connect();
+  dispose.push(() => { pool.destroy(); });
+  const key = freshKey();
+  const [one, other] = [redisTokenStore({ client: pool, key }), redisTokenStore({ client: pool, key })];
+  const watching = from(other.changes!).subscribe();
+  dispose.push(() => { watching.unsubscribe(); });
+  await ask(one, 'T1');
+  expect(await ask(other, 'T2')).toMatchObject({ origin: 'shared', response: { access_token: 'T1' } });
+});
+
+describe.each(KINDS)('with %s', (kind) => {
+  let connection: Connection;
+  let key: string;
+  let store: TokenStore;
+  const hash = () => `rx-fresh-token:{${key}}`;
+  const field = async (name: string) => Number(((await connection.command('HMGET', hash(), name)) as string[])[0]);
+  beforeEach(async () => {
+    connection = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(connection.close);
+    key = freshKey();
+    store = redisTokenStore({ client: connection.client, key });
+  });
+  const newcomer = () => redisTokenStore({ client: connection.client, key });
+
+  it('should not trust a token from the future, of a clock that was set back, and still count up', async () => {
+    await ask(store, 'T1');
+    const generation = (await field('gen')) + 3_600_000;
+    await connection.command('HSET', hash(), 'gen', String(generation), 'fence', String(generation), 'committed', String(generation), 'at', String(generation), 'issued', String(generation));
+    const { response, age } = await ask(newcomer(), 'T2');
+    expect([response.access_token, age < 1000]).toEqual(['T2', true]);
+    expect(await field('gen')).toBe(generation + 1);
+    expect(await field('fence')).toBe(generation + 1);
+  });
+
+  it('should take a token for older than it is, and never for younger, when the clock was set forward', async () => {
+    await ask(store, 'T1');
+    const issued = await field('issued');
+    // As if Redis' clock had gone on by a quarter of an hour at once.
+    await connection.command('HSET', hash(), 'issued', String(issued - 900_000), 'at', String(issued - 900_000));
+    const { age } = await ask(newcomer(), 'T2');
+    expect(age).toBeGreaterThanOrEqual(900_000);
+  });
+
+  it('should hold its lease when someone else writes nonsense into the hash, and say what it cannot read', async () => {
+    await connection.command('HSET', hash(), 'gen', '5', 'token', 'nonsense', 'issued', '1', 'life', '-1', 'at', '1');
+    await expect(ask(store, 'T1')).rejects.toMatchObject({ code: 'ERR_TOKEN_STORE' });
+  });
+
+  it('should leave a hash that ends by itself', async () => {
+    await ask(store, 'T1');
+    expect(Number(await connection.command('PTTL', hash()))).toBeGreaterThan(3_600_000);
+  });
+});

@@ -1,0 +1,57 @@
+'use strict';
+// CommonJS, since Jest's sandbox and its set-up outside both load it.
+const { spawn } = require('node:child_process');
+const { mkdtempSync, rmSync } = require('node:fs');
+const { connect, createServer } = require('node:net');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+
+/** A port that is free now. */
+const freePort = () =>
+  new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+
+/** A redis-server that keeps nothing on disk. `stop` ends it and removes its folder. */
+async function startRedis({ port, args = [] } = {}) {
+  const on = port ?? (await freePort());
+  const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-redis-'));
+  const child = spawn('redis-server', ['--port', String(on), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...args], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => {
+    child.once('error', resolve);
+    child.once('exit', resolve);
+  });
+  const stop = async () => {
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const giveUp = Date.now() + 10_000;
+  while (!(await answers(on))) {
+    if (child.exitCode !== null || child.pid === undefined || Date.now() > giveUp) {
+      await stop();
+      throw new Error(`redis-server did not start on port ${on}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return { url: `redis://127.0.0.1:${on}`, port: on, child, stop, signal: (name) => child.kill(name) };
+}
+
+const answers = (port) =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const settle = (value) => {
+      socket.destroy();
+      resolve(value);
+    };
+    socket.once('data', () => settle(true));
+    socket.once('error', () => settle(false));
+    socket.setTimeout(1000, () => settle(false));
+  });
+
+module.exports = { freePort, startRedis };

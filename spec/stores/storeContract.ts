@@ -1,0 +1,8 @@
+import { storeContract, type StoresUnderTest } from '../../src/testing/storeContract.js';
+
+/** The contract that every store is run against, as specs. */
+export function itKeepsTheContract(create: () => StoresUnderTest | Promise<StoresUnderTest>): void {
+  it.each(storeContract({ create }).map((check) => [check.name, check.run] as const))('%s', async (_name, run) => {
+    await run();
+  }, 30_000);
+}

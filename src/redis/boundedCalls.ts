@@ -1,0 +1,77 @@
+import { TokenStoreError } from '../errors.js';
+import type { Timers } from '../internal/timers.js';
+
+/** Calls that were given up, and that the client has neither answered nor refused. More would only lengthen its queue. */
+const MOST_UNANSWERED = 4;
+
+/** So often a call that is under way looks whether the connection is still there. Milliseconds. */
+const LOOK = 50;
+
+/** Sends a call, and settles within the deadline. `late` hears a reply that came after that. */
+export type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void) => Promise<T>;
+
+/**
+ * A deadline of our own on every call: clients wait for seconds or minutes, and send what they have queued when nobody
+ * wants it any more.
+ */
+export function boundedCalls(deadline: number, timers: Timers, isDown: () => boolean): BoundedCall {
+  let unanswered = 0;
+  let everAnswered = false;
+
+  return (send, late) =>
+    new Promise((resolve, reject) => {
+      // A client that has just been made is connecting: it gets its time.
+      const isLost = () => everAnswered && isDown();
+      if (unanswered >= MOST_UNANSWERED || isLost()) {
+        reject(unavailable(isLost() ? 'the connection is lost' : 'earlier calls are still unanswered'));
+        return;
+      }
+      let left = deadline;
+      let settled = false;
+      const giveUp = (reason: string) => {
+        settled = true;
+        unanswered++;
+        reject(unavailable(reason));
+      };
+      const watch = () => {
+        const step = Math.min(left, LOOK);
+        left -= step;
+        return timers.after(step).subscribe(() => {
+          if (settled) return;
+          if (isLost()) giveUp('the connection is lost');
+          else if (left <= 0) giveUp(`no answer within ${String(deadline)} ms`);
+          else timer = watch();
+        });
+      };
+      let timer = watch();
+      const answered = () => {
+        timer.unsubscribe();
+        if (settled) unanswered--;
+        return settled;
+      };
+      Promise.resolve()
+        .then(send)
+        .then(
+          (reply) => {
+            everAnswered = true;
+            if (answered()) late?.(reply);
+            else resolve(reply);
+          },
+          (error: unknown) => {
+            if (answered()) return;
+            settled = true;
+            reject(unavailable(reasonOf(error)));
+          },
+        );
+    });
+}
+
+/** Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is passed on. */
+function reasonOf(error: unknown): string {
+  const { name, message, code } = (typeof error === 'object' && error !== null ? error : {}) as { name?: unknown; message?: unknown; code?: unknown };
+  const redisCode = typeof message === 'string' ? /^-?([A-Z]{2,20})\b/.exec(message)?.[1] : undefined;
+  const known = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? code : redisCode;
+  return known ?? (typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'Error');
+}
+
+const unavailable = (reason: string) => new TokenStoreError(`Redis is not available: ${reason}`);

@@ -1,0 +1,70 @@
+import { wrong } from '../internal/validate.js';
+
+/** What is used of a client of `redis` 5 or later: a client, cluster, sentinel or pool. */
+export interface NodeRedisClient {
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+}
+
+/** What is used of a client of `ioredis` 5 or later: Redis (with sentinels too) or Cluster. */
+export interface IoredisClient {
+  evalsha(sha: string, numkeys: number, ...keysAndArguments: string[]): Promise<unknown>;
+  eval(script: string, numkeys: number, ...keysAndArguments: string[]): Promise<unknown>;
+}
+
+/** A client of either package. It stays yours: connect it, listen to its errors, close it. */
+export type RedisClient = NodeRedisClient | IoredisClient;
+
+/** What both kinds have besides, where they have it. */
+export interface ClientState {
+  readonly isOpen?: boolean;
+  readonly isReady?: boolean;
+  readonly status?: string;
+  duplicate?(...overrides: unknown[]): unknown;
+  on?(event: string, listener: (...args: unknown[]) => void): unknown;
+  off?(event: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+export function requireClient(client: unknown): RedisClient {
+  const { evalSha, evalsha, eval: run } = (typeof client === 'object' && client !== null ? client : {}) as Record<string, unknown>;
+  if (typeof run === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function')) return client as RedisClient;
+  throw wrong('client', client, 'a client of redis or ioredis, version 5 or later');
+}
+
+export const isIoredis = (client: RedisClient): client is IoredisClient => typeof (client as Partial<IoredisClient>).evalsha === 'function';
+
+/** Runs a script with one key. */
+export type RunScript = (script: string, key: string, args: readonly (string | number)[]) => Promise<unknown>;
+
+/** By its hash, and once more in full where Redis does not know it (any more). */
+export function scriptRunner(client: RedisClient): RunScript {
+  const hashes = new Map<string, Promise<string>>();
+  const hashOf = (script: string): Promise<string> => {
+    const hash = hashes.get(script) ?? sha1(script);
+    hashes.set(script, hash);
+    return hash;
+  };
+  return async (script, key, values) => {
+    const args = values.map(String);
+    const hash = await hashOf(script);
+    try {
+      return await (isIoredis(client) ? client.evalsha(hash, 1, key, ...args) : client.evalSha(hash, { keys: [key], arguments: args }));
+    } catch (error) {
+      if (!String((error as Error | undefined)?.message).startsWith('NOSCRIPT')) throw error;
+      return isIoredis(client) ? client.eval(script, 1, key, ...args) : client.eval(script, { keys: [key], arguments: args });
+    }
+  };
+}
+
+/** Known to have no connection, so that a command would only lie in the client's queue. */
+export function isDown(client: RedisClient): boolean {
+  const { isOpen, isReady, status } = client as ClientState;
+  if (isIoredis(client)) return status === 'reconnecting' || status === 'close' || status === 'end';
+  return isOpen === false || (isOpen === true && isReady === false);
+}
+
+/** Redis names scripts by it; nothing here rests on its strength. */
+async function sha1(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

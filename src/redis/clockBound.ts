@@ -1,0 +1,46 @@
+/** One answer of Redis: its time, and when it was asked and answered by a clock of ours that is never set. Milliseconds. */
+export interface ClockSample {
+  readonly redis: number;
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** What is known of Redis' clock, without comparing wall clocks. */
+export interface ClockBound {
+  readonly learn: (sample: ClockSample) => void;
+  /** Redis' clock stood at `redis` or later when this was received. */
+  readonly notBefore: (redis: number, received: number) => void;
+  /** Redis' time at `local`, at the latest; undefined before anything was learned. */
+  readonly latest: (local: number) => number | undefined;
+}
+
+/** Samples are as good as they are quick: the best of this long is used. */
+const WINDOW = 60_000;
+
+/** Two clocks part by no more than this share of the time that passes. */
+const DRIFT = 0.0005;
+
+/**
+ * The upper bound of (Redis' time - ours): what Redis said, less when it was asked, since it spoke no earlier than that.
+ * So no token is thought younger than it is. A sample that no older one can explain (Redis' clock was set forward, or
+ * this machine slept) makes the older ones void.
+ */
+export function clockBound(): ClockBound {
+  let samples: { readonly offset: number; readonly at: number }[] = [];
+
+  const bound = ({ offset, at }: { offset: number; at: number }, local: number) => offset + Math.max(0, local - at) * DRIFT;
+  const notBefore = (redis: number, received: number) => {
+    samples = samples.filter((sample) => bound(sample, received) >= redis - received);
+  };
+
+  return {
+    notBefore,
+    learn: ({ redis, sent, received }) => {
+      notBefore(redis, received);
+      // Redis rounds down to milliseconds.
+      const newest = { offset: redis + 1 - sent, at: sent };
+      samples = [newest, ...samples.filter(({ at, offset }) => received - at < WINDOW && offset < newest.offset)];
+    },
+    latest: (local) => (samples.length === 0 ? undefined : local + Math.min(...samples.map((sample) => bound(sample, local)))),
+  };
+}

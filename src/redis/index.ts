@@ -1,0 +1,5 @@
+export { redisTokenStore } from './redisTokenStore.js';
+export type { RedisTokenStoreOptions } from './options.js';
+export type { EncryptionKey } from './sealing.js';
+export type { IoredisClient, NodeRedisClient, RedisClient } from './client.js';
+export { TokenStoreError } from '../errors.js';

@@ -1,0 +1,77 @@
+import { TokenStoreError } from '../errors.js';
+
+/** A token as it lies in Redis. Times by Redis' clock, in ms; `life` -1 when unknown. */
+export interface SealedToken {
+  readonly generation: number;
+  readonly issued: number;
+  readonly life: number;
+  readonly sealed: string;
+}
+
+export type Acquired =
+  | { readonly type: 'token'; readonly now: number; readonly token: SealedToken }
+  | { readonly type: 'wait'; readonly now: number; readonly left: number }
+  | { readonly type: 'pause'; readonly now: number; readonly left: number; readonly failure: string }
+  | { readonly type: 'lead'; readonly now: number; readonly fence: number; readonly lease: number; readonly failures: number; readonly life: number; readonly last: string }
+  | { readonly type: 'nothing'; readonly now: number };
+
+export type Committed =
+  | { readonly type: 'stored'; readonly now: number; readonly generation: number }
+  | { readonly type: 'stale'; readonly now: number; readonly token: SealedToken | null };
+
+export type Push = { readonly type: 'token'; readonly now: number; readonly token: SealedToken; readonly owner: string } | { readonly type: 'failed'; readonly now: number };
+
+/** What the acquire script said. */
+export function acquired(reply: unknown): Acquired {
+  const [type, now, a, b, c, d, e] = fields(reply);
+  switch (type) {
+    case 'T':
+      return { type: 'token', now: ms(now), token: token(a, b, c, d) };
+    case 'W':
+      return { type: 'wait', now: ms(now), left: ms(a) };
+    case 'B':
+      return { type: 'pause', now: ms(now), left: ms(a), failure: b ?? '' };
+    case 'L':
+      return { type: 'lead', now: ms(now), fence: ms(a), lease: ms(b), failures: ms(c), life: ms(d), last: e ?? '' };
+    case 'N':
+      return { type: 'nothing', now: ms(now) };
+    default:
+      throw unreadable();
+  }
+}
+
+/** What the commit script said. */
+export function committed(reply: unknown): Committed {
+  const [type, now, generation, issued, life, sealed, valid] = fields(reply);
+  if (type === 'O') return { type: 'stored', now: ms(now), generation: ms(generation) };
+  if (type === 'S') return { type: 'stale', now: ms(now), token: valid === '1' ? token(generation, issued, life, sealed) : null };
+  throw unreadable();
+}
+
+/** What came through the channel; undefined for what others may say there. */
+export function pushed(message: string): Push | undefined {
+  const [type, now, generation, issued, life, owner = '', ...sealed] = message.split('\n');
+  try {
+    if (type === 'F') return { type: 'failed', now: ms(now) };
+    return type === 'T' ? { type: 'token', now: ms(now), token: token(generation, issued, life, sealed.join('\n')), owner } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function token(generation?: string, issued?: string, life?: string, sealed?: string): SealedToken {
+  if (!sealed) throw unreadable();
+  return { generation: ms(generation), issued: ms(issued), life: ms(life), sealed };
+}
+
+/** A client may be set to give Buffers. */
+const fields = (reply: unknown): (string | undefined)[] => (Array.isArray(reply) ? reply.map(String) : []);
+
+function ms(text?: string): number {
+  const value = Number(text);
+  if (!text || !Number.isFinite(value)) throw unreadable();
+  return value;
+}
+
+/** Never quotes it. */
+const unreadable = () => new TokenStoreError('Redis answered something that no script of this library says');

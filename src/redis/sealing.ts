@@ -1,0 +1,75 @@
+import { TokenStoreError } from '../errors.js';
+
+/** A key for tokens at rest. */
+export interface EncryptionKey {
+  /** Tells keys apart; it is stored beside what the key sealed. 1 to 32 letters, digits, `-` or `_`. */
+  readonly id: string;
+  /** 32 bytes, or an AES-GCM `CryptoKey` that may encrypt and decrypt. */
+  readonly key: Uint8Array | CryptoKey;
+}
+
+/** What a value is: it can be opened as that only. */
+type Purpose = 'token' | 'failure';
+
+export interface Sealing {
+  readonly seal: (purpose: Purpose, value: unknown) => Promise<string>;
+  /** @throws TokenStoreError, which does not quote the value */
+  readonly open: (purpose: Purpose, sealed: string) => Promise<unknown>;
+}
+
+/**
+ * Seals with the first key, opens with any. AES-256-GCM with the place where the value lies as additional data, so that
+ * whoever can write to Redis cannot pass one key's value for another's. Without keys it writes plain JSON, and with keys
+ * it refuses to read that, for the same reason.
+ */
+export function sealing(keys: readonly EncryptionKey[], place: string): Sealing {
+  const first = keys[0];
+  const loaded = new Map<string, Promise<CryptoKey>>();
+
+  const load = ({ id, key }: EncryptionKey): Promise<CryptoKey> => {
+    // The copy has a buffer of its own: bytes of a pooled Buffer are not alone in theirs.
+    const promise = loaded.get(id) ?? (key instanceof Uint8Array ? crypto.subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', false, ['encrypt', 'decrypt']) : Promise.resolve(key));
+    loaded.set(id, promise);
+    return promise;
+  };
+  const parameters = (purpose: Purpose, id: string, iv: Uint8Array<ArrayBuffer>) => ({ name: 'AES-GCM', iv, additionalData: bytes(`${purpose} ${id} ${place}`) });
+
+  return {
+    seal: async (purpose, value) => {
+      const text = JSON.stringify(value);
+      if (!first) return `0.${text}`;
+      const iv = crypto.getRandomValues(new Uint8Array(12));
+      const sealed = await crypto.subtle.encrypt(parameters(purpose, first.id, iv), await load(first), bytes(text));
+      return `1.${first.id}.${encode(iv)}.${encode(new Uint8Array(sealed))}`;
+    },
+    open: async (purpose, sealed) => {
+      const [version, id = '', iv = '', data = ''] = sealed.split('.', 4);
+      if (version === '0') {
+        if (first) throw new TokenStoreError('the stored token is not sealed, although this process has an encryptionKey');
+        return parse(sealed.slice(2));
+      }
+      if (version !== '1') throw new TokenStoreError('the stored token has a form that this version does not know');
+      const key = keys.find((candidate) => candidate.id === id);
+      if (!key) throw new TokenStoreError(`the stored token is sealed with a key that this process does not have${/^[\w-]{1,32}$/.test(id) ? `: ${id}` : ''}`);
+      let text: ArrayBuffer;
+      try {
+        text = await crypto.subtle.decrypt(parameters(purpose, id, decode(iv)), await load(key), decode(data));
+      } catch {
+        throw new TokenStoreError('the stored token cannot be opened: another key has sealed it, or it was made for another place');
+      }
+      return parse(new TextDecoder().decode(text));
+    },
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new TokenStoreError('the stored token is not JSON'); // the SyntaxError quotes it
+  }
+}
+
+const bytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(new TextEncoder().encode(text));
+const encode = (data: Uint8Array): string => btoa(Array.from(data, (byte) => String.fromCharCode(byte)).join(''));
+const decode = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
