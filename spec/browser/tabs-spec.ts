@@ -1,0 +1,137 @@
+import type { Browser, CDPSession } from 'playwright-core';
+import { launch } from './chromium.js';
+import { openTab, type RawTab } from './rawTab.js';
+import { serveTabs, type TokenServer } from './tokenServer.js';
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+let browser: Browser;
+let devtools: CDPSession;
+let server: TokenServer;
+beforeAll(async () => {
+  browser = await launch();
+  devtools = await browser.newBrowserCDPSession();
+}, 300_000);
+afterAll(() => browser.close());
+beforeEach(async () => {
+  server = await serveTabs('tabs.ts');
+});
+afterEach(() => server.close());
+
+async function open(tab: string, newWindow = true): Promise<RawTab> {
+  const page = await openTab(devtools, `${server.origin}/?tab=${tab}`, newWindow);
+  while (!(await page.evaluate<boolean>('typeof tab === "object" && document.readyState === "complete"'))) await pause(10);
+  return page;
+}
+
+const start = (page: RawTab) => page.evaluate('tab.start()');
+const current = (page: RawTab) => page.evaluate<string | null>('tab.current()');
+const count = (page: RawTab, type: string) => page.evaluate<number>(`tab.count(${JSON.stringify(type)})`);
+
+async function until(condition: () => boolean | Promise<boolean>, limit = 5000): Promise<void> {
+  const end = performance.now() + limit;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`still not so after ${String(limit)} ms: ${condition.toString()}`);
+    await pause(5);
+  }
+}
+
+describe('in Chromium', () => {
+  it('six tabs should cost one fetch per token life, and never two at once', async () => {
+    const tabs = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => open(name)));
+    await Promise.all(tabs.map(start));
+    await pause(20_000);
+    // A token of 1 s that is renewed 250 ms before its end.
+    const ideal = Math.ceil(20_000 / 750);
+    const values = new Set(await Promise.all(tabs.map(current)));
+    console.info(`6 tabs, 1 s tokens, 20 s: ${String(server.asked.length)} fetches (ideal ${String(ideal)}), at most ${String(server.parallel)} at once`);
+    expect(server.asked.length).toBeLessThanOrEqual(ideal + 2);
+    expect(server.asked.length).toBeGreaterThan(5);
+    expect(server.parallel).toBe(1);
+    // Around a renewal some have the new token and others the one before.
+    expect(values.size).toBeLessThanOrEqual(2);
+    for (const tab of tabs) expect(await count(tab, 'refreshFailed')).toBe(0);
+    await Promise.all(tabs.map((tab) => tab.send('Page.close')));
+  }, 60_000);
+
+  it('a tab that crashes in mid-fetch should hold nobody up', async () => {
+    server.ignored.add('crashing');
+    const [crashing, waiting] = [await open('crashing'), await open('waiting')];
+    await start(crashing);
+    await until(() => server.asked.length === 1);
+    await start(waiting);
+    await pause(200);
+    expect(server.asked).toHaveLength(1);
+    const crashed = performance.now();
+    // Never answered: there is nobody left to.
+    void crashing.send('Page.crash');
+    await until(() => server.asked.length === 2);
+    const took = (server.asked[1]?.at ?? Infinity) - crashed;
+    console.info(`a tab crashed in mid-fetch: the next fetch came after ${took.toFixed(0)} ms`);
+    expect(server.asked[1]?.tab).toBe('waiting');
+    expect(took).toBeLessThan(250);
+    await until(async () => (await current(waiting)) === 'T2');
+    await waiting.send('Page.close');
+  }, 30_000);
+
+  it('a background tab, slow as it is, should hear of every token, and use none that is over when it comes back', async () => {
+    server.lifetime = 2;
+    const background = await open('background', false);
+    await start(background);
+    await until(async () => (await current(background)) !== null);
+    const front = await open('front', false);
+    await front.send('Page.bringToFront');
+    await start(front);
+    expect(await background.evaluate('document.visibilityState')).toBe('hidden');
+    // Its timers come once a second now.
+    await background.evaluate('globalThis.ticks = 0; setInterval(() => ticks++, 20); 0');
+    await pause(6000);
+    expect(await background.evaluate<number>('ticks')).toBeLessThan(15);
+    expect(server.parallel).toBe(1);
+    expect(server.asked.length).toBeLessThanOrEqual(7);
+    expect(await current(background)).toBe(await current(front));
+
+    // Frozen, it hears nothing; what lay there meanwhile is old when it wakes.
+    await background.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await pause(5000);
+    await background.send('Page.setWebLifecycleState', { state: 'active' });
+    await background.send('Page.bringToFront');
+    await until(async () => (await current(background)) !== null && (await current(background)) === (await current(front)));
+    expect(await background.evaluate('document.visibilityState')).toBe('visible');
+    expect(await background.evaluate<number>('tab.left()')).toBeLessThanOrEqual(2000);
+    expect(server.parallel).toBe(1);
+    await Promise.all([background, front].map((tab) => tab.send('Page.close')));
+  }, 60_000);
+
+  it('a page that becomes visible should look at the clock at once', async () => {
+    server.lifetime = 60;
+    const sleeper = await open('sleeper', false);
+    await start(sleeper);
+    await until(async () => (await current(sleeper)) === 'T1');
+    const front = await open('front', false);
+    await front.send('Page.bringToFront');
+    // The machine slept: only the clock knows.
+    await sleeper.evaluate('{ const now = Date.now; Date.now = () => now() + 3_600_000; } 0');
+    expect(server.asked).toHaveLength(1);
+    await sleeper.send('Page.bringToFront');
+    await until(async () => (await current(sleeper)) === 'T2');
+    await Promise.all([sleeper, front].map((tab) => tab.send('Page.close')));
+  }, 30_000);
+
+  it('signing out in one tab should clear all', async () => {
+    server.lifetime = 60;
+    const tabs = [await open('a'), await open('b'), await open('c', false)];
+    for (const tab of tabs) {
+      await start(tab);
+      await until(async () => (await current(tab)) === 'T1');
+    }
+    await tabs[0]!.evaluate('tab.store.signOut()');
+    for (const tab of tabs) await until(async () => (await current(tab)) === null && (await count(tab, 'closed')) === 1);
+    expect(server.asked).toHaveLength(1);
+    expect(await tabs[1]!.evaluate('JSON.stringify([Object.keys(localStorage), Object.keys(sessionStorage), document.cookie])')).toBe('[[],[],""]');
+    const late = await open('late');
+    await start(late);
+    await until(async () => (await current(late)) === 'T2');
+    await Promise.all([...tabs, late].map((tab) => tab.send('Page.close')));
+  }, 30_000);
+});

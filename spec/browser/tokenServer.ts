@@ -1,0 +1,69 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(__dirname, '../..');
+
+export interface TokenServer {
+  readonly origin: string;
+  /** Token requests: which tab asked, when (performance.now of this process). */
+  readonly asked: { readonly tab: string; readonly at: number; cutAt?: number }[];
+  /** The most token requests that were ever under way at once. */
+  parallel: number;
+  /** Tabs that get no answer. */
+  readonly ignored: Set<string>;
+  /** Seconds that a token lives. */
+  lifetime: number;
+  close(): Promise<void>;
+}
+
+/** Serves one page, bundled from the sources, and tokens T1, T2, …, each 50 ms after it was asked for. */
+export async function serveTabs(page: string): Promise<TokenServer> {
+  const { outputFiles } = await build({
+    entryPoints: [join(__dirname, 'pages', page)],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    alias: { 'rx-fresh-token': join(root, 'src/index.ts'), 'rx-fresh-token/tabs': join(root, 'src/tabs/index.ts') },
+    external: ['cross-fetch'],
+  });
+  let underWay = 0;
+  const server: Server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://local');
+    if (pathname !== '/token') {
+      const script = pathname === '/page.js';
+      response.writeHead(200, { 'content-type': script ? 'text/javascript' : 'text/html' });
+      response.end(script ? outputFiles[0]!.text : '<!doctype html><title>tab</title><script src="/page.js"></script>');
+      return;
+    }
+    const tab = searchParams.get('tab') ?? '';
+    const ask: TokenServer['asked'][number] = { tab, at: performance.now() };
+    const n = state.asked.push(ask);
+    state.parallel = Math.max(state.parallel, ++underWay);
+    response.once('close', () => {
+      underWay--;
+      if (!response.writableFinished) ask.cutAt = performance.now();
+    });
+    if (state.ignored.has(tab)) return;
+    setTimeout(() => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: `T${String(n)}`, expires_in: state.lifetime }));
+    }, 50);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const state: TokenServer = {
+    origin: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    asked: [],
+    parallel: 0,
+    ignored: new Set(),
+    lifetime: 1,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+  return state;
+}

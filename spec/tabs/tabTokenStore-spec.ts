@@ -1,0 +1,296 @@
+import { firstValueFrom, from, map, NEVER, timer } from 'rxjs';
+import { isTokenError, type TokenEvent } from 'rx-fresh-token';
+import { tabTokenStore } from 'rx-fresh-token/tabs';
+import { closeTabs, fakeLocks, installLocks, tab, uninstallLocks } from './tabs.js';
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+async function until(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 4000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`still not so: ${condition.toString()}`);
+    await pause(2);
+  }
+}
+
+const fetchCount = (...tabs: { asked: unknown[] }[]) => tabs.reduce((sum, { asked }) => sum + asked.length, 0);
+const CHANNEL = 'rx-fresh-token/orders';
+
+let locks: ReturnType<typeof fakeLocks>;
+let stranger: BroadcastChannel;
+let overheard: Record<string, unknown>[];
+beforeEach(() => {
+  installLocks((locks = fakeLocks()));
+  stranger = new BroadcastChannel(CHANNEL);
+  overheard = [];
+  stranger.onmessage = (event) => overheard.push((event as MessageEvent<Record<string, unknown>>).data);
+});
+afterEach(() => {
+  closeTabs();
+  stranger.close();
+  uninstallLocks();
+});
+
+describe('tabs that share a store', () => {
+  it('should fetch one token for all who start at once', async () => {
+    const tabs = Array.from({ length: 6 }, () => tab({ source: () => timer(20).pipe(map(() => ({ access_token: 'T', expires_in: 60 }))) }));
+    const got = await Promise.all(tabs.map(({ token$ }) => firstValueFrom(token$)));
+    expect(new Set(got.map(({ value }) => value))).toEqual(new Set(['T']));
+    expect(fetchCount(...tabs)).toBe(1);
+    expect(locks.held).toContain(CHANNEL);
+  });
+
+  it('should give a new tab the token that another has, at its true age and with all that came with it', async () => {
+    const first = tab();
+    const token = await firstValueFrom(first.token$);
+    await pause(60);
+    const second = tab();
+    const events: TokenEvent[] = [];
+    second.token$.events.subscribe((event) => events.push(event));
+    const shared = await firstValueFrom(second.token$);
+    expect(shared.value).toBe(token.value);
+    expect(shared.raw.refresh_token).toBe('R');
+    expect(second.asked).toEqual([]);
+    expect(events.find(({ type }) => type === 'tokenChanged')).toMatchObject({ origin: 'shared' });
+    // The same clock here: the age was not underestimated, so the life does not end later.
+    expect(shared.issuedAt).toBeLessThanOrEqual(token.issuedAt + 1);
+    expect(shared.issuedAt).toBeGreaterThan(token.issuedAt - 3000);
+  });
+
+  it('should all hear of a renewal at once', async () => {
+    const [first, second] = [tab(), tab()];
+    first.token$.subscribe();
+    second.token$.subscribe();
+    await firstValueFrom(first.token$);
+    await firstValueFrom(second.token$);
+    const renewed = await firstValueFrom(first.token$.refresh());
+    await until(() => second.token$.current?.value === renewed.value);
+    expect(second.asked).toEqual([]);
+  });
+
+  it('should replace a token that was refused once for all, and not take it back from the others', async () => {
+    const [first, second] = [tab(), tab()];
+    const token = await firstValueFrom(first.token$);
+    await firstValueFrom(second.token$);
+    first.token$.reject(token);
+    second.token$.reject(token);
+    const [a, b] = await Promise.all([firstValueFrom(first.token$), firstValueFrom(second.token$)]);
+    expect(a.value).not.toBe(token.value);
+    expect(b.value).toBe(a.value);
+    expect(fetchCount(first, second)).toBe(2);
+  });
+
+  it('should not hand on a token that was refused, while another is being fetched', async () => {
+    installLocks(undefined);
+    const first = tab({ source: ({ reason }) => (reason === 'rejected' ? NEVER : [{ access_token: 'BAD', expires_in: 3600 }]) });
+    first.token$.reject(await firstValueFrom(first.token$));
+    await until(() => first.asked.length === 2);
+    expect((await firstValueFrom(tab().token$)).value).not.toBe('BAD');
+  });
+
+  it('should wait no longer than askTimeout for an answer', async () => {
+    const lonely = tab({ askTimeout: 0 });
+    await firstValueFrom(lonely.token$);
+    expect(lonely.asked).toHaveLength(1);
+    await until(() => overheard.some(({ type }) => type === 'ask'));
+  });
+
+  it('should leave the lock to the next when a fetch fails, and take what that one gets', async () => {
+    const broken = tab({ source: () => { throw new Error('no'); }, backoff: { initial: 60_000, max: 60_000 }, random: () => 0.99 });
+    const healed = firstValueFrom(broken.token$);
+    const working = tab();
+    const token = await firstValueFrom(working.token$);
+    expect(broken.asked).toHaveLength(1);
+    expect((await healed).value).toBe(token.value);
+  });
+
+  it('should leave the queue when the stream closes, and the lock when it closes in mid-fetch', async () => {
+    const slow = tab({ source: () => NEVER });
+    slow.token$.subscribe();
+    await until(() => slow.asked.length === 1);
+    const queued = tab();
+    queued.token$.subscribe();
+    await pause(10);
+    queued.token$.close();
+    const last = tab();
+    const token = firstValueFrom(last.token$);
+    await pause(10);
+    expect(last.asked).toEqual([]);
+    slow.token$.close();
+    await token;
+    expect([queued.asked.length, last.asked.length]).toEqual([0, 1]);
+  });
+
+  it('should keep names apart', async () => {
+    const [orders, stock] = [tab(), tab({ name: 'stock' })];
+    await Promise.all([firstValueFrom(orders.token$), firstValueFrom(stock.token$)]);
+    expect(fetchCount(orders, stock)).toBe(2);
+  });
+
+  it('should leave it to the stream to judge a response that is none', async () => {
+    const odd = tab({ source: () => [null as never], isPermanent: () => true });
+    const failure: unknown = await firstValueFrom(odd.token$).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', cause: { code: 'ERR_INVALID_TOKEN_RESPONSE' } });
+  });
+
+  it('should share a response that holds what no message can', async () => {
+    const first = tab({ source: () => [{ access_token: 'T', expires_in: 60, log: () => undefined }] });
+    await firstValueFrom(first.token$);
+    expect((await firstValueFrom(tab().token$)).value).toBe('T');
+  });
+});
+
+describe('signing out', () => {
+  it('should close the streams of all tabs, idle ones too, and forget the token', async () => {
+    const tabs = [tab(), tab({ idleTimeout: 0 }), tab()];
+    for (const { token$ } of tabs) await firstValueFrom(token$);
+    const fetched = fetchCount(...tabs);
+    tabs[0]!.store.signOut();
+    tabs[0]!.store.signOut();
+    expect(tabs[0]!.token$.current).toBeNull();
+    await until(() => tabs.every(({ token$ }) => token$.current === null));
+    for (const { token$, store } of tabs) {
+      const failure: unknown = await firstValueFrom(token$).catch((error: unknown) => error);
+      expect(isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED')).toBe(true);
+      expect(() => { store.signOut(); }).not.toThrow();
+    }
+    // A tab that opens now gets nothing from those.
+    const late = tab();
+    await firstValueFrom(late.token$);
+    expect(late.asked).toHaveLength(1);
+    expect(fetchCount(...tabs)).toBe(fetched);
+    await until(() => overheard.some(({ type }) => type === 'signOut'));
+    expect(overheard.filter(({ type }) => type === 'signOut')).toHaveLength(1);
+  });
+
+  it('should reach the others even from a tab that has no stream', async () => {
+    const other = tab();
+    await firstValueFrom(other.token$);
+    tabTokenStore({ name: 'orders' }).signOut();
+    await until(() => other.token$.current === null);
+  });
+
+  it('should drop a fetch on its way', async () => {
+    const slow = tab({ source: () => timer(100).pipe(map(() => ({ access_token: 'LATE' }))) });
+    slow.token$.subscribe();
+    await until(() => slow.asked.length === 1);
+    slow.store.signOut();
+    await pause(120);
+    expect(overheard.filter(({ type }) => type === 'token')).toEqual([]);
+    const failure: unknown = await firstValueFrom(from(slow.store.refresh({} as never, () => NEVER))).catch((error: unknown) => error);
+    expect(isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED')).toBe(true);
+  });
+});
+
+describe('what others post', () => {
+  it.each<[string, unknown]>([
+    ['nothing', null],
+    ['a text', 'token'],
+    ['another version', { version: 2, type: 'token', response: { access_token: 'EVIL' }, age: 0, at: 0 }],
+    ['no response', { version: 1, type: 'token', age: 0, at: 0 }],
+    ['a header-breaking token', { version: 1, type: 'token', response: { access_token: 'E\nVIL' }, age: 0, at: 0 }],
+    ['an error', { version: 1, type: 'token', response: { error: 'x' }, age: 0, at: 0 }],
+    ['no age', { version: 1, type: 'token', response: { access_token: 'EVIL' }, at: 0 }],
+    ['an age below zero', { version: 1, type: 'token', response: { access_token: 'EVIL' }, age: -1, at: 0 }],
+    ['an age that is none', { version: 1, type: 'token', response: { access_token: 'EVIL' }, age: NaN, at: 0 }],
+    ['no time', { version: 1, type: 'token', response: { access_token: 'EVIL' }, age: 0 }],
+    ['a type unknown', { version: 1, type: 'steal', at: 0 }],
+  ])('should be ignored if it is %s', async (_what, message) => {
+    const { token$, asked } = tab();
+    const events: TokenEvent['type'][] = [];
+    token$.subscribe();
+    const token = await firstValueFrom(token$);
+    token$.events.subscribe(({ type }) => events.push(type));
+    stranger.postMessage(message);
+    await pause(10);
+    expect(token$.current?.value).toBe(token.value);
+    expect([events, asked.length]).toEqual([[], 1]);
+  });
+
+  it('should show its age if it lay in a frozen tab', async () => {
+    const { token$ } = tab({ source: () => NEVER, askTimeout: 4000 });
+    token$.subscribe();
+    await pause(10);
+    stranger.postMessage({ version: 1, type: 'token', response: { access_token: 'OLD', expires_in: 60 }, age: 1000, at: Date.now() - 70_000 });
+    stranger.postMessage({ version: 1, type: 'token', response: { access_token: 'NEW', expires_in: 60 }, age: 1000, at: Date.now() - 20_000 });
+    await until(() => token$.current?.value === 'NEW');
+    expect(token$.current!.expiresAt - Date.now()).toBeLessThan(39_100);
+  });
+
+  it('should not bring back an older token', async () => {
+    const { token$ } = tab();
+    token$.subscribe();
+    const token = await firstValueFrom(token$);
+    stranger.postMessage({ version: 1, type: 'token', response: { access_token: 'OLD', expires_in: 3600 }, age: 5000, at: Date.now() });
+    await pause(10);
+    expect(token$.current?.value).toBe(token.value);
+  });
+});
+
+describe('without', () => {
+  it('Web Locks a tab should fetch for itself, and tell the others', async () => {
+    installLocks(undefined);
+    const [first, second] = [tab(), tab()];
+    const token = await firstValueFrom(first.token$);
+    expect((await firstValueFrom(second.token$)).value).toBe(token.value);
+    expect(fetchCount(first, second)).toBe(1);
+  });
+
+  it('the right to use Web Locks too', async () => {
+    installLocks({ request: () => Promise.reject(new DOMException('denied', 'SecurityError')) });
+    const { token$, asked } = tab();
+    await firstValueFrom(token$);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('BroadcastChannel it should fetch under the lock', async () => {
+    const native = globalThis.BroadcastChannel;
+    Reflect.deleteProperty(globalThis, 'BroadcastChannel');
+    try {
+      const { token$, store } = tab();
+      await firstValueFrom(token$);
+      store.signOut();
+      expect(token$.current).toBeNull();
+      expect(locks.held).toHaveLength(1);
+    } finally {
+      globalThis.BroadcastChannel = native;
+    }
+  });
+});
+
+describe('in a hidden page', () => {
+  const root = globalThis as { document?: unknown };
+  beforeEach(() => {
+    root.document = { hidden: true };
+  });
+  afterEach(() => {
+    delete root.document;
+  });
+
+  it('should not count on timers while it has the lock', async () => {
+    jest.useFakeTimers({ doNotFake: ['performance', 'queueMicrotask', 'nextTick', 'setImmediate', 'Date'] });
+    try {
+      const { token$, asked } = tab();
+      await firstValueFrom(token$);
+      expect(asked).toHaveLength(1);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
+describe('tabTokenStore', () => {
+  it.each([[{}, /"name" must be a string that is not empty, got undefined/], [{ name: '' }, /"name"/], [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/], [{ name: 'a', askTimeout: Infinity }, /"askTimeout"/]])(
+    'should refuse %j',
+    (options, message) => {
+      expect(() => tabTokenStore(options as never)).toThrow(TypeError);
+      expect(() => tabTokenStore(options as never)).toThrow(message);
+    },
+  );
+
+  it('should touch nothing before it is used', () => {
+    const channel = jest.spyOn(globalThis, 'BroadcastChannel');
+    tabTokenStore({ name: 'orders' });
+    expect(channel).not.toHaveBeenCalled();
+    channel.mockRestore();
+  });
+});

@@ -1,0 +1,1 @@
+export { tabTokenStore, type TabTokenStore, type TabTokenStoreOptions } from './tabTokenStore.js';
