@@ -1,0 +1,73 @@
+import { getAdapter, type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { firstValueFrom } from 'rxjs';
+import { TokenStreamClosedError } from '../errors.js';
+import { Destinations } from '../http/authorize.js';
+import { originOf } from '../internal/originOf.js';
+import { requireFunctions } from '../internal/validate.js';
+import { isRejection as isRejectionByDefault } from '../token/rejection.js';
+import { keeperOf } from '../token/tokenStream.js';
+import type { TokenStream } from '../token/types.js';
+import { ride } from './ride.js';
+
+export interface AttachTokenOptions {
+  /**
+   * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on loopback.
+   * Default: the origin of `instance.defaults.baseURL`, as it is now; without either, every call fails.
+   */
+  allowedOrigins?: readonly string[];
+  /** Tells that the server refused the token. Default: 401, or 403 unless the challenge says `insufficient_scope`. */
+  isRejection?: (response: AxiosResponse) => boolean;
+}
+
+/**
+ * Makes the requests of an axios instance ride on the token stream, with the guarantees of `createFetch`.
+ *
+ * Each request takes the latest token when it leaves, after all interceptors and `transformRequest`. A 401 or 403 causes
+ * one refresh, shared by all who were refused, and one repeat of the very bytes; interceptors run once. The second
+ * answer is the caller's, as axios' own error. A stream is never sent twice. An Authorization header of the caller's
+ * (`headers`, `auth`) is left alone. `signal`, `cancelToken` and `timeout` cover the waiting for a token too.
+ *
+ * Neither errors nor responses hold the token: their `config` is the caller's, and their `request` does not print.
+ *
+ * ```ts
+ * import axios from 'axios';
+ * import { createTokenStream } from 'rx-fresh-token';
+ * import { attachToken } from 'rx-fresh-token/axios';
+ *
+ * const token$ = createTokenStream(() => fetch('https://auth.example.com/token', { method: 'POST' }).then((r) => r.json()));
+ * const api = axios.create({ baseURL: 'https://api.example.com' });
+ * const detach = attachToken(api, token$);
+ * const { data } = await api.post('/orders', { item: 'tea' });
+ * ```
+ *
+ * @returns a function that detaches; requests on their way finish as they began
+ * @throws TypeError that names an option out of range. Requests reject with {@link OriginNotAllowedError},
+ *   {@link TokenUnavailableError} when no usable token comes in time, {@link TokenStreamClosedError}, or as axios does.
+ */
+export function attachToken(instance: AxiosInstance, token$: TokenStream, options: AttachTokenOptions = {}): () => void {
+  const keeper = keeperOf(token$);
+  if (typeof (instance as Partial<AxiosInstance> | null)?.interceptors?.request.use !== 'function') throw new TypeError('attachToken takes an axios instance');
+  const { isRejection = isRejectionByDefault } = options;
+  requireFunctions({ isRejection });
+  const home = originOf(instance.defaults.baseURL);
+  const destinations = new Destinations({ allowedOrigins: options.allowedOrigins ?? (home === undefined ? [] : [home]) });
+
+  /** In the adapter's place: whatever interceptors and transformers do has been done, and is done once. */
+  const depart = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
+    const { baseURL = '', url, allowAbsoluteUrls, auth, headers } = config;
+    if (keeper.isClosed()) throw new TokenStreamClosedError();
+    const absolute = destinations.check(instance.getUri({ baseURL, url, allowAbsoluteUrls }));
+    if (auth || headers.has('Authorization')) return getAdapter(config.adapter, config)(config);
+    return firstValueFrom(ride(token$, { config, url: absolute, isRejection }));
+  };
+  const board = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({ ...config, adapter: (ready) => depart({ ...ready, adapter: config.adapter }) });
+
+  const id = instance.interceptors.request.use(board, null, {
+    synchronous: true,
+    // Asked while the caller still stands on the stack: a token source's own requests need no token.
+    runWhen: ({ signal }) => !keeper.owns(signal as AbortSignal | undefined),
+  });
+  return () => {
+    instance.interceptors.request.eject(id);
+  };
+}

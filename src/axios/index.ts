@@ -1,0 +1,1 @@
+export { attachToken, type AttachTokenOptions } from './attachToken.js';

@@ -1,0 +1,37 @@
+import { AxiosError, CanceledError, type Cancel, type InternalAxiosRequestConfig } from 'axios';
+import { fromEventPattern, map, merge, NEVER, Observable } from 'rxjs';
+import { onAbort } from '../internal/onAbort.js';
+import type { Timers } from '../internal/timers.js';
+
+interface Cancellable {
+  subscribe(listener: (reason: Cancel) => void): void;
+  unsubscribe(listener: (reason: Cancel) => void): void;
+}
+
+/** Milliseconds; Infinity when there is no limit. */
+export const limitOf = ({ timeout }: InternalAxiosRequestConfig): number => Number(timeout) || Infinity;
+
+export const messageOf = (config: InternalAxiosRequestConfig): string => config.timeoutErrorMessage ?? `timeout of ${String(config.timeout)}ms exceeded`;
+
+/** Emits the error with which a request ends before it was sent: what axios says when the caller aborts, cancels, or has waited `timeout`. */
+export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Timers): Observable<unknown> {
+  const { signal, cancelToken, transitional } = config;
+  const aborted$ = signal ? new Observable<void>((subscriber) => onAbort(signal as AbortSignal, () => { subscriber.next(); })) : NEVER;
+  const token = cancelToken as unknown as Cancellable | undefined;
+  const cancelled$ = token
+    ? fromEventPattern<Cancel>(
+        (listener) => {
+          token.subscribe(listener);
+        },
+        (listener) => {
+          token.unsubscribe(listener);
+        },
+      )
+    : NEVER;
+  const late$ = timers.after(limitOf(config), true);
+  return merge(
+    aborted$.pipe(map(() => new CanceledError(undefined, config))),
+    cancelled$,
+    late$.pipe(map(() => new AxiosError(messageOf(config), transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED, config))),
+  );
+}

@@ -1,0 +1,94 @@
+import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { catchError, defer, filter, from, map, switchMap, takeUntil, tap, throwError, type Observable } from 'rxjs';
+import { authorizationOf, resourceOf } from '../http/authorize.js';
+import { fieldsOf } from '../internal/answers.js';
+import { isStream } from '../internal/isStream.js';
+import { isExplicit, looksLikeResponse } from '../token/rejection.js';
+import { keeperOf } from '../token/tokenStream.js';
+import type { AccessToken, TokenStream } from '../token/types.js';
+import { recoverWithoutRepeat } from '../token/unrepeatable.js';
+import { withToken } from '../token/withToken.js';
+import { conceal } from './conceal.js';
+import { interruptionsOf, limitOf, messageOf } from './interruptions.js';
+import { trailFrom } from './redirects.js';
+
+/** One request, ready to be sent, on its way with a token. */
+export interface Passage {
+  readonly config: InternalAxiosRequestConfig;
+  /** Absolute. */
+  readonly url: string;
+  readonly isRejection: (response: AxiosResponse) => boolean;
+}
+
+/** The response, whether axios takes it for one or for an error. */
+const responseOf = (outcome: unknown): AxiosResponse | undefined =>
+  (looksLikeResponse(outcome) && 'config' in (outcome as object) ? outcome : fieldsOf(outcome).response) as AxiosResponse | undefined;
+
+/** Sends with the latest token; once more with a new one if the server refuses the first, unless the body is gone by then. */
+export function ride(token$: TokenStream, { config, url, isRejection }: Passage): Observable<AxiosResponse> {
+  const keeper = keeperOf(token$);
+  const key = resourceOf((config.method ?? 'get').toUpperCase(), url);
+
+  return defer(() => {
+    const started = performance.now();
+    const limit = limitOf(config);
+    let waiting = true;
+    let refused: AxiosResponse | undefined;
+    let trail = trailFrom(url, config.beforeRedirect);
+
+    const isRefused = (outcome: unknown): boolean => {
+      const response = responseOf(outcome);
+      if (!response || !trail.carried(response) || !isRejection(response)) return false;
+      refused = response;
+      return true;
+    };
+
+    const send = (token: AccessToken) =>
+      defer(() => {
+        waiting = false;
+        if (refused) discard(refused);
+        trail = trailFrom(url, config.beforeRedirect);
+        const elapsed = Math.floor(performance.now() - started);
+        const attempt: InternalAxiosRequestConfig = {
+          ...config,
+          headers: config.headers.concat({ Authorization: authorizationOf(token) }),
+          beforeRedirect: trail.beforeRedirect,
+          // Time that was spent waiting counts.
+          ...(limit < Infinity && elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: messageOf(config) }),
+        };
+        return from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>);
+      }).pipe(
+        map((response) => conceal(response, config)),
+        catchError((error: unknown) => {
+          waiting = true;
+          return throwError(() => conceal(error, config));
+        }),
+        tap(() => (waiting = true)),
+      );
+
+    const answer$ = isStream(config.data) ? sendOnce(send, isRefused) : withToken(token$, send, { key, isRejection: isRefused });
+    const interrupted$ = interruptionsOf(config, keeper.timers).pipe(
+      filter(() => waiting),
+      map((error): never => {
+        throw error;
+      }),
+    );
+    return answer$.pipe(takeUntil(interrupted$));
+  });
+
+  /** What can be read once is never sent twice: the refusal is the caller's, and the refresh happens all the same. */
+  function sendOnce(send: (token: AccessToken) => Observable<AxiosResponse>, isRefused: (outcome: unknown) => boolean): Observable<AxiosResponse> {
+    const heed = (token: AccessToken) => (outcome: unknown) => {
+      if (isRefused(outcome)) recoverWithoutRepeat(keeper, { token, explicit: isExplicit(outcome), key });
+    };
+    return keeper.take().pipe(switchMap((token) => send(token).pipe(tap<AxiosResponse>({ next: heed(token), error: heed(token) }))));
+  }
+}
+
+/** Frees the connection of a streamed answer that nobody will read. */
+function discard({ data, config }: AxiosResponse<unknown>): void {
+  if (config.responseType !== 'stream') return;
+  const { destroy, cancel } = data as { destroy?: () => void; cancel?: () => Promise<void> };
+  if (cancel) void cancel.call(data).catch(() => undefined);
+  else destroy?.call(data);
+}
