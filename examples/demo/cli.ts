@@ -5,7 +5,7 @@ import { UsageError } from './usageError.js';
 
 export type Settings = EmbeddedSettings | OwnSettings;
 
-interface Flags {
+export interface Flags {
   tokenEndpoint?: string;
   clientId?: string;
   clientSecretEnv?: string;
@@ -35,8 +35,10 @@ Ctrl-C takes no more records, finishes those in flight and prints the table; a s
 Exit status: 0 every record arrived, 1 some did not or the run failed, 2 a mistake on the command line, 130 stopped.`;
 
 /** The command line as settings; `orders` is the file that the demo brings. Help and mistakes end in a CommanderError or a UsageError. */
-export function parseArguments(args: readonly string[], environment: NodeJS.ProcessEnv, orders: string): Settings {
-  const flags = command().parse(args, { from: 'user' }).opts<Flags>();
+export const parseArguments = (args: readonly string[], environment: NodeJS.ProcessEnv, orders: string): Settings =>
+  settingsOf(commandOf('npm start --', SUMMARY, NOTES, '100 on the servers of the demo, else no limit').parse(args, { from: 'user' }).opts<Flags>(), environment, orders);
+
+export function settingsOf(flags: Flags, environment: NodeJS.ProcessEnv, orders: string): Settings {
   const own = OWN.filter((name) => flags[name] !== undefined);
   if (own.length === 0) {
     return { mode: 'embedded', input: flags.input ?? orders, concurrency: flags.concurrency, rate: flags.rate ?? 100 };
@@ -66,9 +68,10 @@ export function parseArguments(args: readonly string[], environment: NodeJS.Proc
   };
 }
 
-const command = (): Command =>
-  new Command('npm start --')
-    .description(SUMMARY)
+/** The flags, for whatever delivers records; it may have further flags of its own. */
+export const commandOf = (name: string, summary: string, notes: string, rate: string): Command =>
+  new Command(name)
+    .description(summary)
     .option('--token-endpoint <URL>', 'where tokens come from (OAuth client credentials)')
     .option('--client-id <ID>')
     .option('--client-secret-env <NAME>', 'environment variable that holds the client secret')
@@ -78,10 +81,10 @@ const command = (): Command =>
     .option('--header <"Name: value">', 'sent with each record; may be repeated', (value, before: string[] | undefined) => [...(before ?? []), value])
     .option('--input <FILE>', 'one JSON object on each line; - is standard input (default: the orders of the demo)')
     .option('--concurrency <N>', 'records in flight at once', numberFrom(1, 1_000, true), 32)
-    .option('--rate <N>', 'records a second at most (default: 100 on the servers of the demo, else no limit)', numberFrom(0.01, 100_000))
+    .option('--rate <N>', `records a second at most (default: ${rate})`, numberFrom(0.01, 100_000))
     .option('--lifetime <S>', 'seconds a token lives, whatever the token endpoint says', numberFrom(0.1, 31_536_000))
     .option('--resume', 'go on where an earlier run on the same file stopped')
-    .addHelpText('after', NOTES)
+    .addHelpText('after', notes)
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
     .exitOverride();

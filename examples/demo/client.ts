@@ -20,6 +20,16 @@ export interface Client {
   close(): void;
 }
 
+/** What a client reaches its servers by. */
+export interface Network {
+  readonly token: typeof fetch;
+  readonly api: typeof fetch;
+}
+
+/** Looked up at each call, so that a test may replace it. */
+const plainFetch: typeof fetch = (input, init) => fetch(input, init);
+export const directNetwork: Network = { token: plainFetch, api: plainFetch };
+
 export interface ClientSettings {
   readonly tokenEndpoint: string;
   readonly clientId: string;
@@ -27,6 +37,8 @@ export interface ClientSettings {
   readonly scope?: string | undefined;
   /** Where the records go, and how. */
   readonly url: URL;
+  /** Where a certain record goes, if not all go to `url`. Same origin. */
+  readonly urlOf?: (record: OutgoingRecord) => URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
 }

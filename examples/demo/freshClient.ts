@@ -1,16 +1,20 @@
 import { filter, firstValueFrom, fromEvent, map, merge, type Observable } from 'rxjs';
 import { createHttpClient, createTokenStream, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
 import { clientCredentials } from 'rx-fresh-token/oauth';
-import type { Client, ClientSettings } from './client.js';
+import { directNetwork, type Client, type ClientSettings } from './client.js';
 import { describe } from './tokenLines.js';
 import { Wire } from './wire.js';
 
-/** The client on this library: a stream of fresh tokens, and an HTTP client that rides on it. */
-export function freshClient(settings: ClientSettings, options: TokenStreamOptions, say: (line: string) => void): Client {
-  const { tokenEndpoint, clientId, clientSecret, scope, url, method, headers } = settings;
-  const wire = new Wire();
+export interface FreshClient extends Client {
+  readonly token$: TokenStream;
+}
 
-  const token$ = createTokenStream(clientCredentials({ tokenEndpoint, clientId, clientSecret, scope }), options);
+/** The client on this library: a stream of fresh tokens, and an HTTP client that rides on it. */
+export function freshClient(settings: ClientSettings, options: TokenStreamOptions, say: (line: string) => void, network = directNetwork): FreshClient {
+  const { tokenEndpoint, clientId, clientSecret, scope, url, urlOf, method, headers } = settings;
+  const wire = new Wire(network.api);
+
+  const token$ = createTokenStream(clientCredentials({ tokenEndpoint, clientId, clientSecret, scope, fetch: network.token }), options);
   const http = createHttpClient(token$, { allowedOrigins: [url.origin], fetch: wire.fetch, headers, timeout: 30_000 });
 
   let tokensFetched = 0;
@@ -23,7 +27,9 @@ export function freshClient(settings: ClientSettings, options: TokenStreamOption
   return {
     title: 'rx-fresh-token',
     wire,
-    send: ({ text, key }) => http.request(url, { method, body: text, headers: { 'Idempotency-Key': key } }),
+    token$,
+    send: (record) =>
+      http.request(urlOf?.(record) ?? url, { method, body: record.text, headers: { 'Idempotency-Key': record.key } }),
     get tokensFetched() {
       return tokensFetched;
     },

@@ -61,7 +61,7 @@ function openClient({ client, lifetime }: OwnSettings, screen: Screen): Client {
   }
 }
 
-async function openJournalOf({ path }: Input, resume: boolean, screen: Screen): Promise<Journal> {
+export async function openJournalOf({ path }: Input, resume: boolean, screen: Screen): Promise<Journal> {
   // Random, because the same line piped in tomorrow is another order.
   if (path === null) return noJournal(randomUUID());
   if (!resume && existsSync(journalPath(path))) screen.say('starting over: the progress of an earlier run is forgotten (--resume would go on from it)');

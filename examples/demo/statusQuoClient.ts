@@ -1,5 +1,5 @@
 import { from } from 'rxjs';
-import type { Client, ClientSettings, Send } from './client.js';
+import { directNetwork, type Client, type ClientSettings, type Send } from './client.js';
 import type { OutgoingRecord } from './records.js';
 import { Wire } from './wire.js';
 
@@ -9,14 +9,17 @@ import { Wire } from './wire.js';
  */
 export class StatusQuoClient implements Client {
   readonly title = 'status quo';
-  readonly wire = new Wire();
+  readonly wire: Wire;
   tokensFetched = 0;
   #token: Promise<string> | undefined;
 
   constructor(
     readonly settings: ClientSettings,
     readonly say: (line: string) => void,
-  ) {}
+    readonly network = directNetwork,
+  ) {
+    this.wire = new Wire(network.api);
+  }
 
   readonly send: Send = (record) => from(this.#send(record));
 
@@ -51,11 +54,12 @@ export class StatusQuoClient implements Client {
   async #fetchToken(): Promise<string> {
     const { tokenEndpoint, clientId, clientSecret, scope } = this.settings;
     try {
-      const response = await fetch(tokenEndpoint, {
+      const response = await this.network.token(tokenEndpoint, {
         method: 'POST',
         headers: { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
         body: new URLSearchParams({ grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) }),
       });
+      if (!response.ok) throw new Error(`the token endpoint answered ${response.status}`);
       const { access_token: token } = (await response.json()) as { access_token: string };
       this.tokensFetched += 1;
       return token;
@@ -65,9 +69,10 @@ export class StatusQuoClient implements Client {
     }
   }
 
-  #post({ text, key }: OutgoingRecord, token: string): Promise<Response> {
-    const { url, method, headers } = this.settings;
-    return this.wire.fetch(url, {
+  #post(record: OutgoingRecord, token: string): Promise<Response> {
+    const { text, key } = record;
+    const { url, urlOf, method, headers } = this.settings;
+    return this.wire.fetch(urlOf?.(record) ?? url, {
       method,
       body: text,
       headers: { ...headers, authorization: `Bearer ${token}`, 'idempotency-key': key },

@@ -17,11 +17,13 @@ export class Wire {
   waited = 0;
   longestWait = 0;
 
+  constructor(readonly network: typeof fetch) {}
+
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
     this.#handedOver.set(headers.get('idempotency-key') ?? '', performance.now());
     this.sent += 1;
-    const response = await fetch(input, init);
+    const response = await this.network(input, init);
     if (response.status === 401 || response.status === 403) this.refused += 1;
     return response;
   };

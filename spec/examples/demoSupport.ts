@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly node?: readonly string[];
   /** Where the demo is: as a user starts it, or the {@link bundle} of it. */
   readonly main?: readonly string[];
+  /** More of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** As a user starts it. */
@@ -37,10 +39,10 @@ export function stopAll(): void {
 }
 
 /** The demo in a process of its own. */
-export function startDemo(args: readonly string[], { cwd = ROOT, node = [], main = SOURCES }: StartOptions = {}): Running {
+export function startDemo(args: readonly string[], { cwd = ROOT, node = [], main = SOURCES, env = {} }: StartOptions = {}): Running {
   const child = spawn(process.execPath, [...node, ...main, ...args], {
     cwd,
-    env: { ...process.env, DEMO_SECRET: SECRET, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'), NODE_OPTIONS: '' },
+    env: { ...process.env, DEMO_SECRET: SECRET, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'), NODE_OPTIONS: '', ...env },
   });
   living.add(child);
   let stdout = '';

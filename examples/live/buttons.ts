@@ -1,0 +1,46 @@
+import type { Faults } from './faults.js';
+import type { FaultEvent, LaneName } from './liveEvent.js';
+import type { LiveClock } from './liveClock.js';
+import type { TokenBook } from './tokenBook.js';
+
+export interface Machinery {
+  readonly clock: LiveClock;
+  readonly faults: Faults;
+  readonly books: Readonly<Partial<Record<LaneName, TokenBook>>>;
+  /** The path that can be forbidden. */
+  readonly path: string;
+}
+
+const OUTAGE = 5_000;
+/** A sleep outlasts every token by this much, and takes at least twelve seconds, so that it can be seen. */
+const OVERSLEEP = 2_000;
+const SHORTEST_SLEEP = 12_000;
+
+/** What each button of the page does, and the event that tells of it. */
+export const createButtons = ({ clock, faults, books, path }: Machinery): Readonly<Record<string, () => FaultEvent>> => ({
+  revoke: () => {
+    const tokens: Partial<Record<LaneName, number>> = {};
+    for (const [lane, { current }] of Object.entries(books) as [LaneName, TokenBook][]) {
+      if (current === undefined) continue;
+      faults.revoke(current);
+      tokens[lane] = current.number;
+    }
+    return { type: 'fault', kind: 'revoke', at: clock.now(), until: null, tokens };
+  },
+  outage: () => {
+    const at = clock.now();
+    faults.outageUntil = at + OUTAGE;
+    return { type: 'fault', kind: 'outage', at, until: at + OUTAGE };
+  },
+  forbid: () => {
+    const kind = faults.forbidden === null ? 'forbid' : 'allow';
+    faults.forbidden = kind === 'forbid' ? path : null;
+    return { type: 'fault', kind, at: clock.now(), until: null, path };
+  },
+  sleep: () => {
+    const ends = Object.values(books).map(({ current }) => current?.expiresAt ?? 0);
+    const latest = Math.max(0, ...ends.filter(Number.isFinite));
+    const { at, until } = clock.sleep(Math.max(SHORTEST_SLEEP, latest - clock.now() + OVERSLEEP));
+    return { type: 'fault', kind: 'sleep', at, until };
+  },
+});

@@ -1,0 +1,66 @@
+import type { Client } from '../demo/client.js';
+import { freshClient } from '../demo/freshClient.js';
+import { StatusQuoClient } from '../demo/statusQuoClient.js';
+import type { Faults } from './faults.js';
+import type { LiveClock } from './liveClock.js';
+import type { Lane, LaneEvent, LaneName } from './liveEvent.js';
+import { askedFor, type Asked } from './asked.js';
+import { ourEvent } from './ourEvents.js';
+import type { Setting } from './setting.js';
+import { watchTokens } from './theirTokens.js';
+import { tokenBook, type TokenBook } from './tokenBook.js';
+import { watchedNetwork } from './watchedNetwork.js';
+
+export const LANES: Readonly<Record<LaneName, Lane>> = {
+  ours: { name: 'ours', title: 'rx-fresh-token', motto: 'renews its token before it ends' },
+  theirs: { name: 'theirs', title: 'Status quo', motto: 'waits for a 403, gets a token, repeats' },
+};
+
+export interface WatchedClient {
+  readonly book: TokenBook;
+  readonly client: Client;
+}
+
+interface Surroundings {
+  readonly setting: Setting;
+  readonly clock: LiveClock;
+  readonly faults: Faults;
+  readonly emit: (event: LaneEvent) => void;
+}
+
+/** The same client; `asked` knows of its requests. */
+const noting = (client: Client, asked: Asked): Client => ({
+  title: client.title,
+  wire: client.wire,
+  get tokensFetched() {
+    return client.tokensFetched;
+  },
+  send: asked.noting(client.send),
+  start: (stop) => client.start(stop),
+  close: () => client.close(),
+});
+
+const silent = (): void => undefined;
+
+/** The library's client, with the run's clock. */
+export function ourClient({ setting, clock, faults, emit }: Surroundings): WatchedClient {
+  const book = tokenBook();
+  const asked = askedFor();
+  const network = watchedNetwork({ lane: 'ours', clock, faults, book, emit, waited: asked.waited });
+  const client = freshClient(setting.settingsOf('ours'), { ...setting.options, now: clock.now }, silent, network);
+  client.token$.events.subscribe((event) => {
+    const told = ourEvent(event, book, clock.slept);
+    if (told !== undefined) emit(told);
+  });
+  return { book, client: noting(client, asked) };
+}
+
+/** The client that many services have today. */
+export function theirClient({ setting, clock, faults, emit }: Surroundings): WatchedClient {
+  const book = tokenBook();
+  const asked = askedFor();
+  const { api, token } = watchedNetwork({ lane: 'theirs', clock, faults, book, emit, waited: asked.waited });
+  const watched = watchTokens(token, { clock, book, emit, lifetime: setting.lifetime });
+  const client = new StatusQuoClient(setting.settingsOf('theirs'), silent, { api, token: watched });
+  return { book, client: noting(client, asked) };
+}

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { explain } from '../demo/explain.js';
+import { findInput } from '../demo/input.js';
+import { openScreen, type Screen } from '../demo/screen.js';
+import { UsageError } from '../demo/usageError.js';
+import { createButtons } from './buttons.js';
+import type { LiveSettings } from './cli.js';
+import { deliverForEver, deliverOnce, deliverUnwritten, type UnwrittenColumn } from './deliveries.js';
+import { createFaults } from './faults.js';
+import { createHub } from './hub.js';
+import { LANES, ourClient, theirClient, type WatchedClient } from './lanes.js';
+import { liveClock } from './liveClock.js';
+import { buildPage } from './pageFiles.js';
+import { servePage } from './pageServer.js';
+import { findSetting } from './setting.js';
+
+/** Runs the clients and serves the page until it is stopped. */
+export async function runLive({ port, compare, delivery }: LiveSettings, stop: AbortSignal): Promise<void> {
+  const input = findInput(delivery.input);
+  if (compare && input.path === null) throw new UsageError('two clients cannot read the same standard input: name a file');
+  const screen = openScreen();
+  const clock = liveClock();
+  const faults = createFaults(clock);
+  const [setting, files] = await Promise.all([findSetting(delivery), buildPage()]);
+
+  const { path, intro } = setting;
+  const lanes = compare ? [LANES.ours, LANES.theirs] : [LANES.ours];
+  const hub = createHub(clock.now, () => ({ intro, path, lanes, forbidden: faults.forbidden !== null }));
+  const surroundings = { setting, clock, faults, emit: hub.publish };
+  const ours = orUsageError(() => ourClient(surroundings));
+  const theirs = compare ? theirClient(surroundings) : undefined;
+  const books = { ours: ours.book, ...(theirs && { theirs: theirs.book }) };
+  const server = await servePage({ port, files, hub, buttons: createButtons({ clock, faults, books, path }) });
+
+  try {
+    screen.print(`\n  The page is at ${server.url}\n  Ctrl-C ends the run.\n`);
+    await Promise.all([ours.client.start(stop), theirs?.client.start(stop)]);
+    const column = (of: WatchedClient): UnwrittenColumn => ({ ...delivery, client: of.client, input, screen: quiet(screen), stop });
+    if (delivery.mode === 'embedded') await Promise.all([ours, ...(theirs ? [theirs] : [])].map((one) => deliverForEver(column(one))));
+    else await Promise.all([deliverOnce(column(ours), delivery), theirs && deliverUnwritten(column(theirs))]);
+    if (!stop.aborted) await once(stop, 'abort');
+  } finally {
+    ours.client.close();
+    theirs?.client.close();
+    server.close();
+    setting.close();
+  }
+}
+
+/** What the library refuses at creation, such as http: to another machine, is a mistake on the command line. */
+function orUsageError<T>(create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    throw new UsageError(explain(error));
+  }
+}
+
+/** The page shows how it goes; the terminal says what is wrong. */
+const quiet = (screen: Screen): Screen => ({
+  print: (text) => screen.print(text),
+  say: () => undefined,
+  warn: (line) => screen.warn(line),
+  track: () => ({ advance: () => undefined }),
+  settle: () => undefined,
+});
