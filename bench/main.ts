@@ -1,6 +1,7 @@
 import { bench, do_not_optimize, run, summary } from 'mitata';
 import { firstValueFrom, of } from 'rxjs';
 import { createFetch, createHttpClient, createTokenStream, withToken, type TokenResponse } from 'rx-fresh-token';
+import { fleet } from './fleet.js';
 import { renewals } from './renewals.js';
 import { waiters } from './waiters.js';
 
@@ -41,3 +42,4 @@ token$.close();
 
 renewals(1_000_000);
 await waiters([25_000, 50_000, 100_000]);
+await fleet();

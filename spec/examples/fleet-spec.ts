@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { cell } from './demoSupport.js';
+
+jest.setTimeout(60_000);
+const ROOT = resolve(__dirname, '../..');
+
+interface Ended { readonly status: number; readonly stdout: string; readonly stderr: string }
+/** As a user starts it, but from the sources: what is built may not be there yet. */
+const run = (...args: string[]): Promise<Ended> =>
+  new Promise((done) => {
+    const environment = { ...process.env, NODE_OPTIONS: '', TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json') };
+    const child = execFile(process.execPath, ['--import', require.resolve('tsx'), join(ROOT, 'examples/fleet/main.ts'), ...args], { cwd: ROOT, env: environment, timeout: 50_000 }, (error, stdout, stderr) => {
+      done({ status: error ? (child.exitCode ?? -1) : 0, stdout, stderr });
+    });
+  });
+
+describe('npm run fleet', () => {
+  it('should print what a short run of a small fleet did, line by line and at last as a table', async () => {
+    const { status, stdout } = await run('--seconds', '6', '--workers', '3', '--callers', '20');
+    expect(status).toBe(0);
+    expect(stdout).not.toContain('\u001b[');
+    expect(stdout.split('\n').filter((line) => line.startsWith('seconds: '))).toHaveLength(2);
+    expect(cell(stdout, 'processes')).toBe('3');
+    // Three processes without a store would have fetched six.
+    expect(Number(cell(stdout, 'tokens fetched')?.split(',')[0])).toBeLessThanOrEqual(3);
+    expect(cell(stdout, 'calls that failed')).toBe('0');
+    expect(cell(stdout, 'push lag p50')).toMatch(/^\d+ ms$/);
+    expect(cell(stdout, 'leader')).toMatch(/^process \d+$/);
+  });
+
+  it('should explain itself, and refuse what it does not know', async () => {
+    const { status, stdout } = await run('--help');
+    expect(status).toBe(0);
+    for (const flag of ['seconds', 'kill', 'redis', 'workers', 'callers']) expect(stdout).toContain(`--${flag}`);
+    expect(await run('--seconds', 'soon')).toMatchObject({ status: 1, stderr: expect.stringContaining('whole number') as unknown });
+  });
+});
