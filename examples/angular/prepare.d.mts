@@ -1,0 +1,1 @@
+export function prepare(folder?: string, configurations?: readonly string[]): Promise<string[]>;
