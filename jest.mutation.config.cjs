@@ -1,0 +1,12 @@
+const base = require('./jest.config.cjs');
+
+/** What watches over src/token, src/http and src/internal, without the servers that other specs need. */
+module.exports = {
+  ...base,
+  testRegex: 'spec/mutation/everything\\.cjs$',
+  testEnvironment: require.resolve('./spec/mutation/failFast.cjs'),
+  setupFilesAfterEnv: ['<rootDir>/spec/mutation/unhandled.cjs'],
+  globalSetup: undefined,
+  globalTeardown: undefined,
+  coverageThreshold: undefined,
+};

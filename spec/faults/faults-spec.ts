@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { faults, type Fault } from './faultyProxy.js';
+
+const { FAULT_SECONDS: seconds = '10', FAULT_SEED: seed = '20261122' } = process.env;
+
+interface Outcome {
+  readonly counts: Readonly<Record<'calls' | 'delivered' | 'failed' | 'hung' | 'unexpected', number>>;
+  readonly surprises: readonly string[];
+  readonly duplicates: readonly string[];
+  readonly faults: Readonly<Record<'tokens' | 'api', Readonly<Record<Fault, number>>>>;
+  readonly recovery: { readonly ms: number; readonly attempts: number; readonly failures: number };
+}
+
+describe(`${seconds} s between faulty proxies, in front of the token endpoint and the API`, () => {
+  let outcome: Outcome;
+  beforeAll(async () => {
+    const args = ['--unhandled-rejections=strict', '--import', 'tsx', 'spec/faults/faults.main.ts', seconds, seed];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: (Number(seconds) + 80) * 1000, env: { ...process.env, NODE_OPTIONS: '' } });
+    expect(stderr).toBe('');
+    outcome = JSON.parse(stdout) as Outcome;
+  }, (Number(seconds) + 90) * 1000);
+
+  it('should leave no call that hangs', () => {
+    expect(outcome.counts.hung).toBe(0);
+    expect(outcome.counts.delivered + outcome.counts.failed).toBe(outcome.counts.calls);
+    expect(outcome.counts.delivered).toBeGreaterThan(20);
+  });
+
+  it('should fail in no other way than the client says', () => {
+    expect(outcome.surprises).toEqual([]);
+    expect(outcome.counts.unexpected).toBe(0);
+  });
+
+  it('should do nothing twice that the network did not do twice', () => {
+    expect(outcome.duplicates).toEqual([]);
+    expect(outcome.faults.api.duplicate).toBeGreaterThan(0);
+  });
+
+  it('should be over with the faults: the next call arrives, after at most one pause', () => {
+    const { ms, attempts, failures } = outcome.recovery;
+    expect({ attempts, failures: failures <= 1 }).toEqual({ attempts: 1, failures: true });
+    // One step of the backoff, and what a busy machine takes for a token and a call.
+    expect(ms).toBeLessThan(250 + 1500);
+  });
+
+  it('should have met every fault, or this proves nothing', () => {
+    for (const fault of faults) expect(outcome.faults.api[fault]).toBeGreaterThan(0);
+    expect(Object.values(outcome.faults.tokens).reduce((sum, times) => sum + times, 0)).toBeGreaterThan(3);
+  });
+});

@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const MEGABYTE = 2 ** 20;
+
+interface Left {
+  readonly left: Readonly<Record<string, { readonly bytes: number; readonly timers: number; readonly listeners: number }>>;
+  readonly timersAfterClose: number;
+}
+
+describe('what is left behind', () => {
+  let found: Left;
+  beforeAll(async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--import', 'tsx', 'spec/leaks/leaks.main.ts'], { timeout: 280_000 });
+    found = JSON.parse(stdout) as Left;
+  }, 300_000);
+
+  it.each([
+    ['streams', '10,000 streams that were created, used and closed'],
+    ['requests', '1,000,000 requests through one stream'],
+    ['waiters', '100,000 waiters that left'],
+    ['aborts', '100,000 requests that were aborted while they waited'],
+  ])('should be neither memory, timers nor listeners: %s (%s)', (name) => {
+    const { bytes, timers, listeners } = found.left[name]!;
+    expect(bytes).toBeLessThan(2 * MEGABYTE);
+    expect({ timers, listeners }).toEqual({ timers: 0, listeners: 0 });
+  });
+
+  it('should be no timer once the streams are closed', () => {
+    expect(found.timersAfterClose).toBe(0);
+  });
+});

@@ -1,0 +1,125 @@
+// Run by canaries-spec.ts in a process of its own: uses everything in every way that may fail, and prints all there is to print.
+import { format, inspect } from 'node:util';
+import { firstValueFrom, of, timer } from 'rxjs';
+import { createFetch, createHttpClient, createTokenStream, withToken, type TokenSource, type TokenStream } from 'rx-fresh-token';
+import { clientCredentials, fileTokenVault, jwtBearer, refreshToken, tokenExchange } from 'rx-fresh-token/oauth';
+import { canaries } from './canaries.js';
+import { manners, startHostileServer, type HostileServer } from './hostileServer.js';
+
+const [, , mode = 'everything', vaultPath = ''] = process.argv;
+
+/** In every way in which somebody might print it. */
+function show(what: string, value: unknown): void {
+  console.log(what, value);
+  process.stdout.write(
+    [
+      inspect(value, { depth: 10, showHidden: true }),
+      inspect(value, { depth: 10, getters: true }),
+      format('%o %O %j %s', value, value, value, value),
+      json(value),
+      Object.entries((value ?? {})).map(([key, each]) => `${key}=${inspect(each, { depth: 10 })}`).join(),
+      value instanceof Error ? [value.stack, value.message, json(Object.entries(value))].join() : '',
+      '',
+    ].join('\n'),
+  );
+}
+
+function json(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const { clientSecret, assertion, subjectToken } = canaries;
+const sources = (tokenEndpoint: string): Record<string, TokenSource> => {
+  const client = { tokenEndpoint, clientId: 'me', clientSecret };
+  return {
+    'client credentials': clientCredentials(client),
+    'client credentials, by post': clientCredentials({ ...client, clientAuth: 'client_secret_post', parameters: { extra: canaries.query } }),
+    'client credentials, DPoP': clientCredentials({ ...client, dpop: true }),
+    'refresh token': refreshToken({ ...client, refreshToken: canaries.refreshToken, onRotate: () => { throw new Error('the disk is full'); } }),
+    'JWT bearer': jwtBearer({ ...client, assertion }),
+    'token exchange': tokenExchange({ ...client, subjectToken, subjectTokenType: 'urn:ietf:params:oauth:token-type:access_token' }),
+    'one of their own': () => fetch(`${tokenEndpoint}?${canaries.query}`, { method: 'POST', headers: { 'x-key': canaries.header } }).then((response) => response.json() as never),
+  };
+};
+
+async function attempt(what: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    show(what, await act());
+  } catch (error) {
+    show(`${what} failed`, error);
+  }
+}
+
+async function useAll(name: string, token$: TokenStream, { origin }: HostileServer): Promise<void> {
+  token$.events.subscribe((event) => { show(`${name}: ${event.type}`, event); });
+  token$.subscribe({ next: (token) => { show(`${name}: token`, token); }, error: (error: unknown) => { show(`${name}: subscriber`, error); } });
+  const ride = createFetch(token$, { baseUrl: origin });
+  const http = createHttpClient(token$, { baseUrl: origin, timeout: 600, headers: { 'x-key': canaries.header } });
+  show('the stream', token$);
+  show('the clients', [ride, http]);
+  for (const path of ['/ok', '/500', '/403', '/away', '/401']) {
+    // What a Response prints is the platform's: its URL.
+    await attempt(`${name}: fetch ${path}`, () => ride(`${path}?${canaries.query}`).then(({ status }) => status));
+    await attempt(`${name}: get ${path}`, () => firstValueFrom(http.get(`${path}?${canaries.query}`)));
+    await attempt(`${name}: post ${path}`, () => firstValueFrom(http.post(`${path}?${canaries.query}`, { secret: clientSecret })));
+  }
+  await attempt(`${name}: elsewhere`, () => ride(`https://elsewhere.example/?${canaries.query}`));
+  await attempt(`${name}: withToken`, () => firstValueFrom(withToken(token$, () => of({ status: 401, headers: new Headers() }))));
+  await attempt(`${name}: refresh`, () => firstValueFrom(token$.refresh()));
+  const { current } = token$;
+  if (current) token$.reject(current);
+  await firstValueFrom(timer(30));
+  token$.close();
+  await attempt(`${name}: closed`, () => ride('/ok'));
+}
+
+/** Mistakes of those who set it up. */
+async function mistakes(): Promise<void> {
+  const base = { tokenEndpoint: 'https://idp.example/token', clientId: 'me' };
+  const wrong: Record<string, () => unknown> = {
+    endpoint: () => clientCredentials({ ...base, tokenEndpoint: `not a url ${clientSecret}`, clientSecret }),
+    plain: () => clientCredentials({ ...base, tokenEndpoint: `http://idp.example/?${canaries.query}`, clientSecret }),
+    auth: () => clientCredentials({ ...base, clientAuth: clientSecret as 'none' }),
+    key: () => clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey: clientSecret as unknown as CryptoKey }),
+    initial: () => createTokenStream(() => of(), { initial: { access_token: `${canaries.token}\n` } }),
+    stream: () => withToken(canaries.token as unknown as TokenStream, () => of(1)),
+    baseUrl: () => createFetch(createTokenStream(() => of()), { baseUrl: `http://api.example/?${canaries.query}` }),
+  };
+  for (const [name, act] of Object.entries(wrong)) await attempt(`mistake: ${name}`, () => Promise.resolve().then(act));
+}
+
+async function everything(server: HostileServer): Promise<void> {
+  for (const manner of Object.keys(manners)) {
+    const uses = Object.entries(sources(server.tokenUrl(manner)))
+      // What a server says of a source that the library knows nothing of cannot be searched for that source's secrets.
+      .filter(([name]) => name !== 'one of their own' || !manner.startsWith('mirrors'))
+      .map(([name, source]) => {
+        show('the source', source);
+        return useAll(`${name}, ${manner}`, createTokenStream(source, { maxWait: 300, fetchTimeout: 600, backoff: { initial: 20, max: 20 } }), server);
+      });
+    await Promise.all(uses);
+  }
+  const vault = fileTokenVault(vaultPath);
+  show('the vault', vault);
+  await attempt('vault: write', () => vault.write({ refresh_token: canaries.refreshToken }));
+  await mistakes();
+}
+
+async function main(): Promise<void> {
+  const server = await startHostileServer();
+  if (mode === 'everything') {
+    await everything(server);
+    server.close();
+    return;
+  }
+  // A failure that nobody handles: Node prints it with all its properties, and ends.
+  const token$ = createTokenStream(sources(server.tokenUrl('mirrors as an OAuth error'))['client credentials, by post']!);
+  if (mode === 'uncaught') token$.subscribe();
+  else void createFetch(token$, { baseUrl: server.origin })(`/ok?${canaries.query}`);
+}
+
+void main();

@@ -1,0 +1,27 @@
+/** Values that must never be printed, by what they are. Long and odd enough to be found in whatever they end up in. */
+export const canaries = {
+  token: 'canary-token-6f1d0c2b9e',
+  refreshToken: 'canary-refresh-81b7aa04d3',
+  clientSecret: 'canary secret+5c/9e:f0=77',
+  assertion: 'canary-assertion-d20e6b77c1',
+  subjectToken: 'canary-subject-0a9b8c7d6e',
+  query: 'canary-query-13579bdf24',
+  header: 'canary-header-2468ace013',
+} as const;
+
+/** As they are, and in the clothes in which headers, forms and URLs carry them. */
+export const disguises: readonly string[] = Object.values(canaries).flatMap((value) => [
+  value,
+  encodeURIComponent(value),
+  new URLSearchParams({ v: value }).toString().slice(2),
+  JSON.stringify(value).slice(1, -1),
+  // Base64 in any of its three alignments, without the characters that the neighbours decide.
+  ...['', '.', '..'].map((before) => Buffer.from(before + value).toString('base64').slice(before === '' ? 0 : 4, -4)),
+]);
+
+/** Where a text lets canaries out, with what is around them. */
+export const escaped = (text: string): string[] =>
+  disguises.flatMap((each) => {
+    const at = text.indexOf(each);
+    return at < 0 ? [] : [text.slice(Math.max(0, at - 300), at + each.length + 100)];
+  });
