@@ -1,4 +1,5 @@
 import type { Subscriber } from 'rxjs';
+import type { Timers } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { AccessToken } from './types.js';
 
@@ -12,16 +13,51 @@ export interface Guest {
   known: AccessToken | null;
 }
 
-export type Audience = Map<Subscriber<AccessToken>, Guest>;
+type Guests = readonly (readonly [Subscriber<AccessToken>, Guest])[];
 
-// A Map and not a Subject: a hundred thousand waiters that leave a Subject one by one take quadratic time. The rounds
-// go over a copy, since whoever is served may come back at once.
+export interface Audience {
+  readonly size: () => number;
+  /** Those who are there now: whoever is served may come back at once, and wants the next token then. */
+  readonly guests: () => Guests;
+  /** Until the subscriber leaves. */
+  readonly join: (subscriber: Subscriber<AccessToken>, guest: Guest) => void;
+  /** Sends away those who match. */
+  readonly dismiss: (matches: (guest: Guest) => unknown, how: (subscriber: Subscriber<AccessToken>) => void) => void;
+}
+
+/**
+ * All who want a token. While anyone does, the stream's timers keep the process alive.
+ *
+ * @param onListenerLeft a listener used the token until now
+ */
+export function createAudience(timers: Timers, onListenerLeft: () => void): Audience {
+  // A Map and not a Subject: a hundred thousand waiters that leave a Subject one by one take quadratic time.
+  const audience = new Map<Subscriber<AccessToken>, Guest>();
+  const guests = () => [...audience];
+
+  return {
+    size: () => audience.size,
+    guests,
+    join: (subscriber, guest) => {
+      audience.set(subscriber, guest);
+      timers.keepAlive(true);
+      subscriber.add(() => {
+        audience.delete(subscriber);
+        timers.keepAlive(audience.size > 0);
+        if (!guest.waits) onListenerLeft();
+      });
+    },
+    dismiss: (matches, how) => {
+      for (const [subscriber, guest] of guests()) if (matches(guest)) how(subscriber);
+    },
+  };
+}
 
 /**
  * @param isGood asked before each guest: nobody hears of a token that another guest has just had replaced
  * @param isNews whether listeners hear of it
  */
-export function serve(guests: Iterable<[Subscriber<AccessToken>, Guest]>, token: AccessToken, isGood: () => boolean, isNews: boolean): void {
+export function serve(guests: Guests, token: AccessToken, isGood: () => boolean, isNews: boolean): void {
   for (const [subscriber, guest] of guests) {
     if (!isGood()) return;
     if (guest.waits) {
@@ -32,9 +68,4 @@ export function serve(guests: Iterable<[Subscriber<AccessToken>, Guest]>, token:
       subscriber.next(token);
     }
   }
-}
-
-/** Sends away those who match. */
-export function dismiss(audience: Audience, matches: (guest: Guest) => unknown, how: (subscriber: Subscriber<AccessToken>) => void): void {
-  for (const [subscriber, guest] of [...audience]) if (matches(guest)) how(subscriber);
 }

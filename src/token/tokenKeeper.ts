@@ -1,36 +1,25 @@
-import { catchError, defaultIfEmpty, defer, EMPTY, filter, Observable, Subject, Subscription, tap, type Subscriber } from 'rxjs';
+import { Observable, Subject, Subscription, type Subscriber } from 'rxjs';
 import { InvalidTokenResponseError, TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, PROOF } from '../internal/sourceHooks.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import { arrivalOf, isOverOnArrival, type Arrival } from './arrival.js';
-import { dismiss, serve, type Audience, type Guest } from './audience.js';
-import type { RejectionOutcome, TokenEvent, TokenIncident } from './events.js';
+import { createAudience, serve, type Guest } from './audience.js';
+import type { TokenEvent, TokenIncident } from './events.js';
 import { holdToken, type HeldToken } from './heldToken.js';
 import { settingsOf } from './options.js';
-import { createRefresher } from './refresher.js';
 import type { SourceHooks, TokenProof } from './proof.js';
-import { createBudget, createFruitlessRefreshes, type FruitlessRefreshes } from './rejection.js';
+import { createRecovery, type Recovery } from './recovery.js';
+import { createRefresher } from './refresher.js';
+import { createFruitlessRefreshes, type FruitlessRefreshes } from './rejection.js';
 import { createSourceCalls, type Answer } from './sourceCalls.js';
 import type { AccessToken, RefreshReason, TokenSource, TokenStreamOptions } from './types.js';
 
 /** A source whose tokens cannot be kept is asked at most this often. */
 const UNCACHED_PACE = 1000;
 
-/** So many refused tokens are remembered, should the source bring one again. */
-const REFUSED = 16;
-
-/** A server refused a token. */
-export interface Rejection {
-  readonly token: AccessToken;
-  /** The server blamed the token itself, not perhaps the resource. */
-  readonly explicit: boolean;
-  /** The resource, whose fruitless refreshes are remembered; none, no memory. */
-  readonly key?: string | undefined;
-}
-
 /** What streams, operators and clients share behind one token. */
-export interface TokenKeeper {
+export interface TokenKeeper extends Pick<Recovery, 'recover' | 'reject'> {
   /** The usable token now, then every new one. */
   readonly token$: Observable<AccessToken>;
   readonly events$: Observable<TokenEvent>;
@@ -49,13 +38,6 @@ export interface TokenKeeper {
   readonly take: (maxWait?: number) => Observable<AccessToken>;
   /** Forces a refresh, or joins the one under way. */
   readonly refresh: () => Observable<AccessToken>;
-  /**
-   * Emits the token with which to repeat a rejected request; completes without one if the rejection is to be passed on:
-   * no refresh may be spent on it, or the refresh failed, or brought the very token that was refused.
-   */
-  readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
-  /** The same for someone who does not wait. */
-  readonly reject: (rejection: Rejection) => void;
   readonly close: () => void;
 }
 
@@ -66,13 +48,10 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   const { now, store } = settings;
   const timers = createTimers(settings.scheduler);
   const { ask, owns, pending } = createSourceCalls(source, settings, timers);
-  const spend = createBudget(settings.rejectionBudget);
   const fruitless = createFruitlessRefreshes();
   const events = new Subject<TokenEvent>();
-  const audience: Audience = new Map();
   let held: HeldToken | null = null;
   let previous: AccessToken | null = null;
-  let refused: AccessToken[] = [];
   let pace = new Subscription();
   let wake: Subscription | null = null;
   const ending = new Subscription();
@@ -92,7 +71,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   function isWanted(): boolean {
     const time = now();
     lastUse = Math.min(lastUse, time);
-    return audience.size > 0 || time - lastUse < (settings.idleTimeout ?? (previous ? previous.expiresAt - previous.issuedAt : 0));
+    return audience.size() > 0 || time - lastUse < (settings.idleTimeout ?? (previous ? previous.expiresAt - previous.issuedAt : 0));
   }
 
   function use(): AccessToken | null {
@@ -112,23 +91,15 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   // ---- those who want a token
 
-  function join(subscriber: Subscriber<AccessToken>, guest: Guest): void {
-    audience.set(subscriber, guest);
-    timers.keepAlive(true);
-    subscriber.add(() => {
-      audience.delete(subscriber);
-      timers.keepAlive(audience.size > 0);
-      if (!guest.waits) lastUse = now();
-    });
-  }
+  const audience = createAudience(timers, () => (lastUse = now()));
 
-  function wait(subscriber: Subscriber<AccessToken>, { maxWait = settings.maxWait, instead = null, content = false }: { maxWait?: number | undefined; instead?: AccessToken | null; content?: boolean }): void {
+  function wait(subscriber: Subscriber<AccessToken>, guest: Partial<Guest> = {}, maxWait = settings.maxWait): void {
     // Whoever heard of a token's end may have closed the stream.
     if (closed) {
       subscriber.error(new TokenStreamClosedError());
       return;
     }
-    join(subscriber, { waits: true, content, known: instead });
+    audience.join(subscriber, { waits: true, content: false, known: null, ...guest });
     subscriber.add(
       timers.after(maxWait).subscribe(() => {
         subscriber.error(new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: refresher.failure() }));
@@ -152,14 +123,14 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       } else if (owns()) {
         subscriber.error(new TokenUnavailableError('a token source cannot wait for its own token'));
       } else {
-        wait(subscriber, { maxWait, content: true });
+        wait(subscriber, { content: true }, maxWait);
         renew(need());
       }
     });
 
   const token$ = waiting((subscriber) => {
     const guest: Guest = { waits: false, content: true, known: null };
-    join(subscriber, guest);
+    audience.join(subscriber, guest);
     stayAwake();
     const token = use();
     if (!token) renew(need());
@@ -168,52 +139,6 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       subscriber.next(token);
     }
   });
-
-  // ---- rejections
-
-  /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
-  function judge({ token, key, explicit }: Rejection): { outcome: RejectionOutcome; reason: RefreshReason } {
-    const isCurrent = held !== null && sameToken(held.token, token);
-    const isOver = held !== null && !held.isRefused() && !held.isUsable(now());
-    const mayRefresh = () => refresher.isRunning() || isOver || (!refresher.isBlocked() && spend(now() + refresher.pauseLeft()));
-    const outcome = fruitless.knows(key, isCurrent) ? 'suppressed' : !isCurrent ? 'alreadyReplaced' : mayRefresh() ? 'refreshing' : 'suppressed';
-    if (explicit && outcome === 'refreshing' && held) {
-      held.refuse();
-      refused = [held.token, ...refused].slice(0, REFUSED);
-    }
-    return { outcome, reason: isOver ? 'expired' : 'rejected' };
-  }
-
-  /** Announces the verdict, then acts on it. */
-  function act({ token }: Rejection, { outcome, reason }: ReturnType<typeof judge>): void {
-    const announce = () => {
-      emit({ type: 'tokenRejected', token, outcome });
-    };
-    if (outcome === 'refreshing') renew(reason, announce);
-    else announce();
-  }
-
-  const recover = (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
-    defer(() => {
-      const { token, key } = rejection;
-      const isAnother = (next: AccessToken) => !sameToken(next, token);
-      const verdict = judge(rejection);
-      if (verdict.outcome !== 'refreshing') {
-        act(rejection, verdict);
-        return verdict.outcome === 'suppressed' ? EMPTY : take(maxWait).pipe(filter(isAnother));
-      }
-      return waiting((subscriber) => {
-        wait(subscriber, { maxWait, instead: token });
-        act(rejection, verdict);
-      }).pipe(
-        filter(isAnother),
-        defaultIfEmpty(null),
-        tap((next) => {
-          if (!next) fruitless.repeat(key)(true);
-        }),
-        filter((next) => next !== null),
-      );
-    }).pipe(catchError(() => EMPTY));
 
   // ---- time
 
@@ -254,14 +179,13 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   // ---- tokens that arrive
 
-  const wasRefused = (token: AccessToken) => refused.some((known) => sameToken(known, token));
   const refusedAgain = () => new InvalidTokenResponseError('the very token that was refused came again');
 
   function read(answer: Answer, sentAt: number, took: number): Arrival {
     const arrival = arrivalOf(answer, { sentAt, took, now: now() }, settings);
     const { token } = arrival;
-    if (wasRefused(token)) {
-      dismiss(audience, ({ waits, known }) => waits && sameToken(known, token), (subscriber) => {
+    if (recovery.wasRefused(token)) {
+      audience.dismiss(({ waits, known }) => waits && sameToken(known, token), (subscriber) => {
         subscriber.complete();
       });
       throw refusedAgain();
@@ -283,7 +207,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     const kept = !isOverOnArrival(arrival, now());
     const news = kept || !current();
     // Those who come while this token is announced want the next one.
-    const guests = [...audience];
+    const guests = audience.guests();
     if (kept) {
       if (changed && isRenewal) fruitless.clear();
       hold(arrival);
@@ -296,14 +220,14 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     }
     if (kept && guests.length > 0) lastUse = now();
     if (changed && news) emit({ type: 'tokenChanged', token, previous: replaced, reason, took, origin });
-    serve(guests, token, () => (kept ? current() === token : !wasRefused(token) && (!news || previous === token)), news);
+    serve(guests, token, () => (kept ? current() === token : !recovery.wasRefused(token) && (!news || previous === token)), news);
   }
 
   /** Someone else put a token into the store. */
   function adopt(stored: Answer): void {
     try {
       const arrival = arrivalOf(stored, { sentAt: now(), took: 0, now: now() }, settings);
-      if (wasRefused(arrival.token)) throw refusedAgain();
+      if (recovery.wasRefused(arrival.token)) throw refusedAgain();
       if (isOverOnArrival(arrival, now()) || arrival.token.issuedAt < (current()?.issuedAt ?? -Infinity)) return;
       const usable = current();
       if (!sameToken(arrival.token, usable)) refresher.settle();
@@ -342,13 +266,13 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     ending.unsubscribe();
     held?.release();
     held = previous = null;
-    refused = [];
+    recovery.forget();
     fruitless.clear();
     const error = new TokenStreamClosedError();
-    dismiss(audience, ({ waits }) => waits, (subscriber) => {
+    audience.dismiss(({ waits }) => waits, (subscriber) => {
       subscriber.error(error);
     });
-    dismiss(audience, () => true, (subscriber) => {
+    audience.dismiss(() => true, (subscriber) => {
       subscriber.complete();
     });
     events.complete();
@@ -361,7 +285,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     read,
     onToken,
     onFailure: (error) => {
-      dismiss(audience, ({ content }) => !content || !current(), (subscriber) => {
+      audience.dismiss(({ content }) => !content || !current(), (subscriber) => {
         subscriber.error(error);
       });
     },
@@ -369,6 +293,18 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       if (isWanted()) tick();
       else sleep();
     },
+    emit,
+  });
+
+  const recovery = createRecovery(settings, fruitless, refresher, {
+    held: () => held,
+    take,
+    another: (instead, begin, maxWait) =>
+      waiting((subscriber) => {
+        wait(subscriber, { known: instead }, maxWait);
+        begin();
+      }),
+    renew,
     emit,
   });
 
@@ -389,13 +325,11 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     take,
     refresh: () =>
       waiting((subscriber) => {
-        wait(subscriber, {});
+        wait(subscriber);
         renew('manual');
       }),
-    recover,
-    reject: (rejection) => {
-      act(rejection, judge(rejection));
-    },
+    recover: recovery.recover,
+    reject: recovery.reject,
     close,
   };
 }

@@ -1,4 +1,5 @@
-import type { Rejection, TokenKeeper } from './tokenKeeper.js';
+import type { Rejection } from './recovery.js';
+import type { TokenKeeper } from './tokenKeeper.js';
 
 /**
  * A refusal of a request that cannot be sent again: the refresh happens all the same, and the next call of the resource
