@@ -77,4 +77,24 @@ describe('whoever acts from inside an event', () => {
       expect(rig.asked.filter((each) => each.includes('scheduled'))).toEqual([]);
     }),
   );
+
+  it(
+    'B19: should not have a request repeated with a token that another call has just seen refused',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ took: n < 3 ? 0 : 300 }));
+      const sent: string[] = [];
+      const send = (name: string, refuses: (value: string) => boolean) => rig.tell(name, withToken(rig.token$, ({ value }) => {
+        sent.push(`${name} ${value}`);
+        return of(answer(refuses(value) ? 401 : 200));
+      }));
+      inside(rig, 'tokenRejected', 0, () => {
+        inside(rig, 'refreshStarted', 0, () => { send('b', (value) => value === 'T2'); });
+      });
+      rig.at(0, () => { send('a', (value) => value === 'T1'); });
+      rig.at(1000, () => { rig.token$.close(); });
+      m.flush();
+      expect(sent).toEqual(['a T1', 'b T2', 'b T3', 'a T3']);
+      expect(rig.log.sort()).toEqual(['300 a 200', '300 b 200']);
+    }),
+  );
 });

@@ -1,4 +1,4 @@
-import { firstValueFrom, NEVER } from 'rxjs';
+import { first, firstValueFrom, NEVER } from 'rxjs';
 import { createFetch, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import { answer, cleanUp, failureOf, fetches, guarded, serve, stubFetch, tokens, until, warmTokens } from './support.js';
 
@@ -493,6 +493,25 @@ describe('a stream that has no token', () => {
     const { token$ } = tokens({}, () => Promise.reject(failure));
     const error = await failureOf(createFetch(token$, { baseUrl: base, fetch: stubFetch(200).fetch })('/'));
     expect([error.code, error.cause]).toEqual(['ERR_TOKEN_UNAVAILABLE', failure]);
+  });
+});
+
+describe('a token that somebody sees refused in the moment in which it comes', () => {
+  it.each([
+    ['a cold request', 'T1'],
+    ['a repeat', 'T2'],
+  ])('should not be sent by %s, which waits for the next one', async (_what, spoilt) => {
+    const { token$ } = tokens();
+    const { fetch, calls } = stubFetch(...(spoilt === 'T1' ? [200] : [401, 200]));
+    const answered = createFetch(token$, { baseUrl: base, fetch })('/');
+    // Who comes later is told later: the request has its token by then, but has not left.
+    const spoil = () => token$.subscribe((token) => {
+      if (token.value === spoilt) token$.reject(token);
+    });
+    if (spoilt === 'T1') spoil();
+    else token$.events.pipe(first(({ type }) => type === 'tokenRejected')).subscribe(spoil);
+    expect((await answered).status).toBe(200);
+    expect(calls.map(({ headers }) => headers.get('authorization'))).toEqual(spoilt === 'T1' ? ['Bearer T2'] : ['Bearer T1', 'Bearer T3']);
   });
 });
 

@@ -75,6 +75,12 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
 
   const exchange = async (outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Answer> => arrive(response ?? (await transmit(outgoing, token)), outgoing, token);
 
+  /** The token waited for. A promise tells of it a moment later, and by then somebody else may have seen it refused. */
+  async function stillGood<T extends AccessToken | null>(token$: Observable<T>, outgoing: Outgoing): Promise<T | AccessToken> {
+    const token = await wanted(token$, outgoing);
+    return token && keeper.wasRefused(token) ? stillGood(keeper.take(), outgoing) : token;
+  }
+
   /** All that does not go smoothly: a token to wait for, redirects, a refusal with one refresh and one repeat. */
   async function ride(outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Response> {
     const first = await exchange(outgoing, token, response);
@@ -84,7 +90,7 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
       recoverWithoutRepeat(keeper, rejection);
       return first.response;
     }
-    const next = await wanted(keeper.recover(rejection).pipe(defaultIfEmpty(null)), outgoing);
+    const next = await stillGood(keeper.recover(rejection).pipe(defaultIfEmpty(null)), outgoing);
     if (!next) return first.response;
     discard(first.response);
     const settle = keeper.fruitless.repeat(rejection.key);
@@ -110,7 +116,7 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
       if (bringsAuthorization(outgoing)) return send(request ?? outgoing.url, init).catch(fail);
       const token = keeper.use();
       if (!token) {
-        return wanted(keeper.take(), outgoing)
+        return stillGood(keeper.take(), outgoing)
           .then((next) => ride(outgoing, next))
           .catch(fail);
       }

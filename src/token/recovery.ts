@@ -38,6 +38,7 @@ export interface Recovery {
   readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
   /** The same for someone who does not wait. */
   readonly reject: (rejection: Rejection) => void;
+  /** Explicitly: it must not be sent any more. */
   readonly wasRefused: (token: AccessToken) => boolean;
   readonly forget: () => void;
 }

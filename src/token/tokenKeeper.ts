@@ -19,7 +19,7 @@ import type { AccessToken, RefreshReason, TokenSource, TokenStreamOptions } from
 const UNCACHED_PACE = 1000;
 
 /** What streams, operators and clients share behind one token. */
-export interface TokenKeeper extends Pick<Recovery, 'recover' | 'reject'> {
+export interface TokenKeeper extends Pick<Recovery, 'recover' | 'reject' | 'wasRefused'> {
   /** The usable token now, then every new one. */
   readonly token$: Observable<AccessToken>;
   readonly events$: Observable<TokenEvent>;
@@ -330,6 +330,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       }),
     recover: recovery.recover,
     reject: recovery.reject,
+    wasRefused: recovery.wasRefused,
     close,
   };
 }

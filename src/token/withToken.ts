@@ -77,7 +77,8 @@ export function withToken<T>(token$: TokenStream, send: (token: AccessToken) => 
           return keeper.recover({ token: used, explicit: isExplicit(answer), key }, maxWait).pipe(
             throwIfEmpty(() => outcome),
             tap((token) => {
-              next$ = of(token);
+              // RxJS repeats once this round of answers is over: someone in it may have seen the new token refused as well.
+              next$ = defer(() => (keeper.wasRefused(token) ? keeper.take(maxWait) : of(token)));
               settle = keeper.fruitless.repeat(key);
             }),
           );
