@@ -34,7 +34,7 @@ it('should be found in whatever clothes they come, or these specs prove nothing'
 });
 
 describe('a canary', () => {
-  it('should be in nothing that is printed of tokens, streams, clients, sources, events and errors, whatever the servers do', async () => {
+  it('should be in nothing that is printed of tokens, streams, clients, sources, stores, events and errors, whatever the servers do', async () => {
     const vault = join(place.path, 'vault.json');
     const { text, status } = await run('everything', vault);
     expect(escaped(text)).toEqual([]);
@@ -42,6 +42,7 @@ describe('a canary', () => {
     // It was all there.
     for (const type of ['refreshStarted', 'tokenChanged', 'refreshFailed', 'tokenRejected', 'closed']) expect(text).toContain(`: ${type} {`);
     for (const code of ['ERR_TOKEN_UNAVAILABLE', 'ERR_TOKEN_ENDPOINT', 'ERR_INVALID_TOKEN_RESPONSE', 'ERR_TOKEN_STREAM_CLOSED', 'ERR_ORIGIN_NOT_ALLOWED', 'ERR_HTTP_STATUS']) expect(text).toContain(code);
+    for (const each of ['axios /401 failed', 'tabs store: tokenChanged', 'memory store: tokenChanged']) expect(text).toContain(each);
     expect(text.length).toBeGreaterThan(1_000_000);
     // The one place where a refresh token belongs.
     expect(readFileSync(vault, 'utf8')).toContain(canaries.refreshToken);

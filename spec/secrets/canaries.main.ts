@@ -1,8 +1,12 @@
 // Run by canaries-spec.ts in a process of its own: uses everything in every way that may fail, and prints all there is to print.
 import { format, inspect } from 'node:util';
+import axios from 'axios';
 import { firstValueFrom, of, timer } from 'rxjs';
 import { createFetch, createHttpClient, createTokenStream, withToken, type TokenSource, type TokenStream } from 'rx-fresh-token';
 import { clientCredentials, fileTokenVault, jwtBearer, refreshToken, tokenExchange } from 'rx-fresh-token/oauth';
+import { attachToken } from 'rx-fresh-token/axios';
+import { tabTokenStore } from 'rx-fresh-token/tabs';
+import { memoryTokenStore, plainError } from 'rx-fresh-token/testing';
 import { canaries } from './canaries.js';
 import { manners, startHostileServer, type HostileServer } from './hostileServer.js';
 
@@ -92,6 +96,28 @@ async function mistakes(): Promise<void> {
   for (const [name, act] of Object.entries(wrong)) await attempt(`mistake: ${name}`, () => Promise.resolve().then(act));
 }
 
+/** What shares tokens holds them as well, and axios' errors hold whole requests. */
+async function adapters(server: HostileServer): Promise<void> {
+  const signedOut = tabTokenStore({ name: 'canaries' });
+  for (const [name, store] of Object.entries({ memory: memoryTokenStore(), tabs: signedOut })) {
+    const token$ = createTokenStream(sources(server.tokenUrl('grants'))['client credentials']!, { store });
+    await useAll(`${name} store`, token$, server);
+    show('the store', store);
+  }
+  signedOut.signOut();
+  for (const manner of ['grants', 'mirrors as an OAuth error']) {
+    const token$ = createTokenStream(sources(server.tokenUrl(manner))['client credentials']!, { maxWait: 300 });
+    // This API mirrors what it gets, and an axios error holds what an API says.
+    const api = axios.create({ baseURL: server.origin, timeout: 600, transformResponse: () => 'said' });
+    const detach = attachToken(api, token$);
+    for (const path of ['/ok', '/500', '/403', '/away', '/401']) await attempt(`axios ${path}`, () => api.post(path, {}));
+    token$.events.subscribe((event) => { show('axios: event', plainError(event)); });
+    token$.close();
+    await attempt('axios: closed', () => api.get('/ok'));
+    detach();
+  }
+}
+
 async function everything(server: HostileServer): Promise<void> {
   for (const manner of Object.keys(manners)) {
     const uses = Object.entries(sources(server.tokenUrl(manner)))
@@ -103,6 +129,7 @@ async function everything(server: HostileServer): Promise<void> {
       });
     await Promise.all(uses);
   }
+  await adapters(server);
   const vault = fileTokenVault(vaultPath);
   show('the vault', vault);
   await attempt('vault: write', () => vault.write({ refresh_token: canaries.refreshToken }));
