@@ -1,4 +1,4 @@
-import { discard, isRepeatable, methodOf, type Outgoing } from './outgoing.js';
+import { discard, isRepeatable, methodOf, outgoingOf, signalOf, type Outgoing } from './outgoing.js';
 import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, MAX_REDIRECTS, redirects, redirectTarget } from './redirect.js';
 
 /** The end of a chain of redirects, and whether the request that got it carried the token. */
@@ -40,11 +40,11 @@ export async function follow(first: Response, outgoing: Outgoing, { ride, send, 
     }
     if (sendsBody && !isRepeatable(outgoing)) throw new TypeError('the server redirected a request whose body can be sent only once');
 
-    const headers = new (await loadHeaders())(init.headers ?? request?.headers);
+    const headers = new (await loadHeaders())(outgoing.headers);
     for (const name of [...(sendsBody ? [] : BODY_HEADERS), ...(carried ? [] : CREDENTIAL_HEADERS)]) headers.delete(name);
     const body = !sendsBody ? null : (init.body ?? (request?.body ? await request.clone().arrayBuffer() : null));
     const hop: RequestInit = { ...init, ...(request && requestInit(request, init)), method, body, headers, redirect: 'manual' };
-    response = await (carried ? ride({ url, request: undefined, init: hop }) : send(url, hop));
+    response = await (carried ? ride(outgoingOf(url, undefined, hop)) : send(url, hop));
   }
 }
 
@@ -52,7 +52,7 @@ const requestInit = (request: Request, init: RequestInit): RequestInit => ({
   credentials: init.credentials ?? request.credentials,
   integrity: init.integrity ?? request.integrity,
   keepalive: init.keepalive ?? request.keepalive,
-  signal: init.signal ?? request.signal,
+  signal: signalOf({ init, request }) ?? null,
 });
 
 function markRedirected(response: Response): Response {

@@ -10,9 +10,23 @@ export interface Outgoing {
   readonly url: string;
   readonly request: Request | undefined;
   readonly init: RequestInit;
+  /** Those of the init, or of the Request. */
+  readonly headers: HeaderRecord;
 }
 
-export const signalOf = ({ init, request }: Outgoing): AbortSignal | null | undefined => init.signal ?? request?.signal;
+/**
+ * The request as it is now. Like fetch, which reads everything when it is called: the caller may use the same objects for
+ * the next call before this one leaves, or is repeated.
+ */
+export const outgoingOf = (url: string, request: Request | undefined, init: RequestInit): Outgoing => ({
+  url,
+  request,
+  init: { ...init, body: ownBody(init.body) },
+  headers: headersOf(init.headers ?? request?.headers),
+});
+
+/** `null` takes the Request's signal away. */
+export const signalOf = ({ init, request }: Pick<Outgoing, 'init' | 'request'>): AbortSignal | null | undefined => (init.signal === undefined ? request?.signal : init.signal);
 
 export const methodOf = ({ init, request }: Outgoing): string => (init.method ?? request?.method ?? 'GET').toUpperCase();
 
@@ -29,52 +43,67 @@ export function discard({ body }: Response): void {
   else stream?.resume?.();
 }
 
+function ownBody(body: RequestInit['body']): RequestInit['body'] {
+  if (typeof body !== 'object' || body === null) return body;
+  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
+  switch (Object.prototype.toString.call(body)) {
+    case '[object ArrayBuffer]':
+      return (body as ArrayBuffer).slice(0);
+    case '[object URLSearchParams]':
+      return new URLSearchParams(body as URLSearchParams);
+    case '[object FormData]':
+      return copyOf(body as FormData);
+    default:
+      return body;
+  }
+}
+
+/** Look-alikes of a platform that has none stay as they are. */
+function copyOf(form: FormData): FormData {
+  if (typeof FormData !== 'function' || !(form instanceof FormData)) return form;
+  const copy = new FormData();
+  form.forEach((value, name) => {
+    copy.append(name, value as string);
+  });
+  return copy;
+}
+
 type HeaderRecord = Record<string, string>;
+
+const isIterable = (headers: HeadersInit): headers is Headers | [string, string][] => Symbol.iterator in headers;
+
+/** A plain record, as nearly every caller writes headers, stays as it is written. */
+const headersOf = (headers: HeadersInit | undefined): HeaderRecord => (headers && isIterable(headers) ? recordOf(headers) : { ...headers });
 
 /** Header names in lower case, so that the same name in another case is the same key. */
 export function recordOf(headers: HeadersInit | undefined): HeaderRecord {
-  if (!headers) return {};
-  const entries = typeof (headers as Headers).entries === 'function' ? [...(headers as unknown as Iterable<[string, string]>)] : Object.entries(headers as HeaderRecord);
   const record: HeaderRecord = {};
-  for (const [name, value] of entries) {
+  const pairs: Iterable<readonly string[]> = headers && isIterable(headers) ? headers : Object.entries(headers ?? {});
+  for (const [name, value] of pairs) {
+    if (name === undefined || value === undefined) throw new TypeError('a header must be a name and a value');
     const key = name.toLowerCase();
     record[key] = record[key] === undefined ? value : `${record[key]}, ${value}`;
   }
   return record;
 }
 
-/** A plain record of headers, as nearly every caller writes them; anything else needs the Headers class. */
-function plainHeaders(headers: HeadersInit | undefined): HeaderRecord | undefined {
-  if (!headers) return {};
-  return Array.isArray(headers) || typeof headers.has === 'function' ? undefined : (headers as HeaderRecord);
-}
-
 /** Whether the caller brought an Authorization header: that one is left alone. */
-export function bringsAuthorization({ init, request }: Outgoing): boolean {
-  const plain = init.headers === undefined && request ? undefined : plainHeaders(init.headers);
-  if (plain) {
-    for (const name in plain) if (name.length === 13 && name.toLowerCase() === 'authorization') return true;
-    return false;
-  }
-  const headers = init.headers ?? request?.headers;
-  if (Array.isArray(headers)) return headers.some(([name]) => name.toLowerCase() === 'authorization');
-  return (headers as Headers).has('authorization');
+export function bringsAuthorization({ headers }: Outgoing): boolean {
+  for (const name in headers) if (name.length === 13 && name.toLowerCase() === 'authorization') return true;
+  return false;
 }
 
 /** The caller's headers plus the token's. Synchronous wherever the platform has Headers. */
-export function withAuthorization({ init, request }: Outgoing, token: AccessToken, authorize: Authorize | undefined): HeadersInit | Promise<HeadersInit> {
-  const plain = init.headers === undefined && request ? undefined : plainHeaders(init.headers);
-  if (plain && !authorize) return { ...plain, authorization: authorizationOf(token) };
-  const given = init.headers ?? request?.headers;
+export function withAuthorization({ headers }: Outgoing, token: AccessToken, authorize: Authorize | undefined): HeadersInit | Promise<HeadersInit> {
+  if (!authorize) return { ...headers, authorization: authorizationOf(token) };
   const Class = platformHeaders();
-  return typeof Class === 'function' ? authorized(Class, given, token, authorize) : Class.then((Ponyfill) => authorized(Ponyfill, given, token, authorize));
+  return typeof Class === 'function' ? authorized(Class, headers, token, authorize) : Class.then((Ponyfill) => authorized(Ponyfill, headers, token, authorize));
 }
 
-function authorized(Class: typeof Headers, given: HeadersInit | undefined, token: AccessToken, authorize: Authorize | undefined): Headers {
+function authorized(Class: typeof Headers, given: HeaderRecord, token: AccessToken, authorize: Authorize): Headers {
   const headers = new Class(given);
   try {
-    if (authorize) authorize(headers, token);
-    else headers.set('authorization', authorizationOf(token));
+    authorize(headers, token);
   } catch (error) {
     throw mentions(error, token.value) ? new TypeError(`authorize failed with an error that quotes the token ${token.id}`) : error;
   }
@@ -82,7 +111,10 @@ function authorized(Class: typeof Headers, given: HeadersInit | undefined, token
 }
 
 /** Errors may come from another realm: their fields tell, not their class. */
-function mentions(error: unknown, secret: string): boolean {
-  const { message, stack, cause } = (error ?? {}) as Error;
-  return [error, message, stack, ...(Object.values(error ?? {}) as unknown[])].some((text) => typeof text === 'string' && text.includes(secret)) || (cause !== undefined && mentions(cause, secret));
+function mentions(error: unknown, secret: string, seen = new Set<unknown>()): boolean {
+  if (typeof error === 'string') return error.includes(secret);
+  if (typeof error !== 'object' || error === null || seen.has(error)) return false;
+  seen.add(error);
+  const { message, stack, cause, errors } = error as AggregateError;
+  return [message, stack, cause, errors, ...(Object.values(error) as unknown[])].some((part) => mentions(part, secret, seen));
 }

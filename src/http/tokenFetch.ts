@@ -9,7 +9,7 @@ import type { TokenProof } from '../token/proof.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { Destinations } from './authorize.js';
 import type { Answer } from './follow.js';
-import { bringsAuthorization, discard, isRepeatable, methodOf, recordOf, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
+import { bringsAuthorization, discard, isRepeatable, methodOf, outgoingOf, recordOf, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
 import { followRedirects, platformFetch, platformHeaders } from './transport.js';
 
 export interface FetchOptions {
@@ -105,14 +105,15 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
 
   return (input, init = {}, own) => {
     const fail = (error: unknown): never => {
-      throw plainError(error, init.signal ?? (input as Request).signal);
+      throw plainError(error, signalOf({ init, request }));
     };
+    let request: Request | undefined;
     try {
-      const request = typeof input === 'string' || 'href' in input ? undefined : input;
+      request = typeof input === 'string' || 'href' in input ? undefined : input;
       const asked = request ? request.url : (input as string | URL).toString();
       if (keeper.owns(own ?? init.signal)) return send(request ?? destinations.resolve(asked), init).catch(fail);
       if (keeper.isClosed()) throw new TokenStreamClosedError();
-      const outgoing: Outgoing = { url: destinations.check(asked), request, init };
+      const outgoing = outgoingOf(destinations.check(asked), request, init);
       if (bringsAuthorization(outgoing)) return send(request ?? outgoing.url, init).catch(fail);
       const token = keeper.use();
       if (!token) {
