@@ -1,4 +1,5 @@
-import { discard, isRepeatable, methodOf, outgoingOf, signalOf, type Outgoing } from './outgoing.js';
+import { discard } from '../internal/discard.js';
+import { isRepeatable, methodOf, outgoingOf, signalOf, type Outgoing } from './outgoing.js';
 import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, MAX_REDIRECTS, redirects, redirectTarget } from './redirect.js';
 
 /** The end of a chain of redirects, and whether the request that got it carried the token. */

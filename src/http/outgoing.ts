@@ -35,14 +35,6 @@ export const resourceKey = (outgoing: Outgoing): string => resourceOf(methodOf(o
 /** A body that is consumed by sending it cannot be sent again. A Request is cloned before each sending. */
 export const isRepeatable = ({ init }: Outgoing): boolean => !isStream(init.body);
 
-/** Frees the connection of an answer that nobody will read. */
-export function discard({ body }: Response): void {
-  const stream = body as { cancel?: () => Promise<void>; resume?: () => void } | null;
-  if (stream?.cancel) stream.cancel().catch(() => undefined);
-  // node-fetch: destroying its body would leave the socket paused.
-  else stream?.resume?.();
-}
-
 function ownBody(body: RequestInit['body']): RequestInit['body'] {
   if (typeof body !== 'object' || body === null) return body;
   if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();

@@ -1,5 +1,6 @@
 import { defaultIfEmpty, firstValueFrom, merge, Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
+import { discard } from '../internal/discard.js';
 import { onAbort } from '../internal/onAbort.js';
 import { requireFunctions } from '../internal/validate.js';
 import { isExplicit, isRejection as isRejectionByDefault } from '../token/rejection.js';
@@ -9,7 +10,7 @@ import type { TokenProof } from '../token/proof.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { Destinations } from './authorize.js';
 import type { Answer } from './follow.js';
-import { bringsAuthorization, discard, isRepeatable, methodOf, outgoingOf, recordOf, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
+import { bringsAuthorization, isRepeatable, methodOf, outgoingOf, recordOf, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
 import { followRedirects, platformFetch, platformHeaders } from './transport.js';
 
 export interface FetchOptions {
@@ -146,6 +147,7 @@ export function plainError(error: unknown, signal: AbortSignal | null | undefine
   if (signal?.aborted) return signal.reason;
   const { name, message, code, type } = (error ?? {}) as Partial<Record<'name' | 'message' | 'code' | 'type', string>>;
   if (name === 'FetchError') return new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) });
+  if ((error as { cause?: { code?: unknown } } | null)?.cause?.code === 'ERR_INVALID_URL') return new TypeError('the referrer cannot be parsed');
   return name === 'TypeError' && /(invalid|legal HTTP) header (name|value)/i.test(message ?? '') ? new TypeError('a header has a name or value that HTTP does not allow') : error;
 }
 

@@ -51,7 +51,7 @@ export const accessToken = (response: TokenResponse, issuedAt: number, lifetime:
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
   const { access_token: value, token_type, error, error_description } = (response ?? {}) as Record<string, unknown>;
-  if (typeof error === 'string' && typeof value !== 'string') {
+  if (typeof error === 'string' && (typeof value !== 'string' || !value)) {
     const code = /^[\x20-\x7e]{1,80}$/.test(error) ? error : '(unprintable)';
     throw new TokenEndpointError(`the token endpoint answered with the error ${code}`, { error, ...(typeof error_description === 'string' && { error_description }) });
   }

@@ -43,10 +43,10 @@ export function isPermanentFailure(failure: unknown): boolean {
   return typeof status === 'number' && status >= 400 && status < 500 && !HTTP_TRANSIENT.includes(status);
 }
 
-/** How long the server asked to wait: `retryAfter` in ms, or the `Retry-After` header of the response that the failure carries. */
+/** How long the server asked to wait: `retryAfter` in ms, or the `Retry-After` header of the response that the failure carries, by that response's own `Date`. */
 export function retryAfterOf(failure: unknown, now: number): number | undefined {
   const { retryAfter } = fieldsOf(failure);
-  return typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity ? retryAfter : parseRetryAfter(headerOf(failure, 'retry-after'), now);
+  return typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity ? retryAfter : parseRetryAfter(headerOf(failure, 'retry-after'), Date.parse(headerOf(failure, 'date') ?? '') || now);
 }
 
 /** `Retry-After` in ms: seconds or an HTTP date (RFC 9110 section 10.2.3). */

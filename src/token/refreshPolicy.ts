@@ -41,7 +41,7 @@ export function windowsOf(
   const wished = typeof refreshBefore === 'function' ? refreshBefore(token) : refreshBefore;
   // A callback's NaN or negative number must not stop renewals: the default is always right.
   const lead = wished !== undefined && wished >= 0 ? wished : Math.max(Math.min(lifetime / 6, MAX_LEAD) + extra, 1.5 * took + margin);
-  const jittered = Math.min(lead * (1 + jitter * random()), lifetime / 2);
+  const jittered = Math.min(lead * (1 + jitter * (random() || 0)), lifetime / 2);
   // Never due at once: a synchronous source would be asked for ever within one moment.
   return { dueAt: Math.max(token.issuedAt + 1, Math.floor(token.expiresAt - jittered)), overAt: Math.floor(token.expiresAt - margin) };
 }

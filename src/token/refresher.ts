@@ -15,7 +15,7 @@ export interface RefreshHost<Arrival> {
   readonly isWanted: () => boolean;
   /** Makes a token of an answer, or throws. */
   readonly read: (answer: Answer, sentAt: number, took: number) => Arrival;
-  readonly onToken: (arrival: Arrival, reason: RefreshReason) => void;
+  readonly onToken: (arrival: Arrival, reason: RefreshReason, attempt: number) => void;
   /** For good: nobody need wait any longer. */
   readonly onFailure: (error: TokenUnavailableError) => void;
   /** Nobody is interested any more. */
@@ -53,6 +53,7 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
   let stopped = false;
   /** The request that is under way. */
   let asking: object | null = null;
+  let attempt = 0;
   /** Somebody looked at the clock: a pause may be over before its timer says so, if the machine slept. */
   const recheck$ = new Subject<void>();
 
@@ -60,6 +61,9 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
     const elapsed = now() - pause.since;
     return elapsed < 0 ? 0 : Math.max(0, pause.duration - elapsed);
   }
+
+  /** Emits when the pause is over, by its timer or by the clock; completes without, if nobody is interested then. */
+  const over = (left: number): Observable<void> => merge(timers.after(left), recheck$.pipe(filter(() => pauseLeft() === 0))).pipe(take(1), filter(host.isWanted));
 
   function start(reason: RefreshReason): void {
     if (running) {
@@ -73,7 +77,7 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
     }
     refusal = null;
     count++;
-    const ready$ = left > 0 ? timers.after(left).pipe(filter(host.isWanted)) : of(undefined);
+    const ready$ = left > 0 ? over(left) : of(undefined);
     const current = (running = new Subscription());
     const ended = () => {
       const mine = running === current;
@@ -86,11 +90,11 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
           ended();
           if (stopped) return;
           failure = undefined;
-          host.onToken(arrival, reason);
+          host.onToken(arrival, reason, attempt);
         },
         error: (cause: unknown) => {
           ended();
-          pause = { since: now(), duration: Math.max(MIN_PAUSE, backoffStep(1, backoff())) };
+          pause = { since: now(), duration: Math.max(MIN_PAUSE, backoffStep(1, backoff()), retryAfterOf(cause, now()) ?? 0) };
           refusal = new TokenUnavailableError('the token source failed for good', { cause });
           host.onFailure(refusal);
         },
@@ -102,7 +106,7 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
   }
 
   function attempts(reason: RefreshReason): Observable<Arrival> {
-    let attempt = 0;
+    attempt = 0;
     return defer(() => {
       const sentAt = now();
       // A clock that is set back during the fetch does not make it shorter.
@@ -119,11 +123,11 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
         }),
         map((answer) => host.read(answer, sentAt, Math.max(now() - sentAt, scheduler.now() - sentTick))),
       );
-    }).pipe(retry({ delay: (error: unknown) => afterFailure(error, attempt) }));
+    }).pipe(retry({ delay: (error: unknown) => afterFailure(error) }));
   }
 
   /** The retry notifier: emits when it is time to try again, completes when nobody waits for that, errors when it is no use. */
-  function afterFailure(thrown: unknown, attempt: number): Observable<void> {
+  function afterFailure(thrown: unknown): Observable<void> {
     let error = thrown;
     let permanent = false;
     try {
@@ -141,8 +145,7 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
     host.emit({ type: 'refreshFailed', error, attempt, retryIn: wanted ? duration : null, permanent });
     running ??= mine;
     if (permanent) return throwError(() => error);
-    const overdue$ = recheck$.pipe(filter(() => pauseLeft() === 0));
-    return wanted ? merge(timers.after(duration), overdue$).pipe(take(1), filter(host.isWanted)) : EMPTY;
+    return wanted ? over(duration) : EMPTY;
   }
 
   const backoff = () => backoffOf(settings.backoff, host.previous());

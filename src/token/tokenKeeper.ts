@@ -62,8 +62,8 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     events.next({ ...incident, at: now() });
   };
   /** A failure that the token survives. */
-  const report = (error: unknown) => {
-    emit({ type: 'refreshFailed', error, attempt: 1, retryIn: null, permanent: false });
+  const report = (error: unknown, attempt = 1, retryIn: number | null = null) => {
+    emit({ type: 'refreshFailed', error, attempt, retryIn, permanent: false });
   };
   const current = () => (held?.isUsable(now()) ? held.token : null);
   const need = (): RefreshReason => (current() ? 'scheduled' : previous ? 'expired' : 'initial');
@@ -71,7 +71,9 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   function isWanted(): boolean {
     const time = now();
     lastUse = Math.min(lastUse, time);
-    return audience.size() > 0 || time - lastUse < (settings.idleTimeout ?? (previous ? previous.expiresAt - previous.issuedAt : 0));
+    const lifetime = previous ? previous.expiresAt - previous.issuedAt : 0;
+    // Where nobody knows how long a token lives, nobody would ever be gone.
+    return audience.size() > 0 || time - lastUse < (settings.idleTimeout ?? (lifetime === Infinity ? settings.maxWait : lifetime));
   }
 
   function use(): AccessToken | null {
@@ -159,21 +161,27 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     const before = refresher.count();
     announce();
     if (closed || refresher.count() !== before) return;
-    stayAwake();
+    // Right after a failure for good there is nothing to stay awake for.
+    if (!refresher.isBlocked()) stayAwake();
     refresher.start(reason);
   }
 
   function stayAwake(): void {
     if (wake) return;
-    wake = new Subscription();
-    wake.add(settings.wake.subscribe(tick));
-    wake.add(store?.changes?.subscribe({ next: adopt, error: report }));
+    const mine = (wake = new Subscription());
+    mine.add(settings.wake.subscribe({ next: tick, error: (error: unknown) => { report(error); } }));
+    // One that emits at once may have found that nobody is interested.
+    if (!mine.closed) mine.add(store?.changes?.subscribe({ next: adopt, error: (error: unknown) => { report(error); } }));
+  }
+
+  function rest(): void {
+    wake?.unsubscribe();
+    wake = null;
   }
 
   function sleep(): void {
     if (!wake) return;
-    wake.unsubscribe();
-    wake = null;
+    rest();
     emit({ type: 'idle' });
   }
 
@@ -200,7 +208,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     previous = arrival.token;
   }
 
-  function onToken(arrival: Arrival, reason: RefreshReason, isRenewal = reason !== 'rejected' && reason !== 'manual'): void {
+  function onToken(arrival: Arrival, reason: RefreshReason, attempt: number, isRenewal = reason !== 'rejected' && reason !== 'manual'): void {
     const { token, took, origin } = arrival;
     const replaced = previous;
     const changed = !sameToken(token, replaced);
@@ -216,7 +224,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       pace.unsubscribe();
       pace = timers.after(UNCACHED_PACE - took).subscribe(tick);
       if (news) previous = token;
-      else report(new InvalidTokenResponseError('the token source returned a token that is already over'));
+      else report(new InvalidTokenResponseError('the token source returned a token that is already over'), attempt, isWanted() ? Math.max(0, UNCACHED_PACE - took) : null);
     }
     if (kept && guests.length > 0) lastUse = now();
     if (changed && news) emit({ type: 'tokenChanged', token, previous: replaced, reason, took, origin });
@@ -232,7 +240,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       const usable = current();
       if (!sameToken(arrival.token, usable)) refresher.settle();
       // None is renewed on schedule in the first half of its life: others have forced this one, and that says nothing about what is forbidden.
-      onToken(arrival, 'scheduled', !usable || now() - usable.issuedAt >= (usable.expiresAt - usable.issuedAt) / 2);
+      onToken(arrival, 'scheduled', 1, !usable || now() - usable.issuedAt >= (usable.expiresAt - usable.issuedAt) / 2);
     } catch (error) {
       report(error);
     }
@@ -261,7 +269,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     // A shared token is not this stream's to revoke.
     if (!store) hooks[ON_CLOSE]?.(previous, pending());
     refresher.stop();
-    wake?.unsubscribe();
+    rest();
     pace.unsubscribe();
     ending.unsubscribe();
     held?.release();
@@ -288,6 +296,8 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       audience.dismiss(({ content }) => !content || !current(), (subscriber) => {
         subscriber.error(error);
       });
+      // The failure has told that nothing more will be tried.
+      if (!current() && !isWanted()) rest();
     },
     onAbandoned: () => {
       if (isWanted()) tick();
@@ -310,7 +320,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   const { initial } = options;
   if (initial !== undefined) startFrom(initial);
-  ending.add(store?.closed?.subscribe({ next: close, error: report }));
+  ending.add(store?.closed?.subscribe({ next: close, error: (error: unknown) => { report(error); } }));
 
   return {
     token$,

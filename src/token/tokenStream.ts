@@ -1,4 +1,5 @@
 import { TokenStreamClosedError } from '../errors.js';
+import { accessToken } from './accessToken.js';
 import { createKeeper, type TokenKeeper } from './tokenKeeper.js';
 import type { AccessToken, TokenSource, TokenStream, TokenStreamOptions } from './types.js';
 
@@ -40,7 +41,8 @@ export function createTokenStream(source: TokenSource, options: TokenStreamOptio
       value: (token: AccessToken | null) => {
         if (typeof token?.value !== 'string') throw new TypeError('reject takes a token of the stream');
         if (isClosed()) throw new TokenStreamClosedError();
-        reject({ token, explicit: true });
+        // Events tell of it: what does not hide its secret is told of by a token that does.
+        reject({ token: Object.hasOwn(token, 'value') ? accessToken({ access_token: token.value, token_type: token.type }, 0, NaN) : token, explicit: true });
       },
     },
     close: { value: close },

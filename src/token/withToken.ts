@@ -1,4 +1,5 @@
 import { catchError, defer, finalize, map, of, retry, switchMap, take, tap, throwError, throwIfEmpty, type Observable, type ObservableInput } from 'rxjs';
+import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
 import { isExplicit, isRejection as isRejectionByDefault, looksLikeResponse } from './rejection.js';
 import { keeperOf } from './tokenStream.js';
@@ -77,6 +78,7 @@ export function withToken<T>(token$: TokenStream, send: (token: AccessToken) => 
           return keeper.recover({ token: used, explicit: isExplicit(answer), key }, maxWait).pipe(
             throwIfEmpty(() => outcome),
             tap((token) => {
+              if (looksLikeResponse(answer)) discard(answer as Response);
               // RxJS repeats once this round of answers is over: someone in it may have seen the new token refused as well.
               next$ = defer(() => (keeper.wasRefused(token) ? keeper.take(maxWait) : of(token)));
               settle = keeper.fruitless.repeat(key);
