@@ -126,6 +126,27 @@ describe('B16: a repeat', () => {
   });
 });
 
+it('B18: should count a forced refresh when it is made, not when it was thought of', marbles((m) => {
+  let slept = 0;
+  const wake = new Subject<void>();
+  const rig = setUp(m, (n) => ({ took: 0, life: n === 2 ? 0 : 60 }), { wake, now: () => m.scheduler.now() + slept, rejectionBudget: { max: 1, per: 5000 } });
+  const reject = (ms: number) => { rig.at(ms, () => { rig.token$.reject(rig.token$.current!); }); };
+  rig.at(0, () => { rig.tell('s', rig.token$); });
+  rig.at(1000, () => { rig.token$.refresh().subscribe(); });
+  // What that brought cannot be kept: no fetch for a second.
+  reject(1100);
+  rig.at(1200, () => {
+    slept = 10_000;
+    wake.next();
+  });
+  reject(6199);
+  reject(6200);
+  rig.at(7000, () => { rig.token$.close(); });
+  m.flush();
+  expect(rig.asked).toEqual(['0 initial', '1000 manual', '1200 rejected', '6200 rejected']);
+  expect(rig.events.filter((line) => line.includes('Rejected'))).toEqual(['1100 tokenRejected T1 refreshing', '16199 tokenRejected T3 suppressed', '16200 tokenRejected T3 refreshing']);
+}));
+
 describe('B22: secrets', () => {
   it('should not be in the event of a token that was rejected as a plain object', marbles((m) => {
     const rig = setUp(m, () => ({ took: 0 }));

@@ -77,23 +77,33 @@ describe('looksLikeResponse', () => {
 
 describe('createBudget', () => {
   it('should allow max within any window, and a further one when the first has left it', () => {
-    const spend = createBudget({ max: 2, per: 100 });
+    const { spend } = createBudget({ max: 2, per: 100 });
     expect([0, 50, 60, 99, 100, 101, 149, 150, 151].map(spend)).toEqual([true, true, false, false, true, false, false, true, false]);
   });
 
   it('should count what it allowed only', () => {
-    const spend = createBudget({ max: 1, per: 100 });
+    const { spend } = createBudget({ max: 1, per: 100 });
     expect([0, 90, 95, 100].map(spend)).toEqual([true, false, false, true]);
   });
 
   it('should allow none with max 0, and any number with Infinity', () => {
-    expect([0, 1000].map(createBudget({ max: 0, per: 1 }))).toEqual([false, false]);
-    expect(Array.from({ length: 1000 }, () => 5).map(createBudget({ max: Infinity, per: 1000 }))).not.toContain(false);
+    expect([0, 1000].map(createBudget({ max: 0, per: 1 }).spend)).toEqual([false, false]);
+    expect(Array.from({ length: 1000 }, () => 5).map(createBudget({ max: Infinity, per: 1000 }).spend)).not.toContain(false);
   });
 
   it('should neither be refilled nor locked for longer than one window by a clock that is set back', () => {
-    const spend = createBudget({ max: 1, per: 100 });
+    const { spend } = createBudget({ max: 1, per: 100 });
     expect([10_000, 0, 99, 100].map(spend)).toEqual([true, false, false, true]);
+  });
+
+  it('should count a refresh when it is made, where that is later than was thought', () => {
+    const { spend, made } = createBudget({ max: 1, per: 100 });
+    made(5);
+    expect(spend(10)).toBe(true);
+    made(50);
+    expect([110, 149].map(spend)).toEqual([false, false]);
+    made(20);
+    expect([149, 150].map(spend)).toEqual([false, true]);
   });
 });
 

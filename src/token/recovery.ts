@@ -38,6 +38,8 @@ export interface Recovery {
   readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
   /** The same for someone who does not wait. */
   readonly reject: (rejection: Rejection) => void;
+  /** A refresh that was forced begins. */
+  readonly began: () => void;
   /** Explicitly: it must not be sent any more. */
   readonly wasRefused: (token: AccessToken) => boolean;
   readonly forget: () => void;
@@ -51,7 +53,7 @@ interface Verdict {
 
 /** Decides what a refusal costs: a refresh, a repeat, or nothing at all. */
 export function createRecovery({ now, rejectionBudget }: Settings, fruitless: FruitlessRefreshes, refresher: Refresher, { held, take, another, renew, emit }: RecoveryHost): Recovery {
-  const spend = createBudget(rejectionBudget);
+  const budget = createBudget(rejectionBudget);
   let refused: AccessToken[] = [];
 
   /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
@@ -59,7 +61,7 @@ export function createRecovery({ now, rejectionBudget }: Settings, fruitless: Fr
     const mine = held();
     const isCurrent = mine !== null && sameToken(mine.token, token);
     const isOver = mine !== null && !mine.isRefused() && !mine.isUsable(now());
-    const mayRefresh = () => refresher.isRunning() || isOver || (!refresher.isBlocked() && spend(now() + refresher.pauseLeft()));
+    const mayRefresh = () => refresher.isRunning() || isOver || (!refresher.isBlocked() && budget.spend(now() + refresher.pauseLeft()));
     const outcome = fruitless.knows(key, isCurrent) ? 'suppressed' : !isCurrent ? 'alreadyReplaced' : mayRefresh() ? 'refreshing' : 'suppressed';
     if (explicit && outcome === 'refreshing' && mine) {
       mine.refuse();
@@ -103,6 +105,9 @@ export function createRecovery({ now, rejectionBudget }: Settings, fruitless: Fr
     recover,
     reject: (rejection) => {
       act(rejection, judge(rejection));
+    },
+    began: () => {
+      budget.made(now());
     },
     wasRefused: (token) => refused.some((known) => sameToken(known, token)),
     forget: () => (refused = []),

@@ -20,6 +20,8 @@ export interface RefreshHost<Arrival> {
   readonly onFailure: (error: TokenUnavailableError) => void;
   /** Nobody is interested any more. */
   readonly onAbandoned: () => void;
+  /** An attempt is about to be made. */
+  readonly onAttempt: (reason: RefreshReason, attempt: number) => void;
   readonly emit: (incident: TokenIncident) => void;
 }
 
@@ -111,7 +113,7 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
       const sentAt = now();
       // A clock that is set back during the fetch does not make it shorter.
       const sentTick = scheduler.now();
-      host.emit({ type: 'refreshStarted', reason, attempt: ++attempt });
+      host.onAttempt(reason, ++attempt);
       if (stopped) return EMPTY;
       const report = (error: unknown) => {
         host.emit({ type: 'refreshFailed', error, attempt, retryIn: null, permanent: false });

@@ -27,13 +27,26 @@ function statusOf(outcome: unknown): unknown {
 
 const challengeOf = (outcome: unknown): string => headerOf(outcome, 'www-authenticate') ?? '';
 
-/** A sliding window: at most `max` refreshes forced by rejections in any `per` ms. Returns the function that asks for one. */
-export function createBudget({ max, per }: { readonly max: number; readonly per: number }): (now: number) => boolean {
+/** A sliding window: at most `max` refreshes forced by rejections in any `per` ms. */
+export interface Budget {
+  /** Asks for one at that time, which may be to come. */
+  readonly spend: (at: number) => boolean;
+  /** The last one is made only now: a pause that it waited for, and the clock, may have gone another way. */
+  readonly made: (now: number) => void;
+}
+
+export function createBudget({ max, per }: { readonly max: number; readonly per: number }): Budget {
   let spent: number[] = [];
-  return (now) => {
-    // A clock that was set back must neither refill the budget nor lock it for longer than one window.
-    spent = spent.map((at) => Math.min(at, now)).filter((at) => now - at < per);
-    return spent.length < max && spent.push(now) > 0;
+  return {
+    spend: (now) => {
+      // A clock that was set back must neither refill the budget nor lock it for longer than one window.
+      spent = spent.map((at) => Math.min(at, now)).filter((at) => now - at < per);
+      return spent.length < max && spent.push(now) > 0;
+    },
+    made: (now) => {
+      const last = spent.pop();
+      if (last !== undefined) spent.push(Math.max(last, now));
+    },
   };
 }
 

@@ -290,6 +290,10 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     previous: () => previous,
     remaining: () => (current()?.expiresAt ?? Infinity) - now(),
     isWanted,
+    onAttempt: (reason, attempt) => {
+      if (reason === 'rejected' && attempt === 1) recovery.began();
+      emit({ type: 'refreshStarted', reason, attempt });
+    },
     read,
     onToken,
     onFailure: (error) => {
