@@ -170,6 +170,8 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
     stop: () => {
       stopped = true;
       running?.unsubscribe();
+      // An error holds what was on the stack when it was made.
+      failure = refusal = null;
     },
   };
 }
