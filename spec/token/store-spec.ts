@@ -51,6 +51,37 @@ const requestRefusing =
 
 describe('the store', () => {
   it(
+    "should leave the source its whole fetchTimeout, however long it had to wait for another's",
+    marbles((m) => {
+      const { values$, asked } = setUp(m.scheduler, (request, fetch, n) => timer(9990, m.scheduler).pipe(switchMap(() => fetched(request, fetch, n))));
+      m.expect(values$.pipe(take(1))).toBeObservable('10190ms (a|)', { a: 'S1' });
+      m.flush();
+      expect(asked).toHaveLength(1);
+    }),
+  );
+
+  it(
+    'should be asked again when nothing came of it within twice the fetchTimeout, and say why if it knows',
+    marbles((m) => {
+      const answer: Answer = (request, _fetch, n) => {
+        if (n > 1) return of(shared('T'));
+        (request as TokenRequest & { report: (error: unknown) => void }).report(new Error('the store is away'));
+        return NEVER;
+      };
+      const { token$, values$, ofType } = setUp(m.scheduler, answer, { random: () => 0 });
+      const waited: unknown[] = [];
+      withToken(token$, ({ value }) => of(value), { maxWait: 15_000 }).subscribe({ error: (error: unknown) => waited.push(error) });
+      m.expect(values$.pipe(take(1))).toBeObservable('20050ms (a|)', { a: 'T' });
+      m.flush();
+      expect(waited).toMatchObject([{ code: 'ERR_TOKEN_UNAVAILABLE', cause: { message: 'the store is away' } }]);
+      expect(ofType('refreshFailed').map(({ at, error }) => [at, (error as Error).message, (error as Error).cause])).toEqual([
+        [0, 'the store is away', undefined],
+        [20_000, 'no answer from the token store within 20000 ms', new Error('the store is away')],
+      ]);
+    }),
+  );
+
+  it(
     'should be asked before the source, and its token count from the age that it has',
     marbles((m) => {
       const { token$, values$, source, asked, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`, 5000)));
@@ -373,13 +404,13 @@ describe('a store that fails', () => {
   );
 
   it(
-    'should be given up after fetchTimeout, by its signal too',
+    'should be given up after twice the fetchTimeout, by its signal too',
     marbles((m) => {
       const { token$, values$, asked, ofType } = setUp(m.scheduler, (_request, _fetch, n) => (n === 1 ? new Promise(() => undefined) : of(shared('T2'))), { fetchTimeout: 100, random: () => 0 });
-      m.expect(values$, '^ 1s !').toBeObservable('150ms b', { b: 'T2' });
+      m.expect(values$, '^ 1s !').toBeObservable('250ms b', { b: 'T2' });
       m.flush();
       expect(asked.map(({ signal }) => signal.aborted)).toEqual([true, false]);
-      expect(ofType('refreshFailed')).toMatchObject([{ at: 100, error: { code: 'ERR_TOKEN_FETCH_TIMEOUT' } }]);
+      expect(ofType('refreshFailed')).toMatchObject([{ at: 200, error: { code: 'ERR_TOKEN_FETCH_TIMEOUT' } }]);
       token$.close();
     }),
   );

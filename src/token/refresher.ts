@@ -116,6 +116,7 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
       host.onAttempt(reason, ++attempt);
       if (stopped) return EMPTY;
       const report = (error: unknown) => {
+        failure = error;
         host.emit({ type: 'refreshFailed', error, attempt, retryIn: null, permanent: false });
       };
       const mine = (asking = {});

@@ -1,4 +1,4 @@
-import { AsyncSubject, defer, finalize, from, map, merge, Observable, take, tap, throwIfEmpty } from 'rxjs';
+import { AsyncSubject, BehaviorSubject, defer, finalize, from, map, merge, Observable, switchMap, take, tap, throwIfEmpty } from 'rxjs';
 import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
 import { headStartOf, principalOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
@@ -40,18 +40,29 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
   const ask: Ask = (about, report) =>
     defer(() => {
       const controller = new AbortController();
-      const request: TokenRequest = Object.defineProperty({ ...about, signal: controller.signal }, 'report', { value: report });
+      let reported: unknown;
+      const tell = (failure: unknown) => {
+        reported = failure;
+        report(failure);
+      };
+      const request: TokenRequest = Object.defineProperty({ ...about, signal: controller.signal }, 'report', { value: tell });
       signals.add((pending = controller.signal));
       let answered = false;
-      const fetched$ = call(request);
+      // A store may have to wait for another's fetch first, and for that one to be given up; then comes this one.
+      const limit$ = new BehaviorSubject(store ? 2 * fetchTimeout : fetchTimeout);
+      const fetched$ = defer(() => {
+        if (store) limit$.next(fetchTimeout);
+        return call(request);
+      });
       const fetchAfter = (last?: TokenResponse | null) => {
         if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
         return fetched$;
       };
       const answer$: Observable<Answer> = store ? from(store.refresh(request, fetchAfter)) : fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
-      const late$ = timers.after(fetchTimeout).pipe(
-        map(() => {
-          throw new TokenFetchTimeoutError(`no answer from the token source within ${String(fetchTimeout)} ms`);
+      const late$ = limit$.pipe(
+        switchMap((limit) => timers.after(limit).pipe(map(() => limit))),
+        map((limit): never => {
+          throw new TokenFetchTimeoutError(`no answer from the token ${limit > fetchTimeout ? 'store' : 'source'} within ${String(limit)} ms`, reported === undefined ? undefined : { cause: reported });
         }),
       );
       return merge(answer$.pipe(throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token'))), late$).pipe(
