@@ -17,8 +17,9 @@ describe('accessToken', () => {
     [null, 'Bearer'],
     ['bearer', 'Bearer'],
     ['BEARER', 'Bearer'],
+    ['dpop', 'DPoP'],
+    ['DPOP', 'DPoP'],
     ['DPoP', 'DPoP'],
-    ['dpop', 'dpop'],
     ['bearers', 'bearers'],
     ['x-bearer', 'x-bearer'],
   ])('should make of the token_type %p the type %s', (token_type, type) => {

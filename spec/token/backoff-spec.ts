@@ -96,6 +96,10 @@ describe('isPermanentFailure', () => {
     expect(isPermanentFailure({ status })).toBe(false);
   });
 
+  it('should not be so for a nonce that is asked for: it is at hand the next time', () => {
+    expect(isPermanentFailure({ status: 400, error: 'use_dpop_nonce' })).toBe(false);
+  });
+
   it.each<[string, unknown]>([
     ['an Error without a status', new Error('invalid_client')],
     ['a TypeError of fetch', new TypeError('fetch failed')],

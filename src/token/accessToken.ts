@@ -4,6 +4,9 @@ import type { AccessToken, TokenResponse } from './types.js';
 /** What goes into a header without breaking it: visible ASCII, and no space. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
+/** As their RFCs spell them (6750, 9449). */
+const SCHEMES = ['Bearer', 'DPoP'];
+
 /** The secret lives in a private field: no inspector prints those, whatever it is told to show. */
 class RedactedToken implements AccessToken {
   readonly #raw: TokenResponse;
@@ -20,7 +23,7 @@ class RedactedToken implements AccessToken {
     const { access_token, scope } = (this.#raw = raw);
     const type = (raw.token_type as string | null | undefined) ?? 'Bearer';
     // RFC 6749 section 5.1: the type is case insensitive; resource servers often are not.
-    this.type = /^bearer$/i.test(type) ? 'Bearer' : type;
+    this.type = SCHEMES.find((scheme) => scheme.toLowerCase() === type.toLowerCase()) ?? type;
     this.id = fingerprint(access_token);
     // A life that cannot be kept, NaN too, is none.
     this.expiresAt = issuedAt + (lifetime > 0 ? lifetime : 0);

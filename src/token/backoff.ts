@@ -40,6 +40,8 @@ export function retryDelay(
 export function isPermanentFailure(failure: unknown): boolean {
   const { status, error } = fieldsOf(failure);
   if (typeof error === 'string' && OAUTH_PERMANENT.includes(error)) return true;
+  // RFC 9449 section 8: the answer brought the nonce that the next attempt will use.
+  if (error === 'use_dpop_nonce') return false;
   return typeof status === 'number' && status >= 400 && status < 500 && !HTTP_TRANSIENT.includes(status);
 }
 
