@@ -35,10 +35,12 @@ export interface Setup extends Partial<ProvideTokenStreamOptions> {
   platform?: 'browser' | 'server';
   /** The factory makes this, and not a source. */
   stream?: () => TokenStream;
+  /** Leave it to the first request to make the stream. */
+  lazily?: boolean;
 }
 
 /** An injector as an application has it: tokens T1, T2, …, that live an hour. */
-export function setUp({ source, providers = [], inner = [], platform = 'browser', stream, ...options }: Setup = {}) {
+export function setUp({ source, providers = [], inner = [], platform = 'browser', stream, lazily = false, ...options }: Setup = {}) {
   const asked: TokenRequest[] = [];
   const factory = jest.fn(() => (request: TokenRequest) => {
     const n = asked.push(request);
@@ -54,5 +56,5 @@ export function setUp({ source, providers = [], inner = [], platform = 'browser'
     ],
   });
   last = TestBed.inject(HttpTestingController);
-  return { asked, factory, controller: last, token$: TestBed.inject(TOKEN_STREAM) };
+  return { asked, factory, controller: last, token$: lazily ? (undefined as never) : TestBed.inject(TOKEN_STREAM) };
 }

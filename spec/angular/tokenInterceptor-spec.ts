@@ -74,6 +74,18 @@ describe('a request', () => {
     expect(asked).toEqual([]);
   });
 
+  it('that goes untouched should not call the factory, so that it may load what the factory needs', () => {
+    const { factory, controller } = setUp({ lazily: true });
+    for (const [url, options] of [['https://static.example/config.json', {}], [`${API}/config.json`, { context: withoutToken() }], [`${API}/mine`, { headers: { Authorization: 'x' } }]] as const) {
+      http().get(url, options).subscribe(keep);
+      controller.expectOne(url).flush(1);
+    }
+    expect([values, factory.mock.calls]).toEqual([[1, 1, 1], []]);
+    http().get(`${API}/a`).subscribe(keep);
+    expect(authorization(controller.expectOne(`${API}/a`))).toBe('Bearer T1');
+    expect(factory).toHaveBeenCalledTimes(1);
+  });
+
   it.each([401, 403])('should be repeated once with a new token after %d', (status) => {
     const { controller, asked } = setUp();
     http().post(`${API}/orders`, { item: 'tea' }).subscribe(keep);

@@ -41,12 +41,13 @@ export const withoutToken = (context: HttpContext = new HttpContext()): HttpCont
  * after the stream was closed, or as Angular does.
  */
 export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
-  const destinations = inject(DESTINATIONS);
-  const token$ = inject(TOKEN_STREAM);
-  const zone = inject(NgZone);
   const asIs = request.context.get(WITHOUT_TOKEN) || request.method === 'JSONP' || request.headers.has('Authorization');
-  const url = asIs || keeperOf(token$).owns() ? null : permitted(destinations, request.url);
+  const url = asIs ? null : permitted(inject(DESTINATIONS), request.url);
   if (url === null) return next(request);
+  // Only now: what goes untouched, such as a configuration that the factory will read, must not call the factory.
+  const token$ = inject(TOKEN_STREAM);
+  if (keeperOf(token$).owns()) return next(request);
+  const zone = inject(NgZone);
 
   const answer$ = defer(() => {
     const progress$ = new Subject<HttpEvent<unknown>>();
