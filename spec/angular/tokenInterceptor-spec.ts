@@ -1,7 +1,7 @@
 import { API, initTestBed, setUp } from './support.js';
 import { HttpClient, HttpContext, HttpContextToken, HttpErrorResponse, HttpEventType, type HttpEvent } from '@angular/common/http';
 import { HttpTestingController, type TestRequest } from '@angular/common/http/testing';
-import { ApplicationRef, createEnvironmentInjector, EnvironmentInjector, inject, InjectionToken, provideZonelessChangeDetection, type Signal } from '@angular/core';
+import { ApplicationRef, computed, createEnvironmentInjector, EnvironmentInjector, inject, InjectionToken, provideZonelessChangeDetection, type Signal } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { firstValueFrom, map, of, Subject, take, timer } from 'rxjs';
 import { isTokenError, type AccessToken, type TokenEvent, type TokenResponse } from 'rx-fresh-token';
@@ -46,15 +46,19 @@ describe('a request', () => {
     },
   );
 
-  it('should go to the page’s own origin where that is allowed', () => {
+  it.each(['orders', '/orders'])('should go to the page’s own origin where that is allowed, and be repeated there: %s', (url) => {
     const root = globalThis as { document?: unknown };
     root.document = { baseURI: `${API}/app/` };
     try {
       const { controller } = setUp();
-      http().get('orders').subscribe(keep);
-      const request = controller.expectOne('orders');
+      http().get(url).subscribe(keep);
+      const request = controller.expectOne(url);
       expect(authorization(request)).toBe('Bearer T1');
-      request.flush(1);
+      refuse(request);
+      const repeat = controller.expectOne(url);
+      expect(authorization(repeat)).toBe('Bearer T2');
+      repeat.flush(1);
+      expect(values).toEqual([1]);
     } finally {
       delete root.document;
     }
@@ -138,12 +142,12 @@ describe('a request', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('should not blame the token for what another origin said after a redirect', () => {
+  it.each(['https://elsewhere.example/login', 'https://'])('should not blame the token for what %s said after a redirect', (where) => {
     const { controller, asked } = setUp();
     http().get(`${API}/1`).subscribe(keep);
     const request = controller.expectOne(`${API}/1`);
     // The test bed cannot redirect; an error of Angular's tells where it came from.
-    (request as unknown as { observer: { error(error: unknown): void } }).observer.error(new HttpErrorResponse({ status: 401, url: 'https://elsewhere.example/login' }));
+    (request as unknown as { observer: { error(error: unknown): void } }).observer.error(new HttpErrorResponse({ status: 401, url: where }));
     expect(errors).toHaveLength(1);
     expect(asked).toHaveLength(1);
   });
@@ -311,5 +315,15 @@ describe('injectToken', () => {
     child.destroy();
     token$.refresh().subscribe();
     expect([token()?.value, token$.current?.value]).toEqual(['T1', 'T2']);
+  });
+
+  it('should change even where Angular lets no signal be written', () => {
+    const { token$ } = setUp();
+    const token = TestBed.runInInjectionContext(injectToken);
+    const refreshed = computed(() => {
+      token$.refresh().subscribe();
+      return token$.current?.value;
+    });
+    expect([refreshed(), token()?.value]).toEqual(['T2', 'T2']);
   });
 });

@@ -1,4 +1,4 @@
-import { DestroyRef, inject, NgZone, signal, type Signal } from '@angular/core';
+import { DestroyRef, inject, NgZone, signal, untracked, type Signal } from '@angular/core';
 import { distinctUntilChanged, endWith, filter, map, merge, observeOn, retry } from 'rxjs';
 import type { AccessToken } from '../token/types.js';
 import { TOKEN_STREAM } from './provideTokenStream.js';
@@ -35,7 +35,10 @@ export function injectToken(): Signal<AccessToken | null> {
   );
   const subscription = zone.runOutsideAngular(() =>
     current$.subscribe((token) => {
-      current.set(token);
+      // A request may change it in the midst of a computed or, until Angular 18, an effect, where no signal may be written.
+      untracked(() => {
+        current.set(token);
+      });
     }),
   );
   inject(DestroyRef).onDestroy(() => {

@@ -2,7 +2,6 @@ import { HttpContext, HttpContextToken, HttpErrorResponse, HttpEventType, type H
 import { inject, NgZone } from '@angular/core';
 import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, type Observable } from 'rxjs';
 import { authorizationOf, resourceOf, type Destinations } from '../http/authorize.js';
-import { originOf } from '../internal/originOf.js';
 import { isRejection } from '../token/rejection.js';
 import { keeperOf } from '../token/tokenStream.js';
 import { withToken } from '../token/withToken.js';
@@ -63,7 +62,7 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
       {
         key: resourceOf(request.method, url),
         // A redirect to another origin did not carry the token.
-        isRejection: (outcome) => outcome instanceof HttpErrorResponse && isRejection(outcome) && originOf(outcome.url ?? url) === originOf(url),
+        isRejection: (outcome) => outcome instanceof HttpErrorResponse && isRejection(outcome) && originFrom(outcome.url, url) === originFrom('', url),
       },
     );
     return merge(progress$, response$.pipe(finalize(() => { progress$.complete(); })));
@@ -80,6 +79,15 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
 function permitted(destinations: Destinations | null, url: string): string | null {
   try {
     return destinations?.check(url) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** The origin of what answered. Angular may word its URL as the request did: relative. */
+function originFrom(url: string | null, base: string): string | null {
+  try {
+    return new URL(url ?? '', base).origin;
   } catch {
     return null;
   }
