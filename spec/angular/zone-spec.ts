@@ -4,8 +4,8 @@ import { API, initTestBed, setUp } from './support.js';
 import { HttpClient } from '@angular/common/http';
 import { ApplicationRef, NgZone, provideZoneChangeDetection } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { firstValueFrom, map, NEVER, of, timer, VirtualTimeScheduler } from 'rxjs';
-import { createTokenStream } from 'rx-fresh-token';
+import { firstValueFrom, map, NEVER, Observable, of, switchMap, tap, timer, VirtualTimeScheduler } from 'rxjs';
+import { createTokenStream, type TokenStore } from 'rx-fresh-token';
 import { injectToken } from 'rx-fresh-token/angular';
 
 initTestBed();
@@ -109,6 +109,26 @@ describe('with zone.js', () => {
     zone().run(() => ask('/inside'));
     await until(() => answeredIn.length === 3);
     expect(answeredIn).toEqual([['/inside', true], ['/outside', false], ['/inside failed', true]]);
+  });
+
+  it('should let a store work outside too, on what it asks and on what it hears', async () => {
+    const heardIn: boolean[] = [];
+    const here = () => void heardIn.push(NgZone.isInAngularZone());
+    const store: TokenStore = {
+      refresh: (_request, fetch) => timer(20).pipe(tap(here), switchMap(() => fetch()), map((response) => ({ response, age: 0, origin: 'fetched' }))),
+      changes: new Observable(here),
+      closed: new Observable(here),
+    };
+    const { token$ } = setUp({ providers, store });
+    zone().run(() => token$.subscribe());
+    expect(zone().hasPendingMacrotasks).toBe(false);
+    await firstValueFrom(token$);
+    expect(heardIn).toEqual([false, false, false]);
+    TestBed.resetTestingModule();
+    expect(() => setUp({ providers, store: {} as TokenStore })).toThrow(/"store"/);
+    TestBed.resetTestingModule();
+    const mute = setUp({ providers, store: { refresh: () => [{ response: { access_token: 'S', expires_in: 60 }, age: 0, origin: 'shared' }] } });
+    expect((await firstValueFrom(mute.token$)).value).toBe('S');
   });
 
   it('should run the timers of a scheduler of the user’s outside too', () => {

@@ -5,6 +5,7 @@ import { Destinations } from '../http/authorize.js';
 import { requireFunctions, wrong } from '../internal/validate.js';
 import { createTokenStream, keeperOf } from '../token/tokenStream.js';
 import type { TokenSource, TokenStream, TokenStreamOptions } from '../token/types.js';
+import { storeOutside } from './storeOutside.js';
 import { never, outside } from './zoneScheduler.js';
 
 export interface ProvideTokenStreamOptions extends TokenStreamOptions {
@@ -54,8 +55,10 @@ export function provideTokenStream(factory: () => TokenSource | TokenStream, opt
   const isServer = () => isPlatformServer(inject(PLATFORM_ID));
 
   function streamOf(made: TokenSource | TokenStream, zone: NgZone): TokenStream {
-    const { scheduler = asyncScheduler } = own;
-    if (typeof made === 'function') return createTokenStream(made, { ...own, scheduler: outside(scheduler, (run) => zone.runOutsideAngular(run)) });
+    const { scheduler = asyncScheduler, store } = own;
+    const leave = <T>(run: () => T): T => zone.runOutsideAngular(run);
+    const kept = typeof store?.refresh === 'function' && { store: storeOutside(store, leave) };
+    if (typeof made === 'function') return createTokenStream(made, { ...own, scheduler: outside(scheduler, leave), ...kept });
     const [misplaced] = Object.keys(own);
     if (misplaced !== undefined) throw new TypeError(`option "${misplaced}" belongs to createTokenStream, since the factory makes a stream itself`);
     keeperOf(made);
