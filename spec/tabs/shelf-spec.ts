@@ -70,7 +70,23 @@ describe('the shelf', () => {
     shelf.refuse('T1');
     pass(120_000);
     expect(shelf.get()).toBeNull();
-    expect(shelf.last()?.access_token).toBe('T1');
+    expect(shelf.last()).toMatchObject({ response: { access_token: 'T1' }, age: 120_000 });
+  });
+
+  it('should remember a response that is newer than its token, and never give that out', () => {
+    const { shelf, pass } = setUp();
+    shelf.keep(token('T2', 60), 1000);
+    expect([shelf.get(), shelf.last()?.response.access_token]).toEqual([null, 'T2']);
+    expect(shelf.put(token('T1', 60), 2000)).toBe(true);
+    expect([shelf.get()?.response.access_token, shelf.last()?.response.access_token]).toEqual(['T1', 'T2']);
+    pass(10);
+    shelf.keep(token('T3', 60), 1010);
+    expect(shelf.last()?.response.access_token).toBe('T2');
+    shelf.refuse('T4');
+    expect(shelf.put(token('T4', 60), 0)).toBe(false);
+    expect(shelf.last()?.response.access_token).toBe('T4');
+    shelf.clear();
+    expect(shelf.last()).toBeNull();
   });
 
   it('should give nothing to one who wants another than it has', () => {

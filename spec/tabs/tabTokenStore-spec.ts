@@ -132,6 +132,35 @@ describe('tabs that share a store', () => {
     expect(failure).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', cause: { code: 'ERR_INVALID_TOKEN_RESPONSE' } });
   });
 
+  it.each([
+    ['is over', 0.2, 300],
+    ['has little of its life left', 1, 930],
+  ])('should hand the source of a new tab the last response, whose token %s', async (_what, expires_in, wait) => {
+    const first = tab({ source: () => [{ access_token: 'T1', expires_in, refresh_token: 'R1' }], idleTimeout: 0, expiryMargin: 0 });
+    await firstValueFrom(first.token$);
+    await pause(wait);
+    const second = tab();
+    await firstValueFrom(second.token$);
+    expect(second.asked[0]?.last).toMatchObject({ refresh_token: 'R1' });
+    expect(overheard.slice(0, 4).map(({ type }) => type)).toEqual(['ask', 'token', 'ask', 'last']);
+  });
+
+  it.each<[string, () => object]>([
+    ['a circle', () => { const circle: Record<string, unknown> = {}; circle.self = circle; return circle; }],
+    ['a BigInt', () => ({ n: 5n })],
+    ['a toJSON that throws', () => ({ toJSON: () => { throw new Error('no'); } })],
+  ])('should use a response that JSON cannot hold, for %s, and still hear the others', async (_what, make) => {
+    const first = tab({ source: () => [{ access_token: 'T', expires_in: 60, extra: make() }] });
+    const events: TokenEvent['type'][] = [];
+    first.token$.events.subscribe(({ type }) => events.push(type));
+    expect((await firstValueFrom(first.token$)).value).toBe('T');
+    const second = tab();
+    expect((await firstValueFrom(second.token$)).value).not.toBe('T');
+    second.store.signOut();
+    await until(() => first.token$.current === null);
+    expect(events).not.toContain('refreshFailed');
+  });
+
   it('should share a response that holds what no message can', async () => {
     const first = tab({ source: () => [{ access_token: 'T', expires_in: 60, log: () => undefined }] });
     await firstValueFrom(first.token$);
@@ -214,6 +243,16 @@ describe('what others post', () => {
     stranger.postMessage({ version: 1, type: 'token', response: { access_token: 'NEW', expires_in: 60 }, age: 1000, at: Date.now() - 20_000 });
     await until(() => token$.current?.value === 'NEW');
     expect(token$.current!.expiresAt - Date.now()).toBeLessThan(39_100);
+  });
+
+  it('should never be used as a token if it is but the last response', async () => {
+    const { token$, asked } = tab({ source: () => NEVER, askTimeout: 50 });
+    token$.subscribe();
+    await pause(10);
+    stranger.postMessage({ version: 1, type: 'last', response: { access_token: 'EVIL', refresh_token: 'R7' }, age: 0, at: Date.now() });
+    await until(() => asked.length === 1);
+    expect(token$.current).toBeNull();
+    expect(asked[0]?.last).toMatchObject({ refresh_token: 'R7' });
   });
 
   it('should not bring back an older token', async () => {

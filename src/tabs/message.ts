@@ -5,6 +5,8 @@ import type { TokenResponse } from '../token/types.js';
 export type Message =
   /** Here is a token. `age`: ms since it was asked for, when this was posted. */
   | { readonly type: 'token'; readonly response: TokenResponse; readonly age: number }
+  /** No token worth using, but the last response: a refresh token that rotates lives there. */
+  | { readonly type: 'last'; readonly response: TokenResponse; readonly age: number }
   /** Has anyone got a token? */
   | { readonly type: 'ask' }
   | { readonly type: 'signOut' };
@@ -20,7 +22,7 @@ export function read(data: unknown, now: number): Message | null {
   const { version, type, response, age, at } = (data ?? {}) as Record<string, unknown>;
   if (version !== VERSION) return null;
   if (type === 'ask' || type === 'signOut') return { type };
-  if (type !== 'token' || !isAge(age) || !Number.isFinite(at) || !isToken(response)) return null;
+  if ((type !== 'token' && type !== 'last') || !isAge(age) || !Number.isFinite(at) || !isToken(response)) return null;
   return { type, response, age: age + Math.max(0, now - (at as number)) };
 }
 

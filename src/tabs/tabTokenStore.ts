@@ -71,9 +71,18 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   const post = (message: Message) => {
     bus.post(write(message, Date.now()));
   };
-  const tell = ({ response, age }: StoredToken) => {
-    // A source's response may hold what no message can; JSON is what it came as.
-    post({ type: 'token', response: JSON.parse(JSON.stringify(response)) as TokenResponse, age });
+  const tell = (type: 'token' | 'last', { response, age }: StoredToken) => {
+    try {
+      // A source's response may hold what no message can; JSON is what it came as.
+      post({ type, response: JSON.parse(JSON.stringify(response)) as TokenResponse, age });
+    } catch {
+      // What JSON cannot hold either, a BigInt or a circle, stays in this tab: it may cost neither the token nor the hearing.
+    }
+  };
+  const reply = () => {
+    const [known, last] = [shelf.get(), shelf.last()];
+    if (known) tell('token', known);
+    else if (last) tell('last', last);
   };
 
   const heard$ = defer(() => bus.posted$).pipe(
@@ -84,8 +93,8 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
         forget();
         return { type: 'signOut' };
       }
-      const known = message && shelf.get();
-      if (known) tell(known);
+      if (message?.type === 'last') shelf.keep(message.response, message.age);
+      if (message?.type === 'ask') reply();
       return null;
     }),
     filter((news) => news !== null),
@@ -107,14 +116,14 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
     }).pipe(takeUntil(after(askTimeout)));
     const fetched$ = defer(() => {
       const age = stopwatch();
-      return fetch(shelf.last()).pipe(
+      return fetch(shelf.last()?.response ?? null).pipe(
         take(1),
         map((response): StoredToken => ({ response, age: age() + headStartOf(request), origin: 'fetched' })),
         tap((stored) => {
           if (ended || !isToken(stored.response)) return;
           shelf.clear();
           shelf.put(stored.response, stored.age);
-          tell(stored);
+          tell('token', stored);
         }),
       );
     });
