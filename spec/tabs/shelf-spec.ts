@@ -52,6 +52,14 @@ describe('the shelf', () => {
     expect(shelf.get() !== null).toBe(given);
   });
 
+  it('should believe the option `lifetime` before the response', () => {
+    const shelf = createShelf({ ticks: () => 0, wall: () => 0 }, ({ access_token }) => (access_token === 'T1' ? 10_000 : undefined));
+    shelf.put(token('T1', 60), 9000);
+    expect(shelf.get()).toBeNull();
+    shelf.put(token('T2', 60), 8999);
+    expect(shelf.get()?.response.access_token).toBe('T2');
+  });
+
   it('should neither give out nor take what was refused, until it is fetched again', () => {
     const { shelf } = setUp();
     shelf.put(token('T1', 60), 0);

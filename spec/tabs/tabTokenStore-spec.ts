@@ -145,6 +145,15 @@ describe('tabs that share a store', () => {
     expect(overheard.slice(0, 4).map(({ type }) => type)).toEqual(['ask', 'token', 'ask', 'last']);
   });
 
+  it('should not hand on a token that is over by the option `lifetime` alone', async () => {
+    const lifetime = () => 200;
+    const first = tab({ source: () => [{ access_token: 'OLD' }], lifetime, idleTimeout: 0 });
+    await firstValueFrom(first.token$);
+    await pause(300);
+    const second = tab({ source: () => [{ access_token: 'NEW' }], lifetime });
+    expect((await firstValueFrom(second.token$)).value).toBe('NEW');
+  });
+
   it.each<[string, () => object]>([
     ['a circle', () => { const circle: Record<string, unknown> = {}; circle.self = circle; return circle; }],
     ['a BigInt', () => ({ n: 5n })],
@@ -318,7 +327,7 @@ describe('in a hidden page', () => {
 });
 
 describe('tabTokenStore', () => {
-  it.each([[{}, /"name" must be a string that is not empty, got undefined/], [{ name: '' }, /"name"/], [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/], [{ name: 'a', askTimeout: Infinity }, /"askTimeout"/]])(
+  it.each([[{}, /"name" must be a string that is not empty, got undefined/], [{ name: '' }, /"name"/], [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/], [{ name: 'a', askTimeout: Infinity }, /"askTimeout"/], [{ name: 'a', lifetime: 60 }, /"lifetime" must be a function/]])(
     'should refuse %j',
     (options, message) => {
       expect(() => tabTokenStore(options as never)).toThrow(TypeError);

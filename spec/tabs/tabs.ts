@@ -46,15 +46,15 @@ export interface TabSetup extends TokenStreamOptions, Partial<TabTokenStoreOptio
 let tokens = 0;
 
 /** A tab: a stream of its own over the store that it shares with the others. A busy machine answers late: they wait longer than by default. */
-export function tab({ source, name = 'orders', askTimeout = 200, ...options }: TabSetup = {}) {
+export function tab({ source, name = 'orders', askTimeout = 200, lifetime, ...options }: TabSetup = {}) {
   const asked: TokenRequest[] = [];
-  const store = tabTokenStore({ name, askTimeout });
+  const store = tabTokenStore({ name, askTimeout, lifetime });
   const token$ = createTokenStream(
     (request) => {
       asked.push(request);
       return source ? from(source(request)) : [{ access_token: `T${String(++tokens)}`, expires_in: 3600, refresh_token: 'R' }];
     },
-    { jitter: 0, store, ...options },
+    { jitter: 0, store, lifetime, ...options },
   );
   opened.push(token$);
   return { store, token$, asked };

@@ -1,10 +1,10 @@
 import { concat, defer, filter, ignoreElements, map, merge, of, share, Subject, take, takeUntil, tap, throwError, type Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
-import { stopwatch } from '../internal/stopwatch.js';
-import { FINITE, numbersIn, wrong } from '../internal/validate.js';
+import { CLOCKS, stopwatch } from '../internal/stopwatch.js';
+import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import type { TokenRequest, TokenResponse } from '../token/types.js';
+import type { TokenRequest, TokenResponse, TokenStreamOptions } from '../token/types.js';
 import { openBus } from './bus.js';
 import { exclusively } from './lock.js';
 import { isToken, read, write, type Message } from './message.js';
@@ -16,6 +16,11 @@ export interface TabTokenStoreOptions {
   name: string;
   /** Before it fetches, a tab asks the others, and waits this many ms for their answer. Finite, >= 0. Default 40. */
   askTimeout?: number;
+  /**
+   * The stream's option of that name, where it has one: how long a token lives, in ms, that says nothing of it itself. Else
+   * other tabs would be given such a token when it is over. `undefined`: what the response says. Default: that, always.
+   */
+  lifetime?: TokenStreamOptions['lifetime'];
 }
 
 export interface TabTokenStore extends TokenStore {
@@ -59,12 +64,13 @@ type News = { readonly type: 'token'; readonly stored: StoredToken } | { readonl
  * @throws TypeError that names an option out of range
  */
 export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
-  const { name } = options;
+  const { name, lifetime } = options;
   if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a string that is not empty');
   const { askTimeout } = numbersIn({ askTimeout: options.askTimeout }, { askTimeout: [0, FINITE, 40] });
+  requireFunctions({ lifetime });
   const id = `rx-fresh-token/${name}`;
   const bus = openBus(id);
-  const shelf = createShelf();
+  const shelf = createShelf(CLOCKS, lifetime);
   const signedOut = new Subject<News>();
   let ended = false;
 
@@ -72,11 +78,15 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
     bus.post(write(message, Date.now()));
   };
   const tell = (type: 'token' | 'last', { response, age }: StoredToken) => {
+    // A source's response may hold what no message can; JSON is what it came as.
+    post({ type, response: JSON.parse(JSON.stringify(response)) as TokenResponse, age });
+  };
+  /** What JSON cannot hold either, a BigInt or a circle, stays in this tab: it may cost neither the token nor the hearing. */
+  const leniently = (work: () => void) => {
     try {
-      // A source's response may hold what no message can; JSON is what it came as.
-      post({ type, response: JSON.parse(JSON.stringify(response)) as TokenResponse, age });
+      work();
     } catch {
-      // What JSON cannot hold either, a BigInt or a circle, stays in this tab: it may cost neither the token nor the hearing.
+      // Nobody is told.
     }
   };
   const reply = () => {
@@ -94,7 +104,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
         return { type: 'signOut' };
       }
       if (message?.type === 'last') shelf.keep(message.response, message.age);
-      if (message?.type === 'ask') reply();
+      if (message?.type === 'ask') leniently(reply);
       return null;
     }),
     filter((news) => news !== null),
@@ -123,7 +133,9 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
           if (ended || !isToken(stored.response)) return;
           shelf.clear();
           shelf.put(stored.response, stored.age);
-          tell('token', stored);
+          leniently(() => {
+            tell('token', stored);
+          });
         }),
       );
     });
