@@ -18,8 +18,8 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-async function open(tab: string, newWindow = true): Promise<RawTab> {
-  const page = await openTab(devtools, `${server.origin}/?tab=${tab}`, newWindow);
+async function open(tab: string, newWindow = true, more = ''): Promise<RawTab> {
+  const page = await openTab(devtools, `${server.origin}/?tab=${tab}${more}`, newWindow);
   while (!(await page.evaluate<boolean>('typeof tab === "object" && document.readyState === "complete"'))) await pause(10);
   return page;
 }
@@ -72,6 +72,25 @@ describe('in Chromium', () => {
     expect(took).toBeLessThan(250);
     await until(async () => (await current(waiting)) === 'T2');
     await waiting.send('Page.close');
+  }, 30_000);
+
+  it('a tab that is frozen in mid-fetch should hold the others up for lockTimeout, and spoil nothing when it wakes', async () => {
+    server.lifetime = 60;
+    server.ignored.add('frozen');
+    const frozen = await open('frozen', false);
+    await start(frozen);
+    await until(() => server.asked.length === 1);
+    const waiting = await open('waiting', false, '&lockTimeout=1500');
+    await waiting.send('Page.bringToFront');
+    await frozen.send('Page.setWebLifecycleState', { state: 'frozen' });
+    const began = performance.now();
+    await start(waiting);
+    await until(async () => (await current(waiting)) === 'T2');
+    expect(performance.now() - began).toBeGreaterThan(1400);
+    await frozen.send('Page.setWebLifecycleState', { state: 'active' });
+    await until(async () => (await current(frozen)) === 'T2');
+    expect(server.asked.map(({ tab }) => tab)).toEqual(['frozen', 'waiting']);
+    await Promise.all([frozen, waiting].map((tab) => tab.send('Page.close')));
   }, 30_000);
 
   it('a background tab, slow as it is, should hear of every token, and use none that is over when it comes back', async () => {

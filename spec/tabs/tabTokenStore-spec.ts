@@ -177,6 +177,45 @@ describe('tabs that share a store', () => {
   });
 });
 
+describe('a tab that stands still in mid-fetch', () => {
+  const freeze = async () => {
+    const frozen = tab({ source: () => NEVER, fetchTimeout: 1e9 });
+    frozen.token$.subscribe();
+    await until(() => frozen.asked.length === 1);
+  };
+
+  it('should bar the others no longer than lockTimeout, though their own patience for one fetch ends before', async () => {
+    await freeze();
+    const began = performance.now();
+    const waiting = tab({ lockTimeout: 600, fetchTimeout: 500, backoff: { initial: 10 } });
+    const last = tab({ lockTimeout: 60_000 });
+    const [got, heard] = await Promise.all([firstValueFrom(waiting.token$), firstValueFrom(last.token$)]);
+    expect(performance.now() - began).toBeGreaterThan(590);
+    expect(heard.value).toBe(got.value);
+    expect([waiting.asked.length, last.asked.length]).toEqual([1, 0]);
+  });
+
+  it('should be waited for again from the start, once a token came', async () => {
+    await freeze();
+    const waiting = tab({ lockTimeout: 400 });
+    const began = performance.now();
+    await firstValueFrom(waiting.token$);
+    await firstValueFrom(waiting.token$.refresh());
+    expect(performance.now() - began).toBeGreaterThan(790);
+    expect(waiting.asked).toHaveLength(2);
+  });
+
+  it('should be left alone by who gives up', async () => {
+    await freeze();
+    const waiting = tab({ lockTimeout: 30 });
+    waiting.token$.subscribe();
+    waiting.token$.close();
+    await pause(60);
+    expect(waiting.asked).toEqual([]);
+    expect(overheard.filter(({ type }) => type === 'ask')).toHaveLength(1);
+  });
+});
+
 describe('signing out', () => {
   it('should close the streams of all tabs, idle ones too, and forget the token', async () => {
     const tabs = [tab(), tab({ idleTimeout: 0 }), tab()];
@@ -327,7 +366,7 @@ describe('in a hidden page', () => {
 });
 
 describe('tabTokenStore', () => {
-  it.each([[{}, /"name" must be a string that is not empty, got undefined/], [{ name: '' }, /"name"/], [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/], [{ name: 'a', askTimeout: Infinity }, /"askTimeout"/], [{ name: 'a', lifetime: 60 }, /"lifetime" must be a function/]])(
+  it.each([[{}, /"name" must be a string that is not empty, got undefined/], [{ name: '' }, /"name"/], [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/], [{ name: 'a', askTimeout: Infinity }, /"askTimeout"/], [{ name: 'a', lockTimeout: -1 }, /"lockTimeout"/], [{ name: 'a', lifetime: 60 }, /"lifetime" must be a function/]])(
     'should refuse %j',
     (options, message) => {
       expect(() => tabTokenStore(options as never)).toThrow(TypeError);

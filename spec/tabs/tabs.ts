@@ -46,9 +46,9 @@ export interface TabSetup extends TokenStreamOptions, Partial<TabTokenStoreOptio
 let tokens = 0;
 
 /** A tab: a stream of its own over the store that it shares with the others. A busy machine answers late: they wait longer than by default. */
-export function tab({ source, name = 'orders', askTimeout = 200, lifetime, ...options }: TabSetup = {}) {
+export function tab({ source, name = 'orders', askTimeout = 200, lockTimeout, lifetime, ...options }: TabSetup = {}) {
   const asked: TokenRequest[] = [];
-  const store = tabTokenStore({ name, askTimeout, lifetime });
+  const store = tabTokenStore({ name, askTimeout, lockTimeout, lifetime });
   const token$ = createTokenStream(
     (request) => {
       asked.push(request);

@@ -6,16 +6,22 @@ import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse, TokenStreamOptions } from '../token/types.js';
 import { openBus } from './bus.js';
-import { exclusively } from './lock.js';
 import { isToken, read, write, type Message } from './message.js';
 import { after } from './patience.js';
 import { createShelf } from './shelf.js';
+import { createTurns } from './turns.js';
 
 export interface TabTokenStoreOptions {
   /** What the tabs that share a token have in common: one name for each client identity, user and scope. Not empty. */
   name: string;
   /** Before it fetches, a tab asks the others, and waits this many ms for their answer. Finite, >= 0. Default 40. */
   askTimeout?: number;
+  /**
+   * How many ms a tab waits for its turn, in all, before it fetches beside the one whose turn it is: a browser may freeze a tab
+   * in mid-fetch. More than the stream's `fetchTimeout`, after which a tab that does not stand still gives the turn
+   * away. >= 0, or Infinity. Default 15 000.
+   */
+  lockTimeout?: number;
   /**
    * The stream's option of that name, where it has one: how long a token lives, in ms, that says nothing of it itself. Else
    * other tabs would be given such a token when it is over. `undefined`: what the response says. Default: that, always.
@@ -46,8 +52,8 @@ type News = { readonly type: 'token'; readonly stored: StoredToken } | { readonl
  * tab 3            new: lock, ask --T1---------T2------------    is told
  * ```
  *
- * Tabs take turns by Web Locks and tell each other by BroadcastChannel; the lock of a tab that crashes is free at once. The
- * token stays in memory, and in messages within the same origin: nothing is stored. The whole response is shared,
+ * Tabs take turns by Web Locks and tell each other by BroadcastChannel; the lock of a tab that crashes is free at once, and one
+ * that stands still is not waited for without end. The token stays in memory, and in messages within the same origin: nothing is stored. The whole response is shared,
  * so a refresh token that rotates goes on from the last one, whichever tab got it. Without Web Locks (an
  * insecure context) each tab fetches when it must, and tells the others.
  *
@@ -66,11 +72,15 @@ type News = { readonly type: 'token'; readonly stored: StoredToken } | { readonl
 export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   const { name, lifetime } = options;
   if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a string that is not empty');
-  const { askTimeout } = numbersIn({ askTimeout: options.askTimeout }, { askTimeout: [0, FINITE, 40] });
+  const { askTimeout, lockTimeout } = numbersIn(
+    { askTimeout: options.askTimeout, lockTimeout: options.lockTimeout },
+    { askTimeout: [0, FINITE, 40], lockTimeout: [0, Infinity, 15_000] },
+  );
   requireFunctions({ lifetime });
   const id = `rx-fresh-token/${name}`;
   const bus = openBus(id);
   const shelf = createShelf(CLOCKS, lifetime);
+  const turns = createTurns(id, lockTimeout);
   const signedOut = new Subject<News>();
   let ended = false;
 
@@ -98,7 +108,11 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   const heard$ = defer(() => bus.posted$).pipe(
     map((data): News | null => {
       const message = ended ? null : read(data, Date.now());
-      if (message?.type === 'token') return shelf.put(message.response, message.age) ? { type: 'token', stored: { ...message, origin: 'shared' } } : null;
+      if (message?.type === 'token') {
+        if (!shelf.put(message.response, message.age)) return null;
+        turns.served();
+        return { type: 'token', stored: { ...message, origin: 'shared' } };
+      }
       if (message?.type === 'signOut') {
         forget();
         return { type: 'signOut' };
@@ -116,7 +130,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
     shelf.clear();
   }
 
-  /** With the lock in hand: someone may have been quicker, and the news still on its way. */
+  /** When it is this tab's turn: someone may have been quicker, and the news still on its way. */
   const lead = (request: TokenRequest, fetch: Fetch): Observable<StoredToken> => {
     const previous = request.previous?.value;
     const known$ = defer(() => of(shelf.get(previous)));
@@ -131,6 +145,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
         map((response): StoredToken => ({ response, age: age() + headStartOf(request), origin: 'fetched' })),
         tap((stored) => {
           if (ended || !isToken(stored.response)) return;
+          turns.served();
           shelf.clear();
           shelf.put(stored.response, stored.age);
           leniently(() => {
@@ -151,7 +166,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
       if (ended) return throwError(() => new TokenStreamClosedError('signed out'));
       if (reason === 'rejected') shelf.refuse(previous?.value);
       const known = shelf.get(previous?.value);
-      return known ? of(known) : merge(heard$.pipe(ignoreElements()), exclusively(id, () => lead(request, fetch))).pipe(take(1));
+      return known ? of(known) : merge(heard$.pipe(ignoreElements()), turns.take(() => lead(request, fetch))).pipe(take(1));
     });
 
   return {
