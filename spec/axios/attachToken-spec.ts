@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import axios, { AxiosError, CanceledError, type AxiosAdapter, type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 import { NEVER, of, timer, map } from 'rxjs';
 import { createTokenStream, isTokenError, type TokenStream } from 'rx-fresh-token';
@@ -102,8 +104,7 @@ describe.each(['http', 'fetch'] as const)('a request by the %s adapter', (adapte
     expect(await failureOf(instance.get('/a', { beforeRedirect: onRedirect }))).toMatchObject({ status: 401 });
     expect(api.seen.slice(0, 3).map(({ path, headers }) => [path, headers.authorization])).toEqual([['/a', 'Bearer T1'], ['/b', 'Bearer T1'], ['/c', undefined]]);
     expect(onRedirect).toHaveBeenCalledTimes(adapter === 'http' ? 2 : 0);
-    // The fetch adapter does not tell where its answer came from.
-    if (adapter === 'http') expect(asked).toHaveLength(1);
+    expect([asked.length, api.seen.length]).toEqual([1, 3]);
   });
 
   it('should not send what can be read once a second time, and refresh all the same', async () => {
@@ -131,6 +132,21 @@ describe.each(['http', 'fetch'] as const)('a request by the %s adapter', (adapte
       expect(outcome.request).toBeDefined();
       expect(outcome.config).not.toHaveProperty('headers.Authorization');
     }
+  });
+
+  it.each(['identity', 'gzip'])('should show it in no streamed outcome, encoded as %s, and let it be read', async (encoding) => {
+    const body = encoding === 'gzip' ? gzipSync('hello') : 'hello';
+    const api = await serve(({ path }, response) => response.writeHead(path === '/fine' ? 200 : 500, { 'content-encoding': encoding }).end(body));
+    const { token$ } = tokens({ initial: { access_token: 'SECRET', expires_in: 60 } });
+    const instance = attached(token$, { adapter, baseURL: api.origin, responseType: 'stream' });
+    for (const outcome of [await instance.get<Readable>('/fine'), await axiosFailureOf(instance.get('/500'))]) {
+      const prints = () => [2, 4, 12].map((depth) => inspect(outcome, { depth, showHidden: true }).includes('SECRET'));
+      expect(prints()).toEqual([false, false, false]);
+      const { data } = (outcome instanceof AxiosError ? outcome.response : outcome) as { data: Readable };
+      expect(await text(data)).toBe('hello');
+      expect(prints()).toEqual([false, false, false]);
+    }
+    expect(api.authorizations()).toEqual(Array(2).fill('Bearer SECRET'));
   });
 
   it('should be aborted by its signal, on its way and while it waits', async () => {

@@ -15,7 +15,10 @@ export interface AttachTokenOptions {
    * Default: the origin of `instance.defaults.baseURL`, as it is now; without either, every call fails.
    */
   allowedOrigins?: readonly string[];
-  /** Tells that the server refused the token. Default: 401, or 403 unless the challenge says `insufficient_scope`. */
+  /**
+   * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. Default: 401,
+   * or 403 unless the challenge says `insufficient_scope`.
+   */
   isRejection?: (response: AxiosResponse) => boolean;
 }
 

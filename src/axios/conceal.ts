@@ -1,17 +1,30 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { fieldsOf } from '../internal/answers.js';
 
+/** Node's own answer leads to the request that it answers, by each of these. */
+const LEADS = ['req', 'socket', 'client'];
+
 /**
  * What axios hands out quotes the request, header and all, and is often logged. Its config becomes the caller's own, which
- * never had the token; the platform's request object stays at hand, behind a getter that nothing prints.
+ * never had the token; the platform's request object stays at hand, behind a getter that nothing prints. So does all that
+ * leads to it from a streamed answer of Node's.
  */
 export function conceal<T>(outcome: T, config: InternalAxiosRequestConfig): T {
   const { response } = fieldsOf(outcome);
   for (const carrier of [outcome, response]) {
     if (typeof carrier !== 'object' || carrier === null || !('config' in carrier)) continue;
-    const { request } = carrier as { request?: unknown };
     Reflect.set(carrier, 'config', config);
-    if (request !== undefined) Reflect.defineProperty(carrier, 'request', { get: () => request, enumerable: false, configurable: true });
+    hide(carrier, 'request');
+    const { data } = carrier as { data?: unknown };
+    if (config.responseType === 'stream' && typeof data === 'object' && data !== null) for (const lead of LEADS) hide(data, lead);
   }
   return outcome;
+}
+
+/** Moves a property behind accessors: it works as before, and does not print. */
+function hide(object: object, name: string): void {
+  let value: unknown = Object.getOwnPropertyDescriptor(object, name)?.value;
+  if (value === undefined) return;
+  const set = (next: unknown) => void (value = next);
+  Reflect.defineProperty(object, name, { get: () => value, set, enumerable: false, configurable: true });
 }

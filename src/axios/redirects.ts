@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { originOf } from '../internal/originOf.js';
+import { answeredBy } from './watchedFetch.js';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
 
@@ -26,8 +27,8 @@ export function trailFrom(url: string, others: BeforeRedirect | undefined): Trai
       for (const name of Object.keys(headers)) if (name.toLowerCase() === 'authorization') Reflect.deleteProperty(headers, name);
     },
     carried: ({ request }) => {
-      const { responseURL } = (request ?? {}) as { responseURL?: string };
-      return stayed && (!responseURL || originOf(responseURL) === home);
+      const url = answeredBy(request);
+      return stayed && (!url || originOf(url) === home);
     },
   };
 }

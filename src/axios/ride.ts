@@ -11,6 +11,7 @@ import { withToken } from '../token/withToken.js';
 import { conceal } from './conceal.js';
 import { interruptionsOf, limitOf, messageOf } from './interruptions.js';
 import { trailFrom } from './redirects.js';
+import { watchedFetch } from './watchedFetch.js';
 
 /** One request, ready to be sent, on its way with a token. */
 export interface Passage {
@@ -53,6 +54,7 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
           ...config,
           headers: config.headers.concat({ Authorization: authorizationOf(token) }),
           beforeRedirect: trail.beforeRedirect,
+          env: { ...config.env, fetch: watchedFetch(config.env?.fetch) },
           // Time that was spent waiting counts.
           ...(limit < Infinity && elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: messageOf(config) }),
         };
