@@ -1,4 +1,4 @@
-import { firstValueFrom, VirtualTimeScheduler, type Observable } from 'rxjs';
+import { firstValueFrom, retry, shareReplay, switchMap, take, VirtualTimeScheduler, type Observable } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { createFetch, createHttpClient, createTokenStream, withToken } from 'rx-fresh-token';
 import { fakeTokenSource, scriptedApi, tokenMarbles, type ApiCall } from 'rx-fresh-token/testing';
@@ -218,12 +218,70 @@ describe('scriptedApi.verify', () => {
     }),
   );
 
-  it('should not mind who sent within the millisecond of the refusal, perhaps before hearing of it', () => {
+  it(
+    'should mind a repeat at once with the very token that was refused: a retry onto a cached token',
+    marbles((m) => {
+      const source = fakeTokenSource({ scheduler: m.scheduler, latency: 2 });
+      const api = scriptedApi({ tokens: source, delay: 3 });
+      const cached$ = source({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal }).pipe(shareReplay({ bufferSize: 1, refCount: false }));
+      const call$ = cached$.pipe(take(1), switchMap(({ access_token }) => api.send({ value: access_token })), retry(1));
+      m.cold('----------x').subscribe(() => { api.revoke('a'); });
+      m.expect(cached$).toBeObservable('--(a|)', { a: { access_token: 'a', token_type: 'Bearer', expires_in: 30 } });
+      m.expect(tokenMarbles(call$), '------------^').toBeObservable('------------------#', undefined, '401');
+      m.flush();
+      expect(told(api.calls)).toEqual(['12 a revoked 401', '15 a revoked 401']);
+      expect(complaint(api)).toContain('- call 2 at 15 ms (GET /) carried a, which had been refused just before');
+    }),
+  );
+
+  it('should mind a repeat of a call that was refused without a delay', () => {
+    const api = scriptedApi({ tokens: ['a'], scheduler: new VirtualTimeScheduler() });
+    api.revoke('a');
+    api.send(a).pipe(retry(1)).subscribe({ error: () => undefined });
+    expect(complaint(api)).toContain('- call 2 at 0 ms (GET /) carried a, which had been refused just before');
+  });
+
+  it('should not mind who was sent before the refusal was told', async () => {
     const scheduler = new VirtualTimeScheduler();
-    const api = scriptedApi({ tokens: ['a'], scheduler });
+    const api = scriptedApi({ tokens: ['a'], scheduler, delay: 1 });
     api.revoke('a');
     for (let i = 0; i < 2; i++) api.send(a).subscribe({ error: () => undefined });
+    scheduler.flush();
     api.verify();
+    const quick = scriptedApi({ tokens: ['a'], scheduler });
+    quick.revoke('a');
+    const auth = { headers: { authorization: 'Bearer a' } };
+    await Promise.all([quick.fetch('/', auth), quick.fetch('/', auth)]);
+    quick.verify();
+  });
+
+  it('should mind who sends the token again after the answer of fetch came, within the same millisecond', async () => {
+    const api = scriptedApi({ tokens: ['a'], scheduler: new VirtualTimeScheduler() });
+    const auth = { headers: { authorization: 'Bearer a' } };
+    api.revoke('a');
+    await api.fetch('/', auth);
+    await api.fetch('/', auth);
+    expect(complaint(api)).toContain('- call 2 at 0 ms (GET /) carried a, which had been refused just before');
+  });
+
+  it.each([0, 1])('should not mind what createFetch and createHttpClient send while the news of the refusal is on its way (delay %p)', async (delay) => {
+    const source = fakeTokenSource();
+    const api = scriptedApi({ tokens: source, delay });
+    const token$ = createTokenStream(source, { idleTimeout: 0 });
+    const options = { baseUrl: 'https://api.example.com', fetch: api.fetch };
+    const fetch = createFetch(token$, options);
+    const http = createHttpClient(token$, options);
+    await fetch('/');
+    api.revoke('a');
+    const callers = async (hops: number) => {
+      for (let i = 0; i < hops; i++) await Promise.resolve();
+      const path = (n: number) => `/${String(hops)}/${String(n)}`;
+      const request = new Request(`https://api.example.com${path(1)}`, { method: 'PUT', body: 'y' });
+      return Promise.all([fetch(path(2)), fetch(path(3), { method: 'POST', body: 'x' }), fetch(request), firstValueFrom(http.post(path(4), { n: 1 }))]);
+    };
+    await Promise.all(Array.from({ length: 12 }, (_, hops) => callers(hops)));
+    api.verify();
+    token$.close();
   });
 
   it('should not mind more calls with a token after a bare 403, which may blame the resource', () => {

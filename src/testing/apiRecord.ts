@@ -21,21 +21,41 @@ export type OpenCall = { -readonly [K in keyof ApiCall]: ApiCall[K] };
 /** What a call may be without {@link ScriptedApi.verify} minding; `refused` is a token whose 401 the caller has seen already. */
 export type Tolerance = 'missing' | 'unknown' | 'expired' | 'refused';
 
+/** A token of which a caller was told that it is no good. */
+interface Told {
+  readonly at: number;
+  /** The requests whose callers have heard. */
+  readonly by: Set<string>;
+  /** By now there is no excuse. */
+  byAll: boolean;
+}
+
+/** A client of promises passes the news on from one to the next; createFetch takes three microtasks. */
+const HOPS = 10;
+
+/** Whoever awaited the answer hears of it in the next microtask: the same request with that token is a repeat from then on. */
+async function spread(refusal: Told, request: string): Promise<void> {
+  await Promise.resolve();
+  refusal.by.add(request);
+  for (let hop = 1; hop < HOPS; hop++) await Promise.resolve();
+  refusal.byAll = true;
+}
+
 /** Keeps the calls, and knows which of them nobody should have made. */
 export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tolerate: readonly Tolerance[]) {
   const calls: OpenCall[] = [];
   const faults: string[] = [];
-  /** Tokens of which a caller was told that they are no good, and when. */
-  const told = new Map<string, number>();
+  const told = new Map<string, Told>();
 
-  const carried = ({ token, credential, at }: ApiCall): [Tolerance, string] | undefined => {
+  const carried = ({ token, credential, at, method, path }: ApiCall): [Tolerance, string] | undefined => {
     if (credential === 'missing') return ['missing', 'carried no token'];
     const name = token ?? '';
     if (credential === 'unknown') return ['unknown', `carried ${name}, which was never issued`];
     if (credential === 'expired') return ['expired', `carried ${name}, which had expired`];
-    const since = at - (told.get(name) ?? Infinity);
-    // Within the same millisecond a caller may have sent before it heard.
-    return since > 0 ? ['refused', `carried ${name}, which had been refused ${String(since)} ms before`] : undefined;
+    const refusal = told.get(name);
+    // By the order of things, not by the clock: who repeats at once does so in the same millisecond.
+    const isHeard = refusal && (refusal.byAll || refusal.by.has(`${method} ${path}`));
+    return isHeard ? ['refused', `carried ${name}, which had been refused ${at > refusal.at ? `${String(at - refusal.at)} ms` : 'just'} before`] : undefined;
   };
 
   return {
@@ -50,9 +70,13 @@ export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tole
       if (n > maxCalls) faults.push(`${who} is one too many: maxCalls is ${String(maxCalls)}`);
       return call;
     },
-    /** The caller heard that the token itself is no good. */
-    tell: (token: string | null): void => {
-      if (token !== null && !told.has(token)) told.set(token, scheduler.now());
+    /** The caller is told that the token itself is no good. `byPromise`: others may be sent before the client as a whole knows. */
+    tell: ({ token, method, path }: ApiCall, byPromise: boolean): void => {
+      if (token === null) return;
+      const refusal = told.get(token) ?? { at: scheduler.now(), by: new Set(), byAll: false };
+      told.set(token, refusal);
+      if (byPromise) void spread(refusal, `${method} ${path}`);
+      else refusal.byAll = true;
     },
   };
 }

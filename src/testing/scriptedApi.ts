@@ -58,6 +58,8 @@ export interface ScriptedApi<T = string> {
    * Throws an Error that lists what nobody expected: calls past `maxCalls`, steps that were never come to, and calls
    * with no token, with one that was never issued, that had expired on arrival, or whose 401 a caller had seen before.
    * A token that was revoked behind the client's back may come until then: nobody could know. `tolerate` makes exceptions.
+   * What counts is the order, not the millisecond: through `send` each call after the refusal; through `fetch` the same
+   * request from the next microtask on, and others a few microtasks later, since a client of promises needs some to know.
    */
   readonly verify: () => void;
 }
@@ -106,25 +108,25 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
     return typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
   }
 
-  function deliver(step: ApiStep, call: OpenCall, { status, headers }: Verdict): ApiResponse {
+  function deliver(step: ApiStep, call: OpenCall, { status, headers }: Verdict, byPromise: boolean): ApiResponse {
     if (step === 'down') {
       call.outcome = 'down';
       throw new TypeError('fetch failed');
     }
     call.outcome = status;
-    if (status === 401) record.tell(call.token);
+    if (status === 401) record.tell(call, byPromise);
     return { status, headers, body: status < 300 ? answer(call) : null };
   }
 
   /** One call, judged when it arrives and answered `delay` later. */
-  const exchange = (method: string, path: string, token: string | null): Observable<ApiResponse> =>
+  const exchange = (method: string, path: string, token: string | null, byPromise = false): Observable<ApiResponse> =>
     defer(() => {
       const n = record.calls.length + 1;
       const wait = delay(n);
       const step = steps[n - 1] ?? 'ok';
       const call = record.add({ method, path, token, credential: token === null ? 'missing' : register.fateOf(token) });
       const verdict = judge(step, call);
-      const answer$ = defer(() => of(deliver(step, call, verdict)));
+      const answer$ = defer(() => of(deliver(step, call, verdict, byPromise)));
       const answered$ = step === 'hang' ? NEVER : wait === 0 ? answer$ : timer(wait, scheduler).pipe(switchMap(() => answer$));
       return answered$.pipe(
         finalize(() => {
@@ -138,7 +140,7 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
     const { pathname } = new URL(request ? request.url : (input as string | URL), 'http://localhost');
     const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
     const token = /^\S+ +(\S+)$/.exec(new Headers(init?.headers ?? request?.headers).get('authorization') ?? '')?.[1];
-    const answered$ = exchange(method, pathname, token ?? null).pipe(map(responseOf));
+    const answered$ = exchange(method, pathname, token ?? null, true).pipe(map(responseOf));
     return merge(abortedBy(init?.signal ?? request?.signal), answered$).pipe(take(1));
   }
 
