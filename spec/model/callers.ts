@@ -94,6 +94,7 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
 
   const settle = (error: unknown) => {
     const ended = stopWaiting();
+    reference.ended(refusal);
     reference.active();
     if (ended && refusal?.outcome !== 'suppressed') reference.unserved(ended, error);
   };
@@ -127,6 +128,7 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
     left = true;
     say(`${name} leaves`);
     stopWaiting();
+    reference.ended(refusal);
     reference.active();
     subscription.unsubscribe();
   };

@@ -1,4 +1,4 @@
-import { isTokenError, type AccessToken, type RejectionOutcome, type TokenEvent, type TokenRequest } from 'rx-fresh-token';
+import { isTokenError, type AccessToken, type RefreshReason, type RejectionOutcome, type TokenEvent, type TokenRequest } from 'rx-fresh-token';
 import type { Options, Outcome } from './history.js';
 
 /** What the model remembers of a token that was kept. Written from the promises, not from the code. */
@@ -15,6 +15,8 @@ interface Held {
   readonly arrivedClock: number;
   latestClock: number;
   refused: boolean;
+  /** The clock once said that it is over, when somebody looked: setting it back changes nothing. */
+  seenOver: boolean;
 }
 
 interface Flight {
@@ -76,7 +78,7 @@ export class Reference {
   /** How often the clock was set; what follows from elapsed time is only certain without. */
   jumps = 0;
   seq = 0;
-  arrival: { value: string; seq: number; real: number; kept: boolean; previous: string | null; took: number } | null = null;
+  arrival: { value: string; seq: number; real: number; kept: boolean; previous: string | null; took: number; reason: RefreshReason } | null = null;
   private readonly refused = new Set<string>();
   /** For a recovering call: a refused value came again. */
   refusedAgain = -1;
@@ -87,6 +89,11 @@ export class Reference {
   lastUse = -Infinity;
   insideAction = 0;
   rejection: Refusal | null = null;
+
+  /** Whether the stream listens to `wake`. */
+  private awake = false;
+  /** It has just stopped: it must say so at once, or may. */
+  private resting: 'must' | 'may' | null = null;
 
   private flight: Flight | null = null;
   private announced: { reason: string; attempt: number } | null = null;
@@ -107,6 +114,9 @@ export class Reference {
   private stuckSince = Infinity;
   private givenUp: AbortSignal[] = [];
   private readonly spoiled = new Set<string>();
+  /** Resources that refused since the token last changed on schedule, or before it, if their repeats still go on: only theirs may be known as fruitless. */
+  private suspects = new Set<string>();
+  private readonly repeating = new Set<Refusal>();
   private asksSinceArrival = 0;
   private refreshings: number[] = [];
 
@@ -124,7 +134,7 @@ export class Reference {
   /** Nothing known speaks against the token. */
   mayServe(): string | null {
     const { held } = this;
-    if (!held || held.refused || this.closed) return null;
+    if (!held || held.refused || held.seenOver || this.closed) return null;
     const elapsed = this.time.real() - held.arrivedReal;
     return this.time.clock() < held.overAt && elapsed <= Math.min(held.overAt - held.arrivedClock, held.life) ? held.value : null;
   }
@@ -242,7 +252,7 @@ export class Reference {
     const living = this.mayServe();
     this.seq++;
     this.useless = false;
-    this.arrival = { value, seq: this.seq, real, kept, previous: this.previous, took };
+    this.arrival = { value, seq: this.seq, real, kept, previous: this.previous, took, reason: flight.request.reason };
     this.arrivalAnnounced = this.previous === ANY ? null : value === this.previous;
     this.failure = null;
     this.askedFor.rejection = 0;
@@ -251,6 +261,7 @@ export class Reference {
       const { reason } = flight.request;
       if ((reason === 'scheduled' || reason === 'expired') && value !== this.previous) {
         this.spoiled.clear();
+        if (this.previous !== ANY) this.suspects = new Set([...this.repeating].flatMap(({ key }) => key ?? []));
         this.era++;
       }
       this.held = {
@@ -265,6 +276,7 @@ export class Reference {
         arrivedClock: flight.clock + took,
         latestClock: clock,
         refused: false,
+        seenOver: false,
       };
       this.previous = value;
       this.lastLife = life;
@@ -295,10 +307,40 @@ export class Reference {
     this.givenUp.push(request.signal);
   }
 
+  // ---- awake, or idle
+
+  wakes(): void {
+    this.awake = true;
+  }
+
+  rests(): void {
+    this.awake = false;
+    // A failure for good has said already that nothing more will be tried.
+    if (!this.closed) this.resting = this.hopeless() && this.mustServe() === null && this.listeners === 0 ? 'may' : 'must';
+  }
+
+  /** No more is awake than must be, and no less. */
+  private awakeOrNot(real: number, clock: number): void {
+    const { held, failure } = this;
+    if (this.resting === 'must') this.fault('B6', 'it went to rest without a word');
+    this.resting = null;
+    if (this.closed || this.listeners + this.waiters.size > 0) {
+      if (this.awake === this.closed) this.fault(this.closed ? 'B26' : 'B5', this.closed ? 'wake is listened to after close()' : 'somebody is interested, and wake is not listened to');
+      return;
+    }
+    if (!this.awake || this.jumps > 0 || this.live > 0 || this.pausing(real)) return;
+    const isDue = !!held && !held.refused && this.asksSinceArrival === 0 && clock > Math.max(held.dueBy, held.arrivedClock);
+    const isGivenUp = failure?.exact === null && !failure.permanent && this.asksSinceArrival > 0 && this.lastActivity < failure.clock;
+    if (isDue || isGivenUp) this.fault('B6', 'nobody is interested and nothing is under way, but it is not idle');
+  }
+
   // ---- events
 
   event(event: TokenEvent): void {
     const [real, clock] = [this.time.real(), this.time.clock()];
+    if (this.resting === 'must' && event.type !== 'idle') this.fault('B6', `${event.type} where idle was due`);
+    if (event.type === 'idle' && !this.resting) this.fault('B6', 'idle, though it was not awake');
+    this.resting = null;
     if (this.closed) this.fault('B26', `${event.type} after close()`);
     if (event.at !== clock) this.fault('events', `${event.type} bears the wrong time`);
     switch (event.type) {
@@ -311,6 +353,7 @@ export class Reference {
         if (this.arrivalAnnounced || arrival?.value !== event.token.value) this.fault('events', `tokenChanged ${event.token.value}, which did not just come`);
         else if (arrival.previous !== ANY && (event.previous?.value ?? null) !== arrival.previous) this.fault('events', `tokenChanged from ${String(event.previous?.value)}, not ${String(arrival.previous)}`);
         else if (event.took !== arrival.took) this.fault('events', `took ${String(event.took)}, not ${String(arrival.took)}`);
+        else if (event.reason !== arrival.reason || event.origin !== 'fetched') this.fault('events', `tokenChanged as ${event.reason}, ${event.origin}, but it was fetched as ${arrival.reason}`);
         this.arrivalAnnounced = true;
         this.useless = false;
         this.checkToken(event.token);
@@ -388,6 +431,10 @@ export class Reference {
     if (!rejection || rejection.outcome || rejection.token !== event.token.value) { this.fault('events', `tokenRejected ${event.token.value}, which nobody just refused`); return; }
     rejection.outcome = event.outcome;
     const { key, explicit, token } = rejection;
+    if (key !== undefined && event.outcome !== 'suppressed') {
+      this.suspects.add(key);
+      this.repeating.add(rejection);
+    }
     const isCurrent = held?.value === token;
     const { max, per } = this.options.rejectionBudget ?? { max: 10, per: 60_000 };
     switch (event.outcome) {
@@ -408,7 +455,9 @@ export class Reference {
         }
         break;
       case 'suppressed':
-        if (key === undefined && this.jumps === 0 && !this.hopeless() && this.refreshings.filter((at) => clock - at < per).length < max) this.fault('B18', 'suppressed within the budget');
+        if ((key === undefined || !this.suspects.has(key)) && this.jumps === 0 && !this.hopeless() && this.refreshings.filter((at) => clock - at < per).length < max) {
+          this.fault('B17/B18', `suppressed within the budget${key === undefined ? '' : `, though ${key} refused nothing since the token changed on schedule`}`);
+        }
         break;
     }
   }
@@ -418,6 +467,11 @@ export class Reference {
   /** A repeat with a fresh token was refused too. It counts until the token next changes on schedule. */
   spoil(key: string | undefined, era: number): void {
     if (key !== undefined && era === this.era) this.spoiled.add(key);
+  }
+
+  /** A refused call has come to its end. */
+  ended(refusal: Refusal | null): void {
+    if (refusal) this.repeating.delete(refusal);
   }
 
   wantsRefresh(): void {
@@ -441,6 +495,12 @@ export class Reference {
     const { failure, bornOver } = this;
     const over = Math.max(failure ? failure.real + failure.pause : 0, bornOver ? bornOver.real + 1000 : 0);
     return Math.max(0, over - this.time.real());
+  }
+
+  /** It certainly is right after a permanent failure: whoever wants a token now is told so. */
+  private isBlocked(real: number): boolean {
+    const { failure } = this;
+    return !!failure?.permanent && failure.jumps === this.jumps && real < failure.real + failure.pause;
   }
 
   /** Right after a permanent failure nothing is attempted. */
@@ -486,6 +546,8 @@ export class Reference {
 
   settled(current: string | null): void {
     const real = this.time.real();
+    // Whoever asks for the current token looks at the clock.
+    if (this.held && this.time.clock() >= this.held.overAt) this.held.seenOver = true;
     const may = this.mayServe();
     const must = this.mustServe();
     if (current !== null && current !== may) this.fault('current', `${current} is not usable`);
@@ -500,8 +562,10 @@ export class Reference {
       if (real > waiter.since + waiter.maxWait) this.fault('B12', `${waiter.what} still waits after ${String(real - waiter.since)} ms`);
       if (waiter.kind === 'take' && must !== null) this.fault('B4', `${waiter.what} waits, though ${must} is usable`);
       if (this.arrival && this.arrival.seq > waiter.seq) this.fault('B12', `${waiter.what} still waits, though ${this.arrival.value} came`);
+      if (this.isBlocked(real)) this.fault('B12', `${waiter.what} waits right after a permanent failure`);
       if (this.lastPermanent > waiter.seq) this.fault('B12', `${waiter.what} still waits after a permanent failure`);
     }
+    this.awakeOrNot(real, this.time.clock());
     if (this.closed) return;
     const needed = this.listeners + this.waiters.size > 0;
     const { held } = this;

@@ -1,4 +1,4 @@
-import { Subject, VirtualTimeScheduler, type SchedulerAction, type SchedulerLike, type Subscription } from 'rxjs';
+import { Observable, Subject, VirtualTimeScheduler, type SchedulerAction, type SchedulerLike, type Subscription } from 'rxjs';
 import { createTokenStream, isTokenError, type AccessToken } from 'rx-fresh-token';
 import { call, listen, refresh, refuse, type Listener, type Place } from './callers.js';
 import { endpointOf } from './endpoint.js';
@@ -71,7 +71,12 @@ export function run(history: History, log?: (line: string) => void): readonly st
   };
 
   const wake = new Subject<void>();
-  const token$ = createTokenStream(endpointOf(history, reference, later, say), { ...options, scheduler: watched, now: clock, random: mulberry32(seed), wake });
+  const watchedWake = new Observable<void>((subscriber) => {
+    reference.wakes();
+    subscriber.add(wake.subscribe(subscriber));
+    subscriber.add(() => { reference.rests(); });
+  });
+  const token$ = createTokenStream(endpointOf(history, reference, later, say), { ...options, scheduler: watched, now: clock, random: mulberry32(seed), wake: watchedWake });
 
   // ---- whoever watches may act from inside a callback
 
