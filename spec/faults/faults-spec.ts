@@ -37,15 +37,17 @@ describe(`${seconds} s between faulty proxies, in front of the token endpoint an
     expect(outcome.faults.api.duplicate).toBeGreaterThan(0);
   });
 
-  it('should be over with the faults: the next call arrives, after at most one pause', () => {
+  it('should be over with the faults: after a token endpoint that was down, the next call waits for at most one pause', () => {
     const { ms, attempts, failures } = outcome.recovery;
-    expect({ attempts, failures: failures <= 1 }).toEqual({ attempts: 1, failures: true });
+    expect({ attempts, failures }).toEqual({ attempts: 1, failures: 0 });
     // One step of the backoff, and what a busy machine takes for a token and a call.
-    expect(ms).toBeLessThan(250 + 1500);
+    expect(ms).toBeLessThan(250 + 1000);
   });
 
-  it('should have met every fault, or this proves nothing', () => {
-    for (const fault of faults) expect(outcome.faults.api[fault]).toBeGreaterThan(0);
-    expect(Object.values(outcome.faults.tokens).reduce((sum, times) => sum + times, 0)).toBeGreaterThan(3);
+  it('should have met every fault on both servers, or this proves nothing', () => {
+    for (const fault of faults) {
+      expect(outcome.faults.api[fault]).toBeGreaterThan(0);
+      expect(outcome.faults.tokens[fault]).toBeGreaterThan(0);
+    }
   });
 });

@@ -1,7 +1,7 @@
 // Run by faults-spec.ts in a process of its own, where an unhandled rejection is the end: `… faults.main.ts <seconds> <seed>`.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { firstValueFrom } from 'rxjs';
+import { filter, firstValueFrom } from 'rxjs';
 import { createHttpClient, createTokenStream } from 'rx-fresh-token';
 import { clientCredentials } from 'rx-fresh-token/oauth';
 import { startFaultyProxy } from './faultyProxy.js';
@@ -22,6 +22,8 @@ const alive = new Map<string, number>();
 /** How often the API did what a request asks for, by its request line. */
 const effects = new Map<string, number>();
 let refused = 0;
+/** Nobody refuses what is good. */
+let isFair = false;
 
 /** With its length, or nobody could tell a body that was cut. */
 function answer(response: ServerResponse, status: number, body: unknown): void {
@@ -38,7 +40,7 @@ function token(response: ServerResponse): void {
 function order({ headers, method, url }: IncomingMessage, response: ServerResponse): void {
   const ends = alive.get(headers.authorization?.slice('Bearer '.length) ?? '') ?? 0;
   // A request may be on its way for long: what counts is the token, which is the proxy's to delay.
-  const isGood = Date.now() < ends + 1000 && random() > 0.02;
+  const isGood = Date.now() < ends + 1000 && (isFair || random() > 0.02);
   if (isGood) {
     const line = `${method!} ${url!} HTTP/1.1`;
     effects.set(line, (effects.get(line) ?? 0) + 1);
@@ -62,7 +64,7 @@ async function listen(handle: (request: IncomingMessage, response: ServerRespons
 
 async function main(): Promise<void> {
   const servers = [await listen((_request, response) => { token(response); }), await listen(order)] as const;
-  const tokens = await startFaultyProxy(servers[0].port, random);
+  const tokens = await startFaultyProxy(servers[0].port, random, 0.75);
   const api = await startFaultyProxy(servers[1].port, random);
   const token$ = createTokenStream(clientCredentials({ tokenEndpoint: `${tokens.origin}/token`, clientId: 'me', clientSecret: 'secret' }), {
     fetchTimeout: 700,
@@ -97,14 +99,25 @@ async function main(): Promise<void> {
 
   const end = performance.now() + seconds * 1000;
   await Promise.all(
-    Array.from({ length: 16 }, async () => {
+    Array.from({ length: 32 }, async () => {
       while (performance.now() < end) await call();
     }),
   );
 
+  // No token comes through any more, until the last one is over and the stream pauses before its next attempt.
+  tokens.breakDown();
+  const recovering = { isPausing: false };
+  const pauses = firstValueFrom(token$.events.pipe(filter((event) => event.type === 'refreshFailed' && event.retryIn !== null && token$.current === null)));
+  void pauses.then(() => (recovering.isPausing = true));
+  let unserved = call();
+  while (!recovering.isPausing) {
+    if (await Promise.race([unserved.then(() => true), pauses.then(() => false)])) unserved = call();
+  }
+
   // The weather clears.
   tokens.calm();
   api.calm();
+  isFair = true;
   const calm = performance.now();
   let failures = 0;
   token$.events.subscribe(({ type }) => {
@@ -113,6 +126,7 @@ async function main(): Promise<void> {
   let attempts = 1;
   while (!(await call()) && attempts < 20) attempts++;
   const recovery = Math.round(performance.now() - calm);
+  await unserved;
 
   const own = [...effects].filter(([line, times]) => times > 1 + (api.duplicates.get(line) ?? 0)).map(([line]) => line);
   token$.close();

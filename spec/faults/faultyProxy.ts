@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** What may happen to a connection. One carries one request, so this is what happens to a request. */
-export const faults = ['delay', 'reset before', 'reset after', 'half-close', 'truncate', 'trickle', 'duplicate', 'reorder'] as const;
+export const faults = ['delay', 'reset before', 'reset after', 'half-close', 'truncate', 'trickle', 'stall', 'duplicate', 'reorder'] as const;
 export type Fault = (typeof faults)[number];
 
 export interface FaultyProxy {
@@ -10,6 +10,8 @@ export interface FaultyProxy {
   readonly done: Readonly<Record<Fault, number>>;
   /** How many times the proxy itself sent a request again, by its request line. */
   readonly duplicates: ReadonlyMap<string, number>;
+  /** From now on nothing comes through at all. */
+  breakDown(): void;
   /** From now on nothing goes wrong; connections that something was wrong with are gone. */
   calm(): void;
   close(): void;
@@ -22,7 +24,13 @@ export async function startFaultyProxy(port: number, random: () => number, share
   const spoiled = new Set<Socket>();
   const all = new Set<Socket>();
   let release: (() => void) | null = null;
-  let isCalm = false;
+  let weather: 'foul' | 'broken' | 'calm' = 'foul';
+  /** Faults are dealt like cards, so that a short run meets each of them. */
+  let deck: Fault[] = [];
+  const deal = (): Fault => {
+    if (deck.length === 0) deck = [...faults];
+    return deck.splice(Math.floor(random() * deck.length), 1)[0]!;
+  };
 
   const up = (client: Socket): Socket => {
     const server = connect(port, '127.0.0.1');
@@ -77,6 +85,10 @@ export async function startFaultyProxy(port: number, random: () => number, share
         drop(0);
       });
     },
+    stall: (client, request) => {
+      // The server does what it is asked to, and nobody ever hears of it.
+      pass(client, request).resume();
+    },
     duplicate: (client, request) => {
       const [line = ''] = request.toString('latin1').split('\r\n');
       duplicates.set(line, (duplicates.get(line) ?? 0) + 1);
@@ -110,11 +122,15 @@ export async function startFaultyProxy(port: number, random: () => number, share
     client.once('data', () => {
       after(5, () => {
         const request = Buffer.concat(pieces);
-        if (isCalm || random() >= share) {
+        if (weather === 'broken') {
+          client.resetAndDestroy();
+          return;
+        }
+        if (weather === 'calm' || random() >= share) {
           relay(client, request, (piece) => client.write(piece));
           return;
         }
-        const fault = faults[Math.floor(random() * faults.length)]!;
+        const fault = deal();
         done[fault]++;
         spoiled.add(client);
         spoil[fault](client, request);
@@ -126,8 +142,12 @@ export async function startFaultyProxy(port: number, random: () => number, share
     origin: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     done,
     duplicates,
+    breakDown: () => {
+      weather = 'broken';
+      for (const client of spoiled) client.destroy();
+    },
     calm: () => {
-      isCalm = true;
+      weather = 'calm';
       for (const client of spoiled) client.destroy();
     },
     close: () => {
