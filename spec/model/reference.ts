@@ -315,6 +315,10 @@ export class Reference {
 
   rests(): void {
     this.awake = false;
+    const unknown = this.previous === ANY ? 0 : (this.options.maxWait ?? 30_000);
+    const idle = this.options.idleTimeout ?? (this.previous === null ? 0 : this.lastLife === Infinity ? unknown : this.lastLife);
+    const unused = this.time.clock() - this.lastUse;
+    if (!this.closed && this.jumps === 0 && unused < idle) this.fault('B6', `it went to rest ${String(unused)} ms after the token was used`);
     // A failure for good has said already that nothing more will be tried.
     if (!this.closed) this.resting = this.hopeless() && this.mustServe() === null && this.listeners === 0 ? 'may' : 'must';
   }
@@ -527,6 +531,8 @@ export class Reference {
     if (waiter.kind === 'recover' && this.refusedAgain > waiter.seq) return;
     if (waiter.kind === 'recover' && this.arrival && this.arrival.seq > waiter.seq) return;
     if (waiter.not !== undefined && this.arrival?.value === waiter.not && this.arrival.seq > waiter.seq) return;
+    // The only token there is, is the one that was refused.
+    if (waiter.not !== undefined && this.mayServe() === waiter.not) return;
     const late = real === waiter.since + waiter.maxWait;
     if (!late && !this.hopeless()) this.fault('B12', `${waiter.what} failed after ${String(real - waiter.since)} ms, it may wait ${String(waiter.maxWait)}: ${named(error)}`);
     if (error !== null) {
