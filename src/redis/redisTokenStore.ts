@@ -178,7 +178,8 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
         return outcome.token && handOut(await learn(outcome.token), 'shared');
       case 'local':
         known.addLocal(outcome.response);
-        outcome.later.then(settleLater, () => undefined);
+        // What it meets may be sealed with a key that is not here: whoever needs that token will be told when asking for it.
+        outcome.later.then(settleLater).catch(() => undefined);
         return { response: outcome.response, age: outcome.age, origin: 'fetched' };
       case 'tooLate':
         return null;
