@@ -111,13 +111,13 @@ describe('the arithmetic of leases', () => {
 
 describe('replies', () => {
   it('should be read as strings and as Buffers', () => {
-    const reply = ['L', '10', '7', '333', '2', '-1', ''];
-    const read = { type: 'lead', now: 10, fence: 7, lease: 333, failures: 2, life: -1, last: '' };
+    const reply = ['L', '10', 'here.1', '7', '333', '2', '-1', ''];
+    const read = { type: 'lead', now: 10, place: 'here.1', fence: 7, lease: 333, failures: 2, life: -1, last: '' };
     expect(acquired(reply)).toEqual(read);
     expect(acquired(reply.map((text) => Buffer.from(text)))).toEqual(read);
   });
 
-  it.each([undefined, null, 'OK', [], ['X', '1'], ['T', '1'], ['T', '1', '2', '3', '4', ''], ['W', '1', 'x'], ['W']])('should be refused when no script says so, and not quoted: %p', (reply) => {
+  it.each([undefined, null, 'OK', [], ['X', '1'], ['T', '1'], ['T', '1', 'p', '2', '3', '4', ''], ['W', '1', 'p', 'x'], ['W']])('should be refused when no script says so, and not quoted: %p', (reply) => {
     expect(() => acquired(reply)).toThrow('Redis answered something that no script of this library says');
     expect(() => committed(reply)).toThrow('Redis answered something that no script of this library says');
   });

@@ -80,6 +80,42 @@ it('should share through a pool, without pushes', async () => {
   expect(await ask(other, 'T2')).toMatchObject({ origin: 'shared', response: { access_token: 'T1' } });
 });
 
+/** Those who name the token alike, where two hashes have that name: [of which client, the one place, the other]. */
+const namesakes: [string, () => Promise<[here: Connection, there: Connection]>][] = [
+  ...KINDS.map((kind): (typeof namesakes)[number] => [`databases of one server, with ${kind}`, () => Promise.all([connect(kind, process.env.REDIS_URL!), connect(kind, `${process.env.REDIS_URL!}/1`)])]),
+  ['key prefixes of ioredis', () => {
+    const open = (keyPrefix: string): Connection => {
+      const client = new Redis(process.env.REDIS_URL!, { keyPrefix });
+      return { client, command: (...args) => client.call(...(args as [string, ...string[]])), close: () => { client.disconnect(); } };
+    };
+    return Promise.resolve([open('here:'), open('there:')]);
+  }],
+];
+
+it.each(namesakes)('should take no token from a namesake that shares the channel, and still hear its own: %s', async (_what, open) => {
+  const [here, there] = await open();
+  dispose.push(here.close, there.close);
+  const key = freshKey();
+  const stores = (connection: Connection) => [0, 1].map(() => redisTokenStore({ client: connection.client, key, forceCooldown: 0 }));
+  const [one, listening] = stores(here);
+  const [other] = stores(there);
+  const heard: string[] = [];
+  const watching = from(listening!.changes!).subscribe(({ response }) => heard.push(response.access_token));
+  dispose.push(() => { watching.unsubscribe(); });
+  await pause(400);
+  // Before there is anything here, and after.
+  await ask(other!, 'THEIRS');
+  await pause(200);
+  await ask(one!, 'OURS');
+  await until(() => heard.length > 0);
+  await ask(other!, 'THEIRS2', { value: 'THEIRS' } as AccessToken);
+  await pause(200);
+  await ask(one!, 'OURS2', { value: 'OURS' } as AccessToken);
+  await until(() => heard.length > 1);
+  expect(heard).toEqual(['OURS', 'OURS2']);
+  expect(await ask(listening!, 'x')).toMatchObject({ origin: 'shared', response: { access_token: 'OURS2' } });
+});
+
 describe.each(KINDS)('with %s', (kind) => {
   let connection: Connection;
   let key: string;

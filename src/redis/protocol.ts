@@ -3,7 +3,7 @@ import { boundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
 import { clockBound } from './clockBound.js';
 import type { storeSettings } from './options.js';
-import { acquired, committed, type Acquired, type Committed } from './replies.js';
+import { acquired, committed, type Acquired, type Committed, type Said } from './replies.js';
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
@@ -37,6 +37,8 @@ export interface Protocol {
   readonly fail: (fence: number, pause: number, failure: string) => Promise<void>;
   /** How old what was issued then is, at most. */
   readonly ageOf: (issued: number) => number;
+  /** Whether it is this hash that a message is about: a channel may be common to several. False also before Redis has said which one this is. */
+  readonly isHere: (place: string) => boolean;
   /** Redis said in a message what time it was. */
   readonly heard: (now: number) => void;
 }
@@ -49,26 +51,28 @@ export function protocol({ client, place, channel, lease, forceCooldown, storeDe
   const bounded = boundedCalls(storeDeadline, timers, () => isDown(client));
   const clock = clockBound();
 
-  const call = <T extends { readonly now: number }>(script: string, args: () => readonly (string | number)[], read: (reply: unknown) => T, late?: (answer: T) => void): Promise<Timed<T>> => {
+  let here = '';
+
+  const call = <T extends Said>(script: string, args: () => readonly (string | number)[], read: (reply: unknown) => T, late?: (answer: T) => void): Promise<Timed<T>> => {
     const send = async () => {
       const sent = now();
       const answer = read(await run(script, place, args()));
       const received = now();
       clock.learn({ redis: answer.now, sent, received });
+      here = answer.place;
       return { ...answer, sent, received };
     };
     return bounded(send, late);
   };
-  const said = () => ({ now: NaN });
-
   return {
     acquire: ({ owner, beyond, kind }, late) => call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown], acquired, late),
     commit: ({ fence, beyond, askedAt, issued, life, took, keep, owner, sealed }) =>
       call(COMMIT, () => [fence, beyond, Math.ceil(now() - askedAt), Math.floor(issued), life, Math.ceil(took), keep, channel, owner, sealed], committed),
     fail: async (fence, pause, failure) => {
-      await bounded(() => run(FAIL, place, [fence, pause, failure, channel]).then(said));
+      await bounded(() => run(FAIL, place, [fence, pause, failure, channel]));
     },
     ageOf: (issued) => Math.max(0, (clock.latest(now()) ?? issued) - issued),
+    isHere: (named) => here !== '' && named === here,
     heard: (redis) => {
       clock.notBefore(redis, now());
     },

@@ -8,7 +8,7 @@ import { leader, type Outcome } from './leader.js';
 import { pollPause } from './lease.js';
 import { storeSettings, type RedisTokenStoreOptions } from './options.js';
 import { LEAST_LIFE, protocol, type Kind } from './protocol.js';
-import { pushed, type Push, type SealedToken } from './replies.js';
+import { pushed, type SealedToken } from './replies.js';
 import { sealing } from './sealing.js';
 import { errorOf } from './sharedFailure.js';
 import { channelEvents, type ChannelEvent } from './subscription.js';
@@ -55,7 +55,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   // Of a clock that is never set. The timers do not keep a process alive: whoever waits does.
   const now = () => performance.now();
   const timers = createTimers(asyncScheduler);
-  const { acquire, commit, fail, ageOf, heard } = protocol(settings, now, timers);
+  const { acquire, commit, fail, ageOf, isHere, heard } = protocol(settings, now, timers);
   const { seal, open } = sealing(keys, place);
   const lead = leader({ commit, fail }, { seal, open }, { fetchTimeout, now, timers });
   const known = knownTokens();
@@ -203,23 +203,25 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   // ---- what others do
 
   async function hear(event: ChannelEvent): Promise<KnownToken | null> {
-    const push: Push | undefined = event.type === 'message' ? pushed(event.text) : await look();
-    if (!push) return null;
-    heard(push.now);
+    const push = event.type === 'message' ? pushed(event.text) : null;
+    if (push === undefined) return null;
     try {
-      if (push.type === 'failed' || push.owner.startsWith(me)) return null;
-      return await learn(push.token);
+      if (push) heard(push.now);
+      if (push?.type === 'failed' || push?.owner.startsWith(me)) return null;
+      // Of another database or key prefix, perhaps: then it only says that it is time to look.
+      const token = push && isHere(push.place) ? push.token : await look();
+      return token && (await learn(token));
     } catch {
-      return null; // Sealed for others. Whoever needs a token will hear of it when asking for one.
+      return null; // Sealed for others, or Redis does not answer. Whoever needs a token will hear of it when asking for one.
     } finally {
       news.next();
     }
   }
 
   /** What may have been missed before the channel was open. It also tells the time, without which no push can be dated. */
-  async function look(): Promise<Push | undefined> {
-    const answer = await acquire({ owner: '', beyond: known.newest()?.generation ?? 0, kind: '' }).catch(() => undefined);
-    return answer?.type === 'token' ? { type: 'token', now: answer.now, token: answer.token, owner: '' } : undefined;
+  async function look(): Promise<SealedToken | null> {
+    const answer = await acquire({ owner: '', beyond: known.newest()?.generation ?? 0, kind: '' });
+    return answer.type === 'token' ? answer.token : null;
   }
 
   const changes = defer(() => {

@@ -8,33 +8,42 @@ export interface SealedToken {
   readonly sealed: string;
 }
 
-export type Acquired =
-  | { readonly type: 'token'; readonly now: number; readonly token: SealedToken }
-  | { readonly type: 'wait'; readonly now: number; readonly left: number }
-  | { readonly type: 'pause'; readonly now: number; readonly left: number; readonly failure: string }
-  | { readonly type: 'lead'; readonly now: number; readonly fence: number; readonly lease: number; readonly failures: number; readonly life: number; readonly last: string }
-  | { readonly type: 'nothing'; readonly now: number };
+/** What every script's answer says besides. */
+export interface Said {
+  /** Redis' time. */
+  readonly now: number;
+  /** Tells the hash from one of the same name elsewhere; '' when there is none yet. */
+  readonly place: string;
+}
 
-export type Committed =
-  | { readonly type: 'stored'; readonly now: number; readonly generation: number }
-  | { readonly type: 'stale'; readonly now: number; readonly token: SealedToken | null };
+export type Acquired = Said &
+  (
+    | { readonly type: 'token'; readonly token: SealedToken }
+    | { readonly type: 'wait'; readonly left: number }
+    | { readonly type: 'pause'; readonly left: number; readonly failure: string }
+    | { readonly type: 'lead'; readonly fence: number; readonly lease: number; readonly failures: number; readonly life: number; readonly last: string }
+    | { readonly type: 'nothing' }
+  );
 
-export type Push = { readonly type: 'token'; readonly now: number; readonly token: SealedToken; readonly owner: string } | { readonly type: 'failed'; readonly now: number };
+export type Committed = Said & ({ readonly type: 'stored'; readonly generation: number } | { readonly type: 'stale'; readonly token: SealedToken | null });
+
+export type Push = { readonly type: 'token'; readonly now: number; readonly place: string; readonly token: SealedToken; readonly owner: string } | { readonly type: 'failed'; readonly now: number };
 
 /** What the acquire script said. */
 export function acquired(reply: unknown): Acquired {
-  const [type, now, a, b, c, d, e] = fields(reply);
+  const [type, time, place = '', a, b, c, d, e] = fields(reply);
+  const said = () => ({ now: ms(time), place });
   switch (type) {
     case 'T':
-      return { type: 'token', now: ms(now), token: token(a, b, c, d) };
+      return { type: 'token', ...said(), token: token(a, b, c, d) };
     case 'W':
-      return { type: 'wait', now: ms(now), left: ms(a) };
+      return { type: 'wait', ...said(), left: ms(a) };
     case 'B':
-      return { type: 'pause', now: ms(now), left: ms(a), failure: b ?? '' };
+      return { type: 'pause', ...said(), left: ms(a), failure: b ?? '' };
     case 'L':
-      return { type: 'lead', now: ms(now), fence: ms(a), lease: ms(b), failures: ms(c), life: ms(d), last: e ?? '' };
+      return { type: 'lead', ...said(), fence: ms(a), lease: ms(b), failures: ms(c), life: ms(d), last: e ?? '' };
     case 'N':
-      return { type: 'nothing', now: ms(now) };
+      return { type: 'nothing', ...said() };
     default:
       throw unreadable();
   }
@@ -42,18 +51,19 @@ export function acquired(reply: unknown): Acquired {
 
 /** What the commit script said. */
 export function committed(reply: unknown): Committed {
-  const [type, now, generation, issued, life, sealed, valid] = fields(reply);
-  if (type === 'O') return { type: 'stored', now: ms(now), generation: ms(generation) };
-  if (type === 'S') return { type: 'stale', now: ms(now), token: valid === '1' ? token(generation, issued, life, sealed) : null };
+  const [type, time, place = '', generation, issued, life, sealed, valid] = fields(reply);
+  const said = () => ({ now: ms(time), place });
+  if (type === 'O') return { type: 'stored', ...said(), generation: ms(generation) };
+  if (type === 'S') return { type: 'stale', ...said(), token: valid === '1' ? token(generation, issued, life, sealed) : null };
   throw unreadable();
 }
 
 /** What came through the channel; undefined for what others may say there. */
 export function pushed(message: string): Push | undefined {
-  const [type, now, generation, issued, life, owner = '', ...sealed] = message.split('\n');
+  const [type, now, place = '', generation, issued, life, owner = '', ...sealed] = message.split('\n');
   try {
     if (type === 'F') return { type: 'failed', now: ms(now) };
-    return type === 'T' ? { type: 'token', now: ms(now), token: token(generation, issued, life, sealed.join('\n')), owner } : undefined;
+    return type === 'T' ? { type: 'token', now: ms(now), place, token: token(generation, issued, life, sealed.join('\n')), owner } : undefined;
   } catch {
     return undefined;
   }
