@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import { createClientPool, createCluster } from 'redis';
-import { firstValueFrom, from, of } from 'rxjs';
-import type { AccessToken, StoredToken, TokenStore } from 'rx-fresh-token';
+import { firstValueFrom, from, NEVER, of, throwError, timeout } from 'rxjs';
+import type { AccessToken, StoredToken, TokenRequest, TokenStore } from 'rx-fresh-token';
 import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
 import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
@@ -13,6 +13,7 @@ afterEach(async () => {
   for (const one of dispose.splice(0).reverse()) await one();
 });
 
+const initial = (): TokenRequest => ({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal });
 const ask = (store: TokenStore, access_token: string, previous: AccessToken | null = null): Promise<StoredToken> =>
   firstValueFrom(from(store.refresh({ reason: previous ? 'scheduled' : 'initial', attempt: 1, previous, signal: new AbortController().signal }, () => of({ access_token, expires_in: 3600 }))));
 
@@ -128,6 +129,13 @@ describe.each(KINDS)('with %s', (kind) => {
     key = freshKey();
     store = redisTokenStore({ client: connection.client, key });
   });
+  /** As the hash stands after Redis' clock was set back: what was a time lies that far ahead. */
+  const setBack = async (ms: number) => {
+    const names = ['gen', 'issued', 'at', 'until', 'fence', 'committed', 'rejected', 'retry', 'since', 'paused'];
+    const values = (await connection.command('HMGET', hash(), ...names)) as (string | null)[];
+    const moved = names.flatMap((name, index) => (Number(values[index]) > 1e12 ? [name, String(Number(values[index]) + ms)] : []));
+    await connection.command('HSET', hash(), ...moved);
+  };
   const newcomer = () => redisTokenStore({ client: connection.client, key });
 
   it('should not trust a token from the future, of a clock that was set back, and still count up', async () => {
@@ -138,6 +146,16 @@ describe.each(KINDS)('with %s', (kind) => {
     expect([response.access_token, age < 1000]).toEqual(['T2', true]);
     expect(await field('gen')).toBe(generation + 1);
     expect(await field('fence')).toBe(generation + 1);
+  });
+
+  it.each(['lease', 'pause'])('should be held up by a %s no longer than it was meant to last, when the clock was set back an hour meanwhile', async (what) => {
+    const held = from(store.refresh(initial(), () => (what === 'lease' ? NEVER : throwError(() => Object.assign(new Error('busy'), { retryAfter: 60_000 }))))).subscribe({ error: () => undefined });
+    dispose.push(() => { held.unsubscribe(); });
+    await pause(200);
+    const others = () => firstValueFrom(from(newcomer().refresh(initial(), () => of({ access_token: 'T2', expires_in: 3600 }))).pipe(timeout(1000)));
+    await expect(others()).rejects.toThrow();
+    await setBack(3_600_000);
+    expect(await others()).toMatchObject({ origin: 'fetched', response: { access_token: 'T2' } });
   });
 
   it('should take a token for older than it is, and never for younger, when the clock was set forward', async () => {

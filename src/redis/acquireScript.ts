@@ -19,7 +19,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local owner, lease, beyond, kind = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local least, cooldown = tonumber(ARGV[5]), tonumber(ARGV[6])
 local function text(n) return string.format('%.0f', n) end
-local h = redis.call('HMGET', KEYS[1], 'gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'place')
+local h = redis.call('HMGET', KEYS[1], 'gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'place', 'since', 'paused')
 local function number(i) return tonumber(h[i] or 0) end
 local gen, issued, life, held, fence, rejected, at = number(1), number(3), number(4), number(6), number(7), number(8), number(12)
 local stored, place = h[2] or '', h[14] or ''
@@ -35,12 +35,14 @@ local valid = gen > rejected and stored ~= '' and at <= now and (life < 0 or iss
 if valid and gen > beyond then return { 'T', text(now), place, text(gen), text(issued), text(life), stored } end
 if owner == '' then return { 'N', text(now), place } end
 
+-- Nor does a lease or a pause from the future hold anybody up: it would last for as long as the clock was set back.
+if number(15) > now then held = 0 end
 local mine = h[5] == owner and held > now
 if held > now and not mine then return { 'W', text(now), place, text(held - now) } end
 
 -- The same owner asks again because the reply was lost: the same fence, so it still has one fetch only.
 if not mine then
-  local retry = number(9)
+  local retry = number(16) > now and 0 or number(9)
   if retry > now then return { 'B', text(now), place, text(retry - now), h[10] or '' } end
   if life > 0 then cooldown = math.min(cooldown, life / 3) end
   if kind ~= '' and gen > 0 and beyond > 0 and at <= now and at + cooldown > now then return { 'B', text(now), place, text(at + cooldown - now), '' } end
@@ -55,7 +57,7 @@ if not mine then
   held = now + math.floor(lease)
   -- Named after who leads here first, of whom there is one in the world.
   if place == '' then place = owner end
-  redis.call('HSET', KEYS[1], 'owner', owner, 'until', text(held), 'fence', text(fence), 'place', place)
+  redis.call('HSET', KEYS[1], 'owner', owner, 'since', text(now), 'until', text(held), 'fence', text(fence), 'place', place)
   if redis.call('PTTL', KEYS[1]) < 3600000 then redis.call('PEXPIRE', KEYS[1], 3600000) end
 end
 return { 'L', text(now), place, text(fence), text(held - now), text(number(11)), text(life), stored }

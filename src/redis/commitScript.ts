@@ -30,7 +30,7 @@ gen = math.max(gen + 1, now, beyond + 1)
 issued = math.min(issued, now - age)
 redis.call('HSET', KEYS[1], 'gen', text(gen), 'token', ARGV[10], 'issued', text(issued), 'life', text(life), 'fence', text(fence),
   'committed', text(fence), 'at', text(now), 'took', ARGV[6], 'place', place)
-redis.call('HDEL', KEYS[1], 'owner', 'until', 'retry', 'failure', 'failures')
+redis.call('HDEL', KEYS[1], 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 -- Channels are common to all databases and know no key prefix of a client's: the place says which hash this is about.
 redis.call('PUBLISH', ARGV[8], table.concat({ 'T', text(now), place, text(gen), text(issued), text(life), ARGV[9], ARGV[10] }, '\\n'))

@@ -11,9 +11,9 @@ local fence, pause = tonumber(ARGV[1]), tonumber(ARGV[2])
 local function text(n) return string.format('%.0f', n) end
 local h = redis.call('HMGET', KEYS[1], 'fence', 'failures', 'owner')
 if fence ~= tonumber(h[1] or 0) or not h[3] then return { 'S', text(now) } end
-redis.call('HDEL', KEYS[1], 'owner', 'until')
+redis.call('HDEL', KEYS[1], 'owner', 'since', 'until')
 if pause > 0 then
-  redis.call('HSET', KEYS[1], 'retry', text(now + pause), 'failure', ARGV[3], 'failures', text(tonumber(h[2] or 0) + 1))
+  redis.call('HSET', KEYS[1], 'paused', text(now), 'retry', text(now + pause), 'failure', ARGV[3], 'failures', text(tonumber(h[2] or 0) + 1))
   if redis.call('PTTL', KEYS[1]) < pause + 3600000 then redis.call('PEXPIRE', KEYS[1], text(pause + 3600000)) end
 end
 redis.call('PUBLISH', ARGV[4], 'F\\n' .. text(now))
