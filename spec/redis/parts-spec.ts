@@ -46,13 +46,19 @@ describe('the bound of the clock', () => {
     expect(clock.latest(1002)).toBeGreaterThanOrEqual(AHEAD + 60_002);
   });
 
-  it('should be unknown when a message proves it wrong, until the next answer', () => {
+  it('should never be behind what a message said, and be no more than that when it proves all answers wrong, until the next', () => {
     const clock = clockBound();
+    clock.notBefore(AHEAD, 0);
+    expect(clock.isKnown()).toBe(false);
     clock.learn(sample(0, 1, 2));
     clock.notBefore(AHEAD + 500, 500);
-    expect(clock.latest(500)).toBeDefined();
+    expect(clock.isKnown()).toBe(true);
     clock.notBefore(AHEAD + 9000, 500);
-    expect(clock.latest(500)).toBeUndefined();
+    expect(clock.isKnown()).toBe(false);
+    expect(clock.latest(600)).toBeGreaterThanOrEqual(AHEAD + 9100);
+    clock.learn({ sent: 700, received: 702, redis: AHEAD + 9300 });
+    expect(clock.isKnown()).toBe(true);
+    expect(clock.latest(702)).toBeGreaterThanOrEqual(AHEAD + 9302);
   });
 
   it('should be safe, if pessimistic, when the clock was set back', () => {

@@ -167,6 +167,24 @@ describe.each(KINDS)('with %s', (kind) => {
     expect(age).toBeGreaterThanOrEqual(900_000);
   });
 
+  it('should take a pushed token for no younger than it is, when a message shows that the clock was set forward', async () => {
+    const ages: number[] = [];
+    const watching = from(newcomer().changes!).subscribe(({ age }) => ages.push(age));
+    dispose.push(() => { watching.unsubscribe(); });
+    await pause(300);
+    await ask(store, 'T1');
+    await until(() => ages.length === 1);
+    const generation = (await field('gen')) + 1;
+    const said = ((await connection.command('HMGET', hash(), 'place', 'at')) as string[]);
+    // A token of 20 s, from a Redis whose clock was set forward an hour, which then stands in the hash too.
+    const now = Number(said[1]) + 3_600_000;
+    const sealed = '0.{"access_token":"T2","expires_in":7200}';
+    await connection.command('HSET', hash(), 'gen', String(generation), 'token', sealed, 'life', '7200000', 'issued', String(Number(said[1]) - 20_000));
+    await connection.command('PUBLISH', `${hash()}:push`, ['T', now, said[0], generation, now - 20_000, 7_200_000, 'other.1', sealed].join('\n'));
+    await until(() => ages.length === 2);
+    expect(ages[1]).toBeGreaterThanOrEqual(20_000);
+  });
+
   it('should hold its lease when someone else writes nonsense into the hash, and say what it cannot read', async () => {
     await connection.command('HSET', hash(), 'gen', '5', 'token', 'nonsense', 'issued', '1', 'life', '-1', 'at', '1');
     await expect(ask(store, 'T1')).rejects.toMatchObject({ code: 'ERR_TOKEN_STORE' });

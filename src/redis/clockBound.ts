@@ -10,7 +10,9 @@ export interface ClockBound {
   readonly learn: (sample: ClockSample) => void;
   /** Redis' clock stood at `redis` or later when this was received. */
   readonly notBefore: (redis: number, received: number) => void;
-  /** Redis' time at `local`, at the latest; undefined before anything was learned. */
+  /** Whether an answer stands that nothing has proven wrong since. */
+  readonly isKnown: () => boolean;
+  /** Redis' time at `local`, at the latest; while that is not known, as it was last said, and gone on since; undefined before anything was. */
   readonly latest: (local: number) => number | undefined;
 }
 
@@ -20,16 +22,24 @@ const WINDOW = 60_000;
 /** Two clocks part by no more than this share of the time that passes. */
 const DRIFT = 0.0005;
 
+/** How far Redis' clock is ahead, as it was at a moment of ours. */
+interface Offset {
+  readonly offset: number;
+  readonly at: number;
+}
+
 /**
  * The upper bound of (Redis' time - ours): what Redis said, less when it was asked, since it spoke no earlier than that.
  * So no token is thought younger than it is. A sample that no older one can explain (Redis' clock was set forward, or
  * this machine slept) makes the older ones void.
  */
 export function clockBound(): ClockBound {
-  let samples: { readonly offset: number; readonly at: number }[] = [];
+  let samples: Offset[] = [];
+  let said: Offset | undefined;
 
-  const bound = ({ offset, at }: { offset: number; at: number }, local: number) => offset + Math.max(0, local - at) * DRIFT;
+  const bound = ({ offset, at }: Offset, local: number) => offset + Math.max(0, local - at) * DRIFT;
   const notBefore = (redis: number, received: number) => {
+    said = { offset: redis - received, at: received };
     samples = samples.filter((sample) => bound(sample, received) >= redis - received);
   };
 
@@ -41,6 +51,10 @@ export function clockBound(): ClockBound {
       const newest = { offset: redis + 1 - sent, at: sent };
       samples = [newest, ...samples.filter(({ at, offset }) => received - at < WINDOW && offset < newest.offset)];
     },
-    latest: (local) => (samples.length === 0 ? undefined : local + Math.min(...samples.map((sample) => bound(sample, local)))),
+    isKnown: () => samples.length > 0,
+    latest: (local) => {
+      const bounds = samples.length > 0 ? samples : said ? [said] : [];
+      return bounds.length > 0 ? local + Math.min(...bounds.map((one) => bound(one, local))) : undefined;
+    },
   };
 }

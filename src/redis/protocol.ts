@@ -41,6 +41,8 @@ export interface Protocol {
   readonly isHere: (place: string) => boolean;
   /** Redis said in a message what time it was. */
   readonly heard: (now: number) => void;
+  /** Whether what was issued can be dated. Not if what was heard contradicts every answer: then the next call tells. */
+  readonly knowsTime: () => boolean;
 }
 
 /** Life that makes a token worth handing out: above the margin within which streams do not use it. Less for short tokens. */
@@ -76,5 +78,6 @@ export function protocol({ client, place, channel, lease, forceCooldown, storeDe
     heard: (redis) => {
       clock.notBefore(redis, now());
     },
+    knowsTime: clock.isKnown,
   };
 }

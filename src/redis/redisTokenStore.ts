@@ -55,7 +55,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   // Of a clock that is never set. The timers do not keep a process alive: whoever waits does.
   const now = () => performance.now();
   const timers = createTimers(asyncScheduler);
-  const { acquire, commit, fail, ageOf, isHere, heard } = protocol(settings, now, timers);
+  const { acquire, commit, fail, ageOf, isHere, heard, knowsTime } = protocol(settings, now, timers);
   const { seal, open } = sealing(keys, place);
   const lead = leader({ commit, fail }, { seal, open }, { fetchTimeout, now, timers });
   const known = knownTokens();
@@ -77,7 +77,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   /** A token later than `beyond` that came while we were busy, and still has some life. */
   function newerThan(beyond: number): KnownToken | null {
     const newest = known.newest();
-    if (!newest || newest.generation <= beyond) return null;
+    if (!newest || newest.generation <= beyond || !knowsTime()) return null;
     const { life, issued } = newest;
     return life < 0 || life - ageOf(issued) > Math.min(LEAST_LIFE, life / 10) ? newest : null;
   }
@@ -208,8 +208,8 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
     try {
       if (push) heard(push.now);
       if (push?.type === 'failed' || push?.owner.startsWith(me)) return null;
-      // Of another database or key prefix, perhaps: then it only says that it is time to look.
-      const token = push && isHere(push.place) ? push.token : await look();
+      // Of another database or key prefix, perhaps, or of an age that nobody can tell: then it only says that it is time to look.
+      const token = push && isHere(push.place) && knowsTime() ? push.token : await look();
       return token && (await learn(token));
     } catch {
       return null; // Sealed for others, or Redis does not answer. Whoever needs a token will hear of it when asking for one.
