@@ -1,0 +1,165 @@
+import { asyncScheduler, firstValueFrom, from, map, NEVER, of, switchMap, type Observable } from 'rxjs';
+import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
+import { createTimers } from '../../src/internal/timers.js';
+import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
+import { storeSettings } from '../../src/redis/options.js';
+import { protocol, type Commit, type Protocol } from '../../src/redis/protocol.js';
+import { startRedis } from '../setup/redis/server.cjs';
+import { connect, freshKey, KINDS, type Connection } from './clients.js';
+import { pause } from './fleet/fleet.js';
+import { heldUp } from './heldUp.js';
+import { lateness } from './lateness.js';
+
+jest.setTimeout(30_000);
+const dispose: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of dispose.splice(0).reverse()) await one();
+});
+
+const now = () => performance.now();
+const callsOn = (client: RedisClient, key: string, storeDeadline?: number): Protocol => protocol(storeSettings({ client, key, storeDeadline }), now, createTimers(asyncScheduler));
+const commitOf = (fence: number, owner: string, sealed = '0.{"access_token":"T1"}'): Commit => ({ fence, beyond: 0, askedAt: now(), issued: Date.now(), life: 3_600_000, took: 1, keep: 3_700_000, owner, sealed });
+
+describe.each(KINDS)('the three calls, with %s,', (kind) => {
+  let connection: Connection;
+  let key: string;
+  let calls: Protocol;
+  const hash = () => `rx-fresh-token:{${key}}`;
+  beforeEach(async () => {
+    connection = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(connection.close);
+    key = freshKey();
+    calls = callsOn(connection.client, key);
+  });
+  const acquire = (owner: string, from = calls) => from.acquire({ owner, beyond: 0, kind: '' });
+  async function lead(owner: string, from = calls): Promise<number> {
+    const answer = await acquire(owner, from);
+    if (answer.type !== 'lead') throw new Error(`${owner} does not lead: ${answer.type}`);
+    return answer.fence;
+  }
+
+  it('should give one who asks again the same lease with the same fence, and no other', async () => {
+    const first = await acquire('a');
+    await pause(20);
+    const again = await acquire('a');
+    expect(first).toMatchObject({ type: 'lead', lease: 10_000 });
+    expect(again).toMatchObject({ type: 'lead', fence: (first as { fence: number }).fence });
+    // It has not begun anew.
+    expect((again as { lease: number }).lease).toBeLessThanOrEqual(10_000 - 20);
+    expect(await acquire('b')).toMatchObject({ type: 'wait' });
+  });
+
+  it('should store once what is committed twice under one fence, and say so both times', async () => {
+    const fence = await lead('a');
+    const first = await calls.commit(commitOf(fence, 'a'));
+    const stored = await connection.command('HGETALL', hash());
+    await pause(5);
+    const again = await calls.commit(commitOf(fence, 'a'));
+    expect(first.type).toBe('stored');
+    expect(again).toMatchObject({ type: 'stored', generation: (first as { generation: number }).generation });
+    expect(await connection.command('HGETALL', hash())).toEqual(stored);
+  });
+
+  it('should never give a fence below one that it gave before the data was lost', async () => {
+    const before = await lead('a');
+    await connection.command('DEL', hash());
+    await pause(5);
+    const after = await lead('b');
+    expect(after).toBeGreaterThan(before);
+    expect(await calls.commit(commitOf(before, 'a'))).toMatchObject({ type: 'stale', token: null });
+  });
+
+  it('should let nobody end the lease of one who has led since, nor make the others pause', async () => {
+    const before = await lead('a');
+    await connection.command('DEL', hash());
+    await pause(5);
+    const after = await lead('b');
+    await calls.fail(before, 60_000, 'failure');
+    expect(await acquire('c')).toMatchObject({ type: 'wait' });
+    expect(await calls.commit(commitOf(after, 'b'))).toMatchObject({ type: 'stored' });
+    // Nor after the commit, when nobody leads.
+    await calls.fail(after, 60_000, 'failure');
+    expect(await calls.acquire({ owner: 'c', beyond: (await field('gen')), kind: '' })).toMatchObject({ type: 'lead' });
+  });
+
+  const field = async (name: string) => Number(((await connection.command('HMGET', hash(), name)) as string[])[0]);
+
+  it('should each settle within the deadline + 50 ms while Redis is frozen, and at once when it is gone', async () => {
+    const server = await startRedis();
+    dispose.push(server.stop);
+    const other = await connect(kind, server.url);
+    dispose.push(other.close);
+    // Of each kind one, so that none is refused for those before.
+    const deadline = 300;
+    const each: [string, (calls: Protocol) => Promise<unknown>][] = [
+      ['acquire', (to) => acquire('a', to)],
+      ['commit', (to) => to.commit(commitOf(1, 'a'))],
+      ['fail', (to) => to.fail(1, 100, 'x')],
+    ];
+    const known = await Promise.all(each.map(async ([name, run]) => {
+      const to = callsOn(other.client, name, deadline);
+      await acquire('a', to);
+      return { name, run: () => run(to) };
+    }));
+    const settled = async (most: number) => {
+      for (const { name, run } of known) {
+        const late = lateness();
+        const begun = now();
+        const failure: unknown = await run().then(() => 'answered', (error: unknown) => error);
+        const took = now() - begun;
+        expect(failure).toMatchObject({ code: 'ERR_TOKEN_STORE' });
+        expect([name, took <= most + late.stop() ? 'in time' : took]).toEqual([name, 'in time']);
+      }
+    };
+    server.signal('SIGSTOP');
+    await settled(deadline + 50);
+    await server.stop();
+    await settled(100);
+  });
+});
+
+const request = (): TokenRequest => ({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal });
+const ask = (store: TokenStore, fetch: () => Observable<TokenResponse>): Promise<StoredToken> => firstValueFrom(from(store.refresh(request(), fetch)));
+
+describe.each(KINDS)('one who hears late that it leads, with %s,', (kind) => {
+  it('should not fetch under a lease that is over', async () => {
+    const { client, command, close } = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(close);
+    const key = freshKey();
+    const held = heldUp(client, 'replies');
+    const left: number[] = [];
+    const leaseLeft = async () => {
+      const [[until], [seconds, micros]] = (await Promise.all([command('HMGET', `rx-fresh-token:{${key}}`, 'until'), command('TIME')])) as [string[], string[]];
+      return Number(until) - (Number(seconds) * 1000 + Number(micros) / 1000);
+    };
+    held.hold();
+    const asked = ask(redisTokenStore({ client: held.client, key, lease: 300, storeDeadline: 5000 }), () =>
+      of(null).pipe(switchMap(leaseLeft), map((ms) => {
+        left.push(ms);
+        return { access_token: 'T1', expires_in: 3600 };
+      })));
+    await pause(500);
+    held.release();
+    expect(await asked).toMatchObject({ origin: 'fetched' });
+    expect(left).toHaveLength(1);
+    expect(left[0]).toBeGreaterThan(0);
+  });
+
+  it('should give the lease back when nobody waits any more', async () => {
+    const { client, close } = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(close);
+    const key = freshKey();
+    const held = heldUp(client, 'replies');
+    held.hold();
+    const leaving = from(redisTokenStore({ client: held.client, key, storeDeadline: 100 }).refresh(request(), () => NEVER)).subscribe({ error: () => undefined });
+    // Given up by its call at 100 ms, and by its caller before it asks again.
+    await pause(150);
+    leaving.unsubscribe();
+    await pause(200);
+    held.release();
+    const begun = now();
+    expect(await ask(redisTokenStore({ client, key }), () => of({ access_token: 'T2', expires_in: 3600 }))).toMatchObject({ origin: 'fetched' });
+    // And not when the lease of ten seconds is over.
+    expect(now() - begun).toBeLessThan(5000);
+  });
+});
