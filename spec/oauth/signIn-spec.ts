@@ -148,6 +148,19 @@ describe('a sign-in', () => {
     await expect(ask(setUp({ reauthenticate: () => nonsense as never }).source)).rejects.toMatchObject({ name: 'TypeError', message: 'reauthenticate must return a Promise, an Observable or the like' });
   });
 
+  it.each<[string, () => never]>([
+    ['throws', () => { throw new Error('no terminal yet'); }],
+    ['returns nothing', () => undefined as never],
+    ['fails at once', () => throwError(() => new Error('no terminal yet')) as never],
+    ['rejects', () => Promise.reject(new Error('no terminal yet')) as never],
+  ])('should be begun anew by the next attempt when its function %s', async (_how, fail) => {
+    const prompt = jest.fn(reauthenticate).mockImplementationOnce(fail);
+    const { source, used } = setUp({ reauthenticate: prompt });
+    await expect(ask(source)).rejects.toThrow();
+    expect((await ask(source)).access_token).toBe('T');
+    expect([prompt.mock.calls.length, used()]).toEqual([2, ['r1', 'r1']]);
+  });
+
   it('should be asked for when what another process stored is refused too', async () => {
     let reads = 0;
     const { source, used } = setUp({ refreshToken: () => [`r${String(++reads)}`], reauthenticate });

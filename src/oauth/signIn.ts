@@ -35,21 +35,18 @@ export function soleSignIn(
 
   async function run(request: TokenRequest): Promise<Renewal> {
     const age = stopwatch();
-    try {
-      const given$ = asObservable(reauthenticate());
-      if (!given$) throw new TypeError('reauthenticate must return a Promise, an Observable or the like');
-      const response = (await firstValueFrom(given$)) as TokenResponse;
-      adopt(response, request);
-      return (kept = { response: vet(response), age });
-    } finally {
-      running = undefined;
-    }
+    const given$ = asObservable(reauthenticate());
+    if (!given$) throw new TypeError('reauthenticate must return a Promise, an Observable or the like');
+    const response = (await firstValueFrom(given$)) as TokenResponse;
+    adopt(response, request);
+    return (kept = { response: vet(response), age });
   }
 
   return {
     result: () => running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
     begin: (request) => {
-      running = run(request);
+      // Not in a `finally` of `run` itself: one that fails at once would be over before it is noted here, and stay for ever.
+      running = run(request).finally(() => (running = undefined));
       running.catch(() => undefined); // all who waited may have left
       return running;
     },
