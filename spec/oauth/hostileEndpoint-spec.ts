@@ -85,6 +85,11 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
   ['an error that quotes half of it', refusal('400 Bad Request', { error: 'invalid_client', error_description: `wrong secret ${CLIENT_SECRET.slice(0, 12)}...` }), ENDPOINT, /redacted/, { error: 'invalid_client' }],
   ['an error that quotes the Authorization header', refusal('400 Bad Request', { error: 'invalid_client', error_description: `Basic ${basic}` }), ENDPOINT, /redacted/, { error: 'invalid_client' }],
   ['an error that quotes a JWT', refusal('400 Bad Request', { error: 'invalid_grant', error_description: `eyJhbGciOiJub25lIn0.${LEAK}` }), ENDPOINT, /redacted/, { error: 'invalid_grant' }],
+  ...Object.entries({ blanks: ' ', NULs: '\0', 'line breaks': '\n', umlauts: '\u00fc' }).flatMap(([what, filler]): typeof misdeeds => [
+    [`an error that quotes the secret behind 600 ${what}`, refusal('400 Bad Request', { error: 'invalid_client', error_description: filler.repeat(600) + CLIENT_SECRET }), ENDPOINT, /redacted/, { error: 'invalid_client' }],
+    [`an error code that is the secret, behind 200 ${what}`, refusal('400 Bad Request', { error: filler.repeat(200) + CLIENT_SECRET }), ENDPOINT, /redacted/, { status: 400 }],
+    [`an error that quotes the secret behind a word and 600 ${what}`, refusal('400 Bad Request', { error: 'invalid_client', error_description: `wrong:${filler.repeat(600)}${CLIENT_SECRET}` }), ENDPOINT, /redacted/, { error: 'invalid_client' }],
+  ]),
   ['403 with HTML', answer(html, { 'content-type': 'text/html' }, '403 Forbidden'), ENDPOINT, /answered 403 with text\/html$/, { status: 403 }],
   ['404', answer(html, { 'content-type': 'text/html' }, '404 Not Found'), ENDPOINT, /answered 404 with text\/html$/, { status: 404 }],
   ['429 with seconds', answer('', { 'retry-after': '7' }, '429 Too Many Requests'), ENDPOINT, /answered 429/, { status: 429, retryAfter: 7000 }],

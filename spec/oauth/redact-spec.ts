@@ -44,6 +44,45 @@ describe('an echo of a secret', () => {
     }
   });
 
+  it.each<[string, (secret: string) => string]>([
+    ['600 blanks before it', (secret) => ' '.repeat(600) + secret],
+    ['600 NULs before it', (secret) => '\0'.repeat(600) + secret],
+    ['600 line breaks before it', (secret) => '\r\n'.repeat(300) + secret],
+    ['600 umlauts before it', (secret) => '\u00e4'.repeat(600) + secret],
+    ['a word and 600 line breaks before it', (secret) => `wrong: ${'\n'.repeat(600)}${secret}`],
+    ['a word, 600 blanks, a word', (secret) => `wrong: ${' '.repeat(600)}it is${' '.repeat(600)}${secret}`],
+    ['600 line breaks in it', (secret) => `wrong: ${secret.slice(0, 9)}${'\n'.repeat(600)}${secret.slice(9)}`],
+    ['600 line breaks between all its letters', (secret) => Array.from(secret).join('\n'.repeat(600))],
+    ['what no one sees between its letters', (secret) => Array.from(secret).join('\u200b')],
+    ['blanks between its letters', (secret) => Array.from(secret).join(' ')],
+    ['so much before it that only its beginning is printed', (secret) => 'x'.repeat(490) + secret],
+    ['so much before it, and gaps, that only its beginning is printed', (secret) => '.\n'.repeat(245) + secret],
+  ])('should be found, whatever filler there is: %s', (_what, echo) => {
+    for (const secret of [SECRET, 'P\u00e4$$w0rd f\u00fcr alles', '  a  very  spaced  secret  ']) {
+      const secrets = secretsOf(new URLSearchParams({ client_secret: secret }), {});
+      expect(serverText(echo(secret), 500, secrets)).toBe('[redacted: it repeats a secret]');
+    }
+  });
+
+  it.each<[string, (secret: string) => string]>([
+    ['in JSON of PHP, which escapes slashes', (secret) => JSON.stringify(secret).replace(/\//g, '\\/')],
+    ['in JSON of ASCII', (secret) => JSON.stringify(secret).replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)],
+    ['in JSON in JSON', (secret) => JSON.stringify(JSON.stringify(secret))],
+    ['in HTML', (secret) => secret.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;').replace(/'/g, '&#39;')],
+    ['in HTML, as OWASP has it', (secret) => secret.replace(/[&<>"'/]/g, (char) => `&#x${char.charCodeAt(0).toString(16).toUpperCase()};`)],
+    ['in a URL in a URL', (secret) => encodeURIComponent(encodeURIComponent(secret))],
+  ])('should be found, whatever it was escaped for: %s', (_what, echo) => {
+    for (const secret of ['ab/cd/ef/gh/ij', 'a&b<c>d"e\'f&g/h', '"x"y"z"a"b"c"', '\u00e4b\u00f6c\u00fcd\u00dfe\u00e9f\u00e8g\u00eah%i=j']) {
+      const secrets = secretsOf(new URLSearchParams({ client_secret: secret }), {});
+      expect(serverText(`bad: ${echo(secret)}`, 500, secrets)).toBe('[redacted: it repeats a secret]');
+    }
+  });
+
+  it('should not be seen where nothing of it can be printed', () => {
+    const secrets = secretsOf(new URLSearchParams({ pin: '\u00e4\u00f6\u00fc' }), {});
+    expect(serverText('wrong: \u00e4\u00f6\u00fc', 500, secrets)).toBe('wrong:');
+  });
+
   it('should be found where the secret has no form of its own', () => {
     expect(secretsOf(new URLSearchParams({ refresh_token: '\ud800-half-a-character' }), {}).length).toBeGreaterThan(0);
     expect(secretsOf(new URLSearchParams({ refresh_token: 'x'.repeat(500_000) }), {}).length).toBeGreaterThan(0);
@@ -63,6 +102,7 @@ describe('quotes', () => {
     ['bad secret abc', ['abc'], true],
     ['bad', ['a-long-secret'], false],
     ['token eyJhbGciOiJub25lIn0 is bad', [], true],
+    ['&#1114112; and \\u12 mean nothing', [SECRET], false],
   ])('should say of %j and %j: %p', (text, secrets, expected) => {
     expect(quotes(text, secrets)).toBe(expected);
   });
@@ -76,6 +116,8 @@ describe('serverText', () => {
     [7, undefined],
     [undefined, undefined],
     ['two\r\nlines', 'two lines'],
+    ['far      apart', 'far apart'],
+    [`${'\0'.repeat(900_000)}far`, 'far'],
     ['a long explanation', 'a long explanati…'],
     [SECRET, '[redacted: it repeats a secret]'],
   ])('should make of %j: %j', (value, expected) => {

@@ -32,30 +32,48 @@ function base64Of(bytes: Uint8Array): string[] {
   });
 }
 
-/** Whether a text repeats a secret or a piece of one, in capitals or small letters. */
+/** What is printed of a text: RFC 6749's own alphabet (section 5.2). No gap is wide enough to hide something behind it. */
+const printed = (text: string): string => text.replace(/[^\x21-\x7e]+/g, ' ').trim();
+
+/** What is left of a text that was put into JSON, into HTML, or twice into a URL. */
+const unescaped = (text: string): string =>
+  text
+    .replace(/\\u([\da-f]{4})/gi, (_all, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+    .replace(/\\+(.)/g, '$1')
+    .replace(/&#(?:x([\da-f]{1,6})|(\d{1,7}));/gi, (_all, hex: string | undefined, decimal: string) => String.fromCharCode(hex === undefined ? Number(decimal) : parseInt(hex, 16)))
+    .replace(/&(amp|lt|gt|quot|apos);/gi, (_all, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" })[name.toLowerCase()] ?? '')
+    .replace(/%25/g, '%');
+
+/** Whether a text repeats a secret or a piece of one, in capitals or small letters, with whatever gaps. */
 export function quotes(text: string, secrets: readonly string[]): boolean {
   if (/eyJ[\w-]{10,}/.test(text)) return true; // a JWT, whosever it is
-  const said = text.toLowerCase();
+  const readings = [...new Set([text, unescaped(text)])].map((reading) => printed(reading).toLowerCase());
   return secrets.some((secret) => {
-    const small = secret.toLowerCase();
-    if (small.length <= WINDOW) return said.includes(small);
-    for (let from = 0; from + WINDOW <= said.length; from++) {
-      if (small.includes(said.slice(from, from + WINDOW))) return true;
-    }
-    return false;
+    const small = printed(secret).toLowerCase();
+    return readings.some((said) => repeats(said, small));
   });
 }
 
+function repeats(said: string, secret: string): boolean {
+  const letters = secret.replaceAll(' ', '');
+  if (letters.length <= WINDOW) return secret !== '' && said.includes(secret);
+  const heard = said.replaceAll(' ', '');
+  for (let from = 0; from + WINDOW <= heard.length; from++) {
+    if (letters.includes(heard.slice(from, from + WINDOW))) return true;
+  }
+  return false;
+}
+
 /**
- * The `error` and `error_description` that a server sent, as far as they can be printed: in RFC 6749's own alphabet
- * (section 5.2), bounded, and not echoing what was sent.
+ * The `error` and `error_description` that a server sent, as far as they can be printed: in visible ASCII, bounded, and not
+ * echoing what was sent.
  */
 export function serverText(value: unknown, longest: number, secrets: readonly string[]): string | undefined {
-  if (typeof value !== 'string' || value === '') return undefined;
-  // Only what would be printed is searched: a megabyte of explanation would take seconds.
-  if (quotes(value.slice(0, longest + WINDOW), secrets)) return '[redacted: it repeats a secret]';
-  const clean = value.replace(/[^\x20-\x7e]+/g, ' ').trim();
-  return clean.length > longest ? `${clean.slice(0, longest)}…` : clean || undefined;
+  if (typeof value !== 'string') return undefined;
+  const text = printed(value);
+  // Only what would be printed is searched, and of that all: a megabyte of explanation would take seconds.
+  if (quotes(text.slice(0, longest + WINDOW), secrets)) return '[redacted: it repeats a secret]';
+  return text.length > longest ? `${text.slice(0, longest)}…` : text || undefined;
 }
 
 /** What a failure may tell: class names and codes. Messages, inputs, responses and buffers may hold anything. */
