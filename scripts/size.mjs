@@ -5,7 +5,7 @@ import { root } from './run.mjs';
 
 // The goal is 6 kB; what the guarantees cost today is more, and must not grow unnoticed.
 const goal = 6 * 1024;
-const limit = 11.75 * 1024;
+const limit = 12 * 1024;
 const entry = join(root, 'dist/esm/index.js');
 
 async function bundle(contents) {
