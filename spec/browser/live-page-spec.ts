@@ -143,6 +143,11 @@ describe('the live page', () => {
     expect(await place()).toBe(at);
     // What happens meanwhile is counted, but not yet drawn.
     expect(await page.locator('.ours .requests .tick').count()).toBe(ticks);
+    // The table stands still too, and can be read: its rows are there, and its box does what it says.
+    expect((await rows(page)).length).toBeGreaterThan(0);
+    await page.check('#all-requests');
+    await row(page, 'rx-fresh-token', 'Request accepted');
+    await page.uncheck('#all-requests');
     await press(page, 'Pause');
     await page.waitForFunction((before) => document.querySelector('.ours .strip')?.getAttribute('transform') !== before, at);
   });
@@ -202,7 +207,7 @@ describe('the live page', () => {
 });
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-  it.each([['wide', 1_180], ['on a phone', 360]] as const)('%s, axe should find no serious violation, and nothing should be wider than the screen', async (_, width) => {
+  it.each([['wide', 1_180], ['on a phone', 360], ['on a small phone', 320]] as const)('%s, axe should find no serious violation, and nothing should be wider than the screen', async (_, width) => {
     const page = await open({ colorScheme, viewport: { width, height: 800 } });
     await page.click('summary');
     await row(page, 'Status quo', 'Token [A-Z]', 'lives 10 s');
@@ -213,9 +218,35 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
     expect(passes.map(({ id }) => id)).toContain('color-contrast');
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    // Nor anything cut off: neither the table's cells nor the counters.
+    const [scrolled, ...overlaps] = await page.evaluate(() => {
+      const table = document.querySelector('.scroll')!;
+      const boxes = [...document.querySelectorAll('.ours dl > div > *')].map((element) => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        return range.getBoundingClientRect();
+      });
+      const over = boxes.some((a, i) => boxes.some((b, j) => i < j && a.left < b.right && b.left < a.right && a.top < b.bottom - 4 && b.top < a.bottom - 4));
+      return [table.scrollWidth - table.clientWidth, over];
+    });
+    expect([scrolled, overlaps]).toEqual([0, [false]]);
     await press(page, 'Forbid /invoices');
     await close(page);
   });
+});
+
+it('should tell by a tap what a mark means, until another is tapped', async () => {
+  const page = await open({ hasTouch: true, isMobile: true, viewport: { width: 360, height: 800 } });
+  await press(page, 'Pause');
+  const marble = await page.locator('.ours .marbles circle').last().boundingBox();
+  const stage = await page.locator('.ours .stage').boundingBox();
+  await page.touchscreen.tap(marble!.x + 12, marble!.y + 12);
+  await page.waitForSelector('#tip:text-matches("Token [A-Z].*lives 10 s")');
+  await page.waitForTimeout(200);
+  expect(await page.isVisible('#tip')).toBe(true);
+  await page.touchscreen.tap(stage!.x + stage!.width - 4, stage!.y + 4);
+  await page.waitForSelector('#tip', { state: 'hidden' });
+  await close(page);
 });
 
 it('should move once a second for those who asked for less motion', async () => {

@@ -1,5 +1,5 @@
 import { LANE, oldestInSight, shiftOf, strip, tickLabel, ticksOf, viewOf } from '../../examples/live/page/view.js';
-import { inOrder, nearest, neighbour, shapesOf, type LaneShapes } from '../../examples/live/page/shapes.js';
+import { inOrder, labelX, nearest, neighbour, shapesOf, type LaneShapes } from '../../examples/live/page/shapes.js';
 import type { FaultMark, LaneStory, RequestMark, TokenMark } from '../../examples/live/page/story.js';
 
 const x = (at: number): number => at / 10;
@@ -70,6 +70,13 @@ describe('the shapes of a lane', () => {
     const { faults } = draw({}, [fault, { ...fault, fault: 'revoke', at: 3_200 }, { ...fault, at: 4_000 }, { ...fault, at: 9_000 }]);
     expect(faults.map(({ y }) => y)).toEqual([LANE.labels[0], LANE.labels[1], LANE.labels[1], LANE.labels[0]]);
     expect(faults[0]).toMatchObject({ x: 300, end: 800, label: 'token endpoint down' });
+  });
+
+  it('should keep a label in sight as long as its band, unless the next one needs the room', () => {
+    const { faults } = draw({}, [fault, { ...fault, at: 6_000, until: 11_000 }]);
+    const at = (n: number, edge: number) => labelX(faults[n]!, faults, edge);
+    expect([0, 310, 400, 700].map((edge) => at(0, edge))).toEqual([300, 310, 400, 447.5]);
+    expect([0, 700, 1_200].map((edge) => at(1, edge))).toEqual([600, 700, 1_100]);
   });
 });
 

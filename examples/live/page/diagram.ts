@@ -1,6 +1,6 @@
 import { axisBottom } from 'd3-axis';
 import { select, type Selection } from 'd3-selection';
-import type { AttemptShape, FaultShape, LaneShapes, RequestShape, Shape, TokenShape } from './shapes.js';
+import { labelX, type AttemptShape, type FaultShape, type LaneShapes, type RequestShape, type Shape, type TokenShape } from './shapes.js';
 import { LANE, tickLabel, ticksOf, type View } from './view.js';
 
 export interface Diagram {
@@ -23,11 +23,13 @@ export function createDiagram(parent: Element): Diagram {
   const svg = select(parent).append('svg').attr('height', LANE.height).attr('aria-hidden', 'true');
   const grid = svg.append('g').attr('class', 'grid');
   const strip = svg.append('g').attr('class', 'strip');
-  const [bands, bars, requests, marbles, attempts, labels] = ['bands', 'bars', 'requests', 'marbles', 'attempts', 'labels'].map((name) =>
+  const [bands, bars, requests, marbles, attempts] = ['bands', 'bars', 'requests', 'marbles', 'attempts'].map((name) =>
     strip.append('g').attr('class', name),
-  ) as [Group, Group, Group, Group, Group, Group];
+  ) as [Group, Group, Group, Group, Group];
   const pointer = strip.append('circle').attr('class', 'pointer').attr('r', LANE.radius + 5).attr('visibility', 'hidden');
   const veil = svg.append('rect').attr('class', 'veil').attr('y', 0).attr('height', LANE.axis);
+  // Not under the veil: a label may reach into what is to come.
+  const labels = svg.append('g').attr('class', 'labels');
   const now = svg.append('line').attr('class', 'now').attr('y1', LANE.top).attr('y2', LANE.axis);
   const axis = svg.append('g').attr('class', 'axis').attr('transform', `translate(0,${LANE.axis})`);
   // At the right, where the future is, and nothing in their way.
@@ -38,13 +40,19 @@ export function createDiagram(parent: Element): Diagram {
 
   return {
     draw: (shapes) => {
-      drawBands(bands, labels, shapes.faults);
+      drawBands(bands, shapes.faults);
+      drawLabels(labels, shapes.faults);
       drawBars(bars, shapes.tokens);
       drawRequests(requests, shapes.requests);
       drawMarbles(marbles, shapes.tokens);
       drawAttempts(attempts, shapes.attempts);
     },
-    shift: (px) => void strip.attr('transform', `translate(${px.toFixed(1)},0)`),
+    shift: (px) => {
+      strip.attr('transform', `translate(${px.toFixed(1)},0)`);
+      const texts = labels.selectAll<SVGTextElement, FaultShape>('text');
+      const faults = texts.data();
+      texts.attr('x', (shape) => (labelX(shape, faults, -px) + px).toFixed(1));
+    },
     resize: (view) => {
       const { width, nowX } = view;
       svg.attr('width', width).attr('viewBox', `0 0 ${width} ${LANE.height}`);
@@ -65,7 +73,7 @@ export function createDiagram(parent: Element): Diagram {
 const keyOf = ({ key }: Shape): string => key;
 
 /** What was done to the clients: a band while it lasts, a line for a moment. */
-function drawBands(bands: Group, labels: Group, faults: readonly FaultShape[]): void {
+function drawBands(bands: Group, faults: readonly FaultShape[]): void {
   bands
     .selectAll<SVGRectElement, FaultShape>('rect')
     .data(faults, keyOf)
@@ -75,11 +83,14 @@ function drawBands(bands: Group, labels: Group, faults: readonly FaultShape[]): 
     .attr('height', LANE.axis - LANE.top)
     .attr('x', ({ x }) => x)
     .attr('width', ({ x, end }) => Math.max(2, end - x));
+}
+
+/** Where along the line they stand changes with the picture: `shift` says. */
+function drawLabels(labels: Group, faults: readonly FaultShape[]): void {
   labels
     .selectAll<SVGTextElement, FaultShape>('text')
     .data(faults, keyOf)
     .join('text')
-    .attr('x', ({ x }) => x)
     .attr('y', ({ y }) => y)
     .text(({ label }) => label);
 }
@@ -117,7 +128,8 @@ function drawMarbles(group: Group, tokens: readonly TokenShape[]): void {
     .attr('class', ({ hue, mark }) => `${hue} ${mark.fate}`)
     .attr('transform', ({ x, y }) => `translate(${x},${y})`)
     .select('.wrong')
-    .attr('transform', ({ x, used }) => `translate(${used - x},0)`);
+    // Above a marble that was refused soon after it came: its letter stays to be read.
+    .attr('transform', ({ x, used }) => `translate(${used - x},${used - x < LANE.radius + 6 ? -LANE.radius - 5 : 0})`);
 }
 
 /** A tick for each request; the tail before it is how long it had to wait, a cross above it says that it was refused. */

@@ -10,6 +10,9 @@ export interface Inspection {
   follow(card: LaneCard, shapes: LaneShapes, shift: number): void;
 }
 
+/** Px; a finger is broader than a pointer. */
+const REACH: Readonly<Record<string, number>> = { touch: 32 };
+
 /** Shows what a mark means, for as long as it is pointed at or stepped to. */
 export function createInspection(tip: HTMLElement, spoken: Element): Inspection {
   const latest = new Map<LaneCard, { readonly shapes: readonly Shape[]; readonly shift: number }>();
@@ -41,14 +44,19 @@ export function createInspection(tip: HTMLElement, spoken: Element): Inspection 
     watch: (card) => {
       const { stage } = card;
       const here = (): { shapes: readonly Shape[]; shift: number } => latest.get(card) ?? { shapes: [], shift: 0 };
-      stage.addEventListener('pointermove', ({ clientX, clientY }) => {
+      const look = ({ clientX, clientY, pointerType }: PointerEvent): void => {
         const { left, top } = stage.getBoundingClientRect();
         const { shapes, shift } = here();
-        const shape = nearest(shapes, clientX - left - shift, clientY - top);
+        const shape = nearest(shapes, clientX - left - shift, clientY - top, REACH[pointerType]);
         // A pointer that rests is moved too when the page scrolls under it: it takes nothing from the keyboard.
         if (shape !== undefined || at?.aloud !== true) choose(card, shape, false);
+      };
+      stage.addEventListener('pointermove', look);
+      stage.addEventListener('pointerdown', look);
+      stage.addEventListener('pointerleave', ({ pointerType }) => {
+        // A finger leaves when it is lifted; what it has tapped stays.
+        if (pointerType !== 'touch') choose(card, undefined, false);
       });
-      stage.addEventListener('pointerleave', () => choose(card, undefined, false));
       stage.addEventListener('blur', () => choose(card, undefined, false));
       stage.addEventListener('keydown', (event) => {
         if (event.key === 'Escape') choose(card, undefined, false);

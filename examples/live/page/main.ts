@@ -94,7 +94,7 @@ function refresh(): void {
   const { counters, forbidden, lanes, story } = state;
   for (const card of cards) card.count(counters[card.lane.name] ?? NOTHING);
   forbid.setAttribute('aria-pressed', String(forbidden));
-  if (table.open && still === null) drawTable(find('#table tbody'), rowsOf(story, lanes, everyRequest.checked));
+  if (table.open) drawTable(find('#table tbody'), rowsOf(still?.story ?? story, lanes, everyRequest.checked));
 }
 
 /** Every frame, or once a second for those who asked for less motion. */

@@ -88,17 +88,27 @@ export function shapesOf(lane: LaneName, { tokens, attempts, requests }: LaneSto
   };
 }
 
-/** Px that a letter of a label takes. */
+/** Px that a letter of a label takes, and that two labels are apart. */
 const LETTER = 7.5;
+const GAP = 10;
+
+const widthOf = ({ label }: FaultShape): number => label.length * LETTER + GAP;
 
 /** Labels that would begin on top of the one before go to the second row. */
 function apart(faults: readonly FaultShape[]): readonly FaultShape[] {
   const ends = [-Infinity, -Infinity];
   return faults.map((shape) => {
     const row = shape.x < (ends[0] ?? 0) && (ends[1] ?? 0) <= (ends[0] ?? 0) ? 1 : 0;
-    ends[row] = shape.x + shape.label.length * LETTER;
+    ends[row] = shape.x + widthOf(shape);
     return { ...shape, y: LANE.labels[row] };
   });
+}
+
+/** Where a label stands when the picture begins at `edge`: it stays in sight as long as its band does, unless the next one of its row needs the room. */
+export function labelX(shape: FaultShape, faults: readonly FaultShape[], edge: number): number {
+  const next = faults.slice(faults.indexOf(shape) + 1).find(({ y }) => y === shape.y);
+  const room = next === undefined ? Infinity : next.x - widthOf(shape);
+  return Math.max(shape.x, Math.min(edge, shape.end, room));
 }
 
 function outcomeOf(status: number | null): RequestShape['outcome'] {
