@@ -23,7 +23,7 @@ export function createDiagram(parent: Element): Diagram {
   const svg = select(parent).append('svg').attr('height', LANE.height).attr('aria-hidden', 'true');
   const grid = svg.append('g').attr('class', 'grid');
   const strip = svg.append('g').attr('class', 'strip');
-  const [bands, bars, requests, marbles, attempts] = ['bands', 'bars', 'requests', 'marbles', 'attempts'].map((name) =>
+  const [bands, bars, requests, attempts, marbles] = ['bands', 'bars', 'requests', 'attempts', 'marbles'].map((name) =>
     strip.append('g').attr('class', name),
   ) as [Group, Group, Group, Group, Group];
   const pointer = strip.append('circle').attr('class', 'pointer').attr('r', LANE.radius + 5).attr('visibility', 'hidden');
@@ -51,7 +51,7 @@ export function createDiagram(parent: Element): Diagram {
       strip.attr('transform', `translate(${px.toFixed(1)},0)`);
       const texts = labels.selectAll<SVGTextElement, FaultShape>('text');
       const faults = texts.data();
-      texts.attr('x', (shape) => (labelX(shape, faults, -px) + px).toFixed(1));
+      texts.attr('x', (shape) => (labelX(shape, faults, -px) + px).toFixed(1)).classed('gone', ({ end }) => end < -px);
     },
     resize: (view) => {
       const { width, nowX } = view;
