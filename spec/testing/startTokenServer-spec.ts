@@ -32,6 +32,18 @@ describe('startTokenServer', () => {
     expect(server.counts).toEqual({ tokenRequests: 1, tokensIssued: 1, apiRequests: 1, accepted: 1, refused: 0, forbidden: 0, failed: 0 });
   });
 
+  it.each([0, 20])('should answer in real time while timers are fake (latency %p)', async (latency) => {
+    jest.useFakeTimers();
+    try {
+      const server = await start({ latency, lifetime: 60_000 });
+      expect(await ask(server)).toMatchObject({ access_token: 'token-1' });
+      jest.setSystemTime(Date.now() + 3_600_000);
+      expect([(await get(server, '/', 'token-1')).status, server.fateOf('token-1')]).toEqual([200, 'alive']);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('should refuse what has expired, was revoked, is unknown or missing', async () => {
     const server = await start({ lifetime: 1 });
     await ask(server);

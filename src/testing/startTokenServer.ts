@@ -9,6 +9,10 @@ import { LONGEST } from './settings.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
 
+/** Real time, whatever fake timers are put in its place later: a server's clients are elsewhere. */
+const { setTimeout, clearTimeout } = globalThis;
+const realNow = Date.now;
+
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError that the promise rejects with. */
 export interface TokenServerOptions {
   /** A token's life from the moment its request arrived. 1 to 2^31-1. Default 1000. */
@@ -58,7 +62,7 @@ export interface TokenServer extends TokenRegister {
 
 /**
  * Starts a token endpoint and the API that it protects, on a free port of the loopback, in real time. Tokens are short
- * lived, so that a test sees renewals; failures come when the test says so. Node only: `node:http` is asked for when this
+ * lived, so that a test sees renewals; fake timers that are installed later do not stop it. Failures come when the test says so. Node only: `node:http` is asked for when this
  * is called, so that the entry point itself loads in browsers.
  *
  * ```ts
@@ -80,7 +84,7 @@ export async function startTokenServer(options: TokenServerOptions = {}): Promis
   const { lifetime, latency, port } = numbersIn(options, { lifetime: [1, LONGEST, 1000], latency: [0, LONGEST, 0], port: [0, 65_535, 0] });
   requireRefusal(refuseWith);
   const nameOf = namesOf(names);
-  const ledger = createLedger(Date.now);
+  const ledger = createLedger(realNow);
   const forbidden = new Map<string, Forbidden>();
   const tokenSteps: ServerTokenStep[] = [];
   const apiSteps: ApiStep[] = [];
@@ -110,7 +114,7 @@ export async function startTokenServer(options: TokenServerOptions = {}): Promis
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    const arrivedAt = Date.now();
+    const arrivedAt = realNow();
     // Not by `new URL`, which throws at paths such as `//`.
     const [path = '/'] = (request.url ?? '/').split('?');
     const isToken = path === '/token';
@@ -123,6 +127,10 @@ export async function startTokenServer(options: TokenServerOptions = {}): Promis
       return;
     }
     const answer: Exchange = (status, body, headers = {}) => {
+      if (latency === 0) {
+        reply(request, response, status, headers, body);
+        return;
+      }
       const timer = setTimeout(() => {
         reply(request, response, status, headers, body);
       }, latency);
