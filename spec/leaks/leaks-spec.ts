@@ -18,6 +18,7 @@ describe('what is left behind', () => {
   it.each([
     ['streams', '10,000 streams that were created, used and closed'],
     ['requests', '1,000,000 requests through one stream'],
+    ['refusals', '40,000 resources that refused fresh tokens too'],
     ['waiters', '100,000 waiters that left'],
     ['aborts', '100,000 requests that were aborted while they waited'],
   ])('should be neither memory, timers nor listeners: %s (%s)', (name) => {
