@@ -1,4 +1,4 @@
-import { firstValueFrom, from, map, of, timer, type Observable } from 'rxjs';
+import { firstValueFrom, from, map, NEVER, of, tap, throwError, timer, type Observable } from 'rxjs';
 import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
 import { HEAD_START } from '../../src/internal/sourceHooks.js';
 import { memoryTokenStore } from '../../src/testing/memoryTokenStore.js';
@@ -92,5 +92,43 @@ describe('the contract', () => {
       }));
     });
     expect(failed).toEqual(expect.arrayContaining(['should replace a rejected token once, however many ask', 'should answer the rejection of a token that was replaced before with its successor, without a fetch']));
+  });
+
+  it('should see through a store that hands out tokens whose life is over', async () => {
+    const failed = await failing(() => {
+      let kept: StoredToken | undefined;
+      return Array.from({ length: 3 }, () => storeOf((previous, fetch) => (kept && kept.response.access_token !== previous ? of({ ...kept, origin: 'shared' }) : fetched(fetch).pipe(tap((token) => (kept = token))))));
+    });
+    expect(failed).toContain('should not hand out a token whose life is over');
+  });
+
+  it('should see through a store that tells the others nothing of a token’s age', async () => {
+    const failed = await failing(() => {
+      const place = {};
+      return Array.from({ length: 3 }, () => {
+        const { refresh, changes } = memoryTokenStore(place);
+        return { refresh, changes: changes!.pipe(map((token) => ({ ...token, age: 0 }))) };
+      });
+    });
+    expect(failed).toEqual(['should tell the others of a new token, if it tells at all']);
+  });
+
+  it.each<[string, () => Observable<StoredToken>, string]>([
+    ['never answers', () => NEVER, 'the store breaks its contract: no answer in time'],
+    ['always fails', () => throwError(() => new Error('no connection')), 'no connection'],
+  ])('should come to an end with a store that %s', async (_how, refresh, message) => {
+    const store: TokenStore = { refresh };
+    for (const { name, run } of storeContract({ create: () => ({ stores: [store, store, store] }), patience: 50 })) {
+      const failure = await run().then(() => `${name}: passed`, (error: unknown) => (error as Error).message);
+      if (name.startsWith('should tell the others')) continue;
+      if (!name.startsWith('should fail with')) expect(failure).toBe(message);
+    }
+  });
+
+  it('should dispose of stores that are too few', async () => {
+    const dispose = jest.fn();
+    const [check] = storeContract({ create: () => ({ stores: [memoryTokenStore()], dispose }) });
+    await expect(check!.run()).rejects.toThrow('three stores or more, got 1');
+    expect(dispose).toHaveBeenCalledTimes(1);
   });
 });

@@ -1,4 +1,5 @@
-import { firstValueFrom, from, NEVER, of, Subject, take, throwError, timeout, timer, map, type Observable } from 'rxjs';
+import { firstValueFrom, from, map, merge, NEVER, of, Subject, take, throwError, timeout, timer, type Observable } from 'rxjs';
+import { FINITE, numbersIn, wrong } from '../internal/validate.js';
 import { accessToken } from '../token/accessToken.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, RefreshReason, TokenResponse } from '../token/types.js';
@@ -19,7 +20,7 @@ export interface StoreCheck {
 
 export interface StoreContractOptions {
   readonly create: () => StoresUnderTest | Promise<StoresUnderTest>;
-  /** How long a store may take to notice that the one who fetched is gone, or to try again after a failure. Milliseconds. Default 15 000. */
+  /** How long a store may take to notice that the one who fetched is gone, or to try again after a failure; no answer at all takes longer. Milliseconds, finite, >= 1. Default 15 000. */
   readonly patience?: number;
 }
 
@@ -34,14 +35,19 @@ type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
  * ```ts
  * for (const { name, run } of storeContract({ create: () => ({ stores: [store(), store(), store()] }) })) test(name, run);
  * ```
+ *
+ * @throws TypeError that names an option out of range.
  */
-export function storeContract({ create, patience = 15_000 }: StoreContractOptions): readonly StoreCheck[] {
+export function storeContract(options: StoreContractOptions): readonly StoreCheck[] {
+  const { patience } = numbersIn(options, { patience: [1, FINITE, 15_000] });
+  const { create } = options;
+  if (typeof create !== 'function') throw wrong('create', create, 'a function that returns stores');
   const check = (name: string, promise: (stores: Stores, world: World) => Promise<void>): StoreCheck => ({
     name,
     run: async () => {
       const { stores, dispose } = await create();
-      demand(stores.length >= 3, `the contract needs three stores or more, got ${String(stores.length)}`);
       try {
+        demand(stores.length >= 3, `the contract needs three stores or more, got ${String(stores.length)}`);
         await promise(stores as Stores, world(patience));
       } finally {
         await dispose?.();
@@ -97,17 +103,26 @@ export function storeContract({ create, patience = 15_000 }: StoreContractOption
       demand(thrown === failure, 'the refresh did not fail with the failure of its fetch');
       await later(() => ask(second));
     }),
-    check('should let another take over from one who left', async ([first, second], { ask, later }) => {
+    check('should let another take over from one who left', async ([first, second], { ask, later, inTime }) => {
       const begun = new Subject<void>();
-      const leaving = from(first.refresh(requestOf('initial', null), () => {
+      const leaving$ = from(first.refresh(requestOf('initial', null), () => {
         queueMicrotask(() => {
           begun.next();
         });
         return NEVER;
-      })).subscribe({ error: () => undefined });
-      await firstValueFrom(begun);
-      leaving.unsubscribe();
+      }));
+      // It leaves when its fetch has begun; what the store answers or fails with before that, is the store's fault.
+      const left = await inTime(merge(begun, leaving$));
+      demand(left === undefined, 'it answered without a fetch');
       await later(() => ask(second));
+    }),
+    check('should not hand out a token whose life is over', async (stores, { ask, source }) => {
+      const [first, second, third] = stores;
+      const brief: Fetch = () => of({ access_token: 'brief', expires_in: 0.2 });
+      equal(valueOf(await ask(first, 'initial', null, brief)), 'brief', 'the token');
+      await firstValueFrom(timer(400));
+      for (const store of [second, third, first]) demand(valueOf(await ask(store)) !== 'brief', 'a token whose life is over was handed out');
+      demand(source.fetched >= 1, 'nobody fetched');
     }),
     check('should not underestimate the age of a token', async ([first, second], { ask }) => {
       const asked = performance.now();
@@ -134,6 +149,11 @@ export function storeContract({ create, patience = 15_000 }: StoreContractOption
         }
         await within(() => told.some((one) => valueOf(one) === valueOf(token)));
         for (const { origin, age } of told) demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
+        // It knows how old a token is that took its time: asked for 300 ms ago, it is no younger.
+        const slow: Fetch = () => timer(300).pipe(map(() => ({ access_token: 'slow', expires_in: 3600 })));
+        await ask(first, 'scheduled', tokenOf(token), slow);
+        await within(() => told.some((one) => valueOf(one) === 'slow'));
+        for (const one of told) demand(valueOf(one) !== 'slow' || one.age >= 290, `fetched in 300 ms, but told of at the age of ${String(one.age)}`);
       } finally {
         watching.unsubscribe();
       }
@@ -158,6 +178,8 @@ interface World {
   readonly ask: (store: TokenStore, reason?: RefreshReason, previous?: AccessToken | null, fetch?: Fetch) => Promise<StoredToken>;
   /** Again and again until it succeeds, while patience lasts. */
   readonly later: <T>(attempt: () => Promise<T>) => Promise<T>;
+  /** The first value, or the failure, or that there was none while patience lasts. */
+  readonly inTime: <T>(source$: Observable<T>) => Promise<T>;
   readonly within: (condition: () => boolean) => Promise<void>;
 }
 
@@ -179,9 +201,12 @@ function world(patience: number): World {
       }
     }
   };
+  const inTime = <T>(source$: Observable<T>): Promise<T> =>
+    firstValueFrom(source$.pipe(take(1), timeout({ first: patience, with: () => throwError(() => new Error('the store breaks its contract: no answer in time')) })));
   return {
     source,
-    ask: (store, reason = 'initial', previous = null, fetch = plain) => firstValueFrom(from(store.refresh(requestOf(reason, previous), fetch)).pipe(take(1), timeout({ first: patience, with: () => throwError(() => new Error('the store breaks its contract: no answer in time')) }))),
+    ask: (store, reason = 'initial', previous = null, fetch = plain) => inTime(from(store.refresh(requestOf(reason, previous), fetch))),
+    inTime,
     later,
     within: (condition) =>
       later(() => {
