@@ -206,3 +206,14 @@ describe('fakeTokenSource', () => {
     );
   });
 });
+
+it('should end a token at its millisecond, whatever floating point makes of its seconds', () => {
+  let now = 0;
+  const source = fakeTokenSource({ now: () => now, lifetime: 2007 });
+  source({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal }).subscribe();
+  const fates = [2006, 2007].map((at) => {
+    now = at;
+    return source.fateOf('a');
+  });
+  expect(fates).toEqual(['alive', 'expired']);
+});

@@ -31,6 +31,10 @@ describe('leaveZone', () => {
   });
 
   it('should just run it where there are no zones', () => {
+    for (const other of [undefined, {}]) {
+      here.Zone = other;
+      expect(leaveZone(() => 5)).toBe(5);
+    }
     delete here.Zone;
     expect(leaveZone(() => 5)).toBe(5);
   });

@@ -20,7 +20,7 @@ describe('plainError', () => {
     expect(plainError(new AggregateError([new Error('a'), 'b'], 'both'))).toStrictEqual({ name: 'AggregateError', message: 'both', errors: [{ name: 'Error', message: 'a' }, 'b'] });
   });
 
-  it.each([['a text'], [undefined], [null], [{ status: 403 }], [7]])('should return %p as it is', (value) => {
+  it.each([['a text'], [undefined], [null], [{ status: 403 }], [{ name: 'Bob', message: 'hi', age: 3 }], [7]])('should return %p as it is', (value) => {
     expect(plainError(value)).toBe(value);
   });
 

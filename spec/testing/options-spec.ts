@@ -1,4 +1,4 @@
-import { fakeTokenSource, scriptedApi, startTokenServer, virtualClock, type FakeTokenSourceOptions, type ScriptedApiOptions, type TokenServerOptions } from 'rx-fresh-token/testing';
+import { fakeTokenSource, scriptedApi, startTokenServer, storeContract, virtualClock, type FakeTokenSourceOptions, type ScriptedApiOptions, type StoreContractOptions, type TokenServerOptions } from 'rx-fresh-token/testing';
 
 const messageOf = (make: () => unknown): string => {
   try {
@@ -22,6 +22,10 @@ describe('bad options are named when the fake is made', () => {
     [{ lifetime: null }, 'option "lifetime" must be a number, at least 0, or Infinity, got null'],
     [{ steps: 'token' }, 'option "steps" must be an array of "token", "transient", "permanent", "hang", an Error or a token response, got "token"'],
     [{ steps: ['token', 'tokens'] }, 'option "steps[1]" must be "token", "transient", "permanent", "hang", an Error or a token response, got "tokens"'],
+    [200, 'option "options" must be an object, got 200'],
+    [{ steps: [{}] }, 'option "steps[0]" must be "token", "transient", "permanent", "hang", an Error or a token response, got object'],
+    [{ steps: [[]] }, 'option "steps[0]" must be "token", "transient", "permanent", "hang", an Error or a token response, got object'],
+    [{ steps: new Array<string>(1) }, 'option "steps[0]" must be "token", "transient", "permanent", "hang", an Error or a token response, got undefined'],
     [{ steps: [null] }, 'option "steps[0]" must be "token", "transient", "permanent", "hang", an Error or a token response, got null'],
     [{ names: 'roman' }, 'option "names" must be "letters", "numbers" or a function of a number, got "roman"'],
     [{ maxCalls: -1 }, 'option "maxCalls" must be a number, at least 0, or Infinity, got -1'],
@@ -33,6 +37,9 @@ describe('bad options are named when the fake is made', () => {
   it.each<[unknown, string]>([
     [{}, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got undefined'],
     [{ tokens: () => 1 }, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got function'],
+    [undefined, 'option "options" must be an object, got undefined'],
+    [{ tokens: 'abc' }, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got "abc"'],
+    [{ tokens: [{ value: 'a' }] }, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got object'],
     [{ tokens: null }, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got null'],
     [{ tokens: [], scheduler: 5 }, 'option "scheduler" must be an object with a method "schedule", got 5'],
     [{ tokens: [], delay: Infinity }, 'option "delay" must be a number, at least 0, at most 2147483647, got Infinity'],
@@ -52,10 +59,31 @@ describe('bad options are named when the fake is made', () => {
     [{ lifetime: 0 }, 'option "lifetime" must be a number, at least 1, at most 2147483647, got 0'],
     [{ latency: -1 }, 'option "latency" must be a number, at least 0, at most 2147483647, got -1'],
     [{ port: 65_536 }, 'option "port" must be a number, at least 0, at most 65535, got 65536'],
+    [null, 'option "options" must be an object, got null'],
+    [{ port: 80.5 }, 'option "port" must be an integer, got 80.5'],
     [{ names: 1 }, 'option "names" must be "letters", "numbers" or a function of a number, got 1'],
     [{ refuseWith: 500 }, 'option "refuseWith" must be 401 or 403, got 500'],
   ])('startTokenServer(%p)', async (options, message) => {
     await expect(startTokenServer(options as TokenServerOptions)).rejects.toEqual(new TypeError(message));
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'option "options" must be an object, got undefined'],
+    [{}, 'option "create" must be a function that returns stores, got undefined'],
+    [{ create: () => ({ stores: [] }), patience: NaN }, 'option "patience" must be a number, at least 1, finite, got NaN'],
+    [{ create: () => ({ stores: [] }), patience: '5' }, 'option "patience" must be a number, at least 1, finite, got "5"'],
+  ])('storeContract(%p)', (options, message) => {
+    expect(messageOf(() => storeContract(options as StoreContractOptions))).toBe(message);
+  });
+
+  it.each<[unknown, unknown, string]>([
+    ['orders', 'bare', 'option "path" must be a path that begins with "/", without query, got "orders"'],
+    ['/orders?x=1', 'bare', 'option "path" must be a path that begins with "/", without query, got "/orders?x=1"'],
+    ['/orders', 'insuficient', 'option "how" must be "bare" or "insufficient_scope", got "insuficient"'],
+  ])('forbid(%p, %p)', async (path, how, message) => {
+    const server = await startTokenServer();
+    for (const { forbid } of [scriptedApi({ tokens: [] }), server]) expect(messageOf(() => { forbid(path as string, how as 'bare'); })).toBe(message);
+    await server.close();
   });
 
   it('virtualClock', () => {
@@ -74,6 +102,22 @@ describe('what a function of the call’s number returns', () => {
     let failure: unknown;
     source({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal }).subscribe({ error: (error: unknown) => (failure = error) });
     expect(failure).toEqual(new TypeError('option "latency" must be a number, at least 0, at most 2147483647, got -1'));
+  });
+});
+
+describe('a function that is wrong about a call', () => {
+  const request = { reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal } as const;
+
+  it('is told of by verify, since a client takes it for a failure of the API', () => {
+    const api = scriptedApi({ tokens: ['a'], delay: () => -1 });
+    api.send({ value: 'a' }).subscribe({ error: () => undefined });
+    expect(() => { api.verify(); }).toThrow('option "delay" must be a number, at least 0, at most 2147483647, got -1');
+  });
+
+  it('is named when it names a token by something else than a text', () => {
+    let failure: unknown;
+    fakeTokenSource({ names: () => 4 as unknown as string })(request).subscribe({ error: (error: unknown) => (failure = error) });
+    expect(failure).toEqual(new TypeError('option "names(1)" must be a string, got 4'));
   });
 });
 

@@ -165,6 +165,12 @@ describe('scriptedApi.fetch', () => {
     api.verify();
   });
 
+  it('should send no body, and no type, where the answer is undefined', async () => {
+    const api = scriptedApi({ tokens: ['a'], answer: () => undefined });
+    const response = await api.fetch('/', auth('a'));
+    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([200, null, '']);
+  });
+
   it('should reject what is no URL, not throw', async () => {
     await expect(scriptedApi({ tokens: [] }).fetch('http://')).rejects.toMatchObject({ name: 'TypeError' });
   });

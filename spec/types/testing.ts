@@ -41,6 +41,8 @@ expectTypeOf(withToken(token$, api.send)).toEqualTypeOf<Observable<string>>();
 expectTypeOf(createFetch).toBeCallableWith(token$, { fetch: api.fetch });
 expectTypeOf(scriptedApi({ tokens: ['a'], answer: ({ path }) => ({ path }) }).send(token, '/orders', 'POST')).toEqualTypeOf<Observable<{ path: string }>>();
 expectTypeOf(scriptedApi({ tokens: new Set(['a']), responses: true }).send(token)).toEqualTypeOf<Observable<ApiResponse>>();
+declare const responses: boolean;
+expectTypeOf(scriptedApi({ tokens: source, responses }).send(token)).toEqualTypeOf<Observable<string | ApiResponse>>();
 api.revoke(token);
 api.revoke('a');
 // @ts-expect-error whose tokens?

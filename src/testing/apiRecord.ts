@@ -61,6 +61,15 @@ export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tole
   return {
     calls,
     faults,
+    /** A client takes the TypeError for a failed call: only `verify` can say that the test itself is wrong. */
+    inRange: (option: (n: number) => number, n: number): number => {
+      try {
+        return option(n);
+      } catch (mistake) {
+        faults.push(`${nth(n, scheduler.now())}: ${String(mistake)}`);
+        throw mistake;
+      }
+    },
     add: (about: Pick<ApiCall, 'method' | 'path' | 'token' | 'credential'>): OpenCall => {
       const call: OpenCall = { at: scheduler.now(), ...about, outcome: 'pending' };
       const n = calls.push(call);

@@ -28,6 +28,12 @@ export function verdictOn(credential: Credential, forbidden: Forbidden | undefin
 /** A scripted status; a 401 blames the token. */
 export const scriptedStatus = (status: number): Verdict => ({ status, headers: status === 401 ? { 'www-authenticate': INVALID } : {} });
 
+/** A path that no request can have would be forbidden in vain. */
+export function requireForbidden(path: unknown, how: unknown): void {
+  if (typeof path !== 'string' || !/^\/[^?#]*$/.test(path)) throw wrong('path', path, 'a path that begins with "/", without query');
+  if (how !== 'bare' && how !== 'insufficient_scope') throw wrong('how', how, '"bare" or "insufficient_scope"');
+}
+
 export function requireRefusal(refuseWith: unknown): void {
   if (refuseWith !== 401 && refuseWith !== 403) throw wrong('refuseWith', refuseWith, '401 or 403');
 }

@@ -4,7 +4,7 @@ import { numbersIn } from '../internal/validate.js';
 import type { RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
 import { complain, leftOver, nth } from './faults.js';
 import { isError } from './plainError.js';
-import { clockOf, LONGEST, perCall, requireFlags, requireSteps } from './settings.js';
+import { clockOf, LONGEST, perCall, requireFlags, requireOptions, requireSteps } from './settings.js';
 import { abortedBy } from './signals.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
@@ -66,8 +66,11 @@ export interface FakeTokenSource extends TokenRegister {
 
 type Settled = { -readonly [K in keyof TokenCall]: TokenCall[K] };
 
+/** Without what floating point adds: 2.007 s are 2007 ms. */
+const millisecondsOf = (seconds: unknown): number => Number((Number(seconds ?? Infinity) * 1000).toFixed(6));
+
 const WORDS: readonly unknown[] = ['token', 'transient', 'permanent', 'hang'];
-const isStep = (step: unknown): boolean => WORDS.includes(step) || (typeof step === 'object' && step !== null);
+const isStep = (step: unknown): boolean => WORDS.includes(step) || isError(step) || (typeof step === 'object' && step !== null && ('access_token' in step || 'error' in step));
 
 /**
  * A token source that lives in virtual time and does what it is told.
@@ -95,6 +98,7 @@ const isStep = (step: unknown): boolean => WORDS.includes(step) || (typeof step 
  * @throws TypeError that names an option which is out of range.
  */
 export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeTokenSource {
+  requireOptions(options);
   const { scheduler, now } = clockOf(options);
   const { steps = [], names = 'letters', allowOverlap = false } = options;
   const latency = perCall('latency', options.latency, 0, LONGEST);
@@ -130,7 +134,7 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
     if (step === 'transient') throw new TokenEndpointError('the fake source fails, as scripted', { status: 503 });
     if (step === 'permanent') throw new TokenEndpointError('the fake source fails for good, as scripted', { status: 400, error: 'invalid_client' });
     const response = typeof step === 'object' ? (step as TokenResponse) : fresh(inRange(lifetime, n));
-    ledger.issue(response.access_token, madeAt + Number(response.expires_in ?? Infinity) * 1000);
+    ledger.issue(response.access_token, madeAt + millisecondsOf(response.expires_in));
     return response;
   }
 

@@ -1,5 +1,5 @@
 interface ZoneLike {
-  readonly root: { run<T>(work: () => T): T };
+  readonly root?: { run<T>(work: () => T): T };
 }
 
 /**
@@ -16,5 +16,6 @@ interface ZoneLike {
  */
 export function leaveZone<T>(work: () => T): T {
   const { Zone } = globalThis as { Zone?: ZoneLike };
-  return Zone ? Zone.root.run(work) : work();
+  // Some other Zone may be there, which is none of zone.js'.
+  return Zone?.root ? Zone.root.run(work) : work();
 }

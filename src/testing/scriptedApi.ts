@@ -3,10 +3,10 @@ import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
 import type { AccessToken } from '../token/types.js';
 import { createApiRecord, type ApiCall, type OpenCall, type Tolerance } from './apiRecord.js';
 import { requireApiSteps, type ApiStep } from './apiStep.js';
-import { requireRefusal, scriptedStatus, verdictOn, type Forbidden, type Verdict } from './apiVerdict.js';
+import { requireForbidden, requireRefusal, scriptedStatus, verdictOn, type Forbidden, type Verdict } from './apiVerdict.js';
 import type { FakeTokenSource } from './fakeTokenSource.js';
 import { complain, leftOver } from './faults.js';
-import { clockOf, LONGEST, perCall, requireFlags, requireSteps } from './settings.js';
+import { clockOf, LONGEST, perCall, requireFlags, requireOptions, requireSteps } from './settings.js';
 import { abortedBy } from './signals.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
 
@@ -22,7 +22,7 @@ export interface ScriptedApiOptions<T = string> {
   readonly steps?: readonly ApiStep[];
   /** How a dead token is refused: 401 with `error="invalid_token"`, or, as some APIs do, a bare 403. Default 401. */
   readonly refuseWith?: 401 | 403;
-  /** What is answered to an accepted call. `fetch` sends it as JSON; a Response goes as it is. Default: the token's value. */
+  /** What is answered to an accepted call. `fetch` sends it as JSON, undefined as no body; a Response goes as it is. Default: the token's value. */
   readonly answer?: (call: ApiCall) => T;
   /** True: `send` emits Responses of its own kind, `{ status, headers, body }`, whatever the status. False: it emits the body, and errors with `{ status, headers }`. Default false. */
   readonly responses?: boolean;
@@ -89,7 +89,9 @@ const TOLERANCES: readonly string[] = ['missing', 'unknown', 'expired', 'refused
  */
 export function scriptedApi(options: ScriptedApiOptions<unknown> & { readonly responses: true }): ScriptedApi<ApiResponse>;
 export function scriptedApi<T = string>(options: ScriptedApiOptions<T> & { readonly responses?: false }): ScriptedApi<T>;
+export function scriptedApi<T = string>(options: ScriptedApiOptions<T>): ScriptedApi<T | ApiResponse>;
 export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<unknown> {
+  requireOptions(options);
   const { tokens, steps = [], refuseWith = 401, responses = false, tolerate = [], answer = ({ token }: ApiCall) => token } = options;
   const register = registerOf(tokens);
   const { scheduler } = clockOf({ scheduler: options.scheduler ?? (typeof tokens === 'function' ? tokens.scheduler : undefined) });
@@ -122,7 +124,7 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
   const exchange = (method: string, path: string, token: string | null, byPromise = false): Observable<ApiResponse> =>
     defer(() => {
       const n = record.calls.length + 1;
-      const wait = delay(n);
+      const wait = record.inRange(delay, n);
       const step = steps[n - 1] ?? 'ok';
       const call = record.add({ method, path, token, credential: token === null ? 'missing' : register.fateOf(token) });
       const verdict = judge(step, call);
@@ -156,6 +158,7 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
     calls: record.calls,
     revoke: register.revoke,
     forbid: (path, how = 'bare') => {
+      requireForbidden(path, how);
       forbidden.set(path, how);
     },
     allow: (path) => {
@@ -169,9 +172,13 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
 
 function registerOf(tokens: FakeTokenSource | Iterable<string>): TokenRegister {
   if (typeof tokens === 'function' && typeof tokens.fateOf === 'function') return tokens;
-  if (typeof (tokens as Partial<Iterable<string>> | undefined)?.[Symbol.iterator] !== 'function') throw wrong('tokens', tokens, 'a fakeTokenSource or the values of living tokens');
+  const range = 'a fakeTokenSource or the values of living tokens';
+  if (typeof tokens === 'string' || typeof (tokens as Partial<Iterable<string>> | undefined)?.[Symbol.iterator] !== 'function') throw wrong('tokens', tokens, range);
   const ledger = createLedger(() => 0);
-  for (const value of tokens as Iterable<string>) ledger.issue(value, Infinity);
+  for (const value of tokens as Iterable<string>) {
+    if (typeof value !== 'string') throw wrong('tokens', value, range);
+    ledger.issue(value, Infinity);
+  }
   return ledger;
 }
 
@@ -180,6 +187,6 @@ const BODILESS = [204, 205, 304];
 
 function responseOf({ status, headers, body }: ApiResponse): Response {
   if (body instanceof Response) return body;
-  if (body === null || BODILESS.includes(status)) return new Response(null, { status, headers });
+  if (body === null || body === undefined || BODILESS.includes(status)) return new Response(null, { status, headers });
   return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', ...headers } });
 }

@@ -19,6 +19,11 @@ export function perCall(name: string, option: number | ((n: number) => number) |
   return () => same;
 }
 
+/** A fake that was handed something else than options would be another than the test means. */
+export function requireOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw wrong('options', options, 'an object');
+}
+
 /** Checks that those options that are given are true or false. */
 export function requireFlags(options: Record<string, unknown>): void {
   for (const name in options) {
@@ -29,7 +34,8 @@ export function requireFlags(options: Record<string, unknown>): void {
 /** Checks a script, step by step. */
 export function requireSteps(name: string, steps: unknown, isStep: (step: unknown) => boolean, range: string): void {
   if (!Array.isArray(steps)) throw wrong(name, steps, `an array of ${range}`);
-  steps.forEach((step: unknown, index) => {
+  // Not forEach, which passes over holes.
+  Array.from(steps as unknown[]).forEach((step, index) => {
     if (!isStep(step)) throw wrong(`${name}[${String(index)}]`, step, range);
   });
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { numbersIn } from '../internal/validate.js';
+import { numbersIn, wrong } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { requireApiSteps, type ApiStep } from './apiStep.js';
-import { requireRefusal, scriptedStatus, verdictOn, type Forbidden } from './apiVerdict.js';
+import { requireForbidden, requireRefusal, scriptedStatus, verdictOn, type Forbidden } from './apiVerdict.js';
 import { listen, reply } from './nodeHttp.js';
 import { fetchToken, requireTokenSteps, TOKEN_FAILURES, type ServerTokenStep } from './serverToken.js';
-import { LONGEST } from './settings.js';
+import { LONGEST, requireOptions } from './settings.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
 
@@ -80,8 +80,10 @@ export interface TokenServer extends TokenRegister {
  *   Error where there is no `node:http`, and with the system's if the port is taken.
  */
 export async function startTokenServer(options: TokenServerOptions = {}): Promise<TokenServer> {
+  requireOptions(options);
   const { names = 'numbers', refuseWith = 401 } = options;
   const { lifetime, latency, port } = numbersIn(options, { lifetime: [1, LONGEST, 1000], latency: [0, LONGEST, 0], port: [0, 65_535, 0] });
+  if (!Number.isInteger(port)) throw wrong('port', port, 'an integer');
   requireRefusal(refuseWith);
   const nameOf = namesOf(names);
   const ledger = createLedger(realNow);
@@ -162,6 +164,7 @@ export async function startTokenServer(options: TokenServerOptions = {}): Promis
       apiSteps.push(...steps);
     },
     forbid: (path, how = 'bare') => {
+      requireForbidden(path, how);
       forbidden.set(path, how);
     },
     close,

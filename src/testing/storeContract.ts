@@ -1,4 +1,5 @@
 import { firstValueFrom, from, map, merge, NEVER, of, Subject, take, throwError, timeout, timer, type Observable } from 'rxjs';
+import { requireOptions } from './settings.js';
 import { FINITE, numbersIn, wrong } from '../internal/validate.js';
 import { accessToken } from '../token/accessToken.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
@@ -39,6 +40,7 @@ type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
  * @throws TypeError that names an option out of range.
  */
 export function storeContract(options: StoreContractOptions): readonly StoreCheck[] {
+  requireOptions(options);
   const { patience } = numbersIn(options, { patience: [1, FINITE, 15_000] });
   const { create } = options;
   if (typeof create !== 'function') throw wrong('create', create, 'a function that returns stores');

@@ -12,7 +12,13 @@ const lettered = (n: number): string => LETTERS[n - 1] ?? numbered(n);
 
 /** The function that names the nth token, the first being 1. */
 export function namesOf(names: TokenNames): (n: number) => string {
-  if (typeof names === 'function') return names;
+  if (typeof names === 'function') {
+    return (n) => {
+      const name: unknown = names(n);
+      if (typeof name !== 'string') throw wrong(`names(${String(n)})`, name, 'a string');
+      return name;
+    };
+  }
   if (names === 'letters') return lettered;
   if ((names as unknown) === 'numbers') return numbered;
   throw wrong('names', names, '"letters", "numbers" or a function of a number');
