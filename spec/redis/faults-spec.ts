@@ -13,10 +13,11 @@ afterEach(async () => {
   for (const close of toClose.splice(0).reverse()) await close();
 });
 
-/** A source that counts, and says in the token when it was issued. */
+/** A source that counts, and remembers when it was asked. */
 function counting(expires_in = 30, latency = 20) {
-  const source = { fetched: 0, get: (): Observable<TokenResponse> => {
+  const source = { fetched: 0, at: [] as number[], get: (): Observable<TokenResponse> => {
     const n = ++source.fetched;
+    source.at.push(performance.now());
     return timer(latency).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in })));
   } };
   return source;
@@ -109,7 +110,7 @@ describe.each(KINDS)('with %s', (kind) => {
       const server = await ownRedis();
       const sources = Array.from({ length: 3 }, () => counting(1));
       const { all } = await group(kind, 3, { url: server.url, onUnavailable: 'local' });
-      const streams = all.map(({ store }, index) => streamOn(store, sources[index]!.get, { refreshBefore: 300 }));
+      const streams = all.map(({ store }, index) => streamOn(store, sources[index]!.get, { refreshBefore: 300, jitter: 0 }));
       await until(() => sources.reduce((total, { fetched }) => total + fetched, 0) >= 2);
       await server.stop();
       const before = sources.map(({ fetched }) => fetched);
@@ -122,8 +123,10 @@ describe.each(KINDS)('with %s', (kind) => {
         await pause(10);
       }
       expect(slowest).toBeLessThanOrEqual(150);
-      // In two seconds a token of one second is renewed three times at most, with the lead.
-      sources.forEach(({ fetched }, index) => { expect(fetched - before[index]!).toBeLessThanOrEqual(4); });
+      // One fetch in a lifetime: no process has fetched again before the token that it had was due. A token is taken for
+      // older than it is by what the quickest answer of Redis took: those from before the outage, on a busy machine.
+      for (const { at } of sources) at.slice(1).forEach((asked, index) => { expect(asked - at[index]!).toBeGreaterThanOrEqual(1000 - 300 - 50); });
+      sources.forEach(({ fetched }, index) => { expect(fetched).toBeGreaterThan(before[index]!); });
       await ownRedis(server.port);
       await until(() => new Set(streams.map(({ token$ }) => token$.current?.value)).size === 1 || streams.some(({ ofType }) => ofType('tokenChanged').slice(-1)[0]?.origin === 'shared'));
       for (const { errors } of streams) expect(errors).toEqual([]);
@@ -228,7 +231,7 @@ describe.each(KINDS)('with %s', (kind) => {
   describe('that loses a reply', () => {
     type Loses = (script: string) => 'before' | 'after' | undefined;
     /** A client over which some calls get no answer: before or after Redis has heard them. */
-    function losing({ client }: Connection, loses: Loses): RedisClient {
+    function losing({ client }: Connection, loses: Loses, heard: (script: string) => Promise<void>): RedisClient {
       const scripts = new Map<string, string>();
       const call = (name: string) => async (script: string, ...args: unknown[]) => {
         const source = scripts.get(script) ?? script;
@@ -236,6 +239,7 @@ describe.each(KINDS)('with %s', (kind) => {
         if (lost === 'before') return new Promise(() => undefined);
         const run = (client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!;
         const reply = await run.call(client, script, ...args);
+        await heard(source);
         return lost ? new Promise(() => undefined) : reply;
       };
       // By hash only after the first time in full: so the spec knows which script it is.
@@ -245,31 +249,40 @@ describe.each(KINDS)('with %s', (kind) => {
     const isAcquire = (script: string) => script.includes("'L'");
     const isCommit = (script: string) => script.includes('committed');
 
-    it.each(['before', 'after'] as const)('should have one fetch and one generation when the reply to acquire is lost %s Redis heard it', async (when) => {
+    /** What loses a call of this kind: the first time, and keeps what the hash was when Redis had heard it. */
+    async function losingOnce(isIt: (script: string) => boolean, when: 'before' | 'after') {
       const connection = await connect(kind, process.env.REDIS_URL!);
       toClose.push(connection.close);
       const key = freshKey();
-      let lost = 0;
-      const store = redisTokenStore({ client: losing(connection, (script) => (isAcquire(script) && lost++ === 0 ? when : undefined)), key, storeDeadline: 100 });
+      const numbers = () => connection.command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'fence', 'committed') as Promise<[gen: string, fence: string, committed: string]>;
+      const asked: (readonly string[])[] = [];
+      let calls = 0;
+      const client = losing(connection, (script) => (isIt(script) && calls++ === 0 ? when : undefined), async (script) => {
+        if (isIt(script)) asked.push(await numbers());
+      });
+      return { store: redisTokenStore({ client, key, storeDeadline: 100 }), key, numbers, asked };
+    }
+
+    it.each(['before', 'after'] as const)('should have one fetch, under the same fence, when the reply to acquire is lost %s Redis heard it', async (when) => {
+      const { store, numbers, asked } = await losingOnce(isAcquire, when);
       const source = counting(3600);
       expect(valueOf(await ask(store, requestOf('initial'), source.get))).toBe('T1');
       expect(source.fetched).toBe(1);
-      const [fence, committed] = (await connection.command('HMGET', `rx-fresh-token:{${key}}`, 'fence', 'committed')) as string[];
+      const [, fence, committed] = await numbers();
       expect(committed).toBe(fence);
+      // What Redis had answered, whether that was heard or not.
+      expect(asked).toHaveLength(when === 'after' ? 2 : 1);
+      for (const [, given] of asked) expect(given).toBe(fence);
     });
 
-    it.each(['before', 'after'] as const)('should have one generation when the reply to commit is lost %s Redis heard it', async (when) => {
-      const connection = await connect(kind, process.env.REDIS_URL!);
-      toClose.push(connection.close);
-      const key = freshKey();
-      let lost = 0;
-      const store = redisTokenStore({ client: losing(connection, (script) => (isCommit(script) && lost++ === 0 ? when : undefined)), key, storeDeadline: 100 });
+    it.each(['before', 'after'] as const)('should have the same generation, under the same fence, when the reply to commit is lost %s Redis heard it', async (when) => {
+      const { store, key, numbers, asked } = await losingOnce(isCommit, when);
       const source = counting(3600);
       expect(await ask(store, requestOf('initial'), source.get)).toMatchObject({ origin: 'fetched', response: { access_token: 'T1' } });
-      await pause(600);
-      const [generation, fence, committed] = (await connection.command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'fence', 'committed')) as string[];
-      expect(committed).toBe(fence);
-      expect(Number(generation)).toBeGreaterThan(0);
+      await until(() => asked.length === (when === 'after' ? 2 : 1));
+      const last = await numbers();
+      expect(last[2]).toBe(last[1]);
+      for (const one of asked) expect(one).toEqual(last);
       const { all: [other] } = await group(kind, 1, { key });
       expect(await ask(other!.store, requestOf('initial'), source.get)).toMatchObject({ origin: 'shared', response: { access_token: 'T1' } });
       expect(source.fetched).toBe(1);

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { firstValueFrom, from, of, take } from 'rxjs';
 import type { AccessToken, StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
@@ -33,8 +36,11 @@ async function open(...of: Parameters<typeof connect>): Promise<Connection> {
 const failureOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'no failure', (error: unknown) => error);
 
 describe.each(KINDS)('what is sealed, with %s,', (kind) => {
-  it('should stand in no HGETALL, SLOWLOG, MONITOR or push', async () => {
-    const server = await ownRedis('--slowlog-log-slower-than', '0', '--slowlog-max-len', '10000');
+  it('should stand in no HGETALL, SLOWLOG, MONITOR, push or log file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-log-'));
+    dispose.push(() => { rmSync(folder, { recursive: true, force: true }); });
+    const log = join(folder, 'redis.log');
+    const server = await ownRedis('--slowlog-log-slower-than', '0', '--slowlog-max-len', '10000', '--logfile', log, '--loglevel', 'debug');
     const monitor = await open(kind, server.url);
     const seen: string[] = [];
     if (kind === 'redis') await (monitor.client as unknown as { monitor(callback: (line: unknown) => void): Promise<void> }).monitor((line) => seen.push(String(line)));
@@ -54,6 +60,9 @@ describe.each(KINDS)('what is sealed, with %s,', (kind) => {
     await pause(200);
     expect(pushed).toEqual([secret.access_token]);
     seen.push(JSON.stringify(await one!.command('HGETALL', `rx-fresh-token:{${name}}`)), JSON.stringify(await one!.command('SLOWLOG', 'GET', '10000')));
+    const written = readFileSync(log, 'utf8');
+    expect(written).toContain('Accepted');
+    seen.push(written);
     const text = seen.join('\n');
     expect(text).toMatch(/publish/i);
     expect(text).toContain('1.k1.');
