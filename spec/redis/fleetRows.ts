@@ -1,18 +1,18 @@
 import { freshKey, type Kind } from './clients.js';
 import { bundleWorker, pause, percentile, startFleet, sum, until, type Fleet, type Report, type WorkerConfig } from './fleet/fleet.js';
 import { startIssuer, type Issuer } from './fleet/issuer.js';
+import { lateness } from './lateness.js';
 
 /**
- * With `npm run soak` the rows are what the table says, which takes time and a machine that does nothing else. Without,
- * they are shorter and smaller, and tokens that are revoked live longer, since a busy machine makes pushes slow.
+ * With `npm run soak` the rows are as long and as large as the table says, which takes a machine that does nothing else.
+ * Without, they are shorter and smaller, and tokens that are revoked live longer, since a busy machine makes pushes slow.
+ * The numbers are the table's, in both; times may grow by what the machine was late in the same run.
  */
 const SOAK = Boolean(process.env.SOAK);
 const SECONDS = SOAK ? 20 : 3;
 const SIZE = SOAK ? 8 : 4;
-const REVOKED = SOAK ? { lifetime: 1, share: 0.01, seconds: SECONDS } : { lifetime: 4, share: 0.05, seconds: 5 };
+const REVOKED = SOAK ? { lifetime: 1, callers: 200, seconds: SECONDS } : { lifetime: 12, callers: 50, seconds: 12 };
 const LEAD = 200;
-/** What a busy machine may add to a time. */
-const SLACK = SOAK ? 0 : 400;
 
 /** The rows of the fault table that need a fleet of processes. */
 export function itHoldsForAFleet(kind: Kind): void {
@@ -45,24 +45,27 @@ export function itHoldsForAFleet(kind: Kind): void {
     const size = deaf ? SIZE : 8;
     const { stop } = await launch(size, { deaf });
     const before = issuer.issued();
+    const begun = performance.now();
     await pause(SECONDS * 1000);
     const fetched = issuer.issued() - before;
+    const ideal = Math.ceil((performance.now() - begun) / (1000 - LEAD));
     const reports = await stop();
-    console.info(`${kind}: ${String(fetched)} fetches in ${String(SECONDS)} s, pushes lost: ${String(deaf)}`);
+    console.info(`${kind}: ${String(fetched)} fetches, ideal ${String(ideal)}, pushes lost: ${String(deaf)}`);
     expectNoHarm(reports);
     expect(sum(reports, ({ calls }) => calls)).toBeGreaterThan(size * 200 * SECONDS * 0.3);
-    expect(fetched).toBeLessThanOrEqual(SECONDS / (1 - LEAD / 1000) + (SOAK ? 2 : 4));
+    expect(fetched).toBeLessThanOrEqual(ideal + 2);
   });
 
   it('should fail no call when the issuer revokes at once, and have few refused', async () => {
-    const { stop } = await launch(SIZE, { calls: true, every: 2000, issuer: { revokes: true, lifetime: REVOKED.lifetime }, stream: { refreshBefore: LEAD * REVOKED.lifetime, jitter: 0, rejectionBudget: { max: 1000 } } });
+    const { stop } = await launch(SIZE, { calls: true, callers: REVOKED.callers, every: 2000, issuer: { revokes: true, lifetime: REVOKED.lifetime }, stream: { refreshBefore: LEAD * REVOKED.lifetime, jitter: 0, rejectionBudget: { max: 1000 } } });
     await pause(REVOKED.seconds * 1000);
     const reports = await stop();
     const lags = reports.flatMap((report) => report.lags);
     console.info(`${kind}: ${String(issuer.issued())} tokens, ${String(issuer.refused())} of ${String(issuer.calls())} calls refused, ${String(sum(reports, ({ failures }) => failures.length))} failed, push lag p50 ${String(percentile(lags, 0.5))} p99 ${String(percentile(lags, 0.99))} ms`);
     expectNoHarm(reports);
-    expect(issuer.calls()).toBeGreaterThan(100 * REVOKED.seconds);
-    expect(issuer.refused() / issuer.calls()).toBeLessThanOrEqual(REVOKED.share);
+    expect(issuer.calls()).toBeGreaterThan((SIZE * REVOKED.callers * REVOKED.seconds) / 8);
+    expect(issuer.issued()).toBeGreaterThan(1);
+    expect(issuer.refused() / issuer.calls()).toBeLessThanOrEqual(0.01);
   });
 
   it('should have the next token within lease + fetch + 100 ms when the leader is killed, and no caller stall over 50 ms', async () => {
@@ -74,6 +77,7 @@ export function itHoldsForAFleet(kind: Kind): void {
     workers.forEach(({ reset }) => { reset(); });
     await until(() => issuer.asked.length === 2);
     const leader = workers.find(({ pid }) => pid === issuer.asked[1]?.pid)!;
+    const late = lateness();
     await pause(100);
     leader.kill('SIGKILL');
     issuer.release();
@@ -82,13 +86,16 @@ export function itHoldsForAFleet(kind: Kind): void {
     await until(() => issuer.issued() === 3);
     const took = Date.now() - issuer.asked[1]!.at;
     await pause(200);
+    const mine = late.stop();
     const reports = await stop();
+    const theirs = reports.map((report) => report.late.total);
+    console.info(`${kind}: next token ${String(took)} ms after the dead one had asked; ran late by ${[mine.total, ...theirs].map((ms) => ms.toFixed(0)).join(', ')} ms; slowest ${reports.map(({ slowest }) => slowest.toFixed(0)).join(', ')} ms`);
     expect(reports).toHaveLength(2);
     expectNoHarm(reports);
-    expect(took).toBeLessThanOrEqual(lease + 20 + 100 + SLACK);
-    for (const { seen, slowest } of reports) {
+    expect(took).toBeLessThanOrEqual(lease + 20 + 100 + mine.total + Math.max(...theirs));
+    for (const { seen, slowest, late: { worst } } of reports) {
       expect(seen).toEqual([1, 3]);
-      expect(slowest).toBeLessThanOrEqual(50 + SLACK);
+      expect(slowest).toBeLessThanOrEqual(50 + worst);
     }
   });
 

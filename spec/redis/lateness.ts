@@ -2,15 +2,26 @@
 const STEP = 5;
 const USUAL = 1;
 
+/** Milliseconds. */
+export interface Lateness {
+  /** All of it: what may be added to a time that is the sum of several timers. */
+  readonly total: number;
+  /** The longest at once: what may be added to anything. */
+  readonly worst: number;
+}
+
 /**
- * For how long this process did not get to run: all that a timer was late by which should fire every few milliseconds. A
+ * For how long this process did not get to run: by how much a timer was late that should fire every few milliseconds. A
  * bound that grows by what the machine was late in the same run needs no slack for busy machines.
  */
-export function lateness(): { readonly stop: () => number } {
+export function lateness(): { readonly stop: () => Lateness } {
   let total = 0;
+  let worst = 0;
   let due = performance.now() + STEP;
   const look = () => {
-    total += Math.max(0, performance.now() - due - USUAL);
+    const late = Math.max(0, performance.now() - due - USUAL);
+    total += late;
+    worst = Math.max(worst, late);
     due = performance.now() + STEP;
   };
   const timer = setInterval(look, STEP);
@@ -18,7 +29,7 @@ export function lateness(): { readonly stop: () => number } {
     stop: () => {
       clearInterval(timer);
       look();
-      return total;
+      return { total, worst };
     },
   };
 }

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import type { TokenStreamOptions } from 'rx-fresh-token';
 import type { RedisTokenStoreOptions } from 'rx-fresh-token/redis';
 import type { Kind } from '../clients.js';
+import type { Lateness } from '../lateness.js';
 
 export interface WorkerConfig {
   readonly kind: Kind;
@@ -30,8 +31,10 @@ export interface Report {
   readonly failures: string[];
   /** Tokens that had ended when they were handed out. */
   expired: number;
-  /** The longest that a caller waited for a token, in ms. */
+  /** The longest that a caller waited for a token since the start or the last reset, in ms. */
   slowest: number;
+  /** How late its timers were since then. */
+  late: Lateness;
   /** The numbers of the tokens, as they came. */
   readonly seen: number[];
   /** Milliseconds from the issue of a token until it was here, for those that others fetched. */

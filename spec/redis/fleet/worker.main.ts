@@ -3,10 +3,11 @@ import { of, type Subscription } from 'rxjs';
 import { createFetch, createTokenStream, TokenEndpointError, withToken, type TokenResponse } from 'rx-fresh-token';
 import { redisTokenStore, type RedisClient } from 'rx-fresh-token/redis';
 import { connect } from '../clients.js';
+import { lateness } from '../lateness.js';
 import type { Report, WorkerConfig } from './fleet.js';
 
 const config = JSON.parse(process.env.FLEET ?? '') as WorkerConfig;
-const report: Report = { pid: process.pid, calls: 0, failures: [], expired: 0, slowest: 0, seen: [], lags: [], unhandled: [], storeErrors: 0, failed: 0 };
+const report: Report = { pid: process.pid, calls: 0, failures: [], expired: 0, slowest: 0, late: { total: 0, worst: 0 }, seen: [], lags: [], unhandled: [], storeErrors: 0, failed: 0 };
 process.on('unhandledRejection', (reason) => report.unhandled.push(String(reason)));
 process.on('uncaughtException', (error) => report.unhandled.push(String(error)));
 
@@ -32,10 +33,15 @@ token$.events.subscribe((event) => {
   report.seen.push(number ?? NaN);
   if (event.origin === 'shared') report.lags.push(Date.now() - (issued ?? NaN));
 });
+let late = lateness();
 let watching: Subscription | undefined;
 const ridden = createFetch(token$, { baseUrl: config.apiUrl });
 
 let stopped = false;
+/** Who still waits when all is over has not failed. */
+const note = (failure: unknown) => {
+  if (!stopped) report.failures.push(String(failure));
+};
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const take = () =>
@@ -45,18 +51,18 @@ const take = () =>
       report.slowest = Math.max(report.slowest, performance.now() - from);
       if (Date.now() >= Number(token.value.split('.')[3])) report.expired++;
       return of(token.value);
-    }).subscribe({ error: (error: unknown) => { report.failures.push(String(error)); resolve(); }, complete: resolve });
+    }).subscribe({ error: (error: unknown) => { note(error); resolve(); }, complete: resolve });
   });
 const request = async () => {
   const { status } = await ridden(config.apiUrl);
-  if (status !== 200) report.failures.push(String(status));
+  if (status !== 200) note(status);
 };
 
 async function caller(): Promise<void> {
   await pause(Math.random() * config.every);
   while (!stopped) {
     const from = performance.now();
-    await (config.calls ? request() : take()).catch((error: unknown) => report.failures.push(String(error)));
+    await (config.calls ? request() : take()).catch(note);
     report.calls++;
     // With jitter, or all would step in time.
     await pause(Math.max(1, config.every * (0.5 + Math.random()) - (performance.now() - from)));
@@ -69,9 +75,14 @@ process.on('message', (message) => {
     for (let i = 0; i < config.callers; i++) void caller();
   }
   if (message === 'report') process.send?.(report);
-  if (message === 'reset') report.slowest = 0;
+  if (message === 'reset') {
+    report.slowest = 0;
+    late.stop();
+    late = lateness();
+  }
   if (message !== 'stop') return;
   stopped = true;
+  report.late = late.stop();
   watching?.unsubscribe();
   token$.close();
   close();
