@@ -25,13 +25,13 @@ const FITS_A_HEADER = /^[\x21-\x7e]+$/;
  * Lenient where servers are known to be sloppy: the media type does not matter if the body is JSON, any 2xx will do,
  * `token_type` may be missing.
  */
-export function tokenResponseOf(answer: Answer, place: string, secrets: readonly string[]): TokenResponse {
+export function tokenResponseOf(answer: Answer, place: string, secrets: () => readonly string[]): TokenResponse {
   const { status, text } = answer;
   const answered = `${place} answered ${String(status)} with ${answer.mediaType}`;
   const body = parse(text);
   const object = isObject(body) ? body : undefined;
   if (!(status >= 200 && status < 300) || (typeof object?.error === 'string' && !isText(object.access_token))) {
-    throw refusal(answer, answered, object, secrets);
+    throw refusal(answer, answered, object, secrets());
   }
   if (text.trim() === '') throw new InvalidTokenResponseError(`${answered}, but an empty body`);
   if (body === undefined) throw new InvalidTokenResponseError(`${answered}, but its body is not JSON`);

@@ -50,9 +50,10 @@ export function tokenEndpoint(options: OAuthOptions): TokenEndpoint {
   async function send(server: AuthorizationServer, { grant, form, signal, watch }: Order) {
     const url = new URL(server.token_endpoint);
     const place = `the token endpoint ${printable(url)}`;
-    let secrets: readonly string[] = [];
+    let secrets = (): readonly string[] => [];
     const transport: Transport = (target, init) => {
-      secrets = secretsOf(init.body, init.headers);
+      // Only a refusal needs them: of a long assertion that is work.
+      secrets = () => secretsOf(init.body, init.headers);
       watch.onSent?.();
       return boundedFetch(place, options.fetch)(target, init);
     };
