@@ -1,9 +1,11 @@
+import { Observable } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
 import { ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
 import type { SourceHooks } from '../../src/token/proof.js';
-import type { AccessToken } from '../../src/token/types.js';
+import { createTokenStream } from '../../src/token/tokenStream.js';
+import type { AccessToken, TokenSource } from '../../src/token/types.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
 import { ask, fakeEndpoint, formIn, payloadOf, refuse, type Seen } from './fakeEndpoint.js';
 
@@ -111,6 +113,51 @@ describe('jwtBearer', () => {
     const endpoint = fakeEndpoint(() => token);
     await ask(jwtBearer({ ...base, assertion: () => 'whole', fetch: endpoint.fetch }));
     expect(endpoint.seen[0]?.form.assertion).toBe('whole');
+  });
+
+  it('should not search a grant for what it sent: of a long assertion that would take a second', async () => {
+    const encode = jest.spyOn(globalThis, 'btoa');
+    const endpoint = fakeEndpoint((_seen, index) => (index === 0 ? token : refuse(400, 'odd')));
+    const source = jwtBearer({ ...base, clientAuth: 'none', assertion: 'an-assertion', fetch: endpoint.fetch });
+    await ask(source);
+    expect(encode).not.toHaveBeenCalled();
+    await ask(source).catch(() => undefined);
+    expect(encode).toHaveBeenCalled();
+    encode.mockRestore();
+  });
+});
+
+describe('what a supplier is asked for', () => {
+  const suppliers: [string, (supplier: () => Observable<string>, fetch: typeof globalThis.fetch) => TokenSource][] = [
+    ['assertion', (assertion, fetch) => jwtBearer({ ...base, assertion, fetch })],
+    ['subjectToken', (subjectToken, fetch) => tokenExchange({ ...base, subjectToken, fetch })],
+    ['actorToken', (actorToken, fetch) => tokenExchange({ ...base, subjectToken: 's', actorToken, fetch })],
+  ];
+
+  it.each(suppliers)('should be let go of when the request is aborted, and fail with the reason of that: %s', async (_option, create) => {
+    const endpoint = fakeEndpoint(() => token);
+    let watched = 0;
+    const supplier = () => new Observable<string>(() => (watched++, () => watched--));
+    const controller = new AbortController();
+    const asked = ask(create(supplier, endpoint.fetch), { signal: controller.signal });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(watched).toBe(1);
+    controller.abort(new Error('too slow'));
+    expect(watched).toBe(0);
+    await expect(asked).rejects.toThrow('too slow');
+    expect(endpoint.seen).toEqual([]);
+  });
+
+  it.each(suppliers)('should be let go of when the stream times out, and when it is closed: %s', async (_option, create) => {
+    const endpoint = fakeEndpoint(() => token);
+    const watched = { now: 0, ever: 0 };
+    const supplier = () => new Observable<string>(() => (watched.now++, watched.ever++, () => watched.now--));
+    const token$ = createTokenStream(create(supplier, endpoint.fetch), { fetchTimeout: 20, backoff: { initial: 1, max: 1 } });
+    const all = token$.subscribe();
+    while (watched.ever < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    const { now } = watched;
+    token$.close();
+    expect([now <= 1, all.closed, watched.now]).toEqual([true, true, 0]);
   });
 });
 

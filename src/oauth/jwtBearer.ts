@@ -1,6 +1,5 @@
 import type { TokenSource } from '../token/types.js';
 import { requireOptions, type OAuthOptions } from './options.js';
-import { orAborted } from './orAborted.js';
 import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 
@@ -20,7 +19,7 @@ export function jwtBearer(options: JwtBearerOptions): TokenSource {
   checkSupplied('assertion', options.assertion);
   const endpoint = tokenEndpoint(options);
   return withHooks(async ({ signal }) => {
-    const assertion = await orAborted(supplied('assertion', options.assertion), signal);
+    const assertion = await supplied('assertion', options.assertion, signal);
     return endpoint.exchange('urn:ietf:params:oauth:grant-type:jwt-bearer', { assertion }, signal);
   }, endpoint.hooks);
 }

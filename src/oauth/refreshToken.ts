@@ -72,7 +72,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   let withheld: Renewal | undefined;
   const chain = sharedChain();
 
-  const read = (signal: AbortSignal) => orAborted(supplied('refreshToken', options.refreshToken), signal);
+  const read = (signal: AbortSignal) => supplied('refreshToken', options.refreshToken, signal);
 
   /** Takes up the refresh token of a response, before anything else is done with that. What `reauthenticate` gives may be anything. */
   function adopt(response: TokenResponse | undefined, report: TokenRequest['report']): Promise<void> {

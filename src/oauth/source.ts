@@ -1,6 +1,7 @@
-import { EMPTY, firstValueFrom, from, lastValueFrom, type Observable, type ObservableInput } from 'rxjs';
+import { EMPTY, firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
+import { aborted } from './orAborted.js';
 
 /** A source that carries hooks where nobody stumbles on them. */
 export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource {
@@ -17,10 +18,11 @@ export function checkSupplied(name: string, value: unknown): void {
   throw new TypeError(`option "${name}" must be a string that is not empty, or a function that gives one, got ${value === '' ? 'an empty string' : typeof value}`);
 }
 
-export async function supplied(name: string, value: Supplied): Promise<string> {
+/** What the option gives, unless the signal aborts first: then what it gave is let go of. */
+export async function supplied(name: string, value: Supplied, signal: AbortSignal): Promise<string> {
   const given = typeof value === 'function' ? value() : value;
   // A string is an ObservableInput too: of its characters.
-  const text: unknown = typeof given === 'string' ? given : await firstValueFrom(asObservable(given) ?? EMPTY, { defaultValue: undefined });
+  const text: unknown = typeof given === 'string' ? given : await firstValueFrom((asObservable(given) ?? EMPTY).pipe(takeUntil(aborted(signal))), { defaultValue: undefined });
   if (typeof text !== 'string' || text === '') throw new TypeError(`option "${name}" gave no string, or an empty one`);
   return text;
 }

@@ -1,6 +1,5 @@
 import type { TokenSource } from '../token/types.js';
 import { requireOptions, text, type OAuthOptions } from './options.js';
-import { orAborted } from './orAborted.js';
 import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 
@@ -37,10 +36,10 @@ export function tokenExchange(options: TokenExchangeOptions): TokenSource {
   if (requestedTokenType !== undefined) text('requestedTokenType', requestedTokenType);
   const endpoint = tokenEndpoint(options);
   return withHooks(async ({ signal }) => {
-    const [subject, actor] = await orAborted(
-      Promise.all([supplied('subjectToken', subjectToken), actorToken === undefined ? undefined : supplied('actorToken', actorToken)]),
-      signal,
-    );
+    const [subject, actor] = await Promise.all([
+      supplied('subjectToken', subjectToken, signal),
+      actorToken === undefined ? undefined : supplied('actorToken', actorToken, signal),
+    ]);
     return endpoint.exchange(
       'urn:ietf:params:oauth:grant-type:token-exchange',
       {
