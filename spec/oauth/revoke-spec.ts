@@ -1,4 +1,4 @@
-import { firstValueFrom, lastValueFrom } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
 import { ON_BEHALF_OF, ON_CLOSE } from '../../src/internal/sourceHooks.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
@@ -111,6 +111,40 @@ describe('a token that comes after close', () => {
     gate.resolve(undefined);
     await settled();
     expect(revoked()).toEqual(['T1']);
+  });
+
+  it.each<[string, boolean]>([
+    ['in the pause after a timeout', false],
+    ['after its subscriber has left, and a timeout', true],
+  ])('should be revoked too when close() comes %s, while its exchange is brought to its end', async (_when, leaves) => {
+    const { gate, fetch, revoked } = slow();
+    const token$ = createTokenStream(refreshToken({ ...base, ...places, fetch, refreshToken: 'r1' }), { fetchTimeout: 40, backoff: { initial: 5000, max: 5000 }, random: () => 0.99 });
+    const failed = firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'refreshFailed')));
+    const subscription = token$.subscribe();
+    await settled();
+    if (leaves) subscription.unsubscribe();
+    await failed;
+    token$.close();
+    gate.resolve(undefined);
+    await settled();
+    expect(revoked()).toEqual(['T1']);
+  });
+
+  it('should not be where another stream of the same source still waits for it', async () => {
+    const { gate, fetch, revoked } = slow();
+    const source = refreshToken({ ...base, ...places, fetch, refreshToken: 'r1' });
+    const closing$ = createTokenStream(source, { fetchTimeout: 40, backoff: { initial: 5000, max: 5000 }, random: () => 0.99 });
+    const failed = firstValueFrom(closing$.events.pipe(filter(({ type }) => type === 'refreshFailed')));
+    const leaver = closing$.subscribe();
+    const staying = await open(source);
+    const token = firstValueFrom(staying.token$);
+    await failed;
+    closing$.close();
+    gate.resolve(undefined);
+    expect((await token).value).toBe('T1');
+    await settled();
+    expect([revoked(), leaver.closed]).toEqual([[], true]);
+    staying.token$.close();
   });
 
   it.each(sources)('should not be, unless asked for: %s', async (_grant, create) => {

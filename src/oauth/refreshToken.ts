@@ -1,6 +1,7 @@
 import type { ObservableInput } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
-import { HEAD_START } from '../internal/sourceHooks.js';
+import { HEAD_START, ON_CLOSE } from '../internal/sourceHooks.js';
+import type { SourceHooks } from '../token/proof.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
 import { requireOptions, type OAuthOptions } from './options.js';
 import { orAborted } from './orAborted.js';
@@ -140,15 +141,21 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   const flight = sharedFlight(refresh, GRACE, ({ response }, last) => {
     if (endpoint.disown(response, last)) served();
   });
+  const { [ON_CLOSE]: onClose } = endpoint.hooks;
+  const hooks: SourceHooks = {
+    ...endpoint.hooks,
+    // Between two attempts the stream has no request, but what the last one began may be on its way still.
+    ...(onClose && { [ON_CLOSE]: (token, pending) => { onClose(token, pending ?? flight.deserter()); } }),
+  };
   return withHooks(async (request) => {
     const waited = stopwatch();
     // A store stays to keep what the exchange brings, and keeps the chain: it needs the refresh token even if the server did not send it again.
     const isShared = request.last !== undefined;
-    const { response, age } = await flight(isShared ? abortedLater(request.signal, GRACE) : request.signal, request);
+    const { response, age } = await flight.board(isShared ? abortedLater(request.signal, GRACE) : request.signal, request);
     served();
     Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
     return isShared && current !== undefined ? { ...response, refresh_token: current } : response;
-  }, endpoint.hooks);
+  }, hooks);
 }
 
 const isInvalidGrant = (failure: unknown): boolean => failure instanceof TokenEndpointError && failure.error === 'invalid_grant';

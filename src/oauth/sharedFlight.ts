@@ -1,5 +1,13 @@
+import { onAbort } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 import { orAborted } from './orAborted.js';
+
+export interface SharedFlight<A, T> {
+  /** Begins the work, or joins it. */
+  board(signal: AbortSignal, first: A): Promise<T>;
+  /** The signal of who left last, while there is work under way for which nobody waits. */
+  deserter(): AbortSignal | undefined;
+}
 
 /**
  * Lets concurrent callers share one piece of work, which outlives them: when all have aborted, it goes on for `grace` ms
@@ -13,19 +21,19 @@ export function sharedFlight<A, T>(
   work: (signal: AbortSignal, first: A) => Promise<T>,
   grace: number,
   onUnclaimed: (result: T, last: AbortSignal) => void = () => undefined,
-): (signal: AbortSignal, first: A) => Promise<T> {
-  let flight: { board(signal: AbortSignal): Promise<T> } | undefined;
+): SharedFlight<A, T> {
+  let flight: { board(signal: AbortSignal): Promise<T>; deserter(): AbortSignal | undefined } | undefined;
 
   const takeOff = (caller: AbortSignal, first: A) => {
     const controller = new AbortController();
-    let waiting = 0;
+    const aboard = new Set<object>();
     let last = caller;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let graceIsOver = false;
     let landed = false;
 
     const endIfDeserted = () => {
-      if (waiting > 0 || landed) return;
+      if (aboard.size > 0 || landed) return;
       if (graceIsOver) controller.abort();
       timer ??= setTimeout(() => {
         graceIsOver = true;
@@ -37,16 +45,20 @@ export function sharedFlight<A, T>(
     const result = work(onBehalfOf(caller, controller.signal), first);
     const started = {
       board: (signal: AbortSignal) => {
-        waiting++;
+        const ticket = {};
+        aboard.add(ticket);
         const leave = () => {
-          waiting--;
+          if (!aboard.delete(ticket)) return;
           last = signal;
           endIfDeserted();
         };
         const share = orAborted(result, signal);
-        share.then(leave, leave);
+        // At once, and not only when the share has been rejected: a stream may be closed in the same breath.
+        const stop = onAbort(signal, leave);
+        share.then(leave, leave).then(stop, stop);
         return share;
       },
+      deserter: () => (aboard.size === 0 ? last : undefined),
     };
     const land = () => {
       landed = true;
@@ -55,11 +67,14 @@ export function sharedFlight<A, T>(
     };
     result.then((value) => {
       land();
-      if (waiting === 0) onUnclaimed(value, last);
+      if (aboard.size === 0) onUnclaimed(value, last);
     }, land);
     return started;
   };
 
-  // For whoever has left already nothing is begun: it would use up a refresh token for nobody.
-  return (signal, first) => (signal.aborted && !flight ? orAborted(new Promise<never>(() => undefined), signal) : (flight ??= takeOff(signal, first)).board(signal));
+  return {
+    // For whoever has left already nothing is begun: it would use up a refresh token for nobody.
+    board: (signal, first) => (signal.aborted && !flight ? orAborted(new Promise<never>(() => undefined), signal) : (flight ??= takeOff(signal, first)).board(signal)),
+    deserter: () => flight?.deserter(),
+  };
 }
