@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { chmod, lstat, mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { inspect, promisify } from 'node:util';
-import { fileTokenVault } from '../../src/oauth/fileTokenVault.js';
+import { fileTokenVault, type TokenVault } from '../../src/oauth/fileTokenVault.js';
 
 const SECRET = 'refresh-token-5d41402a';
 let folder: string;
@@ -54,6 +54,16 @@ describe('fileTokenVault', () => {
       expect(await vault.read()).toBe(`new-${String(round)}`);
       await Promise.all(writes);
       expect(await vault.read()).toBe(`new-${String(round)}`);
+    }
+  });
+
+  it('should keep the last of the writes to one file, whichever vault they go through, and however the path is written', async () => {
+    const [vault, same, relativeOne] = [path, path, relative(process.cwd(), path)].map(fileTokenVault) as [TokenVault, TokenVault, TokenVault];
+    for (let round = 0; round < 20; round++) {
+      const writes = [vault, same, relativeOne].map((each, i) => each.write({ refresh_token: `${String(i)}-${String(round)}` }));
+      expect(await vault.read()).toBe(`2-${String(round)}`);
+      await Promise.all(writes);
+      expect(await same.read()).toBe(`2-${String(round)}`);
     }
   });
 

@@ -2,7 +2,7 @@
 export interface TokenVault {
   /** The stored refresh token. Rejects when there is none, or when others could have read it. */
   readonly read: () => Promise<string>;
-  /** Stores the refresh token of a response, atomically; calls that overlap take their turns. Rejects with a TypeError when there is none in it. */
+  /** Stores the refresh token of a response, atomically; calls that overlap take their turns, whichever vault of this file they are made on. Rejects with a TypeError when there is none in it. */
   readonly write: (tokens: { readonly refresh_token: string }) => Promise<void>;
 }
 
@@ -14,23 +14,31 @@ export interface TokenVault {
  * (Windows has no such modes: there the directory's permissions must do.)
  *
  * To begin, `write` a token, or put it into the file by hand: as plain text, or as JSON `{ "refresh_token": "…" }`.
- * Two processes may share the file only if they do not refresh at the same time. Node 20.16 or later; not in browsers.
+ * Two processes may share the file only if they do not refresh at the same time; in one process, one source for one file:
+ * another does not know of an exchange that the first has begun. Node 20.16 or later; not in browsers.
  *
  * @param path The file. Its directory must exist and be writable; a symbolic link is followed.
  */
 export function fileTokenVault(path: string): TokenVault {
   if (typeof path !== 'string' || path === '') throw new TypeError(`"path" must be a string that is not empty, got ${typeof path}`);
-  /** One thing at a time, in the order of the calls: the last write wins, and a read sees the writes before it. */
-  let queue: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = queue.then(work);
-    queue = turn.catch(() => undefined);
-    return turn;
-  };
   return {
-    read: () => inTurn(() => readToken(path)),
-    write: (tokens) => inTurn(() => writeToken(path, tokens)),
+    read: () => inTurn(path, () => readToken(path)),
+    write: (tokens) => inTurn(path, () => writeToken(path, tokens)),
   };
+}
+
+/** The last thing to do with each file, as long as it is to be done. By file and not by vault: two of one file would overtake each other. */
+const queues = /* @__PURE__ */ new Map<string, Promise<unknown>>();
+
+/** One thing at a time, in the order of the calls: the last write wins, and a read sees the writes before it. */
+async function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const file = builtin('node:path').resolve(path);
+  const turn = (queues.get(file) ?? Promise.resolve()).then(work);
+  const done = turn.then(() => undefined, () => undefined).then(() => {
+    if (queues.get(file) === done) queues.delete(file);
+  });
+  queues.set(file, done);
+  return turn;
 }
 
 async function readToken(path: string): Promise<string> {
@@ -79,11 +87,13 @@ async function targetOf(path: string): Promise<string> {
 }
 
 /** Asked for at run time, so that bundlers for browsers do not stumble over an import of `node:fs`. */
-function files() {
-  const modules = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule?.('node:fs');
-  if (!modules) throw new Error('fileTokenVault needs Node 20.16 or later');
-  return modules.promises;
+function builtin<T extends 'node:fs' | 'node:path'>(name: T) {
+  const found = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule?.(name);
+  if (!found) throw new Error('fileTokenVault needs Node 20.16 or later');
+  return found;
 }
+
+const files = () => builtin('node:fs').promises;
 
 function refuseIfShared(path: string, { mode, uid }: { readonly mode: number; readonly uid: number }): void {
   if (process.platform === 'win32') return;
