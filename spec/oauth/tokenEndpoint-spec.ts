@@ -7,7 +7,7 @@ import type { SourceHooks } from '../../src/token/proof.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
-import { ask, fakeEndpoint, formIn, payloadOf, refuse, type Seen } from './fakeEndpoint.js';
+import { ask, deferred, fakeEndpoint, formIn, payloadOf, refuse, type Seen } from './fakeEndpoint.js';
 
 const ISSUER = 'https://id.example';
 const ENDPOINT = `${ISSUER}/token`;
@@ -198,6 +198,64 @@ describe('discovery', () => {
     const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
     await expect(ask(source)).rejects.toMatchObject({ status: 503, retryAfter: 2000 });
     await expect(ask(source)).resolves.toMatchObject(token);
+  });
+
+  it('should be one for all who ask at the same time, and outlive the first of them', async () => {
+    const gate = deferred<undefined>();
+    const endpoint = fakeEndpoint(async (seen) => {
+      if (!isDiscovery(seen)) return token;
+      await gate.promise;
+      return metadata(ENDPOINT);
+    });
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    const leaver = new AbortController();
+    const left = ask(source, { signal: leaver.signal }).catch(() => 'left');
+    const stayers = [ask(source), ask(source)];
+    await new Promise((resolve) => setImmediate(resolve));
+    leaver.abort();
+    expect(await left).toBe('left');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    gate.resolve(undefined);
+    await Promise.all(stayers);
+    expect(endpoint.seen.map(isDiscovery)).toEqual([true, false, false]);
+  });
+
+  it('should be given up, and begun anew, when all who asked have left', async () => {
+    const signals: AbortSignal[] = [];
+    const fetch: typeof globalThis.fetch = (_url, init) => {
+      signals.push(init?.signal as AbortSignal);
+      return new Promise(() => undefined);
+    };
+    const source = clientCredentials({ ...byIssuer, fetch });
+    for (const round of [0, 1]) {
+      await ask(source, { signal: AbortSignal.timeout(10) }).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect([signals.length, signals[round]?.aborted]).toEqual([round + 1, true]);
+    }
+  });
+
+  it.each<[string, () => unknown]>([
+    ['answers 503', () => refuse(503)],
+    ['answers with a web page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['cannot be reached', () => Promise.reject(new Error('down'))],
+  ])('should not be needed for an endpoint that is known: when it %s after a 503 of that, the old one serves, until it answers again', async (_how, down) => {
+    let home = ENDPOINT;
+    let isDown = false;
+    let refusals = 0;
+    const endpoint = fakeEndpoint((seen) => {
+      if (isDiscovery(seen)) return isDown ? down() : metadata(home);
+      return refusals-- > 0 ? refuse(503) : token;
+    });
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    await ask(source);
+    isDown = true;
+    refusals = 1;
+    await expect(ask(source)).rejects.toMatchObject({ status: 503 });
+    await expect(ask(source)).resolves.toMatchObject(token);
+    isDown = false;
+    home = `${ISSUER}/moved`;
+    await expect(ask(source)).resolves.toMatchObject(token);
+    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([ENDPOINT, ENDPOINT, ENDPOINT, home]);
   });
 
   it('should use the aliases for mTLS (RFC 8705 section 5)', async () => {

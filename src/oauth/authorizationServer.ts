@@ -5,6 +5,7 @@ import { boundedFetch } from './boundedFetch.js';
 import type { OAuthOptions } from './options.js';
 import { requestBy } from './requestBy.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
+import { sharedFlight } from './sharedFlight.js';
 
 /** What we need to know of an authorization server. */
 export interface AuthorizationServer {
@@ -17,8 +18,8 @@ export interface AuthorizationServer {
 export interface ServerLookup {
   /** Whether the server is known by discovery, so that looking again may help when it moved. */
   readonly discovered: boolean;
-  get(signal: AbortSignal | undefined): Promise<AuthorizationServer>;
-  /** Forgets what was discovered: the next `get` asks again. */
+  get(signal: AbortSignal): Promise<AuthorizationServer>;
+  /** The next `get` asks again, and goes on with what was discovered before if that fails. */
   forget(): void;
 }
 
@@ -32,16 +33,26 @@ export function lookupOf(options: OAuthOptions): ServerLookup {
     return { discovered: false, get: () => Promise.resolve(known), forget: () => undefined };
   }
   let found: AuthorizationServer | undefined;
+  let isDoubtful = false;
+  const discovery = sharedFlight(async (signal) => {
+    try {
+      found = await discover(new URL(issuer), options, signal);
+      isDoubtful = false;
+    } catch (failure) {
+      if (!found) throw failure;
+    }
+    return found;
+  }, 0);
   return {
     discovered: true,
-    get: async (signal) => (found ??= await discover(new URL(issuer), options, signal)),
+    get: async (signal) => (found && !isDoubtful ? found : discovery.board(signal, undefined)),
     forget: () => {
-      found = undefined;
+      isDoubtful = true;
     },
   };
 }
 
-async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal | undefined): Promise<AuthorizationServer> {
+async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal): Promise<AuthorizationServer> {
   const place = `the discovery document of ${printable(issuer)}`;
   const request = (algorithm: 'oidc' | 'oauth2') =>
     oauth.discoveryRequest(issuer, { algorithm, ...requestBy(boundedFetch(place, options.fetch), issuer, signal) });
