@@ -3,6 +3,7 @@ import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
 import { ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
+import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/proof.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';
@@ -53,6 +54,44 @@ describe('the request', () => {
     await ask(clientCredentials({ ...base, resource: ['https://a.example', 'urn:b'], audience: ['c', 'd'], fetch }));
     expect(bodies[0]?.getAll('resource')).toEqual(['https://a.example', 'urn:b']);
     expect(bodies[0]?.getAll('audience')).toEqual(['c', 'd']);
+  });
+
+  it.each(['scope', 'resource', 'audience', 'requested_token_type'])('should carry the option, not the parameter of that name: %s', async (name) => {
+    const bodies: URLSearchParams[] = [];
+    const fetch = (_url: unknown, init?: RequestInit) => {
+      bodies.push(formIn(init));
+      return Promise.resolve(Response.json(token));
+    };
+    const own = { scope: 'urn:own', resource: 'urn:own', audience: ['urn:own'], requestedTokenType: 'urn:own' };
+    await ask(tokenExchange({ ...base, subjectToken: 's', ...own, parameters: { [name]: 'urn:parameter' }, fetch }));
+    await ask(tokenExchange({ ...base, subjectToken: 's', resource: [], audience: [], parameters: { [name]: 'urn:parameter' }, fetch }));
+    expect(bodies.map((body) => body.getAll(name))).toEqual([['urn:own'], ['urn:parameter']]);
+  });
+
+  it('should carry the options as they were checked, whatever becomes of the object later', async () => {
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : token));
+    const options = { ...byIssuer, issuer: new URL(ISSUER), scope: 'read', resource: ['urn:a'], audience: ['b'], parameters: { tenant: 't' } as Record<string, string>, fetch: endpoint.fetch };
+    const changeAll = () => {
+      options.issuer.href = 'http://evil.example';
+      options.resource[0] = options.audience[0] = 'urn:evil';
+      Object.assign(options.parameters, { grant_type: 'password', client_assertion: 'evil' });
+      Object.assign(options, { scope: 'all', clientId: '', clientSecret: '', assertion: 7, refreshToken: 7, subjectToken: 7, fetch: undefined });
+    };
+    const sources = [
+      clientCredentials(options),
+      jwtBearer(Object.assign(options, { assertion: 'a' })),
+      refreshToken(Object.assign(options, { refreshToken: 'r' })),
+      tokenExchange(Object.assign(options, { subjectToken: 's' })),
+    ];
+    changeAll();
+    for (const source of sources) await ask(source);
+    const common = { scope: 'read', resource: 'urn:a', audience: 'b', tenant: 't' };
+    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ form }) => form)).toEqual([
+      { grant_type: 'client_credentials', ...common },
+      { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: 'a', ...common },
+      { grant_type: 'refresh_token', refresh_token: 'r', ...common },
+      expect.objectContaining({ subject_token: 's', ...common }),
+    ]);
   });
 
   it('should carry an assertion signed by the private key, for the issuer or else for the token endpoint', async () => {

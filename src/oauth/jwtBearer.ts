@@ -16,10 +16,11 @@ export interface JwtBearerOptions extends OAuthOptions {
  */
 export function jwtBearer(options: JwtBearerOptions): TokenSource {
   requireOptions('jwtBearer', options);
-  checkSupplied('assertion', options.assertion);
+  const given = options.assertion;
+  checkSupplied('assertion', given);
   const endpoint = tokenEndpoint(options);
   return withHooks(async ({ signal }) => {
-    const assertion = await supplied('assertion', options.assertion, signal);
+    const assertion = await supplied('assertion', given, signal);
     return endpoint.exchange('urn:ietf:params:oauth:grant-type:jwt-bearer', { assertion }, signal);
   }, endpoint.hooks);
 }

@@ -82,6 +82,27 @@ export function checkOptions(options: OAuthOptions): void {
   checkDpop(options.dpop);
 }
 
+/** Options that {@link checkOptions} let pass, as they are now: what is changed later was never checked. */
+export function copyOf(options: OAuthOptions): OAuthOptions {
+  const { issuer, tokenEndpoint, revocationEndpoint, clientId, clientSecret, clientAuth, privateKey, scope, fetch, dpop, revokeOnClose } = options;
+  return {
+    issuer: issuer?.toString(),
+    tokenEndpoint: tokenEndpoint?.toString(),
+    revocationEndpoint: revocationEndpoint?.toString(),
+    clientId,
+    clientSecret,
+    clientAuth,
+    privateKey,
+    scope,
+    resource: [...listOf(options.resource)],
+    audience: [...listOf(options.audience)],
+    parameters: { ...options.parameters },
+    fetch,
+    dpop,
+    revokeOnClose,
+  };
+}
+
 function checkClientAuth({ clientAuth = 'client_secret_basic', clientSecret, privateKey, fetch }: OAuthOptions): void {
   if (!CLIENT_AUTH.includes(clientAuth)) {
     throw new TypeError(`option "clientAuth" must be one of ${CLIENT_AUTH.join(', ')}, got ${typeof clientAuth === 'string' ? 'another string' : kindOf(clientAuth)}`);

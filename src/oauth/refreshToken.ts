@@ -62,8 +62,8 @@ const GRACE = 5_000;
  */
 export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireOptions('refreshToken', options);
-  const { onRotate, reauthenticate } = options;
-  checkSupplied('refreshToken', options.refreshToken);
+  const { refreshToken: given, onRotate, reauthenticate } = options;
+  checkSupplied('refreshToken', given);
   checkFunction('onRotate', onRotate);
   checkFunction('reauthenticate', reauthenticate);
   const endpoint = tokenEndpoint(options);
@@ -73,12 +73,12 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   let withheld: Renewal | undefined;
   const chain = sharedChain();
 
-  const read = (signal: AbortSignal) => supplied('refreshToken', options.refreshToken, signal);
+  const read = (signal: AbortSignal) => supplied('refreshToken', given, signal);
 
   /** Takes up the refresh token of a response, before anything else is done with that. What `reauthenticate` gives may be anything. */
   function adopt(response: TokenResponse | undefined, report: TokenRequest['report']): Promise<void> {
-    const given: unknown = response?.refresh_token;
-    if (typeof given === 'string' && given !== '') current = given;
+    const fresh: unknown = response?.refresh_token;
+    if (typeof fresh === 'string' && fresh !== '') current = fresh;
     return current === undefined ? Promise.resolve() : store.keep({ ...(response as TokenResponse), refresh_token: current }, report);
   }
 
@@ -108,7 +108,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     } catch (failure) {
       if (!isInvalidGrant(failure)) throw failure;
       // Another process may have rotated what is stored. A string stays what it was: used, as soon as the server rotates.
-      const elsewhere = typeof options.refreshToken === 'function' ? await read(signal).catch(() => undefined) : undefined;
+      const elsewhere = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;
       if (elsewhere !== undefined && elsewhere !== store.current()) {
         store.wasRead((current = elsewhere));
         const renewed = await exchange(current, signal, request.report).catch((again: unknown) => {

@@ -9,7 +9,7 @@ import { boundedFetch, type Transport } from './boundedFetch.js';
 import { challengeOf } from './challenge.js';
 import { clientAuthOf, clientOf } from './clientAuth.js';
 import { dpopKeyOf, proofBy } from './dpop.js';
-import { checkOptions, listOf, type OAuthOptions } from './options.js';
+import { checkOptions, copyOf, listOf, type OAuthOptions } from './options.js';
 import { secretsOf } from './redact.js';
 import { requestBy } from './requestBy.js';
 import { revokerOf } from './revoke.js';
@@ -38,8 +38,9 @@ export interface Watch {
 type Remedy = 'nonce' | 'clock' | 'moved';
 
 /** Checks the options, so call it when the source is created. */
-export function tokenEndpoint(options: OAuthOptions): TokenEndpoint {
-  checkOptions(options);
+export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
+  checkOptions(given);
+  const options = copyOf(given);
   const servers = lookupOf(options);
   const clientAuth = clientAuthOf(options);
   const key = dpopKeyOf(options.dpop);
@@ -177,12 +178,14 @@ export function clockSkewOf(headers: Pick<Headers, 'get'>, now: number): number 
   return Number.isNaN(skew) ? undefined : skew;
 }
 
-/** The form of a request; oauth4webapi adds the grant type and the client. What is undefined is left out. */
+/** The form of a request; oauth4webapi adds the grant type and the client. What is undefined is left out. An option replaces the parameter of its name. */
 export function formOf({ parameters, scope, resource, audience }: OAuthOptions, own: Readonly<Record<string, string | undefined>>): URLSearchParams {
   const form = new URLSearchParams(parameters);
   for (const [name, value] of Object.entries({ scope, ...own })) if (value !== undefined) form.set(name, value);
-  for (const value of listOf(resource)) form.append('resource', value);
-  for (const value of listOf(audience)) form.append('audience', value);
+  for (const [name, values] of Object.entries({ resource: listOf(resource), audience: listOf(audience) })) {
+    if (values.length > 0) form.delete(name);
+    for (const value of values) form.append(name, value);
+  }
   return form;
 }
 
