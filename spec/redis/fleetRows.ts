@@ -88,11 +88,12 @@ export function itHoldsForAFleet(kind: Kind): void {
     await pause(200);
     const mine = late.stop();
     const reports = await stop();
-    const theirs = reports.map((report) => report.late.total);
-    console.info(`${kind}: next token ${String(took)} ms after the dead one had asked; ran late by ${[mine.total, ...theirs].map((ms) => ms.toFixed(0)).join(', ')} ms; slowest ${reports.map(({ slowest }) => slowest.toFixed(0)).join(', ')} ms`);
+    const theirs = reports.map((report) => report.late.worst);
+    console.info(`${kind}: next token ${String(took)} ms after the dead one had asked; late at worst by ${[mine.worst, ...theirs].map((ms) => ms.toFixed(0)).join(', ')} ms; slowest ${reports.map(({ slowest }) => slowest.toFixed(0)).join(', ')} ms`);
     expect(reports).toHaveLength(2);
     expectNoHarm(reports);
-    expect(took).toBeLessThanOrEqual(lease + 20 + 100 + mine.total + Math.max(...theirs));
+    // The lease's timer and Redis' answer there, the request and its answer here and there: each may meet the worst.
+    expect(took).toBeLessThanOrEqual(lease + 20 + 100 + 2 * (mine.worst + Math.max(...theirs)));
     for (const { seen, slowest, late: { worst } } of reports) {
       expect(seen).toEqual([1, 3]);
       expect(slowest).toBeLessThanOrEqual(50 + worst);
