@@ -1,4 +1,4 @@
-import { firstValueFrom, from, map, of, throwError, timer, type Observable } from 'rxjs';
+import { EMPTY, firstValueFrom, from, map, of, throwError, timer, type Observable } from 'rxjs';
 import { headStartOf } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
@@ -174,6 +174,33 @@ describe('a sign-in', () => {
     expect((await ask(setUp({ refreshToken: read, reauthenticate }).source)).access_token).toBe('T');
     const without = setUp({ refreshToken: jest.fn().mockReturnValueOnce(['r1']).mockImplementation(() => throwError(() => new Error('gone'))) });
     await expect(ask(without.source)).rejects.toMatchObject({ error: 'invalid_grant' });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['its file is missing', () => Promise.reject(Object.assign(new Error('no such file'), { code: 'ENOENT' }))],
+    ['its file is missing, says an Observable', () => throwError(() => Object.assign(new Error('no such file'), { code: 'ENOENT' }))],
+    ['it is empty', () => ''],
+    ['it is null, as of localStorage', () => null],
+    ['there comes none', () => EMPTY],
+  ])('should be asked for where no refresh token is stored yet, and its own be used from then on: %s', async (_what, read) => {
+    const prompt = jest.fn(reauthenticate);
+    const stored: string[] = [];
+    const { source, used } = setUp({ refreshToken: read as never, reauthenticate: prompt, onRotate: ({ refresh_token }) => void stored.push(refresh_token) });
+    expect((await ask(source)).access_token).toBe('T');
+    expect((await ask(source)).access_token).toBe('of-n1');
+    expect([prompt.mock.calls.length, used(), stored]).toEqual([1, ['n1'], ['n1']]);
+    await expect(ask(setUp({ refreshToken: read as never }).source)).rejects.toThrow();
+  });
+
+  it.each<[string, () => unknown]>([
+    ['others may read it', () => Promise.reject(Object.assign(new Error('can be read by others'), { code: 'EACCES' }))],
+    ['the place cannot be reached', () => throwError(() => new Error('keychain is locked'))],
+    ['it is no string', () => Promise.resolve(7)],
+    ['it is nothing that RxJS can read', () => 7],
+  ])('should not be asked for where one may be stored that cannot be read: %s', async (_what, read) => {
+    const prompt = jest.fn(reauthenticate);
+    await expect(ask(setUp({ refreshToken: read as never, reauthenticate: prompt }).source)).rejects.toThrow();
+    expect(prompt).not.toHaveBeenCalled();
   });
 
   it('should not be asked for when what another process stored fails in another way', async () => {

@@ -9,7 +9,7 @@ import { rotationStore } from './rotationStore.js';
 import { abortedLater, sharedChain } from './sharedChain.js';
 import { sharedFlight } from './sharedFlight.js';
 import { isOver, soleSignIn, type Renewal } from './signIn.js';
-import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
+import { checkSupplied, isMissing, supplied, withHooks, type Supplied } from './source.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 
@@ -30,7 +30,8 @@ export interface RefreshTokenOptions extends OAuthOptions {
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a callback that stores at once returns nothing
   onRotate?: (tokens: RotatedTokens) => ObservableInput<unknown> | void;
   /**
-   * Gets tokens in another way (asks the user, say) when the server refuses the refresh token with `invalid_grant`. It may
+   * Gets tokens in another way (asks the user, say) when the server refuses the refresh token with `invalid_grant`, or when
+   * `refreshToken` is a function that has none yet: it gives nothing, or fails with the code ENOENT. It may
    * take its time: it is called once for all who ask meanwhile, and what it gives is kept even if nobody waits any more.
    * The life of the access token that it gives counts from when it was called.
    */
@@ -102,7 +103,15 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   async function renew(signal: AbortSignal, request: TokenRequest): Promise<Renewal> {
     const signedIn = signIn?.result();
     if (signedIn) return orAborted(signedIn, signal);
-    if (current === undefined) store.wasRead((current = await read(signal)));
+    if (current === undefined) {
+      try {
+        store.wasRead((current = await read(signal)));
+      } catch (failure) {
+        // The first run. What cannot be read for another reason may still be good, and its user need not be asked.
+        if (!signIn || signal.aborted || !isMissing(failure)) throw failure;
+        return orAborted(signIn.begin(request), signal);
+      }
+    }
     try {
       return await exchange(current, signal, request.report);
     } catch (failure) {

@@ -1,4 +1,4 @@
-import { EMPTY, firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type ObservableInput } from 'rxjs';
+import { firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
 import { aborted } from './orAborted.js';
@@ -20,12 +20,17 @@ export function checkSupplied(name: string, value: unknown): void {
 
 /** What the option gives, unless the signal aborts first: then what it gave is let go of. */
 export async function supplied(name: string, value: Supplied, signal: AbortSignal): Promise<string> {
-  const given = typeof value === 'function' ? value() : value;
-  // A string is an ObservableInput too: of its characters.
-  const text: unknown = typeof given === 'string' ? given : await firstValueFrom((asObservable(given) ?? EMPTY).pipe(takeUntil(aborted(signal))), { defaultValue: undefined });
-  if (typeof text !== 'string' || text === '') throw new TypeError(`option "${name}" gave no string, or an empty one`);
-  return text;
+  const given: unknown = typeof value === 'function' ? value() : value;
+  const given$ = asObservable(given);
+  const text = given$ ? await firstValueFrom(given$.pipe(takeUntil(aborted(signal))), { defaultValue: undefined }) : given;
+  if (typeof text === 'string' && text !== '') return text;
+  throw new (text === '' || text === null || text === undefined ? NothingSupplied : TypeError)(`option "${name}" gave no string, or an empty one`);
 }
+
+class NothingSupplied extends TypeError {}
+
+/** Whether what was to be supplied does not exist yet, as far as its failure tells: a file that is missing, say. */
+export const isMissing = (failure: unknown): boolean => failure instanceof NothingSupplied || (failure as { code?: unknown } | null | undefined)?.code === 'ENOENT';
 
 /** Waits for what a callback returned, if that is something to wait for. */
 export async function finished(result: unknown): Promise<void> {
@@ -33,7 +38,7 @@ export async function finished(result: unknown): Promise<void> {
   if (result$) await lastValueFrom(result$, { defaultValue: undefined });
 }
 
-/** What a callback gave, if RxJS can read it. RxJS' own error would quote it. */
+/** What a callback gave, if RxJS can read it, and not a string: letter by letter. RxJS' own error would quote it. */
 export function asObservable(result: unknown): Observable<unknown> | undefined {
   if (typeof result !== 'object' || result === null) return undefined;
   try {
