@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
-import type { TokenResponse } from '../../src/token/types.js';
+import type { TokenResponse, TokenStream } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
 
 /** A server that rotates: `r1` gives `r2` and so on, each once; a used one ends it all (RFC 9700 section 4.14.2). */
@@ -279,6 +279,36 @@ describe('a caller that leaves', () => {
 });
 
 describe('onRotate', () => {
+  it('should have its failure told to each stream that still waits, and to one that left only if nobody does', async () => {
+    const gate = deferred<undefined>();
+    const endpoint = fakeEndpoint(async () => {
+      await gate.promise;
+      return { access_token: 'T2', refresh_token: 'r2', expires_in: 60 };
+    });
+    const source = create(endpoint, { onRotate: () => Promise.reject(new Error('disk full')) });
+    const told: string[] = [];
+    const [closing$, staying$, other$] = ['closing', 'staying', 'other'].map((name) => {
+      const token$ = createTokenStream(source);
+      token$.events.subscribe(({ type }) => type === 'refreshFailed' && told.push(name));
+      return token$;
+    }) as [TokenStream, TokenStream, TokenStream];
+    closing$.subscribe();
+    const tokens = [firstValueFrom(staying$), firstValueFrom(other$)];
+    await turns();
+    closing$.close();
+    gate.resolve(undefined);
+    await Promise.all(tokens);
+    expect(told).toEqual(['staying', 'other']);
+    const { signal, abort } = abortable();
+    const report = jest.fn();
+    const left = ask(create(endpoint, { onRotate: () => Promise.reject(new Error('disk full')) }), { signal, report }).catch(() => 'left');
+    abort();
+    expect(await left).toBe('left');
+    await turns();
+    expect(report).toHaveBeenCalledTimes(1);
+    for (const token$ of [staying$, other$]) token$.close();
+  });
+
   it('should finish before anyone sees the new token', async () => {
     const { endpoint } = rotating();
     const stored = deferred<undefined>();

@@ -73,6 +73,8 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   /** A token that was held back for storage that hangs, until nobody waited any more. */
   let withheld: Renewal | undefined;
   const chain = sharedChain();
+  /** The requests that wait for the exchange under way. */
+  const passengers = new Set<TokenRequest>();
 
   const read = (signal: AbortSignal) => supplied('refreshToken', given, signal);
 
@@ -98,9 +100,9 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     }
   }
 
-  const signIn = reauthenticate && soleSignIn(reauthenticate, endpoint.vet, (response, { report }) => void adopt(response, report));
+  const signIn = reauthenticate && soleSignIn(reauthenticate, endpoint.vet, (response, report) => void adopt(response, report));
 
-  async function renew(signal: AbortSignal, request: TokenRequest): Promise<Renewal> {
+  async function renew(signal: AbortSignal, report: TokenRequest['report']): Promise<Renewal> {
     const signedIn = signIn?.result();
     if (signedIn) return orAborted(signedIn, signal);
     if (current === undefined) {
@@ -109,35 +111,42 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
       } catch (failure) {
         // The first run. What cannot be read for another reason may still be good, and its user need not be asked.
         if (!signIn || signal.aborted || !isMissing(failure)) throw failure;
-        return orAborted(signIn.begin(request), signal);
+        return orAborted(signIn.begin(report), signal);
       }
     }
     try {
-      return await exchange(current, signal, request.report);
+      return await exchange(current, signal, report);
     } catch (failure) {
       if (!isInvalidGrant(failure)) throw failure;
       // Another process may have rotated what is stored. A string stays what it was: used, as soon as the server rotates.
       const elsewhere = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;
       if (elsewhere !== undefined && elsewhere !== store.current()) {
         store.wasRead((current = elsewhere));
-        const renewed = await exchange(current, signal, request.report).catch((again: unknown) => {
+        const renewed = await exchange(current, signal, report).catch((again: unknown) => {
           if (!signIn || !isInvalidGrant(again)) throw again;
         });
         if (renewed) return renewed;
       }
       if (!signIn || signal.aborted) throw failure;
-      return orAborted(signIn.begin(request), signal);
+      return orAborted(signIn.begin(report), signal);
     }
   }
+
+  /** Tells each stream that waits of a failure; the one that began it if none does. */
+  const reportTo = (first: TokenRequest) => (failure: unknown) => {
+    const waiting = [...passengers].filter(({ signal }) => !signal.aborted);
+    for (const each of waiting.length > 0 ? waiting : [first]) each.report?.(failure);
+  };
 
   async function refresh(signal: AbortSignal, request: TokenRequest): Promise<Renewal> {
     current = chain.moved(request.last) ?? current;
     if (withheld && !isOver(withheld)) return withheld;
-    const renewal = await renew(signal, request);
+    const report = reportTo(request);
+    const renewal = await renew(signal, report);
     // Bounded like the exchange itself: storage that hangs must not keep the token from its users for ever.
-    await orAborted(adopt(renewal.response, request.report), signal).catch(() => {
+    await orAborted(adopt(renewal.response, report), signal).catch(() => {
       withheld = renewal;
-      request.report?.(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored'));
+      report(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored'));
     });
     return renewal;
   }
@@ -160,7 +169,9 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     const waited = stopwatch();
     // A store stays to keep what the exchange brings, and keeps the chain: it needs the refresh token even if the server did not send it again.
     const isShared = request.last !== undefined;
-    const { response, age } = await flight.board(isShared ? abortedLater(request.signal, GRACE) : request.signal, request);
+    passengers.add(request);
+    const boarded = flight.board(isShared ? abortedLater(request.signal, GRACE) : request.signal, request);
+    const { response, age } = await boarded.finally(() => passengers.delete(request));
     served();
     Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
     return isShared && current !== undefined ? { ...response, refresh_token: current } : response;

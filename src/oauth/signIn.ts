@@ -13,7 +13,7 @@ export interface Renewal {
 export interface SignIn {
   /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
   result(): Promise<Renewal> | undefined;
-  begin(request: TokenRequest): Promise<Renewal>;
+  begin(report: TokenRequest['report']): Promise<Renewal>;
   /** Somebody has got a token: there is no need to keep another. */
   served(): void;
 }
@@ -28,25 +28,25 @@ export interface SignIn {
 export function soleSignIn(
   reauthenticate: () => ObservableInput<TokenResponse>,
   vet: (response: TokenResponse) => TokenResponse,
-  adopt: (response: TokenResponse, request: TokenRequest) => void,
+  adopt: (response: TokenResponse, report: TokenRequest['report']) => void,
 ): SignIn {
   let running: Promise<Renewal> | undefined;
   let kept: Renewal | undefined;
 
-  async function run(request: TokenRequest): Promise<Renewal> {
+  async function run(report: TokenRequest['report']): Promise<Renewal> {
     const age = stopwatch();
     const given$ = asObservable(reauthenticate());
     if (!given$) throw new TypeError('reauthenticate must return a Promise, an Observable or the like');
     const response = (await firstValueFrom(given$)) as TokenResponse;
-    adopt(response, request);
+    adopt(response, report);
     return (kept = { response: vet(response), age });
   }
 
   return {
     result: () => running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
-    begin: (request) => {
+    begin: (report) => {
       // Not in a `finally` of `run` itself: one that fails at once would be over before it is noted here, and stay for ever.
-      running = run(request).finally(() => (running = undefined));
+      running = run(report).finally(() => (running = undefined));
       running.catch(() => undefined); // all who waited may have left
       return running;
     },
