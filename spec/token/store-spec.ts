@@ -61,6 +61,19 @@ describe('the store', () => {
   );
 
   it(
+    'should have its own fetch given up after fetchTimeout, like any, when it begins that at once or later',
+    marbles((m) => {
+      const answer: Answer = (_request, fetch, n) => timer(n === 1 ? 0 : 70, m.scheduler).pipe(switchMap(() => fetch()), switchMap(() => NEVER));
+      const late = setUp(m.scheduler, answer, { fetchTimeout: 100, random: () => 0, maxWait: 400 });
+      const prompt = setUp(m.scheduler, (_request, fetch) => fetch().pipe(switchMap(() => NEVER)), { fetchTimeout: 100, maxWait: 120 });
+      for (const { token$ } of [late, prompt]) withToken(token$, ({ value }) => of(value)).subscribe({ error: () => undefined });
+      m.flush();
+      expect(late.ofType('refreshFailed').slice(0, 2).map(({ at }) => at)).toEqual([100, 320]);
+      expect(prompt.ofType('refreshFailed')[0]).toMatchObject({ at: 100, error: { message: 'no answer from the token source within 100 ms' } });
+    }),
+  );
+
+  it(
     'should be asked again when nothing came of it within twice the fetchTimeout, and say why if it knows',
     marbles((m) => {
       const answer: Answer = (request, _fetch, n) => {

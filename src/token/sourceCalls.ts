@@ -1,4 +1,4 @@
-import { AsyncSubject, BehaviorSubject, defer, finalize, from, map, merge, Observable, switchMap, take, tap, throwIfEmpty } from 'rxjs';
+import { AsyncSubject, defer, finalize, from, map, merge, Observable, of, Subject, switchMap, take, tap, throwIfEmpty } from 'rxjs';
 import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
 import { headStartOf, principalOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
@@ -49,9 +49,11 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
       signals.add((pending = controller.signal));
       let answered = false;
       // A store may have to wait for another's fetch first, and for that one to be given up; then comes this one.
-      const limit$ = new BehaviorSubject(store ? 2 * fetchTimeout : fetchTimeout);
+      let limit = store ? 2 * fetchTimeout : fetchTimeout;
+      const begun$ = new Subject<void>();
       const fetched$ = defer(() => {
-        if (store) limit$.next(fetchTimeout);
+        limit = fetchTimeout;
+        begun$.next();
         return call(request);
       });
       const fetchAfter = (last?: TokenResponse | null) => {
@@ -59,9 +61,9 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
         return fetched$;
       };
       const answer$: Observable<Answer> = store ? from(store.refresh(request, fetchAfter)) : fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
-      const late$ = limit$.pipe(
-        switchMap((limit) => timers.after(limit).pipe(map(() => limit))),
-        map((limit): never => {
+      const late$ = merge(of(undefined), begun$).pipe(
+        switchMap(() => timers.after(limit)),
+        map((): never => {
           throw new TokenFetchTimeoutError(`no answer from the token ${limit > fetchTimeout ? 'store' : 'source'} within ${String(limit)} ms`, reported === undefined ? undefined : { cause: reported });
         }),
       );
