@@ -18,12 +18,12 @@ export interface Outgoing {
  * The request as it is now. Like fetch, which reads everything when it is called: the caller may use the same objects for
  * the next call before this one leaves, or is repeated.
  */
-export const outgoingOf = (url: string, request: Request | undefined, init: RequestInit): Outgoing => ({
-  url,
-  request,
-  init: { ...init, body: ownBody(init.body) },
-  headers: headersOf(init.headers ?? request?.headers),
-});
+export function outgoingOf(url: string, request: Request | undefined, given: RequestInit): Outgoing {
+  const init = { ...given };
+  if (typeof given.body === 'object') init.body = ownBody(given.body);
+  const headers = given.headers ?? request?.headers;
+  return { url, request, init, headers: headers ? headersOf(headers) : NONE };
+}
 
 /** `null` takes the Request's signal away. */
 export const signalOf = ({ init, request }: Pick<Outgoing, 'init' | 'request'>): AbortSignal | null | undefined => (init.signal === undefined ? request?.signal : init.signal);
@@ -36,7 +36,7 @@ export const resourceKey = (outgoing: Outgoing): string => resourceOf(methodOf(o
 export const isRepeatable = ({ init }: Outgoing): boolean => !isStream(init.body);
 
 function ownBody(body: RequestInit['body']): RequestInit['body'] {
-  if (typeof body !== 'object' || body === null) return body;
+  if (!body) return body;
   if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
   switch (Object.prototype.toString.call(body)) {
     case '[object ArrayBuffer]':
@@ -65,7 +65,10 @@ type HeaderRecord = Record<string, string>;
 const isIterable = (headers: HeadersInit): headers is Headers | [string, string][] => Symbol.iterator in headers;
 
 /** A plain record, as nearly every caller writes headers, stays as it is written. */
-const headersOf = (headers: HeadersInit | undefined): HeaderRecord => (headers && isIterable(headers) ? recordOf(headers) : { ...headers });
+const headersOf = (headers: HeadersInit): HeaderRecord => (isIterable(headers) ? recordOf(headers) : { ...headers });
+
+/** Spreading nothing at all costs more than spreading this. */
+const NONE: HeaderRecord = {};
 
 /** Header names in lower case, so that the same name in another case is the same key. */
 export function recordOf(headers: HeadersInit | undefined): HeaderRecord {
