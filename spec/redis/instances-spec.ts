@@ -18,8 +18,10 @@ it.each(KINDS)('should deliver every push to every instance, in order, with %s',
   const watching = others.map(({ store }, index) => {
     const mine: string[] = (heard[index] = []);
     return from(store.changes!).subscribe(({ response }) => {
+      const [n, answeredAt] = response.access_token.split('-').map(Number);
       mine.push(response.access_token);
-      lags.push(performance.now() - Number(response.access_token.split('-')[1]));
+      // The first push finds cold code: three hundred times one after another here, each in its own process in a fleet.
+      if (n! > 0) lags.push(performance.now() - answeredAt!);
     });
   });
   try {

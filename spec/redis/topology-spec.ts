@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
-import { createClientPool, createCluster } from 'redis';
+import { createClientPool, createCluster, createSentinel } from 'redis';
 import { firstValueFrom, from, NEVER, of, throwError, timeout } from 'rxjs';
 import type { AccessToken, StoredToken, TokenRequest, TokenStore } from 'rx-fresh-token';
 import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
@@ -53,8 +53,41 @@ const clusters: [string, (server: RedisServer) => Promise<{ client: RedisClient;
   ],
 ];
 
-it.each(clusters)('should share and push through a cluster of %s', async (_kind, open) => {
-  const server = await cluster();
+const sentinels: typeof clusters = [
+  [
+    'redis',
+    async ({ port }) => {
+      const client = createSentinel({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port }] });
+      client.on('error', () => undefined);
+      await client.connect();
+      return { client, close: () => client.destroy() };
+    },
+  ],
+  [
+    'ioredis',
+    async ({ port }) => {
+      const client = new Redis({ name: 'main', sentinels: [{ host: '127.0.0.1', port }] });
+      client.on('error', () => undefined);
+      await client.ping();
+      return { client, close: () => { client.disconnect(); } };
+    },
+  ],
+];
+
+/** One that watches a server of its own. */
+async function sentinel(): Promise<RedisServer> {
+  const server = await startRedis();
+  dispose.push(server.stop);
+  const watcher = await startRedis({ sentinelOf: server.port });
+  dispose.push(watcher.stop);
+  return watcher;
+}
+
+it.each([
+  ...clusters.map(([kind, open]) => [`a cluster of ${kind}`, cluster, open] as const),
+  ...sentinels.map(([kind, open]) => [`a sentinel, with ${kind}`, sentinel, open] as const),
+])('should share and push through %s', async (_kind, start, open) => {
+  const server = await start();
   const [one, other] = await Promise.all([open(server), open(server)]);
   dispose.push(one.close, other.close);
   const key = freshKey();

@@ -1,7 +1,7 @@
 'use strict';
 // CommonJS, since Jest's sandbox and its set-up outside both load it.
 const { spawn } = require('node:child_process');
-const { mkdtempSync, rmSync } = require('node:fs');
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { connect, createServer } = require('node:net');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
@@ -16,11 +16,15 @@ const freePort = () =>
     });
   });
 
-/** A redis-server that keeps nothing on disk. `stop` ends it and removes its folder. */
-async function startRedis({ port, args = [] } = {}) {
+/** A redis-server that keeps nothing on disk, or a sentinel that watches the one on a port, as `main`. `stop` ends it and removes its folder. */
+async function startRedis({ port, args = [], sentinelOf } = {}) {
   const on = port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-redis-'));
-  const child = spawn('redis-server', ['--port', String(on), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...args], { stdio: 'ignore' });
+  // A sentinel writes down what it learns.
+  const config = join(folder, 'sentinel.conf');
+  if (sentinelOf) writeFileSync(config, `sentinel monitor main 127.0.0.1 ${sentinelOf} 1\n`);
+  const kind = sentinelOf ? [config, '--sentinel'] : ['--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', [...kind, '--port', String(on), '--bind', '127.0.0.1', '--dir', folder, ...args], { stdio: 'ignore' });
   const ended = new Promise((resolve) => {
     child.once('error', resolve);
     child.once('exit', resolve);

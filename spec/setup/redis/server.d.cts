@@ -9,4 +9,4 @@ export interface RedisServer {
 }
 
 export function freePort(): Promise<number>;
-export function startRedis(options?: { port?: number; args?: readonly string[] }): Promise<RedisServer>;
+export function startRedis(options?: { port?: number; args?: readonly string[]; sentinelOf?: number }): Promise<RedisServer>;
