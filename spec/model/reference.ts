@@ -510,7 +510,7 @@ export class Reference {
   /** Right after a permanent failure nothing is attempted. */
   private hopeless(): boolean {
     const { failure } = this;
-    return !!failure?.permanent && (failure.jumps !== this.jumps || this.time.real() <= failure.real + failure.pause);
+    return !!failure?.permanent && (failure.jumps !== this.jumps || this.time.real() <= failure.real + failure.atMost);
   }
 
   /** Somebody wants a token, and has not been told that it is no use. */
