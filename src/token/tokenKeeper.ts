@@ -1,4 +1,4 @@
-import { Observable, Subject, Subscription, type Subscriber } from 'rxjs';
+import { Subject, Subscription, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, PROOF } from '../internal/sourceHooks.js';
 import { createTimers, type Timers } from '../internal/timers.js';
@@ -14,6 +14,7 @@ import { createRefresher } from './refresher.js';
 import { createFruitlessRefreshes, type FruitlessRefreshes } from './rejection.js';
 import { createSourceCalls, type Answer } from './sourceCalls.js';
 import type { AccessToken, RefreshReason, TokenSource, TokenStreamOptions } from './types.js';
+import { createVigil } from './vigil.js';
 
 /** A source whose tokens cannot be kept is asked at most this often. */
 const UNCACHED_PACE = 1000;
@@ -53,7 +54,6 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   let held: HeldToken | null = null;
   let previous: AccessToken | null = null;
   let pace = new Subscription();
-  let wake: Subscription | null = null;
   const ending = new Subscription();
   let lastUse = -Infinity;
   let closed = false;
@@ -65,6 +65,10 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
   const report = (error: unknown, attempt = 1, retryIn: number | null = null) => {
     emit({ type: 'refreshFailed', error, attempt, retryIn, permanent: false });
   };
+  const onError = (error: unknown) => {
+    report(error);
+  };
+  const vigil = createVigil(settings, { onWake: tick, onPush: adopt, onError });
   const current = () => (held?.isUsable(now()) ? held.token : null);
   const need = (): RefreshReason => (current() ? 'scheduled' : previous ? 'expired' : 'initial');
 
@@ -93,31 +97,14 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   // ---- those who want a token
 
-  const audience = createAudience(timers, () => (lastUse = now()));
-
-  function wait(subscriber: Subscriber<AccessToken>, guest: Partial<Guest> = {}, maxWait = settings.maxWait): void {
-    // Whoever heard of a token's end may have closed the stream.
-    if (closed) {
-      subscriber.error(new TokenStreamClosedError());
-      return;
-    }
-    audience.join(subscriber, { waits: true, content: false, known: null, ...guest });
-    subscriber.add(
-      timers.after(maxWait).subscribe(() => {
-        subscriber.error(new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: refresher.failure() }));
-      }),
-    );
-  }
-
-  // Hand-made: the subscriber itself is what waits, where it can leave in constant time.
-  const waiting = (begin: (subscriber: Subscriber<AccessToken>) => void): Observable<AccessToken> =>
-    new Observable((subscriber) => {
-      if (closed) subscriber.error(new TokenStreamClosedError());
-      else begin(subscriber);
-    });
+  const audience = createAudience(timers, settings, {
+    isClosed: () => closed,
+    failure: () => refresher.failure(),
+    onListenerLeft: () => (lastUse = now()),
+  });
 
   const take = (maxWait?: number): Observable<AccessToken> =>
-    waiting((subscriber) => {
+    audience.admit((subscriber) => {
       const token = use();
       if (token) {
         subscriber.next(token);
@@ -125,15 +112,15 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       } else if (owns()) {
         subscriber.error(new TokenUnavailableError('a token source cannot wait for its own token'));
       } else {
-        wait(subscriber, { content: true }, maxWait);
+        audience.wait(subscriber, { content: true }, maxWait);
         renew(need());
       }
     });
 
-  const token$ = waiting((subscriber) => {
+  const token$ = audience.admit((subscriber) => {
     const guest: Guest = { waits: false, content: true, known: null };
     audience.join(subscriber, guest);
-    stayAwake();
+    vigil.keep();
     const token = use();
     if (!token) renew(need());
     else if (!sameToken(guest.known, token)) {
@@ -162,27 +149,12 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     announce();
     if (closed || refresher.count() !== before) return;
     // Right after a failure for good there is nothing to stay awake for.
-    if (!refresher.isBlocked()) stayAwake();
+    if (!refresher.isBlocked()) vigil.keep();
     refresher.start(reason);
   }
 
-  function stayAwake(): void {
-    if (wake) return;
-    const mine = (wake = new Subscription());
-    mine.add(settings.wake.subscribe({ next: tick, error: (error: unknown) => { report(error); } }));
-    // One that emits at once may have found that nobody is interested.
-    if (!mine.closed) mine.add(store?.changes?.subscribe({ next: adopt, error: (error: unknown) => { report(error); } }));
-  }
-
-  function rest(): void {
-    wake?.unsubscribe();
-    wake = null;
-  }
-
   function sleep(): void {
-    if (!wake) return;
-    rest();
-    emit({ type: 'idle' });
+    if (vigil.end()) emit({ type: 'idle' });
   }
 
   // ---- tokens that arrive
@@ -254,7 +226,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       throw new TypeError('option "initial" must be a token response', { cause });
     }
     if (isOverOnArrival(arrival, now())) return;
-    stayAwake();
+    vigil.keep();
     hold(arrival);
     // Nobody can watch a stream before it exists: the event comes a tick later.
     pace = timers.after(0).subscribe(() => {
@@ -269,7 +241,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     // A shared token is not this stream's to revoke.
     if (!store) hooks[ON_CLOSE]?.(previous, pending());
     refresher.stop();
-    rest();
+    vigil.end();
     pace.unsubscribe();
     ending.unsubscribe();
     held?.release();
@@ -301,7 +273,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
         subscriber.error(error);
       });
       // The failure has told that nothing more will be tried.
-      if (!current() && !isWanted()) rest();
+      if (!current() && !isWanted()) vigil.end();
     },
     onAbandoned: () => {
       if (isWanted()) tick();
@@ -314,8 +286,8 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     held: () => held,
     take,
     another: (instead, begin, maxWait) =>
-      waiting((subscriber) => {
-        wait(subscriber, { known: instead }, maxWait);
+      audience.admit((subscriber) => {
+        audience.wait(subscriber, { known: instead }, maxWait);
         begin();
       }),
     renew,
@@ -324,7 +296,7 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
 
   const { initial } = options;
   if (initial !== undefined) startFrom(initial);
-  ending.add(store?.closed?.subscribe({ next: close, error: (error: unknown) => { report(error); } }));
+  ending.add(store?.closed?.subscribe({ next: close, error: onError }));
 
   return {
     token$,
@@ -338,8 +310,8 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     use,
     take,
     refresh: () =>
-      waiting((subscriber) => {
-        wait(subscriber);
+      audience.admit((subscriber) => {
+        audience.wait(subscriber);
         renew('manual');
       }),
     recover: recovery.recover,
