@@ -1,5 +1,4 @@
 // Run by canaries-spec.ts in a process of its own: uses everything in every way that may fail, and prints all there is to print.
-import { format, inspect } from 'node:util';
 import axios from 'axios';
 import { firstValueFrom, from, lastValueFrom, mergeMap, of, timer } from 'rxjs';
 import { createFetch, createHttpClient, createTokenStream, withToken, type TokenSource, type TokenStream } from 'rx-fresh-token';
@@ -9,31 +8,13 @@ import { tabTokenStore } from 'rx-fresh-token/tabs';
 import { memoryTokenStore, plainError } from 'rx-fresh-token/testing';
 import { canaries } from './canaries.js';
 import { manners, startHostileServer, type HostileServer } from './hostileServer.js';
+import { printed } from './printed.js';
 
 const [, , mode = 'everything', vaultPath = ''] = process.argv;
 
-/** In every way in which somebody might print it. */
 function show(what: string, value: unknown): void {
   console.log(what, value);
-  process.stdout.write(
-    [
-      inspect(value, { depth: 10, showHidden: true }),
-      inspect(value, { depth: 10, getters: true }),
-      format('%o %O %j %s', value, value, value, value),
-      json(value),
-      Object.entries((value ?? {})).map(([key, each]) => `${key}=${inspect(each, { depth: 10 })}`).join(),
-      value instanceof Error ? [value.stack, value.message, json(Object.entries(value))].join() : '',
-      '',
-    ].join('\n'),
-  );
-}
-
-function json(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    return String(error);
-  }
+  process.stdout.write(printed(value));
 }
 
 const { clientSecret, assertion, subjectToken } = canaries;
