@@ -166,6 +166,7 @@ describe('checkTokenResponse', () => {
     [{ error: '' }, 'the token endpoint answered with the error (unprintable)', undefined],
     [{ error: 'x'.repeat(81) }, 'the token endpoint answered with the error (unprintable)', undefined],
     [{ error: 'server_error', access_token: null }, 'the token endpoint answered with the error server_error', undefined],
+    [{ error: 'server_error', access_token: 7 }, 'the token endpoint answered with the error server_error', undefined],
   ])('should make a TokenEndpointError of %j', (value, message, description) => {
     const error = failureOf(value) as TokenEndpointError;
     expect(error).toBeInstanceOf(TokenEndpointError);

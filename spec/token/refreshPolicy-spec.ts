@@ -143,6 +143,8 @@ describe('windowsOf', () => {
 
   it('should neither renew nor end a token whose life is unknown', () => {
     expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: 5000, expiryMargin: 5 })).toEqual({ dueAt: Infinity, overAt: Infinity });
+    const halfway = ({ issuedAt, expiresAt }: AccessToken) => (expiresAt - issuedAt) / 2;
+    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: halfway })).toEqual({ dueAt: Infinity, overAt: Infinity });
   });
 
   it.each<[number | ((token: AccessToken) => number), number]>([

@@ -1,5 +1,5 @@
 /* eslint rxjs-x/throw-error: off -- sources and stores throw what they like */
-import { defer, finalize, map, NEVER, of, Subject, switchMap, take, throwError, timer, type Observable, type ObservableInput } from 'rxjs';
+import { defer, filter, finalize, map, NEVER, of, Subject, switchMap, take, throwError, timer, type Observable, type ObservableInput } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { HEAD_START } from '../../src/internal/sourceHooks.js';
 import { createTokenStream, withToken, type StoredToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenStore, type TokenStreamOptions } from 'rx-fresh-token';
@@ -478,6 +478,16 @@ describe('a source that joined an exchange under way', () => {
       token$.close();
     })();
   });
+
+  it(
+    'should be asked again when the token is due, not a head start later',
+    marbles((m) => {
+      const token$ = createTokenStream(joining(m.scheduler, 7000), { scheduler: m.scheduler, jitter: 0 });
+      const asked$ = token$.events.pipe(filter(({ type }) => type === 'refreshStarted'), map(() => 'a'));
+      m.expect(asked$, '^ 20s !').toBeObservable('a 17999ms a');
+      m.expect(token$.pipe(map(({ value }) => value)), '^ 20s !').toBeObservable('200ms J', { J: 'J' });
+    }),
+  );
 
   it(
     'should count it where it is over on arrival',
