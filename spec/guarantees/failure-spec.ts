@@ -92,10 +92,13 @@ describe('B11: a failed renewal while the token lives', () => {
     'is one of the fetches that take longer than fetchTimeout',
     marbles((m) => {
       const { token$, asked, events, requests, at } = setUp(m, (n) => (n === 1 ? { took: 60_000 } : {}), { random: () => 1 });
+      const errors: unknown[] = [];
+      token$.events.subscribe((event) => event.type === 'refreshFailed' && errors.push(event.error));
       const watching = token$.subscribe();
       at(11_000, () => watching.unsubscribe());
       at(11_000, () => token$.close());
       m.flush();
+      expect(errors.map((error) => Object.hasOwn(error as Error, 'cause'))).toEqual([false]);
       expect(asked).toEqual(['0 initial', '10250 initial #2']);
       expect(events).toContain('10000 refreshFailed !TokenFetchTimeoutError 1 250');
       expect(requests.map(({ signal }) => signal.aborted)).toEqual([true, false]);

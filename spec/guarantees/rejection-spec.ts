@@ -183,6 +183,7 @@ describe('B16: a request is repeated once', () => {
       { name: 'an emitted Response', outcome: of(answer(403)), isRejection: undefined },
       { name: 'what looks like one', outcome: of({ status: 401, headers: {} }), isRejection: undefined },
       { name: 'the option isRejection, emitted', outcome: of('expired'), isRejection: (value: unknown) => value === 'expired' },
+      { name: 'the option isRejection, null', outcome: of(null), isRejection: (value: unknown) => value === null },
       { name: 'the option isRejection, thrown', outcome: throwError(() => 'expired'), isRejection: (value: unknown) => value === 'expired' },
     ],
   );

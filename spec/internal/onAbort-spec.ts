@@ -32,6 +32,7 @@ describe('onAbort', () => {
     expect(listeners(controller.signal)).toBe(0);
     onAbort(controller.signal, other);
     stop();
+    onAbort(controller.signal, other);
     expect(listeners(controller.signal)).toBe(1);
     controller.abort();
     expect(act).not.toHaveBeenCalled();

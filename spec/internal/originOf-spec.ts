@@ -1,6 +1,5 @@
 import { isLoopback } from '../../src/internal/loopback.js';
 import { originOf } from '../../src/internal/originOf.js';
-import { HEAD_START, headStartOf, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
 
 it.each([
   ['https://api.example/orders?x#y', 'https://api.example'],
@@ -26,12 +25,4 @@ it.each([
   ['[::2]', false],
 ])('isLoopback should know %s: %p', (hostname, loopback) => {
   expect(isLoopback({ hostname })).toBe(loopback);
-});
-
-it('should find hooks by names on which two copies of the package agree', () => {
-  expect([PROOF, ON_CLOSE, HEAD_START, ON_BEHALF_OF].map((symbol) => Symbol.keyFor(symbol))).toEqual(['rx-fresh-token/proof', 'rx-fresh-token/close', 'rx-fresh-token/head-start', 'rx-fresh-token/on-behalf-of']);
-});
-
-it.each([[5, 5], [0, 0], [-1, 0], [Infinity, 0], [NaN, 0], ['5', 0], [undefined, 0]])('a head start of %p should count as %p', (given, counted) => {
-  expect(headStartOf({ [HEAD_START]: given })).toBe(counted);
 });

@@ -84,6 +84,7 @@ describe('jwtClaims', () => {
     ['an opaque token', 'opaque', {}],
     ['a token of two parts', 'a.b', {}],
     ['a token of four parts', `a.${base64url({ exp: 1 })}.b.c`, {}],
+    ['a token of four parts, of which three are a JWT', `a.${jwt({ exp: 1 })}`, {}],
     ['a token of five parts, encrypted', 'a.b.c.d.e', {}],
     ['parts that are no base64url', 'a.{"exp":1}.c', {}],
     ['a payload that cannot be decoded', 'a.x.c', {}],

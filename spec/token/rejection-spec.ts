@@ -23,6 +23,7 @@ describe.each(kinds)('%s', (_kind, make) => {
     [403, 'Bearer error="insufficient_scope", scope="admin"', false, false],
     [403, 'Bearer realm="x", error=insufficient_scope', false, false],
     [403, 'bearer Error="Insufficient_Scope"', false, false],
+    [403, 'Bearer error = "insufficient_scope"', false, false],
     [403, 'Bearer realm="insufficient_scope"', true, false],
     [403, 'Bearer error="insufficient_scopes"', true, false],
     [403, 'Bearer my_error="insufficient_scope"', true, false],
