@@ -386,6 +386,15 @@ describe('a refused token', () => {
     expect(cancelled).toBe(1);
   });
 
+  it('should not be thought in vain because the network failed the repeat', async () => {
+    const { token$, asked } = await warmTokens();
+    const { fetch, calls } = stubFetch(403, () => Promise.reject(new TypeError('fetch failed')), 403, 200);
+    const ride = createFetch(token$, { baseUrl: base, fetch });
+    expect((await failureOf(ride('/'))).message).toBe('fetch failed');
+    expect((await ride('/')).status).toBe(200);
+    expect([calls.length, asked.length]).toEqual([4, 3]);
+  });
+
   it('should be judged by isRejection where one is given, and by nothing else', async () => {
     const { token$, asked } = await warmTokens();
     const isRejection = (response: Response) => response.status === 419 || response.headers.get('x-expired') === 'yes';
@@ -524,6 +533,7 @@ describe('close()', () => {
     token$.close();
     expect((await waiting).code).toBe('ERR_TOKEN_STREAM_CLOSED');
     expect((await failureOf(ride('/b'))).code).toBe('ERR_TOKEN_STREAM_CLOSED');
+    expect((await failureOf(ride('/c', { headers: { authorization: 'Basic mine' } }))).code).toBe('ERR_TOKEN_STREAM_CLOSED');
     expect(calls).toHaveLength(0);
   });
 

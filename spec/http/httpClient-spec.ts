@@ -301,7 +301,7 @@ describe('the headers of the client', () => {
     ]);
   });
 
-  it.each([5, 'x-a: 1', true])('should be refused at creation when they are %j', (headers) => {
+  it.each([5, 'x-a: 1', true, null])('should be refused at creation when they are %j', (headers) => {
     const { token$ } = tokens();
     const create = () => createHttpClient(token$, { baseUrl: base, headers: headers as never });
     expect(create).toThrow(TypeError);

@@ -188,7 +188,20 @@ describe('allowedOrigins', () => {
 
   it('should be refused at creation when it is no array', () => {
     const { token$ } = tokens();
-    for (const value of ['https://api.example.com', {}, 5, null]) expect(() => createFetch(token$, { allowedOrigins: value as never })).toThrow(TypeError);
+    for (const value of ['https://api.example.com', {}, 5, null]) expect(() => createFetch(token$, { allowedOrigins: value as never })).toThrow(/^option "allowedOrigins" must be an array/);
+  });
+});
+
+describe('an error', () => {
+  it('should name what was wrong, up to where a secret may begin', async () => {
+    const { token$ } = tokens();
+    expect(() => createFetch(token$, { baseUrl: 'api.example.com/v1?key=SECRET' })).toThrow(/"api\.example\.com\/v1…"$/);
+    expect(() => createFetch(token$, { baseUrl: 'http://api.example.com/v1?key=SECRET' })).toThrow(/"http:\/\/api\.example\.com\/v1"$/);
+    const ride = createFetch(token$, { baseUrl: 'https://api.example.com' });
+    expect((await failureOf(ride('https://elsewhere.example/?SECRET'))).message).toContain('to https://elsewhere.example:');
+    expect((await failureOf(ride('data:,SECRET'))).message).toContain('to data::');
+    expect((await failureOf(ride('https://[SECRET'))).message).toBe('the URL cannot be parsed');
+    expect((await failureOf(createFetch(token$)('/x'))).message).toMatch(/^the URL cannot be parsed: .*baseUrl/);
   });
 });
 

@@ -1,6 +1,7 @@
 import { firstValueFrom } from 'rxjs';
 import { createFetch, createHttpClient, type AccessToken } from 'rx-fresh-token';
-import { answer, cleanUp, failureOf, fetches, printed, serve, stubFetch, tokens, until, warmTokens, type Handler } from './support.js';
+import { dropsBody } from '../../src/http/redirect.js';
+import { answer, cleanUp, failureOf, fetches, guarded, printed, serve, stubFetch, tokens, until, warmTokens, type Handler } from './support.js';
 
 afterEach(cleanUp);
 
@@ -207,13 +208,14 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
   });
 
   describe('to nowhere', () => {
-    it.each(['mailto:a@b.c?subject=SECRET', 'data:text/plain,SECRET', 'file:///etc/passwd?SECRET', 'javascript:alert("SECRET")', 'http://[SECRET'])(
-      'should fail with a TypeError that does not quote %s',
+    it.each(['mailto:a@b.c?subject=SECRET', 'data:text/plain,SECRET', 'file:///etc/passwd?SECRET', 'javascript:alert("SECRET")', 'http://[SECRET', 'http://SECRET@127.0.0.1/', 'http://:SECRET@127.0.0.1/'])(
+      'should fail with a TypeError that says what happened, and does not quote %s',
       async (location) => {
         const api = await serve(redirecting(302, { '/a': location }));
         const { token$ } = tokens();
         const error = await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a'));
         expect(error.name).toBe('TypeError');
+        expect(error.message).toMatch(/^the server redirected to /);
         expect(printed(error)).not.toContain('SECRET');
         expect(api.seen).toHaveLength(1);
       },
@@ -225,7 +227,7 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       });
       const { token$ } = tokens();
       const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/a');
-      expect([response.status, await response.text()]).toEqual([302, 'nowhere']);
+      expect([response.status, await response.text(), response.redirected]).toEqual([302, 'nowhere', false]);
     });
 
     it.each([300, 304, 305])('should not be taken from %i', async (status) => {
@@ -246,6 +248,13 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       expect(response.status).toBe(302);
       expect(response.headers.get('location')).toMatch(/\/b$/);
       expect(api.seen).toHaveLength(1);
+    });
+
+    it("should be repeated with redirect: 'manual' too when the token was refused", async () => {
+      const api = await serve(guarded('T2'));
+      const { token$ } = await warmTokens();
+      const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/a', { redirect: 'manual' });
+      expect([response.status, await response.text()]).toEqual([200, 'hello T2']);
     });
 
     it("should fail with redirect: 'error', without the query", async () => {
@@ -294,6 +303,14 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
     expect(error.name).toBe('TypeError');
     expect(api.seen.map(({ body: sent }) => sent.toString())).toEqual(['once']);
   });
+});
+
+it.each([
+  ['GET', false],
+  ['HEAD', false],
+  ['POST', true],
+])('a %s that is redirected by 303 should lose its body and what speaks of it: %p', (method, dropped) => {
+  expect(dropsBody(303, method)).toBe(dropped);
 });
 
 describe('a redirected Request', () => {

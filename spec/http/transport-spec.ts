@@ -42,6 +42,17 @@ describe('redirects', () => {
     expect(followRedirects).toBe(follow);
     expect(browser.followRedirects).toBeUndefined();
   });
+
+  it.each(['document', 'importScripts'])('should be left to the platform where there is a global %s, as in pages and their workers', async (name) => {
+    Object.assign(globalThis, { [name]: () => undefined });
+    try {
+      await jest.isolateModulesAsync(async () => {
+        expect((await import('../../src/http/transport.js')).followRedirects).toBeUndefined();
+      });
+    } finally {
+      Reflect.deleteProperty(globalThis, name);
+    }
+  });
 });
 
 describe('without a global fetch', () => {
