@@ -1,5 +1,5 @@
 /* eslint rxjs-x/throw-error: off -- sources throw what they like */
-import { BehaviorSubject, firstValueFrom, map, of, Subject, throwError } from 'rxjs';
+import { BehaviorSubject, defer, firstValueFrom, map, of, Subject, throwError } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { createFetch, withToken } from 'rx-fresh-token';
 import { answer, openStream, setUp } from './rig.js';
@@ -47,15 +47,16 @@ describe('B5: a wake', () => {
 });
 
 describe('B6: nobody is interested', () => {
-  it('should be so after a failure for good: the wake is let go', marbles((m) => {
+  it('should be so after a failure for good: the wake is let go, and not taken up for those whom it fails at once', marbles((m) => {
     const wake = new Subject<void>();
-    const rig = setUp(m, () => ({ took: 0, fail: { status: 400 } }), { wake });
+    let listened = 0;
+    const rig = setUp(m, () => ({ took: 0, fail: { status: 400 } }), { wake: defer(() => (listened++, wake)) });
     rig.ask(0, 'a');
     rig.ask(100, 'b');
     const watched: boolean[] = [];
     for (const ms of [50, 150]) rig.at(ms, () => watched.push(wake.observed));
     m.flush();
-    expect(watched).toEqual([false, false]);
+    expect([watched, listened]).toEqual([[false, false], 1]);
     expect(rig.events).toEqual(['0 refreshStarted initial 1', '0 refreshFailed !400 1 null for good']);
     expect(rig.log).toHaveLength(2);
   }));

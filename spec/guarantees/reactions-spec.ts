@@ -1,4 +1,4 @@
-import { of } from 'rxjs';
+import { of, Subject } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { withToken, type TokenEvent } from 'rx-fresh-token';
 import { answer, setUp, type Rig } from './rig.js';
@@ -62,6 +62,23 @@ describe('whoever acts from inside an event', () => {
       m.flush();
       expect(rig.log).toEqual(['0 a T1', expect.stringMatching(/^\d+ b T2$/)]);
       expect(rig.events.filter((event) => event.includes('idle') && parseInt(event) === 61_000)).toEqual([]);
+    }),
+  );
+
+  it(
+    'B6: should not be taken for nobody, when it subscribes on hearing that a forced refresh gave up',
+    marbles((m) => {
+      const wake = new Subject<void>();
+      const rig = setUp(m, (n) => (n === 2 ? { took: 1000, fail: { status: 503 } } : { took: 0 }), { maxWait: 500, idleTimeout: 400, wake });
+      rig.at(0, () => { rig.tell('a', withToken(rig.token$, ({ value }) => of(answer(value === 'T1' ? 403 : 200)))); });
+      inside(rig, 'refreshFailed', 0, () => { rig.tell('s', rig.token$); });
+      rig.at(2000, () => {
+        expect(wake.observed).toBe(true);
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.log.slice(0, 2)).toEqual(['500 a 403', '1000 s T1']);
+      expect(rig.events.filter((event) => event.includes('idle'))).toEqual([]);
     }),
   );
 

@@ -394,6 +394,16 @@ describe('B18: the rejection budget', () => {
   );
 
   it(
+    'counts a refresh from its first attempt, however many it takes',
+    marbles((m) => {
+      const { token$, at, end, asked } = serving(m, (n) => ({ took: 0, life: 3600, ...(n === 2 && { fail: { status: 503 } }) }), { rejectionBudget: { max: 1, per: 1000 }, backoff: { initial: 500 }, random: () => 1 });
+      for (const ms of [1000, 2000]) at(ms, () => { token$.reject(token$.current!); });
+      end(3000);
+      expect(asked).toEqual(['0 initial', '1000 rejected', '1500 rejected #2', '2000 rejected']);
+    }),
+  );
+
+  it(
     'may be nothing at all',
     marbles((m) => {
       const { call, end, asked, log } = serving(m, undefined, { rejectionBudget: { max: 0 } });

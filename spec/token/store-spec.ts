@@ -368,11 +368,14 @@ describe('a rejection', () => {
   );
 
   it.each([
-    ['young', 1000, 2],
-    ['old enough to be renewed on schedule', 20_000, 3],
-  ])('should be remembered as fruitless when others push a token while the one at hand is %s', (_kind, at_, refreshes) => {
+    ['young', 0, 1000, 2],
+    ['young, by a clock that shows the year', 1.7e12, 1000, 2],
+    ['old enough to be renewed on schedule', 0, 20_000, 3],
+    ['old enough to be renewed on schedule, by a clock that shows the year', 1.7e12, 20_000, 3],
+  ])('should be remembered as fruitless when others push a token while the one at hand is %s', (_kind, epoch, at_, refreshes) => {
     marbles((m) => {
-      const { token$, asked, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)), { idleTimeout: 60_000 });
+      const now = () => epoch + m.scheduler.now();
+      const { token$, asked, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)), { idleTimeout: 60_000, now });
       const forbidden = () => withToken(token$, () => throwError(() => Object.assign(new Error('refused'), { status: 403 })), { key: 'k' }).subscribe({ error: () => undefined });
       at(100, forbidden);
       // Another process met the same forbidden resource, say.
