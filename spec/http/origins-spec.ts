@@ -172,6 +172,8 @@ describe('allowedOrigins', () => {
     'https://api.example.com/?x=SECRET',
     'https://api.example.com/#x',
     'https://user:SECRET@api.example.com',
+    'https://SECRET@api.example.com',
+    'https://:SECRET@api.example.com',
     'ftp://api.example.com',
     'blob:https://api.example.com/x',
     'data:,SECRET',
@@ -270,7 +272,7 @@ describe('baseUrl', () => {
     expect(await fateOf(url, { baseUrl: new URL(baseUrl) })).toBe(whole);
   });
 
-  it.each(['', '/v1', 'api.example.com', 'ftp://api.example.com', 'https://user:SECRET@api.example.com', 'file:///x', 'data:,SECRET', 'https://', null, 5, {}])(
+  it.each(['', '/v1', 'api.example.com', 'ftp://api.example.com', 'https://user:SECRET@api.example.com', 'https://SECRET@api.example.com', 'https://:SECRET@api.example.com', 'file:///x', 'data:,SECRET', 'https://', null, 5, {}])(
     'should be refused at creation when it is %j',
     (value) => {
       const { token$ } = tokens();
