@@ -75,7 +75,12 @@ export async function runPrimary(): Promise<void> {
     leader.process.kill('SIGKILL');
   }, KILL);
   const show = process.stdout.isTTY ? redrawn() : (text: Totals) => void process.stdout.write(`${lineOf(text)}\n`);
-  const shower = setInterval(() => show(totals()), process.stdout.isTTY ? REDRAW : REPORT);
+  const every = process.stdout.isTTY ? REDRAW : REPORT;
+  // None at the very end, where the table follows.
+  let looks = Math.ceil((settings.seconds * 1_000) / every) - 1;
+  const shower = setInterval(() => {
+    if (looks-- > 0) show(totals());
+  }, every);
 
   await pause(settings.seconds * 1_000, undefined, { signal: stop.signal }).catch(() => undefined);
   clearInterval(killer);
