@@ -25,8 +25,12 @@ summary(() => {
   bench('http.request on a fresh token', async () => do_not_optimize(await firstValueFrom(http.request(url))));
 });
 summary(() => {
-  bench('synchronous source', () => { value$.subscribe(do_not_optimize); });
-  bench('withToken over it', () => { withToken(token$, () => value$).subscribe(do_not_optimize); });
+  bench('synchronous source', () => {
+    value$.subscribe(do_not_optimize);
+  });
+  bench('withToken over it', () => {
+    withToken(token$, () => value$).subscribe(do_not_optimize);
+  });
 });
 
 const { benchmarks } = (await run()) as unknown as { benchmarks: readonly Timing[] };

@@ -12,7 +12,10 @@ export function renewals(count: number): void {
   if (!globalThis.gc) throw new Error('run with --expose-gc');
   const scheduler = new VirtualTimeScheduler();
   let fetched = 0;
-  const token$ = createTokenStream(() => of({ access_token: `token-${String(++fetched)}`, expires_in: 30 }), { scheduler, jitter: 0 });
+  const token$ = createTokenStream(() => of({ access_token: `token-${String(++fetched)}`, expires_in: 30 }), {
+    scheduler,
+    jitter: 0,
+  });
   let seen = 0;
   const subscription = token$.subscribe(() => seen++);
   const renewTo = (goal: number): void => {
@@ -26,5 +29,7 @@ export function renewals(count: number): void {
   const seconds = (performance.now() - start) / 1000;
   const grown = heap() - before;
   subscription.unsubscribe();
-  console.log(`${String(seen)} renewals in virtual time   ${seconds.toFixed(1)} s, heap grew by ${(grown / 1024).toFixed(0)} kB  (promise: under 1024)`);
+  console.log(
+    `${String(seen)} renewals in virtual time   ${seconds.toFixed(1)} s, heap grew by ${(grown / 1024).toFixed(0)} kB  (promise: under 1024)`,
+  );
 }

@@ -12,7 +12,9 @@ export async function waiters(sizes: readonly number[]): Promise<void> {
     const start = performance.now();
     answer.next({ access_token: 'a-token', expires_in: 30 });
     const took = performance.now() - start;
-    console.log(`${String(settled)} of ${String(size)} waiters on one cold token   ${took.toFixed(0)} ms, ${((took / size) * 1000).toFixed(2)} microseconds each  (promise: within 1 s, linear)`);
+    console.log(
+      `${String(settled)} of ${String(size)} waiters on one cold token   ${took.toFixed(0)} ms, ${((took / size) * 1000).toFixed(2)} microseconds each  (promise: within 1 s, linear)`,
+    );
     token$.close();
   }
 }

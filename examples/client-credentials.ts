@@ -8,9 +8,12 @@ import { clientCredentials } from 'rx-fresh-token/oauth';
 
 const { ISSUER = '', CLIENT_ID = '', CLIENT_SECRET = '', API = '', CALLS = '10', PAUSE = '1000' } = process.env;
 
-const token$ = createTokenStream(clientCredentials({ issuer: ISSUER, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET }));
+const token$ = createTokenStream(
+  clientCredentials({ issuer: ISSUER, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET }),
+);
 token$.events.subscribe((event) => {
-  if (event.type === 'tokenChanged') console.log('now using', event.token); // it prints redacted
+  if (event.type === 'tokenChanged')
+    console.log('now using', event.token); // it prints redacted
   else console.log(event.type);
 });
 

@@ -12,7 +12,13 @@ const { ISSUER = '', CLIENT_ID = '', TOKEN_FILE = '', API = '' } = process.env;
 
 const vault = fileTokenVault(TOKEN_FILE);
 const token$ = createTokenStream(
-  refreshToken({ issuer: ISSUER, clientId: CLIENT_ID, clientAuth: 'none', refreshToken: vault.read, onRotate: vault.write }),
+  refreshToken({
+    issuer: ISSUER,
+    clientId: CLIENT_ID,
+    clientAuth: 'none',
+    refreshToken: vault.read,
+    onRotate: vault.write,
+  }),
 );
 token$.events.subscribe((event) => {
   if (event.type === 'refreshFailed') console.error(event.error);

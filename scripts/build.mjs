@@ -8,13 +8,16 @@ const formats = { esm: 'module', cjs: 'commonjs' };
 
 await rm(dist, { recursive: true, force: true });
 
-const codes = await Promise.all(Object.keys(formats).map((format) => runNode([bin.tsc, '-p', `tsconfig.${format}.json`])));
+const codes = await Promise.all(
+  Object.keys(formats).map((format) => runNode([bin.tsc, '-p', `tsconfig.${format}.json`])),
+);
 if (codes.some((code) => code !== 0)) process.exit(1);
 
 for (const [format, type] of Object.entries(formats)) {
   const browser = { './http/transport.js': './http/transport.browser.js' };
   for (const file of Object.entries(browser).flat()) {
-    if (!existsSync(join(dist, format, file))) throw new Error(`dist/${format}/${file} is named in the browser map, but was not built`);
+    if (!existsSync(join(dist, format, file)))
+      throw new Error(`dist/${format}/${file} is named in the browser map, but was not built`);
   }
   // The nearest package.json wins, so what the root's says for bundlers is repeated here.
   const manifest = { type, sideEffects: false, browser };

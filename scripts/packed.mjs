@@ -25,13 +25,17 @@ export async function inUsersProject(use) {
 }
 
 function install(folder) {
-  const run = (command, ...args) => execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const run = (command, ...args) =>
+    execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   const [{ filename }] = JSON.parse(run('npm', 'pack', root, '--json', '--loglevel=error'));
   const target = join(folder, 'node_modules', manifest.name);
   mkdirSync(target, { recursive: true });
   run('tar', '-xzf', filename, '--strip-components=1', '-C', target);
   // Angular's packages are compiled in part; out of an Angular build, the compiler does the rest.
-  for (const name of [...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }), '@angular/compiler']) {
+  for (const name of [
+    ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+    '@angular/compiler',
+  ]) {
     const source = join(root, 'node_modules', name);
     if (!existsSync(source)) continue;
     const link = join(folder, 'node_modules', name);

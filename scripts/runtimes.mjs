@@ -15,7 +15,12 @@ const runtimes = {
   'Node 26': { package: 'node@26', bin: 'node', args: [] },
   Bun: { package: 'bun@1', bin: 'bun', args: ['run'] },
   Deno: { package: 'deno@2', bin: 'deno', args: ['run', '--allow-all', '--no-prompt', '--node-modules-dir=manual'] },
-  Vitest: { package: 'vitest@3', bin: 'vitest', args: [], check: (folder, home) => `${checkGuideInVitest(folder, home)} tests of docs/testing.md` },
+  Vitest: {
+    package: 'vitest@3',
+    bin: 'vitest',
+    args: [],
+    check: (folder, home) => `${checkGuideInVitest(folder, home)} tests of docs/testing.md`,
+  },
 };
 
 function checkPackage(folder, command) {
@@ -38,7 +43,21 @@ await inUsersProject((folder) => {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const home = mkdtempSync(join(tmpdir(), 'rx-fresh-token-runtime-'));
     try {
-      execFileSync('npm', ['install', '--prefix', home, '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--foreground-scripts', wantedPackage], { stdio: ['ignore', 'ignore', 'inherit'] });
+      execFileSync(
+        'npm',
+        [
+          'install',
+          '--prefix',
+          home,
+          '--no-save',
+          '--no-audit',
+          '--no-fund',
+          '--loglevel=error',
+          '--foreground-scripts',
+          wantedPackage,
+        ],
+        { stdio: ['ignore', 'ignore', 'inherit'] },
+      );
       const command = [join(home, 'node_modules/.bin', bin), ...args];
       const version = execFileSync(command[0], ['--version'], { encoding: 'utf8' }).split('\n')[0];
       const checked = check ? check(folder, home) : checkPackage(folder, command);

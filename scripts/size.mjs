@@ -27,12 +27,19 @@ const failures = [];
 
 const minified = await bundle(`export * from ${JSON.stringify(entry)};`);
 const bytes = gzipSync(minified, { level: 9 }).length;
-console.log(`root entry for browsers, without rxjs: ${bytes} bytes minified and gzipped (${minified.length} minified), limit ${limit}, goal ${goal}`);
+console.log(
+  `root entry for browsers, without rxjs: ${bytes} bytes minified and gzipped (${minified.length} minified), limit ${limit}, goal ${goal}`,
+);
 if (bytes > limit) failures.push(`the root entry is ${bytes - limit} bytes over its limit`);
 
 const names = Object.keys(await import(entry));
-for (const unused of [`import ${JSON.stringify(entry)};`, ...names.map((name) => `import { ${name} } from ${JSON.stringify(entry)};`)]) {
-  const rest = Buffer.from(await bundle(unused)).toString().trim();
+for (const unused of [
+  `import ${JSON.stringify(entry)};`,
+  ...names.map((name) => `import { ${name} } from ${JSON.stringify(entry)};`),
+]) {
+  const rest = Buffer.from(await bundle(unused))
+    .toString()
+    .trim();
   if (rest !== '') failures.push(`${unused} leaves ${rest.length} bytes behind: ${rest.slice(0, 80)}`);
 }
 if (failures.length === 0) console.log(`unused imports of any of its ${names.length} names bundle to nothing`);

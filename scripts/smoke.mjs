@@ -7,14 +7,30 @@ import { bin } from './run.mjs';
 import { checkBehaviour, checkNames } from './smoke/checks.mjs';
 
 function checkTypes(folder) {
-  const code = (names) => names.map((entry, index) => `import * as entry${index} from '${specifierOf(entry)}';\nexport { entry${index} };\n`).join('');
+  const code = (names) =>
+    names
+      .map((entry, index) => `import * as entry${index} from '${specifierOf(entry)}';\nexport { entry${index} };\n`)
+      .join('');
   writeFileSync(join(folder, 'types.mts'), code(entries));
   // Angular's packages are ES modules, whose types TypeScript's node16 cannot require.
   writeFileSync(join(folder, 'types.cts'), code(entries.filter((entry) => entry !== './angular')));
-  const compilerOptions = { strict: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable'], module: 'node16', types: [], skipDefaultLibCheck: true, skipLibCheck: false };
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'es2022',
+    lib: ['es2022', 'dom', 'dom.iterable'],
+    module: 'node16',
+    types: [],
+    skipDefaultLibCheck: true,
+    skipLibCheck: false,
+  };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.mts', 'types.cts'] }));
   try {
-    execFileSync(process.execPath, [bin.tsc, '-p', '.'], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    execFileSync(process.execPath, [bin.tsc, '-p', '.'], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
   } catch (error) {
     throw new Error(`the declarations do not compile in a user's project\n${error.stdout}`, { cause: error });
   }
@@ -26,7 +42,9 @@ try {
     checkNames(folder, node);
     const count = checkBehaviour(folder, node);
     checkTypes(folder);
-    console.log(`packed, installed, imported, required and compiled: ${entries.join(', ')}; ${count} checks of behaviour in either format`);
+    console.log(
+      `packed, installed, imported, required and compiled: ${entries.join(', ')}; ${count} checks of behaviour in either format`,
+    );
   });
 } catch (error) {
   console.error(error.message);

@@ -38,7 +38,10 @@ async function specs() {
 }
 
 const steps = [
-  async () => (await Promise.all([gate('lint', bin.eslint, '.', '--max-warnings', '0'), gate('typecheck', bin.tsc, '-p', '.')])).every(Boolean),
+  async () =>
+    (
+      await Promise.all([gate('lint', bin.eslint, '.', '--max-warnings', '0'), gate('typecheck', bin.tsc, '-p', '.')])
+    ).every(Boolean),
   specs,
   () => gate('build', script('build')),
   () => gate('types of the build', bin.tsc, '-p', 'tsconfig.run.json'),

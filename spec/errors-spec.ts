@@ -17,15 +17,39 @@ const {
 type Make = (copy: typeof errors, options?: ErrorOptions) => Error & { code: string };
 
 const table: [name: string, code: string, make: Make][] = [
-  ['TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE', (copy, options) => new copy.TokenUnavailableError('words', options)],
-  ['TokenFetchTimeoutError', 'ERR_TOKEN_FETCH_TIMEOUT', (copy, options) => new copy.TokenFetchTimeoutError('words', options)],
+  [
+    'TokenUnavailableError',
+    'ERR_TOKEN_UNAVAILABLE',
+    (copy, options) => new copy.TokenUnavailableError('words', options),
+  ],
+  [
+    'TokenFetchTimeoutError',
+    'ERR_TOKEN_FETCH_TIMEOUT',
+    (copy, options) => new copy.TokenFetchTimeoutError('words', options),
+  ],
   ['TokenEndpointError', 'ERR_TOKEN_ENDPOINT', (copy, options) => new copy.TokenEndpointError('words', options)],
-  ['InvalidTokenResponseError', 'ERR_INVALID_TOKEN_RESPONSE', (copy, options) => new copy.InvalidTokenResponseError('words', options)],
+  [
+    'InvalidTokenResponseError',
+    'ERR_INVALID_TOKEN_RESPONSE',
+    (copy, options) => new copy.InvalidTokenResponseError('words', options),
+  ],
   ['TokenStoreError', 'ERR_TOKEN_STORE', (copy, options) => new copy.TokenStoreError('words', options)],
-  ['TokenStreamClosedError', 'ERR_TOKEN_STREAM_CLOSED', (copy, options) => new copy.TokenStreamClosedError('words', options)],
-  ['OriginNotAllowedError', 'ERR_ORIGIN_NOT_ALLOWED', (copy, options) => new copy.OriginNotAllowedError('words', options)],
+  [
+    'TokenStreamClosedError',
+    'ERR_TOKEN_STREAM_CLOSED',
+    (copy, options) => new copy.TokenStreamClosedError('words', options),
+  ],
+  [
+    'OriginNotAllowedError',
+    'ERR_ORIGIN_NOT_ALLOWED',
+    (copy, options) => new copy.OriginNotAllowedError('words', options),
+  ],
   ['RequestTimeoutError', 'ERR_REQUEST_TIMEOUT', (copy, options) => new copy.RequestTimeoutError('words', options)],
-  ['HttpStatusError', 'ERR_HTTP_STATUS', (copy, options) => new copy.HttpStatusError('words', new Response(null, { status: 503 }), options)],
+  [
+    'HttpStatusError',
+    'ERR_HTTP_STATUS',
+    (copy, options) => new copy.HttpStatusError('words', new Response(null, { status: 503 }), options),
+  ],
 ];
 
 /** As a bundler that keeps two versions would load it. */
@@ -62,7 +86,8 @@ describe.each(table)('%s', (name, code, make) => {
     for (const error of [make(errors), make(other)]) {
       for (const copy of [errors, other]) {
         expect(copy.isTokenError(error)).toBe(true);
-        for (const [, each] of table) expect(copy.isTokenError(error, each as 'ERR_TOKEN_ENDPOINT')).toBe(each === code);
+        for (const [, each] of table)
+          expect(copy.isTokenError(error, each as 'ERR_TOKEN_ENDPOINT')).toBe(each === code);
       }
     }
   });
@@ -121,7 +146,17 @@ describe('HttpStatusError', () => {
 });
 
 it('should export no error that the table above leaves out', () => {
-  const classes = { HttpStatusError, InvalidTokenResponseError, OriginNotAllowedError, RequestTimeoutError, TokenEndpointError, TokenFetchTimeoutError, TokenStoreError, TokenStreamClosedError, TokenUnavailableError };
+  const classes = {
+    HttpStatusError,
+    InvalidTokenResponseError,
+    OriginNotAllowedError,
+    RequestTimeoutError,
+    TokenEndpointError,
+    TokenFetchTimeoutError,
+    TokenStoreError,
+    TokenStreamClosedError,
+    TokenUnavailableError,
+  };
   expect(Object.keys(errors).sort()).toEqual([...Object.keys(classes), 'isTokenError'].sort());
   expect(table.map(([name]) => name).sort()).toEqual(Object.keys(classes).sort());
 });

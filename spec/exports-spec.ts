@@ -18,6 +18,10 @@ it('should list every entry point of the package', () => {
 
 it.each(Object.entries(names))('should export from %s what is listed, and nothing else', async (entry, listed) => {
   const module = (await import(join(root, 'src', entry, 'index.ts'))) as Record<string, unknown>;
-  expect(Object.keys(module).filter((name) => name !== '__esModule').sort()).toEqual([...listed].sort());
+  expect(
+    Object.keys(module)
+      .filter((name) => name !== '__esModule')
+      .sort(),
+  ).toEqual([...listed].sort());
   for (const name of listed) expect(module[name]).toBeDefined();
 });

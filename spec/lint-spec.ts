@@ -8,7 +8,10 @@ const globals = 'no-restricted-globals';
 
 /** File, code, and the rules that must refuse it: none means that it is allowed. */
 const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
-  ['src/token/a.ts', `import { timer } from 'rxjs'; import { b } from './b.js'; import { c } from '../internal/c.js'; import { D } from '../errors.js';`],
+  [
+    'src/token/a.ts',
+    `import { timer } from 'rxjs'; import { b } from './b.js'; import { c } from '../internal/c.js'; import { D } from '../errors.js';`,
+  ],
   ['src/token/a.ts', `import { b } from '../http/b.js';`, imports],
   ['src/token/a.ts', `import type { B } from '../http/b.js';`, imports],
   ['src/token/a.ts', `export { b } from '../http/b.js';`, imports],
@@ -50,7 +53,10 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/http/transport.ts', `await import('undici');`, syntax],
   ['src/http/transport.browser.ts', `await import('cross-fetch');`, syntax],
 
-  ['src/oauth/a.ts', `import { None } from 'oauth4webapi'; import { B } from '../errors.js'; import type { C } from '../token/c.js';`],
+  [
+    'src/oauth/a.ts',
+    `import { None } from 'oauth4webapi'; import { B } from '../errors.js'; import type { C } from '../token/c.js';`,
+  ],
   ['src/oauth/a.ts', `await import('oauth4webapi');`],
   ['src/oauth/a.ts', `let fs: typeof import('node:fs');`],
   ['src/oauth/a.ts', `import { readFile } from 'node:fs';`, imports],
@@ -59,7 +65,10 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/oauth/a.ts', `import type { B } from '../http/b.js';`, imports],
   ['src/oauth/a.ts', `await import('../http/b.js');`, syntax],
 
-  ['src/testing/a.ts', `import type { Server } from 'node:http'; import { timer } from 'rxjs'; import { b } from '../token/b.js';`],
+  [
+    'src/testing/a.ts',
+    `import type { Server } from 'node:http'; import { timer } from 'rxjs'; import { b } from '../token/b.js';`,
+  ],
   ['src/testing/a.ts', `import { createServer } from 'node:http';`, imports],
   ['src/testing/a.ts', `await import('node:http');`, syntax],
   ['src/testing/a.ts', `import { marbles } from 'rxjs-marbles/jest';`, imports],
@@ -68,7 +77,10 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/http/a.ts', `import { b } from '../testing/b.js';`, imports, everywhere],
   ['src/oauth/a.ts', `import { b } from '../testing/index.js';`, imports, everywhere],
 
-  ['src/index.ts', `export { b } from './token/b.js'; export { c } from './http/c.js'; export { D } from './errors.js';`],
+  [
+    'src/index.ts',
+    `export { b } from './token/b.js'; export { c } from './http/c.js'; export { D } from './errors.js';`,
+  ],
   ['src/index.ts', `export { b } from './oauth/b.js';`, imports],
   ['src/index.ts', `export { b } from './internal/b.js';`, imports],
   ['src/index.ts', `export { b } from './oauth/index.js';`, imports, everywhere],
@@ -80,21 +92,33 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
     [`src/${folder}/a.ts`, `import { b } from '../http/b.js';`, imports],
     [`src/${folder}/a.ts`, `import { b } from '../oauth/b.js';`, imports],
   ]),
-  ['src/angular/a.ts', `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`],
+  [
+    'src/angular/a.ts',
+    `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`,
+  ],
   ['src/axios/a.ts', `import { inject } from '@angular/core';`, imports],
   ['src/axios/a.ts', `import type { AxiosInstance } from 'axios';`],
   ['src/redis/a.ts', `import type { RedisClientType } from 'redis';`],
 
-  ['examples/a.ts', `import { createFetch } from 'rx-fresh-token'; import { clientCredentials } from 'rx-fresh-token/oauth';`],
+  [
+    'examples/a.ts',
+    `import { createFetch } from 'rx-fresh-token'; import { clientCredentials } from 'rx-fresh-token/oauth';`,
+  ],
   ['examples/demo/a.ts', `import { b } from '../../src/token/b.js';`, everywhere],
 ];
 
 /** Rules that know types need a file of the project. */
 const typeAware: [code: string, ...rules: string[]][] = [
   [`import { of } from 'rxjs'; of(1);`, 'rxjs-x/no-floating-observables'],
-  [`import { type Observable, shareReplay } from 'rxjs'; export const share = (a$: Observable<number>) => a$.pipe(shareReplay(1));`, 'rxjs-x/no-sharereplay'],
+  [
+    `import { type Observable, shareReplay } from 'rxjs'; export const share = (a$: Observable<number>) => a$.pipe(shareReplay(1));`,
+    'rxjs-x/no-sharereplay',
+  ],
   [`Promise.resolve(1);`, '@typescript-eslint/no-floating-promises'],
-  [`export const a = JSON.parse('') as unknown; export const b: string = JSON.parse('');`, '@typescript-eslint/no-unsafe-assignment'],
+  [
+    `export const a = JSON.parse('') as unknown; export const b: string = JSON.parse('');`,
+    '@typescript-eslint/no-unsafe-assignment',
+  ],
   [`export const a: number[] = []; export const b = a.at(0) ?? 0;`],
 ];
 
@@ -125,8 +149,11 @@ describe('lint', () => {
   });
 
   describe('knows types', () => {
-    it.each(typeAware.map(([code, ...rules], index) => ({ code, rules, index })))('$code breaks $rules', ({ rules, index }) => {
-      expect(broken[boundaries.length + index]).toEqual(rules);
-    });
+    it.each(typeAware.map(([code, ...rules], index) => ({ code, rules, index })))(
+      '$code breaks $rules',
+      ({ rules, index }) => {
+        expect(broken[boundaries.length + index]).toEqual(rules);
+      },
+    );
   });
 });

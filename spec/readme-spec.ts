@@ -3,8 +3,14 @@ import { join, resolve } from 'node:path';
 import * as ts from 'typescript';
 
 const root = resolve(__dirname, '..');
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
-const blocksOf = (page: string): string[] => [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code ?? '');
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+const blocksOf = (page: string): string[] =>
+  [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code ?? '');
 
 describe('the documents', () => {
   it('should contain only code that compiles', () => {
@@ -19,9 +25,18 @@ describe('the documents', () => {
         }),
       );
       expect(files.length).toBeGreaterThan(2);
-      const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config, ts.sys, root);
+      const { options } = ts.parseJsonConfigFileContent(
+        ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config,
+        ts.sys,
+        root,
+      );
       const problems = ts.getPreEmitDiagnostics(ts.createProgram(files, options));
-      expect(problems.map(({ file, messageText }) => `${file?.fileName.split('/').pop() ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)).toEqual([]);
+      expect(
+        problems.map(
+          ({ file, messageText }) =>
+            `${file?.fileName.split('/').pop() ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+        ),
+      ).toEqual([]);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -36,13 +51,21 @@ describe('the documents', () => {
     globalThis.fetch = (input, init) => {
       const url = input as string;
       sent.push(`${url} ${new Headers(init?.headers).get('authorization') ?? '-'}`);
-      return Promise.resolve(Response.json(url.endsWith('/token') ? { access_token: 'T1', expires_in: 30 } : { id: 7 }));
+      return Promise.resolve(
+        Response.json(url.endsWith('/token') ? { access_token: 'T1', expires_in: 30 } : { id: 7 }),
+      );
     };
     try {
-      const { outputText } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } });
+      const { outputText } = ts.transpileModule(code, {
+        compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+      });
       const library = await import('rx-fresh-token');
       // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- running a document's code is this test's purpose
-      new Function('require', 'exports', 'console', outputText)(() => library, {}, { log: (line: unknown) => printed.push(line), error: (line: unknown) => printed.push(line) });
+      new Function('require', 'exports', 'console', outputText)(
+        () => library,
+        {},
+        { log: (line: unknown) => printed.push(line), error: (line: unknown) => printed.push(line) },
+      );
       await new Promise((done) => setTimeout(done, 20));
     } finally {
       globalThis.fetch = native;

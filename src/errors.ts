@@ -14,13 +14,17 @@ function coded<N extends string, C extends string>(name: N, code: C): CodedError
 }
 
 /** Spelled out, or the declarations would speak of Node's own additions to Error. */
-type CodedErrorClass<N, C> = new (message?: string, options?: ErrorOptions) => Error & { readonly name: N; readonly code: C };
+type CodedErrorClass<N, C> = new (
+  message?: string,
+  options?: ErrorOptions,
+) => Error & { readonly name: N; readonly code: C };
 
 /** No usable token within `maxWait`, or the token source failed for good. `cause` is the last failure. */
 export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE') {}
 
 /** One token fetch took longer than `fetchTimeout`. */
-export class TokenFetchTimeoutError extends /* @__PURE__ */ coded('TokenFetchTimeoutError', 'ERR_TOKEN_FETCH_TIMEOUT') {}
+export class TokenFetchTimeoutError
+  extends /* @__PURE__ */ coded('TokenFetchTimeoutError', 'ERR_TOKEN_FETCH_TIMEOUT') {}
 
 /** What a token endpoint said when it refused (RFC 6749 section 5.2). */
 export interface TokenEndpointErrorInit extends ErrorOptions {
@@ -48,7 +52,8 @@ export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointErro
 }
 
 /** The token source answered with something that is not a token response (RFC 6749 section 5.1). */
-export class InvalidTokenResponseError extends /* @__PURE__ */ coded('InvalidTokenResponseError', 'ERR_INVALID_TOKEN_RESPONSE') {}
+export class InvalidTokenResponseError
+  extends /* @__PURE__ */ coded('InvalidTokenResponseError', 'ERR_INVALID_TOKEN_RESPONSE') {}
 
 /** What the token is shared through did not answer, or what lies in it cannot be read. Waiting may mend it. */
 export class TokenStoreError extends /* @__PURE__ */ coded('TokenStoreError', 'ERR_TOKEN_STORE') {}
@@ -99,7 +104,10 @@ export type TokenError =
  * code, not at classes, so that two copies of the package agree.
  */
 export function isTokenError(error: unknown): error is TokenError;
-export function isTokenError<C extends TokenError['code']>(error: unknown, code: C): error is Extract<TokenError, { code: C }>;
+export function isTokenError<C extends TokenError['code']>(
+  error: unknown,
+  code: C,
+): error is Extract<TokenError, { code: C }>;
 export function isTokenError(error: unknown, code?: string): boolean {
   const { [BRAND]: branded, code: actual } = (error ?? {}) as { [BRAND]?: boolean; code?: string };
   return branded === true && (code ?? actual) === actual;

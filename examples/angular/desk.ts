@@ -24,7 +24,10 @@ export interface DeskBook {
  * Serves the built order desk, and stands between it and the servers of the main job: the browser has neither the client's
  * secret nor another origin. Its buttons spoil things: a revoked token is refused from then on, a broken endpoint is for 5 s.
  */
-export async function startDesk(folder: string, { port = 0, tokenLifetime = 5 }: { port?: number; tokenLifetime?: number } = {}) {
+export async function startDesk(
+  folder: string,
+  { port = 0, tokenLifetime = 5 }: { port?: number; tokenLifetime?: number } = {},
+) {
   const servers = await startServers({ clients: [CLIENT], tokenLifetime, latency: { token: 200, api: 25 } });
   const { tokenEndpoint, clientId, clientSecret, scope, url: orders } = servers.settingsOf(CLIENT);
   const revoked = new Set<string>();
@@ -42,7 +45,11 @@ export async function startDesk(folder: string, { port = 0, tokenLifetime = 5 }:
       return;
     }
     const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
-    const answer = await fetch(tokenEndpoint, { method: 'POST', headers: { authorization: `Basic ${credentials}` }, body: new URLSearchParams({ grant_type: 'client_credentials', scope: scope ?? '' }) });
+    const answer = await fetch(tokenEndpoint, {
+      method: 'POST',
+      headers: { authorization: `Basic ${credentials}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: scope ?? '' }),
+    });
     const body = (await answer.json()) as { access_token: string };
     newest = body.access_token;
     reply(response, answer.status, body, { 'cache-control': 'no-store' });
@@ -93,7 +100,13 @@ export async function startDesk(folder: string, { port = 0, tokenLifetime = 5 }:
         return setTimeout(() => reply(response, 200, null), OUTAGE);
       case 'GET /control/book': {
         const { stored, duplicates } = servers.bookOf(CLIENT);
-        return reply(response, 200, { answers, tokens: seen.size, stored, duplicates, issued: servers.tokensIssuedTo(CLIENT) } satisfies DeskBook);
+        return reply(response, 200, {
+          answers,
+          tokens: seen.size,
+          stored,
+          duplicates,
+          issued: servers.tokensIssuedTo(CLIENT),
+        } satisfies DeskBook);
       }
       default:
         return file(pathname, response);

@@ -13,11 +13,18 @@ const root = resolve(here, '../..');
 const environment = { ...process.env, NG_CLI_ANALYTICS: 'false', CI: '1' };
 
 export async function prepare(folder = here, configurations = ['']) {
-  const run = (command, ...args) => execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], env: environment });
+  const run = (command, ...args) =>
+    execFileSync(command, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: environment,
+    });
   if (resolve(folder) !== resolve(here)) {
     mkdirSync(folder, { recursive: true });
     rmSync(join(folder, 'src'), { recursive: true, force: true });
-    for (const name of ['package.json', 'angular.json', 'tsconfig.json', 'src']) cpSync(join(here, name), join(folder, name), { recursive: true });
+    for (const name of ['package.json', 'angular.json', 'tsconfig.json', 'src'])
+      cpSync(join(here, name), join(folder, name), { recursive: true });
   }
   const [{ filename, integrity }] = JSON.parse(run('npm', 'pack', root, '--json', '--loglevel=error'));
   renameSync(join(folder, filename), join(folder, 'rx-fresh-token.tgz'));
@@ -28,8 +35,18 @@ export async function prepare(folder = here, configurations = ['']) {
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
     process.stderr.write('Installing Angular and the packed library …\n');
     // Of the same name and version, so npm would keep the old one.
-    for (const old of ['.package-lock.json', 'rx-fresh-token']) rmSync(join(folder, 'node_modules', old), { recursive: true, force: true });
-    run('npm', 'install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error');
+    for (const old of ['.package-lock.json', 'rx-fresh-token'])
+      rmSync(join(folder, 'node_modules', old), { recursive: true, force: true });
+    run(
+      'npm',
+      'install',
+      '--no-save',
+      '--no-package-lock',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      '--loglevel=error',
+    );
     writeFileSync(stamp, wanted);
   }
   process.stderr.write('Building the order desk …\n');
@@ -37,7 +54,10 @@ export async function prepare(folder = here, configurations = ['']) {
     configurations.map(async (configuration) => {
       const chosen = configuration ? ['-c', configuration] : [];
       try {
-        await promisify(execFile)(process.execPath, ['node_modules/@angular/cli/bin/ng.js', 'build', ...chosen], { cwd: folder, env: environment });
+        await promisify(execFile)(process.execPath, ['node_modules/@angular/cli/bin/ng.js', 'build', ...chosen], {
+          cwd: folder,
+          env: environment,
+        });
       } catch (error) {
         throw new Error(`ng build ${chosen.join(' ')}\n${error.stdout}${error.stderr}`, { cause: error });
       }

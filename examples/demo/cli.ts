@@ -21,7 +21,17 @@ export interface Flags {
 }
 
 /** Only on the user's own servers; the first four there always. */
-const OWN = ['tokenEndpoint', 'clientId', 'clientSecretEnv', 'url', 'scope', 'method', 'header', 'lifetime', 'resume'] as const;
+const OWN = [
+  'tokenEndpoint',
+  'clientId',
+  'clientSecretEnv',
+  'url',
+  'scope',
+  'method',
+  'header',
+  'lifetime',
+  'resume',
+] as const;
 const NEEDED = ['tokenEndpoint', 'clientId', 'clientSecretEnv', 'url', 'input'] as const;
 
 const SUMMARY = `Delivers every record of an NDJSON file once, by POST to an API whose access tokens expire every few seconds.
@@ -36,7 +46,13 @@ Exit status: 0 every record arrived, 1 some did not or the run failed, 2 a mista
 
 /** The command line as settings; `orders` is the file that the demo brings. Help and mistakes end in a CommanderError or a UsageError. */
 export const parseArguments = (args: readonly string[], environment: NodeJS.ProcessEnv, orders: string): Settings =>
-  settingsOf(commandOf('npm start --', SUMMARY, NOTES, '100 on the servers of the demo, else no limit').parse(args, { from: 'user' }).opts<Flags>(), environment, orders);
+  settingsOf(
+    commandOf('npm start --', SUMMARY, NOTES, '100 on the servers of the demo, else no limit')
+      .parse(args, { from: 'user' })
+      .opts<Flags>(),
+    environment,
+    orders,
+  );
 
 export function settingsOf(flags: Flags, environment: NodeJS.ProcessEnv, orders: string): Settings {
   const own = OWN.filter((name) => flags[name] !== undefined);
@@ -48,7 +64,8 @@ export function settingsOf(flags: Flags, environment: NodeJS.ProcessEnv, orders:
   const { tokenEndpoint = '', clientId = '', clientSecretEnv = '', url = '', input = '' } = flags;
   // The name is not printed: it may be the secret itself, put there by mistake.
   const clientSecret = environment[clientSecretEnv];
-  if (clientSecret === undefined || clientSecret === '') throw new UsageError('the environment variable that --client-secret-env names is not set');
+  if (clientSecret === undefined || clientSecret === '')
+    throw new UsageError('the environment variable that --client-secret-env names is not set');
   return {
     mode: 'own',
     input,
@@ -78,7 +95,11 @@ export const commandOf = (name: string, summary: string, notes: string, rate: st
     .option('--scope <S>', 'scope to ask for')
     .option('--url <URL>', 'where each record is sent')
     .addOption(new Option('--method <METHOD>', 'how (default: POST)').choices(['POST', 'PUT', 'PATCH']))
-    .option('--header <"Name: value">', 'sent with each record; may be repeated', (value, before: string[] | undefined) => [...(before ?? []), value])
+    .option(
+      '--header <"Name: value">',
+      'sent with each record; may be repeated',
+      (value, before: string[] | undefined) => [...(before ?? []), value],
+    )
     .option('--input <FILE>', 'one JSON object on each line; - is standard input (default: the orders of the demo)')
     .option('--concurrency <N>', 'records in flight at once', numberFrom(1, 1_000, true), 32)
     .option('--rate <N>', `records a second at most (default: ${rate})`, numberFrom(0.01, 100_000))
@@ -101,7 +122,8 @@ function numberFrom(min: number, max: number, whole = false): (value: string) =>
 function address(flag: string, value: string): URL {
   if (!URL.canParse(value)) throw new UsageError(`${flag} must be an absolute URL`);
   const url = new URL(value);
-  if (!['http:', 'https:'].includes(url.protocol)) throw new UsageError(`${flag} must be an https: URL, or http: on loopback`);
+  if (!['http:', 'https:'].includes(url.protocol))
+    throw new UsageError(`${flag} must be an https: URL, or http: on loopback`);
   if (url.username !== '' || url.password !== '') throw new UsageError(`${flag} must not hold a user name or password`);
   return url;
 }
@@ -114,7 +136,8 @@ function headersOf(lines: readonly string[]): Record<string, string> {
   for (const line of lines) {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon)).trim();
-    if (RESERVED.includes(name.toLowerCase())) throw new UsageError(`--header ${name} is not yours to set: the run sets it`);
+    if (RESERVED.includes(name.toLowerCase()))
+      throw new UsageError(`--header ${name} is not yours to set: the run sets it`);
     try {
       headers.set(name, line.slice(colon + 1).trim());
     } catch {

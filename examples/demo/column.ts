@@ -63,23 +63,25 @@ export async function runColumn(column: Column, tally: Tally): Promise<void> {
   };
 
   try {
-    await deliver(rate === undefined ? records : paced(records, rate, stop), measured, { concurrency, stop$: aborted(stop) }).forEach(
-      ({ record, error }) => {
-        inFlight.delete(record);
-        if (error === null) tally.delivered += 1;
-        else {
-          tally.failed += 1;
-          reject(record.line, explain(error), { text: record.text, key: record.key });
-        }
-        // Last, so that a crash before it repeats the record and a crash after it loses nothing.
-        journal.add(record.line);
-        track.advance(record.bytes, 1);
-      },
-    );
+    await deliver(rate === undefined ? records : paced(records, rate, stop), measured, {
+      concurrency,
+      stop$: aborted(stop),
+    }).forEach(({ record, error }) => {
+      inFlight.delete(record);
+      if (error === null) tally.delivered += 1;
+      else {
+        tally.failed += 1;
+        reject(record.line, explain(error), { text: record.text, key: record.key });
+      }
+      // Last, so that a crash before it repeats the record and a crash after it loses nothing.
+      journal.add(record.line);
+      track.advance(record.bytes, 1);
+    });
   } catch (error) {
     // What was in flight will be read again by --resume, unless the input cannot be read again.
     if (input.path === null) {
-      for (const { line, text, key } of inFlight) reject(line, 'perhaps not delivered: the run ended first', { text, key });
+      for (const { line, text, key } of inFlight)
+        reject(line, 'perhaps not delivered: the run ended first', { text, key });
     }
     throw error;
   } finally {

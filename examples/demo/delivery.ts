@@ -1,4 +1,17 @@
-import { catchError, concatMap, defer, finalize, from, map, of, retry, throwError, timeout, timer, type Observable } from 'rxjs';
+import {
+  catchError,
+  concatMap,
+  defer,
+  finalize,
+  from,
+  map,
+  of,
+  retry,
+  throwError,
+  timeout,
+  timer,
+  type Observable,
+} from 'rxjs';
 import type { Send } from './client.js';
 import type { OutgoingRecord } from './records.js';
 import { endsTheRun, pauseBefore, RefusedError, retryAfter } from './retryPolicy.js';

@@ -25,18 +25,29 @@ const LATENCY = { token: 200, api: 25 };
 /** Both clients side by side, on servers in this process. Resolves to the exit status. */
 export async function runEmbedded(settings: EmbeddedSettings, screen: Screen, stop: AbortSignal): Promise<number> {
   const input = findInput(settings.input);
-  if (input.path === null) throw new UsageError('the servers of the demo need a file as input, because two clients read it');
+  if (input.path === null)
+    throw new UsageError('the servers of the demo need a file as input, because two clients read it');
   screen.print(introduction(settings));
 
-  const servers = await startServers({ clients: ['fresh', 'status-quo'], tokenLifetime: TOKEN_LIFETIME, latency: LATENCY });
-  const say = (title: string) => (line: string): void => screen.say(`${title.padEnd(16)}${line}`);
+  const servers = await startServers({
+    clients: ['fresh', 'status-quo'],
+    tokenLifetime: TOKEN_LIFETIME,
+    latency: LATENCY,
+  });
+  const say =
+    (title: string) =>
+    (line: string): void =>
+      screen.say(`${title.padEnd(16)}${line}`);
   // `exp` counts in whole seconds, so a token may end up to one second before `expires_in` says.
   const ours = freshClient(servers.settingsOf('fresh'), { expiryMargin: 1_000 }, say('rx-fresh-token'));
   const theirs = new StatusQuoClient(servers.settingsOf('status-quo'), say('status quo'));
   const rejected = new RejectedFile(input.rejectedPath, true);
   const deliver = async (client: Client, rejects: RejectedFile | null): Promise<Tally> => {
     const tally: Tally = { delivered: 0, failed: 0, bad: 0 };
-    await runColumn({ ...settings, client, input, rejected: rejects, journal: noJournal(randomUUID()), screen, stop }, tally);
+    await runColumn(
+      { ...settings, client, input, rejected: rejects, journal: noJournal(randomUUID()), screen, stop },
+      tally,
+    );
     return tally;
   };
 

@@ -13,5 +13,7 @@ export function explain(error: unknown): string {
 }
 
 /** Whatever a server put into a message must not move the cursor or fill the screen. */
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim().slice(0, 300);
+const oneLine = (text: string): string => text.replace(CONTROL, ' ').trim().slice(0, 300);
+
+/** Control characters and line separators (Unicode categories Cc, Zl and Zp). */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;

@@ -10,11 +10,19 @@ export interface FreshClient extends Client {
 }
 
 /** The client on this library: a stream of fresh tokens, and an HTTP client that rides on it. */
-export function freshClient(settings: ClientSettings, options: TokenStreamOptions, say: (line: string) => void, network = directNetwork): FreshClient {
+export function freshClient(
+  settings: ClientSettings,
+  options: TokenStreamOptions,
+  say: (line: string) => void,
+  network = directNetwork,
+): FreshClient {
   const { tokenEndpoint, clientId, clientSecret, scope, url, urlOf, method, headers } = settings;
   const wire = new Wire(network.api);
 
-  const token$ = createTokenStream(clientCredentials({ tokenEndpoint, clientId, clientSecret, scope, fetch: network.token }), options);
+  const token$ = createTokenStream(
+    clientCredentials({ tokenEndpoint, clientId, clientSecret, scope, fetch: network.token }),
+    options,
+  );
   const http = createHttpClient(token$, { allowedOrigins: [url.origin], fetch: wire.fetch, headers, timeout: 30_000 });
 
   let tokensFetched = 0;

@@ -16,7 +16,13 @@ export interface Input {
 /** `-` is standard input. */
 export function findInput(path: string): Input {
   if (path === '-') {
-    return { name: 'standard input', path: null, size: null, rejectedPath: 'stdin.rejected', open: () => process.stdin };
+    return {
+      name: 'standard input',
+      path: null,
+      size: null,
+      rejectedPath: 'stdin.rejected',
+      open: () => process.stdin,
+    };
   }
   let stats;
   try {
@@ -24,7 +30,9 @@ export function findInput(path: string): Input {
     accessSync(path, constants.R_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`${path}: ${code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'may not be read' : `cannot be read (${code})`}`);
+    throw new UsageError(
+      `${path}: ${code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'may not be read' : `cannot be read (${code})`}`,
+    );
   }
   if (stats.isDirectory()) throw new UsageError(`${path}: is a directory, not a file of records`);
   const open = (): Readable => createReadStream(path);

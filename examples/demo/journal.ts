@@ -34,7 +34,9 @@ export async function openJournal(input: string, resume: boolean): Promise<Journ
   const earlier = resume ? await load(path, done) : undefined;
   const header = earlier ?? fingerprint(input, HEAD);
   if (fingerprint(input, header.head).sha256 !== header.sha256) {
-    throw new UsageError(`${input} has changed since the run that ${path} tells of: run without --resume to start over`);
+    throw new UsageError(
+      `${input} has changed since the run that ${path} tells of: run without --resume to start over`,
+    );
   }
 
   const rewrite = (): number => {
@@ -64,7 +66,12 @@ export async function openJournal(input: string, resume: boolean): Promise<Journ
 }
 
 /** For an input that cannot be read twice: nothing to resume, so nothing is kept. */
-export const noJournal = (salt: string): Journal => ({ salt, has: () => false, add: () => undefined, close: () => undefined });
+export const noJournal = (salt: string): Journal => ({
+  salt,
+  has: () => false,
+  add: () => undefined,
+  close: () => undefined,
+});
 
 async function load(path: string, done: DoneLines): Promise<Header | undefined> {
   let header: Header | undefined;
@@ -87,7 +94,12 @@ async function load(path: string, done: DoneLines): Promise<Header | undefined> 
 function parseHeader(line: string, path: string): Header {
   try {
     const header = JSON.parse(line) as Partial<Header>;
-    if (header.journal === 'rx-fresh-token demo' && typeof header.head === 'number' && typeof header.sha256 === 'string') return header as Header;
+    if (
+      header.journal === 'rx-fresh-token demo' &&
+      typeof header.head === 'number' &&
+      typeof header.sha256 === 'string'
+    )
+      return header as Header;
   } catch {
     // Reported below, like any other file that is not a journal.
   }
@@ -99,7 +111,11 @@ function fingerprint(input: string, length: number): Header {
   try {
     const head = Buffer.alloc(length);
     const read = readSync(file, head, 0, length, 0);
-    return { journal: 'rx-fresh-token demo', head: read, sha256: createHash('sha256').update(head.subarray(0, read)).digest('hex') };
+    return {
+      journal: 'rx-fresh-token demo',
+      head: read,
+      sha256: createHash('sha256').update(head.subarray(0, read)).digest('hex'),
+    };
   } finally {
     closeSync(file);
   }

@@ -16,7 +16,10 @@ const LINE_FEED = 0x0a;
  * `bound` it keeps only the beginning, so it holds one chunk and one line at most, whatever the input.
  * (`node:readline` would hold a line of any length.)
  */
-export async function* splitLines(chunks: AsyncIterable<Buffer>, bound: number): AsyncGenerator<RawLine, void, undefined> {
+export async function* splitLines(
+  chunks: AsyncIterable<Buffer>,
+  bound: number,
+): AsyncGenerator<RawLine, void, undefined> {
   let number = 0;
   let parts: Buffer[] = [];
   let kept = 0;

@@ -38,7 +38,11 @@ const run = async (settings: Settings): Promise<number> =>
     : (await import('./embedded.js')).runEmbedded(settings, screen, stop.signal);
 
 try {
-  const settings = parseArguments(process.argv.slice(2), process.env, relative('', fileURLToPath(new URL('orders.ndjson', import.meta.url))));
+  const settings = parseArguments(
+    process.argv.slice(2),
+    process.env,
+    relative('', fileURLToPath(new URL('orders.ndjson', import.meta.url))),
+  );
   const status = await run(settings);
   if (!stop.signal.aborted) process.exitCode = status;
 } catch (error) {

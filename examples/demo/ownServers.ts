@@ -26,7 +26,8 @@ export interface OwnSettings {
 export async function runOnOwnServers(settings: OwnSettings, screen: Screen, stop: AbortSignal): Promise<number> {
   const { resume } = settings;
   const input = findInput(settings.input);
-  if (resume && input.path === null) throw new UsageError(`--resume needs a file: ${input.name} cannot be read a second time`);
+  if (resume && input.path === null)
+    throw new UsageError(`--resume needs a file: ${input.name} cannot be read a second time`);
   const client = openClient(settings, screen);
   const tally: Tally = { delivered: 0, failed: 0, bad: 0 };
   try {
@@ -55,7 +56,9 @@ export async function runOnOwnServers(settings: OwnSettings, screen: Screen, sto
 /** What the library refuses at creation, such as http: to another machine, is a mistake on the command line. */
 function openClient({ client, lifetime }: OwnSettings, screen: Screen): Client {
   try {
-    return freshClient(client, lifetime === undefined ? {} : { lifetime: () => lifetime * 1_000 }, (line) => screen.say(line));
+    return freshClient(client, lifetime === undefined ? {} : { lifetime: () => lifetime * 1_000 }, (line) =>
+      screen.say(line),
+    );
   } catch (error) {
     throw new UsageError(explain(error));
   }
@@ -64,11 +67,14 @@ function openClient({ client, lifetime }: OwnSettings, screen: Screen): Client {
 export async function openJournalOf({ path }: Input, resume: boolean, screen: Screen): Promise<Journal> {
   // Random, because the same line piped in tomorrow is another order.
   if (path === null) return noJournal(randomUUID());
-  if (!resume && existsSync(journalPath(path))) screen.say('starting over: the progress of an earlier run is forgotten (--resume would go on from it)');
+  if (!resume && existsSync(journalPath(path)))
+    screen.say('starting over: the progress of an earlier run is forgotten (--resume would go on from it)');
   try {
     return await openJournal(path, resume);
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(`progress cannot be kept beside the input: ${explain(error)}`);
+    throw error instanceof UsageError
+      ? error
+      : new UsageError(`progress cannot be kept beside the input: ${explain(error)}`);
   }
 }
 

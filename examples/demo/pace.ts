@@ -4,7 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 const ARREARS = 1_000;
 
 /** Hands on at most `perSecond` items a second, evenly, and reads none ahead. */
-export async function* paced<T>(items: AsyncIterable<T>, perSecond: number, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
+export async function* paced<T>(
+  items: AsyncIterable<T>,
+  perSecond: number,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
   const interval = 1_000 / perSecond;
   let due = performance.now();
   for await (const item of items) {

@@ -60,7 +60,9 @@ export function parseLine({ data, cut }: RawLine): { text: string } | { reason: 
   if (text === '') return { blank: true };
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { text } : { reason: 'not a JSON object' };
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? { text }
+      : { reason: 'not a JSON object' };
   } catch {
     return { reason: 'not JSON' };
   }

@@ -36,7 +36,8 @@ export class RejectedFile {
 }
 
 /** `base64` for what is not UTF-8, so that nothing is lost; `bytes` is the line's full length when it was cut. */
-export type Content = { readonly text: string; readonly key?: string } | { readonly base64: string; readonly bytes?: number };
+export type Content =
+  { readonly text: string; readonly key?: string } | { readonly base64: string; readonly bytes?: number };
 
 export function contentOf({ data, cut, bytes }: RawLine): Content {
   const text = data.toString();

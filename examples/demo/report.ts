@@ -27,7 +27,11 @@ const ROWS: readonly (readonly [string, (figures: Figures) => string])[] = [
   ['records delivered', ({ delivered, records }) => `${count(delivered)} of ${count(records)}`],
   ['duplicates', ({ duplicates }) => (duplicates === null ? 'only the API knows' : count(duplicates))],
   ['requests on the wire', ({ sent }) => count(sent)],
-  ['403s on the wire', ({ refused, expired }) => (expired === null || expired === 0 ? count(refused) : `${count(refused)} (${count(expired)} expired)`)],
+  [
+    '403s on the wire',
+    ({ refused, expired }) =>
+      expired === null || expired === 0 ? count(refused) : `${count(refused)} (${count(expired)} expired)`,
+  ],
   ['errors the caller saw', ({ errors }) => count(errors)],
   ['requests that waited over 50 ms', ({ waited }) => count(waited)],
   ['longest wait', ({ longestWait }) => `${count(Math.round(longestWait))} ms`],
@@ -39,7 +43,11 @@ export function closingTable(columns: readonly Figures[]): string {
   const table = new Table({
     head: ['', ...columns.map(({ title }) => title)],
     colAligns: ['left', ...columns.map(() => 'right' as const)],
-    style: { head: [], border: process.stdout.isTTY && process.env.NO_COLOR === undefined ? ['gray'] : [], compact: true },
+    style: {
+      head: [],
+      border: process.stdout.isTTY && process.env.NO_COLOR === undefined ? ['gray'] : [],
+      compact: true,
+    },
   });
   for (const [label, cell] of ROWS) table.push([label, ...columns.map(cell)]);
   return `\n${table.toString().replace(/^/gm, '  ')}\n`;
@@ -55,10 +63,16 @@ export function verdict(figures: Figures, rejected: RejectedFile, stopped: boole
     [expired ?? 0, 'expired tokens were sent'],
     [rejected.any ? 1 : 0, `rejected lines are in ${rejected.path}`],
   ] as const;
-  const found = flaws.filter(([number]) => number !== 0).map(([number, what]) => (what.startsWith('rejected') ? what : `${count(number)} ${what}`));
-  const line = found.length > 0 ? `✘ ${found.join('; ')}.`
-    : stopped ? `Stopped: every record that was taken arrived.`
-    : expired === null ? '✔ Every record was accepted.'
-    : '✔ Every record arrived exactly once, and no expired token was sent.';
+  const found = flaws
+    .filter(([number]) => number !== 0)
+    .map(([number, what]) => (what.startsWith('rejected') ? what : `${count(number)} ${what}`));
+  const line =
+    found.length > 0
+      ? `✘ ${found.join('; ')}.`
+      : stopped
+        ? `Stopped: every record that was taken arrived.`
+        : expired === null
+          ? '✔ Every record was accepted.'
+          : '✔ Every record arrived exactly once, and no expired token was sent.';
   return { line, status: found.length > 0 ? 1 : 0 };
 }

@@ -25,7 +25,9 @@ const LONGEST_RETRY_AFTER = 120_000;
  * that knows no token of ours (401; a 403 may be about one record alone).
  */
 export const endsTheRun = (error: unknown): boolean =>
-  error instanceof RefusedError ? error.status === 401 : isTokenError(error) && !isTokenError(error, 'ERR_REQUEST_TIMEOUT');
+  error instanceof RefusedError
+    ? error.status === 401
+    : isTokenError(error) && !isTokenError(error, 'ERR_REQUEST_TIMEOUT');
 
 /** How long to wait before a record is sent again, or null if that would not help. `repeat` counts from 1. */
 export function pauseBefore(repeat: number, error: unknown, random = Math.random): number | null {

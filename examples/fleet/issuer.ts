@@ -26,7 +26,9 @@ export async function startIssuer(): Promise<Issuer> {
       setTimeout(() => {
         // It tells when it was issued, so that workers can say how long it took to reach them. A real one would not.
         current = `token-${counts.tokens}-${Date.now()}`;
-        response.setHeader('content-type', 'application/json').end(JSON.stringify({ access_token: current, expires_in: LIFETIME }));
+        response
+          .setHeader('content-type', 'application/json')
+          .end(JSON.stringify({ access_token: current, expires_in: LIFETIME }));
       }, 30);
     },
     '/api': (request, response) => {
@@ -44,10 +46,18 @@ export async function startIssuer(): Promise<Issuer> {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    get tokens() { return counts.tokens; },
-    get calls() { return counts.calls; },
-    get refused() { return counts.refused; },
-    get leader() { return counts.leader; },
+    get tokens() {
+      return counts.tokens;
+    },
+    get calls() {
+      return counts.calls;
+    },
+    get refused() {
+      return counts.refused;
+    },
+    get leader() {
+      return counts.leader;
+    },
     close: () => {
       server.close();
       server.closeAllConnections();

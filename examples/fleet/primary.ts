@@ -29,7 +29,11 @@ export async function runPrimary(): Promise<void> {
   }
   const issuer = await startIssuer();
   const seen = { failed: 0, lags: [] as number[] };
-  const told: WorkerSettings = { redis: settings.redis ?? redis?.url ?? '', issuer: issuer.url, callers: settings.callers };
+  const told: WorkerSettings = {
+    redis: settings.redis ?? redis?.url ?? '',
+    issuer: issuer.url,
+    callers: settings.callers,
+  };
   let ready = 0;
   const fork = (): void => {
     const worker = cluster.fork({ FLEET_WORKER: JSON.stringify(told) });
@@ -55,7 +59,8 @@ export async function runPrimary(): Promise<void> {
 
   const started = performance.now();
   let killed = settings.kill ? 0 : undefined;
-  const alive = (): Worker[] => Object.values(cluster.workers ?? {}).filter((worker): worker is Worker => worker?.isConnected() === true);
+  const alive = (): Worker[] =>
+    Object.values(cluster.workers ?? {}).filter((worker): worker is Worker => worker?.isConnected() === true);
   const totals = (): Totals => ({
     seconds: (performance.now() - started) / 1_000,
     workers: alive().length,

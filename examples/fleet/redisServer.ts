@@ -14,7 +14,11 @@ export interface RedisServer {
 export async function startRedis(): Promise<RedisServer> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'fleet-redis-'));
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder], { stdio: 'ignore' });
+  const child = spawn(
+    'redis-server',
+    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
+    { stdio: 'ignore' },
+  );
   let failure: Error | undefined;
   child.once('error', (error) => (failure = error));
   const stop = (): void => {
@@ -27,7 +31,10 @@ export async function startRedis(): Promise<RedisServer> {
     await pause(25);
   }
   stop();
-  throw new Error('redis-server did not start: install it (apt-get install redis-server), or name one of yours with --redis', { cause: failure });
+  throw new Error(
+    'redis-server did not start: install it (apt-get install redis-server), or name one of yours with --redis',
+    { cause: failure },
+  );
 }
 
 const freePort = (): Promise<number> =>

@@ -49,8 +49,10 @@ export function settingsOf(args: readonly string[]): Settings {
   return { ...flags, kill: flags.kill ?? false, redis: flags.redis };
 }
 
-const whole = (min: number, max: number) => (value: string): number => {
-  const number = Number(value);
-  if (Number.isInteger(number) && number >= min && number <= max) return number;
-  throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-};
+const whole =
+  (min: number, max: number) =>
+  (value: string): number => {
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= min && number <= max) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };

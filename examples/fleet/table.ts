@@ -24,9 +24,20 @@ export function percentile(values: readonly number[], share: number): string {
 }
 
 const count = (value: number): string => value.toLocaleString('en-US');
-const share = (part: number, whole: number): string => (whole === 0 ? '0' : `${count(part)} (${((100 * part) / whole).toFixed(2)} %)`);
+const share = (part: number, whole: number): string =>
+  whole === 0 ? '0' : `${count(part)} (${((100 * part) / whole).toFixed(2)} %)`;
 
-function rowsOf({ seconds, workers, tokens, calls, refused, failed, lags, leader, killed }: Totals): [string, string][] {
+function rowsOf({
+  seconds,
+  workers,
+  tokens,
+  calls,
+  refused,
+  failed,
+  lags,
+  leader,
+  killed,
+}: Totals): [string, string][] {
   return [
     ['seconds', seconds.toFixed(0)],
     ['processes', count(workers)],

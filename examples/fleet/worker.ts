@@ -7,7 +7,10 @@ import { EVERY, LEAD, LEASE, type Seen, type WorkerSettings } from './settings.j
 /** One process of the fleet: its callers call, and now and then it tells what they met. */
 export async function runWorker(): Promise<void> {
   const { redis, issuer, callers } = JSON.parse(process.env.FLEET_WORKER ?? '') as WorkerSettings;
-  const client = createClient({ url: redis, socket: { reconnectStrategy: (retries) => Math.min(50 * (retries + 1), 500) } });
+  const client = createClient({
+    url: redis,
+    socket: { reconnectStrategy: (retries) => Math.min(50 * (retries + 1), 500) },
+  });
   client.on('error', () => undefined);
   await client.connect();
 
@@ -29,13 +32,17 @@ export async function runWorker(): Promise<void> {
   let failed = 0;
   let lags: number[] = [];
   token$.events.subscribe((event) => {
-    if (event.type === 'tokenChanged' && event.origin === 'shared' && event.previous) lags.push(Date.now() - Number(event.token.value.split('-')[2]));
+    if (event.type === 'tokenChanged' && event.origin === 'shared' && event.previous)
+      lags.push(Date.now() - Number(event.token.value.split('-')[2]));
   });
 
   const caller = async (): Promise<never> => {
     await pause(Math.random() * EVERY);
     for (;;) {
-      const ok = await api('/api').then((response) => response.ok, () => false);
+      const ok = await api('/api').then(
+        (response) => response.ok,
+        () => false,
+      );
       calls += 1;
       if (!ok) failed += 1;
       await pause(EVERY * (0.5 + Math.random()));

@@ -20,10 +20,12 @@ export function askedFor(): Asked {
   };
   return {
     waited: (key) => performance.now() - (since.get(key) ?? performance.now()),
-    noting: (send) => (record): Observable<Response> =>
-      defer(() => {
-        note(record);
-        return send(record);
-      }),
+    noting:
+      (send) =>
+      (record): Observable<Response> =>
+        defer(() => {
+          note(record);
+          return send(record);
+        }),
   };
 }

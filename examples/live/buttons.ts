@@ -17,7 +17,12 @@ const OVERSLEEP = 2_000;
 const SHORTEST_SLEEP = 12_000;
 
 /** What each button of the page does, and the event that tells of it. */
-export const createButtons = ({ clock, faults, books, path }: Machinery): Readonly<Record<string, () => FaultEvent>> => ({
+export const createButtons = ({
+  clock,
+  faults,
+  books,
+  path,
+}: Machinery): Readonly<Record<string, () => FaultEvent>> => ({
   revoke: () => {
     const tokens: Partial<Record<LaneName, number>> = {};
     for (const [lane, { current }] of Object.entries(books) as [LaneName, TokenBook][]) {

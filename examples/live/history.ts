@@ -15,7 +15,10 @@ const MOST = 6_000;
 /** Tokens of a lane that are kept however old: the one in use, and the one before it. */
 const TOKENS = 2;
 
-export const remember = ({ events, counters }: History, event: LiveEvent): History => ({ events: [...events, event], counters });
+export const remember = ({ events, counters }: History, event: LiveEvent): History => ({
+  events: [...events, event],
+  counters,
+});
 
 /** Forgets what is too old to be drawn, but never what still holds: the tokens in use, and a path that is forbidden. */
 export function forget({ events, counters }: History, now: number): History {
@@ -31,7 +34,8 @@ export function forget({ events, counters }: History, now: number): History {
 
 function stillHolding(events: readonly LiveEvent[]): ReadonlySet<LiveEvent> {
   const last = (count: number, is: (event: LiveEvent) => boolean): LiveEvent[] => events.filter(is).slice(-count);
-  const tokensOf = (lane: LaneName): LiveEvent[] => last(TOKENS, (event) => event.type === 'token' && event.lane === lane);
+  const tokensOf = (lane: LaneName): LiveEvent[] =>
+    last(TOKENS, (event) => event.type === 'token' && event.lane === lane);
   const rule = last(1, (event) => event.type === 'fault' && (event.kind === 'forbid' || event.kind === 'allow'));
   return new Set([...tokensOf('ours'), ...tokensOf('theirs'), ...rule]);
 }

@@ -10,22 +10,41 @@ export type Reason = 'initial' | 'scheduled' | 'expired' | 'rejected' | 'manual'
  */
 export type LiveEvent = LaneEvent | FaultEvent;
 
-export type LaneEvent = { readonly lane: LaneName; readonly at: number } & (
+export type LaneEvent = { readonly lane: LaneName; readonly at: number } &
   /** A token is asked for. */
-  | { readonly type: 'refresh'; readonly reason: Reason; readonly attempt: number }
-  /** It is there. Its life counts from `issuedAt`, when it was asked for; `expiresAt` is null when nobody knows. */
-  | { readonly type: 'token'; readonly token: number; readonly id: string; readonly issuedAt: number; readonly expiresAt: number | null; readonly reason: Reason }
-  /** It is not. `retryIn` is null when no further attempt is planned. */
-  | { readonly type: 'failure'; readonly attempt: number; readonly message: string; readonly retryIn: number | null }
-  /** The client was told that its token is refused. */
-  | { readonly type: 'rejected'; readonly token: number; readonly outcome: 'refreshing' | 'alreadyReplaced' | 'suppressed' }
-  /** A token ended without a successor. */
-  | { readonly type: 'ended'; readonly token: number }
-  /** A request left. `waited` is the time since it was asked for; `again` marks a repeat. */
-  | { readonly type: 'sent'; readonly request: number; readonly token: number; readonly path: string; readonly waited: number; readonly again: boolean }
-  /** It was answered; `status` is 0 when the network failed. */
-  | { readonly type: 'answered'; readonly request: number; readonly status: number; readonly waited: number }
-);
+  (
+    | { readonly type: 'refresh'; readonly reason: Reason; readonly attempt: number }
+    /** It is there. Its life counts from `issuedAt`, when it was asked for; `expiresAt` is null when nobody knows. */
+    | {
+        readonly type: 'token';
+        readonly token: number;
+        readonly id: string;
+        readonly issuedAt: number;
+        readonly expiresAt: number | null;
+        readonly reason: Reason;
+      }
+    /** It is not. `retryIn` is null when no further attempt is planned. */
+    | { readonly type: 'failure'; readonly attempt: number; readonly message: string; readonly retryIn: number | null }
+    /** The client was told that its token is refused. */
+    | {
+        readonly type: 'rejected';
+        readonly token: number;
+        readonly outcome: 'refreshing' | 'alreadyReplaced' | 'suppressed';
+      }
+    /** A token ended without a successor. */
+    | { readonly type: 'ended'; readonly token: number }
+    /** A request left. `waited` is the time since it was asked for; `again` marks a repeat. */
+    | {
+        readonly type: 'sent';
+        readonly request: number;
+        readonly token: number;
+        readonly path: string;
+        readonly waited: number;
+        readonly again: boolean;
+      }
+    /** It was answered; `status` is 0 when the network failed. */
+    | { readonly type: 'answered'; readonly request: number; readonly status: number; readonly waited: number }
+  );
 
 export type FaultKind = 'revoke' | 'outage' | 'forbid' | 'allow' | 'sleep';
 

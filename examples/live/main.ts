@@ -17,7 +17,11 @@ function end(status: number): void {
 }
 
 try {
-  const settings = parseArguments(process.argv.slice(2), process.env, relative('', fileURLToPath(new URL('../demo/orders.ndjson', import.meta.url))));
+  const settings = parseArguments(
+    process.argv.slice(2),
+    process.env,
+    relative('', fileURLToPath(new URL('../demo/orders.ndjson', import.meta.url))),
+  );
   // Loaded when it is needed: servers and a bundler take a while, and --help does not want them.
   const { runLive } = await import('./runLive.js');
   await runLive(settings, stop.signal);

@@ -12,12 +12,34 @@ export function ourEvent(event: TokenEvent, book: TokenBook, slept: number): Lan
     case 'tokenChanged': {
       const { id, value, issuedAt, expiresAt } = event.token;
       const { number } = book.note(value, { id, expiresAt, slept });
-      return { type: 'token', lane: 'ours', at, token: number, id, issuedAt, expiresAt: Number.isFinite(expiresAt) ? expiresAt : null, reason: event.reason };
+      return {
+        type: 'token',
+        lane: 'ours',
+        at,
+        token: number,
+        id,
+        issuedAt,
+        expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
+        reason: event.reason,
+      };
     }
     case 'refreshFailed':
-      return { type: 'failure', lane: 'ours', at, attempt: event.attempt, message: explain(event.error), retryIn: event.retryIn };
+      return {
+        type: 'failure',
+        lane: 'ours',
+        at,
+        attempt: event.attempt,
+        message: explain(event.error),
+        retryIn: event.retryIn,
+      };
     case 'tokenRejected':
-      return { type: 'rejected', lane: 'ours', at, token: book.find(event.token.value)?.number ?? -1, outcome: event.outcome };
+      return {
+        type: 'rejected',
+        lane: 'ours',
+        at,
+        token: book.find(event.token.value)?.number ?? -1,
+        outcome: event.outcome,
+      };
     case 'tokenExpired':
       return { type: 'ended', lane: 'ours', at, token: book.find(event.token.value)?.number ?? -1 };
     default:

@@ -6,7 +6,12 @@ export interface PageFile {
   readonly content: string | Uint8Array;
 }
 
-const TYPES: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  css: 'text/css',
+  svg: 'image/svg+xml',
+};
 
 /** The page, built into memory: nothing is written, and nothing watches. Keys are paths. */
 export async function buildPage(): Promise<ReadonlyMap<string, PageFile>> {
@@ -20,7 +25,10 @@ export async function buildPage(): Promise<ReadonlyMap<string, PageFile>> {
   return new Map(
     outputs.map((file) => {
       const type = TYPES[file.fileName.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
-      return [file.fileName === 'index.html' ? '/' : `/${file.fileName}`, { type, content: file.type === 'chunk' ? file.code : file.source }];
+      return [
+        file.fileName === 'index.html' ? '/' : `/${file.fileName}`,
+        { type, content: file.type === 'chunk' ? file.code : file.source },
+      ];
     }),
   );
 }

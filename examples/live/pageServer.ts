@@ -14,14 +14,20 @@ export interface PageServerOptions {
 }
 
 const HEADERS = {
-  'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
 };
 
 /** Serves the page, its events and its buttons, on loopback only. Resolves to the page's address. */
-export async function servePage({ port, files, hub, buttons }: PageServerOptions): Promise<{ readonly url: string; close(): void }> {
+export async function servePage({
+  port,
+  files,
+  hub,
+  buttons,
+}: PageServerOptions): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (isOurs(request)) serve(request, response);
@@ -46,7 +52,11 @@ export async function servePage({ port, files, hub, buttons }: PageServerOptions
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new UsageError(`port ${port} is taken: name another with --port, or 0 for any`) : error),
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new UsageError(`port ${port} is taken: name another with --port, or 0 for any`)
+          : error,
+      ),
     );
     server.listen(port, '127.0.0.1', resolve);
   });

@@ -17,7 +17,8 @@ import { findSetting } from './setting.js';
 /** Runs the clients and serves the page until it is stopped. */
 export async function runLive({ port, compare, delivery }: LiveSettings, stop: AbortSignal): Promise<void> {
   const input = findInput(delivery.input);
-  if (compare && input.path === null) throw new UsageError('two clients cannot read the same standard input: name a file');
+  if (compare && input.path === null)
+    throw new UsageError('two clients cannot read the same standard input: name a file');
   const screen = openScreen();
   const clock = liveClock();
   const faults = createFaults(clock);
@@ -35,8 +36,15 @@ export async function runLive({ port, compare, delivery }: LiveSettings, stop: A
   try {
     screen.print(`\n  The page is at ${server.url}\n  Ctrl-C ends the run.\n`);
     await Promise.all([ours.client.start(stop), theirs?.client.start(stop)]);
-    const column = (of: WatchedClient): UnwrittenColumn => ({ ...delivery, client: of.client, input, screen: quiet(screen), stop });
-    if (delivery.mode === 'embedded') await Promise.all([ours, ...(theirs ? [theirs] : [])].map((one) => deliverForEver(column(one))));
+    const column = (of: WatchedClient): UnwrittenColumn => ({
+      ...delivery,
+      client: of.client,
+      input,
+      screen: quiet(screen),
+      stop,
+    });
+    if (delivery.mode === 'embedded')
+      await Promise.all([ours, ...(theirs ? [theirs] : [])].map((one) => deliverForEver(column(one))));
     else await Promise.all([deliverOnce(column(ours), delivery), theirs && deliverUnwritten(column(theirs))]);
     if (!stop.aborted) await once(stop, 'abort');
   } finally {

@@ -36,7 +36,11 @@ export async function findSetting(delivery: Settings): Promise<Setting> {
   // An authorization server takes a while to load.
   const { startServers } = await import('../demo/servers/servers.js');
   const clients: Record<LaneName, string> = { ours: 'fresh', theirs: 'status-quo' };
-  const servers = await startServers({ clients: Object.values(clients), tokenLifetime: TOKEN_LIFETIME, latency: LATENCY });
+  const servers = await startServers({
+    clients: Object.values(clients),
+    tokenLifetime: TOKEN_LIFETIME,
+    latency: LATENCY,
+  });
   const path = '/invoices';
   return {
     intro: `Two clients send the same orders to an API whose tokens live ${TOKEN_LIFETIME} seconds.`,

@@ -19,7 +19,8 @@ export const watchTokens = (send: typeof fetch, { clock, book, emit, lifetime }:
     const issuedAt = clock.now();
     const reason: Reason = book.current === undefined ? 'initial' : 'rejected';
     attempt += 1;
-    const failed = (message: string): void => emit({ type: 'failure', lane: 'theirs', at: clock.now(), attempt, message, retryIn: null });
+    const failed = (message: string): void =>
+      emit({ type: 'failure', lane: 'theirs', at: clock.now(), attempt, message, retryIn: null });
     emit({ type: 'refresh', lane: 'theirs', at: issuedAt, reason, attempt });
     try {
       const response = await send(input, init);
@@ -27,12 +28,24 @@ export const watchTokens = (send: typeof fetch, { clock, book, emit, lifetime }:
         failed(`the token endpoint answered ${response.status}`);
         return response;
       }
-      const { access_token: value, expires_in: seconds } = (await response.clone().json()) as { access_token: string; expires_in?: number | string };
+      const { access_token: value, expires_in: seconds } = (await response.clone().json()) as {
+        access_token: string;
+        expires_in?: number | string;
+      };
       const life = (lifetime ?? Number(seconds ?? lifeOf(value))) * 1_000;
       const expiresAt = life > 0 ? issuedAt + life : Infinity;
       const { number, id } = book.note(value, { id: fingerprint(value), expiresAt, slept: clock.slept });
       attempt = 0;
-      emit({ type: 'token', lane: 'theirs', at: clock.now(), token: number, id, issuedAt, expiresAt: Number.isFinite(expiresAt) ? expiresAt : null, reason });
+      emit({
+        type: 'token',
+        lane: 'theirs',
+        at: clock.now(),
+        token: number,
+        id,
+        issuedAt,
+        expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
+        reason,
+      });
       return response;
     } catch (error) {
       failed(explain(error));

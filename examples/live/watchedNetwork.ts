@@ -30,8 +30,18 @@ export function watchedNetwork({ lane, clock, faults, book, emit, waited }: Watc
     const token = book.find(/^\S+ (\S+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '');
     const request = requests++;
     const wait = waited(key);
-    const answered = (status: number): void => emit({ type: 'answered', lane, at: clock.now(), request, status, waited: wait });
-    emit({ type: 'sent', lane, at: clock.now(), request, token: token?.number ?? -1, path, waited: wait, again: sent.has(key) });
+    const answered = (status: number): void =>
+      emit({ type: 'answered', lane, at: clock.now(), request, status, waited: wait });
+    emit({
+      type: 'sent',
+      lane,
+      at: clock.now(),
+      request,
+      token: token?.number ?? -1,
+      path,
+      waited: wait,
+      again: sent.has(key),
+    });
     sent.add(key);
     try {
       const refusal = faults.refuses(token, path);

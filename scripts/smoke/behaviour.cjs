@@ -30,11 +30,18 @@ const checks = {
     await server.close();
   },
 
-  async 'a revoked token costs one refresh and one repeat, for all'({ createTokenStream, createHttpClient }, { rxjs, testing }) {
+  async 'a revoked token costs one refresh and one repeat, for all'(
+    { createTokenStream, createHttpClient },
+    { rxjs, testing },
+  ) {
     const server = await testing.startTokenServer({ lifetime: 60_000 });
     const token$ = createTokenStream(server.source);
     const http = createHttpClient(token$, { baseUrl: server.origin });
-    assert.deepEqual(await rxjs.firstValueFrom(http.post('/orders', { id: 1 })), { method: 'POST', path: '/orders', token: 'token-1' });
+    assert.deepEqual(await rxjs.firstValueFrom(http.post('/orders', { id: 1 })), {
+      method: 'POST',
+      path: '/orders',
+      token: 'token-1',
+    });
     server.revoke('token-1');
     const answers = await Promise.all(Array.from({ length: 20 }, () => rxjs.firstValueFrom(http.get('/orders'))));
     assert.deepEqual(new Set(answers.map(({ token }) => token)), new Set(['token-2']));
@@ -54,7 +61,13 @@ const checks = {
     assert.equal(error.code, 'ERR_ORIGIN_NOT_ALLOWED');
     const token = await new Promise((resolve) => token$.subscribe(resolve).unsubscribe());
     const { inspect } = require('node:util');
-    for (const text of [String(token), JSON.stringify({ token }), inspect(token, { depth: 10, showHidden: true }), inspect(token$, { depth: 10 }), inspect(error, { depth: 10 })]) {
+    for (const text of [
+      String(token),
+      JSON.stringify({ token }),
+      inspect(token, { depth: 10, showHidden: true }),
+      inspect(token$, { depth: 10 }),
+      inspect(error, { depth: 10 }),
+    ]) {
       assert.ok(!text.includes(secret), text);
     }
     token$.close();
@@ -62,7 +75,14 @@ const checks = {
 
   async 'client credentials from an OAuth server'({ createTokenStream, createFetch }, { oauth, testing }) {
     const server = await testing.startTokenServer();
-    const token$ = createTokenStream(oauth.clientCredentials({ tokenEndpoint: server.tokenUrl, clientId: 'me', clientSecret: 'secret', allowInsecureRequests: true }));
+    const token$ = createTokenStream(
+      oauth.clientCredentials({
+        tokenEndpoint: server.tokenUrl,
+        clientId: 'me',
+        clientSecret: 'secret',
+        allowInsecureRequests: true,
+      }),
+    );
     const fetch = createFetch(token$, { baseUrl: server.origin });
     assert.equal((await fetch('/orders')).status, 200);
     token$.close();

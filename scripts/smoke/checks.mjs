@@ -11,22 +11,38 @@ const expected = JSON.parse(readFileSync(join(root, 'spec/publicNames.json'), 'u
 
 /** Runs a file of the user's project with a runtime, given as a command; returns what it prints. */
 function run(folder, [command, ...args], file) {
-  const { status, signal, stdout, stderr, error } = spawnSync(command, [...args, file], { cwd: folder, encoding: 'utf8', timeout: LIMIT });
-  if (error || status !== 0) throw new Error(`${file} failed (${error?.code ?? signal ?? `status ${status}`})\n${stdout}${stderr}`);
+  const { status, signal, stdout, stderr, error } = spawnSync(command, [...args, file], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: LIMIT,
+  });
+  if (error || status !== 0)
+    throw new Error(`${file} failed (${error?.code ?? signal ?? `status ${status}`})\n${stdout}${stderr}`);
   return stdout;
 }
 
 /** Every entry has the listed names and no other, imported and required. */
 export function checkNames(folder, runtime) {
   const specifiers = JSON.stringify(entries.map(specifierOf));
-  writeFileSync(join(folder, 'names.mjs'), `import '@angular/compiler';\nconst out = [];\nfor (const name of ${specifiers}) out.push(Object.keys(await import(name)));\nconsole.log(JSON.stringify(out));\n`);
-  writeFileSync(join(folder, 'names.cjs'), `require('@angular/compiler');\nconsole.log(JSON.stringify(${specifiers}.map((name) => Object.keys(require(name)))));\n`);
+  writeFileSync(
+    join(folder, 'names.mjs'),
+    `import '@angular/compiler';\nconst out = [];\nfor (const name of ${specifiers}) out.push(Object.keys(await import(name)));\nconsole.log(JSON.stringify(out));\n`,
+  );
+  writeFileSync(
+    join(folder, 'names.cjs'),
+    `require('@angular/compiler');\nconsole.log(JSON.stringify(${specifiers}.map((name) => Object.keys(require(name)))));\n`,
+  );
   for (const file of ['names.mjs', 'names.cjs']) {
     const lists = JSON.parse(run(folder, runtime, file));
     entries.forEach((entry, index) => {
       const wanted = JSON.stringify([...(expected[entry] ?? [])].sort());
-      const found = JSON.stringify(lists[index].filter((name) => name !== 'default' && name !== 'module.exports').sort());
-      if (found !== wanted) throw new Error(`${file}: names of ${entry}\n  found    ${found}\n  expected ${wanted} (spec/publicNames.json)`);
+      const found = JSON.stringify(
+        lists[index].filter((name) => name !== 'default' && name !== 'module.exports').sort(),
+      );
+      if (found !== wanted)
+        throw new Error(
+          `${file}: names of ${entry}\n  found    ${found}\n  expected ${wanted} (spec/publicNames.json)`,
+        );
     });
   }
 }
@@ -37,8 +53,14 @@ export function checkBehaviour(folder, runtime) {
   const names = ['rx-fresh-token', 'rx-fresh-token/oauth', 'rx-fresh-token/testing', 'rxjs'];
   const call = 'behave(library, { oauth, testing, rxjs }).then((count) => console.log(count))';
   const variables = ['library', 'oauth', 'testing', 'rxjs'];
-  writeFileSync(join(folder, 'behave.mjs'), `import behave from './behaviour.cjs';\n${names.map((name, index) => `import * as ${variables[index]} from '${name}';\n`).join('')}await ${call};\n`);
-  writeFileSync(join(folder, 'behave.cjs'), `const behave = require('./behaviour.cjs');\n${names.map((name, index) => `const ${variables[index]} = require('${name}');\n`).join('')}${call};\n`);
+  writeFileSync(
+    join(folder, 'behave.mjs'),
+    `import behave from './behaviour.cjs';\n${names.map((name, index) => `import * as ${variables[index]} from '${name}';\n`).join('')}await ${call};\n`,
+  );
+  writeFileSync(
+    join(folder, 'behave.cjs'),
+    `const behave = require('./behaviour.cjs');\n${names.map((name, index) => `const ${variables[index]} = require('${name}');\n`).join('')}${call};\n`,
+  );
   const [first, second] = ['behave.mjs', 'behave.cjs'].map((file) => Number(run(folder, runtime, file)));
   if (!(first > 0 && first === second)) throw new Error(`${first} and ${second} checks of behaviour were made`);
   return first;

@@ -15,7 +15,10 @@ function guidesTests() {
     .filter((code) => !code.includes("'node:test'"))
     .map((code) =>
       code
-        .replace("import { marbles } from 'rxjs-marbles/jest';", `import { configure } from 'rxjs-marbles';\nconst { marbles } = configure(${recipe});`)
+        .replace(
+          "import { marbles } from 'rxjs-marbles/jest';",
+          `import { configure } from 'rxjs-marbles';\nconst { marbles } = configure(${recipe});`,
+        )
         .replaceAll('jest.', 'vi.'),
     );
 }
@@ -29,9 +32,16 @@ export function checkGuideInVitest(folder, home) {
   tests.forEach((code, index) => {
     writeFileSync(join(folder, `guide/${index}.test.ts`), code);
   });
-  const { status, stdout, stderr } = spawnSync(join(home, 'node_modules/.bin/vitest'), ['run', '--globals', '--root', folder, '--reporter', 'json', 'guide/'], { cwd: folder, encoding: 'utf8', timeout: LIMIT });
+  const { status, stdout, stderr } = spawnSync(
+    join(home, 'node_modules/.bin/vitest'),
+    ['run', '--globals', '--root', folder, '--reporter', 'json', 'guide/'],
+    { cwd: folder, encoding: 'utf8', timeout: LIMIT },
+  );
   const report = stdout.startsWith('{') ? JSON.parse(stdout) : undefined;
   const expected = tests.join('').match(/^test\('/gm).length;
-  if (status !== 0 || report?.numPassedTests !== expected) throw new Error(`the guide has ${expected} tests, of which ${report?.numPassedTests ?? 'none'} passed\n${stdout}${stderr}`);
+  if (status !== 0 || report?.numPassedTests !== expected)
+    throw new Error(
+      `the guide has ${expected} tests, of which ${report?.numPassedTests ?? 'none'} passed\n${stdout}${stderr}`,
+    );
   return expected;
 }

@@ -1,11 +1,24 @@
 import '@angular/compiler';
 import { provideHttpClient, withInterceptors, type HttpInterceptorFn } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
-import { ErrorHandler, NgModule, PLATFORM_ID, platformCore, ɵINJECTOR_SCOPE, type EnvironmentProviders, type Provider } from '@angular/core';
+import {
+  ErrorHandler,
+  NgModule,
+  PLATFORM_ID,
+  platformCore,
+  ɵINJECTOR_SCOPE,
+  type EnvironmentProviders,
+  type Provider,
+} from '@angular/core';
 import { TestBed, TestComponentRenderer } from '@angular/core/testing';
 import { of, type ObservableInput } from 'rxjs';
 import type { TokenRequest, TokenResponse, TokenStream } from 'rx-fresh-token';
-import { provideTokenStream, TOKEN_STREAM, tokenInterceptor, type ProvideTokenStreamOptions } from 'rx-fresh-token/angular';
+import {
+  provideTokenStream,
+  TOKEN_STREAM,
+  tokenInterceptor,
+  type ProvideTokenStreamOptions,
+} from 'rx-fresh-token/angular';
 
 export const API = 'https://api.example';
 
@@ -15,7 +28,11 @@ export function initTestBed(): void {
     readonly isModule = true;
   };
   NgModule({
-    providers: [ErrorHandler, { provide: ɵINJECTOR_SCOPE, useValue: 'root' }, { provide: TestComponentRenderer, useValue: { removeAllRootElements: () => undefined } }],
+    providers: [
+      ErrorHandler,
+      { provide: ɵINJECTOR_SCOPE, useValue: 'root' },
+      { provide: TestComponentRenderer, useValue: { removeAllRootElements: () => undefined } },
+    ],
   })(TestModule);
   TestBed.initTestEnvironment(TestModule, platformCore());
 }
@@ -40,7 +57,15 @@ export interface Setup extends Partial<ProvideTokenStreamOptions> {
 }
 
 /** An injector as an application has it: tokens T1, T2, …, that live an hour. */
-export function setUp({ source, providers = [], inner = [], platform = 'browser', stream, lazily = false, ...options }: Setup = {}) {
+export function setUp({
+  source,
+  providers = [],
+  inner = [],
+  platform = 'browser',
+  stream,
+  lazily = false,
+  ...options
+}: Setup = {}) {
   const asked: TokenRequest[] = [];
   const factory = jest.fn(() => (request: TokenRequest) => {
     const n = asked.push(request);

@@ -1,7 +1,23 @@
 import { API, initTestBed, setUp } from './support.js';
-import { HttpClient, HttpContext, HttpContextToken, HttpErrorResponse, HttpEventType, type HttpEvent } from '@angular/common/http';
+import {
+  HttpClient,
+  HttpContext,
+  HttpContextToken,
+  HttpErrorResponse,
+  HttpEventType,
+  type HttpEvent,
+} from '@angular/common/http';
 import { HttpTestingController, type TestRequest } from '@angular/common/http/testing';
-import { ApplicationRef, computed, createEnvironmentInjector, EnvironmentInjector, inject, InjectionToken, provideZonelessChangeDetection, type Signal } from '@angular/core';
+import {
+  ApplicationRef,
+  computed,
+  createEnvironmentInjector,
+  EnvironmentInjector,
+  inject,
+  InjectionToken,
+  provideZonelessChangeDetection,
+  type Signal,
+} from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { firstValueFrom, map, of, Subject, take, timer } from 'rxjs';
 import { isTokenError, type AccessToken, type TokenEvent, type TokenResponse } from 'rx-fresh-token';
@@ -33,43 +49,55 @@ describe('a request', () => {
     expect(values).toEqual(Array(3).fill({ fine: true }));
   });
 
-  it.each(['https://api.example.evil.test/a', 'https://other.example/a', 'http://api.example/a', 'https://api.example:444/a', '/a', 'https://evil.test\\@api.example/', 'https://'])(
-    'to %s should pass untouched, and its refusal too',
+  it.each([
+    'https://api.example.evil.test/a',
+    'https://other.example/a',
+    'http://api.example/a',
+    'https://api.example:444/a',
+    '/a',
+    'https://evil.test\\@api.example/',
+    'https://',
+  ])('to %s should pass untouched, and its refusal too', (url) => {
+    const { controller, asked } = setUp();
+    http().get(url).subscribe(keep);
+    const request = controller.expectOne(url);
+    expect(authorization(request)).toBeNull();
+    refuse(request);
+    expect(errors).toEqual([expect.any(HttpErrorResponse)]);
+    expect(asked).toEqual([]);
+  });
+
+  it.each(['orders', '/orders'])(
+    'should go to the page’s own origin where that is allowed, and be repeated there: %s',
     (url) => {
-      const { controller, asked } = setUp();
-      http().get(url).subscribe(keep);
-      const request = controller.expectOne(url);
-      expect(authorization(request)).toBeNull();
-      refuse(request);
-      expect(errors).toEqual([expect.any(HttpErrorResponse)]);
-      expect(asked).toEqual([]);
+      const root = globalThis as { document?: unknown };
+      root.document = { baseURI: `${API}/app/` };
+      try {
+        const { controller } = setUp();
+        http().get(url).subscribe(keep);
+        const request = controller.expectOne(url);
+        expect(authorization(request)).toBe('Bearer T1');
+        refuse(request);
+        const repeat = controller.expectOne(url);
+        expect(authorization(repeat)).toBe('Bearer T2');
+        repeat.flush(1);
+        expect(values).toEqual([1]);
+      } finally {
+        delete root.document;
+      }
     },
   );
-
-  it.each(['orders', '/orders'])('should go to the page’s own origin where that is allowed, and be repeated there: %s', (url) => {
-    const root = globalThis as { document?: unknown };
-    root.document = { baseURI: `${API}/app/` };
-    try {
-      const { controller } = setUp();
-      http().get(url).subscribe(keep);
-      const request = controller.expectOne(url);
-      expect(authorization(request)).toBe('Bearer T1');
-      refuse(request);
-      const repeat = controller.expectOne(url);
-      expect(authorization(repeat)).toBe('Bearer T2');
-      repeat.flush(1);
-      expect(values).toEqual([1]);
-    } finally {
-      delete root.document;
-    }
-  });
 
   it('should pass untouched with an Authorization of its own, with withoutToken(), and as JSONP', () => {
     const { controller, asked } = setUp();
     const mine = new HttpContextToken(() => 0);
-    http().get(`${API}/1`, { headers: { Authorization: 'Basic x' } }).subscribe(keep);
+    http()
+      .get(`${API}/1`, { headers: { Authorization: 'Basic x' } })
+      .subscribe(keep);
     http().get(`${API}/2`, { context: withoutToken() }).subscribe(keep);
-    http().get(`${API}/3`, { context: withoutToken(new HttpContext().set(mine, 7)) }).subscribe(keep);
+    http()
+      .get(`${API}/3`, { context: withoutToken(new HttpContext().set(mine, 7)) })
+      .subscribe(keep);
     const [first, second, third] = ['1', '2', '3'].map((path) => controller.expectOne(`${API}/${path}`));
     expect([first, second, third].map((request) => authorization(request!))).toEqual(['Basic x', null, null]);
     expect(third!.request.context.get(mine)).toBe(7);
@@ -80,7 +108,11 @@ describe('a request', () => {
 
   it('that goes untouched should not call the factory, so that it may load what the factory needs', () => {
     const { factory, controller } = setUp({ lazily: true });
-    for (const [url, options] of [['https://static.example/config.json', {}], [`${API}/config.json`, { context: withoutToken() }], [`${API}/mine`, { headers: { Authorization: 'x' } }]] as const) {
+    for (const [url, options] of [
+      ['https://static.example/config.json', {}],
+      [`${API}/config.json`, { context: withoutToken() }],
+      [`${API}/mine`, { headers: { Authorization: 'x' } }],
+    ] as const) {
       http().get(url, options).subscribe(keep);
       controller.expectOne(url).flush(1);
     }
@@ -120,7 +152,9 @@ describe('a request', () => {
 
   it('should share one refresh with all who were refused', () => {
     const answers = new Subject<TokenResponse>();
-    const { controller, asked } = setUp({ source: (_request, n) => (n === 1 ? of({ access_token: 'T1' }) : answers.pipe(take(1))) });
+    const { controller, asked } = setUp({
+      source: (_request, n) => (n === 1 ? of({ access_token: 'T1' }) : answers.pipe(take(1))),
+    });
     const paths = Array.from({ length: 20 }, (_, n) => `${API}/${String(n)}`);
     for (const path of paths) http().get(path).subscribe(keep);
     for (const path of paths) refuse(controller.expectOne(path));
@@ -142,15 +176,20 @@ describe('a request', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it.each(['https://elsewhere.example/login', 'https://'])('should not blame the token for what %s said after a redirect', (where) => {
-    const { controller, asked } = setUp();
-    http().get(`${API}/1`).subscribe(keep);
-    const request = controller.expectOne(`${API}/1`);
-    // The test bed cannot redirect; an error of Angular's tells where it came from.
-    (request as unknown as { observer: { error(error: unknown): void } }).observer.error(new HttpErrorResponse({ status: 401, url: where }));
-    expect(errors).toHaveLength(1);
-    expect(asked).toHaveLength(1);
-  });
+  it.each(['https://elsewhere.example/login', 'https://'])(
+    'should not blame the token for what %s said after a redirect',
+    (where) => {
+      const { controller, asked } = setUp();
+      http().get(`${API}/1`).subscribe(keep);
+      const request = controller.expectOne(`${API}/1`);
+      // The test bed cannot redirect; an error of Angular's tells where it came from.
+      (request as unknown as { observer: { error(error: unknown): void } }).observer.error(
+        new HttpErrorResponse({ status: 401, url: where }),
+      );
+      expect(errors).toHaveLength(1);
+      expect(asked).toHaveLength(1);
+    },
+  );
 
   it('should keep its progress events in their order, through a repeat too', () => {
     const { controller } = setUp();
@@ -216,7 +255,11 @@ describe('a request', () => {
   });
 
   it('should fail with TokenUnavailableError when the source failed for good', () => {
-    setUp({ source: () => { throw Object.assign(new Error('no'), { status: 400 }); } });
+    setUp({
+      source: () => {
+        throw Object.assign(new Error('no'), { status: 400 });
+      },
+    });
     http().get(`${API}/a`).subscribe(keep);
     expect(isTokenError(errors[0], 'ERR_TOKEN_UNAVAILABLE')).toBe(true);
   });
@@ -231,7 +274,10 @@ describe('the stream', () => {
 
   it('should close with its injector', async () => {
     const { factory } = setUp();
-    const child = createEnvironmentInjector([provideTokenStream(factory, { allowedOrigins: [API] })], TestBed.inject(EnvironmentInjector));
+    const child = createEnvironmentInjector(
+      [provideTokenStream(factory, { allowedOrigins: [API] })],
+      TestBed.inject(EnvironmentInjector),
+    );
     const token$ = child.get(TOKEN_STREAM);
     await firstValueFrom(token$);
     let completed = false;
@@ -246,7 +292,10 @@ describe('the stream', () => {
   it('should do nothing during server rendering', () => {
     jest.useFakeTimers();
     try {
-      const { controller, token$, factory, asked } = setUp({ platform: 'server', initial: { access_token: 'T0', expires_in: 60 } });
+      const { controller, token$, factory, asked } = setUp({
+        platform: 'server',
+        initial: { access_token: 'T0', expires_in: 60 },
+      });
       const token = TestBed.runInInjectionContext(injectToken);
       http().get(`${API}/a`).subscribe(keep);
       const request = controller.expectOne(`${API}/a`);
@@ -262,7 +311,10 @@ describe('the stream', () => {
   });
 
   it('should let a zoneless application become stable while renewals are pending', async () => {
-    const { asked } = setUp({ providers: [provideZonelessChangeDetection()], source: (_request, n) => timer(5).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in: 0.3 }))) });
+    const { asked } = setUp({
+      providers: [provideZonelessChangeDetection()],
+      source: (_request, n) => timer(5).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in: 0.3 }))),
+    });
     const token = TestBed.runInInjectionContext(injectToken);
     await firstValueFrom(TestBed.inject(TOKEN_STREAM));
     await TestBed.inject(ApplicationRef).whenStable();
@@ -272,9 +324,15 @@ describe('the stream', () => {
   });
 
   it('should refuse what it cannot work with, by name', () => {
-    expect(() => provideTokenStream(5 as never, { allowedOrigins: [API] })).toThrow('option "factory" must be a function, got 5');
-    expect(() => provideTokenStream(() => () => [], {} as never)).toThrow('option "allowedOrigins" must be an array of origins, got undefined');
-    expect(() => provideTokenStream(() => () => [], { allowedOrigins: ['http://api.example'] })).toThrow(/https, or http on loopback/);
+    expect(() => provideTokenStream(5 as never, { allowedOrigins: [API] })).toThrow(
+      'option "factory" must be a function, got 5',
+    );
+    expect(() => provideTokenStream(() => () => [], {} as never)).toThrow(
+      'option "allowedOrigins" must be an array of origins, got undefined',
+    );
+    expect(() => provideTokenStream(() => () => [], { allowedOrigins: ['http://api.example'] })).toThrow(
+      /https, or http on loopback/,
+    );
     expect(() => setUp({ jitter: 2 })).toThrow('option "jitter"');
   });
 });
@@ -310,7 +368,10 @@ describe('injectToken', () => {
   it('should stop keeping the token fresh when its injector is gone', () => {
     const { token$ } = setUp();
     const TOKEN = new InjectionToken<Signal<AccessToken | null>>('');
-    const child = createEnvironmentInjector([{ provide: TOKEN, useFactory: injectToken }], TestBed.inject(EnvironmentInjector));
+    const child = createEnvironmentInjector(
+      [{ provide: TOKEN, useFactory: injectToken }],
+      TestBed.inject(EnvironmentInjector),
+    );
     const token = child.get(TOKEN);
     child.destroy();
     token$.refresh().subscribe();

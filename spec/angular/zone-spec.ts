@@ -23,7 +23,10 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('with zone.js', () => {
   it('should let the application become stable while the token’s timers are pending', async () => {
-    const { controller, token$ } = setUp({ providers, source: (_request, n) => timer(5).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in: 3600 }))) });
+    const { controller, token$ } = setUp({
+      providers,
+      source: (_request, n) => timer(5).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in: 3600 }))),
+    });
     const application = TestBed.inject(ApplicationRef);
     const answered = zone().run(() => {
       // What anyone may do with the stream itself, in the zone too.
@@ -64,7 +67,10 @@ describe('with zone.js', () => {
   });
 
   it('should check for changes when the token changes, and not at each of the timers', async () => {
-    setUp({ providers, source: (_request, n) => timer(5).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in: 0.4 }))) });
+    setUp({
+      providers,
+      source: (_request, n) => timer(5).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in: 0.4 }))),
+    });
     const token = zone().run(() => TestBed.runInInjectionContext(injectToken));
     let checks = 0;
     let changes = 0;
@@ -91,14 +97,19 @@ describe('with zone.js', () => {
         },
       ],
       // Answers outside, as a renewal does.
-      source: (_request, n) => (n > 1 ? NEVER : zone().runOutsideAngular(() => timer(5).pipe(map(() => ({ access_token: 'T1', expires_in: 3600 }))))),
+      source: (_request, n) =>
+        n > 1
+          ? NEVER
+          : zone().runOutsideAngular(() => timer(5).pipe(map(() => ({ access_token: 'T1', expires_in: 3600 })))),
     });
     const answeredIn: [string, boolean][] = [];
     const ask = (path: string) =>
-      TestBed.inject(HttpClient).get(API + path).subscribe({
-        next: () => answeredIn.push([path, NgZone.isInAngularZone()]),
-        error: () => answeredIn.push([`${path} failed`, NgZone.isInAngularZone()]),
-      });
+      TestBed.inject(HttpClient)
+        .get(API + path)
+        .subscribe({
+          next: () => answeredIn.push([path, NgZone.isInAngularZone()]),
+          error: () => answeredIn.push([`${path} failed`, NgZone.isInAngularZone()]),
+        });
     zone().runOutsideAngular(() => token$.subscribe());
     zone().run(() => ask('/inside'));
     zone().runOutsideAngular(() => ask('/outside'));
@@ -108,14 +119,23 @@ describe('with zone.js', () => {
     token$.reject(token$.current!);
     zone().run(() => ask('/inside'));
     await until(() => answeredIn.length === 3);
-    expect(answeredIn).toEqual([['/inside', true], ['/outside', false], ['/inside failed', true]]);
+    expect(answeredIn).toEqual([
+      ['/inside', true],
+      ['/outside', false],
+      ['/inside failed', true],
+    ]);
   });
 
   it('should let a store work outside too, on what it asks and on what it hears', async () => {
     const heardIn: boolean[] = [];
     const here = () => void heardIn.push(NgZone.isInAngularZone());
     const store: TokenStore = {
-      refresh: (_request, fetch) => timer(20).pipe(tap(here), switchMap(() => fetch()), map((response) => ({ response, age: 0, origin: 'fetched' }))),
+      refresh: (_request, fetch) =>
+        timer(20).pipe(
+          tap(here),
+          switchMap(() => fetch()),
+          map((response) => ({ response, age: 0, origin: 'fetched' })),
+        ),
       changes: new Observable(here),
       closed: new Observable(here),
     };
@@ -127,7 +147,10 @@ describe('with zone.js', () => {
     TestBed.resetTestingModule();
     expect(() => setUp({ providers, store: {} as TokenStore })).toThrow(/"store"/);
     TestBed.resetTestingModule();
-    const mute = setUp({ providers, store: { refresh: () => [{ response: { access_token: 'S', expires_in: 60 }, age: 0, origin: 'shared' }] } });
+    const mute = setUp({
+      providers,
+      store: { refresh: () => [{ response: { access_token: 'S', expires_in: 60 }, age: 0, origin: 'shared' }] },
+    });
     expect((await firstValueFrom(mute.token$)).value).toBe('S');
   });
 
@@ -139,7 +162,12 @@ describe('with zone.js', () => {
       scheduledIn.push(NgZone.isInAngularZone());
       return schedule(...args);
     }) as typeof schedule;
-    const { token$, asked } = setUp({ providers, scheduler, jitter: 0, source: () => of({ access_token: `T${String(asked.length)}`, expires_in: 30 }) });
+    const { token$, asked } = setUp({
+      providers,
+      scheduler,
+      jitter: 0,
+      source: () => of({ access_token: `T${String(asked.length)}`, expires_in: 30 }),
+    });
     zone().run(() => token$.subscribe());
     scheduler.flush();
     expect(asked).toHaveLength(3);

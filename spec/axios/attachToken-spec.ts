@@ -2,7 +2,13 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import axios, { AxiosError, CanceledError, type AxiosAdapter, type AxiosInstance, type CreateAxiosDefaults } from 'axios';
+import axios, {
+  AxiosError,
+  CanceledError,
+  type AxiosAdapter,
+  type AxiosInstance,
+  type CreateAxiosDefaults,
+} from 'axios';
 import { NEVER, of, timer, map } from 'rxjs';
 import { createTokenStream, isTokenError, type TokenStream } from 'rx-fresh-token';
 import { attachToken, type AttachTokenOptions } from 'rx-fresh-token/axios';
@@ -37,12 +43,21 @@ describe.each(['http', 'fetch'] as const)('a request by the %s adapter', (adapte
   });
 
   it.each([401, 403])('should be repeated once with a new token after %d, byte by byte', async (status) => {
-    const api = await serve(({ headers }, response) => answer(response, headers.authorization === 'Bearer T2' ? 201 : status, '{"id":7}', { 'content-type': 'application/json' }));
+    const api = await serve(({ headers }, response) =>
+      answer(response, headers.authorization === 'Bearer T2' ? 201 : status, '{"id":7}', {
+        'content-type': 'application/json',
+      }),
+    );
     const { token$, asked } = await warmTokens();
     const onRequest = jest.fn((config: unknown) => config);
     const toWire = jest.fn((data: unknown) => `<${JSON.stringify(data)}>`);
     const fromWire = jest.fn((text: string) => JSON.parse(text) as unknown);
-    const instance = attached(token$, { adapter, baseURL: api.origin, transformRequest: toWire, transformResponse: fromWire });
+    const instance = attached(token$, {
+      adapter,
+      baseURL: api.origin,
+      transformRequest: toWire,
+      transformResponse: fromWire,
+    });
     instance.interceptors.request.use(onRequest as never);
     const { data, status: end, config } = await instance.post<unknown>('/orders', { item: 'tea' });
     expect([data, end]).toEqual([{ id: 7 }, 201]);
@@ -76,7 +91,11 @@ describe.each(['http', 'fetch'] as const)('a request by the %s adapter', (adapte
     const { token$ } = await warmTokens();
     const instance = attached(token$, { adapter, baseURL: api.origin, validateStatus: () => true });
     expect(await instance.get('/a')).toMatchObject({ status: 200, data: 'hello T2' });
-    const closed = attached((await warmTokens()).token$, { adapter, baseURL: (await serve(guarded())).origin, validateStatus: () => true });
+    const closed = attached((await warmTokens()).token$, {
+      adapter,
+      baseURL: (await serve(guarded())).origin,
+      validateStatus: () => true,
+    });
     expect(await closed.get('/a')).toMatchObject({ status: 401 });
   });
 
@@ -96,13 +115,24 @@ describe.each(['http', 'fetch'] as const)('a request by the %s adapter', (adapte
     const subdomain = adapter === 'http' ? 'x.localhost' : '127.0.0.1';
     const api = await serve(({ path }, response) => {
       if (path === '/c') answer(response, 401);
-      else answer(response, path === '/a' ? 307 : 302, '', { location: path === '/a' ? '/b' : `http://${subdomain}:${String(api.port)}/c` });
+      else
+        answer(response, path === '/a' ? 307 : 302, '', {
+          location: path === '/a' ? '/b' : `http://${subdomain}:${String(api.port)}/c`,
+        });
     });
     const { token$, asked } = await warmTokens();
-    const instance = attached(token$, { adapter, baseURL: `http://localhost:${String(api.port)}`, lookup: async () => Promise.resolve(['127.0.0.1', 4]) });
+    const instance = attached(token$, {
+      adapter,
+      baseURL: `http://localhost:${String(api.port)}`,
+      lookup: async () => Promise.resolve(['127.0.0.1', 4]),
+    });
     const onRedirect = jest.fn();
     expect(await failureOf(instance.get('/a', { beforeRedirect: onRedirect }))).toMatchObject({ status: 401 });
-    expect(api.seen.slice(0, 3).map(({ path, headers }) => [path, headers.authorization])).toEqual([['/a', 'Bearer T1'], ['/b', 'Bearer T1'], ['/c', undefined]]);
+    expect(api.seen.slice(0, 3).map(({ path, headers }) => [path, headers.authorization])).toEqual([
+      ['/a', 'Bearer T1'],
+      ['/b', 'Bearer T1'],
+      ['/c', undefined],
+    ]);
     expect(onRedirect).toHaveBeenCalledTimes(adapter === 'http' ? 2 : 0);
     expect([asked.length, api.seen.length]).toEqual([1, 3]);
   });
@@ -124,7 +154,11 @@ describe.each(['http', 'fetch'] as const)('a request by the %s adapter', (adapte
     });
     const { token$ } = tokens({ initial: { access_token: 'SECRET', expires_in: 60 } });
     const instance = attached(token$, { adapter, baseURL: api.origin, timeout: 2000 });
-    const outcomes = [await instance.get('/fine'), await axiosFailureOf(instance.get('/500')), await axiosFailureOf(instance.get('/cut'))];
+    const outcomes = [
+      await instance.get('/fine'),
+      await axiosFailureOf(instance.get('/500')),
+      await axiosFailureOf(instance.get('/cut')),
+    ];
     expect(api.authorizations()).toEqual(Array(3).fill('Bearer SECRET'));
     for (const outcome of outcomes) {
       expect(inspect(outcome, { depth: 12, showHidden: true })).not.toContain('SECRET');
@@ -134,20 +168,26 @@ describe.each(['http', 'fetch'] as const)('a request by the %s adapter', (adapte
     }
   });
 
-  it.each(['identity', 'gzip'])('should show it in no streamed outcome, encoded as %s, and let it be read', async (encoding) => {
-    const body = encoding === 'gzip' ? gzipSync('hello') : 'hello';
-    const api = await serve(({ path }, response) => response.writeHead(path === '/fine' ? 200 : 500, { 'content-encoding': encoding }).end(body));
-    const { token$ } = tokens({ initial: { access_token: 'SECRET', expires_in: 60 } });
-    const instance = attached(token$, { adapter, baseURL: api.origin, responseType: 'stream' });
-    for (const outcome of [await instance.get<Readable>('/fine'), await axiosFailureOf(instance.get('/500'))]) {
-      const prints = () => [2, 4, 12].map((depth) => inspect(outcome, { depth, showHidden: true }).includes('SECRET'));
-      expect(prints()).toEqual([false, false, false]);
-      const { data } = (outcome instanceof AxiosError ? outcome.response : outcome) as { data: Readable };
-      expect(await text(data)).toBe('hello');
-      expect(prints()).toEqual([false, false, false]);
-    }
-    expect(api.authorizations()).toEqual(Array(2).fill('Bearer SECRET'));
-  });
+  it.each(['identity', 'gzip'])(
+    'should show it in no streamed outcome, encoded as %s, and let it be read',
+    async (encoding) => {
+      const body = encoding === 'gzip' ? gzipSync('hello') : 'hello';
+      const api = await serve(({ path }, response) =>
+        response.writeHead(path === '/fine' ? 200 : 500, { 'content-encoding': encoding }).end(body),
+      );
+      const { token$ } = tokens({ initial: { access_token: 'SECRET', expires_in: 60 } });
+      const instance = attached(token$, { adapter, baseURL: api.origin, responseType: 'stream' });
+      for (const outcome of [await instance.get<Readable>('/fine'), await axiosFailureOf(instance.get('/500'))]) {
+        const prints = () =>
+          [2, 4, 12].map((depth) => inspect(outcome, { depth, showHidden: true }).includes('SECRET'));
+        expect(prints()).toEqual([false, false, false]);
+        const { data } = (outcome instanceof AxiosError ? outcome.response : outcome) as { data: Readable };
+        expect(await text(data)).toBe('hello');
+        expect(prints()).toEqual([false, false, false]);
+      }
+      expect(api.authorizations()).toEqual(Array(2).fill('Bearer SECRET'));
+    },
+  );
 
   it('should be aborted by its signal, on its way and while it waits', async () => {
     const api = await serve(() => undefined);
@@ -168,7 +208,11 @@ describe.each(['http', 'fetch'] as const)('a request by the %s adapter', (adapte
     const api = await serve(() => undefined);
     for (const { token$ } of [await warmTokens(), tokens({}, () => NEVER)]) {
       const instance = attached(token$, { adapter, baseURL: api.origin, timeout: 300 });
-      expect(await failureOf(instance.get('/a'))).toMatchObject({ name: 'AxiosError', code: adapter === 'fetch' && token$.current ? 'ETIMEDOUT' : 'ECONNABORTED', message: 'timeout of 300ms exceeded' });
+      expect(await failureOf(instance.get('/a'))).toMatchObject({
+        name: 'AxiosError',
+        code: adapter === 'fetch' && token$.current ? 'ETIMEDOUT' : 'ECONNABORTED',
+        message: 'timeout of 300ms exceeded',
+      });
     }
     expect(api.seen).toHaveLength(1);
   });
@@ -181,8 +225,16 @@ describe('attachToken', () => {
     const adapter: AxiosAdapter = (config) => {
       const authorization = config.headers.get('Authorization');
       sent.push({ url: config.url, authorization, timeout: config.timeout });
-      const response = { status: bad.includes(String(authorization)) ? 401 : 200, statusText: '', data: authorization, headers: {}, config };
-      return response.status === 200 ? Promise.resolve(response) : Promise.reject(new AxiosError('refused', 'ERR_BAD_REQUEST', config, undefined, response));
+      const response = {
+        status: bad.includes(String(authorization)) ? 401 : 200,
+        statusText: '',
+        data: authorization,
+        headers: {},
+        config,
+      };
+      return response.status === 200
+        ? Promise.resolve(response)
+        : Promise.reject(new AxiosError('refused', 'ERR_BAD_REQUEST', config, undefined, response));
     };
     const instance = axios.create({ adapter, baseURL: 'https://api.example' });
     return { sent, adapter, instance, detach: attachToken(instance, token$) };
@@ -200,10 +252,17 @@ describe('attachToken', () => {
   it('should fail a request to another origin before it is sent', async () => {
     const { token$ } = await warmTokens();
     const { instance, sent } = stubbed(token$);
-    for (const url of ['https://api.example.evil.test/', 'https://api.example:8443/', 'http://api.example/', 'https://evil.test\\@api.example/']) {
+    for (const url of [
+      'https://api.example.evil.test/',
+      'https://api.example:8443/',
+      'http://api.example/',
+      'https://evil.test\\@api.example/',
+    ]) {
       expect(isTokenError(await failureOf(instance.get(url)), 'ERR_ORIGIN_NOT_ALLOWED')).toBe(true);
     }
-    expect(isTokenError(await failureOf(instance.get('/a', { baseURL: 'https://other.test' })), 'ERR_ORIGIN_NOT_ALLOWED')).toBe(true);
+    expect(
+      isTokenError(await failureOf(instance.get('/a', { baseURL: 'https://other.test' })), 'ERR_ORIGIN_NOT_ALLOWED'),
+    ).toBe(true);
     expect(sent).toEqual([]);
     expect((await instance.get<unknown>('https://api.example/b')).data).toBe('Bearer T1');
   });
@@ -214,7 +273,20 @@ describe('attachToken', () => {
       const instance = attached(token$, { baseURL, adapter: () => Promise.reject(new Error('sent')) });
       expect(isTokenError(await failureOf(instance.get('https://api.example/')), 'ERR_ORIGIN_NOT_ALLOWED')).toBe(true);
     }
-    const instance = attached(token$, { adapter: (config) => Promise.resolve({ status: 200, statusText: '', data: config.headers.get('Authorization'), headers: {}, config }) }, { allowedOrigins: ['https://api.example'] });
+    const instance = attached(
+      token$,
+      {
+        adapter: (config) =>
+          Promise.resolve({
+            status: 200,
+            statusText: '',
+            data: config.headers.get('Authorization'),
+            headers: {},
+            config,
+          }),
+      },
+      { allowedOrigins: ['https://api.example'] },
+    );
     expect((await instance.get<unknown>('https://api.example/')).data).toBe('Bearer T1');
   });
 
@@ -234,7 +306,12 @@ describe('attachToken', () => {
 
   it('should send the requests of the token source itself without a token', async () => {
     const api = await serve(({ path, headers }, response) =>
-      answer(response, 200, JSON.stringify(path === '/token' ? { access_token: 'T1', expires_in: 60 } : headers.authorization), { 'content-type': 'application/json' }),
+      answer(
+        response,
+        200,
+        JSON.stringify(path === '/token' ? { access_token: 'T1', expires_in: 60 } : headers.authorization),
+        { 'content-type': 'application/json' },
+      ),
     );
     const instance = axios.create({ baseURL: api.origin });
     // One that makes all of axios' request chain asynchronous.
@@ -248,7 +325,12 @@ describe('attachToken', () => {
     });
     const other = attached(bySignal, { baseURL: api.origin });
     expect((await other.get<unknown>('/a')).data).toBe('Bearer T1');
-    expect(api.seen.map(({ path, headers }) => [path, headers.authorization])).toEqual([['/token', undefined], ['/a', 'Bearer T1'], ['/token', undefined], ['/a', 'Bearer T1']]);
+    expect(api.seen.map(({ path, headers }) => [path, headers.authorization])).toEqual([
+      ['/token', undefined],
+      ['/a', 'Bearer T1'],
+      ['/token', undefined],
+      ['/a', 'Bearer T1'],
+    ]);
   });
 
   it('should heed a CancelToken while it waits, and leave no listener behind', async () => {
@@ -280,7 +362,9 @@ describe('attachToken', () => {
   it('should say so as the caller wished when the wait takes the whole timeout', async () => {
     const { token$ } = tokens({}, () => NEVER);
     const { instance } = stubbed(token$);
-    const failure = failureOf(instance.get('/a', { timeout: 20, timeoutErrorMessage: 'too slow', transitional: { clarifyTimeoutError: true } }));
+    const failure = failureOf(
+      instance.get('/a', { timeout: 20, timeoutErrorMessage: 'too slow', transitional: { clarifyTimeoutError: true } }),
+    );
     expect(await failure).toMatchObject({ code: 'ETIMEDOUT', message: 'too slow', config: { timeout: 20 } });
   });
 
@@ -290,14 +374,26 @@ describe('attachToken', () => {
     expect(isTokenError(await failureOf(instance.get('/a')), 'ERR_TOKEN_UNAVAILABLE')).toBe(true);
     token$.close();
     expect(isTokenError(await failureOf(instance.get('/a')), 'ERR_TOKEN_STREAM_CLOSED')).toBe(true);
-    expect(isTokenError(await failureOf(instance.get('/a', { headers: { Authorization: 'mine' } })), 'ERR_TOKEN_STREAM_CLOSED')).toBe(true);
+    expect(
+      isTokenError(
+        await failureOf(instance.get('/a', { headers: { Authorization: 'mine' } })),
+        'ERR_TOKEN_STREAM_CLOSED',
+      ),
+    ).toBe(true);
   });
 
   it('should let the caller say what a rejection is', async () => {
     const { token$, asked } = await warmTokens();
     const instance = axios.create({
       baseURL: 'https://api.example',
-      adapter: (config) => Promise.resolve({ status: 200, statusText: '', data: { ok: config.headers.get('Authorization') === 'Bearer T2' }, headers: {}, config }),
+      adapter: (config) =>
+        Promise.resolve({
+          status: 200,
+          statusText: '',
+          data: { ok: config.headers.get('Authorization') === 'Bearer T2' },
+          headers: {},
+          config,
+        }),
     });
     attachToken(instance, token$, { isRejection: ({ data }) => !(data as { ok: boolean }).ok });
     expect((await instance.get<unknown>('/a')).data).toEqual({ ok: true });
@@ -335,9 +431,14 @@ describe('attachToken', () => {
     const token$ = createTokenStream(() => of({ access_token: 'T1' }));
     expect(() => attachToken({} as never, token$)).toThrow('attachToken takes an axios instance');
     expect(() => attachToken(axios.create(), {} as never)).toThrow('token$ must be a stream made by createTokenStream');
-    expect(() => attachToken(axios.create(), token$, { isRejection: 401 as never })).toThrow('option "isRejection" must be a function, got 401');
-    expect(() => attachToken(axios.create(), token$, { allowedOrigins: ['http://api.example'] })).toThrow('option "allowedOrigins[0]" must be https, or http on loopback');
-    expect(() => attachToken(axios.create({ baseURL: 'http://api.example' }), token$)).toThrow(/https, or http on loopback/);
+    expect(() => attachToken(axios.create(), token$, { isRejection: 401 as never })).toThrow(
+      'option "isRejection" must be a function, got 401',
+    );
+    expect(() => attachToken(axios.create(), token$, { allowedOrigins: ['http://api.example'] })).toThrow(
+      'option "allowedOrigins[0]" must be https, or http on loopback',
+    );
+    expect(() => attachToken(axios.create({ baseURL: 'http://api.example' }), token$)).toThrow(
+      /https, or http on loopback/,
+    );
   });
 });
-

@@ -17,7 +17,13 @@ describe('a redirect', () => {
     expect(trail.carried({})).toBe(true);
   });
 
-  it.each(['https://x.api.example/', 'https://example/', 'https://api.example:444/', 'http://api.example/', 'nonsense'])('to %s should lose it, and not find it again on the way back', (href) => {
+  it.each([
+    'https://x.api.example/',
+    'https://example/',
+    'https://api.example:444/',
+    'http://api.example/',
+    'nonsense',
+  ])('to %s should lose it, and not find it again on the way back', (href) => {
     const trail = trailFrom('https://api.example/a', undefined);
     expect(follow(trail, href)).toEqual({ accept: '*/*' });
     expect(follow(trail, 'https://api.example/a')).toEqual({ accept: '*/*' });

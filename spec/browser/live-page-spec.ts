@@ -37,11 +37,19 @@ async function open(options: BrowserContextOptions = {}, url = live.url): Promis
 
 const close = (page: Page) => page.context().close();
 const press = (page: Page, name: string) => page.getByRole('button', { name }).click();
-const counter = async (page: Page, lane: string, name: string) => Number(await page.textContent(`.${lane} [data-counter=${name}]`));
-const rows = (page: Page) => page.$$eval('tbody tr', (all) => (all as HTMLTableRowElement[]).map(({ cells }) => [...cells].slice(1).map(({ textContent }) => textContent)));
+const counter = async (page: Page, lane: string, name: string) =>
+  Number(await page.textContent(`.${lane} [data-counter=${name}]`));
+const rows = (page: Page) =>
+  page.$$eval('tbody tr', (all) =>
+    (all as HTMLTableRowElement[]).map(({ cells }) => [...cells].slice(1).map(({ textContent }) => textContent)),
+  );
 /** Waits until the table has a row with these texts, in this order. */
 const row = (page: Page, ...texts: string[]) =>
-  page.waitForFunction((wanted) => [...document.querySelectorAll('tbody tr')].some(({ textContent }) => new RegExp(wanted).test(textContent)), texts.join('.*'));
+  page.waitForFunction(
+    (wanted) =>
+      [...document.querySelectorAll('tbody tr')].some(({ textContent }) => new RegExp(wanted).test(textContent)),
+    texts.join('.*'),
+  );
 /** The same, but later than the row with the text `marker`: the table has the latest first. */
 const rowSince = (page: Page, marker: string, ...texts: string[]) =>
   page.waitForFunction(
@@ -65,7 +73,10 @@ describe('the live page', () => {
     for (const lane of ['ours', 'theirs']) {
       await page.waitForSelector(`.${lane} .requests .accepted.hue-0`);
       expect(await page.textContent(`.${lane} .marbles g text`)).toMatch(/^[A-Z]$/);
-      await page.waitForFunction((one) => Number(document.querySelector(`.${one} [data-counter=accepted]`)?.textContent) > 3, lane);
+      await page.waitForFunction(
+        (one) => Number(document.querySelector(`.${one} [data-counter=accepted]`)?.textContent) > 3,
+        lane,
+      );
     }
     await row(page, 'rx-fresh-token', 'Token A', 'lives 10 s');
     // Renewed in the background: nobody was refused.
@@ -84,7 +95,9 @@ describe('the live page', () => {
     await row(page, 'You', 'Token revoked', 'refuses it from here on');
     await rowSince(page, 'Token revoked', 'rx-fresh-token', 'Request refused \\(403\\)');
     await rowSince(page, 'Token revoked', 'rx-fresh-token', 'Token [A-Z]', 'fetched after a refusal');
-    await page.waitForSelector('#said:text-matches("Since then, rx-fresh-token: [1-9]\\\\d* refused, [12] tokens? fetched")');
+    await page.waitForSelector(
+      '#said:text-matches("Since then, rx-fresh-token: [1-9]\\\\d* refused, [12] tokens? fetched")',
+    );
     expect(await counter(page, 'ours', 'tokens')).toBeGreaterThan(before);
   });
 
@@ -102,7 +115,10 @@ describe('the live page', () => {
     await forbid.click();
     await page.waitForSelector('[data-press=forbid][aria-pressed=true]');
     const fetched = [await counter(page, 'ours', 'tokens'), await counter(page, 'theirs', 'tokens')] as const;
-    await page.waitForFunction((before) => Number(document.querySelector('.theirs [data-counter=tokens]')?.textContent) >= before + 5, fetched[1]);
+    await page.waitForFunction(
+      (before) => Number(document.querySelector('.theirs [data-counter=tokens]')?.textContent) >= before + 5,
+      fetched[1],
+    );
     await row(page, 'rx-fresh-token', 'Repeat refused \\(403\\)', '/invoices');
     // At most one forced refresh in a token's life, where the status quo has one for each request.
     const ours = (await counter(page, 'ours', 'tokens')) - fetched[0];
@@ -139,7 +155,10 @@ describe('the live page', () => {
     const at = await place();
     const ticks = await page.locator('.ours .requests .tick').count();
     const accepted = await counter(page, 'ours', 'accepted');
-    await page.waitForFunction((before) => Number(document.querySelector('.ours [data-counter=accepted]')?.textContent) > before + 1, accepted);
+    await page.waitForFunction(
+      (before) => Number(document.querySelector('.ours [data-counter=accepted]')?.textContent) > before + 1,
+      accepted,
+    );
     expect(await place()).toBe(at);
     // What happens meanwhile is counted, but not yet drawn.
     expect(await page.locator('.ours .requests .tick').count()).toBe(ticks);
@@ -149,7 +168,10 @@ describe('the live page', () => {
     await row(page, 'rx-fresh-token', 'Request accepted');
     await page.uncheck('#all-requests');
     await press(page, 'Pause');
-    await page.waitForFunction((before) => document.querySelector('.ours .strip')?.getAttribute('transform') !== before, at);
+    await page.waitForFunction(
+      (before) => document.querySelector('.ours .strip')?.getAttribute('transform') !== before,
+      at,
+    );
   });
 
   it('should be usable with the keyboard alone, and speak of what it is at', async () => {
@@ -157,7 +179,11 @@ describe('the live page', () => {
     const reached: (string | null)[] = [];
     for (let step = 0; step < 6; step += 1) {
       await page.keyboard.press('Tab');
-      reached.push(await page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? null));
+      reached.push(
+        await page.evaluate(
+          () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? null,
+        ),
+      );
       expect(await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle)).not.toBe('none');
     }
     expect(reached.slice(0, 4)).toEqual(['Break token endpoint 5 s', 'Forbid /invoices', 'Put to sleep', 'Pause']);
@@ -207,32 +233,49 @@ describe('the live page', () => {
 });
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-  it.each([['wide', 1_180], ['on a phone', 360], ['on a small phone', 320]] as const)('%s, axe should find no serious violation, and nothing should be wider than the screen', async (_, width) => {
-    const page = await open({ colorScheme, viewport: { width, height: 800 } });
-    await page.click('summary');
-    await row(page, 'Status quo', 'Token [A-Z]', 'lives 10 s');
-    await press(page, 'Forbid /invoices');
-    await page.waitForSelector('[data-press=forbid][aria-pressed=true]');
-    await page.evaluate(axe.source);
-    const { violations, passes } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
-    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
-    expect(passes.map(({ id }) => id)).toContain('color-contrast');
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-    // Nor anything cut off: neither the table's cells nor the counters.
-    const [scrolled, ...overlaps] = await page.evaluate(() => {
-      const table = document.querySelector('.scroll')!;
-      const boxes = [...document.querySelectorAll('.ours dl > div > *')].map((element) => {
-        const range = document.createRange();
-        range.selectNodeContents(element);
-        return range.getBoundingClientRect();
+  it.each([
+    ['wide', 1_180],
+    ['on a phone', 360],
+    ['on a small phone', 320],
+  ] as const)(
+    '%s, axe should find no serious violation, and nothing should be wider than the screen',
+    async (_, width) => {
+      const page = await open({ colorScheme, viewport: { width, height: 800 } });
+      await page.click('summary');
+      await row(page, 'Status quo', 'Token [A-Z]', 'lives 10 s');
+      await press(page, 'Forbid /invoices');
+      await page.waitForSelector('[data-press=forbid][aria-pressed=true]');
+      await page.evaluate(axe.source);
+      const { violations, passes } = await page.evaluate(() =>
+        (globalThis as unknown as { axe: typeof axe }).axe.run(),
+      );
+      expect(
+        violations
+          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+          .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+      ).toEqual([]);
+      expect(passes.map(({ id }) => id)).toContain('color-contrast');
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      // Nor anything cut off: neither the table's cells nor the counters.
+      const [scrolled, ...overlaps] = await page.evaluate(() => {
+        const table = document.querySelector('.scroll')!;
+        const boxes = [...document.querySelectorAll('.ours dl > div > *')].map((element) => {
+          const range = document.createRange();
+          range.selectNodeContents(element);
+          return range.getBoundingClientRect();
+        });
+        const over = boxes.some((a, i) =>
+          boxes.some(
+            (b, j) => i < j && a.left < b.right && b.left < a.right && a.top < b.bottom - 4 && b.top < a.bottom - 4,
+          ),
+        );
+        return [table.scrollWidth - table.clientWidth, over];
       });
-      const over = boxes.some((a, i) => boxes.some((b, j) => i < j && a.left < b.right && b.left < a.right && a.top < b.bottom - 4 && b.top < a.bottom - 4));
-      return [table.scrollWidth - table.clientWidth, over];
-    });
-    expect([scrolled, overlaps]).toEqual([0, [false]]);
-    await press(page, 'Forbid /invoices');
-    await close(page);
-  });
+      expect([scrolled, overlaps]).toEqual([0, [false]]);
+      await press(page, 'Forbid /invoices');
+      await close(page);
+    },
+  );
 });
 
 it('should tell by a tap what a mark means, until another is tapped', async () => {
@@ -268,7 +311,8 @@ describe('the server of the page', () => {
   it('should serve on loopback, to its own page only', async () => {
     const { host, origin } = new URL(live.url);
     expect(host).toMatch(/^127\.0\.0\.1:/);
-    const post = (headers: Record<string, string>, name = 'revoke') => fetch(`${live.url}press/${name}`, { method: 'POST', headers }).then(({ status }) => status);
+    const post = (headers: Record<string, string>, name = 'revoke') =>
+      fetch(`${live.url}press/${name}`, { method: 'POST', headers }).then(({ status }) => status);
     expect(await post({})).toBe(403);
     expect(await post({ origin: 'https://elsewhere.example' })).toBe(403);
     expect(await post({ origin }, 'constructor')).toBe(404);
@@ -293,7 +337,9 @@ describe("on the user's own servers", () => {
   afterEach(() => stub.stop());
 
   it('should send each record once, draw one lane, and leave the servers alone when a button is pressed', async () => {
-    const flags = ownFlags(`${stub.origin}/token`, `${stub.origin}/orders`).map((flag) => (flag === 'DEMO_SECRET' ? 'LIVE_SECRET' : flag));
+    const flags = ownFlags(`${stub.origin}/token`, `${stub.origin}/orders`).map((flag) =>
+      flag === 'DEMO_SECRET' ? 'LIVE_SECRET' : flag,
+    );
     const run = await startLive(...flags, '--input', place.file(orders(2_000)), '--rate', '20');
     try {
       const page = await open({}, run.url);

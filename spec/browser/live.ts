@@ -13,10 +13,19 @@ export interface LiveRun {
 
 /** `npm run live`, as the script in package.json starts it but on the sources, on a free port. */
 export async function startLive(...args: string[]): Promise<LiveRun> {
-  const child = spawn(process.execPath, ['--import', require.resolve('tsx'), join(ROOT, 'examples/live/main.ts'), '--port', '0', ...args], {
-    cwd: ROOT,
-    env: { ...process.env, LIVE_SECRET: 'never-to-be-printed-4711', TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'), NODE_OPTIONS: '' },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', require.resolve('tsx'), join(ROOT, 'examples/live/main.ts'), '--port', '0', ...args],
+    {
+      cwd: ROOT,
+      env: {
+        ...process.env,
+        LIVE_SECRET: 'never-to-be-printed-4711',
+        TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'),
+        NODE_OPTIONS: '',
+      },
+    },
+  );
   let output = '';
   const ended = new Promise<number | null>((done) => child.once('close', done));
   const url = await new Promise<string>((resolve, reject) => {

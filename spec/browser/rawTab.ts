@@ -2,7 +2,10 @@ import type { CDPSession } from 'playwright-core';
 
 interface Reply {
   readonly id?: number;
-  readonly result?: { readonly result?: { readonly value?: unknown }; readonly exceptionDetails?: { readonly text: string } };
+  readonly result?: {
+    readonly result?: { readonly value?: unknown };
+    readonly exceptionDetails?: { readonly text: string };
+  };
   readonly error?: { readonly message: string };
 }
 
@@ -41,7 +44,11 @@ export async function openTab(browser: CDPSession, url: string, newWindow = fals
   return {
     send,
     evaluate: async <T>(expression: string) => {
-      const { result, exceptionDetails } = await send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+      const { result, exceptionDetails } = await send('Runtime.evaluate', {
+        expression,
+        awaitPromise: true,
+        returnByValue: true,
+      });
       if (exceptionDetails) throw new Error(exceptionDetails.text);
       return result?.value as T;
     },

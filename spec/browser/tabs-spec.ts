@@ -20,7 +20,8 @@ afterEach(() => server.close());
 
 async function open(tab: string, newWindow = true, more = ''): Promise<RawTab> {
   const page = await openTab(devtools, `${server.origin}/?tab=${tab}${more}`, newWindow);
-  while (!(await page.evaluate<boolean>('typeof tab === "object" && document.readyState === "complete"'))) await pause(10);
+  while (!(await page.evaluate<boolean>('typeof tab === "object" && document.readyState === "complete"')))
+    await pause(10);
   return page;
 }
 
@@ -44,7 +45,9 @@ describe('in Chromium', () => {
     // A token of 1 s that is renewed 250 ms before its end.
     const ideal = Math.ceil(20_000 / 750);
     const values = new Set(await Promise.all(tabs.map(current)));
-    console.info(`6 tabs, 1 s tokens, 20 s: ${String(server.asked.length)} fetches (ideal ${String(ideal)}), at most ${String(server.parallel)} at once`);
+    console.info(
+      `6 tabs, 1 s tokens, 20 s: ${String(server.asked.length)} fetches (ideal ${String(ideal)}), at most ${String(server.parallel)} at once`,
+    );
     expect(server.asked.length).toBeLessThanOrEqual(ideal + 2);
     expect(server.asked.length).toBeGreaterThan(5);
     expect(server.parallel).toBe(1);
@@ -115,7 +118,9 @@ describe('in Chromium', () => {
     await pause(5000);
     await background.send('Page.setWebLifecycleState', { state: 'active' });
     await background.send('Page.bringToFront');
-    await until(async () => (await current(background)) !== null && (await current(background)) === (await current(front)));
+    await until(
+      async () => (await current(background)) !== null && (await current(background)) === (await current(front)),
+    );
     expect(await background.evaluate('document.visibilityState')).toBe('visible');
     expect(await background.evaluate<number>('tab.left()')).toBeLessThanOrEqual(2000);
     expect(server.parallel).toBe(1);
@@ -145,9 +150,14 @@ describe('in Chromium', () => {
       await until(async () => (await current(tab)) === 'T1');
     }
     await tabs[0]!.evaluate('tab.store.signOut()');
-    for (const tab of tabs) await until(async () => (await current(tab)) === null && (await count(tab, 'closed')) === 1);
+    for (const tab of tabs)
+      await until(async () => (await current(tab)) === null && (await count(tab, 'closed')) === 1);
     expect(server.asked).toHaveLength(1);
-    expect(await tabs[1]!.evaluate('JSON.stringify([Object.keys(localStorage), Object.keys(sessionStorage), document.cookie])')).toBe('[[],[],""]');
+    expect(
+      await tabs[1]!.evaluate(
+        'JSON.stringify([Object.keys(localStorage), Object.keys(sessionStorage), document.cookie])',
+      ),
+    ).toBe('[[],[],""]');
     const late = await open('late');
     await start(late);
     await until(async () => (await current(late)) === 'T2');

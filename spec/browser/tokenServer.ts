@@ -47,7 +47,9 @@ export async function serveTabs(page: string): Promise<TokenServer> {
     });
     if (state.ignored.has(tab)) return;
     setTimeout(() => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: `T${String(n)}`, expires_in: state.lifetime }));
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ access_token: `T${String(n)}`, expires_in: state.lifetime }));
     }, 50);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

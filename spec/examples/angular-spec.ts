@@ -26,8 +26,15 @@ const origins: Record<string, string> = {};
 beforeAll(async () => {
   // Kept for the next run: 400 packages are slow to come, and slow to go.
   folder = join(tmpdir(), `order-desk-${createHash('sha256').update(root).digest('hex').slice(0, 12)}`);
-  await run(process.execPath, [...NODE, 'examples/angular/prepare.mjs', folder, '', 'zone', 'without'], { cwd: root, maxBuffer: 2 ** 24 });
-  desk = spawn(process.execPath, [...NODE, 'examples/angular/start.ts', join(folder, 'dist/zoneless'), join(folder, 'dist/zone')], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  await run(process.execPath, [...NODE, 'examples/angular/prepare.mjs', folder, '', 'zone', 'without'], {
+    cwd: root,
+    maxBuffer: 2 ** 24,
+  });
+  desk = spawn(
+    process.execPath,
+    [...NODE, 'examples/angular/start.ts', join(folder, 'dist/zoneless'), join(folder, 'dist/zone')],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   const printed = await new Promise<string>((resolve) => {
     let text = '';
     desk.stdout?.on('data', (chunk: Buffer) => {
@@ -106,64 +113,80 @@ const both = (walk: (it: Desk, kind: string) => Promise<void>) => async () => {
 };
 
 describe('the order desk, zoneless and with zone.js', () => {
-  it('should post through five token changes without a refusal on the wire', both(async (it, kind) => {
-    expect(await it.page.evaluate('typeof Zone')).toBe(kind === 'zoneless' ? 'undefined' : 'function');
-    await it.page.click('#steady');
-    await until(async () => (await it.book()).tokens >= 6);
-    if (kind === 'zoneless') await picture(it, 'order-desk');
-    await settle(it);
-    const { answers, stored, duplicates } = await it.book();
-    expect(answers).toEqual({ 201: stored });
-    expect(duplicates).toBe(0);
-    expect([await it.number('delivered'), await it.number('failed')]).toEqual([stored, 0]);
-    expect(await it.page.getAttribute('app-token-ring svg', 'aria-label')).toMatch(/^Token \w{8}, lives 5 seconds$/);
-    expect(it.problems).toEqual([]);
-  }), 90_000);
+  it(
+    'should post through five token changes without a refusal on the wire',
+    both(async (it, kind) => {
+      expect(await it.page.evaluate('typeof Zone')).toBe(kind === 'zoneless' ? 'undefined' : 'function');
+      await it.page.click('#steady');
+      await until(async () => (await it.book()).tokens >= 6);
+      if (kind === 'zoneless') await picture(it, 'order-desk');
+      await settle(it);
+      const { answers, stored, duplicates } = await it.book();
+      expect(answers).toEqual({ 201: stored });
+      expect(duplicates).toBe(0);
+      expect([await it.number('delivered'), await it.number('failed')]).toEqual([stored, 0]);
+      expect(await it.page.getAttribute('app-token-ring svg', 'aria-label')).toMatch(/^Token \w{8}, lives 5 seconds$/);
+      expect(it.problems).toEqual([]);
+    }),
+    90_000,
+  );
 
-  it('should get over a revocation, by clicking', both(async (it) => {
-    const before = await it.book();
-    await it.page.click('#steady');
-    await until(async () => (await it.number('delivered')) > 2);
-    await it.page.click('#revoke');
-    await until(async () => (await toasts(it))?.includes('was refused: fetching another') === true);
-    expect((await it.book()).answers[401]).toBeGreaterThan(0);
-    await settle(it);
-    const after = await it.book();
-    expect(await it.number('failed')).toBe(0);
-    expect(after.duplicates).toBe(0);
-    expect(after.stored - before.stored).toBe(await it.number('delivered'));
-  }), 60_000);
+  it(
+    'should get over a revocation, by clicking',
+    both(async (it) => {
+      const before = await it.book();
+      await it.page.click('#steady');
+      await until(async () => (await it.number('delivered')) > 2);
+      await it.page.click('#revoke');
+      await until(async () => (await toasts(it))?.includes('was refused: fetching another') === true);
+      expect((await it.book()).answers[401]).toBeGreaterThan(0);
+      await settle(it);
+      const after = await it.book();
+      expect(await it.number('failed')).toBe(0);
+      expect(after.duplicates).toBe(0);
+      expect(after.stored - before.stored).toBe(await it.number('delivered'));
+    }),
+    60_000,
+  );
 
-  it('should get over an outage of the token endpoint, by clicking', both(async (it, kind) => {
-    await it.page.click('#place');
-    await until(async () => (await it.number('delivered')) === 1);
-    const refused = (await it.book()).answers[403];
-    await it.page.click('#break');
-    await it.page.click('#steady');
-    await until(async () => (await toasts(it))?.includes('The renewal failed') === true);
-    if (kind === 'zoneless') await picture(it, 'order-desk-outage');
-    await until(async () => !(await it.page.isDisabled('#break')));
-    await until(async () => (await toasts(it))?.includes('Renewed') === true);
-    await settle(it);
-    expect(await it.number('failed')).toBe(0);
-    expect((await it.book()).answers[403]).toBe(refused);
-  }), 60_000);
+  it(
+    'should get over an outage of the token endpoint, by clicking',
+    both(async (it, kind) => {
+      await it.page.click('#place');
+      await until(async () => (await it.number('delivered')) === 1);
+      const refused = (await it.book()).answers[403];
+      await it.page.click('#break');
+      await it.page.click('#steady');
+      await until(async () => (await toasts(it))?.includes('The renewal failed') === true);
+      if (kind === 'zoneless') await picture(it, 'order-desk-outage');
+      await until(async () => !(await it.page.isDisabled('#break')));
+      await until(async () => (await toasts(it))?.includes('Renewed') === true);
+      await settle(it);
+      expect(await it.number('failed')).toBe(0);
+      expect((await it.book()).answers[403]).toBe(refused);
+    }),
+    60_000,
+  );
 
-  it('should sign out and in again, by clicking', both(async (it) => {
-    await it.page.click('#place');
-    await until(async () => (await it.number('delivered')) === 1);
-    await it.page.click('#sign-out');
-    await until(async () => (await it.page.textContent('.middle'))?.includes('no token') === true);
-    const { stored, issued } = await it.book();
-    await it.page.click('#place');
-    await until(async () => (await it.number('failed')) === 1);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(await it.book()).toMatchObject({ stored, issued });
-    await it.page.click('#sign-in');
-    await it.page.waitForSelector('#sign-out');
-    await it.page.click('#place');
-    await until(async () => (await it.number('delivered')) === 1);
-  }), 60_000);
+  it(
+    'should sign out and in again, by clicking',
+    both(async (it) => {
+      await it.page.click('#place');
+      await until(async () => (await it.number('delivered')) === 1);
+      await it.page.click('#sign-out');
+      await until(async () => (await it.page.textContent('.middle'))?.includes('no token') === true);
+      const { stored, issued } = await it.book();
+      await it.page.click('#place');
+      await until(async () => (await it.number('failed')) === 1);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await it.book()).toMatchObject({ stored, issued });
+      await it.page.click('#sign-in');
+      await it.page.waitForSelector('#sign-out');
+      await it.page.click('#place');
+      await until(async () => (await it.number('delivered')) === 1);
+    }),
+    60_000,
+  );
 });
 
 describe('the order desk', () => {
@@ -172,17 +195,27 @@ describe('the order desk', () => {
     ['dark', { colorScheme: 'dark' }],
     ['phone', { colorScheme: 'dark', viewport: { width: 390, height: 844 } }],
     ['small-phone', { colorScheme: 'light', viewport: { width: 320, height: 700 } }],
-  ] as const)('should have no serious fault of accessibility: %s', async (name, options) => {
-    const it = await open('zoneless', options);
-    await it.page.click('#steady');
-    await until(async () => (await it.number('delivered')) > 8);
-    if (name !== 'small-phone') await picture(it, `order-desk-${name}`);
-    await it.page.evaluate(axe);
-    const { violations } = await it.page.evaluate<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>('axe.run()');
-    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
-    expect(await it.page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-    await it.close();
-  }, 60_000);
+  ] as const)(
+    'should have no serious fault of accessibility: %s',
+    async (name, options) => {
+      const it = await open('zoneless', options);
+      await it.page.click('#steady');
+      await until(async () => (await it.number('delivered')) > 8);
+      if (name !== 'small-phone') await picture(it, `order-desk-${name}`);
+      await it.page.evaluate(axe);
+      const { violations } = await it.page.evaluate<{
+        violations: { id: string; impact: string; nodes: { html: string }[] }[];
+      }>('axe.run()');
+      expect(
+        violations
+          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+          .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+      ).toEqual([]);
+      expect(await it.page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+      await it.close();
+    },
+    60_000,
+  );
 
   it('should be reached by the keyboard alone', async () => {
     const it = await open('zoneless');
@@ -200,12 +233,16 @@ describe('the order desk', () => {
   it('should not grow by more than its limit through the library', () => {
     const bytes = (build: string, pack: (content: Buffer) => Buffer) => {
       const dist = join(folder, 'dist', build);
-      return readdirSync(dist).filter((name) => name.endsWith('.js')).reduce((sum, name) => sum + pack(readFileSync(join(dist, name))).length, 0);
+      return readdirSync(dist)
+        .filter((name) => name.endsWith('.js'))
+        .reduce((sum, name) => sum + pack(readFileSync(join(dist, name))).length, 0);
     };
     const added = (pack: (content: Buffer) => Buffer) => bytes('zoneless', pack) - bytes('without', pack);
     const gzip = added((content) => gzipSync(content, { level: 9 }));
     const brotli = added((content) => brotliCompressSync(content));
-    console.info(`the library adds ${String(gzip)} bytes of transfer (gzip), ${String(brotli)} (brotli); limit ${String(LIMIT)}, goal ${String(GOAL)}`);
+    console.info(
+      `the library adds ${String(gzip)} bytes of transfer (gzip), ${String(brotli)} (brotli); limit ${String(LIMIT)}, goal ${String(GOAL)}`,
+    );
     expect(gzip).toBeLessThanOrEqual(LIMIT);
     expect(brotli).toBeGreaterThan(1000);
   });

@@ -6,7 +6,17 @@ import { TokenEndpointError } from '../../src/index.js';
 
 describe('the verdict', () => {
   const flawless: Figures = {
-    title: '', records: 5, delivered: 5, duplicates: 0, sent: 5, refused: 0, expired: 0, errors: 0, waited: 0, longestWait: 0, tokens: 1,
+    title: '',
+    records: 5,
+    delivered: 5,
+    duplicates: 0,
+    sent: 5,
+    refused: 0,
+    expired: 0,
+    errors: 0,
+    waited: 0,
+    longestWait: 0,
+    tokens: 1,
   };
   const rejected = new RejectedFile('/nowhere/input.rejected', false);
   it.each<[string, Partial<Figures>, number]>([
@@ -20,7 +30,18 @@ describe('the verdict', () => {
 });
 
 describe('the command line', () => {
-  const own = ['--token-endpoint', 'https://auth.example/token', '--client-id', 'me', '--client-secret-env', 'NAME', '--url', 'https://api.example/orders', '--input', 'a.ndjson'];
+  const own = [
+    '--token-endpoint',
+    'https://auth.example/token',
+    '--client-id',
+    'me',
+    '--client-secret-env',
+    'NAME',
+    '--url',
+    'https://api.example/orders',
+    '--input',
+    'a.ndjson',
+  ];
   const parse = (...args: string[]): unknown => parseArguments(args, { NAME: 'secret' }, 'orders.ndjson');
 
   it('means the servers of the demo when no other is named', () => {
@@ -28,25 +49,72 @@ describe('the command line', () => {
   });
 
   it('means the servers that it names', () => {
-    expect(parse(...own, '--scope', 's', '--header', 'A: 1', '--header', 'B: 2: 3', '--concurrency', '4', '--rate', '2.5', '--lifetime', '30', '--resume')).toMatchObject({
-      mode: 'own', concurrency: 4, rate: 2.5, lifetime: 30, resume: true,
-      client: { clientId: 'me', clientSecret: 'secret', scope: 's', method: 'POST', headers: { a: '1', b: '2: 3', 'content-type': 'application/json' } },
+    expect(
+      parse(
+        ...own,
+        '--scope',
+        's',
+        '--header',
+        'A: 1',
+        '--header',
+        'B: 2: 3',
+        '--concurrency',
+        '4',
+        '--rate',
+        '2.5',
+        '--lifetime',
+        '30',
+        '--resume',
+      ),
+    ).toMatchObject({
+      mode: 'own',
+      concurrency: 4,
+      rate: 2.5,
+      lifetime: 30,
+      resume: true,
+      client: {
+        clientId: 'me',
+        clientSecret: 'secret',
+        scope: 's',
+        method: 'POST',
+        headers: { a: '1', b: '2: 3', 'content-type': 'application/json' },
+      },
     });
   });
 
   it.each<[string, string[], string]>([
-    ['a part of the servers', ['--url', 'https://api.example'], 'your own servers also need --token-endpoint, --client-id, --client-secret-env, --input'],
+    [
+      'a part of the servers',
+      ['--url', 'https://api.example'],
+      'your own servers also need --token-endpoint, --client-id, --client-secret-env, --input',
+    ],
     ['no number', ['--concurrency', 'many'], 'must be a whole number from 1 to 1000'],
     ['half a record', ['--concurrency', '1.5'], 'must be a whole number from 1 to 1000'],
     ['a rate of nothing', ['--rate', '0'], 'must be a number from 0.01 to 100000'],
     ['an empty lifetime', [...own, '--lifetime', ''], 'must be a number from 0.1'],
     ['a method without a body', [...own, '--method', 'GET'], 'Allowed choices are POST, PUT, PATCH'],
-    ['a secret that is not there', own.map((arg) => (arg === 'NAME' ? 'secret' : arg)), 'the environment variable that --client-secret-env names is not set'],
-    ['an address that is none', own.map((arg) => (arg.endsWith('orders') ? 'secret' : arg)), '--url must be an absolute URL'],
-    ['a password in an address', own.map((arg) => (arg.endsWith('orders') ? 'https://me:secret@api.example' : arg)), '--url must not hold a user name or password'],
+    [
+      'a secret that is not there',
+      own.map((arg) => (arg === 'NAME' ? 'secret' : arg)),
+      'the environment variable that --client-secret-env names is not set',
+    ],
+    [
+      'an address that is none',
+      own.map((arg) => (arg.endsWith('orders') ? 'secret' : arg)),
+      '--url must be an absolute URL',
+    ],
+    [
+      'a password in an address',
+      own.map((arg) => (arg.endsWith('orders') ? 'https://me:secret@api.example' : arg)),
+      '--url must not hold a user name or password',
+    ],
     ['a header without a name', [...own, '--header', 'secret'], '--header must read "Name: value"'],
     ['a header of two lines', [...own, '--header', 'A: secret\r\nB: 1'], '--header must read "Name: value"'],
-    ['a header that the run sets', [...own, '--header', 'Authorization: secret'], '--header Authorization is not yours to set'],
+    [
+      'a header that the run sets',
+      [...own, '--header', 'Authorization: secret'],
+      '--header Authorization is not yours to set',
+    ],
     ['an argument too many', ['orders.ndjson'], 'too many arguments'],
   ])('says in one line what is wrong with %s, without quoting it', (_, args, message) => {
     const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);

@@ -26,11 +26,18 @@ describe('npm start, on servers of its own', () => {
 
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    expect([ours('records delivered'), ours('duplicates'), ours('403s on the wire'), ours('errors the caller saw')]).toEqual(['360 of 360', '0', '0', '0']);
+    expect([
+      ours('records delivered'),
+      ours('duplicates'),
+      ours('403s on the wire'),
+      ours('errors the caller saw'),
+    ]).toEqual(['360 of 360', '0', '0', '0']);
     expect(ours('requests on the wire')).toBe('360');
     // At least 6 s of tokens that live 5 s: one is renewed, and each change has its line.
     expect(Number(ours('tokens fetched'))).toBeGreaterThanOrEqual(2);
-    expect(stdout.match(/rx-fresh-token {2}token \w+ (fetched|renewed in the background) in \d+ ms/g)).toHaveLength(Number(ours('tokens fetched')));
+    expect(stdout.match(/rx-fresh-token {2}token \w+ (fetched|renewed in the background) in \d+ ms/g)).toHaveLength(
+      Number(ours('tokens fetched')),
+    );
 
     expect([theirs('records delivered'), theirs('duplicates')]).toEqual(['360 of 360', '0']);
     expect(theirs('403s on the wire')).toMatch(/^[1-9]\d* \([1-9]\d* expired\)$/);
@@ -41,9 +48,16 @@ describe('npm start, on servers of its own', () => {
   });
 
   it('brings 2,000 orders that its generator writes again, byte by byte', () => {
-    const written = execFileSync(process.execPath, ['--import', 'tsx', 'examples/demo/generateOrders.ts'], { encoding: 'utf8' });
+    const written = execFileSync(process.execPath, ['--import', 'tsx', 'examples/demo/generateOrders.ts'], {
+      encoding: 'utf8',
+    });
     expect(written).toBe(readFileSync('examples/demo/orders.ndjson', 'utf8'));
-    const ids = new Set(written.trimEnd().split('\n').map((line) => (JSON.parse(line) as { id: string }).id));
+    const ids = new Set(
+      written
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { id: string }).id),
+    );
     expect(ids.size).toBe(2_000);
   });
 

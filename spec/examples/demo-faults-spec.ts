@@ -1,7 +1,22 @@
 import { appendFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { StubServers } from './demoStubs.js';
-import { bundle, cell, everyOrder, folder, orders, ownFlags, peakMemory, runDemo, SECRET, startDemo, stopAll, until, type Ended, type Running } from './demoSupport.js';
+import {
+  bundle,
+  cell,
+  everyOrder,
+  folder,
+  orders,
+  ownFlags,
+  peakMemory,
+  runDemo,
+  SECRET,
+  startDemo,
+  stopAll,
+  until,
+  type Ended,
+  type Running,
+} from './demoSupport.js';
 
 // Every test starts processes, and other specs keep the machine busy.
 jest.setTimeout(60_000);
@@ -12,15 +27,34 @@ const run = (args: readonly string[]): Promise<Ended> => runDemo(args, { main })
 const start = (args: readonly string[], node: readonly string[] = []): Running => startDemo(args, { main, node });
 
 /** What a token endpoint may do instead of its work, and what the one line must say about it. */
-const answered = (status: string, type: string, body: string, more = '') => (socket: Socket): unknown =>
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\n${more}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`);
+const answered =
+  (status: string, type: string, body: string, more = '') =>
+  (socket: Socket): unknown =>
+    socket.end(
+      `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\n${more}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    );
 const hostile: Record<string, [(socket: Socket) => unknown, RegExp]> = {
-  'answers HTML': [answered('200 OK', 'text/html', '<h1>Sign in</h1>'), /answered 200 with text\/html, but its body is not JSON/],
-  'answers nothing': [answered('200 OK', 'application/json', ''), /answered 200 with application\/json, but an empty body/],
-  'answers 200 with an error': [answered('200 OK', 'application/json', '{"error":"invalid_scope"}'), /answered 200 with application\/json: invalid_scope/],
-  'knows no such secret': [answered('401 Unauthorized', 'application/json', '{"error":"invalid_client"}'), /answered 401 with application\/json: invalid_client/],
-  'redirects': [answered('302 Found', 'text/plain', '', 'location: https://login.example/\r\n'), /redirect \(302\)/],
-  'hangs up in the middle': [(socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"access'), /answered 200 with application\/json, but its body broke off/],
+  'answers HTML': [
+    answered('200 OK', 'text/html', '<h1>Sign in</h1>'),
+    /answered 200 with text\/html, but its body is not JSON/,
+  ],
+  'answers nothing': [
+    answered('200 OK', 'application/json', ''),
+    /answered 200 with application\/json, but an empty body/,
+  ],
+  'answers 200 with an error': [
+    answered('200 OK', 'application/json', '{"error":"invalid_scope"}'),
+    /answered 200 with application\/json: invalid_scope/,
+  ],
+  'knows no such secret': [
+    answered('401 Unauthorized', 'application/json', '{"error":"invalid_client"}'),
+    /answered 401 with application\/json: invalid_client/,
+  ],
+  redirects: [answered('302 Found', 'text/plain', '', 'location: https://login.example/\r\n'), /redirect \(302\)/],
+  'hangs up in the middle': [
+    (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"access'),
+    /answered 200 with application\/json, but its body broke off/,
+  ],
   'resets the connection': [(socket) => socket.resetAndDestroy(), /could not be reached \(ECONNRESET\)/],
   'never answers': [() => undefined, /no answer .* within 10000 ms/],
 };
@@ -172,6 +206,7 @@ describe('a token endpoint that', () => {
     const errors = stderr.split('\n').filter((text) => text.startsWith('error: '));
     expect(errors).toEqual([expect.stringMatching(line)]);
     expect(status).toBe(1);
-    for (const secret of [SECRET, btoa(`me:${SECRET}`), 'not-to-be-printed', '    at ']) expect(stdout + stderr).not.toContain(secret);
+    for (const secret of [SECRET, btoa(`me:${SECRET}`), 'not-to-be-printed', '    at '])
+      expect(stdout + stderr).not.toContain(secret);
   });
 });

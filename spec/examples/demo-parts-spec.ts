@@ -28,13 +28,21 @@ describe('splitLines', () => {
   const text = '{"a":"é😀"}\r\n\n{"b":1}\nlast';
   it.each([1, 2, 3, 5, 100])('gives the same lines whatever the chunks: %d bytes', async (size) => {
     const lines = await collect(splitLines(inPieces(text, size), 100));
-    expect(lines.map(({ number, data }) => [number, data.toString()])).toEqual([[1, '{"a":"é😀"}\r'], [2, ''], [3, '{"b":1}'], [4, 'last']]);
+    expect(lines.map(({ number, data }) => [number, data.toString()])).toEqual([
+      [1, '{"a":"é😀"}\r'],
+      [2, ''],
+      [3, '{"b":1}'],
+      [4, 'last'],
+    ]);
     expect(lines.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(Buffer.byteLength(text));
   });
 
   it('keeps no more of a line than the bound, but counts all of it', async () => {
     const lines = await collect(splitLines(inPieces(`12345678\n1234\n`, 3), 4));
-    expect(lines.map(({ data, cut, bytes }) => [data.toString(), cut, bytes])).toEqual([['1234', true, 9], ['1234', false, 5]]);
+    expect(lines.map(({ data, cut, bytes }) => [data.toString(), cut, bytes])).toEqual([
+      ['1234', true, 9],
+      ['1234', false, 5],
+    ]);
   });
 
   it('reads on only when it is asked', async () => {
@@ -52,14 +60,29 @@ describe('splitLines', () => {
 });
 
 describe('a record', () => {
-  const line = (text: string): Parameters<typeof parseLine>[0] => ({ number: 1, bytes: text.length, data: Buffer.from(text), cut: false });
+  const line = (text: string): Parameters<typeof parseLine>[0] => ({
+    number: 1,
+    bytes: text.length,
+    data: Buffer.from(text),
+    cut: false,
+  });
   it.each([
-    ['{"a":1}', { text: '{"a":1}' }], ['\ufeff{"a":1}\r', { text: '{"a":1}' }], ['  ', { blank: true }], ['null', { reason: 'not a JSON object' }],
-    ['[{}]', { reason: 'not a JSON object' }], ['7', { reason: 'not a JSON object' }], ['{"a":1}{', { reason: 'not JSON' }],
+    ['{"a":1}', { text: '{"a":1}' }],
+    ['\ufeff{"a":1}\r', { text: '{"a":1}' }],
+    ['  ', { blank: true }],
+    ['null', { reason: 'not a JSON object' }],
+    ['[{}]', { reason: 'not a JSON object' }],
+    ['7', { reason: 'not a JSON object' }],
+    ['{"a":1}{', { reason: 'not JSON' }],
   ])('%j', (text, parsed) => expect(parseLine(line(text))).toEqual(parsed));
 
   it('has a key that tells apart equal lines and equal places, and nothing else', () => {
-    const keys = [idempotencyKey('file', 1, '{}'), idempotencyKey('file', 2, '{}'), idempotencyKey('other', 1, '{}'), idempotencyKey('file', 1, '{ }')];
+    const keys = [
+      idempotencyKey('file', 1, '{}'),
+      idempotencyKey('file', 2, '{}'),
+      idempotencyKey('other', 1, '{}'),
+      idempotencyKey('file', 1, '{ }'),
+    ];
     expect(new Set(keys).size).toBe(4);
     expect(idempotencyKey('file', 1, '{}')).toBe(keys[0]);
   });
@@ -120,8 +143,12 @@ describe('the retry policy', () => {
     ['no token to be had', 1, new TokenUnavailableError('no token'), null],
   ])('%s', (_, repeat, error, pause) => expect(pauseBefore(repeat, error, half)).toBe(pause));
 
-  it.each([['3', 3_000], ['Thu, 01 Jan 1970 00:00:05 GMT', 4_000], ['soon', undefined], [null, undefined]])('reads Retry-After: %s', (header, ms) =>
-    expect(retryAfter(header, 1_000)).toBe(ms));
+  it.each([
+    ['3', 3_000],
+    ['Thu, 01 Jan 1970 00:00:05 GMT', 4_000],
+    ['soon', undefined],
+    [null, undefined],
+  ])('reads Retry-After: %s', (header, ms) => expect(retryAfter(header, 1_000)).toBe(ms));
 });
 
 describe('workers', () => {

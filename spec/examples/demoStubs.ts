@@ -16,7 +16,8 @@ export class StubServers {
   tokens = 0;
   /** Whether the client is known. */
   known = true;
-  answer: (arrival: Arrival, response: ServerResponse) => void = (_, response) => void response.writeHead(201).end('{}');
+  answer: (arrival: Arrival, response: ServerResponse) => void = (_, response) =>
+    void response.writeHead(201).end('{}');
   #server: Server | undefined;
 
   async start(): Promise<this> {

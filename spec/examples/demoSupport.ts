@@ -39,10 +39,19 @@ export function stopAll(): void {
 }
 
 /** The demo in a process of its own. */
-export function startDemo(args: readonly string[], { cwd = ROOT, node = [], main = SOURCES, env = {} }: StartOptions = {}): Running {
+export function startDemo(
+  args: readonly string[],
+  { cwd = ROOT, node = [], main = SOURCES, env = {} }: StartOptions = {},
+): Running {
   const child = spawn(process.execPath, [...node, ...main, ...args], {
     cwd,
-    env: { ...process.env, DEMO_SECRET: SECRET, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'), NODE_OPTIONS: '', ...env },
+    env: {
+      ...process.env,
+      DEMO_SECRET: SECRET,
+      TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'),
+      NODE_OPTIONS: '',
+      ...env,
+    },
   });
   living.add(child);
   let stdout = '';
@@ -50,10 +59,12 @@ export function startDemo(args: readonly string[], { cwd = ROOT, node = [], main
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.on('error', () => undefined);
-  const ended = new Promise<Ended>((done) => child.on('close', (status) => {
-    living.delete(child);
-    done({ status, stdout, stderr });
-  }));
+  const ended = new Promise<Ended>((done) =>
+    child.on('close', (status) => {
+      living.delete(child);
+      done({ status, stdout, stderr });
+    }),
+  );
   return { child, ended };
 }
 
@@ -73,8 +84,15 @@ export function bundle(): { main: readonly string[]; remove(): void } {
   const path = mkdtempSync(join(cache, 'demo-spec-'));
   const entry = join(ROOT, 'examples/demo/main.ts');
   execFileSync(join(ROOT, 'node_modules/.bin/esbuild'), [
-    entry, '--bundle', '--splitting', '--platform=node', '--format=esm', '--packages=external',
-    `--outdir=${path}`, '--out-extension:.js=.mjs', '--log-level=error',
+    entry,
+    '--bundle',
+    '--splitting',
+    '--platform=node',
+    '--format=esm',
+    '--packages=external',
+    `--outdir=${path}`,
+    '--out-extension:.js=.mjs',
+    '--log-level=error',
   ]);
   return { main: [join(path, 'main.mjs')], remove: () => rmSync(path, { recursive: true, force: true }) };
 }
@@ -107,16 +125,23 @@ export function folder(): Folder {
       writeFileSync(file, content);
       return file;
     },
-    rejects: (input) => readFileSync(`${input}.rejected`, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Reject),
+    rejects: (input) =>
+      readFileSync(`${input}.rejected`, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Reject),
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
 }
 
 export const orders = (count: number): string =>
-  Array.from({ length: count }, (_, index) => `${JSON.stringify({ id: `order-${index + 1}`, cents: index })}\n`).join('');
+  Array.from({ length: count }, (_, index) => `${JSON.stringify({ id: `order-${index + 1}`, cents: index })}\n`).join(
+    '',
+  );
 
 /** Each of them taken once. */
-export const everyOrder = (count: number): Map<string, number> => new Map(Array.from({ length: count }, (_, index) => [`order-${index + 1}`, 1]));
+export const everyOrder = (count: number): Map<string, number> =>
+  new Map(Array.from({ length: count }, (_, index) => [`order-${index + 1}`, 1]));
 
 /** The cell of the closing table, for one of its columns. */
 export function cell(stdout: string, row: string, column = 0): string | undefined {
@@ -125,7 +150,14 @@ export function cell(stdout: string, row: string, column = 0): string | undefine
 }
 
 export const ownFlags = (tokenEndpoint: string, url: string): string[] => [
-  '--token-endpoint', tokenEndpoint, '--client-id', 'me', '--client-secret-env', 'DEMO_SECRET', '--url', url,
+  '--token-endpoint',
+  tokenEndpoint,
+  '--client-id',
+  'me',
+  '--client-secret-env',
+  'DEMO_SECRET',
+  '--url',
+  url,
 ];
 
 /** The most memory that a living process ever had, in MB; undefined where the system does not tell. */

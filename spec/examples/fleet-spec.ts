@@ -5,14 +5,23 @@ import { cell } from './demoSupport.js';
 jest.setTimeout(60_000);
 const ROOT = resolve(__dirname, '../..');
 
-interface Ended { readonly status: number; readonly stdout: string; readonly stderr: string }
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 /** As a user starts it, but from the sources: what is built may not be there yet. */
 const run = (...args: string[]): Promise<Ended> =>
   new Promise((done) => {
     const environment = { ...process.env, NODE_OPTIONS: '', TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json') };
-    const child = execFile(process.execPath, ['--import', require.resolve('tsx'), join(ROOT, 'examples/fleet/main.ts'), ...args], { cwd: ROOT, env: environment, timeout: 50_000 }, (error, stdout, stderr) => {
-      done({ status: error ? (child.exitCode ?? -1) : 0, stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      ['--import', require.resolve('tsx'), join(ROOT, 'examples/fleet/main.ts'), ...args],
+      { cwd: ROOT, env: environment, timeout: 50_000 },
+      (error, stdout, stderr) => {
+        done({ status: error ? (child.exitCode ?? -1) : 0, stdout, stderr });
+      },
+    );
   });
 
 describe('npm run fleet', () => {
@@ -33,6 +42,9 @@ describe('npm run fleet', () => {
     const { status, stdout } = await run('--help');
     expect(status).toBe(0);
     for (const flag of ['seconds', 'kill', 'redis', 'workers', 'callers']) expect(stdout).toContain(`--${flag}`);
-    expect(await run('--seconds', 'soon')).toMatchObject({ status: 1, stderr: expect.stringContaining('whole number') as unknown });
+    expect(await run('--seconds', 'soon')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('whole number') as unknown,
+    });
   });
 });

@@ -21,15 +21,33 @@ function rig() {
   const events: LiveEvent[] = [];
   const emit = (event: LaneEvent): void => void events.push(event);
   const network = watchedNetwork({ lane: 'ours', clock, faults, book, emit, waited: () => 0 });
-  const note = (value: string, life: number) => book.note(value, { id: fingerprint(value), expiresAt: clock.now() + life, slept: clock.slept });
+  const note = (value: string, life: number) =>
+    book.note(value, { id: fingerprint(value), expiresAt: clock.now() + life, slept: clock.slept });
   const ask = (value: string, path = '/orders') =>
-    network.api(`https://api.example${path}?q=${SECRET}`, { method: 'POST', body: '{}', headers: { authorization: `Bearer ${value}`, 'idempotency-key': path } });
-  return { clock, book, faults, events, emit, network, note, ask, pass: (ms: number) => void (system += ms), buttons: createButtons({ clock, faults, books: { ours: book }, path: '/invoices' }) };
+    network.api(`https://api.example${path}?q=${SECRET}`, {
+      method: 'POST',
+      body: '{}',
+      headers: { authorization: `Bearer ${value}`, 'idempotency-key': path },
+    });
+  return {
+    clock,
+    book,
+    faults,
+    events,
+    emit,
+    network,
+    note,
+    ask,
+    pass: (ms: number) => void (system += ms),
+    buttons: createButtons({ clock, faults, books: { ours: book }, path: '/invoices' }),
+  };
 }
 
 let served: jest.SpyInstance<Promise<Response>>;
 beforeEach(() => {
-  served = jest.spyOn(globalThis, 'fetch').mockImplementation(() => Promise.resolve(new Response('{}', { status: 201 })));
+  served = jest
+    .spyOn(globalThis, 'fetch')
+    .mockImplementation(() => Promise.resolve(new Response('{}', { status: 201 })));
 });
 afterEach(() => served.mockRestore());
 
@@ -39,7 +57,10 @@ describe('the network that is watched', () => {
     note('another', 8_000);
     note(SECRET, 8_000);
     await ask(SECRET);
-    expect(events).toMatchObject([{ type: 'sent', token: 1, path: '/orders', again: false }, { type: 'answered', request: 0, status: 201 }]);
+    expect(events).toMatchObject([
+      { type: 'sent', token: 1, path: '/orders', again: false },
+      { type: 'answered', request: 0, status: 201 },
+    ]);
     expect(JSON.stringify(events)).not.toContain('4711');
   });
 
@@ -89,7 +110,11 @@ describe('the buttons', () => {
     expect((await ask('a', '/invoices')).status).toBe(201);
   });
 
-  it.each([[8_000, 12_000], [3_600_000, 3_602_000], [Infinity, 12_000]])('should sleep past the end of a token with %p ms of life: %i ms', async (life, slept) => {
+  it.each([
+    [8_000, 12_000],
+    [3_600_000, 3_602_000],
+    [Infinity, 12_000],
+  ])('should sleep past the end of a token with %p ms of life: %i ms', async (life, slept) => {
     const { ask, note, buttons, clock } = rig();
     note('a', life);
     const before = clock.now();
@@ -111,7 +136,10 @@ it('should leave it to the API whether a token is over, unless the machine slept
 });
 
 describe('the tokens of the status quo', () => {
-  const answer = (body: object, status = 200) => () => Promise.resolve(new Response(JSON.stringify(body), { status }));
+  const answer =
+    (body: object, status = 200) =>
+    () =>
+      Promise.resolve(new Response(JSON.stringify(body), { status }));
   const fetchToken = async (send: typeof fetch, lifetime?: number) => {
     const { clock, book, emit, events } = rig();
     await watchTokens(send, { clock, book, emit, lifetime })('https://auth.example/token').catch(() => undefined);
@@ -120,7 +148,10 @@ describe('the tokens of the status quo', () => {
 
   it('should be told by fingerprint', async () => {
     const events = await fetchToken(answer({ access_token: SECRET, expires_in: 8 }));
-    expect(events).toMatchObject([{ type: 'refresh', reason: 'initial', attempt: 1 }, { type: 'token', token: 0, id: fingerprint(SECRET), expiresAt: 1_008_000 }]);
+    expect(events).toMatchObject([
+      { type: 'refresh', reason: 'initial', attempt: 1 },
+      { type: 'token', token: 0, id: fingerprint(SECRET), expiresAt: 1_008_000 },
+    ]);
     expect(JSON.stringify(events)).not.toContain(SECRET);
   });
 
@@ -133,8 +164,14 @@ describe('the tokens of the status quo', () => {
   });
 
   it('should tell of a token that did not come', async () => {
-    expect((await fetchToken(answer({}, 503))).at(-1)).toMatchObject({ type: 'failure', message: 'the token endpoint answered 503' });
-    expect((await fetchToken(() => Promise.reject(new Error('fetch failed')))).at(-1)).toMatchObject({ type: 'failure', message: 'fetch failed' });
+    expect((await fetchToken(answer({}, 503))).at(-1)).toMatchObject({
+      type: 'failure',
+      message: 'the token endpoint answered 503',
+    });
+    expect((await fetchToken(() => Promise.reject(new Error('fetch failed')))).at(-1)).toMatchObject({
+      type: 'failure',
+      message: 'fetch failed',
+    });
   });
 });
 
@@ -142,8 +179,13 @@ describe('the events of the library', () => {
   it('should be told without the secret', () => {
     const book = tokenBook();
     const told: LiveEvent[] = [];
-    const token$ = createTokenStream(() => of({ access_token: SECRET, expires_in: 8 }), { now: () => 5_000, jitter: 0 });
-    token$.events.subscribe((event: TokenEvent) => told.push(...[ourEvent(event, book, 0)].filter((one) => one !== undefined)));
+    const token$ = createTokenStream(() => of({ access_token: SECRET, expires_in: 8 }), {
+      now: () => 5_000,
+      jitter: 0,
+    });
+    token$.events.subscribe((event: TokenEvent) =>
+      told.push(...[ourEvent(event, book, 0)].filter((one) => one !== undefined)),
+    );
     const subscription = token$.subscribe();
     const { id } = token$.current!;
     token$.reject(token$.current!);
@@ -159,8 +201,24 @@ describe('the events of the library', () => {
 });
 
 describe('the history', () => {
-  const answered = (at: number): LiveEvent => ({ type: 'answered', lane: 'ours', at, request: at, status: 201, waited: 7 });
-  const token = (number: number): LiveEvent => ({ type: 'token', lane: 'ours', at: number, token: number, id: '', issuedAt: 0, expiresAt: null, reason: 'scheduled' });
+  const answered = (at: number): LiveEvent => ({
+    type: 'answered',
+    lane: 'ours',
+    at,
+    request: at,
+    status: 201,
+    waited: 7,
+  });
+  const token = (number: number): LiveEvent => ({
+    type: 'token',
+    lane: 'ours',
+    at: number,
+    token: number,
+    id: '',
+    issuedAt: 0,
+    expiresAt: null,
+    reason: 'scheduled',
+  });
   const forbid: LiveEvent = { type: 'fault', kind: 'forbid', at: 0, until: null, path: '/' };
 
   it('should count what it forgets, and keep what still holds', () => {
@@ -177,12 +235,31 @@ describe('the history', () => {
 });
 
 describe('the command line of npm run live', () => {
-  const own = ['--token-endpoint', 'https://auth.example/token', '--client-id', 'me', '--client-secret-env', 'NAME', '--url', 'https://api.example/orders', '--input', 'a.ndjson'];
+  const own = [
+    '--token-endpoint',
+    'https://auth.example/token',
+    '--client-id',
+    'me',
+    '--client-secret-env',
+    'NAME',
+    '--url',
+    'https://api.example/orders',
+    '--input',
+    'a.ndjson',
+  ];
   const parse = (...args: string[]) => parseArguments(args, { NAME: 'secret' }, 'orders.ndjson');
 
   it('should compare on the servers of the demo, and on other servers only when told to', () => {
-    expect(parse()).toEqual({ port: 4780, compare: true, delivery: { mode: 'embedded', input: 'orders.ndjson', concurrency: 32, rate: 4 } });
-    expect(parse(...own, '--port', '0', '--rate', '2', '--resume', '--lifetime', '30')).toMatchObject({ port: 0, compare: false, delivery: { mode: 'own', rate: 2, resume: true, lifetime: 30 } });
+    expect(parse()).toEqual({
+      port: 4780,
+      compare: true,
+      delivery: { mode: 'embedded', input: 'orders.ndjson', concurrency: 32, rate: 4 },
+    });
+    expect(parse(...own, '--port', '0', '--rate', '2', '--resume', '--lifetime', '30')).toMatchObject({
+      port: 0,
+      compare: false,
+      delivery: { mode: 'own', rate: 2, resume: true, lifetime: 30 },
+    });
     expect(parse(...own, '--compare').compare).toBe(true);
   });
 

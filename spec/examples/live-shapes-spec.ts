@@ -3,10 +3,30 @@ import { inOrder, labelX, nearest, neighbour, shapesOf, type LaneShapes } from '
 import type { FaultMark, LaneStory, RequestMark, TokenMark } from '../../examples/live/page/story.js';
 
 const x = (at: number): number => at / 10;
-const token: TokenMark = { kind: 'token', at: 1_000, token: 0, id: 'a', reason: 'initial', issuedAt: 700, expiresAt: 8_700, end: null, fate: 'current' };
-const request: RequestMark = { kind: 'request', at: 2_000, request: 0, token: 0, path: '/', waited: 3, again: false, status: 201 };
+const token: TokenMark = {
+  kind: 'token',
+  at: 1_000,
+  token: 0,
+  id: 'a',
+  reason: 'initial',
+  issuedAt: 700,
+  expiresAt: 8_700,
+  end: null,
+  fate: 'current',
+};
+const request: RequestMark = {
+  kind: 'request',
+  at: 2_000,
+  request: 0,
+  token: 0,
+  path: '/',
+  waited: 3,
+  again: false,
+  status: 201,
+};
 const fault: FaultMark = { kind: 'fault', fault: 'outage', at: 3_000, until: 8_000, tokens: undefined, path: '' };
-const draw = (lane: Partial<LaneStory>, faults: readonly FaultMark[] = []): LaneShapes => shapesOf('ours', { tokens: [], attempts: [], requests: [], ...lane }, faults, x);
+const draw = (lane: Partial<LaneStory>, faults: readonly FaultMark[] = []): LaneShapes =>
+  shapesOf('ours', { tokens: [], attempts: [], requests: [], ...lane }, faults, x);
 
 describe('the view', () => {
   it('should put now and every time before it where the axis says', () => {
@@ -29,7 +49,8 @@ describe('the view', () => {
     for (const width of [320, 341, 700, 1_111]) {
       const view = viewOf(width);
       expect(ticksOf(view).length).toBeGreaterThanOrEqual(3);
-      for (const seconds of ticksOf(view)) expect(Math.min(view.axis(seconds), width - view.axis(seconds))).toBeGreaterThanOrEqual(20);
+      for (const seconds of ticksOf(view))
+        expect(Math.min(view.axis(seconds), width - view.axis(seconds))).toBeGreaterThanOrEqual(20);
     }
     expect([-5, 0, 5].map(tickLabel)).toEqual(['−5 s', 'now', '+5 s']);
   });
@@ -37,7 +58,14 @@ describe('the view', () => {
 
 describe('the shapes of a lane', () => {
   it('should draw a life from when the token was asked for until its end, used until it was replaced', () => {
-    expect(draw({ tokens: [token] }).tokens[0]).toMatchObject({ asked: 70, x: 100, used: 870, end: 870, letter: 'A', hue: 'hue-0' });
+    expect(draw({ tokens: [token] }).tokens[0]).toMatchObject({
+      asked: 70,
+      x: 100,
+      used: 870,
+      end: 870,
+      letter: 'A',
+      hue: 'hue-0',
+    });
     expect(draw({ tokens: [{ ...token, end: 5_000 }] }).tokens[0]).toMatchObject({ used: 500, end: 870 });
     // Nobody used it after its end.
     expect(draw({ tokens: [{ ...token, end: 9_000 }] }).tokens[0]).toMatchObject({ used: 870, end: 870 });
@@ -49,15 +77,40 @@ describe('the shapes of a lane', () => {
       // That others came since does not move it.
       tokens: [token, { ...token, token: 1 }, { ...token, token: 2 }, { ...token, token: 3 }],
       attempts: [
-        { kind: 'attempt', at: 4_000, attempt: 1, reason: 'scheduled', end: 4_200, message: '', retryIn: null, after: 2 },
-        { kind: 'attempt', at: 4_500, attempt: 2, reason: 'scheduled', end: null, message: '', retryIn: null, after: 2 },
+        {
+          kind: 'attempt',
+          at: 4_000,
+          attempt: 1,
+          reason: 'scheduled',
+          end: 4_200,
+          message: '',
+          retryIn: null,
+          after: 2,
+        },
+        {
+          kind: 'attempt',
+          at: 4_500,
+          attempt: 2,
+          reason: 'scheduled',
+          end: null,
+          message: '',
+          retryIn: null,
+          after: 2,
+        },
       ],
     });
     expect(tokens.map(({ y }) => y)).toEqual([...LANE.tracks, ...LANE.tracks]);
     expect(attempts.map(({ asked, x: end, y }) => [asked, end, y])).toEqual([[400, 420, LANE.tracks[0]]]);
   });
 
-  it.each([[null, 'pending'], [201, 'accepted'], [401, 'refused'], [403, 'refused'], [500, 'failed'], [0, 'failed']] as const)('should draw a request with status %p as %s', (status, outcome) => {
+  it.each([
+    [null, 'pending'],
+    [201, 'accepted'],
+    [401, 'refused'],
+    [403, 'refused'],
+    [500, 'failed'],
+    [0, 'failed'],
+  ] as const)('should draw a request with status %p as %s', (status, outcome) => {
     expect(draw({ requests: [{ ...request, status }] }).requests[0]).toMatchObject({ outcome, x: 200, hue: 'hue-0' });
   });
 
@@ -67,7 +120,12 @@ describe('the shapes of a lane', () => {
   });
 
   it('should write no label over another', () => {
-    const { faults } = draw({}, [fault, { ...fault, fault: 'revoke', at: 3_200 }, { ...fault, at: 4_000 }, { ...fault, at: 9_000 }]);
+    const { faults } = draw({}, [
+      fault,
+      { ...fault, fault: 'revoke', at: 3_200 },
+      { ...fault, at: 4_000 },
+      { ...fault, at: 9_000 },
+    ]);
     expect(faults.map(({ y }) => y)).toEqual([LANE.labels[0], LANE.labels[1], LANE.labels[1], LANE.labels[0]]);
     expect(faults[0]).toMatchObject({ x: 300, end: 800, label: 'token endpoint down' });
   });
@@ -81,7 +139,9 @@ describe('the shapes of a lane', () => {
 });
 
 describe('pointing at shapes', () => {
-  const shapes = inOrder(draw({ tokens: [token], requests: [request, { ...request, request: 1, at: 2_100 }] }, [fault]));
+  const shapes = inOrder(
+    draw({ tokens: [token], requests: [request, { ...request, request: 1, at: 2_100 }] }, [fault]),
+  );
 
   it('should find the nearest within reach, or none', () => {
     expect(nearest(shapes, 201, 130)?.key).toBe('request-0');

@@ -3,15 +3,42 @@ import { EMPTY_STORY, since, tell, type Story } from '../../examples/live/page/s
 
 const told = (...events: LiveEvent[]): Story => events.reduce(tell, EMPTY_STORY);
 const token = (number: number, at: number, more: Partial<Extract<LaneEvent, { type: 'token' }>> = {}): LiveEvent => ({
-  type: 'token', lane: 'ours', at, token: number, id: `id-${number}`, issuedAt: at - 300, expiresAt: at + 7_700, reason: number === 0 ? 'initial' : 'scheduled', ...more,
+  type: 'token',
+  lane: 'ours',
+  at,
+  token: number,
+  id: `id-${number}`,
+  issuedAt: at - 300,
+  expiresAt: at + 7_700,
+  reason: number === 0 ? 'initial' : 'scheduled',
+  ...more,
 });
-const sent = (request: number, at: number): LiveEvent => ({ type: 'sent', lane: 'ours', at, request, token: 0, path: '/orders', waited: 1, again: false });
-const answered = (request: number, at: number, status: number): LiveEvent => ({ type: 'answered', lane: 'ours', at, request, status, waited: 1 });
+const sent = (request: number, at: number): LiveEvent => ({
+  type: 'sent',
+  lane: 'ours',
+  at,
+  request,
+  token: 0,
+  path: '/orders',
+  waited: 1,
+  again: false,
+});
+const answered = (request: number, at: number, status: number): LiveEvent => ({
+  type: 'answered',
+  lane: 'ours',
+  at,
+  request,
+  status,
+  waited: 1,
+});
 
 describe('the story of the events', () => {
   it('should end a token when its successor arrives, and keep the lanes apart', () => {
     const { lanes } = told(token(0, 1_000), token(1, 7_000), token(0, 2_000, { lane: 'theirs' }));
-    expect(lanes.ours.tokens.map(({ token: number, end, fate }) => [number, end, fate])).toEqual([[0, 7_000, 'renewed'], [1, null, 'current']]);
+    expect(lanes.ours.tokens.map(({ token: number, end, fate }) => [number, end, fate])).toEqual([
+      [0, 7_000, 'renewed'],
+      [1, null, 'current'],
+    ]);
     expect(lanes.theirs.tokens.map(({ end }) => end)).toEqual([null]);
   });
 
@@ -31,7 +58,9 @@ describe('the story of the events', () => {
     const failed: LiveEvent = { type: 'failure', lane: 'ours', at: 250, attempt: 1, message: '503', retryIn: 200 };
     expect(told(asked, token(0, 400)).lanes.ours.attempts).toEqual([]);
     const { attempts } = told(asked, failed, { ...asked, at: 450, attempt: 2 }, token(0, 700)).lanes.ours;
-    expect(attempts).toEqual([{ kind: 'attempt', at: 100, end: 250, attempt: 1, reason: 'scheduled', message: '503', retryIn: 200, after: 0 }]);
+    expect(attempts).toEqual([
+      { kind: 'attempt', at: 100, end: 250, attempt: 1, reason: 'scheduled', message: '503', retryIn: 200, after: 0 },
+    ]);
   });
 
   it('should answer the request that was sent, and no other', () => {
@@ -42,13 +71,22 @@ describe('the story of the events', () => {
   it('should let a forbidden path last until it is allowed', () => {
     const forbid: LiveEvent = { type: 'fault', kind: 'forbid', at: 100, until: null, path: '/a' };
     expect(told(forbid).faults[0]?.until).toBe(Infinity);
-    expect(told(forbid, { ...forbid, kind: 'allow', at: 300 }).faults.map(({ at, until }) => [at, until])).toEqual([[100, 300]]);
+    expect(told(forbid, { ...forbid, kind: 'allow', at: 300 }).faults.map(({ at, until }) => [at, until])).toEqual([
+      [100, 300],
+    ]);
   });
 
   it('should forget what is over, but never the token in use', () => {
     const revoke: LiveEvent = { type: 'fault', kind: 'revoke', at: 100, until: null, tokens: { ours: 0 } };
     const outage: LiveEvent = { type: 'fault', kind: 'outage', at: 100, until: 60_000 };
-    const story = told(token(0, 1_000), token(1, 7_000, { expiresAt: 15_000 }), sent(0, 1_000), sent(1, 30_000), revoke, outage);
+    const story = told(
+      token(0, 1_000),
+      token(1, 7_000, { expiresAt: 15_000 }),
+      sent(0, 1_000),
+      sent(1, 30_000),
+      revoke,
+      outage,
+    );
     const { lanes, faults } = since(story, 20_000);
     expect(lanes.ours.tokens.map(({ token: number }) => number)).toEqual([1]);
     expect(lanes.ours.requests.map(({ request }) => request)).toEqual([1]);

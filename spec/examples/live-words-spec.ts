@@ -10,11 +10,36 @@ const LANES: readonly Lane[] = [
   { name: 'theirs', title: 'Status quo', motto: '' },
 ];
 const snapshot = (events: readonly LiveEvent[], more: Partial<Snapshot> = {}): Snapshot => ({
-  now: 10_000, intro: '', lanes: LANES, path: '/invoices', forbidden: false, counters: {}, events, ...more,
+  now: 10_000,
+  intro: '',
+  lanes: LANES,
+  path: '/invoices',
+  forbidden: false,
+  counters: {},
+  events,
+  ...more,
 });
 const HAPPENED: readonly LiveEvent[] = [
-  { type: 'token', lane: 'ours', at: 1_000, token: 0, id: '0a1b2c3d', issuedAt: 700, expiresAt: 8_700, reason: 'initial' },
-  { type: 'token', lane: 'theirs', at: 1_100, token: 0, id: '4e5f6071', issuedAt: 700, expiresAt: null, reason: 'initial' },
+  {
+    type: 'token',
+    lane: 'ours',
+    at: 1_000,
+    token: 0,
+    id: '0a1b2c3d',
+    issuedAt: 700,
+    expiresAt: 8_700,
+    reason: 'initial',
+  },
+  {
+    type: 'token',
+    lane: 'theirs',
+    at: 1_100,
+    token: 0,
+    id: '4e5f6071',
+    issuedAt: 700,
+    expiresAt: null,
+    reason: 'initial',
+  },
   { type: 'sent', lane: 'ours', at: 2_000, request: 0, token: 0, path: '/orders', waited: 3, again: false },
   { type: 'answered', lane: 'ours', at: 2_060, request: 0, status: 201, waited: 3 },
   { type: 'fault', kind: 'revoke', at: 3_000, until: null, tokens: { ours: 0, theirs: 0 } },
@@ -27,8 +52,16 @@ const HAPPENED: readonly LiveEvent[] = [
 describe('the table', () => {
   it('should say what happened, the latest first, without the requests that went well', () => {
     const { story } = begin(snapshot(HAPPENED), 0);
-    expect(rowsOf(story, LANES, false).map(({ client, what, token, details, bad }) => [client, what, token, details, bad])).toEqual([
-      ['rx-fresh-token', 'No token', '', 'attempt 1 failed: the token endpoint answered 503; next attempt in 210 ms', true],
+    expect(
+      rowsOf(story, LANES, false).map(({ client, what, token, details, bad }) => [client, what, token, details, bad]),
+    ).toEqual([
+      [
+        'rx-fresh-token',
+        'No token',
+        '',
+        'attempt 1 failed: the token endpoint answered 503; next attempt in 210 ms',
+        true,
+      ],
       ['Status quo', 'Repeat refused (403)', 'A', '/orders with token A, waited 320 ms', true],
       ['You', 'Token revoked', 'A, A', 'the API refuses it from here on', false],
       ['Status quo', 'Token A', 'A', 'the first in 400 ms, its life is unknown, in use · 4e5f6071', false],
@@ -56,8 +89,14 @@ describe('the table', () => {
 describe('what the page knows', () => {
   it('should count what the snapshot counted before, and what comes after', () => {
     const state = begin(snapshot(HAPPENED, { counters: { ours: { ...NOTHING, accepted: 5, longestWait: 900 } } }), 0);
-    expect(state.counters).toEqual({ ours: { accepted: 6, refused: 0, failed: 0, tokens: 1, longestWait: 900 }, theirs: { accepted: 0, refused: 1, failed: 0, tokens: 1, longestWait: 0 } });
-    expect(heard(state, { type: 'answered', lane: 'ours', at: 9_000, request: 8, status: 0, waited: 0 }).counters.ours?.failed).toBe(1);
+    expect(state.counters).toEqual({
+      ours: { accepted: 6, refused: 0, failed: 0, tokens: 1, longestWait: 900 },
+      theirs: { accepted: 0, refused: 1, failed: 0, tokens: 1, longestWait: 0 },
+    });
+    expect(
+      heard(state, { type: 'answered', lane: 'ours', at: 9_000, request: 8, status: 0, waited: 0 }).counters.ours
+        ?.failed,
+    ).toBe(1);
   });
 
   it('should go with the clock of the run, which jumps when the machine sleeps', () => {
@@ -79,7 +118,9 @@ describe('what the page knows', () => {
   it('should know whether the path is forbidden', () => {
     const forbid: LiveEvent = { type: 'fault', kind: 'forbid', at: 1, until: null, path: '/invoices' };
     expect(heard(begin(snapshot([]), 0), forbid).forbidden).toBe(true);
-    expect(heard(begin(snapshot([forbid], { forbidden: true }), 0), { ...forbid, kind: 'allow' }).forbidden).toBe(false);
+    expect(heard(begin(snapshot([forbid], { forbidden: true }), 0), { ...forbid, kind: 'allow' }).forbidden).toBe(
+      false,
+    );
   });
 
   it('should not grow for ever', () => {
@@ -91,14 +132,27 @@ describe('what the page knows', () => {
 
 describe('the words', () => {
   it('should compare what came of a press', () => {
-    const told = aftermath(LANES, { ours: NOTHING, theirs: { ...NOTHING, refused: 3 } }, { ours: { ...NOTHING, refused: 1, tokens: 1 }, theirs: { ...NOTHING, refused: 9, tokens: 4 } });
-    expect(told).toBe('Since then, rx-fresh-token: 1 refused, 1 token fetched; Status quo: 6 refused, 4 tokens fetched.');
+    const told = aftermath(
+      LANES,
+      { ours: NOTHING, theirs: { ...NOTHING, refused: 3 } },
+      { ours: { ...NOTHING, refused: 1, tokens: 1 }, theirs: { ...NOTHING, refused: 9, tokens: 4 } },
+    );
+    expect(told).toBe(
+      'Since then, rx-fresh-token: 1 refused, 1 token fetched; Status quo: 6 refused, 4 tokens fetched.',
+    );
   });
 
   it('should call tokens by letter, and the 27th not by the name of the first', () => {
     expect([0, 25, 26, 53, -1].map(letterOf)).toEqual(['A', 'Z', 'A2', 'B3', '?']);
     expect([0, 4, 5, -1].map(hueOf)).toEqual(['hue-0', 'hue-4', 'hue-0', 'hue-none']);
-    expect([12.4, 999, 8_000, 12_340, 300_000, 7_200_000].map(duration)).toEqual(['12 ms', '1 s', '8 s', '12.3 s', '5 min', '2 h']);
+    expect([12.4, 999, 8_000, 12_340, 300_000, 7_200_000].map(duration)).toEqual([
+      '12 ms',
+      '1 s',
+      '8 s',
+      '12.3 s',
+      '5 min',
+      '2 h',
+    ]);
   });
 
   it('should name each lane its own revoked token', () => {

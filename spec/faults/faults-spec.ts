@@ -14,12 +14,18 @@ interface Outcome {
 
 describe(`${seconds} s between faulty proxies, in front of the token endpoint and the API`, () => {
   let outcome: Outcome;
-  beforeAll(async () => {
-    const args = ['--unhandled-rejections=strict', '--import', 'tsx', 'spec/faults/faults.main.ts', seconds, seed];
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: (Number(seconds) + 80) * 1000, env: { ...process.env, NODE_OPTIONS: '' } });
-    expect(stderr).toBe('');
-    outcome = JSON.parse(stdout) as Outcome;
-  }, (Number(seconds) + 90) * 1000);
+  beforeAll(
+    async () => {
+      const args = ['--unhandled-rejections=strict', '--import', 'tsx', 'spec/faults/faults.main.ts', seconds, seed];
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+        timeout: (Number(seconds) + 80) * 1000,
+        env: { ...process.env, NODE_OPTIONS: '' },
+      });
+      expect(stderr).toBe('');
+      outcome = JSON.parse(stdout) as Outcome;
+    },
+    (Number(seconds) + 90) * 1000,
+  );
 
   it('should leave no call that hangs', () => {
     expect(outcome.counts.hung).toBe(0);

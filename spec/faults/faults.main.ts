@@ -28,7 +28,9 @@ let isFair = false;
 /** With its length, or nobody could tell a body that was cut. */
 function answer(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': text.length, connection: 'close' }).end(text);
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': text.length, connection: 'close' })
+    .end(text);
 }
 
 function token(response: ServerResponse): void {
@@ -48,9 +50,13 @@ function order({ headers, method, url }: IncomingMessage, response: ServerRespon
   answer(response, isGood ? 200 : 401, { done: isGood });
 }
 
-async function listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ port: number; close(): void }> {
+async function listen(
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ port: number; close(): void }> {
   const server = createServer((request, response) => {
-    request.resume().on('end', () => { handle(request, response); });
+    request.resume().on('end', () => {
+      handle(request, response);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -63,16 +69,24 @@ async function listen(handle: (request: IncomingMessage, response: ServerRespons
 }
 
 async function main(): Promise<void> {
-  const servers = [await listen((_request, response) => { token(response); }), await listen(order)] as const;
+  const servers = [
+    await listen((_request, response) => {
+      token(response);
+    }),
+    await listen(order),
+  ] as const;
   const tokens = await startFaultyProxy(servers[0].port, random, 0.75);
   const api = await startFaultyProxy(servers[1].port, random);
-  const token$ = createTokenStream(clientCredentials({ tokenEndpoint: `${tokens.origin}/token`, clientId: 'me', clientSecret: 'secret' }), {
-    fetchTimeout: 700,
-    maxWait: 2000,
-    backoff: { initial: 50, max: STEP },
-    // A call in three is refused at times, and not each is worth a refresh.
-    rejectionBudget: { max: 1000 },
-  });
+  const token$ = createTokenStream(
+    clientCredentials({ tokenEndpoint: `${tokens.origin}/token`, clientId: 'me', clientSecret: 'secret' }),
+    {
+      fetchTimeout: 700,
+      maxWait: 2000,
+      backoff: { initial: 50, max: STEP },
+      // A call in three is refused at times, and not each is worth a refresh.
+      rejectionBudget: { max: 1000 },
+    },
+  );
   const http = createHttpClient(token$, { baseUrl: api.origin, timeout: TIMEOUT });
   const counts = { calls: 0, delivered: 0, failed: 0, hung: 0, unexpected: 0 };
   const surprises = new Set<string>();
@@ -82,14 +96,22 @@ async function main(): Promise<void> {
     counts.calls++;
     const id = String(++ids);
     const isLate = new Promise<'hung'>((resolve) => setTimeout(resolve, TIMEOUT + 10_000, 'hung').unref());
-    const outcome = await Promise.race([firstValueFrom(http.post<{ done: boolean }>(`/orders/${id}`, { id })).then(({ done }) => done, (error: unknown) => error), isLate]);
+    const outcome = await Promise.race([
+      firstValueFrom(http.post<{ done: boolean }>(`/orders/${id}`, { id })).then(
+        ({ done }) => done,
+        (error: unknown) => error,
+      ),
+      isLate,
+    ]);
     if (outcome === 'hung') counts.hung++;
     else if (outcome === true) counts.delivered++;
     else {
       counts.failed++;
       const { name, message } = outcome as Error;
       // The network's faults, and what the client promises to call them.
-      if (!/^(TypeError|RequestTimeoutError|TokenUnavailableError|HttpStatusError|SyntaxError|AbortError)$/.test(name)) {
+      if (
+        !/^(TypeError|RequestTimeoutError|TokenUnavailableError|HttpStatusError|SyntaxError|AbortError)$/.test(name)
+      ) {
         counts.unexpected++;
         surprises.add(`${name}: ${message}`);
       }
@@ -107,7 +129,11 @@ async function main(): Promise<void> {
   // No token comes through any more, until the last one is over and the stream pauses before its next attempt.
   tokens.breakDown();
   const recovering = { isPausing: false };
-  const pauses = firstValueFrom(token$.events.pipe(filter((event) => event.type === 'refreshFailed' && event.retryIn !== null && token$.current === null)));
+  const pauses = firstValueFrom(
+    token$.events.pipe(
+      filter((event) => event.type === 'refreshFailed' && event.retryIn !== null && token$.current === null),
+    ),
+  );
   void pauses.then(() => (recovering.isPausing = true));
   let unserved = call();
   while (!recovering.isPausing) {
@@ -131,7 +157,16 @@ async function main(): Promise<void> {
   const own = [...effects].filter(([line, times]) => times > 1 + (api.duplicates.get(line) ?? 0)).map(([line]) => line);
   token$.close();
   for (const each of [tokens, api, ...servers]) each.close();
-  process.stdout.write(JSON.stringify({ counts, surprises: [...surprises], refused, duplicates: own, faults: { tokens: tokens.done, api: api.done }, recovery: { ms: recovery, attempts, failures } }));
+  process.stdout.write(
+    JSON.stringify({
+      counts,
+      surprises: [...surprises],
+      refused,
+      duplicates: own,
+      faults: { tokens: tokens.done, api: api.done },
+      recovery: { ms: recovery, attempts, failures },
+    }),
+  );
 }
 
 void main();

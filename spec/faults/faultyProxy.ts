@@ -1,7 +1,17 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** What may happen to a connection. One carries one request, so this is what happens to a request. */
-export const faults = ['delay', 'reset before', 'reset after', 'half-close', 'truncate', 'trickle', 'stall', 'duplicate', 'reorder'] as const;
+export const faults = [
+  'delay',
+  'reset before',
+  'reset after',
+  'half-close',
+  'truncate',
+  'trickle',
+  'stall',
+  'duplicate',
+  'reorder',
+] as const;
 export type Fault = (typeof faults)[number];
 
 export interface FaultyProxy {
@@ -49,13 +59,20 @@ export async function startFaultyProxy(port: number, random: () => number, share
   }
 
   /** Passes a request on, and hands what is answered to `answer`, piece by piece. */
-  function relay(client: Socket, request: Buffer, answer: (piece: Buffer) => void, end: () => void = () => client.end()): void {
+  function relay(
+    client: Socket,
+    request: Buffer,
+    answer: (piece: Buffer) => void,
+    end: () => void = () => client.end(),
+  ): void {
     pass(client, request).on('data', answer).on('end', end);
   }
 
   const spoil: Record<Fault, (client: Socket, request: Buffer) => void> = {
     delay: (client, request) => {
-      after(20 + random() * 300, () => { relay(client, request, (piece) => client.write(piece)); });
+      after(20 + random() * 300, () => {
+        relay(client, request, (piece) => client.write(piece));
+      });
     },
     'reset before': (client) => {
       client.resetAndDestroy();
@@ -75,15 +92,22 @@ export async function startFaultyProxy(port: number, random: () => number, share
     },
     trickle: (client, request) => {
       const pieces: Buffer[] = [];
-      relay(client, request, (piece) => pieces.push(piece), () => {
-        const rest = Buffer.concat(pieces);
-        const drop = (from: number) => {
-          if (from >= rest.length || client.destroyed) return void client.end();
-          client.write(rest.subarray(from, from + 40));
-          after(15, () => { drop(from + 40); });
-        };
-        drop(0);
-      });
+      relay(
+        client,
+        request,
+        (piece) => pieces.push(piece),
+        () => {
+          const rest = Buffer.concat(pieces);
+          const drop = (from: number) => {
+            if (from >= rest.length || client.destroyed) return void client.end();
+            client.write(rest.subarray(from, from + 40));
+            after(15, () => {
+              drop(from + 40);
+            });
+          };
+          drop(0);
+        },
+      );
     },
     stall: (client, request) => {
       // The server does what it is asked to, and nobody ever hears of it.
@@ -98,24 +122,31 @@ export async function startFaultyProxy(port: number, random: () => number, share
     reorder: (client, request) => {
       // It is answered after the next that is held back, or in the end anyway.
       const pieces: Buffer[] = [];
-      relay(client, request, (piece) => pieces.push(piece), () => {
-        const go = () => {
-          if (!client.destroyed) client.end(Buffer.concat(pieces));
-        };
-        const earlier = release;
-        release = go;
-        after(400, go);
-        earlier?.();
-      });
+      relay(
+        client,
+        request,
+        (piece) => pieces.push(piece),
+        () => {
+          const go = () => {
+            if (!client.destroyed) client.end(Buffer.concat(pieces));
+          };
+          const earlier = release;
+          release = go;
+          after(400, go);
+          earlier?.();
+        },
+      );
     },
   };
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
     all.add(client);
-    client.on('error', () => undefined).on('close', () => {
-      all.delete(client);
-      spoiled.delete(client);
-    });
+    client
+      .on('error', () => undefined)
+      .on('close', () => {
+        all.delete(client);
+        spoiled.delete(client);
+      });
     // Whoever sends has sent it all with its first piece, or a moment later.
     const pieces: Buffer[] = [];
     client.on('data', (piece) => pieces.push(piece));

@@ -30,7 +30,11 @@ describe('B12: those who wait', () => {
   it(
     'should not count as users once they have given up: attempts stop with the last of them',
     marbles((m) => {
-      const rig = setUp(m, () => ({ took: 0, fail: new Error('down') }), { idleTimeout: 60_000, maxWait: 1000, random: () => 1 });
+      const rig = setUp(m, () => ({ took: 0, fail: new Error('down') }), {
+        idleTimeout: 60_000,
+        maxWait: 1000,
+        random: () => 1,
+      });
       rig.ask(0, 'a');
       m.flush();
       expect(rig.log).toEqual(['1000 a !TokenUnavailableError(!Error down)']);
@@ -47,7 +51,10 @@ describe('B12: those who wait', () => {
         rig.token$.events.subscribe(({ type }) => {
           if (type === 'refreshStarted') rig.token$.close();
         });
-        rig.tell('b', withToken(rig.token$, ({ value }) => of(value)));
+        rig.tell(
+          'b',
+          withToken(rig.token$, ({ value }) => of(value)),
+        );
       });
       m.flush();
       expect(rig.log).toEqual(['0 a T1', '26000 b !TokenStreamClosedError']);
@@ -57,7 +64,10 @@ describe('B12: those who wait', () => {
   it(
     'should be served when they come on hearing that a refresh gave up',
     marbles((m) => {
-      const rig = setUp(m, (n) => (n === 2 ? { took: 100, fail: new Error('down') } : { took: 0 }), { idleTimeout: 0, random: () => 1 });
+      const rig = setUp(m, (n) => (n === 2 ? { took: 100, fail: new Error('down') } : { took: 0 }), {
+        idleTimeout: 0,
+        random: () => 1,
+      });
       rig.ask(0, 'a');
       let forced = false;
       rig.token$.events.subscribe(({ type }) => {
@@ -65,7 +75,12 @@ describe('B12: those who wait', () => {
         forced = true;
         rig.tell('r', rig.token$.refresh());
       });
-      rig.at(1000, () => rig.token$.refresh().subscribe({ error: () => undefined }).unsubscribe());
+      rig.at(1000, () =>
+        rig.token$
+          .refresh()
+          .subscribe({ error: () => undefined })
+          .unsubscribe(),
+      );
       m.flush();
       expect(rig.log).toEqual(['0 a T1', '1350 r T3']);
     }),
@@ -74,7 +89,12 @@ describe('B12: those who wait', () => {
   it(
     'should hear the mistake when isPermanent throws',
     marbles((m) => {
-      const rig = setUp(m, () => ({ took: 0, fail: new Error('down') }), { maxWait: 10, isPermanent: () => { throw new Error('a mistake'); } });
+      const rig = setUp(m, () => ({ took: 0, fail: new Error('down') }), {
+        maxWait: 10,
+        isPermanent: () => {
+          throw new Error('a mistake');
+        },
+      });
       rig.ask(0, 'a');
       m.flush();
       expect(rig.log).toEqual(['10 a !TokenUnavailableError(!Error a mistake)']);
@@ -94,7 +114,9 @@ describe('B14: a token without life', () => {
         rig.tell('s', rig.token$);
       });
       rig.tell('s', rig.token$.pipe(take(1)));
-      rig.at(1300, () => { rig.token$.close(); });
+      rig.at(1300, () => {
+        rig.token$.close();
+      });
       m.flush();
       expect(rig.log).toEqual(['200 s T1', '1000 s T2']);
     }),
@@ -109,7 +131,9 @@ describe('B15 to B18: who pays for a refresh', () => {
       let first: AccessToken | null = null;
       rig.ask(0, 'a');
       rig.at(1, () => (first = rig.token$.current));
-      rig.at(29_500, () => { rig.token$.reject(first!); });
+      rig.at(29_500, () => {
+        rig.token$.reject(first!);
+      });
       m.flush();
       expect(rig.asked).toEqual(['0 initial', '29500 expired']);
       expect(rig.events).toContain('29500 tokenRejected T1 refreshing');
@@ -119,12 +143,19 @@ describe('B15 to B18: who pays for a refresh', () => {
   it(
     'a token that was refused, and is refused again, is paid for again',
     marbles((m) => {
-      const rig = setUp(m, (n) => (n === 1 ? { took: 0 } : { took: 0, fail: { status: 400 } }), { idleTimeout: 0, rejectionBudget: { max: 1 } });
+      const rig = setUp(m, (n) => (n === 1 ? { took: 0 } : { took: 0, fail: { status: 400 } }), {
+        idleTimeout: 0,
+        rejectionBudget: { max: 1 },
+      });
       let first: AccessToken | null = null;
       rig.ask(0, 'a');
       rig.at(1, () => (first = rig.token$.current));
-      rig.at(1000, () => { rig.token$.reject(first!); });
-      rig.at(10_000, () => { rig.token$.reject(first!); });
+      rig.at(1000, () => {
+        rig.token$.reject(first!);
+      });
+      rig.at(10_000, () => {
+        rig.token$.reject(first!);
+      });
       m.flush();
       expect(rig.asked).toEqual(['0 initial', '1000 rejected']);
       expect(rig.events).toContain('10000 tokenRejected T1 suppressed');
@@ -134,9 +165,15 @@ describe('B15 to B18: who pays for a refresh', () => {
   it(
     'the memory of refused tokens is bounded: the seventeenth makes the first forgotten',
     marbles((m) => {
-      const rig = setUp(m, (n) => ({ took: 0, value: n === 18 ? 'T1' : `T${String(n)}` }), { idleTimeout: 0, rejectionBudget: { max: 100 } });
+      const rig = setUp(m, (n) => ({ took: 0, value: n === 18 ? 'T1' : `T${String(n)}` }), {
+        idleTimeout: 0,
+        rejectionBudget: { max: 100 },
+      });
       rig.ask(0, 'a');
-      for (let n = 1; n <= 17; n++) rig.at(n * 10, () => { rig.token$.reject(rig.token$.current!); });
+      for (let n = 1; n <= 17; n++)
+        rig.at(n * 10, () => {
+          rig.token$.reject(rig.token$.current!);
+        });
       rig.ask(200, 'b');
       m.flush();
       expect(rig.log).toEqual(['0 a T1', '200 b T1']);
@@ -149,9 +186,18 @@ describe('B15 to B18: who pays for a refresh', () => {
     marbles((m) => {
       const rig = setUp(m, () => ({ took: 0 }), { idleTimeout: 0 });
       const sent: string[] = [];
-      const forbidden = (latency: number) => withToken(rig.token$, ({ value }) => timer(latency, m.scheduler).pipe(map(() => (sent.push(value), answer(403)))), { key: 'GET /x' });
-      rig.at(0, () => { rig.tell('late', forbidden(500)); });
-      rig.at(100, () => { rig.tell('first', forbidden(0)); });
+      const forbidden = (latency: number) =>
+        withToken(
+          rig.token$,
+          ({ value }) => timer(latency, m.scheduler).pipe(map(() => (sent.push(value), answer(403)))),
+          { key: 'GET /x' },
+        );
+      rig.at(0, () => {
+        rig.tell('late', forbidden(500));
+      });
+      rig.at(100, () => {
+        rig.tell('first', forbidden(0));
+      });
       m.flush();
       expect(rig.log).toEqual(['100 first 403', '500 late 403']);
       expect(sent).toEqual(['T1', 'T2', 'T1']);
@@ -159,10 +205,18 @@ describe('B15 to B18: who pays for a refresh', () => {
   );
 
   const refusals = (outcomes: (number | Observable<unknown>)[], token$: TokenStream) =>
-    withToken(token$, () => {
-      const outcome = outcomes.shift() ?? 200;
-      return typeof outcome === 'number' ? (outcome === 500 ? throwError(() => refusal(500)) : of(answer(outcome))) : outcome;
-    }, { key: 'GET /x' });
+    withToken(
+      token$,
+      () => {
+        const outcome = outcomes.shift() ?? 200;
+        return typeof outcome === 'number'
+          ? outcome === 500
+            ? throwError(() => refusal(500))
+            : of(answer(outcome))
+          : outcome;
+      },
+      { key: 'GET /x' },
+    );
 
   it.each([
     ['fails otherwise', (): number => 500],
@@ -173,9 +227,13 @@ describe('B15 to B18: who pays for a refresh', () => {
       const outcomes: (number | Observable<unknown>)[] = [403, second(), 403, 200];
       rig.at(0, () => {
         const leaving = refusals(outcomes, rig.token$).subscribe({ error: () => undefined });
-        rig.at(10, () => { leaving.unsubscribe(); });
+        rig.at(10, () => {
+          leaving.unsubscribe();
+        });
       });
-      rig.at(100, () => { rig.tell('b', refusals(outcomes, rig.token$)); });
+      rig.at(100, () => {
+        rig.tell('b', refusals(outcomes, rig.token$));
+      });
       m.flush();
       expect(rig.log).toEqual(['100 b 200']);
       expect(rig.asked).toEqual(['0 initial', '0 rejected', '100 rejected']);
@@ -200,11 +258,15 @@ describe('B6: nobody needs the token', () => {
   it(
     'should be announced when a forced refresh is given up, though the token is fresh',
     marbles((m) => {
-      const rig = setUp(m, (n) => (n === 2 ? { took: 500, fail: new Error('down') } : { took: 0 }), { idleTimeout: 100 });
+      const rig = setUp(m, (n) => (n === 2 ? { took: 500, fail: new Error('down') } : { took: 0 }), {
+        idleTimeout: 100,
+      });
       rig.ask(0, 'a');
       rig.at(1000, () => {
         const leaving = rig.token$.refresh().subscribe();
-        rig.at(1100, () => { leaving.unsubscribe(); });
+        rig.at(1100, () => {
+          leaving.unsubscribe();
+        });
       });
       m.flush();
       expect(rig.events).toContain('1500 idle');
@@ -213,7 +275,11 @@ describe('B6: nobody needs the token', () => {
 });
 
 describe('a store that pushes', () => {
-  const stored = (access_token: string, age: number): StoredToken => ({ response: { access_token, expires_in: 30 }, age, origin: 'shared' });
+  const stored = (access_token: string, age: number): StoredToken => ({
+    response: { access_token, expires_in: 30 },
+    age,
+    origin: 'shared',
+  });
 
   function pushed(scheduler: Parameters<typeof setUp>[0]['scheduler'], fails = false) {
     const changes = new Subject<StoredToken>();
@@ -225,7 +291,13 @@ describe('a store that pushes', () => {
       scheduler,
       jitter: 0,
       random: () => 1,
-      store: { changes, refresh: () => (asked.push(scheduler.now()), fails && asked.length > 1 ? throwError(() => new Error('down')) : of(stored('T1', 1000))) },
+      store: {
+        changes,
+        refresh: () => (
+          asked.push(scheduler.now()),
+          fails && asked.length > 1 ? throwError(() => new Error('down')) : of(stored('T1', 1000))
+        ),
+      },
     });
     token$.events.subscribe((event) => {
       if (event.type === 'tokenChanged') events.push(`${event.token.value} ${event.reason} ${event.origin}`);
@@ -253,8 +325,12 @@ describe('a store that pushes', () => {
     marbles((m) => {
       const { token$, changes, asked } = pushed(m.scheduler, true);
       token$.subscribe({ error: () => undefined });
-      m.scheduler.schedule(() => { changes.next(stored('T1', 25_050)); }, 24_050);
-      m.scheduler.schedule(() => { token$.close(); }, 24_700);
+      m.scheduler.schedule(() => {
+        changes.next(stored('T1', 25_050));
+      }, 24_050);
+      m.scheduler.schedule(() => {
+        token$.close();
+      }, 24_700);
       m.flush();
       expect(asked).toEqual([0, 24_000, 24_250]);
     }),
@@ -265,15 +341,29 @@ describe('a store that pushes', () => {
     marbles((m) => {
       const changes = new Subject<StoredToken>();
       const signals: AbortSignal[] = [];
-      const token$ = createTokenStream(({ signal }) => (signals.push(signal), timer(500, m.scheduler).pipe(map(() => ({ access_token: 'mine', expires_in: 30 })))), {
-        scheduler: m.scheduler,
-        jitter: 0,
-        store: { changes, refresh: (_request, fetch) => fetch().pipe(map((response) => ({ response, age: 500, origin: 'fetched' as const }))) },
-      });
+      const token$ = createTokenStream(
+        ({ signal }) => (
+          signals.push(signal),
+          timer(500, m.scheduler).pipe(map(() => ({ access_token: 'mine', expires_in: 30 })))
+        ),
+        {
+          scheduler: m.scheduler,
+          jitter: 0,
+          store: {
+            changes,
+            refresh: (_request, fetch) =>
+              fetch().pipe(map((response) => ({ response, age: 500, origin: 'fetched' as const }))),
+          },
+        },
+      );
       const log: string[] = [];
       token$.subscribe(({ value }) => log.push(`${m.scheduler.now()} ${value}`));
-      m.scheduler.schedule(() => { changes.next(stored('theirs', 600)); }, 200);
-      m.scheduler.schedule(() => { token$.close(); }, 1000);
+      m.scheduler.schedule(() => {
+        changes.next(stored('theirs', 600));
+      }, 200);
+      m.scheduler.schedule(() => {
+        token$.close();
+      }, 1000);
       m.flush();
       expect(log).toEqual(['200 theirs', '500 mine']);
       expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
@@ -295,7 +385,10 @@ describe('a store that pushes', () => {
     marbles((m) => {
       const lasts: unknown[] = [];
       const token$ = createTokenStream(
-        ({ last }) => (lasts.push(last?.access_token), lasts.length === 1 ? throwError(() => new Error('down')) : of({ access_token: 'T1', expires_in: 30 })),
+        ({ last }) => (
+          lasts.push(last?.access_token),
+          lasts.length === 1 ? throwError(() => new Error('down')) : of({ access_token: 'T1', expires_in: 30 })
+        ),
         {
           scheduler: m.scheduler,
           store: {
@@ -308,7 +401,9 @@ describe('a store that pushes', () => {
         },
       );
       const log: string[] = [];
-      token$.pipe(take(1)).subscribe({ next: ({ value }) => log.push(value), error: (error: unknown) => log.push(errorText(error)) });
+      token$
+        .pipe(take(1))
+        .subscribe({ next: ({ value }) => log.push(value), error: (error: unknown) => log.push(errorText(error)) });
       expect([log, lasts]).toEqual([['T1'], ['first', 'second']]);
       token$.close();
     }),
@@ -323,6 +418,9 @@ it('withToken should refuse an isRejection that is no function', () => {
 
 it('streams should be known by a name on which two copies of the package agree', () => {
   const token$ = openStream(() => of({ access_token: 'T1', expires_in: 30 }));
-  expect(Object.getOwnPropertySymbols(token$).map((symbol) => Symbol.keyFor(symbol))).toContain('rx-fresh-token/keeper@1');
-  for (const stranger of [null, undefined, {}, of(1)]) expect(() => withToken(stranger as never, () => of(1))).toThrow(/createTokenStream/);
+  expect(Object.getOwnPropertySymbols(token$).map((symbol) => Symbol.keyFor(symbol))).toContain(
+    'rx-fresh-token/keeper@1',
+  );
+  for (const stranger of [null, undefined, {}, of(1)])
+    expect(() => withToken(stranger as never, () => of(1))).toThrow(/createTokenStream/);
 });

@@ -16,7 +16,9 @@ describe('the edges of the promises', () => {
       const rig = setUp(m, (n) => ({ life: n === 1 ? 30 : 0 }));
       until(rig, 33_500);
       m.flush();
-      expect(rig.asked.map((x) => parseInt(x))).toEqual([0, 25_000, 26_000, 27_000, 28_000, 29_000, 30_000, 31_000, 32_000, 33_000]);
+      expect(rig.asked.map((x) => parseInt(x))).toEqual([
+        0, 25_000, 26_000, 27_000, 28_000, 29_000, 30_000, 31_000, 32_000, 33_000,
+      ]);
     }),
   );
 
@@ -25,7 +27,8 @@ describe('the edges of the promises', () => {
     marbles((m) => {
       const rig = setUp(
         m,
-        (n) => (n === 1 ? {} : m.scheduler.now() < 31_000 ? { took: 0, fail: new Error('down') } : { took: 0, life: 0 }),
+        (n) =>
+          n === 1 ? {} : m.scheduler.now() < 31_000 ? { took: 0, fail: new Error('down') } : { took: 0, life: 0 },
         { random: () => 1 },
       );
       until(rig, 60_000);
@@ -164,7 +167,9 @@ describe('the edges of the promises', () => {
         jitter: 0,
         store: {
           refresh: () =>
-            ++n > 50 ? new Subject<never>() : of({ response: { access_token: 'X', expires_in: 1 }, age: 5000, origin: 'shared' as const }),
+            ++n > 50
+              ? new Subject<never>()
+              : of({ response: { access_token: 'X', expires_in: 1 }, age: 5000, origin: 'shared' as const }),
         },
       });
       const s = token$.subscribe();
@@ -179,7 +184,8 @@ describe('the edges of the promises', () => {
     let n = 0;
     const token$ = createTokenStream(() => of({ access_token: `T${++n}`, expires_in: 30 }));
     const api = createFetch(token$, { baseUrl: 'https://api.example.com', fetch: () => Promise.resolve(answer(403)) });
-    for (let i = 0; i < 5; i++) await api('/a', { method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' } as RequestInit);
+    for (let i = 0; i < 5; i++)
+      await api('/a', { method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' } as RequestInit);
     token$.close();
     expect(n).toBeLessThanOrEqual(2);
   });
@@ -190,7 +196,9 @@ describe('the edges of the promises', () => {
       const rig = setUp(m, () => ({ took: 100 }));
       until(rig, 8000);
       const call = (took: number) => () =>
-        withToken(rig.token$, ({ value }) => timer(value === 'T1' ? 100 : took).pipe(map(() => answer(403))), { key: 'K' }).subscribe();
+        withToken(rig.token$, ({ value }) => timer(value === 'T1' ? 100 : took).pipe(map(() => answer(403))), {
+          key: 'K',
+        }).subscribe();
       rig.at(1000, call(5000));
       rig.at(1500, () => rig.token$.refresh().subscribe());
       rig.at(2000, call(100));
@@ -263,7 +271,10 @@ describe('the edges of the promises', () => {
       const rig = setUp(m, (n) => ({ took: 0, life: n === 1 ? 0 : 30, value: 'T1' }), { idleTimeout: 0 });
       const sent: string[] = [];
       rig.at(0, () => {
-        rig.tell('a', withToken(rig.token$, ({ value }) => of(answer(sent.push(value) && 403))));
+        rig.tell(
+          'a',
+          withToken(rig.token$, ({ value }) => of(answer(sent.push(value) && 403))),
+        );
       });
       m.flush();
       expect(sent).toEqual(['T1']);
@@ -274,10 +285,14 @@ describe('the edges of the promises', () => {
   it(
     'B18: a forced refresh that waits for its pause counts from when it is made',
     marbles((m) => {
-      const rig = setUp(m, (n) => (n === 2 ? { took: 0, life: 0 } : { took: 0, life: 300 }), { rejectionBudget: { max: 1, per: 500 } });
+      const rig = setUp(m, (n) => (n === 2 ? { took: 0, life: 0 } : { took: 0, life: 300 }), {
+        rejectionBudget: { max: 1, per: 500 },
+      });
       until(rig, 4000);
       rig.at(500, () => void rig.token$.refresh().subscribe());
-      const reject = () => { rig.token$.reject(rig.token$.current!); };
+      const reject = () => {
+        rig.token$.reject(rig.token$.current!);
+      };
       rig.at(1000, reject);
       rig.at(1700, reject);
       rig.at(2100, reject);
@@ -290,11 +305,17 @@ describe('the edges of the promises', () => {
     'B5: a token that the clock once called over stays over when the clock is set back, and nobody waits in vain',
     marbles((m) => {
       let offset = 0;
-      const rig = setUp(m, (n) => (n === 2 ? { fail: { status: 400 } } : {}), { now: () => m.scheduler.now() + offset, idleTimeout: 0 });
+      const rig = setUp(m, (n) => (n === 2 ? { fail: { status: 400 } } : {}), {
+        now: () => m.scheduler.now() + offset,
+        idleTimeout: 0,
+      });
       rig.ask(0, 'a');
       rig.at(1000, () => {
         offset = 3_600_000;
-        rig.tell('b', withToken(rig.token$, ({ value }) => of(value)));
+        rig.tell(
+          'b',
+          withToken(rig.token$, ({ value }) => of(value)),
+        );
         offset = 0;
       });
       m.flush();

@@ -5,21 +5,29 @@ import { errorText, plain, setUp, type Reply } from './rig.js';
 
 const down = new Error('down');
 /** The first token comes, then nothing but failures until the nth request. */
-const until = (n: number, fail: unknown = down, took = 0) => (asked: number): Reply => (asked === 1 || asked >= n ? {} : { took, fail });
+const until =
+  (n: number, fail: unknown = down, took = 0) =>
+  (asked: number): Reply =>
+    asked === 1 || asked >= n ? {} : { took, fail };
 
 describe('B11: a failed renewal while the token lives', () => {
   it(
     'is invisible to requests and subscribers',
     marbles((m) => {
       const { token$, log, at, ask, tell, events } = setUp(m, until(4), { random: () => 1 });
-      at(0, () => { tell('s', token$.pipe(take(2))); });
+      at(0, () => {
+        tell('s', token$.pipe(take(2)));
+      });
       ask(25_000, 'a');
       ask(25_100, 'b');
       ask(25_400, 'c');
       m.flush();
       expect(log).toEqual(['200 s T1', '25000 a T1', '25100 b T1', '25400 c T1', '25950 s T4']);
       // Full jitter with the highest dice: 250, then 500.
-      expect(events.filter((event) => event.includes('refreshFailed'))).toEqual(['25000 refreshFailed !Error down 1 250', '25250 refreshFailed !Error down 2 500']);
+      expect(events.filter((event) => event.includes('refreshFailed'))).toEqual([
+        '25000 refreshFailed !Error down 1 250',
+        '25250 refreshFailed !Error down 2 500',
+      ]);
     }),
   );
 
@@ -27,7 +35,11 @@ describe('B11: a failed renewal while the token lives', () => {
     'is repeated after a pause of full jitter',
     (m, { random, fail = down, pause, ...options }) => {
       const failedAt = 25_000;
-      const { token$, asked, at } = setUp(m, until(3, fail), { random: () => random, now: () => 1e12 + m.scheduler.now(), ...options });
+      const { token$, asked, at } = setUp(m, until(3, fail), {
+        random: () => random,
+        now: () => 1e12 + m.scheduler.now(),
+        ...options,
+      });
       const watching = token$.subscribe();
       at(failedAt + pause + 201, () => watching.unsubscribe());
       at(failedAt + pause + 201, () => token$.close());
@@ -41,12 +53,42 @@ describe('B11: a failed renewal while the token lives', () => {
       { name: 'backoff.initial', random: 1, pause: 1000, backoff: { initial: 1000 } },
       { name: 'at most a third of what is left of 5 s', random: 1, pause: 1667, backoff: { initial: 100_000 } },
       { name: 'at most backoff.max', random: 1, pause: 300, backoff: { initial: 1000, max: 300 } },
-      { name: 'Retry-After in seconds', random: 0, pause: 3000, fail: { headers: new Headers({ 'retry-after': '3' }) } },
-      { name: 'Retry-After of a response', random: 0, pause: 3000, fail: { response: { headers: new Headers({ 'retry-after': '3' }) } } },
-      { name: 'Retry-After as a date', random: 0, pause: 4000, fail: { headers: new Headers({ 'retry-after': new Date(1e12 + 29_000).toUTCString() }) } },
-      { name: 'Retry-After in the past', random: 0, pause: 50, fail: { headers: new Headers({ 'retry-after': new Date(0).toUTCString() }) } },
-      { name: 'retryAfter of a TokenEndpointError', random: 1, pause: 1234, fail: new TokenEndpointError('busy', { status: 503, retryAfter: 1234 }) },
-      { name: 'a shorter retryAfter than the dice', random: 1, pause: 250, fail: new TokenEndpointError('busy', { retryAfter: 100 }) },
+      {
+        name: 'Retry-After in seconds',
+        random: 0,
+        pause: 3000,
+        fail: { headers: new Headers({ 'retry-after': '3' }) },
+      },
+      {
+        name: 'Retry-After of a response',
+        random: 0,
+        pause: 3000,
+        fail: { response: { headers: new Headers({ 'retry-after': '3' }) } },
+      },
+      {
+        name: 'Retry-After as a date',
+        random: 0,
+        pause: 4000,
+        fail: { headers: new Headers({ 'retry-after': new Date(1e12 + 29_000).toUTCString() }) },
+      },
+      {
+        name: 'Retry-After in the past',
+        random: 0,
+        pause: 50,
+        fail: { headers: new Headers({ 'retry-after': new Date(0).toUTCString() }) },
+      },
+      {
+        name: 'retryAfter of a TokenEndpointError',
+        random: 1,
+        pause: 1234,
+        fail: new TokenEndpointError('busy', { status: 503, retryAfter: 1234 }),
+      },
+      {
+        name: 'a shorter retryAfter than the dice',
+        random: 1,
+        pause: 250,
+        fail: new TokenEndpointError('busy', { retryAfter: 100 }),
+      },
     ],
   );
 
@@ -60,13 +102,19 @@ describe('B11: a failed renewal while the token lives', () => {
       m.flush();
       expect(asked.length - 1).toBeGreaterThanOrEqual(3); // the first renewal and two more
     },
-    [{ name: 'failing at once', took: 0, backoff: undefined }, { name: 'in 200 ms', took: 200, backoff: undefined }, { name: 'with a backoff of an hour', took: 200, backoff: { initial: 3_600_000, max: 3_600_000 } }],
+    [
+      { name: 'failing at once', took: 0, backoff: undefined },
+      { name: 'in 200 ms', took: 200, backoff: undefined },
+      { name: 'with a backoff of an hour', took: 200, backoff: { initial: 3_600_000, max: 3_600_000 } },
+    ],
   );
 
   it(
     'doubles the pause, up to a sixth of the last lifetime',
     marbles((m) => {
-      const { token$, events, at } = setUp(m, (n) => (n === 1 ? { life: 6 } : { took: 0, fail: down }), { random: () => 1 });
+      const { token$, events, at } = setUp(m, (n) => (n === 1 ? { life: 6 } : { took: 0, fail: down }), {
+        random: () => 1,
+      });
       const watching = token$.subscribe();
       at(11_000, () => watching.unsubscribe());
       m.flush();
@@ -84,14 +132,18 @@ describe('B11: a failed renewal while the token lives', () => {
       const watching = token$.subscribe();
       at(50_000, () => watching.unsubscribe());
       m.flush();
-      expect(events.filter((event) => event.includes('refreshFailed')).map((event) => event.split(' ').at(-1))).toEqual(['250', '500', '1000', '2000', '4000', '8000', '10000', '10000', '10000', '10000']);
+      expect(events.filter((event) => event.includes('refreshFailed')).map((event) => event.split(' ').at(-1))).toEqual(
+        ['250', '500', '1000', '2000', '4000', '8000', '10000', '10000', '10000', '10000'],
+      );
     }),
   );
 
   it(
     'is one of the fetches that take longer than fetchTimeout',
     marbles((m) => {
-      const { token$, asked, events, requests, at } = setUp(m, (n) => (n === 1 ? { took: 60_000 } : {}), { random: () => 1 });
+      const { token$, asked, events, requests, at } = setUp(m, (n) => (n === 1 ? { took: 60_000 } : {}), {
+        random: () => 1,
+      });
       const errors: unknown[] = [];
       token$.events.subscribe((event) => event.type === 'refreshFailed' && errors.push(event.error));
       const watching = token$.subscribe();
@@ -112,8 +164,12 @@ describe('B12: no usable token', () => {
     marbles((m) => {
       const { token$, log, ask, at, tell } = setUp(m, (n) => (n <= 2 ? { fail: down } : {}), { random: () => 1 });
       ask(0, 'a');
-      at(0, () => { tell('r', token$.refresh()); });
-      at(0, () => { tell('s', token$.pipe(take(1))); });
+      at(0, () => {
+        tell('r', token$.refresh());
+      });
+      at(0, () => {
+        tell('s', token$.pipe(take(1)));
+      });
       m.flush();
       expect(log).toEqual(['1350 a T3', '1350 r T3', '1350 s T3']); // 200 + 250 + 200 + 500 + 200
     }),
@@ -122,11 +178,21 @@ describe('B12: no usable token', () => {
   cases(
     'fails requests past maxWait, because of the last failure',
     (m, { maxWait, own, failsAt }) => {
-      const { token$, log, ask, at, tell } = setUp(m, (n) => ({ took: 0, fail: new Error(`down ${n}`) }), { random: () => 1, maxWait });
+      const { token$, log, ask, at, tell } = setUp(m, (n) => ({ took: 0, fail: new Error(`down ${n}`) }), {
+        random: () => 1,
+        maxWait,
+      });
       ask(100, 'a', { maxWait: own });
-      if (own === undefined) at(100, () => { tell('a', token$.refresh()); });
+      if (own === undefined)
+        at(100, () => {
+          tell('a', token$.refresh());
+        });
       m.flush();
-      expect(log).toEqual(Array(own === undefined ? 2 : 1).fill(expect.stringMatching(new RegExp(`^${100 + failsAt} a !TokenUnavailableError\\(!Error down \\d\\)$`))));
+      expect(log).toEqual(
+        Array(own === undefined ? 2 : 1).fill(
+          expect.stringMatching(new RegExp(`^${100 + failsAt} a !TokenUnavailableError\\(!Error down \\d\\)$`)),
+        ),
+      );
     },
     [
       { name: '30 s by default', maxWait: undefined, own: undefined, failsAt: 30_000 },
@@ -149,23 +215,44 @@ describe('B12: no usable token', () => {
   cases(
     'fails everybody at once for good',
     (m, { fail }) => {
-      const { token$, asked, log, events, ask, at, tell } = setUp(m, (n) => (n === 1 ? { fail } : {}), { random: () => 0.1 });
+      const { token$, asked, log, events, ask, at, tell } = setUp(m, (n) => (n === 1 ? { fail } : {}), {
+        random: () => 0.1,
+      });
       ask(0, 'a');
-      at(0, () => { tell('r', token$.refresh()); });
-      at(0, () => { tell('s', token$.pipe(take(1))); });
+      at(0, () => {
+        tell('r', token$.refresh());
+      });
+      at(0, () => {
+        tell('s', token$.pipe(take(1)));
+      });
       // One backoff step, not jittered: 250 ms.
       for (let ms = 200; ms < 450; ms += 50) ask(ms, 'b');
-      at(449, () => { tell('s', token$.pipe(take(1))); });
-      at(449, () => { tell('r', token$.refresh()); });
+      at(449, () => {
+        tell('s', token$.pipe(take(1)));
+      });
+      at(449, () => {
+        tell('r', token$.refresh());
+      });
       ask(450, 'c');
       m.flush();
       const failed = `!TokenUnavailableError(${errorText(fail)})`;
-      expect(log).toEqual(['a', 'r', 's', 'b'].map((name) => `200 ${name} ${failed}`).concat([250, 300, 350, 400].map((ms) => `${ms} b ${failed}`), `449 s ${failed}`, `449 r ${failed}`, '650 c T2'));
+      expect(log).toEqual(
+        ['a', 'r', 's', 'b']
+          .map((name) => `200 ${name} ${failed}`)
+          .concat(
+            [250, 300, 350, 400].map((ms) => `${ms} b ${failed}`),
+            `449 s ${failed}`,
+            `449 r ${failed}`,
+            '650 c T2',
+          ),
+      );
       expect(asked.slice(0, 2)).toEqual(['0 initial', '450 initial']);
       expect(events).toContain(`200 refreshFailed ${errorText(fail)} 1 null for good`);
     },
     [
-      ...['invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'].map((error) => ({ name: error, fail: { name: 'Custom', error } })),
+      ...['invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'].map(
+        (error) => ({ name: error, fail: { name: 'Custom', error } }),
+      ),
       ...[400, 401, 403, 404, 422, 499].map((status) => ({ name: String(status), fail: { name: 'Custom', status } })),
       { name: 'a TokenEndpointError', fail: new TokenEndpointError('no', { status: 401, error: 'invalid_client' }) },
     ],
@@ -193,7 +280,10 @@ describe('B12: no usable token', () => {
   cases(
     'asks isPermanent',
     (m, { isPermanent, result }) => {
-      const { log, ask } = setUp(m, (n) => (n === 1 ? { fail: { status: 400 } } : {}), { random: () => 1, isPermanent });
+      const { log, ask } = setUp(m, (n) => (n === 1 ? { fail: { status: 400 } } : {}), {
+        random: () => 1,
+        isPermanent,
+      });
       ask(0, 'a');
       m.flush();
       expect(log).toEqual([result]);
@@ -201,7 +291,13 @@ describe('B12: no usable token', () => {
     [
       { name: 'no', isPermanent: () => false, result: '650 a T2' },
       { name: 'yes', isPermanent: () => true, result: '200 a !TokenUnavailableError(!400)' },
-      { name: 'one that throws means no', isPermanent: () => { throw down; }, result: '650 a T2' },
+      {
+        name: 'one that throws means no',
+        isPermanent: () => {
+          throw down;
+        },
+        result: '650 a T2',
+      },
     ],
   );
 
@@ -209,21 +305,42 @@ describe('B12: no usable token', () => {
     'takes for transient',
     (m, { source }) => {
       let asked = 0;
-      const token$ = createTokenStream(() => (++asked === 1 ? source() : of({ access_token: 'T2', expires_in: 30 })), { scheduler: m.scheduler, jitter: 0, random: () => 1, idleTimeout: 0 });
+      const token$ = createTokenStream(() => (++asked === 1 ? source() : of({ access_token: 'T2', expires_in: 30 })), {
+        scheduler: m.scheduler,
+        jitter: 0,
+        random: () => 1,
+        idleTimeout: 0,
+      });
       m.expect(plain(token$.pipe(take(1)))).toBeObservable('250ms (t|)', { t: 'T2' });
     },
     [
-      { name: 'a source that throws', source: () => { throw down; } },
+      {
+        name: 'a source that throws',
+        source: () => {
+          throw down;
+        },
+      },
       { name: 'a source that completes without a value', source: () => EMPTY },
       { name: 'a source that returns nothing at all', source: () => undefined as never },
-      { name: 'a lifetime that throws', source: () => of({ access_token: 'T1', get expires_in(): number { throw down; } }) },
+      {
+        name: 'a lifetime that throws',
+        source: () =>
+          of({
+            access_token: 'T1',
+            get expires_in(): number {
+              throw down;
+            },
+          }),
+      },
     ],
   );
 
   it(
     'stops when nobody waits, subscribes or uses the stream any more',
     marbles((m) => {
-      const { token$, asked, events, at, ask, pendingAt } = setUp(m, () => ({ took: 0, fail: down }), { random: () => 1 });
+      const { token$, asked, events, at, ask, pendingAt } = setUp(m, () => ({ took: 0, fail: down }), {
+        random: () => 1,
+      });
       ask(0, 'a', { maxWait: 300 });
       const watching = token$.subscribe();
       at(600, () => watching.unsubscribe());
@@ -238,7 +355,9 @@ describe('B12: no usable token', () => {
   it(
     'stops at once when a fetch fails that nobody waits for any more',
     marbles((m) => {
-      const { token$, asked, events, at, ask, pendingAt } = setUp(m, (n) => (n === 1 ? { fail: down } : {}), { random: () => 1 });
+      const { token$, asked, events, at, ask, pendingAt } = setUp(m, (n) => (n === 1 ? { fail: down } : {}), {
+        random: () => 1,
+      });
       const leaving = token$.subscribe();
       at(100, () => leaving.unsubscribe());
       const pending = pendingAt(200);
@@ -253,9 +372,17 @@ describe('B12: no usable token', () => {
   it(
     'heals all by the next success: the stream never dies of an error',
     marbles((m) => {
-      const { token$, log, ask, at, tell } = setUp(m, (n) => (n === 1 ? { fail: { status: 400 } } : n <= 3 ? { fail: down } : {}), { random: () => 1 });
-      at(0, () => { tell('s', token$); });
-      at(1000, () => { tell('t', token$); });
+      const { token$, log, ask, at, tell } = setUp(
+        m,
+        (n) => (n === 1 ? { fail: { status: 400 } } : n <= 3 ? { fail: down } : {}),
+        { random: () => 1 },
+      );
+      at(0, () => {
+        tell('s', token$);
+      });
+      at(1000, () => {
+        tell('t', token$);
+      });
       ask(1000, 'a');
       at(3000, () => token$.close());
       m.flush();
@@ -267,8 +394,12 @@ describe('B12: no usable token', () => {
     'leaves subscribers alone when it fails for good while the token lives, and fails them when it is over',
     marbles((m) => {
       const { token$, log, at, tell } = setUp(m, (n) => (n === 1 ? {} : { fail: { status: 400 } }));
-      at(0, () => { tell('s', token$); });
-      at(26_000, () => { tell('r', token$.refresh()); });
+      at(0, () => {
+        tell('s', token$);
+      });
+      at(26_000, () => {
+        tell('r', token$.refresh());
+      });
       m.flush();
       expect(log).toEqual(['200 s T1', '26200 r !TokenUnavailableError(!400)', '29200 s !TokenUnavailableError(!400)']);
     }),
@@ -302,13 +433,20 @@ describe('B13: what is not a token response', () => {
   it(
     'is an error of the endpoint, with its code, when it says so',
     marbles((m) => {
-      const { token$, ask, log } = setUp(m, () => ({ response: { error: 'invalid_grant', error_description: 'revoked' } }));
+      const { token$, ask, log } = setUp(m, () => ({
+        response: { error: 'invalid_grant', error_description: 'revoked' },
+      }));
       let cause: unknown;
       token$.subscribe({ error: (error: unknown) => (cause = (error as Error).cause) });
       ask(0, 'a');
       m.flush();
       expect(log).toEqual(['200 a !TokenUnavailableError(!TokenEndpointError)']);
-      expect(cause).toMatchObject({ name: 'TokenEndpointError', code: 'ERR_TOKEN_ENDPOINT', error: 'invalid_grant', error_description: 'revoked' });
+      expect(cause).toMatchObject({
+        name: 'TokenEndpointError',
+        code: 'ERR_TOKEN_ENDPOINT',
+        error: 'invalid_grant',
+        error_description: 'revoked',
+      });
     }),
   );
 });
@@ -318,15 +456,26 @@ describe('B14: what a renewal brings', () => {
     'never replaces a living token by one that is expired already',
     marbles((m) => {
       const { token$, asked, log, at, after, ask, tell } = setUp(m, (n) => (n === 1 ? {} : { life: 0 }));
-      at(0, () => { tell('s', token$); });
-      at(10_000, () => { tell('r', token$.refresh()); });
+      at(0, () => {
+        tell('s', token$);
+      });
+      at(10_000, () => {
+        tell('r', token$.refresh());
+      });
       after(10_200, () => expect(token$.current?.value).toBe('T1'));
       ask(25_500, 'a');
       ask(28_999, 'b');
       at(28_999, () => token$.close());
       m.flush();
       expect(log).toEqual(['200 s T1', '10200 r T2', '25500 a T1', '28999 b T1']);
-      expect(asked).toEqual(['0 initial', '10000 manual', '25000 scheduled', '26000 scheduled', '27000 scheduled', '28000 scheduled']);
+      expect(asked).toEqual([
+        '0 initial',
+        '10000 manual',
+        '25000 scheduled',
+        '26000 scheduled',
+        '27000 scheduled',
+        '28000 scheduled',
+      ]);
     }),
   );
 
@@ -334,15 +483,21 @@ describe('B14: what a renewal brings', () => {
     'updates the life of the very value at hand, and tells nobody of it',
     marbles((m) => {
       const { token$, asked, events, log, at, ask, tell } = setUp(m, () => ({ value: 'same' }));
-      at(0, () => { tell('s', token$); });
-      at(10_000, () => { tell('r', token$.refresh()); });
+      at(0, () => {
+        tell('s', token$);
+      });
+      at(10_000, () => {
+        tell('r', token$.refresh());
+      });
       at(10_201, () => expect(token$.current).toMatchObject({ issuedAt: 10_000, expiresAt: 40_000 }));
       ask(36_000, 'a');
       at(40_000, () => token$.close());
       m.flush();
       expect(log).toEqual(['200 s same', '10200 r same', '36000 a same']);
       expect(asked).toEqual(['0 initial', '10000 manual', '35000 scheduled']);
-      expect(events.filter((event) => event.includes('tokenChanged'))).toEqual(['200 tokenChanged - same initial 200 fetched']);
+      expect(events.filter((event) => event.includes('tokenChanged'))).toEqual([
+        '200 tokenChanged - same initial 200 fetched',
+      ]);
     }),
   );
 
@@ -374,8 +529,18 @@ describe('B14: what a renewal brings', () => {
     'gives requests that wait a token that cannot be kept, and the next ones another',
     marbles((m) => {
       const { token$, log, at, tell } = setUp(m, () => ({ life: 0, took: 0 }), { idleTimeout: 0 });
-      at(0, () => { tell('a', withToken(token$, ({ value }) => timer(0).pipe(switchMap(() => of(value))))); });
-      at(0, () => { tell('b', withToken(token$, ({ value }) => of(value))); });
+      at(0, () => {
+        tell(
+          'a',
+          withToken(token$, ({ value }) => timer(0).pipe(switchMap(() => of(value)))),
+        );
+      });
+      at(0, () => {
+        tell(
+          'b',
+          withToken(token$, ({ value }) => of(value)),
+        );
+      });
       m.flush();
       expect(log).toEqual(['0 a T1', '1000 b T2']);
     }),

@@ -4,14 +4,19 @@ import { cases, marbles } from 'rxjs-marbles/jest';
 import { createTokenStream } from 'rx-fresh-token';
 import { jwt, plain, setUp, type Reply } from './rig.js';
 
-const first = (reply: Reply, others: Reply = { took: 9000 }) => (n: number) => (n === 1 ? reply : others);
+const first =
+  (reply: Reply, others: Reply = { took: 9000 }) =>
+  (n: number) =>
+    n === 1 ? reply : others;
 
 describe('B1: the lead time', () => {
   cases(
     'is min(lifetime / 6, 5 min), at least 1.5 x the fetch + margin, at most lifetime / 2',
     (m, { life, took, due, ...options }) => {
       const { token$, asked } = setUp(m, first({ life, took }), options);
-      m.expect(token$.pipe(takeUntil(timer(due + 1)))).toBeObservable(`${took}ms t ${due - took}ms |`, { t: expect.anything() as never });
+      m.expect(token$.pipe(takeUntil(timer(due + 1)))).toBeObservable(`${took}ms t ${due - took}ms |`, {
+        t: expect.anything() as never,
+      });
       m.flush();
       expect(asked.slice(0, 2)).toEqual(['0 initial', `${due} scheduled`]);
     },
@@ -32,7 +37,13 @@ describe('B1: the lead time', () => {
       { name: 'refreshBefore as a number', life: 30, took: 200, due: 20_000, refreshBefore: 10_000 },
       { name: 'refreshBefore as a function', life: 30, took: 200, due: 27_000, refreshBefore: () => 3000 },
       { name: 'refreshBefore beyond half the life', life: 30, took: 200, due: 15_000, refreshBefore: 20_000 },
-      { name: 'a refreshBefore that is no number is the default', life: 30, took: 200, due: 25_000, refreshBefore: () => NaN },
+      {
+        name: 'a refreshBefore that is no number is the default',
+        life: 30,
+        took: 200,
+        due: 25_000,
+        refreshBefore: () => NaN,
+      },
     ],
   );
 
@@ -67,7 +78,10 @@ describe('B3: what a response says of its life', () => {
   cases(
     'is believed',
     (m, { reply, expiresAt, ...options }) => {
-      const { token$, requests, at } = setUp(m, () => ({ took: 0, ...reply }), { now: () => 1_000_000 + m.scheduler.now(), ...options });
+      const { token$, requests, at } = setUp(m, () => ({ took: 0, ...reply }), {
+        now: () => 1_000_000 + m.scheduler.now(),
+        ...options,
+      });
       const watching = token$.subscribe();
       expect(token$.current).toMatchObject({ issuedAt: 1_000_000, expiresAt });
       expect(requests[0]).toMatchObject({ attempt: 1, reason: 'initial', previous: null });
@@ -79,11 +93,25 @@ describe('B3: what a response says of its life', () => {
       { name: 'a number of seconds', reply: { life: 30 }, expiresAt: 1_030_000 },
       { name: 'a fraction', reply: { life: 0.25 }, expiresAt: 1_000_250 },
       { name: 'a numeric string', reply: { life: '30' }, expiresAt: 1_030_000 },
-      { name: "a JWT's exp - iat, whatever the clock says", reply: { life: 'unknown', value: jwt({ iat: 5, exp: 65 }) }, expiresAt: 1_060_000 },
+      {
+        name: "a JWT's exp - iat, whatever the clock says",
+        reply: { life: 'unknown', value: jwt({ iat: 5, exp: 65 }) },
+        expiresAt: 1_060_000,
+      },
       { name: "a JWT's exp - now", reply: { life: 'unknown', value: jwt({ exp: 1030 }) }, expiresAt: 1_030_000 },
       { name: 'expires_in before the JWT', reply: { life: 10, value: jwt({ iat: 5, exp: 65 }) }, expiresAt: 1_010_000 },
-      { name: 'the option lifetime before both', reply: { life: 10, value: jwt({ iat: 5, exp: 65 }) }, expiresAt: 1_000_500, lifetime: (): number | undefined => 500 },
-      { name: 'lifetime without an opinion', reply: { life: 10 }, expiresAt: 1_010_000, lifetime: (): number | undefined => undefined },
+      {
+        name: 'the option lifetime before both',
+        reply: { life: 10, value: jwt({ iat: 5, exp: 65 }) },
+        expiresAt: 1_000_500,
+        lifetime: (): number | undefined => 500,
+      },
+      {
+        name: 'lifetime without an opinion',
+        reply: { life: 10 },
+        expiresAt: 1_010_000,
+        lifetime: (): number | undefined => undefined,
+      },
       { name: 'neither', reply: { life: 'unknown', value: 'opaque' }, expiresAt: Infinity },
       { name: 'a JWT without exp', reply: { life: 'unknown', value: jwt({ iat: 5 }) }, expiresAt: Infinity },
       { name: 'what only looks like a JWT', reply: { life: 'unknown', value: 'a.b.c' }, expiresAt: Infinity },
@@ -106,10 +134,16 @@ describe('B3: what a response says of its life', () => {
   cases(
     'serves those who wait, once, and caches nothing',
     (m, { reply, from = 200, ...options }) => {
-      const { token$, asked, log, at, ask, tell } = setUp(m, () => reply, { fetchTimeout: 60_000, maxWait: 90_000, ...options });
+      const { token$, asked, log, at, ask, tell } = setUp(m, () => reply, {
+        fetchTimeout: 60_000,
+        maxWait: 90_000,
+        ...options,
+      });
       ask(0, 'a');
       ask(0, 'b');
-      at(0, () => { tell('c', token$.pipe(take(1))); });
+      at(0, () => {
+        tell('c', token$.pipe(take(1)));
+      });
       at(from + 1, () => expect(token$.current).toBeNull());
       ask(from + 1, 'd');
       m.flush();
@@ -146,7 +180,9 @@ describe('B3: what a response says of its life', () => {
       const { token$, asked, log, at, ask, tell } = setUp(m, () => ({ life: 0, took: 0 }));
       const watching = token$.subscribe();
       for (let ms = 1; ms < 3000; ms += 100) ask(ms, `${ms}`);
-      at(1500, () => { tell('forced', token$.refresh()); });
+      at(1500, () => {
+        tell('forced', token$.refresh());
+      });
       at(3500, () => watching.unsubscribe());
       m.flush();
       expect(asked.map((when) => parseInt(when))).toEqual([0, 1000, 2000, 3000]);
@@ -181,7 +217,10 @@ describe('B5: the timer or the clock, whichever speaks first', () => {
     'does not lengthen a life when the clock is set back an hour',
     (m, { when }) => {
       let offset = 0;
-      const { token$, asked, at, after } = setUp(m, first({}, { took: 9999 }), { now: () => 1e9 + offset + m.scheduler.now(), fetchTimeout: 20_000 });
+      const { token$, asked, at, after } = setUp(m, first({}, { took: 9999 }), {
+        now: () => 1e9 + offset + m.scheduler.now(),
+        fetchTimeout: 20_000,
+      });
       const watching = token$.subscribe();
       at(when, () => (offset = -3_600_000));
       after(28_999, () => expect(token$.current?.value).toBe('T1'));
@@ -190,7 +229,12 @@ describe('B5: the timer or the clock, whichever speaks first', () => {
       m.flush();
       expect(asked.slice(0, 2)).toEqual(['0 initial', '25000 scheduled']);
     },
-    [{ name: 'right after it came', when: 201 }, { name: 'midway', when: 15_000 }, { name: 'while it is renewed', when: 26_000 }, { name: 'at the last moment', when: 28_998 }],
+    [
+      { name: 'right after it came', when: 201 },
+      { name: 'midway', when: 15_000 },
+      { name: 'while it is renewed', when: 26_000 },
+      { name: 'at the last moment', when: 28_998 },
+    ],
   );
 
   it(
@@ -223,14 +267,20 @@ describe('B5: the timer or the clock, whichever speaks first', () => {
       m.flush();
       expect(log).toEqual(['200 a T1', '10200 b T2', '10200 c T2']);
     },
-    [{ name: 'in use', idleTimeout: undefined }, { name: 'idle', idleTimeout: 0 }],
+    [
+      { name: 'in use', idleTimeout: undefined },
+      { name: 'idle', idleTimeout: 0 },
+    ],
   );
 
   it(
     'renews in the background when a sleep ended between due and over',
     marbles((m) => {
       let offset = 0;
-      const { asked, log, at, ask } = setUp(m, undefined, { now: () => offset + m.scheduler.now(), idleTimeout: 10_000 });
+      const { asked, log, at, ask } = setUp(m, undefined, {
+        now: () => offset + m.scheduler.now(),
+        idleTimeout: 10_000,
+      });
       ask(0, 'a');
       at(10_000, () => (offset = 15_000));
       ask(10_000, 'b');
@@ -263,7 +313,10 @@ describe('B5: the timer or the clock, whichever speaks first', () => {
     'ends the token of an idle stream by its second timer',
     marbles((m) => {
       // A clock that stands still says nothing.
-      const { token$, events, asked, ask, after, pendingAt } = setUp(m, () => ({ took: 0 }), { now: () => 7, idleTimeout: 0 });
+      const { token$, events, asked, ask, after, pendingAt } = setUp(m, () => ({ took: 0 }), {
+        now: () => 7,
+        idleTimeout: 0,
+      });
       ask(0, 'a');
       after(28_999, () => expect(token$.current?.value).toBe('T1'));
       after(29_000, () => expect(token$.current).toBeNull());
@@ -299,7 +352,10 @@ describe('B5: the timer or the clock, whichever speaks first', () => {
         return setInterval(work, delay);
       }) as never);
       const asked: number[] = [];
-      const token$ = createTokenStream(() => of({ access_token: `T${asked.push(Date.now())}`, expires_in: 40 * 86_400 }), { jitter: 0 });
+      const token$ = createTokenStream(
+        () => of({ access_token: `T${asked.push(Date.now())}`, expires_in: 40 * 86_400 }),
+        { jitter: 0 },
+      );
       const watching = token$.subscribe();
       jest.advanceTimersByTime(40 * DAY - 300_001);
       expect(asked).toEqual([0]);
@@ -321,7 +377,13 @@ describe('B6: an idle stream costs nothing', () => {
     'renews while someone is subscribed',
     marbles((m) => {
       const { token$, asked } = setUp(m, undefined, { idleTimeout: 0 });
-      m.expect(plain(token$), '^ 120s !').toBeObservable('200ms a 24999ms b 24999ms c 24999ms d 24999ms e', { a: 'T1', b: 'T2', c: 'T3', d: 'T4', e: 'T5' });
+      m.expect(plain(token$), '^ 120s !').toBeObservable('200ms a 24999ms b 24999ms c 24999ms d 24999ms e', {
+        a: 'T1',
+        b: 'T2',
+        c: 'T3',
+        d: 'T4',
+        e: 'T5',
+      });
       m.flush();
       expect(asked).toEqual(['0 initial', '25000 scheduled', '50000 scheduled', '75000 scheduled', '100000 scheduled']);
     }),
@@ -354,7 +416,11 @@ describe('B6: an idle stream costs nothing', () => {
       m.flush();
       expect(asked).toEqual(renewed ? ['0 initial', '25000 scheduled'] : ['0 initial']);
     },
-    [{ name: '10 s', idleTimeout: 10_000, renewed: false }, { name: '10.001 s', idleTimeout: 10_001, renewed: true }, { name: 'none', idleTimeout: 0, renewed: false }],
+    [
+      { name: '10 s', idleTimeout: 10_000, renewed: false },
+      { name: '10.001 s', idleTimeout: 10_001, renewed: true },
+      { name: 'none', idleTimeout: 0, renewed: false },
+    ],
   );
 
   it(
@@ -405,9 +471,14 @@ describe('B6: an idle stream costs nothing', () => {
 describe('B7: what keeps a process alive', () => {
   const run = (mode: string) =>
     new Promise<string>((resolve) => {
-      execFile(process.execPath, ['--import', 'tsx', 'spec/guarantees/process.main.ts', mode], { timeout: 25_000 }, (error, stdout, stderr) => {
-        resolve(stdout + stderr + (error ? ` failed: ${String(error.signal ?? error.code)}` : ''));
-      });
+      execFile(
+        process.execPath,
+        ['--import', 'tsx', 'spec/guarantees/process.main.ts', mode],
+        { timeout: 25_000 },
+        (error, stdout, stderr) => {
+          resolve(stdout + stderr + (error ? ` failed: ${String(error.signal ?? error.code)}` : ''));
+        },
+      );
     });
 
   it.each([
@@ -417,7 +488,11 @@ describe('B7: what keeps a process alive', () => {
     ['subscribed', 'T1 T2 ended', 'a subscription does'],
     ['waiting', 'TokenUnavailableError ended', 'a request that waits for a token does'],
     ['closed', 'T1 ended', 'a subscription that was closed does not'],
-  ])('%s: %s (%s)', async (mode, output) => {
-    await expect(run(mode)).resolves.toBe(output);
-  }, 30_000);
+  ])(
+    '%s: %s (%s)',
+    async (mode, output) => {
+      await expect(run(mode)).resolves.toBe(output);
+    },
+    30_000,
+  );
 });

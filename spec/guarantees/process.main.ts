@@ -6,7 +6,11 @@ const [, , mode] = process.argv;
 const start = performance.now();
 const life = mode === 'subscribed' ? 2 : 3600;
 let fetched = 0;
-const token$ = createTokenStream(() => (mode === 'waiting' ? throwError(() => new Error('down')) : of({ access_token: `T${++fetched}`, expires_in: life })), { jitter: 0, maxWait: 700 });
+const token$ = createTokenStream(
+  () =>
+    mode === 'waiting' ? throwError(() => new Error('down')) : of({ access_token: `T${++fetched}`, expires_in: life }),
+  { jitter: 0, maxWait: 700 },
+);
 const say = (word: string) => process.stdout.write(`${word} `);
 
 switch (mode) {

@@ -19,9 +19,18 @@ describe('whoever acts from inside an event', () => {
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: 0, life: n === 2 ? 0 : 30 }), { idleTimeout: 0 });
       rig.tell('s', rig.token$);
-      inside(rig, 'tokenRejected', 0, () => { rig.tell('b', withToken(rig.token$, ({ value }) => of(value))); });
-      rig.at(1000, () => { rig.token$.reject(rig.token$.current!); });
-      rig.at(2001, () => { rig.token$.close(); });
+      inside(rig, 'tokenRejected', 0, () => {
+        rig.tell(
+          'b',
+          withToken(rig.token$, ({ value }) => of(value)),
+        );
+      });
+      rig.at(1000, () => {
+        rig.token$.reject(rig.token$.current!);
+      });
+      rig.at(2001, () => {
+        rig.token$.close();
+      });
       m.flush();
       expect(rig.asked).toEqual(['0 initial', '1000 expired', '2000 expired']);
       expect(rig.log).toEqual(['0 s T1', '1000 s T2', '1000 b T2', '2000 s T3']);
@@ -34,12 +43,19 @@ describe('whoever acts from inside an event', () => {
       let slept = 0;
       const rig = setUp(m, () => ({ took: 0 }), { now: () => m.scheduler.now() + slept, idleTimeout: 0 });
       rig.ask(0, 'a');
-      inside(rig, 'tokenExpired', 0, () => { rig.tell('b', withToken(rig.token$, ({ value }) => of(value))); });
+      inside(rig, 'tokenExpired', 0, () => {
+        rig.tell(
+          'b',
+          withToken(rig.token$, ({ value }) => of(value)),
+        );
+      });
       rig.at(1000, () => {
         slept = 60_000;
         rig.tell('s', rig.token$);
       });
-      rig.at(1001, () => { rig.token$.close(); });
+      rig.at(1001, () => {
+        rig.token$.close();
+      });
       m.flush();
       expect(rig.asked).toEqual(['0 initial', '1000 expired']);
       expect(rig.log).toEqual(['0 a T1', '1000 s T2', '1000 b T2']);
@@ -50,14 +66,22 @@ describe('whoever acts from inside an event', () => {
     'B12: should not make the stream give up on a call that is about to wait',
     marbles((m) => {
       let slept = 0;
-      const rig = setUp(m, (n) => ({ took: 0, ...(n === 2 && { value: 'T1' }), ...(n > 2 && { value: 'T2' }) }), { now: () => m.scheduler.now() + slept, idleTimeout: 0 });
+      const rig = setUp(m, (n) => ({ took: 0, ...(n === 2 && { value: 'T1' }), ...(n > 2 && { value: 'T2' }) }), {
+        now: () => m.scheduler.now() + slept,
+        idleTimeout: 0,
+      });
       rig.ask(0, 'a');
       let first: Parameters<typeof rig.token$.reject>[0] | null = null;
       rig.at(0, () => (first = rig.token$.current));
-      inside(rig, 'tokenExpired', 0, () => { rig.token$.reject(first!); });
+      inside(rig, 'tokenExpired', 0, () => {
+        rig.token$.reject(first!);
+      });
       rig.at(1000, () => {
         slept = 60_000;
-        rig.tell('b', withToken(rig.token$, ({ value }) => of(value)));
+        rig.tell(
+          'b',
+          withToken(rig.token$, ({ value }) => of(value)),
+        );
       });
       m.flush();
       expect(rig.log).toEqual(['0 a T1', expect.stringMatching(/^\d+ b T2$/)]);
@@ -69,9 +93,20 @@ describe('whoever acts from inside an event', () => {
     'B6: should not be taken for nobody, when it subscribes on hearing that a forced refresh gave up',
     marbles((m) => {
       const wake = new Subject<void>();
-      const rig = setUp(m, (n) => (n === 2 ? { took: 1000, fail: { status: 503 } } : { took: 0 }), { maxWait: 500, idleTimeout: 400, wake });
-      rig.at(0, () => { rig.tell('a', withToken(rig.token$, ({ value }) => of(answer(value === 'T1' ? 403 : 200)))); });
-      inside(rig, 'refreshFailed', 0, () => { rig.tell('s', rig.token$); });
+      const rig = setUp(m, (n) => (n === 2 ? { took: 1000, fail: { status: 503 } } : { took: 0 }), {
+        maxWait: 500,
+        idleTimeout: 400,
+        wake,
+      });
+      rig.at(0, () => {
+        rig.tell(
+          'a',
+          withToken(rig.token$, ({ value }) => of(answer(value === 'T1' ? 403 : 200))),
+        );
+      });
+      inside(rig, 'refreshFailed', 0, () => {
+        rig.tell('s', rig.token$);
+      });
       rig.at(2000, () => {
         expect(wake.observed).toBe(true);
         rig.token$.close();
@@ -85,10 +120,25 @@ describe('whoever acts from inside an event', () => {
   it(
     'B1: should not have a fresh token renewed, when it used that on hearing that a forced refresh gave up',
     marbles((m) => {
-      const rig = setUp(m, (n) => (n === 2 ? { took: 1000, fail: { status: 503 } } : { took: 0 }), { maxWait: 500, idleTimeout: 400 });
-      rig.at(0, () => { rig.tell('a', withToken(rig.token$, ({ value }) => of(answer(value === 'T1' ? 403 : 200)))); });
-      inside(rig, 'refreshFailed', 0, () => { rig.tell('b', withToken(rig.token$, ({ value }) => of(value))); });
-      rig.at(20_000, () => { rig.token$.close(); });
+      const rig = setUp(m, (n) => (n === 2 ? { took: 1000, fail: { status: 503 } } : { took: 0 }), {
+        maxWait: 500,
+        idleTimeout: 400,
+      });
+      rig.at(0, () => {
+        rig.tell(
+          'a',
+          withToken(rig.token$, ({ value }) => of(answer(value === 'T1' ? 403 : 200))),
+        );
+      });
+      inside(rig, 'refreshFailed', 0, () => {
+        rig.tell(
+          'b',
+          withToken(rig.token$, ({ value }) => of(value)),
+        );
+      });
+      rig.at(20_000, () => {
+        rig.token$.close();
+      });
       m.flush();
       expect(rig.log).toEqual(['500 a 403', '1000 b T1']);
       expect(rig.asked.filter((each) => each.includes('scheduled'))).toEqual([]);
@@ -100,15 +150,25 @@ describe('whoever acts from inside an event', () => {
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: n < 3 ? 0 : 300 }));
       const sent: string[] = [];
-      const send = (name: string, refuses: (value: string) => boolean) => rig.tell(name, withToken(rig.token$, ({ value }) => {
-        sent.push(`${name} ${value}`);
-        return of(answer(refuses(value) ? 401 : 200));
-      }));
+      const send = (name: string, refuses: (value: string) => boolean) =>
+        rig.tell(
+          name,
+          withToken(rig.token$, ({ value }) => {
+            sent.push(`${name} ${value}`);
+            return of(answer(refuses(value) ? 401 : 200));
+          }),
+        );
       inside(rig, 'tokenRejected', 0, () => {
-        inside(rig, 'refreshStarted', 0, () => { send('b', (value) => value === 'T2'); });
+        inside(rig, 'refreshStarted', 0, () => {
+          send('b', (value) => value === 'T2');
+        });
       });
-      rig.at(0, () => { send('a', (value) => value === 'T1'); });
-      rig.at(1000, () => { rig.token$.close(); });
+      rig.at(0, () => {
+        send('a', (value) => value === 'T1');
+      });
+      rig.at(1000, () => {
+        rig.token$.close();
+      });
       m.flush();
       expect(sent).toEqual(['a T1', 'b T2', 'b T3', 'a T3']);
       expect(rig.log.sort()).toEqual(['300 a 200', '300 b 200']);

@@ -2,13 +2,26 @@ import { Readable } from 'node:stream';
 /* eslint rxjs-x/throw-error: off -- clients throw what they like */
 import { defer, EMPTY, map, of, switchMap, take, throwError, timer, type Observable } from 'rxjs';
 import { cases, marbles, type Context } from 'rxjs-marbles/jest';
-import { createFetch, createHttpClient, withToken, type AccessToken, type TokenStream, type TokenStreamOptions, type WithTokenOptions } from 'rx-fresh-token';
+import {
+  createFetch,
+  createHttpClient,
+  withToken,
+  type AccessToken,
+  type TokenStream,
+  type TokenStreamOptions,
+  type WithTokenOptions,
+} from 'rx-fresh-token';
 import { answer, openStream, refusal, type Reply, type Rig, setUp } from './rig.js';
 
 interface Served extends Rig {
   readonly sent: string[];
   /** A request whose answers are what `serve` makes of the token. */
-  readonly call: (ms: number, name: string, serve: (token: string) => Observable<unknown>, options?: WithTokenOptions) => void;
+  readonly call: (
+    ms: number,
+    name: string,
+    serve: (token: string) => Observable<unknown>,
+    options?: WithTokenOptions,
+  ) => void;
   readonly end: (ms: number) => void;
   readonly outcomes: () => string[];
 }
@@ -32,12 +45,15 @@ function serving(m: Context, reply?: (n: number) => Reply, options?: TokenStream
       rig.at(ms, () => rig.token$.close());
       m.flush();
     },
-    outcomes: () => rig.events.filter((event) => event.includes('tokenRejected')).map((event) => event.replace(' tokenRejected', '')),
+    outcomes: () =>
+      rig.events.filter((event) => event.includes('tokenRejected')).map((event) => event.replace(' tokenRejected', '')),
   };
 }
 
-const after = (took: number, status: number, challenge?: string): Observable<Response> => timer(took).pipe(map(() => answer(status, challenge)));
-const failing = (took: number, status: number): Observable<never> => timer(took).pipe(switchMap(() => throwError(() => refusal(status))));
+const after = (took: number, status: number, challenge?: string): Observable<Response> =>
+  timer(took).pipe(map(() => answer(status, challenge)));
+const failing = (took: number, status: number): Observable<never> =>
+  timer(took).pipe(switchMap(() => throwError(() => refusal(status))));
 
 describe('B15: a rejected token is compared first', () => {
   it(
@@ -84,9 +100,15 @@ describe('B15: a rejected token is compared first', () => {
     marbles((m) => {
       const { token$, at, end, asked, outcomes } = serving(m);
       let old: AccessToken;
-      at(1000, () => { token$.reject((old = token$.current!)); });
-      at(1100, () => { token$.reject(old); });
-      at(1300, () => { token$.reject(old); });
+      at(1000, () => {
+        token$.reject((old = token$.current!));
+      });
+      at(1100, () => {
+        token$.reject(old);
+      });
+      at(1300, () => {
+        token$.reject(old);
+      });
       end(2000);
       expect(asked).toEqual(['0 initial', '1000 rejected']);
       expect(outcomes()).toEqual(['1000 T1 refreshing', '1100 T1 refreshing', '1300 T1 alreadyReplaced']);
@@ -107,7 +129,11 @@ describe('B15: a rejected token is compared first', () => {
   it(
     'waits with a refresh in its backoff, within maxWait',
     marbles((m) => {
-      const { call, end, asked, log } = serving(m, (n) => (n === 1 || n === 4 ? {} : { took: 0, fail: new Error('down') }), { random: () => 1, maxWait: 600 });
+      const { call, end, asked, log } = serving(
+        m,
+        (n) => (n === 1 || n === 4 ? {} : { took: 0, fail: new Error('down') }),
+        { random: () => 1, maxWait: 600 },
+      );
       call(25_100, 'a', (token) => of(answer(token === 'T1' ? 403 : 200)));
       call(25_400, 'b', (token) => of(answer(token === 'T1' ? 403 : 200)));
       end(27_000);
@@ -144,8 +170,12 @@ describe('B16: a request is repeated once', () => {
     const given: unknown[] = [];
     const options = { baseUrl: 'https://api.example.com', fetch: () => Promise.resolve(responses[given.push(0) - 1]!) };
     expect(await createFetch(token$, options)('/a')).toBe(responses[1]);
-    expect(await new Promise((resolve) => createHttpClient(token$, options).request('/b').subscribe(resolve))).toBe(responses[3]);
-    const thrown = await new Promise((resolve) => withToken(token$, () => throwError(() => errors.shift()), {}).subscribe({ error: resolve }));
+    expect(await new Promise((resolve) => createHttpClient(token$, options).request('/b').subscribe(resolve))).toBe(
+      responses[3],
+    );
+    const thrown = await new Promise((resolve) =>
+      withToken(token$, () => throwError(() => errors.shift()), {}).subscribe({ error: resolve }),
+    );
     expect(thrown).toMatchObject({ status: 403 });
     expect(errors).toEqual([]);
     expect(given).toHaveLength(4);
@@ -165,7 +195,13 @@ describe('B16: a request is repeated once', () => {
       end(2000);
       expect(asked).toEqual(['0 initial']);
       expect(sent).toHaveLength(5);
-      expect(log.map((entry) => entry.slice(5))).toEqual(['data 403', 'scope 403', 'thrown scope !403', 'other !404', 'text !401']);
+      expect(log.map((entry) => entry.slice(5))).toEqual([
+        'data 403',
+        'scope 403',
+        'thrown scope !403',
+        'other !404',
+        'text !401',
+      ]);
     }),
   );
 
@@ -179,12 +215,24 @@ describe('B16: a request is repeated once', () => {
     },
     [
       { name: 'a thrown status', outcome: throwError(() => ({ status: 401 })), isRejection: undefined },
-      { name: 'a thrown response.status', outcome: throwError(() => ({ response: { status: 403 } })), isRejection: undefined },
+      {
+        name: 'a thrown response.status',
+        outcome: throwError(() => ({ response: { status: 403 } })),
+        isRejection: undefined,
+      },
       { name: 'an emitted Response', outcome: of(answer(403)), isRejection: undefined },
       { name: 'what looks like one', outcome: of({ status: 401, headers: {} }), isRejection: undefined },
-      { name: 'the option isRejection, emitted', outcome: of('expired'), isRejection: (value: unknown) => value === 'expired' },
+      {
+        name: 'the option isRejection, emitted',
+        outcome: of('expired'),
+        isRejection: (value: unknown) => value === 'expired',
+      },
       { name: 'the option isRejection, null', outcome: of(null), isRejection: (value: unknown) => value === null },
-      { name: 'the option isRejection, thrown', outcome: throwError(() => 'expired'), isRejection: (value: unknown) => value === 'expired' },
+      {
+        name: 'the option isRejection, thrown',
+        outcome: throwError(() => 'expired'),
+        isRejection: (value: unknown) => value === 'expired',
+      },
     ],
   );
 
@@ -192,13 +240,31 @@ describe('B16: a request is repeated once', () => {
     'ends with what a callback throws',
     marbles((m) => {
       const { call, end, asked, log } = serving(m);
-      call(1000, 'send', () => { throw new Error('send'); });
+      call(1000, 'send', () => {
+        throw new Error('send');
+      });
       call(1000, 'nothing', () => undefined as never);
-      call(1000, 'emitted', () => of(1), { isRejection: () => { throw new Error('isRejection'); } });
-      call(1000, 'thrown', () => throwError(() => 1), { isRejection: () => { throw new Error('isRejection'); } });
-      call(1000, 'refused', () => { throw refusal(401); });
+      call(1000, 'emitted', () => of(1), {
+        isRejection: () => {
+          throw new Error('isRejection');
+        },
+      });
+      call(1000, 'thrown', () => throwError(() => 1), {
+        isRejection: () => {
+          throw new Error('isRejection');
+        },
+      });
+      call(1000, 'refused', () => {
+        throw refusal(401);
+      });
       end(2000);
-      expect(log).toEqual(['1000 send !Error send', '1000 nothing !TypeError', '1000 emitted !Error isRejection', '1000 thrown !Error isRejection', '1200 refused !401']);
+      expect(log).toEqual([
+        '1000 send !Error send',
+        '1000 nothing !TypeError',
+        '1000 emitted !Error isRejection',
+        '1000 thrown !Error isRejection',
+        '1200 refused !401',
+      ]);
       expect(asked).toEqual(['0 initial', '1000 rejected']);
     }),
   );
@@ -219,7 +285,12 @@ describe('B17: a fruitless refresh is not repeated', () => {
       expect(asked).toEqual(['0 initial', '1000 rejected', '26000 scheduled', '26500 rejected']);
       expect(log.slice(0, 2)).toEqual(['1200 a 403', '2000 a 403']);
       expect(sent).toHaveLength(24 + 1 + 3);
-      expect(outcomes().map((outcome) => outcome.split(' ')[2])).toEqual(['refreshing', ...Array<string>(23).fill('suppressed'), 'refreshing', 'suppressed']);
+      expect(outcomes().map((outcome) => outcome.split(' ')[2])).toEqual([
+        'refreshing',
+        ...Array<string>(23).fill('suppressed'),
+        'refreshing',
+        'suppressed',
+      ]);
       expect(log.slice(-2)).toEqual(['26700 b 403', '27500 c 403']);
     }),
   );
@@ -229,15 +300,27 @@ describe('B17: a fruitless refresh is not repeated', () => {
     (m, { change, then, outcome }) => {
       const { token$, call, at, end, outcomes } = serving(m);
       call(1000, 'a', forbidden, { key });
-      at(5000, () => { change(token$).subscribe(); });
+      at(5000, () => {
+        change(token$).subscribe();
+      });
       call(then, 'b', forbidden, { key });
       end(then + 1000);
       expect(outcomes().at(-1)).toBe(`${then} ${outcome}`);
     },
     [
       { name: 'a scheduled refresh', change: () => EMPTY, then: 26_500, outcome: 'T3 refreshing' },
-      { name: 'not refresh()', change: (token$: TokenStream) => token$.refresh(), then: 6000, outcome: 'T3 suppressed' },
-      { name: 'not a rejection', change: (token$: TokenStream) => defer(() => (token$.reject(token$.current!), EMPTY)), then: 6000, outcome: 'T3 suppressed' },
+      {
+        name: 'not refresh()',
+        change: (token$: TokenStream) => token$.refresh(),
+        then: 6000,
+        outcome: 'T3 suppressed',
+      },
+      {
+        name: 'not a rejection',
+        change: (token$: TokenStream) => defer(() => (token$.reject(token$.current!), EMPTY)),
+        then: 6000,
+        outcome: 'T3 suppressed',
+      },
     ],
   );
 
@@ -246,12 +329,22 @@ describe('B17: a fruitless refresh is not repeated', () => {
     marbles((m) => {
       const { token$, asked, at, tell, events } = setUp(m, undefined, { idleTimeout: 0 });
       const call = () => withToken(token$, forbidden, { key });
-      at(0, () => { tell('a', call()); });
-      at(1000, () => { tell('b', call()); });
-      at(40_000, () => { tell('c', call()); });
+      at(0, () => {
+        tell('a', call());
+      });
+      at(1000, () => {
+        tell('b', call());
+      });
+      at(40_000, () => {
+        tell('c', call());
+      });
       m.flush();
       expect(asked).toEqual(['0 initial', '200 rejected', '40000 expired', '40200 rejected']);
-      expect(events.filter((event) => event.includes('tokenRejected'))).toEqual(['200 tokenRejected T1 refreshing', '1000 tokenRejected T2 suppressed', '40200 tokenRejected T3 refreshing']);
+      expect(events.filter((event) => event.includes('tokenRejected'))).toEqual([
+        '200 tokenRejected T1 refreshing',
+        '1000 tokenRejected T2 suppressed',
+        '40200 tokenRejected T3 refreshing',
+      ]);
     }),
   );
 
@@ -292,7 +385,18 @@ describe('B17: a fruitless refresh is not repeated', () => {
   );
 
   /** Three calls of the same resource that start together; how long each of the two answers of each takes, in every order. */
-  const orders = [100, 300, 500].flatMap((a) => [100, 300, 500].flatMap((b) => [[100, 300, 500], [500, 300, 100], [300, 500, 100], [100, 500, 300], [500, 100, 300], [300, 100, 500]].map((c) => [[a, b, 300], c] as const)));
+  const orders = [100, 300, 500].flatMap((a) =>
+    [100, 300, 500].flatMap((b) =>
+      [
+        [100, 300, 500],
+        [500, 300, 100],
+        [300, 500, 100],
+        [100, 500, 300],
+        [500, 100, 300],
+        [300, 100, 500],
+      ].map((c) => [[a, b, 300], c] as const),
+    ),
+  );
 
   it.each(orders)('counts calls that overlap or overtake each other as one: first %j, second %j', (first, second) => {
     marbles((m) => {
@@ -353,13 +457,24 @@ describe('B17: a fruitless refresh is not repeated', () => {
   it('names a resource by method and path, not by its query', async () => {
     let fetched = 0;
     const token$ = openStream(() => of({ access_token: `T${++fetched}`, expires_in: 30 }));
-    const fetch = createFetch(token$, { baseUrl: 'https://api.example.com', fetch: () => Promise.resolve(answer(403)) });
+    const fetch = createFetch(token$, {
+      baseUrl: 'https://api.example.com',
+      fetch: () => Promise.resolve(answer(403)),
+    });
     const costs = async (path: string, method = 'GET') => {
       const before = fetched;
       await fetch(path, { method });
       return fetched - before;
     };
-    expect([await costs('/a?x=1'), await costs('/a?x=2'), await costs('/a'), await costs('/a', 'get'), await costs('/a', 'POST'), await costs('/b'), await costs('/b#c')]).toEqual([2, 0, 0, 0, 1, 1, 0]);
+    expect([
+      await costs('/a?x=1'),
+      await costs('/a?x=2'),
+      await costs('/a'),
+      await costs('/a', 'get'),
+      await costs('/a', 'POST'),
+      await costs('/b'),
+      await costs('/b#c'),
+    ]).toEqual([2, 0, 0, 0, 1, 1, 0]);
     token$.close();
   });
 });
@@ -375,7 +490,9 @@ describe('B18: the rejection budget', () => {
       end(75_000);
       const forced = asked.slice(1).map((entry) => Number(entry.split(' ')[0]));
       // At 61 s the refresh of 1 s has left the window: any 60 s hold at most ten.
-      expect(forced).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70].map((s) => s * 1000));
+      expect(forced).toEqual(
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70].map((s) => s * 1000),
+      );
       expect(outcomes().filter((outcome) => outcome.endsWith('suppressed'))).toHaveLength(50);
       expect(log).toHaveLength(70);
     }),
@@ -384,11 +501,25 @@ describe('B18: the rejection budget', () => {
   it(
     'is what the option says, to the millisecond, for reject() too',
     marbles((m) => {
-      const { token$, at, end, asked, outcomes } = serving(m, () => ({ took: 0, life: 3600 }), { rejectionBudget: { max: 2, per: 1000 } });
-      for (const ms of [1000, 1500, 1501, 1999, 2000, 2001, 2499, 2500]) at(ms, () => { token$.reject(token$.current!); });
+      const { token$, at, end, asked, outcomes } = serving(m, () => ({ took: 0, life: 3600 }), {
+        rejectionBudget: { max: 2, per: 1000 },
+      });
+      for (const ms of [1000, 1500, 1501, 1999, 2000, 2001, 2499, 2500])
+        at(ms, () => {
+          token$.reject(token$.current!);
+        });
       end(3000);
       expect(asked.slice(1)).toEqual(['1000 rejected', '1500 rejected', '2000 rejected', '2500 rejected']);
-      expect(outcomes().map((outcome) => outcome.replace(/T\d+ /, ''))).toEqual(['1000 refreshing', '1500 refreshing', '1501 suppressed', '1999 suppressed', '2000 refreshing', '2001 suppressed', '2499 suppressed', '2500 refreshing']);
+      expect(outcomes().map((outcome) => outcome.replace(/T\d+ /, ''))).toEqual([
+        '1000 refreshing',
+        '1500 refreshing',
+        '1501 suppressed',
+        '1999 suppressed',
+        '2000 refreshing',
+        '2001 suppressed',
+        '2499 suppressed',
+        '2500 refreshing',
+      ]);
       expect(token$.current).toBeNull();
     }),
   );
@@ -396,8 +527,15 @@ describe('B18: the rejection budget', () => {
   it(
     'counts a refresh from its first attempt, however many it takes',
     marbles((m) => {
-      const { token$, at, end, asked } = serving(m, (n) => ({ took: 0, life: 3600, ...(n === 2 && { fail: { status: 503 } }) }), { rejectionBudget: { max: 1, per: 1000 }, backoff: { initial: 500 }, random: () => 1 });
-      for (const ms of [1000, 2000]) at(ms, () => { token$.reject(token$.current!); });
+      const { token$, at, end, asked } = serving(
+        m,
+        (n) => ({ took: 0, life: 3600, ...(n === 2 && { fail: { status: 503 } }) }),
+        { rejectionBudget: { max: 1, per: 1000 }, backoff: { initial: 500 }, random: () => 1 },
+      );
+      for (const ms of [1000, 2000])
+        at(ms, () => {
+          token$.reject(token$.current!);
+        });
       end(3000);
       expect(asked).toEqual(['0 initial', '1000 rejected', '1500 rejected #2', '2000 rejected']);
     }),
@@ -417,8 +555,13 @@ describe('B18: the rejection budget', () => {
     'is neither filled nor locked by a clock that is set back',
     marbles((m) => {
       let offset = 1e9;
-      const { token$, at, end, asked } = serving(m, () => ({ took: 0, life: 3600 }), { rejectionBudget: { max: 1, per: 1000 }, now: () => offset + m.scheduler.now() });
-      const reject = () => { if (token$.current) token$.reject(token$.current); };
+      const { token$, at, end, asked } = serving(m, () => ({ took: 0, life: 3600 }), {
+        rejectionBudget: { max: 1, per: 1000 },
+        now: () => offset + m.scheduler.now(),
+      });
+      const reject = () => {
+        if (token$.current) token$.reject(token$.current);
+      };
       at(1000, reject);
       at(1100, () => (offset = 0));
       at(1200, reject);
@@ -433,7 +576,9 @@ describe('B18: the rejection budget', () => {
     'bounds subscribers that reject every token they see, too',
     marbles((m) => {
       const { token$, at, asked, log, tell } = setUp(m, () => ({ took: 0 }), { idleTimeout: 0 });
-      const rejecting = token$.subscribe((token) => { token$.reject(token); });
+      const rejecting = token$.subscribe((token) => {
+        token$.reject(token);
+      });
       tell('b', token$.pipe(take(1)));
       at(1000, () => rejecting.unsubscribe());
       m.flush();
@@ -485,7 +630,9 @@ describe('B19: requests while a rejected token is replaced', () => {
     'wait after reject(), too',
     marbles((m) => {
       const { ask, end, at, token$, log } = serving(m);
-      at(1000, () => { token$.reject(token$.current!); });
+      at(1000, () => {
+        token$.reject(token$.current!);
+      });
       ask(1001, 'b');
       end(2000);
       expect(log).toEqual(['1200 b T2']);
@@ -527,8 +674,14 @@ describe('B19: requests while a rejected token is replaced', () => {
   cases(
     'never get the explicitly refused token again, even if its replacement fails',
     (m, { fail, ...options }) => {
-      const { ask, end, at, token$, log } = serving(m, (n) => (n === 1 ? {} : { fail }), { maxWait: 500, random: () => 1, ...options });
-      at(1000, () => { token$.reject(token$.current!); });
+      const { ask, end, at, token$, log } = serving(m, (n) => (n === 1 ? {} : { fail }), {
+        maxWait: 500,
+        random: () => 1,
+        ...options,
+      });
+      at(1000, () => {
+        token$.reject(token$.current!);
+      });
       for (let ms = 1001; ms < 6000; ms += 500) ask(ms, 'b');
       at(5999, () => expect(token$.current).toBeNull());
       end(6000);
@@ -544,7 +697,9 @@ describe('B19: requests while a rejected token is replaced', () => {
   it(
     'never get it again from a source that returns it; that refresh has failed',
     marbles((m) => {
-      const { call, ask, end, log, events } = serving(m, (n) => ({ value: n < 4 ? 'same' : 'new' }), { random: () => 1 });
+      const { call, ask, end, log, events } = serving(m, (n) => ({ value: n < 4 ? 'same' : 'new' }), {
+        random: () => 1,
+      });
       call(1000, 'a', () => of(answer(401)));
       ask(1001, 'b');
       end(3000);
@@ -564,7 +719,9 @@ describe('B20: bodies', () => {
       fetch: (async (input, init) => {
         const request = new Request(input, { duplex: 'half', ...init } as RequestInit);
         const text = await request.text();
-        return answer(status(bodies.push(`${request.headers.get('authorization')} ${text.replace(/-{4,}[\w-]+/g, '-')}`)));
+        return answer(
+          status(bodies.push(`${request.headers.get('authorization')} ${text.replace(/-{4,}[\w-]+/g, '-')}`)),
+        );
       }) as typeof fetch,
     };
     return { bodies, token$, options, fetched: () => fetched };
@@ -573,32 +730,55 @@ describe('B20: bodies', () => {
   const bytes = new TextEncoder().encode('hi');
   const form = new FormData();
   form.set('a', 'hi');
-  const expected: Record<string, string> = { URLSearchParams: 'a=hi', FormData: '-\r\nContent-Disposition: form-data; name="a"\r\n\r\nhi\r\n-' };
+  const expected: Record<string, string> = {
+    URLSearchParams: 'a=hi',
+    FormData: '-\r\nContent-Disposition: form-data; name="a"\r\n\r\nhi\r\n-',
+  };
 
   it.each(
-    Object.entries({ string: 'hi', Uint8Array: bytes, ArrayBuffer: bytes.buffer, DataView: new DataView(bytes.buffer), Blob: new Blob(['hi']), FormData: form, URLSearchParams: new URLSearchParams({ a: 'hi' }) }),
+    Object.entries({
+      string: 'hi',
+      Uint8Array: bytes,
+      ArrayBuffer: bytes.buffer,
+      DataView: new DataView(bytes.buffer),
+      Blob: new Blob(['hi']),
+      FormData: form,
+      URLSearchParams: new URLSearchParams({ a: 'hi' }),
+    }),
   )('repeats a %s', async (name, body) => {
     const { bodies, token$, options } = rig((n) => (n === 1 ? 401 : 200));
     const response = await createFetch(token$, options)('/a', { method: 'POST', body: body as BodyInit });
     expect(response.status).toBe(200);
-    expect(bodies.map((sent) => sent.trim())).toEqual([`Bearer T1 ${expected[name] ?? 'hi'}`, `Bearer T2 ${expected[name] ?? 'hi'}`]);
+    expect(bodies.map((sent) => sent.trim())).toEqual([
+      `Bearer T1 ${expected[name] ?? 'hi'}`,
+      `Bearer T2 ${expected[name] ?? 'hi'}`,
+    ]);
     token$.close();
   });
 
-  it.each(['hi', new Blob(['hi']).stream()])('repeats a Request, which is cloned before the first send (%#)', async (body) => {
-    const { bodies, token$, options } = rig((n) => (n === 1 ? 401 : 200));
-    const request = new Request('https://api.example.com/a', { method: 'POST', body, duplex: 'half' } as RequestInit);
-    expect((await createFetch(token$, options)(request)).status).toBe(200);
-    expect(bodies).toEqual(['Bearer T1 hi', 'Bearer T2 hi']);
-    expect(request.bodyUsed).toBe(false);
-    token$.close();
-  });
+  it.each(['hi', new Blob(['hi']).stream()])(
+    'repeats a Request, which is cloned before the first send (%#)',
+    async (body) => {
+      const { bodies, token$, options } = rig((n) => (n === 1 ? 401 : 200));
+      const request = new Request('https://api.example.com/a', { method: 'POST', body, duplex: 'half' } as RequestInit);
+      expect((await createFetch(token$, options)(request)).status).toBe(200);
+      expect(bodies).toEqual(['Bearer T1 hi', 'Bearer T2 hi']);
+      expect(request.bodyUsed).toBe(false);
+      token$.close();
+    },
+  );
 
   async function* chunks() {
     yield await Promise.resolve(bytes);
   }
 
-  it.each(Object.entries({ ReadableStream: () => new Blob(['hi']).stream(), 'async iterable': chunks, 'Node stream': () => Readable.from([bytes]) }))('never sends a %s twice: the rejection is passed on, and the refresh still happens', async (_name, body) => {
+  it.each(
+    Object.entries({
+      ReadableStream: () => new Blob(['hi']).stream(),
+      'async iterable': chunks,
+      'Node stream': () => Readable.from([bytes]),
+    }),
+  )('never sends a %s twice: the rejection is passed on, and the refresh still happens', async (_name, body) => {
     for (const status of [401, 403]) {
       const { bodies, token$, options, fetched } = rig((n) => (n === 1 ? status : 200));
       const fetch = createFetch(token$, options);

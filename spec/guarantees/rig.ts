@@ -1,7 +1,17 @@
 /* eslint rxjs-x/throw-error: off -- sources throw what they like, and marbles compare errors as text */
 import { catchError, map, of, switchMap, throwError, timer, type Observable } from 'rxjs';
 import type { Context } from 'rxjs-marbles/jest';
-import { createTokenStream, withToken, type AccessToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenStream, type TokenStreamOptions, type WithTokenOptions } from 'rx-fresh-token';
+import {
+  createTokenStream,
+  withToken,
+  type AccessToken,
+  type TokenEvent,
+  type TokenRequest,
+  type TokenResponse,
+  type TokenStream,
+  type TokenStreamOptions,
+  type WithTokenOptions,
+} from 'rx-fresh-token';
 
 const open: TokenStream[] = [];
 afterEach(() => {
@@ -44,7 +54,11 @@ export interface Rig {
   readonly pendingAt: (ms: number) => { count: number };
 }
 
-export function setUp({ scheduler }: Pick<Context, 'scheduler'>, reply: (n: number) => Reply = () => ({}), options: TokenStreamOptions = {}): Rig {
+export function setUp(
+  { scheduler }: Pick<Context, 'scheduler'>,
+  reply: (n: number) => Reply = () => ({}),
+  options: TokenStreamOptions = {},
+): Rig {
   const requests: TokenRequest[] = [];
   const asked: string[] = [];
   const events: string[] = [];
@@ -53,7 +67,13 @@ export function setUp({ scheduler }: Pick<Context, 'scheduler'>, reply: (n: numb
     (request) => {
       const n = requests.push(request);
       asked.push(`${scheduler.now()} ${request.reason}${request.attempt > 1 ? ` #${request.attempt}` : ''}`);
-      const { took = 200, life = 30, value = `T${n}`, fail, response = { access_token: value, ...(life !== 'unknown' && { expires_in: life }) } } = reply(n);
+      const {
+        took = 200,
+        life = 30,
+        value = `T${n}`,
+        fail,
+        response = { access_token: value, ...(life !== 'unknown' && { expires_in: life }) },
+      } = reply(n);
       const answer$ = fail === undefined ? of(response as TokenResponse) : throwError(() => fail);
       return took === 0 ? answer$ : timer(took, scheduler).pipe(switchMap(() => answer$));
     },
@@ -82,7 +102,12 @@ export function setUp({ scheduler }: Pick<Context, 'scheduler'>, reply: (n: numb
     after,
     tell,
     ask: (ms, name, requestOptions) => {
-      at(ms, () => { tell(name, withToken(token$, ({ value }) => of(value), requestOptions)); });
+      at(ms, () => {
+        tell(
+          name,
+          withToken(token$, ({ value }) => of(value), requestOptions),
+        );
+      });
     },
     pendingAt: (ms) => {
       const pending = { count: NaN };
@@ -93,13 +118,22 @@ export function setUp({ scheduler }: Pick<Context, 'scheduler'>, reply: (n: numb
 }
 
 const text = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? String((value as Partial<AccessToken>).value ?? (value as { status?: number }).status) : String(value);
+  typeof value === 'object' && value !== null
+    ? String((value as Partial<AccessToken>).value ?? (value as { status?: number }).status)
+    : String(value);
 
 /** `!TokenUnavailableError(cause)`. */
 export function errorText(error: unknown): string {
-  const { name, message, status, cause } = error as { name?: string; message?: string; status?: number; cause?: unknown };
+  const { name, message, status, cause } = error as {
+    name?: string;
+    message?: string;
+    status?: number;
+    cause?: unknown;
+  };
   if (status !== undefined && cause === undefined) return `!${status}`;
-  return cause === undefined ? `!${name ?? ''}${name === 'Error' ? ` ${message ?? ''}` : ''}` : `!${name ?? ''}(${errorText(cause)})`;
+  return cause === undefined
+    ? `!${name ?? ''}${name === 'Error' ? ` ${message ?? ''}` : ''}`
+    : `!${name ?? ''}(${errorText(cause)})`;
 }
 
 function eventText(event: TokenEvent): string {
@@ -132,7 +166,11 @@ export const answer = (status: number, challenge?: string): Response =>
   new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
 
 export const refusal = (status: number, challenge?: string): unknown =>
-  Object.assign(new Error('refused'), { status, headers: new Headers(challenge === undefined ? {} : { 'www-authenticate': challenge }) });
+  Object.assign(new Error('refused'), {
+    status,
+    headers: new Headers(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+  });
 
 /** An unsigned JWT with the given claims. */
-export const jwt = (claims: object): string => ['{"alg":"none"}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+export const jwt = (claims: object): string =>
+  ['{"alg":"none"}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');

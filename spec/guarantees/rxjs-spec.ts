@@ -73,14 +73,24 @@ describe('B25: virtual time', () => {
       for (const took of [0, 200]) {
         const { token$, log, at, tell } = setUp(m, () => ({ took }), { idleTimeout: 0, rejectionBudget: { max: 2 } });
         at(0, () => {
-          const leaving = token$.subscribe(() => { queue(() => leaving.unsubscribe()); });
-          token$.pipe(take(1)).subscribe(() => { tell('came', token$.pipe(take(1))); });
+          const leaving = token$.subscribe(() => {
+            queue(() => leaving.unsubscribe());
+          });
+          token$.pipe(take(1)).subscribe(() => {
+            tell('came', token$.pipe(take(1)));
+          });
           tell('all', token$);
-          token$.subscribe((token) => { if (token.value === 'T1') token$.refresh().subscribe(); });
-          token$.subscribe((token) => { token$.reject(token); });
+          token$.subscribe((token) => {
+            if (token.value === 'T1') token$.refresh().subscribe();
+          });
+          token$.subscribe((token) => {
+            token$.reject(token);
+          });
         });
         at(2000, () => token$.close());
-        const queue = (act: () => void) => { m.scheduler.schedule(act, 0); };
+        const queue = (act: () => void) => {
+          m.scheduler.schedule(act, 0);
+        };
         at(2001, () => {
           const heard = log.filter((entry) => entry.includes(' all ')).map((entry) => Number(entry.split(' T')[1]));
           expect(heard).toEqual([...new Set(heard)].sort((a, b) => a - b));
@@ -112,7 +122,10 @@ describe('B25: virtual time', () => {
     'fails a source that waits for its own token by the timeout, and goes on',
     marbles((m) => {
       let n = 0;
-      const token$: TokenStream = openStream(() => (++n === 1 ? (token$.pipe(take(1)) as Observable<never>) : of({ access_token: 'T2', expires_in: 30 })), { scheduler: m.scheduler, jitter: 0, random: () => 1, idleTimeout: 0 });
+      const token$: TokenStream = openStream(
+        () => (++n === 1 ? (token$.pipe(take(1)) as Observable<never>) : of({ access_token: 'T2', expires_in: 30 })),
+        { scheduler: m.scheduler, jitter: 0, random: () => 1, idleTimeout: 0 },
+      );
       m.expect(plain(token$), '^ 11s !').toBeObservable('10250ms a', { a: 'T2' });
     }),
   );
@@ -122,7 +135,13 @@ describe('B25: virtual time', () => {
     marbles((m) => {
       const { token$, asked } = setUp(m, () => ({ fail: { status: 400 } }));
       let errors = 0;
-      const again = () => { token$.subscribe({ error: () => { if (++errors < 10) again(); } }); };
+      const again = () => {
+        token$.subscribe({
+          error: () => {
+            if (++errors < 10) again();
+          },
+        });
+      };
       again();
       m.flush();
       expect([errors, asked]).toEqual([10, ['0 initial']]);
@@ -131,7 +150,12 @@ describe('B25: virtual time', () => {
 });
 
 describe('B26: after close()', () => {
-  const states: { name: string; reply: (n: number) => object; at: number; prepare?: (token$: TokenStream) => unknown }[] = [
+  const states: {
+    name: string;
+    reply: (n: number) => object;
+    at: number;
+    prepare?: (token$: TokenStream) => unknown;
+  }[] = [
     { name: 'before the first use', reply: () => ({}), at: 1000, prepare: () => undefined },
     { name: 'while the first fetch is under way', reply: () => ({}), at: 100 },
     { name: 'with a fresh token', reply: () => ({}), at: 1000 },
@@ -139,7 +163,17 @@ describe('B26: after close()', () => {
     { name: 'in a backoff', reply: () => ({ fail: new Error('down') }), at: 220 },
     { name: 'in the block after a permanent failure', reply: () => ({ fail: { status: 400 } }), at: 300 },
     { name: 'between two tokens that cannot be kept', reply: () => ({ life: 0 }), at: 700 },
-    { name: 'while a rejected token is replaced', reply: () => ({}), at: 1100, prepare: (token$) => { token$.subscribe(); timer(1000).subscribe(() => { token$.reject(token$.current!); }); } },
+    {
+      name: 'while a rejected token is replaced',
+      reply: () => ({}),
+      at: 1100,
+      prepare: (token$) => {
+        token$.subscribe();
+        timer(1000).subscribe(() => {
+          token$.reject(token$.current!);
+        });
+      },
+    },
     { name: 'with a token of unknown life', reply: () => ({ life: 'unknown' }), at: 1000 },
     { name: 'when idle', reply: () => ({}), at: 60_000, prepare: (token$) => token$.refresh().subscribe() },
   ];
@@ -149,10 +183,14 @@ describe('B26: after close()', () => {
     (m, { reply, at: when, prepare }) => {
       const { token$, at, requests, pendingAt, events, asked } = setUp(m, reply);
       const completed: string[] = [];
-      const use = prepare ?? ((stream$: TokenStream) => {
-        stream$.subscribe({ error: () => undefined, complete: () => completed.push('stream') });
-        withToken(stream$, () => of(1)).subscribe({ error: (error: unknown) => completed.push((error as { code: string }).code) });
-      });
+      const use =
+        prepare ??
+        ((stream$: TokenStream) => {
+          stream$.subscribe({ error: () => undefined, complete: () => completed.push('stream') });
+          withToken(stream$, () => of(1)).subscribe({
+            error: (error: unknown) => completed.push((error as { code: string }).code),
+          });
+        });
       token$.events.subscribe({ complete: () => completed.push('events') });
       use(token$);
       let askedBefore = 0;
@@ -172,7 +210,8 @@ describe('B26: after close()', () => {
       expect(events.at(-1)).toBe(`${when} closed`);
       expect(events.filter((event) => event.endsWith('closed'))).toHaveLength(1);
       const last = requests.at(-1);
-      if (asked.length && /under way|renewed|replaced/.test(states.find(({ at: ms }) => ms === when)!.name)) expect(last?.signal.aborted).toBe(true);
+      if (asked.length && /under way|renewed|replaced/.test(states.find(({ at: ms }) => ms === when)!.name))
+        expect(last?.signal.aborted).toBe(true);
     },
     states,
   );
@@ -201,7 +240,11 @@ describe('B26: after close()', () => {
 
   it('fails whoever waits', async () => {
     const token$ = openStream(() => NEVER);
-    const waiting = [firstValueFrom(token$.refresh()), firstValueFrom(withToken(token$, () => of(1))), createFetch(token$, { baseUrl: 'https://api.example.com' })('/a')].map((promise) => promise.catch((error: unknown) => (error as { code: string }).code));
+    const waiting = [
+      firstValueFrom(token$.refresh()),
+      firstValueFrom(withToken(token$, () => of(1))),
+      createFetch(token$, { baseUrl: 'https://api.example.com' })('/a'),
+    ].map((promise) => promise.catch((error: unknown) => (error as { code: string }).code));
     token$.close();
     expect(await Promise.all(waiting)).toEqual(Array(3).fill('ERR_TOKEN_STREAM_CLOSED'));
   });
@@ -219,7 +262,15 @@ describe('B26: after close()', () => {
         createFetch(token$, options)('/a'),
         firstValueFrom(createHttpClient(token$, options).get('/a')),
         firstValueFrom(createHttpClient(token$, options).request('/a')),
-      ].map((promise) => promise.then(() => 'none', (error: unknown) => { const { name, code } = error as { name: string; code: string }; return `${name} ${code}`; })),
+      ].map((promise) =>
+        promise.then(
+          () => 'none',
+          (error: unknown) => {
+            const { name, code } = error as { name: string; code: string };
+            return `${name} ${code}`;
+          },
+        ),
+      ),
     );
     expect(failures).toEqual(Array(5).fill('TokenStreamClosedError ERR_TOKEN_STREAM_CLOSED'));
     expect(() => token$.reject(token)).toThrow(expect.objectContaining({ code: 'ERR_TOKEN_STREAM_CLOSED' }) as Error);
@@ -233,8 +284,12 @@ describe('B26: after close()', () => {
   it.each(['refreshFailed', 'tokenChanged', 'tokenRejected'])('may come inside an event (%s)', (type) => {
     const scheduler = new TestScheduler(() => undefined);
     scheduler.run(({ flush }) => {
-      const { token$, log, tell } = setUp({ scheduler }, () => (type === 'refreshFailed' ? { took: 0, fail: new Error('down') } : { took: 0 }));
-      token$.events.subscribe((event) => { if (event.type === type) token$.close(); });
+      const { token$, log, tell } = setUp({ scheduler }, () =>
+        type === 'refreshFailed' ? { took: 0, fail: new Error('down') } : { took: 0 },
+      );
+      token$.events.subscribe((event) => {
+        if (event.type === type) token$.close();
+      });
       tell('s', token$);
       if (type === 'tokenRejected') token$.reject(token$.current!);
       expect(token$.current).toBeNull();

@@ -1,7 +1,15 @@
 import { format, inspect, type InspectOptions } from 'node:util';
 import { firstValueFrom, NEVER, of } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { createFetch, createHttpClient, withToken, type FetchOptions, type TokenEvent, type TokenResponse, type TokenStreamOptions } from 'rx-fresh-token';
+import {
+  createFetch,
+  createHttpClient,
+  withToken,
+  type FetchOptions,
+  type TokenEvent,
+  type TokenResponse,
+  type TokenStreamOptions,
+} from 'rx-fresh-token';
 import { answer, openStream, setUp } from './rig.js';
 
 const SECRET = 'S3CR3T-t0ken';
@@ -23,14 +31,30 @@ function stub(respond: (n: number, sent: Sent) => Response = () => new Response(
   const sent: Sent[] = [];
   const fetch: typeof globalThis.fetch = (input, init) => {
     const request = input instanceof Request ? input : undefined;
-    const entry = { url: request?.url ?? (input as string), method: init?.method ?? request?.method ?? 'GET', headers: new Headers(init?.headers ?? request?.headers), redirect: init?.redirect ?? request?.redirect };
+    const entry = {
+      url: request?.url ?? (input as string),
+      method: init?.method ?? request?.method ?? 'GET',
+      headers: new Headers(init?.headers ?? request?.headers),
+      redirect: init?.redirect ?? request?.redirect,
+    };
     return Promise.resolve(respond(sent.push(entry), entry));
   };
-  return { sent, fetch, carried: () => sent.map(({ url, headers }) => `${url} ${headers.get('authorization') ?? headers.get('x-api-key') ?? '-'}`) };
+  return {
+    sent,
+    fetch,
+    carried: () =>
+      sent.map(({ url, headers }) => `${url} ${headers.get('authorization') ?? headers.get('x-api-key') ?? '-'}`),
+  };
 }
 
 const redirect = (location: string, status = 302) => new Response(null, { status, headers: { location } });
-const thrown = (promise: Promise<unknown>) => promise.then(() => { throw new Error('nothing was thrown'); }, (error: unknown) => error as Error & { code?: string });
+const thrown = (promise: Promise<unknown>) =>
+  promise.then(
+    () => {
+      throw new Error('nothing was thrown');
+    },
+    (error: unknown) => error as Error & { code?: string },
+  );
 
 describe('B21: where the token goes', () => {
   const api = 'https://api.example.com';
@@ -75,8 +99,13 @@ describe('B21: where the token goes', () => {
   ])('is refused, and nothing is sent: %s', async (_name, options, url) => {
     const { sent, fetch } = stub();
     const { token$, fetched } = streamOf();
-    expect(await thrown(createFetch(token$, { ...options, fetch })(url))).toMatchObject({ name: 'OriginNotAllowedError', code: 'ERR_ORIGIN_NOT_ALLOWED' });
-    expect(await thrown(firstValueFrom(createHttpClient(token$, { ...options, fetch }).get(url)))).toMatchObject({ code: 'ERR_ORIGIN_NOT_ALLOWED' });
+    expect(await thrown(createFetch(token$, { ...options, fetch })(url))).toMatchObject({
+      name: 'OriginNotAllowedError',
+      code: 'ERR_ORIGIN_NOT_ALLOWED',
+    });
+    expect(await thrown(firstValueFrom(createHttpClient(token$, { ...options, fetch }).get(url)))).toMatchObject({
+      code: 'ERR_ORIGIN_NOT_ALLOWED',
+    });
     expect([sent, fetched()]).toEqual([[], 0]);
     token$.close();
   });
@@ -100,13 +129,25 @@ describe('B21: where the token goes', () => {
 
   describe.each<[string, FetchOptions]>([
     ['Authorization', {}],
-    ['a custom header', { authorize: (headers, { value }) => { headers.set('x-api-key', value); } }],
+    [
+      'a custom header',
+      {
+        authorize: (headers, { value }) => {
+          headers.set('x-api-key', value);
+        },
+      },
+    ],
   ])('in %s', (_name, options) => {
     const value = options.authorize ? `${SECRET}1` : bearer;
     const ride = async (path: string, respond: (n: number, sent: Sent) => Response) => {
       const { sent, fetch, carried } = stub(respond);
       const { token$, fetched } = streamOf();
-      const response = await createFetch(token$, { baseUrl: api, allowedOrigins: [api, 'https://b.example.com'], fetch, ...options })(path);
+      const response = await createFetch(token$, {
+        baseUrl: api,
+        allowedOrigins: [api, 'https://b.example.com'],
+        fetch,
+        ...options,
+      })(path);
       token$.close();
       return { sent, carried: carried(), status: response.status, fetched: fetched() };
     };
@@ -116,13 +157,21 @@ describe('B21: where the token goes', () => {
       expect(carried).toEqual([`${api}/a ${value}`, `${api}/b ${value}`]);
     });
 
-    it.each([301, 302, 303, 307, 308])('stays behind when a %d leads to another origin, an allowed one too', async (status) => {
-      const { carried } = await ride('/a', (n) => (n === 1 ? redirect('https://b.example.com/b', status) : new Response('ok')));
-      expect(carried).toEqual([`${api}/a ${value}`, 'https://b.example.com/b -']);
-    });
+    it.each([301, 302, 303, 307, 308])(
+      'stays behind when a %d leads to another origin, an allowed one too',
+      async (status) => {
+        const { carried } = await ride('/a', (n) =>
+          n === 1 ? redirect('https://b.example.com/b', status) : new Response('ok'),
+        );
+        expect(carried).toEqual([`${api}/a ${value}`, 'https://b.example.com/b -']);
+      },
+    );
 
     it('stays behind for good, even if a later redirect comes home', async () => {
-      const { carried } = await ride('/a', (n) => [redirect('https://evil.example/b'), redirect(`${api}/c`), new Response('ok')][n - 1]!);
+      const { carried } = await ride(
+        '/a',
+        (n) => [redirect('https://evil.example/b'), redirect(`${api}/c`), new Response('ok')][n - 1]!,
+      );
       expect(carried).toEqual([`${api}/a ${value}`, 'https://evil.example/b -', `${api}/c -`]);
     });
 
@@ -132,12 +181,18 @@ describe('B21: where the token goes', () => {
     });
 
     it('does not follow to the same host without TLS with the token', async () => {
-      const { carried } = await ride('/a', (n) => (n === 1 ? redirect('http://api.example.com/a') : new Response('ok')));
+      const { carried } = await ride('/a', (n) =>
+        n === 1 ? redirect('http://api.example.com/a') : new Response('ok'),
+      );
       expect(carried).toEqual([`${api}/a ${value}`, 'http://api.example.com/a -']);
     });
   });
 
-  it.each([{ Authorization: 'Basic abc' }, [['AUTHORIZATION', 'Basic abc']] as [string, string][], new Headers({ authorization: 'Basic abc' })])('leaves the Authorization header of the caller alone, and passes its refusal on (%#)', async (headers) => {
+  it.each([
+    { Authorization: 'Basic abc' },
+    [['AUTHORIZATION', 'Basic abc']] as [string, string][],
+    new Headers({ authorization: 'Basic abc' }),
+  ])('leaves the Authorization header of the caller alone, and passes its refusal on (%#)', async (headers) => {
     const { sent, fetch } = stub(() => answer(401));
     const { token$, fetched } = streamOf();
     const token = createFetch(token$, { baseUrl: api, fetch });
@@ -145,30 +200,48 @@ describe('B21: where the token goes', () => {
     expect((await token('/a', { headers })).status).toBe(401);
     expect((await token(new Request(`${api}/a`, { headers }))).status).toBe(401);
     expect((await firstValueFrom(http.request('/a', { headers }))).status).toBe(401);
-    expect(sent.map((request) => request.headers.get('authorization'))).toEqual(['Basic abc', 'Basic abc', 'Basic abc']);
+    expect(sent.map((request) => request.headers.get('authorization'))).toEqual([
+      'Basic abc',
+      'Basic abc',
+      'Basic abc',
+    ]);
     expect(fetched()).toBe(0);
     token$.close();
   });
 });
 
 describe('B22: secrets do not print', () => {
-  const ways: InspectOptions[] = [{}, { showHidden: true, depth: 10 }, { showHidden: true, depth: 10, customInspect: false }];
+  const ways: InspectOptions[] = [
+    {},
+    { showHidden: true, depth: 10 },
+    { showHidden: true, depth: 10, customInspect: false },
+  ];
   const printed = (value: unknown): string =>
-    [...ways.map((way) => inspect(value, way)), format('%o %O %s %j', value, value, value, value), JSON.stringify(value), String(value), inspect({ nested: [new Map([[value, value]])] }, { showHidden: true, depth: 10 })].join('\n');
+    [
+      ...ways.map((way) => inspect(value, way)),
+      format('%o %O %s %j', value, value, value, value),
+      JSON.stringify(value),
+      String(value),
+      inspect({ nested: [new Map([[value, value]])] }, { showHidden: true, depth: 10 }),
+    ].join('\n');
 
   it('not in a token', () => {
     const { token$ } = streamOf({}, { refresh_token: `${SECRET}-refresh`, id_token: `${SECRET}-id` });
     token$.subscribe();
     const token = token$.current!;
     expect(printed(token)).not.toContain(SECRET);
-    expect(`${token as unknown as string} ${inspect(token)}`).toBe(`AccessToken(Bearer ${token.id}) AccessToken(Bearer ${token.id})`);
+    expect(`${token as unknown as string} ${inspect(token)}`).toBe(
+      `AccessToken(Bearer ${token.id}) AccessToken(Bearer ${token.id})`,
+    );
     expect(Object.keys(token)).not.toContain('raw');
     expect(Object.keys(token)).not.toContain('value');
     expect(JSON.stringify({ ...token })).not.toContain(SECRET);
     expect(token.raw.refresh_token).toBe(`${SECRET}-refresh`);
     expect(token.id.length).toBeLessThan(SECRET.length);
     expect(Object.isFrozen(token)).toBe(true);
-    expect(() => { (token as { expiresAt: number }).expiresAt = Infinity; }).toThrow(TypeError);
+    expect(() => {
+      (token as { expiresAt: number }).expiresAt = Infinity;
+    }).toThrow(TypeError);
     expect(() => structuredClone(token).value).not.toThrow();
     expect(structuredClone(token).value).toBeUndefined();
     token$.close();
@@ -176,8 +249,18 @@ describe('B22: secrets do not print', () => {
 
   it('not in a stream, its operators or its clients, in use, idle or closed', () => {
     const { token$ } = streamOf({ initial: { access_token: `${SECRET}0`, expires_in: 30, refresh_token: SECRET } });
-    const things = { token$, events: token$.events, request: withToken(token$, () => NEVER), refresh: token$.refresh(), fetch: createFetch(token$, { baseUrl: 'https://a.example' }), http: createHttpClient(token$, {}) };
-    const print = () => Object.values(things).map((thing) => ways.map((way) => inspect(thing, way)).join()).join() + JSON.stringify(things);
+    const things = {
+      token$,
+      events: token$.events,
+      request: withToken(token$, () => NEVER),
+      refresh: token$.refresh(),
+      fetch: createFetch(token$, { baseUrl: 'https://a.example' }),
+      http: createHttpClient(token$, {}),
+    };
+    const print = () =>
+      Object.values(things)
+        .map((thing) => ways.map((way) => inspect(thing, way)).join())
+        .join() + JSON.stringify(things);
     expect(print()).not.toContain(SECRET);
     const watching = token$.subscribe();
     const flying = things.request.subscribe();
@@ -200,10 +283,14 @@ describe('B22: secrets do not print', () => {
         kinds.add(event.type);
       });
       ask(0, 'a');
-      at(1000, () => { token$.reject(token$.current!); });
+      at(1000, () => {
+        token$.reject(token$.current!);
+      });
       at(100_000, () => token$.close());
       m.flush();
-      expect([...kinds]).toEqual(expect.arrayContaining(['refreshStarted', 'tokenChanged', 'tokenRejected', 'refreshFailed', 'idle', 'closed']));
+      expect([...kinds]).toEqual(
+        expect.arrayContaining(['refreshStarted', 'tokenChanged', 'tokenRejected', 'refreshFailed', 'idle', 'closed']),
+      );
       expect(seen.map(printed).join()).not.toContain(SECRET);
     }),
   );
@@ -230,36 +317,114 @@ describe('B22: secrets do not print', () => {
   it('not in an error of a request, nor the query of a URL', async () => {
     const query = 'Q5ECRET';
     const { token$ } = streamOf();
-    const failing = (respond: () => Response | Promise<Response>, more: FetchOptions = {}) => ({ baseUrl: 'https://api.example.com', fetch: (() => new Promise((resolve) => resolve(respond()))) as typeof fetch, ...more });
+    const failing = (respond: () => Response | Promise<Response>, more: FetchOptions = {}) => ({
+      baseUrl: 'https://api.example.com',
+      fetch: (() => new Promise((resolve) => resolve(respond()))) as typeof fetch,
+      ...more,
+    });
     const errors = await Promise.all([
       thrown(createFetch(token$, { baseUrl: 'https://api.example.com' })(`https://evil.example/?q=${query}`)),
       thrown(createFetch(token$, { baseUrl: 'https://api.example.com' })(`https://api.example.com:99999/?q=${query}`)),
       thrown(createFetch(token$, {})(`/relative?q=${query}`)),
       thrown(createFetch(token$, { baseUrl: 'https://api.example.com' })(`https://user:${query}@api.example.com/`)),
-      thrown(createFetch(token$, failing(() => redirect(`https://[${query}`)))('/a')),
-      thrown(createFetch(token$, failing(() => redirect(`ftp://h/?q=${query}`)))('/a')),
-      thrown(createFetch(token$, failing(() => redirect(`/again?q=${query}`)))('/a')),
-      thrown(createFetch(token$, failing(() => new Response(), { authorize: (headers, { value }) => { headers.set('x', `${value}\n${value}`); } }))('/a')),
-      thrown(createFetch(token$, failing(() => { throw Object.assign(new Error(`request to https://x/?q=${query} failed`), { name: 'FetchError', code: 'ECONNRESET' }); }))('/a')),
-      thrown(firstValueFrom(createHttpClient(token$, failing(() => new Response(SECRET, { status: 500, headers: { 'set-cookie': SECRET } }))).get(`/a?q=${query}#${query}`))),
-      thrown(firstValueFrom(createHttpClient(token$, failing(() => new Response(`{"${SECRET}`, { headers: { 'content-type': 'application/json' } }))).get(`/a?q=${query}`))),
-      thrown(firstValueFrom(createHttpClient(token$, { ...failing(() => new Promise<never>(() => undefined)), timeout: 5 }).get(`/a?q=${query}`))),
+      thrown(
+        createFetch(
+          token$,
+          failing(() => redirect(`https://[${query}`)),
+        )('/a'),
+      ),
+      thrown(
+        createFetch(
+          token$,
+          failing(() => redirect(`ftp://h/?q=${query}`)),
+        )('/a'),
+      ),
+      thrown(
+        createFetch(
+          token$,
+          failing(() => redirect(`/again?q=${query}`)),
+        )('/a'),
+      ),
+      thrown(
+        createFetch(
+          token$,
+          failing(() => new Response(), {
+            authorize: (headers, { value }) => {
+              headers.set('x', `${value}\n${value}`);
+            },
+          }),
+        )('/a'),
+      ),
+      thrown(
+        createFetch(
+          token$,
+          failing(() => {
+            throw Object.assign(new Error(`request to https://x/?q=${query} failed`), {
+              name: 'FetchError',
+              code: 'ECONNRESET',
+            });
+          }),
+        )('/a'),
+      ),
+      thrown(
+        firstValueFrom(
+          createHttpClient(
+            token$,
+            failing(() => new Response(SECRET, { status: 500, headers: { 'set-cookie': SECRET } })),
+          ).get(`/a?q=${query}#${query}`),
+        ),
+      ),
+      thrown(
+        firstValueFrom(
+          createHttpClient(
+            token$,
+            failing(() => new Response(`{"${SECRET}`, { headers: { 'content-type': 'application/json' } })),
+          ).get(`/a?q=${query}`),
+        ),
+      ),
+      thrown(
+        firstValueFrom(
+          createHttpClient(token$, { ...failing(() => new Promise<never>(() => undefined)), timeout: 5 }).get(
+            `/a?q=${query}`,
+          ),
+        ),
+      ),
     ]);
     for (const error of errors) {
       expect(error).toBeInstanceOf(Error);
       expect(printed(error)).not.toMatch(/S3CR3T|Q5ECRET/);
       expect(error.stack).not.toMatch(/S3CR3T|Q5ECRET/);
     }
-    expect(() => createFetch(token$, { baseUrl: `http://api.example.com/?q=${query}` })).toThrow(expect.not.objectContaining({ message: expect.stringContaining(query) as string }) as Error);
+    expect(() => createFetch(token$, { baseUrl: `http://api.example.com/?q=${query}` })).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining(query) as string }) as Error,
+    );
     token$.close();
   });
 });
 
 describe('B23: what would break a header', () => {
-  const characters = { 'a space': ' ', 'a tab': '\t', 'a line feed': '\n', 'a carriage return': '\r', 'a NUL': '\0', 'a DEL': '\x7f', 'an umlaut': 'ä', 'a non-breaking space': '\u00a0', 'another alphabet': 'т', 'an emoji': '😀', 'a C1 control': '\x85' };
+  const characters = {
+    'a space': ' ',
+    'a tab': '\t',
+    'a line feed': '\n',
+    'a carriage return': '\r',
+    'a NUL': '\0',
+    'a DEL': '\x7f',
+    'an umlaut': 'ä',
+    'a non-breaking space': '\u00a0',
+    'another alphabet': 'т',
+    'an emoji': '😀',
+    'a C1 control': '\x85',
+  };
 
   it.each(Object.entries(characters))('is refused as an invalid response: %s', (_name, character) => {
-    for (const bad of [{ access_token: `a${character}b` }, { access_token: character }, { access_token: `ab${character}` }, { access_token: 'ab', token_type: `Bea${character}rer` }, { access_token: 'ab', token_type: character }]) {
+    for (const bad of [
+      { access_token: `a${character}b` },
+      { access_token: character },
+      { access_token: `ab${character}` },
+      { access_token: 'ab', token_type: `Bea${character}rer` },
+      { access_token: 'ab', token_type: character },
+    ]) {
       let failure: unknown;
       const token$ = openStream(() => of({ expires_in: 30, ...bad }), { isPermanent: () => true });
       token$.subscribe({ error: (error: unknown) => (failure = (error as Error).cause) });
@@ -278,7 +443,12 @@ describe('B23: what would break a header', () => {
     token$.close();
   });
 
-  it.each([['bearer', 'Bearer'], ['BEARER', 'Bearer'], [undefined, 'Bearer'], ['MAC', 'MAC']])('writes the type %s as %s', (token_type, type) => {
+  it.each([
+    ['bearer', 'Bearer'],
+    ['BEARER', 'Bearer'],
+    [undefined, 'Bearer'],
+    ['MAC', 'MAC'],
+  ])('writes the type %s as %s', (token_type, type) => {
     const { token$ } = streamOf({}, { token_type });
     token$.subscribe().unsubscribe();
     expect(token$.current?.type).toBe(type);

@@ -9,14 +9,23 @@ describe('B8: one fetch, however many want a token', () => {
     (m, { took }) => {
       const { token$, asked, log, at, tell } = setUp(m, () => ({ took }));
       at(0, () => {
-        for (let i = 0; i < 500; i++) tell('a', [() => token$.pipe(take(1)), () => withToken(token$, ({ value }) => of(value)), () => token$.refresh()][i % 3]!());
+        for (let i = 0; i < 500; i++)
+          tell(
+            'a',
+            [() => token$.pipe(take(1)), () => withToken(token$, ({ value }) => of(value)), () => token$.refresh()][
+              i % 3
+            ]!(),
+          );
       });
       at(took + 1, () => token$.close());
       m.flush();
       expect(asked).toEqual(['0 initial']);
       expect(log).toEqual(Array(500).fill(`${took} a T1`));
     },
-    [{ name: 'in 200 ms', took: 200 }, { name: 'in 1 ms', took: 1 }],
+    [
+      { name: 'in 200 ms', took: 200 },
+      { name: 'in 1 ms', took: 1 },
+    ],
   );
 
   it(
@@ -26,9 +35,15 @@ describe('B8: one fetch, however many want a token', () => {
       const watching = token$.subscribe();
       at(25_000, () => {
         for (let i = 0; i < 100; i++) {
-          tell('use', withToken(token$, ({ value }) => of(value)));
+          tell(
+            'use',
+            withToken(token$, ({ value }) => of(value)),
+          );
           tell('force', token$.refresh());
-          tell('refused', withToken(token$, ({ value }) => of({ status: value === 'T1' ? 403 : 200, headers: {} })));
+          tell(
+            'refused',
+            withToken(token$, ({ value }) => of({ status: value === 'T1' ? 403 : 200, headers: {} })),
+          );
         }
         token$.reject(token$.current!);
       });
@@ -38,7 +53,11 @@ describe('B8: one fetch, however many want a token', () => {
       expect(log.filter((entry) => entry === '25000 use T1')).toHaveLength(100);
       expect(log.filter((entry) => entry === '25200 force T2')).toHaveLength(100);
       expect(log.filter((entry) => entry === '25200 refused 200')).toHaveLength(100);
-      expect(events.filter((event) => event.includes('refreshStarted')).slice(0, 3)).toEqual(['0 refreshStarted initial 1', '25000 refreshStarted scheduled 1', '50000 refreshStarted scheduled 1']);
+      expect(events.filter((event) => event.includes('refreshStarted')).slice(0, 3)).toEqual([
+        '0 refreshStarted initial 1',
+        '25000 refreshStarted scheduled 1',
+        '50000 refreshStarted scheduled 1',
+      ]);
     }),
   );
 
@@ -47,7 +66,10 @@ describe('B8: one fetch, however many want a token', () => {
     marbles((m) => {
       const { token$, asked, log, at, tell, ask } = setUp(m);
       for (let ms = 0; ms < 200; ms += 10) ask(ms, 'a');
-      for (let ms = 5; ms < 200; ms += 10) at(ms, () => { tell('a', token$.refresh()); });
+      for (let ms = 5; ms < 200; ms += 10)
+        at(ms, () => {
+          tell('a', token$.refresh());
+        });
       m.flush();
       expect(asked[0]).toBe('0 initial');
       expect(asked[1]).toBe('25000 scheduled');
@@ -99,7 +121,10 @@ describe('B9: whoever leaves, leaves alone', () => {
       expect(requests[0]!.signal.aborted).toBe(false);
     },
     [
-      { name: 'a request', come: (token$: TokenStream): Observable<unknown> => withToken(token$, ({ value }) => of(value)) },
+      {
+        name: 'a request',
+        come: (token$: TokenStream): Observable<unknown> => withToken(token$, ({ value }) => of(value)),
+      },
       { name: 'a subscriber', come: (token$: TokenStream): Observable<unknown> => token$ },
       { name: 'a forced refresh', come: (token$: TokenStream): Observable<unknown> => token$.refresh() },
     ],
@@ -132,27 +157,49 @@ describe('B9: whoever leaves, leaves alone', () => {
 describe('B10: a refresh through the same client', () => {
   type Api = (path: string, signal?: AbortSignal) => Promise<Response>;
 
-  const throughClient = (call: (api: Api, request: TokenRequest) => Promise<Response>, client: 'fetch' | 'http' = 'fetch') => {
+  const throughClient = (
+    call: (api: Api, request: TokenRequest) => Promise<Response>,
+    client: 'fetch' | 'http' = 'fetch',
+  ) => {
     const sent: string[] = [];
     const stub: typeof fetch = (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
       sent.push(`${url.pathname} ${new Headers(init?.headers).get('authorization') ?? 'without'}`);
-      return Promise.resolve(url.pathname === '/token' ? Response.json({ access_token: `T${sent.length}`, expires_in: 30 }) : new Response('ok'));
+      return Promise.resolve(
+        url.pathname === '/token'
+          ? Response.json({ access_token: `T${sent.length}`, expires_in: 30 })
+          : new Response('ok'),
+      );
     };
-    const token$ = openStream((request) => call(api, request).then((response) => response.json() as never), { fetchTimeout: 500, maxWait: 400 });
+    const token$ = openStream((request) => call(api, request).then((response) => response.json() as never), {
+      fetchTimeout: 500,
+      maxWait: 400,
+    });
     const options = { baseUrl: 'https://api.example.com', fetch: stub };
     const http = createHttpClient(token$, options);
     const fetch = createFetch(token$, options);
     const api: Api = (path, signal) =>
-      client === 'fetch' ? fetch(path, { signal: signal ?? null }) : new Promise((resolve, reject) => http.request(path, signal ? { signal } : {}).subscribe({ next: resolve, error: reject }));
+      client === 'fetch'
+        ? fetch(path, { signal: signal ?? null })
+        : new Promise((resolve, reject) =>
+            http.request(path, signal ? { signal } : {}).subscribe({ next: resolve, error: reject }),
+          );
     return { sent, api, token$ };
   };
 
   it.each([
     ['synchronously in the source', 'fetch', (api: Api) => api('/token')],
     ['synchronously in the source', 'http', (api: Api) => api('/token')],
-    ['later, with its signal', 'fetch', (api: Api, { signal }: TokenRequest) => Promise.resolve().then(() => api('/token', signal))],
-    ['later, with its signal', 'http', (api: Api, { signal }: TokenRequest) => Promise.resolve().then(() => api('/token', signal))],
+    [
+      'later, with its signal',
+      'fetch',
+      (api: Api, { signal }: TokenRequest) => Promise.resolve().then(() => api('/token', signal)),
+    ],
+    [
+      'later, with its signal',
+      'http',
+      (api: Api, { signal }: TokenRequest) => Promise.resolve().then(() => api('/token', signal)),
+    ],
   ] as const)('goes out without a token: %s (%s)', async (_when, client, call) => {
     const { sent, api, token$ } = throughClient(call, client);
     expect((await api('/orders')).status).toBe(200);
@@ -181,7 +228,9 @@ describe('B10: a refresh through the same client', () => {
       const seen: string[] = [];
       const token$ = openStream(
         () => {
-          withToken(token$, ({ value }) => of(value)).subscribe({ error: (error: unknown) => seen.push((error as Error).name) });
+          withToken(token$, ({ value }) => of(value)).subscribe({
+            error: (error: unknown) => seen.push((error as Error).name),
+          });
           return timer(10).pipe(map(() => ({ access_token: 'T1', expires_in: 30 })));
         },
         { scheduler: m.scheduler, jitter: 0, idleTimeout: 0 },

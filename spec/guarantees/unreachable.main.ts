@@ -7,7 +7,11 @@ const held: Record<string, boolean> = {};
 const pause = (ms: number) => firstValueFrom(timer(ms));
 
 /** A stream whose renewals do what is said; it stays in somebody's hands when it is closed. */
-async function scene(name: string, renew: () => PromiseLike<TokenResponse> | [TokenResponse], trouble: (token$: TokenStream) => void): Promise<void> {
+async function scene(
+  name: string,
+  renew: () => PromiseLike<TokenResponse> | [TokenResponse],
+  trouble: (token$: TokenStream) => void,
+): Promise<void> {
   const first = await (async () => {
     let n = 0;
     const token$ = createTokenStream(() => (n++ ? renew() : [{ access_token: 'T1', expires_in: 3600 }]));
@@ -29,10 +33,24 @@ async function scene(name: string, renew: () => PromiseLike<TokenResponse> | [To
 const refresh = (token$: TokenStream) => token$.refresh().subscribe({ error: () => undefined });
 
 async function main(): Promise<void> {
-  await scene('in peace', () => [{ access_token: 'T2', expires_in: 3600 }], () => undefined);
-  await scene('the refused token came again', () => [{ access_token: 'T1', expires_in: 3600 }], (token$) => { token$.reject(token$.current!); });
+  await scene(
+    'in peace',
+    () => [{ access_token: 'T2', expires_in: 3600 }],
+    () => undefined,
+  );
+  await scene(
+    'the refused token came again',
+    () => [{ access_token: 'T1', expires_in: 3600 }],
+    (token$) => {
+      token$.reject(token$.current!);
+    },
+  );
   await scene('a renewal failed', () => Promise.reject(new Error('down')), refresh);
-  await scene('a renewal failed for good', () => Promise.reject(Object.assign(new Error('no'), { status: 400 })), refresh);
+  await scene(
+    'a renewal failed for good',
+    () => Promise.reject(Object.assign(new Error('no'), { status: 400 })),
+    refresh,
+  );
   await scene('a renewal hangs', () => new Promise<never>(() => undefined), refresh);
   process.stdout.write(JSON.stringify({ held, streams: kept.length }));
 }

@@ -1,7 +1,19 @@
 import { getEventListeners } from 'node:events';
 import { firstValueFrom, NEVER } from 'rxjs';
 import { createFetch, createHttpClient, type TokenResponse } from 'rx-fresh-token';
-import { answer, cleanUp, failureOf, fetches, guarded, pause, serve, stubFetch, tokens, until, warmTokens } from './support.js';
+import {
+  answer,
+  cleanUp,
+  failureOf,
+  fetches,
+  guarded,
+  pause,
+  serve,
+  stubFetch,
+  tokens,
+  until,
+  warmTokens,
+} from './support.js';
 
 afterEach(cleanUp);
 
@@ -21,7 +33,9 @@ describe.each(fetches)('an abort, over %s', (_name, fetch) => {
   it('should reject with its reason before anything is sent while a token is at hand', async () => {
     const { token$ } = await warmTokens();
     const api = await serve(guarded('T1'));
-    expect(await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(
+      await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: AbortSignal.abort(reason) })),
+    ).toBe(reason);
     expect(api.seen).toHaveLength(0);
   });
 
@@ -74,7 +88,9 @@ describe.each(fetches)('an abort, over %s', (_name, fetch) => {
     const api = await serve((_seen, response) => {
       answer(response, 401);
     });
-    const { token$, asked } = tokens({}, (_request, n) => (n === 1 ? [{ access_token: 'T1', expires_in: 3600 }] : NEVER));
+    const { token$, asked } = tokens({}, (_request, n) =>
+      n === 1 ? [{ access_token: 'T1', expires_in: 3600 }] : NEVER,
+    );
     const failed = failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: controller.signal }));
     await until(() => asked.length === 2);
     controller.abort(reason);
@@ -89,7 +105,9 @@ describe.each(fetches)('an abort, over %s', (_name, fetch) => {
       else controller.abort(reason);
     });
     const { token$ } = tokens();
-    expect(await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: controller.signal }))).toBe(reason);
+    expect(
+      await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: controller.signal })),
+    ).toBe(reason);
   });
 
   it('should cut the body off, and close the connection', async () => {
@@ -113,21 +131,34 @@ describe.each(fetches)('an abort, over %s', (_name, fetch) => {
       response.write('the beginning', () => setTimeout(() => controller.abort(reason), 10));
     });
     const { token$ } = await warmTokens();
-    expect(await failureOf(firstValueFrom(createHttpClient(token$, { baseUrl: api.origin, fetch }).get('/', { signal: controller.signal })))).toBe(reason);
+    expect(
+      await failureOf(
+        firstValueFrom(
+          createHttpClient(token$, { baseUrl: api.origin, fetch }).get('/', { signal: controller.signal }),
+        ),
+      ),
+    ).toBe(reason);
     await until(() => api.cut.length === 1);
   });
 
   it('should keep the name of a TimeoutError', async () => {
     const api = await serve(() => undefined);
     const { token$ } = await warmTokens();
-    expect((await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: AbortSignal.timeout(20) }))).name).toBe('TimeoutError');
+    expect(
+      (await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/', { signal: AbortSignal.timeout(20) })))
+        .name,
+    ).toBe('TimeoutError');
   });
 
   it('should reach the client through its own signal option', async () => {
     const api = await serve(() => undefined);
     const { token$ } = await warmTokens();
     const http = createHttpClient(token$, { baseUrl: api.origin, fetch });
-    for (const send of [(init: RequestInit) => http.request('/', init), (init: RequestInit) => http.get('/', init), (init: RequestInit) => http.post('/', {}, init)]) {
+    for (const send of [
+      (init: RequestInit) => http.request('/', init),
+      (init: RequestInit) => http.get('/', init),
+      (init: RequestInit) => http.post('/', {}, init),
+    ]) {
       const controller = new AbortController();
       const failed = failureOf(firstValueFrom(send({ signal: controller.signal })));
       const before = api.seen.length;
@@ -143,7 +174,11 @@ describe('an abort by the signal of a Request', () => {
     const { token$ } = tokens({}, () => NEVER);
     const { fetch, calls } = stubFetch(200);
     const controller = new AbortController();
-    const failed = failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch })(new Request('https://api.example.com/', { signal: controller.signal })));
+    const failed = failureOf(
+      createFetch(token$, { baseUrl: 'https://api.example.com', fetch })(
+        new Request('https://api.example.com/', { signal: controller.signal }),
+      ),
+    );
     controller.abort(reason);
     expect(await failed).toBe(reason);
     expect(calls).toHaveLength(0);
@@ -157,7 +192,9 @@ describe('a signal that outlives its requests', () => {
     const { token$ } = await warmTokens();
     const api = await serve((_seen, response) => response.write('half'));
     const controller = new AbortController();
-    const response = await firstValueFrom(createHttpClient(token$, { baseUrl: api.origin }).request('/', { signal: controller.signal }));
+    const response = await firstValueFrom(
+      createHttpClient(token$, { baseUrl: api.origin }).request('/', { signal: controller.signal }),
+    );
     const reading = failureOf(response.text());
     controller.abort(reason);
     expect(await reading).toMatchObject(reason);
@@ -168,8 +205,14 @@ describe('a signal that outlives its requests', () => {
     const warnings: unknown[] = [];
     const warn = (warning: unknown) => warnings.push(warning);
     process.on('warning', warn);
-    const { token$ } = tokens({}, () => new Promise((resolve) => setTimeout(resolve, 20, { access_token: 'T1', expires_in: 60 })));
-    const http = createHttpClient(token$, { baseUrl: 'https://api.example', fetch: () => Promise.resolve(new Response('{}')) });
+    const { token$ } = tokens(
+      {},
+      () => new Promise((resolve) => setTimeout(resolve, 20, { access_token: 'T1', expires_in: 60 })),
+    );
+    const http = createHttpClient(token$, {
+      baseUrl: 'https://api.example',
+      fetch: () => Promise.resolve(new Response('{}')),
+    });
     const { signal } = new AbortController();
     const calls = Array.from({ length: 50 }, () => firstValueFrom(http.get('/', { signal })));
     expect(listeners(signal)).toBe(1);

@@ -26,7 +26,11 @@ describe.each(fetches)('a body that can be sent again, over %s', (_name, fetch) 
   const cases: [string, () => Body, string | undefined][] = [
     ['an empty string', () => '', 'text/plain;charset=UTF-8'],
     ['a string', () => 'tëa ☕'.repeat(1000), 'text/plain;charset=UTF-8'],
-    ['URLSearchParams', () => new URLSearchParams({ a: '1 2', b: '&' }), 'application/x-www-form-urlencoded;charset=UTF-8'],
+    [
+      'URLSearchParams',
+      () => new URLSearchParams({ a: '1 2', b: '&' }),
+      'application/x-www-form-urlencoded;charset=UTF-8',
+    ],
     ['a Uint8Array', () => bytes, undefined],
     ['a view into a larger buffer', () => bytes.subarray(100, 200), undefined],
     ['an ArrayBuffer', () => bytes.slice().buffer, undefined],
@@ -40,7 +44,10 @@ describe.each(fetches)('a body that can be sent again, over %s', (_name, fetch) 
     expect(api.authorizations()).toEqual(['Bearer T1', 'Bearer T2']);
     expect(api.seen[1]!.body.equals(api.seen[0]!.body)).toBe(true);
     expect(api.seen[0]!.body.equals(Buffer.from(await new Response(body()).arrayBuffer()))).toBe(true);
-    expect(api.seen.map(({ headers }) => headers['content-type']?.toLowerCase())).toEqual([type?.toLowerCase(), type?.toLowerCase()]);
+    expect(api.seen.map(({ headers }) => headers['content-type']?.toLowerCase())).toEqual([
+      type?.toLowerCase(),
+      type?.toLowerCase(),
+    ]);
     expect(asked).toHaveLength(2);
   });
 });
@@ -49,8 +56,13 @@ describe('a body that only the native fetch understands', () => {
   it('should be repeated byte for byte: a Blob', async () => {
     const api = await choosy();
     const { token$ } = await warmTokens();
-    await createFetch(token$, { baseUrl: api.origin })('/', { method: 'POST', body: new Blob([bytes], { type: 'application/x-tea' }) });
-    expect(api.seen.map(({ body, headers }) => [body.equals(bytes), headers['content-type'], headers['content-length']])).toEqual([
+    await createFetch(token$, { baseUrl: api.origin })('/', {
+      method: 'POST',
+      body: new Blob([bytes], { type: 'application/x-tea' }),
+    });
+    expect(
+      api.seen.map(({ body, headers }) => [body.equals(bytes), headers['content-type'], headers['content-length']]),
+    ).toEqual([
       [true, 'application/x-tea', '70000'],
       [true, 'application/x-tea', '70000'],
     ]);
@@ -62,7 +74,9 @@ describe('a body that only the native fetch understands', () => {
     await createFetch(token$, { baseUrl: api.origin })('/', { method: 'POST', body: form() });
     expect(api.seen).toHaveLength(2);
     for (const { body, headers } of api.seen) {
-      const data = await new Response(new Uint8Array(body), { headers: { 'content-type': headers['content-type']! } }).formData();
+      const data = await new Response(new Uint8Array(body), {
+        headers: { 'content-type': headers['content-type']! },
+      }).formData();
       expect(data.get('name')).toBe('tëa');
       expect(Buffer.from(await (data.get('file') as File).arrayBuffer()).equals(bytes)).toBe(true);
     }
@@ -79,9 +93,9 @@ describe('a body that only the native fetch understands', () => {
     const request = new Request(`${api.origin}/a`, { method: 'PUT', headers: { 'x-trace': '7' }, ...init() });
     const response = await createFetch(token$, { baseUrl: api.origin })(request);
     expect(response.status).toBe(200);
-    expect(api.seen.map(({ method, path, headers }) => [method, path, headers['x-trace'], headers['content-type']])).toEqual(
-      Array(2).fill(['PUT', '/a', '7', request.headers.get('content-type') ?? undefined]),
-    );
+    expect(
+      api.seen.map(({ method, path, headers }) => [method, path, headers['x-trace'], headers['content-type']]),
+    ).toEqual(Array(2).fill(['PUT', '/a', '7', request.headers.get('content-type') ?? undefined]));
     expect(api.seen[0]!.body.length).toBeGreaterThan(4);
     expect(api.seen[1]!.body.equals(api.seen[0]!.body)).toBe(true);
   });
@@ -132,9 +146,16 @@ describe('a body that can be read once', () => {
     const api = await serve((seen, response) => {
       answer(response, 200, seen.body.toString());
     });
-    const { token$ } = tokens({}, () => new Promise((resolve) => setTimeout(resolve, 5, { access_token: 'T1', expires_in: 60 })));
+    const { token$ } = tokens(
+      {},
+      () => new Promise((resolve) => setTimeout(resolve, 5, { access_token: 'T1', expires_in: 60 })),
+    );
     const body = webStream();
-    const sent = createFetch(token$, { baseUrl: api.origin })('/a', { method: 'POST', body, duplex: 'half' } as RequestInit);
+    const sent = createFetch(token$, { baseUrl: api.origin })('/a', {
+      method: 'POST',
+      body,
+      duplex: 'half',
+    } as RequestInit);
     expect(body.locked).toBe(false);
     expect(await (await sent).text()).toBe('once');
   });
@@ -166,7 +187,13 @@ describe('the client', () => {
   it('should let the caller name the content type of JSON', async () => {
     const api = await choosy();
     const { token$ } = await warmTokens();
-    await firstValueFrom(createHttpClient(token$, { baseUrl: api.origin }).patch('/', { a: 1 }, { headers: { 'Content-Type': 'application/merge-patch+json' } }));
+    await firstValueFrom(
+      createHttpClient(token$, { baseUrl: api.origin }).patch(
+        '/',
+        { a: 1 },
+        { headers: { 'Content-Type': 'application/merge-patch+json' } },
+      ),
+    );
     expect(api.seen[0]!.headers['content-type']).toBe('application/merge-patch+json');
   });
 
@@ -174,7 +201,9 @@ describe('the client', () => {
     const api = await choosy();
     const { token$, asked } = await warmTokens();
     const http = createHttpClient(token$, { baseUrl: api.origin });
-    const error = await failureOf(firstValueFrom(http.post('/', new Blob(['once']).stream(), { duplex: 'half' } as RequestInit)));
+    const error = await failureOf(
+      firstValueFrom(http.post('/', new Blob(['once']).stream(), { duplex: 'half' } as RequestInit)),
+    );
     expect(error.code).toBe('ERR_HTTP_STATUS');
     expect(api.seen.map(({ body }) => body.toString())).toEqual(['once']);
     expect(asked).toHaveLength(2);

@@ -1,6 +1,17 @@
 import { first, firstValueFrom, NEVER } from 'rxjs';
 import { createFetch, type AccessToken, type TokenStream } from 'rx-fresh-token';
-import { answer, cleanUp, failureOf, fetches, guarded, serve, stubFetch, tokens, until, warmTokens } from './support.js';
+import {
+  answer,
+  cleanUp,
+  failureOf,
+  fetches,
+  guarded,
+  serve,
+  stubFetch,
+  tokens,
+  until,
+  warmTokens,
+} from './support.js';
 
 afterEach(cleanUp);
 
@@ -48,7 +59,10 @@ describe('createFetch', () => {
         ],
       ],
       ['Headers', new Headers({ 'X-Trace': '7', accept: 'text/plain' })],
-      ['a record without a prototype', Object.assign(Object.create(null) as Record<string, string>, { 'X-Trace': '7', accept: 'text/plain' })],
+      [
+        'a record without a prototype',
+        Object.assign(Object.create(null) as Record<string, string>, { 'X-Trace': '7', accept: 'text/plain' }),
+      ],
       [
         'an instance of a class',
         new (class {
@@ -86,9 +100,13 @@ describe('createFetch', () => {
         const authorize = (headers: Headers, token: AccessToken) => {
           headers.set('x-api-key', `key ${token.value}`);
         };
-        const response = await createFetch(token$, { baseUrl: api.origin, fetch, authorize })('/', { headers: { 'x-api-key': 'mine', 'x-other': '1' } });
+        const response = await createFetch(token$, { baseUrl: api.origin, fetch, authorize })('/', {
+          headers: { 'x-api-key': 'mine', 'x-other': '1' },
+        });
         expect(response.status).toBe(200);
-        expect(api.seen.map(({ headers }) => [headers['x-api-key'], headers['x-other'], headers.authorization])).toEqual([
+        expect(
+          api.seen.map(({ headers }) => [headers['x-api-key'], headers['x-other'], headers.authorization]),
+        ).toEqual([
           ['key T1', '1', undefined],
           ['key T2', '1', undefined],
         ]);
@@ -127,7 +145,11 @@ describe('createFetch', () => {
       const request = new Request(`${api.origin}/a`, { method: 'PUT', headers: { 'x-trace': '7' }, body: 'payload' });
       const response = await createFetch(token$, { baseUrl: api.origin })(request);
       expect(response.status).toBe(200);
-      expect(api.seen[0]).toMatchObject({ method: 'PUT', path: '/a', headers: { 'x-trace': '7', authorization: 'Bearer T1' } });
+      expect(api.seen[0]).toMatchObject({
+        method: 'PUT',
+        path: '/a',
+        headers: { 'x-trace': '7', authorization: 'Bearer T1' },
+      });
       expect(api.seen[0]!.body.toString()).toBe('payload');
     });
 
@@ -135,7 +157,11 @@ describe('createFetch', () => {
       const api = await serve(guarded('T1'));
       const { token$ } = tokens();
       const request = new Request(`${api.origin}/a`, { method: 'PUT', headers: { 'x-trace': '7' }, body: 'payload' });
-      await createFetch(token$, { baseUrl: api.origin })(request, { method: 'PATCH', headers: { 'x-mine': '8' }, body: 'other' });
+      await createFetch(token$, { baseUrl: api.origin })(request, {
+        method: 'PATCH',
+        headers: { 'x-mine': '8' },
+        body: 'other',
+      });
       expect(api.seen[0]).toMatchObject({ method: 'PATCH', headers: { 'x-mine': '8', authorization: 'Bearer T1' } });
       expect(api.seen[0]!.headers['x-trace']).toBeUndefined();
       expect(api.seen[0]!.body.toString()).toBe('other');
@@ -145,7 +171,11 @@ describe('createFetch', () => {
       const api = await serve(guarded('T1'));
       const { token$ } = tokens();
       const request = new Request(`${api.origin}/a`, { method: 'PUT', headers: { 'x-trace': '7' }, body: 'payload' });
-      await createFetch(token$, { baseUrl: api.origin })(request, { method: undefined, headers: undefined, body: undefined });
+      await createFetch(token$, { baseUrl: api.origin })(request, {
+        method: undefined,
+        headers: undefined,
+        body: undefined,
+      });
       expect(api.seen[0]).toMatchObject({ method: 'PUT', headers: { 'x-trace': '7', authorization: 'Bearer T1' } });
       expect(api.seen[0]!.body.toString()).toBe('payload');
     });
@@ -189,14 +219,20 @@ describe('createFetch', () => {
 
     it('should fetch no token at all', async () => {
       const { token$, asked } = tokens();
-      await createFetch(token$, { baseUrl: base, fetch: stubFetch(200).fetch })('/', { headers: { Authorization: 'Basic mine' } });
+      await createFetch(token$, { baseUrl: base, fetch: stubFetch(200).fetch })('/', {
+        headers: { Authorization: 'Basic mine' },
+      });
       expect(asked).toHaveLength(0);
     });
 
     it('should not let a request leave for another origin', async () => {
       const { token$ } = tokens();
       const { fetch, calls } = stubFetch(200);
-      const error = await failureOf(createFetch(token$, { baseUrl: base, fetch })('https://other.example/', { headers: { Authorization: 'Basic mine' } }));
+      const error = await failureOf(
+        createFetch(token$, { baseUrl: base, fetch })('https://other.example/', {
+          headers: { Authorization: 'Basic mine' },
+        }),
+      );
       expect(error.code).toBe('ERR_ORIGIN_NOT_ALLOWED');
       expect(calls).toHaveLength(0);
     });
@@ -215,7 +251,10 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
       else answer(response, status, 'refused', headers);
     });
     const { token$, asked } = tokens();
-    const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/orders?x=1', { method: 'POST', body: 'order' });
+    const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/orders?x=1', {
+      method: 'POST',
+      body: 'order',
+    });
     expect([response.status, await response.text()]).toEqual([200, 'done']);
     expect(api.authorizations()).toEqual(['Bearer T1', 'Bearer T2']);
     expect(api.seen.map(({ method, path, body }) => [method, path, body.toString()])).toEqual([
@@ -225,19 +264,20 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
     expect(asked.map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
   });
 
-  it.each(['Bearer error="insufficient_scope"', 'Bearer realm="x", error=insufficient_scope, scope="admin"', 'bearer ERROR="insufficient_scope"'])(
-    'should be passed on without a refresh when the challenge is %s',
-    async (challenge) => {
-      const api = await serve((_seen, response) => {
-        answer(response, 403, 'forbidden', { 'www-authenticate': challenge });
-      });
-      const { token$, asked } = tokens();
-      const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/');
-      expect([response.status, await response.text()]).toEqual([403, 'forbidden']);
-      expect(api.seen).toHaveLength(1);
-      expect(asked).toHaveLength(1);
-    },
-  );
+  it.each([
+    'Bearer error="insufficient_scope"',
+    'Bearer realm="x", error=insufficient_scope, scope="admin"',
+    'bearer ERROR="insufficient_scope"',
+  ])('should be passed on without a refresh when the challenge is %s', async (challenge) => {
+    const api = await serve((_seen, response) => {
+      answer(response, 403, 'forbidden', { 'www-authenticate': challenge });
+    });
+    const { token$, asked } = tokens();
+    const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/');
+    expect([response.status, await response.text()]).toEqual([403, 'forbidden']);
+    expect(api.seen).toHaveLength(1);
+    expect(asked).toHaveLength(1);
+  });
 
   it.each([200, 204, 400, 402, 404, 419, 429, 500, 503])('should not be suspected after %s', async (status) => {
     const api = await serve((_seen, response) => {
@@ -320,7 +360,9 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
     const api = await serve((_seen, response) => {
       answer(response, 401, 'refused');
     });
-    const { token$ } = tokens({ maxWait: 30 }, (_request, n) => (n > 1 ? NEVER : [{ access_token: 'T1', expires_in: 3600 }]));
+    const { token$ } = tokens({ maxWait: 30 }, (_request, n) =>
+      n > 1 ? NEVER : [{ access_token: 'T1', expires_in: 3600 }],
+    );
     const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/');
     expect([response.status, await response.text()]).toEqual([401, 'refused']);
   });
@@ -335,7 +377,11 @@ describe('an injected fetch that fails', () => {
       },
       null,
     ],
-    ['rejects with what merely has the name of an error', () => Promise.reject(Object.assign(Object.create(null) as Error, { name: 'TypeError' })), { name: 'TypeError' }],
+    [
+      'rejects with what merely has the name of an error',
+      () => Promise.reject(Object.assign(Object.create(null) as Error, { name: 'TypeError' })),
+      { name: 'TypeError' },
+    ],
     ['rejects with an error of its own', () => Promise.reject(new RangeError('mine')), new RangeError('mine')],
     [
       'throws at once',
@@ -398,7 +444,13 @@ describe('a refused token', () => {
   it('should be judged by isRejection where one is given, and by nothing else', async () => {
     const { token$, asked } = await warmTokens();
     const isRejection = (response: Response) => response.status === 419 || response.headers.get('x-expired') === 'yes';
-    const { fetch, calls } = stubFetch(new Response(null, { status: 200, headers: { 'x-expired': 'yes' } }), 200, 401, 419, 200);
+    const { fetch, calls } = stubFetch(
+      new Response(null, { status: 200, headers: { 'x-expired': 'yes' } }),
+      200,
+      401,
+      419,
+      200,
+    );
     const ride = createFetch(token$, { baseUrl: base, fetch, isRejection });
     expect((await ride('/a')).status).toBe(200);
     expect([calls.length, asked.length]).toEqual([2, 2]);
@@ -443,13 +495,9 @@ describe('a refused token', () => {
     for (let i = 0; i < 5; i++) expect((await ride(`/${String(i)}`)).status).toBe(403);
     expect(asked).toHaveLength(3);
     expect(calls).toHaveLength(2 * 2 + 3);
-    expect(events.filter(({ type }) => type === 'tokenRejected').map((event) => (event as { outcome: string }).outcome)).toEqual([
-      'refreshing',
-      'refreshing',
-      'suppressed',
-      'suppressed',
-      'suppressed',
-    ]);
+    expect(
+      events.filter(({ type }) => type === 'tokenRejected').map((event) => (event as { outcome: string }).outcome),
+    ).toEqual(['refreshing', 'refreshing', 'suppressed', 'suppressed', 'suppressed']);
   });
 
   it('should hold back requests that have not left after a 401, and let them go after a bare 403', async () => {
@@ -459,7 +507,9 @@ describe('a refused token', () => {
     ] as const) {
       let deliver = () => {};
       const { token$ } = tokens({}, (_request, n) =>
-        n === 1 ? [{ access_token: 'T1', expires_in: 3600 }] : new Promise((resolve) => (deliver = () => resolve({ access_token: 'T2', expires_in: 3600 }))),
+        n === 1
+          ? [{ access_token: 'T1', expires_in: 3600 }]
+          : new Promise((resolve) => (deliver = () => resolve({ access_token: 'T2', expires_in: 3600 }))),
       );
       const { fetch, calls } = stubFetch(status, 200);
       const ride = createFetch(token$, { baseUrl: base, fetch });
@@ -479,7 +529,10 @@ describe('a refused token', () => {
 
 describe('a stream that has no token', () => {
   it('should make 500 cold requests share one token fetch', async () => {
-    const { token$, asked } = tokens({}, () => new Promise((resolve) => setTimeout(resolve, 5, { access_token: 'T1', expires_in: 3600 })));
+    const { token$, asked } = tokens(
+      {},
+      () => new Promise((resolve) => setTimeout(resolve, 5, { access_token: 'T1', expires_in: 3600 })),
+    );
     const { fetch, calls } = stubFetch(() => new Response('ok'));
     const ride = createFetch(token$, { baseUrl: base, fetch });
     await Promise.all(Array.from({ length: 500 }, () => ride('/')));
@@ -514,13 +567,16 @@ describe('a token that somebody sees refused in the moment in which it comes', (
     const { fetch, calls } = stubFetch(...(spoilt === 'T1' ? [200] : [401, 200]));
     const answered = createFetch(token$, { baseUrl: base, fetch })('/');
     // Who comes later is told later: the request has its token by then, but has not left.
-    const spoil = () => token$.subscribe((token) => {
-      if (token.value === spoilt) token$.reject(token);
-    });
+    const spoil = () =>
+      token$.subscribe((token) => {
+        if (token.value === spoilt) token$.reject(token);
+      });
     if (spoilt === 'T1') spoil();
     else token$.events.pipe(first(({ type }) => type === 'tokenRejected')).subscribe(spoil);
     expect((await answered).status).toBe(200);
-    expect(calls.map(({ headers }) => headers.get('authorization'))).toEqual(spoilt === 'T1' ? ['Bearer T2'] : ['Bearer T1', 'Bearer T3']);
+    expect(calls.map(({ headers }) => headers.get('authorization'))).toEqual(
+      spoilt === 'T1' ? ['Bearer T2'] : ['Bearer T1', 'Bearer T3'],
+    );
   });
 });
 
@@ -533,7 +589,9 @@ describe('close()', () => {
     token$.close();
     expect((await waiting).code).toBe('ERR_TOKEN_STREAM_CLOSED');
     expect((await failureOf(ride('/b'))).code).toBe('ERR_TOKEN_STREAM_CLOSED');
-    expect((await failureOf(ride('/c', { headers: { authorization: 'Basic mine' } }))).code).toBe('ERR_TOKEN_STREAM_CLOSED');
+    expect((await failureOf(ride('/c', { headers: { authorization: 'Basic mine' } }))).code).toBe(
+      'ERR_TOKEN_STREAM_CLOSED',
+    );
     expect(calls).toHaveLength(0);
   });
 
@@ -560,19 +618,22 @@ describe('a token source that uses the same client', () => {
     expect(api.authorizations()).toEqual([undefined, 'Bearer T1']);
   });
 
-  it.each(fetches)('should go out without a token when it asks later with request.signal, over %s', async (_name, fetch) => {
-    const api = await serve((seen, response) => {
-      if (seen.path === '/token') answer(response, 200, '{"access_token":"T1","expires_in":60}');
-      else guarded('T1')(seen, response, undefined as never);
-    });
-    const { token$ } = tokens({ maxWait: 500 }, async ({ signal }) => {
-      await new Promise(setImmediate);
-      return (await ride('/token', { method: 'POST', signal })).json() as never;
-    });
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
-    expect(await (await ride('/orders')).text()).toBe('hello T1');
-    expect(api.authorizations()).toEqual([undefined, 'Bearer T1']);
-  });
+  it.each(fetches)(
+    'should go out without a token when it asks later with request.signal, over %s',
+    async (_name, fetch) => {
+      const api = await serve((seen, response) => {
+        if (seen.path === '/token') answer(response, 200, '{"access_token":"T1","expires_in":60}');
+        else guarded('T1')(seen, response, undefined as never);
+      });
+      const { token$ } = tokens({ maxWait: 500 }, async ({ signal }) => {
+        await new Promise(setImmediate);
+        return (await ride('/token', { method: 'POST', signal })).json() as never;
+      });
+      const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+      expect(await (await ride('/orders')).text()).toBe('hello T1');
+      expect(api.authorizations()).toEqual([undefined, 'Bearer T1']);
+    },
+  );
 
   it('should not have its refusal repeated', async () => {
     const { fetch, calls } = stubFetch(() => new Response('{"error":"invalid_client"}', { status: 401 }));
@@ -595,13 +656,20 @@ describe('options out of range', () => {
   });
 
   it('should be refused at creation: a stream that createTokenStream did not make', () => {
-    for (const other of [undefined, null, {}, NEVER]) expect(() => createFetch(other as TokenStream)).toThrow(TypeError);
+    for (const other of [undefined, null, {}, NEVER])
+      expect(() => createFetch(other as TokenStream)).toThrow(TypeError);
   });
 
   it('should be the default when undefined', async () => {
     const stream = (await warmTokens()).token$;
     const { fetch, calls } = stubFetch(200);
-    await createFetch(stream, { baseUrl: base, fetch, allowedOrigins: undefined, authorize: undefined, isRejection: undefined })('/');
+    await createFetch(stream, {
+      baseUrl: base,
+      fetch,
+      allowedOrigins: undefined,
+      authorize: undefined,
+      isRejection: undefined,
+    })('/');
     expect(calls[0]!.headers.get('authorization')).toBe('Bearer T1');
   });
 });

@@ -1,7 +1,27 @@
 import { inspect } from 'node:util';
 import { firstValueFrom, lastValueFrom, NEVER, toArray, type Observable } from 'rxjs';
-import { createHttpClient, HttpStatusError, isTokenError, type HttpClient, type HttpClientOptions } from 'rx-fresh-token';
-import { answer, cleanUp, failureOf, fetches, guarded, pause, printed, serve, stubFetch, tokens, until, warmTokens, type Handler } from './support.js';
+import {
+  createHttpClient,
+  HttpStatusError,
+  isTokenError,
+  type HttpClient,
+  type HttpClientOptions,
+} from 'rx-fresh-token';
+import {
+  answer,
+  cleanUp,
+  failureOf,
+  fetches,
+  guarded,
+  pause,
+  printed,
+  serve,
+  stubFetch,
+  tokens,
+  until,
+  warmTokens,
+  type Handler,
+} from './support.js';
 
 afterEach(cleanUp);
 
@@ -28,24 +48,31 @@ describe('every method', () => {
   it.each(methods)('should send what its name says, with the token: %s', async (_name, send, method, body) => {
     const { api, http } = await clientOf(guarded('T1'));
     await lastValueFrom(send(http));
-    expect(api.seen.map((seen) => [seen.method, seen.body.toString(), seen.headers.authorization])).toEqual([[method, body, 'Bearer T1']]);
+    expect(api.seen.map((seen) => [seen.method, seen.body.toString(), seen.headers.authorization])).toEqual([
+      [method, body, 'Bearer T1'],
+    ]);
   });
 
-  it.each(methods)('should be cold: nothing is sent before, and one request for each subscription: %s', async (_name, send) => {
-    const { token$ } = await warmTokens();
-    const { fetch, calls } = stubFetch(() => new Response('x'));
-    const cold = send(createHttpClient(token$, { baseUrl: base, fetch }));
-    await pause(1);
-    expect(calls).toHaveLength(0);
-    await lastValueFrom(cold);
-    await lastValueFrom(cold);
-    expect(calls).toHaveLength(2);
-  });
+  it.each(methods)(
+    'should be cold: nothing is sent before, and one request for each subscription: %s',
+    async (_name, send) => {
+      const { token$ } = await warmTokens();
+      const { fetch, calls } = stubFetch(() => new Response('x'));
+      const cold = send(createHttpClient(token$, { baseUrl: base, fetch }));
+      await pause(1);
+      expect(calls).toHaveLength(0);
+      await lastValueFrom(cold);
+      await lastValueFrom(cold);
+      expect(calls).toHaveLength(2);
+    },
+  );
 
   it.each(methods)('should emit once and complete: %s', async (_name, send) => {
     const { token$ } = await warmTokens();
     const { fetch } = stubFetch(() => new Response('x'));
-    expect(await lastValueFrom(send(createHttpClient(token$, { baseUrl: base, fetch })).pipe(toArray()))).toHaveLength(1);
+    expect(await lastValueFrom(send(createHttpClient(token$, { baseUrl: base, fetch })).pipe(toArray()))).toHaveLength(
+      1,
+    );
   });
 
   it.each(methods)('should repeat once after a refusal: %s', async (_name, send, method, body) => {
@@ -68,15 +95,21 @@ describe('every method', () => {
     }
   });
 
-  it.each(methods)('should send nothing when it is unsubscribed while it waits for the token: %s', async (_name, send) => {
-    const { token$, asked } = tokens({}, () => new Promise((resolve) => setTimeout(resolve, 5, { access_token: 'T1', expires_in: 60 })));
-    const { fetch, calls } = stubFetch(200);
-    const subscription = send(createHttpClient(token$, { baseUrl: base, fetch })).subscribe();
-    subscription.unsubscribe();
-    await until(() => token$.current !== null);
-    await pause(1);
-    expect([calls.length, asked.length]).toEqual([0, 1]);
-  });
+  it.each(methods)(
+    'should send nothing when it is unsubscribed while it waits for the token: %s',
+    async (_name, send) => {
+      const { token$, asked } = tokens(
+        {},
+        () => new Promise((resolve) => setTimeout(resolve, 5, { access_token: 'T1', expires_in: 60 })),
+      );
+      const { fetch, calls } = stubFetch(200);
+      const subscription = send(createHttpClient(token$, { baseUrl: base, fetch })).subscribe();
+      subscription.unsubscribe();
+      await until(() => token$.current !== null);
+      await pause(1);
+      expect([calls.length, asked.length]).toEqual([0, 1]);
+    },
+  );
 
   it.each(methods)('should fail with TokenStreamClosedError after close(): %s', async (_name, send) => {
     const { token$ } = tokens();
@@ -90,9 +123,12 @@ describe('every method', () => {
 
 describe.each(fetches)('request(), over %s', (_name, fetch) => {
   it.each([200, 204, 404, 403, 401, 500])('should emit the Response whatever its status: %i', async (status) => {
-    const { http } = await clientOf((_seen, response) => {
-      answer(response, status, status === 204 ? '' : 'body');
-    }, { fetch });
+    const { http } = await clientOf(
+      (_seen, response) => {
+        answer(response, status, status === 204 ? '' : 'body');
+      },
+      { fetch },
+    );
     const response = await firstValueFrom(http.request('/'));
     expect(response.status).toBe(status);
     // The stream has completed and firstValueFrom has unsubscribed: the body is readable all the same.
@@ -102,11 +138,14 @@ describe.each(fetches)('request(), over %s', (_name, fetch) => {
 
   it('should leave a long body readable after firstValueFrom', async () => {
     const part = 'x'.repeat(100_000);
-    const { http, api } = await clientOf((_seen, response) => {
-      response.writeHead(200);
-      response.write(part);
-      setTimeout(() => response.end(part), 20);
-    }, { fetch, timeout: 10_000 });
+    const { http, api } = await clientOf(
+      (_seen, response) => {
+        response.writeHead(200);
+        response.write(part);
+        setTimeout(() => response.end(part), 20);
+      },
+      { fetch, timeout: 10_000 },
+    );
     const response = await firstValueFrom(http.request('/'));
     await pause(5);
     expect((await response.text()).length).toBe(200_000);
@@ -165,20 +204,23 @@ describe('a status outside 200 to 299', () => {
     ['PATCH', (http) => http.patch('/x?q=SECRET', {})],
   ];
 
-  it.each(methods)('should error with HttpStatusError, whose response is unread and not printed: %s', async (method, send) => {
-    const { http } = await clientOf((_seen, response) => {
-      answer(response, 422, method === 'HEAD' ? '' : 'because SECRET', { 'x-secret': 'SECRET' });
-    });
-    const error = await failureOf(firstValueFrom(send(http)));
-    expect(error).toBeInstanceOf(HttpStatusError);
-    if (!isTokenError(error, 'ERR_HTTP_STATUS')) throw error;
-    expect([error.name, error.status, error.response.status]).toEqual(['HttpStatusError', 422, 422]);
-    expect(error.message).toBe(`${method} /x answered 422`);
-    expect(printed(error)).not.toContain('SECRET');
-    expect(Object.keys(error)).not.toContain('response');
-    expect(error.response.bodyUsed).toBe(false);
-    if (method !== 'HEAD') expect(await error.response.text()).toBe('because SECRET');
-  });
+  it.each(methods)(
+    'should error with HttpStatusError, whose response is unread and not printed: %s',
+    async (method, send) => {
+      const { http } = await clientOf((_seen, response) => {
+        answer(response, 422, method === 'HEAD' ? '' : 'because SECRET', { 'x-secret': 'SECRET' });
+      });
+      const error = await failureOf(firstValueFrom(send(http)));
+      expect(error).toBeInstanceOf(HttpStatusError);
+      if (!isTokenError(error, 'ERR_HTTP_STATUS')) throw error;
+      expect([error.name, error.status, error.response.status]).toEqual(['HttpStatusError', 422, 422]);
+      expect(error.message).toBe(`${method} /x answered 422`);
+      expect(printed(error)).not.toContain('SECRET');
+      expect(Object.keys(error)).not.toContain('response');
+      expect(error.response.bodyUsed).toBe(false);
+      if (method !== 'HEAD') expect(await error.response.text()).toBe('because SECRET');
+    },
+  );
 
   it.each([304, 400, 401, 403, 404, 500])('should be so for %i', async (status) => {
     const { http } = await clientOf((_seen, response) => {
@@ -220,20 +262,26 @@ describe.each(fetches)('a timeout, over %s', (_name, fetch) => {
   });
 
   it('should bound a body that never ends', async () => {
-    const { http, api } = await clientOf((_seen, response) => {
-      response.writeHead(200);
-      response.write('{');
-    }, { fetch });
+    const { http, api } = await clientOf(
+      (_seen, response) => {
+        response.writeHead(200);
+        response.write('{');
+      },
+      { fetch },
+    );
     expect((await failureOf(firstValueFrom(http.get('/', { timeout: 40 })))).code).toBe('ERR_REQUEST_TIMEOUT');
     await until(() => api.cut.length === 1);
   });
 
   it('should bound a body that is cut short by an orderly close', async () => {
-    const { http } = await clientOf((_seen, response) => {
-      response.writeHead(200, { 'transfer-encoding': 'chunked' });
-      response.write('{"a":');
-      setTimeout(() => response.socket?.end(), 5);
-    }, { fetch });
+    const { http } = await clientOf(
+      (_seen, response) => {
+        response.writeHead(200, { 'transfer-encoding': 'chunked' });
+        response.write('{"a":');
+        setTimeout(() => response.socket?.end(), 5);
+      },
+      { fetch },
+    );
     // Some fetches notice, some never do: it settles in either case.
     expect(await failureOf(firstValueFrom(http.get('/', { timeout: 60 })))).toBeDefined();
   });
@@ -243,17 +291,32 @@ describe.each(fetches)('a timeout, over %s', (_name, fetch) => {
       answer(response, 401);
     });
     const { token$ } = tokens({}, (_request, n) => (n === 1 ? [{ access_token: 'T1', expires_in: 3600 }] : NEVER));
-    expect((await failureOf(firstValueFrom(createHttpClient(token$, { baseUrl: api.origin, fetch }).get('/', { timeout: 30 })))).code).toBe('ERR_REQUEST_TIMEOUT');
+    expect(
+      (
+        await failureOf(
+          firstValueFrom(createHttpClient(token$, { baseUrl: api.origin, fetch }).get('/', { timeout: 30 })),
+        )
+      ).code,
+    ).toBe('ERR_REQUEST_TIMEOUT');
     const cold = tokens({}, () => NEVER);
-    expect((await failureOf(firstValueFrom(createHttpClient(cold.token$, { baseUrl: api.origin, fetch }).get('/', { timeout: 10 })))).code).toBe('ERR_REQUEST_TIMEOUT');
+    expect(
+      (
+        await failureOf(
+          firstValueFrom(createHttpClient(cold.token$, { baseUrl: api.origin, fetch }).get('/', { timeout: 10 })),
+        )
+      ).code,
+    ).toBe('ERR_REQUEST_TIMEOUT');
   });
 
   it('should not be felt by an answer that comes in time, nor by its body', async () => {
-    const { http } = await clientOf((_seen, response) => {
-      response.writeHead(200);
-      response.write('a');
-      setTimeout(() => response.end('b'), 60);
-    }, { fetch });
+    const { http } = await clientOf(
+      (_seen, response) => {
+        response.writeHead(200);
+        response.write('a');
+        setTimeout(() => response.end('b'), 60);
+      },
+      { fetch },
+    );
     const response = await firstValueFrom(http.request('/', { timeout: 40 }));
     expect(await response.text()).toBe('ab');
   });
@@ -263,12 +326,18 @@ describe('the headers of the client', () => {
   it('should go with every request, and give way to its own, whatever their case and kind', async () => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(() => new Response('x'));
-    const http = createHttpClient(token$, { baseUrl: base, fetch, headers: { 'X-Tenant': 'tea', 'X-Trace': 'default' } });
+    const http = createHttpClient(token$, {
+      baseUrl: base,
+      fetch,
+      headers: { 'X-Tenant': 'tea', 'X-Trace': 'default' },
+    });
     await firstValueFrom(http.request('/'));
     await firstValueFrom(http.request('/', { headers: { 'x-trace': 'mine' } }));
     await firstValueFrom(http.get('/', { headers: new Headers({ 'X-TRACE': 'mine' }) }));
     await firstValueFrom(http.post('/', {}, { headers: [['X-Trace', 'mine']] }));
-    expect(calls.map(({ headers }) => [headers.get('x-tenant'), headers.get('x-trace'), headers.get('authorization')])).toEqual([
+    expect(
+      calls.map(({ headers }) => [headers.get('x-tenant'), headers.get('x-trace'), headers.get('authorization')]),
+    ).toEqual([
       ['tea', 'default', 'Bearer T1'],
       ['tea', 'mine', 'Bearer T1'],
       ['tea', 'mine', 'Bearer T1'],
@@ -292,7 +361,11 @@ describe('the headers of the client', () => {
   it('should win over the content type and the accept that the client would send', async () => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(() => new Response('x'));
-    const http = createHttpClient(token$, { baseUrl: base, fetch, headers: { 'Content-Type': 'application/x-tea', Accept: 'text/csv' } });
+    const http = createHttpClient(token$, {
+      baseUrl: base,
+      fetch,
+      headers: { 'Content-Type': 'application/x-tea', Accept: 'text/csv' },
+    });
     await firstValueFrom(http.post('/', { a: 1 }));
     await firstValueFrom(http.get('/'));
     expect(calls.map(({ headers }) => [headers.get('content-type'), headers.get('accept')])).toEqual([
@@ -314,7 +387,10 @@ describe('the headers of the client', () => {
     const http = createHttpClient(token$, { baseUrl: base, fetch });
     await firstValueFrom(http.get('/'));
     await firstValueFrom(http.get('/', { headers: { Accept: 'text/csv' } }));
-    expect(calls.map(({ headers }) => headers.get('accept'))).toEqual([expect.stringMatching(/^application\/json/), 'text/csv']);
+    expect(calls.map(({ headers }) => headers.get('accept'))).toEqual([
+      expect.stringMatching(/^application\/json/),
+      'text/csv',
+    ]);
   });
 
   it('should leave an Authorization of its own alone', async () => {
@@ -330,7 +406,11 @@ describe('the headers of the client', () => {
   it('should not change the init of the caller', async () => {
     const { token$ } = await warmTokens();
     const init = Object.freeze({ headers: Object.freeze({ 'x-a': '1' }), timeout: 1000 });
-    const http = createHttpClient(token$, { baseUrl: base, fetch: stubFetch(() => new Response('x')).fetch, headers: { 'x-b': '2' } });
+    const http = createHttpClient(token$, {
+      baseUrl: base,
+      fetch: stubFetch(() => new Response('x')).fetch,
+      headers: { 'x-b': '2' },
+    });
     await firstValueFrom(http.request('/', init));
     await firstValueFrom(http.get('/', init));
     expect(init).toEqual({ headers: { 'x-a': '1' }, timeout: 1000 });
@@ -361,12 +441,14 @@ describe('the client', () => {
       expect(create).toThrow(TypeError);
       expect(create).toThrow(/"timeout".*at least 1.*got (0|-1|NaN|-Infinity|"5"|null|object)/);
     }
-    for (const timeout of [1, 0.5 + 1, 2 ** 40, Infinity, undefined]) expect(() => createHttpClient(token$, { baseUrl: base, timeout })).not.toThrow();
+    for (const timeout of [1, 0.5 + 1, 2 ** 40, Infinity, undefined])
+      expect(() => createHttpClient(token$, { baseUrl: base, timeout })).not.toThrow();
   });
 
   it('should send nothing where neither origins nor a base were given', async () => {
     const { token$, asked } = tokens();
-    for (const url of ['https://api.example.com/', 'http://127.0.0.1/']) expect((await failureOf(firstValueFrom(createHttpClient(token$).get(url)))).code).toBe('ERR_ORIGIN_NOT_ALLOWED');
+    for (const url of ['https://api.example.com/', 'http://127.0.0.1/'])
+      expect((await failureOf(firstValueFrom(createHttpClient(token$).get(url)))).code).toBe('ERR_ORIGIN_NOT_ALLOWED');
     expect((await failureOf(firstValueFrom(createHttpClient(token$).get('/relative')))).name).toBe('TypeError');
     expect(asked).toHaveLength(0);
   });
@@ -383,7 +465,8 @@ describe('the client', () => {
     const circle: { self?: unknown } = {};
     circle.self = circle;
     for (const body of [circle, () => 1, Symbol('x'), 10n]) {
-      for (const send of [http.post('/', body), http.put('/', body), http.patch('/', body)]) expect((await failureOf(firstValueFrom(send))).name).toBe('TypeError');
+      for (const send of [http.post('/', body), http.put('/', body), http.patch('/', body)])
+        expect((await failureOf(firstValueFrom(send))).name).toBe('TypeError');
     }
     expect(calls).toHaveLength(0);
   });
@@ -394,7 +477,10 @@ describe('the client', () => {
     const http = createHttpClient(token$, { baseUrl: base, fetch });
     for (const timeout of [0, -1, NaN, '5', null] as number[]) {
       const error = await failureOf(firstValueFrom(http.get('/', { timeout })));
-      expect([error.name, error.message]).toEqual(['TypeError', expect.stringMatching(/^option "timeout" must be a number, at least 1/)]);
+      expect([error.name, error.message]).toEqual([
+        'TypeError',
+        expect.stringMatching(/^option "timeout" must be a number, at least 1/),
+      ]);
     }
     expect(calls).toHaveLength(0);
   });

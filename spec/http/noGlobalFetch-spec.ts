@@ -19,7 +19,11 @@ describe('on a Node without a global fetch', () => {
 
   beforeAll(async () => {
     const main = join(__dirname, 'noGlobalFetch.main.ts');
-    const { stdout } = await promisify(execFile)(process.execPath, ['--no-experimental-fetch', '--import', 'tsx', main], { cwd: root });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--no-experimental-fetch', '--import', 'tsx', main],
+      { cwd: root },
+    );
     outcomes = JSON.parse(stdout) as Record<string, Outcome>;
   }, 20_000);
 
@@ -52,7 +56,10 @@ describe('on a Node without a global fetch', () => {
   });
 
   it('should send and parse JSON', () => {
-    expect(of('client')).toMatchObject({ value: { ok: true }, seen: [expect.anything(), ['POST', '/orders', 'Bearer T2', '{"n":1}']] });
+    expect(of('client')).toMatchObject({
+      value: { ok: true },
+      seen: [expect.anything(), ['POST', '/orders', 'Bearer T2', '{"n":1}']],
+    });
   });
 
   it.each([

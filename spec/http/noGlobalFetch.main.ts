@@ -13,7 +13,8 @@ const server = createServer((request, response) => {
     seen.push([request.method, request.url, authorization ?? key ?? null, body.toString()]);
     if (request.url === '/away') response.writeHead(302, { location: `http://localhost:${String(port)}/landed` }).end();
     else if (request.url === '/hang') response.writeHead(200).write('{');
-    else if (authorization === 'Bearer T1' || key === 'T1') response.writeHead(401, { 'content-type': 'application/json' }).end('"refused"');
+    else if (authorization === 'Bearer T1' || key === 'T1')
+      response.writeHead(401, { 'content-type': 'application/json' }).end('"refused"');
     else response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
   });
 });
@@ -37,7 +38,10 @@ async function outcomeOf(run: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
-const post = (body: unknown) => () => createFetch(renewed(), { baseUrl })('/post', { method: 'POST', body: body as BodyInit }).then((response) => response.status);
+const post = (body: unknown) => () =>
+  createFetch(renewed(), { baseUrl })('/post', { method: 'POST', body: body as BodyInit }).then(
+    (response) => response.status,
+  );
 const abortLater = (ms: number) => {
   const controller = new AbortController();
   setTimeout(() => controller.abort(new Error('enough')), ms);
@@ -57,7 +61,9 @@ const outcomes: Record<string, unknown> = {
     const authorize = (headers: Headers, token: { value: string }) => headers.set('x-key', token.value);
     return (await createFetch(renewed(), { baseUrl, authorize })('/orders', { headers: [['x-a', '1']] })).status;
   }),
-  client: await outcomeOf(() => firstValueFrom(createHttpClient(renewed(), { baseUrl, headers: { 'x-b': '2' } }).post('/orders', { n: 1 }))),
+  client: await outcomeOf(() =>
+    firstValueFrom(createHttpClient(renewed(), { baseUrl, headers: { 'x-b': '2' } }).post('/orders', { n: 1 })),
+  ),
   string: await outcomeOf(post('text')),
   bytes: await outcomeOf(post(Buffer.from('bytes'))),
   params: await outcomeOf(post(new URLSearchParams('a=b'))),
@@ -65,11 +71,25 @@ const outcomes: Record<string, unknown> = {
   away: await outcomeOf(async () => (await createFetch(renewed(), { baseUrl })('/away')).status),
   webStream: await outcomeOf(post(new Blob(['x']).stream())),
   formData: await outcomeOf(post(new FormDataLike())),
-  request: await outcomeOf(() => createFetch(renewed(), { baseUrl })({ url: `${baseUrl}/x`, headers: new Map(), clone: () => ({ [Symbol.toStringTag]: 'Request' }) } as unknown as Request)),
-  refused: await outcomeOf(() => createFetch(renewed(), { allowedOrigins: ['http://127.0.0.1:1'] })('http://127.0.0.1:1/?q=SECRET')),
-  aborted: await outcomeOf(() => createFetch(renewed(), { baseUrl })('/x', { signal: AbortSignal.abort(new Error('enough')) })),
-  abortedInFlight: await outcomeOf(async () => (await createFetch(renewed(), { baseUrl })('/hang', { signal: abortLater(20) })).text()),
-  timeout: await outcomeOf(() => firstValueFrom(createHttpClient(renewed(), { baseUrl }).get('/hang', { timeout: 40 }))),
+  request: await outcomeOf(() =>
+    createFetch(renewed(), { baseUrl })({
+      url: `${baseUrl}/x`,
+      headers: new Map(),
+      clone: () => ({ [Symbol.toStringTag]: 'Request' }),
+    } as unknown as Request),
+  ),
+  refused: await outcomeOf(() =>
+    createFetch(renewed(), { allowedOrigins: ['http://127.0.0.1:1'] })('http://127.0.0.1:1/?q=SECRET'),
+  ),
+  aborted: await outcomeOf(() =>
+    createFetch(renewed(), { baseUrl })('/x', { signal: AbortSignal.abort(new Error('enough')) }),
+  ),
+  abortedInFlight: await outcomeOf(async () =>
+    (await createFetch(renewed(), { baseUrl })('/hang', { signal: abortLater(20) })).text(),
+  ),
+  timeout: await outcomeOf(() =>
+    firstValueFrom(createHttpClient(renewed(), { baseUrl }).get('/hang', { timeout: 40 })),
+  ),
 };
 process.stdout.write(JSON.stringify(outcomes));
 server.closeAllConnections();

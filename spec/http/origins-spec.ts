@@ -23,7 +23,9 @@ async function fateOf(input: string | URL | Request, options: FetchOptions): Pro
 const REFUSED = 'ERR_ORIGIN_NOT_ALLOWED';
 
 describe('the token goes', () => {
-  const options = { allowedOrigins: ['https://api.example.com', 'https://api.example.com:8443', 'https://bücher.example'] };
+  const options = {
+    allowedOrigins: ['https://api.example.com', 'https://api.example.com:8443', 'https://bücher.example'],
+  };
 
   it.each([
     'https://api.example.com',
@@ -87,23 +89,36 @@ describe('the token goes', () => {
     expect(await fateOf(url, { baseUrl: 'https://api.example.com/v1/' })).toBe(REFUSED);
   });
 
-  it.each(['https://api.example.com@evil.example/', 'https://api.example.com:pw@evil.example/SECRET', 'https://user:SECRET@api.example.com/'])(
-    'not to a URL with credentials: %j',
-    async (url) => {
-      expect(await fateOf(url, options)).toMatch(/^(ERR_ORIGIN_NOT_ALLOWED|TypeError)$/);
-    },
-  );
+  it.each([
+    'https://api.example.com@evil.example/',
+    'https://api.example.com:pw@evil.example/SECRET',
+    'https://user:SECRET@api.example.com/',
+  ])('not to a URL with credentials: %j', async (url) => {
+    expect(await fateOf(url, options)).toMatch(/^(ERR_ORIGIN_NOT_ALLOWED|TypeError)$/);
+  });
 
-  it.each(['https://', 'http://[SECRET', 'https://api.example.com:99999/SECRET', 'https://a b/SECRET', '/relative?SECRET', ''])('not to %j, which is no absolute URL', async (url) => {
+  it.each([
+    'https://',
+    'http://[SECRET',
+    'https://api.example.com:99999/SECRET',
+    'https://a b/SECRET',
+    '/relative?SECRET',
+    '',
+  ])('not to %j, which is no absolute URL', async (url) => {
     expect(await fateOf(url, options)).toBe('TypeError');
   });
 
-  it.each(['//evil.example/x', '\\\\evil.example/x', '/\\evil.example/x', '\t//evil.example', '/\n/evil.example', 'https://evil.example', 'HTTPS:\\\\evil.example'])(
-    'not to %j, which leaves the base URL',
-    async (url) => {
-      expect(await fateOf(url, { baseUrl: 'https://api.example.com/v1/' })).toBe(REFUSED);
-    },
-  );
+  it.each([
+    '//evil.example/x',
+    '\\\\evil.example/x',
+    '/\\evil.example/x',
+    '\t//evil.example',
+    '/\n/evil.example',
+    'https://evil.example',
+    'HTTPS:\\\\evil.example',
+  ])('not to %j, which leaves the base URL', async (url) => {
+    expect(await fateOf(url, { baseUrl: 'https://api.example.com/v1/' })).toBe(REFUSED);
+  });
 
   it('by the same rules for a URL and a Request', async () => {
     for (const url of ['https://api.example.com/x', 'https://evil.example/x']) {
@@ -127,11 +142,14 @@ describe('the token goes', () => {
 
 describe('with neither baseUrl nor allowedOrigins', () => {
   it('should fail every call, and send nothing', async () => {
-    for (const url of ['https://api.example.com/', 'http://127.0.0.1/', 'http://localhost:1234/x?SECRET']) expect(await fateOf(url, {})).toBe(REFUSED);
+    for (const url of ['https://api.example.com/', 'http://127.0.0.1/', 'http://localhost:1234/x?SECRET'])
+      expect(await fateOf(url, {})).toBe(REFUSED);
     for (const url of ['/x', 'x?SECRET', '']) expect(await fateOf(url, {})).toBe('TypeError');
     const { token$ } = tokens();
     const { fetch, calls } = stubFetch(200);
-    expect((await failureOf(firstValueFrom(createHttpClient(token$, { fetch }).get('https://api.example.com/')))).code).toBe(REFUSED);
+    expect(
+      (await failureOf(firstValueFrom(createHttpClient(token$, { fetch }).get('https://api.example.com/')))).code,
+    ).toBe(REFUSED);
     expect(calls).toHaveLength(0);
   });
 
@@ -190,17 +208,26 @@ describe('allowedOrigins', () => {
 
   it('should be refused at creation when it is no array', () => {
     const { token$ } = tokens();
-    for (const value of ['https://api.example.com', {}, 5, null]) expect(() => createFetch(token$, { allowedOrigins: value as never })).toThrow(/^option "allowedOrigins" must be an array/);
+    for (const value of ['https://api.example.com', {}, 5, null])
+      expect(() => createFetch(token$, { allowedOrigins: value as never })).toThrow(
+        /^option "allowedOrigins" must be an array/,
+      );
   });
 });
 
 describe('an error', () => {
   it('should name what was wrong, up to where a secret may begin', async () => {
     const { token$ } = tokens();
-    expect(() => createFetch(token$, { baseUrl: 'api.example.com/v1?key=SECRET' })).toThrow(/"api\.example\.com\/v1…"$/);
-    expect(() => createFetch(token$, { baseUrl: 'http://api.example.com/v1?key=SECRET' })).toThrow(/"http:\/\/api\.example\.com\/v1"$/);
+    expect(() => createFetch(token$, { baseUrl: 'api.example.com/v1?key=SECRET' })).toThrow(
+      /"api\.example\.com\/v1…"$/,
+    );
+    expect(() => createFetch(token$, { baseUrl: 'http://api.example.com/v1?key=SECRET' })).toThrow(
+      /"http:\/\/api\.example\.com\/v1"$/,
+    );
     const ride = createFetch(token$, { baseUrl: 'https://api.example.com' });
-    expect((await failureOf(ride('https://elsewhere.example/?SECRET'))).message).toContain('to https://elsewhere.example:');
+    expect((await failureOf(ride('https://elsewhere.example/?SECRET'))).message).toContain(
+      'to https://elsewhere.example:',
+    );
     expect((await failureOf(ride('data:,SECRET'))).message).toContain('to data::');
     expect((await failureOf(ride('https://[SECRET'))).message).toBe('the URL cannot be parsed');
     expect((await failureOf(createFetch(token$)('/x'))).message).toMatch(/^the URL cannot be parsed: .*baseUrl/);
@@ -208,7 +235,17 @@ describe('an error', () => {
 });
 
 describe('http:', () => {
-  const loopback = ['http://localhost', 'http://localhost:3000', 'http://LOCALHOST', 'http://127.0.0.1', 'http://127.1', 'http://2130706433', 'http://127.8.9.1:80', 'http://[::1]:8080', 'http://[0:0:0:0:0:0:0:1]'];
+  const loopback = [
+    'http://localhost',
+    'http://localhost:3000',
+    'http://LOCALHOST',
+    'http://127.0.0.1',
+    'http://127.1',
+    'http://2130706433',
+    'http://127.8.9.1:80',
+    'http://[::1]:8080',
+    'http://[0:0:0:0:0:0:0:1]',
+  ];
   const elsewhere = [
     'http://api.example.com',
     'http://127.0.0.1.evil.example',
@@ -241,7 +278,9 @@ describe('http:', () => {
   });
 
   it.each(elsewhere)('should be OriginNotAllowedError at the call elsewhere: %s', async (origin) => {
-    expect(await fateOf(`${origin}/x`, { allowedOrigins: ['https://api.example.com', origin.replace('http:', 'https:')] })).toBe(REFUSED);
+    expect(
+      await fateOf(`${origin}/x`, { allowedOrigins: ['https://api.example.com', origin.replace('http:', 'https:')] }),
+    ).toBe(REFUSED);
   });
 
   it('should reach a server on [::1]', async () => {
@@ -272,22 +311,35 @@ describe('baseUrl', () => {
     expect(await fateOf(url, { baseUrl: new URL(baseUrl) })).toBe(whole);
   });
 
-  it.each(['', '/v1', 'api.example.com', 'ftp://api.example.com', 'https://user:SECRET@api.example.com', 'https://SECRET@api.example.com', 'https://:SECRET@api.example.com', 'file:///x', 'data:,SECRET', 'https://', null, 5, {}])(
-    'should be refused at creation when it is %j',
-    (value) => {
-      const { token$ } = tokens();
-      const create = () => createFetch(token$, { baseUrl: value as string });
-      expect(create).toThrow(TypeError);
-      expect(create).toThrow(/"baseUrl"/);
-      expect(create).not.toThrow(/SECRET/);
-    },
-  );
+  it.each([
+    '',
+    '/v1',
+    'api.example.com',
+    'ftp://api.example.com',
+    'https://user:SECRET@api.example.com',
+    'https://SECRET@api.example.com',
+    'https://:SECRET@api.example.com',
+    'file:///x',
+    'data:,SECRET',
+    'https://',
+    null,
+    5,
+    {},
+  ])('should be refused at creation when it is %j', (value) => {
+    const { token$ } = tokens();
+    const create = () => createFetch(token$, { baseUrl: value as string });
+    expect(create).toThrow(TypeError);
+    expect(create).toThrow(/"baseUrl"/);
+    expect(create).not.toThrow(/SECRET/);
+  });
 
   it('should be the page where there is no other', async () => {
     const root = globalThis as { location?: unknown };
     root.location = { href: 'https://page.example/folder/index.html' };
     try {
-      expect(await fateOf('api/orders', { allowedOrigins: ['https://page.example'] })).toBe('https://page.example/folder/api/orders');
+      expect(await fateOf('api/orders', { allowedOrigins: ['https://page.example'] })).toBe(
+        'https://page.example/folder/api/orders',
+      );
       expect(await fateOf('api/orders', {})).toBe(REFUSED);
     } finally {
       delete root.location;

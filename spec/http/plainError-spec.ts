@@ -1,26 +1,45 @@
 import { plainError } from '../../src/http/tokenFetch.js';
 
-const named = (name: string, message: string, more: object = {}) => Object.assign(new Error(message), { name, ...more });
+const named = (name: string, message: string, more: object = {}) =>
+  Object.assign(new Error(message), { name, ...more });
 
 describe('plainError', () => {
   it.each([
     ['its code', { code: 'ECONNREFUSED', type: 'system' }, 'ECONNREFUSED'],
     ['its type, where it has no code', { type: 'max-redirect' }, 'max-redirect'],
-  ])("should make of node-fetch's error, which quotes the URL, the TypeError that fetch throws: %s tells why", (_what, more, why) => {
-    const plain = plainError(named('FetchError', 'request to https://api.example/?SECRET failed', more), null) as TypeError;
-    expect([plain.name, plain.message, (plain.cause as Error).message]).toEqual(['TypeError', 'fetch failed', why]);
-  });
+  ])(
+    "should make of node-fetch's error, which quotes the URL, the TypeError that fetch throws: %s tells why",
+    (_what, more, why) => {
+      const plain = plainError(
+        named('FetchError', 'request to https://api.example/?SECRET failed', more),
+        null,
+      ) as TypeError;
+      expect([plain.name, plain.message, (plain.cause as Error).message]).toEqual(['TypeError', 'fetch failed', why]);
+    },
+  );
 
   it('should be the reason of an abort, whatever was thrown', () => {
     const reason = new RangeError('enough');
     expect(plainError(named('AbortError', 'The operation was aborted'), AbortSignal.abort(reason))).toBe(reason);
   });
 
-  it.each(['Invalid header value "SECRET"', 'Headers.append: "SECRET" is an invalid header value.', 'SECRET is not a legal HTTP header name'])('should not quote a header: %s', (message) => {
+  it.each([
+    'Invalid header value "SECRET"',
+    'Headers.append: "SECRET" is an invalid header value.',
+    'SECRET is not a legal HTTP header name',
+  ])('should not quote a header: %s', (message) => {
     expect((plainError(named('TypeError', message), null) as Error).message).not.toContain('SECRET');
   });
 
   it('should leave alone what it does not know', () => {
-    for (const error of [null, undefined, 'text', new RangeError('mine'), named('TypeError', 'mine'), { name: 'TypeError' }]) expect(plainError(error, null)).toBe(error);
+    for (const error of [
+      null,
+      undefined,
+      'text',
+      new RangeError('mine'),
+      named('TypeError', 'mine'),
+      { name: 'TypeError' },
+    ])
+      expect(plainError(error, null)).toBe(error);
   });
 });

@@ -1,6 +1,15 @@
 import { Readable } from 'node:stream';
 import { firstValueFrom, NEVER, of, type ObservableInput } from 'rxjs';
-import { createFetch, createHttpClient, createTokenStream, type AccessToken, type TokenRequest, type TokenResponse, type TokenSource, type TokenStreamOptions } from 'rx-fresh-token';
+import {
+  createFetch,
+  createHttpClient,
+  createTokenStream,
+  type AccessToken,
+  type TokenRequest,
+  type TokenResponse,
+  type TokenSource,
+  type TokenStreamOptions,
+} from 'rx-fresh-token';
 import { ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
 import type { ProvenRequest, SourceHooks, TokenProof } from '../../src/token/proof.js';
 import { answer, cleanUp, failureOf, fetches, serve, stubFetch, type Handler } from './support.js';
@@ -19,7 +28,9 @@ function key() {
   const proof: TokenProof = {
     sign: async (request) => {
       await Promise.resolve();
-      return { dpop: `#${String(signed.push(request))} ${nonce} ${request.method} ${request.url} ${request.token.value}` };
+      return {
+        dpop: `#${String(signed.push(request))} ${nonce} ${request.method} ${request.url} ${request.token.value}`,
+      };
     },
     learn: async (request, { status, headers }) => {
       await Promise.resolve();
@@ -31,7 +42,11 @@ function key() {
   return { proof, signed, learnt };
 }
 
-function bound(hooks: SourceHooks, options: TokenStreamOptions = {}, reply?: (n: number) => ObservableInput<TokenResponse>) {
+function bound(
+  hooks: SourceHooks,
+  options: TokenStreamOptions = {},
+  reply?: (n: number) => ObservableInput<TokenResponse>,
+) {
   const asked: TokenRequest[] = [];
   const source: TokenSource = (request) => {
     const n = asked.push(request);
@@ -57,7 +72,8 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
       answer(response, 200, 'done');
     });
     const ride = createFetch(token$, { baseUrl: api.origin, fetch });
-    for (const headers of [{ 'X-Trace': '7' }, new Headers({ 'X-Trace': '7' })]) expect(await (await ride('/a?b=c', { method: 'put', headers })).text()).toBe('done');
+    for (const headers of [{ 'X-Trace': '7' }, new Headers({ 'X-Trace': '7' })])
+      expect(await (await ride('/a?b=c', { method: 'put', headers })).text()).toBe('done');
     expect(api.seen.map(({ headers }) => [headers.authorization, headers['x-trace'], headers.dpop])).toEqual([
       ['DPoP T1', '7', `#1 - PUT ${api.origin}/a?b=c T1`],
       ['DPoP T1', '7', `#2 - PUT ${api.origin}/a?b=c T1`],
@@ -68,17 +84,20 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
     ]);
   });
 
-  it.each(['patch', 'PATCH', 'Report'])('should be sent with the method that was signed, though fetch sends it as it was written: %s', async (method) => {
-    const { proof } = key();
-    const { token$ } = bound({ [PROOF]: proof });
-    const api = await serve((seen, response) => {
-      answer(response, 200, seen.method);
-    });
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
-    const sent = method.toUpperCase();
-    expect(await (await ride('/a', { method })).text()).toBe(sent);
-    expect(api.seen[0]?.headers.dpop).toBe(`#1 - ${sent} ${api.origin}/a T1`);
-  });
+  it.each(['patch', 'PATCH', 'Report'])(
+    'should be sent with the method that was signed, though fetch sends it as it was written: %s',
+    async (method) => {
+      const { proof } = key();
+      const { token$ } = bound({ [PROOF]: proof });
+      const api = await serve((seen, response) => {
+        answer(response, 200, seen.method);
+      });
+      const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+      const sent = method.toUpperCase();
+      expect(await (await ride('/a', { method })).text()).toBe(sent);
+      expect(api.seen[0]?.headers.dpop).toBe(`#1 - ${sent} ${api.origin}/a T1`);
+    },
+  );
 
   it('should be signed and sent again once for a server that wants a nonce, without a refresh', async () => {
     const { proof } = key();
@@ -117,7 +136,10 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
       answer(response, headers.authorization === 'DPoP T2' ? 200 : 401);
     });
     expect((await createFetch(token$, { baseUrl: api.origin, fetch })('/a')).status).toBe(200);
-    expect(api.seen.map(({ headers }) => headers.dpop)).toEqual([`#1 - GET ${api.origin}/a T1`, `#2 - GET ${api.origin}/a T2`]);
+    expect(api.seen.map(({ headers }) => headers.dpop)).toEqual([
+      `#1 - GET ${api.origin}/a T1`,
+      `#2 - GET ${api.origin}/a T2`,
+    ]);
     expect(asked).toHaveLength(2);
   });
 
@@ -131,8 +153,13 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
       answer(response, 307, '', { location: path === '/a' ? '/b' : `${elsewhere.origin}/c` });
     });
     expect((await createFetch(token$, { baseUrl: api.origin, fetch })('/a')).status).toBe(200);
-    expect(api.seen.map(({ headers }) => headers.dpop)).toEqual([`#1 - GET ${api.origin}/a T1`, `#2 - GET ${api.origin}/b T1`]);
-    expect(elsewhere.seen.map(({ headers }) => [headers.dpop, headers.authorization])).toEqual([[undefined, undefined]]);
+    expect(api.seen.map(({ headers }) => headers.dpop)).toEqual([
+      `#1 - GET ${api.origin}/a T1`,
+      `#2 - GET ${api.origin}/b T1`,
+    ]);
+    expect(elsewhere.seen.map(({ headers }) => [headers.dpop, headers.authorization])).toEqual([
+      [undefined, undefined],
+    ]);
   });
 
   it('should not be sent again with a body that can be read once', async () => {
@@ -140,7 +167,12 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
     const { token$, asked } = bound({ [PROOF]: proof });
     const api = await serve(nonceWanting);
     const ride = createFetch(token$, { baseUrl: api.origin, fetch });
-    const once = () => ({ method: 'POST', body: fetch ? Readable.from(['once']) : new Blob(['once']).stream(), duplex: 'half' }) as unknown as RequestInit;
+    const once = () =>
+      ({
+        method: 'POST',
+        body: fetch ? Readable.from(['once']) : new Blob(['once']).stream(),
+        duplex: 'half',
+      }) as unknown as RequestInit;
     const refusal = await ride('/a', once());
     expect([refusal.status, await refusal.text()]).toEqual([401, 'nonce']);
     expect(api.seen.map(({ body }) => body.toString())).toEqual(['once']);
@@ -152,11 +184,12 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
     expect(asked).toHaveLength(1);
   });
 
-  it("should fail with the error of a key that cannot sign, and send nothing", async () => {
+  it('should fail with the error of a key that cannot sign, and send nothing', async () => {
     const mistake = new Error('no key');
     const { token$ } = bound({ [PROOF]: { sign: () => Promise.reject(mistake), learn: () => Promise.resolve(false) } });
     const api = await serve(() => undefined);
-    for (let i = 0; i < 2; i++) expect(await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a'))).toBe(mistake);
+    for (let i = 0; i < 2; i++)
+      expect(await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a'))).toBe(mistake);
     expect(api.seen).toHaveLength(0);
   });
 });
@@ -182,7 +215,10 @@ describe('requests bound to the key of the source', () => {
       headers.set('x-token', token.value);
     };
     await createFetch(token$, { baseUrl: 'https://api.example.com', fetch, authorize })('/a');
-    expect(Object.fromEntries(calls[0]!.headers)).toEqual({ 'x-token': 'T1', dpop: '#1 - GET https://api.example.com/a T1' });
+    expect(Object.fromEntries(calls[0]!.headers)).toEqual({
+      'x-token': 'T1',
+      dpop: '#1 - GET https://api.example.com/a T1',
+    });
   });
 
   it('should be signed when they come from the client', async () => {
@@ -196,7 +232,9 @@ describe('requests bound to the key of the source', () => {
   it('should not be signed where the token does not go: a header of the caller, the source itself', async () => {
     const { proof, signed, learnt } = key();
     const { fetch, calls } = stubFetch(() => Response.json({ access_token: 'T1', token_type: 'DPoP', expires_in: 60 }));
-    const { token$ } = bound({ [PROOF]: proof }, {}, () => ride('/token').then((response) => response.json() as Promise<TokenResponse>));
+    const { token$ } = bound({ [PROOF]: proof }, {}, () =>
+      ride('/token').then((response) => response.json() as Promise<TokenResponse>),
+    );
     const ride = createFetch(token$, { baseUrl: 'https://api.example.com', fetch });
     await ride('/a', { headers: { authorization: 'Basic mine' } });
     expect([signed.length, learnt.length]).toEqual([0, 0]);
@@ -217,7 +255,9 @@ describe('requests bound to the key of the source', () => {
       },
     });
     const api = await serve(() => undefined);
-    expect(await failureOf(createFetch(token$, { baseUrl: api.origin })('/a', { signal: controller.signal }))).toBe(reason);
+    expect(await failureOf(createFetch(token$, { baseUrl: api.origin })('/a', { signal: controller.signal }))).toBe(
+      reason,
+    );
     expect(api.seen).toHaveLength(0);
   });
 });

@@ -1,7 +1,20 @@
 import { firstValueFrom } from 'rxjs';
 import { createFetch, createHttpClient, type AccessToken } from 'rx-fresh-token';
 import { dropsBody } from '../../src/http/redirect.js';
-import { answer, cleanUp, failureOf, fetches, guarded, printed, serve, stubFetch, tokens, until, warmTokens, type Handler } from './support.js';
+import {
+  answer,
+  cleanUp,
+  failureOf,
+  fetches,
+  guarded,
+  printed,
+  serve,
+  stubFetch,
+  tokens,
+  until,
+  warmTokens,
+  type Handler,
+} from './support.js';
 
 afterEach(cleanUp);
 
@@ -26,7 +39,9 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/a', { headers: { 'x-trace': '7' } });
       expect([response.status, await response.text()]).toEqual([200, 'end of /b']);
       expect([response.redirected, response.url]).toEqual([true, `${api.origin}/b`]);
-      expect(api.seen.map(({ method, path, headers }) => [method, path, headers.authorization, headers['x-trace']])).toEqual([
+      expect(
+        api.seen.map(({ method, path, headers }) => [method, path, headers.authorization, headers['x-trace']]),
+      ).toEqual([
         ['GET', '/a', 'Bearer T1', '7'],
         ['GET', '/b', 'Bearer T1', '7'],
       ]);
@@ -42,20 +57,27 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       [302, 'DELETE', 'DELETE'],
       [307, 'POST', 'POST'],
       [308, 'PATCH', 'PATCH'],
-    ])('should turn, after %i, %s into %s, and drop the body and its headers only with the method', async (status, method, then) => {
-      const api = await serve(redirecting(status, { '/a': '/b' }));
-      const { token$ } = tokens();
-      const body = method === 'HEAD' ? undefined : '{"n":1}';
-      await createFetch(token$, { baseUrl: api.origin, fetch })('/a', { method, body, headers: { 'content-type': 'application/json', 'content-language': 'de' } });
-      const kept = method === then && body !== undefined;
-      expect(api.seen[1]).toMatchObject({ method: then, path: '/b', headers: { authorization: 'Bearer T1' } });
-      expect(api.seen[1]!.body.toString()).toBe(kept ? body : '');
-      if (!kept && method !== 'HEAD') {
-        expect(api.seen[1]!.headers['content-type']).toBeUndefined();
-        expect(api.seen[1]!.headers['content-language']).toBeUndefined();
-      }
-      if (kept) expect(api.seen[1]!.headers['content-type']).toBe('application/json');
-    });
+    ])(
+      'should turn, after %i, %s into %s, and drop the body and its headers only with the method',
+      async (status, method, then) => {
+        const api = await serve(redirecting(status, { '/a': '/b' }));
+        const { token$ } = tokens();
+        const body = method === 'HEAD' ? undefined : '{"n":1}';
+        await createFetch(token$, { baseUrl: api.origin, fetch })('/a', {
+          method,
+          body,
+          headers: { 'content-type': 'application/json', 'content-language': 'de' },
+        });
+        const kept = method === then && body !== undefined;
+        expect(api.seen[1]).toMatchObject({ method: then, path: '/b', headers: { authorization: 'Bearer T1' } });
+        expect(api.seen[1]!.body.toString()).toBe(kept ? body : '');
+        if (!kept && method !== 'HEAD') {
+          expect(api.seen[1]!.headers['content-type']).toBeUndefined();
+          expect(api.seen[1]!.headers['content-language']).toBeUndefined();
+        }
+        if (kept) expect(api.seen[1]!.headers['content-type']).toBe('application/json');
+      },
+    );
 
     it('should resolve a relative Location against the hop that sent it', async () => {
       const routes: Record<string, string> = { '/a/b': '../c/d?x=1', '/c/d?x=1': 'e', '/c/e': '?y=2' };
@@ -84,7 +106,10 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
         else answer(response, seen.headers.authorization === 'Bearer T2' ? 200 : 401, seen.body.toString());
       });
       const { token$, asked } = tokens();
-      const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/a', { method: 'POST', body: 'order' });
+      const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/a', {
+        method: 'POST',
+        body: 'order',
+      });
       expect([response.status, await response.text()]).toEqual([200, 'order']);
       expect(api.seen.map(({ path, headers }) => [path, headers.authorization])).toEqual([
         ['/a', 'Bearer T1'],
@@ -97,26 +122,34 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
   });
 
   describe('to another origin', () => {
-    it.each([301, 302, 303, 307, 308])('should never carry the token after %i, to an allowed one neither', async (status) => {
-      const other = await serve(redirecting(status, {}));
-      const api = await serve(redirecting(status, { '/a': `${other.origin}/b` }));
-      for (const allowedOrigins of [undefined, [api.origin, other.origin]]) {
-        const { token$ } = tokens();
-        const response = await createFetch(token$, { baseUrl: api.origin, allowedOrigins, fetch })('/a', { headers: { 'x-trace': '7' } });
-        expect(await response.text()).toBe('end of /b');
-      }
-      expect(other.seen.map(({ headers }) => [headers.authorization, headers['x-trace']])).toEqual([
-        [undefined, '7'],
-        [undefined, '7'],
-      ]);
-      expect(JSON.stringify(other.seen.map(({ headers }) => headers))).not.toContain('T1');
-    });
+    it.each([301, 302, 303, 307, 308])(
+      'should never carry the token after %i, to an allowed one neither',
+      async (status) => {
+        const other = await serve(redirecting(status, {}));
+        const api = await serve(redirecting(status, { '/a': `${other.origin}/b` }));
+        for (const allowedOrigins of [undefined, [api.origin, other.origin]]) {
+          const { token$ } = tokens();
+          const response = await createFetch(token$, { baseUrl: api.origin, allowedOrigins, fetch })('/a', {
+            headers: { 'x-trace': '7' },
+          });
+          expect(await response.text()).toBe('end of /b');
+        }
+        expect(other.seen.map(({ headers }) => [headers.authorization, headers['x-trace']])).toEqual([
+          [undefined, '7'],
+          [undefined, '7'],
+        ]);
+        expect(JSON.stringify(other.seen.map(({ headers }) => headers))).not.toContain('T1');
+      },
+    );
 
     it('should never carry it in a custom header', async () => {
       const other = await serve(redirecting(307, {}));
       const api = await serve(redirecting(307, { '/a': `${other.origin}/b` }));
       const { token$ } = tokens();
-      await createFetch(token$, { baseUrl: api.origin, allowedOrigins: [api.origin, other.origin], fetch, authorize })('/a', { method: 'POST', body: 'order' });
+      await createFetch(token$, { baseUrl: api.origin, allowedOrigins: [api.origin, other.origin], fetch, authorize })(
+        '/a',
+        { method: 'POST', body: 'order' },
+      );
       expect(api.seen[0]!.headers['x-api-key']).toBe('T1');
       expect(other.seen).toHaveLength(1);
       expect(other.seen[0]!.body.toString()).toBe('order');
@@ -127,7 +160,9 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       const other = await serve(redirecting(302, {}));
       const api = await serve(redirecting(302, { '/a': `${other.origin}/b` }));
       const { token$ } = tokens();
-      await createFetch(token$, { baseUrl: api.origin, fetch })('/a', { headers: { cookie: 'c=1', 'Proxy-Authorization': 'Basic x' } });
+      await createFetch(token$, { baseUrl: api.origin, fetch })('/a', {
+        headers: { cookie: 'c=1', 'Proxy-Authorization': 'Basic x' },
+      });
       expect(other.seen[0]!.headers.cookie).toBeUndefined();
       expect(other.seen[0]!.headers['proxy-authorization']).toBeUndefined();
     });
@@ -141,9 +176,16 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       for (const custom of [undefined, authorize]) {
         api.seen.length = 0;
         const { token$ } = tokens();
-        const response = await createFetch(token$, { baseUrl: api.origin, allowedOrigins: [api.origin, other.origin], fetch, authorize: custom })('/a');
+        const response = await createFetch(token$, {
+          baseUrl: api.origin,
+          allowedOrigins: [api.origin, other.origin],
+          fetch,
+          authorize: custom,
+        })('/a');
         expect(await response.text()).toBe('end of /d');
-        expect(api.seen.map(({ path, headers }) => [path, (headers.authorization ?? headers['x-api-key']) !== undefined])).toEqual([
+        expect(
+          api.seen.map(({ path, headers }) => [path, (headers.authorization ?? headers['x-api-key']) !== undefined]),
+        ).toEqual([
           ['/a', true],
           ['/c', false],
           ['/d', false],
@@ -153,7 +195,12 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
 
     it('should differ by port and by name, though both are this machine', async () => {
       const other = await serve(redirecting(302, {}));
-      const api = await serve(redirecting(302, { '/port': `${other.origin}/b`, '/name': `${other.origin.replace('127.0.0.1', 'localhost')}/b` }));
+      const api = await serve(
+        redirecting(302, {
+          '/port': `${other.origin}/b`,
+          '/name': `${other.origin.replace('127.0.0.1', 'localhost')}/b`,
+        }),
+      );
       const { token$ } = tokens();
       const ride = createFetch(token$, { baseUrl: api.origin, fetch });
       await ride('/port');
@@ -168,7 +215,11 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       const other = await serve(redirecting(302, {}, status));
       const api = await serve(redirecting(302, { '/a': `${other.origin}/b` }));
       const { token$, asked, events } = await warmTokens();
-      const response = await createFetch(token$, { baseUrl: api.origin, allowedOrigins: [api.origin, other.origin], fetch })('/a');
+      const response = await createFetch(token$, {
+        baseUrl: api.origin,
+        allowedOrigins: [api.origin, other.origin],
+        fetch,
+      })('/a');
       expect([response.status, await response.text()]).toEqual([status, 'end of /b']);
       expect([api.seen.length, other.seen.length, asked.length]).toEqual([1, 1, 1]);
       expect(events.map(({ type }) => type)).not.toContain('tokenRejected');
@@ -208,18 +259,23 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
   });
 
   describe('to nowhere', () => {
-    it.each(['mailto:a@b.c?subject=SECRET', 'data:text/plain,SECRET', 'file:///etc/passwd?SECRET', 'javascript:alert("SECRET")', 'http://[SECRET', 'http://SECRET@127.0.0.1/', 'http://:SECRET@127.0.0.1/'])(
-      'should fail with a TypeError that says what happened, and does not quote %s',
-      async (location) => {
-        const api = await serve(redirecting(302, { '/a': location }));
-        const { token$ } = tokens();
-        const error = await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a'));
-        expect(error.name).toBe('TypeError');
-        expect(error.message).toMatch(/^the server redirected to /);
-        expect(printed(error)).not.toContain('SECRET');
-        expect(api.seen).toHaveLength(1);
-      },
-    );
+    it.each([
+      'mailto:a@b.c?subject=SECRET',
+      'data:text/plain,SECRET',
+      'file:///etc/passwd?SECRET',
+      'javascript:alert("SECRET")',
+      'http://[SECRET',
+      'http://SECRET@127.0.0.1/',
+      'http://:SECRET@127.0.0.1/',
+    ])('should fail with a TypeError that says what happened, and does not quote %s', async (location) => {
+      const api = await serve(redirecting(302, { '/a': location }));
+      const { token$ } = tokens();
+      const error = await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a'));
+      expect(error.name).toBe('TypeError');
+      expect(error.message).toMatch(/^the server redirected to /);
+      expect(printed(error)).not.toContain('SECRET');
+      expect(api.seen).toHaveLength(1);
+    });
 
     it('should be the answer when it has no Location', async () => {
       const api = await serve((_seen, response) => {
@@ -260,7 +316,9 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
     it("should fail with redirect: 'error', without the query", async () => {
       const api = await serve(redirecting(302, { '/a?q=SECRET': '/b?q=SECRET' }));
       const { token$ } = tokens();
-      const error = await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a?q=SECRET', { redirect: 'error' }));
+      const error = await failureOf(
+        createFetch(token$, { baseUrl: api.origin, fetch })('/a?q=SECRET', { redirect: 'error' }),
+      );
       expect(error.name).toBe('TypeError');
       expect(printed(error)).not.toContain('SECRET');
       expect(api.seen).toHaveLength(1);
@@ -275,7 +333,9 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       else controller.abort(reason);
     });
     for (const { token$ } of [tokens(), await warmTokens()]) {
-      expect(await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a', { signal: controller.signal }))).toBe(reason);
+      expect(
+        await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a', { signal: controller.signal })),
+      ).toBe(reason);
     }
   });
 
@@ -299,7 +359,13 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
     const { token$ } = tokens();
     const { Readable } = await import('node:stream');
     const body = fetch ? Readable.from(['once']) : new Blob(['once']).stream();
-    const error = await failureOf(createFetch(token$, { baseUrl: api.origin, fetch })('/a', { method: 'POST', body, duplex: 'half' } as unknown as RequestInit));
+    const error = await failureOf(
+      createFetch(token$, { baseUrl: api.origin, fetch })('/a', {
+        method: 'POST',
+        body,
+        duplex: 'half',
+      } as unknown as RequestInit),
+    );
     expect(error.name).toBe('TypeError');
     expect(api.seen.map(({ body: sent }) => sent.toString())).toEqual(['once']);
   });
@@ -317,9 +383,20 @@ describe('a redirected Request', () => {
   it('should keep its body, its type and its signal', async () => {
     const api = await serve(redirecting(307, { '/a': '/b', '/b': '/c' }));
     const { token$ } = tokens();
-    const request = new Request(`${api.origin}/a`, { method: 'POST', body: 'order', headers: { 'content-type': 'application/x-order' } });
+    const request = new Request(`${api.origin}/a`, {
+      method: 'POST',
+      body: 'order',
+      headers: { 'content-type': 'application/x-order' },
+    });
     await createFetch(token$, { baseUrl: api.origin })(request);
-    expect(api.seen.map(({ path, body, headers }) => [path, body.toString(), headers['content-type'], headers.authorization])).toEqual([
+    expect(
+      api.seen.map(({ path, body, headers }) => [
+        path,
+        body.toString(),
+        headers['content-type'],
+        headers.authorization,
+      ]),
+    ).toEqual([
       ['/a', 'order', 'application/x-order', 'Bearer T1'],
       ['/b', 'order', 'application/x-order', 'Bearer T1'],
       ['/c', 'order', 'application/x-order', 'Bearer T1'],
@@ -354,7 +431,11 @@ describe('a redirected Request', () => {
       else controller.abort(reason);
     });
     const { token$ } = tokens();
-    expect(await failureOf(createFetch(token$, { baseUrl: api.origin })(new Request(`${api.origin}/a`, { signal: controller.signal })))).toBe(reason);
+    expect(
+      await failureOf(
+        createFetch(token$, { baseUrl: api.origin })(new Request(`${api.origin}/a`, { signal: controller.signal })),
+      ),
+    ).toBe(reason);
     await until(() => api.cut.includes('/b'));
   });
 });
@@ -387,12 +468,20 @@ describe('in a browser, where redirects are opaque', () => {
 
   it('should cause no refresh when another origin refused after a redirect, and one when this one did', async () => {
     const { token$, asked } = await warmTokens();
-    const at = (url: string) => Object.defineProperties(new Response(null, { status: 401 }), { redirected: { value: true }, url: { value: url } });
+    const at = (url: string) =>
+      Object.defineProperties(new Response(null, { status: 401 }), {
+        redirected: { value: true },
+        url: { value: url },
+      });
     const away = stubFetch(at('https://other.example/b'));
-    expect((await browser.createFetch(token$, { baseUrl: 'https://api.example.com', fetch: away.fetch })('/a')).status).toBe(401);
+    expect(
+      (await browser.createFetch(token$, { baseUrl: 'https://api.example.com', fetch: away.fetch })('/a')).status,
+    ).toBe(401);
     expect([away.calls.length, asked.length]).toEqual([1, 1]);
     const home = stubFetch(at('https://api.example.com/b'), 200);
-    expect((await browser.createFetch(token$, { baseUrl: 'https://api.example.com', fetch: home.fetch })('/a')).status).toBe(200);
+    expect(
+      (await browser.createFetch(token$, { baseUrl: 'https://api.example.com', fetch: home.fetch })('/a')).status,
+    ).toBe(200);
     expect([home.calls.length, asked.length]).toEqual([2, 2]);
   });
 });
@@ -404,7 +493,9 @@ describe('createHttpClient', () => {
     });
     const api = await serve(redirecting(307, { '/a': `${other.origin}/b` }));
     const { token$ } = tokens();
-    expect(await firstValueFrom(createHttpClient(token$, { baseUrl: api.origin }).post('/a', { n: 1 }))).toEqual({ at: 'other' });
+    expect(await firstValueFrom(createHttpClient(token$, { baseUrl: api.origin }).post('/a', { n: 1 }))).toEqual({
+      at: 'other',
+    });
     expect(other.seen[0]).toMatchObject({ method: 'POST', path: '/b' });
     expect(other.seen[0]!.body.toString()).toBe('{"n":1}');
     expect(other.authorizations()).toEqual([undefined]);

@@ -13,7 +13,8 @@ afterEach(cleanUp);
 const TOKEN = 'SECRET-token';
 const QUERY = 'key=SECRET-query';
 
-const secretTokens = () => tokens({ maxWait: 50 }, () => [{ access_token: TOKEN, refresh_token: 'SECRET-refresh', expires_in: 3600 }]);
+const secretTokens = () =>
+  tokens({ maxWait: 50 }, () => [{ access_token: TOKEN, refresh_token: 'SECRET-refresh', expires_in: 3600 }]);
 
 /** Every failure of one request, by createFetch and by the client's methods. */
 async function failuresAt(baseUrl: string, fetch: typeof globalThis.fetch | undefined): Promise<Error[]> {
@@ -71,7 +72,10 @@ describe.each(fetches)('no secret and no query is in an error, over %s,', (_name
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
-      for (const error of await failuresAt(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, fetch)) {
+      for (const error of await failuresAt(
+        `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+        fetch,
+      )) {
         expect(error.name).toBe('TypeError');
         expect(printed(error)).not.toContain('SECRET');
       }
@@ -86,15 +90,40 @@ describe.each(fetches)('no secret and no query is in an error, over %s,', (_name
     try {
       const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
       try {
-        execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=localhost', '-days', '1', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+        execFileSync(
+          'openssl',
+          [
+            'req',
+            '-x509',
+            '-newkey',
+            'ec',
+            '-pkeyopt',
+            'ec_paramgen_curve:P-256',
+            '-nodes',
+            '-subj',
+            '/CN=localhost',
+            '-days',
+            '1',
+            '-keyout',
+            key,
+            '-out',
+            cert,
+          ],
+          { stdio: 'ignore' },
+        );
       } catch {
         return; // A machine without openssl: the other cases stand.
       }
-      const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => response.end());
+      const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) =>
+        response.end(),
+      );
       server.on('tlsClientError', () => undefined);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       try {
-        for (const error of await failuresAt(`https://localhost:${String((server.address() as AddressInfo).port)}`, fetch)) {
+        for (const error of await failuresAt(
+          `https://localhost:${String((server.address() as AddressInfo).port)}`,
+          fetch,
+        )) {
           expect(error.name).toBe('TypeError');
           expect((error.cause as { code?: string }).code).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
           expect(printed(error)).not.toContain('SECRET');
@@ -122,7 +151,9 @@ describe.each(fetches)('no secret and no query is in an error, over %s,', (_name
 
   it('when the origin is not allowed', async () => {
     const { token$ } = secretTokens();
-    const error = await failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch })(`https://evil.example/SECRET-path?${QUERY}`));
+    const error = await failureOf(
+      createFetch(token$, { baseUrl: 'https://api.example.com', fetch })(`https://evil.example/SECRET-path?${QUERY}`),
+    );
     expect(error.code).toBe('ERR_ORIGIN_NOT_ALLOWED');
     expect(error.message).toContain('https://evil.example');
     expect(printed(error)).not.toContain('SECRET');
@@ -192,14 +223,18 @@ describe.each(fetches)('no secret and no query is in an error, over %s,', (_name
   it.each(['x-api-key', 'authorization'])("when the caller's header %s is none that HTTP allows", async (name) => {
     const { token$ } = await warmTokens();
     for (const headers of [{ [name]: 'SECRET\n1' }, { [`${name} SECRET`]: '1' }]) {
-      const error = await failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch })('/', { headers }));
+      const error = await failureOf(
+        createFetch(token$, { baseUrl: 'https://api.example.com', fetch })('/', { headers }),
+      );
       expect(error.name).toBe('TypeError');
       expect(printed(error)).not.toContain('SECRET');
     }
   });
 
   it('when a header of the token cannot be set', async () => {
-    const { token$, events } = tokens({ maxWait: 50 }, (_request, n) => [{ access_token: `SECRET-${String(n)}\n`, expires_in: 60 }]);
+    const { token$, events } = tokens({ maxWait: 50 }, (_request, n) => [
+      { access_token: `SECRET-${String(n)}\n`, expires_in: 60 },
+    ]);
     const error = await failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch })('/'));
     expect((error.cause as { code?: string }).code).toBe('ERR_INVALID_TOKEN_RESPONSE');
     expect(printed(error)).not.toContain('SECRET');
@@ -243,7 +278,9 @@ describe('an authorize function that fails', () => {
     const authorize = (headers: Headers, token: AccessToken) => {
       headers.set('cookie', `s=${encodeURIComponent(token.value)}\0`);
     };
-    const error = await failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch: stubFetch(200).fetch, authorize })('/'));
+    const error = await failureOf(
+      createFetch(token$, { baseUrl: 'https://api.example.com', fetch: stubFetch(200).fetch, authorize })('/'),
+    );
     expect(error.message).toBe('a header has a name or value that HTTP does not allow');
     expect(printed(error)).not.toContain('SECRET');
   });
@@ -262,14 +299,19 @@ describe('an authorize function that fails', () => {
 
 describe('what can be logged', () => {
   it('should hold no secret: tokens, events, streams', async () => {
-    const { token$, events } = tokens({}, (_request, n) => [{ access_token: `${TOKEN}-${String(n)}`, refresh_token: 'SECRET-refresh', expires_in: 3600 }]);
+    const { token$, events } = tokens({}, (_request, n) => [
+      { access_token: `${TOKEN}-${String(n)}`, refresh_token: 'SECRET-refresh', expires_in: 3600 },
+    ]);
     const { fetch } = stubFetch(401, 401, 200);
     const ride = createFetch(token$, { baseUrl: 'https://api.example.com', fetch });
     await ride(`/?${QUERY}`);
     await ride(`/b?${QUERY}`);
     const token = await firstValueFrom(token$);
-    for (const value of [token, events, token$, { nested: [token] }, [...events], ride]) expect(printed(value)).not.toContain('SECRET');
-    expect([String(token as unknown), JSON.stringify(token), JSON.stringify({ ...token })].join()).not.toContain('SECRET');
+    for (const value of [token, events, token$, { nested: [token] }, [...events], ride])
+      expect(printed(value)).not.toContain('SECRET');
+    expect([String(token as unknown), JSON.stringify(token), JSON.stringify({ ...token })].join()).not.toContain(
+      'SECRET',
+    );
     expect(token.value).toBe(`${TOKEN}-2`);
   });
 

@@ -9,7 +9,12 @@ const base = 'https://api.example.com';
 /** A stream whose first token comes when the test says so. */
 function coldTokens() {
   const arrives = new Subject<TokenResponse>();
-  return { ...tokens({}, () => arrives.pipe(take(1))), arrive: () => { arrives.next({ access_token: 'T1', expires_in: 60 }); } };
+  return {
+    ...tokens({}, () => arrives.pipe(take(1))),
+    arrive: () => {
+      arrives.next({ access_token: 'T1', expires_in: 60 });
+    },
+  };
 }
 
 /** Makes a call for each of three orders, from the same objects. */
@@ -26,14 +31,34 @@ async function threeOrders(call: (fetch: typeof globalThis.fetch, n: number) => 
 describe('a call that waits for a token', () => {
   it('should leave as it was made, when its init is used for the next one', async () => {
     const init: RequestInit = { method: 'POST' };
-    const calls = await threeOrders((fetch, n) => fetch('/orders', Object.assign(init, { body: `order ${String(n)}` })));
+    const calls = await threeOrders((fetch, n) =>
+      fetch('/orders', Object.assign(init, { body: `order ${String(n)}` })),
+    );
     expect(calls.map(({ init: { body } }) => body)).toEqual(['order 1', 'order 2', 'order 3']);
   });
 
   it.each<[string, () => HeadersInit, (headers: never, n: string) => void]>([
-    ['Headers', () => new Headers(), (headers: Headers, n) => { headers.set('idempotency-key', n); }],
-    ['a record', () => ({}), (headers: Record<string, string>, n) => { headers['idempotency-key'] = n; }],
-    ['an array', () => [['idempotency-key', '']], (headers: [string, string][], n) => { headers[0]![1] = n; }],
+    [
+      'Headers',
+      () => new Headers(),
+      (headers: Headers, n) => {
+        headers.set('idempotency-key', n);
+      },
+    ],
+    [
+      'a record',
+      () => ({}),
+      (headers: Record<string, string>, n) => {
+        headers['idempotency-key'] = n;
+      },
+    ],
+    [
+      'an array',
+      () => [['idempotency-key', '']],
+      (headers: [string, string][], n) => {
+        headers[0]![1] = n;
+      },
+    ],
   ])('should leave with the headers that it had: %s', async (_kind, make, set) => {
     const headers = make();
     const calls = await threeOrders((fetch, n) => {
@@ -44,10 +69,34 @@ describe('a call that waits for a token', () => {
   });
 
   it.each<[string, () => BodyInit, (body: never, n: number) => void]>([
-    ['bytes', () => new Uint8Array(1), (body: Uint8Array, n) => { body[0] = 48 + n; }],
-    ['a view', () => new DataView(new ArrayBuffer(3), 1, 1), (body: DataView, n) => { body.setUint8(0, 48 + n); }],
-    ['an ArrayBuffer', () => new ArrayBuffer(1), (body: ArrayBuffer, n) => { new Uint8Array(body)[0] = 48 + n; }],
-    ['URLSearchParams', () => new URLSearchParams(), (body: URLSearchParams, n) => { body.set('order', String(n)); }],
+    [
+      'bytes',
+      () => new Uint8Array(1),
+      (body: Uint8Array, n) => {
+        body[0] = 48 + n;
+      },
+    ],
+    [
+      'a view',
+      () => new DataView(new ArrayBuffer(3), 1, 1),
+      (body: DataView, n) => {
+        body.setUint8(0, 48 + n);
+      },
+    ],
+    [
+      'an ArrayBuffer',
+      () => new ArrayBuffer(1),
+      (body: ArrayBuffer, n) => {
+        new Uint8Array(body)[0] = 48 + n;
+      },
+    ],
+    [
+      'URLSearchParams',
+      () => new URLSearchParams(),
+      (body: URLSearchParams, n) => {
+        body.set('order', String(n));
+      },
+    ],
   ])('should leave with the body that it had: %s', async (_kind, make, set) => {
     const body = make();
     const calls = await threeOrders((fetch, n) => {
@@ -66,7 +115,11 @@ describe('a call that waits for a token', () => {
       return fetch('/orders', { method: 'POST', body });
     });
     expect(calls.map(({ init }) => (init.body as FormData).get('order'))).toEqual(['1', '2', '3']);
-    expect(calls.map(({ init }) => ((init.body as FormData).get('file') as File).name)).toEqual(['tea.txt', 'tea.txt', 'tea.txt']);
+    expect(calls.map(({ init }) => ((init.body as FormData).get('file') as File).name)).toEqual([
+      'tea.txt',
+      'tea.txt',
+      'tea.txt',
+    ]);
   });
 
   it('should leave as it was subscribed to, from createHttpClient', async () => {
@@ -87,7 +140,10 @@ describe('a call that waits for a token', () => {
     const { token$, arrive } = coldTokens();
     const { fetch } = stubFetch(204);
     const controller = new AbortController();
-    const answered = createFetch(token$, { baseUrl: base, fetch })(new Request(`${base}/`, { signal: controller.signal }), { signal: null });
+    const answered = createFetch(token$, { baseUrl: base, fetch })(
+      new Request(`${base}/`, { signal: controller.signal }),
+      { signal: null },
+    );
     controller.abort();
     await Promise.resolve();
     arrive();
@@ -141,7 +197,11 @@ describe('headers as fetch takes them, though TypeScript does not', () => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(200);
     await createFetch(token$, { baseUrl: base, fetch })('/', { headers: headers() as HeadersInit });
-    await lastValueFrom(createHttpClient(token$, { baseUrl: base, fetch, headers: { 'x-other': '8' } }).request('/', { headers: headers() as HeadersInit }));
+    await lastValueFrom(
+      createHttpClient(token$, { baseUrl: base, fetch, headers: { 'x-other': '8' } }).request('/', {
+        headers: headers() as HeadersInit,
+      }),
+    );
     expect(calls.map((call) => [call.headers.get('x-order'), call.headers.get('authorization')])).toEqual([
       ['7', 'Bearer T1'],
       ['7', 'Bearer T1'],
@@ -151,14 +211,18 @@ describe('headers as fetch takes them, though TypeScript does not', () => {
   it("should keep the caller's Authorization in a Map", async () => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(200);
-    await createFetch(token$, { baseUrl: base, fetch })('/', { headers: new Map([['Authorization', 'Basic mine']]) as unknown as HeadersInit });
+    await createFetch(token$, { baseUrl: base, fetch })('/', {
+      headers: new Map([['Authorization', 'Basic mine']]) as unknown as HeadersInit,
+    });
     expect(calls[0]!.headers.get('authorization')).toBe('Basic mine');
   });
 
   it('should be refused where a name has no value, and nothing sent', async () => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(200);
-    await expect(createFetch(token$, { baseUrl: base, fetch })('/', { headers: [['x-order']] as unknown as HeadersInit })).rejects.toThrow(new TypeError('a header must be a name and a value'));
+    await expect(
+      createFetch(token$, { baseUrl: base, fetch })('/', { headers: [['x-order']] as unknown as HeadersInit }),
+    ).rejects.toThrow(new TypeError('a header must be a name and a value'));
     expect(calls).toEqual([]);
   });
 });

@@ -4,7 +4,14 @@ import { buffer } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import crossFetch from 'cross-fetch';
 import { firstValueFrom, from, of, type ObservableInput } from 'rxjs';
-import { createTokenStream, type TokenEvent, type TokenRequest, type TokenResponse, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
+import {
+  createTokenStream,
+  type TokenEvent,
+  type TokenRequest,
+  type TokenResponse,
+  type TokenStream,
+  type TokenStreamOptions,
+} from 'rx-fresh-token';
 
 /** One request as it came over the wire. */
 export interface Seen {
@@ -86,7 +93,12 @@ export async function serve(handler: Handler, host = '127.0.0.1'): Promise<Api> 
   return api;
 }
 
-export const answer = (response: ServerResponse, status: number, body = '', headers: Record<string, string> = {}): void => {
+export const answer = (
+  response: ServerResponse,
+  status: number,
+  body = '',
+  headers: Record<string, string> = {},
+): void => {
   response.writeHead(status, headers).end(body);
 };
 
@@ -107,7 +119,10 @@ export interface Tokens {
 }
 
 /** A stream of T1, T2, … that live an hour; `source` may answer otherwise. */
-export function tokens(options: TokenStreamOptions = {}, source?: (request: TokenRequest, n: number) => ObservableInput<TokenResponse>): Tokens {
+export function tokens(
+  options: TokenStreamOptions = {},
+  source?: (request: TokenRequest, n: number) => ObservableInput<TokenResponse>,
+): Tokens {
   const asked: TokenRequest[] = [];
   const events: TokenEvent[] = [];
   const token$ = createTokenStream((request) => {
@@ -142,7 +157,8 @@ export function stubFetch(...answers: (Response | (() => Response | Promise<Resp
   const fetch = ((input: string | URL | Request, init: RequestInit = {}) => {
     calls.push({ input, init, headers: new Headers(init.headers) });
     const next = answers[Math.min(calls.length, answers.length) - 1] ?? 200;
-    const made = typeof next === 'function' ? next() : typeof next === 'number' ? new Response(null, { status: next }) : next;
+    const made =
+      typeof next === 'function' ? next() : typeof next === 'number' ? new Response(null, { status: next }) : next;
     return Promise.resolve(made);
   }) as Fetch;
   return { fetch, calls };
@@ -181,7 +197,11 @@ export function printed(value: unknown): string {
   const parts: string[] = [];
   let part = value;
   for (let depth = 0; depth < 10 && part !== undefined; depth++) {
-    parts.push(json(part), inspect(part, { showHidden: true, depth: 10 }), inspect(part, { showHidden: true, depth: 10, customInspect: false }));
+    parts.push(
+      json(part),
+      inspect(part, { showHidden: true, depth: 10 }),
+      inspect(part, { showHidden: true, depth: 10, customInspect: false }),
+    );
     if (typeof part !== 'object' || part === null) break;
     const { message, stack, cause } = part as Partial<Error>;
     parts.push(`${message} ${stack}`, json(Object.getOwnPropertyDescriptors(part)));

@@ -43,16 +43,19 @@ describe('redirects', () => {
     expect(browser.followRedirects).toBeUndefined();
   });
 
-  it.each(['document', 'importScripts'])('should be left to the platform where there is a global %s, as in pages and their workers', async (name) => {
-    Object.assign(globalThis, { [name]: () => undefined });
-    try {
-      await jest.isolateModulesAsync(async () => {
-        expect((await import('../../src/http/transport.js')).followRedirects).toBeUndefined();
-      });
-    } finally {
-      Reflect.deleteProperty(globalThis, name);
-    }
-  });
+  it.each(['document', 'importScripts'])(
+    'should be left to the platform where there is a global %s, as in pages and their workers',
+    async (name) => {
+      Object.assign(globalThis, { [name]: () => undefined });
+      try {
+        await jest.isolateModulesAsync(async () => {
+          expect((await import('../../src/http/transport.js')).followRedirects).toBeUndefined();
+        });
+      } finally {
+        Reflect.deleteProperty(globalThis, name);
+      }
+    },
+  );
 });
 
 describe('without a global fetch', () => {
@@ -101,7 +104,9 @@ describe('without a global fetch', () => {
     ],
   ])('should refuse, not send as text, what cross-fetch does not understand: a %s', async (kind, input, body) => {
     withoutGlobals();
-    await expect(platformFetch(input, { method: 'POST', body })).rejects.toThrow(new TypeError(`cross-fetch cannot send a native ${kind}: hand in a fetch that can (option "fetch")`));
+    await expect(platformFetch(input, { method: 'POST', body })).rejects.toThrow(
+      new TypeError(`cross-fetch cannot send a native ${kind}: hand in a fetch that can (option "fetch")`),
+    );
   });
 
   it('should send a Node stream', async () => {
@@ -109,6 +114,8 @@ describe('without a global fetch', () => {
       answer(response, 200, body.toString());
     });
     withoutGlobals();
-    expect(await (await platformFetch(`${api.origin}/a`, { method: 'POST', body: Readable.from(['once']) as never })).text()).toBe('once');
+    expect(
+      await (await platformFetch(`${api.origin}/a`, { method: 'POST', body: Readable.from(['once']) as never })).text(),
+    ).toBe('once');
   });
 });

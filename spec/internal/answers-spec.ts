@@ -18,7 +18,11 @@ describe('headerOf', () => {
   it.each<[string, unknown, string | undefined]>([
     ['a Response', new Response(null, { headers }), 'Bearer'],
     ['a record', { headers: { [name]: 'Bearer' } }, 'Bearer'],
-    ['headers with a get() of their own, as those of Angular and axios', { headers: { get: (key: string) => (key === name ? 'Bearer' : null) } }, 'Bearer'],
+    [
+      'headers with a get() of their own, as those of Angular and axios',
+      { headers: { get: (key: string) => (key === name ? 'Bearer' : null) } },
+      'Bearer',
+    ],
     ['the response that an error carries', Object.assign(new Error('x'), { response: { headers } }), 'Bearer'],
     ['a record of the response that an error carries', { response: { headers: { [name]: 'Bearer' } } }, 'Bearer'],
     ["the error's own before its response's", { headers: { [name]: 'own' }, response: { headers } }, 'own'],

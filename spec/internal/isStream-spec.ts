@@ -6,7 +6,14 @@ it.each<[string, unknown, boolean]>([
   ['what has nothing but its getReader', { getReader: () => undefined }, true],
   ["Node's stream", Readable.from(['a']), true],
   ['what has nothing but its pipe', { pipe: () => undefined }, true],
-  ['an async generator', (async function* () { await Promise.resolve(); yield 1; })(), true],
+  [
+    'an async generator',
+    (async function* () {
+      await Promise.resolve();
+      yield 1;
+    })(),
+    true,
+  ],
   ['a plain object', { pipe: 'line' }, false],
   ['bytes', new Uint8Array(1), false],
   ['a Blob', new Blob(['a']), false],

@@ -42,7 +42,9 @@ describe('onAbort', () => {
   it('should let one that is called stop another', () => {
     const controller = new AbortController();
     const second = jest.fn();
-    onAbort(controller.signal, () => { stop(); });
+    onAbort(controller.signal, () => {
+      stop();
+    });
     const stop = onAbort(controller.signal, second);
     controller.abort();
     expect(second).toHaveBeenCalledTimes(1);

@@ -14,18 +14,24 @@ describe('after', () => {
   const watch = (timers: Timers, delay: number) => {
     const from = Date.now();
     const log: string[] = [];
-    const subscription = timers.after(delay).subscribe({ next: () => log.push(`next ${Date.now() - from}`), complete: () => log.push(`complete ${Date.now() - from}`) });
+    const subscription = timers.after(delay).subscribe({
+      next: () => log.push(`next ${Date.now() - from}`),
+      complete: () => log.push(`complete ${Date.now() - from}`),
+    });
     return { log, subscription };
   };
 
-  it.each([0, 1, 30_000, LONGEST, LONGEST + 1, 40 * DAY, 400 * DAY, 2 * LONGEST])('should emit once and complete after %p ms, and not a millisecond sooner', (delay) => {
-    const { log } = watch(createTimers(asyncScheduler), delay);
-    expect(log).toEqual([]);
-    if (delay > 0) jest.advanceTimersByTime(delay - 1);
-    expect(log).toEqual([]);
-    jest.advanceTimersByTime(1 + Number(delay === 0));
-    expect(log).toEqual([`next ${delay}`, `complete ${delay}`]);
-  });
+  it.each([0, 1, 30_000, LONGEST, LONGEST + 1, 40 * DAY, 400 * DAY, 2 * LONGEST])(
+    'should emit once and complete after %p ms, and not a millisecond sooner',
+    (delay) => {
+      const { log } = watch(createTimers(asyncScheduler), delay);
+      expect(log).toEqual([]);
+      if (delay > 0) jest.advanceTimersByTime(delay - 1);
+      expect(log).toEqual([]);
+      jest.advanceTimersByTime(1 + Number(delay === 0));
+      expect(log).toEqual([`next ${delay}`, `complete ${delay}`]);
+    },
+  );
 
   it.each([-1, -1e12, -Infinity])('should emit in the next turn when the moment is over: %p', (delay) => {
     const { log } = watch(createTimers(asyncScheduler), delay);
@@ -59,7 +65,13 @@ describe('after', () => {
     const { log } = watch(createTimers(asyncScheduler), 100 * DAY);
     jest.advanceTimersByTime(100 * DAY);
     expect(log).toHaveLength(2);
-    expect(set.mock.calls.map(([, delay]) => delay)).toEqual([LONGEST, LONGEST, LONGEST, LONGEST, 100 * DAY - 4 * LONGEST]);
+    expect(set.mock.calls.map(([, delay]) => delay)).toEqual([
+      LONGEST,
+      LONGEST,
+      LONGEST,
+      LONGEST,
+      100 * DAY - 4 * LONGEST,
+    ]);
     set.mockRestore();
   });
 

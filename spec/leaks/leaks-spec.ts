@@ -4,14 +4,20 @@ import { promisify } from 'node:util';
 const MEGABYTE = 2 ** 20;
 
 interface Left {
-  readonly left: Readonly<Record<string, { readonly bytes: number; readonly timers: number; readonly listeners: number }>>;
+  readonly left: Readonly<
+    Record<string, { readonly bytes: number; readonly timers: number; readonly listeners: number }>
+  >;
   readonly timersAfterClose: number;
 }
 
 describe('what is left behind', () => {
   let found: Left;
   beforeAll(async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--import', 'tsx', 'spec/leaks/leaks.main.ts'], { timeout: 280_000 });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--expose-gc', '--import', 'tsx', 'spec/leaks/leaks.main.ts'],
+      { timeout: 280_000 },
+    );
     found = JSON.parse(stdout) as Left;
   }, 300_000);
 

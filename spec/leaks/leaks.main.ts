@@ -91,7 +91,6 @@ async function heap(): Promise<number> {
   return least;
 }
 
-
 async function main(): Promise<void> {
   const left: Record<string, { bytes: number; timers: number; listeners: number }> = {};
   // The one that says when to look.
@@ -106,7 +105,11 @@ async function main(): Promise<void> {
   for (const [name, job] of Object.entries(jobs)) {
     const before = { bytes: await heap(), timers: running.size };
     await job();
-    left[name] = { bytes: (await heap()) - before.bytes, timers: running.size - before.timers, listeners: getEventListeners(shared.signal, 'abort').length };
+    left[name] = {
+      bytes: (await heap()) - before.bytes,
+      timers: running.size - before.timers,
+      listeners: getEventListeners(shared.signal, 'abort').length,
+    };
   }
   quick.close();
   refused.close();

@@ -27,11 +27,16 @@ export function refuse(reference: Reference, refusal: Refusal, pass: () => void)
   reference.rejection = refusal;
   pass();
   reference.rejection = outer;
-  if (!refusal.outcome && !reference.closed) reference.fault('events', `nothing said that ${refusal.token} was rejected`);
+  if (!refusal.outcome && !reference.closed)
+    reference.fault('events', `nothing said that ${refusal.token} was rejected`);
 }
 
 /** One call of `withToken`, from its start until it settles or its caller leaves. */
-export function call(name: string, { reply, thrown, latency, key, maxWait }: Doing<'call'>, { token$, reference, revoked, later, say, ...place }: Place): () => void {
+export function call(
+  name: string,
+  { reply, thrown, latency, key, maxWait }: Doing<'call'>,
+  { token$, reference, revoked, later, say, ...place }: Place,
+): () => void {
   const patience = maxWait ?? place.maxWait;
   let sends = 0;
   let left = false;
@@ -51,9 +56,11 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
 
   function answerTo({ value }: AccessToken): Answer {
     const first = sends === 1;
-    if (reply === '401' || (reply === '401Once' && first) || (reply === 'server' && revoked.has(value))) return { status: 401, headers: {} };
+    if (reply === '401' || (reply === '401Once' && first) || (reply === 'server' && revoked.has(value)))
+      return { status: 401, headers: {} };
     if (reply === 'forbidden' || (reply === 'forbiddenOnce' && first)) return { status: 403, headers: {} };
-    if (reply === '403 invalid_token' && first) return { status: 403, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } };
+    if (reply === '403 invalid_token' && first)
+      return { status: 403, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } };
     return { status: reply === '500' ? 500 : 200, headers: {} };
   }
 
@@ -78,10 +85,22 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
         say(`${name} gets ${String(said.status)}`);
         if (said.status !== 401 && said.status !== 403) pass(said);
         else if (sends === 1) {
-          refusal = { token: token.value, explicit: said.status === 401 || 'www-authenticate' in said.headers, key, outcome: null };
-          waiter = reference.wait(name, reference.held?.value === token.value ? 'recover' : 'take', patience, token.value);
+          refusal = {
+            token: token.value,
+            explicit: said.status === 401 || 'www-authenticate' in said.headers,
+            key,
+            outcome: null,
+          };
+          waiter = reference.wait(
+            name,
+            reference.held?.value === token.value ? 'recover' : 'take',
+            patience,
+            token.value,
+          );
           refusal.waiter = waiter;
-          refuse(reference, refusal, () => { pass(said); });
+          refuse(reference, refusal, () => {
+            pass(said);
+          });
         } else {
           reference.spoil(key, era);
           pass(said);
@@ -109,7 +128,8 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
       say(`${name} fails: ${String(error)}`);
       // The token that it was about to take may have been refused, or gone, meanwhile.
       const tooLate = due && sends === 0 && reference.mustServe() === null;
-      if (error !== lastAnswer && !waiter && !tooLate && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) reference.fault('calls', `${name} failed with ${String(error)} while it did not wait`);
+      if (error !== lastAnswer && !waiter && !tooLate && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
+        reference.fault('calls', `${name} failed with ${String(error)} while it did not wait`);
       settle(error === lastAnswer ? null : error);
     },
     complete: () => {
@@ -119,7 +139,8 @@ export function call(name: string, { reply, thrown, latency, key, maxWait }: Doi
     },
   });
   if (due && sends === 0 && !reference.closed) {
-    if (reference.mustServe() !== null) reference.fault('B4', `${name} was not sent at once, though a token was usable`);
+    if (reference.mustServe() !== null)
+      reference.fault('B4', `${name} was not sent at once, though a token was usable`);
     else if (!subscription.closed) waiter = reference.wait(name, 'take', patience);
   }
 
@@ -140,7 +161,13 @@ export interface Listener {
 }
 
 /** A subscriber of the stream itself. */
-export function listen(name: string, { once }: Doing<'listen'>, { token$, reference, say }: Place, listeners: Set<Listener>, onValue: () => void): () => void {
+export function listen(
+  name: string,
+  { once }: Doing<'listen'>,
+  { token$, reference, say }: Place,
+  listeners: Set<Listener>,
+  onValue: () => void,
+): () => void {
   const listener: Listener = { name, last: null };
   const since = ++reference.seq;
   const leave = () => {
@@ -167,7 +194,8 @@ export function listen(name: string, { once }: Doing<'listen'>, { token$, refere
     complete: () => {
       say(`${name} is done`);
       leave();
-      if (!reference.closed && !(once && listener.last !== null)) reference.fault('B24', `${name} was completed before close()`);
+      if (!reference.closed && !(once && listener.last !== null))
+        reference.fault('B24', `${name} was completed before close()`);
     },
   });
   return () => {
@@ -186,14 +214,16 @@ export function refresh(name: string, { token$, reference, maxWait, say }: Place
       served = true;
       say(`${name} gets ${value}`);
       if (waiter) reference.waiters.delete(waiter);
-      if (reference.arrival?.value !== value || reference.arrival.seq < (waiter?.seq ?? Infinity)) reference.fault('refresh', `${name} got ${value}, which did not just come`);
+      if (reference.arrival?.value !== value || reference.arrival.seq < (waiter?.seq ?? Infinity))
+        reference.fault('refresh', `${name} got ${value}, which did not just come`);
     },
     error: (error: unknown) => {
       say(`${name} fails: ${String(error)}`);
       if (waiter) {
         reference.waiters.delete(waiter);
         reference.unserved(waiter, error);
-      } else if (!isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) reference.fault('B26', `${name} failed with ${String(error)} after close()`);
+      } else if (!isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
+        reference.fault('B26', `${name} failed with ${String(error)} after close()`);
     },
     complete: () => {
       if (!served) reference.fault('refresh', `${name} completed without a token`);

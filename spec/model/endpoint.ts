@@ -4,7 +4,12 @@ import type { History, Outcome } from './history.js';
 import type { Reference } from './reference.js';
 
 /** A token source that does what the history says, and then is healthy. */
-export function endpointOf({ outcomes, scale }: History, reference: Reference, later: (delay: number, what: () => void) => Subscription, say: (line: string) => void): TokenSource {
+export function endpointOf(
+  { outcomes, scale }: History,
+  reference: Reference,
+  later: (delay: number, what: () => void) => Subscription,
+  say: (line: string) => void,
+): TokenSource {
   const healthy: Outcome = { kind: 'token', latency: Math.min(1000, Math.round(scale / 100)), lifetime: scale };
   let asks = 0;
   let issued = 0;
@@ -32,8 +37,12 @@ export function endpointOf({ outcomes, scale }: History, reference: Reference, l
         if (response) subscriber.next(response);
         else if (kind === 'invalid') subscriber.next({ access_token: '' });
         else if (kind === 'oauthError') subscriber.next({ error: 'invalid_grant' } as unknown as TokenResponse);
-        else if (kind === 'permanent') subscriber.error(new TokenEndpointError('no', { status: 400, error: 'invalid_client' }));
-        else if (kind === 'transient') subscriber.error(new TokenEndpointError('later', { status: 503, ...(retryAfter !== undefined && { retryAfter }) }));
+        else if (kind === 'permanent')
+          subscriber.error(new TokenEndpointError('no', { status: 400, error: 'invalid_client' }));
+        else if (kind === 'transient')
+          subscriber.error(
+            new TokenEndpointError('later', { status: 503, ...(retryAfter !== undefined && { retryAfter }) }),
+          );
         subscriber.complete();
       };
       subscriber.add(() => {

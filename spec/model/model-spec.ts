@@ -11,7 +11,12 @@ function report(history: History, seed: number): string {
   const lines: string[] = [];
   const faults = run(history, (line) => lines.push(line));
   const replay = `MODEL_REPLAY='${JSON.stringify(history)}' npx jest spec/model`;
-  return [faults.join('\n'), lines.slice(-60).join('\n'), `MODEL_SEED=${String(seed)} npx jest spec/model`, replay].join('\n\n');
+  return [
+    faults.join('\n'),
+    lines.slice(-60).join('\n'),
+    `MODEL_SEED=${String(seed)} npx jest spec/model`,
+    replay,
+  ].join('\n\n');
 }
 
 describe('the stream, whatever happens', () => {
@@ -26,7 +31,10 @@ describe('the stream, whatever happens', () => {
   if (MODEL_REPLAY === undefined) {
     it(`should keep its promises in ${MODEL_RUNS} random histories`, async () => {
       const kept = fc.property(histories, (history) => run(history).length === 0);
-      const { failed, counterexample, seed, numRuns } = fc.check(kept, { numRuns: Number(MODEL_RUNS), ...(MODEL_SEED !== 'random' && { seed: Number(MODEL_SEED) }) });
+      const { failed, counterexample, seed, numRuns } = fc.check(kept, {
+        numRuns: Number(MODEL_RUNS),
+        ...(MODEL_SEED !== 'random' && { seed: Number(MODEL_SEED) }),
+      });
       if (failed) throw new Error(`${String(numRuns)} histories were good, then:\n${report(counterexample![0], seed)}`);
       await new Promise((resolve) => setTimeout(resolve));
       expect(unhandled).toEqual([]);

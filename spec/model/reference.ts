@@ -1,4 +1,11 @@
-import { isTokenError, type AccessToken, type RefreshReason, type RejectionOutcome, type TokenEvent, type TokenRequest } from 'rx-fresh-token';
+import {
+  isTokenError,
+  type AccessToken,
+  type RefreshReason,
+  type RejectionOutcome,
+  type TokenEvent,
+  type TokenRequest,
+} from 'rx-fresh-token';
 import type { Options, Outcome } from './history.js';
 
 /** What the model remembers of a token that was kept. Written from the promises, not from the code. */
@@ -61,7 +68,8 @@ export interface Clocks {
 const MIN_PAUSE = 50;
 /** Stands for a token of which the promises leave open which it is. */
 const ANY = 'any';
-export const lifeOf = ({ lifetime }: Outcome): number => (lifetime === undefined ? Infinity : lifetime === 'nonsense' ? 0 : Math.max(0, lifetime));
+export const lifeOf = ({ lifetime }: Outcome): number =>
+  lifetime === undefined ? Infinity : lifetime === 'nonsense' ? 0 : Math.max(0, lifetime);
 
 const named = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
@@ -78,7 +86,15 @@ export class Reference {
   /** How often the clock was set; what follows from elapsed time is only certain without. */
   jumps = 0;
   seq = 0;
-  arrival: { value: string; seq: number; real: number; kept: boolean; previous: string | null; took: number; reason: RefreshReason } | null = null;
+  arrival: {
+    value: string;
+    seq: number;
+    real: number;
+    kept: boolean;
+    previous: string | null;
+    took: number;
+    reason: RefreshReason;
+  } | null = null;
   private readonly refused = new Set<string>();
   /** For a recovering call: a refused value came again. */
   refusedAgain = -1;
@@ -99,7 +115,17 @@ export class Reference {
   private announced: { reason: string; attempt: number } | null = null;
   /** Whether the arrival was told of; null: it may be, or not. */
   private arrivalAnnounced: boolean | null = true;
-  private failure: { error: unknown; real: number; clock: number; jumps: number; seq: number; permanent: boolean; pause: number; atMost: number; exact: number | null } | null = null;
+  private failure: {
+    error: unknown;
+    real: number;
+    clock: number;
+    jumps: number;
+    seq: number;
+    permanent: boolean;
+    pause: number;
+    atMost: number;
+    exact: number | null;
+  } | null = null;
   private failurePending = false;
   /** What came has no life, and does not replace a token that lives: that is told of as a failure. */
   private useless = false;
@@ -126,7 +152,9 @@ export class Reference {
   ) {}
 
   fault(promise: string, what: string): void {
-    this.violations.push(`${promise}: ${what} (at ${String(this.time.real())} ms, the clock says ${String(this.time.clock())})`);
+    this.violations.push(
+      `${promise}: ${what} (at ${String(this.time.real())} ms, the clock says ${String(this.time.clock())})`,
+    );
   }
 
   // ---- what may be used
@@ -136,7 +164,9 @@ export class Reference {
     const { held } = this;
     if (!held || held.refused || held.seenOver || this.closed) return null;
     const elapsed = this.time.real() - held.arrivedReal;
-    return this.time.clock() < held.overAt && elapsed <= Math.min(held.overAt - held.arrivedClock, held.life) ? held.value : null;
+    return this.time.clock() < held.overAt && elapsed <= Math.min(held.overAt - held.arrivedClock, held.life)
+      ? held.value
+      : null;
   }
 
   /** Nothing ever spoke against it: neither timer nor clock. */
@@ -145,7 +175,9 @@ export class Reference {
     const value = this.mayServe();
     if (!held || value === null) return null;
     const elapsed = this.time.real() - held.arrivedReal;
-    return held.latestClock < held.overAt && elapsed < Math.min(held.overAt - held.arrivedClock, held.life) ? value : null;
+    return held.latestClock < held.overAt && elapsed < Math.min(held.overAt - held.arrivedClock, held.life)
+      ? value
+      : null;
   }
 
   /** Somebody does something with the stream, or stops doing it. */
@@ -168,7 +200,8 @@ export class Reference {
     const { arrival, held } = this;
     const bornOver = arrival?.value === value && !arrival.kept && arrival.real === this.time.real();
     if (bornOver && waitingSince < arrival.seq) return;
-    if (held?.value === value && held.refused) this.fault('B19', `${who} was given ${value}, which is known to be refused`);
+    if (held?.value === value && held.refused)
+      this.fault('B19', `${who} was given ${value}, which is known to be refused`);
     else if (bornOver) this.fault('B3', `${who} came after ${value}, which has no life, and was given it all the same`);
     else this.fault('B4/B5', `${who} was given ${value}, whose life is over`);
   }
@@ -182,31 +215,57 @@ export class Reference {
     this.calls++;
     if (this.closed) this.fault('B26', 'a token was asked for after close()');
     if (this.live > 0) this.fault('B8', 'two token fetches at once');
-    if (this.announced?.reason !== reason || this.announced.attempt !== attempt) this.fault('events', `asked as ${reason} ${String(attempt)}, announced as ${JSON.stringify(this.announced)}`);
+    if (this.announced?.reason !== reason || this.announced.attempt !== attempt)
+      this.fault('events', `asked as ${reason} ${String(attempt)}, announced as ${JSON.stringify(this.announced)}`);
     this.announced = null;
-    if (this.previous !== ANY && (request.previous?.value ?? null) !== this.previous) this.fault('TokenRequest', `previous is ${String(request.previous?.value)}, not ${String(this.previous)}`);
+    if (this.previous !== ANY && (request.previous?.value ?? null) !== this.previous)
+      this.fault('TokenRequest', `previous is ${String(request.previous?.value)}, not ${String(this.previous)}`);
     if (request.signal.aborted) this.fault('TokenRequest', 'the signal is aborted already');
 
     const repeat = attempt > 1;
-    if (repeat && (failure?.permanent !== false || failure.exact === null || (real !== failure.real + failure.exact && failure.jumps === this.jumps))) this.fault('B11', `attempt ${String(attempt)} came unannounced`);
+    if (
+      repeat &&
+      (failure?.permanent !== false ||
+        failure.exact === null ||
+        (real !== failure.real + failure.exact && failure.jumps === this.jumps))
+    )
+      this.fault('B11', `attempt ${String(attempt)} came unannounced`);
     if (!repeat && failure?.jumps === this.jumps && real < failure.real + failure.pause) {
-      this.fault('B11/B12', `asked ${String(real - failure.real)} ms after a failure, at least ${String(failure.pause)} were due`);
+      this.fault(
+        'B11/B12',
+        `asked ${String(real - failure.real)} ms after a failure, at least ${String(failure.pause)} were due`,
+      );
     }
-    if (this.bornOver?.jumps === this.jumps && real < this.bornOver.real + 1000) this.fault('B3', 'asked again within one second of a token without life');
+    if (this.bornOver?.jumps === this.jumps && real < this.bornOver.real + 1000)
+      this.fault('B3', 'asked again within one second of a token without life');
 
     if (!repeat) {
       if (reason === 'initial' && this.previous !== null) this.fault('reason', 'initial, though there was a token');
-      if ((reason === 'expired' || reason === 'scheduled') && this.previous === null) this.fault('reason', `${reason}, though there was no token`);
-      if (reason === 'manual' && this.askedFor.manual === 0) this.fault('reason', 'manual, though nobody called refresh()');
-      if (reason === 'rejected' && this.askedFor.rejection === 0) this.fault('B15', 'rejected, though no current token was rejected');
+      if ((reason === 'expired' || reason === 'scheduled') && this.previous === null)
+        this.fault('reason', `${reason}, though there was no token`);
+      if (reason === 'manual' && this.askedFor.manual === 0)
+        this.fault('reason', 'manual, though nobody called refresh()');
+      if (reason === 'rejected' && this.askedFor.rejection === 0)
+        this.fault('B15', 'rejected, though no current token was rejected');
       if (reason === 'scheduled' && held && !held.refused) {
-        if (Math.max(clock, held.latestClock) < held.dueFrom && real - held.arrivedReal < held.dueFrom - held.arrivedClock) this.fault('B1', `renewed ${String(held.dueFrom - clock)} ms too early`);
+        if (
+          Math.max(clock, held.latestClock) < held.dueFrom &&
+          real - held.arrivedReal < held.dueFrom - held.arrivedClock
+        )
+          this.fault('B1', `renewed ${String(held.dueFrom - clock)} ms too early`);
       }
       if (reason === 'rejected') this.spend(real);
-      if (reason !== 'rejected' && this.rejection && !this.rejection.outcome) this.fault('B15', 'a refresh before the rejected token was compared');
+      if (reason !== 'rejected' && this.rejection && !this.rejection.outcome)
+        this.fault('B15', 'a refresh before the rejected token was compared');
       this.askedFor = { rejection: 0, manual: 0 };
       const idle = this.options.idleTimeout ?? (this.previous === null ? 0 : this.lastLife);
-      if (!this.insideAction && this.jumps === 0 && this.listeners + this.waiters.size === 0 && clock - this.lastActivity > idle) this.fault('B6', 'renewed, though nobody needs it');
+      if (
+        !this.insideAction &&
+        this.jumps === 0 &&
+        this.listeners + this.waiters.size === 0 &&
+        clock - this.lastActivity > idle
+      )
+        this.fault('B6', 'renewed, though nobody needs it');
     }
     this.useless = false;
     this.asksSinceArrival++;
@@ -219,7 +278,11 @@ export class Reference {
     const { max, per } = this.options.rejectionBudget ?? { max: 10, per: 60_000 };
     this.forced = this.forced.filter((spent) => spent.jumps === this.jumps && real - spent.real < per);
     this.forced.push({ real, jumps: this.jumps });
-    if (this.forced.length > max) this.fault('B18', `${String(this.forced.length)} refreshes forced by rejections within ${String(per)} ms, ${String(max)} are allowed`);
+    if (this.forced.length > max)
+      this.fault(
+        'B18',
+        `${String(this.forced.length)} refreshes forced by rejections within ${String(per)} ms, ${String(max)} are allowed`,
+      );
   }
 
   /** The source is about to yield this. */
@@ -295,7 +358,6 @@ export class Reference {
     }
   }
 
-
   /** The stream no longer listens to the source. */
   released(request: TokenRequest): void {
     const { flight } = this;
@@ -303,7 +365,8 @@ export class Reference {
     this.live--;
     flight.answered = true;
     const timeout = this.options.fetchTimeout ?? 10_000;
-    if (!this.closed && this.time.real() - flight.real !== timeout) this.fault('B9', `a token fetch was given up after ${String(this.time.real() - flight.real)} ms`);
+    if (!this.closed && this.time.real() - flight.real !== timeout)
+      this.fault('B9', `a token fetch was given up after ${String(this.time.real() - flight.real)} ms`);
     this.givenUp.push(request.signal);
   }
 
@@ -316,11 +379,14 @@ export class Reference {
   rests(): void {
     this.awake = false;
     const unknown = this.previous === ANY ? 0 : (this.options.maxWait ?? 30_000);
-    const idle = this.options.idleTimeout ?? (this.previous === null ? 0 : this.lastLife === Infinity ? unknown : this.lastLife);
+    const idle =
+      this.options.idleTimeout ?? (this.previous === null ? 0 : this.lastLife === Infinity ? unknown : this.lastLife);
     const unused = this.time.clock() - this.lastUse;
-    if (!this.closed && this.jumps === 0 && unused < idle) this.fault('B6', `it went to rest ${String(unused)} ms after the token was used`);
+    if (!this.closed && this.jumps === 0 && unused < idle)
+      this.fault('B6', `it went to rest ${String(unused)} ms after the token was used`);
     // A failure for good has said already that nothing more will be tried.
-    if (!this.closed) this.resting = this.hopeless() && this.mustServe() === null && this.listeners === 0 ? 'may' : 'must';
+    if (!this.closed)
+      this.resting = this.hopeless() && this.mustServe() === null && this.listeners === 0 ? 'may' : 'must';
   }
 
   /** No more is awake than must be, and no less. */
@@ -329,12 +395,18 @@ export class Reference {
     if (this.resting === 'must') this.fault('B6', 'it went to rest without a word');
     this.resting = null;
     if (this.closed || this.listeners + this.waiters.size > 0) {
-      if (this.awake === this.closed) this.fault(this.closed ? 'B26' : 'B5', this.closed ? 'wake is listened to after close()' : 'somebody is interested, and wake is not listened to');
+      if (this.awake === this.closed)
+        this.fault(
+          this.closed ? 'B26' : 'B5',
+          this.closed ? 'wake is listened to after close()' : 'somebody is interested, and wake is not listened to',
+        );
       return;
     }
     if (!this.awake || this.jumps > 0 || this.live > 0 || this.pausing(real)) return;
-    const isDue = !!held && !held.refused && this.asksSinceArrival === 0 && clock > Math.max(held.dueBy, held.arrivedClock);
-    const isGivenUp = failure?.exact === null && !failure.permanent && this.asksSinceArrival > 0 && this.lastActivity < failure.clock;
+    const isDue =
+      !!held && !held.refused && this.asksSinceArrival === 0 && clock > Math.max(held.dueBy, held.arrivedClock);
+    const isGivenUp =
+      failure?.exact === null && !failure.permanent && this.asksSinceArrival > 0 && this.lastActivity < failure.clock;
     if (isDue || isGivenUp) this.fault('B6', 'nobody is interested and nothing is under way, but it is not idle');
   }
 
@@ -354,10 +426,17 @@ export class Reference {
         break;
       case 'tokenChanged': {
         const { arrival } = this;
-        if (this.arrivalAnnounced || arrival?.value !== event.token.value) this.fault('events', `tokenChanged ${event.token.value}, which did not just come`);
-        else if (arrival.previous !== ANY && (event.previous?.value ?? null) !== arrival.previous) this.fault('events', `tokenChanged from ${String(event.previous?.value)}, not ${String(arrival.previous)}`);
-        else if (event.took !== arrival.took) this.fault('events', `took ${String(event.took)}, not ${String(arrival.took)}`);
-        else if (event.reason !== arrival.reason || event.origin !== 'fetched') this.fault('events', `tokenChanged as ${event.reason}, ${event.origin}, but it was fetched as ${arrival.reason}`);
+        if (this.arrivalAnnounced || arrival?.value !== event.token.value)
+          this.fault('events', `tokenChanged ${event.token.value}, which did not just come`);
+        else if (arrival.previous !== ANY && (event.previous?.value ?? null) !== arrival.previous)
+          this.fault('events', `tokenChanged from ${String(event.previous?.value)}, not ${String(arrival.previous)}`);
+        else if (event.took !== arrival.took)
+          this.fault('events', `took ${String(event.took)}, not ${String(arrival.took)}`);
+        else if (event.reason !== arrival.reason || event.origin !== 'fetched')
+          this.fault(
+            'events',
+            `tokenChanged as ${event.reason}, ${event.origin}, but it was fetched as ${arrival.reason}`,
+          );
         this.arrivalAnnounced = true;
         this.useless = false;
         this.checkToken(event.token);
@@ -371,9 +450,14 @@ export class Reference {
         break;
       case 'tokenExpired': {
         const { held } = this;
-        if (held?.value !== event.token.value) this.fault('events', `tokenExpired for ${event.token.value}, which is not at hand`);
+        if (held?.value !== event.token.value)
+          this.fault('events', `tokenExpired for ${event.token.value}, which is not at hand`);
         else if (this.expired.has(held)) this.fault('events', `tokenExpired twice for ${held.value}`);
-        else if (clock < held.expiresAt && real - held.arrivedReal < Math.min(held.life, held.expiresAt - held.arrivedClock)) this.fault('events', `tokenExpired for ${held.value}, which still lives`);
+        else if (
+          clock < held.expiresAt &&
+          real - held.arrivedReal < Math.min(held.life, held.expiresAt - held.arrivedClock)
+        )
+          this.fault('events', `tokenExpired for ${held.value}, which still lives`);
         else this.expired.add(held);
         break;
       }
@@ -397,7 +481,10 @@ export class Reference {
   private refreshFailed(event: Extract<TokenEvent, { type: 'refreshFailed' }>, real: number, clock: number): void {
     const { flight, held } = this;
     const { attempt, retryIn, permanent, error } = event;
-    if (!flight) { this.fault('events', 'refreshFailed without a fetch'); return; }
+    if (!flight) {
+      this.fault('events', 'refreshFailed without a fetch');
+      return;
+    }
     if (this.useless && isTokenError(error, 'ERR_INVALID_TOKEN_RESPONSE')) {
       this.useless = false;
       this.arrivalAnnounced = true;
@@ -405,7 +492,8 @@ export class Reference {
     }
     const timedOut = isTokenError(error, 'ERR_TOKEN_FETCH_TIMEOUT');
     if (!timedOut && !this.failurePending) this.fault('events', 'refreshFailed, though nothing failed');
-    if (timedOut && real - flight.real !== (this.options.fetchTimeout ?? 10_000)) this.fault('fetchTimeout', `after ${String(real - flight.real)} ms`);
+    if (timedOut && real - flight.real !== (this.options.fetchTimeout ?? 10_000))
+      this.fault('fetchTimeout', `after ${String(real - flight.real)} ms`);
     this.failurePending = false;
     const hopeless = !timedOut && (flight.outcome.kind === 'permanent' || flight.outcome.kind === 'oauthError');
     if (permanent !== hopeless) this.fault('B12', `permanent is ${String(permanent)} for ${flight.outcome.kind}`);
@@ -418,12 +506,25 @@ export class Reference {
       if (permanent) this.fault('B12', 'a permanent failure is to be repeated');
       if (retryIn < Math.max(MIN_PAUSE, asked)) this.fault('B11', `a pause of ${String(retryIn)} ms`);
       const alive = this.mustServe() !== null && held ? (held.expiresAt - clock) / 3 : Infinity;
-      if (retryIn > Math.max(MIN_PAUSE, asked, Math.min(step(attempt), alive) + 1)) this.fault('B11', `a pause of ${String(retryIn)} ms is too long`);
+      if (retryIn > Math.max(MIN_PAUSE, asked, Math.min(step(attempt), alive) + 1))
+        this.fault('B11', `a pause of ${String(retryIn)} ms is too long`);
     }
     const seq = ++this.seq;
     // Where timer and clock disagree about the last token, the step is not known.
-    const pause = permanent ? Math.max(MIN_PAUSE, this.previous === ANY ? 0 : step(1)) : (retryIn ?? Math.max(MIN_PAUSE, asked));
-    this.failure = { error, real, clock, jumps: this.jumps, seq, permanent, pause, atMost: Math.max(pause, step(attempt) + 1), exact: retryIn };
+    const pause = permanent
+      ? Math.max(MIN_PAUSE, this.previous === ANY ? 0 : step(1))
+      : (retryIn ?? Math.max(MIN_PAUSE, asked));
+    this.failure = {
+      error,
+      real,
+      clock,
+      jumps: this.jumps,
+      seq,
+      permanent,
+      pause,
+      atMost: Math.max(pause, step(attempt) + 1),
+      exact: retryIn,
+    };
     this.attemptBy = retryIn === null ? Infinity : real + retryIn;
     if (permanent) this.lastPermanent = seq;
     if (retryIn === null) this.askedFor.rejection = 0;
@@ -432,7 +533,10 @@ export class Reference {
 
   private tokenRejected(event: Extract<TokenEvent, { type: 'tokenRejected' }>, clock: number): void {
     const { rejection, held } = this;
-    if (!rejection || rejection.outcome || rejection.token !== event.token.value) { this.fault('events', `tokenRejected ${event.token.value}, which nobody just refused`); return; }
+    if (!rejection || rejection.outcome || rejection.token !== event.token.value) {
+      this.fault('events', `tokenRejected ${event.token.value}, which nobody just refused`);
+      return;
+    }
     rejection.outcome = event.outcome;
     const { key, explicit, token } = rejection;
     if (key !== undefined && event.outcome !== 'suppressed') {
@@ -449,7 +553,8 @@ export class Reference {
         break;
       case 'refreshing':
         if (!isCurrent) this.fault('B15', `a late rejection of ${token} forces a refresh`);
-        if (key !== undefined && this.spoiled.has(key)) this.fault('B17', `another refresh for ${key}, which refuses fresh tokens too`);
+        if (key !== undefined && this.spoiled.has(key))
+          this.fault('B17', `another refresh for ${key}, which refuses fresh tokens too`);
         this.askedFor.rejection++;
         this.refreshings.push(clock + this.pauseLeft());
         if (explicit && held) {
@@ -459,8 +564,16 @@ export class Reference {
         }
         break;
       case 'suppressed':
-        if ((key === undefined || !this.suspects.has(key)) && this.jumps === 0 && !this.hopeless() && this.refreshings.filter((at) => clock - at < per).length < max) {
-          this.fault('B17/B18', `suppressed within the budget${key === undefined ? '' : `, though ${key} refused nothing since the token changed on schedule`}`);
+        if (
+          (key === undefined || !this.suspects.has(key)) &&
+          this.jumps === 0 &&
+          !this.hopeless() &&
+          this.refreshings.filter((at) => clock - at < per).length < max
+        ) {
+          this.fault(
+            'B17/B18',
+            `suppressed within the budget${key === undefined ? '' : `, though ${key} refused nothing since the token changed on schedule`}`,
+          );
         }
         break;
     }
@@ -517,7 +630,12 @@ export class Reference {
   private isNeeded(): boolean {
     // At the very moment of a token's end it may still serve, or not.
     const served = this.mayServe() !== null;
-    return this.listeners > 0 || [...this.waiters].some(({ kind, seq }) => (kind === 'take' ? !served : kind !== 'recover' || seq > this.refusedAgain));
+    return (
+      this.listeners > 0 ||
+      [...this.waiters].some(({ kind, seq }) =>
+        kind === 'take' ? !served : kind !== 'recover' || seq > this.refusedAgain,
+      )
+    );
   }
 
   /** A waiter ends without a token: is that right? */
@@ -525,7 +643,8 @@ export class Reference {
     const real = this.time.real();
     const { failure } = this;
     if (this.closed) {
-      if (error !== null && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) this.fault('B26', `${waiter.what} failed with ${named(error)} at close()`);
+      if (error !== null && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
+        this.fault('B26', `${waiter.what} failed with ${named(error)} at close()`);
       return;
     }
     if (waiter.kind === 'recover' && this.refusedAgain > waiter.seq) return;
@@ -534,17 +653,28 @@ export class Reference {
     // The only token there is, is the one that was refused.
     if (waiter.not !== undefined && this.mayServe() === waiter.not) return;
     const late = real === waiter.since + waiter.maxWait;
-    if (!late && !this.hopeless()) this.fault('B12', `${waiter.what} failed after ${String(real - waiter.since)} ms, it may wait ${String(waiter.maxWait)}: ${named(error)}`);
+    if (!late && !this.hopeless())
+      this.fault(
+        'B12',
+        `${waiter.what} failed after ${String(real - waiter.since)} ms, it may wait ${String(waiter.maxWait)}: ${named(error)}`,
+      );
     if (error !== null) {
-      if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE')) this.fault('B12', `${waiter.what} failed with ${named(error)}`);
-      else if (error.cause !== failure?.error) this.fault('B12', `${waiter.what} failed with the cause ${JSON.stringify(error.cause)}, not ${JSON.stringify(failure?.error)}`);
+      if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE'))
+        this.fault('B12', `${waiter.what} failed with ${named(error)}`);
+      else if (error.cause !== failure?.error)
+        this.fault(
+          'B12',
+          `${waiter.what} failed with the cause ${JSON.stringify(error.cause)}, not ${JSON.stringify(failure?.error)}`,
+        );
     }
-    if (waiter.kind === 'take' && this.mustServe() !== null) this.fault('B11', `${waiter.what} failed, though a token lives`);
+    if (waiter.kind === 'take' && this.mustServe() !== null)
+      this.fault('B11', `${waiter.what} failed, though a token lives`);
   }
 
   listenerFailed(error: unknown): void {
     const { failure } = this;
-    if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || !failure?.permanent || error.cause !== failure.error) this.fault('B24', `a listener failed with ${named(error)}`);
+    if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || !failure?.permanent || error.cause !== failure.error)
+      this.fault('B24', `a listener failed with ${named(error)}`);
     if (this.mustServe() !== null) this.fault('B11', 'a listener failed, though a token lives');
   }
 
@@ -558,16 +688,20 @@ export class Reference {
     const must = this.mustServe();
     if (current !== null && current !== may) this.fault('current', `${current} is not usable`);
     if (must !== null && current !== must) this.fault('current', `${String(current)}, though ${must} is usable`);
-    if (this.arrivalAnnounced === false && !this.closed) this.fault('events', `nothing said that ${String(this.arrival?.value)} came`);
+    if (this.arrivalAnnounced === false && !this.closed)
+      this.fault('events', `nothing said that ${String(this.arrival?.value)} came`);
     if (this.failurePending && !this.closed) this.fault('events', 'nothing said that a fetch failed');
     if (this.announced && !this.closed) this.fault('events', 'a refresh was announced that did not come');
-    if (this.givenUp.some((signal) => !signal.aborted)) this.fault('B26', 'a token fetch was given up without aborting its signal');
+    if (this.givenUp.some((signal) => !signal.aborted))
+      this.fault('B26', 'a token fetch was given up without aborting its signal');
     this.givenUp = [];
     for (const waiter of this.waiters) {
       if (this.closed) this.fault('B26', `${waiter.what} still waits after close()`);
-      if (real > waiter.since + waiter.maxWait) this.fault('B12', `${waiter.what} still waits after ${String(real - waiter.since)} ms`);
+      if (real > waiter.since + waiter.maxWait)
+        this.fault('B12', `${waiter.what} still waits after ${String(real - waiter.since)} ms`);
       if (waiter.kind === 'take' && must !== null) this.fault('B4', `${waiter.what} waits, though ${must} is usable`);
-      if (this.arrival && this.arrival.seq > waiter.seq) this.fault('B12', `${waiter.what} still waits, though ${this.arrival.value} came`);
+      if (this.arrival && this.arrival.seq > waiter.seq)
+        this.fault('B12', `${waiter.what} still waits, though ${this.arrival.value} came`);
       if (this.isBlocked(real)) this.fault('B12', `${waiter.what} waits right after a permanent failure`);
       if (this.lastPermanent > waiter.seq) this.fault('B12', `${waiter.what} still waits after a permanent failure`);
     }
@@ -578,29 +712,43 @@ export class Reference {
     if (held && this.jumps === 0 && !held.refused && this.asksSinceArrival === 0 && !this.pausing(real)) {
       const dueAt = Math.max(held.dueBy, held.arrivedClock);
       const idle = this.options.idleTimeout ?? held.life;
-      if (this.time.clock() > dueAt && this.lastUse <= dueAt && dueAt - this.lastUse < idle) this.fault('B6', 'the token was used, but not renewed');
+      if (this.time.clock() > dueAt && this.lastUse <= dueAt && dueAt - this.lastUse < idle)
+        this.fault('B6', 'the token was used, but not renewed');
     }
     if (this.untold(real)) this.fault('events', `nothing said that ${String(held?.value)} ended`);
     const idleFlight = this.live === 0;
     // Somebody wants a token, there is none, and nothing is being done about it. What is due at this very moment may still come.
-    const stuck = needed && idleFlight && may === null && (this.attemptBy === Infinity ? !this.pausing(real) : this.jumps === 0 && this.attemptBy < real);
+    const stuck =
+      needed &&
+      idleFlight &&
+      may === null &&
+      (this.attemptBy === Infinity ? !this.pausing(real) : this.jumps === 0 && this.attemptBy < real);
     if (!stuck) this.stuckSince = Infinity;
     else if (this.stuckSince < real) this.fault('B12', 'somebody waits, and nobody asks for a token');
     else this.stuckSince = real;
     if (this.listeners > 0 && held && !held.refused && this.asksSinceArrival === 0 && !this.pausing(real)) {
-      if (real - held.arrivedReal > Math.max(0, held.dueBy - held.arrivedClock)) this.fault('B1', 'the renewal is late');
+      if (real - held.arrivedReal > Math.max(0, held.dueBy - held.arrivedClock))
+        this.fault('B1', 'the renewal is late');
     }
   }
 
   /** The token's end must have been told of by now, if nothing came in its place. */
   private untold(real: number): boolean {
     const { held } = this;
-    return !!held && !this.expired.has(held) && real - held.arrivedReal > Math.max(0, Math.min(held.life, held.expiresAt - held.arrivedClock));
+    return (
+      !!held &&
+      !this.expired.has(held) &&
+      real - held.arrivedReal > Math.max(0, Math.min(held.life, held.expiresAt - held.arrivedClock))
+    );
   }
 
   /** No attempt is due yet. After the clock was set, nobody can tell. */
   private pausing(real: number): boolean {
     const { failure, bornOver } = this;
-    return this.jumps > 0 || (!!failure && real <= failure.real + failure.atMost) || (!!bornOver && real <= bornOver.real + 1000);
+    return (
+      this.jumps > 0 ||
+      (!!failure && real <= failure.real + failure.atMost) ||
+      (!!bornOver && real <= bornOver.real + 1000)
+    );
   }
 }

@@ -1,4 +1,11 @@
-import { Observable, Subject, VirtualTimeScheduler, type SchedulerAction, type SchedulerLike, type Subscription } from 'rxjs';
+import {
+  Observable,
+  Subject,
+  VirtualTimeScheduler,
+  type SchedulerAction,
+  type SchedulerLike,
+  type Subscription,
+} from 'rxjs';
 import { createTokenStream, isTokenError, type AccessToken } from 'rx-fresh-token';
 import { call, listen, refresh, refuse, type Listener, type Place } from './callers.js';
 import { endpointOf } from './endpoint.js';
@@ -44,13 +51,18 @@ export function run(history: History, log?: (line: string) => void): readonly st
     const must = reference.mustServe();
     for (const { name, last } of listeners) {
       if (reference.closed) reference.fault('B26', `${name} was not completed by close()`);
-      else if (must !== null && last !== must) reference.fault('B24', `${name} heard ${String(last)} last, though ${must} is usable`);
+      else if (must !== null && last !== must)
+        reference.fault('B24', `${name} heard ${String(last)} last, though ${must} is usable`);
     }
-    if (reference.closed && timers.size > 0) reference.fault('B26', `${String(timers.size)} timers are left after close()`);
+    if (reference.closed && timers.size > 0)
+      reference.fault('B26', `${String(timers.size)} timers are left after close()`);
     if (reference.closed && reference.live > 0) reference.fault('B26', 'a token fetch goes on after close()');
   }
 
-  const later = (delay: number, what: () => void): Subscription => scheduler.schedule(() => { happen(what); }, delay);
+  const later = (delay: number, what: () => void): Subscription =>
+    scheduler.schedule(() => {
+      happen(what);
+    }, delay);
 
   const timers = new Set<Subscription>();
   /** The scheduler as the stream sees it: what it schedules is counted. */
@@ -59,7 +71,9 @@ export function run(history: History, log?: (line: string) => void): readonly st
     schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay?: number, state?: T): Subscription {
       const action = scheduler.schedule<T>(
         function (this: SchedulerAction<T>, given?: T) {
-          happen(() => { work.call(this, given as T); });
+          happen(() => {
+            work.call(this, given as T);
+          });
         },
         delay,
         state,
@@ -74,9 +88,17 @@ export function run(history: History, log?: (line: string) => void): readonly st
   const watchedWake = new Observable<void>((subscriber) => {
     reference.wakes();
     subscriber.add(wake.subscribe(subscriber));
-    subscriber.add(() => { reference.rests(); });
+    subscriber.add(() => {
+      reference.rests();
+    });
   });
-  const token$ = createTokenStream(endpointOf(history, reference, later, say), { ...options, scheduler: watched, now: clock, random: mulberry32(seed), wake: watchedWake });
+  const token$ = createTokenStream(endpointOf(history, reference, later, say), {
+    ...options,
+    scheduler: watched,
+    now: clock,
+    random: mulberry32(seed),
+    wake: watchedWake,
+  });
 
   // ---- whoever watches may act from inside a callback
 
@@ -91,7 +113,9 @@ export function run(history: History, log?: (line: string) => void): readonly st
   const known: AccessToken[] = [];
   token$.events.subscribe({
     next: (event) => {
-      say(`event: ${event.type}${'outcome' in event ? ` ${event.outcome}` : ''}${'retryIn' in event ? ` ${String(event.retryIn)}` : ''}`);
+      say(
+        `event: ${event.type}${'outcome' in event ? ` ${event.outcome}` : ''}${'retryIn' in event ? ` ${String(event.retryIn)}` : ''}`,
+      );
       reference.event(event);
       if (event.type === 'tokenChanged') known.push(event.token);
       const refusal = event.type === 'tokenRejected' ? reference.rejection : null;
@@ -102,7 +126,14 @@ export function run(history: History, log?: (line: string) => void): readonly st
 
   // ---- what people do
 
-  const place: Place = { token$, reference, maxWait: options.maxWait ?? 30_000, revoked: new Set<string>(), later, say };
+  const place: Place = {
+    token$,
+    reference,
+    maxWait: options.maxWait ?? 30_000,
+    revoked: new Set<string>(),
+    later,
+    say,
+  };
   const guests: (() => void)[] = [];
   let names = 0;
 
@@ -116,7 +147,11 @@ export function run(history: History, log?: (line: string) => void): readonly st
         guests.push(call(name, action, place));
         break;
       case 'listen':
-        guests.push(listen(name, action, place, listeners, () => { react('value'); }));
+        guests.push(
+          listen(name, action, place, listeners, () => {
+            react('value');
+          }),
+        );
         break;
       case 'refresh':
         guests.push(refresh(name, place));
@@ -128,7 +163,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
         for (const { value } of known) (place.revoked as Set<string>).add(value);
         break;
       case 'jump':
-        reference.jumped(clock(), (offset += action.by, clock()));
+        reference.jumped(clock(), ((offset += action.by), clock()));
         break;
       case 'wake':
         wake.next();
@@ -146,8 +181,14 @@ export function run(history: History, log?: (line: string) => void): readonly st
     const foreign = { value: 'foreign', type: 'Bearer' } as AccessToken;
     const token = which === 'foreign' ? foreign : known.at(which === 'latest' ? -1 : 0);
     if (!token) return;
-    if (reference.closed) afterClose(() => { token$.reject(token); });
-    else refuse(reference, { token: token.value, explicit: true, key: undefined, outcome: null }, () => { token$.reject(token); });
+    if (reference.closed)
+      afterClose(() => {
+        token$.reject(token);
+      });
+    else
+      refuse(reference, { token: token.value, explicit: true, key: undefined, outcome: null }, () => {
+        token$.reject(token);
+      });
   }
 
   function afterClose(use: () => void): void {
@@ -165,7 +206,9 @@ export function run(history: History, log?: (line: string) => void): readonly st
     const step = steps[index];
     if (!step) return;
     scheduler.schedule(() => {
-      happen(() => { act(step[1]); });
+      happen(() => {
+        act(step[1]);
+      });
       if (reference.violations.length === 0) play(index + 1);
     }, step[0]);
   };
@@ -177,20 +220,39 @@ export function run(history: History, log?: (line: string) => void): readonly st
   // Left alone it comes to rest, whatever was going on; and it can be used again.
   pending.length = 0;
   const epilogue: (() => void)[] = [
-    () => { guests.splice(0).forEach((leave) => { leave(); }); },
-    () => { act({ do: 'call', reply: 'ok', thrown: false, latency: 0 }); },
-    () => { act({ do: 'close' }); },
-    () => { act({ do: 'call', reply: 'ok', thrown: false, latency: 0 }); },
-    () => { act({ do: 'refresh' }); },
-    () => { act({ do: 'listen' }); },
-    () => { act({ do: 'reject', which: 'latest' }); },
-    () => { act({ do: 'close' }); },
+    () => {
+      guests.splice(0).forEach((leave) => {
+        leave();
+      });
+    },
+    () => {
+      act({ do: 'call', reply: 'ok', thrown: false, latency: 0 });
+    },
+    () => {
+      act({ do: 'close' });
+    },
+    () => {
+      act({ do: 'call', reply: 'ok', thrown: false, latency: 0 });
+    },
+    () => {
+      act({ do: 'refresh' });
+    },
+    () => {
+      act({ do: 'listen' });
+    },
+    () => {
+      act({ do: 'reject', which: 'latest' });
+    },
+    () => {
+      act({ do: 'close' });
+    },
   ];
   for (const what of epilogue) {
     happen(what);
     scheduler.maxFrames = Infinity;
     scheduler.flush();
   }
-  if (reference.violations.length === 0 && timers.size > 0) reference.fault('B26', `${String(timers.size)} timers are left`);
+  if (reference.violations.length === 0 && timers.size > 0)
+    reference.fault('B26', `${String(timers.size)} timers are left`);
   return reference.violations;
 }

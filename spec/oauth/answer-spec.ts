@@ -71,10 +71,19 @@ describe('challengeOf', () => {
     [200, 'Basic error="invalid_client"', undefined],
     [401, 'Basic realm="orders"', undefined],
     [401, 'Basic realm="orders", error="invalid_client"', error('invalid_client')],
-    [401, 'Basic realm="x", DPoP error="use_dpop_nonce", error_description="a \\"nonce\\", please"', error('use_dpop_nonce', 'a "nonce", please')],
+    [
+      401,
+      'Basic realm="x", DPoP error="use_dpop_nonce", error_description="a \\"nonce\\", please"',
+      error('use_dpop_nonce', 'a "nonce", please'),
+    ],
     [400, 'Bearer error=invalid_token', error('invalid_token')],
     [401, '="', undefined],
   ])('should find in a %p with %j: %j', async (status, challenge, expected) => {
-    expect(await challengeOf({ status, headers: new Headers(challenge === undefined ? {} : { 'www-authenticate': challenge }) })).toEqual(expected);
+    expect(
+      await challengeOf({
+        status,
+        headers: new Headers(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+      }),
+    ).toEqual(expected);
   });
 });

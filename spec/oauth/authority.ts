@@ -36,7 +36,10 @@ export interface AuthorityOptions {
 
 export async function startAuthority(options: AuthorityOptions = {}): Promise<Authority> {
   const control = async <T>(path: string, body: object = {}): Promise<T> => {
-    const response = await fetch(`${process.env.OIDC_CONTROL_URL ?? ''}${path}`, { method: 'POST', body: JSON.stringify(body) });
+    const response = await fetch(`${process.env.OIDC_CONTROL_URL ?? ''}${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
     if (!response.ok) throw new Error(await response.text());
     return (await response.json()) as T;
   };
@@ -52,6 +55,11 @@ export async function startAuthority(options: AuthorityOptions = {}): Promise<Au
 }
 
 /** The options of one of its clients: `basic`, `post`, `app`. */
-export const clientOf = ({ issuer }: Pick<Authority, 'issuer'>, clientId: string) => ({ issuer, clientId, clientSecret: `secret-of-${clientId}-6f1c` });
+export const clientOf = ({ issuer }: Pick<Authority, 'issuer'>, clientId: string) => ({
+  issuer,
+  clientId,
+  clientSecret: `secret-of-${clientId}-6f1c`,
+});
 
-export const importClientKey = (jwk: JsonWebKey) => crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+export const importClientKey = (jwk: JsonWebKey) =>
+  crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);

@@ -3,11 +3,25 @@ import { boundedFetch, LONGEST_BODY } from '../../src/oauth/boundedFetch.js';
 import { answer, endless, hostileServer, LEAK, type Misdeed } from './hostileServer.js';
 
 const post = { method: 'POST', redirect: 'manual', body: new URLSearchParams({ a: 'b' }), headers: {} } as const;
-const ask = (url: string, send?: typeof fetch, signal?: AbortSignal) => boundedFetch('the endpoint', send)(url, { ...post, signal });
-const fake = (response: unknown): typeof fetch => () => Promise.resolve(response as Response);
-const response = (more: object) => ({ status: 200, headers: new Headers(), body: null, redirected: false, type: 'basic', ...more });
+const ask = (url: string, send?: typeof fetch, signal?: AbortSignal) =>
+  boundedFetch('the endpoint', send)(url, { ...post, signal });
+const fake =
+  (response: unknown): typeof fetch =>
+  () =>
+    Promise.resolve(response as Response);
+const response = (more: object) => ({
+  status: 200,
+  headers: new Headers(),
+  body: null,
+  redirected: false,
+  type: 'basic',
+  ...more,
+});
 
-async function withServer<T>(misdeed: Misdeed, use: (url: string, requests: readonly string[]) => Promise<T>): Promise<T> {
+async function withServer<T>(
+  misdeed: Misdeed,
+  use: (url: string, requests: readonly string[]) => Promise<T>,
+): Promise<T> {
   const server = await hostileServer(misdeed);
   try {
     return await use(server.origin, server.requests);
@@ -16,17 +30,31 @@ async function withServer<T>(misdeed: Misdeed, use: (url: string, requests: read
   }
 }
 
-describe.each([['the native fetch', fetch], ['cross-fetch', crossFetch]])('with %s', (_name, send) => {
+describe.each([
+  ['the native fetch', fetch],
+  ['cross-fetch', crossFetch],
+])('with %s', (_name, send) => {
   it('should hand on status, body and the headers that matter', () =>
-    withServer(answer('{"a":1}', { 'dpop-nonce': 'n1', 'retry-after': '3', date: 'Sun, 06 Nov 1994 08:49:37 GMT', 'www-authenticate': 'Basic' }, '400 Bad Request'), async (url, requests) => {
-      const got = await ask(url, send);
-      expect(got.status).toBe(400);
-      expect(await got.json()).toEqual({ a: 1 });
-      expect(Object.fromEntries(got.headers)).toEqual({
-        'content-type': 'application/json', date: 'Sun, 06 Nov 1994 08:49:37 GMT', 'dpop-nonce': 'n1', 'retry-after': '3', 'www-authenticate': 'Basic',
-      });
-      expect(requests[0]).toMatch(/a=b$/);
-    }));
+    withServer(
+      answer(
+        '{"a":1}',
+        { 'dpop-nonce': 'n1', 'retry-after': '3', date: 'Sun, 06 Nov 1994 08:49:37 GMT', 'www-authenticate': 'Basic' },
+        '400 Bad Request',
+      ),
+      async (url, requests) => {
+        const got = await ask(url, send);
+        expect(got.status).toBe(400);
+        expect(await got.json()).toEqual({ a: 1 });
+        expect(Object.fromEntries(got.headers)).toEqual({
+          'content-type': 'application/json',
+          date: 'Sun, 06 Nov 1994 08:49:37 GMT',
+          'dpop-nonce': 'n1',
+          'retry-after': '3',
+          'www-authenticate': 'Basic',
+        });
+        expect(requests[0]).toMatch(/a=b$/);
+      },
+    ));
 
   it('should follow no redirect', () =>
     withServer(answer('', { location: '/elsewhere' }, '307 Temporary Redirect'), async (url, requests) => {
@@ -36,31 +64,56 @@ describe.each([['the native fetch', fetch], ['cross-fetch', crossFetch]])('with 
 
   it('should stop reading a body that is too long', () =>
     withServer(endless(LEAK, ''), async (url) => {
-      await expect(ask(url, send)).rejects.toThrow(`answered 200 with application/json and more than ${String(LONGEST_BODY)} bytes`);
+      await expect(ask(url, send)).rejects.toThrow(
+        `answered 200 with application/json and more than ${String(LONGEST_BODY)} bytes`,
+      );
     }));
 
   it('should settle when the signal aborts', () =>
     withServer(answer('{', { 'content-length': '99' }), async (url) => {
-      await expect(ask(url, send, AbortSignal.timeout(100))).rejects.toThrow('its body did not end before the request was aborted');
+      await expect(ask(url, send, AbortSignal.timeout(100))).rejects.toThrow(
+        'its body did not end before the request was aborted',
+      );
     }));
 
   it('should say that nobody is there', async () => {
     const url = await withServer(answer(''), (origin) => Promise.resolve(origin));
-    await expect(ask(url, send)).rejects.toMatchObject({ message: expect.stringContaining('could not be reached (ECONNREFUSED)') as string, cause: { code: 'ECONNREFUSED' } });
+    await expect(ask(url, send)).rejects.toMatchObject({
+      message: expect.stringContaining('could not be reached (ECONNREFUSED)') as string,
+      cause: { code: 'ECONNREFUSED' },
+    });
   });
 });
 
 describe('with a fetch from outside', () => {
   it.each<[string, typeof fetch, string]>([
-    ['one that follows redirects all the same', fake(response({ redirected: true })), 'the given fetch followed, though it was told not to'],
-    ['a browser, which hides redirects', fake(response({ status: 0, type: 'opaqueredirect' })), 'answered with a redirect, which is never followed'],
+    [
+      'one that follows redirects all the same',
+      fake(response({ redirected: true })),
+      'the given fetch followed, though it was told not to',
+    ],
+    [
+      'a browser, which hides redirects',
+      fake(response({ status: 0, type: 'opaqueredirect' })),
+      'answered with a redirect, which is never followed',
+    ],
     ['a status below 200', fake(response({ status: 101 })), 'answered with the status 101, which HTTP does not know'],
-    ['one that throws', () => { throw new Error(LEAK); }, 'could not be reached (Error)'],
+    [
+      'one that throws',
+      () => {
+        throw new Error(LEAK);
+      },
+      'could not be reached (Error)',
+    ],
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- that is the point
     ['one that rejects with nothing', () => Promise.reject(undefined), 'could not be reached (unknown)'],
     ['one that answers nothing', fake(undefined), 'could not be reached (ERR_NO_RESPONSE)'],
     ['one that answers what is no Response', fake({ data: LEAK }), 'could not be reached (ERR_NO_RESPONSE)'],
-    ['a body that fails', fake(response({ body: new ReadableStream({ start: (c) => c.error(new Error(LEAK)) }) })), 'answered 200 with no content type, but its body broke off (no reason given)'],
+    [
+      'a body that fails',
+      fake(response({ body: new ReadableStream({ start: (c) => c.error(new Error(LEAK)) }) })),
+      'answered 200 with no content type, but its body broke off (no reason given)',
+    ],
   ])('should name the trouble: %s', async (_what, send, message) => {
     const error = await ask('https://id.example/token?secret', send).catch((thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringContaining(message) as string });
@@ -69,12 +122,19 @@ describe('with a fetch from outside', () => {
 
   it('should settle when the signal aborts, though the fetch does not heed it', async () => {
     const never: typeof fetch = () => new Promise(() => undefined);
-    await expect(ask('https://id.example', never, AbortSignal.timeout(10))).rejects.toThrow('did not answer before the request was aborted');
-    await expect(ask('https://id.example', never, AbortSignal.abort())).rejects.toThrow('did not answer before the request was aborted');
+    await expect(ask('https://id.example', never, AbortSignal.timeout(10))).rejects.toThrow(
+      'did not answer before the request was aborted',
+    );
+    await expect(ask('https://id.example', never, AbortSignal.abort())).rejects.toThrow(
+      'did not answer before the request was aborted',
+    );
   });
 
   it('should read a response that has no stream', async () => {
-    const got = await ask('https://id.example', fake(response({ body: undefined, text: () => Promise.resolve('{"a":1}') })));
+    const got = await ask(
+      'https://id.example',
+      fake(response({ body: undefined, text: () => Promise.resolve('{"a":1}') })),
+    );
     expect(await got.json()).toEqual({ a: 1 });
   });
 
@@ -87,7 +147,9 @@ describe('with a fetch from outside', () => {
 
   it('should let go of the body of a redirect', async () => {
     const cancel = jest.fn();
-    await expect(ask('https://id.example', fake(response({ status: 302, body: new ReadableStream({ cancel }) })))).rejects.toThrow('redirect');
+    await expect(
+      ask('https://id.example', fake(response({ status: 302, body: new ReadableStream({ cancel }) }))),
+    ).rejects.toThrow('redirect');
     expect(cancel).toHaveBeenCalledTimes(1);
   });
 });

@@ -8,7 +8,12 @@ import { ask, fakeEndpoint, payloadOf } from './fakeEndpoint.js';
 const options = { tokenEndpoint: 'https://id.example/token', clientId: 'orders', clientSecret: 's' };
 const proofOf = (source: TokenSource): TokenProof | undefined => (source as SourceHooks)[PROOF];
 const token = (type = 'DPoP') => ({ type, value: 'T1' }) as AccessToken;
-const request = (more: object = {}) => ({ method: 'post', url: 'https://api.example:8443/orders?secret=1#part', token: token(), ...more });
+const request = (more: object = {}) => ({
+  method: 'post',
+  url: 'https://api.example:8443/orders?secret=1#part',
+  token: token(),
+  ...more,
+});
 const answer = (status: number, headers: Record<string, string> = {}) => ({ status, headers: new Headers(headers) });
 
 describe('the proof of a source', () => {
@@ -16,13 +21,19 @@ describe('the proof of a source', () => {
 
   it('should be there for DPoP only, and where nobody stumbles on it', () => {
     expect(proofOf(clientCredentials(options))).toBeUndefined();
-    expect(Object.prototype.propertyIsEnumerable.call(clientCredentials({ ...options, dpop: true }), PROOF)).toBe(false);
+    expect(Object.prototype.propertyIsEnumerable.call(clientCredentials({ ...options, dpop: true }), PROOF)).toBe(
+      false,
+    );
   });
 
   it('should bind method, URL and token (RFC 9449 section 4.2)', async () => {
     const { dpop, ...others } = await proof.sign(request());
     expect(others).toEqual({});
-    expect(payloadOf(dpop)).toMatchObject({ htm: 'POST', htu: 'https://api.example:8443/orders', ath: createHash('sha256').update('T1').digest('base64url') });
+    expect(payloadOf(dpop)).toMatchObject({
+      htm: 'POST',
+      htu: 'https://api.example:8443/orders',
+      ath: createHash('sha256').update('T1').digest('base64url'),
+    });
   });
 
   it('should be another for each sending', async () => {
@@ -46,12 +57,42 @@ describe('the proof of a source', () => {
   it.each<[string, number, Record<string, string>, boolean, string | undefined]>([
     ['no nonce', 200, {}, false, undefined],
     ['a new nonce with a good answer', 200, { 'dpop-nonce': 'n1' }, false, 'n1'],
-    ['a demand for a nonce', 401, { 'dpop-nonce': 'n2', 'www-authenticate': 'DPoP error="use_dpop_nonce"' }, true, 'n2'],
-    ['a demand among other challenges', 401, { 'dpop-nonce': 'n3', 'www-authenticate': 'Bearer, DPoP algs="ES256", error="use_dpop_nonce"' }, true, 'n3'],
-    ['a demand without a nonce, which a repeat cannot meet', 401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"' }, false, undefined],
-    ['a refusal of the token', 401, { 'dpop-nonce': 'n4', 'www-authenticate': 'DPoP error="invalid_token"' }, false, 'n4'],
+    [
+      'a demand for a nonce',
+      401,
+      { 'dpop-nonce': 'n2', 'www-authenticate': 'DPoP error="use_dpop_nonce"' },
+      true,
+      'n2',
+    ],
+    [
+      'a demand among other challenges',
+      401,
+      { 'dpop-nonce': 'n3', 'www-authenticate': 'Bearer, DPoP algs="ES256", error="use_dpop_nonce"' },
+      true,
+      'n3',
+    ],
+    [
+      'a demand without a nonce, which a repeat cannot meet',
+      401,
+      { 'www-authenticate': 'DPoP error="use_dpop_nonce"' },
+      false,
+      undefined,
+    ],
+    [
+      'a refusal of the token',
+      401,
+      { 'dpop-nonce': 'n4', 'www-authenticate': 'DPoP error="invalid_token"' },
+      false,
+      'n4',
+    ],
     ['a challenge that cannot be read', 401, { 'dpop-nonce': 'n5', 'www-authenticate': '="' }, false, 'n5'],
-    ['a demand by another status', 400, { 'dpop-nonce': 'n6', 'www-authenticate': 'DPoP error="use_dpop_nonce"' }, false, 'n6'],
+    [
+      'a demand by another status',
+      400,
+      { 'dpop-nonce': 'n6', 'www-authenticate': 'DPoP error="use_dpop_nonce"' },
+      false,
+      'n6',
+    ],
   ])('should learn from %s', async (what, status, headers, again, nonce) => {
     const url = `https://${what.replace(/\W+/g, '-')}.example/`;
     expect(await proof.learn(request({ url }), answer(status, headers))).toBe(again);
@@ -65,7 +106,10 @@ describe('the proof of a source', () => {
   });
 
   it('should fail without showing the token when it cannot sign', async () => {
-    const { privateKey, publicKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
+    const { privateKey, publicKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+      'sign',
+      'verify',
+    ]);
     const broken = proofOf(clientCredentials({ ...options, dpop: { privateKey, publicKey } }))!;
     const spy = jest.spyOn(crypto.subtle, 'sign').mockRejectedValue(new Error('no more'));
     await expect(broken.sign(request())).rejects.toThrow('no more');

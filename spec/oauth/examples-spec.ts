@@ -19,7 +19,9 @@ afterAll(async () => {
 /** Runs an example here, where the package's name stands for its sources, and waits until it has printed so many lines. */
 async function run(load: () => Promise<unknown>, settings: Record<string, string>, lines: number): Promise<unknown[]> {
   const printed: unknown[] = [];
-  const log = jest.spyOn(console, 'log').mockImplementation((...line: unknown[]) => printed.push(line.length > 1 ? format(...line) : line[0]));
+  const log = jest
+    .spyOn(console, 'log')
+    .mockImplementation((...line: unknown[]) => printed.push(line.length > 1 ? format(...line) : line[0]));
   const error = jest.spyOn(console, 'error').mockImplementation((failure) => printed.push(failure));
   process.env = { ...env, ISSUER: authority.issuer, API: `${authority.issuer}/api/me`, ...settings };
   try {
@@ -37,9 +39,19 @@ async function run(load: () => Promise<unknown>, settings: Record<string, string
 describe('the examples', () => {
   it('should run: client-credentials', async () => {
     const { clientId, clientSecret } = clientOf(authority, 'basic');
-    const printed = await run(() => import('../../examples/client-credentials.js'), { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret, CALLS: '2', PAUSE: '10' }, 5);
+    const printed = await run(
+      () => import('../../examples/client-credentials.js'),
+      { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret, CALLS: '2', PAUSE: '10' },
+      5,
+    );
     const answer = expect.objectContaining({ sub: 'basic' }) as unknown;
-    expect(printed).toEqual(['refreshStarted', expect.stringMatching(/^now using AccessToken\(Bearer \w{8}\)$/), answer, answer, 'closed']);
+    expect(printed).toEqual([
+      'refreshStarted',
+      expect.stringMatching(/^now using AccessToken\(Bearer \w{8}\)$/),
+      answer,
+      answer,
+      'closed',
+    ]);
   });
 
   it('should run: refresh-token-file, twice, with what the first run left', async () => {
@@ -47,7 +59,9 @@ describe('the examples', () => {
     const seed = await authority.seed({ clientId: 'cli' });
     await writeFile(file, `${seed}\n`, { mode: 0o600 });
     for (let i = 0; i < 2; i++) {
-      expect(await run(() => import('../../examples/refresh-token-file.js'), { CLIENT_ID: 'cli', TOKEN_FILE: file }, 1)).toEqual([expect.objectContaining({ sub: 'alice' })]);
+      expect(
+        await run(() => import('../../examples/refresh-token-file.js'), { CLIENT_ID: 'cli', TOKEN_FILE: file }, 1),
+      ).toEqual([expect.objectContaining({ sub: 'alice' })]);
     }
     expect(await readFile(file, 'utf8')).not.toContain(seed);
     expect((await authority.stats()).revokedGrants).toBe(0);

@@ -32,18 +32,26 @@ export function fakeEndpoint(respond: (request: Seen, index: number) => unknown)
 }
 
 /** The form of a request: oauth4webapi sends URLSearchParams. */
-export const formIn = (init: RequestInit | undefined): URLSearchParams => (init?.body instanceof URLSearchParams ? init.body : new URLSearchParams());
+export const formIn = (init: RequestInit | undefined): URLSearchParams =>
+  init?.body instanceof URLSearchParams ? init.body : new URLSearchParams();
 
 export const refuse = (status: number, error?: string, headers: Record<string, string> = {}) =>
   error === undefined ? new Response(null, { status, headers }) : Response.json({ error }, { status, headers });
 
 /** Asks a source as the stream does. */
 export function ask(source: TokenSource, request: Partial<TokenRequest> = {}): Promise<TokenResponse> {
-  const whole: TokenRequest = { reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal, ...request };
+  const whole: TokenRequest = {
+    reason: 'initial',
+    attempt: 1,
+    previous: null,
+    signal: new AbortController().signal,
+    ...request,
+  };
   return firstValueFrom(from(source(whole)));
 }
 
-export const payloadOf = (jwt: string | undefined): Record<string, unknown> => JSON.parse(Buffer.from(jwt?.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+export const payloadOf = (jwt: string | undefined): Record<string, unknown> =>
+  JSON.parse(Buffer.from(jwt?.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 
 /** A promise that is settled from outside. */
 export function deferred<T>() {

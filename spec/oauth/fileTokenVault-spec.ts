@@ -17,7 +17,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
 
 describe('fileTokenVault', () => {
-  it('should read what it wrote, from a file that is its owner\'s alone', async () => {
+  it("should read what it wrote, from a file that is its owner's alone", async () => {
     const vault = fileTokenVault(path);
     await vault.write({ refresh_token: SECRET });
     expect(await vault.read()).toBe(SECRET);
@@ -50,7 +50,9 @@ describe('fileTokenVault', () => {
   it('should keep the last of the writes that overlap, and read what it was told to write', async () => {
     const vault = fileTokenVault(path);
     for (let round = 0; round < 20; round++) {
-      const writes = ['older', 'old', 'new'].map((token) => vault.write({ refresh_token: `${token}-${String(round)}` }));
+      const writes = ['older', 'old', 'new'].map((token) =>
+        vault.write({ refresh_token: `${token}-${String(round)}` }),
+      );
       expect(await vault.read()).toBe(`new-${String(round)}`);
       await Promise.all(writes);
       expect(await vault.read()).toBe(`new-${String(round)}`);
@@ -58,9 +60,15 @@ describe('fileTokenVault', () => {
   });
 
   it('should keep the last of the writes to one file, whichever vault they go through, and however the path is written', async () => {
-    const [vault, same, relativeOne] = [path, path, relative(process.cwd(), path)].map(fileTokenVault) as [TokenVault, TokenVault, TokenVault];
+    const [vault, same, relativeOne] = [path, path, relative(process.cwd(), path)].map(fileTokenVault) as [
+      TokenVault,
+      TokenVault,
+      TokenVault,
+    ];
     for (let round = 0; round < 20; round++) {
-      const writes = [vault, same, relativeOne].map((each, i) => each.write({ refresh_token: `${String(i)}-${String(round)}` }));
+      const writes = [vault, same, relativeOne].map((each, i) =>
+        each.write({ refresh_token: `${String(i)}-${String(round)}` }),
+      );
       expect(await vault.read()).toBe(`2-${String(round)}`);
       await Promise.all(writes);
       expect(await same.read()).toBe(`2-${String(round)}`);
@@ -80,7 +88,9 @@ describe('fileTokenVault', () => {
     const vault = fileTokenVault(path);
     await vault.write({ refresh_token: 'old-token' });
     const child = join(__dirname, 'fileTokenVault.crash.ts');
-    const died = await promisify(execFile)(process.execPath, ['--import', 'tsx', child, path, SECRET], { cwd: join(__dirname, '../..') }).catch((error: unknown) => error);
+    const died = await promisify(execFile)(process.execPath, ['--import', 'tsx', child, path, SECRET], {
+      cwd: join(__dirname, '../..'),
+    }).catch((error: unknown) => error);
     expect(died).toMatchObject({ signal: 'SIGKILL' });
     const litter = (await readdir(folder)).filter((name) => name !== 'token.json');
     expect(litter).toEqual([expect.stringMatching(/^token\.json\..*\.tmp$/)]);
@@ -106,7 +116,9 @@ describe('fileTokenVault', () => {
   it.each([0o640, 0o604, 0o660, 0o622, 0o777])('should refuse a file of mode %o', async (mode) => {
     await writeFile(path, SECRET);
     await chmod(path, mode);
-    const error = await fileTokenVault(path).read().catch((thrown: unknown) => thrown as Error);
+    const error = await fileTokenVault(path)
+      .read()
+      .catch((thrown: unknown) => thrown as Error);
     expect(String(error)).toMatch(`${path} can be read or written by others (mode ${mode.toString(8)})`);
     expect(inspect(error, { showHidden: true })).not.toContain(SECRET);
   });
@@ -117,7 +129,9 @@ describe('fileTokenVault', () => {
     const { geteuid } = process;
     process.geteuid = () => 54_321;
     try {
-      await expect(fileTokenVault(path).read()).rejects.toThrow(`${path} belongs to another user (uid ${String((await stat(path)).uid)})`);
+      await expect(fileTokenVault(path).read()).rejects.toThrow(
+        `${path} belongs to another user (uid ${String((await stat(path)).uid)})`,
+      );
     } finally {
       process.geteuid = geteuid!;
     }
@@ -148,7 +162,9 @@ describe('fileTokenVault', () => {
     ['a refresh token of the wrong type', `{"refresh_token":["${SECRET}"]}`],
   ])('should name the file, not its content, when it holds %s', async (_what, content) => {
     await writeFile(path, content, { mode: 0o600 });
-    const error = await fileTokenVault(path).read().catch((thrown: unknown) => thrown as Error);
+    const error = await fileTokenVault(path)
+      .read()
+      .catch((thrown: unknown) => thrown as Error);
     expect(String(error)).toBe(`Error: ${path} holds no refresh token`);
     expect(inspect(error, { showHidden: true })).not.toContain(SECRET);
   });
@@ -170,7 +186,9 @@ describe('fileTokenVault', () => {
 
   it('should refuse a symbolic link that leads nowhere, and leave it', async () => {
     await symlink(join(folder, 'nowhere'), path);
-    await expect(fileTokenVault(path).write({ refresh_token: SECRET })).rejects.toThrow(`${path} is a symbolic link that leads nowhere`);
+    await expect(fileTokenVault(path).write({ refresh_token: SECRET })).rejects.toThrow(
+      `${path} is a symbolic link that leads nowhere`,
+    );
     expect((await lstat(path)).isSymbolicLink()).toBe(true);
     expect(await readdir(folder)).toEqual(['token.json']);
   });
@@ -181,15 +199,18 @@ describe('fileTokenVault', () => {
     expect(await readdir(folder)).toEqual(['token.json']);
   });
 
-  it.each([[{}], [undefined], [null], [{ refresh_token: '' }], [{ refresh_token: 7 }], [SECRET]])('should be refused %j instead of tokens, and keep what it has', async (tokens) => {
-    const vault = fileTokenVault(path);
-    await vault.write({ refresh_token: 'good-token' });
-    const error: unknown = await vault.write(tokens as never).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(TypeError);
-    expect(String(error)).toMatch(/write takes a token response with a refresh_token/);
-    expect(String(error)).not.toContain(SECRET);
-    expect(await vault.read()).toBe('good-token');
-  });
+  it.each([[{}], [undefined], [null], [{ refresh_token: '' }], [{ refresh_token: 7 }], [SECRET]])(
+    'should be refused %j instead of tokens, and keep what it has',
+    async (tokens) => {
+      const vault = fileTokenVault(path);
+      await vault.write({ refresh_token: 'good-token' });
+      const error: unknown = await vault.write(tokens as never).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(String(error)).toMatch(/write takes a token response with a refresh_token/);
+      expect(String(error)).not.toContain(SECRET);
+      expect(await vault.read()).toBe('good-token');
+    },
+  );
 
   it.each([[''], [undefined]])('should be refused the path %j at creation', (wrong) => {
     expect(() => fileTokenVault(wrong as string)).toThrow(TypeError);

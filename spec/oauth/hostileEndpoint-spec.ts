@@ -8,7 +8,8 @@ import { answer, endless, hostileServer, LEAK, type Misdeed } from './hostileSer
 const CLIENT_SECRET = 'the-client-secret-5d41402a';
 const token = { access_token: LEAK, token_type: 'Bearer', expires_in: 60 };
 const json = (value: unknown) => answer(JSON.stringify(value));
-const refusal = (status: string, body: unknown, headers: Record<string, string> = {}) => answer(JSON.stringify(body), headers, status);
+const refusal = (status: string, body: unknown, headers: Record<string, string> = {}) =>
+  answer(JSON.stringify(body), headers, status);
 const html = `<html><body>${LEAK} ${CLIENT_SECRET}</body></html>`;
 const basic = Buffer.from(`orders:${encodeURIComponent(CLIENT_SECRET)}`).toString('base64');
 const nested = (levels: number) => `{"access_token":"${LEAK}","x":${'['.repeat(levels)}${']'.repeat(levels)}}`;
@@ -26,15 +27,50 @@ const INVALID = 'InvalidTokenResponseError';
 const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: RegExp, expected?: Expected][] = [
   // No JSON object
   ['an empty body', answer(''), INVALID, /answered 200 with application\/json, but an empty body/],
-  ['an empty body without a content type', answer('', { 'content-type': undefined }), INVALID, /200 with no content type, but an empty body/],
-  ['204 No Content', answer('', { 'content-length': undefined }, '204 No Content'), INVALID, /answered 204 .* empty body/],
+  [
+    'an empty body without a content type',
+    answer('', { 'content-type': undefined }),
+    INVALID,
+    /200 with no content type, but an empty body/,
+  ],
+  [
+    '204 No Content',
+    answer('', { 'content-length': undefined }, '204 No Content'),
+    INVALID,
+    /answered 204 .* empty body/,
+  ],
   ['white space', answer(' \r\n\t '), INVALID, /an empty body/],
-  ['HTML', answer(html, { 'content-type': 'text/html; charset=utf-8' }), INVALID, /200 with text\/html, but its body is not JSON/],
+  [
+    'HTML',
+    answer(html, { 'content-type': 'text/html; charset=utf-8' }),
+    INVALID,
+    /200 with text\/html, but its body is not JSON/,
+  ],
   ['HTML that says it is JSON', answer(html), INVALID, /200 with application\/json, but its body is not JSON/],
-  ['a form, as GitHub once sent', answer(`access_token=${LEAK}&token_type=bearer`, { 'content-type': 'application/x-www-form-urlencoded' }), INVALID, /x-www-form-urlencoded, but its body is not JSON/],
-  ['XML', answer(`<token>${LEAK}</token>`, { 'content-type': 'application/xml' }), INVALID, /application\/xml, but its body is not JSON/],
-  ['a bare JWT', answer(`eyJhbGciOiJub25lIn0.${LEAK}.`, { 'content-type': 'application/jwt' }), INVALID, /application\/jwt, but its body is not JSON/],
-  ['JavaScript', answer(`callback({"access_token":"${LEAK}"})`, { 'content-type': 'text/javascript' }), INVALID, /text\/javascript, but its body is not JSON/],
+  [
+    'a form, as GitHub once sent',
+    answer(`access_token=${LEAK}&token_type=bearer`, { 'content-type': 'application/x-www-form-urlencoded' }),
+    INVALID,
+    /x-www-form-urlencoded, but its body is not JSON/,
+  ],
+  [
+    'XML',
+    answer(`<token>${LEAK}</token>`, { 'content-type': 'application/xml' }),
+    INVALID,
+    /application\/xml, but its body is not JSON/,
+  ],
+  [
+    'a bare JWT',
+    answer(`eyJhbGciOiJub25lIn0.${LEAK}.`, { 'content-type': 'application/jwt' }),
+    INVALID,
+    /application\/jwt, but its body is not JSON/,
+  ],
+  [
+    'JavaScript',
+    answer(`callback({"access_token":"${LEAK}"})`, { 'content-type': 'text/javascript' }),
+    INVALID,
+    /text\/javascript, but its body is not JSON/,
+  ],
   ['JSON that breaks off', answer(`{"access_token":"${LEAK}`), INVALID, /its body is not JSON/],
   ['JSON with something after it', answer(`${JSON.stringify(token)}${LEAK}`), INVALID, /its body is not JSON/],
   ['JSON with a trailing comma', answer(`{"access_token":"${LEAK}",}`), INVALID, /its body is not JSON/],
@@ -55,84 +91,394 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
   ['a null token', json({ ...token, access_token: null }), INVALID, /its access_token is null/],
   ['an empty token', json({ ...token, access_token: '' }), INVALID, /its access_token is empty/],
   ['a number as token', json({ ...token, access_token: 42 }), INVALID, /its access_token is of type number/],
-  ['an object as token', json({ ...token, access_token: { value: LEAK } }), INVALID, /its access_token is of type object/],
+  [
+    'an object as token',
+    json({ ...token, access_token: { value: LEAK } }),
+    INVALID,
+    /its access_token is of type object/,
+  ],
   ['an array as token', json({ ...token, access_token: [LEAK] }), INVALID, /its access_token is an array/],
-  ['a token with a line break', json({ ...token, access_token: `${LEAK}\r\nx-injected: 1` }), INVALID, /answered 200 with application\/json, but its access_token has characters/],
-  ['a token with a null byte', json({ ...token, access_token: `${LEAK}\0` }), INVALID, /answered 200 with application\/json, but its access_token has characters/],
-  ['a token with a space', json({ ...token, access_token: `${LEAK} ${LEAK}` }), INVALID, /answered 200 with application\/json, but its access_token has characters/],
-  ['a token outside ASCII', json({ ...token, access_token: `${LEAK}\u00e9` }), INVALID, /answered 200 with application\/json, but its access_token has characters/],
-  ['a token of a half character', json({ ...token, access_token: `${LEAK}\ud800` }), INVALID, /answered 200 with application\/json, but its access_token has characters/],
-  ['a token in broken UTF-8', answer(Buffer.from(`{"access_token":"${LEAK}\xff"}`, 'latin1')), INVALID, /answered 200 with application\/json, but its access_token has characters/],
-  ['a type with a line break', json({ ...token, token_type: `Bearer\r\n${LEAK}` }), INVALID, /its token_type has characters/],
+  [
+    'a token with a line break',
+    json({ ...token, access_token: `${LEAK}\r\nx-injected: 1` }),
+    INVALID,
+    /answered 200 with application\/json, but its access_token has characters/,
+  ],
+  [
+    'a token with a null byte',
+    json({ ...token, access_token: `${LEAK}\0` }),
+    INVALID,
+    /answered 200 with application\/json, but its access_token has characters/,
+  ],
+  [
+    'a token with a space',
+    json({ ...token, access_token: `${LEAK} ${LEAK}` }),
+    INVALID,
+    /answered 200 with application\/json, but its access_token has characters/,
+  ],
+  [
+    'a token outside ASCII',
+    json({ ...token, access_token: `${LEAK}\u00e9` }),
+    INVALID,
+    /answered 200 with application\/json, but its access_token has characters/,
+  ],
+  [
+    'a token of a half character',
+    json({ ...token, access_token: `${LEAK}\ud800` }),
+    INVALID,
+    /answered 200 with application\/json, but its access_token has characters/,
+  ],
+  [
+    'a token in broken UTF-8',
+    answer(Buffer.from(`{"access_token":"${LEAK}\xff"}`, 'latin1')),
+    INVALID,
+    /answered 200 with application\/json, but its access_token has characters/,
+  ],
+  [
+    'a type with a line break',
+    json({ ...token, token_type: `Bearer\r\n${LEAK}` }),
+    INVALID,
+    /its token_type has characters/,
+  ],
   ['a number as type', json({ ...token, token_type: 1 }), INVALID, /its token_type is of type number/],
   ['an empty type', json({ ...token, token_type: '' }), INVALID, /its token_type is empty/],
-  ['an object as refresh token', json({ ...token, refresh_token: { value: LEAK } }), INVALID, /its refresh_token is of type object/],
-  ['the same key twice, the last one wrong', answer(`{"access_token":"${LEAK}","access_token":5}`), INVALID, /its access_token is of type number/],
-  ['a token on the prototype', answer(`{"__proto__":{"access_token":"${LEAK}"}}`), INVALID, /its access_token is missing/],
+  [
+    'an object as refresh token',
+    json({ ...token, refresh_token: { value: LEAK } }),
+    INVALID,
+    /its refresh_token is of type object/,
+  ],
+  [
+    'the same key twice, the last one wrong',
+    answer(`{"access_token":"${LEAK}","access_token":5}`),
+    INVALID,
+    /its access_token is of type number/,
+  ],
+  [
+    'a token on the prototype',
+    answer(`{"__proto__":{"access_token":"${LEAK}"}}`),
+    INVALID,
+    /its access_token is missing/,
+  ],
   ['nesting', answer(nested(40)), INVALID, /nested deeper than 32 levels/],
   ['nesting that would overflow a stack', answer(nested(200_000)), INVALID, /nested deeper than 32 levels/],
   ['nesting that is never closed', answer('['.repeat(500_000)), INVALID, /its body is not JSON/],
   // Errors
-  ['200 with an error', json({ error: 'invalid_client' }), ENDPOINT, /answered 200 .*: invalid_client/, { status: 200, error: 'invalid_client' }],
-  ['400 with an error', refusal('400 Bad Request', { error: 'invalid_scope', error_description: 'no such scope' }), ENDPOINT, /400 .*: invalid_scope \(no such scope\)/, { status: 400, error: 'invalid_scope', error_description: 'no such scope' }],
-  ['401 with an error and a challenge', refusal('401 Unauthorized', { error: 'invalid_client' }, { 'www-authenticate': 'Basic realm="x"' }), ENDPOINT, /401 .*: invalid_client/, { status: 401, error: 'invalid_client' }],
-  ['401 with an error in the challenge only', answer('', { 'www-authenticate': 'Basic realm="x", error="invalid_client", error_description="no such client"' }, '401 Unauthorized'), ENDPOINT, /401 .*invalid_client \(no such client\)/, { status: 401, error: 'invalid_client' }],
-  ['401 with a challenge that cannot be read', answer('', { 'www-authenticate': `="${LEAK}` }, '401 Unauthorized'), ENDPOINT, /answered 401 with application\/json$/, { status: 401 }],
-  ['an error that is no string', refusal('400 Bad Request', { error: { code: 'invalid_client', message: LEAK } }), ENDPOINT, /answered 400 with application\/json$/, { status: 400 }],
-  ['an error with control characters', refusal('400 Bad Request', { error: 'invalid\r\n\u001b[31m_grant' }), ENDPOINT, /400 .*: invalid \[31m_grant$/, { status: 400 }],
-  ['an endless error', refusal('400 Bad Request', { error: 'x'.repeat(5000), error_description: 'y'.repeat(100_000) }), ENDPOINT, /^.{0,800}$/, { status: 400 }],
-  ['an error that quotes the secret', refusal('400 Bad Request', { error: 'invalid_client', error_description: `wrong secret ${CLIENT_SECRET}` }), ENDPOINT, /redacted/, { status: 400, error: 'invalid_client' }],
-  ['an error that quotes half of it', refusal('400 Bad Request', { error: 'invalid_client', error_description: `wrong secret ${CLIENT_SECRET.slice(0, 12)}...` }), ENDPOINT, /redacted/, { error: 'invalid_client' }],
-  ['an error that quotes the Authorization header', refusal('400 Bad Request', { error: 'invalid_client', error_description: `Basic ${basic}` }), ENDPOINT, /redacted/, { error: 'invalid_client' }],
-  ['an error that quotes a JWT', refusal('400 Bad Request', { error: 'invalid_grant', error_description: `eyJhbGciOiJub25lIn0.${LEAK}` }), ENDPOINT, /redacted/, { error: 'invalid_grant' }],
-  ...Object.entries({ blanks: ' ', NULs: '\0', 'line breaks': '\n', umlauts: '\u00fc' }).flatMap(([what, filler]): typeof misdeeds => [
-    [`an error that quotes the secret behind 600 ${what}`, refusal('400 Bad Request', { error: 'invalid_client', error_description: filler.repeat(600) + CLIENT_SECRET }), ENDPOINT, /redacted/, { error: 'invalid_client' }],
-    [`an error code that is the secret, behind 200 ${what}`, refusal('400 Bad Request', { error: filler.repeat(200) + CLIENT_SECRET }), ENDPOINT, /redacted/, { status: 400 }],
-    [`an error that quotes the secret behind a word and 600 ${what}`, refusal('400 Bad Request', { error: 'invalid_client', error_description: `wrong:${filler.repeat(600)}${CLIENT_SECRET}` }), ENDPOINT, /redacted/, { error: 'invalid_client' }],
-  ]),
-  ['403 with HTML', answer(html, { 'content-type': 'text/html' }, '403 Forbidden'), ENDPOINT, /answered 403 with text\/html$/, { status: 403 }],
-  ['404', answer(html, { 'content-type': 'text/html' }, '404 Not Found'), ENDPOINT, /answered 404 with text\/html$/, { status: 404 }],
-  ['429 with seconds', answer('', { 'retry-after': '7' }, '429 Too Many Requests'), ENDPOINT, /answered 429/, { status: 429, retryAfter: 7000 }],
-  ['503 with a date', answer(html, { 'content-type': 'text/html', date: 'Sun, 06 Nov 1994 08:49:00 GMT', 'retry-after': 'Sun, 06 Nov 1994 08:49:37 GMT' }, '503 Service Unavailable'), ENDPOINT, /answered 503 with text\/html/, { status: 503, retryAfter: 37_000 }],
-  ['503 with a wait that is no wait', answer('', { 'retry-after': `-1 ${LEAK}` }, '503 Service Unavailable'), ENDPOINT, /answered 503/, { status: 503 }],
-  ['500 with a token', refusal('500 Internal Server Error', token), ENDPOINT, /answered 500 with application\/json$/, { status: 500 }],
+  [
+    '200 with an error',
+    json({ error: 'invalid_client' }),
+    ENDPOINT,
+    /answered 200 .*: invalid_client/,
+    { status: 200, error: 'invalid_client' },
+  ],
+  [
+    '400 with an error',
+    refusal('400 Bad Request', { error: 'invalid_scope', error_description: 'no such scope' }),
+    ENDPOINT,
+    /400 .*: invalid_scope \(no such scope\)/,
+    { status: 400, error: 'invalid_scope', error_description: 'no such scope' },
+  ],
+  [
+    '401 with an error and a challenge',
+    refusal('401 Unauthorized', { error: 'invalid_client' }, { 'www-authenticate': 'Basic realm="x"' }),
+    ENDPOINT,
+    /401 .*: invalid_client/,
+    { status: 401, error: 'invalid_client' },
+  ],
+  [
+    '401 with an error in the challenge only',
+    answer(
+      '',
+      { 'www-authenticate': 'Basic realm="x", error="invalid_client", error_description="no such client"' },
+      '401 Unauthorized',
+    ),
+    ENDPOINT,
+    /401 .*invalid_client \(no such client\)/,
+    { status: 401, error: 'invalid_client' },
+  ],
+  [
+    '401 with a challenge that cannot be read',
+    answer('', { 'www-authenticate': `="${LEAK}` }, '401 Unauthorized'),
+    ENDPOINT,
+    /answered 401 with application\/json$/,
+    { status: 401 },
+  ],
+  [
+    'an error that is no string',
+    refusal('400 Bad Request', { error: { code: 'invalid_client', message: LEAK } }),
+    ENDPOINT,
+    /answered 400 with application\/json$/,
+    { status: 400 },
+  ],
+  [
+    'an error with control characters',
+    refusal('400 Bad Request', { error: 'invalid\r\n\u001b[31m_grant' }),
+    ENDPOINT,
+    /400 .*: invalid \[31m_grant$/,
+    { status: 400 },
+  ],
+  [
+    'an endless error',
+    refusal('400 Bad Request', { error: 'x'.repeat(5000), error_description: 'y'.repeat(100_000) }),
+    ENDPOINT,
+    /^.{0,800}$/,
+    { status: 400 },
+  ],
+  [
+    'an error that quotes the secret',
+    refusal('400 Bad Request', { error: 'invalid_client', error_description: `wrong secret ${CLIENT_SECRET}` }),
+    ENDPOINT,
+    /redacted/,
+    { status: 400, error: 'invalid_client' },
+  ],
+  [
+    'an error that quotes half of it',
+    refusal('400 Bad Request', {
+      error: 'invalid_client',
+      error_description: `wrong secret ${CLIENT_SECRET.slice(0, 12)}...`,
+    }),
+    ENDPOINT,
+    /redacted/,
+    { error: 'invalid_client' },
+  ],
+  [
+    'an error that quotes the Authorization header',
+    refusal('400 Bad Request', { error: 'invalid_client', error_description: `Basic ${basic}` }),
+    ENDPOINT,
+    /redacted/,
+    { error: 'invalid_client' },
+  ],
+  [
+    'an error that quotes a JWT',
+    refusal('400 Bad Request', { error: 'invalid_grant', error_description: `eyJhbGciOiJub25lIn0.${LEAK}` }),
+    ENDPOINT,
+    /redacted/,
+    { error: 'invalid_grant' },
+  ],
+  ...Object.entries({ blanks: ' ', NULs: '\0', 'line breaks': '\n', umlauts: '\u00fc' }).flatMap(
+    ([what, filler]): typeof misdeeds => [
+      [
+        `an error that quotes the secret behind 600 ${what}`,
+        refusal('400 Bad Request', { error: 'invalid_client', error_description: filler.repeat(600) + CLIENT_SECRET }),
+        ENDPOINT,
+        /redacted/,
+        { error: 'invalid_client' },
+      ],
+      [
+        `an error code that is the secret, behind 200 ${what}`,
+        refusal('400 Bad Request', { error: filler.repeat(200) + CLIENT_SECRET }),
+        ENDPOINT,
+        /redacted/,
+        { status: 400 },
+      ],
+      [
+        `an error that quotes the secret behind a word and 600 ${what}`,
+        refusal('400 Bad Request', {
+          error: 'invalid_client',
+          error_description: `wrong:${filler.repeat(600)}${CLIENT_SECRET}`,
+        }),
+        ENDPOINT,
+        /redacted/,
+        { error: 'invalid_client' },
+      ],
+    ],
+  ),
+  [
+    '403 with HTML',
+    answer(html, { 'content-type': 'text/html' }, '403 Forbidden'),
+    ENDPOINT,
+    /answered 403 with text\/html$/,
+    { status: 403 },
+  ],
+  [
+    '404',
+    answer(html, { 'content-type': 'text/html' }, '404 Not Found'),
+    ENDPOINT,
+    /answered 404 with text\/html$/,
+    { status: 404 },
+  ],
+  [
+    '429 with seconds',
+    answer('', { 'retry-after': '7' }, '429 Too Many Requests'),
+    ENDPOINT,
+    /answered 429/,
+    { status: 429, retryAfter: 7000 },
+  ],
+  [
+    '503 with a date',
+    answer(
+      html,
+      {
+        'content-type': 'text/html',
+        date: 'Sun, 06 Nov 1994 08:49:00 GMT',
+        'retry-after': 'Sun, 06 Nov 1994 08:49:37 GMT',
+      },
+      '503 Service Unavailable',
+    ),
+    ENDPOINT,
+    /answered 503 with text\/html/,
+    { status: 503, retryAfter: 37_000 },
+  ],
+  [
+    '503 with a wait that is no wait',
+    answer('', { 'retry-after': `-1 ${LEAK}` }, '503 Service Unavailable'),
+    ENDPOINT,
+    /answered 503/,
+    { status: 503 },
+  ],
+  [
+    '500 with a token',
+    refusal('500 Internal Server Error', token),
+    ENDPOINT,
+    /answered 500 with application\/json$/,
+    { status: 500 },
+  ],
   ['a status that HTTP does not know', answer('', {}, `799 ${LEAK}`), ENDPOINT, /799|could not be reached/],
   // Redirects
-  ['301', answer('', { location: `https://evil.example/?${LEAK}` }, '301 Moved Permanently'), ENDPOINT, /redirect \(301\), which is never followed/, { status: 301 }],
+  [
+    '301',
+    answer('', { location: `https://evil.example/?${LEAK}` }, '301 Moved Permanently'),
+    ENDPOINT,
+    /redirect \(301\), which is never followed/,
+    { status: 301 },
+  ],
   ['302', answer('', { location: '/elsewhere' }, '302 Found'), ENDPOINT, /redirect \(302\)/, { status: 302 }],
-  ['307, which would repeat the POST', answer(html, { location: '/elsewhere' }, '307 Temporary Redirect'), ENDPOINT, /redirect \(307\)/, { status: 307 }],
+  [
+    '307, which would repeat the POST',
+    answer(html, { location: '/elsewhere' }, '307 Temporary Redirect'),
+    ENDPOINT,
+    /redirect \(307\)/,
+    { status: 307 },
+  ],
   ['308 to nowhere', answer('', {}, '308 Permanent Redirect'), ENDPOINT, /redirect \(308\)/, { status: 308 }],
   // Content types
-  ['a secret as content type', answer(html, { 'content-type': `text/${LEAK}/x` }), INVALID, /200 with an unusual content type, but its body is not JSON/],
-  ['a secret as a content type that looks like one', answer(html, { 'content-type': `text/${CLIENT_SECRET}` }, '400 Bad Request'), ENDPOINT, /answered 400 with an unusual content type$/, { status: 400 }],
-  ['an endless content type', answer(html, { 'content-type': `text/${'x'.repeat(5000)}` }), INVALID, /an unusual content type/],
+  [
+    'a secret as content type',
+    answer(html, { 'content-type': `text/${LEAK}/x` }),
+    INVALID,
+    /200 with an unusual content type, but its body is not JSON/,
+  ],
+  [
+    'a secret as a content type that looks like one',
+    answer(html, { 'content-type': `text/${CLIENT_SECRET}` }, '400 Bad Request'),
+    ENDPOINT,
+    /answered 400 with an unusual content type$/,
+    { status: 400 },
+  ],
+  [
+    'an endless content type',
+    answer(html, { 'content-type': `text/${'x'.repeat(5000)}` }),
+    INVALID,
+    /an unusual content type/,
+  ],
   // Lies and sizes
-  ['more than it promised', answer(`${JSON.stringify(token)}${LEAK}`, { 'content-length': '20' }), INVALID, /its body is not JSON/],
-  ['less than it promised, then the end', (socket) => { answer(JSON.stringify(token), { 'content-length': '9999' })(socket); socket.end(); }, ENDPOINT, /answered 200 with application\/json, but its body broke off/, { status: 200 }],
-  ['less than it promised, then a reset', (socket) => { answer(JSON.stringify(token), { 'content-length': '9999' })(socket); setTimeout(() => socket.resetAndDestroy(), 20); }, ENDPOINT, /broke off/, { status: 200 }],
-  ['less than it promised, then nothing', answer(JSON.stringify(token), { 'content-length': '9999' }), 'TokenFetchTimeoutError', /within 1000 ms/],
-  ['a negative length', answer(JSON.stringify(token), { 'content-length': '-5' }), ENDPOINT, /could not be reached \(HPE_/],
-  ['two lengths', answer(JSON.stringify(token), { 'content-length': `5\r\ncontent-length: 6` }), ENDPOINT, /could not be reached \(HPE_/],
-  ['a length of 1 GB', answer('{', { 'content-length': String(2 ** 30) }), ENDPOINT, /more than 1048576 bytes/, { status: 200 }],
+  [
+    'more than it promised',
+    answer(`${JSON.stringify(token)}${LEAK}`, { 'content-length': '20' }),
+    INVALID,
+    /its body is not JSON/,
+  ],
+  [
+    'less than it promised, then the end',
+    (socket) => {
+      answer(JSON.stringify(token), { 'content-length': '9999' })(socket);
+      socket.end();
+    },
+    ENDPOINT,
+    /answered 200 with application\/json, but its body broke off/,
+    { status: 200 },
+  ],
+  [
+    'less than it promised, then a reset',
+    (socket) => {
+      answer(JSON.stringify(token), { 'content-length': '9999' })(socket);
+      setTimeout(() => socket.resetAndDestroy(), 20);
+    },
+    ENDPOINT,
+    /broke off/,
+    { status: 200 },
+  ],
+  [
+    'less than it promised, then nothing',
+    answer(JSON.stringify(token), { 'content-length': '9999' }),
+    'TokenFetchTimeoutError',
+    /within 1000 ms/,
+  ],
+  [
+    'a negative length',
+    answer(JSON.stringify(token), { 'content-length': '-5' }),
+    ENDPOINT,
+    /could not be reached \(HPE_/,
+  ],
+  [
+    'two lengths',
+    answer(JSON.stringify(token), { 'content-length': `5\r\ncontent-length: 6` }),
+    ENDPOINT,
+    /could not be reached \(HPE_/,
+  ],
+  [
+    'a length of 1 GB',
+    answer('{', { 'content-length': String(2 ** 30) }),
+    ENDPOINT,
+    /more than 1048576 bytes/,
+    { status: 200 },
+  ],
   ['1 GB without a length', endless(`"${LEAK}",`, ''), ENDPOINT, /more than 1048576 bytes/, { status: 200 }],
-  ['a chunk that never ends', endless(LEAK, 'transfer-encoding: chunked\r\n\r\nFFFFFFF'), ENDPOINT, /more than 1048576 bytes/, { status: 200 }],
-  ['a broken chunk', (socket) => socket.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${LEAK}\r\n`), ENDPOINT, /broke off|could not be reached/],
-  ['a compression bomb', answer(gzipSync(Buffer.alloc(20_000_000, ' ')), { 'content-encoding': 'gzip' }), ENDPOINT, /more than 1048576 bytes/, { status: 200 }],
+  [
+    'a chunk that never ends',
+    endless(LEAK, 'transfer-encoding: chunked\r\n\r\nFFFFFFF'),
+    ENDPOINT,
+    /more than 1048576 bytes/,
+    { status: 200 },
+  ],
+  [
+    'a broken chunk',
+    (socket) => socket.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${LEAK}\r\n`),
+    ENDPOINT,
+    /broke off|could not be reached/,
+  ],
+  [
+    'a compression bomb',
+    answer(gzipSync(Buffer.alloc(20_000_000, ' ')), { 'content-encoding': 'gzip' }),
+    ENDPOINT,
+    /more than 1048576 bytes/,
+    { status: 200 },
+  ],
   ['compression that is none', answer(html, { 'content-encoding': 'gzip' }), ENDPOINT, /broke off/, { status: 200 }],
   // No HTTP at all
   ['silence', () => undefined, 'TokenFetchTimeoutError', /within 1000 ms/],
-  ['headers that do not end', (socket) => socket.write(`HTTP/1.1 200 OK\r\nx-a: ${LEAK}`), 'TokenFetchTimeoutError', /within 1000 ms/],
-  ['headers without end', endless(`x-a: ${LEAK}\r\n`, 'x-b: 1\r\nx-c:'), ENDPOINT, /could not be reached \(UND_ERR_HEADERS_OVERFLOW\)/],
+  [
+    'headers that do not end',
+    (socket) => socket.write(`HTTP/1.1 200 OK\r\nx-a: ${LEAK}`),
+    'TokenFetchTimeoutError',
+    /within 1000 ms/,
+  ],
+  [
+    'headers without end',
+    endless(`x-a: ${LEAK}\r\n`, 'x-b: 1\r\nx-c:'),
+    ENDPOINT,
+    /could not be reached \(UND_ERR_HEADERS_OVERFLOW\)/,
+  ],
   ['another protocol', (socket) => socket.end(`SSH-2.0-OpenSSH ${LEAK}\r\n`), ENDPOINT, /could not be reached \(HPE_/],
   ['a closed door', (socket) => socket.destroy(), ENDPOINT, /could not be reached \(UND_ERR_SOCKET\)/],
 ];
 
 /** The failure of the first fetch, seen as a user's log would see it. */
 async function failureOf(origin: string): Promise<Error> {
-  const source = clientCredentials({ tokenEndpoint: `${origin}/token?key=${LEAK}`, clientId: 'orders', clientSecret: CLIENT_SECRET });
+  const source = clientCredentials({
+    tokenEndpoint: `${origin}/token?key=${LEAK}`,
+    clientId: 'orders',
+    clientSecret: CLIENT_SECRET,
+  });
   const token$ = createTokenStream(source, { fetchTimeout: 1000 });
-  const use$ = token$.pipe(ignoreElements(), catchError(() => EMPTY));
-  const happened$ = token$.events.pipe(filter(({ type }) => type === 'refreshFailed' || type === 'tokenChanged'), take(1));
+  const use$ = token$.pipe(
+    ignoreElements(),
+    catchError(() => EMPTY),
+  );
+  const happened$ = token$.events.pipe(
+    filter(({ type }) => type === 'refreshFailed' || type === 'tokenChanged'),
+    take(1),
+  );
   try {
     const event = await firstValueFrom(merge(happened$, use$, NEVER));
     if (event.type !== 'refreshFailed') throw new Error(`the stream said ${event.type}`);
@@ -142,26 +488,34 @@ async function failureOf(origin: string): Promise<Error> {
   }
 }
 
-const everythingIn = (error: Error) => [inspect(error, { showHidden: true, depth: 10 }), JSON.stringify(error), String(error), error.stack].join('\n');
+const everythingIn = (error: Error) =>
+  [inspect(error, { showHidden: true, depth: 10 }), JSON.stringify(error), String(error), error.stack].join('\n');
 
 describe('a hostile token endpoint', () => {
-  it.each(misdeeds)('should fail clearly, soon and without a secret when it sends %s', async (_name, misdeed, errorName, message, expected = {}) => {
-    const server = await hostileServer(misdeed);
-    try {
-      const from = performance.now();
-      const memory = process.memoryUsage().rss;
-      const error = await failureOf(server.origin);
-      expect({ name: error.name, message: error.message }).toEqual({ name: errorName, message: expect.stringMatching(message) as string });
-      expect(error).toMatchObject(expected);
-      const shown = everythingIn(error);
-      for (const secret of [LEAK, CLIENT_SECRET, CLIENT_SECRET.slice(0, 12), basic, 'key=']) expect(shown).not.toContain(secret);
-      expect(performance.now() - from).toBeLessThan(10_000);
-      expect(process.memoryUsage().rss - memory).toBeLessThan(100_000_000);
-      expect(server.requests).toHaveLength(1);
-    } finally {
-      await server.stop();
-    }
-  });
+  it.each(misdeeds)(
+    'should fail clearly, soon and without a secret when it sends %s',
+    async (_name, misdeed, errorName, message, expected = {}) => {
+      const server = await hostileServer(misdeed);
+      try {
+        const from = performance.now();
+        const memory = process.memoryUsage().rss;
+        const error = await failureOf(server.origin);
+        expect({ name: error.name, message: error.message }).toEqual({
+          name: errorName,
+          message: expect.stringMatching(message) as string,
+        });
+        expect(error).toMatchObject(expected);
+        const shown = everythingIn(error);
+        for (const secret of [LEAK, CLIENT_SECRET, CLIENT_SECRET.slice(0, 12), basic, 'key='])
+          expect(shown).not.toContain(secret);
+        expect(performance.now() - from).toBeLessThan(10_000);
+        expect(process.memoryUsage().rss - memory).toBeLessThan(100_000_000);
+        expect(server.requests).toHaveLength(1);
+      } finally {
+        await server.stop();
+      }
+    },
+  );
 
   it('should be tried in at least 60 ways', () => {
     expect(misdeeds.length).toBeGreaterThanOrEqual(60);
@@ -196,7 +550,9 @@ async function drip(socket: Parameters<Misdeed>[0], body: string) {
 describe('a sloppy token endpoint', () => {
   it.each(oddities)('should be understood when it sends %s', async (_name, misdeed, expected) => {
     const server = await hostileServer(misdeed);
-    const token$ = createTokenStream(clientCredentials({ tokenEndpoint: server.origin, clientId: 'orders', clientSecret: CLIENT_SECRET }));
+    const token$ = createTokenStream(
+      clientCredentials({ tokenEndpoint: server.origin, clientId: 'orders', clientSecret: CLIENT_SECRET }),
+    );
     try {
       const { value, type, scope } = await firstValueFrom(token$);
       expect({ value, type, scope }).toMatchObject(expected);

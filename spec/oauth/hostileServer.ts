@@ -55,9 +55,18 @@ type Headers = Readonly<Record<string, string | undefined>>;
 /** One whole answer. A header that is undefined is left out. */
 export function answer(body: string | Buffer, headers: Headers = {}, status = '200 OK'): Misdeed {
   const bytes = Buffer.from(body);
-  const all: Headers = { 'content-type': 'application/json', 'content-length': String(bytes.length), 'x-trace': LEAK, ...headers };
+  const all: Headers = {
+    'content-type': 'application/json',
+    'content-length': String(bytes.length),
+    'x-trace': LEAK,
+    ...headers,
+  };
   return (socket) => {
-    socket.write(`HTTP/1.1 ${status}\r\n${Object.entries(all).map(([name, value]) => (value === undefined ? '' : `${name}: ${value}\r\n`)).join('')}\r\n`);
+    socket.write(
+      `HTTP/1.1 ${status}\r\n${Object.entries(all)
+        .map(([name, value]) => (value === undefined ? '' : `${name}: ${value}\r\n`))
+        .join('')}\r\n`,
+    );
     socket.write(bytes);
   };
 }

@@ -36,7 +36,9 @@ describe('for some time, at a real authorization server', () => {
   it('should live through a restart of the server, and keep the refresh token', async () => {
     const authority = await startAuthority();
     const service$ = createTokenStream(clientCredentials(clientOf(authority, 'basic')));
-    const user$ = createTokenStream(refreshToken({ ...clientOf(authority, 'app'), refreshToken: await authority.seed() }));
+    const user$ = createTokenStream(
+      refreshToken({ ...clientOf(authority, 'app'), refreshToken: await authority.seed() }),
+    );
     const before = await Promise.all([service$, user$].map((token$) => firstValueFrom(token$)));
     const failed = firstValueFrom(service$.events.pipe(toArray()));
     const restarted = authority.restart({ down: 700 });
@@ -48,7 +50,13 @@ describe('for some time, at a real authorization server', () => {
     expect((await createFetch(user$, { baseUrl: authority.issuer })('/api/me')).status).toBe(200);
     service$.close();
     user$.close();
-    expect(await failed).toContainEqual(expect.objectContaining({ type: 'refreshFailed', permanent: false, error: expect.objectContaining({ name: 'TokenEndpointError' }) as unknown }));
+    expect(await failed).toContainEqual(
+      expect.objectContaining({
+        type: 'refreshFailed',
+        permanent: false,
+        error: expect.objectContaining({ name: 'TokenEndpointError' }) as unknown,
+      }),
+    );
     expect((await authority.stats()).revokedGrants).toBe(0);
   });
 
@@ -65,12 +73,23 @@ describe('for some time, at a real authorization server', () => {
         return ask(refreshToken({ ...clientOf(authority, 'app'), refreshToken: spare }));
       },
     });
-    const streams = [clientCredentials(clientOf(authority, 'basic')), source].map((each) => createTokenStream(each, { fetchTimeout: 8000 }));
-    const failures = streams.map((token$) => firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'refreshFailed'))));
+    const streams = [clientCredentials(clientOf(authority, 'basic')), source].map((each) =>
+      createTokenStream(each, { fetchTimeout: 8000 }),
+    );
+    const failures = streams.map((token$) =>
+      firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'refreshFailed'))),
+    );
     const tokens = streams.map((token$) => firstValueFrom(token$));
     while ((await authority.stats()).tokens < 2) await pause(5);
     await authority.restart({ down: 300 });
-    expect(await Promise.all(failures)).toEqual(Array(2).fill(expect.objectContaining({ permanent: false, error: expect.objectContaining({ name: 'TokenEndpointError' }) as unknown })));
+    expect(await Promise.all(failures)).toEqual(
+      Array(2).fill(
+        expect.objectContaining({
+          permanent: false,
+          error: expect.objectContaining({ name: 'TokenEndpointError' }) as unknown,
+        }),
+      ),
+    );
     await Promise.all(tokens);
     for (const token$ of streams) {
       expect((await createFetch(token$, { baseUrl: authority.issuer })('/api/me')).status).toBe(200);
@@ -87,6 +106,12 @@ describe('for some time, at a real authorization server', () => {
     await authority.move({ to: '/elsewhere/token' });
     await firstValueFrom(token$.refresh());
     token$.close();
-    expect((await events).map(({ type }) => type)).toEqual(['refreshStarted', 'tokenChanged', 'refreshStarted', 'tokenChanged', 'closed']);
+    expect((await events).map(({ type }) => type)).toEqual([
+      'refreshStarted',
+      'tokenChanged',
+      'refreshStarted',
+      'tokenChanged',
+      'closed',
+    ]);
   });
 });

@@ -16,64 +16,204 @@ beforeAll(async () => {
 });
 
 const rsa = (modulusLength: number, hash: string) =>
-  crypto.subtle.generateKey({ name: 'RSASSA-PKCS1-v1_5', modulusLength, publicExponent: new Uint8Array([1, 0, 1]), hash }, true, ['sign', 'verify']);
+  crypto.subtle.generateKey(
+    { name: 'RSASSA-PKCS1-v1_5', modulusLength, publicExponent: new Uint8Array([1, 0, 1]), hash },
+    true,
+    ['sign', 'verify'],
+  );
 
 type Change = Partial<OAuthOptions> | (() => Partial<OAuthOptions> | Promise<Partial<OAuthOptions>>);
 
 const mistakes: [what: string, change: Change, message: RegExp][] = [
-  ['neither issuer nor tokenEndpoint', { tokenEndpoint: undefined }, /"issuer" and "tokenEndpoint": exactly one must be given, got neither/],
+  [
+    'neither issuer nor tokenEndpoint',
+    { tokenEndpoint: undefined },
+    /"issuer" and "tokenEndpoint": exactly one must be given, got neither/,
+  ],
   ['both of them', { issuer: 'https://id.example' }, /exactly one must be given, got both/],
-  ['a relative tokenEndpoint', { tokenEndpoint: '/token' }, /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/],
+  [
+    'a relative tokenEndpoint',
+    { tokenEndpoint: '/token' },
+    /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/,
+  ],
   ['no URL at all', { tokenEndpoint: wrong(42) }, /"tokenEndpoint" must be an absolute https: URL, got number/],
-  ['a secret in a broken URL', { tokenEndpoint: `//user:${SECRET}@host/token?key=${SECRET}` }, /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/],
-  ['a secret instead of a URL', { tokenEndpoint: SECRET }, /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/],
-  ['a secret that parses as a URL', { tokenEndpoint: `basic:${SECRET}` }, /"tokenEndpoint" must be an https: URL, got a URL of another kind$/],
-  ['http: to another machine', { tokenEndpoint: `http://id.example/token?key=${SECRET}` }, /"tokenEndpoint" must be an https: URL \(http: is allowed to loopback hosts only\), got http:\/\/id\.example\/token$/],
-  ['http: to a host that only looks like loopback', { tokenEndpoint: 'http://127.0.0.1.example/token' }, /"tokenEndpoint" must be an https: URL/],
-  ['another scheme', { tokenEndpoint: 'ftp://localhost/token' }, /"tokenEndpoint" must be an https: URL, got a URL of another kind$/],
-  ['a user in the URL', { tokenEndpoint: `https://orders:${SECRET}@id.example/token` }, /"tokenEndpoint" must carry no user or password, got https:\/\/id\.example\/token$/],
+  [
+    'a secret in a broken URL',
+    { tokenEndpoint: `//user:${SECRET}@host/token?key=${SECRET}` },
+    /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/,
+  ],
+  [
+    'a secret instead of a URL',
+    { tokenEndpoint: SECRET },
+    /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/,
+  ],
+  [
+    'a secret that parses as a URL',
+    { tokenEndpoint: `basic:${SECRET}` },
+    /"tokenEndpoint" must be an https: URL, got a URL of another kind$/,
+  ],
+  [
+    'http: to another machine',
+    { tokenEndpoint: `http://id.example/token?key=${SECRET}` },
+    /"tokenEndpoint" must be an https: URL \(http: is allowed to loopback hosts only\), got http:\/\/id\.example\/token$/,
+  ],
+  [
+    'http: to a host that only looks like loopback',
+    { tokenEndpoint: 'http://127.0.0.1.example/token' },
+    /"tokenEndpoint" must be an https: URL/,
+  ],
+  [
+    'another scheme',
+    { tokenEndpoint: 'ftp://localhost/token' },
+    /"tokenEndpoint" must be an https: URL, got a URL of another kind$/,
+  ],
+  [
+    'a user in the URL',
+    { tokenEndpoint: `https://orders:${SECRET}@id.example/token` },
+    /"tokenEndpoint" must carry no user or password, got https:\/\/id\.example\/token$/,
+  ],
   ['a fragment', { tokenEndpoint: `https://id.example/token#${SECRET}` }, /"tokenEndpoint" must have no fragment/],
-  ['http: on loopback when that is not wanted', { tokenEndpoint: 'http://localhost/token', allowInsecureRequests: false }, /"tokenEndpoint" .* since allowInsecureRequests is false/],
+  [
+    'http: on loopback when that is not wanted',
+    { tokenEndpoint: 'http://localhost/token', allowInsecureRequests: false },
+    /"tokenEndpoint" .* since allowInsecureRequests is false/,
+  ],
   ['an http: issuer', { tokenEndpoint: undefined, issuer: 'http://id.example' }, /"issuer" must be an https: URL/],
-  ['an issuer with a query', { tokenEndpoint: undefined, issuer: `https://id.example?${SECRET}` }, /"issuer" must have no query \(RFC 8414 section 2\)$/],
-  ['an http: revocationEndpoint', { revocationEndpoint: 'http://id.example/revoke' }, /"revocationEndpoint" must be an https: URL/],
+  [
+    'an issuer with a query',
+    { tokenEndpoint: undefined, issuer: `https://id.example?${SECRET}` },
+    /"issuer" must have no query \(RFC 8414 section 2\)$/,
+  ],
+  [
+    'an http: revocationEndpoint',
+    { revocationEndpoint: 'http://id.example/revoke' },
+    /"revocationEndpoint" must be an https: URL/,
+  ],
   ['revokeOnClose without a place', { revokeOnClose: true }, /"revocationEndpoint" must be given for revokeOnClose/],
-  ['revokeOnClose that is no boolean', { revokeOnClose: wrong('yes') }, /"revokeOnClose" must be true or false, got string/],
-  ['allowInsecureRequests that is no boolean', { allowInsecureRequests: wrong(1) }, /"allowInsecureRequests" must be true or false, got number/],
+  [
+    'revokeOnClose that is no boolean',
+    { revokeOnClose: wrong('yes') },
+    /"revokeOnClose" must be true or false, got string/,
+  ],
+  [
+    'allowInsecureRequests that is no boolean',
+    { allowInsecureRequests: wrong(1) },
+    /"allowInsecureRequests" must be true or false, got number/,
+  ],
   ['no clientId', { clientId: wrong(undefined) }, /"clientId" must be a string that is not empty, got undefined/],
   ['an empty clientId', { clientId: '' }, /"clientId" must be a string that is not empty, got an empty string/],
-  ['no clientSecret', { clientSecret: undefined }, /"clientSecret" .* since clientAuth is client_secret_basic, got undefined/],
-  ['an empty clientSecret', { clientSecret: '', clientAuth: 'client_secret_post' }, /"clientSecret" .* since clientAuth is client_secret_post, got an empty string/],
-  ['an unknown clientAuth', { clientAuth: wrong('client_secret_jwt') }, /"clientAuth" must be one of client_secret_basic, .*, none, got another string$/],
-  ['a secret as clientAuth', { clientAuth: wrong(SECRET) }, /"clientAuth" must be one of client_secret_basic, .*, none, got another string$/],
+  [
+    'no clientSecret',
+    { clientSecret: undefined },
+    /"clientSecret" .* since clientAuth is client_secret_basic, got undefined/,
+  ],
+  [
+    'an empty clientSecret',
+    { clientSecret: '', clientAuth: 'client_secret_post' },
+    /"clientSecret" .* since clientAuth is client_secret_post, got an empty string/,
+  ],
+  [
+    'an unknown clientAuth',
+    { clientAuth: wrong('client_secret_jwt') },
+    /"clientAuth" must be one of client_secret_basic, .*, none, got another string$/,
+  ],
+  [
+    'a secret as clientAuth',
+    { clientAuth: wrong(SECRET) },
+    /"clientAuth" must be one of client_secret_basic, .*, none, got another string$/,
+  ],
   ['a clientAuth of null', { clientAuth: wrong(null) }, /"clientAuth" must be one of .*, got null$/],
   ['a clientAuth that is no string', { clientAuth: wrong({}) }, /"clientAuth" must be one of .*, got object/],
-  ['no privateKey', { clientAuth: 'private_key_jwt' }, /"privateKey" must be a private CryptoKey that may sign .* got undefined/],
-  ['a privateKey that is text', { clientAuth: 'private_key_jwt', privateKey: wrong(SECRET) }, /"privateKey" .* got string/],
-  ['a privateKey that is public', () => ({ clientAuth: 'private_key_jwt', privateKey: keys.publicKey }), /"privateKey" must be a private CryptoKey/],
-  ['a privateKey with a hash that no algorithm of JWS has', async () => ({ clientAuth: 'private_key_jwt', privateKey: (await rsa(2048, 'SHA-1')).privateKey }), /"privateKey" must be a private CryptoKey that may sign by an algorithm of RFC 7518 \(RSA of 2048 bits or more with SHA-256 to SHA-512, ECDSA, Ed25519\)/],
-  ['a privateKey that is too short', async () => ({ clientAuth: 'private_key_jwt', privateKey: (await rsa(1024, 'SHA-256')).privateKey }), /"privateKey" must be a private CryptoKey that may sign by .* got object/],
-  ['a kid that is no string', () => ({ clientAuth: 'private_key_jwt', privateKey: wrong({ key: keys.privateKey, kid: 5 }) }), /"privateKey.kid" must be a string that is not empty, got number/],
-  ['mTLS without a fetch', { clientAuth: 'tls_client_auth' }, /"fetch" must be given, since clientAuth is tls_client_auth/],
+  [
+    'no privateKey',
+    { clientAuth: 'private_key_jwt' },
+    /"privateKey" must be a private CryptoKey that may sign .* got undefined/,
+  ],
+  [
+    'a privateKey that is text',
+    { clientAuth: 'private_key_jwt', privateKey: wrong(SECRET) },
+    /"privateKey" .* got string/,
+  ],
+  [
+    'a privateKey that is public',
+    () => ({ clientAuth: 'private_key_jwt', privateKey: keys.publicKey }),
+    /"privateKey" must be a private CryptoKey/,
+  ],
+  [
+    'a privateKey with a hash that no algorithm of JWS has',
+    async () => ({ clientAuth: 'private_key_jwt', privateKey: (await rsa(2048, 'SHA-1')).privateKey }),
+    /"privateKey" must be a private CryptoKey that may sign by an algorithm of RFC 7518 \(RSA of 2048 bits or more with SHA-256 to SHA-512, ECDSA, Ed25519\)/,
+  ],
+  [
+    'a privateKey that is too short',
+    async () => ({ clientAuth: 'private_key_jwt', privateKey: (await rsa(1024, 'SHA-256')).privateKey }),
+    /"privateKey" must be a private CryptoKey that may sign by .* got object/,
+  ],
+  [
+    'a kid that is no string',
+    () => ({ clientAuth: 'private_key_jwt', privateKey: wrong({ key: keys.privateKey, kid: 5 }) }),
+    /"privateKey.kid" must be a string that is not empty, got number/,
+  ],
+  [
+    'mTLS without a fetch',
+    { clientAuth: 'tls_client_auth' },
+    /"fetch" must be given, since clientAuth is tls_client_auth/,
+  ],
   ['an empty scope', { scope: '' }, /"scope" must be a string that is not empty/],
   ['a list of scopes', { scope: wrong(['read']) }, /"scope" must be a string that is not empty, got an array/],
   ['a relative resource', { resource: 'orders' }, /"resource" must be absolute URIs without a fragment \(RFC 8707/],
   ['a resource with a fragment', { resource: ['https://api.example', 'https://api.example#x'] }, /"resource" must be/],
   ['a number as resource', { resource: wrong(5) }, /"resource" must be a string or an array of strings, got number/],
-  ['a set of resources', { resource: wrong(new Set(['https://api.example'])) }, /"resource" must be a string or an array of strings, got object/],
+  [
+    'a set of resources',
+    { resource: wrong(new Set(['https://api.example'])) },
+    /"resource" must be a string or an array of strings, got object/,
+  ],
   ['an object as audience', { audience: wrong({}) }, /"audience" must be a string or an array of strings, got object/],
   ['an audience of null', { audience: wrong(null) }, /"audience" must be a string or an array of strings, got null/],
   ['an empty audience', { audience: ['a', ''] }, /"audience" must be a string that is not empty/],
   ['a parameter of the grant', { parameters: { grant_type: 'password' } }, /"parameters" must not set "grant_type"/],
-  ['a parameter that is no string', { parameters: wrong({ tenant: 7 }) }, /"parameters.tenant" must be a string, got number/],
-  ['parameters that are no object', { parameters: wrong('a=b') }, /"parameters" must be an object of strings, got string/],
-  ['parameters in a Map', { parameters: wrong(new Map([['tenant', 'x']])) }, /"parameters" must be an object of strings, got a collection$/],
-  ['parameters in URLSearchParams', { parameters: wrong(new URLSearchParams('tenant=x')) }, /"parameters" must be an object of strings, got a collection$/],
+  [
+    'a parameter that is no string',
+    { parameters: wrong({ tenant: 7 }) },
+    /"parameters.tenant" must be a string, got number/,
+  ],
+  [
+    'parameters that are no object',
+    { parameters: wrong('a=b') },
+    /"parameters" must be an object of strings, got string/,
+  ],
+  [
+    'parameters in a Map',
+    { parameters: wrong(new Map([['tenant', 'x']])) },
+    /"parameters" must be an object of strings, got a collection$/,
+  ],
+  [
+    'parameters in URLSearchParams',
+    { parameters: wrong(new URLSearchParams('tenant=x')) },
+    /"parameters" must be an object of strings, got a collection$/,
+  ],
   ['a fetch that is none', { fetch: wrong('node-fetch') }, /"fetch" must be a function, got string/],
-  ['a dpop that is no key pair', { dpop: wrong({ privateKey: SECRET }) }, /"dpop" must be true, false or a CryptoKeyPair .* got object/],
-  ['a dpop with a hash that no algorithm of JWS has', async () => ({ dpop: await rsa(2048, 'SHA-1') }), /"dpop" must be true, false or a CryptoKeyPair that may sign by .* got object/],
-  ['a dpop whose public key is none', () => ({ dpop: wrong({ privateKey: keys.privateKey, publicKey: { extractable: true } }) }), /"dpop" must be .* got object/],
-  ['a dpop with its private key twice', () => ({ dpop: wrong({ privateKey: keys.privateKey, publicKey: keys.privateKey }) }), /"dpop" must be .* got object/],
+  [
+    'a dpop that is no key pair',
+    { dpop: wrong({ privateKey: SECRET }) },
+    /"dpop" must be true, false or a CryptoKeyPair .* got object/,
+  ],
+  [
+    'a dpop with a hash that no algorithm of JWS has',
+    async () => ({ dpop: await rsa(2048, 'SHA-1') }),
+    /"dpop" must be true, false or a CryptoKeyPair that may sign by .* got object/,
+  ],
+  [
+    'a dpop whose public key is none',
+    () => ({ dpop: wrong({ privateKey: keys.privateKey, publicKey: { extractable: true } }) }),
+    /"dpop" must be .* got object/,
+  ],
+  [
+    'a dpop with its private key twice',
+    () => ({ dpop: wrong({ privateKey: keys.privateKey, publicKey: keys.privateKey }) }),
+    /"dpop" must be .* got object/,
+  ],
   ['a dpop of null', { dpop: wrong(null) }, /"dpop" must be true, false or a CryptoKeyPair .* got null/],
 ];
 
@@ -101,19 +241,39 @@ describe('the options of an OAuth source', () => {
     expect(inspect(error, { showHidden: true, depth: 10 })).not.toContain(SECRET);
   });
 
-  it.each<[string, (options: never) => unknown]>([['clientCredentials', clientCredentials], ['refreshToken', refreshToken], ['jwtBearer', jwtBearer], ['tokenExchange', tokenExchange]])(
-    'should be asked for by %s',
-    (name, create) => {
-      for (const [nothing, kind] of [[undefined, 'undefined'], [null, 'null'], ['https://id.example', 'string']] as const) {
-        expect(thrownBy(() => create(wrong(nothing)))).toEqual(new TypeError(`${name} takes an object of options, got ${kind}`));
-      }
-    },
-  );
+  it.each<[string, (options: never) => unknown]>([
+    ['clientCredentials', clientCredentials],
+    ['refreshToken', refreshToken],
+    ['jwtBearer', jwtBearer],
+    ['tokenExchange', tokenExchange],
+  ])('should be asked for by %s', (name, create) => {
+    for (const [nothing, kind] of [
+      [undefined, 'undefined'],
+      [null, 'null'],
+      ['https://id.example', 'string'],
+    ] as const) {
+      expect(thrownBy(() => create(wrong(nothing)))).toEqual(
+        new TypeError(`${name} takes an object of options, got ${kind}`),
+      );
+    }
+  });
 
-  it.each([['RSASSA-PKCS1-v1_5', 'SHA-512'], ['RSA-PSS', 'SHA-256'], ['ECDSA', 'P-384'], ['Ed25519', '']])('should allow a key of %s %s', async (name, kind) => {
-    const parameters = name === 'ECDSA' ? { name, namedCurve: kind } : name === 'Ed25519' ? { name } : { name, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: kind };
-    const pair = (await crypto.subtle.generateKey(parameters as EcKeyGenParams, false, ['sign', 'verify']));
-    expect(() => clientCredentials({ ...good, clientAuth: 'private_key_jwt', privateKey: pair.privateKey, dpop: pair })).not.toThrow();
+  it.each([
+    ['RSASSA-PKCS1-v1_5', 'SHA-512'],
+    ['RSA-PSS', 'SHA-256'],
+    ['ECDSA', 'P-384'],
+    ['Ed25519', ''],
+  ])('should allow a key of %s %s', async (name, kind) => {
+    const parameters =
+      name === 'ECDSA'
+        ? { name, namedCurve: kind }
+        : name === 'Ed25519'
+          ? { name }
+          : { name, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: kind };
+    const pair = await crypto.subtle.generateKey(parameters as EcKeyGenParams, false, ['sign', 'verify']);
+    expect(() =>
+      clientCredentials({ ...good, clientAuth: 'private_key_jwt', privateKey: pair.privateKey, dpop: pair }),
+    ).not.toThrow();
   });
 
   it.each(grants)('should be checked by %s', (_name, create) => {
@@ -133,7 +293,20 @@ describe('the options of an OAuth source', () => {
     ['a key pair', () => ({ dpop: keys })],
     ['mTLS with a fetch', { clientAuth: 'tls_client_auth', fetch }],
     ['an URN as resource', { resource: 'urn:api:orders' }],
-    ['undefined for everything optional', { clientAuth: undefined, scope: undefined, resource: undefined, audience: undefined, parameters: undefined, fetch: undefined, dpop: undefined, allowInsecureRequests: undefined, revokeOnClose: undefined }],
+    [
+      'undefined for everything optional',
+      {
+        clientAuth: undefined,
+        scope: undefined,
+        resource: undefined,
+        audience: undefined,
+        parameters: undefined,
+        fetch: undefined,
+        dpop: undefined,
+        allowInsecureRequests: undefined,
+        revokeOnClose: undefined,
+      },
+    ],
   ])('should allow %s', (_what, change) => {
     expect(() => clientCredentials({ ...good, ...(typeof change === 'function' ? change() : change) })).not.toThrow();
   });
@@ -141,16 +314,48 @@ describe('the options of an OAuth source', () => {
 
 describe('the options of a grant', () => {
   it.each<[string, () => unknown, RegExp]>([
-    ['no refresh token', () => refreshToken({ ...good, refreshToken: wrong(undefined) }), /"refreshToken" must be a string that is not empty, or a function that gives one, got undefined/],
-    ['an empty refresh token', () => refreshToken({ ...good, refreshToken: '' }), /"refreshToken" .* got an empty string/],
-    ['an onRotate that is no function', () => refreshToken({ ...good, refreshToken: 'r', onRotate: wrong('file') }), /"onRotate" must be a function, got string/],
-    ['a reauthenticate that is no function', () => refreshToken({ ...good, refreshToken: 'r', reauthenticate: wrong({}) }), /"reauthenticate" must be a function, got object/],
+    [
+      'no refresh token',
+      () => refreshToken({ ...good, refreshToken: wrong(undefined) }),
+      /"refreshToken" must be a string that is not empty, or a function that gives one, got undefined/,
+    ],
+    [
+      'an empty refresh token',
+      () => refreshToken({ ...good, refreshToken: '' }),
+      /"refreshToken" .* got an empty string/,
+    ],
+    [
+      'an onRotate that is no function',
+      () => refreshToken({ ...good, refreshToken: 'r', onRotate: wrong('file') }),
+      /"onRotate" must be a function, got string/,
+    ],
+    [
+      'a reauthenticate that is no function',
+      () => refreshToken({ ...good, refreshToken: 'r', reauthenticate: wrong({}) }),
+      /"reauthenticate" must be a function, got object/,
+    ],
     ['no assertion', () => jwtBearer({ ...good, assertion: wrong(null) }), /"assertion" must be .* got object/],
     ['no subject token', () => tokenExchange({ ...good, subjectToken: '' }), /"subjectToken" must be/],
-    ['an empty actor token', () => tokenExchange({ ...good, subjectToken: 's', actorToken: '' }), /"actorToken" must be/],
-    ['an empty type of token', () => tokenExchange({ ...good, subjectToken: 's', subjectTokenType: '' }), /"subjectTokenType" must be/],
-    ['an empty type of actor token', () => tokenExchange({ ...good, subjectToken: 's', actorTokenType: '' }), /"actorTokenType" must be/],
-    ['an empty type of wanted token', () => tokenExchange({ ...good, subjectToken: 's', requestedTokenType: '' }), /"requestedTokenType" must be/],
+    [
+      'an empty actor token',
+      () => tokenExchange({ ...good, subjectToken: 's', actorToken: '' }),
+      /"actorToken" must be/,
+    ],
+    [
+      'an empty type of token',
+      () => tokenExchange({ ...good, subjectToken: 's', subjectTokenType: '' }),
+      /"subjectTokenType" must be/,
+    ],
+    [
+      'an empty type of actor token',
+      () => tokenExchange({ ...good, subjectToken: 's', actorTokenType: '' }),
+      /"actorTokenType" must be/,
+    ],
+    [
+      'an empty type of wanted token',
+      () => tokenExchange({ ...good, subjectToken: 's', requestedTokenType: '' }),
+      /"requestedTokenType" must be/,
+    ],
   ])('should be refused by a TypeError at creation: %s', (_what, create, message) => {
     const error = thrownBy(create);
     expect(error).toBeInstanceOf(TypeError);

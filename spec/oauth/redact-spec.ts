@@ -5,10 +5,20 @@ const SECRET = 's3cret/with+odd%characters';
 
 describe('secretsOf', () => {
   it.each<[string, Record<string, string>, Record<string, string>, string[]]>([
-    ['the secret in the form', { client_id: 'orders', client_secret: SECRET }, {}, [SECRET, encodeURIComponent(SECRET)]],
+    [
+      'the secret in the form',
+      { client_id: 'orders', client_secret: SECRET },
+      {},
+      [SECRET, encodeURIComponent(SECRET)],
+    ],
     ['the refresh token', { grant_type: 'refresh_token', refresh_token: 'r1' }, {}, ['r1']],
     ['what a user adds, which may be a secret', { scope: 'read', api_key: 'k1' }, {}, ['k1']],
-    ['the password of Basic credentials, as written', {}, { authorization: `Basic ${btoa(`a:${encodeURIComponent(SECRET)}`)}` }, [SECRET, encodeURIComponent(SECRET)]],
+    [
+      'the password of Basic credentials, as written',
+      {},
+      { authorization: `Basic ${btoa(`a:${encodeURIComponent(SECRET)}`)}` },
+      [SECRET, encodeURIComponent(SECRET)],
+    ],
     ['credentials of another kind', {}, { authorization: 'Custom %%%' }, ['%%%']],
     ['a proof', {}, { dpop: 'eyJ.p.s' }, ['eyJ.p.s']],
   ])('should hold %s', (_what, form, headers, expected) => {
@@ -16,20 +26,35 @@ describe('secretsOf', () => {
   });
 
   it('should hold nothing of what is harmless', () => {
-    expect(secretsOf(new URLSearchParams({ grant_type: 'x', client_id: 'y', scope: 'z', resource: 'r', audience: 'a', subject_token_type: 't' }), {})).toEqual([]);
+    expect(
+      secretsOf(
+        new URLSearchParams({
+          grant_type: 'x',
+          client_id: 'y',
+          scope: 'z',
+          resource: 'r',
+          audience: 'a',
+          subject_token_type: 't',
+        }),
+        {},
+      ),
+    ).toEqual([]);
     expect(secretsOf(undefined, {})).toEqual([]);
   });
 });
 
 describe('an echo of a secret', () => {
-  const AWKWARD = "~!'()* P\u00e4$$w0rd \"q\"\\/?";
+  const AWKWARD = '~!\'()* P\u00e4$$w0rd "q"\\/?';
   const bytes = (text: string) => Buffer.from(text, 'utf8');
   it.each<[string, (secret: string) => string]>([
     ['as it is', (secret) => secret],
     ['in capitals', (secret) => secret.toUpperCase()],
     ['in a URL', encodeURIComponent],
     ['in a form', (secret) => new URLSearchParams({ client_secret: secret }).toString()],
-    ['in a form with small hex digits', (secret) => new URLSearchParams({ client_secret: secret }).toString().toLowerCase()],
+    [
+      'in a form with small hex digits',
+      (secret) => new URLSearchParams({ client_secret: secret }).toString().toLowerCase(),
+    ],
     ['in JSON', (secret) => JSON.stringify({ client_secret: secret })],
     ['in base64', (secret) => bytes(secret).toString('base64')],
     ['in base64 of Latin-1', (secret) => Buffer.from(secret, 'latin1').toString('base64')],
@@ -40,7 +65,9 @@ describe('an echo of a secret', () => {
     for (const secret of [SECRET, AWKWARD, "~!'()~!'()~!'"]) {
       const secrets = secretsOf(new URLSearchParams({ client_secret: secret }), {});
       expect(serverText(`bad request: ${echo(secret)}`, 500, secrets)).toBe('[redacted: it repeats a secret]');
-      expect(serverText('the client secret is wrong; see the manual, section 5.2', 500, secrets)).toMatch(/^the client/);
+      expect(serverText('the client secret is wrong; see the manual, section 5.2', 500, secrets)).toMatch(
+        /^the client/,
+      );
     }
   });
 
@@ -66,13 +93,34 @@ describe('an echo of a secret', () => {
 
   it.each<[string, (secret: string) => string]>([
     ['in JSON of PHP, which escapes slashes', (secret) => JSON.stringify(secret).replace(/\//g, '\\/')],
-    ['in JSON of ASCII', (secret) => JSON.stringify(secret).replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)],
+    [
+      'in JSON of ASCII',
+      (secret) =>
+        JSON.stringify(secret).replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    ],
     ['in JSON in JSON', (secret) => JSON.stringify(JSON.stringify(secret))],
-    ['in HTML', (secret) => secret.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;').replace(/'/g, '&#39;')],
-    ['in HTML, as OWASP has it', (secret) => secret.replace(/[&<>"'/]/g, (char) => `&#x${char.charCodeAt(0).toString(16).toUpperCase()};`)],
+    [
+      'in HTML',
+      (secret) =>
+        secret
+          .replace(/&/g, '&amp;')
+          .replace(/</g, '&lt;')
+          .replace(/>/g, '&gt;')
+          .replace(/"/g, '&quot;')
+          .replace(/'/g, '&#39;'),
+    ],
+    [
+      'in HTML, as OWASP has it',
+      (secret) => secret.replace(/[&<>"'/]/g, (char) => `&#x${char.charCodeAt(0).toString(16).toUpperCase()};`),
+    ],
     ['in a URL in a URL', (secret) => encodeURIComponent(encodeURIComponent(secret))],
   ])('should be found, whatever it was escaped for: %s', (_what, echo) => {
-    for (const secret of ['ab/cd/ef/gh/ij', 'a&b<c>d"e\'f&g/h', '"x"y"z"a"b"c"', '\u00e4b\u00f6c\u00fcd\u00dfe\u00e9f\u00e8g\u00eah%i=j']) {
+    for (const secret of [
+      'ab/cd/ef/gh/ij',
+      'a&b<c>d"e\'f&g/h',
+      '"x"y"z"a"b"c"',
+      '\u00e4b\u00f6c\u00fcd\u00dfe\u00e9f\u00e8g\u00eah%i=j',
+    ]) {
       const secrets = secretsOf(new URLSearchParams({ client_secret: secret }), {});
       expect(serverText(`bad: ${echo(secret)}`, 500, secrets)).toBe('[redacted: it repeats a secret]');
     }
@@ -89,7 +137,9 @@ describe('an echo of a secret', () => {
   });
 
   it('should not be seen in every text when the secret is short', () => {
-    expect(serverText('a text with many short words', 500, secretsOf(new URLSearchParams({ pin: '0 0' }), {}))).toBe('a text with many short words');
+    expect(serverText('a text with many short words', 500, secretsOf(new URLSearchParams({ pin: '0 0' }), {}))).toBe(
+      'a text with many short words',
+    );
   });
 });
 
@@ -128,16 +178,27 @@ describe('serverText', () => {
 describe('a server that explains too much', () => {
   it('should not take seconds', () => {
     const from = performance.now();
-    expect(serverText('no '.repeat(350_000), 500, [SECRET.repeat(100), encodeURIComponent(SECRET.repeat(100))])).toHaveLength(501);
+    expect(
+      serverText('no '.repeat(350_000), 500, [SECRET.repeat(100), encodeURIComponent(SECRET.repeat(100))]),
+    ).toHaveLength(501);
     expect(performance.now() - from).toBeLessThan(200);
   });
 });
 
 describe('redactedCause', () => {
-  const failed = (cause: unknown) => Object.assign(new TypeError(`fetch failed for ${SECRET}`, { cause }), { input: SECRET, response: { body: SECRET } });
+  const failed = (cause: unknown) =>
+    Object.assign(new TypeError(`fetch failed for ${SECRET}`, { cause }), {
+      input: SECRET,
+      response: { body: SECRET },
+    });
 
   it.each<[string, unknown, string, string | undefined]>([
-    ['the code far down', failed(Object.assign(new Error(`connect ${SECRET}`), { code: 'ECONNREFUSED', address: SECRET })), 'Error ECONNREFUSED', 'ECONNREFUSED'],
+    [
+      'the code far down',
+      failed(Object.assign(new Error(`connect ${SECRET}`), { code: 'ECONNREFUSED', address: SECRET })),
+      'Error ECONNREFUSED',
+      'ECONNREFUSED',
+    ],
     ['the name alone', failed(undefined), 'TypeError', undefined],
     ['no code that is none', Object.assign(new Error(SECRET), { code: SECRET }), 'Error', undefined],
     ['no name that is none', Object.assign(new Error(SECRET), { name: `${SECRET} ` }), 'Error', undefined],

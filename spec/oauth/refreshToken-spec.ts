@@ -22,7 +22,14 @@ function rotating() {
 }
 
 const create = (endpoint: FakeEndpoint, more: Partial<RefreshTokenOptions> = {}) =>
-  refreshToken({ tokenEndpoint: 'https://id.example/token', clientId: 'cli', clientAuth: 'none', refreshToken: 'r1', fetch: endpoint.fetch, ...more });
+  refreshToken({
+    tokenEndpoint: 'https://id.example/token',
+    clientId: 'cli',
+    clientAuth: 'none',
+    refreshToken: 'r1',
+    fetch: endpoint.fetch,
+    ...more,
+  });
 const used = ({ seen }: FakeEndpoint) => seen.map(({ form }) => form.refresh_token);
 const abortable = () => {
   const controller = new AbortController();
@@ -74,7 +81,10 @@ describe('a new refresh token in an answer that is refused', () => {
     ['for its depth', {}, { access_token: 'T2', x: JSON.parse('['.repeat(40) + ']'.repeat(40)) as unknown }],
     ['for the error that it is', {}, { error: 'server_error' }],
   ])('should be stored and used, for the old one is spent: %s', async (_why, more, flawed) => {
-    const endpoint = fakeEndpoint((_seen, index) => ({ ...(index === 0 ? flawed : { access_token: 'T3', token_type: 'DPoP' }), refresh_token: `r${String(index + 2)}` }));
+    const endpoint = fakeEndpoint((_seen, index) => ({
+      ...(index === 0 ? flawed : { access_token: 'T3', token_type: 'DPoP' }),
+      refresh_token: `r${String(index + 2)}`,
+    }));
     const steps: string[] = [];
     const source = create(endpoint, { ...more, onRotate: ({ refresh_token }) => void steps.push(refresh_token) });
     const failure: unknown = await ask(source).catch((thrown: unknown) => {
@@ -88,7 +98,9 @@ describe('a new refresh token in an answer that is refused', () => {
   });
 
   it('should be none of an answer that is not 2xx', async () => {
-    const endpoint = fakeEndpoint((_seen, index) => (index === 0 ? Response.json({ error: 'x', refresh_token: 'r2' }, { status: 500 }) : { access_token: 'T' }));
+    const endpoint = fakeEndpoint((_seen, index) =>
+      index === 0 ? Response.json({ error: 'x', refresh_token: 'r2' }, { status: 500 }) : { access_token: 'T' },
+    );
     const source = create(endpoint);
     await ask(source).catch(() => undefined);
     await ask(source);
@@ -96,7 +108,11 @@ describe('a new refresh token in an answer that is refused', () => {
   });
 
   it('should not be followed by the old one, though there is a remedy for the error', async () => {
-    const endpoint = fakeEndpoint((_seen, index) => (index === 0 ? Response.json({ error: 'use_dpop_nonce', refresh_token: 'r2' }, { headers: { 'dpop-nonce': 'n' } }) : { access_token: 'T', token_type: 'DPoP' }));
+    const endpoint = fakeEndpoint((_seen, index) =>
+      index === 0
+        ? Response.json({ error: 'use_dpop_nonce', refresh_token: 'r2' }, { headers: { 'dpop-nonce': 'n' } })
+        : { access_token: 'T', token_type: 'DPoP' },
+    );
     const source = create(endpoint, { dpop: true });
     await expect(ask(source)).rejects.toMatchObject({ error: 'use_dpop_nonce' });
     await ask(source);
@@ -301,7 +317,10 @@ describe('onRotate', () => {
     expect(told).toEqual(['staying', 'other']);
     const { signal, abort } = abortable();
     const report = jest.fn();
-    const left = ask(create(endpoint, { onRotate: () => Promise.reject(new Error('disk full')) }), { signal, report }).catch(() => 'left');
+    const left = ask(create(endpoint, { onRotate: () => Promise.reject(new Error('disk full')) }), {
+      signal,
+      report,
+    }).catch(() => 'left');
     abort();
     expect(await left).toBe('left');
     await turns();
@@ -313,7 +332,9 @@ describe('onRotate', () => {
     const { endpoint } = rotating();
     const stored = deferred<undefined>();
     const steps: string[] = [];
-    const source = create(endpoint, { onRotate: ({ refresh_token, access_token }) => (steps.push(refresh_token, access_token), stored.promise) });
+    const source = create(endpoint, {
+      onRotate: ({ refresh_token, access_token }) => (steps.push(refresh_token, access_token), stored.promise),
+    });
     const token = ask(source).then(() => steps.push('seen'));
     await turns();
     expect(steps).toEqual(['r2', 'T2']);
@@ -349,7 +370,10 @@ describe('onRotate', () => {
 
   it('should not be called for a refresh token that stayed', async () => {
     const onRotate = jest.fn();
-    const source = create(fakeEndpoint((_seen, index) => ({ access_token: 'T', refresh_token: index === 0 ? 'r1' : 'r2' })), { onRotate });
+    const source = create(
+      fakeEndpoint((_seen, index) => ({ access_token: 'T', refresh_token: index === 0 ? 'r1' : 'r2' })),
+      { onRotate },
+    );
     await ask(source);
     expect(onRotate).not.toHaveBeenCalled();
     await ask(source);
@@ -358,24 +382,43 @@ describe('onRotate', () => {
   });
 
   it.each<[string, () => never]>([
-    ['throws', () => { throw Object.assign(new Error('cannot write r2'), { code: 'EACCES' }); }],
+    [
+      'throws',
+      () => {
+        throw Object.assign(new Error('cannot write r2'), { code: 'EACCES' });
+      },
+    ],
     ['rejects', () => Promise.reject(Object.assign(new Error('cannot write r2'), { code: 'EACCES' })) as never],
-    ['errors', () => throwError(() => Object.assign(new Error('cannot write r2'), { code: 'EACCES', token: 'r2' })) as never],
-  ])('should when it %s leave the new token in use, be reported without a secret, and be asked again', async (_how, fail) => {
-    const endpoint = fakeEndpoint((_seen, index) => (index === 0 ? { access_token: 'T2', refresh_token: 'r2' } : { access_token: 'T3' }));
-    const onRotate = jest.fn().mockImplementationOnce(fail);
-    const reported: unknown[] = [];
-    const report = (failure: unknown) => reported.push(failure);
-    const source = create(endpoint, { onRotate });
-    await expect(ask(source, { report })).resolves.toMatchObject({ access_token: 'T2' });
-    const failure = reported[0];
-    expect(failure).toMatchObject({ message: expect.stringContaining('onRotate failed') as string, cause: { code: 'EACCES' } });
-    expect(inspect(failure, { showHidden: true, depth: 10 })).not.toContain('r2');
-    await ask(source, { report });
-    expect(used(endpoint)).toEqual(['r1', 'r2']);
-    expect(onRotate.mock.calls.map(([{ refresh_token }]: [{ refresh_token: string }]) => refresh_token)).toEqual(['r2', 'r2']);
-    expect(reported).toHaveLength(1);
-  });
+    [
+      'errors',
+      () => throwError(() => Object.assign(new Error('cannot write r2'), { code: 'EACCES', token: 'r2' })) as never,
+    ],
+  ])(
+    'should when it %s leave the new token in use, be reported without a secret, and be asked again',
+    async (_how, fail) => {
+      const endpoint = fakeEndpoint((_seen, index) =>
+        index === 0 ? { access_token: 'T2', refresh_token: 'r2' } : { access_token: 'T3' },
+      );
+      const onRotate = jest.fn().mockImplementationOnce(fail);
+      const reported: unknown[] = [];
+      const report = (failure: unknown) => reported.push(failure);
+      const source = create(endpoint, { onRotate });
+      await expect(ask(source, { report })).resolves.toMatchObject({ access_token: 'T2' });
+      const failure = reported[0];
+      expect(failure).toMatchObject({
+        message: expect.stringContaining('onRotate failed') as string,
+        cause: { code: 'EACCES' },
+      });
+      expect(inspect(failure, { showHidden: true, depth: 10 })).not.toContain('r2');
+      await ask(source, { report });
+      expect(used(endpoint)).toEqual(['r1', 'r2']);
+      expect(onRotate.mock.calls.map(([{ refresh_token }]: [{ refresh_token: string }]) => refresh_token)).toEqual([
+        'r2',
+        'r2',
+      ]);
+      expect(reported).toHaveLength(1);
+    },
+  );
 
   it('should be called with one rotation after another, so that a slow one never comes after a newer', async () => {
     const { endpoint } = rotating();
@@ -395,7 +438,9 @@ describe('onRotate', () => {
       abort();
       await left;
       await jest.advanceTimersByTimeAsync(5000);
-      expect(report.mock.calls).toEqual([[expect.objectContaining({ message: expect.stringContaining('onRotate has not finished') as string })]]);
+      expect(report.mock.calls).toEqual([
+        [expect.objectContaining({ message: expect.stringContaining('onRotate has not finished') as string })],
+      ]);
       // The token that was held back has waited long enough.
       expect((await ask(source)).access_token).toBe('T2');
       const next = ask(source).then(() => steps.push('seen'));
@@ -411,30 +456,40 @@ describe('onRotate', () => {
     }
   });
 
-  it.each([1000, 10_000])('should not keep the token for ever from those who want it when it never ends: with a fetchTimeout of %p ms', async (fetchTimeout) => {
-    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
-    try {
-      const { endpoint } = rotating();
-      const token$ = createTokenStream(create(endpoint, { onRotate: () => NEVER }), { fetchTimeout });
-      const failures: unknown[] = [];
-      token$.events.subscribe((event) => event.type === 'refreshFailed' && failures.push((event.error as Error).message));
-      const token = firstValueFrom(token$);
-      await jest.advanceTimersByTimeAsync(29_000);
-      expect((await token).value).toBe('T2');
-      expect(used(endpoint)).toEqual(['r1']);
-      expect(failures).toContainEqual(expect.stringMatching(/^onRotate has not finished/));
-      token$.close();
-    } finally {
-      jest.useRealTimers();
-    }
-  });
+  it.each([1000, 10_000])(
+    'should not keep the token for ever from those who want it when it never ends: with a fetchTimeout of %p ms',
+    async (fetchTimeout) => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+      try {
+        const { endpoint } = rotating();
+        const token$ = createTokenStream(create(endpoint, { onRotate: () => NEVER }), { fetchTimeout });
+        const failures: unknown[] = [];
+        token$.events.subscribe(
+          (event) => event.type === 'refreshFailed' && failures.push((event.error as Error).message),
+        );
+        const token = firstValueFrom(token$);
+        await jest.advanceTimersByTimeAsync(29_000);
+        expect((await token).value).toBe('T2');
+        expect(used(endpoint)).toEqual(['r1']);
+        expect(failures).toContainEqual(expect.stringMatching(/^onRotate has not finished/));
+        token$.close();
+      } finally {
+        jest.useRealTimers();
+      }
+    },
+  );
 
   it('should not be called a second time for a refresh token that it is storing', async () => {
     const stored = deferred<undefined>();
     const onRotate = jest.fn(() => stored.promise);
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     try {
-      const source = create(fakeEndpoint((_seen, index) => (index === 0 ? { access_token: 'T2', refresh_token: 'r2' } : { access_token: 'T3' })), { onRotate });
+      const source = create(
+        fakeEndpoint((_seen, index) =>
+          index === 0 ? { access_token: 'T2', refresh_token: 'r2' } : { access_token: 'T3' },
+        ),
+        { onRotate },
+      );
       const { signal, abort } = abortable();
       const left = ask(source, { signal }).catch(() => 'left');
       await turns();
@@ -453,7 +508,9 @@ describe('onRotate', () => {
   });
 
   it('should be harmless without anyone to report to', async () => {
-    await expect(ask(create(rotating().endpoint, { onRotate: () => Promise.reject(new Error('no')) }))).resolves.toMatchObject({ access_token: 'T2' });
+    await expect(
+      ask(create(rotating().endpoint, { onRotate: () => Promise.reject(new Error('no')) })),
+    ).resolves.toMatchObject({ access_token: 'T2' });
   });
 });
 
@@ -471,7 +528,9 @@ describe('a refresh token that a function reads', () => {
 
   it('should be read again when the server refuses it: another process may have rotated it', async () => {
     let stored = 'old';
-    const endpoint = fakeEndpoint(({ form }) => (form.refresh_token === 'new' ? { access_token: 'T' } : refuse(400, 'invalid_grant')));
+    const endpoint = fakeEndpoint(({ form }) =>
+      form.refresh_token === 'new' ? { access_token: 'T' } : refuse(400, 'invalid_grant'),
+    );
     const source = create(endpoint, { refreshToken: () => [stored] });
     await expect(ask(source)).rejects.toMatchObject({ error: 'invalid_grant' });
     stored = 'new';
@@ -479,8 +538,13 @@ describe('a refresh token that a function reads', () => {
     expect(used(endpoint)).toEqual(['old', 'old', 'new']);
   });
 
-  it.each([['a string', 'r1'], ['a function that nobody tells of the new one', () => ['r1']]])('should not be taken for news when it is %s: it was used long ago', async (_what, refreshToken) => {
-    const endpoint = fakeEndpoint(({ form }) => (form.refresh_token === 'r1' ? { access_token: 'T2', refresh_token: 'r2' } : refuse(400, 'invalid_grant')));
+  it.each([
+    ['a string', 'r1'],
+    ['a function that nobody tells of the new one', () => ['r1']],
+  ])('should not be taken for news when it is %s: it was used long ago', async (_what, refreshToken) => {
+    const endpoint = fakeEndpoint(({ form }) =>
+      form.refresh_token === 'r1' ? { access_token: 'T2', refresh_token: 'r2' } : refuse(400, 'invalid_grant'),
+    );
     const source = create(endpoint, { refreshToken });
     await ask(source);
     await expect(ask(source)).rejects.toMatchObject({ error: 'invalid_grant' });
@@ -506,12 +570,19 @@ describe('an exchange that outlives its caller', () => {
       const started = Date.now();
       // 40 ms until the refresh token is read: so long nothing was sent.
       const refreshToken = () => timer(40).pipe(map(() => 'r1'));
-      const token$ = createTokenStream(create(endpoint, { refreshToken }), { fetchTimeout: 1000, backoff: { initial: 100, max: 100 } });
+      const token$ = createTokenStream(create(endpoint, { refreshToken }), {
+        fetchTimeout: 1000,
+        backoff: { initial: 100, max: 100 },
+      });
       const token = firstValueFrom(token$);
       for (let i = 0; i < 200; i++) await jest.advanceTimersByTimeAsync(10);
       const { issuedAt, expiresAt, raw } = await token;
       expect(endpoint.seen).toHaveLength(1);
-      expect([issuedAt - started, expiresAt - started, raw]).toEqual([40, 60_040, { access_token: 'T1', expires_in: 60, refresh_token: 'r2' }]);
+      expect([issuedAt - started, expiresAt - started, raw]).toEqual([
+        40,
+        60_040,
+        { access_token: 'T1', expires_in: 60, refresh_token: 'r2' },
+      ]);
       token$.close();
     } finally {
       jest.useRealTimers();
@@ -526,37 +597,54 @@ describe('an exchange that outlives its caller', () => {
 });
 
 describe('invalid_grant', () => {
-  const ended = () => fakeEndpoint(({ form }) => (form.refresh_token === 'r9' ? { access_token: 'T9', refresh_token: 'r10' } : refuse(400, 'invalid_grant')));
+  const ended = () =>
+    fakeEndpoint(({ form }) =>
+      form.refresh_token === 'r9' ? { access_token: 'T9', refresh_token: 'r10' } : refuse(400, 'invalid_grant'),
+    );
 
   it('should be an error that the stream takes for permanent', async () => {
-    await expect(ask(create(ended()))).rejects.toMatchObject({ name: 'TokenEndpointError', status: 400, error: 'invalid_grant' });
+    await expect(ask(create(ended()))).rejects.toMatchObject({
+      name: 'TokenEndpointError',
+      status: 400,
+      error: 'invalid_grant',
+    });
   });
 
   it('should ask for another way to get tokens, and go on with the refresh token of that', async () => {
     const onRotate = jest.fn();
     const endpoint = ended();
-    const source = create(endpoint, { onRotate, reauthenticate: () => of({ access_token: 'T8', refresh_token: 'r9' }) });
+    const source = create(endpoint, {
+      onRotate,
+      reauthenticate: () => of({ access_token: 'T8', refresh_token: 'r9' }),
+    });
     await expect(ask(source)).resolves.toMatchObject({ access_token: 'T8' });
     await expect(ask(source)).resolves.toMatchObject({ access_token: 'T9' });
     expect(used(endpoint)).toEqual(['r1', 'r9']);
-    expect(onRotate.mock.calls.map(([{ refresh_token }]: [{ refresh_token: string }]) => refresh_token)).toEqual(['r9', 'r10']);
+    expect(onRotate.mock.calls.map(([{ refresh_token }]: [{ refresh_token: string }]) => refresh_token)).toEqual([
+      'r9',
+      'r10',
+    ]);
   });
 
-  it.each([[undefined], [{ access_token: 'T8', refresh_token: null }], [{ access_token: 'T8', refresh_token: 7 }], [{ access_token: 'T8', refresh_token: '' }]])(
-    'should leave it to the stream to judge what that gives: %j',
-    async (response) => {
-      const onRotate = jest.fn();
-      const endpoint = ended();
-      const source = create(endpoint, { onRotate, reauthenticate: () => of(response as unknown as TokenResponse) });
-      await expect(ask(source)).resolves.toBe(response);
-      await ask(source);
-      expect(used(endpoint)).toEqual(['r1', 'r1']);
-      expect(onRotate).not.toHaveBeenCalled();
-    },
-  );
+  it.each([
+    [undefined],
+    [{ access_token: 'T8', refresh_token: null }],
+    [{ access_token: 'T8', refresh_token: 7 }],
+    [{ access_token: 'T8', refresh_token: '' }],
+  ])('should leave it to the stream to judge what that gives: %j', async (response) => {
+    const onRotate = jest.fn();
+    const endpoint = ended();
+    const source = create(endpoint, { onRotate, reauthenticate: () => of(response as unknown as TokenResponse) });
+    await expect(ask(source)).resolves.toBe(response);
+    await ask(source);
+    expect(used(endpoint)).toEqual(['r1', 'r1']);
+    expect(onRotate).not.toHaveBeenCalled();
+  });
 
   it('should fail with what that failed with', async () => {
-    await expect(ask(create(ended(), { reauthenticate: () => throwError(() => new Error('the user left')) }))).rejects.toThrow('the user left');
+    await expect(
+      ask(create(ended(), { reauthenticate: () => throwError(() => new Error('the user left')) })),
+    ).rejects.toThrow('the user left');
   });
 
   it('should be known by its name, though a parameter of the request is a piece of that', async () => {
@@ -566,7 +654,14 @@ describe('invalid_grant', () => {
 
   it('should be the only error that asks', async () => {
     const reauthenticate = jest.fn();
-    await expect(ask(create(fakeEndpoint(() => refuse(401, 'invalid_client')), { reauthenticate }))).rejects.toMatchObject({ error: 'invalid_client' });
+    await expect(
+      ask(
+        create(
+          fakeEndpoint(() => refuse(401, 'invalid_client')),
+          { reauthenticate },
+        ),
+      ),
+    ).rejects.toMatchObject({ error: 'invalid_client' });
     expect(reauthenticate).not.toHaveBeenCalled();
   });
 });

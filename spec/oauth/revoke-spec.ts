@@ -17,19 +17,36 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 describe('revokeOnClose', () => {
   it('should revoke the token as the client (RFC 7009 section 2.1)', async () => {
     const endpoint = fakeEndpoint(() => refuse(200));
-    closing({ ...base, tokenEndpoint: 'https://id.example/token', revocationEndpoint: 'https://id.example/revoke', fetch: endpoint.fetch })?.(token);
+    closing({
+      ...base,
+      tokenEndpoint: 'https://id.example/token',
+      revocationEndpoint: 'https://id.example/revoke',
+      fetch: endpoint.fetch,
+    })?.(token);
     await settled();
     expect(endpoint.seen).toEqual([
-      { url: 'https://id.example/revoke', form: { token: 'T1', token_type_hint: 'access_token' }, headers: expect.objectContaining({ authorization: `Basic ${btoa('orders:s')}` }) as unknown },
+      {
+        url: 'https://id.example/revoke',
+        form: { token: 'T1', token_type_hint: 'access_token' },
+        headers: expect.objectContaining({ authorization: `Basic ${btoa('orders:s')}` }) as unknown,
+      },
     ]);
   });
 
   it.each<[string, object, string | undefined]>([
     ['which the issuer names', { revocation_endpoint: 'https://id.example/r1' }, 'https://id.example/r1'],
-    ['which is given, rather than the issuer\'s', { revocation_endpoint: 'https://id.example/r1', given: 'https://id.example/r2' }, 'https://id.example/r2'],
+    [
+      "which is given, rather than the issuer's",
+      { revocation_endpoint: 'https://id.example/r1', given: 'https://id.example/r2' },
+      'https://id.example/r2',
+    ],
     ['nowhere, if the issuer names none', {}, undefined],
   ])('should go to the place %s', async (_where, { given, ...named }: { given?: string }, expected) => {
-    const endpoint = fakeEndpoint(({ url }) => (url.includes('well-known') ? { issuer: 'https://id.example', token_endpoint: 'https://id.example/t', ...named } : refuse(200)));
+    const endpoint = fakeEndpoint(({ url }) =>
+      url.includes('well-known')
+        ? { issuer: 'https://id.example', token_endpoint: 'https://id.example/t', ...named }
+        : refuse(200),
+    );
     closing({ ...base, issuer: 'https://id.example', revocationEndpoint: given, fetch: endpoint.fetch })?.(token);
     await settled();
     expect(endpoint.seen.slice(1).map(({ url }) => url)).toEqual(expected === undefined ? [] : [expected]);
@@ -63,7 +80,9 @@ describe('revokeOnClose', () => {
           reject(new Error('aborted'));
         });
       });
-    closing({ ...base, tokenEndpoint: 'https://id.example/t', revocationEndpoint: 'https://id.example/r', fetch })?.(token);
+    closing({ ...base, tokenEndpoint: 'https://id.example/t', revocationEndpoint: 'https://id.example/r', fetch })?.(
+      token,
+    );
     // The timer of AbortSignal.timeout keeps no process alive: something else must.
     const alive = setInterval(() => undefined, 1000);
     const took = await aborted.promise;
@@ -90,11 +109,22 @@ describe('a token that comes after close', () => {
       init?.signal?.addEventListener('abort', () => aborted.push(true));
       return answer(url, init);
     };
-    return { gate, fetch, aborted, revoked: () => seen.filter(({ url }) => url.endsWith('/revoke')).map(({ form }) => form.token) };
+    return {
+      gate,
+      fetch,
+      aborted,
+      revoked: () => seen.filter(({ url }) => url.endsWith('/revoke')).map(({ form }) => form.token),
+    };
   };
   const sources: [string, (fetch: typeof globalThis.fetch, revokeOnClose?: boolean) => TokenSource][] = [
-    ['clientCredentials', (fetch, revokeOnClose = true) => clientCredentials({ ...base, ...places, revokeOnClose, fetch })],
-    ['refreshToken', (fetch, revokeOnClose = true) => refreshToken({ ...base, ...places, revokeOnClose, fetch, refreshToken: 'r1' })],
+    [
+      'clientCredentials',
+      (fetch, revokeOnClose = true) => clientCredentials({ ...base, ...places, revokeOnClose, fetch }),
+    ],
+    [
+      'refreshToken',
+      (fetch, revokeOnClose = true) => refreshToken({ ...base, ...places, revokeOnClose, fetch, refreshToken: 'r1' }),
+    ],
   ];
   const open = async (source: TokenSource) => {
     const token$ = createTokenStream(source);
@@ -118,7 +148,11 @@ describe('a token that comes after close', () => {
     ['after its subscriber has left, and a timeout', true],
   ])('should be revoked too when close() comes %s, while its exchange is brought to its end', async (_when, leaves) => {
     const { gate, fetch, revoked } = slow();
-    const token$ = createTokenStream(refreshToken({ ...base, ...places, fetch, refreshToken: 'r1' }), { fetchTimeout: 40, backoff: { initial: 5000, max: 5000 }, random: () => 0.99 });
+    const token$ = createTokenStream(refreshToken({ ...base, ...places, fetch, refreshToken: 'r1' }), {
+      fetchTimeout: 40,
+      backoff: { initial: 5000, max: 5000 },
+      random: () => 0.99,
+    });
     const failed = firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'refreshFailed')));
     const subscription = token$.subscribe();
     await settled();
@@ -133,7 +167,11 @@ describe('a token that comes after close', () => {
   it('should not be where another stream of the same source still waits for it', async () => {
     const { gate, fetch, revoked } = slow();
     const source = refreshToken({ ...base, ...places, fetch, refreshToken: 'r1' });
-    const closing$ = createTokenStream(source, { fetchTimeout: 40, backoff: { initial: 5000, max: 5000 }, random: () => 0.99 });
+    const closing$ = createTokenStream(source, {
+      fetchTimeout: 40,
+      backoff: { initial: 5000, max: 5000 },
+      random: () => 0.99,
+    });
     const failed = firstValueFrom(closing$.events.pipe(filter(({ type }) => type === 'refreshFailed')));
     const leaver = closing$.subscribe();
     const staying = await open(source);
@@ -156,22 +194,29 @@ describe('a token that comes after close', () => {
     expect(revoked()).toEqual([]);
   });
 
-  it.each(sources)('should not be where another stream of the same source uses it, or one that lives on: %s', async (_grant, create) => {
-    const { gate, fetch, revoked } = slow();
-    const source = create(fetch);
-    const [closing, staying] = await Promise.all([open(source), open(source)]);
-    const token = firstValueFrom(staying.token$);
-    closing.token$.close();
-    gate.resolve(undefined);
-    const { value } = await token;
-    await settled();
-    expect(revoked()).not.toContain(value);
-    staying.token$.close();
-  });
+  it.each(sources)(
+    'should not be where another stream of the same source uses it, or one that lives on: %s',
+    async (_grant, create) => {
+      const { gate, fetch, revoked } = slow();
+      const source = create(fetch);
+      const [closing, staying] = await Promise.all([open(source), open(source)]);
+      const token = firstValueFrom(staying.token$);
+      closing.token$.close();
+      gate.resolve(undefined);
+      const { value } = await token;
+      await settled();
+      expect(revoked()).not.toContain(value);
+      staying.token$.close();
+    },
+  );
 
   it.each(sources)('should be no trouble when its revocation fails: %s', async (_grant, create) => {
     const { gate, fetch, revoked } = slow();
-    const source = create((url, init) => fetch(url, init).then((answer) => ((url as string).endsWith('/revoke') ? Promise.reject(new Error('down')) : answer)));
+    const source = create((url, init) =>
+      fetch(url, init).then((answer) =>
+        (url as string).endsWith('/revoke') ? Promise.reject(new Error('down')) : answer,
+      ),
+    );
     const { token$ } = await open(source);
     token$.close();
     gate.resolve(undefined);
@@ -199,21 +244,32 @@ describe('a token that comes after close', () => {
     }
   });
 
-  it.each([[undefined], [{ access_token: 7 }]])('should be left alone when it is none, as a sign-in may give: %j', async (nothing) => {
-    const { fetch: answer, seen } = fakeEndpoint(() => refuse(400, 'invalid_grant'));
-    const gate = deferred<never>();
-    const source = refreshToken({ ...base, ...places, fetch: answer, refreshToken: 'r1', reauthenticate: () => gate.promise });
-    const { token$ } = await open(source);
-    token$.close();
-    gate.resolve(nothing as never);
-    await settled(); // an unhandled rejection would fail this file
-    expect(seen.map(({ url }) => url)).toEqual([places.tokenEndpoint]);
-  });
+  it.each([[undefined], [{ access_token: 7 }]])(
+    'should be left alone when it is none, as a sign-in may give: %j',
+    async (nothing) => {
+      const { fetch: answer, seen } = fakeEndpoint(() => refuse(400, 'invalid_grant'));
+      const gate = deferred<never>();
+      const source = refreshToken({
+        ...base,
+        ...places,
+        fetch: answer,
+        refreshToken: 'r1',
+        reauthenticate: () => gate.promise,
+      });
+      const { token$ } = await open(source);
+      token$.close();
+      gate.resolve(nothing as never);
+      await settled(); // an unhandled rejection would fail this file
+      expect(seen.map(({ url }) => url)).toEqual([places.tokenEndpoint]);
+    },
+  );
 
   it('should not keep a timeout from ending the request at once', async () => {
     const { fetch, aborted } = slow();
     const controller = new AbortController();
-    const asked = ask(clientCredentials({ ...base, ...places, fetch }), { signal: controller.signal }).catch(() => 'aborted');
+    const asked = ask(clientCredentials({ ...base, ...places, fetch }), { signal: controller.signal }).catch(
+      () => 'aborted',
+    );
     await settled();
     controller.abort();
     expect([await asked, aborted]).toEqual(['aborted', [true]]);
@@ -222,7 +278,7 @@ describe('a token that comes after close', () => {
     await ask(clientCredentials({ ...base, ...places, fetch }), { signal: late.signal }).catch(() => 'aborted');
   });
 
-  it('should be asked for by the stream\'s own request still, whatever client sends that', async () => {
+  it("should be asked for by the stream's own request still, whatever client sends that", async () => {
     const signals: unknown[] = [];
     const fetch: typeof globalThis.fetch = (_url, init) => {
       signals.push((init?.signal as unknown as Record<symbol, unknown>)[ON_BEHALF_OF]);

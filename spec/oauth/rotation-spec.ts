@@ -13,7 +13,11 @@ beforeEach(async () => {
 describe('rotation, at a server that revokes everything when a used refresh token comes back', () => {
   it('should never send a used one: 10 refreshes, 50 at once, subscribers that leave in mid-refresh', async () => {
     const stored: string[] = [];
-    const source = refreshToken({ ...clientOf(authority, 'app'), refreshToken: await authority.seed(), onRotate: ({ refresh_token }) => void stored.push(refresh_token) });
+    const source = refreshToken({
+      ...clientOf(authority, 'app'),
+      refreshToken: await authority.seed(),
+      onRotate: ({ refresh_token }) => void stored.push(refresh_token),
+    });
     const token$ = createTokenStream(source);
     const values = new Set<string>();
     for (let i = 0; i < 10; i++) values.add((await firstValueFrom(token$.refresh())).value);
@@ -41,7 +45,9 @@ describe('rotation, at a server that revokes everything when a used refresh toke
   it('should be safe without a stream, though callers abort', async () => {
     const source = refreshToken({ ...clientOf(authority, 'app'), refreshToken: await authority.seed() });
     for (let round = 0; round < 5; round++) {
-      await Promise.allSettled(Array.from({ length: 10 }, (_, i) => ask(source, { signal: AbortSignal.timeout(3 * i) })));
+      await Promise.allSettled(
+        Array.from({ length: 10 }, (_, i) => ask(source, { signal: AbortSignal.timeout(3 * i) })),
+      );
     }
     await ask(source);
     const { refused, revokedGrants } = await authority.stats();
@@ -51,7 +57,11 @@ describe('rotation, at a server that revokes everything when a used refresh toke
   it('should bring home what the server rotated for a subscriber that left, though the answer comes after every timeout', async () => {
     const slow = await startAuthority({ delay: 900 });
     const stored: string[] = [];
-    const source = refreshToken({ ...clientOf(slow, 'app'), refreshToken: await slow.seed(), onRotate: ({ refresh_token }) => void stored.push(refresh_token) });
+    const source = refreshToken({
+      ...clientOf(slow, 'app'),
+      refreshToken: await slow.seed(),
+      onRotate: ({ refresh_token }) => void stored.push(refresh_token),
+    });
     const token$ = createTokenStream(source, { fetchTimeout: 300, backoff: { initial: 50, max: 50 } });
     const leaver = token$.subscribe();
     while ((await slow.stats()).tokens === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -61,14 +71,24 @@ describe('rotation, at a server that revokes everything when a used refresh toke
     await firstValueFrom(token$);
     token$.close();
     const { refused, revokedGrants } = await slow.stats();
-    expect({ refused, revokedGrants, stored: new Set(stored).size }).toEqual({ refused: [], revokedGrants: 0, stored: stored.length });
+    expect({ refused, revokedGrants, stored: new Set(stored).size }).toEqual({
+      refused: [],
+      revokedGrants: 0,
+      stored: stored.length,
+    });
     expect(stored.length).toBeGreaterThan(1);
   }, 20_000);
 
   it('should go on where it stopped when a stream is closed in mid-refresh', async () => {
     let stored = await authority.seed();
     const open = () =>
-      createTokenStream(refreshToken({ ...clientOf(authority, 'app'), refreshToken: () => [stored], onRotate: ({ refresh_token }) => void (stored = refresh_token) }));
+      createTokenStream(
+        refreshToken({
+          ...clientOf(authority, 'app'),
+          refreshToken: () => [stored],
+          onRotate: ({ refresh_token }) => void (stored = refresh_token),
+        }),
+      );
     const first = stored;
     const closing = open();
     closing.subscribe();
@@ -83,20 +103,39 @@ describe('rotation, at a server that revokes everything when a used refresh toke
   });
 
   it('should go on when the new refresh token cannot be stored, and say so as an event', async () => {
-    const source = refreshToken({ ...clientOf(authority, 'app'), refreshToken: await authority.seed(), onRotate: () => Promise.reject(new Error('disk full')) });
+    const source = refreshToken({
+      ...clientOf(authority, 'app'),
+      refreshToken: await authority.seed(),
+      onRotate: () => Promise.reject(new Error('disk full')),
+    });
     const token$ = createTokenStream(source);
     const events = firstValueFrom(token$.events.pipe(toArray()));
     await firstValueFrom(token$);
     await firstValueFrom(token$.refresh());
     token$.close();
-    const told = (await events).map((event) => [event.type, event.type === 'refreshFailed' && (event.error as Error).message]);
+    const told = (await events).map((event) => [
+      event.type,
+      event.type === 'refreshFailed' && (event.error as Error).message,
+    ]);
     const failed = ['refreshFailed', expect.stringMatching(/^onRotate failed/)];
-    expect(told).toEqual([['refreshStarted', false], failed, ['tokenChanged', false], ['refreshStarted', false], failed, ['tokenChanged', false], ['closed', false]]);
+    expect(told).toEqual([
+      ['refreshStarted', false],
+      failed,
+      ['tokenChanged', false],
+      ['refreshStarted', false],
+      failed,
+      ['tokenChanged', false],
+      ['closed', false],
+    ]);
     expect((await authority.stats()).refused).toEqual([]);
   });
 
   it('should not wait for its own token when its requests go through the client that needs it', async () => {
-    const source = refreshToken({ ...clientOf(authority, 'app'), refreshToken: await authority.seed(), fetch: (...request) => send(...request) });
+    const source = refreshToken({
+      ...clientOf(authority, 'app'),
+      refreshToken: await authority.seed(),
+      fetch: (...request) => send(...request),
+    });
     const token$ = createTokenStream(source, { fetchTimeout: 2000 });
     const send = createFetch(token$, { baseUrl: authority.issuer });
     expect((await send('/api/me')).status).toBe(200);

@@ -5,7 +5,12 @@ import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse } from './fakeEndpoint.js';
 
-const base = { tokenEndpoint: 'https://id.example/token', clientId: 'cli', clientAuth: 'none', refreshToken: 'r1' } as const;
+const base = {
+  tokenEndpoint: 'https://id.example/token',
+  clientId: 'cli',
+  clientAuth: 'none',
+  refreshToken: 'r1',
+} as const;
 const turns = async (count = 50) => {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 };
@@ -15,8 +20,16 @@ const pass = async (ms: number) => {
 
 /** A server that knows the refresh tokens of sign-ins, `n1`, `n2` …, and no others. */
 function setUp(more: Partial<RefreshTokenOptions>) {
-  const endpoint = fakeEndpoint(({ form }) => (form.refresh_token?.startsWith('n') ? { access_token: `of-${form.refresh_token}`, expires_in: 60 } : refuse(400, 'invalid_grant')));
-  return { endpoint, source: refreshToken({ ...base, fetch: endpoint.fetch, ...more }), used: () => endpoint.seen.map(({ form }) => form.refresh_token) };
+  const endpoint = fakeEndpoint(({ form }) =>
+    form.refresh_token?.startsWith('n')
+      ? { access_token: `of-${form.refresh_token}`, expires_in: 60 }
+      : refuse(400, 'invalid_grant'),
+  );
+  return {
+    endpoint,
+    source: refreshToken({ ...base, fetch: endpoint.fetch, ...more }),
+    used: () => endpoint.seen.map(({ form }) => form.refresh_token),
+  };
 }
 
 /** Prompts that take their time. */
@@ -24,7 +37,9 @@ function prompting(ms: number, more: object = {}) {
   const prompts = { count: 0 };
   const reauthenticate = (): Observable<TokenResponse> => {
     const n = ++prompts.count;
-    return timer(ms).pipe(map(() => ({ access_token: `signed-in-${String(n)}`, refresh_token: `n${String(n)}`, expires_in: 600, ...more })));
+    return timer(ms).pipe(
+      map(() => ({ access_token: `signed-in-${String(n)}`, refresh_token: `n${String(n)}`, expires_in: 600, ...more })),
+    );
   };
   return { prompts, reauthenticate };
 }
@@ -35,13 +50,26 @@ describe('a sign-in that takes longer than anyone waits', () => {
 
   it.each([
     ['the defaults', {}, 16_000, 'signed-in-1'],
-    ['a fetchTimeout of a second', { fetchTimeout: 1000, backoff: { initial: 100, max: 100 }, random: () => 0 }, 9000, 'signed-in-1'],
+    [
+      'a fetchTimeout of a second',
+      { fetchTimeout: 1000, backoff: { initial: 100, max: 100 }, random: () => 0 },
+      9000,
+      'signed-in-1',
+    ],
     // It ends in a pause, in which nobody waits at the source: its refresh token then serves.
-    ['a fetchTimeout of a second, and pauses longer than the grace', { fetchTimeout: 1000, backoff: { initial: 6000, max: 6000 }, random: () => 0.99 }, 20_000, 'of-n1'],
+    [
+      'a fetchTimeout of a second, and pauses longer than the grace',
+      { fetchTimeout: 1000, backoff: { initial: 6000, max: 6000 }, random: () => 0.99 },
+      20_000,
+      'of-n1',
+    ],
   ])('should be one prompt, whose result is kept: with %s', async (_what, options, duration, expected) => {
     const stored: string[] = [];
     const { prompts, reauthenticate } = prompting(duration);
-    const { source, used } = setUp({ reauthenticate, onRotate: ({ refresh_token }) => void stored.push(refresh_token) });
+    const { source, used } = setUp({
+      reauthenticate,
+      onRotate: ({ refresh_token }) => void stored.push(refresh_token),
+    });
     const token$ = createTokenStream(source, options);
     const asked = Date.now();
     const token = firstValueFrom(token$);
@@ -57,7 +85,10 @@ describe('a sign-in that takes longer than anyone waits', () => {
   it('should be stored and used when it ends though everybody has left, the stream too', async () => {
     const stored: string[] = [];
     const { prompts, reauthenticate } = prompting(120_000);
-    const { source, used } = setUp({ reauthenticate, onRotate: ({ refresh_token }) => void stored.push(refresh_token) });
+    const { source, used } = setUp({
+      reauthenticate,
+      onRotate: ({ refresh_token }) => void stored.push(refresh_token),
+    });
     const token$ = createTokenStream(source, { maxWait: 5000, fetchTimeout: 1000 });
     const token = firstValueFrom(token$.refresh()).catch((error: unknown) => (error as Error).name);
     await pass(6000);
@@ -74,9 +105,19 @@ describe('a sign-in that takes longer than anyone waits', () => {
   it.each<[string, object, number, string]>([
     ['kept for who asks next, if there is no other way to it', { refresh_token: undefined }, 0, 'signed-in-1'],
     ['handed out as old as it is', { refresh_token: undefined }, 300_000, 'signed-in-1'],
-    ['handed out, if nobody knows its life', { refresh_token: undefined, expires_in: undefined }, 300_000, 'signed-in-1'],
+    [
+      'handed out, if nobody knows its life',
+      { refresh_token: undefined, expires_in: undefined },
+      300_000,
+      'signed-in-1',
+    ],
     ['asked for again once it is over', { refresh_token: undefined }, 600_000, 'signed-in-2'],
-    ['handed out, if its JWT is not over', { refresh_token: undefined, expires_in: undefined, access_token: jwt }, 300_000, jwt],
+    [
+      'handed out, if its JWT is not over',
+      { refresh_token: undefined, expires_in: undefined, access_token: jwt },
+      300_000,
+      jwt,
+    ],
   ])('should be %s', async (_what, response, wait, expected) => {
     const { prompts, reauthenticate } = prompting(60_000, response);
     const { source } = setUp({ reauthenticate });
@@ -100,7 +141,11 @@ describe('a sign-in that takes longer than anyone waits', () => {
   });
 
   it('should be asked for again once its JWT is over: nobody shall send a token that is known to be stale', async () => {
-    const { prompts, reauthenticate } = prompting(60_000, { refresh_token: undefined, expires_in: undefined, access_token: jwt });
+    const { prompts, reauthenticate } = prompting(60_000, {
+      refresh_token: undefined,
+      expires_in: undefined,
+      access_token: jwt,
+    });
     const { source } = setUp({ reauthenticate });
     const controller = new AbortController();
     const left = ask(source, { signal: controller.signal }).catch(() => 'left');
@@ -117,7 +162,13 @@ describe('a sign-in that takes longer than anyone waits', () => {
   it('should be begun anew when it failed, though nobody waited', async () => {
     const reauthenticate = jest
       .fn()
-      .mockReturnValueOnce(timer(20_000).pipe(map(() => { throw new Error('the user left'); })))
+      .mockReturnValueOnce(
+        timer(20_000).pipe(
+          map(() => {
+            throw new Error('the user left');
+          }),
+        ),
+      )
       .mockReturnValueOnce(of({ access_token: 'T', refresh_token: 'n1' }));
     const { source } = setUp({ reauthenticate });
     const controller = new AbortController();
@@ -144,12 +195,23 @@ describe('a sign-in', () => {
     expect(prompt).toHaveBeenCalledTimes(1);
   });
 
-  it.each([[123_456_789], [() => 'secret'], [undefined], ['T1'], [{ access_token: 'secret' }]])('should say what is wrong with a function that returns no stream, and not quote it: %p', async (nonsense) => {
-    await expect(ask(setUp({ reauthenticate: () => nonsense as never }).source)).rejects.toMatchObject({ name: 'TypeError', message: 'reauthenticate must return a Promise, an Observable or the like' });
-  });
+  it.each([[123_456_789], [() => 'secret'], [undefined], ['T1'], [{ access_token: 'secret' }]])(
+    'should say what is wrong with a function that returns no stream, and not quote it: %p',
+    async (nonsense) => {
+      await expect(ask(setUp({ reauthenticate: () => nonsense as never }).source)).rejects.toMatchObject({
+        name: 'TypeError',
+        message: 'reauthenticate must return a Promise, an Observable or the like',
+      });
+    },
+  );
 
   it.each<[string, () => never]>([
-    ['throws', () => { throw new Error('no terminal yet'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('no terminal yet');
+      },
+    ],
     ['returns nothing', () => undefined as never],
     ['fails at once', () => throwError(() => new Error('no terminal yet')) as never],
     ['rejects', () => Promise.reject(new Error('no terminal yet')) as never],
@@ -170,27 +232,45 @@ describe('a sign-in', () => {
   });
 
   it('should be asked for when what is stored cannot be read any more', async () => {
-    const read = jest.fn().mockReturnValueOnce(['r1']).mockImplementation(() => throwError(() => new Error('gone')));
+    const read = jest
+      .fn()
+      .mockReturnValueOnce(['r1'])
+      .mockImplementation(() => throwError(() => new Error('gone')));
     expect((await ask(setUp({ refreshToken: read, reauthenticate }).source)).access_token).toBe('T');
-    const without = setUp({ refreshToken: jest.fn().mockReturnValueOnce(['r1']).mockImplementation(() => throwError(() => new Error('gone'))) });
+    const without = setUp({
+      refreshToken: jest
+        .fn()
+        .mockReturnValueOnce(['r1'])
+        .mockImplementation(() => throwError(() => new Error('gone'))),
+    });
     await expect(ask(without.source)).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
   it.each<[string, () => unknown]>([
     ['its file is missing', () => Promise.reject(Object.assign(new Error('no such file'), { code: 'ENOENT' }))],
-    ['its file is missing, says an Observable', () => throwError(() => Object.assign(new Error('no such file'), { code: 'ENOENT' }))],
+    [
+      'its file is missing, says an Observable',
+      () => throwError(() => Object.assign(new Error('no such file'), { code: 'ENOENT' })),
+    ],
     ['it is empty', () => ''],
     ['it is null, as of localStorage', () => null],
     ['there comes none', () => EMPTY],
-  ])('should be asked for where no refresh token is stored yet, and its own be used from then on: %s', async (_what, read) => {
-    const prompt = jest.fn(reauthenticate);
-    const stored: string[] = [];
-    const { source, used } = setUp({ refreshToken: read as never, reauthenticate: prompt, onRotate: ({ refresh_token }) => void stored.push(refresh_token) });
-    expect((await ask(source)).access_token).toBe('T');
-    expect((await ask(source)).access_token).toBe('of-n1');
-    expect([prompt.mock.calls.length, used(), stored]).toEqual([1, ['n1'], ['n1']]);
-    await expect(ask(setUp({ refreshToken: read as never }).source)).rejects.toThrow();
-  });
+  ])(
+    'should be asked for where no refresh token is stored yet, and its own be used from then on: %s',
+    async (_what, read) => {
+      const prompt = jest.fn(reauthenticate);
+      const stored: string[] = [];
+      const { source, used } = setUp({
+        refreshToken: read as never,
+        reauthenticate: prompt,
+        onRotate: ({ refresh_token }) => void stored.push(refresh_token),
+      });
+      expect((await ask(source)).access_token).toBe('T');
+      expect((await ask(source)).access_token).toBe('of-n1');
+      expect([prompt.mock.calls.length, used(), stored]).toEqual([1, ['n1'], ['n1']]);
+      await expect(ask(setUp({ refreshToken: read as never }).source)).rejects.toThrow();
+    },
+  );
 
   it.each<[string, () => unknown]>([
     ['others may read it', () => Promise.reject(Object.assign(new Error('can be read by others'), { code: 'EACCES' }))],
@@ -206,20 +286,36 @@ describe('a sign-in', () => {
   it('should not be asked for when what another process stored fails in another way', async () => {
     let reads = 0;
     const prompt = jest.fn();
-    const endpoint = fakeEndpoint((_seen, index) => refuse(index === 0 ? 400 : 503, index === 0 ? 'invalid_grant' : undefined));
-    await expect(ask(setUp({ refreshToken: () => [`r${String(++reads)}`], reauthenticate: prompt, fetch: endpoint.fetch }).source)).rejects.toMatchObject({ status: 503 });
+    const endpoint = fakeEndpoint((_seen, index) =>
+      refuse(index === 0 ? 400 : 503, index === 0 ? 'invalid_grant' : undefined),
+    );
+    await expect(
+      ask(setUp({ refreshToken: () => [`r${String(++reads)}`], reauthenticate: prompt, fetch: endpoint.fetch }).source),
+    ).rejects.toMatchObject({ status: 503 });
     expect(prompt).not.toHaveBeenCalled();
   });
 
-  it.each(['dpop', 'DPoP', 'DPOP'])('should give a bound token its scheme, however it spells that: %s', async (token_type) => {
-    const given = { access_token: 'T', token_type, refresh_token: 'n1' };
-    expect(await ask(setUp({ dpop: true, reauthenticate: () => of(given) }).source)).toEqual({ ...given, token_type: 'DPoP' });
-  });
+  it.each(['dpop', 'DPoP', 'DPOP'])(
+    'should give a bound token its scheme, however it spells that: %s',
+    async (token_type) => {
+      const given = { access_token: 'T', token_type, refresh_token: 'n1' };
+      expect(await ask(setUp({ dpop: true, reauthenticate: () => of(given) }).source)).toEqual({
+        ...given,
+        token_type: 'DPoP',
+      });
+    },
+  );
 
   it('should be the last when its token is not bound and no refresh token came along: to ask again at once would be no better', async () => {
     const prompt = jest.fn(() => of({ access_token: 'T', token_type: 'Bearer' }));
     const token$ = createTokenStream(setUp({ dpop: true, reauthenticate: prompt }).source);
-    await expect(firstValueFrom(token$)).rejects.toMatchObject({ name: 'TokenUnavailableError', cause: { error: 'invalid_grant', message: expect.stringMatching(/^reauthenticate gave a token that is not bound/) as string } });
+    await expect(firstValueFrom(token$)).rejects.toMatchObject({
+      name: 'TokenUnavailableError',
+      cause: {
+        error: 'invalid_grant',
+        message: expect.stringMatching(/^reauthenticate gave a token that is not bound/) as string,
+      },
+    });
     expect(prompt).toHaveBeenCalledTimes(1);
     token$.close();
   });
@@ -227,20 +323,29 @@ describe('a sign-in', () => {
   it('should be the last when it fails with a status that says so: the user said no', async () => {
     const prompt = jest.fn(() => throwError(() => Object.assign(new Error('dismissed'), { status: 403 })));
     const token$ = createTokenStream(setUp({ reauthenticate: prompt }).source);
-    await expect(firstValueFrom(token$)).rejects.toMatchObject({ name: 'TokenUnavailableError', cause: { message: 'dismissed' } });
+    await expect(firstValueFrom(token$)).rejects.toMatchObject({
+      name: 'TokenUnavailableError',
+      cause: { message: 'dismissed' },
+    });
     expect(prompt).toHaveBeenCalledTimes(1);
     token$.close();
   });
 
-  it.each(['Bearer', undefined])('should be refused where dpop was asked for and the token is not bound, but for its refresh token: %p', async (token_type) => {
-    const stored: string[] = [];
-    const { source, used } = setUp({
-      dpop: true,
-      reauthenticate: () => of({ access_token: 'T', token_type, refresh_token: 'n1' } as TokenResponse),
-      onRotate: ({ refresh_token }) => void stored.push(refresh_token),
-    });
-    await expect(ask(source)).rejects.toMatchObject({ name: 'InvalidTokenResponseError', message: expect.stringMatching(/^reauthenticate gave a token that is not bound/) as string });
-    await ask(source).catch(() => undefined);
-    expect([stored, used()]).toEqual([['n1'], ['r1', 'n1']]);
-  });
+  it.each(['Bearer', undefined])(
+    'should be refused where dpop was asked for and the token is not bound, but for its refresh token: %p',
+    async (token_type) => {
+      const stored: string[] = [];
+      const { source, used } = setUp({
+        dpop: true,
+        reauthenticate: () => of({ access_token: 'T', token_type, refresh_token: 'n1' } as TokenResponse),
+        onRotate: ({ refresh_token }) => void stored.push(refresh_token),
+      });
+      await expect(ask(source)).rejects.toMatchObject({
+        name: 'InvalidTokenResponseError',
+        message: expect.stringMatching(/^reauthenticate gave a token that is not bound/) as string,
+      });
+      await ask(source).catch(() => undefined);
+      expect([stored, used()]).toEqual([['n1'], ['r1', 'n1']]);
+    },
+  );
 });

@@ -26,19 +26,43 @@ beforeAll(async () => {
 
 describe('the request', () => {
   it.each<[string, Partial<OAuthOptions>, (seen: Seen) => void]>([
-    ['the secret in the header, encoded (RFC 6749 section 2.3.1)', {}, ({ headers, form }) => {
-      expect(atob(headers.authorization?.slice(6) ?? '')).toBe('orders:p%26ss+word');
-      expect(form).toEqual({ grant_type: 'client_credentials' });
-    }],
-    ['the secret in the form', { clientAuth: 'client_secret_post' }, ({ headers, form }) => {
-      expect(headers.authorization).toBeUndefined();
-      expect(form).toEqual({ grant_type: 'client_credentials', client_id: 'orders', client_secret: 'p&ss word' });
-    }],
-    ['no secret for a public client', { clientAuth: 'none' }, ({ form }) => expect(form).toEqual({ grant_type: 'client_credentials', client_id: 'orders' })],
-    ['no secret for mTLS', { clientAuth: 'tls_client_auth' }, ({ form }) => expect(form).toEqual({ grant_type: 'client_credentials', client_id: 'orders' })],
-    ['scope, audience and parameters', { scope: 'read write', audience: 'api', parameters: { tenant: 't' } }, ({ form }) =>
-      expect(form).toEqual({ grant_type: 'client_credentials', scope: 'read write', audience: 'api', tenant: 't' })],
-    ['the URL with its query', { tokenEndpoint: `${ENDPOINT}?tenant=1` }, ({ url }) => expect(url).toBe(`${ENDPOINT}?tenant=1`)],
+    [
+      'the secret in the header, encoded (RFC 6749 section 2.3.1)',
+      {},
+      ({ headers, form }) => {
+        expect(atob(headers.authorization?.slice(6) ?? '')).toBe('orders:p%26ss+word');
+        expect(form).toEqual({ grant_type: 'client_credentials' });
+      },
+    ],
+    [
+      'the secret in the form',
+      { clientAuth: 'client_secret_post' },
+      ({ headers, form }) => {
+        expect(headers.authorization).toBeUndefined();
+        expect(form).toEqual({ grant_type: 'client_credentials', client_id: 'orders', client_secret: 'p&ss word' });
+      },
+    ],
+    [
+      'no secret for a public client',
+      { clientAuth: 'none' },
+      ({ form }) => expect(form).toEqual({ grant_type: 'client_credentials', client_id: 'orders' }),
+    ],
+    [
+      'no secret for mTLS',
+      { clientAuth: 'tls_client_auth' },
+      ({ form }) => expect(form).toEqual({ grant_type: 'client_credentials', client_id: 'orders' }),
+    ],
+    [
+      'scope, audience and parameters',
+      { scope: 'read write', audience: 'api', parameters: { tenant: 't' } },
+      ({ form }) =>
+        expect(form).toEqual({ grant_type: 'client_credentials', scope: 'read write', audience: 'api', tenant: 't' }),
+    ],
+    [
+      'the URL with its query',
+      { tokenEndpoint: `${ENDPOINT}?tenant=1` },
+      ({ url }) => expect(url).toBe(`${ENDPOINT}?tenant=1`),
+    ],
   ])('should carry %s', async (_what, change, check) => {
     const endpoint = fakeEndpoint(() => token);
     await ask(clientCredentials({ ...base, ...change, fetch: endpoint.fetch }));
@@ -56,26 +80,54 @@ describe('the request', () => {
     expect(bodies[0]?.getAll('audience')).toEqual(['c', 'd']);
   });
 
-  it.each(['scope', 'resource', 'audience', 'requested_token_type'])('should carry the option, not the parameter of that name: %s', async (name) => {
-    const bodies: URLSearchParams[] = [];
-    const fetch = (_url: unknown, init?: RequestInit) => {
-      bodies.push(formIn(init));
-      return Promise.resolve(Response.json(token));
-    };
-    const own = { scope: 'urn:own', resource: 'urn:own', audience: ['urn:own'], requestedTokenType: 'urn:own' };
-    await ask(tokenExchange({ ...base, subjectToken: 's', ...own, parameters: { [name]: 'urn:parameter' }, fetch }));
-    await ask(tokenExchange({ ...base, subjectToken: 's', resource: [], audience: [], parameters: { [name]: 'urn:parameter' }, fetch }));
-    expect(bodies.map((body) => body.getAll(name))).toEqual([['urn:own'], ['urn:parameter']]);
-  });
+  it.each(['scope', 'resource', 'audience', 'requested_token_type'])(
+    'should carry the option, not the parameter of that name: %s',
+    async (name) => {
+      const bodies: URLSearchParams[] = [];
+      const fetch = (_url: unknown, init?: RequestInit) => {
+        bodies.push(formIn(init));
+        return Promise.resolve(Response.json(token));
+      };
+      const own = { scope: 'urn:own', resource: 'urn:own', audience: ['urn:own'], requestedTokenType: 'urn:own' };
+      await ask(tokenExchange({ ...base, subjectToken: 's', ...own, parameters: { [name]: 'urn:parameter' }, fetch }));
+      await ask(
+        tokenExchange({
+          ...base,
+          subjectToken: 's',
+          resource: [],
+          audience: [],
+          parameters: { [name]: 'urn:parameter' },
+          fetch,
+        }),
+      );
+      expect(bodies.map((body) => body.getAll(name))).toEqual([['urn:own'], ['urn:parameter']]);
+    },
+  );
 
   it('should carry the options as they were checked, whatever becomes of the object later', async () => {
     const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : token));
-    const options = { ...byIssuer, issuer: new URL(ISSUER), scope: 'read', resource: ['urn:a'], audience: ['b'], parameters: { tenant: 't' } as Record<string, string>, fetch: endpoint.fetch };
+    const options = {
+      ...byIssuer,
+      issuer: new URL(ISSUER),
+      scope: 'read',
+      resource: ['urn:a'],
+      audience: ['b'],
+      parameters: { tenant: 't' } as Record<string, string>,
+      fetch: endpoint.fetch,
+    };
     const changeAll = () => {
       options.issuer.href = 'http://evil.example';
       options.resource[0] = options.audience[0] = 'urn:evil';
       Object.assign(options.parameters, { grant_type: 'password', client_assertion: 'evil' });
-      Object.assign(options, { scope: 'all', clientId: '', clientSecret: '', assertion: 7, refreshToken: 7, subjectToken: 7, fetch: undefined });
+      Object.assign(options, {
+        scope: 'all',
+        clientId: '',
+        clientSecret: '',
+        assertion: 7,
+        refreshToken: 7,
+        subjectToken: 7,
+        fetch: undefined,
+      });
     };
     const sources = [
       clientCredentials(options),
@@ -95,17 +147,23 @@ describe('the request', () => {
   });
 
   it('should carry an assertion signed by the private key, for the issuer or else for the token endpoint', async () => {
-    const key = { clientAuth: 'private_key_jwt', clientSecret: undefined, privateKey: { key: keys.privateKey, kid: 'k1' } } as const;
+    const key = {
+      clientAuth: 'private_key_jwt',
+      clientSecret: undefined,
+      privateKey: { key: keys.privateKey, kid: 'k1' },
+    } as const;
     const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : token));
     await ask(clientCredentials({ ...base, ...key, fetch: endpoint.fetch }));
     await ask(clientCredentials({ ...byIssuer, ...key, fetch: endpoint.fetch }));
-    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ form }) => payloadOf(form.client_assertion))).toEqual([
+    expect(
+      endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ form }) => payloadOf(form.client_assertion)),
+    ).toEqual([
       expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ENDPOINT }),
       expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ISSUER }),
     ]);
   });
 
-  it('should carry the signal of the fetch, so that a timeout ends it and the client knows it for the source\'s own', async () => {
+  it("should carry the signal of the fetch, so that a timeout ends it and the client knows it for the source's own", async () => {
     const signals: unknown[] = [];
     const fetch = (_url: unknown, init?: RequestInit) => {
       signals.push(init?.signal);
@@ -118,7 +176,9 @@ describe('the request', () => {
 
   it('should fail when the signal aborts', async () => {
     const fetch = () => new Promise<Response>(() => undefined);
-    await expect(ask(clientCredentials({ ...base, fetch }), { signal: AbortSignal.timeout(10) })).rejects.toThrow('did not answer before the request was aborted');
+    await expect(ask(clientCredentials({ ...base, fetch }), { signal: AbortSignal.timeout(10) })).rejects.toThrow(
+      'did not answer before the request was aborted',
+    );
   });
 });
 
@@ -126,7 +186,11 @@ describe('jwtBearer', () => {
   it('should make an assertion for each fetch', async () => {
     const endpoint = fakeEndpoint(() => token);
     let made = 0;
-    const source = jwtBearer({ ...base, assertion: () => Promise.resolve(`assertion-${String(++made)}`), fetch: endpoint.fetch });
+    const source = jwtBearer({
+      ...base,
+      assertion: () => Promise.resolve(`assertion-${String(++made)}`),
+      fetch: endpoint.fetch,
+    });
     await ask(source);
     await ask(source);
     expect(endpoint.seen.map(({ form }) => form)).toEqual([
@@ -144,7 +208,9 @@ describe('jwtBearer', () => {
     ['null', () => null as never],
   ])('should fail when the function gives %s', async (_what, assertion) => {
     const endpoint = fakeEndpoint(() => token);
-    await expect(ask(jwtBearer({ ...base, assertion, fetch: endpoint.fetch }))).rejects.toThrow('option "assertion" gave no string, or an empty one');
+    await expect(ask(jwtBearer({ ...base, assertion, fetch: endpoint.fetch }))).rejects.toThrow(
+      'option "assertion" gave no string, or an empty one',
+    );
     expect(endpoint.seen).toEqual([]);
   });
 
@@ -173,31 +239,40 @@ describe('what a supplier is asked for', () => {
     ['actorToken', (actorToken, fetch) => tokenExchange({ ...base, subjectToken: 's', actorToken, fetch })],
   ];
 
-  it.each(suppliers)('should be let go of when the request is aborted, and fail with the reason of that: %s', async (_option, create) => {
-    const endpoint = fakeEndpoint(() => token);
-    let watched = 0;
-    const supplier = () => new Observable<string>(() => (watched++, () => watched--));
-    const controller = new AbortController();
-    const asked = ask(create(supplier, endpoint.fetch), { signal: controller.signal });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(watched).toBe(1);
-    controller.abort(new Error('too slow'));
-    expect(watched).toBe(0);
-    await expect(asked).rejects.toThrow('too slow');
-    expect(endpoint.seen).toEqual([]);
-  });
+  it.each(suppliers)(
+    'should be let go of when the request is aborted, and fail with the reason of that: %s',
+    async (_option, create) => {
+      const endpoint = fakeEndpoint(() => token);
+      let watched = 0;
+      const supplier = () => new Observable<string>(() => (watched++, () => watched--));
+      const controller = new AbortController();
+      const asked = ask(create(supplier, endpoint.fetch), { signal: controller.signal });
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(watched).toBe(1);
+      controller.abort(new Error('too slow'));
+      expect(watched).toBe(0);
+      await expect(asked).rejects.toThrow('too slow');
+      expect(endpoint.seen).toEqual([]);
+    },
+  );
 
-  it.each(suppliers)('should be let go of when the stream times out, and when it is closed: %s', async (_option, create) => {
-    const endpoint = fakeEndpoint(() => token);
-    const watched = { now: 0, ever: 0 };
-    const supplier = () => new Observable<string>(() => (watched.now++, watched.ever++, () => watched.now--));
-    const token$ = createTokenStream(create(supplier, endpoint.fetch), { fetchTimeout: 20, backoff: { initial: 1, max: 1 } });
-    const all = token$.subscribe();
-    while (watched.ever < 3) await new Promise((resolve) => setTimeout(resolve, 5));
-    const { now } = watched;
-    token$.close();
-    expect([now <= 1, all.closed, watched.now]).toEqual([true, true, 0]);
-  });
+  it.each(suppliers)(
+    'should be let go of when the stream times out, and when it is closed: %s',
+    async (_option, create) => {
+      const endpoint = fakeEndpoint(() => token);
+      const watched = { now: 0, ever: 0 };
+      const supplier = () => new Observable<string>(() => (watched.now++, watched.ever++, () => watched.now--));
+      const token$ = createTokenStream(create(supplier, endpoint.fetch), {
+        fetchTimeout: 20,
+        backoff: { initial: 1, max: 1 },
+      });
+      const all = token$.subscribe();
+      while (watched.ever < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+      const { now } = watched;
+      token$.close();
+      expect([now <= 1, all.closed, watched.now]).toEqual([true, true, 0]);
+    },
+  );
 });
 
 describe('tokenExchange', () => {
@@ -205,10 +280,27 @@ describe('tokenExchange', () => {
 
   it.each([
     [{ subjectToken: 's' }, { subject_token: 's', subject_token_type: ACCESS_TOKEN }],
-    [{ subjectToken: () => 's', actorToken: 'a' }, { subject_token: 's', subject_token_type: ACCESS_TOKEN, actor_token: 'a', actor_token_type: ACCESS_TOKEN }],
     [
-      { subjectToken: 's', subjectTokenType: 'urn:s', actorToken: 'a', actorTokenType: 'urn:a', requestedTokenType: 'urn:r', audience: 'api' },
-      { subject_token: 's', subject_token_type: 'urn:s', actor_token: 'a', actor_token_type: 'urn:a', requested_token_type: 'urn:r', audience: 'api' },
+      { subjectToken: () => 's', actorToken: 'a' },
+      { subject_token: 's', subject_token_type: ACCESS_TOKEN, actor_token: 'a', actor_token_type: ACCESS_TOKEN },
+    ],
+    [
+      {
+        subjectToken: 's',
+        subjectTokenType: 'urn:s',
+        actorToken: 'a',
+        actorTokenType: 'urn:a',
+        requestedTokenType: 'urn:r',
+        audience: 'api',
+      },
+      {
+        subject_token: 's',
+        subject_token_type: 'urn:s',
+        actor_token: 'a',
+        actor_token_type: 'urn:a',
+        requested_token_type: 'urn:r',
+        audience: 'api',
+      },
     ],
   ])('should send of %j: %j', async (options, form) => {
     const endpoint = fakeEndpoint(() => token);
@@ -223,17 +315,29 @@ describe('discovery', () => {
     const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
     await ask(source);
     await ask(source);
-    expect(endpoint.seen.map(({ url }) => url)).toEqual([`${ISSUER}/.well-known/openid-configuration`, ENDPOINT, ENDPOINT]);
+    expect(endpoint.seen.map(({ url }) => url)).toEqual([
+      `${ISSUER}/.well-known/openid-configuration`,
+      ENDPOINT,
+      ENDPOINT,
+    ]);
   });
 
   it('should fall back to RFC 8414 where there is no OpenID Connect', async () => {
-    const endpoint = fakeEndpoint(({ url }) => (url.includes('openid') ? refuse(404) : url.includes('well-known') ? metadata(ENDPOINT) : token));
+    const endpoint = fakeEndpoint(({ url }) =>
+      url.includes('openid') ? refuse(404) : url.includes('well-known') ? metadata(ENDPOINT) : token,
+    );
     await ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }));
-    expect(endpoint.seen.map(({ url }) => url)).toEqual([`${ISSUER}/.well-known/openid-configuration`, `${ISSUER}/.well-known/oauth-authorization-server`, ENDPOINT]);
+    expect(endpoint.seen.map(({ url }) => url)).toEqual([
+      `${ISSUER}/.well-known/openid-configuration`,
+      `${ISSUER}/.well-known/oauth-authorization-server`,
+      ENDPOINT,
+    ]);
   });
 
   it('should be repeated with the token when it failed', async () => {
-    const endpoint = fakeEndpoint((seen, index) => (index === 0 ? refuse(503, undefined, { 'retry-after': '2' }) : isDiscovery(seen) ? metadata(ENDPOINT) : token));
+    const endpoint = fakeEndpoint((seen, index) =>
+      index === 0 ? refuse(503, undefined, { 'retry-after': '2' }) : isDiscovery(seen) ? metadata(ENDPOINT) : token,
+    );
     const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
     await expect(ask(source)).rejects.toMatchObject({ status: 503, retryAfter: 2000 });
     await expect(ask(source)).resolves.toMatchObject(token);
@@ -277,47 +381,78 @@ describe('discovery', () => {
     ['answers 503', () => refuse(503)],
     ['answers with a web page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['cannot be reached', () => Promise.reject(new Error('down'))],
-  ])('should not be needed for an endpoint that is known: when it %s after a 503 of that, the old one serves, until it answers again', async (_how, down) => {
-    let home = ENDPOINT;
-    let isDown = false;
-    let refusals = 0;
-    const endpoint = fakeEndpoint((seen) => {
-      if (isDiscovery(seen)) return isDown ? down() : metadata(home);
-      return refusals-- > 0 ? refuse(503) : token;
-    });
-    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
-    await ask(source);
-    isDown = true;
-    refusals = 1;
-    await expect(ask(source)).rejects.toMatchObject({ status: 503 });
-    await expect(ask(source)).resolves.toMatchObject(token);
-    isDown = false;
-    home = `${ISSUER}/moved`;
-    await expect(ask(source)).resolves.toMatchObject(token);
-    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([ENDPOINT, ENDPOINT, ENDPOINT, home]);
-  });
+  ])(
+    'should not be needed for an endpoint that is known: when it %s after a 503 of that, the old one serves, until it answers again',
+    async (_how, down) => {
+      let home = ENDPOINT;
+      let isDown = false;
+      let refusals = 0;
+      const endpoint = fakeEndpoint((seen) => {
+        if (isDiscovery(seen)) return isDown ? down() : metadata(home);
+        return refusals-- > 0 ? refuse(503) : token;
+      });
+      const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+      await ask(source);
+      isDown = true;
+      refusals = 1;
+      await expect(ask(source)).rejects.toMatchObject({ status: 503 });
+      await expect(ask(source)).resolves.toMatchObject(token);
+      isDown = false;
+      home = `${ISSUER}/moved`;
+      await expect(ask(source)).resolves.toMatchObject(token);
+      expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([
+        ENDPOINT,
+        ENDPOINT,
+        ENDPOINT,
+        home,
+      ]);
+    },
+  );
 
   it('should use the aliases for mTLS (RFC 8705 section 5)', async () => {
     const mtls_endpoint_aliases = { token_endpoint: 'https://mtls.example/token' };
-    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT, { mtls_endpoint_aliases }) : token));
+    const endpoint = fakeEndpoint((seen) =>
+      isDiscovery(seen) ? metadata(ENDPOINT, { mtls_endpoint_aliases }) : token,
+    );
     await ask(clientCredentials({ ...byIssuer, clientAuth: 'tls_client_auth', fetch: endpoint.fetch }));
     await ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }));
-    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual(['https://mtls.example/token', ENDPOINT]);
+    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([
+      'https://mtls.example/token',
+      ENDPOINT,
+    ]);
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['HTML', new Response('<html>', { headers: { 'content-type': 'text/html' } }), /the discovery document of https:\/\/id\.example\/ answered 200 with text\/html, but is no authorization server metadata/],
+    [
+      'HTML',
+      new Response('<html>', { headers: { 'content-type': 'text/html' } }),
+      /the discovery document of https:\/\/id\.example\/ answered 200 with text\/html, but is no authorization server metadata/,
+    ],
     ['an array', [], /is no authorization server metadata/],
     ['another issuer', { issuer: 'https://evil.example', token_endpoint: ENDPOINT }, /names another issuer/],
     ['an issuer that is no URL', { issuer: 'evil', token_endpoint: ENDPOINT }, /is no authorization server metadata/],
     ['no token endpoint', metadata(undefined), /names no token_endpoint/],
-    ['a token endpoint that is no URL', metadata('/token'), /names a token_endpoint that cannot be used: it must be a URL/],
-    ['a token endpoint without TLS', metadata('http://id.example/token'), /names a token_endpoint that cannot be used: it must be an https: URL/],
-    ['a token endpoint on loopback, of an issuer elsewhere', metadata('http://localhost/token'), /it must be an https: URL/],
+    [
+      'a token endpoint that is no URL',
+      metadata('/token'),
+      /names a token_endpoint that cannot be used: it must be a URL/,
+    ],
+    [
+      'a token endpoint without TLS',
+      metadata('http://id.example/token'),
+      /names a token_endpoint that cannot be used: it must be an https: URL/,
+    ],
+    [
+      'a token endpoint on loopback, of an issuer elsewhere',
+      metadata('http://localhost/token'),
+      /it must be an https: URL/,
+    ],
     ['a redirect', new Response(null, { status: 302 }), /redirect \(302\), which is never followed/],
   ])('should fail clearly on %s', async (_what, document, message) => {
     const endpoint = fakeEndpoint(() => (document instanceof Response ? document.clone() : document));
-    const error = await ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch })).catch((thrown: unknown) => thrown as Error);
+    const error = await ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch })).catch(
+      (thrown: unknown) => thrown as Error,
+    );
     expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringMatching(message) as string });
     expect(error).not.toHaveProperty('cause');
   });
@@ -330,57 +465,91 @@ describe('discovery', () => {
     expect(endpoint.seen.map(isDiscovery)).toEqual([true, false, false]);
   });
 
-  it.each([404, 405, 410, 301])('should be repeated at once when a cached token endpoint answers %p, and the exchange where it moved to', async (status) => {
-    let home = ENDPOINT;
-    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(home) : seen.url === home ? token : refuse(status)));
-    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
-    await ask(source);
-    home = `${ISSUER}/moved`;
-    await expect(ask(source)).resolves.toMatchObject(token);
-    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([ENDPOINT, ENDPOINT, home]);
-  });
+  it.each([404, 405, 410, 301])(
+    'should be repeated at once when a cached token endpoint answers %p, and the exchange where it moved to',
+    async (status) => {
+      let home = ENDPOINT;
+      const endpoint = fakeEndpoint((seen) =>
+        isDiscovery(seen) ? metadata(home) : seen.url === home ? token : refuse(status),
+      );
+      const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+      await ask(source);
+      home = `${ISSUER}/moved`;
+      await expect(ask(source)).resolves.toMatchObject(token);
+      expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([
+        ENDPOINT,
+        ENDPOINT,
+        home,
+      ]);
+    },
+  );
 
   it.each([
     [404, { error: 'Not Found', statusCode: 404 }],
     [405, { error: 'method_not_allowed' }],
     [410, { error: 'invalid_request', error_description: 'unrecognized route' }],
-  ])('should be repeated at once when a cached token endpoint answers %p with an error that a router gives, not an authorization server', async (status, body) => {
-    let home = ENDPOINT;
-    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(home) : seen.url === home ? token : Response.json(body, { status })));
-    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
-    await ask(source);
-    home = `${ISSUER}/moved`;
-    await expect(ask(source)).resolves.toMatchObject(token);
-    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([ENDPOINT, ENDPOINT, home]);
-  });
+  ])(
+    'should be repeated at once when a cached token endpoint answers %p with an error that a router gives, not an authorization server',
+    async (status, body) => {
+      let home = ENDPOINT;
+      const endpoint = fakeEndpoint((seen) =>
+        isDiscovery(seen) ? metadata(home) : seen.url === home ? token : Response.json(body, { status }),
+      );
+      const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+      await ask(source);
+      home = `${ISSUER}/moved`;
+      await expect(ask(source)).resolves.toMatchObject(token);
+      expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([
+        ENDPOINT,
+        ENDPOINT,
+        home,
+      ]);
+    },
+  );
 
   it.each<[string, () => unknown]>([
     ['a web page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['JSON that is no token', () => ({ status: 'gone' })],
-  ])('should be repeated with the next attempt when a cached token endpoint answers 200 with %s', async (_what, page) => {
-    let home = ENDPOINT;
-    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(home) : seen.url === home ? token : page()));
-    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
-    await ask(source);
-    home = `${ISSUER}/moved`;
-    await expect(ask(source)).rejects.toMatchObject({ name: 'InvalidTokenResponseError' });
-    await expect(ask(source)).resolves.toMatchObject(token);
-    expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([ENDPOINT, ENDPOINT, home]);
-  });
+  ])(
+    'should be repeated with the next attempt when a cached token endpoint answers 200 with %s',
+    async (_what, page) => {
+      let home = ENDPOINT;
+      const endpoint = fakeEndpoint((seen) =>
+        isDiscovery(seen) ? metadata(home) : seen.url === home ? token : page(),
+      );
+      const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+      await ask(source);
+      home = `${ISSUER}/moved`;
+      await expect(ask(source)).rejects.toMatchObject({ name: 'InvalidTokenResponseError' });
+      await expect(ask(source)).resolves.toMatchObject(token);
+      expect(endpoint.seen.filter((seen) => !isDiscovery(seen)).map(({ url }) => url)).toEqual([
+        ENDPOINT,
+        ENDPOINT,
+        home,
+      ]);
+    },
+  );
 
-  it.each([null, 'http://internal.corp/revoke', '/revoke', 7])('should not mind a revocation_endpoint that cannot be used: %j', async (revocation_endpoint) => {
-    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT, { revocation_endpoint }) : token));
-    const source = clientCredentials({ ...byIssuer, revokeOnClose: true, fetch: endpoint.fetch });
-    await expect(ask(source)).resolves.toMatchObject(token);
-    // Nor when it would be needed: an unhandled rejection would fail this file.
-    (source as SourceHooks)[ON_CLOSE]?.({ value: 'T1' } as AccessToken);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(endpoint.seen.map(({ url }) => url).filter((url) => !url.includes('well-known'))).toEqual([ENDPOINT]);
-  });
+  it.each([null, 'http://internal.corp/revoke', '/revoke', 7])(
+    'should not mind a revocation_endpoint that cannot be used: %j',
+    async (revocation_endpoint) => {
+      const endpoint = fakeEndpoint((seen) =>
+        isDiscovery(seen) ? metadata(ENDPOINT, { revocation_endpoint }) : token,
+      );
+      const source = clientCredentials({ ...byIssuer, revokeOnClose: true, fetch: endpoint.fetch });
+      await expect(ask(source)).resolves.toMatchObject(token);
+      // Nor when it would be needed: an unhandled rejection would fail this file.
+      (source as SourceHooks)[ON_CLOSE]?.({ value: 'T1' } as AccessToken);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(endpoint.seen.map(({ url }) => url).filter((url) => !url.includes('well-known'))).toEqual([ENDPOINT]);
+    },
+  );
 
   it('should take null for none', async () => {
     const endpoint = fakeEndpoint(() => metadata(null));
-    await expect(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }))).rejects.toThrow('names no token_endpoint');
+    await expect(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }))).rejects.toThrow(
+      'names no token_endpoint',
+    );
   });
 
   it('should not repeat an exchange that has nowhere else to go, nor one that is without a network', async () => {
@@ -397,14 +566,20 @@ describe('discovery', () => {
 
 describe('a server whose clock is 10 minutes off', () => {
   const date = (offset: number) => ({ date: new Date(Date.now() + offset).toUTCString() });
-  const iat = ({ form, headers }: Seen) => Number(payloadOf(form.client_assertion ?? headers.dpop).iat) - Date.now() / 1000;
+  const iat = ({ form, headers }: Seen) =>
+    Number(payloadOf(form.client_assertion ?? headers.dpop).iat) - Date.now() / 1000;
   /** Refuses what was not signed by its own clock. */
   const strict = (offset: number, error: string, answer: unknown) =>
     fakeEndpoint((seen) => (Math.abs(iat(seen) - offset / 1000) > 5 ? refuse(401, error, date(offset)) : answer));
 
   it.each([600_000, -600_000])('should be met by its own clock: %p ms, private_key_jwt', async (offset) => {
     const endpoint = strict(offset, 'invalid_client', token);
-    const source = clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey: keys.privateKey, fetch: endpoint.fetch });
+    const source = clientCredentials({
+      ...base,
+      clientAuth: 'private_key_jwt',
+      privateKey: keys.privateKey,
+      fetch: endpoint.fetch,
+    });
     await expect(ask(source)).resolves.toMatchObject(token);
     await expect(ask(source)).resolves.toMatchObject(token);
     expect(endpoint.seen).toHaveLength(3); // the skew is remembered
@@ -413,9 +588,13 @@ describe('a server whose clock is 10 minutes off', () => {
   it('should be met by its own clock where it demands a nonce too', async () => {
     const endpoint = fakeEndpoint((seen) => {
       const { nonce } = payloadOf(seen.headers.dpop);
-      return Math.abs(iat(seen) - 600) > 5 || nonce !== 'n' ? refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n', ...date(600_000) }) : dpopToken;
+      return Math.abs(iat(seen) - 600) > 5 || nonce !== 'n'
+        ? refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n', ...date(600_000) })
+        : dpopToken;
     });
-    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({ token_type: 'DPoP' });
+    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({
+      token_type: 'DPoP',
+    });
     expect(endpoint.seen).toHaveLength(3);
   });
 
@@ -423,28 +602,42 @@ describe('a server whose clock is 10 minutes off', () => {
     const endpoint = fakeEndpoint(() => Response.json(dpopToken, { headers: date(600_000) }));
     const source = clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch });
     await ask(source);
-    const headers = await (source as SourceHooks)[PROOF]?.sign({ method: 'GET', url: 'https://api.example', token: { value: 'T1', type: 'DPoP' } as AccessToken });
+    const headers = await (source as SourceHooks)[PROOF]?.sign({
+      method: 'GET',
+      url: 'https://api.example',
+      token: { value: 'T1', type: 'DPoP' } as AccessToken,
+    });
     expect(Number(payloadOf(headers?.dpop).iat) - Date.now() / 1000).toBeGreaterThan(590);
   });
 
   it('should be met by its own clock: DPoP', async () => {
     const endpoint = strict(600_000, 'invalid_dpop_proof', dpopToken);
-    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({ token_type: 'DPoP' });
+    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({
+      token_type: 'DPoP',
+    });
     expect(endpoint.seen).toHaveLength(2);
   });
 
   it('should not be asked twice when the clock is not to blame', async () => {
     const right = fakeEndpoint(() => refuse(401, 'invalid_client', date(1000)));
-    await expect(ask(clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey: keys.privateKey, fetch: right.fetch }))).rejects.toMatchObject({ error: 'invalid_client' });
+    await expect(
+      ask(
+        clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey: keys.privateKey, fetch: right.fetch }),
+      ),
+    ).rejects.toMatchObject({ error: 'invalid_client' });
     const unsigned = fakeEndpoint(() => refuse(401, 'invalid_client', date(600_000)));
-    await expect(ask(clientCredentials({ ...base, fetch: unsigned.fetch }))).rejects.toMatchObject({ error: 'invalid_client' });
+    await expect(ask(clientCredentials({ ...base, fetch: unsigned.fetch }))).rejects.toMatchObject({
+      error: 'invalid_client',
+    });
     expect([right.seen.length, unsigned.seen.length]).toEqual([1, 1]);
   });
 });
 
 describe('DPoP at the token endpoint', () => {
   it('should repeat once with the nonce that the server demands, and keep it', async () => {
-    const endpoint = fakeEndpoint(({ headers }) => (payloadOf(headers.dpop).nonce === 'n1' ? dpopToken : refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n1' })));
+    const endpoint = fakeEndpoint(({ headers }) =>
+      payloadOf(headers.dpop).nonce === 'n1' ? dpopToken : refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n1' }),
+    );
     const source = clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch });
     await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1', token_type: 'DPoP' });
     await ask(source);
@@ -456,20 +649,30 @@ describe('DPoP at the token endpoint', () => {
   });
 
   it('should know the demand, though a secret of the request is a piece of that word', async () => {
-    const endpoint = fakeEndpoint(({ headers }) => (payloadOf(headers.dpop).nonce === 'n1' ? dpopToken : refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n1' })));
-    await expect(ask(clientCredentials({ ...base, clientSecret: 's', dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({ token_type: 'DPoP' });
+    const endpoint = fakeEndpoint(({ headers }) =>
+      payloadOf(headers.dpop).nonce === 'n1' ? dpopToken : refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n1' }),
+    );
+    await expect(
+      ask(clientCredentials({ ...base, clientSecret: 's', dpop: true, fetch: endpoint.fetch })),
+    ).resolves.toMatchObject({ token_type: 'DPoP' });
   });
 
   it('should not repeat twice', async () => {
-    const endpoint = fakeEndpoint((_seen, index) => refuse(400, 'use_dpop_nonce', { 'dpop-nonce': `n${String(index)}` }));
-    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).rejects.toMatchObject({ error: 'use_dpop_nonce' });
+    const endpoint = fakeEndpoint((_seen, index) =>
+      refuse(400, 'use_dpop_nonce', { 'dpop-nonce': `n${String(index)}` }),
+    );
+    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).rejects.toMatchObject({
+      error: 'use_dpop_nonce',
+    });
     expect(endpoint.seen).toHaveLength(2);
   });
 
   it('should sign with the key that was handed in', async () => {
     const endpoint = fakeEndpoint(() => dpopToken);
     await ask(clientCredentials({ ...base, dpop: keys, fetch: endpoint.fetch }));
-    const header = JSON.parse(Buffer.from(endpoint.seen[0]?.headers.dpop?.split('.')[0] ?? '', 'base64url').toString()) as { jwk: JsonWebKey };
+    const header = JSON.parse(
+      Buffer.from(endpoint.seen[0]?.headers.dpop?.split('.')[0] ?? '', 'base64url').toString(),
+    ) as { jwk: JsonWebKey };
     const { x, y } = await crypto.subtle.exportKey('jwk', keys.publicKey);
     expect(header.jwk).toEqual({ kty: 'EC', crv: 'P-256', x, y });
   });

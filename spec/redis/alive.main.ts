@@ -7,7 +7,9 @@ import { connect, type Kind } from './clients.js';
 const [, , kind, url] = process.argv as [string, string, Kind, string];
 const start = performance.now();
 const { client, close } = await connect(kind, url);
-const token$ = createTokenStream(() => of({ access_token: 'T1', expires_in: 3600 }), { store: redisTokenStore({ client, key: 'alive' }) });
+const token$ = createTokenStream(() => of({ access_token: 'T1', expires_in: 3600 }), {
+  store: redisTokenStore({ client, key: 'alive' }),
+});
 withToken(token$, ({ value }) => of(value)).subscribe((value) => {
   process.stdout.write(`${value} `);
   // The subscriber has connected meanwhile.

@@ -18,12 +18,24 @@ export async function connect(kind: Kind, url: string): Promise<Connection> {
     const client = createClient({ url, socket: { reconnectStrategy: (retries) => Math.min(50 * (retries + 1), 500) } });
     client.on('error', () => undefined);
     await client.connect();
-    return { client, command: (...args) => client.sendCommand(args), close: () => { client.destroy(); } };
+    return {
+      client,
+      command: (...args) => client.sendCommand(args),
+      close: () => {
+        client.destroy();
+      },
+    };
   }
   const client = new Redis(url, { retryStrategy: (times) => Math.min(50 * times, 500) });
   client.on('error', () => undefined);
   await client.ping();
-  return { client, command: (...args) => client.call(...(args as [string, ...string[]])), close: () => { client.disconnect(); } };
+  return {
+    client,
+    command: (...args) => client.call(...(args as [string, ...string[]])),
+    close: () => {
+      client.disconnect();
+    },
+  };
 }
 
 let keys = 0;
@@ -35,7 +47,11 @@ export interface Instance extends Connection {
 }
 
 /** Stores that share a key, each with a client of its own, like as many processes. */
-export async function instances(kind: Kind, count: number, options: Partial<RedisTokenStoreOptions> & { url?: string } = {}): Promise<{ all: Instance[]; key: string; dispose: () => void }> {
+export async function instances(
+  kind: Kind,
+  count: number,
+  options: Partial<RedisTokenStoreOptions> & { url?: string } = {},
+): Promise<{ all: Instance[]; key: string; dispose: () => void }> {
   const { url = process.env.REDIS_URL ?? '', key = freshKey(), ...rest } = options;
   const all = await Promise.all(
     Array.from({ length: count }, async () => {
@@ -43,5 +59,13 @@ export async function instances(kind: Kind, count: number, options: Partial<Redi
       return { ...connection, store: redisTokenStore({ client: connection.client, key, ...rest }) };
     }),
   );
-  return { all, key, dispose: () => { all.forEach(({ close }) => { close(); }); } };
+  return {
+    all,
+    key,
+    dispose: () => {
+      all.forEach(({ close }) => {
+        close();
+      });
+    },
+  };
 }

@@ -1,5 +1,16 @@
 import { firstValueFrom, from, map, of, take, timer, type Observable } from 'rxjs';
-import { createTokenStream, withToken, type AccessToken, type StoredToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenStore, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
+import {
+  createTokenStream,
+  withToken,
+  type AccessToken,
+  type StoredToken,
+  type TokenEvent,
+  type TokenRequest,
+  type TokenResponse,
+  type TokenStore,
+  type TokenStream,
+  type TokenStreamOptions,
+} from 'rx-fresh-token';
 import { redisTokenStore, type RedisClient, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { accessToken } from '../../src/token/accessToken.js';
 import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
@@ -15,11 +26,15 @@ afterEach(async () => {
 
 /** A source that counts, and remembers when it was asked. */
 function counting(expires_in = 30, latency = 20) {
-  const source = { fetched: 0, at: [] as number[], get: (): Observable<TokenResponse> => {
-    const n = ++source.fetched;
-    source.at.push(performance.now());
-    return timer(latency).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in })));
-  } };
+  const source = {
+    fetched: 0,
+    at: [] as number[],
+    get: (): Observable<TokenResponse> => {
+      const n = ++source.fetched;
+      source.at.push(performance.now());
+      return timer(latency).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in })));
+    },
+  };
   return source;
 }
 
@@ -30,18 +45,36 @@ interface Watched {
   readonly ofType: <T extends TokenEvent['type']>(type: T) => Extract<TokenEvent, { type: T }>[];
 }
 
-function streamOn(store: TokenStore, source: (request: TokenRequest) => Observable<TokenResponse>, options: TokenStreamOptions = {}): Watched {
+function streamOn(
+  store: TokenStore,
+  source: (request: TokenRequest) => Observable<TokenResponse>,
+  options: TokenStreamOptions = {},
+): Watched {
   const token$ = createTokenStream(source, { store, ...options });
   const events: TokenEvent[] = [];
   const errors: unknown[] = [];
   token$.events.subscribe((event) => events.push(event));
   token$.subscribe({ error: (error: unknown) => errors.push(error) });
-  toClose.push(() => { token$.close(); });
-  return { token$, events, errors, ofType: <T extends TokenEvent['type']>(type: T) => events.filter((event): event is Extract<TokenEvent, { type: T }> => event.type === type) };
+  toClose.push(() => {
+    token$.close();
+  });
+  return {
+    token$,
+    events,
+    errors,
+    ofType: <T extends TokenEvent['type']>(type: T) =>
+      events.filter((event): event is Extract<TokenEvent, { type: T }> => event.type === type),
+  };
 }
 
-const requestOf = (reason: TokenRequest['reason'], previous: AccessToken | null = null): TokenRequest => ({ reason, attempt: 1, previous, signal: new AbortController().signal });
-const ask = (store: TokenStore, request: TokenRequest, fetch: () => Observable<TokenResponse>): Promise<StoredToken> => firstValueFrom(from(store.refresh(request, fetch)).pipe(take(1)));
+const requestOf = (reason: TokenRequest['reason'], previous: AccessToken | null = null): TokenRequest => ({
+  reason,
+  attempt: 1,
+  previous,
+  signal: new AbortController().signal,
+});
+const ask = (store: TokenStore, request: TokenRequest, fetch: () => Observable<TokenResponse>): Promise<StoredToken> =>
+  firstValueFrom(from(store.refresh(request, fetch)).pipe(take(1)));
 const valueOf = ({ response }: StoredToken) => response.access_token;
 
 async function group(kind: Kind, count: number, options: Partial<RedisTokenStoreOptions> & { url?: string } = {}) {
@@ -75,10 +108,13 @@ describe.each(KINDS)('with %s', (kind) => {
   it('should not replace a token that has just come, whoever rejects it or wants another by force, before the cool-down is over', async () => {
     const source = counting(3600);
     const { all } = await group(kind, 2, { forceCooldown: 600 });
-    const [{ store: one }, { store: other }] = all as [typeof all[0], typeof all[0]];
+    const [{ store: one }, { store: other }] = all as [(typeof all)[0], (typeof all)[0]];
     const from = performance.now();
     const first = accessToken((await ask(one, requestOf('initial'), source.get)).response, 0, 3_600_000);
-    await Promise.all([ask(one, requestOf('rejected', first), source.get), ask(other, requestOf('manual', first), source.get)]);
+    await Promise.all([
+      ask(one, requestOf('rejected', first), source.get),
+      ask(other, requestOf('manual', first), source.get),
+    ]);
     expect(performance.now() - from).toBeGreaterThanOrEqual(600);
     expect(source.fetched).toBe(2);
   });
@@ -91,7 +127,12 @@ describe.each(KINDS)('with %s', (kind) => {
       const streams = all.map(({ store }) => streamOn(store, source.get, { refreshBefore: 200 }));
       await until(() => source.fetched >= 2);
       await server.stop();
-      const callers = [...streams, ...streams].map(({ token$ }) => timer(Math.random() * 1500).pipe(take(1)).forEach(() => undefined).then(() => firstValueFrom(withToken(token$, ({ value }) => of(value)))));
+      const callers = [...streams, ...streams].map(({ token$ }) =>
+        timer(Math.random() * 1500)
+          .pipe(take(1))
+          .forEach(() => undefined)
+          .then(() => firstValueFrom(withToken(token$, ({ value }) => of(value)))),
+      );
       await pause(2000);
       const before = source.fetched;
       await ownRedis(server.port);
@@ -102,7 +143,11 @@ describe.each(KINDS)('with %s', (kind) => {
       for (const { errors, events } of streams) {
         expect(errors).toEqual([]);
         // It is told, though.
-        expect(events.some((event) => event.type === 'refreshFailed' && (event.error as { code?: string }).code === 'ERR_TOKEN_STORE')).toBe(true);
+        expect(
+          events.some(
+            (event) => event.type === 'refreshFailed' && (event.error as { code?: string }).code === 'ERR_TOKEN_STORE',
+          ),
+        ).toBe(true);
       }
     });
 
@@ -110,7 +155,9 @@ describe.each(KINDS)('with %s', (kind) => {
       const server = await ownRedis();
       const sources = Array.from({ length: 3 }, () => counting(1));
       const { all } = await group(kind, 3, { url: server.url, onUnavailable: 'local' });
-      const streams = all.map(({ store }, index) => streamOn(store, sources[index]!.get, { refreshBefore: 300, jitter: 0 }));
+      const streams = all.map(({ store }, index) =>
+        streamOn(store, sources[index]!.get, { refreshBefore: 300, jitter: 0 }),
+      );
       await until(() => sources.reduce((total, { fetched }) => total + fetched, 0) >= 2);
       await server.stop();
       const before = sources.map(({ fetched }) => fetched);
@@ -125,24 +172,38 @@ describe.each(KINDS)('with %s', (kind) => {
       expect(slowest).toBeLessThanOrEqual(150);
       // One fetch in a lifetime: no process has fetched again before the token that it had was due. A token is taken for
       // older than it is by what the quickest answer of Redis took: those from before the outage, on a busy machine.
-      for (const { at } of sources) at.slice(1).forEach((asked, index) => { expect(asked - at[index]!).toBeGreaterThanOrEqual(1000 - 300 - 50); });
-      sources.forEach(({ fetched }, index) => { expect(fetched).toBeGreaterThan(before[index]!); });
+      for (const { at } of sources)
+        at.slice(1).forEach((asked, index) => {
+          expect(asked - at[index]!).toBeGreaterThanOrEqual(1000 - 300 - 50);
+        });
+      sources.forEach(({ fetched }, index) => {
+        expect(fetched).toBeGreaterThan(before[index]!);
+      });
       await ownRedis(server.port);
-      await until(() => new Set(streams.map(({ token$ }) => token$.current?.value)).size === 1 || streams.some(({ ofType }) => ofType('tokenChanged').slice(-1)[0]?.origin === 'shared'));
+      await until(
+        () =>
+          new Set(streams.map(({ token$ }) => token$.current?.value)).size === 1 ||
+          streams.some(({ ofType }) => ofType('tokenChanged').slice(-1)[0]?.origin === 'shared'),
+      );
       for (const { errors } of streams) expect(errors).toEqual([]);
     });
   });
 
   it('should settle every call within the deadline + 50 ms while Redis is frozen, and go on when it is not', async () => {
     const server = await ownRedis();
-    const { all: [instance], key } = await group(kind, 1, { url: server.url, storeDeadline: 300, onUnavailable: 'local' });
+    const {
+      all: [instance],
+      key,
+    } = await group(kind, 1, { url: server.url, storeDeadline: 300, onUnavailable: 'local' });
     const { store } = instance!;
     await ask(store, requestOf('initial'), () => of({ access_token: 'T1', expires_in: 3600 }));
     const old = accessToken({ access_token: 'T1', expires_in: 3600 }, 0, 3_600_000);
     server.signal('SIGSTOP');
     for (let round = 0; round < 6; round++) {
       const from = performance.now();
-      const { response } = await ask(store, requestOf('scheduled', old), () => of({ access_token: `L${String(round)}`, expires_in: 3600 }));
+      const { response } = await ask(store, requestOf('scheduled', old), () =>
+        of({ access_token: `L${String(round)}`, expires_in: 3600 }),
+      );
       expect(response.access_token).toBe(`L${String(round)}`);
       expect(performance.now() - from).toBeLessThanOrEqual(350);
     }
@@ -150,14 +211,19 @@ describe.each(KINDS)('with %s', (kind) => {
     await pause(100);
     const again = await ask(store, requestOf('scheduled', old), () => of({ access_token: 'T2', expires_in: 3600 }));
     expect(again).toMatchObject({ origin: 'fetched', response: { access_token: 'T2' } });
-    const { all: [other] } = await group(kind, 1, { url: server.url, key });
-    expect(await ask(other!.store, requestOf('initial'), () => of({ access_token: 'T3' }))).toMatchObject({ origin: 'shared', response: { access_token: 'T2' } });
+    const {
+      all: [other],
+    } = await group(kind, 1, { url: server.url, key });
+    expect(await ask(other!.store, requestOf('initial'), () => of({ access_token: 'T3' }))).toMatchObject({
+      origin: 'shared',
+      response: { access_token: 'T2' },
+    });
   });
 
   it('should use a token that a frozen Redis does not take, and store it later', async () => {
     const server = await ownRedis();
     const { all } = await group(kind, 2, { url: server.url, storeDeadline: 200 });
-    const [{ store: one }, { store: other }] = all as [typeof all[0], typeof all[0]];
+    const [{ store: one }, { store: other }] = all as [(typeof all)[0], (typeof all)[0]];
     const token = await ask(one, requestOf('initial'), () => {
       server.signal('SIGSTOP');
       return timer(10).pipe(map(() => ({ access_token: 'T1', expires_in: 3600 })));
@@ -200,20 +266,26 @@ describe.each(KINDS)('with %s', (kind) => {
     expect(slowest).toBeLessThanOrEqual(100);
     expect(source.fetched - before).toBeLessThanOrEqual(3 / 0.7 + 2);
     // Pushes came back by themselves.
-    expect(((await admin.command('PUBSUB', 'NUMSUB', `rx-fresh-token:{${key}}:push`)) as unknown[]).map(Number)[1]).toBe(4);
+    expect(
+      ((await admin.command('PUBSUB', 'NUMSUB', `rx-fresh-token:{${key}}:push`)) as unknown[]).map(Number)[1],
+    ).toBe(4);
   });
 
   it('should hear pushes again after its subscriber was killed', async () => {
     const server = await ownRedis();
     const { all } = await group(kind, 2, { url: server.url });
-    const [{ store: one, command }, { store: other }] = all as [typeof all[0], typeof all[0]];
+    const [{ store: one, command }, { store: other }] = all as [(typeof all)[0], (typeof all)[0]];
     const heard: string[] = [];
     const watching = from(one.changes!).subscribe((token) => heard.push(valueOf(token)));
-    toClose.push(() => { watching.unsubscribe(); });
+    toClose.push(() => {
+      watching.unsubscribe();
+    });
     let n = 0;
     let last: AccessToken | null = null;
     const push = async () => {
-      const { response } = await ask(other, requestOf(last ? 'scheduled' : 'initial', last), () => of({ access_token: `P${String(++n)}`, expires_in: 3600 }));
+      const { response } = await ask(other, requestOf(last ? 'scheduled' : 'initial', last), () =>
+        of({ access_token: `P${String(++n)}`, expires_in: 3600 }),
+      );
       last = accessToken(response, 0, 3_600_000);
     };
     await pause(200);
@@ -233,15 +305,17 @@ describe.each(KINDS)('with %s', (kind) => {
     /** A client over which some calls get no answer: before or after Redis has heard them. */
     function losing({ client }: Connection, loses: Loses, heard: (script: string) => Promise<void>): RedisClient {
       const scripts = new Map<string, string>();
-      const call = (name: string) => async (script: string, ...args: unknown[]) => {
-        const source = scripts.get(script) ?? script;
-        const lost = loses(source);
-        if (lost === 'before') return new Promise(() => undefined);
-        const run = (client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!;
-        const reply = await run.call(client, script, ...args);
-        await heard(source);
-        return lost ? new Promise(() => undefined) : reply;
-      };
+      const call =
+        (name: string) =>
+        async (script: string, ...args: unknown[]) => {
+          const source = scripts.get(script) ?? script;
+          const lost = loses(source);
+          if (lost === 'before') return new Promise(() => undefined);
+          const run = (client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!;
+          const reply = await run.call(client, script, ...args);
+          await heard(source);
+          return lost ? new Promise(() => undefined) : reply;
+        };
       // By hash only after the first time in full: so the spec knows which script it is.
       const unknown = () => Promise.reject(new Error('NOSCRIPT no such script'));
       return kind === 'redis' ? { evalSha: unknown, eval: call('eval') } : { evalsha: unknown, eval: call('eval') };
@@ -254,44 +328,65 @@ describe.each(KINDS)('with %s', (kind) => {
       const connection = await connect(kind, process.env.REDIS_URL!);
       toClose.push(connection.close);
       const key = freshKey();
-      const numbers = () => connection.command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'fence', 'committed') as Promise<[gen: string, fence: string, committed: string]>;
+      const numbers = () =>
+        connection.command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'fence', 'committed') as Promise<
+          [gen: string, fence: string, committed: string]
+        >;
       const asked: (readonly string[])[] = [];
       let calls = 0;
-      const client = losing(connection, (script) => (isIt(script) && calls++ === 0 ? when : undefined), async (script) => {
-        if (isIt(script)) asked.push(await numbers());
-      });
+      const client = losing(
+        connection,
+        (script) => (isIt(script) && calls++ === 0 ? when : undefined),
+        async (script) => {
+          if (isIt(script)) asked.push(await numbers());
+        },
+      );
       return { store: redisTokenStore({ client, key, storeDeadline: 100 }), key, numbers, asked };
     }
 
-    it.each(['before', 'after'] as const)('should have one fetch, under the same fence, when the reply to acquire is lost %s Redis heard it', async (when) => {
-      const { store, numbers, asked } = await losingOnce(isAcquire, when);
-      const source = counting(3600);
-      expect(valueOf(await ask(store, requestOf('initial'), source.get))).toBe('T1');
-      expect(source.fetched).toBe(1);
-      const [, fence, committed] = await numbers();
-      expect(committed).toBe(fence);
-      // What Redis had answered, whether that was heard or not.
-      expect(asked).toHaveLength(when === 'after' ? 2 : 1);
-      for (const [, given] of asked) expect(given).toBe(fence);
-    });
+    it.each(['before', 'after'] as const)(
+      'should have one fetch, under the same fence, when the reply to acquire is lost %s Redis heard it',
+      async (when) => {
+        const { store, numbers, asked } = await losingOnce(isAcquire, when);
+        const source = counting(3600);
+        expect(valueOf(await ask(store, requestOf('initial'), source.get))).toBe('T1');
+        expect(source.fetched).toBe(1);
+        const [, fence, committed] = await numbers();
+        expect(committed).toBe(fence);
+        // What Redis had answered, whether that was heard or not.
+        expect(asked).toHaveLength(when === 'after' ? 2 : 1);
+        for (const [, given] of asked) expect(given).toBe(fence);
+      },
+    );
 
-    it.each(['before', 'after'] as const)('should have the same generation, under the same fence, when the reply to commit is lost %s Redis heard it', async (when) => {
-      const { store, key, numbers, asked } = await losingOnce(isCommit, when);
-      const source = counting(3600);
-      expect(await ask(store, requestOf('initial'), source.get)).toMatchObject({ origin: 'fetched', response: { access_token: 'T1' } });
-      await until(() => asked.length === (when === 'after' ? 2 : 1));
-      const last = await numbers();
-      expect(last[2]).toBe(last[1]);
-      for (const one of asked) expect(one).toEqual(last);
-      const { all: [other] } = await group(kind, 1, { key });
-      expect(await ask(other!.store, requestOf('initial'), source.get)).toMatchObject({ origin: 'shared', response: { access_token: 'T1' } });
-      expect(source.fetched).toBe(1);
-    });
+    it.each(['before', 'after'] as const)(
+      'should have the same generation, under the same fence, when the reply to commit is lost %s Redis heard it',
+      async (when) => {
+        const { store, key, numbers, asked } = await losingOnce(isCommit, when);
+        const source = counting(3600);
+        expect(await ask(store, requestOf('initial'), source.get)).toMatchObject({
+          origin: 'fetched',
+          response: { access_token: 'T1' },
+        });
+        await until(() => asked.length === (when === 'after' ? 2 : 1));
+        const last = await numbers();
+        expect(last[2]).toBe(last[1]);
+        for (const one of asked) expect(one).toEqual(last);
+        const {
+          all: [other],
+        } = await group(kind, 1, { key });
+        expect(await ask(other!.store, requestOf('initial'), source.get)).toMatchObject({
+          origin: 'shared',
+          response: { access_token: 'T1' },
+        });
+        expect(source.fetched).toBe(1);
+      },
+    );
   });
 
   it('should refuse the commit of a leader that was held between its fetch and its commit, and give it the token of who led since', async () => {
     const { all, key } = await group(kind, 2, { lease: 300 });
-    const [, { store: other, command }] = all as [typeof all[0], typeof all[0]];
+    const [, { store: other, command }] = all as [(typeof all)[0], (typeof all)[0]];
     const connection = await connect(kind, process.env.REDIS_URL!);
     toClose.push(connection.close);
     const { client, hold, release } = heldUp(connection.client);
@@ -314,13 +409,18 @@ describe.each(KINDS)('with %s', (kind) => {
     let asked = 0;
     const refuse = () => {
       asked++;
-      return timer(20).pipe(map((): TokenResponse => ({ error: 'invalid_client', error_description: 'who are you' }) as never));
+      return timer(20).pipe(
+        map((): TokenResponse => ({ error: 'invalid_client', error_description: 'who are you' }) as never),
+      );
     };
     const streams = all.map(({ store }) => streamOn(store, refuse));
     await until(() => streams.every(({ errors }) => errors.length > 0));
     expect(asked).toBe(1);
     for (const { errors } of streams) {
-      expect(errors[0]).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', cause: { name: 'TokenEndpointError', code: 'ERR_TOKEN_ENDPOINT', error: 'invalid_client' } });
+      expect(errors[0]).toMatchObject({
+        code: 'ERR_TOKEN_UNAVAILABLE',
+        cause: { name: 'TokenEndpointError', code: 'ERR_TOKEN_ENDPOINT', error: 'invalid_client' },
+      });
     }
   });
 
@@ -330,7 +430,11 @@ describe.each(KINDS)('with %s', (kind) => {
     const busy = () => {
       asked.push(performance.now());
       return asked.length === 1
-        ? timer(5).pipe(map((): TokenResponse => { throw Object.assign(new Error('busy'), { status: 429, retryAfter: 700 }); }))
+        ? timer(5).pipe(
+            map((): TokenResponse => {
+              throw Object.assign(new Error('busy'), { status: 429, retryAfter: 700 });
+            }),
+          )
         : timer(5).pipe(map(() => ({ access_token: 'T', expires_in: 3600 })));
     };
     const streams = all.map(({ store }) => streamOn(store, busy));

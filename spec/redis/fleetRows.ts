@@ -1,5 +1,15 @@
 import { freshKey, type Kind } from './clients.js';
-import { bundleWorker, pause, percentile, startFleet, sum, until, type Fleet, type Report, type WorkerConfig } from './fleet/fleet.js';
+import {
+  bundleWorker,
+  pause,
+  percentile,
+  startFleet,
+  sum,
+  until,
+  type Fleet,
+  type Report,
+  type WorkerConfig,
+} from './fleet/fleet.js';
 import { startIssuer, type Issuer } from './fleet/issuer.js';
 import { lateness } from './lateness.js';
 
@@ -21,15 +31,31 @@ export function itHoldsForAFleet(kind: Kind): void {
   let issuer: Issuer;
   let fleet: Fleet | undefined;
   afterEach(async () => {
-    fleet?.workers.forEach(({ kill }) => { kill('SIGCONT'); kill('SIGKILL'); });
+    fleet?.workers.forEach(({ kill }) => {
+      kill('SIGCONT');
+      kill('SIGKILL');
+    });
     fleet = undefined;
     await issuer.stop();
   });
   afterAll(remove);
 
-  async function launch(size: number, options: Partial<WorkerConfig> & { issuer?: Parameters<typeof startIssuer>[0] } = {}): Promise<Fleet> {
+  async function launch(
+    size: number,
+    options: Partial<WorkerConfig> & { issuer?: Parameters<typeof startIssuer>[0] } = {},
+  ): Promise<Fleet> {
     issuer = await startIssuer(options.issuer);
-    const config: WorkerConfig = { kind, url: process.env.REDIS_URL!, key: freshKey(), tokenUrl: issuer.tokenUrl, apiUrl: issuer.apiUrl, callers: 200, every: 1000, stream: { refreshBefore: LEAD, jitter: 0 }, ...options };
+    const config: WorkerConfig = {
+      kind,
+      url: process.env.REDIS_URL!,
+      key: freshKey(),
+      tokenUrl: issuer.tokenUrl,
+      apiUrl: issuer.apiUrl,
+      callers: 200,
+      every: 1000,
+      stream: { refreshBefore: LEAD, jitter: 0 },
+      ...options,
+    };
     return (fleet = await startFleet(file, size, config));
   }
 
@@ -41,27 +67,38 @@ export function itHoldsForAFleet(kind: Kind): void {
     for (const { seen } of reports) expect(seen).toEqual([...seen].sort((a, b) => a - b));
   }
 
-  it.each([false, true])(`should fetch no more than 2 tokens above the ideal for processes with 200 callers each, and fail none (all pushes lost: %s)`, async (deaf) => {
-    const size = deaf ? SIZE : 8;
-    const { stop } = await launch(size, { deaf });
-    const before = issuer.issued();
-    const begun = performance.now();
-    await pause(SECONDS * 1000);
-    const fetched = issuer.issued() - before;
-    const ideal = Math.ceil((performance.now() - begun) / (1000 - LEAD));
-    const reports = await stop();
-    console.info(`${kind}: ${String(fetched)} fetches, ideal ${String(ideal)}, pushes lost: ${String(deaf)}`);
-    expectNoHarm(reports);
-    expect(sum(reports, ({ calls }) => calls)).toBeGreaterThan(size * 200 * SECONDS * 0.3);
-    expect(fetched).toBeLessThanOrEqual(ideal + 2);
-  });
+  it.each([false, true])(
+    `should fetch no more than 2 tokens above the ideal for processes with 200 callers each, and fail none (all pushes lost: %s)`,
+    async (deaf) => {
+      const size = deaf ? SIZE : 8;
+      const { stop } = await launch(size, { deaf });
+      const before = issuer.issued();
+      const begun = performance.now();
+      await pause(SECONDS * 1000);
+      const fetched = issuer.issued() - before;
+      const ideal = Math.ceil((performance.now() - begun) / (1000 - LEAD));
+      const reports = await stop();
+      console.info(`${kind}: ${String(fetched)} fetches, ideal ${String(ideal)}, pushes lost: ${String(deaf)}`);
+      expectNoHarm(reports);
+      expect(sum(reports, ({ calls }) => calls)).toBeGreaterThan(size * 200 * SECONDS * 0.3);
+      expect(fetched).toBeLessThanOrEqual(ideal + 2);
+    },
+  );
 
   it('should fail no call when the issuer revokes at once, and have few refused', async () => {
-    const { stop } = await launch(SIZE, { calls: true, callers: REVOKED.callers, every: 2000, issuer: { revokes: true, lifetime: REVOKED.lifetime }, stream: { refreshBefore: LEAD * REVOKED.lifetime, jitter: 0, rejectionBudget: { max: 1000 } } });
+    const { stop } = await launch(SIZE, {
+      calls: true,
+      callers: REVOKED.callers,
+      every: 2000,
+      issuer: { revokes: true, lifetime: REVOKED.lifetime },
+      stream: { refreshBefore: LEAD * REVOKED.lifetime, jitter: 0, rejectionBudget: { max: 1000 } },
+    });
     await pause(REVOKED.seconds * 1000);
     const reports = await stop();
     const lags = reports.flatMap((report) => report.lags);
-    console.info(`${kind}: ${String(issuer.issued())} tokens, ${String(issuer.refused())} of ${String(issuer.calls())} calls refused, ${String(sum(reports, ({ failures }) => failures.length))} failed, push lag p50 ${String(percentile(lags, 0.5))} p99 ${String(percentile(lags, 0.99))} ms`);
+    console.info(
+      `${kind}: ${String(issuer.issued())} tokens, ${String(issuer.refused())} of ${String(issuer.calls())} calls refused, ${String(sum(reports, ({ failures }) => failures.length))} failed, push lag p50 ${String(percentile(lags, 0.5))} p99 ${String(percentile(lags, 0.99))} ms`,
+    );
     expectNoHarm(reports);
     expect(issuer.calls()).toBeGreaterThan((SIZE * REVOKED.callers * REVOKED.seconds) / 8);
     expect(issuer.issued()).toBeGreaterThan(1);
@@ -70,11 +107,19 @@ export function itHoldsForAFleet(kind: Kind): void {
 
   it('should have the next token within lease + fetch + 100 ms when the leader is killed, and no caller stall over 50 ms', async () => {
     const lease = 1000;
-    const { workers, stop } = await launch(3, { callers: 20, every: 50, issuer: { lifetime: 6 }, stream: { refreshBefore: 2 * lease + 500, jitter: 0 }, store: { lease } });
+    const { workers, stop } = await launch(3, {
+      callers: 20,
+      every: 50,
+      issuer: { lifetime: 6 },
+      stream: { refreshBefore: 2 * lease + 500, jitter: 0 },
+      store: { lease },
+    });
     await until(() => issuer.issued() === 1);
     issuer.hold(0);
     await pause(500);
-    workers.forEach(({ reset }) => { reset(); });
+    workers.forEach(({ reset }) => {
+      reset();
+    });
     await until(() => issuer.asked.length === 2);
     const leader = workers.find(({ pid }) => pid === issuer.asked[1]?.pid)!;
     const late = lateness();
@@ -89,12 +134,18 @@ export function itHoldsForAFleet(kind: Kind): void {
     const mine = late.stop();
     const reports = await stop();
     const theirs = reports.map((report) => report.late.worst);
-    console.info(`${kind}: next token ${String(took)} ms after the dead one had asked; late at worst by ${[mine.worst, ...theirs].map((ms) => ms.toFixed(0)).join(', ')} ms; slowest ${reports.map(({ slowest }) => slowest.toFixed(0)).join(', ')} ms`);
+    console.info(
+      `${kind}: next token ${String(took)} ms after the dead one had asked; late at worst by ${[mine.worst, ...theirs].map((ms) => ms.toFixed(0)).join(', ')} ms; slowest ${reports.map(({ slowest }) => slowest.toFixed(0)).join(', ')} ms`,
+    );
     expect(reports).toHaveLength(2);
     expectNoHarm(reports);
     // The lease's timer and Redis' answer there, the request and its answer here and there: each may meet the worst.
     expect(took).toBeLessThanOrEqual(lease + 20 + 100 + 2 * (mine.worst + Math.max(...theirs)));
-    for (const { seen, slowest, late: { worst } } of reports) {
+    for (const {
+      seen,
+      slowest,
+      late: { worst },
+    } of reports) {
       expect(seen).toEqual([1, 3]);
       expect(slowest).toBeLessThanOrEqual(50 + worst);
     }
@@ -102,7 +153,13 @@ export function itHoldsForAFleet(kind: Kind): void {
 
   it('should refuse the token of a leader that was paused past its lease, which adopts that of who led since', async () => {
     const lease = 500;
-    const { workers, stop } = await launch(3, { callers: 20, every: 50, issuer: { lifetime: 6 }, stream: { refreshBefore: 2500, jitter: 0 }, store: { lease } });
+    const { workers, stop } = await launch(3, {
+      callers: 20,
+      every: 50,
+      issuer: { lifetime: 6 },
+      stream: { refreshBefore: 2500, jitter: 0 },
+      store: { lease },
+    });
     await until(() => issuer.issued() === 1);
     issuer.hold(0);
     await until(() => issuer.asked.length === 2);

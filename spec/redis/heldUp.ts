@@ -24,5 +24,13 @@ export function heldUp(original: RedisClient, where: 'calls' | 'replies' = 'call
       };
     },
   });
-  return { client, hold: () => { open = new Promise((resolve) => (release = resolve)); }, release: () => { release(); } };
+  return {
+    client,
+    hold: () => {
+      open = new Promise((resolve) => (release = resolve));
+    },
+    release: () => {
+      release();
+    },
+  };
 }

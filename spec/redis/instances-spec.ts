@@ -31,7 +31,14 @@ it.each(KINDS)('should deliver every push to every instance, in order, with %s',
     for (let n = 0; n < PUSHES; n++) {
       // It is fetched at once: the lag counts from the answer of the token endpoint.
       const fetched = () => of({ access_token: `${String(n)}-${String(performance.now())}`, expires_in: 3600 });
-      const { response } = await firstValueFrom(from(leader!.store.refresh({ reason: previous ? 'scheduled' : 'initial', attempt: 1, previous, signal: new AbortController().signal }, fetched)));
+      const { response } = await firstValueFrom(
+        from(
+          leader!.store.refresh(
+            { reason: previous ? 'scheduled' : 'initial', attempt: 1, previous, signal: new AbortController().signal },
+            fetched,
+          ),
+        ),
+      );
       previous = accessToken(response, 0, 3_600_000);
       said.push(response.access_token);
       await pause(100);
@@ -39,10 +46,14 @@ it.each(KINDS)('should deliver every push to every instance, in order, with %s',
     await until(() => heard.every((mine) => mine.length >= PUSHES));
     for (const mine of heard) expect(mine).toEqual(said);
     const p99 = percentile(lags, 0.99);
-    console.info(`${kind}: ${String(COUNT)} instances, push lag p50 ${percentile(lags, 0.5).toFixed(1)} p99 ${p99.toFixed(1)} ms`);
+    console.info(
+      `${kind}: ${String(COUNT)} instances, push lag p50 ${percentile(lags, 0.5).toFixed(1)} p99 ${p99.toFixed(1)} ms`,
+    );
     expect(p99).toBeLessThanOrEqual(SOAK ? 100 : 5000);
   } finally {
-    watching.forEach((one) => { one.unsubscribe(); });
+    watching.forEach((one) => {
+      one.unsubscribe();
+    });
     dispose();
   }
 });

@@ -27,7 +27,8 @@ describe('the bound of the clock', () => {
   ])('should never be behind the true time: sent %d, answered %d, received %d', (sent, there, received) => {
     const clock = clockBound();
     clock.learn(sample(sent, there, received));
-    for (const later of [received, received + 1000, received + 3_600_000]) expect(clock.latest(later)).toBeGreaterThanOrEqual(AHEAD + later);
+    for (const later of [received, received + 1000, received + 3_600_000])
+      expect(clock.latest(later)).toBeGreaterThanOrEqual(AHEAD + later);
   });
 
   it('should be as good as the quickest answer of the last minute', () => {
@@ -81,9 +82,12 @@ describe('the arithmetic of leases', () => {
     [{ sent: 0, lease: 10_000 }, 5, 8000, 8000],
     [{ sent: 0, lease: 10_000 }, 5000, 8000, 4000],
     [{ sent: 0, lease: 10_000 }, 9500, 8000, -500],
-  ])('should count from the moment at which the lease was asked for: %p at %d, fetchTimeout %d: %d', (grant, now, fetchTimeout, left) => {
-    expect(fetchTime(grant, now, fetchTimeout)).toBe(left);
-  });
+  ])(
+    'should count from the moment at which the lease was asked for: %p at %d, fetchTimeout %d: %d',
+    (grant, now, fetchTimeout, left) => {
+      expect(fetchTime(grant, now, fetchTimeout)).toBe(left);
+    },
+  );
 
   it.each([
     [0, 0, undefined, 250],
@@ -94,9 +98,12 @@ describe('the arithmetic of leases', () => {
     [0, 60, undefined, 50],
     [0, -1, 4000, 4000],
     [2000, -1, undefined, 10_000],
-  ])('should pause after %d failures before, with tokens of %d ms, asked to wait %p: %d', (failures, life, retryAfter, pause) => {
-    expect(sharedPause(failures, life, retryAfter)).toBe(pause);
-  });
+  ])(
+    'should pause after %d failures before, with tokens of %d ms, asked to wait %p: %d',
+    (failures, life, retryAfter, pause) => {
+      expect(sharedPause(failures, life, retryAfter)).toBe(pause);
+    },
+  );
 
   it.each([
     [0, 10_000, 50],
@@ -123,14 +130,27 @@ describe('replies', () => {
     expect(acquired(reply.map((text) => Buffer.from(text)))).toEqual(read);
   });
 
-  it.each([undefined, null, 'OK', [], ['X', '1'], ['T', '1'], ['T', '1', 'p', '2', '3', '4', ''], ['W', '1', 'p', 'x'], ['W']])('should be refused when no script says so, and not quoted: %p', (reply) => {
+  it.each([
+    undefined,
+    null,
+    'OK',
+    [],
+    ['X', '1'],
+    ['T', '1'],
+    ['T', '1', 'p', '2', '3', '4', ''],
+    ['W', '1', 'p', 'x'],
+    ['W'],
+  ])('should be refused when no script says so, and not quoted: %p', (reply) => {
     expect(() => acquired(reply)).toThrow('Redis answered something that no script of this library says');
     expect(() => committed(reply)).toThrow('Redis answered something that no script of this library says');
   });
 
-  it.each(['', 'hello', 'T', 'T\n1\n2', 'F\nx'])('should be ignored in the channel when others say them: %p', (message) => {
-    expect(pushed(message)).toBeUndefined();
-  });
+  it.each(['', 'hello', 'T', 'T\n1\n2', 'F\nx'])(
+    'should be ignored in the channel when others say them: %p',
+    (message) => {
+      expect(pushed(message)).toBeUndefined();
+    },
+  );
 });
 
 describe('sealing', () => {
@@ -168,23 +188,45 @@ describe('sealing', () => {
 
 describe('a shared failure', () => {
   it('should be the same class for those who read it, with what judges it, and nothing that it held', () => {
-    const thrown = Object.assign(new TokenEndpointError('refused', { status: 401, error: 'invalid_client', cause: 'SECRET' }), { response: 'SECRET' });
+    const thrown = Object.assign(
+      new TokenEndpointError('refused', { status: 401, error: 'invalid_client', cause: 'SECRET' }),
+      { response: 'SECRET' },
+    );
     const read = errorOf(JSON.parse(JSON.stringify(failureOf(thrown))), 70);
     expect(read).toBeInstanceOf(TokenEndpointError);
-    expect(read).toMatchObject({ status: 401, error: 'invalid_client', retryAfter: 70, message: 'refused (in another process)' });
+    expect(read).toMatchObject({
+      status: 401,
+      error: 'invalid_client',
+      retryAfter: 70,
+      message: 'refused (in another process)',
+    });
     expect(JSON.stringify(failureOf(thrown))).not.toContain('SECRET');
-    expect(errorOf(failureOf(new TokenFetchTimeoutError('late')), 1)).toMatchObject({ code: 'ERR_TOKEN_FETCH_TIMEOUT' });
-    expect(errorOf(failureOf(new RangeError('odd')), 1)).toMatchObject({ name: 'RangeError', message: 'odd (in another process)', retryAfter: 1 });
+    expect(errorOf(failureOf(new TokenFetchTimeoutError('late')), 1)).toMatchObject({
+      code: 'ERR_TOKEN_FETCH_TIMEOUT',
+    });
+    expect(errorOf(failureOf(new RangeError('odd')), 1)).toMatchObject({
+      name: 'RangeError',
+      message: 'odd (in another process)',
+      retryAfter: 1,
+    });
   });
 
   it.each([undefined, null, 'text', 7])('should be some failure when it was %p', (thrown) => {
-    expect(errorOf(failureOf(thrown), 5)).toMatchObject({ name: 'Error', message: 'the token source failed (in another process)' });
+    expect(errorOf(failureOf(thrown), 5)).toMatchObject({
+      name: 'Error',
+      message: 'the token source failed (in another process)',
+    });
     expect(errorOf(thrown, 5)).toBeInstanceOf(Error);
   });
 });
 
 describe('tokens that are known', () => {
-  const token = (generation: number, access_token: string) => ({ generation, issued: 0, life: 1, response: { access_token } });
+  const token = (generation: number, access_token: string) => ({
+    generation,
+    issued: 0,
+    life: 1,
+    response: { access_token },
+  });
 
   it('should be told by their values, the newest of each, and remembered in their order whatever order they came in', () => {
     const known = knownTokens();
@@ -207,13 +249,22 @@ describe('a bounded call', () => {
   const timers = createTimers(asyncScheduler);
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
-  const outcome = (promise: Promise<unknown>) => promise.then((value) => value, (error: unknown) => (error as Error).message);
+  const outcome = (promise: Promise<unknown>) =>
+    promise.then(
+      (value) => value,
+      (error: unknown) => (error as Error).message,
+    );
 
   it('should be given up at the deadline, and its late reply be heard', async () => {
     const call = boundedCalls(500, timers, () => false);
     let answer!: (value: string) => void;
     const late: string[] = [];
-    const result = outcome(call(() => new Promise<string>((resolve) => (answer = resolve)), (reply) => late.push(reply)));
+    const result = outcome(
+      call(
+        () => new Promise<string>((resolve) => (answer = resolve)),
+        (reply) => late.push(reply),
+      ),
+    );
     await jest.advanceTimersByTimeAsync(500);
     expect(await result).toBe('Redis is not available: no answer within 500 ms');
     answer('L');
@@ -278,7 +329,15 @@ describe('options', () => {
     ['option "encryptionKey"', { encryptionKey: { id: 'a b', key: new Uint8Array(32) } }],
     ['option "encryptionKey"', { encryptionKey: { id: 'a', key: new Uint8Array(16) } }],
     ['option "encryptionKey"', { encryptionKey: { id: 'a', key: 'SECRETSECRETSECRETSECRETSECRETSE' } }],
-    ['option "encryptionKey"', { encryptionKey: [{ id: 'a', key: new Uint8Array(32) }, { id: 'a', key: new Uint8Array(32) }] }],
+    [
+      'option "encryptionKey"',
+      {
+        encryptionKey: [
+          { id: 'a', key: new Uint8Array(32) },
+          { id: 'a', key: new Uint8Array(32) },
+        ],
+      },
+    ],
   ])('should be refused by name, unquoted if secret: %s', (name, wrong) => {
     const make = () => redisTokenStore({ ...good, ...wrong });
     expect(make).toThrow(TypeError);

@@ -17,8 +17,19 @@ afterEach(async () => {
 });
 
 const now = () => performance.now();
-const callsOn = (client: RedisClient, key: string, storeDeadline?: number): Protocol => protocol(storeSettings({ client, key, storeDeadline }), now, createTimers(asyncScheduler));
-const commitOf = (fence: number, owner: string, sealed = '0.{"access_token":"T1"}'): Commit => ({ fence, beyond: 0, askedAt: now(), issued: Date.now(), life: 3_600_000, took: 1, keep: 3_700_000, owner, sealed });
+const callsOn = (client: RedisClient, key: string, storeDeadline?: number): Protocol =>
+  protocol(storeSettings({ client, key, storeDeadline }), now, createTimers(asyncScheduler));
+const commitOf = (fence: number, owner: string, sealed = '0.{"access_token":"T1"}'): Commit => ({
+  fence,
+  beyond: 0,
+  askedAt: now(),
+  issued: Date.now(),
+  life: 3_600_000,
+  took: 1,
+  keep: 3_700_000,
+  owner,
+  sealed,
+});
 
 describe.each(KINDS)('the three calls, with %s,', (kind) => {
   let connection: Connection;
@@ -79,7 +90,7 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     expect(await calls.commit(commitOf(after, 'b'))).toMatchObject({ type: 'stored' });
     // Nor after the commit, when nobody leads.
     await calls.fail(after, 60_000, 'failure');
-    expect(await calls.acquire({ owner: 'c', beyond: (await field('gen')), kind: '' })).toMatchObject({ type: 'lead' });
+    expect(await calls.acquire({ owner: 'c', beyond: await field('gen'), kind: '' })).toMatchObject({ type: 'lead' });
   });
 
   const field = async (name: string) => Number(((await connection.command('HMGET', hash(), name)) as string[])[0]);
@@ -96,16 +107,21 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
       ['commit', (to) => to.commit(commitOf(1, 'a'))],
       ['fail', (to) => to.fail(1, 100, 'x')],
     ];
-    const known = await Promise.all(each.map(async ([name, run]) => {
-      const to = callsOn(other.client, name, deadline);
-      await acquire('a', to);
-      return { name, run: () => run(to) };
-    }));
+    const known = await Promise.all(
+      each.map(async ([name, run]) => {
+        const to = callsOn(other.client, name, deadline);
+        await acquire('a', to);
+        return { name, run: () => run(to) };
+      }),
+    );
     const settled = async (most: number) => {
       for (const { name, run } of known) {
         const late = lateness();
         const begun = now();
-        const failure: unknown = await run().then(() => 'answered', (error: unknown) => error);
+        const failure: unknown = await run().then(
+          () => 'answered',
+          (error: unknown) => error,
+        );
         const took = now() - begun;
         expect(failure).toMatchObject({ code: 'ERR_TOKEN_STORE' });
         expect([name, took <= most + late.stop().total ? 'in time' : took]).toEqual([name, 'in time']);
@@ -118,8 +134,14 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
   });
 });
 
-const request = (): TokenRequest => ({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal });
-const ask = (store: TokenStore, fetch: () => Observable<TokenResponse>): Promise<StoredToken> => firstValueFrom(from(store.refresh(request(), fetch)));
+const request = (): TokenRequest => ({
+  reason: 'initial',
+  attempt: 1,
+  previous: null,
+  signal: new AbortController().signal,
+});
+const ask = (store: TokenStore, fetch: () => Observable<TokenResponse>): Promise<StoredToken> =>
+  firstValueFrom(from(store.refresh(request(), fetch)));
 
 describe.each(KINDS)('one who hears late that it leads, with %s,', (kind) => {
   it('should not fetch under a lease that is over', async () => {
@@ -129,15 +151,22 @@ describe.each(KINDS)('one who hears late that it leads, with %s,', (kind) => {
     const held = heldUp(client, 'replies');
     const left: number[] = [];
     const leaseLeft = async () => {
-      const [[until], [seconds, micros]] = (await Promise.all([command('HMGET', `rx-fresh-token:{${key}}`, 'until'), command('TIME')])) as [string[], string[]];
+      const [[until], [seconds, micros]] = (await Promise.all([
+        command('HMGET', `rx-fresh-token:{${key}}`, 'until'),
+        command('TIME'),
+      ])) as [string[], string[]];
       return Number(until) - (Number(seconds) * 1000 + Number(micros) / 1000);
     };
     held.hold();
     const asked = ask(redisTokenStore({ client: held.client, key, lease: 300, storeDeadline: 5000 }), () =>
-      of(null).pipe(switchMap(leaseLeft), map((ms) => {
-        left.push(ms);
-        return { access_token: 'T1', expires_in: 3600 };
-      })));
+      of(null).pipe(
+        switchMap(leaseLeft),
+        map((ms) => {
+          left.push(ms);
+          return { access_token: 'T1', expires_in: 3600 };
+        }),
+      ),
+    );
     await pause(500);
     held.release();
     expect(await asked).toMatchObject({ origin: 'fetched' });
@@ -151,14 +180,18 @@ describe.each(KINDS)('one who hears late that it leads, with %s,', (kind) => {
     const key = freshKey();
     const held = heldUp(client, 'replies');
     held.hold();
-    const leaving = from(redisTokenStore({ client: held.client, key, storeDeadline: 100 }).refresh(request(), () => NEVER)).subscribe({ error: () => undefined });
+    const leaving = from(
+      redisTokenStore({ client: held.client, key, storeDeadline: 100 }).refresh(request(), () => NEVER),
+    ).subscribe({ error: () => undefined });
     // Given up by its call at 100 ms, and by its caller before it asks again.
     await pause(150);
     leaving.unsubscribe();
     await pause(200);
     held.release();
     const begun = now();
-    expect(await ask(redisTokenStore({ client, key }), () => of({ access_token: 'T2', expires_in: 3600 }))).toMatchObject({ origin: 'fetched' });
+    expect(
+      await ask(redisTokenStore({ client, key }), () => of({ access_token: 'T2', expires_in: 3600 })),
+    ).toMatchObject({ origin: 'fetched' });
     // And not when the lease of ten seconds is over.
     expect(now() - begun).toBeLessThan(5000);
   });

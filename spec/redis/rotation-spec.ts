@@ -20,8 +20,12 @@ async function fleet(kind: Kind) {
   const encryptionKey = { id: 'k1', key: new Uint8Array(32).fill(3) };
   const start = async () => {
     const { client, close } = await connect(kind, process.env.REDIS_URL!);
-    const token$ = createTokenStream(refreshToken({ ...clientOf(authority, 'app'), refreshToken: seed }), { store: redisTokenStore({ client, key, encryptionKey, forceCooldown: 0 }) });
-    dispose.push(() => { token$.close(); }, close);
+    const token$ = createTokenStream(refreshToken({ ...clientOf(authority, 'app'), refreshToken: seed }), {
+      store: redisTokenStore({ client, key, encryptionKey, forceCooldown: 0 }),
+    });
+    dispose.push(() => {
+      token$.close();
+    }, close);
     return token$;
   };
   return { authority, key, start };

@@ -13,9 +13,21 @@ afterEach(async () => {
   for (const one of dispose.splice(0).reverse()) await one();
 });
 
-const initial = (): TokenRequest => ({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal });
+const initial = (): TokenRequest => ({
+  reason: 'initial',
+  attempt: 1,
+  previous: null,
+  signal: new AbortController().signal,
+});
 const ask = (store: TokenStore, access_token: string, previous: AccessToken | null = null): Promise<StoredToken> =>
-  firstValueFrom(from(store.refresh({ reason: previous ? 'scheduled' : 'initial', attempt: 1, previous, signal: new AbortController().signal }, () => of({ access_token, expires_in: 3600 }))));
+  firstValueFrom(
+    from(
+      store.refresh(
+        { reason: previous ? 'scheduled' : 'initial', attempt: 1, previous, signal: new AbortController().signal },
+        () => of({ access_token, expires_in: 3600 }),
+      ),
+    ),
+  );
 
 /** One node that has all slots: enough to see that all keys of a call lie in one, and that pushes come. */
 async function cluster(): Promise<RedisServer> {
@@ -39,7 +51,12 @@ const clusters: [string, (server: RedisServer) => Promise<{ client: RedisClient;
       const client = createCluster({ rootNodes: [{ url }] });
       client.on('error', () => undefined);
       await client.connect();
-      return { client, close: () => { client.destroy(); } };
+      return {
+        client,
+        close: () => {
+          client.destroy();
+        },
+      };
     },
   ],
   [
@@ -48,7 +65,12 @@ const clusters: [string, (server: RedisServer) => Promise<{ client: RedisClient;
       const client = new Cluster([{ host: '127.0.0.1', port }]);
       client.on('error', () => undefined);
       await client.ping();
-      return { client, close: () => { client.disconnect(); } };
+      return {
+        client,
+        close: () => {
+          client.disconnect();
+        },
+      };
     },
   ],
 ];
@@ -69,7 +91,12 @@ const sentinels: typeof clusters = [
       const client = new Redis({ name: 'main', sentinels: [{ host: '127.0.0.1', port }] });
       client.on('error', () => undefined);
       await client.ping();
-      return { client, close: () => { client.disconnect(); } };
+      return {
+        client,
+        close: () => {
+          client.disconnect();
+        },
+      };
     },
   ],
 ];
@@ -94,7 +121,9 @@ it.each([
   const stores = [one, other].map(({ client }) => redisTokenStore({ client, key }));
   const heard: string[] = [];
   const watching = from(stores[1]!.changes!).subscribe(({ response }) => heard.push(response.access_token));
-  dispose.push(() => { watching.unsubscribe(); });
+  dispose.push(() => {
+    watching.unsubscribe();
+  });
   await pause(500);
   expect(await ask(stores[0]!, 'T1')).toMatchObject({ origin: 'fetched' });
   await until(() => heard.includes('T1'));
@@ -105,50 +134,72 @@ it('should share through a pool, without pushes', async () => {
   const pool = createClientPool({ url: process.env.REDIS_URL! });
   pool.on('error', () => undefined);
   await pool.connect();
-  dispose.push(() => { pool.destroy(); });
+  dispose.push(() => {
+    pool.destroy();
+  });
   const key = freshKey();
   const [one, other] = [redisTokenStore({ client: pool, key }), redisTokenStore({ client: pool, key })];
   const watching = from(other.changes!).subscribe();
-  dispose.push(() => { watching.unsubscribe(); });
+  dispose.push(() => {
+    watching.unsubscribe();
+  });
   await ask(one, 'T1');
   expect(await ask(other, 'T2')).toMatchObject({ origin: 'shared', response: { access_token: 'T1' } });
 });
 
 /** Those who name the token alike, where two hashes have that name: [of which client, the one place, the other]. */
 const namesakes: [string, () => Promise<[here: Connection, there: Connection]>][] = [
-  ...KINDS.map((kind): (typeof namesakes)[number] => [`databases of one server, with ${kind}`, () => Promise.all([connect(kind, process.env.REDIS_URL!), connect(kind, `${process.env.REDIS_URL!}/1`)])]),
-  ['key prefixes of ioredis', () => {
-    const open = (keyPrefix: string): Connection => {
-      const client = new Redis(process.env.REDIS_URL!, { keyPrefix });
-      return { client, command: (...args) => client.call(...(args as [string, ...string[]])), close: () => { client.disconnect(); } };
-    };
-    return Promise.resolve([open('here:'), open('there:')]);
-  }],
+  ...KINDS.map((kind): (typeof namesakes)[number] => [
+    `databases of one server, with ${kind}`,
+    () => Promise.all([connect(kind, process.env.REDIS_URL!), connect(kind, `${process.env.REDIS_URL!}/1`)]),
+  ]),
+  [
+    'key prefixes of ioredis',
+    () => {
+      const open = (keyPrefix: string): Connection => {
+        const client = new Redis(process.env.REDIS_URL!, { keyPrefix });
+        return {
+          client,
+          command: (...args) => client.call(...(args as [string, ...string[]])),
+          close: () => {
+            client.disconnect();
+          },
+        };
+      };
+      return Promise.resolve([open('here:'), open('there:')]);
+    },
+  ],
 ];
 
-it.each(namesakes)('should take no token from a namesake that shares the channel, and still hear its own: %s', async (_what, open) => {
-  const [here, there] = await open();
-  dispose.push(here.close, there.close);
-  const key = freshKey();
-  const stores = (connection: Connection) => [0, 1].map(() => redisTokenStore({ client: connection.client, key, forceCooldown: 0 }));
-  const [one, listening] = stores(here);
-  const [other] = stores(there);
-  const heard: string[] = [];
-  const watching = from(listening!.changes!).subscribe(({ response }) => heard.push(response.access_token));
-  dispose.push(() => { watching.unsubscribe(); });
-  await pause(400);
-  // Before there is anything here, and after.
-  await ask(other!, 'THEIRS');
-  await pause(200);
-  await ask(one!, 'OURS');
-  await until(() => heard.length > 0);
-  await ask(other!, 'THEIRS2', { value: 'THEIRS' } as AccessToken);
-  await pause(200);
-  await ask(one!, 'OURS2', { value: 'OURS' } as AccessToken);
-  await until(() => heard.length > 1);
-  expect(heard).toEqual(['OURS', 'OURS2']);
-  expect(await ask(listening!, 'x')).toMatchObject({ origin: 'shared', response: { access_token: 'OURS2' } });
-});
+it.each(namesakes)(
+  'should take no token from a namesake that shares the channel, and still hear its own: %s',
+  async (_what, open) => {
+    const [here, there] = await open();
+    dispose.push(here.close, there.close);
+    const key = freshKey();
+    const stores = (connection: Connection) =>
+      [0, 1].map(() => redisTokenStore({ client: connection.client, key, forceCooldown: 0 }));
+    const [one, listening] = stores(here);
+    const [other] = stores(there);
+    const heard: string[] = [];
+    const watching = from(listening!.changes!).subscribe(({ response }) => heard.push(response.access_token));
+    dispose.push(() => {
+      watching.unsubscribe();
+    });
+    await pause(400);
+    // Before there is anything here, and after.
+    await ask(other!, 'THEIRS');
+    await pause(200);
+    await ask(one!, 'OURS');
+    await until(() => heard.length > 0);
+    await ask(other!, 'THEIRS2', { value: 'THEIRS' } as AccessToken);
+    await pause(200);
+    await ask(one!, 'OURS2', { value: 'OURS' } as AccessToken);
+    await until(() => heard.length > 1);
+    expect(heard).toEqual(['OURS', 'OURS2']);
+    expect(await ask(listening!, 'x')).toMatchObject({ origin: 'shared', response: { access_token: 'OURS2' } });
+  },
+);
 
 describe.each(KINDS)('with %s', (kind) => {
   let connection: Connection;
@@ -166,7 +217,9 @@ describe.each(KINDS)('with %s', (kind) => {
   const setBack = async (ms: number) => {
     const names = ['gen', 'issued', 'at', 'until', 'fence', 'committed', 'rejected', 'retry', 'since', 'paused'];
     const values = (await connection.command('HMGET', hash(), ...names)) as (string | null)[];
-    const moved = names.flatMap((name, index) => (Number(values[index]) > 1e12 ? [name, String(Number(values[index]) + ms)] : []));
+    const moved = names.flatMap((name, index) =>
+      Number(values[index]) > 1e12 ? [name, String(Number(values[index]) + ms)] : [],
+    );
     await connection.command('HSET', hash(), ...moved);
   };
   const newcomer = () => redisTokenStore({ client: connection.client, key });
@@ -174,22 +227,47 @@ describe.each(KINDS)('with %s', (kind) => {
   it('should not trust a token from the future, of a clock that was set back, and still count up', async () => {
     await ask(store, 'T1');
     const generation = (await field('gen')) + 3_600_000;
-    await connection.command('HSET', hash(), 'gen', String(generation), 'fence', String(generation), 'committed', String(generation), 'at', String(generation), 'issued', String(generation));
+    await connection.command(
+      'HSET',
+      hash(),
+      'gen',
+      String(generation),
+      'fence',
+      String(generation),
+      'committed',
+      String(generation),
+      'at',
+      String(generation),
+      'issued',
+      String(generation),
+    );
     const { response, age } = await ask(newcomer(), 'T2');
     expect([response.access_token, age < 1000]).toEqual(['T2', true]);
     expect(await field('gen')).toBe(generation + 1);
     expect(await field('fence')).toBe(generation + 1);
   });
 
-  it.each(['lease', 'pause'])('should be held up by a %s no longer than it was meant to last, when the clock was set back an hour meanwhile', async (what) => {
-    const held = from(store.refresh(initial(), () => (what === 'lease' ? NEVER : throwError(() => Object.assign(new Error('busy'), { retryAfter: 60_000 }))))).subscribe({ error: () => undefined });
-    dispose.push(() => { held.unsubscribe(); });
-    await pause(200);
-    const others = () => firstValueFrom(from(newcomer().refresh(initial(), () => of({ access_token: 'T2', expires_in: 3600 }))).pipe(timeout(1000)));
-    await expect(others()).rejects.toThrow();
-    await setBack(3_600_000);
-    expect(await others()).toMatchObject({ origin: 'fetched', response: { access_token: 'T2' } });
-  });
+  it.each(['lease', 'pause'])(
+    'should be held up by a %s no longer than it was meant to last, when the clock was set back an hour meanwhile',
+    async (what) => {
+      const held = from(
+        store.refresh(initial(), () =>
+          what === 'lease' ? NEVER : throwError(() => Object.assign(new Error('busy'), { retryAfter: 60_000 })),
+        ),
+      ).subscribe({ error: () => undefined });
+      dispose.push(() => {
+        held.unsubscribe();
+      });
+      await pause(200);
+      const others = () =>
+        firstValueFrom(
+          from(newcomer().refresh(initial(), () => of({ access_token: 'T2', expires_in: 3600 }))).pipe(timeout(1000)),
+        );
+      await expect(others()).rejects.toThrow();
+      await setBack(3_600_000);
+      expect(await others()).toMatchObject({ origin: 'fetched', response: { access_token: 'T2' } });
+    },
+  );
 
   it('should take a token for older than it is, and never for younger, when the clock was set forward', async () => {
     await ask(store, 'T1');
@@ -203,17 +281,34 @@ describe.each(KINDS)('with %s', (kind) => {
   it('should take a pushed token for no younger than it is, when a message shows that the clock was set forward', async () => {
     const ages: number[] = [];
     const watching = from(newcomer().changes!).subscribe(({ age }) => ages.push(age));
-    dispose.push(() => { watching.unsubscribe(); });
+    dispose.push(() => {
+      watching.unsubscribe();
+    });
     await pause(300);
     await ask(store, 'T1');
     await until(() => ages.length === 1);
     const generation = (await field('gen')) + 1;
-    const said = ((await connection.command('HMGET', hash(), 'place', 'at')) as string[]);
+    const said = (await connection.command('HMGET', hash(), 'place', 'at')) as string[];
     // A token of 20 s, from a Redis whose clock was set forward an hour, which then stands in the hash too.
     const now = Number(said[1]) + 3_600_000;
     const sealed = '0.{"access_token":"T2","expires_in":7200}';
-    await connection.command('HSET', hash(), 'gen', String(generation), 'token', sealed, 'life', '7200000', 'issued', String(Number(said[1]) - 20_000));
-    await connection.command('PUBLISH', `${hash()}:push`, ['T', now, said[0], generation, now - 20_000, 7_200_000, 'other.1', sealed].join('\n'));
+    await connection.command(
+      'HSET',
+      hash(),
+      'gen',
+      String(generation),
+      'token',
+      sealed,
+      'life',
+      '7200000',
+      'issued',
+      String(Number(said[1]) - 20_000),
+    );
+    await connection.command(
+      'PUBLISH',
+      `${hash()}:push`,
+      ['T', now, said[0], generation, now - 20_000, 7_200_000, 'other.1', sealed].join('\n'),
+    );
     await until(() => ages.length === 2);
     expect(ages[1]).toBeGreaterThanOrEqual(20_000);
   });

@@ -18,15 +18,26 @@ interface Printed {
 const run = (...args: string[]): Promise<Printed> =>
   new Promise((resolve) => {
     const env = { ...process.env, NODE_OPTIONS: '' };
-    execFile(process.execPath, ['--import', 'tsx', join(__dirname, 'canaries.main.ts'), ...args], { env, timeout: 280_000, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
-      resolve({ text: stdout + stderr, status: error ? (error.code ?? null) : 0 });
-    });
+    execFile(
+      process.execPath,
+      ['--import', 'tsx', join(__dirname, 'canaries.main.ts'), ...args],
+      { env, timeout: 280_000, maxBuffer: 2 ** 28 },
+      (error, stdout, stderr) => {
+        resolve({ text: stdout + stderr, status: error ? (error.code ?? null) : 0 });
+      },
+    );
   });
 
 it('should be found in whatever clothes they come, or these specs prove nothing', () => {
   const [, , secret] = Object.values(canaries);
   const basic = Buffer.from(`me:${encodeURIComponent(secret!)}`).toString('base64');
-  for (const text of [secret, encodeURIComponent(secret!), Buffer.from(`me:${secret!}`).toString('base64'), JSON.stringify({ secret }), new URLSearchParams({ secret: secret! }).toString()]) {
+  for (const text of [
+    secret,
+    encodeURIComponent(secret!),
+    Buffer.from(`me:${secret!}`).toString('base64'),
+    JSON.stringify({ secret }),
+    new URLSearchParams({ secret: secret! }).toString(),
+  ]) {
     expect(escaped(`before ${String(text)} after`)).not.toEqual([]);
   }
   expect(Buffer.from(basic, 'base64').toString()).toContain(encodeURIComponent(secret!));
@@ -40,21 +51,35 @@ describe('a canary', () => {
     expect(escaped(text)).toEqual([]);
     expect(status).toBe(0);
     // It was all there.
-    for (const type of ['refreshStarted', 'tokenChanged', 'refreshFailed', 'tokenRejected', 'closed']) expect(text).toContain(`: ${type} {`);
-    for (const code of ['ERR_TOKEN_UNAVAILABLE', 'ERR_TOKEN_ENDPOINT', 'ERR_INVALID_TOKEN_RESPONSE', 'ERR_TOKEN_STREAM_CLOSED', 'ERR_ORIGIN_NOT_ALLOWED', 'ERR_HTTP_STATUS']) expect(text).toContain(code);
-    for (const each of ['axios /401 failed', 'tabs store: tokenChanged', 'memory store: tokenChanged']) expect(text).toContain(each);
+    for (const type of ['refreshStarted', 'tokenChanged', 'refreshFailed', 'tokenRejected', 'closed'])
+      expect(text).toContain(`: ${type} {`);
+    for (const code of [
+      'ERR_TOKEN_UNAVAILABLE',
+      'ERR_TOKEN_ENDPOINT',
+      'ERR_INVALID_TOKEN_RESPONSE',
+      'ERR_TOKEN_STREAM_CLOSED',
+      'ERR_ORIGIN_NOT_ALLOWED',
+      'ERR_HTTP_STATUS',
+    ])
+      expect(text).toContain(code);
+    for (const each of ['axios /401 failed', 'tabs store: tokenChanged', 'memory store: tokenChanged'])
+      expect(text).toContain(each);
     expect(text.length).toBeGreaterThan(1_000_000);
     // The one place where a refresh token belongs.
     expect(readFileSync(vault, 'utf8')).toContain(canaries.refreshToken);
     expect(statSync(vault).mode & 0o777).toBe(0o600);
   }, 300_000);
 
-  it.each(['uncaught', 'unhandled'])('should not be in what Node prints of an error that is %s', async (mode) => {
-    const { text, status } = await run(mode);
-    expect(status).toBe(1);
-    expect(text).toContain('TokenEndpointError');
-    expect(escaped(text)).toEqual([]);
-  }, 60_000);
+  it.each(['uncaught', 'unhandled'])(
+    'should not be in what Node prints of an error that is %s',
+    async (mode) => {
+      const { text, status } = await run(mode);
+      expect(status).toBe(1);
+      expect(text).toContain('TokenEndpointError');
+      expect(escaped(text)).toEqual([]);
+    },
+    60_000,
+  );
 
   it.each([
     ['delivers', 'grants', '/ok', 0],
@@ -62,15 +87,25 @@ describe('a canary', () => {
     ['meets an API that mirrors', 'grants', '/500', 1],
     ['gets no token', 'mirrors as an OAuth error', '/ok', 1],
     ['gets a token that no header can carry', 'grants what no header can carry', '/ok', 1],
-  ])('should not be in what the demo prints and writes down when it %s', async (_what, manner, path, expected) => {
-    const server = await startHostileServer();
-    const input = place.file('{"id":"order-1"}\n{"id":"order-2"}\n');
-    const flags = [...ownFlags(server.tokenUrl(manner), `${server.origin}${path}?${canaries.query}`), '--input', input, '--header', `X-Key: ${canaries.header}`];
-    const { status, stdout, stderr } = await runDemo(flags, { env: { DEMO_SECRET: canaries.clientSecret } });
-    server.close();
-    expect(status).toBe(expected);
-    const written = existsSync(`${input}.rejected`) ? readFileSync(`${input}.rejected`, 'utf8') : '';
-    expect(stdout + stderr).toMatch(/token (fetch|[0-9a-f]{8})/);
-    expect(escaped(stdout + stderr + written)).toEqual([]);
-  }, 120_000);
+  ])(
+    'should not be in what the demo prints and writes down when it %s',
+    async (_what, manner, path, expected) => {
+      const server = await startHostileServer();
+      const input = place.file('{"id":"order-1"}\n{"id":"order-2"}\n');
+      const flags = [
+        ...ownFlags(server.tokenUrl(manner), `${server.origin}${path}?${canaries.query}`),
+        '--input',
+        input,
+        '--header',
+        `X-Key: ${canaries.header}`,
+      ];
+      const { status, stdout, stderr } = await runDemo(flags, { env: { DEMO_SECRET: canaries.clientSecret } });
+      server.close();
+      expect(status).toBe(expected);
+      const written = existsSync(`${input}.rejected`) ? readFileSync(`${input}.rejected`, 'utf8') : '';
+      expect(stdout + stderr).toMatch(/token (fetch|[0-9a-f]{8})/);
+      expect(escaped(stdout + stderr + written)).toEqual([]);
+    },
+    120_000,
+  );
 });

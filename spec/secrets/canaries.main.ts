@@ -1,7 +1,14 @@
 // Run by canaries-spec.ts in a process of its own: uses everything in every way that may fail, and prints all there is to print.
 import axios from 'axios';
 import { firstValueFrom, from, lastValueFrom, mergeMap, of, timer } from 'rxjs';
-import { createFetch, createHttpClient, createTokenStream, withToken, type TokenSource, type TokenStream } from 'rx-fresh-token';
+import {
+  createFetch,
+  createHttpClient,
+  createTokenStream,
+  withToken,
+  type TokenSource,
+  type TokenStream,
+} from 'rx-fresh-token';
 import { clientCredentials, fileTokenVault, jwtBearer, refreshToken, tokenExchange } from 'rx-fresh-token/oauth';
 import { attachToken } from 'rx-fresh-token/axios';
 import { tabTokenStore } from 'rx-fresh-token/tabs';
@@ -22,12 +29,29 @@ const sources = (tokenEndpoint: string): Record<string, TokenSource> => {
   const client = { tokenEndpoint, clientId: 'me', clientSecret };
   return {
     'client credentials': clientCredentials(client),
-    'client credentials, by post': clientCredentials({ ...client, clientAuth: 'client_secret_post', parameters: { extra: canaries.query } }),
+    'client credentials, by post': clientCredentials({
+      ...client,
+      clientAuth: 'client_secret_post',
+      parameters: { extra: canaries.query },
+    }),
     'client credentials, DPoP': clientCredentials({ ...client, dpop: true }),
-    'refresh token': refreshToken({ ...client, refreshToken: canaries.refreshToken, onRotate: () => { throw new Error('the disk is full'); } }),
+    'refresh token': refreshToken({
+      ...client,
+      refreshToken: canaries.refreshToken,
+      onRotate: () => {
+        throw new Error('the disk is full');
+      },
+    }),
     'JWT bearer': jwtBearer({ ...client, assertion }),
-    'token exchange': tokenExchange({ ...client, subjectToken, subjectTokenType: 'urn:ietf:params:oauth:token-type:access_token' }),
-    'one of their own': () => fetch(`${tokenEndpoint}?${canaries.query}`, { method: 'POST', headers: { 'x-key': canaries.header } }).then((response) => response.json() as never),
+    'token exchange': tokenExchange({
+      ...client,
+      subjectToken,
+      subjectTokenType: 'urn:ietf:params:oauth:token-type:access_token',
+    }),
+    'one of their own': () =>
+      fetch(`${tokenEndpoint}?${canaries.query}`, { method: 'POST', headers: { 'x-key': canaries.header } }).then(
+        (response) => response.json() as never,
+      ),
   };
 };
 
@@ -40,8 +64,17 @@ async function attempt(what: string, act: () => Promise<unknown>): Promise<void>
 }
 
 async function useAll(name: string, token$: TokenStream, { origin }: HostileServer): Promise<void> {
-  token$.events.subscribe((event) => { show(`${name}: ${event.type}`, event); });
-  token$.subscribe({ next: (token) => { show(`${name}: token`, token); }, error: (error: unknown) => { show(`${name}: subscriber`, error); } });
+  token$.events.subscribe((event) => {
+    show(`${name}: ${event.type}`, event);
+  });
+  token$.subscribe({
+    next: (token) => {
+      show(`${name}: token`, token);
+    },
+    error: (error: unknown) => {
+      show(`${name}: subscriber`, error);
+    },
+  });
   const ride = createFetch(token$, { baseUrl: origin });
   const http = createHttpClient(token$, { baseUrl: origin, timeout: 600, headers: { 'x-key': canaries.header } });
   show('the stream', token$);
@@ -50,10 +83,14 @@ async function useAll(name: string, token$: TokenStream, { origin }: HostileServ
     // What a Response prints is the platform's: its URL.
     await attempt(`${name}: fetch ${path}`, () => ride(`${path}?${canaries.query}`).then(({ status }) => status));
     await attempt(`${name}: get ${path}`, () => firstValueFrom(http.get(`${path}?${canaries.query}`)));
-    await attempt(`${name}: post ${path}`, () => firstValueFrom(http.post(`${path}?${canaries.query}`, { secret: clientSecret })));
+    await attempt(`${name}: post ${path}`, () =>
+      firstValueFrom(http.post(`${path}?${canaries.query}`, { secret: clientSecret })),
+    );
   }
   await attempt(`${name}: elsewhere`, () => ride(`https://elsewhere.example/?${canaries.query}`));
-  await attempt(`${name}: withToken`, () => firstValueFrom(withToken(token$, () => of({ status: 401, headers: new Headers() }))));
+  await attempt(`${name}: withToken`, () =>
+    firstValueFrom(withToken(token$, () => of({ status: 401, headers: new Headers() }))),
+  );
   await attempt(`${name}: refresh`, () => firstValueFrom(token$.refresh()));
   const { current } = token$;
   if (current) token$.reject(current);
@@ -69,10 +106,15 @@ async function mistakes(): Promise<void> {
     endpoint: () => clientCredentials({ ...base, tokenEndpoint: `not a url ${clientSecret}`, clientSecret }),
     plain: () => clientCredentials({ ...base, tokenEndpoint: `http://idp.example/?${canaries.query}`, clientSecret }),
     auth: () => clientCredentials({ ...base, clientAuth: clientSecret as 'none' }),
-    key: () => clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey: clientSecret as unknown as CryptoKey }),
+    key: () =>
+      clientCredentials({ ...base, clientAuth: 'private_key_jwt', privateKey: clientSecret as unknown as CryptoKey }),
     initial: () => createTokenStream(() => of(), { initial: { access_token: `${canaries.token}\n` } }),
     stream: () => withToken(canaries.token as unknown as TokenStream, () => of(1)),
-    baseUrl: () => createFetch(createTokenStream(() => of()), { baseUrl: `http://api.example/?${canaries.query}` }),
+    baseUrl: () =>
+      createFetch(
+        createTokenStream(() => of()),
+        { baseUrl: `http://api.example/?${canaries.query}` },
+      ),
   };
   for (const [name, act] of Object.entries(wrong)) await attempt(`mistake: ${name}`, () => Promise.resolve().then(act));
 }
@@ -91,8 +133,11 @@ async function adapters(server: HostileServer): Promise<void> {
     // This API mirrors what it gets, and an axios error holds what an API says.
     const api = axios.create({ baseURL: server.origin, timeout: 600, transformResponse: () => 'said' });
     const detach = attachToken(api, token$);
-    for (const path of ['/ok', '/500', '/403', '/away', '/401']) await attempt(`axios ${path}`, () => api.post(path, {}));
-    token$.events.subscribe((event) => { show('axios: event', plainError(event)); });
+    for (const path of ['/ok', '/500', '/403', '/away', '/401'])
+      await attempt(`axios ${path}`, () => api.post(path, {}));
+    token$.events.subscribe((event) => {
+      show('axios: event', plainError(event));
+    });
     token$.close();
     await attempt('axios: closed', () => api.get('/ok'));
     detach();
@@ -132,7 +177,9 @@ async function main(): Promise<void> {
     return;
   }
   // A failure that nobody handles: Node prints it with all its properties, and ends.
-  const token$ = createTokenStream(sources(server.tokenUrl('mirrors as an OAuth error'))['client credentials, by post']!);
+  const token$ = createTokenStream(
+    sources(server.tokenUrl('mirrors as an OAuth error'))['client credentials, by post']!,
+  );
   if (mode === 'uncaught') token$.subscribe();
   else void createFetch(token$, { baseUrl: server.origin })(`/ok?${canaries.query}`);
 }

@@ -16,7 +16,11 @@ export const disguises: readonly string[] = Object.values(canaries).flatMap((val
   new URLSearchParams({ v: value }).toString().slice(2),
   JSON.stringify(value).slice(1, -1),
   // Base64 in any of its three alignments, without the characters that the neighbours decide.
-  ...['', '.', '..'].map((before) => Buffer.from(before + value).toString('base64').slice(before === '' ? 0 : 4, -4)),
+  ...['', '.', '..'].map((before) =>
+    Buffer.from(before + value)
+      .toString('base64')
+      .slice(before === '' ? 0 : 4, -4),
+  ),
 ]);
 
 /** Where a text lets canaries out, with what is around them. */

@@ -8,16 +8,22 @@ const granted = { access_token, refresh_token, token_type: 'Bearer', expires_in:
 
 type Manner = (request: IncomingMessage, body: string, response: ServerResponse) => void;
 
-const json = (status: number, body: unknown, headers: Record<string, string> = {}): Manner => (_request, _body, response) => {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-};
+const json =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Manner =>
+  (_request, _body, response) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+  };
 
 /** All that was sent, in whatever field somebody might print. */
-const mirror = (status: number, type: string): Manner => ({ headers, url }, body, response) => {
-  const all = `${url ?? ''} ${body} ${headers.authorization ?? ''} ${JSON.stringify(headers)}`;
-  const answer = type.includes('json') ? JSON.stringify({ error: 'invalid_grant', error_description: all, error_uri: all, detail: all }) : all;
-  response.writeHead(status, { 'content-type': type, 'x-echo': encodeURIComponent(body) }).end(answer);
-};
+const mirror =
+  (status: number, type: string): Manner =>
+  ({ headers, url }, body, response) => {
+    const all = `${url ?? ''} ${body} ${headers.authorization ?? ''} ${JSON.stringify(headers)}`;
+    const answer = type.includes('json')
+      ? JSON.stringify({ error: 'invalid_grant', error_description: all, error_uri: all, detail: all })
+      : all;
+    response.writeHead(status, { 'content-type': type, 'x-echo': encodeURIComponent(body) }).end(answer);
+  };
 
 /** How a token endpoint may treat those who ask: well, or so that secrets are all around. */
 export const manners: Readonly<Record<string, Manner>> = {
@@ -31,7 +37,11 @@ export const manners: Readonly<Record<string, Manner>> = {
   'mirrors as an OAuth error': mirror(400, 'application/json'),
   'mirrors with 200': mirror(200, 'application/json'),
   'mirrors as a challenge': (request, body, response) => {
-    response.writeHead(401, { 'www-authenticate': `Bearer error="invalid_client", error_description="${encodeURIComponent(body)} ${request.headers.authorization ?? ''}"` }).end();
+    response
+      .writeHead(401, {
+        'www-authenticate': `Bearer error="invalid_client", error_description="${encodeURIComponent(body)} ${request.headers.authorization ?? ''}"`,
+      })
+      .end();
   },
   'mirrors as a page': mirror(500, 'text/html'),
   'mirrors as text': mirror(200, 'text/plain'),

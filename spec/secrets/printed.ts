@@ -7,7 +7,9 @@ export const printed = (value: unknown): string =>
     inspect(value, { depth: 10, getters: true }),
     format('%o %O %j %s', value, value, value, value),
     json(value),
-    Object.entries(value ?? {}).map(([key, each]) => `${key}=${inspect(each, { depth: 10 })}`).join(),
+    Object.entries(value ?? {})
+      .map(([key, each]) => `${key}=${inspect(each, { depth: 10 })}`)
+      .join(),
     value instanceof Error ? [value.stack, value.message, json(Object.entries(value))].join() : '',
     '',
   ].join('\n');

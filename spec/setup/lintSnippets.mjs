@@ -4,7 +4,10 @@ import { text } from 'node:stream/consumers';
 import { ESLint } from 'eslint';
 
 const boundaries = /^(?:@typescript-eslint\/)?no-restricted-/;
-const named = new ESLint({ ruleFilter: ({ ruleId }) => boundaries.test(ruleId), overrideConfig: { languageOptions: { parserOptions: { projectService: false } } } });
+const named = new ESLint({
+  ruleFilter: ({ ruleId }) => boundaries.test(ruleId),
+  overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
+});
 const typed = new ESLint({ ruleFilter: ({ ruleId }) => !boundaries.test(ruleId) });
 
 async function rulesBroken({ filePath, code, types = false }) {

@@ -22,7 +22,9 @@ describe.each(KINDS)('the store in Redis, with %s', (kind) => {
 
 describe('the store in Redis, sealed', () => {
   itKeepsTheContract(async () => {
-    const { all, dispose } = await instances('redis', 3, { encryptionKey: { id: 'k1', key: new Uint8Array(32).fill(7) } });
+    const { all, dispose } = await instances('redis', 3, {
+      encryptionKey: { id: 'k1', key: new Uint8Array(32).fill(7) },
+    });
     return { stores: all.map(({ store }) => store), dispose };
   });
 });
@@ -31,22 +33,37 @@ jest.setTimeout(30_000);
 
 describe('a source that answers from an exchange that was under way already', () => {
   it.each<[string, () => StoresUnderTest | Promise<StoresUnderTest>]>([
-    ['in memory', () => {
-      const place = {};
-      return { stores: [memoryTokenStore(place), memoryTokenStore(place)] };
-    }],
-    ['in Redis', async () => {
-      const { all, dispose } = await instances('ioredis', 2);
-      return { stores: all.map(({ store }) => store), dispose };
-    }],
+    [
+      'in memory',
+      () => {
+        const place = {};
+        return { stores: [memoryTokenStore(place), memoryTokenStore(place)] };
+      },
+    ],
+    [
+      'in Redis',
+      async () => {
+        const { all, dispose } = await instances('ioredis', 2);
+        return { stores: all.map(({ store }) => store), dispose };
+      },
+    ],
   ])('should make the token older by that for all who share it: %s', async (_where, create) => {
     const { stores, dispose } = await create();
     const ask = (store: TokenStore | undefined) => {
-      const request: TokenRequest = { reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal };
-      return firstValueFrom(from(store!.refresh(request, () => {
-        Reflect.defineProperty(request, HEAD_START, { value: 5000 });
-        return of({ access_token: 'T1', expires_in: 3600 });
-      })));
+      const request: TokenRequest = {
+        reason: 'initial',
+        attempt: 1,
+        previous: null,
+        signal: new AbortController().signal,
+      };
+      return firstValueFrom(
+        from(
+          store!.refresh(request, () => {
+            Reflect.defineProperty(request, HEAD_START, { value: 5000 });
+            return of({ access_token: 'T1', expires_in: 3600 });
+          }),
+        ),
+      );
     };
     for (const store of stores) {
       const { age } = await ask(store);
@@ -58,46 +75,87 @@ describe('a source that answers from an exchange that was under way already', ()
 });
 
 describe('the contract', () => {
-  type Refresh = (previous: string | undefined, fetch: () => Observable<TokenResponse>) => Observable<StoredToken> | Promise<StoredToken>;
-  const storeOf = (refresh: Refresh): TokenStore => ({ refresh: ({ previous }, fetch) => refresh(previous?.value, () => fetch()) });
-  const fetched = (fetch: () => Observable<TokenResponse>) => fetch().pipe(map((response): StoredToken => ({ response, age: 0, origin: 'fetched' })));
+  type Refresh = (
+    previous: string | undefined,
+    fetch: () => Observable<TokenResponse>,
+  ) => Observable<StoredToken> | Promise<StoredToken>;
+  const storeOf = (refresh: Refresh): TokenStore => ({
+    refresh: ({ previous }, fetch) => refresh(previous?.value, () => fetch()),
+  });
+  const fetched = (fetch: () => Observable<TokenResponse>) =>
+    fetch().pipe(map((response): StoredToken => ({ response, age: 0, origin: 'fetched' })));
 
   const failing = async (stores: () => TokenStore[]): Promise<string[]> => {
     const failed: string[] = [];
-    for (const { name, run } of storeContract({ create: () => ({ stores: stores() }), patience: 500 })) await run().catch(() => failed.push(name));
+    for (const { name, run } of storeContract({ create: () => ({ stores: stores() }), patience: 500 }))
+      await run().catch(() => failed.push(name));
     return failed;
   };
 
   it('should see through a store that shares nothing', async () => {
     expect(await failing(() => Array.from({ length: 3 }, () => storeOf((_previous, fetch) => fetched(fetch))))).toEqual(
-      expect.arrayContaining(['should fetch once for all who ask at once', 'should hand what is there to those who come later', 'should not underestimate the age of a token']),
+      expect.arrayContaining([
+        'should fetch once for all who ask at once',
+        'should hand what is there to those who come later',
+        'should not underestimate the age of a token',
+      ]),
     );
   });
 
   it('should see through a store that hands out whatever it has, for ever', async () => {
     const failed = await failing(() => {
       let kept: Promise<StoredToken> | undefined;
-      return Array.from({ length: 3 }, () => storeOf((_previous, fetch) => (kept ??= new Promise((resolve, reject) => { from(fetched(fetch)).subscribe({ next: resolve, error: reject }); }))));
+      return Array.from({ length: 3 }, () =>
+        storeOf(
+          (_previous, fetch) =>
+            (kept ??= new Promise((resolve, reject) => {
+              from(fetched(fetch)).subscribe({ next: resolve, error: reject });
+            })),
+        ),
+      );
     });
-    expect(failed).toEqual(expect.arrayContaining(['should replace a rejected token once, however many ask', 'should fail with what the fetch failed with, and not keep that for ever']));
+    expect(failed).toEqual(
+      expect.arrayContaining([
+        'should replace a rejected token once, however many ask',
+        'should fail with what the fetch failed with, and not keep that for ever',
+      ]),
+    );
   });
 
   it('should see through a store that locks, and does not compare', async () => {
     const failed = await failing(() => {
       let queue: Promise<unknown> = timer(0).forEach(() => undefined);
-      return Array.from({ length: 3 }, () => storeOf((_previous, fetch) => {
-        const mine = queue.then(() => new Promise<StoredToken>((resolve, reject) => { fetched(fetch).subscribe({ next: resolve, error: reject }); }));
-        queue = mine.catch(() => undefined);
-        return mine;
-      }));
+      return Array.from({ length: 3 }, () =>
+        storeOf((_previous, fetch) => {
+          const mine = queue.then(
+            () =>
+              new Promise<StoredToken>((resolve, reject) => {
+                fetched(fetch).subscribe({ next: resolve, error: reject });
+              }),
+          );
+          queue = mine.catch(() => undefined);
+          return mine;
+        }),
+      );
     });
-    expect(failed).toEqual(expect.arrayContaining(['should replace a rejected token once, however many ask', 'should answer the rejection of a token that was replaced before with its successor, without a fetch']));
+    expect(failed).toEqual(
+      expect.arrayContaining([
+        'should replace a rejected token once, however many ask',
+        'should answer the rejection of a token that was replaced before with its successor, without a fetch',
+      ]),
+    );
   });
 
   it('should see through a store that hands out tokens whose life is over', async () => {
     const failed = await failing(() => {
       let kept: StoredToken | undefined;
-      return Array.from({ length: 3 }, () => storeOf((previous, fetch) => (kept && kept.response.access_token !== previous ? of({ ...kept, origin: 'shared' }) : fetched(fetch).pipe(tap((token) => (kept = token))))));
+      return Array.from({ length: 3 }, () =>
+        storeOf((previous, fetch) =>
+          kept && kept.response.access_token !== previous
+            ? of({ ...kept, origin: 'shared' })
+            : fetched(fetch).pipe(tap((token) => (kept = token))),
+        ),
+      );
     });
     expect(failed).toContain('should not hand out a token whose life is over');
   });
@@ -119,7 +177,10 @@ describe('the contract', () => {
   ])('should come to an end with a store that %s', async (_how, refresh, message) => {
     const store: TokenStore = { refresh };
     for (const { name, run } of storeContract({ create: () => ({ stores: [store, store, store] }), patience: 50 })) {
-      const failure = await run().then(() => `${name}: passed`, (error: unknown) => (error as Error).message);
+      const failure = await run().then(
+        () => `${name}: passed`,
+        (error: unknown) => (error as Error).message,
+      );
       if (name.startsWith('should tell the others')) continue;
       if (!name.startsWith('should fail with')) expect(failure).toBe(message);
     }

@@ -2,7 +2,11 @@ import { storeContract, type StoresUnderTest } from '../../src/testing/storeCont
 
 /** The contract that every store is run against, as specs. */
 export function itKeepsTheContract(create: () => StoresUnderTest | Promise<StoresUnderTest>): void {
-  it.each(storeContract({ create }).map((check) => [check.name, check.run] as const))('%s', async (_name, run) => {
-    await run();
-  }, 30_000);
+  it.each(storeContract({ create }).map((check) => [check.name, check.run] as const))(
+    '%s',
+    async (_name, run) => {
+      await run();
+    },
+    30_000,
+  );
 }

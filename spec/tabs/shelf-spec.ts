@@ -53,7 +53,9 @@ describe('the shelf', () => {
   });
 
   it('should believe the option `lifetime` before the response', () => {
-    const shelf = createShelf({ ticks: () => 0, wall: () => 0 }, ({ access_token }) => (access_token === 'T1' ? 10_000 : undefined));
+    const shelf = createShelf({ ticks: () => 0, wall: () => 0 }, ({ access_token }) =>
+      access_token === 'T1' ? 10_000 : undefined,
+    );
     shelf.put(token('T1', 60), 9000);
     expect(shelf.get()).toBeNull();
     shelf.put(token('T2', 60), 8999);

@@ -32,7 +32,9 @@ afterEach(() => {
 
 describe('tabs that share a store', () => {
   it('should fetch one token for all who start at once', async () => {
-    const tabs = Array.from({ length: 6 }, () => tab({ source: () => timer(20).pipe(map(() => ({ access_token: 'T', expires_in: 60 }))) }));
+    const tabs = Array.from({ length: 6 }, () =>
+      tab({ source: () => timer(20).pipe(map(() => ({ access_token: 'T', expires_in: 60 }))) }),
+    );
     const got = await Promise.all(tabs.map(({ token$ }) => firstValueFrom(token$)));
     expect(new Set(got.map(({ value }) => value))).toEqual(new Set(['T']));
     expect(fetchCount(...tabs)).toBe(1);
@@ -81,7 +83,9 @@ describe('tabs that share a store', () => {
 
   it('should not hand on a token that was refused, while another is being fetched', async () => {
     installLocks(undefined);
-    const first = tab({ source: ({ reason }) => (reason === 'rejected' ? NEVER : [{ access_token: 'BAD', expires_in: 3600 }]) });
+    const first = tab({
+      source: ({ reason }) => (reason === 'rejected' ? NEVER : [{ access_token: 'BAD', expires_in: 3600 }]),
+    });
     first.token$.reject(await firstValueFrom(first.token$));
     await until(() => first.asked.length === 2);
     expect((await firstValueFrom(tab().token$)).value).not.toBe('BAD');
@@ -95,7 +99,13 @@ describe('tabs that share a store', () => {
   });
 
   it('should leave the lock to the next when a fetch fails, and take what that one gets', async () => {
-    const broken = tab({ source: () => { throw new Error('no'); }, backoff: { initial: 60_000, max: 60_000 }, random: () => 0.99 });
+    const broken = tab({
+      source: () => {
+        throw new Error('no');
+      },
+      backoff: { initial: 60_000, max: 60_000 },
+      random: () => 0.99,
+    });
     const healed = firstValueFrom(broken.token$);
     const working = tab();
     const token = await firstValueFrom(working.token$);
@@ -136,7 +146,11 @@ describe('tabs that share a store', () => {
     ['is over', 0.2, 300],
     ['has little of its life left', 1, 930],
   ])('should hand the source of a new tab the last response, whose token %s', async (_what, expires_in, wait) => {
-    const first = tab({ source: () => [{ access_token: 'T1', expires_in, refresh_token: 'R1' }], idleTimeout: 0, expiryMargin: 0 });
+    const first = tab({
+      source: () => [{ access_token: 'T1', expires_in, refresh_token: 'R1' }],
+      idleTimeout: 0,
+      expiryMargin: 0,
+    });
     await firstValueFrom(first.token$);
     await pause(wait);
     const second = tab();
@@ -155,9 +169,23 @@ describe('tabs that share a store', () => {
   });
 
   it.each<[string, () => object]>([
-    ['a circle', () => { const circle: Record<string, unknown> = {}; circle.self = circle; return circle; }],
+    [
+      'a circle',
+      () => {
+        const circle: Record<string, unknown> = {};
+        circle.self = circle;
+        return circle;
+      },
+    ],
     ['a BigInt', () => ({ n: 5n })],
-    ['a toJSON that throws', () => ({ toJSON: () => { throw new Error('no'); } })],
+    [
+      'a toJSON that throws',
+      () => ({
+        toJSON: () => {
+          throw new Error('no');
+        },
+      }),
+    ],
   ])('should use a response that JSON cannot hold, for %s, and still hear the others', async (_what, make) => {
     const first = tab({ source: () => [{ access_token: 'T', expires_in: 60, extra: make() }] });
     const events: TokenEvent['type'][] = [];
@@ -228,7 +256,9 @@ describe('signing out', () => {
     for (const { token$, store } of tabs) {
       const failure: unknown = await firstValueFrom(token$).catch((error: unknown) => error);
       expect(isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED')).toBe(true);
-      expect(() => { store.signOut(); }).not.toThrow();
+      expect(() => {
+        store.signOut();
+      }).not.toThrow();
     }
     // A tab that opens now gets nothing from those.
     const late = tab();
@@ -253,7 +283,9 @@ describe('signing out', () => {
     slow.store.signOut();
     await pause(120);
     expect(overheard.filter(({ type }) => type === 'token')).toEqual([]);
-    const failure: unknown = await firstValueFrom(from(slow.store.refresh({} as never, () => NEVER))).catch((error: unknown) => error);
+    const failure: unknown = await firstValueFrom(from(slow.store.refresh({} as never, () => NEVER))).catch(
+      (error: unknown) => error,
+    );
     expect(isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED')).toBe(true);
   });
 });
@@ -287,8 +319,20 @@ describe('what others post', () => {
     const { token$ } = tab({ source: () => NEVER, askTimeout: 4000 });
     token$.subscribe();
     await pause(10);
-    stranger.postMessage({ version: 1, type: 'token', response: { access_token: 'OLD', expires_in: 60 }, age: 1000, at: Date.now() - 70_000 });
-    stranger.postMessage({ version: 1, type: 'token', response: { access_token: 'NEW', expires_in: 60 }, age: 1000, at: Date.now() - 20_000 });
+    stranger.postMessage({
+      version: 1,
+      type: 'token',
+      response: { access_token: 'OLD', expires_in: 60 },
+      age: 1000,
+      at: Date.now() - 70_000,
+    });
+    stranger.postMessage({
+      version: 1,
+      type: 'token',
+      response: { access_token: 'NEW', expires_in: 60 },
+      age: 1000,
+      at: Date.now() - 20_000,
+    });
     await until(() => token$.current?.value === 'NEW');
     expect(token$.current!.expiresAt - Date.now()).toBeLessThan(39_100);
   });
@@ -297,7 +341,13 @@ describe('what others post', () => {
     const { token$, asked } = tab({ source: () => NEVER, askTimeout: 50 });
     token$.subscribe();
     await pause(10);
-    stranger.postMessage({ version: 1, type: 'last', response: { access_token: 'EVIL', refresh_token: 'R7' }, age: 0, at: Date.now() });
+    stranger.postMessage({
+      version: 1,
+      type: 'last',
+      response: { access_token: 'EVIL', refresh_token: 'R7' },
+      age: 0,
+      at: Date.now(),
+    });
     await until(() => asked.length === 1);
     expect(token$.current).toBeNull();
     expect(asked[0]?.last).toMatchObject({ refresh_token: 'R7' });
@@ -307,7 +357,13 @@ describe('what others post', () => {
     const { token$ } = tab();
     token$.subscribe();
     const token = await firstValueFrom(token$);
-    stranger.postMessage({ version: 1, type: 'token', response: { access_token: 'OLD', expires_in: 3600 }, age: 5000, at: Date.now() });
+    stranger.postMessage({
+      version: 1,
+      type: 'token',
+      response: { access_token: 'OLD', expires_in: 3600 },
+      age: 5000,
+      at: Date.now(),
+    });
     await pause(10);
     expect(token$.current?.value).toBe(token.value);
   });
@@ -366,13 +422,17 @@ describe('in a hidden page', () => {
 });
 
 describe('tabTokenStore', () => {
-  it.each([[{}, /"name" must be a string that is not empty, got undefined/], [{ name: '' }, /"name"/], [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/], [{ name: 'a', askTimeout: Infinity }, /"askTimeout"/], [{ name: 'a', lockTimeout: -1 }, /"lockTimeout"/], [{ name: 'a', lifetime: 60 }, /"lifetime" must be a function/]])(
-    'should refuse %j',
-    (options, message) => {
-      expect(() => tabTokenStore(options as never)).toThrow(TypeError);
-      expect(() => tabTokenStore(options as never)).toThrow(message);
-    },
-  );
+  it.each([
+    [{}, /"name" must be a string that is not empty, got undefined/],
+    [{ name: '' }, /"name"/],
+    [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/],
+    [{ name: 'a', askTimeout: Infinity }, /"askTimeout"/],
+    [{ name: 'a', lockTimeout: -1 }, /"lockTimeout"/],
+    [{ name: 'a', lifetime: 60 }, /"lifetime" must be a function/],
+  ])('should refuse %j', (options, message) => {
+    expect(() => tabTokenStore(options as never)).toThrow(TypeError);
+    expect(() => tabTokenStore(options as never)).toThrow(message);
+  });
 
   it('should touch nothing before it is used', () => {
     const channel = jest.spyOn(globalThis, 'BroadcastChannel');

@@ -15,7 +15,10 @@ export function fakeLocks() {
       held.push(name);
       return callback({ name });
     });
-    queues.set(name, mine.catch(() => undefined));
+    queues.set(
+      name,
+      mine.catch(() => undefined),
+    );
     return mine;
   };
   return { held, request };
@@ -52,7 +55,9 @@ export function tab({ source, name = 'orders', askTimeout = 200, lockTimeout, li
   const token$ = createTokenStream(
     (request) => {
       asked.push(request);
-      return source ? from(source(request)) : [{ access_token: `T${String(++tokens)}`, expires_in: 3600, refresh_token: 'R' }];
+      return source
+        ? from(source(request))
+        : [{ access_token: `T${String(++tokens)}`, expires_in: 3600, refresh_token: 'R' }];
     },
     { jitter: 0, store, lifetime, ...options },
   );

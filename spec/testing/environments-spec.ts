@@ -44,14 +44,32 @@ describe('the kit', () => {
 
   it.each([
     ['an ES module', 'mjs', code],
-    ['CommonJS', 'cjs', ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true } }).outputText],
-  ])('should work with node:test, as %s', (_kind, extension, text) => {
-    const file = join(folder, `kit.test.${extension}`);
-    writeFileSync(file, text);
-    const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
-    const { stdout, status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', '--test-reporter', 'tap', file], { cwd: root, env, encoding: 'utf8' });
-    expect({ status, passed: /^# pass (\d+)$/m.exec(stdout)?.[1], failed: /^# fail (\d+)$/m.exec(stdout)?.[1] }).toEqual({ status: 0, passed: '2', failed: '0' });
-  }, 60_000);
+    [
+      'CommonJS',
+      'cjs',
+      ts.transpileModule(code, {
+        compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
+      }).outputText,
+    ],
+  ])(
+    'should work with node:test, as %s',
+    (_kind, extension, text) => {
+      const file = join(folder, `kit.test.${extension}`);
+      writeFileSync(file, text);
+      const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+      const { stdout, status } = spawnSync(
+        process.execPath,
+        ['--import', 'tsx', '--test', '--test-reporter', 'tap', file],
+        { cwd: root, env, encoding: 'utf8' },
+      );
+      expect({
+        status,
+        passed: /^# pass (\d+)$/m.exec(stdout)?.[1],
+        failed: /^# fail (\d+)$/m.exec(stdout)?.[1],
+      }).toEqual({ status: 0, passed: '2', failed: '0' });
+    },
+    60_000,
+  );
 
   /** In a process of its own, because esbuild does not work in Jest's sandbox. */
   const bundle = (contents: string, options: object = {}) => {
@@ -65,17 +83,29 @@ describe('the kit', () => {
       logLevel: 'error',
       ...options,
     })}).outputFiles[0].text)`;
-    return execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   };
 
   it('should load and run in a browser, which has no node:http', async () => {
     // For browsers esbuild resolves no node: specifier, neither imported nor in an import(): this would throw.
-    const script = bundle(`export { fakeTokenSource, startTokenServer } from './src/testing/index.ts';`, { treeShaking: false });
-    const { kit } = runInNewContext(`${script};({ kit })`, { setTimeout, AbortController, URL }) as { kit: typeof import('rx-fresh-token/testing') };
+    const script = bundle(`export { fakeTokenSource, startTokenServer } from './src/testing/index.ts';`, {
+      treeShaking: false,
+    });
+    const { kit } = runInNewContext(`${script};({ kit })`, { setTimeout, AbortController, URL }) as {
+      kit: typeof import('rx-fresh-token/testing');
+    };
     const seen: unknown[] = [];
-    kit.fakeTokenSource()({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal }).subscribe(({ access_token }) => seen.push(access_token));
+    kit
+      .fakeTokenSource()({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal })
+      .subscribe(({ access_token }) => seen.push(access_token));
     expect(seen).toEqual(['a']);
-    await expect(kit.startTokenServer()).rejects.toMatchObject({ message: expect.stringContaining('startTokenServer needs Node') as string });
+    await expect(kit.startTokenServer()).rejects.toMatchObject({
+      message: expect.stringContaining('startTokenServer needs Node') as string,
+    });
   });
 
   it('should be refused by that very bundler, were node:http imported', () => {

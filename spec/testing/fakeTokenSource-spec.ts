@@ -5,7 +5,13 @@ import { marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, type TokenRequest } from 'rx-fresh-token';
 import { fakeTokenSource, tokenMarbles, virtualClock } from 'rx-fresh-token/testing';
 
-const request = (more: Partial<TokenRequest> = {}): TokenRequest => ({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal, ...more });
+const request = (more: Partial<TokenRequest> = {}): TokenRequest => ({
+  reason: 'initial',
+  attempt: 1,
+  previous: null,
+  signal: new AbortController().signal,
+  ...more,
+});
 
 describe('fakeTokenSource', () => {
   it(
@@ -15,7 +21,9 @@ describe('fakeTokenSource', () => {
       const token$ = createTokenStream(source, { scheduler: m.scheduler, jitter: 0, idleTimeout: 0 });
       m.expect(tokenMarbles(token$), '^ 60s !').toBeObservable('200ms a 24999ms b 24999ms c');
       m.flush();
-      expect(source.calls.map(({ at, reason, previous, token, settledAt }) => [at, reason, previous, token, settledAt])).toEqual([
+      expect(
+        source.calls.map(({ at, reason, previous, token, settledAt }) => [at, reason, previous, token, settledAt]),
+      ).toEqual([
         [0, 'initial', null, 'a', 200],
         [25_000, 'scheduled', 'a', 'b', 25_200],
         [50_000, 'scheduled', 'b', 'c', 50_200],
@@ -25,9 +33,13 @@ describe('fakeTokenSource', () => {
   );
 
   it('should be virtual inside of TestScheduler.run without being handed the scheduler', () => {
-    new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); }).run(({ expectObservable }) => {
+    new TestScheduler((actual, expected) => {
+      expect(actual).toEqual(expected);
+    }).run(({ expectObservable }) => {
       const source = fakeTokenSource({ latency: 5, lifetime: 60 });
-      expectObservable(tokenMarbles(createTokenStream(source, { jitter: 0, idleTimeout: 0 })), '^ 150ms !').toBe('5ms a 49ms b 49ms c');
+      expectObservable(tokenMarbles(createTokenStream(source, { jitter: 0, idleTimeout: 0 })), '^ 150ms !').toBe(
+        '5ms a 49ms b 49ms c',
+      );
     });
   });
 
@@ -37,11 +49,15 @@ describe('fakeTokenSource', () => {
     expect(seen).toEqual([{ access_token: 'a', token_type: 'Bearer', expires_in: 30 }]);
   });
 
-  it('should throw an error of the platform as well, which in a test runner\'s sandbox is another realm\'s', () => {
-    const foreign: unknown[] = [runInNewContext(`new TypeError('fetch failed')`), new DOMException('gone', 'AbortError')];
+  it("should throw an error of the platform as well, which in a test runner's sandbox is another realm's", () => {
+    const foreign: unknown[] = [
+      runInNewContext(`new TypeError('fetch failed')`),
+      new DOMException('gone', 'AbortError'),
+    ];
     const source = fakeTokenSource({ steps: foreign as Error[] });
     const seen: unknown[] = [];
-    for (let i = 0; i < 2; i++) source(request()).subscribe({ next: () => seen.push('a response'), error: (error: unknown) => seen.push(error) });
+    for (let i = 0; i < 2; i++)
+      source(request()).subscribe({ next: () => seen.push('a response'), error: (error: unknown) => seen.push(error) });
     expect(seen).toEqual(foreign);
     expect(source.calls.map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
   });
@@ -53,21 +69,33 @@ describe('fakeTokenSource', () => {
     expect(seen).toEqual([odd]);
   });
 
-  it.each([[{ lifetime: () => -1 }], [{ latency: () => NaN }]])('should tell of a function out of range, which the stream takes for a failed fetch: %p', (options) => {
-    const source = fakeTokenSource(options);
-    const errors: unknown[] = [];
-    source(request()).subscribe({ error: (error: unknown) => errors.push(error) });
-    expect(errors).toEqual([expect.any(TypeError)]);
-    expect(source.verify).toThrow(new RegExp(`- call 1 at \\d+ ms: TypeError: option "${Object.keys(options)[0] ?? ''}" must be`));
-  });
+  it.each([[{ lifetime: () => -1 }], [{ latency: () => NaN }]])(
+    'should tell of a function out of range, which the stream takes for a failed fetch: %p',
+    (options) => {
+      const source = fakeTokenSource(options);
+      const errors: unknown[] = [];
+      source(request()).subscribe({ error: (error: unknown) => errors.push(error) });
+      expect(errors).toEqual([expect.any(TypeError)]);
+      expect(source.verify).toThrow(
+        new RegExp(`- call 1 at \\d+ ms: TypeError: option "${Object.keys(options)[0] ?? ''}" must be`),
+      );
+    },
+  );
 
   it('should do what its script says, then yield tokens, and spend no name on failures', () => {
     const own = new Error('own');
-    const source = fakeTokenSource({ steps: ['transient', 'token', 'permanent', own, { access_token: 'mine', expires_in: 1 }, 'hang'] });
+    const source = fakeTokenSource({
+      steps: ['transient', 'token', 'permanent', own, { access_token: 'mine', expires_in: 1 }, 'hang'],
+    });
     const seen: unknown[] = [];
     const called = new Subscription();
     for (let i = 0; i < 7; i++) {
-      called.add(source(request()).subscribe({ next: ({ access_token }) => seen.push(access_token), error: (error: unknown) => seen.push(error) }));
+      called.add(
+        source(request()).subscribe({
+          next: ({ access_token }) => seen.push(access_token),
+          error: (error: unknown) => seen.push(error),
+        }),
+      );
       if (i === 5) called.unsubscribe();
     }
     expect(seen).toEqual([
@@ -78,7 +106,15 @@ describe('fakeTokenSource', () => {
       'mine',
       'b',
     ]);
-    expect(source.calls.map(({ outcome }) => outcome)).toEqual(['failed', 'token', 'failed', 'failed', 'token', 'aborted', 'token']);
+    expect(source.calls.map(({ outcome }) => outcome)).toEqual([
+      'failed',
+      'token',
+      'failed',
+      'failed',
+      'token',
+      'aborted',
+      'token',
+    ]);
     source.verify();
   });
 
@@ -87,7 +123,9 @@ describe('fakeTokenSource', () => {
     marbles((m) => {
       const stream = (step: 'transient' | 'permanent') => {
         const source = fakeTokenSource({ scheduler: m.scheduler, latency: 10, steps: [step] });
-        return tokenMarbles(createTokenStream(source, { scheduler: m.scheduler, jitter: 0, random: () => 1, idleTimeout: 0 }));
+        return tokenMarbles(
+          createTokenStream(source, { scheduler: m.scheduler, jitter: 0, random: () => 1, idleTimeout: 0 }),
+        );
       };
       m.expect(stream('transient'), '^ 1s !').toBeObservable('270ms a');
       m.expect(stream('permanent'), '^ 1s !').toBeObservable('10ms #', undefined, 'ERR_TOKEN_UNAVAILABLE');
@@ -114,10 +152,16 @@ describe('fakeTokenSource', () => {
   it(
     'should take latency and lifetime per call, and leave out a life that is unknown',
     marbles((m) => {
-      const source = fakeTokenSource({ scheduler: m.scheduler, latency: (n) => n * 10, lifetime: (n) => (n === 1 ? 1500 : Infinity) });
+      const source = fakeTokenSource({
+        scheduler: m.scheduler,
+        latency: (n) => n * 10,
+        lifetime: (n) => (n === 1 ? 1500 : Infinity),
+      });
       const seen: unknown[] = [];
       source(request()).subscribe((response) => seen.push(m.scheduler.now(), response.expires_in));
-      m.scheduler.schedule(() => { source(request()).subscribe((response) => seen.push(m.scheduler.now(), 'expires_in' in response)); }, 10);
+      m.scheduler.schedule(() => {
+        source(request()).subscribe((response) => seen.push(m.scheduler.now(), 'expires_in' in response));
+      }, 10);
       m.flush();
       expect(seen).toEqual([10, 1.5, 30, false]);
     }),
@@ -138,7 +182,9 @@ describe('fakeTokenSource', () => {
       }, 40);
       m.flush();
       expect(heard).toEqual(['enough', 'enough']);
-      expect(source.calls).toMatchObject([40, 40, 40].map((settledAt) => ({ outcome: 'aborted', token: null, settledAt })));
+      expect(source.calls).toMatchObject(
+        [40, 40, 40].map((settledAt) => ({ outcome: 'aborted', token: null, settledAt })),
+      );
       expect(source.fateOf('a')).toBe('unknown');
     }),
   );
@@ -147,10 +193,19 @@ describe('fakeTokenSource', () => {
     'should record a stream’s timeout as aborted',
     marbles((m) => {
       const source = fakeTokenSource({ scheduler: m.scheduler, steps: ['hang'] });
-      const token$ = createTokenStream(source, { scheduler: m.scheduler, jitter: 0, random: () => 1, fetchTimeout: 1000, idleTimeout: 0 });
+      const token$ = createTokenStream(source, {
+        scheduler: m.scheduler,
+        jitter: 0,
+        random: () => 1,
+        fetchTimeout: 1000,
+        idleTimeout: 0,
+      });
       m.expect(tokenMarbles(token$), '^ 2s !').toBeObservable('1250ms a');
       m.flush();
-      expect(source.calls).toMatchObject([{ outcome: 'aborted', settledAt: 1000 }, { at: 1250, attempt: 2, outcome: 'token' }]);
+      expect(source.calls).toMatchObject([
+        { outcome: 'aborted', settledAt: 1000 },
+        { at: 1250, attempt: 2, outcome: 'token' },
+      ]);
       source.verify();
     }),
   );
@@ -161,24 +216,36 @@ describe('fakeTokenSource', () => {
       const clock = virtualClock(m.scheduler);
       const source = fakeTokenSource({ scheduler: m.scheduler, now: clock.serverNow, lifetime: 1000, latency: 100 });
       const fates: string[] = [];
-      const look = (at: number) => m.scheduler.schedule(() => fates.push(`${m.scheduler.now()} ${source.fateOf('a')}`), at);
+      const look = (at: number) =>
+        m.scheduler.schedule(() => fates.push(`${m.scheduler.now()} ${source.fateOf('a')}`), at);
       source(request()).subscribe();
       [50, 101, 999, 1000].forEach(look);
       m.flush();
       source.revoke('a');
-      expect([...fates, source.fateOf('a'), source.fateOf('b')]).toEqual(['50 unknown', '101 alive', '999 alive', '1000 expired', 'revoked', 'unknown']);
+      expect([...fates, source.fateOf('a'), source.fateOf('b')]).toEqual([
+        '50 unknown',
+        '101 alive',
+        '999 alive',
+        '1000 expired',
+        'revoked',
+        'unknown',
+      ]);
     }),
   );
 
   describe('verify()', () => {
     it('should pass while all is as expected', () => {
-      expect(() => { fakeTokenSource().verify(); }).not.toThrow();
+      expect(() => {
+        fakeTokenSource().verify();
+      }).not.toThrow();
     });
 
     it('should tell of steps that were never come to', () => {
       const source = fakeTokenSource({ steps: ['token', 'hang', 'token'] });
       source(request()).subscribe();
-      expect(() => { source.verify(); }).toThrow('fakeTokenSource: something nobody expected\n- of 3 steps the last 2 were never come to');
+      expect(() => {
+        source.verify();
+      }).toThrow('fakeTokenSource: something nobody expected\n- of 3 steps the last 2 were never come to');
     });
 
     it('should tell of calls that overlap, unless that is allowed', () => {
@@ -188,9 +255,14 @@ describe('fakeTokenSource', () => {
         source(request({ reason: 'manual' })).subscribe();
         hanging.unsubscribe();
         source(request()).subscribe();
-        const verified = expect(() => { source.verify(); });
+        const verified = expect(() => {
+          source.verify();
+        });
         if (allowOverlap) verified.not.toThrow();
-        else verified.toThrow(/: something nobody expected\n- call 2 at \d+ ms \(manual\) was made while call 1 was under way$/);
+        else
+          verified.toThrow(
+            /: something nobody expected\n- call 2 at \d+ ms \(manual\) was made while call 1 was under way$/,
+          );
       }
     });
 
@@ -199,9 +271,15 @@ describe('fakeTokenSource', () => {
       marbles((m) => {
         const source = fakeTokenSource({ scheduler: m.scheduler, maxCalls: 1, latency: 10 });
         const token$ = createTokenStream(source, { scheduler: m.scheduler, jitter: 0, idleTimeout: 0 });
-        m.expect(tokenMarbles(token$), '^ 40s !').toBeObservable('10ms a 28999ms #', undefined, 'ERR_TOKEN_UNAVAILABLE');
+        m.expect(tokenMarbles(token$), '^ 40s !').toBeObservable(
+          '10ms a 28999ms #',
+          undefined,
+          'ERR_TOKEN_UNAVAILABLE',
+        );
         m.flush();
-        expect(() => { source.verify(); }).toThrow(/- call 2 at 25000 ms \(scheduled\) is one too many: maxCalls is 1/);
+        expect(() => {
+          source.verify();
+        }).toThrow(/- call 2 at 25000 ms \(scheduled\) is one too many: maxCalls is 1/);
       }),
     );
   });

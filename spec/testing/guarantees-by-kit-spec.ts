@@ -1,6 +1,14 @@
 import { cases, marbles, type Context } from 'rxjs-marbles/jest';
 import { createTokenStream, withToken, type TokenStreamOptions, type WithTokenOptions } from 'rx-fresh-token';
-import { eventMarbles, fakeTokenSource, scriptedApi, tokenMarbles, virtualClock, type FakeTokenSourceOptions, type ScriptedApiOptions } from 'rx-fresh-token/testing';
+import {
+  eventMarbles,
+  fakeTokenSource,
+  scriptedApi,
+  tokenMarbles,
+  virtualClock,
+  type FakeTokenSourceOptions,
+  type ScriptedApiOptions,
+} from 'rx-fresh-token/testing';
 
 type ApiOptions = Omit<ScriptedApiOptions, 'tokens' | 'responses'>;
 
@@ -8,15 +16,26 @@ type ApiOptions = Omit<ScriptedApiOptions, 'tokens' | 'responses'>;
 function kit(source: FakeTokenSourceOptions = {}, stream: TokenStreamOptions = {}, api: ApiOptions = {}) {
   const tokens = fakeTokenSource({ latency: 2, lifetime: 20, ...source });
   const server = scriptedApi({ tokens, delay: 3, ...api });
-  const token$ = createTokenStream(tokens, { refreshBefore: 5, expiryMargin: 1, jitter: 0, random: () => 1, idleTimeout: 0, ...stream });
+  const token$ = createTokenStream(tokens, {
+    refreshBefore: 5,
+    expiryMargin: 1,
+    jitter: 0,
+    random: () => 1,
+    idleTimeout: 0,
+    ...stream,
+  });
   return {
     token$,
     source: tokens,
     api: server,
-    call: (path = '/', options: WithTokenOptions = {}) => tokenMarbles(withToken(token$, (token) => server.send(token, path), options)),
+    call: (path = '/', options: WithTokenOptions = {}) =>
+      tokenMarbles(withToken(token$, (token) => server.send(token, path), options)),
     asked: () => tokens.calls.map(({ at, reason }) => `${at} ${reason}`),
     sent: () => server.calls.map(({ at, token }) => `${at} ${String(token)}`),
-    verify: () => { tokens.verify(); server.verify(); },
+    verify: () => {
+      tokens.verify();
+      server.verify();
+    },
   };
 }
 
@@ -32,9 +51,27 @@ describe('the guarantees, told with the kit', () => {
       verify();
     },
     [
-      { name: 'a token of 30 s is renewed at 25 s', latency: 200, lifetime: 30_000, subscribed: '^ 26s !', tokens: '200ms a 24999ms b' },
-      { name: 'a token of an hour at 55 min', latency: 200, lifetime: 3_600_000, subscribed: '^ 56m !', tokens: '200ms a 3299999ms b' },
-      { name: 'a token of 1 s that takes 0.4 s at 0.5 s', latency: 400, lifetime: 1000, subscribed: '^  1s !', tokens: '400ms a 499ms b' },
+      {
+        name: 'a token of 30 s is renewed at 25 s',
+        latency: 200,
+        lifetime: 30_000,
+        subscribed: '^ 26s !',
+        tokens: '200ms a 24999ms b',
+      },
+      {
+        name: 'a token of an hour at 55 min',
+        latency: 200,
+        lifetime: 3_600_000,
+        subscribed: '^ 56m !',
+        tokens: '200ms a 3299999ms b',
+      },
+      {
+        name: 'a token of 1 s that takes 0.4 s at 0.5 s',
+        latency: 400,
+        lifetime: 1000,
+        subscribed: '^  1s !',
+        tokens: '400ms a 499ms b',
+      },
     ],
   );
 
@@ -83,11 +120,15 @@ describe('the guarantees, told with the kit', () => {
         const asleep = ' -------------------(b|)   ';
         const third = '  --------------------^     ';
         const setBack = '-------------------------(b|)';
-        when(m, wrong, () => { clock[fault](60_000); });
+        when(m, wrong, () => {
+          clock[fault](60_000);
+        });
         m.expect(call(), first).toBeObservable(answer);
         if (fault === 'sleep') m.expect(call(), second).toBeObservable(asleep);
         else m.expect(call(), third).toBeObservable(setBack);
-        when(m, '30ms x', () => { api.verify(); });
+        when(m, '30ms x', () => {
+          api.verify();
+        });
       }
     }),
   );
@@ -104,7 +145,9 @@ describe('the guarantees, told with the kit', () => {
       m.expect(eventMarbles(token$.events)).toBeObservable(events);
       m.expect(call(), first).toBeObservable(answer);
       m.expect(call(), second).toBeObservable(again);
-      when(m, '60m x', () => { expect(source.calls).toHaveLength(1); });
+      when(m, '60m x', () => {
+        expect(source.calls).toHaveLength(1);
+      });
       m.flush();
       verify();
     }),
@@ -139,7 +182,10 @@ describe('the guarantees, told with the kit', () => {
   it(
     'B11: a failed renewal is invisible while the token lives',
     marbles((m) => {
-      const { call, token$, verify } = kit({ lifetime: 300, steps: ['token', 'transient'] }, { refreshBefore: 100, backoff: { initial: 60 } });
+      const { call, token$, verify } = kit(
+        { lifetime: 300, steps: ['token', 'transient'] },
+        { refreshBefore: 100, backoff: { initial: 60 } },
+      );
       const user = '  ^     299ms                      !';
       const tokens = '2ms a 251ms                  b     ';
       const events = 's-c   197ms s-f 49ms       s-c     ';
@@ -169,7 +215,10 @@ describe('the guarantees, told with the kit', () => {
   it(
     'B12: requests wait for the next attempts, up to maxWait',
     marbles((m) => {
-      const { call } = kit({ steps: ['transient', 'transient', 'transient'] }, { backoff: { initial: 50, max: 50 }, maxWait: 120 });
+      const { call } = kit(
+        { steps: ['transient', 'transient', 'transient'] },
+        { backoff: { initial: 50, max: 50 }, maxWait: 120 },
+      );
       m.expect(call('/', { maxWait: 60 })).toBeObservable('60ms #', undefined, 'ERR_TOKEN_UNAVAILABLE');
       m.expect(call()).toBeObservable('120ms #', undefined, 'ERR_TOKEN_UNAVAILABLE');
       m.expect(call('/', { maxWait: 200 })).toBeObservable('161ms (a|)');
@@ -187,7 +236,9 @@ describe('the guarantees, told with the kit', () => {
       const another = ' -----------^';
       const late = '    ------------^';
       m.expect(call(), warm).toBeObservable(answer);
-      when(m, revoke, () => { api.revoke('a'); });
+      when(m, revoke, () => {
+        api.revoke('a');
+      });
       m.expect(call(), one).toBeObservable('    ------------------(b|)');
       m.expect(call(), another).toBeObservable('-----------------------(b|)');
       m.expect(call(), late).toBeObservable('   ------------------(b|)');
@@ -231,10 +282,16 @@ describe('the guarantees, told with the kit', () => {
   it(
     'B18: rejections force no more refreshes than the budget allows',
     marbles((m) => {
-      const { call, token$, asked, api } = kit({ lifetime: 1000 }, { rejectionBudget: { max: 1, per: 1000 } }, { steps: [401, 'ok', 401] });
+      const { call, token$, asked, api } = kit(
+        { lifetime: 1000 },
+        { rejectionBudget: { max: 1, per: 1000 } },
+        { steps: [401, 'ok', 401] },
+      );
       m.expect(call(), '      ^').toBeObservable('         ----------(b|)');
       m.expect(call(), '      --------------------^').toBeObservable('-----------------------#', undefined, '401');
-      when(m, '30ms x', () => { token$.close(); });
+      when(m, '30ms x', () => {
+        token$.close();
+      });
       m.flush();
       expect(asked()).toEqual(['0 initial', '5 rejected']);
       api.verify();
@@ -265,7 +322,9 @@ describe('the guarantees, told with the kit', () => {
       const events = '  s-c-----(z|)  ';
       const late = '    ---------^    ';
       const refused = ' ---------#    ';
-      when(m, close, () => { token$.close(); });
+      when(m, close, () => {
+        token$.close();
+      });
       m.expect(eventMarbles(token$.events)).toBeObservable(events);
       m.expect(tokenMarbles(token$)).toBeObservable(tokens);
       m.expect(call(), late).toBeObservable(refused, undefined, 'ERR_TOKEN_STREAM_CLOSED');

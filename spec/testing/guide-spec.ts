@@ -6,7 +6,10 @@ import * as ts from 'typescript';
 
 const root = resolve(__dirname, '../..');
 const guide = readFileSync(join(root, 'docs/testing.md'), 'utf8');
-const blocks = [...guide.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language, code]) => ({ language, code: code ?? '' }));
+const blocks = [...guide.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language, code]) => ({
+  language,
+  code: code ?? '',
+}));
 
 const forNode = blocks.filter(({ code }) => code.includes(`'node:test'`));
 const forJest = blocks.filter((block) => !forNode.includes(block));
@@ -14,18 +17,22 @@ const forJest = blocks.filter((block) => !forNode.includes(block));
 const titleOf = (code: string): string => /^test\('(.*?)'/m.exec(code)?.[1] ?? '';
 
 const compiled = (code: string): string =>
-  ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true } }).outputText;
+  ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
+  }).outputText;
 
 /** A document's code as a function of what it needs: running it is this test's purpose. */
-const run = (code: string) => (given: { readonly require?: unknown }): unknown =>
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- see above
-  new Function('require', 'exports', 'jest', 'expect', code)(given.require, {}, jest, expect);
+const run =
+  (code: string) =>
+  (given: { readonly require?: unknown }): unknown =>
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- see above
+    new Function('require', 'exports', 'jest', 'expect', code)(given.require, {}, jest, expect);
 
 /** Every block of the guide is a test file of its own; here each runs as such, in this very Jest. */
 describe('the guide', () => {
   it('should have no code but tests', () => {
     expect(blocks.map(({ language }) => language)).toEqual(blocks.map(() => 'ts'));
-    for (const { code } of blocks) expect(code).toMatch(/^test\('/m);
+    for (const { code } of blocks) expect(code).toMatch(/^test\(\s*'/m);
     expect([forJest.length, forNode.length]).toEqual([9, 2]);
   });
 
@@ -35,24 +42,38 @@ describe('the guide', () => {
 
   // What the guide says to do for Vitest, done here: rxjs-marbles' root knows no runner either.
   const recipe = /^`(\{ assertDeepEqual: .*? \})`/m.exec(guide)?.[1] ?? '';
-  const ofRoot = (id: string): unknown => (id === 'rxjs-marbles/jest' ? configure(run(`return ${recipe}`)({}) as Parameters<typeof configure>[0]) : jest.requireActual(id));
+  const ofRoot = (id: string): unknown =>
+    id === 'rxjs-marbles/jest'
+      ? configure(run(`return ${recipe}`)({}) as Parameters<typeof configure>[0])
+      : jest.requireActual(id);
   const marbled = forJest.filter(({ code }) => code.includes('rxjs-marbles/jest'));
 
-  describe.each(marbled.map(({ code }) => ({ code, title: titleOf(code) })))('by its recipe for Vitest: $title', ({ code }) => {
-    run(compiled(code))({ require: ofRoot });
-  });
+  describe.each(marbled.map(({ code }) => ({ code, title: titleOf(code) })))(
+    'by its recipe for Vitest: $title',
+    ({ code }) => {
+      run(compiled(code))({ require: ofRoot });
+    },
+  );
 
-  it.each(forNode.map(({ code }) => ({ code, title: titleOf(code) })))('should have a test for node:test that passes: $title', ({ code }) => {
-    const folder = mkdtempSync(join(__dirname, 'guide-'));
-    try {
-      const file = join(folder, 'guide.test.mts');
-      writeFileSync(file, code);
-      const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
-      const { status, stdout } = spawnSync(process.execPath, ['--import', 'tsx', '--test', '--test-reporter', 'tap', file], { cwd: root, env, encoding: 'utf8' });
-      expect(stdout).toMatch(/^# pass 1$/m);
-      expect(status).toBe(0);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  }, 60_000);
+  it.each(forNode.map(({ code }) => ({ code, title: titleOf(code) })))(
+    'should have a test for node:test that passes: $title',
+    ({ code }) => {
+      const folder = mkdtempSync(join(__dirname, 'guide-'));
+      try {
+        const file = join(folder, 'guide.test.mts');
+        writeFileSync(file, code);
+        const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+        const { status, stdout } = spawnSync(
+          process.execPath,
+          ['--import', 'tsx', '--test', '--test-reporter', 'tap', file],
+          { cwd: root, env, encoding: 'utf8' },
+        );
+        expect(stdout).toMatch(/^# pass 1$/m);
+        expect(status).toBe(0);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+    60_000,
+  );
 });

@@ -5,8 +5,13 @@ import { fakeTokenSource, scriptedApi, tokenMarbles, type ApiCall } from 'rx-fre
 
 const a = { value: 'a' };
 const b = { value: 'b' };
-const told = (calls: readonly ApiCall[]): string[] => calls.map(({ at, token, credential, outcome }) => `${at} ${String(token)} ${credential} ${outcome}`);
-const failureOf = (source$: Observable<unknown>) => firstValueFrom(source$).then(() => 'none', (error: unknown) => error);
+const told = (calls: readonly ApiCall[]): string[] =>
+  calls.map(({ at, token, credential, outcome }) => `${at} ${String(token)} ${credential} ${outcome}`);
+const failureOf = (source$: Observable<unknown>) =>
+  firstValueFrom(source$).then(
+    () => 'none',
+    (error: unknown) => error,
+  );
 
 describe('scriptedApi.send', () => {
   it(
@@ -29,7 +34,9 @@ describe('scriptedApi.send', () => {
       const source = fakeTokenSource({ scheduler: m.scheduler, latency: 200 });
       const api = scriptedApi({ tokens: source, delay: 50 });
       const token$ = createTokenStream(source, { scheduler: m.scheduler, jitter: 0, idleTimeout: 0 });
-      m.scheduler.schedule(() => { api.revoke('a'); }, 1000);
+      m.scheduler.schedule(() => {
+        api.revoke('a');
+      }, 1000);
       m.expect(withToken(token$, api.send)).toBeObservable('250ms (a|)');
       m.expect(withToken(token$, api.send), '2s ^').toBeObservable('2300ms (b|)');
       m.flush();
@@ -57,7 +64,11 @@ describe('scriptedApi.send', () => {
   ] as const)('should refuse with %p', async (refuseWith, challenge) => {
     const api = scriptedApi({ tokens: ['a'], refuseWith });
     api.revoke(a);
-    expect(await failureOf(api.send(a))).toMatchObject({ message: `the scripted API answered ${String(refuseWith)}`, status: refuseWith, headers: challenge ? { 'www-authenticate': challenge } : {} });
+    expect(await failureOf(api.send(a))).toMatchObject({
+      message: `the scripted API answered ${String(refuseWith)}`,
+      status: refuseWith,
+      headers: challenge ? { 'www-authenticate': challenge } : {},
+    });
   });
 
   it('should forbid a path to every token, one way or the other, and allow it again', async () => {
@@ -65,18 +76,31 @@ describe('scriptedApi.send', () => {
     api.forbid('/admin');
     api.forbid('/audit', 'insufficient_scope');
     expect(await failureOf(api.send(a, '/admin'))).toMatchObject({ status: 403, headers: {} });
-    expect(await failureOf(api.send(a, '/audit'))).toMatchObject({ status: 403, headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' } });
+    expect(await failureOf(api.send(a, '/audit'))).toMatchObject({
+      status: 403,
+      headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' },
+    });
     expect(await firstValueFrom(api.send(a, '/orders', 'POST'))).toBe('a');
     api.allow('/admin');
     expect(await firstValueFrom(api.send(a, '/admin'))).toBe('a');
-    expect(api.calls.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /admin', 'GET /audit', 'POST /orders', 'GET /admin']);
+    expect(api.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /admin',
+      'GET /audit',
+      'POST /orders',
+      'GET /admin',
+    ]);
     api.verify();
   });
 
   it(
     'should do what its script says',
     marbles((m) => {
-      const api = scriptedApi({ tokens: ['a'], scheduler: m.scheduler, steps: ['ok', 500, 401, 'down', 204, 'hang'], delay: (n) => n * 10 });
+      const api = scriptedApi({
+        tokens: ['a'],
+        scheduler: m.scheduler,
+        steps: ['ok', 500, 401, 'down', 204, 'hang'],
+        delay: (n) => n * 10,
+      });
       const call = () => tokenMarbles(api.send(a));
       m.expect(call()).toBeObservable('10ms (a|)');
       m.expect(call()).toBeObservable('20ms #', undefined, '500');
@@ -96,9 +120,21 @@ describe('scriptedApi.send', () => {
       m.expect(api.send(a) as Observable<unknown>).toBeObservable('(v|)', { v: value });
     },
     [
-      { name: 'a value', api: scriptedApi({ tokens: ['a'], answer: ({ path, token }) => ({ path, token }) }), value: { path: '/', token: 'a' } },
-      { name: 'a response', api: scriptedApi({ tokens: ['a'], responses: true }), value: { status: 200, headers: {}, body: 'a' } },
-      { name: 'a refusal, as a response', api: scriptedApi({ tokens: [], responses: true }), value: { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' }, body: null } },
+      {
+        name: 'a value',
+        api: scriptedApi({ tokens: ['a'], answer: ({ path, token }) => ({ path, token }) }),
+        value: { path: '/', token: 'a' },
+      },
+      {
+        name: 'a response',
+        api: scriptedApi({ tokens: ['a'], responses: true }),
+        value: { status: 200, headers: {}, body: 'a' },
+      },
+      {
+        name: 'a refusal, as a response',
+        api: scriptedApi({ tokens: [], responses: true }),
+        value: { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' }, body: null },
+      },
     ],
   );
 
@@ -121,10 +157,18 @@ describe('scriptedApi.fetch', () => {
     const api = scriptedApi({ tokens: source, answer: ({ token, path }) => ({ token, path }) });
     const token$ = createTokenStream(source, { idleTimeout: 0 });
     const options = { baseUrl: 'https://api.example.com', fetch: api.fetch };
-    expect(await (await createFetch(token$, options)('/orders?secret=1')).json()).toEqual({ token: 'a', path: '/orders' });
+    expect(await (await createFetch(token$, options)('/orders?secret=1')).json()).toEqual({
+      token: 'a',
+      path: '/orders',
+    });
     api.revoke('a');
-    expect(await firstValueFrom(createHttpClient(token$, options).post('/orders', { n: 1 }))).toEqual({ token: 'b', path: '/orders' });
-    expect(api.calls.map(({ method, path, token, outcome }) => `${method} ${path} ${String(token)} ${outcome}`)).toEqual(['GET /orders a 200', 'POST /orders a 401', 'POST /orders b 200']);
+    expect(await firstValueFrom(createHttpClient(token$, options).post('/orders', { n: 1 }))).toEqual({
+      token: 'b',
+      path: '/orders',
+    });
+    expect(
+      api.calls.map(({ method, path, token, outcome }) => `${method} ${path} ${String(token)} ${outcome}`),
+    ).toEqual(['GET /orders a 200', 'POST /orders a 401', 'POST /orders b 200']);
     api.verify();
     source.verify();
     token$.close();
@@ -135,17 +179,33 @@ describe('scriptedApi.fetch', () => {
     await api.fetch(new Request('https://api.example.com/request', { method: 'PUT', ...auth('a') }));
     await api.fetch(new URL('https://api.example.com/url'), auth('a'));
     await api.fetch('/path', { method: 'post', ...auth('a') });
-    expect(api.calls.map(({ method, path, outcome }) => `${method} ${path} ${outcome}`)).toEqual(['PUT /request 200', 'GET /url 200', 'POST /path 200']);
+    expect(api.calls.map(({ method, path, outcome }) => `${method} ${path} ${outcome}`)).toEqual([
+      'PUT /request 200',
+      'GET /url 200',
+      'POST /path 200',
+    ]);
   });
 
   it('should answer as an API does', async () => {
     const own = new Response('own', { status: 418 });
-    const api = scriptedApi({ tokens: ['a'], tolerate: ['missing', 'unknown'], answer: ({ path }) => (path === '/own' ? own : { path }) });
+    const api = scriptedApi({
+      tokens: ['a'],
+      tolerate: ['missing', 'unknown'],
+      answer: ({ path }) => (path === '/own' ? own : { path }),
+    });
     const accepted = await api.fetch('/x', auth('a'));
     const missing = await api.fetch('/x');
     const unknown = await api.fetch('/x', auth('b'));
-    expect([accepted.status, accepted.headers.get('content-type'), await accepted.json()]).toEqual([200, 'application/json', { path: '/x' }]);
-    expect([missing.status, missing.headers.get('www-authenticate'), await missing.text()]).toEqual([401, 'Bearer', '']);
+    expect([accepted.status, accepted.headers.get('content-type'), await accepted.json()]).toEqual([
+      200,
+      'application/json',
+      { path: '/x' },
+    ]);
+    expect([missing.status, missing.headers.get('www-authenticate'), await missing.text()]).toEqual([
+      401,
+      'Bearer',
+      '',
+    ]);
     expect([unknown.status, unknown.headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"']);
     expect(await api.fetch('/own', auth('a'))).toBe(own);
     api.verify();
@@ -155,7 +215,10 @@ describe('scriptedApi.fetch', () => {
     const api = scriptedApi({ tokens: ['a'], steps: ['down', 204, 'hang', 'hang'] });
     await expect(api.fetch('/', auth('a'))).rejects.toThrow(TypeError);
     expect(await (await api.fetch('/', auth('a'))).text()).toBe('');
-    for (const give of [(signal: AbortSignal) => api.fetch('/', { ...auth('a'), signal }), (signal: AbortSignal) => api.fetch(new Request('http://localhost/', { ...auth('a'), signal }))]) {
+    for (const give of [
+      (signal: AbortSignal) => api.fetch('/', { ...auth('a'), signal }),
+      (signal: AbortSignal) => api.fetch(new Request('http://localhost/', { ...auth('a'), signal })),
+    ]) {
       const controller = new AbortController();
       const hanging = give(controller.signal);
       controller.abort(new Error('enough'));
@@ -191,13 +254,18 @@ describe('scriptedApi.verify', () => {
     marbles((m) => {
       const source = fakeTokenSource({ scheduler: m.scheduler, lifetime: 100 });
       const api = scriptedApi({ tokens: source, delay: 10 });
-      const send = (at: number, value: string) => m.scheduler.schedule(() => { api.send({ value }, '/orders').subscribe({ error: () => undefined }); }, at);
+      const send = (at: number, value: string) =>
+        m.scheduler.schedule(() => {
+          api.send({ value }, '/orders').subscribe({ error: () => undefined });
+        }, at);
       source({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal }).subscribe();
       send(99, 'a');
       send(100, 'a');
       send(105, 'a');
       send(200, 'z');
-      m.scheduler.schedule(() => { void api.fetch('/orders'); }, 300);
+      m.scheduler.schedule(() => {
+        void api.fetch('/orders');
+      }, 300);
       m.flush();
       expect(complaint(api)).toBe(
         [
@@ -215,12 +283,18 @@ describe('scriptedApi.verify', () => {
     'should mind a revoked token only after a caller was told',
     marbles((m) => {
       const api = scriptedApi({ tokens: ['a', 'b'], scheduler: m.scheduler, delay: 10 });
-      const send = (at: number, token: { value: string }) => m.scheduler.schedule(() => { api.send(token).subscribe({ error: () => undefined }); }, at);
+      const send = (at: number, token: { value: string }) =>
+        m.scheduler.schedule(() => {
+          api.send(token).subscribe({ error: () => undefined });
+        }, at);
       api.revoke('a');
       [0, 9, 10, 11, 30].forEach((at) => send(at, a));
       send(31, b);
       m.flush();
-      expect(complaint(api).split('\n').slice(1)).toEqual(['- call 4 at 11 ms (GET /) carried a, which had been refused 1 ms before', '- call 5 at 30 ms (GET /) carried a, which had been refused 20 ms before']);
+      expect(complaint(api).split('\n').slice(1)).toEqual([
+        '- call 4 at 11 ms (GET /) carried a, which had been refused 1 ms before',
+        '- call 5 at 30 ms (GET /) carried a, which had been refused 20 ms before',
+      ]);
     }),
   );
 
@@ -229,9 +303,20 @@ describe('scriptedApi.verify', () => {
     marbles((m) => {
       const source = fakeTokenSource({ scheduler: m.scheduler, latency: 2 });
       const api = scriptedApi({ tokens: source, delay: 3 });
-      const cached$ = source({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal }).pipe(shareReplay({ bufferSize: 1, refCount: false }));
-      const call$ = cached$.pipe(take(1), switchMap(({ access_token }) => api.send({ value: access_token })), retry(1));
-      m.cold('----------x').subscribe(() => { api.revoke('a'); });
+      const cached$ = source({
+        reason: 'initial',
+        attempt: 1,
+        previous: null,
+        signal: new AbortController().signal,
+      }).pipe(shareReplay({ bufferSize: 1, refCount: false }));
+      const call$ = cached$.pipe(
+        take(1),
+        switchMap(({ access_token }) => api.send({ value: access_token })),
+        retry(1),
+      );
+      m.cold('----------x').subscribe(() => {
+        api.revoke('a');
+      });
       m.expect(cached$).toBeObservable('--(a|)', { a: { access_token: 'a', token_type: 'Bearer', expires_in: 30 } });
       m.expect(tokenMarbles(call$), '------------^').toBeObservable('------------------#', undefined, '401');
       m.flush();
@@ -243,7 +328,10 @@ describe('scriptedApi.verify', () => {
   it('should mind a repeat of a call that was refused without a delay', () => {
     const api = scriptedApi({ tokens: ['a'], scheduler: new VirtualTimeScheduler() });
     api.revoke('a');
-    api.send(a).pipe(retry(1)).subscribe({ error: () => undefined });
+    api
+      .send(a)
+      .pipe(retry(1))
+      .subscribe({ error: () => undefined });
     expect(complaint(api)).toContain('- call 2 at 0 ms (GET /) carried a, which had been refused just before');
   });
 
@@ -270,25 +358,33 @@ describe('scriptedApi.verify', () => {
     expect(complaint(api)).toContain('- call 2 at 0 ms (GET /) carried a, which had been refused just before');
   });
 
-  it.each([0, 1])('should not mind what createFetch and createHttpClient send while the news of the refusal is on its way (delay %p)', async (delay) => {
-    const source = fakeTokenSource();
-    const api = scriptedApi({ tokens: source, delay });
-    const token$ = createTokenStream(source, { idleTimeout: 0 });
-    const options = { baseUrl: 'https://api.example.com', fetch: api.fetch };
-    const fetch = createFetch(token$, options);
-    const http = createHttpClient(token$, options);
-    await fetch('/');
-    api.revoke('a');
-    const callers = async (hops: number) => {
-      for (let i = 0; i < hops; i++) await Promise.resolve();
-      const path = (n: number) => `/${String(hops)}/${String(n)}`;
-      const request = new Request(`https://api.example.com${path(1)}`, { method: 'PUT', body: 'y' });
-      return Promise.all([fetch(path(2)), fetch(path(3), { method: 'POST', body: 'x' }), fetch(request), firstValueFrom(http.post(path(4), { n: 1 }))]);
-    };
-    await Promise.all(Array.from({ length: 12 }, (_, hops) => callers(hops)));
-    api.verify();
-    token$.close();
-  });
+  it.each([0, 1])(
+    'should not mind what createFetch and createHttpClient send while the news of the refusal is on its way (delay %p)',
+    async (delay) => {
+      const source = fakeTokenSource();
+      const api = scriptedApi({ tokens: source, delay });
+      const token$ = createTokenStream(source, { idleTimeout: 0 });
+      const options = { baseUrl: 'https://api.example.com', fetch: api.fetch };
+      const fetch = createFetch(token$, options);
+      const http = createHttpClient(token$, options);
+      await fetch('/');
+      api.revoke('a');
+      const callers = async (hops: number) => {
+        for (let i = 0; i < hops; i++) await Promise.resolve();
+        const path = (n: number) => `/${String(hops)}/${String(n)}`;
+        const request = new Request(`https://api.example.com${path(1)}`, { method: 'PUT', body: 'y' });
+        return Promise.all([
+          fetch(path(2)),
+          fetch(path(3), { method: 'POST', body: 'x' }),
+          fetch(request),
+          firstValueFrom(http.post(path(4), { n: 1 })),
+        ]);
+      };
+      await Promise.all(Array.from({ length: 12 }, (_, hops) => callers(hops)));
+      api.verify();
+      token$.close();
+    },
+  );
 
   it('should not mind more calls with a token after a bare 403, which may blame the resource', () => {
     const api = scriptedApi({ tokens: ['a'], refuseWith: 403 });
@@ -308,7 +404,16 @@ describe('scriptedApi.verify', () => {
     const make = (tolerate: readonly (typeof kind)[]) => {
       let t = 0;
       const source = fakeTokenSource({ now: () => t });
-      const api = scriptedApi({ tokens: source, tolerate, scheduler: { now: () => t, schedule: () => { throw new Error('no timers here'); } } });
+      const api = scriptedApi({
+        tokens: source,
+        tolerate,
+        scheduler: {
+          now: () => t,
+          schedule: () => {
+            throw new Error('no timers here');
+          },
+        },
+      });
       source({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal }).subscribe();
       return { api, pass: (ms: number) => (t += ms) };
     };
@@ -316,7 +421,10 @@ describe('scriptedApi.verify', () => {
       const { api, pass } = make(tolerate);
       if (kind === 'missing') await api.fetch('/');
       if (kind === 'unknown') await failureOf(api.send(b));
-      if (kind === 'expired') { pass(30_000); await failureOf(api.send(a)); }
+      if (kind === 'expired') {
+        pass(30_000);
+        await failureOf(api.send(a));
+      }
       if (kind === 'refused') {
         api.revoke('a');
         await failureOf(api.send(a));

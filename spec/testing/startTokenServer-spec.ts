@@ -19,17 +19,31 @@ function streamOf(server: TokenServer): TokenStream {
   return token$;
 }
 
-const ask = (server: TokenServer, signal = new AbortController().signal) => server.source({ reason: 'initial', attempt: 1, previous: null, signal } satisfies TokenRequest) as Promise<unknown>;
-const get = (server: TokenServer, path: string, token?: string) => fetch(server.origin + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+const ask = (server: TokenServer, signal = new AbortController().signal) =>
+  server.source({ reason: 'initial', attempt: 1, previous: null, signal } satisfies TokenRequest) as Promise<unknown>;
+const get = (server: TokenServer, path: string, token?: string) =>
+  fetch(server.origin + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
 
 describe('startTokenServer', () => {
   it('should give tokens, and accept them while they live', async () => {
     const server = await start({ lifetime: 60_000 });
     const request = createFetch(streamOf(server), { baseUrl: server.origin });
     const response = await request('/orders?page=1');
-    expect([response.status, response.headers.get('cache-control'), await response.json()]).toEqual([200, 'no-store', { method: 'GET', path: '/orders', token: 'token-1' }]);
+    expect([response.status, response.headers.get('cache-control'), await response.json()]).toEqual([
+      200,
+      'no-store',
+      { method: 'GET', path: '/orders', token: 'token-1' },
+    ]);
     expect(server.fateOf('token-1')).toBe('alive');
-    expect(server.counts).toEqual({ tokenRequests: 1, tokensIssued: 1, apiRequests: 1, accepted: 1, refused: 0, forbidden: 0, failed: 0 });
+    expect(server.counts).toEqual({
+      tokenRequests: 1,
+      tokensIssued: 1,
+      apiRequests: 1,
+      accepted: 1,
+      refused: 0,
+      forbidden: 0,
+      failed: 0,
+    });
   });
 
   it.each([0, 20])('should answer in real time while timers are fake (latency %p)', async (latency) => {
@@ -49,7 +63,11 @@ describe('startTokenServer', () => {
     await ask(server);
     await new Promise((resolve) => setTimeout(resolve, 20));
     const answers = await Promise.all([get(server, '/', 'token-1'), get(server, '/', 'no-such'), get(server, '/')]);
-    expect(answers.map(({ status, headers }) => [status, headers.get('www-authenticate')])).toEqual([[401, 'Bearer error="invalid_token"'], [401, 'Bearer error="invalid_token"'], [401, 'Bearer']]);
+    expect(answers.map(({ status, headers }) => [status, headers.get('www-authenticate')])).toEqual([
+      [401, 'Bearer error="invalid_token"'],
+      [401, 'Bearer error="invalid_token"'],
+      [401, 'Bearer'],
+    ]);
     expect(server.counts.refused).toBe(3);
   });
 
@@ -59,7 +77,11 @@ describe('startTokenServer', () => {
       const request = createFetch(streamOf(server), { baseUrl: server.origin });
       await request('/orders');
       server.revoke('a');
-      expect(await (await request('/orders', { method: 'POST', body: 'x' })).json()).toEqual({ method: 'POST', path: '/orders', token: 'b' });
+      expect(await (await request('/orders', { method: 'POST', body: 'x' })).json()).toEqual({
+        method: 'POST',
+        path: '/orders',
+        token: 'b',
+      });
       expect(server.counts).toMatchObject({ tokensIssued: 2, accepted: 2, refused: 1 });
     }
   });
@@ -86,8 +108,11 @@ describe('startTokenServer', () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();
     const server = await start({ latency: 2 ** 30 });
-    const broken = [fetch(server.tokenUrl, { method: 'POST' }), get(server, '/orders')].map((answer) => answer.catch(() => 'broken'));
-    while (server.counts.tokenRequests + server.counts.apiRequests < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    const broken = [fetch(server.tokenUrl, { method: 'POST' }), get(server, '/orders')].map((answer) =>
+      answer.catch(() => 'broken'),
+    );
+    while (server.counts.tokenRequests + server.counts.apiRequests < 2)
+      await new Promise((resolve) => setTimeout(resolve, 1));
     await server.close();
     expect(await Promise.all(broken)).toEqual(['broken', 'broken']);
     const deadline = Date.now() + 3000;
@@ -101,8 +126,14 @@ describe('startTokenServer', () => {
     server.failApi('hang');
     const controller = new AbortController();
     const left = ask(server, controller.signal);
-    const rest = [ask(server), get(server, '/')].map((each) => each.then(() => 'answered', () => 'broken'));
-    while (server.counts.tokenRequests < 2 || server.counts.apiRequests < 1) await new Promise((resolve) => setTimeout(resolve, 2));
+    const rest = [ask(server), get(server, '/')].map((each) =>
+      each.then(
+        () => 'answered',
+        () => 'broken',
+      ),
+    );
+    while (server.counts.tokenRequests < 2 || server.counts.apiRequests < 1)
+      await new Promise((resolve) => setTimeout(resolve, 2));
     controller.abort(new Error('enough'));
     await expect(left).rejects.toThrow('enough');
     await server.close();
@@ -120,9 +151,25 @@ describe('startTokenServer', () => {
     await expect(get(server, '/', 'token-1')).rejects.toMatchObject({ name: 'TypeError' });
     const scripted = await get(server, '/', 'token-1');
     expect([scripted.status, scripted.headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"']);
-    const answers = [await get(server, '/admin', 'token-1'), await get(server, '/audit', 'token-1'), await get(server, '/', 'token-1')];
-    expect(answers.map(({ status, headers }) => [status, headers.get('www-authenticate')])).toEqual([[403, null], [403, 'Bearer error="insufficient_scope"'], [200, null]]);
-    expect(server.counts).toEqual({ tokenRequests: 1, tokensIssued: 1, apiRequests: 6, accepted: 1, refused: 0, forbidden: 2, failed: 3 });
+    const answers = [
+      await get(server, '/admin', 'token-1'),
+      await get(server, '/audit', 'token-1'),
+      await get(server, '/', 'token-1'),
+    ];
+    expect(answers.map(({ status, headers }) => [status, headers.get('www-authenticate')])).toEqual([
+      [403, null],
+      [403, 'Bearer error="insufficient_scope"'],
+      [200, null],
+    ]);
+    expect(server.counts).toEqual({
+      tokenRequests: 1,
+      tokensIssued: 1,
+      apiRequests: 6,
+      accepted: 1,
+      refused: 0,
+      forbidden: 2,
+      failed: 3,
+    });
   });
 
   it('should take nothing but POST at the token endpoint', async () => {
@@ -147,13 +194,21 @@ describe('startTokenServer', () => {
 
   it('should name what it is told that it does not know', async () => {
     const server = await start();
-    expect(() => { server.failToken('slow' as never); }).toThrow(new TypeError('option "steps[0]" must be "ok", "transient", "permanent", "invalid", "hang", "down", got "slow"'));
-    expect(() => { server.failApi('ok', 42); }).toThrow(new TypeError('option "steps[1]" must be "ok", "hang", "down" or a status from 200 to 599, got 42'));
+    expect(() => {
+      server.failToken('slow' as never);
+    }).toThrow(
+      new TypeError('option "steps[0]" must be "ok", "transient", "permanent", "invalid", "hang", "down", got "slow"'),
+    );
+    expect(() => {
+      server.failApi('ok', 42);
+    }).toThrow(new TypeError('option "steps[1]" must be "ok", "hang", "down" or a status from 200 to 599, got 42'));
   });
 
   it('should reject when the port is taken', async () => {
     const server = await start();
-    await expect(startTokenServer({ port: Number(new URL(server.origin).port) })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(startTokenServer({ port: Number(new URL(server.origin).port) })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
   });
 
   it('should say so where there is no node:http', async () => {

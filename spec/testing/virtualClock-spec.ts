@@ -9,13 +9,26 @@ describe('virtualClock', () => {
     marbles((m) => {
       const { now, serverNow, sleep, setBack } = virtualClock(m.scheduler);
       const seen: number[][] = [];
-      const at = (ms: number, act: () => void) => m.scheduler.schedule(() => { act(); seen.push([now(), serverNow()]); }, ms);
+      const at = (ms: number, act: () => void) =>
+        m.scheduler.schedule(() => {
+          act();
+          seen.push([now(), serverNow()]);
+        }, ms);
       at(1, () => undefined);
-      at(2, () => { sleep(100); });
-      at(3, () => { setBack(40); });
+      at(2, () => {
+        sleep(100);
+      });
+      at(3, () => {
+        setBack(40);
+      });
       at(4, () => undefined);
       m.flush();
-      expect(seen).toEqual([[1, 1], [102, 102], [63, 103], [64, 104]]);
+      expect(seen).toEqual([
+        [1, 1],
+        [102, 102],
+        [63, 103],
+        [64, 104],
+      ]);
     }),
   );
 
@@ -32,7 +45,11 @@ describe('virtualClock', () => {
       const token$ = createTokenStream(source, { scheduler: m.scheduler, now: clock.now, jitter: 0, idleTimeout: 0 });
       const awake: unknown[] = [];
       m.expect(tokenMarbles(token$), '^ 10s !').toBeObservable('a');
-      m.scheduler.schedule(() => { awake.push(token$.current?.value); clock.sleep(29_000); awake.push(token$.current); }, 5000);
+      m.scheduler.schedule(() => {
+        awake.push(token$.current?.value);
+        clock.sleep(29_000);
+        awake.push(token$.current);
+      }, 5000);
       m.flush();
       expect(awake).toEqual(['a', null]);
       expect(source.fateOf('a')).toBe('expired');

@@ -8,7 +8,13 @@ const response: TokenResponse = { access_token: 'SECRET-a', refresh_token: 'SECR
 describe('accessToken', () => {
   it('should say what the response says, on the clock of the stream', () => {
     const token = accessToken(response, 1000, 30_000);
-    expect([token.value, token.type, token.issuedAt, token.expiresAt, token.scope]).toEqual(['SECRET-a', 'Bearer', 1000, 31_000, 'tea']);
+    expect([token.value, token.type, token.issuedAt, token.expiresAt, token.scope]).toEqual([
+      'SECRET-a',
+      'Bearer',
+      1000,
+      31_000,
+      'tea',
+    ]);
     expect(token.raw).toEqual(response);
   });
 
@@ -116,7 +122,10 @@ describe('checkTokenResponse', () => {
 
   it.each<[string, unknown]>([
     ['the least', { access_token: 'a' }],
-    ['every visible ASCII character', { access_token: Array.from({ length: 0x7e - 0x20 }, (_, i) => String.fromCharCode(0x21 + i)).join('') }],
+    [
+      'every visible ASCII character',
+      { access_token: Array.from({ length: 0x7e - 0x20 }, (_, i) => String.fromCharCode(0x21 + i)).join('') },
+    ],
     ['a type', { access_token: 'a', token_type: 'DPoP' }],
     ['a null type', { access_token: 'a', token_type: null }],
     ['an error beside a token', { access_token: 'a', error: 'none' }],
@@ -145,9 +154,21 @@ describe('checkTokenResponse', () => {
     ['Latin-1', { access_token: 'SECRETé' }, 'has an access_token that no header can carry'],
     ['more than that', { access_token: 'SECRET☕' }, 'has an access_token that no header can carry'],
     ['an empty type', { access_token: 'SECRET', token_type: '' }, 'has a token_type that no header can carry'],
-    ['a type with a space', { access_token: 'SECRET', token_type: 'My Bearer' }, 'has a token_type that no header can carry'],
-    ['a type with a line break', { access_token: 'SECRET', token_type: 'Bearer\n' }, 'has a token_type that no header can carry'],
-    ['a type that is no string', { access_token: 'SECRET', token_type: 5 }, 'has a token_type that no header can carry'],
+    [
+      'a type with a space',
+      { access_token: 'SECRET', token_type: 'My Bearer' },
+      'has a token_type that no header can carry',
+    ],
+    [
+      'a type with a line break',
+      { access_token: 'SECRET', token_type: 'Bearer\n' },
+      'has a token_type that no header can carry',
+    ],
+    [
+      'a type that is no string',
+      { access_token: 'SECRET', token_type: 5 },
+      'has a token_type that no header can carry',
+    ],
   ])('should refuse, and not quote: %s', (_kind, value, fault) => {
     const error = failureOf(value);
     expect(error).toBeInstanceOf(InvalidTokenResponseError);
@@ -160,12 +181,20 @@ describe('checkTokenResponse', () => {
 
   it.each([
     [{ error: 'invalid_client' }, 'the token endpoint answered with the error invalid_client', undefined],
-    [{ error: 'invalid_grant', error_description: 'expired' }, 'the token endpoint answered with the error invalid_grant', 'expired'],
+    [
+      { error: 'invalid_grant', error_description: 'expired' },
+      'the token endpoint answered with the error invalid_grant',
+      'expired',
+    ],
     [{ error: 'slow_down', error_description: 5 }, 'the token endpoint answered with the error slow_down', undefined],
     [{ error: 'a\nb' }, 'the token endpoint answered with the error (unprintable)', undefined],
     [{ error: '' }, 'the token endpoint answered with the error (unprintable)', undefined],
     [{ error: 'x'.repeat(81) }, 'the token endpoint answered with the error (unprintable)', undefined],
-    [{ error: 'server_error', access_token: null }, 'the token endpoint answered with the error server_error', undefined],
+    [
+      { error: 'server_error', access_token: null },
+      'the token endpoint answered with the error server_error',
+      undefined,
+    ],
     [{ error: 'server_error', access_token: 7 }, 'the token endpoint answered with the error server_error', undefined],
   ])('should make a TokenEndpointError of %j', (value, message, description) => {
     const error = failureOf(value) as TokenEndpointError;

@@ -1,6 +1,15 @@
 import { TokenEndpointError, InvalidTokenResponseError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
-import { backoffOf, backoffStep, isPermanentFailure, MIN_PAUSE, parseRetryAfter, retryAfterOf, retryDelay, type Backoff } from '../../src/token/backoff.js';
+import {
+  backoffOf,
+  backoffStep,
+  isPermanentFailure,
+  MIN_PAUSE,
+  parseRetryAfter,
+  retryAfterOf,
+  retryDelay,
+  type Backoff,
+} from '../../src/token/backoff.js';
 
 const token = (lifetime: number) => accessToken({ access_token: 'a' }, 5, lifetime);
 const backoff: Backoff = { initial: 250, max: 5000, factor: 2 };
@@ -76,16 +85,22 @@ describe('retryDelay', () => {
   });
 
   it('should be whole milliseconds', () => {
-    for (let i = 0; i < 100; i++) expect(Number.isInteger(retryDelay(1 + (i % 9), backoff, { random: () => i / 101, remaining: 100 * i }))).toBe(true);
+    for (let i = 0; i < 100; i++)
+      expect(Number.isInteger(retryDelay(1 + (i % 9), backoff, { random: () => i / 101, remaining: 100 * i }))).toBe(
+        true,
+      );
   });
 });
 
 describe('isPermanentFailure', () => {
-  it.each(['invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'])('should be so for the OAuth error %s', (error) => {
-    expect(isPermanentFailure(new TokenEndpointError('no', { error }))).toBe(true);
-    expect(isPermanentFailure({ error })).toBe(true);
-    expect(isPermanentFailure({ error, status: 503 })).toBe(true);
-  });
+  it.each(['invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'])(
+    'should be so for the OAuth error %s',
+    (error) => {
+      expect(isPermanentFailure(new TokenEndpointError('no', { error }))).toBe(true);
+      expect(isPermanentFailure({ error })).toBe(true);
+      expect(isPermanentFailure({ error, status: 503 })).toBe(true);
+    },
+  );
 
   it.each([400, 401, 403, 404, 405, 410, 418, 422, 451, 499])('should be so for the status %i', (status) => {
     expect(isPermanentFailure(Object.assign(new Error('no'), { status }))).toBe(true);

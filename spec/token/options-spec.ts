@@ -30,7 +30,9 @@ const numbers: [name: string, range: string, wrong: number[], right: number[]][]
 describe.each(numbers)('the option %s', (name, range, wrong, right) => {
   it('should be a TypeError that names it, its value and its range', () => {
     for (const value of [...wrong, -Infinity, NaN, null]) {
-      expect(creation(setting(name, value))).toThrow(new TypeError(`option "${name}" must be a number, ${range}, got ${String(value)}`));
+      expect(creation(setting(name, value))).toThrow(
+        new TypeError(`option "${name}" must be a number, ${range}, got ${String(value)}`),
+      );
     }
     const wrongs: [unknown, string][] = [
       ['5', '"5"'],
@@ -42,7 +44,9 @@ describe.each(numbers)('the option %s', (name, range, wrong, right) => {
       [Symbol('x'), 'symbol'],
     ];
     for (const [value, shown] of wrongs) {
-      expect(creation(setting(name, value))).toThrow(new TypeError(`option "${name}" must be a number, ${range}, got ${shown}`));
+      expect(creation(setting(name, value))).toThrow(
+        new TypeError(`option "${name}" must be a number, ${range}, got ${shown}`),
+      );
     }
   });
 
@@ -55,26 +59,34 @@ describe.each(numbers)('the option %s', (name, range, wrong, right) => {
   });
 });
 
-it.each([{ backoff: null }, { backoff: 5 }, { rejectionBudget: 'x' }, { rejectionBudget: true }])('should refuse %p: it takes an object', (options) => {
-  expect(() => createTokenStream(() => [], options as never)).toThrow(/^option "(backoff|rejectionBudget)" must be an object, got /);
-});
+it.each([{ backoff: null }, { backoff: 5 }, { rejectionBudget: 'x' }, { rejectionBudget: true }])(
+  'should refuse %p: it takes an object',
+  (options) => {
+    expect(() => createTokenStream(() => [], options as never)).toThrow(
+      /^option "(backoff|rejectionBudget)" must be an object, got /,
+    );
+  },
+);
 
 describe('functions among the options', () => {
-  it.each(['isPermanent', 'lifetime', 'random', 'now'])('should be a TypeError that names it when it is none: %s', (name) => {
-    const wrongs: [unknown, string][] = [
-      [5, '5'],
-      [NaN, 'NaN'],
-      ['x', '"x"'],
-      [null, 'null'],
-      [{}, 'object'],
-      [true, 'boolean'],
-    ];
-    for (const [value, shown] of wrongs) {
-      expect(creation({ [name]: value })).toThrow(new TypeError(`option "${name}" must be a function, got ${shown}`));
-    }
-    expect(creation({ [name]: undefined })).not.toThrow();
-    expect(creation({ [name]: () => 0 })).not.toThrow();
-  });
+  it.each(['isPermanent', 'lifetime', 'random', 'now'])(
+    'should be a TypeError that names it when it is none: %s',
+    (name) => {
+      const wrongs: [unknown, string][] = [
+        [5, '5'],
+        [NaN, 'NaN'],
+        ['x', '"x"'],
+        [null, 'null'],
+        [{}, 'object'],
+        [true, 'boolean'],
+      ];
+      for (const [value, shown] of wrongs) {
+        expect(creation({ [name]: value })).toThrow(new TypeError(`option "${name}" must be a function, got ${shown}`));
+      }
+      expect(creation({ [name]: undefined })).not.toThrow();
+      expect(creation({ [name]: () => 0 })).not.toThrow();
+    },
+  );
 
   it('should include refreshBefore, which may be a number too', () => {
     const refreshBefore = () => 5;
@@ -97,7 +109,9 @@ describe('objects among the options', () => {
       [() => 0, 'function'],
     ];
     for (const [value, shown] of wrongs) {
-      expect(creation({ [name]: value })).toThrow(new TypeError(`option "${name}" must be an object with a method "${method}", got ${shown}`));
+      expect(creation({ [name]: value })).toThrow(
+        new TypeError(`option "${name}" must be an object with a method "${method}", got ${shown}`),
+      );
     }
     expect(creation({ [name]: undefined })).not.toThrow();
     expect(creation({ [name]: right })).not.toThrow();
@@ -109,22 +123,34 @@ describe('objects among the options', () => {
     ['an object without a token', { token: 'SECRET' }, 'InvalidTokenResponseError'],
     ['a token that breaks a header', { access_token: 'SECRET\n' }, 'InvalidTokenResponseError'],
     ['an error', { error: 'invalid_grant' }, 'TokenEndpointError'],
-  ])('should be a TypeError with the cause when it is no token response: initial, given as %s', (_kind, initial, cause) => {
-    let thrown: unknown;
-    try {
-      creation({ initial })();
-    } catch (error) {
-      thrown = error;
-    }
-    expect(thrown).toMatchObject({ name: 'TypeError', message: 'option "initial" must be a token response', cause: { name: cause } });
-    expect(String((thrown as Error).cause)).not.toContain('SECRET');
-  });
+  ])(
+    'should be a TypeError with the cause when it is no token response: initial, given as %s',
+    (_kind, initial, cause) => {
+      let thrown: unknown;
+      try {
+        creation({ initial })();
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toMatchObject({
+        name: 'TypeError',
+        message: 'option "initial" must be a token response',
+        cause: { name: cause },
+      });
+      expect(String((thrown as Error).cause)).not.toContain('SECRET');
+    },
+  );
 });
 
 describe('the token source', () => {
-  it.each([undefined, null, {}, 'https://auth.example.com', NEVER, Promise.resolve()])('should be a TypeError when it is no function', (source) => {
-    expect(() => void createTokenStream(source as never)).toThrow(new TypeError('createTokenStream takes a token source: a function that fetches a token'));
-  });
+  it.each([undefined, null, {}, 'https://auth.example.com', NEVER, Promise.resolve()])(
+    'should be a TypeError when it is no function',
+    (source) => {
+      expect(() => void createTokenStream(source as never)).toThrow(
+        new TypeError('createTokenStream takes a token source: a function that fetches a token'),
+      );
+    },
+  );
 });
 
 describe('the defaults', () => {
@@ -147,10 +173,15 @@ describe('the defaults', () => {
   });
 
   it('should fill what backoff and rejectionBudget leave out', () => {
-    expect(settingsOf({ backoff: { max: 7 }, rejectionBudget: { per: 5 } })).toMatchObject({ backoff: { initial: 250, max: 7, factor: 2 }, rejectionBudget: { max: 10, per: 5 } });
+    expect(settingsOf({ backoff: { max: 7 }, rejectionBudget: { per: 5 } })).toMatchObject({
+      backoff: { initial: 250, max: 7, factor: 2 },
+      rejectionBudget: { max: 10, per: 5 },
+    });
   });
 
   it("should be the scheduler's clock", () => {
-    expect(settingsOf({ scheduler: { now: () => 77, schedule: asyncScheduler.schedule.bind(asyncScheduler) } }).now()).toBe(77);
+    expect(
+      settingsOf({ scheduler: { now: () => 77, schedule: asyncScheduler.schedule.bind(asyncScheduler) } }).now(),
+    ).toBe(77);
   });
 });

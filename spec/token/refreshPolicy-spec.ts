@@ -3,7 +3,8 @@ import { jwtClaims } from '../../src/internal/jwtClaims.js';
 import { lifetimeOf, windowsOf } from '../../src/token/refreshPolicy.js';
 import type { AccessToken, TokenResponse } from '../../src/token/types.js';
 
-const base64url = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+const base64url = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 const jwt = (claims: unknown): string => `${base64url({ alg: 'none' })}.${base64url(claims)}.c2lnbg`;
 
 const NOW = 1_700_000_000_000;
@@ -42,13 +43,18 @@ describe('lifetimeOf', () => {
     ['unknown: an exp that is no number', jwt({ exp: String(S + 100) }), Infinity],
     ['unknown: no JWT', 'opaque', Infinity],
   ])('should fall back on the claims of a JWT: %s', (_kind, access_token, lifetime) => {
-    for (const expires_in of [undefined, null]) expect(lifetimeOf({ access_token, expires_in } as TokenResponse, NOW)).toBe(lifetime);
+    for (const expires_in of [undefined, null])
+      expect(lifetimeOf({ access_token, expires_in } as TokenResponse, NOW)).toBe(lifetime);
     expect(lifetimeOf({ access_token }, NOW)).toBe(lifetime);
   });
 
   it.each<[string, TokenResponse, number]>([
     ['exp - now, where that is less than exp - iat', { access_token: jwt({ exp: S + 40, iat: S - 20 }) }, 40_000],
-    ['exp - iat, where a clock that is slow makes that less', { access_token: jwt({ exp: S + 100, iat: S + 40 }) }, 60_000],
+    [
+      'exp - iat, where a clock that is slow makes that less',
+      { access_token: jwt({ exp: S + 100, iat: S + 40 }) },
+      60_000,
+    ],
     ['what is over already', { access_token: jwt({ exp: S - 5, iat: S - 65 }) }, -5000],
     ['expires_in, as ever', { access_token: jwt({ exp: S - 5, iat: S - 65 }), expires_in: 30 }, 30_000],
     ['unknown, as ever', { access_token: 'opaque' }, Infinity],
@@ -132,9 +138,15 @@ describe('windowsOf', () => {
     ['3 s by a server that does not round', { iat: 100.25, exp: 103.25 }, 3 * s, 0, 2500, 2900],
     ['3 s by a server that does not say from when', { exp: 103 }, 3 * s, 0, 2500, 2900],
     ['3 s by a server that says it in words', { iat: '100', exp: '103' }, 3 * s, 0, 2500, 2900],
-  ])('should allow for servers that round the times of a JWT to whole seconds: %s', (_kind, claims, lifetime, took, dueAt, overAt) => {
-    expect(windowsOf(accessToken({ access_token: jwt(claims) }, 0, lifetime), took, settings)).toEqual({ dueAt, overAt });
-  });
+  ])(
+    'should allow for servers that round the times of a JWT to whole seconds: %s',
+    (_kind, claims, lifetime, took, dueAt, overAt) => {
+      expect(windowsOf(accessToken({ access_token: jwt(claims) }, 0, lifetime), took, settings)).toEqual({
+        dueAt,
+        overAt,
+      });
+    },
+  );
 
   it('should believe who knows better than a server that rounds', () => {
     const rounded = accessToken({ access_token: jwt(whole) }, 0, 3 * s);
@@ -143,9 +155,15 @@ describe('windowsOf', () => {
   });
 
   it('should neither renew nor end a token whose life is unknown', () => {
-    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: 5000, expiryMargin: 5 })).toEqual({ dueAt: Infinity, overAt: Infinity });
+    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: 5000, expiryMargin: 5 })).toEqual({
+      dueAt: Infinity,
+      overAt: Infinity,
+    });
     const halfway = ({ issuedAt, expiresAt }: AccessToken) => (expiresAt - issuedAt) / 2;
-    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: halfway })).toEqual({ dueAt: Infinity, overAt: Infinity });
+    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: halfway })).toEqual({
+      dueAt: Infinity,
+      overAt: Infinity,
+    });
   });
 
   it.each<[number | ((token: AccessToken) => number), number]>([

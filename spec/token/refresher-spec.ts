@@ -19,7 +19,14 @@ describe('the pause after a permanent failure', () => {
       );
       const log: unknown[] = [];
       for (const at of [0, 1, 249, 250]) {
-        m.scheduler.schedule(() => valueOf(token$).subscribe({ next: (value) => log.push(value), error: (error: unknown) => log.push((error as Error).cause) }), at);
+        m.scheduler.schedule(
+          () =>
+            valueOf(token$).subscribe({
+              next: (value) => log.push(value),
+              error: (error: unknown) => log.push((error as Error).cause),
+            }),
+          at,
+        );
       }
       m.flush();
       expect(log).toEqual([forbidden, forbidden, forbidden, 'T2']);
@@ -32,13 +39,20 @@ describe('the pause after a permanent failure', () => {
     marbles((m) => {
       let asked = 0;
       let offset = 3_600_000;
-      const token$ = createTokenStream(() => (++asked === 1 ? throwError(() => forbidden) : of({ access_token: 'T2' })), {
-        scheduler: m.scheduler,
-        now: () => m.scheduler.now() + offset,
-        backoff: { initial: 5000 },
-      });
+      const token$ = createTokenStream(
+        () => (++asked === 1 ? throwError(() => forbidden) : of({ access_token: 'T2' })),
+        {
+          scheduler: m.scheduler,
+          now: () => m.scheduler.now() + offset,
+          backoff: { initial: 5000 },
+        },
+      );
       const log: string[] = [];
-      const ask = () => valueOf(token$).subscribe({ next: (value) => log.push(value), error: (error: unknown) => log.push((error as Error).name) });
+      const ask = () =>
+        valueOf(token$).subscribe({
+          next: (value) => log.push(value),
+          error: (error: unknown) => log.push((error as Error).name),
+        });
       m.scheduler.schedule(ask, 0);
       m.scheduler.schedule(() => (offset = 0), 10);
       m.scheduler.schedule(ask, 20);
@@ -73,7 +87,14 @@ describe('what a source reports', () => {
         ['refreshFailed', 50],
         ['tokenChanged', 50],
       ]);
-      expect(events[3]).toEqual({ type: 'refreshFailed', at: 50, error: failure, attempt: 2, retryIn: null, permanent: false });
+      expect(events[3]).toEqual({
+        type: 'refreshFailed',
+        at: 50,
+        error: failure,
+        attempt: 2,
+        retryIn: null,
+        permanent: false,
+      });
       expect(Object.keys(requests[0]!)).not.toContain('report');
     }),
   );

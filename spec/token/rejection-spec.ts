@@ -1,10 +1,24 @@
-import { createBudget, createFruitlessRefreshes, isExplicit, isRejection, looksLikeResponse, type FruitlessRefreshes } from '../../src/token/rejection.js';
+import {
+  createBudget,
+  createFruitlessRefreshes,
+  isExplicit,
+  isRejection,
+  looksLikeResponse,
+  type FruitlessRefreshes,
+} from '../../src/token/rejection.js';
 
-const answered = (status: number, challenge?: string) => new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
+const answered = (status: number, challenge?: string) =>
+  new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
 /** What axios throws. */
-const axiosLike = (status: number, challenge?: string) => Object.assign(new Error('refused'), { response: { status, headers: { 'www-authenticate': challenge } } });
+const axiosLike = (status: number, challenge?: string) =>
+  Object.assign(new Error('refused'), { response: { status, headers: { 'www-authenticate': challenge } } });
 /** What RxJS' ajax throws. */
-const ajaxLike = (status: number, challenge?: string) => Object.assign(new Error('refused'), { status, response: 'text', xhr: { getResponseHeader: () => challenge ?? null } });
+const ajaxLike = (status: number, challenge?: string) =>
+  Object.assign(new Error('refused'), {
+    status,
+    response: 'text',
+    xhr: { getResponseHeader: () => challenge ?? null },
+  });
 
 const kinds: [string, (status: number, challenge?: string) => unknown][] = [
   ['a Response', answered],
@@ -40,7 +54,9 @@ describe.each(kinds)('%s', (_kind, make) => {
 });
 
 it('should read headers of a record in any case', () => {
-  expect(isRejection({ status: 403, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } })).toBe(false);
+  expect(isRejection({ status: 403, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } })).toBe(
+    false,
+  );
 });
 
 describe('isRejection', () => {
@@ -79,7 +95,17 @@ describe('looksLikeResponse', () => {
 describe('createBudget', () => {
   it('should allow max within any window, and a further one when the first has left it', () => {
     const { spend } = createBudget({ max: 2, per: 100 });
-    expect([0, 50, 60, 99, 100, 101, 149, 150, 151].map(spend)).toEqual([true, true, false, false, true, false, false, true, false]);
+    expect([0, 50, 60, 99, 100, 101, 149, 150, 151].map(spend)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      false,
+      false,
+      true,
+      false,
+    ]);
   });
 
   it('should count what it allowed only', () => {
@@ -89,7 +115,9 @@ describe('createBudget', () => {
 
   it('should allow none with max 0, and any number with Infinity', () => {
     expect([0, 1000].map(createBudget({ max: 0, per: 1 }).spend)).toEqual([false, false]);
-    expect(Array.from({ length: 1000 }, () => 5).map(createBudget({ max: Infinity, per: 1000 }).spend)).not.toContain(false);
+    expect(Array.from({ length: 1000 }, () => 5).map(createBudget({ max: Infinity, per: 1000 }).spend)).not.toContain(
+      false,
+    );
   });
 
   it('should neither be refilled nor locked for longer than one window by a clock that is set back', () => {

@@ -1,15 +1,47 @@
 /* eslint rxjs-x/throw-error: off -- sources and stores throw what they like */
-import { defer, filter, finalize, map, NEVER, of, Subject, switchMap, take, throwError, timer, type Observable, type ObservableInput } from 'rxjs';
+import {
+  defer,
+  filter,
+  finalize,
+  map,
+  NEVER,
+  of,
+  Subject,
+  switchMap,
+  take,
+  throwError,
+  timer,
+  type Observable,
+  type ObservableInput,
+} from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { HEAD_START } from '../../src/internal/sourceHooks.js';
-import { createTokenStream, withToken, type StoredToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenStore, type TokenStreamOptions } from 'rx-fresh-token';
+import {
+  createTokenStream,
+  withToken,
+  type StoredToken,
+  type TokenEvent,
+  type TokenRequest,
+  type TokenResponse,
+  type TokenStore,
+  type TokenStreamOptions,
+} from 'rx-fresh-token';
 
-type Answer = (request: TokenRequest, fetch: (last?: TokenResponse | null) => Observable<TokenResponse>, n: number) => ObservableInput<StoredToken>;
+type Answer = (
+  request: TokenRequest,
+  fetch: (last?: TokenResponse | null) => Observable<TokenResponse>,
+  n: number,
+) => ObservableInput<StoredToken>;
 type Incident<T> = Extract<TokenEvent, { type: T }>;
 
 const response = (access_token: string, expires_in = 30): TokenResponse => ({ access_token, expires_in });
-const shared = (access_token: string, age = 0): StoredToken => ({ response: response(access_token), age, origin: 'shared' });
-const fetched: Answer = (_request, fetch) => fetch().pipe(map((answer) => ({ response: answer, age: 0, origin: 'fetched' as const })));
+const shared = (access_token: string, age = 0): StoredToken => ({
+  response: response(access_token),
+  age,
+  origin: 'shared',
+});
+const fetched: Answer = (_request, fetch) =>
+  fetch().pipe(map((answer) => ({ response: answer, age: 0, origin: 'fetched' as const })));
 
 /** A stream over a store in memory. Its source answers S1, S2, … after 200 ms. */
 function setUp(scheduler: TokenStreamOptions['scheduler'] & object, answer: Answer, options: TokenStreamOptions = {}) {
@@ -38,7 +70,8 @@ function setUp(scheduler: TokenStreamOptions['scheduler'] & object, answer: Answ
     at: (ms: number, action: () => unknown) => {
       scheduler.schedule(() => void action(), ms - scheduler.now());
     },
-    ofType: <T extends TokenEvent['type']>(type: T) => events.filter((event): event is Incident<T> => event.type === type),
+    ofType: <T extends TokenEvent['type']>(type: T) =>
+      events.filter((event): event is Incident<T> => event.type === type),
     values$: token$.pipe(map(({ value }) => value)),
   };
 }
@@ -47,13 +80,19 @@ function setUp(scheduler: TokenStreamOptions['scheduler'] & object, answer: Answ
 const requestRefusing =
   (...bad: string[]) =>
   ({ value }: { value: string }): Observable<string> =>
-    timer(5).pipe(switchMap(() => (bad.includes(value) ? throwError(() => Object.assign(new Error('refused'), { status: 401 })) : of(value))));
+    timer(5).pipe(
+      switchMap(() =>
+        bad.includes(value) ? throwError(() => Object.assign(new Error('refused'), { status: 401 })) : of(value),
+      ),
+    );
 
 describe('the store', () => {
   it(
     "should leave the source its whole fetchTimeout, however long it had to wait for another's",
     marbles((m) => {
-      const { values$, asked } = setUp(m.scheduler, (request, fetch, n) => timer(9990, m.scheduler).pipe(switchMap(() => fetched(request, fetch, n))));
+      const { values$, asked } = setUp(m.scheduler, (request, fetch, n) =>
+        timer(9990, m.scheduler).pipe(switchMap(() => fetched(request, fetch, n))),
+      );
       m.expect(values$.pipe(take(1))).toBeObservable('10190ms (a|)', { a: 'S1' });
       m.flush();
       expect(asked).toHaveLength(1);
@@ -63,13 +102,29 @@ describe('the store', () => {
   it(
     'should have its own fetch given up after fetchTimeout, like any, when it begins that at once or later',
     marbles((m) => {
-      const answer: Answer = (_request, fetch, n) => timer(n === 1 ? 0 : 70, m.scheduler).pipe(switchMap(() => fetch()), switchMap(() => NEVER));
+      const answer: Answer = (_request, fetch, n) =>
+        timer(n === 1 ? 0 : 70, m.scheduler).pipe(
+          switchMap(() => fetch()),
+          switchMap(() => NEVER),
+        );
       const late = setUp(m.scheduler, answer, { fetchTimeout: 100, random: () => 0, maxWait: 400 });
-      const prompt = setUp(m.scheduler, (_request, fetch) => fetch().pipe(switchMap(() => NEVER)), { fetchTimeout: 100, maxWait: 120 });
-      for (const { token$ } of [late, prompt]) withToken(token$, ({ value }) => of(value)).subscribe({ error: () => undefined });
+      const prompt = setUp(m.scheduler, (_request, fetch) => fetch().pipe(switchMap(() => NEVER)), {
+        fetchTimeout: 100,
+        maxWait: 120,
+      });
+      for (const { token$ } of [late, prompt])
+        withToken(token$, ({ value }) => of(value)).subscribe({ error: () => undefined });
       m.flush();
-      expect(late.ofType('refreshFailed').slice(0, 2).map(({ at }) => at)).toEqual([100, 320]);
-      expect(prompt.ofType('refreshFailed')[0]).toMatchObject({ at: 100, error: { message: 'no answer from the token source within 100 ms' } });
+      expect(
+        late
+          .ofType('refreshFailed')
+          .slice(0, 2)
+          .map(({ at }) => at),
+      ).toEqual([100, 320]);
+      expect(prompt.ofType('refreshFailed')[0]).toMatchObject({
+        at: 100,
+        error: { message: 'no answer from the token source within 100 ms' },
+      });
     }),
   );
 
@@ -83,11 +138,15 @@ describe('the store', () => {
       };
       const { token$, values$, ofType } = setUp(m.scheduler, answer, { random: () => 0 });
       const waited: unknown[] = [];
-      withToken(token$, ({ value }) => of(value), { maxWait: 15_000 }).subscribe({ error: (error: unknown) => waited.push(error) });
+      withToken(token$, ({ value }) => of(value), { maxWait: 15_000 }).subscribe({
+        error: (error: unknown) => waited.push(error),
+      });
       m.expect(values$.pipe(take(1))).toBeObservable('20050ms (a|)', { a: 'T' });
       m.flush();
       expect(waited).toMatchObject([{ code: 'ERR_TOKEN_UNAVAILABLE', cause: { message: 'the store is away' } }]);
-      expect(ofType('refreshFailed').map(({ at, error }) => [at, (error as Error).message, (error as Error).cause])).toEqual([
+      expect(
+        ofType('refreshFailed').map(({ at, error }) => [at, (error as Error).message, (error as Error).cause]),
+      ).toEqual([
         [0, 'the store is away', undefined],
         [20_000, 'no answer from the token store within 20000 ms', new Error('the store is away')],
       ]);
@@ -97,7 +156,9 @@ describe('the store', () => {
   it(
     'should be asked before the source, and its token count from the age that it has',
     marbles((m) => {
-      const { token$, values$, source, asked, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`, 5000)));
+      const { token$, values$, source, asked, ofType } = setUp(m.scheduler, (_request, _fetch, n) =>
+        of(shared(`T${String(n)}`, 5000)),
+      );
       m.expect(values$, '^ 30s !').toBeObservable('a 19999ms b', { a: 'T1', b: 'T2' });
       m.flush();
       expect(source).not.toHaveBeenCalled();
@@ -105,7 +166,9 @@ describe('the store', () => {
         ['initial', 1, undefined],
         ['scheduled', 1, 'T1'],
       ]);
-      expect(ofType('tokenChanged').map(({ at, origin, token }) => [at, origin, token.issuedAt, token.expiresAt])).toEqual([
+      expect(
+        ofType('tokenChanged').map(({ at, origin, token }) => [at, origin, token.issuedAt, token.expiresAt]),
+      ).toEqual([
         [0, 'shared', -5000, 25_000],
         [20_000, 'shared', 15_000, 45_000],
       ]);
@@ -120,7 +183,9 @@ describe('the store', () => {
       m.expect(values$, '^ 1s !').toBeObservable('200ms a', { a: 'S1' });
       m.flush();
       expect(source).toHaveBeenCalledTimes(1);
-      expect(ofType('tokenChanged').map(({ origin, took, token }) => [origin, took, token.issuedAt])).toEqual([['fetched', 200, 200]]);
+      expect(ofType('tokenChanged').map(({ origin, took, token }) => [origin, took, token.issuedAt])).toEqual([
+        ['fetched', 200, 200],
+      ]);
       token$.close();
     }),
   );
@@ -156,7 +221,9 @@ describe('what the store kept of the last refresh', () => {
     ['no such thing', undefined],
   ])('should reach the source, unseen by those who print its request: %s', (_kind, last) => {
     marbles((m) => {
-      const { token$, values$, source } = setUp(m.scheduler, (_request, fetch) => fetch(last).pipe(map((answer) => ({ response: answer, age: 0, origin: 'fetched' as const }))));
+      const { token$, values$, source } = setUp(m.scheduler, (_request, fetch) =>
+        fetch(last).pipe(map((answer) => ({ response: answer, age: 0, origin: 'fetched' as const }))),
+      );
       m.expect(values$, '^ 1s !').toBeObservable('200ms a', { a: 'S1' });
       m.flush();
       const [[request]] = source.mock.calls as unknown as [[TokenRequest]];
@@ -172,7 +239,9 @@ describe('a token that others put into the store', () => {
   it(
     'should be the token of this stream too, and renew from its own life',
     marbles((m) => {
-      const { token$, values$, changes, asked, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)));
+      const { token$, values$, changes, asked, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) =>
+        of(shared(`T${String(n)}`)),
+      );
       at(10_000, () => {
         changes.next(shared('P', 2000));
       });
@@ -180,7 +249,12 @@ describe('a token that others put into the store', () => {
       m.expect(values$, '^ 34s !').toBeObservable('a 9999ms p 22999ms b', { a: 'T1', p: 'P', b: 'T2' });
       m.flush();
       expect(asked.map(({ previous }) => previous?.value)).toEqual([undefined, 'P']);
-      expect(ofType('tokenChanged')[1]).toMatchObject({ at: 10_000, origin: 'shared', previous: { value: 'T1' }, token: { value: 'P', issuedAt: 8000, expiresAt: 38_000 } });
+      expect(ofType('tokenChanged')[1]).toMatchObject({
+        at: 10_000,
+        origin: 'shared',
+        previous: { value: 'T1' },
+        token: { value: 'P', issuedAt: 8000, expiresAt: 38_000 },
+      });
       token$.close();
     }),
   );
@@ -202,7 +276,12 @@ describe('a token that others put into the store', () => {
   it(
     'should end the pause after a failure: a token that just came is not renewed, nor blamed for what was refused before it',
     marbles((m) => {
-      const { token$, asked, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => (n === 1 ? of(shared('T1')) : n === 2 ? throwError(() => new Error('down')) : of(shared('T3'))), { random: () => 1 });
+      const { token$, asked, changes, at } = setUp(
+        m.scheduler,
+        (_request, _fetch, n) =>
+          n === 1 ? of(shared('T1')) : n === 2 ? throwError(() => new Error('down')) : of(shared('T3')),
+        { random: () => 1 },
+      );
       at(10, () => token$.subscribe());
       at(1000, () => {
         token$.reject(token$.current!);
@@ -246,7 +325,9 @@ describe('a token that others put into the store', () => {
   it(
     'should lengthen the life of the token at hand when it is the same, unseen by subscribers',
     marbles((m) => {
-      const { token$, values$, changes, asked, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)));
+      const { token$, values$, changes, asked, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) =>
+        of(shared(`T${String(n)}`)),
+      );
       at(20_000, () => {
         changes.next(shared('T1'));
       });
@@ -261,7 +342,11 @@ describe('a token that others put into the store', () => {
   it.each<[string, unknown, string]>([
     ['no object', { response: 'SECRET', age: 0, origin: 'shared' }, 'InvalidTokenResponseError'],
     ['without a token', { response: { token: 'SECRET' }, age: 0, origin: 'shared' }, 'InvalidTokenResponseError'],
-    ['that would break a header', { response: { access_token: 'SECRET\r\n' }, age: 0, origin: 'shared' }, 'InvalidTokenResponseError'],
+    [
+      'that would break a header',
+      { response: { access_token: 'SECRET\r\n' }, age: 0, origin: 'shared' },
+      'InvalidTokenResponseError',
+    ],
     ['an error', { response: { error: 'invalid_grant' }, age: 0, origin: 'shared' }, 'TokenEndpointError'],
     ['nothing at all', undefined, 'TypeError'],
   ])('should be reported, and harm nobody, when it is bad: %s', (_kind, pushed, name) => {
@@ -285,14 +370,18 @@ describe('a token that others put into the store', () => {
   it(
     'should be reported when the watch itself fails, and the stream go on without it',
     marbles((m) => {
-      const { token$, values$, changes, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)));
+      const { token$, values$, changes, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) =>
+        of(shared(`T${String(n)}`)),
+      );
       const failure = new Error('connection lost');
       at(100, () => {
         changes.error(failure);
       });
       m.expect(values$, '^ 26s !').toBeObservable('a 24999ms b', { a: 'T1', b: 'T2' });
       m.flush();
-      expect(ofType('refreshFailed')).toEqual([{ type: 'refreshFailed', at: 100, error: failure, attempt: 1, retryIn: null, permanent: false }]);
+      expect(ofType('refreshFailed')).toEqual([
+        { type: 'refreshFailed', at: 100, error: failure, attempt: 1, retryIn: null, permanent: false },
+      ]);
       token$.close();
     }),
   );
@@ -300,7 +389,9 @@ describe('a token that others put into the store', () => {
   it(
     'should not bring a refused token back',
     marbles((m) => {
-      const { token$, changes, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) => (n === 1 ? of(shared('T1')) : NEVER));
+      const { token$, changes, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) =>
+        n === 1 ? of(shared('T1')) : NEVER,
+      );
       const seen: unknown[] = [];
       at(0, () => token$.subscribe());
       at(100, () => {
@@ -322,7 +413,9 @@ describe('a store that errs', () => {
   it(
     'should not end the wait of a refused request by pushing the refused token once more',
     marbles((m) => {
-      const { token$, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => timer(20).pipe(map(() => shared(`T${String(n)}`))));
+      const { token$, changes, at } = setUp(m.scheduler, (_request, _fetch, n) =>
+        timer(20).pipe(map(() => shared(`T${String(n)}`))),
+      );
       at(30, () => changes.next(shared('T1', 30)));
       m.expect(withToken(token$, requestRefusing('T1'), { key: 'k' })).toBeObservable('50ms (r|)', { r: 'T2' });
     }),
@@ -330,7 +423,11 @@ describe('a store that errs', () => {
 
   it.each([NaN, Infinity, -1, '5' as never])('should be asked again when it hands out a token of age %p', (age) => {
     marbles((m) => {
-      const { values$, token$, ofType } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`, n === 1 ? age : 0)), { random: () => 0 });
+      const { values$, token$, ofType } = setUp(
+        m.scheduler,
+        (_request, _fetch, n) => of(shared(`T${String(n)}`, n === 1 ? age : 0)),
+        { random: () => 0 },
+      );
       m.expect(values$, '^ 99ms !').toBeObservable('50ms b', { b: 'T2' });
       m.flush();
       expect(ofType('refreshFailed')).toMatchObject([{ error: { code: 'ERR_INVALID_TOKEN_RESPONSE' }, retryIn: 50 }]);
@@ -343,7 +440,9 @@ describe('a rejection', () => {
   it(
     'should ask the store for a token that is not the refused one',
     marbles((m) => {
-      const { token$, asked, source } = setUp(m.scheduler, (_request, _fetch, n) => timer(20).pipe(map(() => shared(`T${String(n)}`))));
+      const { token$, asked, source } = setUp(m.scheduler, (_request, _fetch, n) =>
+        timer(20).pipe(map(() => shared(`T${String(n)}`))),
+      );
       m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable('50ms (r|)', { r: 'T2' });
       m.flush();
       expect(source).not.toHaveBeenCalled();
@@ -359,10 +458,18 @@ describe('a rejection', () => {
     'should be passed on when the store insists on the refused token',
     marbles((m) => {
       const { token$, asked, ofType } = setUp(m.scheduler, () => timer(20).pipe(map(() => shared('T1'))));
-      m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable('45ms #', {}, Object.assign(new Error('refused'), { status: 401 }));
+      m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable(
+        '45ms #',
+        {},
+        Object.assign(new Error('refused'), { status: 401 }),
+      );
       m.flush();
       expect(asked.slice(0, 2).map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
-      expect(ofType('refreshFailed')[0]).toMatchObject({ at: 45, error: { message: 'the very token that was refused came again' }, permanent: false });
+      expect(ofType('refreshFailed')[0]).toMatchObject({
+        at: 45,
+        error: { message: 'the very token that was refused came again' },
+        permanent: false,
+      });
       token$.close();
     }),
   );
@@ -372,24 +479,36 @@ describe('a rejection', () => {
     ['young, by a clock that shows the year', 1.7e12, 1000, 2],
     ['old enough to be renewed on schedule', 0, 20_000, 3],
     ['old enough to be renewed on schedule, by a clock that shows the year', 1.7e12, 20_000, 3],
-  ])('should be remembered as fruitless when others push a token while the one at hand is %s', (_kind, epoch, at_, refreshes) => {
-    marbles((m) => {
-      const now = () => epoch + m.scheduler.now();
-      const { token$, asked, changes, at } = setUp(m.scheduler, (_request, _fetch, n) => of(shared(`T${String(n)}`)), { idleTimeout: 60_000, now });
-      const forbidden = () => withToken(token$, () => throwError(() => Object.assign(new Error('refused'), { status: 403 })), { key: 'k' }).subscribe({ error: () => undefined });
-      at(100, forbidden);
-      // Another process met the same forbidden resource, say.
-      at(at_, () => {
-        changes.next(shared('P'));
-      });
-      at(at_ + 100, forbidden);
-      at(at_ + 200, () => {
-        token$.close();
-      });
-      m.flush();
-      expect(asked.map(({ reason }) => reason).filter((reason) => reason === 'rejected' || reason === 'initial')).toHaveLength(refreshes);
-    })();
-  });
+  ])(
+    'should be remembered as fruitless when others push a token while the one at hand is %s',
+    (_kind, epoch, at_, refreshes) => {
+      marbles((m) => {
+        const now = () => epoch + m.scheduler.now();
+        const { token$, asked, changes, at } = setUp(
+          m.scheduler,
+          (_request, _fetch, n) => of(shared(`T${String(n)}`)),
+          { idleTimeout: 60_000, now },
+        );
+        const forbidden = () =>
+          withToken(token$, () => throwError(() => Object.assign(new Error('refused'), { status: 403 })), {
+            key: 'k',
+          }).subscribe({ error: () => undefined });
+        at(100, forbidden);
+        // Another process met the same forbidden resource, say.
+        at(at_, () => {
+          changes.next(shared('P'));
+        });
+        at(at_ + 100, forbidden);
+        at(at_ + 200, () => {
+          token$.close();
+        });
+        m.flush();
+        expect(
+          asked.map(({ reason }) => reason).filter((reason) => reason === 'rejected' || reason === 'initial'),
+        ).toHaveLength(refreshes);
+      })();
+    },
+  );
 
   it(
     'should be mended by a token that is pushed before the store answers',
@@ -409,7 +528,11 @@ describe('a store that fails', () => {
   it(
     'should be asked again like a source',
     marbles((m) => {
-      const { token$, values$, asked, ofType } = setUp(m.scheduler, (_request, _fetch, n) => (n < 3 ? throwError(() => new Error('down')) : of(shared('T3'))), { random: () => 0.5 });
+      const { token$, values$, asked, ofType } = setUp(
+        m.scheduler,
+        (_request, _fetch, n) => (n < 3 ? throwError(() => new Error('down')) : of(shared('T3'))),
+        { random: () => 0.5 },
+      );
       // 125 ms, then 250 ms.
       m.expect(values$, '^ 1s !').toBeObservable('375ms c', { c: 'T3' });
       m.flush();
@@ -422,7 +545,11 @@ describe('a store that fails', () => {
   it(
     'should be given up after twice the fetchTimeout, by its signal too',
     marbles((m) => {
-      const { token$, values$, asked, ofType } = setUp(m.scheduler, (_request, _fetch, n) => (n === 1 ? new Promise(() => undefined) : of(shared('T2'))), { fetchTimeout: 100, random: () => 0 });
+      const { token$, values$, asked, ofType } = setUp(
+        m.scheduler,
+        (_request, _fetch, n) => (n === 1 ? new Promise(() => undefined) : of(shared('T2'))),
+        { fetchTimeout: 100, random: () => 0 },
+      );
       m.expect(values$, '^ 1s !').toBeObservable('250ms b', { b: 'T2' });
       m.flush();
       expect(asked.map(({ signal }) => signal.aborted)).toEqual([true, false]);
@@ -444,7 +571,10 @@ describe('a store that fails', () => {
       );
       m.expect(values$, '^ 1s !').toBeObservable('100ms c', { c: 'T3' });
       m.flush();
-      expect(ofType('refreshFailed').map(({ error }) => (error as Error).name)).toEqual(['RangeError', 'InvalidTokenResponseError']);
+      expect(ofType('refreshFailed').map(({ error }) => (error as Error).name)).toEqual([
+        'RangeError',
+        'InvalidTokenResponseError',
+      ]);
       token$.close();
     }),
   );
@@ -460,7 +590,10 @@ describe('a source that joined an exchange under way', () => {
           return response('J');
         }),
       );
-  const own = (age: number): TokenStore => ({ refresh: (_request, fetch) => fetch().pipe(map((answer) => ({ response: answer, age, origin: 'fetched' as const }))) });
+  const own = (age: number): TokenStore => ({
+    refresh: (_request, fetch) =>
+      fetch().pipe(map((answer) => ({ response: answer, age, origin: 'fetched' as const }))),
+  });
 
   it.each<[string, unknown, TokenStore | undefined, number]>([
     ['no store', 7000, undefined, -7000],
@@ -473,8 +606,23 @@ describe('a source that joined an exchange under way', () => {
     ['an endless one', Infinity, undefined, 0],
   ])('should say so, and its token count from when that was sent: %s', (_what, headStart, store, issuedAt) => {
     marbles((m) => {
-      const token$ = createTokenStream(joining(m.scheduler, headStart), { scheduler: m.scheduler, jitter: 0, idleTimeout: 0, ...(store && { store }) });
-      m.expect(token$.pipe(map((token) => [token.issuedAt, token.expiresAt, Object.keys(token.raw), Object.getOwnPropertySymbols(token.raw)])), '^ 1s !').toBeObservable('200ms a', {
+      const token$ = createTokenStream(joining(m.scheduler, headStart), {
+        scheduler: m.scheduler,
+        jitter: 0,
+        idleTimeout: 0,
+        ...(store && { store }),
+      });
+      m.expect(
+        token$.pipe(
+          map((token) => [
+            token.issuedAt,
+            token.expiresAt,
+            Object.keys(token.raw),
+            Object.getOwnPropertySymbols(token.raw),
+          ]),
+        ),
+        '^ 1s !',
+      ).toBeObservable('200ms a', {
         a: [issuedAt, issuedAt + 30_000, ['access_token', 'expires_in'], []],
       });
       m.flush();
@@ -486,7 +634,10 @@ describe('a source that joined an exchange under way', () => {
     'should be asked again when the token is due, not a head start later',
     marbles((m) => {
       const token$ = createTokenStream(joining(m.scheduler, 7000), { scheduler: m.scheduler, jitter: 0 });
-      const asked$ = token$.events.pipe(filter(({ type }) => type === 'refreshStarted'), map(() => 'a'));
+      const asked$ = token$.events.pipe(
+        filter(({ type }) => type === 'refreshStarted'),
+        map(() => 'a'),
+      );
       m.expect(asked$, '^ 20s !').toBeObservable('a 17999ms a');
       m.expect(token$.pipe(map(({ value }) => value)), '^ 20s !').toBeObservable('200ms J', { J: 'J' });
     }),
@@ -495,8 +646,17 @@ describe('a source that joined an exchange under way', () => {
   it(
     'should count it where it is over on arrival',
     marbles((m) => {
-      const token$ = createTokenStream(joining(m.scheduler, 29_500), { scheduler: m.scheduler, jitter: 0, idleTimeout: 0 });
-      m.expect(token$.pipe(take(1), map(({ issuedAt }) => issuedAt))).toBeObservable('200ms (a|)', { a: -29_500 });
+      const token$ = createTokenStream(joining(m.scheduler, 29_500), {
+        scheduler: m.scheduler,
+        jitter: 0,
+        idleTimeout: 0,
+      });
+      m.expect(
+        token$.pipe(
+          take(1),
+          map(({ issuedAt }) => issuedAt),
+        ),
+      ).toBeObservable('200ms (a|)', { a: -29_500 });
       m.flush();
       expect(token$.current).toBeNull();
       token$.close();

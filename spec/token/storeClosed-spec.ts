@@ -4,7 +4,10 @@ import { createTokenStream, isTokenError, type TokenEvent, type TokenStore } fro
 describe('a store that was closed for all', () => {
   function setUp() {
     const closed = new Subject<unknown>();
-    const store: TokenStore = { refresh: () => of({ response: { access_token: 'T1', expires_in: 60 }, age: 0, origin: 'shared' }), closed };
+    const store: TokenStore = {
+      refresh: () => of({ response: { access_token: 'T1', expires_in: 60 }, age: 0, origin: 'shared' }),
+      closed,
+    };
     const token$ = createTokenStream(() => NEVER, { store, idleTimeout: 0 });
     const events: TokenEvent['type'][] = [];
     token$.events.subscribe(({ type }) => events.push(type));

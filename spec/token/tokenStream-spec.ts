@@ -27,7 +27,11 @@ describe('createTokenStream', () => {
         },
         { scheduler: m.scheduler, jitter: 0 },
       );
-      m.expect(token$.pipe(map((t) => t.value)), '^ 60s !').toBeObservable('200ms a 24999ms b 24999ms c', { a: 'T1', b: 'T2', c: 'T3' });
+      m.expect(token$.pipe(map((t) => t.value)), '^ 60s !').toBeObservable('200ms a 24999ms b 24999ms c', {
+        a: 'T1',
+        b: 'T2',
+        c: 'T3',
+      });
       m.flush();
       expect(asked).toEqual([0, 25000, 50000, 75000]); // used until 60 s, so once more before it idles
     }),

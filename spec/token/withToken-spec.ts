@@ -6,13 +6,20 @@ import { createTokenStream, withToken, type AccessToken, type TokenStream } from
 /** T1, T2, …: each lives 100 ms and comes at once. */
 function freshTokens(scheduler: TestScheduler): TokenStream & { readonly fetched: () => number } {
   let fetched = 0;
-  const token$ = createTokenStream(() => of({ access_token: `T${String(++fetched)}`, expires_in: 0.1 }), { scheduler, jitter: 0, refreshBefore: 20, expiryMargin: 5, idleTimeout: 50 });
+  const token$ = createTokenStream(() => of({ access_token: `T${String(++fetched)}`, expires_in: 0.1 }), {
+    scheduler,
+    jitter: 0,
+    refreshBefore: 20,
+    expiryMargin: 5,
+    idleTimeout: 50,
+  });
   return Object.assign(token$, { fetched: () => fetched });
 }
 
 const refused = (status = 401) => Object.assign(new Error('refused'), { status });
 /** Errors compare by name and message only: their status says more. */
-const statusOf = (source$: Observable<unknown>) => source$.pipe(catchError((error: unknown) => of((error as { status: number }).status)));
+const statusOf = (source$: Observable<unknown>) =>
+  source$.pipe(catchError((error: unknown) => of((error as { status: number }).status)));
 
 describe('withToken', () => {
   it(
@@ -101,9 +108,14 @@ describe('withToken', () => {
       const token$ = freshTokens(m.scheduler);
       const answer = m.cold('    ----------(r|)');
 
-      m.expect(withToken(token$, () => answer), '^---!').toBeObservable('-----');
+      m.expect(
+        withToken(token$, () => answer),
+        '^---!',
+      ).toBeObservable('-----');
       m.expect(answer).toHaveSubscriptions(['^---!', '------^---------!']);
-      m.expect(timer(6, m.scheduler).pipe(switchMap(() => withToken(token$, () => answer)))).toBeObservable('----------------(r|)');
+      m.expect(timer(6, m.scheduler).pipe(switchMap(() => withToken(token$, () => answer)))).toBeObservable(
+        '----------------(r|)',
+      );
       m.flush();
       expect(token$.fetched()).toBe(1);
     }),
@@ -122,9 +134,13 @@ describe('withToken', () => {
 
   it('should take streams of createTokenStream only, and a function that sends', () => {
     const token$ = createTokenStream(() => of({ access_token: 'T1' }));
-    expect(() => withToken(of({} as AccessToken) as never, () => of(1))).toThrow(new TypeError('token$ must be a stream made by createTokenStream'));
+    expect(() => withToken(of({} as AccessToken) as never, () => of(1))).toThrow(
+      new TypeError('token$ must be a stream made by createTokenStream'),
+    );
     expect(() => withToken(null as never, () => of(1))).toThrow(TypeError);
     expect(() => withToken(token$, 'GET' as never)).toThrow(TypeError);
-    expect(() => withToken(token$, () => of(1), { maxWait: -1 })).toThrow('option "maxWait" must be a number, at least 0, or Infinity, got -1');
+    expect(() => withToken(token$, () => of(1), { maxWait: -1 })).toThrow(
+      'option "maxWait" must be a number, at least 0, or Infinity, got -1',
+    );
   });
 });

@@ -3,7 +3,12 @@ import { expectTypeOf } from 'expect-type';
 import { Cluster, Redis } from 'ioredis';
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis';
 import type { TokenError, TokenStore } from 'rx-fresh-token';
-import { redisTokenStore, TokenStoreError, type EncryptionKey, type RedisTokenStoreOptions } from 'rx-fresh-token/redis';
+import {
+  redisTokenStore,
+  TokenStoreError,
+  type EncryptionKey,
+  type RedisTokenStoreOptions,
+} from 'rx-fresh-token/redis';
 
 const key = 'k';
 expectTypeOf(redisTokenStore({ client: createClient(), key })).toEqualTypeOf<TokenStore>();
@@ -21,6 +26,8 @@ void redisTokenStore({ client: new Redis() });
 void redisTokenStore({ client: {}, key });
 // @ts-expect-error one of two
 void redisTokenStore({ client: new Redis(), key, onUnavailable: 'panic' });
-expectTypeOf<RedisTokenStoreOptions['encryptionKey']>().toEqualTypeOf<EncryptionKey | readonly EncryptionKey[] | undefined>();
+expectTypeOf<RedisTokenStoreOptions['encryptionKey']>().toEqualTypeOf<
+  EncryptionKey | readonly EncryptionKey[] | undefined
+>();
 expectTypeOf<TokenStoreError>().toExtend<TokenError>();
 expectTypeOf<TokenStoreError['code']>().toEqualTypeOf<'ERR_TOKEN_STORE'>();

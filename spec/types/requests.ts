@@ -31,9 +31,17 @@ declare const token$: TokenStream;
 expectTypeOf(withToken(token$, () => of(5))).toEqualTypeOf<Observable<number>>();
 expectTypeOf(withToken(token$, ({ value }) => Promise.resolve(value))).toEqualTypeOf<Observable<string>>();
 expectTypeOf(withToken(token$, () => [{ a: 1 }])).toEqualTypeOf<Observable<{ a: number }>>();
-expectTypeOf(withToken(token$, ({ value }) => fetch('https://api.example.com', { headers: { authorization: value } }))).toEqualTypeOf<Observable<Response>>();
-expectTypeOf(withToken<number>).parameter(1).parameters.toEqualTypeOf<[token: AccessToken]>();
-expectTypeOf<WithTokenOptions>().toEqualTypeOf<{ isRejection?: (outcome: unknown) => boolean; key?: string; maxWait?: number }>();
+expectTypeOf(
+  withToken(token$, ({ value }) => fetch('https://api.example.com', { headers: { authorization: value } })),
+).toEqualTypeOf<Observable<Response>>();
+expectTypeOf(withToken<number>)
+  .parameter(1)
+  .parameters.toEqualTypeOf<[token: AccessToken]>();
+expectTypeOf<WithTokenOptions>().toEqualTypeOf<{
+  isRejection?: (outcome: unknown) => boolean;
+  key?: string;
+  maxWait?: number;
+}>();
 // @ts-expect-error streams of createTokenStream only
 void withToken(of({} as AccessToken), () => of(5));
 // @ts-expect-error what is sent is asked for by a function
@@ -47,7 +55,9 @@ expectTypeOf(createFetch(token$)).toEqualTypeOf<typeof globalThis.fetch>();
 expectTypeOf(ride('/orders', { method: 'POST', body: new FormData() })).resolves.toEqualTypeOf<Response>();
 expectTypeOf(ride(new URL('https://api.example.com'))).resolves.toEqualTypeOf<Response>();
 expectTypeOf(ride(new Request('https://api.example.com'))).resolves.toEqualTypeOf<Response>();
-expectTypeOf<keyof FetchOptions>().toEqualTypeOf<'baseUrl' | 'allowedOrigins' | 'fetch' | 'authorize' | 'isRejection'>();
+expectTypeOf<keyof FetchOptions>().toEqualTypeOf<
+  'baseUrl' | 'allowedOrigins' | 'fetch' | 'authorize' | 'isRejection'
+>();
 expectTypeOf<Pick<HttpClientOptions, keyof FetchOptions>>().toEqualTypeOf<FetchOptions>();
 expectTypeOf<Exclude<keyof HttpClientOptions, keyof FetchOptions>>().toEqualTypeOf<'headers' | 'timeout'>();
 expectTypeOf<FetchOptions['allowedOrigins']>().toEqualTypeOf<readonly string[] | undefined>();
@@ -61,7 +71,11 @@ createFetch(token$, { timeout: 5 });
 interface Order {
   id: number;
 }
-const http = createHttpClient(token$, { baseUrl: new URL('https://api.example.com'), allowedOrigins: ['https://api.example.com'] as const, timeout: 5 });
+const http = createHttpClient(token$, {
+  baseUrl: new URL('https://api.example.com'),
+  allowedOrigins: ['https://api.example.com'] as const,
+  timeout: 5,
+});
 expectTypeOf(http).toEqualTypeOf<HttpClient>();
 expectTypeOf<keyof HttpClient>().toEqualTypeOf<'request' | 'get' | 'delete' | 'head' | 'post' | 'put' | 'patch'>();
 expectTypeOf(http.request('/')).toEqualTypeOf<Observable<Response>>();
@@ -70,7 +84,9 @@ expectTypeOf(http.get<Order>('/', { timeout: 5 })).toEqualTypeOf<Observable<Orde
 expectTypeOf(http.get('/')).toEqualTypeOf<Observable<unknown>>();
 expectTypeOf(http.delete<null>(new URL('https://api.example.com'))).toEqualTypeOf<Observable<null>>();
 expectTypeOf(http.post<Order>('/', { item: 'tea' })).toEqualTypeOf<Observable<Order>>();
-expectTypeOf(http.put<Order>('/', new Uint8Array(), { headers: { 'content-type': 'x/y' } })).toEqualTypeOf<Observable<Order>>();
+expectTypeOf(http.put<Order>('/', new Uint8Array(), { headers: { 'content-type': 'x/y' } })).toEqualTypeOf<
+  Observable<Order>
+>();
 expectTypeOf(http.patch<Order[]>('/')).toEqualTypeOf<Observable<Order[]>>();
 expectTypeOf<HttpRequestInit>().toEqualTypeOf<RequestInit & { timeout?: number }>();
 // @ts-expect-error a Request is for fetch
@@ -109,5 +125,11 @@ expectTypeOf<TokenError['code']>().toEqualTypeOf<
   | 'ERR_HTTP_STATUS'
 >();
 expectTypeOf<TokenError>().toExtend<Error>();
-expectTypeOf(TokenEndpointError).toBeConstructibleWith('no', { status: 400, error: 'invalid_grant', error_description: 'expired', retryAfter: 5, cause: 1 });
+expectTypeOf(TokenEndpointError).toBeConstructibleWith('no', {
+  status: 400,
+  error: 'invalid_grant',
+  error_description: 'expired',
+  retryAfter: 5,
+  cause: 1,
+});
 expectTypeOf(HttpStatusError).toBeConstructibleWith('no', new Response());

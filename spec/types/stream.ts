@@ -1,7 +1,20 @@
 /** Compiled only: what TypeScript makes of streams, tokens and events. */
 import { expectTypeOf } from 'expect-type';
 import { asyncScheduler, from, of, type Observable } from 'rxjs';
-import { createTokenStream, type AccessToken, type RefreshReason, type RejectionOutcome, type StoredToken, type TokenEvent, type TokenRequest, type TokenResponse, type TokenSource, type TokenStore, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
+import {
+  createTokenStream,
+  type AccessToken,
+  type RefreshReason,
+  type RejectionOutcome,
+  type StoredToken,
+  type TokenEvent,
+  type TokenRequest,
+  type TokenResponse,
+  type TokenSource,
+  type TokenStore,
+  type TokenStream,
+  type TokenStreamOptions,
+} from 'rx-fresh-token';
 
 // ---- sources: whatever RxJS can read
 
@@ -9,8 +22,12 @@ const response: TokenResponse = { access_token: 'T1', expires_in: 30 };
 expectTypeOf(createTokenStream).toBeCallableWith(() => of(response));
 expectTypeOf(createTokenStream).toBeCallableWith(() => Promise.resolve(response));
 expectTypeOf(createTokenStream).toBeCallableWith(() => [response]);
-expectTypeOf(createTokenStream).toBeCallableWith(async ({ signal }) => (await fetch('https://auth.example.com/token', { signal })).json() as Promise<TokenResponse>);
-expectTypeOf(createTokenStream).toBeCallableWith(({ previous }) => from([{ access_token: previous?.value ?? 'T1', expires_in: '30', refresh_token: 'r', anything: [1] }]));
+expectTypeOf(createTokenStream).toBeCallableWith(
+  async ({ signal }) => (await fetch('https://auth.example.com/token', { signal })).json() as Promise<TokenResponse>,
+);
+expectTypeOf(createTokenStream).toBeCallableWith(({ previous }) =>
+  from([{ access_token: previous?.value ?? 'T1', expires_in: '30', refresh_token: 'r', anything: [1] }]),
+);
 expectTypeOf<TokenSource>().parameters.toEqualTypeOf<[request: TokenRequest]>();
 // @ts-expect-error a source is a function
 void createTokenStream(of(response));
@@ -57,7 +74,9 @@ token.expiresAt = 0;
 
 // ---- events are told apart by their type
 
-expectTypeOf<TokenEvent['type']>().toEqualTypeOf<'refreshStarted' | 'tokenChanged' | 'refreshFailed' | 'tokenRejected' | 'tokenExpired' | 'idle' | 'closed'>();
+expectTypeOf<TokenEvent['type']>().toEqualTypeOf<
+  'refreshStarted' | 'tokenChanged' | 'refreshFailed' | 'tokenRejected' | 'tokenExpired' | 'idle' | 'closed'
+>();
 expectTypeOf<TokenEvent['at']>().toBeNumber();
 
 /** Every kind of event is handled, or this does not compile. */
@@ -116,9 +135,18 @@ const unset: { [K in keyof Required<TokenStreamOptions>]: undefined } = {
   initial: undefined,
 };
 expectTypeOf(unset).toExtend<TokenStreamOptions>();
-expectTypeOf<TokenStreamOptions['refreshBefore']>().toEqualTypeOf<number | ((token: AccessToken) => number) | undefined>();
-expectTypeOf<TokenStreamOptions['lifetime']>().toEqualTypeOf<((response: TokenResponse) => number | undefined) | undefined>();
-expectTypeOf({ backoff: { max: 5 }, rejectionBudget: {}, scheduler: asyncScheduler, wake: of(1) }).toExtend<TokenStreamOptions>();
+expectTypeOf<TokenStreamOptions['refreshBefore']>().toEqualTypeOf<
+  number | ((token: AccessToken) => number) | undefined
+>();
+expectTypeOf<TokenStreamOptions['lifetime']>().toEqualTypeOf<
+  ((response: TokenResponse) => number | undefined) | undefined
+>();
+expectTypeOf({
+  backoff: { max: 5 },
+  rejectionBudget: {},
+  scheduler: asyncScheduler,
+  wake: of(1),
+}).toExtend<TokenStreamOptions>();
 // @ts-expect-error milliseconds are numbers
 void createTokenStream(() => of(response), { maxWait: '5 s' });
 // @ts-expect-error no such option
@@ -126,7 +154,15 @@ void createTokenStream(() => of(response), { maxwait: 5 });
 
 // ---- stores
 
-expectTypeOf<StoredToken>().toEqualTypeOf<{ readonly response: TokenResponse; readonly age: number; readonly origin: 'fetched' | 'shared' }>();
-expectTypeOf<TokenStore['refresh']>().parameters.toEqualTypeOf<[request: TokenRequest, fetch: (last?: TokenResponse | null) => Observable<TokenResponse>]>();
-expectTypeOf({ refresh: () => Promise.resolve<StoredToken>({ response, age: 0, origin: 'shared' }) }).toExtend<TokenStore>();
+expectTypeOf<StoredToken>().toEqualTypeOf<{
+  readonly response: TokenResponse;
+  readonly age: number;
+  readonly origin: 'fetched' | 'shared';
+}>();
+expectTypeOf<TokenStore['refresh']>().parameters.toEqualTypeOf<
+  [request: TokenRequest, fetch: (last?: TokenResponse | null) => Observable<TokenResponse>]
+>();
+expectTypeOf({
+  refresh: () => Promise.resolve<StoredToken>({ response, age: 0, origin: 'shared' }),
+}).toExtend<TokenStore>();
 expectTypeOf({ refresh: () => of(response) }).not.toExtend<TokenStore>();

@@ -1,7 +1,15 @@
 /** Compiled only: what TypeScript makes of the kit for tests. */
 import { expectTypeOf } from 'expect-type';
 import type { Observable } from 'rxjs';
-import { createFetch, createTokenStream, TokenEndpointError, withToken, type AccessToken, type TokenSource, type TokenStream } from 'rx-fresh-token';
+import {
+  createFetch,
+  createTokenStream,
+  TokenEndpointError,
+  withToken,
+  type AccessToken,
+  type TokenSource,
+  type TokenStream,
+} from 'rx-fresh-token';
 import {
   eventMarbles,
   fakeTokenSource,
@@ -20,7 +28,17 @@ import {
 
 // ---- a source like any other
 
-const source = fakeTokenSource({ latency: (n) => n, steps: ['token', 'transient', 'permanent', 'hang', new TokenEndpointError('no'), { access_token: 'T', expires_in: 1 }] });
+const source = fakeTokenSource({
+  latency: (n) => n,
+  steps: [
+    'token',
+    'transient',
+    'permanent',
+    'hang',
+    new TokenEndpointError('no'),
+    { access_token: 'T', expires_in: 1 },
+  ],
+});
 expectTypeOf(source).toEqualTypeOf<FakeTokenSource>();
 expectTypeOf(source).toExtend<TokenSource>();
 expectTypeOf(source.calls).toEqualTypeOf<readonly TokenCall[]>();
@@ -39,8 +57,12 @@ declare const token: AccessToken;
 const api = scriptedApi({ tokens: source });
 expectTypeOf(withToken(token$, api.send)).toEqualTypeOf<Observable<string>>();
 expectTypeOf(createFetch).toBeCallableWith(token$, { fetch: api.fetch });
-expectTypeOf(scriptedApi({ tokens: ['a'], answer: ({ path }) => ({ path }) }).send(token, '/orders', 'POST')).toEqualTypeOf<Observable<{ path: string }>>();
-expectTypeOf(scriptedApi({ tokens: new Set(['a']), responses: true }).send(token)).toEqualTypeOf<Observable<ApiResponse>>();
+expectTypeOf(
+  scriptedApi({ tokens: ['a'], answer: ({ path }) => ({ path }) }).send(token, '/orders', 'POST'),
+).toEqualTypeOf<Observable<{ path: string }>>();
+expectTypeOf(scriptedApi({ tokens: new Set(['a']), responses: true }).send(token)).toEqualTypeOf<
+  Observable<ApiResponse>
+>();
 declare const responses: boolean;
 expectTypeOf(scriptedApi({ tokens: source, responses }).send(token)).toEqualTypeOf<Observable<string | ApiResponse>>();
 api.revoke(token);

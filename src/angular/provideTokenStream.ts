@@ -1,5 +1,13 @@
 import { isPlatformServer } from '@angular/common';
-import { DestroyRef, inject, InjectionToken, makeEnvironmentProviders, NgZone, PLATFORM_ID, type EnvironmentProviders } from '@angular/core';
+import {
+  DestroyRef,
+  inject,
+  InjectionToken,
+  makeEnvironmentProviders,
+  NgZone,
+  PLATFORM_ID,
+  type EnvironmentProviders,
+} from '@angular/core';
 import { asyncScheduler, EMPTY, NEVER } from 'rxjs';
 import { Destinations } from '../http/authorize.js';
 import { requireFunctions, wrong } from '../internal/validate.js';
@@ -14,10 +22,13 @@ export interface ProvideTokenStreamOptions extends TokenStreamOptions {
 }
 
 /** The application's token stream. Injecting it fetches nothing; during server rendering it never emits. */
-export const TOKEN_STREAM: InjectionToken<TokenStream> = /* @__PURE__ */ new InjectionToken<TokenStream>('TOKEN_STREAM of rx-fresh-token');
+export const TOKEN_STREAM: InjectionToken<TokenStream> = /* @__PURE__ */ new InjectionToken<TokenStream>(
+  'TOKEN_STREAM of rx-fresh-token',
+);
 
 /** Where the token may go. Null during server rendering: nowhere. */
-export const DESTINATIONS: InjectionToken<Destinations | null> = /* @__PURE__ */ new InjectionToken<Destinations | null>('destinations of rx-fresh-token');
+export const DESTINATIONS: InjectionToken<Destinations | null> =
+  /* @__PURE__ */ new InjectionToken<Destinations | null>('destinations of rx-fresh-token');
 
 /**
  * Provides {@link TOKEN_STREAM}, on which the requests of `HttpClient` ride by {@link tokenInterceptor}.
@@ -47,7 +58,10 @@ export const DESTINATIONS: InjectionToken<Destinations | null> = /* @__PURE__ */
  * @param options those of `createTokenStream`, unless the factory makes the stream, and `allowedOrigins`
  * @throws TypeError that names an option out of range; the stream's own options are checked when it is made
  */
-export function provideTokenStream(factory: () => TokenSource | TokenStream, options: ProvideTokenStreamOptions): EnvironmentProviders {
+export function provideTokenStream(
+  factory: () => TokenSource | TokenStream,
+  options: ProvideTokenStreamOptions,
+): EnvironmentProviders {
   requireFunctions({ factory });
   const { allowedOrigins, ...own } = options;
   if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
@@ -58,9 +72,13 @@ export function provideTokenStream(factory: () => TokenSource | TokenStream, opt
     const { scheduler = asyncScheduler, store } = own;
     const leave = <T>(run: () => T): T => zone.runOutsideAngular(run);
     const kept = typeof store?.refresh === 'function' && { store: storeOutside(store, leave) };
-    if (typeof made === 'function') return createTokenStream(made, { ...own, scheduler: outside(scheduler, leave), ...kept });
+    if (typeof made === 'function')
+      return createTokenStream(made, { ...own, scheduler: outside(scheduler, leave), ...kept });
     const [misplaced] = Object.keys(own);
-    if (misplaced !== undefined) throw new TypeError(`option "${misplaced}" belongs to createTokenStream, since the factory makes a stream itself`);
+    if (misplaced !== undefined)
+      throw new TypeError(
+        `option "${misplaced}" belongs to createTokenStream, since the factory makes a stream itself`,
+      );
     keeperOf(made);
     return made;
   }

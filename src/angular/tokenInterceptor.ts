@@ -1,4 +1,11 @@
-import { HttpContext, HttpContextToken, HttpErrorResponse, HttpEventType, type HttpEvent, type HttpInterceptorFn } from '@angular/common/http';
+import {
+  HttpContext,
+  HttpContextToken,
+  HttpErrorResponse,
+  HttpEventType,
+  type HttpEvent,
+  type HttpInterceptorFn,
+} from '@angular/common/http';
 import { inject, NgZone } from '@angular/core';
 import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, type Observable } from 'rxjs';
 import { authorizationOf, resourceOf, type Destinations } from '../http/authorize.js';
@@ -58,21 +65,36 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
     };
     const response$ = withToken(
       token$,
-      (token) => here(defer(() => next(request.clone({ setHeaders: { Authorization: authorizationOf(token) } })))).pipe(filter(isResponse)),
+      (token) =>
+        here(defer(() => next(request.clone({ setHeaders: { Authorization: authorizationOf(token) } })))).pipe(
+          filter(isResponse),
+        ),
       {
         key: resourceOf(request.method, url),
         // A redirect to another origin did not carry the token.
-        isRejection: (outcome) => outcome instanceof HttpErrorResponse && isRejection(outcome) && originFrom(outcome.url, url) === originFrom('', url),
+        isRejection: (outcome) =>
+          outcome instanceof HttpErrorResponse &&
+          isRejection(outcome) &&
+          originFrom(outcome.url, url) === originFrom('', url),
       },
     );
-    return merge(progress$, response$.pipe(finalize(() => { progress$.complete(); })));
+    return merge(
+      progress$,
+      response$.pipe(
+        finalize(() => {
+          progress$.complete();
+        }),
+      ),
+    );
   });
 
   // A token is waited for outside of Angular's zone; whoever asked within it sends and is answered within it.
   const zoned = NgZone.isInAngularZone();
   const scheduler = within((run) => zone.run(run));
   const here = <T>(source$: Observable<T>) => (zoned ? source$.pipe(subscribeOn(scheduler)) : source$);
-  return zoned ? answer$.pipe(subscribeOn(within((run) => zone.runOutsideAngular(run))), observeOn(scheduler)) : answer$;
+  return zoned
+    ? answer$.pipe(subscribeOn(within((run) => zone.runOutsideAngular(run))), observeOn(scheduler))
+    : answer$;
 };
 
 /** The absolute URL of a request that may carry the token. */

@@ -3,7 +3,8 @@ import { Subscription, type SchedulerAction, type SchedulerLike } from 'rxjs';
 /** A scheduler whose timers belong to no zone: a pending renewal neither keeps the application unstable nor checks it for changes. */
 export const outside = (scheduler: SchedulerLike, leave: <T>(run: () => T) => T): SchedulerLike => ({
   now: () => scheduler.now(),
-  schedule: <T>(work: (this: SchedulerAction<T>, state: T) => void, delay?: number, state?: T) => leave(() => scheduler.schedule<T>(work, delay ?? 0, state as T)),
+  schedule: <T>(work: (this: SchedulerAction<T>, state: T) => void, delay?: number, state?: T) =>
+    leave(() => scheduler.schedule<T>(work, delay ?? 0, state as T)),
 });
 
 /** A scheduler that does at once, and within a zone, what it is given: with observeOn and subscribeOn it leads back into it. */

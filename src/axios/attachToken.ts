@@ -47,13 +47,20 @@ export interface AttachTokenOptions {
  * @throws TypeError that names an option out of range. Requests reject with {@link OriginNotAllowedError},
  *   {@link TokenUnavailableError} when no usable token comes in time, {@link TokenStreamClosedError}, or as axios does.
  */
-export function attachToken(instance: AxiosInstance, token$: TokenStream, options: AttachTokenOptions = {}): () => void {
+export function attachToken(
+  instance: AxiosInstance,
+  token$: TokenStream,
+  options: AttachTokenOptions = {},
+): () => void {
   const keeper = keeperOf(token$);
-  if (typeof (instance as Partial<AxiosInstance> | null)?.interceptors?.request.use !== 'function') throw new TypeError('attachToken takes an axios instance');
+  if (typeof (instance as Partial<AxiosInstance> | null)?.interceptors?.request.use !== 'function')
+    throw new TypeError('attachToken takes an axios instance');
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
   const home = originOf(instance.defaults.baseURL);
-  const destinations = new Destinations({ allowedOrigins: options.allowedOrigins ?? (home === undefined ? [] : [home]) });
+  const destinations = new Destinations({
+    allowedOrigins: options.allowedOrigins ?? (home === undefined ? [] : [home]),
+  });
 
   /** In the adapter's place: whatever interceptors and transformers do has been done, and is done once. */
   const depart = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
@@ -63,7 +70,10 @@ export function attachToken(instance: AxiosInstance, token$: TokenStream, option
     if (auth || headers.has('Authorization')) return getAdapter(config.adapter, config)(config);
     return firstValueFrom(ride(token$, { config, url: absolute, isRejection }));
   };
-  const board = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({ ...config, adapter: (ready) => depart({ ...ready, adapter: config.adapter }) });
+  const board = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({
+    ...config,
+    adapter: (ready) => depart({ ...ready, adapter: config.adapter }),
+  });
 
   const id = instance.interceptors.request.use(board, null, {
     synchronous: true,

@@ -16,7 +16,8 @@ export function conceal<T>(outcome: T, config: InternalAxiosRequestConfig): T {
     Reflect.set(carrier, 'config', config);
     hide(carrier, 'request');
     const { data } = carrier as { data?: unknown };
-    if (config.responseType === 'stream' && typeof data === 'object' && data !== null) for (const lead of LEADS) hide(data, lead);
+    if (config.responseType === 'stream' && typeof data === 'object' && data !== null)
+      for (const lead of LEADS) hide(data, lead);
   }
   return outcome;
 }

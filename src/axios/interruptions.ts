@@ -11,12 +11,19 @@ interface Cancellable {
 /** Milliseconds; Infinity when there is no limit. */
 export const limitOf = ({ timeout }: InternalAxiosRequestConfig): number => Number(timeout) || Infinity;
 
-export const messageOf = (config: InternalAxiosRequestConfig): string => config.timeoutErrorMessage ?? `timeout of ${String(config.timeout)}ms exceeded`;
+export const messageOf = (config: InternalAxiosRequestConfig): string =>
+  config.timeoutErrorMessage ?? `timeout of ${String(config.timeout)}ms exceeded`;
 
 /** Emits the error with which a request ends before it was sent: what axios says when the caller aborts, cancels, or has waited `timeout`. */
 export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Timers): Observable<unknown> {
   const { signal, cancelToken, transitional } = config;
-  const aborted$ = signal ? new Observable<void>((subscriber) => onAbort(signal as AbortSignal, () => { subscriber.next(); })) : NEVER;
+  const aborted$ = signal
+    ? new Observable<void>((subscriber) =>
+        onAbort(signal as AbortSignal, () => {
+          subscriber.next();
+        }),
+      )
+    : NEVER;
   const token = cancelToken as unknown as Cancellable | undefined;
   const cancelled$ = token
     ? fromEventPattern<Cancel>(
@@ -32,6 +39,15 @@ export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Time
   return merge(
     aborted$.pipe(map(() => new CanceledError(undefined, config))),
     cancelled$,
-    late$.pipe(map(() => new AxiosError(messageOf(config), transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED, config))),
+    late$.pipe(
+      map(
+        () =>
+          new AxiosError(
+            messageOf(config),
+            transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED,
+            config,
+          ),
+      ),
+    ),
   );
 }

@@ -24,7 +24,8 @@ export function trailFrom(url: string, others: BeforeRedirect | undefined): Trai
       stayed &&= originOf((options as { href?: string }).href) === home;
       if (stayed) return;
       const headers = (options as { headers?: Record<string, unknown> }).headers ?? {};
-      for (const name of Object.keys(headers)) if (name.toLowerCase() === 'authorization') Reflect.deleteProperty(headers, name);
+      for (const name of Object.keys(headers))
+        if (name.toLowerCase() === 'authorization') Reflect.deleteProperty(headers, name);
     },
     carried: ({ request }) => {
       const url = answeredBy(request);

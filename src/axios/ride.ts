@@ -23,7 +23,8 @@ export interface Passage {
 
 /** The response, whether axios takes it for one or for an error. */
 const responseOf = (outcome: unknown): AxiosResponse | undefined =>
-  (looksLikeResponse(outcome) && 'config' in (outcome as object) ? outcome : fieldsOf(outcome).response) as AxiosResponse | undefined;
+  (looksLikeResponse(outcome) && 'config' in (outcome as object) ? outcome : fieldsOf(outcome).response) as
+    AxiosResponse | undefined;
 
 /** Sends with the latest token; once more with a new one if the server refuses the first, unless the body is gone by then. */
 export function ride(token$: TokenStream, { config, url, isRejection }: Passage): Observable<AxiosResponse> {
@@ -56,7 +57,8 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
           beforeRedirect: trail.beforeRedirect,
           env: { ...config.env, fetch: watchedFetch(config.env?.fetch) },
           // Time that was spent waiting counts.
-          ...(limit < Infinity && elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: messageOf(config) }),
+          ...(limit < Infinity &&
+            elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: messageOf(config) }),
         };
         return from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>);
       }).pipe(
@@ -68,7 +70,9 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
         tap(() => (waiting = true)),
       );
 
-    const answer$ = isStream(config.data) ? sendOnce(send, isRefused) : withToken(token$, send, { key, isRejection: isRefused });
+    const answer$ = isStream(config.data)
+      ? sendOnce(send, isRefused)
+      : withToken(token$, send, { key, isRejection: isRefused });
     const interrupted$ = interruptionsOf(config, keeper.timers).pipe(
       filter(() => waiting),
       map((error): never => {
@@ -79,11 +83,16 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
   });
 
   /** What can be read once is never sent twice: the refusal is the caller's, and the refresh happens all the same. */
-  function sendOnce(send: (token: AccessToken) => Observable<AxiosResponse>, isRefused: (outcome: unknown) => boolean): Observable<AxiosResponse> {
+  function sendOnce(
+    send: (token: AccessToken) => Observable<AxiosResponse>,
+    isRefused: (outcome: unknown) => boolean,
+  ): Observable<AxiosResponse> {
     const heed = (token: AccessToken) => (outcome: unknown) => {
       if (isRefused(outcome)) recoverWithoutRepeat(keeper, { token, explicit: isExplicit(outcome), key });
     };
-    return keeper.take().pipe(switchMap((token) => send(token).pipe(tap<AxiosResponse>({ next: heed(token), error: heed(token) }))));
+    return keeper
+      .take()
+      .pipe(switchMap((token) => send(token).pipe(tap<AxiosResponse>({ next: heed(token), error: heed(token) }))));
   }
 }
 

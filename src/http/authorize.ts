@@ -21,14 +21,23 @@ export class Destinations {
   /** The last relative URL that was resolved; pollers ask for the same one. */
   #last: { readonly url: string | null; readonly href: string } = { url: null, href: '' };
 
-  constructor({ baseUrl, allowedOrigins }: { baseUrl?: string | URL | undefined; allowedOrigins?: readonly string[] | undefined }) {
+  constructor({
+    baseUrl,
+    allowedOrigins,
+  }: {
+    baseUrl?: string | URL | undefined;
+    allowedOrigins?: readonly string[] | undefined;
+  }) {
     if (baseUrl !== undefined) {
       this.#base = parseOption('baseUrl', String(baseUrl));
       // A base is a folder: `orders` under `https://host/v1` is `https://host/v1/orders`.
       if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
     }
-    if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins)) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
-    const origins = allowedOrigins?.map((origin: unknown, index) => originOption(`allowedOrigins[${String(index)}]`, String(origin)));
+    if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
+      throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
+    const origins = allowedOrigins?.map((origin: unknown, index) =>
+      originOption(`allowedOrigins[${String(index)}]`, String(origin)),
+    );
     this.#origins = new Set(origins ?? (this.#base ? [this.#base.origin] : []));
     this.#prefixes = [...this.#origins].map((origin) => `${origin}/`);
   }
@@ -43,7 +52,9 @@ export class Destinations {
       this.#last = { url, href };
       return href;
     }
-    throw new OriginNotAllowedError(`the token may not go to ${origin === 'null' ? protocol : origin}: it is not in allowedOrigins`);
+    throw new OriginNotAllowedError(
+      `the token may not go to ${origin === 'null' ? protocol : origin}: it is not in allowedOrigins`,
+    );
   }
 
   /** The absolute URL of a request that carries no token. */
@@ -57,21 +68,27 @@ export class Destinations {
     const base = this.#base ?? document?.baseURI ?? location?.href;
     const parsed = parse(url, base);
     // Never the URL itself: its query may be a secret.
-    if (!parsed) throw new TypeError(base ? 'the URL cannot be parsed' : 'the URL cannot be parsed: it must be absolute, since there is no baseUrl');
-    if (parsed.username || parsed.password) throw new TypeError(`the URL of a request to ${parsed.host} must not contain credentials`);
+    if (!parsed)
+      throw new TypeError(
+        base ? 'the URL cannot be parsed' : 'the URL cannot be parsed: it must be absolute, since there is no baseUrl',
+      );
+    if (parsed.username || parsed.password)
+      throw new TypeError(`the URL of a request to ${parsed.host} must not contain credentials`);
     return parsed;
   }
 }
 
 function originOption(name: string, value: string): string {
   const url = parseOption(name, value);
-  if (value.includes('*') || url.pathname !== '/' || url.search || url.hash) throw wrong(name, describe(url), 'one exact origin such as https://api.example.com');
+  if (value.includes('*') || url.pathname !== '/' || url.search || url.hash)
+    throw wrong(name, describe(url), 'one exact origin such as https://api.example.com');
   return url.origin;
 }
 
 function parseOption(name: string, value: string): URL {
   const url = parse(value);
-  if (!url || !/^https?:$/.test(url.protocol)) throw wrong(name, url ? url.protocol : value.replace(/[?#@].*/s, '…'), 'an absolute http(s) URL');
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw wrong(name, url ? url.protocol : value.replace(/[?#@].*/s, '…'), 'an absolute http(s) URL');
   if (url.username || url.password) throw wrong(name, describe(url), 'a URL without credentials');
   // http: to this very machine only.
   if (url.protocol === 'http:' && !isLoopback(url)) throw wrong(name, describe(url), 'https, or http on loopback');

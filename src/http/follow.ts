@@ -19,7 +19,11 @@ export interface Means {
  * Follows redirects by hand, since the platforms disagree about what they strip: once a redirect leaves the origin, no
  * hop carries the token any more, whatever header it was in.
  */
-export async function follow(first: Response, outgoing: Outgoing, { ride, send, headers: loadHeaders }: Means): Promise<Answer> {
+export async function follow(
+  first: Response,
+  outgoing: Outgoing,
+  { ride, send, headers: loadHeaders }: Means,
+): Promise<Answer> {
   const { init, request } = outgoing;
   const origin = new URL(outgoing.url).origin;
   let { url } = outgoing;
@@ -39,12 +43,21 @@ export async function follow(first: Response, outgoing: Outgoing, { ride, send, 
       method = 'GET';
       sendsBody = false;
     }
-    if (sendsBody && !isRepeatable(outgoing)) throw new TypeError('the server redirected a request whose body can be sent only once');
+    if (sendsBody && !isRepeatable(outgoing))
+      throw new TypeError('the server redirected a request whose body can be sent only once');
 
     const headers = new (await loadHeaders())(outgoing.headers);
-    for (const name of [...(sendsBody ? [] : BODY_HEADERS), ...(carried ? [] : CREDENTIAL_HEADERS)]) headers.delete(name);
+    for (const name of [...(sendsBody ? [] : BODY_HEADERS), ...(carried ? [] : CREDENTIAL_HEADERS)])
+      headers.delete(name);
     const body = !sendsBody ? null : (init.body ?? (request?.body ? await request.clone().arrayBuffer() : null));
-    const hop: RequestInit = { ...init, ...(request && requestInit(request, init)), method, body, headers, redirect: 'manual' };
+    const hop: RequestInit = {
+      ...init,
+      ...(request && requestInit(request, init)),
+      method,
+      body,
+      headers,
+      redirect: 'manual',
+    };
     response = await (carried ? ride(outgoingOf(url, undefined, hop)) : send(url, hop));
   }
 }

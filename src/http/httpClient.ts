@@ -18,7 +18,9 @@ export interface HttpClientOptions extends FetchOptions {
 export type HttpRequestInit = RequestInit & { timeout?: number };
 
 /** Responses that their callers may still be reading. */
-const unread = /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => { unlink(); });
+const unread = /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => {
+  unlink();
+});
 
 /** Every method returns a cold Observable: subscribing sends, unsubscribing aborts. */
 export interface HttpClient {
@@ -49,17 +51,26 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const { timers } = keeperOf(token$);
   const ride = tokenFetch(token$, options);
   const { timeout: defaultTimeout } = numbersIn(options, { timeout: [1, Infinity] });
-  if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null)) throw wrong('headers', options.headers, 'headers as fetch takes them');
+  if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null))
+    throw wrong('headers', options.headers, 'headers as fetch takes them');
   const defaults = options.headers && recordOf(options.headers);
 
   // Hand-made, since RxJS' fromFetch takes no injected fetch.
-  const exchange = <R>(url: string | URL, { timeout, signal, ...init }: HttpRequestInit, read?: (response: Response) => Promise<R>): Observable<R> =>
+  const exchange = <R>(
+    url: string | URL,
+    { timeout, signal, ...init }: HttpRequestInit,
+    read?: (response: Response) => Promise<R>,
+  ): Observable<R> =>
     new Observable((subscriber) => {
       const limit = timeout === undefined ? defaultTimeout : numbersIn({ timeout }, { timeout: [1, Infinity] }).timeout;
       const headers = defaults ? { ...defaults, ...recordOf(init.headers) } : init.headers;
       const controller = new AbortController();
       // Not AbortSignal.any: a signal that outlives its requests keeps something of each, in Node 20 for ever.
-      const unlink = signal ? onAbort(signal, () => { controller.abort(signal.reason); }) : () => undefined;
+      const unlink = signal
+        ? onAbort(signal, () => {
+            controller.abort(signal.reason);
+          })
+        : () => undefined;
       let settled = false;
       if (limit !== undefined) {
         const late = () => {
@@ -90,17 +101,40 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
       };
     });
 
-  const parsed = <T>(method: string, url: string | URL, { headers, ...rest }: HttpRequestInit = {}, extra: RequestInit = {}): Observable<T> => {
-    const init = { ...rest, ...extra, method, headers: { accept: 'application/json, text/plain, */*', ...(extra.headers as Record<string, string>), ...defaults, ...recordOf(headers) } };
-    return exchange<T>(url, init, async (response) => parse<T>(requireOk(response, nameOf(url, init)), nameOf(url, init)));
+  const parsed = <T>(
+    method: string,
+    url: string | URL,
+    { headers, ...rest }: HttpRequestInit = {},
+    extra: RequestInit = {},
+  ): Observable<T> => {
+    const init = {
+      ...rest,
+      ...extra,
+      method,
+      headers: {
+        accept: 'application/json, text/plain, */*',
+        ...(extra.headers as Record<string, string>),
+        ...defaults,
+        ...recordOf(headers),
+      },
+    };
+    return exchange<T>(url, init, async (response) =>
+      parse<T>(requireOk(response, nameOf(url, init)), nameOf(url, init)),
+    );
   };
-  const sending = (method: string) => <T>(url: string | URL, body?: unknown, init?: HttpRequestInit) => defer(() => parsed<T>(method, url, init, bodyOf(body)));
+  const sending =
+    (method: string) =>
+    <T>(url: string | URL, body?: unknown, init?: HttpRequestInit) =>
+      defer(() => parsed<T>(method, url, init, bodyOf(body)));
 
   return {
     request: (url, init = {}) => exchange<Response>(url, init),
     get: (url, init) => parsed('GET', url, init),
     delete: (url, init) => parsed('DELETE', url, init),
-    head: (url, init = {}) => exchange(url, { ...init, method: 'HEAD' }, (response) => Promise.resolve(requireOk(response, nameOf(url, { method: 'HEAD' })))),
+    head: (url, init = {}) =>
+      exchange(url, { ...init, method: 'HEAD' }, (response) =>
+        Promise.resolve(requireOk(response, nameOf(url, { method: 'HEAD' }))),
+      ),
     post: sending('POST'),
     put: sending('PUT'),
     patch: sending('PATCH'),
@@ -108,7 +142,8 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
 }
 
 /** For messages: the method and the URL without its query. */
-const nameOf = (url: string | URL, { method = 'GET' }: RequestInit): string => `${method} ${String(url).replace(/[?#].*$/s, '')}`;
+const nameOf = (url: string | URL, { method = 'GET' }: RequestInit): string =>
+  `${method} ${String(url).replace(/[?#].*$/s, '')}`;
 
 function requireOk(response: Response, name: string): Response {
   if (response.ok) return response;
@@ -129,12 +164,15 @@ async function parse<T>(response: Response, name: string): Promise<T> {
 }
 
 /** What fetch can send as it is. */
-const SENDABLE = /^\[object (Blob|File|FormData|URLSearchParams|ArrayBuffer|SharedArrayBuffer|DataView|[A-Za-z0-9]+Array)\]$/;
+const SENDABLE =
+  /^\[object (Blob|File|FormData|URLSearchParams|ArrayBuffer|SharedArrayBuffer|DataView|[A-Za-z0-9]+Array)\]$/;
 
 function bodyOf(body: unknown): RequestInit {
   if (body === undefined || body === null) return {};
-  if (typeof body === 'string' || SENDABLE.test(Object.prototype.toString.call(body)) || isStream(body)) return { body: body as BodyInit };
+  if (typeof body === 'string' || SENDABLE.test(Object.prototype.toString.call(body)) || isStream(body))
+    return { body: body as BodyInit };
   const json = JSON.stringify(body) as string | undefined;
-  if (json === undefined) throw new TypeError(`a body must be what fetch can send, or JSON: a ${typeof body} is neither`);
+  if (json === undefined)
+    throw new TypeError(`a body must be what fetch can send, or JSON: a ${typeof body} is neither`);
   return { body: json, headers: { 'content-type': 'application/json' } };
 }

@@ -26,9 +26,11 @@ export function outgoingOf(url: string, request: Request | undefined, given: Req
 }
 
 /** `null` takes the Request's signal away. */
-export const signalOf = ({ init, request }: Pick<Outgoing, 'init' | 'request'>): AbortSignal | null | undefined => (init.signal === undefined ? request?.signal : init.signal);
+export const signalOf = ({ init, request }: Pick<Outgoing, 'init' | 'request'>): AbortSignal | null | undefined =>
+  init.signal === undefined ? request?.signal : init.signal;
 
-export const methodOf = ({ init, request }: Outgoing): string => (init.method ?? request?.method ?? 'GET').toUpperCase();
+export const methodOf = ({ init, request }: Outgoing): string =>
+  (init.method ?? request?.method ?? 'GET').toUpperCase();
 
 export const resourceKey = (outgoing: Outgoing): string => resourceOf(methodOf(outgoing), outgoing.url);
 
@@ -89,10 +91,16 @@ export function bringsAuthorization({ headers }: Outgoing): boolean {
 }
 
 /** The caller's headers plus the token's. Synchronous wherever the platform has Headers. */
-export function withAuthorization({ headers }: Outgoing, token: AccessToken, authorize: Authorize | undefined): HeadersInit | Promise<HeadersInit> {
+export function withAuthorization(
+  { headers }: Outgoing,
+  token: AccessToken,
+  authorize: Authorize | undefined,
+): HeadersInit | Promise<HeadersInit> {
   if (!authorize) return { ...headers, authorization: authorizationOf(token) };
   const Class = platformHeaders();
-  return typeof Class === 'function' ? authorized(Class, headers, token, authorize) : Class.then((Ponyfill) => authorized(Ponyfill, headers, token, authorize));
+  return typeof Class === 'function'
+    ? authorized(Class, headers, token, authorize)
+    : Class.then((Ponyfill) => authorized(Ponyfill, headers, token, authorize));
 }
 
 function authorized(Class: typeof Headers, given: HeaderRecord, token: AccessToken, authorize: Authorize): Headers {
@@ -100,7 +108,9 @@ function authorized(Class: typeof Headers, given: HeaderRecord, token: AccessTok
   try {
     authorize(headers, token);
   } catch (error) {
-    throw mentions(error, token.value) ? new TypeError(`authorize failed with an error that quotes the token ${token.id}`) : error;
+    throw mentions(error, token.value)
+      ? new TypeError(`authorize failed with an error that quotes the token ${token.id}`)
+      : error;
   }
   return headers;
 }
@@ -111,5 +121,7 @@ function mentions(error: unknown, secret: string, seen = new Set<unknown>()): bo
   if (typeof error !== 'object' || error === null || seen.has(error)) return false;
   seen.add(error);
   const { message, stack, cause, errors } = error as AggregateError;
-  return [message, stack, cause, errors, ...(Object.values(error) as unknown[])].some((part) => mentions(part, secret, seen));
+  return [message, stack, cause, errors, ...(Object.values(error) as unknown[])].some((part) =>
+    mentions(part, secret, seen),
+  );
 }

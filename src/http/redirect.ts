@@ -2,7 +2,8 @@
 
 export const MAX_REDIRECTS = 20;
 
-export const redirects = ({ status, headers }: Response): boolean => [301, 302, 303, 307, 308].includes(status) && headers.has('location');
+export const redirects = ({ status, headers }: Response): boolean =>
+  [301, 302, 303, 307, 308].includes(status) && headers.has('location');
 
 /** Where a response redirects to. */
 export function redirectTarget({ headers }: Response, from: string): URL {
@@ -12,7 +13,8 @@ export function redirectTarget({ headers }: Response, from: string): URL {
   } catch {
     throw new TypeError('the server redirected to a URL that cannot be parsed');
   }
-  if (!/^https?:$/.test(target.protocol)) throw new TypeError(`the server redirected to ${target.protocol}, which is not http(s)`);
+  if (!/^https?:$/.test(target.protocol))
+    throw new TypeError(`the server redirected to ${target.protocol}, which is not http(s)`);
   if (target.username || target.password) throw new TypeError('the server redirected to a URL with credentials');
   return target;
 }
@@ -22,7 +24,13 @@ export const dropsBody = (status: number, method: string): boolean =>
   status === 303 ? method !== 'GET' && method !== 'HEAD' : status <= 302 && method === 'POST';
 
 /** Headers that speak of a body. */
-export const BODY_HEADERS = ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length'];
+export const BODY_HEADERS = [
+  'content-encoding',
+  'content-language',
+  'content-location',
+  'content-type',
+  'content-length',
+];
 
 /** Headers that must not reach another origin. */
 export const CREDENTIAL_HEADERS = ['authorization', 'proxy-authorization', 'cookie'];

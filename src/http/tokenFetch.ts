@@ -10,7 +10,18 @@ import type { TokenProof } from '../token/proof.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { Destinations } from './authorize.js';
 import type { Answer } from './follow.js';
-import { bringsAuthorization, isRepeatable, methodOf, outgoingOf, recordOf, resourceKey, signalOf, withAuthorization, type Authorize, type Outgoing } from './outgoing.js';
+import {
+  bringsAuthorization,
+  isRepeatable,
+  methodOf,
+  outgoingOf,
+  recordOf,
+  resourceKey,
+  signalOf,
+  withAuthorization,
+  type Authorize,
+  type Outgoing,
+} from './outgoing.js';
 import { followRedirects, platformFetch, platformHeaders } from './transport.js';
 
 export interface FetchOptions {
@@ -27,7 +38,11 @@ export interface FetchOptions {
 }
 
 /** @param own the caller's signal, where `init.signal` is not it: it tells a token source's own requests */
-export type TokenFetch = (input: string | URL | Request, init?: RequestInit, own?: AbortSignal | null) => Promise<Response>;
+export type TokenFetch = (
+  input: string | URL | Request,
+  init?: RequestInit,
+  own?: AbortSignal | null,
+) => Promise<Response>;
 
 /** The shared engine of createFetch and createHttpClient. */
 export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFetch {
@@ -43,15 +58,24 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   function transmit(outgoing: Outgoing, token: AccessToken): Promise<Response> {
     const { init, request, url } = outgoing;
     const mode = init.redirect ?? request?.redirect ?? 'follow';
-    const post = (headers: HeadersInit, signed?: { method: string }) => send(request?.clone() ?? url, { ...init, ...signed, headers, redirect: mode === 'follow' ? redirect : mode });
+    const post = (headers: HeadersInit, signed?: { method: string }) =>
+      send(request?.clone() ?? url, { ...init, ...signed, headers, redirect: mode === 'follow' ? redirect : mode });
     const headers = withAuthorization(outgoing, token, authorize);
     // The method that was signed: fetch leaves `patch` as it is written.
-    if (keeper.proof) return proven(outgoing, token, keeper.proof, async (proof) => post({ ...recordOf(await headers), ...proof }, { method: methodOf(outgoing) }));
+    if (keeper.proof)
+      return proven(outgoing, token, keeper.proof, async (proof) =>
+        post({ ...recordOf(await headers), ...proof }, { method: methodOf(outgoing) }),
+      );
     return headers instanceof Promise ? headers.then(post) : post(headers);
   }
 
   /** A request bound to the source's key (RFC 9449): signed anew for each sending, and sent again for a server that wants a nonce in it. */
-  async function proven(outgoing: Outgoing, token: AccessToken, proof: TokenProof, post: (headers: Readonly<Record<string, string>>) => Promise<Response>): Promise<Response> {
+  async function proven(
+    outgoing: Outgoing,
+    token: AccessToken,
+    proof: TokenProof,
+    post: (headers: Readonly<Record<string, string>>) => Promise<Response>,
+  ): Promise<Response> {
     const request = { method: methodOf(outgoing), url: outgoing.url, token };
     let response = await post(await proof.sign(request));
     if (!(await proof.learn(request, response))) return response;
@@ -68,16 +92,26 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   function arrive(response: Response, outgoing: Outgoing, token: AccessToken): Answer | Promise<Answer> {
     const mode = outgoing.init.redirect ?? outgoing.request?.redirect ?? 'follow';
     if (mode !== 'follow') return { response, carried: true };
-    if (followRedirects) return followRedirects(response, outgoing, { ride: (hop) => transmit(hop, token), send, headers: platformHeaders });
+    if (followRedirects)
+      return followRedirects(response, outgoing, {
+        ride: (hop) => transmit(hop, token),
+        send,
+        headers: platformHeaders,
+      });
     return { response, carried: !response.redirected || new URL(response.url).origin === new URL(outgoing.url).origin };
   }
 
-  const isRefusal = ({ response, carried }: Answer): boolean => carried && !blameless.has(response) && isRejection(response);
+  const isRefusal = ({ response, carried }: Answer): boolean =>
+    carried && !blameless.has(response) && isRejection(response);
 
-  const exchange = async (outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Answer> => arrive(response ?? (await transmit(outgoing, token)), outgoing, token);
+  const exchange = async (outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Answer> =>
+    arrive(response ?? (await transmit(outgoing, token)), outgoing, token);
 
   /** The token waited for. A promise tells of it a moment later, and by then somebody else may have seen it refused. */
-  async function stillGood<T extends AccessToken | null>(token$: Observable<T>, outgoing: Outgoing): Promise<T | AccessToken> {
+  async function stillGood<T extends AccessToken | null>(
+    token$: Observable<T>,
+    outgoing: Outgoing,
+  ): Promise<T | AccessToken> {
     const token = await wanted(token$, outgoing);
     return token && keeper.wasRefused(token) ? stillGood(keeper.take(), outgoing) : token;
   }
@@ -123,7 +157,10 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
           .catch(fail);
       }
       const isFine = (response: Response) => response.status < 300 && isRejection === isRejectionByDefault;
-      return transmit(outgoing, token).then((response) => (isFine(response) ? response : ride(outgoing, token, response).catch(fail)), fail);
+      return transmit(outgoing, token).then(
+        (response) => (isFine(response) ? response : ride(outgoing, token, response).catch(fail)),
+        fail,
+      );
     } catch (error) {
       return Promise.resolve().then(() => fail(error));
     }
@@ -135,7 +172,11 @@ async function wanted<T>(value$: Observable<T>, outgoing: Outgoing): Promise<T> 
   const signal = signalOf(outgoing);
   signal?.throwIfAborted();
   if (!signal) return firstValueFrom(value$);
-  const aborted$ = new Observable<never>((subscriber) => onAbort(signal, () => { subscriber.error(signal.reason); }));
+  const aborted$ = new Observable<never>((subscriber) =>
+    onAbort(signal, () => {
+      subscriber.error(signal.reason);
+    }),
+  );
   return firstValueFrom(merge(value$, aborted$));
 }
 
@@ -146,9 +187,13 @@ async function wanted<T>(value$: Observable<T>, outgoing: Outgoing): Promise<T> 
 export function plainError(error: unknown, signal: AbortSignal | null | undefined): unknown {
   if (signal?.aborted) return signal.reason;
   const { name, message, code, type } = (error ?? {}) as Partial<Record<'name' | 'message' | 'code' | 'type', string>>;
-  if (name === 'FetchError') return new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) });
-  if ((error as { cause?: { code?: unknown } } | null)?.cause?.code === 'ERR_INVALID_URL') return new TypeError('the referrer cannot be parsed');
-  return name === 'TypeError' && /(invalid|legal HTTP) header (name|value)/i.test(message ?? '') ? new TypeError('a header has a name or value that HTTP does not allow') : error;
+  if (name === 'FetchError')
+    return new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) });
+  if ((error as { cause?: { code?: unknown } } | null)?.cause?.code === 'ERR_INVALID_URL')
+    return new TypeError('the referrer cannot be parsed');
+  return name === 'TypeError' && /(invalid|legal HTTP) header (name|value)/i.test(message ?? '')
+    ? new TypeError('a header has a name or value that HTTP does not allow')
+    : error;
 }
 
 /**

@@ -12,7 +12,12 @@ export function platformFetch(input: string | Request, init: RequestInit): Promi
   if (typeof globalThis.fetch === 'function') return globalThis.fetch(input, init);
   for (const part of [input, init.body]) {
     const tag = Object.prototype.toString.call(part);
-    if (NOT_UNDERSTOOD.test(tag)) return Promise.reject(new TypeError(`cross-fetch cannot send a native ${tag.slice(8, -1)}: hand in a fetch that can (option "fetch")`));
+    if (NOT_UNDERSTOOD.test(tag))
+      return Promise.reject(
+        new TypeError(
+          `cross-fetch cannot send a native ${tag.slice(8, -1)}: hand in a fetch that can (option "fetch")`,
+        ),
+      );
   }
   return loadPonyfill().then(({ fetch }) => fetch(input, init));
 }
@@ -21,7 +26,8 @@ export function platformFetch(input: string | Request, init: RequestInit): Promi
  * Redirects, followed by hand wherever a script can see them. In browsers they are opaque: the platform follows, or nobody
  * does. Bundlers know; this look is for pages that load the module as it is.
  */
-export const followRedirects: typeof follow | undefined = 'document' in globalThis || 'importScripts' in globalThis ? undefined : follow;
+export const followRedirects: typeof follow | undefined =
+  'document' in globalThis || 'importScripts' in globalThis ? undefined : follow;
 
 export const platformHeaders = (): typeof Headers | Promise<typeof Headers> =>
   typeof globalThis.Headers === 'function' ? globalThis.Headers : loadPonyfill().then(({ Headers }) => Headers);

@@ -20,7 +20,9 @@ export const headStartOf = (request: object): number => {
 export const ON_BEHALF_OF: unique symbol = Symbol.for('rx-fresh-token/on-behalf-of');
 
 /** The signal of the `TokenRequest` behind a signal, or the signal itself. */
-export const principalOf = (signal: AbortSignal): AbortSignal => (signal as { readonly [ON_BEHALF_OF]?: AbortSignal })[ON_BEHALF_OF] ?? signal;
+export const principalOf = (signal: AbortSignal): AbortSignal =>
+  (signal as { readonly [ON_BEHALF_OF]?: AbortSignal })[ON_BEHALF_OF] ?? signal;
 
 /** A signal of one's own for what is done for a request. */
-export const onBehalfOf = (caller: AbortSignal, own: AbortSignal): AbortSignal => Object.defineProperty(own, ON_BEHALF_OF, { value: principalOf(caller) });
+export const onBehalfOf = (caller: AbortSignal, own: AbortSignal): AbortSignal =>
+  Object.defineProperty(own, ON_BEHALF_OF, { value: principalOf(caller) });

@@ -1,17 +1,27 @@
 /** Least and most allowed, and the default. */
 type Range = readonly [least: number, most: number, fallback?: number];
-type Checked<R extends Record<string, Range>> = { [K in keyof R]: R[K] extends readonly [number, number, number] ? number : number | undefined };
+type Checked<R extends Record<string, Range>> = {
+  [K in keyof R]: R[K] extends readonly [number, number, number] ? number : number | undefined;
+};
 
 export const FINITE = Number.MAX_VALUE;
 
 /** Checks the numbers among options, and puts the defaults in. `undefined` means the default. */
-export function numbersIn<const R extends Record<string, Range>>(options: { [K in keyof R]?: unknown } = {}, ranges: R, prefix = ''): Checked<R> {
-  if (typeof options !== 'object' || (options as unknown) === null) throw wrong(prefix.slice(0, -1), options, 'an object');
+export function numbersIn<const R extends Record<string, Range>>(
+  options: { [K in keyof R]?: unknown } = {},
+  ranges: R,
+  prefix = '',
+): Checked<R> {
+  if (typeof options !== 'object' || (options as unknown) === null)
+    throw wrong(prefix.slice(0, -1), options, 'an object');
   const checked: Record<string, unknown> = {};
   for (const name in ranges) {
     const [least, most, fallback] = ranges[name] as Range;
     const value = options[name] ?? fallback;
-    if (options[name] === null || (value !== undefined && !(typeof value === 'number' && value >= least && value <= most))) {
+    if (
+      options[name] === null ||
+      (value !== undefined && !(typeof value === 'number' && value >= least && value <= most))
+    ) {
       const upper = most === FINITE ? 'finite' : most === Infinity ? 'or Infinity' : `at most ${String(most)}`;
       throw wrong(prefix + name, options[name], `a number, at least ${String(least)}, ${upper}`);
     }
@@ -23,15 +33,19 @@ export function numbersIn<const R extends Record<string, Range>>(options: { [K i
 /** Checks that those options that are given are functions. */
 export function requireFunctions(options: Record<string, unknown>): void {
   for (const name in options) {
-    if (options[name] !== undefined && typeof options[name] !== 'function') throw wrong(name, options[name], 'a function');
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw wrong(name, options[name], 'a function');
   }
 }
 
 /** Checks that a given option has the method that makes it what it should be. */
 export function requireMethod(name: string, value: unknown, method: string): void {
-  if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[method] !== 'function') throw wrong(name, value, `an object with a method "${method}"`);
+  if (value !== undefined && typeof (value as Record<string, unknown> | null)?.[method] !== 'function')
+    throw wrong(name, value, `an object with a method "${method}"`);
 }
 
 /** @param value shown if it is a number, null or a string: none of these options is a secret */
 export const wrong = (name: string, value: unknown, range: string): TypeError =>
-  new TypeError(`option "${name}" must be ${range}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeof value === 'number' || value === null ? String(value) : typeof value}`);
+  new TypeError(
+    `option "${name}" must be ${range}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeof value === 'number' || value === null ? String(value) : typeof value}`,
+  );

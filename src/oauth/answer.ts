@@ -36,8 +36,10 @@ export function tokenResponseOf(answer: Answer, place: string, secrets: () => re
   if (text.trim() === '') throw new InvalidTokenResponseError(`${answered}, but an empty body`);
   if (body === undefined) throw new InvalidTokenResponseError(`${answered}, but its body is not JSON`);
   if (!object) throw new InvalidTokenResponseError(`${answered}, but its body is ${kindOf(body)}, not an object`);
-  if (isDeeperThan(DEEPEST, object)) throw new InvalidTokenResponseError(`${answered}, but its body is nested deeper than ${String(DEEPEST)} levels`);
-  if (!isText(object.access_token) || !FITS_A_HEADER.test(object.access_token)) throw new InvalidTokenResponseError(`${answered}, but its access_token ${flawOf(object.access_token)}`);
+  if (isDeeperThan(DEEPEST, object))
+    throw new InvalidTokenResponseError(`${answered}, but its body is nested deeper than ${String(DEEPEST)} levels`);
+  if (!isText(object.access_token) || !FITS_A_HEADER.test(object.access_token))
+    throw new InvalidTokenResponseError(`${answered}, but its access_token ${flawOf(object.access_token)}`);
   return withPlainMembers(object as TokenResponse, answered);
 }
 
@@ -51,12 +53,20 @@ const REGISTERED =
 const isRegistered = (code: unknown): code is string => typeof code === 'string' && REGISTERED.test(code);
 
 /** An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. */
-function refusal(answer: Answer, answered: string, body: Record<string, unknown> | undefined, secrets: readonly string[]): TokenEndpointError {
+function refusal(
+  answer: Answer,
+  answered: string,
+  body: Record<string, unknown> | undefined,
+  secrets: readonly string[],
+): TokenEndpointError {
   const { status, retryAfter } = answer;
   const source = isText(body?.error) ? body : answer.challenge;
   const error = isRegistered(source?.error) ? source.error : serverText(source?.error, 100, secrets);
   const error_description = serverText(source?.error_description, 500, secrets);
-  const message = error === undefined ? answered : `${answered}: ${error}${error_description === undefined ? '' : ` (${error_description})`}`;
+  const message =
+    error === undefined
+      ? answered
+      : `${answered}: ${error}${error_description === undefined ? '' : ` (${error_description})`}`;
   return new TokenEndpointError(message, {
     status,
     ...(error !== undefined && { error }),
@@ -67,7 +77,11 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
 
 /** The members that have one right type, in it. What else the server sends stays as it is. */
 function withPlainMembers(response: TokenResponse, answered: string): TokenResponse {
-  const { token_type: type, refresh_token: refreshToken, ...rest } = response as Record<string, unknown> & { access_token: string };
+  const {
+    token_type: type,
+    refresh_token: refreshToken,
+    ...rest
+  } = response as Record<string, unknown> & { access_token: string };
   if (type !== undefined && type !== null && !(isText(type) && FITS_A_HEADER.test(type))) {
     throw new InvalidTokenResponseError(`${answered}, but its token_type ${flawOf(type)}`);
   }
@@ -91,7 +105,8 @@ export function refreshTokenIn({ status, text }: Pick<Answer, 'status' | 'text'>
 }
 
 /** What servers and what stands before them are known to send. */
-const MEDIA_TYPES = /^(application\/((problem|hal|vnd\.api)\+)?json|application\/(jwt|xml|xhtml\+xml|problem\+xml|javascript|octet-stream|x-www-form-urlencoded)|text\/(html|plain|xml|javascript|json|css))$/;
+const MEDIA_TYPES =
+  /^(application\/((problem|hal|vnd\.api)\+)?json|application\/(jwt|xml|xhtml\+xml|problem\+xml|javascript|octet-stream|x-www-form-urlencoded)|text\/(html|plain|xml|javascript|json|css))$/;
 
 /** The media type, if it is a usual one: a server may write into a header whatever it was sent. */
 export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
@@ -123,11 +138,21 @@ export function isDeeperThan(levels: number, value: unknown): boolean {
   return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-const flawOf = (value: unknown): string => (isText(value) ? 'has characters that no header can carry' : `is ${kindOf(value)}`);
+const flawOf = (value: unknown): string =>
+  isText(value) ? 'has characters that no header can carry' : `is ${kindOf(value)}`;
 
 const kindOf = (value: unknown): string =>
-  value === undefined ? 'missing' : value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
+  value === undefined
+    ? 'missing'
+    : value === null
+      ? 'null'
+      : value === ''
+        ? 'empty'
+        : Array.isArray(value)
+          ? 'an array'
+          : `of type ${typeof value}`;

@@ -63,7 +63,10 @@ async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal)
   if (status !== 200) throw new TokenEndpointError(answered, { status, ...definedRetryAfter(headers) });
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
     const foreign = (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON;
-    throw new TokenEndpointError(`${answered}, but ${foreign ? 'names another issuer' : 'is no authorization server metadata'}`, { status });
+    throw new TokenEndpointError(
+      `${answered}, but ${foreign ? 'names another issuer' : 'is no authorization server metadata'}`,
+      { status },
+    );
   });
   const aliases = options.clientAuth === 'tls_client_auth' ? metadata.mtls_endpoint_aliases : undefined;
   const endpoint = (name: 'token_endpoint' | 'revocation_endpoint') => {
@@ -71,7 +74,8 @@ async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal)
     if (value === undefined) return undefined;
     const url = parse(value);
     const objection = url ? objectionTo(url, issuer.protocol === 'http:') : 'must be a URL';
-    if (!url || objection) throw new TokenEndpointError(`${place} names a ${name} that cannot be used: it ${objection ?? ''}`);
+    if (!url || objection)
+      throw new TokenEndpointError(`${place} names a ${name} that cannot be used: it ${objection ?? ''}`);
     return url.href;
   };
   const token_endpoint = endpoint('token_endpoint');

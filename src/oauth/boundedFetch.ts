@@ -11,7 +11,10 @@ export const LONGEST_BODY = 2 ** 20;
 const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate'];
 
 /** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
-export type Transport = (url: string, init: CustomFetchOptions<string, ProtectedResourceRequestBody>) => Promise<Response>;
+export type Transport = (
+  url: string,
+  init: CustomFetchOptions<string, ProtectedResourceRequestBody>,
+) => Promise<Response>;
 
 /**
  * A fetch for a server that may be hostile or broken: it follows no redirect, reads at most {@link LONGEST_BODY},
@@ -35,7 +38,8 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
 
 /** For a fetch of the user's that gives something else. */
 function responseOf(value: Partial<Response> | null | undefined): Response {
-  if (typeof value?.status !== 'number' || typeof value.headers?.get !== 'function') throw Object.assign(new TypeError(), { code: 'ERR_NO_RESPONSE' });
+  if (typeof value?.status !== 'number' || typeof value.headers?.get !== 'function')
+    throw Object.assign(new TypeError(), { code: 'ERR_NO_RESPONSE' });
   return value as Response;
 }
 
@@ -59,22 +63,34 @@ function rebuilt(place: string, response: Response, body: string): Response {
     if (value !== null) headers.set(name, value);
   }
   if (!(status >= 200 && status <= 599)) {
-    throw new TokenEndpointError(`${place} answered with the status ${String(status)}, which HTTP does not know`, { status });
+    throw new TokenEndpointError(`${place} answered with the status ${String(status)}, which HTTP does not know`, {
+      status,
+    });
   }
   // Bytes, since a string would get a content type that the server did not send.
   return new Response(body === '' ? null : new TextEncoder().encode(body), { status, headers });
 }
 
-function broken(place: string, failure: unknown, response: Response | undefined, signal: AbortSignal | undefined): TokenEndpointError {
+function broken(
+  place: string,
+  failure: unknown,
+  response: Response | undefined,
+  signal: AbortSignal | undefined,
+): TokenEndpointError {
   const cause = redactedCause(failure);
   if (!response) {
-    const why = signal?.aborted ? 'did not answer before the request was aborted' : `could not be reached (${codeOf(failure) ?? cause?.message ?? 'unknown'})`;
+    const why = signal?.aborted
+      ? 'did not answer before the request was aborted'
+      : `could not be reached (${codeOf(failure) ?? cause?.message ?? 'unknown'})`;
     return new TokenEndpointError(`${place} ${why}`, cause && { cause });
   }
   const { status } = response;
   const answered = `${place} answered ${String(status)} with ${mediaTypeOf(response.headers)}`;
-  if (failure instanceof TooLong) return new TokenEndpointError(`${answered} and more than ${String(LONGEST_BODY)} bytes`, { status });
-  const why = signal?.aborted ? 'its body did not end before the request was aborted' : `its body broke off (${codeOf(failure) ?? 'no reason given'})`;
+  if (failure instanceof TooLong)
+    return new TokenEndpointError(`${answered} and more than ${String(LONGEST_BODY)} bytes`, { status });
+  const why = signal?.aborted
+    ? 'its body did not end before the request was aborted'
+    : `its body broke off (${codeOf(failure) ?? 'no reason given'})`;
   return new TokenEndpointError(`${answered}, but ${why}`, { status, ...(cause && { cause }) });
 }
 

@@ -9,13 +9,18 @@ export interface Challenge {
  * The error of the first `WWW-Authenticate` challenge that names one (RFC 9110 section 11.6.1). oauth4webapi parses
  * them, but exports no parser: it throws what it parsed when it processes an answer without a body.
  */
-export async function challengeOf({ status, headers }: Pick<Response, 'status' | 'headers'>): Promise<Challenge | undefined> {
+export async function challengeOf({
+  status,
+  headers,
+}: Pick<Response, 'status' | 'headers'>): Promise<Challenge | undefined> {
   if (!headers.has('www-authenticate')) return undefined;
   try {
     await oauth.processRevocationResponse(new Response(null, { status, headers }));
   } catch (failure) {
     if (!(failure instanceof oauth.WWWAuthenticateChallengeError)) return undefined;
-    return failure.cause.map(({ parameters: { error, error_description } }) => ({ error, error_description })).find(({ error }) => error !== undefined);
+    return failure.cause
+      .map(({ parameters: { error, error_description } }) => ({ error, error_description }))
+      .find(({ error }) => error !== undefined);
   }
   return undefined;
 }

@@ -2,7 +2,11 @@ import * as oauth from 'oauth4webapi';
 import type { OAuthOptions } from './options.js';
 
 /** Options that `checkOptions` let pass, as oauth4webapi's way to say who the client is. */
-export function clientAuthOf({ clientAuth = 'client_secret_basic', clientSecret = '', privateKey }: OAuthOptions): oauth.ClientAuth {
+export function clientAuthOf({
+  clientAuth = 'client_secret_basic',
+  clientSecret = '',
+  privateKey,
+}: OAuthOptions): oauth.ClientAuth {
   switch (clientAuth) {
     case 'client_secret_basic':
       return oauth.ClientSecretBasic(clientSecret);

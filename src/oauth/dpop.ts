@@ -43,7 +43,10 @@ export function proofBy(handle: () => Promise<oauth.DPoPHandle>): TokenProof {
           return Promise.resolve(response);
         }, target),
       })
-      .then(() => undefined, (thrown: unknown) => thrown);
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
     return { sent, failure };
   };
   return {
@@ -58,7 +61,10 @@ export function proofBy(handle: () => Promise<oauth.DPoPHandle>): TokenProof {
       if (nonce === null || request.token.type !== 'DPoP') return false;
       const challenge = status === 401 ? headers.get('www-authenticate') : null;
       const told = { 'dpop-nonce': nonce, ...(challenge !== null && { 'www-authenticate': challenge }) };
-      const { failure } = await rehearse(request, new Response(null, { status: challenge === null ? 200 : 401, headers: told }));
+      const { failure } = await rehearse(
+        request,
+        new Response(null, { status: challenge === null ? 200 : 401, headers: told }),
+      );
       return oauth.isDPoPNonceError(failure);
     },
   };

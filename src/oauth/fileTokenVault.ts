@@ -21,7 +21,8 @@ export interface TokenVault {
  * @param path The file. Its directory must exist and be writable; a symbolic link is followed.
  */
 export function fileTokenVault(path: string): TokenVault {
-  if (typeof path !== 'string' || path === '') throw new TypeError(`"path" must be a string that is not empty, got ${typeof path}`);
+  if (typeof path !== 'string' || path === '')
+    throw new TypeError(`"path" must be a string that is not empty, got ${typeof path}`);
   return {
     read: () => inTurn(path, () => readToken(path)),
     write: (tokens) => inTurn(path, () => writeToken(path, tokens)),
@@ -35,9 +36,14 @@ const queues = /* @__PURE__ */ new Map<string, Promise<unknown>>();
 async function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
   const file = builtin('node:path').resolve(path);
   const turn = (queues.get(file) ?? Promise.resolve()).then(work);
-  const done = turn.then(() => undefined, () => undefined).then(() => {
-    if (queues.get(file) === done) queues.delete(file);
-  });
+  const done = turn
+    .then(
+      () => undefined,
+      () => undefined,
+    )
+    .then(() => {
+      if (queues.get(file) === done) queues.delete(file);
+    });
   queues.set(file, done);
   return turn;
 }
@@ -54,7 +60,8 @@ async function readToken(path: string): Promise<string> {
 
 async function writeToken(path: string, tokens: { readonly refresh_token: string }): Promise<void> {
   const refresh_token: unknown = (tokens as Partial<typeof tokens> | null | undefined)?.refresh_token;
-  if (typeof refresh_token !== 'string' || refresh_token === '') throw new TypeError('write takes a token response with a refresh_token: a string that is not empty');
+  if (typeof refresh_token !== 'string' || refresh_token === '')
+    throw new TypeError('write takes a token response with a refresh_token: a string that is not empty');
   const { open, rename, unlink } = files();
   const target = await targetOf(path);
   const sibling = `${target}.${crypto.randomUUID()}.tmp`;
@@ -81,8 +88,14 @@ async function targetOf(path: string): Promise<string> {
     return await realpath(path);
   } catch (failure) {
     if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure;
-    const isLink = await lstat(path).then((found) => found.isSymbolicLink(), () => false);
-    if (isLink) throw new Error(`${path} is a symbolic link that leads nowhere: create the file that it names, or remove it`, { cause: failure });
+    const isLink = await lstat(path).then(
+      (found) => found.isSymbolicLink(),
+      () => false,
+    );
+    if (isLink)
+      throw new Error(`${path} is a symbolic link that leads nowhere: create the file that it names, or remove it`, {
+        cause: failure,
+      });
     return path;
   }
 }
@@ -99,9 +112,12 @@ const files = () => builtin('node:fs').promises;
 function refuseIfShared(path: string, { mode, uid }: { readonly mode: number; readonly uid: number }): void {
   if (process.platform === 'win32') return;
   // Root could read it all the same; so can the one who put it there.
-  if (process.geteuid !== undefined && uid !== process.geteuid()) throw new Error(`${path} belongs to another user (uid ${String(uid)}): its token is no secret from them`);
+  if (process.geteuid !== undefined && uid !== process.geteuid())
+    throw new Error(`${path} belongs to another user (uid ${String(uid)}): its token is no secret from them`);
   if ((mode & 0o077) === 0) return;
-  throw new Error(`${path} can be read or written by others (mode ${(mode & 0o777).toString(8)}): its token is no secret. Replace the token, then chmod 600`);
+  throw new Error(
+    `${path} can be read or written by others (mode ${(mode & 0o777).toString(8)}): its token is no secret. Replace the token, then chmod 600`,
+  );
 }
 
 /** Errors name the file, never what is in it. */

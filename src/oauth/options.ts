@@ -3,7 +3,13 @@ import { endpointOption, parse } from './secureUrl.js';
 /** How the client proves who it is (RFC 6749 section 2.3, RFC 7523 section 2.2, RFC 8705 section 2). */
 export type ClientAuthMethod = (typeof CLIENT_AUTH)[number];
 
-const CLIENT_AUTH = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'none'] as const;
+const CLIENT_AUTH = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'tls_client_auth',
+  'none',
+] as const;
 
 /** What every source of `rx-fresh-token/oauth` takes. `undefined` means the default; a value out of range is a TypeError at creation. */
 export interface OAuthOptions {
@@ -49,19 +55,30 @@ export interface OAuthOptions {
 }
 
 /** The form parameters that a grant sets itself. */
-const RESERVED = ['grant_type', 'client_id', 'client_secret', 'client_assertion', 'client_assertion_type', 'refresh_token', 'assertion'];
+const RESERVED = [
+  'grant_type',
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'refresh_token',
+  'assertion',
+];
 const RESERVED_PREFIX = /^(subject|actor)_token(_type)?$/;
 
 /** For callers without types: before anything is read from it. */
 export function requireOptions(caller: string, options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`${caller} takes an object of options, got ${kindOf(options)}`);
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`${caller} takes an object of options, got ${kindOf(options)}`);
 }
 
 /** Checks every option once, so that a mistake is named where it was made. Never quotes a secret. */
 export function checkOptions(options: OAuthOptions): void {
   const { issuer, tokenEndpoint, revocationEndpoint, allowInsecureRequests: insecure } = options;
   if ((issuer === undefined) === (tokenEndpoint === undefined)) {
-    throw new TypeError(`options "issuer" and "tokenEndpoint": exactly one must be given, got ${issuer === undefined ? 'neither' : 'both'}`);
+    throw new TypeError(
+      `options "issuer" and "tokenEndpoint": exactly one must be given, got ${issuer === undefined ? 'neither' : 'both'}`,
+    );
   }
   if (issuer !== undefined && endpointOption('issuer', issuer, insecure).search !== '') {
     throw new TypeError('option "issuer" must have no query (RFC 8414 section 2)');
@@ -73,9 +90,11 @@ export function checkOptions(options: OAuthOptions): void {
   }
   text('clientId', options.clientId);
   if (options.scope !== undefined) text('scope', options.scope);
-  if (options.fetch !== undefined && typeof options.fetch !== 'function') throw wrong('fetch', 'a function', options.fetch);
+  if (options.fetch !== undefined && typeof options.fetch !== 'function')
+    throw wrong('fetch', 'a function', options.fetch);
   for (const name of ['allowInsecureRequests', 'revokeOnClose'] as const) {
-    if (options[name] !== undefined && typeof options[name] !== 'boolean') throw wrong(name, 'true or false', options[name]);
+    if (options[name] !== undefined && typeof options[name] !== 'boolean')
+      throw wrong(name, 'true or false', options[name]);
   }
   checkClientAuth(options);
   checkTargets(options);
@@ -84,7 +103,19 @@ export function checkOptions(options: OAuthOptions): void {
 
 /** Options that {@link checkOptions} let pass, as they are now: what is changed later was never checked. */
 export function copyOf(options: OAuthOptions): OAuthOptions {
-  const { issuer, tokenEndpoint, revocationEndpoint, clientId, clientSecret, clientAuth, privateKey, scope, fetch, dpop, revokeOnClose } = options;
+  const {
+    issuer,
+    tokenEndpoint,
+    revocationEndpoint,
+    clientId,
+    clientSecret,
+    clientAuth,
+    privateKey,
+    scope,
+    fetch,
+    dpop,
+    revokeOnClose,
+  } = options;
   return {
     issuer: issuer?.toString(),
     tokenEndpoint: tokenEndpoint?.toString(),
@@ -105,35 +136,47 @@ export function copyOf(options: OAuthOptions): OAuthOptions {
 
 function checkClientAuth({ clientAuth = 'client_secret_basic', clientSecret, privateKey, fetch }: OAuthOptions): void {
   if (!CLIENT_AUTH.includes(clientAuth)) {
-    throw new TypeError(`option "clientAuth" must be one of ${CLIENT_AUTH.join(', ')}, got ${typeof clientAuth === 'string' ? 'another string' : kindOf(clientAuth)}`);
+    throw new TypeError(
+      `option "clientAuth" must be one of ${CLIENT_AUTH.join(', ')}, got ${typeof clientAuth === 'string' ? 'another string' : kindOf(clientAuth)}`,
+    );
   }
   if (clientAuth.startsWith('client_secret_') && (typeof clientSecret !== 'string' || clientSecret === '')) {
-    throw new TypeError(`option "clientSecret" must be a string that is not empty, since clientAuth is ${clientAuth}, got ${kindOf(clientSecret)}`);
+    throw new TypeError(
+      `option "clientSecret" must be a string that is not empty, since clientAuth is ${clientAuth}, got ${kindOf(clientSecret)}`,
+    );
   }
   if (clientAuth === 'private_key_jwt' && !isSigningKey(privateKey)) {
-    throw new TypeError(`option "privateKey" must be a private CryptoKey that may sign ${ALGORITHMS}, since clientAuth is private_key_jwt, got ${kindOf(privateKey)}`);
+    throw new TypeError(
+      `option "privateKey" must be a private CryptoKey that may sign ${ALGORITHMS}, since clientAuth is private_key_jwt, got ${kindOf(privateKey)}`,
+    );
   }
   const kid: unknown = (privateKey as { kid?: unknown } | undefined)?.kid;
   if (kid !== undefined) text('privateKey.kid', kid);
   if (clientAuth === 'tls_client_auth' && fetch === undefined) {
-    throw new TypeError('option "fetch" must be given, since clientAuth is tls_client_auth: it presents the certificate');
+    throw new TypeError(
+      'option "fetch" must be given, since clientAuth is tls_client_auth: it presents the certificate',
+    );
   }
 }
 
 function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
   for (const [name, value] of Object.entries({ resource, audience })) {
-    if (value !== undefined && typeof value !== 'string' && !Array.isArray(value)) throw wrong(name, 'a string or an array of strings', value);
+    if (value !== undefined && typeof value !== 'string' && !Array.isArray(value))
+      throw wrong(name, 'a string or an array of strings', value);
   }
   for (const value of listOf(resource)) {
-    if (parse(value)?.hash !== '') throw new TypeError('option "resource" must be absolute URIs without a fragment (RFC 8707 section 2)');
+    if (parse(value)?.hash !== '')
+      throw new TypeError('option "resource" must be absolute URIs without a fragment (RFC 8707 section 2)');
   }
   for (const value of listOf(audience)) text('audience', value);
   if (parameters === undefined) return;
   if (Object(parameters) !== parameters) throw wrong('parameters', 'an object of strings', parameters);
   // Its entries are no properties: they would be left out.
-  if (Symbol.iterator in parameters) throw new TypeError('option "parameters" must be an object of strings, got a collection');
+  if (Symbol.iterator in parameters)
+    throw new TypeError('option "parameters" must be an object of strings, got a collection');
   for (const [name, value] of Object.entries(parameters)) {
-    if (RESERVED.includes(name) || RESERVED_PREFIX.test(name)) throw new TypeError(`option "parameters" must not set "${name}": the grant does`);
+    if (RESERVED.includes(name) || RESERVED_PREFIX.test(name))
+      throw new TypeError(`option "parameters" must not set "${name}": the grant does`);
     if (typeof value !== 'string') throw wrong(`parameters.${name}`, 'a string', value);
   }
 }
@@ -141,8 +184,15 @@ function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
 function checkDpop(dpop: OAuthOptions['dpop']): void {
   if (dpop === undefined || typeof dpop === 'boolean') return;
   const { privateKey, publicKey } = Object(dpop) as Partial<CryptoKeyPair>;
-  if (!isSigningKey(privateKey) || !(publicKey instanceof CryptoKey) || publicKey.type !== 'public' || !publicKey.extractable) {
-    throw new TypeError(`option "dpop" must be true, false or a CryptoKeyPair that may sign ${ALGORITHMS}, with an extractable public key, got ${kindOf(dpop)}`);
+  if (
+    !isSigningKey(privateKey) ||
+    !(publicKey instanceof CryptoKey) ||
+    publicKey.type !== 'public' ||
+    !publicKey.extractable
+  ) {
+    throw new TypeError(
+      `option "dpop" must be true, false or a CryptoKeyPair that may sign ${ALGORITHMS}, with an extractable public key, got ${kindOf(dpop)}`,
+    );
   }
 }
 

@@ -6,7 +6,8 @@ const WINDOW = 8;
 
 /** What of a request must not come back in an error, in each form in which a server might echo it. */
 export function secretsOf(body: unknown, headers: Readonly<Record<string, string>>): readonly string[] {
-  const values = body instanceof URLSearchParams ? [...body].filter(([name]) => !HARMLESS.test(name)).map(([, value]) => value) : [];
+  const values =
+    body instanceof URLSearchParams ? [...body].filter(([name]) => !HARMLESS.test(name)).map(([, value]) => value) : [];
   const credentials = headers.authorization?.replace(/^\S+\s+/, '');
   if (credentials !== undefined) values.push(credentials, ...basicPassword(credentials));
   if (headers.dpop !== undefined) values.push(headers.dpop);
@@ -18,7 +19,9 @@ function echoesOf(value: string): string[] {
   const inForm = new URLSearchParams({ v: value }).toString().slice(2);
   // As encodeURIComponent, which throws at half a character: a form with these five left as they are.
   const inUrl = inForm.replace(/\+/g, '%20').replace(/%(21|27|28|29|7E)/g, decodeURIComponent);
-  const inBase64 = [new TextEncoder().encode(value), Uint8Array.from(value, (char) => char.charCodeAt(0))].flatMap(base64Of);
+  const inBase64 = [new TextEncoder().encode(value), Uint8Array.from(value, (char) => char.charCodeAt(0))].flatMap(
+    base64Of,
+  );
   return [value, inForm, inUrl, JSON.stringify(value).slice(1, -1), ...inBase64];
 }
 
@@ -40,8 +43,13 @@ const unescaped = (text: string): string =>
   text
     .replace(/\\u([\da-f]{4})/gi, (_all, hex: string) => String.fromCharCode(parseInt(hex, 16)))
     .replace(/\\+(.)/g, '$1')
-    .replace(/&#(?:x([\da-f]{1,6})|(\d{1,7}));/gi, (_all, hex: string | undefined, decimal: string) => String.fromCharCode(hex === undefined ? Number(decimal) : parseInt(hex, 16)))
-    .replace(/&(amp|lt|gt|quot|apos);/gi, (_all, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" })[name.toLowerCase()] ?? '')
+    .replace(/&#(?:x([\da-f]{1,6})|(\d{1,7}));/gi, (_all, hex: string | undefined, decimal: string) =>
+      String.fromCharCode(hex === undefined ? Number(decimal) : parseInt(hex, 16)),
+    )
+    .replace(
+      /&(amp|lt|gt|quot|apos);/gi,
+      (_all, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" })[name.toLowerCase()] ?? '',
+    )
     .replace(/%25/g, '%');
 
 /** Whether a text repeats a secret or a piece of one, in capitals or small letters, with whatever gaps. */
@@ -83,18 +91,25 @@ export function redactedCause(failure: unknown): Error | undefined {
   if (!link) return undefined;
   const { name, code } = link;
   const label = typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'Error';
-  return typeof code === 'string' && CODE.test(code) ? Object.assign(new Error(`${label} ${code}`), { code }) : new Error(label);
+  return typeof code === 'string' && CODE.test(code)
+    ? Object.assign(new Error(`${label} ${code}`), { code })
+    : new Error(label);
 }
 
 /** The code of a failure that {@link redactedCause} let through, for a message. */
-export const codeOf = (failure: unknown): string | undefined => (redactedCause(failure) as { code?: string } | undefined)?.code;
+export const codeOf = (failure: unknown): string | undefined =>
+  (redactedCause(failure) as { code?: string } | undefined)?.code;
 
 const CODE = /^[A-Z][A-Z0-9_]{2,60}$/;
 
 /** An error, its cause, the cause of that: `fetch failed` says nothing, what lies below says ECONNREFUSED. */
 function chainOf(failure: unknown): Record<string, unknown>[] {
   const links: Record<string, unknown>[] = [];
-  for (let link = failure; typeof link === 'object' && link !== null && links.length < 5; link = (link as Record<string, unknown>).cause) {
+  for (
+    let link = failure;
+    typeof link === 'object' && link !== null && links.length < 5;
+    link = (link as Record<string, unknown>).cause
+  ) {
     links.push(link as Record<string, unknown>);
   }
   return links;

@@ -82,10 +82,16 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   function adopt(response: TokenResponse | undefined, report: TokenRequest['report']): Promise<void> {
     const fresh: unknown = response?.refresh_token;
     if (typeof fresh === 'string' && fresh !== '') current = fresh;
-    return current === undefined ? Promise.resolve() : store.keep({ ...(response as TokenResponse), refresh_token: current }, report);
+    return current === undefined
+      ? Promise.resolve()
+      : store.keep({ ...(response as TokenResponse), refresh_token: current }, report);
   }
 
-  async function exchange(refresh_token: string, signal: AbortSignal, report: TokenRequest['report']): Promise<Renewal> {
+  async function exchange(
+    refresh_token: string,
+    signal: AbortSignal,
+    report: TokenRequest['report'],
+  ): Promise<Renewal> {
     let age = stopwatch();
     let salvaged: string | undefined;
     try {
@@ -95,12 +101,14 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
       });
       return { response, age };
     } catch (failure) {
-      if (salvaged !== undefined) await orAborted(adopt({ access_token: '', refresh_token: salvaged }, report), signal).catch(() => undefined);
+      if (salvaged !== undefined)
+        await orAborted(adopt({ access_token: '', refresh_token: salvaged }, report), signal).catch(() => undefined);
       throw failure;
     }
   }
 
-  const signIn = reauthenticate && soleSignIn(reauthenticate, endpoint.vet, (response, report) => void adopt(response, report));
+  const signIn =
+    reauthenticate && soleSignIn(reauthenticate, endpoint.vet, (response, report) => void adopt(response, report));
 
   async function renew(signal: AbortSignal, report: TokenRequest['report']): Promise<Renewal> {
     const signedIn = signIn?.result();
@@ -163,7 +171,11 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   const hooks: SourceHooks = {
     ...endpoint.hooks,
     // Between two attempts the stream has no request, but what the last one began may be on its way still.
-    ...(onClose && { [ON_CLOSE]: (token, pending) => { onClose(token, pending ?? flight.deserter()); } }),
+    ...(onClose && {
+      [ON_CLOSE]: (token, pending) => {
+        onClose(token, pending ?? flight.deserter());
+      },
+    }),
   };
   return withHooks(async (request) => {
     const waited = stopwatch();
@@ -178,8 +190,10 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   }, hooks);
 }
 
-const isInvalidGrant = (failure: unknown): boolean => failure instanceof TokenEndpointError && failure.error === 'invalid_grant';
+const isInvalidGrant = (failure: unknown): boolean =>
+  failure instanceof TokenEndpointError && failure.error === 'invalid_grant';
 
 function checkFunction(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') throw new TypeError(`option "${name}" must be a function, got ${typeof value}`);
+  if (value !== undefined && typeof value !== 'function')
+    throw new TypeError(`option "${name}" must be a function, got ${typeof value}`);
 }

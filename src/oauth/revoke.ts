@@ -25,7 +25,12 @@ export interface Revoker {
 }
 
 /** Revokes tokens (RFC 7009), best effort: there is no one left to tell of a failure. */
-export function revokerOf(options: OAuthOptions, servers: ServerLookup, clientAuth: oauth.ClientAuth, skew: () => number): Revoker {
+export function revokerOf(
+  options: OAuthOptions,
+  servers: ServerLookup,
+  clientAuth: oauth.ClientAuth,
+  skew: () => number,
+): Revoker {
   const closed = new WeakSet<AbortSignal>();
 
   async function revoke(token: string): Promise<void> {
@@ -65,7 +70,10 @@ export function revokerOf(options: OAuthOptions, servers: ServerLookup, clientAu
         stop();
         clearTimeout(timer);
       });
-      fetched.then(({ access_token }) => disown(access_token, signal), () => undefined);
+      fetched.then(
+        ({ access_token }) => disown(access_token, signal),
+        () => undefined,
+      );
       return orAborted(fetched, signal);
     },
   };

@@ -22,7 +22,11 @@ export function rotationStore(onRotate: RefreshTokenOptions['onRotate']): Rotati
       await finished(onRotate?.(tokens));
       stored = tokens.refresh_token;
     } catch (failure) {
-      report?.(new Error('onRotate failed: the new refresh token is in use, but not stored', { cause: redactedCause(failure) }));
+      report?.(
+        new Error('onRotate failed: the new refresh token is in use, but not stored', {
+          cause: redactedCause(failure),
+        }),
+      );
     }
   }
 

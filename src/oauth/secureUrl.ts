@@ -19,10 +19,16 @@ export function objectionTo(url: URL, allowInsecure = true): string | undefined 
 /** Reads a URL option; the TypeError names the option and of the value only what {@link printable} would show. */
 export function endpointOption(name: string, value: unknown, allowInsecure = true): URL {
   const url = parse(value);
-  if (!url) throw new TypeError(`option "${name}" must be an absolute https: URL, got ${typeof value === 'string' ? 'a string that is none' : value === null ? 'null' : typeof value}`);
+  if (!url)
+    throw new TypeError(
+      `option "${name}" must be an absolute https: URL, got ${typeof value === 'string' ? 'a string that is none' : value === null ? 'null' : typeof value}`,
+    );
   const objection = objectionTo(url, allowInsecure);
   // `secret:in-the-wrong-place` is a URL too.
-  if (objection) throw new TypeError(`option "${name}" ${objection}, got ${/^https?:$/.test(url.protocol) ? printable(url) : 'a URL of another kind'}`);
+  if (objection)
+    throw new TypeError(
+      `option "${name}" ${objection}, got ${/^https?:$/.test(url.protocol) ? printable(url) : 'a URL of another kind'}`,
+    );
   return url;
 }
 

@@ -74,7 +74,10 @@ export function sharedFlight<A, T>(
 
   return {
     // For whoever has left already nothing is begun: it would use up a refresh token for nobody.
-    board: (signal, first) => (signal.aborted && !flight ? orAborted(new Promise<never>(() => undefined), signal) : (flight ??= takeOff(signal, first)).board(signal)),
+    board: (signal, first) =>
+      signal.aborted && !flight
+        ? orAborted(new Promise<never>(() => undefined), signal)
+        : (flight ??= takeOff(signal, first)).board(signal),
     deserter: () => flight?.deserter(),
   };
 }

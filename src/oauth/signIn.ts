@@ -55,7 +55,8 @@ export function soleSignIn(
 }
 
 /** Where a refresh token came along, a younger token is to be had. */
-const isWorthKeeping = (renewal: Renewal): boolean => !(renewal.response as TokenResponse | undefined)?.refresh_token && !isOver(renewal);
+const isWorthKeeping = (renewal: Renewal): boolean =>
+  !(renewal.response as TokenResponse | undefined)?.refresh_token && !isOver(renewal);
 
 export const isOver = ({ response, age }: Renewal): boolean => age() >= lifeOf(response);
 

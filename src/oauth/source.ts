@@ -5,7 +5,8 @@ import { aborted } from './orAborted.js';
 
 /** A source that carries hooks where nobody stumbles on them. */
 export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource {
-  for (const key of Object.getOwnPropertySymbols(hooks)) Object.defineProperty(source, key, { value: Reflect.get(hooks, key) });
+  for (const key of Object.getOwnPropertySymbols(hooks))
+    Object.defineProperty(source, key, { value: Reflect.get(hooks, key) });
   return source;
 }
 
@@ -15,22 +16,29 @@ export type Supplied = string | (() => ObservableInput<string> | string);
 /** Checks an option of that kind. Never quotes it. */
 export function checkSupplied(name: string, value: unknown): void {
   if (typeof value === 'function' || (typeof value === 'string' && value !== '')) return;
-  throw new TypeError(`option "${name}" must be a string that is not empty, or a function that gives one, got ${value === '' ? 'an empty string' : typeof value}`);
+  throw new TypeError(
+    `option "${name}" must be a string that is not empty, or a function that gives one, got ${value === '' ? 'an empty string' : typeof value}`,
+  );
 }
 
 /** What the option gives, unless the signal aborts first: then what it gave is let go of. */
 export async function supplied(name: string, value: Supplied, signal: AbortSignal): Promise<string> {
   const given: unknown = typeof value === 'function' ? value() : value;
   const given$ = asObservable(given);
-  const text = given$ ? await firstValueFrom(given$.pipe(takeUntil(aborted(signal))), { defaultValue: undefined }) : given;
+  const text = given$
+    ? await firstValueFrom(given$.pipe(takeUntil(aborted(signal))), { defaultValue: undefined })
+    : given;
   if (typeof text === 'string' && text !== '') return text;
-  throw new (text === '' || text === null || text === undefined ? NothingSupplied : TypeError)(`option "${name}" gave no string, or an empty one`);
+  throw new (text === '' || text === null || text === undefined ? NothingSupplied : TypeError)(
+    `option "${name}" gave no string, or an empty one`,
+  );
 }
 
 class NothingSupplied extends TypeError {}
 
 /** Whether what was to be supplied does not exist yet, as far as its failure tells: a file that is missing, say. */
-export const isMissing = (failure: unknown): boolean => failure instanceof NothingSupplied || (failure as { code?: unknown } | null | undefined)?.code === 'ENOENT';
+export const isMissing = (failure: unknown): boolean =>
+  failure instanceof NothingSupplied || (failure as { code?: unknown } | null | undefined)?.code === 'ENOENT';
 
 /** Waits for what a callback returned, if that is something to wait for. */
 export async function finished(result: unknown): Promise<void> {

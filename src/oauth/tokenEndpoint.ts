@@ -19,7 +19,12 @@ import { printable } from './secureUrl.js';
 export interface TokenEndpoint {
   /** What a source on this endpoint does besides fetching. */
   readonly hooks: SourceHooks;
-  exchange(grant: string, parameters: Readonly<Record<string, string | undefined>>, signal: AbortSignal, watch?: Watch): Promise<TokenResponse>;
+  exchange(
+    grant: string,
+    parameters: Readonly<Record<string, string | undefined>>,
+    signal: AbortSignal,
+    watch?: Watch,
+  ): Promise<TokenResponse>;
   /** Holds a response that came in another way to the same: the spelling of its scheme, and that it is bound to the key. */
   readonly vet: (response: TokenResponse) => TokenResponse;
   /** A token that came when nobody waited any more: it is revoked, if that is wanted and the stream of this signal is closed. */
@@ -59,10 +64,17 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
       return boundedFetch(place, options.fetch)(target, init);
     };
     const { issuer, token_endpoint } = server;
-    const response = await oauth.genericTokenEndpointRequest({ issuer, token_endpoint }, clientOf(options, skew), clientAuth, grant, form, {
-      ...requestBy(transport, url, signal),
-      ...(key && { DPoP: await key.handle(skew) }),
-    });
+    const response = await oauth.genericTokenEndpointRequest(
+      { issuer, token_endpoint },
+      clientOf(options, skew),
+      clientAuth,
+      grant,
+      form,
+      {
+        ...requestBy(transport, url, signal),
+        ...(key && { DPoP: await key.handle(skew) }),
+      },
+    );
     return { response, place, secrets };
   }
 
@@ -72,7 +84,13 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
     const now = Date.now(); // the wall clock: what oauth4webapi signs by, and what a server's dates are compared with
     const text = await response.text();
     try {
-      const answer = { status, mediaType: mediaTypeOf(headers), retryAfter: retryAfterOf(headers, now), challenge: await challengeOf(response), text };
+      const answer = {
+        status,
+        mediaType: mediaTypeOf(headers),
+        retryAfter: retryAfterOf(headers, now),
+        challenge: await challengeOf(response),
+        text,
+      };
       const token = tokenResponseOf(answer, place, secrets);
       refuseUnbound(token, `${place} answered with`);
       // Where a nonce vouches for a proof's age the token endpoint did not mind the clock; a resource server may.
@@ -100,7 +118,8 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
 
   /** RFC 9449 section 5: whoever wants the protection discards a token that is not bound. */
   function refuseUnbound(token: TokenResponse, where: string): void {
-    if (key && token.token_type !== 'DPoP') throw new InvalidTokenResponseError(`${where} a token that is not bound to the key, though dpop was asked for`);
+    if (key && token.token_type !== 'DPoP')
+      throw new InvalidTokenResponseError(`${where} a token that is not bound to the key, though dpop was asked for`);
   }
 
   /** From now on signs by the server's clock, if that differs enough to matter. */
@@ -111,7 +130,12 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
   }
 
   /** Decides what could mend a failure, and prepares it. */
-  async function remedyFor(failure: unknown, server: AuthorizationServer, serverSkew: number | undefined, signal: AbortSignal): Promise<Remedy | undefined> {
+  async function remedyFor(
+    failure: unknown,
+    server: AuthorizationServer,
+    serverSkew: number | undefined,
+    signal: AbortSignal,
+  ): Promise<Remedy | undefined> {
     // A web page, say, where the endpoint used to be. The grant may have been used up: only the next attempt looks again.
     if (failure instanceof InvalidTokenResponseError) servers.forget();
     if (!(failure instanceof TokenEndpointError)) return undefined;
@@ -135,17 +159,22 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
     },
     exchange: async (grant, parameters, signal, watch = {}) => {
       const order = { grant, form: formOf(options, parameters), signal, watch };
-      return revoker ? revoker.overlook(signal, (outliving) => exchange({ ...order, signal: outliving })) : exchange(order);
+      return revoker
+        ? revoker.overlook(signal, (outliving) => exchange({ ...order, signal: outliving }))
+        : exchange(order);
     },
     vet: (response) => {
       if (typeof (response as TokenResponse | undefined)?.access_token !== 'string') return response; // the stream says what is wrong with it
       const { token_type: type } = response;
-      const spelled = typeof type === 'string' && schemeOf(type) !== type ? { ...response, token_type: schemeOf(type) } : response;
+      const spelled =
+        typeof type === 'string' && schemeOf(type) !== type ? { ...response, token_type: schemeOf(type) } : response;
       try {
         refuseUnbound(spelled, 'reauthenticate gave');
       } catch (failure) {
         // Nothing came that the next attempt could use: it would ask the user again.
-        throw response.refresh_token ? failure : new TokenEndpointError((failure as Error).message, { error: 'invalid_grant' });
+        throw response.refresh_token
+          ? failure
+          : new TokenEndpointError((failure as Error).message, { error: 'invalid_grant' });
       }
       return spelled;
     },
@@ -170,7 +199,8 @@ const BY_THE_CLOCK = /^(invalid_client|invalid_dpop_proof|use_dpop_nonce)$/;
 /** Seconds by which a server's clock may differ before it is worth a repeat: servers tolerate some themselves. */
 const TOLERANCE = 30;
 
-const MOVED = (status: number): boolean => (status >= 300 && status < 400) || status === 404 || status === 405 || status === 410;
+const MOVED = (status: number): boolean =>
+  (status >= 300 && status < 400) || status === 404 || status === 405 || status === 410;
 
 /** By how many seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS certificate). */
 export function clockSkewOf(headers: Pick<Headers, 'get'>, now: number): number | undefined {
@@ -179,7 +209,10 @@ export function clockSkewOf(headers: Pick<Headers, 'get'>, now: number): number 
 }
 
 /** The form of a request; oauth4webapi adds the grant type and the client. What is undefined is left out. An option replaces the parameter of its name. */
-export function formOf({ parameters, scope, resource, audience }: OAuthOptions, own: Readonly<Record<string, string | undefined>>): URLSearchParams {
+export function formOf(
+  { parameters, scope, resource, audience }: OAuthOptions,
+  own: Readonly<Record<string, string | undefined>>,
+): URLSearchParams {
   const form = new URLSearchParams(parameters);
   for (const [name, value] of Object.entries({ scope, ...own })) if (value !== undefined) form.set(name, value);
   for (const [name, values] of Object.entries({ resource: listOf(resource), audience: listOf(audience) })) {

@@ -28,7 +28,13 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
  */
 export function tokenExchange(options: TokenExchangeOptions): TokenSource {
   requireOptions('tokenExchange', options);
-  const { subjectToken, subjectTokenType = ACCESS_TOKEN, actorToken, actorTokenType = ACCESS_TOKEN, requestedTokenType } = options;
+  const {
+    subjectToken,
+    subjectTokenType = ACCESS_TOKEN,
+    actorToken,
+    actorTokenType = ACCESS_TOKEN,
+    requestedTokenType,
+  } = options;
   checkSupplied('subjectToken', subjectToken);
   if (actorToken !== undefined) checkSupplied('actorToken', actorToken);
   text('subjectTokenType', subjectTokenType);

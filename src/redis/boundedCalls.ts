@@ -68,7 +68,11 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
 
 /** Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is passed on. */
 function reasonOf(error: unknown): string {
-  const { name, message, code } = (typeof error === 'object' && error !== null ? error : {}) as { name?: unknown; message?: unknown; code?: unknown };
+  const { name, message, code } = (typeof error === 'object' && error !== null ? error : {}) as {
+    name?: unknown;
+    message?: unknown;
+    code?: unknown;
+  };
   const redisCode = typeof message === 'string' ? /^-?([A-Z]{2,20})\b/.exec(message)?.[1] : undefined;
   const known = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? code : redisCode;
   return known ?? (typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'Error');

@@ -26,12 +26,18 @@ export interface ClientState {
 }
 
 export function requireClient(client: unknown): RedisClient {
-  const { evalSha, evalsha, eval: run } = (typeof client === 'object' && client !== null ? client : {}) as Record<string, unknown>;
-  if (typeof run === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function')) return client as RedisClient;
+  const {
+    evalSha,
+    evalsha,
+    eval: run,
+  } = (typeof client === 'object' && client !== null ? client : {}) as Record<string, unknown>;
+  if (typeof run === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function'))
+    return client as RedisClient;
   throw wrong('client', client, 'a client of redis or ioredis, version 5 or later');
 }
 
-export const isIoredis = (client: RedisClient): client is IoredisClient => typeof (client as Partial<IoredisClient>).evalsha === 'function';
+export const isIoredis = (client: RedisClient): client is IoredisClient =>
+  typeof (client as Partial<IoredisClient>).evalsha === 'function';
 
 /** Runs a script with one key. */
 export type RunScript = (script: string, key: string, args: readonly (string | number)[]) => Promise<unknown>;
@@ -48,10 +54,14 @@ export function scriptRunner(client: RedisClient): RunScript {
     const args = values.map(String);
     const hash = await hashOf(script);
     try {
-      return await (isIoredis(client) ? client.evalsha(hash, 1, key, ...args) : client.evalSha(hash, { keys: [key], arguments: args }));
+      return await (isIoredis(client)
+        ? client.evalsha(hash, 1, key, ...args)
+        : client.evalSha(hash, { keys: [key], arguments: args }));
     } catch (error) {
       if (!String((error as Error | undefined)?.message).startsWith('NOSCRIPT')) throw error;
-      return isIoredis(client) ? client.eval(script, 1, key, ...args) : client.eval(script, { keys: [key], arguments: args });
+      return isIoredis(client)
+        ? client.eval(script, 1, key, ...args)
+        : client.eval(script, { keys: [key], arguments: args });
     }
   };
 }

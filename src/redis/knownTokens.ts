@@ -18,7 +18,10 @@ export interface KnownTokens {
   /** The newest one seen, whatever order they came in. */
   readonly newest: () => KnownToken | null;
   /** The generation of a token, or `sure: false` and the one that it came after here, 0 if it is not known at all. */
-  readonly generationOf: (token: { readonly value: string } | null) => { readonly generation: number; readonly sure: boolean };
+  readonly generationOf: (token: { readonly value: string } | null) => {
+    readonly generation: number;
+    readonly sure: boolean;
+  };
   readonly add: (token: KnownToken) => void;
   /** A token that this process uses although the others may not know it. */
   readonly addLocal: (response: TokenResponse) => void;
@@ -33,7 +36,9 @@ export function knownTokens(): KnownTokens {
     generationOf: (token) => {
       // The newest of that value: some servers give the same token until it ends.
       const known = tokens.find(({ response }) => response.access_token === token?.value);
-      return known ? { generation: known.generation, sure: true } : { generation: local && token?.value === local.value ? local.after : 0, sure: false };
+      return known
+        ? { generation: known.generation, sure: true }
+        : { generation: local && token?.value === local.value ? local.after : 0, sure: false };
     },
     add: (token) => {
       if (tokens.some(({ generation }) => generation === token.generation)) return;

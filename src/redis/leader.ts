@@ -31,7 +31,12 @@ export type Outcome =
   /** Someone else has led since: theirs counts, if they have one yet. */
   | { readonly type: 'stale'; readonly token: SealedToken | null }
   /** Redis did not take it in time: it is good here, and `later` tells what came of it. */
-  | { readonly type: 'local'; readonly response: TokenResponse; readonly age: number; readonly later: Promise<Outcome | null> }
+  | {
+      readonly type: 'local';
+      readonly response: TokenResponse;
+      readonly age: number;
+      readonly later: Promise<Outcome | null>;
+    }
   /** The lease was over before the fetch had begun. */
   | { readonly type: 'tooLate' };
 
@@ -56,12 +61,15 @@ export function leader(
   };
 
   /** What cannot be opened is as good as nothing: it is about to be replaced. */
-  const opened = async (last: string) => (last === '' ? null : await open('token', last).catch(() => null)) as TokenResponse | null;
+  const opened = async (last: string) =>
+    (last === '' ? null : await open('token', last).catch(() => null)) as TokenResponse | null;
 
   async function fetched({ fetch, gone }: Errand, last: TokenResponse | null, limit: number): Promise<TokenResponse> {
     const late$ = timers.after(limit).pipe(
       map(() => {
-        throw new TokenFetchTimeoutError(`no answer from the token source within ${String(Math.round(limit))} ms, which is what the lease leaves`);
+        throw new TokenFetchTimeoutError(
+          `no answer from the token source within ${String(Math.round(limit))} ms, which is what the lease leaves`,
+        );
       }),
     );
     const left$ = fromEvent(gone, 'abort').pipe(
@@ -70,7 +78,15 @@ export function leader(
         throw new TokenFetchTimeoutError('nobody waits for the token any more');
       }),
     );
-    const response = await firstValueFrom(merge(fetch(last).pipe(throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token'))), late$, left$).pipe(take(1)));
+    const response = await firstValueFrom(
+      merge(
+        fetch(last).pipe(
+          throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token')),
+        ),
+        late$,
+        left$,
+      ).pipe(take(1)),
+    );
     checkTokenResponse(response);
     return response;
   }
@@ -102,8 +118,20 @@ export function leader(
     const { owner, beyond } = errand;
     const sealed = await seal('token', response);
     const store = async (): Promise<Outcome> => {
-      const answer = await commit({ fence, beyond, askedAt, issued, life, took, keep: keepFor(life, typeof response.refresh_token === 'string'), owner, sealed });
-      return answer.type === 'stale' ? answer : { type: 'stored', token: { generation: answer.generation, issued, life, response } };
+      const answer = await commit({
+        fence,
+        beyond,
+        askedAt,
+        issued,
+        life,
+        took,
+        keep: keepFor(life, typeof response.refresh_token === 'string'),
+        owner,
+        sealed,
+      });
+      return answer.type === 'stale'
+        ? answer
+        : { type: 'stored', token: { generation: answer.generation, issued, life, response } };
     };
     const insist = async (): Promise<Outcome | null> => {
       const end = now() + (life < 0 ? RECOMMIT_FOR : Math.min(life, RECOMMIT_FOR));

@@ -4,20 +4,34 @@ import { backoffStep } from '../token/backoff.js';
 export const leaseMargin = (lease: number): number => Math.min(1000, lease / 10);
 
 /** How long a leader may fetch: within `fetchTimeout`, and within its lease, which began when it was asked for. Not above 0: not at all. */
-export const fetchTime = ({ sent, lease }: { readonly sent: number; readonly lease: number }, now: number, fetchTimeout: number): number =>
-  Math.min(fetchTimeout, sent + lease - leaseMargin(lease) - now);
+export const fetchTime = (
+  { sent, lease }: { readonly sent: number; readonly lease: number },
+  now: number,
+  fetchTimeout: number,
+): number => Math.min(fetchTimeout, sent + lease - leaseMargin(lease) - now);
 
 /**
  * How long the whole fleet pauses after a failed fetch. Without jitter: one process fetches at a time, so there is no
  * herd to scatter. No longer than a sixth of a token's life, unless the server asks for more.
  */
 export const sharedPause = (failures: number, life: number, retryAfter = 0): number =>
-  Math.ceil(Math.max(retryAfter, backoffStep(failures + 1, { initial: 250, factor: 2, max: Math.min(10_000, life > 0 ? Math.max(50, life / 6) : Infinity) })));
+  Math.ceil(
+    Math.max(
+      retryAfter,
+      backoffStep(failures + 1, {
+        initial: 250,
+        factor: 2,
+        max: Math.min(10_000, life > 0 ? Math.max(50, life / 6) : Infinity),
+      }),
+    ),
+  );
 
 /** How long one who waits for a leader sleeps before it looks itself: a push that is lost costs this much, and never a token. */
-export const pollPause = (round: number, left: number): number => Math.max(1, Math.min(left + 1, 1000, 50 * 2 ** Math.min(round, 10)));
+export const pollPause = (round: number, left: number): number =>
+  Math.max(1, Math.min(left + 1, 1000, 50 * 2 ** Math.min(round, 10)));
 
 const HOUR = 3_600_000;
 
 /** How long Redis keeps what is stored: past the token's end, so that generations go on; a refresh token outlives its access token by far. */
-export const keepFor = (life: number, hasRefreshToken: boolean): number => Math.ceil(hasRefreshToken ? Math.max(life, 0) + 90 * 24 * HOUR : life < 0 ? 30 * 24 * HOUR : life + HOUR);
+export const keepFor = (life: number, hasRefreshToken: boolean): number =>
+  Math.ceil(hasRefreshToken ? Math.max(life, 0) + 90 * 24 * HOUR : life < 0 ? 30 * 24 * HOUR : life + HOUR);

@@ -36,13 +36,17 @@ const NAME = /^[^{}\s]+$/;
 export function storeSettings(options: RedisTokenStoreOptions) {
   if (typeof options !== 'object' || (options as unknown) === null) throw wrong('options', options, 'an object');
   const { key, prefix = 'rx-fresh-token:', encryptionKey = [], onUnavailable = 'wait' } = options;
-  if (typeof key !== 'string' || !NAME.test(key)) throw wrong('key', key, 'a string that is not empty, without "{", "}" and spaces');
-  if (typeof prefix !== 'string' || !/^[^{}\s]*$/.test(prefix)) throw wrong('prefix', prefix, 'a string without "{", "}" and spaces');
+  if (typeof key !== 'string' || !NAME.test(key))
+    throw wrong('key', key, 'a string that is not empty, without "{", "}" and spaces');
+  if (typeof prefix !== 'string' || !/^[^{}\s]*$/.test(prefix))
+    throw wrong('prefix', prefix, 'a string without "{", "}" and spaces');
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- JavaScript callers may pass anything
-  if (onUnavailable !== 'wait' && onUnavailable !== 'local') throw wrong('onUnavailable', onUnavailable, '"wait" or "local"');
+  if (onUnavailable !== 'wait' && onUnavailable !== 'local')
+    throw wrong('onUnavailable', onUnavailable, '"wait" or "local"');
   const keys = (Array.isArray(encryptionKey) ? encryptionKey : [encryptionKey]) as readonly EncryptionKey[];
   keys.forEach(checkKey);
-  if (new Set(keys.map(({ id }) => id)).size < keys.length) throw new TypeError('option "encryptionKey" must have keys with different ids');
+  if (new Set(keys.map(({ id }) => id)).size < keys.length)
+    throw new TypeError('option "encryptionKey" must have keys with different ids');
   const numbers = numbersIn(options, {
     lease: [100, FINITE, 10_000],
     fetchTimeout: [50, FINITE],
@@ -51,14 +55,28 @@ export function storeSettings(options: RedisTokenStoreOptions) {
   });
   // With a hash tag, so that a cluster keeps all of it in one slot.
   const place = `${prefix}{${key}}`;
-  return { ...numbers, fetchTimeout: numbers.fetchTimeout ?? numbers.lease * 0.8, client: requireClient(options.client), place, channel: `${place}:push`, keys, onUnavailable };
+  return {
+    ...numbers,
+    fetchTimeout: numbers.fetchTimeout ?? numbers.lease * 0.8,
+    client: requireClient(options.client),
+    place,
+    channel: `${place}:push`,
+    keys,
+    onUnavailable,
+  };
 }
 
 function checkKey(given: unknown): void {
-  const { id, key } = (typeof given === 'object' && given !== null ? given : {}) as { id?: unknown; key?: Uint8Array | { algorithm?: { name?: unknown } } | null };
-  if (typeof id !== 'string' || !/^[\w-]{1,32}$/.test(id)) throw new TypeError('option "encryptionKey" must have an id of 1 to 32 letters, digits, "-" or "_"');
+  const { id, key } = (typeof given === 'object' && given !== null ? given : {}) as {
+    id?: unknown;
+    key?: Uint8Array | { algorithm?: { name?: unknown } } | null;
+  };
+  if (typeof id !== 'string' || !/^[\w-]{1,32}$/.test(id))
+    throw new TypeError('option "encryptionKey" must have an id of 1 to 32 letters, digits, "-" or "_"');
   const isBytes = key instanceof Uint8Array;
   if (isBytes ? key.length !== 32 : key?.algorithm?.name !== 'AES-GCM') {
-    throw new TypeError(`option "encryptionKey" must have a key of 32 bytes, or an AES-GCM CryptoKey, got ${isBytes ? `${String(key.length)} bytes` : typeof key}`);
+    throw new TypeError(
+      `option "encryptionKey" must have a key of 32 bytes, or an AES-GCM CryptoKey, got ${isBytes ? `${String(key.length)} bytes` : typeof key}`,
+    );
   }
 }

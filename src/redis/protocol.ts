@@ -32,7 +32,10 @@ export interface Commit {
 /** The three scripts as calls, each within the deadline; every answer tells something of Redis' clock. */
 export interface Protocol {
   /** With an empty owner it only looks. `late` hears an answer that came too late for the caller. */
-  readonly acquire: (ask: { owner: string; beyond: number; kind: Kind }, late?: (answer: Acquired) => void) => Promise<Timed<Acquired>>;
+  readonly acquire: (
+    ask: { owner: string; beyond: number; kind: Kind },
+    late?: (answer: Acquired) => void,
+  ) => Promise<Timed<Acquired>>;
   readonly commit: (commit: Commit) => Promise<Committed>;
   readonly fail: (fence: number, pause: number, failure: string) => Promise<void>;
   /** How old what was issued then is, at most. */
@@ -48,14 +51,23 @@ export interface Protocol {
 /** Life that makes a token worth handing out: above the margin within which streams do not use it. Less for short tokens. */
 export const LEAST_LIFE = 1500;
 
-export function protocol({ client, place, channel, lease, forceCooldown, storeDeadline }: StoreSettings, now: () => number, timers: Timers): Protocol {
+export function protocol(
+  { client, place, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
+  now: () => number,
+  timers: Timers,
+): Protocol {
   const run = scriptRunner(client);
   const bounded = boundedCalls(storeDeadline, timers, () => isDown(client));
   const clock = clockBound();
 
   let here = '';
 
-  const call = <T extends Said>(script: string, args: () => readonly (string | number)[], read: (reply: unknown) => T, late?: (answer: T) => void): Promise<Timed<T>> => {
+  const call = <T extends Said>(
+    script: string,
+    args: () => readonly (string | number)[],
+    read: (reply: unknown) => T,
+    late?: (answer: T) => void,
+  ): Promise<Timed<T>> => {
     const send = async () => {
       const sent = now();
       const answer = read(await run(script, place, args()));
@@ -67,9 +79,25 @@ export function protocol({ client, place, channel, lease, forceCooldown, storeDe
     return bounded(send, late);
   };
   return {
-    acquire: ({ owner, beyond, kind }, late) => call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown], acquired, late),
+    acquire: ({ owner, beyond, kind }, late) =>
+      call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown], acquired, late),
     commit: ({ fence, beyond, askedAt, issued, life, took, keep, owner, sealed }) =>
-      call(COMMIT, () => [fence, beyond, Math.ceil(now() - askedAt), Math.floor(issued), life, Math.ceil(took), keep, channel, owner, sealed], committed),
+      call(
+        COMMIT,
+        () => [
+          fence,
+          beyond,
+          Math.ceil(now() - askedAt),
+          Math.floor(issued),
+          life,
+          Math.ceil(took),
+          keep,
+          channel,
+          owner,
+          sealed,
+        ],
+        committed,
+      ),
     fail: async (fence, pause, failure) => {
       await bounded(() => run(FAIL, place, [fence, pause, failure, channel]));
     },

@@ -1,4 +1,19 @@
-import { asyncScheduler, concatMap, defer, EMPTY, filter, finalize, firstValueFrom, from, merge, Observable, of, share, Subject, take } from 'rxjs';
+import {
+  asyncScheduler,
+  concatMap,
+  defer,
+  EMPTY,
+  filter,
+  finalize,
+  firstValueFrom,
+  from,
+  merge,
+  Observable,
+  of,
+  share,
+  Subject,
+  take,
+} from 'rxjs';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { createTimers } from '../internal/timers.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
@@ -66,7 +81,11 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   /** Tokens of others that did not come through the channel. */
   const found = new Subject<KnownToken>();
 
-  const handOut = ({ response, issued }: KnownToken, origin: StoredToken['origin']): StoredToken => ({ response, age: ageOf(issued), origin });
+  const handOut = ({ response, issued }: KnownToken, origin: StoredToken['origin']): StoredToken => ({
+    response,
+    age: ageOf(issued),
+    origin,
+  });
 
   async function learn({ generation, issued, life, sealed }: SealedToken): Promise<KnownToken> {
     const token: KnownToken = { generation, issued, life, response: (await open('token', sealed)) as TokenResponse };

@@ -21,13 +21,32 @@ export type Acquired = Said &
     | { readonly type: 'token'; readonly token: SealedToken }
     | { readonly type: 'wait'; readonly left: number }
     | { readonly type: 'pause'; readonly left: number; readonly failure: string }
-    | { readonly type: 'lead'; readonly fence: number; readonly lease: number; readonly failures: number; readonly life: number; readonly last: string }
+    | {
+        readonly type: 'lead';
+        readonly fence: number;
+        readonly lease: number;
+        readonly failures: number;
+        readonly life: number;
+        readonly last: string;
+      }
     | { readonly type: 'nothing' }
   );
 
-export type Committed = Said & ({ readonly type: 'stored'; readonly generation: number } | { readonly type: 'stale'; readonly token: SealedToken | null });
+export type Committed = Said &
+  (
+    | { readonly type: 'stored'; readonly generation: number }
+    | { readonly type: 'stale'; readonly token: SealedToken | null }
+  );
 
-export type Push = { readonly type: 'token'; readonly now: number; readonly place: string; readonly token: SealedToken; readonly owner: string } | { readonly type: 'failed'; readonly now: number };
+export type Push =
+  | {
+      readonly type: 'token';
+      readonly now: number;
+      readonly place: string;
+      readonly token: SealedToken;
+      readonly owner: string;
+    }
+  | { readonly type: 'failed'; readonly now: number };
 
 /** What the acquire script said. */
 export function acquired(reply: unknown): Acquired {
@@ -54,7 +73,8 @@ export function committed(reply: unknown): Committed {
   const [type, time, place = '', generation, issued, life, sealed, valid] = fields(reply);
   const said = () => ({ now: ms(time), place });
   if (type === 'O') return { type: 'stored', ...said(), generation: ms(generation) };
-  if (type === 'S') return { type: 'stale', ...said(), token: valid === '1' ? token(generation, issued, life, sealed) : null };
+  if (type === 'S')
+    return { type: 'stale', ...said(), token: valid === '1' ? token(generation, issued, life, sealed) : null };
   throw unreadable();
 }
 
@@ -63,7 +83,9 @@ export function pushed(message: string): Push | undefined {
   const [type, now, place = '', generation, issued, life, owner = '', ...sealed] = message.split('\n');
   try {
     if (type === 'F') return { type: 'failed', now: ms(now) };
-    return type === 'T' ? { type: 'token', now: ms(now), place, token: token(generation, issued, life, sealed.join('\n')), owner } : undefined;
+    return type === 'T'
+      ? { type: 'token', now: ms(now), place, token: token(generation, issued, life, sealed.join('\n')), owner }
+      : undefined;
   } catch {
     return undefined;
   }

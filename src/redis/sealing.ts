@@ -28,11 +28,19 @@ export function sealing(keys: readonly EncryptionKey[], place: string): Sealing 
 
   const load = ({ id, key }: EncryptionKey): Promise<CryptoKey> => {
     // The copy has a buffer of its own: bytes of a pooled Buffer are not alone in theirs.
-    const promise = loaded.get(id) ?? (key instanceof Uint8Array ? crypto.subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', false, ['encrypt', 'decrypt']) : Promise.resolve(key));
+    const promise =
+      loaded.get(id) ??
+      (key instanceof Uint8Array
+        ? crypto.subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', false, ['encrypt', 'decrypt'])
+        : Promise.resolve(key));
     loaded.set(id, promise);
     return promise;
   };
-  const parameters = (purpose: Purpose, id: string, iv: Uint8Array<ArrayBuffer>) => ({ name: 'AES-GCM', iv, additionalData: bytes(`${purpose} ${id} ${place}`) });
+  const parameters = (purpose: Purpose, id: string, iv: Uint8Array<ArrayBuffer>) => ({
+    name: 'AES-GCM',
+    iv,
+    additionalData: bytes(`${purpose} ${id} ${place}`),
+  });
 
   return {
     seal: async (purpose, value) => {
@@ -45,17 +53,23 @@ export function sealing(keys: readonly EncryptionKey[], place: string): Sealing 
     open: async (purpose, sealed) => {
       const [version, id = '', iv = '', data = ''] = sealed.split('.', 4);
       if (version === '0') {
-        if (first) throw new TokenStoreError('the stored token is not sealed, although this process has an encryptionKey');
+        if (first)
+          throw new TokenStoreError('the stored token is not sealed, although this process has an encryptionKey');
         return parse(sealed.slice(2));
       }
       if (version !== '1') throw new TokenStoreError('the stored token has a form that this version does not know');
       const key = keys.find((candidate) => candidate.id === id);
-      if (!key) throw new TokenStoreError(`the stored token is sealed with a key that this process does not have${/^[\w-]{1,32}$/.test(id) ? `: ${id}` : ''}`);
+      if (!key)
+        throw new TokenStoreError(
+          `the stored token is sealed with a key that this process does not have${/^[\w-]{1,32}$/.test(id) ? `: ${id}` : ''}`,
+        );
       let text: ArrayBuffer;
       try {
         text = await crypto.subtle.decrypt(parameters(purpose, id, decode(iv)), await load(key), decode(data));
       } catch {
-        throw new TokenStoreError('the stored token cannot be opened: another key has sealed it, or it was made for another place');
+        throw new TokenStoreError(
+          'the stored token cannot be opened: another key has sealed it, or it was made for another place',
+        );
       }
       return parse(new TextDecoder().decode(text));
     },

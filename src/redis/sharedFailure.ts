@@ -26,13 +26,24 @@ const OWN = { InvalidTokenResponseError, TokenFetchTimeoutError };
 
 /** The failure as an error again, with the time that the fleet pauses: a stream's own pause is no shorter. */
 export function errorOf(shared: unknown, retryAfter: number): Error {
-  const { name = 'Error', message = 'the token source failed', status, error } = (typeof shared === 'object' && shared !== null ? shared : {}) as Partial<SharedFailure>;
+  const {
+    name = 'Error',
+    message = 'the token source failed',
+    status,
+    error,
+  } = (typeof shared === 'object' && shared !== null ? shared : {}) as Partial<SharedFailure>;
   const text = `${message} (in another process)`;
   if (name === 'TokenEndpointError' || status !== undefined || error !== undefined) {
-    const said = new TokenEndpointError(text, { retryAfter, ...(typeof status === 'number' && { status }), ...(typeof error === 'string' && { error }) });
+    const said = new TokenEndpointError(text, {
+      retryAfter,
+      ...(typeof status === 'number' && { status }),
+      ...(typeof error === 'string' && { error }),
+    });
     return said;
   }
   const Known = Object.entries(OWN).find(([known]) => known === name)?.[1];
-  const failure = Known ? new Known(text) : Object.defineProperty(new Error(text), 'name', { value: name, configurable: true });
+  const failure = Known
+    ? new Known(text)
+    : Object.defineProperty(new Error(text), 'name', { value: name, configurable: true });
   return Object.assign(failure, { retryAfter });
 }

@@ -1,4 +1,19 @@
-import { concat, defer, filter, ignoreElements, map, merge, of, share, Subject, take, takeUntil, tap, throwError, type Observable } from 'rxjs';
+import {
+  concat,
+  defer,
+  filter,
+  ignoreElements,
+  map,
+  merge,
+  of,
+  share,
+  Subject,
+  take,
+  takeUntil,
+  tap,
+  throwError,
+  type Observable,
+} from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { CLOCKS, stopwatch } from '../internal/stopwatch.js';
@@ -166,7 +181,12 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
       if (ended) return throwError(() => new TokenStreamClosedError('signed out'));
       if (reason === 'rejected') shelf.refuse(previous?.value);
       const known = shelf.get(previous?.value);
-      return known ? of(known) : merge(heard$.pipe(ignoreElements()), turns.take(() => lead(request, fetch))).pipe(take(1));
+      return known
+        ? of(known)
+        : merge(
+            heard$.pipe(ignoreElements()),
+            turns.take(() => lead(request, fetch)),
+          ).pipe(take(1));
     });
 
   return {

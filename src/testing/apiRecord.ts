@@ -55,7 +55,12 @@ export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tole
     const refusal = told.get(name);
     // By the order of things, not by the clock: who repeats at once does so in the same millisecond.
     const isHeard = refusal && (refusal.byAll || refusal.by.has(`${method} ${path}`));
-    return isHeard ? ['refused', `carried ${name}, which had been refused ${at > refusal.at ? `${String(at - refusal.at)} ms` : 'just'} before`] : undefined;
+    return isHeard
+      ? [
+          'refused',
+          `carried ${name}, which had been refused ${at > refusal.at ? `${String(at - refusal.at)} ms` : 'just'} before`,
+        ]
+      : undefined;
   };
 
   return {

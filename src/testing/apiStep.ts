@@ -4,7 +4,8 @@ import { requireSteps } from './settings.js';
 export type ApiStep = 'ok' | 'hang' | 'down' | number;
 
 const WORDS: readonly unknown[] = ['ok', 'hang', 'down'];
-const isStep = (step: unknown): boolean => WORDS.includes(step) || (Number.isInteger(step) && Number(step) >= 200 && Number(step) <= 599);
+const isStep = (step: unknown): boolean =>
+  WORDS.includes(step) || (Number.isInteger(step) && Number(step) >= 200 && Number(step) <= 599);
 
 export function requireApiSteps(steps: unknown): void {
   requireSteps('steps', steps, isStep, '"ok", "hang", "down" or a status from 200 to 599');

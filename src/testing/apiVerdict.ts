@@ -19,18 +19,25 @@ const INVALID = 'Bearer error="invalid_token"';
  * challenge, and for none of the error codes where no token came. With `refuseWith: 403` it is one of those that say just that.
  */
 export function verdictOn(credential: Credential, forbidden: Forbidden | undefined, refuseWith: 401 | 403): Verdict {
-  if (credential !== 'alive') return refuseWith === 403 ? { status: 403, headers: {} } : { status: 401, headers: { 'www-authenticate': credential === 'missing' ? 'Bearer' : INVALID } };
+  if (credential !== 'alive')
+    return refuseWith === 403
+      ? { status: 403, headers: {} }
+      : { status: 401, headers: { 'www-authenticate': credential === 'missing' ? 'Bearer' : INVALID } };
   if (forbidden === 'bare') return { status: 403, headers: {} };
   if (forbidden) return { status: 403, headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' } };
   return { status: 200, headers: {} };
 }
 
 /** A scripted status; a 401 blames the token. */
-export const scriptedStatus = (status: number): Verdict => ({ status, headers: status === 401 ? { 'www-authenticate': INVALID } : {} });
+export const scriptedStatus = (status: number): Verdict => ({
+  status,
+  headers: status === 401 ? { 'www-authenticate': INVALID } : {},
+});
 
 /** A path that no request can have would be forbidden in vain. */
 export function requireForbidden(path: unknown, how: unknown): void {
-  if (typeof path !== 'string' || !/^\/[^?#]*$/.test(path)) throw wrong('path', path, 'a path that begins with "/", without query');
+  if (typeof path !== 'string' || !/^\/[^?#]*$/.test(path))
+    throw wrong('path', path, 'a path that begins with "/", without query');
   if (how !== 'bare' && how !== 'insufficient_scope') throw wrong('how', how, '"bare" or "insufficient_scope"');
 }
 

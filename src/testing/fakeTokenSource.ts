@@ -1,4 +1,16 @@
-import { defer, finalize, merge, NEVER, of, switchMap, take, tap, timer, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  defer,
+  finalize,
+  merge,
+  NEVER,
+  of,
+  switchMap,
+  take,
+  tap,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
 import { numbersIn } from '../internal/validate.js';
 import type { RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
@@ -70,7 +82,10 @@ type Settled = { -readonly [K in keyof TokenCall]: TokenCall[K] };
 const millisecondsOf = (seconds: unknown): number => Number((Number(seconds ?? Infinity) * 1000).toFixed(6));
 
 const WORDS: readonly unknown[] = ['token', 'transient', 'permanent', 'hang'];
-const isStep = (step: unknown): boolean => WORDS.includes(step) || isError(step) || (typeof step === 'object' && step !== null && ('access_token' in step || 'error' in step));
+const isStep = (step: unknown): boolean =>
+  WORDS.includes(step) ||
+  isError(step) ||
+  (typeof step === 'object' && step !== null && ('access_token' in step || 'error' in step));
 
 /**
  * A token source that lives in virtual time and does what it is told.
@@ -115,7 +130,11 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
   const pending = new Set<number>();
   let issued = 0;
 
-  const fresh = (life: number): TokenResponse => ({ access_token: nameOf(++issued), token_type: 'Bearer', ...(life < Infinity && { expires_in: life / 1000 }) });
+  const fresh = (life: number): TokenResponse => ({
+    access_token: nameOf(++issued),
+    token_type: 'Bearer',
+    ...(life < Infinity && { expires_in: life / 1000 }),
+  });
 
   /** A stream takes the TypeError for a failed fetch and tries again: only `verify` can say that the test itself is wrong. */
   function inRange(option: (n: number) => number, n: number): number {
@@ -132,7 +151,11 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
     // By its fields: in a test runner's sandbox the platform's own errors are of another realm.
     if (typeof step === 'object' && isError(step) && !('access_token' in step)) throw step;
     if (step === 'transient') throw new TokenEndpointError('the fake source fails, as scripted', { status: 503 });
-    if (step === 'permanent') throw new TokenEndpointError('the fake source fails for good, as scripted', { status: 400, error: 'invalid_client' });
+    if (step === 'permanent')
+      throw new TokenEndpointError('the fake source fails for good, as scripted', {
+        status: 400,
+        error: 'invalid_client',
+      });
     const response = typeof step === 'object' ? (step as TokenResponse) : fresh(inRange(lifetime, n));
     ledger.issue(response.access_token, madeAt + millisecondsOf(response.expires_in));
     return response;
@@ -142,9 +165,18 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
     const at = scheduler.now();
     const n = calls.length + 1;
     const [under] = pending;
-    if (under !== undefined && !allowOverlap) faults.push(`${nth(n, at)} (${reason}) was made while call ${String(under)} was under way`);
+    if (under !== undefined && !allowOverlap)
+      faults.push(`${nth(n, at)} (${reason}) was made while call ${String(under)} was under way`);
     if (n > maxCalls) faults.push(`${nth(n, at)} (${reason}) is one too many: maxCalls is ${String(maxCalls)}`);
-    const call: Settled = { at, reason, attempt, previous: previous?.value ?? null, outcome: 'pending', token: null, settledAt: null };
+    const call: Settled = {
+      at,
+      reason,
+      attempt,
+      previous: previous?.value ?? null,
+      outcome: 'pending',
+      token: null,
+      settledAt: null,
+    };
     calls.push(call);
     pending.add(n);
     return call;
@@ -158,7 +190,8 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
       const call = begin(request);
       const madeAt = now();
       const answer$ = defer(() => of(answer(step, n, madeAt)));
-      const answered$ = step === 'hang' ? NEVER : wait === 0 ? answer$ : timer(wait, scheduler).pipe(switchMap(() => answer$));
+      const answered$ =
+        step === 'hang' ? NEVER : wait === 0 ? answer$ : timer(wait, scheduler).pipe(switchMap(() => answer$));
       return merge(abortedBy(request.signal), answered$).pipe(
         take(1),
         tap({

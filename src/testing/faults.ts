@@ -1,11 +1,18 @@
 /** Throws one error that lists everything that happened and nobody expected. */
 export function complain(who: string, faults: readonly string[]): void {
-  if (faults.length > 0) throw new Error(`${who}: ${faults.length === 1 ? 'something' : `${String(faults.length)} things`} nobody expected\n${faults.map((fault) => `- ${fault}`).join('\n')}`);
+  if (faults.length > 0)
+    throw new Error(
+      `${who}: ${faults.length === 1 ? 'something' : `${String(faults.length)} things`} nobody expected\n${faults.map((fault) => `- ${fault}`).join('\n')}`,
+    );
 }
 
 /** What is left of a script says that something expected did not happen. */
 export const leftOver = (steps: number, calls: number): string[] =>
-  calls < steps ? [`of ${String(steps)} steps the last ${String(steps - calls)} ${steps - calls === 1 ? 'was' : 'were'} never come to`] : [];
+  calls < steps
+    ? [
+        `of ${String(steps)} steps the last ${String(steps - calls)} ${steps - calls === 1 ? 'was' : 'were'} never come to`,
+      ]
+    : [];
 
 /** `call 2 at 300 ms`. */
 export const nth = (n: number, at: number): string => `call ${String(n)} at ${String(at)} ms`;

@@ -36,9 +36,16 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
   const memory = memories.get(place) ?? { kept: null, refused: false, flight: null, news: new Subject() };
   memories.set(place, memory);
   const me = {};
-  const handOut = ({ response, since }: Kept, origin: StoredToken['origin']): StoredToken => ({ response, age: Math.max(0, scheduler.now() - since), origin });
+  const handOut = ({ response, since }: Kept, origin: StoredToken['origin']): StoredToken => ({
+    response,
+    age: Math.max(0, scheduler.now() - since),
+    origin,
+  });
 
-  const fetchOnce = (request: TokenRequest, fetch: (last: TokenResponse | null) => Observable<TokenResponse>): Observable<Kept> =>
+  const fetchOnce = (
+    request: TokenRequest,
+    fetch: (last: TokenResponse | null) => Observable<TokenResponse>,
+  ): Observable<Kept> =>
     defer(() => {
       const asked = scheduler.now();
       return fetch(memory.kept?.response ?? null).pipe(

@@ -7,12 +7,16 @@ import type { AddressInfo } from 'node:net';
  */
 function http() {
   const module = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule?.('node:http');
-  if (!module) throw new Error('startTokenServer needs Node 20.16 or later, or a runtime with its process.getBuiltinModule');
+  if (!module)
+    throw new Error('startTokenServer needs Node 20.16 or later, or a runtime with its process.getBuiltinModule');
   return module;
 }
 
 /** A server on the loopback. */
-export async function listen(port: number, handler: RequestListener): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
+export async function listen(
+  port: number,
+  handler: RequestListener,
+): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
   const server = http().createServer(handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve);
@@ -30,9 +34,17 @@ export async function listen(port: number, handler: RequestListener): Promise<{ 
 }
 
 /** Sends JSON once the request's body has come to its end, so that a kept connection stays in step. */
-export function reply(request: IncomingMessage, response: ServerResponse, status: number, headers: Readonly<Record<string, string>>, body: unknown): void {
+export function reply(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: unknown,
+): void {
   const send = () => {
-    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers }).end(JSON.stringify(body));
+    response
+      .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+      .end(JSON.stringify(body));
   };
   if (request.readableEnded) send();
   else request.resume().once('end', send);

@@ -54,5 +54,9 @@ function plain(error: unknown, met: readonly unknown[]): unknown {
 /** By its fields and its tag: tests run in sandboxes, each with an Error of its own, and a plain object may be a person with a message. */
 export const isError = (value: unknown): value is Error => {
   const { name, message } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Error>;
-  return typeof name === 'string' && typeof message === 'string' && Object.prototype.toString.call(value) !== '[object Object]';
+  return (
+    typeof name === 'string' &&
+    typeof message === 'string' &&
+    Object.prototype.toString.call(value) !== '[object Object]'
+  );
 };

@@ -1,9 +1,30 @@
-import { defer, finalize, firstValueFrom, map, merge, NEVER, of, switchMap, take, tap, timer, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  defer,
+  finalize,
+  firstValueFrom,
+  map,
+  merge,
+  NEVER,
+  of,
+  switchMap,
+  take,
+  tap,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
 import type { AccessToken } from '../token/types.js';
 import { createApiRecord, type ApiCall, type OpenCall, type Tolerance } from './apiRecord.js';
 import { requireApiSteps, type ApiStep } from './apiStep.js';
-import { requireForbidden, requireRefusal, scriptedStatus, verdictOn, type Forbidden, type Verdict } from './apiVerdict.js';
+import {
+  requireForbidden,
+  requireRefusal,
+  scriptedStatus,
+  verdictOn,
+  type Forbidden,
+  type Verdict,
+} from './apiVerdict.js';
 import type { FakeTokenSource } from './fakeTokenSource.js';
 import { complain, leftOver } from './faults.js';
 import { clockOf, LONGEST, perCall, requireFlags, requireOptions, requireSteps } from './settings.js';
@@ -87,18 +108,36 @@ const TOLERANCES: readonly string[] = ['missing', 'unknown', 'expired', 'refused
  *
  * @throws TypeError that names an option which is out of range.
  */
-export function scriptedApi(options: ScriptedApiOptions<unknown> & { readonly responses: true }): ScriptedApi<ApiResponse>;
-export function scriptedApi<T = string>(options: ScriptedApiOptions<T> & { readonly responses?: false }): ScriptedApi<T>;
+export function scriptedApi(
+  options: ScriptedApiOptions<unknown> & { readonly responses: true },
+): ScriptedApi<ApiResponse>;
+export function scriptedApi<T = string>(
+  options: ScriptedApiOptions<T> & { readonly responses?: false },
+): ScriptedApi<T>;
 export function scriptedApi<T = string>(options: ScriptedApiOptions<T>): ScriptedApi<T | ApiResponse>;
 export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<unknown> {
   requireOptions(options);
-  const { tokens, steps = [], refuseWith = 401, responses = false, tolerate = [], answer = ({ token }: ApiCall) => token } = options;
+  const {
+    tokens,
+    steps = [],
+    refuseWith = 401,
+    responses = false,
+    tolerate = [],
+    answer = ({ token }: ApiCall) => token,
+  } = options;
   const register = registerOf(tokens);
-  const { scheduler } = clockOf({ scheduler: options.scheduler ?? (typeof tokens === 'function' ? tokens.scheduler : undefined) });
+  const { scheduler } = clockOf({
+    scheduler: options.scheduler ?? (typeof tokens === 'function' ? tokens.scheduler : undefined),
+  });
   const delay = perCall('delay', options.delay, 0, LONGEST);
   const { maxCalls } = numbersIn(options, { maxCalls: [0, Infinity, Infinity] });
   requireApiSteps(steps);
-  requireSteps('tolerate', tolerate, (kind) => TOLERANCES.includes(kind as string), TOLERANCES.map((kind) => `"${kind}"`).join(', '));
+  requireSteps(
+    'tolerate',
+    tolerate,
+    (kind) => TOLERANCES.includes(kind as string),
+    TOLERANCES.map((kind) => `"${kind}"`).join(', '),
+  );
   requireFunctions({ answer });
   requireFlags({ responses });
   requireRefusal(refuseWith);
@@ -129,7 +168,8 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
       const call = record.add({ method, path, token, credential: token === null ? 'missing' : register.fateOf(token) });
       const verdict = judge(step, call);
       const answer$ = defer(() => of(deliver(step, call, verdict, byPromise)));
-      const answered$ = step === 'hang' ? NEVER : wait === 0 ? answer$ : timer(wait, scheduler).pipe(switchMap(() => answer$));
+      const answered$ =
+        step === 'hang' ? NEVER : wait === 0 ? answer$ : timer(wait, scheduler).pipe(switchMap(() => answer$));
       return answered$.pipe(
         finalize(() => {
           if (call.outcome === 'pending') call.outcome = 'aborted';
@@ -150,7 +190,8 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
     send: (token, path = '/', method = 'GET') =>
       exchange(method, path, token.value).pipe(
         tap(({ status, headers }) => {
-          if (status >= 300 && !responses) throw Object.assign(new Error(`the scripted API answered ${String(status)}`), { status, headers });
+          if (status >= 300 && !responses)
+            throw Object.assign(new Error(`the scripted API answered ${String(status)}`), { status, headers });
         }),
         map((response) => (responses ? response : response.body)),
       ),
@@ -173,7 +214,11 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
 function registerOf(tokens: FakeTokenSource | Iterable<string>): TokenRegister {
   if (typeof tokens === 'function' && typeof tokens.fateOf === 'function') return tokens;
   const range = 'a fakeTokenSource or the values of living tokens';
-  if (typeof tokens === 'string' || typeof (tokens as Partial<Iterable<string>> | undefined)?.[Symbol.iterator] !== 'function') throw wrong('tokens', tokens, range);
+  if (
+    typeof tokens === 'string' ||
+    typeof (tokens as Partial<Iterable<string>> | undefined)?.[Symbol.iterator] !== 'function'
+  )
+    throw wrong('tokens', tokens, range);
   const ledger = createLedger(() => 0);
   for (const value of tokens as Iterable<string>) {
     if (typeof value !== 'string') throw wrong('tokens', value, range);

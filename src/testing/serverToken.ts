@@ -8,7 +8,14 @@ import { requireSteps } from './settings.js';
  */
 export type ServerTokenStep = 'ok' | 'transient' | 'permanent' | 'invalid' | 'hang' | 'down';
 
-const STEPS: readonly unknown[] = ['ok', 'transient', 'permanent', 'invalid', 'hang', 'down'] satisfies ServerTokenStep[];
+const STEPS: readonly unknown[] = [
+  'ok',
+  'transient',
+  'permanent',
+  'invalid',
+  'hang',
+  'down',
+] satisfies ServerTokenStep[];
 
 export function requireTokenSteps(steps: unknown): void {
   requireSteps('steps', steps, (step) => STEPS.includes(step), STEPS.map((step) => `"${String(step)}"`).join(', '));
@@ -26,5 +33,8 @@ export async function fetchToken(url: string, signal: AbortSignal): Promise<Toke
   const response = await fetch(url, { method: 'POST', signal });
   const body = (await response.json()) as TokenResponse & { readonly error?: string };
   if (response.ok) return body;
-  throw new TokenEndpointError(`the token server answered ${String(response.status)}`, { status: response.status, ...(body.error !== undefined && { error: body.error }) });
+  throw new TokenEndpointError(`the token server answered ${String(response.status)}`, {
+    status: response.status,
+    ...(body.error !== undefined && { error: body.error }),
+  });
 }

@@ -5,15 +5,27 @@ import { numbersIn, requireFunctions, requireMethod, wrong } from '../internal/v
 export const LONGEST = 2 ** 31 - 1;
 
 /** Where the fakes' time comes from. */
-export function clockOf({ scheduler = asyncScheduler, now = () => scheduler.now() }: { scheduler?: SchedulerLike | undefined; now?: (() => number) | undefined }) {
+export function clockOf({
+  scheduler = asyncScheduler,
+  now = () => scheduler.now(),
+}: {
+  scheduler?: SchedulerLike | undefined;
+  now?: (() => number) | undefined;
+}) {
   requireMethod('scheduler', scheduler, 'schedule');
   requireFunctions({ now });
   return { scheduler, now };
 }
 
 /** An option that is one number for all calls, or a function of the call's number, from 1; what that returns is checked too. */
-export function perCall(name: string, option: number | ((n: number) => number) | undefined, fallback: number, most: number): (n: number) => number {
-  const checked = (value: unknown): number => numbersIn({ [name]: value }, { [name]: [0, most, fallback] })[name] as number;
+export function perCall(
+  name: string,
+  option: number | ((n: number) => number) | undefined,
+  fallback: number,
+  most: number,
+): (n: number) => number {
+  const checked = (value: unknown): number =>
+    numbersIn({ [name]: value }, { [name]: [0, most, fallback] })[name] as number;
   if (typeof option === 'function') return (n) => checked(option(n));
   const same = checked(option);
   return () => same;
@@ -27,7 +39,8 @@ export function requireOptions(options: unknown): void {
 /** Checks that those options that are given are true or false. */
 export function requireFlags(options: Record<string, unknown>): void {
   for (const name in options) {
-    if (options[name] !== undefined && typeof options[name] !== 'boolean') throw wrong(name, options[name], 'true or false');
+    if (options[name] !== undefined && typeof options[name] !== 'boolean')
+      throw wrong(name, options[name], 'true or false');
   }
 }
 

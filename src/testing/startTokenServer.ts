@@ -82,7 +82,11 @@ export interface TokenServer extends TokenRegister {
 export async function startTokenServer(options: TokenServerOptions = {}): Promise<TokenServer> {
   requireOptions(options);
   const { names = 'numbers', refuseWith = 401 } = options;
-  const { lifetime, latency, port } = numbersIn(options, { lifetime: [1, LONGEST, 1000], latency: [0, LONGEST, 0], port: [0, 65_535, 0] });
+  const { lifetime, latency, port } = numbersIn(options, {
+    lifetime: [1, LONGEST, 1000],
+    latency: [0, LONGEST, 0],
+    port: [0, 65_535, 0],
+  });
   if (!Number.isInteger(port)) throw wrong('port', port, 'an integer');
   requireRefusal(refuseWith);
   const nameOf = namesOf(names);
@@ -90,7 +94,15 @@ export async function startTokenServer(options: TokenServerOptions = {}): Promis
   const forbidden = new Map<string, Forbidden>();
   const tokenSteps: ServerTokenStep[] = [];
   const apiSteps: ApiStep[] = [];
-  const counts = { tokenRequests: 0, tokensIssued: 0, apiRequests: 0, accepted: 0, refused: 0, forbidden: 0, failed: 0 };
+  const counts = {
+    tokenRequests: 0,
+    tokensIssued: 0,
+    apiRequests: 0,
+    accepted: 0,
+    refused: 0,
+    forbidden: 0,
+    failed: 0,
+  };
   type Exchange = (status: number, body: unknown, headers?: Readonly<Record<string, string>>) => void;
 
   function token(step: ServerTokenStep, arrivedAt: number, answer: Exchange): void {
@@ -107,7 +119,8 @@ export async function startTokenServer(options: TokenServerOptions = {}): Promis
   function api(step: ApiStep, request: IncomingMessage, path: string, answer: Exchange): void {
     const value = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const credential = value === undefined ? 'missing' : ledger.fateOf(value);
-    const { status, headers } = typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
+    const { status, headers } =
+      typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
     if (typeof step === 'number') counts.failed++;
     else if (status === 200) counts.accepted++;
     else if (credential === 'alive') counts.forbidden++;

@@ -1,4 +1,17 @@
-import { firstValueFrom, from, map, merge, NEVER, of, Subject, take, throwError, timeout, timer, type Observable } from 'rxjs';
+import {
+  firstValueFrom,
+  from,
+  map,
+  merge,
+  NEVER,
+  of,
+  Subject,
+  take,
+  throwError,
+  timeout,
+  timer,
+  type Observable,
+} from 'rxjs';
 import { requireOptions } from './settings.js';
 import { FINITE, numbersIn, wrong } from '../internal/validate.js';
 import { accessToken } from '../token/accessToken.js';
@@ -72,7 +85,8 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
     check('should replace a token that is due once, however many ask', async (stores, { ask, source }) => {
       const old = await held(stores, ask);
       const answers = await Promise.all(stores.map((store) => ask(store, 'scheduled', old)));
-      for (const answer of answers) demand(valueOf(answer) !== old.value, 'a token that is due was handed out as its own successor');
+      for (const answer of answers)
+        demand(valueOf(answer) !== old.value, 'a token that is due was handed out as its own successor');
       equal(new Set(answers.map(valueOf)).size, 1, 'different tokens');
       equal(source.fetched, 2, 'fetches');
     }),
@@ -82,37 +96,48 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
       for (const answer of answers) demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
       equal(source.fetched, 2, 'fetches');
     }),
-    check('should answer the rejection of a token that was replaced before with its successor, without a fetch', async (stores, { ask, source }) => {
-      const old = await held(stores, ask);
-      const [first, ...others] = stores;
-      const next = await ask(first, 'scheduled', old);
-      for (const store of others) same(await ask(store, 'rejected', old), next);
-      equal(source.fetched, 2, 'fetches');
-    }),
-    check('should keep a rejected token from newcomers, even if its replacement failed', async ([first, second], { ask, source, later }) => {
-      const old = tokenOf(await ask(first));
-      await ask(first, 'rejected', old, () => throwError(() => new Error('down'))).catch(() => undefined);
-      const answer = await later(() => ask(second));
-      demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
-      demand(source.fetched >= 2, 'nobody fetched');
-    }),
-    check('should fail with what the fetch failed with, and not keep that for ever', async ([first, second], { ask, later }) => {
-      const failure = new Error('the token endpoint is down');
-      const thrown: unknown = await ask(first, 'initial', null, () => throwError(() => failure)).then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      demand(thrown === failure, 'the refresh did not fail with the failure of its fetch');
-      await later(() => ask(second));
-    }),
+    check(
+      'should answer the rejection of a token that was replaced before with its successor, without a fetch',
+      async (stores, { ask, source }) => {
+        const old = await held(stores, ask);
+        const [first, ...others] = stores;
+        const next = await ask(first, 'scheduled', old);
+        for (const store of others) same(await ask(store, 'rejected', old), next);
+        equal(source.fetched, 2, 'fetches');
+      },
+    ),
+    check(
+      'should keep a rejected token from newcomers, even if its replacement failed',
+      async ([first, second], { ask, source, later }) => {
+        const old = tokenOf(await ask(first));
+        await ask(first, 'rejected', old, () => throwError(() => new Error('down'))).catch(() => undefined);
+        const answer = await later(() => ask(second));
+        demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
+        demand(source.fetched >= 2, 'nobody fetched');
+      },
+    ),
+    check(
+      'should fail with what the fetch failed with, and not keep that for ever',
+      async ([first, second], { ask, later }) => {
+        const failure = new Error('the token endpoint is down');
+        const thrown: unknown = await ask(first, 'initial', null, () => throwError(() => failure)).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        demand(thrown === failure, 'the refresh did not fail with the failure of its fetch');
+        await later(() => ask(second));
+      },
+    ),
     check('should let another take over from one who left', async ([first, second], { ask, later, inTime }) => {
       const begun = new Subject<void>();
-      const leaving$ = from(first.refresh(requestOf('initial', null), () => {
-        queueMicrotask(() => {
-          begun.next();
-        });
-        return NEVER;
-      }));
+      const leaving$ = from(
+        first.refresh(requestOf('initial', null), () => {
+          queueMicrotask(() => {
+            begun.next();
+          });
+          return NEVER;
+        }),
+      );
       // It leaves when its fetch has begun; what the store answers or fails with before that, is the store's fault.
       const left = await inTime(merge(begun, leaving$));
       demand(left === undefined, 'it answered without a fetch');
@@ -123,7 +148,8 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
       const brief: Fetch = () => of({ access_token: 'brief', expires_in: 0.2 });
       equal(valueOf(await ask(first, 'initial', null, brief)), 'brief', 'the token');
       await firstValueFrom(timer(400));
-      for (const store of [second, third, first]) demand(valueOf(await ask(store)) !== 'brief', 'a token whose life is over was handed out');
+      for (const store of [second, third, first])
+        demand(valueOf(await ask(store)) !== 'brief', 'a token whose life is over was handed out');
       demand(source.fetched >= 1, 'nobody fetched');
     }),
     check('should not underestimate the age of a token', async ([first, second], { ask }) => {
@@ -135,7 +161,10 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
       const before = performance.now();
       const shared = await ask(second);
       // The request for the token was sent after `asked` only by what the store takes itself; the fetch took 300 ms of it.
-      demand(shared.age >= 390 && shared.age <= performance.now() - asked + 50, `of age ${String(shared.age)} after ${String(Math.round(before - asked))} ms`);
+      demand(
+        shared.age >= 390 && shared.age <= performance.now() - asked + 50,
+        `of age ${String(shared.age)} after ${String(Math.round(before - asked))} ms`,
+      );
     }),
     check('should tell the others of a new token, if it tells at all', async ([first, second], { ask, within }) => {
       if (!second.changes) return;
@@ -150,12 +179,17 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
           if (!heard()) token = await ask(first, 'scheduled', tokenOf(token));
         }
         await within(() => told.some((one) => valueOf(one) === valueOf(token)));
-        for (const { origin, age } of told) demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
+        for (const { origin, age } of told)
+          demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
         // It knows how old a token is that took its time: asked for 300 ms ago, it is no younger.
         const slow: Fetch = () => timer(300).pipe(map(() => ({ access_token: 'slow', expires_in: 3600 })));
         await ask(first, 'scheduled', tokenOf(token), slow);
         await within(() => told.some((one) => valueOf(one) === 'slow'));
-        for (const one of told) demand(valueOf(one) !== 'slow' || one.age >= 290, `fetched in 300 ms, but told of at the age of ${String(one.age)}`);
+        for (const one of told)
+          demand(
+            valueOf(one) !== 'slow' || one.age >= 290,
+            `fetched in 300 ms, but told of at the age of ${String(one.age)}`,
+          );
       } finally {
         watching.unsubscribe();
       }
@@ -164,7 +198,11 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
       const handed: unknown[] = [];
       const rotating: Fetch = (last) => {
         handed.push(last);
-        return of({ access_token: `A${String(handed.length)}`, refresh_token: `R${String(handed.length)}`, expires_in: 3600 });
+        return of({
+          access_token: `A${String(handed.length)}`,
+          refresh_token: `R${String(handed.length)}`,
+          expires_in: 3600,
+        });
       };
       const old = tokenOf(await ask(first, 'initial', null, rotating));
       await ask(second, 'scheduled', old, rotating);
@@ -177,7 +215,12 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
 
 interface World {
   readonly source: { fetched: number };
-  readonly ask: (store: TokenStore, reason?: RefreshReason, previous?: AccessToken | null, fetch?: Fetch) => Promise<StoredToken>;
+  readonly ask: (
+    store: TokenStore,
+    reason?: RefreshReason,
+    previous?: AccessToken | null,
+    fetch?: Fetch,
+  ) => Promise<StoredToken>;
   /** Again and again until it succeeds, while patience lasts. */
   readonly later: <T>(attempt: () => Promise<T>) => Promise<T>;
   /** The first value, or the failure, or that there was none while patience lasts. */
@@ -204,10 +247,19 @@ function world(patience: number): World {
     }
   };
   const inTime = <T>(source$: Observable<T>): Promise<T> =>
-    firstValueFrom(source$.pipe(take(1), timeout({ first: patience, with: () => throwError(() => new Error('the store breaks its contract: no answer in time')) })));
+    firstValueFrom(
+      source$.pipe(
+        take(1),
+        timeout({
+          first: patience,
+          with: () => throwError(() => new Error('the store breaks its contract: no answer in time')),
+        }),
+      ),
+    );
   return {
     source,
-    ask: (store, reason = 'initial', previous = null, fetch = plain) => inTime(from(store.refresh(requestOf(reason, previous), fetch))),
+    ask: (store, reason = 'initial', previous = null, fetch = plain) =>
+      inTime(from(store.refresh(requestOf(reason, previous), fetch))),
     inTime,
     later,
     within: (condition) =>
@@ -225,7 +277,12 @@ async function held(stores: readonly TokenStore[], ask: World['ask']): Promise<A
   return tokenOf(answers[0] as StoredToken);
 }
 
-const requestOf = (reason: RefreshReason, previous: AccessToken | null) => ({ reason, attempt: 1, previous, signal: new AbortController().signal });
+const requestOf = (reason: RefreshReason, previous: AccessToken | null) => ({
+  reason,
+  attempt: 1,
+  previous,
+  signal: new AbortController().signal,
+});
 const tokenOf = ({ response, age }: StoredToken): AccessToken => accessToken(response, Date.now() - age, 3_600_000);
 const valueOf = ({ response }: StoredToken): string => response.access_token;
 

@@ -39,10 +39,15 @@ export const EVENT_LETTERS = Object.freeze({
  * m.expect(eventMarbles(token$.events), '^ 30s !').toBeObservable('s 199ms c 24799ms s 199ms c');
  * ```
  */
-export const eventMarbles = (events$: Observable<TokenEvent>): Observable<string> => events$.pipe(map(({ type }) => EVENT_LETTERS[type]));
+export const eventMarbles = (events$: Observable<TokenEvent>): Observable<string> =>
+  events$.pipe(map(({ type }) => EVENT_LETTERS[type]));
 
 const isToken = (value: unknown): value is AccessToken => {
-  const { value: secret, issuedAt, id } = (typeof value === 'object' && value !== null ? value : {}) as Partial<AccessToken>;
+  const {
+    value: secret,
+    issuedAt,
+    id,
+  } = (typeof value === 'object' && value !== null ? value : {}) as Partial<AccessToken>;
   return typeof secret === 'string' && typeof issuedAt === 'number' && typeof id === 'string';
 };
 

@@ -49,14 +49,18 @@ class RedactedToken implements AccessToken {
 }
 
 /** Makes a token of a response that {@link checkTokenResponse} let pass. */
-export const accessToken = (response: TokenResponse, issuedAt: number, lifetime: number): AccessToken => new RedactedToken(Object.freeze({ ...response }), issuedAt, lifetime);
+export const accessToken = (response: TokenResponse, issuedAt: number, lifetime: number): AccessToken =>
+  new RedactedToken(Object.freeze({ ...response }), issuedAt, lifetime);
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
   const { access_token: value, token_type, error, error_description } = (response ?? {}) as Record<string, unknown>;
   if (typeof error === 'string' && (typeof value !== 'string' || !value)) {
     const code = /^[\x20-\x7e]{1,80}$/.test(error) ? error : '(unprintable)';
-    throw new TokenEndpointError(`the token endpoint answered with the error ${code}`, { error, ...(typeof error_description === 'string' && { error_description }) });
+    throw new TokenEndpointError(`the token endpoint answered with the error ${code}`, {
+      error,
+      ...(typeof error_description === 'string' && { error_description }),
+    });
   }
   const type = token_type ?? 'Bearer';
   const fault =
@@ -72,9 +76,11 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (fault) throw new InvalidTokenResponseError(`the token response ${fault}`);
 }
 
-export const sameToken = (a: AccessToken | null | undefined, b: AccessToken | null | undefined): boolean => a?.value === b?.value && a?.type === b?.type;
+export const sameToken = (a: AccessToken | null | undefined, b: AccessToken | null | undefined): boolean =>
+  a?.value === b?.value && a?.type === b?.type;
 
-const kindOf = (value: unknown): string => (value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : typeof value);
+const kindOf = (value: unknown): string =>
+  value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : typeof value;
 
 /** FNV-1a, 32 bits: enough to tell tokens apart in a log, too little to say anything about the value. */
 function fingerprint(value: string): string {

@@ -41,7 +41,11 @@ export interface Audience {
 }
 
 /** All who want a token. While anyone does, the stream's timers keep the process alive. */
-export function createAudience(timers: Timers, { maxWait: longest }: Pick<Settings, 'maxWait'>, { isClosed, failure, onListenerLeft }: AudienceHost): Audience {
+export function createAudience(
+  timers: Timers,
+  { maxWait: longest }: Pick<Settings, 'maxWait'>,
+  { isClosed, failure, onListenerLeft }: AudienceHost,
+): Audience {
   // A Map and not a Subject: a hundred thousand waiters that leave a Subject one by one take quadratic time.
   const audience = new Map<Subscriber<AccessToken>, Guest>();
   const guests = () => [...audience];
@@ -75,7 +79,9 @@ export function createAudience(timers: Timers, { maxWait: longest }: Pick<Settin
       join(subscriber, { waits: true, content: false, known: null, ...guest });
       subscriber.add(
         timers.after(maxWait).subscribe(() => {
-          subscriber.error(new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: failure() }));
+          subscriber.error(
+            new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: failure() }),
+          );
         }),
       );
     },

@@ -4,7 +4,13 @@ import type { AccessToken } from './types.js';
 /** A failed fetch is not repeated sooner than this, whatever the dice say. */
 export const MIN_PAUSE = 50;
 
-const OAUTH_PERMANENT = ['invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'];
+const OAUTH_PERMANENT = [
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+];
 const HTTP_TRANSIENT = [408, 425, 429];
 
 export interface Backoff {
@@ -14,7 +20,10 @@ export interface Backoff {
 }
 
 /** By default no pause is longer than a sixth of a token's life. */
-export function backoffOf(settings: Omit<Backoff, 'max'> & { readonly max: number | undefined }, previous: AccessToken | null): Backoff {
+export function backoffOf(
+  settings: Omit<Backoff, 'max'> & { readonly max: number | undefined },
+  previous: AccessToken | null,
+): Backoff {
   const lifetime = previous ? previous.expiresAt - previous.issuedAt : Infinity;
   return { ...settings, max: settings.max ?? Math.min(10_000, (lifetime || Infinity) / 6) };
 }
@@ -48,7 +57,9 @@ export function isPermanentFailure(failure: unknown): boolean {
 /** How long the server asked to wait: `retryAfter` in ms, or the `Retry-After` header of the response that the failure carries, by that response's own `Date`. */
 export function retryAfterOf(failure: unknown, now: number): number | undefined {
   const { retryAfter } = fieldsOf(failure);
-  return typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity ? retryAfter : parseRetryAfter(headerOf(failure, 'retry-after'), Date.parse(headerOf(failure, 'date') ?? '') || now);
+  return typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity
+    ? retryAfter
+    : parseRetryAfter(headerOf(failure, 'retry-after'), Date.parse(headerOf(failure, 'date') ?? '') || now);
 }
 
 /** `Retry-After` in ms: seconds or an HTTP date (RFC 9110 section 10.2.3). */

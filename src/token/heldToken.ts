@@ -22,7 +22,11 @@ export interface HeldToken {
  * Keeps a token with its timers. The timer or the clock, whichever speaks first, is believed: a timer moves its moment
  * into the past, so that both are one comparison.
  */
-export function holdToken({ token, age, ...windows }: Arrival, timers: Timers, { onWindow, onEnd }: { onWindow: () => void; onEnd: () => void }): HeldToken {
+export function holdToken(
+  { token, age, ...windows }: Arrival,
+  timers: Timers,
+  { onWindow, onEnd }: { onWindow: () => void; onEnd: () => void },
+): HeldToken {
   let { dueAt, overAt } = windows;
   let endsAt = token.expiresAt;
   let refused = false;

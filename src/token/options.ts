@@ -23,7 +23,10 @@ export function settingsOf(options: TokenStreamOptions) {
     lifetime,
     random,
     now,
-    refreshBefore: typeof refreshBefore === 'function' ? refreshBefore : numbersIn({ refreshBefore }, { refreshBefore: [0, FINITE] }).refreshBefore,
+    refreshBefore:
+      typeof refreshBefore === 'function'
+        ? refreshBefore
+        : numbersIn({ refreshBefore }, { refreshBefore: [0, FINITE] }).refreshBefore,
     ...numbersIn(options, {
       expiryMargin: [0, FINITE],
       jitter: [0, 1, 0.2],
@@ -31,7 +34,15 @@ export function settingsOf(options: TokenStreamOptions) {
       fetchTimeout: [1, FINITE, 10_000],
       maxWait: [0, Infinity, 30_000],
     }),
-    backoff: numbersIn(options.backoff, { initial: [0, FINITE, 250], max: [0, FINITE], factor: [1, FINITE, 2] }, 'backoff.'),
-    rejectionBudget: numbersIn(options.rejectionBudget, { max: [0, Infinity, 10], per: [1, FINITE, 60_000] }, 'rejectionBudget.'),
+    backoff: numbersIn(
+      options.backoff,
+      { initial: [0, FINITE, 250], max: [0, FINITE], factor: [1, FINITE, 2] },
+      'backoff.',
+    ),
+    rejectionBudget: numbersIn(
+      options.rejectionBudget,
+      { max: [0, Infinity, 10], per: [1, FINITE, 60_000] },
+      'rejectionBudget.',
+    ),
   };
 }

@@ -52,7 +52,12 @@ interface Verdict {
 }
 
 /** Decides what a refusal costs: a refresh, a repeat, or nothing at all. */
-export function createRecovery({ now, rejectionBudget }: Settings, fruitless: FruitlessRefreshes, refresher: Refresher, { held, take, another, renew, emit }: RecoveryHost): Recovery {
+export function createRecovery(
+  { now, rejectionBudget }: Settings,
+  fruitless: FruitlessRefreshes,
+  refresher: Refresher,
+  { held, take, another, renew, emit }: RecoveryHost,
+): Recovery {
   const budget = createBudget(rejectionBudget);
   let refused: AccessToken[] = [];
 
@@ -61,8 +66,15 @@ export function createRecovery({ now, rejectionBudget }: Settings, fruitless: Fr
     const mine = held();
     const isCurrent = mine !== null && sameToken(mine.token, token);
     const isOver = mine !== null && !mine.isRefused() && !mine.isUsable(now());
-    const mayRefresh = () => refresher.isRunning() || isOver || (!refresher.isBlocked() && budget.spend(now() + refresher.pauseLeft()));
-    const outcome = fruitless.knows(key, isCurrent) ? 'suppressed' : !isCurrent ? 'alreadyReplaced' : mayRefresh() ? 'refreshing' : 'suppressed';
+    const mayRefresh = () =>
+      refresher.isRunning() || isOver || (!refresher.isBlocked() && budget.spend(now() + refresher.pauseLeft()));
+    const outcome = fruitless.knows(key, isCurrent)
+      ? 'suppressed'
+      : !isCurrent
+        ? 'alreadyReplaced'
+        : mayRefresh()
+          ? 'refreshing'
+          : 'suppressed';
     if (explicit && outcome === 'refreshing' && mine) {
       mine.refuse();
       refused = [mine.token, ...refused].slice(0, REFUSED);

@@ -13,12 +13,19 @@ export interface Windows {
  * A token's life in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1), else
  * the JWT's own claims (RFC 7519 section 4.1), of which only `exp` counts for a token of unknown age. `Infinity` when nobody knows; zero or less, or NaN, when it cannot be kept.
  */
-export function lifetimeOf(response: TokenResponse, now: number, override?: TokenStreamOptions['lifetime'], isOld = false): number {
+export function lifetimeOf(
+  response: TokenResponse,
+  now: number,
+  override?: TokenStreamOptions['lifetime'],
+  isOld = false,
+): number {
   const own = override?.(response);
   if (own !== undefined) return own;
   const seconds: unknown = response.expires_in;
   if (seconds !== undefined && seconds !== null) {
-    return typeof seconds === 'number' || (typeof seconds === 'string' && seconds.trim() !== '') ? Number(seconds) * 1000 : NaN;
+    return typeof seconds === 'number' || (typeof seconds === 'string' && seconds.trim() !== '')
+      ? Number(seconds) * 1000
+      : NaN;
   }
   const { exp, iat } = jwtClaims(response.access_token);
   if (typeof exp !== 'number') return Infinity;
@@ -31,7 +38,17 @@ export function lifetimeOf(response: TokenResponse, now: number, override?: Toke
 export function windowsOf(
   token: AccessToken,
   took: number,
-  { refreshBefore, expiryMargin, jitter, random }: { refreshBefore?: TokenStreamOptions['refreshBefore']; expiryMargin?: number; jitter: number; random: () => number },
+  {
+    refreshBefore,
+    expiryMargin,
+    jitter,
+    random,
+  }: {
+    refreshBefore?: TokenStreamOptions['refreshBefore'];
+    expiryMargin?: number;
+    jitter: number;
+    random: () => number;
+  },
 ): Windows {
   const lifetime = token.expiresAt - token.issuedAt;
   if (lifetime === Infinity) return { dueAt: Infinity, overAt: Infinity };
@@ -40,10 +57,16 @@ export function windowsOf(
   const extra = expiryMargin === undefined ? margin - usual : 0;
   const wished = typeof refreshBefore === 'function' ? refreshBefore(token) : refreshBefore;
   // A callback's NaN or negative number must not stop renewals: the default is always right.
-  const lead = wished !== undefined && wished >= 0 ? wished : Math.max(Math.min(lifetime / 6, MAX_LEAD) + extra, 1.5 * took + margin);
+  const lead =
+    wished !== undefined && wished >= 0
+      ? wished
+      : Math.max(Math.min(lifetime / 6, MAX_LEAD) + extra, 1.5 * took + margin);
   const jittered = Math.min(lead * (1 + jitter * (random() || 0)), lifetime / 2);
   // Never due at once: a synchronous source would be asked for ever within one moment.
-  return { dueAt: Math.max(token.issuedAt + 1, Math.floor(token.expiresAt - jittered)), overAt: Math.floor(token.expiresAt - margin) };
+  return {
+    dueAt: Math.max(token.issuedAt + 1, Math.floor(token.expiresAt - jittered)),
+    overAt: Math.floor(token.expiresAt - margin),
+  };
 }
 
 /**
@@ -52,6 +75,7 @@ export function windowsOf(
  */
 function roundingOf(value: string, lifetime: number): number {
   const { exp, iat } = jwtClaims(value);
-  const isWhole = Number.isInteger(exp) && Number.isInteger(iat) && ((exp as number) - (iat as number)) * 1000 === lifetime;
+  const isWhole =
+    Number.isInteger(exp) && Number.isInteger(iat) && ((exp as number) - (iat as number)) * 1000 === lifetime;
   return isWhole ? Math.min(1000, lifetime / 3) : 0;
 }

@@ -1,4 +1,19 @@
-import { defer, EMPTY, filter, finalize, map, merge, of, retry, Subject, Subscription, switchMap, take, throwError, type Observable } from 'rxjs';
+import {
+  defer,
+  EMPTY,
+  filter,
+  finalize,
+  map,
+  merge,
+  of,
+  retry,
+  Subject,
+  Subscription,
+  switchMap,
+  take,
+  throwError,
+  type Observable,
+} from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import type { Timers } from '../internal/timers.js';
 import { backoffOf, backoffStep, MIN_PAUSE, retryAfterOf, retryDelay } from './backoff.js';
@@ -45,7 +60,12 @@ export interface Refresher {
 }
 
 /** One refresh at a time: attempts with pauses between them, until a token arrives, all hope is gone, or nobody cares. */
-export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings }: Settings, timers: Timers, host: RefreshHost<Arrival>): Refresher {
+export function createRefresher<Arrival>(
+  ask: Ask,
+  { now, scheduler, ...settings }: Settings,
+  timers: Timers,
+  host: RefreshHost<Arrival>,
+): Refresher {
   let running: Subscription | null = null;
   let count = 0;
   let failure: unknown;
@@ -65,7 +85,8 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
   }
 
   /** Emits when the pause is over, by its timer or by the clock; completes without, if nobody is interested then. */
-  const over = (left: number): Observable<void> => merge(timers.after(left), recheck$.pipe(filter(() => pauseLeft() === 0))).pipe(take(1), filter(host.isWanted));
+  const over = (left: number): Observable<void> =>
+    merge(timers.after(left), recheck$.pipe(filter(() => pauseLeft() === 0))).pipe(take(1), filter(host.isWanted));
 
   function start(reason: RefreshReason): void {
     if (running) {
@@ -96,7 +117,10 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
         },
         error: (cause: unknown) => {
           ended();
-          pause = { since: now(), duration: Math.max(MIN_PAUSE, backoffStep(1, backoff()), retryAfterOf(cause, now()) ?? 0) };
+          pause = {
+            since: now(),
+            duration: Math.max(MIN_PAUSE, backoffStep(1, backoff()), retryAfterOf(cause, now()) ?? 0),
+          };
           refusal = new TokenUnavailableError('the token source failed for good', { cause });
           host.onFailure(refusal);
         },
@@ -140,7 +164,11 @@ export function createRefresher<Arrival>(ask: Ask, { now, scheduler, ...settings
     }
     failure = error;
     const wanted = !permanent && host.isWanted();
-    const duration = retryDelay(attempt, backoff(), { random: settings.random, remaining: host.remaining(), retryAfter: retryAfterOf(error, now()) });
+    const duration = retryDelay(attempt, backoff(), {
+      random: settings.random,
+      remaining: host.remaining(),
+      retryAfter: retryAfterOf(error, now()),
+    });
     pause = { since: now(), duration };
     // Whoever hears that this refresh gives up may begin another.
     const mine = running;

@@ -1,4 +1,18 @@
-import { AsyncSubject, defer, finalize, from, map, merge, Observable, of, Subject, switchMap, take, tap, throwIfEmpty } from 'rxjs';
+import {
+  AsyncSubject,
+  defer,
+  finalize,
+  from,
+  map,
+  merge,
+  Observable,
+  of,
+  Subject,
+  switchMap,
+  take,
+  tap,
+  throwIfEmpty,
+} from 'rxjs';
 import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
 import { headStartOf, principalOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
@@ -15,10 +29,17 @@ export interface Answer {
   readonly origin: 'fetched' | 'shared' | 'initial';
 }
 
-export type Ask = (about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>, report: (failure: unknown) => void) => Observable<Answer>;
+export type Ask = (
+  about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
+  report: (failure: unknown) => void,
+) => Observable<Answer>;
 
 /** Asks the source for one token, within `fetchTimeout`; and knows which requests are the source's own, and need no token. */
-export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: Pick<Settings, 'fetchTimeout' | 'store'>, timers: Timers) {
+export function createSourceCalls(
+  source: TokenSource,
+  { fetchTimeout, store }: Pick<Settings, 'fetchTimeout' | 'store'>,
+  timers: Timers,
+) {
   const signals = new WeakSet<AbortSignal>();
   let calling = false;
   let pending: AbortSignal | undefined;
@@ -45,7 +66,9 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
         reported = failure;
         report(failure);
       };
-      const request: TokenRequest = Object.defineProperty({ ...about, signal: controller.signal }, 'report', { value: tell });
+      const request: TokenRequest = Object.defineProperty({ ...about, signal: controller.signal }, 'report', {
+        value: tell,
+      });
       signals.add((pending = controller.signal));
       let answered = false;
       // A store may have to wait for another's fetch first, and for that one to be given up; then comes this one.
@@ -60,14 +83,22 @@ export function createSourceCalls(source: TokenSource, { fetchTimeout, store }: 
         if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
         return fetched$;
       };
-      const answer$: Observable<Answer> = store ? from(store.refresh(request, fetchAfter)) : fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
+      const answer$: Observable<Answer> = store
+        ? from(store.refresh(request, fetchAfter))
+        : fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
       const late$ = merge(of(undefined), begun$).pipe(
         switchMap(() => timers.after(limit)),
         map((): never => {
-          throw new TokenFetchTimeoutError(`no answer from the token ${limit > fetchTimeout ? 'store' : 'source'} within ${String(limit)} ms`, reported === undefined ? undefined : { cause: reported });
+          throw new TokenFetchTimeoutError(
+            `no answer from the token ${limit > fetchTimeout ? 'store' : 'source'} within ${String(limit)} ms`,
+            reported === undefined ? undefined : { cause: reported },
+          );
         }),
       );
-      return merge(answer$.pipe(throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token'))), late$).pipe(
+      return merge(
+        answer$.pipe(throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token'))),
+        late$,
+      ).pipe(
         take(1),
         map((answer) => (answer.origin === 'fetched' ? { ...answer, headStart: headStartOf(request) } : answer)),
         tap(() => (answered = true)),

@@ -77,7 +77,10 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     lastUse = Math.min(lastUse, time);
     const lifetime = previous ? previous.expiresAt - previous.issuedAt : 0;
     // Where nobody knows how long a token lives, nobody would ever be gone.
-    return audience.size() > 0 || time - lastUse < (settings.idleTimeout ?? (lifetime === Infinity ? settings.maxWait : lifetime));
+    return (
+      audience.size() > 0 ||
+      time - lastUse < (settings.idleTimeout ?? (lifetime === Infinity ? settings.maxWait : lifetime))
+    );
   }
 
   function use(): AccessToken | null {
@@ -165,9 +168,12 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     const arrival = arrivalOf(answer, { sentAt, took, now: now() }, settings);
     const { token } = arrival;
     if (recovery.wasRefused(token)) {
-      audience.dismiss(({ waits, known }) => waits && sameToken(known, token), (subscriber) => {
-        subscriber.complete();
-      });
+      audience.dismiss(
+        ({ waits, known }) => waits && sameToken(known, token),
+        (subscriber) => {
+          subscriber.complete();
+        },
+      );
       throw refusedAgain();
     }
     return arrival;
@@ -180,7 +186,12 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     previous = arrival.token;
   }
 
-  function onToken(arrival: Arrival, reason: RefreshReason, attempt: number, isRenewal = reason !== 'rejected' && reason !== 'manual'): void {
+  function onToken(
+    arrival: Arrival,
+    reason: RefreshReason,
+    attempt: number,
+    isRenewal = reason !== 'rejected' && reason !== 'manual',
+  ): void {
     const { token, took, origin } = arrival;
     const replaced = previous;
     const changed = !sameToken(token, replaced);
@@ -196,11 +207,21 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
       pace.unsubscribe();
       pace = timers.after(UNCACHED_PACE - took).subscribe(tick);
       if (news) previous = token;
-      else report(new InvalidTokenResponseError('the token source returned a token that is already over'), attempt, isWanted() ? Math.max(0, UNCACHED_PACE - took) : null);
+      else
+        report(
+          new InvalidTokenResponseError('the token source returned a token that is already over'),
+          attempt,
+          isWanted() ? Math.max(0, UNCACHED_PACE - took) : null,
+        );
     }
     if (kept && guests.length > 0) lastUse = now();
     if (changed && news) emit({ type: 'tokenChanged', token, previous: replaced, reason, took, origin });
-    serve(guests, token, () => (kept ? current() === token : !recovery.wasRefused(token) && (!news || previous === token)), news);
+    serve(
+      guests,
+      token,
+      () => (kept ? current() === token : !recovery.wasRefused(token) && (!news || previous === token)),
+      news,
+    );
   }
 
   /** Someone else put a token into the store. */
@@ -230,7 +251,14 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     hold(arrival);
     // Nobody can watch a stream before it exists: the event comes a tick later.
     pace = timers.after(0).subscribe(() => {
-      emit({ type: 'tokenChanged', token: arrival.token, previous: null, reason: 'initial', took: 0, origin: 'initial' });
+      emit({
+        type: 'tokenChanged',
+        token: arrival.token,
+        previous: null,
+        reason: 'initial',
+        took: 0,
+        origin: 'initial',
+      });
     });
   }
 
@@ -249,12 +277,18 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     recovery.forget();
     fruitless.clear();
     const error = new TokenStreamClosedError();
-    audience.dismiss(({ waits }) => waits, (subscriber) => {
-      subscriber.error(error);
-    });
-    audience.dismiss(() => true, (subscriber) => {
-      subscriber.complete();
-    });
+    audience.dismiss(
+      ({ waits }) => waits,
+      (subscriber) => {
+        subscriber.error(error);
+      },
+    );
+    audience.dismiss(
+      () => true,
+      (subscriber) => {
+        subscriber.complete();
+      },
+    );
     events.complete();
   }
 
@@ -269,9 +303,12 @@ export function createKeeper(source: TokenSource, options: TokenStreamOptions): 
     read,
     onToken,
     onFailure: (error) => {
-      audience.dismiss(({ content }) => !content || !current(), (subscriber) => {
-        subscriber.error(error);
-      });
+      audience.dismiss(
+        ({ content }) => !content || !current(),
+        (subscriber) => {
+          subscriber.error(error);
+        },
+      );
       // The failure has told that nothing more will be tried.
       if (!current() && !isWanted()) vigil.end();
     },

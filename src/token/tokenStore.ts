@@ -31,7 +31,10 @@ export interface TokenStore {
    * @param fetch asks the source, each time it is subscribed. A store that keeps responses hands it the `last` one, expired
    * or not, or null: a refresh token that rotates lives there.
    */
-  refresh(request: TokenRequest, fetch: (last?: TokenResponse | null) => Observable<TokenResponse>): ObservableInput<StoredToken>;
+  refresh(
+    request: TokenRequest,
+    fetch: (last?: TokenResponse | null) => Observable<TokenResponse>,
+  ): ObservableInput<StoredToken>;
   /** Tokens that others put into the store. Subscribed while the stream is in use. */
   readonly changes?: Observable<StoredToken>;
   /** Emits when someone has ended the sharing for all, as a sign-out does: the stream closes. Subscribed until then, idle or not. */

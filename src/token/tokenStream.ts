@@ -30,7 +30,8 @@ const KEEPER: unique symbol = Symbol.for('rx-fresh-token/keeper@1');
  * @throws TypeError that names an option which is out of range.
  */
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {
-  if (typeof source !== 'function') throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
+  if (typeof source !== 'function')
+    throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
   const keeper = createKeeper(source, options);
   const { token$, events$, current, refresh, reject, close, isClosed } = keeper;
   return Object.defineProperties(token$, {
@@ -42,7 +43,12 @@ export function createTokenStream(source: TokenSource, options: TokenStreamOptio
         if (typeof token?.value !== 'string') throw new TypeError('reject takes a token of the stream');
         if (isClosed()) throw new TokenStreamClosedError();
         // Events tell of it: what does not hide its secret is told of by a token that does.
-        reject({ token: Object.hasOwn(token, 'value') ? accessToken({ access_token: token.value, token_type: token.type }, 0, NaN) : token, explicit: true });
+        reject({
+          token: Object.hasOwn(token, 'value')
+            ? accessToken({ access_token: token.value, token_type: token.type }, 0, NaN)
+            : token,
+          explicit: true,
+        });
       },
     },
     close: { value: close },

@@ -10,7 +10,14 @@ export interface Vigil {
 }
 
 /** Listens, while anyone is interested in tokens, to what may change the picture: the machine that wakes up, others who share the store. */
-export function createVigil({ wake, store }: Settings, { onWake, onPush, onError }: { onWake: () => void; onPush: (stored: Answer) => void; onError: (error: unknown) => void }): Vigil {
+export function createVigil(
+  { wake, store }: Settings,
+  {
+    onWake,
+    onPush,
+    onError,
+  }: { onWake: () => void; onPush: (stored: Answer) => void; onError: (error: unknown) => void },
+): Vigil {
   let watch: Subscription | null = null;
   return {
     keep: () => {

@@ -1,4 +1,18 @@
-import { catchError, defer, finalize, map, of, retry, switchMap, take, tap, throwError, throwIfEmpty, type Observable, type ObservableInput } from 'rxjs';
+import {
+  catchError,
+  defer,
+  finalize,
+  map,
+  of,
+  retry,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  throwIfEmpty,
+  type Observable,
+  type ObservableInput,
+} from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
 import { isExplicit, isRejection as isRejectionByDefault, looksLikeResponse } from './rejection.js';
@@ -48,7 +62,11 @@ class Refusal extends Error {
  * @throws TypeError if `token$` was not made by `createTokenStream`. The Observable errors with
  *   {@link TokenUnavailableError} when no usable token comes within `maxWait`, {@link TokenStreamClosedError} after `close()`.
  */
-export function withToken<T>(token$: TokenStream, send: (token: AccessToken) => ObservableInput<T>, options: WithTokenOptions = {}): Observable<T> {
+export function withToken<T>(
+  token$: TokenStream,
+  send: (token: AccessToken) => ObservableInput<T>,
+  options: WithTokenOptions = {},
+): Observable<T> {
   const keeper = keeperOf(token$);
   const { key, isRejection } = options;
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] });

@@ -12,7 +12,10 @@ bootstrapApplication(App, {
       () =>
         async ({ signal }) => {
           const response = await fetch('/session/token', { method: 'POST', signal });
-          if (!response.ok) throw Object.assign(new Error(`the token endpoint answered ${response.status}`), { status: response.status });
+          if (!response.ok)
+            throw Object.assign(new Error(`the token endpoint answered ${response.status}`), {
+              status: response.status,
+            });
           return response.json();
         },
       // The API grants no leeway and counts whole seconds, so a token may be over up to 1 s before `expires_in` says.

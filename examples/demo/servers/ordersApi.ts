@@ -61,7 +61,11 @@ export async function startOrdersApi({ issuer, jwksUri, audience, latency }: Ord
       return null;
     }
     try {
-      const { payload } = await jwtVerify(token, publishedKeys, { issuer, audience, requiredClaims: ['client_id', 'exp'] });
+      const { payload } = await jwtVerify(token, publishedKeys, {
+        issuer,
+        audience,
+        requiredClaims: ['client_id', 'exp'],
+      });
       return String(payload.client_id);
     } catch (error) {
       // The signature of an expired token has been verified, so its client_id can be believed.
@@ -83,7 +87,10 @@ export async function startOrdersApi({ issuer, jwksUri, audience, latency }: Ord
   };
 
   server.handle((request, response) => {
-    answer(request).then((status) => reply(response, status), () => request.destroy());
+    answer(request).then(
+      (status) => reply(response, status),
+      () => request.destroy(),
+    );
   });
   return { url: new URL('/orders', server.origin), bookOf: book, close: () => server.close() };
 }

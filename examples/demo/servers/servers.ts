@@ -33,7 +33,12 @@ export async function startServers({ clients, tokenLifetime, latency }: ServersO
     tokenLifetime,
     latency: latency.token,
   });
-  const api = await startOrdersApi({ issuer: authorization.issuer, jwksUri: authorization.jwksUri, audience: AUDIENCE, latency: latency.api });
+  const api = await startOrdersApi({
+    issuer: authorization.issuer,
+    jwksUri: authorization.jwksUri,
+    audience: AUDIENCE,
+    latency: latency.api,
+  });
   return {
     settingsOf: (clientId) => ({
       tokenEndpoint: authorization.tokenEndpoint,

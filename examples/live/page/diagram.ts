@@ -1,6 +1,14 @@
 import { axisBottom } from 'd3-axis';
 import { select, type Selection } from 'd3-selection';
-import { labelX, type AttemptShape, type FaultShape, type LaneShapes, type RequestShape, type Shape, type TokenShape } from './shapes.js';
+import {
+  labelX,
+  type AttemptShape,
+  type FaultShape,
+  type LaneShapes,
+  type RequestShape,
+  type Shape,
+  type TokenShape,
+} from './shapes.js';
 import { LANE, tickLabel, ticksOf, type View } from './view.js';
 
 export interface Diagram {
@@ -26,7 +34,11 @@ export function createDiagram(parent: Element): Diagram {
   const [bands, bars, requests, attempts, marbles] = ['bands', 'bars', 'requests', 'attempts', 'marbles'].map((name) =>
     strip.append('g').attr('class', name),
   ) as [Group, Group, Group, Group, Group];
-  const pointer = strip.append('circle').attr('class', 'pointer').attr('r', LANE.radius + 5).attr('visibility', 'hidden');
+  const pointer = strip
+    .append('circle')
+    .attr('class', 'pointer')
+    .attr('r', LANE.radius + 5)
+    .attr('visibility', 'hidden');
   const veil = svg.append('rect').attr('class', 'veil').attr('y', 0).attr('height', LANE.axis);
   // Not under the veil: a label may reach into what is to come.
   const labels = svg.append('g').attr('class', 'labels');
@@ -34,7 +46,10 @@ export function createDiagram(parent: Element): Diagram {
   const axis = svg.append('g').attr('class', 'axis').attr('transform', `translate(0,${LANE.axis})`);
   // At the right, where the future is, and nothing in their way.
   const rows = svg.append('g').attr('class', 'rows');
-  for (const [text, y] of [['tokens', LANE.tracks[0] - 9], ['requests', LANE.ticks[1] - 6]] as const) {
+  for (const [text, y] of [
+    ['tokens', LANE.tracks[0] - 9],
+    ['requests', LANE.ticks[1] - 6],
+  ] as const) {
     rows.append('text').attr('y', y).text(text);
   }
 
@@ -60,8 +75,21 @@ export function createDiagram(parent: Element): Diagram {
       rows.selectAll('text').attr('x', width - 2);
       now.attr('x1', nowX).attr('x2', nowX);
       const ticks = ticksOf(view);
-      axis.call(axisBottom<number>(view.axis).tickValues([...ticks]).tickSize(4).tickSizeOuter(0).tickFormat((seconds) => tickLabel(seconds)));
-      grid.selectAll('line').data(ticks).join('line').attr('y1', LANE.top).attr('y2', LANE.axis).attr('x1', view.axis).attr('x2', view.axis);
+      axis.call(
+        axisBottom<number>(view.axis)
+          .tickValues([...ticks])
+          .tickSize(4)
+          .tickSizeOuter(0)
+          .tickFormat((seconds) => tickLabel(seconds)),
+      );
+      grid
+        .selectAll('line')
+        .data(ticks)
+        .join('line')
+        .attr('y1', LANE.top)
+        .attr('y2', LANE.axis)
+        .attr('x1', view.axis)
+        .attr('x2', view.axis);
     },
     point: (shape) => {
       pointer.attr('visibility', shape === undefined ? 'hidden' : 'visible');
@@ -108,10 +136,26 @@ function drawBars(group: Group, tokens: readonly TokenShape[]): void {
       return entered;
     })
     .attr('class', ({ hue }) => hue);
-  bar.select('.asked').attr('x1', ({ asked }) => asked).attr('x2', ({ x }) => x).attr('y1', ({ y }) => y).attr('y2', ({ y }) => y);
-  bar.selectAll<SVGRectElement, TokenShape>('rect').data((shape) => [shape, shape]).attr('y', ({ y }) => y - half).attr('height', LANE.bar).attr('rx', half);
-  bar.select('.rest').attr('x', ({ x }) => x).attr('width', ({ x, end }) => Math.max(0, end - x));
-  bar.select('.used').attr('x', ({ x }) => x).attr('width', ({ x, used }) => Math.max(0, used - x));
+  bar
+    .select('.asked')
+    .attr('x1', ({ asked }) => asked)
+    .attr('x2', ({ x }) => x)
+    .attr('y1', ({ y }) => y)
+    .attr('y2', ({ y }) => y);
+  bar
+    .selectAll<SVGRectElement, TokenShape>('rect')
+    .data((shape) => [shape, shape])
+    .attr('y', ({ y }) => y - half)
+    .attr('height', LANE.bar)
+    .attr('rx', half);
+  bar
+    .select('.rest')
+    .attr('x', ({ x }) => x)
+    .attr('width', ({ x, end }) => Math.max(0, end - x));
+  bar
+    .select('.used')
+    .attr('x', ({ x }) => x)
+    .attr('width', ({ x, used }) => Math.max(0, used - x));
 }
 
 function drawMarbles(group: Group, tokens: readonly TokenShape[]): void {
@@ -121,7 +165,10 @@ function drawMarbles(group: Group, tokens: readonly TokenShape[]): void {
     .join((enter) => {
       const entered = enter.append('g');
       entered.append('circle').attr('r', LANE.radius);
-      entered.append('text').attr('dy', '0.35em').text(({ letter }) => letter);
+      entered
+        .append('text')
+        .attr('dy', '0.35em')
+        .text(({ letter }) => letter);
       entered.append('path').attr('class', 'wrong').attr('d', CROSS);
       return entered;
     })
@@ -142,12 +189,20 @@ function drawRequests(group: Group, requests: readonly RequestShape[]): void {
       const entered = enter.append('g');
       entered.append('line').attr('class', 'tail');
       entered.append('line').attr('class', 'tick').attr('y1', top).attr('y2', bottom);
-      entered.append('path').attr('class', 'wrong').attr('d', CROSS).attr('transform', `translate(0,${top - 6})`);
+      entered
+        .append('path')
+        .attr('class', 'wrong')
+        .attr('d', CROSS)
+        .attr('transform', `translate(0,${top - 6})`);
       return entered;
     })
     .attr('class', ({ hue, outcome }) => `${hue} ${outcome}`)
     .attr('transform', ({ x }) => `translate(${x},0)`);
-  tick.select('.tail').attr('x1', ({ x, asked }) => asked - x).attr('y1', bottom).attr('y2', bottom);
+  tick
+    .select('.tail')
+    .attr('x1', ({ x, asked }) => asked - x)
+    .attr('y1', bottom)
+    .attr('y2', bottom);
 }
 
 function drawAttempts(group: Group, attempts: readonly AttemptShape[]): void {

@@ -62,7 +62,11 @@ export function createInspection(tip: HTMLElement, spoken: Element): Inspection 
         if (event.key === 'Escape') choose(card, undefined, false);
         if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
         event.preventDefault();
-        choose(card, neighbour(here().shapes, at?.card === card ? at.key : null, event.key === 'ArrowLeft' ? -1 : 1), true);
+        choose(
+          card,
+          neighbour(here().shapes, at?.card === card ? at.key : null, event.key === 'ArrowLeft' ? -1 : 1),
+          true,
+        );
       });
     },
     follow: (card, shapes, shift) => {

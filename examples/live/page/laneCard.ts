@@ -20,7 +20,10 @@ const COUNTERS: readonly (readonly [label: string, name: string, value: (counter
 
 /** A client: its name, its counters, its diagram. */
 export function createLaneCard(parent: Element, lane: Lane): LaneCard {
-  const card = select(parent).append('section').attr('class', `lane ${lane.name}`).attr('aria-labelledby', `title-${lane.name}`);
+  const card = select(parent)
+    .append('section')
+    .attr('class', `lane ${lane.name}`)
+    .attr('aria-labelledby', `title-${lane.name}`);
   const head = card.append('header');
   const name = head.append('div');
   name.append('h2').attr('id', `title-${lane.name}`).text(lane.title);
@@ -41,8 +44,16 @@ export function createLaneCard(parent: Element, lane: Lane): LaneCard {
     .attr('class', 'stage')
     .attr('tabindex', 0)
     .attr('role', 'application')
-    .attr('aria-label', `Diagram of ${lane.title}. The left and right arrow keys move from mark to mark; all of it is in the table below, too.`);
+    .attr(
+      'aria-label',
+      `Diagram of ${lane.title}. The left and right arrow keys move from mark to mark; all of it is in the table below, too.`,
+    );
   const element = stage.node();
   if (element === null) throw new Error('no stage');
-  return { lane, stage: element, diagram: createDiagram(element), count: (counters) => values.forEach((show) => show(counters)) };
+  return {
+    lane,
+    stage: element,
+    diagram: createDiagram(element),
+    count: (counters) => values.forEach((show) => show(counters)),
+  };
 }

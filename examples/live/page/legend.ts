@@ -16,7 +16,12 @@ const CROSS = 'M-4,-4L4,4M-4,4L4,-4';
 export function drawLegend(list: Element): void {
   for (const [picture, meaning] of ENTRIES) {
     const item = select(list).append('li');
-    const svg = item.append('svg').attr('width', 52).attr('height', 26).attr('viewBox', '0 0 52 26').attr('aria-hidden', 'true');
+    const svg = item
+      .append('svg')
+      .attr('width', 52)
+      .attr('height', 26)
+      .attr('viewBox', '0 0 52 26')
+      .attr('aria-hidden', 'true');
     const draw = svg.append('g').attr('class', `hue-0 ${picture}`);
     item.append('span').text(meaning);
     if (picture === 'marble') {
@@ -25,16 +30,34 @@ export function drawLegend(list: Element): void {
       draw.append('text').attr('x', 34).attr('y', 13).attr('dy', '0.35em').text('A');
     }
     if (picture === 'life') {
-      draw.append('rect').attr('class', 'rest').attr('x', 4).attr('width', 44).attr('y', 8).attr('height', 10).attr('rx', 5);
-      draw.append('rect').attr('class', 'used').attr('x', 4).attr('width', 30).attr('y', 8).attr('height', 10).attr('rx', 5);
+      draw
+        .append('rect')
+        .attr('class', 'rest')
+        .attr('x', 4)
+        .attr('width', 44)
+        .attr('y', 8)
+        .attr('height', 10)
+        .attr('rx', 5);
+      draw
+        .append('rect')
+        .attr('class', 'used')
+        .attr('x', 4)
+        .attr('width', 30)
+        .attr('y', 8)
+        .attr('height', 10)
+        .attr('rx', 5);
     }
-    if (['request', 'refused', 'waited'].includes(picture)) draw.append('line').attr('class', 'tick').attr('x1', 30).attr('x2', 30).attr('y1', 9).attr('y2', 25);
-    if (picture === 'waited') draw.append('line').attr('class', 'tail').attr('x1', 8).attr('x2', 30).attr('y1', 25).attr('y2', 25);
-    if (picture === 'refused') draw.append('path').attr('class', 'wrong').attr('d', CROSS).attr('transform', 'translate(30,4.5)');
+    if (['request', 'refused', 'waited'].includes(picture))
+      draw.append('line').attr('class', 'tick').attr('x1', 30).attr('x2', 30).attr('y1', 9).attr('y2', 25);
+    if (picture === 'waited')
+      draw.append('line').attr('class', 'tail').attr('x1', 8).attr('x2', 30).attr('y1', 25).attr('y2', 25);
+    if (picture === 'refused')
+      draw.append('path').attr('class', 'wrong').attr('d', CROSS).attr('transform', 'translate(30,4.5)');
     if (picture === 'attempt') {
       draw.append('line').attr('class', 'asked').attr('x1', 8).attr('x2', 30).attr('y1', 13).attr('y2', 13);
       draw.append('path').attr('class', 'wrong').attr('d', CROSS).attr('transform', 'translate(38,13)');
     }
-    if (picture === 'band') draw.append('rect').attr('class', 'outage').attr('x', 6).attr('width', 40).attr('y', 1).attr('height', 24);
+    if (picture === 'band')
+      draw.append('rect').attr('class', 'outage').attr('x', 6).attr('width', 40).attr('y', 1).attr('height', 24);
   }
 }

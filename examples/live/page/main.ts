@@ -110,10 +110,16 @@ function frame(time: number): void {
 const events = new EventSource('/events');
 events.addEventListener('snapshot', ({ data }: MessageEvent<string>) => open(JSON.parse(data) as Snapshot));
 events.addEventListener('happened', ({ data }: MessageEvent<string>) => hear(JSON.parse(data) as LiveEvent));
-events.addEventListener('error', () => void (intro.textContent = 'The process does not answer any more; this page waits for it.'));
+events.addEventListener(
+  'error',
+  () => void (intro.textContent = 'The process does not answer any more; this page waits for it.'),
+);
 
 for (const button of document.querySelectorAll<HTMLButtonElement>('[data-press]')) {
-  button.addEventListener('click', () => void fetch(`/press/${button.dataset.press ?? ''}`, { method: 'POST' }).catch(() => undefined));
+  button.addEventListener(
+    'click',
+    () => void fetch(`/press/${button.dataset.press ?? ''}`, { method: 'POST' }).catch(() => undefined),
+  );
 }
 pause.addEventListener('click', () => {
   still = still === null && state !== undefined ? { now: nowOf(state), story: state.story } : null;

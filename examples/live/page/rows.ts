@@ -24,10 +24,14 @@ export function rowsOf(story: Story, lanes: readonly Lane[], everyRequest: boole
     const { tokens, attempts, requests } = story.lanes[name];
     const shown = requests.filter(({ status }) => status !== null && (everyRequest || !isAccepted(status)));
     const failures = attempts.filter(({ end }) => end !== null);
-    return [...tokens, ...failures, ...shown].map((mark, index): Row => ({ ...rowOf(mark, title, name), key: `${name}-${keyOf(mark, index)}` }));
+    return [...tokens, ...failures, ...shown].map((mark, index): Row => ({
+      ...rowOf(mark, title, name),
+      key: `${name}-${keyOf(mark, index)}`,
+    }));
   });
   const faults = story.faults.map((mark): Row => {
-    const everyones = mark.fault === 'revoke' ? lanes.map(({ name }) => letterOf(mark.tokens?.[name] ?? -1)).join(', ') : '';
+    const everyones =
+      mark.fault === 'revoke' ? lanes.map(({ name }) => letterOf(mark.tokens?.[name] ?? -1)).join(', ') : '';
     const what = mark.fault === 'revoke' ? 'Token revoked' : describe(mark, 'ours').what;
     return { ...rowOf(mark, 'You', 'ours'), what, token: everyones, key: `fault-${mark.fault}-${mark.at}` };
   });
@@ -42,7 +46,11 @@ function rowOf(mark: Mark, client: string, lane: Lane['name']): Omit<Row, 'key'>
 }
 
 const keyOf = (mark: Mark, index: number): string =>
-  mark.kind === 'token' ? `token-${mark.token}` : mark.kind === 'request' ? `request-${mark.request}` : `${mark.kind}-${mark.at}-${index}`;
+  mark.kind === 'token'
+    ? `token-${mark.token}`
+    : mark.kind === 'request'
+      ? `request-${mark.request}`
+      : `${mark.kind}-${mark.at}-${index}`;
 
 /** The time of day, to a tenth of a second. */
 export const timeOfDay = (at: number): string => {

@@ -53,7 +53,12 @@ const FAR = 50_000;
 const trackOf = (token: number): number => LANE.tracks[token % LANE.tracks.length] ?? LANE.tracks[0];
 
 /** Where everything of one lane stands. */
-export function shapesOf(lane: LaneName, { tokens, attempts, requests }: LaneStory, faults: readonly FaultMark[], x: (at: number) => number): LaneShapes {
+export function shapesOf(
+  lane: LaneName,
+  { tokens, attempts, requests }: LaneStory,
+  faults: readonly FaultMark[],
+  x: (at: number) => number,
+): LaneShapes {
   const until = (at: number, from: number): number => Math.min(x(at), x(from) + FAR);
   return {
     tokens: tokens.map((mark) => {
@@ -72,7 +77,13 @@ export function shapesOf(lane: LaneName, { tokens, attempts, requests }: LaneSto
     }),
     attempts: attempts
       .filter(({ end }) => end !== null)
-      .map((mark) => ({ key: `attempt-${mark.at}-${mark.attempt}`, mark, x: x(mark.end ?? mark.at), y: trackOf(mark.after), asked: x(mark.at) })),
+      .map((mark) => ({
+        key: `attempt-${mark.at}-${mark.attempt}`,
+        mark,
+        x: x(mark.end ?? mark.at),
+        y: trackOf(mark.after),
+        asked: x(mark.at),
+      })),
     requests: requests.map((mark) => ({
       key: `request-${mark.request}`,
       mark,
@@ -83,7 +94,14 @@ export function shapesOf(lane: LaneName, { tokens, attempts, requests }: LaneSto
       asked: mark.waited < NOTICEABLE ? x(mark.at) : x(mark.at - mark.waited),
     })),
     faults: apart(
-      faults.map((mark) => ({ key: `fault-${mark.fault}-${mark.at}`, mark, x: x(mark.at), y: LANE.labels[0], end: until(mark.until, mark.at), label: faultLabel(mark, lane) })),
+      faults.map((mark) => ({
+        key: `fault-${mark.fault}-${mark.at}`,
+        mark,
+        x: x(mark.at),
+        y: LANE.labels[0],
+        end: until(mark.until, mark.at),
+        label: faultLabel(mark, lane),
+      })),
     ),
   };
 }

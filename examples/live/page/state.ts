@@ -26,14 +26,22 @@ export function begin({ now, events, ...rest }: Snapshot, clock: number): State 
 /** With one more event. */
 export function heard(state: State, event: LiveEvent): State {
   const story = tell(state.story, event);
-  if (event.type !== 'fault') return { ...state, story, counters: { ...state.counters, [event.lane]: count(state.counters[event.lane] ?? NOTHING, event) } };
+  if (event.type !== 'fault')
+    return {
+      ...state,
+      story,
+      counters: { ...state.counters, [event.lane]: count(state.counters[event.lane] ?? NOTHING, event) },
+    };
   if (event.kind === 'sleep') return { ...state, story, ahead: state.ahead + ((event.until ?? event.at) - event.at) };
   if (event.kind === 'forbid' || event.kind === 'allow') return { ...state, story, forbidden: event.kind === 'forbid' };
   return { ...state, story };
 }
 
 /** The page learns of events a little late: its clock is never behind what has happened. */
-export const caughtUp = (state: State, { at }: LiveEvent, clock: number): State => ({ ...state, ahead: Math.max(state.ahead, at - clock) });
+export const caughtUp = (state: State, { at }: LiveEvent, clock: number): State => ({
+  ...state,
+  ahead: Math.max(state.ahead, at - clock),
+});
 
 /** How far back the story is kept, in ms: what the table shows. */
 const KEPT = 120_000;

@@ -73,9 +73,16 @@ export function tell(story: Story, event: LiveEvent): Story {
   return { ...story, lanes: { ...story.lanes, [event.lane]: tellLane(story.lanes[event.lane], event) } };
 }
 
-function withFault(faults: readonly FaultMark[], { kind, at, until, tokens, path = '' }: FaultEvent): readonly FaultMark[] {
-  if (kind === 'allow') return faults.map((mark) => (mark.fault === 'forbid' && mark.until > at ? { ...mark, until: at } : mark));
-  return [...faults, { kind: 'fault', fault: kind, at, until: until ?? (kind === 'forbid' ? Infinity : at), tokens, path }];
+function withFault(
+  faults: readonly FaultMark[],
+  { kind, at, until, tokens, path = '' }: FaultEvent,
+): readonly FaultMark[] {
+  if (kind === 'allow')
+    return faults.map((mark) => (mark.fault === 'forbid' && mark.until > at ? { ...mark, until: at } : mark));
+  return [
+    ...faults,
+    { kind: 'fault', fault: kind, at, until: until ?? (kind === 'forbid' ? Infinity : at), tokens, path },
+  ];
 }
 
 function tellLane(lane: LaneStory, event: LaneEvent): LaneStory {
@@ -84,26 +91,53 @@ function tellLane(lane: LaneStory, event: LaneEvent): LaneStory {
     case 'refresh': {
       const { attempt, reason } = event;
       const after = (lane.tokens.at(-1)?.token ?? -1) + 1;
-      return { ...lane, attempts: [...lane.attempts, { kind: 'attempt', at, attempt, reason, end: null, message: '', retryIn: null, after }] };
+      return {
+        ...lane,
+        attempts: [
+          ...lane.attempts,
+          { kind: 'attempt', at, attempt, reason, end: null, message: '', retryIn: null, after },
+        ],
+      };
     }
     case 'failure': {
       const { message, retryIn } = event;
-      return { ...lane, attempts: lane.attempts.map((mark) => (mark.end === null ? { ...mark, end: at, message, retryIn } : mark)) };
+      return {
+        ...lane,
+        attempts: lane.attempts.map((mark) => (mark.end === null ? { ...mark, end: at, message, retryIn } : mark)),
+      };
     }
     case 'token': {
       const { token, id, reason, issuedAt, expiresAt } = event;
-      const arrived: TokenMark = { kind: 'token', at, token, id, reason, issuedAt, expiresAt: expiresAt ?? Infinity, end: null, fate: 'current' };
-      const before = lane.tokens.map((mark) => (mark.end === null ? { ...mark, end: at, fate: fateOf(mark, arrived) } : mark));
+      const arrived: TokenMark = {
+        kind: 'token',
+        at,
+        token,
+        id,
+        reason,
+        issuedAt,
+        expiresAt: expiresAt ?? Infinity,
+        end: null,
+        fate: 'current',
+      };
+      const before = lane.tokens.map((mark) =>
+        mark.end === null ? { ...mark, end: at, fate: fateOf(mark, arrived) } : mark,
+      );
       // Its own attempt is told by the token.
       return { ...lane, tokens: [...before, arrived], attempts: lane.attempts.filter(({ end }) => end !== null) };
     }
     case 'sent': {
       const { request, token, path, waited, again } = event;
-      return { ...lane, requests: [...lane.requests, { kind: 'request', at, request, token, path, waited, again, status: null }] };
+      return {
+        ...lane,
+        requests: [...lane.requests, { kind: 'request', at, request, token, path, waited, again, status: null }],
+      };
     }
     case 'answered': {
       const { request, status } = event;
-      return { ...lane, requests: lane.requests.map((mark) => (mark.request === request ? { ...mark, status } : mark)) };
+      return {
+        ...lane,
+        requests: lane.requests.map((mark) => (mark.request === request ? { ...mark, status } : mark)),
+      };
     }
     default:
       return lane;
@@ -121,9 +155,14 @@ function fateOf({ expiresAt }: TokenMark, { at, reason }: TokenMark): TokenMark[
 /** The story without what was over before. The token in use stays, however old. */
 export function since(story: Story, before: number): Story {
   const lane = ({ tokens, attempts, requests }: LaneStory): LaneStory => ({
-    tokens: tokens.filter(({ end, expiresAt }) => end === null || (Number.isFinite(expiresAt) ? Math.max(end, expiresAt) : end) >= before),
+    tokens: tokens.filter(
+      ({ end, expiresAt }) => end === null || (Number.isFinite(expiresAt) ? Math.max(end, expiresAt) : end) >= before,
+    ),
     attempts: attempts.filter(({ at }) => at >= before),
     requests: requests.filter(({ at }) => at >= before),
   });
-  return { lanes: { ours: lane(story.lanes.ours), theirs: lane(story.lanes.theirs) }, faults: story.faults.filter(({ until }) => until >= before) };
+  return {
+    lanes: { ours: lane(story.lanes.ours), theirs: lane(story.lanes.theirs) },
+    faults: story.faults.filter(({ until }) => until >= before),
+  };
 }

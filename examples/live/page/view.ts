@@ -32,12 +32,17 @@ export interface View {
 export function viewOf(width: number): View {
   const pace = width >= WIDE ? 26 : 18;
   const nowX = Math.round(width * (width >= WIDE ? 0.8 : 0.74));
-  const axis = scaleLinear().domain([-nowX / pace, (width - nowX) / pace]).range([0, width]);
+  const axis = scaleLinear()
+    .domain([-nowX / pace, (width - nowX) / pace])
+    .range([0, width]);
   return { width, pace, nowX, axis };
 }
 
 /** From a time to px on a strip that begins at `origin`; the strip is moved, not what is on it. */
-export const strip = (origin: number, { pace }: View) => (at: number): number => ((at - origin) / 1_000) * pace;
+export const strip =
+  (origin: number, { pace }: View) =>
+  (at: number): number =>
+    ((at - origin) / 1_000) * pace;
 
 /** How far the strip is moved at a moment. */
 export const shiftOf = (origin: number, now: number, view: View): number => view.nowX - strip(origin, view)(now);
@@ -47,7 +52,10 @@ export const oldestInSight = (now: number, { nowX, pace }: View): number => now 
 
 /** The ticks of the axis: those whose labels have room at both edges. */
 export const ticksOf = ({ axis, width }: View): readonly number[] =>
-  axis.ticks(Math.max(3, Math.floor(width / 90))).filter((seconds) => axis(seconds) >= 20 && axis(seconds) <= width - 20);
+  axis
+    .ticks(Math.max(3, Math.floor(width / 90)))
+    .filter((seconds) => axis(seconds) >= 20 && axis(seconds) <= width - 20);
 
 /** `−30 s`, `now`, `+5 s`. */
-export const tickLabel = (seconds: number): string => (seconds === 0 ? 'now' : seconds < 0 ? `−${-seconds} s` : `+${seconds} s`);
+export const tickLabel = (seconds: number): string =>
+  seconds === 0 ? 'now' : seconds < 0 ? `−${-seconds} s` : `+${seconds} s`;

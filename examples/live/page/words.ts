@@ -48,7 +48,16 @@ function attemptDetails({ attempt, message, retryIn }: AttemptMark): string {
 }
 
 function requestTitle({ status, again }: RequestMark): string {
-  const outcome = status === null ? 'on its way' : status === 0 ? 'failed' : isRefusal(status) ? `refused (${status})` : status < 300 ? 'accepted' : `answered ${status}`;
+  const outcome =
+    status === null
+      ? 'on its way'
+      : status === 0
+        ? 'failed'
+        : isRefusal(status)
+          ? `refused (${status})`
+          : status < 300
+            ? 'accepted'
+            : `answered ${status}`;
   return `${again ? 'Repeat' : 'Request'} ${outcome}`;
 }
 
@@ -99,7 +108,11 @@ export function announcement(mark: FaultMark): string {
 }
 
 /** Said a while after a button was pressed: what came of it, client by client. */
-export function aftermath(lanes: readonly Lane[], before: Partial<Record<LaneName, Counters>>, after: Partial<Record<LaneName, Counters>>): string {
+export function aftermath(
+  lanes: readonly Lane[],
+  before: Partial<Record<LaneName, Counters>>,
+  after: Partial<Record<LaneName, Counters>>,
+): string {
   const told = lanes.map(({ name, title }) => {
     const refused = (after[name]?.refused ?? 0) - (before[name]?.refused ?? 0);
     const tokens = (after[name]?.tokens ?? 0) - (before[name]?.tokens ?? 0);

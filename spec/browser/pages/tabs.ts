@@ -4,9 +4,15 @@ import { tabTokenStore } from 'rx-fresh-token/tabs';
 
 const query = new URLSearchParams(location.search);
 const tab = query.get('tab') ?? '';
-const store = tabTokenStore({ name: query.get('name') ?? 'orders', lockTimeout: Number(query.get('lockTimeout') ?? 15_000) });
+const store = tabTokenStore({
+  name: query.get('name') ?? 'orders',
+  lockTimeout: Number(query.get('lockTimeout') ?? 15_000),
+});
 const token$ = createTokenStream(
-  ({ signal }) => fetch(`/token?tab=${tab}`, { method: 'POST', signal }).then((response) => response.json() as Promise<{ access_token: string }>),
+  ({ signal }) =>
+    fetch(`/token?tab=${tab}`, { method: 'POST', signal }).then(
+      (response) => response.json() as Promise<{ access_token: string }>,
+    ),
   { store, jitter: 0, refreshBefore: 250 },
 );
 const events: (TokenEvent & { readonly hidden: boolean })[] = [];

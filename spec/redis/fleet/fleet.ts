@@ -54,9 +54,21 @@ export function bundleWorker(): { file: string; remove: () => void } {
   const file = join(folder, 'worker.mjs');
   const external = ['redis', 'ioredis', 'rxjs', 'cross-fetch', 'oauth4webapi'].map((name) => `--external:${name}`);
   execFileSync(join(ROOT, 'node_modules/.bin/esbuild'), [
-    join(__dirname, 'worker.main.ts'), '--bundle', '--platform=node', '--format=esm', ...external, `--tsconfig=${join(ROOT, 'tsconfig.json')}`, `--outfile=${file}`, '--log-level=error',
+    join(__dirname, 'worker.main.ts'),
+    '--bundle',
+    '--platform=node',
+    '--format=esm',
+    ...external,
+    `--tsconfig=${join(ROOT, 'tsconfig.json')}`,
+    `--outfile=${file}`,
+    '--log-level=error',
   ]);
-  return { file, remove: () => { rmSync(folder, { recursive: true, force: true }); } };
+  return {
+    file,
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 export interface Worker {
@@ -75,7 +87,10 @@ async function startWorker(file: string, config: WorkerConfig): Promise<Worker> 
     const [report] = (await once(child, 'message')) as [Report];
     return report;
   };
-  await Promise.race([once(child, 'message'), once(child, 'exit').then(() => Promise.reject(new Error('a worker ended at its start')))]);
+  await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error('a worker ended at its start'))),
+  ]);
   return {
     pid: child.pid ?? NaN,
     child,
@@ -98,11 +113,17 @@ export async function startFleet(file: string, size: number, config: WorkerConfi
   for (const { child } of workers) child.send('go');
   return {
     workers,
-    stop: () => Promise.all(workers.filter(({ child }) => child.exitCode === null && child.signalCode === null).map((worker) => worker.stop())),
+    stop: () =>
+      Promise.all(
+        workers
+          .filter(({ child }) => child.exitCode === null && child.signalCode === null)
+          .map((worker) => worker.stop()),
+      ),
   };
 }
 
-export const sum = (reports: readonly Report[], of: (report: Report) => number): number => reports.reduce((total, report) => total + of(report), 0);
+export const sum = (reports: readonly Report[], of: (report: Report) => number): number =>
+  reports.reduce((total, report) => total + of(report), 0);
 
 /** The share `p` of these is at most this. */
 export function percentile(values: readonly number[], p: number): number {

@@ -39,7 +39,9 @@ export async function startIssuer({ lifetime = 1, latency = 20, revokes = false 
       }
       const now = Date.now();
       current = `T.${String(++issued)}.${String(now)}.${String(now + lifetime * 1000)}`;
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: current, expires_in: lifetime }));
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ access_token: current, expires_in: lifetime }));
     };
     setTimeout(() => {
       if (held === null || (held !== 0 && held !== pid)) answer();
@@ -75,7 +77,9 @@ export async function startIssuer({ lifetime = 1, latency = 20, revokes = false 
     },
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => { resolve(); });
+        server.close(() => {
+          resolve();
+        });
         server.closeAllConnections();
       }),
   };

@@ -7,22 +7,43 @@ import { lateness } from '../lateness.js';
 import type { Report, WorkerConfig } from './fleet.js';
 
 const config = JSON.parse(process.env.FLEET ?? '') as WorkerConfig;
-const report: Report = { pid: process.pid, calls: 0, failures: [], expired: 0, slowest: 0, late: { total: 0, worst: 0 }, seen: [], lags: [], unhandled: [], storeErrors: 0, failed: 0 };
+const report: Report = {
+  pid: process.pid,
+  calls: 0,
+  failures: [],
+  expired: 0,
+  slowest: 0,
+  late: { total: 0, worst: 0 },
+  seen: [],
+  lags: [],
+  unhandled: [],
+  storeErrors: 0,
+  failed: 0,
+};
 process.on('unhandledRejection', (reason) => report.unhandled.push(String(reason)));
 process.on('uncaughtException', (error) => report.unhandled.push(String(error)));
 
 const { client, close } = await connect(config.kind, config.url);
 // Without `duplicate` there is no subscription: as if every push were lost.
 const deaf = (): RedisClient => {
-  const { evalSha, evalsha, eval: run } = client as unknown as Record<string, ((...args: unknown[]) => Promise<unknown>) | undefined>;
-  return (evalSha ? { evalSha: evalSha.bind(client), eval: run?.bind(client) } : { evalsha: evalsha?.bind(client), eval: run?.bind(client) }) as unknown as RedisClient;
+  const {
+    evalSha,
+    evalsha,
+    eval: run,
+  } = client as unknown as Record<string, ((...args: unknown[]) => Promise<unknown>) | undefined>;
+  return (evalSha
+    ? { evalSha: evalSha.bind(client), eval: run?.bind(client) }
+    : { evalsha: evalsha?.bind(client), eval: run?.bind(client) }) as unknown as RedisClient;
 };
 const source = async ({ signal }: { signal: AbortSignal }): Promise<TokenResponse> => {
   const response = await fetch(config.tokenUrl, { headers: { 'x-pid': String(process.pid) }, signal });
   if (!response.ok) throw new TokenEndpointError(`answered ${String(response.status)}`, { status: response.status });
   return (await response.json()) as TokenResponse;
 };
-const token$ = createTokenStream(source, { ...config.stream, store: redisTokenStore({ client: config.deaf ? deaf() : client, key: config.key, ...config.store }) });
+const token$ = createTokenStream(source, {
+  ...config.stream,
+  store: redisTokenStore({ client: config.deaf ? deaf() : client, key: config.key, ...config.store }),
+});
 token$.events.subscribe((event) => {
   if (event.type === 'refreshFailed') {
     report.failed++;
@@ -51,7 +72,13 @@ const take = () =>
       report.slowest = Math.max(report.slowest, performance.now() - from);
       if (Date.now() >= Number(token.value.split('.')[3])) report.expired++;
       return of(token.value);
-    }).subscribe({ error: (error: unknown) => { note(error); resolve(); }, complete: resolve });
+    }).subscribe({
+      error: (error: unknown) => {
+        note(error);
+        resolve();
+      },
+      complete: resolve,
+    });
   });
 const request = async () => {
   const { status } = await ridden(config.apiUrl);

@@ -37,9 +37,16 @@ export class Authority {
 
   async #open() {
     const { createProvider, publicKeys } = await import('./provider.mjs');
-    this.#provider = await createProvider(this.issuer, { ...this.#options, tokenPath: this.#tokenPath, keys: this.#keys, database: this.#database });
+    this.#provider = await createProvider(this.issuer, {
+      ...this.#options,
+      tokenPath: this.#tokenPath,
+      keys: this.#keys,
+      database: this.#database,
+    });
     this.#provider.on('grant.success', () => this.#seen.tokens++);
-    this.#provider.on('grant.error', (ctx, error) => this.#seen.refused.push(`${error.error}: ${error.error_detail ?? error.error_description}`));
+    this.#provider.on('grant.error', (ctx, error) =>
+      this.#seen.refused.push(`${error.error}: ${error.error_detail ?? error.error_description}`),
+    );
     this.#provider.on('grant.revoked', () => this.#seen.revokedGrants++);
     this.#callback = this.#provider.callback();
     this.#resources ??= new ResourceServer(this.issuer, publicKeys(this.#keys), this.#options);

@@ -34,7 +34,12 @@ const clients = () => {
     scope: SCOPE,
     ...more,
   });
-  const user = { grant_types: ['authorization_code', 'refresh_token'], redirect_uris: ['https://app.invalid/back'], response_types: ['code'], scope: `openid offline_access ${SCOPE}` };
+  const user = {
+    grant_types: ['authorization_code', 'refresh_token'],
+    redirect_uris: ['https://app.invalid/back'],
+    response_types: ['code'],
+    scope: `openid offline_access ${SCOPE}`,
+  };
   return [
     service('basic', { token_endpoint_auth_method: 'client_secret_basic' }),
     service('post', { token_endpoint_auth_method: 'client_secret_post', scope: 'read' }),
@@ -51,7 +56,13 @@ const clients = () => {
 
 export async function createProvider(issuer, { ttl, format, nonce, tokenPath, keys, database }) {
   console.warn = console.info = () => undefined;
-  const resourceServer = { scope: SCOPE, audience: AUDIENCE, accessTokenFormat: format, accessTokenTTL: ttl, jwt: { sign: { alg: 'ES256' } } };
+  const resourceServer = {
+    scope: SCOPE,
+    audience: AUDIENCE,
+    accessTokenFormat: format,
+    accessTokenTTL: ttl,
+    jwt: { sign: { alg: 'ES256' } },
+  };
   const provider = new Provider(issuer, {
     clients: clients(),
     adapter: database,
@@ -87,7 +98,13 @@ export async function createProvider(issuer, { ttl, format, nonce, tokenPath, ke
     }
     const token = new provider.ClientCredentials({ client, scope: params.scope, extra: { traded: subject } });
     token.resourceServer = new provider.ResourceServer(AUDIENCE, resourceServer);
-    ctx.body = { access_token: await token.save(), token_type: 'Bearer', expires_in: token.expiration, scope: token.scope, traded_for: subject };
+    ctx.body = {
+      access_token: await token.save(),
+      token_type: 'Bearer',
+      expires_in: token.expiration,
+      scope: token.scope,
+      traded_for: subject,
+    };
   };
   provider.registerGrantType(
     JWT_BEARER,
@@ -100,7 +117,16 @@ export async function createProvider(issuer, { ttl, format, nonce, tokenPath, ke
       const { payload } = await jwtVerify(subject, publicKeys(keys), { issuer });
       return actor === undefined ? payload.sub : `${payload.sub} by ${decodeJwt(actor).sub}`;
     }),
-    ['subject_token', 'subject_token_type', 'actor_token', 'actor_token_type', 'requested_token_type', 'scope', 'audience', 'resource'],
+    [
+      'subject_token',
+      'subject_token_type',
+      'actor_token',
+      'actor_token_type',
+      'requested_token_type',
+      'scope',
+      'audience',
+      'resource',
+    ],
     ['audience', 'resource'],
   );
   return provider;

@@ -21,7 +21,11 @@ export class ResourceServer {
   }
 
   async handle(request, response) {
-    const [status, headers, body] = await this.#judge(request).catch((error) => [401, { 'www-authenticate': 'Bearer error="invalid_token"' }, { message: error.message }]);
+    const [status, headers, body] = await this.#judge(request).catch((error) => [
+      401,
+      { 'www-authenticate': 'Bearer error="invalid_token"' },
+      { message: error.message },
+    ]);
     const { pathname } = new URL(request.url, this.#issuer);
     const counts = (this.statuses[pathname] ??= {});
     const key = headers['www-authenticate']?.includes('use_dpop_nonce') ? `${status} use_dpop_nonce` : status;
@@ -36,7 +40,11 @@ export class ResourceServer {
     if (request.url.startsWith('/api/dpop')) {
       if (scheme !== 'DPoP' || !claims.cnf?.jkt) return [401, { 'www-authenticate': 'DPoP error="invalid_token"' }, {}];
       if (!(await this.#isProven(request, value, claims.cnf.jkt))) {
-        return [401, { 'www-authenticate': 'DPoP error="use_dpop_nonce", algs="ES256"', 'dpop-nonce': this.#nonce.value }, {}];
+        return [
+          401,
+          { 'www-authenticate': 'DPoP error="use_dpop_nonce", algs="ES256"', 'dpop-nonce': this.#nonce.value },
+          {},
+        ];
       }
       return [200, { 'dpop-nonce': this.#nonce.value }, { sub: claims.sub }];
     }
@@ -45,7 +53,8 @@ export class ResourceServer {
   }
 
   async #jwtClaims(value) {
-    return (await jwtVerify(value, this.#keys, { issuer: this.#issuer, audience: AUDIENCE, clockTolerance: 0 })).payload;
+    return (await jwtVerify(value, this.#keys, { issuer: this.#issuer, audience: AUDIENCE, clockTolerance: 0 }))
+      .payload;
   }
 
   async #opaqueClaims(value) {
@@ -56,15 +65,25 @@ export class ResourceServer {
 
   /** False when only the nonce is missing or old: every nonce serves three times. */
   async #isProven(request, value, jkt) {
-    const { payload, protectedHeader } = await jwtVerify(request.headers.dpop ?? '', EmbeddedJWK, { typ: 'dpop+jwt', maxTokenAge: 60, clockTolerance: 5 });
+    const { payload, protectedHeader } = await jwtVerify(request.headers.dpop ?? '', EmbeddedJWK, {
+      typ: 'dpop+jwt',
+      maxTokenAge: 60,
+      clockTolerance: 5,
+    });
     const { pathname } = new URL(request.url, this.#issuer);
-    const expected = { htm: request.method, htu: `${this.#issuer}${pathname}`, ath: createHash('sha256').update(value).digest('base64url') };
-    for (const [claim, wanted] of Object.entries(expected)) if (payload[claim] !== wanted) throw new Error(`wrong ${claim}`);
+    const expected = {
+      htm: request.method,
+      htu: `${this.#issuer}${pathname}`,
+      ath: createHash('sha256').update(value).digest('base64url'),
+    };
+    for (const [claim, wanted] of Object.entries(expected))
+      if (payload[claim] !== wanted) throw new Error(`wrong ${claim}`);
     if ((await calculateJwkThumbprint(protectedHeader.jwk)) !== jkt) throw new Error('wrong key');
     if (this.#proofs.has(payload.jti)) throw new Error('proof used twice');
     this.#proofs.add(payload.jti);
     if (payload.nonce !== this.#nonce.value) return false;
-    if (++this.#nonce.uses >= 3) this.#nonce = { value: `nonce-${++this.#nonce.made}`, uses: 0, made: this.#nonce.made };
+    if (++this.#nonce.uses >= 3)
+      this.#nonce = { value: `nonce-${++this.#nonce.made}`, uses: 0, made: this.#nonce.made };
     return true;
   }
 }

@@ -24,7 +24,11 @@ async function startRedis({ port, args = [], sentinelOf } = {}) {
   const config = join(folder, 'sentinel.conf');
   if (sentinelOf) writeFileSync(config, `sentinel monitor main 127.0.0.1 ${sentinelOf} 1\n`);
   const kind = sentinelOf ? [config, '--sentinel'] : ['--save', '', '--appendonly', 'no'];
-  const child = spawn('redis-server', [...kind, '--port', String(on), '--bind', '127.0.0.1', '--dir', folder, ...args], { stdio: 'ignore' });
+  const child = spawn(
+    'redis-server',
+    [...kind, '--port', String(on), '--bind', '127.0.0.1', '--dir', folder, ...args],
+    { stdio: 'ignore' },
+  );
   const ended = new Promise((resolve) => {
     child.once('error', resolve);
     child.once('exit', resolve);

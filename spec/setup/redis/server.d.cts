@@ -9,4 +9,8 @@ export interface RedisServer {
 }
 
 export function freePort(): Promise<number>;
-export function startRedis(options?: { port?: number; args?: readonly string[]; sentinelOf?: number }): Promise<RedisServer>;
+export function startRedis(options?: {
+  port?: number;
+  args?: readonly string[];
+  sentinelOf?: number;
+}): Promise<RedisServer>;

@@ -32,7 +32,9 @@ export class App {
   protected toggle(): void {
     const running = this.stream();
     running?.unsubscribe();
-    this.stream.set(running ? null : interval(300).subscribe((n) => this.orders.place(ITEMS[n % ITEMS.length] ?? '', 1 + (n % 3))));
+    this.stream.set(
+      running ? null : interval(300).subscribe((n) => this.orders.place(ITEMS[n % ITEMS.length] ?? '', 1 + (n % 3))),
+    );
   }
 
   protected revoke(): void {

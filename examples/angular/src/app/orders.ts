@@ -32,9 +32,12 @@ export class Orders {
       const took = Math.round(performance.now() - started);
       this.all.update((orders) => orders.map((order) => (order.id === id ? { ...order, ...change, took } : order)));
     };
-    this.http.post('/api/orders', { item, quantity }, { headers: { 'Idempotency-Key': crypto.randomUUID() } }).subscribe({
-      next: () => settle({ state: 'delivered' }),
-      error: (error: unknown) => settle({ state: 'failed', problem: error instanceof HttpErrorResponse ? `${error.status}` : 'not sent' }),
-    });
+    this.http
+      .post('/api/orders', { item, quantity }, { headers: { 'Idempotency-Key': crypto.randomUUID() } })
+      .subscribe({
+        next: () => settle({ state: 'delivered' }),
+        error: (error: unknown) =>
+          settle({ state: 'failed', problem: error instanceof HttpErrorResponse ? `${error.status}` : 'not sent' }),
+      });
   }
 }

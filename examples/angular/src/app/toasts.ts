@@ -44,11 +44,25 @@ export class Toasts {
 function describe(event: TokenEvent): Omit<Toast, 'id'> | null {
   switch (event.type) {
     case 'tokenChanged':
-      return { kind: 'good', text: event.previous ? `Renewed: ${event.token.id} replaces ${event.previous.id}` : `First token: ${event.token.id}` };
+      return {
+        kind: 'good',
+        text: event.previous
+          ? `Renewed: ${event.token.id} replaces ${event.previous.id}`
+          : `First token: ${event.token.id}`,
+      };
     case 'refreshFailed':
-      return { kind: 'warn', text: event.retryIn === null ? 'The renewal failed' : `The renewal failed; again in ${(event.retryIn / 1000).toFixed(1)} s` };
+      return {
+        kind: 'warn',
+        text:
+          event.retryIn === null
+            ? 'The renewal failed'
+            : `The renewal failed; again in ${(event.retryIn / 1000).toFixed(1)} s`,
+      };
     case 'tokenRejected':
-      return { kind: 'warn', text: `${event.token.id} was refused: ${event.outcome === 'refreshing' ? 'fetching another' : 'a newer one is here'}` };
+      return {
+        kind: 'warn',
+        text: `${event.token.id} was refused: ${event.outcome === 'refreshing' ? 'fetching another' : 'a newer one is here'}`,
+      };
     case 'tokenExpired':
       return { kind: 'bad', text: `${event.token.id} ended without a successor` };
     case 'closed':

@@ -9,7 +9,15 @@ import { injectToken } from '../fresh-token';
     <svg viewBox="0 0 120 120" role="img" [attr.aria-label]="label()">
       <circle class="track" cx="60" cy="60" r="52" />
       @for (life of lives(); track life.id) {
-        <circle class="life" cx="60" cy="60" r="52" pathLength="100" [style.animation-duration.ms]="life.length" [style.animation-delay.ms]="-life.age" />
+        <circle
+          class="life"
+          cx="60"
+          cy="60"
+          r="52"
+          pathLength="100"
+          [style.animation-duration.ms]="life.length"
+          [style.animation-delay.ms]="-life.age"
+        />
       }
     </svg>
     <div class="middle" aria-hidden="true">
@@ -29,5 +37,7 @@ export class TokenRing {
     return token ? [{ id: token.id, length: token.expiresAt - token.issuedAt, age: Date.now() - token.issuedAt }] : [];
   });
   protected readonly seconds = computed(() => Math.round((this.lives()[0]?.length ?? 0) / 1000));
-  protected readonly label = computed(() => (this.token() ? `Token ${this.token()?.id}, lives ${this.seconds()} seconds` : 'No token'));
+  protected readonly label = computed(() =>
+    this.token() ? `Token ${this.token()?.id}, lives ${this.seconds()} seconds` : 'No token',
+  );
 }
