@@ -40,7 +40,11 @@ async function specs() {
 const steps = [
   async () =>
     (
-      await Promise.all([gate('lint', bin.eslint, '.', '--max-warnings', '0'), gate('typecheck', bin.tsc, '-p', '.')])
+      await Promise.all([
+        gate('format', bin.prettier, '--check', '.', '--log-level', 'warn'),
+        gate('lint', bin.eslint, '.', '--max-warnings', '0'),
+        gate('typecheck', bin.tsc, '-p', '.'),
+      ])
     ).every(Boolean),
   specs,
   () => gate('build', script('build')),
