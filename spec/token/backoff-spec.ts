@@ -5,7 +5,6 @@ import {
   backoffStep,
   isPermanentFailure,
   MIN_PAUSE,
-  parseRetryAfter,
   retryAfterOf,
   retryDelay,
   type Backoff,
@@ -152,25 +151,5 @@ describe('retryAfterOf', () => {
     ['nothing', undefined, undefined],
   ])('should read %s', (_kind, failure, wait) => {
     expect(retryAfterOf(failure, NOW)).toBe(wait);
-  });
-});
-
-describe('parseRetryAfter', () => {
-  it.each<[string | undefined, number | undefined]>([
-    ['120', 120_000],
-    ['0', 0],
-    ['0.5', 500],
-    [' 3 ', 3000],
-    ['-5', 0],
-    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
-    ['Wed, 31 Dec 2025 23:59:30 GMT', 0],
-    ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
-    ['Infinity', undefined],
-    ['soon', undefined],
-    ['', undefined],
-    ['  ', undefined],
-    [undefined, undefined],
-  ])('should make of %p the wait %p', (header, wait) => {
-    expect(parseRetryAfter(header, NOW)).toBe(wait);
   });
 });

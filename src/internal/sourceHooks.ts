@@ -4,6 +4,7 @@
  */
 export const PROOF: unique symbol = Symbol.for('rx-fresh-token/proof');
 export const ON_CLOSE: unique symbol = Symbol.for('rx-fresh-token/close');
+export const ON_SIGN_OUT: unique symbol = Symbol.for('rx-fresh-token/sign-out');
 
 /**
  * On a `TokenRequest`, put there by a source whose answer to it comes from an exchange already under way: by how many

@@ -1,4 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
+import { parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
 import { serverText } from './redact.js';
@@ -115,15 +116,9 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
   return MEDIA_TYPES.test(type) ? type : 'an unusual content type';
 }
 
-/** `Retry-After` in ms: seconds, or a date (RFC 9110 section 10.2.3), which is read by the clock of the server that wrote it. */
-export function retryAfterOf(headers: Pick<Headers, 'get'>, now: number): number | undefined {
-  const value = headers.get('retry-after')?.trim() ?? '';
-  if (/^\d{1,12}(\.\d+)?$/.test(value)) return Number(value) * 1000;
-  if (!/^[A-Z][a-z]{2}/.test(value)) return undefined;
-  const serverNow = Date.parse(headers.get('date') ?? '');
-  const wait = Date.parse(value) - (Number.isNaN(serverNow) ? now : serverNow);
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
-}
+/** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
+export const retryAfterOf = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
+  parseRetryAfter(headers.get('retry-after'), Date.parse(headers.get('date') ?? '') || now);
 
 function parse(text: string): unknown {
   try {

@@ -1,4 +1,5 @@
 import { fieldsOf, headerOf } from '../internal/answers.js';
+import { parseRetryAfter } from '../internal/retryAfter.js';
 import type { AccessToken } from './types.js';
 
 /** A failed fetch is not repeated sooner than this, whatever the dice say. */
@@ -60,12 +61,4 @@ export function retryAfterOf(failure: unknown, now: number): number | undefined 
   return typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity
     ? retryAfter
     : parseRetryAfter(headerOf(failure, 'retry-after'), Date.parse(headerOf(failure, 'date') ?? '') || now);
-}
-
-/** `Retry-After` in ms: seconds or an HTTP date (RFC 9110 section 10.2.3). */
-export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
-  if (!header?.trim()) return undefined;
-  const seconds = Number(header);
-  const wait = Number.isNaN(seconds) ? Date.parse(header) - now : seconds * 1000;
-  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }

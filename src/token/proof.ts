@@ -1,4 +1,4 @@
-import type { ON_CLOSE, PROOF } from '../internal/sourceHooks.js';
+import type { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
 import type { AccessToken } from './types.js';
 
 /** A request that is about to be sent with a token. */
@@ -34,4 +34,10 @@ export interface SourceHooks {
    * aborts right after, and what still answers it is nobody's. Must not throw; what it starts, the stream does not wait for.
    */
   readonly [ON_CLOSE]?: (token: AccessToken | null, pending?: AbortSignal) => void;
+  /**
+   * Called when the session ends (`signOut()`), with the stream's last token, and the signal of the request under way, if
+   * there is one. The source forgets its refresh token and reads it anew for the next request; what it can revoke it
+   * revokes, and what still answers the request under way is revoked, never stored. The stream stays open. Must not throw.
+   */
+  readonly [ON_SIGN_OUT]?: (token: AccessToken | null, pending?: AbortSignal) => void;
 }

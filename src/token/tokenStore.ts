@@ -37,6 +37,10 @@ export interface TokenStore {
   ): ObservableInput<StoredToken>;
   /** Tokens that others put into the store. Subscribed while the stream is in use. */
   readonly changes?: Observable<StoredToken>;
-  /** Emits when someone has ended the sharing for all, as a sign-out does: the stream closes. Subscribed until then, idle or not. */
+  /** Ends the session for all who share the store: the token is deleted, and what still arrives for it is not stored. */
+  signOut?(): void;
+  /** Emits when someone else has ended the session. The stream forgets its token and stays open. Subscribed until it closes. */
+  readonly signedOut?: Observable<unknown>;
+  /** Emits when someone has ended the sharing for all: the stream closes. Subscribed until then, idle or not. */
   readonly closed?: Observable<unknown>;
 }

@@ -1,0 +1,48 @@
+import { isPermanentCode, isTemporaryCode, requiresSignIn } from '../../src/internal/oauthErrors.js';
+
+describe('an error code of a token endpoint', () => {
+  it.each([
+    'invalid_client',
+    'invalid_grant',
+    'unauthorized_client',
+    'access_denied',
+    'login_required',
+    'bad_refresh_token',
+    'incorrect_client_credentials',
+  ])('should be permanent: %s', (code) => {
+    expect([isPermanentCode(code), isTemporaryCode(code)]).toEqual([true, false]);
+  });
+
+  it.each([
+    'temporarily_unavailable',
+    'server_error',
+    'slow_down',
+    'authorization_pending',
+    'use_dpop_nonce',
+    'rate_limit_exceeded',
+    'rate_limited',
+    'too_many_requests',
+    'request_throttled',
+    'over_quota',
+  ])('should be temporary: %s', (code) => {
+    expect([isPermanentCode(code), isTemporaryCode(code)]).toEqual([false, true]);
+  });
+
+  it.each(['Internal Server Error', 'Bad Gateway', 'Invalid_Client', 'oops', '', '42'])(
+    'should be no code: %p',
+    (code) => {
+      expect([isPermanentCode(code), isTemporaryCode(code)]).toEqual([false, false]);
+    },
+  );
+
+  it.each(['invalid_grant', 'bad_refresh_token', 'invalid_code', 'login_required', 'consent_required'])(
+    'should ask for a new sign-in: %s',
+    (code) => {
+      expect(requiresSignIn(code)).toBe(true);
+    },
+  );
+
+  it.each(['invalid_client', 'server_error', 'access_denied', undefined, 7])('should not ask for one: %p', (code) => {
+    expect(requiresSignIn(code)).toBe(false);
+  });
+});

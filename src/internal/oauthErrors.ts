@@ -1,0 +1,28 @@
+/** Codes that ask for patience (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5), or for another try with a nonce (RFC 9449 section 8). */
+const TEMPORARY = ['temporarily_unavailable', 'server_error', 'slow_down', 'authorization_pending', 'use_dpop_nonce'];
+
+/** Codes of servers that limit the rate of requests: `rate_limit_exceeded`, `too_many_requests`, `over_quota`. */
+const RATE = /rate.?limit|too.?many|throttl|quota/i;
+
+/** OAuth and OpenID Connect spell their codes in lower case, with underscores. Prose, and `Bad Gateway`, are no codes. */
+const CODE = /^[a-z]+(_[a-z0-9]+)+$/;
+
+/** An error code after which the same request may succeed later. */
+export const isTemporaryCode = (code: string): boolean => TEMPORARY.includes(code) || RATE.test(code);
+
+/** An error code after which the same request fails again: any code but the temporary ones. */
+export const isPermanentCode = (code: string): boolean => CODE.test(code) && !isTemporaryCode(code);
+
+/** The user must sign in again: `invalid_grant` and its dialects, and the codes of OpenID Connect Core section 3.1.2.6. */
+const SIGN_IN = [
+  'invalid_grant',
+  'bad_refresh_token',
+  'invalid_refresh_token',
+  'invalid_code',
+  'login_required',
+  'interaction_required',
+  'consent_required',
+  'account_selection_required',
+];
+
+export const requiresSignIn = (code: unknown): boolean => SIGN_IN.includes(code as string);
