@@ -73,6 +73,17 @@ describe.each(table)('%s', (name, code, make) => {
     expect(Object.keys(error)).not.toContain('name');
   });
 
+  it('should say as JSON what a logger would lose: its name, its message, and that of its cause', () => {
+    expect(JSON.parse(JSON.stringify(make(errors)))).toMatchObject({ name, code, message: 'words' });
+    expect(JSON.parse(JSON.stringify(make(errors)))).not.toHaveProperty('cause');
+    const cause = new Error('inner\n  GET https://user@host/?q=SECRET', { cause: new Error('SECRET') });
+    expect(JSON.parse(JSON.stringify(make(errors, { cause })))).toMatchObject({
+      name,
+      code,
+      cause: 'inner GET https://user@host/',
+    });
+  });
+
   it('should carry a cause where there is one, and no property where there is none', () => {
     const cause = new Error('inner');
     expect(make(errors, { cause }).cause).toBe(cause);
@@ -114,6 +125,30 @@ describe('isTokenError', () => {
   });
 });
 
+describe('TokenUnavailableError', () => {
+  it.each<[string, unknown, string]>([
+    ['an Error', new Error('fetch failed'), 'words: fetch failed'],
+    ['an Error without a message', new TypeError(), 'words: TypeError'],
+    ['a string', 'down', 'words: down'],
+    ['an object', { status: 401 }, 'words: object'],
+    ['null', null, 'words: object'],
+    ['an error with lines', new Error('a\n  b'), 'words: a b'],
+    [
+      'a URL with a query',
+      new Error('GET https://host/path?code=SECRET failed'),
+      'words: GET https://host/path failed',
+    ],
+    ['one of its own kind', new TokenUnavailableError('inner', { cause: new Error('x') }), 'words: inner: x'],
+  ])('should end its message with that of its cause: %s', (_kind, cause, message) => {
+    expect(new TokenUnavailableError('words', { cause }).message).toBe(message);
+  });
+
+  it('should say by itself that there is no token', () => {
+    expect(new TokenUnavailableError().message).toBe('no usable token');
+    expect(new TokenUnavailableError(undefined, { cause: new Error('x') }).message).toBe('no usable token: x');
+  });
+});
+
 describe('TokenEndpointError', () => {
   it('should carry what the endpoint said, and nothing that it did not', () => {
     const said = { status: 429, error: 'slow_down', error_description: 'later', retryAfter: 5000 };
@@ -141,7 +176,12 @@ describe('HttpStatusError', () => {
     expect(error.response).toBe(response);
     expect(error.status).toBe(404);
     expect([JSON.stringify(error), inspect(error, { showHidden: true, depth: 9 })].join()).not.toContain('SECRET');
-    expect(JSON.parse(JSON.stringify(error))).toEqual({ code: 'ERR_HTTP_STATUS', status: 404 });
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      name: 'HttpStatusError',
+      code: 'ERR_HTTP_STATUS',
+      message: 'GET https://api.example.com/ answered 404',
+      status: 404,
+    });
   });
 });
 

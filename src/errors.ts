@@ -1,3 +1,5 @@
+import { messageOf } from './internal/messageOf.js';
+
 /** Marks the library's errors, so that two copies of the package know each other's. */
 const BRAND = Symbol.for('rx-fresh-token/error');
 
@@ -8,6 +10,12 @@ const BRAND = Symbol.for('rx-fresh-token/error');
 function coded<N extends string, C extends string>(name: N, code: C): CodedErrorClass<N, C> {
   class CodedError extends Error {
     readonly code: C = code;
+
+    /** What a logger prints that serializes an error as JSON: an Error has no enumerable members of its own. */
+    toJSON(): object {
+      const cause = this.cause === undefined ? {} : { cause: messageOf(this.cause) };
+      return Object.assign({ name: this.name }, this, { message: this.message }, cause);
+    }
   }
   Object.defineProperties(CodedError.prototype, { name: { value: name }, [BRAND]: { value: true } });
   return CodedError as unknown as CodedErrorClass<N, C>;
@@ -17,10 +25,14 @@ function coded<N extends string, C extends string>(name: N, code: C): CodedError
 type CodedErrorClass<N, C> = new (
   message?: string,
   options?: ErrorOptions,
-) => Error & { readonly name: N; readonly code: C };
+) => Error & { readonly name: N; readonly code: C; toJSON(): object };
 
-/** No usable token within `maxWait`, or the token source failed for good. `cause` is the last failure. */
-export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE') {}
+/** No usable token within `maxWait`, or the token source failed for good. `cause` is the last failure; the message ends with its message. */
+export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE') {
+  constructor(message = 'no usable token', options?: ErrorOptions) {
+    super(options?.cause === undefined ? message : `${message}: ${messageOf(options.cause)}`, options);
+  }
+}
 
 /** One token fetch took longer than `fetchTimeout`. */
 export class TokenFetchTimeoutError

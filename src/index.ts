@@ -1,4 +1,5 @@
 export { createTokenStream } from './token/tokenStream.js';
+export { takeToken, type TakeTokenOptions } from './token/takeToken.js';
 export { withToken, type WithTokenOptions } from './token/withToken.js';
 export type {
   AccessToken,
@@ -21,6 +22,7 @@ export {
   RequestTimeoutError,
   TokenEndpointError,
   TokenFetchTimeoutError,
+  TokenStoreError,
   TokenStreamClosedError,
   TokenUnavailableError,
   type TokenError,

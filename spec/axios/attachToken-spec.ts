@@ -9,8 +9,8 @@ import axios, {
   type AxiosInstance,
   type CreateAxiosDefaults,
 } from 'axios';
-import { NEVER, of, timer, map } from 'rxjs';
-import { createTokenStream, isTokenError, type TokenStream } from 'rx-fresh-token';
+import { firstValueFrom, NEVER, of, timer, map } from 'rxjs';
+import { createTokenStream, isTokenError, withToken, type TokenStream } from 'rx-fresh-token';
 import { attachToken, type AttachTokenOptions } from 'rx-fresh-token/axios';
 import { answer, cleanUp, failureOf, guarded, serve, tokens, until, warmTokens } from '../http/support.js';
 
@@ -419,6 +419,8 @@ describe('attachToken', () => {
     const { instance, detach, adapter } = stubbed(token$, 'Bearer T1', 'Bearer T2');
     const { config } = await axiosFailureOf(instance.get('/a'));
     expect(config!.adapter).toBe(adapter);
+    // Some server accepts T2, so that the next refusal is worth a refresh at once.
+    await firstValueFrom(withToken(token$, () => of('ok')));
     token$.reject(token$.current!);
     expect((await instance.request<unknown>(config!)).data).toBe('Bearer T3');
     expect(asked).toHaveLength(3);

@@ -10,7 +10,7 @@ const until =
   (asked: number): Reply =>
     asked === 1 || asked >= n ? {} : { took, fail };
 
-describe('B11: a failed renewal while the token lives', () => {
+describe('11: a failed renewal while the token lives', () => {
   it(
     'is invisible to requests and subscribers',
     marbles((m) => {
@@ -158,7 +158,7 @@ describe('B11: a failed renewal while the token lives', () => {
   );
 });
 
-describe('B12: no usable token', () => {
+describe('12: no usable token', () => {
   it(
     'lets requests, forced refreshes and subscribers wait through transient failures',
     marbles((m) => {
@@ -225,7 +225,7 @@ describe('B12: no usable token', () => {
       at(0, () => {
         tell('s', token$.pipe(take(1)));
       });
-      // One backoff step, not jittered: 250 ms.
+      // One backoff step, not jittered: 250 ms. Only `refresh()` ends it, 250 ms after the last request.
       for (let ms = 200; ms < 450; ms += 50) ask(ms, 'b');
       at(449, () => {
         tell('s', token$.pipe(take(1)));
@@ -242,11 +242,11 @@ describe('B12: no usable token', () => {
           .concat(
             [250, 300, 350, 400].map((ms) => `${ms} b ${failed}`),
             `449 s ${failed}`,
-            `449 r ${failed}`,
-            '650 c T2',
+            '649 r T2',
+            '649 c T2',
           ),
       );
-      expect(asked.slice(0, 2)).toEqual(['0 initial', '450 initial']);
+      expect(asked.slice(0, 2)).toEqual(['0 initial', '449 manual']);
       expect(events).toContain(`200 refreshFailed ${errorText(fail)} 1 null for good`);
     },
     [
@@ -321,7 +321,6 @@ describe('B12: no usable token', () => {
         },
       },
       { name: 'a source that completes without a value', source: () => EMPTY },
-      { name: 'a source that returns nothing at all', source: () => undefined as never },
       {
         name: 'a lifetime that throws',
         source: () =>
@@ -384,9 +383,10 @@ describe('B12: no usable token', () => {
         tell('t', token$);
       });
       ask(1000, 'a');
-      at(3000, () => token$.close());
+      at(4000, () => token$.close());
       m.flush();
-      expect(log).toEqual(['200 s !TokenUnavailableError(!400)', '2350 t T4', '2350 a T4']);
+      // Failures are counted since the last token: after three of them the pause is 1 s.
+      expect(log).toEqual(['200 s !TokenUnavailableError(!400)', '3100 t T4', '3100 a T4']);
     }),
   );
 
@@ -406,7 +406,7 @@ describe('B12: no usable token', () => {
   );
 });
 
-describe('B13: what is not a token response', () => {
+describe('13: what is not a token response', () => {
   cases(
     'is refused, and asked for again',
     (m, { response, error }) => {
@@ -417,16 +417,30 @@ describe('B13: what is not a token response', () => {
       expect(events).toContain(`200 refreshFailed ${error} 1 250`);
     },
     [
-      { name: 'a string', response: 'T1', error: '!InvalidTokenResponseError' },
-      { name: 'null', response: null, error: '!InvalidTokenResponseError' },
-      { name: 'an array', response: [{ access_token: 'T1' }], error: '!InvalidTokenResponseError' },
-      { name: 'a number', response: 7, error: '!InvalidTokenResponseError' },
       { name: 'no access_token', response: { expires_in: 30 }, error: '!InvalidTokenResponseError' },
       { name: 'an empty access_token', response: { access_token: '' }, error: '!InvalidTokenResponseError' },
       { name: 'an access_token that is a number', response: { access_token: 7 }, error: '!InvalidTokenResponseError' },
       { name: 'a control character', response: { access_token: 'T\n1' }, error: '!InvalidTokenResponseError' },
       { name: 'an error of the server', response: { error: 'temporarily_unavailable' }, error: '!TokenEndpointError' },
       { name: 'an error that is no string', response: { error: 7 }, error: '!InvalidTokenResponseError' },
+    ],
+  );
+
+  cases(
+    'is the mistake of a source, and fails at once, when it is no object',
+    (m, { response }) => {
+      const { asked, log, events, ask } = setUp(m, () => ({ response }), { random: () => 1 });
+      ask(0, 'a');
+      m.flush();
+      expect(log).toEqual(['200 a !TokenUnavailableError(!InvalidTokenResponseError)']);
+      expect(events).toContain('200 refreshFailed !InvalidTokenResponseError 1 null for good');
+      expect(asked).toEqual(['0 initial']);
+    },
+    [
+      { name: 'a string', response: 'T1' },
+      { name: 'null', response: null },
+      { name: 'an array', response: [{ access_token: 'T1' }] },
+      { name: 'a number', response: 7 },
     ],
   );
 
@@ -451,7 +465,7 @@ describe('B13: what is not a token response', () => {
   );
 });
 
-describe('B14: what a renewal brings', () => {
+describe('14: what a renewal brings', () => {
   it(
     'never replaces a living token by one that is expired already',
     marbles((m) => {

@@ -174,3 +174,40 @@ export const refusal = (status: number, challenge?: string): unknown =>
 /** An unsigned JWT with the given claims. */
 export const jwt = (claims: object): string =>
   ['{"alg":"none"}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+
+export interface Served extends Rig {
+  readonly sent: string[];
+  /** A request whose answers are what `serve` makes of the token. */
+  readonly call: (
+    ms: number,
+    name: string,
+    serve: (token: string) => Observable<unknown>,
+    options?: WithTokenOptions,
+  ) => void;
+  readonly end: (ms: number) => void;
+  readonly outcomes: () => string[];
+}
+
+/** A stream in use, and a server. */
+export function serving(m: Context, reply?: (n: number) => Reply, options?: TokenStreamOptions): Served {
+  const rig = setUp(m, reply, options);
+  const watching = rig.token$.subscribe({ error: () => undefined });
+  const sent: string[] = [];
+  return {
+    ...rig,
+    sent,
+    call: (ms, name, serve, requestOptions) => {
+      rig.at(ms, () => {
+        const send = ({ value }: AccessToken) => (sent.push(`${m.scheduler.now()} ${name} ${value}`), serve(value));
+        rig.tell(name, withToken(rig.token$, send, requestOptions));
+      });
+    },
+    end: (ms) => {
+      rig.at(ms, () => watching.unsubscribe());
+      rig.at(ms, () => rig.token$.close());
+      m.flush();
+    },
+    outcomes: () =>
+      rig.events.filter((event) => event.includes('tokenRejected')).map((event) => event.replace(' tokenRejected', '')),
+  };
+}

@@ -4,7 +4,7 @@ import { cases, marbles } from 'rxjs-marbles/jest';
 import { createFetch, createHttpClient, withToken, type TokenRequest, type TokenStream } from 'rx-fresh-token';
 import { openStream, plain, setUp } from './rig.js';
 
-describe('B24: the stream neither completes nor errors of itself', () => {
+describe('24: the stream neither completes nor errors of itself', () => {
   it(
     'completes on close()',
     marbles((m) => {
@@ -35,7 +35,7 @@ describe('B24: the stream neither completes nor errors of itself', () => {
   );
 });
 
-describe('B25: virtual time', () => {
+describe('25: virtual time', () => {
   it('holds under TestScheduler.run, with the scheduler it is given', () => {
     const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
     scheduler.run(({ expectObservable, cold, expectSubscriptions }) => {
@@ -149,7 +149,7 @@ describe('B25: virtual time', () => {
   );
 });
 
-describe('B26: after close()', () => {
+describe('26: after close()', () => {
   const states: {
     name: string;
     reply: (n: number) => object;

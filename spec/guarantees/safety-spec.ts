@@ -56,7 +56,7 @@ const thrown = (promise: Promise<unknown>) =>
     (error: unknown) => error as Error & { code?: string },
   );
 
-describe('B21: where the token goes', () => {
+describe('21: where the token goes', () => {
   const api = 'https://api.example.com';
   const bearer = `Bearer ${SECRET}1`;
 
@@ -210,7 +210,7 @@ describe('B21: where the token goes', () => {
   });
 });
 
-describe('B22: secrets do not print', () => {
+describe('22: secrets do not print', () => {
   const ways: InspectOptions[] = [
     {},
     { showHidden: true, depth: 10 },
@@ -306,7 +306,7 @@ describe('B22: secrets do not print', () => {
     },
     [
       { name: 'a control character', response: { access_token: `${SECRET}\n` } },
-      { name: 'a bad type', response: { access_token: SECRET, token_type: `${SECRET}\r\n` } },
+      { name: 'a bad type', response: { access_token: `${SECRET} `, token_type: `${SECRET}\r\n` } },
       { name: 'a string', response: SECRET },
       { name: 'an array', response: [SECRET] },
       { name: 'no access_token', response: { token: SECRET, refresh_token: SECRET } },
@@ -402,7 +402,7 @@ describe('B22: secrets do not print', () => {
   });
 });
 
-describe('B23: what would break a header', () => {
+describe('23: what would break a header', () => {
   const characters = {
     'a space': ' ',
     'a tab': '\t',
@@ -422,8 +422,6 @@ describe('B23: what would break a header', () => {
       { access_token: `a${character}b` },
       { access_token: character },
       { access_token: `ab${character}` },
-      { access_token: 'ab', token_type: `Bea${character}rer` },
-      { access_token: 'ab', token_type: character },
     ]) {
       let failure: unknown;
       const token$ = openStream(() => of({ expires_in: 30, ...bad }), { isPermanent: () => true });
@@ -447,7 +445,8 @@ describe('B23: what would break a header', () => {
     ['bearer', 'Bearer'],
     ['BEARER', 'Bearer'],
     [undefined, 'Bearer'],
-    ['MAC', 'MAC'],
+    ['MAC', 'Bearer'],
+    ['Bea\r\nrer', 'Bearer'],
   ])('writes the type %s as %s', (token_type, type) => {
     const { token$ } = streamOf({}, { token_type });
     token$.subscribe().unsubscribe();

@@ -3,7 +3,7 @@ import { cases, marbles } from 'rxjs-marbles/jest';
 import { createFetch, createHttpClient, withToken, type TokenRequest, type TokenStream } from 'rx-fresh-token';
 import { openStream, plain, setUp } from './rig.js';
 
-describe('B8: one fetch, however many want a token', () => {
+describe('8: one fetch, however many want a token', () => {
   cases(
     'serves 500 cold starts with one fetch',
     (m, { took }) => {
@@ -91,7 +91,7 @@ describe('B8: one fetch, however many want a token', () => {
   );
 });
 
-describe('B9: whoever leaves, leaves alone', () => {
+describe('9: whoever leaves, leaves alone', () => {
   it(
     'goes on with the fetch for the others',
     marbles((m) => {
@@ -154,7 +154,7 @@ describe('B9: whoever leaves, leaves alone', () => {
   });
 });
 
-describe('B10: a refresh through the same client', () => {
+describe('10: a refresh through the same client', () => {
   type Api = (path: string, signal?: AbortSignal) => Promise<Response>;
 
   const throughClient = (

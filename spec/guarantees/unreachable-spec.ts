@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-it('B26: a closed stream should hold no token, whatever has happened to it', () => {
+it('26: a closed stream should hold no token, whatever has happened to it', () => {
   const printed = execFileSync(
     process.execPath,
     ['--expose-gc', '--import', 'tsx', join(__dirname, 'unreachable.main.ts')],

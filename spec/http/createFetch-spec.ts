@@ -1,5 +1,5 @@
-import { first, firstValueFrom, NEVER } from 'rxjs';
-import { createFetch, type AccessToken, type TokenStream } from 'rx-fresh-token';
+import { first, firstValueFrom, NEVER, of } from 'rxjs';
+import { createFetch, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import {
   answer,
   cleanUp,
@@ -16,6 +16,9 @@ import {
 afterEach(cleanUp);
 
 const base = 'https://api.example.com';
+
+/** Some server accepts the token at hand: without that, the next refusal would not force another. */
+const accept = (token$: TokenStream) => firstValueFrom(withToken(token$, () => of('ok')));
 
 describe('createFetch', () => {
   describe('the header', () => {
@@ -432,13 +435,15 @@ describe('a refused token', () => {
     expect(cancelled).toBe(1);
   });
 
-  it('should not be thought in vain because the network failed the repeat', async () => {
+  it('should be worth another refresh once the path has accepted a token, and not because the network failed the repeat', async () => {
     const { token$, asked } = await warmTokens();
-    const { fetch, calls } = stubFetch(403, () => Promise.reject(new TypeError('fetch failed')), 403, 200);
+    const { fetch, calls } = stubFetch(403, () => Promise.reject(new TypeError('fetch failed')), 403, 200, 403, 200);
     const ride = createFetch(token$, { baseUrl: base, fetch });
     expect((await failureOf(ride('/'))).message).toBe('fetch failed');
+    expect((await ride('/')).status).toBe(403);
     expect((await ride('/')).status).toBe(200);
-    expect([calls.length, asked.length]).toEqual([4, 3]);
+    expect((await ride('/')).status).toBe(200);
+    expect([calls.length, asked.length]).toEqual([6, 3]);
   });
 
   it('should be judged by isRejection where one is given, and by nothing else', async () => {
@@ -480,8 +485,10 @@ describe('a refused token', () => {
     const ride = createFetch(token$, { baseUrl: api.origin });
     for (const query of ['', '?a=1', '?a=2', '#x']) expect((await ride(`/admin${query}`)).status).toBe(403);
     expect([asked.length, api.seen.length]).toEqual([2, 5]);
+    await accept(token$);
     await ride('/admin', { method: 'POST' });
     expect([asked.length, api.seen.length]).toEqual([3, 7]);
+    await accept(token$);
     await ride('/admin/users');
     expect([asked.length, api.seen.length]).toEqual([4, 9]);
     await ride('/admin', { method: 'post' });
@@ -492,7 +499,10 @@ describe('a refused token', () => {
     const { token$, asked, events } = await warmTokens({ rejectionBudget: { max: 2, per: 60_000 } });
     const { fetch, calls } = stubFetch(403);
     const ride = createFetch(token$, { baseUrl: base, fetch });
-    for (let i = 0; i < 5; i++) expect((await ride(`/${String(i)}`)).status).toBe(403);
+    for (let i = 0; i < 5; i++) {
+      await accept(token$);
+      expect((await ride(`/${String(i)}`)).status).toBe(403);
+    }
     expect(asked).toHaveLength(3);
     expect(calls).toHaveLength(2 * 2 + 3);
     expect(

@@ -1,4 +1,4 @@
-import { fieldsOf, headerOf } from '../../src/internal/answers.js';
+import { errorCodeOf, fieldsOf, headerOf, isHtml, statusOf } from '../../src/internal/answers.js';
 
 describe('fieldsOf', () => {
   it('should be the object itself', () => {
@@ -8,6 +8,71 @@ describe('fieldsOf', () => {
 
   it.each([undefined, null, 5, 'text', true, Symbol('x'), () => 5])('should have no fields for %p', (value) => {
     expect(fieldsOf(value)).toEqual({});
+  });
+});
+
+describe('statusOf', () => {
+  it.each<[string, unknown, number | undefined]>([
+    ['a Response', new Response(null, { status: 401 }), 401],
+    ["ajax' error", { status: 403, xhr: {} }, 403],
+    ["Angular's error", { status: 0, error: new Error('x') }, 0],
+    ["axios' error", { status: undefined, response: { status: 401 } }, 401],
+    ["got's error", { response: { statusCode: 401, body: '' } }, 401],
+    ["ky's error", Object.assign(new Error('x'), { response: new Response(null, { status: 503 }) }), 503],
+    ['a body that repeats it', { statusCode: 400, message: 'no' }, 400],
+    ['its own before that of its response', { status: 500, response: { status: 401 } }, 500],
+    ['status before statusCode', { status: 401, statusCode: 500 }, 401],
+    ['that of its response, where its own is no number', { status: 'error', response: { status: 401 } }, 401],
+    ['a status in letters', { status: '401' }, undefined],
+    ['a response in words', { response: 'refused' }, undefined],
+    ['an Error', new Error('401'), undefined],
+    ['null', null, undefined],
+    ['a number', 401, undefined],
+  ])('should read %s', (_kind, answer, status) => {
+    expect(statusOf(answer)).toBe(status);
+  });
+});
+
+describe('errorCodeOf', () => {
+  const error = 'invalid_grant';
+
+  it.each<[string, unknown, string | undefined]>([
+    ['a parsed body', { error, error_description: 'x' }, error],
+    ['an error of ours, or of openid-client', Object.assign(new Error('x'), { error }), error],
+    ["axios' error", { response: { status: 400, data: { error } } }, error],
+    ["axios' error with a body in text", { response: { data: JSON.stringify({ error }) } }, error],
+    ["got's error", { response: { statusCode: 400, body: { error } } }, error],
+    ["got's error with a body in text", { response: { body: JSON.stringify({ error }) } }, error],
+    ["ajax' error", { status: 400, response: { error } }, error],
+    ["ajax' error with a body in text", { status: 400, response: JSON.stringify({ error }) }, error],
+    ["oauth4webapi's error", { cause: 1, error, response: new Response(null) }, error],
+    ["simple-oauth2's error", { data: { payload: 1, error } }, error],
+    ['the data of a response', { data: { error } }, error],
+    ['its own before that of its response', { error, response: { data: { error: 'other' } } }, error],
+    ['an error that is no string', { error: { code: error } }, undefined],
+    ['an empty error', { error: '' }, undefined],
+    ['a body that is no JSON', { response: { data: `error=${error}` } }, undefined],
+    ['a page', { data: '<html>' }, undefined],
+    ['an Error', new Error(error), undefined],
+    ['a string', error, undefined],
+    ['null', null, undefined],
+  ])('should read %s', (_kind, answer, code) => {
+    expect(errorCodeOf(answer)).toBe(code);
+  });
+});
+
+describe('isHtml', () => {
+  it.each<[string, unknown, boolean]>([
+    ['a Response', new Response('x', { headers: { 'content-type': 'text/html; charset=utf-8' } }), true],
+    ['a page in the body', { response: { data: '\n<!DOCTYPE html>' } }, true],
+    ["a page in the body of got's error", { response: { body: '<html>' } }, true],
+    ['JSON', new Response('{}', { headers: { 'content-type': 'application/json' } }), false],
+    ['JSON that quotes a page', { response: { data: '{"a":"<html>"}' } }, false],
+    ['a parsed body', { response: { data: { error: 'x' } } }, false],
+    ['an Error', new Error('<html>'), false],
+    ['null', null, false],
+  ])('should judge %s', (_kind, answer, html) => {
+    expect(isHtml(answer)).toBe(html);
   });
 });
 

@@ -3,15 +3,17 @@ import {
   headStartOf,
   ON_BEHALF_OF,
   ON_CLOSE,
+  ON_SIGN_OUT,
   onBehalfOf,
   principalOf,
   PROOF,
 } from '../../src/internal/sourceHooks.js';
 
 it('should find hooks by names on which two copies of the package agree', () => {
-  expect([PROOF, ON_CLOSE, HEAD_START, ON_BEHALF_OF].map((symbol) => Symbol.keyFor(symbol))).toEqual([
+  expect([PROOF, ON_CLOSE, ON_SIGN_OUT, HEAD_START, ON_BEHALF_OF].map((symbol) => Symbol.keyFor(symbol))).toEqual([
     'rx-fresh-token/proof',
     'rx-fresh-token/close',
+    'rx-fresh-token/sign-out',
     'rx-fresh-token/head-start',
     'rx-fresh-token/on-behalf-of',
   ]);

@@ -1,201 +1,270 @@
 import { Observable, take, type Subscription } from 'rxjs';
-import { isTokenError, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
-import type { Action } from './history.js';
-import type { Reference, Refusal, Waiter } from './reference.js';
+import { isTokenError, takeToken, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
+import type { Facts } from './facts.js';
+import type { Fetches } from './fetches.js';
+import type { Call, Resource } from './history.js';
+import type { Registry } from './issuer.js';
+import { newRefusal, type Refusal, type Refusals, type ResourceMemory } from './refusals.js';
+import { answerOf, type Verdict } from './resources.js';
+import type { Tokens } from './tokens.js';
+import type { Waiter, Waiters } from './waiters.js';
 
 /** The world as callers see it. */
 export interface Place {
   readonly token$: TokenStream;
-  readonly reference: Reference;
-  readonly maxWait: number;
-  /** Tokens that the API no longer takes. */
-  readonly revoked: ReadonlySet<string>;
-  later(delay: number, what: () => void): Subscription;
-  say(line: string): void;
+  readonly facts: Facts;
+  readonly tokens: Tokens;
+  readonly fetches: Fetches;
+  readonly refusals: Refusals;
+  readonly waiters: Waiters;
+  readonly registry: Registry;
+  readonly resources: readonly (readonly [Resource, ResourceMemory])[];
+  readonly later: (delay: number, what: () => void) => Subscription;
+  /** The longest that a request or a fetch takes, in ms. */
+  readonly slowest: number;
+  readonly say: ((line: string) => void) | undefined;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-}
+/** A token that is no longer revoked, lags or fails to come heals a resource within this time. */
+const HEALED_WITHIN = 60_000;
 
-type Doing<D extends Action['do']> = Extract<Action, { do: D }>;
+/** A request by `withToken`, from its start until it settles or its caller leaves. Returns how the caller leaves. */
+export class Request {
+  private sends = 0;
+  private token = '';
+  private first: string | null = null;
+  private isLeft = false;
+  private hasRow = false;
+  private refusal: Refusal | null = null;
+  private verdict: Verdict | null = null;
+  private lastAnswer: unknown = undefined;
+  private waiter: Waiter | null = null;
+  private readonly session: number;
+  private readonly startedReal: number;
+  private readonly maxWait: number;
+  private readonly resource: Resource;
+  private readonly memory: ResourceMemory;
+  private readonly subscription: Subscription;
 
-/** Runs `ask` with what it refuses made known to the reference; it must be judged meanwhile. */
-export function refuse(reference: Reference, refusal: Refusal, pass: () => void): void {
-  const outer = reference.rejection;
-  reference.rejection = refusal;
-  pass();
-  reference.rejection = outer;
-  if (!refusal.outcome && !reference.closed)
-    reference.fault('events', `nothing said that ${refusal.token} was rejected`);
-}
-
-/** One call of `withToken`, from its start until it settles or its caller leaves. */
-export function call(
-  name: string,
-  { reply, thrown, latency, key, maxWait }: Doing<'call'>,
-  { token$, reference, revoked, later, say, ...place }: Place,
-): () => void {
-  const patience = maxWait ?? place.maxWait;
-  let sends = 0;
-  let left = false;
-  let refusal: Refusal | null = null;
-  let lastAnswer: unknown;
-  let waiter: Waiter | null = null;
-
-  const stopWaiting = () => {
-    const ended = waiter;
-    if (ended) {
-      ended.gone = true;
-      reference.waiters.delete(ended);
-    }
-    waiter = null;
-    return ended;
-  };
-
-  function answerTo({ value }: AccessToken): Answer {
-    const first = sends === 1;
-    if (reply === '401' || (reply === '401Once' && first) || (reply === 'server' && revoked.has(value)))
-      return { status: 401, headers: {} };
-    if (reply === 'forbidden' || (reply === 'forbiddenOnce' && first)) return { status: 403, headers: {} };
-    if (reply === '403 invalid_token' && first)
-      return { status: 403, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } };
-    return { status: reply === '500' ? 500 : 200, headers: {} };
-  }
-
-  const send = (token: AccessToken): Observable<Answer> => {
-    sends++;
-    const { era } = reference;
-    say(`${name} sends ${token.value}`);
-    reference.used(token.value, name, stopWaiting()?.seq ?? Infinity);
-    reference.active();
-    if (left) reference.fault('calls', `${name} was sent after its caller left`);
-    if (sends > 2) reference.fault('B16', `${name} was sent ${String(sends)} times`);
-    if (token.value === refusal?.token) reference.fault('B16', `${name} was repeated with the refused ${token.value}`);
-    return new Observable((subscriber) => {
-      const pass = (answer: Answer) => {
-        lastAnswer = thrown && answer.status !== 200 ? Object.assign(new Error('refused'), answer) : answer;
-        if (lastAnswer instanceof Error) subscriber.error(lastAnswer);
-        else subscriber.next(answer);
-        subscriber.complete();
-      };
-      const answer = () => {
-        const said = answerTo(token);
-        say(`${name} gets ${String(said.status)}`);
-        if (said.status !== 401 && said.status !== 403) pass(said);
-        else if (sends === 1) {
-          refusal = {
-            token: token.value,
-            explicit: said.status === 401 || 'www-authenticate' in said.headers,
-            key,
-            outcome: null,
-          };
-          waiter = reference.wait(
-            name,
-            reference.held?.value === token.value ? 'recover' : 'take',
-            patience,
-            token.value,
-          );
-          refusal.waiter = waiter;
-          refuse(reference, refusal, () => {
-            pass(said);
-          });
-        } else {
-          reference.spoil(key, era);
-          pass(said);
-        }
-      };
-      if (latency === null) answer();
-      else subscriber.add(later(latency, answer));
+  constructor(
+    private readonly who: string,
+    private readonly call: Call,
+    private readonly place: Place,
+  ) {
+    const { facts, tokens, waiters, token$, resources } = place;
+    const { maxWait, to } = call;
+    [this.resource, this.memory] = resources[to % resources.length]!;
+    this.maxWait = maxWait ?? facts.maxWait;
+    this.session = facts.session;
+    this.startedReal = facts.real;
+    facts.isSignedOut = false;
+    const isServed = !facts.isClosed && tokens.must() !== null;
+    if (!isServed && !facts.isClosed) this.waiter = waiters.add(who, 'take', this.maxWait);
+    const key = this.memory.isKeyed ? this.memory.name : undefined;
+    const options = { ...(key !== undefined && { key }), ...(maxWait !== undefined && { maxWait }) };
+    this.subscription = withToken(token$, (token) => this.send(token), options).subscribe({
+      next: (value) => {
+        if (value !== this.lastAnswer) facts.fault('B16', `${who} got an answer that is not its last`);
+      },
+      error: (error: unknown) => {
+        this.failed(error, isServed);
+      },
+      complete: () => {
+        if (this.sends === 0) facts.fault('B12', `${who} completed without being sent`);
+        this.settle(null);
+      },
     });
-  };
-
-  const settle = (error: unknown) => {
-    const ended = stopWaiting();
-    reference.ended(refusal);
-    reference.active();
-    if (ended && refusal?.outcome !== 'suppressed') reference.unserved(ended, error);
-  };
-
-  if (!reference.closed && reference.mustServe() === null) waiter = reference.wait(name, 'take', patience);
-  const due = !reference.closed && !waiter;
-  const subscription = withToken(token$, send, { key, maxWait }).subscribe({
-    next: (value) => {
-      if (value !== lastAnswer) reference.fault('B16', `${name} got an answer that is not its last`);
-    },
-    error: (error: unknown) => {
-      say(`${name} fails: ${String(error)}`);
-      // The token that it was about to take may have been refused, or gone, meanwhile.
-      const tooLate = due && sends === 0 && reference.mustServe() === null;
-      if (error !== lastAnswer && !waiter && !tooLate && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
-        reference.fault('calls', `${name} failed with ${String(error)} while it did not wait`);
-      settle(error === lastAnswer ? null : error);
-    },
-    complete: () => {
-      say(`${name} is done`);
-      if (sends === 0) reference.fault('calls', `${name} completed without being sent`);
-      settle(null);
-    },
-  });
-  if (due && sends === 0 && !reference.closed) {
-    if (reference.mustServe() !== null)
-      reference.fault('B4', `${name} was not sent at once, though a token was usable`);
-    else if (!subscription.closed) waiter = reference.wait(name, 'take', patience);
+    if (!isServed || this.sends > 0 || facts.isClosed || facts.session !== this.session) return;
+    if (tokens.must() !== null) facts.fault('B4', `${who} was not sent at once, though a token was usable`);
+    else if (!this.subscription.closed) this.waiter = waiters.add(who, 'take', this.maxWait);
   }
 
-  return () => {
-    if (subscription.closed) return;
-    left = true;
-    say(`${name} leaves`);
-    stopWaiting();
-    reference.ended(refusal);
-    reference.active();
-    subscription.unsubscribe();
-  };
+  leave(): void {
+    if (this.subscription.closed) return;
+    const { place, refusal } = this;
+    this.isLeft = true;
+    place.say?.(`${this.who} leaves`);
+    place.waiters.delete(this.waiter);
+    if (refusal) place.refusals.ended(refusal, null, 'unknown');
+    place.facts.active();
+    this.subscription.unsubscribe();
+  }
+
+  private send({ value }: AccessToken): Observable<unknown> {
+    const { who, place, refusal, waiter, call } = this;
+    const { facts, tokens, waiters } = place;
+    place.say?.(`${who} sends ${value}`);
+    this.sends++;
+    waiters.delete(waiter);
+    this.waiter = null;
+    tokens.given(value, who, waiter?.seq ?? Infinity);
+    facts.active();
+    if (this.isLeft) facts.fault('B9', `${who} was sent after its caller left`);
+    if (this.sends > (this.hasRow || this.resource.kind === 'rateLimited' ? 1 : 2))
+      facts.fault('B16', `${who} was sent ${String(this.sends)} times`);
+    if (this.first === null) this.first = value;
+    else if (tokens.serials.get(value)! <= tokens.serials.get(this.token)!)
+      facts.fault('B16', `${who} was repeated with ${value} after ${this.token}`);
+    if (refusal && tokens.sessions.get(this.token) !== facts.session)
+      facts.fault('signOut', `${who} was repeated with the token of another session`);
+    this.token = value;
+    return new Observable((subscriber) => {
+      if (call.row) {
+        this.hasRow = true;
+        place.refusals.accepted(this.memory, value);
+        subscriber.next((this.lastAnswer = { row: 1 }));
+      }
+      const answer = () => {
+        this.answer(value, (told) => {
+          if (told instanceof Error) subscriber.error(told);
+          else subscriber.next(told);
+          subscriber.complete();
+        });
+      };
+      if (call.latency === null) answer();
+      else subscriber.add(place.later(call.latency, answer));
+    });
+  }
+
+  private answer(token: string, pass: (told: unknown) => void): void {
+    const { call, who, place, memory, sends } = this;
+    const { facts, refusals, registry } = place;
+    const verdict = (this.verdict = answerOf(this.resource, call, token, registry, facts.real));
+    place.say?.(`${who} gets ${String(verdict.status)}`);
+    const { says, because, status, headers } = verdict;
+    const plain = { status, headers };
+    const isThrown = (call.thrown ?? call.row) && status !== 200;
+    const told = (this.lastAnswer = isThrown ? Object.assign(new Error('refused'), plain) : plain);
+    if (says === 'accepted') refusals.accepted(memory, token);
+    if (says === 'accepted' || says === 'nothing') {
+      pass(told);
+      return;
+    }
+    if (sends > 1) {
+      memory.refusals++;
+      memory.lastRefused = token;
+      pass(told);
+      return;
+    }
+    const refusal = (this.refusal = newRefusal({
+      who,
+      token,
+      kind: says,
+      resource: memory,
+      isLag: because === 'lag',
+      isFinal: call.row === true,
+    }));
+    const isOfHeld = place.tokens.held?.value === token;
+    if (call.row) facts.hiddenUntil = facts.real + this.maxWait;
+    else this.waiter = place.waiters.add(who, isOfHeld ? 'recover' : 'take', this.maxWait, refusal);
+    refusals.refuse(refusal, () => {
+      pass(told);
+    });
+  }
+
+  private failed(error: unknown, wasServed: boolean): void {
+    const { who, place, waiter } = this;
+    const { facts, tokens } = place;
+    place.say?.(`${who} fails: ${String(error)}`);
+    // The token that it was about to take may have been refused, or gone, meanwhile.
+    const isTooLate = wasServed && this.sends === 0 && tokens.must() === null;
+    if (error !== this.lastAnswer && !waiter && !isTooLate && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
+      facts.fault('B12', `${who} failed with ${String(error)} while it did not wait`);
+    if (
+      this.sends > 0 &&
+      error !== this.lastAnswer &&
+      this.session === facts.session &&
+      !facts.isClosed &&
+      facts.jumps === 0
+    )
+      this.failsRightly(error);
+    this.settle(error === this.lastAnswer ? null : error);
+  }
+
+  /** A refused request that is not repeated gets its refusal, and no other error, unless it was about to be repeated. */
+  private failsRightly(error: unknown): void {
+    if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE'))
+      this.place.facts.fault('B16', `${this.who} failed with ${String(error)}`);
+  }
+
+  private settle(error: unknown): void {
+    const { place, refusal, verdict, sends, token } = this;
+    const { waiters, refusals, facts } = place;
+    const ended = this.waiter;
+    this.waiter = null;
+    waiters.delete(ended);
+    facts.active();
+    if (refusal) {
+      const says = verdict?.says;
+      const outcome = says === 'accepted' ? 'accepted' : says === 'nothing' ? 'unknown' : 'refused';
+      refusals.ended(refusal, sends > 1 ? token : null, sends > 1 ? outcome : 'unknown');
+    }
+    if (ended) waiters.unserved(ended, error);
+    this.isHealed(ended);
+  }
+
+  /** A resource that would take a new token is not refused for more than a minute after the last trouble. */
+  private isHealed(ended: Waiter | null): void {
+    const { place, verdict, call, refusal } = this;
+    const { facts } = place;
+    if (verdict?.says !== 'explicit' || (verdict.because !== 'revoked' && verdict.because !== 'lag')) return;
+    if (call.row || facts.jumps > 0 || facts.isClosed || !refusal || this.session !== facts.session) return;
+    const isLate = ended !== null && facts.real === ended.since + ended.maxWait;
+    const { rejectionBudget: budget } = facts.options;
+    if (isLate || budget || place.fetches.isAsking) return;
+    const since = facts.calmSince + place.slowest;
+    if (verdict.because === 'revoked' && this.startedReal - since > HEALED_WITHIN)
+      facts.fault('3.6', `${this.who} was refused ${String(facts.real - since)} ms after the last trouble`);
+  }
 }
 
 export interface Listener {
-  readonly name: string;
+  readonly who: string;
   last: string | null;
 }
 
 /** A subscriber of the stream itself. */
 export function listen(
-  name: string,
-  { once }: Doing<'listen'>,
-  { token$, reference, say }: Place,
+  who: string,
+  once: boolean,
+  { token$, facts, tokens, fetches, say }: Place,
   listeners: Set<Listener>,
   onValue: () => void,
 ): () => void {
-  const listener: Listener = { name, last: null };
-  const since = ++reference.seq;
+  const listener: Listener = { who, last: null };
+  const since = ++facts.seq;
   const leave = () => {
     if (!listeners.delete(listener)) return;
-    reference.listeners--;
-    reference.active();
-    reference.lastUse = reference.lastActivity;
+    facts.listeners--;
+    facts.active();
+    tokens.lastUse = facts.lastActivity;
   };
   listeners.add(listener);
-  reference.listeners++;
+  facts.listeners++;
+  facts.isSignedOut = false;
   const subscription = (once ? token$.pipe(take(1)) : token$).subscribe({
     next: ({ value }) => {
-      say(`${name} hears ${value}`);
-      reference.used(value, name, since);
-      if (value === listener.last) reference.fault('B14', `${name} heard ${value} twice`);
+      say?.(`${who} hears ${value}`);
+      tokens.given(value, who, since);
+      if (value === listener.last) facts.fault('B14', `${who} heard ${value} twice`);
+      if (listener.last !== null && tokens.serials.get(value)! < tokens.serials.get(listener.last)!)
+        facts.fault('B14', `${who} heard ${value} after ${listener.last}`);
       listener.last = value;
       onValue();
     },
     error: (error: unknown) => {
-      say(`${name} fails: ${String(error)}`);
+      say?.(`${who} fails: ${String(error)}`);
       leave();
-      if (!reference.closed || !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) reference.listenerFailed(error);
+      if (facts.isClosed && isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) return;
+      if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || fetches.permanentSeq < 0)
+        facts.fault('B24', `a listener failed with ${String(error)}`);
+      if (tokens.must() !== null) facts.fault('B11', 'a listener failed, though a token lives');
     },
     complete: () => {
-      say(`${name} is done`);
+      say?.(`${who} is done`);
       leave();
-      if (!reference.closed && !(once && listener.last !== null))
-        reference.fault('B24', `${name} was completed before close()`);
+      if (!facts.isClosed && !(once && listener.last !== null))
+        facts.fault('B24', `${who} was completed before close()`);
     },
   });
   return () => {
@@ -204,33 +273,39 @@ export function listen(
   };
 }
 
-/** Someone who forces a refresh. */
-export function refresh(name: string, { token$, reference, maxWait, say }: Place): () => void {
-  const waiter = reference.closed ? null : reference.wait(name, 'refresh', maxWait);
-  reference.wantsRefresh();
-  let served = false;
-  const subscription = token$.refresh().subscribe({
+/** Someone who takes one token, or forces a refresh. */
+export function wait(who: string, kind: 'take' | 'refresh', given: number | undefined, place: Place): () => void {
+  const { token$, facts, tokens, fetches, waiters, say } = place;
+  const maxWait = given ?? facts.maxWait;
+  facts.isSignedOut = false;
+  const waiter = facts.isClosed ? null : waiters.add(who, kind, maxWait);
+  if (kind === 'refresh') fetches.hasten(true);
+  let isGiven = false;
+  const token = kind === 'take' ? takeToken(token$, given === undefined ? {} : { maxWait }) : token$.refresh();
+  const subscription = token.subscribe({
     next: ({ value }) => {
-      served = true;
-      say(`${name} gets ${value}`);
-      if (waiter) reference.waiters.delete(waiter);
-      if (reference.arrival?.value !== value || reference.arrival.seq < (waiter?.seq ?? Infinity))
-        reference.fault('refresh', `${name} got ${value}, which did not just come`);
+      isGiven = true;
+      facts.active();
+      say?.(`${who} gets ${value}`);
+      waiters.delete(waiter);
+      tokens.given(value, who, waiter?.seq ?? Infinity);
+      if (kind === 'refresh' && (tokens.arrival?.value !== value || tokens.arrival.seq < (waiter?.seq ?? Infinity)))
+        facts.fault('refresh', `${who} got ${value}, which did not just come`);
     },
     error: (error: unknown) => {
-      say(`${name} fails: ${String(error)}`);
-      if (waiter) {
-        reference.waiters.delete(waiter);
-        reference.unserved(waiter, error);
-      } else if (!isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
-        reference.fault('B26', `${name} failed with ${String(error)} after close()`);
+      say?.(`${who} fails: ${String(error)}`);
+      if (waiter) waiters.unserved(waiter, error);
+      else if (!isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
+        facts.fault('B26', `${who} failed with ${String(error)} after close()`);
     },
     complete: () => {
-      if (!served) reference.fault('refresh', `${name} completed without a token`);
+      if (!isGiven) facts.fault('B12', `${who} completed without a token`);
     },
   });
+  facts.active();
   return () => {
-    if (waiter) reference.waiters.delete(waiter);
+    waiters.delete(waiter);
+    facts.active();
     subscription.unsubscribe();
   };
 }

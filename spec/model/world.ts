@@ -7,13 +7,18 @@ import {
   type Subscription,
 } from 'rxjs';
 import { createTokenStream, isTokenError, type AccessToken } from 'rx-fresh-token';
-import { call, listen, refresh, refuse, type Listener, type Place } from './callers.js';
-import { endpointOf } from './endpoint.js';
-import type { Action, History, Reaction } from './history.js';
-import { Reference } from './reference.js';
+import { listen, Request, wait, type Listener, type Place } from './callers.js';
+import { EventLog } from './eventLog.js';
+import { Facts } from './facts.js';
+import { Fetches } from './fetches.js';
+import type { Action, Call, History, Reaction } from './history.js';
+import { issuerOf, type Registry } from './issuer.js';
+import { newMemory, newRefusal, Refusals } from './refusals.js';
+import { Tokens } from './tokens.js';
+import { Waiters } from './waiters.js';
 
 const EPOCH = 1_700_000_000_000;
-/** No history of this size needs so many: whoever reaches it storms. */
+/** No history of this size needs so many. */
 const MOST_HAPPENINGS = 20_000;
 
 /** Numbers from 0 up to 1, the same for the same seed. */
@@ -27,36 +32,71 @@ function mulberry32(seed: number): () => number {
   };
 }
 
-/** Runs a history against a stream, and shows the reference what happens. Returns what was not as promised, in order. */
+const callsOf = ({ steps, reactions }: History): Call[] =>
+  [...steps.map(([, act]) => act), ...reactions.map(({ act }) => act)].filter((act) => act.do === 'call');
+
+/** The longest that a request or a fetch takes, in ms. */
+const slowestOf = (history: History): number =>
+  Math.max(
+    history.issuer.latency ?? 0,
+    ...history.issuer.first.map(({ latency }) => latency ?? 0),
+    ...callsOf(history).map(({ latency }) => latency ?? 0),
+  );
+
+/** A lag of 1.5 s costs three tokens if tokens outlive it, and if no answer takes long. */
+const isFast = (history: History): boolean =>
+  history.scale >= 30_000 && history.issuer.first.length === 0 && slowestOf(history) <= 200;
+
+/** Runs a history against a stream, and checks what happens. Returns what was not as promised, in order. */
 export function run(history: History, log?: (line: string) => void): readonly string[] {
   const { options, steps, reactions, seed } = history;
   const scheduler = new VirtualTimeScheduler();
   let offset = EPOCH;
   const clock = () => scheduler.now() + offset;
-  const reference = new Reference(options, { real: () => scheduler.now(), clock });
-  const say = (line: string) => log?.(`${String(scheduler.now()).padStart(9)}  ${line}`);
+  const facts = new Facts(options, { real: () => scheduler.now(), clock });
+  const tokens = new Tokens(facts);
+  const resources = history.resources.map(
+    (resource, index) => [resource, newMemory(`R${String(index)}`, resource.isKeyed)] as const,
+  );
+  const refusals: Refusals = new Refusals(
+    facts,
+    tokens,
+    resources.map(([, memory]) => memory),
+    isFast(history),
+    { isBlocked: () => fetches.isBlocked, isPausing: () => fetches.mayPause },
+  );
+  const fetches: Fetches = new Fetches(facts, tokens, refusals, seed === null);
+  const waiters = new Waiters(facts, tokens, fetches);
+  const events = new EventLog(facts, tokens, fetches, refusals);
+  const registry: Registry = { issuedReal: new Map(), revoked: new Set() };
+  const say = log && ((line: string) => log(`${String(scheduler.now()).padStart(9)}  ${line}`));
   const listeners = new Set<Listener>();
+  const timers = new Set<Subscription>();
   let depth = 0;
   let happened = 0;
 
   /** Whatever happens in the world; after each thing all must be as it should be. */
   function happen(what: () => void): void {
-    if (reference.violations.length > 0) return;
+    if (facts.violations.length > 0) return;
     depth++;
     what();
     depth--;
     if (depth > 0) return;
-    if (++happened > MOST_HAPPENINGS) reference.fault('storm', `${String(happened)} things happened`);
-    reference.settled(token$.current?.value ?? null);
-    const must = reference.mustServe();
-    for (const { name, last } of listeners) {
-      if (reference.closed) reference.fault('B26', `${name} was not completed by close()`);
+    if (++happened > MOST_HAPPENINGS) facts.fault('storm', `${String(happened)} things happened`);
+    refusals.settled(fetches.isAsking);
+    tokens.settled(token$.current?.value ?? null, fetches.isAsking);
+    fetches.settled(waiters.size);
+    waiters.settled();
+    events.settled();
+    const must = tokens.must();
+    for (const { who, last } of listeners) {
+      if (facts.isClosed) facts.fault('B26', `${who} was not completed by close()`);
       else if (must !== null && last !== must)
-        reference.fault('B24', `${name} heard ${String(last)} last, though ${must} is usable`);
+        facts.fault('B24', `${who} heard ${String(last)} last, though ${must} is usable`);
     }
-    if (reference.closed && timers.size > 0)
-      reference.fault('B26', `${String(timers.size)} timers are left after close()`);
-    if (reference.closed && reference.live > 0) reference.fault('B26', 'a token fetch goes on after close()');
+    if (!facts.isClosed) return;
+    if (timers.size > 0) facts.fault('B26', `${String(timers.size)} timers are left after close()`);
+    if (fetches.live > 0) facts.fault('B26', 'a token fetch goes on after close()');
   }
 
   const later = (delay: number, what: () => void): Subscription =>
@@ -64,7 +104,6 @@ export function run(history: History, log?: (line: string) => void): readonly st
       happen(what);
     }, delay);
 
-  const timers = new Set<Subscription>();
   /** The scheduler as the stream sees it: what it schedules is counted. */
   const watched: SchedulerLike = {
     now: () => scheduler.now(),
@@ -85,118 +124,152 @@ export function run(history: History, log?: (line: string) => void): readonly st
   };
 
   const wake = new Subject<void>();
-  const watchedWake = new Observable<void>((subscriber) => {
-    reference.wakes();
-    subscriber.add(wake.subscribe(subscriber));
-    subscriber.add(() => {
-      reference.rests();
-    });
+  const isNeeded = () => waiters.size + facts.listeners > 0;
+  const source = issuerOf(history, {
+    facts,
+    fetches,
+    registry,
+    isNeeded,
+    later,
+    say,
+    clock: () => scheduler.now() + EPOCH,
   });
-  const token$ = createTokenStream(endpointOf(history, reference, later, say), {
+  const token$ = createTokenStream(source, {
     ...options,
     scheduler: watched,
     now: clock,
-    random: mulberry32(seed),
-    wake: watchedWake,
+    random: seed === null ? () => 0.5 : mulberry32(seed),
+    wake: new Observable<void>((subscriber) => wake.subscribe(subscriber)),
   });
 
   // ---- whoever watches may act from inside a callback
 
   const pending = reactions.map((reaction) => ({ ...reaction }));
   function react(on: Reaction['on']): void {
-    for (const reaction of pending.filter((each) => each.on === on)) {
-      if (reaction.nth-- !== 0) continue;
-      say(`in reaction to ${on}:`);
+    for (const reaction of pending) {
+      if (reaction.on !== on || reaction.nth-- !== 0) continue;
+      say?.(`in reaction to ${on}:`);
       act(reaction.act);
     }
   }
   const known: AccessToken[] = [];
-  token$.events.subscribe({
-    next: (event) => {
-      say(
-        `event: ${event.type}${'outcome' in event ? ` ${event.outcome}` : ''}${'retryIn' in event ? ` ${String(event.retryIn)}` : ''}`,
-      );
-      reference.event(event);
-      if (event.type === 'tokenChanged') known.push(event.token);
-      const refusal = event.type === 'tokenRejected' ? reference.rejection : null;
-      if (event.type !== 'closed') react(event.type);
-      if (refusal?.waiter && refusal.outcome === 'alreadyReplaced') reference.waitOn(refusal.waiter);
-    },
+  token$.events.subscribe((event) => {
+    say?.(
+      `event: ${event.type}${'outcome' in event ? ` ${event.outcome}` : ''}${'retryIn' in event ? ` ${String(event.retryIn)}` : ''}`,
+    );
+    events.heard[0].push(event);
+    events.event(event);
+    if (event.type === 'tokenChanged') known.push(event.token);
+    if (event.type !== 'closed') react(event.type);
+  });
+  token$.events.subscribe((event) => {
+    events.heard[1].push(event);
   });
 
   // ---- what people do
 
   const place: Place = {
     token$,
-    reference,
-    maxWait: options.maxWait ?? 30_000,
-    revoked: new Set<string>(),
+    facts,
+    tokens,
+    fetches,
+    refusals,
+    waiters,
+    registry,
+    resources,
     later,
     say,
+    slowest: slowestOf(history),
   };
-  const guests: (() => void)[] = [];
+  const leaving: (() => void)[] = [];
   let names = 0;
+
+  function request(name: string, made: Call): void {
+    const sent = new Request(name, made, place);
+    const leave = () => {
+      sent.leave();
+    };
+    leaving.push(leave);
+    if (made.leaveAfter !== undefined) later(made.leaveAfter, leave);
+    if (!made.times) return;
+    later(made.every ?? 1000, () => {
+      facts.insideAction++;
+      request(`${name}'`, { ...made, times: made.times! - 1 });
+      facts.insideAction--;
+    });
+  }
 
   function act(action: Action): void {
     const name = `${action.do} ${String(++names)}`;
-    say(`${name} ${JSON.stringify(action)}`);
-    reference.active();
-    reference.insideAction++;
+    say?.(`${name} ${JSON.stringify(action)}`);
+    facts.active();
+    facts.insideAction++;
     switch (action.do) {
       case 'call':
-        guests.push(call(name, action, place));
+        request(name, action);
+        break;
+      case 'take':
+      case 'refresh':
+        leaving.push(wait(name, action.do, action.do === 'take' ? action.maxWait : undefined, place));
         break;
       case 'listen':
-        guests.push(
-          listen(name, action, place, listeners, () => {
+        leaving.push(
+          listen(name, action.once === true, place, listeners, () => {
             react('value');
           }),
         );
         break;
-      case 'refresh':
-        guests.push(refresh(name, place));
-        break;
       case 'reject':
-        reject(action.which);
+        reject(name, action.which);
         break;
       case 'revoke':
-        for (const { value } of known) (place.revoked as Set<string>).add(value);
+        for (const value of registry.issuedReal.keys()) registry.revoked.add(value);
+        facts.trouble();
         break;
       case 'jump':
-        reference.jumped(clock(), ((offset += action.by), clock()));
+        tokens.jumped(clock(), ((offset += action.by), clock()));
         break;
       case 'wake':
+        fetches.hasten(false);
         wake.next();
         break;
+      case 'signOut':
+        if (!facts.isSignedOut && !facts.isClosed) {
+          facts.endSession();
+          tokens.forget();
+          fetches.forget();
+          refusals.forget();
+        }
+        token$.signOut();
+        break;
       case 'close':
+        facts.isClosed = true;
         token$.close();
-        if (!reference.closed) reference.fault('B26', 'close() was not announced');
     }
-    reference.insideAction--;
-    const leave = guests.at(-1);
-    if ('leaveAfter' in action && action.leaveAfter !== undefined && leave) later(action.leaveAfter, leave);
+    facts.insideAction--;
+    const leave = leaving.at(-1);
+    if (action.do !== 'call' && 'leaveAfter' in action && action.leaveAfter !== undefined && leave)
+      later(action.leaveAfter, leave);
   }
 
-  function reject(which: 'latest' | 'oldest' | 'foreign'): void {
+  function reject(who: string, which: 'latest' | 'oldest' | 'foreign'): void {
     const foreign = { value: 'foreign', type: 'Bearer' } as AccessToken;
     const token = which === 'foreign' ? foreign : known.at(which === 'latest' ? -1 : 0);
     if (!token) return;
-    if (reference.closed)
-      afterClose(() => {
+    const wasClosed = facts.isClosed;
+    const pass = () => {
+      try {
         token$.reject(token);
-      });
-    else
-      refuse(reference, { token: token.value, explicit: true, key: undefined, outcome: null }, () => {
-        token$.reject(token);
-      });
-  }
-
-  function afterClose(use: () => void): void {
-    try {
-      use();
-      reference.fault('B26', 'reject() did not throw after close()');
-    } catch (error) {
-      if (!isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) throw error;
+        if (wasClosed) facts.fault('B26', 'reject() did not throw after close()');
+      } catch (error) {
+        if (!wasClosed || !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) throw error;
+      }
+    };
+    const { value } = token;
+    if (wasClosed) pass();
+    else {
+      const given = { who, token: value, kind: 'explicit', resource: null, isLag: false, isFinal: true } as const;
+      refusals.refuse(newRefusal(given), pass);
     }
   }
 
@@ -209,50 +282,42 @@ export function run(history: History, log?: (line: string) => void): readonly st
       happen(() => {
         act(step[1]);
       });
-      if (reference.violations.length === 0) play(index + 1);
+      if (facts.violations.length === 0) play(index + 1);
     }, step[0]);
   };
   play(0);
-  const lasts = steps.reduce((sum, [after]) => sum + after, 0);
-  scheduler.maxFrames = lasts;
+  scheduler.maxFrames = steps.reduce((sum, [after]) => sum + after, 0);
   scheduler.flush();
 
   // Left alone it comes to rest, whatever was going on; and it can be used again.
   pending.length = 0;
-  const epilogue: (() => void)[] = [
+  const latency = 0;
+  const last: Action[] = [
+    { do: 'call', to: 0, latency },
+    { do: 'close' },
+    { do: 'call', to: 0, latency },
+    { do: 'refresh' },
+    { do: 'take' },
+    { do: 'listen' },
+    { do: 'reject', which: 'latest' },
+    { do: 'signOut' },
+    { do: 'close' },
+  ];
+  const epilogue = [
     () => {
-      guests.splice(0).forEach((leave) => {
+      leaving.splice(0).forEach((leave) => {
         leave();
       });
     },
-    () => {
-      act({ do: 'call', reply: 'ok', thrown: false, latency: 0 });
-    },
-    () => {
-      act({ do: 'close' });
-    },
-    () => {
-      act({ do: 'call', reply: 'ok', thrown: false, latency: 0 });
-    },
-    () => {
-      act({ do: 'refresh' });
-    },
-    () => {
-      act({ do: 'listen' });
-    },
-    () => {
-      act({ do: 'reject', which: 'latest' });
-    },
-    () => {
-      act({ do: 'close' });
-    },
+    ...last.map((action) => () => {
+      act(action);
+    }),
   ];
   for (const what of epilogue) {
     happen(what);
     scheduler.maxFrames = Infinity;
     scheduler.flush();
   }
-  if (reference.violations.length === 0 && timers.size > 0)
-    reference.fault('B26', `${String(timers.size)} timers are left`);
-  return reference.violations;
+  if (facts.violations.length === 0 && timers.size > 0) facts.fault('B26', `${String(timers.size)} timers are left`);
+  return facts.violations;
 }

@@ -47,7 +47,7 @@ export function ask(source: TokenSource, request: Partial<TokenRequest> = {}): P
     signal: new AbortController().signal,
     ...request,
   };
-  return firstValueFrom(from(source(whole)));
+  return firstValueFrom(from(source(whole))) as Promise<TokenResponse>;
 }
 
 export const payloadOf = (jwt: string | undefined): Record<string, unknown> =>

@@ -128,7 +128,7 @@ describe('a sign-in that takes longer than anyone waits', () => {
     expect(await left).toBe('left');
     await pass(60_000 + wait);
     const request = { reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal } as const;
-    const next = firstValueFrom(from(source(request)));
+    const next = firstValueFrom(from(source(request))) as Promise<TokenResponse>;
     await turns();
     if (prompts.count > 1) await pass(61_000);
     expect((await next).access_token).toBe(expected);

@@ -43,7 +43,7 @@ const when = (m: Context, marks: string, act: () => void) => m.cold(marks).subsc
 
 describe('the guarantees, told with the kit', () => {
   cases(
-    'B1: lead time',
+    '1: lead time',
     (m, { latency, lifetime, subscribed, tokens }) => {
       const { token$, verify } = kit({ latency, lifetime }, { refreshBefore: undefined, expiryMargin: undefined });
       m.expect(tokenMarbles(token$), subscribed).toBeObservable(tokens);
@@ -76,7 +76,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B2: a life counts from the call, however long that takes',
+    '2: a life counts from the call, however long that takes',
     marbles((m) => {
       const { token$ } = kit({ latency: 9, steps: ['token', 'hang'] });
       const user = '  ^--------------------!';
@@ -88,7 +88,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B4: a request goes on using a token that is being renewed, and waits only at its very end',
+    '4: a request goes on using a token that is being renewed, and waits only at its very end',
     marbles((m) => {
       const { call, token$, asked, sent, verify } = kit({ latency: (n) => (n === 1 ? 2 : 7) });
       const user = '  ^-----------------------!   ';
@@ -108,7 +108,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B5: neither a sleeping machine nor a clock set back lengthens a life',
+    '5: neither a sleeping machine nor a clock set back lengthens a life',
     marbles((m) => {
       for (const fault of ['sleep', 'setBack'] as const) {
         const clock = virtualClock(m.scheduler);
@@ -134,7 +134,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B6: the cache outlives the last subscriber, and an idle stream costs nothing',
+    '6: the cache outlives the last subscriber, and an idle stream costs nothing',
     marbles((m) => {
       const { call, token$, source, verify } = kit({ maxCalls: 1 });
       const first = ' ^               ';
@@ -154,7 +154,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B8: 500 cold starts are one fetch',
+    '8: 500 cold starts are one fetch',
     marbles((m) => {
       const { call, verify } = kit({ maxCalls: 1 });
       for (let i = 0; i < 500; i++) m.expect(call()).toBeObservable('-----(a|)');
@@ -164,7 +164,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B9: whoever leaves, leaves alone',
+    '9: whoever leaves, leaves alone',
     marbles((m) => {
       const { call, source, verify } = kit({ maxCalls: 1 });
       const leaves = '^!      ';
@@ -180,7 +180,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B11: a failed renewal is invisible while the token lives',
+    '11: a failed renewal is invisible while the token lives',
     marbles((m) => {
       const { call, token$, verify } = kit(
         { lifetime: 300, steps: ['token', 'transient'] },
@@ -198,7 +198,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B12: a failure for good fails everyone at once, and is not tried again for one backoff step; success heals',
+    '12: a failure for good fails everyone at once, and is not tried again for one backoff step; success heals',
     marbles((m) => {
       const { call, token$, asked, verify } = kit({ steps: ['permanent'] }, { backoff: { initial: 60, max: 60 } });
       const failed = '--#';
@@ -213,7 +213,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B12: requests wait for the next attempts, up to maxWait',
+    '12: requests wait for the next attempts, up to maxWait',
     marbles((m) => {
       const { call } = kit(
         { steps: ['transient', 'transient', 'transient'] },
@@ -226,7 +226,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B15: refusals at once cost one refresh, and a late one none',
+    '15: refusals at once cost one refresh, and a late one none',
     marbles((m) => {
       const { call, api, asked, sent, verify } = kit({ lifetime: 1000 }, {}, { delay: (n) => (n === 3 ? 9 : 3) });
       const warm = '    ^';
@@ -250,7 +250,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B16: a request is repeated once, and the second refusal is the caller’s',
+    '16: a request is repeated once, and the second refusal is the caller’s',
     marbles((m) => {
       const { call, asked, sent, verify } = kit({ lifetime: 1000 }, {}, { steps: [401, 401] });
       m.expect(call()).toBeObservable('----------#', undefined, '401'); // 2 sent, 5 refused, 7 a new token, 10 refused
@@ -262,7 +262,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B17: a forbidden resource costs one refresh, and the next refusal is passed on at once',
+    '17: a forbidden resource costs one refresh, and the next refusal is passed on at once',
     marbles((m) => {
       const { call, api, asked, verify } = kit({ lifetime: 1000 }, {}, { maxCalls: 3 });
       api.forbid('/admin');
@@ -280,7 +280,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B18: rejections force no more refreshes than the budget allows',
+    '18: rejections force no more refreshes than the budget allows',
     marbles((m) => {
       const { call, token$, asked, api } = kit(
         { lifetime: 1000 },
@@ -299,7 +299,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   cases(
-    'B19: meanwhile other requests',
+    '19: meanwhile other requests',
     (m, { status, other, sentAt }) => {
       const { call, sent } = kit({ lifetime: 1000, latency: (n) => (n === 1 ? 2 : 10) }, {}, { steps: [status] });
       m.expect(call(), '^        ').toBeObservable('------------------(b|)');
@@ -314,7 +314,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    'B24 and B26: the stream completes on close(), after which nothing is left and all fails',
+    '24 and 26: the stream completes on close(), after which nothing is left and all fails',
     marbles((m) => {
       const { call, token$, verify } = kit({ maxCalls: 1 });
       const close = '   --------x     ';

@@ -15,7 +15,7 @@ describe('plainError', () => {
     const error = new TokenUnavailableError('none', { cause: refused });
     expect(plainError(error)).toStrictEqual({
       name: 'TokenUnavailableError',
-      message: 'none',
+      message: 'none: no',
       code: 'ERR_TOKEN_UNAVAILABLE',
       cause: {
         name: 'TokenEndpointError',

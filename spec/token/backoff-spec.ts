@@ -5,10 +5,12 @@ import {
   backoffStep,
   isPermanentFailure,
   MIN_PAUSE,
+  permanentPause,
   retryAfterOf,
   retryDelay,
   type Backoff,
 } from '../../src/token/backoff.js';
+import { mistake } from '../../src/token/tokenResponse.js';
 
 const token = (lifetime: number) => accessToken({ access_token: 'a' }, 5, lifetime);
 const backoff: Backoff = { initial: 250, max: 5000, factor: 2 };
@@ -103,7 +105,10 @@ describe('isPermanentFailure', () => {
 
   it.each([400, 401, 403, 404, 405, 410, 418, 422, 451, 499])('should be so for the status %i', (status) => {
     expect(isPermanentFailure(Object.assign(new Error('no'), { status }))).toBe(true);
-    expect(isPermanentFailure({ status, error: 'temporarily_unavailable' })).toBe(true);
+    expect(isPermanentFailure({ statusCode: status })).toBe(true);
+    expect(isPermanentFailure({ response: { status } })).toBe(true);
+    expect(isPermanentFailure({ response: { statusCode: status } })).toBe(true);
+    expect(isPermanentFailure({ status, error: 'temporarily_unavailable' })).toBe(false);
   });
 
   it.each([408, 425, 429, 399, 500, 502, 503, 200, 302, 0])('should not be so for the status %i', (status) => {
@@ -122,7 +127,12 @@ describe('isPermanentFailure', () => {
     ['an error code in another case', { error: 'Invalid_Client' }],
     ['an error that is no string', { error: ['invalid_client'] }],
     ['a status that is no number', { status: '400' }],
-    ['a status of the response only', { response: { status: 400 } }],
+    ['a rate limit that comes as a 400', { status: 400, error: 'rate_limit_exceeded' }],
+    ['a rate limit with a code that is permanent elsewhere', { status: 429, error: 'access_denied' }],
+    ["a firewall's page", { status: 403, headers: { 'content-type': 'text/html' } }],
+    ["a firewall's page in the body", { response: { status: 403, data: ' <!doctype html>' } }],
+    ['a 500 with words', { status: 500, error: 'Internal Server Error' }],
+    ['a token endpoint that said nothing of its reasons', new TokenEndpointError('no')],
     ['a string', 'invalid_client'],
     ['a number', 400],
     ['null', null],
@@ -132,7 +142,58 @@ describe('isPermanentFailure', () => {
   });
 });
 
+describe('isPermanentFailure, wherever clients put what the server said', () => {
+  it.each<[string, unknown]>([
+    ['an OpenID code', { error: 'login_required' }],
+    ['a dialect of invalid_grant', { error: 'bad_refresh_token' }],
+    ["axios' error", { response: { status: 503, data: { error: 'invalid_client' } } }],
+    ["axios' error with a body in text", { response: { status: 503, data: '{"error":"invalid_client"}' } }],
+    ["got's error", { response: { statusCode: 401, body: '' } }],
+    ["ky's error", { response: new Response(null, { status: 401 }) }],
+    ['a 403 that says nothing', { status: 403 }],
+    ['a 401 with a page', { status: 401, headers: { 'content-type': 'text/html' } }],
+    ['a token response with an error that is prose', new TokenEndpointError('no', { error: 'Client unknown' })],
+    ['a source that returned no token response', mistake('no')],
+  ])('should be so for %s', (_kind, failure) => {
+    expect(isPermanentFailure(failure)).toBe(true);
+  });
+});
+
+describe('permanentPause', () => {
+  const settings = { initial: 250, max: undefined, factor: 2 };
+
+  it.each([
+    [1, 250],
+    [2, 500],
+    [3, 1000],
+    [8, 32_000],
+    [9, 60_000],
+    [5000, 60_000],
+  ])('should be, after %i failures, %i ms, without jitter', (failures, pause) => {
+    expect(permanentPause(failures, settings)).toBe(pause);
+  });
+
+  it('should be what the options and the server say', () => {
+    expect(permanentPause(9, { ...settings, max: 5000 })).toBe(5000);
+    expect(permanentPause(1, { ...settings, initial: 0 })).toBe(MIN_PAUSE);
+    expect(permanentPause(1, settings, 7000)).toBe(7000);
+    expect(permanentPause(9, settings, 7000)).toBe(60_000);
+  });
+});
+
 describe('retryAfterOf', () => {
+  it.each<[string, unknown]>([
+    ['retryAfter', { retryAfter: 86_400_000 }],
+    ['a number of seconds', { headers: { 'retry-after': '86400' } }],
+    ['a date', { headers: { 'retry-after': new Date(NOW + 86_400_000).toUTCString() } }],
+  ])('should believe a server for 5 minutes at most: %s', (_kind, failure) => {
+    expect(retryAfterOf(failure, NOW)).toBe(300_000);
+  });
+
+  it.each(['0x10', '1e3', '-5', 'soon', ''])('should not read a header of %p', (value) => {
+    expect(retryAfterOf({ headers: { 'retry-after': value } }, NOW)).toBeUndefined();
+  });
+
   const headers = new Headers({ 'retry-after': '7' });
   it.each<[string, unknown, number | undefined]>([
     ['retryAfter in ms', new TokenEndpointError('later', { retryAfter: 1500 }), 1500],

@@ -68,6 +68,25 @@ it.each([{ backoff: null }, { backoff: 5 }, { rejectionBudget: 'x' }, { rejectio
   },
 );
 
+describe('an enumerable member on Object.prototype', () => {
+  const prototype = Object.prototype as { stray?: unknown };
+  afterEach(() => {
+    delete prototype.stray;
+  });
+
+  it.each<[string, unknown]>([
+    ['a function, as old libraries add them', () => undefined],
+    ['a string', 'x'],
+    ['a list', [5, 6]],
+    ['null', null],
+  ])('should be no option: %s', (_kind, stray) => {
+    prototype.stray = stray;
+    expect(creation({ maxWait: 5, backoff: { initial: 5 }, isPermanent: () => true })).not.toThrow();
+    expect(() => settingsOf({ jitter: 2 })).toThrow(/^option "jitter"/);
+    expect(Object.hasOwn(settingsOf({}), 'stray')).toBe(false);
+  });
+});
+
 describe('functions among the options', () => {
   it.each(['isPermanent', 'lifetime', 'random', 'now'])(
     'should be a TypeError that names it when it is none: %s',

@@ -1,6 +1,6 @@
 import { accessToken } from '../../src/token/accessToken.js';
 import { jwtClaims } from '../../src/internal/jwtClaims.js';
-import { lifetimeOf, windowsOf } from '../../src/token/refreshPolicy.js';
+import { lifetimeOf, saysLifetime, windowsOf } from '../../src/token/refreshPolicy.js';
 import type { AccessToken, TokenResponse } from '../../src/token/types.js';
 
 const base64url = (value: unknown): string =>
@@ -21,21 +21,39 @@ describe('lifetimeOf', () => {
     ['a negative number', -1, -1000],
     ['a negative string', '-1', -1000],
     ['Infinity', Infinity, Infinity],
-    ['NaN', NaN, NaN],
-    ['words', 'soon', NaN],
-    ['a number and a unit', '30s', NaN],
-    ['an empty string', '', NaN],
-    ['blanks', '  ', NaN],
-    ['a boolean', true, NaN],
-    ['an array', [30], NaN],
-    ['an object', {}, NaN],
   ])('should read expires_in: %s', (_kind, expires_in, lifetime) => {
     expect(lifetimeOf({ access_token: jwt({ exp: S + 77 }), expires_in } as TokenResponse, NOW)).toBe(lifetime);
+  });
+
+  it.each<[string, unknown]>([
+    ['NaN', NaN],
+    ['words', 'soon'],
+    ['a number and a unit', '30s'],
+    ['a date', '2026-11-28T00:00:00Z'],
+    ['a hexadecimal number', '0x10'],
+    ['an empty string', ''],
+    ['blanks', '  '],
+    ['a boolean', true],
+    ['an array', [30]],
+    ['an object', {}],
+    ['null', null],
+  ])('should count an expires_in that cannot be read as absent: %s', (_kind, expires_in) => {
+    expect(lifetimeOf({ access_token: jwt({ exp: S + 77 }), expires_in } as TokenResponse, NOW)).toBe(77_000);
+    expect(lifetimeOf({ access_token: 'opaque', expires_in } as TokenResponse, NOW)).toBe(Infinity);
+    expect(saysLifetime({ access_token: 'a', expires_in } as TokenResponse)).toBe(false);
+  });
+
+  it.each([0, -1, 30, '30', Infinity])('should say that a response with expires_in %p says it', (expires_in) => {
+    expect(saysLifetime({ access_token: 'a', expires_in })).toBe(true);
   });
 
   it.each<[string, string, number]>([
     ['exp - iat', jwt({ exp: S + 100, iat: S + 40 }), 60_000],
     ['exp - iat, though the clock differs by years', jwt({ exp: 160, iat: 100 }), 60_000],
+    ['exp - now, where the JWT was issued a while ago', jwt({ exp: S + 600, iat: S - 3000 }), 600_000],
+    ['exp - iat, where a clock that is slow makes it look younger', jwt({ exp: S + 4000, iat: S + 400 }), 3_600_000],
+    ['exp - iat, where it looks over', jwt({ exp: S - 5, iat: S - 65 }), 60_000],
+    ['exp - iat, where it ends now', jwt({ exp: S, iat: S - 60 }), 60_000],
     ['exp - now without iat', jwt({ exp: S + 100 }), 100_000],
     ['exp - now with an iat that is no number', jwt({ exp: S + 100, iat: 'x' }), 100_000],
     ['what is over already', jwt({ exp: S - 5 }), -5000],
@@ -188,8 +206,9 @@ describe('windowsOf', () => {
     [1, 29_999],
     [2500, 27_500],
     [0.4, 29_999],
-    [40_000, -10_000],
-  ])('should be told by expiryMargin %p', (expiryMargin, overAt) => {
+    [15_000, 15_000],
+    [40_000, 15_000],
+  ])('should be told by expiryMargin %p, but never by more than half the life', (expiryMargin, overAt) => {
     expect(windowsOf(token(30_000), 200, { ...settings, expiryMargin }).overAt).toBe(overAt);
   });
 

@@ -7,7 +7,7 @@ const forbidden = Object.assign(new Error('revoked'), { error: 'invalid_grant' }
 
 describe('the pause after a permanent failure', () => {
   it(
-    'should spare the source for one step of backoff, however many ask',
+    'should spare the source for one step of backoff after the first, however many ask',
     marbles((m) => {
       const asked: number[] = [];
       const token$ = createTokenStream(
@@ -91,6 +91,7 @@ describe('what a source reports', () => {
         type: 'refreshFailed',
         at: 50,
         error: failure,
+        message: 'the refresh token could not be stored',
         attempt: 2,
         retryIn: null,
         permanent: false,

@@ -1,11 +1,4 @@
-import {
-  createBudget,
-  createFruitlessRefreshes,
-  isExplicit,
-  isRejection,
-  looksLikeResponse,
-  type FruitlessRefreshes,
-} from '../../src/token/rejection.js';
+import { ask, isAcceptance, isExplicit, isRejection, looksLikeResponse } from '../../src/token/rejection.js';
 
 const answered = (status: number, challenge?: string) =>
   new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
@@ -17,7 +10,7 @@ const ajaxLike = (status: number, challenge?: string) =>
   Object.assign(new Error('refused'), {
     status,
     response: 'text',
-    xhr: { getResponseHeader: () => challenge ?? null },
+    xhr: { getResponseHeader: (name: string) => (name === 'www-authenticate' ? (challenge ?? null) : null) },
   });
 
 const kinds: [string, (status: number, challenge?: string) => unknown][] = [
@@ -76,6 +69,72 @@ describe('isRejection', () => {
   });
 });
 
+describe('a 403 that limits the rate of requests', () => {
+  const limited = (headers: Record<string, string>, status = 403) => new Response(null, { status, headers });
+
+  it.each<[object, boolean]>([
+    [{ 'retry-after': '60' }, false],
+    [{ 'Retry-After': 'Fri, 31 Dec 1999 23:59:59 GMT' }, false],
+    [{ 'retry-after': '' }, false],
+    [{ 'x-ratelimit-remaining': '0' }, false],
+    [{ 'ratelimit-remaining': ' 0 ' }, false],
+    [{ 'retry-after': '60', 'x-ratelimit-remaining': '0' }, false],
+    [{ 'x-ratelimit-remaining': '7' }, true],
+    [{ 'x-ratelimit-remaining': 'none' }, true],
+    [{ 'x-ratelimit-limit': '0' }, true],
+  ])('should be no rejection: %j', (headers, rejection) => {
+    expect(isRejection(limited(headers as Record<string, string>))).toBe(rejection);
+    expect(isRejection({ response: { status: 403, headers } })).toBe(rejection);
+  });
+
+  it('should not excuse a 401', () => {
+    expect(isRejection(limited({ 'retry-after': '60' }, 401))).toBe(true);
+  });
+});
+
+describe('isAcceptance', () => {
+  it.each<[string, unknown, boolean]>([
+    ['a 200', answered(200), true],
+    ['a 304', answered(304), true],
+    ['a 404', answered(404), false],
+    ['a 401', answered(401), false],
+    ['a 502 of a gateway', answered(502), false],
+    ['a data row', { status: 500 }, true],
+    ['a body', 'ok', true],
+    ['nothing', undefined, true],
+  ])('should judge %s', (_kind, outcome, accepts) => {
+    expect(isAcceptance(outcome)).toBe(accepts);
+  });
+});
+
+describe('ask', () => {
+  it.each<[unknown, boolean]>([
+    [true, true],
+    [false, false],
+    [undefined, false],
+    [null, false],
+    [1, true],
+    ['', false],
+    [{}, true],
+  ])('should take %p as a boolean', (answer, verdict) => {
+    expect(ask(() => answer, 'outcome')).toBe(verdict);
+  });
+
+  it.each<[string, unknown]>([
+    ['a promise', Promise.resolve(false)],
+    ['whatever has a then', { then: () => undefined }],
+  ])('should not take %s as a truth', (_kind, answer) => {
+    expect(() => ask(() => answer, 'outcome')).toThrow(
+      new TypeError('option "isRejection" returned a promise: it must return a boolean'),
+    );
+  });
+
+  it('should hand over the outcome', () => {
+    const outcome = {};
+    expect(ask((given) => given === outcome, outcome)).toBe(true);
+  });
+});
+
 describe('looksLikeResponse', () => {
   it.each<[string, unknown, boolean]>([
     ['a Response', answered(401), true],
@@ -89,149 +148,5 @@ describe('looksLikeResponse', () => {
     ['undefined', undefined, false],
   ])('should judge %s', (_kind, value, looks) => {
     expect(looksLikeResponse(value)).toBe(looks);
-  });
-});
-
-describe('createBudget', () => {
-  it('should allow max within any window, and a further one when the first has left it', () => {
-    const { spend } = createBudget({ max: 2, per: 100 });
-    expect([0, 50, 60, 99, 100, 101, 149, 150, 151].map(spend)).toEqual([
-      true,
-      true,
-      false,
-      false,
-      true,
-      false,
-      false,
-      true,
-      false,
-    ]);
-  });
-
-  it('should count what it allowed only', () => {
-    const { spend } = createBudget({ max: 1, per: 100 });
-    expect([0, 90, 95, 100].map(spend)).toEqual([true, false, false, true]);
-  });
-
-  it('should allow none with max 0, and any number with Infinity', () => {
-    expect([0, 1000].map(createBudget({ max: 0, per: 1 }).spend)).toEqual([false, false]);
-    expect(Array.from({ length: 1000 }, () => 5).map(createBudget({ max: Infinity, per: 1000 }).spend)).not.toContain(
-      false,
-    );
-  });
-
-  it('should neither be refilled nor locked for longer than one window by a clock that is set back', () => {
-    const { spend } = createBudget({ max: 1, per: 100 });
-    expect([10_000, 0, 99, 100].map(spend)).toEqual([true, false, false, true]);
-  });
-
-  it('should count a refresh when it is made, where that is later than was thought', () => {
-    const { spend, made } = createBudget({ max: 1, per: 100 });
-    made(5);
-    expect(spend(10)).toBe(true);
-    made(50);
-    expect([110, 149].map(spend)).toEqual([false, false]);
-    made(20);
-    expect([149, 150].map(spend)).toEqual([false, true]);
-  });
-});
-
-describe('createFruitlessRefreshes', () => {
-  /** What it says to a rejection of the current token, and to a late one of an older. */
-  const verdicts = ({ knows }: FruitlessRefreshes, key?: string) => [knows(key, true), knows(key, false)];
-
-  it('should know a resource whose repeat was refused, whatever the token', () => {
-    const fruitless = createFruitlessRefreshes();
-    expect(verdicts(fruitless, 'a')).toEqual([false, false]);
-    fruitless.repeat('a')(true);
-    expect(verdicts(fruitless, 'a')).toEqual([true, true]);
-    expect(verdicts(fruitless, 'b')).toEqual([false, false]);
-  });
-
-  it('should forget a resource whose repeat went well', () => {
-    const fruitless = createFruitlessRefreshes();
-    fruitless.repeat('a')(false);
-    expect(verdicts(fruitless, 'a')).toEqual([false, false]);
-  });
-
-  it('should pass rejections of the current token on while the repeat is on its way, and those of an older one not', () => {
-    const fruitless = createFruitlessRefreshes();
-    const settle = fruitless.repeat('a');
-    expect(verdicts(fruitless, 'a')).toEqual([true, false]);
-    settle(false);
-    expect(verdicts(fruitless, 'a')).toEqual([false, false]);
-  });
-
-  it('should count overlapping repeats as one: the refusal of any stands', () => {
-    const fruitless = createFruitlessRefreshes();
-    const [first, second, third] = [fruitless.repeat('a'), fruitless.repeat('a'), fruitless.repeat('a')];
-    first(false);
-    expect(verdicts(fruitless, 'a')).toEqual([true, false]);
-    second(true);
-    third(false);
-    expect(verdicts(fruitless, 'a')).toEqual([true, true]);
-  });
-
-  it('should forget when the last of overlapping repeats went well', () => {
-    const fruitless = createFruitlessRefreshes();
-    const [first, second] = [fruitless.repeat('a'), fruitless.repeat('a')];
-    first(false);
-    second(false);
-    expect(verdicts(fruitless, 'a')).toEqual([false, false]);
-  });
-
-  it('should count the first word of a repeat only', () => {
-    const fruitless = createFruitlessRefreshes();
-    const settle = fruitless.repeat('a');
-    settle(false);
-    settle(true);
-    expect(verdicts(fruitless, 'a')).toEqual([false, false]);
-    const [first, overlapping] = [fruitless.repeat('a'), fruitless.repeat('a')];
-    first(false);
-    first(false);
-    expect(verdicts(fruitless, 'a')).toEqual([true, false]);
-    overlapping(false);
-    expect(verdicts(fruitless, 'a')).toEqual([false, false]);
-  });
-
-  it('should remember a fruitless refresh across a later repeat', () => {
-    const fruitless = createFruitlessRefreshes();
-    fruitless.repeat('a')(true);
-    fruitless.repeat('a')(false);
-    expect(verdicts(fruitless, 'a')).toEqual([true, true]);
-  });
-
-  it('should not let the late end of a repeat erase what began after clear()', () => {
-    const fruitless = createFruitlessRefreshes();
-    const old = fruitless.repeat('a');
-    fruitless.clear();
-    fruitless.repeat('a');
-    old(false);
-    expect(verdicts(fruitless, 'a')).toEqual([true, false]);
-  });
-
-  it('should remember nothing without a key', () => {
-    const fruitless = createFruitlessRefreshes();
-    const settle = fruitless.repeat(undefined);
-    expect(verdicts(fruitless)).toEqual([false, false]);
-    settle(true);
-    expect(verdicts(fruitless)).toEqual([false, false]);
-  });
-
-  it('should forget everything when it is cleared', () => {
-    const fruitless = createFruitlessRefreshes();
-    fruitless.repeat('a')(true);
-    const settle = fruitless.repeat('b');
-    fruitless.clear();
-    settle(true);
-    expect([verdicts(fruitless, 'a'), verdicts(fruitless, 'b')].flat()).not.toContain(true);
-  });
-
-  it('should remember 256 resources, and forget the least recent', () => {
-    const fruitless = createFruitlessRefreshes();
-    for (let i = 0; i < 256; i++) fruitless.repeat(String(i))(true);
-    fruitless.repeat('0')(true);
-    fruitless.repeat('256')(true);
-    expect(['0', '1', '2', '256'].map((key) => fruitless.knows(key, false))).toEqual([true, false, true, true]);
   });
 });

@@ -380,7 +380,15 @@ describe('a token that others put into the store', () => {
       m.expect(values$, '^ 26s !').toBeObservable('a 24999ms b', { a: 'T1', b: 'T2' });
       m.flush();
       expect(ofType('refreshFailed')).toEqual([
-        { type: 'refreshFailed', at: 100, error: failure, attempt: 1, retryIn: null, permanent: false },
+        {
+          type: 'refreshFailed',
+          at: 100,
+          error: failure,
+          message: 'connection lost',
+          attempt: 1,
+          retryIn: null,
+          permanent: false,
+        },
       ]);
       token$.close();
     }),
@@ -404,7 +412,7 @@ describe('a token that others put into the store', () => {
       });
       m.flush();
       expect(seen).toEqual([null, 'P']);
-      expect(ofType('refreshFailed')).toMatchObject([{ error: { code: 'ERR_INVALID_TOKEN_RESPONSE' } }]);
+      expect(ofType('refreshFailed')).toEqual([]);
     }),
   );
 });
@@ -455,7 +463,7 @@ describe('a rejection', () => {
   );
 
   it(
-    'should be passed on when the store insists on the refused token',
+    'should be passed on when the store insists on the refused token, which serves on',
     marbles((m) => {
       const { token$, asked, ofType } = setUp(m.scheduler, () => timer(20).pipe(map(() => shared('T1'))));
       m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable(
@@ -464,12 +472,9 @@ describe('a rejection', () => {
         Object.assign(new Error('refused'), { status: 401 }),
       );
       m.flush();
-      expect(asked.slice(0, 2).map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
-      expect(ofType('refreshFailed')[0]).toMatchObject({
-        at: 45,
-        error: { message: 'the very token that was refused came again' },
-        permanent: false,
-      });
+      expect(asked.map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
+      expect(ofType('refreshFailed')).toEqual([]);
+      expect(ofType('tokenChanged')).toHaveLength(1);
       token$.close();
     }),
   );

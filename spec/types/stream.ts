@@ -75,7 +75,14 @@ token.expiresAt = 0;
 // ---- events are told apart by their type
 
 expectTypeOf<TokenEvent['type']>().toEqualTypeOf<
-  'refreshStarted' | 'tokenChanged' | 'refreshFailed' | 'tokenRejected' | 'tokenExpired' | 'idle' | 'closed'
+  | 'refreshStarted'
+  | 'tokenChanged'
+  | 'refreshFailed'
+  | 'tokenRejected'
+  | 'tokenExpired'
+  | 'idle'
+  | 'signedOut'
+  | 'closed'
 >();
 expectTypeOf<TokenEvent['at']>().toBeNumber();
 
@@ -94,6 +101,7 @@ export function textOf(event: TokenEvent): string {
       return event.origin;
     case 'refreshFailed':
       expectTypeOf(event.error).toBeUnknown();
+      expectTypeOf(event.message).toBeString();
       expectTypeOf(event.retryIn).toEqualTypeOf<number | null>();
       expectTypeOf(event.permanent).toBeBoolean();
       return String(event.retryIn);
@@ -105,6 +113,7 @@ export function textOf(event: TokenEvent): string {
       expectTypeOf(event.token).toEqualTypeOf<AccessToken>();
       return event.token.id;
     case 'idle':
+    case 'signedOut':
     case 'closed':
       expectTypeOf(event).not.toHaveProperty('token');
       return event.type;
@@ -127,6 +136,7 @@ const unset: { [K in keyof Required<TokenStreamOptions>]: undefined } = {
   isPermanent: undefined,
   rejectionBudget: undefined,
   lifetime: undefined,
+  tokenType: undefined,
   scheduler: undefined,
   now: undefined,
   random: undefined,

@@ -11,7 +11,7 @@ import {
 import { asyncScheduler, EMPTY, NEVER } from 'rxjs';
 import { Destinations } from '../http/authorize.js';
 import { requireFunctions, wrong } from '../internal/validate.js';
-import { createTokenStream, keeperOf } from '../token/tokenStream.js';
+import { createTokenStream, managerOf } from '../token/tokenStream.js';
 import type { TokenSource, TokenStream, TokenStreamOptions } from '../token/types.js';
 import { storeOutside } from './storeOutside.js';
 import { never, outside } from './zoneScheduler.js';
@@ -79,7 +79,7 @@ export function provideTokenStream(
       throw new TypeError(
         `option "${misplaced}" belongs to createTokenStream, since the factory makes a stream itself`,
       );
-    keeperOf(made);
+    managerOf(made);
     return made;
   }
 

@@ -10,7 +10,7 @@ import { inject, NgZone } from '@angular/core';
 import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, type Observable } from 'rxjs';
 import { authorizationOf, resourceOf, type Destinations } from '../http/authorize.js';
 import { isRejection } from '../token/rejection.js';
-import { keeperOf } from '../token/tokenStream.js';
+import { managerOf } from '../token/tokenStream.js';
 import { withToken } from '../token/withToken.js';
 import { DESTINATIONS, TOKEN_STREAM } from './provideTokenStream.js';
 import { within } from './zoneScheduler.js';
@@ -52,7 +52,7 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   if (url === null) return next(request);
   // Only now: what goes untouched, such as a configuration that the factory will read, must not call the factory.
   const token$ = inject(TOKEN_STREAM);
-  if (keeperOf(token$).owns()) return next(request);
+  if (managerOf(token$).owns()) return next(request);
   const zone = inject(NgZone);
 
   const answer$ = defer(() => {

@@ -5,7 +5,7 @@ import { Destinations } from '../http/authorize.js';
 import { originOf } from '../internal/originOf.js';
 import { requireFunctions } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/rejection.js';
-import { keeperOf } from '../token/tokenStream.js';
+import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { ride } from './ride.js';
 
@@ -52,7 +52,7 @@ export function attachToken(
   token$: TokenStream,
   options: AttachTokenOptions = {},
 ): () => void {
-  const keeper = keeperOf(token$);
+  const manager = managerOf(token$);
   if (typeof (instance as Partial<AxiosInstance> | null)?.interceptors?.request.use !== 'function')
     throw new TypeError('attachToken takes an axios instance');
   const { isRejection = isRejectionByDefault } = options;
@@ -65,7 +65,7 @@ export function attachToken(
   /** In the adapter's place: whatever interceptors and transformers do has been done, and is done once. */
   const depart = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
     const { baseURL = '', url, allowAbsoluteUrls, auth, headers } = config;
-    if (keeper.isClosed()) throw new TokenStreamClosedError();
+    if (manager.isClosed()) throw new TokenStreamClosedError();
     const absolute = destinations.check(instance.getUri({ baseURL, url, allowAbsoluteUrls }));
     if (auth || headers.has('Authorization')) return getAdapter(config.adapter, config)(config);
     return firstValueFrom(ride(token$, { config, url: absolute, isRejection }));
@@ -78,7 +78,7 @@ export function attachToken(
   const id = instance.interceptors.request.use(board, null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
-    runWhen: ({ signal }) => !keeper.owns(signal as AbortSignal | undefined),
+    runWhen: ({ signal }) => !manager.owns(signal as AbortSignal | undefined),
   });
   return () => {
     instance.interceptors.request.eject(id);

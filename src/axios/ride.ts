@@ -4,9 +4,8 @@ import { authorizationOf, resourceOf } from '../http/authorize.js';
 import { fieldsOf } from '../internal/answers.js';
 import { isStream } from '../internal/isStream.js';
 import { isExplicit, looksLikeResponse } from '../token/rejection.js';
-import { keeperOf } from '../token/tokenStream.js';
+import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { recoverWithoutRepeat } from '../token/unrepeatable.js';
 import { withToken } from '../token/withToken.js';
 import { conceal } from './conceal.js';
 import { interruptionsOf, limitOf, messageOf } from './interruptions.js';
@@ -28,7 +27,7 @@ const responseOf = (outcome: unknown): AxiosResponse | undefined =>
 
 /** Sends with the latest token; once more with a new one if the server refuses the first, unless the body is gone by then. */
 export function ride(token$: TokenStream, { config, url, isRejection }: Passage): Observable<AxiosResponse> {
-  const keeper = keeperOf(token$);
+  const manager = managerOf(token$);
   const key = resourceOf((config.method ?? 'get').toUpperCase(), url);
 
   return defer(() => {
@@ -73,7 +72,7 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
     const answer$ = isStream(config.data)
       ? sendOnce(send, isRefused)
       : withToken(token$, send, { key, isRejection: isRefused });
-    const interrupted$ = interruptionsOf(config, keeper.timers).pipe(
+    const interrupted$ = interruptionsOf(config, manager.timers).pipe(
       filter(() => waiting),
       map((error): never => {
         throw error;
@@ -88,9 +87,9 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
     isRefused: (outcome: unknown) => boolean,
   ): Observable<AxiosResponse> {
     const heed = (token: AccessToken) => (outcome: unknown) => {
-      if (isRefused(outcome)) recoverWithoutRepeat(keeper, { token, explicit: isExplicit(outcome), key });
+      if (isRefused(outcome)) manager.reject({ token, explicit: isExplicit(outcome), key });
     };
-    return keeper
+    return manager
       .take()
       .pipe(switchMap((token) => send(token).pipe(tap<AxiosResponse>({ next: heed(token), error: heed(token) }))));
   }

@@ -3,7 +3,7 @@ import { HttpStatusError, RequestTimeoutError } from '../errors.js';
 import { isStream } from '../internal/isStream.js';
 import { onAbort } from '../internal/onAbort.js';
 import { numbersIn, wrong } from '../internal/validate.js';
-import { keeperOf } from '../token/tokenStream.js';
+import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { recordOf } from './outgoing.js';
 import { plainError, tokenFetch, type FetchOptions } from './tokenFetch.js';
@@ -48,7 +48,7 @@ export interface HttpClient {
  *   {@link TokenUnavailableError}, {@link TokenStreamClosedError}, {@link RequestTimeoutError}, {@link HttpStatusError}.
  */
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
-  const { timers } = keeperOf(token$);
+  const { timers } = managerOf(token$);
   const ride = tokenFetch(token$, options);
   const { timeout: defaultTimeout } = numbersIn(options, { timeout: [1, Infinity] });
   if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null))

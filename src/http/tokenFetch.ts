@@ -3,9 +3,8 @@ import { TokenStreamClosedError } from '../errors.js';
 import { discard } from '../internal/discard.js';
 import { onAbort } from '../internal/onAbort.js';
 import { requireFunctions } from '../internal/validate.js';
-import { isExplicit, isRejection as isRejectionByDefault } from '../token/rejection.js';
-import { keeperOf } from '../token/tokenStream.js';
-import { recoverWithoutRepeat } from '../token/unrepeatable.js';
+import { isAcceptance, isExplicit, isRejection as isRejectionByDefault } from '../token/rejection.js';
+import { managerOf } from '../token/tokenStream.js';
 import type { TokenProof } from '../token/proof.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { Destinations } from './authorize.js';
@@ -46,7 +45,7 @@ export type TokenFetch = (
 
 /** The shared engine of createFetch and createHttpClient. */
 export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFetch {
-  const keeper = keeperOf(token$);
+  const manager = managerOf(token$);
   const destinations = new Destinations(options);
   const { authorize, isRejection = isRejectionByDefault, fetch: send = platformFetch } = options;
   requireFunctions({ authorize, isRejection, fetch: send });
@@ -62,8 +61,8 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
       send(request?.clone() ?? url, { ...init, ...signed, headers, redirect: mode === 'follow' ? redirect : mode });
     const headers = withAuthorization(outgoing, token, authorize);
     // The method that was signed: fetch leaves `patch` as it is written.
-    if (keeper.proof)
-      return proven(outgoing, token, keeper.proof, async (proof) =>
+    if (manager.proof)
+      return proven(outgoing, token, manager.proof, async (proof) =>
         post({ ...recordOf(await headers), ...proof }, { method: methodOf(outgoing) }),
       );
     return headers instanceof Promise ? headers.then(post) : post(headers);
@@ -107,35 +106,32 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
   const exchange = async (outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Answer> =>
     arrive(response ?? (await transmit(outgoing, token)), outgoing, token);
 
-  /** The token waited for. A promise tells of it a moment later, and by then somebody else may have seen it refused. */
-  async function stillGood<T extends AccessToken | null>(
-    token$: Observable<T>,
-    outgoing: Outgoing,
-  ): Promise<T | AccessToken> {
-    const token = await wanted(token$, outgoing);
-    return token && keeper.wasRefused(token) ? stillGood(keeper.take(), outgoing) : token;
+  /** Waits for a token. A promise tells of it a moment later, and by then somebody else may have seen it refused. */
+  async function takeFor(outgoing: Outgoing): Promise<AccessToken> {
+    const token = await wanted(manager.take(), outgoing);
+    return manager.newest(token) ?? takeFor(outgoing);
   }
 
   /** All that does not go smoothly: a token to wait for, redirects, a refusal with one refresh and one repeat. */
   async function ride(outgoing: Outgoing, token: AccessToken, response?: Response): Promise<Response> {
     const first = await exchange(outgoing, token, response);
-    if (!isRefusal(first)) return first.response;
-    const rejection = { token, explicit: isExplicit(first.response), key: resourceKey(outgoing) };
-    if (!isRepeatable(outgoing)) {
-      recoverWithoutRepeat(keeper, rejection);
+    const keyOf = () => resourceKey(outgoing);
+    if (!isRefusal(first)) {
+      if (first.carried && isAcceptance(first.response)) manager.accepted(token, keyOf);
       return first.response;
     }
-    const next = await stillGood(keeper.recover(rejection).pipe(defaultIfEmpty(null)), outgoing);
+    const refusal = { token, explicit: isExplicit(first.response), key: keyOf() };
+    if (!isRepeatable(outgoing)) {
+      manager.reject(refusal);
+      return first.response;
+    }
+    const next = await wanted(manager.recover(refusal).pipe(defaultIfEmpty(null)), outgoing);
     if (!next) return first.response;
     discard(first.response);
-    const settle = keeper.fruitless.repeat(rejection.key);
-    try {
-      const second = await exchange(outgoing, next);
-      settle(isRefusal(second));
-      return second.response;
-    } finally {
-      settle(false);
-    }
+    const newest = manager.newest(next, token) ?? (await takeFor(outgoing));
+    const second = await exchange(outgoing, newest);
+    if (!isRefusal(second) && second.carried && isAcceptance(second.response)) manager.accepted(newest, keyOf);
+    return second.response;
   }
 
   return (input, init = {}, own) => {
@@ -146,21 +142,22 @@ export function tokenFetch(token$: TokenStream, options: FetchOptions): TokenFet
     try {
       request = typeof input === 'string' || 'href' in input ? undefined : input;
       const asked = request ? request.url : (input as string | URL).toString();
-      if (keeper.owns(own ?? init.signal)) return send(request ?? destinations.resolve(asked), init).catch(fail);
-      if (keeper.isClosed()) throw new TokenStreamClosedError();
+      if (manager.owns(own ?? init.signal)) return send(request ?? destinations.resolve(asked), init).catch(fail);
+      if (manager.isClosed()) throw new TokenStreamClosedError();
       const outgoing = outgoingOf(destinations.check(asked), request, init);
       if (bringsAuthorization(outgoing)) return send(request ?? outgoing.url, init).catch(fail);
-      const token = keeper.use();
+      const token = manager.use();
       if (!token) {
-        return stillGood(keeper.take(), outgoing)
+        return takeFor(outgoing)
           .then((next) => ride(outgoing, next))
           .catch(fail);
       }
-      const isFine = (response: Response) => response.status < 300 && isRejection === isRejectionByDefault;
-      return transmit(outgoing, token).then(
-        (response) => (isFine(response) ? response : ride(outgoing, token, response).catch(fail)),
-        fail,
-      );
+      return transmit(outgoing, token).then((response) => {
+        if (response.status >= 300 || isRejection !== isRejectionByDefault)
+          return ride(outgoing, token, response).catch(fail);
+        manager.accepted(token, () => resourceKey(outgoing));
+        return response;
+      }, fail);
     } catch (error) {
       return Promise.resolve().then(() => fail(error));
     }

@@ -1,17 +1,37 @@
-/** Reads what answers and errors of every kind carry: Response, HttpErrorResponse, AjaxError, axios' and our own. */
+/** Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's and our own. */
 
 interface Fields {
   readonly status?: unknown;
+  readonly statusCode?: unknown;
   readonly error?: unknown;
   readonly retryAfter?: unknown;
   readonly headers?: unknown;
   readonly response?: unknown;
+  readonly data?: unknown;
+  readonly body?: unknown;
   readonly get?: unknown;
   readonly xhr?: { getResponseHeader?(name: string): string | null };
 }
 
 /** The fields of whatever it is; none, if it is no object. */
 export const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? value : {});
+
+/** The HTTP status of an answer, or of the response that an error carries. */
+export function statusOf(answer: unknown): number | undefined {
+  const { status, statusCode, response } = fieldsOf(answer);
+  const candidates = [status, statusCode, fieldsOf(response).status, fieldsOf(response).statusCode];
+  return candidates.find((each) => typeof each === 'number');
+}
+
+/** The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries. */
+export function errorCodeOf(answer: unknown): string | undefined {
+  const { response, data, body } = fieldsOf(answer);
+  for (const carrier of [answer, data, body, response, fieldsOf(response).data, fieldsOf(response).body]) {
+    const { error } = fieldsOf(typeof carrier === 'string' ? parsed(carrier) : carrier);
+    if (typeof error === 'string' && error !== '') return error;
+  }
+  return undefined;
+}
 
 /** A header, given in lower case, of an answer or of the response that an error carries. */
 export function headerOf(answer: unknown, name: string): string | undefined {
@@ -24,4 +44,23 @@ export function headerOf(answer: unknown, name: string): string | undefined {
     if (typeof value === 'string') return value;
   }
   return xhr?.getResponseHeader?.(name) ?? undefined;
+}
+
+/** A page for people. A firewall or a proxy sends one in the place of the server. */
+export const isHtml = (answer: unknown): boolean => {
+  const { response, data, body } = fieldsOf(answer);
+  return (
+    /\bhtml\b/i.test(headerOf(answer, 'content-type') ?? '') ||
+    [data, body, fieldsOf(response).data, fieldsOf(response).body].some(
+      (text) => typeof text === 'string' && text.trimStart().startsWith('<'),
+    )
+  );
+};
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the SyntaxError quotes the text
+  }
 }

@@ -1,3 +1,5 @@
+import type { SchedulerLike } from 'rxjs';
+
 /** Two clocks, since neither is enough: one stops while the machine sleeps, the other can be set. Both in milliseconds. */
 export interface Clocks {
   /** Only grows. */
@@ -6,6 +8,17 @@ export interface Clocks {
 }
 
 export const CLOCKS: Clocks = { ticks: () => performance.now(), wall: () => Date.now() };
+
+/** A scheduler that differs so much from the wall clock runs in virtual time. Milliseconds. */
+const VIRTUAL = 1000;
+
+/** A clock that only grows, in whole ms, for whoever is timed by the scheduler. In virtual time nobody sets the scheduler's own. */
+export const clockOf = (scheduler: SchedulerLike, { ticks, wall }: Clocks = CLOCKS) => {
+  return (): number => {
+    const now = scheduler.now();
+    return Math.abs(now - wall()) < VIRTUAL ? Math.floor(ticks()) : now;
+  };
+};
 
 /** Starts to measure, from `age` on: the result says how many ms ago that was, never too few. */
 export function stopwatch(age = 0, { ticks, wall }: Clocks = CLOCKS): () => number {

@@ -15,7 +15,8 @@ export function numbersIn<const R extends Record<string, Range>>(
   if (typeof options !== 'object' || (options as unknown) === null)
     throw wrong(prefix.slice(0, -1), options, 'an object');
   const checked: Record<string, unknown> = {};
-  for (const name in ranges) {
+  // Not `for … in`: old libraries add enumerable members to Object.prototype.
+  for (const name of Object.keys(ranges)) {
     const [least, most, fallback] = ranges[name] as Range;
     const value = options[name] ?? fallback;
     if (
@@ -32,7 +33,7 @@ export function numbersIn<const R extends Record<string, Range>>(
 
 /** Checks that those options that are given are functions. */
 export function requireFunctions(options: Record<string, unknown>): void {
-  for (const name in options) {
+  for (const name of Object.keys(options)) {
     if (options[name] !== undefined && typeof options[name] !== 'function')
       throw wrong(name, options[name], 'a function');
   }

@@ -1,7 +1,7 @@
 import { firstValueFrom, fromEvent, map, merge, switchMap, take, throwIfEmpty, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
 import type { Timers } from '../internal/timers.js';
-import { checkTokenResponse } from '../token/accessToken.js';
+import { checkTokenResponse } from '../token/tokenResponse.js';
 import { retryAfterOf } from '../token/backoff.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenResponse } from '../token/types.js';

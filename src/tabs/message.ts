@@ -1,4 +1,4 @@
-import { checkTokenResponse } from '../token/accessToken.js';
+import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** What tabs tell each other. */

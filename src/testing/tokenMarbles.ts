@@ -28,12 +28,13 @@ export const EVENT_LETTERS = Object.freeze({
   tokenRejected: 'r',
   tokenExpired: 'x',
   idle: 'i',
+  signedOut: 'o',
   closed: 'z',
 }) satisfies Readonly<Record<TokenEvent['type'], string>>;
 
 /**
  * The events of a stream as letters: `s` refreshStarted, `c` tokenChanged, `f` refreshFailed, `r` tokenRejected,
- * `x` tokenExpired, `i` idle, `z` closed.
+ * `x` tokenExpired, `i` idle, `o` signedOut, `z` closed.
  *
  * ```ts
  * m.expect(eventMarbles(token$.events), '^ 30s !').toBeObservable('s 199ms c 24799ms s 199ms c');

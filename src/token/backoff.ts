@@ -1,17 +1,19 @@
-import { fieldsOf, headerOf } from '../internal/answers.js';
+import { isTokenError } from '../errors.js';
+import { errorCodeOf, fieldsOf, headerOf, isHtml, statusOf } from '../internal/answers.js';
+import { isPermanentCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseRetryAfter } from '../internal/retryAfter.js';
+import { isMistake } from './tokenResponse.js';
 import type { AccessToken } from './types.js';
 
-/** A failed fetch is not repeated sooner than this, whatever the dice say. */
+/** A failed fetch is not repeated sooner than this, whatever the jitter. Milliseconds. */
 export const MIN_PAUSE = 50;
 
-const OAUTH_PERMANENT = [
-  'invalid_client',
-  'invalid_grant',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'invalid_scope',
-];
+/** A server is not believed when it asks for a longer pause than this. Milliseconds. */
+export const MAX_RETRY_AFTER = 5 * 60_000;
+
+/** The longest pause after permanent failures. Milliseconds. */
+const MAX_PERMANENT_PAUSE = 60_000;
+
 const HTTP_TRANSIENT = [408, 425, 429];
 
 export interface Backoff {
@@ -20,11 +22,10 @@ export interface Backoff {
   readonly factor: number;
 }
 
-/** By default no pause is longer than a sixth of a token's life. */
-export function backoffOf(
-  settings: Omit<Backoff, 'max'> & { readonly max: number | undefined },
-  previous: AccessToken | null,
-): Backoff {
+type BackoffSettings = Omit<Backoff, 'max'> & { readonly max: number | undefined };
+
+/** By default no pause is longer than a sixth of a token's lifetime. */
+export function backoffOf(settings: BackoffSettings, previous: AccessToken | null): Backoff {
   const lifetime = previous ? previous.expiresAt - previous.issuedAt : Infinity;
   return { ...settings, max: settings.max ?? Math.min(10_000, (lifetime || Infinity) / 6) };
 }
@@ -32,6 +33,10 @@ export function backoffOf(
 /** The unjittered pause after the given attempt, the first being 1. */
 export const backoffStep = (attempt: number, { initial, max, factor }: Backoff): number =>
   Math.min(max, initial * Math.min(factor ** (attempt - 1), Number.MAX_VALUE));
+
+/** The pause after the given number of permanent failures: without jitter, and growing to a minute. */
+export const permanentPause = (failures: number, settings: BackoffSettings, retryAfter = 0): number =>
+  Math.max(MIN_PAUSE, retryAfter, backoffStep(failures, { ...settings, max: settings.max ?? MAX_PERMANENT_PAUSE }));
 
 /**
  * The pause before the next attempt: full jitter, short enough that two more attempts fit into the `remaining` life of
@@ -46,19 +51,28 @@ export function retryDelay(
   return Math.max(MIN_PAUSE, Math.round(pause) || 0, retryAfter);
 }
 
-/** Failures that a repeat cannot mend: OAuth's own such codes (RFC 6749 section 5.2), and a 4xx that does not mean "later". */
+/**
+ * Failures that a repeat does not mend: an error code that does not mean "later", a 4xx that does not, and a source that
+ * returns no token response at all.
+ */
 export function isPermanentFailure(failure: unknown): boolean {
-  const { status, error } = fieldsOf(failure);
-  if (typeof error === 'string' && OAUTH_PERMANENT.includes(error)) return true;
-  // RFC 9449 section 8: the answer brought the nonce that the next attempt will use.
-  if (error === 'use_dpop_nonce') return false;
-  return typeof status === 'number' && status >= 400 && status < 500 && !HTTP_TRANSIENT.includes(status);
+  if (isMistake(failure)) return true;
+  const status = statusOf(failure);
+  if (status !== undefined && HTTP_TRANSIENT.includes(status)) return false;
+  const code = errorCodeOf(failure);
+  if (code !== undefined && isTemporaryCode(code)) return false;
+  if (code !== undefined && isPermanentCode(code)) return true;
+  // An error in a response of status 200 is judged like one of 400.
+  if (status === undefined) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== undefined;
+  return status >= 400 && status < 500 && !(status === 403 && isHtml(failure));
 }
 
-/** How long the server asked to wait: `retryAfter` in ms, or the `Retry-After` header of the response that the failure carries, by that response's own `Date`. */
+/** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by that response's own `Date`. */
 export function retryAfterOf(failure: unknown, now: number): number | undefined {
   const { retryAfter } = fieldsOf(failure);
-  return typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity
-    ? retryAfter
-    : parseRetryAfter(headerOf(failure, 'retry-after'), Date.parse(headerOf(failure, 'date') ?? '') || now);
+  const wait =
+    typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity
+      ? retryAfter
+      : parseRetryAfter(headerOf(failure, 'retry-after'), Date.parse(headerOf(failure, 'date') ?? '') || now);
+  return wait === undefined ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }

@@ -1,36 +1,72 @@
 import type { AccessToken, RefreshReason } from './types.js';
 
-/** What happened, when. Tokens print redacted, so an event can be logged as it is. */
-export type TokenEvent = { readonly at: number } & TokenIncident;
+/** A token is asked for. */
+export interface RefreshStarted {
+  readonly type: 'refreshStarted';
+  readonly reason: RefreshReason;
+  /** 1 for the first attempt of a refresh; each attempt after a failure adds one. */
+  readonly attempt: number;
+}
+
+/** A token with a new value arrived. */
+export interface TokenChanged {
+  readonly type: 'tokenChanged';
+  readonly token: AccessToken;
+  /** The token before, expired or not. */
+  readonly previous: AccessToken | null;
+  readonly reason: RefreshReason;
+  /** How long the fetch took, in milliseconds. */
+  readonly took: number;
+  /** `fetched` by this stream's source, `shared` by the store, or the option `initial`. */
+  readonly origin: 'fetched' | 'shared' | 'initial';
+}
+
+/** A fetch failed, or something that the token survives. */
+export interface RefreshFailed {
+  readonly type: 'refreshFailed';
+  readonly error: unknown;
+  /** The error's message on one line, without the query of a URL: a logger that prints JSON drops that of an Error. */
+  readonly message: string;
+  readonly attempt: number;
+  /** Milliseconds until the next attempt; null when none is planned. */
+  readonly retryIn: number | null;
+  /** No repeat mends it. Whoever has no token fails. */
+  readonly permanent: boolean;
+}
+
+/** A server refused a token. */
+export interface TokenRejected {
+  readonly type: 'tokenRejected';
+  readonly token: AccessToken;
+  readonly outcome: RejectionOutcome;
+}
+
+/** A token expired and has no successor yet. */
+export interface TokenExpired {
+  readonly type: 'tokenExpired';
+  readonly token: AccessToken;
+}
+
+/** Nobody needs the token: renewals stopped. The next use resumes them. */
+export interface Idle {
+  readonly type: 'idle';
+}
+
+/** The session ended: the token is forgotten. The next use asks the source for a new one. */
+export interface SignedOut {
+  readonly type: 'signedOut';
+}
+
+/** The stream was closed. */
+export interface Closed {
+  readonly type: 'closed';
+}
 
 export type TokenIncident =
-  /** A token is asked for. */
-  | { readonly type: 'refreshStarted'; readonly reason: RefreshReason; readonly attempt: number }
-  /** A token with a new value arrived. `took` is the fetch's duration in ms. */
-  | {
-      readonly type: 'tokenChanged';
-      readonly token: AccessToken;
-      readonly previous: AccessToken | null;
-      readonly reason: RefreshReason;
-      readonly took: number;
-      readonly origin: 'fetched' | 'shared' | 'initial';
-    }
-  /** A fetch failed. `retryIn` is null when no further attempt is planned. */
-  | {
-      readonly type: 'refreshFailed';
-      readonly error: unknown;
-      readonly attempt: number;
-      readonly retryIn: number | null;
-      readonly permanent: boolean;
-    }
-  /** A server refused a token. */
-  | { readonly type: 'tokenRejected'; readonly token: AccessToken; readonly outcome: RejectionOutcome }
-  /** A token ended and has no successor. */
-  | { readonly type: 'tokenExpired'; readonly token: AccessToken }
-  /** Nobody needs the token: renewals stopped. The next use resumes them. */
-  | { readonly type: 'idle' }
-  /** The stream was closed. */
-  | { readonly type: 'closed' };
+  RefreshStarted | TokenChanged | RefreshFailed | TokenRejected | TokenExpired | Idle | SignedOut | Closed;
 
-/** `refreshing`: a refresh was started or joined. `alreadyReplaced`: there is a newer token. `suppressed`: the rejection is passed on. */
+/** What happened, and when, in milliseconds on the stream's clock. Tokens print redacted, so an event can be logged as it is. */
+export type TokenEvent = { readonly at: number } & TokenIncident;
+
+/** `refreshing`: a refresh was started or joined. `alreadyReplaced`: there is a newer token. `suppressed`: the refusal is passed on. */
 export type RejectionOutcome = 'refreshing' | 'alreadyReplaced' | 'suppressed';

@@ -1,6 +1,7 @@
 import { asyncScheduler } from 'rxjs';
+import { clockOf } from '../internal/stopwatch.js';
 import { browserWake } from '../internal/browserWake.js';
-import { FINITE, numbersIn, requireFunctions, requireMethod } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireMethod, wrong } from '../internal/validate.js';
 import { isPermanentFailure } from './backoff.js';
 import type { TokenStreamOptions } from './types.js';
 
@@ -9,14 +10,19 @@ export type Settings = ReturnType<typeof settingsOf>;
 
 /** Checks every option once, so that a mistake is named where it was made. */
 export function settingsOf(options: TokenStreamOptions) {
-  const { scheduler = asyncScheduler, wake = browserWake(), refreshBefore, lifetime, store } = options;
+  const { scheduler = asyncScheduler, wake = browserWake(), refreshBefore, lifetime, store, tokenType } = options;
   const { isPermanent = isPermanentFailure, random = Math.random, now = () => scheduler.now() } = options;
   requireFunctions({ isPermanent, lifetime, random, now });
   requireMethod('scheduler', scheduler, 'schedule');
   requireMethod('wake', wake, 'subscribe');
   requireMethod('store', store, 'refresh');
+  if (tokenType !== undefined && !(typeof tokenType === 'string' && /^[\x21-\x7e]+$/.test(tokenType)))
+    throw wrong('tokenType', tokenType, 'visible ASCII');
   return {
     scheduler,
+    /** Milliseconds that only grow: what was set is not this clock. */
+    ticks: clockOf(scheduler),
+    tokenType,
     wake,
     store,
     isPermanent,

@@ -1,127 +1,110 @@
-import { catchError, defaultIfEmpty, defer, EMPTY, filter, tap, type Observable } from 'rxjs';
+import { catchError, defer, EMPTY, filter, tap, type Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
-import type { RejectionOutcome, TokenIncident } from './events.js';
-import type { HeldToken } from './heldToken.js';
-import type { Settings } from './options.js';
-import type { Refresher } from './refresher.js';
-import { createBudget, type FruitlessRefreshes } from './rejection.js';
-import type { AccessToken, RefreshReason } from './types.js';
-
-/** So many refused tokens are remembered, should the source bring one again. */
-const REFUSED = 16;
+import type { TokenContext } from './context.js';
+import type { RejectionOutcome } from './events.js';
+import { isBlocked, pauseLeft, usableToken } from './state.js';
+import type { TokenViews } from './tokenViews.js';
+import type { AccessToken } from './types.js';
 
 /** A server refused a token. */
-export interface Rejection {
+export interface Refusal {
   readonly token: AccessToken;
-  /** The server blamed the token itself, not perhaps the resource. */
+  /** The server says that the token itself is no good. Otherwise the resource may be forbidden. */
   readonly explicit: boolean;
-  /** The resource, whose fruitless refreshes are remembered; none, no memory. */
+  /** The resource that refused. Without it nothing is remembered. */
   readonly key?: string | undefined;
-}
-
-/** What recovering needs of the keeper. */
-export interface RecoveryHost {
-  readonly held: () => HeldToken | null;
-  readonly take: (maxWait?: number) => Observable<AccessToken>;
-  /** Calls `begin` once it waits, then emits the next token, or completes when that is `instead` again. */
-  readonly another: (instead: AccessToken, begin: () => void, maxWait?: number) => Observable<AccessToken>;
-  /** Starts a refresh, or joins the one under way, once `announce` has said why. */
-  readonly renew: (reason: RefreshReason, announce: () => void) => void;
-  readonly emit: (incident: TokenIncident) => void;
 }
 
 export interface Recovery {
   /**
-   * Emits the token with which to repeat a rejected request; completes without one if the rejection is to be passed on:
-   * no refresh may be spent on it, or the refresh failed, or brought the very token that was refused.
+   * Emits the token with which to repeat a refused request. Completes without one if the refusal is to be passed on: no
+   * refresh may be spent on it, or the refresh failed, or brought the very token that was refused.
    */
-  readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
+  readonly recover: (refusal: Refusal, maxWait?: number) => Observable<AccessToken>;
   /** The same for someone who does not wait. */
-  readonly reject: (rejection: Rejection) => void;
-  /** A refresh that was forced begins. */
-  readonly began: () => void;
-  /** Explicitly: it must not be sent any more. */
-  readonly wasRefused: (token: AccessToken) => boolean;
-  readonly forget: () => void;
+  readonly reject: (refusal: Refusal) => void;
+  /** A server accepted a token. */
+  readonly accepted: (token: AccessToken, keyOf: () => string | undefined) => void;
+  /**
+   * The token to send in the place of one that somebody was given a moment ago: it may have been refused or replaced
+   * since. Null when there is none that may be sent now.
+   *
+   * @param refused a token that the request was refused with
+   */
+  readonly newest: (token: AccessToken, refused?: AccessToken) => AccessToken | null;
 }
 
-/** What a verdict leads to; `expired` where the token would have been renewed without the refusal. */
-interface Verdict {
-  readonly outcome: RejectionOutcome;
-  readonly reason: RefreshReason;
+export interface RecoveryHost {
+  readonly views: Pick<TokenViews, 'take' | 'next'>;
+  readonly demand: () => void;
 }
 
-/** Decides what a refusal costs: a refresh, a repeat, or nothing at all. */
-export function createRecovery(
-  { now, rejectionBudget }: Settings,
-  fruitless: FruitlessRefreshes,
-  refresher: Refresher,
-  { held, take, another, renew, emit }: RecoveryHost,
-): Recovery {
-  const budget = createBudget(rejectionBudget);
-  let refused: AccessToken[] = [];
+/** Decides what a refusal costs: a refresh and a repeat, a repeat, or nothing. */
+export function createRecovery(context: TokenContext, { views, demand }: RecoveryHost): Recovery {
+  const { state, now, refusals, events, current } = context;
+  const isCurrent = (token: AccessToken) => sameToken(state.held?.token, token);
+  const kindOf = ({ explicit }: Refusal) => (explicit ? 'explicit' : 'bare');
 
-  /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
-  function judge({ token, key, explicit }: Rejection): Verdict {
-    const mine = held();
-    const isCurrent = mine !== null && sameToken(mine.token, token);
-    const isOver = mine !== null && !mine.isRefused() && !mine.isUsable(now());
-    const mayRefresh = () =>
-      refresher.isRunning() || isOver || (!refresher.isBlocked() && budget.spend(now() + refresher.pauseLeft()));
-    const outcome = fruitless.knows(key, isCurrent)
-      ? 'suppressed'
-      : !isCurrent
-        ? 'alreadyReplaced'
-        : mayRefresh()
-          ? 'refreshing'
-          : 'suppressed';
-    if (explicit && outcome === 'refreshing' && mine) {
-      mine.refuse();
-      refused = [mine.token, ...refused].slice(0, REFUSED);
-    }
-    return { outcome, reason: isOver ? 'expired' : 'rejected' };
+  /** Compares before anything is refreshed: a late refusal of an old token costs nothing. */
+  function judge(refusal: Refusal): RejectionOutcome {
+    const { held } = state;
+    const time = now();
+    const kind = kindOf(refusal);
+    if (!held || !isCurrent(refusal.token)) return 'alreadyReplaced';
+    if (refusals.isKnown(refusal.key, kind, time)) return 'suppressed';
+    // It is being replaced, or has expired meanwhile.
+    if (state.isRefreshing || state.refusal || !usableToken(state, time)) return 'refreshing';
+    return !isBlocked(state, time) && refusals.mayForce(kind, held.isAccepted, time) ? 'refreshing' : 'suppressed';
   }
 
-  /** Announces the verdict, then acts on it. */
-  function act({ token }: Rejection, { outcome, reason }: Verdict): void {
-    const announce = () => {
-      emit({ type: 'tokenRejected', token, outcome });
-    };
-    if (outcome === 'refreshing') renew(reason, announce);
-    else announce();
+  /** Announces the judgement, and begins what it asks for. */
+  function act(refusal: Refusal, outcome: RejectionOutcome): void {
+    const { token, explicit, key } = refusal;
+    const { held } = state;
+    if (explicit && sameToken(state.unkept, token)) state.unkept = null;
+    // In the pause after a failed attempt the token serves on.
+    if (outcome === 'refreshing' && explicit && held && pauseLeft(state, now()) === 0) held.isSetAside = true;
+    events.emit({ type: 'tokenRejected', token, outcome });
+    // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
+    const isDone = state.held !== held || state.isRefreshing || state.refusal !== null;
+    if (outcome === 'refreshing' && !isDone && held && now() < held.overAt)
+      state.refusal = { key, kind: kindOf(refusal) };
   }
-
-  const recover: Recovery['recover'] = (rejection, maxWait) =>
-    defer(() => {
-      const { token, key } = rejection;
-      const isAnother = (next: AccessToken) => !sameToken(next, token);
-      const verdict = judge(rejection);
-      const begin = () => {
-        act(rejection, verdict);
-      };
-      if (verdict.outcome === 'refreshing') {
-        return another(token, begin, maxWait).pipe(
-          filter(isAnother),
-          defaultIfEmpty(null),
-          tap((next) => {
-            if (!next) fruitless.repeat(key)(true);
-          }),
-          filter((next) => next !== null),
-        );
-      }
-      begin();
-      return verdict.outcome === 'suppressed' ? EMPTY : take(maxWait).pipe(filter(isAnother));
-    }).pipe(catchError(() => EMPTY));
 
   return {
-    recover,
-    reject: (rejection) => {
-      act(rejection, judge(rejection));
+    recover: (refusal, maxWait) =>
+      defer(() => {
+        const { token, key } = refusal;
+        // A request of a session that has ended is not repeated with a token of the next one.
+        const isOfSession = !state.isSignedOut && token.issuedAt >= state.sessionSince;
+        const outcome = isOfSession ? judge(refusal) : 'suppressed';
+        act(refusal, outcome);
+        if (outcome === 'suppressed') return EMPTY;
+        if (!isCurrent(token)) return views.take(maxWait).pipe(filter((next) => !sameToken(next, token)));
+        return views.next(demand, maxWait).pipe(
+          tap((next) => {
+            // The issuer vouches for the token: it is the resource that refuses.
+            if (sameToken(next, token)) refusals.remember(key, kindOf(refusal), now());
+          }),
+          filter((next) => !sameToken(next, token)),
+        );
+      }).pipe(catchError(() => EMPTY)),
+    reject: (refusal) => {
+      const outcome = judge(refusal);
+      act(refusal, outcome);
+      if (outcome === 'refreshing') demand();
     },
-    began: () => {
-      budget.made(now());
+    accepted: (token, keyOf) => {
+      const { held } = state;
+      const isNews = held !== null && !held.isAccepted && sameToken(held.token, token);
+      if (isNews) held.isAccepted = true;
+      if (isNews || refusals.hasEntries()) refusals.accepted(keyOf());
     },
-    wasRefused: (token) => refused.some((known) => sameToken(known, token)),
-    forget: () => (refused = []),
+    newest: (token, refused) => {
+      const usable = current();
+      if (usable && !sameToken(usable, refused)) return usable;
+      const isGood = token.issuedAt >= state.sessionSince && !(state.held?.isSetAside && isCurrent(token));
+      return isGood ? token : null;
+    },
   };
 }

@@ -9,29 +9,39 @@ export interface Windows {
   readonly overAt: number;
 }
 
+/** `expires_in` in seconds. What cannot be read counts as absent, as a date or `3600s` does. */
+function readSeconds(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isNaN(value) ? undefined : value;
+  return typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
+}
+
+/** Whether a response says how long its token lives, so that the same token may come again and live longer. */
+export const saysLifetime = (response: TokenResponse): boolean => readSeconds(response.expires_in) !== undefined;
+
 /**
- * A token's life in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1), else
- * the JWT's own claims (RFC 7519 section 4.1), of which only `exp` counts for a token of unknown age. `Infinity` when nobody knows; zero or less, or NaN, when it cannot be kept.
+ * A token's lifetime in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1),
+ * else the claims of a JWT (RFC 7519 section 4.1). A source that caches may hand out a JWT that is old, so `exp - now`
+ * counts where it is less than `exp - iat`; where it is zero or less, the two clocks differ, and `exp - iat` counts.
+ *
+ * @param mayBeOver whether the token may have expired before it came, so that a past `exp` is believed
+ * @returns `Infinity` when nobody knows; zero or less, or NaN, when the token cannot be kept
  */
 export function lifetimeOf(
   response: TokenResponse,
   now: number,
   override?: TokenStreamOptions['lifetime'],
-  isOld = false,
+  mayBeOver = false,
 ): number {
   const own = override?.(response);
   if (own !== undefined) return own;
-  const seconds: unknown = response.expires_in;
-  if (seconds !== undefined && seconds !== null) {
-    return typeof seconds === 'number' || (typeof seconds === 'string' && seconds.trim() !== '')
-      ? Number(seconds) * 1000
-      : NaN;
-  }
+  const seconds = readSeconds(response.expires_in);
+  if (seconds !== undefined) return seconds * 1000;
   const { exp, iat } = jwtClaims(response.access_token);
   if (typeof exp !== 'number') return Infinity;
   const left = exp * 1000 - now;
-  const whole = typeof iat === 'number' ? (exp - iat) * 1000 : left;
-  return isOld ? Math.min(whole, left) : whole;
+  if (typeof iat !== 'number') return left;
+  const whole = (exp - iat) * 1000;
+  return left > 0 || mayBeOver ? Math.min(left, whole) : whole;
 }
 
 /** The windows of a token that took `took` ms to fetch. */
@@ -53,7 +63,7 @@ export function windowsOf(
   const lifetime = token.expiresAt - token.issuedAt;
   if (lifetime === Infinity) return { dueAt: Infinity, overAt: Infinity };
   const usual = Math.min(1000, lifetime / 30);
-  const margin = expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime));
+  const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
   const extra = expiryMargin === undefined ? margin - usual : 0;
   const wished = typeof refreshBefore === 'function' ? refreshBefore(token) : refreshBefore;
   // A callback's NaN or negative number must not stop renewals: the default is always right.

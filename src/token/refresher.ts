@@ -1,206 +1,137 @@
 import {
+  catchError,
   defer,
   EMPTY,
   filter,
   finalize,
   map,
-  merge,
   of,
   retry,
-  Subject,
-  Subscription,
+  startWith,
   switchMap,
   take,
+  tap,
   throwError,
-  type Observable,
 } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
-import type { Timers } from '../internal/timers.js';
-import { backoffOf, backoffStep, MIN_PAUSE, retryAfterOf, retryDelay } from './backoff.js';
-import type { TokenIncident } from './events.js';
-import type { Settings } from './options.js';
-import type { Ask, Answer } from './sourceCalls.js';
-import type { AccessToken, RefreshReason } from './types.js';
-
-/** What the refresher needs to know, and what it tells. */
-export interface RefreshHost<Arrival> {
-  readonly previous: () => AccessToken | null;
-  /** Milliseconds of life that the token at hand still has; `Infinity` when there is none to outlive. */
-  readonly remaining: () => number;
-  readonly isWanted: () => boolean;
-  /** Makes a token of an answer, or throws. */
-  readonly read: (answer: Answer, sentAt: number, took: number) => Arrival;
-  readonly onToken: (arrival: Arrival, reason: RefreshReason, attempt: number) => void;
-  /** For good: nobody need wait any longer. */
-  readonly onFailure: (error: TokenUnavailableError) => void;
-  /** Nobody is interested any more. */
-  readonly onAbandoned: () => void;
-  /** An attempt is about to be made. */
-  readonly onAttempt: (reason: RefreshReason, attempt: number) => void;
-  readonly emit: (incident: TokenIncident) => void;
-}
+import { messageOf } from '../internal/messageOf.js';
+import { backoffOf, permanentPause, retryAfterOf, retryDelay } from './backoff.js';
+import type { TokenContext } from './context.js';
+import type { Outcome } from './outcome.js';
+import { receivedToken } from './receivedToken.js';
+import { isWanted, NO_PAUSE, pauseLeft, usableToken } from './state.js';
+import type { RefreshReason } from './types.js';
 
 export interface Refresher {
-  isRunning(): boolean;
-  /** How many refreshes there were. */
-  count(): number;
-  /** Right after a permanent failure nothing is attempted. */
-  isBlocked(): boolean;
-  /** Milliseconds until the next attempt may be made; 0 when it may be made now. */
-  pauseLeft(): number;
-  /** The last failure since a token arrived. */
-  failure(): unknown;
-  /** Starts a refresh, or joins the one under way; right after a permanent failure it fails at once. */
-  start(reason: RefreshReason): void;
-  /** The token just fetched cannot be kept: no attempt within `duration` of the moment at which it was asked for. */
-  pause(since: number, duration: number): void;
-  /** A token came from elsewhere: what failed before is over, and nobody pauses for the next attempt. A fetch under way goes on. */
-  settle(): void;
-  stop(): void;
+  /** One refresh: attempts with pauses between them. Completes without a value when nobody wants a token any more. */
+  readonly refresh: (reason: RefreshReason) => Observable<Outcome>;
+  /** Emits when the pause that runs is over, by its timer; at once when there is none. */
+  readonly afterPause: () => Observable<unknown>;
 }
 
-/** One refresh at a time: attempts with pauses between them, until a token arrives, all hope is gone, or nobody cares. */
-export function createRefresher<Arrival>(
-  ask: Ask,
-  { now, scheduler, ...settings }: Settings,
-  timers: Timers,
-  host: RefreshHost<Arrival>,
-): Refresher {
-  let running: Subscription | null = null;
-  let count = 0;
-  let failure: unknown;
-  /** No attempt within `duration` of `since`; a clock that was set back behind it voids that. */
-  let pause = { since: 0, duration: 0 };
-  let refusal: TokenUnavailableError | null = null;
-  let stopped = false;
-  /** The request that is under way. */
-  let asking: object | null = null;
-  let attempt = 0;
-  /** Somebody looked at the clock: a pause may be over before its timer says so, if the machine slept. */
-  const recheck$ = new Subject<void>();
+export function createRefresher(context: TokenContext, announce: (outcome: Outcome) => void): Refresher {
+  const { state, settings, now, timers, calls, refusals, events, look$, report } = context;
 
-  function pauseLeft(): number {
-    const elapsed = now() - pause.since;
-    return elapsed < 0 ? 0 : Math.max(0, pause.duration - elapsed);
-  }
+  const afterPause = (): Observable<unknown> => {
+    const left = pauseLeft(state, now());
+    // After a permanent failure nothing is tried until somebody needs a token.
+    if (left === 0 || state.permanentFailure) return of(undefined);
+    return timers.after(left).pipe(tap(() => (state.pause = NO_PAUSE)));
+  };
 
-  /** Emits when the pause is over, by its timer or by the clock; completes without, if nobody is interested then. */
-  const over = (left: number): Observable<void> =>
-    merge(timers.after(left), recheck$.pipe(filter(() => pauseLeft() === 0))).pipe(take(1), filter(host.isWanted));
-
-  function start(reason: RefreshReason): void {
-    if (running) {
-      recheck$.next();
-      return;
-    }
-    const left = pauseLeft();
-    if (refusal && left > 0) {
-      host.onFailure(refusal);
-      return;
-    }
-    refusal = null;
-    count++;
-    const ready$ = left > 0 ? over(left) : of(undefined);
-    const current = (running = new Subscription());
-    const ended = () => {
-      const mine = running === current;
-      if (mine) running = null;
-      return mine;
-    };
-    current.add(
-      ready$.pipe(switchMap(() => attempts(reason))).subscribe({
-        next: (arrival) => {
-          ended();
-          if (stopped) return;
-          failure = undefined;
-          host.onToken(arrival, reason, attempt);
-        },
-        error: (cause: unknown) => {
-          ended();
-          pause = {
-            since: now(),
-            duration: Math.max(MIN_PAUSE, backoffStep(1, backoff()), retryAfterOf(cause, now()) ?? 0),
-          };
-          refusal = new TokenUnavailableError('the token source failed for good', { cause });
-          host.onFailure(refusal);
-        },
-        complete: () => {
-          if (ended()) host.onAbandoned();
-        },
-      }),
-    );
-  }
-
-  function attempts(reason: RefreshReason): Observable<Arrival> {
-    attempt = 0;
-    return defer(() => {
-      const sentAt = now();
-      // A clock that is set back during the fetch does not make it shorter.
-      const sentTick = scheduler.now();
-      host.onAttempt(reason, ++attempt);
-      if (stopped) return EMPTY;
-      const report = (error: unknown) => {
-        failure = error;
-        host.emit({ type: 'refreshFailed', error, attempt, retryIn: null, permanent: false });
+  const attempt = (reason: RefreshReason, count: number): Observable<Outcome> =>
+    defer(() => {
+      const { held } = state;
+      const isRenewal = reason !== 'rejected' && reason !== 'manual';
+      state.isRefreshing = state.isAsking = true;
+      state.permanentFailure = null;
+      if (count === 1) {
+        state.fetchingFor = state.refusal;
+        state.refusal = null;
+        state.isForced = false;
+        if (state.fetchingFor) refusals.forced(state.fetchingFor.kind, held?.isAccepted ?? true, now());
+      }
+      events.emit({ type: 'refreshStarted', reason, attempt: count });
+      const sentAt = (state.askedAt = now());
+      const sentTick = settings.ticks();
+      const reportOfAttempt = (error: unknown) => {
+        state.lastError = error;
+        report(error, count);
       };
-      const mine = (asking = {});
-      return ask({ reason, attempt, previous: host.previous() }, report).pipe(
-        finalize(() => {
-          if (asking === mine) asking = null;
+      return calls.ask({ reason, attempt: count, previous: state.previous }, reportOfAttempt).pipe(
+        map((result): Outcome => {
+          state.isAsking = false;
+          const time = now();
+          const took = Math.max(time - sentAt, settings.ticks() - sentTick);
+          const received = receivedToken(result, { sentAt, took, now: time }, state.previous, settings);
+          return { type: 'token', ...received, reason, attempt: count, isRenewal };
         }),
-        map((answer) => host.read(answer, sentAt, Math.max(now() - sentAt, scheduler.now() - sentTick))),
       );
-    }).pipe(retry({ delay: (error: unknown) => afterFailure(error) }));
-  }
+    }).pipe(finalize(() => (state.isAsking = false)));
 
-  /** The retry notifier: emits when it is time to try again, completes when nobody waits for that, errors when it is no use. */
-  function afterFailure(thrown: unknown): Observable<void> {
-    let error = thrown;
-    let permanent = false;
-    try {
-      permanent = settings.isPermanent(thrown);
-    } catch (mistake) {
-      error = mistake;
-    }
-    failure = error;
-    const wanted = !permanent && host.isWanted();
-    const duration = retryDelay(attempt, backoff(), {
-      random: settings.random,
-      remaining: host.remaining(),
-      retryAfter: retryAfterOf(error, now()),
+  /** The notifier of `retry`: emits when it is time for another attempt, completes when nobody waits for one, errors when none will help. */
+  const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
+    const { error, permanent } = judge(thrown);
+    const time = now();
+    state.isAsking = false;
+    state.failures++;
+    state.lastError = error;
+    // The token that a server refused serves on: it is all there is, and the server may have been wrong.
+    if (state.held) state.held.isSetAside = false;
+    const retryAfter = retryAfterOf(error, time);
+    const { backoff, random } = settings;
+    const remaining = (usableToken(state, time)?.expiresAt ?? Infinity) - time;
+    const duration = permanent
+      ? permanentPause(state.failures, backoff, retryAfter)
+      : retryDelay(state.failures, backoffOf(backoff, state.previous), { random, remaining, retryAfter });
+    state.pause = { since: time, duration };
+    const retries = !permanent && isWanted(state, time, settings);
+    // A `refreshFailed` listener may begin another refresh, if this one gives up.
+    state.isRefreshing = retries;
+    if (permanent)
+      state.permanentFailure = new TokenUnavailableError('the token source failed for good', { cause: error });
+    const message = messageOf(error);
+    events.emit({
+      type: 'refreshFailed',
+      error,
+      message,
+      attempt: count,
+      retryIn: retries ? duration : null,
+      permanent,
     });
-    pause = { since: now(), duration };
-    // Whoever hears that this refresh gives up may begin another.
-    const mine = running;
-    if (!wanted && !permanent) running = null;
-    host.emit({ type: 'refreshFailed', error, attempt, retryIn: wanted ? duration : null, permanent });
-    running ??= mine;
     if (permanent) return throwError(() => error);
-    return wanted ? over(duration) : EMPTY;
-  }
+    announce({ type: 'attemptFailed' });
+    if (!retries) return EMPTY;
+    return look$.pipe(
+      startWith(undefined),
+      switchMap(afterPause),
+      filter(() => pauseLeft(state, now()) === 0),
+      take(1),
+      filter(() => isWanted(state, now(), settings)),
+    );
+  };
 
-  const backoff = () => backoffOf(settings.backoff, host.previous());
+  function judge(error: unknown): { error: unknown; permanent: boolean } {
+    try {
+      return { error, permanent: settings.isPermanent(error) };
+    } catch (mistake) {
+      return { error: mistake, permanent: false };
+    }
+  }
 
   return {
-    isRunning: () => running !== null,
-    count: () => count,
-    isBlocked: () => refusal !== null && pauseLeft() > 0,
-    pauseLeft,
-    failure: () => failure,
-    start,
-    pause: (since, duration) => (pause = { since, duration }),
-    settle: () => {
-      failure = refusal = null;
-      pause = { since: 0, duration: 0 };
-      if (asking) return;
-      running?.unsubscribe();
-      running = null;
-    },
-    stop: () => {
-      stopped = true;
-      running?.unsubscribe();
-      // An error holds what was on the stack when it was made.
-      failure = refusal = null;
+    afterPause,
+    refresh: (reason) => {
+      let count = 0;
+      return defer(() => attempt(reason, ++count)).pipe(
+        retry({ delay: (error: unknown) => afterFailure(error, count) }),
+        catchError((error: unknown): Observable<Outcome> => {
+          const failure = state.permanentFailure ?? new TokenUnavailableError(undefined, { cause: error });
+          return of({ type: 'failed', error: failure });
+        }),
+        finalize(() => (state.isRefreshing = false)),
+      );
     },
   };
 }

@@ -1,119 +1,190 @@
 import {
   AsyncSubject,
   defer,
-  finalize,
   from,
   map,
-  merge,
   Observable,
-  of,
-  Subject,
-  switchMap,
+  Subscription,
   take,
-  tap,
   throwIfEmpty,
+  type ObservableInput,
+  type Observer,
+  type Subscriber,
 } from 'rxjs';
 import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
+import { captureContext } from '../internal/callerContext.js';
 import { headStartOf, principalOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
-import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
+import type { SourceResult } from './receivedToken.js';
+import { isFetchResponse, mistake, readFetchResponse } from './tokenResponse.js';
+import type { AccessToken, RefreshReason, TokenRequest, TokenResponse, TokenSource } from './types.js';
 
-/** What the source, or the store before it, answered. */
-export interface Answer {
-  readonly response: TokenResponse;
-  /** Milliseconds since the token was asked for. Absent: it was this request that asked. */
-  readonly age?: number;
-  /** Milliseconds by which the exchange that brought it was sent before it was asked for here. Default 0. */
-  readonly headStart?: number;
-  readonly origin: 'fetched' | 'shared' | 'initial';
+export interface SourceCalls {
+  /** Asks the source, or the store before it, for one token, within `fetchTimeout`. */
+  readonly ask: (
+    about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
+    report: Report,
+  ) => Observable<SourceResult>;
+  /** The signal of the request under way. */
+  readonly pending: () => AbortSignal | undefined;
+  /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
+  readonly owns: (signal?: AbortSignal | null) => boolean;
 }
 
-export type Ask = (
-  about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
-  report: (failure: unknown) => void,
-) => Observable<Answer>;
+type Report = (failure: unknown) => void;
 
-/** Asks the source for one token, within `fetchTimeout`; and knows which requests are the source's own, and need no token. */
+const EMPTY = 'the token source completed without a token';
+
+/** Marks the signals of a stream's requests. */
+const OWNER = Symbol('owner');
+
+class SourceRequest implements TokenRequest {
+  readonly reason: RefreshReason;
+  readonly attempt: number;
+  readonly previous: AccessToken | null;
+  readonly #report: Report;
+  #reported: unknown;
+
+  constructor(
+    { reason, attempt, previous }: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
+    readonly signal: AbortSignal,
+    report: Report,
+  ) {
+    this.reason = reason;
+    this.attempt = attempt;
+    this.previous = previous;
+    this.#report = report;
+  }
+
+  get report(): Report {
+    return (failure) => {
+      this.#reported = failure;
+      this.#report(failure);
+    };
+  }
+
+  timeout(place: string, limit: number): TokenFetchTimeoutError {
+    const message = `no answer from the token ${place} within ${String(limit)} ms`;
+    return new TokenFetchTimeoutError(message, this.#reported === undefined ? undefined : { cause: this.#reported });
+  }
+}
+
 export function createSourceCalls(
   source: TokenSource,
   { fetchTimeout, store }: Pick<Settings, 'fetchTimeout' | 'store'>,
   timers: Timers,
-) {
-  const signals = new WeakSet<AbortSignal>();
-  let calling = false;
+): SourceCalls {
+  const owner = {};
+  const runInContext = captureContext();
+  let isCalling = false;
   let pending: AbortSignal | undefined;
 
-  /** A synchronous answer is passed on only after the source has returned, or whoever it serves would count as the source. */
+  /** Calls the source, in the context in which the stream was made. */
   const call = (request: TokenRequest): Observable<TokenResponse> =>
     new Observable((subscriber) => {
-      const answer = new AsyncSubject<TokenResponse>();
-      calling = true;
-      subscriber.add(
-        defer(() => from(source(request)))
-          .pipe(take(1))
-          .subscribe(answer),
-      );
-      calling = false;
-      return answer.subscribe(subscriber);
+      // A synchronous answer is passed on only after the source has returned, or whoever it serves would count as the source.
+      const answer = new AsyncSubject<TokenResponse | Response>();
+      isCalling = true;
+      try {
+        subscriber.add(runInContext(() => observableOf(source(request)).pipe(take(1)).subscribe(answer)));
+      } catch (error) {
+        answer.error(error);
+      }
+      isCalling = false;
+      return answer.subscribe(responseReader(subscriber));
     });
 
-  const ask: Ask = (about, report) =>
-    defer(() => {
+  /** The store decides whether this stream fetches, or somebody else has. `within` begins a time limit, in the place of the one before. */
+  const resultOf = (request: TokenRequest, within: (ms: number, place: string) => void): Observable<SourceResult> => {
+    const fetched$ = defer(() => {
+      within(fetchTimeout, 'source');
+      return call(request);
+    });
+    if (!store) return fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
+    // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
+    within(2 * fetchTimeout, 'store');
+    const fetch = (last?: TokenResponse | null) => {
+      if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
+      return fetched$;
+    };
+    return from(store.refresh(request, fetch));
+  };
+
+  const ask: SourceCalls['ask'] = (about, report) =>
+    new Observable((subscriber) => {
+      // A `refreshStarted` listener may have called `close()` or `signOut()`.
+      if (subscriber.closed) return;
       const controller = new AbortController();
-      let reported: unknown;
-      const tell = (failure: unknown) => {
-        reported = failure;
-        report(failure);
-      };
-      const request: TokenRequest = Object.defineProperty({ ...about, signal: controller.signal }, 'report', {
-        value: tell,
+      const { signal } = controller;
+      const request = new SourceRequest(about, signal, report);
+      let limit = Subscription.EMPTY;
+      let isAnswered = false;
+      Reflect.set(signal, OWNER, owner);
+      pending = signal;
+      subscriber.add(() => {
+        pending = undefined;
+        limit.unsubscribe();
+        if (!isAnswered) controller.abort();
       });
-      signals.add((pending = controller.signal));
-      let answered = false;
-      // A store may have to wait for another's fetch first, and for that one to be given up; then comes this one.
-      let limit = store ? 2 * fetchTimeout : fetchTimeout;
-      const begun$ = new Subject<void>();
-      const fetched$ = defer(() => {
-        limit = fetchTimeout;
-        begun$.next();
-        return call(request);
-      });
-      const fetchAfter = (last?: TokenResponse | null) => {
-        if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
-        return fetched$;
+      const within = (ms: number, place: string) => {
+        limit.unsubscribe();
+        limit = timers.after(ms).subscribe(() => {
+          subscriber.error(request.timeout(place, ms));
+        });
       };
-      const answer$: Observable<Answer> = store
-        ? from(store.refresh(request, fetchAfter))
-        : fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
-      const late$ = merge(of(undefined), begun$).pipe(
-        switchMap(() => timers.after(limit)),
-        map((): never => {
-          throw new TokenFetchTimeoutError(
-            `no answer from the token ${limit > fetchTimeout ? 'store' : 'source'} within ${String(limit)} ms`,
-            reported === undefined ? undefined : { cause: reported },
-          );
-        }),
-      );
-      return merge(
-        answer$.pipe(throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token'))),
-        late$,
-      ).pipe(
+      const answer$ = resultOf(request, within).pipe(
         take(1),
-        map((answer) => (answer.origin === 'fetched' ? { ...answer, headStart: headStartOf(request) } : answer)),
-        tap(() => (answered = true)),
-        finalize(() => {
-          pending = undefined;
-          if (!answered) controller.abort();
+        throwIfEmpty(() => new InvalidTokenResponseError(EMPTY)),
+      );
+      subscriber.add(
+        answer$.subscribe({
+          next: (result) => {
+            isAnswered = true;
+            const headStart = headStartOf(request);
+            subscriber.next(result.origin === 'fetched' && headStart > 0 ? { ...result, headStart } : result);
+            subscriber.complete();
+          },
+          error: (error: unknown) => {
+            subscriber.error(error);
+          },
         }),
       );
     });
 
   return {
     ask,
-    /** The signal of the request under way. */
     pending: () => pending,
-    /** Whether a request made now, with this signal, is part of fetching a token. */
-    owns: (signal?: AbortSignal | null): boolean => calling || (!!signal && signals.has(principalOf(signal))),
+    owns: (signal) => isCalling || (!!signal && Reflect.get(principalOf(signal), OWNER) === owner),
   };
+}
+
+/** Passes a token response on, and reads a fetch Response. */
+function responseReader(subscriber: Subscriber<TokenResponse>): Observer<TokenResponse | Response> {
+  let given: TokenResponse | Response | undefined;
+  return {
+    next: (value) => {
+      given = value;
+      if (isFetchResponse(value)) subscriber.add(from(readFetchResponse(value)).subscribe(subscriber));
+      else subscriber.next(value);
+    },
+    error: (error: unknown) => {
+      subscriber.error(error);
+    },
+    complete: () => {
+      if (given === undefined) subscriber.error(new InvalidTokenResponseError(EMPTY));
+      else if (!isFetchResponse(given)) subscriber.complete();
+    },
+  };
+}
+
+/** RxJS would read a string letter by letter, and call what it cannot read a TypeError like that of a network failure. */
+function observableOf(returned: unknown): Observable<TokenResponse | Response> {
+  try {
+    if (typeof returned === 'object') return from(returned as ObservableInput<TokenResponse | Response>);
+  } catch {
+    // Told below.
+  }
+  const kind = returned === null ? 'null' : typeof returned;
+  throw mistake(`the token source returned ${kind}, not a Promise or an Observable of a token response`);
 }

@@ -1,10 +1,10 @@
 import { TokenStreamClosedError } from '../errors.js';
 import { accessToken } from './accessToken.js';
-import { createKeeper, type TokenKeeper } from './tokenKeeper.js';
+import { createManager, type TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenSource, TokenStream, TokenStreamOptions } from './types.js';
 
-/** Links a stream to its keeper. From the global registry, so that two copies of the package agree. */
-const KEEPER: unique symbol = Symbol.for('rx-fresh-token/keeper@1');
+/** Links a stream to its manager. From the global registry, so that two copies of the package agree. */
+const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@2');
 
 /**
  * Makes a stream that keeps an access token fresh.
@@ -20,7 +20,7 @@ const KEEPER: unique symbol = Symbol.for('rx-fresh-token/keeper@1');
  * use. A failed renewal is repeated with backoff and is invisible while the token at hand still lives.
  *
  * ```ts
- * const token$ = createTokenStream(() => fetch('https://auth.example.com/token', { method: 'POST' }).then((r) => r.json()));
+ * const token$ = createTokenStream(({ signal }) => fetch('https://auth.example.com/token', { method: 'POST', signal }));
  * token$.subscribe((token) => console.log(String(token))); // AccessToken(Bearer 4ac1a6a0)
  * ```
  *
@@ -32,8 +32,8 @@ const KEEPER: unique symbol = Symbol.for('rx-fresh-token/keeper@1');
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {
   if (typeof source !== 'function')
     throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
-  const keeper = createKeeper(source, options);
-  const { token$, events$, current, refresh, reject, close, isClosed } = keeper;
+  const manager = createManager(source, options);
+  const { token$, events$, current, refresh, reject, signOut, close, isClosed } = manager;
   return Object.defineProperties(token$, {
     events: { value: events$ },
     current: { get: current },
@@ -42,24 +42,23 @@ export function createTokenStream(source: TokenSource, options: TokenStreamOptio
       value: (token: AccessToken | null) => {
         if (typeof token?.value !== 'string') throw new TypeError('reject takes a token of the stream');
         if (isClosed()) throw new TokenStreamClosedError();
-        // Events tell of it: what does not hide its secret is told of by a token that does.
+        // Events tell of the token, so one that would print its secret is replaced by one that does not.
         reject({
-          token: Object.hasOwn(token, 'value')
-            ? accessToken({ access_token: token.value, token_type: token.type }, 0, NaN)
-            : token,
+          token: Object.hasOwn(token, 'value') ? accessToken({ access_token: token.value }, 0, NaN, token.type) : token,
           explicit: true,
         });
       },
     },
+    signOut: { value: signOut },
     close: { value: close },
     [Symbol.dispose]: { value: close },
-    [KEEPER]: { value: keeper },
+    [MANAGER]: { value: manager },
   }) as TokenStream;
 }
 
-/** The keeper behind a stream of {@link createTokenStream}. */
-export function keeperOf(token$: TokenStream): TokenKeeper {
-  const keeper = (token$ as Partial<Record<typeof KEEPER, TokenKeeper>> | null)?.[KEEPER];
-  if (!keeper) throw new TypeError('token$ must be a stream made by createTokenStream');
-  return keeper;
+/** The manager behind a stream of {@link createTokenStream}. */
+export function managerOf(token$: TokenStream): TokenManager {
+  const manager = (token$ as Partial<Record<typeof MANAGER, TokenManager>> | null)?.[MANAGER];
+  if (!manager) throw new TypeError('token$ must be a stream made by createTokenStream');
+  return manager;
 }

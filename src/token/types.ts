@@ -24,23 +24,26 @@ export interface TokenRequest {
 /** The token endpoint's answer, in the wire names of RFC 6749 section 5.1: an OAuth body needs no mapping. */
 export interface TokenResponse {
   access_token: string;
-  /** Default `Bearer`. */
+  /** `DPoP`, in any case, is sent as `DPoP`; anything else as `Bearer`. See the option `tokenType`. */
   token_type?: string;
-  /** Seconds, counted from the moment the token was asked for. Without it the `exp` of a JWT counts, else the life is unknown. */
+  /** Seconds, counted from the moment the token was asked for. Without it the claims of a JWT count, else the lifetime is unknown. */
   expires_in?: number | string;
   scope?: string;
   refresh_token?: string;
   [extra: string]: unknown;
 }
 
-/** Fetches one token. Its first value counts; it may be a Promise, an Observable or anything else RxJS can read. */
-export type TokenSource = (request: TokenRequest) => ObservableInput<TokenResponse>;
+/**
+ * Fetches one token. Its first value counts; it may be a Promise, an Observable or anything else RxJS can read. A fetch
+ * `Response` may be returned as it is: its status is judged and its body read.
+ */
+export type TokenSource = (request: TokenRequest) => ObservableInput<TokenResponse | Response>;
 
 /** One access token: immutable, and redacted wherever it might be printed. */
 export interface AccessToken {
   /** The secret. */
   readonly value: string;
-  /** The authentication scheme: `Bearer` unless the response says otherwise. */
+  /** The authentication scheme to send: `Bearer`, `DPoP`, or the option `tokenType`. */
   readonly type: string;
   /** A short fingerprint of the value, for logs and comparison; it does not reveal the secret. */
   readonly id: string;
@@ -61,10 +64,18 @@ export interface TokenStream extends Observable<AccessToken> {
   readonly events: Observable<TokenEvent>;
   /** The usable token, or null. Reading it has no side effects. */
   readonly current: AccessToken | null;
-  /** Cold: each subscription forces a refresh, or joins the one under way, and emits its token. Waits and fails like a request. */
+  /**
+   * Cold: each subscription forces a refresh, or joins the one under way, and emits its token. It ends a pause after
+   * failures, but makes at most one request per `backoff.initial`. Waits and fails like a request.
+   */
   refresh(): Observable<AccessToken>;
   /** Says that a server refused this token. One refresh follows, unless the token is no longer the current one. */
   reject(token: AccessToken): void;
+  /**
+   * Ends the session, not the stream: the token and the source's refresh token are forgotten, whoever waits fails with
+   * `TokenUnavailableError`, and what a fetch under way still brings is never handed out. The next use asks the source anew.
+   */
+  signOut(): void;
   /** Completes subscribers, aborts the fetch, clears timers and the secret. */
   close(): void;
   [Symbol.dispose](): void;
@@ -77,7 +88,7 @@ export interface TokenStreamOptions {
    * counts. Default: a sixth of the lifetime, at most 5 minutes, at least 1.5 times the last fetch plus `expiryMargin`.
    */
   refreshBefore?: number | ((token: AccessToken) => number);
-  /** A token with no more life than this left is not sent. Finite, >= 0. Default `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since servers round. */
+  /** A token with no more life than this left is not sent. Finite, >= 0. At most half the lifetime counts. Default `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since servers round. */
   expiryMargin?: number;
   /** This share of the lead time, at most, is added to it at random, so that a fleet does not refresh in step. 0 to 1. Default 0.2. */
   jitter?: number;
@@ -87,13 +98,21 @@ export interface TokenStreamOptions {
   fetchTimeout?: number;
   /** A request waits at most this long for a usable token. >= 0. Default 30 000. */
   maxWait?: number;
-  /** Pauses after failed fetches: `initial * factor ** (attempt - 1)`, at most `max`, with full jitter. Default 250, 2, `min(10 000, last lifetime / 6)`. */
+  /**
+   * Pauses after failed fetches, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. Failures are
+   * counted since the last token. Default 250, 2, `min(10 000, last lifetime / 6)`; after permanent failures 60 000, without jitter.
+   */
   backoff?: { initial?: number; max?: number; factor?: number };
-  /** Tells failures that a repeat cannot mend. Default: OAuth's own such codes, and any 4xx but 408, 425 and 429. */
+  /**
+   * Tells failures that a repeat does not mend. Default: any OAuth or OpenID error code but the temporary ones, any 4xx but
+   * 408, 425, 429 and a 403 with an HTML page, and a source that returns no token response.
+   */
   isPermanent?: (error: unknown) => boolean;
-  /** At most `max` refreshes are forced by rejections in any `per` milliseconds. Default 10 per 60 000. */
+  /** At most `max` refreshes are forced by refusals in any `per` milliseconds, for a bare 403 and for explicit refusals apart. Default 10 per 60 000. */
   rejectionBudget?: { max?: number; per?: number };
-  /** The life of a token in milliseconds, from its response; overrides `expires_in` and the JWT's `exp`. `undefined`: no override. */
+  /** The authentication scheme to send, whatever `token_type` says. Visible ASCII. Default: `DPoP` if it says so, else `Bearer`. */
+  tokenType?: string;
+  /** The lifetime of a token in milliseconds, from its response; overrides `expires_in` and the JWT's `exp`. `undefined`: no override. */
   lifetime?: (response: TokenResponse) => number | undefined;
   /** Where time comes from; hand in a TestScheduler and everything runs in virtual time. Default `asyncScheduler`. */
   scheduler?: SchedulerLike;

@@ -1,28 +1,16 @@
-import {
-  catchError,
-  defer,
-  finalize,
-  map,
-  of,
-  retry,
-  switchMap,
-  take,
-  tap,
-  throwError,
-  throwIfEmpty,
-  type Observable,
-  type ObservableInput,
-} from 'rxjs';
+import { catchError, defer, map, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
+import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
-import { isExplicit, isRejection as isRejectionByDefault, looksLikeResponse } from './rejection.js';
-import { keeperOf } from './tokenStream.js';
+import { ask, isAcceptance, isExplicit, isRejection as isRejectionByDefault, looksLikeResponse } from './rejection.js';
+import { managerOf } from './tokenStream.js';
 import type { AccessToken, TokenStream } from './types.js';
 
 export interface WithTokenOptions {
   /**
-   * Tells that a server refused the token, from what `send` emitted or threw. Default: status 401, or 403 unless the
-   * challenge says `insufficient_scope`; emitted values count only if they look like a Response.
+   * Tells that a server refused the token, from what `send` emitted first or threw. It returns a boolean; a promise is a
+   * TypeError. Default: status 401, or 403 unless the answer says `insufficient_scope` or limits the rate of requests;
+   * emitted values count only if they look like a Response.
    */
   isRejection?: (outcome: unknown) => boolean;
   /** Names the resource, e.g. `GET /orders`: one that refuses fresh tokens too is not worth another refresh. Default none: no memory. */
@@ -31,8 +19,11 @@ export interface WithTokenOptions {
   maxWait?: number;
 }
 
-/** A rejection that was emitted, on its way to the retry notifier as an error. */
-class Refusal extends Error {
+/** Sends a request with a token. */
+type Send<T> = (token: AccessToken) => ObservableInput<T>;
+
+/** A refusal that was emitted, on its way to the retry notifier as an error. */
+class EmittedRefusal extends Error {
   constructor(readonly answer: unknown) {
     super();
   }
@@ -50,65 +41,91 @@ class Refusal extends Error {
  *
  * The token is compared first: if it was already replaced when the refusal arrives, the request is repeated with the
  * current token and nothing is refreshed. A second refusal is the caller's: a Response is emitted as it is, an error
- * keeps its identity. Unsubscribing cancels the request, never the refresh that others may be waiting for.
+ * keeps its identity. What has delivered a value is not repeated. Unsubscribing cancels the request, never the refresh
+ * that others may be waiting for.
  *
  * ```ts
- * const orders$ = withToken(token$, (token) =>
- *   ajax.getJSON('https://api.example.com/orders', { Authorization: `${token.type} ${token.value}` }));
+ * const orders$ = token$.pipe(
+ *   withToken((token) => ajax.getJSON('https://api.example.com/orders', { Authorization: `${token.type} ${token.value}` })),
+ * );
  * ```
+ *
+ * As an operator it is the first one after a stream of `createTokenStream`; `withToken(token$, send)` is the same.
  *
  * @param send called with the token, at most twice for each subscription
  * @returns a cold Observable of what `send` yields
  * @throws TypeError if `token$` was not made by `createTokenStream`. The Observable errors with
  *   {@link TokenUnavailableError} when no usable token comes within `maxWait`, {@link TokenStreamClosedError} after `close()`.
  */
+export function withToken<T>(send: Send<T>, options?: WithTokenOptions): OperatorFunction<AccessToken, T>;
+export function withToken<T>(token$: TokenStream, send: Send<T>, options?: WithTokenOptions): Observable<T>;
 export function withToken<T>(
-  token$: TokenStream,
-  send: (token: AccessToken) => ObservableInput<T>,
-  options: WithTokenOptions = {},
-): Observable<T> {
-  const keeper = keeperOf(token$);
+  ...given: [Send<T>, WithTokenOptions?] | [TokenStream, Send<T>, WithTokenOptions?]
+): OperatorFunction<AccessToken, T> | Observable<T> {
+  if (typeof given[0] === 'function') {
+    const request = requestWith(given[0], given[1] as WithTokenOptions | undefined);
+    return (token$) => request(token$ as TokenStream);
+  }
+  const [token$, send, options] = given as [TokenStream, Send<T>, WithTokenOptions?];
+  managerOf(token$);
+  return requestWith(send, options)(token$);
+}
+
+/** Checks what was given, and makes a request of a stream. */
+function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$: TokenStream) => Observable<T> {
   const { key, isRejection } = options;
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] });
   requireFunctions({ isRejection });
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
-  const refusesThrown = isRejection ?? isRejectionByDefault;
-  const refusesEmitted = isRejection ?? ((value) => looksLikeResponse(value) && isRejectionByDefault(value));
+  const isRefused = (outcome: unknown) => (isRejection ? ask(isRejection, outcome) : isRejectionByDefault(outcome));
+  const isEmittedRefusal = (value: unknown) =>
+    (isRejection !== undefined || looksLikeResponse(value)) && isRefused(value);
+  const keyOf = () => key;
 
-  return defer(() => {
-    let next$ = keeper.take(maxWait);
-    let used: AccessToken | undefined;
-    let settle: ((refused: boolean) => void) | undefined;
+  return (token$) => {
+    const { take, recover, reject, accepted, newest } = managerOf(token$);
+    return defer(() => {
+      let next$ = take(maxWait);
+      let used: AccessToken | undefined;
+      let hasDelivered = false;
 
-    return defer(() => next$).pipe(
-      take(1),
-      switchMap((token) => send((used = token))),
-      map((value) => {
-        if (refusesEmitted(value)) throw new Refusal(value);
-        settle?.(false);
-        return value;
-      }),
-      retry({
-        count: 1,
-        delay: (outcome: unknown) => {
-          const answer = outcome instanceof Refusal ? outcome.answer : outcome;
-          if (!used || (answer === outcome && !refusesThrown(outcome))) throw outcome;
-          return keeper.recover({ token: used, explicit: isExplicit(answer), key }, maxWait).pipe(
-            throwIfEmpty(() => outcome),
-            tap((token) => {
-              if (looksLikeResponse(answer)) discard(answer as Response);
-              // RxJS repeats once this round of answers is over: someone in it may have seen the new token refused as well.
-              next$ = defer(() => (keeper.wasRefused(token) ? keeper.take(maxWait) : of(token)));
-              settle = keeper.fruitless.repeat(key);
-            }),
-          );
-        },
-      }),
-      catchError((outcome: unknown) => {
-        settle?.(outcome instanceof Refusal || refusesThrown(outcome));
-        return outcome instanceof Refusal ? of(outcome.answer as T) : throwError(() => outcome);
-      }),
-      finalize(() => settle?.(false)),
-    );
-  });
+      return defer(() => next$).pipe(
+        switchMap((token) => send((used = token))),
+        map((value) => {
+          if (hasDelivered || !used) return value;
+          if (isEmittedRefusal(value)) throw new EmittedRefusal(value);
+          hasDelivered = true;
+          if (!isAcceptance(value)) return value;
+          accepted(used, keyOf);
+          return value;
+        }),
+        retry({
+          count: 1,
+          delay: (outcome: unknown) => {
+            const answer = outcome instanceof EmittedRefusal ? outcome.answer : outcome;
+            if (!used || (answer === outcome && !isRefused(outcome))) throw outcome;
+            const refusal = { token: used, explicit: isExplicit(answer), key };
+            if (hasDelivered) {
+              reject(refusal);
+              throw outcome;
+            }
+            return recover(refusal, maxWait).pipe(
+              throwIfEmpty(() => outcome),
+              tap((next) => {
+                if (looksLikeResponse(answer)) discard(answer as Response);
+                // RxJS repeats after everyone else has heard of the token, and one of them may have seen it refused as well.
+                next$ = defer(() => {
+                  const token = newest(next, refusal.token);
+                  return token ? of(token) : take(maxWait);
+                });
+              }),
+            );
+          },
+        }),
+        catchError((outcome: unknown) =>
+          outcome instanceof EmittedRefusal ? of(outcome.answer as T) : throwError(() => outcome),
+        ),
+      );
+    });
+  };
 }

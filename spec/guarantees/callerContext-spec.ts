@@ -1,0 +1,159 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import axios, { AxiosError } from 'axios';
+import { firstValueFrom, of, Subject } from 'rxjs';
+import {
+  createFetch,
+  createHttpClient,
+  takeToken,
+  withToken,
+  type TokenResponse,
+  type TokenStream,
+} from 'rx-fresh-token';
+import { attachToken } from 'rx-fresh-token/axios';
+import { answer, openStream } from './rig.js';
+
+const tenant = new AsyncLocalStorage<string>();
+const response = (access_token: string): TokenResponse => ({ access_token, expires_in: 3600 });
+
+/** A stream whose fetches are answered by hand. */
+function setUp() {
+  const answers: Subject<TokenResponse>[] = [];
+  const sourceContexts: (string | undefined)[] = [];
+  const token$ = openStream(() => {
+    sourceContexts.push(tenant.getStore());
+    const next = new Subject<TokenResponse>();
+    answers.push(next);
+    return next;
+  });
+  return { token$, answers, sourceContexts };
+}
+
+const baseUrl = 'https://api.example.com';
+type SendAs = (token$: TokenStream, log: (token: string | null) => Response) => Promise<unknown>;
+const clients: [string, SendAs][] = [
+  ['withToken', (token$, log) => firstValueFrom(withToken(token$, ({ value }) => of(log(value))))],
+  ['token$.pipe(withToken())', (token$, log) => firstValueFrom(token$.pipe(withToken(({ value }) => of(log(value)))))],
+  ['takeToken', (token$, log) => firstValueFrom(takeToken(token$)).then(({ value }) => log(value))],
+  [
+    'createFetch',
+    (token$, log) =>
+      createFetch(token$, {
+        baseUrl,
+        fetch: (_input, init) => Promise.resolve(log(new Headers(init?.headers).get('authorization'))),
+      })('/a'),
+  ],
+  [
+    'axios',
+    (token$, log) => {
+      const instance = axios.create({
+        baseURL: baseUrl,
+        adapter: (config) => {
+          const { status } = log(String(config.headers.get('authorization')));
+          const got = { status, statusText: '', headers: {}, data: null, config };
+          return status < 400
+            ? Promise.resolve(got)
+            : Promise.reject(new AxiosError('refused', 'ERR_BAD_REQUEST', config, undefined, got));
+        },
+      });
+      attachToken(instance, token$);
+      return instance.get('/a');
+    },
+  ],
+  [
+    'createHttpClient',
+    (token$, log) =>
+      firstValueFrom(
+        createHttpClient(token$, {
+          baseUrl,
+          fetch: (_input, init) => Promise.resolve(log(new Headers(init?.headers).get('authorization'))),
+        }).request('/a'),
+      ),
+  ],
+];
+
+describe.each(clients)('37: a request of %s', (_name, send) => {
+  it('goes out in the context of its caller, whoever caused the fetch', async () => {
+    const { token$, answers } = setUp();
+    const seen: [string | undefined, string | undefined][] = [];
+    const call = (name: string) =>
+      tenant.run(name, () =>
+        send(token$, () => {
+          seen.push([name, tenant.getStore()]);
+          return answer(200);
+        }),
+      );
+    const calls = ['a', 'b', 'c'].map(call);
+    await sleep(0);
+    tenant.run('endpoint', () => {
+      answers[0]!.next(response('T1'));
+    });
+    await Promise.all(calls);
+    expect(seen).toHaveLength(3);
+    for (const [name, context] of seen) expect(context).toBe(name);
+    token$.close();
+  });
+});
+
+it.each(clients.filter(([name]) => name !== 'takeToken'))('37: the repeat of %s, too', async (_name, send) => {
+  const { token$, answers } = setUp();
+  const seen: string[] = [];
+  const call = (name: string) =>
+    tenant.run(name, () =>
+      send(token$, (token) => {
+        seen.push(`${name} ${String(tenant.getStore())}`);
+        return answer(token?.endsWith('T1') ? 401 : 200);
+      }),
+    );
+  const calls = ['a', 'b'].map(call);
+  await sleep(0);
+  answers[0]!.next(response('T1'));
+  await sleep(0);
+  answers[1]!.next(response('T2'));
+  await Promise.all(calls);
+  // Whoever was refused first is repeated; the other may have waited for the new token.
+  expect(seen.length).toBeGreaterThanOrEqual(3);
+  expect(new Set(seen)).toEqual(new Set(['a a', 'b b']));
+  token$.close();
+});
+
+describe('37: a token source', () => {
+  it('runs in the context in which the stream was made, and not in that of the first caller', async () => {
+    const { token$, answers, sourceContexts } = tenant.run('application', setUp);
+    const got = tenant.run('a', () => firstValueFrom(takeToken(token$)));
+    answers[0]!.next(response('T1'));
+    await got;
+    const forced = tenant.run('b', () => firstValueFrom(token$.refresh()));
+    answers[1]!.next(response('T2'));
+    await forced;
+    expect(sourceContexts).toEqual(['application', 'application']);
+    token$.close();
+  });
+
+  it('runs in none where the stream was made in none', () => {
+    const { token$, sourceContexts } = setUp();
+    tenant.run('a', () => takeToken(token$).subscribe({ error: () => undefined }));
+    expect(sourceContexts).toEqual([undefined]);
+    token$.close();
+  });
+
+  it('runs its renewals there as well', () => {
+    jest.useFakeTimers();
+    try {
+      const contexts: (string | undefined)[] = [];
+      const token$ = tenant.run('application', () =>
+        openStream(() => {
+          contexts.push(tenant.getStore());
+          return of({ access_token: `T${String(contexts.length)}`, expires_in: 30 });
+        }),
+      );
+      tenant.run('a', () => token$.subscribe());
+      jest.advanceTimersByTime(100_000);
+      expect(contexts.length).toBeGreaterThan(3);
+      expect(new Set(contexts)).toEqual(new Set(['application']));
+      token$.close();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});

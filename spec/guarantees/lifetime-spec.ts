@@ -1,0 +1,159 @@
+import { of, Subject } from 'rxjs';
+import { cases, marbles } from 'rxjs-marbles/jest';
+import { takeToken, type TokenResponse, type TokenStream } from 'rx-fresh-token';
+import { jwt, openStream, setUp } from './rig.js';
+
+const MIN = 60_000;
+const minutes = (asked: string[]): number[] => asked.map((entry) => parseInt(entry) / MIN);
+
+describe('30: a token is as old as it says, and never gets younger', () => {
+  cases(
+    'by the claims of a JWT whose response says no life',
+    (m, { claims, at = 1000, lives }) => {
+      const { token$ } = setUp(m, () => ({ took: 0, life: 'unknown', value: jwt(claims) }), {
+        now: () => at * 1000 + m.scheduler.now(),
+      });
+      token$.subscribe().unsubscribe();
+      const { issuedAt, expiresAt } = token$.current!;
+      expect((expiresAt - issuedAt) / 1000).toBe(lives);
+      token$.close();
+    },
+    [
+      { name: 'issued 50 minutes ago: 10 of 60 minutes are left', claims: { iat: 0, exp: 3600 }, at: 3000, lives: 600 },
+      { name: 'issued just now', claims: { iat: 1000, exp: 4600 }, lives: 3600 },
+      { name: 'issued in the future, by a clock of ours that is slow', claims: { iat: 1500, exp: 5100 }, lives: 3600 },
+      { name: 'over, by a clock of ours that is fast', claims: { iat: 0, exp: 900 }, lives: 900 },
+      { name: 'by clocks that differ by years', claims: { iat: 1e9, exp: 1e9 + 60 }, lives: 60 },
+      { name: 'that does not say since when', claims: { exp: 1600 }, lives: 600 },
+    ] as { name: string; claims: object; at?: number; lives: number }[],
+  );
+
+  it(
+    'when a source that caches gives the same JWT until its end',
+    marbles((m) => {
+      // 60 minutes each. The source gives a new one when the old one is over.
+      const value = () => {
+        const iat = Math.floor(m.scheduler.now() / (60 * MIN)) * 3600;
+        return jwt({ iat, exp: iat + 3600 });
+      };
+      const rig = setUp(m, () => ({ life: 'unknown', value: value() }), { idleTimeout: Infinity });
+      const watching = rig.token$.subscribe();
+      const ends: string[] = [];
+      for (const min of [1, 54, 59, 61, 119, 121])
+        rig.at(min * MIN, () => {
+          const current = rig.token$.current;
+          ends.push(`${String(min)}: ${String(current && current.expiresAt / MIN)}`);
+        });
+      rig.at(122 * MIN, () => watching.unsubscribe());
+      rig.at(122 * MIN, () => rig.token$.close());
+      m.flush();
+      expect(ends).toEqual(['1: 60', '54: 60', '59: 60', '61: 120', '119: 120', '121: 180']);
+      // It is asked when the token is due, and rarer than once a second until it is over.
+      expect(minutes(rig.asked)[1]).toBe(55);
+      expect(rig.asked.length).toBeLessThan(40);
+    }),
+  );
+
+  cases(
+    'when the same token comes again',
+    (m, { life, ends }) => {
+      const rig = setUp(m, (n) => ({ took: 0, value: 'same', life: n === 1 ? 3600 : life }));
+      rig.ask(0, 'a');
+      rig.at(54 * MIN, () => rig.token$.refresh().subscribe());
+      rig.after(54 * MIN, () => expect(rig.token$.current!.expiresAt / MIN).toBe(ends));
+      rig.at(54 * MIN + 1, () => rig.token$.close());
+      m.flush();
+    },
+    [
+      { name: 'with an expires_in, which is believed', life: 3600, ends: 114 },
+      { name: 'with less than before', life: 60, ends: 55 },
+      { name: 'with what is left of it', life: 360, ends: 60 },
+      { name: 'without expires_in', life: 'unknown', ends: 60 },
+      { name: 'with an expires_in that cannot be read', life: '3600s', ends: 60 },
+    ],
+  );
+
+  describe('by the default clocks', () => {
+    beforeEach(() => {
+      jest.useFakeTimers({ now: Date.parse('2026-01-01T12:00:00Z') });
+    });
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+
+    it.each<[string, number, number, number]>([
+      ['an hour', -3_600_000, 500, 1500],
+      ['a few seconds', -5000, 500, 1500],
+      ['nothing', 0, 500, 1500],
+      ['an hour, while the fetch takes longer', -3_600_000, 1200, 800],
+    ])('when the system clock is set back by %s during the fetch', (_kind, by, took, left) => {
+      const answer = new Subject<TokenResponse>();
+      const token$: TokenStream = openStream(() => answer, { expiryMargin: 0, refreshBefore: 0, idleTimeout: 0 });
+      takeToken(token$).subscribe();
+      jest.advanceTimersByTime(took);
+      jest.setSystemTime(Date.now() + by);
+      answer.next({ access_token: 'T1', expires_in: 2 });
+      jest.advanceTimersByTime(left - 2);
+      expect(token$.current?.value).toBe('T1');
+      jest.advanceTimersByTime(2);
+      expect(token$.current).toBeNull();
+      token$.close();
+    });
+  });
+
+  it(
+    'and a source whose tokens cannot be kept is told once',
+    marbles((m) => {
+      const rig = setUp(m, () => ({ life: -5, took: 0 }));
+      const watching = rig.token$.subscribe();
+      rig.at(10_500, () => watching.unsubscribe());
+      m.flush();
+      expect(rig.asked).toHaveLength(11);
+      expect(rig.events.filter((event) => event.includes('refreshFailed'))).toEqual([
+        '0 refreshFailed !InvalidTokenResponseError 1 1000',
+      ]);
+      expect(rig.events.filter((event) => event.includes('tokenChanged'))).toHaveLength(11);
+    }),
+  );
+
+  cases(
+    'and expiryMargin takes half a life at most',
+    (m, { expiryMargin, life, over }) => {
+      const rig = setUp(m, () => ({ took: 0, life }), { expiryMargin, idleTimeout: 0 });
+      rig.ask(0, 'a');
+      rig.ask(over - 1, 'b');
+      rig.ask(over, 'c');
+      m.flush();
+      expect(rig.log[1]).toBe(`${over - 1} b T${rig.asked[1] === `${over - 1} scheduled` ? 2 : 1}`);
+      expect(rig.asked.length).toBeLessThanOrEqual(3);
+      expect(rig.events.filter((event) => event.includes('refreshFailed'))).toEqual([]);
+    },
+    [
+      { name: 'as long as the life', expiryMargin: 30_000, life: 30, over: 15_000 },
+      { name: 'longer than the life', expiryMargin: MIN, life: 2, over: 1000 },
+      { name: 'a second less than the life', expiryMargin: 29_000, life: 30, over: 15_000 },
+      { name: 'less than half', expiryMargin: 14_000, life: 30, over: 16_000 },
+    ],
+  );
+
+  it(
+    'and a life that nobody knows is not made up',
+    marbles((m) => {
+      const rig = setUp(m, () => ({ took: 0, response: { access_token: 'opaque', expires_in: '' } }));
+      rig.ask(0, 'a');
+      rig.ask(1000, 'b');
+      rig.ask(24 * 60 * MIN, 'c');
+      m.flush();
+      expect(rig.asked).toEqual(['0 initial']);
+      expect(rig.log).toHaveLength(3);
+    }),
+  );
+
+  it('and an initial token that is over is not used', () => {
+    const now = () => 5_000_000;
+    const initial = { access_token: jwt({ iat: 0, exp: 3600 }) };
+    const token$ = openStream(() => of({ access_token: 'T1', expires_in: 30 }), { initial, now });
+    expect(token$.current).toBeNull();
+    token$.close();
+  });
+});

@@ -1,0 +1,486 @@
+/* eslint rxjs-x/throw-error: off -- clients throw what they like */
+import { concat, defer, map, of, throwError, timer, type Observable } from 'rxjs';
+import { cases, marbles } from 'rxjs-marbles/jest';
+import { withToken } from 'rx-fresh-token';
+import { answer, refusal, serving, type Served } from './rig.js';
+
+const SECOND = 1000;
+const MINUTE = 60_000;
+const KINDS = [
+  { name: '401', status: 401 },
+  { name: 'a bare 403', status: 403 },
+];
+const INVALID_TOKEN = 'Bearer error="invalid_token"';
+const long = () => ({ took: 200, life: 7200 });
+const forced = ({ asked }: Served): number[] =>
+  asked.filter((entry) => entry.includes('rejected')).map((entry) => parseInt(entry));
+const limited = (headers: Record<string, string>) => new Response(null, { status: 403, headers });
+
+interface Visit {
+  readonly challenge?: string;
+  readonly status?: number;
+  readonly took?: number;
+  readonly refuses?: (token: string) => boolean;
+}
+
+/** An issuer whose tokens can be revoked, and resources that know of it. */
+function issuer(m: Parameters<typeof serving>[0], reply = long) {
+  const revoked = new Set<string>();
+  const rig = serving(m, reply);
+  return {
+    ...rig,
+    /** Revokes the tokens that were issued so far. */
+    revoke: (ms: number) => {
+      rig.at(ms, () => {
+        for (let n = 1; n <= rig.requests.length; n++) revoked.add(`T${String(n)}`);
+      });
+    },
+    /** Calls a resource that refuses what is revoked. */
+    visit: (ms: number, path: string, { challenge, status = 401, took = 0, refuses }: Visit = {}) => {
+      const respond = (token: string) => answer(revoked.has(token) || refuses?.(token) ? status : 200, challenge);
+      const serve = (token: string) => (took > 0 ? timer(took).pipe(map(() => respond(token))) : of(respond(token)));
+      rig.call(ms, path, serve, { key: `GET ${path}` });
+    },
+  };
+}
+
+describe('32: what a refusal is', () => {
+  cases(
+    'by default',
+    (m, { outcome, refused }) => {
+      const { call, end, sent } = serving(m);
+      call(1000, 'a', () => outcome);
+      end(2000);
+      expect(sent).toHaveLength(refused ? 2 : 1);
+    },
+    [
+      { name: '401', outcome: of(answer(401)), refused: true },
+      {
+        name: '401 with Retry-After',
+        outcome: throwError(() => ({ status: 401, headers: { 'retry-after': '1' } })),
+        refused: true,
+      },
+      { name: "got's 401", outcome: throwError(() => ({ response: { statusCode: 401, headers: {} } })), refused: true },
+      { name: 'a bare 403', outcome: of(answer(403)), refused: true },
+      {
+        name: 'a 403 whose rate limit is not used up',
+        outcome: of(limited({ 'x-ratelimit-remaining': '12' })),
+        refused: true,
+      },
+      { name: 'not a 403 with Retry-After', outcome: of(limited({ 'retry-after': '60' })), refused: false },
+      {
+        name: 'not a 403 with x-ratelimit-remaining: 0',
+        outcome: of(limited({ 'x-ratelimit-remaining': '0' })),
+        refused: false,
+      },
+      {
+        name: 'not a 403 with ratelimit-remaining: 0',
+        outcome: of(limited({ 'ratelimit-remaining': '0' })),
+        refused: false,
+      },
+      {
+        name: "not axios' 403 with Retry-After",
+        outcome: throwError(() => ({ response: { status: 403, headers: { 'Retry-After': '9' } } })),
+        refused: false,
+      },
+      { name: 'not insufficient_scope', outcome: of(answer(403, 'Bearer error="insufficient_scope"')), refused: false },
+      { name: 'not 419', outcome: of(answer(419)), refused: false },
+    ] as { name: string; outcome: Observable<unknown>; refused: boolean }[],
+  );
+
+  cases(
+    'never a promise: an isRejection that is async is a TypeError',
+    (m, { outcome }) => {
+      const { call, end, sent, log, asked } = serving(m);
+      call(1000, 'a', () => outcome, { isRejection: (() => Promise.resolve(false)) as never });
+      end(2000);
+      expect(log).toEqual(['1000 a !TypeError']);
+      expect(sent).toHaveLength(1);
+      expect(asked).toEqual(['0 initial']);
+    },
+    [
+      { name: 'asked of an answer', outcome: of(answer(200)) },
+      { name: 'asked of an error', outcome: throwError(() => new Error('x')) },
+    ] as { name: string; outcome: Observable<unknown> }[],
+  );
+
+  it(
+    'nothing that limits the rate of requests: it costs no token and no budget',
+    marbles((m) => {
+      const rig = issuer(m);
+      for (let n = 0; n < 30; n++)
+        rig.call(1000 + n, 'limited', () => of(limited({ 'retry-after': '60', 'x-ratelimit-remaining': '0' })), {
+          key: `GET /${String(n)}`,
+        });
+      rig.revoke(2000);
+      rig.visit(3000, '/orders', { challenge: INVALID_TOKEN });
+      rig.end(5000);
+      expect(rig.sent.filter((entry) => entry.includes('limited'))).toHaveLength(30);
+      expect(rig.asked).toEqual(['0 initial', '3000 rejected']);
+      expect(rig.log.at(-1)).toBe('3200 /orders 200');
+    }),
+  );
+});
+
+describe('33: what a resource costs that refuses every token', () => {
+  it(
+    'one refresh per token lifetime at most, where it says a bare 403; others neither fail nor wait',
+    marbles((m) => {
+      const rig = issuer(m, () => ({ took: 200, life: 30 }));
+      for (let ms = 1000; ms < 300 * SECOND; ms += 500) {
+        rig.call(ms, 'forbidden', () => of(answer(403)), { key: 'GET /forbidden' });
+        rig.visit(ms + 100, '/orders');
+      }
+      rig.end(300 * SECOND);
+      expect(forced(rig).length).toBeLessThanOrEqual(12);
+      const orders = rig.log.filter((entry) => entry.includes('/orders'));
+      expect(orders).toHaveLength(598);
+      expect(orders.filter((entry) => !/^\d*[16]00 .* 200$/.test(entry))).toEqual([]);
+    }),
+  );
+
+  it(
+    'one refresh a minute at most, where it says 401; others do not fail, and wait for one attempt at most',
+    marbles((m) => {
+      const rig = issuer(m);
+      for (let ms = 1000; ms < 10 * MINUTE; ms += 500) {
+        rig.call(ms, 'forbidden', () => of(answer(401)), { key: 'GET /forbidden' });
+        rig.visit(ms + 100, '/orders');
+      }
+      rig.end(10 * MINUTE);
+      expect(forced(rig).length).toBeLessThanOrEqual(10);
+      const orders = rig.log.filter((entry) => entry.includes('/orders'));
+      expect(orders).toHaveLength(1198);
+      for (const entry of orders) {
+        expect(entry).toMatch(/ 200$/);
+        // A call at n100 or n600 waits 200 ms at most.
+        expect(parseInt(entry) % 500).toBeLessThanOrEqual(200);
+      }
+    }),
+  );
+
+  cases(
+    'three tokens at most, where every new token is refused everywhere for 1.5 s: then all is well',
+    (m, { status }) => {
+      const rig = serving(m, long);
+      const issued: number[] = [];
+      const serve = (token: string) => {
+        const n = Number(token.slice(1));
+        issued[n] ??= m.scheduler.now();
+        return defer(() => of(answer(m.scheduler.now() - issued[n]! < 1500 ? status : 200)));
+      };
+      for (let ms = 1000; ms < 20_000; ms += 100) rig.call(ms, 'a', serve, { key: `GET /${String((ms / 100) % 3)}` });
+      rig.end(20_000);
+      expect(rig.asked.length).toBeLessThanOrEqual(3);
+      const late = rig.log.filter((entry) => parseInt(entry) > 7000);
+      expect(new Set(late.map((entry) => entry.split(' ').pop()))).toEqual(new Set(['200']));
+    },
+    KINDS,
+  );
+
+  it(
+    'one token at once, then one after 1, 2, 4 … 60 s, where nothing accepts any token',
+    marbles((m) => {
+      const rig = serving(m, () => ({ took: 0, life: 7200 }), { rejectionBudget: { max: Infinity } });
+      for (let ms = 1000; ms < 5 * MINUTE; ms += 250) rig.call(ms, 'a', () => of(answer(401)));
+      rig.end(5 * MINUTE);
+      expect(forced(rig).map((ms) => ms / 1000)).toEqual([1, 2, 4, 8, 16, 32, 64, 124, 184, 244]);
+      expect(rig.log).toHaveLength(4 * 299);
+    }),
+  );
+
+  it(
+    'from one of two budgets: forbidden resources leave that of explicit refusals alone',
+    marbles((m) => {
+      const rig = issuer(m);
+      for (let n = 0; n < 20; n++) {
+        rig.visit(1000 + n * 500, '/orders');
+        rig.call(1001 + n * 500, 'forbidden', () => of(answer(403)), { key: `GET /${String(n)}` });
+      }
+      rig.visit(12_000, '/orders');
+      rig.revoke(12_500);
+      rig.visit(13_000, '/orders');
+      rig.end(20_000);
+      expect(forced(rig)).toHaveLength(11);
+      expect(rig.log.at(-1)).toBe('13200 /orders 200');
+    }),
+  );
+});
+
+describe('33: a real revocation heals', () => {
+  const last = ({ log }: Served) => log.at(-1);
+
+  cases(
+    'at the next call, for every resource',
+    (m, { status, challenge }) => {
+      const rig = issuer(m);
+      for (const path of ['/a', '/b', '/c']) rig.visit(1000, path);
+      rig.revoke(2000);
+      for (const path of ['/a', '/b', '/c']) rig.visit(3000, path, { status, ...(challenge && { challenge }) });
+      rig.end(5000);
+      expect(rig.log.slice(3)).toEqual(['/a', '/b', '/c'].map((path) => `3200 ${path} 200`));
+      expect(rig.asked).toHaveLength(2);
+    },
+    [...KINDS, { name: 'invalid_token', status: 403, challenge: INVALID_TOKEN }] as {
+      name: string;
+      status: number;
+      challenge?: string;
+    }[],
+  );
+
+  it(
+    'after a repeat with a token that was revoked while the call was on its way',
+    marbles((m) => {
+      const rig = issuer(m);
+      rig.visit(500, '/ok');
+      rig.visit(1000, '/ok', { took: 1000, refuses: (token) => token === 'T1' });
+      rig.visit(1200, '/other', { refuses: (token) => token === 'T1' });
+      rig.revoke(1800);
+      rig.visit(4000, '/ok');
+      rig.end(6000);
+      // The first call is refused twice; the next one is healed.
+      expect(rig.log).toContain('3000 /ok 401');
+      expect(last(rig)).toBe('4200 /ok 200');
+    }),
+  );
+
+  it(
+    'where one URL serves everything, and some of it is forbidden',
+    marbles((m) => {
+      const rig = serving(m, long);
+      const graphql = (ms: number, respond: (token: string) => Response) => {
+        rig.call(ms, 'q', (token) => of(respond(token)), { key: 'POST /graphql' });
+      };
+      const ok = () => answer(200);
+      graphql(1000, ok);
+      graphql(2000, () => answer(403));
+      graphql(3000, ok);
+      graphql(4000, (token) => (token === 'T2' ? answer(401, INVALID_TOKEN) : ok()));
+      rig.end(6000);
+      expect(rig.log).toEqual(['1000 q 200', '2200 q 403', '3000 q 200', '4200 q 200']);
+    }),
+  );
+
+  cases(
+    'where a resource refused its first new token, and accepted it later',
+    (m, { status }) => {
+      const rig = serving(m, long);
+      const call = (ms: number, respond: (token: string) => number) => {
+        rig.call(ms, 'a', (token) => of(answer(respond(token))), { key: 'GET /a' });
+      };
+      call(1000, () => status); // `nbf` is ahead of its clock
+      for (const ms of [2000, 2500, 3000]) call(ms, () => 200);
+      call(4000, (token) => (token === 'T2' ? status : 200)); // revoked
+      rig.end(6000);
+      expect(rig.log.map((entry) => entry.slice(-3))).toEqual([String(status), '200', '200', '200', '200']);
+      expect(rig.asked).toHaveLength(3);
+    },
+    KINDS,
+  );
+
+  it(
+    'where one is followed by another at once',
+    marbles((m) => {
+      const rig = issuer(m);
+      for (const path of ['/a', '/b']) rig.visit(1000, path);
+      rig.revoke(2000);
+      rig.visit(2001, '/a');
+      rig.revoke(2300);
+      for (let ms = 2400; ms <= 62_400; ms += 1000) for (const path of ['/a', '/b']) rig.visit(ms, path);
+      rig.end(70_000);
+      for (const path of ['/a', '/b']) expect(rig.log.filter((entry) => entry.includes(path)).at(-1)).toMatch(/ 200$/);
+      // Nobody waits for more than the first refresh: `/b` is healed at once, `/a` by the token that `/b` brings.
+      expect(rig.log.filter((entry) => entry.endsWith('401')).length).toBeLessThanOrEqual(2);
+    }),
+  );
+
+  it(
+    'where a replica lags behind and refuses the new token for a while',
+    marbles((m) => {
+      const rig = serving(m, long);
+      const replica = () => of(answer(m.scheduler.now() < 5000 ? 401 : 200));
+      rig.call(1000, 'a', () => of(answer(200)), { key: 'GET /a' });
+      for (let ms = 2000; ms < 70_000; ms += 500) rig.call(ms, 'a', replica, { key: 'GET /a' });
+      rig.end(71_000);
+      expect(rig.asked.length).toBeLessThanOrEqual(3);
+      const late = rig.log.filter((entry) => parseInt(entry) >= 5200);
+      expect(late.filter((entry) => !entry.endsWith('200'))).toEqual([]);
+    }),
+  );
+
+  it(
+    'with forbidden resources beside it, of either kind',
+    marbles((m) => {
+      const rig = issuer(m);
+      for (let ms = 500; ms < 20_000; ms += 500)
+        for (const status of [401, 403])
+          rig.call(ms, 'forbidden', () => of(answer(status)), { key: `GET /${String(status)}` });
+      for (let ms = 1100; ms < 20_000; ms += 500) rig.visit(ms, '/a');
+      rig.revoke(10_000);
+      rig.end(25_000);
+      const refused = rig.log.filter((entry) => entry.includes('/a') && !entry.endsWith('200'));
+      expect(refused).toEqual([]);
+    }),
+  );
+
+  it(
+    'told by a bare 403 to a resource that had refused the token before: by what heals another, or by the next renewal',
+    marbles((m) => {
+      const run = (isOtherHealed: boolean) => {
+        const rig = issuer(m, () => ({ took: 200, life: 60 }));
+        rig.visit(1000, '/b');
+        rig.call(1000, '/a', () => of(answer(403)), { key: 'GET /a' });
+        rig.visit(1500, '/b');
+        rig.revoke(2000);
+        rig.visit(3000, '/a', { status: 403 });
+        if (isOtherHealed) rig.visit(4000, '/b', { status: 403 });
+        rig.visit(5000, '/a', { status: 403 });
+        rig.visit(52_000, '/a', { status: 403 });
+        return rig;
+      };
+      const [alone, healed] = [run(false), run(true)];
+      for (const rig of [alone, healed]) rig.at(60_000, () => rig.token$.close());
+      m.flush();
+      const ofA = ({ log }: Served) => log.filter((entry) => entry.includes('/a')).map((entry) => entry.slice(-3));
+      expect(ofA(alone)).toEqual(['403', '403', '403', '200']);
+      expect(ofA(healed)).toEqual(['403', '403', '200', '200']);
+    }),
+  );
+});
+
+describe('34: the same token again, after a refusal', () => {
+  cases(
+    'is vouched for: it serves on, and the caller gets the refusal',
+    (m, { status }) => {
+      const rig = serving(m, () => ({ took: 200, value: 'static', life: 3600 }));
+      const call = (ms: number, path: string, answered: number) => {
+        rig.call(ms, path, () => of(answer(answered)), { key: `GET ${path}` });
+      };
+      call(1000, '/orders', 200);
+      call(2000, '/admin', status);
+      call(2001, '/orders', 200);
+      call(3000, '/orders', 200);
+      call(4000, '/admin', status);
+      rig.end(5000);
+      const wait = status === 401 ? 2200 : 2001;
+      expect(rig.log).toHaveLength(5);
+      expect(rig.log).toEqual(
+        expect.arrayContaining([
+          '1000 /orders 200',
+          `2200 /admin ${String(status)}`,
+          `${String(wait)} /orders 200`,
+          '3000 /orders 200',
+          `4000 /admin ${String(status)}`,
+        ]),
+      );
+      expect(rig.asked).toEqual(['0 initial', '2000 rejected']);
+      expect(rig.sent.filter((entry) => entry.includes('/admin'))).toHaveLength(2);
+      expect(rig.events.filter((event) => event.includes('refreshFailed'))).toEqual([]);
+    },
+    KINDS,
+  );
+
+  it(
+    'is asked for rarely, where a source caches it until the issuer rolls over',
+    marbles((m) => {
+      const rig = serving(m, () => ({ took: 200, value: m.scheduler.now() < 10 * MINUTE ? 'old' : 'new', life: 900 }));
+      rig.call(500, '/a', () => of(answer(200)), { key: 'GET /a' });
+      // The resource has revoked the token; the source does not know.
+      for (let ms = 1000; ms < 12 * MINUTE; ms += 1000) {
+        rig.call(ms, '/a', (token) => of(answer(token === 'old' ? 401 : 200)), { key: 'GET /a' });
+        rig.call(ms + 500, '/b', () => of(answer(200)), { key: 'GET /b' });
+      }
+      rig.end(12 * MINUTE);
+      expect(forced(rig).length).toBeLessThanOrEqual(12);
+      expect(rig.log.filter((entry) => entry.includes('/b') && !entry.endsWith('200'))).toEqual([]);
+      const healed = rig.log.filter((entry) => entry.includes('/a') && parseInt(entry) > 11 * MINUTE + 1000);
+      expect(healed.filter((entry) => !entry.endsWith('200'))).toEqual([]);
+    }),
+  );
+
+  it(
+    'is no news: subscribers hear of it once, and so do events',
+    marbles((m) => {
+      const rig = serving(m, () => ({ took: 200, value: 'static', life: 3600 }));
+      rig.at(0, () => rig.tell('s', rig.token$));
+      rig.at(1000, () => rig.token$.reject(rig.token$.current!));
+      rig.end(2000);
+      expect(rig.log).toEqual(['200 s static']);
+      expect(rig.events.filter((event) => event.includes('tokenChanged'))).toHaveLength(1);
+    }),
+  );
+});
+
+describe('19: a refresh that fails after an explicit refusal', () => {
+  it(
+    'goes on in the background, and the token that is not over serves on',
+    marbles((m) => {
+      const rig = serving(m, (n) => (n === 1 || n > 3 ? long() : { took: 200, fail: new Error('down') }), {
+        random: () => 1,
+      });
+      rig.call(1000, 'a', () => of(answer(401)), { key: 'GET /a' });
+      for (const ms of [1100, 1300, 1800]) rig.ask(ms, 'b');
+      rig.ask(3000, 'c');
+      rig.end(4000);
+      expect(rig.asked).toEqual(['0 initial', '1000 rejected', '1450 rejected #2', '2150 rejected #3']);
+      expect(rig.log).toEqual(['1200 a 401', '1200 b T1', '1300 b T1', '1800 b T1', '3000 c T4']);
+    }),
+  );
+
+  it(
+    'gives nobody a token that is over meanwhile',
+    marbles((m) => {
+      const rig = serving(m, (n) => (n === 1 ? { life: 30 } : { took: 5000, fail: new Error('down') }), {
+        maxWait: 2000,
+      });
+      rig.at(24_500, () => rig.token$.reject(rig.token$.current!));
+      rig.ask(24_600, 'a');
+      rig.ask(28_000, 'b');
+      rig.end(40_000);
+      expect(rig.log).toEqual(['26600 a !TokenUnavailableError', '30000 b !TokenUnavailableError(!Error down)']);
+    }),
+  );
+});
+
+describe('35: what has delivered a value is not repeated', () => {
+  const rows = (end: Observable<unknown>) => concat(of('row1', 'row2'), end);
+
+  cases(
+    'when a refusal follows',
+    (m, { end: refused, told }) => {
+      const { call, end, sent, log, asked } = serving(m);
+      call(1000, 'a', (token) => rows(token === 'T1' ? refused : of('row3')), { key: 'GET /a' });
+      call(1500, 'b', () => of('row'), { key: 'GET /a' });
+      end(2000);
+      expect(log).toEqual(['1000 a row1', '1000 a row2', ...told, '1500 b row']);
+      expect(sent).toEqual(['1000 a T1', asked.length > 1 ? '1500 b T2' : '1500 b T1']);
+    },
+    [
+      { name: 'thrown 401', end: throwError(() => refusal(401)), told: ['1000 a !401'] },
+      { name: 'thrown 403', end: throwError(() => refusal(403)), told: ['1000 a !403'] },
+      { name: 'emitted: it is a value as any other', end: of(answer(401)), told: ['1000 a 401'] },
+    ] as { name: string; end: Observable<unknown>; told: string[] }[],
+  );
+
+  it(
+    'but the token is replaced for the next call',
+    marbles((m) => {
+      const { call, end, asked } = serving(m);
+      call(1000, 'a', () => rows(throwError(() => refusal(401))), { key: 'GET /a' });
+      end(2000);
+      expect(asked).toEqual(['0 initial', '1000 rejected']);
+    }),
+  );
+
+  it(
+    'and each subscription is a request of its own',
+    marbles((m) => {
+      const { token$, at, end, log, tell } = serving(m);
+      const request$ = withToken(token$, ({ value }) => (value === 'T1' ? throwError(() => refusal(401)) : of(value)));
+      at(1000, () => tell('a', request$));
+      at(1300, () => tell('b', request$));
+      end(2000);
+      expect(log).toEqual(['1200 a T2', '1300 b T2']);
+    }),
+  );
+});

@@ -1,0 +1,230 @@
+import { map, of, Subject, timer } from 'rxjs';
+import { cases, marbles } from 'rxjs-marbles/jest';
+import { ON_CLOSE, ON_SIGN_OUT } from '../../src/internal/sourceHooks.js';
+import {
+  createTokenStream,
+  takeToken,
+  withToken,
+  type AccessToken,
+  type TokenResponse,
+  type TokenSource,
+} from 'rx-fresh-token';
+import { answer, openStream, serving, setUp } from './rig.js';
+
+describe('36: signOut() ends the session, not the stream', () => {
+  it(
+    'forgets the token: the next use asks the source anew',
+    marbles((m) => {
+      const rig = setUp(m, undefined, { idleTimeout: 0 });
+      rig.ask(0, 'a');
+      rig.at(1000, () => {
+        rig.token$.signOut();
+        expect(rig.token$.current).toBeNull();
+      });
+      rig.ask(5000, 'b');
+      m.flush();
+      expect(rig.log).toEqual(['200 a T1', '5200 b T2']);
+      expect(rig.asked).toEqual(['0 initial', '5000 initial']);
+      expect(rig.requests[1]!.previous).toBeNull();
+      expect(rig.events).toContain('1000 signedOut');
+    }),
+  );
+
+  cases(
+    'fails whoever waits',
+    (m, { wait }) => {
+      const rig = setUp(m);
+      rig.at(0, () => rig.tell('a', wait(rig)));
+      rig.at(100, () => rig.token$.signOut());
+      m.flush();
+      expect(rig.log).toEqual(['100 a !TokenUnavailableError']);
+    },
+    [
+      { name: 'a request', wait: ({ token$ }) => withToken(token$, () => of(1)) },
+      { name: 'takeToken', wait: ({ token$ }) => takeToken(token$) },
+      { name: 'refresh()', wait: ({ token$ }) => token$.refresh() },
+    ] as { name: string; wait: (rig: ReturnType<typeof setUp>) => ReturnType<typeof takeToken> }[],
+  );
+
+  it(
+    'gives a refused request that waits for its repeat the refusal it had',
+    marbles((m) => {
+      const rig = serving(m);
+      rig.call(1000, 'a', () => of(answer(401)));
+      rig.at(1100, () => rig.token$.signOut());
+      rig.end(3000);
+      expect(rig.log).toEqual(['1100 a 401']);
+      expect(rig.sent).toEqual(['1000 a T1']);
+    }),
+  );
+
+  it(
+    'asks for nothing until somebody needs a token: subscribers stay, and get that of the next session',
+    marbles((m) => {
+      const rig = setUp(m);
+      rig.at(0, () => rig.tell('s', rig.token$));
+      rig.at(1000, () => rig.token$.signOut());
+      rig.ask(100_000, 'b');
+      rig.at(101_000, () => rig.token$.close());
+      m.flush();
+      expect(rig.asked).toEqual(['0 initial', '100000 initial']);
+      expect(rig.log).toEqual(['200 s T1', '100200 s T2', '100200 b T2']);
+    }),
+  );
+
+  it(
+    'takes what still arrives for nobody’s',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ took: n === 1 ? 1000 : 200 }));
+      rig.ask(0, 'a');
+      rig.at(500, () => rig.token$.signOut());
+      rig.at(600, () => expect(rig.requests[0]!.signal.aborted).toBe(true));
+      rig.at(1001, () => expect(rig.token$.current).toBeNull());
+      rig.ask(2000, 'b');
+      m.flush();
+      expect(rig.log).toEqual(['500 a !TokenUnavailableError', '2200 b T2']);
+      expect(rig.events.find((event) => event.includes('tokenChanged'))).toBe(
+        '2200 tokenChanged - T2 initial 200 fetched',
+      );
+    }),
+  );
+
+  it(
+    'never repeats a request of one session with the token of the next',
+    marbles((m) => {
+      const rig = serving(m);
+      rig.call(1000, 'a', (token) => timer(2000).pipe(map(() => answer(token === 'T1' ? 401 : 200))));
+      rig.at(1500, () => rig.token$.signOut());
+      rig.ask(2000, 'b');
+      rig.end(5000);
+      expect(rig.sent).toEqual(['1000 a T1']);
+      expect(rig.log).toEqual(['2200 b T2', '3000 a 401']);
+      expect(rig.asked).toEqual(['0 initial', '2000 initial']);
+    }),
+  );
+
+  it(
+    'forgets pauses and what resources refused',
+    marbles((m) => {
+      const rig = serving(m, (n) => (n === 3 ? { took: 0, fail: { status: 400, retryAfter: 60_000 } } : { took: 0 }));
+      rig.call(1000, 'a', () => of(answer(403)), { key: 'GET /a' });
+      rig.at(2000, () => rig.token$.refresh().subscribe({ error: () => undefined }));
+      rig.at(3000, () => rig.token$.signOut());
+      rig.ask(3001, 'b');
+      rig.call(4000, 'c', (token) => of(answer(token === 'T4' ? 403 : 200)), { key: 'GET /a' });
+      rig.end(5000);
+      expect(rig.log).toEqual(['1000 a 403', '3001 b T4', '4000 c 200']);
+    }),
+  );
+
+  it(
+    'is told once, however often it is called, and again in the next session',
+    marbles((m) => {
+      const rig = setUp(m);
+      rig.ask(0, 'a');
+      for (const ms of [1000, 1001, 1002]) rig.at(ms, () => rig.token$.signOut());
+      rig.ask(2000, 'b');
+      rig.at(3000, () => rig.token$.signOut());
+      m.flush();
+      expect(rig.events.filter((event) => event.includes('signedOut'))).toEqual(['1000 signedOut', '3000 signedOut']);
+    }),
+  );
+
+  it('leaves nothing of the token behind', () => {
+    const token$ = openStream(() => of({ access_token: 'T1', expires_in: 30 }));
+    token$.subscribe();
+    token$.signOut();
+    expect(token$.current).toBeNull();
+    const seen: AccessToken[] = [];
+    token$.events.subscribe((event) => {
+      if (event.type === 'tokenChanged' && event.previous) seen.push(event.previous);
+    });
+    takeToken(token$).subscribe();
+    expect(seen).toEqual([]);
+    token$.close();
+  });
+
+  it(
+    'tells the source, with the last token and the request under way',
+    marbles((m) => {
+      const told: unknown[] = [];
+      const hooks = {
+        [ON_SIGN_OUT]: (token: AccessToken | null, pending?: AbortSignal) =>
+          told.push(['signed out', token?.value, pending?.aborted]),
+        [ON_CLOSE]: (token: AccessToken | null) => told.push(['closed', token?.value]),
+      };
+      let asked = 0;
+      const source: TokenSource = () =>
+        timer(200, m.scheduler).pipe(map(() => ({ access_token: `T${String(++asked)}`, expires_in: 30 })));
+      const token$ = createTokenStream(Object.assign(source, hooks), { scheduler: m.scheduler, idleTimeout: 0 });
+      const at = (ms: number, act: () => unknown) => m.scheduler.schedule(() => void act(), ms);
+      at(0, () => takeToken(token$).subscribe());
+      at(1000, () => token$.refresh().subscribe({ error: () => undefined }));
+      at(1100, () => token$.signOut());
+      at(2000, () => token$.close());
+      m.flush();
+      expect(told).toEqual([
+        ['signed out', 'T1', false],
+        ['closed', undefined],
+      ]);
+    }),
+  );
+
+  it(
+    'does not take up what a store still pushes',
+    marbles((m) => {
+      const changes = new Subject<{ response: TokenResponse; age: number; origin: 'shared' }>();
+      const rig = setUp(m, undefined, {
+        store: {
+          refresh: (_request, fetch) =>
+            fetch().pipe(map((response) => ({ response, age: 0, origin: 'fetched' as const }))),
+          changes,
+        },
+      });
+      rig.at(0, () => rig.tell('s', rig.token$));
+      rig.at(1000, () => rig.token$.signOut());
+      rig.at(1001, () => changes.next({ response: { access_token: 'P', expires_in: 30 }, age: 0, origin: 'shared' }));
+      rig.at(1002, () => expect(rig.token$.current).toBeNull());
+      rig.at(2000, () => rig.token$.close());
+      m.flush();
+      expect(rig.log).toEqual(['200 s T1']);
+    }),
+  );
+
+  it(
+    'may be called from inside any event',
+    marbles((m) => {
+      for (const type of ['refreshStarted', 'tokenChanged', 'tokenRejected', 'signedOut'] as const) {
+        const rig = setUp(m, () => ({ took: 0 }), { idleTimeout: 0 });
+        let isDone = false;
+        rig.token$.events.subscribe((event) => {
+          if (isDone || event.type !== type) return;
+          isDone = true;
+          rig.token$.signOut();
+        });
+        rig.at(0, () =>
+          rig.tell(
+            type,
+            withToken(rig.token$, () => of(answer(401))),
+          ),
+        );
+        rig.at(10, () => rig.token$.signOut());
+        rig.ask(20, `${type} next`);
+        rig.at(30, () => {
+          expect([type, isDone, rig.token$.current === null]).toEqual([type, true, false]);
+          expect(rig.log.at(-1)).toMatch(new RegExp(`^20 ${type} next T`));
+        });
+      }
+      m.flush();
+    }),
+  );
+
+  it('after close() does nothing', () => {
+    const token$ = openStream(() => of({ access_token: 'T1', expires_in: 30 }));
+    const events: string[] = [];
+    token$.events.subscribe(({ type }) => events.push(type));
+    token$.close();
+    token$.signOut();
+    expect(events).toEqual(['closed']);
+  });
+});

@@ -1,0 +1,165 @@
+/* eslint rxjs-x/throw-error: off -- sources throw what they like */
+import { firstValueFrom, from, of, throwError, type ObservableInput } from 'rxjs';
+import { cases, marbles } from 'rxjs-marbles/jest';
+import { isTokenError, takeToken, type TokenEvent, type TokenSource } from 'rx-fresh-token';
+import { jwt, openStream, setUp } from './rig.js';
+
+/** What one caller gets of a source, and how often that is asked meanwhile. */
+async function resultOf(source: (n: number) => ReturnType<TokenSource>) {
+  let asked = 0;
+  const token$ = openStream(() => source(++asked), { maxWait: 5000 });
+  const events: TokenEvent[] = [];
+  token$.events.subscribe((event) => events.push(event));
+  const result: unknown = await firstValueFrom(takeToken(token$)).catch((error: unknown) => error);
+  const failed = events.find((event) => event.type === 'refreshFailed');
+  return { token$, result, cause: (result as Error).cause, asked, failed };
+}
+
+const json = (body: unknown, status = 200): Response => new Response(JSON.stringify(body), { status });
+const body = { access_token: 'T1', expires_in: 30 };
+
+describe('27: a source may answer with a token response, or with the Response of fetch as it is', () => {
+  it.each<[string, () => ReturnType<TokenSource>]>([
+    ['a promise of a token response', () => Promise.resolve(body)],
+    ['an Observable of one', () => of(body)],
+    ['a list of one', () => [body]],
+    ['a promise of a Response', () => Promise.resolve(json(body))],
+    ['an Observable of a Response', () => of(json(body))],
+    ['a Response with another status that says it went well', () => [json(body, 201)]],
+  ])('takes %s', async (_kind, source) => {
+    const { token$, result } = await resultOf(source);
+    expect(result).toMatchObject({ value: 'T1', raw: body });
+    token$.close();
+  });
+
+  it.each<[string, () => Response, number]>([
+    ['401 with JSON that is no OAuth error', () => json({ message: 'Unauthorized' }, 401), 401],
+    ['401 with a page', () => new Response('<h1>Unauthorized</h1>', { status: 401 }), 401],
+    ['400 with an OAuth error', () => json({ error: 'invalid_client' }, 400), 400],
+    ['404', () => new Response('not here', { status: 404 }), 404],
+    ['403 with JSON', () => json({ message: 'Forbidden' }, 403), 403],
+  ])('fails at once, after one request, for a Response %s', async (_kind, respond, status) => {
+    const { token$, result, cause, asked, failed } = await resultOf(() => from([respond()]));
+    expect(isTokenError(result, 'ERR_TOKEN_UNAVAILABLE')).toBe(true);
+    expect(isTokenError(cause, 'ERR_TOKEN_ENDPOINT')).toBe(true);
+    expect(cause).toMatchObject({ status });
+    expect([asked, failed]).toMatchObject([1, { permanent: true, retryIn: null }]);
+    token$.close();
+  });
+
+  it.each<[string, () => Response]>([
+    ['503', () => json({ message: 'later' }, 503)],
+    ['429', () => new Response('later', { status: 429 })],
+    [
+      "403 with a firewall's page",
+      () => new Response('<html>', { status: 403, headers: { 'content-type': 'text/html' } }),
+    ],
+    ['400 with a code that asks to come later', () => json({ error: 'slow_down' }, 400)],
+    ['200 with a page', () => new Response('<html>')],
+  ])('asks again after a Response %s', async (_kind, respond) => {
+    const { token$, result, asked } = await resultOf((n) => [n === 1 ? respond() : json(body)]);
+    expect([(result as { value: string }).value, asked]).toEqual(['T1', 2]);
+    token$.close();
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['a Response without a body', () => of(new Response(null, { status: 204 })), 'answered 204 with an empty body'],
+    ['nothing', () => undefined, 'the token source returned undefined'],
+    ['null', () => null, 'the token source returned null'],
+    ['a string', () => 'T1', 'the token source returned string'],
+    ['a number', () => 5, 'the token source returned number'],
+    ['an object that RxJS cannot read', () => body, 'the token source returned object'],
+    ['a Response that is not wrapped', () => json(body), 'the token source returned object'],
+    ['a promise of nothing', () => Promise.resolve(), 'the token response is undefined'],
+    ['a promise of a string', () => Promise.resolve('T1'), 'the token response is string'],
+    [
+      "a promise of axios' response",
+      () => Promise.resolve({ status: 200, headers: {}, data: body }),
+      'return its body',
+    ],
+  ])('fails at once for the mistake of %s, and says which', async (_kind, source, message) => {
+    const { token$, result, cause, asked, failed } = await resultOf(source as () => ReturnType<TokenSource>);
+    expect(isTokenError(result, 'ERR_TOKEN_UNAVAILABLE')).toBe(true);
+    expect(isTokenError(cause, 'ERR_INVALID_TOKEN_RESPONSE')).toBe(true);
+    expect((result as Error).message).toContain(message);
+    expect([asked, failed]).toMatchObject([1, { permanent: true }]);
+    token$.close();
+  });
+});
+
+describe('28: a failure that a repeat does not mend fails everyone at once', () => {
+  const http = (fields: object) => Object.assign(new Error('failed'), fields);
+
+  cases(
+    'wherever the client puts what the server said',
+    (m, { fail, response }) => {
+      const { ask, log, asked, events } = setUp(m, () => (response ? { response } : { fail }));
+      ask(0, 'a');
+      m.flush();
+      expect(log).toEqual([expect.stringMatching(/^200 a !TokenUnavailableError\(/)]);
+      expect(asked).toEqual(['0 initial']);
+      expect(events).toContainEqual(expect.stringMatching(/ null for good$/));
+    },
+    [
+      { name: 'a status', fail: http({ status: 401 }) },
+      { name: 'a statusCode', fail: http({ statusCode: 401 }) },
+      { name: "axios' and ky's response.status", fail: http({ response: { status: 401 } }) },
+      { name: "got's response.statusCode", fail: http({ response: { statusCode: 401, body: '' } }) },
+      {
+        name: "axios' response.data.error",
+        fail: http({ response: { status: 500, data: { error: 'invalid_client' } } }),
+      },
+      { name: 'a body in text', fail: http({ response: { body: '{"error":"invalid_client"}' } }) },
+      { name: 'an error of an OAuth library', fail: http({ error: 'invalid_grant' }) },
+      { name: 'login_required', fail: http({ error: 'login_required' }) },
+      { name: 'interaction_required', fail: http({ error: 'interaction_required' }) },
+      { name: 'a code of the server’s own', fail: http({ error: 'incorrect_client_credentials' }) },
+      { name: 'a 200 with an error', response: { error: 'bad_refresh_token' } },
+      { name: 'a 200 with an error in prose', response: { error: 'Client is unknown' } },
+      { name: 'a 200 with a status in it', response: { statusCode: 401, message: 'Unauthorized' } },
+    ] as { name: string; fail?: unknown; response?: unknown }[],
+  );
+
+  cases(
+    'and what may pass does not',
+    (m, { fail, response }) => {
+      const { ask, log } = setUp(m, (n) => (n > 1 ? {} : response ? { response } : { fail }), { random: () => 1 });
+      ask(0, 'a');
+      m.flush();
+      expect(log).toEqual(['650 a T2']);
+    },
+    [
+      { name: 'a failure of the network', fail: new TypeError('fetch failed') },
+      { name: 'a 400 that asks to wait', fail: http({ status: 400, error: 'authorization_pending' }) },
+      { name: 'a 400 that limits the rate', fail: http({ status: 400, error: 'rate_limit_exceeded' }) },
+      { name: 'a 400 that asks for a nonce', fail: http({ status: 400, error: 'use_dpop_nonce' }) },
+      { name: "a firewall's page", fail: http({ response: { status: 403, data: '<html>' } }) },
+      { name: "got's 429", fail: http({ response: { statusCode: 429 } }) },
+      { name: 'a 200 with an error that may pass', response: { error: 'server_error' } },
+      { name: 'a 200 without a token', response: { token: jwt({}) } },
+    ] as { name: string; fail?: unknown; response?: unknown }[],
+  );
+
+  it(
+    'and a subscriber is told, unless the token still lives',
+    marbles((m) => {
+      const { token$, at, tell, log } = setUp(m, (n) => (n === 1 ? {} : { fail: { status: 401 } }));
+      at(0, () => tell('s', token$));
+      at(40_000, () => token$.close());
+      m.flush();
+      expect(log).toEqual(['200 s T1', '29200 s !TokenUnavailableError(!401)']);
+    }),
+  );
+
+  it('and the stream can be used again', async () => {
+    let asked = 0;
+    const token$ = openStream(
+      (): ObservableInput<{ access_token: string }> =>
+        ++asked === 1 ? throwError(() => ({ status: 401 })) : [{ access_token: 'T2' }],
+      { backoff: { initial: 0 } },
+    );
+    await expect(firstValueFrom(token$)).rejects.toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE' });
+    expect((await firstValueFrom(token$.refresh())).value).toBe('T2');
+    token$.close();
+  });
+});

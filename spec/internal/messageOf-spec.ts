@@ -1,0 +1,34 @@
+import { messageOf } from '../../src/internal/messageOf.js';
+
+describe('messageOf', () => {
+  it.each<[string, unknown, string]>([
+    ['an Error', new Error('fetch failed'), 'fetch failed'],
+    ['an Error without a message', new RangeError(), 'RangeError'],
+    ['what has a message', { message: 'no' }, 'no'],
+    ['what has a name only', { name: 'Custom' }, 'Custom'],
+    ['a message that is no string', { message: 5, name: 'Custom' }, 'Custom'],
+    ['an object with neither', {}, 'object'],
+    ['a string', 'down', 'down'],
+    ['an empty string', '', 'string'],
+    ['a number', 5, 'number'],
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'object'],
+    ['several lines', new Error('a\r\n\tb\n c'), 'a b c'],
+    ['a URL with a query', new Error('GET https://host/p?code=SECRET failed'), 'GET https://host/p failed'],
+    ['a URL with a fragment', new Error('see (https://host/p#SECRET)'), 'see (https://host/p)'],
+    ['a URL in quotes', new Error('"https://host?a=SECRET": no'), '"https://host": no'],
+    ['two URLs', new Error('a://b?SECRET to c://d#SECRET'), 'a://b to c://d'],
+    [
+      'a URL with a password, as in the message of fetch',
+      new TypeError('URL that includes credentials: https://user:SECRET@host/p'),
+      'URL that includes credentials: https://host/p',
+    ],
+    ['a question without a URL', new Error('really? yes'), 'really? yes'],
+  ])('should be the message of %s, on one line, without what may be a secret', (_kind, error, message) => {
+    expect(messageOf(error)).toBe(message);
+  });
+
+  it('should be short', () => {
+    expect(messageOf(new Error('x'.repeat(5000)))).toBe('x'.repeat(300));
+  });
+});

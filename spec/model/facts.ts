@@ -1,0 +1,67 @@
+import type { Options } from './history.js';
+
+export interface Clocks {
+  /** What timers go by. */
+  real(): number;
+  /** What the stream is told the time is. */
+  clock(): number;
+}
+
+/** What all checks share: the time, the session, and what was not as promised. */
+export class Facts {
+  readonly violations: string[] = [];
+  isClosed = false;
+  session = 1;
+  /** The session has ended, and nobody has asked for a token since. */
+  isSignedOut = false;
+  /** How often the clock was set. What follows from elapsed time is only certain without. */
+  jumps = 0;
+  /** Counts what happens, to tell before from after within one moment. */
+  seq = 0;
+  listeners = 0;
+  /** When somebody last did something with the stream, or stopped doing it. */
+  lastActivity = -Infinity;
+  /** Until then somebody may wait whom nobody sees: a request that cannot be repeated. */
+  hiddenUntil = -Infinity;
+  insideAction = 0;
+  /** Since then no token was revoked, no fetch failed, and nobody signed out. */
+  calmSince = -Infinity;
+  endOfSession = -1;
+
+  constructor(
+    readonly options: Options,
+    readonly time: Clocks,
+  ) {}
+
+  get real(): number {
+    return this.time.real();
+  }
+
+  get clock(): number {
+    return this.time.clock();
+  }
+
+  get maxWait(): number {
+    return this.options.maxWait ?? 30_000;
+  }
+
+  fault(promise: string, what: string): void {
+    this.violations.push(`${promise}: ${what} (at ${String(this.real)} ms, the clock says ${String(this.clock)})`);
+  }
+
+  active(): void {
+    this.lastActivity = this.clock;
+  }
+
+  trouble(): void {
+    this.calmSince = this.real;
+  }
+
+  endSession(): void {
+    if (this.isSignedOut || this.isClosed) return;
+    this.isSignedOut = true;
+    this.session++;
+    this.endOfSession = ++this.seq;
+    this.trouble();
+  }
+}

@@ -1,0 +1,199 @@
+import type { Facts } from './facts.js';
+
+/** What the source is about to hand out. */
+export interface Issued {
+  readonly value: string;
+  /** In ms; undefined when the response does not say. */
+  readonly expiresIn: number | undefined;
+  /** Of a JWT, in seconds. */
+  readonly claims?: { readonly iat: number; readonly exp: number };
+}
+
+export interface Asked {
+  readonly real: number;
+  readonly clock: number;
+  readonly reason: string;
+}
+
+interface Held {
+  readonly value: string;
+  readonly life: number;
+  readonly overAt: number;
+  readonly endsAt: number;
+  /** When its renewal may begin at the earliest, with all the jitter there can be, and must have begun, with none. */
+  readonly dueFrom: number;
+  readonly dueBy: number;
+  readonly arrivedReal: number;
+  readonly arrivedClock: number;
+  latestClock: number;
+  /** An explicit refusal was heard, and the first attempt to replace it is under way. */
+  setAside: 'no' | 'unsure' | 'yes';
+  isAccepted: boolean;
+  isEndTold: boolean;
+}
+
+export interface Arrival {
+  readonly value: string;
+  readonly seq: number;
+  readonly real: number;
+  readonly isKept: boolean;
+  readonly isSame: boolean;
+}
+
+/** The token at hand, and which one may, and must, be served. */
+export class Tokens {
+  held: Held | null = null;
+  /** The last token; undefined when the promises leave open which it is. */
+  previous: { readonly value: string; readonly issuedAt: number; readonly endsAt: number } | null | undefined = null;
+  arrival: Arrival | null = null;
+  /** In which session a value first came, and as which token. */
+  readonly sessions = new Map<string, number>();
+  readonly serials = new Map<string, number>();
+  /** What `tokenChanged` must tell; null when the promises leave it open. */
+  expectedChanges: string[] | null = [];
+  asksSince = 0;
+  lastUse = -Infinity;
+
+  constructor(private readonly facts: Facts) {}
+
+  /** Nothing known speaks against the token. */
+  may(): string | null {
+    const { held, facts } = this;
+    if (!held || held.setAside === 'yes' || facts.isClosed) return null;
+    const elapsed = facts.real - held.arrivedReal;
+    return facts.clock < held.overAt && elapsed <= Math.min(held.overAt - held.arrivedClock, held.life)
+      ? held.value
+      : null;
+  }
+
+  /** Nothing ever spoke against it: no timer, no clock, no server. */
+  must(): string | null {
+    const { held, facts } = this;
+    const value = this.may();
+    if (!held || value === null || held.setAside !== 'no') return null;
+    const elapsed = facts.real - held.arrivedReal;
+    return held.latestClock < held.overAt && elapsed < Math.min(held.overAt - held.arrivedClock, held.life)
+      ? value
+      : null;
+  }
+
+  /** A token comes from the source. Returns it as it was taken. */
+  arrive(issued: Issued, asked: Asked): Arrival {
+    const { facts, previous } = this;
+    const { options, real, clock } = facts;
+    const { value } = issued;
+    // A clock that was set back meanwhile lengthens nothing.
+    const took = Math.max(clock - asked.clock, real - asked.real);
+    let issuedAt = clock - took;
+    let life = lifeOf(issued, issuedAt);
+    const isSame = previous?.value === value;
+    if (isSame && issued.expiresIn === undefined && issuedAt + life > previous.endsAt) {
+      issuedAt = previous.issuedAt;
+      life = previous.endsAt - issuedAt;
+    }
+    const endsAt = issuedAt + life;
+    const margin = Math.min(options.expiryMargin ?? usualMargin(issued, life), life / 2);
+    const extra = options.expiryMargin === undefined ? margin - Math.min(1000, life / 30) : 0;
+    const lead = options.refreshBefore ?? Math.max(Math.min(life / 6, 300_000) + extra, 1.5 * took + margin);
+    const overAt = life === Infinity ? Infinity : Math.floor(endsAt - margin);
+    const due = (jitter: number) =>
+      life === Infinity
+        ? Infinity
+        : Math.max(issuedAt + 1, Math.floor(endsAt - Math.min(lead * (1 + jitter), life / 2)));
+    // The same token that is still due is asked for again after half of what is left.
+    const again = Math.min(overAt, clock + Math.max(1000, (overAt - clock) / 2));
+    const isKept = clock < overAt;
+    const living = this.may();
+    const isCertain = living === this.must() && previous !== undefined;
+    const isNews = isKept || living === null;
+    this.sessions.set(value, facts.session);
+    if (!this.serials.has(value)) this.serials.set(value, this.serials.size);
+    if (!isCertain && (!isKept || previous === undefined)) this.expectedChanges = null;
+    else if (!isSame && isNews) this.expectedChanges?.push(value);
+    this.arrival = { value, seq: ++facts.seq, real, isKept, isSame };
+    if (isKept) {
+      const isAccepted = this.held?.value === value && this.held.isAccepted;
+      const [from, by] = [due(options.jitter), due(0)];
+      this.held = {
+        value,
+        life,
+        overAt,
+        endsAt,
+        dueFrom: isSame && from <= clock ? again : from,
+        dueBy: isSame ? Math.max(by, again) : by,
+        arrivedReal: real,
+        arrivedClock: isSame ? clock : issuedAt + took,
+        latestClock: clock,
+        setAside: 'no',
+        isAccepted,
+        isEndTold: false,
+      };
+      this.asksSince = 0;
+    } else if (this.held?.setAside !== 'no') this.held = null;
+    if (isNews) this.previous = isCertain || isKept ? { value, issuedAt, endsAt } : undefined;
+    else if (!isCertain) this.previous = undefined;
+    if (facts.listeners > 0) this.lastUse = clock;
+    return this.arrival;
+  }
+
+  /** A token is about to leave with a request, or is handed to somebody who has waited since `seq`. */
+  given(value: string, who: string, since: number): void {
+    const { facts, held, arrival } = this;
+    if (facts.isClosed) facts.fault('B26', `${who} was given a token after close()`);
+    if (this.sessions.get(value) !== facts.session)
+      facts.fault('signOut', `${who} was given ${value} of a session that has ended`);
+    if (this.may() === value) {
+      this.lastUse = facts.clock;
+      return;
+    }
+    const isUnkept = arrival?.value === value && !arrival.isKept && arrival.real === facts.real;
+    if (isUnkept && since < arrival.seq) return;
+    if (held?.value === value && held.setAside === 'yes')
+      facts.fault('B19', `${who} was given ${value}, which is set aside`);
+    else if (isUnkept)
+      facts.fault('B3', `${who} came after ${value}, which has no life, and was given it all the same`);
+    else facts.fault('B4/B5', `${who} was given ${value}, whose life is over`);
+  }
+
+  jumped(clockBefore: number, clockAfter: number): void {
+    this.facts.jumps++;
+    if (this.held) this.held.latestClock = Math.max(this.held.latestClock, clockBefore, clockAfter);
+  }
+
+  forget(): void {
+    this.held = null;
+    this.previous = null;
+    this.asksSince = 0;
+    this.lastUse = -Infinity;
+  }
+
+  /** Between two things that happen: what must be true of the token. */
+  settled(current: string | null, isAsking: boolean): void {
+    const { held, facts } = this;
+    if (held && held.setAside !== 'no' && !isAsking) held.setAside = 'no';
+    const must = this.must();
+    if (current !== null && current !== this.may()) facts.fault('current', `${current} is not usable`);
+    if (must !== null && current !== must) facts.fault('current', `${String(current)}, though ${must} is usable`);
+    if (!held || facts.isClosed) return;
+    const elapsed = facts.real - held.arrivedReal;
+    // A JWT says its times in seconds: as binary fractions they are less exact than a timer.
+    if (!held.isEndTold && elapsed > 1 + Math.max(0, Math.min(held.life, held.endsAt - held.arrivedClock)))
+      facts.fault('events', `nothing said that ${held.value} ended`);
+  }
+}
+
+function lifeOf({ expiresIn, claims }: Issued, now: number): number {
+  // As it is when `expires_in` is read.
+  if (expiresIn !== undefined) return Math.max(0, (expiresIn / 1000) * 1000);
+  if (!claims) return Infinity;
+  const left = claims.exp * 1000 - now;
+  const whole = (claims.exp - claims.iat) * 1000;
+  return Math.max(0, left > 0 ? Math.min(left, whole) : whole);
+}
+
+/** Servers that count whole seconds round down. */
+function usualMargin({ claims }: Issued, life: number): number {
+  const usual = Math.min(1000, life / 30);
+  const isWhole = !!claims && Number.isInteger(claims.exp) && Number.isInteger(claims.iat);
+  return isWhole && (claims.exp - claims.iat) * 1000 === life ? Math.max(usual, Math.min(1000, life / 3)) : usual;
+}

@@ -1,0 +1,101 @@
+import { isTokenError } from 'rx-fresh-token';
+import type { Facts } from './facts.js';
+import type { Fetches } from './fetches.js';
+import type { Refusal } from './refusals.js';
+import type { Tokens } from './tokens.js';
+
+/** Somebody who waits: for a usable token, for the one that `refresh()` brings, or for the successor of a refused one. */
+export interface Waiter {
+  readonly who: string;
+  kind: 'take' | 'refresh' | 'recover';
+  since: number;
+  seq: number;
+  readonly maxWait: number;
+  readonly session: number;
+  readonly refusal: Refusal | null;
+}
+
+const nameOf = (error: unknown) => (error instanceof Error ? error.name : typeof error);
+
+/** How long somebody may wait, and for what reason a wait may end without a token. */
+export class Waiters {
+  private readonly all = new Set<Waiter>();
+
+  constructor(
+    private readonly facts: Facts,
+    private readonly tokens: Tokens,
+    private readonly fetches: Fetches,
+  ) {}
+
+  get size(): number {
+    return this.all.size;
+  }
+
+  add(who: string, kind: Waiter['kind'], maxWait: number, refusal: Refusal | null = null): Waiter {
+    const { facts } = this;
+    const waiter = { who, kind, since: facts.real, seq: ++facts.seq, maxWait, session: facts.session, refusal };
+    this.all.add(waiter);
+    return waiter;
+  }
+
+  delete(waiter: Waiter | null): void {
+    if (waiter) this.all.delete(waiter);
+  }
+
+  /** A wait ends without a token: with an error, or (null) with the refusal that the request had. */
+  unserved(waiter: Waiter, error: unknown): void {
+    this.all.delete(waiter);
+    const { facts, tokens, fetches } = this;
+    const { who, since, maxWait, seq, kind, session, refusal } = waiter;
+    if (facts.isClosed) {
+      if (error !== null && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED') && session === facts.session)
+        facts.fault('B26', `${who} failed with ${nameOf(error)} after close()`);
+      return;
+    }
+    if (error !== null && !isTokenError(error, 'ERR_TOKEN_UNAVAILABLE'))
+      facts.fault('B12', `${who} failed with ${nameOf(error)}`);
+    const isSignedOut = session !== facts.session || facts.endOfSession > seq;
+    const isLate = facts.real === since + maxWait;
+    const isForGood = fetches.permanentSeq > seq || fetches.isBlocked || facts.jumps > 0;
+    if (!isSignedOut && !isLate && !isForGood && !(error === null && refusal && this.isPassedOn(refusal, waiter)))
+      facts.fault('B12', `${who} ended after ${String(facts.real - since)} of ${String(maxWait)} ms: ${nameOf(error)}`);
+    if (isSignedOut || !error) return;
+    if (fetches.failure && !fetches.isUntold && (error as Error).cause !== fetches.lastError)
+      facts.fault('B12', `${who} failed with another cause than the last failure`);
+    if (kind === 'take' && tokens.must() !== null) facts.fault('B11', `${who} failed, though a token lives`);
+  }
+
+  /** A refusal is passed on: no refresh is spent on it, the attempt failed, or the same token came. */
+  private isPassedOn({ outcome, token, isOfHeld }: Refusal, { seq }: Waiter): boolean {
+    const { arrival } = this.tokens;
+    const isSame = !!arrival && arrival.seq > seq && arrival.value === token;
+    return (outcome ?? 'suppressed') === 'suppressed' || isSame || (isOfHeld && this.fetches.failureSeq > seq);
+  }
+
+  /** Between two things that happen: nobody waits longer than needed. */
+  settled(): void {
+    const { facts, tokens, fetches } = this;
+    const must = tokens.must();
+    const { arrival } = tokens;
+    for (const waiter of this.all) {
+      const { who, kind, seq, since, maxWait, session } = waiter;
+      const waited = facts.real - since;
+      if (facts.isClosed) facts.fault('B26', `${who} still waits after close()`);
+      if (session !== facts.session) facts.fault('signOut', `${who} still waits after signOut()`);
+      if (waited > maxWait) facts.fault('B12', `${who} still waits after ${String(waited)} ms`);
+      if (kind === 'take' && must !== null) facts.fault('B4', `${who} waits, though ${must} is usable`);
+      if (fetches.permanentSeq > seq) facts.fault('B12', `${who} still waits after a permanent failure`);
+      if (kind === 'recover' && must !== null && fetches.failureSeq > seq)
+        facts.fault('3.6', `${who} still waits after a failed attempt, though ${must} serves on`);
+      if (arrival && arrival.seq > seq) {
+        if (must === arrival.value) facts.fault('B12', `${who} still waits, though ${must} came`);
+        // It came, and was refused or replaced at once by somebody who heard of it before.
+        waiter.seq = ++facts.seq;
+        if (kind === 'recover') {
+          waiter.kind = 'take';
+          waiter.since = facts.real;
+        }
+      }
+    }
+  }
+}

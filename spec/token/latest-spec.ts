@@ -1,0 +1,114 @@
+import { NEVER, share, type Observable } from 'rxjs';
+import { latest, type LatestOptions } from '../../src/token/latest.js';
+
+/** The connector in the place where it is used. */
+function setUp<T>(options: Partial<LatestOptions<T>> = {}) {
+  const counts: number[] = [];
+  const log: string[] = [];
+  const subject = latest<T>({
+    replay: () => undefined,
+    accept: () => () => true,
+    onCount: (count) => counts.push(count),
+    ...options,
+  });
+  const shared$: Observable<T> = (NEVER as Observable<T>).pipe(
+    share({ connector: () => subject, resetOnRefCountZero: false }),
+  );
+  const listen = (name: string, onValue?: (value: T) => void) =>
+    shared$.subscribe({
+      next: (value) => {
+        log.push(`${name} ${String(value)}`);
+        onValue?.(value);
+      },
+      error: (error: unknown) => log.push(`${name} !${String(error)}`),
+      complete: () => log.push(`${name} |`),
+    });
+  return { subject, counts, log, listen };
+}
+
+describe('latest', () => {
+  it('should tell a value to all who are there, in the order in which they came', () => {
+    const { subject, log, listen } = setUp<string>();
+    listen('a');
+    listen('b');
+    subject.next('1');
+    expect(log).toEqual(['a 1', 'b 1']);
+  });
+
+  it.each([
+    ['replay the value', '1', ['a 1']],
+    ['replay nothing, where none holds', undefined, []],
+  ])('should %s to who comes later', (_what, value, told) => {
+    const { log, listen } = setUp<string>({ replay: () => value });
+    listen('a');
+    expect(log).toEqual(told);
+  });
+
+  it('should take a value up before anyone hears of it', () => {
+    const { subject, log, listen } = setUp<string>({
+      accept: (value) => {
+        log.push(`accept ${value}`);
+        return () => true;
+      },
+    });
+    listen('a');
+    subject.next('1');
+    expect(log).toEqual(['accept 1', 'a 1']);
+  });
+
+  it('should tell a value to nobody once it no longer holds', () => {
+    let holds = true;
+    const { subject, log, listen } = setUp<string>({ accept: () => () => holds });
+    listen('a');
+    listen('b', () => (holds = false));
+    listen('c');
+    subject.next('1');
+    expect(log).toEqual(['a 1', 'b 1']);
+  });
+
+  it('should not tell a value to who subscribes or unsubscribes while it is told', () => {
+    const { subject, log, listen } = setUp<string>();
+    const late = { unsubscribe: () => {} };
+    listen('a', () => {
+      listen('c');
+      late.unsubscribe();
+    });
+    late.unsubscribe = (
+      (subscription) => () =>
+        subscription.unsubscribe()
+    )(listen('b'));
+    subject.next('1');
+    expect(log).toEqual(['a 1']);
+  });
+
+  it('should tell its owner how many there are', () => {
+    const { subject, counts, listen } = setUp();
+    const subscriptions = [listen('a'), listen('b')];
+    subscriptions[0]!.unsubscribe();
+    subscriptions[0]!.unsubscribe();
+    expect([counts, subject.count()]).toEqual([[1, 2, 1], 1]);
+  });
+
+  it.each<['error' | 'complete', string]>([
+    ['error', '!no'],
+    ['complete', '|'],
+  ])('should end all with %s, and forget them', (how, told) => {
+    const { subject, log, listen } = setUp();
+    listen('a');
+    listen('b');
+    if (how === 'error') subject.error('no');
+    else subject.complete();
+    expect([log, subject.count()]).toEqual([[`a ${told}`, `b ${told}`], 0]);
+  });
+
+  it('should count who is served by the value that is replayed, and leaves with it', () => {
+    const { subject, counts } = setUp<string>({ replay: () => '1' });
+    const shared$ = (NEVER as Observable<string>).pipe(share({ connector: () => subject, resetOnRefCountZero: false }));
+    const seen: string[] = [];
+    const subscription = shared$.subscribe((value) => {
+      seen.push(value);
+    });
+    subscription.unsubscribe();
+    expect([seen, counts.at(-1)]).toEqual([['1'], 0]);
+  });
+});

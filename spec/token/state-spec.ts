@@ -1,0 +1,150 @@
+import { TokenUnavailableError } from '../../src/errors.js';
+import { accessToken } from '../../src/token/accessToken.js';
+import type { TokenArrived } from '../../src/token/outcome.js';
+import {
+  initialState,
+  isBlocked,
+  isFresh,
+  isWanted,
+  NO_PAUSE,
+  pauseLeft,
+  usableToken,
+  whyRefresh,
+  type HeldToken,
+  type TokenState,
+} from '../../src/token/state.js';
+
+const token = accessToken({ access_token: 'T1' }, 0, 30_000);
+/** Due at 25 s, over at 29 s. */
+const held = (changes: Partial<HeldToken> = {}): HeldToken => ({
+  token,
+  outcome: {} as TokenArrived,
+  dueAt: 25_000,
+  overAt: 29_000,
+  endsAt: 30_000,
+  isSetAside: false,
+  isAccepted: false,
+  isEndTold: false,
+  ...changes,
+});
+const stateOf = (changes: Partial<TokenState> = {}): TokenState => ({ ...initialState(), ...changes });
+const failure = new TokenUnavailableError('no');
+const refusal = { key: 'a', kind: 'bare' } as const;
+const pause = (since: number, duration: number) => ({ since, duration });
+
+describe('isFresh', () => {
+  it.each<[string, Partial<HeldToken>, number, boolean]>([
+    ['new', {}, 0, true],
+    ['about to be due', {}, 24_999, true],
+    ['due', {}, 25_000, false],
+    ['over', {}, 29_000, false],
+    ['over before it is due', { dueAt: Infinity }, 29_000, false],
+    ['set aside', { isSetAside: true }, 0, false],
+    ['announced as due by a timer, the clock set back', { dueAt: -Infinity }, -5000, false],
+    ['of unknown life', { dueAt: Infinity, overAt: Infinity }, 1e15, true],
+  ])('should judge a token that is %s', (_kind, changes, now, fresh) => {
+    expect(isFresh(held(changes), now)).toBe(fresh);
+  });
+});
+
+describe('usableToken', () => {
+  it.each<[string, HeldToken | null, number, boolean]>([
+    ['none', null, 0, false],
+    ['fresh', held(), 0, true],
+    ['due', held(), 25_000, true],
+    ['nearly over', held(), 28_999, true],
+    ['over', held(), 29_000, false],
+    ['set aside', held({ isSetAside: true }), 0, false],
+    ['announced as over by a timer, the clock set back', held({ overAt: -Infinity }), 0, false],
+  ])('should judge what is %s', (_kind, at, now, usable) => {
+    expect(usableToken(stateOf({ held: at }), now)).toBe(usable ? token : null);
+  });
+});
+
+describe('pauseLeft', () => {
+  it.each<[string, { since: number; duration: number }, number, number]>([
+    ['no pause', NO_PAUSE, 5000, 0],
+    ['the beginning', pause(1000, 250), 1000, 250],
+    ['the middle', pause(1000, 250), 1100, 150],
+    ['the end', pause(1000, 250), 1250, 0],
+    ['long after', pause(1000, 250), 9000, 0],
+    ['a clock that was set back behind its beginning', pause(1000, 250), 999, 0],
+  ])('should be told at %s', (_kind, at, now, left) => {
+    expect(pauseLeft(stateOf({ pause: at }), now)).toBe(left);
+  });
+});
+
+describe('isBlocked', () => {
+  it.each<[string, Partial<TokenState>, number, boolean]>([
+    ['in the pause after a permanent failure', { permanentFailure: failure, pause: pause(0, 250) }, 249, true],
+    ['after that pause', { permanentFailure: failure, pause: pause(0, 250) }, 250, false],
+    ['in the pause after another failure', { pause: pause(0, 250) }, 10, false],
+    ['without any failure', {}, 0, false],
+  ])('should be judged %s', (_kind, changes, now, blocked) => {
+    expect(isBlocked(stateOf(changes), now)).toBe(blocked);
+  });
+});
+
+describe('isWanted', () => {
+  const used = { lastUse: 10_000, previous: token };
+  const unknown = accessToken({ access_token: 'T1' }, 0, Infinity);
+
+  it.each<[string, Partial<TokenState>, number, number | undefined, boolean]>([
+    ['by nobody', {}, 0, undefined, false],
+    ['by a subscriber', { subscribers: 1 }, 1e9, 0, true],
+    ['by a request that is given the token', { isDemanded: true }, 1e9, 0, true],
+    ['by whoever forced a refresh', { isForced: true }, 1e9, 0, true],
+    ['because it was refused', { refusal }, 1e9, 0, true],
+    ['within one life of its last use', used, 39_999, undefined, true],
+    ['one life after its last use', used, 40_000, undefined, false],
+    ['within idleTimeout', used, 10_499, 500, true],
+    ['at the end of idleTimeout', used, 10_500, 500, false],
+    ['right after its use, without idleTimeout', used, 10_000, 0, false],
+    ['for ever', used, 1e12, Infinity, true],
+    ['within maxWait, its life being unknown', { lastUse: 0, previous: unknown }, 2999, undefined, true],
+    ['after maxWait, its life being unknown', { lastUse: 0, previous: unknown }, 3000, undefined, false],
+  ])('should be judged: %s', (_kind, changes, now, idleTimeout, wanted) => {
+    expect(isWanted(stateOf(changes), now, { idleTimeout, maxWait: 3000 })).toBe(wanted);
+  });
+});
+
+describe('whyRefresh', () => {
+  it.each<[string, Partial<TokenState>, number, string | null]>([
+    ['there never was a token', {}, 0, 'initial'],
+    ['the last one could not be kept', { previous: token }, 0, 'expired'],
+    ['it is fresh', { held: held(), previous: token }, 24_999, null],
+    ['it is due', { held: held() }, 25_000, 'scheduled'],
+    ['it is over', { held: held() }, 29_000, 'expired'],
+    ['a server refused it', { held: held({ isSetAside: true }) }, 0, 'expired'],
+    ['a refusal forces it', { held: held({ isSetAside: true }), refusal }, 0, 'rejected'],
+    ['somebody forces it', { held: held(), isForced: true }, 0, 'manual'],
+    ['somebody forces it when it is over', { held: held(), isForced: true }, 29_000, 'manual'],
+    ['a refusal and somebody force it', { held: held(), refusal, isForced: true }, 0, 'rejected'],
+    ['its life is unknown', { held: held({ dueAt: Infinity, overAt: Infinity }) }, 1e12, null],
+    ['there is none, but a pause', { pause: pause(0, 250) }, 249, null],
+    ['there is none, and the pause is over', { pause: pause(0, 250) }, 250, 'initial'],
+    ['somebody forces it during a pause', { isForced: true, pause: pause(0, 250) }, 249, null],
+    ['the session has ended', { isSignedOut: true }, 0, null],
+    ['the session has ended, and somebody forces it', { isSignedOut: true, isForced: true }, 0, null],
+  ])('should say why: %s', (_kind, changes, now, reason) => {
+    expect(whyRefresh(stateOf(changes), now)).toBe(reason);
+  });
+});
+
+it('should begin with nothing, for each stream anew', () => {
+  const [one, other] = [initialState(), initialState()];
+  expect([usableToken(one, 0), pauseLeft(one, 0), isBlocked(one, 0)]).toEqual([null, 0, false]);
+  expect(one).not.toBe(other);
+  expect(one).toEqual(other);
+});
+
+it('should decide and change nothing', () => {
+  const state = Object.freeze(
+    stateOf({ held: Object.freeze(held({ isSetAside: true })), permanentFailure: failure, pause: pause(0, 5) }),
+  );
+  usableToken(state, 9);
+  pauseLeft(state, 9);
+  isBlocked(state, 9);
+  isWanted(state, 9, { idleTimeout: 1, maxWait: 1 });
+  expect(whyRefresh(state, 9)).toBe('expired');
+});

@@ -1,0 +1,199 @@
+import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
+import {
+  checkTokenResponse,
+  isFetchResponse,
+  isMistake,
+  mistake,
+  readFetchResponse,
+} from '../../src/token/tokenResponse.js';
+
+const failureOf = (value: unknown): Error | undefined => {
+  try {
+    checkTokenResponse(value);
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+};
+
+describe('checkTokenResponse', () => {
+  it.each<[string, unknown]>([
+    ['the least', { access_token: 'a' }],
+    [
+      'every visible ASCII character',
+      { access_token: Array.from({ length: 0x7e - 0x20 }, (_, i) => String.fromCharCode(0x21 + i)).join('') },
+    ],
+    ['a type', { access_token: 'a', token_type: 'DPoP' }],
+    ['a null type', { access_token: 'a', token_type: null }],
+    ['an empty type', { access_token: 'a', token_type: '' }],
+    ['a type that no header can carry', { access_token: 'a', token_type: 'Application Access Token' }],
+    ['a type that is no string', { access_token: 'a', token_type: 5 }],
+    ['an error beside a token', { access_token: 'a', error: 'none' }],
+    ['a status beside a token', { access_token: 'a', status: 400 }],
+    ['an object without a prototype', Object.assign(Object.create(null) as object, { access_token: 'a' })],
+  ])('should let pass: %s', (_kind, value) => {
+    expect(failureOf(value)).toBeUndefined();
+  });
+
+  it.each<[string, unknown, string]>([
+    ['undefined', undefined, 'is undefined, not an object'],
+    ['null', null, 'is null, not an object'],
+    ['a string', 'SECRET', 'is string, not an object'],
+    ['an empty string', '', 'is empty, not an object'],
+    ['a number', 5, 'is number, not an object'],
+    ['a function', () => 'SECRET', 'is function, not an object'],
+    ['an array', ['SECRET'], 'is an array, not an object'],
+    [
+      'an HTTP response',
+      { headers: {}, data: { access_token: 'SECRET' } },
+      'has no access_token (undefined): it is an HTTP response; return its body',
+    ],
+    [
+      'a Response that is read no further',
+      new Response('SECRET'),
+      'has no access_token (undefined): it is an HTTP response; return its body',
+    ],
+  ])('should refuse, not quote, and call a mistake of the source: %s', (_kind, value, fault) => {
+    const error = failureOf(value);
+    expect(error).toBeInstanceOf(InvalidTokenResponseError);
+    expect(error!.message).toBe(`the token response ${fault}`);
+    expect(isMistake(error)).toBe(true);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['nothing in it', {}, 'has no access_token (undefined)'],
+    ['null as token', { access_token: null }, 'has no access_token (null)'],
+    ['an empty token', { access_token: '' }, 'has no access_token (empty)'],
+    ['a token in an array', { access_token: ['SECRET'] }, 'has no access_token (an array)'],
+    ['a token that is a number', { access_token: 5 }, 'has no access_token (number)'],
+    ['an error that is no string', { error: { code: 'SECRET' } }, 'has no access_token (undefined)'],
+    ['an empty error', { error: '' }, 'has no access_token (undefined)'],
+    ['a status that is no failure', { status: 200, message: 'SECRET' }, 'has no access_token (undefined)'],
+    ['a space', { access_token: 'SECRET x' }, 'has an access_token that no header can carry'],
+    ['a line break', { access_token: 'SECRET\r\nx: y' }, 'has an access_token that no header can carry'],
+    ['a trailing line break', { access_token: 'SECRET\n' }, 'has an access_token that no header can carry'],
+    ['NUL', { access_token: 'SECRET\0' }, 'has an access_token that no header can carry'],
+    ['DEL', { access_token: 'SECRET\x7f' }, 'has an access_token that no header can carry'],
+    ['Latin-1', { access_token: 'SECRETé' }, 'has an access_token that no header can carry'],
+    ['more than that', { access_token: 'SECRET☕' }, 'has an access_token that no header can carry'],
+  ])('should refuse, and not quote: %s', (_kind, value, fault) => {
+    const error = failureOf(value);
+    expect(error).toBeInstanceOf(InvalidTokenResponseError);
+    expect(error!.message).toBe(`the token response ${fault}`);
+    expect(isMistake(error)).toBe(false);
+  });
+
+  it.each([
+    [{ error: 'invalid_client' }, 'the token endpoint answered with the error invalid_client', undefined],
+    [
+      { error: 'invalid_grant', error_description: 'expired' },
+      'the token endpoint answered with the error invalid_grant',
+      'expired',
+    ],
+    [{ error: 'slow_down', error_description: 5 }, 'the token endpoint answered with the error slow_down', undefined],
+    [{ error: 'a\nb' }, 'the token endpoint answered with the error (unprintable)', undefined],
+    [{ error: 'x'.repeat(81) }, 'the token endpoint answered with the error (unprintable)', undefined],
+    [
+      { error: 'server_error', access_token: null },
+      'the token endpoint answered with the error server_error',
+      undefined,
+    ],
+    [{ error: 'server_error', access_token: 7 }, 'the token endpoint answered with the error server_error', undefined],
+  ])('should make a TokenEndpointError of %j', (value, message, description) => {
+    const error = failureOf(value) as TokenEndpointError;
+    expect(error).toBeInstanceOf(TokenEndpointError);
+    expect([error.message, error.error, error.error_description]).toEqual([message, value.error, description]);
+    expect('error_description' in error).toBe(description !== undefined);
+    expect('status' in error).toBe(false);
+  });
+
+  it.each([
+    [{ status: 401, message: 'SECRET' }, 401, 'the token endpoint answered 401'],
+    [{ statusCode: 403 }, 403, 'the token endpoint answered 403'],
+    [{ status: 503, title: 'SECRET' }, 503, 'the token endpoint answered 503'],
+    [{ statusCode: 400, error: 'Bad Request' }, 400, 'the token endpoint answered 400 with the error Bad Request'],
+  ])('should read the status that a body repeats: %j', (value, status, message) => {
+    const error = failureOf(value) as TokenEndpointError;
+    expect(error).toBeInstanceOf(TokenEndpointError);
+    expect([error.message, error.status]).toEqual([message, status]);
+  });
+});
+
+describe('isFetchResponse', () => {
+  it.each<[string, unknown, boolean]>([
+    ['a Response', new Response(null), true],
+    ['that of a ponyfill', { status: 200, headers: new Map(), text: () => '' }, true],
+    ['a token response', { access_token: 'a' }, false],
+    ['a token response with odd members', { access_token: 'a', status: 200, headers: {}, text: 'x' }, false],
+    ["axios' response", { status: 200, headers: { get: () => null }, data: {} }, false],
+    ['undefined', undefined, false],
+    ['null', null, false],
+    ['a string', 'x', false],
+  ])('should judge %s', (_kind, value, is) => {
+    expect(isFetchResponse(value)).toBe(is);
+  });
+});
+
+describe('readFetchResponse', () => {
+  const failure = (response: Response) => readFetchResponse(response).then(fail, (error: unknown) => error as Error);
+  const fail = () => {
+    throw new Error('it was read');
+  };
+
+  it.each([200, 201, 203])('should give the body of a %i', async (status) => {
+    const body = { access_token: 'a', expires_in: 30 };
+    await expect(readFetchResponse(new Response(JSON.stringify(body), { status }))).resolves.toEqual(body);
+  });
+
+  it.each<[string, number, string | null, object, string]>([
+    [
+      'the OAuth error',
+      400,
+      '{"error":"invalid_grant","error_description":"old"}',
+      { status: 400, error: 'invalid_grant', error_description: 'old' },
+      'the token endpoint answered 400 with the error invalid_grant',
+    ],
+    ['JSON of another kind', 401, '{"message":"SECRET"}', { status: 401 }, 'the token endpoint answered 401'],
+    ['a page', 401, '<h1>SECRET</h1>', { status: 401 }, 'the token endpoint answered 401'],
+    ['nothing', 503, null, { status: 503 }, 'the token endpoint answered 503'],
+    ['null', 500, 'null', { status: 500 }, 'the token endpoint answered 500'],
+    ['a list', 500, '["SECRET"]', { status: 500 }, 'the token endpoint answered 500'],
+    ['a status below 200 or above 299', 304, null, { status: 304 }, 'the token endpoint answered 304'],
+  ])('should say what the endpoint said, and quote no body: %s', async (_kind, status, body, fields, message) => {
+    const error = await failure(new Response(body, { status, headers: { 'retry-after': '7' } }));
+    expect(error).toBeInstanceOf(TokenEndpointError);
+    expect(error).toMatchObject({ ...fields, message });
+    expect(Object.keys(error)).not.toContain('headers');
+    expect((error as { headers?: Headers }).headers?.get('retry-after')).toBe('7');
+    expect(JSON.stringify(error)).not.toContain('SECRET');
+  });
+
+  it.each([
+    [204, null],
+    [200, ''],
+    [200, ' \n'],
+  ])('should call an empty body a mistake of the source: %i %j', async (status, body) => {
+    const error = await failure(new Response(body, { status }));
+    expect(error.message).toBe(`the token endpoint answered ${String(status)} with an empty body`);
+    expect(isMistake(error)).toBe(true);
+  });
+
+  it.each(['<h1>SECRET</h1>', 'access_token=SECRET', '{"access_token":"SECRET'])(
+    'should neither read nor quote a body that is not JSON: %s',
+    async (body) => {
+      const error = await failure(new Response(body));
+      expect(error).toBeInstanceOf(InvalidTokenResponseError);
+      expect(error.message).toBe('the token endpoint answered 200 with a body that is not JSON');
+      expect(error.cause).toBeUndefined();
+      expect(isMistake(error)).toBe(false);
+    },
+  );
+});
+
+describe('isMistake', () => {
+  it('should tell the mistakes of a source from all other failures', () => {
+    expect(isMistake(mistake('no'))).toBe(true);
+    for (const other of [new InvalidTokenResponseError('no'), new TypeError('no'), 'no', undefined, null])
+      expect(isMistake(other)).toBe(false);
+  });
+});

@@ -1,0 +1,68 @@
+import { Subject } from 'rxjs';
+import { messageOf } from '../internal/messageOf.js';
+import { createTimers, type Timers } from '../internal/timers.js';
+import { createEventQueue, type EventQueue } from './eventQueue.js';
+import { settingsOf, type Settings } from './options.js';
+import { createRefusals, type Refusals } from './refusals.js';
+import { createSourceCalls, type SourceCalls } from './sourceCalls.js';
+import { initialState, usableToken, type TokenState } from './state.js';
+import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
+
+/** What the parts of one stream share. */
+export interface TokenContext {
+  readonly state: TokenState;
+  readonly settings: Settings;
+  /** Milliseconds on the stream's clock. */
+  readonly now: () => number;
+  readonly timers: Timers;
+  readonly calls: SourceCalls;
+  readonly refusals: Refusals;
+  readonly events: EventQueue;
+  /** Emits when something may have changed that decides whether a token is needed: the time, or who wants one. */
+  readonly look$: Subject<unknown>;
+  /** Makes it emit: called by timers, by `wake`, and by whoever wants a token. */
+  readonly look: () => void;
+  /** The usable token, without side effects. */
+  readonly current: () => AccessToken | null;
+  /** Tells of a failure that the token survives. */
+  readonly report: (error: unknown, attempt?: number, retryIn?: number | null) => void;
+}
+
+export function createContext(source: TokenSource, options: TokenStreamOptions): TokenContext {
+  const settings = settingsOf(options);
+  const { now } = settings;
+  const timers = createTimers(settings.scheduler);
+  const events = createEventQueue(now);
+  const look$ = new Subject<unknown>();
+  const state = initialState();
+
+  function look(): void {
+    const { held } = state;
+    const time = now();
+    // A clock that is set back must not make a use or a session begin in the future, nor a token live again.
+    state.lastUse = Math.min(state.lastUse, time);
+    state.sessionSince = Math.min(state.sessionSince, time);
+    if (held && time >= held.overAt) held.overAt = -Infinity;
+    if (held && time >= held.endsAt && !held.isEndTold) {
+      held.isEndTold = true;
+      events.emit({ type: 'tokenExpired', token: held.token });
+    }
+    look$.next(undefined);
+  }
+
+  return {
+    state,
+    settings,
+    now,
+    timers,
+    calls: createSourceCalls(source, settings, timers),
+    refusals: createRefusals(settings.rejectionBudget),
+    events,
+    look$,
+    look,
+    current: () => usableToken(state, now()),
+    report: (error, attempt = 1, retryIn = null) => {
+      events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent: false });
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { Subject, type Observable } from 'rxjs';
+import type { TokenEvent, TokenIncident } from './events.js';
+
+export interface EventQueue {
+  readonly events$: Observable<TokenEvent>;
+  readonly emit: (incident: TokenIncident) => void;
+  /** Completes the events, after those that are still in the queue. */
+  readonly complete: () => void;
+}
+
+/**
+ * Tells every listener the same events in the same order. An event that a listener causes waits until all listeners have
+ * heard of the one before.
+ */
+export function createEventQueue(now: () => number): EventQueue {
+  const events = new Subject<TokenEvent>();
+  const queue: (() => void)[] = [];
+
+  const deliver = (step: () => void): void => {
+    if (queue.push(step) > 1) return;
+    for (let next: (() => void) | undefined = step; next; next = queue[0]) {
+      next();
+      queue.shift();
+    }
+  };
+
+  return {
+    events$: events.asObservable(),
+    emit: (incident) => {
+      const at = now();
+      if (!events.observed) return;
+      deliver(() => {
+        events.next({ ...incident, at });
+      });
+    },
+    complete: () => {
+      deliver(() => {
+        events.complete();
+      });
+    },
+  };
+}

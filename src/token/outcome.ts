@@ -1,0 +1,32 @@
+import type { TokenUnavailableError } from '../errors.js';
+import type { ReceivedToken } from './receivedToken.js';
+import type { RefreshReason } from './types.js';
+
+/** A token came. */
+export interface TokenArrived extends ReceivedToken {
+  readonly type: 'token';
+  readonly reason: RefreshReason;
+  readonly attempt: number;
+  /** It was due: what was forbidden to the token before may be allowed to this one. */
+  readonly isRenewal: boolean;
+}
+
+/** An attempt failed, and there may be another one: a token that was set aside serves again. */
+export interface AttemptFailed {
+  readonly type: 'attemptFailed';
+}
+
+/** No attempt will help: whoever has no token fails. A value and not an error, because others may have a token that lives. */
+export interface RefreshFailedForGood {
+  readonly type: 'failed';
+  readonly error: TokenUnavailableError;
+}
+
+/** The session ended: whoever waits fails, whoever listens stays. */
+export interface SessionEnded {
+  readonly type: 'signedOut';
+  readonly error: TokenUnavailableError;
+}
+
+/** The values of the pipeline, from which every view is made. */
+export type Outcome = TokenArrived | AttemptFailed | RefreshFailedForGood | SessionEnded;

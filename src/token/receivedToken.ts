@@ -1,0 +1,75 @@
+import { InvalidTokenResponseError } from '../errors.js';
+import { accessToken, sameToken } from './accessToken.js';
+import type { TokenChanged } from './events.js';
+import type { Settings } from './options.js';
+import { lifetimeOf, saysLifetime, windowsOf, type Windows } from './refreshPolicy.js';
+import { checkTokenResponse } from './tokenResponse.js';
+import type { AccessToken, TokenResponse } from './types.js';
+
+/** What the source, the store before it, or the option `initial` gave. */
+export interface SourceResult {
+  readonly response: TokenResponse;
+  /** Milliseconds since the token was asked for. Absent: it was this request that asked. */
+  readonly age?: number;
+  /** Milliseconds by which the exchange that brought it was sent before it was asked for here. Default 0. */
+  readonly headStart?: number;
+  readonly origin: TokenChanged['origin'];
+}
+
+/** A token that has just come. */
+export interface ReceivedToken extends Windows {
+  readonly token: AccessToken;
+  /** Milliseconds since it was asked for here. */
+  readonly took: number;
+  /** Milliseconds since it was issued, as far as anyone can tell. */
+  readonly age: number;
+  readonly origin: TokenChanged['origin'];
+}
+
+/** When a token came. Milliseconds on the stream's clock, but `took`, which a clock that is set back does not shorten. */
+export interface Reception {
+  readonly sentAt: number;
+  readonly took: number;
+  readonly now: number;
+}
+
+/** The same token again is asked for no sooner than after this. Milliseconds. */
+const SAME_TOKEN_PAUSE = 1000;
+
+/** Makes a token of what came. @throws InvalidTokenResponseError, TokenEndpointError */
+export function receivedToken(
+  { response, age, headStart = 0, origin }: SourceResult,
+  { sentAt, took, now }: Reception,
+  previous: AccessToken | null,
+  settings: Settings,
+): ReceivedToken {
+  checkTokenResponse(response);
+  if (age !== undefined && !(Number.isFinite(age) && age >= 0))
+    throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
+  // A store that took the exchange for one of its own thinks too little.
+  const known = age === undefined || headStart === 0 ? age : Math.max(age, took + headStart);
+  // A clock that was set back while the token was fetched would lengthen its life.
+  const issuedAt = known === undefined ? Math.min(sentAt, now - took) - headStart : now - known;
+  const lifetime = lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial');
+  const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
+  const received = { took, age: known ?? took + headStart, origin };
+  if (!previous || !sameToken(token, previous)) return { token, ...received, ...windowsOf(token, took, settings) };
+  const again = sameTokenAgain(token, previous, now, took, settings);
+  return { ...received, ...again, age: Math.max(received.age, now - again.token.issuedAt) };
+}
+
+/** The very same token gets no younger by coming again, unless its response says how long it lives. */
+function sameTokenAgain(token: AccessToken, previous: AccessToken, now: number, took: number, settings: Settings) {
+  const isYounger = saysLifetime(token.raw) || token.expiresAt <= previous.expiresAt;
+  const lasting = isYounger
+    ? token
+    : accessToken(token.raw, previous.issuedAt, previous.expiresAt - previous.issuedAt, settings.tokenType);
+  const { dueAt, overAt } = windowsOf(lasting, took, settings);
+  // Still due: a source that caches hands it out until it ends. It is asked again after half of what is left.
+  const again = dueAt > now ? dueAt : Math.min(overAt, now + Math.max(SAME_TOKEN_PAUSE, (overAt - now) / 2));
+  return { token: lasting, dueAt: again, overAt };
+}
+
+/** Too little life is left to keep it. */
+export const isOverOnArrival = ({ token, age, overAt }: ReceivedToken, now: number): boolean =>
+  Math.max(now, token.issuedAt + age) >= overAt;

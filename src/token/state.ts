@@ -1,0 +1,147 @@
+import type { TokenUnavailableError } from '../errors.js';
+import type { Settings } from './options.js';
+import type { TokenArrived } from './outcome.js';
+import type { RefusalKind } from './refusals.js';
+import type { AccessToken, RefreshReason } from './types.js';
+
+/** The token at hand. A moment that a timer has announced is `-Infinity`: a clock that is set back does not undo it. */
+export interface HeldToken {
+  readonly token: AccessToken;
+  /** What told of it, for those who come later. */
+  readonly outcome: TokenArrived;
+  /** From then on it is renewed in the background. Milliseconds on the stream's clock. */
+  dueAt: number;
+  /** From then on no request is given it. */
+  overAt: number;
+  /** Then it expires. */
+  endsAt: number;
+  /** A server refused it, and the first attempt to replace it is under way: no request is given it meanwhile. */
+  isSetAside: boolean;
+  /** A server has accepted it. */
+  isAccepted: boolean;
+  /** `tokenExpired` has been emitted. */
+  isEndTold: boolean;
+}
+
+/** A refusal for which the source is asked. */
+export interface ForcingRefusal {
+  readonly key: string | undefined;
+  readonly kind: RefusalKind;
+}
+
+/** All that a stream knows. The functions below decide by it and change nothing; the manager changes it. */
+export interface TokenState {
+  held: HeldToken | null;
+  /** The last token, usable or not. */
+  previous: AccessToken | null;
+  /** A token that is over already, while it is given to those who wait for it. */
+  unkept: AccessToken | null;
+  /** When a request last used the token. */
+  lastUse: number;
+  /** How many wait for a token or listen to all. */
+  subscribers: number;
+  /** `refresh()` was called. */
+  isForced: boolean;
+  /** A server refused the token, and the source is to be asked for another. */
+  refusal: ForcingRefusal | null;
+  /** The refusal for which the refresh under way was begun. */
+  fetchingFor: ForcingRefusal | null;
+  /** A request uses a token that is due: `idleTimeout` does not count. */
+  isDemanded: boolean;
+  /** A refresh is under way: an attempt, or the pause before the next one. */
+  isRefreshing: boolean;
+  /** The source is being asked. */
+  isAsking: boolean;
+  /** When the source was last asked. */
+  askedAt: number;
+  /** Failed attempts since the last token. */
+  failures: number;
+  lastError: unknown;
+  /** No attempt within `duration` of `since`. */
+  pause: { readonly since: number; readonly duration: number };
+  /** The last failure, if it was permanent: until the pause is over, everyone who needs a token fails with it at once. */
+  permanentFailure: TokenUnavailableError | null;
+  /** The session has ended, and nobody has asked for a token since. */
+  isSignedOut: boolean;
+  /** When the session began. A token that is older belongs to another one. Milliseconds on the stream's clock. */
+  sessionSince: number;
+  /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. */
+  isConnected: boolean;
+  isClosed: boolean;
+}
+
+export const NO_PAUSE = { since: 0, duration: 0 } as const;
+
+export const initialState = (): TokenState => ({
+  held: null,
+  previous: null,
+  unkept: null,
+  lastUse: -Infinity,
+  subscribers: 0,
+  isForced: false,
+  refusal: null,
+  fetchingFor: null,
+  isDemanded: false,
+  isRefreshing: false,
+  isAsking: false,
+  askedAt: -Infinity,
+  failures: 0,
+  lastError: undefined,
+  pause: NO_PAUSE,
+  permanentFailure: null,
+  isSignedOut: false,
+  sessionSince: -Infinity,
+  isConnected: false,
+  isClosed: false,
+});
+
+/** Neither due nor over: a request takes the token, and that is all there is to do. */
+export const isFresh = ({ dueAt, overAt, isSetAside }: HeldToken, now: number): boolean =>
+  now < dueAt && now < overAt && !isSetAside;
+
+/** The token that a request may be given, or null. */
+export const usableToken = ({ held }: TokenState, now: number): AccessToken | null =>
+  held && !held.isSetAside && now < held.overAt ? held.token : null;
+
+/** Milliseconds until the source may be asked again. A clock that was set back behind the beginning of a pause ends it. */
+export function pauseLeft({ pause: { since, duration } }: TokenState, now: number): number {
+  const elapsed = now - since;
+  return elapsed < 0 ? 0 : Math.max(0, duration - elapsed);
+}
+
+/** The pause after a failure, ended, but for one first pause after the last attempt. The pause of a token that is not kept stays. */
+export function endPause(
+  { pause, failures, askedAt }: TokenState,
+  { backoff }: Pick<Settings, 'backoff'>,
+): TokenState['pause'] {
+  if (failures === 0) return pause;
+  const least = askedAt + backoff.initial - pause.since;
+  return { since: pause.since, duration: Math.max(0, Math.min(pause.duration, least)) };
+}
+
+/** Right after a permanent failure the source is not asked. */
+export const isBlocked = (state: TokenState, now: number): boolean =>
+  state.permanentFailure !== null && pauseLeft(state, now) > 0;
+
+/** Somebody waits for a token, forces a refresh, or has used the token within `idleTimeout`. */
+export function isWanted(
+  { subscribers, isDemanded, isForced, refusal, lastUse, previous }: TokenState,
+  now: number,
+  { idleTimeout, maxWait }: Pick<Settings, 'idleTimeout' | 'maxWait'>,
+): boolean {
+  if (subscribers > 0 || isDemanded || isForced || refusal) return true;
+  const lifetime = previous ? previous.expiresAt - previous.issuedAt : 0;
+  // A lifetime that is unknown is Infinity: renewals would never stop, so they stop by `maxWait` instead.
+  return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
+}
+
+/** Why the source must be asked now; null when it need not, or may not yet. */
+export function whyRefresh(state: TokenState, now: number): RefreshReason | null {
+  const { held } = state;
+  if (state.isSignedOut || pauseLeft(state, now) > 0) return null;
+  if (state.refusal) return 'rejected';
+  if (state.isForced) return 'manual';
+  if (!held) return state.previous ? 'expired' : 'initial';
+  if (held.isSetAside || now >= held.overAt) return 'expired';
+  return now >= held.dueAt ? 'scheduled' : null;
+}

@@ -1,0 +1,130 @@
+import type { Observable } from 'rxjs';
+import { TokenUnavailableError } from '../errors.js';
+import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
+import type { Timers } from '../internal/timers.js';
+import { createContext } from './context.js';
+import type { TokenEvent } from './events.js';
+import { createPipeline } from './pipeline.js';
+import type { SourceHooks, TokenProof } from './proof.js';
+import { createRecovery, type Recovery } from './recovery.js';
+import type { SourceCalls } from './sourceCalls.js';
+import { endPause, initialState, isBlocked, isFresh } from './state.js';
+import { createTokenHolder } from './tokenHolder.js';
+import { createTokenViews, type TokenViews } from './tokenViews.js';
+import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
+
+/** What streams, operators and clients share behind one token. */
+export interface TokenManager
+  extends Pick<TokenViews, 'token$' | 'take' | 'refresh'>, Recovery, Pick<SourceCalls, 'owns'> {
+  readonly events$: Observable<TokenEvent>;
+  readonly timers: Timers;
+  /** What proves possession of the key that the source's tokens are bound to, if they are. */
+  readonly proof: TokenProof | undefined;
+  readonly isClosed: () => boolean;
+  /** The usable token, without side effects. */
+  readonly current: () => AccessToken | null;
+  /** The token for a request that leaves now, or null if it must wait. */
+  readonly use: () => AccessToken | null;
+  readonly signOut: () => void;
+  readonly close: () => void;
+}
+
+/** Makes the parts of one stream, and ends what they began. */
+export function createManager(source: TokenSource, options: TokenStreamOptions): TokenManager {
+  const context = createContext(source, options);
+  const { state, settings, now, timers, calls, refusals, events, look, current, report } = context;
+  const { store } = settings;
+  const hooks = source as SourceHooks;
+  const holder = createTokenHolder(context);
+  const { outcome$, announce, connect, cancel, close } = createPipeline(context, holder);
+
+  function use(): AccessToken | null {
+    const { held } = state;
+    if (!held) return null;
+    const time = now();
+    // All that a fresh token costs.
+    if (isFresh(held, time)) {
+      state.lastUse = time;
+      return held.token;
+    }
+    if (!current()) return null;
+    state.lastUse = time;
+    demand();
+    return current();
+  }
+
+  /** Somebody needs a token now, and may not stay to wait for it. */
+  function demand(): void {
+    state.isDemanded = true;
+    look();
+    connect();
+    state.isDemanded = false;
+  }
+
+  /** The next look refreshes, unless a refresh is under way. */
+  function force(): void {
+    state.pause = endPause(state, settings);
+    state.isForced = !state.isRefreshing && !isBlocked(state, now());
+  }
+
+  /** Forgets all that belongs to the session. An error holds what was on the stack when it was made, so none is kept. */
+  function forget(): void {
+    const { subscribers, isConnected, isClosed } = state;
+    holder.release();
+    refusals.clear();
+    Object.assign(state, initialState(), { subscribers, isConnected, isClosed });
+  }
+
+  function endSession(): void {
+    if (state.isClosed || state.isSignedOut) return;
+    hooks[ON_SIGN_OUT]?.(state.previous, calls.pending());
+    forget();
+    state.isSignedOut = true;
+    state.sessionSince = now();
+    cancel();
+    announce({ type: 'signedOut', error: new TokenUnavailableError('the session was signed out') });
+    look();
+  }
+
+  const views = createTokenViews(context, { outcome$, use, force });
+  if (options.initial !== undefined) {
+    holder.startFrom(options.initial);
+    if (state.held) connect();
+  }
+  const signedOut = store?.signedOut?.subscribe({
+    next: endSession,
+    error: (error: unknown) => {
+      report(error);
+    },
+  });
+
+  return {
+    token$: views.token$,
+    take: views.take,
+    refresh: views.refresh,
+    ...createRecovery(context, { views, demand }),
+    events$: events.events$,
+    timers,
+    owns: calls.owns,
+    proof: hooks[PROOF],
+    isClosed: () => state.isClosed,
+    current,
+    use,
+    signOut: () => {
+      if (state.isClosed) return;
+      store?.signOut?.();
+      endSession();
+    },
+    close: () => {
+      if (state.isClosed) return;
+      state.isClosed = true;
+      events.emit({ type: 'closed' });
+      // A shared token is not this stream's to revoke.
+      if (!store) hooks[ON_CLOSE]?.(state.previous, calls.pending());
+      forget();
+      signedOut?.unsubscribe();
+      close();
+      events.complete();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
+import { statusOf } from '../internal/answers.js';
+import type { TokenResponse } from './types.js';
+
+/** What goes into a header without breaking it: visible ASCII, and no space. */
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+
+/** Failures of a source whose code is wrong: asking it again does not help. */
+const mistakes = /* @__PURE__ */ new WeakSet();
+
+export const isMistake = (failure: unknown): boolean => mistakes.has(failure as object);
+
+/** Marks an error as the mistake of whoever wrote the source. */
+export function mistake(message: string): InvalidTokenResponseError {
+  const error = new InvalidTokenResponseError(message);
+  mistakes.add(error);
+  return error;
+}
+
+/** Throws an error that says what is wrong with a response, without quoting it. */
+export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
+  if (typeof response !== 'object' || response === null || Array.isArray(response))
+    throw mistake(`the token response is ${kindOf(response)}, not an object`);
+  const { access_token: value, error } = response as Partial<TokenResponse>;
+  if (typeof value === 'string' && value !== '') {
+    if (!VISIBLE_ASCII.test(value))
+      throw new InvalidTokenResponseError('the token response has an access_token that no header can carry');
+    return;
+  }
+  const missing = `the token response has no access_token (${kindOf(value)})`;
+  if ('headers' in response) throw mistake(`${missing}: it is an HTTP response; return its body`);
+  // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
+  const status = statusOf(response);
+  if ((typeof error === 'string' && error !== '') || (status !== undefined && status >= 400))
+    throw endpointError(response, status);
+  throw new InvalidTokenResponseError(missing);
+}
+
+/** The part of a fetch Response that is read, whichever implementation made it. */
+export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'>;
+
+/** A Response of fetch, of whatever platform or ponyfill. */
+export function isFetchResponse(value: unknown): value is FetchResponse {
+  const { status, headers, text } = (value ?? {}) as Partial<FetchResponse>;
+  return typeof status === 'number' && typeof headers?.get === 'function' && typeof text === 'function';
+}
+
+/** Reads the body of a fetch Response. @throws TokenEndpointError for another status than 2xx */
+export async function readFetchResponse(response: FetchResponse): Promise<TokenResponse> {
+  const { status, headers } = response;
+  const text = await response.text();
+  const body = parsed(text);
+  if (status < 200 || status > 299)
+    throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
+  if (text.trim() === '') throw mistake(`the token endpoint answered ${String(status)} with an empty body`);
+  if (body === undefined)
+    throw new InvalidTokenResponseError(`the token endpoint answered ${String(status)} with a body that is not JSON`);
+  return body as TokenResponse;
+}
+
+/** What a token endpoint says when it refuses (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
+function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
+  const { error, error_description } = (body ?? {}) as Record<string, unknown>;
+  const isText = typeof error === 'string' && error !== '';
+  const answered = `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}`;
+  const code = isText ? (/^[\x20-\x7e]{1,80}$/.test(error) ? error : '(unprintable)') : undefined;
+  return new TokenEndpointError(code === undefined ? answered : `${answered} with the error ${code}`, {
+    ...(status !== undefined && { status }),
+    ...(isText && { error }),
+    ...(typeof error_description === 'string' && { error_description }),
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the SyntaxError quotes the text
+  }
+}
+
+const kindOf = (value: unknown): string =>
+  value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : typeof value;
