@@ -14,6 +14,13 @@ function isStale() {
   return [...inputs, 'src', ...sources].some((path) => modified(path) > built);
 }
 
+try {
+  import.meta.resolve('tsx');
+} catch {
+  process.stderr.write('error: what this needs is not installed: run "npm ci" first\n');
+  process.exit(1);
+}
+
 if (isMainThread && isStale()) {
   process.stderr.write('Building rx-fresh-token …\n');
   const code = await runNode([join(root, 'scripts/build.mjs')], { stdio: ['ignore', 2, 2] });

@@ -3,6 +3,7 @@ import { createServer, request as send, type IncomingMessage, type ServerRespons
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { isOwnPage } from '../demo/servers/isOwnPage.js';
 import { startServers } from '../demo/servers/servers.js';
 
 const CLIENT = 'desk';
@@ -114,7 +115,8 @@ export async function startDesk(
   }
 
   const server = createServer((request, response) => {
-    handle(request, response).catch(() => response.destroy());
+    if (isOwnPage(request)) handle(request, response).catch(() => response.destroy());
+    else response.writeHead(403).end();
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   return {

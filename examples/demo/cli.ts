@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { EmbeddedSettings } from './embedded.js';
 import type { OwnSettings } from './ownServers.js';
-import { UsageError } from './usageError.js';
+import { spelled, UsageError } from './usageError.js';
 
 export type Settings = EmbeddedSettings | OwnSettings;
 
@@ -32,6 +32,8 @@ const OWN = [
   'lifetime',
   'resume',
 ] as const;
+/** Those that name servers. */
+const SERVERS = ['tokenEndpoint', 'clientId', 'clientSecretEnv', 'url'] as const;
 const NEEDED = ['tokenEndpoint', 'clientId', 'clientSecretEnv', 'url', 'input'] as const;
 
 const SUMMARY = `Delivers every record of an NDJSON file once, by POST to an API whose access tokens expire every few seconds.
@@ -59,6 +61,10 @@ export function settingsOf(flags: Flags, environment: NodeJS.ProcessEnv, orders:
   if (own.length === 0) {
     return { mode: 'embedded', input: flags.input ?? orders, concurrency: flags.concurrency, rate: flags.rate ?? 100 };
   }
+  if (!SERVERS.some((name) => flags[name] !== undefined))
+    throw new UsageError(
+      `${own.map(spelled).join(', ')}: only with servers of your own (--token-endpoint, --url); the demo delivers the whole file to its own`,
+    );
   const missing = NEEDED.filter((name) => flags[name] === undefined);
   if (missing.length > 0) throw new UsageError(`your own servers also need ${missing.map(spelled).join(', ')}`);
   const { tokenEndpoint = '', clientId = '', clientSecretEnv = '', url = '', input = '' } = flags;
@@ -100,11 +106,14 @@ export const commandOf = (name: string, summary: string, notes: string, rate: st
       'sent with each record; may be repeated',
       (value, before: string[] | undefined) => [...(before ?? []), value],
     )
-    .option('--input <FILE>', 'one JSON object on each line; - is standard input (default: the orders of the demo)')
+    .option(
+      '--input <FILE>',
+      'one JSON object on each line. Needed for your own servers, where - is standard input; those of the demo take its orders',
+    )
     .option('--concurrency <N>', 'records in flight at once', numberFrom(1, 1_000, true), 32)
     .option('--rate <N>', `records a second at most (default: ${rate})`, numberFrom(0.01, 100_000))
     .option('--lifetime <S>', 'seconds a token lives, whatever the token endpoint says', numberFrom(0.1, 31_536_000))
-    .option('--resume', 'go on where an earlier run on the same file stopped')
+    .option('--resume', 'go on where an earlier run on the same file, to your own servers, stopped')
     .addHelpText('after', notes)
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
@@ -146,5 +155,3 @@ function headersOf(lines: readonly string[]): Record<string, string> {
   }
   return Object.fromEntries(headers);
 }
-
-const spelled = (name: string): string => `--${name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`;

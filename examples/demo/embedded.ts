@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from './client.js';
 import { runColumn, type Tally } from './column.js';
+import { watchEventLoop } from './eventLoop.js';
 import { freshClient } from './freshClient.js';
 import { findInput } from './input.js';
 import { noJournal } from './journal.js';
@@ -27,6 +28,7 @@ export async function runEmbedded(settings: EmbeddedSettings, screen: Screen, st
   const input = findInput(settings.input);
   if (input.path === null)
     throw new UsageError('the servers of the demo need a file as input, because two clients read it');
+  const rejected = new RejectedFile(input.rejectedPath, true);
   screen.print(introduction(settings));
 
   const servers = await startServers({
@@ -41,7 +43,12 @@ export async function runEmbedded(settings: EmbeddedSettings, screen: Screen, st
   // `exp` counts in whole seconds, so a token may end up to one second before `expires_in` says.
   const ours = freshClient(servers.settingsOf('fresh'), { expiryMargin: 1_000 }, say('rx-fresh-token'));
   const theirs = new StatusQuoClient(servers.settingsOf('status-quo'), say('status quo'));
-  const rejected = new RejectedFile(input.rejectedPath, true);
+  const eventLoop = watchEventLoop();
+  let excused = 0;
+  ours.wire.onRefused = (sent, answered) => {
+    // Its token expired on the way, because nothing ran.
+    if (eventLoop.stoodBetween(sent, answered)) excused += 1;
+  };
   const deliver = async (client: Client, rejects: RejectedFile | null): Promise<Tally> => {
     const tally: Tally = { delivered: 0, failed: 0, bad: 0 };
     await runColumn(
@@ -55,7 +62,12 @@ export async function runEmbedded(settings: EmbeddedSettings, screen: Screen, st
     await Promise.all([ours.start(stop), theirs.start()]);
     const [ourTally, theirTally] = await Promise.all([deliver(ours, rejected), deliver(theirs, null)]);
     screen.settle();
-    const figures = figuresOf(ours, 'fresh', ourTally, servers);
+    const figures = {
+      ...figuresOf(ours, 'fresh', ourTally, servers),
+      rejected: ourTally.failed + ourTally.bad,
+      stood: eventLoop.stood(),
+      excused,
+    };
     screen.print(closingTable([figures, figuresOf(theirs, 'status-quo', theirTally, servers)]));
     screen.print(FOOTNOTE);
     const { line, status } = verdict(figures, rejected, stop.aborted);
@@ -63,6 +75,7 @@ export async function runEmbedded(settings: EmbeddedSettings, screen: Screen, st
     return status;
   } finally {
     screen.settle();
+    eventLoop.close();
     ours.close();
     theirs.close();
     servers.close();
@@ -102,6 +115,9 @@ function figuresOf(client: Client, clientId: string, tally: Tally, servers: Serv
     refused: refused.expired + refused.missing + refused.invalid,
     expired: refused.expired,
     errors: tally.failed,
+    rejected: null,
+    stood: 0,
+    excused: 0,
     waited: client.wire.waited,
     longestWait: client.wire.longestWait,
     tokens: servers.tokensIssuedTo(clientId),

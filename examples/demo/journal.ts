@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { DoneLines } from './doneLines.js';
 import { splitLines } from './lines.js';
+import { openOwn, refuseForeign } from './ownFile.js';
 import { UsageError } from './usageError.js';
 
 /** Which lines of an input are finished, so that `--resume` can go on behind them. */
@@ -30,6 +31,7 @@ export const journalPath = (input: string): string => `${input}.progress`;
 /** Starts a journal for an input file, or with `resume` goes on with the one beside it. */
 export async function openJournal(input: string, resume: boolean): Promise<Journal> {
   const path = journalPath(input);
+  refuseForeign(path);
   const done = new DoneLines();
   const earlier = resume ? await load(path, done) : undefined;
   const header = earlier ?? fingerprint(input, HEAD);
@@ -42,9 +44,14 @@ export async function openJournal(input: string, resume: boolean): Promise<Journ
   const rewrite = (): number => {
     const lines = [JSON.stringify(header), `<=${done.upTo}`, ...done.above];
     // Renamed into place, so that at any moment there is one whole journal.
-    writeFileSync(`${path}.new`, `${lines.join('\n')}\n`);
+    const written = openOwn(`${path}.new`, 'overwrite');
+    try {
+      writeFileSync(written, `${lines.join('\n')}\n`);
+    } finally {
+      closeSync(written);
+    }
     renameSync(`${path}.new`, path);
-    return openSync(path, 'a');
+    return openOwn(path, 'append');
   };
 
   let file = rewrite();

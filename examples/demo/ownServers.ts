@@ -9,7 +9,7 @@ import { journalPath, noJournal, openJournal, type Journal } from './journal.js'
 import { RejectedFile } from './rejected.js';
 import { closingTable, verdict, type Figures } from './report.js';
 import type { Screen } from './screen.js';
-import { UsageError } from './usageError.js';
+import { orUsageError, UsageError } from './usageError.js';
 
 export interface OwnSettings {
   readonly mode: 'own';
@@ -53,16 +53,10 @@ export async function runOnOwnServers(settings: OwnSettings, screen: Screen, sto
   }
 }
 
-/** What the library refuses at creation, such as http: to another machine, is a mistake on the command line. */
-function openClient({ client, lifetime }: OwnSettings, screen: Screen): Client {
-  try {
-    return freshClient(client, lifetime === undefined ? {} : { lifetime: () => lifetime * 1_000 }, (line) =>
-      screen.say(line),
-    );
-  } catch (error) {
-    throw new UsageError(explain(error));
-  }
-}
+const openClient = ({ client, lifetime }: OwnSettings, screen: Screen): Client =>
+  orUsageError(() =>
+    freshClient(client, lifetime === undefined ? {} : { lifetime: () => lifetime * 1_000 }, (line) => screen.say(line)),
+  );
 
 export async function openJournalOf({ path }: Input, resume: boolean, screen: Screen): Promise<Journal> {
   // Random, because the same line piped in tomorrow is another order.
@@ -79,7 +73,7 @@ export async function openJournalOf({ path }: Input, resume: boolean, screen: Sc
 }
 
 /** By the client's own count: the books of the API are not ours to read. */
-const figuresOf = (client: Client, { delivered, failed }: Tally): Figures => ({
+const figuresOf = (client: Client, { delivered, failed, bad }: Tally): Figures => ({
   title: client.title,
   records: delivered + failed,
   delivered,
@@ -88,6 +82,9 @@ const figuresOf = (client: Client, { delivered, failed }: Tally): Figures => ({
   refused: client.wire.refused,
   expired: null,
   errors: failed,
+  rejected: failed + bad,
+  stood: 0,
+  excused: 0,
   waited: client.wire.waited,
   longestWait: client.wire.longestWait,
   tokens: client.tokensFetched,

@@ -17,6 +17,12 @@ export interface Figures {
   /** How many of those the API gave because the token had expired; null when only the API knows. */
   readonly expired: number | null;
   readonly errors: number;
+  /** Milliseconds for which this process did not run. */
+  readonly stood: number;
+  /** How many refused requests were on their way meanwhile: their tokens expired there. */
+  readonly excused: number;
+  /** Lines that were written down as rejected: those that are no record, and the errors. Null: another client wrote them down. */
+  readonly rejected: number | null;
   readonly waited: number;
   /** Milliseconds. */
   readonly longestWait: number;
@@ -33,6 +39,7 @@ const ROWS: readonly (readonly [string, (figures: Figures) => string])[] = [
       expired === null || expired === 0 ? count(refused) : `${count(refused)} (${count(expired)} expired)`,
   ],
   ['errors the caller saw', ({ errors }) => count(errors)],
+  ['rejected lines', ({ rejected }) => (rejected === null ? '' : count(rejected))],
   ['requests that waited over 50 ms', ({ waited }) => count(waited)],
   ['longest wait', ({ longestWait }) => `${count(Math.round(longestWait))} ms`],
   ['tokens fetched', ({ tokens }) => count(tokens)],
@@ -53,19 +60,31 @@ export function closingTable(columns: readonly Figures[]): string {
   return `\n${table.toString().replace(/^/gm, '  ')}\n`;
 }
 
+/** A machine that others use too is late now and then. Milliseconds. */
+const NOTICEABLE = 1_000;
+
+/** What the machine did to the run, by the delay of the event loop. */
+const stoodLine = ({ stood, excused }: Figures): string => {
+  const when = `This process did not run for ${(stood / 1_000).toFixed(1)} s, because the machine stopped it or was busy`;
+  return excused === 0
+    ? `${when}.`
+    : `${when}: ${count(excused)} expired ${excused === 1 ? 'token was' : 'tokens were'} on the way then, and good when sent.`;
+};
+
 /** The last line of a run, and its exit status. */
 export function verdict(figures: Figures, rejected: RejectedFile, stopped: boolean): { line: string; status: number } {
-  const { records, delivered, duplicates, expired, errors } = figures;
+  const { records, delivered, duplicates, expired, errors, excused, stood } = figures;
+  const sentExpired = Math.max(0, (expired ?? 0) - excused);
   const flaws = [
-    [records - delivered - errors, 'records did not arrive'],
-    [duplicates ?? 0, 'arrived twice'],
-    [errors, 'errors reached the caller'],
-    [expired ?? 0, 'expired tokens were sent'],
-    [rejected.any ? 1 : 0, `rejected lines are in ${rejected.path}`],
+    [records - delivered - errors, 'record did not arrive', 'records did not arrive'],
+    [duplicates ?? 0, 'arrived twice', 'arrived twice'],
+    [errors, 'error reached the caller', 'errors reached the caller'],
+    [sentExpired, 'expired token was sent', 'expired tokens were sent'],
   ] as const;
-  const found = flaws
+  const found: string[] = flaws
     .filter(([number]) => number !== 0)
-    .map(([number, what]) => (what.startsWith('rejected') ? what : `${count(number)} ${what}`));
+    .map(([number, one, many]) => `${count(number)} ${number === 1 ? one : many}`);
+  if (rejected.any) found.push(`rejected lines are in ${rejected.path}`);
   const line =
     found.length > 0
       ? `✘ ${found.join('; ')}.`
@@ -74,5 +93,8 @@ export function verdict(figures: Figures, rejected: RejectedFile, stopped: boole
         : expired === null
           ? '✔ Every record was accepted.'
           : '✔ Every record arrived exactly once, and no expired token was sent.';
-  return { line, status: found.length > 0 ? 1 : 0 };
+  return {
+    line: stood < NOTICEABLE && excused === 0 ? line : `${line}\n  ${stoodLine(figures)}`,
+    status: found.length > 0 ? 1 : 0,
+  };
 }

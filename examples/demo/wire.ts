@@ -14,6 +14,8 @@ export class Wire {
   sent = 0;
   /** Answers 401 and 403. */
   refused = 0;
+  /** Told of each of those: when it was sent and answered, by `performance.now()`. */
+  onRefused: (sent: number, answered: number) => void = () => undefined;
   waited = 0;
   longestWait = 0;
 
@@ -21,10 +23,14 @@ export class Wire {
 
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
-    this.#handedOver.set(headers.get('idempotency-key') ?? '', performance.now());
+    const sent = performance.now();
+    this.#handedOver.set(headers.get('idempotency-key') ?? '', sent);
     this.sent += 1;
     const response = await this.network(input, init);
-    if (response.status === 401 || response.status === 403) this.refused += 1;
+    if (response.status === 401 || response.status === 403) {
+      this.refused += 1;
+      this.onRefused(sent, performance.now());
+    }
     return response;
   };
 

@@ -14,8 +14,11 @@ export interface Totals {
   readonly killed: number | undefined;
 }
 
-/** One token at the start, and one whenever the last has become due. */
-export const idealTokens = (seconds: number): number => 1 + Math.floor(seconds / (LIFETIME - LEAD / 1_000));
+/** Seconds from one token to the next. */
+const PERIOD = LIFETIME - LEAD / 1_000;
+
+/** One token at the start, and one whenever the last has become due. The one that falls due at the very end is not awaited. */
+export const idealTokens = (seconds: number): number => Math.max(1, Math.ceil(Math.round(seconds) / PERIOD));
 
 export function percentile(values: readonly number[], share: number): string {
   const sorted = [...values].sort((a, b) => a - b);
@@ -41,7 +44,7 @@ function rowsOf({
   return [
     ['seconds', seconds.toFixed(0)],
     ['processes', count(workers)],
-    ['tokens fetched', `${count(tokens)}, ideal ${count(idealTokens(seconds))}`],
+    ['tokens fetched', `${count(tokens)}, ideal ${count(idealTokens(seconds))}: one every ${PERIOD} s`],
     ['API calls', count(calls)],
     ['answered 403, then repeated', share(refused, calls)],
     ['calls that failed', count(failed)],

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isOwnPage } from '../demo/servers/isOwnPage.js';
 import { UsageError } from '../demo/usageError.js';
 import type { Hub } from './hub.js';
 import type { FaultEvent } from './liveEvent.js';
@@ -30,7 +31,7 @@ export async function servePage({
 }: PageServerOptions): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    if (isOurs(request)) serve(request, response);
+    if (isOwnPage(request)) serve(request, response);
     else response.writeHead(403).end();
   });
 
@@ -69,11 +70,4 @@ export async function servePage({
       server.closeAllConnections();
     },
   };
-}
-
-/** No other site may read the page through a name of its own, or press its buttons. */
-function isOurs({ headers, method }: IncomingMessage): boolean {
-  const host = headers.host ?? '';
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host)) return false;
-  return method === 'GET' || (method === 'POST' && headers.origin === `http://${host}`);
 }

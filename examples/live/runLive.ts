@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { explain } from '../demo/explain.js';
 import { findInput } from '../demo/input.js';
 import { openScreen, type Screen } from '../demo/screen.js';
-import { UsageError } from '../demo/usageError.js';
+import { orUsageError, UsageError } from '../demo/usageError.js';
 import { createButtons } from './buttons.js';
 import type { LiveSettings } from './cli.js';
 import { deliverForEver, deliverOnce, deliverUnwritten, type UnwrittenColumn } from './deliveries.js';
@@ -28,12 +27,16 @@ export async function runLive({ port, compare, delivery }: LiveSettings, stop: A
   const lanes = compare ? [LANES.ours, LANES.theirs] : [LANES.ours];
   const hub = createHub(clock.now, () => ({ intro, path, lanes, forbidden: faults.forbidden !== null }));
   const surroundings = { setting, clock, faults, emit: hub.publish };
-  const ours = orUsageError(() => ourClient(surroundings));
-  const theirs = compare ? theirClient(surroundings) : undefined;
-  const books = { ours: ours.book, ...(theirs && { theirs: theirs.book }) };
-  const server = await servePage({ port, files, hub, buttons: createButtons({ clock, faults, books, path }) });
-
+  // Whatever fails from here on, what was started ends, or the process would not.
+  const ending: (() => void)[] = [() => setting.close()];
   try {
+    const ours = orUsageError(() => ourClient(surroundings));
+    ending.push(() => ours.client.close());
+    const theirs = compare ? theirClient(surroundings) : undefined;
+    if (theirs) ending.push(() => theirs.client.close());
+    const books = { ours: ours.book, ...(theirs && { theirs: theirs.book }) };
+    const server = await servePage({ port, files, hub, buttons: createButtons({ clock, faults, books, path }) });
+    ending.push(() => server.close());
     screen.print(`\n  The page is at ${server.url}\n  Ctrl-C ends the run.\n`);
     await Promise.all([ours.client.start(stop), theirs?.client.start(stop)]);
     const column = (of: WatchedClient): UnwrittenColumn => ({
@@ -48,19 +51,7 @@ export async function runLive({ port, compare, delivery }: LiveSettings, stop: A
     else await Promise.all([deliverOnce(column(ours), delivery), theirs && deliverUnwritten(column(theirs))]);
     if (!stop.aborted) await once(stop, 'abort');
   } finally {
-    ours.client.close();
-    theirs?.client.close();
-    server.close();
-    setting.close();
-  }
-}
-
-/** What the library refuses at creation, such as http: to another machine, is a mistake on the command line. */
-function orUsageError<T>(create: () => T): T {
-  try {
-    return create();
-  } catch (error) {
-    throw new UsageError(explain(error));
+    for (const end of ending) end();
   }
 }
 

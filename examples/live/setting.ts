@@ -15,9 +15,14 @@ export interface Setting {
   close(): void;
 }
 
-const TOKEN_LIFETIME = 10;
+export const TOKEN_LIFETIME = 10;
+/**
+ * `refreshBefore` is the outage of the token endpoint that one survives, less the margin and the time of two requests.
+ * `exp` counts in whole seconds, so a token may end up to one second before `expires_in` says.
+ */
+export const STREAM = { refreshBefore: 4_000, expiryMargin: 1_000 } as const;
 /** Milliseconds. Loopback alone is too quick to be seen. */
-const LATENCY = { token: 300, api: 60 };
+export const LATENCY = { token: 300, api: 60 };
 /** Every so many records one goes to another path, so that one path can be forbidden and the other go on. */
 const OTHER_PATH_EVERY = 4;
 
@@ -43,14 +48,13 @@ export async function findSetting(delivery: Settings): Promise<Setting> {
   });
   const path = '/invoices';
   return {
-    intro: `Two clients send the same orders to an API whose tokens live ${TOKEN_LIFETIME} seconds.`,
+    intro: `Two clients send the same orders to an API whose tokens live ${TOKEN_LIFETIME} seconds. The library renews them ${STREAM.refreshBefore / 1_000} seconds before their end.`,
     settingsOf: (lane) => {
       const settings = servers.settingsOf(clients[lane]);
       const other = new URL(path, settings.url);
       return { ...settings, urlOf: ({ line }) => (line % OTHER_PATH_EVERY === 0 ? other : settings.url) };
     },
-    // `exp` counts in whole seconds, so a token may end up to one second before `expires_in` says.
-    options: { expiryMargin: 1_000 },
+    options: STREAM,
     lifetime: undefined,
     path,
     close: () => servers.close(),

@@ -34,6 +34,7 @@ const HASTE = [
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
   '--disable-background-timer-throttling',
+  '--disable-back-forward-cache',
 ];
 
 /** A browser of its own, in a new profile. */

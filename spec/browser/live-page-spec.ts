@@ -102,18 +102,17 @@ describe('the live page', () => {
   });
 
   it('"Break token endpoint" should show attempts in vain, and then a token', async () => {
-    await press(page, 'Break token endpoint');
+    await press(page, 'Break it longer');
     await page.waitForSelector('.ours .bands .outage');
     await page.waitForSelector('.theirs .attempts .wrong, .ours .attempts .wrong');
     await row(page, 'No token', 'answered 503');
     await rowSince(page, 'No token', 'Token [A-Z]', 'lives 10 s');
-    expect(await page.textContent('#said')).toContain('The token endpoint is down for 5 s.');
+    expect(await page.textContent('#said')).toContain('The token endpoint is down for 8 s.');
   });
 
-  it('"Forbid" should stay pressed until it is allowed again, and cost the library a refresh where the status quo storms', async () => {
-    const forbid = page.getByRole('button', { name: 'Forbid /invoices' });
-    await forbid.click();
-    await page.waitForSelector('[data-press=forbid][aria-pressed=true]');
+  it('"Forbid" should say "Allow" until it is allowed again, and cost the library a refresh where the status quo storms', async () => {
+    await press(page, 'Forbid /invoices');
+    await page.waitForSelector('[data-press=forbid][data-on=true]');
     const fetched = [await counter(page, 'ours', 'tokens'), await counter(page, 'theirs', 'tokens')] as const;
     await page.waitForFunction(
       (before) => Number(document.querySelector('.theirs [data-counter=tokens]')?.textContent) >= before + 5,
@@ -123,8 +122,8 @@ describe('the live page', () => {
     // At most one forced refresh in a token's life, where the status quo has one for each request.
     const ours = (await counter(page, 'ours', 'tokens')) - fetched[0];
     expect(ours).toBeLessThan((await counter(page, 'theirs', 'tokens')) - fetched[1]);
-    await forbid.click();
-    await page.waitForSelector('[data-press=forbid][aria-pressed=false]');
+    await press(page, 'Allow /invoices');
+    await page.waitForSelector('[data-press=forbid][data-on=false]');
     await row(page, 'You', '/invoices forbidden');
   });
 
@@ -145,7 +144,7 @@ describe('the live page', () => {
     await page.waitForSelector('#tip:text-matches("Token [A-Z].*lives 10 s")');
     await page.mouse.move(2, 2);
     await page.waitForSelector('#tip', { state: 'hidden' });
-    await press(page, 'Pause');
+    await press(page, 'Go on');
   });
 
   it('should stand still when paused, and go on', async () => {
@@ -167,7 +166,7 @@ describe('the live page', () => {
     await page.check('#all-requests');
     await row(page, 'rx-fresh-token', 'Request accepted');
     await page.uncheck('#all-requests');
-    await press(page, 'Pause');
+    await press(page, 'Go on');
     await page.waitForFunction(
       (before) => document.querySelector('.ours .strip')?.getAttribute('transform') !== before,
       at,
@@ -186,8 +185,14 @@ describe('the live page', () => {
       );
       expect(await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle)).not.toBe('none');
     }
-    expect(reached.slice(0, 4)).toEqual(['Break token endpoint 5 s', 'Forbid /invoices', 'Put to sleep', 'Pause']);
-    expect(reached[4]).toContain('Diagram of rx-fresh-token');
+    expect(reached.slice(0, 5)).toEqual([
+      'Break token endpoint 2 s',
+      'Break it longer 8 s',
+      'Forbid /invoices',
+      'Put to sleep',
+      'Pause',
+    ]);
+    expect(reached[5]).toContain('Diagram of rx-fresh-token');
     await page.focus('.ours .stage');
     await page.keyboard.press('ArrowLeft');
     await page.waitForSelector('#tip', { state: 'visible' });
@@ -244,7 +249,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
       await page.click('summary');
       await row(page, 'Status quo', 'Token [A-Z]', 'lives 10 s');
       await press(page, 'Forbid /invoices');
-      await page.waitForSelector('[data-press=forbid][aria-pressed=true]');
+      await page.waitForSelector('[data-press=forbid][data-on=true]');
       await page.evaluate(axe.source);
       const { violations, passes } = await page.evaluate(() =>
         (globalThis as unknown as { axe: typeof axe }).axe.run(),
@@ -272,7 +277,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
         return [table.scrollWidth - table.clientWidth, over];
       });
       expect([scrolled, overlaps]).toEqual([0, [false]]);
-      await press(page, 'Forbid /invoices');
+      await press(page, 'Allow /invoices');
       await close(page);
     },
   );

@@ -7,18 +7,20 @@ const root = join(__dirname, '../..');
 
 export interface TokenServer {
   readonly origin: string;
-  /** Token requests: which tab asked, when (performance.now of this process). */
-  readonly asked: { readonly tab: string; readonly at: number; cutAt?: number }[];
+  /** Token requests: which tab asked, with which refresh token, when (performance.now of this process). */
+  readonly asked: { readonly tab: string; readonly last: string; readonly at: number; cutAt?: number }[];
   /** The most token requests that were ever under way at once. */
   parallel: number;
   /** Tabs that get no answer. */
   readonly ignored: Set<string>;
   /** Seconds that a token lives. */
   lifetime: number;
+  /** Who has signed in: the letter with which the tokens begin. */
+  user: string;
   close(): Promise<void>;
 }
 
-/** Serves one page, bundled from the sources, and tokens T1, T2, …, each 50 ms after it was asked for. */
+/** Serves one page, bundled from the sources, and tokens T1, T2, …, or A1, A2, … for another user, each 50 ms after it was asked for. */
 export async function serveTabs(page: string): Promise<TokenServer> {
   const { outputFiles } = await build({
     entryPoints: [join(__dirname, 'pages', page)],
@@ -31,6 +33,10 @@ export async function serveTabs(page: string): Promise<TokenServer> {
   let underWay = 0;
   const server: Server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://local');
+    if (pathname === '/elsewhere') {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>elsewhere</title>');
+      return;
+    }
     if (pathname !== '/token') {
       const script = pathname === '/page.js';
       response.writeHead(200, { 'content-type': script ? 'text/javascript' : 'text/html' });
@@ -38,7 +44,7 @@ export async function serveTabs(page: string): Promise<TokenServer> {
       return;
     }
     const tab = searchParams.get('tab') ?? '';
-    const ask: TokenServer['asked'][number] = { tab, at: performance.now() };
+    const ask: TokenServer['asked'][number] = { tab, last: searchParams.get('last') ?? '', at: performance.now() };
     const n = state.asked.push(ask);
     state.parallel = Math.max(state.parallel, ++underWay);
     response.once('close', () => {
@@ -47,9 +53,13 @@ export async function serveTabs(page: string): Promise<TokenServer> {
     });
     if (state.ignored.has(tab)) return;
     setTimeout(() => {
-      response
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify({ access_token: `T${String(n)}`, expires_in: state.lifetime }));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(
+        JSON.stringify({
+          access_token: `${state.user}${String(n)}`,
+          refresh_token: `${state.user}-refresh-${String(n)}`,
+          expires_in: state.lifetime,
+        }),
+      );
     }, 50);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -59,6 +69,7 @@ export async function serveTabs(page: string): Promise<TokenServer> {
     parallel: 0,
     ignored: new Set(),
     lifetime: 1,
+    user: 'T',
     close: () =>
       new Promise((resolve) => {
         server.close(() => {

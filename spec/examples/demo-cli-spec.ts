@@ -4,21 +4,24 @@ import { RejectedFile } from '../../examples/demo/rejected.js';
 import { verdict, type Figures } from '../../examples/demo/report.js';
 import { TokenEndpointError } from '../../src/index.js';
 
+const flawless: Figures = {
+  title: '',
+  records: 5,
+  delivered: 5,
+  duplicates: 0,
+  sent: 5,
+  refused: 0,
+  expired: 0,
+  errors: 0,
+  rejected: 0,
+  stood: 0,
+  excused: 0,
+  waited: 0,
+  longestWait: 0,
+  tokens: 1,
+};
+const rejected = new RejectedFile('/nowhere/input.rejected', false);
 describe('the verdict', () => {
-  const flawless: Figures = {
-    title: '',
-    records: 5,
-    delivered: 5,
-    duplicates: 0,
-    sent: 5,
-    refused: 0,
-    expired: 0,
-    errors: 0,
-    waited: 0,
-    longestWait: 0,
-    tokens: 1,
-  };
-  const rejected = new RejectedFile('/nowhere/input.rejected', false);
   it.each<[string, Partial<Figures>, number]>([
     ['every record once', {}, 0],
     ['a 403 that was healed', { refused: 1 }, 0],
@@ -26,7 +29,29 @@ describe('the verdict', () => {
     ['a duplicate', { duplicates: 1 }, 1],
     ['an error', { errors: 1, delivered: 4 }, 1],
     ['an expired token', { refused: 1, expired: 1 }, 1],
+    ['a token that expired on the way, while nothing ran', { refused: 1, expired: 1, excused: 1, stood: 6_000 }, 0],
+    ['one more than that', { refused: 2, expired: 2, excused: 1, stood: 6_000 }, 1],
   ])('%s', (_, figures, status) => expect(verdict({ ...flawless, ...figures }, rejected, false).status).toBe(status));
+});
+
+it.each<[Partial<Figures>, string]>([
+  [{ errors: 1, delivered: 4 }, '✘ 1 error reached the caller.'],
+  [{ errors: 2, delivered: 3 }, '✘ 2 errors reached the caller.'],
+  [{ delivered: 4 }, '✘ 1 record did not arrive.'],
+  [{ expired: 1 }, '✘ 1 expired token was sent.'],
+  [
+    { expired: 3, excused: 3, stood: 6_040 },
+    '✔ Every record arrived exactly once, and no expired token was sent.\n' +
+      '  This process did not run for 6.0 s, because the machine stopped it or was busy: 3 expired tokens were on the way then, and good when sent.',
+  ],
+  [
+    { stood: 1_500 },
+    '✔ Every record arrived exactly once, and no expired token was sent.\n' +
+      '  This process did not run for 1.5 s, because the machine stopped it or was busy.',
+  ],
+  [{ stood: 400 }, '✔ Every record arrived exactly once, and no expired token was sent.'],
+])('the last line of %j', (figures, line) => {
+  expect(verdict({ ...flawless, ...figures }, rejected, false).line).toBe(line);
 });
 
 describe('the command line', () => {
@@ -88,6 +113,7 @@ describe('the command line', () => {
       ['--url', 'https://api.example'],
       'your own servers also need --token-endpoint, --client-id, --client-secret-env, --input',
     ],
+    ['--resume alone', ['--resume'], '--resume: only with servers of your own (--token-endpoint, --url)'],
     ['no number', ['--concurrency', 'many'], 'must be a whole number from 1 to 1000'],
     ['half a record', ['--concurrency', '1.5'], 'must be a whole number from 1 to 1000'],
     ['a rate of nothing', ['--rate', '0'], 'must be a number from 0.01 to 100000'],

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { StubServers } from './demoStubs.js';
 import {
@@ -90,6 +90,23 @@ describe('npm start -- --url …', () => {
     expect(Buffer.from(found[3]?.base64 ?? '', 'base64')).toEqual(Buffer.from([0x7b, 0xff, 0x7d]));
     for (const { line, reason } of found) expect(stderr).toContain(`line ${line} rejected: ${reason}`);
     expect(stdout).toContain(`rejected lines are in ${input}.rejected`);
+    expect(cell(stdout, 'rejected lines')).toBe('5');
+  });
+
+  it.each(['.rejected', '.progress', '.progress.new'])('writes through no symbolic link at %s', async (ending) => {
+    const [input, precious] = [place.file(orders(2)), place.file('precious')];
+    symlinkSync(precious, `${input}${ending}`);
+    const { status, stderr } = await run([...stub.flags, '--input', input]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`error: ${input}${ending} is a symbolic link`);
+    expect([readFileSync(precious, 'utf8'), stub.arrivals]).toEqual(['precious', []]);
+  });
+
+  it('names a flag as it is typed', async () => {
+    const flags = ownFlags('http://auth.example/token', `${stub.origin}/orders`);
+    const { status, stderr } = await run([...flags, '--input', place.file(orders(1))]);
+    expect([status, stderr.trim().split('\n').length]).toEqual([2, 1]);
+    expect(stderr).toMatch(/^error: --token-endpoint must /);
   });
 
   it('reports a record that the API will not have, writes it down with the reason, and goes on', async () => {

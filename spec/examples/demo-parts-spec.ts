@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { asapScheduler, map, NEVER, of, ReplaySubject, scheduled, timer } from 'rxjs';
 import { DoneLines } from '../../examples/demo/doneLines.js';
 import { journalPath, openJournal } from '../../examples/demo/journal.js';
 import { splitLines } from '../../examples/demo/lines.js';
 import { paced } from '../../examples/demo/pace.js';
 import { idempotencyKey, parseLine } from '../../examples/demo/records.js';
+import { RejectedFile } from '../../examples/demo/rejected.js';
 import { pauseBefore, RefusedError, REPEATS, retryAfter } from '../../examples/demo/retryPolicy.js';
 import { workers } from '../../examples/demo/workers.js';
 import { TokenUnavailableError } from '../../src/index.js';
@@ -88,6 +89,30 @@ describe('a record', () => {
   });
 });
 
+describe('the file of rejected lines', () => {
+  it.each([true, false])('is never written through a symbolic link, afresh: %p', (afresh) => {
+    const [input, precious] = [place.file(''), place.file('precious')];
+    const path = `${input}.rejected`;
+    symlinkSync(precious, path);
+    expect(() => new RejectedFile(path, afresh)).toThrow(`${path} is a symbolic link, and this run would write there`);
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
+  });
+
+  it('is not written through a link that comes later', () => {
+    const [input, precious] = [place.file(''), place.file('precious')];
+    const file = new RejectedFile(`${input}.rejected`, true);
+    symlinkSync(precious, file.path);
+    expect(() => file.add(1, 'not JSON', { text: 'x' })).toThrow('is a symbolic link');
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
+  });
+
+  it('is refused where a folder lies', () => {
+    const path = `${place.file('')}.rejected`;
+    mkdirSync(path);
+    expect(() => new RejectedFile(path, true)).toThrow(`${path} is not a file`);
+  });
+});
+
 describe('the journal', () => {
   it('knows after a crash what was finished, and takes a torn last line for nothing', async () => {
     const input = place.file('{}\n'.repeat(200));
@@ -107,6 +132,14 @@ describe('the journal', () => {
     expect(readFileSync(journalPath(input)).length).toBeLessThan(500_000);
     const resumed = await openJournal(input, true);
     expect([resumed.has(250_000), resumed.has(250_001)]).toEqual([true, false]);
+  });
+
+  it.each(['.progress', '.progress.new'])('refuses to write through a symbolic link at %s', async (ending) => {
+    const [input, precious] = [place.file('{}\n'), place.file('precious')];
+    symlinkSync(precious, `${input}${ending}`);
+    for (const resume of [false, true])
+      await expect(openJournal(input, resume)).rejects.toThrow(`${input}${ending} is a symbolic link`);
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
   });
 
   it('refuses to go on in an input that is another one now', async () => {

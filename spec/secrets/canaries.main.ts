@@ -121,7 +121,7 @@ async function mistakes(): Promise<void> {
 
 /** What shares tokens holds them as well, and axios' errors hold whole requests. */
 async function adapters(server: HostileServer): Promise<void> {
-  const signedOut = tabTokenStore({ name: 'canaries' });
+  const signedOut = inPage(() => tabTokenStore({ name: 'canaries' }));
   for (const [name, store] of Object.entries({ memory: memoryTokenStore(), tabs: signedOut })) {
     const token$ = createTokenStream(sources(server.tokenUrl('grants'))['client credentials']!, { ...brief, store });
     await useAll(`${name} store`, token$, server);
@@ -141,6 +141,16 @@ async function adapters(server: HostileServer): Promise<void> {
     token$.close();
     await attempt('axios: closed', () => api.get('/ok'));
     detach();
+  }
+}
+
+/** A store for tabs is created in a page. This one has nothing but the events; the store works alone without localStorage. */
+function inPage<T>(create: () => T): T {
+  Object.assign(globalThis, { window: new EventTarget(), document: new EventTarget() });
+  try {
+    return create();
+  } finally {
+    for (const name of ['window', 'document']) Reflect.deleteProperty(globalThis, name);
   }
 }
 

@@ -1,7 +1,17 @@
-import { firstValueFrom, from, map, NEVER, timer } from 'rxjs';
-import { isTokenError, type TokenEvent } from 'rx-fresh-token';
+import { firstValueFrom, map, NEVER, timer } from 'rxjs';
+import type { TokenEvent } from 'rx-fresh-token';
 import { tabTokenStore } from 'rx-fresh-token/tabs';
-import { closeTabs, fakeLocks, installLocks, tab, uninstallLocks } from './tabs.js';
+import {
+  closePages,
+  closeTabs,
+  fakeLocks,
+  fakeStorage,
+  installLocks,
+  showPage,
+  SESSION,
+  tab,
+  uninstallLocks,
+} from './tabs.js';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 async function until(condition: () => boolean): Promise<void> {
@@ -16,10 +26,13 @@ const fetchCount = (...tabs: { asked: unknown[] }[]) => tabs.reduce((sum, { aske
 const CHANNEL = 'rx-fresh-token/orders';
 
 let locks: ReturnType<typeof fakeLocks>;
+let storage: ReturnType<typeof fakeStorage>;
 let stranger: BroadcastChannel;
 let overheard: Record<string, unknown>[];
 beforeEach(() => {
   installLocks((locks = fakeLocks()));
+  showPage((storage = fakeStorage()));
+  storage.setItem(CHANNEL, SESSION);
   stranger = new BroadcastChannel(CHANNEL);
   overheard = [];
   stranger.onmessage = (event) => overheard.push((event as MessageEvent<Record<string, unknown>>).data);
@@ -28,6 +41,7 @@ afterEach(() => {
   closeTabs();
   stranger.close();
   uninstallLocks();
+  closePages();
 });
 
 describe('tabs that share a store', () => {
@@ -193,8 +207,8 @@ describe('tabs that share a store', () => {
     expect((await firstValueFrom(first.token$)).value).toBe('T');
     const second = tab();
     expect((await firstValueFrom(second.token$)).value).not.toBe('T');
-    second.store.signOut();
-    await until(() => first.token$.current === null);
+    await firstValueFrom(second.token$.refresh());
+    await until(() => first.token$.current?.value === second.token$.current?.value);
     expect(events).not.toContain('refreshFailed');
   });
 
@@ -212,7 +226,7 @@ describe('a tab that stands still in mid-fetch', () => {
     await until(() => frozen.asked.length === 1);
   };
 
-  it('should bar the others no longer than lockTimeout, though their own patience for one fetch ends before', async () => {
+  it('should bar the others no longer than lockTimeout, though their own timeout for one fetch ends before', async () => {
     await freeze();
     const began = performance.now();
     const waiting = tab({ lockTimeout: 600, fetchTimeout: 500, backoff: { initial: 10 } });
@@ -244,67 +258,33 @@ describe('a tab that stands still in mid-fetch', () => {
   });
 });
 
-describe('signing out', () => {
-  it('should close the streams of all tabs, idle ones too, and forget the token', async () => {
-    const tabs = [tab(), tab({ idleTimeout: 0 }), tab()];
-    for (const { token$ } of tabs) await firstValueFrom(token$);
-    const fetched = fetchCount(...tabs);
-    tabs[0]!.store.signOut();
-    tabs[0]!.store.signOut();
-    expect(tabs[0]!.token$.current).toBeNull();
-    await until(() => tabs.every(({ token$ }) => token$.current === null));
-    for (const { token$, store } of tabs) {
-      const failure: unknown = await firstValueFrom(token$).catch((error: unknown) => error);
-      expect(isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED')).toBe(true);
-      expect(() => {
-        store.signOut();
-      }).not.toThrow();
-    }
-    // A tab that opens now gets nothing from those.
-    const late = tab();
-    await firstValueFrom(late.token$);
-    expect(late.asked).toHaveLength(1);
-    expect(fetchCount(...tabs)).toBe(fetched);
-    await until(() => overheard.some(({ type }) => type === 'signOut'));
-    expect(overheard.filter(({ type }) => type === 'signOut')).toHaveLength(1);
-  });
-
-  it('should reach the others even from a tab that has no stream', async () => {
-    const other = tab();
-    await firstValueFrom(other.token$);
-    tabTokenStore({ name: 'orders' }).signOut();
-    await until(() => other.token$.current === null);
-  });
-
-  it('should drop a fetch on its way', async () => {
-    const slow = tab({ source: () => timer(100).pipe(map(() => ({ access_token: 'LATE' }))) });
-    slow.token$.subscribe();
-    await until(() => slow.asked.length === 1);
-    slow.store.signOut();
-    await pause(120);
-    expect(overheard.filter(({ type }) => type === 'token')).toEqual([]);
-    const failure: unknown = await firstValueFrom(from(slow.store.refresh({} as never, () => NEVER))).catch(
-      (error: unknown) => error,
-    );
-    expect(isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED')).toBe(true);
-  });
-});
-
 describe('what others post', () => {
   it.each<[string, unknown]>([
     ['nothing', null],
     ['a text', 'token'],
-    ['another version', { version: 2, type: 'token', response: { access_token: 'EVIL' }, age: 0, at: 0 }],
-    ['no response', { version: 1, type: 'token', age: 0, at: 0 }],
-    ['a header-breaking token', { version: 1, type: 'token', response: { access_token: 'E\nVIL' }, age: 0, at: 0 }],
-    ['an error', { version: 1, type: 'token', response: { error: 'x' }, age: 0, at: 0 }],
-    ['no age', { version: 1, type: 'token', response: { access_token: 'EVIL' }, at: 0 }],
-    ['an age below zero', { version: 1, type: 'token', response: { access_token: 'EVIL' }, age: -1, at: 0 }],
-    ['an age that is none', { version: 1, type: 'token', response: { access_token: 'EVIL' }, age: NaN, at: 0 }],
-    ['no time', { version: 1, type: 'token', response: { access_token: 'EVIL' }, age: 0 }],
-    ['a type unknown', { version: 1, type: 'steal', at: 0 }],
+    [
+      'another version',
+      { version: 1, session: SESSION, type: 'token', response: { access_token: 'EVIL' }, age: 0, at: 0 },
+    ],
+    ['no response', { version: 2, session: SESSION, type: 'token', age: 0, at: 0 }],
+    [
+      'a header-breaking token',
+      { version: 2, session: SESSION, type: 'token', response: { access_token: 'E\nVIL' }, age: 0, at: 0 },
+    ],
+    ['an error', { version: 2, session: SESSION, type: 'token', response: { error: 'x' }, age: 0, at: 0 }],
+    ['no age', { version: 2, session: SESSION, type: 'token', response: { access_token: 'EVIL' }, at: 0 }],
+    [
+      'an age below zero',
+      { version: 2, session: SESSION, type: 'token', response: { access_token: 'EVIL' }, age: -1, at: 0 },
+    ],
+    [
+      'an age that is none',
+      { version: 2, session: SESSION, type: 'token', response: { access_token: 'EVIL' }, age: NaN, at: 0 },
+    ],
+    ['no time', { version: 2, session: SESSION, type: 'token', response: { access_token: 'EVIL' }, age: 0 }],
+    ['a type unknown', { version: 2, session: SESSION, type: 'steal', at: 0 }],
   ])('should be ignored if it is %s', async (_what, message) => {
-    const { token$, asked } = tab();
+    const { token$, asked } = tab({ askTimeout: 0 });
     const events: TokenEvent['type'][] = [];
     token$.subscribe();
     const token = await firstValueFrom(token$);
@@ -320,14 +300,16 @@ describe('what others post', () => {
     token$.subscribe();
     await pause(10);
     stranger.postMessage({
-      version: 1,
+      version: 2,
+      session: SESSION,
       type: 'token',
       response: { access_token: 'OLD', expires_in: 60 },
       age: 1000,
       at: Date.now() - 70_000,
     });
     stranger.postMessage({
-      version: 1,
+      version: 2,
+      session: SESSION,
       type: 'token',
       response: { access_token: 'NEW', expires_in: 60 },
       age: 1000,
@@ -342,7 +324,8 @@ describe('what others post', () => {
     token$.subscribe();
     await pause(10);
     stranger.postMessage({
-      version: 1,
+      version: 2,
+      session: SESSION,
       type: 'last',
       response: { access_token: 'EVIL', refresh_token: 'R7' },
       age: 0,
@@ -358,7 +341,8 @@ describe('what others post', () => {
     token$.subscribe();
     const token = await firstValueFrom(token$);
     stranger.postMessage({
-      version: 1,
+      version: 2,
+      session: SESSION,
       type: 'token',
       response: { access_token: 'OLD', expires_in: 3600 },
       age: 5000,
@@ -392,7 +376,6 @@ describe('without', () => {
       const { token$, store } = tab();
       await firstValueFrom(token$);
       store.signOut();
-      expect(token$.current).toBeNull();
       expect(locks.held).toHaveLength(1);
     } finally {
       globalThis.BroadcastChannel = native;
@@ -401,12 +384,8 @@ describe('without', () => {
 });
 
 describe('in a hidden page', () => {
-  const root = globalThis as { document?: unknown };
   beforeEach(() => {
-    root.document = { hidden: true };
-  });
-  afterEach(() => {
-    delete root.document;
+    showPage(storage, true);
   });
 
   it('should not count on timers while it has the lock', async () => {

@@ -1,6 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import { createTokenStream, type TokenRequest, type TokenResponse, type TokenStreamOptions } from 'rx-fresh-token';
-import { tabTokenStore, type TabTokenStoreOptions } from 'rx-fresh-token/tabs';
-import { from, type ObservableInput } from 'rxjs';
+import { tabTokenStore, type TabTokenStore, type TabTokenStoreOptions } from 'rx-fresh-token/tabs';
+import { firstValueFrom, from, type ObservableInput, type Unsubscribable } from 'rxjs';
+
+/** The id of the session that the pages find in their storage. */
+export const SESSION = 'session-1';
 
 type Callback = (lock: object) => Promise<unknown>;
 
@@ -24,7 +28,7 @@ export function fakeLocks() {
   return { held, request };
 }
 
-const root = globalThis as { navigator?: unknown };
+const root = globalThis as { navigator?: unknown; window?: unknown; document?: unknown };
 const native = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
 
 export function installLocks(locks: unknown): void {
@@ -36,10 +40,50 @@ export function uninstallLocks(): void {
   else delete root.navigator;
 }
 
-const opened: { close(): void }[] = [];
+/** localStorage, as far as the store needs it. */
+export function fakeStorage() {
+  const items = new Map<string, string>();
+  return {
+    items,
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
+  };
+}
+
+/**
+ * Node has no pages, and the store works in no other place. What it needs of one: two event targets, and a storage that the pages of an
+ * origin have in common. A store belongs to the page in which it was created.
+ */
+export function showPage(localStorage: object, hidden = false) {
+  const window = Object.assign(new EventTarget(), { localStorage });
+  const document = Object.assign(new EventTarget(), { hidden });
+  setMaxListeners(0, window, document);
+  Object.assign(root, { window, document });
+  return {
+    /** Into the back/forward cache, and back. */
+    leave: () => window.dispatchEvent(new Event('pagehide')),
+    comeBack: () => window.dispatchEvent(new Event('pageshow')),
+    thaw: () => document.dispatchEvent(new Event('resume')),
+  };
+}
+
+export function closePages(): void {
+  delete root.window;
+  delete root.document;
+}
+
+const opened: (() => void)[] = [];
+
+/** Ends with the spec. An open channel keeps the process alive. */
+export function untilClosed(subscription: Unsubscribable): void {
+  opened.push(() => {
+    subscription.unsubscribe();
+  });
+}
 
 export function closeTabs(): void {
-  for (const token$ of opened.splice(0)) token$.close();
+  for (const close of opened.splice(0)) close();
 }
 
 export interface TabSetup extends TokenStreamOptions, Partial<TabTokenStoreOptions> {
@@ -61,6 +105,24 @@ export function tab({ source, name = 'orders', askTimeout = 200, lockTimeout, li
     },
     { jitter: 0, store, lifetime, ...options },
   );
-  opened.push(token$);
-  return { store, token$, asked };
+  // A stream listens until it closes, idle or not.
+  const ended = jest.fn();
+  untilClosed(store.signedOut.subscribe(ended));
+  opened.push(() => {
+    token$.close();
+  });
+  return { store, token$, asked, ended };
 }
+
+/** One refresh by the store alone, for those specs that end a session. */
+export const refresh = (
+  store: TabTokenStore,
+  source: (last?: TokenResponse | null) => ObservableInput<TokenResponse>,
+): Promise<string> =>
+  firstValueFrom(
+    from(
+      store.refresh({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal }, (last) =>
+        from(source(last)),
+      ),
+    ),
+  ).then(({ response }) => response.access_token);

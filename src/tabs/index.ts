@@ -1,1 +1,2 @@
-export { tabTokenStore, type TabTokenStore, type TabTokenStoreOptions } from './tabTokenStore.js';
+export type { TabTokenStoreOptions } from './options.js';
+export { tabTokenStore, type TabTokenStore } from './tabTokenStore.js';

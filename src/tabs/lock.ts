@@ -1,11 +1,11 @@
 import { Observable } from 'rxjs';
 
 /**
- * Does some work while no other tab does. The browser gives the lock back when the work is over, was given up, or the tab
- * is gone. Without Web Locks (an insecure context, a sandboxed frame) the work is done all the same; so it is when
- * `patience$` ends first: a tab that stands still in mid-fetch keeps the lock.
+ * Does some work under a lock that one tab at a time can hold. The browser gives the lock back when the work is over, is
+ * unsubscribed, or the tab is gone. Without Web Locks (an insecure context, a sandboxed frame) the work is done without a
+ * lock. So it is when `expired$` emits first: a tab that is frozen in the middle of a fetch keeps the lock.
  */
-export function exclusively<T>(name: string, work: () => Observable<T>, patience$: Observable<unknown>): Observable<T> {
+export function exclusively<T>(name: string, work: () => Observable<T>, expired$: Observable<unknown>): Observable<T> {
   const { locks } = (globalThis as { navigator?: { locks?: LockManager } }).navigator ?? {};
   if (!locks) return work();
   // Hand-made: a lock is held for as long as the promise of its callback is pending.
@@ -24,18 +24,18 @@ export function exclusively<T>(name: string, work: () => Observable<T>, patience
         });
         begin();
       });
-    const impatient = patience$.subscribe(() => {
+    const expiry = expired$.subscribe(() => {
       begin();
       left.abort();
     });
     locks
       .request(name, { signal: left.signal }, () => {
-        impatient.unsubscribe();
+        expiry.unsubscribe();
         return hold();
       })
       .catch(begin);
     return () => {
-      impatient.unsubscribe();
+      expiry.unsubscribe();
       left.abort();
     };
   });

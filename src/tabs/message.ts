@@ -1,32 +1,38 @@
 import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
+import type { SignOut } from './session.js';
 
-/** What tabs tell each other. */
+/** What tabs tell each other. Each message names the session to which it belongs. */
 export type Message =
-  /** Here is a token. `age`: ms since it was asked for, when this was posted. */
-  | { readonly type: 'token'; readonly response: TokenResponse; readonly age: number }
-  /** No token worth using, but the last response: a refresh token that rotates lives there. */
-  | { readonly type: 'last'; readonly response: TokenResponse; readonly age: number }
-  /** Has anyone got a token? */
-  | { readonly type: 'ask' }
-  | { readonly type: 'signOut' };
+  /** A token. `age`: ms since it was asked for, when this was posted. */
+  | { readonly type: 'token'; readonly session: string; readonly response: TokenResponse; readonly age: number }
+  /** No usable token, but the last response: it may hold a refresh token that rotates. */
+  | { readonly type: 'last'; readonly session: string; readonly response: TokenResponse; readonly age: number }
+  /** Asks the others for their token. */
+  | { readonly type: 'ask'; readonly session: string }
+  | ({ readonly type: 'signOut' } & SignOut);
 
-/** The wire format. Another version is another language. */
-const VERSION = 1;
+/** The version of the format. Messages of another version are ignored. */
+const VERSION = 2;
 
 /** `at`: the wall clock, which all tabs of a machine share, so that a message that lay in a frozen tab shows its age. */
 export const write = (message: Message, at: number): object => ({ ...message, at, version: VERSION });
 
-/** A message as it is now; null for what this is not. Whatever runs in the same origin may post anything. */
+/** A message as it is now; null for anything else. Whatever runs in the same origin may post anything. */
 export function read(data: unknown, now: number): Message | null {
-  const { version, type, response, age, at } = (data ?? {}) as Record<string, unknown>;
+  const { version, type, session, next, response, age, at } = (data ?? {}) as Record<string, unknown>;
   if (version !== VERSION) return null;
-  if (type === 'ask' || type === 'signOut') return { type };
+  if (type === 'signOut')
+    return typeof next === 'string' && (session === null || typeof session === 'string')
+      ? { type, session, next }
+      : null;
+  if (typeof session !== 'string') return null;
+  if (type === 'ask') return { type, session };
   if ((type !== 'token' && type !== 'last') || !isAge(age) || !Number.isFinite(at) || !isToken(response)) return null;
-  return { type, response, age: age + Math.max(0, now - (at as number)) };
+  return { type, session, response, age: age + Math.max(0, now - (at as number)) };
 }
 
-/** Whether a response is worth telling: what it is not is for the stream to say. */
+/** Whether a response is one to pass on; the stream judges the others. */
 export function isToken(response: unknown): response is TokenResponse {
   try {
     checkTokenResponse(response);

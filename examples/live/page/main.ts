@@ -41,7 +41,7 @@ const nowOf = ({ ahead }: State): number => still?.now ?? performance.now() + ah
 function open(snapshot: Snapshot): void {
   state = begin(snapshot, performance.now());
   still = null;
-  pause.setAttribute('aria-pressed', 'false');
+  showPause();
   origin = snapshot.now;
   intro.textContent = snapshot.intro;
   find('#path').textContent = snapshot.path;
@@ -51,6 +51,11 @@ function open(snapshot: Snapshot): void {
   cards.forEach((card) => inspection.watch(card));
   resize();
   refresh();
+}
+
+function showPause(): void {
+  pause.dataset.on = String(still !== null);
+  pause.textContent = still === null ? 'Pause' : 'Go on';
 }
 
 function hear(event: LiveEvent): void {
@@ -93,7 +98,9 @@ function refresh(): void {
   state = tidy(state, performance.now() + state.ahead);
   const { counters, forbidden, lanes, story } = state;
   for (const card of cards) card.count(counters[card.lane.name] ?? NOTHING);
-  forbid.setAttribute('aria-pressed', String(forbidden));
+  // The word changes, so the button is no toggle: a pressed "Allow" would say the opposite.
+  forbid.dataset.on = String(forbidden);
+  find('#rule').textContent = forbidden ? 'Allow' : 'Forbid';
   if (table.open) drawTable(find('#table tbody'), rowsOf(still?.story ?? story, lanes, everyRequest.checked));
 }
 
@@ -123,7 +130,7 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('[data-press]'
 }
 pause.addEventListener('click', () => {
   still = still === null && state !== undefined ? { now: nowOf(state), story: state.story } : null;
-  pause.setAttribute('aria-pressed', String(still !== null));
+  showPause();
   changed = true;
 });
 table.addEventListener('toggle', refresh);

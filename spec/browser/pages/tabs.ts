@@ -8,25 +8,42 @@ const store = tabTokenStore({
   name: query.get('name') ?? 'orders',
   lockTimeout: Number(query.get('lockTimeout') ?? 15_000),
 });
-const token$ = createTokenStream(
-  ({ signal }) =>
-    fetch(`/token?tab=${tab}`, { method: 'POST', signal }).then(
-      (response) => response.json() as Promise<{ access_token: string }>,
-    ),
-  { store, jitter: 0, refreshBefore: 250 },
-);
 const events: (TokenEvent & { readonly hidden: boolean })[] = [];
-token$.events.subscribe((event) => events.push({ ...event, hidden: document.hidden }));
+/** What this page was handed, and when its session ended. */
+const story: string[] = [];
+
+const open = () => {
+  const stream = createTokenStream(
+    ({ signal, last }) =>
+      fetch(`/token?tab=${tab}&last=${last?.refresh_token ?? ''}`, { method: 'POST', signal }).then(
+        (response) => response.json() as Promise<{ access_token: string }>,
+      ),
+    { store, jitter: 0, refreshBefore: 250 },
+  );
+  stream.events.subscribe((event) => events.push({ ...event, hidden: document.hidden }));
+  return stream;
+};
+let token$ = open();
+const start = () => {
+  token$.subscribe({ next: ({ value }) => story.push(value), error: () => undefined });
+};
+// A stream of before forgets its token, and another one begins.
+store.signedOut.subscribe(() => {
+  story.push('signedOut');
+  token$.close();
+  token$ = open();
+});
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) story.push('back');
+});
 
 const page = {
-  token$,
   store,
+  story,
   events,
   /** How often something happened. */
   count: (type: TokenEvent['type']) => events.filter((event) => event.type === type).length,
-  start: () => {
-    token$.subscribe({ error: () => undefined });
-  },
+  start,
   current: () => token$.current?.value ?? null,
   /** Milliseconds of life left. */
   left: () => (token$.current?.expiresAt ?? 0) - Date.now(),

@@ -26,6 +26,8 @@ export class App {
 
   protected place(event: Event, item: string, quantity: string): void {
     event.preventDefault();
+    // Enter in a field submits too.
+    if (this.signedOut()) return;
     this.orders.place(item, Number(quantity));
   }
 

@@ -28,6 +28,7 @@ export class Toasts {
   constructor() {
     const zone = inject(NgZone);
     let last = 0;
+    const describe = describer();
     const watch = inject(TOKEN_STREAM).events.subscribe((event) => {
       const said = describe(event);
       // The stream's timers run outside of the zone.
@@ -39,6 +40,20 @@ export class Toasts {
   protected dismiss(id: number): void {
     this.toasts.update((toasts) => toasts.filter((toast) => toast.id !== id));
   }
+}
+
+/** A renewal is told of only after something went wrong: one every few seconds would cover the orders. */
+function describer(): (event: TokenEvent) => Omit<Toast, 'id'> | null {
+  let troubled = true;
+  return (event) => {
+    if (event.type === 'tokenChanged') {
+      const told = troubled;
+      troubled = false;
+      return told ? describe(event) : null;
+    }
+    troubled ||= event.type !== 'refreshStarted';
+    return describe(event);
+  };
 }
 
 function describe(event: TokenEvent): Omit<Toast, 'id'> | null {

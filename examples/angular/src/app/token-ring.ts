@@ -23,7 +23,7 @@ import { injectToken } from '../fresh-token';
     <div class="middle" aria-hidden="true">
       @if (token(); as token) {
         <span class="id">{{ token.id }}</span>
-        <span class="hint">lives {{ seconds() }} s</span>
+        <span class="hint">{{ seconds() }} s in all</span>
       } @else {
         <span class="id">no token</span>
       }

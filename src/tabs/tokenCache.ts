@@ -3,25 +3,25 @@ import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
 
-/** A token with less than this share of its life left is not worth passing on. */
-const WORTHWHILE = 0.1;
+/** A token with less than this share of its life left is not passed on. */
+const LEAST_SHARE = 0.1;
 
-/** The same token again is news if it is so many ms younger: each tab's guess at its age differs a little. */
-const SAME = 1000;
+/** The same token again counts as newer if it is this many ms younger: each tab's estimate of its age differs a little. */
+const AGE_TOLERANCE = 1000;
 
-/** The newest token that a tab knows of. */
-export interface Shelf {
-  /** A token of that age; false if there is a newer one already. */
+/** The newest token that a tab knows of, and the last response. */
+export interface TokenCache {
+  /** Keeps a token of that age; false if there is a newer one already. */
   put(response: TokenResponse, age: number): boolean;
-  /** One worth using that is not `unwanted`. */
+  /** A token with enough life left that is not `unwanted`. */
   get(unwanted?: string): StoredToken | null;
-  /** A response of that age whose token is not to be used: it may be the last. */
+  /** Keeps a response of that age as the last one, if it is, without its token. */
   keep(response: TokenResponse, age: number): void;
-  /** The last response, whatever became of its token: a refresh token that rotates lives there. */
+  /** The last response, even if its token is over or refused: it may hold a refresh token that rotates. */
   last(): StoredToken | null;
-  /** A server said that it is no good: it is neither kept nor given out, until a fetch brings it again. */
+  /** A server refused this token: it is neither kept nor given out, until a fetch brings it again. */
   refuse(value: string | undefined): void;
-  clear(): void;
+  readonly clear: () => void;
 }
 
 interface Entry {
@@ -29,7 +29,7 @@ interface Entry {
   readonly age: () => number;
 }
 
-export function createShelf(clocks: Clocks = CLOCKS, override?: TokenStreamOptions['lifetime']): Shelf {
+export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStreamOptions['lifetime']): TokenCache {
   let newest: Entry | null = null;
   let latest: Entry | null = null;
   let refused: string | undefined;
@@ -44,7 +44,7 @@ export function createShelf(clocks: Clocks = CLOCKS, override?: TokenStreamOptio
       keep(response, age);
       const { access_token: value } = response;
       const lead = newest ? newest.age() - age : Infinity;
-      if (value === refused || lead <= (newest?.response.access_token === value ? SAME : 0)) return false;
+      if (value === refused || lead <= (newest?.response.access_token === value ? AGE_TOLERANCE : 0)) return false;
       newest = { response, age: stopwatch(age, clocks) };
       return true;
     },
@@ -52,7 +52,7 @@ export function createShelf(clocks: Clocks = CLOCKS, override?: TokenStreamOptio
       if (!newest || [unwanted, refused].includes(newest.response.access_token)) return null;
       const age = newest.age();
       const lifetime = lifetimeOf(newest.response, clocks.wall() - age, override);
-      return lifetime === Infinity || age < lifetime * (1 - WORTHWHILE) ? stored(newest, age) : null;
+      return lifetime === Infinity || age < lifetime * (1 - LEAST_SHARE) ? stored(newest, age) : null;
     },
     keep,
     last: () => latest && stored(latest, latest.age()),

@@ -2,22 +2,22 @@ import { asyncScheduler, defer, finalize, type Observable } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
 import { exclusively } from './lock.js';
 
-/** One tab's turns among all. */
-export interface Turns {
-  /** Does some work when it is this tab's turn, or when it has waited long enough. */
-  take<T>(work: () => Observable<T>): Observable<T>;
-  /** Waiting was not in vain: a token came. */
-  served(): void;
+/** This tab's place in the queue for the lock of all tabs. */
+export interface LockQueue {
+  /** Does some work under the lock, or without it when this tab has waited for `limit` ms. */
+  run<T>(work: () => Observable<T>): Observable<T>;
+  /** A token came: the time waited so far no longer counts. */
+  readonly reset: () => void;
 }
 
-/** @param limit ms to wait in all, since the last token, until the work is done beside the tab whose turn it is */
-export function createTurns(name: string, limit: number): Turns {
+/** @param limit ms to wait in all, since the last token, before the work is done without the lock */
+export function createLockQueue(name: string, limit: number): LockQueue {
   const timers = createTimers(asyncScheduler);
-  // The stream's own patience may end sooner; who asks again goes on waiting from there.
+  // The stream's own timeout may end a wait sooner; the next attempt goes on counting from there.
   let waited = 0;
 
   return {
-    take: (work) =>
+    run: (work) =>
       defer(() => {
         const since = performance.now();
         let begun = false;
@@ -31,7 +31,7 @@ export function createTurns(name: string, limit: number): Turns {
           }),
         );
       }),
-    served: () => {
+    reset: () => {
       waited = 0;
     },
   };

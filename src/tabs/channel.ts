@@ -1,0 +1,59 @@
+import { merge, Observable, share, tap } from 'rxjs';
+import type { Page } from './page.js';
+
+export interface Channel {
+  /** What other tabs post. The channel is open while somebody listens and the page is shown. */
+  readonly posted$: Observable<unknown>;
+  /** Never throws. */
+  post(data: object): void;
+}
+
+/**
+ * A BroadcastChannel as a stream. Where there is none, or the browser blocks it together with cookies, nothing is heard and
+ * nothing is posted. It is closed while the page is hidden: a message to a page in the back/forward cache evicts the page.
+ */
+export function createChannel(name: string, { hidden$, shown$ }: Page): Channel {
+  let channel: BroadcastChannel | null = null;
+
+  const open = (): BroadcastChannel | null => {
+    try {
+      return new BroadcastChannel(name);
+    } catch {
+      return null;
+    }
+  };
+
+  // Hand-made, since `post` uses the same channel: a tab must not hear itself.
+  const posted$ = new Observable<unknown>((subscriber) => {
+    const attach = () => {
+      channel ??= open();
+      if (!channel) return;
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+        subscriber.next(data);
+      };
+    };
+    const detach = () => {
+      channel?.close();
+      channel = null;
+    };
+    attach();
+    const visits = merge(hidden$.pipe(tap(detach)), shown$.pipe(tap(attach))).subscribe();
+    return () => {
+      visits.unsubscribe();
+      detach();
+    };
+  });
+
+  return {
+    posted$: posted$.pipe(share()),
+    post: (data) => {
+      const to = channel ?? open();
+      try {
+        to?.postMessage(data);
+      } catch {
+        // The browser forbids it: the other tabs are not told.
+      }
+      if (to !== channel) to?.close();
+    },
+  };
+}

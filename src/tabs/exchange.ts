@@ -1,0 +1,85 @@
+import { defer, filter, map, merge, share, type Observable } from 'rxjs';
+import type { StoredToken } from '../token/tokenStore.js';
+import type { TokenResponse } from '../token/types.js';
+import { createChannel } from './channel.js';
+import { read, write, type Message } from './message.js';
+import type { Page } from './page.js';
+import type { TabSession } from './session.js';
+import type { TokenCache } from './tokenCache.js';
+
+/** What this tab and the others tell each other. */
+export interface Exchange {
+  /** The newer tokens of other tabs. Whoever listens also notices the end of the session. */
+  readonly received$: Observable<StoredToken>;
+  /** Asks the others for their token. */
+  ask(): void;
+  tell(token: StoredToken): void;
+  readonly signOut: () => void;
+}
+
+/** Keeps in `cache` what other tabs of the same session tell, and answers them from it. Other sessions' messages are dropped. */
+export function createExchange(name: string, page: Page, cache: TokenCache, session: TabSession): Exchange {
+  const channel = createChannel(name, page);
+
+  const post = (message: Message) => {
+    channel.post(write(message, Date.now()));
+  };
+  const tell = (type: 'token' | 'last', { response, age }: StoredToken) => {
+    const copy = jsonCopy(response);
+    if (copy) post({ type, session: session.id(), response: copy, age });
+  };
+  const reply = () => {
+    const [token, last] = [cache.get(), cache.last()];
+    if (token) tell('token', token);
+    else if (last) tell('last', last);
+  };
+
+  /** Returns a token that is newer than the one of this tab. */
+  const receive = (message: Message | null): StoredToken | null => {
+    if (message?.type === 'signOut') {
+      session.onSignOut(message);
+      return null;
+    }
+    session.check();
+    if (!message || !session.is(message.session)) return null;
+    if (message.type === 'ask') {
+      reply();
+      return null;
+    }
+    const { type, response, age } = message;
+    session.join();
+    if (type === 'token') return cache.put(response, age) ? { response, age, origin: 'shared' } : null;
+    cache.keep(response, age);
+    return null;
+  };
+
+  return {
+    received$: merge(
+      defer(() => channel.posted$).pipe(map((data) => receive(read(data, Date.now())))),
+      page.returned$.pipe(map(() => receive(null))),
+    ).pipe(
+      filter((stored) => stored !== null),
+      share(),
+    ),
+    ask: () => {
+      post({ type: 'ask', session: session.id() });
+    },
+    tell: (stored) => {
+      tell('token', stored);
+    },
+    signOut: () => {
+      session.signOut((signOut) => {
+        post({ type: 'signOut', ...signOut });
+      });
+    },
+  };
+}
+
+/** A response came as JSON. What JSON cannot hold, a BigInt or a circle, stays in this tab: null. */
+function jsonCopy(response: TokenResponse): TokenResponse | null {
+  try {
+    return JSON.parse(JSON.stringify(response)) as TokenResponse;
+  } catch {
+    return null;
+  }
+}

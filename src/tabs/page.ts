@@ -1,0 +1,35 @@
+import { fromEvent, merge, type Observable } from 'rxjs';
+
+/** What the store needs of the page in which it was created. */
+export interface Page {
+  /** Throws where the browser blocks it; null where it is switched off. */
+  readonly localStorage: () => Storage;
+  /** The page goes away. It may go into the back/forward cache. */
+  readonly hidden$: Observable<unknown>;
+  /** The page is there, or is back from the back/forward cache. */
+  readonly shown$: Observable<unknown>;
+  /** The page may have missed messages: it is back from the back/forward cache, no longer frozen, or visible again. */
+  readonly returned$: Observable<unknown>;
+}
+
+/** @throws TypeError where there is no page: on a server, in a worker */
+export function currentPage(): Page {
+  const { window, document } = globalThis as {
+    window?: EventTarget & { readonly localStorage: Storage };
+    document?: EventTarget;
+  };
+  if (typeof window?.addEventListener !== 'function' || typeof document?.addEventListener !== 'function')
+    throw new TypeError(
+      'tabTokenStore works in the page of a browser only, and there is no window and document here: on a server it would ' +
+        'share one token among all users. Create the stream without a store there',
+    );
+  // Listeners that capture run before the application's, so that the session is checked before a token is handed out.
+  const event = (target: EventTarget, type: string) => fromEvent(target, type, { capture: true });
+  const shown$ = event(window, 'pageshow');
+  return {
+    localStorage: () => window.localStorage,
+    hidden$: event(window, 'pagehide'),
+    shown$,
+    returned$: merge(shown$, event(document, 'resume'), event(document, 'visibilitychange')),
+  };
+}
