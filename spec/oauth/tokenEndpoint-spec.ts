@@ -35,6 +35,20 @@ describe('the request', () => {
       },
     ],
     [
+      'a pair of letters, digits and * - . _ as it is: many servers compare the pair without decoding it',
+      { clientId: 'orders-service_1.a*', clientSecret: '0b5f8a4e-2f0c-4c0e-9d5e-1f2a3b4c5d6e' },
+      ({ headers }) => {
+        expect(headers.authorization).toBe(`Basic ${btoa('orders-service_1.a*:0b5f8a4e-2f0c-4c0e-9d5e-1f2a3b4c5d6e')}`);
+      },
+    ],
+    [
+      'what is not ASCII or has a meaning in Basic or in a form, encoded',
+      { clientId: 'orders:1', clientSecret: 'ä+%~/=' },
+      ({ headers }) => {
+        expect(atob(headers.authorization?.slice(6) ?? '')).toBe('orders%3A1:%C3%A4%2B%25%7E%2F%3D');
+      },
+    ],
+    [
       'the secret in the form',
       { clientAuth: 'client_secret_post' },
       ({ headers, form }) => {

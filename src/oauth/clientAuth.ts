@@ -9,7 +9,7 @@ export function clientAuthOf({
 }: OAuthOptions): oauth.ClientAuth {
   switch (clientAuth) {
     case 'client_secret_basic':
-      return oauth.ClientSecretBasic(clientSecret);
+      return basic(clientSecret);
     case 'client_secret_post':
       return oauth.ClientSecretPost(clientSecret);
     case 'private_key_jwt':
@@ -20,6 +20,19 @@ export function clientAuthOf({
       return oauth.None();
   }
 }
+
+/**
+ * `client_secret_basic` (RFC 6749 section 2.3.1). oauth4webapi's own also encodes `-`, `.`, `_` and `*`, which
+ * `application/x-www-form-urlencoded` leaves as they are, and many servers compare the pair without decoding it.
+ */
+const basic =
+  (clientSecret: string): oauth.ClientAuth =>
+  (_server, client, _body, headers) => {
+    headers.set('authorization', `Basic ${btoa(`${formEncoded(client.client_id)}:${formEncoded(clientSecret)}`)}`);
+  };
+
+/** As the URL standard encodes a form: letters, digits and `* - . _` stay, a space becomes `+`. */
+const formEncoded = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1);
 
 /** What oauth4webapi wants to know of the client. */
 export const clientOf = ({ clientId, clientAuth }: OAuthOptions, skew: number): oauth.Client => ({
