@@ -1,5 +1,6 @@
 import type { ObservableInput } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
+import { requiresSignIn } from '../internal/oauthErrors.js';
 import { HEAD_START, ON_CLOSE } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
@@ -30,7 +31,8 @@ export interface RefreshTokenOptions extends OAuthOptions {
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a callback that stores at once returns nothing
   onRotate?: (tokens: RotatedTokens) => ObservableInput<unknown> | void;
   /**
-   * Gets tokens in another way (asks the user, say) when the server refuses the refresh token with `invalid_grant`, or when
+   * Gets tokens in another way (asks the user, say) when the server says that the user must sign in (`invalid_grant` and its
+   * dialects such as GitHub's `bad_refresh_token`, `login_required`, `interaction_required`, `consent_required`), or when
    * `refreshToken` is a function that has none yet: it gives nothing, or fails with the code ENOENT. It may
    * take its time: it is called once for all who ask meanwhile, and what it gives is kept even if nobody waits any more.
    * The life of the access token that it gives counts from when it was called.
@@ -59,7 +61,7 @@ const GRACE = 5_000;
  *
  * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
  * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, which hold no secret.
- * `invalid_grant` is permanent: the user must sign in again.
+ * `invalid_grant` and its dialects are permanent: the user must sign in again.
  */
 export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireOptions('refreshToken', options);
@@ -125,13 +127,13 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     try {
       return await exchange(current, signal, report);
     } catch (failure) {
-      if (!isInvalidGrant(failure)) throw failure;
+      if (!mustSignIn(failure)) throw failure;
       // Another process may have rotated what is stored. A string stays what it was: used, as soon as the server rotates.
       const elsewhere = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;
       if (elsewhere !== undefined && elsewhere !== store.current()) {
         store.wasRead((current = elsewhere));
         const renewed = await exchange(current, signal, report).catch((again: unknown) => {
-          if (!signIn || !isInvalidGrant(again)) throw again;
+          if (!signIn || !mustSignIn(again)) throw again;
         });
         if (renewed) return renewed;
       }
@@ -190,8 +192,8 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   }, hooks);
 }
 
-const isInvalidGrant = (failure: unknown): boolean =>
-  failure instanceof TokenEndpointError && failure.error === 'invalid_grant';
+const mustSignIn = (failure: unknown): boolean =>
+  failure instanceof TokenEndpointError && requiresSignIn(failure.error);
 
 function checkFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function')
