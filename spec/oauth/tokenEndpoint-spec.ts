@@ -233,17 +233,6 @@ describe('jwtBearer', () => {
     await ask(jwtBearer({ ...base, assertion: () => 'whole', fetch: endpoint.fetch }));
     expect(endpoint.seen[0]?.form.assertion).toBe('whole');
   });
-
-  it('should not search a grant for what it sent: of a long assertion that would take a second', async () => {
-    const encode = jest.spyOn(globalThis, 'btoa');
-    const endpoint = fakeEndpoint((_seen, index) => (index === 0 ? token : refuse(400, 'odd')));
-    const source = jwtBearer({ ...base, clientAuth: 'none', assertion: 'an-assertion', fetch: endpoint.fetch });
-    await ask(source);
-    expect(encode).not.toHaveBeenCalled();
-    await ask(source).catch(() => undefined);
-    expect(encode).toHaveBeenCalled();
-    encode.mockRestore();
-  });
 });
 
 describe('what a supplier is asked for', () => {

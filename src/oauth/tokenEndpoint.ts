@@ -10,7 +10,6 @@ import { challengeOf } from './challenge.js';
 import { clientAuthOf, clientOf } from './clientAuth.js';
 import { dpopKeyOf, proofBy } from './dpop.js';
 import { checkOptions, copyOf, listOf, type OAuthOptions } from './options.js';
-import { secretsOf } from './redact.js';
 import { requestBy } from './requestBy.js';
 import { revokerOf } from './revoke.js';
 import { printable } from './secureUrl.js';
@@ -56,10 +55,7 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
   async function send(server: AuthorizationServer, { grant, form, signal, watch }: Order) {
     const url = new URL(server.token_endpoint);
     const place = `the token endpoint ${printable(url)}`;
-    let secrets = (): readonly string[] => [];
     const transport: Transport = (target, init) => {
-      // Only a refusal needs them: of a long assertion that is work.
-      secrets = () => secretsOf(init.body, init.headers);
       watch.onSent?.();
       return boundedFetch(place, options.fetch)(target, init);
     };
@@ -75,11 +71,11 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
         ...(key && { DPoP: await key.handle(skew) }),
       },
     );
-    return { response, place, secrets };
+    return { response, place };
   }
 
   async function exchangeOnce(server: AuthorizationServer, order: Order) {
-    const { response, place, secrets } = await send(server, order);
+    const { response, place } = await send(server, order);
     const { status, headers } = response;
     const now = Date.now(); // the wall clock: what oauth4webapi signs by, and what a server's dates are compared with
     const text = await response.text();
@@ -91,7 +87,7 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
         challenge: await challengeOf(response),
         text,
       };
-      const token = tokenResponseOf(answer, place, secrets);
+      const token = tokenResponseOf(answer, place);
       refuseUnbound(token, `${place} answered with`);
       // Where a nonce vouches for a proof's age the token endpoint did not mind the clock; a resource server may.
       if (key) adopt(clockSkewOf(headers, now));
