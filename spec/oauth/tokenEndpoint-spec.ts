@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { NEVER, Observable, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
@@ -175,6 +175,58 @@ describe('the request', () => {
       expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ENDPOINT }),
       expect.objectContaining({ iss: 'orders', sub: 'orders', aud: ISSUER }),
     ]);
+  });
+
+  it.each<[string, Partial<OAuthOptions>]>([
+    ['by default', {}],
+    ['by its name', { clientAuth: 'private_key_jwt' }],
+  ])(
+    'should carry a client assertion that is made elsewhere, read for each request (RFC 7523): %s',
+    async (_how, change) => {
+      let read = 0;
+      const endpoint = fakeEndpoint((seen) =>
+        isDiscovery(seen) ? metadata(ENDPOINT, { revocation_endpoint: `${ISSUER}/revoke` }) : token,
+      );
+      const source = clientCredentials({
+        ...byIssuer,
+        ...change,
+        clientSecret: undefined,
+        clientAssertion: () => Promise.resolve(`e30.e30.${String(++read)}\n`),
+        revokeOnClose: true,
+        fetch: endpoint.fetch,
+      });
+      expect(read).toBe(0);
+      await ask(source);
+      await ask(source);
+      (source as SourceHooks)[ON_CLOSE]?.({ value: 'T1' } as AccessToken);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const client = (n: number) => ({
+        client_id: 'orders',
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: `e30.e30.${String(n)}`,
+      });
+      expect(endpoint.seen.slice(1).map(({ form, headers }) => [form, headers.authorization])).toEqual([
+        [{ grant_type: 'client_credentials', ...client(1) }, undefined],
+        [{ grant_type: 'client_credentials', ...client(2) }, undefined],
+        [{ token: 'T1', token_type_hint: 'access_token', ...client(3) }, undefined],
+      ]);
+    },
+  );
+
+  it('should not leave without the client assertion, and be let go of with its signal', async () => {
+    const endpoint = fakeEndpoint(() => token);
+    const none = { ...base, clientSecret: undefined, fetch: endpoint.fetch };
+    await expect(ask(clientCredentials({ ...none, clientAssertion: () => null }))).rejects.toThrow(
+      'option "clientAssertion" gave no string, or an empty one',
+    );
+    await expect(
+      ask(clientCredentials({ ...none, clientAssertion: () => throwError(() => new Error('the KMS is down')) })),
+    ).rejects.toThrow('the KMS is down');
+    const controller = new AbortController();
+    const asked = ask(clientCredentials({ ...none, clientAssertion: () => NEVER }), { signal: controller.signal });
+    controller.abort(new Error('too slow'));
+    await expect(asked).rejects.toThrow('too slow');
+    expect(endpoint.seen).toEqual([]);
   });
 
   it("should carry the signal of the fetch, so that a timeout ends it and the client knows it for the source's own", async () => {
@@ -425,7 +477,7 @@ describe('discovery', () => {
     ]);
   });
 
-  it.each<[string, unknown, RegExp]>([
+  it.each<[string, unknown, RegExp, Partial<OAuthOptions>?]>([
     [
       'HTML',
       new Response('<html>', { headers: { 'content-type': 'text/html' } }),
@@ -450,14 +502,37 @@ describe('discovery', () => {
       metadata('http://localhost/token'),
       /it must be an https: URL/,
     ],
+    [
+      'a token endpoint without TLS, of an issuer with it, though http: may be named',
+      metadata('http://keycloak:8080/token'),
+      /it must be an https: URL, since the issuer is one/,
+      { allowInsecureRequests: true },
+    ],
     ['a redirect', new Response(null, { status: 302 }), /redirect \(302\), which is never followed/],
-  ])('should fail clearly on %s', async (_what, document, message) => {
+  ])('should fail clearly on %s', async (_what, document, message, more = {}) => {
     const endpoint = fakeEndpoint(() => (document instanceof Response ? document.clone() : document));
-    const error = await ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch })).catch(
+    const error = await ask(clientCredentials({ ...byIssuer, ...more, fetch: endpoint.fetch })).catch(
       (thrown: unknown) => thrown as Error,
     );
     expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringMatching(message) as string });
     expect(error).not.toHaveProperty('cause');
+  });
+
+  it.each(['http://keycloak:8080/token', 'https://keycloak/token'])(
+    'should follow an http: issuer to the endpoint that it names, if that is allowed: %s',
+    async (endpointUrl) => {
+      const issuer = 'http://keycloak:8080';
+      const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? { issuer, token_endpoint: endpointUrl } : token));
+      const source = clientCredentials({ ...byIssuer, issuer, allowInsecureRequests: true, fetch: endpoint.fetch });
+      await expect(ask(source)).resolves.toMatchObject(token);
+      expect(endpoint.seen.map(({ url }) => url)).toEqual([`${issuer}/.well-known/openid-configuration`, endpointUrl]);
+    },
+  );
+
+  it('should not follow a loopback issuer to another machine without TLS, unless that is allowed', async () => {
+    const endpoint = fakeEndpoint(() => ({ issuer: 'http://localhost', token_endpoint: 'http://id.example/token' }));
+    const source = clientCredentials({ ...byIssuer, issuer: 'http://localhost', fetch: endpoint.fetch });
+    await expect(ask(source)).rejects.toThrow('names a token_endpoint that cannot be used');
   });
 
   it('should not be repeated after an error that the token endpoint itself gave', async () => {

@@ -1,5 +1,6 @@
 import type { TokenSource } from '../token/types.js';
-import { requireOptions, type OAuthOptions } from './options.js';
+import { requireOptions } from './checkOptions.js';
+import type { OAuthOptions } from './options.js';
 import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 

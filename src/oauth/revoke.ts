@@ -4,7 +4,7 @@ import { onBehalfOf } from '../internal/sourceHooks.js';
 import type { AccessToken, TokenResponse } from '../token/types.js';
 import type { ServerLookup } from './authorizationServer.js';
 import { boundedFetch } from './boundedFetch.js';
-import { clientOf } from './clientAuth.js';
+import { clientOf, type Authenticate } from './clientAuth.js';
 import type { OAuthOptions } from './options.js';
 import { orAborted } from './orAborted.js';
 import { requestBy } from './requestBy.js';
@@ -28,7 +28,7 @@ export interface Revoker {
 export function revokerOf(
   options: OAuthOptions,
   servers: ServerLookup,
-  clientAuth: oauth.ClientAuth,
+  authenticate: Authenticate,
   skew: () => number,
 ): Revoker {
   const closed = new WeakSet<AbortSignal>();
@@ -40,10 +40,16 @@ export function revokerOf(
     const { issuer } = server;
     const revocation_endpoint = server.revocationEndpoint();
     if (revocation_endpoint === undefined) return;
-    await oauth.revocationRequest({ issuer, revocation_endpoint }, clientOf(options, skew()), clientAuth, token, {
-      ...requestBy(boundedFetch('the revocation endpoint', options.fetch), new URL(revocation_endpoint), signal),
-      additionalParameters: { token_type_hint: 'access_token' },
-    });
+    await oauth.revocationRequest(
+      { issuer, revocation_endpoint },
+      clientOf(options, skew()),
+      authenticate(signal),
+      token,
+      {
+        ...requestBy(boundedFetch('the revocation endpoint', options.fetch), new URL(revocation_endpoint), signal),
+        additionalParameters: { token_type_hint: 'access_token' },
+      },
+    );
   }
 
   function disown(token: string, signal: AbortSignal): boolean {

@@ -10,14 +10,14 @@ export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource 
   return source;
 }
 
-/** A string, or a function that gives the string of the moment; its first value counts. */
-export type Supplied = string | (() => ObservableInput<string> | string);
+/** A string, or a function that gives the string of the moment; its first value counts. `null`, `undefined` and no value mean that there is none. */
+export type Supplied = string | (() => ObservableInput<string | null | undefined> | string | null | undefined);
 
 /** Checks an option of that kind. Never quotes it. */
 export function checkSupplied(name: string, value: unknown): void {
   if (typeof value === 'function' || (typeof value === 'string' && value !== '')) return;
   throw new TypeError(
-    `option "${name}" must be a string that is not empty, or a function that gives one, got ${value === '' ? 'an empty string' : typeof value}`,
+    `option "${name}" must be a string that is not empty, or a function that gives one, got ${value === '' ? 'an empty string' : value === null ? 'null' : typeof value}`,
   );
 }
 

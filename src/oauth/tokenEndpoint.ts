@@ -9,7 +9,8 @@ import { boundedFetch, type Transport } from './boundedFetch.js';
 import { challengeOf } from './challenge.js';
 import { clientAuthOf, clientOf } from './clientAuth.js';
 import { dpopKeyOf, proofBy } from './dpop.js';
-import { checkOptions, copyOf, listOf, type OAuthOptions } from './options.js';
+import { checkOptions } from './checkOptions.js';
+import { copyOf, listOf, type OAuthOptions } from './options.js';
 import { requestBy } from './requestBy.js';
 import { revokerOf } from './revoke.js';
 import { printable } from './secureUrl.js';
@@ -46,10 +47,11 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
   checkOptions(given);
   const options = copyOf(given);
   const servers = lookupOf(options);
-  const clientAuth = clientAuthOf(options);
+  const authenticate = clientAuthOf(options);
   const key = dpopKeyOf(options.dpop);
-  const signs = key !== undefined || options.clientAuth === 'private_key_jwt';
-  const revoker = options.revokeOnClose ? revokerOf(options, servers, clientAuth, () => skew) : undefined;
+  const signs =
+    key !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
+  const revoker = options.revokeOnClose ? revokerOf(options, servers, authenticate, () => skew) : undefined;
   let skew = 0;
 
   async function send(server: AuthorizationServer, { grant, form, signal, watch }: Order) {
@@ -63,7 +65,7 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
     const response = await oauth.genericTokenEndpointRequest(
       { issuer, token_endpoint },
       clientOf(options, skew),
-      clientAuth,
+      authenticate(signal),
       grant,
       form,
       {

@@ -1,5 +1,6 @@
 import type { TokenSource } from '../token/types.js';
-import { requireOptions, text, type OAuthOptions } from './options.js';
+import { requireOptions, text } from './checkOptions.js';
+import type { OAuthOptions } from './options.js';
 import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 
