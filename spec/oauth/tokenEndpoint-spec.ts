@@ -2,7 +2,7 @@ import { NEVER, Observable, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
-import { ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
+import { ON_CLOSE, principalOf, PROOF } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/proof.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
@@ -230,14 +230,14 @@ describe('the request', () => {
   });
 
   it("should carry the signal of the fetch, so that a timeout ends it and the client knows it for the source's own", async () => {
-    const signals: unknown[] = [];
+    const signals: AbortSignal[] = [];
     const fetch = (_url: unknown, init?: RequestInit) => {
-      signals.push(init?.signal);
+      signals.push(init?.signal as AbortSignal);
       return Promise.resolve(Response.json(token));
     };
     const { signal } = new AbortController();
     await ask(clientCredentials({ ...base, fetch }), { signal });
-    expect(signals).toEqual([signal]);
+    expect(signals.map(principalOf)).toEqual([signal]);
   });
 
   it('should fail when the signal aborts', async () => {

@@ -5,7 +5,7 @@ import { boundedFetch } from './boundedFetch.js';
 import type { OAuthOptions } from './options.js';
 import { requestBy } from './requestBy.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
-import { sharedFlight } from './sharedFlight.js';
+import { singleFlight } from './singleFlight.js';
 
 /** What we need to know of an authorization server. */
 export interface AuthorizationServer {
@@ -34,7 +34,7 @@ export function lookupOf(options: OAuthOptions): ServerLookup {
   }
   let found: AuthorizationServer | undefined;
   let isDoubtful = false;
-  const discovery = sharedFlight(async (signal) => {
+  const discovery = singleFlight(async (signal) => {
     try {
       found = await discover(new URL(issuer), options, signal);
       isDoubtful = false;
@@ -45,7 +45,7 @@ export function lookupOf(options: OAuthOptions): ServerLookup {
   }, 0);
   return {
     discovered: true,
-    get: async (signal) => (found && !isDoubtful ? found : discovery.board(signal, undefined)),
+    get: async (signal) => (found && !isDoubtful ? found : discovery(signal, undefined)),
     forget: () => {
       isDoubtful = true;
     },

@@ -1,7 +1,7 @@
 import { firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
-import { aborted } from './orAborted.js';
+import { aborted } from './abort.js';
 
 /** A source that carries hooks where nobody stumbles on them. */
 export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource {

@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import { onAbort } from '../internal/onAbort.js';
+import { onBehalfOf } from '../internal/sourceHooks.js';
 
 const reasonOf = ({ reason }: AbortSignal): Error => (reason instanceof Error ? reason : new Error('aborted'));
 
@@ -21,3 +22,17 @@ export const aborted = (signal: AbortSignal): Observable<never> =>
       subscriber.error(reasonOf(signal));
     }),
   );
+
+/** A signal that aborts so many ms after another; where that is 0, at once. */
+export function abortedAfter(signal: AbortSignal, delay: () => number): AbortSignal {
+  const controller = new AbortController();
+  onAbort(signal, () => {
+    const abort = () => {
+      controller.abort(signal.reason);
+    };
+    const ms = delay();
+    if (ms === 0) abort();
+    else (setTimeout(abort, ms) as { unref?(): void }).unref?.();
+  });
+  return onBehalfOf(signal, controller.signal);
+}
