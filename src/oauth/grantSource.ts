@@ -1,4 +1,4 @@
-import { ON_CLOSE } from '../internal/sourceHooks.js';
+import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
 import { abortedAfter } from './abort.js';
@@ -19,16 +19,17 @@ export function grantSource(
   parametersOf: (signal: AbortSignal) => Promise<Parameters>,
 ): TokenSource {
   const endpoint = tokenEndpoint(options);
-  /** Requests of streams that have been closed: what still answers them is revoked. */
+  /** Requests of streams that have been closed or signed out: what still answers them is revoked. */
   const discarded = new WeakSet<AbortSignal>();
 
-  const discard: SourceHooks[typeof ON_CLOSE] = (token, pending) => {
+  const discard: SourceHooks[typeof ON_SIGN_OUT] = (token, pending) => {
     if (pending) discarded.add(pending);
     endpoint.revoke(token?.value);
   };
   const hooks: SourceHooks = {
     ...endpoint.hooks,
     ...(options.revokeOnClose === true && { [ON_CLOSE]: discard }),
+    [ON_SIGN_OUT]: discard,
   };
 
   return withHooks(async ({ signal }) => {

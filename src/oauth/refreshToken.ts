@@ -1,5 +1,5 @@
 import type { ObservableInput } from 'rxjs';
-import { ON_CLOSE } from '../internal/sourceHooks.js';
+import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenResponse, TokenSource } from '../token/types.js';
 import { requireOptions } from './checkOptions.js';
@@ -62,7 +62,15 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   checkFunction('onRotate', onRotate);
   checkFunction('reauthenticate', reauthenticate);
   const endpoint = tokenEndpoint(options);
-  const session = refreshSession({ refreshToken: given, onRotate, reauthenticate, endpoint, storing: createQueue() });
+  const open = {
+    refreshToken: given,
+    onRotate,
+    reauthenticate,
+    endpoint,
+    storing: createQueue(),
+    forgotten: new Set<string>(),
+  };
+  let session = refreshSession(open);
   const hooks: SourceHooks = {
     ...endpoint.hooks,
     ...(revokeOnClose === true && {
@@ -71,6 +79,10 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
         session.revokeUnclaimed();
       },
     }),
+    [ON_SIGN_OUT]: (token) => {
+      session.end(token?.value);
+      session = refreshSession(open);
+    },
   };
   return withHooks((request) => session.fetch(request), hooks);
 }

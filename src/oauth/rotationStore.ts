@@ -14,12 +14,20 @@ export interface RotationStore {
   keep(tokens: RotatedTokens, report: TokenRequest['report']): Promise<void>;
 }
 
-/** @param inTurn calls `onRotate` one after another, so that a slow call never writes an old refresh token over a newer */
-export function rotationStore(onRotate: RefreshTokenOptions['onRotate'], inTurn: Queue): RotationStore {
+/**
+ * @param inTurn calls `onRotate` one after another, so that a slow call never writes an old refresh token over a newer
+ * @param ended once it is aborted, nothing more is stored
+ */
+export function rotationStore(
+  onRotate: RefreshTokenOptions['onRotate'],
+  inTurn: Queue,
+  ended: AbortSignal,
+): RotationStore {
   let stored: string | undefined;
   let last: { readonly token: string; readonly done: Promise<void> } | undefined;
 
   async function store(tokens: RotatedTokens, report: TokenRequest['report']): Promise<void> {
+    if (ended.aborted) return;
     try {
       await finished(onRotate?.(tokens));
       stored = tokens.refresh_token;

@@ -34,7 +34,8 @@ export async function supplied(name: string, value: Supplied, signal: AbortSigna
   );
 }
 
-class NothingSupplied extends TypeError {}
+/** There is nothing of what was to be supplied. */
+export class NothingSupplied extends TypeError {}
 
 /** Whether what was to be supplied does not exist yet, as far as its failure tells: a file that is missing, say. */
 export const isMissing = (failure: unknown): boolean =>
