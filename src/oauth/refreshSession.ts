@@ -25,6 +25,7 @@ export interface RefreshSession {
 }
 
 export function refreshSession(options: RotationOptions): RefreshSession {
+  const { endpoint, forgotten } = options;
   const ending = new AbortController();
   const ended = ending.signal;
   const chain = rotation(options, ended);
@@ -54,9 +55,9 @@ export function refreshSession(options: RotationOptions): RefreshSession {
       unstored = renewal;
       report(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored'));
     });
-    if (ended.aborted) chain.discard(renewal.response);
+    if (ended.aborted) forgotten.revoke(renewal.response);
     else if (isUnclaimed()) {
-      options.endpoint.revoke((renewal.response as TokenResponse | undefined)?.access_token);
+      endpoint.revoke((renewal.response as TokenResponse | undefined)?.access_token);
       wasDelivered();
     }
     return renewal;
@@ -84,8 +85,8 @@ export function refreshSession(options: RotationOptions): RefreshSession {
     end: (accessToken) => {
       ending.abort(new TokenUnavailableError('the user has signed out'));
       chain.forget();
-      chain.discard({ access_token: accessToken });
-      chain.discard(unstored?.response);
+      forgotten.revoke({ ...(accessToken !== undefined && { access_token: accessToken }) });
+      forgotten.revoke(unstored?.response);
     },
   };
 }

@@ -3,6 +3,7 @@ import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenResponse, TokenSource } from '../token/types.js';
 import { requireOptions } from './checkOptions.js';
+import { forgottenTokens } from './forgottenTokens.js';
 import type { OAuthOptions } from './options.js';
 import { createQueue } from './queue.js';
 import { refreshSession } from './refreshSession.js';
@@ -68,7 +69,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     reauthenticate,
     endpoint,
     storing: createQueue(),
-    forgotten: new Set<string>(),
+    forgotten: forgottenTokens(endpoint.revoke),
   };
   let session = refreshSession(open);
   const hooks: SourceHooks = {

@@ -3,21 +3,22 @@ import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { orAborted } from './abort.js';
+import type { ForgottenTokens } from './forgottenTokens.js';
 import type { Queue } from './queue.js';
 import type { RefreshTokenOptions } from './refreshToken.js';
 import { rotationStore } from './rotationStore.js';
-import { signInOnce, type Renewal } from './signIn.js';
+import { signInOnce, type Renewal, type SignIn } from './signIn.js';
 import { isMissing, NothingSupplied, supplied } from './source.js';
 import type { TokenEndpoint } from './tokenEndpoint.js';
 
 type Report = TokenRequest['report'];
+type Adopt = (response: TokenResponse | undefined, report: Report) => Promise<void>;
 
 export interface RotationOptions extends Pick<RefreshTokenOptions, 'refreshToken' | 'onRotate' | 'reauthenticate'> {
   readonly endpoint: TokenEndpoint;
   /** The calls of `onRotate`. */
   readonly storing: Queue;
-  /** The tokens of sessions that have ended: they are not used again. */
-  readonly forgotten: Set<string>;
+  readonly forgotten: ForgottenTokens;
 }
 
 /** The refresh token of one session: it is used, replaced and stored, one step at a time. */
@@ -27,13 +28,11 @@ export interface Rotation {
   /** Gets a token: by the refresh token, or by a sign-in. */
   renew(signal: AbortSignal, report: Report): Promise<Renewal>;
   /** Takes the refresh token of a response into use and stores it, before anything else is done with the response. */
-  adopt(response: TokenResponse | undefined, report: Report): Promise<void>;
+  readonly adopt: Adopt;
   /** The response with the refresh token that is to be used next. */
   complete(response: TokenResponse): TokenResponse;
   /** A request has got a token: no other one needs to be kept. */
   wasDelivered(): void;
-  /** Revokes what came for a session that has ended. */
-  discard(response: Partial<TokenResponse> | undefined): void;
   /** Forgets and revokes what is at hand. */
   forget(): void;
 }
@@ -54,17 +53,67 @@ export function rotation(options: RotationOptions, ended: AbortSignal): Rotation
   }
 
   // What `reauthenticate` gives may be anything.
-  async function adopt(response: TokenResponse | undefined, report: Report): Promise<void> {
+  const adopt: Adopt = async (response, report) => {
     if (ended.aborted) {
-      discard(response);
+      forgotten.revoke(response);
       return;
     }
     const fresh: unknown = response?.refresh_token;
     if (typeof fresh === 'string' && fresh !== '') current = fresh;
     if (current !== undefined) await store.keep({ ...(response as TokenResponse), refresh_token: current }, report);
-  }
+  };
 
-  async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Renewal> {
+  const signIn =
+    reauthenticate &&
+    signInOnce(reauthenticate, endpoint.requireBound, (response, report) => void adopt(response, report));
+  const exchange = exchangeBy(endpoint, adopt, ended);
+  const renew = renewBy({
+    signIn,
+    exchange,
+    ended,
+    current: async (signal) => {
+      if (current === undefined) store.wasRead((current = await read(signal)));
+      return current;
+    },
+    // Another process may have rotated what is stored. A string stays what it was: used, as soon as the server rotates.
+    another: async (signal) => {
+      const stored = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;
+      if (stored === undefined || stored === store.current()) return undefined;
+      store.wasRead((current = stored));
+      return stored;
+    },
+  });
+
+  return {
+    renew,
+    adopt,
+    lookIntoStore: (last) => {
+      const kept: unknown = last?.refresh_token;
+      if (typeof kept !== 'string' || kept === '' || kept === inStore || forgotten.has(kept)) return;
+      current = inStore = kept;
+    },
+    complete: (response) => (current === undefined ? response : { ...response, refresh_token: current }),
+    wasDelivered: () => signIn?.wasDelivered(),
+    forget: () => {
+      const refresh_token = current ?? (typeof given === 'string' ? given : undefined);
+      forgotten.revoke({ ...(refresh_token !== undefined && { refresh_token }) });
+      forgotten.add(given, lastRead, inStore);
+      signIn?.result()?.then(
+        ({ response }) => {
+          forgotten.revoke(response);
+        },
+        () => undefined,
+      );
+    },
+  };
+}
+
+type Exchange = (refreshToken: string, signal: AbortSignal, report: Report) => Promise<Renewal>;
+
+/** The exchange of a refresh token. A new one in an answer that is refused is adopted all the same: the old one is used up. */
+const exchangeBy =
+  (endpoint: TokenEndpoint, adopt: Adopt, ended: AbortSignal): Exchange =>
+  async (refresh_token, signal, report) => {
     let age = stopwatch();
     let rotated: string | undefined;
     try {
@@ -81,80 +130,46 @@ export function rotation(options: RotationOptions, ended: AbortSignal): Rotation
         await orAborted(adopt({ access_token: '', refresh_token: rotated }, report), signal).catch(() => undefined);
       throw failure;
     }
-  }
+  };
 
-  const signIn =
-    reauthenticate &&
-    signInOnce(reauthenticate, endpoint.requireBound, (response, report) => void adopt(response, report));
+interface Ways {
+  readonly signIn: SignIn | undefined;
+  readonly exchange: Exchange;
+  readonly ended: AbortSignal;
+  /** The refresh token in use; it is read if there is none. */
+  readonly current: (signal: AbortSignal) => Promise<string>;
+  /** Another refresh token, if what is stored is one. */
+  readonly another: (signal: AbortSignal) => Promise<string | undefined>;
+}
 
+/** Decides how a token is got: by the refresh token, by another that is stored, by a sign-in. */
+function renewBy({ signIn, exchange, ended, current, another }: Ways): Rotation['renew'] {
   async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Renewal> {
     if (!signIn || signal.aborted || ended.aborted) throw failure;
     return orAborted(signIn.begin(report), signal);
   }
 
-  /** Another process may have rotated what is stored. A string stays what it was: used, as soon as the server rotates. */
-  async function renewByWhatIsStored(signal: AbortSignal, report: Report): Promise<Renewal | undefined> {
-    const stored = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;
-    if (stored === undefined || stored === store.current()) return undefined;
-    store.wasRead((current = stored));
-    return exchange(current, signal, report).catch((failure: unknown) => {
-      if (!signIn || !mustSignIn(failure)) throw failure;
-      return undefined;
-    });
-  }
-
-  async function renew(signal: AbortSignal, report: Report): Promise<Renewal> {
+  return async (signal, report) => {
     const signedIn = signIn?.result();
     if (signedIn) return orAborted(signedIn, signal);
-    if (current === undefined) {
+    let refreshToken: string | undefined;
+    try {
+      refreshToken = await current(signal);
+    } catch (failure) {
+      // What cannot be read for another reason may still be good, and its user need not be asked.
+      if (!isMissing(failure)) throw failure;
+      return signInAgain(noRefreshToken(failure), signal, report);
+    }
+    for (let attempt = 1; ; attempt++) {
       try {
-        store.wasRead((current = await read(signal)));
+        return await exchange(refreshToken, signal, report);
       } catch (failure) {
-        // What cannot be read for another reason may still be good, and its user need not be asked.
-        if (!isMissing(failure)) throw failure;
-        return signInAgain(noRefreshToken(failure), signal, report);
+        if (ended.aborted || !mustSignIn(failure)) throw failure;
+        // Once: a function that gives another one each time must not be asked for ever.
+        refreshToken = attempt === 1 ? await another(signal) : undefined;
+        if (refreshToken === undefined) return await signInAgain(failure, signal, report);
       }
     }
-    try {
-      return await exchange(current, signal, report);
-    } catch (failure) {
-      if (ended.aborted || !mustSignIn(failure)) throw failure;
-      return (await renewByWhatIsStored(signal, report)) ?? (await signInAgain(failure, signal, report));
-    }
-  }
-
-  function discard(response: Partial<TokenResponse> | undefined): void {
-    revokeOnce(response?.refresh_token, 'refresh_token');
-    revokeOnce(response?.access_token, 'access_token');
-  }
-
-  function revokeOnce(token: string | undefined, hint: 'access_token' | 'refresh_token'): void {
-    if (token === undefined || forgotten.has(token)) return;
-    forgotten.add(token);
-    endpoint.revoke(token, hint);
-  }
-
-  return {
-    lookIntoStore: (last) => {
-      const kept: unknown = last?.refresh_token;
-      if (typeof kept !== 'string' || kept === '' || kept === inStore || forgotten.has(kept)) return;
-      current = inStore = kept;
-    },
-    renew,
-    adopt,
-    complete: (response) => (current === undefined ? response : { ...response, refresh_token: current }),
-    wasDelivered: () => signIn?.wasDelivered(),
-    discard,
-    forget: () => {
-      revokeOnce(current ?? (typeof given === 'string' ? given : undefined), 'refresh_token');
-      for (const token of [given, lastRead, inStore]) if (typeof token === 'string') forgotten.add(token);
-      signIn?.result()?.then(
-        ({ response }) => {
-          discard(response);
-        },
-        () => undefined,
-      );
-    },
   };
 }
 
