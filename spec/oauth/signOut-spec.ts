@@ -206,6 +206,23 @@ describe('after sign-out', () => {
     expect((await ask(source)).access_token).toBe('of-b1');
   });
 
+  it('should revoke what a sign-in gave when nobody waited for it any more', async () => {
+    const prompt = new Subject<TokenResponse>();
+    const { source, endpoint } = setUp({ refreshToken: () => null, reauthenticate: () => prompt });
+    const { controller, outcome } = begin(source);
+    await turns();
+    controller.abort();
+    await outcome;
+    prompt.next({ access_token: 'A' });
+    await turns();
+    signOut(source);
+    const next = begin(source);
+    await turns();
+    expect(revoked(endpoint)).toEqual([['access_token', 'A']]);
+    prompt.next({ access_token: 'B' });
+    expect(await next.outcome).toBe('B');
+  });
+
   it('should not ask the user because the refresh under way is refused', async () => {
     const gate = deferred<undefined>();
     const prompt = jest.fn();

@@ -98,12 +98,7 @@ export function rotation(options: RotationOptions, ended: AbortSignal): Rotation
       const refresh_token = current ?? (typeof given === 'string' ? given : undefined);
       forgotten.revoke({ ...(refresh_token !== undefined && { refresh_token }) });
       forgotten.add(given, lastRead, inStore);
-      signIn?.result()?.then(
-        ({ response }) => {
-          forgotten.revoke(response);
-        },
-        () => undefined,
-      );
+      forgotten.revoke(signIn?.kept()?.response);
     },
   };
 }

@@ -14,6 +14,8 @@ export interface SignIn {
   /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
   result(): Promise<Renewal> | undefined;
   begin(report: TokenRequest['report']): Promise<Renewal>;
+  /** What the last one gave, as long as no request has got a token. */
+  kept(): Renewal | undefined;
   /** A request has got a token: there is no need to keep another. */
   wasDelivered(): void;
 }
@@ -50,6 +52,7 @@ export function signInOnce(
       running.catch(() => undefined); // all who waited may have left
       return running;
     },
+    kept: () => kept,
     wasDelivered: () => (kept = undefined),
   };
 }

@@ -1,21 +1,17 @@
-import * as oauth from 'oauth4webapi';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { PROOF } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenResponse } from '../token/types.js';
-import { mediaTypeOf, refreshTokenIn, retryAfterOf, schemeOf, tokenResponseOf } from './answer.js';
+import { schemeOf } from './answer.js';
 import { lookupOf, type AuthorizationServer } from './authorizationServer.js';
-import { boundedFetch, type Transport } from './boundedFetch.js';
-import { challengeOf } from './challenge.js';
 import { checkOptions } from './checkOptions.js';
-import { clientAuthOf, clientOf } from './clientAuth.js';
-import { dpopKeyOf, proofBy } from './dpop.js';
+import { clientAuthOf } from './clientAuth.js';
+import { dpopKeyOf, proofBy, type DpopKey } from './dpop.js';
 import { formOf, type Parameters } from './form.js';
 import { copyOf, type OAuthOptions } from './options.js';
-import { requestBy } from './requestBy.js';
 import { revokeBy, type Revoke } from './revoke.js';
-import { printable } from './secureUrl.js';
-import { clockSkewOf, serverClock } from './serverClock.js';
+import { serverClock } from './serverClock.js';
+import { Refusal, tokenRequestBy, type Order, type Watch } from './tokenRequest.js';
 
 /** Exchanges a grant for a token. It repeats a request at once where that needs no new decision of the caller. */
 export interface TokenEndpoint {
@@ -27,24 +23,8 @@ export interface TokenEndpoint {
   readonly revoke: Revoke;
 }
 
-/** What a caller can see of an exchange while it goes on. */
-export interface Watch {
-  /** The request is about to leave, perhaps once more. Throws to prevent that. */
-  onSent?(): void;
-  /** The answer is refused, but it held this new refresh token. */
-  onRotatedInRefusal?(refreshToken: string): void;
-}
-
 /** Why the same exchange is sent again at once; each at most once per exchange. */
 type RepeatReason = 'nonce' | 'clock' | 'moved';
-
-/** One exchange, as it was asked for. */
-interface Order {
-  readonly grant: string;
-  readonly form: URLSearchParams;
-  readonly signal: AbortSignal;
-  readonly watch: Watch;
-}
 
 /** Checks the options, so call it when the source is created. */
 export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
@@ -56,43 +36,8 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
   const signs =
     key !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   const clock = serverClock();
-
-  async function send(server: AuthorizationServer, place: string, { grant, form, signal, watch }: Order) {
-    const transport: Transport = (target, init) => {
-      watch.onSent?.();
-      return boundedFetch(place, options.fetch)(target, init);
-    };
-    const { issuer, token_endpoint } = server;
-    const as = { issuer, token_endpoint };
-    return oauth.genericTokenEndpointRequest(as, clientOf(options, clock.skew()), authenticate(signal), grant, form, {
-      ...requestBy(transport, new URL(token_endpoint), signal),
-      ...(key && { DPoP: await key.handle(clock.skew()) }),
-    });
-  }
-
-  async function exchangeOnce(server: AuthorizationServer, order: Order) {
-    const place = `the token endpoint ${printable(new URL(server.token_endpoint))}`;
-    const response = await send(server, place, order);
-    const { status, headers } = response;
-    const now = Date.now(); // the wall clock: what oauth4webapi signs by, and what a server's dates are compared with
-    const text = await response.text();
-    try {
-      const answer = {
-        status,
-        mediaType: mediaTypeOf(headers),
-        retryAfter: retryAfterOf(headers, now),
-        challenge: await challengeOf(response),
-        text,
-      };
-      const token = tokenResponseOf(answer, place);
-      refuseUnbound(token, `${place} answered with`);
-      // Where a nonce vouches for a proof's age the token endpoint did not mind the clock; a resource server may.
-      if (key) clock.adjust(clockSkewOf(headers, now));
-      return token;
-    } catch (failure) {
-      throw new Refusal(failure, clockSkewOf(headers, now), refreshTokenIn({ status, text }));
-    }
-  }
+  const refuseUnbound = refuseUnboundBy(key);
+  const exchangeOnce = tokenRequestBy({ options, authenticate, key, clock, refuseUnbound });
 
   async function exchange(order: Order, tried: readonly RepeatReason[] = []): Promise<TokenResponse> {
     const { signal, watch } = order;
@@ -107,12 +52,6 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
       if (!reason || tried.includes(reason) || signal.aborted || refreshToken !== undefined) throw failure;
       return exchange(order, [...tried, reason]);
     }
-  }
-
-  /** RFC 9449 section 5: whoever wants the protection discards a token that is not bound. */
-  function refuseUnbound(token: TokenResponse, where: string): void {
-    if (key && token.token_type !== 'DPoP')
-      throw new InvalidTokenResponseError(`${where} a token that is not bound to the key, though dpop was asked for`);
   }
 
   /** Decides whether the same exchange may succeed at once, and prepares it. */
@@ -142,21 +81,7 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
     hooks: { ...(key && { [PROOF]: proofBy(() => key.handle(clock.skew())) }) },
     exchange: async (grant, parameters, signal, watch = {}) =>
       exchange({ grant, form: formOf(options, parameters), signal, watch }),
-    requireBound: (response) => {
-      if (typeof (response as TokenResponse | undefined)?.access_token !== 'string') return response; // the stream says what is wrong with it
-      const { token_type: type } = response;
-      const spelled =
-        typeof type === 'string' && schemeOf(type) !== type ? { ...response, token_type: schemeOf(type) } : response;
-      try {
-        refuseUnbound(spelled, 'reauthenticate gave');
-      } catch (failure) {
-        // Nothing came that the next attempt could use: it would ask the user again.
-        throw response.refresh_token
-          ? failure
-          : new TokenEndpointError((failure as Error).message, { error: 'invalid_grant' });
-      }
-      return spelled;
-    },
+    requireBound: requireBoundBy(refuseUnbound),
     revoke: revokeBy(options, servers, authenticate, clock.skew),
   };
 }
@@ -167,13 +92,28 @@ const BY_THE_CLOCK = /^(invalid_client|invalid_dpop_proof|use_dpop_nonce)$/;
 const MOVED = (status: number): boolean =>
   (status >= 300 && status < 400) || status === 404 || status === 405 || status === 410;
 
-/** A failed exchange, the server's clock at that time, and the refresh token that the answer held all the same. */
-class Refusal extends Error {
-  constructor(
-    readonly failure: unknown,
-    readonly serverSkew?: number,
-    readonly refreshToken?: string,
-  ) {
-    super();
-  }
-}
+/** RFC 9449 section 5: whoever wants the protection discards a token that is not bound. */
+const refuseUnboundBy =
+  (key: DpopKey | undefined) =>
+  (token: TokenResponse, where: string): void => {
+    if (key && token.token_type !== 'DPoP')
+      throw new InvalidTokenResponseError(`${where} a token that is not bound to the key, though dpop was asked for`);
+  };
+
+const requireBoundBy =
+  (refuseUnbound: (token: TokenResponse, where: string) => void): TokenEndpoint['requireBound'] =>
+  (response) => {
+    if (typeof (response as TokenResponse | undefined)?.access_token !== 'string') return response; // the stream says what is wrong with it
+    const { token_type: type } = response;
+    const spelled =
+      typeof type === 'string' && schemeOf(type) !== type ? { ...response, token_type: schemeOf(type) } : response;
+    try {
+      refuseUnbound(spelled, 'reauthenticate gave');
+    } catch (failure) {
+      // Nothing came that the next attempt could use: it would ask the user again.
+      throw response.refresh_token
+        ? failure
+        : new TokenEndpointError((failure as Error).message, { error: 'invalid_grant' });
+    }
+    return spelled;
+  };
