@@ -363,3 +363,21 @@ describe('after sign-out, a source without a refresh token', () => {
     await expect(ask(source)).resolves.toMatchObject({ access_token: 'T2' });
   });
 });
+
+describe('a signal that many requests share', () => {
+  it('should not be left with a listener of each', async () => {
+    const { signal } = new AbortController();
+    const add = jest.spyOn(signal, 'addEventListener');
+    const remove = jest.spyOn(signal, 'removeEventListener');
+    const endpoint = fakeEndpoint(() => ({ access_token: 'T', refresh_token: 'r2' }));
+    const sources = [
+      clientCredentials({ ...base, fetch: endpoint.fetch }),
+      refreshToken({ ...base, fetch: endpoint.fetch, refreshToken: 'r1' }),
+    ];
+    for (const source of sources)
+      for (const last of [undefined, null]) await ask(source, { signal, ...(last === null && { last }) });
+    await turns();
+    expect(add).toHaveBeenCalled();
+    expect(remove.mock.calls.length).toBe(add.mock.calls.length);
+  });
+});

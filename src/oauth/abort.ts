@@ -23,16 +23,26 @@ export const aborted = (signal: AbortSignal): Observable<never> =>
     }),
   );
 
-/** A signal that aborts so many ms after another; where that is 0, at once. */
-export function abortedAfter(signal: AbortSignal, delay: () => number): AbortSignal {
+/** Does some work with a signal that aborts so many ms after the given one; where that is 0, at once. */
+export async function outliving<T>(
+  signal: AbortSignal,
+  delay: () => number,
+  work: (outliving: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
-  onAbort(signal, () => {
-    const abort = () => {
-      controller.abort(signal.reason);
-    };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const abort = () => {
+    controller.abort(signal.reason);
+  };
+  const stop = onAbort(signal, () => {
     const ms = delay();
     if (ms === 0) abort();
-    else (setTimeout(abort, ms) as { unref?(): void }).unref?.();
+    else timer = setTimeout(abort, ms);
   });
-  return onBehalfOf(signal, controller.signal);
+  try {
+    return await work(onBehalfOf(signal, controller.signal));
+  } finally {
+    stop();
+    clearTimeout(timer);
+  }
 }

@@ -1,7 +1,7 @@
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
-import { abortedAfter } from './abort.js';
+import { outliving } from './abort.js';
 import type { Parameters } from './form.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
@@ -35,8 +35,8 @@ export function grantSource(
   return withHooks(async ({ signal }) => {
     const parameters = await parametersOf(signal);
     // The exchange of a discarded request ends a little later than that: the server could issue a token that nobody revokes.
-    const outliving = abortedAfter(signal, () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0));
-    const response = await endpoint.exchange(grant, parameters, outliving);
+    const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);
+    const response = await outliving(signal, delay, (own) => endpoint.exchange(grant, parameters, own));
     if (discarded.has(signal)) endpoint.revoke(response.access_token);
     return response;
   }, hooks);

@@ -2,7 +2,7 @@ import { TokenUnavailableError } from '../errors.js';
 import { HEAD_START } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
-import { abortedAfter, orAborted } from './abort.js';
+import { orAborted, outliving } from './abort.js';
 import { rotation, type RotationOptions } from './rotation.js';
 import { isOver, type Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
@@ -74,9 +74,11 @@ export function refreshSession(options: RotationOptions): RefreshSession {
       const waited = stopwatch();
       // A store stays to keep what the exchange brings, and needs the refresh token even if the server did not send it again.
       const isShared = request.last !== undefined;
-      const signal = isShared ? abortedAfter(request.signal, () => GRACE) : request.signal;
-      waiting.set(request, signal);
-      const { response, age } = await orAborted(refresh(signal, request), ended).finally(() => waiting.delete(request));
+      const join = (signal: AbortSignal) => {
+        waiting.set(request, signal);
+        return orAborted(refresh(signal, request), ended).finally(() => waiting.delete(request));
+      };
+      const { response, age } = await (isShared ? outliving(request.signal, () => GRACE, join) : join(request.signal));
       wasDelivered();
       Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
       return isShared ? chain.complete(response) : response;
