@@ -56,7 +56,7 @@ describe('rotation, at a server that revokes everything when a used refresh toke
     expect({ refused, revokedGrants }).toEqual({ refused: [], revokedGrants: 0 });
   });
 
-  it('should bring home what the server rotated for a subscriber that left, though the answer comes after every timeout', async () => {
+  it('should store what the server rotated for a subscriber that left, though the answer comes after every timeout', async () => {
     const slow = await startAuthority({ delay: 900 });
     const stored: string[] = [];
     const source = refreshToken({

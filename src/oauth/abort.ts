@@ -4,7 +4,7 @@ import { onBehalfOf } from '../internal/sourceHooks.js';
 
 const reasonOf = ({ reason }: AbortSignal): Error => (reason instanceof Error ? reason : new Error('aborted'));
 
-/** The work, unless the signal aborts first: what comes from outside may not heed it. Rejects with the signal's reason. */
+/** The work, unless the signal aborts first: code of others may ignore it. Rejects with the signal's reason. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {

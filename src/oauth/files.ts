@@ -1,4 +1,4 @@
-/** Node's files, asked for at run time, so that bundlers for browsers do not stumble over an import of `node:fs`. */
+/** Node's files, asked for at run time, since bundlers for browsers refuse an import of `node:fs`. */
 export function files(): typeof import('node:fs').promises {
   const found = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule?.('node:fs');
   if (!found) throw new Error('reading and writing files needs Node 20.16 or later');

@@ -3,7 +3,7 @@ import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
 import { aborted } from './abort.js';
 
-/** A source that carries hooks where nobody stumbles on them. */
+/** A source that carries hooks, as properties that are not enumerable. */
 export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource {
   for (const key of Object.getOwnPropertySymbols(hooks))
     Object.defineProperty(source, key, { value: Reflect.get(hooks, key) });
@@ -21,7 +21,7 @@ export function checkSupplied(name: string, value: unknown): void {
   );
 }
 
-/** What the option gives, unless the signal aborts first: then what it gave is let go of. */
+/** What the option gives, unless the signal aborts first: then it unsubscribes from what the option gave. */
 export async function supplied(name: string, value: Supplied, signal: AbortSignal): Promise<string> {
   const given: unknown = typeof value === 'function' ? value() : value;
   const given$ = asObservable(given);
