@@ -170,6 +170,23 @@ describe('fileTokenVault', () => {
     }
   });
 
+  it('should leave a whole token where it ends after the one write in place', async () => {
+    await writeFile(path, `{ "refresh_token": "${'long'.repeat(100)}" }\n`, { mode: 0o600 });
+    const probe = await open(folder, 'r');
+    const truncate = jest
+      .spyOn(Object.getPrototypeOf(probe) as typeof probe, 'truncate')
+      .mockRejectedValue(new Error('power cut'));
+    await probe.close();
+    const broken = failing('rename', 'EBUSY');
+    try {
+      await expect(fileTokenVault(path).write({ refresh_token: SECRET })).rejects.toThrow('power cut');
+    } finally {
+      broken.mockRestore();
+      truncate.mockRestore();
+    }
+    expect(await fileTokenVault(path).read()).toBe(SECRET);
+  });
+
   it('should not write in place what others can read, nor where there is no file', async () => {
     await writeFile(path, 'r1');
     await chmod(path, 0o640);
