@@ -44,7 +44,7 @@ export interface TokenEndpointErrorInit extends ErrorOptions {
   readonly status?: number;
   /** The OAuth error code, e.g. `invalid_client`. */
   readonly error?: string;
-  /** The server's explanation, for developers. */
+  /** The server's explanation, for developers. It may repeat what was sent: it is kept, but not printed. */
   readonly error_description?: string;
   /** Milliseconds that the server asked to wait (`Retry-After`). */
   readonly retryAfter?: number;
@@ -54,12 +54,16 @@ export interface TokenEndpointErrorInit extends ErrorOptions {
 export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointError', 'ERR_TOKEN_ENDPOINT') {
   declare readonly status: number | undefined;
   declare readonly error: string | undefined;
+  /** Not enumerable, not in the message, and printed by no inspector: a server may write anything into it. */
   declare readonly error_description: string | undefined;
   declare readonly retryAfter: number | undefined;
 
-  constructor(message: string, { cause, ...said }: TokenEndpointErrorInit = {}) {
+  constructor(message: string, { cause, error_description, ...said }: TokenEndpointErrorInit = {}) {
     super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, said);
+    // By a getter: inspectors that show hidden properties print values, not getters.
+    if (error_description !== undefined)
+      Object.defineProperty(this, 'error_description', { get: () => error_description });
   }
 }
 

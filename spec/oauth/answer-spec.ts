@@ -1,6 +1,6 @@
 import { isDeeperThan, mediaTypeOf, retryAfterOf } from '../../src/oauth/answer.js';
 import { challengeOf } from '../../src/oauth/challenge.js';
-import { clockSkewOf } from '../../src/oauth/tokenEndpoint.js';
+import { clockSkewOf } from '../../src/oauth/serverClock.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const at = (offset: number) => new Date(NOW + offset).toUTCString();

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { promises } from 'node:fs';
 import { chmod, lstat, mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -75,6 +76,30 @@ describe('fileTokenVault', () => {
     }
   });
 
+  it('should keep the last of the writes to one file, by its own path, a link to it and a link to its folder', async () => {
+    await writeFile(path, 'r0', { mode: 0o600 });
+    const [link, linked] = [join(folder, 'link.json'), `${folder}-linked`];
+    await symlink(path, link);
+    await symlink(folder, linked);
+    try {
+      const vaults = [path, link, join(linked, 'token.json')].map(fileTokenVault) as [
+        TokenVault,
+        TokenVault,
+        TokenVault,
+      ];
+      for (let round = 0; round < 20; round++) {
+        const order = [0, 1, 2].map((i) => (i + round) % 3);
+        const writes = order.map((i) => vaults[i]!.write({ refresh_token: `${String(i)}-${String(round)}` }));
+        const last = `${String(order[2])}-${String(round)}`;
+        expect(await vaults[0].read()).toBe(last);
+        await Promise.all(writes);
+        expect(await vaults[1].read()).toBe(last);
+      }
+    } finally {
+      await rm(linked);
+    }
+  });
+
   it('should go on after a write that failed', async () => {
     const vault = fileTokenVault(join(folder, 'sub', 'token.json'));
     const failed = vault.write({ refresh_token: 'lost' });
@@ -111,6 +136,71 @@ describe('fileTokenVault', () => {
     const [directory] = await readdir(folder);
     await expect(fileTokenVault(join(folder, directory!)).write({ refresh_token: SECRET })).rejects.toThrow();
     expect(await readdir(folder)).toEqual([directory]);
+  });
+
+  const failing = (name: 'rename' | 'open', code: string) => {
+    const original = promises[name] as (...given: unknown[]) => Promise<unknown>;
+    return jest
+      .spyOn(promises as Record<typeof name, typeof original>, name)
+      .mockImplementation((...given) =>
+        name === 'rename' || given[1] === 'wx'
+          ? Promise.reject(Object.assign(new Error(code), { code }))
+          : original(...given),
+      );
+  };
+
+  it.each<[string, 'rename' | 'open', string]>([
+    ['is mounted by itself', 'rename', 'EBUSY'],
+    ['lies in a folder that is read-only', 'open', 'EROFS'],
+    ['lies in a folder that others own', 'open', 'EACCES'],
+  ])('should write in place where the file %s', async (_what, call, code) => {
+    for (const old of ['r1', `{ "refresh_token": "${'long'.repeat(100)}" }\n`]) {
+      await writeFile(path, old, { mode: 0o600 });
+      const { ino } = await stat(path);
+      const broken = failing(call, code);
+      try {
+        await fileTokenVault(path).write({ refresh_token: `${SECRET}-ü` });
+      } finally {
+        broken.mockRestore();
+      }
+      expect((await stat(path)).ino).toBe(ino);
+      expect(await readFile(path, 'utf8')).toBe(`{"refresh_token":"${SECRET}-ü"}\n`);
+      expect(await fileTokenVault(path).read()).toBe(`${SECRET}-ü`);
+      expect(await readdir(folder)).toEqual(['token.json']);
+    }
+  });
+
+  it('should leave a whole token where it ends after the one write in place', async () => {
+    await writeFile(path, `{ "refresh_token": "${'long'.repeat(100)}" }\n`, { mode: 0o600 });
+    const probe = await open(folder, 'r');
+    const truncate = jest
+      .spyOn(Object.getPrototypeOf(probe) as typeof probe, 'truncate')
+      .mockRejectedValue(new Error('power cut'));
+    await probe.close();
+    const broken = failing('rename', 'EBUSY');
+    try {
+      await expect(fileTokenVault(path).write({ refresh_token: SECRET })).rejects.toThrow('power cut');
+    } finally {
+      broken.mockRestore();
+      truncate.mockRestore();
+    }
+    expect(await fileTokenVault(path).read()).toBe(SECRET);
+  });
+
+  it('should not write in place what others can read, nor where there is no file', async () => {
+    await writeFile(path, 'r1');
+    await chmod(path, 0o640);
+    const broken = failing('rename', 'EBUSY');
+    const closed = failing('open', 'EACCES');
+    try {
+      await expect(fileTokenVault(path).write({ refresh_token: SECRET })).rejects.toThrow('can be read or written by');
+      await rm(path);
+      await expect(fileTokenVault(path).write({ refresh_token: SECRET })).rejects.toThrow('EACCES');
+    } finally {
+      closed.mockRestore();
+      broken.mockRestore();
+    }
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it.each([0o640, 0o604, 0o660, 0o622, 0o777])('should refuse a file of mode %o', async (mode) => {
@@ -220,7 +310,7 @@ describe('fileTokenVault', () => {
     const { getBuiltinModule } = process;
     process.getBuiltinModule = undefined as never;
     try {
-      await expect(fileTokenVault(path).read()).rejects.toThrow('fileTokenVault needs Node 20.16 or later');
+      await expect(fileTokenVault(path).read()).rejects.toThrow('reading and writing files needs Node 20.16 or later');
     } finally {
       process.getBuiltinModule = getBuiltinModule;
     }

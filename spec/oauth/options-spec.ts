@@ -55,7 +55,7 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
   [
     'http: to another machine',
     { tokenEndpoint: `http://id.example/token?key=${SECRET}` },
-    /"tokenEndpoint" must be an https: URL \(http: is allowed to loopback hosts only\), got http:\/\/id\.example\/token$/,
+    /"tokenEndpoint" must be an https: URL \(http: goes to loopback only, unless allowInsecureRequests is true\), got http:\/\/id\.example\/token$/,
   ],
   [
     'http: to a host that only looks like loopback',
@@ -74,9 +74,19 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
   ],
   ['a fragment', { tokenEndpoint: `https://id.example/token#${SECRET}` }, /"tokenEndpoint" must have no fragment/],
   [
-    'http: on loopback when that is not wanted',
-    { tokenEndpoint: 'http://localhost/token', allowInsecureRequests: false },
-    /"tokenEndpoint" .* since allowInsecureRequests is false/,
+    'http: to a name for which Node asks the network',
+    { tokenEndpoint: 'http://id.localhost/token' },
+    /"tokenEndpoint" must be an https: URL/,
+  ],
+  [
+    'http: to another machine when that is refused',
+    { tokenEndpoint: 'http://keycloak:8080/token', allowInsecureRequests: false },
+    /"tokenEndpoint" must be an https: URL/,
+  ],
+  [
+    'another scheme, whatever is allowed',
+    { tokenEndpoint: 'ftp://keycloak/token', allowInsecureRequests: true },
+    /"tokenEndpoint" must be an https: URL, got a URL of another kind$/,
   ],
   ['an http: issuer', { tokenEndpoint: undefined, issuer: 'http://id.example' }, /"issuer" must be an https: URL/],
   [
@@ -134,6 +144,22 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
     { clientAuth: 'private_key_jwt', privateKey: wrong(SECRET) },
     /"privateKey" .* got string/,
   ],
+  [
+    'a clientAssertion and a privateKey',
+    () => ({ clientAuth: 'private_key_jwt', clientAssertion: SECRET, privateKey: keys.privateKey }),
+    /"clientAssertion" goes with clientAuth private_key_jwt, and without a privateKey$/,
+  ],
+  [
+    'a clientAssertion for another clientAuth',
+    { clientAuth: 'client_secret_basic', clientAssertion: SECRET },
+    /"clientAssertion" goes with clientAuth private_key_jwt/,
+  ],
+  [
+    'an empty clientAssertion',
+    { clientAssertion: '' },
+    /"clientAssertion" must be a string that is not empty, or a function/,
+  ],
+  ['a clientAssertion of null', { clientAssertion: wrong(null) }, /"clientAssertion" must be .* got null/],
   [
     'a privateKey that is public',
     () => ({ clientAuth: 'private_key_jwt', privateKey: keys.publicKey }),
@@ -287,6 +313,28 @@ describe('the options of an OAuth source', () => {
     ['http: on localhost', { tokenEndpoint: 'http://localhost:3000/token' }],
     ['http: on 127.0.0.0/8', { tokenEndpoint: 'http://127.1.2.3/token' }],
     ['http: on ::1', { tokenEndpoint: 'http://[::1]:3000/token' }],
+    [
+      'http: on loopback, though it is not allowed elsewhere',
+      { tokenEndpoint: 'http://localhost/token', allowInsecureRequests: false },
+    ],
+    [
+      'http: to a host of a mesh, if that is allowed',
+      { tokenEndpoint: 'http://keycloak:8080/token', allowInsecureRequests: true },
+    ],
+    [
+      'an http: issuer, if that is allowed',
+      {
+        tokenEndpoint: undefined,
+        issuer: 'http://id.default.svc',
+        revocationEndpoint: 'http://id.default.svc/r',
+        allowInsecureRequests: true,
+      },
+    ],
+    ['a client assertion', { clientSecret: undefined, clientAssertion: 'e30.e30.s' }],
+    [
+      'a client assertion by its name',
+      { clientSecret: undefined, clientAuth: 'private_key_jwt', clientAssertion: () => 'e30.e30.s' },
+    ],
     ['no secret for a public client', { clientSecret: undefined, clientAuth: 'none' }],
     ['a key', () => ({ clientAuth: 'private_key_jwt', privateKey: keys.privateKey })],
     ['a key with its id', () => ({ clientAuth: 'private_key_jwt', privateKey: { key: keys.privateKey, kid: '1' } })],
@@ -334,7 +382,7 @@ describe('the options of a grant', () => {
       () => refreshToken({ ...good, refreshToken: 'r', reauthenticate: wrong({}) }),
       /"reauthenticate" must be a function, got object/,
     ],
-    ['no assertion', () => jwtBearer({ ...good, assertion: wrong(null) }), /"assertion" must be .* got object/],
+    ['no assertion', () => jwtBearer({ ...good, assertion: wrong(null) }), /"assertion" must be .* got null/],
     ['no subject token', () => tokenExchange({ ...good, subjectToken: '' }), /"subjectToken" must be/],
     [
       'an empty actor token',

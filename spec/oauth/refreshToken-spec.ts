@@ -231,7 +231,7 @@ describe('a caller that leaves', () => {
     }
   });
 
-  it('should have its exchange brought home by the stream, though it outlives those 5 s', async () => {
+  it('should have its exchange brought to its end by the stream, though it outlives those 5 s', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     try {
       const { answer } = rotating();

@@ -1,6 +1,8 @@
 import { firstValueFrom, toArray } from 'rxjs';
 import { createFetch } from '../../src/http/tokenFetch.js';
+import { ON_SIGN_OUT } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
+import type { SourceHooks } from '../../src/token/proof.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import { clientOf, startAuthority, type Authority } from './authority.js';
 import { ask } from './fakeEndpoint.js';
@@ -54,7 +56,7 @@ describe('rotation, at a server that revokes everything when a used refresh toke
     expect({ refused, revokedGrants }).toEqual({ refused: [], revokedGrants: 0 });
   });
 
-  it('should bring home what the server rotated for a subscriber that left, though the answer comes after every timeout', async () => {
+  it('should store what the server rotated for a subscriber that left, though the answer comes after every timeout', async () => {
     const slow = await startAuthority({ delay: 900 });
     const stored: string[] = [];
     const source = refreshToken({
@@ -148,5 +150,44 @@ describe('rotation, at a server that revokes everything when a used refresh toke
     await thief();
     await expect(thief()).rejects.toMatchObject({ error: 'invalid_grant' });
     expect((await authority.stats()).revokedGrants).toBe(1);
+  });
+});
+
+describe('sign-out in mid-refresh, at a server that revokes', () => {
+  it('should leave no refresh token behind: none is stored again, and the server accepts none', async () => {
+    const slow = await startAuthority({ delay: 300 });
+    const first = await slow.seed();
+    let stored: string | undefined = first;
+    const sent: string[] = [];
+    const source = refreshToken({
+      ...clientOf(slow, 'app'),
+      refreshToken: () => stored ?? null,
+      onRotate: ({ refresh_token }) => void (stored = refresh_token),
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        const { refresh_token } = (await response
+          .clone()
+          .json()
+          .catch(() => ({}))) as { refresh_token?: string };
+        if (refresh_token !== undefined) sent.push(refresh_token);
+        return response;
+      },
+    });
+    const controller = new AbortController();
+    const asked = ask(source, { signal: controller.signal }).catch(() => 'left');
+    while ((await slow.stats()).tokens === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    (source as SourceHooks)[ON_SIGN_OUT]?.(null, controller.signal);
+    controller.abort();
+    stored = undefined;
+    expect(await asked).toBe('left');
+    const deadline = Date.now() + 5000;
+    while ((sent.length === 0 || (await slow.stats()).revocations < 2) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([stored, sent.length]).toEqual([undefined, 1]);
+    await expect(ask(source)).rejects.toMatchObject({ error: 'login_required' });
+    for (const refresh_token of [first, ...sent]) {
+      const again = refreshToken({ ...clientOf(slow, 'app'), refreshToken: refresh_token });
+      await expect(ask(again)).rejects.toMatchObject({ error: 'invalid_grant' });
+    }
   });
 });

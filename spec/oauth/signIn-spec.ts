@@ -223,6 +223,39 @@ describe('a sign-in', () => {
     expect([prompt.mock.calls.length, used()]).toEqual([2, ['r1', 'r1']]);
   });
 
+  it.each<[number, string]>([
+    [200, 'bad_refresh_token'], // GitHub says so with 200
+    [400, 'invalid_grant'],
+    [400, 'invalid_refresh_token'],
+    [400, 'invalid_code'],
+    [400, 'login_required'],
+    [400, 'interaction_required'],
+    [401, 'consent_required'],
+    [200, 'account_selection_required'],
+  ])('should be asked for once when the server says with %p that the user must sign in: %s', async (status, error) => {
+    const prompt = jest.fn(reauthenticate);
+    const endpoint = fakeEndpoint(({ form }) =>
+      form.refresh_token === 'r1' ? refuse(status, error) : { access_token: 'of-n1' },
+    );
+    const { source } = setUp({ fetch: endpoint.fetch, reauthenticate: prompt });
+    expect((await ask(source)).access_token).toBe('T');
+    expect((await ask(source)).access_token).toBe('of-n1');
+    expect([prompt.mock.calls.length, endpoint.seen.length]).toEqual([1, 2]);
+    await expect(ask(setUp({ fetch: endpoint.fetch }).source)).rejects.toMatchObject({ status, error });
+  });
+
+  it.each<[number, string]>([
+    [200, 'incorrect_client_credentials'],
+    [400, 'invalid_scope'],
+    [400, 'temporarily_unavailable'],
+  ])('should not be asked for when the server refuses with %p for another reason: %s', async (status, error) => {
+    const prompt = jest.fn(reauthenticate);
+    const endpoint = fakeEndpoint(() => refuse(status, error));
+    const { source } = setUp({ fetch: endpoint.fetch, reauthenticate: prompt });
+    await expect(ask(source)).rejects.toMatchObject({ status, error });
+    expect(prompt).not.toHaveBeenCalled();
+  });
+
   it('should be asked for when what another process stored is refused too', async () => {
     let reads = 0;
     const { source, used } = setUp({ refreshToken: () => [`r${String(++reads)}`], reauthenticate });

@@ -1,8 +1,8 @@
-import { Observable } from 'rxjs';
+import { NEVER, Observable, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
-import { ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
+import { ON_CLOSE, principalOf, PROOF } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/proof.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
@@ -32,6 +32,20 @@ describe('the request', () => {
       ({ headers, form }) => {
         expect(atob(headers.authorization?.slice(6) ?? '')).toBe('orders:p%26ss+word');
         expect(form).toEqual({ grant_type: 'client_credentials' });
+      },
+    ],
+    [
+      'a pair of letters, digits and * - . _ as it is: many servers compare the pair without decoding it',
+      { clientId: 'orders-service_1.a*', clientSecret: '0b5f8a4e-2f0c-4c0e-9d5e-1f2a3b4c5d6e' },
+      ({ headers }) => {
+        expect(headers.authorization).toBe(`Basic ${btoa('orders-service_1.a*:0b5f8a4e-2f0c-4c0e-9d5e-1f2a3b4c5d6e')}`);
+      },
+    ],
+    [
+      'what is not ASCII or has a meaning in Basic or in a form, encoded',
+      { clientId: 'orders:1', clientSecret: 'ä+%~/=' },
+      ({ headers }) => {
+        expect(atob(headers.authorization?.slice(6) ?? '')).toBe('orders%3A1:%C3%A4%2B%25%7E%2F%3D');
       },
     ],
     [
@@ -163,15 +177,67 @@ describe('the request', () => {
     ]);
   });
 
+  it.each<[string, Partial<OAuthOptions>]>([
+    ['by default', {}],
+    ['by its name', { clientAuth: 'private_key_jwt' }],
+  ])(
+    'should carry a client assertion that is made elsewhere, read for each request (RFC 7523): %s',
+    async (_how, change) => {
+      let read = 0;
+      const endpoint = fakeEndpoint((seen) =>
+        isDiscovery(seen) ? metadata(ENDPOINT, { revocation_endpoint: `${ISSUER}/revoke` }) : token,
+      );
+      const source = clientCredentials({
+        ...byIssuer,
+        ...change,
+        clientSecret: undefined,
+        clientAssertion: () => Promise.resolve(`e30.e30.${String(++read)}\n`),
+        revokeOnClose: true,
+        fetch: endpoint.fetch,
+      });
+      expect(read).toBe(0);
+      await ask(source);
+      await ask(source);
+      (source as SourceHooks)[ON_CLOSE]?.({ value: 'T1' } as AccessToken);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const client = (n: number) => ({
+        client_id: 'orders',
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: `e30.e30.${String(n)}`,
+      });
+      expect(endpoint.seen.slice(1).map(({ form, headers }) => [form, headers.authorization])).toEqual([
+        [{ grant_type: 'client_credentials', ...client(1) }, undefined],
+        [{ grant_type: 'client_credentials', ...client(2) }, undefined],
+        [{ token: 'T1', token_type_hint: 'access_token', ...client(3) }, undefined],
+      ]);
+    },
+  );
+
+  it('should not leave without the client assertion, and be let go of with its signal', async () => {
+    const endpoint = fakeEndpoint(() => token);
+    const none = { ...base, clientSecret: undefined, fetch: endpoint.fetch };
+    await expect(ask(clientCredentials({ ...none, clientAssertion: () => null }))).rejects.toThrow(
+      'option "clientAssertion" gave no string, or an empty one',
+    );
+    await expect(
+      ask(clientCredentials({ ...none, clientAssertion: () => throwError(() => new Error('the KMS is down')) })),
+    ).rejects.toThrow('the KMS is down');
+    const controller = new AbortController();
+    const asked = ask(clientCredentials({ ...none, clientAssertion: () => NEVER }), { signal: controller.signal });
+    controller.abort(new Error('too slow'));
+    await expect(asked).rejects.toThrow('too slow');
+    expect(endpoint.seen).toEqual([]);
+  });
+
   it("should carry the signal of the fetch, so that a timeout ends it and the client knows it for the source's own", async () => {
-    const signals: unknown[] = [];
+    const signals: AbortSignal[] = [];
     const fetch = (_url: unknown, init?: RequestInit) => {
-      signals.push(init?.signal);
+      signals.push(init?.signal as AbortSignal);
       return Promise.resolve(Response.json(token));
     };
     const { signal } = new AbortController();
     await ask(clientCredentials({ ...base, fetch }), { signal });
-    expect(signals).toEqual([signal]);
+    expect(signals.map(principalOf)).toEqual([signal]);
   });
 
   it('should fail when the signal aborts', async () => {
@@ -218,17 +284,6 @@ describe('jwtBearer', () => {
     const endpoint = fakeEndpoint(() => token);
     await ask(jwtBearer({ ...base, assertion: () => 'whole', fetch: endpoint.fetch }));
     expect(endpoint.seen[0]?.form.assertion).toBe('whole');
-  });
-
-  it('should not search a grant for what it sent: of a long assertion that would take a second', async () => {
-    const encode = jest.spyOn(globalThis, 'btoa');
-    const endpoint = fakeEndpoint((_seen, index) => (index === 0 ? token : refuse(400, 'odd')));
-    const source = jwtBearer({ ...base, clientAuth: 'none', assertion: 'an-assertion', fetch: endpoint.fetch });
-    await ask(source);
-    expect(encode).not.toHaveBeenCalled();
-    await ask(source).catch(() => undefined);
-    expect(encode).toHaveBeenCalled();
-    encode.mockRestore();
   });
 });
 
@@ -422,7 +477,7 @@ describe('discovery', () => {
     ]);
   });
 
-  it.each<[string, unknown, RegExp]>([
+  it.each<[string, unknown, RegExp, Partial<OAuthOptions>?]>([
     [
       'HTML',
       new Response('<html>', { headers: { 'content-type': 'text/html' } }),
@@ -447,14 +502,37 @@ describe('discovery', () => {
       metadata('http://localhost/token'),
       /it must be an https: URL/,
     ],
+    [
+      'a token endpoint without TLS, of an issuer with it, though http: may be named',
+      metadata('http://keycloak:8080/token'),
+      /it must be an https: URL, since the issuer is one/,
+      { allowInsecureRequests: true },
+    ],
     ['a redirect', new Response(null, { status: 302 }), /redirect \(302\), which is never followed/],
-  ])('should fail clearly on %s', async (_what, document, message) => {
+  ])('should fail clearly on %s', async (_what, document, message, more = {}) => {
     const endpoint = fakeEndpoint(() => (document instanceof Response ? document.clone() : document));
-    const error = await ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch })).catch(
+    const error = await ask(clientCredentials({ ...byIssuer, ...more, fetch: endpoint.fetch })).catch(
       (thrown: unknown) => thrown as Error,
     );
     expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringMatching(message) as string });
     expect(error).not.toHaveProperty('cause');
+  });
+
+  it.each(['http://keycloak:8080/token', 'https://keycloak/token'])(
+    'should follow an http: issuer to the endpoint that it names, if that is allowed: %s',
+    async (endpointUrl) => {
+      const issuer = 'http://keycloak:8080';
+      const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? { issuer, token_endpoint: endpointUrl } : token));
+      const source = clientCredentials({ ...byIssuer, issuer, allowInsecureRequests: true, fetch: endpoint.fetch });
+      await expect(ask(source)).resolves.toMatchObject(token);
+      expect(endpoint.seen.map(({ url }) => url)).toEqual([`${issuer}/.well-known/openid-configuration`, endpointUrl]);
+    },
+  );
+
+  it('should not follow a loopback issuer to another machine without TLS, unless that is allowed', async () => {
+    const endpoint = fakeEndpoint(() => ({ issuer: 'http://localhost', token_endpoint: 'http://id.example/token' }));
+    const source = clientCredentials({ ...byIssuer, issuer: 'http://localhost', fetch: endpoint.fetch });
+    await expect(ask(source)).rejects.toThrow('names a token_endpoint that cannot be used');
   });
 
   it('should not be repeated after an error that the token endpoint itself gave', async () => {

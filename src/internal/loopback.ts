@@ -1,3 +1,3 @@
-/** What is sent to these hosts never leaves the machine: `http:` will do. */
+/** What is sent to these hosts never leaves the machine: `http:` will do. Not `*.localhost`: Node asks the network's DNS for it. */
 export const isLoopback = ({ hostname }: Pick<URL, 'hostname'>): boolean =>
-  /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);

@@ -2,7 +2,7 @@ import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
-import { serverText } from './redact.js';
+import { isKnownCode } from './errorCodes.js';
 
 /** What a token endpoint answered. */
 export interface Answer {
@@ -26,13 +26,13 @@ const FITS_A_HEADER = /^[\x21-\x7e]+$/;
  * Lenient where servers are known to be sloppy: the media type does not matter if the body is JSON, any 2xx will do,
  * `token_type` may be missing.
  */
-export function tokenResponseOf(answer: Answer, place: string, secrets: () => readonly string[]): TokenResponse {
+export function tokenResponseOf(answer: Answer, place: string): TokenResponse {
   const { status, text } = answer;
   const answered = `${place} answered ${String(status)} with ${answer.mediaType}`;
   const body = parse(text);
   const object = isObject(body) ? body : undefined;
   if (!(status >= 200 && status < 300) || (typeof object?.error === 'string' && !isText(object.access_token))) {
-    throw refusal(answer, answered, object, secrets());
+    throw refusal(answer, answered, object);
   }
   if (text.trim() === '') throw new InvalidTokenResponseError(`${answered}, but an empty body`);
   if (body === undefined) throw new InvalidTokenResponseError(`${answered}, but its body is not JSON`);
@@ -45,35 +45,21 @@ export function tokenResponseOf(answer: Answer, place: string, secrets: () => re
 }
 
 /**
- * Error codes of RFC 6749 section 5.2 and its kin (RFC 8707, RFC 9449). They decide what happens next, and are no news to
- * anyone: a secret as short as `in` must not blot out `invalid_grant`.
+ * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Of its text only
+ * a known error code is printed: the rest is on the error for whoever reads it there.
  */
-const REGISTERED =
-  /^(invalid_(request|client|grant|scope|target|token|dpop_proof)|unauthorized_client|unsupported_(grant|token)_type|access_denied|server_error|temporarily_unavailable|use_dpop_nonce)$/;
-
-const isRegistered = (code: unknown): code is string => typeof code === 'string' && REGISTERED.test(code);
-
-/** An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. */
-function refusal(
-  answer: Answer,
-  answered: string,
-  body: Record<string, unknown> | undefined,
-  secrets: readonly string[],
-): TokenEndpointError {
+function refusal(answer: Answer, answered: string, body: Record<string, unknown> | undefined): TokenEndpointError {
   const { status, retryAfter } = answer;
-  const source = isText(body?.error) ? body : answer.challenge;
-  const error = isRegistered(source?.error) ? source.error : serverText(source?.error, 100, secrets);
-  const error_description = serverText(source?.error_description, 500, secrets);
-  const message =
-    error === undefined
-      ? answered
-      : `${answered}: ${error}${error_description === undefined ? '' : ` (${error_description})`}`;
-  return new TokenEndpointError(message, {
+  const { error, error_description } = (isText(body?.error) ? body : answer.challenge) ?? {};
+  const isKnown = isKnownCode(error);
+  const said = isKnown ? `: ${error}` : isText(error) ? ', and an error code that is not a registered one' : '';
+  const failure = new TokenEndpointError(`${answered}${said}`, {
     status,
-    ...(error !== undefined && { error }),
-    ...(error_description !== undefined && { error_description }),
+    ...(isKnown && { error }),
+    ...(isText(error_description) && { error_description }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
+  return isText(error) && !isKnown ? Object.defineProperty(failure, 'error', { get: () => error }) : failure;
 }
 
 /** The members that have one right type, in it. What else the server sends stays as it is. */

@@ -5,7 +5,7 @@ import { boundedFetch } from './boundedFetch.js';
 import type { OAuthOptions } from './options.js';
 import { requestBy } from './requestBy.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
-import { sharedFlight } from './sharedFlight.js';
+import { singleFlight } from './singleFlight.js';
 
 /** What we need to know of an authorization server. */
 export interface AuthorizationServer {
@@ -34,7 +34,7 @@ export function lookupOf(options: OAuthOptions): ServerLookup {
   }
   let found: AuthorizationServer | undefined;
   let isDoubtful = false;
-  const discovery = sharedFlight(async (signal) => {
+  const discovery = singleFlight(async (signal) => {
     try {
       found = await discover(new URL(issuer), options, signal);
       isDoubtful = false;
@@ -45,7 +45,7 @@ export function lookupOf(options: OAuthOptions): ServerLookup {
   }, 0);
   return {
     discovered: true,
-    get: async (signal) => (found && !isDoubtful ? found : discovery.board(signal, undefined)),
+    get: async (signal) => (found && !isDoubtful ? found : discovery(signal, undefined)),
     forget: () => {
       isDoubtful = true;
     },
@@ -73,7 +73,7 @@ async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal)
     const value: unknown = aliases?.[name] ?? metadata[name] ?? undefined; // null is how some say "none"
     if (value === undefined) return undefined;
     const url = parse(value);
-    const objection = url ? objectionTo(url, issuer.protocol === 'http:') : 'must be a URL';
+    const objection = url ? objectionOf(url, issuer, options) : 'must be a URL';
     if (!url || objection)
       throw new TokenEndpointError(`${place} names a ${name} that cannot be used: it ${objection ?? ''}`);
     return url.href;
@@ -86,6 +86,12 @@ async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal)
     revocationEndpoint: () => options.revocationEndpoint?.toString() ?? endpoint('revocation_endpoint'),
   };
 }
+
+/** A document that came over TLS must not lead credentials out of it, not even where `http:` may be named. */
+const objectionOf = (url: URL, issuer: URL, { allowInsecureRequests }: OAuthOptions): string | undefined =>
+  issuer.protocol === 'https:' && url.protocol === 'http:'
+    ? 'must be an https: URL, since the issuer is one'
+    : objectionTo(url, allowInsecureRequests);
 
 function definedRetryAfter(headers: Headers): { retryAfter?: number } {
   const retryAfter = retryAfterOf(headers, Date.now());

@@ -1,7 +1,7 @@
 import type { CustomFetchOptions, ProtectedResourceRequestBody } from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { mediaTypeOf } from './answer.js';
-import { orAborted } from './orAborted.js';
+import { orAborted } from './abort.js';
 import { codeOf, redactedCause } from './redact.js';
 
 /** No token response needs more: what follows is not read. Bytes, after decompression. */

@@ -1,15 +1,19 @@
 import * as oauth from 'oauth4webapi';
 import type { OAuthOptions } from './options.js';
+import { supplied, type Supplied } from './source.js';
 
-/** Options that `checkOptions` let pass, as oauth4webapi's way to say who the client is. */
-export function clientAuthOf({
-  clientAuth = 'client_secret_basic',
-  clientSecret = '',
-  privateKey,
-}: OAuthOptions): oauth.ClientAuth {
+/** How the client says who it is, in a request that ends with the signal. Of options that `checkOptions` let pass. */
+export type Authenticate = (signal: AbortSignal) => oauth.ClientAuth;
+
+export function clientAuthOf(options: OAuthOptions): Authenticate {
+  const { clientAssertion } = options;
+  if (clientAssertion !== undefined) return (signal) => assertion(clientAssertion, signal);
+  const clientAuth = ownClientAuth(options);
+  return () => clientAuth;
+}
+
+function ownClientAuth({ clientAuth, clientSecret = '', privateKey }: OAuthOptions): oauth.ClientAuth {
   switch (clientAuth) {
-    case 'client_secret_basic':
-      return oauth.ClientSecretBasic(clientSecret);
     case 'client_secret_post':
       return oauth.ClientSecretPost(clientSecret);
     case 'private_key_jwt':
@@ -18,8 +22,33 @@ export function clientAuthOf({
       return oauth.TlsClientAuth();
     case 'none':
       return oauth.None();
+    default:
+      return basic(clientSecret);
   }
 }
+
+/** An assertion that is made elsewhere (RFC 7523 section 2.2). Files end with a line break; a JWT has no white space. */
+const assertion =
+  (given: Supplied, signal: AbortSignal): oauth.ClientAuth =>
+  async (_server, client, body) => {
+    const jwt = await supplied('clientAssertion', given, signal);
+    body.set('client_id', client.client_id);
+    body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+    body.set('client_assertion', jwt.trim());
+  };
+
+/**
+ * `client_secret_basic` (RFC 6749 section 2.3.1). oauth4webapi's own also encodes `-`, `.`, `_` and `*`, which
+ * `application/x-www-form-urlencoded` leaves as they are, and many servers compare the pair without decoding it.
+ */
+const basic =
+  (clientSecret: string): oauth.ClientAuth =>
+  (_server, client, _body, headers) => {
+    headers.set('authorization', `Basic ${btoa(`${formEncoded(client.client_id)}:${formEncoded(clientSecret)}`)}`);
+  };
+
+/** As the URL standard encodes a form: letters, digits and `* - . _` stay, a space becomes `+`. */
+const formEncoded = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1);
 
 /** What oauth4webapi wants to know of the client. */
 export const clientOf = ({ clientId, clientAuth }: OAuthOptions, skew: number): oauth.Client => ({

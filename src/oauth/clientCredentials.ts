@@ -1,7 +1,7 @@
 import type { TokenSource } from '../token/types.js';
-import { requireOptions, type OAuthOptions } from './options.js';
-import { withHooks } from './source.js';
-import { tokenEndpoint } from './tokenEndpoint.js';
+import { requireOptions } from './checkOptions.js';
+import { grantSource } from './grantSource.js';
+import type { OAuthOptions } from './options.js';
 
 export type ClientCredentialsOptions = OAuthOptions;
 
@@ -23,6 +23,5 @@ export type ClientCredentialsOptions = OAuthOptions;
  */
 export function clientCredentials(options: ClientCredentialsOptions): TokenSource {
   requireOptions('clientCredentials', options);
-  const endpoint = tokenEndpoint(options);
-  return withHooks(({ signal }) => endpoint.exchange('client_credentials', {}, signal), endpoint.hooks);
+  return grantSource(options, 'client_credentials', () => Promise.resolve({}));
 }

@@ -31,7 +31,7 @@ export function dpopKeyOf(dpop: boolean | CryptoKeyPair | undefined): DpopKey | 
  * request of its own: it gets one whose fetch takes the headers down and answers what the real server said.
  */
 export function proofBy(handle: () => Promise<oauth.DPoPHandle>): TokenProof {
-  const rehearse = async ({ method, url, token }: ProvenRequest, response: Response) => {
+  const prepare = async ({ method, url, token }: ProvenRequest, response: Response) => {
     const target = new URL(url);
     let sent: Readonly<Record<string, string>> = {};
     const failure: unknown = await oauth
@@ -52,7 +52,7 @@ export function proofBy(handle: () => Promise<oauth.DPoPHandle>): TokenProof {
   return {
     async sign(request): Promise<Readonly<Record<string, string>>> {
       if (request.token.type !== 'DPoP') return {};
-      const { sent, failure } = await rehearse(request, new Response());
+      const { sent, failure } = await prepare(request, new Response());
       if (sent.dpop === undefined) throw failure;
       return { dpop: sent.dpop };
     },
@@ -61,7 +61,7 @@ export function proofBy(handle: () => Promise<oauth.DPoPHandle>): TokenProof {
       if (nonce === null || request.token.type !== 'DPoP') return false;
       const challenge = status === 401 ? headers.get('www-authenticate') : null;
       const told = { 'dpop-nonce': nonce, ...(challenge !== null && { 'www-authenticate': challenge }) };
-      const { failure } = await rehearse(
+      const { failure } = await prepare(
         request,
         new Response(null, { status: challenge === null ? 200 : 401, headers: told }),
       );

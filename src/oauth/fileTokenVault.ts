@@ -1,3 +1,6 @@
+import { checkPath, files } from './files.js';
+import { createQueue } from './queue.js';
+
 /** Where {@link fileTokenVault} keeps a refresh token; both methods can be handed to `refreshToken` as they are. */
 export interface TokenVault {
   /** The stored refresh token. Rejects when there is none, or when others could have read it. */
@@ -9,8 +12,9 @@ export interface TokenVault {
 /**
  * Keeps a refresh token in a file of its owner (mode 0600), for scripts and command-line tools. What is written goes to
  * a sibling file first and reaches the disk before it takes the old one's place, so that a crash leaves the old token or
- * the new one, whole. A file that group or others can read or write, or that belongs to another user, is refused: its
- * token is no secret any more.
+ * the new one, whole. A file that cannot be replaced (one that is mounted into a container by itself, or one in a directory
+ * that cannot be written) is overwritten in place. A file that group or others can read or write, or that belongs to
+ * another user, is refused: its token is no secret any more.
  * (Windows has no such modes: there the directory's permissions must do.)
  *
  * To begin, `write` a token, or put it into the file by hand: as plain text, or as JSON `{ "refresh_token": "…" }`. While there
@@ -18,35 +22,21 @@ export interface TokenVault {
  * Two processes may share the file only if they do not refresh at the same time; in one process, one source for one file:
  * another does not know of an exchange that the first has begun. Node 20.16 or later; not in browsers.
  *
- * @param path The file. Its directory must exist and be writable; a symbolic link is followed.
+ * @param path The file. Its directory must exist; a symbolic link is followed.
  */
 export function fileTokenVault(path: string): TokenVault {
-  if (typeof path !== 'string' || path === '')
-    throw new TypeError(`"path" must be a string that is not empty, got ${typeof path}`);
+  checkPath(path);
   return {
-    read: () => inTurn(path, () => readToken(path)),
-    write: (tokens) => inTurn(path, () => writeToken(path, tokens)),
+    read: () => inTurn(() => readToken(path)),
+    write: (tokens) => inTurn(() => writeToken(path, tokens)),
   };
 }
 
-/** The last thing to do with each file, as long as it is to be done. By file and not by vault: two of one file would overtake each other. */
-const queues = /* @__PURE__ */ new Map<string, Promise<unknown>>();
-
-/** One thing at a time, in the order of the calls: the last write wins, and a read sees the writes before it. */
-async function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const file = builtin('node:path').resolve(path);
-  const turn = (queues.get(file) ?? Promise.resolve()).then(work);
-  const done = turn
-    .then(
-      () => undefined,
-      () => undefined,
-    )
-    .then(() => {
-      if (queues.get(file) === done) queues.delete(file);
-    });
-  queues.set(file, done);
-  return turn;
-}
+/**
+ * The vaults of a process take turns, in the order of the calls: the last write wins, and a read sees the writes before
+ * it. One queue for all files, since one file may have several paths: symbolic links, mounts, relative paths.
+ */
+const inTurn = /* @__PURE__ */ createQueue();
 
 async function readToken(path: string): Promise<string> {
   const file = await files().open(path, 'r');
@@ -62,13 +52,28 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
   const refresh_token: unknown = (tokens as Partial<typeof tokens> | null | undefined)?.refresh_token;
   if (typeof refresh_token !== 'string' || refresh_token === '')
     throw new TypeError('write takes a token response with a refresh_token: a string that is not empty');
-  const { open, rename, unlink } = files();
+  const content = `${JSON.stringify({ refresh_token })}\n`;
   const target = await targetOf(path);
+  try {
+    await replace(target, content);
+  } catch (failure) {
+    if (!IRREPLACEABLE.includes((failure as NodeJS.ErrnoException).code ?? '')) throw failure;
+    await overwrite(target, content).catch((cause: unknown) => {
+      throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? failure : cause;
+    });
+  }
+}
+
+/** Of a mount point; of a directory that cannot be written. */
+const IRREPLACEABLE = ['EBUSY', 'EACCES', 'EPERM', 'EROFS'];
+
+async function replace(target: string, content: string): Promise<void> {
+  const { open, rename, unlink } = files();
   const sibling = `${target}.${crypto.randomUUID()}.tmp`;
   const file = await open(sibling, 'wx', 0o600);
   try {
     try {
-      await file.writeFile(`${JSON.stringify({ refresh_token })}\n`);
+      await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
@@ -79,6 +84,21 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
     throw failure;
   }
   await syncDirectory(target);
+}
+
+/** One write that covers all of the old content: less than this could leave a mixture of both behind. */
+async function overwrite(target: string, content: string): Promise<void> {
+  const file = await files().open(target, 'r+');
+  try {
+    const stats = await file.stat();
+    refuseIfShared(target, stats);
+    const { length } = new TextEncoder().encode(content);
+    await file.write(content + ' '.repeat(Math.max(0, stats.size - length)), 0);
+    await file.truncate(length);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** The file itself, where the path is a symbolic link; the path, where there is nothing yet. */
@@ -99,15 +119,6 @@ async function targetOf(path: string): Promise<string> {
     return path;
   }
 }
-
-/** Asked for at run time, so that bundlers for browsers do not stumble over an import of `node:fs`. */
-function builtin<T extends 'node:fs' | 'node:path'>(name: T) {
-  const found = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule?.(name);
-  if (!found) throw new Error('fileTokenVault needs Node 20.16 or later');
-  return found;
-}
-
-const files = () => builtin('node:fs').promises;
 
 function refuseIfShared(path: string, { mode, uid }: { readonly mode: number; readonly uid: number }): void {
   if (process.platform === 'win32') return;

@@ -1,4 +1,5 @@
 export { clientCredentials, type ClientCredentialsOptions } from './clientCredentials.js';
+export { fileToken } from './fileToken.js';
 export { fileTokenVault, type TokenVault } from './fileTokenVault.js';
 export { jwtBearer, type JwtBearerOptions } from './jwtBearer.js';
 export type { ClientAuthMethod, OAuthOptions } from './options.js';

@@ -1,7 +1,8 @@
 import type { TokenSource } from '../token/types.js';
-import { requireOptions, type OAuthOptions } from './options.js';
-import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
-import { tokenEndpoint } from './tokenEndpoint.js';
+import { requireOptions } from './checkOptions.js';
+import { grantSource } from './grantSource.js';
+import type { OAuthOptions } from './options.js';
+import { checkSupplied, supplied, type Supplied } from './source.js';
 
 export interface JwtBearerOptions extends OAuthOptions {
   /** The signed JWT to trade in, or a function that makes one: it is called for each fetch, since an assertion expires too. */
@@ -18,9 +19,7 @@ export function jwtBearer(options: JwtBearerOptions): TokenSource {
   requireOptions('jwtBearer', options);
   const given = options.assertion;
   checkSupplied('assertion', given);
-  const endpoint = tokenEndpoint(options);
-  return withHooks(async ({ signal }) => {
-    const assertion = await supplied('assertion', given, signal);
-    return endpoint.exchange('urn:ietf:params:oauth:grant-type:jwt-bearer', { assertion }, signal);
-  }, endpoint.hooks);
+  return grantSource(options, 'urn:ietf:params:oauth:grant-type:jwt-bearer', async (signal) => ({
+    assertion: await supplied('assertion', given, signal),
+  }));
 }

@@ -1,16 +1,13 @@
 import type { ObservableInput } from 'rxjs';
-import { TokenEndpointError } from '../errors.js';
-import { HEAD_START, ON_CLOSE } from '../internal/sourceHooks.js';
+import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
-import type { TokenRequest, TokenResponse, TokenSource } from '../token/types.js';
-import { requireOptions, type OAuthOptions } from './options.js';
-import { orAborted } from './orAborted.js';
-import { rotationStore } from './rotationStore.js';
-import { abortedLater, sharedChain } from './sharedChain.js';
-import { sharedFlight } from './sharedFlight.js';
-import { isOver, soleSignIn, type Renewal } from './signIn.js';
-import { checkSupplied, isMissing, supplied, withHooks, type Supplied } from './source.js';
-import { stopwatch } from '../internal/stopwatch.js';
+import type { TokenResponse, TokenSource } from '../token/types.js';
+import { requireOptions } from './checkOptions.js';
+import { forgottenTokens } from './forgottenTokens.js';
+import type { OAuthOptions } from './options.js';
+import { createQueue } from './queue.js';
+import { refreshSession } from './refreshSession.js';
+import { checkSupplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 
 /**
@@ -30,16 +27,14 @@ export interface RefreshTokenOptions extends OAuthOptions {
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a callback that stores at once returns nothing
   onRotate?: (tokens: RotatedTokens) => ObservableInput<unknown> | void;
   /**
-   * Gets tokens in another way (asks the user, say) when the server refuses the refresh token with `invalid_grant`, or when
+   * Gets tokens in another way (asks the user, say) when the server says that the user must sign in (`invalid_grant` and its
+   * dialects such as GitHub's `bad_refresh_token`, `login_required`, `interaction_required`, `consent_required`), or when
    * `refreshToken` is a function that has none yet: it gives nothing, or fails with the code ENOENT. It may
    * take its time: it is called once for all who ask meanwhile, and what it gives is kept even if nobody waits any more.
    * The life of the access token that it gives counts from when it was called.
    */
   reauthenticate?: () => ObservableInput<TokenResponse>;
 }
-
-/** A refresh that nobody waits for any more (a timeout, `close()`) has this long to bring its new refresh token home. Milliseconds. */
-const GRACE = 5_000;
 
 /**
  * A token for a user who signed in before (RFC 6749 section 6). The server may replace the refresh token with each use
@@ -59,139 +54,39 @@ const GRACE = 5_000;
  *
  * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
  * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, which hold no secret.
- * `invalid_grant` is permanent: the user must sign in again.
+ * `invalid_grant` and its dialects are permanent: the user must sign in again.
  */
 export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireOptions('refreshToken', options);
-  const { refreshToken: given, onRotate, reauthenticate } = options;
+  const { refreshToken: given, onRotate, reauthenticate, revokeOnClose } = options;
   checkSupplied('refreshToken', given);
   checkFunction('onRotate', onRotate);
   checkFunction('reauthenticate', reauthenticate);
   const endpoint = tokenEndpoint(options);
-  const store = rotationStore(onRotate);
-  let current: string | undefined;
-  /** A token that was held back for storage that hangs, until nobody waited any more. */
-  let withheld: Renewal | undefined;
-  const chain = sharedChain();
-  /** The requests that wait for the exchange under way. */
-  const passengers = new Set<TokenRequest>();
-
-  const read = (signal: AbortSignal) => supplied('refreshToken', given, signal);
-
-  /** Takes up the refresh token of a response, before anything else is done with that. What `reauthenticate` gives may be anything. */
-  function adopt(response: TokenResponse | undefined, report: TokenRequest['report']): Promise<void> {
-    const fresh: unknown = response?.refresh_token;
-    if (typeof fresh === 'string' && fresh !== '') current = fresh;
-    return current === undefined
-      ? Promise.resolve()
-      : store.keep({ ...(response as TokenResponse), refresh_token: current }, report);
-  }
-
-  async function exchange(
-    refresh_token: string,
-    signal: AbortSignal,
-    report: TokenRequest['report'],
-  ): Promise<Renewal> {
-    let age = stopwatch();
-    let salvaged: string | undefined;
-    try {
-      const response = await endpoint.exchange('refresh_token', { refresh_token }, signal, {
-        onSent: () => (age = stopwatch()),
-        onSalvaged: (token) => (salvaged = token),
-      });
-      return { response, age };
-    } catch (failure) {
-      if (salvaged !== undefined)
-        await orAborted(adopt({ access_token: '', refresh_token: salvaged }, report), signal).catch(() => undefined);
-      throw failure;
-    }
-  }
-
-  const signIn =
-    reauthenticate && soleSignIn(reauthenticate, endpoint.vet, (response, report) => void adopt(response, report));
-
-  async function renew(signal: AbortSignal, report: TokenRequest['report']): Promise<Renewal> {
-    const signedIn = signIn?.result();
-    if (signedIn) return orAborted(signedIn, signal);
-    if (current === undefined) {
-      try {
-        store.wasRead((current = await read(signal)));
-      } catch (failure) {
-        // The first run. What cannot be read for another reason may still be good, and its user need not be asked.
-        if (!signIn || signal.aborted || !isMissing(failure)) throw failure;
-        return orAborted(signIn.begin(report), signal);
-      }
-    }
-    try {
-      return await exchange(current, signal, report);
-    } catch (failure) {
-      if (!isInvalidGrant(failure)) throw failure;
-      // Another process may have rotated what is stored. A string stays what it was: used, as soon as the server rotates.
-      const elsewhere = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;
-      if (elsewhere !== undefined && elsewhere !== store.current()) {
-        store.wasRead((current = elsewhere));
-        const renewed = await exchange(current, signal, report).catch((again: unknown) => {
-          if (!signIn || !isInvalidGrant(again)) throw again;
-        });
-        if (renewed) return renewed;
-      }
-      if (!signIn || signal.aborted) throw failure;
-      return orAborted(signIn.begin(report), signal);
-    }
-  }
-
-  /** Tells each stream that waits of a failure; the one that began it if none does. */
-  const reportTo = (first: TokenRequest) => (failure: unknown) => {
-    const waiting = [...passengers].filter(({ signal }) => !signal.aborted);
-    for (const each of waiting.length > 0 ? waiting : [first]) each.report?.(failure);
+  const open = {
+    refreshToken: given,
+    onRotate,
+    reauthenticate,
+    endpoint,
+    storing: createQueue(),
+    forgotten: forgottenTokens(endpoint.revoke),
   };
-
-  async function refresh(signal: AbortSignal, request: TokenRequest): Promise<Renewal> {
-    current = chain.moved(request.last) ?? current;
-    if (withheld && !isOver(withheld)) return withheld;
-    const report = reportTo(request);
-    const renewal = await renew(signal, report);
-    // Bounded like the exchange itself: storage that hangs must not keep the token from its users for ever.
-    await orAborted(adopt(renewal.response, report), signal).catch(() => {
-      withheld = renewal;
-      report(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored'));
-    });
-    return renewal;
-  }
-
-  /** Nobody needs another token that was kept. */
-  const served = () => {
-    withheld = undefined;
-    signIn?.served();
-  };
-  const flight = sharedFlight(refresh, GRACE, ({ response }, last) => {
-    if (endpoint.disown(response, last)) served();
-  });
-  const { [ON_CLOSE]: onClose } = endpoint.hooks;
+  let session = refreshSession(open);
   const hooks: SourceHooks = {
     ...endpoint.hooks,
-    // Between two attempts the stream has no request, but what the last one began may be on its way still.
-    ...(onClose && {
-      [ON_CLOSE]: (token, pending) => {
-        onClose(token, pending ?? flight.deserter());
+    ...(revokeOnClose === true && {
+      [ON_CLOSE]: (token) => {
+        endpoint.revoke(token?.value);
+        session.revokeUnclaimed();
       },
     }),
+    [ON_SIGN_OUT]: (token) => {
+      session.end(token?.value);
+      session = refreshSession(open);
+    },
   };
-  return withHooks(async (request) => {
-    const waited = stopwatch();
-    // A store stays to keep what the exchange brings, and keeps the chain: it needs the refresh token even if the server did not send it again.
-    const isShared = request.last !== undefined;
-    passengers.add(request);
-    const boarded = flight.board(isShared ? abortedLater(request.signal, GRACE) : request.signal, request);
-    const { response, age } = await boarded.finally(() => passengers.delete(request));
-    served();
-    Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
-    return isShared && current !== undefined ? { ...response, refresh_token: current } : response;
-  }, hooks);
+  return withHooks((request) => session.fetch(request), hooks);
 }
-
-const isInvalidGrant = (failure: unknown): boolean =>
-  failure instanceof TokenEndpointError && failure.error === 'invalid_grant';
 
 function checkFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function')

@@ -1,3 +1,5 @@
+import type { TokenRequest } from '../token/types.js';
+import type { Queue } from './queue.js';
 import { redactedCause } from './redact.js';
 import type { RefreshTokenOptions, RotatedTokens } from './refreshToken.js';
 import { finished } from './source.js';
@@ -9,15 +11,23 @@ export interface RotationStore {
   /** This one was read from there. */
   wasRead(refreshToken: string): void;
   /** Stores a refresh token, unless it is there already or on its way. Settles when that is done; a failure is reported. */
-  keep(tokens: RotatedTokens, report: ((failure: unknown) => void) | undefined): Promise<void>;
+  keep(tokens: RotatedTokens, report: TokenRequest['report']): Promise<void>;
 }
 
-/** Hands new refresh tokens to `onRotate` one after another, so that a slow call never writes an old one over a newer. */
-export function rotationStore(onRotate: RefreshTokenOptions['onRotate']): RotationStore {
+/**
+ * @param inTurn calls `onRotate` one after another, so that a slow call never writes an old refresh token over a newer
+ * @param ended once it is aborted, nothing more is stored
+ */
+export function rotationStore(
+  onRotate: RefreshTokenOptions['onRotate'],
+  inTurn: Queue,
+  ended: AbortSignal,
+): RotationStore {
   let stored: string | undefined;
   let last: { readonly token: string; readonly done: Promise<void> } | undefined;
 
-  async function store(tokens: RotatedTokens, report: ((failure: unknown) => void) | undefined): Promise<void> {
+  async function store(tokens: RotatedTokens, report: TokenRequest['report']): Promise<void> {
+    if (ended.aborted) return;
     try {
       await finished(onRotate?.(tokens));
       stored = tokens.refresh_token;
@@ -36,7 +46,7 @@ export function rotationStore(onRotate: RefreshTokenOptions['onRotate']): Rotati
     keep: (tokens, report) => {
       const token = tokens.refresh_token;
       if (!onRotate || (last ? last.token : stored) === token) return last?.done ?? Promise.resolve();
-      const entry = { token, done: last ? last.done.then(() => store(tokens, report)) : store(tokens, report) };
+      const entry = { token, done: inTurn(() => store(tokens, report)) };
       last = entry;
       return entry.done.then(() => {
         if (last === entry) last = undefined;

@@ -7,17 +7,18 @@ export const printable = (url: URL): string => `${url.protocol}//${url.host}${ur
  * Why nothing may be sent to this URL, or undefined when it may. RFC 6749 section 3.2 asks for TLS and forbids a
  * fragment; `fetch` refuses a user in the URL with an error that quotes it.
  */
-export function objectionTo(url: URL, allowInsecure = true): string | undefined {
+export function objectionTo(url: URL, allowInsecure = false): string | undefined {
   if (url.username !== '' || url.password !== '') return 'must carry no user or password';
   if (url.hash !== '') return 'must have no fragment';
   if (url.protocol === 'https:') return undefined;
   if (url.protocol !== 'http:') return 'must be an https: URL';
-  if (!isLoopback(url)) return 'must be an https: URL (http: is allowed to loopback hosts only)';
-  return allowInsecure ? undefined : 'must be an https: URL, since allowInsecureRequests is false';
+  return allowInsecure || isLoopback(url)
+    ? undefined
+    : 'must be an https: URL (http: goes to loopback only, unless allowInsecureRequests is true)';
 }
 
 /** Reads a URL option; the TypeError names the option and of the value only what {@link printable} would show. */
-export function endpointOption(name: string, value: unknown, allowInsecure = true): URL {
+export function endpointOption(name: string, value: unknown, allowInsecure?: boolean): URL {
   const url = parse(value);
   if (!url)
     throw new TypeError(

@@ -14,20 +14,22 @@ export interface SignIn {
   /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
   result(): Promise<Renewal> | undefined;
   begin(report: TokenRequest['report']): Promise<Renewal>;
-  /** Somebody has got a token: there is no need to keep another. */
-  served(): void;
+  /** What the last one gave, as long as no request has got a token. */
+  kept(): Renewal | undefined;
+  /** A request has got a token: there is no need to keep another. */
+  wasDelivered(): void;
 }
 
 /**
  * One sign-in at a time, however long the user takes, and whoever has given up waiting for it: to ask twice is worse
  * than to be late.
  *
- * @param vet judges what the sign-in gave, or throws
- * @param adopt takes up its refresh token, even of a response that is refused
+ * @param check judges the response, or throws
+ * @param adopt takes the refresh token into use, even of a response that is refused
  */
-export function soleSignIn(
+export function signInOnce(
   reauthenticate: () => ObservableInput<TokenResponse>,
-  vet: (response: TokenResponse) => TokenResponse,
+  check: (response: TokenResponse) => TokenResponse,
   adopt: (response: TokenResponse, report: TokenRequest['report']) => void,
 ): SignIn {
   let running: Promise<Renewal> | undefined;
@@ -39,7 +41,7 @@ export function soleSignIn(
     if (!given$) throw new TypeError('reauthenticate must return a Promise, an Observable or the like');
     const response = (await firstValueFrom(given$)) as TokenResponse;
     adopt(response, report);
-    return (kept = { response: vet(response), age });
+    return (kept = { response: check(response), age });
   }
 
   return {
@@ -50,7 +52,8 @@ export function soleSignIn(
       running.catch(() => undefined); // all who waited may have left
       return running;
     },
-    served: () => (kept = undefined),
+    kept: () => kept,
+    wasDelivered: () => (kept = undefined),
   };
 }
 

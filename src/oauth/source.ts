@@ -1,27 +1,27 @@
 import { firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
-import { aborted } from './orAborted.js';
+import { aborted } from './abort.js';
 
-/** A source that carries hooks where nobody stumbles on them. */
+/** A source that carries hooks, as properties that are not enumerable. */
 export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource {
   for (const key of Object.getOwnPropertySymbols(hooks))
     Object.defineProperty(source, key, { value: Reflect.get(hooks, key) });
   return source;
 }
 
-/** A string, or a function that gives the string of the moment; its first value counts. */
-export type Supplied = string | (() => ObservableInput<string> | string);
+/** A string, or a function that gives the string of the moment; its first value counts. `null`, `undefined` and no value mean that there is none. */
+export type Supplied = string | (() => ObservableInput<string | null | undefined> | string | null | undefined);
 
 /** Checks an option of that kind. Never quotes it. */
 export function checkSupplied(name: string, value: unknown): void {
   if (typeof value === 'function' || (typeof value === 'string' && value !== '')) return;
   throw new TypeError(
-    `option "${name}" must be a string that is not empty, or a function that gives one, got ${value === '' ? 'an empty string' : typeof value}`,
+    `option "${name}" must be a string that is not empty, or a function that gives one, got ${value === '' ? 'an empty string' : value === null ? 'null' : typeof value}`,
   );
 }
 
-/** What the option gives, unless the signal aborts first: then what it gave is let go of. */
+/** What the option gives, unless the signal aborts first: then it unsubscribes from what the option gave. */
 export async function supplied(name: string, value: Supplied, signal: AbortSignal): Promise<string> {
   const given: unknown = typeof value === 'function' ? value() : value;
   const given$ = asObservable(given);
@@ -34,7 +34,8 @@ export async function supplied(name: string, value: Supplied, signal: AbortSigna
   );
 }
 
-class NothingSupplied extends TypeError {}
+/** There is nothing of what was to be supplied. */
+export class NothingSupplied extends TypeError {}
 
 /** Whether what was to be supplied does not exist yet, as far as its failure tells: a file that is missing, say. */
 export const isMissing = (failure: unknown): boolean =>

@@ -1,7 +1,8 @@
 import type { TokenSource } from '../token/types.js';
-import { requireOptions, text, type OAuthOptions } from './options.js';
-import { checkSupplied, supplied, withHooks, type Supplied } from './source.js';
-import { tokenEndpoint } from './tokenEndpoint.js';
+import { requireOptions, text } from './checkOptions.js';
+import { grantSource } from './grantSource.js';
+import type { OAuthOptions } from './options.js';
+import { checkSupplied, supplied, type Supplied } from './source.js';
 
 export interface TokenExchangeOptions extends OAuthOptions {
   /** The token to trade in: whose rights the new one has. A function is called for each fetch, since this token expires too. */
@@ -40,21 +41,16 @@ export function tokenExchange(options: TokenExchangeOptions): TokenSource {
   text('subjectTokenType', subjectTokenType);
   text('actorTokenType', actorTokenType);
   if (requestedTokenType !== undefined) text('requestedTokenType', requestedTokenType);
-  const endpoint = tokenEndpoint(options);
-  return withHooks(async ({ signal }) => {
+  return grantSource(options, 'urn:ietf:params:oauth:grant-type:token-exchange', async (signal) => {
     const [subject, actor] = await Promise.all([
       supplied('subjectToken', subjectToken, signal),
       actorToken === undefined ? undefined : supplied('actorToken', actorToken, signal),
     ]);
-    return endpoint.exchange(
-      'urn:ietf:params:oauth:grant-type:token-exchange',
-      {
-        subject_token: subject,
-        subject_token_type: subjectTokenType,
-        requested_token_type: requestedTokenType,
-        ...(actor !== undefined && { actor_token: actor, actor_token_type: actorTokenType }),
-      },
-      signal,
-    );
-  }, endpoint.hooks);
+    return {
+      subject_token: subject,
+      subject_token_type: subjectTokenType,
+      requested_token_type: requestedTokenType,
+      ...(actor !== undefined && { actor_token: actor, actor_token_type: actorTokenType }),
+    };
+  });
 }

@@ -1,0 +1,144 @@
+import { CLIENT_AUTH, listOf, type OAuthOptions } from './options.js';
+import { endpointOption, parse } from './secureUrl.js';
+import { checkSupplied } from './source.js';
+
+/** The form parameters that a grant sets itself. */
+const RESERVED = [
+  'grant_type',
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'refresh_token',
+  'assertion',
+];
+const RESERVED_PREFIX = /^(subject|actor)_token(_type)?$/;
+
+/** For callers without types: before anything is read from it. */
+export function requireOptions(caller: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`${caller} takes an object of options, got ${kindOf(options)}`);
+}
+
+/** Checks every option once, so that a mistake is named where it was made. Never quotes a secret. */
+export function checkOptions(options: OAuthOptions): void {
+  const { issuer, tokenEndpoint, revocationEndpoint, allowInsecureRequests: insecure } = options;
+  if ((issuer === undefined) === (tokenEndpoint === undefined)) {
+    throw new TypeError(
+      `options "issuer" and "tokenEndpoint": exactly one must be given, got ${issuer === undefined ? 'neither' : 'both'}`,
+    );
+  }
+  if (issuer !== undefined && endpointOption('issuer', issuer, insecure).search !== '') {
+    throw new TypeError('option "issuer" must have no query (RFC 8414 section 2)');
+  }
+  if (tokenEndpoint !== undefined) endpointOption('tokenEndpoint', tokenEndpoint, insecure);
+  if (revocationEndpoint !== undefined) endpointOption('revocationEndpoint', revocationEndpoint, insecure);
+  if (options.revokeOnClose === true && issuer === undefined && revocationEndpoint === undefined) {
+    throw new TypeError('option "revocationEndpoint" must be given for revokeOnClose, since no issuer can name it');
+  }
+  text('clientId', options.clientId);
+  if (options.scope !== undefined) text('scope', options.scope);
+  if (options.fetch !== undefined && typeof options.fetch !== 'function')
+    throw wrong('fetch', 'a function', options.fetch);
+  for (const name of ['allowInsecureRequests', 'revokeOnClose'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'boolean')
+      throw wrong(name, 'true or false', options[name]);
+  }
+  checkClientAuth(options);
+  checkTargets(options);
+  checkDpop(options.dpop);
+}
+
+function checkClientAuth(options: OAuthOptions): void {
+  const { clientSecret, privateKey, clientAssertion, fetch } = options;
+  const { clientAuth = clientAssertion === undefined ? 'client_secret_basic' : 'private_key_jwt' } = options;
+  if (!CLIENT_AUTH.includes(clientAuth)) {
+    throw new TypeError(
+      `option "clientAuth" must be one of ${CLIENT_AUTH.join(', ')}, got ${typeof clientAuth === 'string' ? 'another string' : kindOf(clientAuth)}`,
+    );
+  }
+  if (clientAuth.startsWith('client_secret_') && (typeof clientSecret !== 'string' || clientSecret === '')) {
+    throw wrong('clientSecret', `a string that is not empty, since clientAuth is ${clientAuth}`, clientSecret);
+  }
+  if (clientAssertion !== undefined) {
+    if (clientAuth !== 'private_key_jwt' || privateKey !== undefined)
+      throw new TypeError('option "clientAssertion" goes with clientAuth private_key_jwt, and without a privateKey');
+    checkSupplied('clientAssertion', clientAssertion);
+  } else if (clientAuth === 'private_key_jwt' && !isSigningKey(privateKey)) {
+    throw wrong(
+      'privateKey',
+      `a private CryptoKey that may sign ${ALGORITHMS}, since clientAuth is private_key_jwt and there is no clientAssertion`,
+      privateKey,
+    );
+  }
+  const kid: unknown = (privateKey as { kid?: unknown } | undefined)?.kid;
+  if (kid !== undefined) text('privateKey.kid', kid);
+  if (clientAuth === 'tls_client_auth' && fetch === undefined) {
+    throw new TypeError(
+      'option "fetch" must be given, since clientAuth is tls_client_auth: it presents the certificate',
+    );
+  }
+}
+
+function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
+  for (const [name, value] of Object.entries({ resource, audience })) {
+    if (value !== undefined && typeof value !== 'string' && !Array.isArray(value))
+      throw wrong(name, 'a string or an array of strings', value);
+  }
+  for (const value of listOf(resource)) {
+    if (parse(value)?.hash !== '')
+      throw new TypeError('option "resource" must be absolute URIs without a fragment (RFC 8707 section 2)');
+  }
+  for (const value of listOf(audience)) text('audience', value);
+  if (parameters === undefined) return;
+  if (Object(parameters) !== parameters) throw wrong('parameters', 'an object of strings', parameters);
+  // Its entries are no properties: they would be left out.
+  if (Symbol.iterator in parameters)
+    throw new TypeError('option "parameters" must be an object of strings, got a collection');
+  for (const [name, value] of Object.entries(parameters)) {
+    if (RESERVED.includes(name) || RESERVED_PREFIX.test(name))
+      throw new TypeError(`option "parameters" must not set "${name}": the grant does`);
+    if (typeof value !== 'string') throw wrong(`parameters.${name}`, 'a string', value);
+  }
+}
+
+function checkDpop(dpop: OAuthOptions['dpop']): void {
+  if (dpop === undefined || typeof dpop === 'boolean') return;
+  const { privateKey, publicKey } = Object(dpop) as Partial<CryptoKeyPair>;
+  if (
+    !isSigningKey(privateKey) ||
+    !(publicKey instanceof CryptoKey) ||
+    publicKey.type !== 'public' ||
+    !publicKey.extractable
+  ) {
+    throw new TypeError(
+      `option "dpop" must be true, false or a CryptoKeyPair that may sign ${ALGORITHMS}, with an extractable public key, got ${kindOf(dpop)}`,
+    );
+  }
+}
+
+const isSigningKey = (value: unknown): boolean => {
+  const { key = value } = Object(value) as { key?: unknown };
+  return key instanceof CryptoKey && key.type === 'private' && key.usages.includes('sign') && hasAlgorithm(key);
+};
+
+const ALGORITHMS = 'by an algorithm of RFC 7518 (RSA of 2048 bits or more with SHA-256 to SHA-512, ECDSA, Ed25519)';
+
+/** What oauth4webapi can sign with; it would say so only with the first token. */
+function hasAlgorithm({ algorithm }: CryptoKey): boolean {
+  if (!algorithm.name.startsWith('RSA')) return true;
+  const { hash, modulusLength } = algorithm as RsaHashedKeyAlgorithm;
+  return /^SHA-(256|384|512)$/.test(hash.name) && modulusLength >= 2048;
+}
+
+/** A string option that must say something. */
+export function text(name: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '') throw wrong(name, 'a string that is not empty', value);
+}
+
+export const wrong = (name: string, range: string, value: unknown): TypeError =>
+  new TypeError(`option "${name}" must be ${range}, got ${kindOf(value)}`);
+
+/** Says what a value is without showing it: it may be a secret in the wrong place. */
+const kindOf = (value: unknown): string =>
+  value === null ? 'null' : value === '' ? 'an empty string' : Array.isArray(value) ? 'an array' : typeof value;

@@ -1,0 +1,94 @@
+import { TokenUnavailableError } from '../errors.js';
+import { HEAD_START } from '../internal/sourceHooks.js';
+import { stopwatch } from '../internal/stopwatch.js';
+import type { TokenRequest, TokenResponse } from '../token/types.js';
+import { orAborted, outliving } from './abort.js';
+import { rotation, type RotationOptions } from './rotation.js';
+import { isOver, type Renewal } from './signIn.js';
+import { singleFlight } from './singleFlight.js';
+
+/** A refresh that nobody waits for any more (a timeout, `close()`) has this long to bring its new refresh token. Milliseconds. */
+const GRACE = 5_000;
+
+/** One user who is signed in, and the requests that wait for a token of theirs. */
+export interface RefreshSession {
+  fetch(request: TokenRequest): Promise<TokenResponse>;
+  /** From now on the token of the exchange under way is revoked, if nobody waits for it when it comes. */
+  revokeUnclaimed(): void;
+  /**
+   * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored nor
+   * handed out. Whoever waits gets an error. A sign-in under way is not awaited.
+   *
+   * @param accessToken the one that the stream holds
+   */
+  end(accessToken: string | undefined): void;
+}
+
+export function refreshSession(options: RotationOptions): RefreshSession {
+  const { endpoint, forgotten } = options;
+  const ending = new AbortController();
+  const ended = ending.signal;
+  const chain = rotation(options, ended);
+  /** A token whose `onRotate` had not finished when nobody waited any more. */
+  let unstored: Renewal | undefined;
+  let revokesUnclaimed = false;
+  /** The requests that wait for the exchange under way, each with the signal that ends its wait. */
+  const waiting = new Map<TokenRequest, AbortSignal>();
+
+  const stillWaiting = () => [...waiting].filter(([, signal]) => !signal.aborted);
+  const isUnclaimed = () => revokesUnclaimed && stillWaiting().length === 0;
+
+  /** Tells each stream that waits of a failure; the one that began the exchange if none does. */
+  const reportTo = (first: TokenRequest) => (failure: unknown) => {
+    const requests = stillWaiting().map(([request]) => request);
+    for (const each of requests.length > 0 ? requests : [first]) each.report?.(failure);
+  };
+
+  const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Renewal> => {
+    revokesUnclaimed = false;
+    chain.lookIntoStore(request.last);
+    if (unstored && !isOver(unstored)) return unstored;
+    const report = reportTo(request);
+    const renewal = await chain.renew(signal, report);
+    // Bounded like the exchange itself: storage that hangs must not keep the token from its users for ever.
+    await orAborted(chain.adopt(renewal.response, report), signal).catch(() => {
+      unstored = renewal;
+      report(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored'));
+    });
+    if (ended.aborted) forgotten.revoke(renewal.response);
+    else if (isUnclaimed()) {
+      endpoint.revoke((renewal.response as TokenResponse | undefined)?.access_token);
+      wasDelivered();
+    }
+    return renewal;
+  }, GRACE);
+
+  /** Nobody needs another token that was kept. */
+  function wasDelivered(): void {
+    unstored = undefined;
+    chain.wasDelivered();
+  }
+
+  return {
+    fetch: async (request) => {
+      const waited = stopwatch();
+      // A store stays to keep what the exchange brings, and needs the refresh token even if the server did not send it again.
+      const isShared = request.last !== undefined;
+      const join = (signal: AbortSignal) => {
+        waiting.set(request, signal);
+        return orAborted(refresh(signal, request), ended).finally(() => waiting.delete(request));
+      };
+      const { response, age } = await (isShared ? outliving(request.signal, () => GRACE, join) : join(request.signal));
+      wasDelivered();
+      Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
+      return isShared ? chain.complete(response) : response;
+    },
+    revokeUnclaimed: () => (revokesUnclaimed = true),
+    end: (accessToken) => {
+      ending.abort(new TokenUnavailableError('the user has signed out'));
+      chain.forget();
+      forgotten.revoke({ ...(accessToken !== undefined && { access_token: accessToken }) });
+      forgotten.revoke(unstored?.response);
+    },
+  };
+}

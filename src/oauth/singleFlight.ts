@@ -1,0 +1,71 @@
+import {
+  AsyncSubject,
+  asyncScheduler,
+  defer,
+  finalize,
+  firstValueFrom,
+  Observable,
+  share,
+  shareReplay,
+  Subject,
+  takeUntil,
+} from 'rxjs';
+import { onBehalfOf } from '../internal/sourceHooks.js';
+import { createTimers } from '../internal/timers.js';
+import { aborted } from './abort.js';
+
+/** Runs the work, or joins the run under way; rejects when the signal aborts. */
+export type SingleFlight<A, T> = (signal: AbortSignal, argument: A) => Promise<T>;
+
+/**
+ * Lets concurrent callers share one run of `work`. When all have aborted, the run goes on for `grace` ms: a refresh that
+ * rotates must not be cut off, since the server may have used up the old token already. Callers may join it meanwhile.
+ * After the grace period it ends with the last of these: a run that hangs must not be joined for ever.
+ *
+ * @param work gets the argument of the caller that began the run
+ */
+export function singleFlight<A, T>(
+  work: (signal: AbortSignal, argument: A) => Promise<T>,
+  grace: number,
+): SingleFlight<A, T> {
+  // Its timers are unref'd: what a run waits for keeps a Node process alive, the grace period by itself does not.
+  const timers = createTimers(asyncScheduler);
+  let begin: () => Observable<T>;
+  let graceOver$: Observable<void>;
+  const run$ = defer(() => {
+    const ended$ = new Subject<void>();
+    // It begins when the last caller leaves for the first time, and is remembered when that happens again.
+    graceOver$ = timers.after(grace).pipe(takeUntil(ended$), shareReplay({ bufferSize: 1, refCount: false }));
+    return begin().pipe(
+      finalize(() => {
+        ended$.next();
+      }),
+    );
+  }).pipe(share({ connector: () => new AsyncSubject<T>(), resetOnRefCountZero: () => graceOver$ }));
+  return (signal, argument) => {
+    begin = () => abortable((own) => work(onBehalfOf(signal, own), argument));
+    return firstValueFrom(run$.pipe(takeUntil(aborted(signal))));
+  };
+}
+
+/** What a promise gives; unsubscribing from it aborts its signal, unless it has settled. */
+const abortable = <T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> =>
+  new Observable((subscriber) => {
+    const controller = new AbortController();
+    let settled = false;
+    const settle = () => (settled = true);
+    const result = work(controller.signal);
+    result.then(settle, settle);
+    result.then(
+      (value) => {
+        subscriber.next(value);
+        subscriber.complete();
+      },
+      (failure: unknown) => {
+        subscriber.error(failure);
+      },
+    );
+    return () => {
+      if (!settled) controller.abort();
+    };
+  });
