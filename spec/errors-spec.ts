@@ -80,7 +80,7 @@ describe.each(table)('%s', (name, code, make) => {
     expect(JSON.parse(JSON.stringify(make(errors, { cause })))).toMatchObject({
       name,
       code,
-      cause: 'inner GET https://user@host/',
+      cause: 'inner GET https://host/',
     });
   });
 
@@ -155,19 +155,6 @@ describe('TokenEndpointError', () => {
     expect(new TokenEndpointError('x', said)).toMatchObject(said);
     expect(Object.keys(new TokenEndpointError('x', { status: 400 })).sort()).toEqual(['code', 'status']);
     expect(new TokenEndpointError('x').error).toBeUndefined();
-  });
-
-  it('should give the explanation of the server to whoever asks for it, and print nothing of it', () => {
-    const error = new TokenEndpointError('x', { status: 400, error_description: 'wrong secret SECRET' });
-    expect(error.error_description).toBe('wrong secret SECRET');
-    for (const printed of [
-      inspect(error, { showHidden: true }),
-      inspect(error, { getters: true }),
-      JSON.stringify(error),
-    ])
-      expect(printed).not.toContain('SECRET');
-    expect(Object.keys(error).sort()).toEqual(['code', 'status']);
-    expect('error_description' in new TokenEndpointError('x')).toBe(false);
   });
 
   it('should not show its cause among what was said', () => {

@@ -73,6 +73,40 @@ describe('30: a token is as old as it says, and never gets younger', () => {
     ],
   );
 
+  it(
+    'so that the same token again is renewed, over and expired at the moments that it had',
+    marbles((m) => {
+      const value = jwt({ iat: 0, exp: 30 });
+      const rig = setUp(
+        m,
+        (n) => (n < 3 ? { took: 0, life: 'unknown', value } : { took: 0, fail: new Error('down') }),
+        {
+          random: () => 1,
+          expiryMargin: 1000,
+        },
+      );
+      const watching = rig.token$.subscribe({ error: () => undefined });
+      rig.at(20_000, () => rig.token$.refresh().subscribe());
+      rig.at(28_999, () => expect(rig.token$.current?.value).toBe(value));
+      rig.at(29_000, () => expect(rig.token$.current).toBeNull());
+      rig.at(31_000, () => watching.unsubscribe());
+      m.flush();
+      // 10 s of it were left when it came again.
+      expect(rig.asked.slice(0, 3)).toEqual(['0 initial', '20000 manual', '28333 scheduled']);
+      expect(rig.events.filter((event) => event.includes('tokenExpired'))).toEqual([`30000 tokenExpired ${value}`]);
+    }),
+  );
+
+  it(
+    'so that a token that is due as it comes expires when its life is over',
+    marbles((m) => {
+      const rig = setUp(m, (n) => (n === 1 ? { took: 1500, life: 2 } : { took: 5000, fail: new Error('down') }));
+      rig.ask(0, 'a');
+      m.flush();
+      expect(rig.events.filter((event) => event.includes('tokenExpired'))).toEqual(['2000 tokenExpired T1']);
+    }),
+  );
+
   describe('by the default clocks', () => {
     beforeEach(() => {
       jest.useFakeTimers({ now: Date.parse('2026-01-01T12:00:00Z') });

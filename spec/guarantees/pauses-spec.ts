@@ -145,6 +145,30 @@ describe('29: pauses after failures', () => {
     ],
   );
 
+  cases(
+    'end for whoever comes when nobody waited any more',
+    (m, { how }) => {
+      const wake = new Subject<void>();
+      const fail = { status: 503, retryAfter: 86_400_000 };
+      const rig = setUp(m, (n) => (n === 1 ? { took: 30, fail } : { took: 0 }), { wake, idleTimeout: 0 });
+      rig.ask(0, 'a', { maxWait: 0 });
+      rig.ask(57, 'b', { maxWait: 100 });
+      rig.at(200, () => wake.next());
+      rig.at(1000, () => {
+        if (how === 'signOut') rig.token$.signOut();
+        if (how === 'refresh') rig.tell('c', rig.token$.refresh());
+        else rig.ask(1000, 'c');
+      });
+      m.flush();
+      expect(rig.log[2]).toMatch(/ c T2$/);
+      expect(parseInt(rig.log[2]!)).toBeLessThanOrEqual(how === 'ask' ? 300_030 : 1000);
+    },
+    [
+      { name: 'by refresh()', how: 'refresh' },
+      { name: 'by signOut()', how: 'signOut' },
+    ],
+  );
+
   it(
     'end by wake when a browser is online again, whatever has grown meanwhile',
     marbles((m) => {

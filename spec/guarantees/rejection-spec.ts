@@ -54,6 +54,26 @@ describe('15: a rejected token is compared first', () => {
   );
 
   it(
+    'serves every call of one resource that was in flight with the old token, though the first has cost a refresh',
+    marbles((m) => {
+      const { call, end, asked, log, outcomes } = serving(m, () => ({ took: 0, life: 3600 }));
+      const key = 'GET /a';
+      const serve = (token: string) => after(token === 'T1' ? 20_000 : 5000, token === 'T1' ? 401 : 200);
+      call(1000, 'a', serve, { key });
+      call(2000, 'b', serve, { key });
+      call(3000, 'c', serve, { key });
+      end(40_000);
+      expect(asked).toEqual(['0 initial', '21000 rejected']);
+      expect(log).toEqual(['26000 a 200', '27000 b 200', '28000 c 200']);
+      expect(outcomes().map((outcome) => outcome.split(' ')[2])).toEqual([
+        'refreshing',
+        'alreadyReplaced',
+        'alreadyReplaced',
+      ]);
+    }),
+  );
+
+  it(
     'compares in reject(), too',
     marbles((m) => {
       const { token$, at, end, asked, outcomes } = serving(m);
@@ -141,6 +161,21 @@ describe('16: a request is repeated once', () => {
     expect(given).toHaveLength(4);
     token$.close();
   });
+
+  cases(
+    'never with the token that was refused, when the new one is over as it comes',
+    (m, { life }) => {
+      const { call, end, sent } = serving(m, (n) => (n === 1 ? { took: 0 } : { took: 50, life }));
+      call(1000, 'a', (token) => of(answer(token === 'T1' ? 403 : 200)));
+      end(1500);
+      expect(sent[0]).toBe('1000 a T1');
+      expect(sent.filter((entry) => entry.endsWith('T1'))).toHaveLength(1);
+    },
+    [
+      { name: 'no life', life: 0 },
+      { name: 'a life shorter than the fetch', life: 0.04 },
+    ],
+  );
 
   it(
     'leaves alone what is no rejection',

@@ -219,6 +219,29 @@ describe('36: signOut() ends the session, not the stream', () => {
     }),
   );
 
+  cases(
+    'and what a listener of signedOut asks for belongs to the next session',
+    (m, { act }) => {
+      const rig = setUp(m, undefined, { idleTimeout: 0 });
+      let isDone = false;
+      rig.token$.events.subscribe(({ type }) => {
+        if (type !== 'signedOut' || isDone) return;
+        isDone = true;
+        rig.tell('next', act(rig.token$));
+      });
+      rig.ask(0, 'a');
+      rig.at(1000, () => rig.token$.signOut());
+      m.flush();
+      expect(rig.log).toEqual(['200 a T1', '1200 next T2']);
+      expect(rig.asked.slice(0, 3)).toHaveLength(2);
+    },
+    [
+      { name: 'refresh()', act: (token$) => token$.refresh() },
+      { name: 'takeToken', act: (token$) => takeToken(token$) },
+      { name: 'a request', act: (token$) => withToken(token$, ({ value }) => of(value)) },
+    ] as { name: string; act: (token$: ReturnType<typeof setUp>['token$']) => ReturnType<typeof takeToken> }[],
+  );
+
   it('after close() does nothing', () => {
     const token$ = openStream(() => of({ access_token: 'T1', expires_in: 30 }));
     const events: string[] = [];
