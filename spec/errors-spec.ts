@@ -157,6 +157,19 @@ describe('TokenEndpointError', () => {
     expect(new TokenEndpointError('x').error).toBeUndefined();
   });
 
+  it('should give the explanation of the server to whoever asks for it, and print nothing of it', () => {
+    const error = new TokenEndpointError('x', { status: 400, error_description: 'wrong secret SECRET' });
+    expect(error.error_description).toBe('wrong secret SECRET');
+    for (const printed of [
+      inspect(error, { showHidden: true }),
+      inspect(error, { getters: true }),
+      JSON.stringify(error),
+    ])
+      expect(printed).not.toContain('SECRET');
+    expect(Object.keys(error).sort()).toEqual(['code', 'status']);
+    expect('error_description' in new TokenEndpointError('x')).toBe(false);
+  });
+
   it('should not show its cause among what was said', () => {
     const error = new TokenEndpointError('x', { cause: new Error('inner'), status: 400 });
     expect(Object.keys(error).sort()).toEqual(['code', 'status']);

@@ -137,7 +137,7 @@ describe('with zone.js', () => {
           map((response) => ({ response, age: 0, origin: 'fetched' })),
         ),
       changes: new Observable(here),
-      closed: new Observable(here),
+      signedOut: new Observable(here),
     };
     const { token$ } = setUp({ providers, store });
     zone().run(() => token$.subscribe());

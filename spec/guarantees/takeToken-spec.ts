@@ -1,6 +1,6 @@
 import { firstValueFrom, map, NEVER, of, switchMap, take, throwError } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { takeToken, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
+import { takeToken, withToken, type TokenStream } from 'rx-fresh-token';
 import { openStream, refusal, setUp } from './rig.js';
 
 const response = { access_token: 'T1', expires_in: 30 };
@@ -125,7 +125,7 @@ describe('40: withToken(send) as an operator is withToken(token$, send)', () => 
     expect(() => withToken(() => of(1), { maxWait: -1 })).toThrow(/^option "maxWait"/);
     expect(() => withToken(() => of(1), { isRejection: 5 as never })).toThrow(/isRejection/);
     const operator = withToken(() => of(1));
-    expect(() => of(response as unknown as AccessToken).pipe(operator)).toThrow(
+    expect(() => (of(response) as unknown as TokenStream).pipe(operator)).toThrow(
       new TypeError('token$ must be a stream made by createTokenStream'),
     );
     const token$ = openStream(() => of(response));

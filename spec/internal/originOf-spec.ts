@@ -14,8 +14,8 @@ it.each([
 
 it.each([
   ['localhost', true],
-  ['a.localhost', true],
-  ['api.shop.localhost', true],
+  ['a.localhost', false],
+  ['localhost.', false],
   ['127.0.0.1', true],
   ['127.10.200.254', true],
   ['[::1]', true],

@@ -45,7 +45,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     alarm.add(
       timers.after(at - from).subscribe(() => {
         for (const name of moments) if (held[name] <= at) held[name] = -Infinity;
-        setAlarm(held, at);
+        setAlarm(held, Math.max(at, from));
         look();
       }),
     );

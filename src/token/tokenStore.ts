@@ -41,6 +41,4 @@ export interface TokenStore {
   signOut?(): void;
   /** Emits when someone else has ended the session. The stream forgets its token and stays open. Subscribed until it closes. */
   readonly signedOut?: Observable<unknown>;
-  /** Emits when someone has ended the sharing for all: the stream closes. Subscribed until then, idle or not. */
-  readonly closed?: Observable<unknown>;
 }
