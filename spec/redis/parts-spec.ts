@@ -5,6 +5,7 @@ import { clockBound } from '../../src/redis/clockBound.js';
 import { knownTokens } from '../../src/redis/knownTokens.js';
 import { fetchTime, keepFor, leaseMargin, pollPause, sharedPause } from '../../src/redis/lease.js';
 import { redisTokenStore } from '../../src/redis/index.js';
+import { storeSettings } from '../../src/redis/options.js';
 import { acquired, committed, pushed } from '../../src/redis/replies.js';
 import { sealing } from '../../src/redis/sealing.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
@@ -343,6 +344,41 @@ describe('options', () => {
     expect(make).toThrow(TypeError);
     expect(make).toThrow(name);
     expect(make).not.toThrow('SECRET');
+  });
+
+  const made = (length: number, usages: KeyUsage[], name = 'AES-GCM') =>
+    crypto.subtle.importKey('raw', new Uint8Array(length), name, false, usages);
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['of 128 bits', () => made(16, ['encrypt', 'decrypt'])],
+    ['that can only decrypt', () => made(32, ['decrypt'])],
+    ['that can only encrypt', () => made(32, ['encrypt'])],
+    ['for another algorithm', () => made(32, ['encrypt', 'decrypt'], 'AES-CBC')],
+    ['that is none', () => Promise.resolve({ algorithm: null, usages: [] })],
+    ['that is missing', () => Promise.resolve(null)],
+  ])('should be refused with a CryptoKey %s', async (_what, make) => {
+    const key = (await make()) as CryptoKey;
+    expect(() => redisTokenStore({ ...good, encryptionKey: { id: 'a', key } })).toThrow(
+      /^option "encryptionKey" must have a key of 32 bytes/,
+    );
+  });
+
+  it('should be refused with an empty list of keys, which would store tokens as they are', () => {
+    expect(() => redisTokenStore({ ...good, encryptionKey: [] })).toThrow('option "encryptionKey"');
+  });
+
+  it('should be taken as they are at creation: bytes that the caller overwrites later change nothing', async () => {
+    const bytes = new Uint8Array(32).fill(7);
+    const { keys, place } = storeSettings({ ...good, encryptionKey: { id: 'a', key: bytes } });
+    bytes.fill(0);
+    const sealed = await sealing(keys, place).seal('token', 'T1');
+    const same = sealing([{ id: 'a', key: new Uint8Array(32).fill(7) }], place);
+    expect(await same.open('token', sealed)).toBe('T1');
+  });
+
+  it('should accept a CryptoKey that cannot be exported', async () => {
+    const key = await made(32, ['encrypt', 'decrypt']);
+    expect(() => redisTokenStore({ ...good, encryptionKey: { id: 'a', key } })).not.toThrow();
   });
 
   it('should be enough with a client and a key', () => {

@@ -4,7 +4,7 @@ import { TokenStoreError } from '../errors.js';
 export interface EncryptionKey {
   /** Tells keys apart; it is stored beside what the key sealed. 1 to 32 letters, digits, `-` or `_`. */
   readonly id: string;
-  /** 32 bytes, or an AES-GCM `CryptoKey` that may encrypt and decrypt. */
+  /** 32 bytes, which are copied; or a `CryptoKey` for AES-GCM with 256 bits that may encrypt and decrypt. */
   readonly key: Uint8Array | CryptoKey;
 }
 
@@ -27,7 +27,6 @@ export function sealing(keys: readonly EncryptionKey[], place: string): Sealing 
   const loaded = new Map<string, Promise<CryptoKey>>();
 
   const load = ({ id, key }: EncryptionKey): Promise<CryptoKey> => {
-    // The copy has a buffer of its own: bytes of a pooled Buffer are not alone in theirs.
     const promise =
       loaded.get(id) ??
       (key instanceof Uint8Array
