@@ -1,6 +1,9 @@
 import { TokenStoreError } from '../errors.js';
 import type { Timers } from '../internal/timers.js';
 
+/** Redis did not answer, or refused to. Any other TokenStoreError is about what Redis holds. */
+export class RedisUnavailable extends TokenStoreError {}
+
 /** Calls that were given up, and that the client has neither answered nor refused. More would only lengthen its queue. */
 const MOST_UNANSWERED = 4;
 
@@ -60,7 +63,8 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
           (error: unknown) => {
             if (answered()) return;
             settled = true;
-            reject(unavailable(reasonOf(error)));
+            const reason = reasonOf(error);
+            reject(reason === 'WRONGTYPE' ? new TokenStoreError(NO_HASH) : unavailable(reason));
           },
         );
     });
@@ -78,4 +82,6 @@ function reasonOf(error: unknown): string {
   return known ?? (typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'Error');
 }
 
-const unavailable = (reason: string) => new TokenStoreError(`Redis is not available: ${reason}`);
+const NO_HASH = 'the key in Redis holds something that no script of this library has written';
+
+const unavailable = (reason: string) => new RedisUnavailable(`Redis is not available: ${reason}`);

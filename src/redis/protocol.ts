@@ -3,15 +3,17 @@ import { boundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
 import { clockBound } from './clockBound.js';
 import type { storeSettings } from './options.js';
-import { acquired, committed, type Acquired, type Committed, type Said } from './replies.js';
+import { acquired, committed, signedOut, type Acquired, type Committed, type Said } from './replies.js';
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
+import { keepFor, SHORTEST_PAUSE } from './lease.js';
+import { SIGN_OUT } from './signOutScript.js';
 
 export type StoreSettings = ReturnType<typeof storeSettings>;
 
-/** Why a token is wanted although there is one. */
-export type Kind = '' | 'forced' | 'rejected';
+/** Why a token is wanted although there is one. `manual`: the application asks for it now, so that a pause does not hold it up. */
+export type Kind = '' | 'forced' | 'manual' | 'rejected';
 
 /** An answer, and when it was asked for and came, by a clock that is never set. */
 export type Timed<T> = T & { readonly sent: number; readonly received: number };
@@ -38,10 +40,14 @@ export interface Protocol {
   ) => Promise<Timed<Acquired>>;
   readonly commit: (commit: Commit) => Promise<Committed>;
   readonly fail: (fence: number, pause: number, failure: string) => Promise<void>;
+  /** Deletes what is stored. The same `id` again does nothing more. */
+  readonly signOut: (id: string, beyond: number) => Promise<void>;
   /** How old what was issued then is, at most. */
   readonly ageOf: (issued: number) => number;
   /** Whether it is this hash that a message is about: a channel may be common to several. False also before Redis has said which one this is. */
   readonly isHere: (place: string) => boolean;
+  /** False for a generation that is far ahead of Redis' clock: no script has given it. */
+  readonly isPlausible: (generation: number) => boolean;
   /** Redis said in a message what time it was. */
   readonly heard: (now: number) => void;
   /** Whether what was issued can be dated. Not if what was heard contradicts every answer: then the next call tells. */
@@ -51,10 +57,15 @@ export interface Protocol {
 /** Life that makes a token worth handing out: above the margin within which streams do not use it. Less for short tokens. */
 export const LEAST_LIFE = 1500;
 
+/** A clock that is set back, or a replica's, is behind the generations by no more than this as a rule; a message from further ahead is looked up. Milliseconds. */
+const MOST_AHEAD = 60_000;
+
+/** @param onAnswer hears the generation of the last sign-out, with every answer */
 export function protocol(
   { client, place, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
   now: () => number,
   timers: Timers,
+  onAnswer: (ended: number) => void = () => undefined,
 ): Protocol {
   const run = scriptRunner(client);
   const bounded = boundedCalls(storeDeadline, timers, () => isDown(client));
@@ -70,17 +81,28 @@ export function protocol(
   ): Promise<Timed<T>> => {
     const send = async () => {
       const sent = now();
-      const answer = read(await run(script, place, args()));
-      const received = now();
+      const reply = await run(script, place, args());
+      return { reply, sent, received: now() };
+    };
+    const understand = ({ reply, sent, received }: Awaited<ReturnType<typeof send>>): Timed<T> => {
+      const answer = read(reply);
       clock.learn({ redis: answer.now, sent, received });
       here = answer.place;
+      onAnswer(answer.ended);
       return { ...answer, sent, received };
     };
-    return bounded(send, late);
+    // Read after the call has settled: what cannot be read does not mean that Redis is not available.
+    return bounded(send, (reply) => {
+      try {
+        late?.(understand(reply));
+      } catch {
+        // Nobody waits for it any more.
+      }
+    }).then(understand);
   };
   return {
     acquire: ({ owner, beyond, kind }, late) =>
-      call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown], acquired, late),
+      call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, SHORTEST_PAUSE], acquired, late),
     commit: ({ fence, beyond, askedAt, issued, life, took, keep, owner, sealed }) =>
       call(
         COMMIT,
@@ -101,8 +123,12 @@ export function protocol(
     fail: async (fence, pause, failure) => {
       await bounded(() => run(FAIL, place, [fence, pause, failure, channel]));
     },
+    signOut: async (id, beyond) => {
+      await call(SIGN_OUT, () => [beyond, keepFor(0, true), channel, id], signedOut);
+    },
     ageOf: (issued) => Math.max(0, (clock.latest(now()) ?? issued) - issued),
     isHere: (named) => here !== '' && named === here,
+    isPlausible: (generation) => generation <= (clock.latest(now()) ?? 0) + MOST_AHEAD,
     heard: (redis) => {
       clock.notBefore(redis, now());
     },

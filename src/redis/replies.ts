@@ -14,6 +14,8 @@ export interface Said {
   readonly now: number;
   /** Tells the hash from one of the same name elsewhere; '' when there is none yet. */
   readonly place: string;
+  /** The generation of the last sign-out; 0 when there was none. */
+  readonly ended: number;
 }
 
 export type Acquired = Said &
@@ -26,8 +28,10 @@ export type Acquired = Said &
         readonly fence: number;
         readonly lease: number;
         readonly failures: number;
+        /** Of the last token, which the hash may no longer hold. */
         readonly life: number;
-        readonly last: string;
+        /** What is stored, valid or not; null when there is nothing. */
+        readonly last: SealedToken | null;
       }
     | { readonly type: 'nothing' }
   );
@@ -38,6 +42,8 @@ export type Committed = Said &
     | { readonly type: 'stale'; readonly token: SealedToken | null }
   );
 
+export type SignedOut = Said & { readonly type: 'signedOut' };
+
 export type Push =
   | {
       readonly type: 'token';
@@ -46,12 +52,12 @@ export type Push =
       readonly token: SealedToken;
       readonly owner: string;
     }
-  | { readonly type: 'failed'; readonly now: number };
+  | { readonly type: 'failed' | 'signedOut'; readonly now: number };
 
 /** What the acquire script said. */
 export function acquired(reply: unknown): Acquired {
-  const [type, time, place = '', a, b, c, d, e] = fields(reply);
-  const said = () => ({ now: ms(time), place });
+  const [type, time, place = '', ended, a, b, c, d, e, f, g] = fields(reply);
+  const said = () => ({ now: ms(time), place, ended: ms(ended) });
   switch (type) {
     case 'T':
       return { type: 'token', ...said(), token: token(a, b, c, d) };
@@ -60,7 +66,15 @@ export function acquired(reply: unknown): Acquired {
     case 'B':
       return { type: 'pause', ...said(), left: ms(a), failure: b ?? '' };
     case 'L':
-      return { type: 'lead', ...said(), fence: ms(a), lease: ms(b), failures: ms(c), life: ms(d), last: e ?? '' };
+      return {
+        type: 'lead',
+        ...said(),
+        fence: ms(a),
+        lease: ms(b),
+        failures: ms(c),
+        life: ms(f),
+        last: g ? token(d, e, f, g) : null,
+      };
     case 'N':
       return { type: 'nothing', ...said() };
     default:
@@ -70,11 +84,18 @@ export function acquired(reply: unknown): Acquired {
 
 /** What the commit script said. */
 export function committed(reply: unknown): Committed {
-  const [type, time, place = '', generation, issued, life, sealed, valid] = fields(reply);
-  const said = () => ({ now: ms(time), place });
+  const [type, time, place = '', ended, generation, issued, life, sealed, valid] = fields(reply);
+  const said = () => ({ now: ms(time), place, ended: ms(ended) });
   if (type === 'O') return { type: 'stored', ...said(), generation: ms(generation) };
   if (type === 'S')
     return { type: 'stale', ...said(), token: valid === '1' ? token(generation, issued, life, sealed) : null };
+  throw unreadable();
+}
+
+/** What the sign-out script said. */
+export function signedOut(reply: unknown): SignedOut {
+  const [type, time, place = '', ended] = fields(reply);
+  if (type === 'E') return { type: 'signedOut', now: ms(time), place, ended: ms(ended) };
   throw unreadable();
 }
 
@@ -83,6 +104,7 @@ export function pushed(message: string): Push | undefined {
   const [type, now, place = '', generation, issued, life, owner = '', ...sealed] = message.split('\n');
   try {
     if (type === 'F') return { type: 'failed', now: ms(now) };
+    if (type === 'E') return { type: 'signedOut', now: ms(now) };
     return type === 'T'
       ? { type: 'token', now: ms(now), place, token: token(generation, issued, life, sealed.join('\n')), owner }
       : undefined;
@@ -101,7 +123,7 @@ const fields = (reply: unknown): (string | undefined)[] => (Array.isArray(reply)
 
 function ms(text?: string): number {
   const value = Number(text);
-  if (!text || !Number.isFinite(value)) throw unreadable();
+  if (!text || !Number.isSafeInteger(value)) throw unreadable();
   return value;
 }
 

@@ -13,10 +13,12 @@ const LONGEST = 300;
 
 export function failureOf(thrown: unknown): SharedFailure {
   const { status, error } = fieldsOf(thrown);
-  const { name, message } = thrown instanceof Error ? thrown : { name: 'Error', message: 'the token source failed' };
+  // Anyone may have made the error, with members of any type.
+  const { name, message }: { name: unknown; message: unknown } =
+    thrown instanceof Error ? thrown : { name: undefined, message: undefined };
   return {
-    name: name.slice(0, 100),
-    message: message.slice(0, LONGEST),
+    name: typeof name === 'string' ? name.slice(0, 100) : 'Error',
+    message: typeof message === 'string' ? message.slice(0, LONGEST) : 'the token source failed',
     ...(typeof status === 'number' && { status }),
     ...(typeof error === 'string' && { error: error.slice(0, 100) }),
   };
