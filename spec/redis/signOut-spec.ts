@@ -166,11 +166,12 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
 
   it("should begin with nothing without Redis, with 'local'", async () => {
     const server = await startRedis();
+    dispose.push(server.stop);
     const away = await connect(kind, server.url);
     dispose.push(away.close);
     const one = redisTokenStore({ client: away.client, key, storeDeadline: 100, onUnavailable: 'local' });
     await ask(one, give(1));
-    await server.stop();
+    server.signal('SIGSTOP');
     one.signOut!();
     const handed: unknown[] = [];
     await ask(one, (last) => {
