@@ -5,6 +5,7 @@ import type { AccessToken, StoredToken, TokenRequest, TokenStore } from 'rx-fres
 import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
 import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
+import { startCluster } from './clusterNodes.js';
 import { pause, until } from './fleet/fleet.js';
 
 jest.setTimeout(40_000);
@@ -31,17 +32,9 @@ const ask = (store: TokenStore, access_token: string, previous: AccessToken | nu
 
 /** One node that has all slots: enough to see that all keys of a call lie in one, and that pushes come. */
 async function cluster(): Promise<RedisServer> {
-  const server = await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] });
-  const admin = new Redis(server.url);
-  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-  for (;;) {
-    const info = String(await admin.call('CLUSTER', 'INFO'));
-    if (info.includes('cluster_state:ok')) break;
-    await pause(50);
-  }
-  admin.disconnect();
-  dispose.push(server.stop);
-  return server;
+  const { nodes, stop } = await startCluster(1);
+  dispose.push(stop);
+  return nodes[0]!;
 }
 
 const clusters: [string, (server: RedisServer) => Promise<{ client: RedisClient; close: () => unknown }>][] = [

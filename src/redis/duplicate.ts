@@ -28,7 +28,10 @@ interface Duplicate extends ClientState {
 // Hand-made: it translates an event emitter that connects in its own time.
 export const openDuplicate = (client: RedisClient): Observable<SubscribeTo> =>
   new Observable((subscriber) => {
-    const duplicate = (client as ClientState).duplicate?.() as Duplicate;
+    const original = client as ClientState;
+    const isCluster = typeof original.nodeClient === 'function';
+    // A cluster of `redis` would connect to each master, although one node is enough for all pushes.
+    const duplicate = original.duplicate?.(...(isCluster ? [{ minimizeConnections: true }] : [])) as Duplicate;
     const fail = (error: unknown) => {
       subscriber.error(error);
     };
@@ -43,6 +46,10 @@ export const openDuplicate = (client: RedisClient): Observable<SubscribeTo> =>
       fail(new Error('the connection has ended'));
     });
     duplicate.on?.('terminated', fail);
+    // It would wait for the node that it has subscribed on, dead or not: another one may have taken over.
+    duplicate.on?.('node-reconnecting', () => {
+      fail(new Error('the connection to the node is lost'));
+    });
     const ready$ = new Subject<void>();
     duplicate.on?.('ready', () => {
       ready$.next();
