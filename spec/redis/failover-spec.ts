@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { createCluster, createSentinel } from 'redis';
-import { firstValueFrom, from, of, Subscription, timeout } from 'rxjs';
+import { firstValueFrom, from, of, timeout } from 'rxjs';
 import type { AccessToken, TokenStore } from 'rx-fresh-token';
 import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
 import { startRedis } from '../setup/redis/server.cjs';

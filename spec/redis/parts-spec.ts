@@ -129,7 +129,7 @@ describe('replies', () => {
     const read = {
       type: 'lead',
       now: 10,
-      place: 'here.1',
+      hashId: 'here.1',
       ended: 3,
       fence: 7,
       lease: 333,
@@ -381,10 +381,10 @@ describe('options', () => {
 
   it('should be taken as they are at creation: bytes that the caller overwrites later change nothing', async () => {
     const bytes = new Uint8Array(32).fill(7);
-    const { keys, place } = storeSettings({ ...good, encryptionKey: { id: 'a', key: bytes } });
+    const { keys, hashKey } = storeSettings({ ...good, encryptionKey: { id: 'a', key: bytes } });
     bytes.fill(0);
-    const sealed = await sealing(keys, place).seal('token', 'T1');
-    const same = sealing([{ id: 'a', key: new Uint8Array(32).fill(7) }], place);
+    const sealed = await sealing(keys, hashKey).seal('token', 'T1');
+    const same = sealing([{ id: 'a', key: new Uint8Array(32).fill(7) }], hashKey);
     expect(await same.open('token', sealed)).toBe('T1');
   });
 

@@ -274,7 +274,7 @@ describe.each(KINDS)('with %s', (kind) => {
     await ask(store, 'T1');
     await until(() => ages.length === 1);
     const generation = (await field('gen')) + 1;
-    const said = (await connection.command('HMGET', hash(), 'place', 'at')) as string[];
+    const said = (await connection.command('HMGET', hash(), 'hashId', 'at')) as string[];
     // A token of 20 s, from a Redis whose clock was set forward an hour, which then stands in the hash too.
     const now = Number(said[1]) + 3_600_000;
     const sealed = plain(generation, now - 20_000, 7_200_000, 'T2');

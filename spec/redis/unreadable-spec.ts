@@ -197,13 +197,13 @@ describe.each(KINDS)('a forged push, with %s,', (kind) => {
     await pause(200);
     await ask(one, () => of(T1));
     await until(() => heard.length > 0);
-    const [place, at] = (await command('HMGET', hash, 'place', 'at')) as string[];
+    const [hashId, at] = (await command('HMGET', hash, 'hashId', 'at')) as string[];
     const [generation, issued, life, now = Number(at)] = forge(Number(at));
     const record = { generation, issued, life, response: { access_token: 'FORGED', expires_in: 3600 } };
     await command(
       'PUBLISH',
       `${hash}:push`,
-      ['T', now, place, generation, issued, life, 'x.1', `0.${JSON.stringify(record)}`].join('\n'),
+      ['T', now, hashId, generation, issued, life, 'x.1', `0.${JSON.stringify(record)}`].join('\n'),
     );
     await pause(100);
     let asked = 0;
@@ -236,9 +236,9 @@ describe.each(KINDS)('a forged push, with %s,', (kind) => {
     const [old] = (await command('HMGET', hash, 'token')) as string[];
     await ask(one, () => of({ access_token: 'T2', expires_in: 3600 }), requestOf({ value: 'T1' } as AccessToken));
     await until(() => heard.includes('T2'));
-    const [place, at, gen, life] = (await command('HMGET', hash, 'place', 'at', 'gen', 'life')) as string[];
+    const [hashId, at, gen, life] = (await command('HMGET', hash, 'hashId', 'at', 'gen', 'life')) as string[];
     const next = String(Number(gen) + 5);
-    await command('PUBLISH', `${hash}:push`, ['T', at, place, next, at, life, 'x.1', old].join('\n'));
+    await command('PUBLISH', `${hash}:push`, ['T', at, hashId, next, at, life, 'x.1', old].join('\n'));
     await pause(100);
     expect(heard).toEqual(['T1', 'T2']);
     // Nor when it lies in the hash.

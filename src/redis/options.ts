@@ -51,13 +51,13 @@ export function storeSettings(options: RedisTokenStoreOptions) {
     forceCooldown: [0, FINITE, 1000],
   });
   // With a hash tag, so that a cluster keeps all of it in one slot.
-  const place = `${prefix}{${key}}`;
+  const hashKey = `${prefix}{${key}}`;
   return {
     ...numbers,
     fetchTimeout: numbers.fetchTimeout ?? numbers.lease * 0.8,
     client: requireClient(options.client),
-    place,
-    channel: `${place}:push`,
+    hashKey,
+    channel: `${hashKey}:push`,
     keys,
     onUnavailable,
   };

@@ -3,7 +3,7 @@ import { boundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
 import { clockBound } from './clockBound.js';
 import type { storeSettings } from './options.js';
-import { acquired, committed, signedOut, type Acquired, type Committed, type Said } from './replies.js';
+import { acquired, committed, signedOut, type Acquired, type Committed, type AnswerHeader } from './replies.js';
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
@@ -31,9 +31,9 @@ export interface Commit {
   readonly sealed: string;
 }
 
-/** The three scripts as calls, each within the deadline; every answer tells something of Redis' clock. */
+/** The scripts as calls, each within the deadline; every answer tells something of Redis' clock. */
 export interface Protocol {
-  /** With an empty owner it only looks. `late` hears an answer that came too late for the caller. */
+  /** With an empty owner it only reads. `late` gets an answer that came too late for the caller. */
   readonly acquire: (
     ask: { owner: string; beyond: number; kind: Kind },
     late?: (answer: Acquired) => void,
@@ -44,13 +44,13 @@ export interface Protocol {
   readonly signOut: (id: string, beyond: number) => Promise<void>;
   /** How old what was issued then is, at most. */
   readonly ageOf: (issued: number) => number;
-  /** Whether it is this hash that a message is about: a channel may be common to several. False also before Redis has said which one this is. */
-  readonly isHere: (place: string) => boolean;
+  /** Whether it is this hash that a message is about: a channel may be common to several. False also before the first answer. */
+  readonly isOwnHash: (id: string) => boolean;
   /** False for a generation that is far ahead of Redis' clock: no script has given it. */
   readonly isPlausible: (generation: number) => boolean;
-  /** Redis said in a message what time it was. */
-  readonly heard: (now: number) => void;
-  /** Whether what was issued can be dated. Not if what was heard contradicts every answer: then the next call tells. */
+  /** A message has Redis' time in it. */
+  readonly learnTime: (now: number) => void;
+  /** Whether what was issued can be dated. Not after a message that contradicts every answer: the next call mends that. */
   readonly knowsTime: () => boolean;
 }
 
@@ -62,7 +62,7 @@ const MOST_AHEAD = 60_000;
 
 /** @param onAnswer hears the generation of the last sign-out, with every answer */
 export function protocol(
-  { client, place, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
+  { client, hashKey, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
   now: () => number,
   timers: Timers,
   onAnswer: (ended: number) => void = () => undefined,
@@ -71,9 +71,9 @@ export function protocol(
   const bounded = boundedCalls(storeDeadline, timers, () => isDown(client));
   const clock = clockBound();
 
-  let here = '';
+  let hashId = '';
 
-  const call = <T extends Said>(
+  const call = <T extends AnswerHeader>(
     script: string,
     args: () => readonly (string | number)[],
     read: (reply: unknown) => T,
@@ -81,13 +81,13 @@ export function protocol(
   ): Promise<Timed<T>> => {
     const send = async () => {
       const sent = now();
-      const reply = await run(script, place, args());
+      const reply = await run(script, hashKey, args());
       return { reply, sent, received: now() };
     };
     const understand = ({ reply, sent, received }: Awaited<ReturnType<typeof send>>): Timed<T> => {
       const answer = read(reply);
       clock.learn({ redis: answer.now, sent, received });
-      here = answer.place;
+      hashId = answer.hashId;
       onAnswer(answer.ended);
       return { ...answer, sent, received };
     };
@@ -121,15 +121,15 @@ export function protocol(
         committed,
       ),
     fail: async (fence, pause, failure) => {
-      await bounded(() => run(FAIL, place, [fence, pause, failure, channel]));
+      await bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel]));
     },
     signOut: async (id, beyond) => {
       await call(SIGN_OUT, () => [beyond, keepFor(0, true), channel, id], signedOut);
     },
     ageOf: (issued) => Math.max(0, (clock.latest(now()) ?? issued) - issued),
-    isHere: (named) => here !== '' && named === here,
+    isOwnHash: (id) => id !== '' && id === hashId,
     isPlausible: (generation) => generation <= (clock.latest(now()) ?? 0) + MOST_AHEAD,
-    heard: (redis) => {
+    learnTime: (redis) => {
       clock.notBefore(redis, now());
     },
     knowsTime: clock.isKnown,

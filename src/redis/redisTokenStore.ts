@@ -16,8 +16,8 @@ import type { TokenRecord } from './tokenRecord.js';
  * One token for all processes with one client identity, shared through Redis: one fetch per token lifetime for the whole
  * fleet, and everyone has the new token within milliseconds.
  *
- * One process at a time leads: it holds a lease, fetches, and stores under a fence that only ever grows, so that one who
- * slept past its lease cannot overwrite what came after. The others hear of the new token by a push, or find it when they
+ * One process at a time leads: it holds a lease, fetches, and stores under a fence that only ever grows, so that one whose
+ * process was paused past its lease cannot overwrite what came after. The others hear of the new token by a push, or find it when they
  * ask. A rejection names the token it is about, so fifty processes whose token was revoked cost one fetch. A failed fetch
  * makes everybody pause, and everybody gets that failure: its class, message, `status` and `error`.
  *
@@ -46,7 +46,7 @@ import type { TokenRecord } from './tokenRecord.js';
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const settings = storeSettings(options);
-  const { client, channel, place, keys, fetchTimeout, onUnavailable } = settings;
+  const { client, channel, hashKey, keys, fetchTimeout, onUnavailable } = settings;
   // A clock that is never set. The timers do not keep a process alive: whoever waits does.
   const now = () => performance.now();
   const timers = createTimers(asyncScheduler);
@@ -60,7 +60,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
     },
   });
   const calls = protocol(settings, now, timers, session.onAnswer);
-  const seals = sealing(keys, place);
+  const seals = sealing(keys, hashKey);
   const store = storeContext({
     storeId: crypto.randomUUID(),
     calls,

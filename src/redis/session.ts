@@ -14,7 +14,7 @@ export interface Session {
   /** Ends the session here at once, and in Redis as soon as it answers. */
   readonly signOut: () => void;
   /** Resolves when Redis knows of this process' sign-outs; rejects when it does not answer. */
-  readonly told: () => Promise<void>;
+  readonly flushed: () => Promise<void>;
   /** With every answer Redis says the generation of the last sign-out. */
   readonly onAnswer: (ended: number) => void;
   /** Someone else has signed out. */
@@ -22,7 +22,7 @@ export interface Session {
 }
 
 export function createSession(
-  tell: (id: string) => Promise<void>,
+  send: (id: string) => Promise<void>,
   { timers, onEnd }: { readonly timers: Timers; readonly onEnd: () => void },
 ): Session {
   const signedOut = new Subject<void>();
@@ -30,33 +30,33 @@ export function createSession(
   /** Undefined before the first answer: an earlier sign-out has ended nothing that this process had. */
   let lastEnded: number | undefined;
   /** The id of a sign-out of which Redis does not know. */
-  let untold: string | null = null;
-  let telling: Promise<void> | null = null;
-  let isRepeating = false;
+  let pendingId: string | null = null;
+  let publishing: Promise<void> | null = null;
+  let isRetrying = false;
 
   const end = () => {
     number++;
     onEnd();
   };
 
-  const tellNow = (id: string): Promise<void> =>
-    (telling ??= tell(id)
+  const publish = (id: string): Promise<void> =>
+    (publishing ??= send(id)
       .then(() => {
-        if (untold === id) untold = null;
+        if (pendingId === id) pendingId = null;
       })
       .finally(() => {
-        telling = null;
+        publishing = null;
       }));
 
-  async function told(): Promise<void> {
-    while (untold !== null) await tellNow(untold);
+  async function flushed(): Promise<void> {
+    while (pendingId !== null) await publish(pendingId);
   }
 
   /** Until Redis answers: the others must not go on with the session. The timers do not hold the process open. */
-  async function repeat(): Promise<void> {
+  async function retry(): Promise<void> {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       try {
-        await told();
+        await flushed();
         return;
       } catch {
         await firstValueFrom(timers.after(pause));
@@ -66,22 +66,22 @@ export function createSession(
 
   return {
     number: () => number,
-    isEnded: (generation) => untold !== null || generation <= (lastEnded ?? 0),
+    isEnded: (generation) => pendingId !== null || generation <= (lastEnded ?? 0),
     signOut: () => {
-      untold = crypto.randomUUID();
+      pendingId = crypto.randomUUID();
       end();
-      if (isRepeating) return;
-      isRepeating = true;
-      void repeat().finally(() => {
-        isRepeating = false;
+      if (isRetrying) return;
+      isRetrying = true;
+      void retry().finally(() => {
+        isRetrying = false;
       });
     },
-    told,
+    flushed,
     onAnswer: (ended) => {
       const isNew = lastEnded !== undefined && ended > lastEnded;
       lastEnded = Math.max(lastEnded ?? 0, ended);
       // This process' own sign-out has already ended the session here.
-      if (!isNew || untold !== null) return;
+      if (!isNew || pendingId !== null) return;
       end();
       signedOut.next();
     },

@@ -51,7 +51,7 @@ export function sharedRefresh(
     let answer: Timed<Acquired>;
     try {
       // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
-      await session.told();
+      await session.flushed();
       answer = await calls.acquire(attempt, (late) => {
         if (late.type === 'lead' && isOver(attempt)) giveBack(late.fence);
       });
@@ -135,7 +135,7 @@ export function sharedRefresh(
       }
       case 'local':
         cache.addLocal(outcome.response);
-        // What it meets may be sealed with a key that is not here: whoever needs that token will be told when asking for it.
+        // The stored token may be sealed with a key that this process does not have: the next refresh reports that.
         outcome.later.then(concludeLater).catch(() => undefined);
         return { response: outcome.response, age: outcome.age, origin: 'fetched' };
       case 'tooLate':

@@ -10,28 +10,28 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   const { calls, cache, wake$, found$, storeId } = store;
 
   /** What may have been missed before the channel was open. It also tells the time, without which no push can be dated. */
-  async function look(): Promise<SealedToken | null> {
+  async function readCurrent(): Promise<SealedToken | null> {
     const answer = await calls.acquire({ owner: '', beyond: cache.newest()?.generation ?? 0, kind: '' });
     return answer.type === 'token' ? answer.token : null;
   }
 
-  /** A push about another hash, one that nobody can date, or one that no script can have sent, only says that it is time to look. */
+  /** A push about another hash, one that nobody can date, or one that no script can have sent, only causes a look at the hash. */
   const isTrusted = (push: Push | null): push is Push =>
     push !== null &&
     calls.knowsTime() &&
     (push.type === 'failed' ||
-      (push.type === 'token' && calls.isHere(push.place) && calls.isPlausible(push.token.generation)));
+      (push.type === 'token' && calls.isOwnHash(push.hashId) && calls.isPlausible(push.token.generation)));
 
   async function onEvent(event: ChannelEvent): Promise<TokenRecord | null> {
     const push = event.type === 'message' ? pushed(event.text) : null;
     if (push === undefined) return null;
     try {
-      if (push) calls.heard(push.now);
+      if (push) calls.learnTime(push.now);
       if (push?.type === 'token' && push.owner.startsWith(storeId)) return null;
-      const token = !isTrusted(push) ? await look() : push.type === 'token' ? push.token : null;
+      const token = !isTrusted(push) ? await readCurrent() : push.type === 'token' ? push.token : null;
       return token && (await store.learn(token));
     } catch {
-      return null; // Sealed for others, or Redis does not answer. Whoever needs a token will hear of it when asking for one.
+      return null; // Sealed for others, or Redis does not answer. A refresh reports it.
     } finally {
       wake$.next();
     }
