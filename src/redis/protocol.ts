@@ -103,23 +103,7 @@ export function protocol(
   return {
     acquire: ({ owner, beyond, kind }, late) =>
       call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, SHORTEST_PAUSE], acquired, late),
-    commit: ({ fence, beyond, askedAt, issued, life, took, keep, owner, sealed }) =>
-      call(
-        COMMIT,
-        () => [
-          fence,
-          beyond,
-          Math.ceil(now() - askedAt),
-          Math.floor(issued),
-          life,
-          Math.ceil(took),
-          keep,
-          channel,
-          owner,
-          sealed,
-        ],
-        committed,
-      ),
+    commit: (commit) => call(COMMIT, () => commitArguments(commit, now(), channel), committed),
     fail: async (fence, pause, failure) => {
       await bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel]));
     },
@@ -135,3 +119,21 @@ export function protocol(
     knowsTime: clock.isKnown,
   };
 }
+
+/** The age is that at the moment of sending: a commit may be repeated. */
+const commitArguments = (
+  { fence, beyond, askedAt, issued, life, took, keep, owner, sealed }: Commit,
+  now: number,
+  channel: string,
+): readonly (string | number)[] => [
+  fence,
+  beyond,
+  Math.ceil(now - askedAt),
+  Math.floor(issued),
+  life,
+  Math.ceil(took),
+  keep,
+  channel,
+  owner,
+  sealed,
+];

@@ -52,18 +52,6 @@ export function createSession(
     while (pendingId !== null) await publish(pendingId);
   }
 
-  /** Until Redis answers: the others must not go on with the session. The timers do not hold the process open. */
-  async function retry(): Promise<void> {
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-      try {
-        await flushed();
-        return;
-      } catch {
-        await firstValueFrom(timers.after(pause));
-      }
-    }
-  }
-
   return {
     number: () => number,
     isEnded: (generation) => pendingId !== null || generation <= (lastEnded ?? 0),
@@ -72,7 +60,7 @@ export function createSession(
       end();
       if (isRetrying) return;
       isRetrying = true;
-      void retry().finally(() => {
+      void retry(flushed, timers).finally(() => {
         isRetrying = false;
       });
     },
@@ -87,4 +75,16 @@ export function createSession(
     },
     signedOut,
   };
+}
+
+/** Until Redis answers: the others must not go on with the session. The timers do not hold the process open. */
+async function retry(flush: () => Promise<void>, timers: Timers): Promise<void> {
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+    try {
+      await flush();
+      return;
+    } catch {
+      await firstValueFrom(timers.after(pause));
+    }
+  }
 }
