@@ -2,9 +2,10 @@ import { asyncScheduler } from 'rxjs';
 import { createTimers } from '../../src/internal/timers.js';
 import { boundedCalls } from '../../src/redis/boundedCalls.js';
 import { clockBound } from '../../src/redis/clockBound.js';
-import { knownTokens } from '../../src/redis/knownTokens.js';
+import { tokenCache } from '../../src/redis/tokenCache.js';
 import { fetchTime, keepFor, leaseMargin, pollPause, sharedPause } from '../../src/redis/lease.js';
 import { redisTokenStore } from '../../src/redis/index.js';
+import { storeSettings } from '../../src/redis/options.js';
 import { acquired, committed, pushed } from '../../src/redis/replies.js';
 import { sealing } from '../../src/redis/sealing.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
@@ -124,8 +125,18 @@ describe('the arithmetic of leases', () => {
 
 describe('replies', () => {
   it('should be read as strings and as Buffers', () => {
-    const reply = ['L', '10', 'here.1', '7', '333', '2', '-1', ''];
-    const read = { type: 'lead', now: 10, place: 'here.1', fence: 7, lease: 333, failures: 2, life: -1, last: '' };
+    const reply = ['L', '10', 'here.1', '3', '7', '333', '2', '5', '4', '-1', '0.x'];
+    const read = {
+      type: 'lead',
+      now: 10,
+      hashId: 'here.1',
+      ended: 3,
+      fence: 7,
+      lease: 333,
+      failures: 2,
+      life: -1,
+      last: { generation: 5, issued: 4, life: -1, sealed: '0.x' },
+    };
     expect(acquired(reply)).toEqual(read);
     expect(acquired(reply.map((text) => Buffer.from(text)))).toEqual(read);
   });
@@ -137,15 +148,17 @@ describe('replies', () => {
     [],
     ['X', '1'],
     ['T', '1'],
-    ['T', '1', 'p', '2', '3', '4', ''],
-    ['W', '1', 'p', 'x'],
+    ['T', '1', 'p', '0', '2', '3', '4', ''],
+    ['T', '1', 'p', '0', '9007199254740992', '3', '4', '0.x'],
+    ['T', '1', 'p', '0', '1e400', '3', '4', '0.x'],
+    ['W', '1', 'p', '0', 'x'],
     ['W'],
   ])('should be refused when no script says so, and not quoted: %p', (reply) => {
     expect(() => acquired(reply)).toThrow('Redis answered something that no script of this library says');
     expect(() => committed(reply)).toThrow('Redis answered something that no script of this library says');
   });
 
-  it.each(['', 'hello', 'T', 'T\n1\n2', 'F\nx'])(
+  it.each(['', 'hello', 'T', 'T\n1\n2', 'F\nx', 'T\n1\np\n9007199254740992\n3\n4\nother.1\n0.x', 'F\n1e300'])(
     'should be ignored in the channel when others say them: %p',
     (message) => {
       expect(pushed(message)).toBeUndefined();
@@ -229,7 +242,7 @@ describe('tokens that are known', () => {
   });
 
   it('should be told by their values, the newest of each, and remembered in their order whatever order they came in', () => {
-    const known = knownTokens();
+    const known = tokenCache();
     known.add(token(5, 'E'));
     known.add(token(3, 'C'));
     known.add(token(7, 'C'));
@@ -343,6 +356,41 @@ describe('options', () => {
     expect(make).toThrow(TypeError);
     expect(make).toThrow(name);
     expect(make).not.toThrow('SECRET');
+  });
+
+  const made = (length: number, usages: KeyUsage[], name = 'AES-GCM') =>
+    crypto.subtle.importKey('raw', new Uint8Array(length), name, false, usages);
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['of 128 bits', () => made(16, ['encrypt', 'decrypt'])],
+    ['that can only decrypt', () => made(32, ['decrypt'])],
+    ['that can only encrypt', () => made(32, ['encrypt'])],
+    ['for another algorithm', () => made(32, ['encrypt', 'decrypt'], 'AES-CBC')],
+    ['that is none', () => Promise.resolve({ algorithm: null, usages: [] })],
+    ['that is missing', () => Promise.resolve(null)],
+  ])('should be refused with a CryptoKey %s', async (_what, make) => {
+    const key = (await make()) as CryptoKey;
+    expect(() => redisTokenStore({ ...good, encryptionKey: { id: 'a', key } })).toThrow(
+      /^option "encryptionKey" must have a key of 32 bytes/,
+    );
+  });
+
+  it('should be refused with an empty list of keys, which would store tokens as they are', () => {
+    expect(() => redisTokenStore({ ...good, encryptionKey: [] })).toThrow('option "encryptionKey"');
+  });
+
+  it('should be taken as they are at creation: bytes that the caller overwrites later change nothing', async () => {
+    const bytes = new Uint8Array(32).fill(7);
+    const { keys, hashKey } = storeSettings({ ...good, encryptionKey: { id: 'a', key: bytes } });
+    bytes.fill(0);
+    const sealed = await sealing(keys, hashKey).seal('token', 'T1');
+    const same = sealing([{ id: 'a', key: new Uint8Array(32).fill(7) }], hashKey);
+    expect(await same.open('token', sealed)).toBe('T1');
+  });
+
+  it('should accept a CryptoKey that cannot be exported', async () => {
+    const key = await made(32, ['encrypt', 'decrypt']);
+    expect(() => redisTokenStore({ ...good, encryptionKey: { id: 'a', key } })).not.toThrow();
   });
 
   it('should be enough with a client and a key', () => {

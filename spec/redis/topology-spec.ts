@@ -5,6 +5,7 @@ import type { AccessToken, StoredToken, TokenRequest, TokenStore } from 'rx-fres
 import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
 import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
+import { startCluster } from './clusterNodes.js';
 import { pause, until } from './fleet/fleet.js';
 
 jest.setTimeout(40_000);
@@ -31,17 +32,9 @@ const ask = (store: TokenStore, access_token: string, previous: AccessToken | nu
 
 /** One node that has all slots: enough to see that all keys of a call lie in one, and that pushes come. */
 async function cluster(): Promise<RedisServer> {
-  const server = await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] });
-  const admin = new Redis(server.url);
-  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-  for (;;) {
-    const info = String(await admin.call('CLUSTER', 'INFO'));
-    if (info.includes('cluster_state:ok')) break;
-    await pause(50);
-  }
-  admin.disconnect();
-  dispose.push(server.stop);
-  return server;
+  const { nodes, stop } = await startCluster(1);
+  dispose.push(stop);
+  return nodes[0]!;
 }
 
 const clusters: [string, (server: RedisServer) => Promise<{ client: RedisClient; close: () => unknown }>][] = [
@@ -222,25 +215,18 @@ describe.each(KINDS)('with %s', (kind) => {
     );
     await connection.command('HSET', hash(), ...moved);
   };
+  /** A token as it lies in Redis without an encryption key. */
+  const plain = (generation: number, issued: number, life: number, access_token: string) =>
+    `0.${JSON.stringify({ generation, issued, life, response: { access_token, expires_in: life / 1000 } })}`;
   const newcomer = () => redisTokenStore({ client: connection.client, key });
 
   it('should not trust a token from the future, of a clock that was set back, and still count up', async () => {
     await ask(store, 'T1');
     const generation = (await field('gen')) + 3_600_000;
-    await connection.command(
-      'HSET',
-      hash(),
-      'gen',
-      String(generation),
-      'fence',
-      String(generation),
-      'committed',
-      String(generation),
-      'at',
-      String(generation),
-      'issued',
-      String(generation),
-    );
+    const time = String(generation);
+    const token = plain(generation, generation, 3_600_000, 'T1');
+    const fields = { gen: time, fence: time, committed: time, at: time, issued: time, token };
+    await connection.command('HSET', hash(), ...Object.entries(fields).flat());
     const { response, age } = await ask(newcomer(), 'T2');
     expect([response.access_token, age < 1000]).toEqual(['T2', true]);
     expect(await field('gen')).toBe(generation + 1);
@@ -288,10 +274,10 @@ describe.each(KINDS)('with %s', (kind) => {
     await ask(store, 'T1');
     await until(() => ages.length === 1);
     const generation = (await field('gen')) + 1;
-    const said = (await connection.command('HMGET', hash(), 'place', 'at')) as string[];
+    const said = (await connection.command('HMGET', hash(), 'hashId', 'at')) as string[];
     // A token of 20 s, from a Redis whose clock was set forward an hour, which then stands in the hash too.
     const now = Number(said[1]) + 3_600_000;
-    const sealed = '0.{"access_token":"T2","expires_in":7200}';
+    const sealed = plain(generation, now - 20_000, 7_200_000, 'T2');
     await connection.command(
       'HSET',
       hash(),

@@ -2,9 +2,10 @@
 import { expectTypeOf } from 'expect-type';
 import { Cluster, Redis } from 'ioredis';
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis';
-import type { TokenError, TokenStore } from 'rx-fresh-token';
+import type { TokenError, TokenStore, TokenStream } from 'rx-fresh-token';
 import {
   redisTokenStore,
+  streamingCredentials,
   TokenStoreError,
   type EncryptionKey,
   type RedisTokenStoreOptions,
@@ -31,3 +32,11 @@ expectTypeOf<RedisTokenStoreOptions['encryptionKey']>().toEqualTypeOf<
 >();
 expectTypeOf<TokenStoreError>().toExtend<TokenError>();
 expectTypeOf<TokenStoreError['code']>().toEqualTypeOf<'ERR_TOKEN_STORE'>();
+
+declare const token$: TokenStream;
+void createClient({ credentialsProvider: streamingCredentials(token$, { username: 'app' }) });
+void createCluster({ rootNodes: [], defaults: { credentialsProvider: streamingCredentials(token$) } });
+// @ts-expect-error that is no stream
+void streamingCredentials('token');
+// @ts-expect-error a name is a string
+void streamingCredentials(token$, { username: 7 });

@@ -1,28 +1,26 @@
+import { LONGEST_PAUSE, PRELUDE } from './scriptPrelude.js';
+
 /**
  * Asks for a token, or for the right to fetch one. One script, so that what it compares cannot change before it writes.
  *
- * KEYS[1] the hash. ARGV: owner ('' only looks), lease, generation to get beyond, kind ('', 'forced', 'rejected'),
- * least life worth having, cool-down of forced refreshes; all times in ms.
+ * KEYS[1] the hash. ARGV: owner ('' only reads), lease, generation to get beyond, kind ('', 'forced', 'manual',
+ * 'rejected'), least life worth having, cool-down of forced refreshes, least pause; all times in ms.
  *
- * Answers, `now` being Redis' clock in ms, and `place` what tells this hash from one of the same name elsewhere ('' none yet):
- *   T now place generation issued life token      a token; life -1 when unknown
- *   W now place left                              someone else fetches, for so long at most
- *   B now place left failure                      not before that, because of this failure, or ('') of the cool-down
- *   L now place fence lease failures life last    you fetch; `last` is what was stored, valid or not
- *   N now place                                   nothing to see, for one who only looks
- *
- * Numbers leave as strings: Lua would make them integers of its own kind, and clients theirs.
+ * Answers, `now` being Redis' clock in ms, `hashId` what tells this hash from one of the same name elsewhere ('' none yet),
+ * and `ended` the generation of the last sign-out:
+ *   T now hashId ended generation issued life token        a token; life -1 when unknown
+ *   W now hashId ended left                                someone else fetches, for so long at most
+ *   B now hashId ended left failure                        not before that, because of this failure, or ('') of the cool-down
+ *   L now hashId ended fence lease failures generation issued life last   you fetch; `last` is what was stored, valid or not
+ *   N now hashId ended                                     no token, for one who only reads
  */
-export const ACQUIRE = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+export const ACQUIRE = `${PRELUDE}
 local owner, lease, beyond, kind = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local least, cooldown = tonumber(ARGV[5]), tonumber(ARGV[6])
-local function text(n) return string.format('%.0f', n) end
-local h = redis.call('HMGET', KEYS[1], 'gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'place', 'since', 'paused')
-local function number(i) return tonumber(h[i] or 0) end
+local least, cooldown, pace = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+h = redis.call('HMGET', KEYS[1], 'gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'hashId', 'since', 'paused', 'ended')
 local gen, issued, life, held, fence, rejected, at = number(1), number(3), number(4), number(6), number(7), number(8), number(12)
-local stored, place = h[2] or '', h[14] or ''
+-- An empty value is one that was cut off: it cannot be opened, and is not the absence of a token.
+local stored, hashId, ended = h[2] == '' and '?' or h[2] or '', h[14] or '', text(number(17))
 
 -- The generation is compared here and not by the caller: a rejection that comes late costs nothing.
 if kind == 'rejected' and beyond == gen and gen > rejected then
@@ -32,33 +30,37 @@ end
 
 -- A token from the future: Redis' clock was set back, or a replica with a slower one took over. Nobody knows its age.
 local valid = gen > rejected and stored ~= '' and at <= now and (life < 0 or issued + life - now > math.min(least, life / 10))
-if valid and gen > beyond then return { 'T', text(now), place, text(gen), text(issued), text(life), stored } end
-if owner == '' then return { 'N', text(now), place } end
+if valid and gen > beyond then return { 'T', text(now), hashId, ended, text(gen), text(issued), text(life), stored } end
+if owner == '' then return { 'N', text(now), hashId, ended } end
 
--- Nor does a lease or a pause from the future hold anybody up: it would last for as long as the clock was set back.
+-- Nor does a lease or a pause from the future make anybody wait: it would last for as long as the clock was set back.
 if number(15) > now then held = 0 end
 local mine = h[5] == owner and held > now
-if held > now and not mine then return { 'W', text(now), place, text(held - now) } end
+if held > now and not mine then return { 'W', text(now), hashId, ended, text(held - now) } end
 
 -- The same owner asks again because the reply was lost: the same fence, so it still has one fetch only.
 if not mine then
-  local retry = number(16) > now and 0 or number(9)
-  if retry > now then return { 'B', text(now), place, text(retry - now), h[10] or '' } end
+  local paused = number(16)
+  local retry = paused > now and 0 or math.min(number(9), paused + ${String(LONGEST_PAUSE)})
+  -- The application asked for it: it waits for no more than the least pause since the last failure.
+  if kind == 'manual' then retry = math.min(retry, paused + pace) end
+  if retry > now then return { 'B', text(now), hashId, ended, text(retry - now), h[10] or '' } end
   if life > 0 then cooldown = math.min(cooldown, life / 3) end
-  if kind ~= '' and gen > 0 and beyond > 0 and at <= now and at + cooldown > now then return { 'B', text(now), place, text(at + cooldown - now), '' } end
+  if kind ~= '' and gen > 0 and beyond > 0 and at <= now and at + cooldown > now then return { 'B', text(now), hashId, ended, text(at + cooldown - now), '' } end
 
   -- Short tokens have short leases, or a leader that dies costs a life. But no shorter than fetches take, and longer
   -- after each failure, which may have been the lease's own doing.
   if life > 0 then
     lease = math.min(lease, math.max(life / 3 * 2 ^ math.min(number(11), 20), number(13) * 3, 250))
   end
-  -- In ms since 1970 at least: it grows even after the data was lost.
-  fence = math.max(fence + 1, now)
+  -- In ms since 1970 at least, and above what the fleet knew, should the data have been lost. What is fetched under this
+  -- fence has it as its generation, so that the leader can seal the generation together with the token.
+  fence = math.max(fence + 1, gen + 1, beyond + 1, now)
   held = now + math.floor(lease)
   -- Named after who leads here first, of whom there is one in the world.
-  if place == '' then place = owner end
-  redis.call('HSET', KEYS[1], 'owner', owner, 'since', text(now), 'until', text(held), 'fence', text(fence), 'place', place)
+  if hashId == '' then hashId = owner end
+  redis.call('HSET', KEYS[1], 'owner', owner, 'since', text(now), 'until', text(held), 'fence', text(fence), 'hashId', hashId)
   if redis.call('PTTL', KEYS[1]) < 3600000 then redis.call('PEXPIRE', KEYS[1], 3600000) end
 end
-return { 'L', text(now), place, text(fence), text(held - now), text(number(11)), text(life), stored }
+return { 'L', text(now), hashId, ended, text(fence), text(held - now), text(number(11)), text(gen), text(issued), text(life), stored }
 `;

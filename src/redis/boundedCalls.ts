@@ -1,13 +1,16 @@
 import { TokenStoreError } from '../errors.js';
 import type { Timers } from '../internal/timers.js';
 
+/** Redis did not answer, or refused to. Any other TokenStoreError is about what Redis holds. */
+export class RedisUnavailable extends TokenStoreError {}
+
 /** Calls that were given up, and that the client has neither answered nor refused. More would only lengthen its queue. */
-const MOST_UNANSWERED = 4;
+const MAX_UNANSWERED = 4;
 
-/** So often a call that is under way looks whether the connection is still there. Milliseconds. */
-const LOOK = 50;
+/** Between checks whether a call that is under way still has a connection. Milliseconds. */
+const CHECK_INTERVAL = 50;
 
-/** Sends a call, and settles within the deadline. `late` hears a reply that came after that. */
+/** Sends a call, and settles within the deadline. `late` gets a reply that came after that. */
 export type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void) => Promise<T>;
 
 /**
@@ -22,7 +25,7 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
     new Promise((resolve, reject) => {
       // A client that has just been made is connecting: it gets its time.
       const isLost = () => everAnswered && isDown();
-      if (unanswered >= MOST_UNANSWERED || isLost()) {
+      if (unanswered >= MAX_UNANSWERED || isLost()) {
         reject(unavailable(isLost() ? 'the connection is lost' : 'earlier calls are still unanswered'));
         return;
       }
@@ -34,7 +37,7 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
         reject(unavailable(reason));
       };
       const watch = () => {
-        const step = Math.min(left, LOOK);
+        const step = Math.min(left, CHECK_INTERVAL);
         left -= step;
         return timers.after(step).subscribe(() => {
           if (settled) return;
@@ -60,7 +63,8 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
           (error: unknown) => {
             if (answered()) return;
             settled = true;
-            reject(unavailable(reasonOf(error)));
+            const reason = reasonOf(error);
+            reject(reason === 'WRONGTYPE' ? new TokenStoreError(NO_HASH) : unavailable(reason));
           },
         );
     });
@@ -78,4 +82,6 @@ function reasonOf(error: unknown): string {
   return known ?? (typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'Error');
 }
 
-const unavailable = (reason: string) => new TokenStoreError(`Redis is not available: ${reason}`);
+const NO_HASH = 'the key in Redis holds something that no script of this library has written';
+
+const unavailable = (reason: string) => new RedisUnavailable(`Redis is not available: ${reason}`);

@@ -20,6 +20,8 @@ export interface ClientState {
   readonly isOpen?: boolean;
   readonly isReady?: boolean;
   readonly status?: string;
+  /** A cluster of `redis` has it. */
+  readonly nodeClient?: unknown;
   duplicate?(...overrides: unknown[]): unknown;
   on?(event: string, listener: (...args: unknown[]) => void): unknown;
   off?(event: string, listener: (...args: unknown[]) => void): unknown;

@@ -35,11 +35,11 @@ interface Offset {
  */
 export function clockBound(): ClockBound {
   let samples: Offset[] = [];
-  let said: Offset | undefined;
+  let reported: Offset | undefined;
 
   const bound = ({ offset, at }: Offset, local: number) => offset + Math.max(0, local - at) * DRIFT;
   const notBefore = (redis: number, received: number) => {
-    said = { offset: redis - received, at: received };
+    reported = { offset: redis - received, at: received };
     samples = samples.filter((sample) => bound(sample, received) >= redis - received);
   };
 
@@ -53,7 +53,7 @@ export function clockBound(): ClockBound {
     },
     isKnown: () => samples.length > 0,
     latest: (local) => {
-      const bounds = samples.length > 0 ? samples : said ? [said] : [];
+      const bounds = samples.length > 0 ? samples : reported ? [reported] : [];
       return bounds.length > 0 ? local + Math.min(...bounds.map((one) => bound(one, local))) : undefined;
     },
   };

@@ -1,38 +1,34 @@
+import { PRELUDE } from './scriptPrelude.js';
+
 /**
- * Stores the token that a leader fetched, unless someone else has led since.
+ * Stores the token that a leader fetched, unless someone else has led since, or has signed out.
  *
  * KEYS[1] the hash. ARGV: fence, generation it replaces, age of the token when this was sent, when it was issued (by
  * Redis' clock as the leader knows it, never too late), life (-1 unknown), how long the fetch took, how long to keep the
- * hash, channel, owner, token.
+ * hash, channel, owner, token. The fence becomes the token's generation.
  *
- * Answers: O now place generation, or S now place generation issued life token valid(1/0) when the fence is stale: that is
- * the token of those who led since. `place` as in the acquire script.
+ * Answers: O now hashId ended generation, or S now hashId ended generation issued life token valid(1/0) when the fence is
+ * stale: that is the token of those who led since. `hashId` and `ended` as in the acquire script.
  */
-export const COMMIT = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+export const COMMIT = `${PRELUDE}
 local fence, beyond, age, issued, life = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local function text(n) return string.format('%.0f', n) end
-local h = redis.call('HMGET', KEYS[1], 'gen', 'fence', 'committed', 'issued', 'life', 'token', 'rejected', 'at', 'place')
-local function number(i) return tonumber(h[i] or 0) end
-local gen, place = number(1), h[9] or ARGV[9]
+h = redis.call('HMGET', KEYS[1], 'gen', 'fence', 'committed', 'issued', 'life', 'token', 'rejected', 'at', 'hashId', 'ended')
+local gen, hashId, ended = number(1), h[9] or ARGV[9], text(number(10))
 
--- Said before, and the reply was lost.
-if fence == number(3) then return { 'O', text(now), place, text(gen) } end
-if fence < number(2) then
+-- Committed before, and the reply was lost.
+if fence == number(3) then return { 'O', text(now), hashId, ended, text(gen) } end
+if fence < number(2) or fence <= gen then
   local valid = h[6] and gen > number(7) and gen > beyond and number(8) <= now and (number(5) < 0 or number(4) + number(5) > now)
-  return { 'S', text(now), place, text(gen), text(number(4)), text(number(5)), h[6] or '', valid and '1' or '0' }
+  return { 'S', text(now), hashId, ended, text(gen), text(number(4)), text(number(5)), h[6] or '', valid and '1' or '0' }
 end
 
--- In ms since 1970 at least, and above what the fleet knew, should the data have been lost.
-gen = math.max(gen + 1, now, beyond + 1)
 -- Two estimates, both at or before the truth unless the clock was set meanwhile: the earlier one is safe in any case.
 issued = math.min(issued, now - age)
-redis.call('HSET', KEYS[1], 'gen', text(gen), 'token', ARGV[10], 'issued', text(issued), 'life', text(life), 'fence', text(fence),
-  'committed', text(fence), 'at', text(now), 'took', ARGV[6], 'place', place)
+redis.call('HSET', KEYS[1], 'gen', text(fence), 'token', ARGV[10], 'issued', text(issued), 'life', text(life), 'fence', text(fence),
+  'committed', text(fence), 'at', text(now), 'took', ARGV[6], 'hashId', hashId)
 redis.call('HDEL', KEYS[1], 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
--- Channels are common to all databases and know no key prefix of a client's: the place says which hash this is about.
-redis.call('PUBLISH', ARGV[8], table.concat({ 'T', text(now), place, text(gen), text(issued), text(life), ARGV[9], ARGV[10] }, '\\n'))
-return { 'O', text(now), place, text(gen) }
+-- Channels are common to all databases and know no key prefix of a client's: the hashId says which hash this is about.
+redis.call('PUBLISH', ARGV[8], table.concat({ 'T', text(now), hashId, text(fence), text(issued), text(life), ARGV[9], ARGV[10] }, '\\n'))
+return { 'O', text(now), hashId, ended, text(fence) }
 `;

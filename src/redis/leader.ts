@@ -5,32 +5,36 @@ import { checkTokenResponse } from '../token/tokenResponse.js';
 import { retryAfterOf } from '../token/backoff.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenResponse } from '../token/types.js';
-import type { KnownToken } from './knownTokens.js';
 import { fetchTime, keepFor, sharedPause } from './lease.js';
-import type { Protocol, Timed } from './protocol.js';
+import type { Commit, Protocol, Timed } from './protocol.js';
 import type { Acquired, SealedToken } from './replies.js';
 import type { Sealing } from './sealing.js';
 import { failureOf } from './sharedFailure.js';
+import { openRecord, sealRecord, type TokenRecord } from './tokenRecord.js';
 
 export type Grant = Timed<Extract<Acquired, { type: 'lead' }>>;
 
-/** What a fetch was for, and who made it. */
-export interface Errand {
+/** One fetch: what for, and by whom. */
+export interface LeaderTask {
   readonly owner: string;
   readonly beyond: number;
   readonly fetch: (last: TokenResponse | null) => Observable<TokenResponse>;
+  /** The newest token that this process knows: Redis may have lost it. */
+  readonly newest: TokenRecord | null;
   /** Aborted when nobody waits any more: a fetch that fails after that says nothing about the token endpoint. */
-  readonly gone: AbortSignal;
+  readonly abandoned: AbortSignal;
+  /** Whether someone has signed out since the task began: its token is not to be stored. */
+  readonly isSignedOut: () => boolean;
   /** Milliseconds by which the exchange that answers it was sent before it: a source may share one. */
   readonly headStart: () => number;
 }
 
 export type Outcome =
-  /** Everybody's now. */
-  | { readonly type: 'stored'; readonly token: KnownToken }
-  /** Someone else has led since: theirs counts, if they have one yet. */
+  /** Stored, for all. */
+  | { readonly type: 'stored'; readonly token: TokenRecord }
+  /** Someone else has led since, or has signed out: the stored token counts, if there is one. */
   | { readonly type: 'stale'; readonly token: SealedToken | null }
-  /** Redis did not take it in time: it is good here, and `later` tells what came of it. */
+  /** Redis did not take it in time: this process uses it, and `later` tells what came of it. */
   | {
       readonly type: 'local';
       readonly response: TokenResponse;
@@ -40,112 +44,146 @@ export type Outcome =
   /** The lease was over before the fetch had begun. */
   | { readonly type: 'tooLate' };
 
+export interface LeaderContext {
+  readonly calls: Pick<Protocol, 'commit' | 'fail'>;
+  readonly sealing: Sealing;
+  readonly fetchTimeout: number;
+  readonly now: () => number;
+  readonly timers: Timers;
+}
+
 /** Between attempts to store a token that Redis did not take; and for how long, at most. Milliseconds. */
-const RECOMMIT = 250;
-const RECOMMIT_FOR = 60_000;
+const COMMIT_PAUSE = 250;
+const COMMIT_TIMEOUT = 60_000;
 
 /** A fetch that nobody waits for any more has this long to end: it may have used up a refresh token, and what it brings must not be lost. Milliseconds. */
 const GRACE = 2000;
 
-/** One who leads: fetches within the lease, and stores, even if its caller leaves meanwhile. */
-export function leader(
-  { commit, fail }: Pick<Protocol, 'commit' | 'fail'>,
-  { seal, open }: Sealing,
-  { fetchTimeout, now, timers }: { readonly fetchTimeout: number; readonly now: () => number; readonly timers: Timers },
-): (grant: Grant, errand: Errand) => Promise<Outcome> {
-  const pause = (ms: number) => firstValueFrom(timers.after(ms));
-
-  /** Nobody is held up for long if this is not heard: the lease ends by itself. */
-  const giveUp = async (fence: number, ms: number, failure: string) => {
-    await fail(fence, ms, failure).catch(() => undefined);
+/** Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back. */
+export async function lead(context: LeaderContext, grant: Grant, task: LeaderTask): Promise<Outcome> {
+  const { calls, sealing, now } = context;
+  const { fence } = grant;
+  const isAbandoned = () => task.abandoned.aborted;
+  /** If this is not heard, nobody is held up for long: the lease ends by itself. */
+  const giveBack = async (pause = 0, failure = '') => {
+    await calls.fail(fence, pause, failure).catch(() => undefined);
   };
 
-  /** What cannot be opened is as good as nothing: it is about to be replaced. */
-  const opened = async (last: string) =>
-    (last === '' ? null : await open('token', last).catch(() => null)) as TokenResponse | null;
-
-  async function fetched({ fetch, gone }: Errand, last: TokenResponse | null, limit: number): Promise<TokenResponse> {
-    const late$ = timers.after(limit).pipe(
-      map(() => {
-        throw new TokenFetchTimeoutError(
-          `no answer from the token source within ${String(Math.round(limit))} ms, which is what the lease leaves`,
-        );
-      }),
-    );
-    const left$ = fromEvent(gone, 'abort').pipe(
-      switchMap(() => timers.after(GRACE)),
-      map(() => {
-        throw new TokenFetchTimeoutError('nobody waits for the token any more');
-      }),
-    );
-    const response = await firstValueFrom(
-      merge(
-        fetch(last).pipe(
-          throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token')),
-        ),
-        late$,
-        left$,
-      ).pipe(take(1)),
-    );
-    checkTokenResponse(response);
-    return response;
+  let last: TokenRecord | null;
+  try {
+    last = await lastRecord(sealing, grant, task);
+  } catch (unreadable) {
+    // Nothing is fetched: the source would present a refresh token of its own, and it may be used up.
+    await giveBack();
+    throw unreadable;
   }
+  const askedAt = now();
+  const limit = fetchTime(grant, askedAt, context.fetchTimeout);
+  if (limit <= 0 || isAbandoned() || task.isSignedOut()) {
+    await giveBack();
+    return { type: 'tooLate' };
+  }
+  let commit: Commit;
+  let token: TokenRecord;
+  try {
+    const response = await fetchWithin(limit, task, last, context.timers);
+    token = recordOf(response, grant, askedAt, now(), task.headStart());
+    commit = commitOf(token, task, askedAt, now(), await sealRecord(sealing, token));
+  } catch (error) {
+    const pause = task.abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
+    await giveBack(pause, pause > 0 ? await sealing.seal('failure', failureOf(error)).catch(() => '') : '');
+    throw error;
+  }
+  return store(context, commit, token, task);
+}
 
-  return async (grant, errand) => {
-    const { fence, failures, life: lastLife } = grant;
-    const last = await opened(grant.last);
-    const askedAt = now();
-    const limit = fetchTime(grant, askedAt, fetchTimeout);
-    const isGone = () => errand.gone.aborted;
-    if (limit <= 0 || isGone()) {
-      await giveUp(fence, 0, '');
-      return { type: 'tooLate' };
-    }
-    let response: TokenResponse;
-    try {
-      response = await fetched(errand, last, limit);
-    } catch (error) {
-      const ms = isGone() ? 0 : sharedPause(failures, lastLife, retryAfterOf(error, Date.now()));
-      await giveUp(fence, ms, ms > 0 ? await seal('failure', failureOf(error)) : '');
-      throw error;
-    }
-    const headStart = errand.headStart();
-    const took = now() - askedAt + headStart;
+/** The newest token that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
+async function lastRecord(sealing: Sealing, { last }: Grant, { newest }: LeaderTask): Promise<TokenRecord | null> {
+  const stored = last && (await openRecord(sealing, last));
+  return newest && newest.generation > (stored?.generation ?? 0) ? newest : stored;
+}
+
+async function fetchWithin(
+  limit: number,
+  { fetch, abandoned }: LeaderTask,
+  last: TokenRecord | null,
+  timers: Timers,
+): Promise<TokenResponse> {
+  const late$ = timers.after(limit).pipe(
+    map((): never => {
+      throw new TokenFetchTimeoutError(
+        `no answer from the token source within ${String(Math.round(limit))} ms, which is what the lease leaves`,
+      );
+    }),
+  );
+  const abandoned$ = fromEvent(abandoned, 'abort').pipe(
+    switchMap(() => timers.after(GRACE)),
+    map((): never => {
+      throw new TokenFetchTimeoutError('nobody waits for the token any more');
+    }),
+  );
+  const fetched$ = fetch(last?.response ?? null).pipe(
+    throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token')),
+  );
+  const response = await firstValueFrom(merge(fetched$, late$, abandoned$).pipe(take(1)));
+  checkTokenResponse(response);
+  return response;
+}
+
+function recordOf(response: TokenResponse, grant: Grant, askedAt: number, now: number, headStart: number): TokenRecord {
+  const lifetime = lifetimeOf(response, Date.now() - (now - askedAt + headStart));
+  return {
+    // A commit stores under the fence; nobody else can have it.
+    generation: grant.fence,
     // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
-    const issued = grant.now + (askedAt - grant.received) - headStart;
-    const lifetime = lifetimeOf(response, Date.now() - took);
-    const life = lifetime === Infinity ? -1 : Math.max(0, Math.floor(lifetime) || 0);
-    const { owner, beyond } = errand;
-    const sealed = await seal('token', response);
-    const store = async (): Promise<Outcome> => {
-      const answer = await commit({
-        fence,
-        beyond,
-        askedAt,
-        issued,
-        life,
-        took,
-        keep: keepFor(life, typeof response.refresh_token === 'string'),
-        owner,
-        sealed,
-      });
-      return answer.type === 'stale'
-        ? answer
-        : { type: 'stored', token: { generation: answer.generation, issued, life, response } };
-    };
-    const insist = async (): Promise<Outcome | null> => {
-      const end = now() + (life < 0 ? RECOMMIT_FOR : Math.min(life, RECOMMIT_FOR));
-      while (now() < end) {
-        await pause(RECOMMIT);
-        const outcome = await store().catch(() => null);
-        if (outcome) return outcome;
-      }
-      return null;
-    };
-    try {
-      return await store();
-    } catch {
-      return { type: 'local', response, age: Math.ceil(now() - askedAt + headStart), later: insist() };
-    }
+    issued: Math.floor(grant.now + (askedAt - grant.received) - headStart),
+    life: lifetime === Infinity ? -1 : Math.max(0, Math.floor(lifetime) || 0),
+    response,
   };
+}
+
+const commitOf = (
+  { generation, issued, life, response }: TokenRecord,
+  { owner, beyond, headStart }: LeaderTask,
+  askedAt: number,
+  now: number,
+  sealed: string,
+): Commit => ({
+  fence: generation,
+  beyond,
+  askedAt,
+  issued,
+  life,
+  took: now - askedAt + headStart(),
+  keep: keepFor(life, typeof response.refresh_token === 'string'),
+  owner,
+  sealed,
+});
+
+async function store(
+  { calls, now, timers }: LeaderContext,
+  commit: Commit,
+  token: TokenRecord,
+  { isSignedOut, headStart }: LeaderTask,
+): Promise<Outcome> {
+  const { askedAt, life } = commit;
+  const attempt = async (): Promise<Outcome> => {
+    if (isSignedOut()) return { type: 'stale', token: null };
+    const answer = await calls.commit(commit);
+    return answer.type === 'stale' ? answer : { type: 'stored', token };
+  };
+  const repeat = async (): Promise<Outcome | null> => {
+    const end = now() + (life < 0 ? COMMIT_TIMEOUT : Math.min(life, COMMIT_TIMEOUT));
+    while (now() < end) {
+      await firstValueFrom(timers.after(COMMIT_PAUSE));
+      const outcome = await attempt().catch(() => null);
+      if (outcome) return outcome;
+    }
+    return null;
+  };
+  try {
+    return await attempt();
+  } catch {
+    return { type: 'local', response: token.response, age: Math.ceil(now() - askedAt + headStart()), later: repeat() };
+  }
 }

@@ -1,4 +1,8 @@
 import { backoffStep } from '../token/backoff.js';
+import { LONGEST_PAUSE } from './scriptPrelude.js';
+
+/** The first pause after a failed fetch; no fetch follows a failed one sooner, even if the application asks for it. Milliseconds. */
+export const SHORTEST_PAUSE = 250;
 
 /** A leader stops this much before its lease ends, for the way to Redis and back. Milliseconds. */
 export const leaseMargin = (lease: number): number => Math.min(1000, lease / 10);
@@ -12,14 +16,14 @@ export const fetchTime = (
 
 /**
  * How long the whole fleet pauses after a failed fetch. Without jitter: one process fetches at a time, so there is no
- * herd to scatter. No longer than a sixth of a token's life, unless the server asks for more.
+ * herd to scatter. No longer than a sixth of a token's life, unless the server asks for more: it is believed up to five minutes.
  */
 export const sharedPause = (failures: number, life: number, retryAfter = 0): number =>
   Math.ceil(
     Math.max(
-      retryAfter,
+      Math.min(retryAfter, LONGEST_PAUSE),
       backoffStep(failures + 1, {
-        initial: 250,
+        initial: SHORTEST_PAUSE,
         factor: 2,
         max: Math.min(10_000, life > 0 ? Math.max(50, life / 6) : Infinity),
       }),

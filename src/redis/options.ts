@@ -35,7 +35,7 @@ const NAME = /^[^{}\s]+$/;
 /** Checks every option once. Never quotes a key's bytes. */
 export function storeSettings(options: RedisTokenStoreOptions) {
   if (typeof options !== 'object' || (options as unknown) === null) throw wrong('options', options, 'an object');
-  const { key, prefix = 'rx-fresh-token:', encryptionKey = [], onUnavailable = 'wait' } = options;
+  const { key, prefix = 'rx-fresh-token:', encryptionKey, onUnavailable = 'wait' } = options;
   if (typeof key !== 'string' || !NAME.test(key))
     throw wrong('key', key, 'a string that is not empty, without "{", "}" and spaces');
   if (typeof prefix !== 'string' || !/^[^{}\s]*$/.test(prefix))
@@ -43,10 +43,7 @@ export function storeSettings(options: RedisTokenStoreOptions) {
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- JavaScript callers may pass anything
   if (onUnavailable !== 'wait' && onUnavailable !== 'local')
     throw wrong('onUnavailable', onUnavailable, '"wait" or "local"');
-  const keys = (Array.isArray(encryptionKey) ? encryptionKey : [encryptionKey]) as readonly EncryptionKey[];
-  keys.forEach(checkKey);
-  if (new Set(keys.map(({ id }) => id)).size < keys.length)
-    throw new TypeError('option "encryptionKey" must have keys with different ids');
+  const keys = encryptionKeys(encryptionKey);
   const numbers = numbersIn(options, {
     lease: [100, FINITE, 10_000],
     fetchTimeout: [50, FINITE],
@@ -54,29 +51,47 @@ export function storeSettings(options: RedisTokenStoreOptions) {
     forceCooldown: [0, FINITE, 1000],
   });
   // With a hash tag, so that a cluster keeps all of it in one slot.
-  const place = `${prefix}{${key}}`;
+  const hashKey = `${prefix}{${key}}`;
   return {
     ...numbers,
     fetchTimeout: numbers.fetchTimeout ?? numbers.lease * 0.8,
     client: requireClient(options.client),
-    place,
-    channel: `${place}:push`,
+    hashKey,
+    channel: `${hashKey}:push`,
     keys,
     onUnavailable,
   };
 }
 
-function checkKey(given: unknown): void {
-  const { id, key } = (typeof given === 'object' && given !== null ? given : {}) as {
-    id?: unknown;
-    key?: Uint8Array | { algorithm?: { name?: unknown } } | null;
-  };
+/** The keys with bytes of their own: the caller may overwrite its array when the store has been created. */
+function encryptionKeys(given: RedisTokenStoreOptions['encryptionKey']): readonly EncryptionKey[] {
+  if (given === undefined) return [];
+  const keys = (Array.isArray(given) ? given : [given]).map(checkedKey);
+  // An empty list is a key that could not be read, not the wish to store tokens as they are.
+  if (keys.length === 0) throw new TypeError('option "encryptionKey" must have at least one key');
+  if (new Set(keys.map(({ id }) => id)).size < keys.length)
+    throw new TypeError('option "encryptionKey" must have keys with different ids');
+  return keys;
+}
+
+function checkedKey(given: unknown): EncryptionKey {
+  const { id, key } = (typeof given === 'object' && given !== null ? given : {}) as { id?: unknown; key?: unknown };
   if (typeof id !== 'string' || !/^[\w-]{1,32}$/.test(id))
     throw new TypeError('option "encryptionKey" must have an id of 1 to 32 letters, digits, "-" or "_"');
-  const isBytes = key instanceof Uint8Array;
-  if (isBytes ? key.length !== 32 : key?.algorithm?.name !== 'AES-GCM') {
-    throw new TypeError(
-      `option "encryptionKey" must have a key of 32 bytes, or an AES-GCM CryptoKey, got ${isBytes ? `${String(key.length)} bytes` : typeof key}`,
-    );
-  }
+  if (key instanceof Uint8Array && key.length === 32) return { id, key: new Uint8Array(key) };
+  const fault = key instanceof Uint8Array ? `${String(key.length)} bytes` : faultOf(key);
+  if (fault === undefined) return { id, key: key as CryptoKey };
+  throw new TypeError(
+    `option "encryptionKey" must have a key of 32 bytes, or a CryptoKey for AES-GCM with 256 bits that may encrypt and decrypt, got ${fault}`,
+  );
+}
+
+/** What makes a value useless as a key; undefined for a CryptoKey that can seal and open. */
+function faultOf(key: unknown): string | undefined {
+  if (typeof key !== 'object' || key === null) return key === null ? 'null' : typeof key;
+  const { algorithm, usages } = key as { algorithm?: { name?: unknown; length?: unknown } | null; usages?: unknown };
+  if (typeof algorithm !== 'object' || algorithm === null || !Array.isArray(usages)) return 'object';
+  if (algorithm.name !== 'AES-GCM') return 'a CryptoKey for another algorithm';
+  if (algorithm.length !== 256) return 'a CryptoKey of another length';
+  return usages.includes('encrypt') && usages.includes('decrypt') ? undefined : 'a CryptoKey that may not do both';
 }

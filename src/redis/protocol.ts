@@ -3,15 +3,17 @@ import { boundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
 import { clockBound } from './clockBound.js';
 import type { storeSettings } from './options.js';
-import { acquired, committed, type Acquired, type Committed, type Said } from './replies.js';
+import { acquired, committed, signedOut, type Acquired, type Committed, type AnswerHeader } from './replies.js';
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
+import { keepFor, SHORTEST_PAUSE } from './lease.js';
+import { SIGN_OUT } from './signOutScript.js';
 
 export type StoreSettings = ReturnType<typeof storeSettings>;
 
-/** Why a token is wanted although there is one. */
-export type Kind = '' | 'forced' | 'rejected';
+/** Why a token is wanted although there is one. `manual`: the application asks for it now, so that a pause does not hold it up. */
+export type Kind = '' | 'forced' | 'manual' | 'rejected';
 
 /** An answer, and when it was asked for and came, by a clock that is never set. */
 export type Timed<T> = T & { readonly sent: number; readonly received: number };
@@ -29,40 +31,49 @@ export interface Commit {
   readonly sealed: string;
 }
 
-/** The three scripts as calls, each within the deadline; every answer tells something of Redis' clock. */
+/** The scripts as calls, each within the deadline; every answer tells something of Redis' clock. */
 export interface Protocol {
-  /** With an empty owner it only looks. `late` hears an answer that came too late for the caller. */
+  /** With an empty owner it only reads. `late` gets an answer that came too late for the caller. */
   readonly acquire: (
     ask: { owner: string; beyond: number; kind: Kind },
     late?: (answer: Acquired) => void,
   ) => Promise<Timed<Acquired>>;
   readonly commit: (commit: Commit) => Promise<Committed>;
   readonly fail: (fence: number, pause: number, failure: string) => Promise<void>;
+  /** Deletes what is stored. The same `id` again does nothing more. */
+  readonly signOut: (id: string, beyond: number) => Promise<void>;
   /** How old what was issued then is, at most. */
   readonly ageOf: (issued: number) => number;
-  /** Whether it is this hash that a message is about: a channel may be common to several. False also before Redis has said which one this is. */
-  readonly isHere: (place: string) => boolean;
-  /** Redis said in a message what time it was. */
-  readonly heard: (now: number) => void;
-  /** Whether what was issued can be dated. Not if what was heard contradicts every answer: then the next call tells. */
+  /** Whether it is this hash that a message is about: a channel may be common to several. False also before the first answer. */
+  readonly isOwnHash: (id: string) => boolean;
+  /** False for a generation that is far ahead of Redis' clock: no script has given it. */
+  readonly isPlausible: (generation: number) => boolean;
+  /** A message has Redis' time in it. */
+  readonly learnTime: (now: number) => void;
+  /** Whether what was issued can be dated. Not after a message that contradicts every answer: the next call mends that. */
   readonly knowsTime: () => boolean;
 }
 
 /** Life that makes a token worth handing out: above the margin within which streams do not use it. Less for short tokens. */
 export const LEAST_LIFE = 1500;
 
+/** A clock that is set back, or a replica's, is behind the generations by no more than this as a rule; a message from further ahead is looked up. Milliseconds. */
+const MOST_AHEAD = 60_000;
+
+/** @param onAnswer hears the generation of the last sign-out, with every answer */
 export function protocol(
-  { client, place, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
+  { client, hashKey, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
   now: () => number,
   timers: Timers,
+  onAnswer: (ended: number) => void = () => undefined,
 ): Protocol {
   const run = scriptRunner(client);
   const bounded = boundedCalls(storeDeadline, timers, () => isDown(client));
   const clock = clockBound();
 
-  let here = '';
+  let hashId = '';
 
-  const call = <T extends Said>(
+  const call = <T extends AnswerHeader>(
     script: string,
     args: () => readonly (string | number)[],
     read: (reply: unknown) => T,
@@ -70,42 +81,59 @@ export function protocol(
   ): Promise<Timed<T>> => {
     const send = async () => {
       const sent = now();
-      const answer = read(await run(script, place, args()));
-      const received = now();
+      const reply = await run(script, hashKey, args());
+      return { reply, sent, received: now() };
+    };
+    const understand = ({ reply, sent, received }: Awaited<ReturnType<typeof send>>): Timed<T> => {
+      const answer = read(reply);
       clock.learn({ redis: answer.now, sent, received });
-      here = answer.place;
+      hashId = answer.hashId;
+      onAnswer(answer.ended);
       return { ...answer, sent, received };
     };
-    return bounded(send, late);
+    // Read after the call has settled: what cannot be read does not mean that Redis is not available.
+    return bounded(send, (reply) => {
+      try {
+        late?.(understand(reply));
+      } catch {
+        // Nobody waits for it any more.
+      }
+    }).then(understand);
   };
   return {
     acquire: ({ owner, beyond, kind }, late) =>
-      call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown], acquired, late),
-    commit: ({ fence, beyond, askedAt, issued, life, took, keep, owner, sealed }) =>
-      call(
-        COMMIT,
-        () => [
-          fence,
-          beyond,
-          Math.ceil(now() - askedAt),
-          Math.floor(issued),
-          life,
-          Math.ceil(took),
-          keep,
-          channel,
-          owner,
-          sealed,
-        ],
-        committed,
-      ),
+      call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, SHORTEST_PAUSE], acquired, late),
+    commit: (commit) => call(COMMIT, () => commitArguments(commit, now(), channel), committed),
     fail: async (fence, pause, failure) => {
-      await bounded(() => run(FAIL, place, [fence, pause, failure, channel]));
+      await bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel]));
+    },
+    signOut: async (id, beyond) => {
+      await call(SIGN_OUT, () => [beyond, keepFor(0, true), channel, id], signedOut);
     },
     ageOf: (issued) => Math.max(0, (clock.latest(now()) ?? issued) - issued),
-    isHere: (named) => here !== '' && named === here,
-    heard: (redis) => {
+    isOwnHash: (id) => id !== '' && id === hashId,
+    isPlausible: (generation) => generation <= (clock.latest(now()) ?? 0) + MOST_AHEAD,
+    learnTime: (redis) => {
       clock.notBefore(redis, now());
     },
     knowsTime: clock.isKnown,
   };
 }
+
+/** The age is that at the moment of sending: a commit may be repeated. */
+const commitArguments = (
+  { fence, beyond, askedAt, issued, life, took, keep, owner, sealed }: Commit,
+  now: number,
+  channel: string,
+): readonly (string | number)[] => [
+  fence,
+  beyond,
+  Math.ceil(now - askedAt),
+  Math.floor(issued),
+  life,
+  Math.ceil(took),
+  keep,
+  channel,
+  owner,
+  sealed,
+];

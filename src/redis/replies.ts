@@ -8,15 +8,17 @@ export interface SealedToken {
   readonly sealed: string;
 }
 
-/** What every script's answer says besides. */
-export interface Said {
+/** What every script's answer begins with. */
+export interface AnswerHeader {
   /** Redis' time. */
   readonly now: number;
   /** Tells the hash from one of the same name elsewhere; '' when there is none yet. */
-  readonly place: string;
+  readonly hashId: string;
+  /** The generation of the last sign-out; 0 when there was none. */
+  readonly ended: number;
 }
 
-export type Acquired = Said &
+export type Acquired = AnswerHeader &
   (
     | { readonly type: 'token'; readonly token: SealedToken }
     | { readonly type: 'wait'; readonly left: number }
@@ -26,65 +28,85 @@ export type Acquired = Said &
         readonly fence: number;
         readonly lease: number;
         readonly failures: number;
+        /** Of the last token, which the hash may no longer hold. */
         readonly life: number;
-        readonly last: string;
+        /** What is stored, valid or not; null when there is nothing. */
+        readonly last: SealedToken | null;
       }
     | { readonly type: 'nothing' }
   );
 
-export type Committed = Said &
+export type Committed = AnswerHeader &
   (
     | { readonly type: 'stored'; readonly generation: number }
     | { readonly type: 'stale'; readonly token: SealedToken | null }
   );
 
+export type SignedOut = AnswerHeader & { readonly type: 'signedOut' };
+
 export type Push =
   | {
       readonly type: 'token';
       readonly now: number;
-      readonly place: string;
+      readonly hashId: string;
       readonly token: SealedToken;
       readonly owner: string;
     }
-  | { readonly type: 'failed'; readonly now: number };
+  | { readonly type: 'failed' | 'signedOut'; readonly now: number };
 
-/** What the acquire script said. */
+/** Reads the answer of the acquire script. */
 export function acquired(reply: unknown): Acquired {
-  const [type, time, place = '', a, b, c, d, e] = fields(reply);
-  const said = () => ({ now: ms(time), place });
+  const [type, time, hashId = '', ended, a, b, c, d, e, f, g] = fields(reply);
+  const header = () => ({ now: ms(time), hashId, ended: ms(ended) });
   switch (type) {
     case 'T':
-      return { type: 'token', ...said(), token: token(a, b, c, d) };
+      return { type: 'token', ...header(), token: token(a, b, c, d) };
     case 'W':
-      return { type: 'wait', ...said(), left: ms(a) };
+      return { type: 'wait', ...header(), left: ms(a) };
     case 'B':
-      return { type: 'pause', ...said(), left: ms(a), failure: b ?? '' };
+      return { type: 'pause', ...header(), left: ms(a), failure: b ?? '' };
     case 'L':
-      return { type: 'lead', ...said(), fence: ms(a), lease: ms(b), failures: ms(c), life: ms(d), last: e ?? '' };
+      return {
+        type: 'lead',
+        ...header(),
+        fence: ms(a),
+        lease: ms(b),
+        failures: ms(c),
+        life: ms(f),
+        last: g ? token(d, e, f, g) : null,
+      };
     case 'N':
-      return { type: 'nothing', ...said() };
+      return { type: 'nothing', ...header() };
     default:
       throw unreadable();
   }
 }
 
-/** What the commit script said. */
+/** Reads the answer of the commit script. */
 export function committed(reply: unknown): Committed {
-  const [type, time, place = '', generation, issued, life, sealed, valid] = fields(reply);
-  const said = () => ({ now: ms(time), place });
-  if (type === 'O') return { type: 'stored', ...said(), generation: ms(generation) };
+  const [type, time, hashId = '', ended, generation, issued, life, sealed, valid] = fields(reply);
+  const header = () => ({ now: ms(time), hashId, ended: ms(ended) });
+  if (type === 'O') return { type: 'stored', ...header(), generation: ms(generation) };
   if (type === 'S')
-    return { type: 'stale', ...said(), token: valid === '1' ? token(generation, issued, life, sealed) : null };
+    return { type: 'stale', ...header(), token: valid === '1' ? token(generation, issued, life, sealed) : null };
   throw unreadable();
 }
 
-/** What came through the channel; undefined for what others may say there. */
+/** Reads the answer of the sign-out script. */
+export function signedOut(reply: unknown): SignedOut {
+  const [type, time, hashId = '', ended] = fields(reply);
+  if (type === 'E') return { type: 'signedOut', now: ms(time), hashId, ended: ms(ended) };
+  throw unreadable();
+}
+
+/** Reads a message of the channel; undefined for one that no script has sent. */
 export function pushed(message: string): Push | undefined {
-  const [type, now, place = '', generation, issued, life, owner = '', ...sealed] = message.split('\n');
+  const [type, now, hashId = '', generation, issued, life, owner = '', ...sealed] = message.split('\n');
   try {
     if (type === 'F') return { type: 'failed', now: ms(now) };
+    if (type === 'E') return { type: 'signedOut', now: ms(now) };
     return type === 'T'
-      ? { type: 'token', now: ms(now), place, token: token(generation, issued, life, sealed.join('\n')), owner }
+      ? { type: 'token', now: ms(now), hashId, token: token(generation, issued, life, sealed.join('\n')), owner }
       : undefined;
   } catch {
     return undefined;
@@ -101,7 +123,7 @@ const fields = (reply: unknown): (string | undefined)[] => (Array.isArray(reply)
 
 function ms(text?: string): number {
   const value = Number(text);
-  if (!text || !Number.isFinite(value)) throw unreadable();
+  if (!text || !Number.isSafeInteger(value)) throw unreadable();
   return value;
 }
 

@@ -4,7 +4,7 @@ import { TokenStoreError } from '../errors.js';
 export interface EncryptionKey {
   /** Tells keys apart; it is stored beside what the key sealed. 1 to 32 letters, digits, `-` or `_`. */
   readonly id: string;
-  /** 32 bytes, or an AES-GCM `CryptoKey` that may encrypt and decrypt. */
+  /** 32 bytes, which are copied; or a `CryptoKey` for AES-GCM with 256 bits that may encrypt and decrypt. */
   readonly key: Uint8Array | CryptoKey;
 }
 
@@ -18,16 +18,15 @@ export interface Sealing {
 }
 
 /**
- * Seals with the first key, opens with any. AES-256-GCM with the place where the value lies as additional data, so that
+ * Seals with the first key, opens with any. AES-256-GCM with the key of the hash as additional data, so that
  * whoever can write to Redis cannot pass one key's value for another's. Without keys it writes plain JSON, and with keys
  * it refuses to read that, for the same reason.
  */
-export function sealing(keys: readonly EncryptionKey[], place: string): Sealing {
+export function sealing(keys: readonly EncryptionKey[], hashKey: string): Sealing {
   const first = keys[0];
   const loaded = new Map<string, Promise<CryptoKey>>();
 
   const load = ({ id, key }: EncryptionKey): Promise<CryptoKey> => {
-    // The copy has a buffer of its own: bytes of a pooled Buffer are not alone in theirs.
     const promise =
       loaded.get(id) ??
       (key instanceof Uint8Array
@@ -39,7 +38,7 @@ export function sealing(keys: readonly EncryptionKey[], place: string): Sealing 
   const parameters = (purpose: Purpose, id: string, iv: Uint8Array<ArrayBuffer>) => ({
     name: 'AES-GCM',
     iv,
-    additionalData: bytes(`${purpose} ${id} ${place}`),
+    additionalData: bytes(`${purpose} ${id} ${hashKey}`),
   });
 
   return {
@@ -68,7 +67,7 @@ export function sealing(keys: readonly EncryptionKey[], place: string): Sealing 
         text = await crypto.subtle.decrypt(parameters(purpose, id, decode(iv)), await load(key), decode(data));
       } catch {
         throw new TokenStoreError(
-          'the stored token cannot be opened: another key has sealed it, or it was made for another place',
+          'the stored token cannot be opened: another key has sealed it, or it was made for another key',
         );
       }
       return parse(new TextDecoder().decode(text));

@@ -1,106 +1,91 @@
-import { Observable, retry } from 'rxjs';
-import type { Timers } from '../internal/timers.js';
-import { isIoredis, type ClientState, type RedisClient } from './client.js';
+import {
+  asyncScheduler,
+  defer,
+  EMPTY,
+  finalize,
+  map,
+  merge,
+  Observable,
+  of,
+  ReplaySubject,
+  retry,
+  share,
+  switchMap,
+  takeUntil,
+  tap,
+} from 'rxjs';
+import { createTimers } from '../internal/timers.js';
+import type { ClientState, RedisClient } from './client.js';
+import { openDuplicate, type ChannelEvent, type SubscribeTo } from './duplicate.js';
 
-/** `connected`, each time it is: messages may have been missed before; else a message. */
-export type ChannelEvent = { readonly type: 'connected' } | { readonly type: 'message'; readonly text: string };
+/** Between attempts to open a connection that the client has given up, or to subscribe to a channel. Milliseconds. */
+const RETRY = 1000;
 
-/** Between attempts to open a connection that the client has given up. Milliseconds. */
-const REOPEN = 1000;
+const timers = createTimers(asyncScheduler);
 
-/** What is used of a duplicated connection. */
-interface Subscriber extends ClientState {
-  connect?(): Promise<unknown>;
-  subscribe?(channel: string, listener?: (message: string, channel: string) => void): Promise<unknown>;
-  unref?(): void;
-  destroy?(): unknown;
-  disconnect?(): unknown;
-  readonly isCluster?: boolean;
-  readonly stream?: { unref?(): void };
-  readonly reconnectTimeout?: { unref?(): void } | null;
+/** What all channels of a client share. */
+interface Shared {
+  readonly connection$: Observable<SubscribeTo>;
+  /** The client itself has ended. */
+  readonly ended$: Observable<void>;
 }
+
+const clients = new WeakMap<RedisClient, Shared>();
 
 /**
- * What is said in the channel, on a connection of its own: one that subscribes can do nothing else. It never errs, and
- * never keeps a process alive where the client allows that; it ends with the client that it was duplicated from.
+ * What is said in the channel, on a second connection: one that subscribes can do nothing else. All channels of a client
+ * share it; it is closed when the last of them is unsubscribed. It never errs, and never keeps a process alive where the
+ * client allows that; it completes when the client that it was duplicated from ends.
  */
-export function channelEvents(client: RedisClient, channel: string, timers: Timers): Observable<ChannelEvent> {
-  const state = client as ClientState;
-  return new Observable<ChannelEvent>((subscriber) => {
-    // A pool cannot be duplicated. Without pushes, a new token is found when the one at hand is due.
-    if (typeof state.duplicate !== 'function') return;
-    const ended = () => {
-      subscriber.complete();
-    };
-    state.on?.('end', ended);
-    subscriber.add(() => state.off?.('end', ended));
-    subscriber.add(
-      connection(client, channel)
-        .pipe(retry({ delay: () => timers.after(REOPEN) }))
-        .subscribe(subscriber),
+export function channelEvents(client: RedisClient, name: string): Observable<ChannelEvent> {
+  // A pool cannot be duplicated. Without pushes, a new token is found when the one at hand is due.
+  if (typeof (client as ClientState).duplicate !== 'function') return EMPTY;
+  const { connection$, ended$ } = clients.get(client) ?? shareConnection(client);
+  return connection$.pipe(
+    switchMap((subscribeTo) => subscribeTo(name)),
+    takeUntil(ended$),
+  );
+}
+
+function shareConnection(client: RedisClient): Shared {
+  const shared: Shared = {
+    connection$: openDuplicate(client).pipe(
+      retry({ delay: () => timers.after(RETRY) }),
+      map(oncePerChannel),
+      share({ connector: () => new ReplaySubject(1) }),
+    ),
+    ended$: endOf(client).pipe(share()),
+  };
+  clients.set(client, shared);
+  return shared;
+}
+
+/** Stores with the same key share the subscription to its channel. */
+function oncePerChannel(subscribeTo: SubscribeTo): SubscribeTo {
+  const channels = new Map<string, Observable<ChannelEvent>>();
+  const add = (name: string): Observable<ChannelEvent> => {
+    let isConnected = false;
+    const events$ = subscribeTo(name).pipe(
+      // The client may have refused the command, or lost the connection.
+      retry({ delay: () => timers.after(RETRY) }),
+      tap(({ type }) => (isConnected ||= type === 'connected')),
+      finalize(() => channels.delete(name)),
+      share(),
     );
-  });
+    // Who joins later has missed what was said before, like all others when the channel is connected.
+    const channel$ = defer(() => (isConnected ? merge(of({ type: 'connected' } as const), events$) : events$));
+    channels.set(name, channel$);
+    return channel$;
+  };
+  return (name) => channels.get(name) ?? add(name);
 }
 
-// Hand-made: it translates an event emitter that connects in its own time.
-const connection = (client: RedisClient, channel: string): Observable<ChannelEvent> =>
+const endOf = (client: RedisClient): Observable<void> =>
   new Observable((subscriber) => {
-    const duplicated = (client as ClientState).duplicate?.() as Subscriber;
-    const fail = (error: unknown) => {
-      subscriber.error(error);
+    const emitter = client as ClientState;
+    const onEnd = () => {
+      subscriber.next();
     };
-    const connected = () => {
-      subscriber.next({ type: 'connected' });
-    };
-    const heard = (text: string) => {
-      subscriber.next({ type: 'message', text });
-    };
-    // Without a listener an 'error' would end the process. What it says, the client itself has said on its own.
-    duplicated.on?.('error', () => undefined);
-    duplicated.on?.('node-error', () => undefined);
-    subscriber.add(() => {
-      close(duplicated);
-    });
-    // A connection whose client has given up reconnecting.
-    duplicated.on?.('end', () => {
-      fail(new Error('the connection has ended'));
-    });
-    duplicated.on?.('terminated', fail);
-
-    if (isIoredis(client)) {
-      duplicated.on?.('message', (from, text) => {
-        if (from === channel) heard(String(text));
-      });
-      duplicated.on?.('connect', () => duplicated.stream?.unref?.());
-      duplicated.on?.('reconnecting', () => duplicated.reconnectTimeout?.unref?.());
-      // Subscribing again is harmless, and right when the user has switched autoResubscribe off.
-      duplicated.on?.('ready', () => {
-        duplicated.subscribe?.(channel).then(connected, () => undefined);
-      });
-      if (duplicated.status === 'wait') duplicated.connect?.().catch(() => undefined);
-      return;
-    }
-
-    let subscribed = false;
-    duplicated.on?.('ready', () => {
-      if (subscribed) connected();
-    });
-    duplicated.unref?.();
-    Promise.resolve(duplicated.connect?.())
-      .then(() => duplicated.subscribe?.(channel, heard))
-      .then(() => {
-        subscribed = true;
-        connected();
-      })
-      .catch(fail);
+    emitter.on?.('end', onEnd);
+    return () => emitter.off?.('end', onEnd);
   });
-
-/** At once, not after what is queued. */
-function close(duplicated: Subscriber): void {
-  try {
-    const closing: unknown = (duplicated.destroy ?? duplicated.disconnect)?.call(duplicated);
-    Promise.resolve(closing).catch(() => undefined);
-  } catch {
-    // It was not open.
-  }
-}

@@ -57,29 +57,31 @@ export function createRecovery(context: TokenContext, { views, demand }: Recover
     return !isBlocked(state, time) && refusals.mayForce(kind, held.isAccepted, time) ? 'refreshing' : 'suppressed';
   }
 
-  /** Announces the judgement, and begins what it asks for. */
-  function act(refusal: Refusal, outcome: RejectionOutcome): void {
+  /** Announces the judgement, and begins what it asks for. Returns whether there is another token to wait for. */
+  function act(refusal: Refusal, outcome: RejectionOutcome): boolean {
     const { token, explicit, key } = refusal;
-    const { held } = state;
+    const { held, failures } = state;
     if (explicit && sameToken(state.unkept, token)) state.unkept = null;
     // In the pause after a failed attempt the token serves on.
     if (outcome === 'refreshing' && explicit && held && pauseLeft(state, now()) === 0) held.isSetAside = true;
     events.emit({ type: 'tokenRejected', token, outcome });
     // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
-    const isDone = state.held !== held || state.isRefreshing || state.refusal !== null;
+    const isDone = state.held !== held || state.failures !== failures || state.isRefreshing || state.refusal !== null;
     if (outcome === 'refreshing' && !isDone && held && now() < held.overAt)
       state.refusal = { key, kind: kindOf(refusal) };
+    return state.isRefreshing || state.refusal !== null || !isCurrent(token) || current() === null;
   }
+
+  /** A request of a session that has ended is not repeated with a token of the next one. */
+  const isOfSession = ({ issuedAt }: AccessToken) => !state.isSignedOut && issuedAt >= state.sessionSince;
 
   return {
     recover: (refusal, maxWait) =>
       defer(() => {
         const { token, key } = refusal;
-        // A request of a session that has ended is not repeated with a token of the next one.
-        const isOfSession = !state.isSignedOut && token.issuedAt >= state.sessionSince;
-        const outcome = isOfSession ? judge(refusal) : 'suppressed';
-        act(refusal, outcome);
-        if (outcome === 'suppressed') return EMPTY;
+        const outcome = isOfSession(token) ? judge(refusal) : 'suppressed';
+        // A `tokenRejected` listener may have signed out.
+        if (!act(refusal, outcome) || outcome === 'suppressed' || !isOfSession(token)) return EMPTY;
         if (!isCurrent(token)) return views.take(maxWait).pipe(filter((next) => !sameToken(next, token)));
         return views.next(demand, maxWait).pipe(
           tap((next) => {

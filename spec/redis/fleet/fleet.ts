@@ -133,9 +133,9 @@ export function percentile(values: readonly number[], p: number): number {
 
 export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-export async function until(condition: () => boolean, patience = 20_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, patience = 20_000): Promise<void> {
   const end = Date.now() + patience;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > end) throw new Error('waited in vain');
     await pause(5);
   }

@@ -22,7 +22,14 @@ async function startRedis({ port, args = [], sentinelOf } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-redis-'));
   // A sentinel writes down what it learns.
   const config = join(folder, 'sentinel.conf');
-  if (sentinelOf) writeFileSync(config, `sentinel monitor main 127.0.0.1 ${sentinelOf} 1\n`);
+  if (sentinelOf) {
+    const lines = [
+      `monitor main 127.0.0.1 ${sentinelOf} 1`,
+      'down-after-milliseconds main 500',
+      'failover-timeout main 2000',
+    ];
+    writeFileSync(config, lines.map((line) => `sentinel ${line}\n`).join(''));
+  }
   const kind = sentinelOf ? [config, '--sentinel'] : ['--save', '', '--appendonly', 'no'];
   const child = spawn(
     'redis-server',

@@ -1,35 +1,26 @@
 import type { TokenResponse } from '../token/types.js';
+import type { TokenRecord } from './tokenRecord.js';
 
-/** A token with its place in the order of things. */
-export interface KnownToken {
-  readonly generation: number;
-  /** By Redis' clock. */
-  readonly issued: number;
-  /** Milliseconds; -1 when unknown. */
-  readonly life: number;
-  readonly response: TokenResponse;
-}
+/** So many tokens have their generations remembered; a stream that lags further behind is found out by comparing values. */
+const CAPACITY = 16;
 
-/** So many are told apart: a stream that lags further behind is told by comparing values. */
-const REMEMBERED = 16;
-
-/** Which tokens this process has seen, so that it can say which one it wants to get away from. */
-export interface KnownTokens {
+/** The tokens that this process has seen, so that it can say which generation it wants to replace. */
+export interface TokenCache {
   /** The newest one seen, whatever order they came in. */
-  readonly newest: () => KnownToken | null;
+  readonly newest: () => TokenRecord | null;
   /** The generation of a token, or `sure: false` and the one that it came after here, 0 if it is not known at all. */
   readonly generationOf: (token: { readonly value: string } | null) => {
     readonly generation: number;
     readonly sure: boolean;
   };
-  readonly add: (token: KnownToken) => void;
-  /** A token that this process uses although the others may not know it. */
+  readonly add: (token: TokenRecord) => void;
+  /** A token that this process fetched and Redis has not stored: it has no generation. */
   readonly addLocal: (response: TokenResponse) => void;
   readonly clear: () => void;
 }
 
-export function knownTokens(): KnownTokens {
-  let tokens: KnownToken[] = [];
+export function tokenCache(): TokenCache {
+  let tokens: TokenRecord[] = [];
   let local: { readonly value: string; readonly after: number } | undefined;
   return {
     newest: () => tokens[0] ?? null,
@@ -42,7 +33,7 @@ export function knownTokens(): KnownTokens {
     },
     add: (token) => {
       if (tokens.some(({ generation }) => generation === token.generation)) return;
-      tokens = [...tokens, token].sort((a, b) => b.generation - a.generation).slice(0, REMEMBERED);
+      tokens = [...tokens, token].sort((a, b) => b.generation - a.generation).slice(0, CAPACITY);
     },
     addLocal: ({ access_token: value }) => (local = { value, after: tokens[0]?.generation ?? 0 }),
     clear: () => {

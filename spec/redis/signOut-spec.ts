@@ -1,0 +1,199 @@
+import { firstValueFrom, from, map, of, Subject, take, timer, type Observable } from 'rxjs';
+import type { AccessToken, StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
+import { redisTokenStore, type RedisTokenStoreOptions } from '../../src/redis/index.js';
+import { startRedis } from '../setup/redis/server.cjs';
+import { connect, freshKey, KINDS, type Connection } from './clients.js';
+import { pause, until } from './fleet/fleet.js';
+import { heldUp } from './heldUp.js';
+
+const dispose: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of dispose.splice(0).reverse()) await one();
+});
+
+const requestOf = (previous: AccessToken | null = null): TokenRequest => ({
+  reason: previous ? 'scheduled' : 'initial',
+  attempt: 1,
+  previous,
+  signal: new AbortController().signal,
+});
+type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
+const ask = (store: TokenStore, fetch: Fetch, request = requestOf()): Promise<StoredToken> =>
+  firstValueFrom(from(store.refresh(request, fetch)).pipe(take(1)));
+const token = (n: number): TokenResponse => ({
+  access_token: `T${String(n)}`,
+  refresh_token: `R${String(n)}`,
+  expires_in: 3600,
+});
+const give =
+  (n: number): Fetch =>
+  () =>
+    of(token(n));
+const watch = (of$: Observable<unknown> | undefined): unknown[] => {
+  const seen: unknown[] = [];
+  const watching = of$!.subscribe((one) => seen.push(one));
+  dispose.push(() => {
+    watching.unsubscribe();
+  });
+  return seen;
+};
+
+describe.each(KINDS)('a sign-out, with %s,', (kind) => {
+  let connection: Connection;
+  let key: string;
+  const store = (options: Partial<RedisTokenStoreOptions> = {}) =>
+    redisTokenStore({ client: connection.client, key, ...options });
+  const all = async () => JSON.stringify(await connection.command('HGETALL', `rx-fresh-token:{${key}}`));
+  beforeEach(async () => {
+    connection = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(connection.close);
+    key = freshKey();
+  });
+
+  it('should delete the token, and have the next refresh begin with nothing, whoever makes it', async () => {
+    const [one, other] = [store(), store()];
+    await ask(one, give(1));
+    await ask(other, give(1));
+    one.signOut!();
+    const handed: unknown[] = [];
+    const next: Fetch = (last) => {
+      handed.push(last);
+      return of(token(2));
+    };
+    expect(await ask(one, next)).toMatchObject({ origin: 'fetched', response: token(2) });
+    expect(handed).toEqual([null]);
+    expect(await all()).not.toContain('R1');
+    expect(await ask(other, give(3), requestOf({ value: 'T1' } as AccessToken))).toMatchObject({
+      origin: 'shared',
+      response: token(2),
+    });
+  });
+
+  it('should delete the pause after a failure too', async () => {
+    const one = store();
+    const busy: Fetch = () => {
+      throw Object.assign(new Error('busy'), { status: 429, retryAfter: 60_000 });
+    };
+    await expect(ask(one, busy)).rejects.toThrow('busy');
+    one.signOut!();
+    expect(await ask(one, give(1))).toMatchObject({ origin: 'fetched' });
+  });
+
+  it('should be told to the others once, and not to the one who made it', async () => {
+    const [one, other] = [store(), store()];
+    const [mine, theirs] = [watch(one.signedOut), watch(other.signedOut)];
+    await pause(200);
+    await ask(one, give(1));
+    one.signOut!();
+    await until(() => theirs.length > 0);
+    await ask(one, give(2));
+    await ask(other, give(2));
+    await pause(100);
+    expect([mine.length, theirs.length]).toEqual([0, 1]);
+  });
+
+  it('should be found by one who was not connected when it was made', async () => {
+    const [one, other] = [store(), store()];
+    await ask(one, give(1));
+    await ask(other, give(1));
+    one.signOut!();
+    await pause(100);
+    const theirs = watch(other.signedOut);
+    await until(() => theirs.length === 1);
+  });
+
+  it('should mean nothing to one who comes later', async () => {
+    const one = store();
+    await ask(one, give(1));
+    one.signOut!();
+    await pause(100);
+    const late = store();
+    const theirs = watch(late.signedOut);
+    await ask(late, give(2));
+    await pause(200);
+    expect(theirs).toEqual([]);
+  });
+
+  it('should refuse the token of a leader that is still fetching, in another process and in its own', async () => {
+    const [one, other] = [store(), store()];
+    for (const leader of [other, one]) {
+      const begun = new Subject<void>();
+      const fetching = firstValueFrom(begun);
+      const answer = ask(leader, () => {
+        begun.next();
+        return timer(200).pipe(map(() => token(1)));
+      }).then(
+        ({ response }) => response.access_token,
+        (error: unknown) => (error as { code: string }).code,
+      );
+      await fetching;
+      one.signOut!();
+      // The other process was told of it by the answer to its commit.
+      expect(['ERR_TOKEN_STORE']).toContain(await answer);
+      expect(await all()).not.toContain('T1');
+    }
+    expect(await ask(one, give(2))).toMatchObject({ response: token(2) });
+  });
+
+  it('should hand out nothing of the old session before Redis has heard of it, and tell Redis when it is back', async () => {
+    const { client, hold, release } = heldUp(connection.client);
+    const one = redisTokenStore({ client, key, storeDeadline: 100 });
+    await ask(one, give(1));
+    hold();
+    one.signOut!();
+    const answer = ask(one, give(2));
+    await pause(250);
+    release();
+    expect(await answer).toMatchObject({ origin: 'fetched', response: token(2) });
+    expect(await ask(store(), give(3))).toMatchObject({ origin: 'shared', response: token(2) });
+  });
+
+  it('should be told to Redis although nobody asks for a token any more', async () => {
+    const server = await startRedis();
+    dispose.push(server.stop);
+    const away = await connect(kind, server.url);
+    dispose.push(away.close);
+    const make = () => redisTokenStore({ client: away.client, key, storeDeadline: 100 });
+    const one = make();
+    await ask(one, give(1));
+    server.signal('SIGSTOP');
+    one.signOut!();
+    await pause(300);
+    server.signal('SIGCONT');
+    await pause(700);
+    expect(JSON.stringify(await away.command('HGETALL', `rx-fresh-token:{${key}}`))).not.toContain('T1');
+  });
+
+  it("should begin with nothing without Redis, with 'local'", async () => {
+    const server = await startRedis();
+    dispose.push(server.stop);
+    const away = await connect(kind, server.url);
+    dispose.push(away.close);
+    const one = redisTokenStore({ client: away.client, key, storeDeadline: 100, onUnavailable: 'local' });
+    await ask(one, give(1));
+    server.signal('SIGSTOP');
+    one.signOut!();
+    const handed: unknown[] = [];
+    await ask(one, (last) => {
+      handed.push(last);
+      return of(token(2));
+    });
+    expect(handed).toEqual([null]);
+  });
+
+  it('should end one session only, if the reply is lost and it is said again', async () => {
+    const lossy = heldUp(connection.client, 'replies');
+    const one = redisTokenStore({ client: lossy.client, key, storeDeadline: 100 });
+    await ask(one, give(1));
+    lossy.hold();
+    one.signOut!();
+    await pause(50);
+    // Somebody signs in again before that process says it again.
+    const other = store();
+    expect(await ask(other, give(2))).toMatchObject({ origin: 'fetched', response: token(2) });
+    await pause(400);
+    lossy.release();
+    await pause(200);
+    expect(await ask(store(), give(3))).toMatchObject({ origin: 'shared', response: token(2) });
+  });
+});

@@ -1,0 +1,201 @@
+import { createClient } from 'redis';
+import { firstValueFrom, from, map, of, switchMap, throwError } from 'rxjs';
+import { createTokenStream, type TokenStream } from 'rx-fresh-token';
+import { redisTokenStore, streamingCredentials } from '../../src/redis/index.js';
+import { startRedis } from '../setup/redis/server.cjs';
+import { connect } from './clients.js';
+import { pause, until } from './fleet/fleet.js';
+
+const dispose: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of dispose.splice(0).reverse()) await one();
+});
+
+/** A Redis whose user `app` has the last two tokens as passwords, as servers do that let a token live on for a moment. */
+async function passwordServer(expires_in: number) {
+  const server = await startRedis();
+  dispose.push(server.stop);
+  const admin = await connect('redis', server.url);
+  dispose.push(admin.close);
+  await admin.command('ACL', 'SETUSER', 'app', 'on', '~*', '&*', '+@all');
+  const issued: string[] = [];
+  const issue = async () => {
+    const token = `secret-${String(issued.length + 1)}`;
+    const outdated = issued.at(-2);
+    issued.push(token);
+    await admin.command('ACL', 'SETUSER', 'app', `>${token}`, ...(outdated ? [`<${outdated}`] : []));
+    return token;
+  };
+  const token$ = createTokenStream(() => from(issue()).pipe(map((access_token) => ({ access_token, expires_in }))));
+  dispose.push(() => {
+    token$.close();
+  });
+  return { server, admin, issued, token$ };
+}
+
+function clientOf(url: string, token$: TokenStream, RESP: 2 | 3 = 3) {
+  const provider = streamingCredentials(token$, { username: 'app' });
+  const client = createClient({
+    url,
+    RESP,
+    credentialsProvider: provider,
+    socket: { reconnectStrategy: () => 50 },
+  });
+  const errors: unknown[] = [];
+  client.on('error', (error) => errors.push(error));
+  dispose.push(() => {
+    client.destroy();
+  });
+  return { client, errors, provider };
+}
+
+describe('a Redis that is reached with a token', () => {
+  it.each([2, 3] as const)('should be told each new token on the connection that is open, by RESP %d', async (RESP) => {
+    const { server, admin, issued, token$ } = await passwordServer(1);
+    const { client, errors } = clientOf(server.url, token$, RESP);
+    await client.connect();
+    const id = await client.sendCommand(['CLIENT', 'ID']);
+    const authentications = async () =>
+      Number(/cmdstat_auth:calls=(\d+)/.exec(String(await admin.command('INFO', 'commandstats')))?.[1] ?? 0);
+    const before = await authentications();
+    await until(() => issued.length >= 5);
+    await pause(100);
+    expect(await client.sendCommand(['CLIENT', 'ID'])).toEqual(id);
+    expect(await client.sendCommand(['ACL', 'WHOAMI'])).toBe('app');
+    expect((await authentications()) - before).toBeGreaterThanOrEqual(4);
+    // A refused password would stand here.
+    expect(await admin.command('ACL', 'LOG')).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  it('should be told the usable token when the connection is lost and made again', async () => {
+    const { server, admin, issued, token$ } = await passwordServer(1);
+    const { client } = clientOf(server.url, token$);
+    await client.connect();
+    await until(() => issued.length >= 4);
+    await admin.command('CLIENT', 'KILL', 'USER', 'app');
+    await until(() => client.isReady);
+    expect(await client.ping()).toBe('PONG');
+  });
+
+  it('should be asked with another token when it refuses one', async () => {
+    const { server, admin, issued, token$ } = await passwordServer(3600);
+    const { client, provider } = clientOf(server.url, token$);
+    await client.connect();
+    // All tokens are revoked, and the connection has to authenticate again.
+    await admin.command('ACL', 'SETUSER', 'app', 'resetpass');
+    const refused: unknown = await client
+      .sendCommand(['AUTH', 'app', token$.current!.value])
+      .catch((error: unknown) => error);
+    provider.onReAuthenticationError(refused as Error);
+    await until(() => issued.length === 2);
+    await until(() => token$.current?.value === 'secret-2');
+    await pause(50);
+    await admin.command('CLIENT', 'KILL', 'USER', 'app');
+    await until(() => client.isReady);
+    expect(await client.sendCommand(['ACL', 'WHOAMI'])).toBe('app');
+  });
+
+  it('should carry a store and its pushes as well', async () => {
+    const { server, token$ } = await passwordServer(1);
+    const { client } = clientOf(server.url, token$);
+    await client.connect();
+    const make = () => redisTokenStore({ client, key: 'k' });
+    const heard: string[] = [];
+    const watching = make().changes!.subscribe(({ response }) => heard.push(response.access_token));
+    dispose.push(() => {
+      watching.unsubscribe();
+    });
+    await pause(1500);
+    await firstValueFrom(
+      from(
+        make().refresh({ reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal }, () =>
+          of({ access_token: 'T1', expires_in: 3600 }),
+        ),
+      ),
+    );
+    await until(() => heard.includes('T1'));
+  });
+});
+
+describe('the credentials of a stream', () => {
+  const listener = () => {
+    const told: unknown[] = [];
+    return {
+      told,
+      onNext: (credentials: unknown) => told.push(credentials),
+      onError: (error: Error) => told.push(error.name),
+    };
+  };
+
+  it('should be told until they are disposed of, each token once', async () => {
+    let n = 0;
+    const token$ = createTokenStream(() => of({ access_token: `T${String(++n)}`, expires_in: 3600 }));
+    const to = listener();
+    const [first, subscription] = await streamingCredentials(token$).subscribe(to);
+    expect(first).toEqual({ username: 'default', password: 'T1' });
+    await firstValueFrom(token$.refresh());
+    subscription.dispose();
+    await firstValueFrom(token$.refresh());
+    expect(to.told).toEqual([{ username: 'default', password: 'T2' }]);
+    token$.close();
+  });
+
+  it('should fail a connection when there is no token within `maxWait`, or the stream is closed', async () => {
+    const token$ = createTokenStream(() => throwError(() => new Error('down')), { maxWait: 100 });
+    await expect(streamingCredentials(token$).subscribe(listener())).rejects.toMatchObject({
+      code: 'ERR_TOKEN_UNAVAILABLE',
+    });
+    token$.close();
+    await expect(streamingCredentials(token$).subscribe(listener())).rejects.toMatchObject({
+      code: 'ERR_TOKEN_STREAM_CLOSED',
+    });
+  });
+
+  it('should go on after a failure for good, and tell of it', async () => {
+    let fails = false;
+    let n = 0;
+    const token$ = createTokenStream(() =>
+      of(null).pipe(
+        switchMap(() =>
+          fails
+            ? throwError(() => Object.assign(new Error('no'), { status: 400 }))
+            : of({ access_token: `T${String(++n)}`, expires_in: 3600 }),
+        ),
+      ),
+    );
+    const to = listener();
+    const [, subscription] = await streamingCredentials(token$, { username: 'app' }).subscribe(to);
+    fails = true;
+    token$.reject(token$.current!);
+    await until(() => to.told.length > 0);
+    fails = false;
+    await until(() => to.told.length > 1);
+    expect(to.told).toEqual(['TokenUnavailableError', { username: 'app', password: 'T2' }]);
+    subscription.dispose();
+    token$.close();
+  });
+
+  it.each([
+    [
+      'username',
+      () =>
+        streamingCredentials(
+          createTokenStream(() => of()),
+          { username: '' },
+        ),
+    ],
+    [
+      'username',
+      () =>
+        streamingCredentials(
+          createTokenStream(() => of()),
+          { username: 7 as never },
+        ),
+    ],
+    ['token$', () => streamingCredentials(of() as never)],
+  ])('should not be made with a wrong %s', (name, make) => {
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(name);
+  });
+});

@@ -1,0 +1,58 @@
+import type { Observable } from 'rxjs';
+import type { TokenRequest, TokenResponse } from '../token/types.js';
+import type { Kind } from './protocol.js';
+import type { StoreContext } from './storeContext.js';
+import type { TokenRecord } from './tokenRecord.js';
+
+/** One refresh of the stream, until it has a token or nobody waits for it. */
+export interface Attempt {
+  readonly request: TokenRequest;
+  readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
+  readonly owner: string;
+  readonly kind: Kind;
+  readonly abandoned: AbortSignal;
+  readonly isSignedOut: () => boolean;
+  /** A token later than this generation is asked for. */
+  beyond: number;
+  /** Whether that is the generation of the previous token. */
+  isSure: boolean;
+  isReported: boolean;
+  isLocal: boolean;
+}
+
+let attempts = 0;
+
+export function beginAttempt(
+  { cache, session, storeId }: StoreContext,
+  request: TokenRequest,
+  fetch: Attempt['fetch'],
+  abandoned: AbortSignal,
+): Attempt {
+  const { generation, sure } = cache.generationOf(request.previous);
+  const number = session.number();
+  return {
+    request,
+    fetch,
+    abandoned,
+    owner: `${storeId}.${String(++attempts)}`,
+    kind: kindOf(request),
+    isSignedOut: () => session.number() !== number,
+    beyond: generation,
+    isSure: sure,
+    isReported: false,
+    isLocal: false,
+  };
+}
+
+export const isOver = ({ abandoned, isLocal, isSignedOut }: Attempt): boolean =>
+  abandoned.aborted || isLocal || isSignedOut();
+
+export const isPrevious = ({ request: { previous } }: Attempt, { response }: TokenRecord): boolean =>
+  response.access_token === previous?.value;
+
+/** A repeat after a failure waits as long as everyone else. */
+function kindOf({ reason, attempt }: TokenRequest): Kind {
+  if (reason === 'rejected') return 'rejected';
+  if (reason !== 'manual') return '';
+  return attempt === 1 ? 'manual' : 'forced';
+}

@@ -1,0 +1,186 @@
+import { defer, finalize, firstValueFrom, from, merge, take } from 'rxjs';
+import { isTokenError, TokenStoreError } from '../errors.js';
+import { headStartOf } from '../internal/sourceHooks.js';
+import type { StoredToken, TokenStore } from '../token/tokenStore.js';
+import { beginAttempt, isOver, isPrevious, type Attempt } from './attempt.js';
+import { RedisUnavailable } from './boundedCalls.js';
+import { lead, type Grant, type LeaderContext, type Outcome } from './leader.js';
+import { pollPause } from './lease.js';
+import type { Timed } from './protocol.js';
+import type { Acquired } from './replies.js';
+import { errorOf } from './sharedFailure.js';
+import type { StoreContext } from './storeContext.js';
+
+/** Between attempts to reach Redis while somebody waits for it. Milliseconds. */
+const RETRY = 150;
+
+interface RefreshContext {
+  readonly store: StoreContext;
+  readonly leader: LeaderContext;
+  readonly onUnavailable: 'wait' | 'local';
+  /** Why the stored value could not be read, when that was last tried. */
+  unreadable: Error | undefined;
+}
+
+export function sharedRefresh(
+  store: StoreContext,
+  leader: LeaderContext,
+  onUnavailable: 'wait' | 'local',
+): TokenStore['refresh'] {
+  const refresh: RefreshContext = { store, leader, onUnavailable, unreadable: undefined };
+  return (request, fetch) =>
+    defer(() => {
+      const leaving = new AbortController();
+      return from(run(refresh, beginAttempt(store, request, fetch, leaving.signal))).pipe(
+        finalize(() => {
+          leaving.abort();
+        }),
+      );
+    });
+}
+
+/** Until something is pushed, at most so long; or for ever if nobody waits any more. */
+const sleep = ({ timers, wake$ }: StoreContext, ms: number): Promise<void> =>
+  firstValueFrom(merge(timers.after(ms), wake$).pipe(take(1)));
+
+const giveBack = ({ calls }: StoreContext, fence: number): void => {
+  calls.fail(fence, 0, '').catch(() => undefined);
+};
+
+async function run(refresh: RefreshContext, attempt: Attempt): Promise<StoredToken> {
+  try {
+    for (let round = 0; !isOver(attempt); round++) {
+      const token = await step(refresh, attempt, round);
+      if (!token) continue;
+      refresh.unreadable = undefined;
+      return token;
+    }
+  } catch (error) {
+    if (isTokenError(error, 'ERR_TOKEN_STORE')) refresh.unreadable = error;
+    throw error;
+  }
+  throw new TokenStoreError('the session was ended while its token was refreshed');
+}
+
+/** Asks once; null: ask again. */
+async function step(refresh: RefreshContext, attempt: Attempt, round: number): Promise<StoredToken | null> {
+  const newer = refresh.store.newerThan(attempt.beyond);
+  if (newer && !isPrevious(attempt, newer)) return refresh.store.handOut(newer, 'shared');
+  let answer: Timed<Acquired>;
+  try {
+    // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
+    await refresh.store.session.flushed();
+    answer = await refresh.store.calls.acquire(attempt, (late) => {
+      if (late.type === 'lead' && isOver(attempt)) giveBack(refresh.store, late.fence);
+    });
+  } catch (failure) {
+    if (!(failure instanceof RedisUnavailable)) throw failure;
+    return withoutRedis(refresh, attempt, failure);
+  }
+  return onAnswer(refresh, attempt, answer, round);
+}
+
+async function withoutRedis(refresh: RefreshContext, attempt: Attempt, failure: unknown): Promise<StoredToken | null> {
+  if (refresh.onUnavailable === 'local') return fetchLocally(refresh, attempt);
+  if (!attempt.isReported) attempt.request.report?.(failure);
+  attempt.isReported = true;
+  await sleep(refresh.store, RETRY);
+  return null;
+}
+
+async function onAnswer(
+  refresh: RefreshContext,
+  attempt: Attempt,
+  answer: Timed<Acquired>,
+  round: number,
+): Promise<StoredToken | null> {
+  switch (answer.type) {
+    case 'token': {
+      const token = await refresh.store.learn(answer.token);
+      if (!token) return null;
+      // The previous token was not in the cache: now its generation is known.
+      if (!attempt.isSure && isPrevious(attempt, token)) {
+        attempt.beyond = token.generation;
+        attempt.isSure = true;
+        return null;
+      }
+      return refresh.store.handOut(refresh.store.newerThan(token.generation) ?? token, 'shared');
+    }
+    case 'wait':
+      if (!refresh.store.newerThan(attempt.beyond)) await sleep(refresh.store, pollPause(round, answer.left));
+      return null;
+    case 'pause':
+      if (answer.failure !== '')
+        throw errorOf(await refresh.leader.sealing.open('failure', answer.failure), Math.ceil(answer.left));
+      await sleep(refresh.store, answer.left + 1);
+      return null;
+    case 'lead':
+      return onLease(refresh, attempt, answer);
+    case 'nothing':
+      return null;
+  }
+}
+
+async function onLease(refresh: RefreshContext, attempt: Attempt, grant: Grant): Promise<StoredToken | null> {
+  if (isOver(attempt)) {
+    giveBack(refresh.store, grant.fence);
+    return null;
+  }
+  const { owner, beyond, fetch, request, abandoned, isSignedOut } = attempt;
+  const headStart = () => headStartOf(request);
+  let outcome: Outcome;
+  try {
+    outcome = await lead(refresh.leader, grant, {
+      owner,
+      beyond,
+      fetch,
+      newest: refresh.store.cache.newest(),
+      abandoned,
+      isSignedOut,
+      headStart,
+    });
+  } catch (error) {
+    const newer = refresh.store.newerThan(beyond);
+    if (newer) return refresh.store.handOut(newer, 'shared');
+    throw error;
+  }
+  return isSignedOut() ? null : conclude(refresh, outcome);
+}
+
+async function conclude(refresh: RefreshContext, outcome: Outcome): Promise<StoredToken | null> {
+  switch (outcome.type) {
+    case 'stored':
+      refresh.store.cache.add(outcome.token);
+      return refresh.store.handOut(outcome.token, 'fetched');
+    case 'stale': {
+      const token = outcome.token && (await refresh.store.learn(outcome.token));
+      return token && refresh.store.handOut(token, 'shared');
+    }
+    case 'local':
+      refresh.store.cache.addLocal(outcome.response);
+      // The stored token may be sealed with a key that this process does not have: the next refresh reports that.
+      outcome.later.then((later) => concludeLater(refresh, later)).catch(() => undefined);
+      return { response: outcome.response, age: outcome.age, origin: 'fetched' };
+    case 'tooLate':
+      return null;
+  }
+}
+
+/** Redis has taken the token after all, or has one of somebody who led since. */
+async function concludeLater(refresh: RefreshContext, outcome: Outcome | null): Promise<void> {
+  if (outcome?.type === 'stored' && !refresh.store.session.isEnded(outcome.token.generation))
+    refresh.store.cache.add(outcome.token);
+  const token = outcome?.type === 'stale' && outcome.token ? await refresh.store.learn(outcome.token) : null;
+  if (token) refresh.store.found$.next(token);
+}
+
+/** Each process for itself, unless what Redis held was not readable: the source would present a refresh token that may be used up. */
+async function fetchLocally(refresh: RefreshContext, attempt: Attempt): Promise<StoredToken | null> {
+  if (refresh.unreadable !== undefined) throw refresh.unreadable;
+  attempt.isLocal = true;
+  const askedAt = refresh.store.now();
+  const response = await firstValueFrom(attempt.fetch(refresh.store.cache.newest()?.response ?? null));
+  if (attempt.isSignedOut()) return null;
+  refresh.store.cache.addLocal(response);
+  return { response, age: Math.ceil(refresh.store.now() - askedAt + headStartOf(attempt.request)), origin: 'fetched' };
+}

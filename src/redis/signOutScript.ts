@@ -1,0 +1,21 @@
+import { PRELUDE } from './scriptPrelude.js';
+
+/**
+ * Ends the session: deletes the token, the failure and the lease. The fence grows, so that the commit of a leader that is
+ * still fetching is refused; the hash stays, so that those who were not connected find out.
+ *
+ * KEYS[1] the hash. ARGV: generation to get beyond, how long to keep the hash, channel, the id of this sign-out.
+ * Answers: E now hashId ended, `ended` being the generation of this sign-out; the same again for the same id, should the
+ * reply have been lost: others may have signed in since.
+ */
+export const SIGN_OUT = `${PRELUDE}
+h = redis.call('HMGET', KEYS[1], 'gen', 'fence', 'hashId', 'ended', 'endedBy')
+local hashId = h[3] or ARGV[4]
+if h[5] == ARGV[4] then return { 'E', text(now), hashId, text(number(4)) } end
+local ended = math.max(number(1) + 1, number(2) + 1, tonumber(ARGV[1]) + 1, now)
+redis.call('HDEL', KEYS[1], 'token', 'issued', 'life', 'at', 'took', 'rejected', 'committed', 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
+redis.call('HSET', KEYS[1], 'gen', text(ended), 'fence', text(ended), 'ended', text(ended), 'endedBy', ARGV[4], 'hashId', hashId)
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PUBLISH', ARGV[3], table.concat({ 'E', text(now), hashId }, '\\n'))
+return { 'E', text(now), hashId, text(ended) }
+`;

@@ -1,0 +1,54 @@
+import type { Subject } from 'rxjs';
+import type { Timers } from '../internal/timers.js';
+import type { StoredToken } from '../token/tokenStore.js';
+import { LEAST_LIFE, type Protocol } from './protocol.js';
+import type { SealedToken } from './replies.js';
+import type { Sealing } from './sealing.js';
+import type { Session } from './session.js';
+import type { TokenCache } from './tokenCache.js';
+import { openRecord, type TokenRecord } from './tokenRecord.js';
+
+interface Parts {
+  /** Begins the name of every owner of a lease. */
+  readonly storeId: string;
+  readonly calls: Protocol;
+  readonly cache: TokenCache;
+  readonly session: Session;
+  readonly sealing: Sealing;
+  /** Milliseconds of a clock that is never set. */
+  readonly now: () => number;
+  readonly timers: Timers;
+  /** Something was pushed: whoever waits asks again. */
+  readonly wake$: Subject<void>;
+  /** Tokens of others that did not come as pushes. */
+  readonly found$: Subject<TokenRecord>;
+}
+
+/** What refreshes and pushes of one store share. */
+export interface StoreContext extends Parts {
+  /** Opens a token of others and puts it into the cache; null when its session has ended. */
+  readonly learn: (stored: SealedToken) => Promise<TokenRecord | null>;
+  /** A token later than `beyond` that came meanwhile, and still has some life. */
+  readonly newerThan: (beyond: number) => TokenRecord | null;
+  readonly handOut: (token: TokenRecord, origin: StoredToken['origin']) => StoredToken;
+}
+
+export function storeContext(parts: Parts): StoreContext {
+  const { calls, cache, session, sealing } = parts;
+  return {
+    ...parts,
+    learn: async (stored) => {
+      const token = await openRecord(sealing, stored);
+      if (session.isEnded(token.generation)) return null;
+      cache.add(token);
+      return token;
+    },
+    newerThan: (beyond) => {
+      const newest = cache.newest();
+      if (!newest || newest.generation <= beyond || !calls.knowsTime()) return null;
+      const { life, issued } = newest;
+      return life < 0 || life - calls.ageOf(issued) > Math.min(LEAST_LIFE, life / 10) ? newest : null;
+    },
+    handOut: ({ response, issued }, origin) => ({ response, age: calls.ageOf(issued), origin }),
+  };
+}

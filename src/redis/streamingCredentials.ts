@@ -1,0 +1,95 @@
+import { asyncScheduler, filter, firstValueFrom, of, retry } from 'rxjs';
+import { createTimers } from '../internal/timers.js';
+import { wrong } from '../internal/validate.js';
+import type { AccessToken, TokenStream } from '../token/types.js';
+import { withToken } from '../token/withToken.js';
+
+export interface StreamingCredentialsOptions {
+  /** The user of Redis. Not empty. Default `default`. */
+  username?: string;
+}
+
+/** What Redis is told. */
+export interface RedisCredentials {
+  username: string;
+  password: string;
+}
+
+/** The `credentialsProvider` of `redis` 5 or later, structurally: a StreamingCredentialsProvider. */
+export interface StreamingCredentials {
+  readonly type: 'streaming-credentials-provider';
+  readonly subscribe: (listener: {
+    onNext: (credentials: RedisCredentials) => void;
+    onError: (error: Error) => void;
+  }) => Promise<[RedisCredentials, { dispose: () => void }]>;
+  readonly onReAuthenticationError: (error: Error) => void;
+}
+
+/** After a failure for good, the stream is subscribed again: the first pause and the longest. Milliseconds. */
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 60_000;
+
+const timers = createTimers(asyncScheduler);
+
+/**
+ * Reaches a Redis whose password is an access token, with `redis`: each connection begins with the usable token, and
+ * each new token authenticates it again while it stays open.
+ *
+ * ```ts
+ * const client = createClient({ url: 'rediss://cache.example.com:6380', credentialsProvider: streamingCredentials(token$, { username: 'orders' }) });
+ * client.on('error', (error) => console.warn(error.message));
+ * await client.connect();
+ * ```
+ *
+ * A connection fails when there is no usable token within `maxWait`; the client then tries again as its
+ * `reconnectStrategy` says. A token that Redis refuses counts as rejected, so that the stream fetches another; `events`
+ * tells of that, and of failures of the source. The stream is in use while a connection is open.
+ *
+ * @param token$ the stream of `createTokenStream`. Not one whose token lies in this very Redis.
+ * @throws TypeError when `token$` is no stream or `username` is out of range.
+ */
+export function streamingCredentials(
+  token$: TokenStream,
+  { username = 'default' }: StreamingCredentialsOptions = {},
+): StreamingCredentials {
+  // Within `maxWait`, unlike a subscription. Throws when it is no stream.
+  const usable$ = withToken(token$, (token) => of(token));
+  if (typeof username !== 'string' || !username) throw wrong('username', username, 'a string that is not empty');
+  const credentialsOf = ({ value }: AccessToken): RedisCredentials => ({ username, password: value });
+  let newest: AccessToken | null = null;
+
+  return {
+    type: 'streaming-credentials-provider',
+    subscribe: async ({ onNext, onError }) => {
+      const first = await firstValueFrom(usable$);
+      let sent = (newest = first);
+      const renewals = token$
+        .pipe(
+          retry({
+            resetOnSuccess: true,
+            delay: (error: Error, failures) => {
+              onError(error);
+              return timers.after(Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE));
+            },
+          }),
+          filter(({ value }) => value !== sent.value),
+        )
+        .subscribe((token) => {
+          sent = newest = token;
+          onNext(credentialsOf(token));
+        });
+      return [
+        credentialsOf(first),
+        {
+          dispose: () => {
+            renewals.unsubscribe();
+          },
+        },
+      ];
+    },
+    onReAuthenticationError: ({ message }) => {
+      // Other errors are those of the connection, of which the client tells, or of the source, of which `events` tells.
+      if (newest && message.startsWith('WRONGPASS')) token$.reject(newest);
+    },
+  };
+}
