@@ -398,6 +398,21 @@ describe('34: the same token again, after a refusal', () => {
     }),
   );
 
+  cases(
+    'is enough for all resources that refused it meanwhile: none of them costs another fetch',
+    (m, { status }) => {
+      const rig = serving(m, () => ({ took: 200, value: 'static', life: 3600 }));
+      rig.call(500, '/orders', () => of(answer(200)), { key: 'GET /orders' });
+      for (const ms of [1000, 3000, 5000])
+        for (const path of ['/admin', '/reports', '/keys'])
+          rig.call(ms, path, () => of(answer(status)), { key: `GET ${path}` });
+      rig.end(6000);
+      expect(rig.asked).toEqual(['0 initial', '1000 rejected']);
+      expect(rig.log.filter((entry) => entry.endsWith(String(status)))).toHaveLength(9);
+    },
+    KINDS,
+  );
+
   it(
     'is no news: subscribers hear of it once, and so do events',
     marbles((m) => {

@@ -2,6 +2,7 @@ import { TokenUnavailableError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
 import type { TokenArrived } from '../../src/token/outcome.js';
 import {
+  endPause,
   initialState,
   isBlocked,
   isFresh,
@@ -71,6 +72,22 @@ describe('pauseLeft', () => {
     ['a clock that was set back behind its beginning', pause(1000, 250), 999, 0],
   ])('should be told at %s', (_kind, at, now, left) => {
     expect(pauseLeft(stateOf({ pause: at }), now)).toBe(left);
+  });
+});
+
+describe('endPause', () => {
+  const at = { failures: 1, askedAt: 1000, pause: pause(1200, 10_000) };
+
+  it.each<[string, Partial<TokenState>, number, number]>([
+    ['one first pause after the last attempt was begun', at, 250, 50],
+    ['at once, where the attempt took longer than that', at, 100, 0],
+    ['at its end, where that comes first', { ...at, pause: pause(1200, 20) }, 250, 20],
+    ['not at all, where it follows no failure', { ...at, failures: 0 }, 250, 10_000],
+  ])('should end a pause %s', (_kind, changes, initial, duration) => {
+    const state = stateOf(changes);
+    const settings = { backoff: { initial, max: undefined, factor: 2 } };
+    expect(endPause(state, settings)).toEqual({ since: 1200, duration });
+    expect(state.pause).toBe(changes.pause);
   });
 });
 

@@ -3,6 +3,8 @@ import { expectTypeOf } from 'expect-type';
 import { asyncScheduler, from, of, type Observable } from 'rxjs';
 import {
   createTokenStream,
+  takeToken,
+  withToken,
   type AccessToken,
   type RefreshReason,
   type RejectionOutcome,
@@ -28,6 +30,7 @@ expectTypeOf(createTokenStream).toBeCallableWith(
 expectTypeOf(createTokenStream).toBeCallableWith(({ previous }) =>
   from([{ access_token: previous?.value ?? 'T1', expires_in: '30', refresh_token: 'r', anything: [1] }]),
 );
+expectTypeOf(createTokenStream).toBeCallableWith(({ signal }) => fetch('https://auth.example.com/token', { signal }));
 expectTypeOf<TokenSource>().parameters.toEqualTypeOf<[request: TokenRequest]>();
 // @ts-expect-error a source is a function
 void createTokenStream(of(response));
@@ -53,6 +56,13 @@ expectTypeOf(token$.events).toEqualTypeOf<Observable<TokenEvent>>();
 expectTypeOf(token$.refresh()).toEqualTypeOf<Observable<AccessToken>>();
 expectTypeOf(token$.reject).parameters.toEqualTypeOf<[token: AccessToken]>();
 expectTypeOf(token$.close).returns.toBeVoid();
+expectTypeOf(token$.signOut).returns.toBeVoid();
+expectTypeOf(takeToken(token$)).toEqualTypeOf<Observable<AccessToken>>();
+expectTypeOf(takeToken(token$, { maxWait: 5 })).toEqualTypeOf<Observable<AccessToken>>();
+expectTypeOf(token$.pipe(withToken(({ value }) => of(value.length)))).toEqualTypeOf<Observable<number>>();
+expectTypeOf(withToken(token$, () => Promise.resolve('x'))).toEqualTypeOf<Observable<string>>();
+// @ts-expect-error it follows a stream of tokens
+of(1).pipe(withToken(() => of(1)));
 // @ts-expect-error only the stream itself changes its token
 token$.current = null;
 
