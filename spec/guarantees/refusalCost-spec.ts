@@ -405,9 +405,9 @@ describe('34: the same token again, after a refusal', () => {
       rig.call(500, '/orders', () => of(answer(200)), { key: 'GET /orders' });
       for (const ms of [1000, 3000, 5000])
         for (const path of ['/admin', '/reports', '/keys'])
-          rig.call(ms, path, () => of(answer(status)), { key: `GET ${path}` });
+          rig.call(ms, path, () => timer(100).pipe(map(() => answer(status))), { key: `GET ${path}` });
       rig.end(6000);
-      expect(rig.asked).toEqual(['0 initial', '1000 rejected']);
+      expect(rig.asked).toEqual(['0 initial', '1100 rejected']);
       expect(rig.log.filter((entry) => entry.endsWith(String(status)))).toHaveLength(9);
     },
     KINDS,

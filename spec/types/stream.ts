@@ -62,7 +62,7 @@ expectTypeOf(takeToken(token$, { maxWait: 5 })).toEqualTypeOf<Observable<AccessT
 expectTypeOf(token$.pipe(withToken(({ value }) => of(value.length)))).toEqualTypeOf<Observable<number>>();
 expectTypeOf(withToken(token$, () => Promise.resolve('x'))).toEqualTypeOf<Observable<string>>();
 // @ts-expect-error it follows a stream of tokens
-of(1).pipe(withToken(() => of(1)));
+void of(1).pipe(withToken(() => of(1)));
 // @ts-expect-error only the stream itself changes its token
 token$.current = null;
 
