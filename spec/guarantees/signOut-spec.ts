@@ -89,6 +89,24 @@ describe('36: signOut() ends the session, not the stream', () => {
     }),
   );
 
+  cases(
+    'gives a request the refusal it had, when a listener of that refusal calls it, and asks for nothing',
+    (m, { status }) => {
+      const rig = serving(m);
+      rig.token$.events.subscribe(({ type }) => {
+        if (type === 'tokenRejected') rig.token$.signOut();
+      });
+      rig.call(1000, 'a', () => of(answer(status)), { key: 'GET /a' });
+      rig.end(5000);
+      expect(rig.log).toEqual([`1000 a ${String(status)}`]);
+      expect(rig.asked).toEqual(['0 initial']);
+    },
+    [
+      { name: '401', status: 401 },
+      { name: 'a bare 403', status: 403 },
+    ],
+  );
+
   it(
     'never repeats a request of one session with the token of the next',
     marbles((m) => {
