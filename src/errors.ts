@@ -87,7 +87,10 @@ export class OriginNotAllowedError extends /* @__PURE__ */ coded('OriginNotAllow
 /** The request took longer than its `timeout`. */
 export class RequestTimeoutError extends /* @__PURE__ */ coded('RequestTimeoutError', 'ERR_REQUEST_TIMEOUT') {}
 
-/** A response outside 200 to 299. `response` is unread, so its body can still be asked for the reason. */
+/**
+ * A response outside 200 to 299. The body of `response` can still be asked for the reason: up to 64 kB of it are in memory, so
+ * that the error holds no connection.
+ */
 export class HttpStatusError extends /* @__PURE__ */ coded('HttpStatusError', 'ERR_HTTP_STATUS') {
   readonly status: number;
   readonly #response: Response;

@@ -23,9 +23,9 @@ describe.each(fetches)('an abort, over %s', (_name, fetch) => {
   it('should reject with its reason before anything is sent or fetched', async () => {
     const { token$, asked } = tokens();
     const api = await serve(guarded('T1'));
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
-    expect(await failureOf(ride('/', { signal: AbortSignal.abort(reason) }))).toBe(reason);
-    expect((await failureOf(ride('/', { signal: AbortSignal.abort() }))).name).toBe('AbortError');
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
+    expect(await failureOf(fetchWithToken('/', { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect((await failureOf(fetchWithToken('/', { signal: AbortSignal.abort() }))).name).toBe('AbortError');
     expect(api.seen).toHaveLength(0);
     expect(asked.length).toBeLessThan(2);
   });
@@ -43,10 +43,10 @@ describe.each(fetches)('an abort, over %s', (_name, fetch) => {
     const api = await serve(guarded('T1'));
     let deliver!: (response: TokenResponse) => void;
     const { token$, asked } = tokens({}, () => new Promise((resolve) => (deliver = resolve)));
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
     const controller = new AbortController();
-    const leaving = failureOf(ride('/leaving', { signal: controller.signal }));
-    const staying = ride('/staying');
+    const leaving = failureOf(fetchWithToken('/leaving', { signal: controller.signal }));
+    const staying = fetchWithToken('/staying');
     controller.abort(reason);
     expect(await leaving).toBe(reason);
     expect(asked[0]!.signal.aborted).toBe(false);
@@ -60,15 +60,15 @@ describe.each(fetches)('an abort, over %s', (_name, fetch) => {
     const api = await serve(guarded('T1'));
     let deliver!: (response: TokenResponse) => void;
     const { token$, asked } = tokens({}, () => new Promise((resolve) => (deliver = resolve)));
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
     const controller = new AbortController();
-    const leaving = failureOf(ride('/leaving', { signal: controller.signal }));
+    const leaving = failureOf(fetchWithToken('/leaving', { signal: controller.signal }));
     controller.abort(reason);
     await leaving;
     deliver({ access_token: 'T1', expires_in: 60 });
     await pause(1);
     expect(token$.current?.value).toBe('T1');
-    await ride('/next');
+    await fetchWithToken('/next');
     expect(asked).toHaveLength(1);
   });
 

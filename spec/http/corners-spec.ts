@@ -1,5 +1,6 @@
-import { createFetch } from 'rx-fresh-token';
-import { cleanUp, failureOf, warmTokens } from './support.js';
+import { firstValueFrom } from 'rxjs';
+import { createFetch, createHttpClient } from 'rx-fresh-token';
+import { cleanUp, failureOf, stubFetch, warmTokens } from './support.js';
 
 afterEach(cleanUp);
 
@@ -43,3 +44,102 @@ it.each(['https://user@api.example/', 'https://:word@api.example/'])(
     expect(error.message).toMatch(/must not contain credentials/);
   },
 );
+
+describe('what fetch takes', () => {
+  const baseUrl = 'https://api.example';
+
+  it.each(['constructor', 'toString'])('should be sent: a header named %s', async (name) => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(() => new Response('{}'));
+    const http = createHttpClient(token$, { baseUrl, fetch, headers: { 'x-other': '8' } });
+    const headers = () => new Headers([[name, '7']]);
+    await createFetch(token$, { baseUrl, fetch })('/', { headers: headers() });
+    await firstValueFrom(http.request('/', { headers: headers() }));
+    await firstValueFrom(http.get('/', { headers: headers() }));
+    expect(calls.map((call) => call.headers.get(name))).toEqual(['7', '7', '7']);
+  });
+
+  it('should be taken: an init that is null', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(() => new Response('{}'));
+    const init = null as unknown as undefined;
+    const http = createHttpClient(token$, { baseUrl, fetch });
+    await createFetch(token$, { baseUrl, fetch })('/', init);
+    await firstValueFrom(http.request('/', init));
+    await firstValueFrom(http.get('/', init));
+    await firstValueFrom(http.post('/', {}, init));
+    expect(calls.map((call) => call.headers.get('authorization'))).toEqual(Array(4).fill('Bearer T1'));
+  });
+
+  it.each<[string, unknown]>([
+    ['a String', Object('https://api.example/a')],
+    ['what has a toString', { toString: () => 'https://api.example/a' }],
+    ['a URL', new URL('https://api.example/a')],
+  ])('should be the text of a URL: %s', async (_what, input) => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    await createFetch(token$, { baseUrl, fetch })(input as string);
+    expect(calls[0]!.input).toBe('https://api.example/a');
+  });
+
+  it('should be a TypeError, whatever it is, where it is no URL', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch } = stubFetch(200);
+    for (const input of [undefined, null, 5, Symbol('x')])
+      expect((await failureOf(createFetch(token$, { fetch })(input as never))).name).toBe('TypeError');
+  });
+
+  it('should be a TypeError that quotes nothing: headers that are a text', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch } = stubFetch(200);
+    const error = await failureOf(createFetch(token$, { baseUrl, fetch })('/', { headers: 'SECRET' as never }));
+    expect([error.name, error.message]).toEqual(['TypeError', 'headers must be an object']);
+  });
+});
+
+describe('a mistake in a call whose signal has aborted before', () => {
+  const signal = AbortSignal.abort(new Error('enough'));
+  const baseUrl = 'https://api.example';
+
+  it.each<[string, string, RequestInit]>([
+    ['a URL', 'https://[', {}],
+    ['a header without a value', '/', { headers: [['x']] as unknown as HeadersInit }],
+    ['a header that HTTP does not allow', '/', { headers: { 'x y': '1' } }],
+    ['a body of a GET', '/', { body: 'x' }],
+    ['a method', '/', { method: 'a b' }],
+  ])('should be told as fetch tells it: %s', async (_what, url, init) => {
+    const { token$ } = await warmTokens();
+    expect((await failureOf(createFetch(token$, { baseUrl })(url, { ...init, signal }))).name).toBe('TypeError');
+    const http = createHttpClient(token$, { baseUrl });
+    expect((await failureOf(firstValueFrom(http.request(url, { ...init, signal })))).name).toBe('TypeError');
+  });
+
+  it('should be told for an origin that is not allowed', async () => {
+    const { token$ } = await warmTokens();
+    const error = await failureOf(createFetch(token$, { baseUrl })('https://other.example', { signal }));
+    expect(error.code).toBe('ERR_ORIGIN_NOT_ALLOWED');
+  });
+
+  it('should be the reason of the abort where there is none', async () => {
+    const { token$ } = await warmTokens();
+    expect(await failureOf(createFetch(token$, { baseUrl })('/', { signal }))).toBe(signal.reason);
+  });
+});
+
+describe('a fetch that is put in the place of the global one', () => {
+  const { fetch } = globalThis;
+  afterEach(() => {
+    globalThis.fetch = fetch;
+  });
+
+  it('should send by the one that was there when it was made', async () => {
+    const { token$ } = await warmTokens();
+    const platform = stubFetch(() => new Response('{}'));
+    globalThis.fetch = platform.fetch;
+    const http = createHttpClient(token$, { baseUrl: 'https://api.example' });
+    globalThis.fetch = createFetch(token$, { baseUrl: 'https://api.example' });
+    expect((await globalThis.fetch('/a')).status).toBe(200);
+    await firstValueFrom(http.get('/b'));
+    expect(platform.calls.map(({ input }) => input)).toEqual(['https://api.example/a', 'https://api.example/b']);
+  });
+});

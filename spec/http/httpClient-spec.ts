@@ -177,12 +177,12 @@ describe('the body that get() and its like emit', () => {
   });
 
   it('should be a SyntaxError that does not quote it when it only claims to be JSON', async () => {
-    const { http } = await clientOf((_seen, response) => {
+    const { http, api } = await clientOf((_seen, response) => {
       answer(response, 200, '{"access_token":"SECRET', json);
     });
     const error = await failureOf(firstValueFrom(http.get('/x?q=SECRET')));
     expect(error.name).toBe('SyntaxError');
-    expect(error.message).toContain('GET /x');
+    expect(error.message).toContain(`GET ${api.origin}/x: `);
     expect(printed(error)).not.toContain('SECRET');
   });
 
@@ -207,14 +207,14 @@ describe('a status outside 200 to 299', () => {
   it.each(methods)(
     'should error with HttpStatusError, whose response is unread and not printed: %s',
     async (method, send) => {
-      const { http } = await clientOf((_seen, response) => {
+      const { http, api } = await clientOf((_seen, response) => {
         answer(response, 422, method === 'HEAD' ? '' : 'because SECRET', { 'x-secret': 'SECRET' });
       });
       const error = await failureOf(firstValueFrom(send(http)));
       expect(error).toBeInstanceOf(HttpStatusError);
       if (!isTokenError(error, 'ERR_HTTP_STATUS')) throw error;
       expect([error.name, error.status, error.response.status]).toEqual(['HttpStatusError', 422, 422]);
-      expect(error.message).toBe(`${method} /x answered 422`);
+      expect(error.message).toBe(`${method} ${api.origin}/x answered 422`);
       expect(printed(error)).not.toContain('SECRET');
       expect(Object.keys(error)).not.toContain('response');
       expect(error.response.bodyUsed).toBe(false);
@@ -227,6 +227,70 @@ describe('a status outside 200 to 299', () => {
       answer(response, status);
     });
     expect(await failureOf(firstValueFrom(http.get('/')))).toMatchObject({ code: 'ERR_HTTP_STATUS', status });
+  });
+
+  it.each(fetches)('should hold no connection, however many there are, over %s', async (_name, fetch) => {
+    const reason = 'because '.repeat(2500);
+    const { http, api } = await clientOf(
+      (_seen, response) => {
+        answer(response, 422, reason, { 'x-reason': 'yes' });
+      },
+      { fetch },
+    );
+    const errors: HttpStatusError[] = [];
+    for (let i = 0; i < 30; i++)
+      errors.push((await failureOf(firstValueFrom(http.get('/x')))) as unknown as HttpStatusError);
+    await until(() => api.sockets.size <= 2);
+    expect(api.accepted).toBeLessThan(fetch ? 31 : 5);
+    const { response } = errors[0]!;
+    expect([response.status, response.ok, response.headers.get('x-reason'), response.url]).toEqual([
+      422,
+      false,
+      'yes',
+      `${api.origin}/x`,
+    ]);
+    expect(await response.clone().text()).toBe(reason);
+    expect(await response.text()).toBe(reason);
+  });
+
+  it.each(fetches)('should have the first 64 kB of a long body, over %s', async (_name, fetch) => {
+    const { http, api } = await clientOf(
+      (_seen, response) => {
+        response.writeHead(500);
+        response.write('x'.repeat(100_000));
+        if (fetch) response.end('x'.repeat(100_000));
+      },
+      { fetch },
+    );
+    const { response } = (await failureOf(firstValueFrom(http.get('/x')))) as unknown as HttpStatusError;
+    expect((await response.text()).length).toBe(64 * 1024);
+    // The rest is cancelled, and by node-fetch read to its end.
+    await until(() => (fetch ? api.sockets.size <= 1 : api.cut.length === 1));
+  });
+
+  it('should have what came of a body whose connection broke', async () => {
+    const { http } = await clientOf((_seen, response) => {
+      response.writeHead(500, { 'content-length': '100' });
+      response.write('the beginning', () => setTimeout(() => response.socket?.resetAndDestroy(), 10));
+    });
+    const error = (await failureOf(firstValueFrom(http.get('/x')))) as unknown as HttpStatusError;
+    expect([error.status, await error.response.text()]).toEqual([500, 'the beginning']);
+  });
+
+  it('should have the response of an injected fetch as it is, where that is none of the platform', async () => {
+    const { token$ } = await warmTokens();
+    const response = { ok: false, status: 999, headers: new Headers(), body: {} } as unknown as Response;
+    const http = createHttpClient(token$, { baseUrl: base, fetch: () => Promise.resolve(response) });
+    const error = (await failureOf(firstValueFrom(http.get('/')))) as unknown as HttpStatusError;
+    expect([error.status, error.response]).toEqual([999, response]);
+  });
+
+  it('should name origin and path of a URL under baseUrl', async () => {
+    const { token$ } = await warmTokens();
+    const http = createHttpClient(token$, { baseUrl: `${base}/v1`, fetch: stubFetch(404).fetch });
+    expect((await failureOf(firstValueFrom(http.get('/orders?q=SECRET')))).message).toBe(
+      `GET ${base}/v1/orders answered 404`,
+    );
   });
 
   it('should be the second answer after a refusal', async () => {

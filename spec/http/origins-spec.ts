@@ -131,10 +131,10 @@ describe('the token goes', () => {
   it('by the same rules on the second call', async () => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(200);
-    const ride = createFetch(token$, { fetch, baseUrl: 'https://api.example.com' });
+    const fetchWithToken = createFetch(token$, { fetch, baseUrl: 'https://api.example.com' });
     for (let i = 0; i < 3; i++) {
-      expect((await failureOf(ride('//evil.example/x'))).code).toBe(REFUSED);
-      expect((await ride('/x')).status).toBe(200);
+      expect((await failureOf(fetchWithToken('//evil.example/x'))).code).toBe(REFUSED);
+      expect((await fetchWithToken('/x')).status).toBe(200);
     }
     expect(new Set(calls.map(({ input }) => input))).toEqual(new Set(['https://api.example.com/x']));
   });
@@ -170,11 +170,11 @@ describe('allowedOrigins', () => {
     const allowedOrigins = ['https://api.example.com'];
     const baseUrl = new URL('https://api.example.com/v1');
     const { fetch, calls } = stubFetch(200);
-    const ride = createFetch(token$, { allowedOrigins, baseUrl, fetch });
+    const fetchWithToken = createFetch(token$, { allowedOrigins, baseUrl, fetch });
     allowedOrigins.push('https://evil.example');
     baseUrl.host = 'evil.example';
-    expect((await failureOf(ride('https://evil.example/'))).code).toBe(REFUSED);
-    await ride('x');
+    expect((await failureOf(fetchWithToken('https://evil.example/'))).code).toBe(REFUSED);
+    await fetchWithToken('x');
     expect(calls[0]!.input).toBe('https://api.example.com/v1/x');
     expect(baseUrl.pathname).toBe('/v1');
   });
@@ -224,12 +224,12 @@ describe('an error', () => {
     expect(() => createFetch(token$, { baseUrl: 'http://api.example.com/v1?key=SECRET' })).toThrow(
       /"http:\/\/api\.example\.com\/v1"$/,
     );
-    const ride = createFetch(token$, { baseUrl: 'https://api.example.com' });
-    expect((await failureOf(ride('https://elsewhere.example/?SECRET'))).message).toContain(
+    const fetchWithToken = createFetch(token$, { baseUrl: 'https://api.example.com' });
+    expect((await failureOf(fetchWithToken('https://elsewhere.example/?SECRET'))).message).toContain(
       'to https://elsewhere.example:',
     );
-    expect((await failureOf(ride('data:,SECRET'))).message).toContain('to data::');
-    expect((await failureOf(ride('https://[SECRET'))).message).toBe('the URL cannot be parsed');
+    expect((await failureOf(fetchWithToken('data:,SECRET'))).message).toContain('to data::');
+    expect((await failureOf(fetchWithToken('https://[SECRET'))).message).toBe('the URL cannot be parsed');
     expect((await failureOf(createFetch(token$)('/x'))).message).toMatch(/^the URL cannot be parsed: .*baseUrl/);
   });
 });
@@ -251,6 +251,9 @@ describe('http:', () => {
     'http://127.0.0.1.evil.example',
     'http://127.0.0.1.nip.io',
     'http://localhost.evil.example',
+    'http://api.localhost',
+    'http://keycloak:8080',
+    'http://orders.default.svc',
     'http://evil-localhost',
     'http://notlocalhost',
     'http://128.0.0.1',
@@ -293,6 +296,34 @@ describe('http:', () => {
   });
 });
 
+describe('allowInsecureRequests', () => {
+  it.each(['http://keycloak:8080', 'http://orders.default.svc'])(
+    'should allow plain http to an origin that is named: %s',
+    async (origin) => {
+      const allowInsecureRequests = true;
+      expect(await fateOf('/x', { baseUrl: `${origin}/v1`, allowInsecureRequests })).toBe(`${origin}/v1/x`);
+      expect(await fateOf(`${origin}/x`, { allowedOrigins: [origin], allowInsecureRequests })).toBe(`${origin}/x`);
+    },
+  );
+
+  it('should allow no other origin, and nothing where it is false', async () => {
+    const options = { baseUrl: 'https://api.example.com', allowInsecureRequests: true };
+    for (const url of ['http://api.example.com/x', 'http://elsewhere/x', 'http://10.0.0.1/'])
+      expect(await fateOf(url, options)).toBe(REFUSED);
+    for (const allowInsecureRequests of [false, undefined])
+      expect(() => createFetch(tokens().token$, { baseUrl: 'http://keycloak:8080', allowInsecureRequests })).toThrow(
+        /^option "baseUrl" must be https, .*allowInsecureRequests.*"http:\/\/keycloak:8080\/"$/,
+      );
+  });
+
+  it('should be refused at creation when it is no boolean', () => {
+    for (const value of ['true', 1, {}, null])
+      expect(() => createFetch(tokens().token$, { allowInsecureRequests: value as boolean })).toThrow(
+        /^option "allowInsecureRequests" must be a boolean/,
+      );
+  });
+});
+
 describe('baseUrl', () => {
   it.each([
     ['https://api.example.com', '', 'https://api.example.com/'],
@@ -300,7 +331,12 @@ describe('baseUrl', () => {
     ['https://api.example.com', '/orders', 'https://api.example.com/orders'],
     ['https://api.example.com/v1', 'orders', 'https://api.example.com/v1/orders'],
     ['https://api.example.com/v1/', 'orders', 'https://api.example.com/v1/orders'],
-    ['https://api.example.com/v1', '/orders', 'https://api.example.com/orders'],
+    ['https://api.example.com/v1', '/orders', 'https://api.example.com/v1/orders'],
+    ['https://api.example.com/v1/', '/orders?a=b#c', 'https://api.example.com/v1/orders?a=b#c'],
+    ['https://api.example.com/v1', ' \\orders', 'https://api.example.com/v1/orders'],
+    ['https://api.example.com/v1', '/', 'https://api.example.com/v1/'],
+    ['https://api.example.com/v1', '#c', 'https://api.example.com/v1/#c'],
+    ['https://api.example.com/v1?key=1', '/orders', 'https://api.example.com/v1/orders'],
     ['https://api.example.com/v1', '../v2/orders', 'https://api.example.com/v2/orders'],
     ['https://api.example.com/v1', './orders?a=b', 'https://api.example.com/v1/orders?a=b'],
     ['https://api.example.com/v1', '?a=b', 'https://api.example.com/v1/?a=b'],
@@ -319,6 +355,10 @@ describe('baseUrl', () => {
     'https://user:SECRET@api.example.com',
     'https://SECRET@api.example.com',
     'https://:SECRET@api.example.com',
+    'https://user:SECRET@api.example.com:99999',
+    'https://user:SEC/RET@api.example.com:99999',
+    'user:SECRET@api.example.com',
+    'SECRET:x@api.example.com',
     'file:///x',
     'data:,SECRET',
     'https://',
@@ -330,7 +370,7 @@ describe('baseUrl', () => {
     const create = () => createFetch(token$, { baseUrl: value as string });
     expect(create).toThrow(TypeError);
     expect(create).toThrow(/"baseUrl"/);
-    expect(create).not.toThrow(/SECRET/);
+    expect(create).not.toThrow(/SECRET|SEC\/RET/i);
   });
 
   it('should be the page where there is no other', async () => {

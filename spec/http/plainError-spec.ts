@@ -1,4 +1,4 @@
-import { plainError } from '../../src/http/tokenFetch.js';
+import { plainError } from '../../src/http/fetchError.js';
 
 const named = (name: string, message: string, more: object = {}) =>
   Object.assign(new Error(message), { name, ...more });

@@ -71,9 +71,9 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
     const api = await serve((_seen, response) => {
       answer(response, 200, 'done');
     });
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
     for (const headers of [{ 'X-Trace': '7' }, new Headers({ 'X-Trace': '7' })])
-      expect(await (await ride('/a?b=c', { method: 'put', headers })).text()).toBe('done');
+      expect(await (await fetchWithToken('/a?b=c', { method: 'put', headers })).text()).toBe('done');
     expect(api.seen.map(({ headers }) => [headers.authorization, headers['x-trace'], headers.dpop])).toEqual([
       ['DPoP T1', '7', `#1 - PUT ${api.origin}/a?b=c T1`],
       ['DPoP T1', '7', `#2 - PUT ${api.origin}/a?b=c T1`],
@@ -92,9 +92,9 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
       const api = await serve((seen, response) => {
         answer(response, 200, seen.method);
       });
-      const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+      const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
       const sent = method.toUpperCase();
-      expect(await (await ride('/a', { method })).text()).toBe(sent);
+      expect(await (await fetchWithToken('/a', { method })).text()).toBe(sent);
       expect(api.seen[0]?.headers.dpop).toBe(`#1 - ${sent} ${api.origin}/a T1`);
     },
   );
@@ -103,15 +103,15 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
     const { proof } = key();
     const { token$, asked } = bound({ [PROOF]: proof });
     const api = await serve(nonceWanting);
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
-    expect(await (await ride('/a', { method: 'POST', body: 'order' })).text()).toBe('order');
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
+    expect(await (await fetchWithToken('/a', { method: 'POST', body: 'order' })).text()).toBe('order');
     expect(api.seen.map(({ headers, body }) => [headers.dpop, body.toString()])).toEqual([
       [`#1 - POST ${api.origin}/a T1`, 'order'],
       [`#2 N1 POST ${api.origin}/a T1`, 'order'],
     ]);
     expect(asked).toHaveLength(1);
     // The nonce is known now.
-    expect((await ride('/b')).status).toBe(200);
+    expect((await fetchWithToken('/b')).status).toBe(200);
     expect(api.seen).toHaveLength(3);
   });
 
@@ -166,19 +166,19 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
     const { proof, learnt } = key();
     const { token$, asked } = bound({ [PROOF]: proof });
     const api = await serve(nonceWanting);
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
     const once = () =>
       ({
         method: 'POST',
         body: fetch ? Readable.from(['once']) : new Blob(['once']).stream(),
         duplex: 'half',
       }) as unknown as RequestInit;
-    const refusal = await ride('/a', once());
+    const refusal = await fetchWithToken('/a', once());
     expect([refusal.status, await refusal.text()]).toEqual([401, 'nonce']);
     expect(api.seen.map(({ body }) => body.toString())).toEqual(['once']);
     // Yet the nonce is learnt, for the next one.
     expect(learnt).toHaveLength(1);
-    expect(await (await ride('/a', once())).text()).toBe('once');
+    expect(await (await fetchWithToken('/a', once())).text()).toBe('once');
     expect(api.seen).toHaveLength(2);
     // The token was never to blame.
     expect(asked).toHaveLength(1);
@@ -233,12 +233,12 @@ describe('requests bound to the key of the source', () => {
     const { proof, signed, learnt } = key();
     const { fetch, calls } = stubFetch(() => Response.json({ access_token: 'T1', token_type: 'DPoP', expires_in: 60 }));
     const { token$ } = bound({ [PROOF]: proof }, {}, () =>
-      ride('/token').then((response) => response.json() as Promise<TokenResponse>),
+      fetchWithToken('/token').then((response) => response.json() as Promise<TokenResponse>),
     );
-    const ride = createFetch(token$, { baseUrl: 'https://api.example.com', fetch });
-    await ride('/a', { headers: { authorization: 'Basic mine' } });
+    const fetchWithToken = createFetch(token$, { baseUrl: 'https://api.example.com', fetch });
+    await fetchWithToken('/a', { headers: { authorization: 'Basic mine' } });
     expect([signed.length, learnt.length]).toEqual([0, 0]);
-    await ride('/b');
+    await fetchWithToken('/b');
     expect(calls.map(({ headers }) => headers.has('dpop'))).toEqual([false, false, true]);
   });
 

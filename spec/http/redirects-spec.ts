@@ -167,6 +167,17 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       expect(other.seen[0]!.headers['proxy-authorization']).toBeUndefined();
     });
 
+    it("should be rejected with mode: 'same-origin', and followed on the origin", async () => {
+      const other = await serve(redirecting(302, {}));
+      const api = await serve(redirecting(302, { '/a': '/b', '/b': `${other.origin}/c`, '/d': '/e' }));
+      const { token$ } = tokens();
+      const send = createFetch(token$, { baseUrl: api.origin, fetch });
+      const error = await failureOf(send('/a', { mode: 'same-origin' }));
+      expect([error.name, other.seen.length]).toEqual(['TypeError', 0]);
+      expect(error.message).toContain('"same-origin"');
+      expect((await send('/d', { mode: 'same-origin' })).status).toBe(200);
+    });
+
     it('should not regain it on the way back', async () => {
       const routes: Record<string, string> = {};
       const api = await serve(redirecting(302, routes));
@@ -202,9 +213,9 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
         }),
       );
       const { token$ } = tokens();
-      const ride = createFetch(token$, { baseUrl: api.origin, fetch });
-      await ride('/port');
-      await ride('/name');
+      const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
+      await fetchWithToken('/port');
+      await fetchWithToken('/name');
       expect(other.authorizations()).toEqual([undefined, undefined]);
       const named = createFetch(token$, { baseUrl: api.origin.replace('127.0.0.1', 'localhost'), fetch });
       await named('/port');
@@ -348,8 +359,8 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       answer(response, 302, large, { location });
     });
     const { token$ } = await warmTokens();
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
-    for (let i = 0; i < 2; i++) expect((await failureOf(ride('/a'))).name).toBe('TypeError');
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
+    for (let i = 0; i < 2; i++) expect((await failureOf(fetchWithToken('/a'))).name).toBe('TypeError');
     // Those that were still sending when the last one failed.
     await until(() => api.sockets.size <= 4);
   });
@@ -379,6 +390,22 @@ it.each([
   expect(dropsBody(303, method)).toBe(dropped);
 });
 
+// node-fetch resolves a Location itself, byte by byte.
+it.each([
+  ['/caf\u00e9', '/caf%C3%A9'],
+  ['/茶?q=ü', '/%E8%8C%B6?q=%C3%BC'],
+  ['/%E8%8C%B6', '/%E8%8C%B6'],
+])('a Location in UTF-8 should be read as fetch does: %s', async (location, path) => {
+  const api = await serve((seen, response) => {
+    // Node writes a header byte by byte.
+    if (seen.path === '/a') answer(response, 302, '', { location: Buffer.from(location).toString('latin1') });
+    else answer(response, 200);
+  });
+  const { token$ } = tokens();
+  await createFetch(token$, { baseUrl: api.origin })('/a');
+  expect(api.seen.map((seen) => seen.path)).toEqual(['/a', path]);
+});
+
 describe('a redirected Request', () => {
   it('should keep its body, its type and its signal', async () => {
     const api = await serve(redirecting(307, { '/a': '/b', '/b': '/c' }));
@@ -406,9 +433,11 @@ describe('a redirected Request', () => {
   it("should respect the Request's own redirect mode", async () => {
     const api = await serve(redirecting(302, { '/a': '/b' }));
     const { token$ } = tokens();
-    const ride = createFetch(token$, { baseUrl: api.origin });
-    expect((await ride(new Request(`${api.origin}/a`, { redirect: 'manual' }))).status).toBe(302);
-    expect((await failureOf(ride(new Request(`${api.origin}/a`, { redirect: 'error' })))).name).toBe('TypeError');
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin });
+    expect((await fetchWithToken(new Request(`${api.origin}/a`, { redirect: 'manual' }))).status).toBe(302);
+    expect((await failureOf(fetchWithToken(new Request(`${api.origin}/a`, { redirect: 'error' })))).name).toBe(
+      'TypeError',
+    );
   });
 
   it('should keep its signal where the init has an undefined one', async () => {
@@ -458,10 +487,14 @@ describe('in a browser, where redirects are opaque', () => {
     const plain = stubFetch(200);
     await browser.createFetch(token$, { baseUrl: 'https://api.example.com', fetch: plain.fetch })('/');
     const custom = stubFetch(200);
-    const ride = browser.createFetch(token$, { baseUrl: 'https://api.example.com', fetch: custom.fetch, authorize });
-    await ride('/');
-    await ride('/', { redirect: 'follow' });
-    await ride('/', { redirect: 'manual' });
+    const fetchWithToken = browser.createFetch(token$, {
+      baseUrl: 'https://api.example.com',
+      fetch: custom.fetch,
+      authorize,
+    });
+    await fetchWithToken('/');
+    await fetchWithToken('/', { redirect: 'follow' });
+    await fetchWithToken('/', { redirect: 'manual' });
     expect(plain.calls.map(({ init }) => init.redirect)).toEqual(['follow']);
     expect(custom.calls.map(({ init }) => init.redirect)).toEqual(['error', 'error', 'manual']);
   });

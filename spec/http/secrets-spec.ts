@@ -19,13 +19,13 @@ const secretTokens = () =>
 /** Every failure of one request, by createFetch and by the client's methods. */
 async function failuresAt(baseUrl: string, fetch: typeof globalThis.fetch | undefined): Promise<Error[]> {
   const { token$ } = secretTokens();
-  const ride = createFetch(token$, { baseUrl, fetch });
+  const fetchWithToken = createFetch(token$, { baseUrl, fetch });
   const http = createHttpClient(token$, { baseUrl, fetch, timeout: 1000 });
   const url = `/path?${QUERY}#SECRET-fragment`;
   return [
-    await failureOf(ride(url)),
-    await failureOf(ride(url)), // with a token at hand
-    await failureOf(ride(url, { headers: { authorization: 'Basic SECRET-basic' } })),
+    await failureOf(fetchWithToken(url)),
+    await failureOf(fetchWithToken(url)), // with a token at hand
+    await failureOf(fetchWithToken(url, { headers: { authorization: 'Basic SECRET-basic' } })),
     await failureOf(firstValueFrom(http.request(url))),
     await failureOf(firstValueFrom(http.get(url))),
     await failureOf(firstValueFrom(http.post(url, { password: 'SECRET-body' }))),
@@ -140,9 +140,9 @@ describe.each(fetches)('no secret and no query is in an error, over %s,', (_name
   it('when the URL cannot be parsed', async () => {
     const { token$ } = secretTokens();
     for (const baseUrl of ['https://api.example.com', undefined]) {
-      const ride = createFetch(token$, { baseUrl, fetch });
+      const fetchWithToken = createFetch(token$, { baseUrl, fetch });
       for (const url of [`https://[bad?${QUERY}`, `https://a b/?${QUERY}`, `https://api.example.com:99999/?${QUERY}`]) {
-        const error = await failureOf(ride(url));
+        const error = await failureOf(fetchWithToken(url));
         expect(error.name).toBe('TypeError');
         expect(printed(error)).not.toContain('SECRET');
       }
@@ -175,9 +175,9 @@ describe.each(fetches)('no secret and no query is in an error, over %s,', (_name
     const gone = await serve(() => undefined);
     ({ port } = gone);
     await gone.close();
-    const ride = createFetch(token$, { baseUrl: api.origin, fetch });
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
     for (let i = 0; i < 2; i++) {
-      const error = await failureOf(ride('/'));
+      const error = await failureOf(fetchWithToken('/'));
       expect(error.name).toBe('TypeError');
       expect(printed(error)).not.toContain('SECRET');
     }
@@ -211,9 +211,12 @@ describe.each(fetches)('no secret and no query is in an error, over %s,', (_name
   it('when the source fails through the same client', async () => {
     const gone = await serve(() => undefined);
     await gone.close();
-    const { token$, events } = tokens({ maxWait: 50 }, ({ signal }) => ride(`/token?${QUERY}`, { signal }) as never);
-    const ride = createFetch(token$, { baseUrl: gone.origin, fetch });
-    const error = await failureOf(ride('/x'));
+    const { token$, events } = tokens(
+      { maxWait: 50 },
+      ({ signal }) => fetchWithToken(`/token?${QUERY}`, { signal }) as never,
+    );
+    const fetchWithToken = createFetch(token$, { baseUrl: gone.origin, fetch });
+    const error = await failureOf(fetchWithToken('/x'));
     expect(error.code).toBe('ERR_TOKEN_UNAVAILABLE');
     expect((error.cause as Error).name).toBe('TypeError');
     expect(printed(error)).not.toContain('SECRET');
@@ -268,8 +271,8 @@ describe('an authorize function that fails', () => {
   ])('should not spill the token: %s', async (_kind, authorize) => {
     const { token$ } = secretTokens();
     const { fetch, calls } = stubFetch(200);
-    const ride = createFetch(token$, { baseUrl: 'https://api.example.com', fetch, authorize });
-    for (let i = 0; i < 2; i++) expect(printed(await failureOf(ride('/')))).not.toContain(TOKEN);
+    const fetchWithToken = createFetch(token$, { baseUrl: 'https://api.example.com', fetch, authorize });
+    for (let i = 0; i < 2; i++) expect(printed(await failureOf(fetchWithToken('/')))).not.toContain(TOKEN);
     expect(calls).toHaveLength(0);
   });
 
@@ -291,8 +294,12 @@ describe('an authorize function that fails', () => {
       const authorize = () => {
         throw mistake as unknown;
       };
-      const ride = createFetch(token$, { baseUrl: 'https://api.example.com', fetch: stubFetch(200).fetch, authorize });
-      expect(await failureOf(ride('/'))).toBe(mistake);
+      const fetchWithToken = createFetch(token$, {
+        baseUrl: 'https://api.example.com',
+        fetch: stubFetch(200).fetch,
+        authorize,
+      });
+      expect(await failureOf(fetchWithToken('/'))).toBe(mistake);
     }
   });
 });
@@ -303,11 +310,11 @@ describe('what can be logged', () => {
       { access_token: `${TOKEN}-${String(n)}`, refresh_token: 'SECRET-refresh', expires_in: 3600 },
     ]);
     const { fetch } = stubFetch(401, 401, 200);
-    const ride = createFetch(token$, { baseUrl: 'https://api.example.com', fetch });
-    await ride(`/?${QUERY}`);
-    await ride(`/b?${QUERY}`);
+    const fetchWithToken = createFetch(token$, { baseUrl: 'https://api.example.com', fetch });
+    await fetchWithToken(`/?${QUERY}`);
+    await fetchWithToken(`/b?${QUERY}`);
     const token = await firstValueFrom(token$);
-    for (const value of [token, events, token$, { nested: [token] }, [...events], ride])
+    for (const value of [token, events, token$, { nested: [token] }, [...events], fetchWithToken])
       expect(printed(value)).not.toContain('SECRET');
     expect([String(token as unknown), JSON.stringify(token), JSON.stringify({ ...token })].join()).not.toContain(
       'SECRET',

@@ -21,8 +21,8 @@ function coldTokens() {
 async function threeOrders(call: (fetch: typeof globalThis.fetch, n: number) => unknown) {
   const { token$, arrive } = coldTokens();
   const { fetch, calls } = stubFetch(200);
-  const ride = createFetch(token$, { baseUrl: base, fetch });
-  const answers = [1, 2, 3].map((n) => call(ride, n));
+  const fetchWithToken = createFetch(token$, { baseUrl: base, fetch });
+  const answers = [1, 2, 3].map((n) => call(fetchWithToken, n));
   arrive();
   await Promise.all(answers);
   return calls;

@@ -23,13 +23,15 @@ describe.each<[string, Pick<typeof browserTransport, 'platformFetch' | 'platform
   ['Node', { platformFetch, platformHeaders: platformHeaders as typeof browserTransport.platformHeaders }],
   ['browsers', browser],
 ])('the transport of %s', (_platform, transport) => {
-  it('should be the global fetch of the moment, called as it is', async () => {
+  it('should be the global fetch as it was when it was asked for, called without a receiver', async () => {
     const response = new Response('x');
     const spy = jest.spyOn(globalThis, 'fetch').mockResolvedValue(response);
+    const send = transport.platformFetch();
+    Object.assign(globalThis, { fetch: () => Promise.reject(new Error('another one')) });
     const init = { method: 'PUT' };
-    expect(await transport.platformFetch('https://api.example.com/', init)).toBe(response);
+    expect(await send('https://api.example.com/', init)).toBe(response);
     expect(spy.mock.calls).toEqual([['https://api.example.com/', init]]);
-    expect(spy.mock.contexts).toEqual([globalThis]);
+    expect(spy.mock.contexts).toEqual([undefined]);
   });
 
   it('should know the global Headers', () => {
@@ -63,8 +65,8 @@ describe('without a global fetch', () => {
     const api = await serve(guarded('T2'));
     const { token$ } = tokens();
     withoutGlobals();
-    const ride = createFetch(token$, { baseUrl: api.origin });
-    const response = await ride('/a', { method: 'POST', body: 'order', headers: [['x-trace', '7']] });
+    const fetchWithToken = createFetch(token$, { baseUrl: api.origin });
+    const response = await fetchWithToken('/a', { method: 'POST', body: 'order', headers: [['x-trace', '7']] });
     expect(await response.text()).toBe('hello T2');
     expect(api.seen.map(({ headers, body }) => [headers['x-trace'], headers.authorization, body.toString()])).toEqual([
       ['7', 'Bearer T1', 'order'],
@@ -80,13 +82,13 @@ describe('without a global fetch', () => {
     });
     const { token$ } = await warmTokens();
     withoutGlobals();
-    const ride = createFetch(token$, {
+    const fetchWithToken = createFetch(token$, {
       baseUrl: api.origin,
       authorize: (headers, { value }) => {
         headers.set('x-key', value);
       },
     });
-    expect(await (await ride('/a')).text()).toBe('T1');
+    expect(await (await fetchWithToken('/a')).text()).toBe('T1');
     expect(api.seen).toHaveLength(1);
   });
 
@@ -104,7 +106,7 @@ describe('without a global fetch', () => {
     ],
   ])('should refuse, not send as text, what cross-fetch does not understand: a %s', async (kind, input, body) => {
     withoutGlobals();
-    await expect(platformFetch(input, { method: 'POST', body })).rejects.toThrow(
+    await expect(platformFetch()(input, { method: 'POST', body })).rejects.toThrow(
       new TypeError(`cross-fetch cannot send a native ${kind}: hand in a fetch that can (option "fetch")`),
     );
   });
@@ -115,7 +117,9 @@ describe('without a global fetch', () => {
     });
     withoutGlobals();
     expect(
-      await (await platformFetch(`${api.origin}/a`, { method: 'POST', body: Readable.from(['once']) as never })).text(),
+      await (
+        await platformFetch()(`${api.origin}/a`, { method: 'POST', body: Readable.from(['once']) as never })
+      ).text(),
     ).toBe('once');
   });
 });

@@ -56,13 +56,13 @@ expectTypeOf(ride('/orders', { method: 'POST', body: new FormData() })).resolves
 expectTypeOf(ride(new URL('https://api.example.com'))).resolves.toEqualTypeOf<Response>();
 expectTypeOf(ride(new Request('https://api.example.com'))).resolves.toEqualTypeOf<Response>();
 expectTypeOf<keyof FetchOptions>().toEqualTypeOf<
-  'baseUrl' | 'allowedOrigins' | 'fetch' | 'authorize' | 'isRejection'
+  'baseUrl' | 'allowedOrigins' | 'allowInsecureRequests' | 'fetch' | 'authorize' | 'isRejection'
 >();
 expectTypeOf<Pick<HttpClientOptions, keyof FetchOptions>>().toEqualTypeOf<FetchOptions>();
 expectTypeOf<Exclude<keyof HttpClientOptions, keyof FetchOptions>>().toEqualTypeOf<'headers' | 'timeout'>();
 expectTypeOf<FetchOptions['allowedOrigins']>().toEqualTypeOf<readonly string[] | undefined>();
 expectTypeOf<FetchOptions['authorize']>().toEqualTypeOf<((headers: Headers, token: AccessToken) => void) | undefined>();
-expectTypeOf<FetchOptions['isRejection']>().toEqualTypeOf<((response: Response) => boolean) | undefined>();
+expectTypeOf<FetchOptions['isRejection']>().toEqualTypeOf<((response: Response) => boolean | PromiseLike<boolean>) | undefined>();
 // @ts-expect-error a timeout is the client's
 createFetch(token$, { timeout: 5 });
 

@@ -6,10 +6,25 @@ import type { AccessToken } from '../token/types.js';
 /** The default header: `Authorization: Bearer …` (RFC 6750 section 2.1). */
 export const authorizationOf = (token: AccessToken): string => `${token.type} ${token.value}`;
 
-/** Names the resource by which fruitless refreshes are remembered: method, origin and path, never the query. */
+/** Names a resource that refuses tokens: method, origin and path, never the query. */
 export function resourceOf(method: string, url: string): string {
   const { origin, pathname } = new URL(url);
   return `${method} ${origin}${pathname}`;
+}
+
+export interface DestinationOptions {
+  /**
+   * Relative URLs are appended to it, as axios, ofetch and openapi-fetch do: `/orders` and `orders` under
+   * `https://api.example/v1` are both `https://api.example/v1/orders`.
+   */
+  baseUrl?: string | URL | undefined;
+  /** The exact origins that may see the token. Default: the origin of `baseUrl`; without either, every call fails. https, or http on loopback. */
+  allowedOrigins?: readonly string[] | undefined;
+  /**
+   * Allows plain http to the hosts that `baseUrl` and `allowedOrigins` name, in a network that is trusted: a service mesh, docker
+   * compose. Whoever listens there reads the token. Default false: http to loopback only.
+   */
+  allowInsecureRequests?: boolean | undefined;
 }
 
 /** Where a token may go, decided once. */
@@ -21,22 +36,17 @@ export class Destinations {
   /** The last relative URL that was resolved; pollers ask for the same one. */
   #last: { readonly url: string | null; readonly href: string } = { url: null, href: '' };
 
-  constructor({
-    baseUrl,
-    allowedOrigins,
-  }: {
-    baseUrl?: string | URL | undefined;
-    allowedOrigins?: readonly string[] | undefined;
-  }) {
+  constructor({ baseUrl, allowedOrigins, allowInsecureRequests: insecure = false }: DestinationOptions) {
+    if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
     if (baseUrl !== undefined) {
-      this.#base = parseOption('baseUrl', String(baseUrl));
-      // A base is a folder: `orders` under `https://host/v1` is `https://host/v1/orders`.
+      this.#base = parseOption('baseUrl', String(baseUrl), insecure);
+      // A base is a folder.
       if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
     }
     if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
       throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
     const origins = allowedOrigins?.map((origin: unknown, index) =>
-      originOption(`allowedOrigins[${String(index)}]`, String(origin)),
+      originOption(`allowedOrigins[${String(index)}]`, String(origin), insecure),
     );
     this.#origins = new Set(origins ?? (this.#base ? [this.#base.origin] : []));
     this.#prefixes = [...this.#origins].map((origin) => `${origin}/`);
@@ -66,7 +76,7 @@ export class Destinations {
     const { document, location } = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };
     // A page's <base> decides where its relative URLs go.
     const base = this.#base ?? document?.baseURI ?? location?.href;
-    const parsed = parse(url, base);
+    const parsed = parse(this.#base && isRooted(url) ? `.${url.trimStart()}` : url, base);
     // Never the URL itself: its query may be a secret.
     if (!parsed)
       throw new TypeError(
@@ -78,25 +88,31 @@ export class Destinations {
   }
 }
 
-function originOption(name: string, value: string): string {
-  const url = parseOption(name, value);
+/** `/orders`, but not `//host` or what a URL parser reads as that: it skips tabs and line ends, and takes `\\` for `/`. */
+const isRooted = (url: string): boolean => /^\s*[/\\](?![/\\\t\n\r])/.test(url);
+
+function originOption(name: string, value: string, insecure: boolean): string {
+  const url = parseOption(name, value, insecure);
   if (value.includes('*') || url.pathname !== '/' || url.search || url.hash)
-    throw wrong(name, describe(url), 'one exact origin such as https://api.example.com');
+    throw wrong(name, displayUrl(url), 'one exact origin such as https://api.example.com');
   return url.origin;
 }
 
-function parseOption(name: string, value: string): URL {
+function parseOption(name: string, value: string, insecure: boolean): URL {
   const url = parse(value);
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw wrong(name, url ? url.protocol : value.replace(/[?#@].*/s, '…'), 'an absolute http(s) URL');
-  if (url.username || url.password) throw wrong(name, describe(url), 'a URL without credentials');
-  // http: to this very machine only.
-  if (url.protocol === 'http:' && !isLoopback(url)) throw wrong(name, describe(url), 'https, or http on loopback');
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    // What stands before an `@` may be a password.
+    const safe = value.includes('@') ? '…' : (url?.protocol ?? value.replace(/[?#].*/s, '…'));
+    throw wrong(name, safe, 'an absolute http(s) URL');
+  }
+  if (url.username || url.password) throw wrong(name, displayUrl(url), 'a URL without credentials');
+  if (url.protocol === 'http:' && !insecure && !isLoopback(url))
+    throw wrong(name, displayUrl(url), 'https, or http on loopback (elsewhere: allowInsecureRequests)');
   return url;
 }
 
 /** Without what may be a secret: query, fragment, credentials. */
-export const describe = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;
+export const displayUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;
 
 /** `new URL` without its error, which quotes its input. */
 function parse(url: string, base?: string | URL): URL | null {

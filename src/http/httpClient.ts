@@ -1,12 +1,14 @@
-import { defer, Observable } from 'rxjs';
-import { HttpStatusError, RequestTimeoutError } from '../errors.js';
-import { isStream } from '../internal/isStream.js';
-import { onAbort } from '../internal/onAbort.js';
+import { throwError, type Observable } from 'rxjs';
 import { numbersIn, wrong } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { recordOf } from './outgoing.js';
-import { plainError, tokenFetch, type FetchOptions } from './tokenFetch.js';
+import { Destinations, displayUrl } from './authorize.js';
+import { copyOfHeaders, headerRecord, type HeaderRecord } from './headerRecord.js';
+import { exchange$ } from './httpExchange.js';
+import { copyOfInit, isRequest, urlOf, type OutgoingInit } from './outgoingRequest.js';
+import { copyOfBody, isSendable, releaseBody } from './requestBody.js';
+import { parsedBody, statusError } from './responseBody.js';
+import { tokenFetch, type FetchOptions } from './tokenFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
   /** Sent with every request, unless the request brings its own. */
@@ -17,12 +19,12 @@ export interface HttpClientOptions extends FetchOptions {
 
 export type HttpRequestInit = RequestInit & { timeout?: number };
 
-/** Responses that their callers may still be reading. */
-const unread = /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => {
-  unlink();
-});
-
-/** Every method returns a cold Observable: subscribing sends, unsubscribing aborts. */
+/**
+ * Every method returns a cold Observable: subscribing sends what was given to the method, unsubscribing aborts.
+ *
+ * An {@link HttpStatusError} holds no connection: up to 64 kB of the body are read before it is emitted, and its response
+ * has these; the rest is cancelled.
+ */
 export interface HttpClient {
   /** Emits the response, whatever its status, as fetch does. */
   request(url: string | URL, init?: HttpRequestInit): Observable<Response>;
@@ -37,7 +39,7 @@ export interface HttpClient {
 }
 
 /**
- * An HTTP client whose requests ride on the token stream, with the guarantees of {@link createFetch}.
+ * An HTTP client whose requests carry the latest token, with the guarantees of {@link createFetch}.
  *
  * ```ts
  * const http = createHttpClient(token$, { baseUrl: 'https://api.example.com' });
@@ -48,129 +50,96 @@ export interface HttpClient {
  *   {@link TokenUnavailableError}, {@link TokenStreamClosedError}, {@link RequestTimeoutError}, {@link HttpStatusError}.
  */
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
-  const { timers } = managerOf(token$);
-  const ride = tokenFetch(token$, options);
-  const { timeout: defaultTimeout } = numbersIn(options, { timeout: [1, Infinity] });
+  const destinations = new Destinations(options);
+  const transport = { send: tokenFetch(token$, options, destinations), timers: managerOf(token$).timers };
+  const { timeout: defaultTimeout } = numbersIn(options, TIMEOUT);
   if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null))
     throw wrong('headers', options.headers, 'headers as fetch takes them');
-  const defaults = options.headers && recordOf(options.headers);
+  const defaults = options.headers && headerRecord(options.headers);
 
-  // Hand-made, since RxJS' fromFetch takes no injected fetch.
-  const exchange = <R>(
-    url: string | URL,
-    { timeout, signal, ...init }: HttpRequestInit,
-    read?: (response: Response) => Promise<R>,
-  ): Observable<R> =>
-    new Observable((subscriber) => {
-      const limit = timeout === undefined ? defaultTimeout : numbersIn({ timeout }, { timeout: [1, Infinity] }).timeout;
-      const headers = defaults ? { ...defaults, ...recordOf(init.headers) } : init.headers;
-      const controller = new AbortController();
-      // Not AbortSignal.any: a signal that outlives its requests keeps something of each, in Node 20 for ever.
-      const unlink = signal
-        ? onAbort(signal, () => {
-            controller.abort(signal.reason);
-          })
-        : () => undefined;
-      let settled = false;
-      if (limit !== undefined) {
-        const late = () => {
-          subscriber.error(new RequestTimeoutError(`${nameOf(url, init)} took longer than ${String(limit)} ms`));
-        };
-        subscriber.add(timers.after(limit, true).subscribe(late));
-      }
-      const answer = ride(url, { ...init, headers, signal: controller.signal }, signal);
-      (read ? answer.then(read) : (answer as Promise<R>)).then(
-        (value) => {
-          settled = true;
-          // The caller may still read, and abort reading.
-          if (!read && (value as Response).body) unread.register(value as Response, unlink);
-          else unlink();
-          subscriber.next(value);
-          subscriber.complete();
-        },
-        (error: unknown) => {
-          settled = true;
-          unlink();
-          subscriber.error(plainError(error, controller.signal));
-        },
-      );
-      return () => {
-        if (settled) return;
-        unlink();
-        controller.abort();
-      };
+  const exchange = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
+    const request = isRequest(input) ? input : undefined;
+    const url = urlOf(input);
+    const name = () => `${init.method ?? request?.method ?? 'GET'} ${displayUrl(new URL(destinations.resolve(url)))}`;
+    const { timeout = defaultTimeout } = init;
+    // node-fetch has an option of this name.
+    if (init.timeout !== undefined) init.timeout = undefined;
+    if (request && init.signal === undefined) init.signal = request.signal;
+    return exchange$<R>(transport, {
+      input: request ?? url,
+      init,
+      timeout,
+      name,
+      read: read && ((response) => read(response, name)),
+    });
+  };
+
+  const parsed = <T>(method: string, url: string | URL, given?: HttpRequestInit, body?: unknown): Observable<T> =>
+    orError(body ?? given?.body, () => {
+      const init = copyOf(given);
+      const json = body === undefined || body === null ? undefined : encoded(body);
+      const headers = Object.assign({ accept: ACCEPT }, json?.headers, defaults, headerRecord(init.headers));
+      Object.assign(init, json && { body: json.body }, { method, headers });
+      return exchange<T>(url, init, whenOk(parsedBody<T>));
     });
 
-  const parsed = <T>(
-    method: string,
-    url: string | URL,
-    { headers, ...rest }: HttpRequestInit = {},
-    extra: RequestInit = {},
-  ): Observable<T> => {
-    const init = {
-      ...rest,
-      ...extra,
-      method,
-      headers: {
-        accept: 'application/json, text/plain, */*',
-        ...(extra.headers as Record<string, string>),
-        ...defaults,
-        ...recordOf(headers),
-      },
-    };
-    return exchange<T>(url, init, async (response) =>
-      parse<T>(requireOk(response, nameOf(url, init)), nameOf(url, init)),
-    );
+  /** As the caller gave it, with the headers of the client. */
+  const plain = (given?: HttpRequestInit, input?: unknown): Prepared => {
+    const init = copyOf(given);
+    const headers = init.headers ?? (isRequest(input) ? input.headers : undefined);
+    if (defaults) init.headers = Object.assign({}, defaults, headerRecord(headers));
+    else if (headers) init.headers = copyOfHeaders(headers);
+    return init;
   };
-  const sending =
-    (method: string) =>
-    <T>(url: string | URL, body?: unknown, init?: HttpRequestInit) =>
-      defer(() => parsed<T>(method, url, init, bodyOf(body)));
 
   return {
-    request: (url, init = {}) => exchange<Response>(url, init),
+    request: (input, init) => orError(init?.body, () => exchange<Response>(input, plain(init, input))),
     get: (url, init) => parsed('GET', url, init),
     delete: (url, init) => parsed('DELETE', url, init),
-    head: (url, init = {}) =>
-      exchange(url, { ...init, method: 'HEAD' }, (response) =>
-        Promise.resolve(requireOk(response, nameOf(url, { method: 'HEAD' }))),
-      ),
-    post: sending('POST'),
-    put: sending('PUT'),
-    patch: sending('PATCH'),
+    head: (url, init) =>
+      orError(null, () => {
+        const read = whenOk((response) => Promise.resolve(response));
+        return exchange(url, Object.assign(plain(init), { method: 'HEAD' }), read);
+      }),
+    post: (url, body, init) => parsed('POST', url, init, body),
+    put: (url, body, init) => parsed('PUT', url, init, body),
+    patch: (url, body, init) => parsed('PATCH', url, init, body),
   };
 }
 
-/** For messages: the method and the URL without its query. */
-const nameOf = (url: string | URL, { method = 'GET' }: RequestInit): string =>
-  `${method} ${String(url).replace(/[?#].*$/s, '')}`;
+type Read<R> = (response: Response, name: () => string) => Promise<R>;
 
-function requireOk(response: Response, name: string): Response {
-  if (response.ok) return response;
-  throw new HttpStatusError(`${name} answered ${String(response.status)}`, response);
+/** Reads a successful response; anything else is an error. */
+const whenOk =
+  <R>(read: Read<R>): Read<R> =>
+  (response, name) =>
+    response.ok ? read(response, name) : statusError(response, name);
+
+type Prepared = OutgoingInit & { timeout?: number };
+
+const TIMEOUT = { timeout: [1, Infinity] } as const;
+const ACCEPT = 'application/json, text/plain, */*';
+
+/** The init as it is now, but for its headers. */
+function copyOf(given: HttpRequestInit | null | undefined): Prepared {
+  const init: Prepared = copyOfInit(given ?? {});
+  if (init.timeout !== undefined) numbersIn({ timeout: init.timeout }, TIMEOUT);
+  if (typeof init.body === 'object') init.body = copyOfBody(init.body);
+  return init;
 }
 
-async function parse<T>(response: Response, name: string): Promise<T> {
-  const text = await response.text();
-  const isJson = /\bjson\b/i.test(response.headers.get('content-type') ?? '');
-  if (text === '') return null as T;
+/** What is wrong with a call errors its Observable, as what is wrong with the request does. */
+function orError<T>(body: unknown, make: () => Observable<T>): Observable<T> {
   try {
-    return (isJson || /^\s*[[{]/.test(text) ? JSON.parse(text) : text) as T;
-  } catch {
-    // JSON.parse would quote the body.
-    if (isJson) throw new SyntaxError(`${name}: the body says that it is JSON, but it is not`);
-    return text as T;
+    return make();
+  } catch (error) {
+    releaseBody(body);
+    return throwError(() => error);
   }
 }
 
-/** What fetch can send as it is. */
-const SENDABLE =
-  /^\[object (Blob|File|FormData|URLSearchParams|ArrayBuffer|SharedArrayBuffer|DataView|[A-Za-z0-9]+Array)\]$/;
-
-function bodyOf(body: unknown): RequestInit {
-  if (body === undefined || body === null) return {};
-  if (typeof body === 'string' || SENDABLE.test(Object.prototype.toString.call(body)) || isStream(body))
-    return { body: body as BodyInit };
+function encoded(body: unknown): { body: BodyInit; headers?: HeaderRecord } {
+  if (isSendable(body)) return { body: copyOfBody(body) as BodyInit };
   const json = JSON.stringify(body) as string | undefined;
   if (json === undefined)
     throw new TypeError(`a body must be what fetch can send, or JSON: a ${typeof body} is neither`);

@@ -9,7 +9,7 @@ export const redirects = ({ status, headers }: Response): boolean =>
 export function redirectTarget({ headers }: Response, from: string): URL {
   let target: URL;
   try {
-    target = new URL(headers.get('location') ?? '', from);
+    target = new URL(utf8Of(headers.get('location') ?? ''), from);
   } catch {
     throw new TypeError('the server redirected to a URL that cannot be parsed');
   }
@@ -18,6 +18,12 @@ export function redirectTarget({ headers }: Response, from: string): URL {
   if (target.username || target.password) throw new TypeError('the server redirected to a URL with credentials');
   return target;
 }
+
+/** Headers are read byte by byte (Latin-1), but servers write a path in UTF-8. Fetch reads it so, and encodes it for the URL. */
+const utf8Of = (value: string): string =>
+  /^[\0-\xff]*$/.test(value)
+    ? new TextDecoder().decode(Uint8Array.from(value, (character) => character.charCodeAt(0)))
+    : value;
 
 /** Whether the redirected request is a GET without the body. */
 export const dropsBody = (status: number, method: string): boolean =>

@@ -8,9 +8,14 @@ const loadPonyfill = () => (ponyfill ??= import('cross-fetch'));
 /** What node-fetch would send as the text `[object …]`, or stumble over. */
 const NOT_UNDERSTOOD = /^\[object (Request|FormData|ReadableStream|Blob|File|AsyncGenerator)\]$/;
 
-export function platformFetch(input: string | Request, init: RequestInit): Promise<Response> {
-  if (typeof globalThis.fetch === 'function') return globalThis.fetch(input, init);
-  for (const part of [input, init.body]) {
+/** The platform's fetch as it is now: the application may put a fetch of ours in its place. */
+export function platformFetch(): typeof globalThis.fetch {
+  const { fetch } = globalThis as Partial<typeof globalThis>;
+  return typeof fetch === 'function' ? (input, init) => fetch(input, init) : ponyfillFetch;
+}
+
+function ponyfillFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  for (const part of [input, init?.body]) {
     const tag = Object.prototype.toString.call(part);
     if (NOT_UNDERSTOOD.test(tag))
       return Promise.reject(
@@ -31,3 +36,9 @@ export const followRedirects: typeof follow | undefined =
 
 export const platformHeaders = (): typeof Headers | Promise<typeof Headers> =>
   typeof globalThis.Headers === 'function' ? globalThis.Headers : loadPonyfill().then(({ Headers }) => Headers);
+
+/** What a Request has beside the fields of the standard: undici's dispatcher, such as a proxy. Node 24 shows it to nobody. */
+export const platformFields: ((request: object) => object) | undefined = (request) => {
+  const name = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'dispatcher');
+  return name ? { dispatcher: (request as Record<symbol, unknown>)[name] } : {};
+};

@@ -23,14 +23,11 @@ export function onAbort(signal: AbortSignal, act: () => void): () => void {
       },
     };
     watches.set(signal, watch);
-    signal.addEventListener('abort', watch.tell);
   }
   const { acts, tell } = watch;
+  if (acts.size === 0) signal.addEventListener('abort', tell);
   acts.add(act);
   return () => {
-    acts.delete(act);
-    if (acts.size > 0 || watches.get(signal)?.acts !== acts) return;
-    watches.delete(signal);
-    signal.removeEventListener('abort', tell);
+    if (acts.delete(act) && acts.size === 0) signal.removeEventListener('abort', tell);
   };
 }

@@ -1,0 +1,75 @@
+import { firstValueFrom } from 'rxjs';
+import { createFetch, createHttpClient } from 'rx-fresh-token';
+import { cleanUp, failureOf, stubFetch, warmTokens } from './support.js';
+
+afterEach(cleanUp);
+
+const baseUrl = 'https://api.example';
+const expired = () => Response.json({ error: 'token expired' });
+const done = () => Response.json({ done: true });
+/** An API that says in the body of a 200 that the token is over. */
+const isRejection = async (response: Response): Promise<boolean> =>
+  ((await response.clone().json()) as { error?: string }).error === 'token expired';
+
+describe('isRejection that returns a promise', () => {
+  it('should be waited for by createFetch: one refresh and one repeat where it says so, and a response that can be read', async () => {
+    const { token$, asked } = await warmTokens();
+    const { fetch, calls } = stubFetch(done, expired, done);
+    const send = createFetch(token$, { baseUrl, fetch, isRejection });
+    expect(await (await send('/orders', { method: 'POST', body: 'tea' })).json()).toEqual({ done: true });
+    expect([calls.length, asked.length]).toEqual([1, 1]);
+    expect(await (await send('/orders', { method: 'POST', body: 'tea' })).json()).toEqual({ done: true });
+    expect(calls.map(({ headers }) => headers.get('authorization'))).toEqual(['Bearer T1', 'Bearer T1', 'Bearer T2']);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('should be waited for by createHttpClient', async () => {
+    const { token$, asked } = await warmTokens();
+    const { fetch, calls } = stubFetch(expired, done);
+    const http = createHttpClient(token$, { baseUrl, fetch, isRejection });
+    expect(await firstValueFrom(http.post('/orders', { item: 'tea' }))).toEqual({ done: true });
+    expect([calls.length, asked.length]).toEqual([2, 2]);
+  });
+
+  it('should not make a refusal of its own of each answer', async () => {
+    const { token$, asked } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    await createFetch(token$, { baseUrl, fetch, isRejection: () => Promise.resolve(false) })('/', { method: 'POST' });
+    expect([calls.length, asked.length]).toEqual([1, 1]);
+  });
+
+  it('should fail the request where it fails', async () => {
+    const { token$ } = await warmTokens();
+    const mistake = new RangeError('mine');
+    const send = createFetch(token$, {
+      baseUrl,
+      fetch: stubFetch(200).fetch,
+      isRejection: () => Promise.reject(mistake),
+    });
+    expect(await failureOf(send('/'))).toBe(mistake);
+  });
+
+  it('should not hold an abort up', async () => {
+    const { token$ } = await warmTokens();
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const send = createFetch(token$, {
+      baseUrl,
+      fetch: stubFetch(200).fetch,
+      isRejection: () => {
+        setImmediate(() => {
+          controller.abort(reason);
+        });
+        return new Promise(() => undefined);
+      },
+    });
+    expect(await failureOf(send('/', { signal: controller.signal }))).toBe(reason);
+  });
+});
+
+it.each([null, undefined, 0, ''])('isRejection that returns %j should mean no', async (value) => {
+  const { token$ } = await warmTokens();
+  const { fetch, calls } = stubFetch(401);
+  await createFetch(token$, { baseUrl, fetch, isRejection: () => value as unknown as boolean })('/');
+  expect(calls).toHaveLength(1);
+});

@@ -1,0 +1,427 @@
+import { Readable } from 'node:stream';
+import { firstValueFrom, NEVER, Subject, take } from 'rxjs';
+import { createFetch, createHttpClient, type TokenResponse, type TokenStream } from 'rx-fresh-token';
+import { copyOfBody, copyOfJsonBody } from '../../src/http/requestBody.js';
+import { cleanUp, failureOf, stubFetch, tokens, warmTokens } from './support.js';
+
+afterEach(cleanUp);
+
+const base = 'https://api.example';
+
+/** Sends one request whose body is changed right after the call; returns the bodies that were sent. */
+type Send = (token$: TokenStream, fetch: typeof globalThis.fetch, body: unknown) => Promise<unknown>;
+const byFetch: Send = (token$, fetch, body) =>
+  createFetch(token$, { baseUrl: base, fetch })('/', { method: 'POST', body: body as BodyInit });
+const byClient: Send = (token$, fetch, body) =>
+  firstValueFrom(createHttpClient(token$, { baseUrl: base, fetch }).post('/', body));
+const byClientRequest: Send = (token$, fetch, body) =>
+  firstValueFrom(
+    createHttpClient(token$, { baseUrl: base, fetch }).request('/', { method: 'POST', body: body as BodyInit }),
+  );
+
+const form = () => {
+  const data = new FormData();
+  data.append('n', '1');
+  return data;
+};
+const bodies: [string, Send, () => unknown, (body: never) => void, string][] = [
+  ...(
+    [
+      ['createFetch', byFetch],
+      ['post()', byClient],
+      ['request()', byClientRequest],
+    ] as const
+  ).flatMap(([name, send]): [string, Send, () => unknown, (body: never) => void, string][] => [
+    [`FormData by ${name}`, send, form, (body: FormData) => body.set('n', '2'), 'n=1'],
+    [
+      `URLSearchParams by ${name}`,
+      send,
+      () => new URLSearchParams('n=1'),
+      (body: URLSearchParams) => body.set('n', '2'),
+      'n=1',
+    ],
+    [`a Uint8Array by ${name}`, send, () => Uint8Array.of(49), (body: Uint8Array) => body.fill(50), '1'],
+    [`a Buffer by ${name}`, send, () => Buffer.from('1'), (body: Buffer) => body.fill('2'), '1'],
+    [
+      `a view into a larger buffer by ${name}`,
+      send,
+      () => Uint8Array.of(48, 49, 50).subarray(1, 2),
+      (body: Uint8Array) => body.fill(50),
+      '1',
+    ],
+    [`a Uint16Array by ${name}`, send, () => Uint16Array.of(0x3131), (body: Uint16Array) => body.fill(0), '11'],
+    [
+      `a DataView by ${name}`,
+      send,
+      () => new DataView(Uint8Array.of(49).buffer),
+      (body: DataView) => {
+        body.setUint8(0, 50);
+      },
+      '1',
+    ],
+    [
+      `an ArrayBuffer by ${name}`,
+      send,
+      () => Uint8Array.of(49).buffer,
+      (body: ArrayBuffer) => new Uint8Array(body).fill(50),
+      '1',
+    ],
+  ]),
+  ['an object by post()', byClient, () => ({ n: 1 }), (body: { n: number }) => (body.n = 2), '{"n":1}'],
+  ['an array by post()', byClient, () => [1], (body: number[]) => body.push(2), '[1]'],
+];
+
+const textOf = async (body: unknown): Promise<string> =>
+  body instanceof FormData ? `n=${(body.get('n') as string | null) ?? ''}` : new Response(body as BodyInit).text();
+
+describe('a body that is changed after the call', () => {
+  it.each(bodies)(
+    'should be sent as it was while the first token is awaited: %s',
+    async (_what, send, make, change, text) => {
+      const arrives = new Subject<TokenResponse>();
+      const { token$ } = tokens({}, () => arrives.pipe(take(1)));
+      const { fetch, calls } = stubFetch(() => new Response('ok'));
+      const body = make();
+      const answered = send(token$, fetch, body);
+      change(body as never);
+      arrives.next({ access_token: 'T1', expires_in: 60 });
+      await answered;
+      expect(await Promise.all(calls.map(({ init }) => textOf(init.body)))).toEqual([text]);
+    },
+  );
+
+  it.each(bodies)('should be repeated as it was: %s', async (_what, send, make, change, text) => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(401, () => new Response('ok'));
+    const body = make();
+    const answered = send(token$, fetch, body);
+    change(body as never);
+    await answered;
+    expect(await Promise.all(calls.map(({ init }) => textOf(init.body)))).toEqual([text, text]);
+  });
+
+  it('should be sent as it was when a cold Observable was made of it', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(() => new Response('ok'));
+    const http = createHttpClient(token$, { baseUrl: base, fetch });
+    const order = { n: 1 };
+    const data = form();
+    const headers = new Headers({ 'x-order': '1' });
+    const requests = [http.post('/', order, { headers }), http.put('/', data, { headers })];
+    order.n = 2;
+    data.set('n', '2');
+    headers.set('x-order', '2');
+    for (const request$ of [...requests, ...requests]) await firstValueFrom(request$);
+    expect(await Promise.all(calls.map(({ init }) => textOf(init.body)))).toEqual(['{"n":1}', 'n=1', '{"n":1}', 'n=1']);
+    expect(calls.map((call) => call.headers.get('x-order'))).toEqual(['1', '1', '1', '1']);
+  });
+});
+
+describe('a copy of a body, for the adapters of other clients', () => {
+  it.each<[string, unknown]>([
+    ['a Buffer', Buffer.from('abc')],
+    ['a Float64Array', Float64Array.of(1.5)],
+    ['a DataView', new DataView(new ArrayBuffer(2))],
+    ['an ArrayBuffer', new ArrayBuffer(2)],
+    ['a SharedArrayBuffer', new SharedArrayBuffer(2)],
+    ['URLSearchParams', new URLSearchParams('a=b')],
+    ['FormData', form()],
+  ])('should be of the same class: %s', (_what, body) => {
+    const copy = copyOfBody(body);
+    expect(copy).not.toBe(body);
+    expect(copy).toEqual(body);
+    expect(Object.getPrototypeOf(copy)).toBe(Object.getPrototypeOf(body));
+  });
+
+  it.each<[string, unknown]>([
+    ['a text', 'a'],
+    ['null', null],
+    ['undefined', undefined],
+    ['a Blob', new Blob(['a'])],
+    ['a stream', new Blob(['a']).stream()],
+    ['a Node stream', Readable.from(['a'])],
+  ])('should be the body itself where that cannot change, or can be read only once: %s', (_what, body) => {
+    expect(copyOfBody(body)).toBe(body);
+    expect(copyOfJsonBody(body)).toBe(body);
+  });
+
+  it('should be deep for what a client sends as JSON', () => {
+    const body = { items: [{ n: 1 }], at: new Date(0) };
+    const copy = copyOfJsonBody(body);
+    body.items[0]!.n = 2;
+    expect(JSON.stringify(copy)).toBe('{"items":[{"n":1}],"at":"1970-01-01T00:00:00.000Z"}');
+    expect(copyOfBody(body)).toBe(body);
+  });
+
+  it('should leave what is no JSON to the client, which says so', () => {
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    const method = () => 1;
+    expect([copyOfJsonBody(circle), copyOfJsonBody(method)]).toEqual([circle, method]);
+  });
+});
+
+/** Everything that a Request can say, each different from its default. */
+const fields = {
+  method: 'DELETE',
+  headers: { 'content-type': 'application/x-order', 'x-order': '7' },
+  body: 'order',
+  referrer: `${base}/page`,
+  referrerPolicy: 'origin',
+  mode: 'same-origin',
+  cache: 'no-store',
+  credentials: 'omit',
+} as const;
+
+async function saidBy(request: Request): Promise<object> {
+  const { method, referrer, referrerPolicy, mode, cache, credentials, integrity, keepalive } = request;
+  const headers = Object.fromEntries(request.headers);
+  const body = await request.text();
+  return { method, referrer, referrerPolicy, mode, cache, credentials, integrity, keepalive, headers, body };
+}
+
+describe.each<[string, (request: Request) => Parameters<typeof fetch>]>([
+  ['a Request', (request) => [request]],
+  ['a Request with an init of its own', (request) => [request, { redirect: 'follow' }]],
+  ['a Request as init', (request) => [`${base}/a`, request]],
+  ['an init', () => [`${base}/a`, fields]],
+  ['an init of a class', () => [`${base}/a`, Object.create(fields) as RequestInit]],
+])('every field of %s', (_what, args) => {
+  it.each([
+    ['the first sending', [200]],
+    ['the repeat', [401, 200]],
+    ['each hop of a redirect', [307, 308, 200]],
+    ['the repeat of a redirect', [307, 401, 307, 200]],
+  ])('should be sent: %s', async (_sending, statuses) => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(
+      ...statuses.map((status) => new Response(null, { status, headers: status < 400 ? { location: '/b' } : {} })),
+    );
+    const said: object[] = [];
+    const send: typeof fetch = async (input, init) => {
+      const request = new Request(input, init);
+      const { authorization, ...headers } = Object.fromEntries(request.headers);
+      said.push({ ...(await saidBy(request)), headers, authorization: authorization?.slice(0, 8) });
+      return fetch(input, init);
+    };
+    await createFetch(token$, { baseUrl: base, fetch: send })(...args(new Request(`${base}/a`, fields)));
+    expect(calls).toHaveLength(statuses.length);
+    const expected = { ...(await saidBy(new Request(`${base}/a`, fields))), authorization: 'Bearer T' };
+    expect(said).toEqual(statuses.map(() => expected));
+  });
+
+  it('should be sent to another origin, without the token, unless the mode forbids it', async () => {
+    const { token$ } = await warmTokens();
+    const away = new Response(null, { status: 307, headers: { location: 'https://other.example/b' } });
+    const { fetch, calls } = stubFetch(away, 200);
+    const error = await failureOf(
+      createFetch(token$, { baseUrl: base, fetch })(...args(new Request(`${base}/a`, fields))),
+    );
+    expect([error.name, calls.length]).toEqual(['TypeError', 1]);
+    expect(error.message).toContain('same-origin');
+  });
+});
+
+it('should keep every field, but not the token, on the way to another origin', async () => {
+  const { token$ } = await warmTokens();
+  const away = new Response(null, { status: 307, headers: { location: 'https://other.example/b' } });
+  const { fetch, calls } = stubFetch(away, 307, 200);
+  const request = new Request(`${base}/a`, { ...fields, mode: 'cors' });
+  await createFetch(token$, { baseUrl: base, fetch })(request);
+  const { input, init } = calls[1]!;
+  expect(await saidBy(new Request(input, init))).toEqual(await saidBy(request));
+});
+
+it('should keep integrity and keepalive, which go with no stream and no redirect', async () => {
+  const { token$ } = await warmTokens();
+  const init = { method: 'POST', body: 'order', keepalive: true, integrity: 'sha256-x' };
+  const { fetch, calls } = stubFetch(401, 200, 401, 200);
+  const send = createFetch(token$, { baseUrl: base, fetch });
+  await send(new Request(`${base}/a`, init));
+  await send(`${base}/b`, init);
+  const requests = calls.map((call) => new Request(call.input, call.init));
+  expect(requests.map(({ keepalive, integrity }) => [keepalive, integrity])).toEqual(Array(4).fill([true, 'sha256-x']));
+});
+
+describe('the dispatcher of undici', () => {
+  const dispatcher = { dispatch: () => false };
+  const hop = () => new Response(null, { status: 307, headers: { location: '/b' } });
+
+  it('should be used on each hop, given in an init', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(hop, 200);
+    await createFetch(token$, { baseUrl: base, fetch })('/a', { dispatcher } as RequestInit);
+    expect(calls.map(({ init }) => (init as { dispatcher?: unknown }).dispatcher)).toEqual([dispatcher, dispatcher]);
+  });
+
+  it('should be used on each hop, given in a Request, where the platform shows it', async () => {
+    const { token$ } = await warmTokens();
+    const request = new Request(`${base}/a`, { dispatcher } as RequestInit);
+    const isShown = Object.getOwnPropertySymbols(request).some(({ description }) => description === 'dispatcher');
+    for (const args of [[request], [`${base}/a`, request]] as Parameters<typeof fetch>[]) {
+      const { fetch, calls } = stubFetch(hop, 200);
+      await createFetch(token$, { baseUrl: base, fetch })(...args);
+      expect((calls[1]!.init as { dispatcher?: unknown }).dispatcher).toBe(isShown ? dispatcher : undefined);
+    }
+  });
+});
+
+it('should be sent as it is by the client too, though TypeScript allows no Request there', async () => {
+  const { token$ } = await warmTokens();
+  const { fetch, calls } = stubFetch(401, 200);
+  const http = createHttpClient(token$, { baseUrl: base, fetch, headers: { 'x-tenant': 'tea' } });
+  const controller = new AbortController();
+  const request = new Request(`${base}/a`, { ...fields, signal: controller.signal });
+  await firstValueFrom(http.request(request as unknown as URL));
+  const expected = await saidBy(request.clone());
+  for (const { input, init } of calls)
+    expect(await saidBy(new Request(input, init))).toEqual({
+      ...expected,
+      headers: { ...fields.headers, 'x-tenant': 'tea', authorization: expect.stringMatching(/^Bearer T/) as string },
+    });
+  const cold = createHttpClient(tokens({}, () => NEVER).token$, { baseUrl: base, fetch });
+  const answered = firstValueFrom(cold.request(request as unknown as URL));
+  controller.abort(new Error('enough'));
+  expect((await failureOf(answered)).message).toBe('enough');
+});
+
+describe('the signal of a Request as init', () => {
+  it('should end the request', async () => {
+    const { token$ } = tokens({}, () => NEVER);
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const answered = createFetch(token$, { baseUrl: base, fetch: stubFetch(200).fetch })(
+      '/a',
+      new Request(`${base}/x`, { signal: controller.signal }),
+    );
+    controller.abort(reason);
+    expect(await failureOf(answered)).toBe(reason);
+  });
+});
+
+describe('a Request that its caller reads after the call', () => {
+  it.each<[string, (request: Request) => Parameters<typeof fetch>]>([
+    ['as input', (request) => [request]],
+    ['as init', (request) => [`${base}/a`, request]],
+  ])('should be sent and repeated all the same: %s', async (_what, args) => {
+    const arrives = new Subject<TokenResponse>();
+    const { token$ } = tokens({}, (_request, n) =>
+      n === 1 ? arrives.pipe(take(1)) : [{ access_token: 'T2', expires_in: 60 }],
+    );
+    const { fetch, calls } = stubFetch(401, 200);
+    const request = new Request(`${base}/a`, { method: 'POST', body: 'order' });
+    const answered = createFetch(token$, { baseUrl: base, fetch })(...args(request));
+    expect(await request.text()).toBe('order');
+    arrives.next({ access_token: 'T1', expires_in: 60 });
+    await answered;
+    expect(await Promise.all(calls.map(({ input, init }) => new Request(input, init).text()))).toEqual([
+      'order',
+      'order',
+    ]);
+  });
+});
+
+describe('a stream that is not sent', () => {
+  const reason = new Error('enough');
+  /** Makes a call with the stream in each way that ends before it is sent. */
+  const ends: [string, (init: RequestInit) => Promise<unknown>][] = [
+    [
+      'the token stream was closed',
+      async (init) => {
+        const { token$ } = tokens();
+        token$.close();
+        return createFetch(token$, { baseUrl: base })('/', init);
+      },
+    ],
+    [
+      'the token stream closes',
+      async (init) => {
+        const { token$ } = tokens({}, () => NEVER);
+        const answered = createFetch(token$, { baseUrl: base })('/', init);
+        token$.close();
+        return answered;
+      },
+    ],
+    [
+      'no token comes in time',
+      (init) => createFetch(tokens({ maxWait: 1 }, () => NEVER).token$, { baseUrl: base })('/', init),
+    ],
+    [
+      'it is aborted while the token is awaited',
+      (init) => {
+        const controller = new AbortController();
+        const { token$ } = tokens({}, () => NEVER);
+        const answered = createFetch(token$, { baseUrl: base })('/', { ...init, signal: controller.signal });
+        controller.abort(reason);
+        return answered;
+      },
+    ],
+    [
+      'it was aborted before',
+      (init) => {
+        const { token$ } = tokens({}, () => NEVER);
+        return createFetch(token$, { baseUrl: base })('/', { ...init, signal: AbortSignal.abort(reason) });
+      },
+    ],
+    ['the origin is not allowed', (init) => createFetch(tokens().token$, { baseUrl: base })('https://x.example', init)],
+    [
+      'authorize throws',
+      async (init) => {
+        const authorize = () => {
+          throw reason;
+        };
+        return createFetch((await warmTokens()).token$, { baseUrl: base, authorize })('/', init);
+      },
+    ],
+    [
+      'an option of the call is out of range',
+      (init) =>
+        firstValueFrom(createHttpClient(tokens().token$, { baseUrl: base }).post('/', init.body, { timeout: 0 })),
+    ],
+    [
+      'the subscriber of the client leaves',
+      (init) => {
+        const http = createHttpClient(tokens({}, () => NEVER).token$, { baseUrl: base });
+        http.post('/', init.body, init).subscribe().unsubscribe();
+        return Promise.reject(reason);
+      },
+    ],
+  ];
+
+  it.each(ends)('should be cancelled when %s', async (_why, send) => {
+    let cancelled = 0;
+    const body = new ReadableStream({
+      cancel: () => {
+        cancelled++;
+      },
+    });
+    await failureOf(send({ method: 'POST', body, duplex: 'half' } as RequestInit));
+    await new Promise(setImmediate);
+    expect(cancelled).toBe(1);
+  });
+
+  it.each(ends)('should be destroyed, if it is one of Node, when %s', async (_why, send) => {
+    const body = new Readable({ read: () => undefined });
+    await failureOf(send({ method: 'POST', body, duplex: 'half' } as unknown as RequestInit));
+    await new Promise(setImmediate);
+    expect(body.destroyed).toBe(true);
+  });
+
+  it('should be closed if it is an iterator, and cause no second error where that fails', async () => {
+    for (const closed of [() => Promise.resolve(), () => Promise.reject(new Error('no'))]) {
+      const close = jest.fn(closed);
+      const body = { [Symbol.asyncIterator]: () => body, next: () => new Promise(() => undefined), return: close };
+      const { token$ } = tokens({ maxWait: 1 }, () => NEVER);
+      const init = { method: 'POST', body, duplex: 'half' } as unknown as RequestInit;
+      await failureOf(createFetch(token$, { baseUrl: base })('/', init));
+      expect(close).toHaveBeenCalledTimes(1);
+    }
+  });
+
+  it('should not be touched in a Request, which stays the caller’s', async () => {
+    const { token$ } = tokens({ maxWait: 1 }, () => NEVER);
+    const request = new Request(`${base}/a`, { method: 'POST', body: 'order' });
+    await failureOf(createFetch(token$, { baseUrl: base })(request));
+    expect(await request.text()).toBe('order');
+  });
+});

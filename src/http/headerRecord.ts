@@ -1,0 +1,35 @@
+export type HeaderRecord = Record<string, string>;
+
+/** The headers as they are now. A plain record, as nearly every caller writes them, keeps its names as they are written. */
+export const copyOfHeaders = (headers: HeadersInit | null | undefined): HeaderRecord =>
+  !headers ? {} : isIterable(headers) ? headerRecord(headers) : { ...headers };
+
+/** Header names in lower case, so that the same name in another case is the same key. */
+export function headerRecord(headers: HeadersInit | null | undefined): HeaderRecord {
+  if (!headers) return {};
+  const record: HeaderRecord = {};
+  const pairs: Iterable<readonly string[]> = isIterable(headers) ? headers : Object.entries(headers);
+  for (const [name, value] of pairs) {
+    if (name === undefined || value === undefined) throw new TypeError('a header must be a name and a value');
+    const key = name.toLowerCase();
+    // A header may have the name of a member of `Object.prototype`.
+    record[key] = Object.hasOwn(record, key) ? `${String(record[key])}, ${value}` : value;
+  }
+  return record;
+}
+
+/** Whether the caller brought an Authorization header: that one is left alone. */
+export function hasAuthorization(headers: HeaderRecord): boolean {
+  for (const name in headers) if (name.length === 13 && name.toLowerCase() === 'authorization') return true;
+  return false;
+}
+
+/** Without the names given, which are in lower case. */
+export const withoutHeaders = (headers: HeaderRecord, names: readonly string[]): HeaderRecord =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())));
+
+function isIterable(headers: HeadersInit): headers is Headers | [string, string][] {
+  // The error of `in` would quote the value.
+  if (typeof headers !== 'object') throw new TypeError('headers must be an object');
+  return Symbol.iterator in headers;
+}

@@ -1,0 +1,74 @@
+import { Observable } from 'rxjs';
+import { RequestTimeoutError } from '../errors.js';
+import { onAbort } from '../internal/onAbort.js';
+import type { Timers } from '../internal/timers.js';
+import { plainError } from './fetchError.js';
+import type { OutgoingInit } from './outgoingRequest.js';
+import type { TokenFetch } from './tokenFetch.js';
+
+export interface Exchange<R> {
+  readonly input: string | Request;
+  readonly init: OutgoingInit;
+  /** Milliseconds for all of it. */
+  readonly timeout: number | undefined;
+  /** For messages. */
+  readonly name: () => string;
+  /** What becomes of the response. Default: it is emitted, and its caller reads it. */
+  readonly read?: (response: Response) => Promise<R>;
+}
+
+/** Responses that their callers may still be reading. */
+const unreadResponses = /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => {
+  unlink();
+});
+
+/** Subscribing sends, unsubscribing aborts. Hand-made, since RxJS' fromFetch takes no injected fetch. */
+export const exchange$ = <R>(
+  { send, timers }: { readonly send: TokenFetch; readonly timers: Timers },
+  { input, init, timeout, name, read }: Exchange<R>,
+): Observable<R> =>
+  new Observable((subscriber) => {
+    const { signal } = init;
+    const controller = new AbortController();
+    // Not AbortSignal.any: a signal that outlives its requests keeps something of each, in Node 20 for ever.
+    const unlink = signal
+      ? onAbort(signal, () => {
+          controller.abort(signal.reason);
+        })
+      : () => undefined;
+    let isSettled = false;
+    if (timeout !== undefined) {
+      const late = () => {
+        subscriber.error(new RequestTimeoutError(`${name()} took longer than ${String(timeout)} ms`));
+      };
+      subscriber.add(timers.after(timeout, true).subscribe(late));
+    }
+    const response = send(input, Object.assign({}, init, { signal: controller.signal }) as RequestInit, signal);
+    let isReading = false;
+    const answer = read
+      ? response.then((unread) => {
+          isReading = true;
+          return read(unread);
+        })
+      : (response as Promise<R>);
+    answer.then(
+      (value) => {
+        isSettled = true;
+        // The caller may still read, and abort reading.
+        if (signal && !read && (value as Response).body) unreadResponses.register(value as Response, unlink);
+        else unlink();
+        subscriber.next(value);
+        subscriber.complete();
+      },
+      (error: unknown) => {
+        isSettled = true;
+        unlink();
+        subscriber.error(isReading ? plainError(error, controller.signal) : error);
+      },
+    );
+    return () => {
+      if (isSettled) return;
+      unlink();
+      controller.abort();
+    };
+  });

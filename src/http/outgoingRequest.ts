@@ -1,0 +1,109 @@
+import { isStream } from '../internal/isStream.js';
+import { resourceOf } from './authorize.js';
+import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
+import { copyOfBody, releaseBody } from './requestBody.js';
+import { platformFields } from './transport.js';
+
+/** A `RequestInit` whose body may also be that of a Request, which is cloned for each sending. */
+export type OutgoingInit = Omit<RequestInit, 'body'> & { body?: BodyInit | Request | null };
+
+/** One request as it was when the caller made it. Like fetch, which reads everything when it is called. */
+export interface OutgoingRequest {
+  /** Absolute. */
+  readonly url: string;
+  /** The input, if that was a Request. What `init` has wins. */
+  readonly request: Request | undefined;
+  readonly init: OutgoingInit;
+  /** Those of the init, or of the Request. */
+  readonly headers: HeaderRecord;
+  readonly signal: AbortSignal | null | undefined;
+  /** Whether the signal had aborted before the call. */
+  readonly wasAborted: boolean;
+  isSent: boolean;
+}
+
+/** The request as it is now: the caller may use the same objects for the next call before this one leaves, or is repeated. */
+export function outgoingRequest(url: string, input: Request | undefined, given: RequestInit): OutgoingRequest {
+  const init = copyOfInit(given);
+  if (typeof init.body === 'object') init.body = copyOfBody(init.body);
+  // Beside an init, fetch leaves these two of a Request behind.
+  if (input) for (const name of ['referrer', 'referrerPolicy'] as const) init[name] ??= input[name] as never;
+  const headers = copyOfHeaders(given.headers ?? input?.headers);
+  // `null` takes the Request's signal away.
+  const signal = init.signal === undefined ? input?.signal : init.signal;
+  // The caller may read the Request. Without a body it cannot change, but for its headers.
+  const request = input?.body ? input.clone() : input;
+  return { url, request, init, headers, signal, wasAborted: signal?.aborted === true, isSent: false };
+}
+
+export function copyOfInit(given: RequestInit): OutgoingInit {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  if (prototype === Object.prototype || prototype === null) return { ...given };
+  const init = fieldsOf(given);
+  if (isRequest(given)) init.body = given.body ? given.clone() : null;
+  return init;
+}
+
+/** A Request has its fields in its prototype, where a spread does not find them. So may an object of a class of the caller's. */
+function fieldsOf(given: object): OutgoingInit {
+  const fields: Record<string, unknown> = {};
+  for (const name in given) {
+    const value = (given as Record<string, unknown>)[name];
+    if (typeof value !== 'function') fields[name] = value;
+  }
+  return Object.assign(fields, platformFields?.(given));
+}
+
+/** Whether fetch takes it for a Request, of whichever realm or library. Anything else it takes for a URL. */
+export const isRequest = (input: unknown): input is Request =>
+  typeof input === 'object' && typeof (input as Partial<Request> | null)?.clone === 'function';
+
+/** Fetch takes anything that is not a Request for the text of a URL. */
+export const urlOf = (input: unknown): string => (isRequest(input) ? input.url : String(input));
+
+/** What to hand to fetch for one sending. */
+export const inputOf = ({ request, url }: OutgoingRequest): Request | string => request?.clone() ?? url;
+
+export function initOf({ init }: OutgoingRequest, headers: HeadersInit, redirect: RequestRedirect): RequestInit {
+  // V8 takes a microsecond more for a literal that adds members after a spread.
+  const sent = Object.assign({}, init, { headers, redirect });
+  if (isRequest(init.body)) Object.assign(sent, { body: init.body.clone().body, duplex: 'half' });
+  return sent as RequestInit;
+}
+
+export const methodOf = ({ init, request }: OutgoingRequest): string =>
+  (init.method ?? request?.method ?? 'GET').toUpperCase();
+
+export const redirectModeOf = ({ init, request }: OutgoingRequest): RequestRedirect =>
+  init.redirect ?? request?.redirect ?? 'follow';
+
+export const resourceKey = (outgoing: OutgoingRequest): string => resourceOf(methodOf(outgoing), outgoing.url);
+
+/** A body that is consumed by sending it cannot be sent again. */
+export const isRepeatable = ({ init }: OutgoingRequest): boolean => !isStream(init.body);
+
+/** To be called when a request has ended: frees a body that was not sent. A Request of the caller's stays as it is. */
+export function releaseUnsent({ isSent, init }: OutgoingRequest): void {
+  if (!isSent) releaseBody(init.body);
+}
+
+/** The same request to where a server redirected it: with all its fields, and with its body or as a GET. */
+export async function redirected(
+  outgoing: OutgoingRequest,
+  url: string,
+  headers: HeaderRecord,
+  withBody: boolean,
+): Promise<OutgoingRequest> {
+  const { init, request } = outgoing;
+  const given = Object.entries(init as Record<string, unknown>).filter(([, value]) => value !== undefined);
+  const changed = withBody
+    ? { body: init.body ?? (request?.body ? await request.clone().arrayBuffer() : null) }
+    : { method: 'GET', body: null };
+  return {
+    ...outgoing,
+    url,
+    request: undefined,
+    headers,
+    init: { ...(request && fieldsOf(request)), ...Object.fromEntries(given), ...changed },
+  };
+}

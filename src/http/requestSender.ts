@@ -1,0 +1,75 @@
+import { discard } from '../internal/discard.js';
+import type { TokenProof } from '../token/proof.js';
+import type { TokenManager } from '../token/tokenManager.js';
+import type { AccessToken } from '../token/types.js';
+import { withAuthorization, type Authorize } from './authorization.js';
+import type { Answer } from './follow.js';
+import { headerRecord } from './headerRecord.js';
+import { initOf, inputOf, isRepeatable, methodOf, redirectModeOf, type OutgoingRequest } from './outgoingRequest.js';
+import { followRedirects } from './transport.js';
+
+export interface RequestSender {
+  /** One sending with the token. It does not follow redirects where a script can see them. */
+  readonly send: (outgoing: OutgoingRequest, token: AccessToken) => Promise<Response>;
+  /** The answer at the end of the redirects that begin with `response`. */
+  readonly follow: (response: Response, outgoing: OutgoingRequest, token: AccessToken) => Answer | Promise<Answer>;
+  /** Whether a server refused the request for want of a nonce, and it cannot be sent again: the token is not to blame. */
+  readonly lacksNonce: (response: Response) => boolean;
+}
+
+export function createRequestSender(
+  { proof }: Pick<TokenManager, 'proof'>,
+  { fetch, authorize }: { readonly fetch: typeof globalThis.fetch; readonly authorize: Authorize | undefined },
+): RequestSender {
+  // A browser drops `Authorization` on the way to another origin, but no custom header.
+  const redirect = followRedirects ? 'manual' : authorize ? 'error' : 'follow';
+  const withoutNonce = new WeakSet<Response>();
+
+  function post(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
+    const mode = redirectModeOf(outgoing);
+    const init = initOf(outgoing, headers, mode === 'follow' ? redirect : mode);
+    if (method !== undefined) init.method = method;
+    const input = inputOf(outgoing);
+    outgoing.isSent = true;
+    return fetch(input, init);
+  }
+
+  function send(outgoing: OutgoingRequest, token: AccessToken): Promise<Response> {
+    const headers = withAuthorization(outgoing.headers, token, authorize);
+    if (proof) return sendProven(proof, outgoing, token, headers);
+    return headers instanceof Promise ? headers.then((loaded) => post(outgoing, loaded)) : post(outgoing, headers);
+  }
+
+  /** A request bound to the source's key (RFC 9449): signed anew for each sending, and sent again for a server that wants a nonce in it. */
+  async function sendProven(
+    proof: TokenProof,
+    outgoing: OutgoingRequest,
+    token: AccessToken,
+    headers: HeadersInit | Promise<HeadersInit>,
+  ): Promise<Response> {
+    const record = headerRecord(await headers);
+    // The method that is signed: fetch leaves `patch` as it is written.
+    const request = { method: methodOf(outgoing), url: outgoing.url, token };
+    for (let isRepeat = false; ; isRepeat = true) {
+      const response = await post(outgoing, { ...record, ...(await proof.sign(request)) }, request.method);
+      if (!(await proof.learn(request, response))) return response;
+      if (isRepeat || !isRepeatable(outgoing)) {
+        withoutNonce.add(response);
+        return response;
+      }
+      discard(response);
+    }
+  }
+
+  return {
+    send,
+    follow: (response, outgoing, token) => {
+      if (redirectModeOf(outgoing) !== 'follow') return { response, hadToken: true };
+      if (followRedirects)
+        return followRedirects(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch });
+      const { origin } = new URL(outgoing.url);
+      return { response, hadToken: !response.redirected || new URL(response.url).origin === origin };
+    },
+    lacksNonce: (response) => withoutNonce.has(response),
+  };
+}
