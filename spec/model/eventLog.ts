@@ -44,6 +44,7 @@ export class EventLog {
         }
         break;
       case 'idle':
+        this.fetches.rests();
         break;
       case 'signedOut':
       case 'closed':

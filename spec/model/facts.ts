@@ -24,6 +24,8 @@ export class Facts {
   /** Until then somebody may wait whom nobody sees: a request that cannot be repeated. */
   hiddenUntil = -Infinity;
   insideAction = 0;
+  /** Somebody is about to use the stream. */
+  starting = 0;
   /** Since then no token was revoked, no fetch failed, and nobody signed out. */
   calmSince = -Infinity;
   endOfSession = -1;

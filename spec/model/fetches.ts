@@ -56,6 +56,7 @@ export class Fetches {
   private stuckSince = Infinity;
   private readonly untold: Failure[] = [];
   private unkeptTold = 0;
+  private hasRested = false;
 
   constructor(
     private readonly facts: Facts,
@@ -91,7 +92,8 @@ export class Fetches {
     const { reason, attempt } = request;
     this.asks.push(`${reason} ${String(attempt)}`);
     if (facts.isClosed) facts.fault('B26', 'a token was asked for after close()');
-    if (facts.isSignedOut) facts.fault('signOut', 'a token was asked for, though nobody used the new session');
+    if (facts.isSignedOut && facts.starting === 0)
+      facts.fault('signOut', 'a token was asked for, though nobody used the new session');
     if (this.live > 0) facts.fault('B8', 'two token fetches at once');
     if (request.signal.aborted) facts.fault('TokenRequest', 'the signal is aborted already');
     if (tokens.previous !== undefined && request.previous?.value !== tokens.previous?.value)
@@ -219,7 +221,7 @@ export class Fetches {
     if (isPermanent) this.permanentSeq = this.failure.seq;
     if (!isPermanent || facts.jumps > 0) this.permanents.isSteady = false;
     else if (!this.permanents.isSteady) this.permanents = { since: fetch?.real ?? real, count: 1, isSteady: true };
-    this.isHastened = false;
+    this.isHastened = this.hasRested = false;
     this.refusals.fetchFailed(fetch?.cause ?? null);
   }
 
@@ -288,6 +290,17 @@ export class Fetches {
   /** Somebody who needs a token now may have to wait for a pause to end. */
   get mayPause(): boolean {
     return !this.isAsking && (this.failure !== null || this.unkept !== null);
+  }
+
+  /** `idle` was emitted: the refresh, if there was one, is given up. */
+  rests(): void {
+    this.hasRested = true;
+  }
+
+  /** A refresh is under way: an attempt, or the pause before the next one. */
+  get isRefreshing(): boolean {
+    const { failure, facts } = this;
+    return this.isAsking || (!this.hasRested && failure?.exact != null && facts.real < failure.real + failure.exact);
   }
 
   /** No attempt is due yet. After the clock was set, nobody can tell. */

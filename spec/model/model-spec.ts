@@ -21,10 +21,14 @@ function report(history: History, seed: number): string {
 
 describe('the stream, whatever happens', () => {
   const unhandled: unknown[] = [];
+  const { stackTraceLimit } = Error;
   beforeAll(() => {
+    // Thousands of errors are made, and nobody reads where.
+    Error.stackTraceLimit = 0;
     config.onUnhandledError = (error) => unhandled.push(error);
   });
   afterAll(() => {
+    Error.stackTraceLimit = stackTraceLimit;
     config.onUnhandledError = null;
   });
 

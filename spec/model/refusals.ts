@@ -15,6 +15,8 @@ export interface ResourceMemory {
   /** Since when that is certain: it refused that token too, or the issuer gave the same one. */
   readonly confirmed: Record<Kind, number | null>;
   lastRefused: string | null;
+  /** When a token last came that was fetched for it, or was vouched for. */
+  fetchedAt: number;
 }
 
 export const newMemory = (name: string, isKeyed: boolean): ResourceMemory => ({
@@ -24,6 +26,7 @@ export const newMemory = (name: string, isKeyed: boolean): ResourceMemory => ({
   spent: { bare: null, explicit: null },
   confirmed: { bare: null, explicit: null },
   lastRefused: null,
+  fetchedAt: -Infinity,
 });
 
 function clear({ spent, confirmed }: ResourceMemory): void {
@@ -74,11 +77,16 @@ export class Refusals {
   /** Refused, and not yet told of. */
   private readonly pending: Refusal[] = [];
   private recent: Refusal[] = [];
-  private readonly budget: Record<Kind, { real: number; jumps: number }[]> = { bare: [], explicit: [] };
+  private readonly budget: Record<Kind, { real: number; jumps: number; isCertain: boolean }[]> = {
+    bare: [],
+    explicit: [],
+  };
   private readonly waiting = new Set<Refusal>();
   /** Forced refreshes in a row whose token nobody had accepted, and those since anything was accepted. */
   private unaccepted = 0;
   private inARow: Refusal[] = [];
+  /** The resource for whose refusal the token at hand was fetched. */
+  private fetchedFor: ResourceMemory | null = null;
   private forcedReal = -Infinity;
   private aside: { readonly refusal: Refusal; readonly isCertain: boolean } | null = null;
 
@@ -88,7 +96,11 @@ export class Refusals {
     private readonly memories: readonly ResourceMemory[],
     /** Everything is fast enough for a lag of 1.5 s to cost three tokens at most. */
     private readonly isFast: boolean,
-    private readonly source: { readonly isBlocked: () => boolean; readonly isPausing: () => boolean },
+    private readonly source: {
+      readonly isBlocked: () => boolean;
+      readonly isPausing: () => boolean;
+      readonly isRefreshing: () => boolean;
+    },
   ) {}
 
   /** Runs `pass`, which hands a refusal to the stream. */
@@ -104,7 +116,7 @@ export class Refusals {
       facts.jumps > 0 ||
       !isOfSession ||
       this.isRemembered(refusal) ||
-      this.spentOf(kind) >= this.max ||
+      this.spentOf(kind, false) >= this.max ||
       isPaused ||
       this.source.isBlocked();
     refusal.isSpent = this.isActive(resource?.spent, kind);
@@ -117,7 +129,8 @@ export class Refusals {
       this.aside = { refusal, isCertain: !this.source.isPausing() };
     }
     this.pending.push(refusal);
-    this.recent.push(refusal);
+    // It joins the refresh under way.
+    if (!this.source.isRefreshing()) this.recent.push(refusal);
     this.waiting.add(refusal);
     pass();
   }
@@ -126,12 +139,13 @@ export class Refusals {
     return this.facts.options.rejectionBudget?.max ?? 10;
   }
 
-  private spentOf(kind: Kind): number {
+  /** Refreshes that were forced within the window, for certain, or perhaps. */
+  private spentOf(kind: Kind, isCertain: boolean): number {
     const { jumps, real, options } = this.facts;
     const per = options.rejectionBudget?.per ?? 60_000;
     const spent = this.budget[kind].filter((each) => each.jumps === jumps && real - each.real < per);
     this.budget[kind] = spent;
-    return spent.length;
+    return isCertain ? spent.filter((each) => each.isCertain).length : spent.length;
   }
 
   /** After the first, tokens that nobody has accepted are replaced after pauses. */
@@ -141,7 +155,9 @@ export class Refusals {
 
   private isActive(at: ResourceMemory['spent'] | undefined, kind: Kind): boolean {
     if (!at) return false;
-    return (at.explicit !== null && this.facts.real < at.explicit + EXPLICIT_MEMORY) || (kind === 'bare' && at.bare !== null);
+    return (
+      (at.explicit !== null && this.facts.real < at.explicit + EXPLICIT_MEMORY) || (kind === 'bare' && at.bare !== null)
+    );
   }
 
   /** Another refresh would not help the resource, or it is seen only now whether the last one did. */
@@ -149,7 +165,10 @@ export class Refusals {
     if (!resource?.isKeyed) return false;
     // What has delivered a value counts as accepted and as refused: it says little.
     if (isFinal) return resource.lastRefused !== null;
-    if (isOfHeld) return resource.refusals > 0;
+    // Whether the token that was fetched for it helps is not known before it answers.
+    const isRecent = kind === 'bare' || this.facts.real < resource.fetchedAt + EXPLICIT_MEMORY;
+    if (this.isActive(resource.confirmed, kind)) return true;
+    if (isOfHeld) return isRecent && (resource.refusals > 0 || this.fetchedFor === resource);
     return this.isActive(resource.confirmed, kind) || resource.lastRefused === this.tokens.held?.value;
   }
 
@@ -184,18 +203,25 @@ export class Refusals {
     const { resource, kind, who } = cause;
     const isCertain = jumps === 0 && candidates.length === 1;
     const isAccepted = tokens.held?.isAccepted === true;
-    if (isCertain && this.spentOf(kind) >= this.max)
+    if (isCertain && this.spentOf(kind, true) >= this.max)
       facts.fault('B18', `${kind} refusals forced more than ${String(this.max)} refreshes`);
     if (isCertain && !isAccepted && this.unaccepted > 0 && real - this.forcedReal < this.pauseOfUnaccepted())
       facts.fault('3.6', `a token that nobody accepted was replaced too soon`);
-    if (isCertain && cause.isSpent && resource?.isKeyed) facts.fault('3.6', `${who}: ${resource.name} costs another refresh`);
-    this.budget[kind].push({ real, jumps });
+    if (isCertain && cause.isSpent && resource?.isKeyed)
+      facts.fault('3.6', `${who}: ${resource.name} costs another refresh`);
+    const isOfOneKind = candidates.every((each) => each.kind === kind);
+    for (const each of candidates)
+      this.budget[each.kind].push({ real, jumps, isCertain: isOfOneKind && each === cause });
     this.unaccepted = isAccepted ? 0 : this.unaccepted + 1;
     this.forcedReal = real;
     this.inARow.push(cause);
     if (this.isFast && jumps === 0 && this.inARow.length > 2 && this.inARow.every(({ isLag }) => isLag))
       facts.fault('3.6', `a lag of 1.5 s cost ${String(this.inARow.length + 1)} tokens`);
-    if (resource) resource.spent[kind] = real;
+    if (resource) {
+      // One entry for each resource.
+      clear(resource);
+      resource.spent[kind] = real;
+    }
     cause.isCause = true;
     return cause;
   }
@@ -214,11 +240,14 @@ export class Refusals {
 
   arrived({ value, isSame, isKept }: Arrival, cause: Refusal | null, isOfHeld: boolean, isScheduled: boolean): void {
     this.recent = [];
+    if (cause?.resource) cause.resource.fetchedAt = this.facts.real;
+    if (!isSame) this.fetchedFor = cause?.resource ?? null;
     if (cause && value !== cause.token) cause.fetched = value;
     // The issuer vouches for the token: the resources that refused it are remembered.
     if (isOfHeld)
       for (const refusal of this.waiting) {
         if (refusal.token !== value || refusal.outcome !== 'refreshing') continue;
+        if (refusal.isFinal && !refusal.isCause) continue;
         refusal.isVouched = true;
         if (refusal.resource) this.confirm(refusal.resource, refusal.kind);
       }
@@ -232,12 +261,15 @@ export class Refusals {
     if (sent !== null && answer === 'accepted') this.forgetBare();
     if (!isCause || isFinal || isVouched || !resource) return;
     const isRefused = fetched !== null && sent !== null && answer === 'refused';
-    if (isRefused) this.confirm(resource, kind);
+    // What the resource has accepted meanwhile counts for more.
+    if (isRefused) resource.confirmed[kind] = resource.spent[kind];
     else resource.spent[kind] = null;
   }
 
-  private confirm({ spent, confirmed }: ResourceMemory, kind: Kind): void {
-    spent[kind] = confirmed[kind] = this.facts.real;
+  private confirm(memory: ResourceMemory, kind: Kind): void {
+    const { spent, confirmed } = memory;
+    memory.fetchedAt = this.facts.real;
+    confirmed[kind] = spent[kind] ??= this.facts.real;
   }
 
   accepted(resource: ResourceMemory, token: string): void {
@@ -246,6 +278,7 @@ export class Refusals {
     this.unaccepted = 0;
     this.inARow = [];
     if (!resource.isKeyed) return;
+    if (this.fetchedFor === resource && held?.value === token) this.fetchedFor = null;
     resource.refusals = 0;
     clear(resource);
   }
@@ -256,6 +289,9 @@ export class Refusals {
 
   /** The session ends. */
   forget(): void {
+    // A refresh may have been announced for one of them, and was not made.
+    const { real, jumps } = this.facts;
+    for (const { kind } of this.recent) this.budget[kind].push({ real, jumps, isCertain: false });
     this.recent = [];
     this.unaccepted = 0;
     this.inARow = [];

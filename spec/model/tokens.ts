@@ -61,7 +61,8 @@ export class Tokens {
     const { held, facts } = this;
     if (!held || held.setAside === 'yes' || facts.isClosed) return null;
     const elapsed = facts.real - held.arrivedReal;
-    return facts.clock < held.overAt && elapsed <= Math.min(held.overAt - held.arrivedClock, held.life)
+    // The times of a JWT are binary fractions; timers run at whole milliseconds.
+    return facts.clock < held.overAt && elapsed <= Math.ceil(Math.min(held.overAt - held.arrivedClock, held.life))
       ? held.value
       : null;
   }
@@ -119,7 +120,7 @@ export class Tokens {
         life,
         overAt,
         endsAt,
-        dueFrom: isSame && from <= clock ? again : from,
+        dueFrom: isSame && from <= clock ? (by > clock ? clock : again) : from,
         dueBy: isSame ? Math.max(by, again) : by,
         arrivedReal: real,
         arrivedClock: isSame ? clock : issuedAt + took,

@@ -63,7 +63,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
     tokens,
     resources.map(([, memory]) => memory),
     isFast(history),
-    { isBlocked: () => fetches.isBlocked, isPausing: () => fetches.mayPause },
+    { isBlocked: () => fetches.isBlocked, isPausing: () => fetches.mayPause, isRefreshing: () => fetches.isRefreshing },
   );
   const fetches: Fetches = new Fetches(facts, tokens, refusals, seed === null);
   const waiters = new Waiters(facts, tokens, fetches);
@@ -185,7 +185,9 @@ export function run(history: History, log?: (line: string) => void): readonly st
   let names = 0;
 
   function request(name: string, made: Call): void {
+    facts.starting++;
     const sent = new Request(name, made, place);
+    facts.starting--;
     const leave = () => {
       sent.leave();
     };
@@ -204,6 +206,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
     say?.(`${name} ${JSON.stringify(action)}`);
     facts.active();
     facts.insideAction++;
+    if (action.do === 'take' || action.do === 'refresh' || action.do === 'listen') facts.starting++;
     switch (action.do) {
       case 'call':
         request(name, action);
@@ -246,6 +249,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
         facts.isClosed = true;
         token$.close();
     }
+    if (action.do === 'take' || action.do === 'refresh' || action.do === 'listen') facts.starting--;
     facts.insideAction--;
     const leave = leaving.at(-1);
     if (action.do !== 'call' && 'leaveAfter' in action && action.leaveAfter !== undefined && leave)

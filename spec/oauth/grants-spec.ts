@@ -6,6 +6,7 @@ import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
+import type { TokenResponse } from '../../src/token/types.js';
 import type { AccessToken, TokenSource, TokenStream } from '../../src/token/types.js';
 import { clientOf, importClientKey, startAuthority, type Authority } from './authority.js';
 
@@ -170,7 +171,7 @@ describe('a server whose clock is 10 minutes off', () => {
     // Without expires_in the life is what lies between the JWT's own iat and exp, by whatever clock.
     const source = clientCredentials(clientOf(wrong, 'basic'));
     const silent$ = streamOf((request) =>
-      from(source(request)).pipe(map((response) => ({ ...response, expires_in: undefined }))),
+      from(source(request)).pipe(map((response) => ({ ...(response as TokenResponse), expires_in: undefined }))),
     );
     expect(lifeOf(await firstValueFrom(silent$))).toBe(30_000);
   });

@@ -62,7 +62,9 @@ expectTypeOf<Pick<HttpClientOptions, keyof FetchOptions>>().toEqualTypeOf<FetchO
 expectTypeOf<Exclude<keyof HttpClientOptions, keyof FetchOptions>>().toEqualTypeOf<'headers' | 'timeout'>();
 expectTypeOf<FetchOptions['allowedOrigins']>().toEqualTypeOf<readonly string[] | undefined>();
 expectTypeOf<FetchOptions['authorize']>().toEqualTypeOf<((headers: Headers, token: AccessToken) => void) | undefined>();
-expectTypeOf<FetchOptions['isRejection']>().toEqualTypeOf<((response: Response) => boolean | PromiseLike<boolean>) | undefined>();
+expectTypeOf<FetchOptions['isRejection']>().toEqualTypeOf<
+  ((response: Response) => boolean | PromiseLike<boolean>) | undefined
+>();
 // @ts-expect-error a timeout is the client's
 createFetch(token$, { timeout: 5 });
 
