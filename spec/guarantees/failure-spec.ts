@@ -212,6 +212,21 @@ describe('12: no usable token', () => {
     }),
   );
 
+  it(
+    'fails a listener when its token is over in the pause after a permanent failure',
+    marbles((m) => {
+      const { token$, log, asked, at, tell } = setUp(m, (n) => (n === 1 ? { life: 60 } : { fail: { status: 400 } }), {
+        backoff: { initial: 30_000 },
+      });
+      at(0, () => {
+        tell('s', token$);
+      });
+      m.flush();
+      expect(asked).toEqual(['0 initial', '50000 scheduled']);
+      expect(log).toEqual(['200 s T1', '59000 s !TokenUnavailableError(!400)']);
+    }),
+  );
+
   cases(
     'fails everybody at once for good',
     (m, { fail }) => {

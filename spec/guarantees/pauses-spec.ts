@@ -13,15 +13,15 @@ describe('29: pauses after failures', () => {
     'grow while an endpoint says no for ever: at most 12 requests in the first minute, then about one a minute',
     (m, { fail }) => {
       const rig = setUp(m, () => ({ fail }), { random });
-      for (let ms = 0; ms < 10 * MINUTE; ms += 100) rig.ask(ms, `${ms}`);
+      for (let ms = 0; ms < 4 * MINUTE; ms += 100) rig.ask(ms, `${ms}`);
       m.flush();
       const asked = times(rig);
       expect(asked.filter((ms) => ms < MINUTE).length).toBeLessThanOrEqual(12);
-      for (let minute = 2; minute < 10; minute++)
+      for (let minute = 2; minute < 4; minute++)
         expect(asked.filter((ms) => Math.floor(ms / MINUTE) === minute).length).toBeLessThanOrEqual(1);
-      expect(asked.filter((ms) => ms >= 2 * MINUTE).length).toBeGreaterThanOrEqual(7);
+      expect(asked.filter((ms) => ms >= 2 * MINUTE).length).toBeGreaterThanOrEqual(1);
       // Every caller fails at once, or with the attempt that it waits for.
-      expect(rig.log).toHaveLength(6000);
+      expect(rig.log).toHaveLength(2400);
       for (const entry of rig.log) {
         const [at, came] = entry.split(' ').map(Number) as [number, number];
         expect(at - came).toBeLessThanOrEqual(200);

@@ -20,7 +20,7 @@ import { latest } from './latest.js';
 import type { Outcome } from './outcome.js';
 import type { SourceResult } from './receivedToken.js';
 import { createRefresher } from './refresher.js';
-import { endPause, isBlocked, isFresh, isWanted, usableToken, whyRefresh } from './state.js';
+import { endPause, isBlocked, isFresh, isWanted, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 
 export interface Pipeline {
@@ -46,18 +46,13 @@ export interface Pipeline {
  * ```
  */
 export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHolder): Pipeline {
-  const { state, settings, now, timers, events, look$, look, report } = context;
+  const { state, settings, now, timers, events, look$, look, current, report } = context;
   const cancelled$ = new Subject<void>();
   const closed$ = new Subject<void>();
 
   // `shareReplay` is `share` with a ReplaySubject(1) as connector. This is one whose value expires.
   const outcomes = latest<Outcome>({
-    replay: () => {
-      const time = now();
-      if (usableToken(state, time)) return state.held?.outcome;
-      const { permanentFailure: error } = state;
-      return error && isBlocked(state, time) ? { type: 'failed', error } : undefined;
-    },
+    replay: () => (current() ? state.held?.outcome : knownFailure()),
     accept: (outcome) => {
       if (outcome.type === 'token') return takeUp(outcome);
       if (outcome.type === 'signedOut') events.emit({ type: 'signedOut' });
@@ -76,8 +71,16 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
 
   const refresh$ = defer(() => {
     const reason = whyRefresh(state, now());
-    return reason ? refresh(reason).pipe(takeUntil(cancelled$)) : EMPTY;
+    if (reason) return refresh(reason).pipe(takeUntil(cancelled$));
+    const failure = knownFailure();
+    return failure ? of(failure) : EMPTY;
   });
+
+  /** The permanent failure that everyone without a token fails with, until its pause is over. */
+  function knownFailure(): Outcome | undefined {
+    const { permanentFailure: error } = state;
+    return error && !current() && isBlocked(state, now()) ? { type: 'failed', error } : undefined;
+  }
 
   /** Emits when the token is due, over, refused or asked for. Completes when nobody wants one: the stream is idle. */
   const untilNeeded = () =>
@@ -85,7 +88,8 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
       startWith(undefined),
       switchMap(() => (goesOn() ? afterPause() : of(undefined))),
       takeWhile(goesOn),
-      filter(() => whyRefresh(state, now()) !== null),
+      // The token of those who listen may have ended in the pause after a permanent failure.
+      filter(() => whyRefresh(state, now()) !== null || (state.subscribers > 0 && knownFailure() !== undefined)),
     );
 
   const shared$ = using(listen, () => refresh$.pipe(repeat({ delay: untilNeeded }))).pipe(
