@@ -71,9 +71,7 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
 
   const refresh$ = defer(() => {
     const reason = whyRefresh(state, now());
-    if (reason) return refresh(reason).pipe(takeUntil(cancelled$));
-    const failure = knownFailure();
-    return failure ? of(failure) : EMPTY;
+    return reason ? refresh(reason).pipe(takeUntil(cancelled$)) : EMPTY;
   });
 
   /** The permanent failure that everyone without a token fails with, until its pause is over. */
@@ -88,8 +86,7 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
       startWith(undefined),
       switchMap(() => (goesOn() ? afterPause() : of(undefined))),
       takeWhile(goesOn),
-      // The token of those who listen may have ended in the pause after a permanent failure.
-      filter(() => whyRefresh(state, now()) !== null || (state.subscribers > 0 && knownFailure() !== undefined)),
+      filter(() => whyRefresh(state, now()) !== null),
     );
 
   const shared$ = using(listen, () => refresh$.pipe(repeat({ delay: untilNeeded }))).pipe(
@@ -120,8 +117,15 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
       look();
     };
     listening.add(settings.wake.subscribe({ next: wake, error }));
+    listening.add(look$.subscribe(tellKnownFailure));
     listening.add(settings.store?.changes?.subscribe({ next: onPush, error }));
     return listening;
+  }
+
+  /** The token of those who listen may have ended in the pause after a permanent failure. */
+  function tellKnownFailure(): void {
+    const failure = knownFailure();
+    if (failure && state.subscribers > 0) announce(failure);
   }
 
   /** Someone else put a token into the store. */
