@@ -21,7 +21,9 @@ export function settingsOf(options: TokenStreamOptions) {
   return {
     scheduler,
     /** Milliseconds that only grow: what was set is not this clock. */
-    ticks: clockOf(scheduler),
+    ticks: options.now ? () => scheduler.now() : clockOf(scheduler),
+    /** A clock of the user's may run as it likes: it is compared with no other. */
+    isOwnClock: options.now !== undefined,
     tokenType,
     wake,
     store,

@@ -49,7 +49,9 @@ export function receivedToken(
   // A store that took the exchange for one of its own thinks too little.
   const known = age === undefined || headStart === 0 ? age : Math.max(age, took + headStart);
   // A clock that was set back while the token was fetched would lengthen its life.
-  const issuedAt = known === undefined ? Math.min(sentAt, now - took) - headStart : now - known;
+  const isSetBack = now < sentAt || !settings.isOwnClock;
+  const sentHere = isSetBack ? Math.min(sentAt, now - took) : sentAt;
+  const issuedAt = known === undefined ? sentHere - headStart : now - known;
   const lifetime = lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial');
   const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
   const received = { took, age: known ?? took + headStart, origin };
