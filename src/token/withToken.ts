@@ -83,14 +83,16 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
   const keyOf = () => key;
 
   return (token$) => {
-    const { take, recover, reject, accepted, newest } = managerOf(token$);
+    const { use, take, recover, reject, accepted, newest } = managerOf(token$);
     return defer(() => {
-      let next$ = take(maxWait);
       let used: AccessToken | undefined;
       let hasDelivered = false;
+      const sendWith = (token: AccessToken) => send((used = token));
+      const sendWithOrWait = (token: AccessToken | null) =>
+        token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
+      let attempt = () => sendWithOrWait(use());
 
-      return defer(() => next$).pipe(
-        switchMap((token) => send((used = token))),
+      return defer(() => attempt()).pipe(
         map((value) => {
           if (hasDelivered || !used) return value;
           if (isEmittedRefusal(value)) throw new EmittedRefusal(value);
@@ -114,10 +116,7 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
               tap((next) => {
                 if (looksLikeResponse(answer)) discard(answer as Response);
                 // RxJS repeats after everyone else has heard of the token, and one of them may have seen it refused as well.
-                next$ = defer(() => {
-                  const token = newest(next, refusal.token);
-                  return token ? of(token) : take(maxWait);
-                });
+                attempt = () => sendWithOrWait(newest(next, refusal.token));
               }),
             );
           },
