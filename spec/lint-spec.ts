@@ -110,9 +110,13 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
 /** Rules that know types need a file of the project. */
 const typeAware: [code: string, ...rules: string[]][] = [
   [`import { of } from 'rxjs'; of(1);`, 'rxjs-x/no-floating-observables'],
+  // What the user of this library writes first is not forbidden: the docs say what it lacks.
   [
     `import { type Observable, shareReplay } from 'rxjs'; export const share = (a$: Observable<number>) => a$.pipe(shareReplay(1));`,
-    'rxjs-x/no-sharereplay',
+  ],
+  [
+    `import { type Observable, shareReplay, takeUntil } from 'rxjs'; export const share = (a$: Observable<number>, b$: Observable<number>) => a$.pipe(shareReplay(1), takeUntil(b$));`,
+    'rxjs-x/no-sharereplay-before-takeuntil',
   ],
   [`Promise.resolve(1);`, '@typescript-eslint/no-floating-promises'],
   [
