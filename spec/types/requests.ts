@@ -38,9 +38,9 @@ expectTypeOf(withToken<number>)
   .parameter(1)
   .parameters.toEqualTypeOf<[token: AccessToken]>();
 expectTypeOf<WithTokenOptions>().toEqualTypeOf<{
-  isRejection?: (outcome: unknown) => boolean;
-  key?: string;
-  maxWait?: number;
+  isRejection?: ((outcome: unknown) => boolean) | undefined;
+  key?: string | undefined;
+  maxWait?: number | undefined;
 }>();
 // @ts-expect-error streams of createTokenStream only
 void withToken(of({} as AccessToken), () => of(5));
@@ -62,7 +62,9 @@ expectTypeOf<Pick<HttpClientOptions, keyof FetchOptions>>().toEqualTypeOf<FetchO
 expectTypeOf<Exclude<keyof HttpClientOptions, keyof FetchOptions>>().toEqualTypeOf<'headers' | 'timeout'>();
 expectTypeOf<FetchOptions['allowedOrigins']>().toEqualTypeOf<readonly string[] | undefined>();
 expectTypeOf<FetchOptions['authorize']>().toEqualTypeOf<((headers: Headers, token: AccessToken) => void) | undefined>();
-expectTypeOf<FetchOptions['isRejection']>().toEqualTypeOf<((response: Response) => boolean | PromiseLike<boolean>) | undefined>();
+expectTypeOf<FetchOptions['isRejection']>().toEqualTypeOf<
+  ((response: Response) => boolean | PromiseLike<boolean>) | undefined
+>();
 // @ts-expect-error a timeout is the client's
 createFetch(token$, { timeout: 5 });
 
@@ -88,7 +90,7 @@ expectTypeOf(http.put<Order>('/', new Uint8Array(), { headers: { 'content-type':
   Observable<Order>
 >();
 expectTypeOf(http.patch<Order[]>('/')).toEqualTypeOf<Observable<Order[]>>();
-expectTypeOf<HttpRequestInit>().toEqualTypeOf<RequestInit & { timeout?: number }>();
+expectTypeOf<HttpRequestInit>().toEqualTypeOf<RequestInit & { timeout?: number | undefined }>();
 // @ts-expect-error a Request is for fetch
 void http.request(new Request('https://api.example.com'));
 
