@@ -11,20 +11,20 @@ export const entries = Object.keys(manifest.exports).filter((entry) => entry !==
 export const specifierOf = (entry) => manifest.name + entry.slice(1);
 
 /**
- * A user's project: the packed tarball beside links to its declared dependencies, and nothing else. `use` is given its
- * folder, which is gone when that has ended.
+ * A user's project: the packed tarball beside links to its declared dependencies and to `others`, and nothing else.
+ * `use` is given its folder, which is gone when that has ended.
  */
-export async function inUsersProject(use) {
+export async function inUsersProject(use, others = []) {
   const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-smoke-'));
   try {
-    install(folder);
+    install(folder, others);
     return await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function install(folder) {
+function install(folder, others) {
   const run = (command, ...args) =>
     execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   const [{ filename }] = JSON.parse(run('npm', 'pack', root, '--json', '--loglevel=error'));
@@ -35,10 +35,11 @@ function install(folder) {
   for (const name of [
     ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
     '@angular/compiler',
+    ...others,
   ]) {
     const source = join(root, 'node_modules', name);
-    if (!existsSync(source)) continue;
     const link = join(folder, 'node_modules', name);
+    if (!existsSync(source) || existsSync(link)) continue;
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(source, link, 'junction');
   }

@@ -51,6 +51,7 @@ const steps = [
   () => gate('types of the build', bin.tsc, '-p', 'tsconfig.run.json'),
   () => gate('publint', bin.publint, '--strict'),
   () => gate('attw', bin.attw, '--pack', '.'),
+  () => gate('types in a Node project', script('consumer')),
   () => gate('size', script('size')),
   () => gate('smoke', script('smoke')),
 ];

@@ -41,13 +41,13 @@ export class TokenFetchTimeoutError
 /** What a token endpoint said when it refused (RFC 6749 section 5.2). */
 export interface TokenEndpointErrorInit extends ErrorOptions {
   /** HTTP status of the answer. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The OAuth error code, e.g. `invalid_client`. */
-  readonly error?: string;
+  readonly error?: string | undefined;
   /** The server's explanation, for developers. It may repeat what was sent: it is kept, but not printed. */
-  readonly error_description?: string;
+  readonly error_description?: string | undefined;
   /** Milliseconds that the server asked to wait (`Retry-After`). */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
 }
 
 /** The token endpoint answered, but with an error instead of a token. */

@@ -38,9 +38,9 @@ expectTypeOf(withToken<number>)
   .parameter(1)
   .parameters.toEqualTypeOf<[token: AccessToken]>();
 expectTypeOf<WithTokenOptions>().toEqualTypeOf<{
-  isRejection?: (outcome: unknown) => boolean;
-  key?: string;
-  maxWait?: number;
+  isRejection?: ((outcome: unknown) => boolean) | undefined;
+  key?: string | undefined;
+  maxWait?: number | undefined;
 }>();
 // @ts-expect-error streams of createTokenStream only
 void withToken(of({} as AccessToken), () => of(5));
@@ -90,7 +90,7 @@ expectTypeOf(http.put<Order>('/', new Uint8Array(), { headers: { 'content-type':
   Observable<Order>
 >();
 expectTypeOf(http.patch<Order[]>('/')).toEqualTypeOf<Observable<Order[]>>();
-expectTypeOf<HttpRequestInit>().toEqualTypeOf<RequestInit & { timeout?: number }>();
+expectTypeOf<HttpRequestInit>().toEqualTypeOf<RequestInit & { timeout?: number | undefined }>();
 // @ts-expect-error a Request is for fetch
 void http.request(new Request('https://api.example.com'));
 

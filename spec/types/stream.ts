@@ -133,28 +133,8 @@ export function textOf(event: TokenEvent): string {
   }
 }
 
-// ---- options: each may be undefined
+// ---- options
 
-const unset: { [K in keyof Required<TokenStreamOptions>]: undefined } = {
-  refreshBefore: undefined,
-  expiryMargin: undefined,
-  jitter: undefined,
-  idleTimeout: undefined,
-  fetchTimeout: undefined,
-  maxWait: undefined,
-  backoff: undefined,
-  isPermanent: undefined,
-  rejectionBudget: undefined,
-  lifetime: undefined,
-  tokenType: undefined,
-  scheduler: undefined,
-  now: undefined,
-  random: undefined,
-  wake: undefined,
-  store: undefined,
-  initial: undefined,
-};
-expectTypeOf(unset).toExtend<TokenStreamOptions>();
 expectTypeOf<TokenStreamOptions['refreshBefore']>().toEqualTypeOf<
   number | ((token: AccessToken) => number) | undefined
 >();

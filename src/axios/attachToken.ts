@@ -14,12 +14,12 @@ export interface AttachTokenOptions {
    * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on loopback.
    * Default: the origin of `instance.defaults.baseURL`, as it is now; without either, every call fails.
    */
-  allowedOrigins?: readonly string[];
+  allowedOrigins?: readonly string[] | undefined;
   /**
    * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. Default: 401,
    * or 403 unless the challenge says `insufficient_scope`.
    */
-  isRejection?: (response: AxiosResponse) => boolean;
+  isRejection?: ((response: AxiosResponse) => boolean) | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { HeadersInit } from '../internal/platformTypes.js';
 import type { AccessToken } from '../token/types.js';
 import { authorizationOf } from './authorize.js';
 import type { HeaderRecord } from './headerRecord.js';

@@ -1,3 +1,5 @@
+import type { HeadersInit } from '../internal/platformTypes.js';
+
 export type HeaderRecord = Record<string, string>;
 
 /** The headers as they are now. A plain record, as nearly every caller writes them, keeps its names as they are written. */

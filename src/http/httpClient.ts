@@ -1,4 +1,5 @@
 import { throwError, type Observable } from 'rxjs';
+import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { numbersIn, wrong } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -12,12 +13,16 @@ import { tokenFetch, type FetchOptions } from './tokenFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
   /** Sent with every request, unless the request brings its own. */
-  headers?: HeadersInit;
+  headers?: HeadersInit | undefined;
   /** Milliseconds for a whole request: waiting for a token, a repeat, and with `get` and the like the body. >= 1. Default none. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
-export type HttpRequestInit = RequestInit & { timeout?: number };
+/** What fetch takes, and the time limit of this one request. */
+export type HttpRequestInit = RequestInit & {
+  /** Milliseconds for this request, in place of the client's `timeout`. >= 1; `Infinity`: none. Past it: {@link RequestTimeoutError}. */
+  timeout?: number | undefined;
+};
 
 /**
  * Every method returns a cold Observable: subscribing sends what was given to the method, unsubscribing aborts.
@@ -30,11 +35,18 @@ export interface HttpClient {
   request(url: string | URL, init?: HttpRequestInit): Observable<Response>;
   /** Emits the body: parsed if it is JSON, null if there is none, else text. A status outside 200 to 299 errors with {@link HttpStatusError}. */
   get<T>(url: string | URL, options?: HttpRequestInit): Observable<T>;
+  /** Emits the body, as `get` does: null after a 204. */
   delete<T>(url: string | URL, options?: HttpRequestInit): Observable<T>;
+  /** Emits the response, which has no body. A status outside 200 to 299 errors with {@link HttpStatusError}. */
   head(url: string | URL, options?: HttpRequestInit): Observable<Response>;
-  /** What fetch cannot send as it is goes as JSON. */
+  /**
+   * Sends the body, and emits that of the answer as `get` does. Text, binary data, forms and streams are sent as they are,
+   * anything else as JSON; no body for `null` and `undefined`.
+   */
   post<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
+  /** Sends and emits a body as `post` does. */
   put<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
+  /** Sends and emits a body as `post` does. */
   patch<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
 }
 

@@ -1,4 +1,5 @@
 import { isStream } from '../internal/isStream.js';
+import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platformTypes.js';
 import { resourceOf } from './authorize.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
 import { copyOfBody, releaseBody } from './requestBody.js';

@@ -22,14 +22,14 @@ import { platformFetch } from './transport.js';
 
 export interface FetchOptions extends DestinationOptions {
   /** Default: the platform's fetch as it is when this is called, or cross-fetch's where there is none. */
-  fetch?: typeof fetch;
+  fetch?: typeof fetch | undefined;
   /** Puts the token into the request. Default: `Authorization: <type> <value>`. */
-  authorize?: Authorize;
+  authorize?: Authorize | undefined;
   /**
    * Tells that the server refused the token, or promises to tell. Default: 401, or 403 unless the answer says
    * `insufficient_scope` or limits the rate of requests.
    */
-  isRejection?: IsRejection;
+  isRejection?: IsRejection | undefined;
 }
 
 /** @param own the caller's signal, where `init.signal` is not it: it tells a token source's own requests */

@@ -1,3 +1,4 @@
+import type { CryptoKey, CryptoKeyPair } from '../internal/platformTypes.js';
 import type { Supplied } from './source.js';
 
 /** How the client proves who it is (RFC 6749 section 2.3, RFC 7523 section 2.2, RFC 8705 section 2). */
@@ -18,50 +19,50 @@ export interface OAuthOptions {
    * RFC 8414) with the first token and kept. Either this or `tokenEndpoint`. `https:`, or `http:` on loopback; see
    * `allowInsecureRequests`.
    */
-  issuer?: string | URL;
+  issuer?: string | URL | undefined;
   /** The token endpoint, without discovery. Either this or `issuer`. `https:`, or `http:` on loopback. */
-  tokenEndpoint?: string | URL;
+  tokenEndpoint?: string | URL | undefined;
   /** Where `revokeOnClose` goes when there is no `issuer` to name it (RFC 7009). */
-  revocationEndpoint?: string | URL;
+  revocationEndpoint?: string | URL | undefined;
   /** The client's identifier. Not empty. */
   clientId: string;
   /** Needed by `client_secret_basic` and `client_secret_post`. */
-  clientSecret?: string;
+  clientSecret?: string | undefined;
   /**
    * Default `client_secret_basic`, or `private_key_jwt` where a `clientAssertion` is given. `tls_client_auth` needs a `fetch` that presents the client certificate, and uses
    * the `mtls_endpoint_aliases` of a discovered server.
    */
-  clientAuth?: ClientAuthMethod;
+  clientAuth?: ClientAuthMethod | undefined;
   /** For `private_key_jwt`: a private key that may sign, with its `kid` if the server tells keys apart. Or `clientAssertion`. */
-  privateKey?: CryptoKey | { readonly key: CryptoKey; readonly kid?: string };
+  privateKey?: CryptoKey | { readonly key: CryptoKey; readonly kid?: string | undefined } | undefined;
   /**
    * For `private_key_jwt`, instead of `privateKey`: the signed assertion itself (RFC 7523 section 2.2), where something
    * else makes it: a file that is rotated, a key management service, the identity that GitHub or Kubernetes gives a job.
    * A function is called for each request.
    */
-  clientAssertion?: Supplied;
+  clientAssertion?: Supplied | undefined;
   /** Scopes, separated by spaces. Default: what the server grants by itself. */
-  scope?: string;
+  scope?: string | undefined;
   /** The API or APIs that the token is for: absolute URIs without a fragment (RFC 8707). */
-  resource?: string | readonly string[];
+  resource?: string | readonly string[] | undefined;
   /** The API or APIs that the token is for, by logical name (RFC 8693 section 2.1; Auth0 and others for every grant). */
-  audience?: string | readonly string[];
+  audience?: string | readonly string[] | undefined;
   /** Further form parameters, as the server's manual asks for. They cannot replace what the grant itself sends. */
-  parameters?: Readonly<Record<string, string>>;
+  parameters?: Readonly<Record<string, string>> | undefined;
   /** Sends the requests: for a proxy, a client certificate, a test. Default `globalThis.fetch`. Must not follow redirects when told not to. */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
   /**
    * Binds the tokens to a key (RFC 9449), so that a stolen one is useless. `true` makes a key pair that lives as long
    * as the source; hand in your own to keep a public client's refresh token usable beyond that. Default false.
    */
-  dpop?: boolean | CryptoKeyPair;
+  dpop?: boolean | CryptoKeyPair | undefined;
   /**
    * Whether credentials may go over plain `http:` to any host that is named here (`http://keycloak:8080` in a mesh that
    * encrypts, say), and that an `http:` issuer names. Default false: `https:`, or `http:` to `localhost`, 127.0.0.0/8 and ::1.
    */
-  allowInsecureRequests?: boolean;
+  allowInsecureRequests?: boolean | undefined;
   /** When the stream is closed its access token is revoked (RFC 7009), best effort, within 2 seconds. Default false. */
-  revokeOnClose?: boolean;
+  revokeOnClose?: boolean | undefined;
 }
 
 /** Options that `checkOptions` let pass, as they are now, with the default of `clientAuth`: what is changed later was never checked. */

@@ -25,7 +25,7 @@ export interface RefreshTokenOptions extends OAuthOptions {
    * use, the failure is reported as an event, and the next refresh stores again.
    */
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a callback that stores at once returns nothing
-  onRotate?: (tokens: RotatedTokens) => ObservableInput<unknown> | void;
+  onRotate?: ((tokens: RotatedTokens) => ObservableInput<unknown> | void) | undefined;
   /**
    * Gets tokens in another way (asks the user, say) when the server says that the user must sign in (`invalid_grant` and its
    * dialects such as GitHub's `bad_refresh_token`, `login_required`, `interaction_required`, `consent_required`), or when
@@ -33,7 +33,7 @@ export interface RefreshTokenOptions extends OAuthOptions {
    * take its time: it is called once for all who ask meanwhile, and what it gives is kept even if nobody waits any more.
    * The life of the access token that it gives counts from when it was called.
    */
-  reauthenticate?: () => ObservableInput<TokenResponse>;
+  reauthenticate?: (() => ObservableInput<TokenResponse>) | undefined;
 }
 
 /**

@@ -8,13 +8,13 @@ export interface TokenExchangeOptions extends OAuthOptions {
   /** The token to trade in: whose rights the new one has. A function is called for each fetch, since this token expires too. */
   subjectToken: Supplied;
   /** What kind of token it is. Default `urn:ietf:params:oauth:token-type:access_token`. */
-  subjectTokenType?: string;
+  subjectTokenType?: string | undefined;
   /** The token of the party that acts for the subject, if the server shall note it. */
-  actorToken?: Supplied;
+  actorToken?: Supplied | undefined;
   /** What kind of token that is. Default `urn:ietf:params:oauth:token-type:access_token`. */
-  actorTokenType?: string;
+  actorTokenType?: string | undefined;
   /** The kind of token that is wanted. Default: the server's. */
-  requestedTokenType?: string;
+  requestedTokenType?: string | undefined;
 }
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';

@@ -12,22 +12,22 @@ export interface RedisTokenStoreOptions {
   /** Names the token: all stores with the same `prefix` and `key` share one. Not empty, no `{` or `}`. */
   key: string;
   /** Before the key, for access lists. No `{` or `}`. Default `rx-fresh-token:`. */
-  prefix?: string;
+  prefix?: string | undefined;
   /** Seals what lies in Redis (AES-256-GCM). Of several keys the first seals and all open, so that keys can be rotated. Default: it lies there as plain JSON. */
-  encryptionKey?: EncryptionKey | readonly EncryptionKey[];
+  encryptionKey?: EncryptionKey | readonly EncryptionKey[] | undefined;
   /** A leader that died holds up the others this long. At least 100. Default 10 000; less for tokens that live less than 30 s. */
-  lease?: number;
+  lease?: number | undefined;
   /** One fetch may take this long, within the lease. At least 50. Default four fifths of `lease`. */
-  fetchTimeout?: number;
+  fetchTimeout?: number | undefined;
   /** One call to Redis may take this long. At least 10. Default 500. */
-  storeDeadline?: number;
+  storeDeadline?: number | undefined;
   /** A token younger than this is not replaced because of a rejection, or of `refresh()`: they wait. At least 0. Default 1000, at most a third of the token's life. */
-  forceCooldown?: number;
+  forceCooldown?: number | undefined;
   /**
    * Without Redis, `'wait'`: the token at hand serves while it lives, then callers wait; right for issuers that revoke.
    * `'local'`: each process fetches for itself meanwhile. Default `'wait'`.
    */
-  onUnavailable?: 'wait' | 'local';
+  onUnavailable?: 'wait' | 'local' | undefined;
 }
 
 const NAME = /^[^{}\s]+$/;

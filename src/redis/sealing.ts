@@ -1,4 +1,5 @@
 import { TokenStoreError } from '../errors.js';
+import type { CryptoKey } from '../internal/platformTypes.js';
 
 /** A key for tokens at rest. */
 export interface EncryptionKey {

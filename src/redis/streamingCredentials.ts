@@ -6,7 +6,7 @@ import { withToken } from '../token/withToken.js';
 
 export interface StreamingCredentialsOptions {
   /** The user of Redis. Not empty. Default `default`. */
-  username?: string;
+  username?: string | undefined;
 }
 
 /** What Redis is told. */

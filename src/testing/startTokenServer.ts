@@ -16,15 +16,15 @@ const realNow = Date.now;
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError that the promise rejects with. */
 export interface TokenServerOptions {
   /** A token's life from the moment its request arrived. 1 to 2^31-1. Default 1000. */
-  readonly lifetime?: number;
+  readonly lifetime?: number | undefined;
   /** How long each answer takes. 0 to 2^31-1. Default 0. */
-  readonly latency?: number;
+  readonly latency?: number | undefined;
   /** 0 takes a free one. 0 to 65 535. Default 0. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** How tokens are called. Default `'numbers'`: token-1, token-2 … */
-  readonly names?: TokenNames;
+  readonly names?: TokenNames | undefined;
   /** How a dead token is refused: 401 with `error="invalid_token"`, or a bare 403. Default 401. */
-  readonly refuseWith?: 401 | 403;
+  readonly refuseWith?: 401 | 403 | undefined;
 }
 
 /** What the server has counted so far. */

@@ -22,7 +22,7 @@ import type { AccessToken, RefreshReason, TokenResponse } from '../token/types.j
 export interface StoresUnderTest {
   readonly stores: readonly TokenStore[];
   /** Called when the check is over. */
-  readonly dispose?: () => unknown;
+  readonly dispose?: (() => unknown) | undefined;
 }
 
 /** One promise of a store. */
@@ -35,7 +35,7 @@ export interface StoreCheck {
 export interface StoreContractOptions {
   readonly create: () => StoresUnderTest | Promise<StoresUnderTest>;
   /** How long a store may take to notice that the one who fetched is gone, or to try again after a failure; no answer at all takes longer. Milliseconds, finite, >= 1. Default 15 000. */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
 }
 
 /** Three at least. */

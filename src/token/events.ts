@@ -65,7 +65,10 @@ export interface Closed {
 export type TokenIncident =
   RefreshStarted | TokenChanged | RefreshFailed | TokenRejected | TokenExpired | Idle | SignedOut | Closed;
 
-/** What happened, and when, in milliseconds on the stream's clock. Tokens print redacted, so an event can be logged as it is. */
+/**
+ * What happened, and when, in milliseconds on the stream's clock. Tokens print redacted, so an event can be logged as it is.
+ * The type of one kind is `Extract<TokenEvent, { type: 'refreshFailed' }>`.
+ */
 export type TokenEvent = { readonly at: number } & TokenIncident;
 
 /** `refreshing`: a refresh was started or joined. `alreadyReplaced`: there is a newer token. `suppressed`: the refusal is passed on. */

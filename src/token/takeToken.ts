@@ -5,7 +5,7 @@ import type { AccessToken, TokenStream } from './types.js';
 
 export interface TakeTokenOptions {
   /** Waits at most this many ms for a usable token. >= 0. Default: the stream's `maxWait`. */
-  maxWait?: number;
+  maxWait?: number | undefined;
 }
 
 /**

@@ -36,9 +36,9 @@ export interface TokenStore {
     fetch: (last?: TokenResponse | null) => Observable<TokenResponse>,
   ): ObservableInput<StoredToken>;
   /** Tokens that others put into the store. Subscribed while the stream is in use. */
-  readonly changes?: Observable<StoredToken>;
+  readonly changes?: Observable<StoredToken> | undefined;
   /** Ends the session for all who share the store: the token is deleted, and what still arrives for it is not stored. */
-  signOut?(): void;
+  signOut?: (() => void) | undefined;
   /** Emits when someone else has ended the session. The stream forgets its token and stays open. Subscribed until it closes. */
-  readonly signedOut?: Observable<unknown>;
+  readonly signedOut?: Observable<unknown> | undefined;
 }

@@ -25,11 +25,11 @@ export interface TokenRequest {
 export interface TokenResponse {
   access_token: string;
   /** `DPoP`, in any case, is sent as `DPoP`; anything else as `Bearer`. See the option `tokenType`. */
-  token_type?: string;
+  token_type?: string | undefined;
   /** Seconds, counted from the moment the token was asked for. Without it the claims of a JWT count, else the lifetime is unknown. */
-  expires_in?: number | string;
-  scope?: string;
-  refresh_token?: string;
+  expires_in?: number | string | undefined;
+  scope?: string | undefined;
+  refresh_token?: string | undefined;
   [extra: string]: unknown;
 }
 
@@ -81,49 +81,71 @@ export interface TokenStream extends Observable<AccessToken> {
   [Symbol.dispose](): void;
 }
 
+/** The option `backoff` of {@link TokenStreamOptions}. */
+export interface BackoffOptions {
+  /** The first pause, in milliseconds. Finite, >= 0. Default 250. */
+  initial?: number | undefined;
+  /** The longest pause, in milliseconds. Finite, >= 0. Default: a sixth of the last lifetime, at most 10 000. */
+  max?: number | undefined;
+  /** Each failure makes the next pause this many times longer. Finite, >= 1. Default 2. */
+  factor?: number | undefined;
+}
+
+/** The option `rejectionBudget` of {@link TokenStreamOptions}. */
+export interface RejectionBudget {
+  /** How many refreshes. >= 0; `Infinity`: no limit. Default 10. */
+  max?: number | undefined;
+  /** In which time, in milliseconds. Finite, >= 1. Default 60 000. */
+  per?: number | undefined;
+}
+
 /** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
 export interface TokenStreamOptions {
   /**
    * How long before its end a token is renewed. Finite, >= 0, or a function of the token. At most half the lifetime
    * counts. Default: a sixth of the lifetime, at most 5 minutes, at least 1.5 times the last fetch plus `expiryMargin`.
    */
-  refreshBefore?: number | ((token: AccessToken) => number);
+  refreshBefore?: number | ((token: AccessToken) => number) | undefined;
   /** A token with no more life than this left is not sent. Finite, >= 0. At most half the lifetime counts. Default `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since servers round. */
-  expiryMargin?: number;
+  expiryMargin?: number | undefined;
   /** This share of the lead time, at most, is added to it at random, so that a fleet does not refresh in step. 0 to 1. Default 0.2. */
-  jitter?: number;
+  jitter?: number | undefined;
   /** Unused and unsubscribed this long, renewals stop. >= 0. Default: one token lifetime. */
-  idleTimeout?: number;
+  idleTimeout?: number | undefined;
   /** One token fetch takes at most this long. Finite, >= 1. Default 10 000. */
-  fetchTimeout?: number;
+  fetchTimeout?: number | undefined;
   /** A request waits at most this long for a usable token. >= 0. Default 30 000. */
-  maxWait?: number;
+  maxWait?: number | undefined;
   /**
    * Pauses after failed fetches, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. Failures are
    * counted since the last token. Default 250, 2, `min(10 000, last lifetime / 6)`; after permanent failures 60 000, without jitter.
    */
-  backoff?: { initial?: number; max?: number; factor?: number };
+  backoff?: BackoffOptions | undefined;
   /**
    * Tells failures that a repeat does not mend. Default: any OAuth or OpenID error code but the temporary ones, any 4xx but
    * 408, 425, 429 and a 403 with an HTML page, and a source that returns no token response.
    */
-  isPermanent?: (error: unknown) => boolean;
-  /** At most `max` refreshes are forced by refusals in any `per` milliseconds, for a bare 403 and for explicit refusals apart. Default 10 per 60 000. */
-  rejectionBudget?: { max?: number; per?: number };
+  isPermanent?: ((error: unknown) => boolean) | undefined;
+  /**
+   * Limits the refreshes that refusals force, so that an API that refuses every token does not use up the token endpoint.
+   * Within any `per` milliseconds at most `max` refreshes follow a bare 403, and at most `max` an explicit refusal (a 401
+   * or `invalid_token`). Past that, the refusal is passed on to the caller. Default 10 per 60 000.
+   */
+  rejectionBudget?: RejectionBudget | undefined;
   /** The authentication scheme to send, whatever `token_type` says. Visible ASCII. Default: `DPoP` if it says so, else `Bearer`. */
-  tokenType?: string;
+  tokenType?: string | undefined;
   /** The lifetime of a token in milliseconds, from its response; overrides `expires_in` and the JWT's `exp`. `undefined`: no override. */
-  lifetime?: (response: TokenResponse) => number | undefined;
+  lifetime?: ((response: TokenResponse) => number | undefined) | undefined;
   /** Where time comes from; hand in a TestScheduler and everything runs in virtual time. Default `asyncScheduler`. */
-  scheduler?: SchedulerLike;
+  scheduler?: SchedulerLike | undefined;
   /** The clock, in milliseconds. Default `scheduler.now()`. */
-  now?: () => number;
+  now?: (() => number) | undefined;
   /** A number from 0 up to 1. Default `Math.random`. */
-  random?: () => number;
+  random?: (() => number) | undefined;
   /** Each emission makes the stream look at the clock again. Default: in browsers `visibilitychange`, `online` and `pageshow`; none elsewhere. */
-  wake?: Observable<unknown>;
+  wake?: Observable<unknown> | undefined;
   /** Shares the token beyond this stream: with other processes, other tabs. Default none. */
-  store?: TokenStore;
+  store?: TokenStore | undefined;
   /** A token already at hand, to start from. */
-  initial?: TokenResponse;
+  initial?: TokenResponse | undefined;
 }

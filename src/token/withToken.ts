@@ -12,11 +12,11 @@ export interface WithTokenOptions {
    * TypeError. Default: status 401, or 403 unless the answer says `insufficient_scope` or limits the rate of requests;
    * emitted values count only if they look like a Response.
    */
-  isRejection?: (outcome: unknown) => boolean;
+  isRejection?: ((outcome: unknown) => boolean) | undefined;
   /** Names the resource, e.g. `GET /orders`: one that refuses fresh tokens too is not worth another refresh. Default none: no memory. */
-  key?: string;
+  key?: string | undefined;
   /** Waits at most this many ms for a usable token. >= 0. Default: the stream's `maxWait`. */
-  maxWait?: number;
+  maxWait?: number | undefined;
 }
 
 /** Sends a request with a token. */
