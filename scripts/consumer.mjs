@@ -18,7 +18,9 @@ const node = {
   strict: true,
   exactOptionalPropertyTypes: true,
   noUncheckedIndexedAccess: true,
+  // As Nest's own projects are compiled: it injects into parameters of constructors.
   experimentalDecorators: true,
+  emitDecoratorMetadata: true,
   esModuleInterop: true,
   skipLibCheck: false,
   noEmit: true,

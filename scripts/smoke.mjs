@@ -3,24 +3,25 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { entries, inUsersProject, specifierOf } from './packed.mjs';
-import { bin } from './run.mjs';
+import { bin, root } from './run.mjs';
 import { checkBehaviour, checkNames } from './smoke/checks.mjs';
 
-function checkTypes(folder) {
+/** Compiles files that import these entries, as ES modules and as CommonJS. */
+function compile(folder, { esm, cjs, types }) {
   const code = (names) =>
     names
       .map((entry, index) => `import * as entry${index} from '${specifierOf(entry)}';\nexport { entry${index} };\n`)
       .join('');
-  writeFileSync(join(folder, 'types.mts'), code(entries));
-  // Angular's packages are ES modules, whose types TypeScript's node16 cannot require.
-  writeFileSync(join(folder, 'types.cts'), code(entries.filter((entry) => entry !== './angular')));
+  writeFileSync(join(folder, 'types.mts'), code(esm));
+  writeFileSync(join(folder, 'types.cts'), code(cjs));
   const compilerOptions = {
     strict: true,
     noEmit: true,
     target: 'es2022',
     lib: ['es2022', 'dom', 'dom.iterable'],
     module: 'node16',
-    types: [],
+    types,
+    typeRoots: [join(root, 'node_modules/@types')],
     skipDefaultLibCheck: true,
     skipLibCheck: false,
   };
@@ -34,6 +35,14 @@ function checkTypes(folder) {
   } catch (error) {
     throw new Error(`the declarations do not compile in a user's project\n${error.stdout}`, { cause: error });
   }
+}
+
+function checkTypes(folder) {
+  const esm = entries.filter((entry) => entry !== './nest');
+  // Angular's packages are ES modules, whose types TypeScript's node16 cannot require.
+  compile(folder, { esm, cjs: esm.filter((entry) => entry !== './angular'), types: [] });
+  // Nest's declarations need those of Node, which no other entry may need.
+  compile(folder, { esm: ['./nest'], cjs: ['./nest'], types: ['node'] });
 }
 
 try {

@@ -99,6 +99,15 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/axios/a.ts', `import { inject } from '@angular/core';`, imports],
   ['src/axios/a.ts', `import type { AxiosInstance } from 'axios';`],
   ['src/redis/a.ts', `import type { RedisClientType } from 'redis';`],
+  [
+    'src/nest/a.ts',
+    `import { Inject } from '@nestjs/common'; import { ModuleRef } from '@nestjs/core'; import axios from 'axios'; import { attachToken } from '../axios/attachToken.js'; import { b } from '../token/b.js';`,
+  ],
+  ['src/nest/a.ts', `import { ConfigService } from '@nestjs/config';`, imports],
+  ['src/nest/a.ts', `import { trailFrom } from '../axios/redirects.js';`, imports],
+  ['src/nest/a.ts', `import { b } from '../http/b.js';`, imports],
+  ['src/nest/a.ts', `import { b } from '../oauth/b.js';`, imports],
+  ['src/axios/a.ts', `import { b } from '../nest/b.js';`, imports],
 
   [
     'examples/a.ts',

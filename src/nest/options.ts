@@ -1,0 +1,44 @@
+import type { CreateAxiosDefaults } from 'axios';
+import type { AttachTokenOptions } from '../axios/attachToken.js';
+import type { TokenSource, TokenStreamOptions } from '../token/types.js';
+
+/** What a {@link TokenModule} needs, besides its name: given to `forRoot`, or by the factory of `forRootAsync`. */
+export interface TokenModuleOptions extends AttachTokenOptions {
+  /** Fetches one token. */
+  source: TokenSource;
+  /** Options of `createTokenStream`. */
+  stream?: TokenStreamOptions;
+  /** Defaults of the HTTP client, as in `HttpModule.register`: `baseURL`, `timeout` … */
+  axios?: CreateAxiosDefaults;
+  /**
+   * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on loopback.
+   * Default: the origin of `axios.baseURL`. One of the two must be given; `[]` is for an application that uses the stream alone.
+   */
+  allowedOrigins?: readonly string[];
+}
+
+/** Given to `forRoot` and `forRootAsync` themselves, because they decide what the module provides. */
+export interface TokenModuleExtras {
+  /** Tells several modules apart. Default `'default'`. */
+  name?: string;
+  /** Whether all modules may inject what this one provides, or only those that import it. Default true. */
+  isGlobal?: boolean;
+}
+
+/** Checks what the stream and the HTTP client do not check themselves. */
+export function checkedOptions(options: TokenModuleOptions | null | undefined): TokenModuleOptions {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('TokenModule needs options: { source, allowedOrigins or axios.baseURL, … }');
+  // The value is not shown: somebody may have given the token itself.
+  if (typeof options.source !== 'function')
+    throw new TypeError('option "source" must be a token source: a function that fetches a token');
+  if ((options.allowedOrigins ?? options.axios?.baseURL) === undefined)
+    throw new TypeError('option "allowedOrigins" or "axios.baseURL" must say where the token may go');
+  return options;
+}
+
+/** The name, or the default. */
+export function checkedName(name: string): string {
+  if (typeof name !== 'string' || name === '') throw new TypeError('option "name" must be a string that is not empty');
+  return name;
+}

@@ -1,0 +1,115 @@
+import { HttpService } from '@nestjs/axios';
+import { ConfigurableModuleBuilder, Module, Scope, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import axios from 'axios';
+import { attachToken } from '../axios/attachToken.js';
+import { createTokenStream } from '../token/tokenStream.js';
+import type { TokenStream } from '../token/types.js';
+import { checkedName, checkedOptions, type TokenModuleExtras, type TokenModuleOptions } from './options.js';
+import { DEFAULT_NAME, getTokenHttpToken, getTokenStreamToken } from './tokens.js';
+
+/** Each dynamic module has providers of its own, so that these need no name. */
+const CHECKED_OPTIONS = 'rx-fresh-token/options';
+const SCOPE_CHECK = 'rx-fresh-token/scopeCheck';
+const CLOSER = 'rx-fresh-token/closer';
+
+/**
+ * The token is attached here, where the instance is made, and not in a lifecycle hook of a service: Nest does not call these
+ * for REQUEST-scoped services.
+ */
+function makeHttp(token$: TokenStream, { axios: defaults, allowedOrigins, isRejection }: TokenModuleOptions) {
+  const instance = axios.create(defaults);
+  attachToken(instance, token$, { allowedOrigins, isRejection });
+  // Nest's axios types are those of CommonJS, which TypeScript tells apart from the same types of ES modules.
+  return new HttpService(instance as unknown as HttpService['axiosRef']);
+}
+
+/** Nest knows the scopes of all dependencies only when the module is initialized. */
+const makeScopeCheck = (stream: string) => (moduleRef: ModuleRef) => ({
+  onModuleInit() {
+    if (moduleRef.introspect(stream).scope !== Scope.DEFAULT)
+      throw new TypeError(
+        'the factory of TokenModule must not inject REQUEST-scoped providers: one stream serves all requests',
+      );
+  },
+});
+
+/**
+ * A provider of its own, so that a stream that replaces ours in a test is closed too. Nest closes its servers before: a
+ * request that is being answered may still need the token.
+ */
+const makeCloser = (token$: TokenStream) => ({
+  onApplicationShutdown() {
+    token$.close();
+  },
+});
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<TokenModuleOptions>({
+  moduleName: 'Token',
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createTokenOptions')
+  .setExtras<TokenModuleExtras>({ name: undefined, isGlobal: undefined }, define)
+  .build();
+
+/** Adds what the module provides under its name. */
+function define(definition: DynamicModule, { name = DEFAULT_NAME, isGlobal = true }: TokenModuleExtras): DynamicModule {
+  const stream = getTokenStreamToken(checkedName(name));
+  const http = getTokenHttpToken(name);
+  const own: FactoryProvider[] = [
+    { provide: CHECKED_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: checkedOptions },
+    {
+      provide: stream,
+      inject: [CHECKED_OPTIONS],
+      useFactory: (options: TokenModuleOptions) => createTokenStream(options.source, options.stream),
+    },
+    { provide: http, inject: [stream, CHECKED_OPTIONS], useFactory: makeHttp },
+    { provide: SCOPE_CHECK, inject: [ModuleRef], useFactory: makeScopeCheck(stream) },
+    { provide: CLOSER, inject: [stream], useFactory: makeCloser },
+  ];
+  return {
+    ...definition,
+    global: isGlobal,
+    providers: [...(definition.providers ?? []), ...own],
+    exports: [stream, http],
+  };
+}
+
+/**
+ * Provides a `TokenStream`, injected by {@link InjectToken}, and a Nest `HttpService` whose requests carry its token, injected by
+ * {@link InjectTokenHttp}. The guarantees are those of `attachToken`.
+ *
+ * The HTTP service has a token of its own, and is not provided as `HttpService`: next to an `HttpModule`, the order of
+ * imports would decide which of the two is injected.
+ *
+ * ```ts
+ * import { Module } from '@nestjs/common';
+ * import { ConfigService } from '@nestjs/config';
+ * import { TokenModule } from 'rx-fresh-token/nest';
+ * import { clientCredentials } from 'rx-fresh-token/oauth';
+ *
+ * @Module({
+ *   imports: [
+ *     TokenModule.forRootAsync({
+ *       inject: [ConfigService],
+ *       useFactory: (config: ConfigService) => ({
+ *         source: clientCredentials({
+ *           issuer: 'https://id.example.com',
+ *           clientId: 'orders',
+ *           clientSecret: config.getOrThrow<string>('CLIENT_SECRET'),
+ *         }),
+ *         axios: { baseURL: 'https://api.example.com', timeout: 5000 },
+ *       }),
+ *     }),
+ *   ],
+ * })
+ * export class AppModule {}
+ * ```
+ *
+ * The stream fetches nothing until it is used. It is closed when the application shuts down: by `app.close()`, and on
+ * signals after `app.enableShutdownHooks()`. Import one module per name.
+ *
+ * @throws TypeError that names an option out of range, while the application is created
+ */
+@Module({})
+export class TokenModule extends ConfigurableModuleClass {}
