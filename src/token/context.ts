@@ -20,7 +20,7 @@ export interface TokenContext {
   readonly events: EventQueue;
   /** Emits when something may have changed that decides whether a token is needed: the time, or who wants one. */
   readonly look$: Subject<unknown>;
-  /** Makes it emit: called by timers, by `wake`, and by whoever wants a token. */
+  /** Takes note of the time, then makes `look$` emit. Called by timers, by `wake`, and by whoever wants a token. */
   readonly look: () => void;
   /** The usable token, without side effects. */
   readonly current: () => AccessToken | null;

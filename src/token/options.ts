@@ -20,10 +20,10 @@ export function settingsOf(options: TokenStreamOptions) {
     throw wrong('tokenType', tokenType, 'visible ASCII');
   return {
     scheduler,
-    /** Milliseconds that only grow: what was set is not this clock. */
+    /** A monotonic clock, in milliseconds: setting the system clock does not change it. */
     ticks: options.now ? () => scheduler.now() : clockOf(scheduler),
-    /** A clock of the user's may run as it likes: it is compared with no other. */
-    isOwnClock: options.now !== undefined,
+    /** A clock of the user's cannot be compared with `ticks`. */
+    hasCustomClock: options.now !== undefined,
     tokenType,
     wake,
     store,

@@ -7,7 +7,7 @@ export interface TokenArrived extends ReceivedToken {
   readonly type: 'token';
   readonly reason: RefreshReason;
   readonly attempt: number;
-  /** It was due: what was forbidden to the token before may be allowed to this one. */
+  /** No refusal and no `refresh()` caused it: what was forbidden to the token before may be allowed to this one. */
   readonly isRenewal: boolean;
 }
 

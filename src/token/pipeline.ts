@@ -55,6 +55,7 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
     replay: () => (current() ? state.held?.outcome : knownFailure()),
     accept: (outcome) => {
       if (outcome.type === 'token') return takeUp(outcome);
+      // Here, where those who wait are known already: a listener that signs in again belongs to the next session.
       if (outcome.type === 'signedOut') events.emit({ type: 'signedOut' });
       return () => true;
     },
@@ -150,6 +151,7 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
     }),
     announce,
     connect: () => {
+      // `share` stays connected without subscribers, because of `resetOnRefCountZero: false`.
       if (!state.isConnected && !state.isClosed) shared$.subscribe().unsubscribe();
     },
     cancel: () => {

@@ -46,11 +46,10 @@ export function receivedToken(
   checkTokenResponse(response);
   if (age !== undefined && !(Number.isFinite(age) && age >= 0))
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
-  // A store that took the exchange for one of its own thinks too little.
+  // A store may not know that its fetch joined an older exchange; then its age is too small.
   const known = age === undefined || headStart === 0 ? age : Math.max(age, took + headStart);
   // A clock that was set back while the token was fetched would lengthen its life.
-  const isSetBack = now < sentAt || !settings.isOwnClock;
-  const sentHere = isSetBack ? Math.min(sentAt, now - took) : sentAt;
+  const sentHere = settings.hasCustomClock && now >= sentAt ? sentAt : Math.min(sentAt, now - took);
   const issuedAt = known === undefined ? sentHere - headStart : now - known;
   const lifetime = lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial');
   const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
@@ -60,10 +59,10 @@ export function receivedToken(
   return { ...received, ...again, age: Math.max(received.age, now - again.token.issuedAt) };
 }
 
-/** The very same token gets no younger by coming again, unless its response says how long it lives. */
+/** Receiving the same token again does not extend its lifetime, unless its response says how long it lives. */
 function sameTokenAgain(token: AccessToken, previous: AccessToken, now: number, took: number, settings: Settings) {
-  const isYounger = saysLifetime(token.raw) || token.expiresAt <= previous.expiresAt;
-  const lasting = isYounger
+  const keepsOwnLifetime = saysLifetime(token.raw) || token.expiresAt <= previous.expiresAt;
+  const lasting = keepsOwnLifetime
     ? token
     : accessToken(token.raw, previous.issuedAt, previous.expiresAt - previous.issuedAt, settings.tokenType);
   const { dueAt, overAt } = windowsOf(lasting, took, settings);

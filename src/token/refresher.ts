@@ -26,7 +26,7 @@ import type { RefreshReason } from './types.js';
 export interface Refresher {
   /** One refresh: attempts with pauses between them. Completes without a value when nobody wants a token any more. */
   readonly refresh: (reason: RefreshReason) => Observable<Outcome>;
-  /** Emits when the pause that runs is over, by its timer; at once when there is none. */
+  /** Emits when the pause that runs is over, by its timer; at once when there is none, or when it follows a permanent failure. */
   readonly afterPause: () => Observable<unknown>;
 }
 
@@ -61,6 +61,7 @@ export function createRefresher(context: TokenContext, announce: (outcome: Outco
       };
       return calls.ask({ reason, attempt: count, previous: state.previous }, reportOfAttempt).pipe(
         map((result): Outcome => {
+          // Not left to `finalize`, which runs after the token was delivered.
           state.isAsking = false;
           const time = now();
           const took = Math.max(time - sentAt, settings.ticks() - sentTick);

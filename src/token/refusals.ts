@@ -37,9 +37,14 @@ export function createRefusals({ max, per }: Settings['rejectionBudget']): Refus
   let unaccepted = 0;
   let forcedAt = -Infinity;
 
+  /** A clock that was set back must neither refill the budget nor lock it for longer than one window. */
+  const forgetOld = (kind: RefusalKind, now: number) => {
+    spent[kind] = spent[kind].map((at) => Math.min(at, now)).filter((at) => now - at < per);
+  };
+
   return {
-    isKnown: (key = '', kind, now) => {
-      const entry = entries.get(key);
+    isKnown: (key, kind, now) => {
+      const entry = key === undefined ? undefined : entries.get(key);
       // An explicit refusal says more than a bare one, so it passes an entry that a bare one made.
       return entry !== undefined && now < entry.until && (kind === 'bare' || entry.kind === 'explicit');
     },
@@ -50,8 +55,7 @@ export function createRefusals({ max, per }: Settings['rejectionBudget']): Refus
       for (const oldest of entries.keys()) if (entries.size > MOST_RESOURCES) entries.delete(oldest);
     },
     mayForce: (kind, isAccepted, now) => {
-      // A clock that was set back must neither refill the budget nor lock it for longer than one window.
-      spent[kind] = spent[kind].map((at) => Math.min(at, now)).filter((at) => now - at < per);
+      forgetOld(kind, now);
       if (spent[kind].length >= max) return false;
       if (isAccepted || unaccepted === 0) return true;
       const elapsed = now - forcedAt;
@@ -62,9 +66,9 @@ export function createRefusals({ max, per }: Settings['rejectionBudget']): Refus
       unaccepted = isAccepted ? 0 : unaccepted + 1;
       forcedAt = now;
     },
-    accepted: (key = '') => {
+    accepted: (key) => {
       unaccepted = 0;
-      entries.delete(key);
+      if (key !== undefined) entries.delete(key);
     },
     hasEntries: () => entries.size > 0,
     forgetBare: () => {

@@ -34,7 +34,7 @@ export interface SourceCalls {
 
 type Report = (failure: unknown) => void;
 
-const EMPTY = 'the token source completed without a token';
+const NO_TOKEN = 'the token source completed without a token';
 
 /** Marks the signals of a stream's requests. */
 const OWNER = Symbol('owner');
@@ -135,7 +135,7 @@ export function createSourceCalls(
       };
       const answer$ = resultOf(request, within).pipe(
         take(1),
-        throwIfEmpty(() => new InvalidTokenResponseError(EMPTY)),
+        throwIfEmpty(() => new InvalidTokenResponseError(NO_TOKEN)),
       );
       subscriber.add(
         answer$.subscribe({
@@ -172,7 +172,7 @@ function responseReader(subscriber: Subscriber<TokenResponse>): Observer<TokenRe
       subscriber.error(error);
     },
     complete: () => {
-      if (given === undefined) subscriber.error(new InvalidTokenResponseError(EMPTY));
+      if (given === undefined) subscriber.error(new InvalidTokenResponseError(NO_TOKEN));
       else if (!isFetchResponse(given)) subscriber.complete();
     },
   };

@@ -29,7 +29,7 @@ export interface ForcingRefusal {
   readonly kind: RefusalKind;
 }
 
-/** All that a stream knows. The functions below decide by it and change nothing; the manager changes it. */
+/** What a stream knows about its token and its source. The functions below decide by it and change nothing. */
 export interface TokenState {
   held: HeldToken | null;
   /** The last token, usable or not. */
@@ -109,7 +109,7 @@ export function pauseLeft({ pause: { since, duration } }: TokenState, now: numbe
   return elapsed < 0 ? 0 : Math.max(0, duration - elapsed);
 }
 
-/** The pause after a failure, ended, but for one first pause after the last attempt. The pause of a token that is not kept stays. */
+/** The pause after a failure, shortened to `backoff.initial` after the last attempt. The pause of a token that is not kept stays. */
 export function endPause(
   { pause, failures, askedAt }: TokenState,
   { backoff }: Pick<Settings, 'backoff'>,

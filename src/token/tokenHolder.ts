@@ -13,7 +13,7 @@ const UNKEPT_PAUSE = 1000;
 export interface TokenHolder {
   /** Takes up a token before anyone is told of it. The returned function says whether it still holds. */
   readonly takeUp: (outcome: TokenArrived) => () => boolean;
-  /** What a token that someone else put into the store means here; null for one that changes nothing. */
+  /** A token that someone else put into the store; null if it is older, refused or over, or the same, which is kept with its new times. */
   readonly adopt: (stored: SourceResult) => TokenArrived | null;
   /** Begins with a token that is at hand. @throws TypeError if it is no token response */
   readonly startFrom: (response: unknown) => void;

@@ -67,7 +67,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     state.isForced = !state.isRefreshing && !isBlocked(state, now());
   }
 
-  /** Forgets all that belongs to the session. An error holds what was on the stack when it was made, so none is kept. */
+  /** Forgets all that belongs to the session. Errors may retain the token through their stack, so they are dropped too. */
   function forget(): void {
     const { subscribers, isConnected, isClosed } = state;
     holder.release();

@@ -42,7 +42,7 @@ export function createTokenStream(source: TokenSource, options: TokenStreamOptio
       value: (token: AccessToken | null) => {
         if (typeof token?.value !== 'string') throw new TypeError('reject takes a token of the stream');
         if (isClosed()) throw new TokenStreamClosedError();
-        // Events tell of the token, so one that would print its secret is replaced by one that does not.
+        // Our tokens have `value` on the prototype. A copy has it as a member of its own, and an event would print it.
         reject({
           token: Object.hasOwn(token, 'value') ? accessToken({ access_token: token.value }, 0, NaN, token.type) : token,
           explicit: true,

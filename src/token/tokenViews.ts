@@ -20,7 +20,7 @@ import type { TokenContext } from './context.js';
 import type { Outcome } from './outcome.js';
 import type { AccessToken } from './types.js';
 
-/** How somebody hears of the token. Each is cold, and made of the same outcomes. */
+/** How somebody hears of the token. All are made of the same outcomes; the first subscriber starts the fetch. */
 export interface TokenViews {
   /** The usable token now, then every new one. */
   readonly token$: Observable<AccessToken>;

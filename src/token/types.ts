@@ -69,7 +69,10 @@ export interface TokenStream extends Observable<AccessToken> {
    * failures, but makes at most one request per `backoff.initial`. Waits and fails like a request.
    */
   refresh(): Observable<AccessToken>;
-  /** Says that a server refused this token. One refresh follows, unless the token is no longer the current one. */
+  /**
+   * Says that a server refused this token. One refresh follows, unless the token is no longer the current one, or what
+   * refusals may cost is spent. Throws a TypeError for what is no token, and `TokenStreamClosedError` after `close()`.
+   */
   reject(token: AccessToken): void;
   /**
    * Ends the session, not the stream: the token and the source's refresh token are forgotten, whoever waits fails with
