@@ -245,7 +245,7 @@ describe('what TokenModule provides', () => {
       imports: [TokenModule.forRoot({ source: never, axios: { baseURL: server.origin } })],
     })
       .overrideProvider(getTokenStreamToken())
-      .useValue(createTokenStream(source))
+      .useValue(closing(createTokenStream(source)))
       .compile();
     await expect(firstValueFrom(app.get<HttpService>(getTokenHttpToken()).get('/orders'))).rejects.toMatchObject({
       status: 401,
@@ -275,7 +275,7 @@ describe('shutdown', () => {
     }).compile();
     const completed: string[] = [];
     for (const name of ['default', 'crm'])
-      module.get<TokenStream>(getTokenStreamToken(name)).subscribe({ complete: () => completed.push(name) });
+      closing(module.get<TokenStream>(getTokenStreamToken(name))).subscribe({ complete: () => completed.push(name) });
     return { module, completed };
   };
 
