@@ -110,7 +110,12 @@ describe('onRenewal: a function', () => {
     'should go on when the source was broken for a while',
     marbles((m) => {
       const told: string[] = [];
-      const { log, run, at, token$ } = setUp(m, ['-'], {}, { source: { steps: ['token', 'permanent', 'permanent', 'token'] } });
+      const { log, run, at, token$ } = setUp(
+        m,
+        ['-'],
+        {},
+        { source: { steps: ['token', 'permanent', 'permanent', 'permanent', 'token'] } },
+      );
       at(50_000, () => token$.refresh().subscribe({ error: () => undefined }));
       run({ onRenewal: ({ value }) => told.push(`${m.scheduler.now()} ${value}`) }, 70_000);
       expect([log, told]).toEqual([['0 open a', '70000 close a'], ['50000 b']]);
