@@ -93,6 +93,13 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
     [`src/${folder}/a.ts`, `import { b } from '../oauth/b.js';`, imports],
   ]),
   [
+    'src/connect/a.ts',
+    `import { createParser } from 'eventsource-parser'; import { b } from '../token/b.js'; import { c } from '../http/c.js'; import { d } from '../internal/d.js'; import { E } from '../errors.js'; import { f } from './f.js'; import { timer } from 'rxjs';`,
+  ],
+  ['src/connect/a.ts', `import { WebSocket } from 'ws';`, imports],
+  ['src/connect/a.ts', `import { b } from '../oauth/b.js';`, imports],
+  ['src/connect/a.ts', `import { webSocket } from 'rxjs/webSocket';`, imports],
+  [
     'src/angular/a.ts',
     `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`,
   ],

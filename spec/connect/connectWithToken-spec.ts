@@ -1,0 +1,457 @@
+import { EMPTY, NEVER, of, throwError } from 'rxjs';
+import { cases, marbles } from 'rxjs-marbles/jest';
+import { createTokenStream, type AccessToken } from 'rx-fresh-token';
+import { connectWithToken, type ConnectOptions } from 'rx-fresh-token/connect';
+import { answered, close, setUp } from './support.js';
+
+describe('connectWithToken: a stream over any number of connections', () => {
+  it(
+    'should open one connection with a usable token, and close it when the subscriber leaves',
+    marbles((m) => {
+      const { log, run, source } = setUp(m, ['1s x 1s y'], {}, { source: { latency: 200 } });
+      run({}, 5000);
+      expect(log).toEqual(['200 open a', '1200 x', '2201 y', '5000 close a']);
+      expect(source.calls).toHaveLength(1);
+    }),
+  );
+
+  it(
+    'should fetch no token and open nothing when the subscriber leaves before the token comes',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['x'], {}, { source: { latency: 200 } });
+      run({}, 100);
+      expect(log).toEqual([]);
+    }),
+  );
+
+  it(
+    'should keep the connection when the token is renewed, and when it ends',
+    marbles((m) => {
+      const { log, run, at, token$ } = setUp(m, ['x']);
+      const watching = token$.subscribe();
+      at(200_000, () => watching.unsubscribe());
+      run({}, 200_000);
+      expect(log).toEqual(['0 open a', '0 x', '200000 close a']);
+    }),
+  );
+
+  it(
+    'should reconnect with the token of then, after pauses that grow while no connection lasts',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['1s # !1006', '20s x 10s # !1006'], { 1006: close(1006) });
+      run({}, 63_000);
+      expect(log).toEqual([
+        '0 open a',
+        '1000 close a',
+        '1250 open a',
+        '21250 x',
+        '31251 close a',
+        '31501 open b',
+        '51501 x',
+        '61502 close b',
+        '61752 open c',
+        '63000 close c',
+      ]);
+    }),
+  );
+
+  it(
+    'should let pauses grow to the greatest, and count attempts',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['#'], { '': close(1006) });
+      run({ reconnect: { initial: 100, factor: 3, max: 500, count: 4 } });
+      expect(log.filter((line) => !line.includes('close a'))).toEqual([
+        '0 open a',
+        '100 open a',
+        '400 open a',
+        '900 open a',
+        '1400 open a',
+        '1400 error close 1006',
+      ]);
+    }),
+  );
+
+  it(
+    'should start the pauses anew only once an open connection has lasted',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['20s #'], { '': close(1006) }, { isOpenAtOnce: false });
+      run({ reconnect: { initial: 100, max: 500, count: 2 } });
+      expect(log.filter((line) => !/close [ab]/.test(line))).toEqual([
+        '0 open a',
+        '20100 open a',
+        '40300 open b',
+        '60300 error close 1006',
+      ]);
+    }),
+  );
+
+  it(
+    'should wait as long as the server asks before it connects again',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['1s # !busy', '-'], { busy: answered(503, { 'retry-after': '7' }) });
+      run({}, 9000);
+      expect(log).toEqual(['0 open a', '1000 close a', '8000 open a', '9000 close a']);
+    }),
+  );
+
+  it(
+    'should take the token first after sleep: none that is over goes into a handshake',
+    marbles((m) => {
+      let slept = 0;
+      const { scheduler } = m;
+      const now = () => scheduler.now() + slept;
+      const { log, run, at } = setUp(
+        m,
+        ['5s # !1006', '-'],
+        { 1006: close(1006) },
+        {
+          source: { latency: 400, now },
+          stream: { now },
+        },
+      );
+      at(5000, () => (slept = 3_600_000));
+      run({}, 8000);
+      expect(log).toEqual(['400 open a', '5400 close a', '6050 open b', '8000 close b']);
+    }),
+  );
+
+  it(
+    'should work as an operator',
+    marbles((m) => {
+      const token$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }), { scheduler: m.scheduler });
+      m.expect(token$.pipe(connectWithToken(({ value }: AccessToken) => of(value)))).toBeObservable('(T|)');
+    }),
+  );
+});
+
+describe('connectWithToken: a refused token', () => {
+  const codes = [1008, 3000, 4401, 4403].map((code) => ({ name: `close code ${code}`, end: close(code) }));
+  cases(
+    'should be replaced by one refresh, and never be in a handshake again',
+    (m, { end }) => {
+      const { log, run, source } = setUp(m, ['1s x 1s #', '-'], { '': end });
+      run({}, 5000);
+      expect(log).toEqual(['0 open a', '1000 x', '2001 close a', '2001 open b', '5000 close b']);
+      expect(source.calls.map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
+    },
+    [
+      ...codes,
+      { name: 'status 401', end: answered(401) },
+      { name: 'status 403', end: answered(403) },
+      { name: "the error of ws' upgrade", end: new Error('Unexpected server response: 401') },
+      { name: "the error event of ws' upgrade", end: { type: 'error', message: 'Unexpected server response: 403' } },
+    ],
+  );
+
+  cases(
+    'should not be blamed',
+    (m, { end }) => {
+      const { log, run, source } = setUp(m, ['1s #', '-'], { '': end });
+      run({}, 2000);
+      expect(log).toEqual(['0 open a', '1000 close a', '1250 open a', '2000 close a']);
+      expect(source.calls).toHaveLength(1);
+    },
+    [
+      { name: 'when the server is gone', end: close(1006) },
+      { name: 'when it goes away', end: close(1001) },
+      {
+        name: 'when the scope is what is missing',
+        end: answered(403, { 'www-authenticate': 'error="insufficient_scope"' }),
+      },
+      { name: 'when a proxy answers 502', end: new Error('Unexpected server response: 502') },
+      { name: 'when the error is a text', end: '4401' },
+      { name: 'when there is no error', end: undefined },
+    ],
+  );
+
+  it(
+    'should be compared first: an end that comes after the renewal costs no refresh',
+    marbles((m) => {
+      const { log, run, at, token$, source } = setUp(m, ['31s # !4401', '-'], { 4401: close(4401) });
+      const watching = token$.subscribe();
+      at(32_000, () => watching.unsubscribe());
+      run({}, 32_000);
+      expect(log).toEqual(['0 open a', '31000 close a', '31000 open b', '32000 close b']);
+      expect(source.calls.map(({ reason }) => reason)).toEqual(['initial', 'scheduled']);
+    }),
+  );
+
+  it(
+    'should cost one refresh for every token life when the server closes at its end, whether or not messages come',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['30s # !4401'], { 4401: close(4401) }, { isOpenAtOnce: false });
+      run({}, 130_000);
+      expect(log.filter((line) => line.includes('open'))).toEqual([
+        '0 open a',
+        '30000 open b',
+        '60000 open c',
+        '90000 open d',
+        '120000 open e',
+      ]);
+    }),
+  );
+
+  it(
+    'should end the stream with the third in a row, each another token',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['10ms # !4401'], { 4401: close(4401) });
+      run();
+      expect(log.filter((line) => !line.includes('close a') && !line.includes('close b'))).toEqual([
+        '0 open a',
+        '10 open b',
+        expect.stringMatching(/^\d+ open c$/),
+        expect.stringMatching(/^\d+ close c$/),
+        expect.stringMatching(/^\d+ error close 4401$/),
+      ]);
+    }),
+  );
+
+  it(
+    'should not count refusals across a connection that was accepted',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['x 1s # !4401'], { 4401: close(4401) });
+      run({}, 6500);
+      expect(log.filter((line) => line.includes('error'))).toEqual([]);
+      expect(new Set(log.filter((line) => line.includes('open')).map((line) => line.split(' ')[2])).size).toBe(
+        log.filter((line) => line.includes('open')).length,
+      );
+    }),
+  );
+
+  it(
+    'should wait for another one while the source fails, and not be sent meanwhile',
+    marbles((m) => {
+      const { log, run } = setUp(
+        m,
+        ['1s # !4401', '-'],
+        { 4401: close(4401) },
+        {
+          source: { steps: ['token', 'transient', 'transient', 'transient', 'token'] },
+        },
+      );
+      run({}, 20_000);
+      expect(log).toEqual(['0 open a', '1000 close a', '2750 open b', '20000 close b']);
+    }),
+  );
+
+  it(
+    'should end the stream when the source fails for good',
+    marbles((m) => {
+      const { log, run } = setUp(
+        m,
+        ['1s # !4401', '-'],
+        { 4401: close(4401) },
+        {
+          source: { steps: ['token', 'permanent', 'permanent', 'permanent'] },
+        },
+      );
+      run({}, 20_000);
+      expect(log).toEqual([
+        '0 open a',
+        '1000 close a',
+        expect.stringContaining('1000 error the token source failed for good: the fake source fails'),
+      ]);
+    }),
+  );
+
+  it(
+    'should be told by isRejection, which sees what the connection ended with',
+    marbles((m) => {
+      const seen: unknown[] = [];
+      const { log, run } = setUp(m, ['1s |', '-']);
+      run({ isFinal: () => false, isRejection: (end) => (seen.push(end), true) }, 3000);
+      expect([log, seen]).toEqual([['0 open a', '1000 close a', '1000 open b', '3000 close b'], [null]]);
+    }),
+  );
+
+  it(
+    'should be replaced for others too when nothing reconnects',
+    marbles((m) => {
+      const { log, run, source } = setUp(m, ['1s # !4401'], { 4401: close(4401) });
+      run({ reconnect: false }, 2000);
+      expect(log).toEqual(['0 open a', '1000 close a', '1000 error close 4401']);
+      expect(source.calls.map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
+    }),
+  );
+});
+
+describe('connectWithToken: the end', () => {
+  cases(
+    'should be the end of the stream',
+    (m, { diagram, end, options = {}, last }) => {
+      const { log, run } = setUp(m, [diagram], { '': end });
+      run(options, 5000);
+      expect(log.slice(2)).toEqual([`1000 ${last}`]);
+    },
+    [
+      { name: 'when a connection completes', diagram: '1s |', last: 'complete' },
+      { name: 'by close code 1000', diagram: '1s #', end: close(1000), last: 'complete' },
+      {
+        name: 'by isFinal',
+        diagram: '1s #',
+        end: close(4000),
+        options: { isFinal: () => true },
+        last: 'error close 4000',
+      },
+      {
+        name: 'by any end, if nothing reconnects',
+        diagram: '1s #',
+        end: close(1006),
+        options: { reconnect: false },
+        last: 'error close 1006',
+      },
+      {
+        name: 'by no attempt left',
+        diagram: '1s #',
+        end: close(1006),
+        options: { reconnect: { count: 0 } },
+        last: 'error close 1006',
+      },
+    ] as { name: string; diagram: string; end?: unknown; options?: ConnectOptions; last: string }[],
+  );
+
+  it(
+    'should not come with a completion, if isFinal says so',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['1s |', '-']);
+      run({ isFinal: () => false }, 3000);
+      expect(log).toEqual(['0 open a', '1000 close a', '1250 open a', '3000 close a']);
+    }),
+  );
+
+  it(
+    'should come with the session: signOut and close close the connection',
+    marbles((m) => {
+      const first = setUp(m, ['x']);
+      first.at(1000, () => first.token$.signOut());
+      first.run({}, 2000);
+      expect(first.log.slice(2)).toEqual(['1000 error the session was signed out', '1000 close a']);
+    }),
+  );
+
+  it(
+    'should come with close(), also in a pause',
+    marbles((m) => {
+      const { log, run, at, token$ } = setUp(m, ['1s # !1006'], { 1006: close(1006) });
+      at(1100, () => token$.close());
+      run({}, 5000);
+      expect(log.slice(1)).toEqual(['1000 close a', '1100 error the token stream is closed']);
+    }),
+  );
+
+  it(
+    'should come when there is no token for good, or none within maxWait',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['-'], {}, { source: { steps: ['transient', 'transient', 'permanent'] } });
+      run();
+      expect(log).toEqual([expect.stringContaining('750 error the token source failed for good')]);
+    }),
+  );
+
+  it(
+    'should come after maxWait without a token',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['-'], {}, { source: { latency: 5000 } });
+      run({ maxWait: 700 });
+      expect(log).toEqual(['700 error no usable token within 700 ms']);
+    }),
+  );
+
+  cases(
+    'should come at once with a mistake of the user, and leave nothing open',
+    (m, { options, mistake }) => {
+      const { log, run, at, token$ } = setUp(m, ['20s # !1006'], { 1006: close(1006) });
+      at(10_000, () => token$.refresh().subscribe());
+      run(options, 50_000);
+      expect(log.filter((line) => line.includes('open')).length).toBe(
+        log.filter((line) => line.includes('close')).length,
+      );
+      expect(log.at(-1)).toContain(`error ${mistake}`);
+      expect(log.join()).not.toMatch(/\b1006/);
+    },
+    [
+      { name: 'isFinal throws', options: { isFinal: fail }, mistake: 'a mistake' },
+      { name: 'isRejection throws', options: { isRejection: fail }, mistake: 'a mistake' },
+      { name: 'onRenewal throws', options: { onRenewal: fail }, mistake: 'a mistake' },
+      {
+        name: 'a predicate returns a promise',
+        options: { isFinal: (() => Promise.resolve(true)) as never },
+        mistake: 'option "isFinal" returned a promise: it must return a boolean',
+      },
+    ] as { name: string; options: ConnectOptions; mistake: string }[],
+  );
+
+  function fail(): never {
+    throw new Error('a mistake');
+  }
+});
+
+describe('connectWithToken: bad input', () => {
+  const token$ = () => createTokenStream(() => NEVER);
+
+  it.each([
+    [
+      'onRenewal',
+      { onRenewal: 'reopen' as never },
+      'option "onRenewal" must be "keep", "replace" or a function, got "reopen"',
+    ],
+    ['reconnect', { reconnect: true as never }, 'option "reconnect" must be false or an object, got boolean'],
+    ['reconnect: null', { reconnect: null as never }, 'option "reconnect" must be false or an object, got null'],
+    [
+      'initial',
+      { reconnect: { initial: -1 } },
+      'option "reconnect.initial" must be a number, at least 0, finite, got -1',
+    ],
+    [
+      'factor',
+      { reconnect: { factor: 0.5 } },
+      'option "reconnect.factor" must be a number, at least 1, finite, got 0.5',
+    ],
+    [
+      'count',
+      { reconnect: { count: NaN } },
+      'option "reconnect.count" must be a number, at least 0, or Infinity, got NaN',
+    ],
+    ['random', { reconnect: { random: 1 as never } }, 'option "reconnect.random" must be a function, got 1'],
+    ['isFinal', { isFinal: 1 as never }, 'option "isFinal" must be a function, got 1'],
+    ['maxWait', { maxWait: -1 }, 'option "maxWait" must be a number, at least 0, or Infinity, got -1'],
+  ])('should name the option: %s', (_name, options, message) => {
+    expect(() => connectWithToken(token$(), () => EMPTY, options)).toThrow(new TypeError(message));
+    expect(() => connectWithToken(() => EMPTY, options)).toThrow(new TypeError(message));
+  });
+
+  it('should name what is no stream, and what is no function', () => {
+    expect(() => connectWithToken(NEVER as never, () => EMPTY)).toThrow('token$ must be a stream made by');
+    expect(() => connectWithToken(token$(), undefined as never)).toThrow('connectWithToken takes a function');
+    expect(() => of().pipe(connectWithToken(() => EMPTY))).toThrow('token$ must be a stream made by');
+  });
+
+  it.each([
+    [
+      'throws',
+      (): never => {
+        throw new Error('no socket here');
+      },
+      'no socket here',
+    ],
+    ['returns nothing', () => undefined as never, 'where a stream was expected'],
+  ])('should end with the error of a connect that %s', (_name, connect, message) => {
+    const errors: unknown[] = [];
+    const given$ = createTokenStream(() => of({ access_token: 'secret-token', expires_in: 30 }));
+    connectWithToken(given$, connect).subscribe({ error: (error: unknown) => errors.push(error) });
+    expect(errors).toEqual([expect.objectContaining({ message: expect.stringContaining(message) as string })]);
+    expect(String(errors[0])).not.toContain('secret-token');
+    given$.close();
+  });
+
+  it('should pass on the very error that ended the last connection', () => {
+    const end = close(1006);
+    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+    const errors: unknown[] = [];
+    connectWithToken(given$, () => throwError(() => end), { reconnect: false }).subscribe({
+      error: (error: unknown) => errors.push(error),
+    });
+    expect(errors[0]).toBe(end);
+    given$.close();
+  });
+});

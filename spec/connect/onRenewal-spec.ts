@@ -1,0 +1,124 @@
+import { marbles } from 'rxjs-marbles/jest';
+import { close, setUp } from './support.js';
+
+describe("onRenewal: 'replace'", () => {
+  it(
+    'should open the new connection before it closes the old one',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['x', '2s y'], {}, { isOpenAtOnce: false });
+      run({ onRenewal: 'replace' }, 40_000);
+      // The first message of the new connection says that it is open.
+      expect(log).toEqual(['0 open a', '0 x', '25000 open b', '27000 close a', '27000 y', '40000 close b']);
+    }),
+  );
+
+  it(
+    'should close the old one as soon as connect says that the new one is open',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['-']);
+      run({ onRenewal: 'replace' }, 60_000);
+      expect(log).toEqual([
+        '0 open a',
+        '25000 open b',
+        '25000 close a',
+        '50000 open c',
+        '50000 close b',
+        '60000 close c',
+      ]);
+    }),
+  );
+
+  it(
+    'should keep the old one when the new one cannot be opened',
+    marbles((m) => {
+      const { log, run, source } = setUp(
+        m,
+        ['26s x', '1s # !1006', '-'],
+        { 1006: close(1006) },
+        { isOpenAtOnce: false },
+      );
+      run({ onRenewal: 'replace' }, 40_000);
+      expect(log).toEqual(['0 open a', '25000 open b', '26000 x', '26000 close b', '40000 close a']);
+      expect(source.calls).toHaveLength(2);
+    }),
+  );
+
+  it(
+    'should replace a token with which the new one was refused, once',
+    marbles((m) => {
+      const { log, run, source } = setUp(
+        m,
+        ['x', '1s # !4401', '10ms y'],
+        { 4401: close(4401) },
+        { isOpenAtOnce: false },
+      );
+      run({ onRenewal: 'replace' }, 40_000);
+      expect(log.slice(2)).toEqual([
+        '25000 open b',
+        '26000 close b',
+        '26000 open c',
+        '26010 close a',
+        '26010 y',
+        '40000 close c',
+      ]);
+      expect(source.calls.map(({ reason }) => reason)).toEqual(['initial', 'scheduled', 'rejected']);
+    }),
+  );
+
+  it(
+    'should go on with the new one when the old one ends first, and reconnect when both have ended',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['26s # !1006', '3s # !1006', '-'], { 1006: close(1006) }, { isOpenAtOnce: false });
+      run({ onRenewal: 'replace' }, 40_000);
+      expect(log).toEqual([
+        '0 open a',
+        '25000 open b',
+        '26000 close a',
+        '28000 close b',
+        '28250 open b',
+        '40000 close b',
+      ]);
+    }),
+  );
+});
+
+describe('onRenewal: a function', () => {
+  it(
+    'should tell the server in band of every new token, and of none while no connection is there',
+    marbles((m) => {
+      const told: string[] = [];
+      const { log, run } = setUp(m, ['70s x'], {});
+      run({ onRenewal: ({ value }) => told.push(`${m.scheduler.now()} ${value}`) }, 60_000);
+      expect([log, told]).toEqual([
+        ['0 open a', '60000 close a'],
+        ['25000 b', '50000 c'],
+      ]);
+    }),
+  );
+
+  it(
+    'should take the refusal of a connection for one of the token that was told last',
+    marbles((m) => {
+      const { log, run, source } = setUp(m, ['26s # !4401', '-'], { 4401: close(4401) });
+      run({ onRenewal: () => undefined }, 40_000);
+      expect(log).toEqual(['0 open a', '26000 close a', '26000 open c', '40000 close c']);
+      expect(source.calls.map(({ reason }) => reason)).toEqual(['initial', 'scheduled', 'rejected']);
+    }),
+  );
+
+  it(
+    'should go on when the source was broken for a while',
+    marbles((m) => {
+      const told: string[] = [];
+      const { log, run, at, token$ } = setUp(
+        m,
+        ['-'],
+        {},
+        { source: { steps: ['token', 'permanent', 'permanent', 'permanent', 'token'] } },
+      );
+      at(50_000, () => token$.refresh().subscribe({ error: () => undefined }));
+      run({ onRenewal: ({ value }) => told.push(`${m.scheduler.now()} ${value}`) }, 70_000);
+      expect([log, told]).toEqual([['0 open a', '70000 close a'], ['50000 b']]);
+    }),
+  );
+});

@@ -1,0 +1,238 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { map, merge, Observable, Subject } from 'rxjs';
+import { webSocket } from 'rxjs/webSocket';
+import { WebSocket, WebSocketServer } from 'ws';
+import { createTokenStream, type AccessToken, type TokenStream } from 'rx-fresh-token';
+import { connectWithToken, eventStream } from 'rx-fresh-token/connect';
+import { fakeTokenSource, type FakeTokenSource } from 'rx-fresh-token/testing';
+
+const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
+const until = async (condition: () => boolean) => {
+  for (let left = 200; left > 0 && !condition(); left--) await wait(25);
+  expect(condition()).toBe(true);
+};
+
+/** Mulberry32: the same random moments in every run. */
+function seeded(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A protected server: it tells what credentials came, refuses those that are not alive, and can lose all its connections. */
+class Protected {
+  readonly http: Server = createServer((request, response) => this.onRequest(request, response));
+  readonly sockets = new Set<{ destroy(): void }>();
+  handshakes = 0;
+  expired = 0;
+  refused = 0;
+  revocations = 0;
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
+
+  constructor(readonly source: FakeTokenSource) {
+    this.http.on('connection', (socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  /** The token of a request, if it is alive. */
+  admit({ headers }: IncomingMessage): string | undefined {
+    const value = (headers.authorization ?? '').replace('Bearer ', '');
+    const fate = this.source.fateOf(value);
+    this.handshakes++;
+    if (fate === 'alive') return value;
+    if (fate === 'expired') this.expired++;
+    this.refused++;
+    return undefined;
+  }
+
+  kill(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  async listen(): Promise<number> {
+    await new Promise<void>((done) => this.http.listen(0, '127.0.0.1', done));
+    return (this.http.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.kill();
+    await new Promise((done) => this.http.close(done));
+  }
+
+  /** Kills connections and revokes tokens at random moments. A token is revoked once a server has accepted it. */
+  async torment(random: () => number, ms: number, current: () => string | undefined): Promise<void> {
+    const end = Date.now() + ms;
+    const revoked = new Set<string>();
+    while (Date.now() < end) {
+      await wait(50 + random() * 300);
+      const what = random();
+      const value = current();
+      if (what < 0.6 && value && !revoked.has(value) && this.source.fateOf(value) === 'alive') {
+        revoked.add(value);
+        this.source.revoke(value);
+        this.revocations++;
+      }
+      if (what > 0.4) this.kill();
+    }
+  }
+}
+
+let server: Protected;
+let token$: TokenStream;
+
+beforeEach(() => {
+  const source = fakeTokenSource({ lifetime: 2000, names: 'numbers', latency: 20 });
+  server = new Protected(source);
+  // The budget is for a server gone mad: here tokens are revoked all the time.
+  token$ = createTokenStream(source, { rejectionBudget: { max: 1000 } });
+});
+
+afterEach(async () => {
+  token$.close();
+  await server.close();
+});
+
+/** Sends `tick` all the time, and closes with 4401 when the token is over. */
+function serveWebSocket(): { accepted: () => string | undefined; clients: () => number } {
+  const sockets = new WebSocketServer({ noServer: true });
+  let accepted: string | undefined;
+  server.http.on('upgrade', (request, socket, head) => {
+    const value = server.admit(request);
+    if (value === undefined) {
+      socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      accepted = value;
+      const ticking = setInterval(() => {
+        if (server.source.fateOf(value) === 'alive') client.send('"tick"');
+        else client.close(4401, 'the token is over');
+      }, 20);
+      client.on('close', () => clearInterval(ticking));
+    });
+  });
+  return { accepted: () => accepted, clients: () => sockets.clients.size };
+}
+
+const headersOf = ({ type, value }: AccessToken) => ({ authorization: `${type} ${value}` });
+
+const openWebSocket = (url: string, token: AccessToken, opened: () => void) =>
+  new Observable<string>((subscriber) => {
+    const socket = new WebSocket(url, { headers: headersOf(token) });
+    socket.on('open', opened);
+    socket.on('message', (data: Buffer) => subscriber.next(data.toString()));
+    socket.on('error', (error) => subscriber.error(error));
+    socket.on('close', (code) => subscriber.error(Object.assign(new Error(`close ${code}`), { code })));
+    return () => socket.close();
+  });
+
+it('ws: no handshake with a token that is over, at most one refused handshake for a revocation, no socket left', async () => {
+  const { accepted, clients } = serveWebSocket();
+  const url = `ws://127.0.0.1:${await server.listen()}`;
+  let messages = 0;
+  const errors: unknown[] = [];
+  const running = connectWithToken(token$, (token, opened) => openWebSocket(url, token, opened), {
+    reconnect: { initial: 20, max: 100 },
+  }).subscribe({ next: () => messages++, error: (error: unknown) => errors.push(error) });
+  await until(() => messages > 0);
+  await server.torment(seeded(1), 5000, accepted);
+  const before = messages;
+  await until(() => messages > before + 5);
+  running.unsubscribe();
+  await until(() => clients() === 0 && server.sockets.size === 0);
+  expect(errors).toEqual([]);
+  expect(server.expired).toBe(0);
+  expect(server.refused).toBeLessThanOrEqual(server.revocations);
+  expect([server.revocations > 2, server.handshakes > 5]).toEqual([true, true]);
+});
+
+it('RxJS webSocket: a renewal reconnects nothing, and a close code reaches the stream by closeObserver', async () => {
+  const { clients } = serveWebSocket();
+  const url = `ws://127.0.0.1:${await server.listen()}`;
+  const open = (token: AccessToken) => {
+    const closed$ = new Subject<CloseEvent>();
+    const messages$ = webSocket<string>({
+      url,
+      closeObserver: closed$,
+      WebSocketCtor: class {
+        constructor(to: string) {
+          return new WebSocket(to, { headers: headersOf(token) });
+        }
+      } as never,
+    });
+    // Else a clean close, whatever its code, is a completion.
+    const failed$ = closed$.pipe(
+      map((end): never => {
+        throw end;
+      }),
+    );
+    return merge(failed$, messages$);
+  };
+  let messages = 0;
+  let renewals = 0;
+  token$.subscribe(() => renewals++);
+  const errors: unknown[] = [];
+  const running = connectWithToken(token$, open).subscribe({
+    next: () => messages++,
+    error: (error: unknown) => errors.push(error),
+  });
+  await until(() => renewals === 2 && messages > 0);
+  expect(server.handshakes).toBe(1);
+  // The server closes with 4401 at the end of the first token.
+  await until(() => server.handshakes === 2);
+  const before = messages;
+  await until(() => messages > before);
+  running.unsubscribe();
+  await until(() => clients() === 0);
+  expect([errors, server.refused]).toEqual([[], 0]);
+});
+
+it('SSE: no event is lost or comes twice while the server dies and tokens are revoked', async () => {
+  const log: number[] = [];
+  const producing = setInterval(() => log.push(log.length + 1), 10);
+  let accepted: string | undefined;
+  server.onRequest = (request, response) => {
+    const value = server.admit(request);
+    if (value === undefined) {
+      response.writeHead(401).end();
+      return;
+    }
+    accepted = value;
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('retry: 20\n\n');
+    let sent = Number(request.headers['last-event-id'] ?? 0);
+    const sending = setInterval(() => {
+      while (sent < log.length) response.write(`id: ${++sent}\ndata: ${sent}\n\n`);
+      if (server.source.fateOf(value) !== 'alive') response.end();
+    }, 15);
+    response.on('close', () => clearInterval(sending));
+  };
+  const baseUrl = `http://127.0.0.1:${await server.listen()}`;
+  const received: string[] = [];
+  const errors: unknown[] = [];
+  const running = eventStream(token$, '/events', { baseUrl, reconnect: { initial: 20, max: 100 } }).subscribe({
+    next: ({ id, event, data }) => received.push(`${event} ${id} ${data}`),
+    error: (error: unknown) => errors.push(error),
+  });
+  try {
+    await until(() => received.length > 0);
+    await server.torment(seeded(2), 5000, () => accepted);
+    const before = received.length;
+    await until(() => received.length > before + 5);
+  } finally {
+    clearInterval(producing);
+    running.unsubscribe();
+  }
+  await until(() => server.sockets.size === 0);
+  expect(errors).toEqual([]);
+  expect(received).toEqual(log.slice(0, received.length).map((n) => `message ${n} ${n}`));
+  expect(server.expired).toBe(0);
+  expect(server.refused).toBeLessThanOrEqual(server.revocations);
+  expect([server.revocations > 2, server.handshakes > 5]).toEqual([true, true]);
+});

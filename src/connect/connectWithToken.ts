@@ -1,0 +1,49 @@
+import type { Observable, OperatorFunction } from 'rxjs';
+import { managerOf } from '../token/tokenStream.js';
+import type { AccessToken, TokenStream } from '../token/types.js';
+import type { Connect } from './connection.js';
+import { connections } from './connections.js';
+import { settingsOf, type ConnectOptions } from './options.js';
+
+/**
+ * One stream of messages over any number of connections, each opened with a usable token.
+ *
+ * ```
+ * token$       T1-----------------T2--------------T3---
+ * connections  (T1)---a---b-----------x (T2)--c--4401 (T3)--d---
+ * result       -------a---b-------------------c-------------d---
+ * ```
+ *
+ * A connection that is lost is opened again after a pause, with the token of then. When the server refuses the token, one
+ * refresh follows, and a connection with another token: never again with the refused one. A renewal leaves a connection
+ * alone, unless `onRenewal` says otherwise. Unsubscribing unsubscribes from the connection, which closes it.
+ *
+ * ```ts
+ * const messages$ = connectWithToken(token$, (token) => openSocket('wss://api.example.com/live', token));
+ * ```
+ *
+ * As an operator it is the first one after a stream of `createTokenStream`.
+ *
+ * @param connect opens a connection: an Observable of its messages, whose teardown closes it. It errors with what ended it,
+ *   or completes. It may call `opened`, which matters for `onRenewal: 'replace'`.
+ * @returns a cold Observable. It completes or errors as the last connection did; it errors with
+ *   {@link TokenUnavailableError} when there is no token or after `signOut()`, {@link TokenStreamClosedError} after
+ *   `close()`, and with whatever `connect` or an option throws.
+ * @throws TypeError if `token$` was not made by `createTokenStream`, or names an option out of range.
+ */
+export function connectWithToken<T>(connect: Connect<T>, options?: ConnectOptions): OperatorFunction<AccessToken, T>;
+export function connectWithToken<T>(token$: TokenStream, connect: Connect<T>, options?: ConnectOptions): Observable<T>;
+export function connectWithToken<T>(
+  ...given: [Connect<T>, ConnectOptions?] | [TokenStream, Connect<T>, ConnectOptions?]
+): OperatorFunction<AccessToken, T> | Observable<T> {
+  if (typeof given[0] === 'function') {
+    const settings = settingsOf((given[1] ?? {}) as ConnectOptions);
+    const connect = given[0];
+    return (token$) => connections(managerOf(token$ as TokenStream), connect, settings);
+  }
+  const [token$, connect, options = {}] = given as [TokenStream, Connect<T>, ConnectOptions?];
+  const manager = managerOf(token$);
+  if (typeof connect !== 'function')
+    throw new TypeError('connectWithToken takes a function that opens a connection with a token');
+  return connections(manager, connect, settingsOf(options));
+}

@@ -1,0 +1,30 @@
+import { statusOf } from '../internal/answers.js';
+import { isExplicit as isExplicitAnswer, isRejection as isRejectedAnswer } from '../token/rejection.js';
+
+/** Close codes: unauthorized (IANA's 3000, and 4401 by custom), policy violation (RFC 6455 section 7.4.1), forbidden. */
+const EXPLICIT_CODES: readonly unknown[] = [3000, 4401];
+const REFUSAL_CODES: readonly unknown[] = [...EXPLICIT_CODES, 1008, 4403];
+const NORMAL_CLOSURE = 1000;
+
+/** The server refused the token. */
+export const isRejection = (end: unknown): boolean =>
+  REFUSAL_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || [401, 403].includes(upgradeStatusOf(end));
+
+/** The server says that the token itself is no good: no other request should use it. */
+export const isExplicit = (end: unknown): boolean =>
+  EXPLICIT_CODES.includes(codeOf(end)) || isExplicitAnswer(end) || upgradeStatusOf(end) === 401;
+
+/** The other side has no more to say: the stream completes. */
+export const isNormal = (end: unknown): boolean =>
+  end === null || codeOf(end) === NORMAL_CLOSURE || statusOf(end) === 204;
+
+/** By default nothing but a normal end ends the stream. */
+export const isFinal = isNormal;
+
+const codeOf = (end: unknown): unknown => (end as { code?: unknown } | null | undefined)?.code;
+
+/** The status with which a server refused a WebSocket. `ws` has it in the message only; browsers do not tell. */
+function upgradeStatusOf(end: unknown): number {
+  const { message } = (end ?? {}) as { message?: unknown };
+  return Number(/^Unexpected server response: (\d{3})$/.exec(String(message))?.[1] ?? NaN);
+}

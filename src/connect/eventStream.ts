@@ -1,0 +1,144 @@
+import { createParser, type ParseError } from 'eventsource-parser';
+import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable } from 'rxjs';
+import { HttpStatusError } from '../errors.js';
+import { statusOf } from '../internal/answers.js';
+import { discard } from '../internal/discard.js';
+import { wrong } from '../internal/validate.js';
+import { Destinations, displayUrl } from '../http/authorize.js';
+import { headerRecord } from '../http/headerRecord.js';
+import { statusError } from '../http/responseBody.js';
+import { tokenFetch, type FetchOptions } from '../http/tokenFetch.js';
+import { MAX_RETRY_AFTER } from '../token/backoff.js';
+import { managerOf } from '../token/tokenStream.js';
+import type { TokenStream } from '../token/types.js';
+import { connections } from './connections.js';
+import { isRejection } from './ends.js';
+import { settingsOf, type ConnectOptions } from './options.js';
+
+/** One server-sent event (HTML Standard, section 9.2). */
+export interface ServerSentEvent {
+  /** The last event id so far, or the empty text. */
+  readonly id: string;
+  /** The type: `message`, unless the server names one. */
+  readonly event: string;
+  readonly data: string;
+}
+
+/** All times in milliseconds. A value out of range is a TypeError at creation. */
+export interface EventStreamOptions extends Omit<ConnectOptions, 'onRenewal'>, Omit<FetchOptions, 'isRejection'> {
+  /** Sent with every request. */
+  headers?: HeadersInit;
+}
+
+/** A server that sends more than this without the end of an event is not read on. Characters. */
+const LONGEST_EVENT = 16 * 1024 * 1024;
+
+/** Client errors that may pass. */
+const TEMPORARY = [408, 425, 429];
+
+/**
+ * Server-sent events over any number of connections, each with a usable token in the `Authorization` header.
+ *
+ * ```
+ * requests   GET---1---2--x        GET, Last-Event-ID: 2--3---4---
+ * result     ------1---2----------------------------------3---4---
+ * ```
+ *
+ * It connects again when the connection is lost or the server ends the response, with the `Last-Event-ID`, and after the
+ * server's `retry:` at the earliest (at most 5 minutes). Status 204 completes the stream.
+ *
+ * ```ts
+ * const orders$ = eventStream(token$, '/orders/events', { baseUrl: 'https://api.example.com' });
+ * ```
+ *
+ * @returns a cold Observable; unsubscribing aborts the request. It errors with {@link HttpStatusError} for a status that a
+ *   repeat does not mend, or a response that is no event stream, and as `connectWithToken` does.
+ * @throws TypeError that names an option out of range, {@link OriginNotAllowedError} if the token may not go to `url`.
+ */
+export function eventStream(
+  token$: TokenStream,
+  url: string | URL,
+  options: EventStreamOptions = {},
+): Observable<ServerSentEvent> {
+  const manager = managerOf(token$);
+  const destinations = new Destinations(options);
+  const href = destinations.check(String(url));
+  const name = () => `GET ${displayUrl(new URL(href))}`;
+  const { baseUrl, allowedOrigins, allowInsecureRequests, fetch, authorize } = options;
+  // A refusal is the stream's to answer: it knows how often in a row there was one.
+  const request = { baseUrl, allowedOrigins, allowInsecureRequests, isRejection: () => false };
+  const send = tokenFetch(token$, Object.assign(request, fetch && { fetch }, authorize && { authorize }), destinations);
+  if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null))
+    throw wrong('headers', options.headers, 'headers as fetch takes them');
+  const headers = { accept: 'text/event-stream', ...headerRecord(options.headers) };
+  const settings = settingsOf({ ...options, isFinal: options.isFinal ?? isFinal });
+
+  return defer(() => {
+    let lastId = '';
+    let retry = 0;
+
+    const connect = (opened: () => void): Observable<ServerSentEvent> =>
+      defer(() => {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const init = { headers: { ...headers, ...lastEventId(lastId) }, cache: 'no-store' as const, signal };
+        return from(send(href, init)).pipe(
+          switchMap((response) => checked(response, name)),
+          switchMap((response) => {
+            opened();
+            return events(response);
+          }),
+          finalize(() => {
+            controller.abort();
+          }),
+        );
+      });
+
+    function events(response: Response): Observable<ServerSentEvent> {
+      const parsed: ServerSentEvent[] = [];
+      const decoder = new TextDecoder();
+      const parser = createParser({
+        maxBufferSize: LONGEST_EVENT,
+        onEvent: ({ id = lastId, event = 'message', data }) => {
+          lastId = id;
+          parsed.push({ id, event, data });
+        },
+        onRetry: (time) => (retry = Math.min(time, MAX_RETRY_AFTER)),
+        onError: ({ type }: ParseError) => {
+          if (type === 'max-buffer-size-exceeded') throw unreadable(response, name, 'an event is too long');
+        },
+      });
+      return from((response.body ?? EMPTY) as AsyncIterable<Uint8Array>).pipe(
+        concatMap((chunk) => {
+          parser.feed(decoder.decode(chunk, { stream: true }));
+          return parsed.splice(0);
+        }),
+      );
+    }
+
+    const leastPause = (end: unknown) => Math.max(retry, settings.leastPause(end));
+    return connections(manager, (_token, opened) => connect(opened), { ...settings, leastPause });
+  });
+}
+
+/** A status that a repeat does not mend, and a success that is no event stream. */
+function isFinal(end: unknown): boolean {
+  const status = statusOf(end) ?? Infinity;
+  return status < 500 && !TEMPORARY.includes(status) && !isRejection(end);
+}
+
+async function checked(response: Response, name: () => string): Promise<Response> {
+  if (!response.ok) return statusError(response, name);
+  const isEventStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '');
+  if (response.status !== 204 && isEventStream) return response;
+  throw unreadable(response, name, 'the response is no event stream');
+}
+
+function unreadable(response: Response, name: () => string, reason: string): HttpStatusError {
+  discard(response);
+  return new HttpStatusError(`${name()} answered ${String(response.status)}: ${reason}`, response);
+}
+
+/** The id in UTF-8, as the standard has it: fetch takes a character for a byte. */
+const lastEventId = (id: string): Record<string, string> =>
+  id === '' ? {} : { 'last-event-id': String.fromCharCode(...new TextEncoder().encode(id)) };

@@ -1,0 +1,81 @@
+import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { retryAfterOf } from '../token/backoff.js';
+import type { AccessToken } from '../token/types.js';
+import { isFinal, isRejection } from './ends.js';
+
+/** Pauses between connections, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. */
+export interface ReconnectOptions {
+  /** Finite, >= 0. Default 250. */
+  initial?: number;
+  /** Finite, >= 0. A connection that has lasted so long starts the pauses anew. Default 10 000. */
+  max?: number;
+  /** Finite, >= 1. Default 2. */
+  factor?: number;
+  /** At most so many reconnects in a row, without a connection that has lasted. >= 0, or Infinity. Default Infinity. */
+  count?: number;
+  /** A number from 0 up to 1. Default `Math.random`. */
+  random?: () => number;
+}
+
+/** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
+export interface ConnectOptions {
+  /**
+   * Tells that the server refused the token, from what the connection failed with (null: it completed). It returns a
+   * boolean. Default: close codes 1008, 3000, 4401 and 4403; status 401 or 403 as in `withToken`, also in the errors of `ws`.
+   */
+  isRejection?: (end: unknown) => boolean;
+  /**
+   * What a new token means for an open connection. `'keep'`: nothing. `'replace'`: another connection is opened, and then
+   * the old one is closed. A function tells the server in band. Default `'keep'`.
+   */
+  onRenewal?: 'keep' | 'replace' | ((token: AccessToken) => void);
+  /** How it connects again; false: any end is the end of the stream. */
+  reconnect?: ReconnectOptions | false;
+  /** Tells which end of a connection ends the stream (null: it completed). It returns a boolean. Default: null, and close code 1000. */
+  isFinal?: (end: unknown) => boolean;
+  /** Waits at most this many ms for a usable token. >= 0, or Infinity. Default Infinity: a failure that no repeat mends ends the wait. */
+  maxWait?: number;
+}
+
+/** The options with their defaults. */
+export type ConnectSettings = ReturnType<typeof settingsOf>;
+
+/** Checks every option. @throws TypeError that names an option out of range */
+export function settingsOf(options: ConnectOptions) {
+  const { onRenewal = 'keep', reconnect = {} } = options;
+  requireFunctions({ isRejection: options.isRejection, isFinal: options.isFinal });
+  if (onRenewal !== 'keep' && onRenewal !== 'replace' && typeof onRenewal !== 'function')
+    throw wrong('onRenewal', onRenewal, '"keep", "replace" or a function');
+  return {
+    isRejection: asked('isRejection', options.isRejection ?? isRejection),
+    isFinal: asked('isFinal', options.isFinal ?? isFinal),
+    onRenewal,
+    reconnect: reconnect === false ? (false as const) : backoffOf(reconnect),
+    /** No reconnect comes sooner after such an end: its `Retry-After`. */
+    leastPause: (end: unknown): number => retryAfterOf(end, NaN) ?? 0,
+    ...numbersIn({ maxWait: options.maxWait }, { maxWait: [0, Infinity, Infinity] }),
+  };
+}
+
+function backoffOf(reconnect: ReconnectOptions) {
+  if (typeof reconnect !== 'object' || (reconnect as unknown) === null)
+    throw wrong('reconnect', reconnect, 'false or an object');
+  const numbers = numbersIn(
+    reconnect as Record<string, unknown>,
+    { initial: [0, FINITE, 250], max: [0, FINITE, 10_000], factor: [1, FINITE, 2], count: [0, Infinity, Infinity] },
+    'reconnect.',
+  );
+  const { random = Math.random } = reconnect;
+  requireFunctions({ 'reconnect.random': random });
+  return { ...numbers, random };
+}
+
+/** Asks a predicate of the user's. A promise would count as true whatever it resolves to. */
+const asked =
+  (name: string, predicate: (end: unknown) => unknown) =>
+  (end: unknown): boolean => {
+    const answer = predicate(end);
+    if (typeof (answer as { then?: unknown } | null | undefined)?.then === 'function')
+      throw new TypeError(`option "${name}" returned a promise: it must return a boolean`);
+    return Boolean(answer);
+  };
