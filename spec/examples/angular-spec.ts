@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const NODE = ['--import', './scripts/dist.mjs'];
 /** The goal is 6 kB of transfer. What the guarantees cost today is more, and must not grow unnoticed. */
 const GOAL = 6 * 1024;
-const LIMIT = 10.5 * 1024;
+const LIMIT = 16 * 1024;
 
 let folder: string;
 let desk: ChildProcess;
