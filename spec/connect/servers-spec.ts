@@ -1,7 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { map, merge, Observable, Subject } from 'rxjs';
+import { merge, Observable, Subject, switchMap, throwError } from 'rxjs';
 import { webSocket } from 'rxjs/webSocket';
+import { buildSchema, type FormattedExecutionResult } from 'graphql';
+import { createClient } from 'graphql-ws';
+import { useServer } from 'graphql-ws/use/ws';
+import { Server as SocketServer } from 'socket.io';
+import { io } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createTokenStream, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import { connectWithToken, eventStream } from 'rx-fresh-token/connect';
@@ -42,7 +47,10 @@ class Protected {
 
   /** The token of a request, if it is alive. */
   admit({ headers }: IncomingMessage): string | undefined {
-    const value = (headers.authorization ?? '').replace('Bearer ', '');
+    return this.judge((headers.authorization ?? '').replace('Bearer ', ''));
+  }
+
+  judge(value: string): string | undefined {
     const fate = this.source.fateOf(value);
     this.handshakes++;
     if (fate === 'alive') return value;
@@ -62,7 +70,7 @@ class Protected {
 
   async close(): Promise<void> {
     this.kill();
-    await new Promise((done) => this.http.close(done));
+    if (this.http.listening) await new Promise((done) => this.http.close(done));
   }
 
   /** Kills connections and revokes tokens at random moments. A token is revoked once a server has accepted it. */
@@ -94,6 +102,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   token$.close();
   await server.close();
 });
@@ -160,18 +169,14 @@ it('RxJS webSocket: a renewal reconnects nothing, and a close code reaches the s
     const messages$ = webSocket<string>({
       url,
       closeObserver: closed$,
-      WebSocketCtor: class {
+      WebSocketCtor: class extends WebSocket {
         constructor(to: string) {
-          return new WebSocket(to, { headers: headersOf(token) });
+          super(to, { headers: headersOf(token) });
         }
       } as never,
     });
     // Else a clean close, whatever its code, is a completion.
-    const failed$ = closed$.pipe(
-      map((end): never => {
-        throw end;
-      }),
-    );
+    const failed$ = closed$.pipe(switchMap((end) => throwError(() => end as unknown)));
     return merge(failed$, messages$);
   };
   let messages = 0;
@@ -235,4 +240,113 @@ it('SSE: no event is lost or comes twice while the server dies and tokens are re
   expect(server.expired).toBe(0);
   expect(server.refused).toBeLessThanOrEqual(server.revocations);
   expect([server.revocations > 2, server.handshakes > 5]).toEqual([true, true]);
+});
+
+it('graphql-ws: the token goes into the first message, and a refusal is replaced once', async () => {
+  // The server of graphql-ws writes there when a connection is killed under it.
+  jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  const sockets = new WebSocketServer({ server: server.http });
+  let accepted: string | undefined;
+  const schema = buildSchema('type Query { now: Int } type Subscription { ticks: Int }');
+  const served = useServer(
+    {
+      schema,
+      onConnect: ({ connectionParams }) => {
+        const value = server.judge(String(connectionParams?.token));
+        if (value === undefined) return false;
+        accepted = value;
+        return true;
+      },
+      roots: {
+        subscription: {
+          ticks: async function* () {
+            for (let ticks = 0; ; ticks++) {
+              await wait(20);
+              yield { ticks };
+            }
+          },
+        },
+      },
+    },
+    sockets,
+  );
+  const url = `ws://127.0.0.1:${await server.listen()}`;
+  const open = (token: AccessToken) =>
+    new Observable<FormattedExecutionResult<Record<string, unknown>, unknown>>((subscriber) => {
+      const client = createClient({
+        url,
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
+        connectionParams: { token: token.value },
+      });
+      const leave = client.subscribe(
+        { query: 'subscription { ticks }' },
+        {
+          next: (result) => subscriber.next(result),
+          error: (error) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        },
+      );
+      return () => {
+        leave();
+        void client.dispose();
+      };
+    });
+  let messages = 0;
+  const errors: unknown[] = [];
+  const running = connectWithToken(token$, open, { reconnect: { initial: 20, max: 100 } }).subscribe({
+    next: () => messages++,
+    error: (error: unknown) => errors.push(error),
+  });
+  await until(() => messages > 0);
+  await server.torment(seeded(3), 3000, () => accepted);
+  const before = messages;
+  await until(() => messages > before + 5);
+  running.unsubscribe();
+  await until(() => sockets.clients.size === 0);
+  await served.dispose();
+  expect([errors, server.expired]).toEqual([[], 0]);
+  expect(server.refused).toBeLessThanOrEqual(server.revocations);
+  expect([server.revocations > 1, server.handshakes > 3]).toEqual([true, true]);
+});
+
+it('socket.io: a middleware refuses the token, and the next connection has another one', async () => {
+  const sockets = new SocketServer(server.http, { transports: ['websocket'] });
+  let accepted: string | undefined;
+  sockets.use((socket, next) => {
+    const value = server.judge(String(socket.handshake.auth.token));
+    if (value !== undefined) accepted = value;
+    next(value === undefined ? Object.assign(new Error('unauthorized'), { data: { status: 401 } }) : undefined);
+  });
+  sockets.on('connection', (socket) => {
+    const sending = setInterval(() => socket.emit('news', 'tick'), 20);
+    socket.on('disconnect', () => clearInterval(sending));
+  });
+  const url = `http://127.0.0.1:${await server.listen()}`;
+  const open = (token: AccessToken, opened: () => void) =>
+    new Observable<string>((subscriber) => {
+      const auth = { token: token.value };
+      const socket = io(url, { auth, transports: ['websocket'], reconnection: false, forceNew: true });
+      socket.on('connect', opened);
+      socket.on('news', (text: string) => subscriber.next(text));
+      socket.on('connect_error', (error) => subscriber.error(Object.assign(error, (error as { data?: object }).data)));
+      socket.on('disconnect', (reason) => subscriber.error(new Error(reason)));
+      return () => socket.close();
+    });
+  let messages = 0;
+  const errors: unknown[] = [];
+  const running = connectWithToken(token$, open, { reconnect: { initial: 20, max: 100 } }).subscribe({
+    next: () => messages++,
+    error: (error: unknown) => errors.push(error),
+  });
+  await until(() => messages > 0);
+  await server.torment(seeded(4), 3000, () => accepted);
+  const before = messages;
+  await until(() => messages > before + 5);
+  running.unsubscribe();
+  await until(() => sockets.sockets.sockets.size === 0);
+  await sockets.close();
+  expect([errors, server.expired]).toEqual([[], 0]);
+  expect(server.refused).toBeLessThanOrEqual(server.revocations);
+  expect([server.revocations > 1, server.handshakes > 3]).toEqual([true, true]);
 });

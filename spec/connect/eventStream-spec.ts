@@ -1,0 +1,158 @@
+import { NEVER, of } from 'rxjs';
+import { createTokenStream, type TokenStream } from 'rx-fresh-token';
+import { eventStream, type EventStreamOptions } from 'rx-fresh-token/connect';
+
+const baseUrl = 'https://api.example';
+const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+let token$: TokenStream;
+let fetched = 0;
+beforeEach(() => {
+  fetched = 0;
+  token$ = createTokenStream(() => of({ access_token: `secret-${++fetched}`, expires_in: 30 }));
+});
+afterEach(() => token$.close());
+
+interface Sent {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly signal: AbortSignal | null | undefined;
+}
+
+const events = (text: string, init: ResponseInit = {}) =>
+  new Response(text, { headers: { 'content-type': 'text/event-stream' }, ...init });
+
+/** Answers in order; after the last one nothing comes. Tells what was sent, emitted and how it ended. */
+async function run(answers: (Response | Error)[], options: EventStreamOptions = {}, url = '/events?q=secret') {
+  const sent: Sent[] = [];
+  const seen: unknown[] = [];
+  let failure: unknown;
+  const fetch = ((input: string, { headers, signal }: RequestInit) => {
+    sent.push({ url: input, headers: new Headers(headers), signal });
+    const answer = answers[sent.length - 1] ?? new Promise<Response>(() => undefined);
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  }) as typeof globalThis.fetch;
+  const reconnect = { initial: 0 };
+  const running = eventStream(token$, url, { baseUrl, fetch, reconnect, ...options }).subscribe({
+    next: (event) => seen.push(event),
+    error: (error: unknown) => (failure = error),
+    complete: () => seen.push('complete'),
+  });
+  await wait(60);
+  running.unsubscribe();
+  return { sent, seen, failure };
+}
+
+it('should ask for events with the token, and emit them with the last id', async () => {
+  const { sent, seen } = await run([
+    events('id: 7\nevent: order\ndata: a\ndata: b\n\n: beat\n\ndata: c\n\ndata: cut off'),
+  ]);
+  expect(seen).toEqual([
+    { id: '7', event: 'order', data: 'a\nb' },
+    { id: '7', event: 'message', data: 'c' },
+  ]);
+  expect(
+    sent.map(({ headers }) => [headers.get('authorization'), headers.get('accept'), headers.get('last-event-id')]),
+  ).toEqual([
+    ['Bearer secret-1', 'text/event-stream', null],
+    ['Bearer secret-1', 'text/event-stream', '7'],
+  ]);
+});
+
+it('should keep the id over connections that bring no event, in UTF-8', async () => {
+  const { sent } = await run([
+    events('id: ✓\ndata: a\n\n'),
+    new TypeError('fetch failed'),
+    events(''),
+    events('data: b\n\n'),
+  ]);
+  const utf8 = (text: string | null) => Buffer.from(text ?? '', 'latin1').toString();
+  expect(sent.map(({ headers }) => utf8(headers.get('last-event-id')))).toEqual(['', '✓', '✓', '✓', '✓']);
+});
+
+it('should wait for retry: before it connects again', async () => {
+  const { sent } = await run([events('retry: 60000\ndata: a\n\n')]);
+  expect(sent).toHaveLength(1);
+});
+
+it('should replace a refused token, and not send it again', async () => {
+  const { sent, failure } = await run([new Response('', { status: 401 }), events('data: a\n\n')]);
+  expect(sent.slice(0, 2).map(({ headers }) => headers.get('authorization'))).toEqual([
+    'Bearer secret-1',
+    'Bearer secret-2',
+  ]);
+  expect(failure).toBeUndefined();
+});
+
+it('should complete with status 204', async () => {
+  const { sent, seen } = await run([new Response(null, { status: 204 })]);
+  expect([sent.length, seen]).toEqual([1, ['complete']]);
+});
+
+it.each([
+  [
+    'a status that a repeat does not mend',
+    () => new Response('', { status: 404 }),
+    'GET https://api.example/events answered 404',
+  ],
+  [
+    'insufficient scope',
+    () => new Response('', { status: 403, headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' } }),
+    'GET https://api.example/events answered 403',
+  ],
+  [
+    'what is no event stream',
+    () => new Response('<html>'),
+    'GET https://api.example/events answered 200: the response is no event stream',
+  ],
+  [
+    'an event that is too long',
+    () => events(`data: ${'x'.repeat(16 * 1024 * 1024)}`),
+    'GET https://api.example/events answered 200: an event is too long',
+  ],
+])('should end with %s', async (_name, answer, message) => {
+  const { sent, failure } = await run([answer()]);
+  expect(failure).toMatchObject({ code: 'ERR_HTTP_STATUS', message });
+  expect(sent).toHaveLength(1);
+});
+
+it.each([429, 500, 503])('should connect again after status %i', async (status) => {
+  const { sent, failure } = await run([new Response('', { status })]);
+  expect([sent.length, failure]).toEqual([2, undefined]);
+});
+
+it('should abort the request when the subscriber leaves', async () => {
+  const { sent } = await run([]);
+  expect(sent[0]?.signal?.aborted).toBe(true);
+});
+
+it.each<[string, () => unknown, string]>([
+  [
+    'an origin that is not allowed',
+    () => eventStream(token$, 'https://elsewhere.example/?q=secret', { baseUrl }),
+    'the token may not go to https://elsewhere.example: it is not in allowedOrigins',
+  ],
+  [
+    'a relative URL without a base',
+    () => eventStream(token$, '/events'),
+    'the URL cannot be parsed: it must be absolute, since there is no baseUrl',
+  ],
+  [
+    'headers',
+    () => eventStream(token$, '/', { baseUrl, headers: 1 as never }),
+    'option "headers" must be headers as fetch takes them, got 1',
+  ],
+  [
+    'reconnect',
+    () => eventStream(token$, '/', { baseUrl, reconnect: { max: -1 } }),
+    'option "reconnect.max" must be a number, at least 0, finite, got -1',
+  ],
+  ['fetch', () => eventStream(token$, '/', { baseUrl, fetch: 1 as never }), 'option "fetch" must be a function, got 1'],
+  [
+    'no token stream',
+    () => eventStream(NEVER as never, '/', { baseUrl }),
+    'token$ must be a stream made by createTokenStream',
+  ],
+])('should refuse at creation: %s', (_name, create, message) => {
+  expect(create).toThrow(message);
+});
