@@ -92,6 +92,10 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
     [`src/${folder}/a.ts`, `import { b } from '../http/b.js';`, imports],
     [`src/${folder}/a.ts`, `import { b } from '../oauth/b.js';`, imports],
   ]),
+  ...(['angular', 'axios'] as const).flatMap((folder): typeof boundaries => [
+    [`src/${folder}/a.ts`, `import { copyOfBody } from '../http/requestBody.js';`],
+    [`src/${folder}/a.ts`, `import { b } from '../http/outgoingRequest.js';`, imports],
+  ]),
   [
     'src/angular/a.ts',
     `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`,
