@@ -7,17 +7,22 @@ import { requireFunctions } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/rejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
+import { hideAgents } from './conceal.js';
+import { givenRequest } from './givenRequest.js';
+import { pageUrl, splitCredentials } from './requestUrl.js';
 import { ride } from './ride.js';
 
 export interface AttachTokenOptions {
   /**
    * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on loopback.
-   * Default: the origin of `instance.defaults.baseURL`, as it is now; without either, every call fails.
+   * Default: the origin of `instance.defaults.baseURL`, as it is now, or the page's if that is relative; without either,
+   * every call fails.
    */
   allowedOrigins?: readonly string[];
   /**
-   * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. Default: 401,
-   * or 403 unless the challenge says `insufficient_scope`.
+   * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. It returns a
+   * boolean; a promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or limits the rate of
+   * requests.
    */
   isRejection?: (response: AxiosResponse) => boolean;
 }
@@ -37,7 +42,7 @@ export interface AttachTokenOptions {
  * import { createTokenStream } from 'rx-fresh-token';
  * import { attachToken } from 'rx-fresh-token/axios';
  *
- * const token$ = createTokenStream(() => fetch('https://auth.example.com/token', { method: 'POST' }).then((r) => r.json()));
+ * const token$ = createTokenStream(({ signal }) => fetch('https://auth.example.com/token', { method: 'POST', signal }));
  * const api = axios.create({ baseURL: 'https://api.example.com' });
  * const detach = attachToken(api, token$);
  * const { data } = await api.post('/orders', { item: 'tea' });
@@ -57,22 +62,26 @@ export function attachToken(
     throw new TypeError('attachToken takes an axios instance');
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
-  const home = originOf(instance.defaults.baseURL);
+  const home = originOf(instance.defaults.baseURL, pageUrl());
   const destinations = new Destinations({
-    allowedOrigins: options.allowedOrigins ?? (home === undefined ? [] : [home]),
+    allowedOrigins: options.allowedOrigins ?? (home === undefined || !instance.defaults.baseURL ? [] : [home]),
   });
 
   /** In the adapter's place: whatever interceptors and transformers do has been done, and is done once. */
   const depart = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
     const { baseURL = '', url, allowAbsoluteUrls, auth, headers } = config;
     if (manager.isClosed()) throw new TokenStreamClosedError();
-    const absolute = destinations.check(instance.getUri({ baseURL, url, allowAbsoluteUrls }));
-    if (auth || headers.has('Authorization')) return getAdapter(config.adapter, config)(config);
-    return firstValueFrom(ride(token$, { config, url: absolute, isRejection }));
+    const target = splitCredentials(instance.getUri({ baseURL, url, allowAbsoluteUrls }));
+    const absolute = destinations.check(target.url);
+    if (auth || target.hasCredentials || headers.has('Authorization'))
+      return getAdapter(config.adapter, config)(config);
+    hideAgents(config);
+    return firstValueFrom(ride(token$, { config: givenRequest(config), url: absolute, isRejection }));
   };
   const board = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({
     ...config,
-    adapter: (ready) => depart({ ...ready, adapter: config.adapter }),
+    // Another interceptor may have made a config of its own, without the adapter.
+    adapter: (ready) => depart({ ...ready, adapter: config.adapter ?? instance.defaults.adapter }),
   });
 
   const id = instance.interceptors.request.use(board, null, {

@@ -29,3 +29,16 @@ function hide(object: object, name: string): void {
   const set = (next: unknown) => void (value = next);
   Reflect.defineProperty(object, name, { get: () => value, set, enumerable: false, configurable: true });
 }
+
+/**
+ * The caller's agents are part of the config, and lead to the requests that they carry, with their headers. They print as
+ * their name.
+ */
+export function hideAgents(config: InternalAxiosRequestConfig): void {
+  for (const name of ['httpAgent', 'httpsAgent'] as const) {
+    const agent: unknown = config[name];
+    if (typeof agent !== 'object' || agent === null) continue;
+    for (const key of ['toJSON', Symbol.for('nodejs.util.inspect.custom')])
+      Reflect.defineProperty(agent, key, { value: () => `[${name}]`, configurable: true });
+  }
+}

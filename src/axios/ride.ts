@@ -3,12 +3,13 @@ import { catchError, defer, filter, from, map, switchMap, takeUntil, tap, throwE
 import { authorizationOf, resourceOf } from '../http/authorize.js';
 import { fieldsOf } from '../internal/answers.js';
 import { isStream } from '../internal/isStream.js';
-import { isExplicit, looksLikeResponse } from '../token/rejection.js';
+import { ask, isExplicit, looksLikeResponse } from '../token/rejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
 import { conceal } from './conceal.js';
-import { interruptionsOf, limitOf, messageOf } from './interruptions.js';
+import { interruptionsOf, limitOf, messageOf, timeoutAsGiven } from './interruptions.js';
+import { sentInClear } from './proxies.js';
 import { trailFrom } from './redirects.js';
 import { watchedFetch } from './watchedFetch.js';
 
@@ -39,7 +40,7 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
 
     const isRefused = (outcome: unknown): boolean => {
       const response = responseOf(outcome);
-      if (!response || !trail.carried(response) || !isRejection(response)) return false;
+      if (!response || !trail.carried(response) || !ask(isRejection, response)) return false;
       refused = response;
       return true;
     };
@@ -53,13 +54,16 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
         const attempt: InternalAxiosRequestConfig = {
           ...config,
           headers: config.headers.concat({ Authorization: authorizationOf(token) }),
+          ...sentInClear(config, url),
           beforeRedirect: trail.beforeRedirect,
           env: { ...config.env, fetch: watchedFetch(config.env?.fetch) },
           // Time that was spent waiting counts.
           ...(limit < Infinity &&
             elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: messageOf(config) }),
         };
-        return from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>);
+        return from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>).pipe(
+          catchError((error: unknown) => throwError(() => timeoutAsGiven(error, attempt, config))),
+        );
       }).pipe(
         map((response) => conceal(response, config)),
         catchError((error: unknown) => {
@@ -98,7 +102,8 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
 /** Frees the connection of a streamed answer that nobody will read. */
 function discard({ data, config }: AxiosResponse<unknown>): void {
   if (config.responseType !== 'stream') return;
-  const { destroy, cancel } = data as { destroy?: () => void; cancel?: () => Promise<void> };
+  // The answer to a HEAD request has none.
+  const { destroy, cancel } = fieldsOf(data) as { destroy?: () => void; cancel?: () => Promise<void> };
   if (cancel) void cancel.call(data).catch(() => undefined);
   else destroy?.call(data);
 }
