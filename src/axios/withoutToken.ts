@@ -1,4 +1,4 @@
-import { AxiosHeaders, type AxiosRequestConfig, type RawAxiosRequestHeaders } from 'axios';
+import { AxiosHeaders, type AxiosRequestConfig } from 'axios';
 
 /**
  * The configuration of a request that goes without a token.
