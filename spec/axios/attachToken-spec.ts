@@ -17,7 +17,7 @@ import { answer, cleanUp, failureOf, guarded, serve, tokens, until, warmTokens }
 
 afterEach(cleanUp);
 
-/** An instance whose requests ride on `token$`. */
+/** An instance whose requests carry the token of `token$`. */
 function attached(token$: TokenStream, defaults: CreateAxiosDefaults, options?: AttachTokenOptions): AxiosInstance {
   const instance = axios.create(defaults);
   attachToken(instance, token$, options);
@@ -348,7 +348,7 @@ describe('attachToken', () => {
     ]);
   });
 
-  it('should heed a CancelToken while it waits, and leave no listener behind', async () => {
+  it('should obey a CancelToken while it waits, and leave no listener behind', async () => {
     const { token$ } = tokens({}, () => NEVER);
     const { instance, sent } = stubbed(token$);
     const source = axios.CancelToken.source();

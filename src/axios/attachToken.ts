@@ -7,10 +7,10 @@ import { requireFunctions } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/rejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { hideAgents } from './conceal.js';
+import { hideAgents } from './redact.js';
 import { givenRequest } from './givenRequest.js';
 import { pageUrl, splitCredentials } from './requestUrl.js';
-import { ride } from './ride.js';
+import { sendWithToken } from './sendWithToken.js';
 
 export interface AttachTokenOptions {
   /**
@@ -28,7 +28,7 @@ export interface AttachTokenOptions {
 }
 
 /**
- * Makes the requests of an axios instance ride on the token stream, with the guarantees of `createFetch`.
+ * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`.
  *
  * Each request takes the latest token when it leaves, after all interceptors and `transformRequest`. A 401 or 403 causes
  * one refresh, shared by all who were refused, and one repeat of the very bytes; interceptors run once. The second
@@ -62,13 +62,13 @@ export function attachToken(
     throw new TypeError('attachToken takes an axios instance');
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
-  const home = originOf(instance.defaults.baseURL, pageUrl());
+  const origin = originOf(instance.defaults.baseURL, pageUrl());
   const destinations = new Destinations({
-    allowedOrigins: options.allowedOrigins ?? (home === undefined || !instance.defaults.baseURL ? [] : [home]),
+    allowedOrigins: options.allowedOrigins ?? (origin === undefined || !instance.defaults.baseURL ? [] : [origin]),
   });
 
   /** In the adapter's place: whatever interceptors and transformers do has been done, and is done once. */
-  const depart = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
+  const send = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
     const { baseURL = '', url, allowAbsoluteUrls, auth, headers } = config;
     if (manager.isClosed()) throw new TokenStreamClosedError();
     const target = splitCredentials(instance.getUri({ baseURL, url, allowAbsoluteUrls }));
@@ -76,15 +76,15 @@ export function attachToken(
     if (auth || target.hasCredentials || headers.has('Authorization'))
       return getAdapter(config.adapter, config)(config);
     hideAgents(config);
-    return firstValueFrom(ride(token$, { config: givenRequest(config), url: absolute, isRejection }));
+    return firstValueFrom(sendWithToken(token$, { config: givenRequest(config), url: absolute, isRejection }));
   };
-  const board = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({
+  const replaceAdapter = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({
     ...config,
     // Another interceptor may have made a config of its own, without the adapter.
-    adapter: (ready) => depart({ ...ready, adapter: config.adapter ?? instance.defaults.adapter }),
+    adapter: (ready) => send({ ...ready, adapter: config.adapter ?? instance.defaults.adapter }),
   });
 
-  const id = instance.interceptors.request.use(board, null, {
+  const id = instance.interceptors.request.use(replaceAdapter, null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
     runWhen: ({ signal }) => !manager.owns(signal as AbortSignal | undefined),
