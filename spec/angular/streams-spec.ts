@@ -17,7 +17,7 @@ import {
   type Provider,
 } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { of } from 'rxjs';
+import { NEVER, of } from 'rxjs';
 import type { TokenStore } from 'rx-fresh-token';
 import {
   HttpTokenInterceptor,
@@ -239,4 +239,14 @@ describe('a store that is made by a function', () => {
     expect([headerOf(controller, `${API}/a`), TestBed.inject(TOKEN_STREAM).current]).toEqual([null, null]);
     expect(make).not.toHaveBeenCalled();
   });
+});
+
+it('should end a request that waits for a token quietly when the injector is destroyed', () => {
+  provide(provideTokenStream(() => () => NEVER, { allowedOrigins: [API] }));
+  const ends: string[] = [];
+  http()
+    .get(`${API}/a`)
+    .subscribe({ error: () => ends.push('error'), complete: () => ends.push('complete') });
+  TestBed.resetTestingModule();
+  expect(ends).toEqual(['complete']);
 });

@@ -8,11 +8,12 @@ import {
   PLATFORM_ID,
   type EnvironmentProviders,
 } from '@angular/core';
-import { asyncScheduler, EMPTY, NEVER } from 'rxjs';
+import { asyncScheduler, EMPTY, NEVER, Subject, type Observable } from 'rxjs';
 import { requireFunctions } from '../internal/validate.js';
 import { createTokenStream, managerOf } from '../token/tokenStream.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import {
+  INJECTOR_DESTROYED,
   PROVIDED_STREAMS,
   streamsInForce,
   TOKEN_STREAM,
@@ -92,6 +93,8 @@ export function streamProviders(
     const token$ = streamOf(zone.runOutsideAngular(factory), zone);
     // From the beginning, so that whoever injects the token later knows what there was.
     void watchToken(token$);
+    // Its listener comes first: whoever waits is gone when the stream closes.
+    void inject(INJECTOR_DESTROYED);
     inject(DestroyRef).onDestroy(() => {
       token$.close();
     });
@@ -104,6 +107,15 @@ export function streamProviders(
   return makeEnvironmentProviders([
     { provide: token, useFactory: makeStream },
     { provide: PROVIDED_STREAMS, multi: true, useValue: provided },
+    { provide: INJECTOR_DESTROYED, useFactory: injectorDestroyed },
     { provide: TOKEN_STREAMS, useFactory: () => streamsInForce(inject(PROVIDED_STREAMS)) },
   ]);
+}
+
+function injectorDestroyed(): Observable<unknown> {
+  const destroyed$ = new Subject<void>();
+  inject(DestroyRef).onDestroy(() => {
+    destroyed$.next();
+  });
+  return destroyed$;
 }

@@ -1,4 +1,5 @@
 import { inject, InjectionToken } from '@angular/core';
+import type { Observable } from 'rxjs';
 import type { TokenStream } from '../token/types.js';
 import type { RequestOptions } from './streamOptions.js';
 
@@ -26,6 +27,11 @@ export const PROVIDED_STREAMS: InjectionToken<readonly ProvidedStream[]> = /* @_
 export const TOKEN_STREAMS: InjectionToken<readonly ProvidedStream[]> = /* @__PURE__ */ new InjectionToken<
   readonly ProvidedStream[]
 >('checked streams of rx-fresh-token');
+
+/** Emits when the injector that provides the streams is destroyed, before these close. */
+export const INJECTOR_DESTROYED: InjectionToken<Observable<unknown>> = /* @__PURE__ */ new InjectionToken<
+  Observable<unknown>
+>('end of the streams of rx-fresh-token');
 
 /** The streams in force of all that were provided. @throws TypeError if two of them cannot be told apart */
 export function streamsInForce(provided: readonly ProvidedStream[]): readonly ProvidedStream[] {

@@ -28,7 +28,14 @@ import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
 import { givenRequest } from './givenRequest.js';
-import { chooseStream, injectStreams, streamNamed, type Choice, type ProvidedStream } from './providedStreams.js';
+import {
+  chooseStream,
+  INJECTOR_DESTROYED,
+  injectStreams,
+  streamNamed,
+  type Choice,
+  type ProvidedStream,
+} from './providedStreams.js';
 import { TOKEN_OF, WITHOUT_TOKEN } from './requestContext.js';
 import { within } from './zoneScheduler.js';
 
@@ -66,7 +73,9 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
     const sent$ = defer(() => next(sent));
     return zoned ? sent$.pipe(subscribeOn(scheduler)) : sent$;
   };
-  const answer$ = answerTo(givenRequest(request), choice, token$, here);
+  // With the application a request that waits ends quietly: nobody is left to handle an error.
+  const ended$ = inject(INJECTOR_DESTROYED);
+  const answer$ = answerTo(givenRequest(request), choice, token$, here).pipe(takeUntil(ended$));
   return zoned
     ? answer$.pipe(subscribeOn(within((run) => zone.runOutsideAngular(run))), observeOn(scheduler))
     : answer$;
