@@ -92,6 +92,10 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
     [`src/${folder}/a.ts`, `import { b } from '../http/b.js';`, imports],
     [`src/${folder}/a.ts`, `import { b } from '../oauth/b.js';`, imports],
   ]),
+  ...(['angular', 'axios'] as const).flatMap((folder): typeof boundaries => [
+    [`src/${folder}/a.ts`, `import { copyOfBody } from '../http/requestBody.js';`],
+    [`src/${folder}/a.ts`, `import { b } from '../http/outgoingRequest.js';`, imports],
+  ]),
   [
     'src/connect/a.ts',
     `import { createParser } from 'eventsource-parser'; import { b } from '../token/b.js'; import { c } from '../http/c.js'; import { d } from '../internal/d.js'; import { E } from '../errors.js'; import { f } from './f.js'; import { timer } from 'rxjs';`,

@@ -12,7 +12,7 @@ import {
 } from '@angular/core';
 import { TestBed, TestComponentRenderer } from '@angular/core/testing';
 import { of, type ObservableInput } from 'rxjs';
-import type { TokenRequest, TokenResponse, TokenStream } from 'rx-fresh-token';
+import type { TokenRequest, TokenResponse, TokenSource, TokenStream } from 'rx-fresh-token';
 import {
   provideTokenStream,
   TOKEN_STREAM,
@@ -50,8 +50,8 @@ export interface Setup extends Partial<ProvideTokenStreamOptions> {
   /** Interceptors that come after the token's. */
   inner?: HttpInterceptorFn[];
   platform?: 'browser' | 'server';
-  /** The factory makes this, and not a source. */
-  stream?: () => TokenStream;
+  /** The factory: it makes a source of its own, or a stream. */
+  make?: () => TokenSource | TokenStream;
   /** Leave it to the first request to make the stream. */
   lazily?: boolean;
 }
@@ -62,7 +62,7 @@ export function setUp({
   providers = [],
   inner = [],
   platform = 'browser',
-  stream,
+  make,
   lazily = false,
   ...options
 }: Setup = {}) {
@@ -76,7 +76,7 @@ export function setUp({
       { provide: PLATFORM_ID, useValue: platform },
       provideHttpClient(withInterceptors([tokenInterceptor, ...inner])),
       provideHttpClientTesting(),
-      provideTokenStream(stream ?? factory, { allowedOrigins: [API], ...options }),
+      provideTokenStream(make ?? factory, { allowedOrigins: [API], ...options }),
       ...providers,
     ],
   });

@@ -42,11 +42,11 @@ describe('with zone.js', () => {
 
   it('should let the application become stable though the factory made the stream, and close that with the injector', async () => {
     const token$ = createTokenStream(() => timer(5).pipe(map(() => ({ access_token: 'T1', expires_in: 3600 }))));
-    const { controller } = setUp({ providers, stream: () => token$ });
+    const { controller } = setUp({ providers, make: () => token$ });
     const application = TestBed.inject(ApplicationRef);
     const token = zone().run(() => TestBed.runInInjectionContext(injectToken));
     const answered = zone().run(() => firstValueFrom(TestBed.inject(HttpClient).get(`${API}/a`)));
-    // It waits, and the timer that ends its patience is not the zone's.
+    // It waits, and the timer that ends its wait is not the zone's.
     expect(zone().hasPendingMacrotasks).toBe(false);
     await until(() => token() !== null);
     const call = controller.expectOne(`${API}/a`);
@@ -60,10 +60,10 @@ describe('with zone.js', () => {
   });
 
   it('should name what is out of place when the factory makes the stream', () => {
-    const stream = () => createTokenStream(() => NEVER);
-    expect(() => setUp({ providers, stream, maxWait: 5 })).toThrow(/"maxWait"/);
+    const make = () => createTokenStream(() => NEVER);
+    expect(() => setUp({ providers, make, maxWait: 5 })).toThrow(/"maxWait"/);
     TestBed.resetTestingModule();
-    expect(() => setUp({ providers, stream: () => ({}) as never })).toThrow(/createTokenStream/);
+    expect(() => setUp({ providers, make: () => ({}) as never })).toThrow(/createTokenStream/);
   });
 
   it('should check for changes when the token changes, and not at each of the timers', async () => {

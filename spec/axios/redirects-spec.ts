@@ -1,20 +1,24 @@
 import { HttpStatusCode } from 'axios';
-import { trailFrom } from '../../src/axios/redirects.js';
+import { trackRedirects } from '../../src/axios/redirects.js';
 
 /** What a follower of redirects hands to `beforeRedirect` when it is led to `href`. */
 const hopTo = (href: string) => ({ href, headers: { AUTHORIZATION: 'Bearer SECRET', accept: '*/*' } });
-const follow = (trail: ReturnType<typeof trailFrom>, href: string) => {
+const follow = (redirects: ReturnType<typeof trackRedirects>, href: string) => {
   const hop = hopTo(href);
-  trail.beforeRedirect(hop, { headers: {}, statusCode: HttpStatusCode.Found }, { headers: {}, url: '', method: 'GET' });
+  redirects.beforeRedirect(
+    hop,
+    { headers: {}, statusCode: HttpStatusCode.Found },
+    { headers: {}, url: '', method: 'GET' },
+  );
   return hop.headers;
 };
 
 // The axios of today takes the header off too; those of 1.5 to 1.13 rely on a package that lets it pass to subdomains.
 describe('a redirect', () => {
   it.each(['https://api.example/b', 'https://api.example:443/c?d'])('to %s should keep the token', (href) => {
-    const trail = trailFrom('https://api.example/a', undefined);
-    expect(follow(trail, href)).toEqual(hopTo('').headers);
-    expect(trail.carried({})).toBe(true);
+    const redirects = trackRedirects('https://api.example/a', undefined);
+    expect(follow(redirects, href)).toEqual(hopTo('').headers);
+    expect(redirects.hadToken({})).toBe(true);
   });
 
   it.each([
@@ -24,15 +28,15 @@ describe('a redirect', () => {
     'http://api.example/',
     'nonsense',
   ])('to %s should lose it, and not find it again on the way back', (href) => {
-    const trail = trailFrom('https://api.example/a', undefined);
-    expect(follow(trail, href)).toEqual({ accept: '*/*' });
-    expect(follow(trail, 'https://api.example/a')).toEqual({ accept: '*/*' });
-    expect(trail.carried({})).toBe(false);
+    const redirects = trackRedirects('https://api.example/a', undefined);
+    expect(follow(redirects, href)).toEqual({ accept: '*/*' });
+    expect(follow(redirects, 'https://api.example/a')).toEqual({ accept: '*/*' });
+    expect(redirects.hadToken({})).toBe(false);
   });
 
   it('should be known from where a browser says the answer came', () => {
-    const { carried } = trailFrom('https://api.example/a', undefined);
-    expect(carried({ request: { responseURL: 'https://api.example/b' } })).toBe(true);
-    expect(carried({ request: { responseURL: 'https://elsewhere.example/b' } })).toBe(false);
+    const { hadToken } = trackRedirects('https://api.example/a', undefined);
+    expect(hadToken({ request: { responseURL: 'https://api.example/b' } })).toBe(true);
+    expect(hadToken({ request: { responseURL: 'https://elsewhere.example/b' } })).toBe(false);
   });
 });

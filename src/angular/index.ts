@@ -1,3 +1,9 @@
-export { injectToken } from './injectToken.js';
-export { provideTokenStream, TOKEN_STREAM, type ProvideTokenStreamOptions } from './provideTokenStream.js';
-export { tokenInterceptor, withoutToken } from './tokenInterceptor.js';
+export { HttpTokenInterceptor } from './httpTokenInterceptor.js';
+export { injectToken, injectTokenState } from './injectToken.js';
+export { injectTokenStream, TOKEN_STREAM } from './providedStreams.js';
+export { provideFakeToken, type FakeTokenOptions } from './provideFakeToken.js';
+export { provideTokenStream } from './provideTokenStream.js';
+export { withoutToken, withTokenOf } from './requestContext.js';
+export type { ProvideTokenStreamOptions } from './streamOptions.js';
+export { tokenInterceptor } from './tokenInterceptor.js';
+export type { TokenState } from './tokenWatch.js';

@@ -1,12 +1,14 @@
 import { DestroyRef, inject, NgZone, signal, untracked, type Signal } from '@angular/core';
-import { distinctUntilChanged, endWith, filter, map, merge, observeOn, retry } from 'rxjs';
-import type { AccessToken } from '../token/types.js';
-import { TOKEN_STREAM } from './provideTokenStream.js';
+import { defer, distinctUntilChanged, filter, map, observeOn, retry, switchMap, take, type Observable } from 'rxjs';
+import type { AccessToken, TokenStream } from '../token/types.js';
+import { injectTokenStream } from './providedStreams.js';
+import { watchToken, type TokenState, type TokenView } from './tokenWatch.js';
 import { within } from './zoneScheduler.js';
 
 /**
- * The usable token as a signal: null while there is none, and after the stream was closed. As long as the injector that
- * it was called in lives (a component's, say), the token is kept fresh.
+ * The token as a signal. While a token that was refused or has expired is replaced, the signal keeps it, so that a page does
+ * not flash. It is null before the first token, after `signOut()` and `close()`, and when the source failed for good and no
+ * token is left. As long as the injector that it was called in lives (a component's, say), the token is kept fresh.
  *
  * ```ts
  * import { Component, computed } from '@angular/core';
@@ -19,25 +21,55 @@ import { within } from './zoneScheduler.js';
  * }
  * ```
  *
- * Call it where `inject` may be called. A source that failed for good makes it null until somebody's request succeeds.
+ * Call it where `inject` may be called. After a sign-out, or when the source failed for good, it asks for no token by
+ * itself: it is null until somebody's request or `refresh()` brings one.
+ *
+ * @param name the option `name` of `provideTokenStream`. Default: the stream without a name.
  */
-export function injectToken(): Signal<AccessToken | null> {
-  const token$ = inject(TOKEN_STREAM);
+export function injectToken(name?: string): Signal<AccessToken | null> {
+  const token$ = injectTokenStream(name);
+  keepFresh(token$);
+  return injectView(token$, ({ token }) => token);
+}
+
+/**
+ * What there is to say about the token, as a signal: see {@link TokenState}. It fetches nothing by itself.
+ *
+ * @param name the option `name` of `provideTokenStream`. Default: the stream without a name.
+ */
+export function injectTokenState(name?: string): Signal<TokenState> {
+  return injectView(injectTokenStream(name), ({ state }) => state);
+}
+
+/** Subscribes to the token as long as the injector lives. */
+function keepFresh(token$: TokenStream): void {
+  // The stream ends a subscription when its source fails for good or the session ends; the next token heals it.
+  const changed$ = token$.events.pipe(
+    filter(({ type }) => type === 'tokenChanged'),
+    take(1),
+  );
+  const { state } = watchToken(token$).value;
+  const kept$: Observable<unknown> = state === 'signedOut' ? changed$.pipe(switchMap(() => token$)) : token$;
+  const subscription = inject(NgZone).runOutsideAngular(() => kept$.pipe(retry({ delay: () => changed$ })).subscribe());
+  inject(DestroyRef).onDestroy(() => {
+    subscription.unsubscribe();
+  });
+}
+
+function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Signal<T> {
   const zone = inject(NgZone);
-  const current = signal(token$.current);
-  // The stream ends a subscription when its source fails for good; the next token, for whomever it is, heals it.
-  const kept$ = token$.pipe(retry({ delay: () => token$.events.pipe(filter(({ type }) => type === 'tokenChanged')) }));
-  const current$ = merge(token$.events, kept$).pipe(
-    map(() => token$.current),
-    endWith(null),
+  const view$ = watchToken(token$);
+  const current = signal(project(view$.value));
+  const values$ = defer(() => view$).pipe(
+    map(project),
     distinctUntilChanged(),
     observeOn(within((run) => zone.run(run))),
   );
   const subscription = zone.runOutsideAngular(() =>
-    current$.subscribe((token) => {
+    values$.subscribe((value) => {
       // A request may change it in the midst of a computed or, until Angular 18, an effect, where no signal may be written.
       untracked(() => {
-        current.set(token);
+        current.set(value);
       });
     }),
   );

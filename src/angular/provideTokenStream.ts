@@ -8,30 +8,25 @@ import {
   PLATFORM_ID,
   type EnvironmentProviders,
 } from '@angular/core';
-import { asyncScheduler, EMPTY, NEVER } from 'rxjs';
-import { Destinations } from '../http/authorize.js';
-import { requireFunctions, wrong } from '../internal/validate.js';
+import { asyncScheduler, EMPTY, NEVER, Subject, type Observable } from 'rxjs';
+import { requireFunctions } from '../internal/validate.js';
 import { createTokenStream, managerOf } from '../token/tokenStream.js';
-import type { TokenSource, TokenStream, TokenStreamOptions } from '../token/types.js';
+import type { TokenSource, TokenStream } from '../token/types.js';
+import {
+  INJECTOR_DESTROYED,
+  PROVIDED_STREAMS,
+  streamsInForce,
+  TOKEN_STREAM,
+  TOKEN_STREAMS,
+  type ProvidedStream,
+} from './providedStreams.js';
 import { storeOutside } from './storeOutside.js';
+import { splitOptions, type ProvideTokenStreamOptions } from './streamOptions.js';
+import { watchToken } from './tokenWatch.js';
 import { never, outside } from './zoneScheduler.js';
 
-export interface ProvideTokenStreamOptions extends TokenStreamOptions {
-  /** The exact origins that may see the token; requests to all others pass untouched. https, or http on loopback. */
-  allowedOrigins: readonly string[];
-}
-
-/** The application's token stream. Injecting it fetches nothing; during server rendering it never emits. */
-export const TOKEN_STREAM: InjectionToken<TokenStream> = /* @__PURE__ */ new InjectionToken<TokenStream>(
-  'TOKEN_STREAM of rx-fresh-token',
-);
-
-/** Where the token may go. Null during server rendering: nowhere. */
-export const DESTINATIONS: InjectionToken<Destinations | null> =
-  /* @__PURE__ */ new InjectionToken<Destinations | null>('destinations of rx-fresh-token');
-
 /**
- * Provides {@link TOKEN_STREAM}, on which the requests of `HttpClient` ride by {@link tokenInterceptor}.
+ * Provides {@link TOKEN_STREAM}, whose token the requests of `HttpClient` carry by {@link tokenInterceptor}.
  *
  * The stream's timers run outside of Angular's zone, where there is one: they neither keep the application unstable nor
  * cause change detection. During server rendering there is no token: the factory is not called, nothing is scheduled, and
@@ -45,7 +40,7 @@ export const DESTINATIONS: InjectionToken<Destinations | null> =
  * export const appConfig: ApplicationConfig = {
  *   providers: [
  *     provideHttpClient(withInterceptors([tokenInterceptor])),
- *     provideTokenStream(() => ({ signal }) => fetch('/session/token', { method: 'POST', signal }).then((r) => r.json()), {
+ *     provideTokenStream(() => ({ signal }) => fetch('/session/token', { method: 'POST', signal }), {
  *       allowedOrigins: ['https://api.example.com'],
  *     }),
  *   ],
@@ -55,25 +50,34 @@ export const DESTINATIONS: InjectionToken<Destinations | null> =
  * @param factory makes the token source, once, when the stream is first needed. It may `inject`; requests that the source makes
  *   with `HttpClient` carry no token. It may make the stream itself as well, which then closes with the injector all the
  *   same; the timers of one who subscribes to that within the zone are the zone's, as any timer's.
- * @param options those of `createTokenStream`, unless the factory makes the stream, and `allowedOrigins`
- * @throws TypeError that names an option out of range; the stream's own options are checked when it is made
+ * @param options those of `createTokenStream`, unless the factory makes the stream, and those that say which requests carry the token
+ * @throws TypeError that names an option out of range, or unknown; the stream's own options are checked when it is made
  */
 export function provideTokenStream(
   factory: () => TokenSource | TokenStream,
   options: ProvideTokenStreamOptions,
 ): EnvironmentProviders {
+  return streamProviders(factory, options);
+}
+
+/** @param replaces whether the stream stands in the place of one with the same name */
+export function streamProviders(
+  factory: () => TokenSource | TokenStream,
+  options: ProvideTokenStreamOptions,
+  replaces = false,
+): EnvironmentProviders {
   requireFunctions({ factory });
-  const { allowedOrigins, ...own } = options;
-  if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
-  const destinations = new Destinations({ allowedOrigins });
-  const isServer = () => isPlatformServer(inject(PLATFORM_ID));
+  const { requests, own } = splitOptions(options);
+  const { name } = requests;
 
   function streamOf(made: TokenSource | TokenStream, zone: NgZone): TokenStream {
-    const { scheduler = asyncScheduler, store } = own;
-    const leave = <T>(run: () => T): T => zone.runOutsideAngular(run);
-    const kept = typeof store?.refresh === 'function' && { store: storeOutside(store, leave) };
-    if (typeof made === 'function')
-      return createTokenStream(made, { ...own, scheduler: outside(scheduler, leave), ...kept });
+    if (typeof made === 'function') {
+      const leave = <T>(run: () => T): T => zone.runOutsideAngular(run);
+      const { scheduler = asyncScheduler, store: given, ...others } = own;
+      const store = typeof given === 'function' ? leave(given) : given;
+      const kept = typeof store?.refresh === 'function' ? storeOutside(store, leave) : store;
+      return createTokenStream(made, { ...others, scheduler: outside(scheduler, leave), store: kept });
+    }
     const [misplaced] = Object.keys(own);
     if (misplaced !== undefined)
       throw new TypeError(
@@ -84,17 +88,34 @@ export function provideTokenStream(
   }
 
   const makeStream = (): TokenStream => {
-    if (isServer()) return createTokenStream(() => NEVER, { scheduler: never, wake: EMPTY });
+    if (isPlatformServer(inject(PLATFORM_ID))) return createTokenStream(() => NEVER, { scheduler: never, wake: EMPTY });
     const zone = inject(NgZone);
     const token$ = streamOf(zone.runOutsideAngular(factory), zone);
+    // From the beginning, so that whoever injects the token later knows what there was.
+    void watchToken(token$);
+    // Its listener comes first: whoever waits is gone when the stream closes.
+    void inject(INJECTOR_DESTROYED);
     inject(DestroyRef).onDestroy(() => {
       token$.close();
     });
     return token$;
   };
 
+  const token =
+    name === undefined ? TOKEN_STREAM : new InjectionToken<TokenStream>(`token stream ${name} of rx-fresh-token`);
+  const provided: ProvidedStream = { ...requests, token, replaces };
   return makeEnvironmentProviders([
-    { provide: TOKEN_STREAM, useFactory: makeStream },
-    { provide: DESTINATIONS, useFactory: () => (isServer() ? null : destinations) },
+    { provide: token, useFactory: makeStream },
+    { provide: PROVIDED_STREAMS, multi: true, useValue: provided },
+    { provide: INJECTOR_DESTROYED, useFactory: injectorDestroyed },
+    { provide: TOKEN_STREAMS, useFactory: () => streamsInForce(inject(PROVIDED_STREAMS)) },
   ]);
+}
+
+function injectorDestroyed(): Observable<unknown> {
+  const destroyed$ = new Subject<void>();
+  inject(DestroyRef).onDestroy(() => {
+    destroyed$.next();
+  });
+  return destroyed$;
 }

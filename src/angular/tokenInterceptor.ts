@@ -1,40 +1,53 @@
+import { isPlatformServer } from '@angular/common';
 import {
-  HttpContext,
-  HttpContextToken,
   HttpErrorResponse,
   HttpEventType,
+  HttpRequest,
+  HttpResponse,
   type HttpEvent,
+  type HttpHandlerFn,
   type HttpInterceptorFn,
 } from '@angular/common/http';
-import { inject, NgZone } from '@angular/core';
-import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, type Observable } from 'rxjs';
-import { authorizationOf, resourceOf, type Destinations } from '../http/authorize.js';
-import { isRejection } from '../token/rejection.js';
+import { inject, NgZone, PLATFORM_ID } from '@angular/core';
+import {
+  defer,
+  filter,
+  finalize,
+  merge,
+  observeOn,
+  Subject,
+  subscribeOn,
+  switchMap,
+  takeUntil,
+  throwError,
+  type Observable,
+} from 'rxjs';
+import { authorizationOf, resourceOf } from '../http/authorize.js';
+import { ask, isRejection as isRejectionByDefault } from '../token/rejection.js';
 import { managerOf } from '../token/tokenStream.js';
+import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
-import { DESTINATIONS, TOKEN_STREAM } from './provideTokenStream.js';
+import { givenRequest } from './givenRequest.js';
+import {
+  chooseStream,
+  INJECTOR_DESTROYED,
+  injectStreams,
+  streamNamed,
+  type Choice,
+  type ProvidedStream,
+} from './providedStreams.js';
+import { TOKEN_OF, WITHOUT_TOKEN } from './requestContext.js';
 import { within } from './zoneScheduler.js';
 
-const WITHOUT_TOKEN = /* @__PURE__ */ new HttpContextToken(() => false);
-
 /**
- * The context of a request that goes without a token, even to an allowed origin.
- *
- * ```ts
- * http.get('https://api.example.com/health', { context: withoutToken() });
- * ```
- *
- * @param context one to add this to. Default: a new one.
- */
-export const withoutToken = (context: HttpContext = new HttpContext()): HttpContext => context.set(WITHOUT_TOKEN, true);
-
-/**
- * Makes the requests of `HttpClient` ride on the stream of {@link provideTokenStream}.
+ * Gives the requests of `HttpClient` the token of the stream of {@link provideTokenStream}.
  *
  * A request to an allowed origin takes the latest token. A 401 or 403 causes one refresh, shared by all who were refused,
- * and one repeat; the second refusal reaches the caller as Angular's own `HttpErrorResponse`. All others pass untouched: those to
- * other origins, with an Authorization header of their own, with {@link withoutToken}, the token source's, and every
- * request during server rendering.
+ * and one repeat; the second refusal reaches the caller as Angular's own `HttpErrorResponse`. The body is sent and repeated as
+ * it was when the request was made. `HttpClient`'s `timeout` covers the wait for a token too. All others pass untouched: those
+ * to other origins and paths, with an Authorization header of their own, with {@link withoutToken}, the token source's, and
+ * every request during server rendering. Of several streams the one whose `paths` say most about the URL is taken, or the one
+ * of {@link withTokenOf}.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';
@@ -47,15 +60,46 @@ export const withoutToken = (context: HttpContext = new HttpContext()): HttpCont
  * after the stream was closed, or as Angular does.
  */
 export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
-  const asIs = request.context.get(WITHOUT_TOKEN) || request.method === 'JSONP' || request.headers.has('Authorization');
-  const url = asIs ? null : permitted(inject(DESTINATIONS), request.url);
-  if (url === null) return next(request);
+  const choice = choiceFor(request);
+  if (choice === null) return next(request);
   // Only now: what goes untouched, such as a configuration that the factory will read, must not call the factory.
-  const token$ = inject(TOKEN_STREAM);
+  const token$ = inject(choice.stream.token);
   if (managerOf(token$).owns()) return next(request);
   const zone = inject(NgZone);
+  // A token is waited for outside of Angular's zone; whoever asked within it sends and is answered within it.
+  const zoned = NgZone.isInAngularZone();
+  const scheduler = within((run) => zone.run(run));
+  const here: HttpHandlerFn = (sent) => {
+    const sent$ = defer(() => next(sent));
+    return zoned ? sent$.pipe(subscribeOn(scheduler)) : sent$;
+  };
+  // With the application a request that waits ends quietly: nobody is left to handle an error.
+  const ended$ = inject(INJECTOR_DESTROYED);
+  const answer$ = answerTo(givenRequest(request), choice, token$, here).pipe(takeUntil(ended$));
+  return zoned
+    ? answer$.pipe(subscribeOn(within((run) => zone.runOutsideAngular(run))), observeOn(scheduler))
+    : answer$;
+};
 
-  const answer$ = defer(() => {
+/** The stream whose token the request carries; null if it goes untouched. */
+function choiceFor({ context, method, headers, url }: HttpRequest<unknown>): Choice | null {
+  if (context.get(WITHOUT_TOKEN) || method === 'JSONP' || headers.has('Authorization')) return null;
+  const streams = injectStreams('tokenInterceptor');
+  if (isPlatformServer(inject(PLATFORM_ID))) return null;
+  const name = context.get(TOKEN_OF);
+  if (name === undefined) return chooseStream(streams, url);
+  const stream = streamNamed(streams, name);
+  return { stream, url: stream.destinations.check(url) };
+}
+
+function answerTo(
+  request: HttpRequest<unknown>,
+  { stream, url }: Choice,
+  token$: TokenStream,
+  send: HttpHandlerFn,
+): Observable<HttpEvent<unknown>> {
+  const key = resourceOf(request.method, url);
+  return defer(() => {
     const progress$ = new Subject<HttpEvent<unknown>>();
     // Only the response says whether the token was good. What comes before it goes past, in its order.
     const isResponse = (event: HttpEvent<unknown>) => {
@@ -63,22 +107,11 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
       progress$.next(event);
       return false;
     };
-    const response$ = withToken(
-      token$,
-      (token) =>
-        here(defer(() => next(request.clone({ setHeaders: { Authorization: authorizationOf(token) } })))).pipe(
-          filter(isResponse),
-        ),
-      {
-        key: resourceOf(request.method, url),
-        // A redirect to another origin did not carry the token.
-        isRejection: (outcome) =>
-          outcome instanceof HttpErrorResponse &&
-          isRejection(outcome) &&
-          originFrom(outcome.url, url) === originFrom('', url),
-      },
-    );
-    return merge(
+    const response$ = withToken(token$, (token) => send(authorized(stream, request, token)).pipe(filter(isResponse)), {
+      key,
+      isRejection: (outcome) => isRefusal(stream, outcome, url),
+    });
+    const answer$ = merge(
       progress$,
       response$.pipe(
         finalize(() => {
@@ -86,25 +119,41 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
         }),
       ),
     );
+    const { timeout } = request;
+    // Angular counts from the sending; the wait for the token and the repeat count too. Until version 19 there is no timeout.
+    return timeout ? answer$.pipe(takeUntil(late(managerOf(token$).timers.after(timeout, true), request))) : answer$;
   });
-
-  // A token is waited for outside of Angular's zone; whoever asked within it sends and is answered within it.
-  const zoned = NgZone.isInAngularZone();
-  const scheduler = within((run) => zone.run(run));
-  const here = <T>(source$: Observable<T>) => (zoned ? source$.pipe(subscribeOn(scheduler)) : source$);
-  return zoned
-    ? answer$.pipe(subscribeOn(within((run) => zone.runOutsideAngular(run))), observeOn(scheduler))
-    : answer$;
-};
-
-/** The absolute URL of a request that may carry the token. */
-function permitted(destinations: Destinations | null, url: string): string | null {
-  try {
-    return destinations?.check(url) ?? null;
-  } catch {
-    return null;
-  }
 }
+
+function authorized(
+  { authorize }: ProvidedStream,
+  request: HttpRequest<unknown>,
+  token: AccessToken,
+): HttpRequest<unknown> {
+  if (!authorize) return request.clone({ setHeaders: { Authorization: authorizationOf(token) } });
+  const sent: unknown = authorize(request, token);
+  if (!(sent instanceof HttpRequest)) throw new TypeError('option "authorize" must return an HttpRequest');
+  // A browser takes no header but Authorization off a redirect to another origin.
+  return sent.redirect === 'manual' ? sent : sent.clone({ redirect: 'error' });
+}
+
+function isRefusal({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {
+  const isAnswer = outcome instanceof HttpErrorResponse || (isRejection && outcome instanceof HttpResponse);
+  // A redirect to another origin did not carry the token.
+  if (!isAnswer || originFrom(outcome.url, url) !== originFrom('', url)) return false;
+  return isRejection ? ask(isRejection, outcome) : isRejectionByDefault(outcome);
+}
+
+/** Errors as Angular does after `timeout`. */
+const late = (late$: Observable<unknown>, { urlWithParams: url }: HttpRequest<unknown>): Observable<never> =>
+  late$.pipe(
+    switchMap(() =>
+      throwError(() => {
+        const error = new DOMException('Request timed out', 'TimeoutError');
+        return new HttpErrorResponse({ error, status: 0, statusText: 'Request timeout', url });
+      }),
+    ),
+  );
 
 /** The origin of what answered. Angular may word its URL as the request did: relative. */
 function originFrom(url: string | null, base: string): string | null {

@@ -7,23 +7,28 @@ import { requireFunctions } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/rejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { ride } from './ride.js';
+import { hideAgents } from './redact.js';
+import { givenRequest } from './givenRequest.js';
+import { pageUrl, splitCredentials } from './requestUrl.js';
+import { sendWithToken } from './sendWithToken.js';
 
 export interface AttachTokenOptions {
   /**
    * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on loopback.
-   * Default: the origin of `instance.defaults.baseURL`, as it is now; without either, every call fails.
+   * Default: the origin of `instance.defaults.baseURL`, as it is now, or the page's if that is relative; without either,
+   * every call fails.
    */
   allowedOrigins?: readonly string[] | undefined;
   /**
-   * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. Default: 401,
-   * or 403 unless the challenge says `insufficient_scope`.
+   * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. It returns a
+   * boolean; a promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or limits the rate of
+   * requests.
    */
   isRejection?: ((response: AxiosResponse) => boolean) | undefined;
 }
 
 /**
- * Makes the requests of an axios instance ride on the token stream, with the guarantees of `createFetch`.
+ * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`.
  *
  * Each request takes the latest token when it leaves, after all interceptors and `transformRequest`. A 401 or 403 causes
  * one refresh, shared by all who were refused, and one repeat of the very bytes; interceptors run once. The second
@@ -37,7 +42,7 @@ export interface AttachTokenOptions {
  * import { createTokenStream } from 'rx-fresh-token';
  * import { attachToken } from 'rx-fresh-token/axios';
  *
- * const token$ = createTokenStream(() => fetch('https://auth.example.com/token', { method: 'POST' }).then((r) => r.json()));
+ * const token$ = createTokenStream(({ signal }) => fetch('https://auth.example.com/token', { method: 'POST', signal }));
  * const api = axios.create({ baseURL: 'https://api.example.com' });
  * const detach = attachToken(api, token$);
  * const { data } = await api.post('/orders', { item: 'tea' });
@@ -57,25 +62,29 @@ export function attachToken(
     throw new TypeError('attachToken takes an axios instance');
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
-  const home = originOf(instance.defaults.baseURL);
+  const origin = originOf(instance.defaults.baseURL, pageUrl());
   const destinations = new Destinations({
-    allowedOrigins: options.allowedOrigins ?? (home === undefined ? [] : [home]),
+    allowedOrigins: options.allowedOrigins ?? (origin === undefined || !instance.defaults.baseURL ? [] : [origin]),
   });
 
   /** In the adapter's place: whatever interceptors and transformers do has been done, and is done once. */
-  const depart = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
+  const send = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
     const { baseURL = '', url, allowAbsoluteUrls, auth, headers } = config;
     if (manager.isClosed()) throw new TokenStreamClosedError();
-    const absolute = destinations.check(instance.getUri({ baseURL, url, allowAbsoluteUrls }));
-    if (auth || headers.has('Authorization')) return getAdapter(config.adapter, config)(config);
-    return firstValueFrom(ride(token$, { config, url: absolute, isRejection }));
+    const target = splitCredentials(instance.getUri({ baseURL, url, allowAbsoluteUrls }));
+    const absolute = destinations.check(target.url);
+    if (auth || target.hasCredentials || headers.has('Authorization'))
+      return getAdapter(config.adapter, config)(config);
+    hideAgents(config);
+    return firstValueFrom(sendWithToken(token$, { config: givenRequest(config), url: absolute, isRejection }));
   };
-  const board = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({
+  const replaceAdapter = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({
     ...config,
-    adapter: (ready) => depart({ ...ready, adapter: config.adapter }),
+    // Another interceptor may have made a config of its own, without the adapter.
+    adapter: (ready) => send({ ...ready, adapter: config.adapter ?? instance.defaults.adapter }),
   });
 
-  const id = instance.interceptors.request.use(board, null, {
+  const id = instance.interceptors.request.use(replaceAdapter, null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
     runWhen: ({ signal }) => !manager.owns(signal as AbortSignal | undefined),

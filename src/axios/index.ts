@@ -1,1 +1,2 @@
 export { attachToken, type AttachTokenOptions } from './attachToken.js';
+export { withoutToken } from './withoutToken.js';

@@ -1,7 +1,8 @@
 /** Frees the connection of an answer that nobody will read. */
 export function discard({ body }: Response): void {
-  const stream = body as { cancel?: () => Promise<void>; resume?: () => void } | null;
-  if (stream?.cancel) stream.cancel().catch(() => undefined);
+  // The body of Angular's HttpResponse is parsed, and may have members of these names.
+  const stream = body as { cancel?: () => Promise<void>; resume?: () => void } | null | undefined;
+  if (typeof stream?.cancel === 'function') stream.cancel().catch(() => undefined);
   // node-fetch: destroying its body would leave the socket paused.
-  else stream?.resume?.();
+  else if (typeof stream?.resume === 'function') stream.resume();
 }

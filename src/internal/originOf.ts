@@ -1,7 +1,7 @@
-/** The origin of an absolute URL; none, if it is not one. */
-export function originOf(url: string | null | undefined): string | undefined {
+/** The origin of a URL, which may be relative to `base`; undefined, if it has none. */
+export function originOf(url: string | null | undefined, base?: string): string | undefined {
   try {
-    return new URL(url ?? '').origin;
+    return new URL(url ?? '', base).origin;
   } catch {
     return undefined;
   }

@@ -2,14 +2,14 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { fieldsOf } from '../internal/answers.js';
 
 /** Node's own answer leads to the request that it answers, by each of these. */
-const LEADS = ['req', 'socket', 'client'];
+const REQUEST_MEMBERS = ['req', 'socket', 'client'];
 
 /**
  * What axios hands out quotes the request, header and all, and is often logged. Its config becomes the caller's own, which
  * never had the token; the platform's request object stays at hand, behind a getter that nothing prints. So does all that
  * leads to it from a streamed answer of Node's.
  */
-export function conceal<T>(outcome: T, config: InternalAxiosRequestConfig): T {
+export function redact<T>(outcome: T, config: InternalAxiosRequestConfig): T {
   const { response } = fieldsOf(outcome);
   for (const carrier of [outcome, response]) {
     if (typeof carrier !== 'object' || carrier === null || !('config' in carrier)) continue;
@@ -17,7 +17,7 @@ export function conceal<T>(outcome: T, config: InternalAxiosRequestConfig): T {
     hide(carrier, 'request');
     const { data } = carrier as { data?: unknown };
     if (config.responseType === 'stream' && typeof data === 'object' && data !== null)
-      for (const lead of LEADS) hide(data, lead);
+      for (const member of REQUEST_MEMBERS) hide(data, member);
   }
   return outcome;
 }
@@ -28,4 +28,17 @@ function hide(object: object, name: string): void {
   if (value === undefined) return;
   const set = (next: unknown) => void (value = next);
   Reflect.defineProperty(object, name, { get: () => value, set, enumerable: false, configurable: true });
+}
+
+/**
+ * The caller's agents are part of the config, and lead to the requests that they carry, with their headers. They print as
+ * their name.
+ */
+export function hideAgents(config: InternalAxiosRequestConfig): void {
+  for (const name of ['httpAgent', 'httpsAgent'] as const) {
+    const agent: unknown = config[name];
+    if (typeof agent !== 'object' || agent === null) continue;
+    for (const key of ['toJSON', Symbol.for('nodejs.util.inspect.custom')])
+      Reflect.defineProperty(agent, key, { value: () => `[${name}]`, configurable: true });
+  }
 }

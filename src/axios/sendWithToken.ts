@@ -3,17 +3,18 @@ import { catchError, defer, filter, from, map, switchMap, takeUntil, tap, throwE
 import { authorizationOf, resourceOf } from '../http/authorize.js';
 import { fieldsOf } from '../internal/answers.js';
 import { isStream } from '../internal/isStream.js';
-import { isExplicit, looksLikeResponse } from '../token/rejection.js';
+import { ask, isExplicit, looksLikeResponse } from '../token/rejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
-import { conceal } from './conceal.js';
-import { interruptionsOf, limitOf, messageOf } from './interruptions.js';
-import { trailFrom } from './redirects.js';
-import { watchedFetch } from './watchedFetch.js';
+import { redact } from './redact.js';
+import { interruptionsOf, limitOf, messageOf, timeoutAsGiven } from './interruptions.js';
+import { sentInClear } from './proxies.js';
+import { trackRedirects } from './redirects.js';
+import { recordingFetch } from './recordingFetch.js';
 
-/** One request, ready to be sent, on its way with a token. */
-export interface Passage {
+/** One request, after all interceptors and transformers. */
+export interface PreparedRequest {
   readonly config: InternalAxiosRequestConfig;
   /** Absolute. */
   readonly url: string;
@@ -26,7 +27,10 @@ const responseOf = (outcome: unknown): AxiosResponse | undefined =>
     AxiosResponse | undefined;
 
 /** Sends with the latest token; once more with a new one if the server refuses the first, unless the body is gone by then. */
-export function ride(token$: TokenStream, { config, url, isRejection }: Passage): Observable<AxiosResponse> {
+export function sendWithToken(
+  token$: TokenStream,
+  { config, url, isRejection }: PreparedRequest,
+): Observable<AxiosResponse> {
   const manager = managerOf(token$);
   const key = resourceOf((config.method ?? 'get').toUpperCase(), url);
 
@@ -35,11 +39,11 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
     const limit = limitOf(config);
     let waiting = true;
     let refused: AxiosResponse | undefined;
-    let trail = trailFrom(url, config.beforeRedirect);
+    let redirects = trackRedirects(url, config.beforeRedirect);
 
     const isRefused = (outcome: unknown): boolean => {
       const response = responseOf(outcome);
-      if (!response || !trail.carried(response) || !isRejection(response)) return false;
+      if (!response || !redirects.hadToken(response) || !ask(isRejection, response)) return false;
       refused = response;
       return true;
     };
@@ -48,23 +52,26 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
       defer(() => {
         waiting = false;
         if (refused) discard(refused);
-        trail = trailFrom(url, config.beforeRedirect);
+        redirects = trackRedirects(url, config.beforeRedirect);
         const elapsed = Math.floor(performance.now() - started);
         const attempt: InternalAxiosRequestConfig = {
           ...config,
           headers: config.headers.concat({ Authorization: authorizationOf(token) }),
-          beforeRedirect: trail.beforeRedirect,
-          env: { ...config.env, fetch: watchedFetch(config.env?.fetch) },
+          ...sentInClear(config, url),
+          beforeRedirect: redirects.beforeRedirect,
+          env: { ...config.env, fetch: recordingFetch(config.env?.fetch) },
           // Time that was spent waiting counts.
           ...(limit < Infinity &&
             elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: messageOf(config) }),
         };
-        return from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>);
+        return from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>).pipe(
+          catchError((error: unknown) => throwError(() => timeoutAsGiven(error, attempt, config))),
+        );
       }).pipe(
-        map((response) => conceal(response, config)),
+        map((response) => redact(response, config)),
         catchError((error: unknown) => {
           waiting = true;
-          return throwError(() => conceal(error, config));
+          return throwError(() => redact(error, config));
         }),
         tap(() => (waiting = true)),
       );
@@ -86,19 +93,24 @@ export function ride(token$: TokenStream, { config, url, isRejection }: Passage)
     send: (token: AccessToken) => Observable<AxiosResponse>,
     isRefused: (outcome: unknown) => boolean,
   ): Observable<AxiosResponse> {
-    const heed = (token: AccessToken) => (outcome: unknown) => {
+    const rejectIfRefused = (token: AccessToken) => (outcome: unknown) => {
       if (isRefused(outcome)) manager.reject({ token, explicit: isExplicit(outcome), key });
     };
     return manager
       .take()
-      .pipe(switchMap((token) => send(token).pipe(tap<AxiosResponse>({ next: heed(token), error: heed(token) }))));
+      .pipe(
+        switchMap((token) =>
+          send(token).pipe(tap<AxiosResponse>({ next: rejectIfRefused(token), error: rejectIfRefused(token) })),
+        ),
+      );
   }
 }
 
 /** Frees the connection of a streamed answer that nobody will read. */
 function discard({ data, config }: AxiosResponse<unknown>): void {
   if (config.responseType !== 'stream') return;
-  const { destroy, cancel } = data as { destroy?: () => void; cancel?: () => Promise<void> };
+  // The answer to a HEAD request has none.
+  const { destroy, cancel } = fieldsOf(data) as { destroy?: () => void; cancel?: () => Promise<void> };
   if (cancel) void cancel.call(data).catch(() => undefined);
   else destroy?.call(data);
 }

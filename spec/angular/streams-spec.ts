@@ -1,0 +1,252 @@
+import { API, initTestBed } from './support.js';
+import {
+  HTTP_INTERCEPTORS,
+  HttpClient,
+  HttpContext,
+  httpResource,
+  provideHttpClient,
+  withInterceptors,
+  withInterceptorsFromDi,
+} from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting, type TestRequest } from '@angular/common/http/testing';
+import {
+  PLATFORM_ID,
+  provideZonelessChangeDetection,
+  TransferState,
+  type EnvironmentProviders,
+  type Provider,
+} from '@angular/core';
+import { TestBed } from '@angular/core/testing';
+import { NEVER, of } from 'rxjs';
+import type { TokenStore } from 'rx-fresh-token';
+import {
+  HttpTokenInterceptor,
+  injectToken,
+  injectTokenState,
+  injectTokenStream,
+  provideFakeToken,
+  provideTokenStream,
+  TOKEN_STREAM,
+  tokenInterceptor,
+  withoutToken,
+  withTokenOf,
+  type ProvideTokenStreamOptions,
+} from 'rx-fresh-token/angular';
+
+initTestBed();
+const http = () => TestBed.inject(HttpClient);
+const authorization = ({ request }: TestRequest) => request.headers.get('authorization');
+const errors: unknown[] = [];
+const fail = { error: (error: unknown) => errors.push(error) };
+beforeEach(() => {
+  errors.length = 0;
+});
+
+/** A stream whose tokens are `name-1`, `name-2`, …. */
+function stream(value: string, options: Partial<ProvideTokenStreamOptions> = {}): EnvironmentProviders {
+  let n = 0;
+  return provideTokenStream(() => () => of({ access_token: `${value}-${String(++n)}`, expires_in: 3600 }), {
+    allowedOrigins: [API],
+    ...options,
+  });
+}
+
+function provide(...providers: (Provider | EnvironmentProviders)[]): HttpTestingController {
+  TestBed.configureTestingModule({
+    providers: [
+      { provide: PLATFORM_ID, useValue: 'browser' },
+      provideHttpClient(withInterceptors([tokenInterceptor])),
+      provideHttpClientTesting(),
+      ...providers,
+    ],
+  });
+  return TestBed.inject(HttpTestingController);
+}
+
+function headerOf(controller: HttpTestingController, url: string, context = new HttpContext()): string | null {
+  http().get(url, { context }).subscribe(fail);
+  const request = controller.expectOne(url);
+  request.flush(1);
+  return authorization(request);
+}
+
+describe('several streams', () => {
+  it.each([
+    ['https://api.example/orders', 'Bearer main-1'],
+    ['https://api.example/admin', 'Bearer admin-1'],
+    ['https://api.example/admin/users', 'Bearer admin-1'],
+    ['https://api.example/admin/audit/7', 'Bearer audit-1'],
+    ['https://api.example/administration', 'Bearer main-1'],
+    ['https://api.example/admin/../orders', 'Bearer main-1'],
+    ['https://files.example/a', 'Bearer files-1'],
+    ['https://other.example/admin', null],
+  ])('should each have its own requests: %s', (url, expected) => {
+    const controller = provide(
+      stream('main'),
+      stream('audit', { name: 'audit', paths: ['/admin/audit/', '/audit'] }),
+      stream('admin', { name: 'admin', paths: ['/admin'] }),
+      stream('files', { name: 'files', allowedOrigins: ['https://files.example'] }),
+    );
+    expect(headerOf(controller, url)).toBe(expected);
+  });
+
+  it('should be chosen by hand, and each be injected by its name', () => {
+    const controller = provide(stream('main'), stream('admin', { name: 'admin', paths: [] }));
+    const seen = [
+      headerOf(controller, `${API}/users`),
+      headerOf(controller, `${API}/users`, withTokenOf('admin')),
+      headerOf(controller, `${API}/users`, withTokenOf('admin', withoutToken())),
+    ];
+    expect(seen).toEqual(['Bearer main-1', 'Bearer admin-1', null]);
+    TestBed.runInInjectionContext(() => {
+      expect(injectTokenStream()).toBe(TestBed.inject(TOKEN_STREAM));
+      expect(injectTokenStream('admin').current?.value).toBe('admin-1');
+      expect([injectToken()()?.value, injectToken('admin')()?.value]).toEqual(['main-1', 'admin-1']);
+      expect(injectTokenState('admin')()).toBe('fresh');
+      expect(() => injectTokenStream('none')).toThrow('no token stream has the name "none"');
+    });
+  });
+
+  it('should fail a request that is given a name that there is not, or to an origin that may not see the token', () => {
+    const controller = provide(stream('main'), stream('admin', { name: 'admin', paths: [] }));
+    http()
+      .get(`${API}/a`, { context: withTokenOf('none') })
+      .subscribe(fail);
+    http()
+      .get('https://other.example/a', { context: withTokenOf('admin') })
+      .subscribe(fail);
+    expect(errors).toEqual([
+      expect.objectContaining({ name: 'TypeError', message: expect.stringContaining('"none"') as unknown }),
+      expect.objectContaining({ code: 'ERR_ORIGIN_NOT_ALLOWED' }),
+    ]);
+    controller.verify();
+  });
+
+  it.each<[string, () => EnvironmentProviders[], RegExp]>([
+    ['two without a name', () => [stream('a'), stream('b')], /twice without a name/],
+    ['two of one name', () => [stream('a', { name: 'x' }), stream('b', { name: 'x' })], /twice with the name "x"/],
+    [
+      'the same origin and path',
+      () => [stream('a'), stream('b', { name: 'b' })],
+      /without a name and "b" have the same/,
+    ],
+  ])('should be told apart: %s', (_what, streams, message) => {
+    provide(...streams());
+    http().get(`${API}/a`).subscribe(fail);
+    expect(errors).toEqual([new TypeError()].map(() => expect.objectContaining({ name: 'TypeError' }) as unknown));
+    expect(String(errors[0])).toMatch(message);
+  });
+});
+
+it('should leave paths of an allowed origin out', () => {
+  const controller = provide(stream('main', { exceptPaths: ['/assets', '/i18n/'] }));
+  const paths = ['/assets/i18n/en.json', '/i18n', '/i18n/en.json', '/assetsman', '/orders'];
+  expect(paths.map((path) => headerOf(controller, API + path))).toEqual([
+    null,
+    null,
+    null,
+    'Bearer main-1',
+    'Bearer main-1',
+  ]);
+});
+
+describe('a class interceptor', () => {
+  it('should do what the function does', () => {
+    TestBed.configureTestingModule({
+      providers: [
+        { provide: PLATFORM_ID, useValue: 'browser' },
+        provideHttpClient(withInterceptorsFromDi()),
+        provideHttpClientTesting(),
+        { provide: HTTP_INTERCEPTORS, useClass: HttpTokenInterceptor, multi: true },
+        stream('main'),
+      ],
+    });
+    const controller = TestBed.inject(HttpTestingController);
+    http().get(`${API}/a`).subscribe(fail);
+    controller.expectOne(`${API}/a`).flush(null, { status: 401, statusText: 'Refused' });
+    const repeat = controller.expectOne(`${API}/a`);
+    expect(authorization(repeat)).toBe('Bearer main-2');
+    repeat.flush(1);
+  });
+});
+
+describe('provideFakeToken', () => {
+  it('should stand in the place of the application’s stream, ask nobody and start no timer', () => {
+    jest.useFakeTimers();
+    try {
+      const factory = jest.fn();
+      const controller = provide(
+        provideTokenStream(factory, { allowedOrigins: ['https://other.example'] }),
+        provideFakeToken({ allowedOrigins: [API] }),
+      );
+      const token = TestBed.runInInjectionContext(() => injectToken());
+      expect([token()?.value, headerOf(controller, `${API}/a`)]).toEqual(['fake-token', 'Bearer fake-token']);
+      http().get(`${API}/b`).subscribe(fail);
+      controller.expectOne(`${API}/b`).flush(null, { status: 401, statusText: 'Refused' });
+      const repeat = controller.expectOne(`${API}/b`);
+      expect(authorization(repeat)).toBe('Bearer fake-token-2');
+      repeat.flush(1);
+      TestBed.inject(TOKEN_STREAM).signOut();
+      expect([token(), factory.mock.calls.length, jest.getTimerCount()]).toEqual([null, 0, 0]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('should give no token at all, or one to no request, if told so', () => {
+    const controller = provide(provideFakeToken({ token: null }));
+    expect(TestBed.runInInjectionContext(() => [injectToken()(), injectTokenState()()])).toEqual([null, 'absent']);
+    expect(headerOf(controller, `${API}/a`)).toBeNull();
+  });
+});
+
+it('should let httpResource carry the token, through a refusal', async () => {
+  const controller = provide(
+    provideZonelessChangeDetection(),
+    { provide: TransferState, useValue: undefined },
+    stream('main'),
+  );
+  const orders = TestBed.runInInjectionContext(() => httpResource<string[]>(() => `${API}/orders`));
+  TestBed.tick();
+  controller.expectOne(`${API}/orders`).flush(null, { status: 401, statusText: 'Refused' });
+  const repeat = controller.expectOne(`${API}/orders`);
+  expect([authorization(repeat), orders.status()]).toEqual(['Bearer main-2', 'loading']);
+  repeat.flush(['tea']);
+  await new Promise((resolve) => setTimeout(resolve));
+  expect([orders.status(), orders.value(), orders.statusCode()]).toEqual(['resolved', ['tea'], 200]);
+});
+
+describe('a store that is made by a function', () => {
+  const makeStore = () => {
+    const signOut = jest.fn();
+    const refresh: TokenStore['refresh'] = () => [
+      { response: { access_token: 'S', expires_in: 60 }, age: 0, origin: 'shared' },
+    ];
+    return { make: jest.fn(() => ({ refresh, signOut })), signOut };
+  };
+
+  it('should be made in the browser, and be told of a sign-out', () => {
+    const { make, signOut } = makeStore();
+    const controller = provide(stream('main', { store: make }));
+    expect(headerOf(controller, `${API}/a`)).toBe('Bearer S');
+    TestBed.inject(TOKEN_STREAM).signOut();
+    expect([make.mock.calls.length, signOut.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  it('should not be made on a server', () => {
+    const { make } = makeStore();
+    const controller = provide(stream('main', { store: make }), { provide: PLATFORM_ID, useValue: 'server' });
+    expect([headerOf(controller, `${API}/a`), TestBed.inject(TOKEN_STREAM).current]).toEqual([null, null]);
+    expect(make).not.toHaveBeenCalled();
+  });
+});
+
+it('should end a request that waits for a token quietly when the injector is destroyed', () => {
+  provide(provideTokenStream(() => () => NEVER, { allowedOrigins: [API] }));
+  const ends: string[] = [];
+  http()
+    .get(`${API}/a`)
+    .subscribe({ error: () => ends.push('error'), complete: () => ends.push('complete') });
+  TestBed.resetTestingModule();
+  expect(ends).toEqual(['complete']);
+});

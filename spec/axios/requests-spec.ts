@@ -1,0 +1,272 @@
+import { Agent } from 'node:http';
+import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import axios, { type AxiosAdapter, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
+import { map, Subject, take, timer } from 'rxjs';
+import { isTokenError, type TokenResponse, type TokenStream } from 'rx-fresh-token';
+import { attachToken, withoutToken } from 'rx-fresh-token/axios';
+import { answer, cleanUp, failureOf, guarded, serve, tokens, until, warmTokens } from '../http/support.js';
+
+const root = globalThis as { document?: unknown };
+afterEach(async () => {
+  delete root.document;
+  await cleanUp();
+});
+
+const API = 'https://api.example';
+const authorizationOf = ({ headers }: InternalAxiosRequestConfig) => headers.get('Authorization') as unknown;
+
+/** An instance over a stub, which answers with these statuses, then 200. */
+function stubbed(
+  token$: TokenStream,
+  ...statuses: number[]
+): { instance: AxiosInstance; sent: InternalAxiosRequestConfig[] } {
+  const sent: InternalAxiosRequestConfig[] = [];
+  const adapter: AxiosAdapter = (config) => {
+    sent.push(config);
+    const response = { status: statuses.shift() ?? 200, statusText: '', data: 'ok', headers: {}, config };
+    return response.status === 200
+      ? Promise.resolve(response)
+      : Promise.reject(new axios.AxiosError('refused', 'ERR_BAD_REQUEST', config, undefined, response));
+  };
+  const instance = axios.create({ adapter, baseURL: API });
+  attachToken(instance, token$);
+  return { instance, sent };
+}
+
+const form = () => {
+  const data = new FormData();
+  data.append('n', '1');
+  return data;
+};
+const asIs = (data: unknown) => data;
+/** A body, what its owner does with it after the call, and what is sent of it. */
+const bodies: [string, () => unknown, (body: never) => void, string][] = [
+  ['an object', () => ({ n: 1 }), (body: { n: number }) => (body.n = 2), '{"n":1}'],
+  ['an array', () => [1], (body: number[]) => body.push(2), '[1]'],
+  ['FormData', form, (body: FormData) => body.set('n', '2'), 'n=1'],
+  ['URLSearchParams', () => new URLSearchParams('n=1'), (body: URLSearchParams) => body.set('n', '2'), 'n=1'],
+  ['a Buffer', () => Buffer.from('1'), (body: Buffer) => body.fill('2'), '1'],
+  ['an ArrayBuffer', () => Uint8Array.of(49).buffer, (body: ArrayBuffer) => new Uint8Array(body).fill(50), '1'],
+  ['a Uint8Array', () => Uint8Array.of(49), (body: Uint8Array) => body.fill(50), '1'],
+];
+const textOf = async (body: unknown): Promise<string> =>
+  body instanceof FormData ? `n=${(body.get('n') as string | null) ?? ''}` : new Response(body as BodyInit).text();
+
+describe('a body that is changed after the call', () => {
+  it.each(bodies)(
+    'should be sent as it was while the first token is awaited: %s',
+    async (_what, make, change, text) => {
+      const arrives = new Subject<TokenResponse>();
+      const { instance, sent } = stubbed(tokens({}, () => arrives.pipe(take(1))).token$);
+      const body = make();
+      const answered = instance.post('/a', body);
+      await Promise.resolve();
+      change(body as never);
+      arrives.next({ access_token: 'T1', expires_in: 60 });
+      await answered;
+      expect(await Promise.all(sent.map(({ data }) => textOf(data)))).toEqual([text]);
+    },
+  );
+
+  it.each(bodies)('should be repeated as it was: %s', async (_what, make, change, text) => {
+    const { instance, sent } = stubbed((await warmTokens()).token$, 401);
+    const body = make();
+    const answered = instance.post('/a', body);
+    await Promise.resolve();
+    change(body as never);
+    await answered;
+    expect(await Promise.all(sent.map(({ data }) => textOf(data)))).toEqual([text, text]);
+  });
+
+  it('should be each request’s own, and so should params', async () => {
+    const arrives = new Subject<TokenResponse>();
+    const { instance, sent } = stubbed(tokens({}, () => arrives.pipe(take(1))).token$);
+    const data = form();
+    const params = new URLSearchParams('page=1');
+    const first = instance.post('/a', data, { params, transformRequest: asIs });
+    await Promise.resolve();
+    data.set('n', '2');
+    params.set('page', '2');
+    const second = instance.post('/a', data, { params, transformRequest: asIs });
+    await Promise.resolve();
+    arrives.next({ access_token: 'T1', expires_in: 60 });
+    await Promise.all([first, second]);
+    expect(await Promise.all(sent.map((config) => textOf(config.data)))).toEqual(['n=1', 'n=2']);
+    expect(sent.map((config) => String(config.params))).toEqual(['page=1', 'page=2']);
+  });
+});
+
+describe('postForm on Node', () => {
+  it('should be repeated where all parts are in memory', async () => {
+    const api = await serve(guarded('T2'));
+    const instance = axios.create({ baseURL: api.origin });
+    attachToken(instance, (await warmTokens()).token$);
+    expect((await instance.postForm<string>('/a', { item: 'tea', file: Buffer.from('leaf') })).data).toBe('hello T2');
+    const [first, second] = api.seen.map(({ body, headers }) => [String(body), headers['content-type']]);
+    expect(first![0]).toMatch(/name="item"\r\n\r\ntea\r\n[^]*leaf/);
+    expect(first![1]).toMatch(/^multipart\/form-data; boundary=/);
+    expect(second).toEqual(first);
+  });
+
+  it('should not be repeated where a part is a stream', async () => {
+    const api = await serve(guarded('T2'));
+    const instance = axios.create({ baseURL: api.origin });
+    const { token$, asked } = await warmTokens();
+    attachToken(instance, token$);
+    expect(await failureOf(instance.postForm('/a', { file: Readable.from(['once']) }))).toMatchObject({
+      response: { status: 401 },
+    });
+    await until(() => asked.length === 2);
+    expect(api.seen).toHaveLength(1);
+  });
+});
+
+it('should show no token in an error, though the caller’s agent carries another request', async () => {
+  const api = await serve(({ path }, response) => {
+    if (path === '/500') answer(response, 500);
+  });
+  const { token$ } = tokens({ initial: { access_token: 'SECRET', expires_in: 60 } });
+  const httpAgent = new Agent({ keepAlive: true });
+  const instance = axios.create({ baseURL: api.origin, httpAgent });
+  attachToken(instance, token$);
+  const stop = new AbortController();
+  const waiting = failureOf(instance.get('/waiting', { signal: stop.signal }));
+  await until(() => api.seen.length === 1);
+  const error = await failureOf(instance.get('/500'));
+  expect(JSON.stringify(error)).toContain('/500');
+  expect(JSON.stringify(error)).not.toContain('SECRET');
+  expect(inspect(error, { depth: 12, showHidden: true })).not.toContain('SECRET');
+  expect((error as unknown as { config: { httpAgent: unknown } }).config.httpAgent).toBe(httpAgent);
+  stop.abort();
+  await waiting;
+  httpAgent.destroy();
+});
+
+it('should take a relative URL of an answer for the request’s own origin, as mocks of servers word it', async () => {
+  const { token$ } = await warmTokens();
+  const instance = axios.create({
+    baseURL: API,
+    adapter: (config) => {
+      const status = authorizationOf(config) === 'Bearer T2' ? 200 : 401;
+      const request = { responseURL: config.url };
+      return Promise.resolve({ status, statusText: '', data: 'ok', headers: {}, config, request });
+    },
+  });
+  attachToken(instance, token$);
+  expect((await instance.get('/a')).status).toBe(200);
+});
+
+it('should work with an interceptor that returns a config of its own, without an adapter', async () => {
+  const { token$ } = await warmTokens();
+  const { instance, sent } = stubbed(token$);
+  instance.interceptors.request.use(({ method }) => ({ url: `${API}/own`, method }) as InternalAxiosRequestConfig);
+  await instance.get('/a');
+  expect(sent.map((config) => [config.url, authorizationOf(config)])).toEqual([[`${API}/own`, 'Bearer T1']]);
+});
+
+it('should send a page’s relative baseURL to the page’s origin', async () => {
+  root.document = { baseURI: `${API}/app/` };
+  const { instance, sent } = stubbed((await warmTokens()).token$);
+  instance.defaults.baseURL = '/api';
+  attachToken(instance, (await warmTokens()).token$)();
+  const own = axios.create({ baseURL: '/api', adapter: instance.defaults.adapter! });
+  attachToken(own, (await warmTokens()).token$);
+  await own.get('/orders');
+  expect(sent.map(authorizationOf)).toEqual(['Bearer T1']);
+  expect(isTokenError(await failureOf(own.get('https://other.example/')), 'ERR_ORIGIN_NOT_ALLOWED')).toBe(true);
+});
+
+it('should leave credentials in a URL to axios, and the token away', async () => {
+  const api = await serve(({ headers }, response) => answer(response, 200, headers.authorization));
+  const { token$, asked } = tokens();
+  const baseURL = api.origin.replace('//', '//user:pass@');
+  const instance = axios.create({ baseURL });
+  attachToken(instance, token$);
+  expect((await instance.get<string>('/a')).data).toBe(`Basic ${Buffer.from('user:pass').toString('base64')}`);
+  const error = await failureOf(instance.get('https://user:pass@other.example/'));
+  expect([isTokenError(error, 'ERR_ORIGIN_NOT_ALLOWED'), asked]).toEqual([true, []]);
+  expect(error.message).not.toContain('pass');
+});
+
+describe('a proxy', () => {
+  it('of the environment should see no token in clear', async () => {
+    const proxy = await serve((_seen, response) => answer(response, 200, 'proxied'));
+    const api = await serve(guarded('T1'));
+    const instance = axios.create({ baseURL: api.origin });
+    attachToken(instance, (await warmTokens()).token$);
+    const { http_proxy: before } = process.env;
+    process.env.http_proxy = proxy.origin;
+    try {
+      expect((await instance.get<string>('/a')).data).toBe('hello T1');
+    } finally {
+      if (before === undefined) delete process.env.http_proxy;
+      else process.env.http_proxy = before;
+    }
+    expect(proxy.seen).toEqual([]);
+  });
+
+  it('of the request should see none either, unless it is on this machine', async () => {
+    const { instance, sent } = stubbed((await warmTokens()).token$);
+    const own = axios.create({ baseURL: 'http://localhost', adapter: instance.defaults.adapter! });
+    attachToken(own, (await warmTokens()).token$);
+    const error = await failureOf(own.get('/a', { proxy: { host: 'proxy.example', port: 8080 } }));
+    expect([error.name, sent.length]).toEqual(['TypeError', 0]);
+    await own.get('/a', { proxy: { host: '127.0.0.1', port: 8080 } });
+    await instance.get('/a', { proxy: { host: 'proxy.example', port: 8080 } });
+    expect(sent).toHaveLength(2);
+  });
+});
+
+it('should repeat a refused HEAD whose answer has no body to free', async () => {
+  const { token$ } = await warmTokens();
+  const instance = axios.create({
+    baseURL: API,
+    adapter: (config) => {
+      const status = authorizationOf(config) === 'Bearer T2' ? 200 : 401;
+      return Promise.resolve({ status, statusText: '', data: null, headers: {}, config });
+    },
+  });
+  attachToken(instance, token$);
+  expect((await instance.head('/a', { responseType: 'stream' })).status).toBe(200);
+});
+
+it('should let one request go without a token', async () => {
+  const { token$, asked } = tokens();
+  const { instance, sent } = stubbed(token$);
+  await instance.get('/health', withoutToken());
+  await instance.get('/health', withoutToken({ headers: { authorization: 'x', 'x-order': '7' }, timeout: 5 }));
+  await instance.get('/health', withoutToken({ headers: new axios.AxiosHeaders({ Authorization: 'x' }) }));
+  expect(sent.map(({ headers }) => headers.toJSON())).not.toContainEqual(
+    expect.objectContaining({ Authorization: expect.anything() as unknown }),
+  );
+  expect([sent[1]!.headers.get('x-order'), sent[1]!.timeout, asked.length]).toEqual(['7', 5, 0]);
+});
+
+it('should take a promise of isRejection for a mistake, not for a refusal', async () => {
+  const { token$, asked } = await warmTokens();
+  const { instance, sent } = stubbed(token$);
+  const own = axios.create({ baseURL: API, adapter: instance.defaults.adapter! });
+  attachToken(own, token$, { isRejection: (() => Promise.resolve(false)) as never });
+  expect(await failureOf(own.post('/a'))).toEqual(
+    new TypeError('option "isRejection" returned a promise: it must return a boolean'),
+  );
+  expect([sent.length, asked.length]).toEqual([1, 1]);
+});
+
+it('should word a timeout by the caller’s number, though the sending was given the time left', async () => {
+  const { token$ } = tokens({}, () => timer(20).pipe(map(() => ({ access_token: 'T1', expires_in: 60 }))));
+  const given: unknown[] = [];
+  // As the fetch adapter does, which knows no `timeoutErrorMessage`.
+  const adapter: AxiosAdapter = ({ timeout }) => {
+    given.push(timeout);
+    return Promise.reject(new axios.AxiosError(`timeout of ${String(timeout)}ms exceeded`, 'ETIMEDOUT'));
+  };
+  const instance = axios.create({ adapter, baseURL: API, timeout: 10_000 });
+  attachToken(instance, token$);
+  expect(await failureOf(instance.get('/a'))).toMatchObject({
+    code: 'ETIMEDOUT',
+    message: 'timeout of 10000ms exceeded',
+  });
+  expect(given[0]).toBeLessThan(10_000);
+});

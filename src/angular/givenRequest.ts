@@ -1,0 +1,15 @@
+import { HttpParams, type HttpRequest } from '@angular/common/http';
+import { copyOfJsonBody } from '../http/requestBody.js';
+
+/**
+ * The request with its body as it is now: the caller may change the body while the token is awaited, or before the repeat.
+ * Angular's headers and params cannot change.
+ */
+export function givenRequest<T>(request: HttpRequest<T>): HttpRequest<T> {
+  const { body } = request;
+  if (typeof body !== 'object' || body === null || body instanceof HttpParams) return request;
+  const copy = copyOfJsonBody<unknown>(body);
+  if (copy === body) return request;
+  // Angular would send as it is what JSON shows as a text or number (a Date), and it sends objects as JSON.
+  return request.clone({ body: (typeof copy === 'object' ? copy : { toJSON: () => copy }) as T });
+}

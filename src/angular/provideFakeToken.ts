@@ -1,0 +1,49 @@
+import type { EnvironmentProviders } from '@angular/core';
+import { EMPTY, NEVER, of } from 'rxjs';
+import { streamProviders } from './provideTokenStream.js';
+import type { ProvideTokenStreamOptions } from './streamOptions.js';
+import { never } from './zoneScheduler.js';
+
+export interface FakeTokenOptions extends Partial<
+  Pick<ProvideTokenStreamOptions, 'allowedOrigins' | 'paths' | 'exceptPaths' | 'name' | 'isRejection' | 'authorize'>
+> {
+  /** The value of the token; the one that follows a refused one has `-2` after it, and so on. Null: none ever comes. Default `fake-token`. */
+  token?: string | null;
+}
+
+/**
+ * A stream for tests: it has a token at once, asks no server and starts no timer, so `fakeAsync` has nothing to wait for. It stands in
+ * the place of the application's stream of the same name, where both are provided.
+ *
+ * ```ts
+ * import { provideHttpClient, withInterceptors } from '@angular/common/http';
+ * import { provideHttpClientTesting } from '@angular/common/http/testing';
+ * import { provideFakeToken, tokenInterceptor } from 'rx-fresh-token/angular';
+ *
+ * const providers = [
+ *   provideHttpClient(withInterceptors([tokenInterceptor])),
+ *   provideHttpClientTesting(),
+ *   provideFakeToken({ allowedOrigins: ['https://api.example.com'] }), // Authorization: Bearer fake-token
+ * ];
+ * ```
+ *
+ * @param options `allowedOrigins` is empty by default: no request carries the token
+ */
+export function provideFakeToken(options: FakeTokenOptions = {}): EnvironmentProviders {
+  const { token = 'fake-token', allowedOrigins = [], ...others } = options;
+  const fake = String(token);
+  return streamProviders(
+    () => {
+      let count = 1;
+      return () => (token === null ? NEVER : of({ access_token: `${fake}-${String(++count)}` }));
+    },
+    {
+      ...others,
+      allowedOrigins,
+      scheduler: never,
+      wake: EMPTY,
+      ...(token !== null && { initial: { access_token: fake } }),
+    },
+    true,
+  );
+}

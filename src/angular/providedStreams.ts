@@ -1,0 +1,115 @@
+import { inject, InjectionToken } from '@angular/core';
+import type { Observable } from 'rxjs';
+import type { TokenStream } from '../token/types.js';
+import type { RequestOptions } from './streamOptions.js';
+
+/**
+ * The application's token stream: the one without a name. Injecting it fetches nothing; during server rendering it never
+ * emits.
+ */
+export const TOKEN_STREAM: InjectionToken<TokenStream> = /* @__PURE__ */ new InjectionToken<TokenStream>(
+  'TOKEN_STREAM of rx-fresh-token: call provideTokenStream()',
+);
+
+/** One call of `provideTokenStream`. */
+export interface ProvidedStream extends RequestOptions {
+  readonly token: InjectionToken<TokenStream>;
+  /** It stands in the place of the stream of the same name that was provided before it. */
+  readonly replaces?: boolean;
+}
+
+/** Every call of `provideTokenStream` in this injector. */
+export const PROVIDED_STREAMS: InjectionToken<readonly ProvidedStream[]> = /* @__PURE__ */ new InjectionToken<
+  readonly ProvidedStream[]
+>('streams of rx-fresh-token: call provideTokenStream()');
+
+/** Those that are in force, which are checked once. */
+export const TOKEN_STREAMS: InjectionToken<readonly ProvidedStream[]> = /* @__PURE__ */ new InjectionToken<
+  readonly ProvidedStream[]
+>('checked streams of rx-fresh-token');
+
+/** Emits when the injector that provides the streams is destroyed, before these close. */
+export const INJECTOR_DESTROYED: InjectionToken<Observable<unknown>> = /* @__PURE__ */ new InjectionToken<
+  Observable<unknown>
+>('end of the streams of rx-fresh-token');
+
+/** The streams in force of all that were provided. @throws TypeError if two of them cannot be told apart */
+export function streamsInForce(provided: readonly ProvidedStream[]): readonly ProvidedStream[] {
+  const byName = new Map<string | undefined, ProvidedStream>();
+  for (const stream of provided) {
+    if (byName.has(stream.name) && !stream.replaces)
+      throw new TypeError(
+        stream.name === undefined
+          ? 'provideTokenStream was called twice without a name: give each stream but one the option "name"'
+          : `provideTokenStream was called twice with the name ${JSON.stringify(stream.name)}`,
+      );
+    byName.set(stream.name, stream);
+  }
+  return [...byName.values()];
+}
+
+/** The streams to choose from. @throws Error if there is none */
+export function injectStreams(user: string): readonly ProvidedStream[] {
+  const streams = inject(TOKEN_STREAMS, { optional: true });
+  if (!streams) throw new Error(`${user} needs a token stream: call provideTokenStream() among the providers`);
+  return streams;
+}
+
+/** The stream of that name. @throws TypeError if there is none */
+export function streamNamed(streams: readonly ProvidedStream[], name: string): ProvidedStream {
+  const stream = streams.find((each) => each.name === name);
+  if (!stream)
+    throw new TypeError(
+      `no token stream has the name ${JSON.stringify(name)}: give provideTokenStream() the option "name"`,
+    );
+  return stream;
+}
+
+/**
+ * The stream with that name, or without one: {@link TOKEN_STREAM}. Call it where `inject` may be called.
+ *
+ * @param name the option `name` of `provideTokenStream`
+ * @throws TypeError if no stream has that name
+ */
+export const injectTokenStream = (name?: string): TokenStream =>
+  inject(name === undefined ? TOKEN_STREAM : streamNamed(injectStreams('injectTokenStream'), name).token);
+
+/** A stream whose token a request may carry, and the request's absolute URL. */
+export interface Choice {
+  readonly stream: ProvidedStream;
+  readonly url: string;
+}
+
+/** The stream whose `paths` say most about this URL; null if the URL is nobody's. @throws TypeError if two say the same */
+export function chooseStream(streams: readonly ProvidedStream[], url: string): Choice | null {
+  const candidates = streams.flatMap((stream) => matchOf(stream, url) ?? []);
+  const longest = Math.max(...candidates.map(({ length }) => length));
+  const [best, other] = candidates.filter(({ length }) => length === longest);
+  if (best && other)
+    throw new TypeError(
+      `the token streams ${nameOf(best)} and ${nameOf(other)} have the same origin and path: change the "paths" of one`,
+    );
+  return best ?? null;
+}
+
+/** How much the paths of a stream say about a URL: the length of the longest that holds it. */
+function matchOf(stream: ProvidedStream, url: string): (Choice & { readonly length: number }) | null {
+  const absolute = allowedUrl(stream, url);
+  if (absolute === null) return null;
+  const { pathname } = new URL(absolute);
+  const holds = (path: string) => pathname === path || pathname.startsWith(`${path}/`);
+  const paths = stream.paths.filter(holds);
+  if (paths.length === 0 || stream.exceptPaths.some(holds)) return null;
+  return { stream, url: absolute, length: Math.max(...paths.map(({ length }) => length)) };
+}
+
+const nameOf = ({ stream: { name } }: Choice): string => (name === undefined ? 'without a name' : JSON.stringify(name));
+
+/** The absolute URL of a request that may carry the token. */
+function allowedUrl({ destinations }: ProvidedStream, url: string): string | null {
+  try {
+    return destinations.check(url);
+  } catch {
+    return null;
+  }
+}

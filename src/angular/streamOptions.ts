@@ -1,0 +1,91 @@
+import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
+import { Destinations } from '../http/authorize.js';
+import { requireFunctions, wrong } from '../internal/validate.js';
+import type { TokenStore } from '../token/tokenStore.js';
+import type { AccessToken, TokenStreamOptions } from '../token/types.js';
+
+export interface ProvideTokenStreamOptions extends Omit<TokenStreamOptions, 'store'> {
+  /** The exact origins that may see the token; requests to all others pass untouched. https, or http on loopback. */
+  allowedOrigins: readonly string[];
+  /**
+   * The paths of `allowedOrigins` whose requests carry the token, each with all that is below it: `/api` is `/api` and
+   * `/api/orders`, not `/apis`. None (`[]`): only requests with {@link withTokenOf} do. Default: all paths.
+   */
+  paths?: readonly string[];
+  /** Paths, written like `paths`, whose requests pass untouched: `['/assets', '/i18n']`. Default: none. */
+  exceptPaths?: readonly string[];
+  /**
+   * The name of the stream, for {@link withTokenOf}, {@link injectToken} and {@link injectTokenStream}. Each stream of an
+   * application but one has a name. Default: none; the stream is {@link TOKEN_STREAM}.
+   */
+  name?: string;
+  /**
+   * Tells that the server refused the token. It returns a boolean; a promise is a TypeError. Default: an `HttpErrorResponse`
+   * with 401, or with 403 unless the answer says `insufficient_scope` or limits the rate of requests.
+   */
+  isRejection?: (outcome: HttpErrorResponse | HttpResponse<unknown>) => boolean;
+  /**
+   * Returns the request with the token. Default: with the header `Authorization: <type> <value>`. A browser takes only that
+   * header off when a server redirects to another origin; with `withFetch()` a request of this option's follows no redirect.
+   */
+  authorize?: (request: HttpRequest<unknown>, token: AccessToken) => HttpRequest<unknown>;
+  /** Shares the token beyond this stream. A function is called in the browser only, as `tabTokenStore` must be. Default none. */
+  store?: TokenStore | (() => TokenStore);
+}
+
+/** The options that concern requests, checked. */
+export interface RequestOptions extends Pick<ProvideTokenStreamOptions, 'name' | 'isRejection' | 'authorize'> {
+  readonly destinations: Destinations;
+  readonly paths: readonly string[];
+  readonly exceptPaths: readonly string[];
+}
+
+const STREAM_OPTIONS: Record<keyof TokenStreamOptions, true> = {
+  refreshBefore: true,
+  expiryMargin: true,
+  jitter: true,
+  idleTimeout: true,
+  fetchTimeout: true,
+  maxWait: true,
+  backoff: true,
+  isPermanent: true,
+  rejectionBudget: true,
+  tokenType: true,
+  lifetime: true,
+  scheduler: true,
+  now: true,
+  random: true,
+  wake: true,
+  store: true,
+  initial: true,
+};
+
+/** Parts the options that concern requests from those of the stream. @throws TypeError that names an option */
+export function splitOptions(options: ProvideTokenStreamOptions) {
+  const { allowedOrigins, paths = ['/'], exceptPaths = [], name, isRejection, authorize, ...own } = options;
+  const unknown = Object.keys(own).find((key) => !Object.hasOwn(STREAM_OPTIONS, key));
+  if (unknown !== undefined) throw new TypeError(`provideTokenStream knows no option "${unknown}"`);
+  if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
+  if (name !== undefined && (typeof name !== 'string' || name === ''))
+    throw wrong('name', name, 'a string that is not empty');
+  requireFunctions({ isRejection, authorize });
+  const requests: RequestOptions = {
+    name,
+    isRejection,
+    authorize,
+    destinations: new Destinations({ allowedOrigins }),
+    paths: checkedPaths('paths', paths),
+    exceptPaths: checkedPaths('exceptPaths', exceptPaths),
+  };
+  return { requests, own };
+}
+
+function checkedPaths(option: string, paths: readonly string[]): readonly string[] {
+  if (!Array.isArray(paths)) throw wrong(option, paths, 'an array of paths');
+  return paths.map((path: unknown, index) => {
+    if (typeof path !== 'string' || !/^\/[^?#*]*$/.test(path))
+      throw wrong(`${option}[${String(index)}]`, path, 'a path that begins with "/", without "*" and query');
+    // Written as a request's URL has it. The last slash says nothing: a path stands for all that is below it.
+    return new URL(`http://localhost${path}`).pathname.replace(/\/+$/, '');
+  });
+}

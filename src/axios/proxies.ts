@@ -1,0 +1,13 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { isLoopback } from '../internal/loopback.js';
+
+/**
+ * What to change in a request that is not encrypted. Axios would hand it to the proxy that the environment names (`http_proxy`),
+ * which would read the token.
+ */
+export function sentInClear({ proxy }: InternalAxiosRequestConfig, url: string): Partial<InternalAxiosRequestConfig> {
+  if (!url.startsWith('http:')) return {};
+  if (proxy && !isLoopback({ hostname: proxy.host }))
+    throw new TypeError('the token may not go over plain http through a proxy: see the option "proxy" of the request');
+  return { proxy: proxy ?? false };
+}
