@@ -78,7 +78,7 @@ describe('tokens that nobody has accepted', () => {
   });
 
   it.each<[string, (refusals: Refusals) => void]>([
-    ['the first acceptance', (refusals) => refusals.accepted(undefined)],
+    ['the first acceptance', (refusals) => refusals.accepted(undefined, true)],
     ['the replacement of one that was accepted', (refusals) => refusals.forced('bare', true, 5)],
     ['the end of the session', (refusals) => refusals.clear()],
   ])('should be counted anew after %s', (_kind, event) => {
@@ -144,9 +144,9 @@ describe('the memory of resources', () => {
     const refusals = createRefusals(unlimited);
     refusals.remember('a', kind, 0);
     refusals.remember('b', 'bare', 0);
-    refusals.accepted('a');
+    refusals.accepted('a', true);
     expect([passedOn(refusals, 'a'), passedOn(refusals, 'b')]).toEqual(['', 'bare']);
-    refusals.accepted(undefined);
+    refusals.accepted(undefined, true);
     expect(passedOn(refusals, 'b')).toBe('bare');
   });
 

@@ -52,8 +52,29 @@ function fieldsOf(given: object): OutgoingInit {
     const value = (given as Record<string, unknown>)[name];
     if (typeof value !== 'function') fields[name] = value;
   }
+  for (const name of HIDEABLE) {
+    const value = (given as Record<string, unknown>)[name];
+    if (value !== undefined) fields[name] ??= value;
+  }
   return Object.assign(fields, platformFields?.(given));
 }
+
+/** What fetch reads of an init that enumerates nothing: the getters of a class. */
+const HIDEABLE = [
+  'method',
+  'body',
+  'signal',
+  'redirect',
+  'credentials',
+  'cache',
+  'mode',
+  'referrer',
+  'referrerPolicy',
+  'integrity',
+  'keepalive',
+  'duplex',
+  'dispatcher',
+];
 
 /** Whether fetch takes it for a Request, of whichever realm or library. Anything else it takes for a URL. */
 export const isRequest = (input: unknown): input is Request =>

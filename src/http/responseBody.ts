@@ -14,7 +14,8 @@ export async function parsedBody<T>(response: Response, nameOf: () => string): P
   if (text === '') return null as T;
   const saysJson = () => /\bjson\b/i.test(response.headers.get('content-type') ?? '');
   try {
-    return (/^\s*[[{]/.test(text) || saysJson() ? JSON.parse(text) : text) as T;
+    // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
+    return (/^\s*[[{]/.test(text) || saysJson() ? JSON.parse(text.trimStart()) : text) as T;
   } catch {
     // The error of JSON.parse would quote the body.
     if (saysJson()) throw new SyntaxError(`${nameOf()}: the body says that it is JSON, but it is not`);

@@ -1,9 +1,12 @@
+import { isPermanentCode, isTemporaryCode } from './oauthErrors.js';
+
 /** Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's and our own. */
 
 interface Fields {
   readonly status?: unknown;
   readonly statusCode?: unknown;
   readonly error?: unknown;
+  readonly code?: unknown;
   readonly retryAfter?: unknown;
   readonly headers?: unknown;
   readonly response?: unknown;
@@ -27,10 +30,20 @@ export function statusOf(answer: unknown): number | undefined {
 export function errorCodeOf(answer: unknown): string | undefined {
   const { response, data, body } = fieldsOf(answer);
   for (const carrier of [answer, data, body, response, fieldsOf(response).data, fieldsOf(response).body]) {
-    const { error } = fieldsOf(typeof carrier === 'string' ? parsed(carrier) : carrier);
-    if (typeof error === 'string' && error !== '') return error;
+    const code = codeIn(fieldsOf(typeof carrier === 'string' ? parsed(carrier) : carrier).error);
+    if (code !== undefined) return code;
   }
   return undefined;
+}
+
+/** The code in the member `error`: the code itself, the body that Angular keeps there, or `{ code: 'invalid_client' }`. */
+export function codeIn(member: unknown): string | undefined {
+  if (typeof member === 'string')
+    return (member.startsWith('{') ? codeIn(parsed(member)) : undefined) ?? (member || undefined);
+  const { error, code } = fieldsOf(member);
+  return [error, code].find(
+    (each): each is string => typeof each === 'string' && (isPermanentCode(each) || isTemporaryCode(each)),
+  );
 }
 
 /** A header, given in lower case, of an answer or of the response that an error carries. */
@@ -42,16 +55,18 @@ export function headerOf(answer: unknown, name: string): string | undefined {
         ? (carrier as Headers).get(name)
         : Object.entries(fieldsOf(carrier)).find(([key]) => key.toLowerCase() === name)?.[1];
     if (typeof value === 'string') return value;
+    // Node's clients give a header that came twice as an array, and mocks give numbers.
+    if (Array.isArray(value) || typeof value === 'number') return String(value);
   }
   return xhr?.getResponseHeader?.(name) ?? undefined;
 }
 
 /** A page for people. A firewall or a proxy sends one in the place of the server. */
 export const isHtml = (answer: unknown): boolean => {
-  const { response, data, body } = fieldsOf(answer);
+  const { response, data, body, error } = fieldsOf(answer);
   return (
     /\bhtml\b/i.test(headerOf(answer, 'content-type') ?? '') ||
-    [data, body, fieldsOf(response).data, fieldsOf(response).body].some(
+    [data, body, error, fieldsOf(response).data, fieldsOf(response).body].some(
       (text) => typeof text === 'string' && text.trimStart().startsWith('<'),
     )
   );

@@ -2,7 +2,11 @@
 const SECONDS = /^\d{1,12}(\.\d+)?$/;
 
 /** An HTTP date begins with the name of a day. */
-const DATE = /^[A-Z][a-z]{2}/;
+const DATE = /^[A-Z][a-z]{2}.*\d:\d\d/;
+
+/** Of the three forms (RFC 9110 section 5.6.7) that of asctime names no zone, and is in UTC like the others. NaN for anything else. */
+export const parseHttpDate = (text: string): number =>
+  DATE.test(text) ? Date.parse(/\d$/.test(text) && !/[+-]\d{4}$/.test(text) ? `${text} GMT` : text) : NaN;
 
 /**
  * A `Retry-After` header in milliseconds: seconds, or a date (RFC 9110 section 10.2.3).
@@ -13,6 +17,6 @@ const DATE = /^[A-Z][a-z]{2}/;
 export function parseRetryAfter(header: string | null | undefined, now: number): number | undefined {
   const text = header?.trim() ?? '';
   if (SECONDS.test(text)) return Number(text) * 1000;
-  const wait = DATE.test(text) ? Date.parse(text) - now : NaN;
+  const wait = parseHttpDate(text) - now;
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }

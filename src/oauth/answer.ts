@@ -1,5 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { parseRetryAfter } from '../internal/retryAfter.js';
+import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
 import { isKnownCode } from './errorCodes.js';
@@ -104,7 +104,7 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
 
 /** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
 export const retryAfterOf = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
-  parseRetryAfter(headers.get('retry-after'), Date.parse(headers.get('date') ?? '') || now);
+  parseRetryAfter(headers.get('retry-after'), parseHttpDate(headers.get('date') ?? '') || now);
 
 function parse(text: string): unknown {
   try {

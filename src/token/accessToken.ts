@@ -50,7 +50,15 @@ export const accessToken = (
   issuedAt: number,
   lifetime: number,
   scheme?: string,
-): AccessToken => new RedactedToken(Object.freeze({ ...response }), issuedAt, lifetime, scheme);
+): AccessToken => new RedactedToken(Object.freeze(copyOf(response)), issuedAt, lifetime, scheme);
+
+/** An object of a class may have its fields as getters, which a spread does not find. */
+function copyOf(response: TokenResponse): TokenResponse {
+  const copy = { ...response };
+  for (const name of ['access_token', 'token_type', 'expires_in', 'scope'] as const)
+    if (copy[name] === undefined && response[name] !== undefined) copy[name] = response[name] as never;
+  return copy;
+}
 
 export const sameToken = (a: AccessToken | null | undefined, b: AccessToken | null | undefined): boolean =>
   a?.value === b?.value && a?.type === b?.type;

@@ -1,7 +1,7 @@
 import { isTokenError } from '../errors.js';
 import { errorCodeOf, fieldsOf, headerOf, isHtml, statusOf } from '../internal/answers.js';
 import { isPermanentCode, isTemporaryCode } from '../internal/oauthErrors.js';
-import { parseRetryAfter } from '../internal/retryAfter.js';
+import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { isMistake } from './tokenResponse.js';
 import type { AccessToken } from './types.js';
 
@@ -73,6 +73,6 @@ export function retryAfterOf(failure: unknown, now: number): number | undefined 
   const wait =
     typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity
       ? retryAfter
-      : parseRetryAfter(headerOf(failure, 'retry-after'), Date.parse(headerOf(failure, 'date') ?? '') || now);
+      : parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || now);
   return wait === undefined ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }

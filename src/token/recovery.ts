@@ -100,7 +100,7 @@ export function createRecovery(context: TokenContext, { views, demand }: Recover
       const { held } = state;
       const isNews = held !== null && !held.isAccepted && sameToken(held.token, token);
       if (isNews) held.isAccepted = true;
-      if (isNews || refusals.hasEntries()) refusals.accepted(keyOf());
+      if (isNews || refusals.hasEntries()) refusals.accepted(keyOf(), isNews);
     },
     newest: (token, refused) => {
       const usable = current();

@@ -22,8 +22,8 @@ export interface Refusals {
   mayForce(kind: RefusalKind, isAccepted: boolean, now: number): boolean;
   /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
   forced(kind: RefusalKind, isAccepted: boolean, now: number): void;
-  /** A resource accepted a token. */
-  accepted(key: string | undefined): void;
+  /** A resource accepted a token. `isNews`: the token at hand, as the first to do so. */
+  accepted(key: string | undefined, isNews: boolean): void;
   hasEntries(): boolean;
   /** The token changed on schedule: what a bare refusal meant may have changed as well. */
   forgetBare(): void;
@@ -31,7 +31,7 @@ export interface Refusals {
 }
 
 export function createRefusals({ max, per }: Settings['rejectionBudget']): Refusals {
-  const entries = new Map<string, { readonly kind: RefusalKind; readonly until: number }>();
+  const entries = new Map<string, { readonly kind: RefusalKind; at: number }>();
   const spent: Record<RefusalKind, number[]> = { bare: [], explicit: [] };
   /** Forced refreshes in a row that replaced a token which nobody had accepted. */
   let unaccepted = 0;
@@ -45,13 +45,16 @@ export function createRefusals({ max, per }: Settings['rejectionBudget']): Refus
   return {
     isKnown: (key, kind, now) => {
       const entry = key === undefined ? undefined : entries.get(key);
+      if (!entry) return false;
+      // A clock that was set back must not lengthen the memory.
+      entry.at = Math.min(entry.at, now);
       // An explicit refusal says more than a bare one, so it passes an entry that a bare one made.
-      return entry !== undefined && now < entry.until && (kind === 'bare' || entry.kind === 'explicit');
+      return entry.kind === 'bare' ? kind === 'bare' : now - entry.at < EXPLICIT_MEMORY;
     },
     remember: (key, kind, now) => {
       if (key === undefined) return;
       entries.delete(key);
-      entries.set(key, { kind, until: kind === 'explicit' ? now + EXPLICIT_MEMORY : Infinity });
+      entries.set(key, { kind, at: now });
       for (const oldest of entries.keys()) if (entries.size > MOST_RESOURCES) entries.delete(oldest);
     },
     mayForce: (kind, isAccepted, now) => {
@@ -66,8 +69,9 @@ export function createRefusals({ max, per }: Settings['rejectionBudget']): Refus
       unaccepted = isAccepted ? 0 : unaccepted + 1;
       forcedAt = now;
     },
-    accepted: (key) => {
-      unaccepted = 0;
+    accepted: (key, isNews) => {
+      // A late answer to an older token says nothing of those that came after it.
+      if (isNews) unaccepted = 0;
       if (key !== undefined) entries.delete(key);
     },
     hasEntries: () => entries.size > 0,

@@ -1,5 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { statusOf } from '../internal/answers.js';
+import { codeIn, statusOf } from '../internal/answers.js';
 import type { TokenResponse } from './types.js';
 
 /** What goes into a header without breaking it: visible ASCII, and no space. */
@@ -31,13 +31,12 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if ('headers' in response) throw mistake(`${missing}: it is an HTTP response; return its body`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
   const status = statusOf(response);
-  if ((typeof error === 'string' && error !== '') || (status !== undefined && status >= 400))
-    throw endpointError(response, status);
+  if (codeIn(error) !== undefined || (status !== undefined && status >= 400)) throw endpointError(response, status);
   throw new InvalidTokenResponseError(missing);
 }
 
 /** The part of a fetch Response that is read, whichever implementation made it. */
-export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'>;
+export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'> & Partial<Pick<Response, 'bodyUsed'>>;
 
 /** A Response of fetch, of whatever platform or ponyfill. */
 export function isFetchResponse(value: unknown): value is FetchResponse {
@@ -48,10 +47,12 @@ export function isFetchResponse(value: unknown): value is FetchResponse {
 /** Reads the body of a fetch Response. @throws TokenEndpointError for another status than 2xx */
 export async function readFetchResponse(response: FetchResponse): Promise<TokenResponse> {
   const { status, headers } = response;
-  const text = await response.text();
+  const isOk = status >= 200 && status <= 299;
+  if (isOk && response.bodyUsed) throw mistake('the token source returned a Response whose body has been read');
+  // The status of a refusal counts, whether its body can be read or not.
+  const text = await (isOk ? response.text() : response.text().catch(() => ''));
   const body = parsed(text);
-  if (status < 200 || status > 299)
-    throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
+  if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw mistake(`the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
     throw new InvalidTokenResponseError(`the token endpoint answered ${String(status)} with a body that is not JSON`);
@@ -61,19 +62,20 @@ export async function readFetchResponse(response: FetchResponse): Promise<TokenR
 /** What a token endpoint says when it refuses (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
 function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
   const { error, error_description } = (body ?? {}) as Record<string, unknown>;
-  const isText = typeof error === 'string' && error !== '';
+  const given = codeIn(error);
   const answered = `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}`;
-  const code = isText ? (/^[\x20-\x7e]{1,80}$/.test(error) ? error : '(unprintable)') : undefined;
+  const code = given === undefined || /^[\x20-\x7e]{1,80}$/.test(given) ? given : '(unprintable)';
   return new TokenEndpointError(code === undefined ? answered : `${answered} with the error ${code}`, {
     ...(status !== undefined && { status }),
-    ...(isText && { error }),
+    ...(given !== undefined && { error: given }),
     ...(typeof error_description === 'string' && { error_description }),
   });
 }
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
+    return JSON.parse(text.trimStart());
   } catch {
     return undefined; // the SyntaxError quotes the text
   }
