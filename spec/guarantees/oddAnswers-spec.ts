@@ -145,9 +145,7 @@ describe('27: a Response is judged by its status, and read as far as it can be',
   });
 
   it('a byte order mark is no part of it, whichever fetch', async () => {
-    const { result } = await resultOf(() =>
-      Promise.resolve(new PonyfillResponse(`\uFEFF${JSON.stringify(body)}`)),
-    );
+    const { result } = await resultOf(() => Promise.resolve(new PonyfillResponse(`\uFEFF${JSON.stringify(body)}`)));
     expect(result).toMatchObject({ value: 'T1' });
   });
 
