@@ -47,6 +47,20 @@ describe('36: signOut() ends the session, not the stream', () => {
   );
 
   it(
+    'takes the tokens of the next session for its own, though the clock is set back meanwhile',
+    marbles((m) => {
+      let setBack = 0;
+      const rig = serving(m, undefined, { now: () => m.scheduler.now() - setBack });
+      rig.at(10_000, () => rig.token$.signOut());
+      rig.call(11_000, 'a', () => of(answer(200)));
+      rig.at(11_100, () => (setBack = 60_000));
+      rig.call(20_000, 'b', (token) => of(answer(token === 'T2' ? 401 : 200)));
+      rig.end(21_000);
+      expect(rig.log.map((entry) => entry.replace(/^\S+ /, ''))).toEqual(['a 200', 'b 200']);
+    }),
+  );
+
+  it(
     'gives a refused request that waits for its repeat the refusal it had',
     marbles((m) => {
       const rig = serving(m);

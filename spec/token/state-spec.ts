@@ -85,8 +85,7 @@ describe('endPause', () => {
     ['not at all, where it follows no failure', { ...at, failures: 0 }, 250, 10_000],
   ])('should end a pause %s', (_kind, changes, initial, duration) => {
     const state = stateOf(changes);
-    const settings = { backoff: { initial, max: undefined, factor: 2 } };
-    expect(endPause(state, settings)).toEqual({ since: 1200, duration });
+    expect(endPause(state, initial)).toEqual({ since: 1200, duration });
     expect(state.pause).toBe(changes.pause);
   });
 });

@@ -39,9 +39,8 @@ export function createContext(source: TokenSource, options: TokenStreamOptions):
   function look(): void {
     const { held } = state;
     const time = now();
-    // A clock that is set back must not make a use or a session begin in the future, nor a token live again.
+    // A clock that is set back must not put the last use into the future, nor make a token live again.
     state.lastUse = Math.min(state.lastUse, time);
-    state.sessionSince = Math.min(state.sessionSince, time);
     if (held && time >= held.overAt) held.overAt = -Infinity;
     if (held && time >= held.endsAt && !held.isEndTold) {
       held.isEndTold = true;

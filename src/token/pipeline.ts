@@ -15,6 +15,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
+import { MIN_PAUSE } from './backoff.js';
 import type { TokenContext } from './context.js';
 import { latest } from './latest.js';
 import type { Outcome } from './outcome.js';
@@ -114,7 +115,8 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
       report(failure);
     };
     const wake = () => {
-      state.pause = endPause(state, settings);
+      // A source that is asked by nobody in particular is never asked more often than after a failure.
+      state.pause = endPause(state, Math.max(MIN_PAUSE, settings.backoff.initial));
       look();
     };
     listening.add(settings.wake.subscribe({ next: wake, error }));

@@ -2,7 +2,7 @@ import { catchError, defer, EMPTY, filter, tap, type Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
-import { isBlocked, pauseLeft, usableToken } from './state.js';
+import { isBlocked, isOfSession, pauseLeft, usableToken } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
@@ -72,16 +72,13 @@ export function createRecovery(context: TokenContext, { views, demand }: Recover
     return state.isRefreshing || state.refusal !== null || !isCurrent(token) || current() === null;
   }
 
-  /** A request of a session that has ended is not repeated with a token of the next one. */
-  const isOfSession = ({ issuedAt }: AccessToken) => !state.isSignedOut && issuedAt >= state.sessionSince;
-
   return {
     recover: (refusal, maxWait) =>
       defer(() => {
         const { token, key } = refusal;
-        const outcome = isOfSession(token) ? judge(refusal) : 'suppressed';
+        const outcome = isOfSession(state, token) ? judge(refusal) : 'suppressed';
         // A `tokenRejected` listener may have signed out.
-        if (!act(refusal, outcome) || outcome === 'suppressed' || !isOfSession(token)) return EMPTY;
+        if (!act(refusal, outcome) || outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
         if (!isCurrent(token)) return views.take(maxWait).pipe(filter((next) => !sameToken(next, token)));
         return views.next(demand, maxWait).pipe(
           tap((next) => {
@@ -105,7 +102,7 @@ export function createRecovery(context: TokenContext, { views, demand }: Recover
     newest: (token, refused) => {
       const usable = current();
       if (usable && !sameToken(usable, refused)) return usable;
-      const isGood = token.issuedAt >= state.sessionSince && !(state.held?.isSetAside && isCurrent(token));
+      const isGood = isOfSession(state, token) && !(state.held?.isSetAside && isCurrent(token));
       return isGood ? token : null;
     },
   };

@@ -63,8 +63,8 @@ export interface TokenState {
   permanentFailure: TokenUnavailableError | null;
   /** The session has ended, and nobody has asked for a token since. */
   isSignedOut: boolean;
-  /** When the session began. A token that is older belongs to another one. Milliseconds on the stream's clock. */
-  sessionSince: number;
+  /** The tokens of the session, once there was a sign-out; null before: then all tokens are of this one. */
+  sessionTokens: WeakSet<AccessToken> | null;
   /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. */
   isConnected: boolean;
   isClosed: boolean;
@@ -90,7 +90,7 @@ export const initialState = (): TokenState => ({
   pause: NO_PAUSE,
   permanentFailure: null,
   isSignedOut: false,
-  sessionSince: -Infinity,
+  sessionTokens: null,
   isConnected: false,
   isClosed: false,
 });
@@ -109,15 +109,16 @@ export function pauseLeft({ pause: { since, duration } }: TokenState, now: numbe
   return elapsed < 0 ? 0 : Math.max(0, duration - elapsed);
 }
 
-/** The pause after a failure, shortened to `backoff.initial` after the last attempt. The pause of a token that is not kept stays. */
-export function endPause(
-  { pause, failures, askedAt }: TokenState,
-  { backoff }: Pick<Settings, 'backoff'>,
-): TokenState['pause'] {
+/** The pause after a failure, shortened to `least` ms after the last attempt. The pause of a token that is not kept stays. */
+export function endPause({ pause, failures, askedAt }: TokenState, least: number): TokenState['pause'] {
   if (failures === 0) return pause;
-  const least = askedAt + backoff.initial - pause.since;
-  return { since: pause.since, duration: Math.max(0, Math.min(pause.duration, least)) };
+  const left = askedAt + least - pause.since;
+  return { since: pause.since, duration: Math.max(0, Math.min(pause.duration, left)) };
 }
+
+/** A request of a session that has ended is not repeated with a token of the next one. */
+export const isOfSession = ({ sessionTokens, isSignedOut }: TokenState, token: AccessToken): boolean =>
+  !isSignedOut && (sessionTokens === null || sessionTokens.has(token));
 
 /** Right after a permanent failure the source is not asked. */
 export const isBlocked = (state: TokenState, now: number): boolean =>

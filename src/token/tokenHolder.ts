@@ -79,6 +79,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       state.permanentFailure = null;
       state.pause = isKept ? NO_PAUSE : { since: time - took, duration: UNKEPT_PAUSE };
       if (isNews) state.previous = token;
+      state.sessionTokens?.add(token);
       state.unkept = isKept ? null : token;
       if (reason === 'rejected' && fetchingFor) refusals.remember(fetchingFor.key, fetchingFor.kind, time);
       if (isKept) {

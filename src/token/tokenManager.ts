@@ -63,7 +63,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
 
   /** The next look refreshes, unless a refresh is under way. */
   function force(): void {
-    state.pause = endPause(state, settings);
+    state.pause = endPause(state, settings.backoff.initial);
     state.isForced = !state.isRefreshing && !isBlocked(state, now());
   }
 
@@ -80,7 +80,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     hooks[ON_SIGN_OUT]?.(state.previous, calls.pending());
     forget();
     state.isSignedOut = true;
-    state.sessionSince = now();
+    state.sessionTokens = new WeakSet();
     cancel();
     announce({ type: 'signedOut', error: new TokenUnavailableError('the session was signed out') });
     look();
