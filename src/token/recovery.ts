@@ -62,7 +62,7 @@ export function createRecovery(context: TokenContext, { views, demand }: Recover
     const { token, explicit, key } = refusal;
     const { held, failures } = state;
     if (explicit && sameToken(state.unkept, token)) state.unkept = null;
-    // In the pause after a failed attempt the token serves on.
+    // In the pause after a failed attempt the token stays in use.
     if (outcome === 'refreshing' && explicit && held && pauseLeft(state, now()) === 0) held.isSetAside = true;
     events.emit({ type: 'tokenRejected', token, outcome });
     // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
@@ -77,8 +77,10 @@ export function createRecovery(context: TokenContext, { views, demand }: Recover
       defer(() => {
         const { token, key } = refusal;
         const outcome = isOfSession(state, token) ? judge(refusal) : 'suppressed';
-        // A `tokenRejected` listener may have signed out.
-        if (!act(refusal, outcome) || outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
+        const isAnotherComing = act(refusal, outcome);
+        if (outcome === 'suppressed') return EMPTY;
+        // A `tokenRejected` listener may have made the attempt already, and it failed; or it may have signed out.
+        if (!isAnotherComing || !isOfSession(state, token)) return EMPTY;
         if (!isCurrent(token)) return views.take(maxWait).pipe(filter((next) => !sameToken(next, token)));
         return views.next(demand, maxWait).pipe(
           tap((next) => {

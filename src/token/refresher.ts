@@ -78,14 +78,9 @@ export function createRefresher(context: TokenContext, announce: (outcome: Outco
     state.isAsking = false;
     state.failures++;
     state.lastError = error;
-    // The token that a server refused serves on: it is all there is, and the server may have been wrong.
+    // The token that a server refused stays in use: it is all there is, and the server may have been wrong.
     if (state.held) state.held.isSetAside = false;
-    const retryAfter = retryAfterOf(error, time);
-    const { backoff, random } = settings;
-    const remaining = (usableToken(state, time)?.expiresAt ?? Infinity) - time;
-    const duration = permanent
-      ? permanentPause(state.failures, backoff, retryAfter)
-      : retryDelay(state.failures, backoffOf(backoff, state.previous), { random, remaining, retryAfter });
+    const duration = pauseAfter(error, permanent, time);
     state.pause = { since: time, duration };
     const retries = !permanent && isWanted(state, time, settings);
     // A `refreshFailed` listener may begin another refresh, if this one gives up.
@@ -113,6 +108,15 @@ export function createRefresher(context: TokenContext, announce: (outcome: Outco
     );
   };
 
+  function pauseAfter(error: unknown, permanent: boolean, time: number): number {
+    const { backoff, random } = settings;
+    const retryAfter = retryAfterOf(error, time);
+    if (permanent) return permanentPause(state.failures, backoff, retryAfter);
+    const remaining = (usableToken(state, time)?.expiresAt ?? Infinity) - time;
+    return retryDelay(state.failures, backoffOf(backoff, state.previous), { random, remaining, retryAfter });
+  }
+
+  /** Asks the user's option `isPermanent`, which may throw. */
   function judge(error: unknown): { error: unknown; permanent: boolean } {
     try {
       return { error, permanent: settings.isPermanent(error) };
@@ -128,6 +132,7 @@ export function createRefresher(context: TokenContext, announce: (outcome: Outco
       return defer(() => attempt(reason, ++count)).pipe(
         retry({ delay: (error: unknown) => afterFailure(error, count) }),
         catchError((error: unknown): Observable<Outcome> => {
+          // None is known if an option of the user's threw, such as `random`.
           const failure = state.permanentFailure ?? new TokenUnavailableError(undefined, { cause: error });
           return of({ type: 'failed', error: failure });
         }),
