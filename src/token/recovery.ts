@@ -66,10 +66,12 @@ export function createRecovery(context: TokenContext, { views, demand }: Recover
     if (outcome === 'refreshing' && explicit && held && pauseLeft(state, now()) === 0) held.isSetAside = true;
     events.emit({ type: 'tokenRejected', token, outcome });
     // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
-    const isDone = state.held !== held || state.failures !== failures || state.isRefreshing || state.refusal !== null;
+    const hasFailed = state.failures !== failures;
+    const isDone = state.held !== held || hasFailed || state.isRefreshing || state.refusal !== null;
     if (outcome === 'refreshing' && !isDone && held && now() < held.overAt)
       state.refusal = { key, kind: kindOf(refusal) };
-    return state.isRefreshing || state.refusal !== null || !isCurrent(token) || current() === null;
+    if (!isCurrent(token) || current() === null) return true;
+    return !hasFailed && (state.isRefreshing || state.refusal !== null);
   }
 
   return {
