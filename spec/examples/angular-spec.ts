@@ -14,9 +14,9 @@ const root = join(__dirname, '../..');
 const axe = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
 const run = promisify(execFile);
 const NODE = ['--import', './scripts/dist.mjs'];
-/** The goal is 6 kB of transfer. What the guarantees cost today is more, and must not grow unnoticed. */
-const GOAL = 6 * 1024;
-const LIMIT = 16 * 1024;
+/** The goal is 9.5 kB of transfer. What the guarantees cost today is more, and must not grow unnoticed. */
+const GOAL = 9.5 * 1024;
+const LIMIT = 16.5 * 1024;
 
 let folder: string;
 let desk: ChildProcess;
