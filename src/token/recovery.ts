@@ -98,9 +98,10 @@ export function createRecovery(context: TokenContext, { views, demand }: Recover
       if (outcome === 'refreshing') demand();
     },
     accepted: (token, keyOf) => {
-      const { held } = state;
-      const isNews = held !== null && !held.isAccepted && sameToken(held.token, token);
-      if (isNews) held.isAccepted = true;
+      const { held, unkept } = state;
+      const isFirst = held !== null && !held.isAccepted && sameToken(held.token, token);
+      if (isFirst) held.isAccepted = true;
+      const isNews = isFirst || (unkept !== null && sameToken(unkept, token));
       if (isNews || refusals.hasEntries()) refusals.accepted(keyOf(), isNews);
     },
     newest: (token, refused) => {
