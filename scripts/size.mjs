@@ -6,9 +6,9 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 11_776, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 15_104, goal: 9_728 },
-  { names: '*', limit: 16_896 },
+  { names: 'createTokenStream, withToken', limit: 11_904, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 15_360, goal: 9_728 },
+  { names: '*', limit: 17_024 },
 ];
 const entry = join(root, 'dist/esm/index.js');
 

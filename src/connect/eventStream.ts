@@ -5,6 +5,7 @@ import { statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { wrong } from '../internal/validate.js';
 import { Destinations, displayUrl } from '../http/authorize.js';
+import type { HeadersInit } from '../internal/platformTypes.js';
 import { headerRecord } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
 import { tokenFetch, type FetchOptions } from '../http/tokenFetch.js';
@@ -27,7 +28,7 @@ export interface ServerSentEvent {
 /** All times in milliseconds. A value out of range is a TypeError at creation. */
 export interface EventStreamOptions extends Omit<ConnectOptions, 'onRenewal'>, Omit<FetchOptions, 'isRejection'> {
   /** Sent with every request. */
-  headers?: HeadersInit;
+  headers?: HeadersInit | undefined;
 }
 
 /** A server that sends more than this without the end of an event is not read on. Characters. */

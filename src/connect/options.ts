@@ -6,15 +6,15 @@ import { isFinal, isRejection } from './ends.js';
 /** Pauses between connections, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. */
 export interface ReconnectOptions {
   /** Finite, >= 0. Default 250. */
-  initial?: number;
+  initial?: number | undefined;
   /** Finite, >= 0. A connection that has lasted so long starts the pauses anew. Default 10 000. */
-  max?: number;
+  max?: number | undefined;
   /** Finite, >= 1. Default 2. */
-  factor?: number;
+  factor?: number | undefined;
   /** At most so many reconnects in a row, without a connection that has lasted. >= 0, or Infinity. Default Infinity. */
-  count?: number;
+  count?: number | undefined;
   /** A number from 0 up to 1. Default `Math.random`. */
-  random?: () => number;
+  random?: (() => number) | undefined;
 }
 
 /** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
@@ -23,18 +23,18 @@ export interface ConnectOptions {
    * Tells that the server refused the token, from what the connection failed with (null: it completed). It returns a
    * boolean. Default: close codes 1008, 3000, 4401 and 4403; status 401 or 403 as in `withToken`, also in the errors of `ws`.
    */
-  isRejection?: (end: unknown) => boolean;
+  isRejection?: ((end: unknown) => boolean) | undefined;
   /**
    * What a new token means for an open connection. `'keep'`: nothing. `'replace'`: another connection is opened, and then
    * the old one is closed. A function tells the server in band. Default `'keep'`.
    */
-  onRenewal?: 'keep' | 'replace' | ((token: AccessToken) => void);
+  onRenewal?: ('keep' | 'replace' | ((token: AccessToken) => void)) | undefined;
   /** How it connects again; false: any end is the end of the stream. */
-  reconnect?: ReconnectOptions | false;
+  reconnect?: ReconnectOptions | false | undefined;
   /** Tells which end of a connection ends the stream (null: it completed). It returns a boolean. Default: null, and close code 1000. */
-  isFinal?: (end: unknown) => boolean;
+  isFinal?: ((end: unknown) => boolean) | undefined;
   /** Waits at most this many ms for a usable token. >= 0, or Infinity. Default Infinity: a failure that no repeat mends ends the wait. */
-  maxWait?: number;
+  maxWait?: number | undefined;
 }
 
 /** The options with their defaults. */

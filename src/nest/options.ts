@@ -7,22 +7,22 @@ export interface TokenModuleOptions extends AttachTokenOptions {
   /** Fetches one token. */
   source: TokenSource;
   /** Options of `createTokenStream`. */
-  stream?: TokenStreamOptions;
+  stream?: TokenStreamOptions | undefined;
   /** Defaults of the HTTP client, as in `HttpModule.register`: `baseURL`, `timeout` … */
-  axios?: CreateAxiosDefaults;
+  axios?: CreateAxiosDefaults | undefined;
   /**
    * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on loopback.
    * Default: the origin of `axios.baseURL`. One of the two must be given; `[]` is for an application that uses the stream alone.
    */
-  allowedOrigins?: readonly string[];
+  allowedOrigins?: readonly string[] | undefined;
 }
 
 /** Given to `forRoot` and `forRootAsync` themselves, because they decide what the module provides. */
 export interface TokenModuleExtras {
   /** Tells several modules apart. Default `'default'`. */
-  name?: string;
+  name?: string | undefined;
   /** Whether all modules may inject what this one provides, or only those that import it. Default true. */
-  isGlobal?: boolean;
+  isGlobal?: boolean | undefined;
 }
 
 /** Checks what the stream and the HTTP client do not check themselves. */
