@@ -30,7 +30,7 @@ export function statusOf(answer: unknown): number | undefined {
 export function errorCodeOf(answer: unknown): string | undefined {
   const { response, data, body } = fieldsOf(answer);
   for (const carrier of [answer, data, body, response, fieldsOf(response).data, fieldsOf(response).body]) {
-    const code = codeIn(fieldsOf(typeof carrier === 'string' ? parsed(carrier) : carrier).error);
+    const code = codeIn(fieldsOf(typeof carrier === 'string' ? parseJson(carrier) : carrier).error);
     if (code !== undefined) return code;
   }
   return undefined;
@@ -39,7 +39,7 @@ export function errorCodeOf(answer: unknown): string | undefined {
 /** The code in the member `error`: the code itself, the body that Angular keeps there, or `{ code: 'invalid_client' }`. */
 export function codeIn(member: unknown): string | undefined {
   if (typeof member === 'string')
-    return (member.startsWith('{') ? codeIn(parsed(member)) : undefined) ?? (member || undefined);
+    return (member.startsWith('{') ? codeIn(parseJson(member)) : undefined) ?? (member || undefined);
   const { error, code } = fieldsOf(member);
   return [error, code].find(
     (each): each is string => typeof each === 'string' && (isPermanentCode(each) || isTemporaryCode(each)),
@@ -72,9 +72,11 @@ export const isHtml = (answer: unknown): boolean => {
   );
 };
 
-function parsed(text: string): unknown {
+/** The JSON value of a text; `undefined` for what is no JSON. */
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
+    return JSON.parse(text.trimStart());
   } catch {
     return undefined; // the SyntaxError quotes the text
   }

@@ -1,5 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { codeIn, statusOf } from '../internal/answers.js';
+import { codeIn, parseJson, statusOf } from '../internal/answers.js';
 import type { TokenResponse } from './types.js';
 
 /** What goes into a header without breaking it: visible ASCII, and no space. */
@@ -51,7 +51,7 @@ export async function readFetchResponse(response: FetchResponse): Promise<TokenR
   if (isOk && response.bodyUsed) throw mistake('the token source returned a Response whose body has been read');
   // The status of a refusal counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : response.text().catch(() => ''));
-  const body = parsed(text);
+  const body = parseJson(text);
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw mistake(`the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
@@ -70,15 +70,6 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
     ...(given !== undefined && { error: given }),
     ...(typeof error_description === 'string' && { error_description }),
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
-    return JSON.parse(text.trimStart());
-  } catch {
-    return undefined; // the SyntaxError quotes the text
-  }
 }
 
 const kindOf = (value: unknown): string =>
