@@ -151,14 +151,18 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
     }),
   );
 
-  it('and the stream can be used again', async () => {
+  it('and the stream can be used again, though no sooner than 50 ms later', async () => {
     let asked = 0;
+    let time = 0;
     const token$ = openStream(
       (): ObservableInput<{ access_token: string }> =>
         ++asked === 1 ? throwError(() => ({ status: 401 })) : [{ access_token: 'T2' }],
-      { backoff: { initial: 0 } },
+      { backoff: { initial: 0 }, now: () => time },
     );
     await expect(firstValueFrom(token$)).rejects.toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE' });
+    time = 49;
+    await expect(firstValueFrom(token$.refresh())).rejects.toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE' });
+    time = 50;
     expect((await firstValueFrom(token$.refresh())).value).toBe('T2');
     token$.close();
   });

@@ -228,7 +228,7 @@ export class Fetches {
   /** `refreshFailed` was emitted. */
   told(error: unknown, message: string, retryIn: number | null, isPermanent: boolean): void {
     const { facts } = this;
-    if (message.includes('already over')) {
+    if (message.includes('already expired')) {
       if (++this.unkeptTold > 1) facts.fault('3.3', 'said more than once that a token cannot be kept');
       return;
     }

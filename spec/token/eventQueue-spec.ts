@@ -1,7 +1,7 @@
 import { createEventQueue } from '../../src/token/eventQueue.js';
-import type { TokenIncident } from '../../src/token/events.js';
+import type { UntimedTokenEvent } from '../../src/token/events.js';
 
-const started = (attempt: number): TokenIncident => ({ type: 'refreshStarted', reason: 'manual', attempt });
+const started = (attempt: number): UntimedTokenEvent => ({ type: 'refreshStarted', reason: 'manual', attempt });
 
 function setUp() {
   let now = 0;

@@ -1,6 +1,6 @@
 import { accessToken } from '../../src/token/accessToken.js';
 import { jwtClaims } from '../../src/internal/jwtClaims.js';
-import { lifetimeOf, saysLifetime, windowsOf } from '../../src/token/refreshPolicy.js';
+import { lifetimeOf, saysLifetime, timesOf } from '../../src/token/refreshPolicy.js';
 import type { AccessToken, TokenResponse } from '../../src/token/types.js';
 
 const base64url = (value: unknown): string =>
@@ -121,7 +121,7 @@ describe('jwtClaims', () => {
   });
 });
 
-describe('windowsOf', () => {
+describe('timesOf', () => {
   const token = (lifetime: number, issuedAt = 0): AccessToken => accessToken({ access_token: 'a' }, issuedAt, lifetime);
   const settings = { jitter: 0, random: () => 0 };
   const [s, min] = [1000, 60_000];
@@ -137,9 +137,9 @@ describe('windowsOf', () => {
     ['6 s fetched in 0.6 s: a sixth is less than 1.5 times that plus the margin', 6 * s, 600, 4.9 * s, 5.8 * s],
     ['1 ms: never due at once', 1, 0, 1, 0],
     ['nothing', 0, 0, 1, 0],
-  ])('should renew and end a token of %s', (_kind, lifetime, took, dueAt, overAt) => {
-    expect(windowsOf(token(lifetime), took, settings)).toEqual({ dueAt, overAt });
-    expect(windowsOf(token(lifetime, NOW), took, settings)).toEqual({ dueAt: NOW + dueAt, overAt: NOW + overAt });
+  ])('should renew and end a token of %s', (_kind, lifetime, took, renewAt, usableUntil) => {
+    expect(timesOf(token(lifetime), took, settings)).toEqual({ renewAt, usableUntil });
+    expect(timesOf(token(lifetime, NOW), took, settings)).toEqual({ renewAt: NOW + renewAt, usableUntil: NOW + usableUntil });
   });
 
   const whole = { iat: 100, exp: 103 };
@@ -158,29 +158,29 @@ describe('windowsOf', () => {
     ['3 s by a server that says it in words', { iat: '100', exp: '103' }, 3 * s, 0, 2500, 2900],
   ])(
     'should allow for servers that round the times of a JWT to whole seconds: %s',
-    (_kind, claims, lifetime, took, dueAt, overAt) => {
-      expect(windowsOf(accessToken({ access_token: jwt(claims) }, 0, lifetime), took, settings)).toEqual({
-        dueAt,
-        overAt,
+    (_kind, claims, lifetime, took, renewAt, usableUntil) => {
+      expect(timesOf(accessToken({ access_token: jwt(claims) }, 0, lifetime), took, settings)).toEqual({
+        renewAt,
+        usableUntil,
       });
     },
   );
 
   it('should believe who knows better than a server that rounds', () => {
     const rounded = accessToken({ access_token: jwt(whole) }, 0, 3 * s);
-    expect(windowsOf(rounded, 0, { ...settings, expiryMargin: 100 })).toEqual({ dueAt: 2500, overAt: 2900 });
-    expect(windowsOf(rounded, 0, { ...settings, refreshBefore: 300 })).toEqual({ dueAt: 2700, overAt: 2 * s });
+    expect(timesOf(rounded, 0, { ...settings, expiryMargin: 100 })).toEqual({ renewAt: 2500, usableUntil: 2900 });
+    expect(timesOf(rounded, 0, { ...settings, refreshBefore: 300 })).toEqual({ renewAt: 2700, usableUntil: 2 * s });
   });
 
   it('should neither renew nor end a token whose life is unknown', () => {
-    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: 5000, expiryMargin: 5 })).toEqual({
-      dueAt: Infinity,
-      overAt: Infinity,
+    expect(timesOf(token(Infinity), 200, { ...settings, refreshBefore: 5000, expiryMargin: 5 })).toEqual({
+      renewAt: Infinity,
+      usableUntil: Infinity,
     });
     const halfway = ({ issuedAt, expiresAt }: AccessToken) => (expiresAt - issuedAt) / 2;
-    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: halfway })).toEqual({
-      dueAt: Infinity,
-      overAt: Infinity,
+    expect(timesOf(token(Infinity), 200, { ...settings, refreshBefore: halfway })).toEqual({
+      renewAt: Infinity,
+      usableUntil: Infinity,
     });
   });
 
@@ -197,8 +197,8 @@ describe('windowsOf', () => {
     [() => NaN, 25_000],
     [() => -1, 25_000],
     [() => undefined as never, 25_000],
-  ])('should be told by refreshBefore %p', (refreshBefore, dueAt) => {
-    expect(windowsOf(token(30_000), 200, { ...settings, refreshBefore }).dueAt).toBe(dueAt);
+  ])('should be told by refreshBefore %p', (refreshBefore, renewAt) => {
+    expect(timesOf(token(30_000), 200, { ...settings, refreshBefore }).renewAt).toBe(renewAt);
   });
 
   it.each([
@@ -208,12 +208,12 @@ describe('windowsOf', () => {
     [0.4, 29_999],
     [15_000, 15_000],
     [40_000, 15_000],
-  ])('should be told by expiryMargin %p, but never by more than half the life', (expiryMargin, overAt) => {
-    expect(windowsOf(token(30_000), 200, { ...settings, expiryMargin }).overAt).toBe(overAt);
+  ])('should be told by expiryMargin %p, but never by more than half the life', (expiryMargin, usableUntil) => {
+    expect(timesOf(token(30_000), 200, { ...settings, expiryMargin }).usableUntil).toBe(usableUntil);
   });
 
   it('should make room for expiryMargin in the default lead', () => {
-    expect(windowsOf(token(30_000), 2000, { ...settings, expiryMargin: 4000 }).dueAt).toBe(23_000);
+    expect(timesOf(token(30_000), 2000, { ...settings, expiryMargin: 4000 }).renewAt).toBe(23_000);
   });
 
   it.each([
@@ -222,20 +222,20 @@ describe('windowsOf', () => {
     [0.2, 0.999, 24_001],
     [1, 0.5, 22_500],
     [0, 0.999, 25_000],
-  ])('should add jitter %p, the dice showing %p, to the lead', (jitter, dice, dueAt) => {
-    expect(windowsOf(token(30_000), 200, { jitter, random: () => dice }).dueAt).toBe(dueAt);
+  ])('should add jitter %p, the dice showing %p, to the lead', (jitter, dice, renewAt) => {
+    expect(timesOf(token(30_000), 200, { jitter, random: () => dice }).renewAt).toBe(renewAt);
   });
 
   it('should keep jitter within half the lifetime, and add it to a lead that was given', () => {
-    expect(windowsOf(token(30_000), 200, { jitter: 1, random: () => 0.999, refreshBefore: 14_000 }).dueAt).toBe(15_000);
-    expect(windowsOf(token(30_000), 200, { jitter: 0.5, random: () => 0.5, refreshBefore: 4000 }).dueAt).toBe(25_000);
+    expect(timesOf(token(30_000), 200, { jitter: 1, random: () => 0.999, refreshBefore: 14_000 }).renewAt).toBe(15_000);
+    expect(timesOf(token(30_000), 200, { jitter: 0.5, random: () => 0.5, refreshBefore: 4000 }).renewAt).toBe(25_000);
   });
 
   it('should speak in whole milliseconds', () => {
     for (let lifetime = 1; lifetime < 5000; lifetime += 7) {
-      const { dueAt, overAt } = windowsOf(token(lifetime + 0.3), 13, { jitter: 0.2, random: () => 0.123 });
-      expect([Number.isInteger(dueAt), Number.isInteger(overAt)]).toEqual([true, true]);
-      expect(overAt).toBeLessThanOrEqual(lifetime);
+      const { renewAt, usableUntil } = timesOf(token(lifetime + 0.3), 13, { jitter: 0.2, random: () => 0.123 });
+      expect([Number.isInteger(renewAt), Number.isInteger(usableUntil)]).toEqual([true, true]);
+      expect(usableUntil).toBeLessThanOrEqual(lifetime);
     }
   });
 });

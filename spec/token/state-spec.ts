@@ -1,6 +1,6 @@
 import { TokenUnavailableError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
-import type { TokenArrived } from '../../src/token/outcome.js';
+import type { TokenArrived } from '../../src/token/tokenUpdate.js';
 import {
   endPause,
   initialState,
@@ -19,18 +19,18 @@ const token = accessToken({ access_token: 'T1' }, 0, 30_000);
 /** Due at 25 s, over at 29 s. */
 const held = (changes: Partial<HeldToken> = {}): HeldToken => ({
   token,
-  outcome: {} as TokenArrived,
-  dueAt: 25_000,
-  overAt: 29_000,
-  endsAt: 30_000,
-  isSetAside: false,
+  update: {} as TokenArrived,
+  renewAt: 25_000,
+  usableUntil: 29_000,
+  expiresAt: 30_000,
+  isSuspended: false,
   isAccepted: false,
-  isEndTold: false,
+  isExpiryReported: false,
   ...changes,
 });
 const stateOf = (changes: Partial<TokenState> = {}): TokenState => ({ ...initialState(), ...changes });
 const failure = new TokenUnavailableError('no');
-const refusal = { key: 'a', kind: 'bare' } as const;
+const rejection = { key: 'a', kind: 'bare' } as const;
 const pause = (since: number, duration: number) => ({ since, duration });
 
 describe('isFresh', () => {
@@ -39,10 +39,10 @@ describe('isFresh', () => {
     ['about to be due', {}, 24_999, true],
     ['due', {}, 25_000, false],
     ['over', {}, 29_000, false],
-    ['over before it is due', { dueAt: Infinity }, 29_000, false],
-    ['set aside', { isSetAside: true }, 0, false],
-    ['announced as due by a timer, the clock set back', { dueAt: -Infinity }, -5000, false],
-    ['of unknown life', { dueAt: Infinity, overAt: Infinity }, 1e15, true],
+    ['over before it is due', { renewAt: Infinity }, 29_000, false],
+    ['set aside', { isSuspended: true }, 0, false],
+    ['announced as due by a timer, the clock set back', { renewAt: -Infinity }, -5000, false],
+    ['of unknown life', { renewAt: Infinity, usableUntil: Infinity }, 1e15, true],
   ])('should judge a token that is %s', (_kind, changes, now, fresh) => {
     expect(isFresh(held(changes), now)).toBe(fresh);
   });
@@ -55,8 +55,8 @@ describe('usableToken', () => {
     ['due', held(), 25_000, true],
     ['nearly over', held(), 28_999, true],
     ['over', held(), 29_000, false],
-    ['set aside', held({ isSetAside: true }), 0, false],
-    ['announced as over by a timer, the clock set back', held({ overAt: -Infinity }), 0, false],
+    ['set aside', held({ isSuspended: true }), 0, false],
+    ['announced as over by a timer, the clock set back', held({ usableUntil: -Infinity }), 0, false],
   ])('should judge what is %s', (_kind, at, now, usable) => {
     expect(usableToken(stateOf({ held: at }), now)).toBe(usable ? token : null);
   });
@@ -76,7 +76,7 @@ describe('pauseLeft', () => {
 });
 
 describe('endPause', () => {
-  const at = { failures: 1, askedAt: 1000, pause: pause(1200, 10_000) };
+  const at = { failures: 1, lastFetchAt: 1000, pause: pause(1200, 10_000) };
 
   it.each<[string, Partial<TokenState>, number, number]>([
     ['one first pause after the last attempt was begun', at, 250, 50],
@@ -85,7 +85,7 @@ describe('endPause', () => {
     ['not at all, where it follows no failure', { ...at, failures: 0 }, 250, 10_000],
   ])('should end a pause %s', (_kind, changes, initial, duration) => {
     const state = stateOf(changes);
-    expect(endPause(state, initial)).toEqual({ since: 1200, duration });
+    expect(endPause(state, { initial, max: undefined, factor: 2 })).toEqual({ since: 1200, duration });
     expect(state.pause).toBe(changes.pause);
   });
 });
@@ -110,7 +110,7 @@ describe('isWanted', () => {
     ['by a subscriber', { subscribers: 1 }, 1e9, 0, true],
     ['by a request that is given the token', { isDemanded: true }, 1e9, 0, true],
     ['by whoever forced a refresh', { isForced: true }, 1e9, 0, true],
-    ['because it was refused', { refusal }, 1e9, 0, true],
+    ['because it was rejected', { rejection }, 1e9, 0, true],
     ['within one life of its last use', used, 39_999, undefined, true],
     ['one life after its last use', used, 40_000, undefined, false],
     ['within idleTimeout', used, 10_499, 500, true],
@@ -131,12 +131,12 @@ describe('whyRefresh', () => {
     ['it is fresh', { held: held(), previous: token }, 24_999, null],
     ['it is due', { held: held() }, 25_000, 'scheduled'],
     ['it is over', { held: held() }, 29_000, 'expired'],
-    ['a server refused it', { held: held({ isSetAside: true }) }, 0, 'expired'],
-    ['a refusal forces it', { held: held({ isSetAside: true }), refusal }, 0, 'rejected'],
+    ['a server rejected it', { held: held({ isSuspended: true }) }, 0, 'expired'],
+    ['a rejection forces it', { held: held({ isSuspended: true }), rejection }, 0, 'rejected'],
     ['somebody forces it', { held: held(), isForced: true }, 0, 'manual'],
     ['somebody forces it when it is over', { held: held(), isForced: true }, 29_000, 'manual'],
-    ['a refusal and somebody force it', { held: held(), refusal, isForced: true }, 0, 'rejected'],
-    ['its life is unknown', { held: held({ dueAt: Infinity, overAt: Infinity }) }, 1e12, null],
+    ['a rejection and somebody force it', { held: held(), rejection, isForced: true }, 0, 'rejected'],
+    ['its life is unknown', { held: held({ renewAt: Infinity, usableUntil: Infinity }) }, 1e12, null],
     ['there is none, but a pause', { pause: pause(0, 250) }, 249, null],
     ['there is none, and the pause is over', { pause: pause(0, 250) }, 250, 'initial'],
     ['somebody forces it during a pause', { isForced: true, pause: pause(0, 250) }, 249, null],
@@ -156,7 +156,7 @@ it('should begin with nothing, for each stream anew', () => {
 
 it('should decide and change nothing', () => {
   const state = Object.freeze(
-    stateOf({ held: Object.freeze(held({ isSetAside: true })), permanentFailure: failure, pause: pause(0, 5) }),
+    stateOf({ held: Object.freeze(held({ isSuspended: true })), permanentFailure: failure, pause: pause(0, 5) }),
   );
   usableToken(state, 9);
   pauseLeft(state, 9);

@@ -23,7 +23,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { authorizationOf, resourceOf } from '../http/authorize.js';
-import { ask, isRejection as isRejectionByDefault } from '../token/rejection.js';
+import { callPredicate, isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
@@ -141,7 +141,7 @@ function isRefusal({ isRejection }: ProvidedStream, outcome: unknown, url: strin
   const isAnswer = outcome instanceof HttpErrorResponse || (isRejection && outcome instanceof HttpResponse);
   // A redirect to another origin did not carry the token.
   if (!isAnswer || originFrom(outcome.url, url) !== originFrom('', url)) return false;
-  return isRejection ? ask(isRejection, outcome) : isRejectionByDefault(outcome);
+  return isRejection ? callPredicate(isRejection, outcome) : isRejectionByDefault(outcome);
 }
 
 /** Errors as Angular does after `timeout`. */

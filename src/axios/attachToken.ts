@@ -4,7 +4,7 @@ import { TokenStreamClosedError } from '../errors.js';
 import { Destinations } from '../http/authorize.js';
 import { originOf } from '../internal/originOf.js';
 import { requireFunctions } from '../internal/validate.js';
-import { isRejection as isRejectionByDefault } from '../token/rejection.js';
+import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { hideAgents } from './redact.js';

@@ -3,7 +3,7 @@ import { catchError, defer, filter, from, map, switchMap, takeUntil, tap, throwE
 import { authorizationOf, resourceOf } from '../http/authorize.js';
 import { fieldsOf } from '../internal/answers.js';
 import { isStream } from '../internal/isStream.js';
-import { ask, isExplicit, looksLikeResponse } from '../token/rejection.js';
+import { callPredicate, isExplicit, looksLikeResponse } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
@@ -43,7 +43,7 @@ export function sendWithToken(
 
     const isRefused = (outcome: unknown): boolean => {
       const response = responseOf(outcome);
-      if (!response || !redirects.hadToken(response) || !ask(isRejection, response)) return false;
+      if (!response || !redirects.hadToken(response) || !callPredicate(isRejection, response)) return false;
       refused = response;
       return true;
     };

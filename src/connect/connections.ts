@@ -18,7 +18,7 @@ import {
 } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { sameToken } from '../token/accessToken.js';
-import type { Refusal } from '../token/recovery.js';
+import type { Rejection } from '../token/recovery.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { afterEnd, pauseAfter, type EndState } from './afterEnd.js';
@@ -105,7 +105,7 @@ function otherToken(
   { recover, events$, timers }: Pick<TokenManager, 'recover' | 'events$' | 'timers'>,
   { reconnect, maxWait }: ConnectSettings,
   thrown: Ended,
-  refusal: Refusal,
+  refusal: Rejection,
 ): Observable<AccessToken> {
   const late$ = timers.after(maxWait).pipe(
     map((): never => {

@@ -1,5 +1,5 @@
 import { statusOf } from '../internal/answers.js';
-import { isExplicit as isExplicitAnswer, isRejection as isRejectedAnswer } from '../token/rejection.js';
+import { isExplicit as isExplicitAnswer, isRejection as isRejectedAnswer } from '../token/isRejection.js';
 
 /** Close codes: unauthorized (IANA's 3000, and 4401 by custom), policy violation (RFC 6455 section 7.4.1), forbidden. */
 const EXPLICIT_CODES: readonly unknown[] = [3000, 4401];

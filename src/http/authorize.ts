@@ -6,7 +6,7 @@ import type { AccessToken } from '../token/types.js';
 /** The default header: `Authorization: Bearer …` (RFC 6750 section 2.1). */
 export const authorizationOf = (token: AccessToken): string => `${token.type} ${token.value}`;
 
-/** Names a resource that refuses tokens: method, origin and path, never the query. */
+/** Names a resource that rejects tokens: method, origin and path, never the query. */
 export function resourceOf(method: string, url: string): string {
   const { origin, pathname } = new URL(url);
   return `${method} ${origin}${pathname}`;

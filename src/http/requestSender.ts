@@ -13,7 +13,7 @@ export interface RequestSender {
   readonly send: (outgoing: OutgoingRequest, token: AccessToken) => Promise<Response>;
   /** The answer at the end of the redirects that begin with `response`. */
   readonly follow: (response: Response, outgoing: OutgoingRequest, token: AccessToken) => Answer | Promise<Answer>;
-  /** Whether a server refused the request for want of a nonce, and it cannot be sent again: the token is not to blame. */
+  /** Whether a server rejected the request for want of a nonce, and it cannot be sent again: the token is not to blame. */
   readonly lacksNonce: (response: Response) => boolean;
 }
 

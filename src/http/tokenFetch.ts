@@ -1,6 +1,6 @@
 import { TokenStreamClosedError } from '../errors.js';
 import { requireFunctions } from '../internal/validate.js';
-import { isRejection as isRejectionByDefault } from '../token/rejection.js';
+import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import type { Authorize } from './authorization.js';
@@ -15,7 +15,7 @@ import {
   urlOf,
   type OutgoingRequest,
 } from './outgoingRequest.js';
-import { repeatRefused, type IsRejection } from './repeatRefused.js';
+import { repeatRejected, type IsRejection } from './repeatRejected.js';
 import { releaseBody } from './requestBody.js';
 import { createRequestSender } from './requestSender.js';
 import { platformFetch } from './transport.js';
@@ -26,7 +26,7 @@ export interface FetchOptions extends DestinationOptions {
   /** Puts the token into the request. Default: `Authorization: <type> <value>`. */
   authorize?: Authorize | undefined;
   /**
-   * Tells that the server refused the token, or promises to tell. Default: 401, or 403 unless the answer says
+   * Tells that the server rejected the token, or promises to tell. Default: 401, or 403 unless the answer says
    * `insufficient_scope` or limits the rate of requests.
    */
   isRejection?: IsRejection | undefined;
@@ -49,7 +49,7 @@ export function tokenFetch(
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
   const sender = createRequestSender(manager, { fetch, authorize });
-  const { takeToken, complete } = repeatRefused(manager, sender, isRejection);
+  const { takeToken, complete } = repeatRejected(manager, sender, isRejection);
   const isDefault = isRejection === isRejectionByDefault;
 
   function begin(outgoing: OutgoingRequest): Promise<Response> {
@@ -103,7 +103,7 @@ const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest,
 /**
  * A fetch whose requests carry the latest token. While the token is fresh it costs one synchronous check and a header.
  *
- * A 401 or 403 causes one refresh, shared by all who were refused, and one repeat; the second answer is the caller's. What
+ * A 401 or 403 causes one refresh, shared by all who were rejected, and one repeat; the second answer is the caller's. What
  * is sent is what was given at the call, on the repeat and on each redirect too. A body that can be read only once is
  * never sent twice, and is cancelled if it is not sent at all. The token goes to `allowedOrigins` only, across no redirect
  * to another origin; an Authorization header of the caller's is left alone.

@@ -3,8 +3,8 @@ import { messageOf } from '../internal/messageOf.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import { createEventQueue, type EventQueue } from './eventQueue.js';
 import { settingsOf, type Settings } from './options.js';
-import { createRefusals, type Refusals } from './refusals.js';
-import { createSourceCalls, type SourceCalls } from './sourceCalls.js';
+import { createRejectionMemory, type RejectionMemory } from './rejectionMemory.js';
+import { createTokenFetcher, type TokenFetcher } from './tokenFetcher.js';
 import { initialState, usableToken, type TokenState } from './state.js';
 import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
 
@@ -15,13 +15,13 @@ export interface TokenContext {
   /** Milliseconds on the stream's clock. */
   readonly now: () => number;
   readonly timers: Timers;
-  readonly calls: SourceCalls;
-  readonly refusals: Refusals;
+  readonly fetcher: TokenFetcher;
+  readonly rejections: RejectionMemory;
   readonly events: EventQueue;
   /** Emits when something may have changed that decides whether a token is needed: the time, or who wants one. */
-  readonly look$: Subject<unknown>;
+  readonly recheck$: Subject<unknown>;
   /** Takes note of the time, then makes `look$` emit. Called by timers, by `wake`, and by whoever wants a token. */
-  readonly look: () => void;
+  readonly recheck: () => void;
   /** The usable token, without side effects. */
   readonly current: () => AccessToken | null;
   /** Tells of a failure that the token survives. */
@@ -33,20 +33,20 @@ export function createContext(source: TokenSource, options: TokenStreamOptions):
   const { now } = settings;
   const timers = createTimers(settings.scheduler);
   const events = createEventQueue(now);
-  const look$ = new Subject<unknown>();
+  const recheck$ = new Subject<unknown>();
   const state = initialState();
 
-  function look(): void {
+  function recheck(): void {
     const { held } = state;
     const time = now();
     // A clock that is set back must not put the last use into the future, nor make a token live again.
     state.lastUse = Math.min(state.lastUse, time);
-    if (held && time >= held.overAt) held.overAt = -Infinity;
-    if (held && time >= held.endsAt && !held.isEndTold) {
-      held.isEndTold = true;
+    if (held && time >= held.usableUntil) held.usableUntil = -Infinity;
+    if (held && time >= held.expiresAt && !held.isExpiryReported) {
+      held.isExpiryReported = true;
       events.emit({ type: 'tokenExpired', token: held.token });
     }
-    look$.next(undefined);
+    recheck$.next(undefined);
   }
 
   return {
@@ -54,11 +54,11 @@ export function createContext(source: TokenSource, options: TokenStreamOptions):
     settings,
     now,
     timers,
-    calls: createSourceCalls(source, settings, timers),
-    refusals: createRefusals(settings.rejectionBudget),
+    fetcher: createTokenFetcher(source, settings, timers),
+    rejections: createRejectionMemory(settings.rejectionBudget),
     events,
-    look$,
-    look,
+    recheck$,
+    recheck,
     current: () => usableToken(state, now()),
     report: (error, attempt = 1, retryIn = null) => {
       events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent: false });

@@ -1,9 +1,9 @@
 import { Subject, type Observable } from 'rxjs';
-import type { TokenEvent, TokenIncident } from './events.js';
+import type { TokenEvent, UntimedTokenEvent } from './events.js';
 
 export interface EventQueue {
   readonly events$: Observable<TokenEvent>;
-  readonly emit: (incident: TokenIncident) => void;
+  readonly emit: (incident: UntimedTokenEvent) => void;
   /** Completes the events, after those that are still in the queue. */
   readonly complete: () => void;
 }

@@ -34,7 +34,7 @@ export interface RefreshFailed {
   readonly permanent: boolean;
 }
 
-/** A server refused a token. */
+/** A server rejected a token. */
 export interface TokenRejected {
   readonly type: 'tokenRejected';
   readonly token: AccessToken;
@@ -62,14 +62,14 @@ export interface Closed {
   readonly type: 'closed';
 }
 
-export type TokenIncident =
+export type UntimedTokenEvent =
   RefreshStarted | TokenChanged | RefreshFailed | TokenRejected | TokenExpired | Idle | SignedOut | Closed;
 
 /**
  * What happened, and when, in milliseconds on the stream's clock. Tokens print redacted, so an event can be logged as it is.
  * The type of one kind is `Extract<TokenEvent, { type: 'refreshFailed' }>`.
  */
-export type TokenEvent = { readonly at: number } & TokenIncident;
+export type TokenEvent = { readonly at: number } & UntimedTokenEvent;
 
-/** `refreshing`: a refresh was started or joined. `alreadyReplaced`: there is a newer token. `suppressed`: the refusal is passed on. */
+/** `refreshing`: a refresh was started or joined. `alreadyReplaced`: there is a newer token. `suppressed`: the rejection is passed on. */
 export type RejectionOutcome = 'refreshing' | 'alreadyReplaced' | 'suppressed';

@@ -5,13 +5,9 @@ export interface LatestOptions<T> {
   /** The value that a new subscriber is given at once; `undefined` when there is none that holds. */
   readonly replay: () => T | undefined;
   /** Takes up a value before anyone hears of it. The returned function says whether the value still holds. */
-  readonly accept: (value: T) => () => boolean;
+  readonly beforeEmit: (value: T) => () => boolean;
   /** The number of subscribers has changed. */
   readonly onCount: (count: number) => void;
-}
-
-export interface Latest<T> extends SubjectLike<T> {
-  readonly count: () => number;
 }
 
 /**
@@ -20,13 +16,13 @@ export interface Latest<T> extends SubjectLike<T> {
  *
  * The subscribers are in a Set, because a plain Subject takes quadratic time when 100,000 of them leave one by one.
  */
-export function latest<T>({ replay, accept, onCount }: LatestOptions<T>): Latest<T> {
+export function latest<T>({ replay, beforeEmit, onCount }: LatestOptions<T>): SubjectLike<T> {
   const subscribers = new Set<Observer<T>>();
   return {
     next: (value) => {
       // A copy: whoever subscribes while the value is announced waits for the next one.
       const present = [...subscribers];
-      const holds = accept(value);
+      const holds = beforeEmit(value);
       for (const subscriber of present) {
         // A subscriber before this one may have had the token replaced.
         if (!holds()) return;
@@ -52,6 +48,5 @@ export function latest<T>({ replay, accept, onCount }: LatestOptions<T>): Latest
       if (value !== undefined) subscriber.next(value);
       return subscriber;
     },
-    count: () => subscribers.size,
   };
 }

@@ -15,10 +15,9 @@ import {
   type Observable,
 } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { MIN_PAUSE } from './backoff.js';
 import type { TokenContext } from './context.js';
 import { latest } from './latest.js';
-import type { Outcome } from './outcome.js';
+import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
 import { createRefresher } from './refresher.js';
 import { endPause, isBlocked, isFresh, isWanted, whyRefresh } from './state.js';
@@ -26,9 +25,9 @@ import type { TokenHolder } from './tokenHolder.js';
 
 export interface Pipeline {
   /** What happens to the token, shared by all. A new subscriber is told of the usable token at once. */
-  readonly outcome$: Observable<Outcome>;
-  /** Tells an outcome to everyone who waits or listens. */
-  readonly announce: (outcome: Outcome) => void;
+  readonly updates$: Observable<TokenUpdate>;
+  /** Tells everyone who waits or listens. */
+  readonly announce: (update: TokenUpdate) => void;
   /** Makes it run, if it does not, though nobody subscribes. */
   readonly connect: () => void;
   /** Gives up the refresh under way. */
@@ -42,22 +41,22 @@ export interface Pipeline {
  * ```
  * source     -r          -r          -x -x -r        r: a token, x: a failure
  * refresh$   -T1|        -T2|        -------T3|      retry: attempts with pauses between them, until a token comes
- * outcome$   -T1----------T2----------------T3---    repeat: the next refresh when one is needed
- *                                   ^ T2             share: who comes later is told of the token that lives
+ * updates$   -T1----------T2----------------T3---    repeat: the next refresh when one is needed
+ *                                   ^ T2             share: who comes later is told of the usable token
  * ```
  */
-export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHolder): Pipeline {
-  const { state, settings, now, timers, events, look$, look, current, report } = context;
+export function createPipeline(context: TokenContext, { hold, fromStore }: TokenHolder): Pipeline {
+  const { state, settings, now, timers, events, recheck$, recheck, current, report } = context;
   const cancelled$ = new Subject<void>();
   const closed$ = new Subject<void>();
 
   // `shareReplay` is `share` with a ReplaySubject(1) as connector. This is one whose value expires.
-  const outcomes = latest<Outcome>({
-    replay: () => (current() ? state.held?.outcome : knownFailure()),
-    accept: (outcome) => {
-      if (outcome.type === 'token') return takeUp(outcome);
+  const subscribers = latest<TokenUpdate>({
+    replay: () => (current() ? state.held?.update : currentFailure()),
+    beforeEmit: (update) => {
+      if (update.type === 'token') return hold(update);
       // Here, where those who wait are known already: a listener that signs in again belongs to the next session.
-      if (outcome.type === 'signedOut') events.emit({ type: 'signedOut' });
+      if (update.type === 'signedOut') events.emit({ type: 'signedOut' });
       return () => true;
     },
     onCount: (count) => {
@@ -66,8 +65,8 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
       timers.keepAlive(count > 0);
     },
   });
-  const announce = (outcome: Outcome) => {
-    outcomes.next(outcome);
+  const announce = (update: TokenUpdate) => {
+    subscribers.next(update);
   };
   const { refresh, afterPause } = createRefresher(context, announce);
 
@@ -77,33 +76,33 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
   });
 
   /** The permanent failure that everyone without a token fails with, until its pause is over. */
-  function knownFailure(): Outcome | undefined {
+  function currentFailure(): TokenUpdate | undefined {
     const { permanentFailure: error } = state;
     return error && !current() && isBlocked(state, now()) ? { type: 'failed', error } : undefined;
   }
 
-  /** Emits when the token is due, over, refused or asked for. Completes when nobody wants one: the stream is idle. */
+  /** Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called. Completes when nobody wants one: the stream is idle. */
   const untilNeeded = () =>
-    look$.pipe(
+    recheck$.pipe(
       startWith(undefined),
-      switchMap(() => (goesOn() ? afterPause() : of(undefined))),
-      takeWhile(goesOn),
+      switchMap(() => (keepsRunning() ? afterPause() : of(undefined))),
+      takeWhile(keepsRunning),
       filter(() => whyRefresh(state, now()) !== null),
     );
 
   const shared$ = using(listen, () => refresh$.pipe(repeat({ delay: untilNeeded }))).pipe(
     takeUntil(closed$),
-    share({ connector: () => outcomes, resetOnRefCountZero: false }),
+    share({ connector: () => subscribers, resetOnRefCountZero: false }),
   );
 
-  function goesOn(): boolean {
+  function keepsRunning(): boolean {
     const time = now();
     if (isWanted(state, time, settings)) return true;
     // Nothing to do yet. After a failure that nobody waits for, nothing more is tried.
     return state.held !== null && isFresh(state.held, time) && state.failures === 0;
   }
 
-  /** While the pipeline runs, it listens to what may change the picture. */
+  /** While the pipeline runs, it listens to whatever may make a refresh necessary. */
   function listen(): Subscription {
     const listening = new Subscription(() => {
       state.isConnected = false;
@@ -115,38 +114,37 @@ export function createPipeline(context: TokenContext, { takeUp, adopt }: TokenHo
       report(failure);
     };
     const wake = () => {
-      // A source that is asked by nobody in particular is never asked more often than after a failure.
-      state.pause = endPause(state, Math.max(MIN_PAUSE, settings.backoff.initial));
-      look();
+      state.pause = endPause(state, settings.backoff);
+      recheck();
     };
     listening.add(settings.wake.subscribe({ next: wake, error }));
-    listening.add(look$.subscribe(tellKnownFailure));
-    listening.add(settings.store?.changes?.subscribe({ next: onPush, error }));
+    listening.add(recheck$.subscribe(announceFailure));
+    listening.add(settings.store?.changes?.subscribe({ next: receiveStored, error }));
     return listening;
   }
 
   /** The token of those who listen may have ended in the pause after a permanent failure. */
-  function tellKnownFailure(): void {
-    const failure = knownFailure();
+  function announceFailure(): void {
+    const failure = currentFailure();
     if (failure && state.subscribers > 0) announce(failure);
   }
 
   /** Someone else put a token into the store. */
-  function onPush(stored: SourceResult): void {
+  function receiveStored(stored: SourceResult): void {
     if (state.isSignedOut) return;
     try {
-      const outcome = adopt(stored);
-      if (!outcome) return;
-      announce(outcome);
+      const arrived = fromStore(stored);
+      if (!arrived) return;
+      announce(arrived);
       // A fetch under way goes on; a pause before the next one has no reason any more.
-      if (!state.isAsking) cancelled$.next();
+      if (!state.isFetching) cancelled$.next();
     } catch (error) {
       report(error);
     }
   }
 
   return {
-    outcome$: defer(() => {
+    updates$: defer(() => {
       if (state.isClosed) throw new TokenStreamClosedError();
       state.isSignedOut = false;
       return shared$;

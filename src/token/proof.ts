@@ -17,7 +17,7 @@ export interface TokenProof {
    */
   sign(request: ProvenRequest): Promise<Readonly<Record<string, string>>>;
   /**
-   * To be told of every answer to a signed request: it keeps the server's nonce. True: the server refused the request
+   * To be told of every answer to a signed request: it keeps the server's nonce. True: the server rejected the request
    * only for want of that nonce (RFC 9449 section 9), so sign again and repeat, once; the token is not to blame.
    */
   learn(request: ProvenRequest, response: Pick<Response, 'status' | 'headers'>): Promise<boolean>;

@@ -2,7 +2,7 @@ import { InvalidTokenResponseError } from '../errors.js';
 import { accessToken, sameToken } from './accessToken.js';
 import type { TokenChanged } from './events.js';
 import type { Settings } from './options.js';
-import { lifetimeOf, saysLifetime, windowsOf, type Windows } from './refreshPolicy.js';
+import { lifetimeOf, saysLifetime, timesOf, type TokenTimes } from './refreshPolicy.js';
 import { checkTokenResponse } from './tokenResponse.js';
 import type { AccessToken, TokenResponse } from './types.js';
 
@@ -17,7 +17,7 @@ export interface SourceResult {
 }
 
 /** A token that has just come. */
-export interface ReceivedToken extends Windows {
+export interface ReceivedToken extends TokenTimes {
   readonly token: AccessToken;
   /** Milliseconds since it was asked for here. */
   readonly took: number;
@@ -47,14 +47,14 @@ export function receivedToken(
   if (age !== undefined && !(Number.isFinite(age) && age >= 0))
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
   // A store may not know that its fetch joined an older exchange; then its age is too small.
-  const known = age === undefined || headStart === 0 ? age : Math.max(age, took + headStart);
+  const givenAge = age === undefined || headStart === 0 ? age : Math.max(age, took + headStart);
   // A clock that was set back while the token was fetched would lengthen its life.
   const sentHere = settings.hasCustomClock && now >= sentAt ? sentAt : Math.min(sentAt, now - took);
-  const issuedAt = known === undefined ? sentHere - headStart : now - known;
+  const issuedAt = givenAge === undefined ? sentHere - headStart : now - givenAge;
   const lifetime = lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial');
   const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
-  const received = { took, age: known ?? took + headStart, origin };
-  if (!previous || !sameToken(token, previous)) return { token, ...received, ...windowsOf(token, took, settings) };
+  const received = { took, age: givenAge ?? took + headStart, origin };
+  if (!previous || !sameToken(token, previous)) return { token, ...received, ...timesOf(token, took, settings) };
   const again = sameTokenAgain(token, previous, now, took, settings);
   return { ...received, ...again, age: Math.max(received.age, now - again.token.issuedAt) };
 }
@@ -65,12 +65,13 @@ function sameTokenAgain(token: AccessToken, previous: AccessToken, now: number, 
   const lasting = keepsOwnLifetime
     ? token
     : accessToken(token.raw, previous.issuedAt, previous.expiresAt - previous.issuedAt, settings.tokenType);
-  const { dueAt, overAt } = windowsOf(lasting, took, settings);
-  // Still due: a source that caches hands it out until it ends. It is asked again after half of what is left.
-  const again = dueAt > now ? dueAt : Math.min(overAt, now + Math.max(SAME_TOKEN_PAUSE, (overAt - now) / 2));
-  return { token: lasting, dueAt: again, overAt };
+  const { renewAt, usableUntil } = timesOf(lasting, took, settings);
+  if (renewAt > now) return { token: lasting, renewAt, usableUntil };
+  // A source that caches hands the same token out until it expires. It is asked again after half of what is left.
+  const wait = Math.max(SAME_TOKEN_PAUSE, (usableUntil - now) / 2);
+  return { token: lasting, renewAt: Math.min(usableUntil, now + wait), usableUntil };
 }
 
 /** Too little life is left to keep it. */
-export const isOverOnArrival = ({ token, age, overAt }: ReceivedToken, now: number): boolean =>
-  Math.max(now, token.issuedAt + age) >= overAt;
+export const isUnusableOnArrival = ({ token, age, usableUntil }: ReceivedToken, now: number): boolean =>
+  Math.max(now, token.issuedAt + age) >= usableUntil;

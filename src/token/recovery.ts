@@ -6,109 +6,112 @@ import { isBlocked, isOfSession, pauseLeft, usableToken } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
-/** A server refused a token. */
-export interface Refusal {
+/** A server rejected a token. */
+export interface Rejection {
   readonly token: AccessToken;
-  /** The server says that the token itself is no good. Otherwise the resource may be forbidden. */
+  /** The server says that the token itself is invalid. Otherwise the resource may be forbidden. */
   readonly explicit: boolean;
-  /** The resource that refused. Without it nothing is remembered. */
+  /** The resource that rejected it. Without it nothing is remembered. */
   readonly key?: string | undefined;
 }
 
 export interface Recovery {
   /**
-   * Emits the token with which to repeat a refused request. Completes without one if the refusal is to be passed on: no
-   * refresh may be spent on it, or the refresh failed, or brought the very token that was refused.
+   * Emits the token with which to repeat a rejected request. Completes without one if the rejection is to be passed on:
+   * no refresh may be spent on it, or the refresh failed, or brought the very token that was rejected.
    */
-  readonly recover: (refusal: Refusal, maxWait?: number) => Observable<AccessToken>;
+  readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
   /** The same for someone who does not wait. */
-  readonly reject: (refusal: Refusal) => void;
+  readonly reject: (rejection: Rejection) => void;
   /** A server accepted a token. */
   readonly accepted: (token: AccessToken, keyOf: () => string | undefined) => void;
   /**
-   * The token to send in the place of one that somebody was given a moment ago: it may have been refused or replaced
+   * The token to send in the place of one that somebody was given a moment ago: it may have been rejected or replaced
    * since. Null when there is none that may be sent now.
    *
-   * @param refused a token that the request was refused with
+   * @param rejected a token that the request was rejected with
    */
-  readonly newest: (token: AccessToken, refused?: AccessToken) => AccessToken | null;
+  readonly newest: (token: AccessToken, rejected?: AccessToken) => AccessToken | null;
 }
 
-export interface RecoveryHost {
-  readonly views: Pick<TokenViews, 'take' | 'next'>;
-  readonly demand: () => void;
-}
+/** Decides what a rejection costs: a refresh and a repeat, a repeat, or nothing. */
+export function createRecovery(
+  context: TokenContext,
+  views: Pick<TokenViews, 'take' | 'next'>,
+  demand: () => void,
+): Recovery {
+  const { state, now, rejections, events, current } = context;
+  const isHeld = (token: AccessToken) => sameToken(state.held?.token, token);
+  const rejectedBy = ({ key, explicit }: Rejection) => ({ key, kind: explicit ? 'explicit' : 'bare' }) as const;
+  const isReplacing = () => state.isRefreshing || state.rejection !== null;
 
-/** Decides what a refusal costs: a refresh and a repeat, a repeat, or nothing. */
-export function createRecovery(context: TokenContext, { views, demand }: RecoveryHost): Recovery {
-  const { state, now, refusals, events, current } = context;
-  const isCurrent = (token: AccessToken) => sameToken(state.held?.token, token);
-  const kindOf = ({ explicit }: Refusal) => (explicit ? 'explicit' : 'bare');
-
-  /** Compares before anything is refreshed: a late refusal of an old token costs nothing. */
-  function judge(refusal: Refusal): RejectionOutcome {
+  /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
+  function decide(rejection: Rejection): RejectionOutcome {
     const { held } = state;
     const time = now();
-    const kind = kindOf(refusal);
-    if (!held || !isCurrent(refusal.token)) return 'alreadyReplaced';
-    if (refusals.isKnown(refusal.key, kind, time)) return 'suppressed';
+    const by = rejectedBy(rejection);
+    if (!held || !isHeld(rejection.token)) return 'alreadyReplaced';
+    if (rejections.isRemembered(by, time)) return 'suppressed';
     // It is being replaced, or has expired meanwhile.
-    if (state.isRefreshing || state.refusal || !usableToken(state, time)) return 'refreshing';
-    return !isBlocked(state, time) && refusals.mayForce(kind, held.isAccepted, time) ? 'refreshing' : 'suppressed';
+    if (isReplacing() || !usableToken(state, time)) return 'refreshing';
+    return !isBlocked(state, time) && rejections.mayForce(by.kind, held.isAccepted, time) ? 'refreshing' : 'suppressed';
   }
 
-  /** Announces the judgement, and begins what it asks for. Returns whether there is another token to wait for. */
-  function act(refusal: Refusal, outcome: RejectionOutcome): boolean {
-    const { token, explicit, key } = refusal;
+  /** Announces the decision, and has the token replaced if that was decided. */
+  function carryOut(rejection: Rejection, outcome: RejectionOutcome): void {
+    const { token, explicit } = rejection;
     const { held, failures } = state;
-    if (explicit && sameToken(state.unkept, token)) state.unkept = null;
+    if (explicit && sameToken(state.singleUse, token)) state.singleUse = null;
     // In the pause after a failed attempt the token stays in use.
-    if (outcome === 'refreshing' && explicit && held && pauseLeft(state, now()) === 0) held.isSetAside = true;
+    if (outcome === 'refreshing' && explicit && held && pauseLeft(state, now()) === 0) held.isSuspended = true;
     events.emit({ type: 'tokenRejected', token, outcome });
     // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
-    const hasFailed = state.failures !== failures;
-    const isDone = state.held !== held || hasFailed || state.isRefreshing || state.refusal !== null;
-    if (outcome === 'refreshing' && !isDone && held && now() < held.overAt)
-      state.refusal = { key, kind: kindOf(refusal) };
-    if (!isCurrent(token) || current() === null) return true;
-    return !hasFailed && (state.isRefreshing || state.refusal !== null);
+    const isUnchanged = state.held === held && state.failures === failures && !isReplacing();
+    if (outcome === 'refreshing' && isUnchanged && held && now() < held.usableUntil)
+      state.rejection = rejectedBy(rejection);
   }
 
+  /** The token that the attempt for a rejection brings, if it is another one. */
+  const replacementFor = (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
+    views.next(demand, maxWait).pipe(
+      tap((next) => {
+        // The source returned the token again, so it is valid: this resource alone rejects it.
+        if (sameToken(next, rejection.token)) rejections.remember(rejectedBy(rejection), now());
+      }),
+    );
+
   return {
-    recover: (refusal, maxWait) =>
+    recover: (rejection, maxWait) =>
       defer(() => {
-        const { token, key } = refusal;
-        const outcome = isOfSession(state, token) ? judge(refusal) : 'suppressed';
-        const isAnotherComing = act(refusal, outcome);
-        if (outcome === 'suppressed') return EMPTY;
-        // A `tokenRejected` listener may have made the attempt already, and it failed; or it may have signed out.
-        if (!isAnotherComing || !isOfSession(state, token)) return EMPTY;
-        if (!isCurrent(token)) return views.take(maxWait).pipe(filter((next) => !sameToken(next, token)));
-        return views.next(demand, maxWait).pipe(
-          tap((next) => {
-            // The issuer vouches for the token: it is the resource that refuses.
-            if (sameToken(next, token)) refusals.remember(key, kindOf(refusal), now());
-          }),
-          filter((next) => !sameToken(next, token)),
-        );
+        const { token } = rejection;
+        const { failures } = state;
+        const outcome = isOfSession(state, token) ? decide(rejection) : 'suppressed';
+        carryOut(rejection, outcome);
+        // A `tokenRejected` listener may have signed out.
+        if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
+        const isUsable = isHeld(token) && current() !== null;
+        // A `tokenRejected` listener may have made the attempt already, and it failed.
+        if (isUsable && (state.failures !== failures || !isReplacing())) return EMPTY;
+        const next$ = isHeld(token) ? replacementFor(rejection, maxWait) : views.take(maxWait);
+        return next$.pipe(filter((next) => !sameToken(next, token)));
       }).pipe(catchError(() => EMPTY)),
-    reject: (refusal) => {
-      const outcome = judge(refusal);
-      act(refusal, outcome);
+    reject: (rejection) => {
+      const outcome = decide(rejection);
+      carryOut(rejection, outcome);
       if (outcome === 'refreshing') demand();
     },
     accepted: (token, keyOf) => {
-      const { held, unkept } = state;
+      const { held, singleUse } = state;
       const isFirst = held !== null && !held.isAccepted && sameToken(held.token, token);
       if (isFirst) held.isAccepted = true;
-      const isNews = isFirst || (unkept !== null && sameToken(unkept, token));
-      if (isNews || refusals.hasEntries()) refusals.accepted(keyOf(), isNews);
+      const isLatest = isFirst || (singleUse !== null && sameToken(singleUse, token));
+      if (isLatest || rejections.hasEntries()) rejections.accepted(keyOf(), isLatest);
     },
-    newest: (token, refused) => {
+    newest: (token, rejected) => {
       const usable = current();
-      if (usable && !sameToken(usable, refused)) return usable;
-      const isGood = isOfSession(state, token) && !(state.held?.isSetAside && isCurrent(token));
-      return isGood ? token : null;
+      if (usable && !sameToken(usable, rejected)) return usable;
+      const isUsable = isOfSession(state, token) && !(state.held?.isSuspended && isHeld(token));
+      return isUsable ? token : null;
     },
   };
 }

@@ -4,9 +4,9 @@ import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js'
 const MAX_LEAD = 5 * 60_000;
 
 /** When a token is renewed in the background, and from when on no request is given it. Whole milliseconds on the stream's clock. */
-export interface Windows {
-  readonly dueAt: number;
-  readonly overAt: number;
+export interface TokenTimes {
+  readonly renewAt: number;
+  readonly usableUntil: number;
 }
 
 /** `expires_in` in seconds. What cannot be read counts as absent, as a date or `3600s` does. */
@@ -45,7 +45,7 @@ export function lifetimeOf(
 }
 
 /** The windows of a token that took `took` ms to fetch. */
-export function windowsOf(
+export function timesOf(
   token: AccessToken,
   took: number,
   {
@@ -59,9 +59,9 @@ export function windowsOf(
     jitter: number;
     random: () => number;
   },
-): Windows {
+): TokenTimes {
   const lifetime = token.expiresAt - token.issuedAt;
-  if (lifetime === Infinity) return { dueAt: Infinity, overAt: Infinity };
+  if (lifetime === Infinity) return { renewAt: Infinity, usableUntil: Infinity };
   const usual = Math.min(1000, lifetime / 30);
   const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
   const extra = expiryMargin === undefined ? margin - usual : 0;
@@ -74,8 +74,8 @@ export function windowsOf(
   const jittered = Math.min(lead * (1 + jitter * (random() || 0)), lifetime / 2);
   // Never due at once: a synchronous source would be asked for ever within one moment.
   return {
-    dueAt: Math.max(token.issuedAt + 1, Math.floor(token.expiresAt - jittered)),
-    overAt: Math.floor(token.expiresAt - margin),
+    renewAt: Math.max(token.issuedAt + 1, Math.floor(token.expiresAt - jittered)),
+    usableUntil: Math.floor(token.expiresAt - margin),
   };
 }
 

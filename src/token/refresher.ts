@@ -18,20 +18,20 @@ import { TokenUnavailableError } from '../errors.js';
 import { messageOf } from '../internal/messageOf.js';
 import { backoffOf, permanentPause, retryAfterOf, retryDelay } from './backoff.js';
 import type { TokenContext } from './context.js';
-import type { Outcome } from './outcome.js';
+import type { TokenUpdate } from './tokenUpdate.js';
 import { receivedToken } from './receivedToken.js';
 import { isWanted, NO_PAUSE, pauseLeft, usableToken } from './state.js';
 import type { RefreshReason } from './types.js';
 
 export interface Refresher {
   /** One refresh: attempts with pauses between them. Completes without a value when nobody wants a token any more. */
-  readonly refresh: (reason: RefreshReason) => Observable<Outcome>;
+  readonly refresh: (reason: RefreshReason) => Observable<TokenUpdate>;
   /** Emits when the pause that runs is over, by its timer; at once when there is none, or when it follows a permanent failure. */
   readonly afterPause: () => Observable<unknown>;
 }
 
-export function createRefresher(context: TokenContext, announce: (outcome: Outcome) => void): Refresher {
-  const { state, settings, now, timers, calls, refusals, events, look$, report } = context;
+export function createRefresher(context: TokenContext, announce: (update: TokenUpdate) => void): Refresher {
+  const { state, settings, now, timers, fetcher, rejections, events, recheck$, report } = context;
 
   const afterPause = (): Observable<unknown> => {
     const left = pauseLeft(state, now());
@@ -40,46 +40,47 @@ export function createRefresher(context: TokenContext, announce: (outcome: Outco
     return timers.after(left).pipe(tap(() => (state.pause = NO_PAUSE)));
   };
 
-  const attempt = (reason: RefreshReason, count: number): Observable<Outcome> =>
+  const attempt = (reason: RefreshReason, count: number): Observable<TokenUpdate> =>
     defer(() => {
       const { held } = state;
       const isRenewal = reason !== 'rejected' && reason !== 'manual';
-      state.isRefreshing = state.isAsking = true;
+      state.isRefreshing = state.isFetching = true;
       state.permanentFailure = null;
       if (count === 1) {
-        state.fetchingFor = state.refusal;
-        state.refusal = null;
+        state.fetchingForRejection = state.rejection;
+        state.rejection = null;
         state.isForced = false;
-        if (state.fetchingFor) refusals.forced(state.fetchingFor.kind, held?.isAccepted ?? true, now());
+        if (state.fetchingForRejection)
+          rejections.forced(state.fetchingForRejection.kind, held?.isAccepted ?? true, now());
       }
       events.emit({ type: 'refreshStarted', reason, attempt: count });
-      const sentAt = (state.askedAt = now());
+      const sentAt = (state.lastFetchAt = now());
       const sentTick = settings.ticks();
       const reportOfAttempt = (error: unknown) => {
         state.lastError = error;
         report(error, count);
       };
-      return calls.ask({ reason, attempt: count, previous: state.previous }, reportOfAttempt).pipe(
-        map((result): Outcome => {
+      return fetcher.fetch({ reason, attempt: count, previous: state.previous }, reportOfAttempt).pipe(
+        map((result): TokenUpdate => {
           // Not left to `finalize`, which runs after the token was delivered.
-          state.isAsking = false;
+          state.isFetching = false;
           const time = now();
           const took = Math.max(time - sentAt, settings.ticks() - sentTick);
           const received = receivedToken(result, { sentAt, took, now: time }, state.previous, settings);
           return { type: 'token', ...received, reason, attempt: count, isRenewal };
         }),
       );
-    }).pipe(finalize(() => (state.isAsking = false)));
+    }).pipe(finalize(() => (state.isFetching = false)));
 
   /** The notifier of `retry`: emits when it is time for another attempt, completes when nobody waits for one, errors when none will help. */
   const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
-    const { error, permanent } = judge(thrown);
+    const { error, permanent } = classify(thrown);
     const time = now();
-    state.isAsking = false;
+    state.isFetching = false;
     state.failures++;
     state.lastError = error;
-    // The token that a server refused stays in use: it is all there is, and the server may have been wrong.
-    if (state.held) state.held.isSetAside = false;
+    // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.
+    if (state.held) state.held.isSuspended = false;
     const duration = pauseAfter(error, permanent, time);
     state.pause = { since: time, duration };
     const retries = !permanent && isWanted(state, time, settings);
@@ -87,19 +88,12 @@ export function createRefresher(context: TokenContext, announce: (outcome: Outco
     state.isRefreshing = retries;
     if (permanent)
       state.permanentFailure = new TokenUnavailableError('the token source failed for good', { cause: error });
-    const message = messageOf(error);
-    events.emit({
-      type: 'refreshFailed',
-      error,
-      message,
-      attempt: count,
-      retryIn: retries ? duration : null,
-      permanent,
-    });
+    const retryIn = retries ? duration : null;
+    events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt: count, retryIn, permanent });
     if (permanent) return throwError(() => error);
     announce({ type: 'attemptFailed' });
     if (!retries) return EMPTY;
-    return look$.pipe(
+    return recheck$.pipe(
       startWith(undefined),
       switchMap(afterPause),
       filter(() => pauseLeft(state, now()) === 0),
@@ -117,7 +111,7 @@ export function createRefresher(context: TokenContext, announce: (outcome: Outco
   }
 
   /** Asks the user's option `isPermanent`, which may throw. */
-  function judge(error: unknown): { error: unknown; permanent: boolean } {
+  function classify(error: unknown): { error: unknown; permanent: boolean } {
     try {
       return { error, permanent: settings.isPermanent(error) };
     } catch (mistake) {
@@ -131,7 +125,7 @@ export function createRefresher(context: TokenContext, announce: (outcome: Outco
       let count = 0;
       return defer(() => attempt(reason, ++count)).pipe(
         retry({ delay: (error: unknown) => afterFailure(error, count) }),
-        catchError((error: unknown): Observable<Outcome> => {
+        catchError((error: unknown): Observable<TokenUpdate> => {
           // None is known if an option of the user's threw, such as `random`.
           const failure = state.permanentFailure ?? new TokenUnavailableError(undefined, { cause: error });
           return of({ type: 'failed', error: failure });

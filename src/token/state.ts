@@ -1,32 +1,27 @@
 import type { TokenUnavailableError } from '../errors.js';
+import { MIN_PAUSE } from './backoff.js';
 import type { Settings } from './options.js';
-import type { TokenArrived } from './outcome.js';
-import type { RefusalKind } from './refusals.js';
+import type { RejectedBy } from './rejectionMemory.js';
+import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken, RefreshReason } from './types.js';
 
 /** The token at hand. A moment that a timer has announced is `-Infinity`: a clock that is set back does not undo it. */
 export interface HeldToken {
   readonly token: AccessToken;
   /** What told of it, for those who come later. */
-  readonly outcome: TokenArrived;
+  readonly update: TokenArrived;
   /** From then on it is renewed in the background. Milliseconds on the stream's clock. */
-  dueAt: number;
+  renewAt: number;
   /** From then on no request is given it. */
-  overAt: number;
+  usableUntil: number;
   /** Then it expires. */
-  endsAt: number;
-  /** A server refused it, and the first attempt to replace it is under way: no request is given it meanwhile. */
-  isSetAside: boolean;
+  expiresAt: number;
+  /** A server rejected it, and the first attempt to replace it is under way: no request is given it meanwhile. */
+  isSuspended: boolean;
   /** A server has accepted it. */
   isAccepted: boolean;
   /** `tokenExpired` has been emitted. */
-  isEndTold: boolean;
-}
-
-/** A refusal for which the source is asked. */
-export interface ForcingRefusal {
-  readonly key: string | undefined;
-  readonly kind: RefusalKind;
+  isExpiryReported: boolean;
 }
 
 /** What a stream knows about its token and its source. The functions below decide by it and change nothing. */
@@ -34,26 +29,26 @@ export interface TokenState {
   held: HeldToken | null;
   /** The last token, usable or not. */
   previous: AccessToken | null;
-  /** A token that is over already, while it is given to those who wait for it. */
-  unkept: AccessToken | null;
+  /** A token that has expired on arrival, while it is given to those who wait for it. */
+  singleUse: AccessToken | null;
   /** When a request last used the token. */
   lastUse: number;
   /** How many wait for a token or listen to all. */
   subscribers: number;
   /** `refresh()` was called. */
   isForced: boolean;
-  /** A server refused the token, and the source is to be asked for another. */
-  refusal: ForcingRefusal | null;
-  /** The refusal for which the refresh under way was begun. */
-  fetchingFor: ForcingRefusal | null;
-  /** A request uses a token that is due: `idleTimeout` does not count. */
+  /** A server rejected the token, and the source is to be asked for another. */
+  rejection: RejectedBy | null;
+  /** The rejection for which the refresh under way was begun. */
+  fetchingForRejection: RejectedBy | null;
+  /** A request uses a token that is to be renewed: `idleTimeout` does not count. */
   isDemanded: boolean;
   /** A refresh is under way: an attempt, or the pause before the next one. */
   isRefreshing: boolean;
   /** The source is being asked. */
-  isAsking: boolean;
+  isFetching: boolean;
   /** When the source was last asked. */
-  askedAt: number;
+  lastFetchAt: number;
   /** Failed attempts since the last token. */
   failures: number;
   lastError: unknown;
@@ -75,16 +70,16 @@ export const NO_PAUSE = { since: 0, duration: 0 } as const;
 export const initialState = (): TokenState => ({
   held: null,
   previous: null,
-  unkept: null,
+  singleUse: null,
   lastUse: -Infinity,
   subscribers: 0,
   isForced: false,
-  refusal: null,
-  fetchingFor: null,
+  rejection: null,
+  fetchingForRejection: null,
   isDemanded: false,
   isRefreshing: false,
-  isAsking: false,
-  askedAt: -Infinity,
+  isFetching: false,
+  lastFetchAt: -Infinity,
   failures: 0,
   lastError: undefined,
   pause: NO_PAUSE,
@@ -95,13 +90,13 @@ export const initialState = (): TokenState => ({
   isClosed: false,
 });
 
-/** Neither due nor over: a request takes the token, and that is all there is to do. */
-export const isFresh = ({ dueAt, overAt, isSetAside }: HeldToken, now: number): boolean =>
-  now < dueAt && now < overAt && !isSetAside;
+/** A request takes the token, and nothing else is to do: it is usable, and not yet to be renewed. */
+export const isFresh = ({ renewAt, usableUntil, isSuspended }: HeldToken, now: number): boolean =>
+  now < renewAt && now < usableUntil && !isSuspended;
 
 /** The token that a request may be given, or null. */
 export const usableToken = ({ held }: TokenState, now: number): AccessToken | null =>
-  held && !held.isSetAside && now < held.overAt ? held.token : null;
+  held && !held.isSuspended && now < held.usableUntil ? held.token : null;
 
 /** Milliseconds until the source may be asked again. A clock that was set back behind the beginning of a pause ends it. */
 export function pauseLeft({ pause: { since, duration } }: TokenState, now: number): number {
@@ -109,10 +104,16 @@ export function pauseLeft({ pause: { since, duration } }: TokenState, now: numbe
   return elapsed < 0 ? 0 : Math.max(0, duration - elapsed);
 }
 
-/** The pause after a failure, shortened to `least` ms after the last attempt. The pause of a token that is not kept stays. */
-export function endPause({ pause, failures, askedAt }: TokenState, least: number): TokenState['pause'] {
+/**
+ * The pause after a failure, ended early: what is left keeps the source from being asked more than once per
+ * `backoff.initial`. The pause after a token that is not kept stays.
+ */
+export function endPause(
+  { pause, failures, lastFetchAt }: TokenState,
+  { initial }: Settings['backoff'],
+): TokenState['pause'] {
   if (failures === 0) return pause;
-  const left = askedAt + least - pause.since;
+  const left = lastFetchAt + Math.max(MIN_PAUSE, initial) - pause.since;
   return { since: pause.since, duration: Math.max(0, Math.min(pause.duration, left)) };
 }
 
@@ -126,11 +127,11 @@ export const isBlocked = (state: TokenState, now: number): boolean =>
 
 /** Somebody waits for a token, forces a refresh, or has used the token within `idleTimeout`. */
 export function isWanted(
-  { subscribers, isDemanded, isForced, refusal, lastUse, previous }: TokenState,
+  { subscribers, isDemanded, isForced, rejection, lastUse, previous }: TokenState,
   now: number,
   { idleTimeout, maxWait }: Pick<Settings, 'idleTimeout' | 'maxWait'>,
 ): boolean {
-  if (subscribers > 0 || isDemanded || isForced || refusal) return true;
+  if (subscribers > 0 || isDemanded || isForced || rejection) return true;
   const lifetime = previous ? previous.expiresAt - previous.issuedAt : 0;
   // A lifetime that is unknown is Infinity: renewals would never stop, so they stop by `maxWait` instead.
   return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
@@ -140,9 +141,9 @@ export function isWanted(
 export function whyRefresh(state: TokenState, now: number): RefreshReason | null {
   const { held } = state;
   if (state.isSignedOut || pauseLeft(state, now) > 0) return null;
-  if (state.refusal) return 'rejected';
+  if (state.rejection) return 'rejected';
   if (state.isForced) return 'manual';
   if (!held) return state.previous ? 'expired' : 'initial';
-  if (held.isSetAside || now >= held.overAt) return 'expired';
-  return now >= held.dueAt ? 'scheduled' : null;
+  if (held.isSuspended || now >= held.usableUntil) return 'expired';
+  return now >= held.renewAt ? 'scheduled' : null;
 }

@@ -2,125 +2,125 @@ import { Subscription } from 'rxjs';
 import { InvalidTokenResponseError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import type { TokenArrived } from './outcome.js';
-import { isOverOnArrival, receivedToken, type SourceResult } from './receivedToken.js';
+import { isUnusableOnArrival, receivedToken, type SourceResult } from './receivedToken.js';
 import { isWanted, NO_PAUSE, usableToken, type HeldToken } from './state.js';
+import type { TokenArrived } from './tokenUpdate.js';
 
 /** A source whose tokens cannot be kept is asked at most this often. Milliseconds. */
-const UNKEPT_PAUSE = 1000;
+const SINGLE_USE_PAUSE = 1000;
 
-/** Takes up the tokens that come, and holds the last one with its timers. */
+/** Holds the last token, with the timers that announce its moments. */
 export interface TokenHolder {
-  /** Takes up a token before anyone is told of it. The returned function says whether it still holds. */
-  readonly takeUp: (outcome: TokenArrived) => () => boolean;
-  /** A token that someone else put into the store; null if it is older, refused or over, or the same, which is kept with its new times. */
-  readonly adopt: (stored: SourceResult) => TokenArrived | null;
+  /** Holds a token before anyone is told of it. The returned function says whether it is still the one to tell of. */
+  readonly hold: (arrived: TokenArrived) => () => boolean;
+  /** A token that someone else put into the store; null if it is older, rejected or expired, or the same, which is kept with its new times. */
+  readonly fromStore: (stored: SourceResult) => TokenArrived | null;
   /** Begins with a token that is at hand. @throws TypeError if it is no token response */
-  readonly startFrom: (response: unknown) => void;
+  readonly holdInitial: (response: unknown) => void;
   /** Stops the timers, and forgets the token. */
   readonly release: () => void;
 }
 
 export function createTokenHolder(context: TokenContext): TokenHolder {
-  const { state, settings, now, timers, refusals, events, look, current, report } = context;
-  let alarm = new Subscription();
-  let isUnkeptTold = false;
+  const { state, settings, now, timers, rejections, events, recheck, current, report } = context;
+  let timer = new Subscription();
+  let isSingleUseReported = false;
 
-  function hold(outcome: TokenArrived): void {
-    const { token, dueAt, overAt, age } = outcome;
+  function setHeld(update: TokenArrived): void {
+    const { token, renewAt, usableUntil, age } = update;
     const isAccepted = sameToken(token, state.held?.token) && state.held?.isAccepted === true;
-    const endsAt = token.expiresAt;
-    const held = { token, outcome, dueAt, overAt, endsAt, isSetAside: false, isAccepted, isEndTold: false };
-    alarm.unsubscribe();
-    alarm = new Subscription();
+    const times = { renewAt, usableUntil, expiresAt: token.expiresAt };
+    const held = { token, update, ...times, isSuspended: false, isAccepted, isExpiryReported: false };
+    timer.unsubscribe();
+    timer = new Subscription();
     state.held = held;
-    setAlarm(held, token.issuedAt + age);
+    startTimer(held, token.issuedAt + age);
   }
 
   /** Announces the moments of a token one after the other: by its age, since the clock may be set back. */
-  function setAlarm(held: HeldToken, from: number): void {
-    const moments = (['dueAt', 'overAt', 'endsAt'] as const).filter((name) => held[name] > -Infinity);
+  function startTimer(held: HeldToken, from: number): void {
+    const moments = (['renewAt', 'usableUntil', 'expiresAt'] as const).filter((name) => held[name] > -Infinity);
     const at = Math.min(...moments.map((name) => held[name]));
     if (at === Infinity) return;
-    alarm.add(
+    timer.add(
       timers.after(at - from).subscribe(() => {
         for (const name of moments) if (held[name] <= at) held[name] = -Infinity;
-        setAlarm(held, Math.max(at, from));
-        look();
+        startTimer(held, Math.max(at, from));
+        recheck();
       }),
     );
   }
 
   function release(): void {
-    alarm.unsubscribe();
+    timer.unsubscribe();
     state.held = null;
   }
 
-  function tellUnkept(attempt: number, retryIn: number | null): void {
-    if (isUnkeptTold) return;
-    isUnkeptTold = true;
-    const message = 'the token source returned a token that is already over: it is used once and not kept';
+  function reportSingleUse(attempt: number, retryIn: number | null): void {
+    if (isSingleUseReported) return;
+    isSingleUseReported = true;
+    const message = 'the token source returned a token that has already expired: it is used once and not kept';
     report(new InvalidTokenResponseError(message), attempt, retryIn);
   }
 
   return {
     release,
-    takeUp: (outcome) => {
-      const { token, reason, attempt, took, origin, isRenewal } = outcome;
-      const { previous, fetchingFor } = state;
+    hold: (arrived) => {
+      const { token, reason, attempt, took, origin, isRenewal } = arrived;
+      const { previous, fetchingForRejection } = state;
       const time = now();
       const isChange = !sameToken(token, previous);
-      const isKept = !isOverOnArrival(outcome, time);
-      // A token that is over already never replaces a living one.
-      const isNews = isKept || !usableToken(state, time);
+      const isKept = !isUnusableOnArrival(arrived, time);
+      // A token that has already expired never replaces a usable one.
+      const isLatest = isKept || !usableToken(state, time);
       state.isRefreshing = false;
       state.failures = 0;
       state.lastError = undefined;
       state.permanentFailure = null;
-      state.pause = isKept ? NO_PAUSE : { since: time - took, duration: UNKEPT_PAUSE };
-      if (isNews) state.previous = token;
+      state.pause = isKept ? NO_PAUSE : { since: time - took, duration: SINGLE_USE_PAUSE };
+      if (isLatest) state.previous = token;
       state.sessionTokens?.add(token);
-      state.unkept = isKept ? null : token;
-      if (reason === 'rejected' && fetchingFor) refusals.remember(fetchingFor.key, fetchingFor.kind, time);
+      state.singleUse = isKept ? null : token;
+      if (reason === 'rejected' && fetchingForRejection) rejections.remember(fetchingForRejection, time);
       if (isKept) {
-        if (isChange && isRenewal) refusals.forgetBare();
-        hold(outcome);
+        if (isChange && isRenewal) rejections.forgetBare();
+        setHeld(arrived);
         if (state.subscribers > 0) state.lastUse = time;
       } else {
-        // A token that was refused is over, now that the source has given another.
-        if (state.held?.isSetAside) release();
-        tellUnkept(attempt, isWanted(state, time, settings) ? Math.max(0, UNKEPT_PAUSE - took) : null);
+        // A token that was rejected is not used again, now that the source has given another.
+        if (state.held?.isSuspended) release();
+        reportSingleUse(attempt, isWanted(state, time, settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null);
       }
-      if (isChange && isNews) events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
-      return () => (isKept ? current() : state.unkept) === token;
+      if (isChange && isLatest) events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
+      return () => (isKept ? current() : state.singleUse) === token;
     },
-    adopt: (stored) => {
+    fromStore: (stored) => {
       const { held, previous } = state;
       const time = now();
       const received = receivedToken(stored, { sentAt: time, took: 0, now: time }, previous, settings);
       const { token } = received;
       const isOlder = token.issuedAt < (held?.token.issuedAt ?? -Infinity);
-      // The store may not know yet that a server refused the token.
-      const isRefused = held?.isSetAside === true && sameToken(token, held.token);
-      if (isOlder || isRefused || isOverOnArrival(received, time)) return null;
+      // The store may not know yet that a server rejected the token.
+      const isRejected = held?.isSuspended === true && sameToken(token, held.token);
+      if (isOlder || isRejected || isUnusableOnArrival(received, time)) return null;
       // No token is renewed on schedule in the first half of its life: others forced this one.
       const usable = usableToken(state, time);
       const isRenewal = !usable || time - usable.issuedAt >= (usable.expiresAt - usable.issuedAt) / 2;
-      const outcome: TokenArrived = { type: 'token', ...received, reason: 'scheduled', attempt: 1, isRenewal };
-      if (!sameToken(token, usable)) return outcome;
-      hold(outcome);
+      const arrived: TokenArrived = { type: 'token', ...received, reason: 'scheduled', attempt: 1, isRenewal };
+      if (!sameToken(token, usable)) return arrived;
+      setHeld(arrived);
       return null;
     },
-    startFrom: (response) => {
+    holdInitial: (response) => {
       const time = now();
       const result = { response, origin: 'initial' } as SourceResult;
       const received = initialToken(() => receivedToken(result, { sentAt: time, took: 0, now: time }, null, settings));
-      if (isOverOnArrival(received, time)) return;
+      if (isUnusableOnArrival(received, time)) return;
       const { token } = received;
       state.previous = token;
-      hold({ type: 'token', ...received, reason: 'initial', attempt: 1, isRenewal: true });
+      setHeld({ type: 'token', ...received, reason: 'initial', attempt: 1, isRenewal: true });
       // Nobody can listen to a stream before it exists: the event comes a tick later.
-      alarm.add(
+      timer.add(
         timers.after(0).subscribe(() => {
           events.emit({ type: 'tokenChanged', token, previous: null, reason: 'initial', took: 0, origin: 'initial' });
         }),

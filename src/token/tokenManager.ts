@@ -7,7 +7,7 @@ import type { TokenEvent } from './events.js';
 import { createPipeline } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
-import type { SourceCalls } from './sourceCalls.js';
+import type { TokenFetcher } from './tokenFetcher.js';
 import { endPause, initialState, isBlocked, isFresh } from './state.js';
 import { createTokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
@@ -15,7 +15,7 @@ import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
 
 /** What streams, operators and clients share behind one token. */
 export interface TokenManager
-  extends Pick<TokenViews, 'token$' | 'take' | 'refresh'>, Recovery, Pick<SourceCalls, 'owns'> {
+  extends Pick<TokenViews, 'token$' | 'take' | 'refresh'>, Recovery, Pick<TokenFetcher, 'owns'> {
   readonly events$: Observable<TokenEvent>;
   readonly timers: Timers;
   /** What proves possession of the key that the source's tokens are bound to, if they are. */
@@ -32,11 +32,11 @@ export interface TokenManager
 /** Makes the parts of one stream, and ends what they began. */
 export function createManager(source: TokenSource, options: TokenStreamOptions): TokenManager {
   const context = createContext(source, options);
-  const { state, settings, now, timers, calls, refusals, events, look, current, report } = context;
+  const { state, settings, now, timers, fetcher, rejections, events, recheck, current, report } = context;
   const { store } = settings;
   const hooks = source as SourceHooks;
   const holder = createTokenHolder(context);
-  const { outcome$, announce, connect, cancel, close } = createPipeline(context, holder);
+  const { updates$, announce, connect, cancel, close } = createPipeline(context, holder);
 
   function use(): AccessToken | null {
     const { held } = state;
@@ -56,14 +56,14 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   /** Somebody needs a token now, and may not stay to wait for it. */
   function demand(): void {
     state.isDemanded = true;
-    look();
+    recheck();
     connect();
     state.isDemanded = false;
   }
 
-  /** The next look refreshes, unless a refresh is under way. */
+  /** The next check refreshes, unless a refresh is under way. */
   function force(): void {
-    state.pause = endPause(state, settings.backoff.initial);
+    state.pause = endPause(state, settings.backoff);
     state.isForced = !state.isRefreshing && !isBlocked(state, now());
   }
 
@@ -71,24 +71,24 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   function forget(): void {
     const { subscribers, isConnected, isClosed } = state;
     holder.release();
-    refusals.clear();
+    rejections.clear();
     Object.assign(state, initialState(), { subscribers, isConnected, isClosed });
   }
 
   function endSession(): void {
     if (state.isClosed || state.isSignedOut) return;
-    hooks[ON_SIGN_OUT]?.(state.previous, calls.pending());
+    hooks[ON_SIGN_OUT]?.(state.previous, fetcher.pending());
     forget();
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
     cancel();
     announce({ type: 'signedOut', error: new TokenUnavailableError('the session was signed out') });
-    look();
+    recheck();
   }
 
-  const views = createTokenViews(context, { outcome$, use, force });
+  const views = createTokenViews(context, updates$, { use, force });
   if (options.initial !== undefined) {
-    holder.startFrom(options.initial);
+    holder.holdInitial(options.initial);
     if (state.held) connect();
   }
   const signedOut = store?.signedOut?.subscribe({
@@ -102,10 +102,10 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     token$: views.token$,
     take: views.take,
     refresh: views.refresh,
-    ...createRecovery(context, { views, demand }),
+    ...createRecovery(context, views, demand),
     events$: events.events$,
     timers,
-    owns: calls.owns,
+    owns: fetcher.owns,
     proof: hooks[PROOF],
     isClosed: () => state.isClosed,
     current,
@@ -120,7 +120,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
       state.isClosed = true;
       events.emit({ type: 'closed' });
       // A shared token is not this stream's to revoke.
-      if (!store) hooks[ON_CLOSE]?.(state.previous, calls.pending());
+      if (!store) hooks[ON_CLOSE]?.(state.previous, fetcher.pending());
       forget();
       signedOut?.unsubscribe();
       close();

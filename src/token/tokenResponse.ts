@@ -49,7 +49,7 @@ export async function readFetchResponse(response: FetchResponse): Promise<TokenR
   const { status, headers } = response;
   const isOk = status >= 200 && status <= 299;
   if (isOk && response.bodyUsed) throw mistake('the token source returned a Response whose body has been read');
-  // The status of a refusal counts, whether its body can be read or not.
+  // The status of a rejection counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : response.text().catch(() => ''));
   const body = parseJson(text);
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
@@ -59,7 +59,7 @@ export async function readFetchResponse(response: FetchResponse): Promise<TokenR
   return body as TokenResponse;
 }
 
-/** What a token endpoint says when it refuses (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
+/** What a token endpoint says when it rejects (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
 function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
   const { error, error_description } = (body ?? {}) as Record<string, unknown>;
   const given = codeIn(error);

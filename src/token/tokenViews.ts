@@ -17,10 +17,10 @@ import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { inCallerContext } from '../internal/callerContext.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import type { Outcome } from './outcome.js';
+import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
-/** How somebody hears of the token. All are made of the same outcomes; the first subscriber starts the fetch. */
+/** How somebody hears of the token. All are made of the same updates; the first subscriber starts the fetch. */
 export interface TokenViews {
   /** The usable token now, then every new one. */
   readonly token$: Observable<AccessToken>;
@@ -29,50 +29,47 @@ export interface TokenViews {
   /** Forces a refresh, or joins the one under way, and emits its token. */
   readonly refresh: () => Observable<AccessToken>;
   /**
-   * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand serves on.
+   * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays usable.
    *
    * @param begin called once the view waits
    */
   readonly next: (begin: () => void, maxWait?: number) => Observable<AccessToken>;
 }
 
-export interface TokenViewsHost {
-  readonly outcome$: Observable<Outcome>;
-  readonly use: () => AccessToken | null;
-  readonly force: () => void;
-}
+/** @param use the token for a request that leaves now. @param force makes the next check refresh */
+export function createTokenViews(
+  context: TokenContext,
+  updates$: Observable<TokenUpdate>,
+  { use, force }: { readonly use: () => AccessToken | null; readonly force: () => void },
+): TokenViews {
+  const { state, settings, now, timers, fetcher, recheck, current } = context;
 
-export function createTokenViews(context: TokenContext, { outcome$, use, force }: TokenViewsHost): TokenViews {
-  const { state, settings, now, timers, calls, look, current: usable } = context;
-
-  /** What is told, after `begin` was called. */
-  const after = (begin: () => void): Observable<Outcome> =>
+  /** The updates. `begin` is called once they are subscribed, so that none of what it causes is missed. */
+  const updatesAfter = (begin: () => void): Observable<TokenUpdate> =>
     merge(
-      outcome$,
+      updates$,
       defer(() => {
         begin();
         return EMPTY;
       }),
     );
 
-  /** The first token that `choose` finds. Completes without one when the stream closes. */
-  const first = (
-    outcomes$: Observable<Outcome>,
-    choose: (outcome: Outcome) => AccessToken | null,
+  /** The first token that `select` finds in the updates. Completes without one when the stream closes. */
+  const firstToken = (
+    tokenUpdates$: Observable<TokenUpdate>,
+    select: (update: TokenUpdate) => AccessToken | null,
     maxWait = settings.maxWait,
   ): Observable<AccessToken> =>
     inCallerContext(
-      outcomes$.pipe(
-        map(choose),
+      tokenUpdates$.pipe(
+        map(select),
         filter((token) => token !== null),
         take(1),
-        takeUntil(late(maxWait)),
+        takeUntil(failAfter(maxWait)),
       ),
     );
 
-  const orClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
-
-  const late = (maxWait: number): Observable<never> =>
+  const failAfter = (maxWait: number): Observable<never> =>
     timers.after(maxWait).pipe(
       map((): never => {
         const message = `no usable token within ${String(maxWait)} ms`;
@@ -80,60 +77,62 @@ export function createTokenViews(context: TokenContext, { outcome$, use, force }
       }),
     );
 
-  const take$ = (maxWait?: number): Observable<AccessToken> =>
-    defer(() => {
-      const token = use();
-      if (token) return of(token);
-      if (calls.owns()) throw new TokenUnavailableError('a token source cannot wait for its own token');
-      return first(
-        after(look),
-        (outcome) => {
-          if (outcome.type === 'token') return outcome.token;
-          const serving = usable();
-          if (serving || outcome.type === 'attemptFailed') return serving;
-          throw outcome.error;
-        },
-        maxWait,
-      ).pipe(orClosed);
-    });
+  const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
 
-  /** A token that comes after the subscription, and not the one that is replayed to it. */
-  const coming = (outcome: Outcome, known: Outcome | undefined): AccessToken | null => {
-    if (outcome.type === 'token') return outcome === known ? null : outcome.token;
-    if (outcome.type === 'attemptFailed') return null;
-    throw outcome.error;
+  /** For a subscriber of the stream: it stays while a token is usable, and hears of no failure meanwhile. */
+  const tokenForListener = (update: TokenUpdate): AccessToken | null => {
+    const usable = current();
+    if (usable) return usable;
+    if (update.type === 'failed') throw update.error;
+    return update.type === 'token' ? update.token : null;
   };
 
-  const listenerToken = (outcome: Outcome): AccessToken | null => {
-    const token = usable();
-    if (token) return token;
-    if (outcome.type === 'failed') throw outcome.error;
-    return outcome.type === 'token' ? outcome.token : null;
+  /** For a request: it waits while another attempt may come. */
+  const tokenForRequest = (update: TokenUpdate): AccessToken | null => {
+    if (update.type === 'token') return update.token;
+    const usable = current();
+    if (usable || update.type === 'attemptFailed') return usable;
+    throw update.error;
   };
+
+  /** For someone who needs another token than the one at hand, which is replayed to whoever subscribes. */
+  const tokenOtherThan =
+    (replayed: TokenUpdate | undefined) =>
+    (update: TokenUpdate): AccessToken | null => {
+      if (update.type === 'token') return update === replayed ? null : update.token;
+      if (update.type === 'attemptFailed') return null;
+      throw update.error;
+    };
 
   return {
     token$: defer(() => {
-      // A token that is due is renewed first: its successor may come at once.
+      // A token that is to be renewed is renewed first: its successor may come at once.
       use();
-      return after(look).pipe(
-        map(listenerToken),
+      return updatesAfter(recheck).pipe(
+        map(tokenForListener),
         filter((token) => token !== null),
         distinctUntilChanged<AccessToken>(sameToken),
         finalize(() => (state.lastUse = now())),
       );
     }),
-    take: take$,
+    take: (maxWait) =>
+      defer(() => {
+        const token = use();
+        if (token) return of(token);
+        if (fetcher.owns()) throw new TokenUnavailableError('a token source cannot wait for its own token');
+        return firstToken(updatesAfter(recheck), tokenForRequest, maxWait).pipe(throwIfClosed);
+      }),
     refresh: () =>
       defer(() => {
-        const known = state.held?.outcome;
+        const select = tokenOtherThan(state.held?.update);
         force();
-        return first(after(look), (outcome) => coming(outcome, known)).pipe(orClosed);
+        return firstToken(updatesAfter(recheck), select).pipe(throwIfClosed);
       }),
     next: (begin, maxWait) =>
       defer(() => {
-        const known = state.held?.outcome;
-        const untilServesOn = takeWhile<Outcome>(({ type }) => type !== 'attemptFailed' || !usable());
-        return first(after(begin).pipe(untilServesOn), (outcome) => coming(outcome, known), maxWait);
+        const select = tokenOtherThan(state.held?.update);
+        const untilAttemptFails = takeWhile<TokenUpdate>(({ type }) => type !== 'attemptFailed' || !current());
+        return firstToken(updatesAfter(begin).pipe(untilAttemptFails), select, maxWait);
       }),
   };
 }

@@ -70,8 +70,8 @@ export interface TokenStream extends Observable<AccessToken> {
    */
   refresh(): Observable<AccessToken>;
   /**
-   * Says that a server refused this token. One refresh follows, unless the token is no longer the current one, or what
-   * refusals may cost is spent. Throws a TypeError for what is no token, and `TokenStreamClosedError` after `close()`.
+   * Says that a server rejected this token. One refresh follows, unless the token is no longer the current one, or what
+   * rejections may cost is spent. Throws a TypeError for what is no token, and `TokenStreamClosedError` after `close()`.
    */
   reject(token: AccessToken): void;
   /**
@@ -130,9 +130,9 @@ export interface TokenStreamOptions {
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
-   * Limits the refreshes that refusals force, so that an API that refuses every token does not use up the token endpoint.
-   * Within any `per` milliseconds at most `max` refreshes follow a bare 403, and at most `max` an explicit refusal (a 401
-   * or `invalid_token`). Past that, the refusal is passed on to the caller. Default 10 per 60 000.
+   * Limits the refreshes that rejections force, so that an API that rejects every token does not use up the token endpoint.
+   * Within any `per` milliseconds at most `max` refreshes follow a bare 403, and at most `max` an explicit rejection (a 401
+   * or `invalid_token`). Past that, the rejection is passed on to the caller. Default 10 per 60 000.
    */
   rejectionBudget?: RejectionBudget | undefined;
   /** The authentication scheme to send, whatever `token_type` says. Visible ASCII. Default: `DPoP` if it says so, else `Bearer`. */

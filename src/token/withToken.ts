@@ -2,18 +2,24 @@ import { catchError, defer, map, of, retry, switchMap, tap, throwError, throwIfE
 import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
-import { ask, isAcceptance, isExplicit, isRejection as isRejectionByDefault, looksLikeResponse } from './rejection.js';
+import {
+  callPredicate,
+  isAcceptance,
+  isExplicit,
+  isRejection as isRejectionByDefault,
+  looksLikeResponse,
+} from './isRejection.js';
 import { managerOf } from './tokenStream.js';
 import type { AccessToken, TokenStream } from './types.js';
 
 export interface WithTokenOptions {
   /**
-   * Tells that a server refused the token, from what `send` emitted first or threw. It returns a boolean; a promise is a
+   * Tells that a server rejected the token, from what `send` emitted first or threw. It returns a boolean; a promise is a
    * TypeError. Default: status 401, or 403 unless the answer says `insufficient_scope` or limits the rate of requests;
    * emitted values count only if they look like a Response.
    */
-  isRejection?: ((outcome: unknown) => boolean) | undefined;
-  /** Names the resource, e.g. `GET /orders`: one that refuses fresh tokens too is not worth another refresh. Default none: no memory. */
+  isRejection?: ((result: unknown) => boolean) | undefined;
+  /** Names the resource, e.g. `GET /orders`: one that rejects fresh tokens too is not worth another refresh. Default none: no memory. */
   key?: string | undefined;
   /** Waits at most this many ms for a usable token. >= 0. Default: the stream's `maxWait`. */
   maxWait?: number | undefined;
@@ -22,25 +28,25 @@ export interface WithTokenOptions {
 /** Sends a request with a token. */
 type Send<T> = (token: AccessToken) => ObservableInput<T>;
 
-/** A refusal that was emitted, on its way to the retry notifier as an error. */
-class EmittedRefusal extends Error {
-  constructor(readonly answer: unknown) {
+/** A value that says the token was rejected, on its way to the notifier of `retry` as an error. */
+class RejectedValue extends Error {
+  constructor(readonly value: unknown) {
     super();
   }
 }
 
 /**
- * Sends a request with the latest token, and once more with a new one if the server refuses the first.
+ * Sends a request with the latest token, and once more with a new one if the server rejects the first.
  *
  * ```
  * token$   T1------------------T2-------------T3      a renewal neither cancels nor repeats what is in flight
  * send        (T1)--401        (T2)--200
- * refresh           --------->                        one, whoever else is refused meanwhile joins it
+ * refresh           --------->                        one, whoever else is rejected meanwhile joins it
  * result      --------------------------200|
  * ```
  *
- * The token is compared first: if it was already replaced when the refusal arrives, the request is repeated with the
- * current token and nothing is refreshed. A second refusal is the caller's: a Response is emitted as it is, an error
+ * The token is compared first: if it was already replaced when the rejection arrives, the request is repeated with the
+ * current token and nothing is refreshed. A second rejection is the caller's: a Response is emitted as it is, an error
  * keeps its identity. What has delivered a value is not repeated. Unsubscribing cancels the request, never the refresh
  * that others may be waiting for.
  *
@@ -77,9 +83,10 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] });
   requireFunctions({ isRejection });
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
-  const isRefused = (outcome: unknown) => (isRejection ? ask(isRejection, outcome) : isRejectionByDefault(outcome));
-  const isEmittedRefusal = (value: unknown) =>
-    (isRejection !== undefined || looksLikeResponse(value)) && isRefused(value);
+  const isRejected = (result: unknown) =>
+    isRejection ? callPredicate(isRejection, result) : isRejectionByDefault(result);
+  const isRejectedValue = (value: unknown) =>
+    (isRejection !== undefined || looksLikeResponse(value)) && isRejected(value);
   const keyOf = () => key;
 
   return (token$) => {
@@ -95,34 +102,33 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
       return defer(() => attempt()).pipe(
         map((value) => {
           if (hasDelivered || !used) return value;
-          if (isEmittedRefusal(value)) throw new EmittedRefusal(value);
+          if (isRejectedValue(value)) throw new RejectedValue(value);
           hasDelivered = true;
-          if (!isAcceptance(value)) return value;
-          accepted(used, keyOf);
+          if (isAcceptance(value)) accepted(used, keyOf);
           return value;
         }),
         retry({
           count: 1,
-          delay: (outcome: unknown) => {
-            const answer = outcome instanceof EmittedRefusal ? outcome.answer : outcome;
-            if (!used || (answer === outcome && !isRefused(outcome))) throw outcome;
-            const refusal = { token: used, explicit: isExplicit(answer), key };
+          delay: (thrown: unknown) => {
+            const result = thrown instanceof RejectedValue ? thrown.value : thrown;
+            if (!used || (result === thrown && !isRejected(thrown))) throw thrown;
+            const rejection = { token: used, explicit: isExplicit(result), key };
             if (hasDelivered) {
-              reject(refusal);
-              throw outcome;
+              reject(rejection);
+              throw thrown;
             }
-            return recover(refusal, maxWait).pipe(
-              throwIfEmpty(() => outcome),
+            return recover(rejection, maxWait).pipe(
+              throwIfEmpty(() => thrown),
               tap((next) => {
-                if (looksLikeResponse(answer)) discard(answer as Response);
-                // RxJS repeats after everyone else has heard of the token, and one of them may have seen it refused as well.
-                attempt = () => sendWithOrWait(newest(next, refusal.token));
+                if (looksLikeResponse(result)) discard(result as Response);
+                // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
+                attempt = () => sendWithOrWait(newest(next, rejection.token));
               }),
             );
           },
         }),
-        catchError((outcome: unknown) =>
-          outcome instanceof EmittedRefusal ? of(outcome.answer as T) : throwError(() => outcome),
+        catchError((thrown: unknown) =>
+          thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
         ),
       );
     });

@@ -1,7 +1,7 @@
 import { defaultIfEmpty, firstValueFrom, from, merge, Observable } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { onAbort } from '../internal/onAbort.js';
-import { isAcceptance, isExplicit } from '../token/rejection.js';
+import { isAcceptance, isExplicit } from '../token/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import type { Answer } from './follow.js';
@@ -10,16 +10,20 @@ import type { RequestSender } from './requestSender.js';
 
 export type IsRejection = (response: Response) => boolean | PromiseLike<boolean>;
 
-export interface RefusedRequests {
+export interface RepeatableRequests {
   /** Waits for a token to send the request with. Rejects as soon as the caller aborts. */
   readonly takeToken: (outgoing: OutgoingRequest) => Promise<AccessToken>;
-  /** Sends with the token, or goes on from its first response: follows redirects; a refusal costs one refresh and one repeat. */
+  /** Sends with the token, or goes on from its first response: follows redirects; a rejection costs one refresh and one repeat. */
   readonly complete: (outgoing: OutgoingRequest, token: AccessToken, response?: Response) => Promise<Response>;
 }
 
 /** All that does not go smoothly with a request. */
-export function repeatRefused(manager: TokenManager, sender: RequestSender, isRejection: IsRejection): RefusedRequests {
-  /** A promise tells of a token a moment later, and by then somebody else may have seen it refused. */
+export function repeatRejected(
+  manager: TokenManager,
+  sender: RequestSender,
+  isRejection: IsRejection,
+): RepeatableRequests {
+  /** A promise tells of a token a moment later, and by then somebody else may have seen it rejected. */
   async function takeToken(outgoing: OutgoingRequest): Promise<AccessToken> {
     const token = await orAborted(manager.take(), outgoing.signal);
     return manager.newest(token) ?? takeToken(outgoing);
@@ -28,7 +32,7 @@ export function repeatRefused(manager: TokenManager, sender: RequestSender, isRe
   const exchange = async (outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Answer> =>
     sender.follow(response ?? (await sender.send(outgoing, token)), outgoing, token);
 
-  async function isRefusal({ response, hadToken }: Answer, { signal }: OutgoingRequest): Promise<boolean> {
+  async function isRejected({ response, hadToken }: Answer, { signal }: OutgoingRequest): Promise<boolean> {
     if (!hadToken || sender.lacksNonce(response)) return false;
     // It may be a promise, which an abort does not wait for.
     return orAborted(from(Promise.resolve(isRejection(response))), signal);
@@ -38,21 +42,21 @@ export function repeatRefused(manager: TokenManager, sender: RequestSender, isRe
 
   async function complete(outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Response> {
     const first = await exchange(outgoing, token, response);
-    if (!(await isRefusal(first, outgoing))) {
+    if (!(await isRejected(first, outgoing))) {
       if (isAccepted(first)) manager.accepted(token, () => resourceKey(outgoing));
       return first.response;
     }
-    const refusal = { token, explicit: isExplicit(first.response), key: resourceKey(outgoing) };
+    const rejection = { token, explicit: isExplicit(first.response), key: resourceKey(outgoing) };
     if (!isRepeatable(outgoing)) {
-      manager.reject(refusal);
+      manager.reject(rejection);
       return first.response;
     }
-    const next = await orAborted(manager.recover(refusal).pipe(defaultIfEmpty(null)), outgoing.signal);
+    const next = await orAborted(manager.recover(rejection).pipe(defaultIfEmpty(null)), outgoing.signal);
     if (!next) return first.response;
     discard(first.response);
     const newest = manager.newest(next, token) ?? (await takeToken(outgoing));
     const second = await exchange(outgoing, newest);
-    if (!(await isRefusal(second, outgoing)) && isAccepted(second))
+    if (!(await isRejected(second, outgoing)) && isAccepted(second))
       manager.accepted(newest, () => resourceKey(outgoing));
     return second.response;
   }

@@ -7,16 +7,16 @@ export interface TokenArrived extends ReceivedToken {
   readonly type: 'token';
   readonly reason: RefreshReason;
   readonly attempt: number;
-  /** No refusal and no `refresh()` caused it: what was forbidden to the token before may be allowed to this one. */
+  /** No rejection and no `refresh()` caused it: what was forbidden to the token before may be allowed to this one. */
   readonly isRenewal: boolean;
 }
 
-/** An attempt failed, and there may be another one: a token that was set aside serves again. */
+/** An attempt failed, and there may be another one: a token that was suspended is usable again. */
 export interface AttemptFailed {
   readonly type: 'attemptFailed';
 }
 
-/** No attempt will help: whoever has no token fails. A value and not an error, because others may have a token that lives. */
+/** No attempt will help: whoever has no token fails. A value and not an error, because others may have a usable token. */
 export interface RefreshFailedForGood {
   readonly type: 'failed';
   readonly error: TokenUnavailableError;
@@ -29,4 +29,4 @@ export interface SessionEnded {
 }
 
 /** The values of the pipeline, from which every view is made. */
-export type Outcome = TokenArrived | AttemptFailed | RefreshFailedForGood | SessionEnded;
+export type TokenUpdate = TokenArrived | AttemptFailed | RefreshFailedForGood | SessionEnded;

@@ -1,4 +1,10 @@
-import { ask, isAcceptance, isExplicit, isRejection, looksLikeResponse } from '../../src/token/rejection.js';
+import {
+  callPredicate,
+  isAcceptance,
+  isExplicit,
+  isRejection,
+  looksLikeResponse,
+} from '../../src/token/isRejection.js';
 
 const answered = (status: number, challenge?: string) =>
   new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
@@ -117,21 +123,21 @@ describe('ask', () => {
     ['', false],
     [{}, true],
   ])('should take %p as a boolean', (answer, verdict) => {
-    expect(ask(() => answer, 'outcome')).toBe(verdict);
+    expect(callPredicate(() => answer, 'outcome')).toBe(verdict);
   });
 
   it.each<[string, unknown]>([
     ['a promise', Promise.resolve(false)],
     ['whatever has a then', { then: () => undefined }],
   ])('should not take %s as a truth', (_kind, answer) => {
-    expect(() => ask(() => answer, 'outcome')).toThrow(
+    expect(() => callPredicate(() => answer, 'outcome')).toThrow(
       new TypeError('option "isRejection" returned a promise: it must return a boolean'),
     );
   });
 
   it('should hand over the outcome', () => {
     const outcome = {};
-    expect(ask((given) => given === outcome, outcome)).toBe(true);
+    expect(callPredicate((given) => given === outcome, outcome)).toBe(true);
   });
 });
 

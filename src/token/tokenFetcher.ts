@@ -1,16 +1,5 @@
-import {
-  AsyncSubject,
-  defer,
-  from,
-  map,
-  Observable,
-  Subscription,
-  take,
-  throwIfEmpty,
-  type ObservableInput,
-  type Observer,
-  type Subscriber,
-} from 'rxjs';
+import { AsyncSubject, defer, from, map, Observable, of, Subscription, switchMap, take, throwIfEmpty } from 'rxjs';
+import type { ObservableInput } from 'rxjs';
 import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { headStartOf, principalOf } from '../internal/sourceHooks.js';
@@ -20,25 +9,20 @@ import type { SourceResult } from './receivedToken.js';
 import { isFetchResponse, mistake, readFetchResponse } from './tokenResponse.js';
 import type { AccessToken, RefreshReason, TokenRequest, TokenResponse, TokenSource } from './types.js';
 
-export interface SourceCalls {
+export interface TokenFetcher {
   /** Asks the source, or the store before it, for one token, within `fetchTimeout`. */
-  readonly ask: (
-    about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
-    report: Report,
-  ) => Observable<SourceResult>;
-  /** The signal of the request under way. */
+  readonly fetch: (about: RequestedToken, report: Report) => Observable<SourceResult>;
+  /** The signal of the fetch under way. */
   readonly pending: () => AbortSignal | undefined;
   /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
   readonly owns: (signal?: AbortSignal | null) => boolean;
 }
 
+type RequestedToken = Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>;
+
 type Report = (failure: unknown) => void;
 
-const NO_TOKEN = 'the token source completed without a token';
-
-/** Marks the signals of a stream's requests. */
-const OWNER = Symbol('owner');
-
+/** What a source is told. `report` is on the prototype, so that a log of the request does not print it. */
 class SourceRequest implements TokenRequest {
   readonly reason: RefreshReason;
   readonly attempt: number;
@@ -47,7 +31,7 @@ class SourceRequest implements TokenRequest {
   #reported: unknown;
 
   constructor(
-    { reason, attempt, previous }: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
+    { reason, attempt, previous }: RequestedToken,
     readonly signal: AbortSignal,
     report: Report,
   ) {
@@ -70,18 +54,18 @@ class SourceRequest implements TokenRequest {
   }
 }
 
-export function createSourceCalls(
+export function createTokenFetcher(
   source: TokenSource,
   { fetchTimeout, store }: Pick<Settings, 'fetchTimeout' | 'store'>,
   timers: Timers,
-): SourceCalls {
-  const owner = {};
+): TokenFetcher {
+  const ownSignals = new WeakSet<AbortSignal>();
   const runInContext = captureContext();
   let isCalling = false;
   let pending: AbortSignal | undefined;
 
   /** Calls the source, in the context in which the stream was made. */
-  const call = (request: TokenRequest): Observable<TokenResponse> =>
+  const call = (request: TokenRequest): Observable<TokenResponse | Response> =>
     new Observable((subscriber) => {
       // A synchronous answer is passed on only after the source has returned, or whoever it serves would count as the source.
       const answer = new AsyncSubject<TokenResponse | Response>();
@@ -92,14 +76,17 @@ export function createSourceCalls(
         answer.error(error);
       }
       isCalling = false;
-      return answer.subscribe(responseReader(subscriber));
+      return answer.subscribe(subscriber);
     });
 
   /** The store decides whether this stream fetches, or somebody else has. `within` begins a time limit, in the place of the one before. */
   const resultOf = (request: TokenRequest, within: (ms: number, place: string) => void): Observable<SourceResult> => {
     const fetched$ = defer(() => {
       within(fetchTimeout, 'source');
-      return call(request);
+      return call(request).pipe(
+        switchMap((answer) => (isFetchResponse(answer) ? readFetchResponse(answer) : of(answer))),
+        throwIfEmpty(withoutToken),
+      );
     });
     if (!store) return fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
     // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
@@ -108,10 +95,10 @@ export function createSourceCalls(
       if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
       return fetched$;
     };
-    return from(store.refresh(request, fetch));
+    return from(store.refresh(request, fetch)).pipe(take(1), throwIfEmpty(withoutToken));
   };
 
-  const ask: SourceCalls['ask'] = (about, report) =>
+  const fetch: TokenFetcher['fetch'] = (about, report) =>
     new Observable((subscriber) => {
       // A `refreshStarted` listener may have called `close()` or `signOut()`.
       if (subscriber.closed) return;
@@ -120,7 +107,7 @@ export function createSourceCalls(
       const request = new SourceRequest(about, signal, report);
       let limit = Subscription.EMPTY;
       let isAnswered = false;
-      Reflect.set(signal, OWNER, owner);
+      ownSignals.add(signal);
       pending = signal;
       subscriber.add(() => {
         pending = undefined;
@@ -133,50 +120,24 @@ export function createSourceCalls(
           subscriber.error(request.timeout(place, ms));
         });
       };
-      const answer$ = resultOf(request, within).pipe(
-        take(1),
-        throwIfEmpty(() => new InvalidTokenResponseError(NO_TOKEN)),
-      );
-      subscriber.add(
-        answer$.subscribe({
-          next: (result) => {
-            isAnswered = true;
-            const headStart = headStartOf(request);
-            subscriber.next(result.origin === 'fetched' && headStart > 0 ? { ...result, headStart } : result);
-            subscriber.complete();
-          },
-          error: (error: unknown) => {
-            subscriber.error(error);
-          },
+      const result$ = resultOf(request, within).pipe(
+        map((result) => {
+          isAnswered = true;
+          const headStart = headStartOf(request);
+          return result.origin === 'fetched' && headStart > 0 ? { ...result, headStart } : result;
         }),
       );
+      subscriber.add(result$.subscribe(subscriber));
     });
 
   return {
-    ask,
+    fetch,
     pending: () => pending,
-    owns: (signal) => isCalling || (!!signal && Reflect.get(principalOf(signal), OWNER) === owner),
+    owns: (signal) => isCalling || (!!signal && ownSignals.has(principalOf(signal))),
   };
 }
 
-/** Passes a token response on, and reads a fetch Response. */
-function responseReader(subscriber: Subscriber<TokenResponse>): Observer<TokenResponse | Response> {
-  let given: TokenResponse | Response | undefined;
-  return {
-    next: (value) => {
-      given = value;
-      if (isFetchResponse(value)) subscriber.add(from(readFetchResponse(value)).subscribe(subscriber));
-      else subscriber.next(value);
-    },
-    error: (error: unknown) => {
-      subscriber.error(error);
-    },
-    complete: () => {
-      if (given === undefined) subscriber.error(new InvalidTokenResponseError(NO_TOKEN));
-      else if (!isFetchResponse(given)) subscriber.complete();
-    },
-  };
-}
+const withoutToken = () => new InvalidTokenResponseError('the token source completed without a token');
 
 /** RxJS would read a string letter by letter, and call what it cannot read a TypeError like that of a network failure. */
 function observableOf(returned: unknown): Observable<TokenResponse | Response> {

@@ -1,0 +1,89 @@
+import type { Settings } from './options.js';
+
+/** `explicit`: the server says that the token is invalid. `bare`: a 403 that may also mean that the resource is forbidden. */
+export type RejectionKind = 'bare' | 'explicit';
+
+/** Who rejected a token, and how. */
+export interface RejectedBy {
+  /** The resource. Without it nothing is remembered. */
+  readonly key: string | undefined;
+  readonly kind: RejectionKind;
+}
+
+/** How many resources are remembered; the oldest entry is forgotten first. */
+const MAX_RESOURCES = 256;
+
+/** A resource that rejects explicitly costs at most one refresh in this time. Milliseconds. */
+const EXPLICIT_MEMORY = 60_000;
+
+/** The longest pause between two tokens that nobody accepts. Milliseconds. */
+const MAX_UNACCEPTED_PAUSE = 60_000;
+
+/** What rejections have cost so far, and what another one may cost. */
+export interface RejectionMemory {
+  /** Whether a rejection is passed on, because a refresh has not helped its resource. */
+  isRemembered(by: RejectedBy, now: number): boolean;
+  /** A token was fetched because a resource rejected the one before. Until the resource accepts one, no other is. */
+  remember(by: RejectedBy, now: number): void;
+  /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
+  mayForce(kind: RejectionKind, isAccepted: boolean, now: number): boolean;
+  /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
+  forced(kind: RejectionKind, isAccepted: boolean, now: number): void;
+  /** A resource accepted a token. `isFirst`: it is the token at hand, and nobody had accepted it before. */
+  accepted(key: string | undefined, isFirst: boolean): void;
+  hasEntries(): boolean;
+  /** The token changed on schedule: what a bare rejection meant may have changed as well. */
+  forgetBare(): void;
+  clear(): void;
+}
+
+export function createRejectionMemory({ max, per }: Settings['rejectionBudget']): RejectionMemory {
+  const entries = new Map<string, { readonly kind: RejectionKind; at: number }>();
+  const spent: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
+  /** Forced refreshes in a row that replaced a token which nobody had accepted. */
+  let unaccepted = 0;
+  let forcedAt = -Infinity;
+
+  return {
+    isRemembered: ({ key, kind }, now) => {
+      const entry = key === undefined ? undefined : entries.get(key);
+      if (!entry) return false;
+      // A clock that was set back must not lengthen the memory.
+      entry.at = Math.min(entry.at, now);
+      // An explicit rejection says more than a bare one, so it passes an entry that a bare one made.
+      return entry.kind === 'bare' ? kind === 'bare' : now - entry.at < EXPLICIT_MEMORY;
+    },
+    remember: ({ key, kind }, now) => {
+      if (key === undefined) return;
+      entries.delete(key);
+      entries.set(key, { kind, at: now });
+      for (const oldest of entries.keys()) if (entries.size > MAX_RESOURCES) entries.delete(oldest);
+    },
+    mayForce: (kind, isAccepted, now) => {
+      // A clock that was set back must neither refill the budget nor lock it for longer than one window.
+      spent[kind] = spent[kind].map((at) => Math.min(at, now)).filter((at) => now - at < per);
+      if (spent[kind].length >= max) return false;
+      if (isAccepted || unaccepted === 0) return true;
+      const elapsed = now - forcedAt;
+      return elapsed < 0 || elapsed >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (unaccepted - 1));
+    },
+    forced: (kind, isAccepted, now) => {
+      spent[kind].push(now);
+      unaccepted = isAccepted ? 0 : unaccepted + 1;
+      forcedAt = now;
+    },
+    accepted: (key, isFirst) => {
+      // A late answer to an older token says nothing of those that came after it.
+      if (isFirst) unaccepted = 0;
+      if (key !== undefined) entries.delete(key);
+    },
+    hasEntries: () => entries.size > 0,
+    forgetBare: () => {
+      for (const [key, { kind }] of entries) if (kind === 'bare') entries.delete(key);
+    },
+    clear: () => {
+      entries.clear();
+      unaccepted = 0;
+    },
+  };
+}
