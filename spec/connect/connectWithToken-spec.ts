@@ -124,7 +124,7 @@ describe('connectWithToken: a stream over any number of connections', () => {
   );
 });
 
-describe('connectWithToken: a refused token', () => {
+describe('connectWithToken: a rejected token', () => {
   const codes = [1008, 3000, 4401, 4403].map((code) => ({ name: `close code ${code}`, end: close(code) }));
   cases(
     'should be replaced by one refresh, and never be in a handshake again',
@@ -207,7 +207,7 @@ describe('connectWithToken: a refused token', () => {
   );
 
   it(
-    'should not count refusals across a connection that was accepted',
+    'should not count rejections across a connection that was accepted',
     marbles((m) => {
       const { log, run } = setUp(m, ['x 1s # !4401'], { 4401: close(4401) });
       run({}, 6500);

@@ -75,7 +75,7 @@ it('should wait for retry: before it connects again', async () => {
   expect(sent).toHaveLength(1);
 });
 
-it('should replace a refused token, and not send it again', async () => {
+it('should replace a rejected token, and not send it again', async () => {
   const { sent, failure } = await run([new Response('', { status: 401 }), events('data: a\n\n')]);
   expect(sent.slice(0, 2).map(({ headers }) => headers.get('authorization'))).toEqual([
     'Bearer secret-1',

@@ -44,7 +44,7 @@ describe("onRenewal: 'replace'", () => {
   );
 
   it(
-    'should replace a token with which the new one was refused, once',
+    'should replace a token with which the new one was rejected, once',
     marbles((m) => {
       const { log, run, source } = setUp(
         m,
@@ -97,7 +97,7 @@ describe('onRenewal: a function', () => {
   );
 
   it(
-    'should take the refusal of a connection for one of the token that was told last',
+    'should take the rejection of a connection for one of the token that was told last',
     marbles((m) => {
       const { log, run, source } = setUp(m, ['26s # !4401', '-'], { 4401: close(4401) });
       run({ onRenewal: () => undefined }, 40_000);

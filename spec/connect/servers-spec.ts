@@ -28,13 +28,13 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** A protected server: it tells what credentials came, refuses those that are not alive, and can lose all its connections. */
+/** A protected server: it tells what credentials came, rejects those that are not alive, and can lose all its connections. */
 class Protected {
   readonly http: Server = createServer((request, response) => this.onRequest(request, response));
   readonly sockets = new Set<{ destroy(): void }>();
   handshakes = 0;
   expired = 0;
-  refused = 0;
+  rejected = 0;
   revocations = 0;
   onRequest: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
 
@@ -55,7 +55,7 @@ class Protected {
     this.handshakes++;
     if (fate === 'alive') return value;
     if (fate === 'expired') this.expired++;
-    this.refused++;
+    this.rejected++;
     return undefined;
   }
 
@@ -141,7 +141,7 @@ const openWebSocket = (url: string, token: AccessToken, opened: () => void) =>
     return () => socket.close();
   });
 
-it('ws: no handshake with a token that is over, at most one refused handshake for a revocation, no socket left', async () => {
+it('ws: no handshake with a token that is over, at most one rejected handshake for a revocation, no socket left', async () => {
   const { accepted, clients } = serveWebSocket();
   const url = `ws://127.0.0.1:${await server.listen()}`;
   let messages = 0;
@@ -157,7 +157,7 @@ it('ws: no handshake with a token that is over, at most one refused handshake fo
   await until(() => clients() === 0 && server.sockets.size === 0);
   expect(errors).toEqual([]);
   expect(server.expired).toBe(0);
-  expect(server.refused).toBeLessThanOrEqual(server.revocations);
+  expect(server.rejected).toBeLessThanOrEqual(server.revocations);
   expect([server.revocations > 2, server.handshakes > 5]).toEqual([true, true]);
 });
 
@@ -195,7 +195,7 @@ it('RxJS webSocket: a renewal reconnects nothing, and a close code reaches the s
   await until(() => messages > before);
   running.unsubscribe();
   await until(() => clients() === 0);
-  expect([errors, server.refused]).toEqual([[], 0]);
+  expect([errors, server.rejected]).toEqual([[], 0]);
 });
 
 it('SSE: no event is lost or comes twice while the server dies and tokens are revoked', async () => {
@@ -238,11 +238,11 @@ it('SSE: no event is lost or comes twice while the server dies and tokens are re
   expect(errors).toEqual([]);
   expect(received).toEqual(log.slice(0, received.length).map((n) => `message ${n} ${n}`));
   expect(server.expired).toBe(0);
-  expect(server.refused).toBeLessThanOrEqual(server.revocations);
+  expect(server.rejected).toBeLessThanOrEqual(server.revocations);
   expect([server.revocations > 2, server.handshakes > 5]).toEqual([true, true]);
 });
 
-it('graphql-ws: the token goes into the first message, and a refusal is replaced once', async () => {
+it('graphql-ws: the token goes into the first message, and a rejection is replaced once', async () => {
   // The server of graphql-ws writes there when a connection is killed under it.
   jest.spyOn(console, 'error').mockImplementation(() => undefined);
   const sockets = new WebSocketServer({ server: server.http });
@@ -306,11 +306,11 @@ it('graphql-ws: the token goes into the first message, and a refusal is replaced
   await until(() => sockets.clients.size === 0);
   await served.dispose();
   expect([errors, server.expired]).toEqual([[], 0]);
-  expect(server.refused).toBeLessThanOrEqual(server.revocations);
+  expect(server.rejected).toBeLessThanOrEqual(server.revocations);
   expect([server.revocations > 1, server.handshakes > 3]).toEqual([true, true]);
 });
 
-it('socket.io: a middleware refuses the token, and the next connection has another one', async () => {
+it('socket.io: a middleware rejects the token, and the next connection has another one', async () => {
   const sockets = new SocketServer(server.http, { transports: ['websocket'] });
   let accepted: string | undefined;
   sockets.use((socket, next) => {
@@ -347,6 +347,6 @@ it('socket.io: a middleware refuses the token, and the next connection has anoth
   await until(() => sockets.sockets.sockets.size === 0);
   await sockets.close();
   expect([errors, server.expired]).toEqual([[], 0]);
-  expect(server.refused).toBeLessThanOrEqual(server.revocations);
+  expect(server.rejected).toBeLessThanOrEqual(server.revocations);
   expect([server.revocations > 1, server.handshakes > 3]).toEqual([true, true]);
 });

@@ -53,7 +53,7 @@ const clients: [string, SendAs][] = [
           const got = { status, statusText: '', headers: {}, data: null, config };
           return status < 400
             ? Promise.resolve(got)
-            : Promise.reject(new AxiosError('refused', 'ERR_BAD_REQUEST', config, undefined, got));
+            : Promise.reject(new AxiosError('rejected', 'ERR_BAD_REQUEST', config, undefined, got));
         },
       });
       attachToken(instance, token$);
@@ -111,7 +111,7 @@ it.each(clients.filter(([name]) => name !== 'takeToken'))('37: the repeat of %s,
   await sleep(0);
   answers[1]!.next(response('T2'));
   await Promise.all(calls);
-  // Whoever was refused first is repeated; the other may have waited for the new token.
+  // Whoever was rejected first is repeated; the other may have waited for the new token.
   expect(seen.length).toBeGreaterThanOrEqual(3);
   expect(new Set(seen)).toEqual(new Set(['a a', 'b b']));
   token$.close();

@@ -3,7 +3,7 @@ import { catchError, map, of, Subject, take, throwError, timer, type Observable 
 import { marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, withToken, type AccessToken, type StoredToken, type TokenStream } from 'rx-fresh-token';
 import { ON_CLOSE } from '../../src/internal/sourceHooks.js';
-import { answer, errorText, openStream, refusal, setUp } from './rig.js';
+import { answer, errorText, openStream, rejection, setUp } from './rig.js';
 
 const timersAlive = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 
@@ -141,7 +141,7 @@ describe('15 to 18: who pays for a refresh', () => {
   );
 
   it(
-    'a token that was refused, and is refused again, is paid for again',
+    'a token that was rejected, and is rejected again, is paid for again',
     marbles((m) => {
       const rig = setUp(m, (n) => (n === 1 ? { took: 0 } : { took: 0, fail: { status: 400 } }), {
         idleTimeout: 0,
@@ -163,7 +163,7 @@ describe('15 to 18: who pays for a refresh', () => {
   );
 
   it(
-    'a token that was refused, and that the issuer gives again later, is vouched for',
+    'a token that was rejected, and that the issuer gives again later, is vouched for',
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: 0, value: n === 4 ? 'T1' : `T${String(n)}` }), { idleTimeout: 0 });
       for (let n = 0; n < 4; n++) rig.ask(n * 10, 'a');
@@ -178,7 +178,7 @@ describe('15 to 18: who pays for a refresh', () => {
   );
 
   it(
-    'a late refusal of an old token is repeated with the current one, and costs no token, though its resource is known',
+    'a late rejection of an old token is repeated with the current one, and costs no token, though its resource is known',
     marbles((m) => {
       const rig = setUp(m, () => ({ took: 0 }), { idleTimeout: 0 });
       const sent: string[] = [];
@@ -201,14 +201,14 @@ describe('15 to 18: who pays for a refresh', () => {
     }),
   );
 
-  const refusals = (outcomes: (number | Observable<unknown>)[], token$: TokenStream) =>
+  const rejections = (outcomes: (number | Observable<unknown>)[], token$: TokenStream) =>
     withToken(
       token$,
       () => {
         const outcome = outcomes.shift() ?? 200;
         return typeof outcome === 'number'
           ? outcome === 500
-            ? throwError(() => refusal(500))
+            ? throwError(() => rejection(500))
             : of(answer(outcome))
           : outcome;
       },
@@ -219,13 +219,13 @@ describe('15 to 18: who pays for a refresh', () => {
     ['fails otherwise', (): number => 500],
     ['is given up by its caller', (): Observable<unknown> => new Subject()],
   ] as const)(
-    'a repeat that %s leaves a resource, refused without a reason, its one refresh of this token life',
+    'a repeat that %s leaves a resource, rejected without a reason, its one refresh of this token life',
     (_what, second) => {
       marbles((m) => {
         const rig = setUp(m, () => ({ took: 0 }), { idleTimeout: 0 });
         const outcomes: (number | Observable<unknown>)[] = [403, second(), 403, 200, 403, 200];
         rig.at(0, () => {
-          const leaving = refusals(outcomes, rig.token$).subscribe({ error: () => undefined });
+          const leaving = rejections(outcomes, rig.token$).subscribe({ error: () => undefined });
           rig.at(10, () => {
             leaving.unsubscribe();
           });
@@ -233,7 +233,7 @@ describe('15 to 18: who pays for a refresh', () => {
         // The first is passed on, the second accepted, so that the third is worth another refresh.
         for (const ms of [100, 200, 300])
           rig.at(ms, () => {
-            rig.tell('b', refusals(outcomes, rig.token$));
+            rig.tell('b', rejections(outcomes, rig.token$));
           });
         m.flush();
         expect(rig.log).toEqual(['100 b 403', '200 b 200', '300 b 200']);

@@ -1,7 +1,7 @@
 import { map, of, Subject, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { createFetch, createTokenStream, withToken, type TokenStream } from 'rx-fresh-token';
-import { answer, jwt, refusal, setUp } from './rig.js';
+import { answer, jwt, rejection, setUp } from './rig.js';
 
 const until = (rig: ReturnType<typeof setUp>, ms: number) => {
   const s = rig.token$.subscribe({ error: () => undefined });
@@ -114,7 +114,7 @@ describe('the edges of the promises', () => {
   );
 
   it(
-    '34: an explicitly refused token that the issuer gives again after its successor serves',
+    '34: an explicitly rejected token that the issuer gives again after its successor serves',
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: 0, value: ['T1', 'T2', 'T1', 'T3'][n - 1] ?? `T${n}` }));
       until(rig, 40_000);
@@ -126,13 +126,13 @@ describe('the edges of the promises', () => {
   );
 
   it(
-    '19: waiters in the same round get no token that one of them refused explicitly',
+    '19: waiters in the same round get no token that one of them rejected explicitly',
     marbles((m) => {
       const rig = setUp(m, undefined, { idleTimeout: 0 });
       rig.at(0, () => {
         rig.tell(
           'a',
-          withToken(rig.token$, ({ value }) => (value === 'T1' ? throwError(() => refusal(401)) : of(value))),
+          withToken(rig.token$, ({ value }) => (value === 'T1' ? throwError(() => rejection(401)) : of(value))),
         );
       });
       rig.ask(1, 'b');
@@ -266,7 +266,7 @@ describe('the edges of the promises', () => {
   );
 
   it(
-    '16: a token that was refused, was replaced, and comes again does not go with the repeat',
+    '16: a token that was rejected, was replaced, and comes again does not go with the repeat',
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: 0, life: n === 1 ? 0 : 30, value: 'T1' }), { idleTimeout: 0 });
       const sent: string[] = [];
@@ -325,14 +325,14 @@ describe('the edges of the promises', () => {
   );
 
   it(
-    '19: a token without life that a waiter refused explicitly goes to nobody after it in the round',
+    '19: a token without life that a waiter rejected explicitly goes to nobody after it in the round',
     marbles((m) => {
       const rig = setUp(m, (n) => ({ value: n < 3 ? 'T1' : 'T2', life: n === 2 ? 0 : 30 }), { idleTimeout: 0 });
       rig.ask(0, 'a');
       rig.at(40_000, () => {
         rig.tell(
           'b',
-          withToken(rig.token$, ({ value }) => (value === 'T1' ? throwError(() => refusal(401)) : of(value))),
+          withToken(rig.token$, ({ value }) => (value === 'T1' ? throwError(() => rejection(401)) : of(value))),
         );
         rig.ask(40_001, 'c');
       });

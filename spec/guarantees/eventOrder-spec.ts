@@ -59,7 +59,7 @@ describe('38: events tell every listener the same story in the same order', () =
         type: 'tokenChanged',
         act: refreshAndClose,
       },
-      { name: 'takeToken on a refusal', type: 'tokenRejected', act: (token$) => takeToken(token$).subscribe() },
+      { name: 'takeToken on a rejection', type: 'tokenRejected', act: (token$) => takeToken(token$).subscribe() },
       { name: 'a subscription when it is idle', type: 'idle', act: (token$) => token$.pipe(take(1)).subscribe() },
     ] as { name: string; type: TokenEvent['type']; act: (token$: TokenStream) => unknown; fails?: boolean }[],
   );

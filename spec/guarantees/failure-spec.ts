@@ -423,7 +423,7 @@ describe('12: no usable token', () => {
 
 describe('13: what is not a token response', () => {
   cases(
-    'is refused, and asked for again',
+    'is rejected, and asked for again',
     (m, { response, error }) => {
       const { log, events, ask } = setUp(m, (n) => (n === 1 ? { response } : {}), { random: () => 1 });
       ask(0, 'a');

@@ -8,7 +8,7 @@ describe('39: whoever logs only a message, or JSON, learns the reason', () => {
   const reasons: { name: string; fail: unknown; reason: string }[] = [
     { name: 'a failure of the network', fail: new TypeError('fetch failed'), reason: 'fetch failed' },
     {
-      name: 'a refusal of the token endpoint',
+      name: 'a rejection of the token endpoint',
       fail: new TokenEndpointError('the token endpoint answered 401 with the error invalid_client', { status: 401 }),
       reason: 'the token endpoint answered 401 with the error invalid_client',
     },

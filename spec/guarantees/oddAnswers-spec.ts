@@ -10,7 +10,7 @@ import {
   type TokenResponse,
   type TokenSource,
 } from 'rx-fresh-token';
-import { answer, openStream, refusal, serving, setUp } from './rig.js';
+import { answer, openStream, rejection, serving, setUp } from './rig.js';
 
 const body = { access_token: 'T1', expires_in: 30 };
 
@@ -78,7 +78,7 @@ describe('13, 28: an error that is an object is read like one that is text', () 
   );
 });
 
-describe('17: an explicit refusal is remembered for 60 s', () => {
+describe('17: an explicit rejection is remembered for 60 s', () => {
   it(
     'by a clock that is set back, too',
     marbles((m) => {
@@ -179,8 +179,8 @@ describe('32: a 403 that a token does not cure', () => {
     'costs no refresh',
     (m, { headers }) => {
       const { call, end, asked } = serving(m);
-      const refused = Object.assign(refusal(403) as object, { headers });
-      call(1000, 'a', () => of(refused));
+      const rejected = Object.assign(rejection(403) as object, { headers });
+      call(1000, 'a', () => of(rejected));
       end(2000);
       expect(asked).toEqual(['0 initial']);
     },
@@ -192,7 +192,7 @@ describe('32: a 403 that a token does not cure', () => {
   );
 });
 
-describe('33: a token that is refused everywhere for 1.5 s after its issue costs at most 3 tokens', () => {
+describe('33: a token that is rejected everywhere for 1.5 s after its issue costs at most 3 tokens', () => {
   it(
     'while late answers still accept an older one',
     marbles((m) => {

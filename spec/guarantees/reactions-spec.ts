@@ -146,16 +146,16 @@ describe('whoever acts from inside an event', () => {
   );
 
   it(
-    '19: should not have a request repeated with a token that another call has just seen refused',
+    '19: should not have a request repeated with a token that another call has just seen rejected',
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: n < 3 ? 0 : 300 }));
       const sent: string[] = [];
-      const send = (name: string, refuses: (value: string) => boolean) =>
+      const send = (name: string, rejects: (value: string) => boolean) =>
         rig.tell(
           name,
           withToken(rig.token$, ({ value }) => {
             sent.push(`${name} ${value}`);
-            return of(answer(refuses(value) ? 401 : 200));
+            return of(answer(rejects(value) ? 401 : 200));
           }),
         );
       rig.ask(0, 'accepted');

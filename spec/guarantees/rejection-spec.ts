@@ -3,15 +3,15 @@ import { Readable } from 'node:stream';
 import { defer, EMPTY, map, of, switchMap, take, throwError, timer, type Observable } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { createFetch, createHttpClient, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
-import { answer, openStream, refusal, serving, setUp } from './rig.js';
+import { answer, openStream, rejection, serving, setUp } from './rig.js';
 
-/** Some server accepts the token at hand: without that, the next refusals would not force another. */
+/** Some server accepts the token at hand: without that, the next rejections would not force another. */
 const accept = (token$: TokenStream): void => void withToken(token$, () => of('ok')).subscribe();
 
 const after = (took: number, status: number, challenge?: string): Observable<Response> =>
   timer(took).pipe(map(() => answer(status, challenge)));
 const failing = (took: number, status: number): Observable<never> =>
-  timer(took).pipe(switchMap(() => throwError(() => refusal(status))));
+  timer(took).pipe(switchMap(() => throwError(() => rejection(status))));
 
 describe('15: a rejected token is compared first', () => {
   it(
@@ -123,7 +123,7 @@ describe('15: a rejected token is compared first', () => {
 
 describe('16: a request is repeated once', () => {
   cases(
-    'and the second refusal is the caller’s',
+    'and the second rejection is the caller’s',
     (m, { serve, outcome }) => {
       const { call, end, asked, sent, log } = serving(m);
       call(1000, 'a', serve);
@@ -144,7 +144,7 @@ describe('16: a request is repeated once', () => {
   it('passes on the very Response and the very error', async () => {
     const token$ = openStream(({ attempt }) => of({ access_token: `T${attempt}${Math.random()}`, expires_in: 30 }));
     const responses = [answer(401), answer(403), answer(401), answer(403)];
-    const errors = [refusal(401), refusal(403)];
+    const errors = [rejection(401), rejection(403)];
     const given: unknown[] = [];
     const options = { baseUrl: 'https://api.example.com', fetch: () => Promise.resolve(responses[given.push(0) - 1]!) };
     expect(await createFetch(token$, options)('/a')).toBe(responses[1]);
@@ -163,7 +163,7 @@ describe('16: a request is repeated once', () => {
   });
 
   cases(
-    'never with the token that was refused, when the new one is over as it comes',
+    'never with the token that was rejected, when the new one is over as it comes',
     (m, { life }) => {
       const { call, end, sent } = serving(m, (n) => (n === 1 ? { took: 0 } : { took: 50, life }));
       call(1000, 'a', (token) => of(answer(token === 'T1' ? 403 : 200)));
@@ -184,8 +184,8 @@ describe('16: a request is repeated once', () => {
       const row = { status: 403 };
       call(1000, 'data', () => of(row));
       call(1000, 'scope', () => of(answer(403, 'Bearer realm="x", error="insufficient_scope"')));
-      call(1000, 'thrown scope', () => throwError(() => refusal(403, 'Bearer error=insufficient_scope')));
-      call(1000, 'other', () => throwError(() => refusal(404)));
+      call(1000, 'thrown scope', () => throwError(() => rejection(403, 'Bearer error=insufficient_scope')));
+      call(1000, 'other', () => throwError(() => rejection(404)));
       call(1000, 'text', () => throwError(() => ({ status: '401' })));
       end(2000);
       expect(asked).toEqual(['0 initial']);
@@ -249,8 +249,8 @@ describe('16: a request is repeated once', () => {
           throw new Error('isRejection');
         },
       });
-      call(1000, 'refused', () => {
-        throw refusal(401);
+      call(1000, 'rejected', () => {
+        throw rejection(401);
       });
       end(2000);
       expect(log).toEqual([
@@ -258,7 +258,7 @@ describe('16: a request is repeated once', () => {
         '1000 nothing !TypeError',
         '1000 emitted !Error isRejection',
         '1000 thrown !Error isRejection',
-        '1200 refused !401',
+        '1200 rejected !401',
       ]);
       expect(asked).toEqual(['0 initial', '1000 rejected']);
     }),
@@ -600,7 +600,7 @@ describe('18: the rejection budget', () => {
     (m, { fail, ...options }) => {
       const { call, end, sent, log } = serving(m, (n) => (n === 1 ? {} : { fail }), options);
       call(1000, 'a', () => of(answer(403)));
-      call(1000, 'b', () => throwError(() => refusal(401)));
+      call(1000, 'b', () => throwError(() => rejection(401)));
       end(40_000);
       expect(log.slice(0, 2)).toEqual(['1200 a 403', '1200 b !401']);
       expect(sent.slice(0, 2)).toEqual(['1000 a T1', '1000 b T1']);
@@ -616,10 +616,10 @@ describe('18: the rejection budget', () => {
 
 describe('19: requests while a rejected token is replaced', () => {
   cases(
-    'wait for the new one after an explicit refusal',
-    (m, { refuse }) => {
+    'wait for the new one after an explicit rejection',
+    (m, { reject }) => {
       const { call, ask, end, at, token$, log } = serving(m);
-      call(1000, 'a', (token) => (token === 'T1' ? refuse : of(answer(200))));
+      call(1000, 'a', (token) => (token === 'T1' ? reject : of(answer(200))));
       at(1001, () => expect(token$.current).toBeNull());
       ask(1001, 'b');
       ask(1100, 'c');
@@ -627,10 +627,13 @@ describe('19: requests while a rejected token is replaced', () => {
       expect(log).toEqual(['1200 a 200', '1200 b T2', '1200 c T2']);
     },
     [
-      { name: '401', refuse: of(answer(401)) },
-      { name: '401 thrown', refuse: throwError(() => refusal(401)) },
-      { name: '403 error="invalid_token"', refuse: of(answer(403, 'Bearer realm="x", error="invalid_token"')) },
-      { name: '403 error=invalid_token thrown', refuse: throwError(() => refusal(403, 'Bearer error=invalid_token')) },
+      { name: '401', reject: of(answer(401)) },
+      { name: '401 thrown', reject: throwError(() => rejection(401)) },
+      { name: '403 error="invalid_token"', reject: of(answer(403, 'Bearer realm="x", error="invalid_token"')) },
+      {
+        name: '403 error=invalid_token thrown',
+        reject: throwError(() => rejection(403, 'Bearer error=invalid_token')),
+      },
     ],
   );
 
@@ -649,9 +652,9 @@ describe('19: requests while a rejected token is replaced', () => {
 
   cases(
     'go on after a bare 403',
-    (m, { refuse }) => {
+    (m, { reject }) => {
       const { call, ask, end, log } = serving(m);
-      call(1000, 'a', (token) => (token === 'T1' ? refuse : of(answer(200))));
+      call(1000, 'a', (token) => (token === 'T1' ? reject : of(answer(200))));
       ask(1001, 'b');
       ask(1200, 'c');
       ask(1201, 'd');
@@ -659,14 +662,14 @@ describe('19: requests while a rejected token is replaced', () => {
       expect(log).toEqual(['1001 b T1', '1200 c T1', '1200 a 200', '1201 d T2']);
     },
     [
-      { name: 'without a challenge', refuse: of(answer(403)) },
-      { name: 'with another challenge', refuse: of(answer(403, 'Basic realm="invalid_token"')) },
-      { name: 'thrown', refuse: throwError(() => refusal(403)) },
+      { name: 'without a challenge', reject: of(answer(403)) },
+      { name: 'with another challenge', reject: of(answer(403, 'Basic realm="invalid_token"')) },
+      { name: 'thrown', reject: throwError(() => rejection(403)) },
     ],
   );
 
   it(
-    'wait from the moment on at which an explicit refusal joins a bare one',
+    'wait from the moment on at which an explicit rejection joins a bare one',
     marbles((m) => {
       const { call, ask, end, log, asked } = serving(m);
       call(1000, 'bare', (token) => of(answer(token === 'T1' ? 403 : 200)));
@@ -680,7 +683,7 @@ describe('19: requests while a rejected token is replaced', () => {
   );
 
   cases(
-    'wait for the first attempt to replace an explicitly refused token; if that fails, they go on with it',
+    'wait for the first attempt to replace an explicitly rejected token; if that fails, they go on with it',
     (m, { fail }) => {
       const { ask, end, at, token$, log } = serving(m, (n) => (n === 1 ? {} : { fail }), { random: () => 1 });
       at(1000, () => {

@@ -165,8 +165,8 @@ export const plain = (source$: Observable<unknown>): Observable<string> =>
 export const answer = (status: number, challenge?: string): Response =>
   new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
 
-export const refusal = (status: number, challenge?: string): unknown =>
-  Object.assign(new Error('refused'), {
+export const rejection = (status: number, challenge?: string): unknown =>
+  Object.assign(new Error('rejected'), {
     status,
     headers: new Headers(challenge === undefined ? {} : { 'www-authenticate': challenge }),
   });

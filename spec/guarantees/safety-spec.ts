@@ -96,7 +96,7 @@ describe('21: where the token goes', () => {
     ['a base that is not in the list', { baseUrl: api, allowedOrigins: ['https://b.example.com'] }, '/a'],
     ['a blob of the origin', { baseUrl: api }, `blob:${api}/a`],
     ['data', { baseUrl: api }, 'data:text/plain,hi'],
-  ])('is refused, and nothing is sent: %s', async (_name, options, url) => {
+  ])('is rejected, and nothing is sent: %s', async (_name, options, url) => {
     const { sent, fetch } = stub();
     const { token$, fetched } = streamOf();
     expect(await thrown(createFetch(token$, { ...options, fetch })(url))).toMatchObject({
@@ -175,7 +175,7 @@ describe('21: where the token goes', () => {
       expect(carried).toEqual([`${api}/a ${value}`, 'https://evil.example/b -', `${api}/c -`]);
     });
 
-    it('passes on what a stranger refuses, without a refresh', async () => {
+    it('passes on what a stranger rejects, without a refresh', async () => {
       const { status, fetched } = await ride('/a', (n) => (n === 1 ? redirect('https://evil.example/b') : answer(401)));
       expect([status, fetched]).toEqual([401, 1]);
     });
@@ -192,7 +192,7 @@ describe('21: where the token goes', () => {
     { Authorization: 'Basic abc' },
     [['AUTHORIZATION', 'Basic abc']] as [string, string][],
     new Headers({ authorization: 'Basic abc' }),
-  ])('leaves the Authorization header of the caller alone, and passes its refusal on (%#)', async (headers) => {
+  ])('leaves the Authorization header of the caller alone, and passes its rejection on (%#)', async (headers) => {
     const { sent, fetch } = stub(() => answer(401));
     const { token$, fetched } = streamOf();
     const token = createFetch(token$, { baseUrl: api, fetch });
@@ -417,7 +417,7 @@ describe('23: what would break a header', () => {
     'a C1 control': '\x85',
   };
 
-  it.each(Object.entries(characters))('is refused as an invalid response: %s', (_name, character) => {
+  it.each(Object.entries(characters))('is rejected as an invalid response: %s', (_name, character) => {
     for (const bad of [
       { access_token: `a${character}b` },
       { access_token: character },

@@ -61,7 +61,7 @@ describe('36: signOut() ends the session, not the stream', () => {
   );
 
   it(
-    'gives a refused request that waits for its repeat the refusal it had',
+    'gives a rejected request that waits for its repeat the rejection it had',
     marbles((m) => {
       const rig = serving(m);
       rig.call(1000, 'a', () => of(answer(401)));
@@ -104,7 +104,7 @@ describe('36: signOut() ends the session, not the stream', () => {
   );
 
   cases(
-    'gives a request the refusal it had, when a listener of that refusal calls it, and asks for nothing',
+    'gives a request the rejection it had, when a listener of that rejection calls it, and asks for nothing',
     (m, { status }) => {
       const rig = serving(m);
       rig.token$.events.subscribe(({ type }) => {
@@ -136,7 +136,7 @@ describe('36: signOut() ends the session, not the stream', () => {
   );
 
   it(
-    'forgets pauses and what resources refused',
+    'forgets pauses and what resources rejected',
     marbles((m) => {
       const rig = serving(m, (n) => (n === 3 ? { took: 0, fail: { status: 400, retryAfter: 60_000 } } : { took: 0 }));
       rig.call(1000, 'a', () => of(answer(403)), { key: 'GET /a' });

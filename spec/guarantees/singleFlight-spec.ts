@@ -41,7 +41,7 @@ describe('8: one fetch, however many want a token', () => {
           );
           tell('force', token$.refresh());
           tell(
-            'refused',
+            'rejected',
             withToken(token$, ({ value }) => of({ status: value === 'T1' ? 403 : 200, headers: {} })),
           );
         }
@@ -52,7 +52,7 @@ describe('8: one fetch, however many want a token', () => {
       expect(asked.slice(0, 2)).toEqual(['0 initial', '25000 scheduled']);
       expect(log.filter((entry) => entry === '25000 use T1')).toHaveLength(100);
       expect(log.filter((entry) => entry === '25200 force T2')).toHaveLength(100);
-      expect(log.filter((entry) => entry === '25200 refused 200')).toHaveLength(100);
+      expect(log.filter((entry) => entry === '25200 rejected 200')).toHaveLength(100);
       expect(events.filter((event) => event.includes('refreshStarted')).slice(0, 3)).toEqual([
         '0 refreshStarted initial 1',
         '25000 refreshStarted scheduled 1',

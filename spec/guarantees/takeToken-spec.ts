@@ -1,7 +1,7 @@
 import { firstValueFrom, map, NEVER, of, switchMap, take, throwError } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { takeToken, withToken, type TokenStream } from 'rx-fresh-token';
-import { openStream, refusal, setUp } from './rig.js';
+import { openStream, rejection, setUp } from './rig.js';
 
 const response = { access_token: 'T1', expires_in: 30 };
 
@@ -78,11 +78,11 @@ describe('40: takeToken emits one usable token, and completes', () => {
 
 describe('40: withToken(send) as an operator is withToken(token$, send)', () => {
   it(
-    'and repeats a refused request once',
+    'and repeats a rejected request once',
     marbles((m) => {
       const { token$, at, tell, log, asked } = setUp(m, undefined, { idleTimeout: 0 });
       const request$ = token$.pipe(
-        withToken(({ value }) => (value === 'T1' ? throwError(() => refusal(401)) : of(value))),
+        withToken(({ value }) => (value === 'T1' ? throwError(() => rejection(401)) : of(value))),
       );
       at(0, () => tell('a', request$));
       at(1000, () => tell('b', request$));

@@ -10,7 +10,7 @@ it('26: a closed stream should hold no token, whatever has happened to it', () =
   expect(JSON.parse(printed)).toEqual({
     held: {
       'in peace': false,
-      'the refused token came again': false,
+      'the rejected token came again': false,
       'a renewal failed': false,
       'a renewal failed for good': false,
       'a renewal hangs': false,

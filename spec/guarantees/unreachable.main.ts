@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     () => undefined,
   );
   await scene(
-    'the refused token came again',
+    'the rejected token came again',
     () => [{ access_token: 'T1', expires_in: 3600 }],
     (token$) => {
       token$.reject(token$.current!);

@@ -83,7 +83,7 @@ describe.each(fetches)('an abort, over %s', (_name, fetch) => {
     await until(() => api.cut.length === 1);
   });
 
-  it('should reject with its reason while the refresh after a refusal is awaited, and send no repeat', async () => {
+  it('should reject with its reason while the refresh after a rejection is awaited, and send no repeat', async () => {
     const controller = new AbortController();
     const api = await serve((_seen, response) => {
       answer(response, 401);

@@ -5,8 +5,8 @@ import { answer, cleanUp, failureOf, fetches, serve, tokens, warmTokens, type Ap
 
 afterEach(cleanUp);
 
-/** Refuses T1. */
-const serveRefusingT1 = (): Promise<Api> =>
+/** Rejects T1. */
+const serveRejectingT1 = (): Promise<Api> =>
   serve((seen, response) => {
     answer(response, seen.headers.authorization === 'Bearer T1' ? 401 : 200, seen.body.toString('latin1'));
   });
@@ -37,7 +37,7 @@ describe.each(fetches)('a body that can be sent again, over %s', (_name, fetch) 
     ['a Buffer', () => Buffer.from(bytes), undefined],
   ];
   it.each(cases)('should be repeated byte for byte: %s', async (_kind, body, type) => {
-    const api = await serveRefusingT1();
+    const api = await serveRejectingT1();
     const { token$, asked } = await warmTokens();
     const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/', { method: 'POST', body: body() });
     expect(response.status).toBe(200);
@@ -54,7 +54,7 @@ describe.each(fetches)('a body that can be sent again, over %s', (_name, fetch) 
 
 describe('a body that only the native fetch understands', () => {
   it('should be repeated byte for byte: a Blob', async () => {
-    const api = await serveRefusingT1();
+    const api = await serveRejectingT1();
     const { token$ } = await warmTokens();
     await createFetch(token$, { baseUrl: api.origin })('/', {
       method: 'POST',
@@ -69,7 +69,7 @@ describe('a body that only the native fetch understands', () => {
   });
 
   it('should be repeated part for part: FormData', async () => {
-    const api = await serveRefusingT1();
+    const api = await serveRejectingT1();
     const { token$ } = await warmTokens();
     await createFetch(token$, { baseUrl: api.origin })('/', { method: 'POST', body: form() });
     expect(api.seen).toHaveLength(2);
@@ -88,7 +88,7 @@ describe('a body that only the native fetch understands', () => {
     ['a form', () => ({ body: form() })],
     ['a stream', () => ({ body: new Blob([bytes]).stream(), duplex: 'half' })],
   ])('should be repeated byte for byte: a Request with %s', async (_kind, init) => {
-    const api = await serveRefusingT1();
+    const api = await serveRejectingT1();
     const { token$ } = await warmTokens();
     const request = new Request(`${api.origin}/a`, { method: 'PUT', headers: { 'x-trace': '7' }, ...init() });
     const response = await createFetch(token$, { baseUrl: api.origin })(request);
@@ -101,7 +101,7 @@ describe('a body that only the native fetch understands', () => {
   });
 
   it('should leave the given Request unread', async () => {
-    const api = await serveRefusingT1();
+    const api = await serveRejectingT1();
     const { token$ } = await warmTokens();
     const request = new Request(`${api.origin}/a`, { method: 'PUT', body: 'order' });
     await createFetch(token$, { baseUrl: api.origin })(request);
@@ -126,7 +126,7 @@ describe('a body that can be read once', () => {
     ['an async generator', letters, native],
     ['a Node stream over cross-fetch', nodeStream, crossFetch],
   ])('should never be sent twice: %s', async (_kind, body, fetch) => {
-    const api = await serveRefusingT1();
+    const api = await serveRejectingT1();
     const { token$, asked, events } = await warmTokens();
     const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
     const init = () => ({ method: 'POST', body: body(), duplex: 'half' }) as unknown as RequestInit;
@@ -175,7 +175,7 @@ describe('the client', () => {
     ['nothing', undefined, '', undefined],
     ['null', null, '', undefined],
   ])('should send %s as what it is, on the repeat too', async (_kind, body, text, type) => {
-    const api = await serveRefusingT1();
+    const api = await serveRejectingT1();
     const { token$ } = await warmTokens();
     await firstValueFrom(createHttpClient(token$, { baseUrl: api.origin }).post('/', body));
     expect(api.seen.map((seen) => [seen.body.toString(), seen.headers['content-type']])).toEqual([
@@ -185,7 +185,7 @@ describe('the client', () => {
   });
 
   it('should let the caller name the content type of JSON', async () => {
-    const api = await serveRefusingT1();
+    const api = await serveRejectingT1();
     const { token$ } = await warmTokens();
     await firstValueFrom(
       createHttpClient(token$, { baseUrl: api.origin }).patch(
@@ -197,8 +197,8 @@ describe('the client', () => {
     expect(api.seen[0]!.headers['content-type']).toBe('application/merge-patch+json');
   });
 
-  it('should send a stream once, and error with the refusal', async () => {
-    const api = await serveRefusingT1();
+  it('should send a stream once, and error with the rejection', async () => {
+    const api = await serveRejectingT1();
     const { token$, asked } = await warmTokens();
     const http = createHttpClient(token$, { baseUrl: api.origin });
     const error = await failureOf(

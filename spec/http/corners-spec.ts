@@ -35,7 +35,7 @@ it.each<[string, HeadersInit, string]>([
 );
 
 it.each(['https://user@api.example/', 'https://:word@api.example/'])(
-  'a URL with a part of credentials should be refused: %s',
+  'a URL with a part of credentials should be rejected: %s',
   async (url) => {
     const { token$ } = await warmTokens();
     const error = await failureOf(

@@ -17,7 +17,7 @@ afterEach(cleanUp);
 
 const base = 'https://api.example.com';
 
-/** Some server accepts the token at hand: without that, the next refusal would not force another. */
+/** Some server accepts the token at hand: without that, the next rejection would not force another. */
 const accept = (token$: TokenStream) => firstValueFrom(withToken(token$, () => of('ok')));
 
 describe('createFetch', () => {
@@ -199,11 +199,11 @@ describe('createFetch', () => {
       ['a record in lower case', { headers: { authorization: 'Basic mine' } }],
       ['an array of pairs', { headers: [['AUTHORIZATION', 'Basic mine']] }],
       ['Headers', { headers: new Headers({ authorization: 'Basic mine' }) }],
-    ])('should be left alone, given in %s, and its refusal passed on without a refresh', async (_kind, init) => {
+    ])('should be left alone, given in %s, and its rejection passed on without a refresh', async (_kind, init) => {
       const { token$, asked, events } = await warmTokens();
-      const refusal = new Response('no', { status: 401 });
-      const { fetch, calls } = stubFetch(refusal, 200);
-      expect(await createFetch(token$, { baseUrl: base, fetch })('/', init as RequestInit)).toBe(refusal);
+      const rejection = new Response('no', { status: 401 });
+      const { fetch, calls } = stubFetch(rejection, 200);
+      expect(await createFetch(token$, { baseUrl: base, fetch })('/', init as RequestInit)).toBe(rejection);
       expect(calls.map(({ headers }) => headers.get('authorization'))).toEqual(['Basic mine']);
       expect(asked).toHaveLength(1);
       expect(events.map(({ type }) => type)).not.toContain('tokenRejected');
@@ -242,7 +242,7 @@ describe('createFetch', () => {
   });
 });
 
-describe.each(fetches)('a refused token over %s', (_name, fetch) => {
+describe.each(fetches)('a rejected token over %s', (_name, fetch) => {
   it.each<[string, number, Record<string, string>]>([
     ['401', 401, {}],
     ['403', 403, {}],
@@ -251,7 +251,7 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
   ])('should be replaced and the request repeated once after %s', async (_kind, status, headers) => {
     const api = await serve((seen, response) => {
       if (seen.headers.authorization === 'Bearer T2') answer(response, 200, 'done');
-      else answer(response, status, 'refused', headers);
+      else answer(response, status, 'rejected', headers);
     });
     const { token$, asked } = tokens();
     const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/orders?x=1', {
@@ -302,18 +302,18 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
     expect(asked).toHaveLength(2);
   });
 
-  it('should cost one token fetch for 500 concurrent refusals', async () => {
+  it('should cost one token fetch for 500 concurrent rejections', async () => {
     const held: (() => void)[] = [];
     const api = await serve((seen, response) => {
       if (seen.headers.authorization === 'Bearer T2') {
         answer(response, 200, seen.path);
         return;
       }
-      // Nobody is refused before all have asked.
+      // Nobody is rejected before all have asked.
       held.push(() => {
         answer(response, 401);
       });
-      if (held.length === 500) for (const refuse of held) refuse();
+      if (held.length === 500) for (const reject of held) reject();
     });
     const { token$, asked } = await warmTokens();
     const ride = createFetch(token$, { baseUrl: api.origin, fetch });
@@ -323,7 +323,7 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
     expect(api.seen).toHaveLength(1000);
   });
 
-  it('should not hold connections after small refusals', async () => {
+  it('should not hold connections after small rejections', async () => {
     const api = await serve((seen, response) => {
       answer(response, seen.headers['x-try'] === undefined && api.seen.length % 2 === 1 ? 401 : 200, 'small');
     });
@@ -334,7 +334,7 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
     await until(() => api.sockets.size <= 3);
   });
 
-  it('should not hold connections after large refusals', async () => {
+  it('should not hold connections after large rejections', async () => {
     const large = 'x'.repeat(2_000_000);
     const api = await serve((_seen, response) => {
       if (api.seen.length % 2 === 1) answer(response, 401, large);
@@ -346,28 +346,28 @@ describe.each(fetches)('a refused token over %s', (_name, fetch) => {
     await until(() => api.sockets.size <= 3);
   });
 
-  it('should pass the refusal on, readable, when the refresh fails', async () => {
+  it('should pass the rejection on, readable, when the refresh fails', async () => {
     const api = await serve((_seen, response) => {
-      answer(response, 401, 'refused');
+      answer(response, 401, 'rejected');
     });
     const { token$ } = tokens({}, (_request, n) => {
       if (n > 1) throw Object.assign(new Error('revoked'), { error: 'invalid_grant' });
       return [{ access_token: 'T1', expires_in: 3600 }];
     });
     const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/');
-    expect([response.status, await response.text()]).toEqual([401, 'refused']);
+    expect([response.status, await response.text()]).toEqual([401, 'rejected']);
     expect(api.seen).toHaveLength(1);
   });
 
-  it('should pass the refusal on, readable, when no new token comes within maxWait', async () => {
+  it('should pass the rejection on, readable, when no new token comes within maxWait', async () => {
     const api = await serve((_seen, response) => {
-      answer(response, 401, 'refused');
+      answer(response, 401, 'rejected');
     });
     const { token$ } = tokens({ maxWait: 30 }, (_request, n) =>
       n > 1 ? NEVER : [{ access_token: 'T1', expires_in: 3600 }],
     );
     const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/');
-    expect([response.status, await response.text()]).toEqual([401, 'refused']);
+    expect([response.status, await response.text()]).toEqual([401, 'rejected']);
   });
 });
 
@@ -403,7 +403,7 @@ describe('an injected fetch that fails', () => {
   });
 });
 
-describe('a refused token', () => {
+describe('a rejected token', () => {
   it('should cost one refresh and no repeat when the source returns the same token', async () => {
     const { token$, asked } = tokens({}, () => [{ access_token: 'same', expires_in: 60 }]);
     const { fetch, calls } = stubFetch(403);
@@ -568,7 +568,7 @@ describe('a stream that has no token', () => {
   });
 });
 
-describe('a token that somebody sees refused in the moment in which it comes', () => {
+describe('a token that somebody sees rejected in the moment in which it comes', () => {
   it.each([
     ['a cold request', 'T1'],
     ['a repeat', 'T2'],
@@ -605,14 +605,14 @@ describe('close()', () => {
     expect(calls).toHaveLength(0);
   });
 
-  it('should let a request in flight end, and pass its refusal on', async () => {
+  it('should let a request in flight end, and pass its rejection on', async () => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(() => {
       token$.close();
-      return new Response('refused', { status: 401 });
+      return new Response('rejected', { status: 401 });
     });
     const response = await createFetch(token$, { baseUrl: base, fetch })('/');
-    expect([response.status, await response.text(), calls.length]).toEqual([401, 'refused', 1]);
+    expect([response.status, await response.text(), calls.length]).toEqual([401, 'rejected', 1]);
   });
 });
 
@@ -645,7 +645,7 @@ describe('a token source that uses the same client', () => {
     },
   );
 
-  it('should not have its refusal repeated', async () => {
+  it('should not have its rejection repeated', async () => {
     const { fetch, calls } = stubFetch(() => new Response('{"error":"invalid_client"}', { status: 401 }));
     const { token$, asked } = tokens({}, async ({ signal }) => (await ride('/token', { signal })).json() as never);
     const ride = createFetch(token$, { baseUrl: base, fetch });
@@ -657,7 +657,7 @@ describe('a token source that uses the same client', () => {
 describe('options out of range', () => {
   const { token$ } = tokens();
 
-  it.each(['fetch', 'authorize', 'isRejection'])('should be refused at creation: %s that is no function', (name) => {
+  it.each(['fetch', 'authorize', 'isRejection'])('should be rejected at creation: %s that is no function', (name) => {
     for (const value of [5, 'x', {}, null, true]) {
       const create = () => createFetch(token$, { baseUrl: base, [name]: value });
       expect(create).toThrow(TypeError);
@@ -665,7 +665,7 @@ describe('options out of range', () => {
     }
   });
 
-  it('should be refused at creation: a stream that createTokenStream did not make', () => {
+  it('should be rejected at creation: a stream that createTokenStream did not make', () => {
     for (const other of [undefined, null, {}, NEVER])
       expect(() => createFetch(other as TokenStream)).toThrow(TypeError);
   });

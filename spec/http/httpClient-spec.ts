@@ -75,7 +75,7 @@ describe('every method', () => {
     );
   });
 
-  it.each(methods)('should repeat once after a refusal: %s', async (_name, send, method, body) => {
+  it.each(methods)('should repeat once after a rejection: %s', async (_name, send, method, body) => {
     const { api, http, asked } = await clientOf(guarded('T2'));
     await lastValueFrom(send(http));
     expect(api.seen.map((seen) => [seen.method, seen.body.toString(), seen.headers.authorization])).toEqual([
@@ -293,7 +293,7 @@ describe('a status outside 200 to 299', () => {
     );
   });
 
-  it('should be the second answer after a refusal', async () => {
+  it('should be the second answer after a rejection', async () => {
     const { http, api } = await clientOf((_seen, response) => {
       answer(response, 401, String(api.seen.length));
     });
@@ -438,7 +438,7 @@ describe('the headers of the client', () => {
     ]);
   });
 
-  it.each([5, 'x-a: 1', true, null])('should be refused at creation when they are %j', (headers) => {
+  it.each([5, 'x-a: 1', true, null])('should be rejected at creation when they are %j', (headers) => {
     const { token$ } = tokens();
     const create = () => createHttpClient(token$, { baseUrl: base, headers: headers as never });
     expect(create).toThrow(TypeError);

@@ -31,7 +31,7 @@ describe('isRejection that returns a promise', () => {
     expect([calls.length, asked.length]).toEqual([2, 2]);
   });
 
-  it('should not make a refusal of its own of each answer', async () => {
+  it('should not make a rejection of its own of each answer', async () => {
     const { token$, asked } = await warmTokens();
     const { fetch, calls } = stubFetch(200);
     await createFetch(token$, { baseUrl, fetch, isRejection: () => Promise.resolve(false) })('/', { method: 'POST' });

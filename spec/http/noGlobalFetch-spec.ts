@@ -33,7 +33,7 @@ describe('on a Node without a global fetch', () => {
     expect(outcomes.globals).toBe('undefined,undefined,undefined,undefined');
   });
 
-  it('should use cross-fetch, and repeat once after a refusal', () => {
+  it('should use cross-fetch, and repeat once after a rejection', () => {
     expect(of('repeat')).toEqual({
       value: [200, '{"ok":true}'],
       seen: [
@@ -103,8 +103,8 @@ describe('on a Node without a global fetch', () => {
   });
 
   it('should make a TypeError of a network that failed, without the query', () => {
-    expect(of('refused')).toMatchObject({ name: 'TypeError', cause: 'ECONNREFUSED' });
-    expect(JSON.stringify(of('refused'))).not.toContain('SECRET');
+    expect(of('rejected')).toMatchObject({ name: 'TypeError', cause: 'ECONNREFUSED' });
+    expect(JSON.stringify(of('rejected'))).not.toContain('SECRET');
   });
 
   it('should keep the reason of an abort, and send nothing', () => {

@@ -14,7 +14,7 @@ const server = createServer((request, response) => {
     if (request.url === '/away') response.writeHead(302, { location: `http://localhost:${String(port)}/landed` }).end();
     else if (request.url === '/hang') response.writeHead(200).write('{');
     else if (authorization === 'Bearer T1' || key === 'T1')
-      response.writeHead(401, { 'content-type': 'application/json' }).end('"refused"');
+      response.writeHead(401, { 'content-type': 'application/json' }).end('"rejected"');
     else response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
   });
 });
@@ -78,7 +78,7 @@ const outcomes: Record<string, unknown> = {
       clone: () => ({ [Symbol.toStringTag]: 'Request' }),
     } as unknown as Request),
   ),
-  refused: await outcomeOf(() =>
+  rejected: await outcomeOf(() =>
     createFetch(renewed(), { allowedOrigins: ['http://127.0.0.1:1'] })('http://127.0.0.1:1/?q=SECRET'),
   ),
   aborted: await outcomeOf(() =>

@@ -196,7 +196,7 @@ describe('allowedOrigins', () => {
     'blob:https://api.example.com/x',
     'data:,SECRET',
     'wss://api.example.com',
-  ])('should be refused at creation when it has %j', (origin) => {
+  ])('should be rejected at creation when it has %j', (origin) => {
     const { token$ } = tokens();
     for (const create of [createFetch, createHttpClient]) {
       const attempt = () => create(token$, { allowedOrigins: ['https://fine.example', origin] });
@@ -206,7 +206,7 @@ describe('allowedOrigins', () => {
     }
   });
 
-  it('should be refused at creation when it is no array', () => {
+  it('should be rejected at creation when it is no array', () => {
     const { token$ } = tokens();
     for (const value of ['https://api.example.com', {}, 5, null])
       expect(() => createFetch(token$, { allowedOrigins: value as never })).toThrow(
@@ -316,7 +316,7 @@ describe('allowInsecureRequests', () => {
       );
   });
 
-  it('should be refused at creation when it is no boolean', () => {
+  it('should be rejected at creation when it is no boolean', () => {
     for (const value of ['true', 1, {}, null])
       expect(() => createFetch(tokens().token$, { allowInsecureRequests: value as boolean })).toThrow(
         /^option "allowInsecureRequests" must be a boolean/,
@@ -365,7 +365,7 @@ describe('baseUrl', () => {
     null,
     5,
     {},
-  ])('should be refused at creation when it is %j', (value) => {
+  ])('should be rejected at creation when it is %j', (value) => {
     const { token$ } = tokens();
     const create = () => createFetch(token$, { baseUrl: value as string });
     expect(create).toThrow(TypeError);

@@ -115,7 +115,7 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
     expect(api.seen).toHaveLength(3);
   });
 
-  it('should not ask a third time when the nonce is refused too, and the token is not to blame', async () => {
+  it('should not ask a third time when the nonce is rejected too, and the token is not to blame', async () => {
     const { proof, learnt } = key();
     const { token$, asked } = bound({ [PROOF]: proof });
     const api = await serve((_seen, response) => {
@@ -173,8 +173,8 @@ describe.each(fetches)('requests bound to the key of the source, over %s', (_nam
         body: fetch ? Readable.from(['once']) : new Blob(['once']).stream(),
         duplex: 'half',
       }) as unknown as RequestInit;
-    const refusal = await fetchWithToken('/a', once());
-    expect([refusal.status, await refusal.text()]).toEqual([401, 'nonce']);
+    const rejection = await fetchWithToken('/a', once());
+    expect([rejection.status, await rejection.text()]).toEqual([401, 'nonce']);
     expect(api.seen.map(({ body }) => body.toString())).toEqual(['once']);
     // Yet the nonce is learnt, for the next one.
     expect(learnt).toHaveLength(1);
@@ -298,7 +298,7 @@ describe('what a source does when the stream closes', () => {
     expect(onClose.mock.calls[0]?.[1]).toBeUndefined();
   });
 
-  it('should be given a token that is over or refused too, so that it can be revoked', async () => {
+  it('should be given a token that is over or rejected too, so that it can be revoked', async () => {
     const { token$, onClose } = closing({}, (n) => (n === 1 ? of({ access_token: 'T1' }) : NEVER));
     token$.reject(await firstValueFrom(token$));
     expect(token$.current).toBeNull();

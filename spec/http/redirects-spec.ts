@@ -100,7 +100,7 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       ]);
     });
 
-    it('should have a refusal at its end repeated from the start with the new token', async () => {
+    it('should have a rejection at its end repeated from the start with the new token', async () => {
       const api = await serve((seen, response) => {
         if (seen.path === '/a') answer(response, 307, '', { location: '/b' });
         else answer(response, seen.headers.authorization === 'Bearer T2' ? 200 : 401, seen.body.toString());
@@ -236,7 +236,7 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       expect(events.map(({ type }) => type)).not.toContain('tokenRejected');
     });
 
-    it('should cause no refresh when the answer is a refusal back at home', async () => {
+    it('should cause no refresh when the answer is a rejection back at home', async () => {
       const routes: Record<string, string> = {};
       const api = await serve(redirecting(302, routes, 401));
       const other = await serve(redirecting(302, { '/b': `${api.origin}/c` }));
@@ -317,7 +317,7 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       expect(api.seen).toHaveLength(1);
     });
 
-    it("should be repeated with redirect: 'manual' too when the token was refused", async () => {
+    it("should be repeated with redirect: 'manual' too when the token was rejected", async () => {
       const api = await serve(guarded('T2'));
       const { token$ } = await warmTokens();
       const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/a', { redirect: 'manual' });
@@ -499,7 +499,7 @@ describe('in a browser, where redirects are opaque', () => {
     expect(custom.calls.map(({ init }) => init.redirect)).toEqual(['error', 'error', 'manual']);
   });
 
-  it('should cause no refresh when another origin refused after a redirect, and one when this one did', async () => {
+  it('should cause no refresh when another origin rejected after a redirect, and one when this one did', async () => {
     const { token$, asked } = await warmTokens();
     const at = (url: string) =>
       Object.defineProperties(new Response(null, { status: 401 }), {

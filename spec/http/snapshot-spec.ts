@@ -217,7 +217,7 @@ describe('headers as fetch takes them, though TypeScript does not', () => {
     expect(calls[0]!.headers.get('authorization')).toBe('Basic mine');
   });
 
-  it('should be refused where a name has no value, and nothing sent', async () => {
+  it('should be rejected where a name has no value, and nothing sent', async () => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(200);
     await expect(

@@ -108,7 +108,7 @@ export const guarded =
   ({ headers }, response) => {
     const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
     if (token !== undefined && good.includes(token)) answer(response, 200, `hello ${token}`);
-    else answer(response, 401, 'refused', { 'www-authenticate': 'Bearer error="invalid_token"' });
+    else answer(response, 401, 'rejected', { 'www-authenticate': 'Bearer error="invalid_token"' });
   };
 
 export interface Tokens {

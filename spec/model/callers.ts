@@ -4,7 +4,7 @@ import type { Facts } from './facts.js';
 import type { Fetches } from './fetches.js';
 import type { Call, Resource } from './history.js';
 import type { Registry } from './issuer.js';
-import { newRefusal, type Refusal, type Refusals, type ResourceMemory } from './refusals.js';
+import { newRejection, type Rejection, type Rejections, type ResourceMemory } from './rejections.js';
 import { answerOf, type Verdict } from './resources.js';
 import type { Tokens } from './tokens.js';
 import type { Waiter, Waiters } from './waiters.js';
@@ -15,7 +15,7 @@ export interface Place {
   readonly facts: Facts;
   readonly tokens: Tokens;
   readonly fetches: Fetches;
-  readonly refusals: Refusals;
+  readonly rejections: Rejections;
   readonly waiters: Waiters;
   readonly registry: Registry;
   readonly resources: readonly (readonly [Resource, ResourceMemory])[];
@@ -35,7 +35,7 @@ export class Request {
   private first: string | null = null;
   private isLeft = false;
   private hasRow = false;
-  private refusal: Refusal | null = null;
+  private rejection: Rejection | null = null;
   private verdict: Verdict | null = null;
   private lastAnswer: unknown = undefined;
   private waiter: Waiter | null = null;
@@ -81,17 +81,17 @@ export class Request {
 
   leave(): void {
     if (this.subscription.closed) return;
-    const { place, refusal } = this;
+    const { place, rejection } = this;
     this.isLeft = true;
     place.say?.(`${this.who} leaves`);
     place.waiters.delete(this.waiter);
-    if (refusal) place.refusals.ended(refusal, null, 'unknown');
+    if (rejection) place.rejections.ended(rejection, null, 'unknown');
     place.facts.active();
     this.subscription.unsubscribe();
   }
 
   private send({ value }: AccessToken): Observable<unknown> {
-    const { who, place, refusal, waiter, call } = this;
+    const { who, place, rejection, waiter, call } = this;
     const { facts, tokens, waiters } = place;
     place.say?.(`${who} sends ${value}`);
     this.sends++;
@@ -105,13 +105,13 @@ export class Request {
     if (this.first === null) this.first = value;
     else if (tokens.serials.get(value)! <= tokens.serials.get(this.token)!)
       facts.fault('B16', `${who} was repeated with ${value} after ${this.token}`);
-    if (refusal && tokens.sessions.get(this.token) !== facts.session)
+    if (rejection && tokens.sessions.get(this.token) !== facts.session)
       facts.fault('signOut', `${who} was repeated with the token of another session`);
     this.token = value;
     return new Observable((subscriber) => {
       if (call.row) {
         this.hasRow = true;
-        place.refusals.accepted(this.memory, value);
+        place.rejections.accepted(this.memory, value);
         subscriber.next((this.lastAnswer = { row: 1 }));
       }
       const answer = () => {
@@ -128,25 +128,25 @@ export class Request {
 
   private answer(token: string, pass: (told: unknown) => void): void {
     const { call, who, place, memory, sends } = this;
-    const { facts, refusals, registry } = place;
+    const { facts, rejections, registry } = place;
     const verdict = (this.verdict = answerOf(this.resource, call, token, registry, facts.real));
     place.say?.(`${who} gets ${String(verdict.status)}`);
     const { says, because, status, headers } = verdict;
     const plain = { status, headers };
     const isThrown = (call.thrown ?? call.row) && status !== 200;
-    const told = (this.lastAnswer = isThrown ? Object.assign(new Error('refused'), plain) : plain);
-    if (says === 'accepted') refusals.accepted(memory, token);
+    const told = (this.lastAnswer = isThrown ? Object.assign(new Error('rejected'), plain) : plain);
+    if (says === 'accepted') rejections.accepted(memory, token);
     if (says === 'accepted' || says === 'nothing') {
       pass(told);
       return;
     }
     if (sends > 1) {
-      memory.refusals++;
-      memory.lastRefused = token;
+      memory.rejections++;
+      memory.lastRejected = token;
       pass(told);
       return;
     }
-    const refusal = (this.refusal = newRefusal({
+    const rejection = (this.rejection = newRejection({
       who,
       token,
       kind: says,
@@ -156,8 +156,8 @@ export class Request {
     }));
     const isOfHeld = place.tokens.held?.value === token;
     if (call.row) facts.hiddenUntil = facts.real + this.maxWait;
-    else this.waiter = place.waiters.add(who, isOfHeld ? 'recover' : 'take', this.maxWait, refusal);
-    refusals.refuse(refusal, () => {
+    else this.waiter = place.waiters.add(who, isOfHeld ? 'recover' : 'take', this.maxWait, rejection);
+    rejections.reject(rejection, () => {
       pass(told);
     });
   }
@@ -166,7 +166,7 @@ export class Request {
     const { who, place, waiter } = this;
     const { facts, tokens } = place;
     place.say?.(`${who} fails: ${String(error)}`);
-    // The token that it was about to take may have been refused, or gone, meanwhile.
+    // The token that it was about to take may have been rejected, or gone, meanwhile.
     const isTooLate = wasServed && this.sends === 0 && tokens.must() === null;
     if (error !== this.lastAnswer && !waiter && !isTooLate && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
       facts.fault('B12', `${who} failed with ${String(error)} while it did not wait`);
@@ -181,40 +181,40 @@ export class Request {
     this.settle(error === this.lastAnswer ? null : error);
   }
 
-  /** A refused request that is not repeated gets its refusal, and no other error, unless it was about to be repeated. */
+  /** A rejected request that is not repeated gets its rejection, and no other error, unless it was about to be repeated. */
   private failsRightly(error: unknown): void {
     if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE'))
       this.place.facts.fault('B16', `${this.who} failed with ${String(error)}`);
   }
 
   private settle(error: unknown): void {
-    const { place, refusal, verdict, sends, token } = this;
-    const { waiters, refusals, facts } = place;
+    const { place, rejection, verdict, sends, token } = this;
+    const { waiters, rejections, facts } = place;
     const ended = this.waiter;
     this.waiter = null;
     waiters.delete(ended);
     facts.active();
-    if (refusal) {
+    if (rejection) {
       const says = verdict?.says;
-      const outcome = says === 'accepted' ? 'accepted' : says === 'nothing' ? 'unknown' : 'refused';
-      refusals.ended(refusal, sends > 1 ? token : null, sends > 1 ? outcome : 'unknown');
+      const outcome = says === 'accepted' ? 'accepted' : says === 'nothing' ? 'unknown' : 'rejected';
+      rejections.ended(rejection, sends > 1 ? token : null, sends > 1 ? outcome : 'unknown');
     }
     if (ended) waiters.unserved(ended, error);
     this.isHealed(ended);
   }
 
-  /** A resource that would take a new token is not refused for more than a minute after the last trouble. */
+  /** A resource that would take a new token is not rejected for more than a minute after the last trouble. */
   private isHealed(ended: Waiter | null): void {
-    const { place, verdict, call, refusal } = this;
+    const { place, verdict, call, rejection } = this;
     const { facts } = place;
     if (verdict?.says !== 'explicit' || (verdict.because !== 'revoked' && verdict.because !== 'lag')) return;
-    if (call.row || facts.jumps > 0 || facts.isClosed || !refusal || this.session !== facts.session) return;
+    if (call.row || facts.jumps > 0 || facts.isClosed || !rejection || this.session !== facts.session) return;
     const isLate = ended !== null && facts.real === ended.since + ended.maxWait;
     const { rejectionBudget: budget } = facts.options;
     if (isLate || budget || place.fetches.isAsking) return;
     const since = facts.calmSince + place.slowest;
     if (verdict.because === 'revoked' && this.startedReal - since > HEALED_WITHIN)
-      facts.fault('3.6', `${this.who} was refused ${String(facts.real - since)} ms after the last trouble`);
+      facts.fault('3.6', `${this.who} was rejected ${String(facts.real - since)} ms after the last trouble`);
   }
 }
 

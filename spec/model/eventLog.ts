@@ -1,7 +1,7 @@
 import type { TokenEvent } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import type { Fetches } from './fetches.js';
-import type { Refusals } from './refusals.js';
+import type { Rejections } from './rejections.js';
 import type { Tokens } from './tokens.js';
 
 /** What two listeners are told from the start. */
@@ -15,7 +15,7 @@ export class EventLog {
     private readonly facts: Facts,
     private readonly tokens: Tokens,
     private readonly fetches: Fetches,
-    private readonly refusals: Refusals,
+    private readonly rejections: Rejections,
   ) {}
 
   /** The first listener hears an event. */
@@ -33,7 +33,7 @@ export class EventLog {
         this.fetches.told(event.error, event.message, event.retryIn, event.permanent);
         break;
       case 'tokenRejected':
-        this.refusals.told(event.token.value, event.outcome);
+        this.rejections.told(event.token.value, event.outcome);
         break;
       case 'tokenExpired':
         if (tokens.held?.value === event.token.value) {

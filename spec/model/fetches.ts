@@ -1,7 +1,7 @@
 import type { RefreshReason, TokenRequest } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import type { TokenAnswer } from './history.js';
-import type { Refusal, Refusals } from './refusals.js';
+import type { Rejection, Rejections } from './rejections.js';
 import type { Issued, Tokens } from './tokens.js';
 
 interface Fetch {
@@ -10,8 +10,8 @@ interface Fetch {
   readonly real: number;
   readonly clock: number;
   readonly jumps: number;
-  /** The refusal that it is made for. */
-  readonly cause: Refusal | null;
+  /** The rejection that it is made for. */
+  readonly cause: Rejection | null;
   isOver: boolean;
   isCancelled: boolean;
   isTimedOut: boolean;
@@ -61,7 +61,7 @@ export class Fetches {
   constructor(
     private readonly facts: Facts,
     private readonly tokens: Tokens,
-    private readonly refusals: Refusals,
+    private readonly rejections: Rejections,
     private readonly isConstant: boolean,
   ) {}
 
@@ -108,8 +108,8 @@ export class Fetches {
     } else if (failure?.exact == null && this.untold.length === 0)
       facts.fault('B11', `attempt ${String(attempt)} came unannounced`);
     this.manual = 0;
-    const cause = reason !== 'rejected' ? null : attempt > 1 ? (this.fetch?.cause ?? null) : this.refusals.forced();
-    this.refusals.asked(reason === 'rejected');
+    const cause = reason !== 'rejected' ? null : attempt > 1 ? (this.fetch?.cause ?? null) : this.rejections.forced();
+    this.rejections.asked(reason === 'rejected');
     this.fetch = {
       request,
       reason,
@@ -188,7 +188,7 @@ export class Fetches {
     this.forgetFailures();
     if (!arrival.isKept) this.unkept = { real: fetch.real, jumps: fetch.jumps };
     if (arrival.isSame || !arrival.isKept) facts.trouble();
-    this.refusals.arrived(arrival, fetch.cause, isOfHeld, fetch.reason !== 'rejected' && fetch.reason !== 'manual');
+    this.rejections.arrived(arrival, fetch.cause, isOfHeld, fetch.reason !== 'rejected' && fetch.reason !== 'manual');
   }
 
   private failed({ kind, retryAfter }: TokenAnswer): void {
@@ -222,7 +222,7 @@ export class Fetches {
     if (!isPermanent || facts.jumps > 0) this.permanents.isSteady = false;
     else if (!this.permanents.isSteady) this.permanents = { since: fetch?.real ?? real, count: 1, isSteady: true };
     this.isHastened = this.hasRested = false;
-    this.refusals.fetchFailed(fetch?.cause ?? null);
+    this.rejections.fetchFailed(fetch?.cause ?? null);
   }
 
   /** `refreshFailed` was emitted. */

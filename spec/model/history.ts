@@ -25,9 +25,9 @@ export interface Issuer {
   readonly forever?: TokenAnswer;
 }
 
-/** A server that takes tokens. Each kind but `broken` refuses tokens that are revoked, and says so as `says` tells. */
+/** A server that takes tokens. Each kind but `broken` rejects tokens that are revoked, and says so as `says` tells. */
 export interface Resource {
-  /** `lag`: refuses a token for 1.5 s after its issue. `operations`: one URL for everything; the call says whether it is forbidden. */
+  /** `lag`: rejects a token for 1.5 s after its issue. `operations`: one URL for everything; the call says whether it is forbidden. */
   readonly kind: 'ok' | 'forbidden' | 'unauthorized' | 'rateLimited' | 'lag' | 'operations' | 'broken';
   readonly says: '401' | 'invalid_token' | 'bare';
   readonly isKeyed: boolean;

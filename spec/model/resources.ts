@@ -9,7 +9,7 @@ export interface Answer {
 export interface Verdict extends Answer {
   /** What the answer says of the token. A 403 that limits the rate, and a 500, say nothing. */
   readonly says: 'accepted' | 'bare' | 'explicit' | 'nothing';
-  /** Why it is refused. Another token helps only if this one is revoked, or too young. */
+  /** Why it is rejected. Another token helps only if this one is revoked, or too young. */
   readonly because: 'revoked' | 'lag' | 'forbidden' | null;
 }
 
@@ -21,15 +21,15 @@ export function answerOf(resource: Resource, call: Call, token: string, registry
   if (kind === 'broken') return { status: 500, headers: {}, says: 'nothing', because: null };
   if (kind === 'rateLimited') return rateLimit(call);
   if (kind === 'unauthorized') return { status: 401, headers: {}, says: 'explicit', because: 'forbidden' };
-  const refused = refusalOf(says);
-  if (registry.revoked.has(token)) return { ...refused, because: 'revoked' };
-  if (kind === 'lag' && real - (registry.issuedReal.get(token) ?? 0) < LAG) return { ...refused, because: 'lag' };
+  const rejected = rejectionOf(says);
+  if (registry.revoked.has(token)) return { ...rejected, because: 'revoked' };
+  if (kind === 'lag' && real - (registry.issuedReal.get(token) ?? 0) < LAG) return { ...rejected, because: 'lag' };
   if (kind === 'forbidden' || (kind === 'operations' && call.isForbidden))
-    return { ...refusalOf('bare'), because: 'forbidden' };
+    return { ...rejectionOf('bare'), because: 'forbidden' };
   return { status: 200, headers: {}, says: 'accepted', because: null };
 }
 
-function refusalOf(says: Resource['says']): Omit<Verdict, 'because'> {
+function rejectionOf(says: Resource['says']): Omit<Verdict, 'because'> {
   if (says === '401') return { status: 401, headers: {}, says: 'explicit' };
   if (says === 'bare') return { status: 403, headers: {}, says: 'bare' };
   return { status: 403, headers: { 'www-authenticate': 'Bearer error="invalid_token"' }, says: 'explicit' };

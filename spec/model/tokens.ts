@@ -26,7 +26,7 @@ interface Held {
   readonly arrivedReal: number;
   readonly arrivedClock: number;
   latestClock: number;
-  /** An explicit refusal was heard, and the first attempt to replace it is under way. */
+  /** An explicit rejection was heard, and the first attempt to replace it is under way. */
   setAside: 'no' | 'unsure' | 'yes';
   isAccepted: boolean;
   isEndTold: boolean;

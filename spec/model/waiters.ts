@@ -1,10 +1,10 @@
 import { isTokenError } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import type { Fetches } from './fetches.js';
-import type { Refusal } from './refusals.js';
+import type { Rejection } from './rejections.js';
 import type { Tokens } from './tokens.js';
 
-/** Somebody who waits: for a usable token, for the one that `refresh()` brings, or for the successor of a refused one. */
+/** Somebody who waits: for a usable token, for the one that `refresh()` brings, or for the successor of a rejected one. */
 export interface Waiter {
   readonly who: string;
   kind: 'take' | 'refresh' | 'recover';
@@ -12,7 +12,7 @@ export interface Waiter {
   seq: number;
   readonly maxWait: number;
   readonly session: number;
-  readonly refusal: Refusal | null;
+  readonly rejection: Rejection | null;
 }
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : typeof error);
@@ -31,9 +31,9 @@ export class Waiters {
     return this.all.size;
   }
 
-  add(who: string, kind: Waiter['kind'], maxWait: number, refusal: Refusal | null = null): Waiter {
+  add(who: string, kind: Waiter['kind'], maxWait: number, rejection: Rejection | null = null): Waiter {
     const { facts } = this;
-    const waiter = { who, kind, since: facts.real, seq: ++facts.seq, maxWait, session: facts.session, refusal };
+    const waiter = { who, kind, since: facts.real, seq: ++facts.seq, maxWait, session: facts.session, rejection };
     this.all.add(waiter);
     return waiter;
   }
@@ -42,11 +42,11 @@ export class Waiters {
     if (waiter) this.all.delete(waiter);
   }
 
-  /** A wait ends without a token: with an error, or (null) with the refusal that the request had. */
+  /** A wait ends without a token: with an error, or (null) with the rejection that the request had. */
   unserved(waiter: Waiter, error: unknown): void {
     this.all.delete(waiter);
     const { facts, tokens, fetches } = this;
-    const { who, since, maxWait, seq, kind, session, refusal } = waiter;
+    const { who, since, maxWait, seq, kind, session, rejection } = waiter;
     if (facts.isClosed) {
       if (error !== null && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED') && session === facts.session)
         facts.fault('B26', `${who} failed with ${nameOf(error)} after close()`);
@@ -57,7 +57,7 @@ export class Waiters {
     const isSignedOut = session !== facts.session || facts.endOfSession > seq;
     const isLate = facts.real === since + maxWait;
     const isForGood = fetches.permanentSeq > seq || fetches.isBlocked || facts.jumps > 0;
-    if (!isSignedOut && !isLate && !isForGood && !(error === null && refusal && this.isPassedOn(refusal, waiter)))
+    if (!isSignedOut && !isLate && !isForGood && !(error === null && rejection && this.isPassedOn(rejection, waiter)))
       facts.fault('B12', `${who} ended after ${String(facts.real - since)} of ${String(maxWait)} ms: ${nameOf(error)}`);
     if (isSignedOut || !error) return;
     if (fetches.failure && !fetches.isUntold && (error as Error).cause !== fetches.lastError)
@@ -65,8 +65,8 @@ export class Waiters {
     if (kind === 'take' && tokens.must() !== null) facts.fault('B11', `${who} failed, though a token lives`);
   }
 
-  /** A refusal is passed on: no refresh is spent on it, the attempt failed, or the same token came. */
-  private isPassedOn({ outcome, token, isOfHeld }: Refusal, { seq }: Waiter): boolean {
+  /** A rejection is passed on: no refresh is spent on it, the attempt failed, or the same token came. */
+  private isPassedOn({ outcome, token, isOfHeld }: Rejection, { seq }: Waiter): boolean {
     const { arrival } = this.tokens;
     const isSame = !!arrival && arrival.seq > seq && arrival.value === token;
     return (outcome ?? 'suppressed') === 'suppressed' || isSame || (isOfHeld && this.fetches.failureSeq > seq);
@@ -89,7 +89,7 @@ export class Waiters {
         facts.fault('3.6', `${who} still waits after a failed attempt, though ${must} serves on`);
       if (arrival && arrival.seq > seq) {
         if (must === arrival.value) facts.fault('B12', `${who} still waits, though ${must} came`);
-        // It came, and was refused or replaced at once by somebody who heard of it before.
+        // It came, and was rejected or replaced at once by somebody who heard of it before.
         waiter.seq = ++facts.seq;
         if (kind === 'recover') {
           waiter.kind = 'take';

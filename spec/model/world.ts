@@ -13,7 +13,7 @@ import { Facts } from './facts.js';
 import { Fetches } from './fetches.js';
 import type { Action, Call, History, Reaction } from './history.js';
 import { issuerOf, type Registry } from './issuer.js';
-import { newMemory, newRefusal, Refusals } from './refusals.js';
+import { newMemory, newRejection, Rejections } from './rejections.js';
 import { Tokens } from './tokens.js';
 import { Waiters } from './waiters.js';
 
@@ -58,16 +58,16 @@ export function run(history: History, log?: (line: string) => void): readonly st
   const resources = history.resources.map(
     (resource, index) => [resource, newMemory(`R${String(index)}`, resource.isKeyed)] as const,
   );
-  const refusals: Refusals = new Refusals(
+  const rejections: Rejections = new Rejections(
     facts,
     tokens,
     resources.map(([, memory]) => memory),
     isFast(history),
     { isBlocked: () => fetches.isBlocked, isPausing: () => fetches.mayPause, isRefreshing: () => fetches.isRefreshing },
   );
-  const fetches: Fetches = new Fetches(facts, tokens, refusals, seed === null);
+  const fetches: Fetches = new Fetches(facts, tokens, rejections, seed === null);
   const waiters = new Waiters(facts, tokens, fetches);
-  const events = new EventLog(facts, tokens, fetches, refusals);
+  const events = new EventLog(facts, tokens, fetches, rejections);
   const registry: Registry = { issuedReal: new Map(), revoked: new Set() };
   const say = log && ((line: string) => log(`${String(scheduler.now()).padStart(9)}  ${line}`));
   const listeners = new Set<Listener>();
@@ -83,7 +83,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
     depth--;
     if (depth > 0) return;
     if (++happened > MOST_HAPPENINGS) facts.fault('storm', `${String(happened)} things happened`);
-    refusals.settled(fetches.isAsking);
+    rejections.settled(fetches.isAsking);
     tokens.settled(token$.current?.value ?? null, fetches.isAsking);
     fetches.settled(waiters.size);
     waiters.settled();
@@ -173,7 +173,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
     facts,
     tokens,
     fetches,
-    refusals,
+    rejections,
     waiters,
     registry,
     resources,
@@ -241,7 +241,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
           facts.endSession();
           tokens.forget();
           fetches.forget();
-          refusals.forget();
+          rejections.forget();
         }
         token$.signOut();
         break;
@@ -273,7 +273,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
     if (wasClosed) pass();
     else {
       const given = { who, token: value, kind: 'explicit', resource: null, isLag: false, isFinal: true } as const;
-      refusals.refuse(newRefusal(given), pass);
+      rejections.reject(newRejection(given), pass);
     }
   }
 

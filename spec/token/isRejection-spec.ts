@@ -10,10 +10,10 @@ const answered = (status: number, challenge?: string) =>
   new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
 /** What axios throws. */
 const axiosLike = (status: number, challenge?: string) =>
-  Object.assign(new Error('refused'), { response: { status, headers: { 'www-authenticate': challenge } } });
+  Object.assign(new Error('rejected'), { response: { status, headers: { 'www-authenticate': challenge } } });
 /** What RxJS' ajax throws. */
 const ajaxLike = (status: number, challenge?: string) =>
-  Object.assign(new Error('refused'), {
+  Object.assign(new Error('rejected'), {
     status,
     response: 'text',
     xhr: { getResponseHeader: (name: string) => (name === 'www-authenticate' ? (challenge ?? null) : null) },
@@ -148,7 +148,7 @@ describe('looksLikeResponse', () => {
     ['a data row', { status: 403 }, false],
     ['a data row with headers as text', { status: 403, headers: 'none' }, false],
     ['a data row with null headers', { status: 403, headers: null }, false],
-    ['a status in words', { status: 'refused', headers: {} }, false],
+    ['a status in words', { status: 'rejected', headers: {} }, false],
     ['a string', 'x', false],
     ['null', null, false],
     ['undefined', undefined, false],

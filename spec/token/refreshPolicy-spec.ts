@@ -139,7 +139,10 @@ describe('timesOf', () => {
     ['nothing', 0, 0, 1, 0],
   ])('should renew and end a token of %s', (_kind, lifetime, took, renewAt, usableUntil) => {
     expect(timesOf(token(lifetime), took, settings)).toEqual({ renewAt, usableUntil });
-    expect(timesOf(token(lifetime, NOW), took, settings)).toEqual({ renewAt: NOW + renewAt, usableUntil: NOW + usableUntil });
+    expect(timesOf(token(lifetime, NOW), took, settings)).toEqual({
+      renewAt: NOW + renewAt,
+      usableUntil: NOW + usableUntil,
+    });
   });
 
   const whole = { iat: 100, exp: 103 };

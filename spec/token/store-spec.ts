@@ -77,12 +77,12 @@ function setUp(scheduler: TokenStreamOptions['scheduler'] & object, answer: Answ
 }
 
 /** Answers 401 to these tokens, 5 ms later, and to all others with their value. */
-const requestRefusing =
+const requestRejecting =
   (...bad: string[]) =>
   ({ value }: { value: string }): Observable<string> =>
     timer(5).pipe(
       switchMap(() =>
-        bad.includes(value) ? throwError(() => Object.assign(new Error('refused'), { status: 401 })) : of(value),
+        bad.includes(value) ? throwError(() => Object.assign(new Error('rejected'), { status: 401 })) : of(value),
       ),
     );
 
@@ -274,7 +274,7 @@ describe('a token that others put into the store', () => {
   );
 
   it(
-    'should end the pause after a failure: a token that just came is not renewed, nor blamed for what was refused before it',
+    'should end the pause after a failure: a token that just came is not renewed, nor blamed for what was rejected before it',
     marbles((m) => {
       const { token$, asked, changes, at } = setUp(
         m.scheduler,
@@ -395,7 +395,7 @@ describe('a token that others put into the store', () => {
   );
 
   it(
-    'should not bring a refused token back',
+    'should not bring a rejected token back',
     marbles((m) => {
       const { token$, changes, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) =>
         n === 1 ? of(shared('T1')) : NEVER,
@@ -419,13 +419,13 @@ describe('a token that others put into the store', () => {
 
 describe('a store that errs', () => {
   it(
-    'should not end the wait of a refused request by pushing the refused token once more',
+    'should not end the wait of a rejected request by pushing the rejected token once more',
     marbles((m) => {
       const { token$, changes, at } = setUp(m.scheduler, (_request, _fetch, n) =>
         timer(20).pipe(map(() => shared(`T${String(n)}`))),
       );
       at(30, () => changes.next(shared('T1', 30)));
-      m.expect(withToken(token$, requestRefusing('T1'), { key: 'k' })).toBeObservable('50ms (r|)', { r: 'T2' });
+      m.expect(withToken(token$, requestRejecting('T1'), { key: 'k' })).toBeObservable('50ms (r|)', { r: 'T2' });
     }),
   );
 
@@ -446,12 +446,12 @@ describe('a store that errs', () => {
 
 describe('a rejection', () => {
   it(
-    'should ask the store for a token that is not the refused one',
+    'should ask the store for a token that is not the rejected one',
     marbles((m) => {
       const { token$, asked, source } = setUp(m.scheduler, (_request, _fetch, n) =>
         timer(20).pipe(map(() => shared(`T${String(n)}`))),
       );
-      m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable('50ms (r|)', { r: 'T2' });
+      m.expect(withToken(token$, requestRejecting('T1'))).toBeObservable('50ms (r|)', { r: 'T2' });
       m.flush();
       expect(source).not.toHaveBeenCalled();
       expect(asked.map(({ reason, previous }) => [reason, previous?.value])).toEqual([
@@ -463,13 +463,13 @@ describe('a rejection', () => {
   );
 
   it(
-    'should be passed on when the store insists on the refused token, which serves on',
+    'should be passed on when the store insists on the rejected token, which serves on',
     marbles((m) => {
       const { token$, asked, ofType } = setUp(m.scheduler, () => timer(20).pipe(map(() => shared('T1'))));
-      m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable(
+      m.expect(withToken(token$, requestRejecting('T1'))).toBeObservable(
         '45ms #',
         {},
-        Object.assign(new Error('refused'), { status: 401 }),
+        Object.assign(new Error('rejected'), { status: 401 }),
       );
       m.flush();
       expect(asked.map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
@@ -495,7 +495,7 @@ describe('a rejection', () => {
           { idleTimeout: 60_000, now },
         );
         const forbidden = () =>
-          withToken(token$, () => throwError(() => Object.assign(new Error('refused'), { status: 403 })), {
+          withToken(token$, () => throwError(() => Object.assign(new Error('rejected'), { status: 403 })), {
             key: 'k',
           }).subscribe({ error: () => undefined });
         at(100, forbidden);
@@ -522,7 +522,7 @@ describe('a rejection', () => {
       at(30, () => {
         changes.next(shared('P'));
       });
-      m.expect(withToken(token$, requestRefusing('T1'))).toBeObservable('35ms (r|)', { r: 'P' });
+      m.expect(withToken(token$, requestRejecting('T1'))).toBeObservable('35ms (r|)', { r: 'P' });
       m.flush();
       token$.close();
     }),

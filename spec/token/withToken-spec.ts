@@ -16,7 +16,7 @@ function freshTokens(scheduler: TestScheduler): TokenStream & { readonly fetched
   return Object.assign(token$, { fetched: () => fetched });
 }
 
-const refused = (status = 401) => Object.assign(new Error('refused'), { status });
+const rejected = (status = 401) => Object.assign(new Error('rejected'), { status });
 /** Errors compare by name and message only: their status says more. */
 const statusOf = (source$: Observable<unknown>) =>
   source$.pipe(catchError((error: unknown) => of((error as { status: number }).status)));
@@ -40,26 +40,26 @@ describe('withToken', () => {
   );
 
   it(
-    'should repeat a refused request once with the next token',
+    'should repeat a rejected request once with the next token',
     marbles((m) => {
       const token$ = freshTokens(m.scheduler);
       const answers: Record<string, Observable<string>> = {
-        T1: m.cold('             -----#        ', undefined, refused()),
+        T1: m.cold('             -----#        ', undefined, rejected()),
         T2: m.cold('                  -----(r|)'),
       };
       const expected = '         ----------(r|)';
 
-      m.expect(withToken(token$, ({ value }) => answers[value] ?? throwError(refused))).toBeObservable(expected);
+      m.expect(withToken(token$, ({ value }) => answers[value] ?? throwError(rejected))).toBeObservable(expected);
       m.expect(answers.T1 as never).toHaveSubscriptions(['^----!']);
       m.expect(answers.T2 as never).toHaveSubscriptions(['-----^----!']);
     }),
   );
 
   it(
-    'should hand the second refusal to the caller as it is',
+    'should hand the second rejection to the caller as it is',
     marbles((m) => {
       const token$ = freshTokens(m.scheduler);
-      const answer = m.cold('    ---#', undefined, refused(403));
+      const answer = m.cold('    ---#', undefined, rejected(403));
       const expected = '         ------(s|)';
 
       const seen$ = withToken(token$, () => answer);
@@ -71,7 +71,7 @@ describe('withToken', () => {
   );
 
   it(
-    'should emit a refused Response after one repeat, and pass a data row that merely has a status',
+    'should emit a rejected Response after one repeat, and pass a data row that merely has a status',
     marbles((m) => {
       const token$ = freshTokens(m.scheduler);
       const response = { status: 401, headers: new Headers() };
@@ -86,17 +86,17 @@ describe('withToken', () => {
   );
 
   it(
-    'should repeat a late refusal with the token that has come meanwhile, and refresh nothing',
+    'should repeat a late rejection with the token that has come meanwhile, and refresh nothing',
     marbles((m) => {
       const token$ = freshTokens(m.scheduler);
       const keep = token$.subscribe();
       m.scheduler.schedule(() => keep.unsubscribe(), 120);
       const answers: Record<string, Observable<string>> = {
-        T1: m.cold('             90ms #     ', undefined, refused()),
+        T1: m.cold('             90ms #     ', undefined, rejected()),
         T2: m.cold('             -----(r|)'),
       };
 
-      m.expect(withToken(token$, ({ value }) => answers[value] ?? throwError(refused))).toBeObservable('95ms (r|)');
+      m.expect(withToken(token$, ({ value }) => answers[value] ?? throwError(rejected))).toBeObservable('95ms (r|)');
       m.flush();
       expect(token$.fetched()).toBe(2 + 1); // T1, T2 at 80 ms, T3 at 160 ms
     }),
@@ -122,10 +122,10 @@ describe('withToken', () => {
   );
 
   it(
-    'should let an error that is no refusal pass at once',
+    'should let an error that is no rejection pass at once',
     marbles((m) => {
       const token$ = freshTokens(m.scheduler);
-      const answer = m.cold('    ---#', undefined, refused(500));
+      const answer = m.cold('    ---#', undefined, rejected(500));
 
       m.expect(statusOf(withToken(token$, () => answer))).toBeObservable('---(s|)', { s: 500 });
       m.expect(answer).toHaveSubscriptions(['^--!']);

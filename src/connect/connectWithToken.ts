@@ -14,8 +14,8 @@ import { settingsOf, type ConnectOptions } from './options.js';
  * result       -------a---b-------------------c-------------d---
  * ```
  *
- * A connection that is lost is opened again after a pause, with the token of then. When the server refuses the token, one
- * refresh follows, and a connection with another token: never again with the refused one. A renewal leaves a connection
+ * A connection that is lost is opened again after a pause, with the token of then. When the server rejects the token, one
+ * refresh follows, and a connection with another token: never again with the rejected one. A renewal leaves a connection
  * alone, unless `onRenewal` says otherwise. Unsubscribing unsubscribes from the connection, which closes it.
  *
  * ```ts

@@ -34,7 +34,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
 
   return defer(() => {
     let next$ = take(maxWait);
-    let state: EndState = { attempts: 0, refusals: 0 };
+    let state: EndState = { attempts: 0, rejections: 0 };
 
     const connected = (token: AccessToken): Observable<T> => {
       const open$ = new Subject<void>();
@@ -46,13 +46,13 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
           open$.next();
         },
         onAccepted: (bearer) => {
-          state = { ...state, refusals: 0 };
+          state = { ...state, rejections: 0 };
           accepted(bearer, () => undefined);
         },
       });
       const lasting$ = open$.pipe(
         switchMap(() => lasted$),
-        tap(() => (state = { attempts: 0, refusals: 0 })),
+        tap(() => (state = { attempts: 0, rejections: 0 })),
         ignoreElements(),
       );
       return merge(lasting$, messages$);
@@ -62,12 +62,12 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     const next = (thrown: unknown): Observable<unknown> => {
       if (!(thrown instanceof Ended)) throw thrown;
       const { end, token } = thrown;
-      const refusal = { token, explicit: isExplicit(end) };
-      // A token that is over, or was replaced, may be refused.
-      if (!sameToken(current(), token)) state = { ...state, refusals: 0 };
+      const rejection = { token, explicit: isExplicit(end) };
+      // A token that is over, or was replaced, may be rejected.
+      if (!sameToken(current(), token)) state = { ...state, rejections: 0 };
       const decision = afterEnd(end, state, settings);
       if (decision.type === 'final') {
-        if (decision.isRefused && state.refusals === 0) reject(refusal);
+        if (decision.isRejected && state.rejections === 0) reject(rejection);
         throw thrown;
       }
       state = decision.state;
@@ -77,9 +77,9 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
         return pause$;
       }
       return pause$.pipe(
-        switchMap(() => otherToken(manager, settings, thrown, refusal)),
+        switchMap(() => otherToken(manager, settings, thrown, rejection)),
         tap((other) => {
-          // Somebody else may have heard of the token before, and seen it refused.
+          // Somebody else may have heard of the token before, and seen it rejected.
           next$ = defer(() => {
             const usable = newest(other, token);
             return usable ? of(usable) : take(maxWait);
@@ -100,12 +100,12 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
   });
 }
 
-/** A token in the place of a refused one. While the source fails and may mend, it is asked again after pauses. */
+/** A token in the place of a rejected one. While the source fails and may mend, it is asked again after pauses. */
 function otherToken(
   { recover, events$, timers }: Pick<TokenManager, 'recover' | 'events$' | 'timers'>,
   { reconnect, maxWait }: ConnectSettings,
   thrown: Ended,
-  refusal: Rejection,
+  rejection: Rejection,
 ): Observable<AccessToken> {
   const late$ = timers.after(maxWait).pipe(
     map((): never => {
@@ -119,7 +119,7 @@ function otherToken(
     }),
     ignoreElements(),
   );
-  return recover(refusal, maxWait).pipe(
+  return recover(rejection, maxWait).pipe(
     throwIfEmpty(() => thrown),
     retry({
       delay: (_none, count) => {

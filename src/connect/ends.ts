@@ -6,7 +6,7 @@ const EXPLICIT_CODES: readonly unknown[] = [3000, 4401];
 const REFUSAL_CODES: readonly unknown[] = [...EXPLICIT_CODES, 1008, 4403];
 const NORMAL_CLOSURE = 1000;
 
-/** The server refused the token. */
+/** The server rejected the token. */
 export const isRejection = (end: unknown): boolean =>
   REFUSAL_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || [401, 403].includes(upgradeStatusOf(end));
 
@@ -23,7 +23,7 @@ export const isFinal = isNormal;
 
 const codeOf = (end: unknown): unknown => (end as { code?: unknown } | null | undefined)?.code;
 
-/** The status with which a server refused a WebSocket. `ws` has it in the message only; browsers do not tell. */
+/** The status with which a server rejected a WebSocket. `ws` has it in the message only; browsers do not tell. */
 function upgradeStatusOf(end: unknown): number {
   const { message } = (end ?? {}) as { message?: unknown };
   return Number(/^Unexpected server response: (\d{3})$/.exec(String(message))?.[1] ?? NaN);

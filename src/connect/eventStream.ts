@@ -66,7 +66,7 @@ export function eventStream(
   const href = destinations.check(String(url));
   const name = () => `GET ${displayUrl(new URL(href))}`;
   const { baseUrl, allowedOrigins, allowInsecureRequests, fetch, authorize } = options;
-  // A refusal is the stream's to answer: it knows how often in a row there was one.
+  // A rejection is the stream's to answer: it knows how often in a row there was one.
   const request = { baseUrl, allowedOrigins, allowInsecureRequests, isRejection: () => false };
   const send = tokenFetch(token$, Object.assign(request, fetch && { fetch }, authorize && { authorize }), destinations);
   if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null))

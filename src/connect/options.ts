@@ -20,7 +20,7 @@ export interface ReconnectOptions {
 /** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
 export interface ConnectOptions {
   /**
-   * Tells that the server refused the token, from what the connection failed with (null: it completed). It returns a
+   * Tells that the server rejected the token, from what the connection failed with (null: it completed). It returns a
    * boolean. Default: close codes 1008, 3000, 4401 and 4403; status 401 or 403 as in `withToken`, also in the errors of `ws`.
    */
   isRejection?: ((end: unknown) => boolean) | undefined;

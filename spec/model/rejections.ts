@@ -4,17 +4,17 @@ import type { Arrival, Tokens } from './tokens.js';
 
 export type Kind = 'bare' | 'explicit';
 
-/** What a resource has refused, as far as its callers know. */
+/** What a resource has rejected, as far as its callers know. */
 export interface ResourceMemory {
   readonly name: string;
   readonly isKeyed: boolean;
-  /** Refusals since it last accepted a token. */
-  refusals: number;
-  /** When a refresh was last made for its refusals, and did not help. */
+  /** Rejections since it last accepted a token. */
+  rejections: number;
+  /** When a refresh was last made for its rejections, and did not help. */
   readonly spent: Record<Kind, number | null>;
-  /** Since when that is certain: it refused that token too, or the issuer gave the same one. */
+  /** Since when that is certain: it rejected that token too, or the issuer gave the same one. */
   readonly confirmed: Record<Kind, number | null>;
-  lastRefused: string | null;
+  lastRejected: string | null;
   /** When a token last came that was fetched for it, or was vouched for. */
   fetchedAt: number;
 }
@@ -22,10 +22,10 @@ export interface ResourceMemory {
 export const newMemory = (name: string, isKeyed: boolean): ResourceMemory => ({
   name,
   isKeyed,
-  refusals: 0,
+  rejections: 0,
   spent: { bare: null, explicit: null },
   confirmed: { bare: null, explicit: null },
-  lastRefused: null,
+  lastRejected: null,
   fetchedAt: -Infinity,
 });
 
@@ -33,8 +33,8 @@ function clear({ spent, confirmed }: ResourceMemory): void {
   spent.bare = spent.explicit = confirmed.bare = confirmed.explicit = null;
 }
 
-/** A server's refusal of a token. */
-export interface Refusal {
+/** A server's rejection of a token. */
+export interface Rejection {
   readonly who: string;
   readonly token: string;
   readonly kind: Kind;
@@ -52,14 +52,14 @@ export interface Refusal {
   isCause: boolean;
   /** The token that came of that. */
   fetched: string | null;
-  /** The very token that was refused came again. */
+  /** The very token that was rejected came again. */
   isVouched: boolean;
 }
 
-/** A refusal that has just been given, before the stream is told. */
-export const newRefusal = (
-  given: Pick<Refusal, 'who' | 'token' | 'kind' | 'resource' | 'isLag' | 'isFinal'>,
-): Refusal => ({
+/** A rejection that has just been given, before the stream is told. */
+export const newRejection = (
+  given: Pick<Rejection, 'who' | 'token' | 'kind' | 'resource' | 'isLag' | 'isFinal'>,
+): Rejection => ({
   ...given,
   isOfHeld: false,
   isExcused: false,
@@ -72,23 +72,23 @@ export const newRefusal = (
 
 const EXPLICIT_MEMORY = 60_000;
 
-/** What refusals may cost, and when one may be passed on. */
-export class Refusals {
-  /** Refused, and not yet told of. */
-  private readonly pending: Refusal[] = [];
-  private recent: Refusal[] = [];
+/** What rejections may cost, and when one may be passed on. */
+export class Rejections {
+  /** Rejected, and not yet told of. */
+  private readonly pending: Rejection[] = [];
+  private recent: Rejection[] = [];
   private readonly budget: Record<Kind, { real: number; jumps: number; isCertain: boolean }[]> = {
     bare: [],
     explicit: [],
   };
-  private readonly waiting = new Set<Refusal>();
+  private readonly waiting = new Set<Rejection>();
   /** Forced refreshes in a row whose token nobody had accepted, and those since anything was accepted. */
   private unaccepted = 0;
-  private inARow: Refusal[] = [];
-  /** The resource for whose refusal the token at hand was fetched. */
+  private inARow: Rejection[] = [];
+  /** The resource for whose rejection the token at hand was fetched. */
   private fetchedFor: ResourceMemory | null = null;
   private forcedReal = -Infinity;
-  private aside: { readonly refusal: Refusal; readonly isCertain: boolean } | null = null;
+  private aside: { readonly rejection: Rejection; readonly isCertain: boolean } | null = null;
 
   constructor(
     private readonly facts: Facts,
@@ -103,35 +103,35 @@ export class Refusals {
     },
   ) {}
 
-  /** Runs `pass`, which hands a refusal to the stream. */
-  refuse(refusal: Refusal, pass: () => void): void {
+  /** Runs `pass`, which hands a rejection to the stream. */
+  reject(rejection: Rejection, pass: () => void): void {
     const { facts, tokens } = this;
-    const { resource, kind } = refusal;
+    const { resource, kind } = rejection;
     const { held } = tokens;
-    const isOfSession = !facts.isSignedOut && tokens.sessions.get(refusal.token) === facts.session;
-    refusal.isOfHeld = held?.value === refusal.token;
+    const isOfSession = !facts.isSignedOut && tokens.sessions.get(rejection.token) === facts.session;
+    rejection.isOfHeld = held?.value === rejection.token;
     const isPaused =
       !held?.isAccepted && this.unaccepted > 0 && facts.real - this.forcedReal < this.pauseOfUnaccepted();
-    refusal.isExcused =
+    rejection.isExcused =
       facts.jumps > 0 ||
       !isOfSession ||
-      this.isRemembered(refusal) ||
+      this.isRemembered(rejection) ||
       this.spentOf(kind, false) >= this.max ||
       isPaused ||
       this.source.isBlocked();
-    refusal.isSpent = this.isActive(resource?.spent, kind);
+    rejection.isSpent = this.isActive(resource?.spent, kind);
     if (resource) {
-      resource.refusals++;
-      resource.lastRefused = refusal.token;
+      resource.rejections++;
+      resource.lastRejected = rejection.token;
     }
-    if (held && refusal.isOfHeld && kind === 'explicit' && held.setAside === 'no') {
+    if (held && rejection.isOfHeld && kind === 'explicit' && held.setAside === 'no') {
       held.setAside = 'unsure';
-      this.aside = { refusal, isCertain: !this.source.isPausing() };
+      this.aside = { rejection, isCertain: !this.source.isPausing() };
     }
-    this.pending.push(refusal);
+    this.pending.push(rejection);
     // It joins the refresh under way.
-    if (!this.source.isRefreshing()) this.recent.push(refusal);
-    this.waiting.add(refusal);
+    if (!this.source.isRefreshing()) this.recent.push(rejection);
+    this.waiting.add(rejection);
     pass();
   }
 
@@ -161,35 +161,35 @@ export class Refusals {
   }
 
   /** Another refresh would not help the resource, or it is seen only now whether the last one did. */
-  private isRemembered({ resource, kind, isOfHeld, isFinal }: Refusal): boolean {
+  private isRemembered({ resource, kind, isOfHeld, isFinal }: Rejection): boolean {
     if (!resource?.isKeyed) return false;
-    // What has delivered a value counts as accepted and as refused: it says little.
-    if (isFinal) return resource.lastRefused !== null;
+    // What has delivered a value counts as accepted and as rejected: it says little.
+    if (isFinal) return resource.lastRejected !== null;
     // Whether the token that was fetched for it helps is not known before it answers.
     const isRecent = kind === 'bare' || this.facts.real < resource.fetchedAt + EXPLICIT_MEMORY;
     if (this.isActive(resource.confirmed, kind)) return true;
-    if (isOfHeld) return isRecent && (resource.refusals > 0 || this.fetchedFor === resource);
-    return this.isActive(resource.confirmed, kind) || resource.lastRefused === this.tokens.held?.value;
+    if (isOfHeld) return isRecent && (resource.rejections > 0 || this.fetchedFor === resource);
+    return this.isActive(resource.confirmed, kind) || resource.lastRejected === this.tokens.held?.value;
   }
 
   /** `tokenRejected` was emitted. */
   told(token: string, outcome: RejectionOutcome): void {
     const { facts } = this;
     const index = this.pending.findIndex((each) => each.token === token);
-    const [refusal] = index < 0 ? [] : this.pending.splice(index, 1);
-    if (!refusal) {
+    const [rejection] = index < 0 ? [] : this.pending.splice(index, 1);
+    if (!rejection) {
       facts.fault('events', `said that ${token} was rejected, which is not so`);
       return;
     }
-    refusal.outcome = outcome;
-    if (outcome === 'suppressed' && !refusal.isExcused)
-      facts.fault('3.6', `the refusal of ${refusal.who} was passed on without a reason`);
-    if (outcome === 'alreadyReplaced' && refusal.isOfHeld) facts.fault('B15', `${token} was not replaced`);
-    if (outcome === 'refreshing' && !refusal.isOfHeld) facts.fault('B15', `${token} was replaced already`);
+    rejection.outcome = outcome;
+    if (outcome === 'suppressed' && !rejection.isExcused)
+      facts.fault('3.6', `the rejection of ${rejection.who} was passed on without a reason`);
+    if (outcome === 'alreadyReplaced' && rejection.isOfHeld) facts.fault('B15', `${token} was not replaced`);
+    if (outcome === 'refreshing' && !rejection.isOfHeld) facts.fault('B15', `${token} was replaced already`);
   }
 
-  /** A refresh is forced by a refusal: which one? */
-  forced(): Refusal | null {
+  /** A refresh is forced by a rejection: which one? */
+  forced(): Rejection | null {
     const { facts, tokens } = this;
     const { real, jumps } = facts;
     const candidates = this.recent.filter(
@@ -197,14 +197,14 @@ export class Refusals {
     );
     const [cause] = candidates;
     if (!cause) {
-      facts.fault('B15', 'a refresh was forced, though no current token was refused');
+      facts.fault('B15', 'a refresh was forced, though no current token was rejected');
       return null;
     }
     const { resource, kind, who } = cause;
     const isCertain = jumps === 0 && candidates.length === 1;
     const isAccepted = tokens.held?.isAccepted === true;
     if (isCertain && this.spentOf(kind, true) >= this.max)
-      facts.fault('B18', `${kind} refusals forced more than ${String(this.max)} refreshes`);
+      facts.fault('B18', `${kind} rejections forced more than ${String(this.max)} refreshes`);
     if (isCertain && !isAccepted && this.unaccepted > 0 && real - this.forcedReal < this.pauseOfUnaccepted())
       facts.fault('3.6', `a token that nobody accepted was replaced too soon`);
     if (isCertain && cause.isSpent && resource?.isKeyed)
@@ -226,43 +226,43 @@ export class Refusals {
     return cause;
   }
 
-  /** The source is asked: what was refused before is settled by what comes. */
+  /** The source is asked: what was rejected before is settled by what comes. */
   asked(isForced: boolean): void {
     this.recent = [];
     if (!isForced) this.inARow = [];
   }
 
-  fetchFailed(cause: Refusal | null): void {
+  fetchFailed(cause: Rejection | null): void {
     this.recent = [];
     this.inARow = [];
     if (cause?.resource) cause.resource.spent[cause.kind] = null;
   }
 
-  arrived({ value, isSame, isKept }: Arrival, cause: Refusal | null, isOfHeld: boolean, isScheduled: boolean): void {
+  arrived({ value, isSame, isKept }: Arrival, cause: Rejection | null, isOfHeld: boolean, isScheduled: boolean): void {
     this.recent = [];
     if (cause?.resource) cause.resource.fetchedAt = this.facts.real;
     if (!isSame) this.fetchedFor = cause?.resource ?? null;
     if (cause && value !== cause.token) cause.fetched = value;
-    // The issuer vouches for the token: the resources that refused it are remembered.
+    // The issuer vouches for the token: the resources that rejected it are remembered.
     if (isOfHeld)
-      for (const refusal of this.waiting) {
-        if (refusal.token !== value || refusal.outcome !== 'refreshing') continue;
-        if (refusal.isFinal && !refusal.isCause) continue;
-        refusal.isVouched = true;
-        if (refusal.resource) this.confirm(refusal.resource, refusal.kind);
+      for (const rejection of this.waiting) {
+        if (rejection.token !== value || rejection.outcome !== 'refreshing') continue;
+        if (rejection.isFinal && !rejection.isCause) continue;
+        rejection.isVouched = true;
+        if (rejection.resource) this.confirm(rejection.resource, rejection.kind);
       }
     if (isScheduled && !isSame && isKept) this.forgetBare();
   }
 
-  /** A refused request is over, or its caller has left. `sent`: the token of the repeat. */
-  ended(refusal: Refusal, sent: string | null, answer: 'accepted' | 'refused' | 'unknown'): void {
-    this.waiting.delete(refusal);
-    const { resource, kind, fetched, isCause, isFinal, isVouched } = refusal;
+  /** A rejected request is over, or its caller has left. `sent`: the token of the repeat. */
+  ended(rejection: Rejection, sent: string | null, answer: 'accepted' | 'rejected' | 'unknown'): void {
+    this.waiting.delete(rejection);
+    const { resource, kind, fetched, isCause, isFinal, isVouched } = rejection;
     if (sent !== null && answer === 'accepted') this.forgetBare();
     if (!isCause || isFinal || isVouched || !resource) return;
-    const isRefused = fetched !== null && sent !== null && answer === 'refused';
+    const isRejected = fetched !== null && sent !== null && answer === 'rejected';
     // What the resource has accepted meanwhile counts for more.
-    if (isRefused) resource.confirmed[kind] = resource.spent[kind];
+    if (isRejected) resource.confirmed[kind] = resource.spent[kind];
     else resource.spent[kind] = null;
   }
 
@@ -279,7 +279,7 @@ export class Refusals {
     this.inARow = [];
     if (!resource.isKeyed) return;
     if (this.fetchedFor === resource && held?.value === token) this.fetchedFor = null;
-    resource.refusals = 0;
+    resource.rejections = 0;
     clear(resource);
   }
 
@@ -296,7 +296,7 @@ export class Refusals {
     this.unaccepted = 0;
     this.inARow = [];
     for (const memory of this.memories) {
-      memory.refusals = 0;
+      memory.rejections = 0;
       clear(memory);
     }
   }
@@ -307,7 +307,7 @@ export class Refusals {
     if (this.facts.isClosed) return;
     if (this.pending[0]) this.facts.fault('events', `nothing said that ${this.pending[0].token} was rejected`);
     const { aside } = this;
-    if (held?.setAside === 'unsure' && isAsking && aside?.isCertain && aside.refusal.outcome === 'refreshing')
+    if (held?.setAside === 'unsure' && isAsking && aside?.isCertain && aside.rejection.outcome === 'refreshing')
       held.setAside = 'yes';
   }
 }

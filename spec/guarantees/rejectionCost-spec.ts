@@ -2,7 +2,7 @@
 import { concat, defer, map, of, throwError, timer, type Observable } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { withToken } from 'rx-fresh-token';
-import { answer, refusal, serving, type Served } from './rig.js';
+import { answer, rejection, serving, type Served } from './rig.js';
 
 const SECOND = 1000;
 const MINUTE = 60_000;
@@ -20,7 +20,7 @@ interface Visit {
   readonly challenge?: string;
   readonly status?: number;
   readonly took?: number;
-  readonly refuses?: (token: string) => boolean;
+  readonly rejects?: (token: string) => boolean;
 }
 
 /** An issuer whose tokens can be revoked, and resources that know of it. */
@@ -35,57 +35,65 @@ function issuer(m: Parameters<typeof serving>[0], reply = long) {
         for (let n = 1; n <= rig.requests.length; n++) revoked.add(`T${String(n)}`);
       });
     },
-    /** Calls a resource that refuses what is revoked. */
-    visit: (ms: number, path: string, { challenge, status = 401, took = 0, refuses }: Visit = {}) => {
-      const respond = (token: string) => answer(revoked.has(token) || refuses?.(token) ? status : 200, challenge);
+    /** Calls a resource that rejects what is revoked. */
+    visit: (ms: number, path: string, { challenge, status = 401, took = 0, rejects }: Visit = {}) => {
+      const respond = (token: string) => answer(revoked.has(token) || rejects?.(token) ? status : 200, challenge);
       const serve = (token: string) => (took > 0 ? timer(took).pipe(map(() => respond(token))) : of(respond(token)));
       rig.call(ms, path, serve, { key: `GET ${path}` });
     },
   };
 }
 
-describe('32: what a refusal is', () => {
+describe('32: what a rejection is', () => {
   cases(
     'by default',
-    (m, { outcome, refused }) => {
+    (m, { outcome, rejected }) => {
       const { call, end, sent } = serving(m);
       call(1000, 'a', () => outcome);
       end(2000);
-      expect(sent).toHaveLength(refused ? 2 : 1);
+      expect(sent).toHaveLength(rejected ? 2 : 1);
     },
     [
-      { name: '401', outcome: of(answer(401)), refused: true },
+      { name: '401', outcome: of(answer(401)), rejected: true },
       {
         name: '401 with Retry-After',
         outcome: throwError(() => ({ status: 401, headers: { 'retry-after': '1' } })),
-        refused: true,
+        rejected: true,
       },
-      { name: "got's 401", outcome: throwError(() => ({ response: { statusCode: 401, headers: {} } })), refused: true },
-      { name: 'a bare 403', outcome: of(answer(403)), refused: true },
+      {
+        name: "got's 401",
+        outcome: throwError(() => ({ response: { statusCode: 401, headers: {} } })),
+        rejected: true,
+      },
+      { name: 'a bare 403', outcome: of(answer(403)), rejected: true },
       {
         name: 'a 403 whose rate limit is not used up',
         outcome: of(limited({ 'x-ratelimit-remaining': '12' })),
-        refused: true,
+        rejected: true,
       },
-      { name: 'not a 403 with Retry-After', outcome: of(limited({ 'retry-after': '60' })), refused: false },
+      { name: 'not a 403 with Retry-After', outcome: of(limited({ 'retry-after': '60' })), rejected: false },
       {
         name: 'not a 403 with x-ratelimit-remaining: 0',
         outcome: of(limited({ 'x-ratelimit-remaining': '0' })),
-        refused: false,
+        rejected: false,
       },
       {
         name: 'not a 403 with ratelimit-remaining: 0',
         outcome: of(limited({ 'ratelimit-remaining': '0' })),
-        refused: false,
+        rejected: false,
       },
       {
         name: "not axios' 403 with Retry-After",
         outcome: throwError(() => ({ response: { status: 403, headers: { 'Retry-After': '9' } } })),
-        refused: false,
+        rejected: false,
       },
-      { name: 'not insufficient_scope', outcome: of(answer(403, 'Bearer error="insufficient_scope"')), refused: false },
-      { name: 'not 419', outcome: of(answer(419)), refused: false },
-    ] as { name: string; outcome: Observable<unknown>; refused: boolean }[],
+      {
+        name: 'not insufficient_scope',
+        outcome: of(answer(403, 'Bearer error="insufficient_scope"')),
+        rejected: false,
+      },
+      { name: 'not 419', outcome: of(answer(419)), rejected: false },
+    ] as { name: string; outcome: Observable<unknown>; rejected: boolean }[],
   );
 
   cases(
@@ -122,7 +130,7 @@ describe('32: what a refusal is', () => {
   );
 });
 
-describe('33: what a resource costs that refuses every token', () => {
+describe('33: what a resource costs that rejects every token', () => {
   it(
     'one refresh per token lifetime at most, where it says a bare 403; others neither fail nor wait',
     marbles((m) => {
@@ -160,7 +168,7 @@ describe('33: what a resource costs that refuses every token', () => {
   );
 
   cases(
-    'three tokens at most, where every new token is refused everywhere for 1.5 s: then all is well',
+    'three tokens at most, where every new token is rejected everywhere for 1.5 s: then all is well',
     (m, { status }) => {
       const rig = serving(m, long);
       const issued: number[] = [];
@@ -190,7 +198,7 @@ describe('33: what a resource costs that refuses every token', () => {
   );
 
   it(
-    'from one of two budgets: forbidden resources leave that of explicit refusals alone',
+    'from one of two budgets: forbidden resources leave that of explicit rejections alone',
     marbles((m) => {
       const rig = issuer(m);
       for (let n = 0; n < 20; n++) {
@@ -233,12 +241,12 @@ describe('33: a real revocation heals', () => {
     marbles((m) => {
       const rig = issuer(m);
       rig.visit(500, '/ok');
-      rig.visit(1000, '/ok', { took: 1000, refuses: (token) => token === 'T1' });
-      rig.visit(1200, '/other', { refuses: (token) => token === 'T1' });
+      rig.visit(1000, '/ok', { took: 1000, rejects: (token) => token === 'T1' });
+      rig.visit(1200, '/other', { rejects: (token) => token === 'T1' });
       rig.revoke(1800);
       rig.visit(4000, '/ok');
       rig.end(6000);
-      // The first call is refused twice; the next one is healed.
+      // The first call is rejected twice; the next one is healed.
       expect(rig.log).toContain('3000 /ok 401');
       expect(last(rig)).toBe('4200 /ok 200');
     }),
@@ -262,7 +270,7 @@ describe('33: a real revocation heals', () => {
   );
 
   cases(
-    'where a resource refused its first new token, and accepted it later',
+    'where a resource rejected its first new token, and accepted it later',
     (m, { status }) => {
       const rig = serving(m, long);
       const call = (ms: number, respond: (token: string) => number) => {
@@ -295,7 +303,7 @@ describe('33: a real revocation heals', () => {
   );
 
   it(
-    'where a replica lags behind and refuses the new token for a while',
+    'where a replica lags behind and rejects the new token for a while',
     marbles((m) => {
       const rig = serving(m, long);
       const replica = () => of(answer(m.scheduler.now() < 5000 ? 401 : 200));
@@ -318,13 +326,13 @@ describe('33: a real revocation heals', () => {
       for (let ms = 1100; ms < 20_000; ms += 500) rig.visit(ms, '/a');
       rig.revoke(10_000);
       rig.end(25_000);
-      const refused = rig.log.filter((entry) => entry.includes('/a') && !entry.endsWith('200'));
-      expect(refused).toEqual([]);
+      const rejected = rig.log.filter((entry) => entry.includes('/a') && !entry.endsWith('200'));
+      expect(rejected).toEqual([]);
     }),
   );
 
   it(
-    'told by a bare 403 to a resource that had refused the token before: by what heals another, or by the next renewal',
+    'told by a bare 403 to a resource that had rejected the token before: by what heals another, or by the next renewal',
     marbles((m) => {
       const run = (isOtherHealed: boolean) => {
         const rig = issuer(m, () => ({ took: 200, life: 60 }));
@@ -348,9 +356,9 @@ describe('33: a real revocation heals', () => {
   );
 });
 
-describe('34: the same token again, after a refusal', () => {
+describe('34: the same token again, after a rejection', () => {
   cases(
-    'is vouched for: it serves on, and the caller gets the refusal',
+    'is vouched for: it serves on, and the caller gets the rejection',
     (m, { status }) => {
       const rig = serving(m, () => ({ took: 200, value: 'static', life: 3600 }));
       const call = (ms: number, path: string, answered: number) => {
@@ -399,7 +407,7 @@ describe('34: the same token again, after a refusal', () => {
   );
 
   cases(
-    'is enough for all resources that refused it meanwhile: none of them costs another fetch',
+    'is enough for all resources that rejected it meanwhile: none of them costs another fetch',
     (m, { status }) => {
       const rig = serving(m, () => ({ took: 200, value: 'static', life: 3600 }));
       rig.call(500, '/orders', () => of(answer(200)), { key: 'GET /orders' });
@@ -426,7 +434,7 @@ describe('34: the same token again, after a refusal', () => {
   );
 });
 
-describe('19: a refresh that fails after an explicit refusal', () => {
+describe('19: a refresh that fails after an explicit rejection', () => {
   it(
     'goes on in the background, and the token that is not over serves on',
     marbles((m) => {
@@ -461,18 +469,18 @@ describe('35: what has delivered a value is not repeated', () => {
   const rows = (end: Observable<unknown>) => concat(of('row1', 'row2'), end);
 
   cases(
-    'when a refusal follows',
-    (m, { end: refused, told }) => {
+    'when a rejection follows',
+    (m, { end: rejected, told }) => {
       const { call, end, sent, log, asked } = serving(m);
-      call(1000, 'a', (token) => rows(token === 'T1' ? refused : of('row3')), { key: 'GET /a' });
+      call(1000, 'a', (token) => rows(token === 'T1' ? rejected : of('row3')), { key: 'GET /a' });
       call(1500, 'b', () => of('row'), { key: 'GET /a' });
       end(2000);
       expect(log).toEqual(['1000 a row1', '1000 a row2', ...told, '1500 b row']);
       expect(sent).toEqual(['1000 a T1', asked.length > 1 ? '1500 b T2' : '1500 b T1']);
     },
     [
-      { name: 'thrown 401', end: throwError(() => refusal(401)), told: ['1000 a !401'] },
-      { name: 'thrown 403', end: throwError(() => refusal(403)), told: ['1000 a !403'] },
+      { name: 'thrown 401', end: throwError(() => rejection(401)), told: ['1000 a !401'] },
+      { name: 'thrown 403', end: throwError(() => rejection(403)), told: ['1000 a !403'] },
       { name: 'emitted: it is a value as any other', end: of(answer(401)), told: ['1000 a 401'] },
     ] as { name: string; end: Observable<unknown>; told: string[] }[],
   );
@@ -481,7 +489,7 @@ describe('35: what has delivered a value is not repeated', () => {
     'but the token is replaced for the next call',
     marbles((m) => {
       const { call, end, asked } = serving(m);
-      call(1000, 'a', () => rows(throwError(() => refusal(401))), { key: 'GET /a' });
+      call(1000, 'a', () => rows(throwError(() => rejection(401))), { key: 'GET /a' });
       end(2000);
       expect(asked).toEqual(['0 initial', '1000 rejected']);
     }),
@@ -491,7 +499,9 @@ describe('35: what has delivered a value is not repeated', () => {
     'and each subscription is a request of its own',
     marbles((m) => {
       const { token$, at, end, log, tell } = serving(m);
-      const request$ = withToken(token$, ({ value }) => (value === 'T1' ? throwError(() => refusal(401)) : of(value)));
+      const request$ = withToken(token$, ({ value }) =>
+        value === 'T1' ? throwError(() => rejection(401)) : of(value),
+      );
       at(1000, () => tell('a', request$));
       at(1300, () => tell('b', request$));
       end(2000);
