@@ -189,7 +189,7 @@ function lifeOf({ expiresIn, claims }: Issued, now: number): number {
   if (!claims) return Infinity;
   const left = claims.exp * 1000 - now;
   const whole = (claims.exp - claims.iat) * 1000;
-  return Math.max(0, left > 0 ? Math.min(left, whole) : whole);
+  return Math.max(0, left > Math.min(1000, whole / 30) ? Math.min(left, whole) : whole);
 }
 
 /** Servers that count whole seconds round down. */

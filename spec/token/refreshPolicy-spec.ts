@@ -54,6 +54,8 @@ describe('lifetimeOf', () => {
     ['exp - iat, where a clock that is slow makes it look younger', jwt({ exp: S + 4000, iat: S + 400 }), 3_600_000],
     ['exp - iat, where it looks over', jwt({ exp: S - 5, iat: S - 65 }), 60_000],
     ['exp - iat, where it ends now', jwt({ exp: S, iat: S - 60 }), 60_000],
+    ['exp - now, where a little more than its margin is left', jwt({ exp: S + 1.5, iat: S - 58.5 }), 1500],
+    ['exp - iat, where no more than its margin is left: the clocks differ', jwt({ exp: S + 1, iat: S - 59 }), 60_000],
     ['exp - now without iat', jwt({ exp: S + 100 }), 100_000],
     ['exp - now with an iat that is no number', jwt({ exp: S + 100, iat: 'x' }), 100_000],
     ['what is over already', jwt({ exp: S - 5 }), -5000],

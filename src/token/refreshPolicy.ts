@@ -21,7 +21,8 @@ export const saysLifetime = (response: TokenResponse): boolean => readSeconds(re
 /**
  * A token's lifetime in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1),
  * else the claims of a JWT (RFC 7519 section 4.1). A source that caches may hand out a JWT that is old, so `exp - now`
- * counts where it is less than `exp - iat`; where it is zero or less, the two clocks differ, and `exp - iat` counts.
+ * counts where it is less than `exp - iat`. A token that would come with no more life than its margin shows that the two
+ * clocks differ, and `exp - iat` counts: believed, it would be replaced many times a second.
  *
  * @param mayBeOver whether the token may have expired before it came, so that a past `exp` is believed
  * @returns `Infinity` when nobody knows; zero or less, or NaN, when the token cannot be kept
@@ -41,7 +42,7 @@ export function lifetimeOf(
   const left = exp * 1000 - now;
   if (typeof iat !== 'number') return left;
   const whole = (exp - iat) * 1000;
-  return left > 0 || mayBeOver ? Math.min(left, whole) : whole;
+  return left > usualMargin(whole) || mayBeOver ? Math.min(left, whole) : whole;
 }
 
 /** The windows of a token that took `took` ms to fetch. */
@@ -62,7 +63,7 @@ export function timesOf(
 ): TokenTimes {
   const lifetime = token.expiresAt - token.issuedAt;
   if (lifetime === Infinity) return { renewAt: Infinity, usableUntil: Infinity };
-  const usual = Math.min(1000, lifetime / 30);
+  const usual = usualMargin(lifetime);
   const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
   const extra = expiryMargin === undefined ? margin - usual : 0;
   const wished = typeof refreshBefore === 'function' ? refreshBefore(token) : refreshBefore;
@@ -78,6 +79,9 @@ export function timesOf(
     usableUntil: Math.floor(token.expiresAt - margin),
   };
 }
+
+/** The default `expiryMargin`. */
+const usualMargin = (lifetime: number): number => Math.min(1000, lifetime / 30);
 
 /**
  * By how much a JWT may end before its life says: a server that counts whole seconds rounds down when it was issued, so
