@@ -24,7 +24,7 @@ export class StatusQuoClient implements Client {
   readonly send: Send = (record) => from(this.#send(record));
 
   start(): Promise<unknown> {
-    return this.#current();
+    return this.current();
   }
 
   close(): void {
@@ -32,15 +32,16 @@ export class StatusQuoClient implements Client {
   }
 
   async #send(record: OutgoingRecord): Promise<Response> {
-    const used = this.#current();
+    const used = this.current();
     const response = await this.#post(record, await used);
     if (response.status !== 403) return response;
     await response.text();
     if (this.#token === used) this.#token = this.#renew();
-    return this.#post(record, await this.#current());
+    return this.#post(record, await this.current());
   }
 
-  #current(): Promise<string> {
+  /** The token at hand, or the first one. */
+  current(): Promise<string> {
     return (this.#token ??= this.#fetchToken());
   }
 

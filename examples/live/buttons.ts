@@ -9,6 +9,8 @@ export interface Machinery {
   readonly books: Readonly<Partial<Record<LaneName, TokenBook>>>;
   /** The path that can be forbidden. */
   readonly path: string;
+  /** Ends the WebSockets. */
+  readonly cut: () => void;
 }
 
 /** Milliseconds. The library gets over the short one unnoticed, whenever it begins: see `STREAM` in setting.ts. */
@@ -23,7 +25,8 @@ export const createButtons = ({
   faults,
   books,
   path,
-}: Machinery): Readonly<Record<'revoke' | 'outage' | 'longOutage' | 'forbid' | 'sleep', () => FaultEvent>> => ({
+  cut,
+}: Machinery): Readonly<Record<'revoke' | 'outage' | 'longOutage' | 'forbid' | 'sleep' | 'cut', () => FaultEvent>> => ({
   revoke: () => {
     const tokens: Partial<Record<LaneName, number>> = {};
     for (const [lane, { current }] of Object.entries(books) as [LaneName, TokenBook][]) {
@@ -39,6 +42,10 @@ export const createButtons = ({
     const kind = faults.forbidden === null ? 'forbid' : 'allow';
     faults.forbidden = kind === 'forbid' ? path : null;
     return { type: 'fault', kind, at: clock.now(), until: null, path };
+  },
+  cut: () => {
+    cut();
+    return { type: 'fault', kind: 'cut', at: clock.now(), until: null };
   },
   sleep: () => {
     const ends = Object.values(books).map(({ current }) => current?.expiresAt ?? 0);

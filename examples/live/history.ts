@@ -20,7 +20,7 @@ export const remember = ({ events, counters }: History, event: LiveEvent): Histo
   counters,
 });
 
-/** Forgets what is too old to be drawn, but never what still holds: the tokens in use, and a path that is forbidden. */
+/** Forgets what is too old to be drawn, but never what still holds: the tokens in use, a connection that is open, and a path that is forbidden. */
 export function forget({ events, counters }: History, now: number): History {
   const holds = stillHolding(events);
   const totals = { ...counters };
@@ -36,6 +36,9 @@ function stillHolding(events: readonly LiveEvent[]): ReadonlySet<LiveEvent> {
   const last = (count: number, is: (event: LiveEvent) => boolean): LiveEvent[] => events.filter(is).slice(-count);
   const tokensOf = (lane: LaneName): LiveEvent[] =>
     last(TOKENS, (event) => event.type === 'token' && event.lane === lane);
+  const socketOf = (lane: LaneName): LiveEvent[] =>
+    last(1, (event) => event.type === 'socket' && event.what === 'opened' && event.lane === lane);
   const rule = last(1, (event) => event.type === 'fault' && (event.kind === 'forbid' || event.kind === 'allow'));
-  return new Set([...tokensOf('ours'), ...tokensOf('theirs'), ...rule]);
+  const lanes = ['ours', 'theirs'] as const;
+  return new Set([...lanes.flatMap(tokensOf), ...lanes.flatMap(socketOf), ...rule]);
 }

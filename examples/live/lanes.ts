@@ -1,3 +1,4 @@
+import type { Subscription } from 'rxjs';
 import type { Client } from '../demo/client.js';
 import { freshClient } from '../demo/freshClient.js';
 import { StatusQuoClient } from '../demo/statusQuoClient.js';
@@ -8,6 +9,7 @@ import { askedFor, type Asked } from './asked.js';
 import { ourEvent } from './ourEvents.js';
 import type { Setting } from './setting.js';
 import { watchTokens } from './theirTokens.js';
+import { ourSocket, theirSocket, type SocketWatch } from './sockets.js';
 import { tokenBook, type TokenBook } from './tokenBook.js';
 import { watchedNetwork } from './watchedNetwork.js';
 
@@ -19,6 +21,8 @@ export const LANES: Readonly<Record<LaneName, Lane>> = {
 export interface WatchedClient {
   readonly book: TokenBook;
   readonly client: Client;
+  /** Opens the client's WebSocket, and keeps it open until it is unsubscribed. */
+  readonly connect: (url: string) => Subscription;
 }
 
 interface Surroundings {
@@ -52,7 +56,8 @@ export function ourClient({ setting, clock, faults, emit }: Surroundings): Watch
     const told = ourEvent(event, book, clock.slept);
     if (told !== undefined) emit(told);
   });
-  return { book, client: noting(client, asked) };
+  const watch: Omit<SocketWatch, 'url'> = { lane: 'ours', clock, book, emit };
+  return { book, client: noting(client, asked), connect: (url) => ourSocket(client.token$, { ...watch, url }) };
 }
 
 /** The client that many services have today. */
@@ -62,5 +67,10 @@ export function theirClient({ setting, clock, faults, emit }: Surroundings): Wat
   const { api, token } = watchedNetwork({ lane: 'theirs', clock, faults, book, emit, waited: asked.waited });
   const watched = watchTokens(token, { clock, book, emit, lifetime: setting.lifetime });
   const client = new StatusQuoClient(setting.settingsOf('theirs'), silent, { api, token: watched });
-  return { book, client: noting(client, asked) };
+  const watch: Omit<SocketWatch, 'url'> = { lane: 'theirs', clock, book, emit };
+  return {
+    book,
+    client: noting(client, asked),
+    connect: (url) => theirSocket(() => client.current(), { ...watch, url }),
+  };
 }

@@ -44,9 +44,16 @@ export type LaneEvent = { readonly lane: LaneName; readonly at: number } &
       }
     /** It was answered; `status` is 0 when the network failed. */
     | { readonly type: 'answered'; readonly request: number; readonly status: number; readonly waited: number }
+    /** The lane's WebSocket opened, brought a message, was told a new token, or ended. `missed`: messages that were sent to nobody. */
+    | {
+        readonly type: 'socket';
+        readonly what: 'opened' | 'message' | 'renewed' | 'ended';
+        readonly token: number;
+        readonly missed: number;
+      }
   );
 
-export type FaultKind = 'revoke' | 'outage' | 'forbid' | 'allow' | 'sleep';
+export type FaultKind = 'revoke' | 'outage' | 'forbid' | 'allow' | 'sleep' | 'cut';
 
 /** Somebody pressed a button. */
 export interface FaultEvent {
@@ -74,6 +81,8 @@ export interface Snapshot {
   /** The path that the button forbids. */
   readonly path: string;
   readonly forbidden: boolean;
+  /** Whether each lane has a WebSocket. */
+  readonly sockets: boolean;
   /** Counted before the first of `events`. */
   readonly counters: Readonly<Partial<Record<LaneName, Counters>>>;
   readonly events: readonly LiveEvent[];
@@ -89,4 +98,6 @@ export interface Counters {
   readonly tokens: number;
   /** Milliseconds, from asking for a request until the sending that was taken left. */
   readonly longestWait: number;
+  /** Messages of the WebSocket's server that came while the connection was down. */
+  readonly missed: number;
 }

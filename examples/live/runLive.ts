@@ -6,6 +6,7 @@ import { createButtons } from './buttons.js';
 import type { LiveSettings } from './cli.js';
 import { deliverForEver, deliverOnce, deliverUnwritten, type UnwrittenColumn } from './deliveries.js';
 import { createFaults } from './faults.js';
+import { openFeed, type Feed } from './feed.js';
 import { createHub } from './hub.js';
 import { LANES, ourClient, theirClient, type WatchedClient } from './lanes.js';
 import { liveClock } from './liveClock.js';
@@ -25,7 +26,13 @@ export async function runLive({ port, compare, delivery }: LiveSettings, stop: A
 
   const { path, intro } = setting;
   const lanes = compare ? [LANES.ours, LANES.theirs] : [LANES.ours];
-  const hub = createHub(clock.now, () => ({ intro, path, lanes, forbidden: faults.forbidden !== null }));
+  const hub = createHub(clock.now, () => ({
+    intro,
+    path,
+    lanes,
+    forbidden: faults.forbidden !== null,
+    sockets: delivery.mode === 'embedded',
+  }));
   const surroundings = { setting, clock, faults, emit: hub.publish };
   // Whatever fails from here on, what was started ends, or the process would not.
   const ending: (() => void)[] = [() => setting.close()];
@@ -35,10 +42,21 @@ export async function runLive({ port, compare, delivery }: LiveSettings, stop: A
     const theirs = compare ? theirClient(surroundings) : undefined;
     if (theirs) ending.push(() => theirs.client.close());
     const books = { ours: ours.book, ...(theirs && { theirs: theirs.book }) };
-    const server = await servePage({ port, files, hub, buttons: createButtons({ clock, faults, books, path }) });
+    // Other people's servers have no WebSocket that is known here.
+    let feed: Feed | undefined;
+    if (delivery.mode === 'embedded') {
+      feed = await openFeed((value) => ours.book.find(value) ?? theirs?.book.find(value), faults, clock);
+      ending.push(() => feed?.close());
+    }
+    const buttons = createButtons({ clock, faults, books, path, cut: () => feed?.cut() });
+    const server = await servePage({ port, files, hub, buttons });
     ending.push(() => server.close());
     screen.print(`\n  The page is at ${server.url}\n  Ctrl-C ends the run.\n`);
     await Promise.all([ours.client.start(stop), theirs?.client.start(stop)]);
+    for (const one of [ours, theirs]) {
+      const connection = feed && one?.connect(feed.url);
+      ending.unshift(() => connection?.unsubscribe());
+    }
     const column = (of: WatchedClient): UnwrittenColumn => ({
       ...delivery,
       client: of.client,

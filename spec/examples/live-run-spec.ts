@@ -15,6 +15,7 @@ const SECRET = 'never-to-be-seen-4711';
 
 function rig() {
   let system = 1_000_000;
+  let cuts = 0;
   const clock = liveClock(() => system);
   const book = tokenBook();
   const faults = createFaults(clock);
@@ -30,6 +31,7 @@ function rig() {
       headers: { authorization: `Bearer ${value}`, 'idempotency-key': path },
     });
   return {
+    cuts: () => cuts,
     clock,
     book,
     faults,
@@ -39,7 +41,7 @@ function rig() {
     note,
     ask,
     pass: (ms: number) => void (system += ms),
-    buttons: createButtons({ clock, faults, books: { ours: book }, path: '/invoices' }),
+    buttons: createButtons({ clock, faults, books: { ours: book }, path: '/invoices', cut: () => void cuts++ }),
   };
 }
 
@@ -103,6 +105,12 @@ describe('the buttons', () => {
     expect((await network.token('https://auth.example/token')).status).toBe(503);
     pass(1);
     expect((await network.token('https://auth.example/token')).status).toBe(201);
+  });
+
+  it('should cut the connections', () => {
+    const { buttons, cuts } = rig();
+    expect(buttons.cut()).toMatchObject({ kind: 'cut', until: null });
+    expect(cuts()).toBe(1);
   });
 
   it('should forbid one path, and allow it again', async () => {
@@ -228,7 +236,7 @@ describe('the history', () => {
     const whole = [forbid, token(0), token(1), token(2), answered(5), answered(300_000)].reduce(remember, NO_HISTORY);
     const { events, counters } = forget(whole, 310_000);
     expect(events).toEqual([forbid, token(1), token(2), answered(300_000)]);
-    expect(counters).toEqual({ ours: { accepted: 1, refused: 0, failed: 0, tokens: 1, longestWait: 7 } });
+    expect(counters).toEqual({ ours: { accepted: 1, refused: 0, failed: 0, tokens: 1, longestWait: 7, missed: 0 } });
   });
 
   it('should be bounded, however fast the requests come', () => {

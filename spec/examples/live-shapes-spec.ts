@@ -26,7 +26,7 @@ const request: RequestMark = {
 };
 const fault: FaultMark = { kind: 'fault', fault: 'outage', at: 3_000, until: 8_000, tokens: undefined, path: '' };
 const draw = (lane: Partial<LaneStory>, faults: readonly FaultMark[] = []): LaneShapes =>
-  shapesOf('ours', { tokens: [], attempts: [], requests: [], ...lane }, faults, x);
+  shapesOf('ours', { tokens: [], attempts: [], requests: [], sockets: [], ...lane }, faults, x);
 
 describe('the view', () => {
   it('should put now and every time before it where the axis says', () => {
@@ -157,4 +157,22 @@ describe('pointing at shapes', () => {
     expect(neighbour(shapes, 'fault-outage-3000', 1)?.key).toBe('fault-outage-3000');
     expect(neighbour([], null, 1)).toBeUndefined();
   });
+});
+
+it('a WebSocket should be drawn from when it opened to its last message, or to its end', () => {
+  const open = {
+    kind: 'socket',
+    at: 1_000,
+    token: 0,
+    latest: 1,
+    messages: [1_000, 1_500],
+    missed: 0,
+    end: null,
+  } as const;
+  const { sockets } = draw({ sockets: [open, { ...open, at: 2_000, messages: [2_000], end: 2_400 }] });
+  expect(sockets.map(({ x: from, end, isOpen, hue, messages }) => [from, end, isOpen, hue, messages])).toEqual([
+    [100, 150, true, 'hue-1', [100, 150]],
+    [200, 240, false, 'hue-1', [200]],
+  ]);
+  expect(inOrder(draw({ sockets: [open] })).map(({ key }) => key)).toEqual(['socket-1000']);
 });

@@ -97,3 +97,32 @@ describe('the story of the events', () => {
     expect(since(endless, 8_000).lanes.ours.tokens.map(({ token: number }) => number)).toEqual([1]);
   });
 });
+
+describe('a WebSocket', () => {
+  const socket = (what: 'opened' | 'message' | 'renewed' | 'ended', at: number, token = 0, missed = 0): LiveEvent => ({
+    type: 'socket',
+    lane: 'ours',
+    at,
+    what,
+    token,
+    missed,
+  });
+
+  it('should be one mark from when it opens until it ends, with its messages and the tokens that it was told', () => {
+    const story = told(
+      socket('opened', 100),
+      socket('message', 100),
+      socket('renewed', 300, 1),
+      socket('message', 600),
+    );
+    expect(story.lanes.ours.sockets).toEqual([
+      { kind: 'socket', at: 100, token: 0, latest: 1, messages: [100, 600], missed: 0, end: null },
+    ]);
+    const after = [socket('ended', 700, 1), socket('opened', 900, 2), socket('message', 900, 2, 3)].reduce(tell, story);
+    expect(after.lanes.ours.sockets.map(({ at, end, missed }) => [at, end, missed])).toEqual([
+      [100, 700, 0],
+      [900, null, 3],
+    ]);
+    expect(since(after, 800).lanes.ours.sockets.map(({ at }) => at)).toEqual([900]);
+  });
+});

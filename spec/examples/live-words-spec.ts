@@ -15,6 +15,7 @@ const snapshot = (events: readonly LiveEvent[], more: Partial<Snapshot> = {}): S
   lanes: LANES,
   path: '/invoices',
   forbidden: false,
+  sockets: true,
   counters: {},
   events,
   ...more,
@@ -90,8 +91,8 @@ describe('what the page knows', () => {
   it('should count what the snapshot counted before, and what comes after', () => {
     const state = begin(snapshot(HAPPENED, { counters: { ours: { ...NOTHING, accepted: 5, longestWait: 900 } } }), 0);
     expect(state.counters).toEqual({
-      ours: { accepted: 6, refused: 0, failed: 0, tokens: 1, longestWait: 900 },
-      theirs: { accepted: 0, refused: 1, failed: 0, tokens: 1, longestWait: 0 },
+      ours: { accepted: 6, refused: 0, failed: 0, tokens: 1, longestWait: 900, missed: 0 },
+      theirs: { accepted: 0, refused: 1, failed: 0, tokens: 1, longestWait: 0, missed: 0 },
     });
     expect(
       heard(state, { type: 'answered', lane: 'ours', at: 9_000, request: 8, status: 0, waited: 0 }).counters.ours

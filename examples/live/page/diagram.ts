@@ -7,6 +7,7 @@ import {
   type LaneShapes,
   type RequestShape,
   type Shape,
+  type SocketShape,
   type TokenShape,
 } from './shapes.js';
 import { LANE, tickLabel, ticksOf, type View } from './view.js';
@@ -31,9 +32,14 @@ export function createDiagram(parent: Element): Diagram {
   const svg = select(parent).append('svg').attr('height', LANE.height).attr('aria-hidden', 'true');
   const grid = svg.append('g').attr('class', 'grid');
   const strip = svg.append('g').attr('class', 'strip');
-  const [bands, bars, requests, attempts, marbles] = ['bands', 'bars', 'requests', 'attempts', 'marbles'].map((name) =>
-    strip.append('g').attr('class', name),
-  ) as [Group, Group, Group, Group, Group];
+  const [bands, bars, requests, sockets, attempts, marbles] = [
+    'bands',
+    'bars',
+    'requests',
+    'sockets',
+    'attempts',
+    'marbles',
+  ].map((name) => strip.append('g').attr('class', name)) as [Group, Group, Group, Group, Group, Group];
   const pointer = strip
     .append('circle')
     .attr('class', 'pointer')
@@ -49,8 +55,9 @@ export function createDiagram(parent: Element): Diagram {
   for (const [text, y] of [
     ['tokens', LANE.tracks[0] - 9],
     ['requests', LANE.ticks[1] - 6],
+    ['WebSocket', LANE.socket + 4],
   ] as const) {
-    rows.append('text').attr('y', y).text(text);
+    rows.append('text').attr('class', `row-${text}`).attr('y', y).text(text);
   }
 
   return {
@@ -59,6 +66,7 @@ export function createDiagram(parent: Element): Diagram {
       drawLabels(labels, shapes.faults);
       drawBars(bars, shapes.tokens);
       drawRequests(requests, shapes.requests);
+      drawSockets(sockets, shapes.sockets);
       drawMarbles(marbles, shapes.tokens);
       drawAttempts(attempts, shapes.attempts);
     },
@@ -121,6 +129,35 @@ function drawLabels(labels: Group, faults: readonly FaultShape[]): void {
     .join('text')
     .attr('y', ({ y }) => y)
     .text(({ label }) => label);
+}
+
+/** A connection: a line while it is open, a dot for each message, a cross where it was closed. */
+function drawSockets(group: Group, sockets: readonly SocketShape[]): void {
+  const socket = group
+    .selectAll<SVGGElement, SocketShape>('g')
+    .data(sockets, keyOf)
+    .join((enter) => {
+      const entered = enter.append('g');
+      entered.append('line').attr('class', 'open');
+      entered.append('path').attr('class', 'wrong').attr('d', CROSS);
+      return entered;
+    })
+    .attr('class', ({ hue, isOpen }) => `${hue} ${isOpen ? '' : 'ended'}`);
+  socket
+    .select('.open')
+    .attr('x1', ({ x }) => x)
+    .attr('x2', ({ end }) => end)
+    .attr('y1', LANE.socket)
+    .attr('y2', LANE.socket);
+  socket.select('.wrong').attr('transform', ({ end }) => `translate(${end},${LANE.socket})`);
+  socket
+    .selectAll<SVGCircleElement, number>('circle')
+    .data(({ messages }) => messages)
+    .join('circle')
+    .attr('class', 'message')
+    .attr('r', 2.5)
+    .attr('cy', LANE.socket)
+    .attr('cx', (x) => x);
 }
 
 /** A life: dotted while it was asked for, full while it could be used, pale where it was not used to its end. */

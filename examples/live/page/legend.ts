@@ -8,6 +8,7 @@ const ENTRIES: readonly (readonly [picture: string, meaning: string])[] = [
   ['refused', 'a request that was refused (403)'],
   ['waited', 'a request that had to wait for a token'],
   ['attempt', 'a token was asked for in vain'],
+  ['socket', 'a WebSocket while it is open, and its messages'],
   ['band', 'what you did'],
 ];
 
@@ -15,7 +16,7 @@ const CROSS = 'M-4,-4L4,4M-4,4L4,-4';
 
 export function drawLegend(list: Element): void {
   for (const [picture, meaning] of ENTRIES) {
-    const item = select(list).append('li');
+    const item = select(list).append('li').attr('class', picture);
     const svg = item
       .append('svg')
       .attr('width', 52)
@@ -56,6 +57,11 @@ export function drawLegend(list: Element): void {
     if (picture === 'attempt') {
       draw.append('line').attr('class', 'asked').attr('x1', 8).attr('x2', 30).attr('y1', 13).attr('y2', 13);
       draw.append('path').attr('class', 'wrong').attr('d', CROSS).attr('transform', 'translate(38,13)');
+    }
+    if (picture === 'socket') {
+      draw.append('line').attr('class', 'open').attr('x1', 6).attr('x2', 46).attr('y1', 13).attr('y2', 13);
+      for (const x of [14, 26, 38])
+        draw.append('circle').attr('class', 'message').attr('cx', x).attr('cy', 13).attr('r', 3);
     }
     if (picture === 'band')
       draw.append('rect').attr('class', 'outage').attr('x', 6).attr('width', 40).attr('y', 1).attr('height', 24);

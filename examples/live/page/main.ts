@@ -20,6 +20,7 @@ const find = <E extends Element>(selector: string): E => {
 const intro = find<HTMLElement>('#intro');
 const place = find<HTMLElement>('#lanes');
 const pause = find<HTMLButtonElement>('#pause');
+const cut = find<HTMLButtonElement>('[data-press=cut]');
 const forbid = find<HTMLButtonElement>('[data-press=forbid]');
 const table = find<HTMLDetailsElement>('#table');
 const everyRequest = find<HTMLInputElement>('#all-requests');
@@ -46,6 +47,8 @@ function open(snapshot: Snapshot): void {
   intro.textContent = snapshot.intro;
   find('#path').textContent = snapshot.path;
   find('#controls-title').textContent = snapshot.lanes.length > 1 ? 'Make trouble for both' : 'Make trouble';
+  cut.hidden = !snapshot.sockets;
+  document.body.classList.toggle('without-sockets', !snapshot.sockets);
   place.replaceChildren();
   cards = snapshot.lanes.map((lane) => createLaneCard(place, lane));
   cards.forEach((card) => inspection.watch(card));

@@ -21,10 +21,10 @@ const MOST = 100;
 /** What happened, the latest first. Accepted requests are many and all alike, so they come only when asked for. */
 export function rowsOf(story: Story, lanes: readonly Lane[], everyRequest: boolean): readonly Row[] {
   const rows = lanes.flatMap(({ name, title }) => {
-    const { tokens, attempts, requests } = story.lanes[name];
+    const { tokens, attempts, requests, sockets } = story.lanes[name];
     const shown = requests.filter(({ status }) => status !== null && (everyRequest || !isAccepted(status)));
     const failures = attempts.filter(({ end }) => end !== null);
-    return [...tokens, ...failures, ...shown].map((mark, index): Row => ({
+    return [...tokens, ...failures, ...shown, ...sockets].map((mark, index): Row => ({
       ...rowOf(mark, title, name),
       key: `${name}-${keyOf(mark, index)}`,
     }));

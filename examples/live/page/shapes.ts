@@ -1,7 +1,7 @@
 import type { LaneName } from '../liveEvent.js';
 import { isRefusal } from '../counters.js';
 import { hueOf, letterOf } from './names.js';
-import type { AttemptMark, FaultMark, LaneStory, Mark, RequestMark, TokenMark } from './story.js';
+import type { AttemptMark, FaultMark, LaneStory, Mark, RequestMark, SocketMark, TokenMark } from './story.js';
 import { LANE } from './view.js';
 import { faultLabel } from './words.js';
 
@@ -33,6 +33,14 @@ export interface AttemptShape extends Shape<AttemptMark> {
   readonly asked: number;
 }
 
+/** A WebSocket: a line while it is open, and a dot for each message. */
+export interface SocketShape extends Shape<SocketMark> {
+  readonly hue: string;
+  readonly end: number;
+  readonly isOpen: boolean;
+  readonly messages: readonly number[];
+}
+
 export interface FaultShape extends Shape<FaultMark> {
   readonly end: number;
   readonly label: string;
@@ -42,6 +50,7 @@ export interface LaneShapes {
   readonly tokens: readonly TokenShape[];
   readonly attempts: readonly AttemptShape[];
   readonly requests: readonly RequestShape[];
+  readonly sockets: readonly SocketShape[];
   readonly faults: readonly FaultShape[];
 }
 
@@ -55,7 +64,7 @@ const trackOf = (token: number): number => LANE.tracks[token % LANE.tracks.lengt
 /** Where everything of one lane stands. */
 export function shapesOf(
   lane: LaneName,
-  { tokens, attempts, requests }: LaneStory,
+  { tokens, attempts, requests, sockets }: LaneStory,
   faults: readonly FaultMark[],
   x: (at: number) => number,
 ): LaneShapes {
@@ -92,6 +101,16 @@ export function shapesOf(
       hue: hueOf(mark.token),
       outcome: outcomeOf(mark.status),
       asked: mark.waited < NOTICEABLE ? x(mark.at) : x(mark.at - mark.waited),
+    })),
+    sockets: sockets.map((mark) => ({
+      key: `socket-${mark.at}`,
+      mark,
+      x: x(mark.at),
+      y: LANE.socket,
+      hue: hueOf(mark.latest),
+      end: x(mark.end ?? mark.messages.at(-1) ?? mark.at),
+      isOpen: mark.end === null,
+      messages: mark.messages.map(x),
     })),
     faults: apart(
       faults.map((mark) => ({
@@ -136,8 +155,8 @@ function outcomeOf(status: number | null): RequestShape['outcome'] {
 }
 
 /** All that can be pointed at, in the order of time. */
-export const inOrder = ({ tokens, attempts, requests, faults }: LaneShapes): readonly Shape[] =>
-  [...tokens, ...attempts, ...requests, ...faults].sort((a, b) => a.x - b.x);
+export const inOrder = ({ tokens, attempts, requests, sockets, faults }: LaneShapes): readonly Shape[] =>
+  [...tokens, ...attempts, ...requests, ...sockets, ...faults].sort((a, b) => a.x - b.x);
 
 /** The shape nearest to a point, if one is within reach. */
 export function nearest(shapes: readonly Shape[], x: number, y: number, reach = 22): Shape | undefined {

@@ -1,7 +1,7 @@
 import type { FaultEvent, LaneEvent, LaneName, LiveEvent, Reason } from '../liveEvent.js';
 
 /** What can be pointed at. Times are ms on the run's clock. */
-export type Mark = TokenMark | AttemptMark | RequestMark | FaultMark;
+export type Mark = TokenMark | AttemptMark | RequestMark | SocketMark | FaultMark;
 
 export interface TokenMark {
   readonly kind: 'token';
@@ -43,10 +43,26 @@ export interface RequestMark {
   readonly status: number | null;
 }
 
+/** One WebSocket connection. */
+export interface SocketMark {
+  readonly kind: 'socket';
+  readonly at: number;
+  /** The token that it was opened with. */
+  readonly token: number;
+  /** The token that the server was told last. */
+  readonly latest: number;
+  /** When messages came. */
+  readonly messages: readonly number[];
+  /** Messages that were sent to nobody before it opened. */
+  readonly missed: number;
+  /** Null while it is open. */
+  readonly end: number | null;
+}
+
 export interface FaultMark {
   readonly kind: 'fault';
   readonly at: number;
-  readonly fault: 'revoke' | 'outage' | 'forbid' | 'sleep';
+  readonly fault: 'revoke' | 'outage' | 'forbid' | 'sleep' | 'cut';
   /** Equal to `at` for a moment, Infinity while it lasts. */
   readonly until: number;
   readonly tokens: FaultEvent['tokens'];
@@ -57,6 +73,7 @@ export interface LaneStory {
   readonly tokens: readonly TokenMark[];
   readonly attempts: readonly AttemptMark[];
   readonly requests: readonly RequestMark[];
+  readonly sockets: readonly SocketMark[];
 }
 
 export interface Story {
@@ -64,7 +81,7 @@ export interface Story {
   readonly faults: readonly FaultMark[];
 }
 
-const EMPTY_LANE: LaneStory = { tokens: [], attempts: [], requests: [] };
+const EMPTY_LANE: LaneStory = { tokens: [], attempts: [], requests: [], sockets: [] };
 export const EMPTY_STORY: Story = { lanes: { ours: EMPTY_LANE, theirs: EMPTY_LANE }, faults: [] };
 
 /** The story with one more event. */
@@ -139,9 +156,29 @@ function tellLane(lane: LaneStory, event: LaneEvent): LaneStory {
         requests: lane.requests.map((mark) => (mark.request === request ? { ...mark, status } : mark)),
       };
     }
+    case 'socket':
+      return { ...lane, sockets: tellSockets(lane.sockets, event) };
     default:
       return lane;
   }
+}
+
+function tellSockets(
+  sockets: readonly SocketMark[],
+  { at, what, token, missed }: Extract<LaneEvent, { type: 'socket' }>,
+): readonly SocketMark[] {
+  if (what === 'opened')
+    return [...sockets, { kind: 'socket', at, token, latest: token, messages: [], missed: 0, end: null }];
+  const last = sockets.at(-1);
+  if (last === undefined) return sockets;
+  const { messages } = last;
+  const changed =
+    what === 'message'
+      ? { ...last, messages: [...messages, at], missed: last.missed + missed }
+      : what === 'renewed'
+        ? { ...last, latest: token }
+        : { ...last, end: at };
+  return [...sockets.slice(0, -1), changed];
 }
 
 /** JWTs say their end in whole seconds, so a server may know of it this much earlier. */
@@ -154,12 +191,15 @@ function fateOf({ expiresAt }: TokenMark, { at, reason }: TokenMark): TokenMark[
 
 /** The story without what was over before. The token in use stays, however old. */
 export function since(story: Story, before: number): Story {
-  const lane = ({ tokens, attempts, requests }: LaneStory): LaneStory => ({
+  const lane = ({ tokens, attempts, requests, sockets }: LaneStory): LaneStory => ({
     tokens: tokens.filter(
       ({ end, expiresAt }) => end === null || (Number.isFinite(expiresAt) ? Math.max(end, expiresAt) : end) >= before,
     ),
     attempts: attempts.filter(({ at }) => at >= before),
     requests: requests.filter(({ at }) => at >= before),
+    sockets: sockets
+      .filter(({ end }) => end === null || end >= before)
+      .map((mark) => ({ ...mark, messages: mark.messages.filter((at) => at >= before) })),
   });
   return {
     lanes: { ours: lane(story.lanes.ours), theirs: lane(story.lanes.theirs) },

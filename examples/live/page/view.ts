@@ -2,7 +2,7 @@ import { scaleLinear, type ScaleLinear } from 'd3-scale';
 
 /** Where things stand in a diagram, in px. */
 export const LANE = {
-  height: 184,
+  height: 210,
   /** Labels of what was done to the clients; the second row is for those that find the first one taken. */
   labels: [12, 27],
   /** Where the bands begin, below the labels. */
@@ -13,7 +13,9 @@ export const LANE = {
   bar: 10,
   /** Request ticks reach from here to there. */
   ticks: [124, 144],
-  axis: 158,
+  /** The line of the WebSocket. */
+  socket: 170,
+  axis: 184,
 } as const;
 
 const WIDE = 640;

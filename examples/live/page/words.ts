@@ -1,7 +1,7 @@
 import { isRefusal } from '../counters.js';
 import type { Counters, Lane, LaneName, Reason } from '../liveEvent.js';
 import { duration, letterOf } from './names.js';
-import type { AttemptMark, FaultMark, Mark, RequestMark, TokenMark } from './story.js';
+import type { AttemptMark, FaultMark, Mark, RequestMark, SocketMark, TokenMark } from './story.js';
 
 const REASONS: Readonly<Record<Reason, string>> = {
   initial: 'the first',
@@ -32,6 +32,8 @@ export function describe(mark: Mark, lane: LaneName): Description {
       return { what: 'No token', details: attemptDetails(mark) };
     case 'request':
       return { what: requestTitle(mark), details: requestDetails(mark) };
+    case 'socket':
+      return { what: mark.end === null ? 'WebSocket, open' : 'WebSocket, closed', details: socketDetails(mark) };
     case 'fault':
       return { what: sentence(faultLabel(mark, lane)), details: faultDetails(mark) };
   }
@@ -45,6 +47,13 @@ function tokenDetails({ at, id, reason, issuedAt, expiresAt, fate }: TokenMark):
 function attemptDetails({ attempt, message, retryIn }: AttemptMark): string {
   const next = retryIn === null ? '' : `; next attempt in ${duration(retryIn)}`;
   return `attempt ${attempt} failed: ${message}${next}`;
+}
+
+function socketDetails({ at, token, latest, missed, end }: SocketMark): string {
+  const told = token === latest ? '' : `, told every new one up to ${letterOf(latest)}`;
+  const lasted = end === null ? '' : `, lasted ${duration(end - at)}`;
+  const lost = missed === 0 ? '' : `; ${missed} ${missed === 1 ? 'message' : 'messages'} missed before it`;
+  return `opened with token ${letterOf(token)}${told}${lasted}${lost}`;
 }
 
 function requestTitle({ status, again }: RequestMark): string {
@@ -77,6 +86,8 @@ export function faultLabel({ fault, at, until, tokens, path }: FaultMark, lane: 
       return `${path} forbidden`;
     case 'sleep':
       return `asleep ${duration(until - at)}`;
+    case 'cut':
+      return 'connection cut';
   }
 }
 
@@ -90,6 +101,8 @@ function faultDetails({ fault, at, until }: FaultMark): string {
       return 'the API answers 403 there, whatever the token';
     case 'sleep':
       return 'the clock jumped; every token ended meanwhile';
+    case 'cut':
+      return 'the WebSockets were ended by the network';
   }
 }
 
@@ -104,6 +117,8 @@ export function announcement(mark: FaultMark): string {
       return `${mark.path} is forbidden: no token helps there.`;
     case 'sleep':
       return `The machine slept ${duration(mark.until - mark.at)}: every token ended meanwhile.`;
+    case 'cut':
+      return 'The connection is cut: each client connects its WebSocket again.';
   }
 }
 
