@@ -100,7 +100,8 @@ export function createTokenViews(
     (replayed: TokenUpdate | undefined) =>
     (update: TokenUpdate): AccessToken | null => {
       if (update.type === 'token') return update === replayed ? null : update.token;
-      if (update.type === 'attemptFailed') return null;
+      // Another token may have come, been rejected before it was passed on, and be usable again by this failure.
+      if (update.type === 'attemptFailed') return state.held?.update === replayed ? null : current();
       throw update.error;
     };
 
@@ -130,9 +131,11 @@ export function createTokenViews(
       }),
     next: (begin, maxWait) =>
       defer(() => {
-        const select = tokenOtherThan(state.held?.update);
-        const untilAttemptFails = takeWhile<TokenUpdate>(({ type }) => type !== 'attemptFailed' || !current());
-        return firstToken(updatesAfter(begin).pipe(untilAttemptFails), select, maxWait);
+        const replayed = state.held?.update;
+        const untilAttemptFails = takeWhile<TokenUpdate>(
+          ({ type }) => type !== 'attemptFailed' || !current() || state.held?.update !== replayed,
+        );
+        return firstToken(updatesAfter(begin).pipe(untilAttemptFails), tokenOtherThan(replayed), maxWait);
       }),
   };
 }

@@ -16,7 +16,7 @@ const COUNTERS: readonly (readonly [label: string, name: string, value: (counter
   ['tokens', 'tokens', ({ tokens }) => String(tokens)],
   ['longest wait', 'wait', ({ longestWait }) => duration(longestWait)],
   ['accepted', 'accepted', ({ accepted }) => String(accepted)],
-  ['messages missed', 'missed', ({ missed }) => String(missed)],
+  ['missed', 'missed', ({ missed }) => String(missed)],
 ];
 
 /** A client: its name, its counters, its diagram. */

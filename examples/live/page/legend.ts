@@ -8,7 +8,7 @@ const ENTRIES: readonly (readonly [picture: string, meaning: string])[] = [
   ['refused', 'a request that was refused (403)'],
   ['waited', 'a request that had to wait for a token'],
   ['attempt', 'a token was asked for in vain'],
-  ['socket', 'a WebSocket while it is open, and its messages'],
+  ['socket', 'a WebSocket while it is open, and its messages; missed: those sent to nobody'],
   ['band', 'what you did'],
 ];
 

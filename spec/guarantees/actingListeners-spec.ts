@@ -175,4 +175,23 @@ describe('whoever acts from inside an event', () => {
       expect(rig.log.sort()).toEqual(['0 accepted T1', '300 a 200', '300 b 200']);
     }),
   );
+
+  it(
+    '12: should not leave refresh() waiting, when it rejects the token that came, and the attempt to replace it fails',
+    marbles((m) => {
+      const rig = setUp(m, (n) => (n === 1 ? { took: 0 } : { took: 0, fail: new Error('down') }), {
+        random: () => 1,
+      });
+      inside(rig, 'tokenChanged', 0, () => {
+        rig.token$.reject(rig.token$.current!);
+      });
+      rig.tell('r', rig.token$.refresh());
+      rig.at(1, () => {
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.asked).toEqual(['0 manual', '0 rejected']);
+      expect(rig.log).toEqual(['0 r T1']);
+    }),
+  );
 });
