@@ -1,35 +1,27 @@
-const tsconfig = {
-  target: 'ES2022',
-  lib: ['ES2022', 'DOM', 'DOM.Iterable'],
-  module: 'commonjs',
-  moduleResolution: 'bundler',
-  isolatedModules: true,
-  esModuleInterop: true,
-  allowJs: true,
-  sourceMap: true,
-};
+const base = require('./jest.base.cjs');
+
+/** Specs of a part alone, in virtual time or on a loopback server of their own. */
+const UNIT = [
+  '<rootDir>/spec/{token,internal,guarantees,http,axios,nest}/**/*-spec.ts',
+  '<rootDir>/spec/connect/!(servers)-spec.ts',
+  '<rootDir>/spec/{errors,exports}-spec.ts',
+];
 
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: 'node',
-  // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
-  testTimeout: 30_000,
-  roots: ['<rootDir>/src', '<rootDir>/spec'],
-  testRegex: 'spec/.*-spec\\.ts$',
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/spec/types/'],
-  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
-  moduleNameMapper: {
-    '^(\\.{1,2}/.*)\\.js$': '$1',
-    '^rx-fresh-token$': '<rootDir>/src/index.ts',
-    '^rx-fresh-token/(.*)$': '<rootDir>/src/$1/index.ts',
-  },
-  transform: {
-    '^.+\\.(ts|mjs)$': ['ts-jest', { tsconfig }],
-    '/node_modules/(oauth4webapi|jose|internmap|d3-[a-z-]+)/.+\\.js$': ['ts-jest', { tsconfig }],
-  },
-  transformIgnorePatterns: ['/node_modules/(?!(@angular|oauth4webapi|jose|internmap|d3-[a-z-]+)/)'],
-  globalSetup: '<rootDir>/spec/setup/globalSetup.mjs',
-  globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
+  // Most specs wait for timers, servers and browsers: so there are more workers than cores.
+  maxWorkers: 3,
+  projects: [
+    { ...base, displayName: 'unit', testMatch: UNIT },
+    {
+      ...base,
+      displayName: 'system',
+      testMatch: ['<rootDir>/spec/**/*-spec.ts', ...UNIT.map((path) => `!${path}`)],
+      globalSetup: '<rootDir>/spec/setup/globalSetup.mjs',
+      globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
+    },
+  ],
+  reporters: ['default', '<rootDir>/spec/setup/closingLine.cjs'],
   collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts'],
   coverageReporters: ['text', 'lcov'],
   coverageThreshold: { global: { branches: 95, lines: 95, statements: 95 } },

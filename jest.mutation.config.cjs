@@ -1,4 +1,4 @@
-const base = require('./jest.config.cjs');
+const base = require('./jest.base.cjs');
 
 /** What watches over src/token, src/http and src/internal, without the servers that other specs need. */
 module.exports = {
@@ -6,7 +6,4 @@ module.exports = {
   testRegex: 'spec/mutation/everything\\.cjs$',
   testEnvironment: require.resolve('./spec/mutation/failFast.cjs'),
   setupFilesAfterEnv: ['<rootDir>/spec/mutation/unhandled.cjs'],
-  globalSetup: undefined,
-  globalTeardown: undefined,
-  coverageThreshold: undefined,
 };

@@ -1,16 +1,14 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bin, root, runNode } from './run.mjs';
+import { root, runNode, tsc } from './run.mjs';
 
 const dist = join(root, 'dist');
 const formats = { esm: 'module', cjs: 'commonjs' };
 
 await rm(dist, { recursive: true, force: true });
 
-const codes = await Promise.all(
-  Object.keys(formats).map((format) => runNode([bin.tsc, '-p', `tsconfig.${format}.json`])),
-);
+const codes = await Promise.all(Object.keys(formats).map((format) => runNode([tsc, '-p', `tsconfig.${format}.json`])));
 if (codes.some((code) => code !== 0)) process.exit(1);
 
 for (const [format, type] of Object.entries(formats)) {

@@ -13,11 +13,5 @@ export function runNode(args, options = {}) {
   });
 }
 
-export const bin = {
-  tsc: join(root, 'node_modules/typescript/bin/tsc'),
-  prettier: join(root, 'node_modules/prettier/bin/prettier.cjs'),
-  eslint: join(root, 'node_modules/eslint/bin/eslint.js'),
-  jest: join(root, 'node_modules/jest/bin/jest.js'),
-  publint: join(root, 'node_modules/publint/src/cli.js'),
-  attw: join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js'),
-};
+/** The compiler. */
+export const tsc = join(root, 'node_modules/typescript/bin/tsc');

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { entries, inUsersProject, specifierOf } from './packed.mjs';
-import { bin, root } from './run.mjs';
+import { root, tsc } from './run.mjs';
 import { checkBehaviour, checkNames } from './smoke/checks.mjs';
 
 /** Compiles files that import these entries, as ES modules and as CommonJS. */
@@ -27,7 +27,7 @@ function compile(folder, { esm, cjs, types }) {
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.mts', 'types.cts'] }));
   try {
-    execFileSync(process.execPath, [bin.tsc, '-p', '.'], {
+    execFileSync(process.execPath, [tsc, '-p', '.'], {
       cwd: folder,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -41,7 +41,7 @@ function rig() {
     note,
     ask,
     pass: (ms: number) => void (system += ms),
-    buttons: createButtons({ clock, faults, books: { ours: book }, path: '/invoices', cut: () => void cuts++ }),
+    buttons: createButtons({ clock, faults, books: { ours: book }, path: '/invoices', cut: () => cuts++ }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { BehaviorSubject } from 'rxjs';
+import { BehaviorSubject, filter, firstValueFrom } from 'rxjs';
 import { createTokenStream } from '../../src/index.js';
 import { fakeTokenSource } from '../../src/testing/index.js';
 import { count, NOTHING } from '../../examples/live/counters.js';
@@ -28,12 +28,7 @@ async function rig() {
     events.push(event as SocketEvent);
     heard.next(events.length);
   };
-  const until = (is: () => boolean): Promise<void> =>
-    new Promise((resolve) => {
-      const watching = heard.subscribe(() => {
-        if (is()) setImmediate(() => (watching.unsubscribe(), resolve()));
-      });
-    });
+  const until = (is: () => boolean) => firstValueFrom(heard.pipe(filter(is)));
   const told = (what: SocketEvent['what']) => events.filter((event) => event.what === what);
   const note = (value: string, life: number) =>
     book.note(value, { id: fingerprint(value), expiresAt: clock.now() + life, slept: clock.slept });
@@ -46,7 +41,7 @@ it('the connection of the library should live through a renewal: the server is t
   const source = fakeTokenSource({ lifetime: 1500, names: 'numbers' });
   const token$ = createTokenStream(source, { jitter: 0, refreshBefore: 700 });
   ending.push(() => token$.close());
-  token$.subscribe(({ value, expiresAt }) => void note(value, expiresAt - Date.now()));
+  token$.subscribe(({ value, expiresAt }) => note(value, expiresAt - Date.now()));
   const running = ourSocket(token$, { ...watch, lane: 'ours' });
   ending.push(() => running.unsubscribe());
   await until(() => told('renewed').length === 3);
@@ -57,12 +52,14 @@ it('the connection of the library should live through a renewal: the server is t
 
 it('the other should be closed when its token ends, come again with the next one, and count what it missed', async () => {
   const { watch, note, until, told, events } = await rig();
-  let current = note('first', 700) && 'first';
+  let current = 'first';
+  note('first', 700);
   const running = theirSocket(() => Promise.resolve(current), { ...watch, lane: 'theirs' });
   ending.push(() => running.unsubscribe());
   await until(() => told('ended').length === 1);
   // The token is over, and the client has no other yet: the server lets it in again with the next one only.
-  current = note('second', 60_000) && 'second';
+  current = 'second';
+  note('second', 60_000);
   await until(() => told('opened').length === 2);
   await until(() => events.at(-1)?.what === 'message');
   expect(told('opened').map(({ token }) => token)).toEqual([0, 1]);
@@ -73,7 +70,7 @@ it('"cut" should end both, and the library should be back within two seconds', a
   const { watch, note, until, told, feed } = await rig();
   const token$ = createTokenStream(fakeTokenSource({ lifetime: 60_000, names: 'numbers' }));
   ending.push(() => token$.close());
-  token$.subscribe(({ value }) => void note(value, 60_000));
+  token$.subscribe(({ value }) => note(value, 60_000));
   const running = ourSocket(token$, { ...watch, lane: 'ours' });
   ending.push(() => running.unsubscribe());
   await until(() => told('message').length === 1);
