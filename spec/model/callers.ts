@@ -289,8 +289,9 @@ export function wait(who: string, kind: 'take' | 'refresh', given: number | unde
       say?.(`${who} gets ${value}`);
       waiters.delete(waiter);
       tokens.given(value, who, waiter?.seq ?? Infinity);
-      if (kind === 'refresh' && (tokens.arrival?.value !== value || tokens.arrival.seq < (waiter?.seq ?? Infinity)))
-        facts.fault('refresh', `${who} got ${value}, which did not just come`);
+      const { arrival } = tokens;
+      if (kind === 'refresh' && (arrival?.value !== value || arrival.seq < (waiter?.born ?? Infinity)))
+        facts.fault('refresh', `${who} got ${value}, which has not come since it was asked for`);
     },
     error: (error: unknown) => {
       say?.(`${who} fails: ${String(error)}`);

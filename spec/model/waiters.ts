@@ -10,6 +10,8 @@ export interface Waiter {
   kind: 'take' | 'refresh' | 'recover';
   since: number;
   seq: number;
+  /** When it began to wait, whatever was replaced meanwhile. */
+  readonly born: number;
   readonly maxWait: number;
   readonly session: number;
   readonly rejection: Rejection | null;
@@ -33,7 +35,8 @@ export class Waiters {
 
   add(who: string, kind: Waiter['kind'], maxWait: number, rejection: Rejection | null = null): Waiter {
     const { facts } = this;
-    const waiter = { who, kind, since: facts.real, seq: ++facts.seq, maxWait, session: facts.session, rejection };
+    const seq = ++facts.seq;
+    const waiter = { who, kind, since: facts.real, seq, born: seq, maxWait, session: facts.session, rejection };
     this.all.add(waiter);
     return waiter;
   }
