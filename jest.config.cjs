@@ -2,9 +2,9 @@ const base = require('./jest.base.cjs');
 
 /** Specs of a part alone, in virtual time or on a loopback server of their own. */
 const UNIT = [
-  '<rootDir>/spec/{token,internal,guarantees,http,axios,nest}/**/*-spec.ts',
-  '<rootDir>/spec/connect/!(servers)-spec.ts',
-  '<rootDir>/spec/{errors,exports}-spec.ts',
+  '/spec/(token|internal|guarantees|http|axios|nest)/.*-spec\\.ts$',
+  '/spec/connect/(?!servers).*-spec\\.ts$',
+  '/spec/(errors|exports)-spec\\.ts$',
 ];
 
 /** @type {import('jest').Config} */
@@ -12,11 +12,12 @@ module.exports = {
   // Most specs wait for timers, servers and browsers: so there are more workers than cores.
   maxWorkers: 3,
   projects: [
-    { ...base, displayName: 'unit', testMatch: UNIT },
+    { ...base, displayName: 'unit', testRegex: UNIT },
     {
       ...base,
       displayName: 'system',
-      testMatch: ['<rootDir>/spec/**/*-spec.ts', ...UNIT.map((path) => `!${path}`)],
+      testRegex: '/spec/.*-spec\\.ts$',
+      testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...UNIT],
       globalSetup: '<rootDir>/spec/setup/globalSetup.mjs',
       globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
     },

@@ -2,7 +2,8 @@ import { catchError, defer, EMPTY, filter, tap, type Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
-import { isBlocked, isOfSession, pauseLeft, usableToken } from './state.js';
+import type { RejectedBy } from './rejectionMemory.js';
+import { isBlocked, isOfSession, pauseLeft, usableToken, type TokenState } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
@@ -34,44 +35,55 @@ export interface Recovery {
   readonly newest: (token: AccessToken, rejected?: AccessToken) => AccessToken | null;
 }
 
+type Part<K extends keyof TokenContext> = Pick<TokenContext, K>;
+
+const isHeld = ({ held }: TokenState, token: AccessToken): boolean => sameToken(held?.token, token);
+const isReplacing = ({ isRefreshing, rejection }: TokenState): boolean => isRefreshing || rejection !== null;
+const rejectedBy = ({ key, explicit }: Rejection): RejectedBy => ({ key, kind: explicit ? 'explicit' : 'bare' });
+
+/** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
+function decide(
+  { state, now, rejections }: Part<'state' | 'now' | 'rejections'>,
+  rejection: Rejection,
+): RejectionOutcome {
+  const { held } = state;
+  const time = now();
+  const by = rejectedBy(rejection);
+  if (!isOfSession(state, rejection.token)) return 'suppressed';
+  if (!held || !isHeld(state, rejection.token)) return 'alreadyReplaced';
+  if (rejections.isRemembered(by, time)) return 'suppressed';
+  // It is being replaced, or has expired meanwhile.
+  if (isReplacing(state) || !usableToken(state, time)) return 'refreshing';
+  return !isBlocked(state, time) && rejections.mayForce(by.kind, held.isAccepted, time) ? 'refreshing' : 'suppressed';
+}
+
+/** Announces the decision, and has the token replaced if that was decided. */
+function carryOut(
+  { state, now, events }: Part<'state' | 'now' | 'events'>,
+  rejection: Rejection,
+  outcome: RejectionOutcome,
+): void {
+  const { token, explicit } = rejection;
+  const { held, failures } = state;
+  if (explicit && sameToken(state.singleUse, token)) state.singleUse = null;
+  // In the pause after a failed attempt the token stays in use.
+  if (outcome === 'refreshing' && explicit && held && pauseLeft(state, now()) === 0) held.isSuspended = true;
+  events.emit({ type: 'tokenRejected', token, outcome });
+  // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
+  const isUnchanged = state.held === held && state.failures === failures && !isReplacing(state);
+  if (outcome === 'refreshing' && isUnchanged && held && now() < held.usableUntil)
+    state.rejection = rejectedBy(rejection);
+}
+
 /** Decides what a rejection costs: a refresh and a repeat, a repeat, or nothing. */
 export function createRecovery(
   context: TokenContext,
   views: Pick<TokenViews, 'take' | 'next'>,
   demand: () => void,
 ): Recovery {
-  const { state, now, rejections, events, current } = context;
-  const isHeld = (token: AccessToken) => sameToken(state.held?.token, token);
-  const rejectedBy = ({ key, explicit }: Rejection) => ({ key, kind: explicit ? 'explicit' : 'bare' }) as const;
-  const isReplacing = () => state.isRefreshing || state.rejection !== null;
+  const { state, now, rejections, current } = context;
 
-  /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
-  function decide(rejection: Rejection): RejectionOutcome {
-    const { held } = state;
-    const time = now();
-    const by = rejectedBy(rejection);
-    if (!held || !isHeld(rejection.token)) return 'alreadyReplaced';
-    if (rejections.isRemembered(by, time)) return 'suppressed';
-    // It is being replaced, or has expired meanwhile.
-    if (isReplacing() || !usableToken(state, time)) return 'refreshing';
-    return !isBlocked(state, time) && rejections.mayForce(by.kind, held.isAccepted, time) ? 'refreshing' : 'suppressed';
-  }
-
-  /** Announces the decision, and has the token replaced if that was decided. */
-  function carryOut(rejection: Rejection, outcome: RejectionOutcome): void {
-    const { token, explicit } = rejection;
-    const { held, failures } = state;
-    if (explicit && sameToken(state.singleUse, token)) state.singleUse = null;
-    // In the pause after a failed attempt the token stays in use.
-    if (outcome === 'refreshing' && explicit && held && pauseLeft(state, now()) === 0) held.isSuspended = true;
-    events.emit({ type: 'tokenRejected', token, outcome });
-    // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
-    const isUnchanged = state.held === held && state.failures === failures && !isReplacing();
-    if (outcome === 'refreshing' && isUnchanged && held && now() < held.usableUntil)
-      state.rejection = rejectedBy(rejection);
-  }
-
-  /** The token that the attempt for a rejection brings, if it is another one. */
+  /** The token that the attempt for a rejection brings. */
   const replacementFor = (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
     views.next(demand, maxWait).pipe(
       tap((next) => {
@@ -85,19 +97,19 @@ export function createRecovery(
       defer(() => {
         const { token } = rejection;
         const { failures } = state;
-        const outcome = isOfSession(state, token) ? decide(rejection) : 'suppressed';
-        carryOut(rejection, outcome);
+        const outcome = decide(context, rejection);
+        carryOut(context, rejection, outcome);
         // A `tokenRejected` listener may have signed out.
         if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
-        const isUsable = isHeld(token) && current() !== null;
+        const isUsable = isHeld(state, token) && current() !== null;
         // A `tokenRejected` listener may have made the attempt already, and it failed.
-        if (isUsable && (state.failures !== failures || !isReplacing())) return EMPTY;
-        const next$ = isHeld(token) ? replacementFor(rejection, maxWait) : views.take(maxWait);
+        if (isUsable && (state.failures !== failures || !isReplacing(state))) return EMPTY;
+        const next$ = isHeld(state, token) ? replacementFor(rejection, maxWait) : views.take(maxWait);
         return next$.pipe(filter((next) => !sameToken(next, token)));
       }).pipe(catchError(() => EMPTY)),
     reject: (rejection) => {
-      const outcome = decide(rejection);
-      carryOut(rejection, outcome);
+      const outcome = decide(context, rejection);
+      carryOut(context, rejection, outcome);
       if (outcome === 'refreshing') demand();
     },
     accepted: (token, keyOf) => {
@@ -110,7 +122,7 @@ export function createRecovery(
     newest: (token, rejected) => {
       const usable = current();
       if (usable && !sameToken(usable, rejected)) return usable;
-      const isUsable = isOfSession(state, token) && !(state.held?.isSuspended && isHeld(token));
+      const isUsable = isOfSession(state, token) && !(state.held?.isSuspended && isHeld(state, token));
       return isUsable ? token : null;
     },
   };
