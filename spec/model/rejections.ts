@@ -241,7 +241,8 @@ export class Rejections {
   arrived({ value, isSame, isKept }: Arrival, cause: Rejection | null, isOfHeld: boolean, isScheduled: boolean): void {
     this.recent = [];
     if (cause?.resource) cause.resource.fetchedAt = this.facts.real;
-    if (!isSame) this.fetchedFor = cause?.resource ?? null;
+    // The same token again changes nothing for the resources that it was not fetched for.
+    if (!isSame || cause?.resource) this.fetchedFor = cause?.resource ?? null;
     if (cause && value !== cause.token) cause.fetched = value;
     // The issuer vouches for the token: the resources that rejected it are remembered.
     if (isOfHeld)

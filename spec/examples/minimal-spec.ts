@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { WebSocketServer } from 'ws';
+
+const ROOT = join(__dirname, '../..');
+
+let server: Server;
+let sockets: WebSocketServer;
+let origin: string;
+let issued: number;
+/** What the API was sent. */
+let sent: string[];
+let child: ChildProcess | undefined;
+
+beforeEach(async () => {
+  [issued, sent] = [0, []];
+  server = createServer((request, response) => {
+    const { method = '', url = '', headers } = request;
+    sent.push(`${method} ${url} ${headers.authorization ?? '-'}`);
+    response.setHeader('content-type', 'application/json');
+    if (url === '/token') response.end(JSON.stringify({ access_token: `T${++issued}`, expires_in: 30 }));
+    else response.end('[{"id":7}]');
+  });
+  sockets = new WebSocketServer({ server, path: '/feed' });
+  sockets.on('connection', (socket) => {
+    socket.on('message', (data: Buffer) => socket.send(`hello ${data.toString()}`));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  child?.kill();
+  for (const socket of sockets.clients) socket.terminate();
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+});
+
+/** Runs an example until it prints a line that `is` accepts, or ends. Resolves to what it printed. */
+function run(name: string, env: Record<string, string>, is: (output: string) => boolean): Promise<string> {
+  const script = join(ROOT, 'examples/minimal', `${name}.ts`);
+  const program = (child = spawn(process.execPath, ['--import', require.resolve('tsx'), script], {
+    cwd: ROOT,
+    env: { ...process.env, TOKEN_URL: `${origin}/token`, ...env, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json') },
+  }));
+  let output = '';
+  return new Promise((resolve, reject) => {
+    const read = (text: Buffer): void => {
+      output += text.toString();
+      if (is(output)) resolve(output);
+    };
+    program.stdout.on('data', read);
+    program.stderr.on('data', read);
+    program.once('close', (status) => {
+      if (status === 0) resolve(output);
+      else reject(new Error(`${name} ended with ${String(status)}: ${output}`));
+    });
+  });
+}
+
+it.each(['node', 'axios'])('the example %s should get its answer with a token, and end', async (name) => {
+  expect(await run(name, { API: `${origin}/orders` }, () => false)).toBe('[ { id: 7 } ]\n');
+  expect(sent).toEqual(['POST /token -', 'GET /orders Bearer T1']);
+});
+
+it('the example express should be ready once it has a token, pass the answer on, and end on SIGTERM', async () => {
+  const output = await run('express', { API: origin }, (text) => text.includes('listening'));
+  const port = /port: (\d+)/.exec(output)?.[1] ?? '';
+  expect(await (await fetch(`http://127.0.0.1:${port}/orders`)).json()).toEqual([{ id: 7 }]);
+  expect(sent).toEqual(['POST /token -', 'GET /orders Bearer T1']);
+  const ended = new Promise((done) => child?.once('close', done));
+  child?.kill('SIGTERM');
+  expect(await ended).toBe(0);
+});
+
+it('the example websocket should send its token first', async () => {
+  const output = await run('websocket', { FEED: `${origin.replace('http', 'ws')}/feed` }, (text) =>
+    text.endsWith('\n'),
+  );
+  expect(output).toBe('hello T1\n');
+});
