@@ -19,8 +19,7 @@ function reportOf(index) {
     const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022, true);
     const imports = source.statements.map(({ moduleSpecifier }) => moduleSpecifier?.text).filter(Boolean);
     parts.push(`// ${relative(join(root, 'dist/esm'), file)}\n${printer.printFile(source)}`);
-    for (const name of imports)
-      if (name.startsWith('.')) visit(resolve(dirname(file), name.replace(/\.js$/, '.d.ts')));
+    for (const name of imports) if (name.startsWith('.')) visit(resolve(dirname(file), name.replace(/\.js$/, '.d.ts')));
   };
   visit(index);
   return parts.join('\n');
