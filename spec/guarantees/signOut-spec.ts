@@ -30,6 +30,22 @@ describe('36: signOut() ends the session, not the stream', () => {
     }),
   );
 
+  it(
+    'but reject() of a copy of the token that came since has it replaced',
+    marbles((m) => {
+      const rig = setUp(m, () => ({ took: 0 }), { idleTimeout: 0 });
+      rig.ask(0, 'a');
+      rig.at(1000, () => rig.token$.signOut());
+      rig.ask(2000, 'b');
+      rig.at(3000, () => {
+        rig.token$.reject({ value: rig.token$.current!.value, type: 'Bearer' } as AccessToken);
+      });
+      m.flush();
+      expect(rig.log).toEqual(['0 a T1', '2000 b T2']);
+      expect(rig.asked).toEqual(['0 initial', '2000 initial', '3000 rejected']);
+    }),
+  );
+
   cases(
     'fails whoever waits',
     (m, { wait }) => {

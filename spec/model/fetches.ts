@@ -300,7 +300,8 @@ export class Fetches {
   /** A refresh is under way: an attempt, or the pause before the next one. */
   get isRefreshing(): boolean {
     const { failure, facts } = this;
-    return this.isAsking || (!this.hasRested && failure?.exact != null && facts.real < failure.real + failure.exact);
+    const isAsking = this.isAsking && this.fetch?.isTimedOut !== true;
+    return isAsking || (!this.hasRested && failure?.exact != null && facts.real < failure.real + failure.exact);
   }
 
   /** No attempt is due yet. After the clock was set, nobody can tell. */

@@ -49,7 +49,6 @@ function decide(
   const { held } = state;
   const time = now();
   const by = rejectedBy(rejection);
-  if (!isOfSession(state, rejection.token)) return 'suppressed';
   if (!held || !isHeld(state, rejection.token)) return 'alreadyReplaced';
   if (rejections.isRemembered(by, time)) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
@@ -97,7 +96,7 @@ export function createRecovery(
       defer(() => {
         const { token } = rejection;
         const { failures } = state;
-        const outcome = decide(context, rejection);
+        const outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
         carryOut(context, rejection, outcome);
         // A `tokenRejected` listener may have signed out.
         if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
