@@ -37,12 +37,14 @@ function compile(folder, { esm, cjs, types }) {
   }
 }
 
+/** Their declarations need those of Node, which no other entry may need. */
+const NODE_ENTRIES = ['./nest', './proxy'];
+
 function checkTypes(folder) {
-  const esm = entries.filter((entry) => entry !== './nest');
+  const esm = entries.filter((entry) => !NODE_ENTRIES.includes(entry));
   // Angular's packages are ES modules, whose types TypeScript's node16 cannot require.
   compile(folder, { esm, cjs: esm.filter((entry) => entry !== './angular'), types: [] });
-  // Nest's declarations need those of Node, which no other entry may need.
-  compile(folder, { esm: ['./nest'], cjs: ['./nest'], types: ['node'] });
+  compile(folder, { esm: NODE_ENTRIES, cjs: NODE_ENTRIES, types: ['node'] });
 }
 
 try {
