@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { inOptions } from '../../src/cli/options.js';
+import { COMMANDS, inOptions } from '../../src/cli/options.js';
 import { folder, run, secretFile } from './support.js';
 
 const outcome = async (...args: string[]) => {
@@ -20,6 +21,12 @@ it('should describe every option, in lines of a terminal', async () => {
   for (const option of ['--to', '--listen', '--issuer', '--token-endpoint', '--client-id', '--client-secret-file'])
     expect(lines.some((line) => line.trim().startsWith(`${option} `))).toBe(true);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+it('should have every option in the guide', () => {
+  const guide = readFileSync(join(__dirname, '../../docs/proxy.md'), 'utf8');
+  for (const { options } of Object.values(COMMANDS))
+    for (const option of Object.keys(options)) if (option !== 'help') expect(guide).toContain(`--${option}`);
 });
 
 const secret = 'not-to-be-shown';
