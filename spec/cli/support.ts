@@ -30,12 +30,20 @@ export interface Run {
 }
 
 /** Runs a command line in this process. */
-export function run(...args: string[]): Run {
+export const run = (...args: string[]): Run => runWith('', ...args);
+
+/** The same with something on standard input. */
+export function runWith(input: string, ...args: string[]): Run {
   const out: string[] = [];
   const err: string[] = [];
   const stop = new AbortController();
   atEnd(() => stop.abort());
-  const status = runCommand(args, { out: (line) => out.push(line), err: (line) => err.push(line), stop: stop.signal });
+  const status = runCommand(args, {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    input: () => Promise.resolve(input),
+    stop: stop.signal,
+  });
   return { out, err, status, stop: () => stop.abort() };
 }
 

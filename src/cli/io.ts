@@ -4,6 +4,8 @@ export interface CommandIo {
   readonly out: (line: string) => void;
   /** Writes a line to standard error. */
   readonly err: (line: string) => void;
+  /** All of standard input. */
+  readonly input: () => Promise<string>;
   /** Aborted when the process is asked to end. */
   readonly stop: AbortSignal;
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { text } from 'node:stream/consumers';
 import { runCommand } from './runCommand.js';
 
 const stop = new AbortController();
@@ -21,6 +22,7 @@ const write = (stream: NodeJS.WriteStream) => (line: string) => {
 void runCommand(process.argv.slice(2), {
   out: write(process.stdout),
   err: write(process.stderr),
+  input: () => text(process.stdin),
   stop: stop.signal,
 }).then((status) => {
   process.exitCode = status;

@@ -33,6 +33,10 @@ const PROXY_OPTIONS = {
   quiet: { type: 'boolean', text: '       writes no access log' },
 } as const;
 
+const FORMAT_OPTIONS = {
+  format: { type: 'string', text: 'NAME   plain (default), json, exec-credential or git-credential' },
+} as const;
+
 const COMMON = {
   help: { type: 'boolean', short: 'h', text: '       this text' },
 } as const;
@@ -41,6 +45,13 @@ export const COMMANDS = {
   proxy: {
     text: 'adds a fresh token to the requests of local programs',
     options: { ...PROXY_OPTIONS, ...TOKEN_OPTIONS, ...COMMON },
+    takesOperand: false,
+  },
+  token: {
+    text: 'prints one token, for kubectl, git and scripts',
+    options: { ...FORMAT_OPTIONS, ...TOKEN_OPTIONS, ...COMMON },
+    // Git appends its operation to the command of a helper.
+    takesOperand: true,
   },
 } as const;
 
@@ -53,17 +64,20 @@ export interface Given {
   readonly text: Read;
   readonly texts: (name: string) => readonly string[];
   readonly has: (name: string) => boolean;
+  readonly operands: readonly string[];
 }
 
 /** @throws UsageError */
 export function readOptions(name: CommandName, args: readonly string[]): Given {
-  const options: ParseArgsConfig['options'] = COMMANDS[name].options;
+  const { takesOperand, ...command } = COMMANDS[name];
+  const options: ParseArgsConfig['options'] = command.options;
   try {
-    const { values } = parseArgs({ args: [...args], options, allowPositionals: false });
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: takesOperand });
     return {
       text: (key) => (typeof values[key] === 'string' ? values[key] : undefined),
       texts: (key) => [values[key] ?? []].flat().map(String),
       has: (key) => values[key] === true,
+      operands: positionals,
     };
   } catch (error) {
     throw new UsageError(withoutValues(error as NodeJS.ErrnoException));

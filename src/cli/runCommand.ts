@@ -2,8 +2,12 @@ import { messageOf } from '../internal/messageOf.js';
 import { UsageError, type CommandIo } from './io.js';
 import { COMMANDS, help, helpOf, inOptions, readOptions, type CommandName, type Given } from './options.js';
 import { runProxy } from './proxyCommand.js';
+import { runToken } from './tokenCommand.js';
 
-const RUN: Record<CommandName, (given: Given, io: CommandIo) => Promise<void>> = { proxy: runProxy };
+const RUN: Record<CommandName, (given: Given, io: CommandIo) => Promise<void>> = {
+  proxy: runProxy,
+  token: runToken,
+};
 
 /** Runs a command line. @returns the exit status: 0, 1 for a failure, 2 for a command line that is wrong */
 export async function runCommand([name, ...args]: readonly string[], io: CommandIo): Promise<number> {
