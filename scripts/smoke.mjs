@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { entries, inUsersProject, specifierOf } from './packed.mjs';
 import { bin, root } from './run.mjs';
-import { checkBehaviour, checkNames } from './smoke/checks.mjs';
+import { checkBehaviour, checkCommand, checkNames } from './smoke/checks.mjs';
 
 /** Compiles files that import these entries, as ES modules and as CommonJS. */
 function compile(folder, { esm, cjs, types }) {
@@ -52,6 +52,7 @@ try {
     const node = [process.execPath];
     checkNames(folder, node);
     const count = checkBehaviour(folder, node);
+    checkCommand(folder, node);
     checkTypes(folder);
     console.log(
       `packed, installed, imported, required and compiled: ${entries.join(', ')}; ${count} checks of behaviour in either format`,
