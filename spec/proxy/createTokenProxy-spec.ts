@@ -86,7 +86,11 @@ describe('without a token', () => {
     expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
     expect(headers['proxy-status']).toBe('rx-fresh-token; error=proxy_configuration_error');
     await until(() => log.length > 0);
-    expect([seen, log[0]?.sent, log[0]?.error]).toEqual([[], 0, 'there is no usable token']);
+    expect([seen, log[0]?.sent, log[0]?.error]).toEqual([
+      [],
+      0,
+      expect.stringMatching(/^there is no usable token: .*down/),
+    ]);
   });
 
   it('should send nothing for a client that has left, when the token comes', async () => {
@@ -240,6 +244,18 @@ describe('Expect: 100-continue', () => {
   });
 });
 
+/** It answers at once, keeps the connection, and reads no body. */
+async function deafServer(): Promise<string> {
+  const server = createTcpServer((socket) => {
+    socket
+      .on('error', () => undefined)
+      .once('data', () => {
+        socket.pause().write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n');
+      });
+  });
+  return `http://127.0.0.1:${await listen(server)}`;
+}
+
 describe('an upstream server that fails', () => {
   it('should be told as 502 if it cannot be reached, and as 504 if it is silent', async () => {
     const closed = createServer();
@@ -253,6 +269,35 @@ describe('an upstream server that fails', () => {
     ]);
     const silent = await setUp({ answer: () => undefined, timeout: 30 });
     expect((await send(silent.port)).status).toBe(504);
+  });
+
+  it.each([
+    [
+      'an upgrade that nobody asked for',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
+    ],
+    ['what is no HTTP', 'SSH-2.0-OpenSSH\r\n'],
+    ['no answer', ''],
+  ])('should be told as 502 if it sends %s', async (_name, bytes) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(bytes));
+    });
+    const { port, log } = await setUp({ to: `http://127.0.0.1:${await listen(server)}` });
+    expect((await send(port, { method: 'POST' })).status).toBe(502);
+    await until(() => log.length > 0);
+    expect(log[0]?.error).toMatch(/^the connection to the upstream server broke: ./);
+  });
+
+  it('should not hold up a client whose body it does not read', async () => {
+    const { port, seen } = await setUp({ to: await deafServer() });
+    const megabytes = 16;
+    const wire = new Wire(port, 'POST /1 HTTP/1.1', 'Host: localhost', `Content-Length: ${megabytes << 20}`);
+    for (let i = 0; i < megabytes; i++) wire.write('x'.repeat(1 << 20));
+    await wire.until(/413/);
+    await until(() => wire.socket.writableLength === 0);
+    wire.write('GET //x HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(await wire.until(/400 Bad/)).toMatch(/^HTTP\/1.1 413/);
+    expect(seen).toEqual([]);
   });
 
   it('should be asked again on another connection where an idle one was closed, but not for a POST', async () => {

@@ -60,6 +60,7 @@ export class Exchange {
     this.isAbandoned = true;
     this.#kept = null;
     this.#upstream?.destroy();
+    if (this.#isReading) this.init.incoming.resume();
   }
 
   /** The response is final: nothing is repeated any more. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { messageOf } from '../internal/messageOf.js';
 import type { BodyInit } from '../internal/platformTypes.js';
 import { objectionToClient, objectionToRequest, type Arrival, type ProxyAnswer } from './admission.js';
 import { Exchange } from './exchange.js';
@@ -11,7 +12,7 @@ import { ownPage } from './ownPages.js';
 import type { RequestRecord, Records } from './records.js';
 import { answer, relay } from './relay.js';
 import type { TokenWatch } from './tokenWatch.js';
-import { join } from './upgrade.js';
+import { join, type Switched } from './upgrade.js';
 import type { UpstreamAnswer } from './upstream.js';
 
 /** How a request came. */
@@ -41,12 +42,13 @@ export function serve(host: ServingHost, request: IncomingMessage, response: Ser
   const { settings, pseudonym, metrics, records, watch } = host;
   const record = records.begin(request);
   response.once('close', () => {
-    if (!response.writableFinished) record.exchange?.abandon();
+    // A server that does not read the body would hold up the rest of it, and what the client sends next.
+    if (!response.writableFinished || !request.complete) record.exchange?.abandon();
     record.end(response.headersSent ? response.statusCode : 499);
   });
   if (host.isDraining()) response.shouldKeepAlive = false;
-  const refuse = (refusal: ProxyAnswer): void => {
-    record.error = refusal.text;
+  const refuse = (refusal: ProxyAnswer, cause?: unknown): void => {
+    record.error = cause === undefined ? refusal.text : `${refusal.text}: ${messageOf(cause)}`;
     // A client that waits to send its body may send it or not: the connection cannot be used again.
     if (way.askForBody) response.shouldKeepAlive = false;
     answer(response, refusal);
@@ -68,7 +70,7 @@ interface Passage {
   readonly response: ServerResponse;
   readonly way: Way;
   readonly record: RequestRecord;
-  readonly refuse: (refusal: ProxyAnswer) => void;
+  readonly refuse: (refusal: ProxyAnswer, cause?: unknown) => void;
 }
 
 function pass(host: ServingHost, passage: Passage): void {
@@ -82,35 +84,40 @@ function pass(host: ServingHost, passage: Passage): void {
       body: exchange as unknown as BodyInit,
       redirect: 'manual',
     })
-    .then(
-      (answered) => {
-        deliver(host, passage, exchange, answered as unknown as UpstreamAnswer);
-      },
-      (error: unknown) => {
-        exchange.abandon();
-        if (!response.headersSent && !response.destroyed) refuse(answerToFailure(error, watch.retryAfter()));
-      },
-    );
+    .then((answered) => {
+      deliver(host, passage, exchange, answered as unknown as UpstreamAnswer);
+    })
+    .catch((error: unknown) => {
+      exchange.abandon();
+      if (response.headersSent) response.destroy();
+      else if (!response.destroyed) refuse(answerToFailure(error, watch.retryAfter()), error);
+    });
 }
 
-function deliver(
-  { settings, sockets, isDraining }: ServingHost,
-  { response, way, record }: Passage,
-  exchange: Exchange,
-  answered: UpstreamAnswer,
-): void {
+function deliver(host: ServingHost, passage: Passage, exchange: Exchange, answered: UpstreamAnswer): void {
+  const { response, way } = passage;
   const { incoming, upgraded } = answered;
   exchange.settle();
   if (exchange.isAbandoned || response.destroyed) {
     incoming.destroy();
     upgraded?.socket.destroy();
-    return;
-  }
-  if (!upgraded || !way.upgrade) {
+  } else if (upgraded) {
+    switchProtocols(host, passage, { incoming, upgraded });
+  } else {
     // The body was not asked for, and may come or not.
     if (way.askForBody && !exchange.hasRead) response.shouldKeepAlive = false;
-    relay(answered, response, settings);
-    return;
+    relay(answered, response, host.settings);
+  }
+}
+
+function switchProtocols(
+  { sockets, isDraining }: ServingHost,
+  { response, way, record }: Passage,
+  { incoming, upgraded }: Switched,
+): void {
+  if (!way.upgrade) {
+    upgraded.socket.destroy();
+    throw new Error('it switched protocols, which nobody had asked for');
   }
   const { socket, head } = way.upgrade;
   response.detachSocket(socket);

@@ -27,15 +27,13 @@ export function responseOn(socket: Socket, request: IncomingMessage): ServerResp
   return response;
 }
 
+/** The answer of a server that has switched protocols. */
+export interface Switched extends Pick<UpstreamAnswer, 'incoming'> {
+  readonly upgraded: NonNullable<UpstreamAnswer['upgraded']>;
+}
+
 /** Connects a client with the upstream server that has switched protocols. */
-export function join(
-  {
-    incoming,
-    upgraded,
-  }: Pick<UpstreamAnswer, 'incoming'> & { readonly upgraded: NonNullable<UpstreamAnswer['upgraded']> },
-  client: Socket,
-  head: Buffer,
-): void {
+export function join({ incoming, upgraded }: Switched, client: Socket, head: Buffer): void {
   const { socket } = upgraded;
   const fields = [
     ...responseHeaders(incoming.rawHeaders, (location) => location),
