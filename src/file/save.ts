@@ -1,0 +1,65 @@
+import { firstValueFrom } from 'rxjs';
+import type { Lock } from './lock.js';
+import { textOf, type TokenRecord } from './record.js';
+import type { StoreContext } from './storeContext.js';
+import { storeError } from './tokenFile.js';
+
+/** Between attempts to write what could not be written; and for how long, at most. Milliseconds. */
+const RETRY = 250;
+const TIMEOUT = 60_000;
+
+/** A token that was fetched, and what the file held when its fetch began. */
+export interface Fetched {
+  readonly record: TokenRecord;
+  readonly base: TokenRecord | null;
+}
+
+/**
+ * `stored`; `replaced`: meanwhile someone else took the lock over and stored something newer; `failed`: the file cannot be
+ * written now. It is tried again, and others are kept from the lock meanwhile: they would present a used refresh token.
+ */
+export type Saved = { readonly type: 'stored' | 'replaced' } | { readonly type: 'failed'; readonly failure: Error };
+
+export async function save(store: StoreContext, lock: Lock, fetched: Fetched): Promise<Saved> {
+  try {
+    return { type: await write(store, lock, fetched) };
+  } catch (failure) {
+    void retry(store, lock, fetched);
+    return { type: 'failed', failure: storeError(store.target, failure) };
+  }
+}
+
+/** Someone may have taken the lock over, because this process was stopped. The token is stored all the same, unless theirs was. */
+async function write(store: StoreContext, lock: Lock, { record, base }: Fetched): Promise<'stored' | 'replaced'> {
+  if (await lock.commit(textOf(record))) return 'stored';
+  for (let round = 0; ; round++) {
+    if (!isSame(await store.read(), base)) return 'replaced';
+    const again = await store.tryLock();
+    if (!again) {
+      await store.pause(round);
+      continue;
+    }
+    if (!isSame(await store.read(), base)) {
+      await again.release();
+      return 'replaced';
+    }
+    if (await again.commit(textOf(record))) return 'stored';
+  }
+}
+
+async function retry(store: StoreContext, lock: Lock, fetched: Fetched): Promise<void> {
+  for (let left = TIMEOUT; left > 0; left -= RETRY) {
+    await firstValueFrom(store.timers.after(RETRY));
+    try {
+      await write(store, lock, fetched);
+      return;
+    } catch {
+      // Once more.
+    }
+  }
+  await lock.release().catch(() => undefined);
+}
+
+/** Whether it is the same token; it may have been marked as rejected meanwhile. */
+const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean =>
+  one?.id === other?.id && one?.session === other?.session;
