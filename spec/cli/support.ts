@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startTokenServer } from 'rx-fresh-token/testing';
+import { startTokenServer, type TokenServerOptions } from 'rx-fresh-token/testing';
 import { runCommand } from '../../src/cli/runCommand.js';
 
 const ends: (() => unknown)[] = [];
@@ -47,8 +47,8 @@ export function runWith(input: string, ...args: string[]): Run {
   return { out, err, status, stop: () => stop.abort() };
 }
 
-export async function tokenServer() {
-  const server = await startTokenServer();
+export async function tokenServer(options?: TokenServerOptions) {
+  const server = await startTokenServer(options);
   atEnd(() => server.close());
   return server;
 }

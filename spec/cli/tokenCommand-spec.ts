@@ -1,7 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { firstValueFrom } from 'rxjs';
 import { createTokenStream, takeToken } from 'rx-fresh-token';
 import { FORMATS } from '../../src/cli/formats.js';
-import { run, runWith, secretFile, tokenServer } from './support.js';
+import { folder, run, runWith, secretFile, tokenServer } from './support.js';
 
 const credentials = (url: string) => [
   '--token-endpoint',
@@ -34,6 +36,28 @@ it.each([
   const { err, status } = run('token', ...args);
   expect([await status, err.length]).toEqual([2, 1]);
   expect(err[0]).toMatch(message);
+});
+
+describe('--store', () => {
+  it('should fetch one token for all who share the file', async () => {
+    const server = await tokenServer({ lifetime: 60_000 });
+    const args = ['token', '--store', join(folder(), 'token.json'), ...credentials(server.tokenUrl)];
+    const first = run(...args);
+    expect([await first.status, first.err]).toEqual([0, []]);
+    const others = [run(...args), run(...args)];
+    for (const { status } of others) expect(await status).toBe(0);
+    expect([first, ...others].map(({ out }) => out)).toEqual([['token-1'], ['token-1'], ['token-1']]);
+    expect(server.counts.tokenRequests).toBe(1);
+  });
+
+  it('should leave a file of another kind as it is, and say so in one line', async () => {
+    const server = await tokenServer();
+    const file = join(folder(), 'notes.txt');
+    writeFileSync(file, 'not a token', { mode: 0o600 });
+    const { out, err, status } = run('token', '--store', file, ...credentials(server.tokenUrl));
+    expect([await status, out, err.length, server.counts.tokenRequests]).toEqual([1, [], 1, 0]);
+    expect(readFileSync(file, 'utf8')).toBe('not a token');
+  });
 });
 
 describe('the operations of git', () => {

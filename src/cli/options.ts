@@ -15,6 +15,7 @@ const TOKEN_OPTIONS = {
     multiple: true,
     text: 'URI    the API that the token is for (RFC 8707); may be repeated',
   },
+  store: { type: 'string', text: 'FILE   shares the token with other processes of this user' },
   'allow-insecure-requests': { type: 'boolean', text: '       http: to other hosts than loopback' },
 } as const;
 

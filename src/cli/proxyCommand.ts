@@ -1,11 +1,10 @@
 import type { ProxyLogEntry } from '../proxy/options.js';
 import { startTokenProxy } from '../proxy/startTokenProxy.js';
 import type { TokenEvent } from '../token/events.js';
-import { createTokenStream } from '../token/tokenStream.js';
+import { commandStream } from './commandStream.js';
 import { firstToken } from './firstToken.js';
 import { UsageError, type CommandIo } from './io.js';
 import type { Given } from './options.js';
-import { tokenSourceOf } from './tokenSource.js';
 
 /** So long a request waits for a token. Clients have time limits of their own. Milliseconds. */
 const MAX_WAIT = 10_000;
@@ -14,7 +13,7 @@ const MAX_WAIT = 10_000;
 export async function runProxy(given: Given, io: CommandIo): Promise<void> {
   const to = given.text('to');
   if (to === undefined) throw new UsageError('--to must be given');
-  const token$ = createTokenStream(tokenSourceOf(given), { maxWait: MAX_WAIT });
+  const token$ = commandStream(given, { maxWait: MAX_WAIT });
   try {
     const proxy = await startTokenProxy(token$, {
       to,

@@ -1,9 +1,8 @@
-import { createTokenStream } from '../token/tokenStream.js';
+import { commandStream } from './commandStream.js';
 import { firstToken } from './firstToken.js';
 import { FORMATS } from './formats.js';
 import { UsageError, type CommandIo } from './io.js';
 import type { Given } from './options.js';
-import { tokenSourceOf } from './tokenSource.js';
 
 /** Git's other operations on a helper: there is nothing to store or to erase. */
 const NOTHING_TO_DO = ['store', 'erase'];
@@ -17,7 +16,7 @@ export async function runToken(given: Given, io: CommandIo): Promise<void> {
   if (operation !== undefined && name !== 'git-credential')
     throw new UsageError('an argument is no option, and no value of one');
   if (operation !== undefined && NOTHING_TO_DO.includes(operation)) return;
-  const token$ = createTokenStream(tokenSourceOf(given));
+  const token$ = commandStream(given);
   try {
     const input = operation === undefined ? '' : await io.input();
     const token = await firstToken(token$, io.stop);
