@@ -114,6 +114,19 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/file/a.ts', `import { b } from '../oauth/b.js';`, imports],
   ['src/file/a.ts', `import { b } from '../redis/b.js';`, imports],
   [
+    'src/proxy/a.ts',
+    `import { createServer } from 'node:http'; import { b } from '../http/tokenFetch.js'; import { c } from '../token/c.js'; import { D } from '../errors.js';`,
+  ],
+  ['src/proxy/a.ts', `import { b } from '../http/outgoingRequest.js';`, imports],
+  ['src/proxy/a.ts', `import { b } from '../oauth/b.js';`, imports],
+  ['src/proxy/a.ts', `import { request } from 'undici';`, imports],
+  [
+    'src/cli/a.ts',
+    `import { parseArgs } from 'node:util'; import { b } from '../proxy/b.js'; import { c } from '../oauth/c.js'; import { d } from '../file/d.js';`,
+  ],
+  ['src/cli/a.ts', `import { program } from 'commander';`, imports],
+  ['src/proxy/a.ts', `import { b } from '../cli/b.js';`, imports],
+  [
     'src/angular/a.ts',
     `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`,
   ],
