@@ -1,0 +1,144 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clientOf, startAuthority } from '../oauth/authority.js';
+import { bundleWorker, pause, percentile, until } from '../redis/fleet/fleet.js';
+import { startWorker, stopWorkers, type FromWorker, type Worker } from './processes.js';
+
+const SOAK = process.env.SOAK === '1';
+const PLACES = SOAK ? [tmpdir(), '/dev/shm'] : [tmpdir()];
+const SCALE = SOAK ? { processes: 20, seconds: 60, ttl: 5 } : { processes: 6, seconds: 8, ttl: 2 };
+
+jest.setTimeout(SCALE.seconds * 1000 + 60_000);
+
+let bundle: ReturnType<typeof bundleWorker>;
+beforeAll(() => {
+  bundle = bundleWorker(join(__dirname, 'worker.main.ts'));
+});
+afterAll(() => {
+  bundle.remove();
+});
+
+const dispose: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of dispose.splice(0).reverse()) await one();
+});
+
+/** What the file held, looked at all the time. */
+function watchFile(path: string) {
+  const found = { looks: 0, broken: [] as string[], ids: [] as string[], backwards: 0, mode: '' };
+  const timer = setInterval(() => {
+    let text: string;
+    try {
+      text = readFileSync(path, 'utf8');
+      found.mode = (statSync(path).mode & 0o777).toString(8);
+    } catch {
+      return; // nobody has written yet
+    }
+    found.looks++;
+    try {
+      const { id, response } = JSON.parse(text) as { id: string; response: { refresh_token: string } };
+      if (response.refresh_token.length < 10) throw new Error('no refresh token');
+      if (id === found.ids.at(-1)) return;
+      if (found.ids.includes(id)) found.backwards++;
+      found.ids.push(id);
+    } catch (error) {
+      found.broken.push(String(error));
+    }
+  }, 3);
+  dispose.push(() => {
+    clearInterval(timer);
+  });
+  return found;
+}
+
+async function place(root: string, ttl: number) {
+  const folder = mkdtempSync(join(root, 'file-store-'));
+  dispose.push(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const path = join(folder, 'token.json');
+  const authority = await startAuthority({ ttl, delay: 20 });
+  const config = { path, ...clientOf(authority, 'app'), seed: await authority.seed() };
+  const workers = new Set<Worker>();
+  dispose.push(() => stopWorkers(workers));
+  const start = (onMessage: (message: FromWorker, worker: Worker) => void) => {
+    workers.add(startWorker(bundle.file, config, onMessage));
+  };
+  return { folder, path, authority, start, workers };
+}
+
+describe.each(PLACES)('processes that are killed in mid-refresh, one every second, in %s', (root) => {
+  it('should exchange a rotating refresh token once per life, and lose none', async () => {
+    const { processes, seconds, ttl } = SCALE;
+    const { folder, path, authority, start, workers } = await place(root, ttl);
+    const file = watchFile(path);
+    const failures: string[] = [];
+    const waits: number[] = [];
+    const takeovers: number[] = [];
+    let victims = 0;
+    let owed = 0;
+    let killedAt: number | undefined;
+
+    const killInMidRefresh = (worker: Worker) => {
+      worker.kill();
+      workers.delete(worker);
+      owed--;
+      victims++;
+      killedAt = performance.now();
+      start(onMessage);
+    };
+    const onMessage = (message: FromWorker, worker: Worker) => {
+      if (message.type === 'failed' || message.type === 'callFailed') failures.push(message.message);
+      if (message.type === 'call') waits.push(message.waited);
+      if (message.type !== 'step') return;
+      if (message.name === 'before' && killedAt !== undefined) {
+        takeovers.push(performance.now() - killedAt);
+        killedAt = undefined;
+      }
+      if (message.name === 'before' && owed > 0) killInMidRefresh(worker);
+      else worker.goOn();
+    };
+
+    for (let i = 0; i < processes; i++) start(onMessage);
+    const began = performance.now();
+    while (performance.now() - began < seconds * 1000) {
+      await pause(1000);
+      owed++;
+    }
+    const { tokens, refused, revokedGrants } = await authority.stats();
+    await until(() => file.ids.length >= tokens, 2000);
+    await stopWorkers(workers);
+
+    // A life ends when the token is renewed: the sooner of all processes is at most a fifth of the lead time early.
+    const leastLife = ttl * 1000 * (1 - 0.2 - 1 / 6);
+    const report = {
+      root,
+      exchanges: tokens,
+      ...{
+        lives: file.ids.length,
+        mostLives: Math.ceil((seconds * 1000) / leastLife) + 1,
+        victims,
+        refused,
+        revokedGrants,
+      },
+      ...{ looks: file.looks, broken: file.broken, backwards: file.backwards, mode: file.mode },
+      ...{ calls: waits.length, slowestCall: Math.round(Math.max(...waits)), failures },
+      ...{ takeoverP50: Math.round(percentile(takeovers, 0.5)), takeoverMax: Math.round(Math.max(...takeovers)) },
+    };
+    if (SOAK) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    expect(report).toMatchObject({
+      refused: [],
+      revokedGrants: 0,
+      broken: [],
+      backwards: 0,
+      failures: [],
+      mode: '600',
+    });
+    expect(tokens).toBe(file.ids.length);
+    expect(tokens).toBeLessThanOrEqual(report.mostLives);
+    expect(tokens).toBeGreaterThan(1);
+    expect(victims).toBeGreaterThanOrEqual(seconds / 2);
+    expect(readdirSync(folder).filter((name) => !/^token\.json(\.lock.*)?$/.test(name))).toEqual([]);
+  });
+});
