@@ -41,9 +41,9 @@ describe('a token in a file', () => {
   const at = (age: number) => machine(1_000_000 + age, 500_000 + age);
   it.each<[string, Parameters<typeof usableToken>, boolean]>([
     ['young', [record, undefined, undefined, at(1000)], true],
-    ['with the last second of its life left', [record, undefined, undefined, at(59_000)], false],
+    ['with the last 1.5 s of its life left', [record, undefined, undefined, at(58_500)], false],
     ['of no known life', [{ ...record, response: { access_token: 'T1' } }, undefined, undefined, at(1e9)], true],
-    ['of a life that the option knows', [record, undefined, () => 5000, at(4000)], false],
+    ['of a life that the option knows', [record, undefined, () => 5000, at(3600)], false],
     ['that is to be replaced', [record, 'T1', undefined, at(0)], false],
     ['that a server refused', [{ ...record, rejected: true }, undefined, undefined, at(0)], false],
     ['after a sign-out', [signedOutRecord('s2'), undefined, undefined, at(0)], false],

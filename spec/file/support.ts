@@ -36,8 +36,11 @@ export const ask = (
   fetch: Fetch,
   previous: AccessToken | null = null,
   reason: RefreshReason = previous ? 'scheduled' : 'initial',
+  report: (failure: unknown) => void = () => undefined,
 ): Promise<StoredToken> =>
-  firstValueFrom(from(store.refresh({ reason, attempt: 1, previous, signal: new AbortController().signal }, fetch)));
+  firstValueFrom(
+    from(store.refresh({ reason, attempt: 1, previous, signal: new AbortController().signal, report }, fetch)),
+  );
 
 export const tokenOf = ({ response, age }: StoredToken): AccessToken =>
   accessToken(response, Date.now() - age, 3_600_000);
