@@ -41,7 +41,6 @@ export async function save(store: StoreContext, lock: Lock, fetched: Fetched): P
 async function write(store: StoreContext, lock: Lock, { record, base }: Fetched): Promise<'stored' | 'replaced'> {
   if (await lock.commit(textOf(record))) return 'stored';
   for (let round = 0; ; round++) {
-    if (!isSame(await store.read(), base)) return 'replaced';
     const again = await store.tryLock();
     if (!again) {
       await store.pause(round);
