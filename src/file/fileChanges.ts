@@ -4,7 +4,7 @@ import { defer, filter, map, merge, Observable, repeat } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 
 /** Some file systems tell nothing, and a machine has only so many watches. Milliseconds. */
-const POLL = 2000;
+const POLL = 1000;
 
 /** Emits when the file may have changed. The directory is watched, since a file that is replaced is another one. Keeps no process alive. */
 export const fileChanges = (target: string, timers: Timers): Observable<unknown> =>

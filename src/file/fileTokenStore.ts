@@ -38,7 +38,7 @@ import { openTokenFile } from './tokenFile.js';
  * import { refreshToken } from 'rx-fresh-token/oauth';
  *
  * const token$ = createTokenStream(
- *   refreshToken({ issuer: 'https://id.example.com', clientId: 'cli', refreshToken: process.env.REFRESH_TOKEN }),
+ *   refreshToken({ issuer: 'https://id.example.com', clientId: 'cli', clientAuth: 'none', refreshToken: () => process.env.REFRESH_TOKEN ?? null }),
  *   { store: fileTokenStore('/home/me/.config/orders/token.json') },
  * );
  * ```

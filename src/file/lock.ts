@@ -22,7 +22,13 @@ export interface LockQueue {
 /** Between two looks at a lock no more than this counts, since the machine may have slept meanwhile. Milliseconds. */
 const LONGEST_LOOK = 500;
 
-/** What rename says when the directory is there and not empty. Windows does not replace an empty one either. */
+/** Between two signs of life of a holder: a quarter of the least `staleAfter`, since processes may differ in theirs. Milliseconds. */
+const BEAT = 250;
+
+/** A full disk is to fail whoever wants the lock, and not whoever has used up a refresh token. Bytes. */
+const RESERVED = 16_384;
+
+/** What rename says when the directory is there and not empty. Windows says other things. */
 const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES', 'EBUSY'] : [])];
 
 /**
@@ -69,7 +75,7 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
         await sweep(target);
       } else free = false;
     }
-    if (free && names.length > 0 && process.platform === 'win32') await removeEmpty(folder);
+    if (free) await removeEmpty(folder);
     return free;
   }
 
@@ -78,7 +84,7 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
       if (!(await isFree())) return null;
       const name = newOwnerName();
       return (await enter(folder, name))
-        ? held(target, join(folder, name), folder, heartbeat(join(folder, name), staleAfter, timers))
+        ? held(target, join(folder, name), folder, heartbeat(join(folder, name), timers))
         : null;
     },
     evict: async () => {
@@ -90,10 +96,10 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
 /** Makes a directory with the file in it, and renames it to the lock. */
 async function enter(folder: string, name: string): Promise<boolean> {
   const entrance = `${folder}.${name}`;
-  const { mkdir, open, rename, rmdir } = promises;
+  const { mkdir, rename, rmdir } = promises;
   await mkdir(entrance, 0o700);
   try {
-    await (await open(join(entrance, name), 'wx', 0o600)).close();
+    await promises.writeFile(join(entrance, name), ' '.repeat(RESERVED), { flag: 'wx', mode: 0o600 });
     await rename(entrance, folder);
     return true;
   } catch (failure) {
@@ -111,8 +117,8 @@ function held(target: string, file: string, folder: string, beating: Subscriptio
       try {
         const handle = await open(file, 'r+');
         try {
-          await handle.truncate(); // of an attempt that failed half-way
-          await handle.writeFile(content);
+          await handle.writeFile(content); // from the beginning
+          await handle.truncate(Buffer.byteLength(content));
           await handle.sync();
         } finally {
           await handle.close();
@@ -137,8 +143,8 @@ function held(target: string, file: string, folder: string, beating: Subscriptio
 }
 
 /** Sets the file's time again and again, for processes that cannot ask the system about this one. It keeps no process alive. */
-const heartbeat = (file: string, staleAfter: number, timers: Timers): Subscription =>
-  defer(() => timers.after(staleAfter / 4))
+const heartbeat = (file: string, timers: Timers): Subscription =>
+  defer(() => timers.after(BEAT))
     .pipe(repeat())
     .subscribe(() => {
       const now = new Date();

@@ -1,11 +1,11 @@
-import { FINITE, numbersIn, requireFunctions } from '../internal/validate.js';
+import { numbersIn, requireFunctions } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 
 export interface FileTokenStoreOptions {
   /**
    * After this many ms without a sign of life, a process that holds the lock counts as gone. It matters where the system cannot say
    * whether that process lives: one in another container, one from before a restart of the machine, one that is stopped. Others
-   * are known to be gone at once. More than a refresh can take. Finite, >= 1000. Default 10 000.
+   * are known to be gone at once. Infinity: nobody takes the lock from them. >= 1000, or Infinity. Default 10 000.
    */
   staleAfter?: number | undefined;
   /**
@@ -17,7 +17,7 @@ export interface FileTokenStoreOptions {
 
 /** The options with their defaults. @throws TypeError that names an option out of range */
 export function checkedOptions(options: FileTokenStoreOptions = {}) {
-  const { staleAfter } = numbersIn(options, { staleAfter: [1000, FINITE, 10_000] });
+  const { staleAfter } = numbersIn(options, { staleAfter: [1000, Infinity, 10_000] });
   const { lifetime } = options;
   requireFunctions({ lifetime });
   return { staleAfter, lifetime };

@@ -94,8 +94,11 @@ export function ageOf(record: TokenRecord, { wall, uptime, boot }: MachineClocks
   return byWall < byUptime - 1000 ? byUptime + 1000 : Math.max(0, byWall);
 }
 
-/** A token with no more life than this is not handed out. */
-const leastLife = (life: number): number => Math.min(1500, life / 10);
+/**
+ * A token with no more life than this is not handed out: half as much again as the largest `expiryMargin` that a stream has by
+ * default, since time passes until the stream looks at it.
+ */
+const leastLife = (life: number): number => Math.min(1500, life / 2);
 
 /** The token, if it can be handed out to somebody who has `unwanted`. */
 export function usableToken(

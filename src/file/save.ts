@@ -2,9 +2,11 @@ import { firstValueFrom } from 'rxjs';
 import type { Lock } from './lock.js';
 import { textOf, type TokenRecord } from './record.js';
 import type { StoreContext } from './storeContext.js';
-import { storeError } from './tokenFile.js';
 
-/** Between attempts to write what could not be written; and for how long, at most. Milliseconds. */
+/** How often it is tried at once. */
+const QUICK = 5;
+
+/** Then: between attempts to write what could not be written; and for how long, at most. Milliseconds. */
 const RETRY = 250;
 const TIMEOUT = 60_000;
 
@@ -18,14 +20,20 @@ export interface Fetched {
  * `stored`; `replaced`: meanwhile someone else took the lock over and stored something newer; `failed`: the file cannot be
  * written now. It is tried again, and others are kept from the lock meanwhile: they would present a used refresh token.
  */
-export type Saved = { readonly type: 'stored' | 'replaced' } | { readonly type: 'failed'; readonly failure: Error };
+export type Saved = { readonly type: 'stored' | 'replaced' } | { readonly type: 'failed'; readonly failure: unknown };
 
 export async function save(store: StoreContext, lock: Lock, fetched: Fetched): Promise<Saved> {
-  try {
-    return { type: await write(store, lock, fetched) };
-  } catch (failure) {
-    void retry(store, lock, fetched);
-    return { type: 'failed', failure: storeError(store.target, failure) };
+  for (let round = 0; ; round++) {
+    try {
+      return { type: await write(store, lock, fetched) };
+    } catch (failure) {
+      if (round >= QUICK) {
+        void retry(store, lock, fetched);
+        return { type: 'failed', failure };
+      }
+      // On Windows, whoever reads the file, a virus scanner say, keeps it from being replaced for a moment.
+      await store.pause(round);
+    }
   }
 }
 
@@ -33,7 +41,6 @@ export async function save(store: StoreContext, lock: Lock, fetched: Fetched): P
 async function write(store: StoreContext, lock: Lock, { record, base }: Fetched): Promise<'stored' | 'replaced'> {
   if (await lock.commit(textOf(record))) return 'stored';
   for (let round = 0; ; round++) {
-    if (!isSame(await store.read(), base)) return 'replaced';
     const again = await store.tryLock();
     if (!again) {
       await store.pause(round);

@@ -97,9 +97,10 @@ async function saveToken(
   { token, record, base }: FetchedToken,
 ): Promise<StoredToken | null> {
   const sent = stopwatch(token.age);
+  // First, since whoever watches the file may see it before this goes on.
+  store.know(record, base);
   const saved = await save(store, lock, { record, base });
   if (saved.type === 'replaced' || isSignedOut()) return null;
-  store.know(record, base);
   if (saved.type === 'failed') request.report?.(saved.failure);
   return { ...token, age: sent() };
 }

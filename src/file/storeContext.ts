@@ -20,7 +20,7 @@ export interface StoreContext {
   know(record: TokenRecord, base: TokenRecord | null): void;
   /** The token of a record, for somebody who has `unwanted`; null if it is of no use to them. */
   tokenOf(record: TokenRecord | null, unwanted: string | undefined): StoredToken | null;
-  /** The lock, if it is free. */
+  /** The lock, if it is free. Its errors, and those of `read` and `evict`, are TokenStoreErrors. */
   tryLock(): Promise<Lock | null>;
   evict(): Promise<void>;
   /** Waits before the next look at a lock that is not free. `pinned`: the process is kept alive. */
@@ -70,7 +70,10 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
       replaced = base?.id;
     },
     tokenOf,
-    tryLock: () => named(queue.tryAcquire()),
+    tryLock: async () => {
+      const lock = await named(queue.tryAcquire());
+      return lock && { ...lock, commit: (content) => named(lock.commit(content)) };
+    },
     evict: () => named(queue.evict()),
     // At random, so that those who wait do not look in step.
     pause: (round, pinned) =>

@@ -19,8 +19,9 @@ export interface TokenVault {
  *
  * To begin, `write` a token, or put it into the file by hand: as plain text, or as JSON `{ "refresh_token": "…" }`. While there
  * is no file, `read` fails with the code `ENOENT`, which has `refreshToken` ask its `reauthenticate`.
- * Two processes may share the file only if they do not refresh at the same time; in one process, one source for one file:
- * another does not know of an exchange that the first has begun. Node 20.16 or later; not in browsers.
+ * Two processes may share the file only if they do not refresh at the same time (`fileTokenStore` of `rx-fresh-token/file` is for
+ * those that do); in one process, one source for one file: another does not know of an exchange that the first has begun.
+ * Node 20.16 or later; not in browsers.
  *
  * @param path The file. Its directory must exist; a symbolic link is followed.
  */
