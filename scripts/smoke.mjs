@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { entries, inUsersProject, specifierOf } from './packed.mjs';
 import { root, tsc } from './run.mjs';
-import { checkBehaviour, checkNames } from './smoke/checks.mjs';
+import { checkBehaviour, checkCommand, checkNames } from './smoke/checks.mjs';
 
 /** Compiles files that import these entries, as ES modules and as CommonJS. */
 function compile(folder, { esm, cjs, types }) {
@@ -37,12 +37,14 @@ function compile(folder, { esm, cjs, types }) {
   }
 }
 
+/** Their declarations need those of Node, which no other entry may need. */
+const NODE_ENTRIES = ['./nest', './proxy'];
+
 function checkTypes(folder) {
-  const esm = entries.filter((entry) => entry !== './nest');
+  const esm = entries.filter((entry) => !NODE_ENTRIES.includes(entry));
   // Angular's packages are ES modules, whose types TypeScript's node16 cannot require.
   compile(folder, { esm, cjs: esm.filter((entry) => entry !== './angular'), types: [] });
-  // Nest's declarations need those of Node, which no other entry may need.
-  compile(folder, { esm: ['./nest'], cjs: ['./nest'], types: ['node'] });
+  compile(folder, { esm: NODE_ENTRIES, cjs: NODE_ENTRIES, types: ['node'] });
 }
 
 try {
@@ -50,6 +52,7 @@ try {
     const node = [process.execPath];
     checkNames(folder, node);
     const count = checkBehaviour(folder, node);
+    checkCommand(folder, node);
     checkTypes(folder);
     console.log(
       `packed, installed, imported, required and compiled: ${entries.join(', ')}; ${count} checks of behaviour in either format`,

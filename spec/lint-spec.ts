@@ -40,6 +40,9 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
 
   ['src/internal/a.ts', `import { timer } from 'rxjs'; import { b } from './b.js'; setTimeout(b, 1);`],
   ['src/internal/a.ts', `import { b } from '../token/b.js';`, imports],
+  ['src/internal/a.ts', `import type * as Fs from 'node:fs';`],
+  ['src/internal/a.ts', `import { promises } from 'node:fs';`, imports],
+  ['src/internal/a.ts', `import type { Server } from 'node:http';`, imports],
   ['src/errors.ts', `import { b } from './internal/b.js';`],
   ['src/errors.ts', `import { b } from './token/b.js';`, imports],
 
@@ -103,6 +106,26 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/connect/a.ts', `import { WebSocket } from 'ws';`, imports],
   ['src/connect/a.ts', `import { b } from '../oauth/b.js';`, imports],
   ['src/connect/a.ts', `import { webSocket } from 'rxjs/webSocket';`, imports],
+  [
+    'src/file/a.ts',
+    `import { watch } from 'node:fs'; import { join } from 'node:path'; import { uptime } from 'node:os'; import { randomUUID } from 'node:crypto'; import { b } from '../token/b.js'; import { c } from '../internal/c.js'; import { D } from '../errors.js'; import { timer } from 'rxjs';`,
+  ],
+  ['src/file/a.ts', `import { createServer } from 'node:http';`, imports],
+  ['src/file/a.ts', `import { b } from '../oauth/b.js';`, imports],
+  ['src/file/a.ts', `import { b } from '../redis/b.js';`, imports],
+  [
+    'src/proxy/a.ts',
+    `import { createServer } from 'node:http'; import { b } from '../http/tokenFetch.js'; import { c } from '../token/c.js'; import { D } from '../errors.js';`,
+  ],
+  ['src/proxy/a.ts', `import { b } from '../http/outgoingRequest.js';`, imports],
+  ['src/proxy/a.ts', `import { b } from '../oauth/b.js';`, imports],
+  ['src/proxy/a.ts', `import { request } from 'undici';`, imports],
+  [
+    'src/cli/a.ts',
+    `import { parseArgs } from 'node:util'; import { b } from '../proxy/b.js'; import { c } from '../oauth/c.js'; import { d } from '../file/d.js';`,
+  ],
+  ['src/cli/a.ts', `import { program } from 'commander';`, imports],
+  ['src/proxy/a.ts', `import { b } from '../cli/b.js';`, imports],
   [
     'src/angular/a.ts',
     `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`,

@@ -56,7 +56,10 @@ export function closingTable(columns: readonly Figures[]): string {
       compact: true,
     },
   });
-  for (const [label, cell] of ROWS) table.push([label, ...columns.map(cell)]);
+  for (const [label, cell] of ROWS) {
+    const cells = columns.map(cell);
+    if (cells.some((text) => text !== '')) table.push([label, ...cells]);
+  }
   return `\n${table.toString().replace(/^/gm, '  ')}\n`;
 }
 

@@ -89,6 +89,45 @@ const checks = {
     await server.close();
   },
 
+  async 'a token in a file, which keeps the contract of a store'(_library, { file, testing }) {
+    const [{ mkdtempSync, readdirSync, rmSync }, { join }] = [require('node:fs'), require('node:path')];
+    const create = () => {
+      const folder = mkdtempSync(join(require('node:os').tmpdir(), 'rx-fresh-token-file-'));
+      const path = join(folder, 'token.json');
+      return {
+        stores: [1, 2, 3].map(() => file.fileTokenStore(path)),
+        dispose: () => {
+          assert.deepEqual(readdirSync(folder), ['token.json']);
+          rmSync(folder, { recursive: true });
+        },
+      };
+    };
+    for (const { name, run } of testing.storeContract({ create }))
+      await run().catch((error) => assert.fail(`${name}: ${error.message}`));
+  },
+
+  async 'a sign-out in a file, which the other streams notice'({ createTokenStream }, { file, rxjs }) {
+    const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
+    const folder = mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'rx-fresh-token-file-'));
+    const path = require('node:path').join(folder, 'token.json');
+    const open = () =>
+      createTokenStream(() => [{ access_token: 'canary', expires_in: 60 }], { store: file.fileTokenStore(path) });
+    const [one, other] = [open(), open()];
+    for (const token$ of [one, other]) assert.equal((await rxjs.firstValueFrom(token$)).value, 'canary');
+    const noticed = rxjs.firstValueFrom(
+      other.events.pipe(
+        rxjs.filter(({ type }) => type === 'signedOut'),
+        rxjs.timeout(10_000),
+      ),
+    );
+    one.signOut();
+    await noticed;
+    assert.equal(other.current, null);
+    assert.ok(!readFileSync(path, 'utf8').includes('canary'));
+    for (const token$ of [one, other]) token$.close();
+    rmSync(folder, { recursive: true });
+  },
+
   'a year of renewals in virtual time'({ createTokenStream }, { rxjs, testing }) {
     const scheduler = new rxjs.VirtualTimeScheduler();
     const source = testing.fakeTokenSource({ scheduler, lifetime: 86_400_000 });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { entries, specifierOf } from '../packed.mjs';
+import { entries, manifest, specifierOf } from '../packed.mjs';
 import { root } from '../run.mjs';
 
 /** Longer than any check takes: a process that is kept alive by a timer of ours never ends. */
@@ -50,9 +50,9 @@ export function checkNames(folder, runtime) {
 /** It does what it should in both formats, and then the process ends by itself. Returns how many checks that were. */
 export function checkBehaviour(folder, runtime) {
   copyFileSync(join(root, 'scripts/smoke/behaviour.cjs'), join(folder, 'behaviour.cjs'));
-  const names = ['rx-fresh-token', 'rx-fresh-token/oauth', 'rx-fresh-token/testing', 'rxjs'];
-  const call = 'behave(library, { oauth, testing, rxjs }).then((count) => console.log(count))';
-  const variables = ['library', 'oauth', 'testing', 'rxjs'];
+  const names = ['rx-fresh-token', 'rx-fresh-token/oauth', 'rx-fresh-token/testing', 'rx-fresh-token/file', 'rxjs'];
+  const call = 'behave(library, { oauth, testing, file, rxjs }).then((count) => console.log(count))';
+  const variables = ['library', 'oauth', 'testing', 'file', 'rxjs'];
   writeFileSync(
     join(folder, 'behave.mjs'),
     `import behave from './behaviour.cjs';\n${names.map((name, index) => `import * as ${variables[index]} from '${name}';\n`).join('')}await ${call};\n`,
@@ -64,4 +64,31 @@ export function checkBehaviour(folder, runtime) {
   const [first, second] = ['behave.mjs', 'behave.cjs'].map((file) => Number(run(folder, runtime, file)));
   if (!(first > 0 && first === second)) throw new Error(`${first} and ${second} checks of behaviour were made`);
   return first;
+}
+
+/** The packed command serves a request with a token, and ends when it is asked to. */
+export function checkCommand(folder, runtime) {
+  const command = join(folder, 'node_modules', manifest.name, manifest.bin[manifest.name]);
+  if (!readFileSync(command, 'utf8').startsWith('#!/usr/bin/env node\n')) throw new Error(`${command} is no command`);
+  writeFileSync(join(folder, 'secret'), 'secret\n');
+  writeFileSync(
+    join(folder, 'command.mjs'),
+    `import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { startTokenServer } from 'rx-fresh-token/testing';
+const server = await startTokenServer();
+const child = spawn(process.execPath, [${JSON.stringify(command)}, 'proxy', '--to', server.origin,
+  '--token-endpoint', server.tokenUrl, '--client-id', 'orders', '--client-secret-file', 'secret'], { stdio: ['ignore', 'pipe', 'inherit'] });
+const ended = once(child, 'exit');
+const [line] = await once(createInterface(child.stdout), 'line');
+const { token } = await (await fetch(line.split(' ').at(-1) + '/orders')).json();
+child.kill('SIGTERM');
+const [status] = await ended;
+await server.close();
+console.log(JSON.stringify([token, status]));
+`,
+  );
+  const told = run(folder, runtime, 'command.mjs').trim();
+  if (told !== '["token-1",0]') throw new Error(`the command: ${told}`);
 }

@@ -30,6 +30,8 @@ export interface AuthorityOptions {
   nonce?: boolean;
   /** Milliseconds between what the token endpoint does and what it says. */
   delay?: number;
+  /** Milliseconds for which a used refresh token is accepted. Default 0: a used one revokes the grant. */
+  grace?: number;
   /** Milliseconds by which its clock is ahead. */
   clockOffset?: number;
 }

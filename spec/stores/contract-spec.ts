@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { firstValueFrom, from, map, NEVER, of, tap, throwError, timer, type Observable } from 'rxjs';
 import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
+import { fileTokenStore } from 'rx-fresh-token/file';
 import { HEAD_START } from '../../src/internal/sourceHooks.js';
 import { memoryTokenStore } from '../../src/testing/memoryTokenStore.js';
 import { storeContract, type StoresUnderTest } from '../../src/testing/storeContract.js';
@@ -10,6 +14,18 @@ describe('the store in memory', () => {
   itKeepsTheContract(() => {
     const place = {};
     return { stores: Array.from({ length: 5 }, () => memoryTokenStore(place)) };
+  });
+});
+
+describe('the store in a file', () => {
+  itKeepsTheContract(() => {
+    const folder = mkdtempSync(join(tmpdir(), 'file-store-'));
+    return {
+      stores: Array.from({ length: 5 }, () => fileTokenStore(join(folder, 'token.json'))),
+      dispose: () => {
+        rmSync(folder, { recursive: true });
+      },
+    };
   });
 });
 
@@ -38,6 +54,18 @@ describe('a source that answers from an exchange that was under way already', ()
       () => {
         const place = {};
         return { stores: [memoryTokenStore(place), memoryTokenStore(place)] };
+      },
+    ],
+    [
+      'in a file',
+      () => {
+        const folder = mkdtempSync(join(tmpdir(), 'file-store-'));
+        return {
+          stores: [fileTokenStore(join(folder, 'token.json')), fileTokenStore(join(folder, 'token.json'))],
+          dispose: () => {
+            rmSync(folder, { recursive: true });
+          },
+        };
       },
     ],
     [

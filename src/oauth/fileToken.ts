@@ -1,5 +1,5 @@
 import type { TokenSource } from '../token/types.js';
-import { checkPath, files } from './files.js';
+import { checkPath, files } from '../internal/files.js';
 
 /**
  * The token in a file that something else keeps fresh: a projected token of Kubernetes, a sink of Vault's agent. The file is

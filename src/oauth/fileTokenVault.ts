@@ -1,4 +1,4 @@
-import { checkPath, files } from './files.js';
+import { checkPath, codeOf, files, refuseIfShared, syncDirectory, targetOf } from '../internal/files.js';
 import { createQueue } from './queue.js';
 
 /** Where {@link fileTokenVault} keeps a refresh token; both methods can be handed to `refreshToken` as they are. */
@@ -19,8 +19,9 @@ export interface TokenVault {
  *
  * To begin, `write` a token, or put it into the file by hand: as plain text, or as JSON `{ "refresh_token": "…" }`. While there
  * is no file, `read` fails with the code `ENOENT`, which has `refreshToken` ask its `reauthenticate`.
- * Two processes may share the file only if they do not refresh at the same time; in one process, one source for one file:
- * another does not know of an exchange that the first has begun. Node 20.16 or later; not in browsers.
+ * Two processes may share the file only if they do not refresh at the same time (`fileTokenStore` of `rx-fresh-token/file` is for
+ * those that do); in one process, one source for one file: another does not know of an exchange that the first has begun.
+ * Node 20.16 or later; not in browsers.
  *
  * @param path The file. Its directory must exist; a symbolic link is followed.
  */
@@ -53,13 +54,13 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
   if (typeof refresh_token !== 'string' || refresh_token === '')
     throw new TypeError('write takes a token response with a refresh_token: a string that is not empty');
   const content = `${JSON.stringify({ refresh_token })}\n`;
-  const target = await targetOf(path);
+  const target = targetOf(path);
   try {
     await replace(target, content);
   } catch (failure) {
-    if (!IRREPLACEABLE.includes((failure as NodeJS.ErrnoException).code ?? '')) throw failure;
+    if (!IRREPLACEABLE.includes(codeOf(failure))) throw failure;
     await overwrite(target, content).catch((cause: unknown) => {
-      throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? failure : cause;
+      throw codeOf(cause) === 'ENOENT' ? failure : cause;
     });
   }
 }
@@ -101,36 +102,6 @@ async function overwrite(target: string, content: string): Promise<void> {
   }
 }
 
-/** The file itself, where the path is a symbolic link; the path, where there is nothing yet. */
-async function targetOf(path: string): Promise<string> {
-  const { lstat, realpath } = files();
-  try {
-    return await realpath(path);
-  } catch (failure) {
-    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure;
-    const isLink = await lstat(path).then(
-      (found) => found.isSymbolicLink(),
-      () => false,
-    );
-    if (isLink)
-      throw new Error(`${path} is a symbolic link that leads nowhere: create the file that it names, or remove it`, {
-        cause: failure,
-      });
-    return path;
-  }
-}
-
-function refuseIfShared(path: string, { mode, uid }: { readonly mode: number; readonly uid: number }): void {
-  if (process.platform === 'win32') return;
-  // Root could read it all the same; so can the one who put it there.
-  if (process.geteuid !== undefined && uid !== process.geteuid())
-    throw new Error(`${path} belongs to another user (uid ${String(uid)}): its token is no secret from them`);
-  if ((mode & 0o077) === 0) return;
-  throw new Error(
-    `${path} can be read or written by others (mode ${(mode & 0o777).toString(8)}): its token is no secret. Replace the token, then chmod 600`,
-  );
-}
-
 /** Errors name the file, never what is in it. */
 function tokenIn(path: string, content: string): string {
   const text = content.trim(); // of a byte order mark too
@@ -144,13 +115,4 @@ function tokenIn(path: string, content: string): string {
   }
   if (typeof token !== 'string' || token === '') throw new Error(`${path} holds no refresh token`);
   return token;
-}
-
-/** The new name must reach the disk too. Where directories cannot be synced (Windows), renaming has to do. */
-async function syncDirectory(target: string): Promise<void> {
-  const directory = await files()
-    .open(target.replace(/[^/\\]*$/, '') || '.', 'r')
-    .catch(() => undefined);
-  await directory?.sync().catch(() => undefined);
-  await directory?.close();
 }

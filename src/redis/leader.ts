@@ -1,8 +1,7 @@
-import { firstValueFrom, fromEvent, map, merge, switchMap, take, throwIfEmpty, type Observable } from 'rxjs';
-import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
+import { firstValueFrom, type Observable } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
-import { checkTokenResponse } from '../token/tokenResponse.js';
 import { retryAfterOf } from '../token/backoff.js';
+import { fetchForStore } from '../token/fetchForStore.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenResponse } from '../token/types.js';
 import { fetchTime, keepFor, sharedPause } from './lease.js';
@@ -56,9 +55,6 @@ export interface LeaderContext {
 const COMMIT_PAUSE = 250;
 const COMMIT_TIMEOUT = 60_000;
 
-/** A fetch that nobody waits for any more has this long to end: it may have used up a refresh token, and what it brings must not be lost. Milliseconds. */
-const GRACE = 2000;
-
 /** Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back. */
 export async function lead(context: LeaderContext, grant: Grant, task: LeaderTask): Promise<Outcome> {
   const { calls, sealing, now } = context;
@@ -86,7 +82,11 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
   let commit: Commit;
   let token: TokenRecord;
   try {
-    const response = await fetchWithin(limit, task, last, context.timers);
+    const response = await fetchForStore(task.fetch(last?.response ?? null), {
+      limit,
+      abandoned: task.abandoned,
+      timers: context.timers,
+    });
     token = recordOf(response, grant, askedAt, now(), task.headStart());
     commit = commitOf(token, task, askedAt, now(), await sealRecord(sealing, token));
   } catch (error) {
@@ -101,33 +101,6 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
 async function lastRecord(sealing: Sealing, { last }: Grant, { newest }: LeaderTask): Promise<TokenRecord | null> {
   const stored = last && (await openRecord(sealing, last));
   return newest && newest.generation > (stored?.generation ?? 0) ? newest : stored;
-}
-
-async function fetchWithin(
-  limit: number,
-  { fetch, abandoned }: LeaderTask,
-  last: TokenRecord | null,
-  timers: Timers,
-): Promise<TokenResponse> {
-  const late$ = timers.after(limit).pipe(
-    map((): never => {
-      throw new TokenFetchTimeoutError(
-        `no answer from the token source within ${String(Math.round(limit))} ms, which is what the lease leaves`,
-      );
-    }),
-  );
-  const abandoned$ = fromEvent(abandoned, 'abort').pipe(
-    switchMap(() => timers.after(GRACE)),
-    map((): never => {
-      throw new TokenFetchTimeoutError('nobody waits for the token any more');
-    }),
-  );
-  const fetched$ = fetch(last?.response ?? null).pipe(
-    throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token')),
-  );
-  const response = await firstValueFrom(merge(fetched$, late$, abandoned$).pipe(take(1)));
-  checkTokenResponse(response);
-  return response;
 }
 
 function recordOf(response: TokenResponse, grant: Grant, askedAt: number, now: number, headStart: number): TokenRecord {

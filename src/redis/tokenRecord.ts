@@ -1,5 +1,5 @@
-import { InvalidTokenResponseError, TokenStoreError } from '../errors.js';
-import { checkTokenResponse } from '../token/tokenResponse.js';
+import { TokenStoreError } from '../errors.js';
+import { isTokenResponse, storable } from '../token/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import type { SealedToken } from './replies.js';
 import type { Sealing } from './sealing.js';
@@ -25,35 +25,10 @@ export const sealRecord = ({ seal }: Sealing, record: TokenRecord): Promise<stri
 export async function openRecord({ open }: Sealing, stored: SealedToken): Promise<TokenRecord> {
   const record = (await open('token', stored.sealed)) as Partial<TokenRecord> | null;
   const { generation, issued, life, response } = record ?? {};
-  if (!isResponse(response) || typeof issued !== 'number')
+  if (!isTokenResponse(response) || typeof issued !== 'number')
     throw new TokenStoreError('the stored token has a form that this version does not know');
   // The commit script may have found the token older than its leader knew, never younger.
   if (generation !== stored.generation || life !== stored.life || !(stored.issued <= issued))
     throw new TokenStoreError('the stored token does not belong to the generation, the age or the life beside it');
   return { generation, issued: stored.issued, life, response };
-}
-
-/** The response as others will read it. */
-function storable(response: TokenResponse): unknown {
-  let copy: unknown;
-  try {
-    copy = JSON.parse(JSON.stringify(response));
-  } catch {
-    // The cause is left out: it names members of the response.
-    throw new InvalidTokenResponseError(
-      'the token response cannot be stored: it has a BigInt or refers to itself, which JSON cannot hold',
-    );
-  }
-  if (!isResponse(copy))
-    throw new InvalidTokenResponseError('the token response cannot be stored: as JSON it has no token');
-  return copy;
-}
-
-function isResponse(value: unknown): value is TokenResponse {
-  try {
-    checkTokenResponse(value);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,4 @@
-import { checkTokenResponse } from '../token/tokenResponse.js';
+import { isTokenResponse } from '../token/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import type { SignOut } from './session.js';
 
@@ -28,18 +28,9 @@ export function read(data: unknown, now: number): Message | null {
       : null;
   if (typeof session !== 'string') return null;
   if (type === 'ask') return { type, session };
-  if ((type !== 'token' && type !== 'last') || !isAge(age) || !Number.isFinite(at) || !isToken(response)) return null;
+  if ((type !== 'token' && type !== 'last') || !isAge(age) || !Number.isFinite(at) || !isTokenResponse(response))
+    return null;
   return { type, session, response, age: age + Math.max(0, now - (at as number)) };
-}
-
-/** Whether a response is one to pass on; the stream judges the others. */
-export function isToken(response: unknown): response is TokenResponse {
-  try {
-    checkTokenResponse(response);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const isAge = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;

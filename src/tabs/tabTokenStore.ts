@@ -1,11 +1,11 @@
 import { concat, defer, filter, ignoreElements, map, merge, of, take, takeUntil, tap, type Observable } from 'rxjs';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { CLOCKS, stopwatch } from '../internal/stopwatch.js';
+import { isTokenResponse } from '../token/storedResponse.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { createExchange } from './exchange.js';
 import { createLockQueue } from './lockQueue.js';
-import { isToken } from './message.js';
 import { checkedOptions, type TabTokenStoreOptions } from './options.js';
 import { currentPage } from './page.js';
 import { promptTimer } from './promptTimer.js';
@@ -80,7 +80,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
         map((response): StoredToken => ({ response, age: age() + headStartOf(request), origin: 'fetched' })),
         tap((stored) => {
           assertSession();
-          if (!isToken(stored.response)) return;
+          if (!isTokenResponse(stored.response)) return;
           queue.reset();
           cache.clear();
           cache.put(stored.response, stored.age);

@@ -8,7 +8,7 @@ export const AUDIENCE = 'urn:spec:api';
 /**
  * A real authorization server and, on the same port, a resource server under `/api`.
  * Options: `ttl` of access tokens in seconds, `format` 'jwt' (default) or 'opaque', `nonce` to demand DPoP nonces,
- * `delay` in ms between what the token endpoint does and what it says.
+ * `delay` in ms between what the token endpoint does and what it says, `grace` in ms for which a used refresh token is accepted.
  */
 export class Authority {
   #options;
@@ -18,13 +18,14 @@ export class Authority {
   #provider;
   #tokenPath = '/token';
   #keys;
-  #database = createDatabase();
+  #database;
   /** What was seen at the token endpoint, and of it refused. */
   #seen = { tokens: 0, refused: [], revokedGrants: 0, revocations: 0 };
 
   static async start(options) {
     const authority = new Authority();
     authority.#options = { ttl: 30, format: 'jwt', ...options };
+    authority.#database = createDatabase(options.grace);
     const { signingKeys } = await import('./provider.mjs');
     const { clientKey } = await import('./clientKey.mjs');
     authority.clientKey = clientKey.privateJwk;

@@ -1,0 +1,102 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { listen, send, textOf, until } from '../proxy/support.js';
+import { atEnd, run, secretFile, tokenServer, type Run } from './support.js';
+
+const port = ({ out }: Run) => Number(/:(\d+)$/.exec(out.find((line) => line.startsWith('listening on')) ?? '')?.[1]);
+
+async function start(...more: string[]) {
+  const server = await tokenServer();
+  const file = secretFile();
+  const started = run(
+    'proxy',
+    '--to',
+    server.origin,
+    '--token-endpoint',
+    server.tokenUrl,
+    '--client-id',
+    'orders',
+    '--client-secret-file',
+    file,
+    ...more,
+  );
+  await until(() => started.out.length > 0 || started.err.length > 0);
+  return { server, file, started, port: port(started) };
+}
+
+it('should listen, add the token, write an access log without queries, and end with status 0', async () => {
+  const { started, port } = await start();
+  const reply = await send(port, { method: 'POST', path: '/orders?key=secret', body: 'tea' });
+  expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { method: 'POST', path: '/orders', token: 'token-1' }]);
+  await until(() => started.out.length === 2);
+  started.stop();
+  expect(await started.status).toBe(0);
+  expect(started.out).toEqual([
+    `listening on http://127.0.0.1:${port}`,
+    expect.stringMatching(/^\d{4}-\d\d-\d\dT\S+Z POST \/orders 200 \d+\.\d ms$/),
+  ]);
+  expect(started.err).toEqual([]);
+});
+
+it('should tell of refused tokens and of failures, and write no access log with --quiet', async () => {
+  const { started, server, port } = await start('--quiet', '--replace-authorization');
+  server.revoke('token-1');
+  server.failToken('transient');
+  expect((await send(port, { headers: { authorization: 'Basic eDp5' } })).status).toBe(401);
+  await until(() => started.err.length === 2);
+  expect(started.err[0]).toMatch(/Z the token was refused: AccessToken\(Bearer [\da-f]{8}\), refreshing$/);
+  expect(started.err[1]).toMatch(/Z no token: /);
+  expect(started.out.length).toBe(1);
+});
+
+it('should finish the requests under way when it is asked to end', async () => {
+  let finish: () => void = () => undefined;
+  const slow = createServer((_request, response) => {
+    finish = () => void response.end('late');
+  });
+  const { started, port } = await start('--to', `http://127.0.0.1:${await listen(slow)}`);
+  const began = finish;
+  const reply = send(port);
+  await until(() => finish !== began);
+  started.stop();
+  finish();
+  expect([(await reply).body, await started.status]).toEqual(['late', 0]);
+});
+
+it('should read the secret anew, since it may be replaced', async () => {
+  const secrets: string[] = [];
+  const issuer = createServer((request, response) => {
+    secrets.push(Buffer.from(request.headers.authorization?.split(' ')[1] ?? '', 'base64').toString());
+    void textOf(request).then(() => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ access_token: `t${secrets.length}`, token_type: 'Bearer', expires_in: 3600 }));
+    });
+  });
+  const { started, file, port } = await start('--token-endpoint', `http://127.0.0.1:${await listen(issuer)}/token`);
+  writeFileSync(file, 'another\r\n');
+  // The server does not know the token, and refuses it.
+  expect((await send(port)).status).toBe(401);
+  expect(secrets).toEqual(['orders:not-to-be-shown', 'orders:another']);
+  started.stop();
+  expect(await started.status).toBe(0);
+});
+
+it('should end while it waits for the first token', async () => {
+  const server = await tokenServer();
+  server.failToken('hang');
+  const started = run(
+    'proxy',
+    '--to',
+    server.origin,
+    '--token-endpoint',
+    server.tokenUrl,
+    '--client-id',
+    'a',
+    '--client-secret-file',
+    secretFile(),
+  );
+  atEnd(() => started.stop());
+  await until(() => server.counts.tokenRequests === 1);
+  started.stop();
+  expect([await started.status, started.out, started.err]).toEqual([0, [], []]);
+});

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { COMMANDS, inOptions } from '../../src/cli/options.js';
+import { folder, run, secretFile } from './support.js';
+
+const outcome = async (...args: string[]) => {
+  const { out, err, status } = run(...args);
+  return [await status, out, err] as const;
+};
+
+it.each([[['--help']], [['-h']], [['proxy', '--help']], [['proxy', '-h']]])('should show help for %j', async (args) => {
+  const [status, out, err] = await outcome(...args);
+  expect([status, err]).toEqual([0, []]);
+  expect(out.join('\n')).toMatch(/^Usage: rx-fresh-token/);
+});
+
+it('should describe every option, in lines of a terminal', async () => {
+  const [, out] = await outcome('proxy', '--help');
+  const lines = out.join('\n').split('\n');
+  for (const option of ['--to', '--listen', '--issuer', '--token-endpoint', '--client-id', '--client-secret-file'])
+    expect(lines.some((line) => line.trim().startsWith(`${option} `))).toBe(true);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+it('should have every option in the guide', () => {
+  const guide = readFileSync(join(__dirname, '../../docs/proxy.md'), 'utf8');
+  for (const { options } of Object.values(COMMANDS))
+    for (const option of Object.keys(options)) if (option !== 'help') expect(guide).toContain(`--${option}`);
+});
+
+const secret = 'not-to-be-shown';
+
+it.each([
+  ['no command', [], /^Usage/],
+  ['an unknown command', [secret], /^error: unknown command/],
+  ['an unknown option', ['proxy', '--secret', secret], /^error: Unknown option --secret$/],
+  ['a secret on the command line', ['proxy', `--client-secret=${secret}`], /^error: Unknown option --client-secret$/],
+  ['an argument that is no option', ['proxy', secret], /^error: an argument is no option/],
+  ['a value that is missing', ['proxy', '--to'], /^error: Option --to/],
+  ['no --to', ['proxy'], /^error: --to must be given$/],
+  ['no secret', ['proxy', '--to', 'https://x'], /^error: --client-secret-file must be given$/],
+  [
+    'a secret that is not there',
+    ['proxy', '--to', 'https://x', '--client-secret-file', '/none'],
+    /cannot be read: ENOENT \/none$/,
+  ],
+])('should say what is wrong in one line, with exit status 2, and quote no value: %s', async (_name, args, message) => {
+  const [status, out, err] = await outcome(...args);
+  expect([status, out, err.length]).toEqual([2, [], 1]);
+  expect(err[0]).toMatch(message);
+  expect(err[0]).not.toContain(secret);
+});
+
+it.each([
+  ['--issuer and --token-endpoint: exactly one must be given, got neither', []],
+  [
+    '--token-endpoint must be an https: URL \\(http: goes to loopback only, unless --allow-insecure-requests\\)',
+    ['--token-endpoint', 'http://id.example.com/token'],
+  ],
+  ['--client-id must be a string that is not empty', ['--token-endpoint', 'https://x/token']],
+  [
+    '--client-auth must be one of',
+    ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--client-auth', 'none-such'],
+  ],
+  [
+    '--resource must be absolute URIs',
+    ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--resource', 'orders'],
+  ],
+  [
+    '--to must be https, or http on loopback \\(elsewhere: --allow-insecure-requests\\)',
+    ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--to', 'http://api.example.com'],
+  ],
+  [
+    '--listen must be an address of loopback.*elsewhere: --allow-remote-clients',
+    ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--listen', '0.0.0.0:80'],
+  ],
+  [
+    '--allowed-host must be a host name without a port',
+    ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--allowed-host', 'x:80'],
+  ],
+])('should speak of the options of the command line: %s', async (message, args) => {
+  const [status, , err] = await outcome('proxy', '--to', 'https://x', '--client-secret-file', secretFile(), ...args);
+  expect([status, err.length]).toEqual([2, 1]);
+  expect(err[0]).toMatch(new RegExp(`^error: ${message}`));
+});
+
+it('should refuse a file without a secret', async () => {
+  const [status, , err] = await outcome('proxy', '--to', 'https://x', '--client-secret-file', secretFile('\n'));
+  expect([status, err[0]]).toEqual([2, expect.stringMatching(/^error: --client-secret-file is empty/)]);
+});
+
+it('should leave other words as they are', () => {
+  expect(inOptions('the server said "scoped", at "x": option "scope" is bad')).toBe(
+    'the server said "scoped", at "x": --scope is bad',
+  );
+});
+
+it('should say in one line that an issuer cannot be reached, with exit status 1', async () => {
+  const args = ['--client-id', 'orders', '--client-secret-file', secretFile(), '--issuer', 'http://127.0.0.1:9'];
+  const [status, out, err] = await outcome('proxy', '--to', 'https://x', ...args);
+  expect([status, out, err.length]).toEqual([1, [], 1]);
+  expect(err[0]).toMatch(/^error: no token: .*127\.0\.0\.1:9/);
+});
+
+it('should say in one line that the place is taken, with exit status 1', async () => {
+  const path = join(folder(), 'api.sock');
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(path, done));
+  const args = ['--client-id', 'orders', '--client-secret-file', secretFile(), '--token-endpoint', 'https://x/token'];
+  const [status, out, err] = await outcome('proxy', '--to', 'https://x', '--listen', `unix:${path}`, ...args);
+  server.close();
+  expect([status, out, err]).toEqual([1, [], [`error: listen EADDRINUSE: address already in use ${path}`]]);
+});

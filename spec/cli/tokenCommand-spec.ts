@@ -1,0 +1,124 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { firstValueFrom } from 'rxjs';
+import { createTokenStream, takeToken } from 'rx-fresh-token';
+import { FORMATS } from '../../src/cli/formats.js';
+import { folder, run, runWith, secretFile, tokenServer } from './support.js';
+
+const credentials = (url: string) => [
+  '--token-endpoint',
+  url,
+  '--client-id',
+  'orders',
+  '--client-secret-file',
+  secretFile(),
+];
+
+it('should print one token, and end', async () => {
+  const server = await tokenServer();
+  const { out, err, status } = run('token', ...credentials(server.tokenUrl));
+  expect([await status, out, err]).toEqual([0, ['token-1'], []]);
+});
+
+it('should end with one line and exit status 1 without a token, at the first failure', async () => {
+  const server = await tokenServer();
+  server.failToken('transient');
+  const { out, err, status } = run('token', ...credentials(server.tokenUrl));
+  expect([await status, out, err.length, server.counts.tokenRequests]).toEqual([1, [], 1, 1]);
+  expect(err[0]).toMatch(/^error: no token: /);
+});
+
+it.each([
+  [['--format', 'xml'], /^error: --format must be one of plain, json, exec-credential, git-credential$/],
+  [['--format', 'constructor'], /^error: --format must be one of/],
+  [['get'], /^error: an argument is no option/],
+])('should refuse %j', async (args, message) => {
+  const { err, status } = run('token', ...args);
+  expect([await status, err.length]).toEqual([2, 1]);
+  expect(err[0]).toMatch(message);
+});
+
+describe('--store', () => {
+  it('should fetch one token for all who share the file', async () => {
+    const server = await tokenServer({ lifetime: 60_000 });
+    const args = ['token', '--store', join(folder(), 'token.json'), ...credentials(server.tokenUrl)];
+    const first = run(...args);
+    expect([await first.status, first.err]).toEqual([0, []]);
+    const others = [run(...args), run(...args)];
+    for (const { status } of others) expect(await status).toBe(0);
+    expect([first, ...others].map(({ out }) => out)).toEqual([['token-1'], ['token-1'], ['token-1']]);
+    expect(server.counts.tokenRequests).toBe(1);
+  });
+
+  it('should leave a file of another kind as it is, and say so in one line', async () => {
+    const server = await tokenServer();
+    const file = join(folder(), 'notes.txt');
+    writeFileSync(file, 'not a token', { mode: 0o600 });
+    const { out, err, status } = run('token', '--store', file, ...credentials(server.tokenUrl));
+    expect([await status, out, err.length, server.counts.tokenRequests]).toEqual([1, [], 1, 0]);
+    expect(readFileSync(file, 'utf8')).toBe('not a token');
+  });
+});
+
+describe('the operations of git', () => {
+  const git = async (input: string, operation: string) => {
+    const server = await tokenServer();
+    const started = runWith(input, 'token', '--format', 'git-credential', ...credentials(server.tokenUrl), operation);
+    return { status: await started.status, out: started.out, requests: server.counts.tokenRequests };
+  };
+
+  it('should get a token as what git understands', async () => {
+    const { status, out } = await git('capability[]=authtype\nprotocol=https\nhost=git.example.com\n\n', 'get');
+    expect(status).toBe(0);
+    expect(out[0]).toMatch(
+      /^capability\[\]=authtype\nauthtype=Bearer\ncredential=token-1\nephemeral=1\npassword_expiry_utc=\d{10}$/,
+    );
+  });
+
+  it.each(['store', 'erase'])('should fetch nothing to %s', async (operation) => {
+    expect(await git('', operation)).toEqual({ status: 0, out: [], requests: 0 });
+  });
+});
+
+describe('the format', () => {
+  const now = Date.UTC(2026, 0, 1);
+  const token = (response: object = {}) =>
+    firstValueFrom(
+      takeToken(
+        createTokenStream(() => Promise.resolve({ access_token: 'T', expires_in: 29.9, ...response }), {
+          now: () => now,
+        }),
+      ),
+    );
+  const print = async (name: string, response: object = {}, input = '') =>
+    FORMATS[name]?.(await token(response), { now: now + 1_000, input });
+
+  it('json should be a token response, with the life that is left', async () => {
+    expect(JSON.parse((await print('json', { scope: 'a b' })) ?? '')).toEqual({
+      access_token: 'T',
+      token_type: 'Bearer',
+      expires_in: 28,
+      scope: 'a b',
+    });
+    expect(await print('json', { expires_in: undefined })).toBe('{"access_token":"T","token_type":"Bearer"}');
+  });
+
+  it('exec-credential should be that of Kubernetes, with an end in whole seconds', async () => {
+    const head = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential' };
+    expect(JSON.parse((await print('exec-credential')) ?? '')).toEqual({
+      ...head,
+      status: { token: 'T', expirationTimestamp: '2026-01-01T00:00:29Z' },
+    });
+    expect(JSON.parse((await print('exec-credential', { expires_in: undefined })) ?? '')).toEqual({
+      ...head,
+      status: { token: 'T' },
+    });
+  });
+
+  it('git-credential should be a password for a git that knows no schemes, and keep the name that git has', async () => {
+    const end = `password_expiry_utc=${now / 1000 + 29}`;
+    expect(await print('git-credential')).toBe(`username=oauth2\npassword=T\n${end}`);
+    expect(await print('git-credential', {}, 'protocol=https\nusername=ann\n')).toBe(`password=T\n${end}`);
+    expect(await print('git-credential', { expires_in: undefined })).toBe('username=oauth2\npassword=T');
+  });
+});

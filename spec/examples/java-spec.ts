@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { textOf } from '../proxy/support.js';
+
+// It may have to install a JDK, and other specs keep the machine busy.
+jest.setTimeout(600_000);
+
+const ROOT = join(__dirname, '../..');
+
+/** `npm run java`, as the script in package.json starts it but on the sources. */
+async function runJava(...args: string[]) {
+  const child = spawn(
+    process.execPath,
+    ['--import', require.resolve('tsx'), join(ROOT, 'examples/java/main.ts'), ...args],
+    {
+      cwd: ROOT,
+      env: { ...process.env, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'), NODE_OPTIONS: '' },
+    },
+  );
+  const ended = new Promise<number | null>((done) => child.once('close', done));
+  const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+  return { status: await ended, stdout, stderr };
+}
+
+it('should deliver the orders of a Java program through the proxy: each once, and none refused, beside the status quo', async () => {
+  const { status, stdout, stderr } = await runJava('--orders', '800', '--rate', '160');
+  expect(stderr).not.toMatch(/^error/m);
+  expect(stdout).toMatch(/records delivered\s+│\s+800 of 800 │\s+800 of 800 │/);
+  // A machine that stands still while a request is on its way may expire any token.
+  if (stdout.includes('stood still')) expect(stdout).toMatch(/Through the proxy: \d+ refused, 0 twice, 0 lost\./);
+  else expect([stdout, status]).toEqual([expect.stringContaining('Through the proxy: 0 refused, 0 twice, 0 lost.'), 0]);
+  expect(stdout).toMatch(/tokens fetched\s+│\s+\d+ │/);
+});
+
+it('should not speak of tokens in the program that uses the proxy, nor use a library', () => {
+  const source = readFileSync(join(ROOT, 'examples/java/Orders.java'), 'utf8');
+  const code = source.replace(/\/\*\*[^]*?\*\//g, '');
+  expect(code).not.toMatch(/token|authorization/i);
+  for (const name of ['Orders', 'StatusQuo', 'Delivery']) {
+    const imports = readFileSync(join(ROOT, `examples/java/${name}.java`), 'utf8').match(/^import .*/gm) ?? [];
+    for (const line of imports) expect(line).toMatch(/^import java\./);
+  }
+});

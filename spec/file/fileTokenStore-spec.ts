@@ -1,0 +1,365 @@
+import fs, {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { firstValueFrom, of, Subject, throwError } from 'rxjs';
+import { createTokenStream, isTokenError, type TokenResponse } from 'rx-fresh-token';
+import { fileTokenStore } from 'rx-fresh-token/file';
+import { ask, ownFolder, pause, rotatingSource, tokenOf, until } from './support.js';
+
+const place = ownFolder();
+const open = () => fileTokenStore(place.file);
+const content = () => readFileSync(place.file, 'utf8');
+const SECRET = 'secret-5d41402a';
+
+const thrown = (work: () => unknown): unknown => {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+};
+
+describe('a file that cannot be used', () => {
+  it.each([undefined, null, '', 7, {}])('should be named at creation when its path is %p', (path) => {
+    expect(() => fileTokenStore(path as never)).toThrow(
+      new TypeError(`"path" must be a string that is not empty, got ${path === '' ? 'an empty string' : typeof path}`),
+    );
+  });
+
+  it.each<[string, object]>([
+    ['option "staleAfter" must be a number, at least 1000, or Infinity, got 10', { staleAfter: 10 }],
+    ['option "lifetime" must be a function, got 5', { lifetime: 5 }],
+  ])('should be a TypeError: %s', (message, options) => {
+    expect(() => fileTokenStore(place.file, options)).toThrow(new TypeError(message));
+  });
+
+  it.each<[string, () => void, string]>([
+    ['a directory', () => mkdirSync(place.file), 'is a directory'],
+    ['in no directory', () => rmSync(place.path, { recursive: true }), 'does not exist'],
+    [
+      'readable by others',
+      () => {
+        writeFileSync(place.file, SECRET, { mode: 0o644 });
+        chmodSync(place.file, 0o644);
+      },
+      'can be read or written by others (mode 644)',
+    ],
+    ['a link that leads nowhere', () => symlinkSync(join(place.path, 'nothing'), place.file), 'leads nowhere'],
+    [
+      'of another program',
+      () => writeFileSync(place.file, SECRET, { mode: 0o600 }),
+      'holds something that this version',
+    ],
+    [
+      'of fileTokenVault',
+      () => writeFileSync(place.file, JSON.stringify({ refresh_token: SECRET }), { mode: 0o600 }),
+      'holds something that this version',
+    ],
+    [
+      'of a later version',
+      () =>
+        writeFileSync(place.file, JSON.stringify({ 'rx-fresh-token': 2, response: { refresh_token: SECRET } }), {
+          mode: 0o600,
+        }),
+      'holds something that this version',
+    ],
+    [
+      'far too large',
+      () => writeFileSync(place.file, SECRET.repeat(100_000), { mode: 0o600 }),
+      'holds something that this version',
+    ],
+  ])('should be named at creation, and left as it is: %s', (_what, prepare, message) => {
+    prepare();
+    const before = existsSync(place.file) && statSync(place.file).isFile() ? content() : undefined;
+    const error = thrown(open);
+    expect(isTokenError(error, 'ERR_TOKEN_STORE')).toBe(true);
+    expect((error as Error).message).toContain(place.file);
+    expect((error as Error).message).toContain(message);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET);
+    if (before !== undefined) expect(content()).toBe(before);
+    mkdirSync(place.path, { recursive: true });
+  });
+
+  it('should fail a refresh, without a fetch, when it holds something else later', async () => {
+    const store = open();
+    writeFileSync(place.file, SECRET, { mode: 0o600 });
+    const { fetch, handed } = rotatingSource();
+    const failure = await ask(store, fetch).catch((error: unknown) => error);
+    expect(isTokenError(failure, 'ERR_TOKEN_STORE')).toBe(true);
+    expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain(SECRET);
+    expect([handed, content()]).toEqual([[], SECRET]);
+    expect(readdirSync(place.path)).toEqual(['token.json']);
+  });
+
+  it('should fail a refresh when its lock is something else', async () => {
+    writeFileSync(`${place.file}.lock`, '');
+    await expect(ask(open(), rotatingSource().fetch)).rejects.toMatchObject({
+      code: 'ERR_TOKEN_STORE',
+      message: expect.stringContaining('ENOTDIR') as string,
+    });
+  });
+});
+
+describe('a file', () => {
+  it('may be empty, or be reached by a symbolic link', async () => {
+    const real = join(place.path, 'real.json');
+    writeFileSync(real, '', { mode: 0o600 });
+    symlinkSync(real, place.file);
+    await ask(open(), rotatingSource().fetch);
+    expect(readFileSync(real, 'utf8')).toContain('T1');
+    expect(readdirSync(place.path).sort()).toEqual(['real.json', 'token.json']);
+  });
+
+  it("should be its owner's alone, with nothing beside it", async () => {
+    await ask(open(), rotatingSource().fetch);
+    expect((statSync(place.file).mode & 0o777).toString(8)).toBe('600');
+    expect(readdirSync(place.path)).toEqual(['token.json']);
+  });
+
+  it('should hold nothing new when the fetch fails or brings what JSON cannot hold', async () => {
+    const store = open();
+    await expect(ask(store, () => throwError(() => new Error('down')))).rejects.toThrow('down');
+    await expect(ask(store, () => of({ access_token: 'T1', big: 1n } as TokenResponse))).rejects.toMatchObject({
+      code: 'ERR_INVALID_TOKEN_RESPONSE',
+    });
+    expect(readdirSync(place.path)).toEqual([]);
+  });
+
+  it('should hand the last refresh token on, whoever refreshes, a rejected or expired one too', async () => {
+    const [one, other] = [open(), open()];
+    const { fetch, handed } = rotatingSource();
+    const first = tokenOf(await ask(one, fetch));
+    const second = tokenOf(await ask(other, fetch, first, 'rejected'));
+    await ask(one, fetch, second, 'expired');
+    expect(handed).toEqual([undefined, 'R1', 'R2']);
+  });
+
+  it('should say that a token was refused before another is fetched', async () => {
+    const store = open();
+    const { fetch } = rotatingSource();
+    const first = tokenOf(await ask(store, fetch));
+    const seen: string[] = [];
+    await ask(
+      store,
+      (last) => {
+        seen.push(content());
+        return fetch(last);
+      },
+      first,
+      'rejected',
+    );
+    expect(JSON.parse(seen[0]!)).toMatchObject({ rejected: true, response: { refresh_token: 'R1' } });
+    expect(JSON.parse(content())).toMatchObject({ rejected: false });
+  });
+});
+
+describe('a token that cannot be written', () => {
+  /** Of the data only: the lock can be taken. */
+  function failWrites(): () => void {
+    const { rename } = promises;
+    const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    const spy = jest
+      .spyOn(promises, 'rename')
+      .mockImplementation((from, to) => (to === place.file ? Promise.reject(full) : rename(from, to)));
+    return () => {
+      spy.mockRestore();
+    };
+  }
+
+  it('should serve its process, and be written later; nobody presents the used refresh token meanwhile', async () => {
+    const [one, other] = [open(), open()];
+    const { fetch, handed } = rotatingSource();
+    const first = tokenOf(await ask(one, fetch));
+    const reported: unknown[] = [];
+    const mend = failWrites();
+    const second = await ask(one, fetch, first, 'scheduled', (failure) => reported.push(failure));
+    expect(second).toMatchObject({ response: { access_token: 'T2' }, origin: 'fetched' });
+    expect(reported).toMatchObject([{ code: 'ERR_TOKEN_STORE', message: expect.stringContaining('ENOSPC') as string }]);
+    expect(content()).toContain('T1');
+    const asked = ask(other, fetch, first);
+    await pause(50);
+    mend();
+    expect((await asked).response.access_token).toBe('T2');
+    expect(handed).toEqual([undefined, 'R1']);
+  });
+
+  it('should not be replaced, in its process, by the older one in the file', async () => {
+    const store = open();
+    const { fetch } = rotatingSource();
+    const first = tokenOf(await ask(store, fetch));
+    const mend = failWrites();
+    const second = tokenOf(await ask(store, fetch, first));
+    const third = ask(store, fetch, second, 'manual');
+    await pause(50);
+    mend();
+    expect((await third).response.access_token).toBe('T3');
+  });
+});
+
+describe('a process that was stopped while it fetched', () => {
+  const begin = () => {
+    const [slow, quick] = [open(), open()];
+    const answer = new Subject<TokenResponse>();
+    const { fetch } = rotatingSource();
+    return { slow, quick, answer, fetch };
+  };
+  const old: TokenResponse = { access_token: 'T0', refresh_token: 'R0', expires_in: 3600 };
+
+  it('should not write over what came after it, and take that', async () => {
+    const { slow, quick, answer, fetch } = begin();
+    const asked = ask(slow, () => answer);
+    await until(() => answer.observed);
+    rmSync(`${place.file}.lock`, { recursive: true });
+    await ask(quick, fetch);
+    answer.next(old);
+    expect(await asked).toMatchObject({ response: { access_token: 'T1' }, origin: 'shared' });
+    expect(content()).toContain('R1');
+  });
+
+  it('should write what it has, if nobody has written since: it is the newest refresh token', async () => {
+    const { slow, quick, answer } = begin();
+    const asked = ask(slow, () => answer);
+    await until(() => answer.observed);
+    rmSync(`${place.file}.lock`, { recursive: true });
+    await expect(ask(quick, () => throwError(() => new Error('invalid_grant')))).rejects.toThrow('invalid_grant');
+    answer.next(old);
+    expect(await asked).toMatchObject({ response: { access_token: 'T0' }, origin: 'fetched' });
+    expect(content()).toContain('R0');
+  });
+
+  it('should wait for one who took the lock over', async () => {
+    const { slow, quick, answer, fetch } = begin();
+    const asked = ask(slow, () => answer);
+    await until(() => answer.observed);
+    rmSync(`${place.file}.lock`, { recursive: true });
+    const other = new Subject<TokenResponse>();
+    const taken = ask(quick, () => other);
+    await until(() => other.observed);
+    answer.next(old);
+    await pause(30);
+    expect(existsSync(place.file)).toBe(false);
+    fetch().subscribe(other);
+    expect((await taken).response.access_token).toBe('T1');
+    expect((await asked).response.access_token).toBe('T1');
+  });
+});
+
+describe('sign-out', () => {
+  const streams = (count: number) => {
+    const { fetch, handed } = rotatingSource();
+    const all = Array.from({ length: count }, () => createTokenStream(({ last }) => fetch(last), { store: open() }));
+    return { all, handed };
+  };
+
+  it('should delete the tokens, and tell the other processes, which stay open', async () => {
+    const { all, handed } = streams(3);
+    const tokens = await Promise.all(all.map((token$) => firstValueFrom(token$)));
+    expect(new Set(tokens.map(({ value }) => value))).toEqual(new Set(['T1']));
+    const [one, ...others] = all;
+    one!.signOut();
+    await until(() => others.every(({ current }) => current === null));
+    await until(() => !content().includes('R1'));
+    expect(content()).not.toContain('T1');
+    expect((await firstValueFrom(others[0]!)).value).toBe('T2');
+    expect(handed).toEqual([undefined, undefined]);
+    for (const token$ of all) token$.close();
+  });
+
+  it('should be said once by the file, and not to the one who signed out', async () => {
+    const [one, other] = [open(), open()];
+    const told: string[] = [];
+    const watching = [
+      one.signedOut!.subscribe(() => told.push('one')),
+      other.signedOut!.subscribe(() => told.push('other')),
+    ];
+    const { fetch } = rotatingSource();
+    await ask(one, fetch);
+    await ask(other, fetch);
+    one.signOut!();
+    await until(() => told.length > 0);
+    await pause(50);
+    expect(told).toEqual(['other']);
+    for (const each of watching) each.unsubscribe();
+  });
+
+  it('should keep what is fetched at that moment from being stored', async () => {
+    const [one, other] = [open(), open()];
+    const answer = new Subject<TokenResponse>();
+    const asked = ask(one, () => answer).catch((error: unknown) => error);
+    await until(() => answer.observed);
+    other.signOut!();
+    await until(() => existsSync(place.file));
+    answer.next({ access_token: 'T0', refresh_token: 'R0', expires_in: 3600 });
+    expect(await asked).toMatchObject({
+      code: 'ERR_TOKEN_STORE',
+      message: 'the session was ended while its token was refreshed',
+    });
+    expect(content()).not.toContain('R0');
+  });
+
+  it('should come before the next refresh of its own process', async () => {
+    const store = open();
+    const { fetch, handed } = rotatingSource();
+    await ask(store, fetch);
+    store.signOut!();
+    await ask(store, fetch);
+    expect(handed).toEqual([undefined, undefined]);
+  });
+
+  it('should be what it means to delete the file', async () => {
+    const { all } = streams(2);
+    await Promise.all(all.map((token$) => firstValueFrom(token$)));
+    rmSync(place.file);
+    await until(() => all.every(({ current }) => current === null));
+    for (const token$ of all) token$.close();
+  });
+
+  it('should leave alone what somebody else has written', async () => {
+    const store = open();
+    writeFileSync(place.file, SECRET, { mode: 0o600 });
+    store.signOut!();
+    await expect(ask(store, rotatingSource().fetch)).rejects.toMatchObject({ code: 'ERR_TOKEN_STORE' });
+    expect(content()).toBe(SECRET);
+    rmSync(place.file);
+    await ask(store, rotatingSource().fetch);
+  });
+});
+
+describe('what others store', () => {
+  it('should be told once each, and not what the process stored itself', async () => {
+    const [one, other] = [open(), open()];
+    const told: string[] = [];
+    const watching = one.changes!.subscribe(({ response }) => told.push(response.access_token));
+    const { fetch } = rotatingSource();
+    const first = tokenOf(await ask(one, fetch));
+    const second = tokenOf(await ask(other, fetch, first));
+    await until(() => told.includes('T2'));
+    await ask(one, fetch, second);
+    await pause(50);
+    expect(told).toEqual(['T2']);
+    watching.unsubscribe();
+  });
+
+  it('should be found by polling where the system does not tell of changes', async () => {
+    const [one, other] = [open(), open()];
+    const watcher = jest.spyOn(fs, 'watch').mockImplementation(() => {
+      throw new Error('no watches left');
+    });
+    const told = firstValueFrom(one.changes!);
+    await ask(other, rotatingSource().fetch);
+    expect((await told).response.access_token).toBe('T1');
+    watcher.mockRestore();
+  });
+});

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, promises, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { asyncScheduler } from 'rxjs';
+import { lockQueue, type Lock } from '../../src/file/lock.js';
+import { newOwnerName, ownerOf } from '../../src/file/owner.js';
+import { createTimers } from '../../src/internal/timers.js';
+import { ownFolder, pause, until } from './support.js';
+
+const place = ownFolder();
+const queue = (staleAfter = 60_000) => lockQueue(place.file, staleAfter, createTimers(asyncScheduler));
+const lockFolder = () => `${place.file}.lock`;
+const content = () => readFileSync(place.file, 'utf8');
+
+/** The name of a process of this machine that has ended. */
+const goneName = () => newOwnerName().replace(/^\d+\.\d+/, '999999999.1');
+/** The name of a process of which this machine knows nothing. */
+const foreignName = () => `1.1.${'0'.repeat(16)}.${randomUUID()}`;
+
+function leaveBehind(...names: string[]): void {
+  mkdirSync(lockFolder());
+  for (const name of names) writeFileSync(join(lockFolder(), name), '');
+}
+
+const acquire = async (from = queue()): Promise<Lock> => {
+  const lock = await from.tryAcquire();
+  if (!lock) throw new Error('the lock is not free');
+  return lock;
+};
+
+describe('the lock', () => {
+  it('should have one holder at a time', async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => queue().tryAcquire()));
+    const [holder, ...others] = all.filter((lock) => lock !== null);
+    expect(others).toEqual([]);
+    expect(await queue().tryAcquire()).toBeNull();
+    await holder!.release();
+    await (await acquire()).release();
+    expect(readdirSync(place.path)).toEqual([]);
+  });
+
+  it('should put the content in its place and be free, in one step', async () => {
+    expect(await (await acquire()).commit('new')).toBe(true);
+    expect(content()).toBe('new');
+    expect((statSync(place.file).mode & 0o777).toString(8)).toBe('600');
+    expect(readdirSync(place.path)).toEqual(['token.json']);
+  });
+
+  it('should reach the disk, the file and then its name', async () => {
+    const probe = await promises.open(place.path, 'r');
+    const sync = jest.spyOn(Object.getPrototypeOf(probe) as typeof probe, 'sync');
+    await probe.close();
+    await (await acquire()).commit('new');
+    expect(sync).toHaveBeenCalledTimes(2);
+    sync.mockRestore();
+  });
+
+  it('should be taken over at once from one that is gone, by one of those who want it', async () => {
+    for (let round = 0; round < 10; round++) {
+      leaveBehind(goneName());
+      const all = await Promise.all(Array.from({ length: 5 }, () => queue().tryAcquire()));
+      const holders = all.filter((lock) => lock !== null);
+      expect(holders).toHaveLength(1);
+      await holders[0]!.release();
+    }
+  });
+
+  it('should not let one who was slow to take it over delete the file of the one who was quicker', async () => {
+    const gone = goneName();
+    leaveBehind(gone);
+    const unlink = jest.spyOn(promises, 'unlink').mockImplementationOnce(async (path) => {
+      unlink.mockRestore();
+      // Meanwhile another takes it over, and holds it.
+      quicker = await acquire();
+      await promises.unlink(path);
+    });
+    let quicker: Lock | undefined;
+    expect(await queue().tryAcquire()).toBeNull();
+    expect(await quicker!.commit('of the quicker')).toBe(true);
+  });
+
+  it('should not let one who lost it write', async () => {
+    const late = await acquire();
+    await queue().evict();
+    const next = await acquire();
+    expect(await late.commit('late')).toBe(false);
+    expect(await next.commit('next')).toBe(true);
+    expect(await late.commit('late')).toBe(false);
+    expect(content()).toBe('next');
+  });
+
+  it('should not let one write who lost it between the writing and the renaming', async () => {
+    const late = await acquire();
+    const rename = jest.spyOn(promises, 'rename').mockImplementationOnce(async (from, to) => {
+      rename.mockRestore();
+      await queue().evict();
+      await (await acquire()).commit('next');
+      await promises.rename(from, to);
+    });
+    expect(await late.commit('late')).toBe(false);
+    expect(content()).toBe('next');
+    expect(readdirSync(place.path)).toEqual(['token.json']);
+  });
+
+  it('should be taken over from a process that nobody can ask about when that has been silent', async () => {
+    leaveBehind(foreignName());
+    const impatient = queue(100);
+    expect(await impatient.tryAcquire()).toBeNull();
+    await pause(60);
+    expect(await impatient.tryAcquire()).toBeNull();
+    await pause(60);
+    await (await acquire(impatient)).release();
+  });
+
+  it('should not be taken over while its holder shows that it lives', async () => {
+    const name = foreignName();
+    leaveBehind(name);
+    const impatient = queue(100);
+    for (let round = 1; round <= 5; round++) {
+      expect(await impatient.tryAcquire()).toBeNull();
+      await promises.utimes(join(lockFolder(), name), round, round);
+      await pause(40);
+    }
+  });
+
+  it('should show that its holder lives', async () => {
+    const lock = await acquire();
+    const [name] = readdirSync(lockFolder());
+    const file = join(lockFolder(), name!);
+    await promises.utimes(file, 1, 1);
+    await until(() => statSync(file).mtimeMs > 1000);
+    await lock.release();
+  });
+
+  it('should clean up what a process left that was killed on its way to it', async () => {
+    const [gone, alive] = [goneName(), newOwnerName()];
+    for (const name of [gone, alive]) {
+      mkdirSync(`${lockFolder()}.${name}`);
+      writeFileSync(join(`${lockFolder()}.${name}`, name), '');
+    }
+    writeFileSync(`${lockFolder()}.of-somebody-else`, '');
+    leaveBehind(goneName());
+    await (await acquire()).release();
+    expect(readdirSync(place.path).sort()).toEqual(
+      [`token.json.lock.${alive}`, 'token.json.lock.of-somebody-else'].sort(),
+    );
+  });
+
+  it('should fail where something else has its name', async () => {
+    writeFileSync(lockFolder(), 'not a directory');
+    await expect(queue().tryAcquire()).rejects.toMatchObject({ code: 'ENOTDIR' });
+    expect(readFileSync(lockFolder(), 'utf8')).toBe('not a directory');
+  });
+
+  it('should keep what could not be written for another attempt', async () => {
+    const lock = await acquire();
+    const rename = jest
+      .spyOn(promises, 'rename')
+      .mockRejectedValueOnce(Object.assign(new Error('busy'), { code: 'EBUSY' }));
+    await expect(lock.commit('a longer content than the next')).rejects.toThrow('busy');
+    rename.mockRestore();
+    expect(await queue().tryAcquire()).toBeNull();
+    expect(await lock.commit('new')).toBe(true);
+    expect(content()).toBe('new');
+  });
+
+  it('should not be had on a full disk', async () => {
+    const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    const write = jest.spyOn(promises, 'writeFile').mockRejectedValueOnce(full);
+    await expect(queue().tryAcquire()).rejects.toBe(full);
+    write.mockRestore();
+    expect(readdirSync(place.path)).toEqual([]);
+  });
+
+  it('should be held by a file whose name says who it is', async () => {
+    const lock = await acquire();
+    expect(readdirSync(lockFolder()).map((name) => ownerOf(name)?.pid)).toEqual([process.pid]);
+    await lock.release();
+  });
+});

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { look } from '../../src/file/lock.js';
+import { isGone, newOwnerName, ownerOf, type Owner } from '../../src/file/owner.js';
+import { ageOf, parseRecord, signedOutRecord, textOf, tokenRecord, usableToken } from '../../src/file/record.js';
+import { isOver } from '../../src/file/session.js';
+
+const MINUTE = 60_000;
+const machine = (wall: number, uptime: number, boot = 'b1') => ({
+  wall: () => wall,
+  uptime: () => uptime,
+  boot: () => boot,
+});
+const response = { access_token: 'T1', refresh_token: 'R1', expires_in: 60 };
+const record = tokenRecord(response, 0, 's1', machine(1_000_000, 500_000));
+
+describe('the age of a token in a file', () => {
+  it.each<[string, ReturnType<typeof machine>, number]>([
+    ['by the wall clock', machine(1_000_000 + 7000, 500_000 + 7000), 7000],
+    ['by the wall clock, where the other counts whole seconds', machine(1_000_000 + 7000, 500_000 + 6100), 7000],
+    [
+      'by the wall clock, after a sleep that the other did not count',
+      machine(1_000_000 + MINUTE, 500_000 + 1000),
+      MINUTE,
+    ],
+    ['by the time since the start, where the clock was set back', machine(1_000_000 - MINUTE, 500_000 + 7000), 8000],
+    ['zero at least', machine(1_000_000 - 10, 500_000), 0],
+    ['by the wall clock after a restart', machine(1_000_000 + MINUTE, 1000, 'b2'), MINUTE],
+    ['unknown, where the clock was set back in a restart', machine(1_000_000 - MINUTE, 1000, 'b2'), Infinity],
+  ])('should be %s', (_how, clocks, age) => {
+    expect(ageOf(record, clocks)).toBe(age);
+  });
+
+  it('should count from when the token was asked for', () => {
+    expect(ageOf(tokenRecord(response, 300, 's1', machine(1000, 1000)), machine(1000, 1000))).toBe(300);
+  });
+});
+
+describe('a token in a file', () => {
+  const at = (age: number) => machine(1_000_000 + age, 500_000 + age);
+  it.each<[string, Parameters<typeof usableToken>, boolean]>([
+    ['young', [record, undefined, undefined, at(1000)], true],
+    ['with the last 1.5 s of its life left', [record, undefined, undefined, at(58_500)], false],
+    ['of no known life', [{ ...record, response: { access_token: 'T1' } }, undefined, undefined, at(1e9)], true],
+    ['of a life that the option knows', [record, undefined, () => 5000, at(3600)], false],
+    ['that is to be replaced', [record, 'T1', undefined, at(0)], false],
+    ['that a server refused', [{ ...record, rejected: true }, undefined, undefined, at(0)], false],
+    ['after a sign-out', [signedOutRecord('s2'), undefined, undefined, at(0)], false],
+    ['of unknown age', [record, undefined, undefined, machine(0, 0, 'b2')], false],
+    ['that is not there', [null, undefined, undefined, at(0)], false],
+  ])('%s: whether it is handed out', (_which, given, handedOut) => {
+    expect(usableToken(...given) !== null).toBe(handedOut);
+  });
+
+  it('should be read as it was written', () => {
+    expect(parseRecord(textOf(record))).toEqual(record);
+    expect(parseRecord(textOf(signedOutRecord('s2')))).toMatchObject({ session: 's2', response: null });
+  });
+
+  it.each([
+    'plain text',
+    '{}',
+    'null',
+    '[]',
+    JSON.stringify({ refresh_token: 'R1' }),
+    textOf(record).replace('"rx-fresh-token":1', '"rx-fresh-token":2'),
+    textOf(record).slice(0, 100),
+    textOf({ ...record, asked: '0' as never }),
+    textOf({ ...record, rejected: 0 as never }),
+    textOf({ ...record, id: 1 as never }),
+    textOf({ ...record, response: {} as never }),
+  ])('should be told from anything else: %s', (text) => {
+    expect(parseRecord(text)).toBeUndefined();
+  });
+});
+
+describe('the end of a session, seen in the file', () => {
+  const token = { ...record, session: 's1' };
+  it.each<[string, string | null | undefined, Parameters<typeof isOver>[1], boolean]>([
+    ['nothing was known', undefined, token, false],
+    ['it goes on', 's1', token, false],
+    ['another has begun', 's0', token, true],
+    ['a sign-out', 's0', signedOutRecord('s1'), true],
+    ['the same sign-out again', 's1', signedOutRecord('s1'), false],
+    ['the file is deleted', 's1', null, true],
+    ['there is no file still', null, null, false],
+    ['the first token', null, token, false],
+    ['a sign-out before the first token', null, signedOutRecord('s1'), true],
+  ])('%s', (_what, before, now, over) => {
+    expect(isOver(before, now)).toBe(over);
+  });
+});
+
+describe('the silence of a holder', () => {
+  it('should count only while its file does not change', () => {
+    const first = look(undefined, 1, 0);
+    expect(first.silent).toBe(0);
+    const second = look(first, 1, 100);
+    expect(second.silent).toBe(100);
+    expect(look(second, 2, 200).silent).toBe(0);
+  });
+
+  it('should not count a time in which the machine slept', () => {
+    expect(look(look(undefined, 1, 0), 1, 8 * 3_600_000).silent).toBe(500);
+  });
+});
+
+describe('the owner of a lock', () => {
+  const self = () => ownerOf(newOwnerName()) as Owner;
+
+  it('should have a name of its own each time, which says nothing of the machine', () => {
+    expect(newOwnerName()).not.toBe(newOwnerName());
+    expect(self()).toMatchObject({ pid: process.pid, place: expect.stringMatching(/^[0-9a-f]{16}$/) as string });
+  });
+
+  it.each(['', 'x', `1.2.${'a'.repeat(16)}`, `../1.2.${'a'.repeat(16)}.${randomUUID()}`, '.DS_Store'])(
+    'should not be read from another name: %s',
+    (name) => {
+      expect(ownerOf(name)).toBeNull();
+    },
+  );
+
+  it('should not be gone while it runs', () => {
+    expect(isGone(self())).toBe(false);
+  });
+
+  it('should be gone when its pid belongs to a process that began at another time', () => {
+    expect(isGone({ ...self(), start: '1' })).toBe(process.platform === 'linux');
+  });
+
+  it('should be gone when its process was killed, whether it was asked for or not', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)']);
+    const pid = child.pid!;
+    await once(child, 'spawn');
+    const { place } = self();
+    const owner = (start: string): Owner => ({ pid, start, place });
+    expect(isGone(owner('0'))).toBe(false);
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+    expect([isGone(owner('0')), isGone(owner('12345'))]).toEqual([true, true]);
+  });
+
+  it('should not be gone for certain where its pid means nothing: on another machine, or in another container', () => {
+    expect(isGone({ pid: 999_999_999, start: '1', place: '0'.repeat(16) })).toBe(false);
+  });
+});

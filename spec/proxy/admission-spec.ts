@@ -1,0 +1,190 @@
+import { createServer } from 'node:http';
+import { Subject } from 'rxjs';
+import { createTokenStream } from 'rx-fresh-token';
+import { createTokenProxy } from 'rx-fresh-token/proxy';
+import { objectionToClient } from '../../src/proxy/admission.js';
+import { atEnd, listen, send, setUp, until, Wire } from './support.js';
+
+describe('a client', () => {
+  const objection = (remoteAddress: string | undefined, host: string, headers: object = {}, options: object = {}) =>
+    objectionToClient(
+      { url: '/', method: 'GET', headers: { host, ...headers }, headersDistinct: { host: [host] }, remoteAddress },
+      { remoteClients: false, hosts: new Set(['token-proxy']), ...options },
+    )?.status;
+
+  it.each(['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1', undefined])(
+    'should be on this machine: %s',
+    (address) => {
+      expect(objection(address, 'localhost')).toBeUndefined();
+    },
+  );
+
+  it.each(['10.0.0.1', '::ffff:10.0.0.1', 'fe80::1', '1127.0.0.1'])(
+    'should not be on another machine: %s',
+    (address) => {
+      expect(objection(address, 'localhost')).toBe(403);
+      expect(objection(address, 'localhost', {}, { remoteClients: true })).toBeUndefined();
+    },
+  );
+
+  it.each(['localhost', 'LOCALHOST:8080', '127.0.0.1:80', '[::1]:8080', 'token-proxy:8080'])(
+    'may call the proxy %s',
+    (host) => {
+      expect(objection('127.0.0.1', host)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    'evil.example',
+    'localhost.evil.example:8080',
+    '127.0.0.1.evil.example',
+    'evil.example@localhost',
+    '',
+    'localhost:1:2',
+  ])('may not call the proxy %s', (host) => {
+    expect(objection('127.0.0.1', host)).toBe(421);
+  });
+
+  it.each([
+    [{ 'sec-fetch-site': 'cross-site' }, 403],
+    [{ 'sec-fetch-site': 'same-site' }, 403],
+    [{ origin: 'https://evil.example' }, 403],
+    [{ origin: 'null' }, 403],
+    [{ origin: 'http://localhost:81' }, 403],
+    [{ origin: 'http://localhost:80', 'sec-fetch-site': 'same-origin' }, undefined],
+    [{ 'sec-fetch-site': 'none' }, undefined],
+  ])('may be no page of another site: %j', (headers, status) => {
+    expect(objection('127.0.0.1', 'localhost:80', headers)).toBe(status);
+  });
+});
+
+describe('a request', () => {
+  it.each([
+    ['an absolute target', ['GET http://other.example/ HTTP/1.1', 'Host: localhost'], 400],
+    ['two slashes', ['GET //other.example/ HTTP/1.1', 'Host: localhost'], 400],
+    ['a path out of the prefix', ['GET /%2e%2e/admin HTTP/1.1', 'Host: localhost'], 400],
+    ['an asterisk', ['OPTIONS * HTTP/1.1', 'Host: localhost'], 400],
+    ['CONNECT', ['CONNECT other.example:443 HTTP/1.1', 'Host: localhost'], 405],
+    ['TRACE', ['TRACE / HTTP/1.1', 'Host: localhost'], 405],
+    ['a foreign Host', ['GET / HTTP/1.1', 'Host: evil.example'], 421],
+    ['a foreign Host for metrics', ['GET /-/metrics HTTP/1.1', 'Host: evil.example'], 421],
+    ['two Hosts', ['GET / HTTP/1.1', 'Host: localhost', 'Host: evil.example'], 400],
+    ['Authorization', ['GET / HTTP/1.1', 'Host: localhost', 'Authorization: Basic eDp5'], 400],
+    ['another coding', ['POST / HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: gzip, chunked', '', '0'], 501],
+    [
+      'two lengths',
+      ['POST / HTTP/1.1', 'Host: localhost', 'Content-Length: 1', 'Transfer-Encoding: chunked', '', '0'],
+      400,
+    ],
+  ])('should be refused for %s, and nothing sent upstream', async (_name, lines, status) => {
+    const { port, seen, fetched } = await setUp({ path: '/v1' });
+    expect(await new Wire(port, ...lines).until(/^HTTP\/1.1 \d+/)).toContain(`HTTP/1.1 ${status}`);
+    expect([seen, fetched()]).toEqual([[], 0]);
+  });
+
+  it('should lose its own Authorization by choice', async () => {
+    const { port, seen } = await setUp({ incomingAuthorization: 'replace' });
+    await send(port, { headers: { authorization: 'Basic eDp5' } });
+    expect(seen[0]?.headers.authorization).toBe('Bearer a');
+  });
+
+  it('should go to the path under the prefix, with its query, the Host of the server and a Via', async () => {
+    const { port, seen } = await setUp({ path: '/v1/' });
+    await send(port, { path: '/orders?a=%2F..%2F', headers: { 'x-forwarded-for': '1.2.3.4', cookie: 'a=1' } });
+    expect(seen[0]?.url).toBe('/v1/orders?a=%2F..%2F');
+    expect(seen[0]?.headers).toMatchObject({
+      host: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
+      via: expect.stringMatching(/^1\.1 rx-fresh-token-[\da-f]{8}$/) as string,
+      'x-forwarded-for': '1.2.3.4',
+      cookie: 'a=1',
+    });
+    expect(seen[0]?.headers.host).not.toContain(String(port));
+  });
+
+  it('should be sent chunked as it came, and without a length that it had not', async () => {
+    const { port, seen } = await setUp();
+    const chunked = ['GET / HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: chunked', '', '3', 'tea', '0'];
+    await new Wire(port, ...chunked).until(/ok/);
+    await send(port, { method: 'DELETE' });
+    await new Wire(port, 'POST / HTTP/1.1', 'Host: localhost').until(/ok/);
+    expect(seen.map(({ body, headers }) => [body, headers['transfer-encoding'], headers['content-length']])).toEqual([
+      ['tea', 'chunked', undefined],
+      ['', undefined, undefined],
+      ['', undefined, '0'],
+    ]);
+  });
+
+  it('should be refused when it comes from the proxy itself', async () => {
+    const server = createServer();
+    const to = `http://127.0.0.1:${await listen(server)}`;
+    const token$ = createTokenStream(() => Promise.resolve({ access_token: 'a' }));
+    atEnd(() => token$.close());
+    createTokenProxy(token$, { to, incomingAuthorization: 'replace' }).attach(server);
+    expect((await send(Number(new URL(to).port))).status).toBe(508);
+  });
+
+  it('should be followed by the next on the same connection', async () => {
+    const { port, seen } = await setUp();
+    const wire = new Wire(port, 'POST /1 HTTP/1.1', 'Host: localhost', 'Content-Length: 3');
+    wire.write('teaGET //x HTTP/1.1\r\nHost: localhost\r\n\r\nGET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await wire.until(/200 OK[^]*400 Bad[^]*200 OK/);
+    expect(seen.map(({ url }) => url)).toEqual(['/1', '/2']);
+  });
+});
+
+describe("the proxy's own pages", () => {
+  it('should tell metrics, without a query or a token', async () => {
+    const { port, log, fetched } = await setUp({ answer: (_request, response) => response.writeHead(201).end() });
+    await send(port, { method: 'POST', path: '/orders?key=secret', body: 'x' });
+    await until(() => log.length === 1);
+    const { status, headers, body } = await send(port, { path: '/-/metrics' });
+    expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    expect(body).toMatch(/^rx_fresh_token_requests_total\{status="201"\} 1$/m);
+    expect(body).toMatch(/^rx_fresh_token_token_fetches_total 1$/m);
+    expect(body).toMatch(/^rx_fresh_token_requests_in_flight 1$/m);
+    expect(body).toMatch(/^rx_fresh_token_token_expires_seconds \d+(\.\d+)?$/m);
+    for (const line of body.trim().split('\n'))
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="\w+"\})? [\d.e+-]+)$/);
+    expect([body.includes('secret'), log[0]?.path, fetched()]).toEqual([false, '/orders', 1]);
+  });
+
+  it('should tell its health, and cause no fetch', async () => {
+    let fail = true;
+    const source = () => (fail ? Promise.reject(new Error('down')) : Promise.resolve({ access_token: 'a' }));
+    const { port } = await setUp({ source, stream: { maxWait: 0, backoff: { initial: 0, max: 0 } } });
+    const health = async () => {
+      const { status, body } = await send(port, { path: '/-/health' });
+      return [status, JSON.parse(body) as unknown];
+    };
+    expect(await health()).toEqual([200, { status: 'ok' }]);
+    await send(port);
+    expect(await health()).toEqual([503, { status: 'no token' }]);
+    fail = false;
+    for (let status = 0; status !== 200;) ({ status } = await send(port));
+    expect(await health()).toEqual([200, { status: 'ok' }]);
+  });
+
+  it('should leave other paths of that folder to the server', async () => {
+    const { port, seen } = await setUp();
+    await send(port, { path: '/-/package/x' });
+    await send(port, { path: '/-/health', method: 'POST' });
+    expect(seen.map(({ url }) => url)).toEqual(['/-/package/x', '/-/health']);
+  });
+});
+
+it('should drain: finish what is under way, close idle connections, and end', async () => {
+  const finish = new Subject<void>();
+  const { port, proxy, server } = await setUp({
+    answer: (_request, response) => finish.subscribe(() => response.end('late')),
+  });
+  const wire = new Wire(port, 'GET /slow HTTP/1.1', 'Host: localhost');
+  await until(() => finish.observed);
+  let isClosed = false;
+  const closing = proxy.close().then(() => (isClosed = true));
+  const health = await send(port, { path: '/-/health' });
+  expect([health.status, health.headers.connection, isClosed]).toEqual([503, 'close', false]);
+  finish.next();
+  server.close();
+  await closing;
+  expect(await wire.until(/late/)).toContain('200 OK');
+});

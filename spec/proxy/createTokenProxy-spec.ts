@@ -1,0 +1,340 @@
+import { createServer } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { NEVER } from 'rxjs';
+import { createTokenStream } from 'rx-fresh-token';
+import { createTokenProxy, type TokenProxyOptions } from 'rx-fresh-token/proxy';
+import { listen, send, setUp, until, Wire, type Answer } from './support.js';
+
+describe('the token', () => {
+  it('should be added to each request, fetched once for all', async () => {
+    const { port, seen, fetched } = await setUp();
+    const replies = await Promise.all([send(port), send(port, { method: 'POST', body: '{}' }), send(port)]);
+    expect(replies.map(({ status, body }) => [status, body])).toEqual(Array(3).fill([200, 'ok']));
+    expect(seen.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill('Bearer a'));
+    expect(fetched()).toBe(1);
+  });
+
+  const refuseA: Answer = ({ headers }, response) => {
+    response.statusCode = headers.authorization === 'Bearer a' ? 401 : 201;
+    response.end(headers.authorization);
+  };
+
+  it('should be replaced when it is refused, and the request repeated once with the same body', async () => {
+    const { port, seen, log } = await setUp({ answer: refuseA });
+    const reply = await send(port, { method: 'POST', body: 'tea' });
+    expect([reply.status, reply.body]).toEqual([201, 'Bearer b']);
+    expect(seen.map(({ body }) => body)).toEqual(['tea', 'tea']);
+    await until(() => log.length > 0);
+    expect(log).toEqual([
+      { method: 'POST', path: '/orders', status: 201, sent: 2, took: expect.any(Number) as number },
+    ]);
+  });
+
+  it('should be replaced for the next request when the body is too long to be kept, and the refusal is the answer', async () => {
+    const { port, seen } = await setUp({ answer: refuseA, repeatLimit: 3 });
+    const long = await send(port, { method: 'POST', body: 'four' });
+    expect([long.status, seen.length]).toEqual([401, 1]);
+    const short = await send(port, { method: 'POST', body: 'tea' });
+    expect([short.status, short.body, seen.length]).toEqual([201, 'Bearer b', 2]);
+  });
+
+  it('should be replaced when the server refuses before it has read the body, and the rest goes to the repeat', async () => {
+    const bodies: string[] = [];
+    const early = createServer((request, response) => {
+      const isFirst = request.headers.authorization === 'Bearer a';
+      let body = '';
+      request.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+        if (isFirst && !response.headersSent) response.writeHead(401).end();
+      });
+      request.on('end', () => {
+        bodies.push(body);
+        response.writeHead(201).end();
+      });
+      request.on('error', () => undefined);
+    });
+    const to = `http://127.0.0.1:${await listen(early)}`;
+    const { port, fetched } = await setUp({ to });
+    const wire = new Wire(port, 'POST /orders HTTP/1.1', 'Host: localhost', 'Content-Length: 6').write('one');
+    await until(() => fetched() === 2);
+    wire.write('two');
+    expect(await wire.until(/HTTP/)).toContain('HTTP/1.1 201');
+    expect(bodies).toEqual(['onetwo']);
+  });
+
+  it.each([
+    ['a default', undefined, 403, 2],
+    ['an option', ({ status }: { status: number }) => status === 418, 418, 2],
+    ['an option that says no', () => false, 401, 1],
+  ])('should be refused by %s', async (_name, isRejection, status, sent) => {
+    const { port, seen } = await setUp({
+      isRejection,
+      answer: (_request, response) => response.writeHead(status).end(),
+    });
+    expect((await send(port)).status).toBe(status);
+    expect(seen.length).toBe(sent);
+  });
+});
+
+describe('without a token', () => {
+  it('should answer 503 with Retry-After, and send nothing', async () => {
+    const source = () => Promise.reject(new Error('down'));
+    const { port, seen, log } = await setUp({ source, stream: { maxWait: 0 } });
+    const { status, headers, body } = await send(port, { method: 'POST', body: 'x' });
+    expect([status, body]).toEqual([503, 'rx-fresh-token: there is no usable token\n']);
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(headers['proxy-status']).toBe('rx-fresh-token; error=proxy_configuration_error');
+    await until(() => log.length > 0);
+    expect([seen, log[0]?.sent, log[0]?.error]).toEqual([
+      [],
+      0,
+      expect.stringMatching(/^there is no usable token: .*down/),
+    ]);
+  });
+
+  it('should send nothing for a client that has left, when the token comes', async () => {
+    let give: (token: object) => void = () => undefined;
+    const { port, seen, log, token$ } = await setUp({ source: () => new Promise((done) => (give = done as never)) });
+    const wire = new Wire(port, 'GET /orders HTTP/1.1', 'Host: localhost');
+    await until(() => wire.socket.bytesWritten > 0);
+    await new Promise((done) => setTimeout(done, 20));
+    wire.socket.destroy();
+    await until(() => log.length > 0);
+    give({ access_token: 'a' });
+    await until(() => token$.current !== null);
+    await send(port);
+    expect([seen.length, log[0]?.status]).toEqual([1, 499]);
+  });
+
+  it('should answer 503 once the stream is closed', async () => {
+    const { port, token$, seen } = await setUp();
+    token$.close();
+    expect([(await send(port)).status, seen]).toEqual([503, []]);
+  });
+});
+
+describe('responses', () => {
+  it('should pass compressed bodies on as they are', async () => {
+    const packed = gzipSync('hello');
+    const answer: Answer = (_request, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': packed.length }).end(packed);
+    const { port, seen } = await setUp({ answer });
+    const wire = new Wire(port, 'GET / HTTP/1.1', 'Host: localhost', 'Accept-Encoding: gzip', 'Connection: close');
+    const text = await wire.end();
+    expect(text.endsWith(packed.toString('latin1'))).toBe(true);
+    expect(seen[0]?.headers['accept-encoding']).toBe('gzip');
+  });
+
+  it.each([
+    ['HEAD', 200, { 'content-length': '1234' }],
+    ['GET', 304, { etag: '"1"', 'content-length': '1234' }],
+    ['GET', 204, {}],
+  ])('should pass a response to %s with status %d on without a body', async (method, status, headers) => {
+    const { port } = await setUp({ answer: (_request, response) => response.writeHead(status, headers).end() });
+    const reply = await send(port, { method });
+    expect([reply.status, reply.body]).toEqual([status, '']);
+    expect(reply.headers).toMatchObject(headers);
+    expect(reply.headers['transfer-encoding']).toBeUndefined();
+  });
+
+  it('should pass on what comes when it comes, the head before the body', async () => {
+    let more: () => void = () => undefined;
+    const answer: Answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      more = () => void response.write('data: 1\n\n');
+    };
+    const { port } = await setUp({ answer });
+    const wire = new Wire(port, 'GET / HTTP/1.1', 'Host: localhost');
+    await wire.until(/event-stream/);
+    more();
+    await wire.until(/data: 1/);
+  });
+
+  it('should pass 103 Early Hints on', async () => {
+    const answer: Answer = (_request, response) => {
+      response.writeEarlyHints({ link: '</a.css>; rel=preload' });
+      setTimeout(() => response.end('ok'), 5);
+    };
+    const wire = new Wire((await setUp({ answer })).port, 'GET / HTTP/1.1', 'Host: localhost', 'Connection: close');
+    expect(await wire.end()).toMatch(/^HTTP\/1.1 103 Early Hints\r\nLink: <\/a.css>; rel=preload\r\n\r\nHTTP\/1.1 200/);
+  });
+
+  it('should break off where the server breaks off, and abort where the client leaves', async () => {
+    let left = 0;
+    const answer: Answer = (request, response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('some');
+      if (request.url === '/break') setTimeout(() => response.destroy(), 10);
+      response.on('close', () => (left += 1));
+    };
+    const { port } = await setUp({ answer });
+    const broken = new Wire(port, 'GET /break HTTP/1.1', 'Host: localhost');
+    expect(await broken.end()).toMatch(/some$/);
+    const leaving = new Wire(port, 'GET /stay HTTP/1.1', 'Host: localhost');
+    await leaving.until(/some/);
+    leaving.socket.destroy();
+    await until(() => left === 2);
+  });
+
+  it('should close the connection of a client that speaks HTTP/1.0, after a body of unknown length', async () => {
+    const answer: Answer = (_request, response) => {
+      response.write('one');
+      response.end('two');
+    };
+    const wire = new Wire((await setUp({ answer })).port, 'GET / HTTP/1.0', 'Host: localhost');
+    const text = await wire.end();
+    expect(text).toMatch(/\r\n\r\nonetwo$/);
+    expect(text).not.toMatch(/chunked/i);
+  });
+});
+
+describe('Expect: 100-continue', () => {
+  const head = (length: number) => [
+    'POST /orders HTTP/1.1',
+    'Host: localhost',
+    'Expect: 100-continue',
+    `Content-Length: ${String(length)}`,
+  ];
+
+  it('should ask for the body when the server does', async () => {
+    const { port, seen } = await setUp();
+    const wire = new Wire(port, ...head(3));
+    await wire.until(/^HTTP\/1.1 100 Continue\r\n\r\n$/);
+    wire.write('tea');
+    expect(await wire.until(/200 OK/)).toMatch(/ok$/);
+    expect([seen[0]?.headers.expect, seen[0]?.body]).toEqual(['100-continue', 'tea']);
+  });
+
+  it('should repeat a request of any length whose token is refused before the body was asked for', async () => {
+    const { upstream, port, seen } = await setUp({ repeatLimit: 0 });
+    upstream.on('checkContinue', (request, response) => {
+      if (request.headers.authorization === 'Bearer a') response.writeHead(401).end();
+      else {
+        response.writeContinue();
+        upstream.emit('request', request, response);
+      }
+    });
+    const wire = new Wire(port, ...head(3));
+    await wire.until(/100 Continue/);
+    expect(await wire.write('tea').until(/ok$/)).toContain('200 OK');
+    expect(seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer b']);
+  });
+
+  it('should answer without asking for the body when there is no token, and close the connection', async () => {
+    const { port } = await setUp({ source: () => NEVER, stream: { maxWait: 0 } });
+    const text = await new Wire(port, ...head(3)).end();
+    expect(text).toMatch(/^HTTP\/1.1 503/);
+    expect(text).toMatch(/connection: close/i);
+  });
+
+  it('should pass a final answer on that comes in the place of 100 Continue, and close the connection', async () => {
+    const { upstream, port } = await setUp();
+    upstream.on('checkContinue', (_request, response) => response.writeHead(413).end());
+    const text = await new Wire(port, ...head(3)).end();
+    expect(text).toMatch(/^HTTP\/1.1 413/);
+  });
+
+  it('should ask for the body after a second from a server that says nothing', async () => {
+    const { upstream, port, seen } = await setUp();
+    upstream.on('checkContinue', (request, response) => upstream.emit('request', request, response));
+    const wire = new Wire(port, ...head(3));
+    await wire.until(/100 Continue/);
+    expect(await wire.write('tea').until(/ok$/)).toContain('200 OK');
+    expect(seen[0]?.body).toBe('tea');
+  });
+});
+
+/** It answers at once, keeps the connection, and reads no body. */
+async function deafServer(): Promise<string> {
+  const server = createTcpServer((socket) => {
+    socket
+      .on('error', () => undefined)
+      .once('data', () => {
+        socket.pause().write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n');
+      });
+  });
+  return `http://127.0.0.1:${await listen(server)}`;
+}
+
+describe('an upstream server that fails', () => {
+  it('should be told as 502 if it cannot be reached, and as 504 if it is silent', async () => {
+    const closed = createServer();
+    const to = `http://127.0.0.1:${await listen(closed)}`;
+    closed.close();
+    const { port } = await setUp({ to });
+    const refused = await send(port);
+    expect([refused.status, refused.headers['proxy-status']]).toEqual([
+      502,
+      'rx-fresh-token; error=connection_refused',
+    ]);
+    const silent = await setUp({ answer: () => undefined, timeout: 30 });
+    expect((await send(silent.port)).status).toBe(504);
+  });
+
+  it.each([
+    [
+      'an upgrade that nobody asked for',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
+    ],
+    ['what is no HTTP', 'SSH-2.0-OpenSSH\r\n'],
+    ['no answer', ''],
+  ])('should be told as 502 if it sends %s', async (_name, bytes) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(bytes));
+    });
+    const { port, log } = await setUp({ to: `http://127.0.0.1:${await listen(server)}` });
+    expect((await send(port, { method: 'POST' })).status).toBe(502);
+    await until(() => log.length > 0);
+    expect(log[0]?.error).toMatch(/^the connection to the upstream server broke: ./);
+  });
+
+  it('should not hold up a client whose body it does not read', async () => {
+    const { port, seen } = await setUp({ to: await deafServer() });
+    const megabytes = 16;
+    const wire = new Wire(port, 'POST /1 HTTP/1.1', 'Host: localhost', `Content-Length: ${megabytes << 20}`);
+    for (let i = 0; i < megabytes; i++) wire.write('x'.repeat(1 << 20));
+    await wire.until(/413/);
+    await until(() => wire.socket.writableLength === 0);
+    wire.write('GET //x HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(await wire.until(/400 Bad/)).toMatch(/^HTTP\/1.1 413/);
+    expect(seen).toEqual([]);
+  });
+
+  it('should be asked again on another connection where an idle one was closed, but not for a POST', async () => {
+    const answered: string[] = [];
+    // It answers one request on each connection, and closes the connection when it gets another.
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (request: Buffer) => {
+        answered.push(request.toString().slice(0, 4).trim());
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+        socket.once('data', () => socket.destroy());
+      });
+    });
+    const { port } = await setUp({ to: `http://127.0.0.1:${await listen(server)}` });
+    const statusOf = async (method: string) => (await send(port, { method })).status;
+    expect([await statusOf('GET'), await statusOf('GET'), await statusOf('POST')]).toEqual([200, 200, 502]);
+    expect(answered).toEqual(['GET', 'GET']);
+  });
+});
+
+it.each([
+  [{}, /option "to"/],
+  [{ to: 'ftp://x' }, /option "to" must be an https: URL/],
+  [{ to: 'http://api.example.com' }, /option "to".*allowInsecureRequests/],
+  [
+    { to: 'https://user:pass@api.example.com' },
+    /option "to" must be a URL without credentials.*got "https:\/\/api.example.com\/"/,
+  ],
+  [{ to: 'https://api.example.com/?key=1' }, /without credentials, query/],
+  [{ to: 'https://x', repeatLimit: -1 }, /option "repeatLimit"/],
+  [{ to: 'https://x', timeout: 0 }, /option "timeout"/],
+  [{ to: 'https://x', allowedHosts: ['a:80'] }, /option "allowedHosts\[0\]"/],
+  [{ to: 'https://x', allowedHosts: 'a' }, /option "allowedHosts"/],
+  [{ to: 'https://x', incomingAuthorization: 'keep' }, /option "incomingAuthorization"/],
+  [{ to: 'https://x', allowRemoteClients: 1 }, /option "allowRemoteClients"/],
+  [{ to: 'https://x', log: 1 }, /option "log"/],
+])('should name what is wrong with %j', (options, message) => {
+  const token$ = createTokenStream(() => NEVER);
+  expect(() => createTokenProxy(token$, options as unknown as TokenProxyOptions)).toThrow(message);
+});

@@ -1,0 +1,158 @@
+import { requestHeaders, responseHeaders } from '../../src/proxy/headers.js';
+import { placeOf } from '../../src/proxy/listenPlace.js';
+import { locationFor, objectionToTarget } from '../../src/proxy/target.js';
+
+describe('a request target', () => {
+  it.each([
+    '/',
+    '/orders',
+    '/orders?to=//x&a=..',
+    '/a.b/c..d/...',
+    '/%41/%2520',
+    '/a//b',
+    '/orders?next=http://x/#'.slice(0, -1),
+  ])('should pass: %s', (target) => {
+    expect(objectionToTarget(target)).toBeUndefined();
+  });
+
+  it.each([
+    'http://other.example/',
+    'https://api.example.com/orders',
+    'other.example:443',
+    '*',
+    '',
+    '//other.example/',
+    '/\\other.example/',
+    '/../admin',
+    '/a/../../admin',
+    '/a/..',
+    '/./a',
+    '/%2e%2e/admin',
+    '/%2E%2e%2fadmin',
+    '/..%2fadmin',
+    '/..%5cadmin',
+    '/a\\..\\admin',
+    '/..;a=1/admin',
+    '/%2e%2e%3ba/admin',
+    '/%252e%252e/admin',
+    '/%25252525252e',
+    '/a#b',
+  ])('should be refused: %s', (target) => {
+    expect(objectionToTarget(target)).toEqual(expect.any(String));
+  });
+});
+
+describe('the Location of a redirect', () => {
+  const at = (to: string) => ({ to: new URL(to), prefix: new URL(to).pathname.replace(/\/+$/, '') });
+
+  it.each([
+    ['https://api.example.com', 'https://api.example.com/orders/1?a=b', '/orders/1?a=b'],
+    ['https://api.example.com/v1', 'https://api.example.com/v1/orders', '/orders'],
+    ['https://api.example.com/v1', 'https://api.example.com/v1', '/'],
+    ['https://api.example.com/v1', 'https://api.example.com/v1?a', '/?a'],
+    ['https://api.example.com/v1', '/v1/orders', '/orders'],
+    ['https://api.example.com/v1', 'orders/1', 'orders/1'],
+  ])('should lead through the proxy to %s: %s', (to, location, seen) => {
+    expect(locationFor(location, at(to))).toBe(seen);
+  });
+
+  it.each([
+    ['https://api.example.com', 'https://login.example.com/'],
+    ['https://api.example.com', 'https://api.example.com.evil.example/'],
+    ['https://api.example.com', '//other.example/'],
+    ['https://api.example.com/v1', 'https://api.example.com/v2/orders'],
+    ['https://api.example.com/v1', 'https://api.example.com/v10'],
+    ['https://api.example.com/v1', '/v1//other.example'],
+  ])('should stay as it is elsewhere: %s, %s', (to, location) => {
+    expect(locationFor(location, at(to))).toBe(location);
+  });
+});
+
+describe('header fields', () => {
+  const framing = { body: undefined, method: 'GET', expectsContinue: false, isUpgrade: false };
+  const sent = (raw: string[], changed: object = {}) =>
+    requestHeaders(raw, { host: 'api', via: '1.1 p', framing: { ...framing, ...changed } });
+
+  it('should go on in their order and spelling, each as often as it came', () => {
+    const raw = ['X-A', '1', 'cookie', 'a=1', 'x-a', '2', 'Cookie', 'b=2'];
+    expect(sent(raw)).toEqual(['Host', 'api', ...raw, 'Via', '1.1 p']);
+    expect(responseHeaders(['Set-Cookie', 'a', 'set-cookie', 'b'], (text) => text)).toEqual([
+      'Set-Cookie',
+      'a',
+      'set-cookie',
+      'b',
+    ]);
+  });
+
+  it.each([
+    ['Connection', 'close'],
+    ['Keep-Alive', 'timeout=5'],
+    ['Proxy-Connection', 'keep-alive'],
+    ['Proxy-Authorization', 'Basic eDp5'],
+    ['TE', 'trailers'],
+    ['Trailer', 'X-Sum'],
+    ['Transfer-Encoding', 'chunked'],
+    ['Upgrade', 'h2c'],
+    ['HTTP2-Settings', 'AAMA'],
+    ['Host', 'localhost'],
+    ['Authorization', 'Bearer x'],
+    ['Expect', '100-continue'],
+  ])('should not go on: %s', (name, value) => {
+    expect(sent([name, value])).toEqual(['Host', 'api', 'Via', '1.1 p']);
+  });
+
+  it('should not go on if Connection names them, but for those that frame the message', () => {
+    const raw = [
+      'Connection',
+      'close, X-Secret',
+      'X-Secret',
+      '1',
+      'CONNECTION',
+      'content-length',
+      'Content-Length',
+      '3',
+    ];
+    expect(sent(raw, { body: 3, method: 'POST' })).toEqual(['Host', 'api', 'Content-Length', '3', 'Via', '1.1 p']);
+    expect(responseHeaders(['Connection', 'X-Hop', 'X-Hop', '1', 'X-End', '2'], (text) => text)).toEqual([
+      'X-End',
+      '2',
+    ]);
+  });
+
+  it.each([
+    ['chunked as it came', { body: 'chunked', method: 'GET' }, ['Transfer-Encoding', 'chunked']],
+    ['an empty body of a POST', { method: 'POST' }, ['Content-Length', '0']],
+    ['no body of a DELETE', { method: 'DELETE' }, []],
+    ['a question', { body: 3, method: 'POST', expectsContinue: true }, ['Expect', '100-continue']],
+    ['a WebSocket', { isUpgrade: true }, ['Connection', 'Upgrade', 'Upgrade', 'websocket']],
+  ])('should frame %s', (_name, changed, fields) => {
+    expect(sent([], changed)).toEqual(['Host', 'api', 'Via', '1.1 p', ...fields]);
+  });
+});
+
+describe('the place to listen at', () => {
+  it.each([
+    [8080, { host: '127.0.0.1', port: 8080 }],
+    ['8080', { host: '127.0.0.1', port: 8080 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:8080', { host: '::1', port: 8080 }],
+    ['unix:/run/orders.sock', { path: '/run/orders.sock' }],
+  ])('should be read from %j', (listen, place) => {
+    expect(placeOf(listen, false)).toEqual(place);
+  });
+
+  it.each(['', ':8080', 'localhost', 'unix:', '127.0.0.1:99999', 'http://127.0.0.1:8080', null, {}])(
+    'should not be read from %j',
+    (listen) => {
+      expect(() => placeOf(listen, false)).toThrow(/option "listen" must be "host:port" or "unix:\/path"/);
+    },
+  );
+
+  it.each(['0.0.0.0:80', '[::]:80', '10.0.0.1:80', 'example.com:80', '127.0.0.1.example.com:80'])(
+    'should be loopback unless told otherwise: %s',
+    (listen) => {
+      expect(() => placeOf(listen, false)).toThrow(/option "listen".*allowRemoteClients/);
+      expect(placeOf(listen, true)).toMatchObject({ port: 80 });
+    },
+  );
+});

@@ -1,0 +1,98 @@
+import { linkSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTokenStream } from 'rx-fresh-token';
+import { startTokenProxy, type StartTokenProxyOptions } from 'rx-fresh-token/proxy';
+import { atEnd, listen, ok, send, textOf, until } from './support.js';
+
+async function start(options: Partial<StartTokenProxyOptions> = {}, answer = ok) {
+  const upstream = createServer((incoming, response) => {
+    incoming.resume();
+    answer(incoming, response, '');
+  });
+  const to = `http://127.0.0.1:${await listen(upstream)}`;
+  const token$ = createTokenStream(() => Promise.resolve({ access_token: 'a' }));
+  atEnd(() => token$.close());
+  const proxy = await startTokenProxy(token$, { to, ...options });
+  atEnd(() => proxy.close());
+  return { proxy, port: Number(new URL(proxy.url).port) };
+}
+
+const folder = () => {
+  const path = mkdtempSync(join(tmpdir(), 'proxy-spec-'));
+  atEnd(() => rmSync(path, { recursive: true }));
+  return path;
+};
+
+const overSocket = (socketPath: string) =>
+  new Promise<string>((resolve, reject) => {
+    request({ socketPath, path: '/orders', headers: { host: 'localhost' } }, (response) => {
+      textOf(response).then(resolve, reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+
+it('should listen on a free port of loopback by default', async () => {
+  const { proxy, port } = await start();
+  expect(proxy.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect((await send(port)).body).toBe('ok');
+});
+
+it('should listen on a unix socket that only its owner may use, in the place of one that was left behind', async () => {
+  const path = join(folder(), 'orders.sock');
+  // A process that is killed leaves its socket behind.
+  const killed = createTcpServer();
+  await new Promise<void>((done) => killed.listen(path, done));
+  linkSync(path, `${path}.kept`);
+  await new Promise((done) => killed.close(done));
+  const { proxy } = await start({ listen: `unix:${path}.kept` });
+  expect(proxy.url).toBe(`unix:${path}.kept`);
+  expect(statSync(`${path}.kept`).mode & 0o777).toBe(0o600);
+  expect(await overSocket(`${path}.kept`)).toBe('ok');
+});
+
+it('should reject if another process listens there, or a file is in the way', async () => {
+  const path = join(folder(), 'orders.sock');
+  const { port } = await start();
+  await expect(start({ listen: port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  const { proxy } = await start({ listen: `unix:${path}` });
+  await expect(start({ listen: `unix:${path}` })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await proxy.close();
+  writeFileSync(path, 'mine');
+  await expect(start({ listen: `unix:${path}` })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+});
+
+it('should finish what is under way when it closes, and break off what takes longer than the grace', async () => {
+  const open: { end(text: string): void }[] = [];
+  const { proxy, port } = await start({ grace: 100 }, (_request, response) => open.push(response));
+  const short = send(port);
+  const long = send(port).then(
+    () => 'answered',
+    () => 'broken off',
+  );
+  await until(() => open.length === 2);
+  const closing = proxy.close();
+  const late = send(port).catch((error: unknown) => (error as NodeJS.ErrnoException).code);
+  open[0]?.end('done');
+  const replies = await Promise.all([
+    short.then(
+      ({ body }) => body,
+      () => 'broken off',
+    ),
+    long,
+    late,
+  ]);
+  expect(replies.sort()).toEqual(['ECONNREFUSED', 'broken off', 'done'].sort());
+  await closing;
+});
+
+it.each([
+  [{ listen: '0.0.0.0:80' }, /option "listen"/],
+  [{ grace: -1 }, /option "grace"/],
+  [{ to: 'x' }, /option "to"/],
+])('should reject with the name of what is wrong: %j', async (options, message) => {
+  await expect(start(options)).rejects.toThrow(message);
+});

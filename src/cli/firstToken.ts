@@ -1,0 +1,19 @@
+import { filter, firstValueFrom, fromEvent, map, merge, type Observable } from 'rxjs';
+import { TokenUnavailableError } from '../errors.js';
+import { takeToken } from '../token/takeToken.js';
+import type { AccessToken, TokenStream } from '../token/types.js';
+
+/**
+ * The first token. A failure is told at once: whoever has written the command line waits for it. Null, if the process is
+ * asked to end.
+ */
+export function firstToken(token$: TokenStream, stop: AbortSignal): Promise<AccessToken | null> {
+  const failure$ = token$.events.pipe(
+    filter((event) => event.type === 'refreshFailed'),
+    map(({ error: cause }): never => {
+      throw new TokenUnavailableError('no token', { cause });
+    }),
+  );
+  const stopped$: Observable<null> = fromEvent(stop, 'abort').pipe(map(() => null));
+  return stop.aborted ? Promise.resolve(null) : firstValueFrom(merge(failure$, stopped$, takeToken(token$)));
+}

@@ -1,0 +1,56 @@
+import type { AccessToken } from '../token/types.js';
+
+/** What a format needs beside the token. */
+export interface FormatContext {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** What the caller wrote to standard input: git says there what it understands. */
+  readonly input: string;
+}
+
+export type Format = (token: AccessToken, context: FormatContext) => string;
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+/** Unknown lifetimes are left out. */
+const ends = ({ expiresAt }: AccessToken): boolean => Number.isFinite(expiresAt);
+
+/** The members of RFC 6749 section 5.1. */
+const json: Format = (token, { now }) =>
+  JSON.stringify({
+    access_token: token.value,
+    token_type: token.type,
+    ...(ends(token) && { expires_in: Math.max(0, seconds(token.expiresAt - now)) }),
+    ...(token.scope !== undefined && { scope: token.scope }),
+  });
+
+/** What kubectl and other clients of Kubernetes read of an `exec` plugin. */
+const execCredential: Format = (token) =>
+  JSON.stringify({
+    apiVersion: 'client.authentication.k8s.io/v1',
+    kind: 'ExecCredential',
+    status: {
+      token: token.value,
+      // RFC 3339, in whole seconds: never later than the end.
+      ...(ends(token) && { expirationTimestamp: `${new Date(token.expiresAt).toISOString().slice(0, 19)}Z` }),
+    },
+  });
+
+/**
+ * What git reads of a credential helper. From 2.46 on it takes a scheme and a credential; before, the token is the password of
+ * Basic, as git hosts take it.
+ */
+const gitCredential: Format = (token, { input }) => {
+  const given = input.split(/\r?\n/);
+  const lines = given.includes('capability[]=authtype')
+    ? ['capability[]=authtype', `authtype=${token.type}`, `credential=${token.value}`, 'ephemeral=1']
+    : [...(given.some((line) => line.startsWith('username=')) ? [] : ['username=oauth2']), `password=${token.value}`];
+  return [...lines, ...(ends(token) ? [`password_expiry_utc=${String(seconds(token.expiresAt))}`] : [])].join('\n');
+};
+
+export const FORMATS: Readonly<Record<string, Format | undefined>> = {
+  plain: ({ value }) => value,
+  json,
+  'exec-credential': execCredential,
+  'git-credential': gitCredential,
+};

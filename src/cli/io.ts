@@ -1,0 +1,14 @@
+/** What a command has to do with the process. A spec hands in its own. */
+export interface CommandIo {
+  /** Writes a line to standard output. */
+  readonly out: (line: string) => void;
+  /** Writes a line to standard error. */
+  readonly err: (line: string) => void;
+  /** All of standard input. */
+  readonly input: () => Promise<string>;
+  /** Aborted when the process is asked to end. */
+  readonly stop: AbortSignal;
+}
+
+/** The command line is wrong: exit status 2. */
+export class UsageError extends Error {}

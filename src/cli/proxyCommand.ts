@@ -1,0 +1,69 @@
+import type { ProxyLogEntry } from '../proxy/options.js';
+import { startTokenProxy } from '../proxy/startTokenProxy.js';
+import type { TokenEvent } from '../token/events.js';
+import { commandStream } from './commandStream.js';
+import { firstToken } from './firstToken.js';
+import { UsageError, type CommandIo } from './io.js';
+import type { Given } from './options.js';
+
+/** So long a request waits for a token. Clients have time limits of their own. Milliseconds. */
+const MAX_WAIT = 10_000;
+
+/** Serves until the process is asked to end, and then finishes the requests under way. */
+export async function runProxy(given: Given, io: CommandIo): Promise<void> {
+  const to = given.text('to');
+  if (to === undefined) throw new UsageError('--to must be given');
+  const token$ = commandStream(given, { maxWait: MAX_WAIT });
+  try {
+    const proxy = await startTokenProxy(token$, {
+      to,
+      listen: given.text('listen'),
+      allowInsecureRequests: given.has('allow-insecure-requests'),
+      allowRemoteClients: given.has('allow-remote-clients'),
+      allowedHosts: given.texts('allowed-host'),
+      incomingAuthorization: given.has('replace-authorization') ? 'replace' : 'refuse',
+      log: given.has('quiet')
+        ? undefined
+        : (entry) => {
+            io.out(lineOfRequest(entry));
+          },
+    });
+    try {
+      // What is wrong with the credentials is told now, and not to the first client.
+      if ((await firstToken(token$, io.stop)) === null) return;
+      token$.events.subscribe((event) => {
+        const line = lineOfEvent(event);
+        if (line !== undefined) io.err(line);
+      });
+      io.out(`listening on ${proxy.url}`);
+      await aborted(io.stop);
+    } finally {
+      await proxy.close();
+    }
+  } finally {
+    token$.close();
+  }
+}
+
+const lineOfRequest = ({ method, path, status, took, sent, error }: ProxyLogEntry): string =>
+  [
+    `${new Date().toISOString()} ${method} ${path} ${String(status)} ${took.toFixed(1)} ms`,
+    ...(sent > 1 ? ['repeated'] : []),
+    ...(error === undefined ? [] : [error]),
+  ].join(', ');
+
+function lineOfEvent(event: TokenEvent): string | undefined {
+  if (event.type === 'refreshFailed') return `${new Date(event.at).toISOString()} no token: ${event.message}`;
+  return event.type === 'tokenRejected'
+    ? `${new Date(event.at).toISOString()} the token was refused: ${String(event.token)}, ${event.outcome}`
+    : undefined;
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+  });

@@ -1,0 +1,98 @@
+import {
+  asyncScheduler,
+  catchError,
+  concatMap,
+  defer,
+  EMPTY,
+  filter,
+  ignoreElements,
+  merge,
+  share,
+  startWith,
+  type Observable,
+} from 'rxjs';
+import { createTimers } from '../internal/timers.js';
+import { checkPath } from '../internal/files.js';
+import type { StoredToken, TokenStore } from '../token/tokenStore.js';
+import { fileChanges } from './fileChanges.js';
+import { lockQueue } from './lock.js';
+import { checkedOptions, type FileTokenStoreOptions } from './options.js';
+import { signedOutRecord, textOf } from './record.js';
+import { createSession } from './session.js';
+import { sharedRefresh } from './sharedRefresh.js';
+import { storeContext, type StoreContext } from './storeContext.js';
+import { openTokenFile } from './tokenFile.js';
+
+/**
+ * One token for all processes of a user on one machine, in a file of its owner (mode 0600): for command-line tools, agents and
+ * editors that share one refresh token. One fetch per token lifetime, whichever process needs it first.
+ *
+ * Whoever needs another token takes a lock, reads the file again, and fetches only if nobody else has. The whole response is stored,
+ * so a refresh token that rotates goes on from the last one. The token is written to the disk and renamed to the file in the same
+ * step that gives the lock back. A process that was killed loses the lock at once; one that was stopped loses it after
+ * `staleAfter`, and cannot write over what came after it.
+ *
+ * ```ts
+ * import { createTokenStream } from 'rx-fresh-token';
+ * import { fileTokenStore } from 'rx-fresh-token/file';
+ * import { refreshToken } from 'rx-fresh-token/oauth';
+ *
+ * const token$ = createTokenStream(
+ *   refreshToken({ issuer: 'https://id.example.com', clientId: 'cli', clientAuth: 'none', refreshToken: () => process.env.REFRESH_TOKEN ?? null }),
+ *   { store: fileTokenStore('/home/me/.config/orders/token.json') },
+ * );
+ * ```
+ *
+ * @param path The file. Its directory must exist and be writable; a symbolic link is followed. A relative path counts from the directory in which
+ * the process is now.
+ * @returns a store for one stream: give each stream its own.
+ * @throws {@link !TypeError} at creation, when the path or an option is out of range; {@link TokenStoreError} when the file cannot be used,
+ * others can read it, or it holds something else: it is left as it is, and no error quotes it. A refresh fails with that error
+ * too, and the source is not asked.
+ */
+export function fileTokenStore(path: string, options?: FileTokenStoreOptions): TokenStore {
+  checkPath(path);
+  const { staleAfter, lifetime } = checkedOptions(options);
+  const target = openTokenFile(path);
+  // They do not keep a process alive: whoever waits does.
+  const timers = createTimers(asyncScheduler);
+  const session = createSession((id) => writeSignOut(store, id), timers);
+  const store = storeContext({ target, queue: lockQueue(target, staleAfter, timers), session, timers, lifetime });
+  const changes = tokenChanges(store);
+  return {
+    refresh: sharedRefresh(store),
+    changes,
+    signOut: session.signOut,
+    // Whoever reads the file notices.
+    signedOut: merge(session.signedOut, changes.pipe(ignoreElements())),
+  };
+}
+
+/** The tokens that others store. One that was stored before somebody listened is the first. */
+const tokenChanges = (store: StoreContext): Observable<StoredToken> =>
+  defer(() => fileChanges(store.target, store.timers)).pipe(
+    startWith(undefined),
+    // What cannot be read, a refresh reports.
+    concatMap(() => defer(() => store.readNew()).pipe(catchError(() => EMPTY))),
+    filter((token) => token !== null),
+    share(),
+  );
+
+/** Whoever fetches at this moment is to store nothing: their lock is taken from them. */
+async function writeSignOut(store: StoreContext, session: string): Promise<void> {
+  for (let round = 0; ; round++) {
+    await store.evict();
+    const lock = await store.tryLock();
+    if (!lock) {
+      await store.pause(round, true);
+      continue;
+    }
+    try {
+      await store.read(); // What somebody else has written is not replaced.
+      if (await lock.commit(textOf(signedOutRecord(session)))) return;
+    } catch (failure) {
+      await lock.release().catch(() => undefined);
+      throw failure;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { fileTokenStore } from './fileTokenStore.js';
+export type { FileTokenStoreOptions } from './options.js';

@@ -1,0 +1,190 @@
+import { promises } from 'node:fs';
+import { join } from 'node:path';
+import { defer, repeat, type Subscription } from 'rxjs';
+import { codeOf, syncDirectory } from '../internal/files.js';
+import type { Timers } from '../internal/timers.js';
+import { isGone, newOwnerName, ownerOf } from './owner.js';
+
+/** The right to replace the data, which one process at a time has. */
+export interface Lock {
+  /** Puts the content in the data's place and gives the lock back, in one step. False: someone has taken the lock over, and nothing was replaced. */
+  commit(content: string): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+export interface LockQueue {
+  /** The lock, if nobody holds it who lives. */
+  tryAcquire(): Promise<Lock | null>;
+  /** Takes the lock from whoever holds it: what they fetch will not be stored. */
+  evict(): Promise<void>;
+}
+
+/** Between two looks at a lock no more than this counts, since the machine may have slept meanwhile. Milliseconds. */
+const LONGEST_LOOK = 500;
+
+/** Between two signs of life of a holder: a quarter of the least `staleAfter`, since processes may differ in theirs. Milliseconds. */
+const BEAT = 250;
+
+/** A full disk is to fail whoever wants the lock, and not whoever has used up a refresh token. Bytes. */
+const RESERVED = 16_384;
+
+/** What rename says when the directory is there and not empty. Windows says other things. */
+const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES', 'EBUSY'] : [])];
+
+/**
+ * The lock is a directory beside the data. Whoever holds it has a file in it, whose name nobody else uses.
+ *
+ * - To acquire: a directory with such a file is renamed to the lock. That works only where there is none, or an empty one.
+ * - To take over: the file of the one who is gone is deleted by its name, so that two who do it at once cannot delete the
+ *   file of a third.
+ * - To commit: the content is written into the file, and the file is renamed to the data. For one who was taken over
+ *   meanwhile it is not there any more, so the data is never replaced by somebody who does not hold the lock.
+ *
+ * @param staleAfter ms without a sign of life after which a holder counts as gone of whom the system cannot say it
+ */
+export function lockQueue(target: string, staleAfter: number, timers: Timers): LockQueue {
+  const folder = `${target}.lock`;
+  const seen = new Map<string, Sighting>();
+
+  async function holders(): Promise<string[]> {
+    try {
+      return await promises.readdir(folder);
+    } catch (failure) {
+      if (codeOf(failure) === 'ENOENT') return [];
+      throw failure;
+    }
+  }
+
+  /** Whether the holder shows no sign of life. Its own clock and its file's time are not compared with ours. */
+  async function isSilent(name: string): Promise<boolean> {
+    const stats = await statOf(join(folder, name));
+    if (stats === null) return false;
+    const sighting = look(seen.get(name), stats.mtimeMs, performance.now());
+    seen.set(name, sighting);
+    return sighting.silent >= staleAfter;
+  }
+
+  async function isFree(): Promise<boolean> {
+    const names = await holders();
+    for (const name of seen.keys()) if (!names.includes(name)) seen.delete(name);
+    let free = true;
+    for (const name of names) {
+      const owner = ownerOf(name);
+      if ((owner && isGone(owner)) || (await isSilent(name))) {
+        await remove(join(folder, name));
+        await sweep(target);
+      } else free = false;
+    }
+    if (free) await removeEmpty(folder);
+    return free;
+  }
+
+  return {
+    tryAcquire: async () => {
+      if (!(await isFree())) return null;
+      const name = newOwnerName();
+      return (await enter(folder, name))
+        ? held(target, join(folder, name), folder, heartbeat(join(folder, name), timers))
+        : null;
+    },
+    evict: async () => {
+      for (const name of await holders()) await remove(join(folder, name));
+    },
+  };
+}
+
+/** Makes a directory with the file in it, and renames it to the lock. */
+async function enter(folder: string, name: string): Promise<boolean> {
+  const entrance = `${folder}.${name}`;
+  const { mkdir, rename, rmdir } = promises;
+  await mkdir(entrance, 0o700);
+  try {
+    await promises.writeFile(join(entrance, name), ' '.repeat(RESERVED), { flag: 'wx', mode: 0o600 });
+    await rename(entrance, folder);
+    return true;
+  } catch (failure) {
+    await remove(join(entrance, name)).catch(() => undefined);
+    await rmdir(entrance).catch(() => undefined);
+    if (HELD.includes(codeOf(failure))) return false;
+    throw failure;
+  }
+}
+
+function held(target: string, file: string, folder: string, beating: Subscription): Lock {
+  return {
+    commit: async (content) => {
+      const { open, rename } = promises;
+      try {
+        const handle = await open(file, 'r+');
+        try {
+          await handle.writeFile(content); // from the beginning
+          await handle.truncate(Buffer.byteLength(content));
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await rename(file, target);
+      } catch (failure) {
+        if (codeOf(failure) !== 'ENOENT') throw failure;
+        beating.unsubscribe();
+        return false;
+      }
+      beating.unsubscribe();
+      await syncDirectory(target);
+      await removeEmpty(folder);
+      return true;
+    },
+    release: async () => {
+      beating.unsubscribe();
+      await remove(file);
+      await removeEmpty(folder);
+    },
+  };
+}
+
+/** Sets the file's time again and again, for processes that cannot ask the system about this one. It keeps no process alive. */
+const heartbeat = (file: string, timers: Timers): Subscription =>
+  defer(() => timers.after(BEAT))
+    .pipe(repeat())
+    .subscribe(() => {
+      const now = new Date();
+      promises.utimes(file, now, now).catch(() => undefined); // It was taken over: the commit finds out.
+    });
+
+/** A holder as it was seen last, and for how many ms its file has not changed while we looked. */
+interface Sighting {
+  readonly time: number;
+  readonly silent: number;
+  readonly at: number;
+}
+
+export function look(before: Sighting | undefined, time: number, at: number): Sighting {
+  if (before?.time !== time) return { time, silent: 0, at };
+  return { time, silent: before.silent + Math.min(at - before.at, LONGEST_LOOK), at };
+}
+
+/** What processes left behind that were killed between making a directory and renaming it. */
+async function sweep(target: string): Promise<void> {
+  const [, parent = '', base = ''] = /^(.*[/\\])?([^/\\]*)$/.exec(target) ?? [];
+  for (const entry of await promises.readdir(parent || '.')) {
+    const name = entry.startsWith(`${base}.lock.`) ? entry.slice(base.length + '.lock.'.length) : '';
+    const owner = ownerOf(name);
+    if (owner && isGone(owner)) await promises.rm(join(parent, entry), { recursive: true, force: true });
+  }
+}
+
+const statOf = (file: string) => promises.stat(file).catch(nullIfAbsent);
+
+async function remove(file: string): Promise<void> {
+  await promises.unlink(file).catch(nullIfAbsent);
+}
+
+/** One who has come meanwhile keeps it. */
+async function removeEmpty(folder: string): Promise<void> {
+  await promises.rmdir(folder).catch(() => undefined);
+}
+
+function nullIfAbsent(failure: unknown): null {
+  if (codeOf(failure) === 'ENOENT') return null;
+  throw failure;
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { uptime } from 'node:os';
+import { parseJson } from '../internal/answers.js';
+import { lifetimeOf } from '../token/refreshPolicy.js';
+import { isTokenResponse, storable } from '../token/storedResponse.js';
+import type { StoredToken } from '../token/tokenStore.js';
+import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
+import { bootId } from './owner.js';
+
+/** What lies in the file. */
+export interface TokenRecord {
+  /** The same from one sign-out to the next. */
+  readonly session: string;
+  /** Of this token. */
+  readonly id: string;
+  /** When it was asked for: by the wall clock, and since the machine started. Milliseconds. */
+  readonly asked: number;
+  readonly uptime: number;
+  readonly boot: string;
+  /** Whether a server refused the token. Its refresh token may be good. */
+  readonly rejected: boolean;
+  /** Null after a sign-out. */
+  readonly response: TokenResponse | null;
+}
+
+/** Three clocks, none of which is enough: the wall clock can be set, and the others begin with each start of the machine. */
+export interface MachineClocks {
+  readonly wall: () => number;
+  /** Milliseconds. Some systems say whole seconds only. */
+  readonly uptime: () => number;
+  readonly boot: () => string;
+}
+
+export const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => uptime() * 1000, boot: bootId };
+
+export const newId = (): string => randomUUID();
+
+/** A tag and the version of the form. */
+const MARK = 'rx-fresh-token';
+const VERSION = 1;
+
+/** @param age ms since the token was asked for. @throws InvalidTokenResponseError when JSON cannot hold the response */
+export const tokenRecord = (
+  response: TokenResponse,
+  age: number,
+  session: string,
+  { wall, uptime, boot }: MachineClocks = MACHINE,
+): TokenRecord => ({
+  session,
+  id: newId(),
+  asked: wall() - age,
+  uptime: uptime() - age,
+  boot: boot(),
+  rejected: false,
+  response: storable(response),
+});
+
+export const signedOutRecord = (session: string): TokenRecord => ({
+  session,
+  id: newId(),
+  asked: 0,
+  uptime: 0,
+  boot: '',
+  rejected: false,
+  response: null,
+});
+
+export const textOf = (record: TokenRecord): string => `${JSON.stringify({ [MARK]: VERSION, ...record })}\n`;
+
+/** @returns undefined for what this version has not written */
+export function parseRecord(text: string): TokenRecord | undefined {
+  const { [MARK]: version, ...record } = (parseJson(text) ?? {}) as { [MARK]?: unknown } & Partial<
+    Record<keyof TokenRecord, unknown>
+  >;
+  const { session, id, asked, uptime, boot, rejected, response } = record;
+  const isRecord =
+    version === VERSION &&
+    [session, id, boot].every((each) => typeof each === 'string') &&
+    [asked, uptime].every(Number.isFinite) &&
+    typeof rejected === 'boolean' &&
+    (response === null || isTokenResponse(response));
+  return isRecord ? (record as TokenRecord) : undefined;
+}
+
+/**
+ * How old the token is in ms, never too little. Infinity when nobody knows: the clock was set back since an earlier start
+ * of the machine.
+ */
+export function ageOf(record: TokenRecord, { wall, uptime, boot }: MachineClocks = MACHINE): number {
+  const byWall = wall() - record.asked;
+  if (record.boot !== boot()) return byWall < 0 ? Infinity : byWall;
+  const byUptime = uptime() - record.uptime;
+  // Whole seconds differ by up to one from what they stand for.
+  return byWall < byUptime - 1000 ? byUptime + 1000 : Math.max(0, byWall);
+}
+
+/**
+ * A token with no more life than this is not handed out: half as much again as the largest `expiryMargin` that a stream has by
+ * default, since time passes until the stream looks at it.
+ */
+const leastLife = (life: number): number => Math.min(1500, life / 2);
+
+/** The token, if it can be handed out to somebody who has `unwanted`. */
+export function usableToken(
+  record: TokenRecord | null,
+  unwanted: string | undefined,
+  lifetime?: TokenStreamOptions['lifetime'],
+  clocks: MachineClocks = MACHINE,
+): StoredToken | null {
+  if (!record?.response || record.rejected || record.response.access_token === unwanted) return null;
+  const age = ageOf(record, clocks);
+  const life = lifetimeOf(record.response, clocks.wall() - age, lifetime);
+  return age === Infinity || !(life === Infinity || life - age > leastLife(life))
+    ? null
+    : { response: record.response, age, origin: 'shared' };
+}

@@ -1,0 +1,72 @@
+import { firstValueFrom } from 'rxjs';
+import type { Lock } from './lock.js';
+import { textOf, type TokenRecord } from './record.js';
+import type { StoreContext } from './storeContext.js';
+
+/** How often it is tried at once. */
+const QUICK = 5;
+
+/** Then: between attempts to write what could not be written; and for how long, at most. Milliseconds. */
+const RETRY = 250;
+const TIMEOUT = 60_000;
+
+/** A token that was fetched, and what the file held when its fetch began. */
+export interface Fetched {
+  readonly record: TokenRecord;
+  readonly base: TokenRecord | null;
+}
+
+/**
+ * `stored`; `replaced`: meanwhile someone else took the lock over and stored something newer; `failed`: the file cannot be
+ * written now. It is tried again, and others are kept from the lock meanwhile: they would present a used refresh token.
+ */
+export type Saved = { readonly type: 'stored' | 'replaced' } | { readonly type: 'failed'; readonly failure: unknown };
+
+export async function save(store: StoreContext, lock: Lock, fetched: Fetched): Promise<Saved> {
+  for (let round = 0; ; round++) {
+    try {
+      return { type: await write(store, lock, fetched) };
+    } catch (failure) {
+      if (round >= QUICK) {
+        void retry(store, lock, fetched);
+        return { type: 'failed', failure };
+      }
+      // On Windows, whoever reads the file, a virus scanner say, keeps it from being replaced for a moment.
+      await store.pause(round);
+    }
+  }
+}
+
+/** Someone may have taken the lock over, because this process was stopped. The token is stored all the same, unless theirs was. */
+async function write(store: StoreContext, lock: Lock, { record, base }: Fetched): Promise<'stored' | 'replaced'> {
+  if (await lock.commit(textOf(record))) return 'stored';
+  for (let round = 0; ; round++) {
+    const again = await store.tryLock();
+    if (!again) {
+      await store.pause(round);
+      continue;
+    }
+    if (!isSame(await store.read(), base)) {
+      await again.release();
+      return 'replaced';
+    }
+    if (await again.commit(textOf(record))) return 'stored';
+  }
+}
+
+async function retry(store: StoreContext, lock: Lock, fetched: Fetched): Promise<void> {
+  for (let left = TIMEOUT; left > 0; left -= RETRY) {
+    await firstValueFrom(store.timers.after(RETRY));
+    try {
+      await write(store, lock, fetched);
+      return;
+    } catch {
+      // Once more.
+    }
+  }
+  await lock.release().catch(() => undefined);
+}
+
+/** Whether it is the same token; it may have been marked as rejected meanwhile. */
+const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean =>
+  one?.id === other?.id && one?.session === other?.session;

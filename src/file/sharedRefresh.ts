@@ -1,0 +1,106 @@
+import { defer, finalize, from, type Observable } from 'rxjs';
+import { TokenStoreError } from '../errors.js';
+import { headStartOf } from '../internal/sourceHooks.js';
+import { stopwatch } from '../internal/stopwatch.js';
+import { fetchForStore } from '../token/fetchForStore.js';
+import type { StoredToken, TokenStore } from '../token/tokenStore.js';
+import type { TokenRequest, TokenResponse } from '../token/types.js';
+import type { Lock } from './lock.js';
+import { newId, textOf, tokenRecord, type TokenRecord } from './record.js';
+import { save } from './save.js';
+import type { StoreContext } from './storeContext.js';
+
+/** One refresh of the stream, until it has a token or nobody waits for it. */
+interface Attempt {
+  readonly request: TokenRequest;
+  readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
+  readonly abandoned: AbortSignal;
+  readonly isSignedOut: () => boolean;
+}
+
+export const sharedRefresh =
+  (store: StoreContext): TokenStore['refresh'] =>
+  (request, fetch) =>
+    defer(() => {
+      const leaving = new AbortController();
+      const number = store.session.number();
+      const isSignedOut = () => store.session.number() !== number;
+      return from(run(store, { request, fetch, abandoned: leaving.signal, isSignedOut })).pipe(
+        finalize(() => {
+          leaving.abort();
+        }),
+      );
+    });
+
+async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> {
+  // A sign-out that the file does not know of comes first, or its token would be that of the old session.
+  await store.session.flushed();
+  for (let round = 0; !isOver(attempt); round++) {
+    const token = store.tokenOf(await store.read(), attempt.request.previous?.value);
+    if (token && !attempt.isSignedOut()) return token;
+    const lock = isOver(attempt) ? null : await store.tryLock();
+    if (!lock) {
+      await store.pause(round);
+      continue;
+    }
+    const fetched = await withLock(store, attempt, lock);
+    if (fetched) return fetched;
+  }
+  throw new TokenStoreError('the session was ended while its token was refreshed');
+}
+
+const isOver = ({ abandoned, isSignedOut }: Attempt): boolean => abandoned.aborted || isSignedOut();
+
+/** The lock is given back, however this ends. Null: look again. */
+async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Promise<StoredToken | null> {
+  let isKept = false;
+  try {
+    // Someone may have stored a token between the first look and the lock.
+    const base = await store.read();
+    const { previous, reason } = attempt.request;
+    if (isOver(attempt) || store.tokenOf(base, previous?.value)) return null;
+    if (base && !base.rejected && reason === 'rejected' && base.response?.access_token === previous?.value) {
+      // Before the fetch, so that nobody is given the token meanwhile.
+      isKept = await lock.commit(textOf({ ...base, rejected: true }));
+      return null;
+    }
+    const fetched = await fetchToken(store, attempt, base);
+    isKept = true;
+    return await saveToken(store, attempt, lock, fetched);
+  } finally {
+    if (!isKept) await lock.release().catch(() => undefined);
+  }
+}
+
+interface FetchedToken {
+  readonly token: StoredToken;
+  readonly record: TokenRecord;
+  readonly base: TokenRecord | null;
+}
+
+async function fetchToken(store: StoreContext, attempt: Attempt, base: TokenRecord | null): Promise<FetchedToken> {
+  const { request, fetch, abandoned } = attempt;
+  const sent = stopwatch();
+  const response = await fetchForStore(fetch(base?.response ?? null), { abandoned, timers: store.timers });
+  const age = sent() + headStartOf(request);
+  return {
+    token: { response, age, origin: 'fetched' },
+    record: tokenRecord(response, age, base?.session ?? newId()),
+    base,
+  };
+}
+
+async function saveToken(
+  store: StoreContext,
+  { request, isSignedOut }: Attempt,
+  lock: Lock,
+  { token, record, base }: FetchedToken,
+): Promise<StoredToken | null> {
+  const sent = stopwatch(token.age);
+  // First, since whoever watches the file may see it before this goes on.
+  store.know(record, base);
+  const saved = await save(store, lock, { record, base });
+  if (saved.type === 'replaced' || isSignedOut()) return null;
+  if (saved.type === 'failed') request.report?.(saved.failure);
+  return { ...token, age: sent() };
+}

@@ -1,0 +1,95 @@
+import { lstatSync, promises, readFileSync, accessSync, constants, type Stats } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { TokenStoreError } from '../errors.js';
+import { codeOf, refuseIfShared, targetOf } from '../internal/files.js';
+import { messageOf } from '../internal/messageOf.js';
+import { parseRecord, type TokenRecord } from './record.js';
+
+/** What this store writes is a few kB. */
+const LARGEST = 1_000_000;
+
+/** The file that the path leads to. @throws TokenStoreError when it cannot be used, or holds something else */
+export function openTokenFile(path: string): string {
+  return named(path, () => {
+    const target = targetOf(resolve(path));
+    accessSync(dirname(target), constants.W_OK | constants.X_OK);
+    const stats = lstatSync(target, { throwIfNoEntry: false });
+    if (stats) {
+      refuseUnfit(target, stats);
+      recordIn(path, readFileSync(target, 'utf8'));
+      refuseMount(path, target);
+    }
+    return target;
+  });
+}
+
+/** Null when there is nothing yet. @throws TokenStoreError when it cannot be read, or holds something else */
+export async function readTokenFile(target: string): Promise<TokenRecord | null> {
+  try {
+    const file = await promises.open(target, 'r');
+    try {
+      refuseUnfit(target, await file.stat());
+      return recordIn(target, await file.readFile('utf8'));
+    } finally {
+      await file.close();
+    }
+  } catch (failure) {
+    if (codeOf(failure) === 'ENOENT') return null;
+    throw storeError(target, failure);
+  }
+}
+
+/** Errors of the file system name the path and what was tried, and nothing of the content. */
+export const storeError = (path: string, failure: unknown): TokenStoreError =>
+  failure instanceof TokenStoreError ? failure : new TokenStoreError(reasonOf(path, failure), { cause: failure });
+
+function reasonOf(path: string, failure: unknown): string {
+  const code = codeOf(failure);
+  if (code === 'ENOENT') return `the directory of ${path} does not exist`;
+  return code === '' ? messageOf(failure) : `${path} cannot be used as a token file: ${code}`;
+}
+
+function named<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (failure) {
+    throw storeError(path, failure);
+  }
+}
+
+function refuseUnfit(path: string, stats: Stats): void {
+  if (!stats.isFile())
+    throw new TokenStoreError(`${path} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
+  refuseIfShared(path, stats);
+  if (stats.size > LARGEST) throw foreign(path);
+}
+
+function recordIn(path: string, text: string): TokenRecord | null {
+  if (text.trim() === '') return null;
+  const record = parseRecord(text);
+  if (!record) throw foreign(path);
+  return record;
+}
+
+const foreign = (path: string) =>
+  new TokenStoreError(
+    `${path} holds something that this version of fileTokenStore has not written. It was left as it is`,
+  );
+
+/** The kernel refuses to rename a file to a mount point. Better to know that before a refresh token is used up. */
+function refuseMount(path: string, target: string): void {
+  if (mountPoints().includes(target))
+    throw new TokenStoreError(
+      `${path} is mounted by itself, so it cannot be replaced: mount the directory ${dirname(target)}, not the file`,
+    );
+}
+
+/** None where the system does not say it. */
+function mountPoints(): (string | undefined)[] {
+  try {
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    return mounts.map((line) => line.split(' ')[4]?.replace(/\\040/g, ' '));
+  } catch {
+    return [];
+  }
+}

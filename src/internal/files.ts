@@ -1,0 +1,56 @@
+import type * as Fs from 'node:fs';
+
+/** Node's files, asked for at run time, since bundlers for browsers refuse an import of `node:fs`. */
+export function nodeFs(): typeof Fs {
+  const found = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule?.('node:fs');
+  if (!found) throw new Error('reading and writing files needs Node 20.16 or later');
+  return found;
+}
+
+export const files = (): typeof Fs.promises => nodeFs().promises;
+
+export function checkPath(path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '')
+    throw new TypeError(
+      `"path" must be a string that is not empty, got ${path === '' ? 'an empty string' : typeof path}`,
+    );
+}
+
+/** Of an error of the file system: `ENOENT`, say; '' for another. */
+export const codeOf = (failure: unknown): string => (failure as NodeJS.ErrnoException | null | undefined)?.code ?? '';
+
+/** The file itself, where the path is a symbolic link; the path, where there is nothing yet. */
+export function targetOf(path: string): string {
+  const { lstatSync, realpathSync } = nodeFs();
+  try {
+    return realpathSync(path);
+  } catch (failure) {
+    if (codeOf(failure) !== 'ENOENT') throw failure;
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw new Error(`${path} is a symbolic link that leads nowhere: create the file that it names, or remove it`, {
+        cause: failure,
+      });
+    return path;
+  }
+}
+
+/** @throws Error when others than the owner of this process can read or write the file. Windows has no such modes. */
+export function refuseIfShared(path: string, { mode, uid }: { readonly mode: number; readonly uid: number }): void {
+  if (process.platform === 'win32') return;
+  // Root could read it all the same; so can the one who put it there.
+  if (process.geteuid !== undefined && uid !== process.geteuid())
+    throw new Error(`${path} belongs to another user (uid ${String(uid)}): its token is no secret from them`);
+  if ((mode & 0o077) === 0) return;
+  throw new Error(
+    `${path} can be read or written by others (mode ${(mode & 0o777).toString(8)}): its token is no secret. Replace the token, then chmod 600`,
+  );
+}
+
+/** A new name must reach the disk too. Where directories cannot be synced (Windows), renaming has to do. */
+export async function syncDirectory(target: string): Promise<void> {
+  const directory = await files()
+    .open(target.replace(/[^/\\]*$/, '') || '.', 'r')
+    .catch(() => undefined);
+  await directory?.sync().catch(() => undefined);
+  await directory?.close();
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '../internal/loopback.js';
+import { hasPassed } from './headers.js';
+import type { ProxySettings } from './options.js';
+import { objectionToTarget } from './target.js';
+
+/** An answer of the proxy's own. */
+export interface ProxyAnswer {
+  readonly status: number;
+  /** For `Proxy-Status` (RFC 9209 section 2.3), which tells the proxy's answers from the server's. */
+  readonly error: string;
+  readonly text: string;
+  readonly retryAfter?: number;
+}
+
+const denied = (status: number, text: string): ProxyAnswer => ({ status, error: 'http_request_denied', text });
+const malformed = (status: number, text: string): ProxyAnswer => ({ status, error: 'http_request_error', text });
+
+/** What of a request decides whether it may pass. */
+export type Arrival = Pick<IncomingMessage, 'url' | 'method' | 'headers' | 'headersDistinct'> & {
+  /** Undefined on a unix socket. */
+  readonly remoteAddress: string | undefined;
+};
+
+/** Why the client may not use the proxy at all, or undefined. It guards `/-/metrics` and `/-/health` too. */
+export function objectionToClient(
+  { headers, headersDistinct, remoteAddress }: Arrival,
+  { remoteClients, hosts }: Pick<ProxySettings, 'remoteClients' | 'hosts'>,
+): ProxyAnswer | undefined {
+  if (remoteAddress !== undefined && !remoteClients && !isLoopbackAddress(remoteAddress))
+    return denied(403, 'the proxy serves this machine only');
+  if ((headersDistinct.host ?? []).length > 1) return malformed(400, 'the request has more than one Host');
+  const host = headers.host ?? '';
+  // A page may give its own name the address of this machine (DNS rebinding).
+  if (!isOwnHost(host, hosts)) return denied(421, 'the Host is not a name of this proxy');
+  return isForeignPage(headers, host) ? denied(403, 'pages of other sites may not use the proxy') : undefined;
+}
+
+/** Why the request may not be sent upstream, or undefined. */
+export function objectionToRequest(
+  { url = '', method, headers }: Arrival,
+  { incomingAuthorization }: Pick<ProxySettings, 'incomingAuthorization'>,
+  pseudonym: string,
+): ProxyAnswer | undefined {
+  if (method === 'CONNECT') return denied(405, 'the proxy makes no tunnels');
+  // It would send the token back to whoever asks (RFC 9110 section 9.3.8).
+  if (method === 'TRACE') return denied(405, 'TRACE is not passed on');
+  const objection = objectionToTarget(url);
+  if (objection !== undefined) return malformed(400, objection);
+  if (!/^(chunked)?$/i.test(headers['transfer-encoding'] ?? ''))
+    return malformed(501, 'the only transfer coding is chunked');
+  if (hasPassed(headers.via, pseudonym))
+    return { status: 508, error: 'proxy_loop_detected', text: 'the request came from this proxy' };
+  if (headers.authorization !== undefined && incomingAuthorization === 'refuse')
+    return denied(400, 'the request has an Authorization header of its own');
+  return undefined;
+}
+
+const isLoopbackAddress = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
+
+function isOwnHost(host: string, hosts: ReadonlySet<string>): boolean {
+  const name = /^([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();
+  return name !== undefined && (isLoopback({ hostname: name }) || hosts.has(name));
+}
+
+/** Browsers tell where a request comes from. Programs that are no browsers say nothing. */
+function isForeignPage(headers: IncomingMessage['headers'], host: string): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  return headers.origin !== undefined && headers.origin.replace(/^https?:\/\//, '') !== host;
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createFetch } from '../http/tokenFetch.js';
+import type { TokenStream } from '../token/types.js';
+import { createMetrics } from './metrics.js';
+import { settingsOf, type TokenProxyOptions } from './options.js';
+import { createRecords } from './records.js';
+import { serve, type ServingHost, type Way } from './serving.js';
+import { tokenWatch } from './tokenWatch.js';
+import { isWebSocket, responseOn, serveWithoutUpgrade, socketOf } from './upgrade.js';
+import { createUpstream } from './upstream.js';
+
+/** A listener for `request` events of node:http. By itself it leaves upgrades and `Expect: 100-continue` to Node. */
+export interface TokenProxy {
+  (request: IncomingMessage, response: ServerResponse): void;
+  /** Makes a server serve requests, WebSockets and `Expect: 100-continue` through the proxy. */
+  attach(server: Server): void;
+  /**
+   * Drains: WebSockets end, and a connection closes after the request under way. Resolves when no request is under way. It
+   * closes neither servers nor the token stream.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * A proxy that adds the token to the requests of programs in other languages.
+ *
+ * ```
+ * client  --POST /orders-->  proxy  --POST /v1/orders, Authorization: Bearer T-->  to: https://api.example.com/v1
+ * ```
+ *
+ * Bodies are streamed both ways. A refused token is replaced once, and the request is repeated once, if its body was kept.
+ * Without a token nothing is sent: the client is answered 503. `/-/health` and `/-/metrics` are the proxy's own pages.
+ *
+ * ```ts
+ * const proxy = createTokenProxy(token$, { to: 'https://api.example.com' });
+ * const server = createServer();
+ * proxy.attach(server);
+ * server.listen(8080, '127.0.0.1');
+ * ```
+ *
+ * @throws TypeError if `token$` was not made by `createTokenStream`, or names an option out of range.
+ */
+export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions): TokenProxy {
+  const settings = settingsOf(options);
+  const { to: baseUrl, insecure: allowInsecureRequests, isRejection, log } = settings;
+  const upstream = createUpstream(settings);
+  const send = createFetch(token$, { baseUrl, allowInsecureRequests, fetch: upstream.fetch, isRejection });
+  const metrics = createMetrics();
+  const records = createRecords(metrics, log);
+  const watch = tokenWatch(token$, (event) => {
+    metrics.told(event);
+  });
+  const sockets = new Set<Socket>();
+  let isDraining = false;
+  const host: ServingHost = {
+    settings,
+    send,
+    pseudonym: `rx-fresh-token-${randomBytes(4).toString('hex')}`,
+    metrics,
+    records,
+    watch,
+    sockets,
+    isDraining: () => isDraining,
+  };
+
+  return Object.assign(handlerOf(host), {
+    attach: (server: Server) => {
+      attach(host, server);
+    },
+    close: async () => {
+      isDraining = true;
+      for (const socket of sockets) socket.destroy();
+      await records.idle();
+      watch.stop();
+      upstream.close();
+    },
+  });
+}
+
+const handlerOf =
+  (host: ServingHost, wayOf: (response: ServerResponse) => Way = () => ({})) =>
+  (request: IncomingMessage, response: ServerResponse): void => {
+    serve(host, request, response, wayOf(response));
+  };
+
+function attach(host: ServingHost, server: Server): void {
+  const handOver = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
+    const socket = socketOf(connection);
+    serve(host, request, responseOn(socket, request), { upgrade: { socket, head } });
+  };
+  const waiting = (response: ServerResponse): Way => ({
+    askForBody: () => {
+      response.writeContinue();
+    },
+  });
+  server.on('request', handlerOf(host));
+  server.on('checkContinue', handlerOf(host, waiting));
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (isWebSocket(request)) handOver(request, socket, head);
+    else serveWithoutUpgrade(server, request, socketOf(socket), head);
+  });
+  server.on('connect', handOver);
+}

@@ -1,0 +1,142 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+
+/** How long a server may take for `100 Continue`. Then the body is sent anyway (RFC 9110 section 10.1.1). Milliseconds. */
+const CONTINUE_WAIT = 1_000;
+
+export interface ExchangeInit {
+  readonly incoming: IncomingMessage;
+  readonly method: string;
+  /** The path and query at the upstream server. */
+  readonly path: string;
+  /** A flat list of fields, but for the token's. */
+  readonly headers: readonly string[];
+  readonly hasBody: boolean;
+  /** Bytes of the body that are kept for a repeat. */
+  readonly repeatLimit: number;
+  /** Asks the client for its body, which waits for `100 Continue`. */
+  readonly askForBody?: (() => void) | undefined;
+  /** Passes 102 and 103 on. */
+  readonly onInformation?: ((status: number, headers: IncomingMessage['headers']) => void) | undefined;
+  readonly isUpgrade?: boolean;
+}
+
+/**
+ * One request of a client, on its way through `createFetch` to the transport, as the `body` of the request.
+ *
+ * The body is streamed, and what was read of it is kept up to a limit. `createFetch` takes an async iterable for a body that can be
+ * sent only once. This object is one as soon as a part of the body is lost: before that, the request can be repeated.
+ */
+export class Exchange {
+  readonly init: ExchangeInit;
+  /** How often the request was sent. */
+  sent = 0;
+  /** The client left: nothing more is sent. */
+  isAbandoned = false;
+  #kept: Buffer[] | null = [];
+  #size = 0;
+  #isReading = false;
+  #hasEnded = false;
+  #upstream: ClientRequest | undefined;
+
+  constructor(init: ExchangeInit) {
+    this.init = init;
+  }
+
+  get [Symbol.asyncIterator](): (() => AsyncIterator<never>) | undefined {
+    return this.isRepeatable ? undefined : nothing;
+  }
+
+  /** The client was asked for its body. */
+  get hasRead(): boolean {
+    return this.#isReading;
+  }
+
+  get isRepeatable(): boolean {
+    return this.#kept !== null;
+  }
+
+  /** The client left, or is answered without the upstream server. */
+  abandon(): void {
+    this.isAbandoned = true;
+    this.#kept = null;
+    this.#upstream?.destroy();
+    if (this.#isReading) this.init.incoming.resume();
+  }
+
+  /** The response is final: nothing is repeated any more. */
+  settle(): void {
+    this.#kept = null;
+  }
+
+  /** Sends the body, what is kept of it and what is still to come, and ends the request. */
+  sendBody(upstream: ClientRequest): void {
+    const earlier = this.#upstream;
+    this.#upstream = upstream;
+    // A server may answer before it has read the body. The rest goes to the repeat.
+    if (earlier && !earlier.writableFinished) earlier.destroy();
+    const { hasBody, askForBody } = this.init;
+    if (!hasBody) upstream.end();
+    else if (askForBody && !this.#isReading) this.#sendWhenAsked(upstream, askForBody);
+    else this.#stream(upstream);
+  }
+
+  #sendWhenAsked(upstream: ClientRequest, askForBody: () => void): void {
+    const begin = () => {
+      clearTimeout(late);
+      if (upstream !== this.#upstream || upstream.destroyed || this.#isReading) return;
+      askForBody();
+      this.#stream(upstream);
+    };
+    const late = setTimeout(begin, CONTINUE_WAIT);
+    upstream.once('continue', begin);
+    for (const event of ['response', 'close']) {
+      upstream.once(event, () => {
+        clearTimeout(late);
+      });
+    }
+  }
+
+  #stream(upstream: ClientRequest): void {
+    const { incoming } = this.init;
+    for (const chunk of this.#kept ?? []) upstream.write(chunk);
+    if (this.#hasEnded) {
+      upstream.end();
+      return;
+    }
+    upstream.on('drain', () => {
+      if (upstream === this.#upstream) incoming.resume();
+    });
+    // Who is gone reads no more. The response to the client decides what becomes of the rest.
+    upstream.once('close', () => {
+      if (upstream === this.#upstream) incoming.resume();
+    });
+    if (this.#isReading) incoming.resume();
+    else this.#read(incoming);
+    // The head leaves at once, even if the client takes its time with the body.
+    setImmediate(() => {
+      if (!upstream.destroyed && !upstream.writableEnded) upstream.flushHeaders();
+    });
+  }
+
+  #read(incoming: IncomingMessage): void {
+    this.#isReading = true;
+    incoming.on('data', (chunk: Buffer) => {
+      this.#keep(chunk);
+      const upstream = this.#upstream;
+      if (upstream && !upstream.destroyed && !upstream.writableEnded && !upstream.write(chunk)) incoming.pause();
+    });
+    incoming.on('end', () => {
+      this.#hasEnded = true;
+      this.#upstream?.end();
+    });
+  }
+
+  #keep(chunk: Buffer): void {
+    if (!this.#kept) return;
+    this.#size += chunk.length;
+    if (this.#size > this.init.repeatLimit) this.#kept = null;
+    else this.#kept.push(chunk);
+  }
+}
+
+const nothing = (): AsyncIterator<never> => ({ next: () => Promise.resolve({ done: true, value: undefined }) });

@@ -1,0 +1,19 @@
+import { wrong } from '../internal/validate.js';
+
+/** Where a server listens, as Node takes it. */
+export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
+
+const FORMS = '"host:port" or "unix:/path"';
+
+/** Reads the option `listen`. @throws TypeError if it is none of its forms, or another machine could connect */
+export function placeOf(listen: unknown, allowsRemote: boolean): Place {
+  const text = typeof listen === 'number' ? String(listen) : listen;
+  if (typeof text !== 'string') throw wrong('listen', listen, FORMS);
+  if (text.startsWith('unix:') && text.length > 'unix:'.length) return { path: text.slice('unix:'.length) };
+  const [, given, port] = /^(?:([\w.-]+|\[[\da-f:.]+\]):)?(\d{1,5})$/i.exec(text) ?? [];
+  if (port === undefined || Number(port) > 65_535) throw wrong('listen', listen, FORMS);
+  const host = (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1');
+  if (!allowsRemote && !/^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host))
+    throw wrong('listen', listen, 'an address of loopback or a unix socket (elsewhere: allowRemoteClients)');
+  return { host, port: Number(port) };
+}

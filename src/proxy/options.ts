@@ -1,0 +1,105 @@
+import type { Agent } from 'node:http';
+import { isLoopback } from '../internal/loopback.js';
+import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+
+/** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */
+export interface ProxyLogEntry {
+  readonly method: string;
+  readonly path: string;
+  /** What the client was answered; 499 if it left before. */
+  readonly status: number;
+  /** Milliseconds from the request's headers to the end of the response. */
+  readonly took: number;
+  /** How often the request was sent upstream: 0, 1, or 2 after a refused token. */
+  readonly sent: number;
+  /** Why the proxy itself answered. */
+  readonly error?: string;
+}
+
+/** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
+export interface TokenProxyOptions {
+  /** Where every request goes. Its path is a prefix that no request leaves. `https:`, or `http:` on loopback. */
+  to: string | URL;
+  /** Allows plain `http:` to the host of `to`, in a network that is trusted. Default false. */
+  allowInsecureRequests?: boolean | undefined;
+  /** Serves clients on other machines, all of which then have the token's rights. Default false: loopback and unix sockets only. */
+  allowRemoteClients?: boolean | undefined;
+  /** Host names that clients may use for the proxy, besides `localhost`, 127.0.0.0/8 and `[::1]`. A name without a port. Default none. */
+  allowedHosts?: readonly string[] | undefined;
+  /** A request that brings an Authorization header: `'refuse'` answers 400, `'replace'` drops the header. Default `'refuse'`. */
+  incomingAuthorization?: 'refuse' | 'replace' | undefined;
+  /** Bytes of a request body that are kept for the repeat after a refused token. A longer body is not repeated. Default 1 048 576. */
+  repeatLimit?: number | undefined;
+  /** The upstream server may be silent so long, then the client is answered 504. Default 300 000. */
+  timeout?: number | undefined;
+  /** Tells that the server refused the token. Default: 401, or a 403 as in `createFetch`. */
+  isRejection?:
+    ((response: { readonly status: number; readonly headers: Pick<Headers, 'get' | 'has'> }) => boolean) | undefined;
+  /** Node's agent for the connections to `to`: for a certificate authority, a client certificate, more sockets. Default: one of the proxy's own. */
+  agent?: Agent | undefined;
+  /** Is called at the end of each request. */
+  log?: ((entry: ProxyLogEntry) => void) | undefined;
+}
+
+export type ProxySettings = ReturnType<typeof settingsOf>;
+
+/** Checks every option. @throws TypeError that names an option out of range */
+export function settingsOf(options: TokenProxyOptions) {
+  if (typeof options !== 'object' || (options as unknown) === null)
+    throw new TypeError('createTokenProxy takes an object of options');
+  const { allowedHosts = [], log, isRejection, agent } = options;
+  const incomingAuthorization = options.incomingAuthorization ?? 'refuse';
+  if (!['refuse', 'replace'].includes(incomingAuthorization))
+    throw wrong('incomingAuthorization', incomingAuthorization, '"refuse" or "replace"');
+  if (!Array.isArray(allowedHosts)) throw wrong('allowedHosts', allowedHosts, 'an array of host names');
+  requireFunctions({ log, isRejection });
+  const insecure = flag('allowInsecureRequests', options.allowInsecureRequests);
+  const to = upstreamOf(options.to, insecure);
+  return {
+    to,
+    /** What stands before each path: empty, or `/v1`. */
+    prefix: to.pathname.replace(/\/+$/, ''),
+    insecure,
+    remoteClients: flag('allowRemoteClients', options.allowRemoteClients),
+    hosts: new Set(allowedHosts.map(hostName)),
+    incomingAuthorization,
+    isRejection,
+    agent,
+    log,
+    ...numbersIn(
+      { repeatLimit: options.repeatLimit, timeout: options.timeout },
+      { repeatLimit: [0, Number.MAX_SAFE_INTEGER, 1_048_576], timeout: [1, 2 ** 31 - 1, 300_000] },
+    ),
+  };
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw wrong(name, value, 'a boolean');
+  return value === true;
+}
+
+function hostName(host: unknown, index: number): string {
+  if (typeof host !== 'string' || !/^([\w.-]+|\[[\da-f:]+\])$/i.test(host))
+    throw wrong(`allowedHosts[${String(index)}]`, host, 'a host name without a port');
+  return host.toLowerCase();
+}
+
+/** The error shows nothing of the value but its scheme, host and path. */
+function upstreamOf(value: unknown, insecure: boolean): URL {
+  let url: URL;
+  try {
+    url = new URL(String(value));
+  } catch {
+    throw new TypeError(
+      `option "to" must be an absolute URL, got ${typeof value === 'string' ? 'a text that is none' : typeof value}`,
+    );
+  }
+  const shown = `${url.protocol}//${url.host}${url.pathname}`;
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new TypeError('option "to" must be an https: URL, got a URL of another kind');
+  if (url.username || url.password || url.search || url.hash)
+    throw wrong('to', shown, 'a URL without credentials, query and fragment');
+  if (url.protocol === 'http:' && !insecure && !isLoopback(url))
+    throw wrong('to', shown, 'https, or http on loopback (elsewhere: allowInsecureRequests)');
+  return url;
+}

@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+import type { Exchange } from './exchange.js';
+import type { ProxyMetrics } from './metrics.js';
+import type { ProxySettings } from './options.js';
+import { pathOf } from './target.js';
+
+/** One request, for the log and the metrics. */
+export interface RequestRecord {
+  exchange?: Exchange;
+  /** Why the proxy itself answers. */
+  error?: string;
+  /** To be called when the request has ended; only the first call counts. */
+  readonly end: (status: number) => void;
+}
+
+export interface Records {
+  readonly begin: (request: IncomingMessage) => RequestRecord;
+  /** Resolves when no request is under way. */
+  readonly idle: () => Promise<void>;
+}
+
+export function createRecords(metrics: ProxyMetrics, log: ProxySettings['log']): Records {
+  let onIdle: (() => void) | undefined;
+  return {
+    begin: ({ method = '', url = '' }) => {
+      const began = performance.now();
+      let hasEnded = false;
+      metrics.begun();
+      const record: RequestRecord = {
+        end: (status) => {
+          if (hasEnded) return;
+          hasEnded = true;
+          const took = performance.now() - began;
+          const sent = record.exchange?.sent ?? 0;
+          metrics.ended(status, took, sent);
+          const { error } = record;
+          log?.({ method, path: pathOf(url), status, took, sent, ...(error !== undefined && { error }) });
+          if (metrics.inFlight() === 0) onIdle?.();
+        },
+      };
+      return record;
+    },
+    idle: () =>
+      new Promise((resolve) => {
+        onIdle = resolve;
+        if (metrics.inFlight() === 0) resolve();
+      }),
+  };
+}

@@ -1,0 +1,174 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { messageOf } from '../internal/messageOf.js';
+import type { BodyInit } from '../internal/platformTypes.js';
+import { objectionToClient, objectionToRequest, type Arrival, type ProxyAnswer } from './admission.js';
+import { Exchange } from './exchange.js';
+import { answerToFailure } from './failures.js';
+import { requestHeaders, type RequestFraming } from './headers.js';
+import type { ProxyMetrics } from './metrics.js';
+import type { ProxySettings } from './options.js';
+import { ownPage } from './ownPages.js';
+import type { RequestRecord, Records } from './records.js';
+import { answer, relay } from './relay.js';
+import type { TokenWatch } from './tokenWatch.js';
+import { join, type Switched } from './upgrade.js';
+import type { UpstreamAnswer } from './upstream.js';
+
+/** How a request came. */
+export interface Way {
+  /** The client waits for `100 Continue`. */
+  readonly askForBody?: () => void;
+  /** Node has handed the connection over. */
+  readonly upgrade?: { readonly socket: Socket; readonly head: Buffer };
+}
+
+export interface ServingHost {
+  readonly settings: ProxySettings;
+  /** A fetch of `createFetch` over the transport of `upstream`. */
+  readonly send: typeof globalThis.fetch;
+  /** The proxy's name in `Via`. */
+  readonly pseudonym: string;
+  readonly metrics: ProxyMetrics;
+  readonly records: Records;
+  readonly watch: TokenWatch;
+  /** The connections that have switched protocols. */
+  readonly sockets: Set<Socket>;
+  readonly isDraining: () => boolean;
+}
+
+/** Serves one request: it is refused, answered by the proxy, or passed on. */
+export function serve(host: ServingHost, request: IncomingMessage, response: ServerResponse, way: Way): void {
+  const { settings, pseudonym, metrics, records, watch } = host;
+  const record = records.begin(request);
+  response.once('close', () => {
+    // A server that does not read the body would hold up the rest of it, and what the client sends next.
+    if (!response.writableFinished || !request.complete) record.exchange?.abandon();
+    record.end(response.headersSent ? response.statusCode : 499);
+  });
+  if (host.isDraining()) response.shouldKeepAlive = false;
+  const refuse = (refusal: ProxyAnswer, cause?: unknown): void => {
+    record.error = cause === undefined ? refusal.text : `${refusal.text}: ${messageOf(cause)}`;
+    // A client that waits to send its body may send it or not: the connection cannot be used again.
+    if (way.askForBody) response.shouldKeepAlive = false;
+    answer(response, refusal);
+  };
+  const arrival = arrivalOf(request);
+  const foreign = objectionToClient(arrival, settings);
+  if (foreign) {
+    refuse(foreign);
+    return;
+  }
+  if (ownPage(request, response, { metrics, watch, isDraining: host.isDraining() })) return;
+  const objection = objectionToRequest(arrival, settings, pseudonym);
+  if (objection) refuse(objection);
+  else pass(host, { request, response, way, record, refuse });
+}
+
+interface Passage {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly way: Way;
+  readonly record: RequestRecord;
+  readonly refuse: (refusal: ProxyAnswer, cause?: unknown) => void;
+}
+
+function pass(host: ServingHost, passage: Passage): void {
+  const { settings, watch } = host;
+  const { response, record, refuse } = passage;
+  const exchange = exchangeOf(host, passage);
+  record.exchange = exchange;
+  host
+    .send(settings.to.origin + exchange.init.path, {
+      method: exchange.init.method,
+      body: exchange as unknown as BodyInit,
+      redirect: 'manual',
+    })
+    .then((answered) => {
+      deliver(host, passage, exchange, answered as unknown as UpstreamAnswer);
+    })
+    .catch((error: unknown) => {
+      exchange.abandon();
+      if (response.headersSent) response.destroy();
+      else if (!response.destroyed) refuse(answerToFailure(error, watch.retryAfter()), error);
+    });
+}
+
+function deliver(host: ServingHost, passage: Passage, exchange: Exchange, answered: UpstreamAnswer): void {
+  const { response, way } = passage;
+  const { incoming, upgraded } = answered;
+  exchange.settle();
+  if (exchange.isAbandoned || response.destroyed) {
+    incoming.destroy();
+    upgraded?.socket.destroy();
+  } else if (upgraded) {
+    switchProtocols(host, passage, { incoming, upgraded });
+  } else {
+    // The body was not asked for, and may come or not.
+    if (way.askForBody && !exchange.hasRead) response.shouldKeepAlive = false;
+    relay(answered, response, host.settings);
+  }
+}
+
+function switchProtocols(
+  { sockets, isDraining }: ServingHost,
+  { response, way, record }: Passage,
+  { incoming, upgraded }: Switched,
+): void {
+  if (!way.upgrade) {
+    upgraded.socket.destroy();
+    throw new Error('it switched protocols, which nobody had asked for');
+  }
+  const { socket, head } = way.upgrade;
+  response.detachSocket(socket);
+  sockets.add(socket);
+  socket.once('close', () => {
+    sockets.delete(socket);
+    record.end(101);
+  });
+  join({ incoming, upgraded }, socket, head);
+  if (isDraining()) socket.destroy();
+}
+
+function exchangeOf({ settings, pseudonym }: ServingHost, { request, response, way }: Passage): Exchange {
+  const { to, prefix, repeatLimit } = settings;
+  const { method = 'GET', url = '', headers, rawHeaders, httpVersionMinor } = request;
+  const { askForBody, upgrade } = way;
+  const length = headers['content-length'];
+  const body = headers['transfer-encoding'] ? ('chunked' as const) : length === undefined ? undefined : Number(length);
+  const framing: RequestFraming = {
+    body,
+    method,
+    expectsContinue: askForBody !== undefined,
+    isUpgrade: upgrade !== undefined,
+  };
+  const via = `1.${String(httpVersionMinor)} ${pseudonym}`;
+  return new Exchange({
+    incoming: request,
+    method,
+    path: prefix + url,
+    headers: requestHeaders(rawHeaders, { host: to.host, via, framing }),
+    hasBody: body !== undefined && body !== 0,
+    repeatLimit,
+    askForBody,
+    ...(httpVersionMinor > 0 && !upgrade && { onInformation: informing(response) }),
+    isUpgrade: upgrade !== undefined,
+  });
+}
+
+const arrivalOf = ({ url, method, headers, headersDistinct, socket }: IncomingMessage): Arrival => ({
+  url,
+  method,
+  headers,
+  headersDistinct,
+  remoteAddress: socket.remoteAddress,
+});
+
+/** A proxy passes 1xx responses on (RFC 9110 section 15.2). Node knows these two. */
+const informing =
+  (response: ServerResponse) =>
+  (status: number, headers: IncomingMessage['headers']): void => {
+    if (response.headersSent || response.destroyed) return;
+    if (status === 102) response.writeProcessing();
+    if (status === 103 && headers.link !== undefined) response.writeEarlyHints(headers as { link: string });
+  };

@@ -1,0 +1,101 @@
+import { createServer, type Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { lstat, unlink } from 'node:fs/promises';
+import { numbersIn } from '../internal/validate.js';
+import type { TokenStream } from '../token/types.js';
+import { createTokenProxy } from './createTokenProxy.js';
+import { placeOf, type Place } from './listenPlace.js';
+import type { TokenProxyOptions } from './options.js';
+
+export interface StartTokenProxyOptions extends TokenProxyOptions {
+  /** `8080`, `127.0.0.1:8080`, `[::1]:8080`, or `unix:/run/orders.sock`. Port 0: a free one. Default `127.0.0.1:0`. */
+  listen?: string | number | undefined;
+  /** How long `close` waits for requests under way, in milliseconds. Finite, >= 0. Default 10 000. */
+  grace?: number | undefined;
+}
+
+export interface RunningTokenProxy {
+  /** `http://127.0.0.1:8080`, or `unix:/run/orders.sock`. */
+  readonly url: string;
+  /** Takes no more connections, and resolves when the requests under way have ended, or `grace` is over. */
+  close(): Promise<void>;
+}
+
+/**
+ * A server that serves nothing but the proxy of {@link createTokenProxy}.
+ *
+ * @throws TypeError that names an option out of range. The promise rejects with Node's error if the address cannot be used.
+ */
+export async function startTokenProxy(
+  token$: TokenStream,
+  options: StartTokenProxyOptions,
+): Promise<RunningTokenProxy> {
+  const { grace } = numbersIn({ grace: options.grace }, { grace: [0, 2 ** 31 - 1, 10_000] });
+  const place = placeOf(options.listen ?? '127.0.0.1:0', options.allowRemoteClients === true);
+  const proxy = createTokenProxy(token$, options);
+  const server = createServer({ keepAliveTimeout: CLIENT_IDLE, requestTimeout: 0 });
+  proxy.attach(server);
+  try {
+    await listen(server, place);
+  } catch (error) {
+    await proxy.close();
+    throw error;
+  }
+  return {
+    url: 'path' in place ? `unix:${place.path}` : urlOf(server.address() as AddressInfo),
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      const late = setTimeout(() => {
+        server.closeAllConnections();
+      }, grace);
+      await Promise.all([closed, proxy.close()]);
+      clearTimeout(late);
+    },
+  };
+}
+
+/** A client should close an idle connection first: a POST on one that is being closed is lost. Milliseconds. */
+const CLIENT_IDLE = 10 * 60_000;
+
+const urlOf = ({ address, family, port }: AddressInfo): string =>
+  `http://${family === 'IPv6' ? `[${address}]` : address}:${String(port)}`;
+
+async function listen(server: Server, place: Place): Promise<void> {
+  try {
+    await listenOnce(server, place);
+  } catch (error) {
+    if (!('path' in place) || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !(await isForsaken(place.path)))
+      throw error;
+    await unlink(place.path);
+    await listenOnce(server, place);
+  }
+}
+
+function listenOnce(server: Server, place: Place): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const listening = () => {
+      server.off('error', reject);
+      resolve();
+    };
+    // Only the owner may connect. Node creates the socket's file within the call.
+    const mask = 'path' in place ? process.umask(0o177) : undefined;
+    server.listen(place, listening);
+    if (mask !== undefined) process.umask(mask);
+  });
+}
+
+/** Whether there is a socket at which nobody listens any more, such as after a crash. A file of another kind stays. */
+async function isForsaken(path: string): Promise<boolean> {
+  if (!(await lstat(path)).isSocket()) return false;
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code === 'ECONNREFUSED');
+    });
+  });
+}

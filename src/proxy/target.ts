@@ -1,0 +1,50 @@
+/** Pure rules of where a request goes, and of what a redirect means to the client of the proxy. */
+
+/** How often a path may be encoded: a server behind the proxy may decode it more than once. */
+const MOST_DECODINGS = 3;
+
+/**
+ * Why a request target may not be sent on, or undefined if it may. Only the origin form passes (RFC 9112 section 3.2.1): the
+ * absolute form names another server, and `//host` does for whoever resolves it. No segment leaves the prefix of `to`.
+ */
+export function objectionToTarget(target: string): string | undefined {
+  if (!target.startsWith('/')) return 'the request target must be a path';
+  const path = pathOf(target);
+  if (/^\/[/\\]/.test(path)) return 'the path must not begin with two slashes';
+  if (target.includes('#')) return 'the request target must not have a fragment';
+  return hasDotSegment(path) ? 'the path must not have "." or ".." as a segment' : undefined;
+}
+
+/** The target without its query. */
+export const pathOf = (target: string): string => {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+};
+
+/** `/a/../b`, in any encoding and with either slash. Servers ignore what follows a semicolon in a segment. */
+function hasDotSegment(path: string): boolean {
+  // Nearly every path ends the search here.
+  if (!path.includes('.') && !path.includes('%')) return false;
+  let decoded = path;
+  for (let round = 0; round <= MOST_DECODINGS; round++) {
+    if (decoded.split(/[/\\]/).some((segment) => /^\.\.?(;|$)/.test(segment))) return true;
+    const next = decoded.replace(/%(2e|2f|5c|3b|25)/gi, (_code, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+    if (next === decoded) return false;
+    decoded = next;
+  }
+  return true;
+}
+
+/**
+ * The `Location` of a response, for the client: what lies behind the proxy is reached through the proxy. Anything else
+ * stays as it is, and the client goes there without the token.
+ */
+export function locationFor(location: string, { to, prefix }: { readonly to: URL; readonly prefix: string }): string {
+  const isAbsolute = location.startsWith(`${to.origin}/`);
+  const path = isAbsolute ? location.slice(to.origin.length) : location;
+  if (!isAbsolute && (!path.startsWith('/') || path.startsWith('//'))) return location;
+  if (path !== prefix && !path.startsWith(`${prefix}/`) && !path.startsWith(`${prefix}?`)) return location;
+  const rest = path.slice(prefix.length);
+  // `//host` would name another server.
+  return rest.startsWith('//') ? location : rest.startsWith('/') ? rest : `/${rest}`;
+}

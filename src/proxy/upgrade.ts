@@ -1,0 +1,84 @@
+import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { responseHeaders } from './headers.js';
+import type { UpstreamAnswer } from './upstream.js';
+
+/** Only WebSocket: an upgrade to h2c would pass requests by the proxy that it never sees. */
+export const isWebSocket = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
+
+/** What Node hands over, in a type that is wider than it is. */
+export function socketOf(connection: Duplex): Socket {
+  if (!(connection instanceof Socket)) throw new TypeError('the proxy serves connections of node:net');
+  return connection;
+}
+
+/** A response on a connection that Node has handed over. The connection ends with it. */
+export function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  // Node's server listens no more.
+  socket.on('error', () => undefined);
+  response.once('finish', () => {
+    socket.destroySoon();
+  });
+  return response;
+}
+
+/** The answer of a server that has switched protocols. */
+export interface Switched extends Pick<UpstreamAnswer, 'incoming'> {
+  readonly upgraded: NonNullable<UpstreamAnswer['upgraded']>;
+}
+
+/** Connects a client with the upstream server that has switched protocols. */
+export function join({ incoming, upgraded }: Switched, client: Socket, head: Buffer): void {
+  const { socket } = upgraded;
+  const fields = [
+    ...responseHeaders(incoming.rawHeaders, (location) => location),
+    'Connection',
+    'Upgrade',
+    'Upgrade',
+    'websocket',
+  ];
+  client.write(`HTTP/1.1 101 Switching Protocols\r\n${wireOf(fields)}`, 'latin1');
+  if (upgraded.head.length > 0) client.write(upgraded.head);
+  if (head.length > 0) socket.write(head);
+  for (const [from, into] of [
+    [socket, client],
+    [client, socket],
+  ] as const) {
+    // A WebSocket may be silent as long as it likes.
+    from.setTimeout(0);
+    from.on('error', () => into.destroy());
+    from.on('close', () => into.destroy());
+    from.pipe(into);
+  }
+}
+
+/**
+ * Serves a request with another `Upgrade` as if it had none, which a server may do (RFC 9110 section 7.8). Java's client asks for
+ * h2c in each request. Node has taken the connection from its server: it is given back, the request anew.
+ */
+export function serveWithoutUpgrade(
+  server: Server,
+  { method, url, httpVersion, rawHeaders }: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): void {
+  const fields: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (!/^(upgrade|http2-settings)$/i.test(rawHeaders[i] ?? ''))
+      fields.push(rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '');
+  }
+  const line = `${String(method)} ${String(url)} HTTP/${httpVersion}\r\n`;
+  socket.unshift(Buffer.concat([Buffer.from(line + wireOf(fields), 'latin1'), head]));
+  server.emit('connection', socket);
+}
+
+function wireOf(fields: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < fields.length; i += 2) text += `${String(fields[i])}: ${String(fields[i + 1])}\r\n`;
+  return `${text}\r\n`;
+}

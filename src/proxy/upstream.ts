@@ -1,0 +1,140 @@
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Exchange } from './exchange.js';
+import type { ProxySettings } from './options.js';
+
+/** An idle connection is closed before the server does it: Node's servers wait 5 s. Milliseconds. */
+const IDLE = 4_000;
+
+/** An answer that nobody reads is read to its end, up to so many bytes, to keep the connection. */
+const MOST_DISCARDED = 64 * 1024;
+
+/** The upstream server was silent for too long. */
+export class UpstreamTimeout extends Error {}
+
+/** What `createFetch` reads of an answer, and what the proxy passes on. */
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null; has(name: string): boolean };
+  readonly body: { cancel(): Promise<void> };
+  readonly incoming: IncomingMessage;
+  /** The connection, after `101 Switching Protocols`. */
+  readonly upgraded?: { readonly socket: Socket; readonly head: Buffer };
+}
+
+export interface Upstream {
+  /** Stands in the place of fetch: the `body` of the request is an {@link Exchange}. */
+  readonly fetch: typeof globalThis.fetch;
+  /** Closes the connections that are idle. */
+  readonly close: () => void;
+}
+
+/**
+ * Sends by Node's own client, and not by its fetch. Fetch would decompress what it receives, add fields of its own, hide `100
+ * Continue` and upgrades, and take longer.
+ */
+export function createUpstream({
+  to,
+  timeout,
+  agent: given,
+}: Pick<ProxySettings, 'to' | 'timeout' | 'agent'>): Upstream {
+  const isSecure = to.protocol === 'https:';
+  const agent =
+    given ?? new (isSecure ? HttpsAgent : HttpAgent)({ keepAlive: true, timeout: IDLE, scheduling: 'lifo' });
+  const request = isSecure ? httpsRequest : httpRequest;
+  const place: RequestOptions = {
+    // An IPv6 address has brackets in a URL only.
+    host: to.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: to.port === '' ? undefined : Number(to.port),
+    agent,
+    timeout,
+    setHost: false,
+  };
+
+  const send = (exchange: Exchange, fields: HeadersInit): Promise<UpstreamAnswer> =>
+    new Promise((resolve, reject) => {
+      const { method, path, headers, onInformation } = exchange.init;
+      if (exchange.isAbandoned) throw new Error('the client left');
+      const sending = request({ ...place, method, path, headers: [...headers, ...flat(fields)] as never });
+      exchange.sent += 1;
+      sending.on('response', (incoming) => {
+        resolve(answerOf(sending, incoming));
+      });
+      sending.on('upgrade', (incoming, socket, head) => {
+        resolve({ ...answerOf(sending, incoming), upgraded: { socket, head } });
+      });
+      if (onInformation) {
+        sending.on('information', ({ statusCode, headers: told }) => {
+          onInformation(statusCode, told);
+        });
+      }
+      sending.on('timeout', () => {
+        sending.destroy(new UpstreamTimeout('the server is silent'));
+      });
+      sending.on('error', (error: NodeJS.ErrnoException) => {
+        if (isStale(sending, error, exchange)) resolve(send(exchange, fields));
+        else reject(error);
+      });
+      exchange.sendBody(sending);
+    });
+
+  return {
+    fetch: (_url, init) => send(init?.body as unknown as Exchange, init?.headers ?? {}) as unknown as Promise<Response>,
+    close: () => {
+      if (!given) agent.destroy();
+    },
+  };
+}
+
+/**
+ * Whether the server had closed the idle connection. The request may be repeated if that is harmless (RFC 9110 section
+ * 9.2.2), once: of an agent's connections, each may be stale.
+ */
+const isStale = (sending: ClientRequest, { code }: NodeJS.ErrnoException, exchange: Exchange): boolean =>
+  sending.reusedSocket &&
+  (code === 'ECONNRESET' || code === 'EPIPE') &&
+  IDEMPOTENT.has(exchange.init.method) &&
+  exchange.isRepeatable &&
+  !exchange.isAbandoned &&
+  exchange.sent < 4;
+
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** The fields that `createFetch` adds: those of the token. */
+function flat(fields: HeadersInit): string[] {
+  const entries = Symbol.iterator in fields ? [...(fields as Iterable<[string, string]>)] : Object.entries(fields);
+  return entries.flat();
+}
+
+function answerOf(sending: ClientRequest, incoming: IncomingMessage): UpstreamAnswer {
+  // A server that breaks off in the middle of a body. Whoever reads it, hears of it by `close`.
+  incoming.on('error', () => undefined);
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: {
+      get: (name) => {
+        const value = incoming.headers[name];
+        return value === undefined ? null : String(value);
+      },
+      has: (name) => incoming.headers[name] !== undefined,
+    },
+    body: {
+      cancel: () => {
+        let size = 0;
+        incoming.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > MOST_DISCARDED) sending.destroy();
+        });
+        return Promise.resolve();
+      },
+    },
+    incoming,
+  };
+}

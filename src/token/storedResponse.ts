@@ -1,0 +1,29 @@
+import { InvalidTokenResponseError } from '../errors.js';
+import { checkTokenResponse } from './tokenResponse.js';
+import type { TokenResponse } from './types.js';
+
+/** Whether a response is one to share; the stream judges the others. */
+export function isTokenResponse(value: unknown): value is TokenResponse {
+  try {
+    checkTokenResponse(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The response as others will read it from where a store keeps it as JSON. */
+export function storable(response: TokenResponse): TokenResponse {
+  let copy: unknown;
+  try {
+    copy = JSON.parse(JSON.stringify(response));
+  } catch {
+    // The cause is left out: it names members of the response.
+    throw new InvalidTokenResponseError(
+      'the token response cannot be stored: it has a BigInt or refers to itself, which JSON cannot hold',
+    );
+  }
+  if (!isTokenResponse(copy))
+    throw new InvalidTokenResponseError('the token response cannot be stored: as JSON it has no token');
+  return copy;
+}
