@@ -1,4 +1,4 @@
-import type { TokenEvent, TokenIncident } from '../token/events.js';
+import type { TokenEvent, UntimedTokenEvent } from '../token/events.js';
 
 /** Counts what the proxy does. */
 export interface ProxyMetrics {
@@ -15,7 +15,7 @@ const TOKEN_EVENTS = {
   refreshStarted: ['token_fetches_total', 'Token fetches begun.'],
   refreshFailed: ['token_fetch_failures_total', 'Token fetches failed.'],
   tokenRejected: ['token_rejections_total', 'Tokens refused by the upstream server.'],
-} as const satisfies Partial<Record<TokenIncident['type'], readonly [string, string]>>;
+} as const satisfies Partial<Record<UntimedTokenEvent['type'], readonly [string, string]>>;
 
 export function createMetrics(): ProxyMetrics {
   const byStatus = new Map<number, number>();
