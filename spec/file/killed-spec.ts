@@ -9,8 +9,8 @@ const SOAK = process.env.SOAK === '1';
 const PLACES = SOAK ? [tmpdir(), '/dev/shm'] : [tmpdir()];
 const SCALE = SOAK ? { processes: 20, seconds: 60, ttl: 5 } : { processes: 6, seconds: 8, ttl: 2 };
 
-/** In the first seconds there is no token, and all processes load their code. Milliseconds. */
-const START = 5000;
+/** At first there is no token, and all processes load their code. Milliseconds. */
+const START = SCALE.seconds * 250;
 
 jest.setTimeout(SCALE.seconds * 1000 + 60_000);
 
