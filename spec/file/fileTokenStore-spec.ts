@@ -128,6 +128,18 @@ describe('a file', () => {
     expect(readdirSync(place.path)).toEqual(['token.json']);
   });
 
+  it('should be the only place where a token can be seen', async () => {
+    const store = open();
+    const names = new Set<string>();
+    await ask(store, () => {
+      for (const name of readdirSync(place.path, { recursive: true }) as string[]) names.add(name);
+      return of({ access_token: SECRET, refresh_token: SECRET, expires_in: 3600 });
+    });
+    expect(names.size).toBeGreaterThan(0);
+    expect([...names].join('\n') + inspect(store, { depth: 9, showHidden: true })).not.toContain(SECRET);
+    expect(content()).toContain(SECRET);
+  });
+
   it('should hold nothing new when the fetch fails or brings what JSON cannot hold', async () => {
     const store = open();
     await expect(ask(store, () => throwError(() => new Error('down')))).rejects.toThrow('down');
