@@ -129,7 +129,7 @@ export function createRefresher(context: TokenContext, announce: (outcome: Outco
     afterPause,
     refresh: (reason) => {
       let count = 0;
-      return defer(() => attempt(reason, ++count)).pipe(
+      return defer(() => settings.inTurn(attempt(reason, ++count))).pipe(
         retry({ delay: (error: unknown) => afterFailure(error, count) }),
         catchError((error: unknown): Observable<Outcome> => {
           // None is known if an option of the user's threw, such as `random`.

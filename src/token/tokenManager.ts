@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { defer, type Observable, type Subscription } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
@@ -25,6 +25,13 @@ export interface TokenManager
   readonly current: () => AccessToken | null;
   /** The token for a request that leaves now, or null if it must wait. */
   readonly use: () => AccessToken | null;
+  /** Somebody waits for a token or listens to all, or the source is being asked. */
+  readonly isInUse: () => boolean;
+  /**
+   * Lets go of the token, the timers and the store, so that nothing but its users holds the stream any more. It stays
+   * open: the next use begins anew. For a stream that is not in use.
+   */
+  readonly rest: () => void;
   readonly signOut: () => void;
   readonly close: () => void;
 }
@@ -36,7 +43,9 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   const { store } = settings;
   const hooks = source as SourceHooks;
   const holder = createTokenHolder(context);
-  const { outcome$, announce, connect, cancel, close } = createPipeline(context, holder);
+  const { announce, connect, cancel, close, ...pipeline } = createPipeline(context, holder);
+  let signedOut: Subscription | undefined;
+  const outcome$ = store?.signedOut ? defer(awake) : pipeline.outcome$;
 
   function use(): AccessToken | null {
     const { held } = state;
@@ -86,17 +95,37 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     look();
   }
 
+  function listenToSignOuts(): Subscription | undefined {
+    return store?.signedOut?.subscribe({
+      next: endSession,
+      error: (error: unknown) => {
+        report(error);
+      },
+    });
+  }
+
+  /** After a rest the stream listens to its store again. */
+  function awake(): typeof pipeline.outcome$ {
+    if (!state.isClosed) signedOut ??= listenToSignOuts();
+    return pipeline.outcome$;
+  }
+
+  function rest(): void {
+    const { isSignedOut, sessionTokens } = state;
+    forget();
+    Object.assign(state, { isSignedOut, sessionTokens });
+    signedOut?.unsubscribe();
+    signedOut = undefined;
+    cancel();
+    look();
+  }
+
   const views = createTokenViews(context, { outcome$, use, force });
   if (options.initial !== undefined) {
     holder.startFrom(options.initial);
     if (state.held) connect();
   }
-  const signedOut = store?.signedOut?.subscribe({
-    next: endSession,
-    error: (error: unknown) => {
-      report(error);
-    },
-  });
+  signedOut = listenToSignOuts();
 
   return {
     token$: views.token$,
@@ -110,6 +139,8 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     isClosed: () => state.isClosed,
     current,
     use,
+    isInUse: () => state.subscribers > 0 || state.isAsking,
+    rest,
     signOut: () => {
       if (state.isClosed) return;
       store?.signOut?.();
