@@ -104,6 +104,12 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/connect/a.ts', `import { b } from '../oauth/b.js';`, imports],
   ['src/connect/a.ts', `import { webSocket } from 'rxjs/webSocket';`, imports],
   [
+    'src/pool/a.ts',
+    `import { b } from '../token/b.js'; import { c } from '../internal/c.js'; import { d } from './d.js';`,
+  ],
+  ['src/pool/a.ts', `import { b } from '../oauth/b.js';`, imports],
+  ['src/pool/a.ts', `import { b } from '../http/b.js';`, imports],
+  [
     'src/angular/a.ts',
     `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`,
   ],
