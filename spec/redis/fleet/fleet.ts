@@ -47,14 +47,14 @@ export interface Report {
 const ROOT = resolve(__dirname, '../../..');
 
 /** The worker, transpiled once: eight starts through a loader would take as long as the spec. It lies where it finds its packages. */
-export function bundleWorker(): { file: string; remove: () => void } {
+export function bundleWorker(main = join(__dirname, 'worker.main.ts')): { file: string; remove: () => void } {
   const cache = join(ROOT, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'fleet-spec-'));
   const file = join(folder, 'worker.mjs');
   const external = ['redis', 'ioredis', 'rxjs', 'cross-fetch', 'oauth4webapi'].map((name) => `--external:${name}`);
   execFileSync(join(ROOT, 'node_modules/.bin/esbuild'), [
-    join(__dirname, 'worker.main.ts'),
+    main,
     '--bundle',
     '--platform=node',
     '--format=esm',
