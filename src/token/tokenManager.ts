@@ -4,7 +4,7 @@ import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import { createContext } from './context.js';
 import type { TokenEvent } from './events.js';
-import { createPipeline } from './pipeline.js';
+import { createPipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { SourceCalls } from './sourceCalls.js';
@@ -17,6 +17,10 @@ import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
 export interface TokenManager
   extends Pick<TokenViews, 'token$' | 'take' | 'refresh'>, Recovery, Pick<SourceCalls, 'owns'> {
   readonly events$: Observable<TokenEvent>;
+  /** Whoever waited waits no longer. Costs nothing while nobody listens. */
+  readonly waits$: Observable<WaitEnded>;
+  /** Milliseconds on the stream's clock. */
+  readonly now: () => number;
   readonly timers: Timers;
   /** What proves possession of the key that the source's tokens are bound to, if they are. */
   readonly proof: TokenProof | undefined;
@@ -78,10 +82,10 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
 
   /** Forgets all that belongs to the session. Errors may retain the token through their stack, so they are dropped too. */
   function forget(): void {
-    const { subscribers, isConnected, isClosed } = state;
+    const { subscribers, listeners, waitingSince, isConnected, isClosed } = state;
     holder.release();
     refusals.clear();
-    Object.assign(state, initialState(), { subscribers, isConnected, isClosed });
+    Object.assign(state, initialState(), { subscribers, listeners, waitingSince, isConnected, isClosed });
   }
 
   function endSession(): void {
@@ -133,6 +137,8 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     refresh: views.refresh,
     ...createRecovery(context, { views, demand }),
     events$: events.events$,
+    waits$: pipeline.waits$,
+    now,
     timers,
     owns: calls.owns,
     proof: hooks[PROOF],

@@ -18,6 +18,7 @@ import { inCallerContext } from '../internal/callerContext.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { Outcome } from './outcome.js';
+import { waitersOf } from './state.js';
 import type { AccessToken } from './types.js';
 
 /** How somebody hears of the token. All are made of the same outcomes; the first subscriber starts the fetch. */
@@ -60,8 +61,9 @@ export function createTokenViews(context: TokenContext, { outcome$, use, force }
     outcomes$: Observable<Outcome>,
     choose: (outcome: Outcome) => AccessToken | null,
     maxWait = settings.maxWait,
-  ): Observable<AccessToken> =>
-    inCallerContext(
+  ): Observable<AccessToken> => {
+    if (waitersOf(state) === 0) state.waitingSince = now();
+    return inCallerContext(
       outcomes$.pipe(
         map(choose),
         filter((token) => token !== null),
@@ -69,6 +71,7 @@ export function createTokenViews(context: TokenContext, { outcome$, use, force }
         takeUntil(late(maxWait)),
       ),
     );
+  };
 
   const orClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
 
@@ -115,11 +118,15 @@ export function createTokenViews(context: TokenContext, { outcome$, use, force }
     token$: defer(() => {
       // A token that is due is renewed first: its successor may come at once.
       use();
+      state.listeners++;
       return after(look).pipe(
         map(listenerToken),
         filter((token) => token !== null),
         distinctUntilChanged<AccessToken>(sameToken),
-        finalize(() => (state.lastUse = now())),
+        finalize(() => {
+          state.listeners--;
+          state.lastUse = now();
+        }),
       );
     }),
     take: take$,
