@@ -109,6 +109,9 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ],
   ['src/pool/a.ts', `import { b } from '../oauth/b.js';`, imports],
   ['src/pool/a.ts', `import { b } from '../http/b.js';`, imports],
+  ['src/otel/a.ts', `import type { Meter } from '@opentelemetry/api'; import { b } from '../token/b.js';`],
+  ['src/otel/a.ts', `import { metrics } from '@opentelemetry/api';`, imports],
+  ['src/otel/a.ts', `import { channel } from 'node:diagnostics_channel';`, imports],
   [
     'src/angular/a.ts',
     `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`,
