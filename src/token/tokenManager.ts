@@ -100,12 +100,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   }
 
   function listenToSignOuts(): Subscription | undefined {
-    return store?.signedOut?.subscribe({
-      next: endSession,
-      error: (error: unknown) => {
-        report(error);
-      },
-    });
+    return store?.signedOut?.subscribe({ next: endSession, error: report });
   }
 
   /** After a rest the stream listens to its store again. */
