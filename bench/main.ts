@@ -3,6 +3,7 @@ import { firstValueFrom, from, of } from 'rxjs';
 import { createFetch, createHttpClient, createTokenStream, withToken, type TokenResponse } from 'rx-fresh-token';
 import { fleet } from './fleet.js';
 import { renewals } from './renewals.js';
+import { pool } from './pool.js';
 import { waiters } from './waiters.js';
 
 const response: TokenResponse = { access_token: 'a-token-of-some-forty-characters-in-length', expires_in: 3600 };
@@ -66,4 +67,5 @@ token$.close();
 
 renewals(1_000_000);
 await waiters([25_000, 50_000, 100_000]);
+await pool();
 await fleet();

@@ -127,6 +127,15 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/cli/a.ts', `import { program } from 'commander';`, imports],
   ['src/proxy/a.ts', `import { b } from '../cli/b.js';`, imports],
   [
+    'src/pool/a.ts',
+    `import { b } from '../token/b.js'; import { c } from '../internal/c.js'; import { d } from './d.js';`,
+  ],
+  ['src/pool/a.ts', `import { b } from '../oauth/b.js';`, imports],
+  ['src/pool/a.ts', `import { b } from '../http/b.js';`, imports],
+  ['src/otel/a.ts', `import type { Meter } from '@opentelemetry/api'; import { b } from '../token/b.js';`],
+  ['src/otel/a.ts', `import { metrics } from '@opentelemetry/api';`, imports],
+  ['src/otel/a.ts', `import { channel } from 'node:diagnostics_channel';`, imports],
+  [
     'src/angular/a.ts',
     `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`,
   ],

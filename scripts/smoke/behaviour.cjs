@@ -128,6 +128,18 @@ const checks = {
     rmSync(folder, { recursive: true });
   },
 
+  async 'each tenant has a token of its own, and its events are published'(_library, { pool, otel, rxjs }) {
+    const tokens = pool.createTokenPool(({ id }) => () => [{ access_token: `token-of-${id}`, expires_in: 30 }]);
+    const types = [];
+    const { channel } = process.getBuiltinModule?.('node:diagnostics_channel') ?? {};
+    channel?.('rx-fresh-token:tokenChanged').subscribe(({ name }) => types.push(name));
+    otel.publishToken(tokens.get({ id: 'a' }), { name: 'first' });
+    for (const id of ['a', 'b']) assert.equal((await rxjs.firstValueFrom(tokens.get({ id }))).value, `token-of-${id}`);
+    assert.deepEqual(types, channel ? ['first'] : []);
+    assert.throws(() => tokens.get({ id: new Date() }), /idOf/);
+    tokens.close();
+  },
+
   'a year of renewals in virtual time'({ createTokenStream }, { rxjs, testing }) {
     const scheduler = new rxjs.VirtualTimeScheduler();
     const source = testing.fakeTokenSource({ scheduler, lifetime: 86_400_000 });

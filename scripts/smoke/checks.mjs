@@ -50,9 +50,10 @@ export function checkNames(folder, runtime) {
 /** It does what it should in both formats, and then the process ends by itself. Returns how many checks that were. */
 export function checkBehaviour(folder, runtime) {
   copyFileSync(join(root, 'scripts/smoke/behaviour.cjs'), join(folder, 'behaviour.cjs'));
-  const names = ['rx-fresh-token', 'rx-fresh-token/oauth', 'rx-fresh-token/testing', 'rx-fresh-token/file', 'rxjs'];
-  const call = 'behave(library, { oauth, testing, file, rxjs }).then((count) => console.log(count))';
-  const variables = ['library', 'oauth', 'testing', 'file', 'rxjs'];
+  const others = ['oauth', 'testing', 'file', 'pool', 'otel'];
+  const names = ['rx-fresh-token', ...others.map((name) => `rx-fresh-token/${name}`), 'rxjs'];
+  const variables = ['library', ...others, 'rxjs'];
+  const call = `behave(library, { ${others.join(', ')}, rxjs }).then((count) => console.log(count))`;
   writeFileSync(
     join(folder, 'behave.mjs'),
     `import behave from './behaviour.cjs';\n${names.map((name, index) => `import * as ${variables[index]} from '${name}';\n`).join('')}await ${call};\n`,

@@ -4,7 +4,7 @@ export interface Authority {
   /** The private key of the client `key`. */
   readonly clientKey: JsonWebKey;
   /** A refresh token, as if a user had signed in. */
-  seed(options?: { clientId?: string; jkt?: string }): Promise<string>;
+  seed(options?: { clientId?: string; jkt?: string; resources?: readonly string[] }): Promise<string>;
   restart(options: { down: number }): Promise<unknown>;
   move(options: { to: string }): Promise<unknown>;
   stats(): Promise<Stats>;

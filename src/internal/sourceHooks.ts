@@ -1,3 +1,5 @@
+import type { Observable } from 'rxjs';
+
 /**
  * Where a token source keeps what it does besides fetching; see `SourceHooks` in `token/proof.ts`. From the global
  * registry, so that two copies of the package agree.
@@ -16,6 +18,13 @@ export const headStartOf = (request: object): number => {
   const given: unknown = (request as { readonly [HEAD_START]?: unknown })[HEAD_START];
   return typeof given === 'number' && given > 0 && given < Infinity ? given : 0;
 };
+
+/**
+ * Among the options of a stream, put there by a pool of streams: bounds how many of them ask their sources at once. It
+ * subscribes to an attempt when its turn has come.
+ */
+export const IN_TURN: unique symbol = Symbol.for('rx-fresh-token/in-turn');
+export type InTurn = <T>(attempt$: Observable<T>) => Observable<T>;
 
 /** On an AbortSignal: the signal of the `TokenRequest` for which it stands in. A request with it is part of fetching a token. */
 export const ON_BEHALF_OF: unique symbol = Symbol.for('rx-fresh-token/on-behalf-of');

@@ -1,12 +1,15 @@
 import { asyncScheduler } from 'rxjs';
 import { clockOf } from '../internal/stopwatch.js';
 import { browserWake } from '../internal/browserWake.js';
+import { IN_TURN, type InTurn } from '../internal/sourceHooks.js';
 import { FINITE, numbersIn, requireFunctions, requireMethod, wrong } from '../internal/validate.js';
 import { isPermanentFailure } from './backoff.js';
 import type { TokenStreamOptions } from './types.js';
 
 /** The options with every default that does not depend on a token. */
 export type Settings = ReturnType<typeof settingsOf>;
+
+const atOnce: InTurn = (attempt$) => attempt$;
 
 /** Checks every option once, so that a mistake is named where it was made. */
 export function settingsOf(options: TokenStreamOptions) {
@@ -24,6 +27,7 @@ export function settingsOf(options: TokenStreamOptions) {
     ticks: options.now ? () => scheduler.now() : clockOf(scheduler),
     /** A clock of the user's cannot be compared with `ticks`. */
     hasCustomClock: options.now !== undefined,
+    inTurn: (options as { readonly [IN_TURN]?: InTurn })[IN_TURN] ?? atOnce,
     tokenType,
     wake,
     store,

@@ -20,14 +20,24 @@ import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
 import { createRefresher } from './refresher.js';
-import { endPause, isBlocked, isFresh, isWanted, whyRefresh } from './state.js';
+import { endPause, isBlocked, isFresh, isWanted, waitersOf, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
+
+/** Those who waited have a token, or fail for want of one. */
+export interface WaitEnded {
+  readonly waiters: number;
+  /** How long somebody has waited, in milliseconds. */
+  readonly longest: number;
+  readonly outcome: Exclude<TokenUpdate['type'], 'attemptFailed'>;
+}
 
 export interface Pipeline {
   /** What happens to the token, shared by all. A new subscriber is told of the usable token at once. */
   readonly updates$: Observable<TokenUpdate>;
   /** Tells everyone who waits or listens. */
   readonly announce: (update: TokenUpdate) => void;
+  /** One for all who wait for the same token, just before they have it. */
+  readonly waits$: Observable<WaitEnded>;
   /** Makes it run, if it does not, though nobody subscribes. */
   readonly connect: () => void;
   /** Gives up the refresh under way. */
@@ -49,11 +59,13 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
   const { state, settings, now, timers, events, recheck$, recheck, current, report } = context;
   const cancelled$ = new Subject<void>();
   const closed$ = new Subject<void>();
+  const waits = new Subject<WaitEnded>();
 
   // `shareReplay` is `share` with a ReplaySubject(1) as connector. This is one whose value expires.
   const subscribers = latest<TokenUpdate>({
     replay: () => (current() ? state.held?.update : currentFailure()),
     beforeEmit: (update) => {
+      if (update.type !== 'attemptFailed') tellWait(update.type);
       if (update.type === 'token') return hold(update);
       // Here, where those who wait are known already: a listener that signs in again belongs to the next session.
       if (update.type === 'signedOut') events.emit({ type: 'signedOut' });
@@ -69,6 +81,11 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
     subscribers.next(update);
   };
   const { refresh, afterPause } = createRefresher(context, announce);
+
+  function tellWait(outcome: WaitEnded['outcome']): void {
+    const waiters = waits.observed ? waitersOf(state) : 0;
+    if (waiters > 0) waits.next({ waiters, longest: now() - state.waitingSince, outcome });
+  }
 
   const refresh$ = defer(() => {
     const reason = whyRefresh(state, now());
@@ -150,6 +167,7 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
       return shared$;
     }),
     announce,
+    waits$: waits.asObservable(),
     connect: () => {
       // `share` stays connected without subscribers, because of `resetOnRefCountZero: false`.
       if (!state.isConnected && !state.isClosed) shared$.subscribe().unsubscribe();

@@ -123,7 +123,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     afterPause,
     refresh: (reason) => {
       let count = 0;
-      return defer(() => attempt(reason, ++count)).pipe(
+      return defer(() => settings.inTurn(attempt(reason, ++count))).pipe(
         retry({ delay: (error: unknown) => afterFailure(error, count) }),
         catchError((error: unknown): Observable<TokenUpdate> => {
           // None is known if an option of the user's threw, such as `random`.

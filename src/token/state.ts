@@ -35,6 +35,10 @@ export interface TokenState {
   lastUse: number;
   /** How many wait for a token or listen to all. */
   subscribers: number;
+  /** How many of these listen to all. */
+  listeners: number;
+  /** Since when somebody has waited, if somebody waits. */
+  waitingSince: number;
   /** `refresh()` was called. */
   isForced: boolean;
   /** A server rejected the token, and the source is to be asked for another. */
@@ -73,6 +77,8 @@ export const initialState = (): TokenState => ({
   singleUse: null,
   lastUse: -Infinity,
   subscribers: 0,
+  listeners: 0,
+  waitingSince: 0,
   isForced: false,
   rejection: null,
   fetchingForRejection: null,
@@ -120,6 +126,8 @@ export function endPause(
 /** A request of a session that has ended is not repeated with a token of the next one. */
 export const isOfSession = ({ sessionTokens, isSignedOut }: TokenState, token: AccessToken): boolean =>
   !isSignedOut && (sessionTokens === null || sessionTokens.has(token));
+
+export const waitersOf = ({ subscribers, listeners }: TokenState): number => Math.max(0, subscribers - listeners);
 
 /** Right after a permanent failure the source is not asked. */
 export const isBlocked = (state: TokenState, now: number): boolean =>

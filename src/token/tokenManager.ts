@@ -1,10 +1,10 @@
-import type { Observable } from 'rxjs';
+import { defer, type Observable, type Subscription } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import { createContext } from './context.js';
 import type { TokenEvent } from './events.js';
-import { createPipeline } from './pipeline.js';
+import { createPipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
@@ -17,6 +17,10 @@ import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
 export interface TokenManager
   extends Pick<TokenViews, 'token$' | 'take' | 'refresh'>, Recovery, Pick<TokenFetcher, 'owns'> {
   readonly events$: Observable<TokenEvent>;
+  /** Whoever waited waits no longer. Costs nothing while nobody listens. */
+  readonly waits$: Observable<WaitEnded>;
+  /** Milliseconds on the stream's clock. */
+  readonly now: () => number;
   readonly timers: Timers;
   /** What proves possession of the key that the source's tokens are bound to, if they are. */
   readonly proof: TokenProof | undefined;
@@ -25,6 +29,13 @@ export interface TokenManager
   readonly current: () => AccessToken | null;
   /** The token for a request that leaves now, or null if it must wait. */
   readonly use: () => AccessToken | null;
+  /** Somebody waits for a token or listens to all, or the source is being asked. */
+  readonly isInUse: () => boolean;
+  /**
+   * Lets go of the token, the timers and the store, so that nothing but its users holds the stream any more. It stays
+   * open: the next use begins anew. For a stream that is not in use.
+   */
+  readonly rest: () => void;
   readonly signOut: () => void;
   readonly close: () => void;
 }
@@ -36,7 +47,9 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   const { store } = settings;
   const hooks = source as SourceHooks;
   const holder = createTokenHolder(context);
-  const { updates$, announce, connect, cancel, close } = createPipeline(context, holder);
+  const { announce, connect, cancel, close, ...pipeline } = createPipeline(context, holder);
+  let signedOut: Subscription | undefined;
+  const updates$ = store?.signedOut ? defer(awake) : pipeline.updates$;
 
   function use(): AccessToken | null {
     const { held } = state;
@@ -69,10 +82,10 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
 
   /** Forgets all that belongs to the session. Errors may retain the token through their stack, so they are dropped too. */
   function forget(): void {
-    const { subscribers, isConnected, isClosed } = state;
+    const { subscribers, listeners, waitingSince, isConnected, isClosed } = state;
     holder.release();
     rejections.clear();
-    Object.assign(state, initialState(), { subscribers, isConnected, isClosed });
+    Object.assign(state, initialState(), { subscribers, listeners, waitingSince, isConnected, isClosed });
   }
 
   function endSession(): void {
@@ -86,17 +99,32 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     recheck();
   }
 
+  function listenToSignOuts(): Subscription | undefined {
+    return store?.signedOut?.subscribe({ next: endSession, error: report });
+  }
+
+  /** After a rest the stream listens to its store again. */
+  function awake(): typeof pipeline.updates$ {
+    if (!state.isClosed) signedOut ??= listenToSignOuts();
+    return pipeline.updates$;
+  }
+
+  function rest(): void {
+    const { isSignedOut, sessionTokens } = state;
+    forget();
+    Object.assign(state, { isSignedOut, sessionTokens });
+    signedOut?.unsubscribe();
+    signedOut = undefined;
+    cancel();
+    recheck();
+  }
+
   const views = createTokenViews(context, updates$, { use, force });
   if (options.initial !== undefined) {
     holder.holdInitial(options.initial);
     if (state.held) connect();
   }
-  const signedOut = store?.signedOut?.subscribe({
-    next: endSession,
-    error: (error: unknown) => {
-      report(error);
-    },
-  });
+  signedOut = listenToSignOuts();
 
   return {
     token$: views.token$,
@@ -104,12 +132,16 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     refresh: views.refresh,
     ...createRecovery(context, views, demand),
     events$: events.events$,
+    waits$: pipeline.waits$,
+    now,
     timers,
     owns: fetcher.owns,
     proof: hooks[PROOF],
     isClosed: () => state.isClosed,
     current,
     use,
+    isInUse: () => state.subscribers > 0 || state.isFetching,
+    rest,
     signOut: () => {
       if (state.isClosed) return;
       store?.signOut?.();

@@ -17,6 +17,7 @@ import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { inCallerContext } from '../internal/callerContext.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
+import { waitersOf } from './state.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -59,8 +60,9 @@ export function createTokenViews(
     tokenUpdates$: Observable<TokenUpdate>,
     select: (update: TokenUpdate) => AccessToken | null,
     maxWait = settings.maxWait,
-  ): Observable<AccessToken> =>
-    inCallerContext(
+  ): Observable<AccessToken> => {
+    if (waitersOf(state) === 0) state.waitingSince = now();
+    return inCallerContext(
       tokenUpdates$.pipe(
         map(select),
         filter((token) => token !== null),
@@ -68,6 +70,7 @@ export function createTokenViews(
         takeUntil(failAfter(maxWait)),
       ),
     );
+  };
 
   const failAfter = (maxWait: number): Observable<never> =>
     timers.after(maxWait).pipe(
@@ -109,11 +112,15 @@ export function createTokenViews(
     token$: defer(() => {
       // A token that is to be renewed is renewed first: its successor may come at once.
       use();
+      state.listeners++;
       return updatesAfter(recheck).pipe(
         map(tokenForListener),
         filter((token) => token !== null),
         distinctUntilChanged<AccessToken>(sameToken),
-        finalize(() => (state.lastUse = now())),
+        finalize(() => {
+          state.listeners--;
+          state.lastUse = now();
+        }),
       );
     }),
     take: (maxWait) =>

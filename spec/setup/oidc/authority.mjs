@@ -64,9 +64,9 @@ export class Authority {
   }
 
   /** A refresh token, as if a user had signed in. */
-  async seed({ clientId = 'app', jkt } = {}) {
+  async seed({ clientId = 'app', ...how } = {}) {
     const { seedRefreshToken } = await import('./provider.mjs');
-    return { refreshToken: await seedRefreshToken(this.#provider, clientId, jkt) };
+    return { refreshToken: await seedRefreshToken(this.#provider, clientId, how) };
   }
 
   /** Down for a while, with all connections cut; then up again. Keys and grants are kept, as in a database. */

@@ -81,7 +81,7 @@ export async function createProvider(issuer, { ttl, format, nonce, tokenPath, ke
         enabled: true,
         defaultResource: () => AUDIENCE,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => resourceServer,
+        getResourceServerInfo: (_ctx, resource) => ({ ...resourceServer, audience: resource }),
       },
     },
   });
@@ -132,11 +132,11 @@ export async function createProvider(issuer, { ttl, format, nonce, tokenPath, ke
   return provider;
 }
 
-export async function seedRefreshToken(provider, clientId, jkt) {
+export async function seedRefreshToken(provider, clientId, { jkt, resources = [AUDIENCE] }) {
   const client = await provider.Client.find(clientId);
   const grant = new provider.Grant({ accountId: 'alice', clientId });
   grant.addOIDCScope('openid offline_access');
-  grant.addResourceScope(AUDIENCE, SCOPE);
+  for (const resource of resources) grant.addResourceScope(resource, SCOPE);
   const grantId = await grant.save();
   const token = new provider.RefreshToken({
     accountId: 'alice',
@@ -144,7 +144,7 @@ export async function seedRefreshToken(provider, clientId, jkt) {
     grantId,
     gty: 'authorization_code',
     scope: `offline_access ${SCOPE}`,
-    resource: AUDIENCE,
+    resource: resources,
     authTime: Math.floor(Date.now() / 1000),
     iiat: Math.floor(Date.now() / 1000),
     jkt,

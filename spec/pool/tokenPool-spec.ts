@@ -1,0 +1,378 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { firstValueFrom, NEVER, Subject, map, of, timer } from 'rxjs';
+import { marbles } from 'rxjs-marbles/jest';
+import { takeToken, withToken, type TokenResponse, type TokenSource, type TokenStore } from 'rx-fresh-token';
+import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
+import { captureContext } from '../../src/internal/callerContext.js';
+
+type Key = string | { tenant: string; audience?: string | undefined };
+
+/** Each key has tokens of its own, with numbers. */
+function setUp(options: TokenPoolOptions<Key> = {}) {
+  const fetched: string[] = [];
+  const source = (key: Key): TokenSource => {
+    let count = 0;
+    const name = typeof key === 'string' ? key : `${key.tenant}/${key.audience ?? '-'}`;
+    return () => {
+      const access_token = `${name}#${String(++count)}`;
+      fetched.push(access_token);
+      return of({ access_token, expires_in: 60 });
+    };
+  };
+  const pool = createTokenPool(source, options);
+  const value = async (key: Key) => (await firstValueFrom(takeToken(pool.get(key)))).value;
+  return { pool, fetched, value };
+}
+
+describe('a pool', () => {
+  it('should have one stream for equal keys, and another for each key that differs in any member', async () => {
+    const { pool, value } = setUp();
+    expect(pool.get({ tenant: 'a', audience: 'x' })).toBe(pool.get({ audience: 'x', tenant: 'a' }));
+    expect(await value({ tenant: 'a', audience: 'x' })).toBe('a/x#1');
+    expect(await value({ tenant: 'a', audience: 'y' })).toBe('a/y#1');
+    expect(await value({ tenant: 'b', audience: 'x' })).toBe('b/x#1');
+    expect(await value({ tenant: 'a' })).toBe('a/-#1');
+    expect(pool.size).toBe(4);
+    pool.close();
+  });
+
+  it('should not follow a key that its caller changes later', async () => {
+    const key = { tenant: 'a' };
+    const pool = createTokenPool(
+      ({ tenant }: { tenant: string }) =>
+        () =>
+          of({ access_token: tenant }),
+    );
+    const lazy = createTokenPool((own: { tenant: string }) => () => of({ access_token: own.tenant }));
+    const streams = [pool.get(key), lazy.get(key)];
+    key.tenant = 'b';
+    for (const token$ of streams) expect((await firstValueFrom(token$)).value).toBe('a');
+    expect((await firstValueFrom(lazy.get(key))).value).toBe('b');
+    pool.close();
+    lazy.close();
+  });
+
+  it('should refuse a key that says something else each time', () => {
+    let count = 0;
+    const { pool } = setUp();
+    const key = {
+      get tenant() {
+        return String(count++);
+      },
+    };
+    expect(() => pool.get(key)).toThrow('must not change');
+    expect(pool.size).toBe(0);
+  });
+
+  it('should name a key by idOf, and hand the key itself to the source', async () => {
+    const given: unknown[] = [];
+    const pool = createTokenPool(
+      (request: { headers: Map<string, string> }) => {
+        given.push(request);
+        return () => of({ access_token: request.headers.get('tenant') ?? '' });
+      },
+      { idOf: ({ headers }) => headers.get('tenant') ?? '' },
+    );
+    const request = { headers: new Map([['tenant', 'a']]) };
+    expect((await firstValueFrom(pool.get(request))).value).toBe('a');
+    expect(pool.get({ headers: new Map(request.headers) })).toBe(pool.get(request));
+    expect(given).toEqual([request]);
+    expect(given[0]).toBe(request);
+    expect(() => pool.get({ headers: new Map() })).toThrow(/"idOf" must return a string that is not empty/);
+    pool.close();
+  });
+
+  it('should make its streams in the context in which the pool was made', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const pool = storage.run('pool', () =>
+      createTokenPool((key: string) => {
+        seen.push(storage.getStore());
+        return () => {
+          seen.push(storage.getStore());
+          return of({ access_token: key });
+        };
+      }),
+    );
+    await storage.run('request', async () => {
+      await firstValueFrom(pool.get('a'));
+      expect(storage.getStore()).toBe('request');
+      expect(captureContext()(() => storage.getStore())).toBe('request');
+    });
+    expect(seen).toEqual(['pool', 'pool']);
+    pool.close();
+  });
+
+  it('should ask at most so many sources at once, and tell each how old its token is', () => {
+    marbles((m) => {
+      let running = 0;
+      let most = 0;
+      const pool = createTokenPool(
+        (key: string) => () => {
+          most = Math.max(most, ++running);
+          return timer(100, m.scheduler).pipe(
+            map((): TokenResponse => {
+              running--;
+              return { access_token: key, expires_in: 10 };
+            }),
+          );
+        },
+        // The last of them wait longer than one fetch may take.
+        { concurrency: 4, scheduler: m.scheduler, fetchTimeout: 150, maxWait: 10_000, idleTimeout: 0 },
+      );
+      const issued: number[] = [];
+      for (let i = 0; i < 40; i++) takeToken(pool.get(String(i))).subscribe(({ issuedAt }) => issued.push(issuedAt));
+      m.scheduler.schedule(() => {
+        expect(issued).toHaveLength(40);
+        expect(most).toBe(4);
+        expect(issued[39]).toBe(900);
+        pool.close();
+      }, 1100);
+      m.flush();
+      expect.assertions(3);
+    })();
+  });
+});
+
+describe('a pool that is full', () => {
+  it('should let go of the stream that was used least recently, which begins anew when it is asked for again', async () => {
+    const { pool, value, fetched } = setUp({ max: 2 });
+    await value('a');
+    await value('b');
+    await value('a');
+    await value('c');
+    expect(pool.size).toBe(2);
+    expect(await value('a')).toBe('a#1');
+    expect(await value('b')).toBe('b#1');
+    expect(fetched).toEqual(['a#1', 'b#1', 'c#1', 'b#1']);
+    pool.close();
+  });
+
+  it('should never let go of a stream that somebody listens to or waits for, or whose source is being asked', () => {
+    const answers = new Map<string, Subject<TokenResponse>>();
+    const pool = createTokenPool(
+      (key: string) => () => {
+        const answer = new Subject<TokenResponse>();
+        answers.set(key, answer);
+        return answer;
+      },
+      { max: 1 },
+    );
+    const [listened$, waited$, asked$] = [pool.get('listened'), pool.get('waited'), pool.get('asked')];
+    // All three were let go of but the last, since nobody used them: asked for again, each is used at once.
+    expect(pool.size).toBe(1);
+    expect(pool.get('listened')).not.toBe(listened$);
+    const listening = pool.get('listened').subscribe();
+    answers.get('listened')?.next({ access_token: 'T', expires_in: 60 });
+    const waiting = takeToken(pool.get('waited')).subscribe();
+    takeToken(pool.get('asked')).subscribe().unsubscribe();
+    const held = ['listened', 'waited', 'asked'].map((key) => pool.get(key));
+    for (let i = 0; i < 100; i++) void pool.get(`other${String(i)}`);
+    expect(['listened', 'waited', 'asked'].map((key) => pool.get(key))).toEqual(held);
+    expect(held).not.toContain(waited$);
+    expect(held).not.toContain(asked$);
+    listening.unsubscribe();
+    waiting.unsubscribe();
+    answers.get('waited')?.next({ access_token: 'T', expires_in: 60 });
+    answers.get('asked')?.next({ access_token: 'T', expires_in: 60 });
+    void pool.get('another');
+    expect(pool.size).toBe(1);
+    pool.close();
+  });
+
+  it('should search for room no longer than it must, however many are in use, and shrink when they are not', () => {
+    const { pool } = setUp({ max: 2 });
+    const listening = Array.from({ length: 500 }, (_, i) => pool.get(String(i)).subscribe());
+    expect(pool.size).toBe(500);
+    listening.forEach((subscription) => {
+      subscription.unsubscribe();
+    });
+    void pool.get('another');
+    expect(pool.size).toBe(2);
+    pool.close();
+  });
+
+  it('should leave a stream that somebody holds usable: a request under way is repeated, the next one has a token', async () => {
+    const { pool, value } = setUp({ max: 1 });
+    const held$ = pool.get('a');
+    const sent: string[] = [];
+    const response = withToken(held$, async (token) => {
+      sent.push(token.value);
+      if (sent.length > 1) return token.value;
+      // While the token is being handed out, the stream is in use.
+      await Promise.resolve();
+      await value('b');
+      expect(held$.current).toBeNull();
+      throw Object.assign(new Error('refused'), { status: 401 });
+    });
+    expect(await firstValueFrom(response)).toBe('a#2');
+    expect(sent).toEqual(['a#1', 'a#2']);
+    expect(await firstValueFrom(held$.pipe(withToken((token) => of(token.value))))).toBe('a#2');
+    expect(pool.get('a')).not.toBe(held$);
+    held$.close();
+    pool.close();
+  });
+
+  it('should give up the place in the queue of a stream that nobody waits for any more', () => {
+    const asked: string[] = [];
+    const pool = createTokenPool(
+      (key: string) => () => {
+        asked.push(key);
+        return NEVER;
+      },
+      { max: 1, concurrency: 1 },
+    );
+    const first = takeToken(pool.get('a')).subscribe();
+    takeToken(pool.get('b')).subscribe().unsubscribe();
+    void pool.get('c');
+    first.unsubscribe();
+    pool.delete('a');
+    expect(asked).toEqual(['a']);
+    pool.close();
+  });
+});
+
+describe('the events of a pool', () => {
+  it('should be those of all streams with their keys, of those that were there before and of those that come', async () => {
+    const { pool, value } = setUp({ idleTimeout: 0 });
+    await value('a');
+    const told: unknown[] = [];
+    const listening = pool.events.subscribe((event) => told.push([event.key, event.type]));
+    await value({ tenant: 'b' });
+    pool.get('a').signOut();
+    expect(told).toEqual([
+      [{ tenant: 'b' }, 'refreshStarted'],
+      [{ tenant: 'b' }, 'tokenChanged'],
+      ['a', 'signedOut'],
+    ]);
+    listening.unsubscribe();
+    await value('c');
+    expect(told).toHaveLength(3);
+    pool.close();
+  });
+
+  it('should tell two listeners the same once each, and cause no fetch', async () => {
+    const { pool, value, fetched } = setUp();
+    void pool.get('a');
+    const told: string[] = [];
+    pool.events.subscribe(({ type }) => told.push(`1 ${type}`));
+    pool.events.subscribe(({ type }) => told.push(`2 ${type}`));
+    expect(fetched).toEqual([]);
+    await value('a');
+    expect(told).toEqual(['1 refreshStarted', '2 refreshStarted', '1 tokenChanged', '2 tokenChanged']);
+    pool.close();
+  });
+
+  it('should say nothing more of a stream that was let go of, and complete when the pool is closed', async () => {
+    const { pool, value } = setUp({ max: 1 });
+    const told: string[] = [];
+    let isComplete = false;
+    pool.events.subscribe({
+      next: ({ key, type }) => told.push(`${key as string} ${type}`),
+      complete: () => (isComplete = true),
+    });
+    const held$ = pool.get('a');
+    await value('b');
+    await firstValueFrom(held$);
+    expect(told).toEqual(['b refreshStarted', 'b tokenChanged']);
+    pool.close();
+    expect(told.at(-1)).toBe('b closed');
+    expect(isComplete).toBe(true);
+    pool.events.subscribe({ complete: () => told.push('complete') });
+    expect(told.at(-1)).toBe('complete');
+  });
+});
+
+describe('a key that is deleted', () => {
+  const storeOf = (signOut: () => void): TokenStore => ({
+    refresh: (_request, fetch) => fetch().pipe(map((response) => ({ response, age: 0, origin: 'fetched' }))),
+    signOut,
+  });
+
+  it('should have its stream closed, and begin anew', async () => {
+    const { pool, value } = setUp();
+    const token$ = pool.get('a');
+    await value('a');
+    pool.delete('a');
+    pool.delete('never seen');
+    expect(pool.size).toBe(0);
+    await expect(firstValueFrom(takeToken(token$))).rejects.toMatchObject({ code: 'ERR_TOKEN_STREAM_CLOSED' });
+    expect(await value('a')).toBe('a#1');
+    pool.close();
+  });
+
+  it('should end its session where that was asked for, whether the pool has its stream or not', async () => {
+    const ended: string[] = [];
+    const { pool, value } = setUp({ store: (id) => storeOf(() => ended.push(id)) });
+    await value('a');
+    const told: string[] = [];
+    pool.events.subscribe(({ key, type }) => told.push(`${key as string} ${type}`));
+    pool.delete('a', { signOut: true });
+    expect(told).toEqual(['a signedOut', 'a closed']);
+    pool.delete('b', { signOut: true });
+    expect(ended).toEqual(["'a'", "'b'"]);
+    await value('c');
+    pool.delete('c', { signOut: undefined });
+    expect(ended).toHaveLength(2);
+    expect(pool.size).toBe(0);
+    pool.close();
+  });
+});
+
+describe('a pool that is closed', () => {
+  it('should close its streams, and refuse whatever is asked of it', async () => {
+    const { pool, value } = setUp();
+    const token$ = pool.get('a');
+    await value('a');
+    pool[Symbol.dispose]();
+    pool.close();
+    await expect(firstValueFrom(token$)).rejects.toMatchObject({ code: 'ERR_TOKEN_STREAM_CLOSED' });
+    expect(pool.size).toBe(0);
+    for (const ask of [
+      () => pool.get('a'),
+      () => {
+        pool.delete('a', { signOut: true });
+      },
+    ])
+      expect(ask).toThrow('the token pool is closed');
+  });
+});
+
+describe('bad input', () => {
+  const source = () => () => of({ access_token: 'T' });
+  it.each<[string, unknown]>([
+    ['max', { max: 0 }],
+    ['max', { max: '10' }],
+    ['concurrency', { concurrency: 0.5 }],
+    ['concurrency', { concurrency: NaN }],
+    ['idOf', { idOf: 'id' }],
+    ['store', { store: { refresh: () => NEVER } }],
+    ['chainOf', { chainOf: 'session' }],
+    ['chainOf', { chainOf: () => 'a', store: () => ({ refresh: () => NEVER }) }],
+    ['initial', { initial: { access_token: 'T' } }],
+    ['maxWait', { maxWait: -1 }],
+    ['options', null],
+    ['options', 'a'],
+  ])('should be named when the pool is created: %s', (name, options) => {
+    expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).toThrow(TypeError);
+    expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).toThrow(`"${name}"`);
+  });
+
+  it('should be named when a key is asked for first', () => {
+    const wrong = { access_token: 'T' } as unknown;
+    expect(() => createTokenPool(wrong as typeof source)).toThrow('makes the token source of a key');
+    const noSource = createTokenPool<string>((() => of(wrong)) as unknown as typeof source);
+    expect(() => noSource.get('a')).toThrow('makes the token source of a key');
+    const shared: TokenStore = { refresh: () => NEVER };
+    const sharing = createTokenPool<string>(source, { store: () => shared });
+    void sharing.get('a');
+    expect(() => sharing.get('b')).toThrow('"store" must return another store each time');
+    const noStore = createTokenPool<string>(source, { store: () => undefined as unknown as TokenStore });
+    expect(() => noStore.get('a')).toThrow('"store" must return a token store');
+    const noChain = createTokenPool<string>(source, { chainOf: () => '' });
+    expect(() => noChain.get('a')).toThrow('"chainOf" must return a string');
+    expect(() => {
+      sharing.delete('a', { signOut: 1 as unknown as boolean });
+    }).toThrow('"signOut" must be a boolean');
+  });
+});

@@ -1,0 +1,61 @@
+import { map, Subject, timer } from 'rxjs';
+import { marbles } from 'rxjs-marbles/jest';
+import { createTokenStream, takeToken, type TokenResponse } from 'rx-fresh-token';
+import { managerOf } from '../../src/token/tokenStream.js';
+
+const ignore = { error: () => undefined };
+
+describe('waits', () => {
+  it(
+    'should be told once per token, with the number of those who waited and the longest wait',
+    marbles((m) => {
+      const source = () =>
+        timer(100, m.scheduler).pipe(map((): TokenResponse => ({ access_token: 'T', expires_in: 60 })));
+      const token$ = createTokenStream(source, { scheduler: m.scheduler, idleTimeout: 0 });
+      const told: unknown[] = [];
+      managerOf(token$).waits$.subscribe((wait) => told.push(wait));
+      // One who listens to all does not wait.
+      const listening = token$.subscribe();
+      const take = () => takeToken(token$).subscribe();
+      for (const delay of [10, 40, 99, 150]) timer(delay, m.scheduler).subscribe(take);
+      timer(160, m.scheduler).subscribe(() => {
+        listening.unsubscribe();
+        token$.close();
+      });
+      m.flush();
+      expect(told).toEqual([{ waiters: 3, longest: 90, outcome: 'token' }]);
+    }),
+  );
+
+  it(
+    'should not count those who have left',
+    marbles((m) => {
+      const answer = new Subject<TokenResponse>();
+      const token$ = createTokenStream(() => answer, { scheduler: m.scheduler, idleTimeout: 0 });
+      const told: unknown[] = [];
+      managerOf(token$).waits$.subscribe((wait) => told.push(wait));
+      takeToken(token$, { maxWait: 20 }).subscribe(ignore);
+      timer(50, m.scheduler).subscribe(() => takeToken(token$).subscribe());
+      timer(80, m.scheduler).subscribe(() => {
+        answer.next({ access_token: 'T', expires_in: 60 });
+        token$.close();
+      });
+      m.flush();
+      expect(told).toEqual([{ waiters: 1, longest: 30, outcome: 'token' }]);
+    }),
+  );
+
+  it('should be told of failures and sign-outs too', () => {
+    const outcomes: string[] = [];
+    const failure = Object.assign(new Error('no'), { status: 400 });
+    for (const answer$ of [new Subject<TokenResponse>(), new Subject<TokenResponse>()]) {
+      const token$ = createTokenStream(() => answer$);
+      managerOf(token$).waits$.subscribe(({ outcome }) => outcomes.push(outcome));
+      takeToken(token$).subscribe(ignore);
+      if (outcomes.length === 0) answer$.error(failure);
+      else token$.signOut();
+      token$.close();
+    }
+    expect(outcomes).toEqual(['failed', 'signedOut']);
+  });
+});

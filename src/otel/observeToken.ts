@@ -1,0 +1,118 @@
+import type { Meter } from '@opentelemetry/api';
+import { Subscription } from 'rxjs';
+import { requireMethod, wrong } from '../internal/validate.js';
+import type { TokenEvent } from '../token/events.js';
+import { managerOf } from '../token/tokenStream.js';
+import type { TokenStream } from '../token/types.js';
+
+export interface ObserveTokenOptions {
+  /** Where the metrics go: `metrics.getMeter('my-service')` of `@opentelemetry/api`. */
+  meter: Meter;
+  /** What this stream is called, in the attribute `name`: not empty, and one of few. Never the id of a user or a session. */
+  name: string;
+}
+
+const PREFIX = 'rx_fresh_token';
+
+/**
+ * Measures a token stream from outside: refreshes, failures, rejections, the life that is left, and waits. Measuring causes no
+ * fetch. No attribute says which token it was.
+ *
+ * ```ts
+ * import { metrics } from '@opentelemetry/api';
+ *
+ * const measuring = observeToken(token$, { meter: metrics.getMeter('orders'), name: 'stock-api' });
+ * ```
+ *
+ * | metric                           | kind      | attributes besides `name`                                |
+ * | -------------------------------- | --------- | -------------------------------------------------------- |
+ * | `rx_fresh_token.refresh.duration` | histogram | `reason`; `outcome`: `fetched`, `shared`, `failed`       |
+ * | `rx_fresh_token.failures`        | counter   | `permanent`                                              |
+ * | `rx_fresh_token.rejections`        | counter   | `outcome`: `refreshing`, `alreadyReplaced`, `suppressed` |
+ * | `rx_fresh_token.life_left`       | gauge     | none                                                     |
+ * | `rx_fresh_token.waiters`         | counter   | `outcome`: `token`, `failed`, `signedOut`                |
+ * | `rx_fresh_token.wait.duration`   | histogram | `outcome`, as above                                      |
+ *
+ * Durations are in seconds.
+ *
+ * @returns unsubscribing ends the measuring; so does `close()`.
+ * @throws TypeError if `token$` was not made by `createTokenStream`, or names an option that is wrong
+ */
+export function observeToken(token$: TokenStream, options: ObserveTokenOptions): Subscription {
+  const { waits$, now } = managerOf(token$);
+  const { meter, name } = checked(options);
+  const { duration, failures, rejections, waiters, wait, lifeLeft } = instrumentsOf(meter);
+  let asked: Extract<TokenEvent, { type: 'refreshStarted' }> | undefined;
+
+  function measure(event: TokenEvent): void {
+    if (event.type === 'refreshStarted') asked = event;
+    if (event.type === 'tokenRejected') rejections.add(1, { name, outcome: event.outcome });
+    if (event.type === 'refreshFailed') {
+      failures.add(1, { name, permanent: event.permanent });
+      if (asked) duration.record((event.at - asked.at) / 1000, { name, reason: asked.reason, outcome: 'failed' });
+      asked = undefined;
+    }
+    if (event.type === 'tokenChanged') {
+      // What others put into the store was not asked for here.
+      if (asked || event.origin === 'fetched')
+        duration.record(event.took / 1000, { name, reason: event.reason, outcome: event.origin });
+      asked = undefined;
+    }
+  }
+
+  /** Collectors keep the last value: before the first token there is none, nor is there one of a life that nobody knows. */
+  let isKnown = false;
+  const observeLife: Parameters<typeof lifeLeft.addCallback>[0] = (result) => {
+    const { expiresAt } = token$.current ?? { expiresAt: -Infinity };
+    isKnown ||= Number.isFinite(expiresAt);
+    if (isKnown && expiresAt < Infinity) result.observe(Math.max(0, expiresAt - now()) / 1000, { name });
+  };
+  lifeLeft.addCallback(observeLife);
+  const measuring = new Subscription(() => {
+    lifeLeft.removeCallback(observeLife);
+  });
+  measuring.add(
+    waits$.subscribe(({ waiters: count, longest, outcome }) => {
+      waiters.add(count, { name, outcome });
+      wait.record(longest / 1000, { name, outcome });
+    }),
+  );
+  measuring.add(
+    token$.events.subscribe({
+      next: measure,
+      complete: () => {
+        measuring.unsubscribe();
+      },
+    }),
+  );
+  return measuring;
+}
+
+function checked(options: ObserveTokenOptions): ObserveTokenOptions {
+  if (typeof options !== 'object' || (options as unknown) === null) throw wrong('options', options, 'an object');
+  const { meter, name } = options;
+  if ((meter as unknown) === undefined) throw wrong('meter', meter, 'a Meter of @opentelemetry/api');
+  requireMethod('meter', meter, 'createHistogram');
+  if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a string that is not empty');
+  return { meter, name };
+}
+
+function instrumentsOf(meter: Meter) {
+  return {
+    duration: meter.createHistogram(`${PREFIX}.refresh.duration`, {
+      unit: 's',
+      description: 'From when a token was asked for to its arrival or the failure',
+    }),
+    failures: meter.createCounter(`${PREFIX}.failures`, { description: 'Failures of the token source or store' }),
+    rejections: meter.createCounter(`${PREFIX}.rejections`, { description: 'Tokens that a server rejected' }),
+    waiters: meter.createCounter(`${PREFIX}.waiters`, { description: 'Requests that had to wait for a token' }),
+    wait: meter.createHistogram(`${PREFIX}.wait.duration`, {
+      unit: 's',
+      description: 'The longest wait of those who waited for one token',
+    }),
+    lifeLeft: meter.createObservableGauge(`${PREFIX}.life_left`, {
+      unit: 's',
+      description: 'Until the token expires; 0 when it has',
+    }),
+  };
+}

@@ -1,0 +1,49 @@
+import { Subscription } from 'rxjs';
+import { wrong } from '../internal/validate.js';
+import { managerOf } from '../token/tokenStream.js';
+import type { TokenStream } from '../token/types.js';
+
+export interface PublishTokenOptions {
+  /** What this stream is called, in the `name` of each message. Not empty. */
+  name: string;
+}
+
+/** `Channel` of `node:diagnostics_channel`. */
+interface Channel {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+}
+
+/**
+ * Publishes the events of a token stream on Node's diagnostics channels `rx-fresh-token:refreshStarted`, `:tokenChanged`,
+ * `:refreshFailed` and so on, one for each type of event. A message is the event and the `name`; tokens in it print redacted.
+ *
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel';
+ *
+ * publishToken(token$, { name: 'stock-api' });
+ * subscribe('rx-fresh-token:refreshFailed', (message) => console.warn(message));
+ * ```
+ *
+ * @returns unsubscribing ends it; so does `close()`. Where there are no diagnostics channels, in browsers, nothing is published.
+ * @throws TypeError if `token$` was not made by `createTokenStream`, or names an option that is wrong
+ */
+export function publishToken(token$: TokenStream, options: PublishTokenOptions): Subscription {
+  managerOf(token$);
+  const name: unknown = (options as PublishTokenOptions | null | undefined)?.name;
+  if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a string that is not empty');
+  const channel = load();
+  if (!channel) return Subscription.EMPTY;
+  return token$.events.subscribe((event) => {
+    const to = channel(`rx-fresh-token:${event.type}`);
+    if (to.hasSubscribers) to.publish({ ...event, name });
+  });
+}
+
+/** By `getBuiltinModule`, because bundlers for browsers refuse the specifier `node:diagnostics_channel` even in an `import()`. */
+function load(): ((name: string) => Channel) | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  const loaded = process?.getBuiltinModule?.('node:diagnostics_channel') as
+    { channel?: (name: string) => Channel } | undefined;
+  return loaded?.channel;
+}

@@ -1,0 +1,98 @@
+/** Deeper than any key of a person's. An object that is in a circle is deeper still. */
+const DEEPEST = 100;
+
+/** Needs no encoding. */
+const SAFE = /^[\w.~-]*$/;
+
+/**
+ * Writes a key as text: two keys get the same text only if they are equal, member by member, in any order of the members.
+ * The text has neither braces nor spaces, so that it may be a part of a key in Redis.
+ *
+ * @throws TypeError for what cannot be told apart by its members, such as a Map, a function or NaN
+ */
+export function canonicalKey(key: unknown): string {
+  // Every call that forgets its argument would share one token.
+  if (key === undefined) throw refused('is undefined');
+  return textOf(key, 0);
+}
+
+function textOf(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return quoted(value);
+    case 'number':
+      return numberText(value);
+    case 'boolean':
+    case 'undefined':
+      return String(value);
+    case 'bigint':
+      return `${String(value)}n`;
+    case 'object':
+      if (value === null) return 'null';
+      if (depth === DEEPEST) throw refused('is nested too deeply, or in a circle');
+      return Array.isArray(value) ? listText(value, depth + 1) : recordText(value, depth + 1);
+    default:
+      throw refused(`holds a ${typeof value}`);
+  }
+}
+
+/** Braces, brackets and quotes within the text are encoded. */
+function quoted(text: string): string {
+  if (SAFE.test(text)) return `'${text}'`;
+  try {
+    return `'${encodeURIComponent(text).replaceAll("'", '%27')}'`;
+  } catch {
+    throw refused('holds text with half a surrogate pair');
+  }
+}
+
+function numberText(value: number): string {
+  // What could not be read as a number is NaN, whatever it was. A large integer is rounded: it may have been another.
+  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER)
+    throw refused('holds a number that is not finite, or larger than Number.MAX_SAFE_INTEGER');
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function listText(list: readonly unknown[], depth: number): string {
+  // The prototype of arrays, of any realm, is an array itself. That of a class which extends Array is not.
+  const isPlain = Array.isArray(Object.getPrototypeOf(list)) && Reflect.ownKeys(list).length === list.length + 1;
+  const isWhole = Array.from(list.keys()).every((index) => Object.hasOwn(list, index));
+  if (!isPlain || !isWhole) throw refused('holds an array with gaps, or with members of its own');
+  return `[${list.map((item) => textOf(item, depth)).join()}]`;
+}
+
+function recordText(record: object, depth: number): string {
+  if (!isPlainObject(record))
+    throw refused('holds an object that is not a plain one, such as a Map, a Date or a class');
+  const names = Object.keys(record);
+  if (Reflect.ownKeys(record).length > names.length)
+    throw refused('holds an object with members that are hidden, or named by a symbol');
+  const members = inOrder(names).map(
+    (name) => `${quoted(name)}:${textOf((record as Record<string, unknown>)[name], depth)}`,
+  );
+  return `(${members.join()})`;
+}
+
+/** Most keys are written in one order, which often is this one; and to find a key takes hardly longer than to sort. */
+function inOrder(names: string[]): string[] {
+  return names.every((name, i) => i === 0 || (names[i - 1] as string) < name) ? names : names.sort();
+}
+
+/** `{}` of any realm, or an object without a prototype. */
+function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype === null || prototype === Object.prototype) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+}
+
+const refused = (fault: string): TypeError =>
+  new TypeError(`the key of a token pool ${fault}: it cannot be told from others. Give the option "idOf"`);
+
+/** The key as it is now: what the caller changes later must not lead to another token. */
+export function frozenCopy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: unknown = Array.isArray(value)
+    ? value.map(frozenCopy)
+    : Object.fromEntries(Object.entries(value).map(([name, member]) => [name, frozenCopy(member as unknown)]));
+  return Object.freeze(copy) as T;
+}

@@ -1,0 +1,96 @@
+import { asyncScheduler } from 'rxjs';
+import { IN_TURN } from '../internal/sourceHooks.js';
+import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { settingsOf as streamSettingsOf } from '../token/options.js';
+import type { TokenStore } from '../token/tokenStore.js';
+import type { TokenStreamOptions } from '../token/types.js';
+import { canonicalKey } from './canonicalKey.js';
+import { createChains } from './chain.js';
+import { createTurns } from './turns.js';
+
+/** The options of every stream of the pool, and of the pool. `undefined` means the default. */
+export interface TokenPoolOptions<K> extends Omit<TokenStreamOptions, 'store' | 'initial'> {
+  /** When more keys than this are asked for, the least recently used that is not in use is let go of. >= 1, or Infinity. Default 10 000. */
+  max?: number | undefined;
+  /** So many streams ask their sources at once; the others wait for their turn. >= 1, or Infinity. Default 8. */
+  concurrency?: number | undefined;
+  /**
+   * Names a key. Two keys with one name have one token. Default: the whole key in canonical form; a key that has none,
+   * such as a class instance, is a TypeError.
+   */
+  idOf?: ((key: K) => string) | undefined;
+  /** Makes the store of a key, from its id (see `idOf`). It is called for each stream, and returns another store each time. */
+  store?: ((id: string, key: K) => TokenStore) | undefined;
+  /**
+   * Names the refresh token that a key uses, the session of a user, say; undefined: none that others use. Keys with one
+   * name ask one after the other, and each goes on from the refresh token that the one before has brought. Not with `store`.
+   */
+  chainOf?: ((key: K) => string | undefined) | undefined;
+}
+
+/** What the pool does, from options that were checked. */
+export interface PoolSettings<K> {
+  readonly max: number;
+  readonly idOf: (key: K) => string;
+  /** Whether a key is named by its members, so that it must not change. */
+  readonly isCanonical: boolean;
+  /** The options of the stream of a key. */
+  readonly streamOptionsOf: (id: string, key: K) => TokenStreamOptions;
+}
+
+/** Checks every option. @throws TypeError that names an option out of range */
+export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
+  if (typeof options !== 'object' || (options as unknown) === null) throw wrong('options', options, 'an object');
+  const { idOf, store, chainOf, scheduler } = options;
+  requireFunctions({ idOf, store, chainOf });
+  if (store && chainOf)
+    throw new TypeError('option "chainOf" must not be given with "store": a chain lives in one process');
+  if ((options as TokenStreamOptions).initial !== undefined)
+    throw new TypeError('option "initial" must not be given to a pool: all keys would start from one token');
+  const numbers = numbersIn(options as { max?: unknown; concurrency?: unknown }, {
+    max: [1, Infinity, 10_000],
+    concurrency: [1, Infinity, 8],
+  });
+  const streamOptions = { ...options, store: undefined, [IN_TURN]: createTurns(numbers.concurrency) };
+  streamSettingsOf(streamOptions);
+  const storeOf = storesOf({ store, chainOf, scheduler });
+  return {
+    max: numbers.max,
+    isCanonical: idOf === undefined,
+    idOf: idOf ? (key) => requireId('idOf', idOf(key)) : canonicalKey,
+    streamOptionsOf: (id, key) => {
+      const made = storeOf?.(id, key);
+      return made ? { ...streamOptions, store: made } : streamOptions;
+    },
+  };
+}
+
+function storesOf<K>({
+  store,
+  chainOf,
+  scheduler = asyncScheduler,
+}: Pick<TokenPoolOptions<K>, 'store' | 'chainOf' | 'scheduler'>) {
+  if (chainOf) {
+    const chains = createChains(scheduler);
+    return (_id: string, key: K) => {
+      const chain = chainOf(key);
+      return chain === undefined ? undefined : chains(requireId('chainOf', chain));
+    };
+  }
+  if (!store) return undefined;
+  const known = new WeakSet<TokenStore>();
+  return (id: string, key: K) => {
+    const made: unknown = store(id, key);
+    if (typeof (made as Partial<TokenStore> | null | undefined)?.refresh !== 'function')
+      throw new TypeError('option "store" must return a token store');
+    // Two keys would have one token.
+    if (known.has(made as TokenStore)) throw new TypeError('option "store" must return another store each time');
+    known.add(made as TokenStore);
+    return made as TokenStore;
+  };
+}
+
+function requireId(name: string, id: unknown): string {
+  if (typeof id === 'string' && id !== '') return id;
+  throw new TypeError(`option "${name}" must return a string that is not empty, got ${id === '' ? 'one' : typeof id}`);
+}
