@@ -13,8 +13,6 @@ const tsconfig = {
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
-  testTimeout: 30_000,
   roots: ['<rootDir>/src', '<rootDir>/spec'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/spec/types/'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],

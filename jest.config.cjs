@@ -11,6 +11,9 @@ const UNIT = [
 module.exports = {
   // Most specs wait for timers, servers and browsers: so there are more workers than cores.
   maxWorkers: 3,
+  // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
+  // Jest takes it from here only, not from a project.
+  testTimeout: 30_000,
   projects: [
     { ...base, displayName: 'unit', testRegex: UNIT },
     {
