@@ -24,13 +24,20 @@ export async function inUsersProject(use, others = []) {
   }
 }
 
+const run = (folder, command, ...args) =>
+  execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+/** Packs the library into the folder; returns the tarball's path. */
+export function pack(folder) {
+  const [{ filename }] = JSON.parse(run(folder, 'npm', 'pack', root, '--json', '--loglevel=error'));
+  return join(folder, filename);
+}
+
 function install(folder, others) {
-  const run = (command, ...args) =>
-    execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  const [{ filename }] = JSON.parse(run('npm', 'pack', root, '--json', '--loglevel=error'));
+  const tarball = pack(folder);
   const target = join(folder, 'node_modules', manifest.name);
   mkdirSync(target, { recursive: true });
-  run('tar', '-xzf', filename, '--strip-components=1', '-C', target);
+  run(folder, 'tar', '-xzf', tarball, '--strip-components=1', '-C', target);
   // Angular's packages are compiled in part; out of an Angular build, the compiler does the rest.
   for (const name of [
     ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),

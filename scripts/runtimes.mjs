@@ -1,11 +1,14 @@
-// The packed package on every runtime that it supports, and its kit in Vitest, each fetched from npm. By hand: `npm run runtimes [name …]`.
+// The packed package on every runtime and with every peer dependency that it supports, and its kit in Vitest, each
+// fetched from npm. By hand: `npm run runtimes [name …]`, where a name is a runtime or a row. Prints a table in Markdown.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inUsersProject } from './packed.mjs';
+import { inUsersProject, pack } from './packed.mjs';
 import { runNode, root } from './run.mjs';
 import { checkBehaviour, checkNames } from './smoke/checks.mjs';
+import { checkPeer, installPeer, npmInstall, peers } from './smoke/peers.mjs';
 import { checkGuideInVitest } from './smoke/vitest.mjs';
 
 const runtimes = {
@@ -15,59 +18,108 @@ const runtimes = {
   'Node 26': { package: 'node@26', bin: 'node', args: [] },
   Bun: { package: 'bun@1', bin: 'bun', args: ['run'] },
   Deno: { package: 'deno@2', bin: 'deno', args: ['run', '--allow-all', '--no-prompt', '--node-modules-dir=manual'] },
-  Vitest: {
-    package: 'vitest@3',
-    bin: 'vitest',
-    args: [],
-    check: (folder, home) => `${checkGuideInVitest(folder, home)} tests of docs/testing.md`,
-  },
 };
-
-function checkPackage(folder, command) {
-  checkNames(folder, command);
-  return `all names, ${checkBehaviour(folder, command)} checks of behaviour, ESM and CJS`;
-}
+const PACKAGE = 'every entry';
+const VITEST = 'Vitest';
+const rowNames = [PACKAGE, ...Object.keys(peers)];
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in runtimes));
+const known = [...Object.keys(runtimes), ...rowNames, VITEST];
+const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(`no such runtime: ${unknown.join(', ')}; there are ${Object.keys(runtimes).join(', ')}`);
+  console.error(`no such runtime or row: ${unknown.join(', ')}; there are ${known.join(', ')}`);
   process.exit(1);
+}
+/** Those that were named; all if none was. */
+const chosen = (names) => {
+  const some = names.filter((name) => wanted.includes(name));
+  return some.length > 0 ? some : names;
+};
+const onlyVitest = wanted.length > 0 && wanted.every((name) => name === VITEST);
+
+let failed = 0;
+/** What `check` returns, for a cell of the table. A failure is told in full where it happens. */
+function cell(name, check) {
+  try {
+    const result = check();
+    console.error(`ok      ${name}: ${result}`);
+    return result;
+  } catch (error) {
+    failed++;
+    console.error(`FAILED  ${name}: ${error.message}`);
+    return 'FAILED';
+  }
+}
+
+/** Installs the runtimes side by side; returns how each is called, and its version. */
+function installRuntimes(folder, names) {
+  return names.map((name) => {
+    const { package: fromNpm, bin, args } = runtimes[name];
+    const home = join(folder, bin + name.replace(/\W/g, ''));
+    mkdirSync(home);
+    npmInstall(home, '--no-save', fromNpm);
+    const command = [join(home, 'node_modules/.bin', bin), ...args];
+    const [, version] = /(\d+\.\d+\.\d+)/.exec(execFileSync(command[0], ['--version'], { encoding: 'utf8' }));
+    return { name, command, version };
+  });
+}
+
+const checkPackage = (folder, command) => {
+  checkNames(folder, command);
+  return `${checkBehaviour(folder, command)} checks`;
+};
+
+async function packageRow(installed) {
+  return inUsersProject((folder) =>
+    installed.map(({ name, command }) => cell(`${PACKAGE}, ${name}`, () => checkPackage(folder, command))),
+  );
+}
+
+function peerRow(row, installed, { home, tarball, redisUrl }) {
+  const peer = peers[row];
+  const folder = join(home, row.replace(/\W/g, ''));
+  mkdirSync(folder);
+  installPeer(folder, tarball, peer);
+  return installed.map(({ name, command }) =>
+    peer.without?.includes(name)
+      ? 'not supported by it'
+      : cell(`${row}, ${name}`, () => checkPeer(folder, command, peer, redisUrl)),
+  );
+}
+
+async function table(home) {
+  const installed = installRuntimes(home, chosen(Object.keys(runtimes)));
+  const tarball = pack(home);
+  const redis = await createRequire(import.meta.url)('../spec/setup/redis/server.cjs').startRedis();
+  const rows = [];
+  try {
+    for (const row of chosen(rowNames)) {
+      const cells =
+        row === PACKAGE ? await packageRow(installed) : peerRow(row, installed, { home, tarball, redisUrl: redis.url });
+      rows.push([row, ...cells]);
+    }
+  } finally {
+    await redis.stop();
+  }
+  const head = ['', ...installed.map(({ name, version }) => `${name.split(' ')[0]} ${version}`)];
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+async function inVitest(home) {
+  const folder = join(home, 'vitest');
+  mkdirSync(folder);
+  npmInstall(folder, '--no-save', 'vitest@3');
+  return inUsersProject((project) =>
+    cell(VITEST, () => `${checkGuideInVitest(project, folder)} tests of docs/testing.md`),
+  );
 }
 
 if ((await runNode([join(root, 'scripts/build.mjs')])) !== 0) process.exit(1);
-
-let failed = 0;
-await inUsersProject((folder) => {
-  for (const [name, { package: wantedPackage, bin, args, check }] of Object.entries(runtimes)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const home = mkdtempSync(join(tmpdir(), 'rx-fresh-token-runtime-'));
-    try {
-      execFileSync(
-        'npm',
-        [
-          'install',
-          '--prefix',
-          home,
-          '--no-save',
-          '--no-audit',
-          '--no-fund',
-          '--loglevel=error',
-          '--foreground-scripts',
-          wantedPackage,
-        ],
-        { stdio: ['ignore', 'ignore', 'inherit'] },
-      );
-      const command = [join(home, 'node_modules/.bin', bin), ...args];
-      const version = execFileSync(command[0], ['--version'], { encoding: 'utf8' }).split('\n')[0];
-      const checked = check ? check(folder, home) : checkPackage(folder, command);
-      console.log(`ok      ${name} (${version}): ${checked}`);
-    } catch (error) {
-      failed++;
-      console.log(`FAILED  ${name}: ${error.message}`);
-    } finally {
-      rmSync(home, { recursive: true, force: true });
-    }
-  }
-});
+const home = mkdtempSync(join(tmpdir(), 'rx-fresh-token-runtimes-'));
+try {
+  if (!onlyVitest) console.log(await table(home));
+  if (wanted.length === 0 || wanted.includes(VITEST)) await inVitest(home);
+} finally {
+  rmSync(home, { recursive: true, force: true });
+}
 process.exitCode = failed === 0 ? 0 : 1;

@@ -38,7 +38,7 @@ export function checkGuideInVitest(folder, home) {
     { cwd: folder, encoding: 'utf8', timeout: LIMIT },
   );
   const report = stdout.startsWith('{') ? JSON.parse(stdout) : undefined;
-  const expected = tests.join('').match(/^test\('/gm).length;
+  const expected = tests.join('').match(/^test\(/gm).length;
   if (status !== 0 || report?.numPassedTests !== expected)
     throw new Error(
       `the guide has ${expected} tests, of which ${report?.numPassedTests ?? 'none'} passed\n${stdout}${stderr}`,

@@ -3,19 +3,12 @@ import {
   HTTP_INTERCEPTORS,
   HttpClient,
   HttpContext,
-  httpResource,
   provideHttpClient,
   withInterceptors,
   withInterceptorsFromDi,
 } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting, type TestRequest } from '@angular/common/http/testing';
-import {
-  PLATFORM_ID,
-  provideZonelessChangeDetection,
-  TransferState,
-  type EnvironmentProviders,
-  type Provider,
-} from '@angular/core';
+import { PLATFORM_ID, type EnvironmentProviders, type Provider } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { NEVER, of } from 'rxjs';
 import type { TokenStore } from 'rx-fresh-token';
@@ -198,22 +191,6 @@ describe('provideFakeToken', () => {
     expect(TestBed.runInInjectionContext(() => [injectToken()(), injectTokenState()()])).toEqual([null, 'absent']);
     expect(headerOf(controller, `${API}/a`)).toBeNull();
   });
-});
-
-it('should let httpResource carry the token, through a refusal', async () => {
-  const controller = provide(
-    provideZonelessChangeDetection(),
-    { provide: TransferState, useValue: undefined },
-    stream('main'),
-  );
-  const orders = TestBed.runInInjectionContext(() => httpResource<string[]>(() => `${API}/orders`));
-  TestBed.tick();
-  controller.expectOne(`${API}/orders`).flush(null, { status: 401, statusText: 'Refused' });
-  const repeat = controller.expectOne(`${API}/orders`);
-  expect([authorization(repeat), orders.status()]).toEqual(['Bearer main-2', 'loading']);
-  repeat.flush(['tea']);
-  await new Promise((resolve) => setTimeout(resolve));
-  expect([orders.status(), orders.value(), orders.statusCode()]).toEqual(['resolved', ['tea'], 200]);
 });
 
 describe('a store that is made by a function', () => {

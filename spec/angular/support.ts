@@ -47,6 +47,8 @@ afterEach(() => {
 export interface Setup extends Partial<ProvideTokenStreamOptions> {
   source?: (request: TokenRequest, n: number) => ObservableInput<TokenResponse>;
   providers?: (Provider | EnvironmentProviders)[];
+  /** Interceptors that come before the token's. */
+  outer?: HttpInterceptorFn[];
   /** Interceptors that come after the token's. */
   inner?: HttpInterceptorFn[];
   platform?: 'browser' | 'server';
@@ -60,6 +62,7 @@ export interface Setup extends Partial<ProvideTokenStreamOptions> {
 export function setUp({
   source,
   providers = [],
+  outer = [],
   inner = [],
   platform = 'browser',
   make,
@@ -74,7 +77,7 @@ export function setUp({
   TestBed.configureTestingModule({
     providers: [
       { provide: PLATFORM_ID, useValue: platform },
-      provideHttpClient(withInterceptors([tokenInterceptor, ...inner])),
+      provideHttpClient(withInterceptors([...outer, tokenInterceptor, ...inner])),
       provideHttpClientTesting(),
       provideTokenStream(make ?? factory, { allowedOrigins: [API], ...options }),
       ...providers,

@@ -13,6 +13,29 @@ describe('messageOf', () => {
     ['a number', 5, 'number'],
     ['undefined', undefined, 'undefined'],
     ['null', null, 'object'],
+    [
+      'an error whose message cannot be read',
+      {
+        get message() {
+          throw new Error('no');
+        },
+        name: 'Custom',
+      },
+      'Custom',
+    ],
+    [
+      'an error of which nothing can be read',
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error('no');
+          },
+        },
+      ),
+      'object',
+    ],
+    ['a name that is no string', { name: 5 }, 'object'],
     ['several lines', new Error('a\r\n\tb\n c'), 'a b c'],
     ['a URL with a query', new Error('GET https://host/p?code=SECRET failed'), 'GET https://host/p failed'],
     ['a URL with a fragment', new Error('see (https://host/p#SECRET)'), 'see (https://host/p)'],

@@ -42,7 +42,7 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     key = freshKey();
     calls = callsOn(connection.client, key);
   });
-  const acquire = (owner: string, from = calls) => from.acquire({ owner, beyond: 0, kind: '' });
+  const acquire = (owner: string, from = calls) => from.acquire({ owner, beyond: 0, kind: '', endsPause: false });
   async function lead(owner: string, from = calls): Promise<number> {
     const answer = await acquire(owner, from);
     if (answer.type !== 'lead') throw new Error(`${owner} does not lead: ${answer.type}`);
@@ -90,7 +90,9 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     expect(await calls.commit(commitOf(after, 'b'))).toMatchObject({ type: 'stored' });
     // Nor after the commit, when nobody leads.
     await calls.fail(after, 60_000, 'failure');
-    expect(await calls.acquire({ owner: 'c', beyond: await field('gen'), kind: '' })).toMatchObject({ type: 'lead' });
+    expect(await calls.acquire({ owner: 'c', beyond: await field('gen'), kind: '', endsPause: false })).toMatchObject({
+      type: 'lead',
+    });
   });
 
   const field = async (name: string) => Number(((await connection.command('HMGET', hash(), name)) as string[])[0]);

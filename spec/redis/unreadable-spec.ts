@@ -1,4 +1,4 @@
-import { firstValueFrom, from, of, take, type Observable } from 'rxjs';
+import { firstValueFrom, from, of, Subject, take, type Observable } from 'rxjs';
 import {
   createTokenStream,
   type AccessToken,
@@ -326,5 +326,38 @@ describe.each(KINDS)('the pause of a fleet, with %s,', (kind) => {
     expect(asked).toBe(2);
     await pause(300);
     expect(await ask(store, () => of(T1), manual())).toMatchObject({ origin: 'fetched' });
+  });
+
+  it('should not hold up a stream that `wake` has ask again: the one that failed, or another that was told of it', async () => {
+    const { client, close } = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(close);
+    const key = freshKey();
+    let asked = 0;
+    const source = () => (++asked < 3 ? busy(60_000)() : of(T1));
+    const open = () => {
+      const wake = new Subject<void>();
+      const token$ = createTokenStream(source, { store: redisTokenStore({ client, key }), wake });
+      const failures: unknown[] = [];
+      token$.events.subscribe(({ type }) => type === 'refreshFailed' && failures.push(type));
+      const token = firstValueFrom(token$);
+      dispose.push(() => {
+        token$.close();
+        return token.catch(() => undefined);
+      });
+      return { wake, token, failed: (count: number) => until(() => failures.length === count) };
+    };
+    const one = open();
+    await one.failed(1);
+    const other = open();
+    await other.failed(1);
+    expect(asked).toBe(1);
+    await pause(300);
+    one.wake.next();
+    await one.failed(2);
+    expect(asked).toBe(2);
+    await pause(300);
+    other.wake.next();
+    expect((await other.token).value).toBe('T1');
+    expect([(await one.token).value, asked]).toEqual(['T1', 3]);
   });
 });

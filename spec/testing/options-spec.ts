@@ -111,12 +111,12 @@ describe('bad options are named when the fake is made', () => {
     [undefined, 'option "options" must be an object, got undefined'],
     [{}, 'option "create" must be a function that returns stores, got undefined'],
     [
-      { create: () => ({ stores: [] }), patience: NaN },
-      'option "patience" must be a number, at least 1, finite, got NaN',
+      { create: () => ({ stores: [] }), timeout: NaN },
+      'option "timeout" must be a number, at least 1, finite, got NaN',
     ],
     [
-      { create: () => ({ stores: [] }), patience: '5' },
-      'option "patience" must be a number, at least 1, finite, got "5"',
+      { create: () => ({ stores: [] }), timeout: '5' },
+      'option "timeout" must be a number, at least 1, finite, got "5"',
     ],
   ])('storeContract(%p)', (options, message) => {
     expect(messageOf(() => storeContract(options as StoreContractOptions))).toBe(message);

@@ -1,17 +1,20 @@
-import { isPermanentCode, isTemporaryCode } from './oauthErrors.js';
+import { isOAuthCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
 
-/** Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's and our own. */
+/** Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's, superagent's, MSAL's and our own. */
 
 interface Fields {
   readonly status?: unknown;
   readonly statusCode?: unknown;
   readonly error?: unknown;
+  readonly errorCode?: unknown;
+  readonly errors?: unknown;
   readonly code?: unknown;
   readonly retryAfter?: unknown;
   readonly headers?: unknown;
   readonly response?: unknown;
   readonly data?: unknown;
   readonly body?: unknown;
+  readonly text?: unknown;
   readonly get?: unknown;
   readonly xhr?: { getResponseHeader?(name: string): string | null };
 }
@@ -29,11 +32,33 @@ export function statusOf(answer: unknown): number | undefined {
 /** The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries. */
 export function errorCodeOf(answer: unknown): string | undefined {
   const { response, data, body } = fieldsOf(answer);
-  for (const carrier of [answer, data, body, response, fieldsOf(response).data, fieldsOf(response).body]) {
-    const code = codeIn(fieldsOf(typeof carrier === 'string' ? parseJson(carrier) : carrier).error);
+  const { data: sent, body: received, text } = fieldsOf(response);
+  for (const carrier of [answer, data, body, response, sent, received, text]) {
+    const { error, errorCode, errors } = fieldsOf(parsedBody(carrier));
+    const code = codeIn(error) ?? oauthCodeIn([errorCode, ...(Array.isArray(errors) ? (errors as unknown[]) : [])]);
     if (code !== undefined) return code;
   }
   return undefined;
+}
+
+/** No token endpoint sends more: a larger body is not read for its code. Bytes. */
+const LONGEST_BODY = 2 ** 16;
+
+/** The value of a body that a client has left as text or as bytes. */
+function parsedBody(body: unknown): unknown {
+  if (typeof body === 'string') return parseJson(body);
+  // By its tag: in the sandbox of a test runner the classes are of another realm.
+  const isBuffer = Object.prototype.toString.call(body) === '[object ArrayBuffer]';
+  if (!isBuffer && !ArrayBuffer.isView(body)) return body;
+  const bytes = body as ArrayBuffer | ArrayBufferView;
+  return bytes.byteLength > LONGEST_BODY ? undefined : parseJson(new TextDecoder().decode(bytes));
+}
+
+/** The first code of OAuth among codes and errors. Other codes of these members are the client's own, such as `network_error`. */
+function oauthCodeIn(members: readonly unknown[]): string | undefined {
+  return members
+    .flatMap((member) => [member, fieldsOf(member).error, fieldsOf(member).code])
+    .find((each): each is string => typeof each === 'string' && (isOAuthCode(each) || isTemporaryCode(each)));
 }
 
 /** The code in the member `error`: the code itself, the body that Angular keeps there, or `{ code: 'invalid_client' }`. */

@@ -2,14 +2,21 @@ const LONGEST = 300;
 
 /** What an error says, on one line; without the credentials and the query of a URL, which may be secrets. */
 export function messageOf(error: unknown): string {
-  const { message } = (typeof error === 'object' && error !== null ? error : { message: error }) as {
-    message?: unknown;
-  };
-  const text =
-    typeof message === 'string' && message !== '' ? message : ((error as Error | null)?.name ?? typeof error);
-  return text
+  const message = typeof error === 'object' ? textIn(error, 'message') : textOf(error);
+  return (message ?? textIn(error, 'name') ?? typeof error)
     .replace(/\s+/g, ' ')
     .replace(/(\w+:\/\/)[^\s/?#@]*@/g, '$1')
     .replace(/(\w+:\/\/[^\s?#]*)[?#][^\s"')]*/g, '$1')
     .slice(0, LONGEST);
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** A member that says something. Whoever made the error may have made it a getter that throws. */
+function textIn(error: unknown, member: 'message' | 'name'): string | undefined {
+  try {
+    return textOf((error as Partial<Error> | null | undefined)?.[member]);
+  } catch {
+    return undefined;
+  }
 }

@@ -25,4 +25,17 @@ const SIGN_IN = [
   'account_selection_required',
 ];
 
+/** What a token endpoint answers by RFC 6749 section 5.2, and what servers say in the place of it. */
+const REFUSALS = [
+  'invalid_request',
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'access_denied',
+];
+
+/** A code that only an authorization server has. */
+export const isOAuthCode = (code: string): boolean => REFUSALS.includes(code) || requiresSignIn(code);
+
 export const requiresSignIn = (code: unknown): boolean => SIGN_IN.includes(code as string);

@@ -1,4 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
+import { parseJson } from '../internal/answers.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
@@ -29,7 +30,7 @@ const FITS_A_HEADER = /^[\x21-\x7e]+$/;
 export function tokenResponseOf(answer: Answer, place: string): TokenResponse {
   const { status, text } = answer;
   const answered = `${place} answered ${String(status)} with ${answer.mediaType}`;
-  const body = parse(text);
+  const body = parseJson(text);
   const object = isObject(body) ? body : undefined;
   if (!(status >= 200 && status < 300) || (typeof object?.error === 'string' && !isText(object.access_token))) {
     throw refusal(answer, answered, object);
@@ -87,7 +88,7 @@ export const schemeOf = (type: string): string => (type.toLowerCase() === 'dpop'
 
 /** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
 export function refreshTokenIn({ status, text }: Pick<Answer, 'status' | 'text'>): string | undefined {
-  const body = status >= 200 && status < 300 ? parse(text) : undefined;
+  const body = status >= 200 && status < 300 ? parseJson(text) : undefined;
   return isObject(body) && isText(body.refresh_token) ? body.refresh_token : undefined;
 }
 
@@ -105,14 +106,6 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
 /** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
 export const retryAfterOf = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
   parseRetryAfter(headers.get('retry-after'), parseHttpDate(headers.get('date') ?? '') || now);
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the SyntaxError quotes the body
-  }
-}
 
 export function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;

@@ -1,3 +1,4 @@
+import { kindOf, optionalFunction, text, wrong } from './requireOption.js';
 import { CLIENT_AUTH, listOf, type OAuthOptions } from './options.js';
 import { endpointOption, parse } from './secureUrl.js';
 import { checkSupplied } from './source.js';
@@ -38,8 +39,7 @@ export function checkOptions(options: OAuthOptions): void {
   }
   text('clientId', options.clientId);
   if (options.scope !== undefined) text('scope', options.scope);
-  if (options.fetch !== undefined && typeof options.fetch !== 'function')
-    throw wrong('fetch', 'a function', options.fetch);
+  optionalFunction('fetch', options.fetch);
   for (const name of ['allowInsecureRequests', 'revokeOnClose'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
       throw wrong(name, 'true or false', options[name]);
@@ -130,15 +130,3 @@ function hasAlgorithm({ algorithm }: CryptoKey): boolean {
   const { hash, modulusLength } = algorithm as RsaHashedKeyAlgorithm;
   return /^SHA-(256|384|512)$/.test(hash.name) && modulusLength >= 2048;
 }
-
-/** A string option that must say something. */
-export function text(name: string, value: unknown): void {
-  if (typeof value !== 'string' || value === '') throw wrong(name, 'a string that is not empty', value);
-}
-
-export const wrong = (name: string, range: string, value: unknown): TypeError =>
-  new TypeError(`option "${name}" must be ${range}, got ${kindOf(value)}`);
-
-/** Says what a value is without showing it: it may be a secret in the wrong place. */
-const kindOf = (value: unknown): string =>
-  value === null ? 'null' : value === '' ? 'an empty string' : Array.isArray(value) ? 'an array' : typeof value;

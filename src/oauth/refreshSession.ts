@@ -32,23 +32,14 @@ export function refreshSession(options: RotationOptions): RefreshSession {
   /** A token whose `onRotate` had not finished when nobody waited any more. */
   let unstored: Renewal | undefined;
   let revokesUnclaimed = false;
-  /** The requests that wait for the exchange under way, each with the signal that ends its wait. */
-  const waiting = new Map<TokenRequest, AbortSignal>();
-
-  const stillWaiting = () => [...waiting].filter(([, signal]) => !signal.aborted);
-  const isUnclaimed = () => revokesUnclaimed && stillWaiting().length === 0;
-
-  /** Tells each stream that waits of a failure; the one that began the exchange if none does. */
-  const reportTo = (first: TokenRequest) => (failure: unknown) => {
-    const requests = stillWaiting().map(([request]) => request);
-    for (const each of requests.length > 0 ? requests : [first]) each.report?.(failure);
-  };
+  const waiters = createWaiters();
+  const isUnclaimed = () => revokesUnclaimed && waiters.isEmpty();
 
   const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Renewal> => {
     revokesUnclaimed = false;
     chain.lookIntoStore(request.last);
     if (unstored && !isOver(unstored)) return unstored;
-    const report = reportTo(request);
+    const report = waiters.reportTo(request);
     const renewal = await chain.renew(signal, report);
     // Bounded like the exchange itself: storage that hangs must not keep the token from its users for ever.
     await orAborted(chain.adopt(renewal.response, report), signal).catch(() => {
@@ -74,10 +65,8 @@ export function refreshSession(options: RotationOptions): RefreshSession {
       const waited = stopwatch();
       // A store stays to keep what the exchange brings, and needs the refresh token even if the server did not send it again.
       const isShared = request.last !== undefined;
-      const join = (signal: AbortSignal) => {
-        waiting.set(request, signal);
-        return orAborted(refresh(signal, request), ended).finally(() => waiting.delete(request));
-      };
+      const join = (signal: AbortSignal) =>
+        waiters.during(request, signal, () => orAborted(refresh(signal, request), ended));
       const { response, age } = await (isShared ? outliving(request.signal, () => GRACE, join) : join(request.signal));
       wasDelivered();
       Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
@@ -87,8 +76,26 @@ export function refreshSession(options: RotationOptions): RefreshSession {
     end: (accessToken) => {
       ending.abort(new TokenUnavailableError('the user has signed out'));
       chain.forget();
-      forgotten.revoke({ ...(accessToken !== undefined && { access_token: accessToken }) });
+      forgotten.revoke({ access_token: accessToken });
       forgotten.revoke(unstored?.response);
+    },
+  };
+}
+
+/** The requests that wait for the exchange under way, each with the signal that ends its wait. */
+function createWaiters() {
+  const waiting = new Map<TokenRequest, AbortSignal>();
+  const current = () => [...waiting].filter(([, signal]) => !signal.aborted).map(([request]) => request);
+  return {
+    isEmpty: () => current().length === 0,
+    during: <T>(request: TokenRequest, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+      waiting.set(request, signal);
+      return work().finally(() => waiting.delete(request));
+    },
+    /** Tells each stream that waits of a failure; the one that began the exchange if none does. */
+    reportTo: (first: TokenRequest) => (failure: unknown) => {
+      const requests = current();
+      for (const each of requests.length > 0 ? requests : [first]) each.report?.(failure);
     },
   };
 }

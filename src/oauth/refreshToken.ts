@@ -9,6 +9,7 @@ import { createQueue } from './queue.js';
 import { refreshSession } from './refreshSession.js';
 import { checkSupplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
+import { optionalFunction } from './requireOption.js';
 
 /**
  * A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. Where the answer was
@@ -60,8 +61,8 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireOptions('refreshToken', options);
   const { refreshToken: given, onRotate, reauthenticate, revokeOnClose } = options;
   checkSupplied('refreshToken', given);
-  checkFunction('onRotate', onRotate);
-  checkFunction('reauthenticate', reauthenticate);
+  optionalFunction('onRotate', onRotate);
+  optionalFunction('reauthenticate', reauthenticate);
   const endpoint = tokenEndpoint(options);
   const open = {
     refreshToken: given,
@@ -86,9 +87,4 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     },
   };
   return withHooks((request) => session.fetch(request), hooks);
-}
-
-function checkFunction(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function')
-    throw new TypeError(`option "${name}" must be a function, got ${typeof value}`);
 }

@@ -8,7 +8,7 @@ import type { Queue } from './queue.js';
 import type { RefreshTokenOptions } from './refreshToken.js';
 import { rotationStore } from './rotationStore.js';
 import { signInOnce, type Renewal, type SignIn } from './signIn.js';
-import { isMissing, NothingSupplied, supplied } from './source.js';
+import { isMissing, NothingSupplied, supplied, type Supplied } from './source.js';
 import type { TokenEndpoint } from './tokenEndpoint.js';
 
 type Report = TokenRequest['report'];
@@ -41,16 +41,10 @@ export interface Rotation {
 export function rotation(options: RotationOptions, ended: AbortSignal): Rotation {
   const { refreshToken: given, onRotate, reauthenticate, endpoint, storing, forgotten } = options;
   const store = rotationStore(onRotate, storing, ended);
+  const reader = readerOf(given, forgotten);
   let current: string | undefined;
-  let lastRead: string | undefined;
   /** The refresh token that the stream's store held when it was last looked at. */
   let inStore: string | undefined;
-
-  async function read(signal: AbortSignal): Promise<string> {
-    const token = await supplied('refreshToken', given, signal);
-    if (forgotten.has(token)) throw new NothingSupplied('the refresh token is that of a session which has ended');
-    return (lastRead = token);
-  }
 
   // What `reauthenticate` gives may be anything.
   const adopt: Adopt = async (response, report) => {
@@ -72,12 +66,12 @@ export function rotation(options: RotationOptions, ended: AbortSignal): Rotation
     exchange,
     ended,
     current: async (signal) => {
-      if (current === undefined) store.wasRead((current = await read(signal)));
+      if (current === undefined) store.wasRead((current = await reader.read(signal)));
       return current;
     },
     // Another process may have rotated what is stored. A string stays what it was: used, as soon as the server rotates.
     another: async (signal) => {
-      const stored = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;
+      const stored = typeof given === 'function' ? await reader.read(signal).catch(() => undefined) : undefined;
       if (stored === undefined || stored === store.current()) return undefined;
       store.wasRead((current = stored));
       return stored;
@@ -95,10 +89,22 @@ export function rotation(options: RotationOptions, ended: AbortSignal): Rotation
     complete: (response) => (current === undefined ? response : { ...response, refresh_token: current }),
     wasDelivered: () => signIn?.wasDelivered(),
     forget: () => {
-      const refresh_token = current ?? (typeof given === 'string' ? given : undefined);
-      forgotten.revoke({ ...(refresh_token !== undefined && { refresh_token }) });
-      forgotten.add(given, lastRead, inStore);
+      forgotten.revoke({ refresh_token: current ?? (typeof given === 'string' ? given : undefined) });
+      forgotten.add(given, reader.last(), inStore);
       forgotten.revoke(signIn?.kept()?.response);
+    },
+  };
+}
+
+/** Reads the refresh token that the options give. */
+function readerOf(given: Supplied, forgotten: ForgottenTokens) {
+  let last: string | undefined;
+  return {
+    last: () => last,
+    read: async (signal: AbortSignal): Promise<string> => {
+      const token = await supplied('refreshToken', given, signal);
+      if (forgotten.has(token)) throw new NothingSupplied('the refresh token is that of a session which has ended');
+      return (last = token);
     },
   };
 }

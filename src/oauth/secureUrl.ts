@@ -1,4 +1,5 @@
 import { isLoopback } from '../internal/loopback.js';
+import { kindOf } from './requireOption.js';
 
 /** What of a URL may be printed: scheme, host and path. A query or a user may be a secret. */
 export const printable = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`;
@@ -22,7 +23,7 @@ export function endpointOption(name: string, value: unknown, allowInsecure?: boo
   const url = parse(value);
   if (!url)
     throw new TypeError(
-      `option "${name}" must be an absolute https: URL, got ${typeof value === 'string' ? 'a string that is none' : value === null ? 'null' : typeof value}`,
+      `option "${name}" must be an absolute https: URL, got ${typeof value === 'string' ? 'a string that is none' : kindOf(value)}`,
     );
   const objection = objectionTo(url, allowInsecure);
   // `secret:in-the-wrong-place` is a URL too.

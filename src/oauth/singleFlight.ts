@@ -4,11 +4,12 @@ import {
   defer,
   finalize,
   firstValueFrom,
-  Observable,
+  from,
   share,
   shareReplay,
   Subject,
   takeUntil,
+  type Observable,
 } from 'rxjs';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 import { createTimers } from '../internal/timers.js';
@@ -48,24 +49,13 @@ export function singleFlight<A, T>(
   };
 }
 
-/** What a promise gives; unsubscribing from it aborts its signal, unless it has settled. */
+/** What a promise gives; unsubscribing from it aborts its signal. */
 const abortable = <T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> =>
-  new Observable((subscriber) => {
+  defer(() => {
     const controller = new AbortController();
-    let settled = false;
-    const settle = () => (settled = true);
-    const result = work(controller.signal);
-    result.then(settle, settle);
-    result.then(
-      (value) => {
-        subscriber.next(value);
-        subscriber.complete();
-      },
-      (failure: unknown) => {
-        subscriber.error(failure);
-      },
+    return from(work(controller.signal)).pipe(
+      finalize(() => {
+        controller.abort();
+      }),
     );
-    return () => {
-      if (!settled) controller.abort();
-    };
   });

@@ -2,6 +2,7 @@ import { firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type O
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
 import { aborted } from './abort.js';
+import { wrong } from './requireOption.js';
 
 /** A source that carries hooks, as properties that are not enumerable. */
 export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource {
@@ -16,9 +17,7 @@ export type Supplied = string | (() => ObservableInput<string | null | undefined
 /** Checks an option of that kind. Never quotes it. */
 export function checkSupplied(name: string, value: unknown): void {
   if (typeof value === 'function' || (typeof value === 'string' && value !== '')) return;
-  throw new TypeError(
-    `option "${name}" must be a string that is not empty, or a function that gives one, got ${value === '' ? 'an empty string' : value === null ? 'null' : typeof value}`,
-  );
+  throw wrong(name, 'a string that is not empty, or a function that gives one', value);
 }
 
 /** What the option gives, unless the signal aborts first: then it unsubscribes from what the option gave. */

@@ -1,8 +1,9 @@
 import type { TokenSource } from '../token/types.js';
-import { requireOptions, text } from './checkOptions.js';
+import { requireOptions } from './checkOptions.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';
 import { checkSupplied, supplied, type Supplied } from './source.js';
+import { text } from './requireOption.js';
 
 export interface TokenExchangeOptions extends OAuthOptions {
   /** The token to trade in: whose rights the new one has. A function is called for each fetch, since this token expires too. */

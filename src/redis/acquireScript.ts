@@ -3,8 +3,8 @@ import { LONGEST_PAUSE, PRELUDE } from './scriptPrelude.js';
 /**
  * Asks for a token, or for the right to fetch one. One script, so that what it compares cannot change before it writes.
  *
- * KEYS[1] the hash. ARGV: owner ('' only reads), lease, generation to get beyond, kind ('', 'forced', 'manual',
- * 'rejected'), least life worth having, cool-down of forced refreshes, least pause; all times in ms.
+ * KEYS[1] the hash. ARGV: owner ('' only reads), lease, generation to get beyond, kind ('', 'forced', 'rejected'), least
+ * life worth having, cool-down of forced refreshes, the longest pause to wait for ('' all of it); all times in ms.
  *
  * Answers, `now` being Redis' clock in ms, `hashId` what tells this hash from one of the same name elsewhere ('' none yet),
  * and `ended` the generation of the last sign-out:
@@ -16,7 +16,7 @@ import { LONGEST_PAUSE, PRELUDE } from './scriptPrelude.js';
  */
 export const ACQUIRE = `${PRELUDE}
 local owner, lease, beyond, kind = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local least, cooldown, pace = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local least, cooldown, longest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 h = redis.call('HMGET', KEYS[1], 'gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'hashId', 'since', 'paused', 'ended')
 local gen, issued, life, held, fence, rejected, at = number(1), number(3), number(4), number(6), number(7), number(8), number(12)
 -- An empty value is one that was cut off: it cannot be opened, and is not the absence of a token.
@@ -42,8 +42,7 @@ if held > now and not mine then return { 'W', text(now), hashId, ended, text(hel
 if not mine then
   local paused = number(16)
   local retry = paused > now and 0 or math.min(number(9), paused + ${String(LONGEST_PAUSE)})
-  -- The application asked for it: it waits for no more than the least pause since the last failure.
-  if kind == 'manual' then retry = math.min(retry, paused + pace) end
+  if longest then retry = math.min(retry, paused + longest) end
   if retry > now then return { 'B', text(now), hashId, ended, text(retry - now), h[10] or '' } end
   if life > 0 then cooldown = math.min(cooldown, life / 3) end
   if kind ~= '' and gen > 0 and beyond > 0 and at <= now and at + cooldown > now then return { 'B', text(now), hashId, ended, text(at + cooldown - now), '' } end

@@ -10,6 +10,8 @@ export interface Attempt {
   readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
   readonly owner: string;
   readonly kind: Kind;
+  /** The application wants a token now: the pause after a failure shrinks to the least one. */
+  readonly endsPause: boolean;
   readonly abandoned: AbortSignal;
   readonly isSignedOut: () => boolean;
   /** A token later than this generation is asked for. */
@@ -22,11 +24,14 @@ export interface Attempt {
 
 let attempts = 0;
 
+/** @param isEarly the stream asks before the pause is over that the last failure told it of */
+
 export function beginAttempt(
   { cache, session, storeId }: StoreContext,
   request: TokenRequest,
   fetch: Attempt['fetch'],
   abandoned: AbortSignal,
+  isEarly: boolean,
 ): Attempt {
   const { generation, sure } = cache.generationOf(request.previous);
   const number = session.number();
@@ -36,6 +41,7 @@ export function beginAttempt(
     abandoned,
     owner: `${storeId}.${String(++attempts)}`,
     kind: kindOf(request),
+    endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
     isSignedOut: () => session.number() !== number,
     beyond: generation,
     isSure: sure,
@@ -50,9 +56,7 @@ export const isOver = ({ abandoned, isLocal, isSignedOut }: Attempt): boolean =>
 export const isPrevious = ({ request: { previous } }: Attempt, { response }: TokenRecord): boolean =>
   response.access_token === previous?.value;
 
-/** A repeat after a failure waits as long as everyone else. */
-function kindOf({ reason, attempt }: TokenRequest): Kind {
+function kindOf({ reason }: TokenRequest): Kind {
   if (reason === 'rejected') return 'rejected';
-  if (reason !== 'manual') return '';
-  return attempt === 1 ? 'manual' : 'forced';
+  return reason === 'manual' ? 'forced' : '';
 }

@@ -13,7 +13,7 @@ import { SIGN_OUT } from './signOutScript.js';
 export type StoreSettings = ReturnType<typeof storeSettings>;
 
 /** Why a token is wanted although there is one. `manual`: the application asks for it now, so that a pause does not hold it up. */
-export type Kind = '' | 'forced' | 'manual' | 'rejected';
+export type Kind = '' | 'forced' | 'rejected';
 
 /** An answer, and when it was asked for and came, by a clock that is never set. */
 export type Timed<T> = T & { readonly sent: number; readonly received: number };
@@ -35,7 +35,7 @@ export interface Commit {
 export interface Protocol {
   /** With an empty owner it only reads. `late` gets an answer that came too late for the caller. */
   readonly acquire: (
-    ask: { owner: string; beyond: number; kind: Kind },
+    ask: { owner: string; beyond: number; kind: Kind; endsPause: boolean },
     late?: (answer: Acquired) => void,
   ) => Promise<Timed<Acquired>>;
   readonly commit: (commit: Commit) => Promise<Committed>;
@@ -101,8 +101,10 @@ export function protocol(
     }).then(understand);
   };
   return {
-    acquire: ({ owner, beyond, kind }, late) =>
-      call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, SHORTEST_PAUSE], acquired, late),
+    acquire: ({ owner, beyond, kind, endsPause }, late) => {
+      const longest = endsPause ? SHORTEST_PAUSE : '';
+      return call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, longest], acquired, late);
+    },
     commit: (commit) => call(COMMIT, () => commitArguments(commit, now(), channel), committed),
     fail: async (fence, pause, failure) => {
       await bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel]));

@@ -1,6 +1,7 @@
 import { defer, finalize, firstValueFrom, from, merge, take } from 'rxjs';
 import { isTokenError, TokenStoreError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
+import { retryAfterOf } from '../token/backoff.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { beginAttempt, isOver, isPrevious, type Attempt } from './attempt.js';
 import { RedisUnavailable } from './boundedCalls.js';
@@ -14,10 +15,15 @@ import type { StoreContext } from './storeContext.js';
 /** Between attempts to reach Redis while somebody waits for it. Milliseconds. */
 const RETRY = 150;
 
+/** A timer may be early by less than this. Milliseconds. */
+const EARLY = 20;
+
 interface RefreshContext {
   readonly store: StoreContext;
   readonly leader: LeaderContext;
   readonly onUnavailable: 'wait' | 'local';
+  /** Until then the stream waits by itself after the last failure; only `refresh()` and `wake` have it ask sooner. */
+  pausedUntil: number;
   /** Why the stored value could not be read, when that was last tried. */
   unreadable: Error | undefined;
 }
@@ -27,11 +33,12 @@ export function sharedRefresh(
   leader: LeaderContext,
   onUnavailable: 'wait' | 'local',
 ): TokenStore['refresh'] {
-  const refresh: RefreshContext = { store, leader, onUnavailable, unreadable: undefined };
+  const refresh: RefreshContext = { store, leader, onUnavailable, pausedUntil: -Infinity, unreadable: undefined };
   return (request, fetch) =>
     defer(() => {
       const leaving = new AbortController();
-      return from(run(refresh, beginAttempt(store, request, fetch, leaving.signal))).pipe(
+      const isEarly = store.now() < refresh.pausedUntil - EARLY;
+      return from(run(refresh, beginAttempt(store, request, fetch, leaving.signal, isEarly))).pipe(
         finalize(() => {
           leaving.abort();
         }),
@@ -53,10 +60,12 @@ async function run(refresh: RefreshContext, attempt: Attempt): Promise<StoredTok
       const token = await step(refresh, attempt, round);
       if (!token) continue;
       refresh.unreadable = undefined;
+      refresh.pausedUntil = -Infinity;
       return token;
     }
   } catch (error) {
     if (isTokenError(error, 'ERR_TOKEN_STORE')) refresh.unreadable = error;
+    refresh.pausedUntil = refresh.store.now() + (retryAfterOf(error, Date.now()) ?? 0);
     throw error;
   }
   throw new TokenStoreError('the session was ended while its token was refreshed');

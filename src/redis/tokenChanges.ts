@@ -11,7 +11,12 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
 
   /** What may have been missed before the channel was open. It also tells the time, without which no push can be dated. */
   async function readCurrent(): Promise<SealedToken | null> {
-    const answer = await calls.acquire({ owner: '', beyond: cache.newest()?.generation ?? 0, kind: '' });
+    const answer = await calls.acquire({
+      owner: '',
+      beyond: cache.newest()?.generation ?? 0,
+      kind: '',
+      endsPause: false,
+    });
     return answer.type === 'token' ? answer.token : null;
   }
 

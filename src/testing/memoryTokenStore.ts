@@ -1,4 +1,17 @@
-import { asyncScheduler, defer, filter, map, of, share, Subject, tap, type Observable, type SchedulerLike } from 'rxjs';
+import {
+  asyncScheduler,
+  defer,
+  filter,
+  finalize,
+  map,
+  of,
+  share,
+  Subject,
+  tap,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
+import { TokenStoreError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
@@ -15,10 +28,22 @@ interface Memory {
   kept: Kept | null;
   refused: boolean;
   flight: Observable<Kept> | null;
+  /** Counts the sessions: a sign-out begins the next. */
+  session: number;
+  readonly signOuts: Subject<{ readonly by: object }>;
   readonly news: Subject<{ readonly kept: Kept; readonly by: object }>;
 }
 
 const memories = new WeakMap<object, Memory>();
+
+const newMemory = (): Memory => ({
+  kept: null,
+  refused: false,
+  flight: null,
+  session: 0,
+  signOuts: new Subject(),
+  news: new Subject(),
+});
 
 /**
  * The trivial store: streams of one process share a token. For tests, and as a model for a store of your own.
@@ -33,7 +58,7 @@ const memories = new WeakMap<object, Memory>();
  * @param scheduler where time comes from; that of the streams. Default `asyncScheduler`.
  */
 export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = asyncScheduler): TokenStore {
-  const memory = memories.get(place) ?? { kept: null, refused: false, flight: null, news: new Subject() };
+  const memory = memories.get(place) ?? newMemory();
   memories.set(place, memory);
   const me = {};
   const handOut = ({ response, since }: Kept, origin: StoredToken['origin']): StoredToken => ({
@@ -48,17 +73,21 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
   ): Observable<Kept> =>
     defer(() => {
       const asked = scheduler.now();
+      const { session } = memory;
       return fetch(memory.kept?.response ?? null).pipe(
         map((response): Kept => {
           const since = asked - headStartOf(request);
           return { response, since, until: since + lifetimeOf(response, since) };
         }),
         tap((kept) => {
+          if (memory.session !== session) throw new TokenStoreError('the session ended while the token was on its way');
           memory.kept = kept;
           memory.refused = false;
           memory.news.next({ kept, by: me });
         }),
-        tap({ finalize: () => (memory.flight = null) }),
+        finalize(() => {
+          if (memory.session === session) memory.flight = null;
+        }),
       );
     }).pipe(share());
 
@@ -78,5 +107,10 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
       filter(({ by }) => by !== me),
       map(({ kept }) => handOut(kept, 'shared')),
     ),
+    signOut: () => {
+      Object.assign(memory, { kept: null, refused: false, flight: null, session: memory.session + 1 });
+      memory.signOuts.next({ by: me });
+    },
+    signedOut: memory.signOuts.pipe(filter(({ by }) => by !== me)),
   };
 }

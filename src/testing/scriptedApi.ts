@@ -1,65 +1,13 @@
-import {
-  defer,
-  finalize,
-  firstValueFrom,
-  map,
-  merge,
-  NEVER,
-  of,
-  switchMap,
-  take,
-  tap,
-  timer,
-  type Observable,
-  type SchedulerLike,
-} from 'rxjs';
-import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { defer, finalize, map, of, tap, type Observable } from 'rxjs';
 import type { AccessToken } from '../token/types.js';
-import { createApiRecord, type ApiCall, type OpenCall, type Tolerance } from './apiRecord.js';
-import { requireApiSteps, type ApiStep } from './apiStep.js';
-import {
-  requireForbidden,
-  requireRefusal,
-  scriptedStatus,
-  verdictOn,
-  type Forbidden,
-  type Verdict,
-} from './apiVerdict.js';
-import type { FakeTokenSource } from './fakeTokenSource.js';
+import { fetchFrom, type ApiResponse } from './apiFetch.js';
+import { createApiRecord, type ApiCall, type OpenCall } from './apiRecord.js';
+import { apiSettings, type ScriptedApiOptions } from './apiSettings.js';
+import type { ApiStep } from './apiStep.js';
+import { requireForbidden, scriptedStatus, verdictOn, type Forbidden, type Verdict } from './apiVerdict.js';
 import { complain, leftOver } from './faults.js';
-import { clockOf, LONGEST, perCall, requireFlags, requireOptions, requireSteps } from './settings.js';
-import { abortedBy } from './signals.js';
-import { createLedger, type TokenRegister } from './tokenLedger.js';
-
-/** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
-export interface ScriptedApiOptions<T = string> {
-  /** Who issued the tokens: a {@link fakeTokenSource}, by whose word they live; or the values that are alive until they are revoked. */
-  readonly tokens: FakeTokenSource | Iterable<string>;
-  /** Where time comes from. Default: the source's scheduler, else `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike | undefined;
-  /** How long an answer takes, or a function of the call's number, from 1. 0 to 2^31-1; 0 answers synchronously (`fetch` in a microtask). Default 0. */
-  readonly delay?: number | ((n: number) => number) | undefined;
-  /** What to do with each call, in order. After the last step `'ok'`. Default none. */
-  readonly steps?: readonly ApiStep[] | undefined;
-  /** How a dead token is refused: 401 with `error="invalid_token"`, or, as some APIs do, a bare 403. Default 401. */
-  readonly refuseWith?: 401 | 403 | undefined;
-  /** What is answered to an accepted call. `fetch` sends it as JSON, undefined as no body; a Response goes as it is. Default: the token's value. */
-  readonly answer?: ((call: ApiCall) => T) | undefined;
-  /** True: `send` emits Responses of its own kind, `{ status, headers, body }`, whatever the status. False: it emits the body, and errors with `{ status, headers }`. Default false. */
-  readonly responses?: boolean | undefined;
-  /** So many calls are expected, at most; `verify` tells of more. >= 0. Default `Infinity`. */
-  readonly maxCalls?: number | undefined;
-  /** What `verify` shall not mind. Default none. */
-  readonly tolerate?: readonly Tolerance[] | undefined;
-}
-
-/** What `send` emits with `responses: true`. */
-export interface ApiResponse {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: unknown;
-}
+import { answeredAfter } from './signals.js';
+import type { TokenRegister } from './tokenLedger.js';
 
 /** An API for tests, see {@link scriptedApi}. The functions need no `this`. */
 export interface ScriptedApi<T = string> {
@@ -84,8 +32,6 @@ export interface ScriptedApi<T = string> {
    */
   readonly verify: () => void;
 }
-
-const TOLERANCES: readonly string[] = ['missing', 'unknown', 'expired', 'refused'];
 
 /**
  * An API that lives in virtual time and accepts exactly the tokens that are alive.
@@ -116,75 +62,10 @@ export function scriptedApi<T = string>(
 ): ScriptedApi<T>;
 export function scriptedApi<T = string>(options: ScriptedApiOptions<T>): ScriptedApi<T | ApiResponse>;
 export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<unknown> {
-  requireOptions(options);
-  const {
-    tokens,
-    steps = [],
-    refuseWith = 401,
-    responses = false,
-    tolerate = [],
-    answer = ({ token }: ApiCall) => token,
-  } = options;
-  const register = registerOf(tokens);
-  const { scheduler } = clockOf({
-    scheduler: options.scheduler ?? (typeof tokens === 'function' ? tokens.scheduler : undefined),
-  });
-  const delay = perCall('delay', options.delay, 0, LONGEST);
-  const { maxCalls } = numbersIn(options, { maxCalls: [0, Infinity, Infinity] });
-  requireApiSteps(steps);
-  requireSteps(
-    'tolerate',
-    tolerate,
-    (kind) => TOLERANCES.includes(kind as string),
-    TOLERANCES.map((kind) => `"${kind}"`).join(', '),
-  );
-  requireFunctions({ answer });
-  requireFlags({ responses });
-  requireRefusal(refuseWith);
-
-  const forbidden = new Map<string, Forbidden>();
+  const { register, steps, responses, scheduler, maxCalls, tolerate, ...judging } = apiSettings(options);
   const record = createApiRecord(scheduler, maxCalls, tolerate);
-
-  function judge(step: ApiStep, { path, credential }: ApiCall): Verdict {
-    return typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
-  }
-
-  function deliver(step: ApiStep, call: OpenCall, { status, headers }: Verdict, byPromise: boolean): ApiResponse {
-    if (step === 'down') {
-      call.outcome = 'down';
-      throw new TypeError('fetch failed');
-    }
-    call.outcome = status;
-    if (status === 401) record.tell(call, byPromise);
-    return { status, headers, body: status < 300 ? answer(call) : null };
-  }
-
-  /** One call, judged when it arrives and answered `delay` later. */
-  const exchange = (method: string, path: string, token: string | null, byPromise = false): Observable<ApiResponse> =>
-    defer(() => {
-      const n = record.calls.length + 1;
-      const wait = record.inRange(delay, n);
-      const step = steps[n - 1] ?? 'ok';
-      const call = record.add({ method, path, token, credential: token === null ? 'missing' : register.fateOf(token) });
-      const verdict = judge(step, call);
-      const answer$ = defer(() => of(deliver(step, call, verdict, byPromise)));
-      const answered$ =
-        step === 'hang' ? NEVER : wait === 0 ? answer$ : timer(wait, scheduler).pipe(switchMap(() => answer$));
-      return answered$.pipe(
-        finalize(() => {
-          if (call.outcome === 'pending') call.outcome = 'aborted';
-        }),
-      );
-    });
-
-  function fetched(input: string | URL | Request, init?: RequestInit): Observable<Response> {
-    const request = typeof input === 'string' || 'href' in input ? undefined : input;
-    const { pathname } = new URL(request ? request.url : (input as string | URL), 'http://localhost');
-    const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
-    const token = /^\S+ +(\S+)$/.exec(new Headers(init?.headers ?? request?.headers).get('authorization') ?? '')?.[1];
-    const answered$ = exchange(method, pathname, token ?? null, true).pipe(map(responseOf));
-    return merge(abortedBy(init?.signal ?? request?.signal), answered$).pipe(take(1));
-  }
+  const forbidden = new Map<string, Forbidden>();
+  const exchange = exchangeWith({ ...judging, register, steps, scheduler, record, forbidden });
 
   return {
     send: (token, path = '/', method = 'GET') =>
@@ -195,7 +76,7 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
         }),
         map((response) => (responses ? response : response.body)),
       ),
-    fetch: (input, init) => firstValueFrom(defer(() => fetched(input, init))),
+    fetch: fetchFrom((method, path, token) => exchange(method, path, token, true)),
     calls: record.calls,
     revoke: register.revoke,
     forbid: (path, how = 'bare') => {
@@ -211,27 +92,42 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
   };
 }
 
-function registerOf(tokens: FakeTokenSource | Iterable<string>): TokenRegister {
-  if (typeof tokens === 'function' && typeof tokens.fateOf === 'function') return tokens;
-  const range = 'a fakeTokenSource or the values of living tokens';
-  if (
-    typeof tokens === 'string' ||
-    typeof (tokens as Partial<Iterable<string>> | undefined)?.[Symbol.iterator] !== 'function'
-  )
-    throw wrong('tokens', tokens, range);
-  const ledger = createLedger(() => 0);
-  for (const value of tokens as Iterable<string>) {
-    if (typeof value !== 'string') throw wrong('tokens', value, range);
-    ledger.issue(value, Infinity);
-  }
-  return ledger;
+interface Exchanging extends Pick<
+  ReturnType<typeof apiSettings>,
+  'register' | 'steps' | 'scheduler' | 'delay' | 'answer' | 'refuseWith'
+> {
+  readonly record: ReturnType<typeof createApiRecord>;
+  readonly forbidden: ReadonlyMap<string, Forbidden>;
 }
 
-/** Statuses with which a Response may have no body. */
-const BODILESS = [204, 205, 304];
+/** One call, judged when it arrives and answered `delay` later. */
+function exchangeWith({ register, steps, scheduler, delay, answer, refuseWith, record, forbidden }: Exchanging) {
+  function judge(step: ApiStep, { path, credential }: ApiCall): Verdict {
+    return typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
+  }
 
-function responseOf({ status, headers, body }: ApiResponse): Response {
-  if (body instanceof Response) return body;
-  if (body === null || body === undefined || BODILESS.includes(status)) return new Response(null, { status, headers });
-  return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', ...headers } });
+  function deliver(step: ApiStep, call: OpenCall, { status, headers }: Verdict, byPromise: boolean): ApiResponse {
+    if (step === 'down') {
+      call.outcome = 'down';
+      throw new TypeError('fetch failed');
+    }
+    call.outcome = status;
+    if (status === 401) record.tell(call, byPromise);
+    return { status, headers, body: status < 300 ? answer(call) : null };
+  }
+
+  return (method: string, path: string, token: string | null, byPromise = false): Observable<ApiResponse> =>
+    defer(() => {
+      const n = record.calls.length + 1;
+      const wait = record.inRange(delay, n);
+      const step = steps[n - 1] ?? 'ok';
+      const call = record.add({ method, path, token, credential: token === null ? 'missing' : register.fateOf(token) });
+      const verdict = judge(step, call);
+      const answer$ = defer(() => of(deliver(step, call, verdict, byPromise)));
+      return answeredAfter(wait, step === 'hang', answer$, scheduler).pipe(
+        finalize(() => {
+          if (call.outcome === 'pending') call.outcome = 'aborted';
+        }),
+      );
+    });
 }

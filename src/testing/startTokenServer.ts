@@ -1,17 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { numbersIn, wrong } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
-import { requireApiSteps, type ApiStep } from './apiStep.js';
-import { requireForbidden, requireRefusal, scriptedStatus, verdictOn, type Forbidden } from './apiVerdict.js';
-import { listen, reply } from './nodeHttp.js';
-import { fetchToken, requireTokenSteps, TOKEN_FAILURES, type ServerTokenStep } from './serverToken.js';
+import type { ApiStep } from './apiStep.js';
+import { requireRefusal, type Forbidden } from './apiVerdict.js';
+import { listen } from './nodeHttp.js';
+import { fetchToken, type ServerTokenStep } from './serverToken.js';
 import { LONGEST, requireOptions } from './settings.js';
-import { createLedger, type TokenRegister } from './tokenLedger.js';
+import type { TokenRegister } from './tokenLedger.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
-
-/** Real time, whatever fake timers are put in its place later: a server's clients are elsewhere. */
-const { setTimeout, clearTimeout } = globalThis;
-const realNow = Date.now;
+import { tokenServer, type TokenServerCounts } from './tokenServer.js';
 
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError that the promise rejects with. */
 export interface TokenServerOptions {
@@ -25,19 +21,6 @@ export interface TokenServerOptions {
   readonly names?: TokenNames | undefined;
   /** How a dead token is refused: 401 with `error="invalid_token"`, or a bare 403. Default 401. */
   readonly refuseWith?: 401 | 403 | undefined;
-}
-
-/** What the server has counted so far. */
-export interface TokenServerCounts {
-  /** Requests to the token endpoint, and the tokens that it gave. */
-  readonly tokenRequests: number;
-  readonly tokensIssued: number;
-  /** Requests to the API, and how they ended: accepted with 200, refused for their token, forbidden, failed as ordered. */
-  readonly apiRequests: number;
-  readonly accepted: number;
-  readonly refused: number;
-  readonly forbidden: number;
-  readonly failed: number;
 }
 
 /** A server for integration tests, see {@link startTokenServer}. The functions need no `this`. */
@@ -89,97 +72,8 @@ export async function startTokenServer(options: TokenServerOptions = {}): Promis
   });
   if (!Number.isInteger(port)) throw wrong('port', port, 'an integer');
   requireRefusal(refuseWith);
-  const nameOf = namesOf(names);
-  const ledger = createLedger(realNow);
-  const forbidden = new Map<string, Forbidden>();
-  const tokenSteps: ServerTokenStep[] = [];
-  const apiSteps: ApiStep[] = [];
-  const counts = {
-    tokenRequests: 0,
-    tokensIssued: 0,
-    apiRequests: 0,
-    accepted: 0,
-    refused: 0,
-    forbidden: 0,
-    failed: 0,
-  };
-  type Exchange = (status: number, body: unknown, headers?: Readonly<Record<string, string>>) => void;
-
-  function token(step: ServerTokenStep, arrivedAt: number, answer: Exchange): void {
-    const failure = TOKEN_FAILURES[step];
-    if (failure) {
-      answer(...failure);
-      return;
-    }
-    const access_token = nameOf(++counts.tokensIssued);
-    ledger.issue(access_token, arrivedAt + lifetime);
-    answer(200, { access_token, token_type: 'Bearer', expires_in: lifetime / 1000 });
-  }
-
-  function api(step: ApiStep, request: IncomingMessage, path: string, answer: Exchange): void {
-    const value = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const credential = value === undefined ? 'missing' : ledger.fateOf(value);
-    const { status, headers } =
-      typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
-    if (typeof step === 'number') counts.failed++;
-    else if (status === 200) counts.accepted++;
-    else if (credential === 'alive') counts.forbidden++;
-    else counts.refused++;
-    answer(status, status < 300 ? { method: request.method, path, token: value ?? null } : { status }, headers);
-  }
-
-  function handle(request: IncomingMessage, response: ServerResponse): void {
-    const arrivedAt = realNow();
-    // Not by `new URL`, which throws at paths such as `//`.
-    const [path = '/'] = (request.url ?? '/').split('?');
-    const isToken = path === '/token';
-    const step = (isToken ? tokenSteps : apiSteps).shift() ?? 'ok';
-    counts[isToken ? 'tokenRequests' : 'apiRequests']++;
-    if (!isToken && (step === 'hang' || step === 'down')) counts.failed++;
-    if (step === 'hang') return;
-    if (step === 'down') {
-      request.destroy();
-      return;
-    }
-    const answer: Exchange = (status, body, headers = {}) => {
-      if (latency === 0) {
-        reply(request, response, status, headers, body);
-        return;
-      }
-      const timer = setTimeout(() => {
-        reply(request, response, status, headers, body);
-      }, latency);
-      // Nobody is there any more to whom it could answer: it must not keep the process from ending.
-      response.once('close', () => {
-        clearTimeout(timer);
-      });
-    };
-    if (!isToken) api(step as ApiStep, request, path, answer);
-    else if (request.method === 'POST') token(step as ServerTokenStep, arrivedAt, answer);
-    else answer(405, { error: 'invalid_request' }, { allow: 'POST' });
-  }
-
+  const { handle, ...server } = tokenServer({ lifetime, latency, nameOf: namesOf(names), refuseWith });
   const { origin, close } = await listen(port, handle);
   const tokenUrl = `${origin}/token`;
-  return {
-    origin,
-    tokenUrl,
-    source: ({ signal }) => fetchToken(tokenUrl, signal),
-    counts,
-    fateOf: ledger.fateOf,
-    revoke: ledger.revoke,
-    failToken: (...steps) => {
-      requireTokenSteps(steps);
-      tokenSteps.push(...steps);
-    },
-    failApi: (...steps) => {
-      requireApiSteps(steps);
-      apiSteps.push(...steps);
-    },
-    forbid: (path, how = 'bare') => {
-      requireForbidden(path, how);
-      forbidden.set(path, how);
-    },
-    close,
-  };
+  return { origin, tokenUrl, source: ({ signal }) => fetchToken(tokenUrl, signal), ...server, close };
 }

@@ -1,0 +1,43 @@
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { authorizationOf } from '../http/authorize.js';
+import { fieldsOf } from '../internal/answers.js';
+import { looksLikeResponse } from '../token/isRejection.js';
+import type { AccessToken } from '../token/types.js';
+import { limitOf, messageOf } from './interruptions.js';
+import { sentInClear } from './proxies.js';
+import { recordingFetch } from './recordingFetch.js';
+import type { RedirectTracker } from './redirects.js';
+
+/** The response, whether axios takes it for one or for an error. */
+export const responseOf = (outcome: unknown): AxiosResponse | undefined =>
+  (looksLikeResponse(outcome) && 'config' in (outcome as object) ? outcome : fieldsOf(outcome).response) as
+    AxiosResponse | undefined;
+
+/** What is sent: the caller's config with the token, and with the rest of its timeout after `elapsed` milliseconds of waiting. */
+export function attemptOf(
+  config: InternalAxiosRequestConfig,
+  url: string,
+  token: AccessToken,
+  { beforeRedirect }: RedirectTracker,
+  elapsed: number,
+): InternalAxiosRequestConfig {
+  const limit = limitOf(config);
+  return {
+    ...config,
+    headers: config.headers.concat({ Authorization: authorizationOf(token) }),
+    ...sentInClear(config, url),
+    beforeRedirect,
+    env: { ...config.env, fetch: recordingFetch(config.env?.fetch) },
+    ...(limit < Infinity &&
+      elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: messageOf(config) }),
+  };
+}
+
+/** Frees the connection of a streamed answer that nobody will read. */
+export function discard({ data, config }: AxiosResponse<unknown>): void {
+  if (config.responseType !== 'stream') return;
+  // The answer to a HEAD request has none.
+  const { destroy, cancel } = fieldsOf(data) as { destroy?: () => void; cancel?: () => Promise<void> };
+  if (cancel) void cancel.call(data).catch(() => undefined);
+  else destroy?.call(data);
+}

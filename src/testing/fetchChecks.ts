@@ -1,0 +1,93 @@
+import { from, merge, NEVER, Subject, throwError } from 'rxjs';
+import { demand, equal, held, requestOf, same, tokenOf, valueOf, type Check } from './storeWorld.js';
+
+/** Who fetches, who is answered with what, and what follows a failure. */
+export const FETCH_CHECKS: readonly Check[] = [
+  [
+    'should fetch once for all who ask at once',
+    async (stores, { ask, source }) => {
+      const answers = await Promise.all(stores.map((store) => ask(store)));
+      equal(source.fetched, 1, 'fetches');
+      equal(new Set(answers.map(valueOf)).size, 1, 'different tokens');
+      equal(answers.filter(({ origin }) => origin === 'fetched').length, 1, 'answers that claim to be fetched');
+    },
+  ],
+  [
+    'should hand what is there to those who come later',
+    async ([first, ...others], { ask, source }) => {
+      const token = await ask(first);
+      for (const store of others) same(await ask(store), token);
+      equal(source.fetched, 1, 'fetches');
+    },
+  ],
+  [
+    'should replace a token that is due once, however many ask',
+    async (stores, { ask, source }) => {
+      const old = await held(stores, ask);
+      const answers = await Promise.all(stores.map((store) => ask(store, 'scheduled', old)));
+      for (const answer of answers)
+        demand(valueOf(answer) !== old.value, 'a token that is due was handed out as its own successor');
+      equal(new Set(answers.map(valueOf)).size, 1, 'different tokens');
+      equal(source.fetched, 2, 'fetches');
+    },
+  ],
+  [
+    'should replace a rejected token once, however many ask',
+    async (stores, { ask, source }) => {
+      const old = await held(stores, ask);
+      const answers = await Promise.all(stores.map((store) => ask(store, 'rejected', old)));
+      for (const answer of answers) demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
+      equal(source.fetched, 2, 'fetches');
+    },
+  ],
+  [
+    'should answer the rejection of a token that was replaced before with its successor, without a fetch',
+    async (stores, { ask, source }) => {
+      const old = await held(stores, ask);
+      const [first, ...others] = stores;
+      const next = await ask(first, 'scheduled', old);
+      for (const store of others) same(await ask(store, 'rejected', old), next);
+      equal(source.fetched, 2, 'fetches');
+    },
+  ],
+  [
+    'should keep a rejected token from newcomers, even if its replacement failed',
+    async ([first, second], { ask, source, later }) => {
+      const old = tokenOf(await ask(first));
+      await ask(first, 'rejected', old, () => throwError(() => new Error('down'))).catch(() => undefined);
+      const answer = await later(() => ask(second));
+      demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
+      demand(source.fetched >= 2, 'nobody fetched');
+    },
+  ],
+  [
+    'should fail with what the fetch failed with, and not keep that for ever',
+    async ([first, second], { ask, later }) => {
+      const failure = new Error('the token endpoint is down');
+      const thrown: unknown = await ask(first, 'initial', null, () => throwError(() => failure)).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      demand(thrown === failure, 'the refresh did not fail with the failure of its fetch');
+      await later(() => ask(second));
+    },
+  ],
+  [
+    'should let another take over from one who left',
+    async ([first, second], { ask, later, inTime }) => {
+      const begun = new Subject<void>();
+      const leaving$ = from(
+        first.refresh(requestOf('initial', null), () => {
+          queueMicrotask(() => {
+            begun.next();
+          });
+          return NEVER;
+        }),
+      );
+      // It leaves when its fetch has begun; what the store answers or fails with before that, is the store's fault.
+      const left = await inTime(merge(begun, leaving$));
+      demand(left === undefined, 'it answered without a fetch');
+      await later(() => ask(second));
+    },
+  ],
+];

@@ -1,0 +1,78 @@
+import { firstValueFrom, from, Subject, Subscription, timer } from 'rxjs';
+import type { TokenResponse } from '../token/types.js';
+import { demand, held, requestOf, valueOf, type Check } from './storeWorld.js';
+
+/** What follows a sign-out, for a store that has `signOut`. */
+export const SIGN_OUT_CHECKS: readonly Check[] = [
+  [
+    'should hand out no token of a session that has ended, to anyone, if it has signOut',
+    async (stores, { ask, source, later }) => {
+      const [first] = stores;
+      if (!first.signOut) return;
+      // A stream in use listens to both.
+      const listening = new Subscription();
+      for (const { changes, signedOut } of stores) {
+        listening.add(changes?.subscribe());
+        listening.add(signedOut?.subscribe());
+      }
+      try {
+        const old = await held(stores, ask);
+        first.signOut();
+        // It knows at once; the others when they are told.
+        demand(valueOf(await later(() => ask(first))) !== old.value, 'who signed out was handed the token again');
+        for (const store of stores)
+          await later(async () => {
+            demand(valueOf(await ask(store)) !== old.value, 'the token was handed out after the sign-out');
+          });
+        demand(source.fetched >= 2, 'nobody fetched');
+      } finally {
+        listening.unsubscribe();
+      }
+    },
+  ],
+  [
+    'should not keep a token that arrives after the sign-out, if it has signOut',
+    async ([first, ...others], { ask, later, inTime }) => {
+      if (!first.signOut) return;
+      const begun = new Subject<void>();
+      const response = new Subject<TokenResponse>();
+      const refreshed = firstValueFrom(
+        from(
+          first.refresh(requestOf('initial', null), () => {
+            queueMicrotask(() => {
+              begun.next();
+            });
+            return response;
+          }),
+        ),
+      ).catch(() => undefined);
+      await inTime(begun);
+      first.signOut();
+      response.next({ access_token: 'late', expires_in: 3600 });
+      response.complete();
+      await inTime(from(refreshed));
+      for (const store of [first, ...others])
+        demand(valueOf(await later(() => ask(store))) !== 'late', 'a token of the session that has ended was kept');
+    },
+  ],
+  [
+    'should tell the others of a sign-out, if it has signOut and signedOut',
+    async ([first, second], { ask, later }) => {
+      if (!first.signOut || !second.signedOut) return;
+      const signals: unknown[] = [];
+      const watching = second.signedOut.subscribe((signal) => signals.push(signal));
+      try {
+        // The second must listen before the first tells; nobody knows when it does.
+        await later(async () => {
+          await ask(first);
+          await ask(second);
+          first.signOut?.();
+          await firstValueFrom(timer(100));
+          demand(signals.length > 0, 'no other store was told of a sign-out');
+        });
+      } finally {
+        watching.unsubscribe();
+      }
+    },
+  ],
+];

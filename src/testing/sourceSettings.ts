@@ -1,0 +1,52 @@
+import type { SchedulerLike } from 'rxjs';
+import { numbersIn } from '../internal/validate.js';
+import type { TokenResponse } from '../token/types.js';
+import { isError } from './plainError.js';
+import { clockOf, LONGEST, perCall, requireFlags, requireOptions, requireSteps } from './settings.js';
+import { namesOf, type TokenNames } from './tokenNames.js';
+
+/**
+ * What the source does when it is called: `'token'` yields the next one; `'transient'` fails with status 503,
+ * `'permanent'` with `invalid_client`; `'hang'` never answers; an Error is thrown as it is; a response is given as it is.
+ */
+export type TokenStep = 'token' | 'transient' | 'permanent' | 'hang' | Error | TokenResponse;
+
+/** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
+export interface FakeTokenSourceOptions {
+  /** Where time comes from: hand in the TestScheduler. Default `asyncScheduler`, which is virtual inside `TestScheduler.run` too. */
+  readonly scheduler?: SchedulerLike | undefined;
+  /** The clock by which tokens end, see {@link VirtualClock.serverNow}. Default `scheduler.now()`. */
+  readonly now?: (() => number) | undefined;
+  /** How long an answer takes, or a function of the call's number, from 1. 0 to 2^31-1; 0 answers synchronously. Default 0. */
+  readonly latency?: number | ((n: number) => number) | undefined;
+  /** A token's life, counted from the call as the strictest server would, or a function of the call's number. >= 0; `Infinity` leaves `expires_in` out. Default 30 000. */
+  readonly lifetime?: number | ((n: number) => number) | undefined;
+  /** What to do at each call, in order. After the last step, tokens. Default none: tokens from the start. */
+  readonly steps?: readonly TokenStep[] | undefined;
+  /** How tokens are called. Default `'letters'`: a, b, c … as they read in a marble diagram. */
+  readonly names?: TokenNames | undefined;
+  /** So many calls are expected, at most: one more fails for good, and {@link FakeTokenSource.verify} tells of it. >= 0. Default `Infinity`. */
+  readonly maxCalls?: number | undefined;
+  /** Whether calls may overlap, because several streams share the source. One stream never does that. Default false. */
+  readonly allowOverlap?: boolean | undefined;
+}
+
+const WORDS: readonly unknown[] = ['token', 'transient', 'permanent', 'hang'];
+const isStep = (step: unknown): boolean =>
+  WORDS.includes(step) ||
+  isError(step) ||
+  (typeof step === 'object' && step !== null && ('access_token' in step || 'error' in step));
+
+/** Checks every option once. */
+export function sourceSettings(options: FakeTokenSourceOptions) {
+  requireOptions(options);
+  const { scheduler, now } = clockOf(options);
+  const { steps = [], names = 'letters', allowOverlap = false } = options;
+  const latency = perCall('latency', options.latency, 0, LONGEST);
+  const lifetime = perCall('lifetime', options.lifetime, 30_000, Infinity);
+  const { maxCalls } = numbersIn(options, { maxCalls: [0, Infinity, Infinity] });
+  const nameOf = namesOf(names);
+  requireFlags({ allowOverlap });
+  requireSteps('steps', steps, isStep, '"token", "transient", "permanent", "hang", an Error or a token response');
+  return { scheduler, now, steps, allowOverlap, latency, lifetime, maxCalls, nameOf };
+}

@@ -1,0 +1,85 @@
+import { firstValueFrom, of, timer } from 'rxjs';
+import type { StoredToken } from '../token/tokenStore.js';
+import type { TokenResponse } from '../token/types.js';
+import { demand, equal, slowFetch, tokenOf, valueOf, type Check, type Fetch } from './storeWorld.js';
+
+/** What is known of a token that is handed out: its age, its end, the response. */
+export const TOKEN_CHECKS: readonly Check[] = [
+  [
+    'should not hand out a token whose life is over',
+    async (stores, { ask, source }) => {
+      const [first, second, third] = stores;
+      const brief: Fetch = () => of({ access_token: 'brief', expires_in: 0.2 });
+      equal(valueOf(await ask(first, 'initial', null, brief)), 'brief', 'the token');
+      await firstValueFrom(timer(400));
+      for (const store of [second, third, first])
+        demand(valueOf(await ask(store)) !== 'brief', 'a token whose life is over was handed out');
+      demand(source.fetched >= 1, 'nobody fetched');
+    },
+  ],
+  [
+    'should not underestimate the age of a token',
+    async ([first, second], { ask }) => {
+      const asked = performance.now();
+      const mine = await ask(first, 'initial', null, slowFetch);
+      demand(mine.age >= 290, `fetched in 300 ms, but of age ${String(mine.age)}`);
+      await firstValueFrom(timer(100));
+      const before = performance.now();
+      const shared = await ask(second);
+      // The request for the token was sent after `asked` only by what the store takes itself; the fetch took 300 ms of it.
+      demand(
+        shared.age >= 390 && shared.age <= performance.now() - asked + 50,
+        `of age ${String(shared.age)} after ${String(Math.round(before - asked))} ms`,
+      );
+    },
+  ],
+  [
+    'should tell the others of a new token, if it tells at all',
+    async ([first, second], { ask, within }) => {
+      if (!second.changes) return;
+      const told: StoredToken[] = [];
+      const watching = second.changes.subscribe((token) => told.push(token));
+      try {
+        // The first tells the second as soon as the second listens; nobody knows when that is.
+        let token = await ask(first);
+        const heard = () => told.length > 0;
+        for (let round = 0; !heard() && round < 50; round++) {
+          await firstValueFrom(timer(100));
+          if (!heard()) token = await ask(first, 'scheduled', tokenOf(token));
+        }
+        await within(() => told.some((one) => valueOf(one) === valueOf(token)));
+        for (const { origin, age } of told)
+          demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
+        // It knows how old a token is that took its time: asked for 300 ms ago, it is no younger.
+        await ask(first, 'scheduled', tokenOf(token), slowFetch);
+        await within(() => told.some((one) => valueOf(one) === 'slow'));
+        for (const one of told)
+          demand(
+            valueOf(one) !== 'slow' || one.age >= 290,
+            `fetched in 300 ms, but told of at the age of ${String(one.age)}`,
+          );
+      } finally {
+        watching.unsubscribe();
+      }
+    },
+  ],
+  [
+    'should hand the source the last response, if it hands it anything',
+    async ([first, second], { ask }) => {
+      const handed: unknown[] = [];
+      const rotating: Fetch = (last) => {
+        handed.push(last);
+        return of({
+          access_token: `A${String(handed.length)}`,
+          refresh_token: `R${String(handed.length)}`,
+          expires_in: 3600,
+        });
+      };
+      const old = tokenOf(await ask(first, 'initial', null, rotating));
+      await ask(second, 'scheduled', old, rotating);
+      if (handed[0] === undefined && handed[1] === undefined) return;
+      demand(handed[0] === null, 'an empty store handed over something else than null');
+      equal((handed[1] as TokenResponse | null)?.refresh_token, 'R1', 'the refresh token handed over');
+    },
+  ],
+];
