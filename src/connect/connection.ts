@@ -21,6 +21,7 @@ import {
   throwError,
   type Observable,
   type ObservableInput,
+  type Observer,
 } from 'rxjs';
 import { sameToken } from '../token/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
@@ -50,8 +51,8 @@ export interface ConnectionHost<T> {
   readonly manager: Pick<TokenManager, 'token$' | 'events$' | 'reject'>;
   readonly connect: Connect<T>;
   readonly settings: ConnectSettings;
-  /** A connection is open. */
-  readonly onOpen: () => void;
+  /** Is told that a connection is open. */
+  readonly opened$: Observer<void>;
   /** The first message of a connection has come: the server accepted the token. */
   readonly onAccepted: (token: AccessToken) => void;
 }
@@ -103,7 +104,7 @@ export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Obse
 /** One connection. Whatever `connect` throws by itself passes as it is. */
 function open<T>(
   token: AccessToken,
-  { connect, onOpen: tellOpen, onAccepted }: ConnectionHost<T>,
+  { connect, opened$, onAccepted }: ConnectionHost<T>,
   { bearer = () => token, onOpen }: { bearer?: () => AccessToken; onOpen?: () => void } = {},
 ): Observable<T> {
   return defer(() => {
@@ -112,7 +113,7 @@ function open<T>(
       if (isOpen) return;
       isOpen = true;
       onOpen?.();
-      tellOpen();
+      opened$.next();
     };
     return from(connect(token, opened)).pipe(
       map((message, index) => {

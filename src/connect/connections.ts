@@ -28,7 +28,7 @@ import type { ConnectSettings } from './options.js';
 
 /** One stream of messages over any number of connections. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
-  const { take, reject, accepted, newest, current, timers } = manager;
+  const { take, reject, accepted, current, timers } = manager;
   const { reconnect, maxWait } = settings;
   const lasted$ = reconnect ? timers.after(reconnect.max) : EMPTY;
 
@@ -36,26 +36,19 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     let next$ = take(maxWait);
     let state: EndState = { attempts: 0, rejections: 0 };
 
+    const onAccepted = (bearer: AccessToken) => {
+      state = { ...state, rejections: 0 };
+      accepted(bearer, () => undefined);
+    };
+
     const connected = (token: AccessToken): Observable<T> => {
-      const open$ = new Subject<void>();
-      const messages$ = connection(token, {
-        manager,
-        connect,
-        settings,
-        onOpen: () => {
-          open$.next();
-        },
-        onAccepted: (bearer) => {
-          state = { ...state, rejections: 0 };
-          accepted(bearer, () => undefined);
-        },
-      });
-      const lasting$ = open$.pipe(
+      const opened$ = new Subject<void>();
+      const lasting$ = opened$.pipe(
         switchMap(() => lasted$),
         tap(() => (state = { attempts: 0, rejections: 0 })),
         ignoreElements(),
       );
-      return merge(lasting$, messages$);
+      return merge(lasting$, connection(token, { manager, connect, settings, opened$, onAccepted }));
     };
 
     /** The notifier of `retry`: emits when it is time for another connection, and errors when there will be none. */
@@ -67,23 +60,17 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       if (!sameToken(current(), token)) state = { ...state, rejections: 0 };
       const decision = afterEnd(end, state, settings);
       if (decision.type === 'final') {
-        if (decision.isRejected && state.rejections === 0) reject(rejection);
+        if (decision.isRefused && state.rejections === 0) reject(rejection);
         throw thrown;
       }
       state = decision.state;
       const pause$ = decision.pause > 0 ? timers.after(decision.pause, true) : of(undefined);
-      if (decision.type === 'reconnect') {
-        next$ = take(maxWait);
-        return pause$;
-      }
+      next$ = take(maxWait);
+      if (decision.type === 'reconnect') return pause$;
       return pause$.pipe(
         switchMap(() => otherToken(manager, settings, thrown, rejection)),
         tap((other) => {
-          // Somebody else may have heard of the token before, and seen it rejected.
-          next$ = defer(() => {
-            const usable = newest(other, token);
-            return usable ? of(usable) : take(maxWait);
-          });
+          next$ = newestAfter(manager, other, token, maxWait);
         }),
       );
     };
@@ -91,14 +78,29 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     return defer(() => next$).pipe(
       switchMap(connected),
       retry({ delay: next }),
-      catchError((thrown: unknown) => {
-        if (!(thrown instanceof Ended)) return throwError(() => thrown);
-        return isNormal(thrown.end) ? EMPTY : throwError(() => thrown.end);
-      }),
+      catchError(asConnectionEnded),
       takeUntil(sessionEnd(manager)),
     );
   });
 }
+
+/** The stream ends as its last connection did. What is no end of a connection is a mistake in the user's code. */
+function asConnectionEnded(thrown: unknown): Observable<never> {
+  if (!(thrown instanceof Ended)) return throwError(() => thrown);
+  return isNormal(thrown.end) ? EMPTY : throwError(() => thrown.end);
+}
+
+/** The token to connect with: somebody else may have heard of `other` before, and seen it rejected. */
+const newestAfter = (
+  { newest, take }: Pick<TokenManager, 'newest' | 'take'>,
+  other: AccessToken,
+  rejected: AccessToken,
+  maxWait: number,
+): Observable<AccessToken> =>
+  defer(() => {
+    const usable = newest(other, rejected);
+    return usable ? of(usable) : take(maxWait);
+  });
 
 /** A token in the place of a rejected one. While the source fails and may mend, it is asked again after pauses. */
 function otherToken(

@@ -31,6 +31,13 @@ export interface EventStreamOptions extends Omit<ConnectOptions, 'onRenewal'>, O
   headers?: HeadersInit | undefined;
 }
 
+/** What the server has said, for the next request. */
+interface StreamState {
+  lastId: string;
+  /** Milliseconds. */
+  retry: number;
+}
+
 /** A server that sends more than this without the end of an event is not read on. Characters. */
 const LONGEST_EVENT = 16 * 1024 * 1024;
 
@@ -75,19 +82,18 @@ export function eventStream(
   const settings = settingsOf({ ...options, isFinal: options.isFinal ?? isFinal });
 
   return defer(() => {
-    let lastId = '';
-    let retry = 0;
+    const state: StreamState = { lastId: '', retry: 0 };
 
     const connect = (opened: () => void): Observable<ServerSentEvent> =>
       defer(() => {
         const controller = new AbortController();
         const { signal } = controller;
-        const init = { headers: { ...headers, ...lastEventId(lastId) }, cache: 'no-store' as const, signal };
+        const init = { headers: { ...headers, ...lastEventId(state.lastId) }, cache: 'no-store' as const, signal };
         return from(send(href, init)).pipe(
           switchMap((response) => checked(response, name)),
           switchMap((response) => {
             opened();
-            return events(response);
+            return events(response, state, name);
           }),
           finalize(() => {
             controller.abort();
@@ -95,31 +101,32 @@ export function eventStream(
         );
       });
 
-    function events(response: Response): Observable<ServerSentEvent> {
-      const parsed: ServerSentEvent[] = [];
-      const decoder = new TextDecoder();
-      const parser = createParser({
-        maxBufferSize: LONGEST_EVENT,
-        onEvent: ({ id = lastId, event = 'message', data }) => {
-          lastId = id;
-          parsed.push({ id, event, data });
-        },
-        onRetry: (time) => (retry = Math.min(time, MAX_RETRY_AFTER)),
-        onError: ({ type }: ParseError) => {
-          if (type === 'max-buffer-size-exceeded') throw unreadable(response, name, 'an event is too long');
-        },
-      });
-      return from((response.body ?? EMPTY) as AsyncIterable<Uint8Array>).pipe(
-        concatMap((chunk) => {
-          parser.feed(decoder.decode(chunk, { stream: true }));
-          return parsed.splice(0);
-        }),
-      );
-    }
-
-    const leastPause = (end: unknown) => Math.max(retry, settings.leastPause(end));
+    const leastPause = (end: unknown) => Math.max(state.retry, settings.leastPause(end));
     return connections(manager, (_token, opened) => connect(opened), { ...settings, leastPause });
   });
+}
+
+/** The events of one response. */
+function events(response: Response, state: StreamState, name: () => string): Observable<ServerSentEvent> {
+  const parsed: ServerSentEvent[] = [];
+  const decoder = new TextDecoder();
+  const parser = createParser({
+    maxBufferSize: LONGEST_EVENT,
+    onEvent: ({ id = state.lastId, event = 'message', data }) => {
+      state.lastId = id;
+      parsed.push({ id, event, data });
+    },
+    onRetry: (time) => (state.retry = Math.min(time, MAX_RETRY_AFTER)),
+    onError: ({ type }: ParseError) => {
+      if (type === 'max-buffer-size-exceeded') throw unreadable(response, name, 'an event is too long');
+    },
+  });
+  return from((response.body ?? EMPTY) as AsyncIterable<Uint8Array>).pipe(
+    concatMap((chunk) => {
+      parser.feed(decoder.decode(chunk, { stream: true }));
+      return parsed.splice(0);
+    }),
+  );
 }
 
 /** A status that a repeat does not mend, and a success that is no event stream. */
