@@ -60,7 +60,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       if (!sameToken(current(), token)) state = { ...state, rejections: 0 };
       const decision = afterEnd(end, state, settings);
       if (decision.type === 'final') {
-        if (decision.isRefused && state.rejections === 0) reject(rejection);
+        if (decision.isRejected && state.rejections === 0) reject(rejection);
         throw thrown;
       }
       state = decision.state;
