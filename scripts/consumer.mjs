@@ -7,7 +7,8 @@ import { entries, inUsersProject, manifest, specifierOf } from './packed.mjs';
 import { root } from './run.mjs';
 
 const BROWSER_ENTRIES = ['./angular', './tabs'];
-const BROWSER_PAGES = ['docs/angular.md', 'docs/tabs.md'];
+// ky and ofetch declare their types by the DOM library's.
+const BROWSER_PAGES = ['docs/angular.md', 'docs/tabs.md', 'docs/recipes.md'];
 
 const node = {
   target: ts.ScriptTarget.ES2022,

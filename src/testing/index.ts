@@ -16,5 +16,5 @@ export { storeContract, type StoreCheck, type StoreContractOptions, type StoresU
 export type { TokenFate, TokenRegister } from './tokenLedger.js';
 export { EVENT_LETTERS, eventMarbles, tokenMarbles } from './tokenMarbles.js';
 export type { TokenNames } from './tokenNames.js';
-export type { TokenServerCounts } from './tokenServer.js';
+export type { TokenServerCounts } from './tokenServerCounts.js';
 export { virtualClock, type VirtualClock } from './virtualClock.js';

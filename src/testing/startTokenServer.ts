@@ -7,7 +7,8 @@ import { fetchToken, type ServerTokenStep } from './serverToken.js';
 import { LONGEST, requireOptions } from './settings.js';
 import type { TokenRegister } from './tokenLedger.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
-import { tokenServer, type TokenServerCounts } from './tokenServer.js';
+import { tokenServer } from './tokenServer.js';
+import type { TokenServerCounts } from './tokenServerCounts.js';
 
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError that the promise rejects with. */
 export interface TokenServerOptions {

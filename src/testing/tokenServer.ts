@@ -4,23 +4,11 @@ import { requireForbidden, scriptedStatus, verdictOn, type Forbidden } from './a
 import { reply } from './nodeHttp.js';
 import { requireTokenSteps, TOKEN_FAILURES, type ServerTokenStep } from './serverToken.js';
 import { createLedger } from './tokenLedger.js';
+import type { TokenServerCounts } from './tokenServerCounts.js';
 
 /** Real time, whatever fake timers are put in its place later: a server's clients are elsewhere. */
 const { setTimeout, clearTimeout } = globalThis;
 const realNow = Date.now;
-
-/** What the server has counted so far. */
-export interface TokenServerCounts {
-  /** Requests to the token endpoint, and the tokens that it gave. */
-  readonly tokenRequests: number;
-  readonly tokensIssued: number;
-  /** Requests to the API, and how they ended: accepted with 200, refused for their token, forbidden, failed as ordered. */
-  readonly apiRequests: number;
-  readonly accepted: number;
-  readonly refused: number;
-  readonly forbidden: number;
-  readonly failed: number;
-}
 
 interface ServerSettings {
   readonly lifetime: number;

@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+const ROOT = join(__dirname, '../..');
+const PAGE = readFileSync(join(ROOT, 'docs/recipes.md'), 'utf8');
+/** Tokens live this long. Seconds. */
+const LIFE = 2;
+
+/** The code of the page below a heading. */
+const recipe = (heading: string): string =>
+  new RegExp(`^## ${heading}$.*?^\`\`\`ts\n(.*?)^\`\`\``, 'ms').exec(PAGE)?.[1] ?? '';
+
+let server: Server;
+let redis: TcpServer;
+let folder: string;
+let child: ChildProcess | undefined;
+let issued: number;
+/** What the API was sent, and what Redis was. */
+let sent: string[];
+
+const addressOf = (listening: Server | TcpServer): string => `127.0.0.1:${(listening.address() as AddressInfo).port}`;
+const listen = (listening: Server | TcpServer) => new Promise<void>((done) => listening.listen(0, '127.0.0.1', done));
+
+beforeEach(async () => {
+  [issued, sent] = [0, []];
+  // Inside of the repository, so that its packages are found.
+  folder = mkdtempSync(join(ROOT, 'coverage-recipe-'));
+  server = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (request.url === '/token') response.end(JSON.stringify({ access_token: `T${++issued}`, expires_in: LIFE }));
+    else {
+      sent.push(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`);
+      response.end('[{"id":7}]');
+    }
+  });
+  redis = createTcpServer(answerRedis);
+  await Promise.all([listen(server), listen(redis)]);
+});
+
+afterEach(async () => {
+  child?.kill();
+  rmSync(folder, { recursive: true, force: true });
+  server.closeAllConnections();
+  await Promise.all([server, redis].map((each) => new Promise((done) => each.close(done))));
+});
+
+/** What Redis says to a command; OK to any other. */
+const ANSWERS: Readonly<Record<string, string>> = {
+  PING: '+PONG\r\n',
+  INFO: '$0\r\n\r\n',
+  HELLO: '%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n',
+};
+
+/** As much of Redis' protocol as the recipe needs: it notes what it is authenticated with, by AUTH or with HELLO. */
+function answerRedis(socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (data: Buffer) => {
+    for (const [, text = ''] of data.toString().matchAll(/\*\d+\r\n((?:\$\d+\r\n[^\r]*\r\n)+)/g)) {
+      const words = [...text.matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map(([, word]) => word ?? '');
+      const auth = words.findIndex((word) => word.toUpperCase() === 'AUTH');
+      if (auth >= 0) sent.push(words.slice(auth + 1, auth + 3).join(' '));
+      socket.write(ANSWERS[(words[0] ?? '').toUpperCase()] ?? '+OK\r\n');
+    }
+  });
+}
+
+/** Runs a recipe with its hosts replaced, until it ends or `isDone`. Resolves to what it printed. */
+function run(heading: string, isDone = (): boolean => false): Promise<string> {
+  const code = recipe(heading)
+    .replaceAll(/https:\/\/(id|api)\.example\.com/g, `http://${addressOf(server)}`)
+    .replaceAll('cache.example.com:6379', addressOf(redis));
+  const file = join(folder, 'recipe.mts');
+  writeFileSync(file, code);
+  const program = (child = spawn(process.execPath, ['--import', require.resolve('tsx'), file], {
+    cwd: ROOT,
+    env: { ...process.env, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json') },
+  }));
+  let output = '';
+  program.stdout.on('data', (text: Buffer) => (output += text.toString()));
+  program.stderr.on('data', (text: Buffer) => (output += text.toString()));
+  return new Promise((resolve) => {
+    const looking = setInterval(() => {
+      if (isDone()) program.kill();
+    }, 20);
+    program.once('close', () => {
+      clearInterval(looking);
+      resolve(output);
+    });
+  });
+}
+
+it.each(['ky', 'ofetch'])('%s should send its requests with the token', async (heading) => {
+  expect(await run(heading)).toBe('[ { id: 7 } ]\n');
+  expect(sent).toEqual(['GET /orders Bearer T1']);
+});
+
+it('a client that asks a function should be given one token for as long as it lives', async () => {
+  expect(await run('A client that asks a function')).toBe('T1 T1\n');
+});
+
+it('ioredis should be authenticated with each new token, on one connection', async () => {
+  let connections = 0;
+  redis.on('connection', () => connections++);
+  expect(await run('ioredis', () => sent.length === 3)).toBe('PONG\n');
+  expect([sent, connections]).toEqual([['orders T1', 'orders T2', 'orders T3'], 1]);
+});
