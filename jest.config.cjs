@@ -20,7 +20,7 @@ module.exports = {
       ...base,
       displayName: 'system',
       testRegex: '/spec/.*-spec\\.ts$',
-      testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...UNIT],
+      testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...UNIT, '/spec/recipes/clients/'],
       globalSetup: '<rootDir>/spec/setup/globalSetup.mjs',
       globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
     },

@@ -7,8 +7,7 @@ import { entries, inUsersProject, manifest, specifierOf } from './packed.mjs';
 import { root } from './run.mjs';
 
 const BROWSER_ENTRIES = ['./angular', './tabs'];
-// ky and ofetch declare their types by the DOM library's.
-const BROWSER_PAGES = ['docs/angular.md', 'docs/tabs.md', 'docs/recipes.md'];
+const BROWSER_PAGES = ['docs/angular.md', 'docs/tabs.md'];
 
 const node = {
   target: ts.ScriptTarget.ES2022,

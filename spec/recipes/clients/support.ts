@@ -1,0 +1,72 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createTokenStream, type TokenStream } from 'rx-fresh-token';
+import { fakeTokenSource, type FakeTokenSource } from 'rx-fresh-token/testing';
+
+export const wait = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+
+/** Waits for a condition, not for a time: the machine may be busy. */
+export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`${what} did not come in a minute`);
+    await wait(25);
+  }
+}
+
+/** A resource server: it tells which tokens came, and rejects those that are not alive. */
+export class Api {
+  readonly source: FakeTokenSource = fakeTokenSource({ lifetime: 3000, names: 'numbers', latency: 20 });
+  readonly token$: TokenStream = createTokenStream(this.source, { expiryMargin: 500 });
+  /** The tokens that were accepted. */
+  readonly accepted = new Set<string>();
+  /** How many requests or connections came with a token that had ended, and how many were rejected for any reason. */
+  expired = 0;
+  rejected = 0;
+  respond: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":{"now":1}}');
+  };
+  readonly http: Server = createServer((request, response) => {
+    if (this.admit(request.headers.authorization?.replace('Bearer ', ''))) this.respond(request, response);
+    else response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end();
+  });
+
+  admit(value: string | undefined): boolean {
+    const fate = this.source.fateOf(value ?? '');
+    if (fate === 'alive') this.accepted.add(value as string);
+    else this.rejected++;
+    if (fate === 'expired') this.expired++;
+    return fate === 'alive';
+  }
+
+  isAlive(value: string): boolean {
+    return this.source.fateOf(value) === 'alive';
+  }
+
+  /** Starts to listen on loopback; resolves to the origin. */
+  async listen(): Promise<string> {
+    await new Promise<void>((done) => this.http.listen(0, '127.0.0.1', done));
+    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+  }
+
+  /** Repeats a call until three tokens were accepted. */
+  async throughThreeTokens(call: () => Promise<unknown>): Promise<void> {
+    const end = Date.now() + 60_000;
+    while (this.accepted.size < 3) {
+      if (Date.now() > end) throw new Error('three tokens did not come in a minute');
+      await call();
+      await wait(100);
+    }
+  }
+
+  /** The server takes the current token back before its time. */
+  revoke(): void {
+    this.source.revoke(this.token$.current?.value ?? '');
+  }
+
+  async close(): Promise<void> {
+    this.token$.close();
+    this.http.closeAllConnections();
+    if (this.http.listening) await new Promise((done) => this.http.close(done));
+  }
+}

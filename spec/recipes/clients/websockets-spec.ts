@@ -1,0 +1,111 @@
+import { buildSchema } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { Server } from 'socket.io';
+import { WebSocketServer } from 'ws';
+import { clientWithToken } from './graphqlws.recipe.js';
+import { socketWithToken } from './socketio.recipe.js';
+import { Api, until, wait } from './support.js';
+import { messages } from './ws.recipe.js';
+
+let api: Api;
+beforeEach(() => {
+  api = new Api();
+});
+afterEach(() => api.close());
+
+/** Ends a connection when its token has ended, as a strict server does. */
+function endWith(value: string, end: () => void): () => void {
+  const watch = setInterval(() => {
+    if (api.isAlive(value)) return;
+    clearInterval(watch);
+    end();
+  }, 20);
+  return () => clearInterval(watch);
+}
+
+it('ws: the server closes with 4401 at the end of a token, and the next connection has another one', async () => {
+  const sockets = new WebSocketServer({
+    server: api.http,
+    verifyClient: ({ req }: { req: { headers: { authorization?: string } } }) =>
+      api.admit(req.headers.authorization?.replace('Bearer ', '')),
+  });
+  sockets.on('connection', (socket, request) => {
+    const value = String(request.headers.authorization).replace('Bearer ', '');
+    socket.on(
+      'close',
+      endWith(value, () => socket.close(4401)),
+    );
+    socket.send('hello');
+  });
+  const url = (await api.listen()).replace('http', 'ws');
+  let received = 0;
+  const errors: unknown[] = [];
+  const running = messages(api.token$, url).subscribe({
+    next: () => received++,
+    error: (error: unknown) => errors.push(error),
+  });
+  await until(() => api.accepted.size >= 3 && received >= 3);
+  running.unsubscribe();
+  await until(() => sockets.clients.size === 0);
+  expect([errors, api.rejected]).toEqual([[], 0]);
+});
+
+it('socket.io: the function is asked at each connection', async () => {
+  const server = new Server(api.http);
+  const tokenOf = ({ token }: { token?: string }) => token;
+  server.use((socket, next) => next(api.admit(tokenOf(socket.handshake.auth)) ? undefined : new Error('unauthorized')));
+  server.on('connection', (socket) => {
+    // Only the transport is closed: then the client connects again by itself, which it does not after disconnect().
+    const stop = endWith(String(tokenOf(socket.handshake.auth)), () => socket.conn.close());
+    socket.on('disconnect', stop);
+  });
+  const socket = socketWithToken(api.token$, await api.listen());
+  try {
+    await until(() => api.accepted.size >= 3);
+    expect(api.rejected).toBe(0);
+  } finally {
+    socket.close();
+    await server.close();
+  }
+});
+
+it('graphql-ws: connectionParams is asked at each connection, and the subscription goes on', async () => {
+  const sockets = new WebSocketServer({ server: api.http });
+  const schema = buildSchema('type Query { now: Int } type Subscription { ticks: Int }');
+  const ticks = async function* () {
+    for (let n = 0; ; n++) {
+      await wait(50);
+      yield { ticks: n };
+    }
+  };
+  const served = useServer(
+    {
+      schema,
+      roots: { subscription: { ticks } },
+      onConnect: ({ connectionParams, extra }) => {
+        const value = String(connectionParams?.token);
+        if (!api.admit(value)) return false;
+        extra.socket.on(
+          'close',
+          endWith(value, () => extra.socket.close(4403)),
+        );
+        return true;
+      },
+    },
+    sockets,
+  );
+  const client = clientWithToken(api.token$, (await api.listen()).replace('http', 'ws'));
+  let received = 0;
+  const errors: unknown[] = [];
+  const leave = client.subscribe(
+    { query: 'subscription { ticks }' },
+    { next: () => received++, error: (error) => errors.push(error), complete: () => undefined },
+  );
+  await until(() => api.accepted.size >= 3);
+  const before = received;
+  await until(() => received > before + 2);
+  leave();
+  await client.dispose();
+  await served.dispose();
+  expect([errors, api.rejected]).toEqual([[], 0]);
+});
