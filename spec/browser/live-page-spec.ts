@@ -176,7 +176,7 @@ describe('the live page', () => {
   it('should be usable with the keyboard alone, and speak of what it is at', async () => {
     await page.focus('[data-press=revoke]');
     const reached: (string | null)[] = [];
-    for (let step = 0; step < 6; step += 1) {
+    for (let step = 0; step < 7; step += 1) {
       await page.keyboard.press('Tab');
       reached.push(
         await page.evaluate(
@@ -185,21 +185,22 @@ describe('the live page', () => {
       );
       expect(await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle)).not.toBe('none');
     }
-    expect(reached.slice(0, 5)).toEqual([
+    expect(reached.slice(0, 6)).toEqual([
       'Break token endpoint 2 s',
       'Break it longer 8 s',
       'Forbid /invoices',
+      'Cut connection',
       'Put to sleep',
       'Pause',
     ]);
-    expect(reached[5]).toContain('Diagram of rx-fresh-token');
+    expect(reached[6]).toContain('Diagram of rx-fresh-token');
     await page.focus('.ours .stage');
     await page.keyboard.press('ArrowLeft');
     await page.waitForSelector('#tip', { state: 'visible' });
     const said = await page.textContent('#inspected');
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('ArrowLeft');
-    expect(said).toMatch(/^(Token|Request|Repeat)/);
+    expect(said).toMatch(/^(Token|Request|Repeat|WebSocket)/);
     await page.keyboard.press('Escape');
     expect(await page.isVisible('#tip')).toBe(false);
   });

@@ -30,7 +30,7 @@ const current = (page: RawTab) => page.evaluate<string | null>('tab.current()');
 const story = (page: RawTab) => page.evaluate<string[]>('globalThis.tab?.story ?? []');
 const count = (page: RawTab, type: string) => page.evaluate<number>(`tab.count(${JSON.stringify(type)})`);
 
-async function until(condition: () => boolean | Promise<boolean>, limit = 5000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, limit = 15_000): Promise<void> {
   const end = performance.now() + limit;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`still not so after ${String(limit)} ms: ${condition.toString()}`);
