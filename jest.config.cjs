@@ -9,8 +9,8 @@ const UNIT = [
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // Most specs wait for timers, servers and browsers: so there are more workers than cores.
-  maxWorkers: 3,
+  // Two, whatever the machine: most specs wait for timers, servers and browsers, and a third made some of them late.
+  maxWorkers: 2,
   // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
   // Jest takes it from here only, not from a project.
   testTimeout: 30_000,
