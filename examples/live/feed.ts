@@ -46,7 +46,8 @@ export async function openFeed(find: FindToken, faults: Faults, clock: LiveClock
   const timer = setInterval(() => {
     count += 1;
     for (const [socket, token] of tokens)
-      if (isGood(token)) socket.send(String(count));
+      // A revocation is for the requests to find: the page shows what it costs them.
+      if (clock.now() < token.expiresAt) socket.send(String(count));
       else socket.close(UNAUTHORIZED);
   }, MESSAGE_EVERY);
 
