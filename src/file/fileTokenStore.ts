@@ -39,7 +39,7 @@ import { openTokenFile } from './tokenFile.js';
  *
  * const token$ = createTokenStream(
  *   refreshToken({ issuer: 'https://id.example.com', clientId: 'cli', clientAuth: 'none', refreshToken: () => process.env.REFRESH_TOKEN ?? null }),
- *   { store: fileTokenStore('/home/me/.config/orders/token.json') },
+ *   { store: fileTokenStore('.config/orders/token.json') },
  * );
  * ```
  *

@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Credential } from './apiVerdict.js';
-import { nth } from './faults.js';
+import { askOption, nth } from './faults.js';
 
 /** One call of an API. It goes on changing until it is settled. */
 export interface ApiCall {
@@ -67,14 +67,7 @@ export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tole
     calls,
     faults,
     /** A client takes the TypeError for a failed call: only `verify` can say that the test itself is wrong. */
-    inRange: (option: (n: number) => number, n: number): number => {
-      try {
-        return option(n);
-      } catch (mistake) {
-        faults.push(`${nth(n, scheduler.now())}: ${String(mistake)}`);
-        throw mistake;
-      }
-    },
+    inRange: askOption(faults, scheduler),
     add: (about: Pick<ApiCall, 'method' | 'path' | 'token' | 'credential'>): OpenCall => {
       const call: OpenCall = { at: scheduler.now(), ...about, outcome: 'pending' };
       const n = calls.push(call);

@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { RefreshReason, TokenRequest } from '../token/types.js';
-import { nth } from './faults.js';
+import { askOption, nth } from './faults.js';
 
 /** One call of a fake source. It goes on changing until it is settled. */
 export interface TokenCall {
@@ -31,14 +31,7 @@ export function createSourceRecord(scheduler: SchedulerLike, maxCalls: number, a
     calls,
     faults,
     /** A stream takes the TypeError for a failed fetch and tries again: only `verify` can say that the test itself is wrong. */
-    inRange: (option: (n: number) => number, n: number): number => {
-      try {
-        return option(n);
-      } catch (mistake) {
-        faults.push(`${nth(n, scheduler.now())}: ${String(mistake)}`);
-        throw mistake;
-      }
-    },
+    inRange: askOption(faults, scheduler),
     begin: ({ reason, attempt, previous }: TokenRequest): OpenTokenCall => {
       const at = scheduler.now();
       const n = calls.length + 1;
