@@ -7,9 +7,24 @@ const UNIT = [
   '/spec/(errors|exports)-spec\\.ts$',
 ];
 
+/** Specs that measure how long something takes between browsers and processes: they have the machine to themselves. */
+const ALONE = [
+  '/spec/browser/.*-spec\\.ts$',
+  '/spec/(faults|stores)/.*-spec\\.ts$',
+  '/spec/redis/(fleet-.*|failover|faults|instances)-spec\\.ts$',
+  '/spec/file/killed-spec\\.ts$',
+  '/spec/connect/servers-spec\\.ts$',
+  '/spec/examples/(demo-.*|fleet|java|live-.*|start)-spec\\.ts$',
+];
+
+const servers = {
+  globalSetup: '<rootDir>/spec/setup/globalSetup.mjs',
+  globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
+};
+
 /** @type {import('jest').Config} */
 module.exports = {
-  // Two, whatever the machine: most specs wait for timers, servers and browsers, and a third made some of them late.
+  // Two, whatever the machine: most specs wait for timers, servers and browsers, and a third makes some of them late.
   maxWorkers: 2,
   // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
   // Jest takes it from here only, not from a project.
@@ -20,10 +35,10 @@ module.exports = {
       ...base,
       displayName: 'system',
       testRegex: '/spec/.*-spec\\.ts$',
-      testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...UNIT, '/spec/recipes/clients/'],
-      globalSetup: '<rootDir>/spec/setup/globalSetup.mjs',
-      globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
+      testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...UNIT, ...ALONE, '/spec/recipes/clients/'],
+      ...servers,
     },
+    { ...base, displayName: 'alone', testRegex: ALONE, runner: '<rootDir>/spec/setup/oneWorker.cjs', ...servers },
   ],
   reporters: ['default', '<rootDir>/spec/setup/closingLine.cjs'],
   collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts'],

@@ -73,7 +73,8 @@ describe('in Chromium', () => {
     const took = (server.asked[1]?.at ?? Infinity) - crashed;
     console.info(`a tab crashed in mid-fetch: the next fetch came after ${took.toFixed(0)} ms`);
     expect(server.asked[1]?.tab).toBe('waiting');
-    expect(took).toBeLessThan(250);
+    // The lock's holder would have had fifteen seconds.
+    expect(took).toBeLessThan(1000);
     await until(async () => (await current(waiting)) === 'T2');
     await waiting.send('Page.close');
   }, 30_000);
@@ -216,18 +217,21 @@ describe('in Chromium', () => {
 
   it('a page in the back/forward cache should stay there though the others post, and come back to the same session', async () => {
     server.lifetime = 2;
-    const away = await open('away');
+    const [away, here] = [await open('away'), await open('here')];
     await start(away);
-    await until(async () => (await current(away)) === 'T1');
-    const here = await open('here');
     await start(here);
-    await until(async () => (await current(here)) === 'T1');
+    await until(async () => (await current(away)) !== null && (await current(away)) === (await current(here)));
+    const left = server.asked.length;
     await away.evaluate("location.href = '/elsewhere'; 0");
-    await until(async () => (await current(here)) === 'T3');
+    await until(async () => (await current(here)) === `T${String(left + 3)}`);
     await away.evaluate('history.back(); 0');
     await until(async () => (await current(away)) === (await current(here)));
-    expect((await story(away)).slice(0, 2)).toEqual(['T1', 'back']);
-    expect(await story(away)).not.toContain('signedOut');
+    const told = await story(away);
+    // One token more may have come while it left.
+    expect(told.indexOf('back')).toBeLessThanOrEqual(left + 1);
+    expect(told).toContain('back');
+    expect(told).not.toContain(`T${String(left + 2)}`);
+    expect(told).not.toContain('signedOut');
     expect(server.parallel).toBe(1);
     await Promise.all([away, here].map((tab) => tab.send('Page.close')));
   }, 30_000);

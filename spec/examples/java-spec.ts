@@ -24,7 +24,7 @@ async function runJava(...args: string[]) {
 }
 
 it('should deliver the orders of a Java program through the proxy: each once, and none refused, beside the status quo', async () => {
-  const { status, stdout, stderr } = await runJava('--orders', '800', '--rate', '160');
+  const { status, stdout, stderr } = await runJava('--orders', '800', '--rate', '100');
   expect(stderr).not.toMatch(/^error/m);
   expect(stdout).toMatch(/records delivered\s+│\s+800 of 800 │\s+800 of 800 │/);
   // A machine that stands still while a request is on its way may expire any token.

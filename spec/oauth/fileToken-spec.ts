@@ -53,15 +53,17 @@ describe('fileToken', () => {
     ['white space', () => writeFile(path, ' \n'), 'is empty'],
     ['a folder', async () => (await rm(path), mkdir(path)), 'EISDIR'],
   ])('should give the last token, and say so, while the file is %s', async (_how, spoil, why) => {
-    await writeFile(path, 'T1');
+    // Longer than any name of a folder that is made up and stands in the message.
+    const last = { access_token: 'the-last-token' };
+    await writeFile(path, last.access_token);
     const source = fileToken(path);
     await ask(source);
     await spoil();
     const reported: unknown[] = [];
-    expect(await ask(source, { report: (failure) => reported.push(failure) })).toEqual({ access_token: 'T1' });
-    expect(await ask(source)).toEqual({ access_token: 'T1' });
+    expect(await ask(source, { report: (failure) => reported.push(failure) })).toEqual(last);
+    expect(await ask(source)).toEqual(last);
     expect(reported.map(String)).toEqual([expect.stringContaining(why)]);
-    expect(inspect(reported, { showHidden: true, depth: 5 })).not.toContain('T1');
+    expect(inspect(reported, { showHidden: true, depth: 5 })).not.toContain(last.access_token);
     await rm(path, { recursive: true, force: true });
     await writeFile(path, 'T2');
     expect(await ask(source)).toEqual({ access_token: 'T2' });
