@@ -1,5 +1,5 @@
 /* eslint rxjs-x/throw-error: off -- sources throw what they like */
-import { throwError } from 'rxjs';
+import { firstValueFrom, of, throwError } from 'rxjs';
 import { createTokenStream, takeToken } from 'rx-fresh-token';
 
 it('should tell of a failure whose message cannot be read', async () => {
@@ -18,3 +18,25 @@ it('should tell of a failure whose message cannot be read', async () => {
   expect(messages).toEqual(['RangeError', expect.stringMatching(/: RangeError$/)]);
   token$.close();
 });
+
+it.each(['status', 'response', 'error', 'code', 'retryAfter', 'headers', 'xhr'])(
+  'should ask again after a failure whose %s cannot be read',
+  async (member) => {
+    const failure = Object.defineProperty(new RangeError('broken'), member, {
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    let calls = 0;
+    const token$ = createTokenStream(() => (++calls === 1 ? throwError(() => failure) : of({ access_token: 'T1' })), {
+      backoff: { initial: 1 },
+    });
+    const failures: unknown[] = [];
+    token$.events.subscribe((event) => {
+      if (event.type === 'refreshFailed') failures.push(event.permanent);
+    });
+    expect((await firstValueFrom(token$)).value).toBe('T1');
+    expect(failures).toEqual([false]);
+    token$.close();
+  },
+);

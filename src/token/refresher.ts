@@ -74,14 +74,14 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
 
   /** The notifier of `retry`: emits when it is time for another attempt, completes when nobody waits for one, errors when none will help. */
   const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
-    const { error, permanent } = classify(thrown);
     const time = now();
+    const { error, permanent, retryAfter } = classify(thrown, time);
     state.isFetching = false;
     state.failures++;
     state.lastError = error;
     // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.
     if (state.held) state.held.isSuspended = false;
-    const duration = pauseAfter(error, permanent, time);
+    const duration = pauseAfter(permanent, retryAfter, time);
     state.pause = { since: time, duration };
     const retries = !permanent && isWanted(state, time, settings);
     // A `refreshFailed` listener may begin another refresh, if this one gives up.
@@ -102,18 +102,20 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     );
   };
 
-  function pauseAfter(error: unknown, permanent: boolean, time: number): number {
+  function pauseAfter(permanent: boolean, retryAfter: number | undefined, time: number): number {
     const { backoff, random } = settings;
-    const retryAfter = retryAfterOf(error, time);
     if (permanent) return permanentPause(state.failures, backoff, retryAfter);
     const remaining = (usableToken(state, time)?.expiresAt ?? Infinity) - time;
     return retryDelay(state.failures, backoffOf(backoff, state.previous), { random, remaining, retryAfter });
   }
 
-  /** Asks the user's option `isPermanent`, which may throw. */
-  function classify(error: unknown): { error: unknown; permanent: boolean } {
+  /** Whether another attempt may help, and when. The user's option `isPermanent` may throw, and so may a getter of the failure. */
+  function classify(
+    error: unknown,
+    time: number,
+  ): { error: unknown; permanent: boolean; retryAfter?: number | undefined } {
     try {
-      return { error, permanent: settings.isPermanent(error) };
+      return { error, permanent: settings.isPermanent(error), retryAfter: retryAfterOf(error, time) };
     } catch (mistake) {
       return { error: mistake, permanent: false };
     }
