@@ -527,6 +527,34 @@ describe('a rejection', () => {
       token$.close();
     }),
   );
+
+  it(
+    'should have the store asked again when it answers with a token that came, and was rejected, while it was asked',
+    marbles((m) => {
+      const { token$, asked, changes, source, ofType, at } = setUp(m.scheduler, (request, fetch, n) => {
+        if (n === 1) return of(shared('T1'));
+        return n === 2 ? timer(500).pipe(map(() => shared('T2'))) : fetched(request, fetch, n);
+      });
+      // T1 is renewed from 25 s on.
+      token$.subscribe();
+      at(28_000, () => {
+        token$.close();
+      });
+      at(25_100, () => {
+        changes.next(shared('T2'));
+      });
+      const call$ = timer(25_200).pipe(switchMap(() => token$.pipe(withToken(requestRejecting('T1', 'T2')))));
+      m.expect(call$, '^ 27s !').toBeObservable('25705ms (s|)', { s: 'S1' });
+      m.flush();
+      expect(asked.map(({ reason, previous }) => [reason, previous?.value])).toEqual([
+        ['initial', undefined],
+        ['scheduled', 'T1'],
+        ['rejected', 'T2'],
+      ]);
+      expect(source).toHaveBeenCalledTimes(1);
+      expect(ofType('refreshFailed')).toEqual([]);
+    }),
+  );
 });
 
 describe('a store that fails', () => {

@@ -3,7 +3,7 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
 import type { RejectedBy } from './rejectionMemory.js';
-import { isBlocked, isOfSession, pauseLeft, usableToken, type TokenState } from './state.js';
+import { isBlocked, isOfSession, isSuspended, pauseLeft, usableToken, type TokenState } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
@@ -121,8 +121,7 @@ export function createRecovery(
     newest: (token, rejected) => {
       const usable = current();
       if (usable && !sameToken(usable, rejected)) return usable;
-      const isUsable = isOfSession(state, token) && !(state.held?.isSuspended && isHeld(state, token));
-      return isUsable ? token : null;
+      return isOfSession(state, token) && !isSuspended(state, token) ? token : null;
     },
   };
 }

@@ -1,10 +1,10 @@
 import {
   catchError,
+  concatMap,
   defer,
   EMPTY,
   filter,
   finalize,
-  map,
   of,
   retry,
   startWith,
@@ -20,7 +20,7 @@ import { backoffOf, permanentPause, retryAfterOf, retryDelay } from './backoff.j
 import type { TokenContext } from './context.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import { receivedToken } from './receivedToken.js';
-import { isWanted, NO_PAUSE, pauseLeft, usableToken } from './state.js';
+import { isSuspended, isWanted, NO_PAUSE, pauseLeft, usableToken } from './state.js';
 import type { RefreshReason } from './types.js';
 
 export interface Refresher {
@@ -61,13 +61,16 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
         report(error, count);
       };
       return fetcher.fetch({ reason, attempt: count, previous: state.previous }, reportOfAttempt).pipe(
-        map((result): TokenUpdate => {
-          // Not left to `finalize`, which runs after the token was delivered.
-          state.isFetching = false;
+        concatMap((result): Observable<TokenUpdate> => {
           const time = now();
           const took = Math.max(time - sentAt, settings.ticks() - sentTick);
           const received = receivedToken(result, { sentAt, took, now: time }, state.previous, settings);
-          return { type: 'token', ...received, reason, attempt: count, isRenewal };
+          // Others shared it, a server rejected it, and only then the store answered.
+          if (isRenewal && received.origin === 'shared' && isSuspended(state, received.token))
+            return attempt('rejected', count);
+          // Not left to `finalize`, which runs after the token was delivered.
+          state.isFetching = false;
+          return of({ type: 'token', ...received, reason, attempt: count, isRenewal });
         }),
       );
     }).pipe(finalize(() => (state.isFetching = false)));

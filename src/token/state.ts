@@ -1,4 +1,5 @@
 import type { TokenUnavailableError } from '../errors.js';
+import { sameToken } from './accessToken.js';
 import { MIN_PAUSE } from './backoff.js';
 import type { Settings } from './options.js';
 import type { RejectedBy } from './rejectionMemory.js';
@@ -103,6 +104,10 @@ export const isFresh = ({ renewAt, usableUntil, isSuspended }: HeldToken, now: n
 /** The token that a request may be given, or null. */
 export const usableToken = ({ held }: TokenState, now: number): AccessToken | null =>
   held && !held.isSuspended && now < held.usableUntil ? held.token : null;
+
+/** A server rejected this very token, and no request is given it until there is another. */
+export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =>
+  held?.isSuspended === true && sameToken(held.token, token);
 
 /** Milliseconds until the source may be asked again. A clock that was set back behind the beginning of a pause ends it. */
 export function pauseLeft({ pause: { since, duration } }: TokenState, now: number): number {

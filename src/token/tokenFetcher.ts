@@ -110,7 +110,8 @@ export function createTokenFetcher(
       ownSignals.add(signal);
       pending = signal;
       subscriber.add(() => {
-        pending = undefined;
+        // Another fetch may have begun when this one was answered.
+        if (pending === signal) pending = undefined;
         limit.unsubscribe();
         if (!isAnswered) controller.abort();
       });

@@ -3,7 +3,7 @@ import { InvalidTokenResponseError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { isUnusableOnArrival, receivedToken, type SourceResult } from './receivedToken.js';
-import { isWanted, NO_PAUSE, usableToken, type HeldToken } from './state.js';
+import { isSuspended, isWanted, NO_PAUSE, usableToken, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 
 /** A source whose tokens cannot be kept is asked at most this often. Milliseconds. */
@@ -101,8 +101,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       const { token } = received;
       const isOlder = token.issuedAt < (held?.token.issuedAt ?? -Infinity);
       // The store may not know yet that a server rejected the token.
-      const isRejected = held?.isSuspended === true && sameToken(token, held.token);
-      if (isOlder || isRejected || isUnusableOnArrival(received, time)) return null;
+      if (isOlder || isSuspended(state, token) || isUnusableOnArrival(received, time)) return null;
       // No token is renewed on schedule in the first half of its life: others forced this one.
       const usable = usableToken(state, time);
       const isRenewal = !usable || time - usable.issuedAt >= (usable.expiresAt - usable.issuedAt) / 2;
