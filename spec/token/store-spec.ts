@@ -555,6 +555,26 @@ describe('a rejection', () => {
       expect(ofType('refreshFailed')).toEqual([]);
     }),
   );
+
+  it(
+    'should be mended after a sign-out, too, when others share the token that is at hand already',
+    marbles((m) => {
+      const { token$, changes, at } = setUp(m.scheduler, fetched);
+      token$.subscribe();
+      at(1000, () => {
+        token$.signOut();
+        token$.subscribe();
+      });
+      at(2000, () => {
+        changes.next(shared('S2'));
+      });
+      at(4000, () => {
+        token$.close();
+      });
+      const call$ = timer(3000).pipe(switchMap(() => token$.pipe(withToken(requestRejecting('S2')))));
+      m.expect(call$).toBeObservable('3210ms (s|)', { s: 'S3' });
+    }),
+  );
 });
 
 describe('a store that fails', () => {

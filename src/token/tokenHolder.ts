@@ -34,6 +34,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     timer.unsubscribe();
     timer = new Subscription();
     state.held = held;
+    state.sessionTokens?.add(token);
     startTimer(held, token.issuedAt + age);
   }
 
@@ -79,7 +80,6 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       state.permanentFailure = null;
       state.pause = isKept ? NO_PAUSE : { since: time - took, duration: SINGLE_USE_PAUSE };
       if (isLatest) state.previous = token;
-      state.sessionTokens?.add(token);
       state.singleUse = isKept ? null : token;
       if (reason === 'rejected' && fetchingForRejection) rejections.remember(fetchingForRejection, time);
       if (isKept) {
@@ -87,6 +87,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
         setHeld(arrived);
         if (state.subscribers > 0) state.lastUse = time;
       } else {
+        state.sessionTokens?.add(token);
         // A token that was rejected is not used again, now that the source has given another.
         if (state.held?.isSuspended) release();
         reportSingleUse(attempt, isWanted(state, time, settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null);
