@@ -377,11 +377,11 @@ describe.each(fetches)('a timeout, over %s', (_name, fetch) => {
       (_seen, response) => {
         response.writeHead(200);
         response.write('a');
-        setTimeout(() => response.end('b'), 60);
+        setTimeout(() => response.end('b'), 500);
       },
       { fetch },
     );
-    const response = await firstValueFrom(http.request('/', { timeout: 40 }));
+    const response = await firstValueFrom(http.request('/', { timeout: 400 }));
     expect(await response.text()).toBe('ab');
   });
 });

@@ -1,7 +1,7 @@
 import {
   callPredicate,
   isAcceptance,
-  isExplicit,
+  kindOfRejection,
   isRejection,
   looksLikeResponse,
 } from '../../src/token/isRejection.js';
@@ -48,7 +48,10 @@ describe.each(kinds)('%s', (_kind, make) => {
     [500, undefined, false, false],
     [200, undefined, false, false],
   ])('with status %i and challenge %p: rejection %p, explicit %p', (status, challenge, rejection, explicit) => {
-    expect([isRejection(make(status, challenge)), isExplicit(make(status, challenge))]).toEqual([rejection, explicit]);
+    expect([isRejection(make(status, challenge)), kindOfRejection(make(status, challenge))]).toEqual([
+      rejection,
+      explicit ? 'explicit' : 'bare',
+    ]);
   });
 });
 

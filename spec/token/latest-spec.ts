@@ -7,7 +7,8 @@ function setUp<T>(options: Partial<LatestOptions<T>> = {}) {
   const log: string[] = [];
   const subject = latest<T>({
     replay: () => undefined,
-    beforeEmit: () => () => true,
+    beforeEmit: () => undefined,
+    isCurrent: () => true,
     onCount: (count) => counts.push(count),
     ...options,
   });
@@ -48,7 +49,6 @@ describe('latest', () => {
     const { subject, log, listen } = setUp<string>({
       beforeEmit: (value) => {
         log.push(`accept ${value}`);
-        return () => true;
       },
     });
     listen('a');
@@ -58,7 +58,7 @@ describe('latest', () => {
 
   it('should tell a value to nobody once it no longer holds', () => {
     let holds = true;
-    const { subject, log, listen } = setUp<string>({ beforeEmit: () => () => holds });
+    const { subject, log, listen } = setUp<string>({ isCurrent: () => holds });
     listen('a');
     listen('b', () => (holds = false));
     listen('c');

@@ -2,7 +2,7 @@ import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 
 import { catchError, defer, filter, from, map, switchMap, takeUntil, tap, throwError, type Observable } from 'rxjs';
 import { resourceOf } from '../http/authorize.js';
 import { isStream } from '../internal/isStream.js';
-import { callPredicate, isExplicit } from '../token/isRejection.js';
+import { callPredicate, kindOfRejection } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
@@ -90,7 +90,7 @@ function sendOnce(
 ): Observable<AxiosResponse> {
   const manager = managerOf(token$);
   const rejectIfRefused = (token: AccessToken) => (outcome: unknown) => {
-    if (isRefused(outcome)) manager.reject({ token, explicit: isExplicit(outcome), key });
+    if (isRefused(outcome)) manager.reject({ token, kind: kindOfRejection(outcome), key });
   };
   return manager
     .take()

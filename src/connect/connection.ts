@@ -26,7 +26,7 @@ import {
 import { sameToken } from '../token/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
-import { isExplicit } from './ends.js';
+import { kindOfRejection } from './ends.js';
 import type { ConnectSettings } from './options.js';
 
 /**
@@ -90,7 +90,7 @@ export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Obse
           catchError((thrown: unknown) => {
             if (live === 1 || !(thrown instanceof Ended) || isFinal(thrown.end)) return throwError(() => thrown);
             // Another one is open, or will tell how it ended.
-            if (isRejection(thrown.end)) manager.reject({ token, explicit: isExplicit(thrown.end) });
+            if (isRejection(thrown.end)) manager.reject({ token, kind: kindOfRejection(thrown.end) });
             return EMPTY;
           }),
           finalize(() => live--),

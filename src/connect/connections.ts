@@ -17,13 +17,14 @@ import {
   type Observable,
 } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
+import { failAfter } from '../internal/timers.js';
 import { sameToken } from '../token/accessToken.js';
 import type { Rejection } from '../token/recovery.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { afterEnd, pauseAfter, type EndState } from './afterEnd.js';
 import { connection, Ended, type Connect } from './connection.js';
-import { isExplicit, isNormal } from './ends.js';
+import { kindOfRejection, isNormal } from './ends.js';
 import type { ConnectSettings } from './options.js';
 
 /** One stream of messages over any number of connections. */
@@ -55,7 +56,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     const next = (thrown: unknown): Observable<unknown> => {
       if (!(thrown instanceof Ended)) throw thrown;
       const { end, token } = thrown;
-      const rejection = { token, explicit: isExplicit(end) };
+      const rejection = { token, kind: kindOfRejection(end) };
       // A token that is over, or was replaced, may be rejected.
       if (!sameToken(current(), token)) state = { ...state, rejections: 0 };
       const decision = afterEnd(end, state, settings);
@@ -109,11 +110,7 @@ function otherToken(
   thrown: Ended,
   rejection: Rejection,
 ): Observable<AccessToken> {
-  const late$ = timers.after(maxWait).pipe(
-    map((): never => {
-      throw thrown;
-    }),
-  );
+  const late$ = failAfter(timers, maxWait, () => thrown);
   const failure$ = events$.pipe(
     map((event) => {
       if (event.type === 'refreshFailed' && event.permanent)

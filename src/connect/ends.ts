@@ -1,5 +1,6 @@
 import { statusOf } from '../internal/answers.js';
-import { isExplicit as isExplicitAnswer, isRejection as isRejectedAnswer } from '../token/isRejection.js';
+import { isRejection as isRejectedAnswer, kindOfRejection as kindOfAnswer } from '../token/isRejection.js';
+import type { RejectionKind } from '../token/rejectionMemory.js';
 
 /** Close codes: unauthorized (IANA's 3000, and 4401 by custom), policy violation (RFC 6455 section 7.4.1), forbidden. */
 const EXPLICIT_CODES: readonly unknown[] = [3000, 4401];
@@ -10,9 +11,9 @@ const NORMAL_CLOSURE = 1000;
 export const isRejection = (end: unknown): boolean =>
   REFUSAL_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || [401, 403].includes(upgradeStatusOf(end));
 
-/** The server says that the token itself is no good: no other request should use it. */
-export const isExplicit = (end: unknown): boolean =>
-  EXPLICIT_CODES.includes(codeOf(end)) || isExplicitAnswer(end) || upgradeStatusOf(end) === 401;
+/** Explicit: the server says that the token itself is invalid, so no other request should use it. */
+export const kindOfRejection = (end: unknown): RejectionKind =>
+  EXPLICIT_CODES.includes(codeOf(end)) || upgradeStatusOf(end) === 401 ? 'explicit' : kindOfAnswer(end);
 
 /** The other side has no more to say: the stream completes. */
 export const isNormal = (end: unknown): boolean =>

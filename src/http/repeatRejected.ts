@@ -1,7 +1,7 @@
 import { defaultIfEmpty, firstValueFrom, from, merge, Observable } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { onAbort } from '../internal/onAbort.js';
-import { isAcceptance, isExplicit } from '../token/isRejection.js';
+import { isAcceptance, kindOfRejection } from '../token/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import type { Answer } from './follow.js';
@@ -46,7 +46,7 @@ export function repeatRejected(
       if (isAccepted(first)) manager.accepted(token, () => resourceKey(outgoing));
       return first.response;
     }
-    const rejection = { token, explicit: isExplicit(first.response), key: resourceKey(outgoing) };
+    const rejection = { token, kind: kindOfRejection(first.response), key: resourceKey(outgoing) };
     if (!isRepeatable(outgoing)) {
       manager.reject(rejection);
       return first.response;

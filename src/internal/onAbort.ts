@@ -1,33 +1,36 @@
 interface Watch {
-  readonly acts: Set<() => void>;
-  readonly tell: () => void;
+  readonly actions: Set<() => void>;
+  readonly runAll: () => void;
 }
 
 const watches = /* @__PURE__ */ new WeakMap<AbortSignal, Watch>();
 
 /**
- * Calls `act` when the signal aborts, or now if it has. One listener stands for all who watch a signal: Node takes eleven
- * for a leak, and a whole application may abort by one.
+ * Calls `act` when the signal aborts, or now if it has. There is one listener for all who watch a signal: Node
+ * warns of a leak at the eleventh, and a whole application may abort by one.
  *
  * @returns stops watching
  */
 export function onAbort(signal: AbortSignal, act: () => void): () => void {
-  if (signal.aborted) act();
+  if (signal.aborted) {
+    act();
+    return () => undefined;
+  }
   let watch = watches.get(signal);
   if (!watch) {
-    const acts = new Set<() => void>();
+    const actions = new Set<() => void>();
     watch = {
-      acts,
-      tell: () => {
-        for (const each of [...acts]) each();
+      actions,
+      runAll: () => {
+        for (const action of [...actions]) action();
       },
     };
     watches.set(signal, watch);
   }
-  const { acts, tell } = watch;
-  if (acts.size === 0) signal.addEventListener('abort', tell);
-  acts.add(act);
+  const { actions, runAll } = watch;
+  if (actions.size === 0) signal.addEventListener('abort', runAll);
+  actions.add(act);
   return () => {
-    if (acts.delete(act) && acts.size === 0) signal.removeEventListener('abort', tell);
+    if (actions.delete(act) && actions.size === 0) signal.removeEventListener('abort', runAll);
   };
 }

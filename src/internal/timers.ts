@@ -1,4 +1,4 @@
-import { Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import { map, Observable, type SchedulerLike, type Subscription } from 'rxjs';
 
 /** The longest delay that `setTimeout` takes; anything longer fires at once. */
 const LONGEST = 2 ** 31 - 1;
@@ -51,6 +51,14 @@ export function createTimers(scheduler: SchedulerLike): Timers {
     },
   };
 }
+
+/** Errors after `delay` ms. */
+export const failAfter = (timers: Timers, delay: number, errorOf: () => unknown, pinned?: boolean): Observable<never> =>
+  timers.after(delay, pinned).pipe(
+    map((): never => {
+      throw errorOf();
+    }),
+  );
 
 /** RxJS' asyncScheduler keeps the interval's handle in the action's `id`; a foreign scheduler's timers stay as they are. */
 function hold(action: Subscription, held: boolean): void {

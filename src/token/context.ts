@@ -20,7 +20,10 @@ export interface TokenContext {
   readonly events: EventQueue;
   /** Emits when something may have changed that decides whether a token is needed: the time, or who wants one. */
   readonly recheck$: Subject<unknown>;
-  /** Takes note of the time, then makes `look$` emit. Called by timers, by `wake`, and by whoever wants a token. */
+  /**
+   * Marks what has expired by now, emits `tokenExpired`, then makes `recheck$` emit. Called by timers, by `wake`, and for
+   * each subscriber and each request that needs a token.
+   */
   readonly recheck: () => void;
   /** The usable token, without side effects. */
   readonly current: () => AccessToken | null;

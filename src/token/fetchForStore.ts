@@ -1,7 +1,7 @@
-import { firstValueFrom, fromEvent, map, merge, switchMap, take, throwIfEmpty, type Observable } from 'rxjs';
-import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
-import type { Timers } from '../internal/timers.js';
-import { checkTokenResponse } from './tokenResponse.js';
+import { firstValueFrom, fromEvent, merge, switchMap, throwIfEmpty, type Observable } from 'rxjs';
+import { TokenFetchTimeoutError } from '../errors.js';
+import { failAfter, type Timers } from '../internal/timers.js';
+import { checkTokenResponse, withoutToken } from './tokenResponse.js';
 import type { TokenResponse } from './types.js';
 
 /** A fetch that nobody waits for any more has this long to end: it may have used up a refresh token, and what it brings must not be lost. Milliseconds. */
@@ -12,23 +12,12 @@ export async function fetchForStore(
   fetch$: Observable<TokenResponse>,
   { limit = Infinity, abandoned, timers }: { limit?: number; abandoned: AbortSignal; timers: Timers },
 ): Promise<TokenResponse> {
-  const late$ = timers.after(limit).pipe(
-    map((): never => {
-      throw new TokenFetchTimeoutError(
-        `no answer from the token source within ${String(Math.round(limit))} ms, which is what the lease leaves`,
-      );
-    }),
-  );
+  const within = `within ${String(Math.round(limit))} ms, which is what the lease leaves`;
+  const late$ = failAfter(timers, limit, () => new TokenFetchTimeoutError(`no answer from the token source ${within}`));
   const abandoned$ = fromEvent(abandoned, 'abort').pipe(
-    switchMap(() => timers.after(GRACE)),
-    map((): never => {
-      throw new TokenFetchTimeoutError('nobody waits for the token any more');
-    }),
+    switchMap(() => failAfter(timers, GRACE, () => new TokenFetchTimeoutError('nobody waits for the token any more'))),
   );
-  const fetched$ = fetch$.pipe(
-    throwIfEmpty(() => new InvalidTokenResponseError('the token source completed without a token')),
-  );
-  const response = await firstValueFrom(merge(fetched$, late$, abandoned$).pipe(take(1)));
+  const response = await firstValueFrom(merge(fetch$.pipe(throwIfEmpty(withoutToken)), late$, abandoned$));
   checkTokenResponse(response);
   return response;
 }

@@ -1,4 +1,5 @@
 import { fieldsOf, headerOf, statusOf } from '../internal/answers.js';
+import type { RejectionKind } from './rejectionMemory.js';
 
 /**
  * A server rejected the token: status 401, or a 403 that may be mended by another token. Not mended are
@@ -10,9 +11,9 @@ export function isRejection(result: unknown): boolean {
   return !/\berror\s*=\s*"?insufficient_scope\b/i.test(challengeOf(result)) && !limitsRate(result);
 }
 
-/** The server says that the token itself is invalid: no other request should use it. */
-export const isExplicit = (result: unknown): boolean =>
-  statusOf(result) === 401 || /\berror\s*=\s*"?invalid_token\b/i.test(challengeOf(result));
+/** Explicit: the server says that the token itself is invalid, so no other request should use it. */
+export const kindOfRejection = (result: unknown): RejectionKind =>
+  statusOf(result) === 401 || /\berror\s*=\s*"?invalid_token\b/i.test(challengeOf(result)) ? 'explicit' : 'bare';
 
 /** The answer shows that the server took the token. An error of the server or of a gateway before it says nothing. */
 export const isAcceptance = (result: unknown): boolean => !looksLikeResponse(result) || (statusOf(result) ?? 0) < 400;

@@ -4,8 +4,10 @@ import type { Observer, SubjectLike, Subscriber } from 'rxjs';
 export interface LatestOptions<T> {
   /** The value that a new subscriber is given at once; `undefined` when there is none that holds. */
   readonly replay: () => T | undefined;
-  /** Takes up a value before anyone hears of it. The returned function says whether the value still holds. */
-  readonly beforeEmit: (value: T) => () => boolean;
+  /** Called before any subscriber is given the value. */
+  readonly beforeEmit: (value: T) => void;
+  /** Whether the value still holds: a subscriber may have had it replaced, and the next subscribers are not given it. */
+  readonly isCurrent: (value: T) => boolean;
   /** The number of subscribers has changed. */
   readonly onCount: (count: number) => void;
 }
@@ -16,16 +18,15 @@ export interface LatestOptions<T> {
  *
  * The subscribers are in a Set, because a plain Subject takes quadratic time when 100,000 of them leave one by one.
  */
-export function latest<T>({ replay, beforeEmit, onCount }: LatestOptions<T>): SubjectLike<T> {
+export function latest<T>({ replay, beforeEmit, isCurrent, onCount }: LatestOptions<T>): SubjectLike<T> {
   const subscribers = new Set<Observer<T>>();
   return {
     next: (value) => {
       // A copy: whoever subscribes while the value is announced waits for the next one.
       const present = [...subscribers];
-      const holds = beforeEmit(value);
+      beforeEmit(value);
       for (const subscriber of present) {
-        // A subscriber before this one may have had the token replaced.
-        if (!holds()) return;
+        if (!isCurrent(value)) return;
         subscriber.next(value);
       }
     },

@@ -66,11 +66,11 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
     replay: () => (current() ? state.held?.update : currentFailure()),
     beforeEmit: (update) => {
       if (update.type !== 'attemptFailed') tellWait(update.type);
-      if (update.type === 'token') return hold(update);
-      // Here, where those who wait are known already: a listener that signs in again belongs to the next session.
+      if (update.type === 'token') hold(update);
+      // Emitted after `latest` has copied its subscribers: a listener that subscribes now waits for a token of the next session.
       if (update.type === 'signedOut') events.emit({ type: 'signedOut' });
-      return () => true;
     },
+    isCurrent: (update) => update.type !== 'token' || current() === update.token || state.singleUse === update.token,
     onCount: (count) => {
       state.subscribers = count;
       // While anyone wants the token, its timers keep the process alive.
@@ -127,16 +127,13 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
       if (isIdle) events.emit({ type: 'idle' });
     });
     state.isConnected = true;
-    const error = (failure: unknown) => {
-      report(failure);
-    };
     const wake = () => {
       state.pause = endPause(state, settings.backoff);
       recheck();
     };
-    listening.add(settings.wake.subscribe({ next: wake, error }));
+    listening.add(settings.wake.subscribe({ next: wake, error: report }));
     listening.add(recheck$.subscribe(announceFailure));
-    listening.add(settings.store?.changes?.subscribe({ next: receiveStored, error }));
+    listening.add(settings.store?.changes?.subscribe({ next: receiveStored, error: report }));
     return listening;
   }
 

@@ -7,13 +7,9 @@ import { isBlocked, isOfSession, isSuspended, pauseLeft, usableToken, type Token
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
-/** A server rejected a token. */
-export interface Rejection {
+/** A resource rejected this token. */
+export interface Rejection extends RejectedBy {
   readonly token: AccessToken;
-  /** The server says that the token itself is invalid. Otherwise the resource may be forbidden. */
-  readonly explicit: boolean;
-  /** The resource that rejected it. Without it nothing is remembered. */
-  readonly key?: string | undefined;
 }
 
 export interface Recovery {
@@ -35,43 +31,39 @@ export interface Recovery {
   readonly newest: (token: AccessToken, rejected?: AccessToken) => AccessToken | null;
 }
 
-type Part<K extends keyof TokenContext> = Pick<TokenContext, K>;
+/** A refresh of its own, the wait for one that is under way or due, a repeat with the token at hand, or nothing. */
+type Decision = 'force' | 'join' | 'alreadyReplaced' | 'suppressed';
 
 const isHeld = ({ held }: TokenState, token: AccessToken): boolean => sameToken(held?.token, token);
 const isReplacing = ({ isRefreshing, rejection }: TokenState): boolean => isRefreshing || rejection !== null;
-const rejectedBy = ({ key, explicit }: Rejection): RejectedBy => ({ key, kind: explicit ? 'explicit' : 'bare' });
 
 /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
-function decide(
-  { state, now, rejections }: Part<'state' | 'now' | 'rejections'>,
-  rejection: Rejection,
-): RejectionOutcome {
+function decide({ state, now, rejections }: TokenContext, rejection: Rejection): Decision {
   const { held } = state;
   const time = now();
-  const by = rejectedBy(rejection);
   if (!held || !isHeld(state, rejection.token)) return 'alreadyReplaced';
-  if (rejections.isRemembered(by, time)) return 'suppressed';
+  if (rejections.isRemembered(rejection, time)) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
-  if (isReplacing(state) || !usableToken(state, time)) return 'refreshing';
-  return !isBlocked(state, time) && rejections.mayForce(by.kind, held.isAccepted, time) ? 'refreshing' : 'suppressed';
+  if (isReplacing(state) || !usableToken(state, time)) return 'join';
+  const mayForce = !isBlocked(state, time) && rejections.mayForce(rejection.kind, held.isAccepted, time);
+  return mayForce ? 'force' : 'suppressed';
 }
 
+const outcomeOf = (decision: Decision): RejectionOutcome =>
+  decision === 'force' || decision === 'join' ? 'refreshing' : decision;
+
 /** Announces the decision, and has the token replaced if that was decided. */
-function carryOut(
-  { state, now, events }: Part<'state' | 'now' | 'events'>,
-  rejection: Rejection,
-  outcome: RejectionOutcome,
-): void {
-  const { token, explicit } = rejection;
+function carryOut({ state, now, events }: TokenContext, { token, key, kind }: Rejection, decision: Decision): void {
   const { held, failures } = state;
-  if (explicit && sameToken(state.singleUse, token)) state.singleUse = null;
+  const isExplicit = kind === 'explicit';
+  const outcome = outcomeOf(decision);
+  if (isExplicit && sameToken(state.singleUse, token)) state.singleUse = null;
   // In the pause after a failed attempt the token stays in use.
-  if (outcome === 'refreshing' && explicit && held && pauseLeft(state, now()) === 0) held.isSuspended = true;
+  if (outcome === 'refreshing' && isExplicit && held && pauseLeft(state, now()) === 0) held.isSuspended = true;
   events.emit({ type: 'tokenRejected', token, outcome });
   // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
   const isUnchanged = state.held === held && state.failures === failures && !isReplacing(state);
-  if (outcome === 'refreshing' && isUnchanged && held && now() < held.usableUntil)
-    state.rejection = rejectedBy(rejection);
+  if (decision === 'force' && isUnchanged) state.rejection = { key, kind };
 }
 
 /** Decides what a rejection costs: a refresh and a repeat, a repeat, or nothing. */
@@ -87,7 +79,7 @@ export function createRecovery(
     views.next(demand, maxWait).pipe(
       tap((next) => {
         // The source returned the token again, so it is valid: this resource alone rejects it.
-        if (sameToken(next, rejection.token)) rejections.remember(rejectedBy(rejection), now());
+        if (sameToken(next, rejection.token)) rejections.remember(rejection, now());
       }),
     );
 
@@ -96,10 +88,10 @@ export function createRecovery(
       defer(() => {
         const { token } = rejection;
         const { failures } = state;
-        const outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
-        carryOut(context, rejection, outcome);
+        const decision = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
+        carryOut(context, rejection, decision);
         // A `tokenRejected` listener may have signed out.
-        if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
+        if (decision === 'suppressed' || !isOfSession(state, token)) return EMPTY;
         const isUsable = isHeld(state, token) && current() !== null;
         // A `tokenRejected` listener may have made the attempt already, and it failed.
         if (isUsable && (state.failures !== failures || !isReplacing(state))) return EMPTY;
@@ -107,16 +99,16 @@ export function createRecovery(
         return next$.pipe(filter((next) => !sameToken(next, token)));
       }).pipe(catchError(() => EMPTY)),
     reject: (rejection) => {
-      const outcome = decide(context, rejection);
-      carryOut(context, rejection, outcome);
-      if (outcome === 'refreshing') demand();
+      const decision = decide(context, rejection);
+      carryOut(context, rejection, decision);
+      if (outcomeOf(decision) === 'refreshing') demand();
     },
     accepted: (token, keyOf) => {
       const { held, singleUse } = state;
       const isFirst = held !== null && !held.isAccepted && sameToken(held.token, token);
       if (isFirst) held.isAccepted = true;
       const isLatest = isFirst || (singleUse !== null && sameToken(singleUse, token));
-      if (isLatest || rejections.hasEntries()) rejections.accepted(keyOf(), isLatest);
+      rejections.accepted(keyOf, isLatest);
     },
     newest: (token, rejected) => {
       const usable = current();

@@ -6,7 +6,7 @@ export type RejectionKind = 'bare' | 'explicit';
 /** Who rejected a token, and how. */
 export interface RejectedBy {
   /** The resource. Without it nothing is remembered. */
-  readonly key: string | undefined;
+  readonly key?: string | undefined;
   readonly kind: RejectionKind;
 }
 
@@ -29,9 +29,8 @@ export interface RejectionMemory {
   mayForce(kind: RejectionKind, isAccepted: boolean, now: number): boolean;
   /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
   forced(kind: RejectionKind, isAccepted: boolean, now: number): void;
-  /** A resource accepted a token. `isFirst`: it is the token at hand, and nobody had accepted it before. */
-  accepted(key: string | undefined, isFirst: boolean): void;
-  hasEntries(): boolean;
+  /** A resource accepted a token. `isLatest`: it is the token at hand, and nobody had accepted it before. */
+  accepted(keyOf: () => string | undefined, isLatest: boolean): void;
   /** The token changed on schedule: what a bare rejection meant may have changed as well. */
   forgetBare(): void;
   clear(): void;
@@ -57,7 +56,8 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       if (key === undefined) return;
       entries.delete(key);
       entries.set(key, { kind, at: now });
-      for (const oldest of entries.keys()) if (entries.size > MAX_RESOURCES) entries.delete(oldest);
+      const [oldest = key] = entries.keys();
+      if (entries.size > MAX_RESOURCES) entries.delete(oldest);
     },
     mayForce: (kind, isAccepted, now) => {
       // A clock that was set back must neither refill the budget nor lock it for longer than one window.
@@ -72,12 +72,12 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       unaccepted = isAccepted ? 0 : unaccepted + 1;
       forcedAt = now;
     },
-    accepted: (key, isFirst) => {
+    accepted: (keyOf, isLatest) => {
       // A late answer to an older token says nothing of those that came after it.
-      if (isFirst) unaccepted = 0;
+      if (isLatest) unaccepted = 0;
+      const key = entries.size > 0 ? keyOf() : undefined;
       if (key !== undefined) entries.delete(key);
     },
-    hasEntries: () => entries.size > 0,
     forgetBare: () => {
       for (const [key, { kind }] of entries) if (kind === 'bare') entries.delete(key);
     },

@@ -1,12 +1,12 @@
 import { AsyncSubject, defer, from, map, Observable, of, Subscription, switchMap, take, throwIfEmpty } from 'rxjs';
 import type { ObservableInput } from 'rxjs';
-import { InvalidTokenResponseError, TokenFetchTimeoutError } from '../errors.js';
+import { TokenFetchTimeoutError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { headStartOf, principalOf } from '../internal/sourceHooks.js';
-import type { Timers } from '../internal/timers.js';
+import { failAfter, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
-import { isFetchResponse, mistake, readFetchResponse } from './tokenResponse.js';
+import { isFetchResponse, mistake, readFetchResponse, withoutToken } from './tokenResponse.js';
 import type { AccessToken, RefreshReason, TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 export interface TokenFetcher {
@@ -21,6 +21,9 @@ export interface TokenFetcher {
 type RequestedToken = Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>;
 
 type Report = (failure: unknown) => void;
+
+/** Begins a time limit, in the place of the one before. */
+type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
 
 /** What a source is told. `report` is on the prototype, so that a log of the request does not print it. */
 class SourceRequest implements TokenRequest {
@@ -67,7 +70,7 @@ export function createTokenFetcher(
   /** Calls the source, in the context in which the stream was made. */
   const call = (request: TokenRequest): Observable<TokenResponse | Response> =>
     new Observable((subscriber) => {
-      // A synchronous answer is passed on only after the source has returned, or whoever it serves would count as the source.
+      // A synchronous answer is passed on only after the source has returned: `owns` is false again for what it causes.
       const answer = new AsyncSubject<TokenResponse | Response>();
       isCalling = true;
       try {
@@ -79,10 +82,10 @@ export function createTokenFetcher(
       return answer.subscribe(subscriber);
     });
 
-  /** The store decides whether this stream fetches, or somebody else has. `within` begins a time limit, in the place of the one before. */
-  const resultOf = (request: TokenRequest, within: (ms: number, place: string) => void): Observable<SourceResult> => {
+  /** The store decides whether this stream fetches, or somebody else has. */
+  const resultOf = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
     const fetched$ = defer(() => {
-      within(fetchTimeout, 'source');
+      setTimeLimit(fetchTimeout, 'source');
       return call(request).pipe(
         switchMap((answer) => (isFetchResponse(answer) ? readFetchResponse(answer) : of(answer))),
         throwIfEmpty(withoutToken),
@@ -90,7 +93,7 @@ export function createTokenFetcher(
     });
     if (!store) return fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
     // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
-    within(2 * fetchTimeout, 'store');
+    setTimeLimit(2 * fetchTimeout, 'store');
     const fetch = (last?: TokenResponse | null) => {
       if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
       return fetched$;
@@ -115,13 +118,15 @@ export function createTokenFetcher(
         limit.unsubscribe();
         if (!isAnswered) controller.abort();
       });
-      const within = (ms: number, place: string) => {
+      const setTimeLimit: SetTimeLimit = (ms, place) => {
         limit.unsubscribe();
-        limit = timers.after(ms).subscribe(() => {
-          subscriber.error(request.timeout(place, ms));
+        limit = failAfter(timers, ms, () => request.timeout(place, ms)).subscribe({
+          error: (error: unknown) => {
+            subscriber.error(error);
+          },
         });
       };
-      const result$ = resultOf(request, within).pipe(
+      const result$ = resultOf(request, setTimeLimit).pipe(
         map((result) => {
           isAnswered = true;
           const headStart = headStartOf(request);
@@ -137,8 +142,6 @@ export function createTokenFetcher(
     owns: (signal) => isCalling || (!!signal && ownSignals.has(principalOf(signal))),
   };
 }
-
-const withoutToken = () => new InvalidTokenResponseError('the token source completed without a token');
 
 /** RxJS would read a string letter by letter, and call what it cannot read a TypeError like that of a network failure. */
 function observableOf(returned: unknown): Observable<TokenResponse | Response> {

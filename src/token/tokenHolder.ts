@@ -11,8 +11,8 @@ const SINGLE_USE_PAUSE = 1000;
 
 /** Holds the last token, with the timers that announce its moments. */
 export interface TokenHolder {
-  /** Holds a token before anyone is told of it. The returned function says whether it is still the one to tell of. */
-  readonly hold: (arrived: TokenArrived) => () => boolean;
+  /** Holds a token, and emits `tokenChanged`. */
+  readonly hold: (arrived: TokenArrived) => void;
   /** A token that someone else put into the store; null if it is older, rejected or expired, or the same, which is kept with its new times. */
   readonly fromStore: (stored: SourceResult) => TokenArrived | null;
   /** Begins with a token that is at hand. @throws TypeError if it is no token response */
@@ -22,7 +22,7 @@ export interface TokenHolder {
 }
 
 export function createTokenHolder(context: TokenContext): TokenHolder {
-  const { state, settings, now, timers, rejections, events, recheck, current, report } = context;
+  const { state, settings, now, timers, rejections, events, recheck, report } = context;
   let timer = new Subscription();
   let isSingleUseReported = false;
 
@@ -93,7 +93,6 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
         reportSingleUse(attempt, isWanted(state, time, settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null);
       }
       if (isChange && isLatest) events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
-      return () => (isKept ? current() : state.singleUse) === token;
     },
     fromStore: (stored) => {
       const { held, previous } = state;

@@ -35,6 +35,8 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   throw new InvalidTokenResponseError(missing);
 }
 
+export const withoutToken = () => new InvalidTokenResponseError('the token source completed without a token');
+
 /** The part of a fetch Response that is read, whichever implementation made it. */
 export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'> & Partial<Pick<Response, 'bodyUsed'>>;
 

@@ -45,7 +45,7 @@ export function createTokenStream(source: TokenSource, options: TokenStreamOptio
         // Our tokens have `value` on the prototype. A copy has it as a member of its own, and an event would print it.
         reject({
           token: Object.hasOwn(token, 'value') ? accessToken({ access_token: token.value }, 0, NaN, token.type) : token,
-          explicit: true,
+          kind: 'explicit',
         });
       },
     },

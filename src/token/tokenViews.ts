@@ -15,6 +15,7 @@ import {
 import type { Observable } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { inCallerContext } from '../internal/callerContext.js';
+import { failAfter } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { waitersOf } from './state.js';
@@ -67,18 +68,13 @@ export function createTokenViews(
         map(select),
         filter((token) => token !== null),
         take(1),
-        takeUntil(failAfter(maxWait)),
+        takeUntil(failAfter(timers, maxWait, () => unavailableWithin(maxWait))),
       ),
     );
   };
 
-  const failAfter = (maxWait: number): Observable<never> =>
-    timers.after(maxWait).pipe(
-      map((): never => {
-        const message = `no usable token within ${String(maxWait)} ms`;
-        throw new TokenUnavailableError(message, { cause: state.lastError });
-      }),
-    );
+  const unavailableWithin = (maxWait: number) =>
+    new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: state.lastError });
 
   const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
 
@@ -98,7 +94,11 @@ export function createTokenViews(
     throw update.error;
   };
 
-  /** For someone who needs another token than the one at hand, which is replayed to whoever subscribes. */
+  /** An attempt failed, and the token that was replayed stays in use. By identity: the same token may have come again. */
+  const staysInUse = (replayed: TokenUpdate | undefined, { type }: TokenUpdate): boolean =>
+    type === 'attemptFailed' && current() !== null && state.held?.update === replayed;
+
+  /** For someone who needs another token than the one at hand, which is replayed to each new subscriber. */
   const tokenOtherThan =
     (replayed: TokenUpdate | undefined) =>
     (update: TokenUpdate): AccessToken | null => {
@@ -139,10 +139,8 @@ export function createTokenViews(
     next: (begin, maxWait) =>
       defer(() => {
         const replayed = state.held?.update;
-        const untilAttemptFails = takeWhile<TokenUpdate>(
-          ({ type }) => type !== 'attemptFailed' || !current() || state.held?.update !== replayed,
-        );
-        return firstToken(updatesAfter(begin).pipe(untilAttemptFails), tokenOtherThan(replayed), maxWait);
+        const untilItFails$ = updatesAfter(begin).pipe(takeWhile((update) => !staysInUse(replayed, update)));
+        return firstToken(untilItFails$, tokenOtherThan(replayed), maxWait);
       }),
   };
 }

@@ -5,7 +5,7 @@ import { numbersIn, requireFunctions } from '../internal/validate.js';
 import {
   callPredicate,
   isAcceptance,
-  isExplicit,
+  kindOfRejection,
   isRejection as isRejectionByDefault,
   looksLikeResponse,
 } from './isRejection.js';
@@ -112,7 +112,7 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
           delay: (thrown: unknown) => {
             const result = thrown instanceof RejectedValue ? thrown.value : thrown;
             if (!used || (result === thrown && !isRejected(thrown))) throw thrown;
-            const rejection = { token: used, explicit: isExplicit(result), key };
+            const rejection = { token: used, kind: kindOfRejection(result), key };
             if (hasDelivered) {
               reject(rejection);
               throw thrown;
