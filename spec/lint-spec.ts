@@ -91,7 +91,7 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/oauth/index.ts', `export { b } from './b.js';`],
 
   ...(['angular', 'axios', 'redis', 'tabs'] as const).flatMap((folder): typeof boundaries => [
-    [`src/${folder}/a.ts`, `import { b } from '../token/b.js'; import { authorize } from '../http/authorize.js';`],
+    [`src/${folder}/a.ts`, `import { b } from '../token/b.js'; import { authorize } from '../http/destinations.js';`],
     [`src/${folder}/a.ts`, `import { b } from '../http/b.js';`, imports],
     [`src/${folder}/a.ts`, `import { b } from '../oauth/b.js';`, imports],
   ]),
@@ -115,7 +115,7 @@ const boundaries: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/file/a.ts', `import { b } from '../redis/b.js';`, imports],
   [
     'src/proxy/a.ts',
-    `import { createServer } from 'node:http'; import { b } from '../http/tokenFetch.js'; import { c } from '../token/c.js'; import { D } from '../errors.js';`,
+    `import { createServer } from 'node:http'; import { b } from '../http/createFetch.js'; import { c } from '../token/c.js'; import { D } from '../errors.js';`,
   ],
   ['src/proxy/a.ts', `import { b } from '../http/outgoingRequest.js';`, imports],
   ['src/proxy/a.ts', `import { b } from '../oauth/b.js';`, imports],

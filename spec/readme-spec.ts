@@ -26,13 +26,17 @@ describe('the README', () => {
       new Function('require', 'exports', 'console', outputText)(
         () => library,
         {},
-        { log: (line: unknown) => printed.push(line), error: (line: unknown) => printed.push(line) },
+        {
+          log: (line: unknown) => printed.push(line),
+          warn: (line: unknown) => printed.push(line),
+          error: (line: unknown) => printed.push(line),
+        },
       );
       await new Promise((done) => setTimeout(done, 20));
     } finally {
       globalThis.fetch = native;
     }
-    expect(printed).toEqual(['refreshStarted', 'tokenChanged', 'order 7']);
+    expect(printed).toEqual(['order 7']);
     expect(sent).toEqual(['https://auth.example.com/token -', 'https://api.example.com/orders Bearer T1']);
   });
 });

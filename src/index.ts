@@ -12,7 +12,7 @@ export type {
 } from './token/types.js';
 export type { RejectionOutcome, TokenEvent } from './token/events.js';
 export type { StoredToken, TokenStore } from './token/tokenStore.js';
-export { createFetch, type FetchOptions } from './http/tokenFetch.js';
+export { createFetch, type FetchOptions } from './http/createFetch.js';
 export { createHttpClient, type HttpClient, type HttpClientOptions, type HttpRequestInit } from './http/httpClient.js';
 export {
   HttpStatusError,

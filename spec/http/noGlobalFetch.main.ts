@@ -85,7 +85,7 @@ const outcomes: Record<string, unknown> = {
     createFetch(renewed(), { baseUrl })('/x', { signal: AbortSignal.abort(new Error('enough')) }),
   ),
   abortedInFlight: await outcomeOf(async () =>
-    (await createFetch(renewed(), { baseUrl })('/hang', { signal: abortLater(20) })).text(),
+    (await createFetch(renewed(), { baseUrl })('/hang', { signal: abortLater(300) })).text(),
   ),
   timeout: await outcomeOf(() =>
     firstValueFrom(createHttpClient(renewed(), { baseUrl }).get('/hang', { timeout: 40 })),

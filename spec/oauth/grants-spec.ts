@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import { firstValueFrom, from, map, take } from 'rxjs';
-import { createFetch } from '../../src/http/tokenFetch.js';
+import { createFetch } from '../../src/http/createFetch.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';

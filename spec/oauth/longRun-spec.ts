@@ -1,5 +1,5 @@
 import { filter, firstValueFrom, toArray } from 'rxjs';
-import { createFetch } from '../../src/http/tokenFetch.js';
+import { createFetch } from '../../src/http/createFetch.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';

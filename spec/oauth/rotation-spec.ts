@@ -1,5 +1,5 @@
 import { firstValueFrom, toArray } from 'rxjs';
-import { createFetch } from '../../src/http/tokenFetch.js';
+import { createFetch } from '../../src/http/createFetch.js';
 import { ON_SIGN_OUT } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/proof.js';

@@ -1,5 +1,5 @@
 import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
-import { Destinations } from '../http/authorize.js';
+import { Destinations } from '../http/destinations.js';
 import { requireFunctions, wrong } from '../internal/validate.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, TokenStreamOptions } from '../token/types.js';

@@ -22,7 +22,8 @@ import {
   throwError,
   type Observable,
 } from 'rxjs';
-import { authorizationOf, resourceOf } from '../http/authorize.js';
+import { authorizationOf } from '../http/authorization.js';
+import { resourceOf } from '../http/destinations.js';
 import { callPredicate, isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';

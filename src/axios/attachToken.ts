@@ -1,7 +1,7 @@
 import { getAdapter, type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { Destinations } from '../http/authorize.js';
+import { Destinations } from '../http/destinations.js';
 import { originOf } from '../internal/originOf.js';
 import { requireFunctions } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';

@@ -1,5 +1,5 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { authorizationOf } from '../http/authorize.js';
+import { authorizationOf } from '../http/authorization.js';
 import { fieldsOf } from '../internal/answers.js';
 import { looksLikeResponse } from '../token/isRejection.js';
 import type { AccessToken } from '../token/types.js';

@@ -1,6 +1,6 @@
 import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { catchError, defer, filter, from, map, switchMap, takeUntil, tap, throwError, type Observable } from 'rxjs';
-import { resourceOf } from '../http/authorize.js';
+import { resourceOf } from '../http/destinations.js';
 import { isStream } from '../internal/isStream.js';
 import { callPredicate, kindOfRejection } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';

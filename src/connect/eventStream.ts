@@ -4,11 +4,11 @@ import { HttpStatusError } from '../errors.js';
 import { statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { wrong } from '../internal/validate.js';
-import { Destinations, displayUrl } from '../http/authorize.js';
+import { Destinations, displayUrl } from '../http/destinations.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
 import { headerRecord } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
-import { tokenFetch, type FetchOptions } from '../http/tokenFetch.js';
+import { fetchWithToken, type FetchOptions } from '../http/createFetch.js';
 import { MAX_RETRY_AFTER } from '../token/backoff.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -75,7 +75,11 @@ export function eventStream(
   const { baseUrl, allowedOrigins, allowInsecureRequests, fetch, authorize } = options;
   // A rejection is the stream's to answer: it knows how often in a row there was one.
   const request = { baseUrl, allowedOrigins, allowInsecureRequests, isRejection: () => false };
-  const send = tokenFetch(token$, Object.assign(request, fetch && { fetch }, authorize && { authorize }), destinations);
+  const send = fetchWithToken(
+    token$,
+    Object.assign(request, fetch && { fetch }, authorize && { authorize }),
+    destinations,
+  );
   if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null))
     throw wrong('headers', options.headers, 'headers as fetch takes them');
   const headers = { accept: 'text/event-stream', ...headerRecord(options.headers) };

@@ -1,10 +1,12 @@
 import type { HeadersInit } from '../internal/platformTypes.js';
 import type { AccessToken } from '../token/types.js';
-import { authorizationOf } from './authorize.js';
 import type { HeaderRecord } from './headerRecord.js';
 import { platformHeaders } from './transport.js';
 
 export type Authorize = (headers: Headers, token: AccessToken) => void;
+
+/** The default header: `Authorization: Bearer …` (RFC 6750 section 2.1). */
+export const authorizationOf = (token: AccessToken): string => `${token.type} ${token.value}`;
 
 /** The caller's headers plus the token's. Synchronous wherever the platform has Headers. */
 export function withAuthorization(
@@ -12,7 +14,7 @@ export function withAuthorization(
   token: AccessToken,
   authorize: Authorize | undefined,
 ): HeadersInit | Promise<HeadersInit> {
-  // The caller has none. V8 takes a microsecond more where a member is added after a spread.
+  // The caller set no Authorization header. V8 takes a microsecond more where a member is added after a spread.
   if (!authorize) return { authorization: authorizationOf(token), ...headers };
   const Class = platformHeaders();
   return typeof Class === 'function'

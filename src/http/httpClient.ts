@@ -3,13 +3,13 @@ import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { numbersIn, wrong } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { Destinations, displayUrl } from './authorize.js';
+import { Destinations, displayUrl } from './destinations.js';
 import { copyOfHeaders, headerRecord, type HeaderRecord } from './headerRecord.js';
-import { exchange$ } from './httpExchange.js';
+import { exchange } from './httpExchange.js';
 import { copyOfInit, isRequest, urlOf, type OutgoingInit } from './outgoingRequest.js';
 import { copyOfBody, isSendable, releaseBody } from './requestBody.js';
 import { parsedBody, statusError } from './responseBody.js';
-import { tokenFetch, type FetchOptions } from './tokenFetch.js';
+import { fetchWithToken, type FetchOptions } from './createFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
   /** Sent with every request, unless the request brings its own. */
@@ -63,13 +63,13 @@ export interface HttpClient {
  */
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
   const destinations = new Destinations(options);
-  const transport = { send: tokenFetch(token$, options, destinations), timers: managerOf(token$).timers };
+  const sender = { send: fetchWithToken(token$, options, destinations), timers: managerOf(token$).timers };
   const { timeout: defaultTimeout } = numbersIn(options, TIMEOUT);
   if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null))
     throw wrong('headers', options.headers, 'headers as fetch takes them');
   const defaults = options.headers && headerRecord(options.headers);
 
-  const exchange = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
+  const send = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
     const request = isRequest(input) ? input : undefined;
     const url = urlOf(input);
     const name = () => `${init.method ?? request?.method ?? 'GET'} ${displayUrl(new URL(destinations.resolve(url)))}`;
@@ -77,7 +77,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     // node-fetch has an option of this name.
     if (init.timeout !== undefined) init.timeout = undefined;
     if (request && init.signal === undefined) init.signal = request.signal;
-    return exchange$<R>(transport, {
+    return exchange<R>(sender, {
       input: request ?? url,
       init,
       timeout,
@@ -86,17 +86,17 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     });
   };
 
-  const parsed = <T>(method: string, url: string | URL, given?: HttpRequestInit, body?: unknown): Observable<T> =>
-    orError(body ?? given?.body, () => {
+  const sendAndParse = <T>(method: string, url: string | URL, given?: HttpRequestInit, body?: unknown): Observable<T> =>
+    errorAsObservable(body ?? given?.body, () => {
       const init = copyOf(given);
-      const json = body === undefined || body === null ? undefined : encoded(body);
+      const json = body === undefined || body === null ? undefined : encodedBody(body);
       const headers = Object.assign({ accept: ACCEPT }, json?.headers, defaults, headerRecord(init.headers));
       Object.assign(init, json && { body: json.body }, { method, headers });
-      return exchange<T>(url, init, whenOk(parsedBody<T>));
+      return send<T>(url, init, whenOk(parsedBody<T>));
     });
 
   /** As the caller gave it, with the headers of the client. */
-  const plain = (given?: HttpRequestInit, input?: unknown): Prepared => {
+  const withDefaultHeaders = (given?: HttpRequestInit, input?: unknown): Prepared => {
     const init = copyOf(given);
     const headers = init.headers ?? (isRequest(input) ? input.headers : undefined);
     if (defaults) init.headers = Object.assign({}, defaults, headerRecord(headers));
@@ -105,17 +105,18 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   };
 
   return {
-    request: (input, init) => orError(init?.body, () => exchange<Response>(input, plain(init, input))),
-    get: (url, init) => parsed('GET', url, init),
-    delete: (url, init) => parsed('DELETE', url, init),
+    request: (input, init) =>
+      errorAsObservable(init?.body, () => send<Response>(input, withDefaultHeaders(init, input))),
+    get: (url, init) => sendAndParse('GET', url, init),
+    delete: (url, init) => sendAndParse('DELETE', url, init),
     head: (url, init) =>
-      orError(null, () => {
+      errorAsObservable(null, () => {
         const read = whenOk((response) => Promise.resolve(response));
-        return exchange(url, Object.assign(plain(init), { method: 'HEAD' }), read);
+        return send(url, Object.assign(withDefaultHeaders(init), { method: 'HEAD' }), read);
       }),
-    post: (url, body, init) => parsed('POST', url, init, body),
-    put: (url, body, init) => parsed('PUT', url, init, body),
-    patch: (url, body, init) => parsed('PATCH', url, init, body),
+    post: (url, body, init) => sendAndParse('POST', url, init, body),
+    put: (url, body, init) => sendAndParse('PUT', url, init, body),
+    patch: (url, body, init) => sendAndParse('PATCH', url, init, body),
   };
 }
 
@@ -141,7 +142,7 @@ function copyOf(given: HttpRequestInit | null | undefined): Prepared {
 }
 
 /** What is wrong with a call errors its Observable, as what is wrong with the request does. */
-function orError<T>(body: unknown, make: () => Observable<T>): Observable<T> {
+function errorAsObservable<T>(body: unknown, make: () => Observable<T>): Observable<T> {
   try {
     return make();
   } catch (error) {
@@ -150,7 +151,7 @@ function orError<T>(body: unknown, make: () => Observable<T>): Observable<T> {
   }
 }
 
-function encoded(body: unknown): { body: BodyInit; headers?: HeaderRecord } {
+function encodedBody(body: unknown): { body: BodyInit; headers?: HeaderRecord } {
   if (isSendable(body)) return { body: copyOfBody(body) as BodyInit };
   const json = JSON.stringify(body) as string | undefined;
   if (json === undefined)

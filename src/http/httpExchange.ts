@@ -1,10 +1,11 @@
 import { Observable } from 'rxjs';
 import { RequestTimeoutError } from '../errors.js';
 import { onAbort } from '../internal/onAbort.js';
+import { onBehalfOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import { plainError } from './fetchError.js';
 import type { OutgoingInit } from './outgoingRequest.js';
-import type { TokenFetch } from './tokenFetch.js';
+import type { FetchWithToken } from './createFetch.js';
 
 export interface Exchange<R> {
   readonly input: string | Request;
@@ -23,8 +24,8 @@ const unreadResponses = /* @__PURE__ */ new FinalizationRegistry<() => void>((un
 });
 
 /** Subscribing sends, unsubscribing aborts. Hand-made, since RxJS' fromFetch takes no injected fetch. */
-export const exchange$ = <R>(
-  { send, timers }: { readonly send: TokenFetch; readonly timers: Timers },
+export const exchange = <R>(
+  { send, timers }: { readonly send: FetchWithToken; readonly timers: Timers },
   { input, init, timeout, name, read }: Exchange<R>,
 ): Observable<R> =>
   new Observable((subscriber) => {
@@ -43,7 +44,8 @@ export const exchange$ = <R>(
       };
       subscriber.add(timers.after(timeout, true).subscribe(late));
     }
-    const response = send(input, Object.assign({}, init, { signal: controller.signal }) as RequestInit, signal);
+    const own = signal ? onBehalfOf(signal, controller.signal) : controller.signal;
+    const response = send(input, Object.assign({}, init, { signal: own }) as RequestInit);
     let isReading = false;
     const answer = read
       ? response.then((unread) => {
@@ -54,7 +56,7 @@ export const exchange$ = <R>(
     answer.then(
       (value) => {
         isSettled = true;
-        // The caller may still read, and abort reading.
+        // The caller may still read the body, and its signal must still abort that. The listener goes with the response.
         if (signal && !read && (value as Response).body) unreadResponses.register(value as Response, unlink);
         else unlink();
         subscriber.next(value);

@@ -1,6 +1,6 @@
 import { isStream } from '../internal/isStream.js';
 import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platformTypes.js';
-import { resourceOf } from './authorize.js';
+import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
 import { copyOfBody, releaseBody } from './requestBody.js';
 import { platformFields } from './transport.js';

@@ -17,7 +17,7 @@ export interface RepeatableRequests {
   readonly complete: (outgoing: OutgoingRequest, token: AccessToken, response?: Response) => Promise<Response>;
 }
 
-/** All that does not go smoothly with a request. */
+/** What happens to a request that waits for a token, is redirected or is rejected. */
 export function repeatRejected(
   manager: TokenManager,
   sender: RequestSender,

@@ -13,7 +13,7 @@ export interface RequestSender {
   readonly send: (outgoing: OutgoingRequest, token: AccessToken) => Promise<Response>;
   /** The answer at the end of the redirects that begin with `response`. */
   readonly follow: (response: Response, outgoing: OutgoingRequest, token: AccessToken) => Answer | Promise<Answer>;
-  /** Whether a server rejected the request for want of a nonce, and it cannot be sent again: the token is not to blame. */
+  /** Whether a server rejected the request for want of a nonce, and it cannot be sent again: the token is not rejected. */
   readonly lacksNonce: (response: Response) => boolean;
 }
 
@@ -25,7 +25,7 @@ export function createRequestSender(
   const redirect = followRedirects ? 'manual' : authorize ? 'error' : 'follow';
   const withoutNonce = new WeakSet<Response>();
 
-  function post(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
+  function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
     const mode = redirectModeOf(outgoing);
     const init = initOf(outgoing, headers, mode === 'follow' ? redirect : mode);
     if (method !== undefined) init.method = method;
@@ -37,7 +37,9 @@ export function createRequestSender(
   function send(outgoing: OutgoingRequest, token: AccessToken): Promise<Response> {
     const headers = withAuthorization(outgoing.headers, token, authorize);
     if (proof) return sendProven(proof, outgoing, token, headers);
-    return headers instanceof Promise ? headers.then((loaded) => post(outgoing, loaded)) : post(outgoing, headers);
+    return headers instanceof Promise
+      ? headers.then((loaded) => sendOnce(outgoing, loaded))
+      : sendOnce(outgoing, headers);
   }
 
   /** A request bound to the source's key (RFC 9449): signed anew for each sending, and sent again for a server that wants a nonce in it. */
@@ -51,7 +53,7 @@ export function createRequestSender(
     // The method that is signed: fetch leaves `patch` as it is written.
     const request = { method: methodOf(outgoing), url: outgoing.url, token };
     for (let isRepeat = false; ; isRepeat = true) {
-      const response = await post(outgoing, { ...record, ...(await proof.sign(request)) }, request.method);
+      const response = await sendOnce(outgoing, { ...record, ...(await proof.sign(request)) }, request.method);
       if (!(await proof.learn(request, response))) return response;
       if (isRepeat || !isRepeatable(outgoing)) {
         withoutNonce.add(response);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createFetch } from '../http/tokenFetch.js';
+import { createFetch } from '../http/createFetch.js';
 import type { TokenStream } from '../token/types.js';
 import { createMetrics } from './metrics.js';
 import { settingsOf, type TokenProxyOptions } from './options.js';

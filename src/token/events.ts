@@ -30,7 +30,7 @@ export interface RefreshFailed {
   readonly attempt: number;
   /** Milliseconds until the next attempt; null when none is planned. */
   readonly retryIn: number | null;
-  /** No repeat mends it. Whoever has no token fails. */
+  /** A retry does not help. Requests without a token fail at once. */
   readonly permanent: boolean;
 }
 

@@ -98,10 +98,14 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
     return error && !current() && isBlocked(state, now()) ? { type: 'failed', error } : undefined;
   }
 
-  /** Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called. Completes when nobody wants one: the stream is idle. */
+  /**
+   * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called. Completes
+   * when nobody wants one: the stream is idle.
+   */
   const untilNeeded = () =>
     recheck$.pipe(
       startWith(undefined),
+      // Where nobody wants a token, at once: `takeWhile` completes.
       switchMap(() => (keepsRunning() ? afterPause() : of(undefined))),
       takeWhile(keepsRunning),
       filter(() => whyRefresh(state, now()) !== null),

@@ -18,7 +18,7 @@ export interface TokenProof {
   sign(request: ProvenRequest): Promise<Readonly<Record<string, string>>>;
   /**
    * To be told of every answer to a signed request: it keeps the server's nonce. True: the server rejected the request
-   * only for want of that nonce (RFC 9449 section 9), so sign again and repeat, once; the token is not to blame.
+   * only for want of that nonce (RFC 9449 section 9), so sign again and repeat, once; the token is not rejected.
    */
   learn(request: ProvenRequest, response: Pick<Response, 'status' | 'headers'>): Promise<boolean>;
 }
@@ -31,7 +31,7 @@ export interface SourceHooks {
   readonly [PROOF]?: TokenProof;
   /**
    * Called once when the stream closes, with its last token, and the signal of the request under way, if there is one: it
-   * aborts right after, and what still answers it is nobody's. Must not throw; what it starts, the stream does not wait for.
+   * aborts right after, and a late answer to it is ignored. Must not throw; what it starts, the stream does not wait for.
    */
   readonly [ON_CLOSE]?: (token: AccessToken | null, pending?: AbortSignal) => void;
   /**

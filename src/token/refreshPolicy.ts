@@ -21,8 +21,8 @@ export const saysLifetime = (response: TokenResponse): boolean => readSeconds(re
 /**
  * A token's lifetime in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1),
  * else the claims of a JWT (RFC 7519 section 4.1). A source that caches may hand out a JWT that is old, so `exp - now`
- * counts where it is less than `exp - iat`. A token that would come with no more life than its margin shows that the two
- * clocks differ, and `exp - iat` counts: believed, it would be replaced many times a second.
+ * counts where it is less than `exp - iat`. If no more life than the margin remains, the two clocks differ, and `exp - iat`
+ * counts: otherwise the token would be replaced again and again.
  *
  * @param mayBeOver whether the token may have expired before it came, so that a past `exp` is believed
  * @returns `Infinity` when nobody knows; zero or less, or NaN, when the token cannot be kept
@@ -39,10 +39,10 @@ export function lifetimeOf(
   if (seconds !== undefined) return seconds * 1000;
   const { exp, iat } = jwtClaims(response.access_token);
   if (typeof exp !== 'number') return Infinity;
-  const left = exp * 1000 - now;
-  if (typeof iat !== 'number') return left;
-  const whole = (exp - iat) * 1000;
-  return left > usualMargin(whole) || mayBeOver ? Math.min(left, whole) : whole;
+  const remaining = exp * 1000 - now;
+  if (typeof iat !== 'number') return remaining;
+  const issued = (exp - iat) * 1000;
+  return remaining > usualMargin(issued) || mayBeOver ? Math.min(remaining, issued) : issued;
 }
 
 /** The windows of a token that took `took` ms to fetch. */
@@ -84,8 +84,8 @@ export function timesOf(
 const usualMargin = (lifetime: number): number => Math.min(1000, lifetime / 30);
 
 /**
- * By how much a JWT may end before its life says: a server that counts whole seconds rounds down when it was issued, so
- * that up to one is gone by then. (By its own clock: neither claim can be compared with ours.) At most a third of the life.
+ * A server that rounds `iat` and `exp` down to whole seconds issues a JWT that ends up to one second early. (By its own clock:
+ * neither claim can be compared with ours.) At most a third of the life.
  */
 function roundingOf(value: string, lifetime: number): number {
   const { exp, iat } = jwtClaims(value);

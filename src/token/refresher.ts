@@ -26,7 +26,10 @@ import type { RefreshReason } from './types.js';
 export interface Refresher {
   /** One refresh: attempts with pauses between them. Completes without a value when nobody wants a token any more. */
   readonly refresh: (reason: RefreshReason) => Observable<TokenUpdate>;
-  /** Emits when the pause that runs is over, by its timer; at once when there is none, or when it follows a permanent failure. */
+  /**
+   * Emits when the pause that runs is over, by its timer, whatever the clock says; at once when there is none, or when it
+   * follows a permanent failure.
+   */
   readonly afterPause: () => Observable<unknown>;
 }
 
@@ -75,7 +78,10 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
       );
     }).pipe(finalize(() => (state.isFetching = false)));
 
-  /** The notifier of `retry`: emits when it is time for another attempt, completes when nobody waits for one, errors when none will help. */
+  /**
+   * The notifier of `retry`: emits when it is time for another attempt, completes when nobody waits for one, errors when none
+   * will help.
+   */
   const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
     const time = now();
     const { error, permanent, retryAfter } = classify(thrown, time);

@@ -23,7 +23,10 @@ const MAX_UNACCEPTED_PAUSE = 60_000;
 export interface RejectionMemory {
   /** Whether a rejection is passed on, because a refresh has not helped its resource. */
   isRemembered(by: RejectedBy, now: number): boolean;
-  /** A token was fetched because a resource rejected the one before. Until the resource accepts one, no other is. */
+  /**
+   * A token was fetched because a resource rejected the one before. No other is fetched for it until the resource accepts one; after
+   * a bare rejection, until the token is renewed; after an explicit one, for 60 s.
+   */
   remember(by: RejectedBy, now: number): void;
   /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
   mayForce(kind: RejectionKind, isAccepted: boolean, now: number): boolean;

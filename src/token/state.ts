@@ -46,7 +46,7 @@ export interface TokenState {
   rejection: RejectedBy | null;
   /** The rejection for which the refresh under way was begun. */
   fetchingForRejection: RejectedBy | null;
-  /** A request uses a token that is to be renewed: `idleTimeout` does not count. */
+  /** True while a request that does not wait has the pipeline check whether to renew: `idleTimeout` does not count then. */
   isDemanded: boolean;
   /** A refresh is under way: an attempt, or the pause before the next one. */
   isRefreshing: boolean;

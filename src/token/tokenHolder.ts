@@ -113,7 +113,12 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     holdInitial: (response) => {
       const time = now();
       const result = { response, origin: 'initial' } as SourceResult;
-      const received = initialToken(() => receivedToken(result, { sentAt: time, took: 0, now: time }, null, settings));
+      let received;
+      try {
+        received = receivedToken(result, { sentAt: time, took: 0, now: time }, null, settings);
+      } catch (cause) {
+        throw new TypeError('option "initial" must be a token response', { cause });
+      }
       if (isUnusableOnArrival(received, time)) return;
       const { token } = received;
       state.previous = token;
@@ -126,12 +131,4 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       );
     },
   };
-}
-
-function initialToken<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw new TypeError('option "initial" must be a token response', { cause });
-  }
 }

@@ -47,9 +47,9 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   const { store } = settings;
   const hooks = source as SourceHooks;
   const holder = createTokenHolder(context);
-  const { announce, connect, cancel, close, ...pipeline } = createPipeline(context, holder);
-  let signedOut: Subscription | undefined;
-  const updates$ = store?.signedOut ? defer(awake) : pipeline.updates$;
+  const pipeline = createPipeline(context, holder);
+  let signOutSubscription: Subscription | undefined;
+  const updates$ = store?.signedOut ? defer(updatesAfterRest) : pipeline.updates$;
 
   function use(): AccessToken | null {
     const { held } = state;
@@ -63,6 +63,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     if (!current()) return null;
     state.lastUse = time;
     demand();
+    // A source that answers at once has replaced it.
     return current();
   }
 
@@ -70,7 +71,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   function demand(): void {
     state.isDemanded = true;
     recheck();
-    connect();
+    pipeline.connect();
     state.isDemanded = false;
   }
 
@@ -94,18 +95,18 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     forget();
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
-    cancel();
-    announce({ type: 'signedOut', error: new TokenUnavailableError('the session was signed out') });
+    pipeline.cancel();
+    pipeline.announce({ type: 'signedOut', error: new TokenUnavailableError('the session was signed out') });
     recheck();
   }
 
-  function listenToSignOuts(): Subscription | undefined {
+  function subscribeToSignOuts(): Subscription | undefined {
     return store?.signedOut?.subscribe({ next: endSession, error: report });
   }
 
   /** After a rest the stream listens to its store again. */
-  function awake(): typeof pipeline.updates$ {
-    if (!state.isClosed) signedOut ??= listenToSignOuts();
+  function updatesAfterRest(): typeof pipeline.updates$ {
+    if (!state.isClosed) signOutSubscription ??= subscribeToSignOuts();
     return pipeline.updates$;
   }
 
@@ -113,18 +114,18 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     const { isSignedOut, sessionTokens } = state;
     forget();
     Object.assign(state, { isSignedOut, sessionTokens });
-    signedOut?.unsubscribe();
-    signedOut = undefined;
-    cancel();
+    signOutSubscription?.unsubscribe();
+    signOutSubscription = undefined;
+    pipeline.cancel();
     recheck();
   }
 
   const views = createTokenViews(context, updates$, { use, force });
   if (options.initial !== undefined) {
     holder.holdInitial(options.initial);
-    if (state.held) connect();
+    if (state.held) pipeline.connect();
   }
-  signedOut = listenToSignOuts();
+  signOutSubscription = subscribeToSignOuts();
 
   return {
     token$: views.token$,
@@ -154,8 +155,8 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
       // A shared token is not this stream's to revoke.
       if (!store) hooks[ON_CLOSE]?.(state.previous, fetcher.pending());
       forget();
-      signedOut?.unsubscribe();
-      close();
+      signOutSubscription?.unsubscribe();
+      pipeline.close();
       events.complete();
     },
   };

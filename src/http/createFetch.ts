@@ -4,7 +4,7 @@ import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import type { Authorize } from './authorization.js';
-import { Destinations, type DestinationOptions } from './authorize.js';
+import { Destinations, type DestinationOptions } from './destinations.js';
 import { plainError } from './fetchError.js';
 import { hasAuthorization } from './headerRecord.js';
 import {
@@ -32,19 +32,14 @@ export interface FetchOptions extends DestinationOptions {
   isRejection?: IsRejection | undefined;
 }
 
-/** @param own the caller's signal, where `init.signal` is not it: it tells a token source's own requests */
-export type TokenFetch = (
-  input: string | URL | Request,
-  init?: RequestInit | null,
-  own?: AbortSignal | null,
-) => Promise<Response>;
+export type FetchWithToken = (input: string | URL | Request, init?: RequestInit | null) => Promise<Response>;
 
 /** What createFetch and createHttpClient share. */
-export function tokenFetch(
+export function fetchWithToken(
   token$: TokenStream,
   options: FetchOptions,
   destinations = new Destinations(options),
-): TokenFetch {
+): FetchWithToken {
   const manager = managerOf(token$);
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
@@ -65,6 +60,7 @@ export function tokenFetch(
     }
     // Nearly every request goes this way, so it makes one promise and waits for nothing else.
     return sender.send(outgoing, token).then((response) => {
+      // Below 300 the default predicate sees no rejection, and there is no redirect to follow.
       if (response.status >= 300 || !isDefault) return complete(outgoing, token, response).catch(fail);
       manager.accepted(token, () => resourceKey(outgoing));
       return response;
@@ -78,12 +74,12 @@ export function tokenFetch(
     });
   }
 
-  return (input, given, own) => {
+  return (input, given) => {
     const init = given ?? {};
     try {
       const request = isRequest(input) ? input : undefined;
       const url = urlOf(input);
-      if (manager.owns(own ?? init.signal)) return sendWithoutToken(request ?? destinations.resolve(url), init);
+      if (manager.owns(init.signal)) return sendWithoutToken(request ?? destinations.resolve(url), init);
       if (manager.isClosed()) throw new TokenStreamClosedError();
       const outgoing = outgoingRequest(destinations.check(url), request, init);
       return hasAuthorization(outgoing.headers) ? sendWithoutToken(request ?? outgoing.url, init) : begin(outgoing);
@@ -116,7 +112,5 @@ const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest,
  * @throws TypeError that names an option out of range. The promise rejects with {@link OriginNotAllowedError},
  *   {@link TokenUnavailableError} when no usable token comes in time, {@link TokenStreamClosedError}, or as fetch does.
  */
-export function createFetch(token$: TokenStream, options: FetchOptions = {}): typeof globalThis.fetch {
-  const send = tokenFetch(token$, options);
-  return (input, init) => send(input, init);
-}
+export const createFetch = (token$: TokenStream, options: FetchOptions = {}): typeof globalThis.fetch =>
+  fetchWithToken(token$, options);

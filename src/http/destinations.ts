@@ -1,10 +1,6 @@
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
 import { wrong } from '../internal/validate.js';
-import type { AccessToken } from '../token/types.js';
-
-/** The default header: `Authorization: Bearer …` (RFC 6750 section 2.1). */
-export const authorizationOf = (token: AccessToken): string => `${token.type} ${token.value}`;
 
 /** Names a resource that rejects tokens: method, origin and path, never the query. */
 export function resourceOf(method: string, url: string): string {
