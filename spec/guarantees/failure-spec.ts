@@ -437,7 +437,7 @@ describe('13: what is not a token response', () => {
       { name: 'an access_token that is a number', response: { access_token: 7 }, error: '!InvalidTokenResponseError' },
       { name: 'a control character', response: { access_token: 'T\n1' }, error: '!InvalidTokenResponseError' },
       { name: 'an error of the server', response: { error: 'temporarily_unavailable' }, error: '!TokenEndpointError' },
-      { name: 'an error that is no string', response: { error: 7 }, error: '!InvalidTokenResponseError' },
+      { name: 'an error that is no string', response: { error: 7 }, error: '!TokenEndpointError' },
     ],
   );
 

@@ -121,6 +121,26 @@ describe('15: a rejected token is compared first', () => {
   );
 });
 
+describe('15: in the pause after a failed renewal', () => {
+  cases(
+    'a rejection waits for an attempt that is near, and is passed on at once where it is far',
+    (m, { retryAfter, logged }) => {
+      const fail = Object.assign(new Error('down'), { retryAfter });
+      const { call, end, log } = serving(m, (n) => (n === 1 ? {} : n === 2 ? { took: 0, fail } : {}), {
+        random: () => 0,
+      });
+      call(25_100, 'a', (token) => after(10, token === 'T1' ? 401 : 200));
+      call(25_200, 'b', (token) => after(10, token === 'T1' ? 403 : 200));
+      end(26_500);
+      expect(log).toEqual(logged);
+    },
+    [
+      { name: 'near', retryAfter: 1000, logged: ['26210 a 200', '26210 b 200'] },
+      { name: 'far', retryAfter: 3000, logged: ['25110 a 401', '25210 b 403'] },
+    ],
+  );
+});
+
 describe('16: a request is repeated once', () => {
   cases(
     'and the second rejection is the caller’s',

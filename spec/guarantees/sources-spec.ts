@@ -62,6 +62,14 @@ describe('27: a source may answer with a token response, or with the Response of
     token$.close();
   });
 
+  it('does not wait for the body of a Response that failed longer than half of fetchTimeout', async () => {
+    const stalled = () => new Response(new ReadableStream(), { status: 401 });
+    const token$ = openStream(() => [stalled()], { fetchTimeout: 100 });
+    const failure = (await firstValueFrom(takeToken(token$)).catch((error: unknown) => error)) as Error;
+    expect(failure.cause).toMatchObject({ code: 'ERR_TOKEN_ENDPOINT', status: 401 });
+    token$.close();
+  });
+
   it.each<[string, () => unknown, string]>([
     ['a Response without a body', () => of(new Response(null, { status: 204 })), 'answered 204 with an empty body'],
     ['nothing', () => undefined, 'the token source returned undefined'],
@@ -77,6 +85,12 @@ describe('27: a source may answer with a token response, or with the Response of
       () => Promise.resolve({ status: 200, headers: {}, data: body }),
       'return its body',
     ],
+    [
+      "a promise of openapi-fetch's result",
+      () => Promise.resolve({ data: body, response: json(body) }),
+      'return its body',
+    ],
+    ["RxJS' AjaxResponse", () => of({ status: 200, responseHeaders: {}, response: body, xhr: {} }), 'return its body'],
   ])('fails at once for the mistake of %s, and says which', async (_kind, source, message) => {
     const { token$, result, cause, asked, failed } = await resultOf(source as () => ReturnType<TokenSource>);
     expect(isTokenError(result, 'ERR_TOKEN_UNAVAILABLE')).toBe(true);
@@ -116,6 +130,9 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: 'a code of the server’s own', fail: http({ error: 'incorrect_client_credentials' }) },
       { name: 'a 200 with an error', response: { error: 'bad_refresh_token' } },
       { name: 'a 200 with an error in prose', response: { error: 'Client is unknown' } },
+      { name: "Google's 403 in a body", response: { error: { code: 403, status: 'PERMISSION_DENIED' } } },
+      { name: 'the first of several errors', response: { errors: [{ code: 'invalid_client' }] } },
+      { name: "AWS' status", fail: http({ $metadata: { httpStatusCode: 401 } }) },
       { name: 'a 200 with a status in it', response: { statusCode: 401, message: 'Unauthorized' } },
     ] as { name: string; fail?: unknown; response?: unknown }[],
   );
@@ -137,6 +154,29 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: "got's 429", fail: http({ response: { statusCode: 429 } }) },
       { name: 'a 200 with an error that may pass', response: { error: 'server_error' } },
       { name: 'a 200 without a token', response: { token: jwt({}) } },
+      { name: 'a 500 with a code of its own', fail: http({ status: 500, error: 'unknown_error' }) },
+      {
+        name: 'a 502 with a code of its own',
+        fail: http({ response: { status: 502, data: { error: 'bad_gateway' } } }),
+      },
+      { name: 'a 503 whose code is in code', fail: http({ status: 503, data: { code: 'service_unavailable' } }) },
+      { name: 'a 200 with an error of the server', response: { error: 'internal_failure' } },
+      { name: 'a code of the network', fail: http({ error: 'network_error' }) },
+      { name: 'a 403 with Retry-After', fail: http({ status: 403, headers: { 'retry-after': '0' } }) },
+      {
+        name: 'a 403 at the end of a rate limit',
+        fail: http({ status: 403, headers: { 'x-ratelimit-remaining': '0' } }),
+      },
+      { name: "Cognito's 400", fail: http({ status: 400, data: { __type: 'TooManyRequestsException' } }) },
+      {
+        name: "AWS' ThrottlingException",
+        fail: http({ name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } }),
+      },
+      {
+        name: "Google's 403",
+        fail: http({ status: 403, data: { error: { code: 403, status: 'RESOURCE_EXHAUSTED' } } }),
+      },
+      { name: "Google's 503 in a body", response: { error: { code: 503, status: 'UNAVAILABLE' } } },
     ] as { name: string; fail?: unknown; response?: unknown }[],
   );
 

@@ -117,6 +117,21 @@ describe('createFetch', () => {
       });
     });
 
+    it.each<[string, () => unknown]>([
+      ['headers', () => ({ 'x-token': 'T1' })],
+      ['a promise', () => Promise.resolve()],
+    ])('should reject where authorize returns %s, and send nothing', async (_what, authorize) => {
+      const { token$ } = await warmTokens();
+      const { fetch, calls } = stubFetch();
+      const error = await failureOf(
+        createFetch(token$, { baseUrl: base, fetch, authorize: authorize as () => void })('/'),
+      );
+      expect([String(error), calls]).toEqual([
+        expect.stringMatching(/^TypeError: option "authorize" .* return nothing$/),
+        [],
+      ]);
+    });
+
     it('should reject with what authorize throws, and send nothing', async () => {
       const { token$ } = await warmTokens();
       const { fetch, calls } = stubFetch(200);

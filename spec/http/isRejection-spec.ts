@@ -1,5 +1,5 @@
 import { firstValueFrom } from 'rxjs';
-import { createFetch, createHttpClient } from 'rx-fresh-token';
+import { createFetch, createHttpClient, withToken } from 'rx-fresh-token';
 import { cleanUp, failureOf, stubFetch, warmTokens } from './support.js';
 
 afterEach(cleanUp);
@@ -72,4 +72,38 @@ it.each([null, undefined, 0, ''])('isRejection that returns %j should mean no', 
   const { fetch, calls } = stubFetch(401);
   await createFetch(token$, { baseUrl, fetch, isRejection: () => value as unknown as boolean })('/');
   expect(calls).toHaveLength(1);
+});
+
+describe('an answer that isRejection fails to judge', () => {
+  const mistake = new Error('mine');
+  const predicates: [string, () => boolean | Promise<boolean>][] = [
+    [
+      'throws',
+      () => {
+        throw mistake;
+      },
+    ],
+    ['rejects', () => Promise.reject(mistake)],
+  ];
+  /** A response, and whether its body was let go of. */
+  const unread = () => {
+    const cancel = jest.fn();
+    return { response: new Response(new ReadableStream({ cancel })), cancel };
+  };
+
+  it.each(predicates)('should hold no connection where it %s', async (_how, isRejection) => {
+    const { token$ } = await warmTokens();
+    const { response, cancel } = unread();
+    const send = createFetch(token$, { baseUrl, fetch: () => Promise.resolve(response), isRejection });
+    expect(await failureOf(send('/'))).toBe(mistake);
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
+
+  it.each(predicates)('should hold none in withToken, too, where it %s', async (_how, isRejection) => {
+    const { token$ } = await warmTokens();
+    const { response, cancel } = unread();
+    const options = { isRejection: isRejection as () => boolean };
+    await expect(firstValueFrom(token$.pipe(withToken(() => [response], options)))).rejects.toThrow();
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
 });

@@ -46,6 +46,24 @@ describe('messageOf', () => {
       new TypeError('URL that includes credentials: https://user:SECRET@host/p'),
       'URL that includes credentials: https://host/p',
     ],
+    [
+      'a relative URL, as in Angular',
+      new Error('Http failure for /bff/token?code=SECRET: 401 OK'),
+      'Http failure for /bff/token: 401 OK',
+    ],
+    ['a relative URL in quotes', new Error('[POST] "/bff/token?code=SECRET": 401'), '[POST] "/bff/token": 401'],
+    [
+      'a URL without a scheme',
+      new Error('id.example/token?key=SECRET, //id.example/x#SECRET.'),
+      'id.example/token, //id.example/x.',
+    ],
+    [
+      'a query with brackets',
+      new Error("https://id/token?scope=(a)&key=SECRET and /x?name('y')&key=SECRET"),
+      'https://id/token and /x',
+    ],
+    ['a password with an @', new Error('https://user:p@SECRET@host/p'), 'https://host/p'],
+    ['a question after a slash', new Error('token and/or key? yes'), 'token and/or key? yes'],
     ['a question without a URL', new Error('really? yes'), 'really? yes'],
   ])('should be the message of %s, on one line, without what may be a secret', (_kind, error, message) => {
     expect(messageOf(error)).toBe(message);

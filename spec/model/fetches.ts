@@ -292,6 +292,12 @@ export class Fetches {
     return !this.isAsking && (this.failure !== null || this.unkept !== null);
   }
 
+  /** The next attempt may be further away than a rejected request waits for. */
+  get isFarFromAttempt(): boolean {
+    const { failure, facts } = this;
+    return !this.isAsking && !!failure && failure.real + (failure.exact ?? failure.atMost) - facts.real > 1000;
+  }
+
   /** `idle` was emitted: the refresh, if there was one, is given up. */
   rests(): void {
     this.hasRested = true;

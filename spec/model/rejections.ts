@@ -99,6 +99,7 @@ export class Rejections {
     private readonly source: {
       readonly isBlocked: () => boolean;
       readonly isPausing: () => boolean;
+      readonly isFarFromAttempt: () => boolean;
       readonly isRefreshing: () => boolean;
     },
   ) {}
@@ -118,6 +119,7 @@ export class Rejections {
       this.isRemembered(rejection) ||
       this.spentOf(kind, false) >= this.max ||
       isPaused ||
+      this.source.isFarFromAttempt() ||
       this.source.isBlocked();
     rejection.isSpent = this.isActive(resource?.spent, kind);
     if (resource) {

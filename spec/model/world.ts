@@ -63,7 +63,12 @@ export function run(history: History, log?: (line: string) => void): readonly st
     tokens,
     resources.map(([, memory]) => memory),
     isFast(history),
-    { isBlocked: () => fetches.isBlocked, isPausing: () => fetches.mayPause, isRefreshing: () => fetches.isRefreshing },
+    {
+      isBlocked: () => fetches.isBlocked,
+      isPausing: () => fetches.mayPause,
+      isFarFromAttempt: () => fetches.isFarFromAttempt,
+      isRefreshing: () => fetches.isRefreshing,
+    },
   );
   const fetches: Fetches = new Fetches(facts, tokens, rejections, seed === null);
   const waiters = new Waiters(facts, tokens, fetches);

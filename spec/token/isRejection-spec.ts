@@ -55,6 +55,23 @@ describe.each(kinds)('%s', (_kind, make) => {
   });
 });
 
+it('should see the rejection in an answer that has a statusCode', () => {
+  const answer = { statusCode: 401, headers: {}, body: null };
+  expect([looksLikeResponse(answer), isRejection(answer), isAcceptance(answer)]).toEqual([true, true, false]);
+});
+
+it.each([
+  [
+    'invalid_token beside a Retry-After',
+    { 'www-authenticate': 'Bearer error="invalid_token"', 'retry-after': '1' },
+    true,
+  ],
+  ['a rate limit that is empty', { 'x-ratelimit-remaining': '' }, true],
+  ['a rate limit that is used up', { 'x-ratelimit-remaining': '0' }, false],
+])('should judge a 403 with %s', (_what, headers, is) => {
+  expect(isRejection(new Response(null, { status: 403, headers }))).toBe(is);
+});
+
 it('should read headers of a record in any case', () => {
   expect(isRejection({ status: 403, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } })).toBe(
     false,

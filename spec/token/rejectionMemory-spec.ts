@@ -130,10 +130,12 @@ describe('the memory of resources', () => {
     expect(hasEntries(memory)).toBe(true);
   });
 
-  it('should be of the last rejection for which a token was fetched', () => {
+  it('should be of both kinds: an explicit rejection that is over leaves the bare one', () => {
     const memory = createRejectionMemory(unlimited);
     memory.remember({ key: 'a', kind: 'bare' }, 0);
     memory.remember({ key: 'a', kind: 'explicit' }, 50);
+    expect([passedOn(memory, 'a', 60_049), passedOn(memory, 'a', 60_050)]).toEqual(['bare and explicit', 'bare']);
+    memory.forgetBare();
     expect([passedOn(memory, 'a', 60_049), passedOn(memory, 'a', 60_050)]).toEqual(['bare and explicit', '']);
   });
 

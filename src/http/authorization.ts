@@ -25,7 +25,10 @@ export function withAuthorization(
 function authorized(Class: typeof Headers, given: HeaderRecord, token: AccessToken, authorize: Authorize): Headers {
   const headers = new Class(given);
   try {
-    authorize(headers, token);
+    const call: (headers: Headers, token: AccessToken) => unknown = authorize;
+    const returned = call(headers, token);
+    if (returned !== undefined)
+      throw new TypeError('option "authorize" must put the token into the headers, and return nothing');
   } catch (error) {
     throw mentions(error, token.value)
       ? new TypeError(`authorize failed with an error that quotes the token ${token.id}`)

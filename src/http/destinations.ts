@@ -36,6 +36,8 @@ export class Destinations {
     if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
     if (baseUrl !== undefined) {
       this.#base = parseOption('baseUrl', String(baseUrl), insecure);
+      if (this.#base.search || this.#base.hash)
+        throw wrong('baseUrl', displayUrl(this.#base), 'a URL without query and fragment');
       // A base is a folder.
       if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
     }

@@ -1,5 +1,6 @@
 import { throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
+import { isStream } from '../internal/isStream.js';
 import { numbersIn, wrong } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -92,6 +93,8 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
       const json = body === undefined || body === null ? undefined : encodedBody(body);
       const headers = Object.assign({ accept: ACCEPT }, json?.headers, defaults, headerRecord(init.headers));
       Object.assign(init, json && { body: json.body }, { method, headers });
+      // Fetch asks for it, since no platform reads the answer while the body is sent.
+      if (isStream(init.body)) (init as { duplex?: string }).duplex ??= 'half';
       return send<T>(url, init, whenOk(parsedBody<T>));
     });
 

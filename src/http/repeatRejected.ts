@@ -34,8 +34,13 @@ export function repeatRejected(
 
   async function isRejected({ response, hadToken }: Answer, { signal }: OutgoingRequest): Promise<boolean> {
     if (!hadToken || sender.lacksNonce(response)) return false;
-    // It may be a promise, which an abort does not wait for.
-    return orAborted(from(Promise.resolve(isRejection(response))), signal);
+    try {
+      // It may be a promise, which an abort does not wait for.
+      return await orAborted(from(Promise.resolve(isRejection(response))), signal);
+    } catch (error) {
+      discard(response);
+      throw error;
+    }
   }
 
   const isAccepted = ({ response, hadToken }: Answer): boolean => hadToken && isAcceptance(response);

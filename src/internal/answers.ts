@@ -1,6 +1,6 @@
 import { isOAuthCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
 
-/** Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's, superagent's, MSAL's and our own. */
+/** Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's, superagent's, MSAL's, AWS' and our own. */
 
 interface Fields {
   readonly status?: unknown;
@@ -17,6 +17,9 @@ interface Fields {
   readonly text?: unknown;
   readonly get?: unknown;
   readonly xhr?: { getResponseHeader?(name: string): string | null };
+  readonly name?: unknown;
+  readonly __type?: unknown;
+  readonly $metadata?: unknown;
 }
 
 /** The fields of whatever it is; none, if it is no object. */
@@ -24,8 +27,10 @@ export const fieldsOf = (value: unknown): Fields => (typeof value === 'object' &
 
 /** The HTTP status of an answer, or of the response that an error carries. */
 export function statusOf(answer: unknown): number | undefined {
-  const { status, statusCode, response } = fieldsOf(answer);
-  const candidates = [status, statusCode, fieldsOf(response).status, fieldsOf(response).statusCode];
+  const { status, statusCode, response, $metadata } = fieldsOf(answer);
+  const inResponse = fieldsOf(response);
+  const { httpStatusCode } = fieldsOf($metadata) as { httpStatusCode?: unknown };
+  const candidates = [status, statusCode, inResponse.status, inResponse.statusCode, httpStatusCode];
   return candidates.find((each) => typeof each === 'number');
 }
 
@@ -34,8 +39,9 @@ export function errorCodeOf(answer: unknown): string | undefined {
   const { response, data, body } = fieldsOf(answer);
   const { data: sent, body: received, text } = fieldsOf(response);
   for (const carrier of [answer, data, body, response, sent, received, text]) {
-    const { error, errorCode, errors } = fieldsOf(parsedBody(carrier));
-    const code = codeIn(error) ?? oauthCodeIn([errorCode, ...(Array.isArray(errors) ? (errors as unknown[]) : [])]);
+    const { error, errorCode, errors, name, __type } = fieldsOf(parsedBody(carrier));
+    const members = [errorCode, ...(Array.isArray(errors) ? (errors as unknown[]) : []), __type, name];
+    const code = codeIn(error) ?? oauthCodeIn(members);
     if (code !== undefined) return code;
   }
   return undefined;
@@ -61,12 +67,12 @@ function oauthCodeIn(members: readonly unknown[]): string | undefined {
     .find((each): each is string => typeof each === 'string' && (isOAuthCode(each) || isTemporaryCode(each)));
 }
 
-/** The code in the member `error`: the code itself, the body that Angular keeps there, or `{ code: 'invalid_client' }`. */
+/** The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`, or Google's `{ status }`. */
 export function codeIn(member: unknown): string | undefined {
   if (typeof member === 'string')
     return (member.startsWith('{') ? codeIn(parseJson(member)) : undefined) ?? (member || undefined);
-  const { error, code } = fieldsOf(member);
-  return [error, code].find(
+  const { error, code, status } = fieldsOf(member);
+  return [error, code, status].find(
     (each): each is string => typeof each === 'string' && (isPermanentCode(each) || isTemporaryCode(each)),
   );
 }
@@ -85,6 +91,11 @@ export function headerOf(answer: unknown, name: string): string | undefined {
   }
   return xhr?.getResponseHeader?.(name) ?? undefined;
 }
+
+/** `Retry-After` (RFC 9110 section 10.2.3), or a rate limit that is used up, under the names that servers use. */
+export const limitsRate = (answer: unknown): boolean =>
+  headerOf(answer, 'retry-after') !== undefined ||
+  ['x-ratelimit-remaining', 'ratelimit-remaining'].some((name) => /^\s*0+\s*$/.test(headerOf(answer, name) ?? ''));
 
 /** A page for people. A firewall or a proxy sends one in the place of the server. */
 export const isHtml = (answer: unknown): boolean => {

@@ -1,14 +1,18 @@
 /** Codes that ask the client to come back later (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5), or for another try with a nonce (RFC 9449 section 8). */
 const TEMPORARY = ['temporarily_unavailable', 'server_error', 'slow_down', 'authorization_pending', 'use_dpop_nonce'];
 
-/** Codes of servers that limit the rate of requests: `rate_limit_exceeded`, `too_many_requests`, `over_quota`. */
-const RATE = /rate.?limit|too.?many|throttl|quota/i;
+/** Codes of servers that limit the rate of requests: `rate_limit_exceeded`, `TooManyRequestsException`, `RESOURCE_EXHAUSTED`. */
+const RATE = /rate.?limit|too.?many|throttl|quota|exhausted/i;
+
+/** Codes of servers in trouble: `internal_failure`, `service_unavailable`. Prose is no code. */
+const TROUBLE = /^\w*(internal|unavailable|overload|maintenance|time_?out)\w*$/i;
 
 /** OAuth and OpenID Connect spell their codes in lower case, with underscores. Prose, and `Bad Gateway`, are no codes. */
 const CODE = /^[a-z]+(_[a-z0-9]+)+$/;
 
 /** An error code after which the same request may succeed later. */
-export const isTemporaryCode = (code: string): boolean => TEMPORARY.includes(code) || RATE.test(code);
+export const isTemporaryCode = (code: string): boolean =>
+  TEMPORARY.includes(code) || RATE.test(code) || TROUBLE.test(code);
 
 /** An error code after which the same request fails again: any code but the temporary ones. */
 export const isPermanentCode = (code: string): boolean => CODE.test(code) && !isTemporaryCode(code);
@@ -32,7 +36,11 @@ const REFUSALS = [
   'unauthorized_client',
   'unsupported_grant_type',
   'invalid_scope',
+  'invalid_target',
   'access_denied',
+  'expired_token',
+  'incorrect_client_credentials',
+  'bad_verification_code',
 ];
 
 /** A code that only an authorization server has. */

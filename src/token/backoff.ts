@@ -1,6 +1,6 @@
 import { isTokenError } from '../errors.js';
-import { errorCodeOf, fieldsOf, headerOf, isHtml, statusOf } from '../internal/answers.js';
-import { isPermanentCode, isTemporaryCode } from '../internal/oauthErrors.js';
+import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '../internal/answers.js';
+import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { isMistake } from './tokenResponse.js';
 import type { AccessToken } from './types.js';
@@ -52,8 +52,8 @@ export function retryDelay(
 }
 
 /**
- * Failures that a repeat does not mend: an error code that does not mean "later", a 4xx that does not, and a source that
- * returns no token response at all.
+ * Failures that a retry does not help: an error code of OAuth, a 4xx that does not ask to come back, and a source that returns
+ * no token response at all.
  */
 export function isPermanentFailure(failure: unknown): boolean {
   if (isMistake(failure)) return true;
@@ -61,10 +61,11 @@ export function isPermanentFailure(failure: unknown): boolean {
   if (status !== undefined && HTTP_TRANSIENT.includes(status)) return false;
   const code = errorCodeOf(failure);
   if (code !== undefined && isTemporaryCode(code)) return false;
-  if (code !== undefined && isPermanentCode(code)) return true;
+  if (code !== undefined && isOAuthCode(code)) return true;
+  if (limitsRate(failure)) return false;
   // An error in a response of status 200 is judged like one of 400.
-  if (status === undefined) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== undefined;
-  return status >= 400 && status < 500 && !(status === 403 && isHtml(failure));
+  if (status === undefined || status < 400) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== undefined;
+  return status < 500 && !(status === 403 && isHtml(failure));
 }
 
 /** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by that response's own `Date`. */

@@ -1,4 +1,4 @@
-import { fieldsOf, headerOf, statusOf } from '../internal/answers.js';
+import { fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js';
 import type { RejectionKind } from './rejectionMemory.js';
 
 /**
@@ -8,33 +8,35 @@ import type { RejectionKind } from './rejectionMemory.js';
 export function isRejection(result: unknown): boolean {
   const status = statusOf(result);
   if (status !== 403) return status === 401;
+  if (saysInvalidToken(result)) return true;
   return !/\berror\s*=\s*"?insufficient_scope\b/i.test(challengeOf(result)) && !limitsRate(result);
 }
 
 /** Explicit: the server says that the token itself is invalid, so no other request should use it. */
 export const kindOfRejection = (result: unknown): RejectionKind =>
-  statusOf(result) === 401 || /\berror\s*=\s*"?invalid_token\b/i.test(challengeOf(result)) ? 'explicit' : 'bare';
+  statusOf(result) === 401 || saysInvalidToken(result) ? 'explicit' : 'bare';
+
+const saysInvalidToken = (result: unknown): boolean => /\berror\s*=\s*"?invalid_token\b/i.test(challengeOf(result));
 
 /** The answer shows that the server took the token. An error of the server or of a gateway before it says nothing. */
 export const isAcceptance = (result: unknown): boolean => !looksLikeResponse(result) || (statusOf(result) ?? 0) < 400;
 
 /** A Response or what looks like one; a data row with a `status` is not. */
 export function looksLikeResponse(value: unknown): boolean {
-  const { status, headers } = fieldsOf(value);
-  return typeof status === 'number' && typeof headers === 'object' && headers !== null;
+  const { status, statusCode, headers } = fieldsOf(value);
+  return typeof (status ?? statusCode) === 'number' && typeof headers === 'object' && headers !== null;
 }
 
 /** Asks a predicate of the user's. A promise would count as true whatever it resolves to. */
 export function callPredicate(isRejection: (result: never) => unknown, result: unknown): boolean {
   const answer = isRejection(result as never);
-  if (typeof (answer as { then?: unknown } | null | undefined)?.then === 'function')
+  const { then } = (answer ?? {}) as Partial<PromiseLike<unknown>>;
+  if (typeof then === 'function') {
+    // Nobody awaits it, so a rejection of it would end a Node process.
+    then.call(answer, undefined, () => undefined);
     throw new TypeError('option "isRejection" returned a promise: it must return a boolean');
+  }
   return Boolean(answer);
 }
-
-/** `Retry-After` (RFC 9110 section 10.2.3), or a rate limit that is used up, under the names that servers use. */
-const limitsRate = (result: unknown): boolean =>
-  headerOf(result, 'retry-after') !== undefined ||
-  ['x-ratelimit-remaining', 'ratelimit-remaining'].some((name) => Number(headerOf(result, name) ?? NaN) === 0);
 
 const challengeOf = (result: unknown): string => headerOf(result, 'www-authenticate') ?? '';

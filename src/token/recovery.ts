@@ -31,6 +31,9 @@ export interface Recovery {
   readonly newest: (token: AccessToken, rejected?: AccessToken) => AccessToken | null;
 }
 
+/** A rejected request waits for the next attempt if that is this near. Milliseconds. */
+const LONGEST_WAIT = 1000;
+
 /** A refresh of its own, the wait for one that is under way or due, a repeat with the token at hand, or nothing. */
 type Decision = 'force' | 'join' | 'alreadyReplaced' | 'suppressed';
 
@@ -43,6 +46,8 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
   const time = now();
   if (!held || !isHeld(state, rejection.token)) return 'alreadyReplaced';
   if (rejections.isRemembered(rejection, time)) return 'suppressed';
+  // An attempt has failed and the next one is far: the token stays in use, and nobody waits.
+  if (usableToken(state, time) && !state.isFetching && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
   if (isReplacing(state) || !usableToken(state, time)) return 'join';
   const mayForce = !isBlocked(state, time) && rejections.mayForce(rejection.kind, held.isAccepted, time);

@@ -40,7 +40,8 @@ export interface RejectionMemory {
 }
 
 export function createRejectionMemory({ max, per }: Settings['rejectionBudget']): RejectionMemory {
-  const entries = new Map<string, { readonly kind: RejectionKind; at: number }>();
+  /** When a token was last fetched for a rejection of each kind. */
+  const entries = new Map<string, Partial<Record<RejectionKind, number>>>();
   const spent: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
   /** Forced refreshes in a row that replaced a token which nobody had accepted. */
   let unaccepted = 0;
@@ -51,14 +52,15 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       const entry = key === undefined ? undefined : entries.get(key);
       if (!entry) return false;
       // A clock that was set back must not lengthen the memory.
-      entry.at = Math.min(entry.at, now);
-      // An explicit rejection says more than a bare one, so it passes an entry that a bare one made.
-      return entry.kind === 'bare' ? kind === 'bare' : now - entry.at < EXPLICIT_MEMORY;
+      if (entry.explicit !== undefined) entry.explicit = Math.min(entry.explicit, now);
+      // An explicit rejection says more than a bare one, so it passes what a bare one left.
+      return (kind === 'bare' && entry.bare !== undefined) || now - (entry.explicit ?? -Infinity) < EXPLICIT_MEMORY;
     },
     remember: ({ key, kind }, now) => {
       if (key === undefined) return;
+      const before = entries.get(key);
       entries.delete(key);
-      entries.set(key, { kind, at: now });
+      entries.set(key, { ...before, [kind]: now });
       const [oldest = key] = entries.keys();
       if (entries.size > MAX_RESOURCES) entries.delete(oldest);
     },
@@ -82,7 +84,10 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       if (key !== undefined) entries.delete(key);
     },
     forgetBare: () => {
-      for (const [key, { kind }] of entries) if (kind === 'bare') entries.delete(key);
+      for (const [key, entry] of entries) {
+        if (entry.explicit === undefined) entries.delete(key);
+        else delete entry.bare;
+      }
     },
     clear: () => {
       entries.clear();

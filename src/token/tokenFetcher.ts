@@ -25,6 +25,9 @@ type Report = (failure: unknown) => void;
 /** Begins a time limit, in the place of the one before. */
 type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
 
+/** The body of a response that failed is waited for this long. Milliseconds. */
+const FAILED_BODY_TIMEOUT = 2000;
+
 /** What a source is told. `report` is on the prototype, so that a log of the request does not print it. */
 class SourceRequest implements TokenRequest {
   readonly reason: RefreshReason;
@@ -64,6 +67,7 @@ export function createTokenFetcher(
 ): TokenFetcher {
   const ownSignals = new WeakSet<AbortSignal>();
   const runInContext = captureContext();
+  const bodyTimeout = Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2);
   let isCalling = false;
   let pending: AbortSignal | undefined;
 
@@ -87,7 +91,9 @@ export function createTokenFetcher(
     const fetched$ = defer(() => {
       setTimeLimit(fetchTimeout, 'source');
       return call(request).pipe(
-        switchMap((answer) => (isFetchResponse(answer) ? readFetchResponse(answer) : of(answer))),
+        switchMap((answer) =>
+          isFetchResponse(answer) ? readFetchResponse(answer, timers.after(bodyTimeout)) : of(answer),
+        ),
         throwIfEmpty(withoutToken),
       );
     });

@@ -1,5 +1,6 @@
+import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { codeIn, parseJson, statusOf } from '../internal/answers.js';
+import { codeIn, errorCodeOf, fieldsOf, parseJson, statusOf } from '../internal/answers.js';
 import type { TokenResponse } from './types.js';
 
 /** What goes into a header without breaking it: visible ASCII, and no space. */
@@ -28,10 +29,12 @@ export function checkTokenResponse(response: unknown): asserts response is Token
     return;
   }
   const missing = `the token response has no access_token (${kindOf(value)})`;
-  if ('headers' in response) throw mistake(`${missing}: it is an HTTP response; return its body`);
+  if ('headers' in response || 'response' in response)
+    throw mistake(`${missing}: it is an HTTP response; return its body`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
   const status = statusOf(response);
-  if (codeIn(error) !== undefined || (status !== undefined && status >= 400)) throw endpointError(response, status);
+  const isError = Boolean(error) || errorCodeOf(response) !== undefined;
+  if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusIn(error));
   throw new InvalidTokenResponseError(missing);
 }
 
@@ -46,13 +49,18 @@ export function isFetchResponse(value: unknown): value is FetchResponse {
   return typeof status === 'number' && typeof headers?.get === 'function' && typeof text === 'function';
 }
 
-/** Reads the body of a fetch Response. @throws TokenEndpointError for another status than 2xx */
-export async function readFetchResponse(response: FetchResponse): Promise<TokenResponse> {
+/**
+ * Reads the body of a fetch Response.
+ *
+ * @param late$ emits when a body that does not come is no longer waited for, since the status says that it failed
+ * @throws TokenEndpointError for another status than 2xx
+ */
+export async function readFetchResponse(response: FetchResponse, late$: Observable<unknown>): Promise<TokenResponse> {
   const { status, headers } = response;
   const isOk = status >= 200 && status <= 299;
   if (isOk && response.bodyUsed) throw mistake('the token source returned a Response whose body has been read');
   // The status of a rejection counts, whether its body can be read or not.
-  const text = await (isOk ? response.text() : response.text().catch(() => ''));
+  const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseJson(text);
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw mistake(`the token endpoint answered ${String(status)} with an empty body`);
@@ -61,10 +69,13 @@ export async function readFetchResponse(response: FetchResponse): Promise<TokenR
   return body as TokenResponse;
 }
 
+const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Promise<string> =>
+  firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');
+
 /** What a token endpoint says when it rejects (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
 function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
   const { error, error_description } = (body ?? {}) as Record<string, unknown>;
-  const given = codeIn(error);
+  const given = codeIn(error) ?? errorCodeOf(body);
   const answered = `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}`;
   const code = given === undefined || /^[\x20-\x7e]{1,80}$/.test(given) ? given : '(unprintable)';
   return new TokenEndpointError(code === undefined ? answered : `${answered} with the error ${code}`, {
@@ -72,6 +83,12 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
     ...(given !== undefined && { error: given }),
     ...(typeof error_description === 'string' && { error_description }),
   });
+}
+
+/** Google's `{ error: { code: 403, status: 'PERMISSION_DENIED' } }`. */
+function statusIn(error: unknown): number | undefined {
+  const { code } = fieldsOf(error);
+  return typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined;
 }
 
 const kindOf = (value: unknown): string =>

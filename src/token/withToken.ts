@@ -85,8 +85,14 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
   const isRejected = (result: unknown) =>
     isRejection ? callPredicate(isRejection, result) : isRejectionByDefault(result);
-  const isRejectedValue = (value: unknown) =>
-    (isRejection !== undefined || looksLikeResponse(value)) && isRejected(value);
+  const isRejectedValue = (value: unknown) => {
+    try {
+      return (isRejection !== undefined || looksLikeResponse(value)) && isRejected(value);
+    } catch (error) {
+      if (looksLikeResponse(value)) discard(value as Response);
+      throw error;
+    }
+  };
   const keyOf = () => key;
 
   return (token$) => {
