@@ -5,7 +5,7 @@ import { jwt, setUp } from './rig.js';
 
 describe('1: when a token is renewed', () => {
   it(
-    '1: should survive dice that are broken',
+    '1: should renew without jitter when random gives NaN',
     marbles((m) => {
       const rig = setUp(m, undefined, { jitter: 0.2, random: () => NaN });
       rig.at(0, () => {

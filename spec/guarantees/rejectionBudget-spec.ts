@@ -3,7 +3,7 @@ import { marbles } from 'rxjs-marbles/jest';
 import { withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import { answer, rejection, setUp, subscribeUntil } from './rig.js';
 
-describe('15 to 18: who pays for a refresh', () => {
+describe('15 to 18: what a rejection costs', () => {
   it(
     'a token that is over costs no budget: its refresh is due anyway',
     marbles((m) => {
@@ -21,7 +21,7 @@ describe('15 to 18: who pays for a refresh', () => {
   );
 
   it(
-    'a token that was rejected, and is rejected again, is paid for again',
+    'a token that was rejected, and is rejected again, counts again',
     marbles((m) => {
       const rig = setUp(m, (n) => (n === 1 ? { took: 0 } : { took: 0, fail: { status: 400 } }), {
         idleTimeout: 0,
@@ -43,7 +43,7 @@ describe('15 to 18: who pays for a refresh', () => {
   );
 
   it(
-    'a token that was rejected, and that the issuer gives again later, is vouched for',
+    'a token that was rejected, and that the issuer gives again later, is used',
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: 0, value: n === 4 ? 'T1' : `T${String(n)}` }), { idleTimeout: 0 });
       for (let n = 0; n < 4; n++) rig.ask(n * 10, 'a');
@@ -158,7 +158,7 @@ describe('18: the rejection budget', () => {
   );
 
   it(
-    '18: should count a forced refresh when it is made, not when it was thought of',
+    '18: should count a forced refresh when it is made, not when it was asked for',
     marbles((m) => {
       let slept = 0;
       const wake = new Subject<void>();

@@ -63,7 +63,7 @@ describe('14: a token without life', () => {
 });
 
 it(
-  '14: should say which attempt brought a dead renewal, and when the next one comes',
+  '14: should say which attempt brought a token without life, and when the next one comes',
   marbles((m) => {
     const rig = setUp(
       m,
