@@ -116,7 +116,7 @@ describe('a canary', () => {
   it.each([
     ['delivers', 'grants', '/ok', 0],
     ['is refused', 'grants', '/401', 1],
-    ['meets an API that mirrors', 'grants', '/500', 1],
+    ['meets an API that mirrors', 'grants', '/400', 1],
     ['gets no token', 'mirrors as an OAuth error', '/ok', 1],
     ['gets a token that no header can carry', 'grants what no header can carry', '/ok', 1],
   ])(
