@@ -16,6 +16,11 @@ export function orUsageError<T>(create: () => T): T {
   try {
     return create();
   } catch (error) {
-    throw new UsageError(explain(error).replace(/\boption "(\w+)"/g, (_, name: string) => spelled(name)));
+    throw new UsageError(
+      explain(error)
+        .replace(/\boption "(\w+)"/g, (_, name: string) => spelled(name))
+        // The command line has no flag for it.
+        .replace(', unless allowInsecureRequests is true', ''),
+    );
   }
 }

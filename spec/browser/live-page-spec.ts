@@ -150,6 +150,14 @@ describe('the live page', () => {
     await page.waitForSelector('#tip:text-matches("Token [A-Z].*lives 10 s")');
     await page.mouse.move(2, 2);
     await page.waitForSelector('#tip', { state: 'hidden' });
+    // At the lower edge of the window there is no room below the mark.
+    const size = page.viewportSize()!;
+    await page.setViewportSize({ ...size, height: Math.round(marble!.y + 40) });
+    await page.mouse.move(marble!.x + 12, marble!.y + 12);
+    const box = await page.locator('#tip').boundingBox();
+    expect(box!.y + box!.height).toBeLessThan(marble!.y + 12);
+    await page.mouse.move(2, 2);
+    await page.setViewportSize(size);
     await press(page, 'Go on');
   });
 

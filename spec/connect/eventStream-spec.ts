@@ -140,7 +140,7 @@ it.each<[string, () => unknown, string]>([
   [
     'headers',
     () => eventStream(token$, '/', { baseUrl, headers: 1 as never }),
-    'option "headers" must be headers as fetch takes them, got 1',
+    'option "headers" must be headers as fetch takes them, got number',
   ],
   [
     'reconnect',

@@ -107,6 +107,7 @@ describe('npm start -- --url …', () => {
     const { status, stderr } = await run([...flags, '--input', place.file(orders(1))]);
     expect([status, stderr.trim().split('\n').length]).toEqual([2, 1]);
     expect(stderr).toMatch(/^error: --token-endpoint must /);
+    expect(stderr).not.toContain('allowInsecureRequests');
   });
 
   it('reports a record that the API will not have, writes it down with the reason, and goes on', async () => {

@@ -10,17 +10,23 @@ let server: Server;
 let sockets: WebSocketServer;
 let origin: string;
 let issued: number;
+let signedIn: number;
 /** What the API was sent. */
 let sent: string[];
+/** The forms that the token endpoint was sent. */
+let forms: string[];
 let child: ChildProcess | undefined;
 
 beforeEach(async () => {
-  [issued, sent] = [0, []];
+  [issued, signedIn, sent, forms] = [0, 0, [], []];
   server = createServer((request, response) => {
     const { method = '', url = '', headers } = request;
+    request.on('data', (form: Buffer) => forms.push(form.toString()));
     sent.push(`${method} ${url} ${headers.authorization ?? '-'}`);
     response.setHeader('content-type', 'application/json');
-    if (url === '/token') response.end(JSON.stringify({ access_token: `T${++issued}`, expires_in: 30 }));
+    if (url === '/token')
+      response.end(JSON.stringify({ access_token: `T${++issued}`, token_type: 'Bearer', expires_in: 30 }));
+    else if (url === '/sign-in') response.end(JSON.stringify({ refresh_token: `R${++signedIn}` }));
     else response.end('[{"id":7}]');
   });
   sockets = new WebSocketServer({ server, path: '/feed' });
@@ -73,6 +79,28 @@ it('the example express should be ready once it has a token, pass the answer on,
   const ended = new Promise((done) => child?.once('close', done));
   child?.kill('SIGTERM');
   expect(await ended).toBe(0);
+});
+
+it('the example sessions should keep a token for each session, ask with the refresh token of its sign-in, and end the session', async () => {
+  const env = { API: origin, SIGN_IN_URL: `${origin}/sign-in`, CLIENT_SECRET: 's' };
+  const output = await run('sessions', env, (text) => text.includes('listening'));
+  const portal = `http://127.0.0.1:${/port: (\d+)/.exec(output)?.[1] ?? ''}`;
+  const cookieOf = ({ headers }: Response) => headers.get('set-cookie')?.split(';')[0] ?? '';
+  const [ann, bob] = await Promise.all([1, 2].map(() => fetch(`${portal}/sign-in`, { method: 'POST' }).then(cookieOf)));
+  const orders = async (cookie = '') => (await fetch(`${portal}/orders`, { headers: { cookie } })).status;
+  expect(await orders()).toBe(401);
+  for (const cookie of [ann, ann, bob]) expect(await orders(cookie)).toBe(200);
+  expect(sent.filter((each) => !each.includes('/sign-in')).map((each) => each.replace(/Basic .*/, 'Basic'))).toEqual([
+    'POST /token Basic',
+    'GET /orders Bearer T1',
+    'GET /orders Bearer T1',
+    'POST /token Basic',
+    'GET /orders Bearer T2',
+  ]);
+  const used = forms.map((form) => new URLSearchParams(form).get('refresh_token'));
+  expect(used.sort()).toEqual(['R1', 'R2']);
+  await fetch(`${portal}/sign-out`, { method: 'POST', headers: { cookie: ann ?? '' } });
+  expect([await orders(ann), await orders(bob), issued]).toEqual([401, 200, 2]);
 });
 
 it('the example websocket should send its token first', async () => {

@@ -210,3 +210,44 @@ describe('33: a token that is rejected everywhere for 1.5 s after its issue cost
     }),
   );
 });
+
+const HOUR = 3_600_000;
+
+describe('11: a server that says when to come again', () => {
+  it(
+    'should be believed by its own clock, where it tells it',
+    marbles((m) => {
+      // The server's clock is an hour ahead.
+      const headers = { 'retry-after': new Date(HOUR + 8000).toUTCString(), date: new Date(HOUR).toUTCString() };
+      const rig = setUp(m, (n) => (n === 1 ? { took: 0, fail: { status: 503, headers } } : { took: 0 }));
+      rig.ask(0, 'a');
+      m.flush();
+      expect(rig.log).toEqual(['8000 a T2']);
+    }),
+  );
+
+  it(
+    'should be believed after a failure for good, too',
+    marbles((m) => {
+      const rig = setUp(m, (n) => (n === 1 ? { took: 0, fail: { status: 403, retryAfter: 5000 } } : { took: 0 }), {
+        idleTimeout: 0,
+      });
+      for (const [index, ms] of [0, 1000, 4999, 5000].entries()) rig.ask(ms, String(index));
+      m.flush();
+      expect(rig.asked).toEqual(['0 initial', '5000 initial']);
+      expect(rig.log.at(-1)).toBe('5000 3 T2');
+    }),
+  );
+});
+
+describe('13: an error in a token response', () => {
+  it(
+    '13: should take an error for one beside an empty token',
+    marbles((m) => {
+      const rig = setUp(m, () => ({ took: 0, response: { access_token: '', error: 'invalid_grant' } }));
+      rig.ask(0, 'a');
+      m.flush();
+      expect(rig.log).toEqual(['0 a !TokenUnavailableError(!TokenEndpointError)']);
+    }),
+  );
+});

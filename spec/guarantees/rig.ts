@@ -211,3 +211,14 @@ export function serving(m: Context, reply?: (n: number) => Reply, options?: Toke
       rig.events.filter((event) => event.includes('tokenRejected')).map((event) => event.replace(' tokenRejected', '')),
   };
 }
+
+/** Subscribes to the stream at once, and closes it at `ms`. */
+export function subscribeUntil({ token$, at }: Pick<Rig, 'token$' | 'at'>, ms: number): void {
+  const watching = token$.subscribe({ error: () => undefined });
+  at(ms, () => {
+    watching.unsubscribe();
+  });
+  at(ms, () => {
+    token$.close();
+  });
+}

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { folder, ownFlags, runDemo } from '../examples/demoSupport.js';
-import { canaries, disguises, escaped } from './canaries.js';
+import { canaries, encodings, escaped } from './canaries.js';
 import { startHostileServer } from './hostileServer.js';
 
 const place = folder();
@@ -28,7 +28,7 @@ const run = (...args: string[]): Promise<Printed> =>
     );
   });
 
-it('should be found in whatever clothes they come, or these specs prove nothing', () => {
+it('should be found in every encoding, or these specs prove nothing', () => {
   const [, , secret] = Object.values(canaries);
   const basic = Buffer.from(`me:${encodeURIComponent(secret!)}`).toString('base64');
   for (const text of [
@@ -41,7 +41,7 @@ it('should be found in whatever clothes they come, or these specs prove nothing'
     expect(escaped(`before ${String(text)} after`)).not.toEqual([]);
   }
   expect(Buffer.from(basic, 'base64').toString()).toContain(encodeURIComponent(secret!));
-  expect(disguises.length).toBeGreaterThan(Object.keys(canaries).length * 4);
+  expect(encodings.length).toBeGreaterThan(Object.keys(canaries).length * 4);
 });
 
 describe('a canary', () => {
@@ -50,7 +50,7 @@ describe('a canary', () => {
     const { text, status } = await run('everything', vault);
     expect(escaped(text)).toEqual([]);
     expect(status).toBe(0);
-    // It was all there.
+    // Everything was printed.
     for (const type of ['refreshStarted', 'tokenChanged', 'refreshFailed', 'tokenRejected', 'closed'])
       expect(text).toContain(`: ${type} {`);
     for (const code of [
@@ -65,10 +65,42 @@ describe('a canary', () => {
     for (const each of ['axios /401 failed', 'tabs store: tokenChanged', 'memory store: tokenChanged'])
       expect(text).toContain(each);
     expect(text.length).toBeGreaterThan(1_000_000);
-    // The one place where a refresh token belongs.
+    // The vault is the one place for a refresh token.
     expect(readFileSync(vault, 'utf8')).toContain(canaries.refreshToken);
     expect(statSync(vault).mode & 0o777).toBe(0o600);
   }, 300_000);
+
+  it('should be in nothing that the file store, the pool, the proxy, the watchers and the connections print', async () => {
+    const { text, status } = await run('entries', place.path);
+    expect(escaped(text)).toEqual([]);
+    expect(status).toBe(0);
+    // Each entry was used, and failed in its own way.
+    const proofs = [
+      'file store: tokenChanged',
+      'file store: refreshFailed',
+      'file store: foreign file failed TokenUnavailableError',
+      'mistake: file, text failed TokenStoreError',
+      'pool: tokenChanged',
+      'pool: refreshFailed',
+      'pool: closed failed TokenStreamClosedError',
+      'mistake: pool, key failed TypeError',
+      'proxy: log, grants',
+      'proxy: log, grants DPoP',
+      'proxy: /ok {\n  status: 503',
+      'proxy: own token {\n  status: 400',
+      'mistake: proxy, credentials failed TypeError',
+      'otel: message refreshFailed',
+      'rx_fresh_token.refresh.duration',
+      'mistake: otel, meter failed TypeError',
+      'connect: events of /500 failed HttpStatusError',
+      'connect: code 4401 failed',
+      'connect: closed failed TokenStreamClosedError',
+      'mistake: connect, headers failed TypeError',
+    ];
+    expect(proofs.filter((each) => !text.includes(each))).toEqual([]);
+    // The one place where the file store keeps a token.
+    expect(statSync(join(place.path, 'token.json')).mode & 0o777).toBe(0o600);
+  }, 60_000);
 
   it.each(['uncaught', 'unhandled'])(
     'should not be in what Node prints of an error that is %s',
@@ -84,7 +116,7 @@ describe('a canary', () => {
   it.each([
     ['delivers', 'grants', '/ok', 0],
     ['is refused', 'grants', '/401', 1],
-    ['meets an API that mirrors', 'grants', '/500', 1],
+    ['meets an API that mirrors', 'grants', '/400', 1],
     ['gets no token', 'mirrors as an OAuth error', '/ok', 1],
     ['gets a token that no header can carry', 'grants what no header can carry', '/ok', 1],
   ])(

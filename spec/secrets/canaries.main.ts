@@ -1,103 +1,18 @@
 // Run by canaries-spec.ts in a process of its own: uses everything in every way that may fail, and prints all there is to print.
 import axios from 'axios';
-import { firstValueFrom, from, lastValueFrom, mergeMap, of, timer } from 'rxjs';
-import {
-  createFetch,
-  createHttpClient,
-  createTokenStream,
-  withToken,
-  type TokenSource,
-  type TokenStream,
-} from 'rx-fresh-token';
-import { clientCredentials, fileTokenVault, jwtBearer, refreshToken, tokenExchange } from 'rx-fresh-token/oauth';
+import { from, lastValueFrom, mergeMap, of } from 'rxjs';
+import { createFetch, createTokenStream, withToken, type TokenStream } from 'rx-fresh-token';
+import { clientCredentials, fileTokenVault } from 'rx-fresh-token/oauth';
 import { attachToken } from 'rx-fresh-token/axios';
 import { tabTokenStore } from 'rx-fresh-token/tabs';
 import { memoryTokenStore, plainError } from 'rx-fresh-token/testing';
 import { canaries } from './canaries.js';
+import { entries } from './entries.js';
 import { manners, startHostileServer, type HostileServer } from './hostileServer.js';
-import { printed } from './printed.js';
+import { attempt, brief, show, sources, useAll } from './uses.js';
 
-const [, , mode = 'everything', vaultPath = ''] = process.argv;
-
-function show(what: string, value: unknown): void {
-  console.log(what, value);
-  process.stdout.write(printed(value));
-}
-
-const { clientSecret, assertion, subjectToken } = canaries;
-const sources = (tokenEndpoint: string): Record<string, TokenSource> => {
-  const client = { tokenEndpoint, clientId: 'me', clientSecret };
-  return {
-    'client credentials': clientCredentials(client),
-    'client credentials, by post': clientCredentials({
-      ...client,
-      clientAuth: 'client_secret_post',
-      parameters: { extra: canaries.query },
-    }),
-    'client credentials, DPoP': clientCredentials({ ...client, dpop: true }),
-    'refresh token': refreshToken({
-      ...client,
-      refreshToken: canaries.refreshToken,
-      onRotate: () => {
-        throw new Error('the disk is full');
-      },
-    }),
-    'JWT bearer': jwtBearer({ ...client, assertion }),
-    'token exchange': tokenExchange({
-      ...client,
-      subjectToken,
-      subjectTokenType: 'urn:ietf:params:oauth:token-type:access_token',
-    }),
-    'one of their own': () =>
-      fetch(`${tokenEndpoint}?${canaries.query}`, { method: 'POST', headers: { 'x-key': canaries.header } }).then(
-        (response) => response.json() as never,
-      ),
-  };
-};
-
-async function attempt(what: string, act: () => Promise<unknown>): Promise<void> {
-  try {
-    show(what, await act());
-  } catch (error) {
-    show(`${what} failed`, error);
-  }
-}
-
-async function useAll(name: string, token$: TokenStream, { origin }: HostileServer): Promise<void> {
-  token$.events.subscribe((event) => {
-    show(`${name}: ${event.type}`, event);
-  });
-  token$.subscribe({
-    next: (token) => {
-      show(`${name}: token`, token);
-    },
-    error: (error: unknown) => {
-      show(`${name}: subscriber`, error);
-    },
-  });
-  const ride = createFetch(token$, { baseUrl: origin });
-  const http = createHttpClient(token$, { baseUrl: origin, timeout: 600, headers: { 'x-key': canaries.header } });
-  show('the stream', token$);
-  show('the clients', [ride, http]);
-  for (const path of ['/ok', '/500', '/403', '/away', '/401']) {
-    // What a Response prints is the platform's: its URL.
-    await attempt(`${name}: fetch ${path}`, () => ride(`${path}?${canaries.query}`).then(({ status }) => status));
-    await attempt(`${name}: get ${path}`, () => firstValueFrom(http.get(`${path}?${canaries.query}`)));
-    await attempt(`${name}: post ${path}`, () =>
-      firstValueFrom(http.post(`${path}?${canaries.query}`, { secret: clientSecret })),
-    );
-  }
-  await attempt(`${name}: elsewhere`, () => ride(`https://elsewhere.example/?${canaries.query}`));
-  await attempt(`${name}: withToken`, () =>
-    firstValueFrom(withToken(token$, () => of({ status: 401, headers: new Headers() }))),
-  );
-  await attempt(`${name}: refresh`, () => firstValueFrom(token$.refresh()));
-  const { current } = token$;
-  if (current) token$.reject(current);
-  await firstValueFrom(timer(30));
-  token$.close();
-  await attempt(`${name}: closed`, () => ride('/ok'));
-}
+const { clientSecret } = canaries;
+const [, , mode = 'everything', path = ''] = process.argv;
 
 /** Mistakes of those who set it up. */
 async function mistakes(): Promise<void> {
@@ -154,9 +69,6 @@ function inPage<T>(create: () => T): T {
   }
 }
 
-/** Nobody waits long for what will not come. */
-const brief = { maxWait: 200, fetchTimeout: 600, backoff: { initial: 20, max: 20 } };
-
 /** All sources at a server of one manner. */
 async function allSources(manner: string, server: HostileServer): Promise<void> {
   const uses = Object.entries(sources(server.tokenUrl(manner)))
@@ -173,7 +85,7 @@ async function everything(server: HostileServer): Promise<void> {
   // Most of it is waiting for what will not come.
   await lastValueFrom(from(Object.keys(manners)).pipe(mergeMap((manner) => allSources(manner, server), 6)));
   await adapters(server);
-  const vault = fileTokenVault(vaultPath);
+  const vault = fileTokenVault(path);
   show('the vault', vault);
   await attempt('vault: write', () => vault.write({ refresh_token: canaries.refreshToken }));
   await mistakes();
@@ -181,8 +93,8 @@ async function everything(server: HostileServer): Promise<void> {
 
 async function main(): Promise<void> {
   const server = await startHostileServer();
-  if (mode === 'everything') {
-    await everything(server);
+  if (mode === 'everything' || mode === 'entries') {
+    await (mode === 'everything' ? everything(server) : entries(server, path));
     server.close();
     return;
   }

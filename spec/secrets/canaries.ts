@@ -9,8 +9,8 @@ export const canaries = {
   header: 'canary-header-2468ace013',
 } as const;
 
-/** As they are, and in the clothes in which headers, forms and URLs carry them. */
-export const disguises: readonly string[] = Object.values(canaries).flatMap((value) => [
+/** As they are, and as headers, forms and URLs encode them. */
+export const encodings: readonly string[] = Object.values(canaries).flatMap((value) => [
   value,
   encodeURIComponent(value),
   new URLSearchParams({ v: value }).toString().slice(2),
@@ -23,9 +23,9 @@ export const disguises: readonly string[] = Object.values(canaries).flatMap((val
   ),
 ]);
 
-/** Where a text lets canaries out, with what is around them. */
+/** Each canary that a text shows, with the text around it. */
 export const escaped = (text: string): string[] =>
-  disguises.flatMap((each) => {
+  encodings.flatMap((each) => {
     const at = text.indexOf(each);
     return at < 0 ? [] : [text.slice(Math.max(0, at - 300), at + each.length + 100)];
   });

@@ -3,7 +3,6 @@ import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable } f
 import { HttpStatusError } from '../errors.js';
 import { statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
-import { wrong } from '../internal/validate.js';
 import { Destinations, displayUrl } from '../http/destinations.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
 import { headerRecord } from '../http/headerRecord.js';
@@ -80,8 +79,7 @@ export function eventStream(
     Object.assign(request, fetch && { fetch }, authorize && { authorize }),
     destinations,
   );
-  if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null))
-    throw wrong('headers', options.headers, 'headers as fetch takes them');
+  checkHeaders(options.headers);
   const headers = { accept: 'text/event-stream', ...headerRecord(options.headers) };
   const settings = settingsOf({ ...options, isFinal: options.isFinal ?? isFinal });
 
@@ -108,6 +106,14 @@ export function eventStream(
     const leastPause = (end: unknown) => Math.max(state.retry, settings.leastPause(end));
     return connections(manager, (_token, opened) => connect(opened), { ...settings, leastPause });
   });
+}
+
+/** A header may be a secret: the error does not show the value. */
+function checkHeaders(headers: unknown): void {
+  if (headers !== undefined && (typeof headers !== 'object' || headers === null))
+    throw new TypeError(
+      `option "headers" must be headers as fetch takes them, got ${headers === null ? 'null' : typeof headers}`,
+    );
 }
 
 /** The events of one response. */

@@ -15,8 +15,8 @@ const HOP_BY_HOP = new Set([
   'http2-settings',
 ]);
 
-/** The proxy sets these itself. `expect` is answered or asked anew. */
-const REPLACED = new Set(['host', 'expect', 'authorization']);
+/** The proxy sets these itself. `expect` is answered or asked anew. `dpop` proves a token, and a request may have one proof only. */
+const REPLACED = new Set(['host', 'expect', 'authorization', 'dpop']);
 
 /** A request with one of these is framed by it, whatever `Connection` says. */
 const FRAMING = new Set(['content-length', 'host']);

@@ -3,6 +3,7 @@ import type { AccessToken, RefreshReason } from './types.js';
 /** A token is asked for. */
 export interface RefreshStarted {
   readonly type: 'refreshStarted';
+  /** Why: there was no token, it was about to expire, it had expired, a server rejected it, or `refresh()` was called. */
   readonly reason: RefreshReason;
   /** 1 for the first attempt of a refresh; each attempt after a failure adds one. */
   readonly attempt: number;
@@ -11,9 +12,11 @@ export interface RefreshStarted {
 /** A token with a new value arrived. */
 export interface TokenChanged {
   readonly type: 'tokenChanged';
+  /** The token that is used from now on. */
   readonly token: AccessToken;
   /** The token before, expired or not. */
   readonly previous: AccessToken | null;
+  /** Why it was asked for, as in `refreshStarted`. */
   readonly reason: RefreshReason;
   /** How long the fetch took, in milliseconds. */
   readonly took: number;
@@ -24,9 +27,11 @@ export interface TokenChanged {
 /** A fetch failed, or something that the token survives. */
 export interface RefreshFailed {
   readonly type: 'refreshFailed';
+  /** What the source or the store failed with. */
   readonly error: unknown;
   /** The error's message on one line, without the query of a URL: a logger that prints JSON drops that of an Error. */
   readonly message: string;
+  /** Which attempt failed, as in `refreshStarted`. */
   readonly attempt: number;
   /** Milliseconds until the next attempt; null when none is planned. */
   readonly retryIn: number | null;
@@ -37,13 +42,16 @@ export interface RefreshFailed {
 /** A server rejected a token. */
 export interface TokenRejected {
   readonly type: 'tokenRejected';
+  /** The token that the rejected request carried; it may be an older one. */
   readonly token: AccessToken;
+  /** What follows: a refresh, a repeat with the token that is already there, or nothing. */
   readonly outcome: RejectionOutcome;
 }
 
 /** A token expired and has no successor yet. */
 export interface TokenExpired {
   readonly type: 'tokenExpired';
+  /** The token that expired. */
   readonly token: AccessToken;
 }
 

@@ -13,6 +13,9 @@ export interface Inspection {
 /** Px; a finger is broader than a pointer. */
 const REACH: Readonly<Record<string, number>> = { touch: 32 };
 
+/** From a mark to what is told of it. Px. */
+const DISTANCE = 22;
+
 /** Shows what a mark means, for as long as it is pointed at or stepped to. */
 export function createInspection(tip: HTMLElement, spoken: Element): Inspection {
   const latest = new Map<LaneCard, { readonly shapes: readonly Shape[]; readonly shift: number }>();
@@ -23,8 +26,11 @@ export function createInspection(tip: HTMLElement, spoken: Element): Inspection 
     const x = stage.left + shape.x + shift;
     const half = tip.offsetWidth / 2;
     const left = Math.min(document.documentElement.clientWidth - half - 8, Math.max(half + 8, x));
+    const y = stage.top + shape.y;
+    const below = y + DISTANCE;
+    const isBelow = below + tip.offsetHeight <= document.documentElement.clientHeight;
     tip.style.left = `${left}px`;
-    tip.style.top = `${stage.top + shape.y + 22}px`;
+    tip.style.top = `${isBelow ? below : y - DISTANCE - tip.offsetHeight}px`;
   };
   const choose = (card: LaneCard, shape: Shape | undefined, aloud: boolean): void => {
     if (at !== null && at.card !== card) at.card.diagram.point(undefined);

@@ -5,7 +5,7 @@ const ENTRIES: readonly (readonly [picture: string, meaning: string])[] = [
   ['marble', 'a token arrives; dots before it: it was long in coming'],
   ['life', 'its life: full while in use, pale what was left of it'],
   ['request', 'a request, in the colour of the token it carried'],
-  ['refused', 'a request that was refused (403)'],
+  ['refused', 'a request that was refused (403); it is repeated with another token'],
   ['waited', 'a request that had to wait for a token'],
   ['attempt', 'a token was asked for in vain'],
   ['socket', 'a WebSocket while it is open, and its messages; missed: those sent to nobody'],

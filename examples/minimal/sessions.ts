@@ -1,0 +1,39 @@
+// The browser has a cookie, the server has the tokens. docs/sessions.md has Redis in place of the map, for several processes.
+//   TOKEN_URL=… CLIENT_SECRET=… SIGN_IN_URL=… API=… PORT=3000 node --import ./scripts/dist.mjs examples/minimal/sessions.ts
+import { randomUUID } from 'node:crypto';
+import express, { type Request } from 'express';
+import { createFetch } from 'rx-fresh-token';
+import { refreshToken } from 'rx-fresh-token/oauth';
+import { createTokenPool } from 'rx-fresh-token/pool';
+
+const { TOKEN_URL = '', SIGN_IN_URL = '', API = '', PORT = '0', CLIENT_SECRET = '' } = process.env;
+
+/** The refresh token of each session, by the id in the cookie. */
+const sessions = new Map<string, string>();
+const sessionOf = ({ headers }: Request) => /\bsession=([\w-]+)/.exec(headers.cookie ?? '')?.[1] ?? '';
+const tokens = createTokenPool((session: string) => {
+  const client = { tokenEndpoint: TOKEN_URL, clientId: 'portal', clientSecret: CLIENT_SECRET };
+  const onRotate = (rotated: { refresh_token: string }) => void sessions.set(session, rotated.refresh_token);
+  return refreshToken({ ...client, refreshToken: () => sessions.get(session) ?? null, onRotate });
+});
+
+const app = express();
+app.post('/sign-in', async (_request, response) => {
+  // In place of this: your OpenID Connect library, which ends with a refresh token too.
+  const signedIn = (await (await fetch(SIGN_IN_URL, { method: 'POST' })).json()) as { refresh_token: string };
+  const session = randomUUID();
+  sessions.set(session, signedIn.refresh_token);
+  response.cookie('session', session, { httpOnly: true, secure: true, sameSite: 'strict' }).sendStatus(204);
+});
+app.get('/orders', async (request, response) => {
+  if (!sessions.has(sessionOf(request))) return void response.sendStatus(401);
+  const answer = await createFetch(tokens.get(sessionOf(request)), { baseUrl: API })('/orders');
+  response.status(answer.status).json(await answer.json());
+});
+app.post('/sign-out', (request, response) => {
+  tokens.delete(sessionOf(request), { signOut: true });
+  sessions.delete(sessionOf(request));
+  response.clearCookie('session').sendStatus(204);
+});
+const server = app.listen(Number(PORT), '127.0.0.1', () => console.log('listening', server.address()));
+process.once('SIGTERM', () => server.close(() => tokens.close()));

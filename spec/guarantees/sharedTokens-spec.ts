@@ -1,0 +1,165 @@
+import { catchError, map, of, Subject, take, throwError, timer } from 'rxjs';
+import { marbles } from 'rxjs-marbles/jest';
+import { createTokenStream, type StoredToken } from 'rx-fresh-token';
+import { ON_CLOSE } from '../../src/internal/sourceHooks.js';
+import { errorText, setUp } from './rig.js';
+
+describe('a store that pushes', () => {
+  const stored = (access_token: string, age: number): StoredToken => ({
+    response: { access_token, expires_in: 30 },
+    age,
+    origin: 'shared',
+  });
+
+  function pushed(scheduler: Parameters<typeof setUp>[0]['scheduler'], fails = false) {
+    const changes = new Subject<StoredToken>();
+    const asked: number[] = [];
+    const events: string[] = [];
+    const hook = jest.fn();
+    const source = Object.assign(() => of({ access_token: 'S', expires_in: 30 }), { [ON_CLOSE]: hook });
+    const token$ = createTokenStream(source, {
+      scheduler,
+      jitter: 0,
+      random: () => 1,
+      store: {
+        changes,
+        refresh: () => (
+          asked.push(scheduler.now()),
+          fails && asked.length > 1 ? throwError(() => new Error('down')) : of(stored('T1', 1000))
+        ),
+      },
+    });
+    token$.events.subscribe((event) => {
+      if (event.type === 'tokenChanged') events.push(`${event.token.value} ${event.reason} ${event.origin}`);
+    });
+    return { token$, changes, asked, events, hook };
+  }
+
+  it(
+    'should not bring back a token that is older than the one at hand, but another of the same age',
+    marbles((m) => {
+      const { token$, changes, events } = pushed(m.scheduler);
+      const watching = token$.subscribe();
+      changes.next(stored('older', 1001));
+      expect(token$.current?.value).toBe('T1');
+      changes.next(stored('other', 1000));
+      expect(token$.current?.value).toBe('other');
+      expect(events).toEqual(['T1 initial shared', 'other scheduled shared']);
+      watching.unsubscribe();
+      token$.close();
+    }),
+  );
+
+  it(
+    'should not end the pause after a failure with the token that is at hand already',
+    marbles((m) => {
+      const { token$, changes, asked } = pushed(m.scheduler, true);
+      token$.subscribe({ error: () => undefined });
+      m.scheduler.schedule(() => {
+        changes.next(stored('T1', 25_050));
+      }, 24_050);
+      m.scheduler.schedule(() => {
+        token$.close();
+      }, 24_700);
+      m.flush();
+      expect(asked).toEqual([0, 24_000, 24_250]);
+    }),
+  );
+
+  it(
+    'should not cut off a fetch that is under way, whose token may be newer still',
+    marbles((m) => {
+      const changes = new Subject<StoredToken>();
+      const signals: AbortSignal[] = [];
+      const token$ = createTokenStream(
+        ({ signal }) => (
+          signals.push(signal),
+          timer(500, m.scheduler).pipe(map(() => ({ access_token: 'mine', expires_in: 30 })))
+        ),
+        {
+          scheduler: m.scheduler,
+          jitter: 0,
+          store: {
+            changes,
+            refresh: (_request, fetch) =>
+              fetch().pipe(map((response) => ({ response, age: 500, origin: 'fetched' as const }))),
+          },
+        },
+      );
+      const log: string[] = [];
+      token$.subscribe(({ value }) => log.push(`${m.scheduler.now()} ${value}`));
+      m.scheduler.schedule(() => {
+        changes.next(stored('theirs', 600));
+      }, 200);
+      m.scheduler.schedule(() => {
+        token$.close();
+      }, 1000);
+      m.flush();
+      expect(log).toEqual(['200 theirs', '500 mine']);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    }),
+  );
+
+  it(
+    'should keep its token when the stream closes: that is not for this one to revoke',
+    marbles((m) => {
+      const { token$, hook } = pushed(m.scheduler);
+      token$.pipe(take(1)).subscribe();
+      token$.close();
+      expect(hook).not.toHaveBeenCalled();
+    }),
+  );
+
+  it(
+    'may fetch twice in one refresh, with what it kept each time',
+    marbles((m) => {
+      const lasts: unknown[] = [];
+      const token$ = createTokenStream(
+        ({ last }) => (
+          lasts.push(last?.access_token),
+          lasts.length === 1 ? throwError(() => new Error('down')) : of({ access_token: 'T1', expires_in: 30 })
+        ),
+        {
+          scheduler: m.scheduler,
+          store: {
+            refresh: (_request, fetch) =>
+              fetch({ access_token: 'first' }).pipe(
+                catchError(() => fetch({ access_token: 'second' })),
+                map((response) => ({ response, age: 0, origin: 'fetched' as const })),
+              ),
+          },
+        },
+      );
+      const log: string[] = [];
+      token$
+        .pipe(take(1))
+        .subscribe({ next: ({ value }) => log.push(value), error: (error: unknown) => log.push(errorText(error)) });
+      expect([log, lasts]).toEqual([['T1'], ['first', 'second']]);
+      token$.close();
+    }),
+  );
+});
+
+describe('a store that shares', () => {
+  it(
+    '3 and 25: a store that shares an expired token is not asked in a loop within one moment',
+    marbles((m) => {
+      let n = 0;
+      const token$ = createTokenStream(() => of(), {
+        scheduler: m.scheduler,
+        jitter: 0,
+        store: {
+          refresh: () =>
+            ++n > 50
+              ? new Subject<never>()
+              : of({ response: { access_token: 'X', expires_in: 1 }, age: 5000, origin: 'shared' as const }),
+        },
+      });
+      const s = token$.subscribe();
+      m.scheduler.schedule(() => s.unsubscribe(), 3000);
+      m.scheduler.schedule(() => token$.close(), 3000);
+      m.flush();
+      expect(n).toBeLessThan(5);
+    }),
+  );
+});
