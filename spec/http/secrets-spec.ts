@@ -341,3 +341,11 @@ describe('an answer that names the token', () => {
     expect(printed(error)).not.toContain('SECRET');
   });
 });
+
+it('the option headers that is a text should be refused without showing it', async () => {
+  const { token$ } = await warmTokens();
+  const headers = 'authorization: SECRET' as unknown as HeadersInit;
+  expect(() => createHttpClient(token$, { headers })).toThrow(
+    new TypeError('option "headers" must be headers as fetch takes them, got string'),
+  );
+});

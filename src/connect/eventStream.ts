@@ -5,7 +5,7 @@ import { statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { Destinations, displayUrl } from '../http/destinations.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
-import { headerRecord } from '../http/headerRecord.js';
+import { headersOption } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
 import { fetchWithToken, type FetchOptions } from '../http/createFetch.js';
 import { MAX_RETRY_AFTER } from '../token/backoff.js';
@@ -79,8 +79,7 @@ export function eventStream(
     Object.assign(request, fetch && { fetch }, authorize && { authorize }),
     destinations,
   );
-  checkHeaders(options.headers);
-  const headers = { accept: 'text/event-stream', ...headerRecord(options.headers) };
+  const headers = { accept: 'text/event-stream', ...headersOption(options.headers) };
   const settings = settingsOf({ ...options, isFinal: options.isFinal ?? isFinal });
 
   return defer(() => {
@@ -106,14 +105,6 @@ export function eventStream(
     const leastPause = (end: unknown) => Math.max(state.retry, settings.leastPause(end));
     return connections(manager, (_token, opened) => connect(opened), { ...settings, leastPause });
   });
-}
-
-/** A header may be a secret: the error does not show the value. */
-function checkHeaders(headers: unknown): void {
-  if (headers !== undefined && (typeof headers !== 'object' || headers === null))
-    throw new TypeError(
-      `option "headers" must be headers as fetch takes them, got ${headers === null ? 'null' : typeof headers}`,
-    );
 }
 
 /** The events of one response. */

@@ -20,6 +20,15 @@ export function headerRecord(headers: HeadersInit | null | undefined): HeaderRec
   return record;
 }
 
+/** The option `headers`, checked without showing it: a header may be a secret. */
+export function headersOption(headers: unknown): HeaderRecord {
+  if (headers === undefined || (typeof headers === 'object' && headers !== null))
+    return headerRecord(headers as HeadersInit | undefined);
+  throw new TypeError(
+    `option "headers" must be headers as fetch takes them, got ${headers === null ? 'null' : typeof headers}`,
+  );
+}
+
 /** Whether the caller brought an Authorization header: that one is left alone. */
 export function hasAuthorization(headers: HeaderRecord): boolean {
   for (const name in headers) if (name.length === 13 && name.toLowerCase() === 'authorization') return true;

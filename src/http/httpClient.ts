@@ -1,11 +1,11 @@
 import { throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { isStream } from '../internal/isStream.js';
-import { numbersIn, wrong } from '../internal/validate.js';
+import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { Destinations, displayUrl } from './destinations.js';
-import { copyOfHeaders, headerRecord, type HeaderRecord } from './headerRecord.js';
+import { copyOfHeaders, headerRecord, headersOption, type HeaderRecord } from './headerRecord.js';
 import { exchange } from './httpExchange.js';
 import { copyOfInit, isRequest, urlOf, type OutgoingInit } from './outgoingRequest.js';
 import { copyOfBody, isSendable, releaseBody } from './requestBody.js';
@@ -66,9 +66,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const destinations = new Destinations(options);
   const sender = { send: fetchWithToken(token$, options, destinations), timers: managerOf(token$).timers };
   const { timeout: defaultTimeout } = numbersIn(options, TIMEOUT);
-  if (options.headers !== undefined && (typeof options.headers !== 'object' || (options.headers as unknown) === null))
-    throw wrong('headers', options.headers, 'headers as fetch takes them');
-  const defaults = options.headers && headerRecord(options.headers);
+  const defaults = options.headers === undefined ? undefined : headersOption(options.headers);
 
   const send = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
     const request = isRequest(input) ? input : undefined;
