@@ -68,6 +68,7 @@ export default defineConfig({
   // The index of the search is larger than what Vite warns of.
   vite: { build: { chunkSizeWarningLimit: 2_000 } },
   markdown: {
+    // A heading has the anchor that GitHub gives it.
     anchor: { slugify: slug },
     config: forTheSite,
     theme: { light: 'github-light-high-contrast', dark: 'github-dark' },
