@@ -16,7 +16,7 @@ export default {
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: true },
   jsonReporter: { fileName: 'reports/mutation/mutation.json' },
   htmlReporter: { fileName: 'reports/mutation/mutation.html' },
-  ignorePatterns: ['/dist', '/coverage', '/examples', '/bench', '/docs', '/reports'],
+  ignorePatterns: ['/dist', '/coverage', '/examples', '/bench', '/docs', '/reports', '/site'],
   tempDirName: '.stryker-tmp',
   thresholds: { high: 95, low: 90, break: 90 },
 };
