@@ -2,7 +2,7 @@ import type { CustomFetchOptions, ProtectedResourceRequestBody } from 'oauth4web
 import { TokenEndpointError } from '../errors.js';
 import { mediaTypeOf } from './answer.js';
 import { orAborted } from './abort.js';
-import { codeOf, redactedCause } from './redact.js';
+import { redactedCause } from './redact.js';
 
 /** No token response needs more: what follows is not read. Bytes, after decompression. */
 export const LONGEST_BODY = 2 ** 20;
@@ -19,6 +19,8 @@ export type Transport = (
 /**
  * A fetch for a server that may be hostile or broken: it follows no redirect, reads at most {@link LONGEST_BODY},
  * settles when the signal aborts, whatever `send` does, and fails with errors that hold nothing of the exchange.
+ *
+ * @param place what the errors call the server: `the token endpoint https://id.example/token`, say
  */
 export function boundedFetch(place: string, send: typeof globalThis.fetch | undefined): Transport {
   return async (url, init) => {
@@ -81,8 +83,8 @@ function broken(
   if (!response) {
     const why = signal?.aborted
       ? 'did not answer before the request was aborted'
-      : `could not be reached (${codeOf(failure) ?? cause?.message ?? 'unknown'})`;
-    return new TokenEndpointError(`${place} ${why}`, cause && { cause });
+      : `could not be reached (${cause?.code ?? cause?.message ?? 'unknown'})`;
+    return new TokenEndpointError(`${place} ${why}`, { cause });
   }
   const { status } = response;
   const answered = `${place} answered ${String(status)} with ${mediaTypeOf(response.headers)}`;
@@ -90,8 +92,8 @@ function broken(
     return new TokenEndpointError(`${answered} and more than ${String(LONGEST_BODY)} bytes`, { status });
   const why = signal?.aborted
     ? 'its body did not end before the request was aborted'
-    : `its body broke off (${codeOf(failure) ?? 'no reason given'})`;
-  return new TokenEndpointError(`${answered}, but ${why}`, { status, ...(cause && { cause }) });
+    : `its body broke off (${cause?.code ?? 'no reason given'})`;
+  return new TokenEndpointError(`${answered}, but ${why}`, { status, cause });
 }
 
 class TooLong extends Error {}
