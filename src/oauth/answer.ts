@@ -7,13 +7,17 @@ import { isKnownCode } from './errorCodes.js';
 
 /** What a token endpoint answered. */
 export interface Answer {
+  /** What the errors call the endpoint. */
+  readonly place: string;
   readonly status: number;
   readonly mediaType: string;
   readonly text: string;
   /** Milliseconds. */
-  readonly retryAfter?: number | undefined;
+  readonly retryAfter: number | undefined;
+  /** Seconds by which the server's clock is ahead of ours. */
+  readonly clockSkew: number | undefined;
   /** What its `WWW-Authenticate` says; counts when the body has no error of its own. */
-  readonly challenge?: Challenge | undefined;
+  readonly challenge: Challenge | undefined;
 }
 
 /** No authorization server nests deeper; what does could overflow the stack of whoever prints or stores it. */
@@ -27,9 +31,9 @@ const FITS_A_HEADER = /^[\x21-\x7e]+$/;
  * Lenient where servers are known to be sloppy: the media type does not matter if the body is JSON, any 2xx will do,
  * `token_type` may be missing.
  */
-export function tokenResponseOf(answer: Answer, place: string): TokenResponse {
-  const { status, text } = answer;
-  const answered = `${place} answered ${String(status)} with ${answer.mediaType}`;
+export function tokenResponseOf(answer: Answer): TokenResponse {
+  const { place, status, mediaType, text } = answer;
+  const answered = `${place} answered ${String(status)} with ${mediaType}`;
   const body = parseJson(text);
   const object = isObject(body) ? body : undefined;
   if (!(status >= 200 && status < 300) || (typeof object?.error === 'string' && !isText(object.access_token))) {
@@ -87,7 +91,7 @@ function withPlainMembers(response: TokenResponse, answered: string): TokenRespo
 export const schemeOf = (type: string): string => (type.toLowerCase() === 'dpop' ? 'DPoP' : type);
 
 /** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
-export function refreshTokenIn({ status, text }: Pick<Answer, 'status' | 'text'>): string | undefined {
+export function refreshTokenIn({ status, text }: Answer): string | undefined {
   const body = status >= 200 && status < 300 ? parseJson(text) : undefined;
   return isObject(body) && isText(body.refresh_token) ? body.refresh_token : undefined;
 }

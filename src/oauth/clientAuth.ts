@@ -51,8 +51,7 @@ const basic =
 const formEncoded = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1);
 
 /** What oauth4webapi wants to know of the client. */
-export const clientOf = ({ clientId, clientAuth }: OAuthOptions, skew: number): oauth.Client => ({
+export const clientOf = ({ clientId }: OAuthOptions, skew: number): oauth.Client => ({
   client_id: clientId,
-  use_mtls_endpoint_aliases: clientAuth === 'tls_client_auth',
   [oauth.clockSkew]: skew,
 });

@@ -64,26 +64,26 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   optionalFunction('onRotate', onRotate);
   optionalFunction('reauthenticate', reauthenticate);
   const endpoint = tokenEndpoint(options);
-  const open = {
+  const settings = {
     refreshToken: given,
     onRotate,
     reauthenticate,
     endpoint,
-    storing: createQueue(),
+    inTurn: createQueue(),
     forgotten: forgottenTokens(endpoint.revoke),
   };
-  let session = refreshSession(open);
+  let session = refreshSession(settings);
   const hooks: SourceHooks = {
     ...endpoint.hooks,
     ...(revokeOnClose === true && {
       [ON_CLOSE]: (token) => {
         endpoint.revoke(token?.value);
-        session.revokeUnclaimed();
+        session.revokeUndelivered();
       },
     }),
     [ON_SIGN_OUT]: (token) => {
       session.end(token?.value);
-      session = refreshSession(open);
+      session = refreshSession(settings);
     },
   };
   return withHooks((request) => session.fetch(request), hooks);

@@ -16,8 +16,7 @@ export interface SignIn {
   begin(report: TokenRequest['report']): Promise<Renewal>;
   /** What the last one gave, as long as no request has got a token. */
   kept(): Renewal | undefined;
-  /** A request has got a token: there is no need to keep another. */
-  wasDelivered(): void;
+  dropKept(): void;
 }
 
 /**
@@ -53,7 +52,7 @@ export function signInOnce(
       return running;
     },
     kept: () => kept,
-    wasDelivered: () => (kept = undefined),
+    dropKept: () => (kept = undefined),
   };
 }
 

@@ -1,0 +1,67 @@
+import { TokenEndpointError } from '../errors.js';
+import { requiresSignIn } from '../internal/oauthErrors.js';
+import { stopwatch } from '../internal/stopwatch.js';
+import { orAborted } from './abort.js';
+import type { CurrentRefreshToken, Report } from './currentRefreshToken.js';
+import type { Renewal, SignIn } from './signIn.js';
+import { isMissing } from './source.js';
+import type { TokenEndpoint } from './tokenEndpoint.js';
+
+interface RenewalOptions {
+  readonly endpoint: TokenEndpoint;
+  readonly refreshToken: CurrentRefreshToken;
+  readonly signIn: SignIn | undefined;
+}
+
+/**
+ * Gets a token: by the refresh token, by another one that is stored, by a sign-in.
+ *
+ * @param ended once it is aborted, nothing more is sent
+ */
+export function renewalBy({ endpoint, refreshToken, signIn }: RenewalOptions, ended: AbortSignal) {
+  async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Renewal> {
+    let age = stopwatch();
+    const response = await endpoint.exchange('refresh_token', { refresh_token }, signal, {
+      send: () => {
+        ended.throwIfAborted();
+        age = stopwatch();
+      },
+      rotated: (token) =>
+        orAborted(refreshToken.replace({ access_token: '', refresh_token: token }, report), signal).catch(
+          () => undefined,
+        ),
+    });
+    return { response, age };
+  }
+
+  async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Renewal> {
+    if (!signIn || signal.aborted || ended.aborted) throw failure;
+    return orAborted(signIn.begin(report), signal);
+  }
+
+  return async (signal: AbortSignal, report: Report): Promise<Renewal> => {
+    const signedIn = signIn?.result();
+    if (signedIn) return orAborted(signedIn, signal);
+    let token: string | undefined;
+    try {
+      token = await refreshToken.get(signal);
+    } catch (failure) {
+      // What cannot be read for another reason may still be good, and its user need not be asked.
+      if (!isMissing(failure)) throw failure;
+      return signInAgain(noRefreshToken(failure), signal, report);
+    }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await exchange(token, signal, report);
+      } catch (failure) {
+        if (ended.aborted || !(failure instanceof TokenEndpointError && requiresSignIn(failure.error))) throw failure;
+        // Once: a function that gives another one each time must not be asked for ever.
+        token = attempt === 1 ? await refreshToken.getChanged(signal) : undefined;
+        if (token === undefined) return await signInAgain(failure, signal, report);
+      }
+    }
+  };
+}
+
+const noRefreshToken = (cause: unknown): TokenEndpointError =>
+  new TokenEndpointError('there is no refresh token: the user must sign in', { error: 'login_required', cause });
