@@ -3,19 +3,12 @@ import { HEAD_START } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { orAborted, outliving } from './abort.js';
-import { currentRefreshToken, type CurrentRefreshTokenOptions } from './currentRefreshToken.js';
-import type { RefreshTokenOptions } from './refreshToken.js';
-import { renewalBy } from './renewal.js';
-import { isOver, signInOnce, type Renewal } from './signIn.js';
+import { renewalBy, type RenewalOptions } from './renewal.js';
+import { isOver, type Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
-import type { TokenEndpoint } from './tokenEndpoint.js';
 
 /** A refresh that nobody waits for any more (a timeout, `close()`) has this long to bring its new refresh token. Milliseconds. */
 const GRACE = 5_000;
-
-export interface SessionOptions extends CurrentRefreshTokenOptions, Pick<RefreshTokenOptions, 'reauthenticate'> {
-  readonly endpoint: TokenEndpoint;
-}
 
 /** One user who is signed in, and the requests that wait for a token of theirs. */
 export interface RefreshSession {
@@ -31,19 +24,11 @@ export interface RefreshSession {
   end(accessToken: string | undefined): void;
 }
 
-export function refreshSession(options: SessionOptions): RefreshSession {
-  const { endpoint, forgotten, reauthenticate } = options;
+export function refreshSession(options: RenewalOptions): RefreshSession {
+  const { endpoint, forgotten } = options;
   const ending = new AbortController();
   const ended = ending.signal;
-  const refreshToken = currentRefreshToken(options, ended);
-  const signIn =
-    reauthenticate &&
-    signInOnce(
-      reauthenticate,
-      endpoint.requireBound,
-      (response, report) => void refreshToken.replace(response, report),
-    );
-  const renew = renewalBy({ endpoint, refreshToken, signIn }, ended);
+  const { renew, refreshToken, signIn } = renewalBy(options, ended);
   const waiters = createWaiters();
   /** A token whose `onRotate` had not finished when nobody waited any more. */
   let unstored: Renewal | undefined;

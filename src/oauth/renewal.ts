@@ -2,15 +2,14 @@ import { TokenEndpointError } from '../errors.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { orAborted } from './abort.js';
-import type { CurrentRefreshToken, Report } from './currentRefreshToken.js';
-import type { Renewal, SignIn } from './signIn.js';
+import { currentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
+import type { RefreshTokenOptions } from './refreshToken.js';
+import { signInOnce, type Renewal } from './signIn.js';
 import { isMissing } from './source.js';
 import type { TokenEndpoint } from './tokenEndpoint.js';
 
-interface RenewalOptions {
+export interface RenewalOptions extends CurrentRefreshTokenOptions, Pick<RefreshTokenOptions, 'reauthenticate'> {
   readonly endpoint: TokenEndpoint;
-  readonly refreshToken: CurrentRefreshToken;
-  readonly signIn: SignIn | undefined;
 }
 
 /**
@@ -18,7 +17,17 @@ interface RenewalOptions {
  *
  * @param ended once it is aborted, nothing more is sent
  */
-export function renewalBy({ endpoint, refreshToken, signIn }: RenewalOptions, ended: AbortSignal) {
+export function renewalBy(options: RenewalOptions, ended: AbortSignal) {
+  const { endpoint, reauthenticate } = options;
+  const refreshToken = currentRefreshToken(options, ended);
+  const signIn =
+    reauthenticate &&
+    signInOnce(
+      reauthenticate,
+      endpoint.requireBound,
+      (response, report) => void refreshToken.replace(response, report),
+    );
+
   async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Renewal> {
     let age = stopwatch();
     const response = await endpoint.exchange('refresh_token', { refresh_token }, signal, {
@@ -39,7 +48,7 @@ export function renewalBy({ endpoint, refreshToken, signIn }: RenewalOptions, en
     return orAborted(signIn.begin(report), signal);
   }
 
-  return async (signal: AbortSignal, report: Report): Promise<Renewal> => {
+  async function renew(signal: AbortSignal, report: Report): Promise<Renewal> {
     const signedIn = signIn?.result();
     if (signedIn) return orAborted(signedIn, signal);
     let token: string | undefined;
@@ -60,7 +69,9 @@ export function renewalBy({ endpoint, refreshToken, signIn }: RenewalOptions, en
         if (token === undefined) return await signInAgain(failure, signal, report);
       }
     }
-  };
+  }
+
+  return { renew, refreshToken, signIn };
 }
 
 const noRefreshToken = (cause: unknown): TokenEndpointError =>

@@ -1,8 +1,8 @@
 import { firstValueFrom, type ObservableInput } from 'rxjs';
 import { jwtClaims } from '../internal/jwtClaims.js';
+import { stopwatch } from '../internal/stopwatch.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { asObservable } from './source.js';
-import { stopwatch } from '../internal/stopwatch.js';
 
 /** A token, and how many milliseconds ago it was asked for. */
 export interface Renewal {
@@ -10,14 +10,7 @@ export interface Renewal {
   readonly age: () => number;
 }
 
-export interface SignIn {
-  /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
-  result(): Promise<Renewal> | undefined;
-  begin(report: TokenRequest['report']): Promise<Renewal>;
-  /** What the last one gave, as long as no request has got a token. */
-  kept(): Renewal | undefined;
-  dropKept(): void;
-}
+export type SignIn = ReturnType<typeof signInOnce>;
 
 /**
  * One sign-in at a time, however long the user takes, and whoever has given up waiting for it: to ask twice is worse
@@ -30,7 +23,7 @@ export function signInOnce(
   reauthenticate: () => ObservableInput<TokenResponse>,
   check: (response: TokenResponse) => TokenResponse,
   adopt: (response: TokenResponse, report: TokenRequest['report']) => void,
-): SignIn {
+) {
   let running: Promise<Renewal> | undefined;
   let kept: Renewal | undefined;
 
@@ -44,8 +37,10 @@ export function signInOnce(
   }
 
   return {
-    result: () => running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
-    begin: (report) => {
+    /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
+    result: (): Promise<Renewal> | undefined =>
+      running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
+    begin: (report: TokenRequest['report']): Promise<Renewal> => {
       // Not in a `finally` of `run` itself: one that fails at once would be over before it is noted here, and stay for ever.
       running = run(report).finally(() => (running = undefined));
       running.catch(() => undefined); // all who waited may have left
