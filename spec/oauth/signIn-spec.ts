@@ -112,6 +112,12 @@ describe('a sign-in that takes longer than anyone waits', () => {
       'signed-in-1',
     ],
     ['asked for again once it is over', { refresh_token: undefined }, 600_000, 'signed-in-2'],
+    ...['', 'soon', '3600s', Number.NaN, true].map((life): [string, object, number, string] => [
+      `handed out, if nobody can read its life: ${JSON.stringify(life)}`,
+      { refresh_token: undefined, expires_in: life },
+      300_000,
+      'signed-in-1',
+    ]),
     [
       'handed out, if its JWT is not over',
       { refresh_token: undefined, expires_in: undefined, access_token: jwt },
@@ -286,6 +292,7 @@ describe('a sign-in', () => {
       () => throwError(() => Object.assign(new Error('no such file'), { code: 'ENOENT' })),
     ],
     ['it is empty', () => ''],
+    ['it is the line break of an empty file', () => Promise.resolve('\n')],
     ['it is null, as of localStorage', () => null],
     ['there comes none', () => EMPTY],
   ])(

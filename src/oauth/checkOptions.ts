@@ -29,8 +29,11 @@ export function checkOptions(options: OAuthOptions): void {
       `options "issuer" and "tokenEndpoint": exactly one must be given, got ${issuer === undefined ? 'neither' : 'both'}`,
     );
   }
-  if (issuer !== undefined && endpointOption('issuer', issuer, insecure).search !== '') {
-    throw new TypeError('option "issuer" must have no query (RFC 8414 section 2)');
+  if (issuer !== undefined) {
+    const { search, pathname } = endpointOption('issuer', issuer, insecure);
+    if (search !== '') throw new TypeError('option "issuer" must have no query (RFC 8414 section 2)');
+    if (pathname.includes('/.well-known/'))
+      throw new TypeError('option "issuer" must be the issuer identifier, without /.well-known/: it is added');
   }
   if (tokenEndpoint !== undefined) endpointOption('tokenEndpoint', tokenEndpoint, insecure);
   if (revocationEndpoint !== undefined) endpointOption('revocationEndpoint', revocationEndpoint, insecure);
@@ -57,9 +60,8 @@ function checkClientAuth(options: OAuthOptions): void {
       `option "clientAuth" must be one of ${CLIENT_AUTH.join(', ')}, got ${typeof clientAuth === 'string' ? 'another string' : kindOf(clientAuth)}`,
     );
   }
-  if (clientAuth.startsWith('client_secret_') && (typeof clientSecret !== 'string' || clientSecret === '')) {
-    throw wrong('clientSecret', `a string that is not empty, since clientAuth is ${clientAuth}`, clientSecret);
-  }
+  if (clientAuth.startsWith('client_secret_'))
+    text('clientSecret', clientSecret, `, since clientAuth is ${clientAuth}`);
   if (clientAssertion !== undefined) {
     if (clientAuth !== 'private_key_jwt' || privateKey !== undefined)
       throw new TypeError('option "clientAssertion" goes with clientAuth private_key_jwt, and without a privateKey');

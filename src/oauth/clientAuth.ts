@@ -27,14 +27,13 @@ function ownClientAuth({ clientAuth, clientSecret = '', privateKey }: OAuthOptio
   }
 }
 
-/** An assertion that is made elsewhere (RFC 7523 section 2.2). Files end with a line break; a JWT has no white space. */
+/** An assertion that is made elsewhere (RFC 7523 section 2.2). */
 const assertion =
   (given: Supplied, signal: AbortSignal): oauth.ClientAuth =>
   async (_server, client, body) => {
-    const jwt = await supplied('clientAssertion', given, signal);
     body.set('client_id', client.client_id);
     body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
-    body.set('client_assertion', jwt.trim());
+    body.set('client_assertion', await supplied('clientAssertion', given, signal));
   };
 
 /**

@@ -9,7 +9,7 @@ import { createQueue } from './queue.js';
 import { refreshSession } from './refreshSession.js';
 import { checkSupplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
-import { optionalFunction } from './requireOption.js';
+import { optionalFunction, trimmed } from './requireOption.js';
 
 /**
  * A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. Where the answer was
@@ -65,7 +65,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   optionalFunction('reauthenticate', reauthenticate);
   const endpoint = tokenEndpoint(options);
   const settings = {
-    refreshToken: given,
+    refreshToken: trimmed(given) ?? given,
     onRotate,
     reauthenticate,
     endpoint,

@@ -57,9 +57,11 @@ const isWorthKeeping = (renewal: Renewal): boolean =>
 
 export const isOver = ({ response, age }: Renewal): boolean => age() >= lifeOf(response);
 
-/** Milliseconds, as the stream will count it. A sign-in may give anything. */
+/** Milliseconds. A sign-in may give anything; what cannot be read counts as absent, as in the stream. */
 function lifeOf(response: TokenResponse | undefined): number {
-  const { access_token: value, expires_in: seconds } = (response ?? {}) as Partial<TokenResponse>;
+  const { access_token: value, expires_in: life } = (response ?? {}) as Partial<TokenResponse>;
   const { exp, iat } = typeof value === 'string' ? jwtClaims(value) : {};
-  return Number(seconds ?? (typeof exp === 'number' && typeof iat === 'number' ? exp - iat : Infinity)) * 1000;
+  const seconds = typeof life === 'number' || (typeof life === 'string' && life.trim() !== '') ? Number(life) : NaN;
+  if (!Number.isNaN(seconds)) return seconds * 1000;
+  return typeof exp === 'number' && typeof iat === 'number' ? (exp - iat) * 1000 : Infinity;
 }
