@@ -141,7 +141,6 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
     /its token_type has characters/,
   ],
   ['a number as type', json({ ...token, token_type: 1 }), INVALID, /its token_type is of type number/],
-  ['an empty type', json({ ...token, token_type: '' }), INVALID, /its token_type is empty/],
   [
     'an object as refresh token',
     json({ ...token, refresh_token: { value: LEAK } }),
@@ -206,6 +205,34 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
   [
     'an error that is no string',
     refusal('400 Bad Request', { error: { code: 'invalid_client', message: LEAK } }),
+    ENDPOINT,
+    /answered 400 with application\/json: invalid_client$/,
+    { status: 400, error: 'invalid_client' },
+  ],
+  [
+    'an error under the name that Okta gives it',
+    refusal('401 Unauthorized', { errorCode: 'invalid_client', errorSummary: LEAK }),
+    ENDPOINT,
+    /answered 401 with application\/json: invalid_client$/,
+    { status: 401, error: 'invalid_client' },
+  ],
+  [
+    '200 with a list of errors',
+    json({ errors: [{ code: 'invalid_grant', detail: LEAK }] }),
+    ENDPOINT,
+    /answered 200 with application\/json: invalid_grant$/,
+    { status: 200, error: 'invalid_grant' },
+  ],
+  [
+    '200 with an error that is no string',
+    json({ error: { code: 'invalid_grant', message: LEAK } }),
+    ENDPOINT,
+    /answered 200 with application\/json: invalid_grant$/,
+    { status: 200, error: 'invalid_grant' },
+  ],
+  [
+    "an error code that is the server's own",
+    refusal('400 Bad Request', { errorCode: 'E0000021', error: 7 }),
     ENDPOINT,
     /answered 400 with application\/json$/,
     { status: 400 },
@@ -504,6 +531,10 @@ describe('a hostile token endpoint', () => {
 const oddities: [name: string, misdeed: Misdeed, expected: Record<string, unknown>][] = [
   ['a token without a type', json({ access_token: 'abc' }), { type: 'Bearer' }],
   ['a type of null', json({ access_token: 'abc', token_type: null }), { type: 'Bearer' }],
+  ['an empty type', json({ access_token: 'abc', token_type: '' }), { type: 'Bearer' }],
+  ['a type with blanks around it', json({ access_token: 'abc', token_type: ' Bearer\r\n' }), { type: 'Bearer' }],
+  ['a type that is blank', json({ access_token: 'abc', token_type: ' ' }), { type: 'Bearer' }],
+  ['a type with a blank, which is DPoP', json({ access_token: 'abc', token_type: 'dpop ' }), { type: 'DPoP' }],
   ['a type in lower case', json({ access_token: 'abc', token_type: 'bearer' }), { type: 'Bearer' }],
   ['a wrong content type', answer('{"access_token":"abc"}', { 'content-type': 'text/html' }), { value: 'abc' }],
   ['no content type', answer('{"access_token":"abc"}', { 'content-type': undefined }), { value: 'abc' }],

@@ -1,5 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { parseJson } from '../internal/answers.js';
+import { errorCodeOf, parseJson } from '../internal/answers.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
@@ -36,7 +36,7 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   const answered = `${place} answered ${String(status)} with ${mediaType}`;
   const body = parseJson(text);
   const object = isObject(body) ? body : undefined;
-  if (!(status >= 200 && status < 300) || (typeof object?.error === 'string' && !isText(object.access_token))) {
+  if (!(status >= 200 && status < 300) || (errorCodeOf(object) !== undefined && !isText(object?.access_token))) {
     throw refusal(answer, answered, object);
   }
   if (text.trim() === '') throw new InvalidTokenResponseError(`${answered}, but an empty body`);
@@ -55,7 +55,9 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
  */
 function refusal(answer: Answer, answered: string, body: Record<string, unknown> | undefined): TokenEndpointError {
   const { status, retryAfter } = answer;
-  const { error, error_description } = (isText(body?.error) ? body : answer.challenge) ?? {};
+  const code = errorCodeOf(body);
+  const { error, error_description } =
+    code === undefined ? (answer.challenge ?? {}) : { error: code, error_description: body?.error_description };
   const isKnown = isKnownCode(error);
   const said = isKnown ? `: ${error}` : isText(error) ? ', and an error code that is not a registered one' : '';
   const failure = new TokenEndpointError(`${answered}${said}`, {
@@ -70,25 +72,25 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
 /** The members that have one right type, in it. What else the server sends stays as it is. */
 function withPlainMembers(response: TokenResponse, answered: string): TokenResponse {
   const {
-    token_type: type,
+    token_type: given,
     refresh_token: refreshToken,
     ...rest
   } = response as Record<string, unknown> & { access_token: string };
-  if (type !== undefined && type !== null && !(isText(type) && FITS_A_HEADER.test(type))) {
+  const type = typeof given === 'string' ? schemeOf(given) : (given ?? '');
+  if (type !== '' && !(isText(type) && FITS_A_HEADER.test(type)))
     throw new InvalidTokenResponseError(`${answered}, but its token_type ${flawOf(type)}`);
-  }
   if (refreshToken !== undefined && refreshToken !== null && typeof refreshToken !== 'string') {
     throw new InvalidTokenResponseError(`${answered}, but its refresh_token is ${kindOf(refreshToken)}`);
   }
   return {
     ...rest,
-    ...(isText(type) && { token_type: schemeOf(type) }),
+    ...(isText(type) && { token_type: type }),
     ...(isText(refreshToken) && { refresh_token: refreshToken }),
   };
 }
 
 /** The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only. */
-export const schemeOf = (type: string): string => (type.toLowerCase() === 'dpop' ? 'DPoP' : type);
+export const schemeOf = (type: string): string => (/^\s*dpop\s*$/i.test(type) ? 'DPoP' : type.trim());
 
 /** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
 export function refreshTokenIn({ status, text }: Answer): string | undefined {
