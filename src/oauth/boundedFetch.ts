@@ -1,5 +1,6 @@
 import type { CustomFetchOptions, ProtectedResourceRequestBody } from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
+import { onAbort } from '../internal/onAbort.js';
 import { mediaTypeOf } from './answer.js';
 import { orAborted } from './abort.js';
 import { redactedCause } from './redact.js';
@@ -29,7 +30,7 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
     try {
       response = responseOf(await orAborted((send ?? globalThis.fetch)(url, init as RequestInit), signal));
       refuseRedirect(place, response);
-      const body = await orAborted(readText(response), signal);
+      const body = await orAborted(readText(response, signal), signal);
       return rebuilt(place, response, body);
     } catch (failure) {
       if (response) discard(response);
@@ -62,7 +63,7 @@ function rebuilt(place: string, response: Response, body: string): Response {
   const headers = new Headers();
   for (const name of HEADERS) {
     const value = response.headers.get(name);
-    if (value !== null) headers.set(name, value);
+    if (typeof value === 'string') headers.set(name, value); // undefined, where a Map stands for the headers
   }
   if (!(status >= 200 && status <= 599)) {
     throw new TokenEndpointError(`${place} answered with the status ${String(status)}, which HTTP does not know`, {
@@ -98,12 +99,13 @@ function broken(
 
 class TooLong extends Error {}
 
-async function readText(response: Response): Promise<string> {
+async function readText(response: Response, signal: AbortSignal | undefined): Promise<string> {
+  if (response.bodyUsed) throw Object.assign(new TypeError(), { code: 'ERR_BODY_ALREADY_READ' });
   if (Number(response.headers.get('content-length')) > LONGEST_BODY) throw new TooLong();
   const decoder = new TextDecoder();
   let text = '';
   let length = 0;
-  for await (const chunk of chunksOf(response)) {
+  for await (const chunk of chunksOf(response, signal)) {
     length += chunk.byteLength;
     if (length > LONGEST_BODY) throw new TooLong();
     text += decoder.decode(chunk, { stream: true });
@@ -112,7 +114,7 @@ async function readText(response: Response): Promise<string> {
 }
 
 /** The body's bytes: of a web stream, or of node-fetch's Node stream (cross-fetch). */
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+async function* chunksOf(response: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const body = response.body as ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null | undefined;
   if (body === null) return;
   if (body === undefined) {
@@ -121,10 +123,15 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
     yield* body;
   } else {
     const reader = body.getReader(); // Safari's streams are not iterable
+    const cancel = () => {
+      reader.cancel().catch(() => undefined); // lets the connection close
+    };
+    const stop = signal && onAbort(signal, cancel); // the fetch may not have heeded it
     try {
       for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
     } finally {
-      reader.cancel().catch(() => undefined); // lets the connection close when the body was too long
+      stop?.();
+      cancel();
     }
   }
 }
