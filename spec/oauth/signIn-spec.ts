@@ -190,6 +190,17 @@ describe('a sign-in that takes longer than anyone waits', () => {
 describe('a sign-in', () => {
   const { reauthenticate } = { reauthenticate: () => of({ access_token: 'T', refresh_token: 'n1' }) };
 
+  it('should give its refresh token without the white space with which it was pasted', async () => {
+    const stored: string[] = [];
+    const { source, used } = setUp({
+      reauthenticate: () => of({ access_token: 'T', refresh_token: ' n1\n' }),
+      onRotate: ({ refresh_token }) => void stored.push(refresh_token),
+    });
+    await ask(source);
+    await ask(source);
+    expect([used(), stored]).toEqual([['r1', 'n1'], ['n1']]);
+  });
+
   it('should be one for all who ask at once', async () => {
     const gate = deferred<TokenResponse>();
     const prompt = jest.fn(() => gate.promise);

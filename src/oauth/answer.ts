@@ -4,6 +4,7 @@ import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
 import { isKnownCode } from './errorCodes.js';
+import { fitsHeader } from './requireOption.js';
 
 /** What a token endpoint answered. */
 export interface Answer {
@@ -23,9 +24,6 @@ export interface Answer {
 /** No authorization server nests deeper; what does could overflow the stack of whoever prints or stores it. */
 const DEEPEST = 32;
 
-/** Visible ASCII: the stream checks it too, but here the error can say where it came from. */
-const FITS_A_HEADER = /^[\x21-\x7e]+$/;
-
 /**
  * Makes a token response of an answer (RFC 6749 section 5), or an error that says what is wrong without quoting it.
  * Lenient where servers are known to be sloppy: the media type does not matter if the body is JSON, any 2xx will do,
@@ -44,7 +42,8 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   if (!object) throw new InvalidTokenResponseError(`${answered}, but its body is ${kindOf(body)}, not an object`);
   if (isDeeperThan(DEEPEST, object))
     throw new InvalidTokenResponseError(`${answered}, but its body is nested deeper than ${String(DEEPEST)} levels`);
-  if (!isText(object.access_token) || !FITS_A_HEADER.test(object.access_token))
+  // The stream checks it too, but here the error can say where it came from.
+  if (!isText(object.access_token) || !fitsHeader(object.access_token))
     throw new InvalidTokenResponseError(`${answered}, but its access_token ${flawOf(object.access_token)}`);
   return withPlainMembers(object as TokenResponse, answered);
 }
@@ -77,7 +76,7 @@ function withPlainMembers(response: TokenResponse, answered: string): TokenRespo
     ...rest
   } = response as Record<string, unknown> & { access_token: string };
   const type = typeof given === 'string' ? schemeOf(given) : (given ?? '');
-  if (type !== '' && !(isText(type) && FITS_A_HEADER.test(type)))
+  if (type !== '' && !(isText(type) && fitsHeader(type)))
     throw new InvalidTokenResponseError(`${answered}, but its token_type ${flawOf(type)}`);
   if (refreshToken !== undefined && refreshToken !== null && typeof refreshToken !== 'string') {
     throw new InvalidTokenResponseError(`${answered}, but its refresh_token is ${kindOf(refreshToken)}`);

@@ -2,6 +2,7 @@ import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { ForgottenTokens } from './forgottenTokens.js';
 import type { Queue } from './queue.js';
 import { redactedCause } from './redact.js';
+import { trimmed } from './requireOption.js';
 import type { RefreshTokenOptions, RotatedTokens } from './refreshToken.js';
 import { finished, NothingSupplied, supplied } from './source.js';
 
@@ -46,9 +47,8 @@ export function currentRefreshToken(options: CurrentRefreshTokenOptions, ended: 
     },
     /** Takes the refresh token that the stream's `TokenStore` has, unless it is the one that was taken before. */
     takeFromStore: (last: TokenResponse | null | undefined): void => {
-      const token: unknown = last?.refresh_token;
-      if (typeof token !== 'string' || token === '' || token === shared || forgotten.has(token)) return;
-      current = shared = token;
+      const token = trimmed(last?.refresh_token);
+      if (token && token !== shared && !forgotten.has(token)) current = shared = token;
     },
     /** Takes the refresh token of a response, which may be anything, and stores it. Settles when that is done; a failure is reported. */
     replace: async (response: TokenResponse | undefined, report: Report): Promise<void> => {
@@ -56,8 +56,8 @@ export function currentRefreshToken(options: CurrentRefreshTokenOptions, ended: 
         forgotten.revoke(response);
         return;
       }
-      const token: unknown = response?.refresh_token;
-      if (typeof token === 'string' && token !== '') current = token;
+      const token = trimmed(response?.refresh_token);
+      if (token) current = token;
       if (current !== undefined) await storage.keep({ ...(response as TokenResponse), refresh_token: current }, report);
     },
     /** The response with the refresh token that is to be used next. */

@@ -12,6 +12,9 @@ export function text(name: string, value: unknown, reason = ''): void {
     throw new TypeError(`option "${name}" must have no line break and no other control character`);
 }
 
+/** Visible ASCII, without a space. */
+export const fitsHeader = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
+
 export const hasControlCharacter = (value: string): boolean => /\p{Cc}/u.test(value);
 
 export function optionalFunction(name: string, value: unknown): void {
