@@ -203,6 +203,17 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
     { status: 401 },
   ],
   [
+    'prose as error, and its code in the challenge',
+    refusal(
+      '401 Unauthorized',
+      { status: 401, error: 'Unauthorized', error_description: LEAK },
+      { 'www-authenticate': 'Bearer error="invalid_client", error_description="no such client"' },
+    ),
+    ENDPOINT,
+    /answered 401 with application\/json: invalid_client$/,
+    { status: 401, error: 'invalid_client', error_description: 'no such client' },
+  ],
+  [
     'an error that is no string',
     refusal('400 Bad Request', { error: { code: 'invalid_client', message: LEAK } }),
     ENDPOINT,

@@ -49,14 +49,16 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
 }
 
 /**
- * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Of its text only
- * a known error code is printed: the rest is on the error for whoever reads it there.
+ * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Only a known error
+ * code is printed; the rest is on the error for whoever reads it there.
  */
 function refusal(answer: Answer, answered: string, body: Record<string, unknown> | undefined): TokenEndpointError {
   const { status, retryAfter } = answer;
-  const code = errorCodeOf(body);
-  const { error, error_description } =
-    code === undefined ? (answer.challenge ?? {}) : { error: code, error_description: body?.error_description };
+  const inBody = { error: errorCodeOf(body), error_description: body?.error_description };
+  // Frameworks write prose into the body (`Unauthorized`), and the code into the challenge.
+  const prefersChallenge =
+    inBody.error === undefined || (isKnownCode(answer.challenge?.error) && !isKnownCode(inBody.error));
+  const { error, error_description } = prefersChallenge ? (answer.challenge ?? {}) : inBody;
   const isKnown = isKnownCode(error);
   const said = isKnown ? `: ${error}` : isText(error) ? ', and an error code that is not a registered one' : '';
   const failure = new TokenEndpointError(`${answered}${said}`, {
@@ -70,21 +72,17 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
 
 /** The members that have one right type, in it. What else the server sends stays as it is. */
 function withPlainMembers(response: TokenResponse, answered: string): TokenResponse {
-  const {
-    token_type: given,
-    refresh_token: refreshToken,
-    ...rest
-  } = response as Record<string, unknown> & { access_token: string };
-  const type = typeof given === 'string' ? schemeOf(given) : (given ?? '');
+  const { token_type, refresh_token, ...rest } = response as Record<string, unknown> & { access_token: string };
+  const type = typeof token_type === 'string' ? schemeOf(token_type) : (token_type ?? '');
+  const refreshToken = refresh_token ?? '';
   if (type !== '' && !(isText(type) && fitsHeader(type)))
     throw new InvalidTokenResponseError(`${answered}, but its token_type ${flawOf(type)}`);
-  if (refreshToken !== undefined && refreshToken !== null && typeof refreshToken !== 'string') {
+  if (typeof refreshToken !== 'string')
     throw new InvalidTokenResponseError(`${answered}, but its refresh_token is ${kindOf(refreshToken)}`);
-  }
   return {
     ...rest,
     ...(isText(type) && { token_type: type }),
-    ...(isText(refreshToken) && { refresh_token: refreshToken }),
+    ...(refreshToken !== '' && { refresh_token: refreshToken }),
   };
 }
 
