@@ -1,9 +1,8 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { mediaTypeOf, retryAfterOf } from './answer.js';
-import { boundedFetch } from './boundedFetch.js';
+import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { OAuthOptions } from './options.js';
-import { requestBy } from './requestBy.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
 import { singleFlight } from './singleFlight.js';
 

@@ -1,4 +1,4 @@
-import type { CustomFetchOptions, ProtectedResourceRequestBody } from 'oauth4webapi';
+import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { onAbort } from '../internal/onAbort.js';
 import { mediaTypeOf } from './answer.js';
@@ -14,8 +14,16 @@ const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authe
 /** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
 export type Transport = (
   url: string,
-  init: CustomFetchOptions<string, ProtectedResourceRequestBody>,
+  init: oauth.CustomFetchOptions<string, oauth.ProtectedResourceRequestBody>,
 ) => Promise<Response>;
+
+/** oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed. */
+export const requestBy = (transport: Transport, url: URL, signal?: AbortSignal) => ({
+  signal,
+  [oauth.customFetch]: transport,
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so in order to stand out
+  [oauth.allowInsecureRequests]: url.protocol === 'http:',
+});
 
 /**
  * A fetch for a server that may be hostile or broken: it follows no redirect, reads at most {@link LONGEST_BODY},

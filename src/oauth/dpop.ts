@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import type { ProvenRequest, TokenProof } from '../token/proof.js';
-import { requestBy } from './requestBy.js';
+import { requestBy } from './boundedFetch.js';
 import type { ServerClock } from './serverClock.js';
 
 /** Signs proofs with the key of one source by the server's clock, and remembers nonces. */

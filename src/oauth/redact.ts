@@ -1,7 +1,7 @@
 /** What a failure may tell: class names and codes. Messages, inputs, responses and buffers may hold anything. */
 export function redactedCause(failure: unknown): (Error & { readonly code?: string }) | undefined {
-  const links = chainOf(failure);
-  const link = links.find(hasCode) ?? links[0];
+  const causes = causesOf(failure);
+  const link = causes.find(hasCode) ?? causes[0];
   if (!link) return undefined;
   const label = typeof link.name === 'string' && /^\w{1,60}$/.test(link.name) ? link.name : 'Error';
   return hasCode(link) ? Object.assign(new Error(`${label} ${link.code}`), { code: link.code }) : new Error(label);
@@ -14,11 +14,11 @@ const hasCode = (link: Link): link is Link & { code: string } => typeof link.cod
 type Link = Readonly<Record<'name' | 'code' | 'cause', unknown>>;
 
 /** An error, its cause, the cause of that: `fetch failed` says nothing, what lies below says ECONNREFUSED. */
-function chainOf(failure: unknown): Link[] {
-  const links: Link[] = [];
-  for (let link = failure; typeof link === 'object' && link !== null && links.length < 5;) {
-    links.push(link as Link);
+function causesOf(failure: unknown): Link[] {
+  const causes: Link[] = [];
+  for (let link = failure; typeof link === 'object' && link !== null && causes.length < 5;) {
+    causes.push(link as Link);
     link = (link as Link).cause;
   }
-  return links;
+  return causes;
 }

@@ -6,11 +6,10 @@ import { lookupOf, type AuthorizationServer, type ServerLookup } from './authori
 import { checkOptions } from './checkOptions.js';
 import { clientAuthOf } from './clientAuth.js';
 import { dpopHandleOf, proofBy } from './dpop.js';
-import { formOf, type Parameters } from './form.js';
 import { copyOf, type OAuthOptions } from './options.js';
 import { revokeBy } from './revoke.js';
 import { serverClock, type ServerClock } from './serverClock.js';
-import { tokenRequestBy, type GrantRequest } from './tokenRequest.js';
+import { tokenRequestBy, type GrantRequest, type Parameters } from './tokenRequest.js';
 
 export type TokenEndpoint = ReturnType<typeof tokenEndpoint>;
 
@@ -63,7 +62,7 @@ export function tokenEndpoint(given: OAuthOptions) {
     hooks: { ...(dpopHandle && { [PROOF]: proofBy(dpopHandle) }) },
     /** Repeats a request at once where that needs no new decision of the caller. */
     exchange: async (grantType: string, parameters: Parameters, signal: AbortSignal, on: ExchangeEvents = {}) =>
-      exchange({ grantType, form: formOf(options, parameters), signal, onSend: on.send }, on),
+      exchange({ grantType, parameters, signal, onSend: on.send }, on),
     /** Demands of a response that came in another way what is demanded of the server's: that it is bound to the key. Spells its scheme. */
     requireBound: (response: TokenResponse): TokenResponse => {
       if (typeof (response as TokenResponse | undefined)?.access_token !== 'string') return response; // the stream says what is wrong with it

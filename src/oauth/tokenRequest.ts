@@ -1,19 +1,21 @@
 import * as oauth from 'oauth4webapi';
 import { mediaTypeOf, retryAfterOf, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
-import { boundedFetch, type Transport } from './boundedFetch.js';
+import { boundedFetch, requestBy, type Transport } from './boundedFetch.js';
 import { challengeOf } from './challenge.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
-import type { OAuthOptions } from './options.js';
-import { requestBy } from './requestBy.js';
+import { listOf, type OAuthOptions } from './options.js';
 import { printable } from './secureUrl.js';
 import { clockSkewOf, type ServerClock } from './serverClock.js';
+
+/** Form parameters; what is undefined is left out. */
+export type Parameters = Readonly<Record<string, string | undefined>>;
 
 /** What is exchanged for a token. */
 export interface GrantRequest {
   readonly grantType: string;
-  readonly form: URLSearchParams;
+  readonly parameters: Parameters;
   readonly signal: AbortSignal;
   /** Called when a request is about to be sent, perhaps once more. Throws to prevent that. */
   readonly onSend?: (() => void) | undefined;
@@ -28,7 +30,7 @@ export function tokenRequestBy(
 ) {
   return async (server: AuthorizationServer, request: GrantRequest): Promise<Answer> => {
     const { issuer, token_endpoint } = server;
-    const { grantType, form, signal, onSend } = request;
+    const { grantType, parameters, signal, onSend } = request;
     const url = new URL(token_endpoint);
     const place = `the token endpoint ${printable(url)}`;
     const fetch = boundedFetch(place, options.fetch);
@@ -41,7 +43,7 @@ export function tokenRequestBy(
       clientOf(options, clock.skew()),
       authenticate(signal),
       grantType,
-      form,
+      formOf(options, parameters),
       { ...requestBy(transport, url, signal), DPoP: await dpopHandle?.() },
     );
     const { status, headers } = response;
@@ -56,4 +58,15 @@ export function tokenRequestBy(
       text: await response.text(),
     };
   };
+}
+
+/** The form of a request; oauth4webapi adds the grant type and the client. An option replaces the parameter of its name. */
+function formOf({ parameters, scope, resource, audience }: OAuthOptions, own: Parameters): URLSearchParams {
+  const form = new URLSearchParams(parameters);
+  for (const [name, value] of Object.entries({ scope, ...own })) if (value !== undefined) form.set(name, value);
+  for (const [name, values] of Object.entries({ resource: listOf(resource), audience: listOf(audience) })) {
+    if (values.length > 0) form.delete(name);
+    for (const value of values) form.append(name, value);
+  }
+  return form;
 }
