@@ -255,6 +255,15 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
     /"dpop" must be true, false or a CryptoKeyPair .* got object/,
   ],
   [
+    'a key of a curve for which JWS has no algorithm here',
+    async () => ({
+      clientAuth: 'private_key_jwt',
+      privateKey: ((await crypto.subtle.generateKey({ name: 'Ed448' }, false, ['sign', 'verify'])) as CryptoKeyPair)
+        .privateKey,
+    }),
+    /"privateKey" must be a private CryptoKey that may sign by .* got object/,
+  ],
+  [
     'a dpop with a hash that no algorithm of JWS has',
     async () => ({ dpop: await rsa(2048, 'SHA-1') }),
     /"dpop" must be true, false or a CryptoKeyPair that may sign by .* got object/,

@@ -128,7 +128,8 @@ const ALGORITHMS = 'by an algorithm of RFC 7518 (RSA of 2048 bits or more with S
 
 /** What oauth4webapi can sign with; it would say so only with the first token. */
 function hasAlgorithm({ algorithm }: CryptoKey): boolean {
-  if (!algorithm.name.startsWith('RSA')) return true;
+  if (/^(ECDSA|Ed25519|EdDSA|ML-DSA-(44|65|87))$/.test(algorithm.name)) return true;
+  if (!/^(RSASSA-PKCS1-v1_5|RSA-PSS)$/.test(algorithm.name)) return false;
   const { hash, modulusLength } = algorithm as RsaHashedKeyAlgorithm;
   return /^SHA-(256|384|512)$/.test(hash.name) && modulusLength >= 2048;
 }
