@@ -3,7 +3,7 @@ import { headStartOf } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
-import { ask, deferred, fakeEndpoint, refuse } from './fakeEndpoint.js';
+import { ask, deferred, fakeEndpoint, refuse, turns } from './fakeEndpoint.js';
 
 const base = {
   tokenEndpoint: 'https://id.example/token',
@@ -11,9 +11,6 @@ const base = {
   clientAuth: 'none',
   refreshToken: 'r1',
 } as const;
-const turns = async (count = 50) => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
-};
 const pass = async (ms: number) => {
   for (let passed = 0; passed < ms; passed += 50) await jest.advanceTimersByTimeAsync(50);
 };
