@@ -421,6 +421,11 @@ describe('the options of a grant', () => {
       /"reauthenticate" must be a function, got object/,
     ],
     [
+      'a refresh token of two lines',
+      () => refreshToken({ ...good, refreshToken: 'r1\nr2\n' }),
+      /"refreshToken" must have no line break and no other control character$/,
+    ],
+    [
       'a refresh token that is white space',
       () => refreshToken({ ...good, refreshToken: ' \n' }),
       /"refreshToken" must be a string that is not empty, or a function that gives one, got an empty string$/,

@@ -324,6 +324,8 @@ describe('a sign-in', () => {
     ['others may read it', () => Promise.reject(Object.assign(new Error('can be read by others'), { code: 'EACCES' }))],
     ['the place cannot be reached', () => throwError(() => new Error('keychain is locked'))],
     ['it is no string', () => Promise.resolve(7)],
+    ['it is of several lines', () => 'r1\nr2\n'],
+    ['it is in UTF-16', () => Promise.resolve(Buffer.from('r1', 'utf16le').toString())],
     ['it is nothing that RxJS can read', () => 7],
   ])('should not be asked for where one may be stored that cannot be read: %s', async (_what, read) => {
     const prompt = jest.fn(reauthenticate);

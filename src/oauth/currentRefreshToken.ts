@@ -2,7 +2,7 @@ import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { ForgottenTokens } from './forgottenTokens.js';
 import type { Queue } from './queue.js';
 import { redactedCause } from './redact.js';
-import { trimmed } from './requireOption.js';
+import { refuseControlCharacters, trimmed } from './requireOption.js';
 import type { RefreshTokenOptions, RotatedTokens } from './refreshToken.js';
 import { finished, NothingSupplied, supplied } from './source.js';
 
@@ -31,6 +31,7 @@ export function currentRefreshToken(options: CurrentRefreshTokenOptions, ended: 
 
   async function read(signal: AbortSignal): Promise<string> {
     const token = await supplied('refreshToken', given, signal);
+    refuseControlCharacters('refreshToken', token); // the server would say that the user must sign in
     if (forgotten.has(token)) throw new NothingSupplied('the refresh token is that of a session which has ended');
     return (lastRead = token);
   }

@@ -9,7 +9,7 @@ import { createQueue } from './queue.js';
 import { refreshSession } from './refreshSession.js';
 import { checkSupplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
-import { optionalFunction, trimmed } from './requireOption.js';
+import { optionalFunction, refuseControlCharacters, trimmed } from './requireOption.js';
 
 /**
  * A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. Where the answer was
@@ -61,6 +61,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireOptions('refreshToken', options);
   const { refreshToken: given, onRotate, reauthenticate, revokeOnClose } = options;
   checkSupplied('refreshToken', given);
+  if (typeof given === 'string') refuseControlCharacters('refreshToken', given.trim());
   optionalFunction('onRotate', onRotate);
   optionalFunction('reauthenticate', reauthenticate);
   const endpoint = tokenEndpoint(options);

@@ -8,6 +8,10 @@ export const wrong = (name: string, range: string, value: unknown): TypeError =>
 /** A string option that must say something. A control character is never meant: it is the line break of a file, or a wrong encoding. */
 export function text(name: string, value: unknown, reason = ''): void {
   if (typeof value !== 'string' || value === '') throw wrong(name, `a string that is not empty${reason}`, value);
+  refuseControlCharacters(name, value);
+}
+
+export function refuseControlCharacters(name: string, value: string): void {
   if (hasControlCharacter(value))
     throw new TypeError(`option "${name}" must have no line break and no other control character`);
 }
