@@ -114,6 +114,15 @@ describe('with a fetch from outside', () => {
       fake(response({ body: new ReadableStream({ start: (c) => c.error(new Error(LEAK)) }) })),
       'answered 200 with no content type, but its body broke off (no reason given)',
     ],
+    [
+      'a body that the fetch has read already, for a log',
+      async () => {
+        const read = new Response('{"access_token":"T"}');
+        await read.text();
+        return read;
+      },
+      'answered 200 with text/plain, but its body broke off (ERR_BODY_ALREADY_READ)',
+    ],
   ])('should name the trouble: %s', async (_what, send, message) => {
     const error = await ask('https://id.example/token?secret', send).catch((thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringContaining(message) as string });
@@ -128,6 +137,21 @@ describe('with a fetch from outside', () => {
     await expect(ask('https://id.example', never, AbortSignal.abort())).rejects.toThrow(
       'did not answer before the request was aborted',
     );
+  });
+
+  it('should take no header for one that is undefined', async () => {
+    const headers = new Map([['content-type', 'application/json']]);
+    const got = await ask('https://id.example', fake(response({ headers })));
+    expect(Object.fromEntries(got.headers)).toEqual({ 'content-type': 'application/json' });
+  });
+
+  it('should let go of a body that does not end, though the fetch does not heed the signal', async () => {
+    const cancel = jest.fn();
+    const body = new ReadableStream<Uint8Array>({ cancel });
+    await expect(ask('https://id.example', fake(response({ body })), AbortSignal.timeout(10))).rejects.toThrow(
+      'its body did not end before the request was aborted',
+    );
+    expect(cancel).toHaveBeenCalledTimes(1);
   });
 
   it('should read a response that has no stream', async () => {

@@ -63,3 +63,8 @@ export function deferred<T>() {
   });
   return { promise, resolve, reject };
 }
+
+/** Lets promises and other microtasks go on, in rounds. */
+export const turns = async (count = 50) => {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+};

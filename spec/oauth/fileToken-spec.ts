@@ -51,6 +51,9 @@ describe('fileToken', () => {
     ['gone', () => rm(path), 'ENOENT'],
     ['empty', () => writeFile(path, ''), 'is empty'],
     ['white space', () => writeFile(path, ' \n'), 'is empty'],
+    ['two lines', () => writeFile(path, 'T1\nT2\n'), 'holds no token'],
+    ['a page', () => writeFile(path, '<!doctype html>\n<title>502</title>'), 'holds no token'],
+    ['UTF-16, as PowerShell writes it', () => writeFile(path, '\ufeffT1\r\n', 'utf16le'), 'holds no token'],
     ['a folder', async () => (await rm(path), mkdir(path)), 'EISDIR'],
   ])('should give the last token, and say so, while the file is %s', async (_how, spoil, why) => {
     // Longer than any name of a folder that is made up and stands in the message.

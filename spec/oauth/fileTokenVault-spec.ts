@@ -153,6 +153,8 @@ describe('fileTokenVault', () => {
     ['is mounted by itself', 'rename', 'EBUSY'],
     ['lies in a folder that is read-only', 'open', 'EROFS'],
     ['lies in a folder that others own', 'open', 'EACCES'],
+    ['lies on a disk that is full', 'open', 'ENOSPC'],
+    ['lies on a disk of which the owner may use no more', 'open', 'EDQUOT'],
   ])('should write in place where the file %s', async (_what, call, code) => {
     for (const old of ['r1', `{ "refresh_token": "${'long'.repeat(100)}" }\n`]) {
       await writeFile(path, old, { mode: 0o600 });
@@ -239,6 +241,8 @@ describe('fileTokenVault', () => {
     ['JSON', `{ "refresh_token": "${SECRET}" }`],
     ['plain text with a byte order mark', `\uFEFF${SECRET}`],
     ['JSON with a byte order mark', `\uFEFF{ "refresh_token": "${SECRET}" }`],
+    ['a JSON string, as jq writes it', `"${SECRET}"\n`],
+    ['JSON with blanks around the token', `{ "refresh_token": " ${SECRET}\\n" }`],
     ['a whole token response', `\n{"access_token":"T1","refresh_token":"${SECRET}"}`],
   ])('should read %s that was put there by hand', async (_what, content) => {
     await writeFile(path, content, { mode: 0o600 });
@@ -248,10 +252,14 @@ describe('fileTokenVault', () => {
   it.each([
     ['nothing', ' \n'],
     ['JSON without a refresh token', `{"access_token":"${SECRET}"}`],
+    ['two lines', `${SECRET}\n${SECRET}\n`],
+    ['UTF-16, as PowerShell writes it', Buffer.from(`\uFEFF${SECRET}\r\n`, 'utf16le').toString('latin1')],
+    ['JSON of a blank', '{"refresh_token":" "}'],
+    ['a JSON string that breaks off', `"${SECRET}`],
     ['JSON that breaks off', `{"refresh_token":"${SECRET}`],
     ['a refresh token of the wrong type', `{"refresh_token":["${SECRET}"]}`],
   ])('should name the file, not its content, when it holds %s', async (_what, content) => {
-    await writeFile(path, content, { mode: 0o600 });
+    await writeFile(path, content, { mode: 0o600, encoding: content.includes('\0') ? 'latin1' : 'utf8' });
     const error = await fileTokenVault(path)
       .read()
       .catch((thrown: unknown) => thrown as Error);

@@ -10,11 +10,11 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('for some time, at a real authorization server', () => {
   // The server rounds down when it issued a token, so one of 3 s may be over after 2; and this API grants no leeway.
-  it('should hold tokens of 3 s fresh for 15 s under 32 workers, without a 401 or 403 on the wire', async () => {
+  it('should hold tokens of 3 s fresh for 9 s under 32 workers, without a 401 or 403 on the wire', async () => {
     const authority = await startAuthority({ ttl: 3 });
     const token$ = createTokenStream(clientCredentials(clientOf(authority, 'basic')));
     const fetch = createFetch(token$, { baseUrl: authority.issuer });
-    const deadline = performance.now() + 15_000;
+    const deadline = performance.now() + 9_000;
     let done = 0;
     const work = async () => {
       while (performance.now() < deadline) {
@@ -28,9 +28,9 @@ describe('for some time, at a real authorization server', () => {
     token$.close();
     const { statuses, tokens } = await authority.stats();
     expect(statuses['/api/work']).toEqual({ 200: done });
-    expect(done).toBeGreaterThan(1000);
-    expect(tokens).toBeGreaterThanOrEqual(7);
-    expect(tokens).toBeLessThanOrEqual(15);
+    expect(done).toBeGreaterThan(600);
+    expect(tokens).toBeGreaterThanOrEqual(4);
+    expect(tokens).toBeLessThanOrEqual(9);
   }, 30_000);
 
   it('should live through a restart of the server, and keep the refresh token', async () => {

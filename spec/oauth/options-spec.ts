@@ -4,6 +4,9 @@ import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
+import type { Supplied } from '../../src/oauth/source.js';
+import type { TokenSource } from '../../src/token/types.js';
+import { ask, fakeEndpoint } from './fakeEndpoint.js';
 
 const SECRET = 'the-client-secret-5d41402a';
 const good: OAuthOptions = { tokenEndpoint: 'https://id.example/token', clientId: 'orders', clientSecret: SECRET };
@@ -35,6 +38,16 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
     'a relative tokenEndpoint',
     { tokenEndpoint: '/token' },
     /"tokenEndpoint" must be an absolute https: URL, got a string that is none$/,
+  ],
+  [
+    'the discovery document of OpenID Connect as issuer',
+    { tokenEndpoint: undefined, issuer: 'https://id.example/realms/a/.well-known/openid-configuration' },
+    /"issuer" must be the issuer identifier, without \/\.well-known\/: it is added$/,
+  ],
+  [
+    'the discovery document of RFC 8414 as issuer',
+    { tokenEndpoint: undefined, issuer: 'https://id.example/.well-known/oauth-authorization-server/realms/a' },
+    /"issuer" must be the issuer identifier, without \/\.well-known\/: it is added$/,
   ],
   ['no URL at all', { tokenEndpoint: wrong(42) }, /"tokenEndpoint" must be an absolute https: URL, got number/],
   [
@@ -111,6 +124,22 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
     /"allowInsecureRequests" must be true or false, got number/,
   ],
   ['no clientId', { clientId: wrong(undefined) }, /"clientId" must be a string that is not empty, got undefined/],
+  [
+    'a clientId with the line break of its file',
+    { clientId: 'orders\n' },
+    /"clientId" must have no line break and no other control character$/,
+  ],
+  [
+    'a clientSecret with the line break of its file',
+    { clientSecret: `${SECRET}\r\n` },
+    /"clientSecret" must have no line break and no other control character$/,
+  ],
+  [
+    'a clientSecret in UTF-16',
+    { clientSecret: Buffer.from(SECRET, 'utf16le').toString() },
+    /"clientSecret" must have no line break and no other control character$/,
+  ],
+  ['scopes on lines', { scope: 'read\nwrite' }, /"scope" must have no line break and no other control character$/],
   ['an empty clientId', { clientId: '' }, /"clientId" must be a string that is not empty, got an empty string/],
   [
     'no clientSecret',
@@ -224,6 +253,15 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
     'a dpop that is no key pair',
     { dpop: wrong({ privateKey: SECRET }) },
     /"dpop" must be true, false or a CryptoKeyPair .* got object/,
+  ],
+  [
+    'a key of a curve for which JWS has no algorithm here',
+    async () => ({
+      clientAuth: 'private_key_jwt',
+      privateKey: ((await crypto.subtle.generateKey({ name: 'Ed448' }, false, ['sign', 'verify'])) as CryptoKeyPair)
+        .privateKey,
+    }),
+    /"privateKey" must be a private CryptoKey that may sign by .* got object/,
   ],
   [
     'a dpop with a hash that no algorithm of JWS has',
@@ -382,6 +420,16 @@ describe('the options of a grant', () => {
       () => refreshToken({ ...good, refreshToken: 'r', reauthenticate: wrong({}) }),
       /"reauthenticate" must be a function, got object/,
     ],
+    [
+      'a refresh token of two lines',
+      () => refreshToken({ ...good, refreshToken: 'r1\nr2\n' }),
+      /"refreshToken" must have no line break and no other control character$/,
+    ],
+    [
+      'a refresh token that is white space',
+      () => refreshToken({ ...good, refreshToken: ' \n' }),
+      /"refreshToken" must be a string that is not empty, or a function that gives one, got an empty string$/,
+    ],
     ['no assertion', () => jwtBearer({ ...good, assertion: wrong(null) }), /"assertion" must be .* got null/],
     ['no subject token', () => tokenExchange({ ...good, subjectToken: '' }), /"subjectToken" must be/],
     [
@@ -408,5 +456,53 @@ describe('the options of a grant', () => {
     const error = thrownBy(create);
     expect(error).toBeInstanceOf(TypeError);
     expect(String(error)).toMatch(message);
+  });
+
+  const { refresh_token, assertion, subject_token, actor_token, client_assertion } = {
+    refresh_token: 'r1',
+    assertion: 'e30.e30.a',
+    subject_token: 'e30.e30.s',
+    actor_token: 'e30.e30.b',
+    client_assertion: 'e30.e30.c',
+  };
+  it.each<[string, (options: OAuthOptions, of: (value: string) => Supplied) => TokenSource, Record<string, string>]>([
+    [
+      'a refresh token',
+      (options, of) => refreshToken({ ...options, refreshToken: of(refresh_token) }),
+      { refresh_token },
+    ],
+    ['an assertion', (options, of) => jwtBearer({ ...options, assertion: of(assertion) }), { assertion }],
+    [
+      'tokens to exchange',
+      (options, of) => tokenExchange({ ...options, subjectToken: of(subject_token), actorToken: of(actor_token) }),
+      { subject_token, actor_token },
+    ],
+    [
+      'a client assertion',
+      (options, of) =>
+        clientCredentials({ ...options, clientAuth: 'private_key_jwt', clientAssertion: of(client_assertion) }),
+      { client_assertion },
+    ],
+  ])('should be sent without the white space of its file: %s', async (_what, create, expected) => {
+    const ofFile: ((value: string) => Supplied)[] = [
+      (value) => `${value}\n`,
+      (value) => () => `\ufeff${value}\r\n`,
+      (value) => () => Promise.resolve(` ${value}\n`),
+    ];
+    for (const of of ofFile) {
+      const endpoint = fakeEndpoint(() => ({ access_token: 'T' }));
+      await ask(create({ ...good, fetch: endpoint.fetch }, of));
+      expect(endpoint.seen[0]?.form).toMatchObject(expected);
+    }
+  });
+
+  it('should be nothing where its file is blank', async () => {
+    const endpoint = fakeEndpoint(() => ({ access_token: 'T' }));
+    for (const source of [
+      jwtBearer({ ...good, fetch: endpoint.fetch, assertion: () => '\n' }),
+      clientCredentials({ ...good, fetch: endpoint.fetch, clientAuth: 'private_key_jwt', clientAssertion: () => ' ' }),
+    ])
+      await expect(ask(source)).rejects.toThrow('ssertion" gave no string, or an empty one');
+    expect(endpoint.seen).toEqual([]);
   });
 });

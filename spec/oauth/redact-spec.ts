@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { codeOf, redactedCause } from '../../src/oauth/redact.js';
+import { redactedCause } from '../../src/oauth/redact.js';
 
 const SECRET = 's3cret/with+odd%characters';
 
@@ -24,7 +24,7 @@ describe('redactedCause', () => {
   ])('should tell %s', (_what, failure, message, code) => {
     const cause = redactedCause(failure);
     expect(cause?.message).toBe(message);
-    expect(codeOf(failure)).toBe(code);
+    expect(cause?.code).toBe(code);
     expect(inspect(cause, { showHidden: true, depth: 10 })).not.toContain(SECRET);
   });
 

@@ -4,7 +4,7 @@ import { headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse, TokenStream } from '../../src/token/types.js';
-import { ask, deferred, fakeEndpoint, refuse, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
+import { ask, deferred, fakeEndpoint, refuse, turns, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
 
 /** A server that rotates: `r1` gives `r2` and so on, each once; a used one ends it all (RFC 9700 section 4.14.2). */
 function rotating() {
@@ -34,9 +34,6 @@ const used = ({ seen }: FakeEndpoint) => seen.map(({ form }) => form.refresh_tok
 const abortable = () => {
   const controller = new AbortController();
   return { signal: controller.signal, abort: () => controller.abort() };
-};
-const turns = async (count = 50) => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 
 describe('rotation', () => {

@@ -3,7 +3,7 @@ import { headStartOf } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
-import { ask, deferred, fakeEndpoint, refuse } from './fakeEndpoint.js';
+import { ask, deferred, fakeEndpoint, refuse, turns } from './fakeEndpoint.js';
 
 const base = {
   tokenEndpoint: 'https://id.example/token',
@@ -11,9 +11,6 @@ const base = {
   clientAuth: 'none',
   refreshToken: 'r1',
 } as const;
-const turns = async (count = 50) => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
-};
 const pass = async (ms: number) => {
   for (let passed = 0; passed < ms; passed += 50) await jest.advanceTimersByTimeAsync(50);
 };
@@ -112,6 +109,12 @@ describe('a sign-in that takes longer than anyone waits', () => {
       'signed-in-1',
     ],
     ['asked for again once it is over', { refresh_token: undefined }, 600_000, 'signed-in-2'],
+    ...['', 'soon', '3600s', Number.NaN, true].map((life): [string, object, number, string] => [
+      `handed out, if nobody can read its life: ${JSON.stringify(life)}`,
+      { refresh_token: undefined, expires_in: life },
+      300_000,
+      'signed-in-1',
+    ]),
     [
       'handed out, if its JWT is not over',
       { refresh_token: undefined, expires_in: undefined, access_token: jwt },
@@ -183,6 +186,17 @@ describe('a sign-in that takes longer than anyone waits', () => {
 
 describe('a sign-in', () => {
   const { reauthenticate } = { reauthenticate: () => of({ access_token: 'T', refresh_token: 'n1' }) };
+
+  it('should give its refresh token without the white space with which it was pasted', async () => {
+    const stored: string[] = [];
+    const { source, used } = setUp({
+      reauthenticate: () => of({ access_token: 'T', refresh_token: ' n1\n' }),
+      onRotate: ({ refresh_token }) => void stored.push(refresh_token),
+    });
+    await ask(source);
+    await ask(source);
+    expect([used(), stored]).toEqual([['r1', 'n1'], ['n1']]);
+  });
 
   it('should be one for all who ask at once', async () => {
     const gate = deferred<TokenResponse>();
@@ -286,6 +300,7 @@ describe('a sign-in', () => {
       () => throwError(() => Object.assign(new Error('no such file'), { code: 'ENOENT' })),
     ],
     ['it is empty', () => ''],
+    ['it is the line break of an empty file', () => Promise.resolve('\n')],
     ['it is null, as of localStorage', () => null],
     ['there comes none', () => EMPTY],
   ])(
@@ -309,6 +324,8 @@ describe('a sign-in', () => {
     ['others may read it', () => Promise.reject(Object.assign(new Error('can be read by others'), { code: 'EACCES' }))],
     ['the place cannot be reached', () => throwError(() => new Error('keychain is locked'))],
     ['it is no string', () => Promise.resolve(7)],
+    ['it is of several lines', () => 'r1\nr2\n'],
+    ['it is in UTF-16', () => Promise.resolve(Buffer.from('r1', 'utf16le').toString())],
     ['it is nothing that RxJS can read', () => 7],
   ])('should not be asked for where one may be stored that cannot be read: %s', async (_what, read) => {
     const prompt = jest.fn(reauthenticate);

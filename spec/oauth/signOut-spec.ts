@@ -6,7 +6,7 @@ import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshT
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
 import type { SourceHooks } from '../../src/token/proof.js';
 import type { AccessToken, TokenResponse, TokenSource } from '../../src/token/types.js';
-import { ask, deferred, fakeEndpoint, refuse, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
+import { ask, deferred, fakeEndpoint, refuse, turns, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
 
 const base = {
   tokenEndpoint: 'https://id.example/token',
@@ -14,9 +14,6 @@ const base = {
   clientId: 'app',
   clientAuth: 'none',
 } as const;
-const turns = async (count = 50) => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
-};
 const isRevocation = ({ url }: Seen) => url.endsWith('/revoke');
 const used = ({ seen }: FakeEndpoint) =>
   seen.filter((each) => !isRevocation(each)).map(({ form }) => form.refresh_token);

@@ -477,6 +477,19 @@ describe('discovery', () => {
     ]);
   });
 
+  it.each([['text/plain'], ['application/octet-stream'], ['binary/octet-stream'], ['']])(
+    'should read metadata of the type %j, as storage services serve them',
+    async (type) => {
+      const document = JSON.stringify(metadata(ENDPOINT));
+      const endpoint = fakeEndpoint((seen) =>
+        isDiscovery(seen)
+          ? new Response(new TextEncoder().encode(document), { headers: type === '' ? {} : { 'content-type': type } })
+          : token,
+      );
+      await expect(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch }))).resolves.toMatchObject(token);
+    },
+  );
+
   it.each<[string, unknown, RegExp, Partial<OAuthOptions>?]>([
     [
       'HTML',

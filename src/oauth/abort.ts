@@ -1,21 +1,14 @@
-import { Observable } from 'rxjs';
+import { firstValueFrom, merge, Observable } from 'rxjs';
 import { onAbort } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 
 const reasonOf = ({ reason }: AbortSignal): Error => (reason instanceof Error ? reason : new Error('aborted'));
 
-/** The work, unless the signal aborts first: code of others may ignore it. Rejects with the signal's reason. */
-export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const stop = onAbort(signal, () => {
-      reject(reasonOf(signal));
-    });
-    work.then(resolve, reject).then(stop, stop);
-  });
-}
+/** The result of the work; rejects with the signal's reason if that aborts first, since the work may ignore its signal. */
+export const orAborted = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
+  signal ? firstValueFrom(merge(work, aborted(signal))) : work;
 
-/** Fails with the signal's reason when that aborts: for `takeUntil`. Hand-made, for the one listener per signal. */
+/** Fails with the signal's reason when it aborts. Hand-made: `fromEvent` would add a listener for each use of the signal. */
 export const aborted = (signal: AbortSignal): Observable<never> =>
   new Observable((subscriber) =>
     onAbort(signal, () => {
@@ -23,7 +16,7 @@ export const aborted = (signal: AbortSignal): Observable<never> =>
     }),
   );
 
-/** Does some work with a signal that aborts so many ms after the given one; where that is 0, at once. */
+/** Runs the work with a signal that aborts `delay()` ms after the given one. */
 export async function outliving<T>(
   signal: AbortSignal,
   delay: () => number,

@@ -1,38 +1,40 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { parseJson } from '../internal/answers.js';
+import { errorCodeOf, parseJson } from '../internal/answers.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
 import { isKnownCode } from './errorCodes.js';
+import { fitsHeader } from './requireOption.js';
 
 /** What a token endpoint answered. */
 export interface Answer {
+  /** What the errors call the endpoint. */
+  readonly place: string;
   readonly status: number;
   readonly mediaType: string;
   readonly text: string;
   /** Milliseconds. */
-  readonly retryAfter?: number | undefined;
+  readonly retryAfter: number | undefined;
+  /** Seconds by which the server's clock is ahead of ours. */
+  readonly clockSkew: number | undefined;
   /** What its `WWW-Authenticate` says; counts when the body has no error of its own. */
-  readonly challenge?: Challenge | undefined;
+  readonly challenge: Challenge | undefined;
 }
 
 /** No authorization server nests deeper; what does could overflow the stack of whoever prints or stores it. */
 const DEEPEST = 32;
-
-/** Visible ASCII: the stream checks it too, but here the error can say where it came from. */
-const FITS_A_HEADER = /^[\x21-\x7e]+$/;
 
 /**
  * Makes a token response of an answer (RFC 6749 section 5), or an error that says what is wrong without quoting it.
  * Lenient where servers are known to be sloppy: the media type does not matter if the body is JSON, any 2xx will do,
  * `token_type` may be missing.
  */
-export function tokenResponseOf(answer: Answer, place: string): TokenResponse {
-  const { status, text } = answer;
-  const answered = `${place} answered ${String(status)} with ${answer.mediaType}`;
+export function tokenResponseOf(answer: Answer): TokenResponse {
+  const { place, status, mediaType, text } = answer;
+  const answered = `${place} answered ${String(status)} with ${mediaType}`;
   const body = parseJson(text);
   const object = isObject(body) ? body : undefined;
-  if (!(status >= 200 && status < 300) || (typeof object?.error === 'string' && !isText(object.access_token))) {
+  if (!(status >= 200 && status < 300) || (errorCodeOf(object) !== undefined && !isText(object?.access_token))) {
     throw refusal(answer, answered, object);
   }
   if (text.trim() === '') throw new InvalidTokenResponseError(`${answered}, but an empty body`);
@@ -40,18 +42,23 @@ export function tokenResponseOf(answer: Answer, place: string): TokenResponse {
   if (!object) throw new InvalidTokenResponseError(`${answered}, but its body is ${kindOf(body)}, not an object`);
   if (isDeeperThan(DEEPEST, object))
     throw new InvalidTokenResponseError(`${answered}, but its body is nested deeper than ${String(DEEPEST)} levels`);
-  if (!isText(object.access_token) || !FITS_A_HEADER.test(object.access_token))
+  // The stream checks it too, but here the error can say where it came from.
+  if (!isText(object.access_token) || !fitsHeader(object.access_token))
     throw new InvalidTokenResponseError(`${answered}, but its access_token ${flawOf(object.access_token)}`);
   return withPlainMembers(object as TokenResponse, answered);
 }
 
 /**
- * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Of its text only
- * a known error code is printed: the rest is on the error for whoever reads it there.
+ * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Only a known error
+ * code is printed; the rest is on the error for whoever reads it there.
  */
 function refusal(answer: Answer, answered: string, body: Record<string, unknown> | undefined): TokenEndpointError {
   const { status, retryAfter } = answer;
-  const { error, error_description } = (isText(body?.error) ? body : answer.challenge) ?? {};
+  const inBody = { error: errorCodeOf(body), error_description: body?.error_description };
+  // Frameworks write prose into the body (`Unauthorized`), and the code into the challenge.
+  const prefersChallenge =
+    inBody.error === undefined || (isKnownCode(answer.challenge?.error) && !isKnownCode(inBody.error));
+  const { error, error_description } = prefersChallenge ? (answer.challenge ?? {}) : inBody;
   const isKnown = isKnownCode(error);
   const said = isKnown ? `: ${error}` : isText(error) ? ', and an error code that is not a registered one' : '';
   const failure = new TokenEndpointError(`${answered}${said}`, {
@@ -65,29 +72,25 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
 
 /** The members that have one right type, in it. What else the server sends stays as it is. */
 function withPlainMembers(response: TokenResponse, answered: string): TokenResponse {
-  const {
-    token_type: type,
-    refresh_token: refreshToken,
-    ...rest
-  } = response as Record<string, unknown> & { access_token: string };
-  if (type !== undefined && type !== null && !(isText(type) && FITS_A_HEADER.test(type))) {
+  const { token_type, refresh_token, ...rest } = response as Record<string, unknown> & { access_token: string };
+  const type = typeof token_type === 'string' ? schemeOf(token_type) : (token_type ?? '');
+  const refreshToken = refresh_token ?? '';
+  if (type !== '' && !(isText(type) && fitsHeader(type)))
     throw new InvalidTokenResponseError(`${answered}, but its token_type ${flawOf(type)}`);
-  }
-  if (refreshToken !== undefined && refreshToken !== null && typeof refreshToken !== 'string') {
+  if (typeof refreshToken !== 'string')
     throw new InvalidTokenResponseError(`${answered}, but its refresh_token is ${kindOf(refreshToken)}`);
-  }
   return {
     ...rest,
-    ...(isText(type) && { token_type: schemeOf(type) }),
-    ...(isText(refreshToken) && { refresh_token: refreshToken }),
+    ...(isText(type) && { token_type: type }),
+    ...(refreshToken !== '' && { refresh_token: refreshToken }),
   };
 }
 
 /** The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only. */
-export const schemeOf = (type: string): string => (type.toLowerCase() === 'dpop' ? 'DPoP' : type);
+export const schemeOf = (type: string): string => (/^\s*dpop\s*$/i.test(type) ? 'DPoP' : type.trim());
 
 /** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
-export function refreshTokenIn({ status, text }: Pick<Answer, 'status' | 'text'>): string | undefined {
+export function refreshTokenIn({ status, text }: Answer): string | undefined {
   const body = status >= 200 && status < 300 ? parseJson(text) : undefined;
   return isObject(body) && isText(body.refresh_token) ? body.refresh_token : undefined;
 }

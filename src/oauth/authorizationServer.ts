@@ -1,9 +1,8 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { mediaTypeOf, retryAfterOf } from './answer.js';
-import { boundedFetch } from './boundedFetch.js';
+import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { OAuthOptions } from './options.js';
-import { requestBy } from './requestBy.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
 import { singleFlight } from './singleFlight.js';
 
@@ -60,7 +59,9 @@ async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal)
   if (response.status === 404) response = await request('oauth2'); // a plain OAuth server: RFC 8414
   const { status, headers } = response;
   const answered = `${place} answered ${String(status)} with ${mediaTypeOf(headers)}`;
-  if (status !== 200) throw new TokenEndpointError(answered, { status, ...definedRetryAfter(headers) });
+  const retryAfter = retryAfterOf(headers, Date.now());
+  if (status !== 200)
+    throw new TokenEndpointError(answered, { status, ...(retryAfter !== undefined && { retryAfter }) });
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
     const foreign = (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON;
     throw new TokenEndpointError(
@@ -92,8 +93,3 @@ const objectionOf = (url: URL, issuer: URL, { allowInsecureRequests }: OAuthOpti
   issuer.protocol === 'https:' && url.protocol === 'http:'
     ? 'must be an https: URL, since the issuer is one'
     : objectionTo(url, allowInsecureRequests);
-
-function definedRetryAfter(headers: Headers): { retryAfter?: number } {
-  const retryAfter = retryAfterOf(headers, Date.now());
-  return retryAfter === undefined ? {} : { retryAfter };
-}

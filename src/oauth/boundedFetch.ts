@@ -1,8 +1,9 @@
-import type { CustomFetchOptions, ProtectedResourceRequestBody } from 'oauth4webapi';
+import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
+import { onAbort } from '../internal/onAbort.js';
 import { mediaTypeOf } from './answer.js';
 import { orAborted } from './abort.js';
-import { codeOf, redactedCause } from './redact.js';
+import { redactedCause } from './redact.js';
 
 /** No token response needs more: what follows is not read. Bytes, after decompression. */
 export const LONGEST_BODY = 2 ** 20;
@@ -13,12 +14,22 @@ const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authe
 /** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
 export type Transport = (
   url: string,
-  init: CustomFetchOptions<string, ProtectedResourceRequestBody>,
+  init: oauth.CustomFetchOptions<string, oauth.ProtectedResourceRequestBody>,
 ) => Promise<Response>;
+
+/** oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed. */
+export const requestBy = (transport: Transport, url: URL, signal?: AbortSignal) => ({
+  signal,
+  [oauth.customFetch]: transport,
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so in order to stand out
+  [oauth.allowInsecureRequests]: url.protocol === 'http:',
+});
 
 /**
  * A fetch for a server that may be hostile or broken: it follows no redirect, reads at most {@link LONGEST_BODY},
  * settles when the signal aborts, whatever `send` does, and fails with errors that hold nothing of the exchange.
+ *
+ * @param place what the errors call the server: `the token endpoint https://id.example/token`, say
  */
 export function boundedFetch(place: string, send: typeof globalThis.fetch | undefined): Transport {
   return async (url, init) => {
@@ -27,7 +38,7 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
     try {
       response = responseOf(await orAborted((send ?? globalThis.fetch)(url, init as RequestInit), signal));
       refuseRedirect(place, response);
-      const body = await orAborted(readText(response), signal);
+      const body = await orAborted(readText(response, signal), signal);
       return rebuilt(place, response, body);
     } catch (failure) {
       if (response) discard(response);
@@ -60,7 +71,7 @@ function rebuilt(place: string, response: Response, body: string): Response {
   const headers = new Headers();
   for (const name of HEADERS) {
     const value = response.headers.get(name);
-    if (value !== null) headers.set(name, value);
+    if (typeof value === 'string') headers.set(name, value); // undefined, where a Map stands for the headers
   }
   if (!(status >= 200 && status <= 599)) {
     throw new TokenEndpointError(`${place} answered with the status ${String(status)}, which HTTP does not know`, {
@@ -81,8 +92,8 @@ function broken(
   if (!response) {
     const why = signal?.aborted
       ? 'did not answer before the request was aborted'
-      : `could not be reached (${codeOf(failure) ?? cause?.message ?? 'unknown'})`;
-    return new TokenEndpointError(`${place} ${why}`, cause && { cause });
+      : `could not be reached (${cause?.code ?? cause?.message ?? 'unknown'})`;
+    return new TokenEndpointError(`${place} ${why}`, { cause });
   }
   const { status } = response;
   const answered = `${place} answered ${String(status)} with ${mediaTypeOf(response.headers)}`;
@@ -90,18 +101,19 @@ function broken(
     return new TokenEndpointError(`${answered} and more than ${String(LONGEST_BODY)} bytes`, { status });
   const why = signal?.aborted
     ? 'its body did not end before the request was aborted'
-    : `its body broke off (${codeOf(failure) ?? 'no reason given'})`;
-  return new TokenEndpointError(`${answered}, but ${why}`, { status, ...(cause && { cause }) });
+    : `its body broke off (${cause?.code ?? 'no reason given'})`;
+  return new TokenEndpointError(`${answered}, but ${why}`, { status, cause });
 }
 
 class TooLong extends Error {}
 
-async function readText(response: Response): Promise<string> {
+async function readText(response: Response, signal: AbortSignal | undefined): Promise<string> {
+  if (response.bodyUsed) throw Object.assign(new TypeError(), { code: 'ERR_BODY_ALREADY_READ' });
   if (Number(response.headers.get('content-length')) > LONGEST_BODY) throw new TooLong();
   const decoder = new TextDecoder();
   let text = '';
   let length = 0;
-  for await (const chunk of chunksOf(response)) {
+  for await (const chunk of chunksOf(response, signal)) {
     length += chunk.byteLength;
     if (length > LONGEST_BODY) throw new TooLong();
     text += decoder.decode(chunk, { stream: true });
@@ -110,7 +122,7 @@ async function readText(response: Response): Promise<string> {
 }
 
 /** The body's bytes: of a web stream, or of node-fetch's Node stream (cross-fetch). */
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+async function* chunksOf(response: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const body = response.body as ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null | undefined;
   if (body === null) return;
   if (body === undefined) {
@@ -119,10 +131,15 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
     yield* body;
   } else {
     const reader = body.getReader(); // Safari's streams are not iterable
+    const cancel = () => {
+      reader.cancel().catch(() => undefined); // lets the connection close
+    };
+    const stop = signal && onAbort(signal, cancel); // the fetch may not have heeded it
     try {
       for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
     } finally {
-      reader.cancel().catch(() => undefined); // lets the connection close when the body was too long
+      stop?.();
+      cancel();
     }
   }
 }

@@ -1,9 +1,7 @@
 import * as oauth from 'oauth4webapi';
 
-export interface Challenge {
-  readonly error: string | undefined;
-  readonly error_description: string | undefined;
-}
+/** The error that a challenge names (RFC 6750 section 3). */
+export type Challenge = Pick<oauth.WWWAuthenticateChallengeParameters, 'error' | 'error_description'>;
 
 /**
  * The error of the first `WWW-Authenticate` challenge that names one (RFC 9110 section 11.6.1). oauth4webapi parses

@@ -29,8 +29,11 @@ export function checkOptions(options: OAuthOptions): void {
       `options "issuer" and "tokenEndpoint": exactly one must be given, got ${issuer === undefined ? 'neither' : 'both'}`,
     );
   }
-  if (issuer !== undefined && endpointOption('issuer', issuer, insecure).search !== '') {
-    throw new TypeError('option "issuer" must have no query (RFC 8414 section 2)');
+  if (issuer !== undefined) {
+    const { search, pathname } = endpointOption('issuer', issuer, insecure);
+    if (search !== '') throw new TypeError('option "issuer" must have no query (RFC 8414 section 2)');
+    if (pathname.includes('/.well-known/'))
+      throw new TypeError('option "issuer" must be the issuer identifier, without /.well-known/: it is added');
   }
   if (tokenEndpoint !== undefined) endpointOption('tokenEndpoint', tokenEndpoint, insecure);
   if (revocationEndpoint !== undefined) endpointOption('revocationEndpoint', revocationEndpoint, insecure);
@@ -57,9 +60,8 @@ function checkClientAuth(options: OAuthOptions): void {
       `option "clientAuth" must be one of ${CLIENT_AUTH.join(', ')}, got ${typeof clientAuth === 'string' ? 'another string' : kindOf(clientAuth)}`,
     );
   }
-  if (clientAuth.startsWith('client_secret_') && (typeof clientSecret !== 'string' || clientSecret === '')) {
-    throw wrong('clientSecret', `a string that is not empty, since clientAuth is ${clientAuth}`, clientSecret);
-  }
+  if (clientAuth.startsWith('client_secret_'))
+    text('clientSecret', clientSecret, `, since clientAuth is ${clientAuth}`);
   if (clientAssertion !== undefined) {
     if (clientAuth !== 'private_key_jwt' || privateKey !== undefined)
       throw new TypeError('option "clientAssertion" goes with clientAuth private_key_jwt, and without a privateKey');
@@ -126,7 +128,8 @@ const ALGORITHMS = 'by an algorithm of RFC 7518 (RSA of 2048 bits or more with S
 
 /** What oauth4webapi can sign with; it would say so only with the first token. */
 function hasAlgorithm({ algorithm }: CryptoKey): boolean {
-  if (!algorithm.name.startsWith('RSA')) return true;
+  if (/^(ECDSA|Ed25519|EdDSA|ML-DSA-(44|65|87))$/.test(algorithm.name)) return true;
+  if (!/^(RSASSA-PKCS1-v1_5|RSA-PSS)$/.test(algorithm.name)) return false;
   const { hash, modulusLength } = algorithm as RsaHashedKeyAlgorithm;
   return /^SHA-(256|384|512)$/.test(hash.name) && modulusLength >= 2048;
 }

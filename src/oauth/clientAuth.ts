@@ -27,14 +27,13 @@ function ownClientAuth({ clientAuth, clientSecret = '', privateKey }: OAuthOptio
   }
 }
 
-/** An assertion that is made elsewhere (RFC 7523 section 2.2). Files end with a line break; a JWT has no white space. */
+/** An assertion that is made elsewhere (RFC 7523 section 2.2). */
 const assertion =
   (given: Supplied, signal: AbortSignal): oauth.ClientAuth =>
   async (_server, client, body) => {
-    const jwt = await supplied('clientAssertion', given, signal);
     body.set('client_id', client.client_id);
     body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
-    body.set('client_assertion', jwt.trim());
+    body.set('client_assertion', await supplied('clientAssertion', given, signal));
   };
 
 /**
@@ -51,8 +50,7 @@ const basic =
 const formEncoded = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1);
 
 /** What oauth4webapi wants to know of the client. */
-export const clientOf = ({ clientId, clientAuth }: OAuthOptions, skew: number): oauth.Client => ({
+export const clientOf = ({ clientId }: OAuthOptions, skew: number): oauth.Client => ({
   client_id: clientId,
-  use_mtls_endpoint_aliases: clientAuth === 'tls_client_auth',
   [oauth.clockSkew]: skew,
 });

@@ -1,40 +1,38 @@
 import * as oauth from 'oauth4webapi';
 import type { ProvenRequest, TokenProof } from '../token/proof.js';
-import { requestBy } from './requestBy.js';
+import { requestBy } from './boundedFetch.js';
+import type { ServerClock } from './serverClock.js';
 
-/** The key of one source, made when it is first needed and kept. */
-export interface DpopKey {
-  /** What signs proofs and remembers nonces; `skew` in seconds, see `clockSkewOf`. */
-  handle(skew: number): Promise<oauth.DPoPHandle>;
-}
+/** Signs proofs with the key of one source by the server's clock, and remembers nonces. */
+export type DpopHandle = () => Promise<oauth.DPoPHandle>;
 
-export function dpopKeyOf(dpop: boolean | CryptoKeyPair | undefined): DpopKey | undefined {
+export function dpopHandleOf(dpop: boolean | CryptoKeyPair | undefined, clock: ServerClock): DpopHandle | undefined {
   if (dpop === undefined || dpop === false) return undefined;
   let pair: Promise<oauth.CryptoKeyPair> | undefined = typeof dpop === 'object' ? Promise.resolve(dpop) : undefined;
   let made: { readonly skew: number; readonly handle: oauth.DPoPHandle } | undefined;
-  return {
-    async handle(skew) {
-      // Every server that knows DPoP knows ES256 (RFC 9449 section 5.1 and its IANA registrations).
-      const keys = await (pair ??= oauth.generateKeyPair('ES256').catch((failure: unknown) => {
-        pair = undefined;
-        throw failure;
-      }));
-      // A handle's clock cannot be set: another skew needs another one, at the cost of the nonces it knew.
-      if (made?.skew !== skew) made = { skew, handle: oauth.DPoP({ [oauth.clockSkew]: skew }, keys) };
-      return made.handle;
-    },
+  return async () => {
+    // Every server that knows DPoP knows ES256 (RFC 9449 section 5.1 and its IANA registrations).
+    const keys = await (pair ??= oauth.generateKeyPair('ES256').catch((failure: unknown) => {
+      pair = undefined;
+      throw failure;
+    }));
+    const skew = clock.skew();
+    // A handle's clock cannot be set: another skew needs another handle, which does not know the nonces.
+    if (made?.skew !== skew) made = { skew, handle: oauth.DPoP({ [oauth.clockSkew]: skew }, keys) };
+    return made.handle;
   };
 }
 
 /**
  * Proofs for requests that somebody else sends. oauth4webapi makes a proof, and keeps a nonce, only in the course of a
- * request of its own: it gets one whose fetch takes the headers down and answers what the real server said.
+ * request of its own: it gets one whose fetch keeps the headers and answers what the real server answered.
  */
-export function proofBy(handle: () => Promise<oauth.DPoPHandle>): TokenProof {
+export function proofBy(handle: DpopHandle): TokenProof {
   const prepare = async ({ method, url, token }: ProvenRequest, response: Response) => {
     const target = new URL(url);
     let sent: Readonly<Record<string, string>> = {};
-    const failure: unknown = await oauth
+    let failure: unknown;
+    await oauth
       .protectedResourceRequest(token.value, method, target, undefined, null, {
         DPoP: await handle(),
         // Nothing is sent; where the token may go is not decided here.
@@ -43,10 +41,7 @@ export function proofBy(handle: () => Promise<oauth.DPoPHandle>): TokenProof {
           return Promise.resolve(response);
         }, target),
       })
-      .then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
+      .catch((thrown: unknown) => (failure = thrown));
     return { sent, failure };
   };
   return {

@@ -1,5 +1,7 @@
 import { checkPath, codeOf, files, refuseIfShared, syncDirectory, targetOf } from '../internal/files.js';
+import { parseJson } from '../internal/answers.js';
 import { createQueue } from './queue.js';
+import { hasControlCharacter, trimmed } from './requireOption.js';
 
 /** Where {@link fileTokenVault} keeps a refresh token; both methods can be handed to `refreshToken` as they are. */
 export interface TokenVault {
@@ -12,12 +14,12 @@ export interface TokenVault {
 /**
  * Keeps a refresh token in a file of its owner (mode 0600), for scripts and command-line tools. What is written goes to
  * a sibling file first and reaches the disk before it takes the old one's place, so that a crash leaves the old token or
- * the new one, whole. A file that cannot be replaced (one that is mounted into a container by itself, or one in a directory
- * that cannot be written) is overwritten in place. A file that group or others can read or write, or that belongs to
+ * the new one, whole. A file that cannot be replaced (one that is mounted into a container by itself, one in a directory
+ * that cannot be written, one on a disk without room for a second) is overwritten in place. A file that group or others can read or write, or that belongs to
  * another user, is refused: its token is no secret any more.
  * (Windows has no such modes: there the directory's permissions must do.)
  *
- * To begin, `write` a token, or put it into the file by hand: as plain text, or as JSON `{ "refresh_token": "…" }`. While there
+ * To begin, `write` a token, or put it into the file by hand: as plain text, as a JSON string, or as JSON `{ "refresh_token": "…" }`. While there
  * is no file, `read` fails with the code `ENOENT`, which has `refreshToken` ask its `reauthenticate`.
  * Two processes may share the file only if they do not refresh at the same time (`fileTokenStore` of `rx-fresh-token/file` is for
  * those that do); in one process, one source for one file: another does not know of an exchange that the first has begun.
@@ -65,8 +67,8 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
   }
 }
 
-/** Of a mount point; of a directory that cannot be written. */
-const IRREPLACEABLE = ['EBUSY', 'EACCES', 'EPERM', 'EROFS'];
+/** Of a mount point; of a directory that cannot be written; of a disk that has no room for a second file. */
+const IRREPLACEABLE = ['EBUSY', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'];
 
 async function replace(target: string, content: string): Promise<void> {
   const { open, rename, unlink } = files();
@@ -94,7 +96,7 @@ async function overwrite(target: string, content: string): Promise<void> {
     const stats = await file.stat();
     refuseIfShared(target, stats);
     const { length } = new TextEncoder().encode(content);
-    await file.write(content + ' '.repeat(Math.max(0, stats.size - length)), 0);
+    await file.writeFile(content + ' '.repeat(Math.max(0, stats.size - length)));
     await file.truncate(length);
     await file.sync();
   } finally {
@@ -105,14 +107,10 @@ async function overwrite(target: string, content: string): Promise<void> {
 /** Errors name the file, never what is in it. */
 function tokenIn(path: string, content: string): string {
   const text = content.trim(); // of a byte order mark too
-  let token: unknown = text;
-  if (text.startsWith('{')) {
-    try {
-      token = (JSON.parse(text) as { refresh_token?: unknown }).refresh_token;
-    } catch {
-      token = undefined; // the SyntaxError quotes the content
-    }
-  }
-  if (typeof token !== 'string' || token === '') throw new Error(`${path} holds no refresh token`);
+  const value = /^[{"]/.test(text) ? parseJson(text) : text;
+  const { refresh_token = value } = Object(value) as { readonly refresh_token?: unknown };
+  const token = trimmed(refresh_token);
+  // Several lines, or UTF-16, would be sent, and the server would say that the user must sign in.
+  if (!token || hasControlCharacter(token)) throw new Error(`${path} holds no refresh token`);
   return token;
 }

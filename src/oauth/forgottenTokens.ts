@@ -1,27 +1,22 @@
 import type { TokenResponse } from '../token/types.js';
 import type { Revoke } from './revoke.js';
 
-/** The tokens of sessions that have ended: they are not used again, whoever gives them. */
-export interface ForgottenTokens {
-  has(token: string): boolean;
-  add(...tokens: unknown[]): void;
-  /** Forgets the tokens of a response, or of a part of one, and revokes each once. */
-  revoke(response: Partial<TokenResponse> | undefined): void;
-}
+export type ForgottenTokens = ReturnType<typeof forgottenTokens>;
 
-export function forgottenTokens(revoke: Revoke): ForgottenTokens {
+/** The tokens of sessions that have ended: they are not used again, whoever gives them. */
+export function forgottenTokens(revoke: Revoke) {
   const tokens = new Set<unknown>();
   const revokeOnce: Revoke = (token, hint) => {
-    if (tokens.has(token)) return;
+    if (!tokens.has(token)) revoke(token, hint);
     tokens.add(token);
-    revoke(token, hint);
   };
   return {
-    has: (token) => tokens.has(token),
-    add: (...more) => {
+    has: (token: string) => tokens.has(token),
+    add: (...more: unknown[]) => {
       for (const token of more) tokens.add(token);
     },
-    revoke: (response) => {
+    /** Forgets the tokens of a response, or of a part of one, and revokes each once. */
+    revoke: (response: Partial<TokenResponse> | undefined) => {
       revokeOnce(response?.refresh_token, 'refresh_token');
       revokeOnce(response?.access_token, 'access_token');
     },

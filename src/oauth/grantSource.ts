@@ -2,20 +2,20 @@ import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
 import { outliving } from './abort.js';
-import type { Parameters } from './form.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
 import { withHooks } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
+import type { Parameters } from './tokenRequest.js';
 
 /**
- * A source that sends one grant per request.
+ * A source that exchanges one grant per request.
  *
  * @param parametersOf the parameters of the grant, asked for with each request
  */
 export function grantSource(
   options: OAuthOptions,
-  grant: string,
+  grantType: string,
   parametersOf: (signal: AbortSignal) => Promise<Parameters>,
 ): TokenSource {
   const endpoint = tokenEndpoint(options);
@@ -36,7 +36,7 @@ export function grantSource(
     const parameters = await parametersOf(signal);
     // The exchange of a discarded request ends a little later than that: the server could issue a token that nobody revokes.
     const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);
-    const response = await outliving(signal, delay, (own) => endpoint.exchange(grant, parameters, own));
+    const response = await outliving(signal, delay, (own) => endpoint.exchange(grantType, parameters, own));
     if (discarded.has(signal)) endpoint.revoke(response.access_token);
     return response;
   }, hooks);

@@ -3,7 +3,7 @@ import { HEAD_START } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { orAborted, outliving } from './abort.js';
-import { rotation, type RotationOptions } from './rotation.js';
+import { renewalBy, type RenewalOptions } from './renewal.js';
 import { isOver, type Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
 
@@ -14,7 +14,7 @@ const GRACE = 5_000;
 export interface RefreshSession {
   fetch(request: TokenRequest): Promise<TokenResponse>;
   /** From now on the token of the exchange under way is revoked, if nobody waits for it when it comes. */
-  revokeUnclaimed(): void;
+  revokeUndelivered(): void;
   /**
    * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored nor
    * handed out. Whoever waits gets an error. A sign-in under way is not awaited.
@@ -24,58 +24,59 @@ export interface RefreshSession {
   end(accessToken: string | undefined): void;
 }
 
-export function refreshSession(options: RotationOptions): RefreshSession {
+export function refreshSession(options: RenewalOptions): RefreshSession {
   const { endpoint, forgotten } = options;
   const ending = new AbortController();
   const ended = ending.signal;
-  const chain = rotation(options, ended);
+  const { renew, refreshToken, signIn } = renewalBy(options, ended);
+  const waiters = createWaiters();
   /** A token whose `onRotate` had not finished when nobody waited any more. */
   let unstored: Renewal | undefined;
-  let revokesUnclaimed = false;
-  const waiters = createWaiters();
-  const isUnclaimed = () => revokesUnclaimed && waiters.isEmpty();
+  let revokesUndelivered = false;
+  const isUndelivered = () => revokesUndelivered && waiters.isEmpty();
 
   const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Renewal> => {
-    revokesUnclaimed = false;
-    chain.lookIntoStore(request.last);
+    revokesUndelivered = false;
+    refreshToken.takeFromStore(request.last);
     if (unstored && !isOver(unstored)) return unstored;
     const report = waiters.reportTo(request);
-    const renewal = await chain.renew(signal, report);
+    const renewal = await renew(signal, report);
     // Bounded like the exchange itself: storage that hangs must not keep the token from its users for ever.
-    await orAborted(chain.adopt(renewal.response, report), signal).catch(() => {
+    await orAborted(refreshToken.replace(renewal.response, report), signal).catch(() => {
       unstored = renewal;
       report(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored'));
     });
     if (ended.aborted) forgotten.revoke(renewal.response);
-    else if (isUnclaimed()) {
+    else if (isUndelivered()) {
       endpoint.revoke((renewal.response as TokenResponse | undefined)?.access_token);
-      wasDelivered();
+      dropKept();
     }
     return renewal;
   }, GRACE);
 
-  /** Nobody needs another token that was kept. */
-  function wasDelivered(): void {
+  /** A token has been delivered or revoked: no other one needs to be kept. */
+  function dropKept(): void {
     unstored = undefined;
-    chain.wasDelivered();
+    signIn?.dropKept();
   }
 
   return {
     fetch: async (request) => {
       const waited = stopwatch();
-      // A store stays to keep what the exchange brings, and needs the refresh token even if the server did not send it again.
+      // A store waits longer in order to keep what the exchange brings, and needs the refresh token even if the server did not send it again.
       const isShared = request.last !== undefined;
       const join = (signal: AbortSignal) =>
         waiters.during(request, signal, () => orAborted(refresh(signal, request), ended));
       const { response, age } = await (isShared ? outliving(request.signal, () => GRACE, join) : join(request.signal));
-      wasDelivered();
+      dropKept();
       Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
-      return isShared ? chain.complete(response) : response;
+      return isShared ? refreshToken.addTo(response) : response;
     },
-    revokeUnclaimed: () => (revokesUnclaimed = true),
+    revokeUndelivered: () => (revokesUndelivered = true),
     end: (accessToken) => {
       ending.abort(new TokenUnavailableError('the user has signed out'));
-      chain.forget();
+      refreshToken.forget();
+      forgotten.revoke(signIn?.kept()?.response);
       forgotten.revoke({ access_token: accessToken });
       forgotten.revoke(unstored?.response);
     },

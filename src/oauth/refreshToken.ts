@@ -9,7 +9,7 @@ import { createQueue } from './queue.js';
 import { refreshSession } from './refreshSession.js';
 import { checkSupplied, withHooks, type Supplied } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
-import { optionalFunction } from './requireOption.js';
+import { optionalFunction, refuseControlCharacters, trimmed } from './requireOption.js';
 
 /**
  * A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. Where the answer was
@@ -61,29 +61,30 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireOptions('refreshToken', options);
   const { refreshToken: given, onRotate, reauthenticate, revokeOnClose } = options;
   checkSupplied('refreshToken', given);
+  if (typeof given === 'string') refuseControlCharacters('refreshToken', given.trim());
   optionalFunction('onRotate', onRotate);
   optionalFunction('reauthenticate', reauthenticate);
   const endpoint = tokenEndpoint(options);
-  const open = {
-    refreshToken: given,
+  const settings = {
+    refreshToken: trimmed(given) ?? given,
     onRotate,
     reauthenticate,
     endpoint,
-    storing: createQueue(),
+    inTurn: createQueue(),
     forgotten: forgottenTokens(endpoint.revoke),
   };
-  let session = refreshSession(open);
+  let session = refreshSession(settings);
   const hooks: SourceHooks = {
     ...endpoint.hooks,
     ...(revokeOnClose === true && {
       [ON_CLOSE]: (token) => {
         endpoint.revoke(token?.value);
-        session.revokeUnclaimed();
+        session.revokeUndelivered();
       },
     }),
     [ON_SIGN_OUT]: (token) => {
       session.end(token?.value);
-      session = refreshSession(open);
+      session = refreshSession(settings);
     },
   };
   return withHooks((request) => session.fetch(request), hooks);

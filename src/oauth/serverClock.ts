@@ -1,19 +1,16 @@
-/** By which clock assertions and proofs are signed: ours, until the server shows that its own differs. */
-export interface ServerClock {
-  /** Seconds by which the server's clock is ahead of ours. */
-  readonly skew: () => number;
-  /** Takes a new skew into use if it differs enough to matter; tells whether it does. */
-  readonly adjust: (skew: number | undefined) => boolean;
-}
-
 /** Seconds by which a server's clock may differ before it is worth a repeat: servers tolerate some themselves. */
 const TOLERANCE = 30;
 
-export function serverClock(): ServerClock {
+export type ServerClock = ReturnType<typeof serverClock>;
+
+/** The clock by which assertions and proofs are signed: ours, until the server shows that its own differs. */
+export function serverClock() {
   let current = 0;
   return {
+    /** Seconds by which the server's clock is ahead of ours. */
     skew: () => current,
-    adjust: (skew) => {
+    /** Uses a new skew if it differs enough to matter; tells whether it does. */
+    adjust: (skew: number | undefined): boolean => {
       if (skew === undefined || Math.abs(skew - current) <= TOLERANCE) return false;
       current = skew;
       return true;

@@ -1,8 +1,8 @@
 import { firstValueFrom, type ObservableInput } from 'rxjs';
 import { jwtClaims } from '../internal/jwtClaims.js';
+import { stopwatch } from '../internal/stopwatch.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { asObservable } from './source.js';
-import { stopwatch } from '../internal/stopwatch.js';
 
 /** A token, and how many milliseconds ago it was asked for. */
 export interface Renewal {
@@ -10,15 +10,7 @@ export interface Renewal {
   readonly age: () => number;
 }
 
-export interface SignIn {
-  /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
-  result(): Promise<Renewal> | undefined;
-  begin(report: TokenRequest['report']): Promise<Renewal>;
-  /** What the last one gave, as long as no request has got a token. */
-  kept(): Renewal | undefined;
-  /** A request has got a token: there is no need to keep another. */
-  wasDelivered(): void;
-}
+export type SignIn = ReturnType<typeof signInOnce>;
 
 /**
  * One sign-in at a time, however long the user takes, and whoever has given up waiting for it: to ask twice is worse
@@ -31,7 +23,7 @@ export function signInOnce(
   reauthenticate: () => ObservableInput<TokenResponse>,
   check: (response: TokenResponse) => TokenResponse,
   adopt: (response: TokenResponse, report: TokenRequest['report']) => void,
-): SignIn {
+) {
   let running: Promise<Renewal> | undefined;
   let kept: Renewal | undefined;
 
@@ -45,15 +37,17 @@ export function signInOnce(
   }
 
   return {
-    result: () => running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
-    begin: (report) => {
+    /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
+    result: (): Promise<Renewal> | undefined =>
+      running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
+    begin: (report: TokenRequest['report']): Promise<Renewal> => {
       // Not in a `finally` of `run` itself: one that fails at once would be over before it is noted here, and stay for ever.
       running = run(report).finally(() => (running = undefined));
       running.catch(() => undefined); // all who waited may have left
       return running;
     },
     kept: () => kept,
-    wasDelivered: () => (kept = undefined),
+    dropKept: () => (kept = undefined),
   };
 }
 
@@ -63,9 +57,11 @@ const isWorthKeeping = (renewal: Renewal): boolean =>
 
 export const isOver = ({ response, age }: Renewal): boolean => age() >= lifeOf(response);
 
-/** Milliseconds, as the stream will count it. A sign-in may give anything. */
+/** Milliseconds. A sign-in may give anything; what cannot be read counts as absent, as in the stream. */
 function lifeOf(response: TokenResponse | undefined): number {
-  const { access_token: value, expires_in: seconds } = (response ?? {}) as Partial<TokenResponse>;
+  const { access_token: value, expires_in: life } = (response ?? {}) as Partial<TokenResponse>;
   const { exp, iat } = typeof value === 'string' ? jwtClaims(value) : {};
-  return Number(seconds ?? (typeof exp === 'number' && typeof iat === 'number' ? exp - iat : Infinity)) * 1000;
+  const seconds = typeof life === 'number' || (typeof life === 'string' && life.trim() !== '') ? Number(life) : NaN;
+  if (!Number.isNaN(seconds)) return seconds * 1000;
+  return typeof exp === 'number' && typeof iat === 'number' ? (exp - iat) * 1000 : Infinity;
 }

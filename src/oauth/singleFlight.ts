@@ -5,13 +5,13 @@ import {
   finalize,
   firstValueFrom,
   from,
+  of,
   share,
-  shareReplay,
-  Subject,
   takeUntil,
   type Observable,
 } from 'rxjs';
 import { onBehalfOf } from '../internal/sourceHooks.js';
+import { stopwatch } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
 import { aborted } from './abort.js';
 
@@ -32,17 +32,20 @@ export function singleFlight<A, T>(
   // Its timers are unref'd: what a run waits for keeps a Node process alive, the grace period by itself does not.
   const timers = createTimers(asyncScheduler);
   let begin: () => Observable<T>;
-  let graceOver$: Observable<void>;
+  /** Milliseconds since all callers of the run had left for the first time. */
+  let sinceLeft: (() => number) | undefined;
   const run$ = defer(() => {
-    const ended$ = new Subject<void>();
-    // It begins when the last caller leaves for the first time, and is remembered when that happens again.
-    graceOver$ = timers.after(grace).pipe(takeUntil(ended$), shareReplay({ bufferSize: 1, refCount: false }));
-    return begin().pipe(
-      finalize(() => {
-        ended$.next();
-      }),
-    );
-  }).pipe(share({ connector: () => new AsyncSubject<T>(), resetOnRefCountZero: () => graceOver$ }));
+    sinceLeft = undefined;
+    return begin();
+  }).pipe(
+    share({
+      connector: () => new AsyncSubject<T>(),
+      resetOnRefCountZero: () => {
+        const left = grace - (sinceLeft ??= stopwatch())();
+        return left > 0 ? timers.after(left) : of(undefined);
+      },
+    }),
+  );
   return (signal, argument) => {
     begin = () => abortable((own) => work(onBehalfOf(signal, own), argument));
     return firstValueFrom(run$.pipe(takeUntil(aborted(signal))));

@@ -2,7 +2,7 @@ import { firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type O
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
 import { aborted } from './abort.js';
-import { wrong } from './requireOption.js';
+import { trimmed, wrong } from './requireOption.js';
 
 /** A source that carries hooks, as properties that are not enumerable. */
 export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource {
@@ -16,21 +16,20 @@ export type Supplied = string | (() => ObservableInput<string | null | undefined
 
 /** Checks an option of that kind. Never quotes it. */
 export function checkSupplied(name: string, value: unknown): void {
-  if (typeof value === 'function' || (typeof value === 'string' && value !== '')) return;
-  throw wrong(name, 'a string that is not empty, or a function that gives one', value);
+  if (typeof value !== 'function' && !trimmed(value))
+    throw wrong(name, 'a string that is not empty, or a function that gives one', trimmed(value) ?? value);
 }
 
-/** What the option gives, unless the signal aborts first: then it unsubscribes from what the option gave. */
-export async function supplied(name: string, value: Supplied, signal: AbortSignal): Promise<string> {
-  const given: unknown = typeof value === 'function' ? value() : value;
+/** What the option gives, without white space around it, unless the signal aborts first: then it unsubscribes from what the option gave. */
+export async function supplied(name: string, option: Supplied, signal: AbortSignal): Promise<string> {
+  const given: unknown = typeof option === 'function' ? option() : option;
   const given$ = asObservable(given);
-  const text = given$
+  const value = given$
     ? await firstValueFrom(given$.pipe(takeUntil(aborted(signal))), { defaultValue: undefined })
     : given;
-  if (typeof text === 'string' && text !== '') return text;
-  throw new (text === '' || text === null || text === undefined ? NothingSupplied : TypeError)(
-    `option "${name}" gave no string, or an empty one`,
-  );
+  const text = trimmed(value ?? '');
+  if (text) return text;
+  throw new (text === '' ? NothingSupplied : TypeError)(`option "${name}" gave no string, or an empty one`);
 }
 
 /** There is nothing of what was to be supplied. */

@@ -1,72 +1,106 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { PROOF } from '../internal/sourceHooks.js';
-import type { SourceHooks } from '../token/proof.js';
 import type { TokenResponse } from '../token/types.js';
-import { schemeOf } from './answer.js';
-import { lookupOf, type AuthorizationServer } from './authorizationServer.js';
+import { refreshTokenIn, schemeOf, tokenResponseOf, type Answer } from './answer.js';
+import { lookupOf, type AuthorizationServer, type ServerLookup } from './authorizationServer.js';
 import { checkOptions } from './checkOptions.js';
 import { clientAuthOf } from './clientAuth.js';
-import { dpopKeyOf, proofBy, type DpopKey } from './dpop.js';
-import { formOf, type Parameters } from './form.js';
+import { dpopHandleOf, proofBy } from './dpop.js';
 import { copyOf, type OAuthOptions } from './options.js';
-import { revokeBy, type Revoke } from './revoke.js';
-import { serverClock } from './serverClock.js';
-import { Refusal, tokenRequestBy, type Order, type Watch } from './tokenRequest.js';
+import { revokeBy } from './revoke.js';
+import { serverClock, type ServerClock } from './serverClock.js';
+import { tokenRequestBy, type GrantRequest, type Parameters } from './tokenRequest.js';
 
-/** Exchanges a grant for a token. It repeats a request at once where that needs no new decision of the caller. */
-export interface TokenEndpoint {
-  /** What a source on this endpoint does besides fetching. */
-  readonly hooks: SourceHooks;
-  exchange(grant: string, parameters: Parameters, signal: AbortSignal, watch?: Watch): Promise<TokenResponse>;
-  /** Demands of a response that came in another way what is demanded of the server's: that it is bound to the key. Spells its scheme. */
-  readonly requireBound: (response: TokenResponse) => TokenResponse;
-  readonly revoke: Revoke;
+export type TokenEndpoint = ReturnType<typeof tokenEndpoint>;
+
+export interface ExchangeEvents {
+  readonly send?: GrantRequest['onSend'];
+  /** The answer is refused, but it held this new refresh token. The exchange fails when the promise settles. */
+  readonly rotated?: (refreshToken: string) => Promise<void>;
 }
 
-/** Why the same exchange is sent again at once; each at most once per exchange. */
-type RepeatReason = 'nonce' | 'clock' | 'moved';
-
-/** Checks the options, so call it when the source is created. */
-export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
+/** Exchanges grants for tokens. Checks the options, so call it when the source is created. */
+export function tokenEndpoint(given: OAuthOptions) {
   checkOptions(given);
   const options = copyOf(given);
   const servers = lookupOf(options);
   const authenticate = clientAuthOf(options);
-  const key = dpopKeyOf(options.dpop);
-  const signs =
-    key !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   const clock = serverClock();
-  const refuseUnbound = refuseUnboundBy(key);
-  const exchangeOnce = tokenRequestBy({ options, authenticate, key, clock, refuseUnbound });
+  const dpopHandle = dpopHandleOf(options.dpop, clock);
+  const send = tokenRequestBy(options, authenticate, clock, dpopHandle);
+  const repeatReasonOf = repeatReasonBy(options, servers, clock);
+  /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
+  const isUnbound = (token: TokenResponse) => dpopHandle !== undefined && token.token_type !== 'DPoP';
 
-  async function exchange(order: Order, tried: readonly RepeatReason[] = []): Promise<TokenResponse> {
-    const { signal, watch } = order;
+  async function exchange(
+    request: GrantRequest,
+    on: ExchangeEvents,
+    repeats: readonly RepeatReason[] = [],
+  ): Promise<TokenResponse> {
+    const { signal } = request;
     const server = await servers.get(signal);
+    let answer: Answer | undefined;
     try {
-      return await exchangeOnce(server, order);
-    } catch (thrown) {
-      const { failure, serverSkew, refreshToken } = thrown instanceof Refusal ? thrown : new Refusal(thrown);
-      if (refreshToken !== undefined) watch.onRotatedInRefusal?.(refreshToken);
-      const reason = await repeatReasonOf(failure, server, serverSkew, signal);
-      // What was rotated must not be sent again.
-      if (!reason || tried.includes(reason) || signal.aborted || refreshToken !== undefined) throw failure;
-      return exchange(order, [...tried, reason]);
+      answer = await send(server, request);
+      const token = tokenResponseOf(answer);
+      if (isUnbound(token)) throw new InvalidTokenResponseError(`${answer.place} answered with ${UNBOUND}`);
+      // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
+      if (dpopHandle) clock.adjust(answer.clockSkew);
+      return token;
+    } catch (failure) {
+      const rotated = answer && refreshTokenIn(answer);
+      if (rotated !== undefined) await on.rotated?.(rotated);
+      const reason = await repeatReasonOf(failure, server, answer?.clockSkew, signal);
+      // The refresh token in the form is used up where a new one came.
+      if (!reason || repeats.includes(reason) || signal.aborted || rotated !== undefined) throw failure;
+      return exchange(request, on, [...repeats, reason]);
     }
   }
 
-  /** Decides whether the same exchange may succeed at once, and prepares it. */
-  async function repeatReasonOf(
+  return {
+    /** What a source on this endpoint does besides fetching. */
+    hooks: { ...(dpopHandle && { [PROOF]: proofBy(dpopHandle) }) },
+    /** Repeats a request at once where that needs no new decision of the caller. */
+    exchange: async (grantType: string, parameters: Parameters, signal: AbortSignal, on: ExchangeEvents = {}) =>
+      exchange({ grantType, parameters, signal, onSend: on.send }, on),
+    /** Demands of a response that came in another way what is demanded of the server's: that it is bound to the key. Spells its scheme. */
+    requireBound: (response: TokenResponse): TokenResponse => {
+      if (typeof (response as TokenResponse | undefined)?.access_token !== 'string') return response; // the stream says what is wrong with it
+      const { token_type: type } = response;
+      const isOddlySpelled = typeof type === 'string' && schemeOf(type) !== type;
+      const token = isOddlySpelled ? { ...response, token_type: schemeOf(type) } : response;
+      if (!isUnbound(token)) return token;
+      const message = `reauthenticate gave ${UNBOUND}`;
+      // Without a refresh token the next attempt could only ask the user again.
+      throw response.refresh_token
+        ? new InvalidTokenResponseError(message)
+        : new TokenEndpointError(message, { error: 'invalid_grant' });
+    },
+    revoke: revokeBy(options, servers, authenticate, clock.skew),
+  };
+}
+
+const UNBOUND = 'a token that is not bound to the key, though dpop was asked for';
+
+/** Why the same exchange is sent again at once; each at most once per exchange. */
+type RepeatReason = 'nonce' | 'clock' | 'moved';
+
+/** Decides whether an exchange that failed may succeed at once, and prepares that. */
+function repeatReasonBy(options: OAuthOptions, servers: ServerLookup, clock: ServerClock) {
+  const usesDpop = options.dpop !== undefined && options.dpop !== false;
+  const signs = usesDpop || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
+  return async (
     failure: unknown,
     server: AuthorizationServer,
-    serverSkew: number | undefined,
+    clockSkew: number | undefined,
     signal: AbortSignal,
-  ): Promise<RepeatReason | undefined> {
+  ): Promise<RepeatReason | undefined> => {
     // A web page, say, where the endpoint used to be. The grant may have been used up: only the next attempt looks again.
     if (failure instanceof InvalidTokenResponseError) servers.forget();
     if (!(failure instanceof TokenEndpointError)) return undefined;
     const { error, status } = failure;
-    if (signs && BY_THE_CLOCK.test(error ?? '') && clock.adjust(serverSkew)) return 'clock';
-    if (key && error === 'use_dpop_nonce') return 'nonce'; // oauth4webapi keeps the nonce of every answer
+    if (signs && BY_THE_CLOCK.test(error ?? '') && clock.adjust(clockSkew)) return 'clock';
+    if (usesDpop && error === 'use_dpop_nonce') return 'nonce'; // oauth4webapi keeps the nonce of every answer
     // A router that knows no such path has an `error` of its own to say so: `{ "error": "Not Found" }`.
     const moved = status !== undefined && MOVED(status);
     if (!servers.discovered || (error !== undefined && !moved)) return undefined;
@@ -75,14 +109,6 @@ export function tokenEndpoint(given: OAuthOptions): TokenEndpoint {
     if (!moved) return undefined;
     const now = await servers.get(signal).catch(() => server);
     return now.token_endpoint === server.token_endpoint ? undefined : 'moved';
-  }
-
-  return {
-    hooks: { ...(key && { [PROOF]: proofBy(() => key.handle(clock.skew())) }) },
-    exchange: async (grant, parameters, signal, watch = {}) =>
-      exchange({ grant, form: formOf(options, parameters), signal, watch }),
-    requireBound: requireBoundBy(refuseUnbound),
-    revoke: revokeBy(options, servers, authenticate, clock.skew),
   };
 }
 
@@ -91,29 +117,3 @@ const BY_THE_CLOCK = /^(invalid_client|invalid_dpop_proof|use_dpop_nonce)$/;
 
 const MOVED = (status: number): boolean =>
   (status >= 300 && status < 400) || status === 404 || status === 405 || status === 410;
-
-/** RFC 9449 section 5: whoever wants the protection discards a token that is not bound. */
-const refuseUnboundBy =
-  (key: DpopKey | undefined) =>
-  (token: TokenResponse, where: string): void => {
-    if (key && token.token_type !== 'DPoP')
-      throw new InvalidTokenResponseError(`${where} a token that is not bound to the key, though dpop was asked for`);
-  };
-
-const requireBoundBy =
-  (refuseUnbound: (token: TokenResponse, where: string) => void): TokenEndpoint['requireBound'] =>
-  (response) => {
-    if (typeof (response as TokenResponse | undefined)?.access_token !== 'string') return response; // the stream says what is wrong with it
-    const { token_type: type } = response;
-    const spelled =
-      typeof type === 'string' && schemeOf(type) !== type ? { ...response, token_type: schemeOf(type) } : response;
-    try {
-      refuseUnbound(spelled, 'reauthenticate gave');
-    } catch (failure) {
-      // Nothing came that the next attempt could use: it would ask the user again.
-      throw response.refresh_token
-        ? failure
-        : new TokenEndpointError((failure as Error).message, { error: 'invalid_grant' });
-    }
-    return spelled;
-  };

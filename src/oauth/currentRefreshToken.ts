@@ -1,0 +1,105 @@
+import type { TokenRequest, TokenResponse } from '../token/types.js';
+import type { ForgottenTokens } from './forgottenTokens.js';
+import type { Queue } from './queue.js';
+import { redactedCause } from './redact.js';
+import { refuseControlCharacters, trimmed } from './requireOption.js';
+import type { RefreshTokenOptions, RotatedTokens } from './refreshToken.js';
+import { finished, NothingSupplied, supplied } from './source.js';
+
+export type Report = TokenRequest['report'];
+
+export interface CurrentRefreshTokenOptions extends Pick<RefreshTokenOptions, 'refreshToken' | 'onRotate'> {
+  /** Calls `onRotate` one after another, so that a slow call never writes an old refresh token over a newer. */
+  readonly inTurn: Queue;
+  readonly forgotten: ForgottenTokens;
+}
+
+export type CurrentRefreshToken = ReturnType<typeof currentRefreshToken>;
+
+/**
+ * The refresh token of one session: which one is used next, and what is stored of it.
+ *
+ * @param ended once it is aborted, nothing more is used or stored; what still comes is revoked
+ */
+export function currentRefreshToken(options: CurrentRefreshTokenOptions, ended: AbortSignal) {
+  const { refreshToken: given, forgotten } = options;
+  const storage = storageBy(options, ended);
+  let current: string | undefined;
+  let lastRead: string | undefined;
+  /** The refresh token that the stream's store had when it was last asked. */
+  let shared: string | undefined;
+
+  async function read(signal: AbortSignal): Promise<string> {
+    const token = await supplied('refreshToken', given, signal);
+    refuseControlCharacters('refreshToken', token); // the server would say that the user must sign in
+    if (forgotten.has(token)) throw new NothingSupplied('the refresh token is that of a session which has ended');
+    return (lastRead = token);
+  }
+
+  return {
+    /** The refresh token in use; it is read if there is none. */
+    get: async (signal: AbortSignal): Promise<string> => (current ??= storage.wasRead(await read(signal))),
+    /** Reads again, since another process may have rotated: the refresh token that is stored, if it is another than before. */
+    getChanged: async (signal: AbortSignal): Promise<string | undefined> => {
+      // A string does not change: the server takes it as used once it has rotated.
+      const token = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;
+      if (token === undefined || token === storage.stored()) return undefined;
+      return (current = storage.wasRead(token));
+    },
+    /** Takes the refresh token that the stream's `TokenStore` has, unless it is the one that was taken before. */
+    takeFromStore: (last: TokenResponse | null | undefined): void => {
+      const token = trimmed(last?.refresh_token);
+      if (token && token !== shared && !forgotten.has(token)) current = shared = token;
+    },
+    /** Takes the refresh token of a response, which may be anything, and stores it. Settles when that is done; a failure is reported. */
+    replace: async (response: TokenResponse | undefined, report: Report): Promise<void> => {
+      if (ended.aborted) {
+        forgotten.revoke(response);
+        return;
+      }
+      const token = trimmed(response?.refresh_token);
+      if (token) current = token;
+      if (current !== undefined) await storage.keep({ ...(response as TokenResponse), refresh_token: current }, report);
+    },
+    /** The response with the refresh token that is to be used next. */
+    addTo: (response: TokenResponse): TokenResponse =>
+      current === undefined ? response : { ...response, refresh_token: current },
+    /** Revokes the refresh token in use; none that was read is used again. */
+    forget: (): void => {
+      forgotten.revoke({ refresh_token: current ?? (typeof given === 'string' ? given : undefined) });
+      forgotten.add(given, lastRead, shared);
+    },
+  };
+}
+
+/** Where `onRotate` writes and `refreshToken` reads. */
+function storageBy({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: AbortSignal) {
+  let stored: string | undefined;
+  let storing: { readonly token: string; readonly done: Promise<void> } | undefined;
+
+  async function store(tokens: RotatedTokens, report: Report): Promise<void> {
+    if (ended.aborted) return;
+    try {
+      await finished(onRotate?.(tokens));
+      stored = tokens.refresh_token;
+    } catch (failure) {
+      const cause = redactedCause(failure);
+      report?.(new Error('onRotate failed: the new refresh token is in use, but not stored', { cause }));
+    }
+  }
+
+  return {
+    /** The refresh token that is stored, as far as it is known. */
+    stored: () => stored,
+    wasRead: (token: string): string => (stored = token),
+    /** Stores a refresh token, unless it is stored already or on its way. */
+    keep: async (tokens: RotatedTokens, report: Report): Promise<void> => {
+      const token = tokens.refresh_token;
+      if (!onRotate || (storing?.token ?? stored) === token) return storing?.done;
+      const begun = { token, done: inTurn(() => store(tokens, report)) };
+      storing = begun;
+      await begun.done;
+      if (storing === begun) storing = undefined;
+    },
+  };
+}

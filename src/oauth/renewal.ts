@@ -1,0 +1,78 @@
+import { TokenEndpointError } from '../errors.js';
+import { requiresSignIn } from '../internal/oauthErrors.js';
+import { stopwatch } from '../internal/stopwatch.js';
+import { orAborted } from './abort.js';
+import { currentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
+import type { RefreshTokenOptions } from './refreshToken.js';
+import { signInOnce, type Renewal } from './signIn.js';
+import { isMissing } from './source.js';
+import type { TokenEndpoint } from './tokenEndpoint.js';
+
+export interface RenewalOptions extends CurrentRefreshTokenOptions, Pick<RefreshTokenOptions, 'reauthenticate'> {
+  readonly endpoint: TokenEndpoint;
+}
+
+/**
+ * Gets a token: by the refresh token, by another one that is stored, by a sign-in.
+ *
+ * @param ended once it is aborted, nothing more is sent
+ */
+export function renewalBy(options: RenewalOptions, ended: AbortSignal) {
+  const { endpoint, reauthenticate } = options;
+  const refreshToken = currentRefreshToken(options, ended);
+  const signIn =
+    reauthenticate &&
+    signInOnce(
+      reauthenticate,
+      endpoint.requireBound,
+      (response, report) => void refreshToken.replace(response, report),
+    );
+
+  async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Renewal> {
+    let age = stopwatch();
+    const response = await endpoint.exchange('refresh_token', { refresh_token }, signal, {
+      send: () => {
+        ended.throwIfAborted();
+        age = stopwatch();
+      },
+      rotated: (token) =>
+        orAborted(refreshToken.replace({ access_token: '', refresh_token: token }, report), signal).catch(
+          () => undefined,
+        ),
+    });
+    return { response, age };
+  }
+
+  async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Renewal> {
+    if (!signIn || signal.aborted || ended.aborted) throw failure;
+    return orAborted(signIn.begin(report), signal);
+  }
+
+  async function renew(signal: AbortSignal, report: Report): Promise<Renewal> {
+    const signedIn = signIn?.result();
+    if (signedIn) return orAborted(signedIn, signal);
+    let token: string | undefined;
+    try {
+      token = await refreshToken.get(signal);
+    } catch (failure) {
+      // What cannot be read for another reason may still be good, and its user need not be asked.
+      if (!isMissing(failure)) throw failure;
+      return signInAgain(noRefreshToken(failure), signal, report);
+    }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await exchange(token, signal, report);
+      } catch (failure) {
+        if (ended.aborted || !(failure instanceof TokenEndpointError && requiresSignIn(failure.error))) throw failure;
+        // Once: a function that gives another one each time must not be asked for ever.
+        token = attempt === 1 ? await refreshToken.getChanged(signal) : undefined;
+        if (token === undefined) return await signInAgain(failure, signal, report);
+      }
+    }
+  }
+
+  return { renew, refreshToken, signIn };
+}
+
+const noRefreshToken = (cause: unknown): TokenEndpointError =>
+  new TokenEndpointError('there is no refresh token: the user must sign in', { error: 'login_required', cause });
