@@ -5,7 +5,7 @@ import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { orAborted } from './abort.js';
 import type { ForgottenTokens } from './forgottenTokens.js';
 import type { Queue } from './queue.js';
-import type { RefreshTokenOptions } from './refreshToken.js';
+import type { RefreshTokenOptions } from './refreshTokenOptions.js';
 import { rotationStore } from './rotationStore.js';
 import { signInOnce, type Renewal, type SignIn } from './signIn.js';
 import { isMissing, NothingSupplied, supplied, type Supplied } from './source.js';

@@ -1,7 +1,7 @@
 import type { TokenRequest } from '../token/types.js';
 import type { Queue } from './queue.js';
 import { redactedCause } from './redact.js';
-import type { RefreshTokenOptions, RotatedTokens } from './refreshToken.js';
+import type { RefreshTokenOptions, RotatedTokens } from './refreshTokenOptions.js';
 import { finished } from './source.js';
 
 /** What is known of where refresh tokens are kept. */
