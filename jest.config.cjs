@@ -13,6 +13,7 @@ const ALONE = [
   '/spec/(faults|stores)/.*-spec\\.ts$',
   '/spec/redis/(fleet-.*|failover|faults|instances)-spec\\.ts$',
   '/spec/file/killed-spec\\.ts$',
+  '/spec/compare/.*-spec\\.ts$',
   '/spec/connect/servers-spec\\.ts$',
   '/spec/site-spec\\.ts$',
   '/spec/examples/(demo-.*|fleet|java|live-.*|start)-spec\\.ts$',

@@ -3,7 +3,6 @@ import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platfor
 import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
 import { copyOfBody, releaseBody } from './requestBody.js';
-import { platformFields } from './transport.js';
 
 /** A `RequestInit` whose body may also be that of a Request, which is cloned for each sending. */
 export type OutgoingInit = Omit<RequestInit, 'body'> & { body?: BodyInit | Request | null };
@@ -56,7 +55,11 @@ function fieldsOf(given: object): OutgoingInit {
     const value = (given as Record<string, unknown>)[name];
     if (value !== undefined) fields[name] ??= value;
   }
-  return Object.assign(fields, platformFields?.(given));
+  // Undici keeps the dispatcher of a Request, such as a proxy, under a symbol. Node 24 shows it to nobody.
+  for (const key of Object.getOwnPropertySymbols(given)) {
+    if (key.description === 'dispatcher') fields.dispatcher = (given as Record<symbol, unknown>)[key];
+  }
+  return fields;
 }
 
 /** What fetch reads of an init that enumerates nothing: the getters of a class. */

@@ -10,6 +10,3 @@ export function platformFetch(): typeof globalThis.fetch {
 export const followRedirects = undefined;
 
 export const platformHeaders = (): typeof Headers => globalThis.Headers;
-
-/** Requests have the fields of the standard. */
-export const platformFields = undefined;

@@ -36,9 +36,3 @@ export const followRedirects: typeof follow | undefined =
 
 export const platformHeaders = (): typeof Headers | Promise<typeof Headers> =>
   typeof globalThis.Headers === 'function' ? globalThis.Headers : loadPonyfill().then(({ Headers }) => Headers);
-
-/** What a Request has beside the fields of the standard: undici's dispatcher, such as a proxy. Node 24 shows it to nobody. */
-export const platformFields: ((request: object) => object) | undefined = (request) => {
-  const name = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'dispatcher');
-  return name ? { dispatcher: (request as Record<symbol, unknown>)[name] } : {};
-};

@@ -1,4 +1,4 @@
-import type { AccessToken, RefreshReason } from './types.js';
+import type { AccessToken, RefreshReason } from './tokenSource.js';
 
 /** A token is asked for. */
 export interface RefreshStarted {

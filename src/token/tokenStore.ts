@@ -1,5 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs';
-import type { TokenRequest, TokenResponse } from './types.js';
+import type { TokenRequest, TokenResponse } from './tokenSource.js';
 
 /** A token as a store hands it out. */
 export interface StoredToken {

@@ -1,62 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Observable, ObservableInput, SchedulerLike } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
 import type { TokenEvent } from './events.js';
+import type { AccessToken, TokenResponse } from './tokenSource.js';
 import type { TokenStore } from './tokenStore.js';
 
-/** Why a token is fetched. */
-export type RefreshReason = 'initial' | 'scheduled' | 'expired' | 'rejected' | 'manual';
-
-/** What a {@link TokenSource} is told about the token it is asked for. */
-export interface TokenRequest {
-  readonly reason: RefreshReason;
-  /** 1 for the first try of a refresh; each repeat after a failure adds one. */
-  readonly attempt: number;
-  /** The token to be replaced, if there was one. */
-  readonly previous: AccessToken | null;
-  /** Aborted when the fetch exceeds `fetchTimeout` or the stream closes. Requests that carry it need no token themselves. */
-  readonly signal: AbortSignal;
-  /** What the stream's store holds of the last refresh, whoever made it, expired or not; null when it is empty. Absent without such a store. Not enumerable. */
-  readonly last?: TokenResponse | null;
-  /** Tells of a failure that the token survives, such as a refresh token that could not be stored: it becomes an event. Not enumerable. */
-  readonly report?: (failure: unknown) => void;
-}
-
-/** The token endpoint's answer, in the wire names of RFC 6749 section 5.1: an OAuth body needs no mapping. */
-export interface TokenResponse {
-  access_token: string;
-  /** `DPoP`, in any case, is sent as `DPoP`; anything else as `Bearer`. See the option `tokenType`. */
-  token_type?: string | undefined;
-  /** Seconds, counted from the moment the token was asked for. Without it the claims of a JWT count, else the lifetime is unknown. */
-  expires_in?: number | string | undefined;
-  scope?: string | undefined;
-  refresh_token?: string | undefined;
-  [extra: string]: unknown;
-}
-
-/**
- * Fetches one token. Its first value counts; it may be a Promise, an Observable or anything else RxJS can read. A fetch
- * `Response` may be returned as it is: its status is judged and its body read.
- */
-export type TokenSource = (request: TokenRequest) => ObservableInput<TokenResponse | Response>;
-
-/** One access token: immutable, and redacted wherever it might be printed. */
-export interface AccessToken {
-  /** The secret. */
-  readonly value: string;
-  /** The authentication scheme to send: `Bearer`, `DPoP`, or the option `tokenType`. */
-  readonly type: string;
-  /** A short fingerprint of the value, for logs and comparison; it does not reveal the secret. */
-  readonly id: string;
-  /** Milliseconds on the stream's clock: when the token request was SENT. */
-  readonly issuedAt: number;
-  /** Milliseconds on the stream's clock; `Infinity` when unknown. */
-  readonly expiresAt: number;
-  readonly scope: string | undefined;
-  /** The whole response. Not enumerable. */
-  readonly raw: TokenResponse;
-  /** `AccessToken(Bearer 667c6911)`: the type and the id. */
-  toString(): string;
-}
+// Apart, so that the events and the store know them without the stream that has both.
+export type { AccessToken, RefreshReason, TokenRequest, TokenResponse, TokenSource } from './tokenSource.js';
 
 /** A hot, shared, replaying stream of the usable access token. */
 export interface TokenStream extends Observable<AccessToken> {
