@@ -124,7 +124,7 @@ describe('createFetch', () => {
       const { token$ } = await warmTokens();
       const { fetch, calls } = stubFetch();
       const error = await failureOf(
-        createFetch(token$, { baseUrl: base, fetch, authorize: authorize as () => void })('/'),
+        createFetch(token$, { baseUrl: base, fetch, authorize: authorize })('/'),
       );
       expect([String(error), calls]).toEqual([
         expect.stringMatching(/^TypeError: option "authorize" .* return nothing$/),
