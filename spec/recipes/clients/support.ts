@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createTokenStream, type TokenStream } from 'rx-fresh-token';
+import { firstValueFrom } from 'rxjs';
+import { createTokenStream, takeToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import { fakeTokenSource, type FakeTokenSource } from 'rx-fresh-token/testing';
 
 export const wait = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
@@ -13,6 +14,9 @@ export async function until(condition: () => boolean, what = 'the condition'): P
     await wait(25);
   }
 }
+
+/** The token of a header. */
+export const tokenIn = (header: unknown): string => String(header).replace('Bearer ', '');
 
 /** A resource server: it tells which tokens came, and rejects those that are not alive. */
 export class Api {
@@ -59,9 +63,30 @@ export class Api {
     }
   }
 
+  /** What a client that knows nothing of renewals has: the value of one token. */
+  async take(): Promise<string> {
+    return (await firstValueFrom(takeToken(this.token$))).value;
+  }
+
+  /** Repeats a call that succeeds at first until it fails. Resolves to the error. */
+  async untilItFails(call: () => Promise<unknown>): Promise<unknown> {
+    await call();
+    for (const end = Date.now() + 60_000; Date.now() < end; await wait(100)) {
+      try {
+        await call();
+      } catch (error) {
+        return error;
+      }
+    }
+    throw new Error('no call failed in a minute');
+  }
+
   /** The server takes the current token back before its time. */
-  revoke(): void {
-    this.source.revoke(this.token$.current?.value ?? '');
+  revoke(): AccessToken {
+    const token = this.token$.current;
+    if (!token) throw new Error('there is no token to revoke');
+    this.source.revoke(token);
+    return token;
   }
 
   async close(): Promise<void> {
