@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { firstValueFrom } from 'rxjs';
 import { createTokenStream, takeToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
-import { fakeTokenSource, type FakeTokenSource } from 'rx-fresh-token/testing';
+import { fakeTokenSource, type FakeTokenSource, type FakeTokenSourceOptions } from 'rx-fresh-token/testing';
 
 export const wait = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
@@ -20,8 +20,8 @@ export const tokenIn = (header: unknown): string => String(header).replace('Bear
 
 /** A resource server: it tells which tokens came, and rejects those that are not alive. */
 export class Api {
-  readonly source: FakeTokenSource = fakeTokenSource({ lifetime: 3000, names: 'numbers', latency: 20 });
-  readonly token$: TokenStream = createTokenStream(this.source, { expiryMargin: 500 });
+  readonly source: FakeTokenSource;
+  readonly token$: TokenStream;
   /** The tokens that were accepted. */
   readonly accepted = new Set<string>();
   /** How many requests or connections came with a token that had ended, and how many were rejected for any reason. */
@@ -35,6 +35,11 @@ export class Api {
     else response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end();
   });
 
+  constructor(options: FakeTokenSourceOptions = {}) {
+    this.source = fakeTokenSource({ lifetime: 3000, names: 'numbers', latency: 20, ...options });
+    this.token$ = createTokenStream(this.source, { expiryMargin: 500 });
+  }
+
   admit(value: string | undefined): boolean {
     const fate = this.source.fateOf(value ?? '');
     if (fate === 'alive') this.accepted.add(value as string);
@@ -45,6 +50,16 @@ export class Api {
 
   isAlive(value: string): boolean {
     return this.source.fateOf(value) === 'alive';
+  }
+
+  /** Ends a connection when its token has ended, as a strict server does. The function that is returned leaves it. */
+  whenEnded(value: string, end: () => void): () => void {
+    const watch = setInterval(() => {
+      if (this.isAlive(value)) return;
+      clearInterval(watch);
+      end();
+    }, 20);
+    return () => clearInterval(watch);
   }
 
   /** Starts to listen on loopback; resolves to the origin. */
