@@ -7,6 +7,7 @@ module.exports = {
   rootDir: '../../..',
   roots: ['<rootDir>/spec/recipes/clients'],
   testRegex: '-spec\\.ts$',
+  globalSetup: '<rootDir>/spec/recipes/clients/setup.mjs',
   // Each recipe goes through three tokens of three seconds.
   testTimeout: 90_000,
   maxWorkers: 3,

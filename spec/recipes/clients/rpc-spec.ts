@@ -18,7 +18,7 @@ import {
 import { certificate } from './certificate.js';
 import { addToken } from './connectrpc.recipe.js';
 import { credentialsWithToken } from './grpc.recipe.js';
-import { Api, tokenIn } from './support.js';
+import { Api, tokenIn, untilItFails } from './support.js';
 
 let api: Api;
 beforeEach(() => {
@@ -91,7 +91,7 @@ describe('gRPC', () => {
     const fixed: CallCredentials = credentials.createFromMetadataGenerator((_context, send) => send(null, metadata));
     const ssl = credentials.combineChannelCredentials(credentials.createSsl(cert), fixed);
     const client = new Client(`localhost:${port}`, ssl);
-    await expect(api.untilItFails(() => call(client))).resolves.toMatchObject({ code: status.UNAUTHENTICATED });
+    await expect(untilItFails(() => call(client))).resolves.toMatchObject({ code: status.UNAUTHENTICATED });
     expect(api.accepted.size).toBe(1);
     client.close();
   });
@@ -154,7 +154,7 @@ describe('Connect', () => {
       request.header.set('authorization', `Bearer ${value}`);
       return next(request);
     });
-    await expect(api.untilItFails(call)).resolves.toMatchObject({ code: Code.Unauthenticated });
+    await expect(untilItFails(call)).resolves.toMatchObject({ code: Code.Unauthenticated });
     expect(api.accepted.size).toBe(1);
   });
 });

@@ -15,6 +15,29 @@ export async function until(condition: () => boolean, what = 'the condition'): P
   }
 }
 
+/** Repeats a call until the server has accepted three tokens. */
+export async function throughThree(accepted: ReadonlySet<string>, call: () => Promise<unknown>): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (accepted.size < 3) {
+    if (Date.now() > end) throw new Error('three tokens did not come in a minute');
+    await call();
+    await wait(100);
+  }
+}
+
+/** Repeats a call that succeeds at first until it fails. Resolves to the error. */
+export async function untilItFails(call: () => Promise<unknown>): Promise<unknown> {
+  await call();
+  for (const end = Date.now() + 60_000; Date.now() < end; await wait(100)) {
+    try {
+      await call();
+    } catch (error) {
+      return error;
+    }
+  }
+  throw new Error('no call failed in a minute');
+}
+
 /** The token of a header. */
 export const tokenIn = (header: unknown): string => String(header).replace('Bearer ', '');
 
@@ -69,31 +92,13 @@ export class Api {
   }
 
   /** Repeats a call until three tokens were accepted. */
-  async throughThreeTokens(call: () => Promise<unknown>): Promise<void> {
-    const end = Date.now() + 60_000;
-    while (this.accepted.size < 3) {
-      if (Date.now() > end) throw new Error('three tokens did not come in a minute');
-      await call();
-      await wait(100);
-    }
+  throughThreeTokens(call: () => Promise<unknown>): Promise<void> {
+    return throughThree(this.accepted, call);
   }
 
   /** What a client that knows nothing of renewals has: the value of one token. */
   async take(): Promise<string> {
     return (await firstValueFrom(takeToken(this.token$))).value;
-  }
-
-  /** Repeats a call that succeeds at first until it fails. Resolves to the error. */
-  async untilItFails(call: () => Promise<unknown>): Promise<unknown> {
-    await call();
-    for (const end = Date.now() + 60_000; Date.now() < end; await wait(100)) {
-      try {
-        await call();
-      } catch (error) {
-        return error;
-      }
-    }
-    throw new Error('no call failed in a minute');
   }
 
   /** The server takes the current token back before its time. */
