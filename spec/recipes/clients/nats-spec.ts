@@ -30,6 +30,8 @@ beforeAll(async () => {
     `http: "127.0.0.1:${http}"`,
     `operator: ${await encodeOperator('spec', operator)}`,
     'resolver: MEMORY',
+    // Two seconds are the default, and a busy machine takes longer.
+    'authorization: { timeout: 30 }',
     `resolver_preload: { ${account.getPublicKey()}: ${accountToken} }`,
   ];
   writeFileSync(join(folder, 'nats.conf'), lines.join('\n'));
@@ -40,14 +42,14 @@ afterAll(() => stop());
 
 /** NATS' own kind of JWT, which names its end in whole seconds. A bearer token needs no signature of the client. */
 async function newToken() {
-  const exp = Math.floor(Date.now() / 1000) + 4;
+  const exp = Math.floor(Date.now() / 1000) + 5;
   const access_token = await encodeUser('orders', createUser(), account, { bearer_token: true }, { exp });
   return { access_token, expires_in: exp - Date.now() / 1000 };
 }
 
 beforeEach(() => {
   accepted = new Set();
-  token$ = createTokenStream(newToken, { expiryMargin: 500 });
+  token$ = createTokenStream(newToken, { expiryMargin: 1500 });
 });
 afterEach(async () => {
   await connection?.close();
@@ -80,7 +82,8 @@ it('the server closes at the end of the token, and the client connects again wit
     connection?.publish('orders');
     return received > before;
   });
-  expect([...errors]).toEqual(['AUTHENTICATION_EXPIRED']);
+  expect(errors).toContain('AUTHENTICATION_EXPIRED');
+  expect(errors).not.toContain('AUTHORIZATION_VIOLATION');
 });
 
 it('a source that fails for good closes the connection', async () => {

@@ -17,7 +17,7 @@ afterAll(() => rabbit.stop());
 
 beforeEach(() => {
   ends.clear();
-  token$ = createTokenStream(newToken, { expiryMargin: 500 });
+  token$ = createTokenStream(newToken, { expiryMargin: 1500 });
 });
 afterEach(() => token$.close());
 
@@ -73,7 +73,6 @@ describe('STOMP', () => {
   const config: StompConfig = {
     webSocketFactory: () => new WebSocket(`ws://127.0.0.1:${rabbit.stomp}/ws`, ['v12.stomp']),
     connectHeaders: { login: '' },
-    connectionTimeout: 1000,
     reconnectDelay: 200,
     onConnect: () => {
       accepted.add(String(client.connectHeaders.passcode));
@@ -103,7 +102,8 @@ describe('STOMP', () => {
   });
 
   it('an attempt without a token is rejected, and the client tries again', async () => {
-    const late$ = createTokenStream(() => wait(1000).then(newToken), { maxWait: 100 });
+    const late = wait(3000);
+    const late$ = createTokenStream(() => late.then(newToken), { maxWait: 1000 });
     start(clientWithToken(late$, config));
     await until(() => accepted.size === 1);
     expect(errors).toContain('Bad CONNECT');

@@ -10,5 +10,5 @@ export const clientWithToken = (token$: TokenStream, config: StompConfig) => {
   const beforeConnect = async (client: Client) => {
     client.connectHeaders = { ...config.connectHeaders, passcode: await firstValueFrom(passcode$) };
   };
-  return new Client({ connectionTimeout: 10_000, ...config, beforeConnect });
+  return new Client({ connectionTimeout: 5_000, discardWebsocketOnCommFailure: true, ...config, beforeConnect });
 };

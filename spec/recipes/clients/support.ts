@@ -60,7 +60,7 @@ export class Api {
 
   constructor(options: FakeTokenSourceOptions = {}) {
     this.source = fakeTokenSource({ lifetime: 3000, names: 'numbers', latency: 20, ...options });
-    this.token$ = createTokenStream(this.source, { expiryMargin: 500 });
+    this.token$ = createTokenStream(this.source, { expiryMargin: 1000 });
   }
 
   admit(value: string | undefined): boolean {
