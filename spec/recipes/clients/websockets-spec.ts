@@ -4,7 +4,7 @@ import { Server } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { clientWithToken } from './graphqlws.recipe.js';
 import { socketWithToken } from './socketio.recipe.js';
-import { Api, until, wait } from './support.js';
+import { Api, tokenIn, until, wait } from './support.js';
 import { messages } from './ws.recipe.js';
 
 let api: Api;
@@ -13,16 +13,6 @@ beforeEach(() => {
 });
 afterEach(() => api.close());
 
-/** Ends a connection when its token has ended, as a strict server does. */
-function endWith(value: string, end: () => void): () => void {
-  const watch = setInterval(() => {
-    if (api.isAlive(value)) return;
-    clearInterval(watch);
-    end();
-  }, 20);
-  return () => clearInterval(watch);
-}
-
 it('ws: the server closes with 4401 at the end of a token, and the next connection has another one', async () => {
   const sockets = new WebSocketServer({
     server: api.http,
@@ -30,10 +20,10 @@ it('ws: the server closes with 4401 at the end of a token, and the next connecti
       api.admit(req.headers.authorization?.replace('Bearer ', '')),
   });
   sockets.on('connection', (socket, request) => {
-    const value = String(request.headers.authorization).replace('Bearer ', '');
+    const value = tokenIn(request.headers.authorization);
     socket.on(
       'close',
-      endWith(value, () => socket.close(4401)),
+      api.whenEnded(value, () => socket.close(4401)),
     );
     socket.send('hello');
   });
@@ -56,7 +46,7 @@ it('socket.io: the function is asked at each connection', async () => {
   server.use((socket, next) => next(api.admit(tokenOf(socket.handshake.auth)) ? undefined : new Error('unauthorized')));
   server.on('connection', (socket) => {
     // Only the transport is closed: then the client connects again by itself, which it does not after disconnect().
-    const stop = endWith(String(tokenOf(socket.handshake.auth)), () => socket.conn.close());
+    const stop = api.whenEnded(String(tokenOf(socket.handshake.auth)), () => socket.conn.close());
     socket.on('disconnect', stop);
   });
   const socket = socketWithToken(api.token$, await api.listen());
@@ -87,7 +77,7 @@ it('graphql-ws: connectionParams is asked at each connection, and the subscripti
         if (!api.admit(value)) return false;
         extra.socket.on(
           'close',
-          endWith(value, () => extra.socket.close(4403)),
+          api.whenEnded(value, () => extra.socket.close(4403)),
         );
         return true;
       },
