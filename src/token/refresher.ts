@@ -45,6 +45,8 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
       const { held } = state;
       const isRenewal = reason !== 'rejected' && reason !== 'manual';
       state.isRefreshing = state.isFetching = true;
+      // The pause is over. A clock that is set back may reach its time again.
+      state.pause = NO_PAUSE;
       state.permanentFailure = null;
       if (count === 1) {
         state.fetchingForRejection = state.rejection;
