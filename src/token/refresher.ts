@@ -68,7 +68,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
           state.isFetching = false;
           const time = now();
           const took = Math.max(time - sentAt, settings.ticks() - sentTick);
-          const received = receivedToken(result, { sentAt, took, now: time }, state.previous, settings);
+          const received = receivedToken(result, { sentAt, took, now: time }, state, settings);
           return { type: 'token', ...received, reason, attempt: count, isRenewal };
         }),
       );

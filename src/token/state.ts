@@ -29,6 +29,8 @@ export interface TokenState {
   held: HeldToken | null;
   /** The last token, usable or not. */
   previous: AccessToken | null;
+  /** How far the stream's clock was ahead of the monotonic one when `previous` came. Milliseconds. */
+  clockLead: number;
   /** A token that has expired on arrival, while it is given to those who wait for it. */
   singleUse: AccessToken | null;
   /** When a request last used the token. */
@@ -74,6 +76,7 @@ export const NO_PAUSE = { since: 0, duration: 0 } as const;
 export const initialState = (): TokenState => ({
   held: null,
   previous: null,
+  clockLead: 0,
   singleUse: null,
   lastUse: -Infinity,
   subscribers: 0,
@@ -122,6 +125,13 @@ export function endPause(
   const left = lastFetchAt + Math.max(MIN_PAUSE, initial) - pause.since;
   return { since: pause.since, duration: Math.max(0, Math.min(pause.duration, left)) };
 }
+
+/** Milliseconds by which the stream's clock was set back since `previous` came: the times of that token are on the old clock. */
+export const setBackOf = (
+  { clockLead }: Pick<TokenState, 'clockLead'>,
+  now: number,
+  { ticks }: Pick<Settings, 'ticks'>,
+): number => Math.max(0, clockLead - now + ticks());
 
 /** A request of a session that has ended is not repeated with a token of the next one. */
 export const isOfSession = ({ sessionTokens, isSignedOut }: TokenState, token: AccessToken): boolean =>

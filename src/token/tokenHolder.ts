@@ -2,8 +2,8 @@ import { Subscription } from 'rxjs';
 import { InvalidTokenResponseError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import { isUnusableOnArrival, receivedToken, type SourceResult } from './receivedToken.js';
-import { isWanted, NO_PAUSE, usableToken, type HeldToken } from './state.js';
+import { isUnusableOnArrival, receivedToken, type ReceivedToken, type SourceResult } from './receivedToken.js';
+import { isWanted, NO_PAUSE, setBackOf, usableToken, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 
 /** A source whose tokens cannot be kept is asked at most this often. Milliseconds. */
@@ -35,6 +35,11 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     timer = new Subscription();
     state.held = held;
     startTimer(held, token.issuedAt + age);
+  }
+
+  function setPrevious({ token, age }: ReceivedToken): void {
+    state.previous = token;
+    state.clockLead = token.issuedAt + age - settings.ticks();
   }
 
   /** Announces the moments of a token one after the other: by its age, since the clock may be set back. */
@@ -78,7 +83,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       state.lastError = undefined;
       state.permanentFailure = null;
       state.pause = isKept ? NO_PAUSE : { since: time - took, duration: SINGLE_USE_PAUSE };
-      if (isLatest) state.previous = token;
+      if (isLatest) setPrevious(arrived);
       state.sessionTokens?.add(token);
       state.singleUse = isKept ? null : token;
       if (reason === 'rejected' && fetchingForRejection) rejections.remember(fetchingForRejection, time);
@@ -95,11 +100,11 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       return () => (isKept ? current() : state.singleUse) === token;
     },
     fromStore: (stored) => {
-      const { held, previous } = state;
+      const { held } = state;
       const time = now();
-      const received = receivedToken(stored, { sentAt: time, took: 0, now: time }, previous, settings);
+      const received = receivedToken(stored, { sentAt: time, took: 0, now: time }, state, settings);
       const { token } = received;
-      const isOlder = token.issuedAt < (held?.token.issuedAt ?? -Infinity);
+      const isOlder = held !== null && token.issuedAt < held.token.issuedAt - setBackOf(state, time, settings);
       // The store may not know yet that a server rejected the token.
       const isRejected = held?.isSuspended === true && sameToken(token, held.token);
       if (isOlder || isRejected || isUnusableOnArrival(received, time)) return null;
@@ -114,10 +119,10 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     holdInitial: (response) => {
       const time = now();
       const result = { response, origin: 'initial' } as SourceResult;
-      const received = initialToken(() => receivedToken(result, { sentAt: time, took: 0, now: time }, null, settings));
+      const received = initialToken(() => receivedToken(result, { sentAt: time, took: 0, now: time }, state, settings));
       if (isUnusableOnArrival(received, time)) return;
       const { token } = received;
-      state.previous = token;
+      setPrevious(received);
       setHeld({ type: 'token', ...received, reason: 'initial', attempt: 1, isRenewal: true });
       // Nobody can listen to a stream before it exists: the event comes a tick later.
       timer.add(
