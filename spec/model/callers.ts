@@ -32,6 +32,8 @@ const HEALED_WITHIN = 60_000;
 export class Request {
   private sends = 0;
   private token = '';
+  /** The session in which it was sent. */
+  private sentIn = 0;
   private first: string | null = null;
   private isLeft = false;
   private hasRow = false;
@@ -105,9 +107,10 @@ export class Request {
     if (this.first === null) this.first = value;
     else if (tokens.serials.get(value)! <= tokens.serials.get(this.token)!)
       facts.fault('B16', `${who} was repeated with ${value} after ${this.token}`);
-    if (rejection && tokens.sessions.get(this.token) !== facts.session)
+    if (rejection && rejection.session !== facts.session)
       facts.fault('signOut', `${who} was repeated with the token of another session`);
     this.token = value;
+    this.sentIn = facts.session;
     return new Observable((subscriber) => {
       if (call.row) {
         this.hasRow = true;
@@ -153,6 +156,7 @@ export class Request {
       resource: memory,
       isLag: because === 'lag',
       isFinal: call.row === true,
+      session: this.sentIn,
     }));
     const isOfHeld = place.tokens.held?.value === token;
     if (call.row) facts.hiddenUntil = facts.real + this.maxWait;

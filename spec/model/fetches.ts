@@ -94,6 +94,8 @@ export class Fetches {
     if (facts.isClosed) facts.fault('B26', 'a token was asked for after close()');
     if (facts.isSignedOut && facts.starting === 0)
       facts.fault('signOut', 'a token was asked for, though nobody used the new session');
+    // Somebody who was about to use the stream when the session ended uses the new one.
+    facts.isSignedOut = false;
     if (this.live > 0) facts.fault('B8', 'two token fetches at once');
     if (request.signal.aborted) facts.fault('TokenRequest', 'the signal is aborted already');
     if (tokens.previous !== undefined && request.previous?.value !== tokens.previous?.value)
@@ -131,6 +133,7 @@ export class Fetches {
     const { clock, real } = this.facts;
     if (
       held &&
+      !held.isUnsure &&
       Math.max(clock, held.latestClock) < held.dueFrom &&
       real - held.arrivedReal < held.dueFrom - held.arrivedClock
     )
@@ -329,7 +332,7 @@ export class Fetches {
     else if (this.stuckSince < real) facts.fault('B12', 'somebody waits, and nobody asks for a token');
     else this.stuckSince = real;
     const { held } = tokens;
-    if (facts.listeners === 0 || !held || tokens.asksSince > 0 || this.isPausing) return;
+    if (facts.listeners === 0 || !held || held.isUnsure || tokens.asksSince > 0 || this.isPausing) return;
     if (real - held.arrivedReal > Math.max(0, held.dueBy - held.arrivedClock)) facts.fault('B1', 'the renewal is late');
   }
 }

@@ -42,7 +42,11 @@ export interface Rejection {
   readonly isLag: boolean;
   /** The request is not repeated, whatever comes. */
   readonly isFinal: boolean;
+  /** In which the token was given. */
+  readonly session: number | undefined;
   isOfHeld: boolean;
+  /** Whether it is of the token at hand is not certain. */
+  isUnsure: boolean;
   /** It may be passed on at once. */
   isExcused: boolean;
   /** A refresh for it would be one too many for its resource. */
@@ -58,10 +62,11 @@ export interface Rejection {
 
 /** A rejection that has just been given, before the stream is told. */
 export const newRejection = (
-  given: Pick<Rejection, 'who' | 'token' | 'kind' | 'resource' | 'isLag' | 'isFinal'>,
+  given: Pick<Rejection, 'who' | 'token' | 'kind' | 'resource' | 'isLag' | 'isFinal' | 'session'>,
 ): Rejection => ({
   ...given,
   isOfHeld: false,
+  isUnsure: false,
   isExcused: false,
   isSpent: false,
   outcome: null,
@@ -108,8 +113,9 @@ export class Rejections {
     const { facts, tokens } = this;
     const { resource, kind } = rejection;
     const { held } = tokens;
-    const isOfSession = !facts.isSignedOut && tokens.sessions.get(rejection.token) === facts.session;
+    const isOfSession = !facts.isSignedOut && rejection.session === facts.session;
     rejection.isOfHeld = held?.value === rejection.token;
+    rejection.isUnsure = held?.isUnsure === true;
     const isPaused =
       !held?.isAccepted && this.unaccepted > 0 && facts.real - this.forcedReal < this.pauseOfUnaccepted();
     rejection.isExcused =
@@ -184,6 +190,7 @@ export class Rejections {
     rejection.outcome = outcome;
     if (outcome === 'suppressed' && !rejection.isExcused)
       facts.fault('3.6', `the rejection of ${rejection.who} was passed on without a reason`);
+    if (rejection.isUnsure) return;
     if (outcome === 'alreadyReplaced' && rejection.isOfHeld) facts.fault('B15', `${token} was not replaced`);
     if (outcome === 'refreshing' && !rejection.isOfHeld) facts.fault('B15', `${token} was replaced already`);
   }

@@ -30,6 +30,16 @@ interface Held {
   setAside: 'no' | 'unsure' | 'yes';
   isAccepted: boolean;
   isEndTold: boolean;
+  /** It may be the very token before, which the promises leave open: then it may have less life, or none. */
+  readonly isUnsure: boolean;
+}
+
+interface Previous {
+  readonly value: string;
+  readonly issuedAt: number;
+  readonly endsAt: number;
+  readonly arrivedReal: number;
+  readonly arrivedClock: number;
 }
 
 export interface Arrival {
@@ -44,7 +54,7 @@ export interface Arrival {
 export class Tokens {
   held: Held | null = null;
   /** The last token; undefined when the promises leave open which it is. */
-  previous: { readonly value: string; readonly issuedAt: number; readonly endsAt: number } | null | undefined = null;
+  previous: Previous | null | undefined = null;
   arrival: Arrival | null = null;
   /** In which session a value first came, and as which token. */
   readonly sessions = new Map<string, number>();
@@ -71,7 +81,7 @@ export class Tokens {
   must(): string | null {
     const { held, facts } = this;
     const value = this.may();
-    if (!held || value === null || held.setAside !== 'no') return null;
+    if (!held || value === null || held.setAside !== 'no' || held.isUnsure) return null;
     const elapsed = facts.real - held.arrivedReal;
     return held.latestClock < held.overAt && elapsed < Math.min(held.overAt - held.arrivedClock, held.life)
       ? value
@@ -83,14 +93,20 @@ export class Tokens {
     const { facts, previous } = this;
     const { options, real, clock } = facts;
     const { value } = issued;
-    // A clock that was set back meanwhile lengthens nothing.
     const took = Math.max(clock - asked.clock, real - asked.real);
-    let issuedAt = clock - took;
+    // The life counts from the request, by the clock; where the clock was set back behind that, by the timers.
+    let issuedAt = clock < asked.clock ? clock - took : asked.clock;
     let life = lifeOf(issued, issuedAt);
     const isSame = previous?.value === value;
-    if (isSame && issued.expiresIn === undefined && issuedAt + life > previous.endsAt) {
-      issuedAt = previous.issuedAt;
-      life = previous.endsAt - issuedAt;
+    if (isSame && issued.expiresIn === undefined) {
+      // The same token has at most what is left of it, by the clock and by the timers.
+      const left = previous.endsAt - previous.arrivedClock;
+      const elapsed = Math.max(clock - previous.arrivedClock, real - previous.arrivedReal);
+      const lastEnd = clock + left - elapsed;
+      if (issuedAt + life > lastEnd) {
+        life = previous.endsAt - previous.issuedAt;
+        issuedAt = lastEnd - life;
+      }
     }
     const endsAt = issuedAt + life;
     const margin = Math.min(options.expiryMargin ?? usualMargin(issued, life), life / 2);
@@ -103,10 +119,12 @@ export class Tokens {
         : Math.max(issuedAt + 1, Math.floor(endsAt - Math.min(lead * (1 + jitter), life / 2)));
     // The same token that is still due is asked for again after half of what is left.
     const again = Math.min(overAt, clock + Math.max(1000, (overAt - clock) / 2));
-    const isKept = clock < overAt;
+    const arrivedClock = Math.max(clock, issuedAt + took);
+    const isKept = arrivedClock < overAt;
     const living = this.may();
     const isCertain = living === this.must() && previous !== undefined;
     const isNews = isKept || living === null;
+    const isUnsure = previous === undefined && this.serials.has(value) && issued.expiresIn === undefined;
     this.sessions.set(value, facts.session);
     if (!this.serials.has(value)) this.serials.set(value, this.serials.size);
     if (!isCertain && (!isKept || previous === undefined)) this.expectedChanges = null;
@@ -123,15 +141,16 @@ export class Tokens {
         dueFrom: isSame && from <= clock ? (by > clock ? clock : again) : from,
         dueBy: isSame ? Math.max(by, again) : by,
         arrivedReal: real,
-        arrivedClock: isSame ? clock : issuedAt + took,
+        arrivedClock,
         latestClock: clock,
         setAside: 'no',
         isAccepted,
         isEndTold: false,
+        isUnsure,
       };
       this.asksSince = 0;
     } else if (this.held?.setAside !== 'no') this.held = null;
-    if (isNews) this.previous = isCertain || isKept ? { value, issuedAt, endsAt } : undefined;
+    if (isNews) this.previous = (isCertain || isKept) && !isUnsure ? { value, issuedAt, endsAt, arrivedReal: real, arrivedClock } : undefined;
     else if (!isCertain) this.previous = undefined;
     if (facts.listeners > 0) this.lastUse = clock;
     return this.arrival;
@@ -175,7 +194,7 @@ export class Tokens {
     const must = this.must();
     if (current !== null && current !== this.may()) facts.fault('current', `${current} is not usable`);
     if (must !== null && current !== must) facts.fault('current', `${String(current)}, though ${must} is usable`);
-    if (!held || facts.isClosed) return;
+    if (!held || facts.isClosed || held.isUnsure) return;
     const elapsed = facts.real - held.arrivedReal;
     // A JWT says its times in seconds: as binary fractions they are less exact than a timer.
     if (!held.isEndTold && elapsed > 1 + Math.max(0, Math.min(held.life, held.endsAt - held.arrivedClock)))

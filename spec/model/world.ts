@@ -272,7 +272,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
     const { value } = token;
     if (wasClosed) pass();
     else {
-      const given = { who, token: value, kind: 'explicit', resource: null, isLag: false, isFinal: true } as const;
+      const given = { who, token: value, kind: 'explicit', resource: null, isLag: false, isFinal: true, session: tokens.sessions.get(value) } as const;
       rejections.reject(newRejection(given), pass);
     }
   }
