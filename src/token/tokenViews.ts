@@ -138,9 +138,12 @@ export function createTokenViews(
       }),
     next: (begin, maxWait) =>
       defer(() => {
-        const replayed = state.held?.update;
+        const { held, failures } = state;
+        const replayed = held?.update;
+        // Whoever begins to wait in a `refreshFailed` listener waits for the attempt after that one.
         const untilAttemptFails = takeWhile<TokenUpdate>(
-          ({ type }) => type !== 'attemptFailed' || !current() || state.held?.update !== replayed,
+          ({ type }) =>
+            type !== 'attemptFailed' || state.failures === failures || !current() || state.held?.update !== replayed,
         );
         return firstToken(updatesAfter(begin).pipe(untilAttemptFails), tokenOtherThan(replayed), maxWait);
       }),
