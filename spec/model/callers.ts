@@ -10,7 +10,7 @@ import type { Tokens } from './tokens.js';
 import type { Waiter, Waiters } from './waiters.js';
 
 /** The world as callers see it. */
-export interface Place {
+export interface World {
   readonly token$: TokenStream;
   readonly facts: Facts;
   readonly tokens: Tokens;
@@ -22,7 +22,7 @@ export interface Place {
   readonly later: (delay: number, what: () => void) => Subscription;
   /** The longest that a request or a fetch takes, in ms. */
   readonly slowest: number;
-  readonly say: ((line: string) => void) | undefined;
+  readonly log: ((line: string) => void) | undefined;
 }
 
 /** A token that is no longer revoked, lags or fails to come heals a resource within this time. */
@@ -51,70 +51,70 @@ export class Request {
   constructor(
     private readonly who: string,
     private readonly call: Call,
-    private readonly place: Place,
+    private readonly world: World,
   ) {
-    const { facts, tokens, waiters, token$, resources } = place;
+    const { facts, tokens, waiters, token$, resources } = world;
     const { maxWait, to } = call;
     [this.resource, this.memory] = resources[to % resources.length]!;
     this.maxWait = maxWait ?? facts.maxWait;
     this.session = facts.session;
     this.startedReal = facts.real;
     facts.isSignedOut = false;
-    const isServed = !facts.isClosed && tokens.must() !== null;
+    const isServed = !facts.isClosed && tokens.mustServe() !== null;
     if (!isServed && !facts.isClosed) this.waiter = waiters.add(who, 'take', this.maxWait);
     const key = this.memory.isKeyed ? this.memory.name : undefined;
     const options = { ...(key !== undefined && { key }), ...(maxWait !== undefined && { maxWait }) };
     this.subscription = withToken(token$, (token) => this.send(token), options).subscribe({
       next: (value) => {
-        if (value !== this.lastAnswer) facts.fault('B16', `${who} got an answer that is not its last`);
+        if (value !== this.lastAnswer) facts.violated('16', `${who} got an answer that is not its last`);
       },
       error: (error: unknown) => {
         this.failed(error, isServed);
       },
       complete: () => {
-        if (this.sends === 0) facts.fault('B12', `${who} completed without being sent`);
+        if (this.sends === 0) facts.violated('12', `${who} completed without being sent`);
         this.settle(null);
       },
     });
     if (!isServed || this.sends > 0 || facts.isClosed || facts.session !== this.session) return;
-    if (tokens.must() !== null) facts.fault('B4', `${who} was not sent at once, though a token was usable`);
+    if (tokens.mustServe() !== null) facts.violated('4', `${who} was not sent at once, though a token was usable`);
     else if (!this.subscription.closed) this.waiter = waiters.add(who, 'take', this.maxWait);
   }
 
   leave(): void {
     if (this.subscription.closed) return;
-    const { place, rejection } = this;
+    const { world, rejection } = this;
     this.isLeft = true;
-    place.say?.(`${this.who} leaves`);
-    place.waiters.delete(this.waiter);
-    if (rejection) place.rejections.ended(rejection, null, 'unknown');
-    place.facts.active();
+    world.log?.(`${this.who} leaves`);
+    world.waiters.delete(this.waiter);
+    if (rejection) world.rejections.ended(rejection, null, 'unknown');
+    world.facts.active();
     this.subscription.unsubscribe();
   }
 
   private send({ value }: AccessToken): Observable<unknown> {
-    const { who, place, rejection, waiter, call } = this;
-    const { facts, tokens, waiters } = place;
-    place.say?.(`${who} sends ${value}`);
+    const { who, world, rejection, waiter, call } = this;
+    const { facts, tokens, waiters } = world;
+    world.log?.(`${who} sends ${value}`);
     this.sends++;
     waiters.delete(waiter);
     this.waiter = null;
     tokens.given(value, who, waiter?.seq ?? Infinity);
     facts.active();
-    if (this.isLeft) facts.fault('B9', `${who} was sent after its caller left`);
+    if (this.isLeft) facts.violated('9', `${who} was sent after its caller left`);
     if (this.sends > (this.hasRow || this.resource.kind === 'rateLimited' ? 1 : 2))
-      facts.fault('B16', `${who} was sent ${String(this.sends)} times`);
+      facts.violated('16', `${who} was sent ${String(this.sends)} times`);
     if (this.first === null) this.first = value;
     else if (tokens.serials.get(value)! <= tokens.serials.get(this.token)!)
-      facts.fault('B16', `${who} was repeated with ${value} after ${this.token}`);
+      facts.violated('16', `${who} was repeated with ${value} after ${this.token}`);
     if (rejection && rejection.session !== facts.session)
-      facts.fault('signOut', `${who} was repeated with the token of another session`);
+      facts.violated('36', `${who} was repeated with the token of another session`);
     this.token = value;
     this.sentIn = facts.session;
     return new Observable((subscriber) => {
       if (call.row) {
         this.hasRow = true;
-        place.rejections.accepted(this.memory, value);
+        world.rejections.accepted(this.memory, value);
         subscriber.next((this.lastAnswer = { row: 1 }));
       }
       const answer = () => {
@@ -125,15 +125,15 @@ export class Request {
         });
       };
       if (call.latency === null) answer();
-      else subscriber.add(place.later(call.latency, answer));
+      else subscriber.add(world.later(call.latency, answer));
     });
   }
 
   private answer(token: string, pass: (told: unknown) => void): void {
-    const { call, who, place, memory, sends } = this;
-    const { facts, rejections, registry } = place;
+    const { call, who, world, memory, sends } = this;
+    const { facts, rejections, registry } = world;
     const verdict = (this.verdict = answerOf(this.resource, call, token, registry, facts.real));
-    place.say?.(`${who} gets ${String(verdict.status)}`);
+    world.log?.(`${who} gets ${String(verdict.status)}`);
     const { says, because, status, headers } = verdict;
     const plain = { status, headers };
     const isThrown = (call.thrown ?? call.row) && status !== 200;
@@ -158,22 +158,22 @@ export class Request {
       isFinal: call.row === true,
       session: this.sentIn,
     }));
-    const isOfHeld = place.tokens.held?.value === token;
+    const isOfHeld = world.tokens.held?.value === token;
     if (call.row) facts.hiddenUntil = facts.real + this.maxWait;
-    else this.waiter = place.waiters.add(who, isOfHeld ? 'recover' : 'take', this.maxWait, rejection);
+    else this.waiter = world.waiters.add(who, isOfHeld ? 'recover' : 'take', this.maxWait, rejection);
     rejections.reject(rejection, () => {
       pass(told);
     });
   }
 
   private failed(error: unknown, wasServed: boolean): void {
-    const { who, place, waiter } = this;
-    const { facts, tokens } = place;
-    place.say?.(`${who} fails: ${String(error)}`);
+    const { who, world, waiter } = this;
+    const { facts, tokens } = world;
+    world.log?.(`${who} fails: ${String(error)}`);
     // The token that it was about to take may have been rejected, or gone, meanwhile.
-    const isTooLate = wasServed && this.sends === 0 && tokens.must() === null;
+    const isTooLate = wasServed && this.sends === 0 && tokens.mustServe() === null;
     if (error !== this.lastAnswer && !waiter && !isTooLate && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
-      facts.fault('B12', `${who} failed with ${String(error)} while it did not wait`);
+      facts.violated('12', `${who} failed with ${String(error)} while it did not wait`);
     if (
       this.sends > 0 &&
       error !== this.lastAnswer &&
@@ -188,12 +188,12 @@ export class Request {
   /** A rejected request that is not repeated gets its rejection, and no other error, unless it was about to be repeated. */
   private failsRightly(error: unknown): void {
     if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE'))
-      this.place.facts.fault('B16', `${this.who} failed with ${String(error)}`);
+      this.world.facts.violated('16', `${this.who} failed with ${String(error)}`);
   }
 
   private settle(error: unknown): void {
-    const { place, rejection, verdict, sends, token } = this;
-    const { waiters, rejections, facts } = place;
+    const { world, rejection, verdict, sends, token } = this;
+    const { waiters, rejections, facts } = world;
     const ended = this.waiter;
     this.waiter = null;
     waiters.delete(ended);
@@ -209,16 +209,16 @@ export class Request {
 
   /** A resource that would take a new token is not rejected for more than a minute after the last trouble. */
   private isHealed(ended: Waiter | null): void {
-    const { place, verdict, call, rejection } = this;
-    const { facts } = place;
+    const { world, verdict, call, rejection } = this;
+    const { facts } = world;
     if (verdict?.says !== 'explicit' || (verdict.because !== 'revoked' && verdict.because !== 'lag')) return;
     if (call.row || facts.jumps > 0 || facts.isClosed || !rejection || this.session !== facts.session) return;
     const isLate = ended !== null && facts.real === ended.since + ended.maxWait;
     const { rejectionBudget: budget } = facts.options;
-    if (isLate || budget || place.fetches.isAsking) return;
-    const since = facts.calmSince + place.slowest;
+    if (isLate || budget || world.fetches.isAsking) return;
+    const since = facts.calmSince + world.slowest;
     if (verdict.because === 'revoked' && this.startedReal - since > HEALED_WITHIN)
-      facts.fault('3.6', `${this.who} was rejected ${String(facts.real - since)} ms after the last trouble`);
+      facts.violated('33', `${this.who} was rejected ${String(facts.real - since)} ms after the last trouble`);
   }
 }
 
@@ -231,7 +231,7 @@ export interface Listener {
 export function listen(
   who: string,
   once: boolean,
-  { token$, facts, tokens, fetches, say }: Place,
+  { token$, facts, tokens, fetches, log }: World,
   listeners: Set<Listener>,
   onValue: () => void,
 ): () => void {
@@ -248,27 +248,27 @@ export function listen(
   facts.isSignedOut = false;
   const subscription = (once ? token$.pipe(take(1)) : token$).subscribe({
     next: ({ value }) => {
-      say?.(`${who} hears ${value}`);
+      log?.(`${who} hears ${value}`);
       tokens.given(value, who, since);
-      if (value === listener.last) facts.fault('B14', `${who} heard ${value} twice`);
+      if (value === listener.last) facts.violated('14', `${who} heard ${value} twice`);
       if (listener.last !== null && tokens.serials.get(value)! < tokens.serials.get(listener.last)!)
-        facts.fault('B14', `${who} heard ${value} after ${listener.last}`);
+        facts.violated('14', `${who} heard ${value} after ${listener.last}`);
       listener.last = value;
       onValue();
     },
     error: (error: unknown) => {
-      say?.(`${who} fails: ${String(error)}`);
+      log?.(`${who} fails: ${String(error)}`);
       leave();
       if (facts.isClosed && isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) return;
       if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || fetches.permanentSeq < 0)
-        facts.fault('B24', `a listener failed with ${String(error)}`);
-      if (tokens.must() !== null) facts.fault('B11', 'a listener failed, though a token lives');
+        facts.violated('24', `a listener failed with ${String(error)}`);
+      if (tokens.mustServe() !== null) facts.violated('11', 'a listener failed, though a token lives');
     },
     complete: () => {
-      say?.(`${who} is done`);
+      log?.(`${who} is done`);
       leave();
       if (!facts.isClosed && !(once && listener.last !== null))
-        facts.fault('B24', `${who} was completed before close()`);
+        facts.violated('24', `${who} was completed before close()`);
     },
   });
   return () => {
@@ -278,33 +278,33 @@ export function listen(
 }
 
 /** Someone who takes one token, or forces a refresh. */
-export function wait(who: string, kind: 'take' | 'refresh', given: number | undefined, place: Place): () => void {
-  const { token$, facts, tokens, fetches, waiters, say } = place;
+export function wait(who: string, kind: 'take' | 'refresh', given: number | undefined, world: World): () => void {
+  const { token$, facts, tokens, fetches, waiters, log } = world;
   const maxWait = given ?? facts.maxWait;
   facts.isSignedOut = false;
   const waiter = facts.isClosed ? null : waiters.add(who, kind, maxWait);
-  if (kind === 'refresh') fetches.hasten(true);
+  if (kind === 'refresh') fetches.endPause(true);
   let isGiven = false;
   const token = kind === 'take' ? takeToken(token$, given === undefined ? {} : { maxWait }) : token$.refresh();
   const subscription = token.subscribe({
     next: ({ value }) => {
       isGiven = true;
       facts.active();
-      say?.(`${who} gets ${value}`);
+      log?.(`${who} gets ${value}`);
       waiters.delete(waiter);
       tokens.given(value, who, waiter?.seq ?? Infinity);
       const { arrival } = tokens;
       if (kind === 'refresh' && (arrival?.value !== value || arrival.seq < (waiter?.born ?? Infinity)))
-        facts.fault('refresh', `${who} got ${value}, which has not come since it was asked for`);
+        facts.violated('refresh', `${who} got ${value}, which has not come since it was asked for`);
     },
     error: (error: unknown) => {
-      say?.(`${who} fails: ${String(error)}`);
+      log?.(`${who} fails: ${String(error)}`);
       if (waiter) waiters.unserved(waiter, error);
       else if (!isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
-        facts.fault('B26', `${who} failed with ${String(error)} after close()`);
+        facts.violated('26', `${who} failed with ${String(error)} after close()`);
     },
     complete: () => {
-      if (!isGiven) facts.fault('B12', `${who} completed without a token`);
+      if (!isGiven) facts.violated('12', `${who} completed without a token`);
     },
   });
   facts.active();

@@ -49,14 +49,14 @@ export class Fetches {
   private askedReal = -Infinity;
   private unkept: { readonly real: number; readonly jumps: number } | null = null;
   /** Somebody called `refresh()`, or the stream was woken, since the last failure. */
-  private isHastened = false;
+  private isPauseEnded = false;
   private manual = 0;
   /** Permanent failures without anything between them. */
   private permanents = { since: 0, count: 0, isSteady: false };
   private stuckSince = Infinity;
   private readonly untold: Failure[] = [];
   private unkeptTold = 0;
-  private hasRested = false;
+  private isIdle = false;
 
   constructor(
     private readonly facts: Facts,
@@ -80,8 +80,8 @@ export class Fetches {
     return !!failure?.isPermanent && facts.real <= failure.real + failure.atMost;
   }
 
-  hasten(isManual: boolean): void {
-    this.isHastened = true;
+  endPause(isManual: boolean): void {
+    this.isPauseEnded = true;
     this.permanents.isSteady = false;
     if (isManual) this.manual++;
   }
@@ -91,24 +91,24 @@ export class Fetches {
     const { real, clock } = facts;
     const { reason, attempt } = request;
     this.asks.push(`${reason} ${String(attempt)}`);
-    if (facts.isClosed) facts.fault('B26', 'a token was asked for after close()');
+    if (facts.isClosed) facts.violated('26', 'a token was asked for after close()');
     if (facts.isSignedOut && facts.starting === 0)
-      facts.fault('signOut', 'a token was asked for, though nobody used the new session');
+      facts.violated('36', 'a token was asked for, though nobody used the new session');
     // Somebody who was about to use the stream when the session ended uses the new one.
     facts.isSignedOut = false;
-    if (this.live > 0) facts.fault('B8', 'two token fetches at once');
-    if (request.signal.aborted) facts.fault('TokenRequest', 'the signal is aborted already');
+    if (this.live > 0) facts.violated('8', 'two token fetches at once');
+    if (request.signal.aborted) facts.violated('TokenRequest', 'the signal is aborted already');
     if (tokens.previous !== undefined && request.previous?.value !== tokens.previous?.value)
-      facts.fault('TokenRequest', `previous is ${String(request.previous?.value)}`);
+      facts.violated('TokenRequest', `previous is ${String(request.previous?.value)}`);
     this.pausesAreKept(attempt);
     if (attempt === 1) {
-      if (reason === 'initial' && tokens.previous) facts.fault('reason', 'initial, though there was a token');
-      if (reason === 'manual' && this.manual === 0) facts.fault('reason', 'manual, though nobody called refresh()');
+      if (reason === 'initial' && tokens.previous) facts.violated('reason', 'initial, though there was a token');
+      if (reason === 'manual' && this.manual === 0) facts.violated('reason', 'manual, though nobody called refresh()');
       if (reason === 'scheduled') this.isDue();
       // Who forces a refresh and leaves is served all the same.
       if (reason !== 'manual' && reason !== 'rejected') this.isAllowedWhenIdle(isNeeded, clock);
     } else if (failure?.exact == null && this.untold.length === 0)
-      facts.fault('B11', `attempt ${String(attempt)} came unannounced`);
+      facts.violated('11', `attempt ${String(attempt)} came unannounced`);
     this.manual = 0;
     const cause = reason !== 'rejected' ? null : attempt > 1 ? (this.fetch?.cause ?? null) : this.rejections.forced();
     this.rejections.asked(reason === 'rejected');
@@ -137,7 +137,7 @@ export class Fetches {
       Math.max(clock, held.latestClock) < held.dueFrom &&
       real - held.arrivedReal < held.dueFrom - held.arrivedClock
     )
-      this.facts.fault('B1', `renewed ${String(held.dueFrom - clock)} ms too early`);
+      this.facts.violated('1', `renewed ${String(held.dueFrom - clock)} ms too early`);
   }
 
   private isAllowedWhenIdle(isNeeded: boolean, clock: number): void {
@@ -147,30 +147,30 @@ export class Fetches {
       return;
     const life = previous ? previous.endsAt - previous.issuedAt : 0;
     if (clock - facts.lastActivity > (facts.options.idleTimeout ?? life))
-      facts.fault('B6', 'renewed, though nobody needs it');
+      facts.violated('6', 'renewed, though nobody needs it');
   }
 
   private pausesAreKept(attempt: number): void {
     const { facts, failure, unkept, permanents } = this;
     const { real, jumps } = facts;
     if (unkept?.jumps === jumps && real < unkept.real + 1000)
-      facts.fault('B3', 'asked again within one second of a token without life');
+      facts.violated('3', 'asked again within one second of a token without life');
     if (failure?.jumps !== jumps) return;
     const waited = real - failure.real;
     const least = Math.max(failure.atLeast, failure.exact ?? 0);
-    const isEarly = this.isHastened
+    const isEarly = this.isPauseEnded
       ? waited < least && real < this.askedReal + FIRST_PAUSE
       : waited < least || (attempt > 1 && waited !== failure.exact);
     if (isEarly)
-      facts.fault(
-        '3.2',
-        `asked ${String(waited)} ms after a failure, ${String(least)} were due${this.isHastened ? ' or 250 since the last request' : ''}`,
+      facts.violated(
+        '29',
+        `asked ${String(waited)} ms after a failure, ${String(least)} were due${this.isPauseEnded ? ' or 250 since the last request' : ''}`,
       );
     if (!permanents.isSteady) return;
     const elapsed = real - permanents.since;
     if (++permanents.count > 12 + Math.max(0, Math.ceil((elapsed - 60_000) / 55_000)))
-      facts.fault(
-        '3.2',
+      facts.violated(
+        '29',
         `${String(permanents.count)} requests in ${String(elapsed)} ms to a source that says no for ever`,
       );
   }
@@ -201,14 +201,14 @@ export class Fetches {
     const isPermanent = isPermanentKind(kind);
     this.failures++;
     facts.trouble();
-    if (tokens.held) tokens.held.setAside = 'no';
+    if (tokens.held) tokens.held.suspended = 'no';
     const asked = kind === 'transient' ? Math.min(retryAfter ?? 0, MAX_RETRY_AFTER) : 0;
     const { previous } = tokens;
     const life = previous ? previous.endsAt - previous.issuedAt : Infinity;
     const longest = isPermanent ? 60_000 : Math.min(10_000, (life || Infinity) / 6);
     const step = Math.min(longest, FIRST_PAUSE * 2 ** (this.failures - 1));
     const atMost = Math.max(50, Math.round(step), asked);
-    const drawn = this.isConstant && previous !== undefined && tokens.may() === null ? Math.round(step / 2) : 0;
+    const drawn = this.isConstant && previous !== undefined && tokens.mayServe() === null ? Math.round(step / 2) : 0;
     const atLeast = Math.max(50, isPermanent ? step : drawn, asked);
     this.failure = {
       real,
@@ -224,7 +224,7 @@ export class Fetches {
     if (isPermanent) this.permanentSeq = this.failure.seq;
     if (!isPermanent || facts.jumps > 0) this.permanents.isSteady = false;
     else if (!this.permanents.isSteady) this.permanents = { since: fetch?.real ?? real, count: 1, isSteady: true };
-    this.isHastened = this.hasRested = false;
+    this.isPauseEnded = this.isIdle = false;
     this.rejections.fetchFailed(fetch?.cause ?? null);
   }
 
@@ -232,23 +232,23 @@ export class Fetches {
   told(error: unknown, message: string, retryIn: number | null, isPermanent: boolean): void {
     const { facts } = this;
     if (message.includes('already expired')) {
-      if (++this.unkeptTold > 1) facts.fault('3.3', 'said more than once that a token cannot be kept');
+      if (++this.unkeptTold > 1) facts.violated('3', 'said more than once that a token cannot be kept');
       return;
     }
     if (this.untold.length === 0) this.timedOut();
     const failure = this.untold.shift();
     if (!failure) {
-      facts.fault('events', `a failure was told that did not happen: ${message}`);
+      facts.violated('38', `a failure was told that did not happen: ${message}`);
       return;
     }
     if (failure === this.failure) this.lastError = error;
     if (isPermanent !== failure.isPermanent)
-      facts.fault('B12', `a failure was told as permanent: ${String(isPermanent)}`);
+      facts.violated('12', `a failure was told as permanent: ${String(isPermanent)}`);
     if (retryIn === null) return;
     failure.exact = retryIn;
     if (facts.jumps === 0 && (retryIn > failure.atMost || retryIn < failure.atLeast))
-      facts.fault(
-        '3.2',
+      facts.violated(
+        '29',
         `a pause of ${String(retryIn)} ms, not ${String(failure.atLeast)} to ${String(failure.atMost)}`,
       );
   }
@@ -258,7 +258,7 @@ export class Fetches {
     this.failures = 0;
     this.unkept = null;
     this.lastError = undefined;
-    this.isHastened = false;
+    this.isPauseEnded = false;
     this.permanents.isSteady = false;
   }
 
@@ -269,7 +269,7 @@ export class Fetches {
     fetch.isTimedOut = true;
     const waited = facts.real - fetch.real;
     if (waited !== (facts.options.fetchTimeout ?? 10_000))
-      facts.fault('B9', `a token fetch was given up after ${String(waited)} ms`);
+      facts.violated('9', `a token fetch was given up after ${String(waited)} ms`);
     this.failed({ kind: 'hang', latency: null });
   }
 
@@ -296,15 +296,15 @@ export class Fetches {
   }
 
   /** `idle` was emitted: the refresh, if there was one, is given up. */
-  rests(): void {
-    this.hasRested = true;
+  idle(): void {
+    this.isIdle = true;
   }
 
   /** A refresh is under way: an attempt, or the pause before the next one. */
   get isRefreshing(): boolean {
     const { failure, facts } = this;
     const isAsking = this.isAsking && this.fetch?.isTimedOut !== true;
-    return isAsking || (!this.hasRested && failure?.exact != null && facts.real < failure.real + failure.exact);
+    return isAsking || (!this.isIdle && failure?.exact != null && facts.real < failure.real + failure.exact);
   }
 
   /** No attempt is due yet. After the clock was set, nobody can tell. */
@@ -322,17 +322,18 @@ export class Fetches {
     const { facts, tokens } = this;
     const { real } = facts;
     if (this.givenUp.splice(0).some(({ signal }) => !signal.aborted))
-      facts.fault('B26', 'a token fetch was given up without aborting its signal');
+      facts.violated('26', 'a token fetch was given up without aborting its signal');
     if (facts.isClosed) return;
-    if (this.untold.length > 0) facts.fault('events', 'nothing said that a fetch failed');
-    if (this.fetch?.isCancelled && !this.fetch.isOver) facts.fault('signOut', 'a token fetch goes on after signOut()');
+    if (this.untold.length > 0) facts.violated('38', 'nothing said that a fetch failed');
+    if (this.fetch?.isCancelled && !this.fetch.isOver) facts.violated('36', 'a token fetch goes on after signOut()');
     const isNeeded = waiting > 0 || (facts.listeners > 0 && !facts.isSignedOut);
-    const isStuck = isNeeded && this.live === 0 && tokens.may() === null && !this.isPausing;
+    const isStuck = isNeeded && this.live === 0 && tokens.mayServe() === null && !this.isPausing;
     if (!isStuck) this.stuckSince = Infinity;
-    else if (this.stuckSince < real) facts.fault('B12', 'somebody waits, and nobody asks for a token');
+    else if (this.stuckSince < real) facts.violated('12', 'somebody waits, and nobody asks for a token');
     else this.stuckSince = real;
     const { held } = tokens;
     if (facts.listeners === 0 || !held || held.isUnsure || tokens.asksSince > 0 || this.isPausing) return;
-    if (real - held.arrivedReal > Math.max(0, held.dueBy - held.arrivedClock)) facts.fault('B1', 'the renewal is late');
+    if (real - held.arrivedReal > Math.max(0, held.dueBy - held.arrivedClock))
+      facts.violated('1', 'the renewal is late');
   }
 }

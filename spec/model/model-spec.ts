@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { config } from 'rxjs';
-import { histories, type History } from './history.js';
+import { histories } from './histories.js';
+import type { History } from './history.js';
 import { run } from './world.js';
 
 /** The same histories each time, so that a failure is the change's; `MODEL_SEED=random` looks for new ones. */

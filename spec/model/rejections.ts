@@ -57,7 +57,7 @@ export interface Rejection {
   /** The token that came of that. */
   fetched: string | null;
   /** The very token that was rejected came again. */
-  isVouched: boolean;
+  cameAgain: boolean;
 }
 
 /** A rejection that has just been given, before the stream is told. */
@@ -72,7 +72,7 @@ export const newRejection = (
   outcome: null,
   isCause: false,
   fetched: null,
-  isVouched: false,
+  cameAgain: false,
 });
 
 const EXPLICIT_MEMORY = 60_000;
@@ -130,8 +130,8 @@ export class Rejections {
       resource.rejections++;
       resource.lastRejected = rejection.token;
     }
-    if (held && rejection.isOfHeld && kind === 'explicit' && held.setAside === 'no') {
-      held.setAside = 'unsure';
+    if (held && rejection.isOfHeld && kind === 'explicit' && held.suspended === 'no') {
+      held.suspended = 'unsure';
       this.aside = { rejection, isCertain: !this.source.isPausing() };
     }
     this.pending.push(rejection);
@@ -184,15 +184,15 @@ export class Rejections {
     const index = this.pending.findIndex((each) => each.token === token);
     const [rejection] = index < 0 ? [] : this.pending.splice(index, 1);
     if (!rejection) {
-      facts.fault('events', `said that ${token} was rejected, which is not so`);
+      facts.violated('38', `said that ${token} was rejected, which is not so`);
       return;
     }
     rejection.outcome = outcome;
     if (outcome === 'suppressed' && !rejection.isExcused)
-      facts.fault('3.6', `the rejection of ${rejection.who} was passed on without a reason`);
+      facts.violated('33', `the rejection of ${rejection.who} was passed on without a reason`);
     if (rejection.isUnsure) return;
-    if (outcome === 'alreadyReplaced' && rejection.isOfHeld) facts.fault('B15', `${token} was not replaced`);
-    if (outcome === 'refreshing' && !rejection.isOfHeld) facts.fault('B15', `${token} was replaced already`);
+    if (outcome === 'alreadyReplaced' && rejection.isOfHeld) facts.violated('15', `${token} was not replaced`);
+    if (outcome === 'refreshing' && !rejection.isOfHeld) facts.violated('15', `${token} was replaced already`);
   }
 
   /** A refresh is forced by a rejection: which one? */
@@ -204,18 +204,18 @@ export class Rejections {
     );
     const [cause] = candidates;
     if (!cause) {
-      facts.fault('B15', 'a refresh was forced, though no current token was rejected');
+      facts.violated('15', 'a refresh was forced, though no current token was rejected');
       return null;
     }
     const { resource, kind, who } = cause;
     const isCertain = jumps === 0 && candidates.length === 1;
     const isAccepted = tokens.held?.isAccepted === true;
     if (isCertain && this.spentOf(kind, true) >= this.max)
-      facts.fault('B18', `${kind} rejections forced more than ${String(this.max)} refreshes`);
+      facts.violated('18', `${kind} rejections forced more than ${String(this.max)} refreshes`);
     if (isCertain && !isAccepted && this.unaccepted > 0 && real - this.forcedReal < this.pauseOfUnaccepted())
-      facts.fault('3.6', `a token that nobody accepted was replaced too soon`);
+      facts.violated('33', `a token that nobody accepted was replaced too soon`);
     if (isCertain && cause.isSpent && resource?.isKeyed)
-      facts.fault('3.6', `${who}: ${resource.name} costs another refresh`);
+      facts.violated('33', `${who}: ${resource.name} costs another refresh`);
     const isOfOneKind = candidates.every((each) => each.kind === kind);
     for (const each of candidates)
       this.budget[each.kind].push({ real, jumps, isCertain: isOfOneKind && each === cause });
@@ -223,7 +223,7 @@ export class Rejections {
     this.forcedReal = real;
     this.inARow.push(cause);
     if (this.isFast && jumps === 0 && this.inARow.length > 2 && this.inARow.every(({ isLag }) => isLag))
-      facts.fault('3.6', `a lag of 1.5 s cost ${String(this.inARow.length + 1)} tokens`);
+      facts.violated('33', `a lag of 1.5 s cost ${String(this.inARow.length + 1)} tokens`);
     if (resource) {
       // One entry for each resource.
       clear(resource);
@@ -256,7 +256,7 @@ export class Rejections {
       for (const rejection of this.waiting) {
         if (rejection.token !== value || rejection.outcome !== 'refreshing') continue;
         if (rejection.isFinal && !rejection.isCause) continue;
-        rejection.isVouched = true;
+        rejection.cameAgain = true;
         if (rejection.resource) this.confirm(rejection.resource, rejection.kind);
       }
     if (isScheduled && !isSame && isKept) this.forgetBare();
@@ -265,9 +265,9 @@ export class Rejections {
   /** A rejected request is over, or its caller has left. `sent`: the token of the repeat. */
   ended(rejection: Rejection, sent: string | null, answer: 'accepted' | 'rejected' | 'unknown'): void {
     this.waiting.delete(rejection);
-    const { resource, kind, fetched, isCause, isFinal, isVouched } = rejection;
+    const { resource, kind, fetched, isCause, isFinal, cameAgain } = rejection;
     if (sent !== null && answer === 'accepted') this.forgetBare();
-    if (!isCause || isFinal || isVouched || !resource) return;
+    if (!isCause || isFinal || cameAgain || !resource) return;
     const isRejected = fetched !== null && sent !== null && answer === 'rejected';
     // What the resource has accepted meanwhile counts for more.
     if (isRejected) resource.confirmed[kind] = resource.spent[kind];
@@ -313,9 +313,9 @@ export class Rejections {
   settled(isAsking: boolean): void {
     const { held } = this.tokens;
     if (this.facts.isClosed) return;
-    if (this.pending[0]) this.facts.fault('events', `nothing said that ${this.pending[0].token} was rejected`);
+    if (this.pending[0]) this.facts.violated('38', `nothing said that ${this.pending[0].token} was rejected`);
     const { aside } = this;
-    if (held?.setAside === 'unsure' && isAsking && aside?.isCertain && aside.rejection.outcome === 'refreshing')
-      held.setAside = 'yes';
+    if (held?.suspended === 'unsure' && isAsking && aside?.isCertain && aside.rejection.outcome === 'refreshing')
+      held.suspended = 'yes';
   }
 }

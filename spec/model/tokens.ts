@@ -3,7 +3,7 @@ import type { Facts } from './facts.js';
 /** What the source is about to hand out. */
 export interface Issued {
   readonly value: string;
-  /** In ms; undefined when the response does not say. */
+  /** In ms; undefined when the response does not log. */
   readonly expiresIn: number | undefined;
   /** Of a JWT, in seconds. */
   readonly claims?: { readonly iat: number; readonly exp: number };
@@ -27,7 +27,7 @@ interface Held {
   readonly arrivedClock: number;
   latestClock: number;
   /** An explicit rejection was heard, and the first attempt to replace it is under way. */
-  setAside: 'no' | 'unsure' | 'yes';
+  suspended: 'no' | 'unsure' | 'yes';
   isAccepted: boolean;
   isEndTold: boolean;
   /** It may be the very token before, which the promises leave open: then it may have less life, or none. */
@@ -67,9 +67,9 @@ export class Tokens {
   constructor(private readonly facts: Facts) {}
 
   /** Nothing known speaks against the token. */
-  may(): string | null {
+  mayServe(): string | null {
     const { held, facts } = this;
-    if (!held || held.setAside === 'yes' || facts.isClosed) return null;
+    if (!held || held.suspended === 'yes' || facts.isClosed) return null;
     const elapsed = facts.real - held.arrivedReal;
     // The times of a JWT are binary fractions; timers run at whole milliseconds.
     return facts.clock < held.overAt && elapsed <= Math.ceil(Math.min(held.overAt - held.arrivedClock, held.life))
@@ -78,10 +78,10 @@ export class Tokens {
   }
 
   /** Nothing ever spoke against it: no timer, no clock, no server. */
-  must(): string | null {
+  mustServe(): string | null {
     const { held, facts } = this;
-    const value = this.may();
-    if (!held || value === null || held.setAside !== 'no' || held.isUnsure) return null;
+    const value = this.mayServe();
+    if (!held || value === null || held.suspended !== 'no' || held.isUnsure) return null;
     const elapsed = facts.real - held.arrivedReal;
     return held.latestClock < held.overAt && elapsed < Math.min(held.overAt - held.arrivedClock, held.life)
       ? value
@@ -121,8 +121,8 @@ export class Tokens {
     const again = Math.min(overAt, clock + Math.max(1000, (overAt - clock) / 2));
     const arrivedClock = Math.max(clock, issuedAt + took);
     const isKept = arrivedClock < overAt;
-    const living = this.may();
-    const isCertain = living === this.must() && previous !== undefined;
+    const living = this.mayServe();
+    const isCertain = living === this.mustServe() && previous !== undefined;
     const isNews = isKept || living === null;
     const isUnsure = previous === undefined && this.serials.has(value) && issued.expiresIn === undefined;
     this.sessions.set(value, facts.session);
@@ -143,14 +143,16 @@ export class Tokens {
         arrivedReal: real,
         arrivedClock,
         latestClock: clock,
-        setAside: 'no',
+        suspended: 'no',
         isAccepted,
         isEndTold: false,
         isUnsure,
       };
       this.asksSince = 0;
-    } else if (this.held?.setAside !== 'no') this.held = null;
-    if (isNews) this.previous = (isCertain || isKept) && !isUnsure ? { value, issuedAt, endsAt, arrivedReal: real, arrivedClock } : undefined;
+    } else if (this.held?.suspended !== 'no') this.held = null;
+    if (isNews)
+      this.previous =
+        (isCertain || isKept) && !isUnsure ? { value, issuedAt, endsAt, arrivedReal: real, arrivedClock } : undefined;
     else if (!isCertain) this.previous = undefined;
     if (facts.listeners > 0) this.lastUse = clock;
     return this.arrival;
@@ -159,20 +161,20 @@ export class Tokens {
   /** A token is about to leave with a request, or is handed to somebody who has waited since `seq`. */
   given(value: string, who: string, since: number): void {
     const { facts, held, arrival } = this;
-    if (facts.isClosed) facts.fault('B26', `${who} was given a token after close()`);
+    if (facts.isClosed) facts.violated('26', `${who} was given a token after close()`);
     if (this.sessions.get(value) !== facts.session)
-      facts.fault('signOut', `${who} was given ${value} of a session that has ended`);
-    if (this.may() === value) {
+      facts.violated('36', `${who} was given ${value} of a session that has ended`);
+    if (this.mayServe() === value) {
       this.lastUse = facts.clock;
       return;
     }
     const isUnkept = arrival?.value === value && !arrival.isKept && arrival.real === facts.real;
     if (isUnkept && since < arrival.seq) return;
-    if (held?.value === value && held.setAside === 'yes')
-      facts.fault('B19', `${who} was given ${value}, which is set aside`);
+    if (held?.value === value && held.suspended === 'yes')
+      facts.violated('19', `${who} was given ${value}, which is set aside`);
     else if (isUnkept)
-      facts.fault('B3', `${who} came after ${value}, which has no life, and was given it all the same`);
-    else facts.fault('B4/B5', `${who} was given ${value}, whose life is over`);
+      facts.violated('3', `${who} came after ${value}, which has no life, and was given it all the same`);
+    else facts.violated('5', `${who} was given ${value}, whose life is over`);
   }
 
   jumped(clockBefore: number, clockAfter: number): void {
@@ -190,15 +192,16 @@ export class Tokens {
   /** Between two things that happen: what must be true of the token. */
   settled(current: string | null, isAsking: boolean): void {
     const { held, facts } = this;
-    if (held && held.setAside !== 'no' && !isAsking) held.setAside = 'no';
-    const must = this.must();
-    if (current !== null && current !== this.may()) facts.fault('current', `${current} is not usable`);
-    if (must !== null && current !== must) facts.fault('current', `${String(current)}, though ${must} is usable`);
+    if (held && held.suspended !== 'no' && !isAsking) held.suspended = 'no';
+    const usable = this.mustServe();
+    if (current !== null && current !== this.mayServe()) facts.violated('current', `${current} is not usable`);
+    if (usable !== null && current !== usable)
+      facts.violated('current', `${String(current)}, though ${usable} is usable`);
     if (!held || facts.isClosed || held.isUnsure) return;
     const elapsed = facts.real - held.arrivedReal;
     // A JWT says its times in seconds: as binary fractions they are less exact than a timer.
     if (!held.isEndTold && elapsed > 1 + Math.max(0, Math.min(held.life, held.endsAt - held.arrivedClock)))
-      facts.fault('events', `nothing said that ${held.value} ended`);
+      facts.violated('38', `nothing said that ${held.value} ended`);
   }
 }
 

@@ -52,20 +52,23 @@ export class Waiters {
     const { who, since, maxWait, seq, kind, session, rejection } = waiter;
     if (facts.isClosed) {
       if (error !== null && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED') && session === facts.session)
-        facts.fault('B26', `${who} failed with ${nameOf(error)} after close()`);
+        facts.violated('26', `${who} failed with ${nameOf(error)} after close()`);
       return;
     }
     if (error !== null && !isTokenError(error, 'ERR_TOKEN_UNAVAILABLE'))
-      facts.fault('B12', `${who} failed with ${nameOf(error)}`);
+      facts.violated('12', `${who} failed with ${nameOf(error)}`);
     const isSignedOut = session !== facts.session || facts.endOfSession > seq;
     const isLate = facts.real === since + maxWait;
     const isForGood = fetches.permanentSeq > seq || fetches.isBlocked || facts.jumps > 0;
     if (!isSignedOut && !isLate && !isForGood && !(error === null && rejection && this.isPassedOn(rejection, waiter)))
-      facts.fault('B12', `${who} ended after ${String(facts.real - since)} of ${String(maxWait)} ms: ${nameOf(error)}`);
+      facts.violated(
+        '12',
+        `${who} ended after ${String(facts.real - since)} of ${String(maxWait)} ms: ${nameOf(error)}`,
+      );
     if (isSignedOut || !error) return;
     if (fetches.failure && !fetches.isUntold && (error as Error).cause !== fetches.lastError)
-      facts.fault('B12', `${who} failed with another cause than the last failure`);
-    if (kind === 'take' && tokens.must() !== null) facts.fault('B11', `${who} failed, though a token lives`);
+      facts.violated('12', `${who} failed with another cause than the last failure`);
+    if (kind === 'take' && tokens.mustServe() !== null) facts.violated('11', `${who} failed, though a token lives`);
   }
 
   /** A rejection is passed on: no refresh is spent on it, the attempt failed, or the same token came. */
@@ -78,20 +81,20 @@ export class Waiters {
   /** Between two things that happen: nobody waits longer than needed. */
   settled(): void {
     const { facts, tokens, fetches } = this;
-    const must = tokens.must();
+    const usable = tokens.mustServe();
     const { arrival } = tokens;
     for (const waiter of this.all) {
       const { who, kind, seq, since, maxWait, session } = waiter;
       const waited = facts.real - since;
-      if (facts.isClosed) facts.fault('B26', `${who} still waits after close()`);
-      if (session !== facts.session) facts.fault('signOut', `${who} still waits after signOut()`);
-      if (waited > maxWait) facts.fault('B12', `${who} still waits after ${String(waited)} ms`);
-      if (kind === 'take' && must !== null) facts.fault('B4', `${who} waits, though ${must} is usable`);
-      if (fetches.permanentSeq > seq) facts.fault('B12', `${who} still waits after a permanent failure`);
-      if (kind === 'recover' && must !== null && fetches.failureSeq > seq)
-        facts.fault('3.6', `${who} still waits after a failed attempt, though ${must} serves on`);
+      if (facts.isClosed) facts.violated('26', `${who} still waits after close()`);
+      if (session !== facts.session) facts.violated('36', `${who} still waits after signOut()`);
+      if (waited > maxWait) facts.violated('12', `${who} still waits after ${String(waited)} ms`);
+      if (kind === 'take' && usable !== null) facts.violated('4', `${who} waits, though ${usable} is usable`);
+      if (fetches.permanentSeq > seq) facts.violated('12', `${who} still waits after a permanent failure`);
+      if (kind === 'recover' && usable !== null && fetches.failureSeq > seq)
+        facts.violated('33', `${who} still waits after a failed attempt, though ${usable} serves on`);
       if (arrival && arrival.seq > seq) {
-        if (must === arrival.value) facts.fault('B12', `${who} still waits, though ${must} came`);
+        if (usable === arrival.value) facts.violated('12', `${who} still waits, though ${usable} came`);
         // It came, and was rejected or replaced at once by somebody who heard of it before.
         waiter.seq = ++facts.seq;
         if (kind === 'recover') {

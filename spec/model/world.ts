@@ -7,7 +7,7 @@ import {
   type Subscription,
 } from 'rxjs';
 import { createTokenStream, isTokenError, type AccessToken } from 'rx-fresh-token';
-import { listen, Request, wait, type Listener, type Place } from './callers.js';
+import { listen, Request, wait, type Listener, type World } from './callers.js';
 import { EventLog } from './eventLog.js';
 import { Facts } from './facts.js';
 import { Fetches } from './fetches.js';
@@ -48,7 +48,7 @@ const isFast = (history: History): boolean =>
   history.scale >= 30_000 && history.issuer.first.length === 0 && slowestOf(history) <= 200;
 
 /** Runs a history against a stream, and checks what happens. Returns what was not as promised, in order. */
-export function run(history: History, log?: (line: string) => void): readonly string[] {
+export function run(history: History, print?: (line: string) => void): readonly string[] {
   const { options, steps, reactions, seed } = history;
   const scheduler = new VirtualTimeScheduler();
   let offset = EPOCH;
@@ -69,7 +69,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
   const waiters = new Waiters(facts, tokens, fetches);
   const events = new EventLog(facts, tokens, fetches, rejections);
   const registry: Registry = { issuedReal: new Map(), revoked: new Set() };
-  const say = log && ((line: string) => log(`${String(scheduler.now()).padStart(9)}  ${line}`));
+  const log = print && ((line: string) => print(`${String(scheduler.now()).padStart(9)}  ${line}`));
   const listeners = new Set<Listener>();
   const timers = new Set<Subscription>();
   let depth = 0;
@@ -82,21 +82,21 @@ export function run(history: History, log?: (line: string) => void): readonly st
     what();
     depth--;
     if (depth > 0) return;
-    if (++happened > mostHappenings(history.scale)) facts.fault('storm', `${String(happened)} things happened`);
+    if (++happened > mostHappenings(history.scale)) facts.violated('load', `${String(happened)} things happened`);
     rejections.settled(fetches.isAsking);
     tokens.settled(token$.current?.value ?? null, fetches.isAsking);
     fetches.settled(waiters.size);
     waiters.settled();
     events.settled();
-    const must = tokens.must();
+    const usable = tokens.mustServe();
     for (const { who, last } of listeners) {
-      if (facts.isClosed) facts.fault('B26', `${who} was not completed by close()`);
-      else if (must !== null && last !== must)
-        facts.fault('B24', `${who} heard ${String(last)} last, though ${must} is usable`);
+      if (facts.isClosed) facts.violated('26', `${who} was not completed by close()`);
+      else if (usable !== null && last !== usable)
+        facts.violated('24', `${who} heard ${String(last)} last, though ${usable} is usable`);
     }
     if (!facts.isClosed) return;
-    if (timers.size > 0) facts.fault('B26', `${String(timers.size)} timers are left after close()`);
-    if (fetches.live > 0) facts.fault('B26', 'a token fetch goes on after close()');
+    if (timers.size > 0) facts.violated('26', `${String(timers.size)} timers are left after close()`);
+    if (fetches.live > 0) facts.violated('26', 'a token fetch goes on after close()');
   }
 
   const later = (delay: number, what: () => void): Subscription =>
@@ -131,7 +131,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
     registry,
     isNeeded,
     later,
-    say,
+    log,
     clock: () => scheduler.now() + EPOCH,
   });
   const token$ = createTokenStream(source, {
@@ -148,13 +148,13 @@ export function run(history: History, log?: (line: string) => void): readonly st
   function react(on: Reaction['on']): void {
     for (const reaction of pending) {
       if (reaction.on !== on || reaction.nth-- !== 0) continue;
-      say?.(`in reaction to ${on}:`);
+      log?.(`in reaction to ${on}:`);
       act(reaction.act);
     }
   }
   const known: AccessToken[] = [];
   token$.events.subscribe((event) => {
-    say?.(
+    log?.(
       `event: ${event.type}${'outcome' in event ? ` ${event.outcome}` : ''}${'retryIn' in event ? ` ${String(event.retryIn)}` : ''}`,
     );
     events.heard[0].push(event);
@@ -168,7 +168,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
 
   // ---- what people do
 
-  const place: Place = {
+  const world: World = {
     token$,
     facts,
     tokens,
@@ -178,7 +178,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
     registry,
     resources,
     later,
-    say,
+    log,
     slowest: slowestOf(history),
   };
   const leaving: (() => void)[] = [];
@@ -186,7 +186,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
 
   function request(name: string, made: Call): void {
     facts.starting++;
-    const sent = new Request(name, made, place);
+    const sent = new Request(name, made, world);
     facts.starting--;
     const leave = () => {
       sent.leave();
@@ -203,7 +203,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
 
   function act(action: Action): void {
     const name = `${action.do} ${String(++names)}`;
-    say?.(`${name} ${JSON.stringify(action)}`);
+    log?.(`${name} ${JSON.stringify(action)}`);
     facts.active();
     facts.insideAction++;
     if (action.do === 'take' || action.do === 'refresh' || action.do === 'listen') facts.starting++;
@@ -213,11 +213,11 @@ export function run(history: History, log?: (line: string) => void): readonly st
         break;
       case 'take':
       case 'refresh':
-        leaving.push(wait(name, action.do, action.do === 'take' ? action.maxWait : undefined, place));
+        leaving.push(wait(name, action.do, action.do === 'take' ? action.maxWait : undefined, world));
         break;
       case 'listen':
         leaving.push(
-          listen(name, action.once === true, place, listeners, () => {
+          listen(name, action.once === true, world, listeners, () => {
             react('value');
           }),
         );
@@ -233,7 +233,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
         tokens.jumped(clock(), ((offset += action.by), clock()));
         break;
       case 'wake':
-        fetches.hasten(false);
+        fetches.endPause(false);
         wake.next();
         break;
       case 'signOut':
@@ -264,7 +264,7 @@ export function run(history: History, log?: (line: string) => void): readonly st
     const pass = () => {
       try {
         token$.reject(token);
-        if (wasClosed) facts.fault('B26', 'reject() did not throw after close()');
+        if (wasClosed) facts.violated('26', 'reject() did not throw after close()');
       } catch (error) {
         if (!wasClosed || !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) throw error;
       }
@@ -272,7 +272,15 @@ export function run(history: History, log?: (line: string) => void): readonly st
     const { value } = token;
     if (wasClosed) pass();
     else {
-      const given = { who, token: value, kind: 'explicit', resource: null, isLag: false, isFinal: true, session: tokens.sessions.get(value) } as const;
+      const given = {
+        who,
+        token: value,
+        kind: 'explicit',
+        resource: null,
+        isLag: false,
+        isFinal: true,
+        session: tokens.sessions.get(value),
+      } as const;
       rejections.reject(newRejection(given), pass);
     }
   }
@@ -322,6 +330,6 @@ export function run(history: History, log?: (line: string) => void): readonly st
     scheduler.maxFrames = Infinity;
     scheduler.flush();
   }
-  if (facts.violations.length === 0 && timers.size > 0) facts.fault('B26', `${String(timers.size)} timers are left`);
+  if (facts.violations.length === 0 && timers.size > 0) facts.violated('26', `${String(timers.size)} timers are left`);
   return facts.violations;
 }
