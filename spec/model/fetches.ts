@@ -2,7 +2,8 @@ import type { RefreshReason, TokenRequest } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import type { TokenAnswer } from './history.js';
 import type { Rejection, Rejections } from './rejections.js';
-import type { Issued, Tokens } from './tokens.js';
+import type { Issued } from './lifetimes.js';
+import type { Tokens } from './tokens.js';
 
 interface Fetch {
   readonly request: TokenRequest;

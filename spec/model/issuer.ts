@@ -3,7 +3,7 @@ import { TokenEndpointError, type TokenResponse, type TokenSource } from 'rx-fre
 import type { Facts } from './facts.js';
 import type { Fetches } from './fetches.js';
 import type { History, TokenAnswer } from './history.js';
-import type { Issued } from './tokens.js';
+import type { Issued } from './lifetimes.js';
 
 /** What servers know of tokens. */
 export interface Registry {

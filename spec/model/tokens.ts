@@ -1,45 +1,17 @@
 import type { Facts } from './facts.js';
+import { lifetimeOf, type Asked, type Issued, type Lifetime, type Previous } from './lifetimes.js';
 
-/** What the source is about to hand out. */
-export interface Issued {
+interface Held extends Lifetime {
   readonly value: string;
-  /** In ms; undefined when the response does not log. */
-  readonly expiresIn: number | undefined;
-  /** Of a JWT, in seconds. */
-  readonly claims?: { readonly iat: number; readonly exp: number };
-}
-
-export interface Asked {
-  readonly real: number;
-  readonly clock: number;
-  readonly reason: string;
-}
-
-interface Held {
-  readonly value: string;
-  readonly life: number;
-  readonly overAt: number;
-  readonly endsAt: number;
-  /** When its renewal may begin at the earliest, with all the jitter there can be, and must have begun, with none. */
-  readonly dueFrom: number;
-  readonly dueBy: number;
-  readonly arrivedReal: number;
-  readonly arrivedClock: number;
+  /** The latest time that the clock has shown since it came, as far as the model knows. */
   latestClock: number;
-  /** An explicit rejection was heard, and the first attempt to replace it is under way. */
+  /** `yes`: an explicit rejection came, and the first attempt to replace the token is under way. */
   suspended: 'no' | 'unsure' | 'yes';
   isAccepted: boolean;
+  /** `tokenExpired` was emitted. */
   isEndTold: boolean;
-  /** It may be the very token before, which the promises leave open: then it may have less life, or none. */
+  /** It may be the very token before, which the guarantees leave open: then it may have less life, or none. */
   readonly isUnsure: boolean;
-}
-
-interface Previous {
-  readonly value: string;
-  readonly issuedAt: number;
-  readonly endsAt: number;
-  readonly arrivedReal: number;
-  readonly arrivedClock: number;
 }
 
 export interface Arrival {
@@ -53,13 +25,13 @@ export interface Arrival {
 /** The token at hand, and which one may, and must, be served. */
 export class Tokens {
   held: Held | null = null;
-  /** The last token; undefined when the promises leave open which it is. */
+  /** The last token; undefined when the guarantees leave open which it is. */
   previous: Previous | null | undefined = null;
   arrival: Arrival | null = null;
   /** In which session a value first came, and as which token. */
   readonly sessions = new Map<string, number>();
   readonly serials = new Map<string, number>();
-  /** What `tokenChanged` must tell; null when the promises leave it open. */
+  /** What `tokenChanged` must tell; null when the guarantees leave it open. */
   expectedChanges: string[] | null = [];
   asksSince = 0;
   lastUse = -Infinity;
@@ -91,36 +63,12 @@ export class Tokens {
   /** A token comes from the source. Returns it as it was taken. */
   arrive(issued: Issued, asked: Asked): Arrival {
     const { facts, previous } = this;
-    const { options, real, clock } = facts;
+    const { real, clock } = facts;
     const { value } = issued;
-    const took = Math.max(clock - asked.clock, real - asked.real);
-    // The life counts from the request, by the clock; where the clock was set back behind that, by the timers.
-    let issuedAt = clock < asked.clock ? clock - took : asked.clock;
-    let life = lifeOf(issued, issuedAt);
     const isSame = previous?.value === value;
-    if (isSame && issued.expiresIn === undefined) {
-      // The same token has at most what is left of it, by the clock and by the timers.
-      const left = previous.endsAt - previous.arrivedClock;
-      const elapsed = Math.max(clock - previous.arrivedClock, real - previous.arrivedReal);
-      const lastEnd = clock + left - elapsed;
-      if (issuedAt + life > lastEnd) {
-        life = previous.endsAt - previous.issuedAt;
-        issuedAt = lastEnd - life;
-      }
-    }
-    const endsAt = issuedAt + life;
-    const margin = Math.min(options.expiryMargin ?? usualMargin(issued, life), life / 2);
-    const extra = options.expiryMargin === undefined ? margin - Math.min(1000, life / 30) : 0;
-    const lead = options.refreshBefore ?? Math.max(Math.min(life / 6, 300_000) + extra, 1.5 * took + margin);
-    const overAt = life === Infinity ? Infinity : Math.floor(endsAt - margin);
-    const due = (jitter: number) =>
-      life === Infinity
-        ? Infinity
-        : Math.max(issuedAt + 1, Math.floor(endsAt - Math.min(lead * (1 + jitter), life / 2)));
-    // The same token that is still due is asked for again after half of what is left.
-    const again = Math.min(overAt, clock + Math.max(1000, (overAt - clock) / 2));
-    const arrivedClock = Math.max(clock, issuedAt + took);
-    const isKept = arrivedClock < overAt;
+    const lifetime = lifetimeOf(issued, asked, previous, facts);
+    const { issuedAt, endsAt, arrivedClock } = lifetime;
+    const isKept = arrivedClock < lifetime.overAt;
     const living = this.mayServe();
     const isCertain = living === this.mustServe() && previous !== undefined;
     const isNews = isKept || living === null;
@@ -132,16 +80,9 @@ export class Tokens {
     this.arrival = { value, seq: ++facts.seq, real, isKept, isSame };
     if (isKept) {
       const isAccepted = this.held?.value === value && this.held.isAccepted;
-      const [from, by] = [due(options.jitter), due(0)];
       this.held = {
+        ...lifetime,
         value,
-        life,
-        overAt,
-        endsAt,
-        dueFrom: isSame && from <= clock ? (by > clock ? clock : again) : from,
-        dueBy: isSame ? Math.max(by, again) : by,
-        arrivedReal: real,
-        arrivedClock,
         latestClock: clock,
         suspended: 'no',
         isAccepted,
@@ -203,20 +144,4 @@ export class Tokens {
     if (!held.isEndTold && elapsed > 1 + Math.max(0, Math.min(held.life, held.endsAt - held.arrivedClock)))
       facts.violated('38', `nothing said that ${held.value} ended`);
   }
-}
-
-function lifeOf({ expiresIn, claims }: Issued, now: number): number {
-  // As it is when `expires_in` is read.
-  if (expiresIn !== undefined) return Math.max(0, (expiresIn / 1000) * 1000);
-  if (!claims) return Infinity;
-  const left = claims.exp * 1000 - now;
-  const whole = (claims.exp - claims.iat) * 1000;
-  return Math.max(0, left > Math.min(1000, whole / 30) ? Math.min(left, whole) : whole);
-}
-
-/** Servers that count whole seconds round down. */
-function usualMargin({ claims }: Issued, life: number): number {
-  const usual = Math.min(1000, life / 30);
-  const isWhole = !!claims && Number.isInteger(claims.exp) && Number.isInteger(claims.iat);
-  return isWhole && (claims.exp - claims.iat) * 1000 === life ? Math.max(usual, Math.min(1000, life / 3)) : usual;
 }
