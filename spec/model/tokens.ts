@@ -67,8 +67,7 @@ export class Tokens {
     const { value } = issued;
     const isSame = previous?.value === value;
     const lifetime = lifetimeOf(issued, asked, previous, facts);
-    const { issuedAt, endsAt, arrivedClock } = lifetime;
-    const isKept = arrivedClock < lifetime.overAt;
+    const isKept = lifetime.arrivedClock < lifetime.overAt;
     const living = this.mayServe();
     const isCertain = living === this.mustServe() && previous !== undefined;
     const isNews = isKept || living === null;
@@ -91,9 +90,7 @@ export class Tokens {
       };
       this.asksSince = 0;
     } else if (this.held?.suspended !== 'no') this.held = null;
-    if (isNews)
-      this.previous =
-        (isCertain || isKept) && !isUnsure ? { value, issuedAt, endsAt, arrivedReal: real, arrivedClock } : undefined;
+    if (isNews) this.previous = (isCertain || isKept) && !isUnsure ? { value, ...lifetime } : undefined;
     else if (!isCertain) this.previous = undefined;
     if (facts.listeners > 0) this.lastUse = clock;
     return this.arrival;

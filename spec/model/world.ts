@@ -7,7 +7,10 @@ import {
   type Subscription,
 } from 'rxjs';
 import { createTokenStream, isTokenError, type AccessToken } from 'rx-fresh-token';
-import { listen, Request, wait, type Listener, type World } from './callers.js';
+import { listen, type Listener } from './listener.js';
+import type { Model } from './model.js';
+import { Request } from './request.js';
+import { wait } from './taker.js';
 import { EventLog } from './eventLog.js';
 import { Facts } from './facts.js';
 import { Fetches } from './fetches.js';
@@ -168,7 +171,7 @@ export function run(history: History, print?: (line: string) => void): readonly 
 
   // ---- what people do
 
-  const world: World = {
+  const model: Model = {
     token$,
     facts,
     tokens,
@@ -186,7 +189,7 @@ export function run(history: History, print?: (line: string) => void): readonly 
 
   function request(name: string, made: Call): void {
     facts.starting++;
-    const sent = new Request(name, made, world);
+    const sent = new Request(name, made, model);
     facts.starting--;
     const leave = () => {
       sent.leave();
@@ -213,11 +216,11 @@ export function run(history: History, print?: (line: string) => void): readonly 
         break;
       case 'take':
       case 'refresh':
-        leaving.push(wait(name, action.do, action.do === 'take' ? action.maxWait : undefined, world));
+        leaving.push(wait(name, action.do, action.do === 'take' ? action.maxWait : undefined, model));
         break;
       case 'listen':
         leaving.push(
-          listen(name, action.once === true, world, listeners, () => {
+          listen(name, action.once === true, model, listeners, () => {
             react('value');
           }),
         );
