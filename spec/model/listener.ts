@@ -11,7 +11,7 @@ export interface Listener {
 export function listen(
   who: string,
   once: boolean,
-  { token$, facts, tokens, fetches, log }: Model,
+  { token$, facts, tokens, failures, log }: Model,
   listeners: Set<Listener>,
   onValue: () => void,
 ): () => void {
@@ -40,7 +40,7 @@ export function listen(
       log?.(`${who} fails: ${String(error)}`);
       leave();
       if (facts.isClosed && isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) return;
-      if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || fetches.permanentSeq < 0)
+      if (!isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || failures.permanentSeq < 0)
         facts.violated('24', `a listener failed with ${String(error)}`);
       if (tokens.mustServe() !== null) facts.violated('11', 'a listener failed, though a token lives');
     },

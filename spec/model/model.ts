@@ -1,6 +1,7 @@
 import type { Subscription } from 'rxjs';
 import type { TokenStream } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
+import type { Failures } from './failures.js';
 import type { Fetches } from './fetches.js';
 import type { Resource } from './history.js';
 import type { Registry } from './issuer.js';
@@ -13,6 +14,7 @@ export interface Model {
   readonly token$: TokenStream;
   readonly facts: Facts;
   readonly tokens: Tokens;
+  readonly failures: Failures;
   readonly fetches: Fetches;
   readonly rejections: Rejections;
   readonly waiters: Waiters;

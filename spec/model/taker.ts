@@ -7,7 +7,7 @@ export function wait(who: string, kind: 'take' | 'refresh', given: number | unde
   const maxWait = given ?? facts.maxWait;
   facts.isSignedOut = false;
   const waiter = facts.isClosed ? null : waiters.add(who, kind, maxWait);
-  if (kind === 'refresh') fetches.endPause(true);
+  if (kind === 'refresh') fetches.forced();
   let isGiven = false;
   const token = kind === 'take' ? takeToken(token$, given === undefined ? {} : { maxWait }) : token$.refresh();
   const subscription = token.subscribe({

@@ -1,6 +1,6 @@
 import { isTokenError } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
-import type { Fetches } from './fetches.js';
+import type { Failures } from './failures.js';
 import type { Rejection } from './rejections.js';
 import type { Tokens } from './tokens.js';
 
@@ -26,7 +26,7 @@ export class Waiters {
   constructor(
     private readonly facts: Facts,
     private readonly tokens: Tokens,
-    private readonly fetches: Fetches,
+    private readonly failures: Failures,
   ) {}
 
   get size(): number {
@@ -48,7 +48,7 @@ export class Waiters {
   /** A wait ends without a token: with an error, or (null) with the rejection that the request had. */
   unserved(waiter: Waiter, error: unknown): void {
     this.all.delete(waiter);
-    const { facts, tokens, fetches } = this;
+    const { facts, tokens, failures } = this;
     const { who, since, maxWait, seq, kind, session, rejection } = waiter;
     if (facts.isClosed) {
       if (error !== null && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED') && session === facts.session)
@@ -59,14 +59,14 @@ export class Waiters {
       facts.violated('12', `${who} failed with ${nameOf(error)}`);
     const isSignedOut = session !== facts.session || facts.endOfSession > seq;
     const isLate = facts.real === since + maxWait;
-    const isForGood = fetches.permanentSeq > seq || fetches.isBlocked || facts.jumps > 0;
+    const isForGood = failures.permanentSeq > seq || failures.isBlocking || facts.jumps > 0;
     if (!isSignedOut && !isLate && !isForGood && !(error === null && rejection && this.isPassedOn(rejection, waiter)))
       facts.violated(
         '12',
         `${who} ended after ${String(facts.real - since)} of ${String(maxWait)} ms: ${nameOf(error)}`,
       );
     if (isSignedOut || !error) return;
-    if (fetches.failure && !fetches.isUntold && (error as Error).cause !== fetches.lastError)
+    if (failures.last && !failures.isUntold && (error as Error).cause !== failures.lastError)
       facts.violated('12', `${who} failed with another cause than the last failure`);
     if (kind === 'take' && tokens.mustServe() !== null) facts.violated('11', `${who} failed, though a token lives`);
   }
@@ -75,12 +75,12 @@ export class Waiters {
   private isPassedOn({ outcome, token, isOfHeld }: Rejection, { seq }: Waiter): boolean {
     const { arrival } = this.tokens;
     const isSame = !!arrival && arrival.seq > seq && arrival.value === token;
-    return (outcome ?? 'suppressed') === 'suppressed' || isSame || (isOfHeld && this.fetches.failureSeq > seq);
+    return (outcome ?? 'suppressed') === 'suppressed' || isSame || (isOfHeld && this.failures.seq > seq);
   }
 
   /** Between two things that happen: nobody waits longer than needed. */
   settled(): void {
-    const { facts, tokens, fetches } = this;
+    const { facts, tokens, failures } = this;
     const usable = tokens.mustServe();
     const { arrival } = tokens;
     for (const waiter of this.all) {
@@ -90,8 +90,8 @@ export class Waiters {
       if (session !== facts.session) facts.violated('36', `${who} still waits after signOut()`);
       if (waited > maxWait) facts.violated('12', `${who} still waits after ${String(waited)} ms`);
       if (kind === 'take' && usable !== null) facts.violated('4', `${who} waits, though ${usable} is usable`);
-      if (fetches.permanentSeq > seq) facts.violated('12', `${who} still waits after a permanent failure`);
-      if (kind === 'recover' && usable !== null && fetches.failureSeq > seq)
+      if (failures.permanentSeq > seq) facts.violated('12', `${who} still waits after a permanent failure`);
+      if (kind === 'recover' && usable !== null && failures.seq > seq)
         facts.violated('33', `${who} still waits after a failed attempt, though ${usable} serves on`);
       if (arrival && arrival.seq > seq) {
         if (usable === arrival.value) facts.violated('12', `${who} still waits, though ${usable} came`);

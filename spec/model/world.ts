@@ -13,6 +13,7 @@ import { Request } from './request.js';
 import { wait } from './taker.js';
 import { EventLog } from './eventLog.js';
 import { Facts } from './facts.js';
+import { Failures } from './failures.js';
 import { Fetches } from './fetches.js';
 import type { Action, Call, History, Reaction } from './history.js';
 import { issuerOf, type Registry } from './issuer.js';
@@ -61,15 +62,20 @@ export function run(history: History, print?: (line: string) => void): readonly 
   const resources = history.resources.map(
     (resource, index) => [resource, newMemory(`R${String(index)}`, resource.isKeyed)] as const,
   );
+  const failures = new Failures(facts, tokens, seed === null);
   const rejections: Rejections = new Rejections(
     facts,
     tokens,
     resources.map(([, memory]) => memory),
     isFast(history),
-    { isBlocked: () => fetches.isBlocked, isPausing: () => fetches.mayPause, isRefreshing: () => fetches.isRefreshing },
+    {
+      isBlocked: () => failures.isBlocking,
+      isPausing: () => !fetches.isAsking && failures.mayPause,
+      isRefreshing: () => fetches.isRefreshing,
+    },
   );
-  const fetches: Fetches = new Fetches(facts, tokens, rejections, seed === null);
-  const waiters = new Waiters(facts, tokens, fetches);
+  const fetches: Fetches = new Fetches(facts, tokens, rejections, failures);
+  const waiters = new Waiters(facts, tokens, failures);
   const events = new EventLog(facts, tokens, fetches, rejections);
   const registry: Registry = { issuedReal: new Map(), revoked: new Set() };
   const log = print && ((line: string) => print(`${String(scheduler.now()).padStart(9)}  ${line}`));
@@ -175,6 +181,7 @@ export function run(history: History, print?: (line: string) => void): readonly 
     token$,
     facts,
     tokens,
+    failures,
     fetches,
     rejections,
     waiters,
@@ -236,7 +243,7 @@ export function run(history: History, print?: (line: string) => void): readonly 
         tokens.jumped(clock(), ((offset += action.by), clock()));
         break;
       case 'wake':
-        fetches.endPause(false);
+        failures.endPause();
         wake.next();
         break;
       case 'signOut':
