@@ -3,7 +3,8 @@ import type { Facts } from './facts.js';
 import type { Failures } from './failures.js';
 import type { TokenAnswer } from './history.js';
 import type { Issued } from './lifetimes.js';
-import type { Rejection, Rejections } from './rejections.js';
+import type { Rejections } from './rejections.js';
+import type { Rejection } from './resourceMemory.js';
 import type { Tokens } from './tokens.js';
 
 interface Fetch {

@@ -5,7 +5,8 @@ import type { Failures } from './failures.js';
 import type { Fetches } from './fetches.js';
 import type { Resource } from './history.js';
 import type { Registry } from './issuer.js';
-import type { Rejections, ResourceMemory } from './rejections.js';
+import type { Rejections } from './rejections.js';
+import type { ResourceMemory } from './resourceMemory.js';
 import type { Tokens } from './tokens.js';
 import type { Waiters } from './waiters.js';
 

@@ -2,7 +2,7 @@ import { Observable, type Subscription } from 'rxjs';
 import { isTokenError, withToken, type AccessToken } from 'rx-fresh-token';
 import type { Call, Resource } from './history.js';
 import type { Model } from './model.js';
-import { newRejection, type Rejection, type ResourceMemory } from './rejections.js';
+import { newRejection, type Rejection, type ResourceMemory } from './resourceMemory.js';
 import { answerOf, type Verdict } from './resources.js';
 import type { Waiter } from './waiters.js';
 

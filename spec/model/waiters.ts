@@ -1,7 +1,7 @@
 import { isTokenError } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import type { Failures } from './failures.js';
-import type { Rejection } from './rejections.js';
+import type { Rejection } from './resourceMemory.js';
 import type { Tokens } from './tokens.js';
 
 /** Somebody who waits: for a usable token, for the one that `refresh()` brings, or for the successor of a rejected one. */

@@ -17,7 +17,8 @@ import { Failures } from './failures.js';
 import { Fetches } from './fetches.js';
 import type { Action, Call, History, Reaction } from './history.js';
 import { issuerOf, type Registry } from './issuer.js';
-import { newMemory, newRejection, Rejections } from './rejections.js';
+import { Rejections } from './rejections.js';
+import { newMemory, newRejection } from './resourceMemory.js';
 import { Tokens } from './tokens.js';
 import { Waiters } from './waiters.js';
 
