@@ -11,8 +11,7 @@ export interface Listener {
 export function listen(
   who: string,
   once: boolean,
-  { token$, facts, tokens, failures, log }: Model,
-  listeners: Set<Listener>,
+  { token$, facts, tokens, failures, listeners, log }: Model,
   onValue: () => void,
 ): () => void {
   const listener: Listener = { who, last: null };
