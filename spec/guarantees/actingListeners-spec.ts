@@ -194,4 +194,28 @@ describe('whoever acts from inside an event', () => {
       expect(rig.log).toEqual(['0 r T1']);
     }),
   );
+
+  it.each([401, 403])(
+    '15: should wait for the next attempt with a request that is rejected by %s as the attempt before it fails',
+    (status) => {
+      marbles((m) => {
+        const rig = setUp(m, (n) => (n === 2 ? { took: 0, fail: new Error('down') } : { took: 0 }), {
+          random: () => 1,
+        });
+        inside(rig, 'refreshFailed', 0, () => {
+          rig.tell(
+            'a',
+            withToken(rig.token$, ({ value }) => of(answer(value === 'T1' ? status : 200))),
+          );
+        });
+        rig.tell('s', rig.token$);
+        rig.at(26_000, () => {
+          rig.token$.close();
+        });
+        m.flush();
+        expect(rig.asked).toEqual(['0 initial', '25000 scheduled', '25250 scheduled #2']);
+        expect(rig.log).toEqual(['0 s T1', '25250 s T3', '25250 a 200']);
+      })();
+    },
+  );
 });

@@ -135,4 +135,25 @@ describe('5: a clock that is set, and a machine that sleeps', () => {
       expect(rig.log).toEqual(['200 a T1', '1200 b !TokenUnavailableError(!400)']);
     }),
   );
+
+  it(
+    '19: a pause that is over stays over when the clock, set back, reaches its time again',
+    marbles((m) => {
+      let offset = 0;
+      const rig = setUp(m, (n) => [{ took: 0 }, { took: 0, fail: new Error('down') }][n - 1] ?? { took: 400 }, {
+        now: () => 1e9 + offset + m.scheduler.now(),
+        random: () => 1,
+      });
+      subscribeUntil(rig, 3000);
+      rig.at(1000, () => rig.token$.reject(rig.token$.current!));
+      // Set back behind the pause of 250 ms, the clock ends it.
+      rig.at(1001, () => (offset = -300));
+      rig.at(1001, () => rig.token$.refresh().subscribe());
+      rig.at(1310, () => rig.token$.reject(rig.token$.current!));
+      rig.ask(1310, 'a');
+      m.flush();
+      expect(rig.asked.slice(0, 3)).toEqual(['0 initial', '1000 rejected', '1001 rejected #2']);
+      expect(rig.log).toEqual(['1401 a T3']);
+    }),
+  );
 });

@@ -73,6 +73,32 @@ describe('30: a token is as old as it says, and never gets younger', () => {
     ],
   );
 
+  cases(
+    'when the same token comes again after the clock was set back',
+    (m, { setAt, by, took = 0 }) => {
+      let offset = 0;
+      const value = jwt({ iat: 0, exp: 30 });
+      const rig = setUp(m, (n) => ({ took: n === 1 ? took : 0, life: 'unknown', value }), {
+        now: () => offset + m.scheduler.now(),
+        refreshBefore: 0,
+        expiryMargin: 0,
+      });
+      const watching = rig.token$.subscribe();
+      rig.at(setAt, () => (offset = -by));
+      rig.at(20_000, () => rig.token$.refresh().subscribe());
+      rig.after(29_999, () => expect(rig.token$.current?.value).toBe(value));
+      rig.after(30_000, () => expect(rig.token$.current).toBeNull());
+      rig.at(30_001, () => watching.unsubscribe());
+      m.flush();
+    },
+    [
+      { name: 'by an hour', setAt: 10_000, by: 3_600_000 },
+      { name: 'by a few seconds', setAt: 10_000, by: 5000 },
+      { name: 'before it came, by less than the fetch took', setAt: 1000, by: 2000, took: 4000 },
+      { name: 'before it came, by more than the fetch took', setAt: 1000, by: 9000, took: 4000 },
+    ] as { name: string; setAt: number; by: number; took?: number }[],
+  );
+
   it(
     'so that the same token again is renewed, over and expired at the moments that it had',
     marbles((m) => {
@@ -133,6 +159,23 @@ describe('30: a token is as old as it says, and never gets younger', () => {
       expect(token$.current).toBeNull();
       token$.close();
     });
+
+    it.each([3_600_000, 5000, 0])(
+      'when the system clock is set back by %s ms before the same token comes again',
+      (by) => {
+        const value = jwt({ iat: Date.now() / 1000, exp: Date.now() / 1000 + 30 });
+        const token$ = openStream(() => of({ access_token: value }), { expiryMargin: 0, refreshBefore: 0 });
+        takeToken(token$).subscribe();
+        jest.advanceTimersByTime(10_000);
+        jest.setSystemTime(Date.now() - by);
+        token$.refresh().subscribe();
+        jest.advanceTimersByTime(19_990);
+        expect(token$.current?.value).toBe(value);
+        jest.advanceTimersByTime(10);
+        expect(token$.current).toBeNull();
+        token$.close();
+      },
+    );
   });
 
   it(

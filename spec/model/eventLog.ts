@@ -27,7 +27,7 @@ export class EventLog {
         break;
       case 'tokenChanged':
         if (tokens.expectedChanges && tokens.expectedChanges.shift() !== event.token.value)
-          facts.fault('events', `said that ${event.token.value} came, which is not so`);
+          facts.violated('38', `said that ${event.token.value} came, which is not so`);
         break;
       case 'refreshFailed':
         this.fetches.told(event.error, event.message, event.retryIn, event.permanent);
@@ -37,14 +37,14 @@ export class EventLog {
         break;
       case 'tokenExpired':
         if (tokens.held?.value === event.token.value) {
-          if (tokens.held.isEndTold) facts.fault('events', `said twice that ${event.token.value} ended`);
+          if (tokens.held.isEndTold) facts.violated('38', `said twice that ${event.token.value} ended`);
           tokens.held.isEndTold = true;
           if (facts.jumps === 0 && facts.clock < event.token.expiresAt)
-            facts.fault('events', `said that ${event.token.value} ended, which still lives`);
+            facts.violated('38', `said that ${event.token.value} ended, which still lives`);
         }
         break;
       case 'idle':
-        this.fetches.rests();
+        this.fetches.idle();
         break;
       case 'signedOut':
       case 'closed':
@@ -57,14 +57,14 @@ export class EventLog {
     const { facts, tokens, fetches } = this;
     const [first, second] = this.heard;
     if (first.length !== second.length || first.some((event, index) => event !== second[index]))
-      facts.fault('events', `${first.map(nameOf).join(' ')} | ${second.map(nameOf).join(' ')}`);
+      facts.violated('38', `${first.map(nameOf).join(' ')} | ${second.map(nameOf).join(' ')}`);
     first.length = second.length = 0;
     if (facts.isClosed) return;
     if (tokens.expectedChanges && tokens.expectedChanges.length > 0)
-      facts.fault('events', `nothing said that ${String(tokens.expectedChanges[0])} came`);
+      facts.violated('38', `nothing said that ${String(tokens.expectedChanges[0])} came`);
     tokens.expectedChanges = [];
     if (this.ends === 0 && this.started.join() !== fetches.asks.join())
-      facts.fault('events', `announced ${this.started.join()}, asked ${fetches.asks.join()}`);
+      facts.violated('38', `announced ${this.started.join()}, asked ${fetches.asks.join()}`);
     this.ends = this.started.length = fetches.asks.length = 0;
   }
 }

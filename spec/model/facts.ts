@@ -47,7 +47,7 @@ export class Facts {
     return this.options.maxWait ?? 30_000;
   }
 
-  fault(promise: string, what: string): void {
+  violated(promise: string, what: string): void {
     this.violations.push(`${promise}: ${what} (at ${String(this.real)} ms, the clock says ${String(this.clock)})`);
   }
 

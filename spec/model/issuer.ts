@@ -3,7 +3,7 @@ import { TokenEndpointError, type TokenResponse, type TokenSource } from 'rx-fre
 import type { Facts } from './facts.js';
 import type { Fetches } from './fetches.js';
 import type { History, TokenAnswer } from './history.js';
-import type { Issued } from './tokens.js';
+import type { Issued } from './lifetimes.js';
 
 /** What servers know of tokens. */
 export interface Registry {
@@ -18,7 +18,7 @@ export interface IssuerWorld {
   readonly registry: Registry;
   readonly isNeeded: () => boolean;
   readonly later: (delay: number, what: () => void) => Subscription;
-  readonly say: ((line: string) => void) | undefined;
+  readonly log: ((line: string) => void) | undefined;
   /** Of the issuer, in ms. */
   readonly clock: () => number;
 }
@@ -28,7 +28,7 @@ const jwtOf = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toS
 /** A token source that does what the history says. */
 export function issuerOf(
   { issuer, scale }: History,
-  { facts, fetches, registry, isNeeded, later, say, clock }: IssuerWorld,
+  { facts, fetches, registry, isNeeded, later, log, clock }: IssuerWorld,
 ): TokenSource {
   const { kind, first, forever, latency, revokesOld } = issuer;
   const usual: TokenAnswer = forever ?? { kind: 'token', latency };
@@ -67,7 +67,7 @@ export function issuerOf(
 
   return (request) => {
     const answer = first[asks++] ?? usual;
-    say?.(`asked, ${request.reason} ${String(request.attempt)}: ${JSON.stringify(answer)}`);
+    log?.(`asked, ${request.reason} ${String(request.attempt)}: ${JSON.stringify(answer)}`);
     fetches.asked(request, isNeeded());
     if (answer.kind === 'throw' || answer.kind === 'mistake') {
       fetches.answered(null, answer);
@@ -77,7 +77,7 @@ export function issuerOf(
     return new Observable<TokenResponse>((subscriber) => {
       const give = () => {
         const token = answer.kind === 'token' || answer.kind === 'same' ? issue(answer) : null;
-        say?.(`answered: ${token?.value ?? answer.kind}`);
+        log?.(`answered: ${token?.value ?? answer.kind}`);
         fetches.answered(token, answer);
         const error = failureOf(answer);
         if (token) subscriber.next(responseOf(token, answer));

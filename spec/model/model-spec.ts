@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { config } from 'rxjs';
-import { histories, type History } from './history.js';
-import { run } from './world.js';
+import { histories } from './histories.js';
+import type { History } from './history.js';
+import { run } from './run.js';
 
 /** The same histories each time, so that a failure is the change's; `MODEL_SEED=random` looks for new ones. */
 const { MODEL_RUNS = '20000', MODEL_SEED = '20261122', MODEL_REPLAY } = process.env;

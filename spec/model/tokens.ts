@@ -1,35 +1,17 @@
 import type { Facts } from './facts.js';
+import { lifetimeOf, type Asked, type Issued, type Lifetime, type Previous } from './lifetimes.js';
 
-/** What the source is about to hand out. */
-export interface Issued {
+interface Held extends Lifetime {
   readonly value: string;
-  /** In ms; undefined when the response does not say. */
-  readonly expiresIn: number | undefined;
-  /** Of a JWT, in seconds. */
-  readonly claims?: { readonly iat: number; readonly exp: number };
-}
-
-export interface Asked {
-  readonly real: number;
-  readonly clock: number;
-  readonly reason: string;
-}
-
-interface Held {
-  readonly value: string;
-  readonly life: number;
-  readonly overAt: number;
-  readonly endsAt: number;
-  /** When its renewal may begin at the earliest, with all the jitter there can be, and must have begun, with none. */
-  readonly dueFrom: number;
-  readonly dueBy: number;
-  readonly arrivedReal: number;
-  readonly arrivedClock: number;
+  /** The latest time that the clock has shown since it came, as far as the model knows. */
   latestClock: number;
-  /** An explicit rejection was heard, and the first attempt to replace it is under way. */
-  setAside: 'no' | 'unsure' | 'yes';
+  /** `yes`: an explicit rejection came, and the first attempt to replace the token is under way. */
+  suspended: 'no' | 'unsure' | 'yes';
   isAccepted: boolean;
+  /** `tokenExpired` was emitted. */
   isEndTold: boolean;
+  /** It may be the very token before, which the guarantees leave open: then it may have less life, or none. */
+  readonly isUnsure: boolean;
 }
 
 export interface Arrival {
@@ -43,13 +25,13 @@ export interface Arrival {
 /** The token at hand, and which one may, and must, be served. */
 export class Tokens {
   held: Held | null = null;
-  /** The last token; undefined when the promises leave open which it is. */
-  previous: { readonly value: string; readonly issuedAt: number; readonly endsAt: number } | null | undefined = null;
+  /** The last token; undefined when the guarantees leave open which it is. */
+  previous: Previous | null | undefined = null;
   arrival: Arrival | null = null;
   /** In which session a value first came, and as which token. */
   readonly sessions = new Map<string, number>();
   readonly serials = new Map<string, number>();
-  /** What `tokenChanged` must tell; null when the promises leave it open. */
+  /** What `tokenChanged` must tell; null when the guarantees leave it open. */
   expectedChanges: string[] | null = [];
   asksSince = 0;
   lastUse = -Infinity;
@@ -57,9 +39,9 @@ export class Tokens {
   constructor(private readonly facts: Facts) {}
 
   /** Nothing known speaks against the token. */
-  may(): string | null {
+  mayServe(): string | null {
     const { held, facts } = this;
-    if (!held || held.setAside === 'yes' || facts.isClosed) return null;
+    if (!held || held.suspended === 'yes' || facts.isClosed) return null;
     const elapsed = facts.real - held.arrivedReal;
     // The times of a JWT are binary fractions; timers run at whole milliseconds.
     return facts.clock < held.overAt && elapsed <= Math.ceil(Math.min(held.overAt - held.arrivedClock, held.life))
@@ -68,10 +50,10 @@ export class Tokens {
   }
 
   /** Nothing ever spoke against it: no timer, no clock, no server. */
-  must(): string | null {
+  mustServe(): string | null {
     const { held, facts } = this;
-    const value = this.may();
-    if (!held || value === null || held.setAside !== 'no') return null;
+    const value = this.mayServe();
+    if (!held || value === null || held.suspended !== 'no' || held.isUnsure) return null;
     const elapsed = facts.real - held.arrivedReal;
     return held.latestClock < held.overAt && elapsed < Math.min(held.overAt - held.arrivedClock, held.life)
       ? value
@@ -81,32 +63,15 @@ export class Tokens {
   /** A token comes from the source. Returns it as it was taken. */
   arrive(issued: Issued, asked: Asked): Arrival {
     const { facts, previous } = this;
-    const { options, real, clock } = facts;
+    const { real, clock } = facts;
     const { value } = issued;
-    // A clock that was set back meanwhile lengthens nothing.
-    const took = Math.max(clock - asked.clock, real - asked.real);
-    let issuedAt = clock - took;
-    let life = lifeOf(issued, issuedAt);
     const isSame = previous?.value === value;
-    if (isSame && issued.expiresIn === undefined && issuedAt + life > previous.endsAt) {
-      issuedAt = previous.issuedAt;
-      life = previous.endsAt - issuedAt;
-    }
-    const endsAt = issuedAt + life;
-    const margin = Math.min(options.expiryMargin ?? usualMargin(issued, life), life / 2);
-    const extra = options.expiryMargin === undefined ? margin - Math.min(1000, life / 30) : 0;
-    const lead = options.refreshBefore ?? Math.max(Math.min(life / 6, 300_000) + extra, 1.5 * took + margin);
-    const overAt = life === Infinity ? Infinity : Math.floor(endsAt - margin);
-    const due = (jitter: number) =>
-      life === Infinity
-        ? Infinity
-        : Math.max(issuedAt + 1, Math.floor(endsAt - Math.min(lead * (1 + jitter), life / 2)));
-    // The same token that is still due is asked for again after half of what is left.
-    const again = Math.min(overAt, clock + Math.max(1000, (overAt - clock) / 2));
-    const isKept = clock < overAt;
-    const living = this.may();
-    const isCertain = living === this.must() && previous !== undefined;
+    const lifetime = lifetimeOf(issued, asked, previous, facts);
+    const isKept = lifetime.arrivedClock < lifetime.overAt;
+    const living = this.mayServe();
+    const isCertain = living === this.mustServe() && previous !== undefined;
     const isNews = isKept || living === null;
+    const isUnsure = previous === undefined && this.serials.has(value) && issued.expiresIn === undefined;
     this.sessions.set(value, facts.session);
     if (!this.serials.has(value)) this.serials.set(value, this.serials.size);
     if (!isCertain && (!isKept || previous === undefined)) this.expectedChanges = null;
@@ -114,24 +79,18 @@ export class Tokens {
     this.arrival = { value, seq: ++facts.seq, real, isKept, isSame };
     if (isKept) {
       const isAccepted = this.held?.value === value && this.held.isAccepted;
-      const [from, by] = [due(options.jitter), due(0)];
       this.held = {
+        ...lifetime,
         value,
-        life,
-        overAt,
-        endsAt,
-        dueFrom: isSame && from <= clock ? (by > clock ? clock : again) : from,
-        dueBy: isSame ? Math.max(by, again) : by,
-        arrivedReal: real,
-        arrivedClock: isSame ? clock : issuedAt + took,
         latestClock: clock,
-        setAside: 'no',
+        suspended: 'no',
         isAccepted,
         isEndTold: false,
+        isUnsure,
       };
       this.asksSince = 0;
-    } else if (this.held?.setAside !== 'no') this.held = null;
-    if (isNews) this.previous = isCertain || isKept ? { value, issuedAt, endsAt } : undefined;
+    } else if (this.held?.suspended !== 'no') this.held = null;
+    if (isNews) this.previous = (isCertain || isKept) && !isUnsure ? { value, ...lifetime } : undefined;
     else if (!isCertain) this.previous = undefined;
     if (facts.listeners > 0) this.lastUse = clock;
     return this.arrival;
@@ -140,20 +99,20 @@ export class Tokens {
   /** A token is about to leave with a request, or is handed to somebody who has waited since `seq`. */
   given(value: string, who: string, since: number): void {
     const { facts, held, arrival } = this;
-    if (facts.isClosed) facts.fault('B26', `${who} was given a token after close()`);
+    if (facts.isClosed) facts.violated('26', `${who} was given a token after close()`);
     if (this.sessions.get(value) !== facts.session)
-      facts.fault('signOut', `${who} was given ${value} of a session that has ended`);
-    if (this.may() === value) {
+      facts.violated('36', `${who} was given ${value} of a session that has ended`);
+    if (this.mayServe() === value) {
       this.lastUse = facts.clock;
       return;
     }
     const isUnkept = arrival?.value === value && !arrival.isKept && arrival.real === facts.real;
     if (isUnkept && since < arrival.seq) return;
-    if (held?.value === value && held.setAside === 'yes')
-      facts.fault('B19', `${who} was given ${value}, which is set aside`);
+    if (held?.value === value && held.suspended === 'yes')
+      facts.violated('19', `${who} was given ${value}, which is set aside`);
     else if (isUnkept)
-      facts.fault('B3', `${who} came after ${value}, which has no life, and was given it all the same`);
-    else facts.fault('B4/B5', `${who} was given ${value}, whose life is over`);
+      facts.violated('3', `${who} came after ${value}, which has no life, and was given it all the same`);
+    else facts.violated('5', `${who} was given ${value}, whose life is over`);
   }
 
   jumped(clockBefore: number, clockAfter: number): void {
@@ -171,30 +130,15 @@ export class Tokens {
   /** Between two things that happen: what must be true of the token. */
   settled(current: string | null, isAsking: boolean): void {
     const { held, facts } = this;
-    if (held && held.setAside !== 'no' && !isAsking) held.setAside = 'no';
-    const must = this.must();
-    if (current !== null && current !== this.may()) facts.fault('current', `${current} is not usable`);
-    if (must !== null && current !== must) facts.fault('current', `${String(current)}, though ${must} is usable`);
-    if (!held || facts.isClosed) return;
+    if (held && held.suspended !== 'no' && !isAsking) held.suspended = 'no';
+    const usable = this.mustServe();
+    if (current !== null && current !== this.mayServe()) facts.violated('current', `${current} is not usable`);
+    if (usable !== null && current !== usable)
+      facts.violated('current', `${String(current)}, though ${usable} is usable`);
+    if (!held || facts.isClosed || held.isUnsure) return;
     const elapsed = facts.real - held.arrivedReal;
     // A JWT says its times in seconds: as binary fractions they are less exact than a timer.
     if (!held.isEndTold && elapsed > 1 + Math.max(0, Math.min(held.life, held.endsAt - held.arrivedClock)))
-      facts.fault('events', `nothing said that ${held.value} ended`);
+      facts.violated('38', `nothing said that ${held.value} ended`);
   }
-}
-
-function lifeOf({ expiresIn, claims }: Issued, now: number): number {
-  // As it is when `expires_in` is read.
-  if (expiresIn !== undefined) return Math.max(0, (expiresIn / 1000) * 1000);
-  if (!claims) return Infinity;
-  const left = claims.exp * 1000 - now;
-  const whole = (claims.exp - claims.iat) * 1000;
-  return Math.max(0, left > Math.min(1000, whole / 30) ? Math.min(left, whole) : whole);
-}
-
-/** Servers that count whole seconds round down. */
-function usualMargin({ claims }: Issued, life: number): number {
-  const usual = Math.min(1000, life / 30);
-  const isWhole = !!claims && Number.isInteger(claims.exp) && Number.isInteger(claims.iat);
-  return isWhole && (claims.exp - claims.iat) * 1000 === life ? Math.max(usual, Math.min(1000, life / 3)) : usual;
 }

@@ -1,7 +1,7 @@
 import { isTokenError } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
-import type { Fetches } from './fetches.js';
-import type { Rejection } from './rejections.js';
+import type { Failures } from './failures.js';
+import type { Rejection } from './resourceMemory.js';
 import type { Tokens } from './tokens.js';
 
 /** Somebody who waits: for a usable token, for the one that `refresh()` brings, or for the successor of a rejected one. */
@@ -26,7 +26,7 @@ export class Waiters {
   constructor(
     private readonly facts: Facts,
     private readonly tokens: Tokens,
-    private readonly fetches: Fetches,
+    private readonly failures: Failures,
   ) {}
 
   get size(): number {
@@ -48,50 +48,53 @@ export class Waiters {
   /** A wait ends without a token: with an error, or (null) with the rejection that the request had. */
   unserved(waiter: Waiter, error: unknown): void {
     this.all.delete(waiter);
-    const { facts, tokens, fetches } = this;
+    const { facts, tokens, failures } = this;
     const { who, since, maxWait, seq, kind, session, rejection } = waiter;
     if (facts.isClosed) {
       if (error !== null && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED') && session === facts.session)
-        facts.fault('B26', `${who} failed with ${nameOf(error)} after close()`);
+        facts.violated('26', `${who} failed with ${nameOf(error)} after close()`);
       return;
     }
     if (error !== null && !isTokenError(error, 'ERR_TOKEN_UNAVAILABLE'))
-      facts.fault('B12', `${who} failed with ${nameOf(error)}`);
+      facts.violated('12', `${who} failed with ${nameOf(error)}`);
     const isSignedOut = session !== facts.session || facts.endOfSession > seq;
     const isLate = facts.real === since + maxWait;
-    const isForGood = fetches.permanentSeq > seq || fetches.isBlocked || facts.jumps > 0;
+    const isForGood = failures.permanentSeq > seq || failures.isBlocking || facts.jumps > 0;
     if (!isSignedOut && !isLate && !isForGood && !(error === null && rejection && this.isPassedOn(rejection, waiter)))
-      facts.fault('B12', `${who} ended after ${String(facts.real - since)} of ${String(maxWait)} ms: ${nameOf(error)}`);
+      facts.violated(
+        '12',
+        `${who} ended after ${String(facts.real - since)} of ${String(maxWait)} ms: ${nameOf(error)}`,
+      );
     if (isSignedOut || !error) return;
-    if (fetches.failure && !fetches.isUntold && (error as Error).cause !== fetches.lastError)
-      facts.fault('B12', `${who} failed with another cause than the last failure`);
-    if (kind === 'take' && tokens.must() !== null) facts.fault('B11', `${who} failed, though a token lives`);
+    if (failures.last && !failures.isUntold && (error as Error).cause !== failures.lastError)
+      facts.violated('12', `${who} failed with another cause than the last failure`);
+    if (kind === 'take' && tokens.mustServe() !== null) facts.violated('11', `${who} failed, though a token lives`);
   }
 
   /** A rejection is passed on: no refresh is spent on it, the attempt failed, or the same token came. */
   private isPassedOn({ outcome, token, isOfHeld }: Rejection, { seq }: Waiter): boolean {
     const { arrival } = this.tokens;
     const isSame = !!arrival && arrival.seq > seq && arrival.value === token;
-    return (outcome ?? 'suppressed') === 'suppressed' || isSame || (isOfHeld && this.fetches.failureSeq > seq);
+    return (outcome ?? 'suppressed') === 'suppressed' || isSame || (isOfHeld && this.failures.seq > seq);
   }
 
   /** Between two things that happen: nobody waits longer than needed. */
   settled(): void {
-    const { facts, tokens, fetches } = this;
-    const must = tokens.must();
+    const { facts, tokens, failures } = this;
+    const usable = tokens.mustServe();
     const { arrival } = tokens;
     for (const waiter of this.all) {
       const { who, kind, seq, since, maxWait, session } = waiter;
       const waited = facts.real - since;
-      if (facts.isClosed) facts.fault('B26', `${who} still waits after close()`);
-      if (session !== facts.session) facts.fault('signOut', `${who} still waits after signOut()`);
-      if (waited > maxWait) facts.fault('B12', `${who} still waits after ${String(waited)} ms`);
-      if (kind === 'take' && must !== null) facts.fault('B4', `${who} waits, though ${must} is usable`);
-      if (fetches.permanentSeq > seq) facts.fault('B12', `${who} still waits after a permanent failure`);
-      if (kind === 'recover' && must !== null && fetches.failureSeq > seq)
-        facts.fault('3.6', `${who} still waits after a failed attempt, though ${must} serves on`);
+      if (facts.isClosed) facts.violated('26', `${who} still waits after close()`);
+      if (session !== facts.session) facts.violated('36', `${who} still waits after signOut()`);
+      if (waited > maxWait) facts.violated('12', `${who} still waits after ${String(waited)} ms`);
+      if (kind === 'take' && usable !== null) facts.violated('4', `${who} waits, though ${usable} is usable`);
+      if (failures.permanentSeq > seq) facts.violated('12', `${who} still waits after a permanent failure`);
+      if (kind === 'recover' && usable !== null && failures.seq > seq)
+        facts.violated('33', `${who} still waits after a failed attempt, though ${usable} serves on`);
       if (arrival && arrival.seq > seq) {
-        if (must === arrival.value) facts.fault('B12', `${who} still waits, though ${must} came`);
+        if (usable === arrival.value) facts.violated('12', `${who} still waits, though ${usable} came`);
         // It came, and was rejected or replaced at once by somebody who heard of it before.
         waiter.seq = ++facts.seq;
         if (kind === 'recover') {

@@ -14,6 +14,7 @@ import {
   type HeldToken,
   type TokenState,
 } from '../../src/token/state.js';
+import { setBackOf } from '../../src/token/receivedToken.js';
 
 const token = accessToken({ access_token: 'T1' }, 0, 30_000);
 /** Due at 25 s, over at 29 s. */
@@ -72,6 +73,16 @@ describe('pauseLeft', () => {
     ['a clock that was set back behind its beginning', pause(1000, 250), 999, 0],
   ])('should be told at %s', (_kind, at, now, left) => {
     expect(pauseLeft(stateOf({ pause: at }), now)).toBe(left);
+  });
+});
+
+describe('setBackOf', () => {
+  it.each<[string, number, number, number]>([
+    ['a clock that nobody set', 9000, 4000, 0],
+    ['a clock that was set back', 8000, 4000, 1000],
+    ['a clock that was set ahead', 9500, 4000, 0],
+  ])('should be told of %s', (_kind, now, tick, setBack) => {
+    expect(setBackOf({ previous: null, clockLead: 5000 }, now, { ticks: () => tick })).toBe(setBack);
   });
 });
 

@@ -323,6 +323,24 @@ describe('a token that others put into the store', () => {
   });
 
   it(
+    'should be taken when it is newer, though the clock was set back since the one at hand came',
+    marbles((m) => {
+      let offset = 3_600_000;
+      const { token$, values$, changes, at } = setUp(m.scheduler, () => of(shared('T1')), {
+        now: () => offset + m.scheduler.now(),
+      });
+      at(10_000, () => {
+        offset = 0;
+        changes.next(shared('older', 10_001));
+        changes.next(shared('P', 9999));
+      });
+      m.expect(values$, '^ 11s !').toBeObservable('a 9999ms b', { a: 'T1', b: 'P' });
+      m.flush();
+      token$.close();
+    }),
+  );
+
+  it(
     'should lengthen the life of the token at hand when it is the same, unseen by subscribers',
     marbles((m) => {
       const { token$, values$, changes, asked, at, ofType } = setUp(m.scheduler, (_request, _fetch, n) =>

@@ -33,6 +33,16 @@ export interface Reception {
   readonly now: number;
 }
 
+/** The last token, and how far the stream's clock was ahead of the monotonic one when it came. Milliseconds. */
+export interface TokenBefore {
+  readonly previous: AccessToken | null;
+  readonly clockLead: number;
+}
+
+/** Milliseconds by which the stream's clock was set back since `previous` came: the times of that token are on the old clock. */
+export const setBackOf = ({ clockLead }: TokenBefore, now: number, { ticks }: Pick<Settings, 'ticks'>): number =>
+  Math.max(0, clockLead - now + ticks());
+
 /** The same token again is asked for no sooner than after this. Milliseconds. */
 const SAME_TOKEN_PAUSE = 1000;
 
@@ -40,9 +50,10 @@ const SAME_TOKEN_PAUSE = 1000;
 export function receivedToken(
   { response, age, headStart = 0, origin }: SourceResult,
   { sentAt, took, now }: Reception,
-  previous: AccessToken | null,
+  before: TokenBefore,
   settings: Settings,
 ): ReceivedToken {
+  const { previous } = before;
   checkTokenResponse(response);
   if (age !== undefined && !(Number.isFinite(age) && age >= 0))
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
@@ -55,16 +66,23 @@ export function receivedToken(
   const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
   const received = { took, age: givenAge ?? took + headStart, origin };
   if (!previous || !sameToken(token, previous)) return { token, ...received, ...timesOf(token, took, settings) };
-  const again = sameTokenAgain(token, previous, now, took, settings);
+  const again = sameTokenAgain(token, previous, setBackOf(before, now, settings), now, took, settings);
   return { ...received, ...again, age: Math.max(received.age, now - again.token.issuedAt) };
 }
 
 /** Receiving the same token again does not extend its lifetime, unless its response says how long it lives. */
-function sameTokenAgain(token: AccessToken, previous: AccessToken, now: number, took: number, settings: Settings) {
-  const keepsOwnLifetime = saysLifetime(token.raw) || token.expiresAt <= previous.expiresAt;
+function sameTokenAgain(
+  token: AccessToken,
+  { issuedAt, expiresAt }: AccessToken,
+  setBack: number,
+  now: number,
+  took: number,
+  settings: Settings,
+) {
+  const keepsOwnLifetime = saysLifetime(token.raw) || token.expiresAt <= expiresAt - setBack;
   const lasting = keepsOwnLifetime
     ? token
-    : accessToken(token.raw, previous.issuedAt, previous.expiresAt - previous.issuedAt, settings.tokenType);
+    : accessToken(token.raw, issuedAt - setBack, expiresAt - issuedAt, settings.tokenType);
   const { renewAt, usableUntil } = timesOf(lasting, took, settings);
   if (renewAt > now) return { token: lasting, renewAt, usableUntil };
   // A source that caches hands the same token out until it expires. It is asked again after half of what is left.

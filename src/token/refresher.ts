@@ -48,6 +48,8 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
       const { held } = state;
       const isRenewal = reason !== 'rejected' && reason !== 'manual';
       state.isRefreshing = state.isFetching = true;
+      // The pause is over. A clock that is set back may reach its time again.
+      state.pause = NO_PAUSE;
       state.permanentFailure = null;
       if (count === 1) {
         state.fetchingForRejection = state.rejection;
@@ -67,7 +69,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
         concatMap((result): Observable<TokenUpdate> => {
           const time = now();
           const took = Math.max(time - sentAt, settings.ticks() - sentTick);
-          const received = receivedToken(result, { sentAt, took, now: time }, state.previous, settings);
+          const received = receivedToken(result, { sentAt, took, now: time }, state, settings);
           // Others shared it, a server rejected it, and only then the store answered.
           if (isRenewal && received.origin === 'shared' && isSuspended(state, received.token))
             return attempt('rejected', count);

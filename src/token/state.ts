@@ -30,6 +30,8 @@ export interface TokenState {
   held: HeldToken | null;
   /** The last token, usable or not. */
   previous: AccessToken | null;
+  /** How far the stream's clock was ahead of the monotonic one when `previous` came. Milliseconds. */
+  clockLead: number;
   /** A token that has expired on arrival, while it is given to those who wait for it. */
   singleUse: AccessToken | null;
   /** When a request last used the token. */
@@ -75,6 +77,7 @@ export const NO_PAUSE = { since: 0, duration: 0 } as const;
 export const initialState = (): TokenState => ({
   held: null,
   previous: null,
+  clockLead: 0,
   singleUse: null,
   lastUse: -Infinity,
   subscribers: 0,

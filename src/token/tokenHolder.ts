@@ -2,7 +2,13 @@ import { Subscription } from 'rxjs';
 import { InvalidTokenResponseError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import { isUnusableOnArrival, receivedToken, type SourceResult } from './receivedToken.js';
+import {
+  isUnusableOnArrival,
+  receivedToken,
+  setBackOf,
+  type ReceivedToken,
+  type SourceResult,
+} from './receivedToken.js';
 import { isSuspended, isWanted, NO_PAUSE, usableToken, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 
@@ -36,6 +42,11 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     state.held = held;
     state.sessionTokens?.add(token);
     startTimer(held, token.issuedAt + age);
+  }
+
+  function setPrevious({ token, age }: ReceivedToken): void {
+    state.previous = token;
+    state.clockLead = token.issuedAt + age - settings.ticks();
   }
 
   /** Announces the moments of a token one after the other: by its age, since the clock may be set back. */
@@ -79,7 +90,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       state.lastError = undefined;
       state.permanentFailure = null;
       state.pause = isKept ? NO_PAUSE : { since: time - took, duration: SINGLE_USE_PAUSE };
-      if (isLatest) state.previous = token;
+      if (isLatest) setPrevious(arrived);
       state.singleUse = isKept ? null : token;
       if (reason === 'rejected' && fetchingForRejection) rejections.remember(fetchingForRejection, time);
       if (isKept) {
@@ -95,11 +106,11 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       if (isChange && isLatest) events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
     },
     fromStore: (stored) => {
-      const { held, previous } = state;
+      const { held } = state;
       const time = now();
-      const received = receivedToken(stored, { sentAt: time, took: 0, now: time }, previous, settings);
+      const received = receivedToken(stored, { sentAt: time, took: 0, now: time }, state, settings);
       const { token } = received;
-      const isOlder = token.issuedAt < (held?.token.issuedAt ?? -Infinity);
+      const isOlder = held !== null && token.issuedAt < held.token.issuedAt - setBackOf(state, time, settings);
       // The store may not know yet that a server rejected the token.
       if (isOlder || isSuspended(state, token) || isUnusableOnArrival(received, time)) return null;
       // No token is renewed on schedule in the first half of its life: others forced this one.
@@ -115,13 +126,13 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       const result = { response, origin: 'initial' } as SourceResult;
       let received;
       try {
-        received = receivedToken(result, { sentAt: time, took: 0, now: time }, null, settings);
+        received = receivedToken(result, { sentAt: time, took: 0, now: time }, state, settings);
       } catch (cause) {
         throw new TypeError('option "initial" must be a token response', { cause });
       }
       if (isUnusableOnArrival(received, time)) return;
       const { token } = received;
-      state.previous = token;
+      setPrevious(received);
       setHeld({ type: 'token', ...received, reason: 'initial', attempt: 1, isRenewal: true });
       // Nobody can listen to a stream before it exists: the event comes a tick later.
       timer.add(

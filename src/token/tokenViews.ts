@@ -138,8 +138,11 @@ export function createTokenViews(
       }),
     next: (begin, maxWait) =>
       defer(() => {
-        const replayed = state.held?.update;
-        const untilItFails$ = updatesAfter(begin).pipe(takeWhile((update) => !staysInUse(replayed, update)));
+        const { held, failures } = state;
+        const replayed = held?.update;
+        // A caller that begins to wait in a `refreshFailed` listener waits for the attempt after that one.
+        const isWaitOver = (update: TokenUpdate) => state.failures !== failures && staysInUse(replayed, update);
+        const untilItFails$ = updatesAfter(begin).pipe(takeWhile((update) => !isWaitOver(update)));
         return firstToken(untilItFails$, tokenOtherThan(replayed), maxWait);
       }),
   };

@@ -1,0 +1,107 @@
+import type { Facts } from './facts.js';
+
+/** What the source is about to hand out. */
+export interface Issued {
+  readonly value: string;
+  /** In ms; undefined when the response does not say. */
+  readonly expiresIn: number | undefined;
+  /** Of a JWT, in seconds. */
+  readonly claims?: { readonly iat: number; readonly exp: number };
+}
+
+/** When the source was asked, by the timers and by the stream's clock. */
+export interface Asked {
+  readonly real: number;
+  readonly clock: number;
+}
+
+/** The last token, as far as the next one is compared with it. */
+export interface Previous {
+  readonly value: string;
+  readonly issuedAt: number;
+  readonly endsAt: number;
+  readonly arrivedReal: number;
+  readonly arrivedClock: number;
+}
+
+/** When a token is renewed, over and expired. On the stream's clock, but `arrivedReal`. */
+export interface Lifetime {
+  readonly issuedAt: number;
+  readonly life: number;
+  /** From then on no request is given it. */
+  readonly overAt: number;
+  readonly endsAt: number;
+  /** When its renewal may begin at the earliest, with all the jitter there can be, and must have begun, with none. */
+  readonly dueFrom: number;
+  readonly dueBy: number;
+  readonly arrivedReal: number;
+  readonly arrivedClock: number;
+}
+
+/** Guarantees 1 to 5 and 30: the life of a token that comes now. */
+export function lifetimeOf(
+  issued: Issued,
+  asked: Asked,
+  previous: Previous | null | undefined,
+  { options, real, clock }: Pick<Facts, 'options' | 'real' | 'clock'>,
+): Lifetime {
+  const took = Math.max(clock - asked.clock, real - asked.real);
+  const isSame = previous?.value === issued.value;
+  const own = ownLife(issued, asked, took, clock);
+  const { issuedAt, life } = isSame && issued.expiresIn === undefined ? lifeLeft(own, previous, real, clock) : own;
+  const endsAt = issuedAt + life;
+  const margin = Math.min(options.expiryMargin ?? usualMargin(issued, life), life / 2);
+  const extra = options.expiryMargin === undefined ? margin - Math.min(1000, life / 30) : 0;
+  const lead = options.refreshBefore ?? Math.max(Math.min(life / 6, 300_000) + extra, 1.5 * took + margin);
+  const overAt = life === Infinity ? Infinity : Math.floor(endsAt - margin);
+  const due = (jitter: number) =>
+    life === Infinity ? Infinity : Math.max(issuedAt + 1, Math.floor(endsAt - Math.min(lead * (1 + jitter), life / 2)));
+  const [from, by] = [due(options.jitter), due(0)];
+  // The same token that is still due is asked for again after half of what is left.
+  const again = Math.min(overAt, clock + Math.max(1000, (overAt - clock) / 2));
+  return {
+    issuedAt,
+    life,
+    overAt,
+    endsAt,
+    dueFrom: isSame && from <= clock ? (by > clock ? clock : again) : from,
+    dueBy: isSame ? Math.max(by, again) : by,
+    arrivedReal: real,
+    arrivedClock: Math.max(clock, issuedAt + took),
+  };
+}
+
+/** The life counts from the request, by the clock; where the clock was set back behind that, by the timers. */
+function ownLife(issued: Issued, asked: Asked, took: number, clock: number): Pick<Lifetime, 'issuedAt' | 'life'> {
+  const issuedAt = clock < asked.clock ? clock - took : asked.clock;
+  return { issuedAt, life: lifeOf(issued, issuedAt) };
+}
+
+/** The same token has at most what is left of it, by the clock and by the timers. */
+function lifeLeft(
+  own: Pick<Lifetime, 'issuedAt' | 'life'>,
+  { issuedAt, endsAt, arrivedClock, arrivedReal }: Previous,
+  real: number,
+  clock: number,
+): Pick<Lifetime, 'issuedAt' | 'life'> {
+  const elapsed = Math.max(clock - arrivedClock, real - arrivedReal);
+  const lastEnd = clock + (endsAt - arrivedClock) - elapsed;
+  if (own.issuedAt + own.life <= lastEnd) return own;
+  return { life: endsAt - issuedAt, issuedAt: lastEnd - (endsAt - issuedAt) };
+}
+
+function lifeOf({ expiresIn, claims }: Issued, now: number): number {
+  // In floating-point numbers this is not always `expiresIn`. The stream reads seconds, too.
+  if (expiresIn !== undefined) return Math.max(0, (expiresIn / 1000) * 1000);
+  if (!claims) return Infinity;
+  const left = claims.exp * 1000 - now;
+  const whole = (claims.exp - claims.iat) * 1000;
+  return Math.max(0, left > Math.min(1000, whole / 30) ? Math.min(left, whole) : whole);
+}
+
+/** Servers that count whole seconds round down. */
+function usualMargin({ claims }: Issued, life: number): number {
+  const usual = Math.min(1000, life / 30);
+  const isWhole = !!claims && Number.isInteger(claims.exp) && Number.isInteger(claims.iat);
+  return isWhole && (claims.exp - claims.iat) * 1000 === life ? Math.max(usual, Math.min(1000, life / 3)) : usual;
+}

@@ -1,0 +1,82 @@
+import type { RejectionOutcome } from 'rx-fresh-token';
+
+export type Kind = 'bare' | 'explicit';
+
+/** What a resource has rejected, as far as its callers know. Guarantee 17. */
+export interface ResourceMemory {
+  readonly name: string;
+  readonly isKeyed: boolean;
+  /** Rejections since it last accepted a token. */
+  rejections: number;
+  /** When a refresh was last made for its rejections, and did not help. */
+  readonly spent: Record<Kind, number | null>;
+  /** Since when that is certain: it rejected that token too, or the issuer gave the same one. */
+  readonly confirmed: Record<Kind, number | null>;
+  lastRejected: string | null;
+  /** When a token last came that was fetched for it, or the token came again that it had rejected. */
+  fetchedAt: number;
+}
+
+/** Explicit rejections of a resource are remembered for so long. Milliseconds. */
+export const EXPLICIT_MEMORY = 60_000;
+
+export const newMemory = (name: string, isKeyed: boolean): ResourceMemory => ({
+  name,
+  isKeyed,
+  rejections: 0,
+  spent: { bare: null, explicit: null },
+  confirmed: { bare: null, explicit: null },
+  lastRejected: null,
+  fetchedAt: -Infinity,
+});
+
+export function clear({ spent, confirmed }: ResourceMemory): void {
+  spent.bare = spent.explicit = confirmed.bare = confirmed.explicit = null;
+}
+
+/** Whether an entry stops rejections of that kind. */
+export const isActive = (at: ResourceMemory['spent'] | undefined, kind: Kind, real: number): boolean =>
+  !!at && ((at.explicit !== null && real < at.explicit + EXPLICIT_MEMORY) || (kind === 'bare' && at.bare !== null));
+
+/** A server's rejection of a token. */
+export interface Rejection {
+  readonly who: string;
+  readonly token: string;
+  readonly kind: Kind;
+  readonly resource: ResourceMemory | null;
+  readonly isLag: boolean;
+  /** The request is not repeated, whatever comes. */
+  readonly isFinal: boolean;
+  /** In which the token was given. */
+  readonly session: number | undefined;
+  /** It is the token at hand that was rejected. */
+  isOfHeld: boolean;
+  /** Whether it is the token at hand is not certain. */
+  isUnsure: boolean;
+  /** It may be passed on at once. */
+  isExcused: boolean;
+  /** A refresh for it would be one too many for its resource. */
+  isSpent: boolean;
+  outcome: RejectionOutcome | null;
+  /** A refresh was forced by it. */
+  isCause: boolean;
+  /** The token that came of that. */
+  fetched: string | null;
+  /** The very token that was rejected came again. */
+  cameAgain: boolean;
+}
+
+/** A rejection that has just been given, before the stream is told. */
+export const newRejection = (
+  given: Pick<Rejection, 'who' | 'token' | 'kind' | 'resource' | 'isLag' | 'isFinal' | 'session'>,
+): Rejection => ({
+  ...given,
+  isOfHeld: false,
+  isUnsure: false,
+  isExcused: false,
+  isSpent: false,
+  outcome: null,
+  isCause: false,
+  fetched: null,
+  cameAgain: false,
+});
