@@ -27,7 +27,10 @@ type CodedErrorClass<N, C> = new (
   options?: ErrorOptions,
 ) => Error & { readonly name: N; readonly code: C; toJSON(): object };
 
-/** No usable token within `maxWait`, or the token source failed for good. `cause` is the last failure; the message ends with its message. */
+/**
+ * No usable token within `maxWait`, or the token source failed for good. `cause` is the last failure; the message ends
+ * with its message.
+ */
 export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE') {
   constructor(message = 'no usable token', options?: ErrorOptions) {
     super(options?.cause === undefined ? message : `${message}: ${messageOf(options.cause)}`, options);

@@ -7,13 +7,16 @@ import { never } from './zoneScheduler.js';
 export interface FakeTokenOptions extends Partial<
   Pick<ProvideTokenStreamOptions, 'allowedOrigins' | 'paths' | 'exceptPaths' | 'name' | 'isRejection' | 'authorize'>
 > {
-  /** The value of the token; the one that follows a refused one has `-2` after it, and so on. Null: none ever comes. Default `fake-token`. */
+  /**
+   * The value of the token; the one that follows a refused one has `-2` after it, and so on. Null: none ever comes.
+   * Default `fake-token`.
+   */
   token?: string | null | undefined;
 }
 
 /**
- * A stream for tests: it has a token at once, asks no server and starts no timer, so `fakeAsync` has nothing to wait for. It stands in
- * the place of the application's stream of the same name, where both are provided.
+ * A stream for tests: it has a token at once, asks no server and starts no timer, so `fakeAsync` has nothing to wait
+ * for. It stands in the place of the application's stream of the same name, where both are provided.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';

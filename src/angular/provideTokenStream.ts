@@ -50,7 +50,8 @@ import { never, outside } from './zoneScheduler.js';
  * @param factory makes the token source, once, when the stream is first needed. It may `inject`; requests that the source makes
  *   with `HttpClient` carry no token. It may make the stream itself as well, which then closes with the injector all the
  *   same; the timers of one who subscribes to that within the zone are the zone's, as any timer's.
- * @param options those of `createTokenStream`, unless the factory makes the stream, and those that say which requests carry the token
+ * @param options those of `createTokenStream`, unless the factory makes the stream, and those that say which requests
+ *   carry the token
  * @throws TypeError that names an option out of range, or unknown; the stream's own options are checked when it is made
  */
 export function provideTokenStream(

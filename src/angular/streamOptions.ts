@@ -29,7 +29,10 @@ export interface ProvideTokenStreamOptions extends Omit<TokenStreamOptions, 'sto
    * header off when a server redirects to another origin; with `withFetch()` a request of this option's follows no redirect.
    */
   authorize?: ((request: HttpRequest<unknown>, token: AccessToken) => HttpRequest<unknown>) | undefined;
-  /** Shares the token beyond this stream. A function is called in the browser only, as `tabTokenStore` must be. Default none. */
+  /**
+   * Shares the token beyond this stream. A function is called in the browser only, as `tabTokenStore` must be. Default
+   * none.
+   */
   store?: TokenStore | (() => TokenStore) | undefined;
 }
 

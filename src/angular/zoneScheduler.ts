@@ -1,6 +1,9 @@
 import { Subscription, type SchedulerAction, type SchedulerLike } from 'rxjs';
 
-/** A scheduler whose timers belong to no zone: a pending renewal neither keeps the application unstable nor checks it for changes. */
+/**
+ * A scheduler whose timers belong to no zone: a pending renewal neither keeps the application unstable nor checks it
+ * for changes.
+ */
 export const outside = (scheduler: SchedulerLike, leave: <T>(run: () => T) => T): SchedulerLike => ({
   now: () => scheduler.now(),
   schedule: <T>(work: (this: SchedulerAction<T>, state: T) => void, delay?: number, state?: T) =>

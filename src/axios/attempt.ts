@@ -13,7 +13,10 @@ export const responseOf = (outcome: unknown): AxiosResponse | undefined =>
   (looksLikeResponse(outcome) && 'config' in (outcome as object) ? outcome : fieldsOf(outcome).response) as
     AxiosResponse | undefined;
 
-/** What is sent: the caller's config with the token, and with the rest of its timeout after `elapsed` milliseconds of waiting. */
+/**
+ * What is sent: the caller's config with the token, and with the rest of its timeout after `elapsed` milliseconds of
+ * waiting.
+ */
 export function attemptOf(
   config: InternalAxiosRequestConfig,
   url: string,

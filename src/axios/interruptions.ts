@@ -14,7 +14,10 @@ export const limitOf = ({ timeout }: InternalAxiosRequestConfig): number => Numb
 export const messageOf = (config: InternalAxiosRequestConfig): string =>
   config.timeoutErrorMessage ?? `timeout of ${String(config.timeout)}ms exceeded`;
 
-/** The error of a sending that was given the time left, worded by the caller's timeout: the fetch adapter knows no `timeoutErrorMessage`. */
+/**
+ * The error of a sending that was given the time left, worded by the caller's timeout: the fetch adapter knows no
+ * `timeoutErrorMessage`.
+ */
 export function timeoutAsGiven(
   error: unknown,
   { timeout }: InternalAxiosRequestConfig,
@@ -29,7 +32,10 @@ export function timeoutAsGiven(
   return error;
 }
 
-/** Emits the error with which a request ends before it was sent: what axios says when the caller aborts, cancels, or has waited `timeout`. */
+/**
+ * Emits the error with which a request ends before it was sent: what axios says when the caller aborts, cancels, or has
+ * waited `timeout`.
+ */
 export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Timers): Observable<unknown> {
   const { signal, cancelToken, transitional } = config;
   const aborted$ = signal

@@ -2,8 +2,8 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { isLoopback } from '../internal/loopback.js';
 
 /**
- * What to change in a request that is not encrypted. Axios would hand it to the proxy that the environment names (`http_proxy`),
- * which would read the token.
+ * What to change in a request that is not encrypted. Axios would hand it to the proxy that the environment names
+ * (`http_proxy`), which would read the token.
  */
 export function sentInClear({ proxy }: InternalAxiosRequestConfig, url: string): Partial<InternalAxiosRequestConfig> {
   if (!url.startsWith('http:')) return {};

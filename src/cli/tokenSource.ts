@@ -6,8 +6,8 @@ import { UsageError } from './io.js';
 import type { Given } from './options.js';
 
 /**
- * Client credentials, as the command line names them. The file with the secret is read for each token, since whoever keeps it may
- * replace it. @throws UsageError
+ * Client credentials, as the command line names them. The file with the secret is read for each token, since whoever
+ * keeps it may replace it. @throws UsageError
  */
 export function tokenSourceOf(given: Given): TokenSource {
   const file = given.text('client-secret-file');

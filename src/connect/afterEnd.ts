@@ -1,7 +1,10 @@
 import { backoffStep } from '../token/backoff.js';
 import type { ConnectSettings } from './options.js';
 
-/** So many tokens in a row may be rejected. The first two may have been revoked; with the third it is the server that rejects. */
+/**
+ * So many tokens in a row may be rejected. The first two may have been revoked; with the third it is the server that
+ * rejects.
+ */
 const MOST_REFUSALS = 3;
 
 export interface EndState {

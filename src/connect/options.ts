@@ -31,9 +31,15 @@ export interface ConnectOptions {
   onRenewal?: ('keep' | 'replace' | ((token: AccessToken) => void)) | undefined;
   /** How it connects again; false: any end is the end of the stream. */
   reconnect?: ReconnectOptions | false | undefined;
-  /** Tells which end of a connection ends the stream (null: it completed). It returns a boolean. Default: null, and close code 1000. */
+  /**
+   * Tells which end of a connection ends the stream (null: it completed). It returns a boolean. Default: null, and
+   * close code 1000.
+   */
   isFinal?: ((end: unknown) => boolean) | undefined;
-  /** Waits at most this many ms for a usable token. >= 0, or Infinity. Default Infinity: a failure that no repeat mends ends the wait. */
+  /**
+   * Waits at most this many ms for a usable token. >= 0, or Infinity. Default Infinity: a failure that no repeat mends
+   * ends the wait.
+   */
   maxWait?: number | undefined;
 }
 

@@ -6,7 +6,10 @@ import type { Timers } from '../internal/timers.js';
 /** Some file systems tell nothing, and a machine has only so many watches. Milliseconds. */
 const POLL = 1000;
 
-/** Emits when the file may have changed. The directory is watched, since a file that is replaced is another one. Keeps no process alive. */
+/**
+ * Emits when the file may have changed. The directory is watched, since a file that is replaced is another one. Keeps
+ * no process alive.
+ */
 export const fileChanges = (target: string, timers: Timers): Observable<unknown> =>
   merge(watched(dirname(target), basename(target)), defer(() => timers.after(POLL)).pipe(repeat()));
 

@@ -27,10 +27,10 @@ import { openTokenFile } from './tokenFile.js';
  * One token for all processes of a user on one machine, in a file of its owner (mode 0600): for command-line tools, agents and
  * editors that share one refresh token. One fetch per token lifetime, whichever process needs it first.
  *
- * Whoever needs another token takes a lock, reads the file again, and fetches only if nobody else has. The whole response is stored,
- * so a refresh token that rotates goes on from the last one. The token is written to the disk and renamed to the file in the same
- * step that gives the lock back. A process that was killed loses the lock at once; one that was stopped loses it after
- * `staleAfter`, and cannot write over what came after it.
+ * Whoever needs another token takes a lock, reads the file again, and fetches only if nobody else has. The whole
+ * response is stored, so a refresh token that rotates goes on from the last one. The token is written to the disk and
+ * renamed to the file in the same step that gives the lock back. A process that was killed loses the lock at once; one
+ * that was stopped loses it after `staleAfter`, and cannot write over what came after it.
  *
  * ```ts
  * import { createTokenStream } from 'rx-fresh-token';
@@ -43,10 +43,12 @@ import { openTokenFile } from './tokenFile.js';
  * );
  * ```
  *
- * @param path The file. Its directory must exist and be writable; a symbolic link is followed. A relative path counts from the directory in which
+ * @param path The file. Its directory must exist and be writable; a symbolic link is followed. A relative path counts
+ *   from the directory in which
  * the process is now.
  * @returns a store for one stream: give each stream its own.
- * @throws {@link !TypeError} at creation, when the path or an option is out of range; {@link TokenStoreError} when the file cannot be used,
+ * @throws {@link !TypeError} at creation, when the path or an option is out of range; {@link TokenStoreError} when the
+ *   file cannot be used,
  * others can read it, or it holds something else: it is left as it is, and no error quotes it. A refresh fails with that error
  * too, and the source is not asked.
  */

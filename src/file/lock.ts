@@ -7,7 +7,10 @@ import { isGone, newOwnerName, ownerOf } from './owner.js';
 
 /** The right to replace the data, which one process at a time has. */
 export interface Lock {
-  /** Puts the content in the data's place and gives the lock back, in one step. False: someone has taken the lock over, and nothing was replaced. */
+  /**
+   * Puts the content in the data's place and gives the lock back, in one step. False: someone has taken the lock over,
+   * and nothing was replaced.
+   */
   commit(content: string): Promise<boolean>;
   release(): Promise<void>;
 }
@@ -22,7 +25,10 @@ export interface LockQueue {
 /** Between two looks at a lock no more than this counts, since the machine may have slept meanwhile. Milliseconds. */
 const LONGEST_LOOK = 500;
 
-/** Between two signs of life of a holder: a quarter of the least `staleAfter`, since processes may differ in theirs. Milliseconds. */
+/**
+ * Between two signs of life of a holder: a quarter of the least `staleAfter`, since processes may differ in theirs.
+ * Milliseconds.
+ */
 const BEAT = 250;
 
 /** A full disk is to fail whoever wants the lock, and not whoever has used up a refresh token. Bytes. */

@@ -37,7 +37,10 @@ export async function save(store: StoreContext, lock: Lock, fetched: Fetched): P
   }
 }
 
-/** Someone may have taken the lock over, because this process was stopped. The token is stored all the same, unless theirs was. */
+/**
+ * Someone may have taken the lock over, because this process was stopped. The token is stored all the same, unless
+ * theirs was.
+ */
 async function write(store: StoreContext, lock: Lock, { record, base }: Fetched): Promise<'stored' | 'replaced'> {
   if (await lock.commit(textOf(record))) return 'stored';
   for (let round = 0; ; round++) {

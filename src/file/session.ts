@@ -46,7 +46,10 @@ export function createSession(write: (id: string) => Promise<void>, timers: Time
   };
 }
 
-/** Whether the session has ended. To delete the file is to sign out; a file that comes into being with a token begins a session. */
+/**
+ * Whether the session has ended. To delete the file is to sign out; a file that comes into being with a token begins a
+ * session.
+ */
 export function isOver(session: string | null | undefined, record: TokenRecord | null): boolean {
   if (session === undefined || session === (record?.session ?? null)) return false;
   return session !== null || record?.response === null;

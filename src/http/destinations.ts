@@ -14,11 +14,14 @@ export interface DestinationOptions {
    * `https://api.example/v1` are both `https://api.example/v1/orders`.
    */
   baseUrl?: string | URL | undefined;
-  /** The exact origins that may see the token. Default: the origin of `baseUrl`; without either, every call fails. https, or http on loopback. */
+  /**
+   * The exact origins that may see the token. Default: the origin of `baseUrl`; without either, every call fails.
+   * https, or http on loopback.
+   */
   allowedOrigins?: readonly string[] | undefined;
   /**
-   * Allows plain http to the hosts that `baseUrl` and `allowedOrigins` name, in a network that is trusted: a service mesh, docker
-   * compose. Whoever listens there reads the token. Default false: http to loopback only.
+   * Allows plain http to the hosts that `baseUrl` and `allowedOrigins` name, in a network that is trusted: a service
+   * mesh, docker compose. Whoever listens there reads the token. Default false: http to loopback only.
    */
   allowInsecureRequests?: boolean | undefined;
 }
@@ -27,7 +30,10 @@ export interface DestinationOptions {
 export class Destinations {
   readonly #origins: ReadonlySet<string>;
   readonly #base: URL | undefined;
-  /** `origin + '/'`: a URL that starts so has this origin, since the authority ends at the first slash after the scheme's two. */
+  /**
+   * `origin + '/'`: a URL that starts so has this origin, since the authority ends at the first slash after the
+   * scheme's two.
+   */
   readonly #prefixes: readonly string[];
   /** The last relative URL that was resolved; pollers ask for the same one. */
   #last: { readonly url: string | null; readonly href: string } = { url: null, href: '' };

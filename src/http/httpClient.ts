@@ -15,13 +15,19 @@ import { fetchWithToken, type FetchOptions } from './createFetch.js';
 export interface HttpClientOptions extends FetchOptions {
   /** Sent with every request, unless the request brings its own. */
   headers?: HeadersInit | undefined;
-  /** Milliseconds for a whole request: waiting for a token, a repeat, and with `get` and the like the body. >= 1. Default none. */
+  /**
+   * Milliseconds for a whole request: waiting for a token, a repeat, and with `get` and the like the body. >= 1.
+   * Default none.
+   */
   timeout?: number | undefined;
 }
 
 /** What fetch takes, and the time limit of this one request. */
 export type HttpRequestInit = RequestInit & {
-  /** Milliseconds for this request, in place of the client's `timeout`. >= 1; `Infinity`: none. Past it: {@link RequestTimeoutError}. */
+  /**
+   * Milliseconds for this request, in place of the client's `timeout`. >= 1; `Infinity`: none. Past it:
+   * {@link RequestTimeoutError}.
+   */
   timeout?: number | undefined;
 };
 
@@ -34,7 +40,10 @@ export type HttpRequestInit = RequestInit & {
 export interface HttpClient {
   /** Emits the response, whatever its status, as fetch does. */
   request(url: string | URL, init?: HttpRequestInit): Observable<Response>;
-  /** Emits the body: parsed if it is JSON, null if there is none, else text. A status outside 200 to 299 errors with {@link HttpStatusError}. */
+  /**
+   * Emits the body: parsed if it is JSON, null if there is none, else text. A status outside 200 to 299 errors with
+   * {@link HttpStatusError}.
+   */
   get<T>(url: string | URL, options?: HttpRequestInit): Observable<T>;
   /** Emits the body, as `get` does: null after a 204. */
   delete<T>(url: string | URL, options?: HttpRequestInit): Observable<T>;

@@ -44,7 +44,10 @@ export function copyOfInit(given: RequestInit): OutgoingInit {
   return init;
 }
 
-/** A Request has its fields in its prototype, where a spread does not find them. So may an object of a class of the caller's. */
+/**
+ * A Request has its fields in its prototype, where a spread does not find them. So may an object of a class of the
+ * caller's.
+ */
 function fieldsOf(given: object): OutgoingInit {
   const fields: Record<string, unknown> = {};
   for (const name in given) {

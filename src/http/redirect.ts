@@ -19,7 +19,10 @@ export function redirectTarget({ headers }: Response, from: string): URL {
   return target;
 }
 
-/** Headers are read byte by byte (Latin-1), but servers write a path in UTF-8. Fetch reads it so, and encodes it for the URL. */
+/**
+ * Headers are read byte by byte (Latin-1), but servers write a path in UTF-8. Fetch reads it so, and encodes it for the
+ * URL.
+ */
 const utf8Of = (value: string): string =>
   /^[\0-\xff]*$/.test(value)
     ? new TextDecoder().decode(Uint8Array.from(value, (character) => character.charCodeAt(0)))

@@ -13,7 +13,10 @@ export type IsRejection = (response: Response) => boolean | PromiseLike<boolean>
 export interface RepeatableRequests {
   /** Waits for a token to send the request with. Rejects as soon as the caller aborts. */
   readonly takeToken: (outgoing: OutgoingRequest) => Promise<AccessToken>;
-  /** Sends with the token, or goes on from its first response: follows redirects; a rejection costs one refresh and one repeat. */
+  /**
+   * Sends with the token, or goes on from its first response: follows redirects; a rejection costs one refresh and one
+   * repeat.
+   */
   readonly complete: (outgoing: OutgoingRequest, token: AccessToken, response?: Response) => Promise<Response>;
 }
 

@@ -42,7 +42,10 @@ export function createRequestSender(
       : sendOnce(outgoing, headers);
   }
 
-  /** A request bound to the source's key (RFC 9449): signed anew for each sending, and sent again for a server that wants a nonce in it. */
+  /**
+   * A request bound to the source's key (RFC 9449): signed anew for each sending, and sent again for a server that
+   * wants a nonce in it.
+   */
   async function sendProven(
     proof: TokenProof,
     outgoing: OutgoingRequest,

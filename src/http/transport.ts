@@ -1,4 +1,7 @@
-/** The fetch of the platform, or cross-fetch's where there is none. The only file that knows cross-fetch; bundlers for browsers swap it. */
+/**
+ * The fetch of the platform, or cross-fetch's where there is none. The only file that knows cross-fetch; bundlers for
+ * browsers swap it.
+ */
 
 import { follow } from './follow.js';
 

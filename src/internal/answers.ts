@@ -1,6 +1,9 @@
 import { isOAuthCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
 
-/** Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's, superagent's, MSAL's, AWS' and our own. */
+/**
+ * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
+ * superagent's, MSAL's, AWS' and our own.
+ */
 
 interface Fields {
   readonly status?: unknown;
@@ -60,14 +63,20 @@ function parsedBody(body: unknown): unknown {
   return bytes.byteLength > LONGEST_BODY ? undefined : parseJson(new TextDecoder().decode(bytes));
 }
 
-/** The first code of OAuth among codes and errors. Other codes of these members are the client's own, such as `network_error`. */
+/**
+ * The first code of OAuth among codes and errors. Other codes of these members are the client's own, such as
+ * `network_error`.
+ */
 function oauthCodeIn(members: readonly unknown[]): string | undefined {
   return members
     .flatMap((member) => [member, fieldsOf(member).error, fieldsOf(member).code])
     .find((each): each is string => typeof each === 'string' && (isOAuthCode(each) || isTemporaryCode(each)));
 }
 
-/** The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`, or Google's `{ status }`. */
+/**
+ * The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`, or
+ * Google's `{ status }`.
+ */
 export function codeIn(member: unknown): string | undefined {
   if (typeof member === 'string')
     return (member.startsWith('{') ? codeIn(parseJson(member)) : undefined) ?? (member || undefined);

@@ -4,7 +4,10 @@ const SECONDS = /^\d{1,12}(\.\d+)?$/;
 /** An HTTP date begins with the name of a day. */
 const DATE = /^[A-Z][a-z]{2}.*\d:\d\d/;
 
-/** Of the three forms (RFC 9110 section 5.6.7) that of asctime names no zone, and is in UTC like the others. NaN for anything else. */
+/**
+ * Of the three forms (RFC 9110 section 5.6.7) that of asctime names no zone, and is in UTC like the others. NaN for
+ * anything else.
+ */
 export const parseHttpDate = (text: string): number =>
   DATE.test(text) ? Date.parse(/\d$/.test(text) && !/[+-]\d{4}$/.test(text) ? `${text} GMT` : text) : NaN;
 

@@ -26,7 +26,10 @@ export const headStartOf = (request: object): number => {
 export const IN_TURN: unique symbol = Symbol.for('rx-fresh-token/in-turn');
 export type InTurn = <T>(attempt$: Observable<T>) => Observable<T>;
 
-/** On an AbortSignal: the signal of the `TokenRequest` for which it stands in. A request with it is part of fetching a token. */
+/**
+ * On an AbortSignal: the signal of the `TokenRequest` for which it stands in. A request with it is part of fetching a
+ * token.
+ */
 export const ON_BEHALF_OF: unique symbol = Symbol.for('rx-fresh-token/on-behalf-of');
 
 /** The signal of the `TokenRequest` behind a signal, or the signal itself. */

@@ -12,7 +12,10 @@ export const CLOCKS: Clocks = { ticks: () => performance.now(), wall: () => Date
 /** A scheduler that differs so much from the wall clock runs in virtual time. Milliseconds. */
 const VIRTUAL = 1000;
 
-/** A clock that only grows, in whole ms, for whoever is timed by the scheduler. In virtual time nobody sets the scheduler's own. */
+/**
+ * A clock that only grows, in whole ms, for whoever is timed by the scheduler. In virtual time nobody sets the
+ * scheduler's own.
+ */
 export const clockOf = (scheduler: SchedulerLike, { ticks, wall }: Clocks = CLOCKS) => {
   return (): number => {
     const now = scheduler.now();

@@ -5,7 +5,10 @@ const LONGEST = 2 ** 31 - 1;
 
 /** The timers of one stream. */
 export interface Timers {
-  /** Emits once after `delay` ms, however long, then completes; `Infinity` never does. `pinned`: it holds the process open in any case. */
+  /**
+   * Emits once after `delay` ms, however long, then completes; `Infinity` never does. `pinned`: it holds the process
+   * open in any case.
+   */
   after(delay: number, pinned?: boolean): Observable<void>;
   /** Whether the timers hold a Node process open: only while somebody waits for what they will do. */
   keepAlive(held: boolean): void;

@@ -12,7 +12,8 @@ export interface TokenModuleOptions extends AttachTokenOptions {
   axios?: CreateAxiosDefaults | undefined;
   /**
    * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on loopback.
-   * Default: the origin of `axios.baseURL`. One of the two must be given; `[]` is for an application that uses the stream alone.
+   * Default: the origin of `axios.baseURL`. One of the two must be given; `[]` is for an application that uses the
+   * stream alone.
    */
   allowedOrigins?: readonly string[] | undefined;
 }

@@ -51,7 +51,10 @@ export function currentRefreshToken(options: CurrentRefreshTokenOptions, ended: 
       const token = trimmed(last?.refresh_token);
       if (token && token !== shared && !forgotten.has(token)) current = shared = token;
     },
-    /** Takes the refresh token of a response, which may be anything, and stores it. Settles when that is done; a failure is reported. */
+    /**
+     * Takes the refresh token of a response, which may be anything, and stores it. Settles when that is done; a failure
+     * is reported.
+     */
     replace: async (response: TokenResponse | undefined, report: Report): Promise<void> => {
       if (ended.aborted) {
         forgotten.revoke(response);

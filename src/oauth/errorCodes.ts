@@ -1,6 +1,9 @@
 import { isOAuthCode } from '../internal/oauthErrors.js';
 
-/** What a token endpoint may answer besides the codes of RFC 6749: of the IANA registry of OAuth errors, and of GitHub and others. */
+/**
+ * What a token endpoint may answer besides the codes of RFC 6749: of the IANA registry of OAuth errors, and of GitHub
+ * and others.
+ */
 const KNOWN = [
   'authorization_pending',
   'bad_verification_code',

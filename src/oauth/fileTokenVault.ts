@@ -7,7 +7,10 @@ import { hasControlCharacter, trimmed } from './requireOption.js';
 export interface TokenVault {
   /** The stored refresh token. Rejects when there is none, or when others could have read it. */
   readonly read: () => Promise<string>;
-  /** Stores the refresh token of a response, atomically; calls that overlap take their turns, whichever vault of this file they are made on. Rejects with a TypeError when there is none in it. */
+  /**
+   * Stores the refresh token of a response, atomically; calls that overlap take their turns, whichever vault of this
+   * file they are made on. Rejects with a TypeError when there is none in it.
+   */
   readonly write: (tokens: { readonly refresh_token: string }) => Promise<void>;
 }
 
@@ -15,15 +18,15 @@ export interface TokenVault {
  * Keeps a refresh token in a file of its owner (mode 0600), for scripts and command-line tools. What is written goes to
  * a sibling file first and reaches the disk before it takes the old one's place, so that a crash leaves the old token or
  * the new one, whole. A file that cannot be replaced (one that is mounted into a container by itself, one in a directory
- * that cannot be written, one on a disk without room for a second) is overwritten in place. A file that group or others can read or write, or that belongs to
- * another user, is refused: its token is no secret any more.
- * (Windows has no such modes: there the directory's permissions must do.)
+ * that cannot be written, one on a disk without room for a second) is overwritten in place. A file that group or others
+ * can read or write, or that belongs to another user, is refused: its token is no secret any more. (Windows has no such
+ * modes: there the directory's permissions must do.)
  *
- * To begin, `write` a token, or put it into the file by hand: as plain text, as a JSON string, or as JSON `{ "refresh_token": "…" }`. While there
- * is no file, `read` fails with the code `ENOENT`, which has `refreshToken` ask its `reauthenticate`.
- * Two processes may share the file only if they do not refresh at the same time (`fileTokenStore` of `rx-fresh-token/file` is for
- * those that do); in one process, one source for one file: another does not know of an exchange that the first has begun.
- * Node 20.16 or later; not in browsers.
+ * To begin, `write` a token, or put it into the file by hand: as plain text, as a JSON string, or as JSON
+ * `{ "refresh_token": "…" }`. While there is no file, `read` fails with the code `ENOENT`, which has `refreshToken` ask
+ * its `reauthenticate`. Two processes may share the file only if they do not refresh at the same time (`fileTokenStore`
+ * of `rx-fresh-token/file` is for those that do); in one process, one source for one file: another does not know of an
+ * exchange that the first has begun. Node 20.16 or later; not in browsers.
  *
  * @param path The file. Its directory must exist; a symbolic link is followed.
  */

@@ -12,7 +12,10 @@ export const CLIENT_AUTH = [
   'none',
 ] as const;
 
-/** What every source of `rx-fresh-token/oauth` takes. `undefined` means the default; a value out of range is a TypeError at creation. */
+/**
+ * What every source of `rx-fresh-token/oauth` takes. `undefined` means the default; a value out of range is a TypeError
+ * at creation.
+ */
 export interface OAuthOptions {
   /**
    * The authorization server's issuer identifier: its metadata is discovered (OpenID Connect Discovery 1.0, else
@@ -29,11 +32,14 @@ export interface OAuthOptions {
   /** Needed by `client_secret_basic` and `client_secret_post`. */
   clientSecret?: string | undefined;
   /**
-   * Default `client_secret_basic`, or `private_key_jwt` where a `clientAssertion` is given. `tls_client_auth` needs a `fetch` that presents the client certificate, and uses
-   * the `mtls_endpoint_aliases` of a discovered server.
+   * Default `client_secret_basic`, or `private_key_jwt` where a `clientAssertion` is given. `tls_client_auth` needs a
+   * `fetch` that presents the client certificate, and uses the `mtls_endpoint_aliases` of a discovered server.
    */
   clientAuth?: ClientAuthMethod | undefined;
-  /** For `private_key_jwt`: a private key that may sign, with its `kid` if the server tells keys apart. Or `clientAssertion`. */
+  /**
+   * For `private_key_jwt`: a private key that may sign, with its `kid` if the server tells keys apart. Or
+   * `clientAssertion`.
+   */
   privateKey?: CryptoKey | { readonly key: CryptoKey; readonly kid?: string | undefined } | undefined;
   /**
    * For `private_key_jwt`, instead of `privateKey`: the signed assertion itself (RFC 7523 section 2.2), where something
@@ -49,7 +55,10 @@ export interface OAuthOptions {
   audience?: string | readonly string[] | undefined;
   /** Further form parameters, as the server's manual asks for. They cannot replace what the grant itself sends. */
   parameters?: Readonly<Record<string, string>> | undefined;
-  /** Sends the requests: for a proxy, a client certificate, a test. Default `globalThis.fetch`. Must not follow redirects when told not to. */
+  /**
+   * Sends the requests: for a proxy, a client certificate, a test. Default `globalThis.fetch`. Must not follow
+   * redirects when told not to.
+   */
   fetch?: typeof globalThis.fetch | undefined;
   /**
    * Binds the tokens to a key (RFC 9449), so that a stolen one is useless. `true` makes a key pair that lives as long
@@ -65,7 +74,10 @@ export interface OAuthOptions {
   revokeOnClose?: boolean | undefined;
 }
 
-/** Options that `checkOptions` let pass, as they are now, with the default of `clientAuth`: what is changed later was never checked. */
+/**
+ * Options that `checkOptions` let pass, as they are now, with the default of `clientAuth`: what is changed later was
+ * never checked.
+ */
 export function copyOf(options: OAuthOptions): OAuthOptions {
   const {
     issuer,

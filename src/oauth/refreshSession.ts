@@ -7,7 +7,10 @@ import { renewalBy, type RenewalOptions } from './renewal.js';
 import { isOver, type Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
 
-/** A refresh that nobody waits for any more (a timeout, `close()`) has this long to bring its new refresh token. Milliseconds. */
+/**
+ * A refresh that nobody waits for any more (a timeout, `close()`) has this long to bring its new refresh token.
+ * Milliseconds.
+ */
 const GRACE = 5_000;
 
 /** One user who is signed in, and the requests that wait for a token of theirs. */
@@ -63,7 +66,8 @@ export function refreshSession(options: RenewalOptions): RefreshSession {
   return {
     fetch: async (request) => {
       const waited = stopwatch();
-      // A store waits longer in order to keep what the exchange brings, and needs the refresh token even if the server did not send it again.
+      // A store waits longer in order to keep what the exchange brings, and needs the refresh token even if the server
+      // did not send it again.
       const isShared = request.last !== undefined;
       const join = (signal: AbortSignal) =>
         waiters.during(request, signal, () => orAborted(refresh(signal, request), ended));

@@ -5,7 +5,10 @@ export const kindOf = (value: unknown): string =>
 export const wrong = (name: string, range: string, value: unknown): TypeError =>
   new TypeError(`option "${name}" must be ${range}, got ${kindOf(value)}`);
 
-/** A string option that must say something. A control character is never meant: it is the line break of a file, or a wrong encoding. */
+/**
+ * A string option that must say something. A control character is never meant: it is the line break of a file, or a
+ * wrong encoding.
+ */
 export function text(name: string, value: unknown, reason = ''): void {
   if (typeof value !== 'string' || value === '') throw wrong(name, `a string that is not empty${reason}`, value);
   refuseControlCharacters(name, value);

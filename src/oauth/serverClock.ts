@@ -18,7 +18,10 @@ export function serverClock() {
   };
 }
 
-/** By how many seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS certificate). */
+/**
+ * By how many seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS
+ * certificate).
+ */
 export function clockSkewOf(headers: Pick<Headers, 'get'>, now: number): number | undefined {
   const skew = Math.round((Date.parse(headers.get('date') ?? '') - now) / 1000);
   return Number.isNaN(skew) ? undefined : skew;

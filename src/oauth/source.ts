@@ -11,7 +11,10 @@ export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource 
   return source;
 }
 
-/** A string, or a function that gives the string of the moment; its first value counts. `null`, `undefined` and no value mean that there is none. */
+/**
+ * A string, or a function that gives the string of the moment; its first value counts. `null`, `undefined` and no value
+ * mean that there is none.
+ */
 export type Supplied = string | (() => ObservableInput<string | null | undefined> | string | null | undefined);
 
 /** Checks an option of that kind. Never quotes it. */
@@ -20,7 +23,10 @@ export function checkSupplied(name: string, value: unknown): void {
     throw wrong(name, 'a string that is not empty, or a function that gives one', trimmed(value) ?? value);
 }
 
-/** What the option gives, without white space around it, unless the signal aborts first: then it unsubscribes from what the option gave. */
+/**
+ * What the option gives, without white space around it, unless the signal aborts first: then it unsubscribes from what
+ * the option gave.
+ */
 export async function supplied(name: string, option: Supplied, signal: AbortSignal): Promise<string> {
   const given: unknown = typeof option === 'function' ? option() : option;
   const given$ = asObservable(given);

@@ -63,7 +63,10 @@ export function tokenEndpoint(given: OAuthOptions) {
     /** Repeats a request at once where that needs no new decision of the caller. */
     exchange: async (grantType: string, parameters: Parameters, signal: AbortSignal, on: ExchangeEvents = {}) =>
       exchange({ grantType, parameters, signal, onSend: on.send }, on),
-    /** Demands of a response that came in another way what is demanded of the server's: that it is bound to the key. Spells its scheme. */
+    /**
+     * Demands of a response that came in another way what is demanded of the server's: that it is bound to the key.
+     * Spells its scheme.
+     */
     requireBound: (response: TokenResponse): TokenResponse => {
       if (typeof (response as TokenResponse | undefined)?.access_token !== 'string') return response; // the stream says what is wrong with it
       const { token_type: type } = response;

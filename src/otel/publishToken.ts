@@ -25,7 +25,8 @@ interface Channel {
  * subscribe('rx-fresh-token:refreshFailed', (message) => console.warn(message));
  * ```
  *
- * @returns unsubscribing ends it; so does `close()`. Where there are no diagnostics channels, in browsers, nothing is published.
+ * @returns unsubscribing ends it; so does `close()`. Where there are no diagnostics channels, in browsers, nothing is
+ *   published.
  * @throws TypeError if `token$` was not made by `createTokenStream`, or names an option that is wrong
  */
 export function publishToken(token$: TokenStream, options: PublishTokenOptions): Subscription {
@@ -40,7 +41,10 @@ export function publishToken(token$: TokenStream, options: PublishTokenOptions):
   });
 }
 
-/** By `getBuiltinModule`, because bundlers for browsers refuse the specifier `node:diagnostics_channel` even in an `import()`. */
+/**
+ * By `getBuiltinModule`, because bundlers for browsers refuse the specifier `node:diagnostics_channel` even in an
+ * `import()`.
+ */
 function load(): ((name: string) => Channel) | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
   const loaded = process?.getBuiltinModule?.('node:diagnostics_channel') as

@@ -10,7 +10,10 @@ import { createTurns } from './turns.js';
 
 /** The options of every stream of the pool, and of the pool. `undefined` means the default. */
 export interface TokenPoolOptions<K> extends Omit<TokenStreamOptions, 'store' | 'initial'> {
-  /** When more keys than this are asked for, the least recently used that is not in use is let go of. >= 1, or Infinity. Default 10 000. */
+  /**
+   * When more keys than this are asked for, the least recently used that is not in use is let go of. >= 1, or Infinity.
+   * Default 10 000.
+   */
   max?: number | undefined;
   /** So many streams ask their sources at once; the others wait for their turn. >= 1, or Infinity. Default 8. */
   concurrency?: number | undefined;

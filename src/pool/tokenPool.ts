@@ -11,7 +11,10 @@ import { recentlyUsed } from './recentlyUsed.js';
 
 /** The option of `delete` of a {@link TokenPool}. */
 export interface TokenPoolDeleteOptions {
-  /** The session ends first, for all who share its store too, whether the pool has a stream of the key or not. Default false. */
+  /**
+   * The session ends first, for all who share its store too, whether the pool has a stream of the key or not. Default
+   * false.
+   */
   signOut?: boolean | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** Pure rules of header fields that a gateway does not pass on (RFC 9110 section 7.6.1). Fields are flat lists, as in `rawHeaders`. */
+/**
+ * Pure rules of header fields that a gateway does not pass on (RFC 9110 section 7.6.1). Fields are flat lists, as in
+ * `rawHeaders`.
+ */
 
 /** They speak of one connection. `proxy-authorization` is meant for this proxy, `http2-settings` for an upgrade to h2c. */
 const HOP_BY_HOP = new Set([
@@ -15,7 +18,10 @@ const HOP_BY_HOP = new Set([
   'http2-settings',
 ]);
 
-/** The proxy sets these itself. `expect` is answered or asked anew. `dpop` proves a token, and a request may have one proof only. */
+/**
+ * The proxy sets these itself. `expect` is answered or asked anew. `dpop` proves a token, and a request may have one
+ * proof only.
+ */
 const REPLACED = new Set(['host', 'expect', 'authorization', 'dpop']);
 
 /** A request with one of these is framed by it, whatever `Connection` says. */

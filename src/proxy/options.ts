@@ -22,20 +22,35 @@ export interface TokenProxyOptions {
   to: string | URL;
   /** Allows plain `http:` to the host of `to`, in a network that is trusted. Default false. */
   allowInsecureRequests?: boolean | undefined;
-  /** Serves clients on other machines, all of which then have the token's rights. Default false: loopback and unix sockets only. */
+  /**
+   * Serves clients on other machines, all of which then have the token's rights. Default false: loopback and unix
+   * sockets only.
+   */
   allowRemoteClients?: boolean | undefined;
-  /** Host names that clients may use for the proxy, besides `localhost`, 127.0.0.0/8 and `[::1]`. A name without a port. Default none. */
+  /**
+   * Host names that clients may use for the proxy, besides `localhost`, 127.0.0.0/8 and `[::1]`. A name without a port.
+   * Default none.
+   */
   allowedHosts?: readonly string[] | undefined;
-  /** A request that brings an Authorization header: `'refuse'` answers 400, `'replace'` drops the header. Default `'refuse'`. */
+  /**
+   * A request that brings an Authorization header: `'refuse'` answers 400, `'replace'` drops the header. Default
+   * `'refuse'`.
+   */
   incomingAuthorization?: 'refuse' | 'replace' | undefined;
-  /** Bytes of a request body that are kept for the repeat after a refused token. A longer body is not repeated. Default 1 048 576. */
+  /**
+   * Bytes of a request body that are kept for the repeat after a refused token. A longer body is not repeated. Default
+   * 1 048 576.
+   */
   repeatLimit?: number | undefined;
   /** The upstream server may be silent so long, then the client is answered 504. Default 300 000. */
   timeout?: number | undefined;
   /** Tells that the server refused the token. Default: 401, or a 403 as in `createFetch`. */
   isRejection?:
     ((response: { readonly status: number; readonly headers: Pick<Headers, 'get' | 'has'> }) => boolean) | undefined;
-  /** Node's agent for the connections to `to`: for a certificate authority, a client certificate, more sockets. Default: one of the proxy's own. */
+  /**
+   * Node's agent for the connections to `to`: for a certificate authority, a client certificate, more sockets. Default:
+   * one of the proxy's own.
+   */
   agent?: Agent | undefined;
   /** Is called at the end of each request. */
   log?: ((entry: ProxyLogEntry) => void) | undefined;

@@ -58,8 +58,9 @@ export function join({ incoming, upgraded }: Switched, client: Socket, head: Buf
 }
 
 /**
- * Serves a request with another `Upgrade` as if it had none, which a server may do (RFC 9110 section 7.8). Java's client asks for
- * h2c in each request. Node has taken the connection from its server: it is given back, the request anew.
+ * Serves a request with another `Upgrade` as if it had none, which a server may do (RFC 9110 section 7.8). Java's
+ * client asks for h2c in each request. Node has taken the connection from its server: it is given back, the request
+ * anew.
  */
 export function serveWithoutUpgrade(
   server: Server,

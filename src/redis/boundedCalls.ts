@@ -70,7 +70,10 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
     });
 }
 
-/** Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is passed on. */
+/**
+ * Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is
+ * passed on.
+ */
 function reasonOf(error: unknown): string {
   const { name, message, code } = (typeof error === 'object' && error !== null ? error : {}) as {
     name?: unknown;

@@ -12,7 +12,10 @@ export interface ClockBound {
   readonly notBefore: (redis: number, received: number) => void;
   /** Whether an answer stands that nothing has proven wrong since. */
   readonly isKnown: () => boolean;
-  /** Redis' time at `local`, at the latest; while that is not known, as it was last said, and gone on since; undefined before anything was. */
+  /**
+   * Redis' time at `local`, at the latest; while that is not known, as it was last said, and gone on since; undefined
+   * before anything was.
+   */
   readonly latest: (local: number) => number | undefined;
 }
 

@@ -1,13 +1,19 @@
 import { backoffStep } from '../token/backoff.js';
 import { LONGEST_PAUSE } from './scriptPrelude.js';
 
-/** The first pause after a failed fetch; no fetch follows a failed one sooner, even if the application asks for it. Milliseconds. */
+/**
+ * The first pause after a failed fetch; no fetch follows a failed one sooner, even if the application asks for it.
+ * Milliseconds.
+ */
 export const SHORTEST_PAUSE = 250;
 
 /** A leader stops this much before its lease ends, for the way to Redis and back. Milliseconds. */
 export const leaseMargin = (lease: number): number => Math.min(1000, lease / 10);
 
-/** How long a leader may fetch: within `fetchTimeout`, and within its lease, which began when it was asked for. Not above 0: not at all. */
+/**
+ * How long a leader may fetch: within `fetchTimeout`, and within its lease, which began when it was asked for. Not
+ * above 0: not at all.
+ */
 export const fetchTime = (
   { sent, lease }: { readonly sent: number; readonly lease: number },
   now: number,
@@ -16,7 +22,8 @@ export const fetchTime = (
 
 /**
  * How long the whole fleet pauses after a failed fetch. Without jitter: one process fetches at a time, so there is no
- * herd to scatter. No longer than a sixth of a token's life, unless the server asks for more: it is believed up to five minutes.
+ * herd to scatter. No longer than a sixth of a token's life, unless the server asks for more: it is believed up to five
+ * minutes.
  */
 export const sharedPause = (failures: number, life: number, retryAfter = 0): number =>
   Math.ceil(
@@ -30,12 +37,18 @@ export const sharedPause = (failures: number, life: number, retryAfter = 0): num
     ),
   );
 
-/** How long one who waits for a leader sleeps before it looks itself: a push that is lost costs this much, and never a token. */
+/**
+ * How long one who waits for a leader sleeps before it looks itself: a push that is lost costs this much, and never a
+ * token.
+ */
 export const pollPause = (round: number, left: number): number =>
   Math.max(1, Math.min(left + 1, 1000, 50 * 2 ** Math.min(round, 10)));
 
 const HOUR = 3_600_000;
 
-/** How long Redis keeps what is stored: past the token's end, so that generations go on; a refresh token outlives its access token by far. */
+/**
+ * How long Redis keeps what is stored: past the token's end, so that generations go on; a refresh token outlives its
+ * access token by far.
+ */
 export const keepFor = (life: number, hasRefreshToken: boolean): number =>
   Math.ceil(hasRefreshToken ? Math.max(life, 0) + 90 * 24 * HOUR : life < 0 ? 30 * 24 * HOUR : life + HOUR);

@@ -13,15 +13,24 @@ export interface RedisTokenStoreOptions {
   key: string;
   /** Before the key, for access lists. No `{` or `}`. Default `rx-fresh-token:`. */
   prefix?: string | undefined;
-  /** Seals what lies in Redis (AES-256-GCM). Of several keys the first seals and all open, so that keys can be rotated. Default: it lies there as plain JSON. */
+  /**
+   * Seals what lies in Redis (AES-256-GCM). Of several keys the first seals and all open, so that keys can be rotated.
+   * Default: it lies there as plain JSON.
+   */
   encryptionKey?: EncryptionKey | readonly EncryptionKey[] | undefined;
-  /** A leader that died holds up the others this long. At least 100. Default 10 000; less for tokens that live less than 30 s. */
+  /**
+   * A leader that died holds up the others this long. At least 100. Default 10 000; less for tokens that live less than
+   * 30 s.
+   */
   lease?: number | undefined;
   /** One fetch may take this long, within the lease. At least 50. Default four fifths of `lease`. */
   fetchTimeout?: number | undefined;
   /** One call to Redis may take this long. At least 10. Default 500. */
   storeDeadline?: number | undefined;
-  /** A token younger than this is not replaced because of a rejection, or of `refresh()`: they wait. At least 0. Default 1000, at most a third of the token's life. */
+  /**
+   * A token younger than this is not replaced because of a rejection, or of `refresh()`: they wait. At least 0. Default
+   * 1000, at most a third of the token's life.
+   */
   forceCooldown?: number | undefined;
   /**
    * Without Redis, `'wait'`: the token at hand serves while it lives, then callers wait; right for issuers that revoke.

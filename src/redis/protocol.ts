@@ -12,7 +12,10 @@ import { SIGN_OUT } from './signOutScript.js';
 
 export type StoreSettings = ReturnType<typeof storeSettings>;
 
-/** Why a token is wanted although there is one. `manual`: the application asks for it now, so that a pause does not hold it up. */
+/**
+ * Why a token is wanted although there is one. `manual`: the application asks for it now, so that a pause does not hold
+ * it up.
+ */
 export type Kind = '' | 'forced' | 'rejected';
 
 /** An answer, and when it was asked for and came, by a clock that is never set. */
@@ -44,7 +47,10 @@ export interface Protocol {
   readonly signOut: (id: string, beyond: number) => Promise<void>;
   /** How old what was issued then is, at most. */
   readonly ageOf: (issued: number) => number;
-  /** Whether it is this hash that a message is about: a channel may be common to several. False also before the first answer. */
+  /**
+   * Whether it is this hash that a message is about: a channel may be common to several. False also before the first
+   * answer.
+   */
   readonly isOwnHash: (id: string) => boolean;
   /** False for a generation that is far ahead of Redis' clock: no script has given it. */
   readonly isPlausible: (generation: number) => boolean;
@@ -57,7 +63,10 @@ export interface Protocol {
 /** Life that makes a token worth handing out: above the margin within which streams do not use it. Less for short tokens. */
 export const LEAST_LIFE = 1500;
 
-/** A clock that is set back, or a replica's, is behind the generations by no more than this as a rule; a message from further ahead is looked up. Milliseconds. */
+/**
+ * A clock that is set back, or a replica's, is behind the generations by no more than this as a rule; a message from
+ * further ahead is looked up. Milliseconds.
+ */
 const MOST_AHEAD = 60_000;
 
 /** @param onAnswer hears the generation of the last sign-out, with every answer */

@@ -183,7 +183,10 @@ async function concludeLater(refresh: RefreshContext, outcome: Outcome | null): 
   if (token) refresh.store.found$.next(token);
 }
 
-/** Each process for itself, unless what Redis held was not readable: the source would present a refresh token that may be used up. */
+/**
+ * Each process for itself, unless what Redis held was not readable: the source would present a refresh token that may
+ * be used up.
+ */
 async function fetchLocally(refresh: RefreshContext, attempt: Attempt): Promise<StoredToken | null> {
   if (refresh.unreadable !== undefined) throw refresh.unreadable;
   attempt.isLocal = true;

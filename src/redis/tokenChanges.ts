@@ -20,7 +20,10 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
     return answer.type === 'token' ? answer.token : null;
   }
 
-  /** A push about another hash, one that nobody can date, or one that no script can have sent, only causes a look at the hash. */
+  /**
+   * A push about another hash, one that nobody can date, or one that no script can have sent, only causes a look at the
+   * hash.
+   */
   const isTrusted = (push: Push | null): push is Push =>
     push !== null &&
     calls.knowsTime() &&

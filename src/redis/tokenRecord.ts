@@ -21,7 +21,10 @@ export interface TokenRecord {
 export const sealRecord = ({ seal }: Sealing, record: TokenRecord): Promise<string> =>
   seal('token', { ...record, response: storable(record.response) });
 
-/** @throws TokenStoreError when the value cannot be opened, or is not the one that was stored with this generation, time and life. */
+/**
+ * @throws TokenStoreError when the value cannot be opened, or is not the one that was stored with this generation, time
+ * and life.
+ */
 export async function openRecord({ open }: Sealing, stored: SealedToken): Promise<TokenRecord> {
   const record = (await open('token', stored.sealed)) as Partial<TokenRecord> | null;
   const { generation, issued, life, response } = record ?? {};

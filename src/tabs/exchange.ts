@@ -17,7 +17,10 @@ export interface Exchange {
   readonly signOut: () => void;
 }
 
-/** Keeps in `cache` what other tabs of the same session tell, and answers them from it. Other sessions' messages are dropped. */
+/**
+ * Keeps in `cache` what other tabs of the same session tell, and answers them from it. Other sessions' messages are
+ * dropped.
+ */
 export function createExchange(name: string, page: Page, cache: TokenCache, session: TabSession): Exchange {
   const channel = createChannel(name, page);
 

@@ -18,7 +18,10 @@ export interface ApiCall {
 
 export type OpenCall = { -readonly [K in keyof ApiCall]: ApiCall[K] };
 
-/** What a call may be without {@link ScriptedApi.verify} minding; `refused` is a token whose 401 the caller has seen already. */
+/**
+ * What a call may be without {@link ScriptedApi.verify} minding; `refused` is a token whose 401 the caller has seen
+ * already.
+ */
 export type Tolerance = 'missing' | 'unknown' | 'expired' | 'refused';
 
 /** A token of which a caller was told that it is no good. */
@@ -77,7 +80,10 @@ export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tole
       if (n > maxCalls) faults.push(`${who} is one too many: maxCalls is ${String(maxCalls)}`);
       return call;
     },
-    /** The caller is told that the token itself is no good. `byPromise`: others may be sent before the client as a whole knows. */
+    /**
+     * The caller is told that the token itself is no good. `byPromise`: others may be sent before the client as a whole
+     * knows.
+     */
     tell: ({ token, method, path }: ApiCall, byPromise: boolean): void => {
       if (token === null) return;
       const refusal = told.get(token) ?? { at: scheduler.now(), by: new Set(), byAll: false };

@@ -9,19 +9,31 @@ import { createLedger, type TokenRegister } from './tokenLedger.js';
 
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
 export interface ScriptedApiOptions<T = string> {
-  /** Who issued the tokens: a {@link fakeTokenSource}, by whose word they live; or the values that are alive until they are revoked. */
+  /**
+   * Who issued the tokens: a {@link fakeTokenSource}, by whose word they live; or the values that are alive until they
+   * are revoked.
+   */
   readonly tokens: FakeTokenSource | Iterable<string>;
   /** Where time comes from. Default: the source's scheduler, else `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
-  /** How long an answer takes, or a function of the call's number, from 1. 0 to 2^31-1; 0 answers synchronously (`fetch` in a microtask). Default 0. */
+  /**
+   * How long an answer takes, or a function of the call's number, from 1. 0 to 2^31-1; 0 answers synchronously (`fetch`
+   * in a microtask). Default 0.
+   */
   readonly delay?: number | ((n: number) => number) | undefined;
   /** What to do with each call, in order. After the last step `'ok'`. Default none. */
   readonly steps?: readonly ApiStep[] | undefined;
   /** How a dead token is refused: 401 with `error="invalid_token"`, or, as some APIs do, a bare 403. Default 401. */
   readonly refuseWith?: 401 | 403 | undefined;
-  /** What is answered to an accepted call. `fetch` sends it as JSON, undefined as no body; a Response goes as it is. Default: the token's value. */
+  /**
+   * What is answered to an accepted call. `fetch` sends it as JSON, undefined as no body; a Response goes as it is.
+   * Default: the token's value.
+   */
   readonly answer?: ((call: ApiCall) => T) | undefined;
-  /** True: `send` emits Responses of its own kind, `{ status, headers, body }`, whatever the status. False: it emits the body, and errors with `{ status, headers }`. Default false. */
+  /**
+   * True: `send` emits Responses of its own kind, `{ status, headers, body }`, whatever the status. False: it emits the
+   * body, and errors with `{ status, headers }`. Default false.
+   */
   readonly responses?: boolean | undefined;
   /** So many calls are expected, at most; `verify` tells of more. >= 0. Default `Infinity`. */
   readonly maxCalls?: number | undefined;

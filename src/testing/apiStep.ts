@@ -1,6 +1,9 @@
 import { requireSteps } from './settings.js';
 
-/** What the API does with a call: `'ok'` judges its token; a status from 200 to 599 is answered whatever the token; `'hang'` never answers; `'down'` breaks the connection. */
+/**
+ * What the API does with a call: `'ok'` judges its token; a status from 200 to 599 is answered whatever the token;
+ * `'hang'` never answers; `'down'` breaks the connection.
+ */
 export type ApiStep = 'ok' | 'hang' | 'down' | number;
 
 const WORDS: readonly unknown[] = ['ok', 'hang', 'down'];

@@ -4,7 +4,10 @@ import type { TokenFate } from './tokenLedger.js';
 /** What an API finds in a request: the fate of the token it carries, or `missing`. */
 export type Credential = TokenFate | 'missing';
 
-/** How a resource is forbidden: by a bare 403, which may blame the token, or by one that says the scope is at fault (RFC 6750 section 3.1). */
+/**
+ * How a resource is forbidden: by a bare 403, which may blame the token, or by one that says the scope is at fault (RFC
+ * 6750 section 3.1).
+ */
 export type Forbidden = 'bare' | 'insufficient_scope';
 
 export interface Verdict {

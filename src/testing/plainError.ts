@@ -25,7 +25,8 @@ const SAID = ['code', 'status', 'error', 'error_description', 'retryAfter'] as c
  * m.expect(result$).toBeObservable('200ms #', undefined, { name: 'Error', message: 'refused', status: 401 });
  * ```
  *
- * @param error what is not an error (a string, a plain object) is returned as it is, and a cause that was met before as `'(circular)'`
+ * @param error what is not an error (a string, a plain object) is returned as it is, and a cause that was met before as
+ *   `'(circular)'`
  */
 export function plainError(error: Error): PlainError;
 export function plainError(error: unknown): unknown;
@@ -51,7 +52,10 @@ function plain(error: unknown, met: readonly unknown[]): unknown {
   };
 }
 
-/** By its fields and its tag: tests run in sandboxes, each with an Error of its own, and a plain object may be a person with a message. */
+/**
+ * By its fields and its tag: tests run in sandboxes, each with an Error of its own, and a plain object may be a person
+ * with a message.
+ */
 export const isError = (value: unknown): value is Error => {
   const { name, message } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Error>;
   return (

@@ -10,7 +10,10 @@ import { namesOf, type TokenNames } from './tokenNames.js';
 import { tokenServer } from './tokenServer.js';
 import type { TokenServerCounts } from './tokenServerCounts.js';
 
-/** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError that the promise rejects with. */
+/**
+ * All times in milliseconds. `undefined` means the default; a value out of range is a TypeError that the promise
+ * rejects with.
+ */
 export interface TokenServerOptions {
   /** A token's life from the moment its request arrived. 1 to 2^31-1. Default 1000. */
   readonly lifetime?: number | undefined;
@@ -26,7 +29,10 @@ export interface TokenServerOptions {
 
 /** A server for integration tests, see {@link startTokenServer}. The functions need no `this`. */
 export interface TokenServer extends TokenRegister {
-  /** `http://127.0.0.1:<port>`: the `baseUrl` of clients. Every path but `/token` is the API, which answers `{ method, path, token }`. */
+  /**
+   * `http://127.0.0.1:<port>`: the `baseUrl` of clients. Every path but `/token` is the API, which answers
+   * `{ method, path, token }`.
+   */
   readonly origin: string;
   /** The token endpoint. It takes any POST. */
   readonly tokenUrl: string;
@@ -46,8 +52,8 @@ export interface TokenServer extends TokenRegister {
 
 /**
  * Starts a token endpoint and the API that it protects, on a free port of the loopback, in real time. Tokens are short
- * lived, so that a test sees renewals; fake timers that are installed later do not stop it. Failures come when the test says so. Node only: `node:http` is asked for when this
- * is called, so that the entry point itself loads in browsers.
+ * lived, so that a test sees renewals; fake timers that are installed later do not stop it. Failures come when the test
+ * says so. Node only: `node:http` is asked for when this is called, so that the entry point itself loads in browsers.
  *
  * ```ts
  * const server = await startTokenServer({ lifetime: 500 });

@@ -22,7 +22,10 @@ export interface StoreCheck {
 
 export interface StoreContractOptions {
   readonly create: () => StoresUnderTest | Promise<StoresUnderTest>;
-  /** How long a store may take to notice that the one who fetched is gone, or to try again after a failure; no answer at all takes longer. Milliseconds, finite, >= 1. Default 15 000. */
+  /**
+   * How long a store may take to notice that the one who fetched is gone, or to try again after a failure; no answer at
+   * all takes longer. Milliseconds, finite, >= 1. Default 15 000.
+   */
   readonly timeout?: number | undefined;
 }
 

@@ -1,6 +1,9 @@
 import { wrong } from '../internal/validate.js';
 
-/** How tokens are called: `a`, `b`, `c` … for marble diagrams, `token-1`, `token-2` …, or as a function of their number, from 1, says. */
+/**
+ * How tokens are called: `a`, `b`, `c` … for marble diagrams, `token-1`, `token-2` …, or as a function of their number,
+ * from 1, says.
+ */
 export type TokenNames = 'letters' | 'numbers' | ((n: number) => string);
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';

@@ -5,7 +5,10 @@ import { FINITE, numbersIn, requireMethod } from '../internal/validate.js';
 export interface VirtualClock {
   /** What the machine's clock shows, in ms: hand it in as the stream's `now`. */
   readonly now: () => number;
-  /** What a clock elsewhere shows, in ms: it goes on while the machine sleeps, and nobody sets it back. For fakes that stand for servers. */
+  /**
+   * What a clock elsewhere shows, in ms: it goes on while the machine sleeps, and nobody sets it back. For fakes that
+   * stand for servers.
+   */
   readonly serverNow: () => number;
   /** The machine slept for so many ms: the clock jumps ahead and timers do not, as they stand still meanwhile. Finite, >= 0. */
   readonly sleep: (ms: number) => void;

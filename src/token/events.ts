@@ -79,5 +79,8 @@ export type UntimedTokenEvent =
  */
 export type TokenEvent = { readonly at: number } & UntimedTokenEvent;
 
-/** `refreshing`: a refresh was started or joined. `alreadyReplaced`: there is a newer token. `suppressed`: the rejection is passed on. */
+/**
+ * `refreshing`: a refresh was started or joined. `alreadyReplaced`: there is a newer token. `suppressed`: the rejection
+ * is passed on.
+ */
 export type RejectionOutcome = 'refreshing' | 'alreadyReplaced' | 'suppressed';

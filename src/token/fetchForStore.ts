@@ -4,10 +4,16 @@ import { failAfter, type Timers } from '../internal/timers.js';
 import { checkTokenResponse, withoutToken } from './tokenResponse.js';
 import type { TokenResponse } from './types.js';
 
-/** A fetch that nobody waits for any more has this long to end: it may have used up a refresh token, and what it brings must not be lost. Milliseconds. */
+/**
+ * A fetch that nobody waits for any more has this long to end: it may have used up a refresh token, and what it brings
+ * must not be lost. Milliseconds.
+ */
 const GRACE = 2000;
 
-/** What a store fetches while it keeps others from it: the first token, within the limit, or soon after nobody waits any more. */
+/**
+ * What a store fetches while it keeps others from it: the first token, within the limit, or soon after nobody waits any
+ * more.
+ */
 export async function fetchForStore(
   fetch$: Observable<TokenResponse>,
   { limit = Infinity, abandoned, timers }: { limit?: number; abandoned: AbortSignal; timers: Timers },

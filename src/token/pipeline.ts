@@ -67,7 +67,8 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
     beforeEmit: (update) => {
       if (update.type !== 'attemptFailed') tellWait(update.type);
       if (update.type === 'token') hold(update);
-      // Emitted after `latest` has copied its subscribers: a listener that subscribes now waits for a token of the next session.
+      // Emitted after `latest` has copied its subscribers: a listener that subscribes now waits for a token of the next
+      // session.
       if (update.type === 'signedOut') events.emit({ type: 'signedOut' });
     },
     isCurrent: (update) => update.type !== 'token' || current() === update.token || state.singleUse === update.token,
@@ -99,8 +100,8 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
   }
 
   /**
-   * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called. Completes
-   * when nobody wants one: the stream is idle.
+   * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called.
+   * Completes when nobody wants one: the stream is idle.
    */
   const untilNeeded = () =>
     recheck$.pipe(

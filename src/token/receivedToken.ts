@@ -39,7 +39,10 @@ export interface TokenBefore {
   readonly clockLead: number;
 }
 
-/** Milliseconds by which the stream's clock was set back since `previous` came: the times of that token are on the old clock. */
+/**
+ * Milliseconds by which the stream's clock was set back since `previous` came: the times of that token are on the old
+ * clock.
+ */
 export const setBackOf = ({ clockLead }: TokenBefore, now: number, { ticks }: Pick<Settings, 'ticks'>): number =>
   Math.max(0, clockLead - now + ticks());
 

@@ -3,7 +3,10 @@ import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js'
 
 const MAX_LEAD = 5 * 60_000;
 
-/** When a token is renewed in the background, and from when on no request is given it. Whole milliseconds on the stream's clock. */
+/**
+ * When a token is renewed in the background, and from when on no request is given it. Whole milliseconds on the
+ * stream's clock.
+ */
 export interface TokenTimes {
   readonly renewAt: number;
   readonly usableUntil: number;

@@ -120,7 +120,10 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     return retryDelay(state.failures, backoffOf(backoff, state.previous), { random, remaining, retryAfter });
   }
 
-  /** Whether another attempt may help, and when. The user's option `isPermanent` may throw, and so may a getter of the failure. */
+  /**
+   * Whether another attempt may help, and when. The user's option `isPermanent` may throw, and so may a getter of the
+   * failure.
+   */
   function classify(
     error: unknown,
     time: number,

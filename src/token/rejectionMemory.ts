@@ -24,8 +24,8 @@ export interface RejectionMemory {
   /** Whether a rejection is passed on, because a refresh has not helped its resource. */
   isRemembered(by: RejectedBy, now: number): boolean;
   /**
-   * A token was fetched because a resource rejected the one before. No other is fetched for it until the resource accepts one; after
-   * a bare rejection, until the token is renewed; after an explicit one, for 60 s.
+   * A token was fetched because a resource rejected the one before. No other is fetched for it until the resource
+   * accepts one; after a bare rejection, until the token is renewed; after an explicit one, for 60 s.
    */
   remember(by: RejectedBy, now: number): void;
   /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */

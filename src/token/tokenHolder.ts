@@ -19,7 +19,10 @@ const SINGLE_USE_PAUSE = 1000;
 export interface TokenHolder {
   /** Holds a token, and emits `tokenChanged`. */
   readonly hold: (arrived: TokenArrived) => void;
-  /** A token that someone else put into the store; null if it is older, rejected or expired, or the same, which is kept with its new times. */
+  /**
+   * A token that someone else put into the store; null if it is older, rejected or expired, or the same, which is kept
+   * with its new times.
+   */
   readonly fromStore: (stored: SourceResult) => TokenArrived | null;
   /** Begins with a token that is at hand. @throws TypeError if it is no token response */
   readonly holdInitial: (response: unknown) => void;

@@ -12,9 +12,15 @@ export interface TokenRequest {
   readonly previous: AccessToken | null;
   /** Aborted when the fetch exceeds `fetchTimeout` or the stream closes. Requests that carry it need no token themselves. */
   readonly signal: AbortSignal;
-  /** What the stream's store holds of the last refresh, whoever made it, expired or not; null when it is empty. Absent without such a store. Not enumerable. */
+  /**
+   * What the stream's store holds of the last refresh, whoever made it, expired or not; null when it is empty. Absent
+   * without such a store. Not enumerable.
+   */
   readonly last?: TokenResponse | null;
-  /** Tells of a failure that the token survives, such as a refresh token that could not be stored: it becomes an event. Not enumerable. */
+  /**
+   * Tells of a failure that the token survives, such as a refresh token that could not be stored: it becomes an event.
+   * Not enumerable.
+   */
   readonly report?: (failure: unknown) => void;
 }
 
@@ -23,7 +29,10 @@ export interface TokenResponse {
   access_token: string;
   /** `DPoP`, in any case, is sent as `DPoP`; anything else as `Bearer`. See the option `tokenType`. */
   token_type?: string | undefined;
-  /** Seconds, counted from the moment the token was asked for. Without it the claims of a JWT count, else the lifetime is unknown. */
+  /**
+   * Seconds, counted from the moment the token was asked for. Without it the claims of a JWT count, else the lifetime
+   * is unknown.
+   */
   expires_in?: number | string | undefined;
   scope?: string | undefined;
   refresh_token?: string | undefined;

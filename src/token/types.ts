@@ -58,9 +58,16 @@ export interface TokenStreamOptions {
    * counts. Default: a sixth of the lifetime, at most 5 minutes, at least 1.5 times the last fetch plus `expiryMargin`.
    */
   refreshBefore?: number | ((token: AccessToken) => number) | undefined;
-  /** A token with no more life than this left is not sent. Finite, >= 0. At most half the lifetime counts. Default `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since servers round. */
+  /**
+   * A token with no more life than this left is not sent. Finite, >= 0. At most half the lifetime counts. Default
+   * `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since servers
+   * round.
+   */
   expiryMargin?: number | undefined;
-  /** This share of the lead time, at most, is added to it at random, so that a fleet does not refresh in step. 0 to 1. Default 0.2. */
+  /**
+   * This share of the lead time, at most, is added to it at random, so that a fleet does not refresh in step. 0 to 1.
+   * Default 0.2.
+   */
   jitter?: number | undefined;
   /** Unused and unsubscribed this long, renewals stop. >= 0. Default: one token lifetime. */
   idleTimeout?: number | undefined;
@@ -70,7 +77,8 @@ export interface TokenStreamOptions {
   maxWait?: number | undefined;
   /**
    * Pauses after failed fetches, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. Failures are
-   * counted since the last token. Default 250, 2, `min(10 000, last lifetime / 6)`; after permanent failures 60 000, without jitter.
+   * counted since the last token. Default 250, 2, `min(10 000, last lifetime / 6)`; after permanent failures 60 000,
+   * without jitter.
    */
   backoff?: BackoffOptions | undefined;
   /**
@@ -84,9 +92,15 @@ export interface TokenStreamOptions {
    * or `invalid_token`). Past that, the rejection is passed on to the caller. Default 10 per 60 000.
    */
   rejectionBudget?: RejectionBudget | undefined;
-  /** The authentication scheme to send, whatever `token_type` says. Visible ASCII. Default: `DPoP` if it says so, else `Bearer`. */
+  /**
+   * The authentication scheme to send, whatever `token_type` says. Visible ASCII. Default: `DPoP` if it says so, else
+   * `Bearer`.
+   */
   tokenType?: string | undefined;
-  /** The lifetime of a token in milliseconds, from its response; overrides `expires_in` and the JWT's `exp`. `undefined`: no override. */
+  /**
+   * The lifetime of a token in milliseconds, from its response; overrides `expires_in` and the JWT's `exp`.
+   * `undefined`: no override.
+   */
   lifetime?: ((response: TokenResponse) => number | undefined) | undefined;
   /** Where time comes from; hand in a TestScheduler and everything runs in virtual time. Default `asyncScheduler`. */
   scheduler?: SchedulerLike | undefined;
@@ -94,7 +108,10 @@ export interface TokenStreamOptions {
   now?: (() => number) | undefined;
   /** A number from 0 up to 1. Default `Math.random`. */
   random?: (() => number) | undefined;
-  /** Each emission makes the stream look at the clock again. Default: in browsers `visibilitychange`, `online` and `pageshow`; none elsewhere. */
+  /**
+   * Each emission makes the stream look at the clock again. Default: in browsers `visibilitychange`, `online` and
+   * `pageshow`; none elsewhere.
+   */
   wake?: Observable<unknown> | undefined;
   /** Shares the token beyond this stream: with other processes, other tabs. Default none. */
   store?: TokenStore | undefined;

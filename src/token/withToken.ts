@@ -19,7 +19,10 @@ export interface WithTokenOptions {
    * emitted values count only if they look like a Response.
    */
   isRejection?: ((result: unknown) => boolean) | undefined;
-  /** Names the resource, e.g. `GET /orders`: one that rejects fresh tokens too is not worth another refresh. Default none: no memory. */
+  /**
+   * Names the resource, e.g. `GET /orders`: one that rejects fresh tokens too is not worth another refresh. Default
+   * none: no memory.
+   */
   key?: string | undefined;
   /** Waits at most this many ms for a usable token. >= 0. Default: the stream's `maxWait`. */
   maxWait?: number | undefined;
