@@ -123,9 +123,7 @@ describe('createFetch', () => {
     ])('should reject where authorize returns %s, and send nothing', async (_what, authorize) => {
       const { token$ } = await warmTokens();
       const { fetch, calls } = stubFetch();
-      const error = await failureOf(
-        createFetch(token$, { baseUrl: base, fetch, authorize: authorize })('/'),
-      );
+      const error = await failureOf(createFetch(token$, { baseUrl: base, fetch, authorize: authorize })('/'));
       expect([String(error), calls]).toEqual([
         expect.stringMatching(/^TypeError: option "authorize" .* return nothing$/),
         [],
