@@ -78,7 +78,7 @@ export class Waiters {
     return (outcome ?? 'suppressed') === 'suppressed' || isSame || (isOfHeld && this.failures.seq > seq);
   }
 
-  /** Between two things that happen: nobody waits longer than needed. */
+  /** After each thing that happens: nobody waits longer than needed. */
   settled(): void {
     const { facts, tokens, failures } = this;
     const usable = tokens.mustServe();
