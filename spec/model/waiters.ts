@@ -13,7 +13,7 @@ export interface Waiter {
   /** When it began to wait, whatever was replaced meanwhile. */
   readonly born: number;
   readonly maxWait: number;
-  readonly session: number;
+  session: number;
   readonly rejection: Rejection | null;
 }
 
