@@ -52,7 +52,7 @@ export class EventLog {
     }
   }
 
-  /** Between two things that happen: both have heard the same, and everything that happened. */
+  /** After each thing that happens: both have heard the same, and everything that happened. */
   settled(): void {
     const { facts, tokens, fetches } = this;
     const [first, second] = this.heard;

@@ -7,7 +7,7 @@ export interface Clocks {
   clock(): number;
 }
 
-/** What all checks share: the time, the session, and what was not as promised. */
+/** What all checks share: the time, the session, and which guarantees were violated. */
 export class Facts {
   readonly violations: string[] = [];
   isClosed = false;
@@ -47,8 +47,9 @@ export class Facts {
     return this.options.maxWait ?? 30_000;
   }
 
-  violated(promise: string, what: string): void {
-    this.violations.push(`${promise}: ${what} (at ${String(this.real)} ms, the clock says ${String(this.clock)})`);
+  /** `guarantee`: its number in docs/guarantees.md, or what else was wrong. */
+  violated(guarantee: string, what: string): void {
+    this.violations.push(`${guarantee}: ${what} (at ${String(this.real)} ms, the clock says ${String(this.clock)})`);
   }
 
   active(): void {

@@ -13,8 +13,8 @@ interface Fetch {
   readonly real: number;
   readonly clock: number;
   readonly jumps: number;
-  /** The rejection that it is made for. */
-  readonly cause: Rejection | null;
+  /** The rejection that it is made for, or those of which it may be. */
+  readonly causes: readonly Rejection[];
   isOver: boolean;
   isCancelled: boolean;
   isTimedOut: boolean;
@@ -76,10 +76,11 @@ export class Fetches {
     failures.asked(attempt);
     if (attempt === 1) this.checkReason(reason, isNeeded);
     this.manual = 0;
-    const cause = reason !== 'rejected' ? null : attempt > 1 ? (this.fetch?.cause ?? null) : this.rejections.forced();
+    const isRetry = attempt > 1;
+    const causes = reason !== 'rejected' ? [] : isRetry ? (this.fetch?.causes ?? []) : this.rejections.forced();
     this.rejections.asked(reason === 'rejected');
     const states = { isOver: false, isCancelled: false, isTimedOut: false };
-    this.fetch = { request, reason, real, clock, jumps, cause, ...states };
+    this.fetch = { request, reason, real, clock, jumps, causes, ...states };
     this.live++;
     tokens.asksSince++;
   }
@@ -128,14 +129,14 @@ export class Fetches {
     failures.forget();
     if (!arrival.isKept) failures.pauseAfterUnkept(fetch);
     if (arrival.isSame || !arrival.isKept) facts.trouble();
-    this.rejections.arrived(arrival, fetch.cause, isOfHeld, fetch.reason !== 'rejected' && fetch.reason !== 'manual');
+    this.rejections.arrived(arrival, fetch.causes, isOfHeld, fetch.reason !== 'rejected' && fetch.reason !== 'manual');
   }
 
   private failed(answer: TokenAnswer): void {
     const { fetch } = this;
     this.failures.failed(answer, fetch);
     this.isIdle = false;
-    this.rejections.fetchFailed(fetch?.cause ?? null);
+    this.rejections.fetchFailed(fetch?.causes ?? []);
   }
 
   /** `refreshFailed` was emitted. */
@@ -180,7 +181,6 @@ export class Fetches {
   /** After each thing that happens. */
   settled(waiting: number): void {
     const { facts, tokens, failures } = this;
-    const { real } = facts;
     if (this.givenUp.splice(0).some(({ signal }) => !signal.aborted))
       facts.violated('26', 'a token fetch was given up without aborting its signal');
     if (facts.isClosed) return;
@@ -189,11 +189,11 @@ export class Fetches {
     const isNeeded = waiting > 0 || (facts.listeners > 0 && !facts.isSignedOut);
     const isStuck = isNeeded && this.live === 0 && tokens.mayServe() === null && !failures.isPausing;
     if (!isStuck) this.stuckSince = Infinity;
-    else if (this.stuckSince < real) facts.violated('12', 'somebody waits, and nobody asks for a token');
-    else this.stuckSince = real;
+    else if (this.stuckSince < facts.real) facts.violated('12', 'somebody waits, and nobody asks for a token');
+    else this.stuckSince = facts.real;
     const { held } = tokens;
     if (facts.listeners === 0 || !held || held.isUnsure || tokens.asksSince > 0 || failures.isPausing) return;
-    if (real - held.arrivedReal > Math.max(0, held.dueBy - held.arrivedClock))
+    if (facts.real - held.arrivedReal > Math.max(0, held.dueBy - held.arrivedClock))
       facts.violated('1', 'the renewal is late');
   }
 }

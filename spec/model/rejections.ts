@@ -1,7 +1,8 @@
 import type { RejectionOutcome } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import { RefreshBudget } from './refreshBudget.js';
-import { clear, EXPLICIT_MEMORY, isActive, type Kind, type Rejection, type ResourceMemory } from './resourceMemory.js';
+import * as memory from './resourceMemory.js';
+import type { Rejection, ResourceMemory } from './resourceMemory.js';
 import type { Arrival, Tokens } from './tokens.js';
 
 /** What becomes of rejections, and when one may be passed on. Guarantees 15, 17, 19, 33 and 34. */
@@ -11,8 +12,8 @@ export class Rejections {
   private recent: Rejection[] = [];
   private readonly budget: RefreshBudget;
   private readonly waiting = new Set<Rejection>();
-  /** The resource for whose rejection the token at hand was fetched. */
-  private fetchedFor: ResourceMemory | null = null;
+  /** The resources for whose rejections the token at hand may have been fetched. */
+  private fetchedFor = new Set<ResourceMemory>();
   /** The explicit rejection for which requests wait now. */
   private suspendedBy: { readonly rejection: Rejection; readonly isCertain: boolean } | null = null;
 
@@ -46,7 +47,7 @@ export class Rejections {
       this.budget.mayBeSpent(kind, held?.isAccepted === true) ||
       this.source.isFarFromAttempt() ||
       this.source.isBlocked();
-    rejection.isSpent = isActive(resource?.spent, kind, facts.real);
+    rejection.isSpent = memory.isActive(resource?.spent, kind, facts.real);
     if (resource) {
       resource.rejections++;
       resource.lastRejected = rejection.token;
@@ -68,9 +69,9 @@ export class Rejections {
     // What has delivered a value counts as accepted and as rejected: it says little.
     if (isFinal) return resource.lastRejected !== null;
     // Whether the token that was fetched for it helps is not known before it answers.
-    const isRecent = kind === 'bare' || this.facts.real < resource.fetchedAt + EXPLICIT_MEMORY;
-    if (isActive(resource.confirmed, kind, this.facts.real)) return true;
-    if (isOfHeld) return isRecent && (resource.rejections > 0 || this.fetchedFor === resource);
+    const isRecent = kind === 'bare' || this.facts.real < resource.fetchedAt + memory.EXPLICIT_MEMORY;
+    if (memory.isActive(resource.confirmed, kind, this.facts.real)) return true;
+    if (isOfHeld) return isRecent && (resource.rejections > 0 || this.fetchedFor.has(resource));
     return resource.lastRejected === this.tokens.held?.value;
   }
 
@@ -91,30 +92,25 @@ export class Rejections {
     if (outcome === 'refreshing' && !rejection.isOfHeld) facts.violated('15', `${token} was replaced already`);
   }
 
-  /** A refresh is forced by a rejection: which one? */
-  forced(): Rejection | null {
+  /** A refresh is forced by one of these rejections. Where a listener acted meanwhile, it is not certain by which. */
+  forced(): readonly Rejection[] {
     const { facts, tokens } = this;
-    const { real, jumps } = facts;
     const candidates = this.recent.filter(
       ({ token, outcome }) => token === tokens.held?.value && outcome !== 'suppressed' && outcome !== 'alreadyReplaced',
     );
     const [cause] = candidates;
     if (!cause) {
       facts.violated('15', 'a refresh was forced, though no current token was rejected');
-      return null;
+      return [];
     }
-    const { resource, kind, who } = cause;
-    const isCertain = jumps === 0 && candidates.length === 1;
-    if (isCertain && cause.isSpent && resource?.isKeyed)
+    const { resource, who, isSpent } = cause;
+    const isCertain = candidates.length === 1;
+    if (isCertain && facts.jumps === 0 && isSpent && resource?.isKeyed)
       facts.violated('17', `${who}: ${resource.name} costs another refresh`);
     this.budget.forced(candidates, cause, tokens.held?.isAccepted === true);
-    if (resource) {
-      // One entry for each resource.
-      clear(resource);
-      resource.spent[kind] = real;
-    }
-    cause.isCause = true;
-    return cause;
+    memory.spend(candidates, facts.real);
+    cause.isCause = isCertain;
+    return candidates;
   }
 
   /** The source is asked: what was rejected before is settled by what comes. */
@@ -123,34 +119,40 @@ export class Rejections {
     if (!isForced) this.budget.endRow();
   }
 
-  fetchFailed(cause: Rejection | null): void {
+  fetchFailed(causes: readonly Rejection[]): void {
     this.recent = [];
     this.budget.endRow();
-    if (cause?.resource) cause.resource.spent[cause.kind] = null;
+    for (const { resource, kind } of causes) if (resource) resource.spent[kind] = null;
   }
 
-  arrived({ value, isSame, isKept }: Arrival, cause: Rejection | null, isOfHeld: boolean, isScheduled: boolean): void {
+  arrived(
+    { value, isSame, isKept }: Arrival,
+    causes: readonly Rejection[],
+    isOfHeld: boolean,
+    isScheduled: boolean,
+  ): void {
     this.recent = [];
-    if (cause?.resource) cause.resource.fetchedAt = this.facts.real;
+    const resources = causes.map(({ resource }) => resource).filter((resource) => resource !== null);
+    for (const resource of resources) resource.fetchedAt = this.facts.real;
     // The same token again changes nothing for the resources that it was not fetched for.
-    if (!isSame || cause?.resource) this.fetchedFor = cause?.resource ?? null;
-    if (cause && value !== cause.token) cause.fetched = value;
+    if (!isSame || resources.length > 0) this.fetchedFor = new Set(resources);
+    for (const cause of causes) if (value !== cause.token) cause.fetched = value;
     // It is valid, as far as its issuer knows: the resources that rejected it are remembered.
     if (isOfHeld)
       for (const rejection of this.waiting) {
         if (rejection.token !== value || rejection.outcome !== 'refreshing') continue;
         if (rejection.isFinal && !rejection.isCause) continue;
         rejection.cameAgain = true;
-        if (rejection.resource) this.confirm(rejection.resource, rejection.kind);
+        if (rejection.resource) memory.confirm(rejection.resource, rejection.kind, this.facts.real);
       }
-    if (isScheduled && !isSame && isKept) this.forgetBare();
+    if (isScheduled && !isSame && isKept) memory.forgetBare(this.memories);
   }
 
   /** A rejected request is over, or its caller has left. `sent`: the token of the repeat. */
   ended(rejection: Rejection, sent: string | null, answer: 'accepted' | 'rejected' | 'unknown'): void {
     this.waiting.delete(rejection);
     const { resource, kind, fetched, isCause, isFinal, cameAgain } = rejection;
-    if (sent !== null && answer === 'accepted') this.forgetBare();
+    if (sent !== null && answer === 'accepted') memory.forgetBare(this.memories);
     if (!isCause || isFinal || cameAgain || !resource) return;
     const isRejected = fetched !== null && sent !== null && answer === 'rejected';
     // What the resource has accepted meanwhile counts for more.
@@ -158,24 +160,14 @@ export class Rejections {
     else resource.spent[kind] = null;
   }
 
-  private confirm(memory: ResourceMemory, kind: Kind): void {
-    const { spent, confirmed } = memory;
-    memory.fetchedAt = this.facts.real;
-    confirmed[kind] = spent[kind] ??= this.facts.real;
-  }
-
   accepted(resource: ResourceMemory, token: string): void {
     const { held } = this.tokens;
     if (held?.value === token) held.isAccepted = true;
     this.budget.accepted();
     if (!resource.isKeyed) return;
-    if (this.fetchedFor === resource && held?.value === token) this.fetchedFor = null;
+    if (held?.value === token) this.fetchedFor.delete(resource);
     resource.rejections = 0;
-    clear(resource);
-  }
-
-  private forgetBare(): void {
-    for (const { spent, confirmed } of this.memories) spent.bare = confirmed.bare = null;
+    memory.clear(resource);
   }
 
   /** The session ends. */
@@ -184,9 +176,9 @@ export class Rejections {
     for (const rejection of this.recent) this.budget.mayHaveForced(rejection);
     this.recent = [];
     this.budget.accepted();
-    for (const memory of this.memories) {
-      memory.rejections = 0;
-      clear(memory);
+    for (const each of this.memories) {
+      each.rejections = 0;
+      memory.clear(each);
     }
   }
 

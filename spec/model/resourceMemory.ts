@@ -34,6 +34,32 @@ export function clear({ spent, confirmed }: ResourceMemory): void {
   spent.bare = spent.explicit = confirmed.bare = confirmed.explicit = null;
 }
 
+/** A refresh is made for one of these rejections; for which one is certain only if there is no other. */
+export function spend(candidates: readonly Rejection[], real: number): void {
+  for (const { resource, kind } of candidates) {
+    if (!resource) continue;
+    if (candidates.length > 1) {
+      resource.spent.bare = resource.spent.explicit = null;
+      continue;
+    }
+    // One entry for each resource.
+    clear(resource);
+    resource.spent[kind] = real;
+  }
+}
+
+/** The resource rejects a token that its issuer gave again: another refresh does not help it. */
+export function confirm(memory: ResourceMemory, kind: Kind, real: number): void {
+  const { spent, confirmed } = memory;
+  memory.fetchedAt = real;
+  confirmed[kind] = spent[kind] ??= real;
+}
+
+/** The token changed on schedule, or another resource is healed. */
+export function forgetBare(memories: readonly ResourceMemory[]): void {
+  for (const { spent, confirmed } of memories) spent.bare = confirmed.bare = null;
+}
+
 /** Whether an entry stops rejections of that kind. */
 export const isActive = (at: ResourceMemory['spent'] | undefined, kind: Kind, real: number): boolean =>
   !!at && ((at.explicit !== null && real < at.explicit + EXPLICIT_MEMORY) || (kind === 'bare' && at.bare !== null));

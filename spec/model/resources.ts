@@ -7,7 +7,7 @@ export interface Answer {
 }
 
 export interface Verdict extends Answer {
-  /** What the answer says of the token. A 403 that limits the rate, and a 500, log nothing. */
+  /** What the answer says of the token. A 403 that limits the rate, and a 500, say nothing. */
   readonly says: 'accepted' | 'bare' | 'explicit' | 'nothing';
   /** Why it is rejected. Another token helps only if this one is revoked, or too young. */
   readonly because: 'revoked' | 'lag' | 'forbidden' | null;

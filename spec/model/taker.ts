@@ -31,6 +31,8 @@ export function wait(who: string, kind: 'take' | 'refresh', given: number | unde
       if (!isGiven) facts.violated('12', `${who} completed without a token`);
     },
   });
+  // The session ended before it waited: it waits in the next one.
+  if (waiter && !subscription.closed) waiter.session = facts.session;
   facts.active();
   return () => {
     waiters.delete(waiter);

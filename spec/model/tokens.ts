@@ -127,7 +127,7 @@ export class Tokens {
     this.lastUse = -Infinity;
   }
 
-  /** Between two things that happen: what must be true of the token. */
+  /** After each thing that happens: what must be true of the token. */
   settled(current: string | null, isAsking: boolean): void {
     const { held, facts } = this;
     if (held && held.suspended !== 'no' && !isAsking) held.suspended = 'no';

@@ -13,7 +13,7 @@ export interface Waiter {
   /** When it began to wait, whatever was replaced meanwhile. */
   readonly born: number;
   readonly maxWait: number;
-  readonly session: number;
+  session: number;
   readonly rejection: Rejection | null;
 }
 
@@ -78,7 +78,7 @@ export class Waiters {
     return (outcome ?? 'suppressed') === 'suppressed' || isSame || (isOfHeld && this.failures.seq > seq);
   }
 
-  /** Between two things that happen: nobody waits longer than needed. */
+  /** After each thing that happens: nobody waits longer than needed. */
   settled(): void {
     const { facts, tokens, failures } = this;
     const usable = tokens.mustServe();
