@@ -85,6 +85,10 @@ export class Rejections {
       return;
     }
     rejection.outcome = outcome;
+    if (outcome === 'suppressed' && this.suspendedBy?.rejection === rejection) {
+      this.suspendedBy = null;
+      if (this.tokens.held?.suspended === 'unsure') this.tokens.held.suspended = 'no';
+    }
     if (outcome === 'suppressed' && !rejection.isExcused)
       facts.violated('18', `the rejection of ${rejection.who} was passed on without a reason`);
     if (rejection.isUnsure) return;
