@@ -82,8 +82,9 @@ export interface TokenStreamOptions {
    */
   backoff?: BackoffOptions | undefined;
   /**
-   * Tells failures that a repeat does not mend. Default: any OAuth or OpenID error code but the temporary ones, any 4xx but
-   * 408, 425, 429 and a 403 with an HTML page, and a source that returns no token response.
+   * Tells failures that a retry does not help. Default: a code with which a token endpoint refuses (RFC 6749 section 5.2),
+   * any 4xx that does not ask to come back (408, 425, 429, `Retry-After`, a rate limit, a 403 with an HTML page), and a
+   * source that returns no token response.
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
