@@ -132,6 +132,10 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: 'a 200 with an error in prose', response: { error: 'Client is unknown' } },
       { name: "Google's 403 in a body", response: { error: { code: 403, status: 'PERMISSION_DENIED' } } },
       { name: 'the first of several errors', response: { errors: [{ code: 'invalid_client' }] } },
+      {
+        name: 'what the server said, whatever the class of the error is called',
+        fail: http({ name: 'InternalServerError', response: { data: { error: 'invalid_client' } } }),
+      },
       { name: "AWS' status", fail: http({ $metadata: { httpStatusCode: 401 } }) },
       { name: 'a 200 with a status in it', response: { statusCode: 401, message: 'Unauthorized' } },
     ] as { name: string; fail?: unknown; response?: unknown }[],

@@ -1,4 +1,4 @@
-import { isPermanentCode, isTemporaryCode, requiresSignIn } from '../../src/internal/oauthErrors.js';
+import { isCode, isTemporaryCode, requiresSignIn } from '../../src/internal/oauthErrors.js';
 
 describe('an error code of a token endpoint', () => {
   it.each([
@@ -9,8 +9,8 @@ describe('an error code of a token endpoint', () => {
     'login_required',
     'bad_refresh_token',
     'incorrect_client_credentials',
-  ])('should be permanent: %s', (code) => {
-    expect([isPermanentCode(code), isTemporaryCode(code)]).toEqual([true, false]);
+  ])('should be a code, and not a temporary one: %s', (code) => {
+    expect([isCode(code), isTemporaryCode(code)]).toEqual([true, false]);
   });
 
   it.each([
@@ -25,13 +25,13 @@ describe('an error code of a token endpoint', () => {
     'request_throttled',
     'over_quota',
   ])('should be temporary: %s', (code) => {
-    expect([isPermanentCode(code), isTemporaryCode(code)]).toEqual([false, true]);
+    expect([isCode(code), isTemporaryCode(code)]).toEqual([true, true]);
   });
 
   it.each(['Internal Server Error', 'Bad Gateway', 'Invalid_Client', 'oops', '', '42'])(
     'should be no code: %p',
     (code) => {
-      expect([isPermanentCode(code), isTemporaryCode(code)]).toEqual([false, false]);
+      expect([isCode(code), isTemporaryCode(code)]).toEqual([false, false]);
     },
   );
 

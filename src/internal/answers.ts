@@ -1,4 +1,4 @@
-import { isOAuthCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
+import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
 
 /**
  * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
@@ -42,12 +42,13 @@ export function errorCodeOf(answer: unknown): string | undefined {
   const { response, data, body } = fieldsOf(answer);
   const { data: sent, body: received, text } = fieldsOf(response);
   for (const carrier of [answer, data, body, response, sent, received, text]) {
-    const { error, errorCode, errors, name, __type } = fieldsOf(parsedBody(carrier));
-    const members = [errorCode, ...(Array.isArray(errors) ? (errors as unknown[]) : []), __type, name];
+    const { error, errorCode, errors, __type } = fieldsOf(parsedBody(carrier));
+    const members = [errorCode, ...(Array.isArray(errors) ? (errors as unknown[]) : []), __type];
     const code = codeIn(error) ?? oauthCodeIn(members);
     if (code !== undefined) return code;
   }
-  return undefined;
+  // The name of the error's class says less than what the server said.
+  return oauthCodeIn([fieldsOf(answer).name]);
 }
 
 /** No token endpoint sends more: a larger body is not read for its code. Bytes. */
@@ -81,9 +82,7 @@ export function codeIn(member: unknown): string | undefined {
   if (typeof member === 'string')
     return (member.startsWith('{') ? codeIn(parseJson(member)) : undefined) ?? (member || undefined);
   const { error, code, status } = fieldsOf(member);
-  return [error, code, status].find(
-    (each): each is string => typeof each === 'string' && (isPermanentCode(each) || isTemporaryCode(each)),
-  );
+  return [error, code, status].find((each): each is string => typeof each === 'string' && isCode(each));
 }
 
 /** A header, given in lower case, of an answer or of the response that an error carries. */

@@ -20,8 +20,8 @@ const CODE = /^[a-z]+(_[a-z0-9]+)+$/;
 export const isTemporaryCode = (code: string): boolean =>
   TEMPORARY.includes(code) || RATE.test(code) || TROUBLE.test(code);
 
-/** An error code after which the same request fails again: any code but the temporary ones. */
-export const isPermanentCode = (code: string): boolean => CODE.test(code) && !isTemporaryCode(code);
+/** Whether a text is spelled like an error code. Whether it is permanent depends on the status, unless `isOAuthCode`. */
+export const isCode = (text: string): boolean => CODE.test(text) || isTemporaryCode(text);
 
 /** The user must sign in again: `invalid_grant` and its dialects, and the codes of OpenID Connect Core section 3.1.2.6. */
 const SIGN_IN = [

@@ -1,19 +1,15 @@
 import { isOAuthCode } from '../internal/oauthErrors.js';
 
 /**
- * What a token endpoint may answer besides the codes of RFC 6749: of the IANA registry of OAuth errors, and of GitHub
+ * What a token endpoint may answer besides the codes of `isOAuthCode`: of the IANA registry of OAuth errors, and of GitHub
  * and others.
  */
 const KNOWN = [
   'authorization_pending',
-  'bad_verification_code',
-  'expired_token',
-  'incorrect_client_credentials',
   'insufficient_scope',
   'insufficient_user_authentication',
   'invalid_authorization_details',
   'invalid_dpop_proof',
-  'invalid_target',
   'invalid_token',
   'rate_limit_exceeded',
   'redirect_uri_mismatch',
