@@ -299,3 +299,15 @@ describe('36: signOut() ends the session, not the stream', () => {
     expect(events).toEqual(['closed']);
   });
 });
+
+it('36, 38: a token that has expired on arrival is told of before a listener can end its session', () => {
+  const token$ = openStream(() => of({ access_token: 'T1', expires_in: 0 }));
+  const told: string[] = [];
+  token$.events.subscribe(({ type }) => {
+    told.push(type);
+    if (type === 'refreshFailed') token$.signOut();
+  });
+  token$.subscribe();
+  expect(told.slice(0, 4)).toEqual(['refreshStarted', 'tokenChanged', 'refreshFailed', 'signedOut']);
+  token$.close();
+});

@@ -104,9 +104,11 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
         state.sessionTokens?.add(token);
         // A token that was rejected is not used again, now that the source has given another.
         if (state.held?.isSuspended) release();
-        reportSingleUse(attempt, isWanted(state, time, settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null);
       }
       if (isChange && isLatest) events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
+      // A `tokenChanged` listener may have ended the session of this token.
+      if (state.singleUse === token)
+        reportSingleUse(attempt, isWanted(state, time, settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null);
     },
     fromStore: (stored) => {
       const { held } = state;
