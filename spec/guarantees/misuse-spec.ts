@@ -1,5 +1,5 @@
-import { of } from 'rxjs';
-import { withToken } from 'rx-fresh-token';
+import { firstValueFrom, of } from 'rxjs';
+import { takeToken, withToken, type TokenStreamOptions } from 'rx-fresh-token';
 import { openStream } from './rig.js';
 
 it('withToken should refuse an isRejection that is no function', () => {
@@ -15,4 +15,33 @@ it('streams should be known by a name on which two copies of the package agree',
   );
   for (const stranger of [null, undefined, {}, of(1)])
     expect(() => withToken(stranger as never, () => of(1))).toThrow(/createTokenStream/);
+});
+
+describe('an option that is a wrong function', () => {
+  const broken = (): never => {
+    throw new Error('undefined is not iterable');
+  };
+
+  it.each<[string, TokenStreamOptions, string]>([
+    [
+      'a lifetime of text',
+      { lifetime: () => '30000' as never },
+      'option "lifetime" must return a number or undefined, got string',
+    ],
+    [
+      'a lifetime of null',
+      { lifetime: () => null as never },
+      'option "lifetime" must return a number or undefined, got object',
+    ],
+    ['a lifetime that throws', { lifetime: broken }, 'option "lifetime" threw an error'],
+    ['a refreshBefore that throws', { refreshBefore: broken }, 'option "refreshBefore" threw an error'],
+  ])('should fail at once and name the option, after one request: %s', async (_kind, options, message) => {
+    let asked = 0;
+    const token$ = openStream(() => of({ access_token: `T${String(++asked)}`, expires_in: 30 }), options);
+    await expect(firstValueFrom(takeToken(token$))).rejects.toMatchObject({
+      code: 'ERR_TOKEN_UNAVAILABLE',
+      cause: { code: 'ERR_INVALID_TOKEN_RESPONSE', message },
+    });
+    expect(asked).toBe(1);
+  });
 });

@@ -1,7 +1,7 @@
 /* eslint rxjs-x/throw-error: off -- sources throw what they like */
 import { firstValueFrom, from, of, throwError, type ObservableInput } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { isTokenError, takeToken, type TokenEvent, type TokenSource } from 'rx-fresh-token';
+import { isTokenError, takeToken, type AccessToken, type TokenEvent, type TokenSource } from 'rx-fresh-token';
 import { jwt, openStream, setUp } from './rig.js';
 
 /** What one caller gets of a source, and how often that is asked meanwhile. */
@@ -26,9 +26,14 @@ describe('27: a source may answer with a token response, or with the Response of
     ['a promise of a Response', () => Promise.resolve(json(body))],
     ['an Observable of a Response', () => of(json(body))],
     ['a Response with another status that says it went well', () => [json(body, 201)]],
+    [
+      'a form in a Response, as GitHub sends it',
+      () => [new Response(new URLSearchParams('access_token=T1&expires_in=30'))],
+    ],
   ])('takes %s', async (_kind, source) => {
     const { token$, result } = await resultOf(source);
-    expect(result).toMatchObject({ value: 'T1', raw: body });
+    expect(result).toMatchObject({ value: 'T1', raw: { access_token: 'T1' } });
+    expect(result).toHaveProperty('expiresAt', (result as AccessToken).issuedAt + 30_000);
     token$.close();
   });
 
@@ -36,6 +41,11 @@ describe('27: a source may answer with a token response, or with the Response of
     ['401 with JSON that is no OAuth error', () => json({ message: 'Unauthorized' }, 401), 401],
     ['401 with a page', () => new Response('<h1>Unauthorized</h1>', { status: 401 }), 401],
     ['400 with an OAuth error', () => json({ error: 'invalid_client' }, 400), 400],
+    [
+      '400 with an OAuth error in a form',
+      () => new Response(new URLSearchParams('error=invalid_client'), { status: 400 }),
+      400,
+    ],
     ['404', () => new Response('not here', { status: 404 }), 404],
     ['403 with JSON', () => json({ message: 'Forbidden' }, 403), 403],
   ])('fails at once, after one request, for a Response %s', async (_kind, respond, status) => {

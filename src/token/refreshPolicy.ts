@@ -1,4 +1,5 @@
 import { jwtClaims } from '../internal/jwtClaims.js';
+import { mistake } from './tokenResponse.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
 const MAX_LEAD = 5 * 60_000;
@@ -36,8 +37,9 @@ export function lifetimeOf(
   override?: TokenStreamOptions['lifetime'],
   mayBeOver = false,
 ): number {
-  const own = override?.(response);
-  if (own !== undefined) return own;
+  const own: unknown = override && answerOf('lifetime', override, response);
+  if (typeof own === 'number') return own;
+  if (own !== undefined) throw mistake(`option "lifetime" must return a number or undefined, got ${typeof own}`);
   const seconds = readSeconds(response.expires_in);
   if (seconds !== undefined) return seconds * 1000;
   const { exp, iat } = jwtClaims(response.access_token);
@@ -46,6 +48,15 @@ export function lifetimeOf(
   if (typeof iat !== 'number') return remaining;
   const issued = (exp - iat) * 1000;
   return remaining > usualMargin(issued) || mayBeOver ? Math.min(remaining, issued) : issued;
+}
+
+/** What a function among the options returns. If it throws, another token does not help. */
+function answerOf<T, R>(name: string, option: (given: T) => R, given: T): R {
+  try {
+    return option(given);
+  } catch (cause) {
+    throw mistake(`option "${name}" threw an error`, { cause });
+  }
 }
 
 /** The windows of a token that took `took` ms to fetch. */
@@ -69,7 +80,7 @@ export function timesOf(
   const usual = usualMargin(lifetime);
   const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
   const extra = expiryMargin === undefined ? margin - usual : 0;
-  const wished = typeof refreshBefore === 'function' ? refreshBefore(token) : refreshBefore;
+  const wished = typeof refreshBefore === 'function' ? answerOf('refreshBefore', refreshBefore, token) : refreshBefore;
   // A callback's NaN or negative number must not stop renewals: the default is always right.
   const lead =
     wished !== undefined && wished >= 0

@@ -6,14 +6,16 @@ import type { TokenResponse } from './types.js';
 /** What goes into a header without breaking it: visible ASCII, and no space. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
-/** Failures of a source whose code is wrong: asking it again does not help. */
+const FORM = /^application\/x-www-form-urlencoded\b/i;
+
+/** Failures of a source or an option whose code is wrong: asking again does not help. */
 const mistakes = /* @__PURE__ */ new WeakSet();
 
 export const isMistake = (failure: unknown): boolean => mistakes.has(failure as object);
 
-/** Marks an error as the mistake of whoever wrote the source. */
-export function mistake(message: string): InvalidTokenResponseError {
-  const error = new InvalidTokenResponseError(message);
+/** An error of whoever wrote the source or an option. */
+export function mistake(message: string, options?: ErrorOptions): InvalidTokenResponseError {
+  const error = new InvalidTokenResponseError(message, options);
   mistakes.add(error);
   return error;
 }
@@ -61,7 +63,10 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   if (isOk && response.bodyUsed) throw mistake('the token source returned a Response whose body has been read');
   // The status of a rejection counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
-  const body = parseJson(text);
+  // GitHub and others answer with a form unless the request asks for JSON.
+  const body = FORM.test(headers.get('content-type') ?? '')
+    ? Object.fromEntries(new URLSearchParams(text))
+    : parseJson(text);
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw mistake(`the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
