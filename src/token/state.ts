@@ -25,8 +25,8 @@ export interface HeldToken {
   isExpiryReported: boolean;
 }
 
-/** What a stream knows about its token and its source. The functions below decide by it and change nothing. */
-export interface TokenState {
+/** What a session consists of. It is forgotten at its end, and when the stream rests or closes. */
+interface Session {
   held: HeldToken | null;
   /** The last token, usable or not. */
   previous: AccessToken | null;
@@ -36,12 +36,6 @@ export interface TokenState {
   singleUse: AccessToken | null;
   /** When a request last used the token. */
   lastUse: number;
-  /** How many wait for a token or listen to all. */
-  subscribers: number;
-  /** How many of these listen to all. */
-  listeners: number;
-  /** Since when somebody has waited, if somebody waits. */
-  waitingSince: number;
   /** `refresh()` was called. */
   isForced: boolean;
   /** A server rejected the token, and the source is to be asked for another. */
@@ -61,9 +55,19 @@ export interface TokenState {
   lastError: unknown;
   /** No attempt within `duration` of `since`. */
   pause: { readonly since: number; readonly duration: number };
-  /** The last failure, if it was permanent: until the pause is over, everyone who needs a token fails with it at once. */
+  /** The last failure, if it was permanent: until the pause is over, every request without a token fails with it at once. */
   permanentFailure: TokenUnavailableError | null;
-  /** The session has ended, and nobody has asked for a token since. */
+}
+
+/** What a stream knows about its token and its source. The functions below decide by it and change nothing. */
+export interface TokenState extends Session {
+  /** How many wait for a token or listen to all. */
+  subscribers: number;
+  /** How many of these listen to all. */
+  listeners: number;
+  /** Since when the first of the waiters has waited. */
+  waitingSince: number;
+  /** The session has ended, and no token has been asked for since. */
   isSignedOut: boolean;
   /** The tokens of the session, once there was a sign-out; null before: then all tokens are of this one. */
   sessionTokens: WeakSet<AccessToken> | null;
@@ -74,15 +78,12 @@ export interface TokenState {
 
 export const NO_PAUSE = { since: 0, duration: 0 } as const;
 
-export const initialState = (): TokenState => ({
+export const newSession = (): Session => ({
   held: null,
   previous: null,
   clockLead: 0,
   singleUse: null,
   lastUse: -Infinity,
-  subscribers: 0,
-  listeners: 0,
-  waitingSince: 0,
   isForced: false,
   rejection: null,
   fetchingForRejection: null,
@@ -94,6 +95,13 @@ export const initialState = (): TokenState => ({
   lastError: undefined,
   pause: NO_PAUSE,
   permanentFailure: null,
+});
+
+export const initialState = (): TokenState => ({
+  ...newSession(),
+  subscribers: 0,
+  listeners: 0,
+  waitingSince: 0,
   isSignedOut: false,
   sessionTokens: null,
   isConnected: false,
@@ -141,7 +149,7 @@ export const waitersOf = ({ subscribers, listeners }: TokenState): number => Mat
 export const isBlocked = (state: TokenState, now: number): boolean =>
   state.permanentFailure !== null && pauseLeft(state, now) > 0;
 
-/** Somebody waits for a token, forces a refresh, or has used the token within `idleTimeout`. */
+/** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
 export function isWanted(
   { subscribers, isDemanded, isForced, rejection, lastUse, previous }: TokenState,
   now: number,

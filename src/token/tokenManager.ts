@@ -8,7 +8,7 @@ import { createPipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
-import { endPause, initialState, isBlocked, isFresh } from './state.js';
+import { endPause, isBlocked, isFresh, newSession } from './state.js';
 import { createTokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
@@ -81,12 +81,11 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     state.isForced = !state.isRefreshing && !isBlocked(state, now());
   }
 
-  /** Forgets all that belongs to the session. Errors may retain the token through their stack, so they are dropped too. */
+  /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
   function forget(): void {
-    const { subscribers, listeners, waitingSince, isConnected, isClosed } = state;
     holder.release();
     rejections.clear();
-    Object.assign(state, initialState(), { subscribers, listeners, waitingSince, isConnected, isClosed });
+    Object.assign(state, newSession());
   }
 
   function endSession(): void {
@@ -111,9 +110,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   }
 
   function rest(): void {
-    const { isSignedOut, sessionTokens } = state;
     forget();
-    Object.assign(state, { isSignedOut, sessionTokens });
     signOutSubscription?.unsubscribe();
     signOutSubscription = undefined;
     pipeline.cancel();
