@@ -8,7 +8,7 @@ import type { HeadersInit } from '../internal/platformTypes.js';
 import { headersOption } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
 import { fetchWithToken, type FetchOptions } from '../http/createFetch.js';
-import { MAX_RETRY_AFTER } from '../token/backoff.js';
+import { MAX_RETRY_AFTER } from '../token/failure.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { connections } from './connections.js';

@@ -1,5 +1,5 @@
 import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
-import { retryAfterOf } from '../token/backoff.js';
+import { retryAfterOf } from '../token/failure.js';
 import type { AccessToken } from '../token/types.js';
 import { isFinal, isRejection } from './ends.js';
 

@@ -1,6 +1,6 @@
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
-import { retryAfterOf } from '../token/backoff.js';
+import { retryAfterOf } from '../token/failure.js';
 import { fetchForStore } from '../token/fetchForStore.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenResponse } from '../token/types.js';

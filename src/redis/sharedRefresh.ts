@@ -1,7 +1,7 @@
 import { defer, finalize, firstValueFrom, from, merge, take } from 'rxjs';
 import { isTokenError, TokenStoreError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
-import { retryAfterOf } from '../token/backoff.js';
+import { retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { beginAttempt, isOver, isPrevious, type Attempt } from './attempt.js';
 import { RedisUnavailable } from './boundedCalls.js';

@@ -1,20 +1,10 @@
-import { isTokenError } from '../errors.js';
-import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '../internal/answers.js';
-import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
-import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
-import { isMistake } from './tokenResponse.js';
 import type { AccessToken } from './types.js';
 
 /** A failed fetch is not repeated sooner than this, whatever the jitter. Milliseconds. */
 export const MIN_PAUSE = 50;
 
-/** A server is not believed when it asks for a longer pause than this. Milliseconds. */
-export const MAX_RETRY_AFTER = 5 * 60_000;
-
 /** The longest pause after permanent failures. Milliseconds. */
 const MAX_PERMANENT_PAUSE = 60_000;
-
-const HTTP_TRANSIENT = [408, 425, 429];
 
 export interface Backoff {
   readonly initial: number;
@@ -49,31 +39,4 @@ export function retryDelay(
 ): number {
   const pause = Math.min(random() * backoffStep(attempt, backoff), remaining / 3);
   return Math.max(MIN_PAUSE, Math.round(pause) || 0, retryAfter);
-}
-
-/**
- * Failures that a retry does not help: an error code of OAuth, a 4xx that does not ask to come back, and a source that returns
- * no token response at all.
- */
-export function isPermanentFailure(failure: unknown): boolean {
-  if (isMistake(failure)) return true;
-  const status = statusOf(failure);
-  if (status !== undefined && HTTP_TRANSIENT.includes(status)) return false;
-  const code = errorCodeOf(failure);
-  if (code !== undefined && isTemporaryCode(code)) return false;
-  if (code !== undefined && isOAuthCode(code)) return true;
-  if (limitsRate(failure)) return false;
-  // An error in a response of status 200 is judged like one of 400.
-  if (status === undefined || status < 400) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== undefined;
-  return status < 500 && !(status === 403 && isHtml(failure));
-}
-
-/** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by that response's own `Date`. */
-export function retryAfterOf(failure: unknown, now: number): number | undefined {
-  const { retryAfter } = fieldsOf(failure);
-  const wait =
-    typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity
-      ? retryAfter
-      : parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || now);
-  return wait === undefined ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }

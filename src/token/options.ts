@@ -3,7 +3,7 @@ import { clockOf } from '../internal/stopwatch.js';
 import { browserWake } from '../internal/browserWake.js';
 import { IN_TURN, type InTurn } from '../internal/sourceHooks.js';
 import { FINITE, numbersIn, requireFunctions, requireMethod, wrong } from '../internal/validate.js';
-import { isPermanentFailure } from './backoff.js';
+import { isPermanentFailure } from './failure.js';
 import type { TokenStreamOptions } from './types.js';
 
 /** The options with every default that does not depend on a token. */

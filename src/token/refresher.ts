@@ -16,11 +16,11 @@ import {
 import type { Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { messageOf } from '../internal/messageOf.js';
-import { backoffOf, permanentPause, retryAfterOf, retryDelay } from './backoff.js';
 import type { TokenContext } from './context.js';
+import { failureOf } from './failure.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import { receivedToken } from './receivedToken.js';
-import { isSuspended, isWanted, NO_PAUSE, pauseLeft, usableToken } from './state.js';
+import { isSuspended, isWanted, NO_PAUSE, pauseAfter, pauseLeft } from './state.js';
 import type { RefreshReason } from './types.js';
 
 export interface Refresher {
@@ -86,13 +86,14 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
    */
   const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
     const time = now();
-    const { error, permanent, retryAfter } = classify(thrown, time);
+    const failure = failureOf(thrown, settings.isPermanent, time);
+    const { error, permanent } = failure;
     state.isFetching = false;
     state.failures++;
     state.lastError = error;
     // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.
     if (state.held) state.held.isSuspended = false;
-    const duration = pauseAfter(permanent, retryAfter, time);
+    const duration = pauseAfter(state, failure, settings, time);
     state.pause = { since: time, duration };
     const retries = !permanent && isWanted(state, time, settings);
     // A `refreshFailed` listener may begin another refresh, if this one gives up.
@@ -112,28 +113,6 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
       filter(() => isWanted(state, now(), settings)),
     );
   };
-
-  function pauseAfter(permanent: boolean, retryAfter: number | undefined, time: number): number {
-    const { backoff, random } = settings;
-    if (permanent) return permanentPause(state.failures, backoff, retryAfter);
-    const remaining = (usableToken(state, time)?.expiresAt ?? Infinity) - time;
-    return retryDelay(state.failures, backoffOf(backoff, state.previous), { random, remaining, retryAfter });
-  }
-
-  /**
-   * Whether another attempt may help, and when. The user's option `isPermanent` may throw, and so may a getter of the
-   * failure.
-   */
-  function classify(
-    error: unknown,
-    time: number,
-  ): { error: unknown; permanent: boolean; retryAfter?: number | undefined } {
-    try {
-      return { error, permanent: settings.isPermanent(error), retryAfter: retryAfterOf(error, time) };
-    } catch (mistake) {
-      return { error: mistake, permanent: false };
-    }
-  }
 
   return {
     afterPause,

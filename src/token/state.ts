@@ -1,6 +1,7 @@
 import type { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
-import { MIN_PAUSE } from './backoff.js';
+import { backoffOf, MIN_PAUSE, permanentPause, retryDelay } from './backoff.js';
+import type { Failure } from './failure.js';
 import type { Settings } from './options.js';
 import type { RejectedBy } from './rejectionMemory.js';
 import type { TokenArrived } from './tokenUpdate.js';
@@ -124,6 +125,18 @@ export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =
 export function pauseLeft({ pause: { since, duration } }: TokenState, now: number): number {
   const elapsed = now - since;
   return elapsed < 0 ? 0 : Math.max(0, duration - elapsed);
+}
+
+/** How long the source is not asked after the last failure. Milliseconds. */
+export function pauseAfter(
+  state: TokenState,
+  { permanent, retryAfter }: Failure,
+  { backoff, random }: Pick<Settings, 'backoff' | 'random'>,
+  now: number,
+): number {
+  if (permanent) return permanentPause(state.failures, backoff, retryAfter);
+  const remaining = (usableToken(state, now)?.expiresAt ?? Infinity) - now;
+  return retryDelay(state.failures, backoffOf(backoff, state.previous), { random, remaining, retryAfter });
 }
 
 /**

@@ -1,0 +1,55 @@
+import { isTokenError } from '../errors.js';
+import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '../internal/answers.js';
+import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
+import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
+import { isMistake } from './tokenResponse.js';
+
+/** A server is not believed when it asks for a longer pause than this. Milliseconds. */
+export const MAX_RETRY_AFTER = 5 * 60_000;
+
+const HTTP_TRANSIENT = [408, 425, 429];
+
+/** A failed attempt. */
+export interface Failure {
+  readonly error: unknown;
+  /** Another attempt does not help. */
+  readonly permanent: boolean;
+  /** How long the server asked to wait. Milliseconds. */
+  readonly retryAfter?: number | undefined;
+}
+
+/** What an attempt failed with. The user's option `isPermanent` may throw, and so may a getter of the error. */
+export function failureOf(error: unknown, isPermanent: (error: unknown) => boolean, now: number): Failure {
+  try {
+    return { error, permanent: isPermanent(error), retryAfter: retryAfterOf(error, now) };
+  } catch (mistake) {
+    return { error: mistake, permanent: false };
+  }
+}
+
+/**
+ * Failures that a retry does not help: an error code of OAuth, a 4xx that does not ask to come back, and a source that returns
+ * no token response at all.
+ */
+export function isPermanentFailure(failure: unknown): boolean {
+  if (isMistake(failure)) return true;
+  const status = statusOf(failure);
+  if (status !== undefined && HTTP_TRANSIENT.includes(status)) return false;
+  const code = errorCodeOf(failure);
+  if (code !== undefined && isTemporaryCode(code)) return false;
+  if (code !== undefined && isOAuthCode(code)) return true;
+  if (limitsRate(failure)) return false;
+  // An error in a response of status 200 is judged like one of 400.
+  if (status === undefined || status < 400) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== undefined;
+  return status < 500 && !(status === 403 && isHtml(failure));
+}
+
+/** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by that response's own `Date`. */
+export function retryAfterOf(failure: unknown, now: number): number | undefined {
+  const { retryAfter } = fieldsOf(failure);
+  const wait =
+    typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity
+      ? retryAfter
+      : parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || now);
+  return wait === undefined ? undefined : Math.min(wait, MAX_RETRY_AFTER);
+}
