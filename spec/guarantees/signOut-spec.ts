@@ -9,7 +9,7 @@ import {
   type TokenResponse,
   type TokenSource,
 } from 'rx-fresh-token';
-import { answer, openStream, serving, setUp } from './rig.js';
+import { answer, openStream, serving, setUp, type Rig } from './rig.js';
 
 describe('36: signOut() ends the session, not the stream', () => {
   it(
@@ -176,6 +176,42 @@ describe('36: signOut() ends the session, not the stream', () => {
       m.flush();
       expect(rig.events.filter((event) => event.includes('signedOut'))).toEqual(['1000 signedOut', '3000 signedOut']);
     }),
+  );
+
+  cases(
+    'fails those who wait, also where somebody signs in at once and the source answers at once',
+    (m, { signInAgain }) => {
+      const rig = setUp(m, (n) => ({ took: n === 1 ? 5000 : 0 }));
+      signInAgain(rig, () => {
+        rig.tell('new', takeToken(rig.token$));
+      });
+      rig.at(0, () => {
+        rig.tell('b', takeToken(rig.token$));
+        rig.tell('w', rig.token$.pipe(withToken(({ value }) => of(value))));
+      });
+      rig.at(100, () => rig.token$.signOut());
+      rig.at(6000, () => rig.token$.close());
+      m.flush();
+      expect(rig.log).toEqual(
+        expect.arrayContaining(['100 b !TokenUnavailableError', '100 w !TokenUnavailableError', '100 new T2']),
+      );
+    },
+    [
+      {
+        name: 'a listener of the events',
+        signInAgain: ({ token$ }: Rig, use: () => void) => {
+          token$.events.subscribe(({ type }) => {
+            if (type === 'signedOut') use();
+          });
+        },
+      },
+      {
+        name: 'one of those who waited',
+        signInAgain: ({ at, token$ }: Rig, use: () => void) => {
+          at(0, () => takeToken(token$).subscribe({ error: use }));
+        },
+      },
+    ],
   );
 
   it('leaves nothing of the token behind', () => {

@@ -81,6 +81,30 @@ describe('latest', () => {
     expect(log).toEqual(['a 1']);
   });
 
+  it.each(['a', 'b'])('should tell a value to all before the next one, which %s causes', (who) => {
+    const { subject, log, listen } = setUp<string>();
+    const causeNext = (value: string) => {
+      if (value === '1') subject.next('2');
+    };
+    listen('a', who === 'a' ? causeNext : undefined);
+    listen('b', who === 'b' ? causeNext : undefined);
+    listen('c');
+    subject.next('1');
+    expect(log).toEqual(['a 1', 'b 1', 'c 1', 'a 2', 'b 2', 'c 2']);
+  });
+
+  it('should tell a value to all before the next one, which its owner causes when it takes the value up', () => {
+    const { subject, log, listen } = setUp<string>({
+      beforeEmit: (value) => {
+        if (value === '1') subject.next('2');
+      },
+    });
+    listen('a');
+    listen('b');
+    subject.next('1');
+    expect(log).toEqual(['a 1', 'b 1', 'a 2', 'b 2']);
+  });
+
   it('should tell its owner how many there are', () => {
     const { counts, listen } = setUp();
     const subscriptions = [listen('a'), listen('b')];

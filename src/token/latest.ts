@@ -20,15 +20,26 @@ export interface LatestOptions<T> {
  */
 export function latest<T>({ replay, beforeEmit, isCurrent, onCount }: LatestOptions<T>): SubjectLike<T> {
   const subscribers = new Set<Observer<T>>();
+  /** Emits the value that is being emitted to those who do not have it yet. */
+  let emitToTheRest = (): void => undefined;
   return {
     next: (value) => {
-      // A copy: whoever subscribes while the value is announced waits for the next one.
-      const present = [...subscribers];
+      // A copy: a subscriber that comes while the value is emitted waits for the next one.
+      const present = [...subscribers].values();
+      const emitBefore = emitToTheRest;
+      const emit = () => {
+        // A subscriber may cause this value before others have the one before. They get that first: it may be the end of the
+        // session that they belong to.
+        emitBefore();
+        for (const subscriber of present) {
+          if (!isCurrent(value)) return;
+          subscriber.next(value);
+        }
+      };
+      emitToTheRest = emit;
       beforeEmit(value);
-      for (const subscriber of present) {
-        if (!isCurrent(value)) return;
-        subscriber.next(value);
-      }
+      emit();
+      emitToTheRest = emitBefore;
     },
     error: (error) => {
       for (const subscriber of [...subscribers]) subscriber.error(error);

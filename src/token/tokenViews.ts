@@ -89,7 +89,8 @@ export function createTokenViews(
   /** For a request: it waits while another attempt may come. */
   const tokenForRequest = (update: TokenUpdate): AccessToken | null => {
     if (update.type === 'token') return update.token;
-    const usable = current();
+    // There may be a token of the next session already.
+    const usable = update.type === 'signedOut' ? null : current();
     if (usable || update.type === 'attemptFailed') return usable;
     throw update.error;
   };
