@@ -214,6 +214,28 @@ describe('29: pauses after failures', () => {
     ],
   );
 
+  cases(
+    'let refresh() fail at once, within backoff.initial of a permanent failure, while the token lives',
+    (m, { asksAgain, outcome }) => {
+      const fail = { status: 400, error: 'invalid_client' };
+      const rig = setUp(m, (n) => (n === 2 ? { took: 10, fail } : { took: 0, life: 3600 }));
+      rig.ask(0, 'a');
+      rig.at(1000, () => rig.tell('r', rig.token$.refresh()));
+      rig.at(asksAgain, () => rig.tell('again', rig.token$.refresh()));
+      rig.ask(asksAgain, 'b');
+      rig.at(2000, () => rig.token$.close());
+      m.flush();
+      expect(rig.log.slice(2)).toEqual(
+        expect.arrayContaining([`${asksAgain} again ${outcome}`, `${asksAgain} b T${outcome === 'T3' ? '3' : '1'}`]),
+      );
+    },
+    [
+      { name: 'after 90 ms', asksAgain: 1100, outcome: '!TokenUnavailableError(!400)' },
+      { name: 'after 239 ms', asksAgain: 1249, outcome: '!TokenUnavailableError(!400)' },
+      { name: 'but not after 240 ms', asksAgain: 1250, outcome: 'T3' },
+    ],
+  );
+
   it(
     'do not exist where nothing has failed: refresh() asks at once, each time',
     marbles((m) => {

@@ -20,7 +20,7 @@ import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
 import { createRefresher } from './refresher.js';
-import { endPause, isBlocked, isFresh, isWanted, waitersOf, whyRefresh } from './state.js';
+import { blockingFailure, endPause, isBlocked, isFresh, isWanted, waitersOf, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 
 /** Those who waited have a token, or fail for want of one. */
@@ -95,8 +95,8 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
 
   /** The permanent failure that everyone without a token fails with, until its pause is over. */
   function currentFailure(): TokenUpdate | undefined {
-    const { permanentFailure: error } = state;
-    return error && !current() && isBlocked(state, now()) ? { type: 'failed', error } : undefined;
+    const error = blockingFailure(state, now());
+    return error && !current() ? { type: 'failed', error } : undefined;
   }
 
   /**

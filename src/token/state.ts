@@ -158,9 +158,11 @@ export const isOfSession = ({ sessionTokens, isSignedOut }: TokenState, token: A
 
 export const waitersOf = ({ subscribers, listeners }: TokenState): number => Math.max(0, subscribers - listeners);
 
-/** Right after a permanent failure the source is not asked. */
-export const isBlocked = (state: TokenState, now: number): boolean =>
-  state.permanentFailure !== null && pauseLeft(state, now) > 0;
+/** The permanent failure after which the source is not asked, until its pause is over. */
+export const blockingFailure = (state: TokenState, now: number): TokenUnavailableError | null =>
+  pauseLeft(state, now) > 0 ? state.permanentFailure : null;
+
+export const isBlocked = (state: TokenState, now: number): boolean => blockingFailure(state, now) !== null;
 
 /** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
 export function isWanted(

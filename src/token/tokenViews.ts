@@ -18,7 +18,7 @@ import { inCallerContext } from '../internal/callerContext.js';
 import { failAfter } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import { waitersOf } from './state.js';
+import { blockingFailure, waitersOf } from './state.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -135,6 +135,9 @@ export function createTokenViews(
       defer(() => {
         const select = tokenOtherThan(state.held?.update);
         force();
+        // The updates tell of it only where no token is usable.
+        const failure = blockingFailure(state, now());
+        if (failure) throw failure;
         return firstToken(updatesAfter(recheck), select).pipe(throwIfClosed);
       }),
     next: (begin, maxWait) =>
