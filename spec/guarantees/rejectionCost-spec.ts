@@ -1,5 +1,5 @@
 /* eslint rxjs-x/throw-error: off -- clients throw what they like */
-import { concat, defer, map, of, throwError, timer, type Observable } from 'rxjs';
+import { concat, defer, EMPTY, map, NEVER, of, switchMap, take, throwError, timer, type Observable } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { withToken } from 'rx-fresh-token';
 import { answer, rejection, serving, type Served } from './rig.js';
@@ -211,6 +211,87 @@ describe('33: what a resource costs that rejects every token', () => {
       rig.end(20_000);
       expect(forced(rig)).toHaveLength(11);
       expect(rig.log.at(-1)).toBe('13200 /orders 200');
+    }),
+  );
+});
+
+describe('33: a resource has accepted a token', () => {
+  const progressThen = (status: number) =>
+    concat(of({ type: 0 }, { type: 1, loaded: 5 }), timer(20).pipe(map(() => ({ type: 4, status, headers: {} }))));
+
+  it(
+    'not by what a client emits before the server has answered',
+    marbles((m) => {
+      const rig = serving(m, long);
+      const send = () => concat(of({ type: 0 }), timer(20).pipe(switchMap(() => throwError(() => rejection(401)))));
+      for (let ms = 1000; ms < 2 * MINUTE; ms += 1000) rig.call(ms, 'a', send, { key: 'GET /a' });
+      rig.end(2 * MINUTE);
+      expect(forced(rig)).toHaveLength(2);
+    }),
+  );
+
+  cases(
+    'when it answers with',
+    (m, { respond, heals }) => {
+      const rig = serving(m, long);
+      const revoked = new Set<string>();
+      const call = (ms: number) => {
+        const send = (token: string): Observable<unknown> =>
+          revoked.has(token) ? throwError(() => rejection(403)) : respond();
+        rig.call(ms, 'a', send, { key: 'GET /a' });
+      };
+      rig.at(1000, () => revoked.add('T1').add('T2'));
+      call(1100);
+      call(2000);
+      rig.at(2500, () => revoked.delete('T2'));
+      call(3000);
+      rig.at(4000, () => revoked.add('T2'));
+      call(5000);
+      rig.end(10_000);
+      expect(rig.requests).toHaveLength(heals ? 3 : 2);
+    },
+    [
+      { name: 'a value', respond: () => of(1), heals: true },
+      { name: 'a Response', respond: () => of(answer(200)), heals: true },
+      { name: 'no value', respond: () => EMPTY, heals: true },
+      { name: 'progress, then a Response', respond: () => progressThen(200), heals: true },
+      { name: 'but not with an error of the server', respond: () => of(answer(500)), heals: false },
+      { name: 'nor with progress and then an error of the server', respond: () => progressThen(500), heals: false },
+      { name: 'nor with an error', respond: () => throwError(() => rejection(500)), heals: false },
+      {
+        name: 'nor with values and then an error',
+        respond: () =>
+          concat(
+            of(1),
+            throwError(() => rejection(500)),
+          ),
+        heals: false,
+      },
+    ],
+  );
+
+  it(
+    'also where the caller takes the first value only',
+    marbles((m) => {
+      const rig = serving(m, long);
+      const revoked = new Set(['T1', 'T2']);
+      const call = (ms: number) => {
+        rig.at(ms, () => {
+          const request$ = rig.token$.pipe(
+            withToken(({ value }) => (revoked.has(value) ? throwError(() => rejection(403)) : concat(of(1), NEVER)), {
+              key: 'GET /a',
+            }),
+          );
+          rig.tell('a', request$.pipe(take(1)));
+        });
+      };
+      call(1000);
+      rig.at(1500, () => revoked.delete('T2'));
+      call(2000);
+      rig.at(2500, () => revoked.add('T2'));
+      call(3000);
+      rig.end(10_000);
+      expect(rig.requests).toHaveLength(3);
     }),
   );
 });

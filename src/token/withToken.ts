@@ -1,4 +1,4 @@
-import { catchError, defer, map, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
+import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
 import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
@@ -103,18 +103,28 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
     return defer(() => {
       let used: AccessToken | undefined;
       let hasDelivered = false;
+      let hasFailed = false;
       const sendWith = (token: AccessToken) => send((used = token));
       const sendWithOrWait = (token: AccessToken | null) =>
         token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
       let attempt = () => sendWithOrWait(use());
+      const accept = () => {
+        if (used && !hasFailed) accepted(used, keyOf);
+      };
 
       return defer(() => attempt()).pipe(
-        map((value) => {
-          if (hasDelivered || !used) return value;
-          if (isRejectedValue(value)) throw new RejectedValue(value);
-          hasDelivered = true;
-          if (isAcceptance(value)) accepted(used, keyOf);
-          return value;
+        tap({
+          next: (value) => {
+            if (!hasDelivered && isRejectedValue(value)) throw new RejectedValue(value);
+            hasDelivered = true;
+            hasFailed ||= !isAcceptance(value);
+          },
+          // Not at the first value: a client that reports its progress emits some before the server has answered.
+          complete: accept,
+          // `take(1)` behind it: the request ends with its first value.
+          unsubscribe: () => {
+            if (hasDelivered) accept();
+          },
         }),
         retry({
           count: 1,
