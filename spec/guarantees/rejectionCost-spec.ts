@@ -577,6 +577,18 @@ describe('35: what has delivered a value is not repeated', () => {
   );
 
   it(
+    'and so it is where the value was that of a repeat',
+    marbles((m) => {
+      const rig = serving(m);
+      const rejected$ = timer(5000).pipe(switchMap(() => throwError(() => rejection(401))));
+      rig.call(1000, 'a', (token) => (token === 'T1' ? rejected$ : rows(rejected$)));
+      rig.end(20_000);
+      expect(rig.log).toEqual(['6200 a row1', '6200 a row2', '11200 a !401']);
+      expect(rig.outcomes()).toEqual(['6000 T1 refreshing', '11200 T2 refreshing']);
+    }),
+  );
+
+  it(
     'and each subscription is a request of its own',
     marbles((m) => {
       const { token$, at, end, log, tell } = serving(m);

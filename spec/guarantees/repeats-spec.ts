@@ -1,4 +1,4 @@
-import { firstValueFrom, map, of, timer } from 'rxjs';
+import { firstValueFrom, map, NEVER, of, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { createFetch, createTokenStream, withToken } from 'rx-fresh-token';
 import { answer, openStream, setUp, subscribeUntil } from './rig.js';
@@ -12,6 +12,17 @@ describe('16: a repeat', () => {
       new Response(new ReadableStream({ cancel: () => void cancelled.push(status) }), { status });
     const response = await firstValueFrom(withToken(token$, ({ value }) => of(send(value === 'T1' ? 401 : 200))));
     expect(response.status).toBe(200);
+    expect(cancelled).toEqual([401]);
+  });
+
+  it('should free it too where the caller leaves during the refresh', () => {
+    let n = 0;
+    const cancelled: number[] = [];
+    const token$ = openStream(() => (++n === 1 ? of({ access_token: 'T1', expires_in: 60 }) : NEVER));
+    const rejected = new Response(new ReadableStream({ cancel: () => void cancelled.push(401) }), { status: 401 });
+    withToken(token$, () => of(rejected))
+      .subscribe()
+      .unsubscribe();
     expect(cancelled).toEqual([401]);
   });
 });

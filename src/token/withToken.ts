@@ -127,21 +127,23 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
           },
         }),
         retry({
-          count: 1,
-          delay: (thrown: unknown) => {
+          delay: (thrown: unknown, count) => {
             const result = thrown instanceof RejectedValue ? thrown.value : thrown;
             if (!used || (result === thrown && !isRejected(thrown))) throw thrown;
             const rejection = { token: used, kind: kindOfRejection(result), key };
-            if (hasDelivered) {
-              reject(rejection);
-              throw thrown;
-            }
+            if (hasDelivered) reject(rejection);
+            if (hasDelivered || count > 1) throw thrown;
             return recover(rejection, maxWait).pipe(
               throwIfEmpty(() => thrown),
-              tap((next) => {
-                if (looksLikeResponse(result)) discard(result as Response);
-                // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
-                attempt = () => sendWithOrWait(newest(next, rejection.token));
+              tap({
+                next: (next) => {
+                  // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
+                  attempt = () => sendWithOrWait(newest(next, rejection.token));
+                },
+                // The request is repeated, or the caller has left: the response is read by nobody.
+                unsubscribe: () => {
+                  if (looksLikeResponse(result)) discard(result as Response);
+                },
               }),
             );
           },
