@@ -8,8 +8,13 @@ import {
   type AccessToken,
   type TokenResponse,
   type TokenSource,
+  type TokenStore,
 } from 'rx-fresh-token';
 import { answer, openStream, serving, setUp, type Rig } from './rig.js';
+
+const broken = (): never => {
+  throw new Error('the channel is closed');
+};
 
 describe('36: signOut() ends the session, not the stream', () => {
   it(
@@ -213,6 +218,37 @@ describe('36: signOut() ends the session, not the stream', () => {
       },
     ],
   );
+
+  it(
+    'gives subscribers the token of the next session, though it is the same',
+    marbles((m) => {
+      const rig = setUp(m, () => ({ value: 'static', life: 3600 }));
+      rig.at(0, () => rig.tell('s', rig.token$));
+      rig.at(1000, () => rig.token$.signOut());
+      rig.ask(2000, 'a');
+      rig.at(3000, () => rig.token$.close());
+      m.flush();
+      expect(rig.log.filter((entry) => entry.includes(' s '))).toEqual(['200 s static', '2200 s static']);
+    }),
+  );
+
+  it.each<[string, Partial<TokenStore>, object]>([
+    ['the store', { signOut: broken }, {}],
+    ['the source', {}, { [ON_SIGN_OUT]: broken }],
+  ])('ends the session here, though %s throws', (_who, parts, hooks) => {
+    const fetch: TokenSource = () => of({ access_token: 'T1', expires_in: 3600 });
+    const store: TokenStore = {
+      refresh: (_request, fetch) => fetch().pipe(map((response) => ({ response, age: 0, origin: 'fetched' as const }))),
+      ...parts,
+    };
+    const token$ = openStream(Object.assign(fetch, hooks), { store });
+    const told: string[] = [];
+    takeToken(token$).subscribe();
+    token$.events.subscribe((event) => told.push(event.type === 'refreshFailed' ? event.message : event.type));
+    token$.signOut();
+    expect(token$.current).toBeNull();
+    expect(told.sort()).toEqual(['signedOut', 'the channel is closed']);
+  });
 
   it('leaves nothing of the token behind', () => {
     const token$ = openStream(() => of({ access_token: 'T1', expires_in: 30 }));

@@ -81,6 +81,15 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     state.isForced = !state.isRefreshing && !isBlocked(state, now());
   }
 
+  /** What a source or a store does at the end must not keep the session from ending here. */
+  function attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      report(error);
+    }
+  }
+
   /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
   function forget(): void {
     holder.release();
@@ -90,7 +99,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
 
   function endSession(): void {
     if (state.isClosed || state.isSignedOut) return;
-    hooks[ON_SIGN_OUT]?.(state.previous, fetcher.pending());
+    attempt(() => hooks[ON_SIGN_OUT]?.(state.previous, fetcher.pending()));
     forget();
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
@@ -142,7 +151,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     rest,
     signOut: () => {
       if (state.isClosed) return;
-      store?.signOut?.();
+      attempt(() => store?.signOut?.());
       endSession();
     },
     close: () => {
@@ -150,7 +159,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
       state.isClosed = true;
       events.emit({ type: 'closed' });
       // A shared token is not this stream's to revoke.
-      if (!store) hooks[ON_CLOSE]?.(state.previous, fetcher.pending());
+      if (!store) attempt(() => hooks[ON_CLOSE]?.(state.previous, fetcher.pending()));
       forget();
       signOutSubscription?.unsubscribe();
       pipeline.close();

@@ -18,7 +18,7 @@ import { inCallerContext } from '../internal/callerContext.js';
 import { failAfter } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import { blockingFailure, waitersOf } from './state.js';
+import { blockingFailure, isOfSession, waitersOf } from './state.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -117,7 +117,8 @@ export function createTokenViews(
       return updatesAfter(recheck).pipe(
         map(tokenForListener),
         filter((token) => token !== null),
-        distinctUntilChanged<AccessToken>(sameToken),
+        // The next session may begin with the same token.
+        distinctUntilChanged((last, next) => isOfSession(state, last) && sameToken(last, next)),
         finalize(() => {
           state.listeners--;
           state.lastUse = now();
