@@ -24,23 +24,31 @@ describe('an error code of a token endpoint', () => {
     'too_many_requests',
     'request_throttled',
     'over_quota',
+    'Internal Server Error',
+    'Bad Gateway',
+    'Service Unavailable',
+    'Gateway Timeout',
+    'gateway time-out',
   ])('should be temporary: %s', (code) => {
     expect([isCode(code), isTemporaryCode(code)]).toEqual([true, true]);
   });
 
-  it.each(['Internal Server Error', 'Bad Gateway', 'Invalid_Client', 'oops', '', '42'])(
-    'should be no code: %p',
-    (code) => {
-      expect([isCode(code), isTemporaryCode(code)]).toEqual([false, false]);
-    },
-  );
+  it.each(['Unauthorized', 'The Bad Gateway', 'Invalid_Client', 'oops', '', '42'])('should be no code: %p', (code) => {
+    expect([isCode(code), isTemporaryCode(code)]).toEqual([false, false]);
+  });
 
-  it.each(['invalid_grant', 'bad_refresh_token', 'invalid_code', 'login_required', 'consent_required'])(
-    'should ask for a new sign-in: %s',
-    (code) => {
-      expect(requiresSignIn(code)).toBe(true);
-    },
-  );
+  it.each([
+    'invalid_grant',
+    'bad_refresh_token',
+    'invalid_code',
+    'login_required',
+    'consent_required',
+    'refresh_token_expired',
+    'native_account_unavailable',
+    'mfa_required',
+  ])('should ask for a new sign-in, and not be temporary: %s', (code) => {
+    expect([requiresSignIn(code), isTemporaryCode(code)]).toEqual([true, false]);
+  });
 
   it.each(['invalid_client', 'server_error', 'access_denied', undefined, 7])('should not ask for one: %p', (code) => {
     expect(requiresSignIn(code)).toBe(false);

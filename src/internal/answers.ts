@@ -39,9 +39,7 @@ export function statusOf(answer: unknown): number | undefined {
 
 /** The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries. */
 export function errorCodeOf(answer: unknown): string | undefined {
-  const { response, data, body } = fieldsOf(answer);
-  const { data: sent, body: received, text } = fieldsOf(response);
-  for (const carrier of [answer, data, body, response, sent, received, text]) {
+  for (const carrier of [answer, ...bodiesOf(answer)]) {
     const { error, errorCode, errors, __type } = fieldsOf(parsedBody(carrier));
     const members = [errorCode, ...(Array.isArray(errors) ? (errors as unknown[]) : []), __type];
     const code = codeIn(error) ?? oauthCodeIn(members);
@@ -54,14 +52,26 @@ export function errorCodeOf(answer: unknown): string | undefined {
 /** No token endpoint sends more: a larger body is not read for its code. Bytes. */
 const LONGEST_BODY = 2 ** 16;
 
-/** The value of a body that a client has left as text or as bytes. */
-function parsedBody(body: unknown): unknown {
-  if (typeof body === 'string') return parseJson(body);
+/** Wherever a client may keep the body of an answer: parsed, as text or as bytes. */
+function bodiesOf(answer: unknown): unknown[] {
+  const { response, data, body } = fieldsOf(answer);
+  const { data: sent, body: received, text } = fieldsOf(response);
+  return [data, body, response, sent, received, text];
+}
+
+/** A body that a client has left as text or as bytes. */
+function textOf(body: unknown): string | undefined {
+  if (typeof body === 'string') return body;
   // By its tag: in the sandbox of a test runner the classes are of another realm.
   const isBuffer = Object.prototype.toString.call(body) === '[object ArrayBuffer]';
-  if (!isBuffer && !ArrayBuffer.isView(body)) return body;
+  if (!isBuffer && !ArrayBuffer.isView(body)) return undefined;
   const bytes = body as ArrayBuffer | ArrayBufferView;
-  return bytes.byteLength > LONGEST_BODY ? undefined : parseJson(new TextDecoder().decode(bytes));
+  return bytes.byteLength > LONGEST_BODY ? '' : new TextDecoder().decode(bytes);
+}
+
+function parsedBody(body: unknown): unknown {
+  const text = textOf(body);
+  return text === undefined ? body : parseJson(text);
 }
 
 /**
@@ -105,16 +115,14 @@ export const limitsRate = (answer: unknown): boolean =>
   headerOf(answer, 'retry-after') !== undefined ||
   ['x-ratelimit-remaining', 'ratelimit-remaining'].some((name) => /^\s*0+\s*$/.test(headerOf(answer, name) ?? ''));
 
+const PAGE = /^\s*(<!--[^]*?-->\s*)?<(!doctype html|html|head|body|h1)\b/i;
+
 /** A page for people. A firewall or a proxy sends one in the place of the server. */
-export const isHtml = (answer: unknown): boolean => {
-  const { response, data, body, error } = fieldsOf(answer);
-  return (
-    /\bhtml\b/i.test(headerOf(answer, 'content-type') ?? '') ||
-    [data, body, error, fieldsOf(response).data, fieldsOf(response).body].some(
-      (text) => typeof text === 'string' && text.trimStart().startsWith('<'),
-    )
-  );
-};
+export function isHtml(answer: unknown): boolean {
+  const type = headerOf(answer, 'content-type');
+  if (type !== undefined) return /\bhtml\b/i.test(type);
+  return [fieldsOf(answer).error, ...bodiesOf(answer)].some((body) => PAGE.test(textOf(body) ?? ''));
+}
 
 /** The JSON value of a text; `undefined` for what is no JSON. */
 export function parseJson(text: string): unknown {

@@ -13,17 +13,23 @@ const RATE = /rate.?limit|too.?many|throttl|quota|exhausted/i;
 /** Codes of servers in trouble: `internal_failure`, `service_unavailable`. Prose is no code. */
 const TROUBLE = /^\w*(internal|unavailable|overload|maintenance|time_?out)\w*$/i;
 
-/** OAuth and OpenID Connect spell their codes in lower case, with underscores. Prose, and `Bad Gateway`, are no codes. */
+/** The reason phrases of RFC 9110 section 15.6, which frameworks put into the member `error`. */
+const SERVER_ERROR = /^(internal server error|not implemented|bad gateway|service unavailable|gateway time-?out)$/i;
+
+/** OAuth and OpenID Connect spell their codes in lower case, with underscores. Prose is no code. */
 const CODE = /^[a-z]+(_[a-z0-9]+)+$/;
 
 /** An error code after which the same request may succeed later. */
 export const isTemporaryCode = (code: string): boolean =>
-  TEMPORARY.includes(code) || RATE.test(code) || TROUBLE.test(code);
+  !isOAuthCode(code) && (TEMPORARY.includes(code) || RATE.test(code) || TROUBLE.test(code) || SERVER_ERROR.test(code));
 
 /** Whether a text is spelled like an error code. Whether it is permanent depends on the status, unless `isOAuthCode`. */
 export const isCode = (text: string): boolean => CODE.test(text) || isTemporaryCode(text);
 
-/** The user must sign in again: `invalid_grant` and its dialects, and the codes of OpenID Connect Core section 3.1.2.6. */
+/**
+ * The user must sign in again: `invalid_grant` and its dialects, the codes of OpenID Connect Core section 3.1.2.6, and what
+ * MSAL and Auth0's clients say.
+ */
 const SIGN_IN = [
   'invalid_grant',
   'bad_refresh_token',
@@ -33,6 +39,15 @@ const SIGN_IN = [
   'interaction_required',
   'consent_required',
   'account_selection_required',
+  'refresh_token_expired',
+  'missing_refresh_token',
+  'mfa_required',
+  'no_account_error',
+  'no_tokens_found',
+  'native_account_unavailable',
+  'ux_not_allowed',
+  'bad_token',
+  'InteractionRequiredAuthError',
 ];
 
 /** What a token endpoint answers by RFC 6749 section 5.2, and what servers say in the place of it. */
