@@ -1,5 +1,14 @@
 import { messageOf } from '../../src/internal/messageOf.js';
 
+/** What the platform says of a body that is no JSON. */
+function parseError(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    return error;
+  }
+}
+
 describe('messageOf', () => {
   it.each<[string, unknown, string]>([
     ['an Error', new Error('fetch failed'), 'fetch failed'],
@@ -40,6 +49,29 @@ describe('messageOf', () => {
     ['a URL with a query', new Error('GET https://host/p?code=SECRET failed'), 'GET https://host/p failed'],
     ['a URL with a fragment', new Error('see (https://host/p#SECRET)'), 'see (https://host/p)'],
     ['a URL in quotes', new Error('"https://host?a=SECRET": no'), '"https://host": no'],
+    ['a body that is no JSON', parseError('s3cr3t-opaque-token'), "Unexpected token 's', … is not valid JSON"],
+    [
+      'a longer body that is no JSON',
+      parseError('{"a": "b", "access_token": SECRET, "token_type": "Bearer", "expires_in": 3600 }'),
+      "Unexpected token 'S', … is not valid JSON",
+    ],
+    [
+      'a body that is no JSON, in Safari and Bun',
+      new SyntaxError('JSON Parse error: Unexpected identifier "SECRET"'),
+      'JSON Parse error: Unexpected identifier …',
+    ],
+    [
+      'a header that cannot be sent',
+      new TypeError('Headers.append: "Basic SECRET\nSECRET" is an invalid header value.'),
+      'Headers.append: … is an invalid header value.',
+    ],
+    [
+      'a header',
+      new Error('rejected: Authorization: Bearer SECRET-SECRET-SECRET'),
+      'rejected: Authorization: Bearer …',
+    ],
+    ['words after a scheme', new Error('the Bearer token is missing'), 'the Bearer token is missing'],
+    ['other quotations', new Error('the path "a" is not exported by "b"'), 'the path "a" is not exported by "b"'],
     ['two URLs', new Error('a://b?SECRET to c://d#SECRET'), 'a://b to c://d'],
     [
       'a URL with a password, as in the message of fetch',
