@@ -447,11 +447,11 @@ describe('a store that errs', () => {
     }),
   );
 
-  it.each([NaN, Infinity, -1, '5' as never])('should be asked again when it hands out a token of age %p', (age) => {
+  it.each([NaN, Infinity, -1, '5' as never, undefined as never])('should be asked again when it hands out a token of age %p', (age) => {
     marbles((m) => {
       const { values$, token$, ofType } = setUp(
         m.scheduler,
-        (_request, _fetch, n) => of(shared(`T${String(n)}`, n === 1 ? age : 0)),
+        (_request, _fetch, n) => of({ ...shared(`T${String(n)}`), age: n === 1 ? age : 0 }),
         { random: () => 0 },
       );
       m.expect(values$, '^ 99ms !').toBeObservable('50ms b', { b: 'T2' });

@@ -107,6 +107,15 @@ describe('checkTokenResponse', () => {
     expect('status' in error).toBe(false);
   });
 
+  it.each([[[{ message: 'SECRET' }]], ['SECRET'], [{ code: 5 }]])(
+    'should make a TokenEndpointError of a body with errors: %j',
+    (errors) => {
+      const error = failureOf({ errors });
+      expect(error).toBeInstanceOf(TokenEndpointError);
+      expect(error!.message).toBe('the token endpoint answered');
+    },
+  );
+
   it.each([
     [{ status: 401, message: 'SECRET' }, 401, 'the token endpoint answered 401'],
     [{ statusCode: 403 }, 403, 'the token endpoint answered 403'],

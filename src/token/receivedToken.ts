@@ -58,7 +58,8 @@ export function receivedToken(
 ): ReceivedToken {
   const { previous } = before;
   checkTokenResponse(response);
-  if (age !== undefined && !(Number.isFinite(age) && age >= 0))
+  const isFromStore = age !== undefined || origin === 'shared';
+  if (isFromStore && !(Number.isFinite(age) && (age as number) >= 0))
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
   // A store may not know that its fetch joined an older exchange; then its age is too small.
   const givenAge = age === undefined || headStart === 0 ? age : Math.max(age, took + headStart);

@@ -1,5 +1,6 @@
 import { Subscription } from 'rxjs';
 import { InvalidTokenResponseError } from '../errors.js';
+import { messageOf } from '../internal/messageOf.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import {
@@ -133,7 +134,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       try {
         received = receivedToken(result, { sentAt: time, took: 0, now: time }, state, settings);
       } catch (cause) {
-        throw new TypeError('option "initial" must be a token response', { cause });
+        throw new TypeError(`option "initial" must be a token response: ${messageOf(cause)}`, { cause });
       }
       if (isUnusableOnArrival(received, time)) return;
       const { token } = received;

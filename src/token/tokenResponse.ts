@@ -24,7 +24,7 @@ export function mistake(message: string, options?: ErrorOptions): InvalidTokenRe
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
   if (typeof response !== 'object' || response === null || Array.isArray(response))
     throw mistake(`the token response is ${kindOf(response)}, not an object`);
-  const { access_token: value, error } = response as Partial<TokenResponse>;
+  const { access_token: value, error, errors } = response as Partial<TokenResponse>;
   if (typeof value === 'string' && value !== '') {
     if (!VISIBLE_ASCII.test(value))
       throw new InvalidTokenResponseError('the token response has an access_token that no header can carry');
@@ -35,7 +35,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
     throw mistake(`${missing}: it is an HTTP response; return its body`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
   const status = statusOf(response);
-  const isError = Boolean(error) || errorCodeOf(response) !== undefined;
+  const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
   if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusIn(error));
   throw new InvalidTokenResponseError(missing);
 }
