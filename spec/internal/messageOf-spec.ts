@@ -72,6 +72,10 @@ describe('messageOf', () => {
     ],
     ['words after a scheme', new Error('the Bearer token is missing'), 'the Bearer token is missing'],
     ['other quotations', new Error('the path "a" is not exported by "b"'), 'the path "a" is not exported by "b"'],
+    ['a Response that is thrown', new Response('SECRET', { status: 401 }), '401'],
+    ['a body that is thrown', { error: 'invalid_client', error_description: 'SECRET' }, 'invalid_client'],
+    ['an answer that is thrown', { status: 400, data: { error: 'invalid_grant' } }, '400 invalid_grant'],
+    ['prose in the place of a code', { error: 'SECRET words' }, 'object'],
     ['two URLs', new Error('a://b?SECRET to c://d#SECRET'), 'a://b to c://d'],
     [
       'a URL with a password, as in the message of fetch',
@@ -103,5 +107,10 @@ describe('messageOf', () => {
 
   it('should be short', () => {
     expect(messageOf(new Error('x'.repeat(5000)))).toBe('x'.repeat(300));
+  });
+
+  it.each(['/', '"', 'a/', '//a', '\n', 'Bearer '])('should read a long message in linear time: %j', (text) => {
+    // Quadratic, one of these takes minutes.
+    expect(messageOf(new Error(text.repeat(200_000))).length).toBeLessThanOrEqual(300);
   });
 });

@@ -24,6 +24,9 @@ describe('an error code of a token endpoint', () => {
     'too_many_requests',
     'request_throttled',
     'over_quota',
+    'LimitExceededException',
+    'RequestLimitExceeded',
+    'com.amazon.coral.service#InternalFailure',
     'Internal Server Error',
     'Bad Gateway',
     'Service Unavailable',
@@ -48,6 +51,11 @@ describe('an error code of a token endpoint', () => {
     'mfa_required',
   ])('should ask for a new sign-in, and not be temporary: %s', (code) => {
     expect([requiresSignIn(code), isTemporaryCode(code)]).toEqual([true, false]);
+  });
+
+  it('should be read in linear time', () => {
+    // Quadratic, this takes seconds.
+    expect(isCode(`${'internal'.repeat(100_000)}!`)).toBe(false);
   });
 
   it.each(['invalid_client', 'server_error', 'access_denied', undefined, 7])('should not ask for one: %p', (code) => {

@@ -447,19 +447,22 @@ describe('a store that errs', () => {
     }),
   );
 
-  it.each([NaN, Infinity, -1, '5' as never, undefined as never])('should be asked again when it hands out a token of age %p', (age) => {
-    marbles((m) => {
-      const { values$, token$, ofType } = setUp(
-        m.scheduler,
-        (_request, _fetch, n) => of({ ...shared(`T${String(n)}`), age: n === 1 ? age : 0 }),
-        { random: () => 0 },
-      );
-      m.expect(values$, '^ 99ms !').toBeObservable('50ms b', { b: 'T2' });
-      m.flush();
-      expect(ofType('refreshFailed')).toMatchObject([{ error: { code: 'ERR_INVALID_TOKEN_RESPONSE' }, retryIn: 50 }]);
-      token$.close();
-    })();
-  });
+  it.each([NaN, Infinity, -1, '5' as never, undefined as never])(
+    'should be asked again when it hands out a token of age %p',
+    (age) => {
+      marbles((m) => {
+        const { values$, token$, ofType } = setUp(
+          m.scheduler,
+          (_request, _fetch, n) => of({ ...shared(`T${String(n)}`), age: n === 1 ? age : 0 }),
+          { random: () => 0 },
+        );
+        m.expect(values$, '^ 99ms !').toBeObservable('50ms b', { b: 'T2' });
+        m.flush();
+        expect(ofType('refreshFailed')).toMatchObject([{ error: { code: 'ERR_INVALID_TOKEN_RESPONSE' }, retryIn: 50 }]);
+        token$.close();
+      })();
+    },
+  );
 });
 
 describe('a rejection', () => {

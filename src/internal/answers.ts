@@ -49,7 +49,7 @@ export function errorCodeOf(answer: unknown): string | undefined {
   return oauthCodeIn([fieldsOf(answer).name]);
 }
 
-/** No token endpoint sends more: a larger body is not read for its code. Bytes. */
+/** No token endpoint sends more: of a larger body no more is read. */
 const LONGEST_BODY = 2 ** 16;
 
 /** Wherever a client may keep the body of an answer: parsed, as text or as bytes. */
@@ -61,7 +61,7 @@ function bodiesOf(answer: unknown): unknown[] {
 
 /** A body that a client has left as text or as bytes. */
 function textOf(body: unknown): string | undefined {
-  if (typeof body === 'string') return body;
+  if (typeof body === 'string') return body.slice(0, LONGEST_BODY);
   // By its tag: in the sandbox of a test runner the classes are of another realm.
   const isBuffer = Object.prototype.toString.call(body) === '[object ArrayBuffer]';
   if (!isBuffer && !ArrayBuffer.isView(body)) return undefined;
@@ -110,10 +110,13 @@ export function headerOf(answer: unknown, name: string): string | undefined {
   return xhr?.getResponseHeader?.(name) ?? undefined;
 }
 
+/** Where servers say how many requests are left; the last by draft-ietf-httpapi-ratelimit-headers. */
+const REQUESTS_LEFT = ['x-ratelimit-remaining', 'x-rate-limit-remaining', 'ratelimit-remaining', 'ratelimit'];
+
 /** `Retry-After` (RFC 9110 section 10.2.3), or a rate limit that is used up, under the names that servers use. */
 export const limitsRate = (answer: unknown): boolean =>
   headerOf(answer, 'retry-after') !== undefined ||
-  ['x-ratelimit-remaining', 'ratelimit-remaining'].some((name) => /^\s*0+\s*$/.test(headerOf(answer, name) ?? ''));
+  REQUESTS_LEFT.some((name) => /^\s*0+\s*$|\b(r|remaining)=0\b/.test(headerOf(answer, name) ?? ''));
 
 const PAGE = /^\s*(<!--[^]*?-->\s*)?<(!doctype html|html|head|body|h1)\b/i;
 

@@ -1,27 +1,46 @@
+import { errorCodeOf, statusOf } from './answers.js';
+import { isCode } from './oauthErrors.js';
+
 const LONGEST = 300;
+
+/** Of a longer message, such as a page that a server sent, no more is read: some patterns below take quadratic time. */
+const LONGEST_READ = 1000;
 
 const CREDENTIALS = /\/\/[^\s/?#]*@/g;
 
 /** Of a URL, absolute or not: a word with a slash. It ends at a blank, but for what closes a quotation or a sentence. */
 const QUERY = /(?<![^\s"'(])([^\s"'(?#]*\/[^\s?#]*)[?#]\S+?(["')\]>}]{0,3}[:;,.]?)(?=\s|$)/g;
 
-/** What the platform quotes of a body or a header that it cannot read: `"s3cr3t" is not valid JSON`. */
-const UNREADABLE =
-  /(\.{3})?"[^]*"(\.{3})?(?= is (not valid JSON|an invalid header value)\b)|(?<=Unexpected identifier )"[^]*"/g;
+/** The end of what the platform quotes of a body or a header that it cannot read: `"s3cr3t" is not valid JSON`. */
+const END_OF_UNREADABLE = /"(\.{3})? is (not valid JSON|an invalid header value)\b/;
+
+/** What `JSON.parse` quotes in Safari and in Bun. */
+const UNREADABLE_IDENTIFIER = /(Unexpected identifier) ".*/;
 
 /** What follows a scheme in a header (RFC 9110 section 11.4): longer than a word. */
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP) [\w.~+/=-]{16,}/gi;
 
-/** What an error says, on one line; without what may be a secret: the query of a URL, its credentials, a quoted body or header. */
+/**
+ * What an error says, on one line; without what may be a secret: the query of a URL, its credentials, a quoted body or
+ * header.
+ */
 export function messageOf(error: unknown): string {
   const message = typeof error === 'object' ? textIn(error, 'message') : textOf(error);
-  return (message ?? textIn(error, 'name') ?? typeof error)
+  return withoutUnreadable(message ?? textIn(error, 'name') ?? (answerIn(error) || typeof error))
+    .slice(0, LONGEST_READ)
     .replace(/\s+/g, ' ')
-    .replace(UNREADABLE, '…')
+    .replace(UNREADABLE_IDENTIFIER, '$1 …')
     .replace(AUTHORIZATION, '$1 …')
     .replace(CREDENTIALS, '//')
     .replace(QUERY, '$1$2')
     .slice(0, LONGEST);
+}
+
+function withoutUnreadable(message: string): string {
+  const start = message.indexOf('"');
+  const end = message.search(END_OF_UNREADABLE);
+  if (start < 0 || end < start) return message;
+  return `${message.slice(0, start).replace(/\.{3}$/, '')}…${message.slice(end + 1).replace(/^\.{3}/, '')}`;
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -32,5 +51,17 @@ function textIn(error: unknown, member: 'message' | 'name'): string | undefined 
     return textOf((error as Partial<Error> | null | undefined)?.[member]);
   } catch {
     return undefined;
+  }
+}
+
+/** What is thrown instead of an error: a Response, or the body of one. */
+function answerIn(thrown: unknown): string {
+  try {
+    const code = errorCodeOf(thrown);
+    return [statusOf(thrown), code !== undefined && isCode(code) ? code : undefined]
+      .filter((each) => each !== undefined)
+      .join(' ');
+  } catch {
+    return '';
   }
 }

@@ -8,10 +8,12 @@ const TEMPORARY = ['temporarily_unavailable', 'server_error', 'slow_down', 'auth
  * Codes of servers that limit the rate of requests: `rate_limit_exceeded`, `TooManyRequestsException`,
  * `RESOURCE_EXHAUSTED`.
  */
-const RATE = /rate.?limit|too.?many|throttl|quota|exhausted/i;
+const RATE = /rate.?limit|too.?many|throttl|quota|exhausted|limit_?exceeded/i;
 
 /** Codes of servers in trouble: `internal_failure`, `service_unavailable`. Prose is no code. */
-const TROUBLE = /^\w*(internal|unavailable|overload|maintenance|time_?out)\w*$/i;
+const TROUBLE = /^[\w.#]*(internal|unavailable|overload|maintenance|time_?out)[\w.#]*$/i;
+
+const LONGEST_CODE = 80;
 
 /** The reason phrases of RFC 9110 section 15.6, which frameworks put into the member `error`. */
 const SERVER_ERROR = /^(internal server error|not implemented|bad gateway|service unavailable|gateway time-?out)$/i;
@@ -21,7 +23,9 @@ const CODE = /^[a-z]+(_[a-z0-9]+)+$/;
 
 /** An error code after which the same request may succeed later. */
 export const isTemporaryCode = (code: string): boolean =>
-  !isOAuthCode(code) && (TEMPORARY.includes(code) || RATE.test(code) || TROUBLE.test(code) || SERVER_ERROR.test(code));
+  code.length <= LONGEST_CODE &&
+  !isOAuthCode(code) &&
+  (TEMPORARY.includes(code) || RATE.test(code) || TROUBLE.test(code) || SERVER_ERROR.test(code));
 
 /** Whether a text is spelled like an error code. Whether it is permanent depends on the status, unless `isOAuthCode`. */
 export const isCode = (text: string): boolean => CODE.test(text) || isTemporaryCode(text);

@@ -1,5 +1,8 @@
-/** Delay-seconds; a fraction is accepted, since servers send it. `0x10` and `1e3` are no number of seconds. */
-const SECONDS = /^\d{1,12}(\.\d+)?$/;
+/**
+ * Delay-seconds; a fraction is accepted, since servers send it. `0x10` and `1e3` are no number of seconds. Of a header that
+ * came twice (`5, 10`) the first counts.
+ */
+const SECONDS = /^\d+(\.\d+)?(?=\s*(,|$))/;
 
 /** An HTTP date begins with the name of a day. */
 const DATE = /^[A-Z][a-z]{2}.*\d:\d\d/;
@@ -19,7 +22,8 @@ export const parseHttpDate = (text: string): number =>
  */
 export function parseRetryAfter(header: string | null | undefined, now: number): number | undefined {
   const text = header?.trim() ?? '';
-  if (SECONDS.test(text)) return Number(text) * 1000;
+  const [seconds] = SECONDS.exec(text) ?? [];
+  if (seconds !== undefined) return Math.min(Number(seconds) * 1000, Number.MAX_SAFE_INTEGER);
   const wait = parseHttpDate(text) - now;
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
