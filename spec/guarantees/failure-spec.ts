@@ -313,6 +313,11 @@ describe('12: no usable token', () => {
         },
         result: '650 a T2',
       },
+      {
+        name: 'one that is async means no',
+        isPermanent: (() => Promise.reject(down)) as unknown as () => boolean,
+        result: '650 a T2',
+      },
     ],
   );
 

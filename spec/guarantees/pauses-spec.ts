@@ -169,6 +169,32 @@ describe('29: pauses after failures', () => {
     ],
   );
 
+  cases(
+    'end when somebody says so, though the clock was set back during the fetch',
+    (m, { how }) => {
+      let setBack = 0;
+      const wake = new Subject<void>();
+      const fail = { status: 503, headers: { 'retry-after': '250' } };
+      const rig = setUp(m, (n) => (n === 1 ? { took: 1000, fail } : {}), {
+        wake,
+        now: () => m.scheduler.now() - setBack,
+      });
+      rig.ask(0, 'a');
+      rig.at(500, () => (setBack = 3_600_000));
+      rig.at(3000, () => {
+        if (how === 'wake') wake.next();
+        else rig.tell('r', rig.token$.refresh());
+      });
+      rig.at(4000, () => rig.token$.close());
+      m.flush();
+      expect(rig.log[0]).toMatch(/ a T2$/);
+    },
+    [
+      { name: 'by wake', how: 'wake' },
+      { name: 'by refresh()', how: 'refresh' },
+    ],
+  );
+
   it(
     'end by wake when a browser is online again, whatever has grown meanwhile',
     marbles((m) => {

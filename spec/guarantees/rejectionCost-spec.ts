@@ -589,6 +589,17 @@ describe('35: what has delivered a value is not repeated', () => {
   );
 
   it(
+    'and so it is where a response that rejects it comes second',
+    marbles((m) => {
+      const rig = serving(m);
+      for (const ms of [1000, 2000])
+        rig.call(ms, 'a', (token) => of('loading', answer(token === 'T1' ? 401 : 200)), { key: 'GET /a' });
+      rig.end(3000);
+      expect(rig.log).toEqual(['1000 a loading', '1000 a 401', '2000 a loading', '2000 a 200']);
+    }),
+  );
+
+  it(
     'and each subscription is a request of its own',
     marbles((m) => {
       const { token$, at, end, log, tell } = serving(m);

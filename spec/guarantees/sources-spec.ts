@@ -57,6 +57,12 @@ describe('27: a source may answer with a token response, or with the Response of
     token$.close();
   });
 
+  it('judges a Response that is thrown', async () => {
+    const { cause, asked } = await resultOf(() => throwError(() => json({ error: 'invalid_client' }, 401)));
+    expect(cause).toMatchObject({ code: 'ERR_TOKEN_ENDPOINT', status: 401, error: 'invalid_client' });
+    expect(asked).toBe(1);
+  });
+
   it.each<[string, () => Response]>([
     ['503', () => json({ message: 'later' }, 503)],
     ['429', () => new Response('later', { status: 429 })],

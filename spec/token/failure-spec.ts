@@ -1,8 +1,17 @@
-import { TokenEndpointError, InvalidTokenResponseError } from '../../src/errors.js';
+import {
+  InvalidTokenResponseError,
+  OriginNotAllowedError,
+  TokenEndpointError,
+  TokenStreamClosedError,
+  TokenUnavailableError,
+} from '../../src/errors.js';
 import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
 import { mistake } from '../../src/token/tokenResponse.js';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
+
+const ownCause = new Error('no');
+ownCause.cause = ownCause;
 
 describe('isPermanentFailure', () => {
   it.each(['invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'])(
@@ -48,6 +57,9 @@ describe('isPermanentFailure', () => {
     ],
     ['a 500 with words', { status: 500, error: 'Internal Server Error' }],
     ['a token endpoint that said nothing of its reasons', new TokenEndpointError('no')],
+    ['another stream without a token', new TokenUnavailableError('no', { cause: new Error('fetch failed') })],
+    ['an error that wraps a 503', new Error('no token', { cause: { status: 503, cause: { status: 400 } } })],
+    ['an error that is its own cause', ownCause],
     ['a string', 'invalid_client'],
     ['a number', 400],
     ['null', null],
@@ -65,6 +77,14 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
     ["axios' error with a body in text", { response: { status: 503, data: '{"error":"invalid_client"}' } }],
     ["got's error", { response: { statusCode: 401, body: '' } }],
     ["ky's error", { response: new Response(null, { status: 401 }) }],
+    ['an error that wraps what a client threw', new Error('no token', { cause: { response: { status: 401 } } })],
+    [
+      'another stream that has failed for good',
+      new TokenUnavailableError('no', { cause: new TokenEndpointError('no', { error: 'invalid_client' }) }),
+    ],
+    ['another stream whose source is wrong', new TokenUnavailableError('no', { cause: mistake('no') })],
+    ['another stream that is closed', new TokenStreamClosedError()],
+    ['a request to an origin that is not allowed', new OriginNotAllowedError('no')],
     ["MSAL's error that the user must sign in", { name: 'InteractionRequiredAuthError', errorCode: 'no_such_code' }],
     ["MSAL's error that there is no account", { errorCode: 'native_account_unavailable' }],
     ["Auth0's error that there is no refresh token", { error: 'missing_refresh_token' }],
@@ -105,6 +125,7 @@ describe('retryAfterOf', () => {
     ['the header, where retryAfter is no number', { retryAfter: '5', headers }, 7000],
     ['the header of a Response', new Response(null, { status: 503, headers }), 7000],
     ['the header of the response', { response: { headers } }, 7000],
+    ['the header of the cause', new Error('no', { cause: { headers, status: 503 } }), 7000],
     ['the header in a record', { headers: { 'retry-after': '7' } }, 7000],
     ['no header', new Response(null, { status: 503 }), undefined],
     ['an Error', new Error('x'), undefined],

@@ -29,6 +29,11 @@ describe.each(kinds)('%s', (_kind, make) => {
   it.each<[number, string | undefined, boolean, boolean]>([
     [401, undefined, true, true],
     [401, 'Bearer error="insufficient_scope"', true, true],
+    [401, 'Bearer error="insufficient_user_authentication", acr_values="mfa"', false, true],
+    [401, 'Bearer realm="", error="insufficient_claims", claims="e30="', false, true],
+    [401, 'DPoP error="use_dpop_nonce"', false, true],
+    [401, 'DPoP error="use_dpop_nonce", Bearer error="invalid_token"', true, true],
+    [403, 'Bearer error=insufficient_user_authentication', false, false],
     [403, undefined, true, false],
     [403, 'Bearer error="invalid_token"', true, true],
     [403, 'Bearer realm="x", error=invalid_token', true, true],

@@ -1,4 +1,4 @@
-import { NEVER } from 'rxjs';
+import { NEVER, of } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import {
   checkTokenResponse,
@@ -50,6 +50,28 @@ describe('checkTokenResponse', () => {
       'has no access_token (undefined): it is an HTTP response; return its body',
     ],
     [
+      'a body inside another',
+      { data: { access_token: 'SECRET' } },
+      'has no access_token (undefined): it is an HTTP response; return its body',
+    ],
+    [
+      'an Observable inside a promise',
+      of({ access_token: 'SECRET' }),
+      'has no access_token (undefined): it is an Observable or a promise inside another one; flatten it',
+    ],
+    [
+      'a promise inside an Observable',
+      Promise.resolve({ access_token: 'SECRET' }),
+      'has no access_token (undefined): it is an Observable or a promise inside another one; flatten it',
+    ],
+    ['bytes', new TextEncoder().encode('SECRET'), 'has no access_token (undefined): it is bytes; parse them'],
+    ['a Blob', new Blob(['SECRET']), 'has no access_token (undefined): it is bytes; parse them'],
+    [
+      "MSAL's result",
+      { accessToken: 'SECRET', expiresOn: new Date() },
+      'has no access_token (undefined): it is the result of another library; return { access_token, expires_in }',
+    ],
+    [
       'a Response that is read no further',
       new Response('SECRET'),
       'has no access_token (undefined): it is an HTTP response; return its body',
@@ -68,6 +90,7 @@ describe('checkTokenResponse', () => {
     ['a token in an array', { access_token: ['SECRET'] }, 'has no access_token (an array)'],
     ['a token that is a number', { access_token: 5 }, 'has no access_token (number)'],
     ['an empty error', { error: '' }, 'has no access_token (undefined)'],
+    ['the envelope of a server', { data: null, message: 'SECRET' }, 'has no access_token (undefined)'],
     ['a status that is no failure', { status: 200, message: 'SECRET' }, 'has no access_token (undefined)'],
     ['a space', { access_token: 'SECRET x' }, 'has an access_token that no header can carry'],
     ['a line break', { access_token: 'SECRET\r\nx: y' }, 'has an access_token that no header can carry'],

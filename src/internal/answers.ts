@@ -16,11 +16,13 @@ interface Fields {
   readonly headers?: unknown;
   readonly response?: unknown;
   readonly data?: unknown;
+  readonly access_token?: unknown;
   readonly body?: unknown;
   readonly text?: unknown;
   readonly get?: unknown;
   readonly xhr?: { getResponseHeader?(name: string): string | null };
   readonly name?: unknown;
+  readonly cause?: unknown;
   readonly __type?: unknown;
   readonly $metadata?: unknown;
 }

@@ -2,6 +2,7 @@ import { isTokenError } from '../errors.js';
 import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '../internal/answers.js';
 import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
+import { callPredicate } from './isRejection.js';
 import { isMistake } from './tokenResponse.js';
 
 /** A server is not believed when it asks for a longer pause than this. Milliseconds. */
@@ -21,18 +22,44 @@ export interface Failure {
 /** What an attempt failed with. The user's option `isPermanent` may throw, and so may a getter of the error. */
 export function failureOf(error: unknown, isPermanent: (error: unknown) => boolean, now: number): Failure {
   try {
-    return { error, permanent: isPermanent(error), retryAfter: retryAfterOf(error, now) };
+    const permanent = callPredicate(isPermanent, error, 'isPermanent');
+    return { error, permanent, retryAfter: retryAfterOf(error, now) };
   } catch (mistake) {
     return { error: mistake, permanent: false };
   }
 }
 
+/** How many causes of a failure are looked at. */
+const LONGEST_CHAIN = 5;
+
+/**
+ * The first of a failure and its causes that says why. A source may wrap what a client threw, and one that uses another
+ * stream fails as that does.
+ */
+function tellingFailure(failure: unknown): unknown {
+  let each = failure;
+  for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
+    const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
+    // That no token came says nothing of the reason.
+    if ((says !== undefined && !isTokenError(each, 'ERR_TOKEN_UNAVAILABLE')) || isFinal(each)) return each;
+    each = fieldsOf(each).cause;
+  }
+  return failure;
+}
+
+/** A mistake of the source's, or of the client with which it asks. */
+const isFinal = (failure: unknown): boolean =>
+  isMistake(failure) ||
+  isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED') ||
+  isTokenError(failure, 'ERR_ORIGIN_NOT_ALLOWED');
+
 /**
  * Failures that a retry does not help: an error code of OAuth, a 4xx that does not ask to come back, and a source that returns
  * no token response at all.
  */
-export function isPermanentFailure(failure: unknown): boolean {
-  if (isMistake(failure)) return true;
+export function isPermanentFailure(thrown: unknown): boolean {
+  const failure = tellingFailure(thrown);
+  if (isFinal(failure)) return true;
   const status = statusOf(failure);
   if (status !== undefined && HTTP_TRANSIENT.includes(status)) return false;
   const code = errorCodeOf(failure);
@@ -45,7 +72,8 @@ export function isPermanentFailure(failure: unknown): boolean {
 }
 
 /** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by that response's own `Date`. */
-export function retryAfterOf(failure: unknown, now: number): number | undefined {
+export function retryAfterOf(thrown: unknown, now: number): number | undefined {
+  const failure = tellingFailure(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =
     typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity

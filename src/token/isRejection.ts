@@ -2,14 +2,22 @@ import { fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js
 import type { RejectionKind } from './rejectionMemory.js';
 
 /**
+ * What another token does not mend: how the user has signed in (RFC 9470 section 3, Entra's claims challenge), and a nonce that
+ * the proof lacks (RFC 9449 section 9).
+ */
+const NOT_THE_TOKEN = /\berror\s*=\s*"?(insufficient_user_authentication|insufficient_claims|use_dpop_nonce)\b/i;
+
+/**
  * A server rejected the token: status 401, or a 403 that may be mended by another token. Not mended are
  * `insufficient_scope` (RFC 6750 section 3.1), and a 403 that limits the rate of requests.
  */
 export function isRejection(result: unknown): boolean {
   const status = statusOf(result);
-  if (status !== 403) return status === 401;
+  if (status !== 401 && status !== 403) return false;
   if (saysInvalidToken(result)) return true;
-  return !/\berror\s*=\s*"?insufficient_scope\b/i.test(challengeOf(result)) && !limitsRate(result);
+  const challenge = challengeOf(result);
+  if (NOT_THE_TOKEN.test(challenge)) return false;
+  return status === 401 || (!/\berror\s*=\s*"?insufficient_scope\b/i.test(challenge) && !limitsRate(result));
 }
 
 /** Explicit: the server says that the token itself is invalid, so no other request should use it. */
@@ -28,13 +36,13 @@ export function looksLikeResponse(value: unknown): boolean {
 }
 
 /** Asks a predicate of the user's. A promise would count as true whatever it resolves to. */
-export function callPredicate(isRejection: (result: never) => unknown, result: unknown): boolean {
-  const answer = isRejection(result as never);
+export function callPredicate(predicate: (result: never) => unknown, result: unknown, option = 'isRejection'): boolean {
+  const answer = predicate(result as never);
   const { then } = (answer ?? {}) as Partial<PromiseLike<unknown>>;
   if (typeof then === 'function') {
     // Nobody awaits it, so a rejection of it would end a Node process.
     then.call(answer, undefined, () => undefined);
-    throw new TypeError('option "isRejection" returned a promise: it must return a boolean');
+    throw new TypeError(`option "${option}" returned a promise: it must return a boolean`);
   }
   return Boolean(answer);
 }

@@ -148,7 +148,8 @@ export function endPause(
   { initial }: Settings['backoff'],
 ): TokenState['pause'] {
   if (failures === 0) return pause;
-  const left = lastFetchAt + Math.max(MIN_PAUSE, initial) - pause.since;
+  // A clock that was set back during the fetch puts its beginning behind its end.
+  const left = Math.min(lastFetchAt, pause.since) + Math.max(MIN_PAUSE, initial) - pause.since;
   return { since: pause.since, duration: Math.max(0, Math.min(pause.duration, left)) };
 }
 

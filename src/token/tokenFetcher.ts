@@ -1,4 +1,17 @@
-import { AsyncSubject, defer, from, map, Observable, of, Subscription, switchMap, take, throwIfEmpty } from 'rxjs';
+import {
+  AsyncSubject,
+  catchError,
+  defer,
+  from,
+  map,
+  Observable,
+  of,
+  Subscription,
+  switchMap,
+  take,
+  throwError,
+  throwIfEmpty,
+} from 'rxjs';
 import type { ObservableInput } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
@@ -91,6 +104,8 @@ export function createTokenFetcher(
     const fetched$ = defer(() => {
       setTimeLimit(fetchTimeout, 'source');
       return call(request).pipe(
+        // `if (!response.ok) throw response`
+        catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
         switchMap((answer) =>
           isFetchResponse(answer) ? readFetchResponse(answer, timers.after(bodyTimeout)) : of(answer),
         ),

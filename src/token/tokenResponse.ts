@@ -25,19 +25,30 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (typeof response !== 'object' || response === null || Array.isArray(response))
     throw mistake(`the token response is ${kindOf(response)}, not an object`);
   const { access_token: value, error, errors } = response as Partial<TokenResponse>;
-  if (typeof value === 'string' && value !== '') {
+  if (isText(value)) {
     if (!VISIBLE_ASCII.test(value))
       throw new InvalidTokenResponseError('the token response has an access_token that no header can carry');
     return;
   }
   const missing = `the token response has no access_token (${kindOf(value)})`;
-  if ('headers' in response || 'response' in response)
-    throw mistake(`${missing}: it is an HTTP response; return its body`);
+  const kind = misplacedIn(response);
+  if (kind !== undefined) throw mistake(`${missing}: it is ${kind}`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
   const status = statusOf(response);
   const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
   if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusIn(error));
   throw new InvalidTokenResponseError(missing);
+}
+
+/** What else than a token response a source returned, by a member that none of those has. */
+function misplacedIn(response: object): string | undefined {
+  const has = (...names: string[]) => names.some((name) => name in response);
+  if (has('headers', 'response') || isText(fieldsOf(fieldsOf(response).data).access_token))
+    return 'an HTTP response; return its body';
+  if (has('subscribe', 'then')) return 'an Observable or a promise inside another one; flatten it';
+  if (has('byteLength', 'arrayBuffer')) return 'bytes; parse them';
+  if (has('accessToken')) return 'the result of another library; return { access_token, expires_in }';
+  return undefined;
 }
 
 export const withoutToken = () => new InvalidTokenResponseError('the token source completed without a token');
@@ -95,6 +106,8 @@ function statusIn(error: unknown): number | undefined {
   const { code } = fieldsOf(error);
   return typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined;
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 const kindOf = (value: unknown): string =>
   value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : typeof value;

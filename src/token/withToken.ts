@@ -115,7 +115,11 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
       return defer(() => attempt()).pipe(
         tap({
           next: (value) => {
-            if (!hasDelivered && isRejectedValue(value)) throw new RejectedValue(value);
+            if ((!hasDelivered || looksLikeResponse(value)) && isRejectedValue(value)) {
+              if (!hasDelivered) throw new RejectedValue(value);
+              if (used) reject({ token: used, kind: kindOfRejection(value), key });
+              hasFailed = true;
+            }
             hasDelivered = true;
             hasFailed ||= !isAcceptance(value);
           },
