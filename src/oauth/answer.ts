@@ -32,7 +32,7 @@ const DEEPEST = 32;
 export function tokenResponseOf(answer: Answer): TokenResponse {
   const { place, status, mediaType, text } = answer;
   const answered = `${place} answered ${String(status)} with ${mediaType}`;
-  const body = parseJson(text);
+  const body = bodyOf(text);
   const object = isObject(body) ? body : undefined;
   if (!(status >= 200 && status < 300) || (errorCodeOf(object) !== undefined && !isText(object?.access_token))) {
     throw refusal(answer, answered, object);
@@ -86,12 +86,19 @@ function withPlainMembers(response: TokenResponse, answered: string): TokenRespo
   };
 }
 
+/** Some servers answer as in the first drafts of OAuth 2.0: `access_token=…&token_type=bearer`. */
+const FORM = /^\s*\w+=[^\s&]*(&\w+=[^\s&]*)*\s*$/;
+
+function bodyOf(text: string): unknown {
+  return FORM.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : parseJson(text);
+}
+
 /** The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only. */
 export const schemeOf = (type: string): string => (/^\s*dpop\s*$/i.test(type) ? 'DPoP' : type.trim());
 
 /** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
 export function refreshTokenIn({ status, text }: Answer): string | undefined {
-  const body = status >= 200 && status < 300 ? parseJson(text) : undefined;
+  const body = status >= 200 && status < 300 ? bodyOf(text) : undefined;
   return isObject(body) && isText(body.refresh_token) ? body.refresh_token : undefined;
 }
 
