@@ -74,46 +74,12 @@ export interface OAuthOptions {
   revokeOnClose?: boolean | undefined;
 }
 
-/**
- * Options that `checkOptions` let pass, as they are now, with the default of `clientAuth`: what is changed later was
- * never checked.
- */
-export function copyOf(options: OAuthOptions): OAuthOptions {
-  const {
-    issuer,
-    tokenEndpoint,
-    revocationEndpoint,
-    clientId,
-    clientSecret,
-    clientAuth = options.clientAssertion === undefined ? 'client_secret_basic' : 'private_key_jwt',
-    privateKey,
-    clientAssertion,
-    scope,
-    fetch,
-    dpop,
-    allowInsecureRequests,
-    revokeOnClose,
-  } = options;
-  return {
-    issuer: issuer?.toString(),
-    tokenEndpoint: tokenEndpoint?.toString(),
-    revocationEndpoint: revocationEndpoint?.toString(),
-    clientId,
-    clientSecret,
-    clientAuth,
-    privateKey,
-    clientAssertion,
-    scope,
-    resource: [...listOf(options.resource)],
-    audience: [...listOf(options.audience)],
-    parameters: { ...options.parameters },
-    fetch,
-    dpop,
-    allowInsecureRequests,
-    revokeOnClose,
-  };
+/** Options that `checkedOptions` let pass. */
+export interface CheckedOptions extends OAuthOptions {
+  readonly clientAuth: ClientAuthMethod;
+  readonly issuer: string | undefined;
+  readonly tokenEndpoint: string | undefined;
+  readonly revocationEndpoint: string | undefined;
+  readonly resource: readonly string[];
+  readonly audience: readonly string[];
 }
-
-/** One or several, as an array. */
-export const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
-  value === undefined ? [] : typeof value === 'string' ? [value] : value;

@@ -3,10 +3,10 @@ import { PROOF } from '../internal/sourceHooks.js';
 import type { TokenResponse } from '../token/types.js';
 import { refreshTokenIn, schemeOf, tokenResponseOf, type Answer } from './answer.js';
 import { lookupOf, type AuthorizationServer, type ServerLookup } from './authorizationServer.js';
-import { checkOptions } from './checkOptions.js';
+import { checkedOptions } from './checkOptions.js';
 import { clientAuthOf } from './clientAuth.js';
 import { dpopHandleOf, proofBy } from './dpop.js';
-import { copyOf, type OAuthOptions } from './options.js';
+import type { CheckedOptions, OAuthOptions } from './options.js';
 import { revokeBy } from './revoke.js';
 import { serverClock, type ServerClock } from './serverClock.js';
 import { tokenRequestBy, type GrantRequest, type Parameters } from './tokenRequest.js';
@@ -21,8 +21,7 @@ export interface ExchangeEvents {
 
 /** Exchanges grants for tokens. Checks the options, so call it when the source is created. */
 export function tokenEndpoint(given: OAuthOptions) {
-  checkOptions(given);
-  const options = copyOf(given);
+  const options = checkedOptions(given);
   const servers = lookupOf(options);
   const authenticate = clientAuthOf(options);
   const clock = serverClock();
@@ -89,7 +88,7 @@ const UNBOUND = 'a token that is not bound to the key, though dpop was asked for
 type RepeatReason = 'nonce' | 'clock' | 'moved';
 
 /** Decides whether an exchange that failed may succeed at once, and prepares that. */
-function repeatReasonBy(options: OAuthOptions, servers: ServerLookup, clock: ServerClock) {
+function repeatReasonBy(options: CheckedOptions, servers: ServerLookup, clock: ServerClock) {
   const usesDpop = options.dpop !== undefined && options.dpop !== false;
   const signs = usesDpop || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   return async (
