@@ -9,15 +9,9 @@ import { dpopHandleOf, proofBy } from './dpop.js';
 import type { CheckedOptions, OAuthOptions } from './options.js';
 import { revokeBy } from './revoke.js';
 import { serverClock, type ServerClock } from './serverClock.js';
-import { tokenRequestBy, type GrantRequest, type Parameters } from './tokenRequest.js';
+import { tokenRequestBy, type GrantRequest } from './tokenRequest.js';
 
 export type TokenEndpoint = ReturnType<typeof tokenEndpoint>;
-
-export interface ExchangeEvents {
-  readonly send?: GrantRequest['onSend'];
-  /** The answer is refused, but it held this new refresh token. The exchange fails when the promise settles. */
-  readonly rotated?: (refreshToken: string) => Promise<void>;
-}
 
 /** Exchanges grants for tokens. Checks the options, so call it when the source is created. */
 export function tokenEndpoint(given: OAuthOptions) {
@@ -31,11 +25,8 @@ export function tokenEndpoint(given: OAuthOptions) {
   /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
   const isUnbound = (token: TokenResponse) => dpopHandle !== undefined && token.token_type !== 'DPoP';
 
-  async function exchange(
-    request: GrantRequest,
-    on: ExchangeEvents,
-    repeats: readonly RepeatReason[] = [],
-  ): Promise<TokenResponse> {
+  /** Repeats a request at once where that needs no new decision of the caller. */
+  async function exchange(request: GrantRequest, repeats: readonly RepeatReason[] = []): Promise<TokenResponse> {
     const { signal } = request;
     const server = await servers.get(signal);
     let answer: Answer | undefined;
@@ -48,20 +39,18 @@ export function tokenEndpoint(given: OAuthOptions) {
       return token;
     } catch (failure) {
       const rotated = answer && refreshTokenIn(answer);
-      if (rotated !== undefined) await on.rotated?.(rotated);
+      if (rotated !== undefined) await request.onRotated?.(rotated);
       const reason = await repeatReasonOf(failure, server, answer?.clockSkew, signal);
       // The refresh token in the form is used up where a new one came.
       if (!reason || repeats.includes(reason) || signal.aborted || rotated !== undefined) throw failure;
-      return exchange(request, on, [...repeats, reason]);
+      return exchange(request, [...repeats, reason]);
     }
   }
 
   return {
     /** What a source on this endpoint does besides fetching. */
     hooks: { ...(dpopHandle && { [PROOF]: proofBy(dpopHandle) }) },
-    /** Repeats a request at once where that needs no new decision of the caller. */
-    exchange: async (grantType: string, parameters: Parameters, signal: AbortSignal, on: ExchangeEvents = {}) =>
-      exchange({ grantType, parameters, signal, onSend: on.send }, on),
+    exchange: (request: GrantRequest) => exchange(request),
     /**
      * Demands of a response that came in another way what is demanded of the server's: that it is bound to the key.
      * Spells its scheme.

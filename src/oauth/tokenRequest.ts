@@ -19,6 +19,8 @@ export interface GrantRequest {
   readonly signal: AbortSignal;
   /** Called when a request is about to be sent, perhaps once more. Throws to prevent that. */
   readonly onSend?: (() => void) | undefined;
+  /** The answer is refused, but it held this new refresh token. The exchange fails when the promise settles. */
+  readonly onRotated?: ((refreshToken: string) => Promise<void>) | undefined;
 }
 
 /** Sends one request to the token endpoint, and reads the answer. */
