@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { mediaTypeOf, retryAfterOf } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
-import type { CheckedOptions } from './options.js';
+import type { CheckedOptions } from './checkOptions.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
 import { singleFlight } from './singleFlight.js';
 
@@ -65,7 +65,7 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
     const foreign = (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON;
     throw new TokenEndpointError(
-      `${answered}, but ${foreign ? 'names another issuer' : 'is no authorization server metadata'}`,
+      `${answered}, but ${foreign ? 'names another issuer (a slash at its end counts)' : 'is no authorization server metadata'}`,
       { status },
     );
   });

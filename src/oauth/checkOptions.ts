@@ -1,7 +1,17 @@
 import { kindOf, optionalFunction, text, wrong } from './requireOption.js';
-import { CLIENT_AUTH, type CheckedOptions, type ClientAuthMethod, type OAuthOptions } from './options.js';
+import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from './options.js';
 import { endpointOption, parse } from './secureUrl.js';
 import { checkSupplied } from './source.js';
+
+/** Options that `checkedOptions` let pass. */
+export interface CheckedOptions extends OAuthOptions {
+  readonly clientAuth: ClientAuthMethod;
+  readonly issuer: string | undefined;
+  readonly tokenEndpoint: string | undefined;
+  readonly revocationEndpoint: string | undefined;
+  readonly resource: readonly string[];
+  readonly audience: readonly string[];
+}
 
 /** The form parameters that a grant sets itself. */
 const RESERVED =
@@ -124,8 +134,10 @@ function checkDpop(dpop: OAuthOptions['dpop']): void {
     publicKey.type !== 'public' ||
     !publicKey.extractable
   ) {
-    throw new TypeError(
-      `option "dpop" must be true, false or a CryptoKeyPair that may sign ${ALGORITHMS}, with an extractable public key, got ${kindOf(dpop)}`,
+    throw wrong(
+      'dpop',
+      `true, false or a CryptoKeyPair that may sign ${ALGORITHMS}, with an extractable public key`,
+      dpop,
     );
   }
 }

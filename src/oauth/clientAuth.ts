@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import type { CheckedOptions } from './options.js';
+import type { CheckedOptions } from './checkOptions.js';
 import { supplied, type Supplied } from './source.js';
 
 /** How the client says who it is, in a request that ends with the signal. */

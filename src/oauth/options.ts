@@ -73,13 +73,3 @@ export interface OAuthOptions {
   /** When the stream is closed its access token is revoked (RFC 7009), best effort, within 2 seconds. Default false. */
   revokeOnClose?: boolean | undefined;
 }
-
-/** Options that `checkedOptions` let pass. */
-export interface CheckedOptions extends OAuthOptions {
-  readonly clientAuth: ClientAuthMethod;
-  readonly issuer: string | undefined;
-  readonly tokenEndpoint: string | undefined;
-  readonly revocationEndpoint: string | undefined;
-  readonly resource: readonly string[];
-  readonly audience: readonly string[];
-}

@@ -5,7 +5,7 @@ import { boundedFetch, requestBy, type Transport } from './boundedFetch.js';
 import { challengeOf } from './challenge.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
-import type { CheckedOptions } from './options.js';
+import type { CheckedOptions } from './checkOptions.js';
 import { printable } from './secureUrl.js';
 import { clockSkewOf, type ServerClock } from './serverClock.js';
 
