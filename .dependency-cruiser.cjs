@@ -20,7 +20,7 @@ const borders = {
   token: { may: common, why: 'The token knows neither the network nor the platform.' },
   http: { may: [...common, folder('token'), packaged('cross-fetch')] },
   oauth: {
-    may: [...common, packaged('oauth4webapi')],
+    may: [...common, packaged('oauth4webapi'), file('token/refreshPolicy')],
     types: [folder('token')],
     why: 'Fetching a token must not need a token, and so not http.',
   },
@@ -80,7 +80,7 @@ const bordersOf = ([name, { may, types = [], why = 'See the list in this file.' 
           severity: 'error',
           comment: why,
           from: { path: folder(name) },
-          to: { path: types, dependencyTypesNot: ['type-only', 'type-import'] },
+          to: { path: types, pathNot: may, dependencyTypesNot: ['type-only', 'type-import'] },
         },
       ]),
 ];

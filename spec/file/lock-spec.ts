@@ -39,6 +39,17 @@ describe('the lock', () => {
     expect(readdirSync(place.path)).toEqual([]);
   });
 
+  it('should be open to its owner, and to nobody else, whatever the umask', async () => {
+    const umask = process.umask(0o177);
+    try {
+      const lock = await acquire();
+      expect((statSync(lockFolder()).mode & 0o777).toString(8)).toBe('700');
+      await lock.release();
+    } finally {
+      process.umask(umask);
+    }
+  });
+
   it('should put the content in its place and be free, in one step', async () => {
     expect(await (await acquire()).commit('new')).toBe(true);
     expect(content()).toBe('new');

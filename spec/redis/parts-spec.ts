@@ -1,3 +1,5 @@
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
 import { asyncScheduler } from 'rxjs';
 import { createTimers } from '../../src/internal/timers.js';
 import { boundedCalls } from '../../src/redis/boundedCalls.js';
@@ -301,6 +303,17 @@ describe('a bounded call', () => {
     expect(await next).toBe('again');
   });
 
+  it('should be made again when the client has not answered the earlier ones for half a minute: it may have lost them', async () => {
+    const call = boundedCalls(500, timers, () => false);
+    const lost = Array.from({ length: 4 }, () => outcome(call(() => new Promise(() => undefined))));
+    await jest.advanceTimersByTimeAsync(500);
+    await Promise.all(lost);
+    await jest.advanceTimersByTimeAsync(29_000);
+    expect(await outcome(call(() => Promise.resolve(1)))).toContain('still unanswered');
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(await call(() => Promise.resolve(1))).toBe(1);
+  });
+
   it('should fail at once when the connection is known to be lost, and soon when it is lost meanwhile', async () => {
     let down = false;
     const call = boundedCalls(500, timers, () => down);
@@ -316,12 +329,22 @@ describe('a bounded call', () => {
     [Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
     [new Error("NOPERM User weak has no permissions; args 'SECRET'"), 'NOPERM'],
     [Object.assign(new Error('something with SECRET'), { command: { args: ['SECRET'] } }), 'Error'],
+    [new Error('ERR Error running script (call to f_0a1b): @user_script:4: OOM command not allowed'), 'OOM'],
+    [new Error('ERR Error running script (call to f_0a1b): @user_script: 4: -READONLY You can not write'), 'READONLY'],
     [undefined, 'Error'],
   ])('should say why, and no more: %p', async (thrown, reason) => {
     const call = boundedCalls(500, timers, () => false);
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- clients reject with what they like
     expect(await outcome(call(() => Promise.reject(thrown)))).toBe(`Redis is not available: ${reason}`);
   });
+});
+
+it.each([
+  'WRONGTYPE Operation against a key holding the wrong kind of value script: 0a1b, on @user_script:4.',
+  'ERR Error running script (call to f_0a1b): @user_script:4: WRONGTYPE Operation against a key holding the wrong kind',
+])('a key that holds something else should be told from a Redis that is away: %s', async (message) => {
+  const call = boundedCalls(500, createTimers(asyncScheduler), () => false);
+  await expect(call(() => Promise.reject(new Error(message)))).rejects.toThrow('the key in Redis holds something');
 });
 
 describe('options', () => {
@@ -331,6 +354,9 @@ describe('options', () => {
   it.each<[string, object]>([
     ['option "client"', { client: {} }],
     ['option "client"', { client: undefined }],
+    ['option "client"', { client: createClient().multi() }],
+    ['option "client"', { client: new Redis({ lazyConnect: true }).multi() }],
+    ['option "client"', { client: new Redis({ lazyConnect: true }).pipeline() }],
     ['option "key"', { key: '' }],
     ['option "key"', { key: 'a{b}' }],
     ['option "prefix"', { prefix: 'a{' }],
@@ -338,6 +364,7 @@ describe('options', () => {
     ['option "fetchTimeout"', { fetchTimeout: 0 }],
     ['option "storeDeadline"', { storeDeadline: Infinity }],
     ['option "forceCooldown"', { forceCooldown: -1 }],
+    ['option "lifetime"', { lifetime: 60_000 }],
     ['option "onUnavailable"', { onUnavailable: 'panic' }],
     ['option "encryptionKey"', { encryptionKey: { id: 'a b', key: new Uint8Array(32) } }],
     ['option "encryptionKey"', { encryptionKey: { id: 'a', key: new Uint8Array(16) } }],

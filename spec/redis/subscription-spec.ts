@@ -75,6 +75,29 @@ describe.each(KINDS)('the connection for pushes, with %s,', (kind) => {
     expect(warned).not.toHaveBeenCalled();
   });
 
+  it('should be closed with the client, and open when that is connected again', async () => {
+    const server = await startRedis();
+    dispose.push(server.stop);
+    const admin = await connect(kind, server.url);
+    const { client, close } = await connect(kind, server.url);
+    dispose.push(close, admin.close);
+    const heard: string[] = [];
+    const watching = from(redisTokenStore({ client, key: 'a' }).changes!).subscribe(({ response }) =>
+      heard.push(response.access_token),
+    );
+    dispose.push(() => {
+      watching.unsubscribe();
+    });
+    const connections = async () => String(await admin.command('CLIENT', 'LIST', 'TYPE', 'pubsub')).includes('id=');
+    await until(connections);
+    close();
+    await until(async () => !(await connections()));
+    await (client as unknown as { connect: () => Promise<unknown> }).connect();
+    await until(connections);
+    await fetch(redisTokenStore({ client: admin.client, key: 'a' }), 'T1');
+    await until(() => heard.includes('T1'));
+  });
+
   it('should not be taken from the others by a channel that Redis refuses', async () => {
     const server = await startRedis();
     dispose.push(server.stop);

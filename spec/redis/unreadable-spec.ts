@@ -105,6 +105,17 @@ describe.each(KINDS)('a stored value that cannot be read, with %s,', (kind) => {
     expect(asked).toBe(0);
   });
 
+  it.each([
+    ['SET', 'x'],
+    ['RPUSH', 'x'],
+  ])('should be deleted by a sign-out, whatever type it has: %s', async (...value) => {
+    await connection.command(value[0], hash(), value[1]);
+    const one = store();
+    expect(await outcome(ask(one, () => of(T1)))).toBe('ERR_TOKEN_STORE');
+    one.signOut!();
+    expect(await ask(one, () => of(T1))).toMatchObject({ response: { access_token: 'T1' } });
+  });
+
   it('should not make a process with the right key wait, nor take its token away', async () => {
     await leave();
     expect(await outcome(ask(store(keyOf('k2', 2)), () => of(T1)))).toBe('ERR_TOKEN_STORE');

@@ -258,6 +258,21 @@ describe('a tab that comes back', () => {
   });
 });
 
+describe('a tab that is not used', () => {
+  it('should end its session when the application clears localStorage in another tab', async () => {
+    const page = showPage(storage);
+    const { store, ended, token$ } = open(0);
+    expect(await refresh(store, alice)).toBe('alice');
+    storage.setItem('theme', 'dark');
+    page.storageChanges();
+    expect(ended).not.toHaveBeenCalled();
+    storage.items.clear();
+    page.storageChanges();
+    expect(ended).toHaveBeenCalledTimes(1);
+    expect(token$.current).toBeNull();
+  });
+});
+
 describe('a tab that', () => {
   const blocked = () => {
     throw new DOMException('The operation is insecure.', 'SecurityError');

@@ -362,8 +362,17 @@ describe('without', () => {
     expect(fetchCount(first, second)).toBe(1);
   });
 
-  it('the right to use Web Locks too', async () => {
-    installLocks({ request: () => Promise.reject(new DOMException('denied', 'SecurityError')) });
+  it.each([
+    ['a rejection', () => Promise.reject(new DOMException('denied', 'SecurityError'))],
+    [
+      'an exception',
+      () => {
+        throw new DOMException('denied', 'SecurityError');
+      },
+    ],
+    ['no method', undefined],
+  ])('the right to use Web Locks too: %s', async (_what, request) => {
+    installLocks({ request });
     const { token$, asked } = tab();
     await firstValueFrom(token$);
     expect(asked).toHaveLength(1);

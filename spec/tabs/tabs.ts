@@ -64,6 +64,8 @@ export function showPage(localStorage: object, hidden = false) {
     /** Into the back/forward cache, and back. */
     leave: () => window.dispatchEvent(new Event('pagehide')),
     comeBack: () => window.dispatchEvent(new Event('pageshow')),
+    /** Another tab has changed localStorage. */
+    storageChanges: () => window.dispatchEvent(new Event('storage')),
     thaw: () => document.dispatchEvent(new Event('resume')),
   };
 }

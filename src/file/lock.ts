@@ -102,9 +102,10 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
 /** Makes a directory with the file in it, and renames it to the lock. */
 async function enter(folder: string, name: string): Promise<boolean> {
   const entrance = `${folder}.${name}`;
-  const { mkdir, rename, rmdir } = promises;
+  const { chmod, mkdir, rename, rmdir } = promises;
   await mkdir(entrance, 0o700);
   try {
+    await chmod(entrance, 0o700); // whatever the umask: some services run with one that would lock themselves out
     await promises.writeFile(join(entrance, name), ' '.repeat(RESERVED), { flag: 'wx', mode: 0o600 });
     await rename(entrance, folder);
     return true;

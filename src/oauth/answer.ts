@@ -32,20 +32,29 @@ const DEEPEST = 32;
 export function tokenResponseOf(answer: Answer): TokenResponse {
   const { place, status, mediaType, text } = answer;
   const answered = `${place} answered ${String(status)} with ${mediaType}`;
-  const body = parseJson(text);
+  const body = bodyOf(text);
   const object = isObject(body) ? body : undefined;
   if (!(status >= 200 && status < 300) || (errorCodeOf(object) !== undefined && !isText(object?.access_token))) {
     throw refusal(answer, answered, object);
   }
-  if (text.trim() === '') throw new InvalidTokenResponseError(`${answered}, but an empty body`);
-  if (body === undefined) throw new InvalidTokenResponseError(`${answered}, but its body is not JSON`);
-  if (!object) throw new InvalidTokenResponseError(`${answered}, but its body is ${kindOf(body)}, not an object`);
-  if (isDeeperThan(DEEPEST, object))
-    throw new InvalidTokenResponseError(`${answered}, but its body is nested deeper than ${String(DEEPEST)} levels`);
+  const flaw = flawIn(text, body);
+  if (flaw !== undefined) throw new InvalidTokenResponseError(`${answered}, but ${flaw}`);
+  return withPlainMembers(body as TokenResponse);
+}
+
+/** What keeps the body of a 2xx from being a token response. */
+function flawIn(text: string, body: unknown): string | undefined {
+  if (text.trim() === '') return 'an empty body';
+  if (body === undefined) return 'its body is not JSON';
+  if (!isObject(body)) return `its body is ${kindOf(body)}, not an object`;
+  if (isDeeperThan(DEEPEST, body)) return `its body is nested deeper than ${String(DEEPEST)} levels`;
+  const { access_token, token_type, refresh_token } = body;
   // The stream checks it too, but here the error can say where it came from.
-  if (!isText(object.access_token) || !fitsHeader(object.access_token))
-    throw new InvalidTokenResponseError(`${answered}, but its access_token ${flawOf(object.access_token)}`);
-  return withPlainMembers(object as TokenResponse, answered);
+  if (!isText(access_token) || !fitsHeader(access_token)) return `its access_token ${flawOf(access_token)}`;
+  const type = typeof token_type === 'string' ? token_type.trim() : (token_type ?? '');
+  if (type !== '' && !(isText(type) && fitsHeader(type))) return `its token_type ${flawOf(type)}`;
+  if (typeof (refresh_token ?? '') !== 'string') return `its refresh_token is ${kindOf(refresh_token)}`;
+  return undefined;
 }
 
 /**
@@ -70,20 +79,17 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
   return isText(error) && !isKnown ? Object.defineProperty(failure, 'error', { get: () => error }) : failure;
 }
 
-/** The members that have one right type, in it. What else the server sends stays as it is. */
-function withPlainMembers(response: TokenResponse, answered: string): TokenResponse {
-  const { token_type, refresh_token, ...rest } = response as Record<string, unknown> & { access_token: string };
-  const type = typeof token_type === 'string' ? schemeOf(token_type) : (token_type ?? '');
-  const refreshToken = refresh_token ?? '';
-  if (type !== '' && !(isText(type) && fitsHeader(type)))
-    throw new InvalidTokenResponseError(`${answered}, but its token_type ${flawOf(type)}`);
-  if (typeof refreshToken !== 'string')
-    throw new InvalidTokenResponseError(`${answered}, but its refresh_token is ${kindOf(refreshToken)}`);
-  return {
-    ...rest,
-    ...(isText(type) && { token_type: type }),
-    ...(refreshToken !== '' && { refresh_token: refreshToken }),
-  };
+/** The response with its scheme as servers know it, and without members that are empty or null. */
+function withPlainMembers({ token_type, refresh_token, ...rest }: TokenResponse): TokenResponse {
+  const type = schemeOf(token_type ?? '');
+  return { ...rest, ...(type !== '' && { token_type: type }), ...(refresh_token && { refresh_token }) };
+}
+
+/** Some servers answer as in the first drafts of OAuth 2.0: `access_token=…&token_type=bearer`. */
+const FORM = /^\s*\w+=[^\s&]*(&\w+=[^\s&]*)*\s*$/;
+
+function bodyOf(text: string): unknown {
+  return FORM.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : parseJson(text);
 }
 
 /** The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only. */
@@ -91,7 +97,7 @@ export const schemeOf = (type: string): string => (/^\s*dpop\s*$/i.test(type) ? 
 
 /** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
 export function refreshTokenIn({ status, text }: Answer): string | undefined {
-  const body = status >= 200 && status < 300 ? parseJson(text) : undefined;
+  const body = status >= 200 && status < 300 ? bodyOf(text) : undefined;
   return isObject(body) && isText(body.refresh_token) ? body.refresh_token : undefined;
 }
 

@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { mediaTypeOf, retryAfterOf } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
-import type { OAuthOptions } from './options.js';
+import type { CheckedOptions } from './checkOptions.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
 import { singleFlight } from './singleFlight.js';
 
@@ -22,13 +22,13 @@ export interface ServerLookup {
   forget(): void;
 }
 
-/** The server of options that `checkOptions` let pass. A failed discovery is not kept: it is repeated with the token. */
-export function lookupOf(options: OAuthOptions): ServerLookup {
+/** A failed discovery is not kept: it is repeated with the token. */
+export function lookupOf(options: CheckedOptions): ServerLookup {
   const { issuer, tokenEndpoint, revocationEndpoint } = options;
   if (issuer === undefined) {
-    const { href } = new URL(tokenEndpoint as string | URL);
+    const { href } = new URL(tokenEndpoint as string);
     // The audience of a client assertion: RFC 7523 section 3 suggests the token endpoint where no issuer is known.
-    const known = { issuer: href, token_endpoint: href, revocationEndpoint: () => revocationEndpoint?.toString() };
+    const known = { issuer: href, token_endpoint: href, revocationEndpoint: () => revocationEndpoint };
     return { discovered: false, get: () => Promise.resolve(known), forget: () => undefined };
   }
   let found: AuthorizationServer | undefined;
@@ -51,7 +51,7 @@ export function lookupOf(options: OAuthOptions): ServerLookup {
   };
 }
 
-async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal): Promise<AuthorizationServer> {
+async function discover(issuer: URL, options: CheckedOptions, signal: AbortSignal): Promise<AuthorizationServer> {
   const place = `the discovery document of ${printable(issuer)}`;
   const request = (algorithm: 'oidc' | 'oauth2') =>
     oauth.discoveryRequest(issuer, { algorithm, ...requestBy(boundedFetch(place, options.fetch), issuer, signal) });
@@ -65,7 +65,7 @@ async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal)
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
     const foreign = (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON;
     throw new TokenEndpointError(
-      `${answered}, but ${foreign ? 'names another issuer' : 'is no authorization server metadata'}`,
+      `${answered}, but ${foreign ? 'names another issuer (a slash at its end counts)' : 'is no authorization server metadata'}`,
       { status },
     );
   });
@@ -84,12 +84,12 @@ async function discover(issuer: URL, options: OAuthOptions, signal: AbortSignal)
   return {
     issuer: metadata.issuer,
     token_endpoint,
-    revocationEndpoint: () => options.revocationEndpoint?.toString() ?? endpoint('revocation_endpoint'),
+    revocationEndpoint: () => options.revocationEndpoint ?? endpoint('revocation_endpoint'),
   };
 }
 
 /** A document that came over TLS must not lead credentials out of it, not even where `http:` may be named. */
-const objectionOf = (url: URL, issuer: URL, { allowInsecureRequests }: OAuthOptions): string | undefined =>
+const objectionOf = (url: URL, issuer: URL, { allowInsecureRequests }: CheckedOptions): string | undefined =>
   issuer.protocol === 'https:' && url.protocol === 'http:'
     ? 'must be an https: URL, since the issuer is one'
     : objectionTo(url, allowInsecureRequests);

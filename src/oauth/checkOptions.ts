@@ -1,19 +1,21 @@
 import { kindOf, optionalFunction, text, wrong } from './requireOption.js';
-import { CLIENT_AUTH, listOf, type OAuthOptions } from './options.js';
+import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from './options.js';
 import { endpointOption, parse } from './secureUrl.js';
 import { checkSupplied } from './source.js';
 
+/** Options that `checkedOptions` let pass. */
+export interface CheckedOptions extends OAuthOptions {
+  readonly clientAuth: ClientAuthMethod;
+  readonly issuer: string | undefined;
+  readonly tokenEndpoint: string | undefined;
+  readonly revocationEndpoint: string | undefined;
+  readonly resource: readonly string[];
+  readonly audience: readonly string[];
+}
+
 /** The form parameters that a grant sets itself. */
-const RESERVED = [
-  'grant_type',
-  'client_id',
-  'client_secret',
-  'client_assertion',
-  'client_assertion_type',
-  'refresh_token',
-  'assertion',
-];
-const RESERVED_PREFIX = /^(subject|actor)_token(_type)?$/;
+const RESERVED =
+  /^(grant_type|client_(id|secret|assertion(_type)?)|refresh_token|assertion|(subject|actor)_token(_type)?)$/;
 
 /** For callers without types: before anything is read from it. */
 export function requireOptions(caller: string, options: unknown): void {
@@ -21,8 +23,37 @@ export function requireOptions(caller: string, options: unknown): void {
     throw new TypeError(`${caller} takes an object of options, got ${kindOf(options)}`);
 }
 
-/** Checks every option once, so that a mistake is named where it was made. Never quotes a secret. */
-export function checkOptions(options: OAuthOptions): void {
+/**
+ * Checks every option once, so that a mistake is named where it was made. Never quotes a secret.
+ *
+ * @returns the options as they are now, with the default of `clientAuth`: what is changed later was never checked
+ */
+export function checkedOptions(given: OAuthOptions): CheckedOptions {
+  const options = { ...given };
+  checkServer(options);
+  text('clientId', options.clientId);
+  if (options.scope !== undefined) text('scope', options.scope);
+  optionalFunction('fetch', options.fetch);
+  for (const name of ['allowInsecureRequests', 'revokeOnClose'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'boolean')
+      throw wrong(name, 'true or false', options[name]);
+  }
+  const clientAuth = checkedClientAuth(options);
+  checkTargets(options);
+  checkDpop(options.dpop);
+  return {
+    ...options,
+    clientAuth,
+    issuer: options.issuer?.toString(),
+    tokenEndpoint: options.tokenEndpoint?.toString(),
+    revocationEndpoint: options.revocationEndpoint?.toString(),
+    resource: [...listOf(options.resource)],
+    audience: [...listOf(options.audience)],
+    parameters: { ...options.parameters },
+  };
+}
+
+function checkServer(options: OAuthOptions): void {
   const { issuer, tokenEndpoint, revocationEndpoint, allowInsecureRequests: insecure } = options;
   if ((issuer === undefined) === (tokenEndpoint === undefined)) {
     throw new TypeError(
@@ -40,19 +71,9 @@ export function checkOptions(options: OAuthOptions): void {
   if (options.revokeOnClose === true && issuer === undefined && revocationEndpoint === undefined) {
     throw new TypeError('option "revocationEndpoint" must be given for revokeOnClose, since no issuer can name it');
   }
-  text('clientId', options.clientId);
-  if (options.scope !== undefined) text('scope', options.scope);
-  optionalFunction('fetch', options.fetch);
-  for (const name of ['allowInsecureRequests', 'revokeOnClose'] as const) {
-    if (options[name] !== undefined && typeof options[name] !== 'boolean')
-      throw wrong(name, 'true or false', options[name]);
-  }
-  checkClientAuth(options);
-  checkTargets(options);
-  checkDpop(options.dpop);
 }
 
-function checkClientAuth(options: OAuthOptions): void {
+function checkedClientAuth(options: OAuthOptions): ClientAuthMethod {
   const { clientSecret, privateKey, clientAssertion, fetch } = options;
   const { clientAuth = clientAssertion === undefined ? 'client_secret_basic' : 'private_key_jwt' } = options;
   if (!CLIENT_AUTH.includes(clientAuth)) {
@@ -80,6 +101,7 @@ function checkClientAuth(options: OAuthOptions): void {
       'option "fetch" must be given, since clientAuth is tls_client_auth: it presents the certificate',
     );
   }
+  return clientAuth;
 }
 
 function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
@@ -98,8 +120,7 @@ function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
   if (Symbol.iterator in parameters)
     throw new TypeError('option "parameters" must be an object of strings, got a collection');
   for (const [name, value] of Object.entries(parameters)) {
-    if (RESERVED.includes(name) || RESERVED_PREFIX.test(name))
-      throw new TypeError(`option "parameters" must not set "${name}": the grant does`);
+    if (RESERVED.test(name)) throw new TypeError(`option "parameters" must not set "${name}": the grant does`);
     if (typeof value !== 'string') throw wrong(`parameters.${name}`, 'a string', value);
   }
 }
@@ -113,8 +134,10 @@ function checkDpop(dpop: OAuthOptions['dpop']): void {
     publicKey.type !== 'public' ||
     !publicKey.extractable
   ) {
-    throw new TypeError(
-      `option "dpop" must be true, false or a CryptoKeyPair that may sign ${ALGORITHMS}, with an extractable public key, got ${kindOf(dpop)}`,
+    throw wrong(
+      'dpop',
+      `true, false or a CryptoKeyPair that may sign ${ALGORITHMS}, with an extractable public key`,
+      dpop,
     );
   }
 }
@@ -133,3 +156,7 @@ function hasAlgorithm({ algorithm }: CryptoKey): boolean {
   const { hash, modulusLength } = algorithm as RsaHashedKeyAlgorithm;
   return /^SHA-(256|384|512)$/.test(hash.name) && modulusLength >= 2048;
 }
+
+/** One or several, as an array. */
+const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'string' ? [value] : value;

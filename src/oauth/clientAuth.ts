@@ -1,18 +1,18 @@
 import * as oauth from 'oauth4webapi';
-import type { OAuthOptions } from './options.js';
+import type { CheckedOptions } from './checkOptions.js';
 import { supplied, type Supplied } from './source.js';
 
-/** How the client says who it is, in a request that ends with the signal. Of options that `checkOptions` let pass. */
+/** How the client says who it is, in a request that ends with the signal. */
 export type Authenticate = (signal: AbortSignal) => oauth.ClientAuth;
 
-export function clientAuthOf(options: OAuthOptions): Authenticate {
+export function clientAuthOf(options: CheckedOptions): Authenticate {
   const { clientAssertion } = options;
   if (clientAssertion !== undefined) return (signal) => assertion(clientAssertion, signal);
   const clientAuth = ownClientAuth(options);
   return () => clientAuth;
 }
 
-function ownClientAuth({ clientAuth, clientSecret = '', privateKey }: OAuthOptions): oauth.ClientAuth {
+function ownClientAuth({ clientAuth, clientSecret = '', privateKey }: CheckedOptions): oauth.ClientAuth {
   switch (clientAuth) {
     case 'client_secret_post':
       return oauth.ClientSecretPost(clientSecret);
@@ -50,7 +50,7 @@ const basic =
 const formEncoded = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1);
 
 /** What oauth4webapi wants to know of the client. */
-export const clientOf = ({ clientId }: OAuthOptions, skew: number): oauth.Client => ({
+export const clientOf = ({ clientId }: CheckedOptions, skew: number): oauth.Client => ({
   client_id: clientId,
   [oauth.clockSkew]: skew,
 });

@@ -2,6 +2,9 @@ import type { TokenSource } from '../token/types.js';
 import { checkPath, files } from '../internal/files.js';
 import { fitsHeader } from './requireOption.js';
 
+/** No token begins like this (RFC 6750 section 2.1). */
+const JSON_OR_PAGE = /^[{["'<]/;
+
 /**
  * The token in a file that something else keeps fresh: a projected token of Kubernetes, a sink of Vault's agent. The file is
  * read anew for each fetch, so whatever rotates it may write, rename or swap symbolic links. White space around the token is
@@ -24,8 +27,8 @@ export function fileToken(path: string): TokenSource {
   async function read(): Promise<string> {
     const token = (await files().readFile(path, 'utf8')).trim(); // of a byte order mark too
     if (token === '') throw new Error(`${path} is empty`);
-    if (!fitsHeader(token))
-      throw new Error(`${path} holds no token: white space or characters that no header can carry`);
+    if (!fitsHeader(token) || JSON_OR_PAGE.test(token))
+      throw new Error(`${path} holds no token: JSON, a page, white space or characters that no header can carry`);
     return token;
   }
 

@@ -19,7 +19,7 @@ export interface TokenVault {
  * a sibling file first and reaches the disk before it takes the old one's place, so that a crash leaves the old token or
  * the new one, whole. A file that cannot be replaced (one that is mounted into a container by itself, one in a directory
  * that cannot be written, one on a disk without room for a second) is overwritten in place. A file that group or others
- * can read or write, or that belongs to another user, is refused: its token is no secret any more. (Windows has no such
+ * can read or write, or that belongs to another user, or is no regular file, is refused: its token is no secret any more. (Windows has no such
  * modes: there the directory's permissions must do.)
  *
  * To begin, `write` a token, or put it into the file by hand: as plain text, as a JSON string, or as JSON
@@ -45,6 +45,7 @@ export function fileTokenVault(path: string): TokenVault {
 const inTurn = /* @__PURE__ */ createQueue();
 
 async function readToken(path: string): Promise<string> {
+  await refuseOther(path);
   const file = await files().open(path, 'r');
   try {
     refuseIfShared(path, await file.stat());
@@ -60,6 +61,7 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
     throw new TypeError('write takes a token response with a refresh_token: a string that is not empty');
   const content = `${JSON.stringify({ refresh_token })}\n`;
   const target = targetOf(path);
+  await refuseOther(target);
   try {
     await replace(target, content);
   } catch (failure) {
@@ -68,6 +70,15 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
       throw codeOf(cause) === 'ENOENT' ? failure : cause;
     });
   }
+}
+
+/** Nobody may ever write to a named pipe, and a device such as `/dev/null` is not ours to replace. */
+async function refuseOther(path: string): Promise<void> {
+  const stats = await files()
+    .stat(path)
+    .catch(() => undefined); // what is missing, or cannot be looked at, fails where it is used
+  if (stats && !stats.isFile())
+    throw new Error(`${path} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
 }
 
 /** Of a mount point; of a directory that cannot be written; of a disk that has no room for a second file. */

@@ -36,7 +36,7 @@ export function grantSource(
     const parameters = await parametersOf(signal);
     // The exchange of a discarded request ends a little later than that: the server could issue a token that nobody revokes.
     const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);
-    const response = await outliving(signal, delay, (own) => endpoint.exchange(grantType, parameters, own));
+    const response = await outliving(signal, delay, (own) => endpoint.exchange({ grantType, parameters, signal: own }));
     if (discarded.has(signal)) endpoint.revoke(response.access_token);
     return response;
   }, hooks);

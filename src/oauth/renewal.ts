@@ -30,12 +30,15 @@ export function renewalBy(options: RenewalOptions, ended: AbortSignal) {
 
   async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Renewal> {
     let age = stopwatch();
-    const response = await endpoint.exchange('refresh_token', { refresh_token }, signal, {
-      send: () => {
+    const response = await endpoint.exchange({
+      grantType: 'refresh_token',
+      parameters: { refresh_token },
+      signal,
+      onSend: () => {
         ended.throwIfAborted();
         age = stopwatch();
       },
-      rotated: (token) =>
+      onRotated: (token) =>
         orAborted(refreshToken.replace({ access_token: '', refresh_token: token }, report), signal).catch(
           () => undefined,
         ),

@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import type { ServerLookup } from './authorizationServer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
-import type { OAuthOptions } from './options.js';
+import type { CheckedOptions } from './checkOptions.js';
 
 /** Nobody waits for a revocation: a server that is slower than this keeps the token until it expires. Milliseconds. */
 export const REVOCATION_TIMEOUT = 2_000;
@@ -14,7 +14,7 @@ export const REVOCATION_TIMEOUT = 2_000;
 export type Revoke = (token: unknown, hint?: 'access_token' | 'refresh_token') => void;
 
 export function revokeBy(
-  options: OAuthOptions,
+  options: CheckedOptions,
   servers: ServerLookup,
   authenticate: Authenticate,
   skew: () => number,

@@ -1,6 +1,6 @@
 import { firstValueFrom, type ObservableInput } from 'rxjs';
-import { jwtClaims } from '../internal/jwtClaims.js';
 import { stopwatch } from '../internal/stopwatch.js';
+import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { asObservable } from './source.js';
 
@@ -55,13 +55,8 @@ export function signInOnce(
 const isWorthKeeping = (renewal: Renewal): boolean =>
   !(renewal.response as TokenResponse | undefined)?.refresh_token && !isOver(renewal);
 
-export const isOver = ({ response, age }: Renewal): boolean => age() >= lifeOf(response);
-
-/** Milliseconds. A sign-in may give anything; what cannot be read counts as absent, as in the stream. */
-function lifeOf(response: TokenResponse | undefined): number {
-  const { access_token: value, expires_in: life } = (response ?? {}) as Partial<TokenResponse>;
-  const { exp, iat } = typeof value === 'string' ? jwtClaims(value) : {};
-  const seconds = typeof life === 'number' || (typeof life === 'string' && life.trim() !== '') ? Number(life) : NaN;
-  if (!Number.isNaN(seconds)) return seconds * 1000;
-  return typeof exp === 'number' && typeof iat === 'number' ? (exp - iat) * 1000 : Infinity;
-}
+/** By what the response says. A sign-in may give anything. */
+export const isOver = ({ response, age }: Renewal): boolean => {
+  const given = (response as TokenResponse | undefined) ?? ({} as TokenResponse);
+  return age() >= lifetimeOf(given, Date.now() - age());
+};

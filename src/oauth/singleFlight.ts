@@ -15,20 +15,18 @@ import { stopwatch } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
 import { aborted } from './abort.js';
 
-/** Runs the work, or joins the run under way; rejects when the signal aborts. */
-export type SingleFlight<A, T> = (signal: AbortSignal, argument: A) => Promise<T>;
-
 /**
  * Lets concurrent callers share one run of `work`. When all have aborted, the run goes on for `grace` ms: a refresh that
  * rotates must not be cut off, since the server may have used up the old token already. Callers may join it meanwhile.
  * After the grace period it ends with the last of these: a run that hangs must not be joined for ever.
  *
  * @param work gets the argument of the caller that began the run
+ * @returns runs the work, or joins the run under way; rejects when the signal aborts
  */
 export function singleFlight<A, T>(
   work: (signal: AbortSignal, argument: A) => Promise<T>,
   grace: number,
-): SingleFlight<A, T> {
+): (signal: AbortSignal, argument: A) => Promise<T> {
   // Its timers are unref'd: what a run waits for keeps a Node process alive, the grace period by itself does not.
   const timers = createTimers(asyncScheduler);
   let begin: () => Observable<T>;

@@ -3,26 +3,19 @@ import { PROOF } from '../internal/sourceHooks.js';
 import type { TokenResponse } from '../token/types.js';
 import { refreshTokenIn, schemeOf, tokenResponseOf, type Answer } from './answer.js';
 import { lookupOf, type AuthorizationServer, type ServerLookup } from './authorizationServer.js';
-import { checkOptions } from './checkOptions.js';
+import { checkedOptions, type CheckedOptions } from './checkOptions.js';
 import { clientAuthOf } from './clientAuth.js';
 import { dpopHandleOf, proofBy } from './dpop.js';
-import { copyOf, type OAuthOptions } from './options.js';
+import type { OAuthOptions } from './options.js';
 import { revokeBy } from './revoke.js';
 import { serverClock, type ServerClock } from './serverClock.js';
-import { tokenRequestBy, type GrantRequest, type Parameters } from './tokenRequest.js';
+import { tokenRequestBy, type GrantRequest } from './tokenRequest.js';
 
 export type TokenEndpoint = ReturnType<typeof tokenEndpoint>;
 
-export interface ExchangeEvents {
-  readonly send?: GrantRequest['onSend'];
-  /** The answer is refused, but it held this new refresh token. The exchange fails when the promise settles. */
-  readonly rotated?: (refreshToken: string) => Promise<void>;
-}
-
 /** Exchanges grants for tokens. Checks the options, so call it when the source is created. */
 export function tokenEndpoint(given: OAuthOptions) {
-  checkOptions(given);
-  const options = copyOf(given);
+  const options = checkedOptions(given);
   const servers = lookupOf(options);
   const authenticate = clientAuthOf(options);
   const clock = serverClock();
@@ -32,11 +25,8 @@ export function tokenEndpoint(given: OAuthOptions) {
   /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
   const isUnbound = (token: TokenResponse) => dpopHandle !== undefined && token.token_type !== 'DPoP';
 
-  async function exchange(
-    request: GrantRequest,
-    on: ExchangeEvents,
-    repeats: readonly RepeatReason[] = [],
-  ): Promise<TokenResponse> {
+  /** Repeats a request at once where that needs no new decision of the caller. */
+  async function exchange(request: GrantRequest, repeats: readonly RepeatReason[] = []): Promise<TokenResponse> {
     const { signal } = request;
     const server = await servers.get(signal);
     let answer: Answer | undefined;
@@ -49,20 +39,18 @@ export function tokenEndpoint(given: OAuthOptions) {
       return token;
     } catch (failure) {
       const rotated = answer && refreshTokenIn(answer);
-      if (rotated !== undefined) await on.rotated?.(rotated);
+      if (rotated !== undefined) await request.onRotated?.(rotated);
       const reason = await repeatReasonOf(failure, server, answer?.clockSkew, signal);
       // The refresh token in the form is used up where a new one came.
       if (!reason || repeats.includes(reason) || signal.aborted || rotated !== undefined) throw failure;
-      return exchange(request, on, [...repeats, reason]);
+      return exchange(request, [...repeats, reason]);
     }
   }
 
   return {
     /** What a source on this endpoint does besides fetching. */
     hooks: { ...(dpopHandle && { [PROOF]: proofBy(dpopHandle) }) },
-    /** Repeats a request at once where that needs no new decision of the caller. */
-    exchange: async (grantType: string, parameters: Parameters, signal: AbortSignal, on: ExchangeEvents = {}) =>
-      exchange({ grantType, parameters, signal, onSend: on.send }, on),
+    exchange: (request: GrantRequest) => exchange(request),
     /**
      * Demands of a response that came in another way what is demanded of the server's: that it is bound to the key.
      * Spells its scheme.
@@ -89,7 +77,7 @@ const UNBOUND = 'a token that is not bound to the key, though dpop was asked for
 type RepeatReason = 'nonce' | 'clock' | 'moved';
 
 /** Decides whether an exchange that failed may succeed at once, and prepares that. */
-function repeatReasonBy(options: OAuthOptions, servers: ServerLookup, clock: ServerClock) {
+function repeatReasonBy(options: CheckedOptions, servers: ServerLookup, clock: ServerClock) {
   const usesDpop = options.dpop !== undefined && options.dpop !== false;
   const signs = usesDpop || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   return async (

@@ -5,7 +5,7 @@ import { boundedFetch, requestBy, type Transport } from './boundedFetch.js';
 import { challengeOf } from './challenge.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
-import { listOf, type OAuthOptions } from './options.js';
+import type { CheckedOptions } from './checkOptions.js';
 import { printable } from './secureUrl.js';
 import { clockSkewOf, type ServerClock } from './serverClock.js';
 
@@ -19,11 +19,13 @@ export interface GrantRequest {
   readonly signal: AbortSignal;
   /** Called when a request is about to be sent, perhaps once more. Throws to prevent that. */
   readonly onSend?: (() => void) | undefined;
+  /** The answer is refused, but it held this new refresh token. The exchange fails when the promise settles. */
+  readonly onRotated?: ((refreshToken: string) => Promise<void>) | undefined;
 }
 
 /** Sends one request to the token endpoint, and reads the answer. */
 export function tokenRequestBy(
-  options: OAuthOptions,
+  options: CheckedOptions,
   authenticate: Authenticate,
   clock: ServerClock,
   dpopHandle: DpopHandle | undefined,
@@ -61,10 +63,10 @@ export function tokenRequestBy(
 }
 
 /** The form of a request; oauth4webapi adds the grant type and the client. An option replaces the parameter of its name. */
-function formOf({ parameters, scope, resource, audience }: OAuthOptions, own: Parameters): URLSearchParams {
+function formOf({ parameters, scope, resource, audience }: CheckedOptions, own: Parameters): URLSearchParams {
   const form = new URLSearchParams(parameters);
   for (const [name, value] of Object.entries({ scope, ...own })) if (value !== undefined) form.set(name, value);
-  for (const [name, values] of Object.entries({ resource: listOf(resource), audience: listOf(audience) })) {
+  for (const [name, values] of Object.entries({ resource, audience })) {
     if (values.length > 0) form.delete(name);
     for (const value of values) form.append(name, value);
   }

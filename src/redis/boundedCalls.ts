@@ -7,6 +7,12 @@ export class RedisUnavailable extends TokenStoreError {}
 /** Calls that were given up, and that the client has neither answered nor refused. More would only lengthen its queue. */
 const MAX_UNANSWERED = 4;
 
+/**
+ * A call that was given up counts for so long as one that the client may still send. Clients lose calls: then they never
+ * settle. Milliseconds.
+ */
+const UNANSWERED_FOR = 30_000;
+
 /** Between checks whether a call that is under way still has a connection. Milliseconds. */
 const CHECK_INTERVAL = 50;
 
@@ -18,22 +24,24 @@ export type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void)
  * wants it any more.
  */
 export function boundedCalls(deadline: number, timers: Timers, isDown: () => boolean): BoundedCall {
-  let unanswered = 0;
+  const unanswered = new Set<object>();
   let everAnswered = false;
 
   return (send, late) =>
     new Promise((resolve, reject) => {
       // A client that has just been made is connecting: it gets its time.
       const isLost = () => everAnswered && isDown();
-      if (unanswered >= MAX_UNANSWERED || isLost()) {
+      if (unanswered.size >= MAX_UNANSWERED || isLost()) {
         reject(unavailable(isLost() ? 'the connection is lost' : 'earlier calls are still unanswered'));
         return;
       }
+      const call = {};
       let left = deadline;
       let settled = false;
       const giveUp = (reason: string) => {
         settled = true;
-        unanswered++;
+        unanswered.add(call);
+        timers.after(UNANSWERED_FOR).subscribe(() => unanswered.delete(call));
         reject(unavailable(reason));
       };
       const watch = () => {
@@ -49,7 +57,7 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
       let timer = watch();
       const answered = () => {
         timer.unsubscribe();
-        if (settled) unanswered--;
+        unanswered.delete(call);
         return settled;
       };
       Promise.resolve()
@@ -70,6 +78,9 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
     });
 }
 
+/** Redis 6 puts words of its own before the code of a command that failed in a script. */
+const CODE = /^-?(?:ERR Error running script \(.{1,60}\): @user_script: ?\d+: -?)?([A-Z]{2,20})\b/;
+
 /**
  * Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is
  * passed on.
@@ -80,7 +91,7 @@ function reasonOf(error: unknown): string {
     message?: unknown;
     code?: unknown;
   };
-  const redisCode = typeof message === 'string' ? /^-?([A-Z]{2,20})\b/.exec(message)?.[1] : undefined;
+  const redisCode = typeof message === 'string' ? CODE.exec(message)?.[1] : undefined;
   const known = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? code : redisCode;
   return known ?? (typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'Error');
 }

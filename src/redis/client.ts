@@ -32,7 +32,11 @@ export function requireClient(client: unknown): RedisClient {
     evalSha,
     evalsha,
     eval: run,
+    isPipeline,
+    execAsPipeline,
   } = (typeof client === 'object' && client !== null ? client : {}) as Record<string, unknown>;
+  if (isPipeline === true || execAsPipeline !== undefined)
+    throw wrong('client', client, 'the client itself, not a transaction or pipeline of it');
   if (typeof run === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function'))
     return client as RedisClient;
   throw wrong('client', client, 'a client of redis or ioredis, version 5 or later');

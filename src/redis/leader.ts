@@ -3,8 +3,8 @@ import type { Timers } from '../internal/timers.js';
 import { retryAfterOf } from '../token/failure.js';
 import { fetchForStore } from '../token/fetchForStore.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
-import type { TokenResponse } from '../token/types.js';
-import { fetchTime, keepFor, sharedPause } from './lease.js';
+import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
+import { fetchTime, keepFor, LONGEST_LIFE, sharedPause } from './lease.js';
 import type { Commit, Protocol, Timed } from './protocol.js';
 import type { Acquired, SealedToken } from './replies.js';
 import type { Sealing } from './sealing.js';
@@ -47,6 +47,7 @@ export interface LeaderContext {
   readonly calls: Pick<Protocol, 'commit' | 'fail'>;
   readonly sealing: Sealing;
   readonly fetchTimeout: number;
+  readonly lifetime: TokenStreamOptions['lifetime'];
   readonly now: () => number;
   readonly timers: Timers;
 }
@@ -87,7 +88,9 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
       abandoned: task.abandoned,
       timers: context.timers,
     });
-    token = recordOf(response, grant, askedAt, now(), task.headStart());
+    const age = now() - askedAt + task.headStart();
+    const life = lifetimeOf(response, Date.now() - age, context.lifetime);
+    token = recordOf(response, life, grant, askedAt - task.headStart());
     commit = commitOf(token, task, askedAt, now(), await sealRecord(sealing, token));
   } catch (error) {
     const pause = task.abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
@@ -103,14 +106,13 @@ async function lastRecord(sealing: Sealing, { last }: Grant, { newest }: LeaderT
   return newest && newest.generation > (stored?.generation ?? 0) ? newest : stored;
 }
 
-function recordOf(response: TokenResponse, grant: Grant, askedAt: number, now: number, headStart: number): TokenRecord {
-  const lifetime = lifetimeOf(response, Date.now() - (now - askedAt + headStart));
+function recordOf(response: TokenResponse, life: number, grant: Grant, askedAt: number): TokenRecord {
   return {
     // A commit stores under the fence; nobody else can have it.
     generation: grant.fence,
     // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
-    issued: Math.floor(grant.now + (askedAt - grant.received) - headStart),
-    life: lifetime === Infinity ? -1 : Math.max(0, Math.floor(lifetime) || 0),
+    issued: Math.floor(grant.now + (askedAt - grant.received)),
+    life: life === Infinity ? -1 : Math.min(LONGEST_LIFE, Math.max(0, Math.floor(life) || 0)),
     response,
   };
 }

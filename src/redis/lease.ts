@@ -47,6 +47,12 @@ export const pollPause = (round: number, left: number): number =>
 const HOUR = 3_600_000;
 
 /**
+ * No token is stored with a longer life: some servers say that a token lives for ever by the largest number that they know,
+ * which neither Redis nor its clock can count. Milliseconds.
+ */
+export const LONGEST_LIFE = 100 * 365 * 24 * HOUR;
+
+/**
  * How long Redis keeps what is stored: past the token's end, so that generations go on; a refresh token outlives its
  * access token by far.
  */

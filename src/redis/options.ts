@@ -1,4 +1,5 @@
-import { FINITE, numbersIn, wrong } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import type { TokenStreamOptions } from '../token/types.js';
 import { requireClient, type RedisClient } from './client.js';
 import type { EncryptionKey } from './sealing.js';
 
@@ -37,6 +38,11 @@ export interface RedisTokenStoreOptions {
    * `'local'`: each process fetches for itself meanwhile. Default `'wait'`.
    */
   onUnavailable?: 'wait' | 'local' | undefined;
+  /**
+   * The stream's option of that name, where it has one: how long a token lives, in ms, whose response does not say so. Without
+   * it other processes would be given such a token when it is over. `undefined`: what the response says. Default: that, always.
+   */
+  lifetime?: TokenStreamOptions['lifetime'];
 }
 
 const NAME = /^[^{}\s]+$/;
@@ -44,7 +50,7 @@ const NAME = /^[^{}\s]+$/;
 /** Checks every option once. Never quotes a key's bytes. */
 export function storeSettings(options: RedisTokenStoreOptions) {
   if (typeof options !== 'object' || (options as unknown) === null) throw wrong('options', options, 'an object');
-  const { key, prefix = 'rx-fresh-token:', encryptionKey, onUnavailable = 'wait' } = options;
+  const { key, prefix = 'rx-fresh-token:', encryptionKey, onUnavailable = 'wait', lifetime } = options;
   if (typeof key !== 'string' || !NAME.test(key))
     throw wrong('key', key, 'a string that is not empty, without "{", "}" and spaces');
   if (typeof prefix !== 'string' || !/^[^{}\s]*$/.test(prefix))
@@ -52,6 +58,7 @@ export function storeSettings(options: RedisTokenStoreOptions) {
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- JavaScript callers may pass anything
   if (onUnavailable !== 'wait' && onUnavailable !== 'local')
     throw wrong('onUnavailable', onUnavailable, '"wait" or "local"');
+  requireFunctions({ lifetime });
   const keys = encryptionKeys(encryptionKey);
   const numbers = numbersIn(options, {
     lease: [100, FINITE, 10_000],
@@ -69,6 +76,7 @@ export function storeSettings(options: RedisTokenStoreOptions) {
     channel: `${hashKey}:push`,
     keys,
     onUnavailable,
+    lifetime,
   };
 }
 

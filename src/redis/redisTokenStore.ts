@@ -48,7 +48,7 @@ import type { TokenRecord } from './tokenRecord.js';
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const settings = storeSettings(options);
-  const { client, channel, hashKey, keys, fetchTimeout, onUnavailable } = settings;
+  const { client, channel, hashKey, keys, fetchTimeout, lifetime, onUnavailable } = settings;
   // A clock that is never set. The timers do not keep a process alive: whoever waits does.
   const now = () => performance.now();
   const timers = createTimers(asyncScheduler);
@@ -76,7 +76,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   });
   const changes = tokenChanges(store, channelEvents(client, channel));
   return {
-    refresh: sharedRefresh(store, { calls, sealing: seals, fetchTimeout, now, timers }, onUnavailable),
+    refresh: sharedRefresh(store, { calls, sealing: seals, fetchTimeout, lifetime, now, timers }, onUnavailable),
     changes,
     signOut: session.signOut,
     // Redis says so in its answers; the channel only says when to ask.

@@ -9,7 +9,12 @@ import { PRELUDE } from './scriptPrelude.js';
  * reply have been lost: others may have signed in since.
  */
 export const SIGN_OUT = `${PRELUDE}
-h = redis.call('HMGET', KEYS[1], 'gen', 'fence', 'hashId', 'ended', 'endedBy')
+h = redis.pcall('HMGET', KEYS[1], 'gen', 'fence', 'hashId', 'ended', 'endedBy')
+-- No hash: a life of 0 deletes it.
+if h.err then
+  redis.call('PEXPIRE', KEYS[1], 0)
+  h = {}
+end
 local hashId = h[3] or ARGV[4]
 if h[5] == ARGV[4] then return { 'E', text(now), hashId, text(number(4)) } end
 local ended = math.max(number(1) + 1, number(2) + 1, tonumber(ARGV[1]) + 1, now)

@@ -1,17 +1,19 @@
 import {
   asyncScheduler,
   defer,
+  distinctUntilChanged,
   EMPTY,
   finalize,
   map,
   merge,
+  NEVER,
   Observable,
   of,
   ReplaySubject,
   retry,
   share,
+  startWith,
   switchMap,
-  takeUntil,
   tap,
 } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
@@ -23,41 +25,29 @@ const RETRY = 1000;
 
 const timers = createTimers(asyncScheduler);
 
-/** What all channels of a client share. */
-interface Shared {
-  readonly connection$: Observable<SubscribeTo>;
-  /** The client itself has ended. */
-  readonly ended$: Observable<void>;
-}
-
-const clients = new WeakMap<RedisClient, Shared>();
+/** What all channels of a client share: a connection; null while the client is closed. */
+const connections = new WeakMap<RedisClient, Observable<SubscribeTo | null>>();
 
 /**
  * What is said in the channel, on a second connection: one that subscribes can do nothing else. All channels of a client
- * share it; it is closed when the last of them is unsubscribed. It never errs, and never keeps a process alive where the
- * client allows that; it completes when the client that it was duplicated from ends.
+ * share it; it is closed when the last of them is unsubscribed, and while the client itself is closed. It never errs, and
+ * never keeps a process alive where the client allows that.
  */
 export function channelEvents(client: RedisClient, name: string): Observable<ChannelEvent> {
   // A pool cannot be duplicated. Without pushes, a new token is found when the one at hand is due.
   if (typeof (client as ClientState).duplicate !== 'function') return EMPTY;
-  const { connection$, ended$ } = clients.get(client) ?? shareConnection(client);
-  return connection$.pipe(
-    switchMap((subscribeTo) => subscribeTo(name)),
-    takeUntil(ended$),
-  );
+  const connection$ = connections.get(client) ?? shareConnection(client);
+  return connection$.pipe(switchMap((subscribeTo) => subscribeTo?.(name) ?? NEVER));
 }
 
-function shareConnection(client: RedisClient): Shared {
-  const shared: Shared = {
-    connection$: openDuplicate(client).pipe(
-      retry({ delay: () => timers.after(RETRY) }),
-      map(oncePerChannel),
-      share({ connector: () => new ReplaySubject(1) }),
-    ),
-    ended$: endOf(client).pipe(share()),
-  };
-  clients.set(client, shared);
-  return shared;
+function shareConnection(client: RedisClient): Observable<SubscribeTo | null> {
+  const opened$ = openDuplicate(client).pipe(retry({ delay: () => timers.after(RETRY) }), map(oncePerChannel));
+  const connection$ = isOpen(client).pipe(
+    switchMap((open) => (open ? opened$ : of(null))),
+    share({ connector: () => new ReplaySubject(1) }),
+  );
+  connections.set(client, connection$);
+  return connection$;
 }
 
 /** Stores with the same key share the subscription to its channel. */
@@ -80,12 +70,21 @@ function oncePerChannel(subscribeTo: SubscribeTo): SubscribeTo {
   return (name) => channels.get(name) ?? add(name);
 }
 
-const endOf = (client: RedisClient): Observable<void> =>
+/** Whether the application wants the client to be connected: it may close it, and connect it again. */
+const isOpen = (client: RedisClient): Observable<boolean> =>
+  merge(
+    ...['connect', 'ready'].map((name) => eventOf(client, name).pipe(map(() => true))),
+    // A cluster of `redis` says `disconnect`.
+    ...['end', 'disconnect'].map((name) => eventOf(client, name).pipe(map(() => false))),
+  ).pipe(startWith(true), distinctUntilChanged());
+
+// Hand-made: not every client has the methods that `fromEvent` asks for.
+const eventOf = (client: RedisClient, name: string): Observable<void> =>
   new Observable((subscriber) => {
-    const emitter = client as ClientState;
-    const onEnd = () => {
+    const listener = () => {
       subscriber.next();
     };
-    emitter.on?.('end', onEnd);
-    return () => emitter.off?.('end', onEnd);
+    const emitter = client as ClientState;
+    emitter.on?.(name, listener);
+    return () => emitter.off?.(name, listener);
   });

@@ -28,12 +28,13 @@ export function exclusively<T>(name: string, work: () => Observable<T>, expired$
       begin();
       left.abort();
     });
-    locks
-      .request(name, { signal: left.signal }, () => {
+    // Async, since a browser or a polyfill may also throw at once.
+    const request = async () =>
+      locks.request(name, { signal: left.signal }, () => {
         expiry.unsubscribe();
         return hold();
-      })
-      .catch(begin);
+      });
+    request().catch(begin);
     return () => {
       expiry.unsubscribe();
       left.abort();

@@ -8,7 +8,10 @@ export interface Page {
   readonly hidden$: Observable<unknown>;
   /** The page is there, or is back from the back/forward cache. */
   readonly shown$: Observable<unknown>;
-  /** The page may have missed messages: it is back from the back/forward cache, no longer frozen, or visible again. */
+  /**
+   * The page may have missed messages: it is back from the back/forward cache, no longer frozen, or visible again. Or another
+   * tab has changed localStorage, perhaps cleared it.
+   */
   readonly returned$: Observable<unknown>;
 }
 
@@ -30,6 +33,6 @@ export function currentPage(): Page {
     localStorage: () => window.localStorage,
     hidden$: event(window, 'pagehide'),
     shown$,
-    returned$: merge(shown$, event(document, 'resume'), event(document, 'visibilitychange')),
+    returned$: merge(shown$, event(document, 'resume'), event(document, 'visibilitychange'), event(window, 'storage')),
   };
 }

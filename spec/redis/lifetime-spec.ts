@@ -1,0 +1,54 @@
+import { firstValueFrom, from, of } from 'rxjs';
+import type { AccessToken, TokenResponse, TokenStore } from 'rx-fresh-token';
+import { redisTokenStore, type RedisTokenStoreOptions } from '../../src/redis/index.js';
+import { connect, freshKey } from './clients.js';
+import { pause } from './fleet/fleet.js';
+
+const dispose: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of dispose.splice(0).reverse()) await one();
+});
+
+const ask = (store: TokenStore, response: TokenResponse, previous: AccessToken | null = null) =>
+  firstValueFrom(
+    from(
+      store.refresh({ reason: 'scheduled', attempt: 1, previous, signal: new AbortController().signal }, () =>
+        of(response),
+      ),
+    ),
+  );
+
+/** Two processes with one key. */
+async function two(options: Partial<RedisTokenStoreOptions> = {}) {
+  const { client, command, close } = await connect('redis', process.env.REDIS_URL!);
+  dispose.push(close);
+  const key = freshKey();
+  const make = () => redisTokenStore({ client, key, ...options });
+  return { one: make(), other: make(), command, hash: `rx-fresh-token:{${key}}` };
+}
+
+describe('the life of a token in Redis', () => {
+  it.each([
+    ['the largest number of Java', 2 ** 63],
+    ['the same as a string', '9223372036854775807'],
+    ['the largest safe integer', Number.MAX_SAFE_INTEGER],
+    ['seconds until the year 318,857', 1e13],
+    ['more than any clock shows', 1e300],
+  ])('should be a century at most, so that all can use a token that lives for ever: %s', async (_what, expires_in) => {
+    const { one, other, command, hash } = await two();
+    await ask(one, { access_token: 'T1', expires_in });
+    expect(await ask(other, { access_token: 'T2' })).toMatchObject({
+      origin: 'shared',
+      response: { access_token: 'T1', expires_in },
+    });
+    expect(Number(await command('PTTL', hash))).toBeGreaterThan(365 * 24 * 3_600_000);
+  });
+
+  it('should be what the option `lifetime` says, where the response says nothing', async () => {
+    const { one, other } = await two({ lifetime: () => 300 });
+    await ask(one, { access_token: 'T1' });
+    expect(await ask(other, { access_token: 'T2' })).toMatchObject({ response: { access_token: 'T1' } });
+    await pause(350);
+    expect(await ask(other, { access_token: 'T2' })).toMatchObject({ response: { access_token: 'T2' } });
+  });
+});
