@@ -1,7 +1,7 @@
 import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
 import { retryAfterOf } from '../token/backoff.js';
 import type { AccessToken } from '../token/types.js';
-import { isFinal, isRejection } from './ends.js';
+import { isNormal, isRejection } from './ends.js';
 
 /** Pauses between connections, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. */
 export interface ReconnectOptions {
@@ -54,7 +54,7 @@ export function settingsOf(options: ConnectOptions) {
     throw wrong('onRenewal', onRenewal, '"keep", "replace" or a function');
   return {
     isRejection: asked('isRejection', options.isRejection ?? isRejection),
-    isFinal: asked('isFinal', options.isFinal ?? isFinal),
+    isFinal: asked('isFinal', options.isFinal ?? isNormal),
     onRenewal,
     reconnect: reconnect === false ? (false as const) : backoffOf(reconnect),
     /** No reconnect comes sooner after such an end: its `Retry-After`. */
