@@ -7,8 +7,8 @@ import {
   EMPTY,
   filter,
   finalize,
-  from,
   ignoreElements,
+  isObservable,
   map,
   merge,
   mergeMap,
@@ -26,6 +26,7 @@ import { sameToken } from '../token/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { kindOfRejection } from './ends.js';
+import { messagesOf } from './messagesOf.js';
 import type { ConnectSettings } from './options.js';
 
 /**
@@ -56,6 +57,9 @@ export interface ConnectionHost<T> {
   readonly onAccepted: (token: AccessToken) => void;
 }
 
+const PROMISE_OF_OBSERVABLE =
+  'connect returned a promise of an Observable: return from(promise).pipe(switchMap((stream$) => stream$))';
+
 /** The connection, and those that replace it, until the last one ends: with an error {@link Ended}. */
 export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Observable<T> {
   const { manager, connect, settings, onOpen, onAccepted } = host;
@@ -68,12 +72,13 @@ export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Obse
 
     const open = (token: AccessToken): Observable<T> => {
       const replaced$ = new Subject<void>();
+      // The oldest stays until this one is open. One that is still opening has an older token than this one.
+      close([...live].slice(1));
       live.add(replaced$);
       const opened = () => {
+        if (!live.has(replaced$)) return;
         const all = [...live];
-        all.slice(0, Math.max(0, all.indexOf(replaced$))).forEach((older) => {
-          older.next();
-        });
+        close(all.slice(0, all.indexOf(replaced$)));
         onOpen();
       };
       /** The connection itself is closed before this is subscribed to. */
@@ -84,16 +89,18 @@ export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Obse
           if (isRejection(end)) manager.reject({ token, kind: kindOfRejection(end) });
           return EMPTY;
         });
-      return from(connect(token, opened)).pipe(
+      const given = connect(token, opened);
+      return messagesOf(given).pipe(
+        concatWith(throwError(() => null as unknown)),
+        catchError(ended),
         map((message, index) => {
+          if (isPromise(given) && isObservable(message)) throw new TypeError(PROMISE_OF_OBSERVABLE);
           if (index === 0) {
             opened();
             onAccepted(token);
           }
           return message;
         }),
-        concatWith(throwError(() => null as unknown)),
-        catchError(ended),
         takeUntil(replaced$),
         finalize(() => live.delete(replaced$)),
       );
@@ -112,6 +119,12 @@ export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Obse
     return merge(open(first), telling$);
   });
 }
+
+const close = (connections: readonly Subject<void>[]): void => {
+  for (const replaced$ of connections) replaced$.next();
+};
+
+const isPromise = (given: unknown): boolean => typeof (given as Partial<PromiseLike<unknown>>).then === 'function';
 
 /** The tokens after `first`. A stream that has no token for now may have one again. */
 const renewals = (first: AccessToken, { token$, events$ }: Pick<TokenManager, 'token$' | 'events$'>) => {
