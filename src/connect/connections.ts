@@ -6,9 +6,11 @@ import {
   map,
   merge,
   mergeMap,
+  of,
   retry,
   switchMap,
   takeUntil,
+  tap,
   throwError,
   throwIfEmpty,
   type Observable,
@@ -29,15 +31,25 @@ const LASTED: EndState = { attempts: 0, rejections: 0 };
 
 /** One stream of messages over any number of connections. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
-  const { take, reject, accepted, current, now, timers, events$ } = manager;
+  const { take, newest, reject, accepted, current, now, timers, events$ } = manager;
   const { reconnect, maxWait } = settings;
 
   return defer(() => {
     let state = LASTED;
     let openedAt = Infinity;
+    let wasCurrent = false;
+    let replacement: AccessToken | null = null;
+
+    /** A replacement is used once, even if it has expired on arrival. Others may have seen it rejected. */
+    const token$ = defer(() => {
+      const usable = replacement && newest(replacement);
+      replacement = null;
+      return usable ? of(usable) : take(maxWait);
+    });
 
     const connected = (token: AccessToken): Observable<T> => {
       openedAt = Infinity;
+      wasCurrent = sameToken(current(), token);
       return connection(token, {
         manager,
         connect,
@@ -57,8 +69,8 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       if (!(thrown instanceof Ended)) throw thrown;
       const { end, token } = thrown;
       if (reconnect && now() - openedAt >= reconnect.max) state = LASTED;
-      // A token that is over, or was replaced, may be rejected.
-      if (!sameToken(current(), token)) state = { ...state, rejections: 0 };
+      // A token that has expired or was replaced during the connection may be rejected.
+      if (wasCurrent && !sameToken(current(), token)) state = { ...state, rejections: 0 };
       const decision = afterEnd(end, state, settings);
       if (decision.type === 'final') {
         if (decision.isRejected && state.rejections === 0) reject({ token, kind: kindOfRejection(end) });
@@ -66,12 +78,14 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       }
       state = decision.state;
       const pause$ = timers.after(decision.pause, true);
-      return decision.type === 'rejected'
-        ? pause$.pipe(switchMap(() => otherToken(manager, settings, thrown)))
-        : pause$;
+      if (decision.type === 'reconnect') return pause$;
+      return pause$.pipe(
+        switchMap(() => otherToken(manager, settings, thrown)),
+        tap((other) => (replacement = other)),
+      );
     };
 
-    return take(maxWait).pipe(
+    return token$.pipe(
       switchMap(connected),
       retry({ delay: next }),
       catchError(asConnectionEnded),
