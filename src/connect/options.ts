@@ -81,7 +81,9 @@ const asked =
   (name: string, predicate: (end: unknown) => unknown) =>
   (end: unknown): boolean => {
     const answer = predicate(end);
-    if (typeof (answer as { then?: unknown } | null | undefined)?.then === 'function')
-      throw new TypeError(`option "${name}" returned a promise: it must return a boolean`);
-    return Boolean(answer);
+    const { then } = (answer ?? {}) as Partial<PromiseLike<unknown>>;
+    if (typeof then !== 'function') return Boolean(answer);
+    // Nobody awaits it, so a rejection of it would end a Node process.
+    then.call(answer, undefined, () => undefined);
+    throw new TypeError(`option "${name}" returned a promise: it must return a boolean`);
   };
