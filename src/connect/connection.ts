@@ -20,21 +20,13 @@ import {
   tap,
   throwError,
   type Observable,
-  type ObservableInput,
 } from 'rxjs';
 import { sameToken } from '../token/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { kindOfRejection } from './ends.js';
 import { messagesOf } from './messagesOf.js';
-import type { ConnectSettings } from './options.js';
-
-/**
- * Opens one connection.
- *
- * @param opened says that the connection is open. Without it, its first message says so.
- */
-export type Connect<T> = (token: AccessToken, opened: () => void) => ObservableInput<T>;
+import type { Connect, ConnectSettings } from './options.js';
 
 /** How a connection ended, on its way to the retry notifier as an error. A mistake in the user's code is not one. */
 export class Ended extends Error {

@@ -22,9 +22,9 @@ import type { TokenEvent } from '../token/events.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { afterEnd, pauseAfter, type EndState } from './afterEnd.js';
-import { connection, Ended, type Connect } from './connection.js';
+import { connection, Ended } from './connection.js';
 import { isNormal, kindOfRejection } from './ends.js';
-import type { ConnectSettings } from './options.js';
+import type { Connect, ConnectSettings } from './options.js';
 
 /** A connection has lasted: what was before it no longer counts. */
 const LASTED: EndState = { attempts: 0, rejections: 0 };

@@ -1,7 +1,15 @@
+import type { ObservableInput } from 'rxjs';
 import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
 import { retryAfterOf } from '../token/backoff.js';
 import type { AccessToken } from '../token/types.js';
 import { isNormal, isRejection } from './ends.js';
+
+/**
+ * Opens one connection.
+ *
+ * @param opened says that the connection is open. Without it, its first message says so.
+ */
+export type Connect<T> = (token: AccessToken, opened: () => void) => ObservableInput<T>;
 
 /** Pauses between connections, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. */
 export interface ReconnectOptions {
