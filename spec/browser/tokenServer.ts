@@ -1,9 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { build } from 'esbuild';
-
-const root = join(__dirname, '../..');
+import { bundlePage } from './bundlePage.js';
 
 export interface TokenServer {
   readonly origin: string;
@@ -22,14 +19,7 @@ export interface TokenServer {
 
 /** Serves one page, bundled from the sources, and tokens T1, T2, …, or A1, A2, … for another user, each 50 ms after it was asked for. */
 export async function serveTabs(page: string): Promise<TokenServer> {
-  const { outputFiles } = await build({
-    entryPoints: [join(__dirname, 'pages', page)],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    alias: { 'rx-fresh-token': join(root, 'src/index.ts'), 'rx-fresh-token/tabs': join(root, 'src/tabs/index.ts') },
-    external: ['cross-fetch'],
-  });
+  const script = await bundlePage(page);
   let underWay = 0;
   const server: Server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://local');
@@ -38,9 +28,9 @@ export async function serveTabs(page: string): Promise<TokenServer> {
       return;
     }
     if (pathname !== '/token') {
-      const script = pathname === '/page.js';
-      response.writeHead(200, { 'content-type': script ? 'text/javascript' : 'text/html' });
-      response.end(script ? outputFiles[0]!.text : '<!doctype html><title>tab</title><script src="/page.js"></script>');
+      const isScript = pathname === '/page.js';
+      response.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html' });
+      response.end(isScript ? script : '<!doctype html><title>tab</title><script src="/page.js"></script>');
       return;
     }
     const tab = searchParams.get('tab') ?? '';

@@ -39,6 +39,8 @@ it.each([
   ['an argument that is no option', ['proxy', secret], /^error: an argument is no option/],
   ['a value that is missing', ['proxy', '--to'], /^error: Option --to/],
   ['no --to', ['proxy'], /^error: --to must be given$/],
+  ['an empty value', ['token', '--store='], /^error: --store must not be empty$/],
+  ['an empty value among others', ['token', '--audience=a', '--audience='], /^error: --audience must not be empty$/],
   ['no secret', ['proxy', '--to', 'https://x'], /^error: --client-secret-file must be given$/],
   [
     'a secret that is not there',
@@ -88,6 +90,15 @@ it.each([
 it('should refuse a file without a secret', async () => {
   const [status, , err] = await outcome('proxy', '--to', 'https://x', '--client-secret-file', secretFile('\n'));
   expect([status, err[0]]).toEqual([2, expect.stringMatching(/^error: --client-secret-file is empty/)]);
+});
+
+it('should refuse a file that is too long for a secret', async () => {
+  const file = secretFile('s'.repeat(1_000_000));
+  const [status, , err] = await outcome('proxy', '--to', 'https://x', '--client-secret-file', file);
+  expect([status, err[0]]).toEqual([
+    2,
+    `error: --client-secret-file is longer than any secret: 1000000 characters in ${file}`,
+  ]);
 });
 
 it('should leave other words as they are', () => {

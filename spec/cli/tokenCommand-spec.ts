@@ -1,9 +1,12 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { firstValueFrom } from 'rxjs';
 import { createTokenStream, takeToken } from 'rx-fresh-token';
 import { FORMATS } from '../../src/cli/formats.js';
-import { folder, run, runWith, secretFile, tokenServer } from './support.js';
+import { listen, until } from '../proxy/support.js';
+import { atEnd, folder, run, runWith, secretFile, tokenServer } from './support.js';
 
 const credentials = (url: string) => [
   '--token-endpoint',
@@ -26,6 +29,42 @@ it('should end with one line and exit status 1 without a token, at the first fai
   const { out, err, status } = run('token', ...credentials(server.tokenUrl));
   expect([await status, out, err.length, server.counts.tokenRequests]).toEqual([1, [], 1, 1]);
   expect(err[0]).toMatch(/^error: no token: /);
+});
+
+it.each(['\uFEFFnot-to-be-shown\r\n', 'not-to-be-shown\n\n', 'not-to-be-shown'])(
+  'should take the line of the file for the secret: %j',
+  async (content) => {
+    const secrets: string[] = [];
+    const issuer = createServer((request, response) => {
+      secrets.push(Buffer.from(request.headers.authorization?.split(' ')[1] ?? '', 'base64').toString());
+      response.setHeader('content-type', 'application/json');
+      request.resume().on('end', () => response.end(JSON.stringify({ access_token: 'T', token_type: 'Bearer' })));
+    });
+    const url = `http://127.0.0.1:${await listen(issuer)}/token`;
+    const args = ['--token-endpoint', url, '--client-id', 'orders', '--client-secret-file', secretFile(content)];
+    expect(await run('token', ...args).status).toBe(0);
+    expect(secrets).toEqual(['orders:not-to-be-shown']);
+  },
+);
+
+it('should read the secret once where it comes by a pipe', async () => {
+  const server = await tokenServer();
+  const pipe = join(folder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writing = spawn('sh', ['-c', 'echo not-to-be-shown > "$0"', pipe]);
+  atEnd(() => writing.kill());
+  const args = ['--token-endpoint', server.tokenUrl, '--client-id', 'orders', '--client-secret-file', pipe];
+  const { out, err, status } = run('token', ...args);
+  expect([await status, out, err]).toEqual([0, ['token-1'], []]);
+});
+
+it('should end with exit status 1 when it is asked to end before there is a token', async () => {
+  const server = await tokenServer();
+  server.failToken('hang');
+  const { out, err, status, stop } = run('token', ...credentials(server.tokenUrl));
+  await until(() => server.counts.tokenRequests === 1);
+  stop();
+  expect([await status, out, err]).toEqual([1, [], ['error: asked to end before there was a token']]);
 });
 
 it.each([

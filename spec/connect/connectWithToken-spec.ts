@@ -1,4 +1,4 @@
-import { EMPTY, NEVER, of, throwError } from 'rxjs';
+import { EMPTY, lastValueFrom, NEVER, of, throwError } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, type AccessToken } from 'rx-fresh-token';
 import { connectWithToken, type ConnectOptions } from 'rx-fresh-token/connect';
@@ -203,6 +203,21 @@ describe('connectWithToken: a rejected token', () => {
         expect.stringMatching(/^\d+ close c$/),
         expect.stringMatching(/^\d+ error close 4401$/),
       ]);
+    }),
+  );
+
+  it(
+    'should end the stream with the third in a row, and cost a refresh each, where every token has expired on arrival',
+    marbles((m) => {
+      const { log, run, source } = setUp(m, ['10ms # !4401'], { 4401: close(4401) }, { source: { lifetime: 0 } });
+      run();
+      expect(log.filter((line) => /open|error/.test(line)).map((line) => line.replace(/^\d+ /, ''))).toEqual([
+        'open a',
+        'open b',
+        'open c',
+        'error close 4401',
+      ]);
+      expect(source.calls).toHaveLength(3);
     }),
   );
 
@@ -441,6 +456,58 @@ describe('connectWithToken: bad input', () => {
     connectWithToken(given$, connect).subscribe({ error: (error: unknown) => errors.push(error) });
     expect(errors).toEqual([expect.objectContaining({ message: expect.stringContaining(message) as string })]);
     expect(String(errors[0])).not.toContain('secret-token');
+    given$.close();
+  });
+
+  it('should end with a clear error when connect returns a promise of an Observable', async () => {
+    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+    await expect(lastValueFrom(connectWithToken(given$, () => Promise.resolve(NEVER)))).rejects.toThrow(
+      new TypeError(
+        'connect returned a promise of an Observable: return from(promise).pipe(switchMap((stream$) => stream$))',
+      ),
+    );
+    given$.close();
+  });
+
+  it('should take a promise of one message', async () => {
+    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+    await expect(lastValueFrom(connectWithToken(given$, () => Promise.resolve('news')))).resolves.toBe('news');
+    given$.close();
+  });
+
+  it('should close an async iterable when the subscriber leaves, even if no message comes', () => {
+    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+    const returned = jest.fn(() => Promise.resolve({ done: true as const, value: undefined }));
+    const silent = { next: () => new Promise<never>(() => undefined), return: returned };
+    const running = connectWithToken(given$, () => ({ [Symbol.asyncIterator]: () => silent })).subscribe();
+    expect(returned).not.toHaveBeenCalled();
+    running.unsubscribe();
+    expect(returned).toHaveBeenCalledTimes(1);
+    given$.close();
+  });
+
+  it('should not block the thread when connections fail at once and there is no pause', async () => {
+    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+    let opened = 0;
+    const running = connectWithToken(given$, () => (++opened > 100 ? NEVER : throwError(() => close(1006))), {
+      reconnect: { initial: 0 },
+    }).subscribe();
+    expect(opened).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(opened).toBeGreaterThan(1);
+    running.unsubscribe();
+    given$.close();
+  });
+
+  it.each(['isRejection', 'isFinal'])('should leave no rejected promise of %s unhandled', (name) => {
+    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+    const then = jest.fn();
+    const errors: unknown[] = [];
+    connectWithToken(given$, () => throwError(() => close(4401)), { [name]: () => ({ then }) }).subscribe({
+      error: (error: unknown) => errors.push(error),
+    });
+    expect(errors).toEqual([new TypeError(`option "${name}" returned a promise: it must return a boolean`)]);
+    expect(then).toHaveBeenCalledWith(undefined, expect.any(Function));
     given$.close();
   });
 

@@ -80,6 +80,34 @@ describe("onRenewal: 'replace'", () => {
       ]);
     }),
   );
+
+  it(
+    'should have two connections at most when renewals come faster than connections open',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['-'], {}, { isOpenAtOnce: false });
+      run({ onRenewal: 'replace' }, 90_000);
+      expect(log).toEqual([
+        '0 open a',
+        '25000 open b',
+        '50000 close b',
+        '50000 open c',
+        '75000 close c',
+        '75000 open d',
+        '90000 close a',
+        '90000 close d',
+      ]);
+    }),
+  );
+
+  it(
+    'should not believe a connection that says after its end that it is open',
+    marbles((m) => {
+      const { log, run, at, openedBy } = setUp(m, ['-', '1s # !1006'], { 1006: close(1006) }, { isOpenAtOnce: false });
+      at(27_000, () => openedBy[1]?.());
+      run({ onRenewal: 'replace' }, 40_000);
+      expect(log).toEqual(['0 open a', '25000 open b', '26000 close b', '40000 close a']);
+    }),
+  );
 });
 
 describe('onRenewal: a function', () => {

@@ -1,5 +1,3 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { merge, Observable, Subject, switchMap, throwError } from 'rxjs';
 import { webSocket } from 'rxjs/webSocket';
 import { buildSchema, type FormattedExecutionResult } from 'graphql';
@@ -10,93 +8,15 @@ import { io } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createTokenStream, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import { connectWithToken, eventStream } from 'rx-fresh-token/connect';
-import { fakeTokenSource, type FakeTokenSource } from 'rx-fresh-token/testing';
+import { fakeTokenSource } from 'rx-fresh-token/testing';
+import { ProtectedServer, seeded, until, wait } from './protectedServer.js';
 
-const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
-const until = async (condition: () => boolean) => {
-  for (let left = 200; left > 0 && !condition(); left--) await wait(25);
-  expect(condition()).toBe(true);
-};
-
-/** Mulberry32: the same random moments in every run. */
-function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** A protected server: it tells what credentials came, rejects those that are not alive, and can lose all its connections. */
-class Protected {
-  readonly http: Server = createServer((request, response) => this.onRequest(request, response));
-  readonly sockets = new Set<{ destroy(): void }>();
-  handshakes = 0;
-  expired = 0;
-  rejected = 0;
-  revocations = 0;
-  onRequest: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
-
-  constructor(readonly source: FakeTokenSource) {
-    this.http.on('connection', (socket) => {
-      this.sockets.add(socket);
-      socket.on('close', () => this.sockets.delete(socket));
-    });
-  }
-
-  /** The token of a request, if it is alive. */
-  admit({ headers }: IncomingMessage): string | undefined {
-    return this.judge((headers.authorization ?? '').replace('Bearer ', ''));
-  }
-
-  judge(value: string): string | undefined {
-    const fate = this.source.fateOf(value);
-    this.handshakes++;
-    if (fate === 'alive') return value;
-    if (fate === 'expired') this.expired++;
-    this.rejected++;
-    return undefined;
-  }
-
-  kill(): void {
-    for (const socket of this.sockets) socket.destroy();
-  }
-
-  async listen(): Promise<number> {
-    await new Promise<void>((done) => this.http.listen(0, '127.0.0.1', done));
-    return (this.http.address() as AddressInfo).port;
-  }
-
-  async close(): Promise<void> {
-    this.kill();
-    if (this.http.listening) await new Promise((done) => this.http.close(done));
-  }
-
-  /** Kills connections and revokes tokens at random moments. A token is revoked once a server has accepted it. */
-  async torment(random: () => number, ms: number, current: () => string | undefined): Promise<void> {
-    const end = Date.now() + ms;
-    const revoked = new Set<string>();
-    while (Date.now() < end) {
-      await wait(50 + random() * 300);
-      const what = random();
-      const value = current();
-      if (what < 0.6 && value && !revoked.has(value) && this.source.fateOf(value) === 'alive') {
-        revoked.add(value);
-        this.source.revoke(value);
-        this.revocations++;
-      }
-      if (what > 0.4) this.kill();
-    }
-  }
-}
-
-let server: Protected;
+let server: ProtectedServer;
 let token$: TokenStream;
 
 beforeEach(() => {
   const source = fakeTokenSource({ lifetime: 2000, names: 'numbers', latency: 20 });
-  server = new Protected(source);
+  server = new ProtectedServer(source);
   // The budget is for a server gone mad: here tokens are revoked all the time.
   token$ = createTokenStream(source, { rejectionBudget: { max: 1000 } });
 });

@@ -19,6 +19,8 @@ export interface Rig {
   readonly token$: TokenStream;
   /** `200 open a`, `900 close a`, `1000 message x`, `1000 error …`: what happened, and when. */
   readonly log: string[];
+  /** `opened` of each connection, in order. */
+  readonly openedBy: (() => void)[];
   readonly at: (ms: number, action: () => unknown) => void;
   /** Subscribes at once, and ends all at the given moment. */
   readonly run: (options?: ConnectOptions, until?: number) => void;
@@ -42,9 +44,11 @@ export function setUp(
   const log: string[] = [];
   const note = (text: string) => log.push(`${scheduler.now()} ${text}`);
   let count = 0;
+  const openedBy: (() => void)[] = [];
   const connect = ({ value }: AccessToken, opened: () => void): Observable<string> => {
     note(`open ${value}`);
     const [diagram = '-', mark] = (diagrams[Math.min(count++, diagrams.length - 1)] ?? '-').split(' !');
+    openedBy.push(opened);
     if (isOpenAtOnce) opened();
     return m.cold(diagram, undefined, errors[mark?.trim() ?? '']).pipe(finalize(() => note(`close ${value}`)));
   };
@@ -52,6 +56,7 @@ export function setUp(
     source,
     token$,
     log,
+    openedBy,
     at: (ms, action) => {
       scheduler.schedule(() => void action(), ms - scheduler.now());
     },

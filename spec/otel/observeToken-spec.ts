@@ -94,6 +94,23 @@ it('should count failures by permanence, and rejections by outcome', async () =>
   token$.close();
 });
 
+it('should measure nothing negative when the clock is set back meanwhile', async () => {
+  const answers = [new Subject<TokenResponse>(), new Subject<TokenResponse>()];
+  let asked = 0;
+  const { clock, token$ } = setUp(() => answers[asked++]!);
+  clock.time = 9000;
+  takeToken(token$).subscribe(ignore);
+  clock.time = 4000;
+  answers[0]?.error(Object.assign(new Error('no'), { status: 400 }));
+  takeToken(token$).subscribe(ignore);
+  const durations = (await told()).filter((line) => line.includes('duration'));
+  expect(durations).toEqual([
+    'rx_fresh_token.refresh.duration {"name":"api","reason":"initial","outcome":"failed"} 1 in 0',
+    'rx_fresh_token.wait.duration {"name":"api","outcome":"failed"} 1 in 0',
+  ]);
+  token$.close();
+});
+
 it('should say nothing of a life that nobody knows, and cause no fetch', async () => {
   const source = jest.fn(() => of({ access_token: 'opaque' }));
   const { token$ } = setUp(source);

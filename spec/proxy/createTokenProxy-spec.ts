@@ -160,6 +160,22 @@ describe('responses', () => {
     expect(await wire.end()).toMatch(/^HTTP\/1.1 103 Early Hints\r\nLink: <\/a.css>; rel=preload\r\n\r\nHTTP\/1.1 200/);
   });
 
+  it.each([
+    ['103 with several links', '103 Early Hints\r\nLink: </a.css>; rel=preload\r\nLink: </b.js>; rel="preload next"'],
+    ['103 with a Link that is none', '103 Early Hints\r\nLink: none'],
+    ['102', '102 Processing'],
+    ['a 1xx that Node does not know', '104 Upload Resumption Supported\r\nUpload-Offset: 7'],
+  ])('should pass %s on as it is, without the fields of the connection', async (_name, information) => {
+    const upstream = createTcpServer((socket) => {
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 ${information}\r\nKeep-Alive: timeout=5\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n`);
+      });
+    });
+    const to = `http://127.0.0.1:${await listen(upstream)}`;
+    const wire = new Wire((await setUp({ to })).port, 'GET / HTTP/1.1', 'Host: localhost', 'Connection: close');
+    expect((await wire.end()).split('\r\n\r\nHTTP/1.1 204')[0]).toBe(`HTTP/1.1 ${information}`);
+  });
+
   it('should break off where the server breaks off, and abort where the client leaves', async () => {
     let left = 0;
     const answer: Answer = (request, response) => {

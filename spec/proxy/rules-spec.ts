@@ -148,6 +148,13 @@ describe('the place to listen at', () => {
     },
   );
 
+  it('should not be a path that the system cuts off', () => {
+    expect(placeOf(`unix:/${'é'.repeat(51)}`, false)).toEqual({ path: `/${'é'.repeat(51)}` });
+    expect(() => placeOf(`unix:/${'é'.repeat(54)}`, false)).toThrow(
+      /option "listen" must be the path of a unix socket, at most 10[37] bytes/,
+    );
+  });
+
   it.each(['0.0.0.0:80', '[::]:80', '10.0.0.1:80', 'example.com:80', '127.0.0.1.example.com:80'])(
     'should be loopback unless told otherwise: %s',
     (listen) => {

@@ -67,6 +67,39 @@ describe('a WebSocket', () => {
     expect(authorizations).toEqual([]);
   });
 
+  it('should leave no connection to the server when the client leaves before it has answered', async () => {
+    const { port, upstream, log } = await setUp();
+    let asked = 0;
+    let left = 0;
+    upstream.on('upgrade', (_request, socket) => {
+      asked++;
+      for (const event of ['error', 'end']) socket.once(event, () => left++);
+      socket.resume();
+    });
+    const wire = new Wire(port, 'GET /live HTTP/1.1', 'Upgrade: websocket', ...upgrade);
+    await until(() => asked === 1);
+    wire.write('early').socket.destroy();
+    await until(() => left > 0);
+    expect(log).toMatchObject([{ status: 499 }]);
+  });
+
+  it('should pass on what the client sends before the server has answered', async () => {
+    const { port, upstream } = await setUp();
+    let received = '';
+    let answer = (): unknown => undefined;
+    upstream.on('upgrade', (_request, socket) => {
+      socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+      answer = () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    });
+    const wire = new Wire(port, 'GET /live HTTP/1.1', 'Upgrade: websocket', ...upgrade).write('first ');
+    wire.write('second');
+    await until(() => answer() !== undefined);
+    await wire.until(/101/);
+    wire.write(' third');
+    await until(() => received === 'first second third');
+  });
+
   it('should end where the server ends it, where the client does, and when the proxy drains', async () => {
     const { port, sockets, proxy } = await setUpSockets({}, '');
     const open = async () => {

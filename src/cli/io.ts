@@ -4,7 +4,7 @@ export interface CommandIo {
   readonly out: (line: string) => void;
   /** Writes a line to standard error. */
   readonly err: (line: string) => void;
-  /** All of standard input. */
+  /** All of standard input. Rejects when the process is asked to end. */
   readonly input: () => Promise<string>;
   /** Aborted when the process is asked to end. */
   readonly stop: AbortSignal;

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCommand } from './runCommand.js';
 
@@ -13,8 +14,15 @@ for (const [signal, number] of [
     stop.abort();
   });
 }
-// A reader that went away, as in `… | head`.
-process.stdout.on('error', () => undefined);
+let hasFailed = false;
+process.stdout.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+  // A reader that went away, as in `… | head`, wants no more. A disk that is full has not got the token.
+  if (code === 'EPIPE' || hasFailed) return;
+  hasFailed = true;
+  process.exitCode = 1;
+  process.stderr.write(`error: standard output cannot be written: ${code}\n`);
+});
+process.stderr.on('error', () => undefined);
 
 const write = (stream: NodeJS.WriteStream) => (line: string) => {
   stream.write(`${line}\n`);
@@ -22,8 +30,8 @@ const write = (stream: NodeJS.WriteStream) => (line: string) => {
 void runCommand(process.argv.slice(2), {
   out: write(process.stdout),
   err: write(process.stderr),
-  input: () => text(process.stdin),
+  input: () => text(addAbortSignal(stop.signal, process.stdin)),
   stop: stop.signal,
 }).then((status) => {
-  process.exitCode = status;
+  process.exitCode = hasFailed ? 1 : status;
 });

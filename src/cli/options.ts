@@ -74,6 +74,8 @@ export function readOptions(name: CommandName, args: readonly string[]): Given {
   const options: ParseArgsConfig['options'] = command.options;
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: takesOperand });
+    const [empty] = Object.entries(values).find(([, value]) => [value].flat().includes('')) ?? [];
+    if (empty !== undefined) throw new UsageError(`--${empty} must not be empty`);
     return {
       text: (key) => (typeof values[key] === 'string' ? values[key] : undefined),
       texts: (key) => [values[key] ?? []].flat().map(String),
@@ -81,7 +83,7 @@ export function readOptions(name: CommandName, args: readonly string[]): Given {
       operands: positionals,
     };
   } catch (error) {
-    throw new UsageError(withoutValues(error as NodeJS.ErrnoException));
+    throw error instanceof UsageError ? error : new UsageError(withoutValues(error as NodeJS.ErrnoException));
   }
 }
 

@@ -20,7 +20,9 @@ export async function runToken(given: Given, io: CommandIo): Promise<void> {
   try {
     const input = operation === undefined ? '' : await io.input();
     const token = await firstToken(token$, io.stop);
-    if (token) io.out(format(token, { now: Date.now(), input }));
+    // Exit status 0 would say that the token was printed.
+    if (!token) throw new Error('asked to end before there was a token');
+    io.out(format(token, { now: Date.now(), input }));
   } finally {
     token$.close();
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { clientCredentials } from '../oauth/clientCredentials.js';
 import type { ClientAuthMethod } from '../oauth/options.js';
 import type { TokenSource } from '../token/types.js';
@@ -14,6 +14,8 @@ export function tokenSourceOf(given: Given): TokenSource {
   if (file === undefined) throw new UsageError('--client-secret-file must be given');
   let secret = secretIn(file);
   let source = sourceWith(given, secret);
+  // What comes by a pipe, such as `<(pass orders)`, can be read only once.
+  if (!statSync(file).isFile()) return source;
   return (request) => {
     const now = secretIn(file);
     if (now !== secret) source = sourceWith(given, (secret = now));
@@ -34,16 +36,23 @@ const sourceWith = (given: Given, clientSecret: string): TokenSource =>
     allowInsecureRequests: given.has('allow-insecure-requests'),
   });
 
-/** The line in the file. Editors end it with a line feed, which is no part of the secret. */
+/** No secret is longer: servers take headers of 8 or 16 kB. Characters. */
+const LONGEST_SECRET = 4096;
+
+/** The line in the file. Editors begin it with a byte order mark and end it with a line feed: neither is part of the secret. */
 function secretIn(file: string): string {
   let secret: string;
   try {
-    secret = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    secret = readFileSync(file, 'utf8').replace(/^\uFEFF|[\r\n]+$/g, '');
   } catch (error) {
     throw new UsageError(
       `--client-secret-file cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'} ${file}`,
     );
   }
   if (secret === '') throw new UsageError(`--client-secret-file is empty: ${file}`);
+  if (secret.length > LONGEST_SECRET)
+    throw new UsageError(
+      `--client-secret-file is longer than any secret: ${String(secret.length)} characters in ${file}`,
+    );
   return secret;
 }

@@ -1,9 +1,8 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import type { Connect } from './connection.js';
 import { connections } from './connections.js';
-import { settingsOf, type ConnectOptions } from './options.js';
+import { settingsOf, type Connect, type ConnectOptions } from './options.js';
 
 /**
  * One stream of messages over any number of connections, each opened with a usable token.

@@ -7,8 +7,8 @@ import {
   EMPTY,
   filter,
   finalize,
-  from,
   ignoreElements,
+  isObservable,
   map,
   merge,
   mergeMap,
@@ -20,21 +20,13 @@ import {
   tap,
   throwError,
   type Observable,
-  type ObservableInput,
-  type Observer,
 } from 'rxjs';
 import { sameToken } from '../token/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { kindOfRejection } from './ends.js';
-import type { ConnectSettings } from './options.js';
-
-/**
- * Opens one connection.
- *
- * @param opened says that the connection is open. Without it, its first message says so.
- */
-export type Connect<T> = (token: AccessToken, opened: () => void) => ObservableInput<T>;
+import { messagesOf } from './messagesOf.js';
+import type { Connect, ConnectSettings } from './options.js';
 
 /** How a connection ended, on its way to the retry notifier as an error. A mistake in the user's code is not one. */
 export class Ended extends Error {
@@ -51,81 +43,80 @@ export interface ConnectionHost<T> {
   readonly manager: Pick<TokenManager, 'token$' | 'events$' | 'reject'>;
   readonly connect: Connect<T>;
   readonly settings: ConnectSettings;
-  /** Is told that a connection is open. */
-  readonly opened$: Observer<void>;
+  /** A connection is open. */
+  readonly onOpen: () => void;
   /** The first message of a connection has come: the server accepted the token. */
   readonly onAccepted: (token: AccessToken) => void;
 }
 
+const PROMISE_OF_OBSERVABLE =
+  'connect returned a promise of an Observable: return from(promise).pipe(switchMap((stream$) => stream$))';
+
 /** The connection, and those that replace it, until the last one ends: with an error {@link Ended}. */
 export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Observable<T> {
-  const { manager, settings } = host;
+  const { manager, connect, settings, onOpen, onAccepted } = host;
   const { onRenewal, isRejection, isFinal } = settings;
-  if (onRenewal === 'keep') return open(first, host);
-  if (onRenewal === 'replace') return defer(replaced);
-  return defer(() => told(onRenewal));
 
-  function told(tell: (token: AccessToken) => void): Observable<T> {
-    let bearer = first;
-    const telling$ = renewals(first, manager).pipe(
+  return defer(() => {
+    /** What closes each connection that has not ended, the oldest first. */
+    const live = new Set<Subject<void>>();
+    let told: AccessToken | undefined;
+
+    const open = (token: AccessToken): Observable<T> => {
+      const replaced$ = new Subject<void>();
+      // The oldest stays until this one is open. One that is still opening has an older token than this one.
+      close([...live].slice(1));
+      live.add(replaced$);
+      const opened = () => {
+        if (!live.has(replaced$)) return;
+        const all = [...live];
+        close(all.slice(0, all.indexOf(replaced$)));
+        onOpen();
+      };
+      /** The connection itself is closed before this is subscribed to. */
+      const ended = (end: unknown): Observable<never> =>
+        defer(() => {
+          if (live.size === 1 || isFinal(end)) throw new Ended(end, told ?? token);
+          // Another one is open, or will tell how it ended.
+          if (isRejection(end)) manager.reject({ token, kind: kindOfRejection(end) });
+          return EMPTY;
+        });
+      const given = connect(token, opened);
+      return messagesOf(given).pipe(
+        concatWith(throwError(() => null as unknown)),
+        catchError(ended),
+        map((message, index) => {
+          if (isPromise(given) && isObservable(message)) throw new TypeError(PROMISE_OF_OBSERVABLE);
+          if (index === 0) {
+            opened();
+            onAccepted(token);
+          }
+          return message;
+        }),
+        takeUntil(replaced$),
+        finalize(() => live.delete(replaced$)),
+      );
+    };
+
+    const renewals$ = renewals(first, manager);
+    if (onRenewal === 'keep') return open(first);
+    if (onRenewal === 'replace') return concat(of(first), renewals$).pipe(mergeMap(open));
+    const telling$ = renewals$.pipe(
       tap((token) => {
-        bearer = token;
-        tell(token);
+        told = token;
+        onRenewal(token);
       }),
       ignoreElements(),
     );
-    return merge(open(first, host, { bearer: () => bearer }), telling$);
-  }
-
-  function replaced(): Observable<T> {
-    const opened$ = new Subject<number>();
-    let live = 0;
-    return concat(of(first), renewals(first, manager)).pipe(
-      mergeMap((token, index) => {
-        live++;
-        const onOpen = () => {
-          opened$.next(index);
-        };
-        return open(token, host, { onOpen }).pipe(
-          catchError((thrown: unknown) => {
-            if (live === 1 || !(thrown instanceof Ended) || isFinal(thrown.end)) return throwError(() => thrown);
-            // Another one is open, or will tell how it ended.
-            if (isRejection(thrown.end)) manager.reject({ token, kind: kindOfRejection(thrown.end) });
-            return EMPTY;
-          }),
-          finalize(() => live--),
-          takeUntil(opened$.pipe(filter((newer) => newer > index))),
-        );
-      }),
-    );
-  }
-}
-
-/** One connection. Whatever `connect` throws by itself passes as it is. */
-function open<T>(
-  token: AccessToken,
-  { connect, opened$, onAccepted }: ConnectionHost<T>,
-  { bearer = () => token, onOpen }: { bearer?: () => AccessToken; onOpen?: () => void } = {},
-): Observable<T> {
-  return defer(() => {
-    let isOpen = false;
-    const opened = () => {
-      if (isOpen) return;
-      isOpen = true;
-      onOpen?.();
-      opened$.next();
-    };
-    return from(connect(token, opened)).pipe(
-      map((message, index) => {
-        opened();
-        if (index === 0) onAccepted(token);
-        return message;
-      }),
-      catchError((end: unknown) => throwError(() => new Ended(end, bearer()))),
-      concatWith(throwError(() => new Ended(null, bearer()))),
-    );
+    return merge(open(first), telling$);
   });
 }
+
+const close = (connections: readonly Subject<void>[]): void => {
+  for (const replaced$ of connections) replaced$.next();
+};
+
+const isPromise = (given: unknown): boolean => typeof (given as Partial<PromiseLike<unknown>>).then === 'function';
 
 /** The tokens after `first`. A stream that has no token for now may have one again. */
 const renewals = (first: AccessToken, { token$, events$ }: Pick<TokenManager, 'token$' | 'events$'>) => {

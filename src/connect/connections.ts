@@ -3,12 +3,11 @@ import {
   defer,
   EMPTY,
   filter,
-  ignoreElements,
   map,
   merge,
+  mergeMap,
   of,
   retry,
-  Subject,
   switchMap,
   takeUntil,
   tap,
@@ -19,105 +18,98 @@ import {
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { failAfter } from '../internal/timers.js';
 import { sameToken } from '../token/accessToken.js';
-import type { Rejection } from '../token/recovery.js';
+import type { TokenEvent } from '../token/events.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { afterEnd, pauseAfter, type EndState } from './afterEnd.js';
-import { connection, Ended, type Connect } from './connection.js';
-import { kindOfRejection, isNormal } from './ends.js';
-import type { ConnectSettings } from './options.js';
+import { connection, Ended } from './connection.js';
+import { isNormal, kindOfRejection } from './ends.js';
+import type { Connect, ConnectSettings } from './options.js';
+
+/** A connection has lasted: what was before it no longer counts. */
+const LASTED: EndState = { attempts: 0, rejections: 0 };
 
 /** One stream of messages over any number of connections. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
-  const { take, reject, accepted, current, timers } = manager;
+  const { take, newest, reject, accepted, current, now, timers, events$ } = manager;
   const { reconnect, maxWait } = settings;
-  const lasted$ = reconnect ? timers.after(reconnect.max) : EMPTY;
 
   return defer(() => {
-    let next$ = take(maxWait);
-    let state: EndState = { attempts: 0, rejections: 0 };
+    let state = LASTED;
+    let openedAt = Infinity;
+    let wasCurrent = false;
+    let replacement: AccessToken | null = null;
 
-    const onAccepted = (bearer: AccessToken) => {
-      state = { ...state, rejections: 0 };
-      accepted(bearer, () => undefined);
-    };
+    /** A replacement is used once, even if it has expired on arrival. Others may have seen it rejected. */
+    const token$ = defer(() => {
+      const usable = replacement && newest(replacement);
+      replacement = null;
+      return usable ? of(usable) : take(maxWait);
+    });
 
     const connected = (token: AccessToken): Observable<T> => {
-      const opened$ = new Subject<void>();
-      const lasting$ = opened$.pipe(
-        switchMap(() => lasted$),
-        tap(() => (state = { attempts: 0, rejections: 0 })),
-        ignoreElements(),
-      );
-      return merge(lasting$, connection(token, { manager, connect, settings, opened$, onAccepted }));
+      openedAt = Infinity;
+      wasCurrent = sameToken(current(), token);
+      return connection(token, {
+        manager,
+        connect,
+        settings,
+        onOpen: () => {
+          openedAt = Math.min(openedAt, now());
+        },
+        onAccepted: (bearer) => {
+          state = { ...state, rejections: 0 };
+          accepted(bearer, () => undefined);
+        },
+      });
     };
 
     /** The notifier of `retry`: emits when it is time for another connection, and errors when there will be none. */
     const next = (thrown: unknown): Observable<unknown> => {
       if (!(thrown instanceof Ended)) throw thrown;
       const { end, token } = thrown;
-      const rejection = { token, kind: kindOfRejection(end) };
-      // A token that is over, or was replaced, may be rejected.
-      if (!sameToken(current(), token)) state = { ...state, rejections: 0 };
+      if (reconnect && now() - openedAt >= reconnect.max) state = LASTED;
+      // A token that has expired or was replaced during the connection may be rejected.
+      if (wasCurrent && !sameToken(current(), token)) state = { ...state, rejections: 0 };
       const decision = afterEnd(end, state, settings);
       if (decision.type === 'final') {
-        if (decision.isRejected && state.rejections === 0) reject(rejection);
+        if (decision.isRejected && state.rejections === 0) reject({ token, kind: kindOfRejection(end) });
         throw thrown;
       }
       state = decision.state;
-      const pause$ = decision.pause > 0 ? timers.after(decision.pause, true) : of(undefined);
-      next$ = take(maxWait);
+      const pause$ = timers.after(decision.pause, true);
       if (decision.type === 'reconnect') return pause$;
       return pause$.pipe(
-        switchMap(() => otherToken(manager, settings, thrown, rejection)),
-        tap((other) => {
-          next$ = newestAfter(manager, other, token, maxWait);
-        }),
+        switchMap(() => otherToken(manager, settings, thrown)),
+        tap((other) => (replacement = other)),
       );
     };
 
-    return defer(() => next$).pipe(
+    return token$.pipe(
       switchMap(connected),
       retry({ delay: next }),
       catchError(asConnectionEnded),
-      takeUntil(sessionEnd(manager)),
+      takeUntil(failWith(events$, endOfSession)),
     );
   });
 }
 
 /** The stream ends as its last connection did. What is no end of a connection is a mistake in the user's code. */
-function asConnectionEnded(thrown: unknown): Observable<never> {
-  if (!(thrown instanceof Ended)) return throwError(() => thrown);
-  return isNormal(thrown.end) ? EMPTY : throwError(() => thrown.end);
-}
+const asConnectionEnded = (thrown: unknown): Observable<never> =>
+  thrown instanceof Ended && isNormal(thrown.end)
+    ? EMPTY
+    : throwError(() => (thrown instanceof Ended ? thrown.end : thrown));
 
-/** The token to connect with: somebody else may have heard of `other` before, and seen it rejected. */
-const newestAfter = (
-  { newest, take }: Pick<TokenManager, 'newest' | 'take'>,
-  other: AccessToken,
-  rejected: AccessToken,
-  maxWait: number,
-): Observable<AccessToken> =>
-  defer(() => {
-    const usable = newest(other, rejected);
-    return usable ? of(usable) : take(maxWait);
-  });
-
-/** A token in the place of a rejected one. While the source fails and may mend, it is asked again after pauses. */
+/**
+ * Emits once there is a token in the place of a rejected one. While the source fails and may mend, it is asked again after
+ * pauses.
+ */
 function otherToken(
   { recover, events$, timers }: Pick<TokenManager, 'recover' | 'events$' | 'timers'>,
   { reconnect, maxWait }: ConnectSettings,
   thrown: Ended,
-  rejection: Rejection,
 ): Observable<AccessToken> {
-  const late$ = failAfter(timers, maxWait, () => thrown);
-  const failure$ = events$.pipe(
-    map((event) => {
-      if (event.type === 'refreshFailed' && event.permanent)
-        throw new TokenUnavailableError('the token source failed for good', { cause: event.error });
-    }),
-    ignoreElements(),
-  );
+  const rejection = { token: thrown.token, kind: kindOfRejection(thrown.end) };
   return recover(rejection, maxWait).pipe(
     throwIfEmpty(() => thrown),
     retry({
@@ -126,15 +118,30 @@ function otherToken(
         return timers.after(pauseAfter(count, reconnect), true);
       },
     }),
-    takeUntil(merge(late$, failure$)),
+    takeUntil(
+      merge(
+        failAfter(timers, maxWait, () => thrown),
+        failWith(events$, permanentFailure),
+      ),
+    ),
   );
 }
 
-/** A connection belongs to a session, and does not outlive it. Never emits. */
-const sessionEnd = ({ events$ }: Pick<TokenManager, 'events$'>): Observable<unknown> =>
+/** Emits nothing. Errors with the first error that `errorOf` makes of an event. */
+const failWith = (events$: Observable<TokenEvent>, errorOf: (event: TokenEvent) => Error | null): Observable<never> =>
   events$.pipe(
-    filter(({ type }) => type === 'signedOut' || type === 'closed'),
-    map(({ type }): never => {
-      throw type === 'closed' ? new TokenStreamClosedError() : new TokenUnavailableError('the session was signed out');
-    }),
+    map(errorOf),
+    filter((error) => error !== null),
+    mergeMap((error) => throwError(() => error)),
   );
+
+const permanentFailure = (event: TokenEvent): Error | null =>
+  event.type === 'refreshFailed' && event.permanent
+    ? new TokenUnavailableError('the token source failed for good', { cause: event.error })
+    : null;
+
+/** A connection belongs to a session, and does not outlive it. */
+function endOfSession({ type }: TokenEvent): Error | null {
+  if (type === 'closed') return new TokenStreamClosedError();
+  return type === 'signedOut' ? new TokenUnavailableError('the session was signed out') : null;
+}

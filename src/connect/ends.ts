@@ -19,9 +19,6 @@ export const kindOfRejection = (end: unknown): RejectionKind =>
 export const isNormal = (end: unknown): boolean =>
   end === null || codeOf(end) === NORMAL_CLOSURE || statusOf(end) === 204;
 
-/** By default nothing but a normal end ends the stream. */
-export const isFinal = isNormal;
-
 const codeOf = (end: unknown): unknown => (end as { code?: unknown } | null | undefined)?.code;
 
 /** The status with which a server rejected a WebSocket. `ws` has it in the message only; browsers do not tell. */

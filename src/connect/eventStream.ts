@@ -10,7 +10,7 @@ import { statusError } from '../http/responseBody.js';
 import { fetchWithToken, type FetchOptions } from '../http/createFetch.js';
 import { MAX_RETRY_AFTER } from '../token/failure.js';
 import { managerOf } from '../token/tokenStream.js';
-import type { TokenStream } from '../token/types.js';
+import type { AccessToken, TokenStream } from '../token/types.js';
 import { connections } from './connections.js';
 import { isRejection } from './ends.js';
 import { settingsOf, type ConnectOptions } from './options.js';
@@ -71,39 +71,32 @@ export function eventStream(
   const destinations = new Destinations(options);
   const href = destinations.check(String(url));
   const name = () => `GET ${displayUrl(new URL(href))}`;
-  const { baseUrl, allowedOrigins, allowInsecureRequests, fetch, authorize } = options;
   // A rejection is the stream's to answer: it knows how often in a row there was one.
-  const request = { baseUrl, allowedOrigins, allowInsecureRequests, isRejection: () => false };
-  const send = fetchWithToken(
-    token$,
-    Object.assign(request, fetch && { fetch }, authorize && { authorize }),
-    destinations,
-  );
+  const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations);
   const headers = { accept: 'text/event-stream', ...headersOption(options.headers) };
   const settings = settingsOf({ ...options, isFinal: options.isFinal ?? isFinal });
 
   return defer(() => {
     const state: StreamState = { lastId: '', retry: 0 };
 
-    const connect = (opened: () => void): Observable<ServerSentEvent> =>
-      defer(() => {
-        const controller = new AbortController();
-        const { signal } = controller;
-        const init = { headers: { ...headers, ...lastEventId(state.lastId) }, cache: 'no-store' as const, signal };
-        return from(send(href, init)).pipe(
-          switchMap((response) => checked(response, name)),
-          switchMap((response) => {
-            opened();
-            return events(response, state, name);
-          }),
-          finalize(() => {
-            controller.abort();
-          }),
-        );
-      });
+    const connect = (_token: AccessToken, opened: () => void): Observable<ServerSentEvent> => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const init = { headers: { ...headers, ...lastEventId(state.lastId) }, cache: 'no-store' as const, signal };
+      return from(send(href, init)).pipe(
+        switchMap((response) => checked(response, name)),
+        switchMap((response) => {
+          opened();
+          return events(response, state, name);
+        }),
+        finalize(() => {
+          controller.abort();
+        }),
+      );
+    };
 
     const leastPause = (end: unknown) => Math.max(state.retry, settings.leastPause(end));
-    return connections(manager, (_token, opened) => connect(opened), { ...settings, leastPause });
+    return connections(manager, connect, { ...settings, leastPause });
   });
 }
 

@@ -1,4 +1,3 @@
 export { connectWithToken } from './connectWithToken.js';
 export { eventStream, type EventStreamOptions, type ServerSentEvent } from './eventStream.js';
-export type { Connect } from './connection.js';
-export type { ConnectOptions, ReconnectOptions } from './options.js';
+export type { Connect, ConnectOptions, ReconnectOptions } from './options.js';

@@ -1,7 +1,15 @@
+import type { ObservableInput } from 'rxjs';
 import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
 import { retryAfterOf } from '../token/failure.js';
 import type { AccessToken } from '../token/types.js';
-import { isFinal, isRejection } from './ends.js';
+import { isNormal, isRejection } from './ends.js';
+
+/**
+ * Opens one connection.
+ *
+ * @param opened says that the connection is open. Without it, its first message says so.
+ */
+export type Connect<T> = (token: AccessToken, opened: () => void) => ObservableInput<T>;
 
 /** Pauses between connections, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. */
 export interface ReconnectOptions {
@@ -54,7 +62,7 @@ export function settingsOf(options: ConnectOptions) {
     throw wrong('onRenewal', onRenewal, '"keep", "replace" or a function');
   return {
     isRejection: asked('isRejection', options.isRejection ?? isRejection),
-    isFinal: asked('isFinal', options.isFinal ?? isFinal),
+    isFinal: asked('isFinal', options.isFinal ?? isNormal),
     onRenewal,
     reconnect: reconnect === false ? (false as const) : backoffOf(reconnect),
     /** No reconnect comes sooner after such an end: its `Retry-After`. */
@@ -81,7 +89,9 @@ const asked =
   (name: string, predicate: (end: unknown) => unknown) =>
   (end: unknown): boolean => {
     const answer = predicate(end);
-    if (typeof (answer as { then?: unknown } | null | undefined)?.then === 'function')
-      throw new TypeError(`option "${name}" returned a promise: it must return a boolean`);
-    return Boolean(answer);
+    const { then } = (answer ?? {}) as Partial<PromiseLike<unknown>>;
+    if (typeof then !== 'function') return Boolean(answer);
+    // Nobody awaits it, so a rejection of it would end a Node process.
+    then.call(answer, undefined, () => undefined);
+    throw new TypeError(`option "${name}" returned a promise: it must return a boolean`);
   };

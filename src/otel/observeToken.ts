@@ -12,6 +12,9 @@ export interface ObserveTokenOptions {
   name: string;
 }
 
+/** A clock that is set back makes a duration negative. Histograms drop such a value. */
+const seconds = (ms: number): number => Math.max(0, ms) / 1000;
+
 const PREFIX = 'rx_fresh_token';
 
 /**
@@ -49,13 +52,13 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
     if (event.type === 'tokenRejected') rejections.add(1, { name, outcome: event.outcome });
     if (event.type === 'refreshFailed') {
       failures.add(1, { name, permanent: event.permanent });
-      if (asked) duration.record((event.at - asked.at) / 1000, { name, reason: asked.reason, outcome: 'failed' });
+      if (asked) duration.record(seconds(event.at - asked.at), { name, reason: asked.reason, outcome: 'failed' });
       asked = undefined;
     }
     if (event.type === 'tokenChanged') {
       // What others put into the store was not asked for here.
       if (asked || event.origin === 'fetched')
-        duration.record(event.took / 1000, { name, reason: event.reason, outcome: event.origin });
+        duration.record(seconds(event.took), { name, reason: event.reason, outcome: event.origin });
       asked = undefined;
     }
   }
@@ -65,7 +68,7 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   const observeLife: Parameters<typeof lifeLeft.addCallback>[0] = (result) => {
     const { expiresAt } = token$.current ?? { expiresAt: -Infinity };
     isKnown ||= Number.isFinite(expiresAt);
-    if (isKnown && expiresAt < Infinity) result.observe(Math.max(0, expiresAt - now()) / 1000, { name });
+    if (isKnown && expiresAt < Infinity) result.observe(seconds(expiresAt - now()), { name });
   };
   lifeLeft.addCallback(observeLife);
   const measuring = new Subscription(() => {
@@ -74,7 +77,7 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   measuring.add(
     waits$.subscribe(({ waiters: count, longest, outcome }) => {
       waiters.add(count, { name, outcome });
-      wait.record(longest / 1000, { name, outcome });
+      wait.record(seconds(longest), { name, outcome });
     }),
   );
   measuring.add(

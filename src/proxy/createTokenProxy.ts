@@ -9,7 +9,7 @@ import { settingsOf, type TokenProxyOptions } from './options.js';
 import { createRecords } from './records.js';
 import { serve, type ServingHost, type Way } from './serving.js';
 import { tokenWatch } from './tokenWatch.js';
-import { isWebSocket, responseOn, serveWithoutUpgrade, socketOf } from './upgrade.js';
+import { isWebSocket, readAhead, responseOn, serveWithoutUpgrade, socketOf } from './upgrade.js';
 import { createUpstream } from './upstream.js';
 
 /** A listener for `request` events of node:http. By itself it leaves upgrades and `Expect: 100-continue` to Node. */
@@ -89,7 +89,7 @@ const handlerOf =
 function attach(host: ServingHost, server: Server): void {
   const handOver = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
     const socket = socketOf(connection);
-    serve(host, request, responseOn(socket, request), { upgrade: { socket, head } });
+    serve(host, request, responseOn(socket, request), { upgrade: readAhead(socket, head) });
   };
   const waiting = (response: ServerResponse): Way => ({
     askForBody: () => {

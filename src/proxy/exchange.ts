@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 
 /** How long a server may take for `100 Continue`. Then the body is sent anyway (RFC 9110 section 10.1.1). Milliseconds. */
 const CONTINUE_WAIT = 1_000;
@@ -15,8 +15,8 @@ export interface ExchangeInit {
   readonly repeatLimit: number;
   /** Asks the client for its body, which waits for `100 Continue`. */
   readonly askForBody?: (() => void) | undefined;
-  /** Passes 102 and 103 on. */
-  readonly onInformation?: ((status: number, headers: IncomingMessage['headers']) => void) | undefined;
+  /** Passes a 1xx response on. */
+  readonly onInformation?: ((information: InformationEvent) => void) | undefined;
   readonly isUpgrade?: boolean;
 }
 

@@ -88,5 +88,12 @@ export function responseHeaders(raw: readonly string[], relocate: (location: str
   return headers;
 }
 
+/** The fields as they are sent, and the empty line after them. */
+export function wireOf(fields: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < fields.length; i += 2) text += `${String(fields[i])}: ${valueAt(fields, i)}\r\n`;
+  return `${text}\r\n`;
+}
+
 /** Whether the message passed here before, by its `Via` fields: the upstream server is this proxy. */
 export const hasPassed = (via: string | undefined, own: string): boolean => via?.includes(own) === true;

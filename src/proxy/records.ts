@@ -33,9 +33,10 @@ export function createRecords(metrics: ProxyMetrics, log: ProxySettings['log']):
           const took = performance.now() - began;
           const sent = record.exchange?.sent ?? 0;
           metrics.ended(status, took, sent);
-          const { error } = record;
-          log?.({ method, path: pathOf(url), status, took, sent, ...(error !== undefined && { error }) });
           if (metrics.inFlight() === 0) onIdle?.();
+          const { error } = record;
+          // It may throw.
+          log?.({ method, path: pathOf(url), status, took, sent, ...(error !== undefined && { error }) });
         },
       };
       return record;

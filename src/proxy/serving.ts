@@ -1,18 +1,18 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../internal/messageOf.js';
 import type { BodyInit } from '../internal/platformTypes.js';
 import { objectionToClient, objectionToRequest, type Arrival, type ProxyAnswer } from './admission.js';
 import { Exchange } from './exchange.js';
 import { answerToFailure } from './failures.js';
-import { requestHeaders, type RequestFraming } from './headers.js';
+import { requestHeaders, responseHeaders, wireOf, type RequestFraming } from './headers.js';
 import type { ProxyMetrics } from './metrics.js';
 import type { ProxySettings } from './options.js';
 import { ownPage } from './ownPages.js';
 import type { RequestRecord, Records } from './records.js';
 import { answer, relay } from './relay.js';
 import type { TokenWatch } from './tokenWatch.js';
-import { join, type Switched } from './upgrade.js';
+import { join, type HandedOver, type Switched } from './upgrade.js';
 import type { UpstreamAnswer } from './upstream.js';
 
 /** How a request came. */
@@ -20,7 +20,7 @@ export interface Way {
   /** The client waits for `100 Continue`. */
   readonly askForBody?: () => void;
   /** Node has handed the connection over. */
-  readonly upgrade?: { readonly socket: Socket; readonly head: Buffer };
+  readonly upgrade?: HandedOver;
 }
 
 export interface ServingHost {
@@ -119,14 +119,14 @@ function switchProtocols(
     upgraded.socket.destroy();
     throw new Error('it switched protocols, which nobody had asked for');
   }
-  const { socket, head } = way.upgrade;
+  const { socket, takeHead } = way.upgrade;
   response.detachSocket(socket);
   sockets.add(socket);
   socket.once('close', () => {
     sockets.delete(socket);
     record.end(101);
   });
-  join({ incoming, upgraded }, socket, head);
+  join({ incoming, upgraded }, socket, takeHead());
   if (isDraining()) socket.destroy();
 }
 
@@ -164,11 +164,15 @@ const arrivalOf = ({ url, method, headers, headersDistinct, socket }: IncomingMe
   remoteAddress: socket.remoteAddress,
 });
 
-/** A proxy passes 1xx responses on (RFC 9110 section 15.2). Node knows these two. */
+/**
+ * A proxy passes 1xx responses on (RFC 9110 section 15.2). By the socket, because Node's methods know two of them, and throw
+ * for a `Link` that they do not understand. Node answers `100 Continue` itself.
+ */
 const informing =
   (response: ServerResponse) =>
-  (status: number, headers: IncomingMessage['headers']): void => {
-    if (response.headersSent || response.destroyed) return;
-    if (status === 102) response.writeProcessing();
-    if (status === 103 && headers.link !== undefined) response.writeEarlyHints(headers as { link: string });
+  ({ statusCode, statusMessage, rawHeaders }: InformationEvent): void => {
+    // A response that waits behind another one on its connection has no socket yet.
+    if (statusCode === 100 || response.headersSent || !response.socket?.writable) return;
+    const fields = responseHeaders(rawHeaders, (location) => location);
+    response.socket.write(`HTTP/1.1 ${String(statusCode)} ${statusMessage}\r\n${wireOf(fields)}`, 'latin1');
   };

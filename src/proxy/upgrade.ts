@@ -1,7 +1,7 @@
 import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { responseHeaders } from './headers.js';
+import { responseHeaders, wireOf } from './headers.js';
 import type { UpstreamAnswer } from './upstream.js';
 
 /** Only WebSocket: an upgrade to h2c would pass requests by the proxy that it never sees. */
@@ -25,6 +25,39 @@ export function responseOn(socket: Socket, request: IncomingMessage): ServerResp
     socket.destroySoon();
   });
   return response;
+}
+
+/** A connection that Node has handed over, read before the upstream server has answered. */
+export interface HandedOver {
+  readonly socket: Socket;
+  /** What the client has sent after its request. From then on the connection is the caller's. */
+  readonly takeHead: () => Buffer;
+}
+
+/** What a client may send before the upstream server has answered. Bytes. */
+const MOST_AHEAD = 64 * 1024;
+
+/** Reads what the client sends: a client that leaves is seen by that only. */
+export function readAhead(socket: Socket, head: Buffer): HandedOver {
+  const chunks = [head];
+  const read = (chunk: Buffer) => {
+    chunks.push(chunk);
+    if (socket.bytesRead > MOST_AHEAD) socket.pause();
+  };
+  const leave = () => {
+    socket.destroy();
+  };
+  socket.on('data', read);
+  socket.on('end', leave);
+  return {
+    socket,
+    takeHead: () => {
+      socket.off('data', read);
+      socket.off('end', leave);
+      socket.pause();
+      return Buffer.concat(chunks);
+    },
+  };
 }
 
 /** The answer of a server that has switched protocols. */
@@ -76,10 +109,4 @@ export function serveWithoutUpgrade(
   const line = `${String(method)} ${String(url)} HTTP/${httpVersion}\r\n`;
   socket.unshift(Buffer.concat([Buffer.from(line + wireOf(fields), 'latin1'), head]));
   server.emit('connection', socket);
-}
-
-function wireOf(fields: readonly string[]): string {
-  let text = '';
-  for (let i = 0; i < fields.length; i += 2) text += `${String(fields[i])}: ${String(fields[i + 1])}\r\n`;
-  return `${text}\r\n`;
 }

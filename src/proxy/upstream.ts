@@ -70,11 +70,7 @@ export function createUpstream({
       sending.on('upgrade', (incoming, socket, head) => {
         resolve({ ...answerOf(sending, incoming), upgraded: { socket, head } });
       });
-      if (onInformation) {
-        sending.on('information', ({ statusCode, headers: told }) => {
-          onInformation(statusCode, told);
-        });
-      }
+      if (onInformation) sending.on('information', onInformation);
       sending.on('timeout', () => {
         sending.destroy(new UpstreamTimeout('the server is silent'));
       });

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StdioOptions } from 'node:child_process';
+import { until } from '../proxy/support.js';
+import { atEnd, secretFile, tokenServer } from './support.js';
+
+const root = join(__dirname, '../..');
+
+/** Runs the command in a process of its own. */
+function start(args: string[], stdio: StdioOptions = 'pipe') {
+  const child = spawn(process.execPath, ['--import', require.resolve('tsx'), join(root, 'src/cli/main.ts'), ...args], {
+    stdio,
+    // Nothing but what the system needs: no HOME.
+    env: { PATH: process.env.PATH, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
+  });
+  atEnd(() => child.kill('SIGKILL'));
+  let out = '';
+  let err = '';
+  child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const status = new Promise<number | null>((done) => child.once('close', done));
+  return { child, status, out: () => out, err: () => err };
+}
+
+async function credentials() {
+  const server = await tokenServer();
+  return ['--token-endpoint', server.tokenUrl, '--client-id', 'orders', '--client-secret-file', secretFile()];
+}
+
+it('should end with exit status 1 and one line when the token cannot be written', async () => {
+  const full = openSync('/dev/full', 'w');
+  atEnd(() => closeSync(full));
+  const { status, err } = start(['token', ...(await credentials())], ['ignore', full, 'pipe']);
+  expect([await status, err()]).toEqual([1, 'error: standard output cannot be written: ENOSPC\n']);
+});
+
+it('should end by SIGTERM while it waits for what git writes', async () => {
+  const { child, status, out } = start(['token', '--format', 'git-credential', ...(await credentials()), 'get']);
+  // More than a pipe holds: the process reads, so its handlers are there.
+  await new Promise((done) => child.stdin?.write(Buffer.alloc(4_000_000, '\n'), done));
+  child.kill('SIGTERM');
+  expect([await status, out()]).toEqual([1, '']);
+});
+
+it('should go on serving when nobody reads its output any more', async () => {
+  const server = await tokenServer();
+  const { child, status, out } = start(['proxy', '--to', server.origin, ...(await credentials())]);
+  await until(() => out().includes('listening on'));
+  const url = /http:\S+/.exec(out())?.[0] ?? '';
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  // The server knows no token of another issuer: each rejection is a line on standard error.
+  for (let i = 0; i < 3; i++) expect((await fetch(url)).status).toBe(401);
+  child.kill('SIGTERM');
+  expect(await status).toBe(0);
+});

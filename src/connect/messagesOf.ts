@@ -1,0 +1,19 @@
+import { finalize, from, type Observable, type ObservableInput } from 'rxjs';
+
+/** What `connect` returned, as an Observable whose teardown closes it. */
+export function messagesOf<T>(given: ObservableInput<T>): Observable<T> {
+  if (!isAsyncIterable(given)) return from(given);
+  // RxJS leaves an async iterable at its next value only. A silent connection has none.
+  const iterator = given[Symbol.asyncIterator]();
+  return from({ [Symbol.asyncIterator]: () => iterator }).pipe(
+    finalize(() => {
+      iterator.return?.().then(undefined, () => undefined);
+    }),
+  );
+}
+
+/** The Observables of some libraries are async iterables too. */
+const isAsyncIterable = <T>(given: ObservableInput<T>): given is AsyncIterable<T> => {
+  const { subscribe, [Symbol.asyncIterator]: iterate } = Object(given) as Record<PropertyKey, unknown>;
+  return typeof subscribe !== 'function' && typeof iterate === 'function';
+};
