@@ -1,5 +1,5 @@
 import { first, firstValueFrom, NEVER, of } from 'rxjs';
-import { createFetch, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
+import { createFetch, createHttpClient, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import {
   answer,
   cleanUp,
@@ -676,6 +676,16 @@ describe('options out of range', () => {
       expect(create).toThrow(TypeError);
       expect(create).toThrow(new RegExp(`"${name}".*function.*(5|"x"|object|null|boolean)`));
     }
+  });
+
+  it.each<[unknown, string]>([
+    [null, 'null'],
+    ['https://api.example.com/SECRET', 'string'],
+    [5, '5'],
+    [() => ({}), 'function'],
+  ])('should be rejected at creation: %p in the place of the options', (options, shown) => {
+    for (const create of [createFetch, createHttpClient])
+      expect(() => create(token$, options as never)).toThrow(new TypeError(`options must be an object, got ${shown}`));
   });
 
   it('should be rejected at creation: a stream that createTokenStream did not make', () => {

@@ -1,6 +1,6 @@
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
-import { wrong } from '../internal/validate.js';
+import { requireObject, wrong } from '../internal/validate.js';
 
 /** Names a resource that rejects tokens: method, origin and path, never the query. */
 export function resourceOf(method: string, url: string): string {
@@ -11,7 +11,7 @@ export function resourceOf(method: string, url: string): string {
 export interface DestinationOptions {
   /**
    * Relative URLs are appended to it, as axios, ofetch and openapi-fetch do: `/orders` and `orders` under
-   * `https://api.example/v1` are both `https://api.example/v1/orders`.
+   * `https://api.example/v1` are both `https://api.example/v1/orders`; `''` is the base itself, and `?open=1` its query.
    */
   baseUrl?: string | URL | undefined;
   /**
@@ -30,6 +30,8 @@ export interface DestinationOptions {
 export class Destinations {
   readonly #origins: ReadonlySet<string>;
   readonly #base: URL | undefined;
+  /** The base that a relative path is appended to. */
+  readonly #folder: URL | undefined;
   /**
    * `origin + '/'`: a URL that starts so has this origin, since the authority ends at the first slash after the
    * scheme's two.
@@ -38,14 +40,16 @@ export class Destinations {
   /** The last relative URL that was resolved; pollers ask for the same one. */
   #last: { readonly url: string | null; readonly href: string } = { url: null, href: '' };
 
-  constructor({ baseUrl, allowedOrigins, allowInsecureRequests: insecure = false }: DestinationOptions) {
+  constructor(options: DestinationOptions) {
+    requireObject(options);
+    const { baseUrl, allowedOrigins, allowInsecureRequests: insecure = false } = options;
     if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
     if (baseUrl !== undefined) {
       this.#base = parseOption('baseUrl', String(baseUrl), insecure);
       if (this.#base.search || this.#base.hash)
         throw wrong('baseUrl', displayUrl(this.#base), 'a URL without query and fragment');
-      // A base is a folder.
-      if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
+      this.#folder = new URL(this.#base);
+      if (!this.#folder.pathname.endsWith('/')) this.#folder.pathname += '/';
     }
     if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
       throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
@@ -79,7 +83,7 @@ export class Destinations {
   #parse(url: string): URL {
     const { document, location } = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };
     // A page's <base> decides where its relative URLs go.
-    const base = this.#base ?? document?.baseURI ?? location?.href;
+    const base = (hasPath(url) ? this.#folder : this.#base) ?? document?.baseURI ?? location?.href;
     const parsed = parse(this.#base && isRooted(url) ? `.${url.trimStart()}` : url, base);
     // Never the URL itself: its query may be a secret.
     if (!parsed)
@@ -91,6 +95,9 @@ export class Destinations {
     return parsed;
   }
 }
+
+/** Not a query or a fragment alone, nor an empty text: those are of the base itself. */
+const hasPath = (url: string): boolean => /^\s*[^\s?#]/.test(url);
 
 /** `/orders`, but not `//host` or what a URL parser reads as that: it skips tabs and line ends, and takes `\\` for `/`. */
 const isRooted = (url: string): boolean => /^\s*[/\\](?![/\\\t\n\r])/.test(url);

@@ -12,8 +12,7 @@ export function numbersIn<const R extends Record<string, Range>>(
   ranges: R,
   prefix = '',
 ): Checked<R> {
-  if (typeof options !== 'object' || (options as unknown) === null)
-    throw wrong(prefix.slice(0, -1), options, 'an object');
+  requireObject(options, prefix.slice(0, -1));
   const checked: Record<string, unknown> = {};
   // Not `for … in`: old libraries add enumerable members to Object.prototype.
   for (const name of Object.keys(ranges)) {
@@ -31,6 +30,11 @@ export function numbersIn<const R extends Record<string, Range>>(
   return checked as Checked<R>;
 }
 
+/** Checks options as a whole, or one that has options of its own. */
+export function requireObject(value: unknown, name = ''): void {
+  if (typeof value !== 'object' || value === null) throw wrong(name, value, 'an object');
+}
+
 /** Checks that those options that are given are functions. */
 export function requireFunctions(options: Record<string, unknown>): void {
   for (const name of Object.keys(options)) {
@@ -45,8 +49,11 @@ export function requireMethod(name: string, value: unknown, method: string): voi
     throw wrong(name, value, `an object with a method "${method}"`);
 }
 
-/** @param value shown if it is a number, null or a string: none of these options is a secret */
+/**
+ * @param name empty for the options as a whole
+ * @param value shown if it is a number, null, or the text of one option: none of these is a secret
+ */
 export const wrong = (name: string, value: unknown, range: string): TypeError =>
   new TypeError(
-    `option "${name}" must be ${range}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeof value === 'number' || value === null ? String(value) : typeof value}`,
+    `${name ? `option "${name}"` : 'options'} must be ${range}, got ${typeof value === 'string' && name ? JSON.stringify(value.slice(0, 80)) : typeof value === 'number' || value === null ? String(value) : typeof value}`,
   );
