@@ -150,7 +150,7 @@ it.each([null, 'https://api.example', 5])('options as a whole that cannot be sho
     () => provideTokenStream(() => () => [], options as never),
     () => provideFakeToken(options as never),
   ])
-    expect(provide).toThrow(/^options must be an object, got (null|string|5)$/);
+    expect(provide).toThrow(new TypeError('options must be an object'));
 });
 
 describe('a provideTokenStream that was forgotten', () => {

@@ -449,7 +449,9 @@ describe('attachToken', () => {
     expect(() => attachToken({} as never, token$)).toThrow('attachToken takes an axios instance');
     expect(() => attachToken(axios.create(), {} as never)).toThrow('token$ must be a stream made by createTokenStream');
     for (const options of [null, 'https://api.example'])
-      expect(() => attachToken(axios.create(), token$, options as never)).toThrow('options must be an object, got ');
+      expect(() => attachToken(axios.create(), token$, options as never)).toThrow(
+        new TypeError('options must be an object'),
+      );
     expect(() => attachToken(axios.create(), token$, { isRejection: 401 as never })).toThrow(
       'option "isRejection" must be a function, got 401',
     );

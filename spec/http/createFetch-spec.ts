@@ -678,15 +678,13 @@ describe('options out of range', () => {
     }
   });
 
-  it.each<[unknown, string]>([
-    [null, 'null'],
-    ['https://api.example.com/SECRET', 'string'],
-    [5, '5'],
-    [() => ({}), 'function'],
-  ])('should be rejected at creation: %p in the place of the options', (options, shown) => {
-    for (const create of [createFetch, createHttpClient])
-      expect(() => create(token$, options as never)).toThrow(new TypeError(`options must be an object, got ${shown}`));
-  });
+  it.each([null, 'https://api.example.com/SECRET', 5, () => ({})])(
+    'should be rejected at creation: %p in the place of the options',
+    (options) => {
+      for (const create of [createFetch, createHttpClient])
+        expect(() => create(token$, options as never)).toThrow(new TypeError('options must be an object'));
+    },
+  );
 
   it('should be rejected at creation: a stream that createTokenStream did not make', () => {
     for (const other of [undefined, null, {}, NEVER])

@@ -321,6 +321,32 @@ describe('a Request that its caller reads after the call', () => {
   });
 });
 
+describe.each([
+  ['was read', (request: Request) => request.text()],
+  ['is being read', (request: Request) => Promise.resolve(request.body!.getReader())],
+])('a Request whose body %s', (_what, read) => {
+  it('should be sent, repeated and redirected with the body of the init', async () => {
+    const { token$ } = await warmTokens();
+    const hop = new Response(null, { status: 307, headers: { location: '/b' } });
+    const { fetch, calls } = stubFetch(401, hop, 200);
+    const request = new Request(`${base}/a`, { method: 'PUT', body: 'old', headers: { 'x-order': '7' } });
+    await read(request);
+    await createFetch(token$, { baseUrl: base, fetch })(request, { body: 'new' });
+    const sent = calls.map((call) => new Request(call.input, call.init));
+    expect(await Promise.all(sent.map((each) => each.text()))).toEqual(['new', 'new', 'new']);
+    expect(sent.map(({ method, headers }) => [method, headers.get('x-order')])).toEqual(Array(3).fill(['PUT', '7']));
+  });
+
+  it('should be a TypeError without one, as it is for fetch', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const request = new Request(`${base}/a`, { method: 'PUT', body: 'old' });
+    await read(request);
+    expect((await failureOf(createFetch(token$, { baseUrl: base, fetch })(request))).name).toBe('TypeError');
+    expect(calls).toEqual([]);
+  });
+});
+
 describe('a stream that is not sent', () => {
   const reason = new Error('enough');
   /** Makes a call with the stream in each way that ends before it is sent. */

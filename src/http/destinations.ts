@@ -28,7 +28,6 @@ export interface DestinationOptions {
 
 /** Where a token may go, decided once. */
 export class Destinations {
-  readonly #origins: ReadonlySet<string>;
   readonly #base: URL | undefined;
   /** The base that a relative path is appended to. */
   readonly #folder: URL | undefined;
@@ -46,18 +45,15 @@ export class Destinations {
     if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
     if (baseUrl !== undefined) {
       this.#base = parseOption('baseUrl', String(baseUrl), insecure);
-      if (this.#base.search || this.#base.hash)
-        throw wrong('baseUrl', displayUrl(this.#base), 'a URL without query and fragment');
       this.#folder = new URL(this.#base);
       if (!this.#folder.pathname.endsWith('/')) this.#folder.pathname += '/';
     }
     if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
       throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
-    const origins = allowedOrigins?.map((origin: unknown, index) =>
-      originOption(`allowedOrigins[${String(index)}]`, String(origin), insecure),
-    );
-    this.#origins = new Set(origins ?? (this.#base ? [this.#base.origin] : []));
-    this.#prefixes = [...this.#origins].map((origin) => `${origin}/`);
+    this.#prefixes =
+      allowedOrigins?.map((origin: unknown, index) =>
+        prefixOption(`allowedOrigins[${String(index)}]`, String(origin), insecure),
+      ) ?? (this.#base ? [`${this.#base.origin}/`] : []);
   }
 
   /** The absolute URL. @throws OriginNotAllowedError if the token may not go there. */
@@ -66,7 +62,7 @@ export class Destinations {
     if (this.#base && url === this.#last.url) return this.#last.href;
     const { protocol, origin, href } = this.#parse(url);
     // `blob:https://host/…` has the origin of its host.
-    if ((protocol === 'https:' || protocol === 'http:') && this.#origins.has(origin)) {
+    if ((protocol === 'https:' || protocol === 'http:') && this.#prefixes.includes(`${origin}/`)) {
       this.#last = { url, href };
       return href;
     }
@@ -87,9 +83,7 @@ export class Destinations {
     const parsed = parse(this.#base && isRooted(url) ? `.${url.trimStart()}` : url, base);
     // Never the URL itself: its query may be a secret.
     if (!parsed)
-      throw new TypeError(
-        base ? 'the URL cannot be parsed' : 'the URL cannot be parsed: it must be absolute, since there is no baseUrl',
-      );
+      throw new TypeError(`the URL cannot be parsed${base ? '' : ': it must be absolute, since there is no baseUrl'}`);
     if (parsed.username || parsed.password)
       throw new TypeError(`the URL of a request to ${parsed.host} must not contain credentials`);
     return parsed;
@@ -102,11 +96,12 @@ const hasPath = (url: string): boolean => /^\s*[^\s?#]/.test(url);
 /** `/orders`, but not `//host` or what a URL parser reads as that: it skips tabs and line ends, and takes `\\` for `/`. */
 const isRooted = (url: string): boolean => /^\s*[/\\](?![/\\\t\n\r])/.test(url);
 
-function originOption(name: string, value: string, insecure: boolean): string {
+/** The origin with a slash. */
+function prefixOption(name: string, value: string, insecure: boolean): string {
   const url = parseOption(name, value, insecure);
-  if (value.includes('*') || url.pathname !== '/' || url.search || url.hash)
+  if (value.includes('*') || url.pathname !== '/')
     throw wrong(name, displayUrl(url), 'one exact origin such as https://api.example.com');
-  return url.origin;
+  return `${url.origin}/`;
 }
 
 function parseOption(name: string, value: string, insecure: boolean): URL {
@@ -119,6 +114,7 @@ function parseOption(name: string, value: string, insecure: boolean): URL {
   if (url.username || url.password) throw wrong(name, displayUrl(url), 'a URL without credentials');
   if (url.protocol === 'http:' && !insecure && !isLoopback(url))
     throw wrong(name, displayUrl(url), 'https, or http on loopback (elsewhere: allowInsecureRequests)');
+  if (url.search || url.hash) throw wrong(name, displayUrl(url), 'a URL without query and fragment');
   return url;
 }
 

@@ -29,10 +29,8 @@ export const isSendable = (body: unknown): boolean =>
 /** Frees what a body holds that was not sent, such as an open file. */
 export function releaseBody(body: unknown): void {
   if (!isStream(body)) return;
-  const stream = body as { cancel?(): Promise<void>; destroy?(): void; return?(): Promise<unknown> };
-  if (stream.cancel) stream.cancel().catch(() => undefined);
-  else if (stream.destroy) stream.destroy();
-  else void stream.return?.().catch(() => undefined);
+  const stream = body as { cancel?(): unknown; destroy?(): unknown; return?(): unknown };
+  Promise.resolve(stream.cancel?.() ?? stream.destroy?.() ?? stream.return?.()).catch(() => undefined);
 }
 
 function copyOf(body: object): object {

@@ -12,7 +12,8 @@ export function numbersIn<const R extends Record<string, Range>>(
   ranges: R,
   prefix = '',
 ): Checked<R> {
-  requireObject(options, prefix.slice(0, -1));
+  if (typeof options !== 'object' || (options as unknown) === null)
+    throw wrong(prefix.slice(0, -1) || 'options', options, 'an object');
   const checked: Record<string, unknown> = {};
   // Not `for … in`: old libraries add enumerable members to Object.prototype.
   for (const name of Object.keys(ranges)) {
@@ -30,9 +31,9 @@ export function numbersIn<const R extends Record<string, Range>>(
   return checked as Checked<R>;
 }
 
-/** Checks options as a whole, or one that has options of its own. */
-export function requireObject(value: unknown, name = ''): void {
-  if (typeof value !== 'object' || value === null) throw wrong(name, value, 'an object');
+/** Checks options as a whole. They are not shown: a text in their place may be a secret. */
+export function requireObject(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object');
 }
 
 /** Checks that those options that are given are functions. */
@@ -49,11 +50,8 @@ export function requireMethod(name: string, value: unknown, method: string): voi
     throw wrong(name, value, `an object with a method "${method}"`);
 }
 
-/**
- * @param name empty for the options as a whole
- * @param value shown if it is a number, null, or the text of one option: none of these is a secret
- */
+/** @param value shown if it is a number, null or a string: none of these options is a secret */
 export const wrong = (name: string, value: unknown, range: string): TypeError =>
   new TypeError(
-    `${name ? `option "${name}"` : 'options'} must be ${range}, got ${typeof value === 'string' && name ? JSON.stringify(value.slice(0, 80)) : typeof value === 'number' || value === null ? String(value) : typeof value}`,
+    `option "${name}" must be ${range}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeof value === 'number' || value === null ? String(value) : typeof value}`,
   );
