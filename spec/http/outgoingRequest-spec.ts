@@ -145,6 +145,37 @@ describe('a copy of a body, for the adapters of other clients', () => {
     expect(copyOfJsonBody(body)).toBe(body);
   });
 
+  it('should be of its own class for a form of another library, and of the platform for one that the caller derived', () => {
+    class ForeignForm {
+      readonly [Symbol.toStringTag] = 'FormData';
+      readonly #parts: [string, string][] = [];
+      append(name: string, value: string) {
+        this.#parts.push([name, value]);
+      }
+      forEach(visit: (value: string, name: string) => void) {
+        for (const [name, value] of this.#parts) visit(value, name);
+      }
+    }
+    class OrderForm extends FormData {
+      constructor(order: { id: string }) {
+        super();
+        this.append('id', order.id);
+      }
+    }
+    const partsOf = (data: Pick<ForeignForm, 'forEach'>) => {
+      const parts: string[] = [];
+      data.forEach((value, name) => parts.push(`${name}=${value}`));
+      return parts;
+    };
+    const foreign = new ForeignForm();
+    foreign.append('n', '1');
+    const copy = copyOfBody(foreign);
+    foreign.append('n', '2');
+    expect([copy instanceof ForeignForm, partsOf(copy)]).toEqual([true, ['n=1']]);
+    const derived = copyOfBody(new OrderForm({ id: '7' }));
+    expect([derived instanceof FormData, derived.get('id'), [...derived].length]).toEqual([true, '7', 1]);
+  });
+
   it('should be deep for what a client sends as JSON', () => {
     const body = { items: [{ n: 1 }], at: new Date(0) };
     const copy = copyOfJsonBody(body);

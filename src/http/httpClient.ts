@@ -164,7 +164,9 @@ function errorAsObservable<T>(body: unknown, make: () => Observable<T>): Observa
 function encodedBody(body: unknown): { body: BodyInit; headers?: HeaderRecord } {
   if (isSendable(body)) return { body: copyOfBody(body) as BodyInit };
   const json = JSON.stringify(body) as string | undefined;
-  if (json === undefined)
-    throw new TypeError(`a body must be what fetch can send, or JSON: a ${typeof body} is neither`);
+  const tag = Object.prototype.toString.call(body).slice(8, -1);
+  // A Map, a promise that nobody awaited: nothing of it would be sent.
+  if (json === undefined || (json === '{}' && tag !== 'Object'))
+    throw new TypeError(`a body must be what fetch can send, or JSON: a ${tag} is neither`);
   return { body: json, headers: { 'content-type': 'application/json' } };
 }

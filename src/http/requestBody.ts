@@ -63,10 +63,15 @@ function copyOf(body: object): object {
       Uint8Array.prototype.slice.call(body);
 }
 
-/** A look-alike of FormData, such as that of the package `form-data`, is returned as it is. */
+/**
+ * A form of another library, such as undici, is copied by its own class; one that cannot be read, such as that of the
+ * package `form-data`, is returned as it is.
+ */
 function copyOfForm(form: FormData): FormData {
-  if (typeof FormData !== 'function' || !(form instanceof FormData)) return form;
-  const copy = new FormData();
+  if (typeof form.forEach !== 'function') return form;
+  const Foreign = form.constructor as typeof FormData;
+  const { FormData: Own = Foreign } = globalThis as Partial<typeof globalThis>;
+  const copy = new (form instanceof Own ? Own : Foreign)();
   form.forEach((value, name) => {
     copy.append(name, value as string);
   });
