@@ -125,3 +125,36 @@ it.each<[string, unknown]>([
   sent.flush(1);
   expect(seen).toHaveLength(2);
 });
+
+it('should be seen by a later interceptor as it was given: files, Dates, classes', () => {
+  class Order {
+    readonly #unit = 'cups';
+    constructor(readonly n: number) {}
+    unit() {
+      return `${String(this.n)} ${this.#unit}`;
+    }
+  }
+  const seen: unknown[] = [];
+  const { controller } = setUp({
+    inner: [
+      (request, next) => {
+        seen.push(request.body);
+        return next(request);
+      },
+    ],
+  });
+  const body = {
+    file: new File(['tea'], 'tea.txt'),
+    at: new Date(0),
+    days: new Map([[1, 'Monday']]),
+    order: new Order(2),
+    items: [{ at: new Date(1), note: undefined, size: 5n }],
+    bytes: Uint8Array.of(1),
+  };
+  TestBed.inject(HttpClient).post(`${API}/orders`, body).subscribe();
+  controller.expectOne(`${API}/orders`).flush(1);
+  expect(seen).toEqual([body]);
+  const [copy] = seen as [typeof body];
+  expect([copy.file, copy.days, copy.order instanceof Order]).toEqual([body.file, body.days, true]);
+  expect([copy.at === body.at, copy.items === body.items, copy.bytes === body.bytes]).toEqual([false, false, false]);
+});

@@ -10,7 +10,7 @@ import {
 import { provideHttpClientTesting } from '@angular/common/http/testing';
 import { TestBed } from '@angular/core/testing';
 import { NEVER, VirtualTimeScheduler } from 'rxjs';
-import { injectToken, provideTokenStream, tokenInterceptor } from 'rx-fresh-token/angular';
+import { injectToken, provideFakeToken, provideTokenStream, tokenInterceptor } from 'rx-fresh-token/angular';
 
 initTestBed();
 const http = () => TestBed.inject(HttpClient);
@@ -143,6 +143,14 @@ describe('options that cannot be', () => {
       expect.objectContaining({ name: 'TypeError', message: expect.stringContaining(message) as string }) as Error,
     );
   });
+});
+
+it.each([null, 'https://api.example', 5])('options as a whole that cannot be should be named: %j', (options) => {
+  for (const provide of [
+    () => provideTokenStream(() => () => [], options as never),
+    () => provideFakeToken(options as never),
+  ])
+    expect(provide).toThrow(new TypeError('options must be an object'));
 });
 
 describe('a provideTokenStream that was forgotten', () => {

@@ -191,6 +191,24 @@ describe('a request', () => {
     },
   );
 
+  it.each(['POST', 'PUT', 'DELETE', 'GET'])(
+    'should not be sent again once a redirect may have made a GET of it, and refresh all the same: %s',
+    (method) => {
+      const { controller, asked } = setUp();
+      http().request(method, `${API}/orders`).subscribe(keep);
+      const request = controller.expectOne(`${API}/orders`);
+      (request as unknown as { observer: { error(error: unknown): void } }).observer.error(
+        new HttpErrorResponse({ status: 401, url: `${API}/orders/7`, redirected: true }),
+      );
+      if (method === 'GET') controller.expectOne(`${API}/orders`).flush('fine');
+      controller.verify();
+      expect([errors.length, values]).toEqual(method === 'GET' ? [0, ['fine']] : [1, []]);
+      http().get(`${API}/2`).subscribe(keep);
+      expect(authorization(controller.expectOne(`${API}/2`))).toBe('Bearer T2');
+      expect(asked).toHaveLength(2);
+    },
+  );
+
   it('should keep its progress events in their order, through a repeat too', () => {
     const { controller } = setUp();
     const seen: number[] = [];

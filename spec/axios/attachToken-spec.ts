@@ -152,6 +152,32 @@ describe.each(adapters)('a request by the %s adapter', (adapter) => {
     expect([asked.length, api.seen.length]).toEqual([1, 3]);
   });
 
+  it.each([302, 303])(
+    'should never be sent again when a server accepted it with %i, and refresh all the same',
+    async (status) => {
+      const api = await serve((seen, response) => {
+        if (seen.path === '/orders') answer(response, status, '', { location: '/orders/7' });
+        else answer(response, 401, 'refused');
+      });
+      const { token$, asked } = await warmTokens();
+      const instance = attached(token$, { adapter, baseURL: api.origin });
+      expect(await failureOf(instance.post('/orders', { item: 'tea' }))).toEqual(of401);
+      expect(api.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /orders', 'GET /orders/7']);
+      await firstValueFrom(token$);
+      expect(asked.map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
+    },
+  );
+
+  it('should be repeated when it was redirected as it is', async () => {
+    const api = await serve((seen, response) => {
+      if (seen.path === '/a') answer(response, 302, '', { location: '/b' });
+      else guarded('T2')(seen, response, undefined as never);
+    });
+    const { token$ } = await warmTokens();
+    expect((await attached(token$, { adapter, baseURL: api.origin }).get<string>('/a')).data).toBe('hello T2');
+    expect(api.seen.map(({ path }) => path)).toEqual(['/a', '/b', '/a', '/b']);
+  });
+
   it('should not send what can be read once a second time, and refresh all the same', async () => {
     const api = await serve(guarded('T2'));
     const { token$, asked } = await warmTokens();
@@ -448,6 +474,10 @@ describe('attachToken', () => {
     const token$ = createTokenStream(() => of({ access_token: 'T1' }));
     expect(() => attachToken({} as never, token$)).toThrow('attachToken takes an axios instance');
     expect(() => attachToken(axios.create(), {} as never)).toThrow('token$ must be a stream made by createTokenStream');
+    for (const options of [null, 'https://api.example'])
+      expect(() => attachToken(axios.create(), token$, options as never)).toThrow(
+        new TypeError('options must be an object'),
+      );
     expect(() => attachToken(axios.create(), token$, { isRejection: 401 as never })).toThrow(
       'option "isRejection" must be a function, got 401',
     );

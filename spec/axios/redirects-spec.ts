@@ -16,7 +16,7 @@ const follow = (redirects: ReturnType<typeof trackRedirects>, href: string) => {
 // The axios of today takes the header off too; those of 1.5 to 1.13 rely on a package that lets it pass to subdomains.
 describe('a redirect', () => {
   it.each(['https://api.example/b', 'https://api.example:443/c?d'])('to %s should keep the token', (href) => {
-    const redirects = trackRedirects('https://api.example/a', undefined);
+    const redirects = trackRedirects('https://api.example/a', 'POST', undefined);
     expect(follow(redirects, href)).toEqual(hopTo('').headers);
     expect(redirects.hadToken({})).toBe(true);
   });
@@ -28,15 +28,27 @@ describe('a redirect', () => {
     'http://api.example/',
     'nonsense',
   ])('to %s should lose it, and not find it again on the way back', (href) => {
-    const redirects = trackRedirects('https://api.example/a', undefined);
+    const redirects = trackRedirects('https://api.example/a', 'POST', undefined);
     expect(follow(redirects, href)).toEqual({ accept: '*/*' });
     expect(follow(redirects, 'https://api.example/a')).toEqual({ accept: '*/*' });
     expect(redirects.hadToken({})).toBe(false);
   });
 
   it('should be known from where a browser says the answer came', () => {
-    const { hadToken } = trackRedirects('https://api.example/a', undefined);
+    const { hadToken } = trackRedirects('https://api.example/a', 'POST', undefined);
     expect(hadToken({ request: { responseURL: 'https://api.example/b' } })).toBe(true);
     expect(hadToken({ request: { responseURL: 'https://elsewhere.example/b' } })).toBe(false);
+  });
+
+  it.each([
+    ['POST', 'https://api.example/b', true],
+    ['POST', 'https://api.example/a?b', false],
+    ['POST', '/b', false],
+    ['POST', undefined, false],
+    ['GET', 'https://api.example/b', false],
+    ['HEAD', 'https://api.example/b', false],
+  ])('should say that what was sent may have been accepted: %s answered by %s: %p', (method, responseURL, accepted) => {
+    const { wasAccepted } = trackRedirects('https://api.example/a', method, undefined);
+    expect(wasAccepted({ request: { responseURL } })).toBe(accepted);
   });
 });

@@ -223,3 +223,80 @@ describe('a signal that outlives its requests', () => {
     expect(warnings).toEqual([]);
   });
 });
+
+/** The AbortController of React Native (abort-controller 3): it knows no reason, and its signals have no throwIfAborted(). */
+class OldController {
+  readonly #events = new EventTarget();
+  readonly signal = {
+    aborted: false,
+    addEventListener: this.#events.addEventListener.bind(this.#events),
+    removeEventListener: this.#events.removeEventListener.bind(this.#events),
+  };
+  abort(): void {
+    this.signal.aborted = true;
+    this.#events.dispatchEvent(new Event('abort'));
+  }
+}
+
+describe('a signal of an old implementation', () => {
+  const waits: [string, (signal: AbortSignal) => Promise<unknown>][] = [
+    [
+      'createFetch',
+      (signal) => createFetch(tokens({}, () => NEVER).token$, { baseUrl: 'https://api.example' })('/', { signal }),
+    ],
+    [
+      'createHttpClient',
+      (signal) =>
+        firstValueFrom(
+          createHttpClient(tokens({}, () => NEVER).token$, { baseUrl: 'https://api.example' }).get('/', { signal }),
+        ),
+    ],
+  ];
+
+  it.each(waits)('should end the wait for a token with an AbortError: %s', async (_client, send) => {
+    const controller = new OldController();
+    const answered = send(controller.signal as unknown as AbortSignal);
+    controller.abort();
+    expect((await failureOf(answered)).name).toBe('AbortError');
+  });
+
+  it.each(waits)('should end at once what it had aborted before: %s', async (_client, send) => {
+    const controller = new OldController();
+    controller.abort();
+    expect((await failureOf(send(controller.signal as unknown as AbortSignal))).name).toBe('AbortError');
+  });
+
+  it('should end the request', async () => {
+    const controller = new OldController();
+    const { token$ } = await warmTokens();
+    const fetch = (): Promise<Response> =>
+      new Promise((_resolve, reject) => {
+        controller.signal.addEventListener('abort', () => {
+          reject(new Error('Aborted'));
+        });
+      });
+    const answered = createFetch(token$, { baseUrl: 'https://api.example', fetch })('/', {
+      signal: controller.signal as unknown as AbortSignal,
+    });
+    controller.abort();
+    expect((await failureOf(answered)).name).toBe('AbortError');
+  });
+});
+
+it('should work where there is no FinalizationRegistry, as in React Native', async () => {
+  const { FinalizationRegistry } = globalThis;
+  Reflect.deleteProperty(globalThis, 'FinalizationRegistry');
+  try {
+    await jest.isolateModulesAsync(async () => {
+      const native = await import('rx-fresh-token');
+      const { token$ } = await warmTokens();
+      const { fetch } = stubFetch(() => new Response('{}'));
+      const http = native.createHttpClient(token$, { baseUrl: 'https://api.example', fetch });
+      const { signal } = new AbortController();
+      expect((await firstValueFrom(http.request('/', { signal }))).status).toBe(200);
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    });
+  } finally {
+    globalThis.FinalizationRegistry = FinalizationRegistry;
+  }
+});

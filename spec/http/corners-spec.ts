@@ -48,6 +48,47 @@ it.each(['https://user@api.example/', 'https://:word@api.example/'])(
 describe('what fetch takes', () => {
   const baseUrl = 'https://api.example';
 
+  it('should be sent as one header: several cookies', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(() => new Response('{}'));
+    const headers: [string, string][] = [
+      ['cookie', 'a=1'],
+      ['Cookie', 'b=2'],
+      ['x-a', '1'],
+      ['X-A', '2'],
+    ];
+    await createFetch(token$, { baseUrl, fetch })('/', { headers });
+    await firstValueFrom(createHttpClient(token$, { baseUrl, fetch }).get('/', { headers }));
+    for (const call of calls)
+      expect([call.headers.get('cookie'), call.headers.get('x-a')]).toEqual(['a=1; b=2', '1, 2']);
+  });
+
+  it('should be read once and whole: an init of a class', async () => {
+    class Init {
+      readonly #init = { method: 'PUT', body: 'order', headers: { 'x-order': '7' } };
+      get method() {
+        return this.#init.method;
+      }
+      get body() {
+        return this.#init.body;
+      }
+      get headers() {
+        return this.#init.headers;
+      }
+      log() {
+        return this.method;
+      }
+    }
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(401, () => new Response('{}'));
+    await createFetch(token$, { baseUrl, fetch })('/', new Init());
+    await firstValueFrom(createHttpClient(token$, { baseUrl, fetch }).request('/', new Init()));
+    await firstValueFrom(createHttpClient(token$, { baseUrl, fetch }).put('/', 'order', new Init()));
+    expect(calls.map(({ init, headers }) => [init.method, init.body, headers.get('x-order'), 'log' in init])).toEqual(
+      Array(4).fill(['PUT', 'order', '7', false]),
+    );
+  });
+
   it.each(['constructor', 'toString'])('should be sent: a header named %s', async (name) => {
     const { token$ } = await warmTokens();
     const { fetch, calls } = stubFetch(() => new Response('{}'));
@@ -87,6 +128,14 @@ describe('what fetch takes', () => {
     const { fetch } = stubFetch(200);
     for (const input of [undefined, null, 5, Symbol('x')])
       expect((await failureOf(createFetch(token$, { fetch })(input as never))).name).toBe('TypeError');
+  });
+
+  it('should be a TypeError, and nothing lost: a header of three parts', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const headers = [['x-a', '1', '2']] as unknown as HeadersInit;
+    expect((await failureOf(createFetch(token$, { baseUrl, fetch })('/', { headers }))).name).toBe('TypeError');
+    expect(calls).toEqual([]);
   });
 
   it('should be a TypeError that quotes nothing: headers that are a text', async () => {

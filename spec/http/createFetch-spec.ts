@@ -1,5 +1,5 @@
 import { first, firstValueFrom, NEVER, of } from 'rxjs';
-import { createFetch, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
+import { createFetch, createHttpClient, withToken, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import {
   answer,
   cleanUp,
@@ -677,6 +677,14 @@ describe('options out of range', () => {
       expect(create).toThrow(new RegExp(`"${name}".*function.*(5|"x"|object|null|boolean)`));
     }
   });
+
+  it.each([null, 'https://api.example.com/SECRET', 5, () => ({})])(
+    'should be rejected at creation: %p in the place of the options',
+    (options) => {
+      for (const create of [createFetch, createHttpClient])
+        expect(() => create(token$, options as never)).toThrow(new TypeError('options must be an object'));
+    },
+  );
 
   it('should be rejected at creation: a stream that createTokenStream did not make', () => {
     for (const other of [undefined, null, {}, NEVER])

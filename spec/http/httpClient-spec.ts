@@ -161,6 +161,8 @@ describe('the body that get() and its like emit', () => {
     ['a JSON number', 201, '42', json, 42],
     ['JSON with a charset', 200, '{"a":"ë"}', { 'content-type': 'application/json; charset=utf-8' }, { a: 'ë' }],
     ['JSON by its suffix', 200, '{"a":1}', { 'content-type': 'application/problem+json' }, { a: 1 }],
+    ['a sequence of JSON texts', 200, '\u001e1\n', { 'content-type': 'application/json-seq' }, '\u001e1\n'],
+    ['JSON by its suffix only', 200, '1', { 'content-type': 'application/json-patch+json' }, 1],
     ['JSON with a byte order mark', 200, '\ufeff{"a":1}', json, { a: 1 }],
     ['nothing', 200, '', json, null],
     ['nothing at all', 204, '', {}, null],
@@ -528,11 +530,27 @@ describe('the client', () => {
     const http = createHttpClient(token$, { baseUrl: base, fetch });
     const circle: { self?: unknown } = {};
     circle.self = circle;
-    for (const body of [circle, () => 1, Symbol('x'), 10n]) {
+    const empty = [new Map([[1, 2]]), new Set([1]), Promise.resolve('awaited by nobody'), new Error('x')];
+    for (const body of [circle, () => 1, Symbol('x'), 10n, ...empty]) {
       for (const send of [http.post('/', body), http.put('/', body), http.patch('/', body)])
         expect((await failureOf(firstValueFrom(send))).name).toBe('TypeError');
     }
     expect(calls).toHaveLength(0);
+  });
+
+  it('should send an object that is empty', async () => {
+    class Order {
+      readonly #n = 1;
+      n() {
+        return this.#n;
+      }
+    }
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const http = createHttpClient(token$, { baseUrl: base, fetch });
+    for (const body of [{}, new Order(), Object.create(null), { toJSON: () => ({}) }])
+      await firstValueFrom(http.post('/', body));
+    expect(calls.map(({ init }) => init.body)).toEqual(Array(4).fill('{}'));
   });
 
   it('should error, not throw, for a timeout out of range', async () => {

@@ -145,6 +145,37 @@ describe('a copy of a body, for the adapters of other clients', () => {
     expect(copyOfJsonBody(body)).toBe(body);
   });
 
+  it('should be of its own class for a form of another library, and of the platform for one that the caller derived', () => {
+    class ForeignForm {
+      readonly [Symbol.toStringTag] = 'FormData';
+      readonly #parts: [string, string][] = [];
+      append(name: string, value: string) {
+        this.#parts.push([name, value]);
+      }
+      forEach(visit: (value: string, name: string) => void) {
+        for (const [name, value] of this.#parts) visit(value, name);
+      }
+    }
+    class OrderForm extends FormData {
+      constructor(order: { id: string }) {
+        super();
+        this.append('id', order.id);
+      }
+    }
+    const partsOf = (data: Pick<ForeignForm, 'forEach'>) => {
+      const parts: string[] = [];
+      data.forEach((value, name) => parts.push(`${name}=${value}`));
+      return parts;
+    };
+    const foreign = new ForeignForm();
+    foreign.append('n', '1');
+    const copy = copyOfBody(foreign);
+    foreign.append('n', '2');
+    expect([copy instanceof ForeignForm, partsOf(copy)]).toEqual([true, ['n=1']]);
+    const derived = copyOfBody(new OrderForm({ id: '7' }));
+    expect([derived instanceof FormData, derived.get('id'), [...derived].length]).toEqual([true, '7', 1]);
+  });
+
   it('should be deep for what a client sends as JSON', () => {
     const body = { items: [{ n: 1 }], at: new Date(0) };
     const copy = copyOfJsonBody(body);
@@ -318,6 +349,32 @@ describe('a Request that its caller reads after the call', () => {
       'order',
       'order',
     ]);
+  });
+});
+
+describe.each([
+  ['was read', (request: Request) => request.text()],
+  ['is being read', (request: Request) => Promise.resolve(request.body!.getReader())],
+])('a Request whose body %s', (_what, read) => {
+  it('should be sent, repeated and redirected with the body of the init', async () => {
+    const { token$ } = await warmTokens();
+    const hop = new Response(null, { status: 307, headers: { location: '/b' } });
+    const { fetch, calls } = stubFetch(401, hop, 200);
+    const request = new Request(`${base}/a`, { method: 'PUT', body: 'old', headers: { 'x-order': '7' } });
+    await read(request);
+    await createFetch(token$, { baseUrl: base, fetch })(request, { body: 'new' });
+    const sent = calls.map((call) => new Request(call.input, call.init));
+    expect(await Promise.all(sent.map((each) => each.text()))).toEqual(['new', 'new', 'new']);
+    expect(sent.map(({ method, headers }) => [method, headers.get('x-order')])).toEqual(Array(3).fill(['PUT', '7']));
+  });
+
+  it('should be a TypeError without one, as it is for fetch', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const request = new Request(`${base}/a`, { method: 'PUT', body: 'old' });
+    await read(request);
+    expect((await failureOf(createFetch(token$, { baseUrl: base, fetch })(request))).name).toBe('TypeError');
+    expect(calls).toEqual([]);
   });
 });
 

@@ -27,6 +27,7 @@ describe('plainError', () => {
     'Invalid header value "SECRET"',
     'Headers.append: "SECRET" is an invalid header value.',
     'SECRET is not a legal HTTP header name',
+    "Header 'x-api-key' has invalid value: 'SECRET'",
   ])('should not quote a header: %s', (message) => {
     expect((plainError(named('TypeError', message), null) as Error).message).not.toContain('SECRET');
   });

@@ -100,7 +100,7 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       ]);
     });
 
-    it('should have a rejection at its end repeated from the start with the new token', async () => {
+    it('should have a rejection at its end repeated there with the new token, not from the start', async () => {
       const api = await serve((seen, response) => {
         if (seen.path === '/a') answer(response, 307, '', { location: '/b' });
         else answer(response, seen.headers.authorization === 'Bearer T2' ? 200 : 401, seen.body.toString());
@@ -111,12 +111,46 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
         body: 'order',
       });
       expect([response.status, await response.text()]).toEqual([200, 'order']);
+      expect([response.redirected, new URL(response.url).pathname]).toEqual([true, '/b']);
       expect(api.seen.map(({ path, headers }) => [path, headers.authorization])).toEqual([
         ['/a', 'Bearer T1'],
         ['/b', 'Bearer T1'],
-        ['/a', 'Bearer T2'],
         ['/b', 'Bearer T2'],
       ]);
+      expect(asked).toHaveLength(2);
+    });
+
+    it.each([
+      [301, 'POST', 'order'],
+      [302, 'POST', 'order'],
+      [303, 'POST', 'order'],
+      [303, 'DELETE', null],
+    ])('should never send again what a server accepted with %i: %s', async (status, method, body) => {
+      const api = await serve((seen, response) => {
+        if (seen.path === '/orders') answer(response, status, '', { location: '/orders/7' });
+        else answer(response, 403, 'forbidden');
+      });
+      const { token$ } = await warmTokens();
+      const response = await createFetch(token$, { baseUrl: api.origin, fetch })('/orders', { method, body });
+      expect([response.status, await response.text()]).toEqual([403, 'forbidden']);
+      expect(api.seen.map((seen) => `${seen.method} ${seen.path} ${seen.headers.authorization!}`)).toEqual([
+        `${method} /orders Bearer T1`,
+        'GET /orders/7 Bearer T1',
+        'GET /orders/7 Bearer T2',
+      ]);
+    });
+
+    it('should have the resource at its end remembered, not the one at its start', async () => {
+      const api = await serve((seen, response) => {
+        if (seen.method === 'POST') answer(response, 303, '', { location: '/orders/7' });
+        else answer(response, 403, 'forbidden');
+      });
+      const { token$, asked } = await warmTokens();
+      const fetchWithToken = createFetch(token$, { baseUrl: api.origin, fetch });
+      await fetchWithToken('/orders', { method: 'POST' });
+      await fetchWithToken('/orders/7');
+      await fetchWithToken('/other', { method: 'POST' });
+      expect(api.seen).toHaveLength(6);
       expect(asked).toHaveLength(2);
     });
   });
@@ -517,6 +551,23 @@ describe('in a browser, where redirects are opaque', () => {
     ).toBe(200);
     expect([home.calls.length, asked.length]).toEqual([2, 2]);
   });
+
+  it.each(['POST', 'PATCH', 'DELETE'])(
+    'should not repeat what a redirect may have made a GET of, once the server had accepted it: %s',
+    async (method) => {
+      const { token$, asked } = await warmTokens();
+      const refused = Object.defineProperties(new Response('no', { status: 401 }), {
+        redirected: { value: true },
+        url: { value: 'https://api.example.com/orders/7' },
+      });
+      const { fetch, calls } = stubFetch(refused, 200);
+      const fetchWithToken = browser.createFetch(token$, { baseUrl: 'https://api.example.com', fetch });
+      const response = await fetchWithToken('/orders', { method });
+      expect([response.status, await response.text(), calls.length]).toEqual([401, 'no', 1]);
+      await fetchWithToken('/orders/8');
+      expect([calls[1]!.headers.get('authorization'), asked.length]).toEqual(['Bearer T2', 2]);
+    },
+  );
 });
 
 describe('createHttpClient', () => {

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { createFetch } from 'rx-fresh-token';
 import type * as browserTransport from '../../src/http/transport.browser.js';
-import { follow } from '../../src/http/follow.js';
-import { followRedirects, platformFetch, platformHeaders } from '../../src/http/transport.js';
+import { byPlatform } from '../../src/http/byPlatform.js';
+import { byHand } from '../../src/http/follow.js';
+import { platformFetch, platformHeaders, redirects } from '../../src/http/transport.js';
 import * as browser from '../../src/http/transport.browser.js';
 import { answer, cleanUp, guarded, serve, tokens, warmTokens } from './support.js';
 
@@ -41,8 +42,8 @@ describe.each<[string, Pick<typeof browserTransport, 'platformFetch' | 'platform
 
 describe('redirects', () => {
   it('should be followed by hand on Node, and by the platform in browsers', () => {
-    expect(followRedirects).toBe(follow);
-    expect(browser.followRedirects).toBeUndefined();
+    expect(redirects).toBe(byHand);
+    expect(browser.redirects).toBe(byPlatform);
   });
 
   it.each(['document', 'importScripts'])(
@@ -51,7 +52,8 @@ describe('redirects', () => {
       Object.assign(globalThis, { [name]: () => undefined });
       try {
         await jest.isolateModulesAsync(async () => {
-          expect((await import('../../src/http/transport.js')).followRedirects).toBeUndefined();
+          const { mode } = (await import('../../src/http/transport.js')).redirects;
+          expect([mode(undefined), mode(() => undefined)]).toEqual(['follow', 'error']);
         });
       } finally {
         Reflect.deleteProperty(globalThis, name);

@@ -1,5 +1,6 @@
 import type { EnvironmentProviders } from '@angular/core';
 import { EMPTY, NEVER, of } from 'rxjs';
+import { requireObject } from '../internal/validate.js';
 import { streamProviders } from './provideTokenStream.js';
 import type { ProvideTokenStreamOptions } from './streamOptions.js';
 import { never } from './zoneScheduler.js';
@@ -33,6 +34,7 @@ export interface FakeTokenOptions extends Partial<
  * @param options `allowedOrigins` is empty by default: no request carries the token
  */
 export function provideFakeToken(options: FakeTokenOptions = {}): EnvironmentProviders {
+  requireObject(options);
   const { token = 'fake-token', allowedOrigins = [], ...others } = options;
   const fake = String(token);
   return streamProviders(

@@ -1,6 +1,6 @@
 import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
 import { Destinations } from '../http/destinations.js';
-import { requireFunctions, wrong } from '../internal/validate.js';
+import { requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, TokenStreamOptions } from '../token/types.js';
 
@@ -65,6 +65,7 @@ const STREAM_OPTIONS: Record<keyof TokenStreamOptions, true> = {
 
 /** Parts the options that concern requests from those of the stream. @throws TypeError that names an option */
 export function splitOptions(options: ProvideTokenStreamOptions) {
+  requireObject(options);
   const { allowedOrigins, paths = ['/'], exceptPaths = [], name, isRejection, authorize, ...own } = options;
   const unknown = Object.keys(own).find((key) => !Object.hasOwn(STREAM_OPTIONS, key));
   if (unknown !== undefined) throw new TypeError(`provideTokenStream knows no option "${unknown}"`);

@@ -19,12 +19,13 @@ import {
   subscribeOn,
   switchMap,
   takeUntil,
+  tap,
   throwError,
   type Observable,
 } from 'rxjs';
 import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
-import { callPredicate, isRejection as isRejectionByDefault } from '../token/isRejection.js';
+import { callPredicate, isRejection as isRejectionByDefault, kindOfRejection } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
@@ -108,10 +109,22 @@ function answerTo(
       progress$.next(event);
       return false;
     };
-    const response$ = withToken(token$, (token) => send(authorized(stream, request, token)).pipe(filter(isResponse)), {
-      key,
-      isRejection: (outcome) => isRefusal(stream, outcome, url),
-    });
+    const tokens: AccessToken[] = [];
+    const sendWith = (token: AccessToken) => {
+      tokens.push(token);
+      return send(authorized(stream, request, token)).pipe(filter(isResponse));
+    };
+    const isRefused = (outcome: unknown) => isRefusal(stream, outcome, url);
+    // The refusal is the caller's, and the refresh happens all the same.
+    const rejectIfRefused = (outcome: unknown) => {
+      const [token, ...more] = tokens;
+      if (token && more.length === 0 && wasAccepted(request, outcome) && isRefused(outcome))
+        managerOf(token$).reject({ token, kind: kindOfRejection(outcome), key });
+    };
+    const isRejection = (outcome: unknown) => !wasAccepted(request, outcome) && isRefused(outcome);
+    const response$ = withToken(token$, sendWith, { key, isRejection }).pipe(
+      tap<HttpEvent<unknown>>({ next: rejectIfRefused, error: rejectIfRefused }),
+    );
     const answer$ = merge(
       progress$,
       response$.pipe(
@@ -137,6 +150,10 @@ function authorized(
   // A browser takes no header but Authorization off a redirect to another origin.
   return sent.redirect === 'manual' ? sent : sent.clone({ redirect: 'error' });
 }
+
+/** Whether a redirect may have made a GET of the request, which a server has accepted. XMLHttpRequest does not tell. */
+const wasAccepted = ({ method }: HttpRequest<unknown>, outcome: unknown): boolean =>
+  (outcome as { redirected?: boolean } | null)?.redirected === true && method !== 'GET' && method !== 'HEAD';
 
 function isRefusal({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {
   const isAnswer = outcome instanceof HttpErrorResponse || (isRejection && outcome instanceof HttpResponse);

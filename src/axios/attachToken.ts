@@ -3,7 +3,7 @@ import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { Destinations } from '../http/destinations.js';
 import { originOf } from '../internal/originOf.js';
-import { requireFunctions } from '../internal/validate.js';
+import { requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -60,6 +60,7 @@ export function attachToken(
   const manager = managerOf(token$);
   if (typeof (instance as Partial<AxiosInstance> | null)?.interceptors?.request.use !== 'function')
     throw new TypeError('attachToken takes an axios instance');
+  requireObject(options);
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
   const origin = originOf(instance.defaults.baseURL, pageUrl());

@@ -8,19 +8,27 @@ type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
 export interface RedirectTracker {
   readonly beforeRedirect: BeforeRedirect;
   /** Whether the request that got this answer carried the token. */
-  readonly hadToken: (answer: { readonly request?: unknown }) => boolean;
+  readonly hadToken: (answer: Answer) => boolean;
+  /** Whether a redirect has made a GET of the request, or may have: the server has accepted what was sent. */
+  readonly wasAccepted: (answer: Answer) => boolean;
+}
+
+interface Answer {
+  readonly request?: unknown;
 }
 
 /**
  * Takes the token off a redirect that leaves its origin, which not every axios does: on Node a package follows redirects,
  * and lets the header pass to subdomains. Browsers follow them themselves, and take an Authorization header off.
  */
-export function trackRedirects(url: string, others: BeforeRedirect | undefined): RedirectTracker {
+export function trackRedirects(url: string, method: string, others: BeforeRedirect | undefined): RedirectTracker {
   const origin = originOf(url);
   let stayed = true;
+  let changed = false;
   return {
     beforeRedirect: (options, response, request) => {
       others?.(options, response, request);
+      changed ||= ((options as { method?: string }).method ?? method) !== method;
       stayed &&= originOf((options as { href?: string }).href) === origin;
       if (stayed) return;
       const headers = (options as { headers?: Record<string, unknown> }).headers ?? {};
@@ -31,6 +39,11 @@ export function trackRedirects(url: string, others: BeforeRedirect | undefined):
       const url = answerUrlOf(request);
       // A mock of the server may word it as the request did: relative.
       return stayed && (!url || originOf(url, origin) === origin);
+    },
+    wasAccepted: ({ request }) => {
+      const answered = answerUrlOf(request) ?? '';
+      const isElsewhere = URL.canParse(answered) && new URL(answered).pathname !== new URL(url).pathname;
+      return changed || (isElsewhere && method !== 'GET' && method !== 'HEAD');
     },
   };
 }

@@ -1,5 +1,5 @@
 import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import { catchError, defer, filter, from, map, switchMap, takeUntil, tap, throwError, type Observable } from 'rxjs';
+import { catchError, defer, filter, from, map, takeUntil, tap, throwError, type Observable } from 'rxjs';
 import { resourceOf } from '../http/destinations.js';
 import { isStream } from '../internal/isStream.js';
 import { callPredicate, kindOfRejection } from '../token/isRejection.js';
@@ -24,6 +24,10 @@ interface Sender {
   readonly send: (token: AccessToken) => Observable<AxiosResponse>;
   /** Whether the token that was sent last was refused. */
   readonly isRefused: (outcome: unknown) => boolean;
+  /** Whether what was sent may be sent again. */
+  readonly isRepeatable: (outcome: unknown) => boolean;
+  /** The token of the first sending, as long as there is no second one. */
+  readonly onlyToken: () => AccessToken | null;
   /** Whether nothing is under way: the request waits for a token. */
   readonly isWaiting: () => boolean;
 }
@@ -31,27 +35,39 @@ interface Sender {
 /** Sends with the latest token; once more with a new one if the server refuses the first, unless the body is gone by then. */
 export function sendWithToken(token$: TokenStream, request: PreparedRequest): Observable<AxiosResponse> {
   const { config, url } = request;
-  const key = resourceOf((config.method ?? 'get').toUpperCase(), url);
+  const manager = managerOf(token$);
+  const key = resourceOf(methodOf(config), url);
   return defer(() => {
-    const { send, isRefused, isWaiting } = senderOf(request);
-    const answer$ = isStream(config.data)
-      ? sendOnce(token$, key, send, isRefused)
-      : withToken(token$, send, { key, isRejection: isRefused });
-    const interrupted$ = interruptionsOf(config, managerOf(token$).timers).pipe(
+    const { send, isRefused, isRepeatable, onlyToken, isWaiting } = senderOf(request);
+    // The refusal is the caller's, and the refresh happens all the same.
+    const rejectIfRefused = (outcome: unknown) => {
+      const token = onlyToken();
+      if (token && !isRepeatable(outcome) && isRefused(outcome))
+        manager.reject({ token, kind: kindOfRejection(outcome), key });
+    };
+    const interrupted$ = interruptionsOf(config, manager.timers).pipe(
       filter(isWaiting),
       map((error): never => {
         throw error;
       }),
     );
-    return answer$.pipe(takeUntil(interrupted$));
+    const isRejection = (outcome: unknown) => isRepeatable(outcome) && isRefused(outcome);
+    return withToken(token$, send, { key, isRejection }).pipe(
+      tap<AxiosResponse>({ next: rejectIfRefused, error: rejectIfRefused }),
+      takeUntil(interrupted$),
+    );
   });
 }
 
+const methodOf = ({ method = 'get' }: InternalAxiosRequestConfig): string => method.toUpperCase();
+
 function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
   const started = performance.now();
+  const sentWith: AccessToken[] = [];
+  const track = () => trackRedirects(url, methodOf(config), config.beforeRedirect);
   let waiting = true;
   let refused: AxiosResponse | undefined;
-  let redirects = trackRedirects(url, config.beforeRedirect);
+  let redirects = track();
 
   /** One sending by axios' own adapter. */
   const exchange = (attempt: InternalAxiosRequestConfig): Observable<AxiosResponse> =>
@@ -62,8 +78,9 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
   const send = (token: AccessToken): Observable<AxiosResponse> =>
     defer(() => {
       waiting = false;
+      sentWith.push(token);
       if (refused) discard(refused);
-      redirects = trackRedirects(url, config.beforeRedirect);
+      redirects = track();
       return exchange(attemptOf(config, url, token, redirects, Math.floor(performance.now() - started)));
     }).pipe(
       map((response) => redact(response, config)),
@@ -78,25 +95,14 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
     return true;
   };
 
-  return { send, isRefused, isWaiting: () => waiting };
-}
+  const isRepeatable = (outcome: unknown): boolean =>
+    !isStream(config.data) && !redirects.wasAccepted(responseOf(outcome) ?? {});
 
-/** What can be read once is never sent twice: the refusal is the caller's, and the refresh happens all the same. */
-function sendOnce(
-  token$: TokenStream,
-  key: string,
-  send: Sender['send'],
-  isRefused: Sender['isRefused'],
-): Observable<AxiosResponse> {
-  const manager = managerOf(token$);
-  const rejectIfRefused = (token: AccessToken) => (outcome: unknown) => {
-    if (isRefused(outcome)) manager.reject({ token, kind: kindOfRejection(outcome), key });
+  return {
+    send,
+    isRefused,
+    isRepeatable,
+    onlyToken: () => (sentWith.length === 1 ? (sentWith[0] ?? null) : null),
+    isWaiting: () => waiting,
   };
-  return manager
-    .take()
-    .pipe(
-      switchMap((token) =>
-        send(token).pipe(tap<AxiosResponse>({ next: rejectIfRefused(token), error: rejectIfRefused(token) })),
-      ),
-    );
 }

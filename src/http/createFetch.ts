@@ -12,7 +12,7 @@ import {
   outgoingRequest,
   releaseUnsent,
   resourceKey,
-  urlOf,
+  textOf,
   type OutgoingRequest,
 } from './outgoingRequest.js';
 import { repeatRejected, type IsRejection } from './repeatRejected.js';
@@ -78,16 +78,15 @@ export function fetchWithToken(
     const init = given ?? {};
     try {
       const request = isRequest(input) ? input : undefined;
-      const url = urlOf(input);
+      const url = request?.url ?? textOf(input);
       if (manager.owns(init.signal)) return sendWithoutToken(request ?? destinations.resolve(url), init);
       if (manager.isClosed()) throw new TokenStreamClosedError();
       const outgoing = outgoingRequest(destinations.check(url), request, init);
       return hasAuthorization(outgoing.headers) ? sendWithoutToken(request ?? outgoing.url, init) : begin(outgoing);
     } catch (error) {
       releaseBody(init.body);
-      return Promise.resolve().then(() => {
-        throw plainError(error);
-      });
+      const failure = plainError(error) as Error;
+      return Promise.reject(failure);
     }
   };
 }

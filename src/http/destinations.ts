@@ -1,6 +1,6 @@
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
-import { wrong } from '../internal/validate.js';
+import { requireObject, wrong } from '../internal/validate.js';
 
 /** Names a resource that rejects tokens: method, origin and path, never the query. */
 export function resourceOf(method: string, url: string): string {
@@ -11,7 +11,7 @@ export function resourceOf(method: string, url: string): string {
 export interface DestinationOptions {
   /**
    * Relative URLs are appended to it, as axios, ofetch and openapi-fetch do: `/orders` and `orders` under
-   * `https://api.example/v1` are both `https://api.example/v1/orders`.
+   * `https://api.example/v1` are both `https://api.example/v1/orders`; `''` is the base itself, and `?open=1` its query.
    */
   baseUrl?: string | URL | undefined;
   /**
@@ -28,8 +28,9 @@ export interface DestinationOptions {
 
 /** Where a token may go, decided once. */
 export class Destinations {
-  readonly #origins: ReadonlySet<string>;
   readonly #base: URL | undefined;
+  /** The base that a relative path is appended to. */
+  readonly #folder: URL | undefined;
   /**
    * `origin + '/'`: a URL that starts so has this origin, since the authority ends at the first slash after the
    * scheme's two.
@@ -38,22 +39,21 @@ export class Destinations {
   /** The last relative URL that was resolved; pollers ask for the same one. */
   #last: { readonly url: string | null; readonly href: string } = { url: null, href: '' };
 
-  constructor({ baseUrl, allowedOrigins, allowInsecureRequests: insecure = false }: DestinationOptions) {
+  constructor(options: DestinationOptions) {
+    requireObject(options);
+    const { baseUrl, allowedOrigins, allowInsecureRequests: insecure = false } = options;
     if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
     if (baseUrl !== undefined) {
       this.#base = parseOption('baseUrl', String(baseUrl), insecure);
-      if (this.#base.search || this.#base.hash)
-        throw wrong('baseUrl', displayUrl(this.#base), 'a URL without query and fragment');
-      // A base is a folder.
-      if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
+      this.#folder = new URL(this.#base);
+      if (!this.#folder.pathname.endsWith('/')) this.#folder.pathname += '/';
     }
     if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
       throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
-    const origins = allowedOrigins?.map((origin: unknown, index) =>
-      originOption(`allowedOrigins[${String(index)}]`, String(origin), insecure),
-    );
-    this.#origins = new Set(origins ?? (this.#base ? [this.#base.origin] : []));
-    this.#prefixes = [...this.#origins].map((origin) => `${origin}/`);
+    this.#prefixes =
+      allowedOrigins?.map((origin: unknown, index) =>
+        prefixOption(`allowedOrigins[${String(index)}]`, String(origin), insecure),
+      ) ?? (this.#base ? [`${this.#base.origin}/`] : []);
   }
 
   /** The absolute URL. @throws OriginNotAllowedError if the token may not go there. */
@@ -62,7 +62,7 @@ export class Destinations {
     if (this.#base && url === this.#last.url) return this.#last.href;
     const { protocol, origin, href } = this.#parse(url);
     // `blob:https://host/…` has the origin of its host.
-    if ((protocol === 'https:' || protocol === 'http:') && this.#origins.has(origin)) {
+    if ((protocol === 'https:' || protocol === 'http:') && this.#prefixes.includes(`${origin}/`)) {
       this.#last = { url, href };
       return href;
     }
@@ -79,27 +79,29 @@ export class Destinations {
   #parse(url: string): URL {
     const { document, location } = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };
     // A page's <base> decides where its relative URLs go.
-    const base = this.#base ?? document?.baseURI ?? location?.href;
+    const base = (hasPath(url) ? this.#folder : this.#base) ?? document?.baseURI ?? location?.href;
     const parsed = parse(this.#base && isRooted(url) ? `.${url.trimStart()}` : url, base);
     // Never the URL itself: its query may be a secret.
     if (!parsed)
-      throw new TypeError(
-        base ? 'the URL cannot be parsed' : 'the URL cannot be parsed: it must be absolute, since there is no baseUrl',
-      );
+      throw new TypeError(`the URL cannot be parsed${base ? '' : ': it must be absolute, since there is no baseUrl'}`);
     if (parsed.username || parsed.password)
       throw new TypeError(`the URL of a request to ${parsed.host} must not contain credentials`);
     return parsed;
   }
 }
 
+/** Not a query or a fragment alone, nor an empty text: those are of the base itself. */
+const hasPath = (url: string): boolean => /^\s*[^\s?#]/.test(url);
+
 /** `/orders`, but not `//host` or what a URL parser reads as that: it skips tabs and line ends, and takes `\\` for `/`. */
 const isRooted = (url: string): boolean => /^\s*[/\\](?![/\\\t\n\r])/.test(url);
 
-function originOption(name: string, value: string, insecure: boolean): string {
+/** The origin with a slash. */
+function prefixOption(name: string, value: string, insecure: boolean): string {
   const url = parseOption(name, value, insecure);
-  if (value.includes('*') || url.pathname !== '/' || url.search || url.hash)
+  if (value.includes('*') || url.pathname !== '/')
     throw wrong(name, displayUrl(url), 'one exact origin such as https://api.example.com');
-  return url.origin;
+  return `${url.origin}/`;
 }
 
 function parseOption(name: string, value: string, insecure: boolean): URL {
@@ -112,6 +114,7 @@ function parseOption(name: string, value: string, insecure: boolean): URL {
   if (url.username || url.password) throw wrong(name, displayUrl(url), 'a URL without credentials');
   if (url.protocol === 'http:' && !insecure && !isLoopback(url))
     throw wrong(name, displayUrl(url), 'https, or http on loopback (elsewhere: allowInsecureRequests)');
+  if (url.search || url.hash) throw wrong(name, displayUrl(url), 'a URL without query and fragment');
   return url;
 }
 

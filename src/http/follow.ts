@@ -1,12 +1,26 @@
 import { discard } from '../internal/discard.js';
+import type { RequestRedirect } from '../internal/platformTypes.js';
 import { withoutHeaders } from './headerRecord.js';
 import { initOf, isRepeatable, methodOf, redirected, type OutgoingRequest } from './outgoingRequest.js';
 import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, MAX_REDIRECTS, redirects, redirectTarget } from './redirect.js';
 
-/** The answer at the end of a chain of redirects, and whether the request that got it carried the token. */
+/** The answer at the end of a chain of redirects. */
 export interface Answer {
   readonly response: Response;
+  /** Whether the request that got it carried the token. */
   readonly hadToken: boolean;
+  /**
+   * The request that got it, which is the one to repeat: a server that answered a POST with 303 has accepted that. Null
+   * where only the platform knows it.
+   */
+  readonly hop: OutgoingRequest | null;
+}
+
+/** Who follows redirects. */
+export interface RedirectPolicy {
+  /** What fetch is told where the caller wants them to be followed. */
+  readonly mode: (authorize: unknown) => RequestRedirect;
+  readonly follow: (first: Response, outgoing: OutgoingRequest, sender: HopSender) => Answer | Promise<Answer>;
 }
 
 /** How each hop is sent: with the token, or by the plain fetch. */
@@ -15,11 +29,13 @@ export interface HopSender {
   readonly fetch: typeof fetch;
 }
 
+export const byHand: RedirectPolicy = { mode: () => 'manual', follow };
+
 /**
  * Follows redirects by hand, since the platforms disagree about what they strip: once a redirect leaves the origin, no
  * hop carries the token any more, whatever header it was in.
  */
-export async function follow(
+async function follow(
   first: Response,
   outgoing: OutgoingRequest,
   { sendWithToken, fetch }: HopSender,
@@ -38,7 +54,7 @@ export async function follow(
     hop = await nextHop(hop, response.status, target.href, hadToken);
     response = await (hadToken ? sendWithToken(hop) : fetch(hop.url, initOf(hop, hop.headers, 'manual')));
   }
-  return { response: hop === outgoing ? response : markRedirected(response), hadToken };
+  return { response: hop.isRedirected ? markRedirected(response) : response, hadToken, hop };
 }
 
 function nextHop(hop: OutgoingRequest, status: number, url: string, withToken: boolean): Promise<OutgoingRequest> {

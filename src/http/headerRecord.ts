@@ -4,18 +4,20 @@ export type HeaderRecord = Record<string, string>;
 
 /** The headers as they are now. A plain record, as nearly every caller writes them, keeps its names as they are written. */
 export const copyOfHeaders = (headers: HeadersInit | null | undefined): HeaderRecord =>
-  !headers ? {} : isIterable(headers) ? headerRecord(headers) : { ...headers };
+  headers && !isIterable(headers) ? { ...headers } : headerRecord(headers);
 
 /** Header names in lower case, so that the same name in another case is the same key. */
 export function headerRecord(headers: HeadersInit | null | undefined): HeaderRecord {
-  if (!headers) return {};
-  const record: HeaderRecord = {};
+  // A header may have the name of a member of `Object.prototype`.
+  const record = Object.create(null) as HeaderRecord;
+  if (!headers) return record;
   const pairs: Iterable<readonly string[]> = isIterable(headers) ? headers : Object.entries(headers);
-  for (const [name, value] of pairs) {
-    if (name === undefined || value === undefined) throw new TypeError('a header must be a name and a value');
+  for (const pair of pairs) {
+    if (pair.length !== 2) throw new TypeError('a header must be a name and a value');
+    const [name, value] = pair as [string, string];
     const key = name.toLowerCase();
-    // A header may have the name of a member of `Object.prototype`.
-    record[key] = Object.hasOwn(record, key) ? `${String(record[key])}, ${value}` : value;
+    // RFC 6265 section 5.4 has one header of all cookies, with semicolons.
+    record[key] = key in record ? `${String(record[key])}${key === 'cookie' ? ';' : ','} ${value}` : value;
   }
   return record;
 }

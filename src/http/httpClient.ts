@@ -7,7 +7,7 @@ import type { TokenStream } from '../token/types.js';
 import { Destinations, displayUrl } from './destinations.js';
 import { copyOfHeaders, headerRecord, headersOption, type HeaderRecord } from './headerRecord.js';
 import { exchange } from './httpExchange.js';
-import { copyOfInit, isRequest, urlOf, type OutgoingInit } from './outgoingRequest.js';
+import { copyOfInit, isRequest, textOf, type OutgoingInit } from './outgoingRequest.js';
 import { copyOfBody, isSendable, releaseBody } from './requestBody.js';
 import { parsedBody, statusError } from './responseBody.js';
 import { fetchWithToken, type FetchOptions } from './createFetch.js';
@@ -79,7 +79,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
 
   const send = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
     const request = isRequest(input) ? input : undefined;
-    const url = urlOf(input);
+    const url = request?.url ?? textOf(input);
     const name = () => `${init.method ?? request?.method ?? 'GET'} ${displayUrl(new URL(destinations.resolve(url)))}`;
     const { timeout = defaultTimeout } = init;
     // node-fetch has an option of this name.
@@ -164,7 +164,9 @@ function errorAsObservable<T>(body: unknown, make: () => Observable<T>): Observa
 function encodedBody(body: unknown): { body: BodyInit; headers?: HeaderRecord } {
   if (isSendable(body)) return { body: copyOfBody(body) as BodyInit };
   const json = JSON.stringify(body) as string | undefined;
-  if (json === undefined)
-    throw new TypeError(`a body must be what fetch can send, or JSON: a ${typeof body} is neither`);
+  const tag = Object.prototype.toString.call(body).slice(8, -1);
+  // A Map, a promise that nobody awaited: nothing of it would be sent.
+  if (json === undefined || (json === '{}' && tag !== 'Object'))
+    throw new TypeError(`a body must be what fetch can send, or JSON: a ${tag} is neither`);
   return { body: json, headers: { 'content-type': 'application/json' } };
 }

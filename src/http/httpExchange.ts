@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { RequestTimeoutError } from '../errors.js';
-import { onAbort } from '../internal/onAbort.js';
+import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import { plainError } from './fetchError.js';
@@ -18,10 +18,13 @@ export interface Exchange<R> {
   readonly read?: (response: Response) => Promise<R>;
 }
 
-/** Responses that their callers may still be reading. */
-const unreadResponses = /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => {
-  unlink();
-});
+/** Responses that their callers may still be reading. React Native has no registry, and no body that is still to come. */
+const unreadResponses =
+  typeof FinalizationRegistry === 'function'
+    ? /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => {
+        unlink();
+      })
+    : undefined;
 
 /** Subscribing sends, unsubscribing aborts. Hand-made, since RxJS' fromFetch takes no injected fetch. */
 export const exchange = <R>(
@@ -34,7 +37,7 @@ export const exchange = <R>(
     // Not AbortSignal.any: a signal that outlives its requests keeps something of each, in Node 20 for ever.
     const unlink = signal
       ? onAbort(signal, () => {
-          controller.abort(signal.reason);
+          controller.abort(reasonOf(signal));
         })
       : () => undefined;
     let isSettled = false;
@@ -57,7 +60,8 @@ export const exchange = <R>(
       (value) => {
         isSettled = true;
         // The caller may still read the body, and its signal must still abort that. The listener goes with the response.
-        if (signal && !read && (value as Response).body) unreadResponses.register(value as Response, unlink);
+        if (unreadResponses && signal && !read && (value as Response).body)
+          unreadResponses.register(value as Response, unlink);
         else unlink();
         subscriber.next(value);
         subscriber.complete();

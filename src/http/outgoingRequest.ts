@@ -19,6 +19,8 @@ export interface OutgoingRequest {
   readonly signal: AbortSignal | null | undefined;
   /** Whether the signal had aborted before the call. */
   readonly wasAborted: boolean;
+  /** Whether it is the request to where a server redirected another one. */
+  readonly isRedirected?: boolean;
   isSent: boolean;
 }
 
@@ -31,13 +33,13 @@ export function outgoingRequest(url: string, input: Request | undefined, given: 
   const headers = copyOfHeaders(given.headers ?? input?.headers);
   // `null` takes the Request's signal away.
   const signal = init.signal === undefined ? input?.signal : init.signal;
-  // The caller may read the Request. Without a body it cannot change, but for its headers.
-  const request = input?.body ? input.clone() : input;
+  // The caller may read the Request. Without a body, or with another in the init, it cannot change, but for its headers.
+  const request = input?.body && !init.body ? input.clone() : input;
   return { url, request, init, headers, signal, wasAborted: signal?.aborted === true, isSent: false };
 }
 
 export function copyOfInit(given: RequestInit): OutgoingInit {
-  const prototype: unknown = Object.getPrototypeOf(given);
+  const prototype = parentOf(given);
   if (prototype === Object.prototype || prototype === null) return { ...given };
   const init = fieldsOf(given);
   if (isRequest(given)) init.body = given.body ? given.clone() : null;
@@ -46,51 +48,34 @@ export function copyOfInit(given: RequestInit): OutgoingInit {
 
 /**
  * A Request has its fields in its prototype, where a spread does not find them. So may an object of a class of the
- * caller's.
+ * caller's. Undici keeps the dispatcher of a Request, such as a proxy, under a symbol. Node 24 shows it to nobody.
  */
 function fieldsOf(given: object): OutgoingInit {
   const fields: Record<string, unknown> = {};
-  for (const name in given) {
-    const value = (given as Record<string, unknown>)[name];
-    if (typeof value !== 'function') fields[name] = value;
-  }
-  for (const name of HIDEABLE) {
-    const value = (given as Record<string, unknown>)[name];
-    if (value !== undefined) fields[name] ??= value;
-  }
-  // Undici keeps the dispatcher of a Request, such as a proxy, under a symbol. Node 24 shows it to nobody.
-  for (const key of Object.getOwnPropertySymbols(given)) {
-    if (key.description === 'dispatcher') fields.dispatcher = (given as Record<symbol, unknown>)[key];
+  for (let part: object | null = given; part && part !== Object.prototype; part = parentOf(part)) {
+    for (const key of Reflect.ownKeys(part)) {
+      const name = typeof key === 'string' ? key : key.description;
+      if (name === undefined || (name !== key && name !== 'dispatcher')) continue;
+      const value = (given as Record<string | symbol, unknown>)[key];
+      if (value !== undefined && typeof value !== 'function') fields[name] ??= value;
+    }
   }
   return fields;
 }
 
-/** What fetch reads of an init that enumerates nothing: the getters of a class. */
-const HIDEABLE = [
-  'method',
-  'body',
-  'signal',
-  'redirect',
-  'credentials',
-  'cache',
-  'mode',
-  'referrer',
-  'referrerPolicy',
-  'integrity',
-  'keepalive',
-  'duplex',
-  'dispatcher',
-];
+const parentOf = (object: object): object | null => Object.getPrototypeOf(object) as object | null;
 
 /** Whether fetch takes it for a Request, of whichever realm or library. Anything else it takes for a URL. */
 export const isRequest = (input: unknown): input is Request =>
   typeof input === 'object' && typeof (input as Partial<Request> | null)?.clone === 'function';
 
 /** Fetch takes anything that is not a Request for the text of a URL. */
-export const urlOf = (input: unknown): string => (isRequest(input) ? input.url : String(input));
+export const textOf = (input: unknown): string => String(input);
 
 /** What to hand to fetch for one sending. */
-export const inputOf = ({ request, url }: OutgoingRequest): Request | string => request?.clone() ?? url;
+export const inputOf = ({ request, init, url }: OutgoingRequest): Request | string =>
+  // Beside another body, the one of a Request may have been read already.
+  (init.body ? request : request?.clone()) ?? url;
 
 export function initOf({ init }: OutgoingRequest, headers: HeadersInit, redirect: RequestRedirect): RequestInit {
   // V8 takes a microsecond more for a literal that adds members after a spread.
@@ -132,6 +117,7 @@ export async function redirected(
     url,
     request: undefined,
     headers,
+    isRedirected: true,
     init: { ...(request && fieldsOf(request)), ...Object.fromEntries(given), ...changed },
   };
 }

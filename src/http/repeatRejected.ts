@@ -1,6 +1,6 @@
 import { defaultIfEmpty, firstValueFrom, from, merge, Observable } from 'rxjs';
 import { discard } from '../internal/discard.js';
-import { onAbort } from '../internal/onAbort.js';
+import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { isAcceptance, kindOfRejection } from '../token/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
@@ -46,16 +46,22 @@ export function repeatRejected(
     }
   }
 
-  const isAccepted = ({ response, hadToken }: Answer): boolean => hadToken && isAcceptance(response);
+  /** The resource is that of the last hop, where it is known. */
+  const keyOf = ({ hop }: Answer, sent: OutgoingRequest): string => resourceKey(hop ?? sent);
+
+  function noteAcceptance(answer: Answer, sent: OutgoingRequest, token: AccessToken): void {
+    if (answer.hadToken && isAcceptance(answer.response)) manager.accepted(token, () => keyOf(answer, sent));
+  }
 
   async function complete(outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Response> {
     const first = await exchange(outgoing, token, response);
     if (!(await isRejected(first, outgoing))) {
-      if (isAccepted(first)) manager.accepted(token, () => resourceKey(outgoing));
+      noteAcceptance(first, outgoing, token);
       return first.response;
     }
-    const rejection = { token, kind: kindOfRejection(first.response), key: resourceKey(outgoing) };
-    if (!isRepeatable(outgoing)) {
+    const rejection = { token, kind: kindOfRejection(first.response), key: keyOf(first, outgoing) };
+    const { hop } = first;
+    if (!hop || !isRepeatable(hop)) {
       manager.reject(rejection);
       return first.response;
     }
@@ -63,9 +69,8 @@ export function repeatRejected(
     if (!next) return first.response;
     discard(first.response);
     const newest = manager.newest(next, token) ?? (await takeToken(outgoing));
-    const second = await exchange(outgoing, newest);
-    if (!(await isRejected(second, outgoing)) && isAccepted(second))
-      manager.accepted(newest, () => resourceKey(outgoing));
+    const second = await exchange(hop, newest);
+    if (!(await isRejected(second, outgoing))) noteAcceptance(second, hop, newest);
     return second.response;
   }
 
@@ -74,12 +79,12 @@ export function repeatRejected(
 
 /** The first value; rejects as soon as the caller aborts. */
 async function orAborted<T>(value$: Observable<T>, signal: AbortSignal | null | undefined): Promise<T> {
-  signal?.throwIfAborted();
   if (!signal) return firstValueFrom(value$);
   const aborted$ = new Observable<never>((subscriber) =>
     onAbort(signal, () => {
-      subscriber.error(signal.reason);
+      subscriber.error(reasonOf(signal));
     }),
   );
-  return firstValueFrom(merge(value$, aborted$));
+  // In this order: where the signal has aborted, nothing is asked for.
+  return firstValueFrom(merge(aborted$, value$));
 }

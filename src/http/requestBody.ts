@@ -12,14 +12,31 @@ export function copyOfBody<B>(body: B): B {
   return typeof body === 'object' && body !== null ? (copyOf(body) as B) : body;
 }
 
-/** The same for a client that sends plain objects and arrays as JSON: those are copied as JSON shows them. */
+/**
+ * The same for a client that sends plain objects and arrays as JSON: what these hold is copied, too. Files, Dates and
+ * classes stay what they are, since an interceptor that comes later may look for them.
+ */
 export function copyOfJsonBody<B>(body: B): B {
-  if (isSendable(body)) return copyOfBody(body);
   try {
-    return JSON.parse(JSON.stringify(body)) as B;
+    return copyOfPart(body) as B;
   } catch {
-    return body; // The client says what is wrong with it.
+    return body; // The client says what is wrong with it, such as a circle.
   }
+}
+
+function copyOfPart(part: unknown): unknown {
+  if (typeof part !== 'object' || part === null) return part;
+  if (isSendable(part)) return copyOfBody(part);
+  if (Array.isArray(part)) return part.map(copyOfPart);
+  const tag = tagOf(part);
+  if (tag === '[object Date]') return new Date(part as Date);
+  if (typeof (part as { toJSON?: unknown }).toJSON === 'function') return JSON.parse(JSON.stringify(part));
+  if (tag !== '[object Object]') return part;
+  const members = Object.entries(part).map(([name, value]) => [name, copyOfPart(value)]);
+  return Object.assign(
+    Object.create(Object.getPrototypeOf(part) as object | null) as object,
+    Object.fromEntries(members),
+  );
 }
 
 /** Whether a client sends the body as it is. Anything else can only be sent as JSON. */
@@ -29,10 +46,8 @@ export const isSendable = (body: unknown): boolean =>
 /** Frees what a body holds that was not sent, such as an open file. */
 export function releaseBody(body: unknown): void {
   if (!isStream(body)) return;
-  const stream = body as { cancel?(): Promise<void>; destroy?(): void; return?(): Promise<unknown> };
-  if (stream.cancel) stream.cancel().catch(() => undefined);
-  else if (stream.destroy) stream.destroy();
-  else void stream.return?.().catch(() => undefined);
+  const stream = body as { cancel?(): unknown; destroy?(): unknown; return?(): unknown };
+  Promise.resolve(stream.cancel?.() ?? stream.destroy?.() ?? stream.return?.()).catch(() => undefined);
 }
 
 function copyOf(body: object): object {
@@ -48,10 +63,15 @@ function copyOf(body: object): object {
       Uint8Array.prototype.slice.call(body);
 }
 
-/** A look-alike of FormData, such as that of the package `form-data`, is returned as it is. */
+/**
+ * A form of another library, such as undici, is copied by its own class; one that cannot be read, such as that of the
+ * package `form-data`, is returned as it is.
+ */
 function copyOfForm(form: FormData): FormData {
-  if (typeof FormData !== 'function' || !(form instanceof FormData)) return form;
-  const copy = new FormData();
+  if (typeof form.forEach !== 'function') return form;
+  const Foreign = form.constructor as typeof FormData;
+  const { FormData: Own = Foreign } = globalThis as Partial<typeof globalThis>;
+  const copy = new (form instanceof Own ? Own : Foreign)();
   form.forEach((value, name) => {
     copy.append(name, value as string);
   });

@@ -6,7 +6,7 @@ import { withAuthorization, type Authorize } from './authorization.js';
 import type { Answer } from './follow.js';
 import { headerRecord } from './headerRecord.js';
 import { initOf, inputOf, isRepeatable, methodOf, redirectModeOf, type OutgoingRequest } from './outgoingRequest.js';
-import { followRedirects } from './transport.js';
+import { redirects } from './transport.js';
 
 export interface RequestSender {
   /** One sending with the token. It does not follow redirects where a script can see them. */
@@ -21,13 +21,11 @@ export function createRequestSender(
   { proof }: Pick<TokenManager, 'proof'>,
   { fetch, authorize }: { readonly fetch: typeof globalThis.fetch; readonly authorize: Authorize | undefined },
 ): RequestSender {
-  // A browser drops `Authorization` on the way to another origin, but no custom header.
-  const redirect = followRedirects ? 'manual' : authorize ? 'error' : 'follow';
   const withoutNonce = new WeakSet<Response>();
 
   function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
     const mode = redirectModeOf(outgoing);
-    const init = initOf(outgoing, headers, mode === 'follow' ? redirect : mode);
+    const init = initOf(outgoing, headers, mode === 'follow' ? redirects.mode(authorize) : mode);
     if (method !== undefined) init.method = method;
     const input = inputOf(outgoing);
     outgoing.isSent = true;
@@ -68,13 +66,10 @@ export function createRequestSender(
 
   return {
     send,
-    follow: (response, outgoing, token) => {
-      if (redirectModeOf(outgoing) !== 'follow') return { response, hadToken: true };
-      if (followRedirects)
-        return followRedirects(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch });
-      const { origin } = new URL(outgoing.url);
-      return { response, hadToken: !response.redirected || new URL(response.url).origin === origin };
-    },
+    follow: (response, outgoing, token) =>
+      redirectModeOf(outgoing) === 'follow'
+        ? redirects.follow(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch })
+        : { response, hadToken: true, hop: outgoing },
     lacksNonce: (response) => withoutNonce.has(response),
   };
 }

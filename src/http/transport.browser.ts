@@ -6,7 +6,10 @@ export function platformFetch(): typeof globalThis.fetch {
   return (input, init) => fetch(input, init);
 }
 
-/** Redirects are opaque here: the platform follows, or nobody does. */
-export const followRedirects = undefined;
+export { beginningOf } from './bodyBeginning.js';
+export { byPlatform as redirects } from './byPlatform.js';
+
+/** Browsers' errors quote no URL. */
+export const platformError = (error: unknown): unknown => error;
 
 export const platformHeaders = (): typeof Headers => globalThis.Headers;

@@ -3,7 +3,8 @@
  * browsers swap it.
  */
 
-import { follow } from './follow.js';
+import { byPlatform } from './byPlatform.js';
+import { byHand, type RedirectPolicy } from './follow.js';
 
 let ponyfill: Promise<typeof import('cross-fetch')> | undefined;
 const loadPonyfill = () => (ponyfill ??= import('cross-fetch'));
@@ -31,11 +32,14 @@ function ponyfillFetch(input: string | URL | Request, init?: RequestInit): Promi
 }
 
 /**
- * Redirects, followed by hand wherever a script can see them. In browsers they are opaque: the platform follows, or nobody
- * does. Bundlers know; this look is for pages that load the module as it is.
+ * Redirects, followed by hand wherever a script can see them. Bundlers for browsers know that none can; this look is for
+ * pages that load the module as it is.
  */
-export const followRedirects: typeof follow | undefined =
-  'document' in globalThis || 'importScripts' in globalThis ? undefined : follow;
+export const redirects: RedirectPolicy =
+  'document' in globalThis || 'importScripts' in globalThis ? byPlatform : byHand;
+
+export { beginningOnNode as beginningOf } from './nodeBody.js';
+export { nodeError as platformError } from './nodeError.js';
 
 export const platformHeaders = (): typeof Headers | Promise<typeof Headers> =>
   typeof globalThis.Headers === 'function' ? globalThis.Headers : loadPonyfill().then(({ Headers }) => Headers);

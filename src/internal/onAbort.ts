@@ -5,6 +5,10 @@ interface Watch {
 
 const watches = /* @__PURE__ */ new WeakMap<AbortSignal, Watch>();
 
+/** Why it has aborted. Signals of old implementations, such as that of React Native, do not say. */
+export const reasonOf = ({ reason }: AbortSignal): unknown =>
+  reason === undefined ? Object.assign(new Error('aborted'), { name: 'AbortError' }) : reason;
+
 /**
  * Calls `act` when the signal aborts, or now if it has. There is one listener for all who watch a signal: Node
  * warns of a leak at the eleventh, and a whole application may abort by one.

@@ -13,7 +13,7 @@ export function numbersIn<const R extends Record<string, Range>>(
   prefix = '',
 ): Checked<R> {
   if (typeof options !== 'object' || (options as unknown) === null)
-    throw wrong(prefix.slice(0, -1), options, 'an object');
+    throw wrong(prefix.slice(0, -1) || 'options', options, 'an object');
   const checked: Record<string, unknown> = {};
   // Not `for … in`: old libraries add enumerable members to Object.prototype.
   for (const name of Object.keys(ranges)) {
@@ -29,6 +29,11 @@ export function numbersIn<const R extends Record<string, Range>>(
     checked[name] = value;
   }
   return checked as Checked<R>;
+}
+
+/** Checks options as a whole. They are not shown: a text in their place may be a secret. */
+export function requireObject(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object');
 }
 
 /** Checks that those options that are given are functions. */

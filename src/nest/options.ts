@@ -1,5 +1,6 @@
 import type { CreateAxiosDefaults } from 'axios';
 import type { AttachTokenOptions } from '../axios/attachToken.js';
+import { originOf } from '../internal/originOf.js';
 import type { TokenSource, TokenStreamOptions } from '../token/types.js';
 
 /** What a {@link TokenModule} needs, besides its name: given to `forRoot`, or by the factory of `forRootAsync`. */
@@ -33,8 +34,9 @@ export function checkedOptions(options: TokenModuleOptions | null | undefined): 
   // The value is not shown: somebody may have given the token itself.
   if (typeof options.source !== 'function')
     throw new TypeError('option "source" must be a token source: a function that fetches a token');
-  if ((options.allowedOrigins ?? options.axios?.baseURL) === undefined)
-    throw new TypeError('option "allowedOrigins" or "axios.baseURL" must say where the token may go');
+  // A configuration that lacks the URL gives '', and a server has no page to which a path could be relative.
+  if (!options.allowedOrigins && originOf(options.axios?.baseURL) === undefined)
+    throw new TypeError('option "allowedOrigins" or "axios.baseURL" must say where the token may go, by absolute URLs');
   return options;
 }
 

@@ -1,0 +1,40 @@
+/** How much of the body of an unsuccessful response is kept in memory. Bytes. */
+const MOST_KEPT = 64 * 1024;
+
+/** What comes before the limit, the end, or an error of the connection: the status says more than such an error. */
+export async function beginningOf(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const beginning = createBeginning();
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { value } = await reader.read();
+      if (!value) break;
+      if (beginning.add(value)) continue;
+      await reader.cancel();
+      break;
+    }
+  } catch {
+    // What came stays.
+  }
+  return beginning.bytes();
+}
+
+interface Beginning {
+  /** @returns whether there is room for more */
+  readonly add: (chunk: Uint8Array) => boolean;
+  readonly bytes: () => Uint8Array<ArrayBuffer>;
+}
+
+export function createBeginning(): Beginning {
+  const kept = new Uint8Array(MOST_KEPT);
+  let length = 0;
+  return {
+    add: (chunk) => {
+      const part = chunk.subarray(0, MOST_KEPT - length);
+      kept.set(part, length);
+      length += part.length;
+      return length < MOST_KEPT;
+    },
+    bytes: () => kept.slice(0, length),
+  };
+}

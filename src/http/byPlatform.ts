@@ -1,0 +1,15 @@
+import type { RedirectPolicy } from './follow.js';
+import { methodOf } from './outgoingRequest.js';
+
+/** Redirects are opaque to the scripts of a page: the platform follows them, or nobody does. */
+export const byPlatform: RedirectPolicy = {
+  // A browser drops `Authorization` on the way to another origin, but no custom header.
+  mode: (authorize) => (authorize ? 'error' : 'follow'),
+  follow: (response, outgoing) => {
+    const { redirected, url } = response;
+    const hadToken = !redirected || new URL(url).origin === new URL(outgoing.url).origin;
+    // A redirect may have made a GET of it, after the server had accepted it.
+    const isUnknown = redirected && !['GET', 'HEAD'].includes(methodOf(outgoing));
+    return { response, hadToken, hop: isUnknown ? null : outgoing };
+  },
+};
