@@ -1,11 +1,11 @@
 import { watchEventLoop } from '../../examples/demo/eventLoop.js';
-import { bundle, cell, folder, orders, startDemo, stopAll, until } from './demoSupport.js';
+import { bundleDemo, cell, folder, orders, startDemo, stopAll, until } from './demoSupport.js';
 
 // It starts a process, and other specs keep the machine busy.
 jest.setTimeout(60_000);
 
 const place = folder();
-const { main, remove } = bundle();
+const { main, remove } = bundleDemo();
 afterAll(() => {
   stopAll();
   place.remove();

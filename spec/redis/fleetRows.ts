@@ -1,6 +1,7 @@
+import { join } from 'node:path';
+import { bundle } from '../setup/bundle.js';
 import { freshKey, type Kind } from './clients.js';
 import {
-  bundleWorker,
   pause,
   percentile,
   startFleet,
@@ -27,7 +28,7 @@ const LEAD = 200;
 /** The rows of the fault table that need a fleet of processes. */
 export function itHoldsForAFleet(kind: Kind): void {
   jest.setTimeout(90_000);
-  const { file, remove } = bundleWorker();
+  const { file, remove } = bundle(join(__dirname, 'fleet/worker.main.ts'));
   let issuer: Issuer;
   let fleet: Fleet | undefined;
   afterEach(async () => {
