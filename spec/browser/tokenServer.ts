@@ -20,8 +20,8 @@ export interface TokenServer {
   close(): Promise<void>;
 }
 
-/** Serves one page, bundled from the sources, and tokens T1, T2, …, or A1, A2, … for another user, each 50 ms after it was asked for. */
-export async function serveTabs(page: string): Promise<TokenServer> {
+/** The script of a page, from the sources. */
+export async function bundlePage(page: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(__dirname, 'pages', page)],
     bundle: true,
@@ -30,6 +30,11 @@ export async function serveTabs(page: string): Promise<TokenServer> {
     alias: { 'rx-fresh-token': join(root, 'src/index.ts'), 'rx-fresh-token/tabs': join(root, 'src/tabs/index.ts') },
     external: ['cross-fetch'],
   });
+  return outputFiles[0]!.text;
+}
+
+/** Serves one page with this script, and tokens T1, T2, …, or A1, A2, … for another user, each 50 ms after it was asked for. */
+export async function serveTabs(script: string): Promise<TokenServer> {
   let underWay = 0;
   const server: Server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://local');
@@ -38,9 +43,9 @@ export async function serveTabs(page: string): Promise<TokenServer> {
       return;
     }
     if (pathname !== '/token') {
-      const script = pathname === '/page.js';
-      response.writeHead(200, { 'content-type': script ? 'text/javascript' : 'text/html' });
-      response.end(script ? outputFiles[0]!.text : '<!doctype html><title>tab</title><script src="/page.js"></script>');
+      const isScript = pathname === '/page.js';
+      response.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html' });
+      response.end(isScript ? script : '<!doctype html><title>tab</title><script src="/page.js"></script>');
       return;
     }
     const tab = searchParams.get('tab') ?? '';
