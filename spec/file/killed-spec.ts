@@ -8,7 +8,7 @@ import { startWorker, stopWorkers, type FromWorker, type Worker } from './proces
 
 const SOAK = process.env.SOAK === '1';
 const PLACES = SOAK ? [tmpdir(), '/dev/shm'] : [tmpdir()];
-const SCALE = SOAK ? { processes: 20, seconds: 60, ttl: 5 } : { processes: 6, seconds: 8, ttl: 2 };
+const SCALE = SOAK ? { processes: 20, seconds: 60, ttl: 5 } : { processes: 6, seconds: 5, ttl: 2 };
 
 /** At first there is no token, and all processes load their code. Milliseconds. */
 const START = SCALE.seconds * 250;
