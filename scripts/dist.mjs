@@ -27,6 +27,11 @@ if (isMainThread && isStale()) {
   if (code !== 0) process.exit(code);
 }
 
+// A reader may go away, as in `npm start | head`. What runs goes on: it may have records to deliver.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 // Without this, tsx would follow the `paths` of tsconfig.json to the sources.
 process.env.TSX_TSCONFIG_PATH = join(root, 'tsconfig.run.json');
 await import('tsx');

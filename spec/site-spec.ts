@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import express from 'express';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expectAccessible } from './browser/accessible.js';
 import { launch } from './browser/chromium.js';
 
 const root = join(__dirname, '..');
@@ -61,14 +61,7 @@ describe.each([
       images.filter(({ complete, naturalWidth }) => !complete || naturalWidth === 0).map(({ src }) => src),
     );
     expect(broken).toEqual([]);
-    await page.evaluate(axe.source);
-    const { violations, passes } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
-    expect(
-      violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
-    ).toEqual([]);
-    expect(passes.map(({ id }) => id)).toContain('color-contrast');
+    await expectAccessible(page);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     expect(errors).toEqual([]);
     await close(page);

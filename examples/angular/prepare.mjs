@@ -10,6 +10,8 @@ import { promisify } from 'node:util';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = resolve(here, '../..');
 
+const readIfThere = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
+
 const environment = { ...process.env, NG_CLI_ANALYTICS: 'false', CI: '1' };
 
 export async function prepare(folder = here, configurations = ['']) {
@@ -26,17 +28,20 @@ export async function prepare(folder = here, configurations = ['']) {
     for (const name of ['package.json', 'angular.json', 'tsconfig.json', 'src'])
       cpSync(join(here, name), join(folder, name), { recursive: true });
   }
-  const [{ filename, integrity }] = JSON.parse(run('npm', 'pack', root, '--json', '--loglevel=error'));
+  const [{ filename }] = JSON.parse(run('npm', 'pack', root, '--json', '--loglevel=error'));
   renameSync(join(folder, filename), join(folder, 'rx-fresh-token.tgz'));
 
-  // Installed again only if the library or the application's needs have changed.
-  const wanted = integrity + readFileSync(join(folder, 'package.json'), 'utf8');
+  // npm is slow: it installs only if the library or the application needs other packages than before. A library that has
+  // changed is unpacked over the old one.
+  const library = join(folder, 'node_modules/rx-fresh-token');
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const needs = JSON.stringify([readFileSync(join(folder, 'package.json'), 'utf8'), dependencies, peerDependencies]);
   const stamp = join(folder, 'node_modules/.order-desk');
-  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  if (readIfThere(stamp) !== needs) {
     process.stderr.write('Installing Angular and the packed library …\n');
     // Of the same name and version, so npm would keep the old one.
-    for (const old of ['.package-lock.json', 'rx-fresh-token'])
-      rmSync(join(folder, 'node_modules', old), { recursive: true, force: true });
+    rmSync(join(folder, 'node_modules/.package-lock.json'), { force: true });
+    rmSync(library, { recursive: true, force: true });
     run(
       'npm',
       'install',
@@ -47,7 +52,11 @@ export async function prepare(folder = here, configurations = ['']) {
       '--prefer-offline',
       '--loglevel=error',
     );
-    writeFileSync(stamp, wanted);
+    writeFileSync(stamp, needs);
+  } else {
+    rmSync(library, { recursive: true, force: true });
+    mkdirSync(library);
+    run('tar', '-xzf', 'rx-fresh-token.tgz', '--strip-components=1', '-C', library);
   }
   process.stderr.write('Building the order desk …\n');
   return Promise.all(

@@ -28,8 +28,6 @@ function interrupt(status: number): void {
 }
 process.on('SIGINT', () => interrupt(130));
 process.on('SIGTERM', () => interrupt(143));
-// A reader that went away, as in `npm start | head`, is no reason to leave records behind.
-process.stdout.on('error', () => undefined);
 
 /** Loaded when they are needed: an authorization server takes a while. */
 const run = async (settings: Settings): Promise<number> =>

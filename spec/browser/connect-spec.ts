@@ -95,7 +95,7 @@ it("in Chromium, RxJS' webSocket should open no connection with a token that is 
   expect((await report()).renewals).toBe(1);
   await until(() => server.handshakes === 2);
 
-  await server.torment(seeded(5), 9000, () => seen.accepted, 300);
+  await server.torment(seeded(5), 36, () => seen.accepted, 300);
   const { messages } = await report();
   await wait(500);
   const after = await report();

@@ -1,56 +1,22 @@
 import { readFileSync } from 'node:fs';
-import axe from 'axe-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { StubServers } from '../examples/demoStubs.js';
-import { folder, orders, ownFlags } from '../examples/demoSupport.js';
-import { launch } from './chromium.js';
-import { startLive, type LiveRun } from './live.js';
+import type { Page } from 'playwright-core';
+import { close, press, row, startLivePages, type LivePages } from './livePages.js';
 
-// The machine may be busy: everything here waits for what it wants to see, and for nothing else.
-const PATIENCE = 30_000;
 jest.setTimeout(90_000);
 
-let browser: Browser;
-let live: LiveRun;
+let pages: LivePages;
 beforeAll(async () => {
-  browser = await launch();
-  live = await startLive();
+  pages = await startLivePages();
 }, 300_000);
-afterAll(async () => {
-  await browser.close();
-  await live.stop();
-});
+afterAll(() => pages.stop());
 
-const wrongs: string[] = [];
-async function open(options: BrowserContextOptions = {}, url = live.url): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1_180, height: 900 }, ...options });
-  context.setDefaultTimeout(PATIENCE);
-  const page = await context.newPage();
-  page.on('pageerror', ({ message }) => wrongs.push(message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') wrongs.push(message.text());
-  });
-  await page.goto(url);
-  await page.waitForSelector('.lane.ours .marbles g');
-  return page;
-}
-
-const close = (page: Page) => page.context().close();
-const press = (page: Page, name: string) => page.getByRole('button', { name }).click();
 const counter = async (page: Page, lane: string, name: string) =>
   Number(await page.textContent(`.${lane} [data-counter=${name}]`));
 const rows = (page: Page) =>
   page.$$eval('tbody tr', (all) =>
     (all as HTMLTableRowElement[]).map(({ cells }) => [...cells].slice(1).map(({ textContent }) => textContent)),
   );
-/** Waits until the table has a row with these texts, in this order. */
-const row = (page: Page, ...texts: string[]) =>
-  page.waitForFunction(
-    (wanted) =>
-      [...document.querySelectorAll('tbody tr')].some(({ textContent }) => new RegExp(wanted).test(textContent)),
-    texts.join('.*'),
-  );
-/** The same, but later than the row with the text `marker`: the table has the latest first. */
+/** Waits for a row, as `row` does, but later than the row with the text `marker`: the table has the latest first. */
 const rowSince = (page: Page, marker: string, ...texts: string[]) =>
   page.waitForFunction(
     ([after = '', wanted = '']) => {
@@ -64,7 +30,7 @@ const rowSince = (page: Page, marker: string, ...texts: string[]) =>
 describe('the live page', () => {
   let page: Page;
   beforeAll(async () => {
-    page = await open();
+    page = await pages.open();
     await page.click('summary');
   });
   afterAll(() => close(page));
@@ -246,136 +212,28 @@ describe('the live page', () => {
     expect(text).toContain('"type":"token"');
     // The demo's tokens are JWTs.
     expect(text + (await page.content())).not.toMatch(/eyJ|Bearer|Basic /);
-    expect(live.output()).not.toMatch(/eyJ|Bearer|Basic /);
+    expect(pages.live.output()).not.toMatch(/eyJ|Bearer|Basic /);
   });
 
-  it('should have shown no error on the way', () => expect(wrongs).toEqual([]));
-});
-
-describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-  it.each([
-    ['wide', 1_180],
-    ['on a phone', 360],
-    ['on a small phone', 320],
-  ] as const)(
-    '%s, axe should find no serious violation, and nothing should be wider than the screen',
-    async (_, width) => {
-      const page = await open({ colorScheme, viewport: { width, height: 800 } });
-      await page.click('summary');
-      await row(page, 'Status quo', 'Token [A-Z]', 'lives 10 s');
-      await press(page, 'Forbid /invoices');
-      await page.waitForSelector('[data-press=forbid][data-on=true]');
-      await page.evaluate(axe.source);
-      const { violations, passes } = await page.evaluate(() =>
-        (globalThis as unknown as { axe: typeof axe }).axe.run(),
-      );
-      expect(
-        violations
-          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-          .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
-      ).toEqual([]);
-      expect(passes.map(({ id }) => id)).toContain('color-contrast');
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      // Nor anything cut off: neither the table's cells nor the counters.
-      const [scrolled, ...overlaps] = await page.evaluate(() => {
-        const table = document.querySelector('.scroll')!;
-        const boxes = [...document.querySelectorAll('.ours dl > div > *')].map((element) => {
-          const range = document.createRange();
-          range.selectNodeContents(element);
-          return range.getBoundingClientRect();
-        });
-        const over = boxes.some((a, i) =>
-          boxes.some(
-            (b, j) => i < j && a.left < b.right && b.left < a.right && a.top < b.bottom - 4 && b.top < a.bottom - 4,
-          ),
-        );
-        return [table.scrollWidth - table.clientWidth, over];
-      });
-      expect([scrolled, overlaps]).toEqual([0, [false]]);
-      await press(page, 'Allow /invoices');
-      await close(page);
-    },
-  );
-});
-
-it('should tell by a tap what a mark means, until another is tapped', async () => {
-  const page = await open({ hasTouch: true, isMobile: true, viewport: { width: 360, height: 800 } });
-  await press(page, 'Pause');
-  const marble = await page.locator('.ours .marbles circle').last().boundingBox();
-  const stage = await page.locator('.ours .stage').boundingBox();
-  await page.touchscreen.tap(marble!.x + 12, marble!.y + 12);
-  await page.waitForSelector('#tip:text-matches("Token [A-Z].*lives 10 s")');
-  await page.waitForTimeout(200);
-  expect(await page.isVisible('#tip')).toBe(true);
-  await page.touchscreen.tap(stage!.x + stage!.width - 4, stage!.y + 4);
-  await page.waitForSelector('#tip', { state: 'hidden' });
-  await close(page);
-});
-
-it('should move once a second for those who asked for less motion', async () => {
-  const page = await open({ reducedMotion: 'reduce' });
-  const moves = await page.evaluate(async () => {
-    let count = 0;
-    const strip = document.querySelector('.ours .strip')!;
-    const observer = new MutationObserver((records) => (count += records.length));
-    observer.observe(strip, { attributes: true, attributeFilter: ['transform'] });
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    return count;
-  });
-  expect(moves).toBeGreaterThan(0);
-  expect(moves).toBeLessThanOrEqual(4);
-  await close(page);
+  it('should have shown no error on the way', () => expect(pages.wrongs).toEqual([]));
 });
 
 describe('the server of the page', () => {
   it('should serve on loopback, to its own page only', async () => {
-    const { host, origin } = new URL(live.url);
+    const { host, origin } = new URL(pages.live.url);
     expect(host).toMatch(/^127\.0\.0\.1:/);
     const post = (headers: Record<string, string>, name = 'revoke') =>
-      fetch(`${live.url}press/${name}`, { method: 'POST', headers }).then(({ status }) => status);
+      fetch(`${pages.live.url}press/${name}`, { method: 'POST', headers }).then(({ status }) => status);
     expect(await post({})).toBe(403);
     expect(await post({ origin: 'https://elsewhere.example' })).toBe(403);
     expect(await post({ origin }, 'constructor')).toBe(404);
     expect(await post({ origin })).toBe(204);
-    const { headers } = await fetch(live.url);
+    const { headers } = await fetch(pages.live.url);
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
   it('should be started by npm run live', () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
     expect(scripts.live).toBe('node --import ./scripts/dist.mjs examples/live/main.ts');
-  });
-});
-
-describe("on the user's own servers", () => {
-  const place = folder();
-  afterAll(() => place.remove());
-  let stub: StubServers;
-  beforeEach(async () => {
-    stub = await new StubServers().start();
-  });
-  afterEach(() => stub.stop());
-
-  it('should send each record once, draw one lane, and leave the servers alone when a button is pressed', async () => {
-    const flags = ownFlags(`${stub.origin}/token`, `${stub.origin}/orders`).map((flag) =>
-      flag === 'DEMO_SECRET' ? 'LIVE_SECRET' : flag,
-    );
-    const run = await startLive(...flags, '--input', place.file(orders(2_000)), '--rate', '20');
-    try {
-      const page = await open({}, run.url);
-      await page.click('summary');
-      expect(await page.locator('.lane').count()).toBe(1);
-      await row(page, 'Token A', 'lives 5 min');
-      await press(page, 'Revoke token');
-      await row(page, 'Token B', 'fetched after a refusal');
-      await press(page, 'Forbid /orders');
-      await page.waitForFunction(() => Number(document.querySelector('[data-counter=refused]')?.textContent) >= 4);
-      expect(stub.tokens).toBeGreaterThanOrEqual(2);
-      expect([...stub.counts().values()].every((times) => times === 1)).toBe(true);
-      await close(page);
-    } finally {
-      expect(await run.stop()).toBe(143);
-    }
-    expect(run.output()).not.toContain('4711');
   });
 });

@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { bundlePage } from './bundlePage.js';
 
 export interface TokenServer {
   readonly origin: string;
@@ -17,9 +16,8 @@ export interface TokenServer {
   close(): Promise<void>;
 }
 
-/** Serves one page, bundled from the sources, and tokens T1, T2, …, or A1, A2, … for another user, each 50 ms after it was asked for. */
-export async function serveTabs(page: string): Promise<TokenServer> {
-  const script = await bundlePage(page);
+/** Serves one page with this script, and tokens T1, T2, …, or A1, A2, … for another user, each 50 ms after it was asked for. */
+export async function serveTabs(script: string): Promise<TokenServer> {
   let underWay = 0;
   const server: Server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://local');

@@ -74,12 +74,17 @@ export class ProtectedServer {
   }
 
   /**
-   * Kills connections, or the server, and revokes tokens at random moments. A token is revoked once a server has accepted it.
+   * Kills connections, or the server, and revokes tokens, so many times, at random moments. A token is revoked once a server
+   * has accepted it.
    */
-  async torment(random: () => number, ms: number, current: () => string | undefined, longestOutage = 0): Promise<void> {
-    const end = Date.now() + ms;
+  async torment(
+    random: () => number,
+    times: number,
+    current: () => string | undefined,
+    longestOutage = 0,
+  ): Promise<void> {
     const revoked = new Set<string>();
-    while (Date.now() < end) {
+    for (; times > 0; times--) {
       await wait(50 + random() * 300);
       const what = random();
       const value = current();

@@ -16,8 +16,17 @@ describe('npm start, on servers of its own', () => {
   const input = place.file(orders(360));
   const whole = runDemo(['--input', input, '--rate', '60']);
   const stopped = startDemo(['--rate', '50']);
+  const frozen = startDemo(['--input', place.file(orders(200)), '--rate', '100']);
   // The first line of progress.
   stopped.child.stdout.on('data', (text: string) => text.includes(' records') && stopped.child.kill('SIGINT'));
+  let isFrozen = false;
+  frozen.child.stdout.on('data', (text: string) => {
+    if (isFrozen || !text.includes(' records')) return;
+    isFrozen = true;
+    frozen.child.kill('SIGSTOP');
+    // Longer than a token lives.
+    setTimeout(() => frozen.child.kill('SIGCONT'), 6_000);
+  });
 
   it('delivers every order once while tokens expire, sends no expired token, and shows the status quo doing worse', async () => {
     const { status, stdout, stderr } = await whole;
@@ -68,5 +77,12 @@ describe('npm start, on servers of its own', () => {
     expect(Number(delivered)).toBeGreaterThan(10);
     expect(delivered).toBe(of);
     expect(stdout).toContain('Stopped: every record that was taken arrived.');
+  });
+
+  it('names the seconds for which the machine stopped it, and holds them not against the client', async () => {
+    const { status, stdout, stderr } = await frozen.ended;
+    expect(stdout).toMatch(/ {2}This process did not run for [67]\.\d s, because the machine stopped it or was busy/);
+    expect(stdout).toContain('✔ Every record arrived exactly once, and no expired token was sent.');
+    expect([status, stderr, cell(stdout, 'records delivered')]).toEqual([0, '', '200 of 200']);
   });
 });

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { StubServers } from './demoStubs.js';
 import {
-  bundle,
+  bundleDemo,
   cell,
   everyOrder,
   folder,
@@ -22,7 +22,7 @@ import {
 jest.setTimeout(60_000);
 
 const place = folder();
-const { main, remove } = bundle();
+const { main, remove } = bundleDemo();
 const run = (args: readonly string[]): Promise<Ended> => runDemo(args, { main });
 const start = (args: readonly string[], node: readonly string[] = []): Running => startDemo(args, { main, node });
 

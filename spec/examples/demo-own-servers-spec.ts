@@ -2,7 +2,7 @@ import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { StubServers } from './demoStubs.js';
 import {
-  bundle,
+  bundleDemo,
   cell,
   everyOrder,
   folder,
@@ -18,7 +18,7 @@ import {
 jest.setTimeout(60_000);
 
 const place = folder();
-const { main, remove } = bundle();
+const { main, remove } = bundleDemo();
 let stub: StubServers;
 beforeEach(async () => {
   stub = await new StubServers().start();

@@ -4,6 +4,7 @@ import { DoneLines } from '../../examples/demo/doneLines.js';
 import { journalPath, openJournal } from '../../examples/demo/journal.js';
 import { splitLines } from '../../examples/demo/lines.js';
 import { paced } from '../../examples/demo/pace.js';
+import { watchEventLoop } from '../../examples/demo/eventLoop.js';
 import { idempotencyKey, parseLine } from '../../examples/demo/records.js';
 import { RejectedFile } from '../../examples/demo/rejected.js';
 import { pauseBefore, RefusedError, REPEATS, retryAfter } from '../../examples/demo/retryPolicy.js';
@@ -238,4 +239,27 @@ it('paced holds the rate, and stops waiting when it is told to', async () => {
   const second = slow.next();
   stop.abort();
   await expect(second).rejects.toThrow();
+});
+
+describe('the event loop', () => {
+  /** A clock that the spec moves. */
+  const setUp = () => {
+    const clock = { now: 0 };
+    const loop = watchEventLoop(() => clock.now);
+    return { clock, loop };
+  };
+
+  it('stood still between two looks that are far apart', () => {
+    const { clock, loop } = setUp();
+    clock.now = 200;
+    expect(loop.stood()).toBe(0);
+    clock.now = 6_200;
+    expect([loop.stoodBetween(100, 199), loop.stoodBetween(100, 6_201), loop.stoodBetween(6_201, 6_300)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect(loop.stood()).toBe(6_000);
+    loop.close();
+  });
 });

@@ -1,7 +1,8 @@
-import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { bundle } from '../setup/bundle.js';
 
 const ROOT = resolve(__dirname, '../..');
 export const SECRET = 'never-to-be-printed-4711';
@@ -22,7 +23,7 @@ export interface StartOptions {
   readonly cwd?: string;
   /** Flags of Node. */
   readonly node?: readonly string[];
-  /** Where the demo is: as a user starts it, or the {@link bundle} of it. */
+  /** Where the demo is: as a user starts it, or the {@link bundleDemo} of it. */
   readonly main?: readonly string[];
   /** More of the environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -74,27 +75,10 @@ export const runDemo = (args: readonly string[], options?: StartOptions): Promis
   return ended;
 };
 
-/**
- * The same demo, transpiled once: to start it thirty times through tsx would take half a minute. It lies among
- * node_modules, so that it finds the packages it imports.
- */
-export function bundle(): { main: readonly string[]; remove(): void } {
-  const cache = join(ROOT, 'node_modules/.cache');
-  mkdirSync(cache, { recursive: true });
-  const path = mkdtempSync(join(cache, 'demo-spec-'));
-  const entry = join(ROOT, 'examples/demo/main.ts');
-  execFileSync(join(ROOT, 'node_modules/.bin/esbuild'), [
-    entry,
-    '--bundle',
-    '--splitting',
-    '--platform=node',
-    '--format=esm',
-    '--packages=external',
-    `--outdir=${path}`,
-    '--out-extension:.js=.mjs',
-    '--log-level=error',
-  ]);
-  return { main: [join(path, 'main.mjs')], remove: () => rmSync(path, { recursive: true, force: true }) };
+/** The same demo, transpiled once. */
+export function bundleDemo(): { main: readonly string[]; remove(): void } {
+  const { file, remove } = bundle(join(ROOT, 'examples/demo/main.ts'), 'external');
+  return { main: [file], remove };
 }
 
 export interface Reject {

@@ -1,23 +1,25 @@
 import { execFile } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { bundle } from '../setup/bundle.js';
 import { cell } from './demoSupport.js';
 
 jest.setTimeout(60_000);
 const ROOT = resolve(__dirname, '../..');
+const program = bundle(join(ROOT, 'examples/fleet/main.ts'), 'external');
+afterAll(() => program.remove());
 
 interface Ended {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
-/** As a user starts it, but from the sources: what is built may not be there yet. */
+/** As a user starts it, but bundled from the sources: what is built may not be there yet. */
 const run = (...args: string[]): Promise<Ended> =>
   new Promise((done) => {
-    const environment = { ...process.env, NODE_OPTIONS: '', TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json') };
     const child = execFile(
       process.execPath,
-      ['--import', require.resolve('tsx'), join(ROOT, 'examples/fleet/main.ts'), ...args],
-      { cwd: ROOT, env: environment, timeout: 50_000 },
+      [program.file, ...args],
+      { cwd: ROOT, env: { ...process.env, NODE_OPTIONS: '' }, timeout: 50_000 },
       (error, stdout, stderr) => {
         done({ status: error ? (child.exitCode ?? -1) : 0, stdout, stderr });
       },

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -22,6 +22,19 @@ it('npm run live on a port that is taken should end with one line', async () => 
   expect(failure).toBe(
     `Error: it ended with 2 before it served the page:\nerror: port ${port} is taken: name another with --port, or 0 for any\n`,
   );
+});
+
+it('a command whose reader goes away, as in `npm run angular -- --help | head -1`, should end as if it had been read', async () => {
+  const child = spawn(process.execPath, ['--import', './scripts/dist.mjs', 'examples/angular/start.ts', '--help'], {
+    cwd: ROOT,
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+  const status = await new Promise((ended) => child.once('close', ended));
+  // It may have to build the library first.
+  expect([status, stderr.replace(/^Building .*\n/, '')]).toEqual([0, '']);
 });
 
 it('a command without its packages should name the one command that installs them', () => {

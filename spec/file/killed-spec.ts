@@ -2,24 +2,25 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clientOf, startAuthority } from '../oauth/authority.js';
-import { bundleWorker, pause, percentile, until } from '../redis/fleet/fleet.js';
+import { pause, percentile, until } from '../redis/fleet/fleet.js';
+import { bundle, type Bundle } from '../setup/bundle.js';
 import { startWorker, stopWorkers, type FromWorker, type Worker } from './processes.js';
 
 const SOAK = process.env.SOAK === '1';
 const PLACES = SOAK ? [tmpdir(), '/dev/shm'] : [tmpdir()];
-const SCALE = SOAK ? { processes: 20, seconds: 60, ttl: 5 } : { processes: 6, seconds: 8, ttl: 2 };
+const SCALE = SOAK ? { processes: 20, seconds: 60, ttl: 5 } : { processes: 6, seconds: 5, ttl: 2 };
 
 /** At first there is no token, and all processes load their code. Milliseconds. */
 const START = SCALE.seconds * 250;
 
 jest.setTimeout(SCALE.seconds * 1000 + 60_000);
 
-let bundle: ReturnType<typeof bundleWorker>;
+let program: Bundle;
 beforeAll(() => {
-  bundle = bundleWorker(join(__dirname, 'worker.main.ts'));
+  program = bundle(join(__dirname, 'worker.main.ts'));
 });
 afterAll(() => {
-  bundle.remove();
+  program.remove();
 });
 
 const dispose: (() => unknown)[] = [];
@@ -66,7 +67,7 @@ async function place(root: string, options: { readonly ttl: number; readonly gra
   const workers = new Set<Worker>();
   dispose.push(() => stopWorkers(workers));
   const start = (onMessage: (message: FromWorker, worker: Worker) => void) => {
-    workers.add(startWorker(bundle.file, config, onMessage));
+    workers.add(startWorker(program.file, config, onMessage));
   };
   return { folder, path, authority, start, workers };
 }

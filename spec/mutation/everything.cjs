@@ -4,8 +4,8 @@ const { describe } = require('@jest/globals');
 const { readdirSync, statSync } = require('node:fs');
 const { join } = require('node:path');
 
-// Enough of the model to notice what the examples do not.
-process.env.MODEL_RUNS ??= '300';
+// Enough of the model to notice what the examples do not: 300 histories, since this file has half of them.
+process.env.MODEL_RUNS ??= '600';
 
 const specs = ['token', 'internal', 'guarantees', 'http']
   .flatMap((folder) => readdirSync(join(__dirname, '..', folder)).map((file) => join(__dirname, '..', folder, file)))

@@ -2,10 +2,10 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { startAuthority } from '../oauth/authority.js';
 import { freshKey } from '../redis/clients.js';
-import { bundleWorker } from '../redis/fleet/fleet.js';
+import { bundle } from '../setup/bundle.js';
 import type { SessionConfig, SessionReport } from './sessions.js';
 
-const { file, remove } = bundleWorker(`${__dirname}/sessions.main.ts`);
+const { file, remove } = bundle(`${__dirname}/sessions.main.ts`);
 afterAll(remove);
 
 /** Processes that begin when all are there: one that starts late would find the first token over. */

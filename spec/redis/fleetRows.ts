@@ -1,6 +1,7 @@
+import { join } from 'node:path';
+import { bundle } from '../setup/bundle.js';
 import { freshKey, type Kind } from './clients.js';
 import {
-  bundleWorker,
   pause,
   percentile,
   startFleet,
@@ -21,13 +22,15 @@ import { lateness } from './lateness.js';
 const SOAK = Boolean(process.env.SOAK);
 const SECONDS = SOAK ? 20 : 3;
 const SIZE = SOAK ? 8 : 4;
-const REVOKED = SOAK ? { lifetime: 1, callers: 200, seconds: SECONDS } : { lifetime: 12, callers: 50, seconds: 12 };
+const REVOKED = SOAK ? { lifetime: 1, callers: 200, seconds: SECONDS } : { lifetime: 6, callers: 100, seconds: 6 };
+/** Between two calls of one caller, on average. Milliseconds. */
+const REVOKED_EVERY = 2000;
 const LEAD = 200;
 
 /** The rows of the fault table that need a fleet of processes. */
 export function itHoldsForAFleet(kind: Kind): void {
   jest.setTimeout(90_000);
-  const { file, remove } = bundleWorker();
+  const { file, remove } = bundle(join(__dirname, 'fleet/worker.main.ts'));
   let issuer: Issuer;
   let fleet: Fleet | undefined;
   afterEach(async () => {
@@ -86,14 +89,21 @@ export function itHoldsForAFleet(kind: Kind): void {
   );
 
   it('should fail no call when the issuer revokes at once, and have few refused', async () => {
-    const { stop } = await launch(SIZE, {
+    const { workers, stop } = await launch(SIZE, {
       calls: true,
       callers: REVOKED.callers,
-      every: 2000,
+      every: REVOKED_EVERY,
       issuer: { revokes: true, lifetime: REVOKED.lifetime },
       stream: { refreshBefore: LEAD * REVOKED.lifetime, jitter: 0, rejectionBudget: { max: 1000 } },
     });
-    await pause(REVOKED.seconds * 1000);
+    // The first calls find cold code.
+    await pause(1000);
+    workers.forEach(({ reset }) => {
+      reset();
+    });
+    const late = lateness();
+    await pause((REVOKED.seconds - 1) * 1000);
+    const mine = late.stop();
     const reports = await stop();
     const lags = reports.flatMap((report) => report.lags);
     console.info(
@@ -102,7 +112,10 @@ export function itHoldsForAFleet(kind: Kind): void {
     expectNoHarm(reports);
     expect(issuer.calls()).toBeGreaterThan((SIZE * REVOKED.callers * REVOKED.seconds) / 8);
     expect(issuer.issued()).toBeGreaterThan(1);
-    expect(issuer.refused() / issuer.calls()).toBeLessThanOrEqual(0.01);
+    // A push takes two workers their time: the one that fetched, and the one that hears of it.
+    const held = SOAK ? 0 : mine.worst + 2 * Math.max(...reports.map((report) => report.late.worst));
+    const perMillisecond = (SIZE * REVOKED.callers) / REVOKED_EVERY;
+    expect(issuer.refused()).toBeLessThanOrEqual(0.01 * issuer.calls() + held * perMillisecond);
   });
 
   it('should have the next token within lease + fetch + 100 ms when the leader is killed, and no caller stall over 50 ms', async () => {
@@ -110,7 +123,7 @@ export function itHoldsForAFleet(kind: Kind): void {
     const { workers, stop } = await launch(3, {
       callers: 20,
       every: 50,
-      issuer: { lifetime: 6 },
+      issuer: { lifetime: 4 },
       stream: { refreshBefore: 2 * lease + 500, jitter: 0 },
       store: { lease },
     });
@@ -156,7 +169,7 @@ export function itHoldsForAFleet(kind: Kind): void {
     const { workers, stop } = await launch(3, {
       callers: 20,
       every: 50,
-      issuer: { lifetime: 6 },
+      issuer: { lifetime: 4 },
       stream: { refreshBefore: 2500, jitter: 0 },
       store: { lease },
     });

@@ -11,7 +11,9 @@ const PUSHES = SOAK ? 50 : 10;
 jest.setTimeout(120_000);
 
 it.each(KINDS)('should deliver every push to every instance, in order, with %s', async (kind) => {
-  const { all, dispose } = await instances(kind, COUNT + 1, { encryptionKey: { id: 'k', key: new Uint8Array(32) } });
+  const { all, key, dispose } = await instances(kind, COUNT + 1, {
+    encryptionKey: { id: 'k', key: new Uint8Array(32) },
+  });
   const heard: string[][] = [];
   const lags: number[] = [];
   const [leader, ...others] = all;
@@ -25,7 +27,9 @@ it.each(KINDS)('should deliver every push to every instance, in order, with %s',
     });
   });
   try {
-    await pause(1500);
+    const subscribers = async () =>
+      ((await leader!.command('PUBSUB', 'NUMSUB', `rx-fresh-token:{${key}}:push`)) as unknown[]).map(Number)[1];
+    await until(async () => (await subscribers()) === COUNT);
     let previous: AccessToken | null = null;
     const said: string[] = [];
     for (let n = 0; n < PUSHES; n++) {

@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { folder, ownFlags, runDemo } from '../examples/demoSupport.js';
+import { bundleDemo, folder, ownFlags, runDemo } from '../examples/demoSupport.js';
+import { bundle } from '../setup/bundle.js';
 import { canaries, encodings, escaped } from './canaries.js';
 import { startHostileServer } from './hostileServer.js';
 
 const place = folder();
+const demo = bundleDemo();
+const program = bundle(join(__dirname, 'canaries.main.ts'), 'external');
 afterAll(() => {
-  place.remove();
+  for (const made of [place, demo, program]) made.remove();
 });
 
 interface Printed {
@@ -20,7 +23,7 @@ const run = (...args: string[]): Promise<Printed> =>
     const env = { ...process.env, NODE_OPTIONS: '' };
     execFile(
       process.execPath,
-      ['--import', 'tsx', join(__dirname, 'canaries.main.ts'), ...args],
+      [program.file, ...args],
       { env, timeout: 280_000, maxBuffer: 2 ** 28 },
       (error, stdout, stderr) => {
         resolve({ text: stdout + stderr, status: error ? (error.code ?? null) : 0 });
@@ -131,7 +134,10 @@ describe('a canary', () => {
         '--header',
         `X-Key: ${canaries.header}`,
       ];
-      const { status, stdout, stderr } = await runDemo(flags, { env: { DEMO_SECRET: canaries.clientSecret } });
+      const { status, stdout, stderr } = await runDemo(flags, {
+        main: demo.main,
+        env: { DEMO_SECRET: canaries.clientSecret },
+      });
       server.close();
       expect(status).toBe(expected);
       const written = existsSync(`${input}.rejected`) ? readFileSync(`${input}.rejected`, 'utf8') : '';

@@ -9,7 +9,7 @@ import { memoryTokenStore, plainError } from 'rx-fresh-token/testing';
 import { canaries } from './canaries.js';
 import { entries } from './entries.js';
 import { manners, startHostileServer, type HostileServer } from './hostileServer.js';
-import { attempt, brief, show, sources, useAll } from './uses.js';
+import { attempt, brief, patient, show, sources, useAll } from './uses.js';
 
 const { clientSecret } = canaries;
 const [, , mode = 'everything', path = ''] = process.argv;
@@ -38,13 +38,14 @@ async function mistakes(): Promise<void> {
 async function adapters(server: HostileServer): Promise<void> {
   const signedOut = inPage(() => tabTokenStore({ name: 'canaries' }));
   for (const [name, store] of Object.entries({ memory: memoryTokenStore(), tabs: signedOut })) {
-    const token$ = createTokenStream(sources(server.tokenUrl('grants'))['client credentials']!, { ...brief, store });
+    const token$ = createTokenStream(sources(server.tokenUrl('grants'))['client credentials']!, { ...patient, store });
     await useAll(`${name} store`, token$, server);
     show('the store', store);
   }
   signedOut.signOut();
   for (const manner of ['grants', 'mirrors as an OAuth error']) {
-    const token$ = createTokenStream(sources(server.tokenUrl(manner))['client credentials']!, brief);
+    const waits = manner === 'grants' ? patient : brief;
+    const token$ = createTokenStream(sources(server.tokenUrl(manner))['client credentials']!, waits);
     // This API mirrors what it gets, and an axios error holds what an API says.
     const api = axios.create({ baseURL: server.origin, timeout: 600, transformResponse: () => 'said' });
     const detach = attachToken(api, token$);

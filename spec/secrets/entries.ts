@@ -13,7 +13,7 @@ import { createTokenProxy, startTokenProxy } from 'rx-fresh-token/proxy';
 import { memoryTokenStore } from 'rx-fresh-token/testing';
 import { canaries } from './canaries.js';
 import type { HostileServer } from './hostileServer.js';
-import { attempt, brief, show, sources, useAll } from './uses.js';
+import { attempt, brief, patient, show, sources, useAll } from './uses.js';
 
 const { clientSecret, query, header } = canaries;
 const REFUSING = 'mirrors as an OAuth error';
@@ -43,10 +43,10 @@ const sourceAt = (server: HostileServer, manner: string, kind = 'client credenti
 
 async function files(server: HostileServer, folder: string): Promise<void> {
   const store = fileTokenStore(join(folder, 'token.json'));
-  await useAll('file store', createTokenStream(sourceAt(server, 'grants'), { ...brief, store }), server);
+  await useAll('file store', createTokenStream(sourceAt(server, 'grants'), { ...patient, store }), server);
   show('file store: the store', store);
   // The next stream finds the token in the file.
-  const second = { ...brief, store: fileTokenStore(join(folder, 'token.json')) };
+  const second = { ...patient, store: fileTokenStore(join(folder, 'token.json')) };
   const shared$ = createTokenStream(sourceAt(server, 'grants', 'refresh token'), second);
   await attempt('file store: shared token', () => firstValueFrom(shared$));
   shared$.close();
@@ -61,6 +61,8 @@ async function files(server: HostileServer, folder: string): Promise<void> {
   await attempt('file store: foreign file', () => firstValueFrom(takeToken(token$)));
   token$.close();
 }
+
+const waitsAt = (manner: string): typeof brief => (manner === REFUSING ? brief : patient);
 
 const fileMistakes = (folder: string): Record<string, () => unknown> => {
   const holding = (name: string, text: string, mode = 0o600) => {
@@ -118,7 +120,7 @@ async function proxies(server: HostileServer): Promise<void> {
   for (const manner of ['grants', 'grants DPoP', REFUSING]) {
     const token$ = createTokenStream(
       sourceAt(server, manner, manner === 'grants DPoP' ? 'client credentials, DPoP' : 'client credentials'),
-      brief,
+      waitsAt(manner),
     );
     const log = (entry: unknown) => {
       show(`proxy: log, ${manner}`, entry);
@@ -172,7 +174,7 @@ async function watchers(server: HostileServer): Promise<void> {
       show(`otel: message ${type}`, message);
     });
   for (const manner of ['grants', REFUSING]) {
-    const token$ = createTokenStream(sourceAt(server, manner), brief);
+    const token$ = createTokenStream(sourceAt(server, manner), waitsAt(manner));
     show('otel: watching', [observeToken(token$, { meter, name: 'api' }), publishToken(token$, { name: 'api' })]);
     await useAll(`otel, ${manner}`, token$, server);
   }
@@ -192,11 +194,12 @@ const reconnect = { initial: 5, max: 5, count: 2 };
 
 async function connections(server: HostileServer): Promise<void> {
   for (const manner of ['grants', REFUSING]) {
-    const token$ = createTokenStream(sourceAt(server, manner), brief);
+    const token$ = createTokenStream(sourceAt(server, manner), waitsAt(manner));
     token$.events.subscribe((event) => {
       show(`connect: ${event.type}`, event);
     });
-    const options = { baseUrl: server.origin, headers: { 'x-key': header }, reconnect, maxWait: 200 };
+    const { maxWait } = waitsAt(manner);
+    const options = { baseUrl: server.origin, headers: { 'x-key': header }, reconnect, maxWait };
     for (const path of ['ok', '401', '403', '500', 'away'])
       await attempt(`connect: events of /${path}`, () =>
         firstValueFrom(eventStream(token$, `/${path}?${query}`, options)),
@@ -205,7 +208,7 @@ async function connections(server: HostileServer): Promise<void> {
       await attempt(`connect: code ${String(code)}`, () => {
         const end = Object.assign(new Error('it was closed'), { code });
         const connect: Connect<never> = () => throwError(() => end);
-        const messages$ = connectWithToken(token$, connect, { reconnect, maxWait: 200 });
+        const messages$ = connectWithToken(token$, connect, { reconnect, maxWait });
         show('connect: messages$', messages$);
         return firstValueFrom(messages$);
       });

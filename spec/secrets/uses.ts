@@ -8,6 +8,8 @@ import { printed } from './printed.js';
 
 /** Most servers here never give a usable token: nobody waits long for one. */
 export const brief = { maxWait: 200, fetchTimeout: 600, backoff: { initial: 20, max: 20 } };
+/** For a server that gives a token: however busy the machine is, it comes. */
+export const patient = { ...brief, maxWait: 30_000, fetchTimeout: 30_000 };
 
 /** Prints a value as `console.log` does, and in every other way. */
 export function show(what: string, value: unknown): void {

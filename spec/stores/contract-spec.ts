@@ -114,11 +114,18 @@ describe('the contract', () => {
     fetch().pipe(map((response): StoredToken => ({ response, age: 0, origin: 'fetched' })));
 
   const failing = async (stores: () => TokenStore[], about = ''): Promise<string[]> => {
-    const failed: string[] = [];
     const checks = storeContract({ create: () => ({ stores: stores() }), timeout: 500 });
-    for (const { name, run } of checks.filter((check) => check.name.includes(about)))
-      await run().catch(() => failed.push(name));
-    return failed;
+    const results = await Promise.all(
+      checks
+        .filter(({ name }) => name.includes(about))
+        .map(({ name, run }) =>
+          run().then(
+            () => [],
+            () => [name],
+          ),
+        ),
+    );
+    return results.flat();
   };
 
   it('should see through a store that shares nothing', async () => {

@@ -1,7 +1,5 @@
-import { fork, execFileSync, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { TokenStreamOptions } from 'rx-fresh-token';
 import type { RedisTokenStoreOptions } from 'rx-fresh-token/redis';
 import type { Kind } from '../clients.js';
@@ -42,33 +40,6 @@ export interface Report {
   readonly unhandled: string[];
   storeErrors: number;
   failed: number;
-}
-
-const ROOT = resolve(__dirname, '../../..');
-
-/** The worker, transpiled once: eight starts through a loader would take as long as the spec. It lies where it finds its packages. */
-export function bundleWorker(main = join(__dirname, 'worker.main.ts')): { file: string; remove: () => void } {
-  const cache = join(ROOT, 'node_modules/.cache');
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, 'fleet-spec-'));
-  const file = join(folder, 'worker.mjs');
-  const external = ['redis', 'ioredis', 'rxjs', 'cross-fetch', 'oauth4webapi'].map((name) => `--external:${name}`);
-  execFileSync(join(ROOT, 'node_modules/.bin/esbuild'), [
-    main,
-    '--bundle',
-    '--platform=node',
-    '--format=esm',
-    ...external,
-    `--tsconfig=${join(ROOT, 'tsconfig.json')}`,
-    `--outfile=${file}`,
-    '--log-level=error',
-  ]);
-  return {
-    file,
-    remove: () => {
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 export interface Worker {
