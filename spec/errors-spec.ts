@@ -130,7 +130,8 @@ describe('TokenUnavailableError', () => {
     ['an Error', new Error('fetch failed'), 'words: fetch failed'],
     ['an Error without a message', new TypeError(), 'words: TypeError'],
     ['a string', 'down', 'words: down'],
-    ['an object', { status: 401 }, 'words: object'],
+    ['an answer', { status: 401 }, 'words: 401'],
+    ['an object', { reason: 'SECRET' }, 'words: object'],
     ['null', null, 'words: object'],
     ['an error with lines', new Error('a\n  b'), 'words: a b'],
     [
