@@ -99,14 +99,14 @@ describe('27: a source may answer with a token response, or with the Response of
     [
       "a promise of axios' response",
       () => Promise.resolve({ status: 200, headers: {}, data: body }),
-      'return its body',
+      'return the parsed body',
     ],
     [
       "a promise of openapi-fetch's result",
       () => Promise.resolve({ data: body, response: json(body) }),
-      'return its body',
+      'return the parsed body',
     ],
-    ["RxJS' AjaxResponse", () => of({ status: 200, responseHeaders: {}, response: body, xhr: {} }), 'return its body'],
+    ["RxJS' AjaxResponse", () => of({ status: 200, responseHeaders: {}, response: body, xhr: {} }), 'return the parsed body'],
   ])('fails at once for the mistake of %s, and says which', async (_kind, source, message) => {
     const { token$, result, cause, asked, failed } = await resultOf(source as () => ReturnType<TokenSource>);
     expect(isTokenError(result, 'ERR_TOKEN_UNAVAILABLE')).toBe(true);

@@ -47,34 +47,42 @@ describe('checkTokenResponse', () => {
     [
       'an HTTP response',
       { headers: {}, data: { access_token: 'SECRET' } },
-      'has no access_token (undefined): it is an HTTP response; return its body',
+      'has no access_token (undefined), but headers: return the parsed body, { access_token, expires_in }',
     ],
     [
       'a body inside another',
       { data: { access_token: 'SECRET' } },
-      'has no access_token (undefined): it is an HTTP response; return its body',
+      'has no access_token (undefined), but data: return the parsed body, { access_token, expires_in }',
     ],
     [
       'an Observable inside a promise',
       of({ access_token: 'SECRET' }),
-      'has no access_token (undefined): it is an Observable or a promise inside another one; flatten it',
+      'has no access_token (undefined), but subscribe: return the parsed body, { access_token, expires_in }',
     ],
     [
       'a promise inside an Observable',
       Promise.resolve({ access_token: 'SECRET' }),
-      'has no access_token (undefined): it is an Observable or a promise inside another one; flatten it',
+      'has no access_token (undefined), but then: return the parsed body, { access_token, expires_in }',
     ],
-    ['bytes', new TextEncoder().encode('SECRET'), 'has no access_token (undefined): it is bytes; parse them'],
-    ['a Blob', new Blob(['SECRET']), 'has no access_token (undefined): it is bytes; parse them'],
+    [
+      'bytes',
+      new TextEncoder().encode('SECRET'),
+      'has no access_token (undefined), but byteLength: return the parsed body, { access_token, expires_in }',
+    ],
+    [
+      'a Blob',
+      new Blob(['SECRET']),
+      'has no access_token (undefined), but arrayBuffer: return the parsed body, { access_token, expires_in }',
+    ],
     [
       "MSAL's result",
       { accessToken: 'SECRET', expiresOn: new Date() },
-      'has no access_token (undefined): it is the result of another library; return { access_token, expires_in }',
+      'has no access_token (undefined), but accessToken: return the parsed body, { access_token, expires_in }',
     ],
     [
       'a Response that is read no further',
       new Response('SECRET'),
-      'has no access_token (undefined): it is an HTTP response; return its body',
+      'has no access_token (undefined), but headers: return the parsed body, { access_token, expires_in }',
     ],
   ])('should refuse, not quote, and call a mistake of the source: %s', (_kind, value, fault) => {
     const error = failureOf(value);

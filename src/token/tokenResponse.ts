@@ -20,6 +20,9 @@ export function mistake(message: string, options?: ErrorOptions): InvalidTokenRe
   return error;
 }
 
+/** Members of HTTP responses, Observables, promises, bytes and MSAL's results, which no token response has. */
+const OF_OTHERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken'];
+
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
   if (typeof response !== 'object' || response === null || Array.isArray(response))
@@ -31,24 +34,14 @@ export function checkTokenResponse(response: unknown): asserts response is Token
     return;
   }
   const missing = `the token response has no access_token (${kindOf(value)})`;
-  const kind = misplacedIn(response);
-  if (kind !== undefined) throw mistake(`${missing}: it is ${kind}`);
+  const member = OF_OTHERS.find((name) => name in response);
+  if (member !== undefined || isText(fieldsOf(fieldsOf(response).data).access_token))
+    throw mistake(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
   const status = statusOf(response);
   const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
   if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusIn(error));
   throw new InvalidTokenResponseError(missing);
-}
-
-/** What else than a token response a source returned, by a member that none of those has. */
-function misplacedIn(response: object): string | undefined {
-  const has = (...names: string[]) => names.some((name) => name in response);
-  if (has('headers', 'response') || isText(fieldsOf(fieldsOf(response).data).access_token))
-    return 'an HTTP response; return its body';
-  if (has('subscribe', 'then')) return 'an Observable or a promise inside another one; flatten it';
-  if (has('byteLength', 'arrayBuffer')) return 'bytes; parse them';
-  if (has('accessToken')) return 'the result of another library; return { access_token, expires_in }';
-  return undefined;
 }
 
 export const withoutToken = () => new InvalidTokenResponseError('the token source completed without a token');
