@@ -106,7 +106,11 @@ describe('27: a source may answer with a token response, or with the Response of
       () => Promise.resolve({ data: body, response: json(body) }),
       'return the parsed body',
     ],
-    ["RxJS' AjaxResponse", () => of({ status: 200, responseHeaders: {}, response: body, xhr: {} }), 'return the parsed body'],
+    [
+      "RxJS' AjaxResponse",
+      () => of({ status: 200, responseHeaders: {}, response: body, xhr: {} }),
+      'return the parsed body',
+    ],
   ])('fails at once for the mistake of %s, and says which', async (_kind, source, message) => {
     const { token$, result, cause, asked, failed } = await resultOf(source as () => ReturnType<TokenSource>);
     expect(isTokenError(result, 'ERR_TOKEN_UNAVAILABLE')).toBe(true);
