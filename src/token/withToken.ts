@@ -14,9 +14,9 @@ import type { AccessToken, TokenStream } from './types.js';
 
 export interface WithTokenOptions {
   /**
-   * Tells that a server rejected the token, from what `send` emitted first or threw. It returns a boolean; a promise is a
-   * TypeError. Default: status 401, or 403 unless the answer says `insufficient_scope` or limits the rate of requests;
-   * emitted values count only if they look like a Response.
+   * Tells that a server rejected the token, from what `send` emitted or threw; of later values only responses count. It
+   * returns a boolean; a promise is a TypeError. Default: status 401, or 403 unless the answer says `insufficient_scope` or
+   * limits the rate of requests; emitted values count only if they look like a Response.
    */
   isRejection?: ((result: unknown) => boolean) | undefined;
   /**
