@@ -1,10 +1,4 @@
-import {
-  callPredicate,
-  isAcceptance,
-  kindOfRejection,
-  isRejection,
-  looksLikeResponse,
-} from '../../src/token/isRejection.js';
+import { isAcceptance, kindOfRejection, isRejection, looksLikeResponse } from '../../src/token/isRejection.js';
 
 const answered = (status: number, challenge?: string) =>
   new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
@@ -135,34 +129,6 @@ describe('isAcceptance', () => {
     ['nothing', undefined, true],
   ])('should judge %s', (_kind, outcome, accepts) => {
     expect(isAcceptance(outcome)).toBe(accepts);
-  });
-});
-
-describe('ask', () => {
-  it.each<[unknown, boolean]>([
-    [true, true],
-    [false, false],
-    [undefined, false],
-    [null, false],
-    [1, true],
-    ['', false],
-    [{}, true],
-  ])('should take %p as a boolean', (answer, verdict) => {
-    expect(callPredicate(() => answer, 'outcome')).toBe(verdict);
-  });
-
-  it.each<[string, unknown]>([
-    ['a promise', Promise.resolve(false)],
-    ['whatever has a then', { then: () => undefined }],
-  ])('should not take %s as a truth', (_kind, answer) => {
-    expect(() => callPredicate(() => answer, 'outcome')).toThrow(
-      new TypeError('option "isRejection" returned a promise: it must return a boolean'),
-    );
-  });
-
-  it('should hand over the outcome', () => {
-    const outcome = {};
-    expect(callPredicate((given) => given === outcome, outcome)).toBe(true);
   });
 });
 

@@ -25,7 +25,8 @@ import {
 } from 'rxjs';
 import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
-import { callPredicate, isRejection as isRejectionByDefault, kindOfRejection } from '../token/isRejection.js';
+import { callPredicate } from '../internal/callPredicate.js';
+import { isRejection as isRejectionByDefault, kindOfRejection } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
@@ -159,7 +160,7 @@ function isRefusal({ isRejection }: ProvidedStream, outcome: unknown, url: strin
   const isAnswer = outcome instanceof HttpErrorResponse || (isRejection && outcome instanceof HttpResponse);
   // A redirect to another origin did not carry the token.
   if (!isAnswer || originFrom(outcome.url, url) !== originFrom('', url)) return false;
-  return isRejection ? callPredicate(isRejection, outcome) : isRejectionByDefault(outcome);
+  return isRejection ? callPredicate(isRejection, outcome, 'isRejection') : isRejectionByDefault(outcome);
 }
 
 /** Errors as Angular does after `timeout`. */

@@ -2,7 +2,8 @@ import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 
 import { catchError, defer, filter, from, map, takeUntil, tap, throwError, type Observable } from 'rxjs';
 import { resourceOf } from '../http/destinations.js';
 import { isStream } from '../internal/isStream.js';
-import { callPredicate, kindOfRejection } from '../token/isRejection.js';
+import { callPredicate } from '../internal/callPredicate.js';
+import { kindOfRejection } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
@@ -90,7 +91,8 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
 
   const isRefused = (outcome: unknown): boolean => {
     const response = responseOf(outcome);
-    if (!response || !redirects.hadToken(response) || !callPredicate(isRejection, response)) return false;
+    if (!response || !redirects.hadToken(response) || !callPredicate(isRejection, response, 'isRejection'))
+      return false;
     refused = response;
     return true;
   };

@@ -1,5 +1,6 @@
 import type { ObservableInput } from 'rxjs';
 import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { callPredicate } from '../internal/callPredicate.js';
 import { retryAfterOf } from '../token/failure.js';
 import type { AccessToken } from '../token/types.js';
 import { isNormal, isRejection } from './ends.js';
@@ -61,8 +62,8 @@ export function settingsOf(options: ConnectOptions) {
   if (onRenewal !== 'keep' && onRenewal !== 'replace' && typeof onRenewal !== 'function')
     throw wrong('onRenewal', onRenewal, '"keep", "replace" or a function');
   return {
-    isRejection: asked('isRejection', options.isRejection ?? isRejection),
-    isFinal: asked('isFinal', options.isFinal ?? isNormal),
+    isRejection: (end: unknown) => callPredicate(options.isRejection ?? isRejection, end, 'isRejection'),
+    isFinal: (end: unknown) => callPredicate(options.isFinal ?? isNormal, end, 'isFinal'),
     onRenewal,
     reconnect: reconnect === false ? (false as const) : backoffOf(reconnect),
     /** No reconnect comes sooner after such an end: its `Retry-After`. */
@@ -83,15 +84,3 @@ function backoffOf(reconnect: ReconnectOptions) {
   requireFunctions({ 'reconnect.random': random });
   return { ...numbers, random };
 }
-
-/** Asks a predicate of the user's. A promise would count as true whatever it resolves to. */
-const asked =
-  (name: string, predicate: (end: unknown) => unknown) =>
-  (end: unknown): boolean => {
-    const answer = predicate(end);
-    const { then } = (answer ?? {}) as Partial<PromiseLike<unknown>>;
-    if (typeof then !== 'function') return Boolean(answer);
-    // Nobody awaits it, so a rejection of it would end a Node process.
-    then.call(answer, undefined, () => undefined);
-    throw new TypeError(`option "${name}" returned a promise: it must return a boolean`);
-  };

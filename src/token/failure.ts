@@ -2,7 +2,7 @@ import { isTokenError } from '../errors.js';
 import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '../internal/answers.js';
 import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
-import { callPredicate } from './isRejection.js';
+import { callPredicate } from '../internal/callPredicate.js';
 import { isMistake } from './tokenResponse.js';
 
 /** A server is not believed when it asks for a longer pause than this. Milliseconds. */

@@ -35,16 +35,4 @@ export function looksLikeResponse(value: unknown): boolean {
   return typeof (status ?? statusCode) === 'number' && typeof headers === 'object' && headers !== null;
 }
 
-/** Asks a predicate of the user's. A promise would count as true whatever it resolves to. */
-export function callPredicate(predicate: (result: never) => unknown, result: unknown, option = 'isRejection'): boolean {
-  const answer = predicate(result as never);
-  const { then } = (answer ?? {}) as Partial<PromiseLike<unknown>>;
-  if (typeof then === 'function') {
-    // Nobody awaits it, so a rejection of it would end a Node process.
-    then.call(answer, undefined, () => undefined);
-    throw new TypeError(`option "${option}" returned a promise: it must return a boolean`);
-  }
-  return Boolean(answer);
-}
-
 const challengeOf = (result: unknown): string => headerOf(result, 'www-authenticate') ?? '';

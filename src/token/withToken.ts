@@ -2,14 +2,15 @@ import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty 
 import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
+import { callPredicate } from '../internal/callPredicate.js';
 import {
-  callPredicate,
   isAcceptance,
   kindOfRejection,
   isRejection as isRejectionByDefault,
   looksLikeResponse,
 } from './isRejection.js';
 import { managerOf } from './tokenStream.js';
+import type { TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenStream } from './types.js';
 
 export interface WithTokenOptions {
@@ -80,82 +81,102 @@ export function withToken<T>(
   return requestWith(send, options)(token$);
 }
 
+/** What a request needs to know to judge its results. */
+interface Rules {
+  readonly key: string | undefined;
+  readonly maxWait: number | undefined;
+  readonly isRejectedError: (thrown: unknown) => boolean;
+  /** Of the first value; of later ones only responses count. */
+  readonly isRejectedValue: (value: unknown, isFirst: boolean) => boolean;
+}
+
 /** Checks what was given, and makes a request of a stream. */
 function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$: TokenStream) => Observable<T> {
   const { key, isRejection } = options;
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] });
   requireFunctions({ isRejection });
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
-  const isRejected = (result: unknown) =>
-    isRejection ? callPredicate(isRejection, result) : isRejectionByDefault(result);
-  const isRejectedValue = (value: unknown) => {
+  const isRejectedError = (result: unknown) =>
+    isRejection ? callPredicate(isRejection, result, 'isRejection') : isRejectionByDefault(result);
+  const isRejectedValue = (value: unknown, isFirst: boolean) => {
+    const isResponse = looksLikeResponse(value);
     try {
-      return (isRejection !== undefined || looksLikeResponse(value)) && isRejected(value);
+      return (isResponse || (isFirst && isRejection !== undefined)) && isRejectedError(value);
     } catch (error) {
-      if (looksLikeResponse(value)) discard(value as Response);
+      discardIfResponse(value);
       throw error;
     }
   };
-  const keyOf = () => key;
-
+  const rules = { key, maxWait, isRejectedError, isRejectedValue };
   return (token$) => {
-    const { use, take, recover, reject, accepted, newest } = managerOf(token$);
-    return defer(() => {
-      let used: AccessToken | undefined;
-      let hasDelivered = false;
-      let hasFailed = false;
-      const sendWith = (token: AccessToken) => send((used = token));
-      const sendWithOrWait = (token: AccessToken | null) =>
-        token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
-      let attempt = () => sendWithOrWait(use());
-      const accept = () => {
-        if (used && !hasFailed) accepted(used, keyOf);
-      };
-
-      return defer(() => attempt()).pipe(
-        tap({
-          next: (value) => {
-            if ((!hasDelivered || looksLikeResponse(value)) && isRejectedValue(value)) {
-              if (!hasDelivered) throw new RejectedValue(value);
-              if (used) reject({ token: used, kind: kindOfRejection(value), key });
-              hasFailed = true;
-            }
-            hasDelivered = true;
-            hasFailed ||= !isAcceptance(value);
-          },
-          // Not at the first value: a client that reports its progress emits some before the server has answered.
-          complete: accept,
-          // `take(1)` behind it: the request ends with its first value.
-          unsubscribe: () => {
-            if (hasDelivered) accept();
-          },
-        }),
-        retry({
-          delay: (thrown: unknown, count) => {
-            const result = thrown instanceof RejectedValue ? thrown.value : thrown;
-            if (!used || (result === thrown && !isRejected(thrown))) throw thrown;
-            const rejection = { token: used, kind: kindOfRejection(result), key };
-            if (hasDelivered) reject(rejection);
-            if (hasDelivered || count > 1) throw thrown;
-            return recover(rejection, maxWait).pipe(
-              throwIfEmpty(() => thrown),
-              tap({
-                next: (next) => {
-                  // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
-                  attempt = () => sendWithOrWait(newest(next, rejection.token));
-                },
-                // The request is repeated, or the caller has left: the response is read by nobody.
-                unsubscribe: () => {
-                  if (looksLikeResponse(result)) discard(result as Response);
-                },
-              }),
-            );
-          },
-        }),
-        catchError((thrown: unknown) =>
-          thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
-        ),
-      );
-    });
+    const manager = managerOf(token$);
+    return defer(() => sendAndRepeat(manager, send, rules));
   };
+}
+
+function sendAndRepeat<T>(
+  { use, take, recover, reject, accepted, newest }: TokenManager,
+  send: Send<T>,
+  { key, maxWait, isRejectedError, isRejectedValue }: Rules,
+): Observable<T> {
+  let used: AccessToken | undefined;
+  let hasDelivered = false;
+  let hasFailed = false;
+  const sendWith = (token: AccessToken) => send((used = token));
+  const sendWithOrWait = (token: AccessToken | null) =>
+    token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
+  let attempt = () => sendWithOrWait(use());
+
+  const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
+  const judge = (value: T) => {
+    const isRejected = isRejectedValue(value, !hasDelivered);
+    if (isRejected && !hasDelivered) throw new RejectedValue(value);
+    if (isRejected) reject(rejectionBy(value));
+    hasDelivered = true;
+    hasFailed ||= isRejected || !isAcceptance(value);
+  };
+  const accept = () => {
+    if (used && !hasFailed) accepted(used, () => key);
+  };
+
+  const beforeRepeat = (thrown: unknown, count: number): Observable<unknown> => {
+    const result = thrown instanceof RejectedValue ? thrown.value : thrown;
+    if (!used || (result === thrown && !isRejectedError(thrown))) throw thrown;
+    const rejection = rejectionBy(result);
+    if (hasDelivered) reject(rejection);
+    if (hasDelivered || count > 1) throw thrown;
+    return recover(rejection, maxWait).pipe(
+      throwIfEmpty(() => thrown),
+      tap({
+        next: (next) => {
+          // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
+          attempt = () => sendWithOrWait(newest(next, rejection.token));
+        },
+        // The request is repeated, or the caller has left: the response is read by nobody.
+        unsubscribe: () => {
+          discardIfResponse(result);
+        },
+      }),
+    );
+  };
+
+  return defer(() => attempt()).pipe(
+    tap({
+      next: judge,
+      // Not at the first value: a client that reports its progress emits some before the server has answered.
+      complete: accept,
+      // `take(1)` behind it: the request ends with its first value.
+      unsubscribe: () => {
+        if (hasDelivered) accept();
+      },
+    }),
+    retry({ delay: beforeRepeat }),
+    catchError((thrown: unknown) =>
+      thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
+    ),
+  );
+}
+
+function discardIfResponse(value: unknown): void {
+  if (looksLikeResponse(value)) discard(value as Response);
 }
