@@ -1,11 +1,19 @@
 import { firstValueFrom, of } from 'rxjs';
-import { takeToken, withToken, type TokenStreamOptions } from 'rx-fresh-token';
+import { createTokenStream, takeToken, withToken, type TokenStreamOptions } from 'rx-fresh-token';
 import { openStream } from './rig.js';
 
 it('withToken should refuse an isRejection that is no function', () => {
   const token$ = openStream(() => of({ access_token: 'T1', expires_in: 30 }));
   expect(() => withToken(token$, () => of(1), { isRejection: 5 as never })).toThrow(/isRejection/);
   expect(() => withToken(token$, 5 as never)).toThrow(/function/);
+});
+
+it.each<[unknown]>([[null], ['https://id.example'], [5]])('should name the options where they are %p', (options) => {
+  const source = () => of({ access_token: 'T1', expires_in: 30 });
+  const token$ = openStream(source);
+  expect(() => createTokenStream(source, options as never)).toThrow(new TypeError('options must be an object'));
+  expect(() => withToken(token$, () => of(1), options as never)).toThrow(/options.* must be an object/);
+  expect(() => takeToken(token$, options as never)).toThrow(/options.* must be an object/);
 });
 
 it('streams should be known by a name on which two copies of the package agree', () => {

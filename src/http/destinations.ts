@@ -21,7 +21,7 @@ export interface DestinationOptions {
   allowedOrigins?: readonly string[] | undefined;
   /**
    * Allows plain http to the hosts that `baseUrl` and `allowedOrigins` name, in a network that is trusted: a service
-   * mesh, docker compose. Whoever listens there reads the token. Default false: http to loopback only.
+   * mesh, docker compose. Others on that network can read the token. Default false: http to loopback only.
    */
   allowInsecureRequests?: boolean | undefined;
 }

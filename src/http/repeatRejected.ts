@@ -26,7 +26,7 @@ export function repeatRejected(
   sender: RequestSender,
   isRejection: IsRejection,
 ): RepeatableRequests {
-  /** A promise tells of a token a moment later, and by then somebody else may have seen it rejected. */
+  /** A promise resolves a moment later, and by then the token may have been rejected. */
   async function takeToken(outgoing: OutgoingRequest): Promise<AccessToken> {
     const token = await orAborted(manager.take(), outgoing.signal);
     return manager.newest(token) ?? takeToken(outgoing);

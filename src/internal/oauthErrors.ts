@@ -15,8 +15,8 @@ const TROUBLE = /^[\w.#]*(internal|unavailable|overload|maintenance|time_?out)[\
 
 const LONGEST_CODE = 80;
 
-/** The reason phrases of RFC 9110 section 15.6, which frameworks put into the member `error`. */
-const SERVER_ERROR = /^(internal server error|not implemented|bad gateway|service unavailable|gateway time-?out)$/i;
+/** Reason phrases of RFC 9110 section 15.6, which frameworks put into the member `error`. */
+const SERVER_ERROR = /^(internal server error|bad gateway|service unavailable|gateway time-?out)$/i;
 
 /** OAuth and OpenID Connect spell their codes in lower case, with underscores. Prose is no code. */
 const CODE = /^[a-z]+(_[a-z0-9]+)+$/;

@@ -10,7 +10,7 @@ export interface Timers {
    * open in any case.
    */
   after(delay: number, pinned?: boolean): Observable<void>;
-  /** Whether the timers hold a Node process open: only while somebody waits for what they will do. */
+  /** Whether the timers hold a Node process open: only while there is a subscriber. */
   keepAlive(held: boolean): void;
 }
 

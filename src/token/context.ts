@@ -27,7 +27,7 @@ export interface TokenContext {
   readonly recheck: () => void;
   /** The usable token, without side effects. */
   readonly current: () => AccessToken | null;
-  /** Tells of a failure that the token survives. */
+  /** Emits `refreshFailed` for a failure that the token survives. */
   readonly report: (error: unknown, attempt?: number, retryIn?: number | null) => void;
 }
 

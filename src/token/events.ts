@@ -55,7 +55,7 @@ export interface TokenExpired {
   readonly token: AccessToken;
 }
 
-/** Nobody needs the token: renewals stopped. The next use resumes them. */
+/** The token is not used: renewals stopped. The next use resumes them. */
 export interface Idle {
   readonly type: 'idle';
 }

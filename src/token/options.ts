@@ -2,7 +2,7 @@ import { asyncScheduler } from 'rxjs';
 import { clockOf } from '../internal/stopwatch.js';
 import { browserWake } from '../internal/browserWake.js';
 import { IN_TURN, type InTurn } from '../internal/sourceHooks.js';
-import { FINITE, numbersIn, requireFunctions, requireMethod, wrong } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
 import { isPermanentFailure } from './failure.js';
 import type { TokenStreamOptions } from './types.js';
 
@@ -13,6 +13,7 @@ const atOnce: InTurn = (attempt$) => attempt$;
 
 /** Checks every option once, so that a mistake is named where it was made. */
 export function settingsOf(options: TokenStreamOptions) {
+  requireObject(options);
   const { scheduler = asyncScheduler, wake = browserWake(), refreshBefore, lifetime, store, tokenType } = options;
   const { isPermanent = isPermanentFailure, random = Math.random, now = () => scheduler.now() } = options;
   requireFunctions({ isPermanent, lifetime, random, now });

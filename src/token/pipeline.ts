@@ -23,22 +23,22 @@ import { createRefresher } from './refresher.js';
 import { blockingFailure, endPause, isBlocked, isFresh, isWanted, waitersOf, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 
-/** Those who waited have a token, or fail for want of one. */
+/** The waiters have a token, or fail without one. */
 export interface WaitEnded {
   readonly waiters: number;
-  /** How long somebody has waited, in milliseconds. */
+  /** How long the first of them has waited, in milliseconds. */
   readonly longest: number;
   readonly outcome: Exclude<TokenUpdate['type'], 'attemptFailed'>;
 }
 
 export interface Pipeline {
-  /** What happens to the token, shared by all. A new subscriber is told of the usable token at once. */
+  /** What happens to the token, shared by all. A new subscriber gets the usable token at once. */
   readonly updates$: Observable<TokenUpdate>;
   /** Tells everyone who waits or listens. */
   readonly announce: (update: TokenUpdate) => void;
   /** One for all who wait for the same token, just before they have it. */
   readonly waits$: Observable<WaitEnded>;
-  /** Makes it run, if it does not, though nobody subscribes. */
+  /** Makes it run without a subscriber. */
   readonly connect: () => void;
   /** Gives up the refresh under way. */
   readonly cancel: () => void;
@@ -52,7 +52,7 @@ export interface Pipeline {
  * source     -r          -r          -x -x -r        r: a token, x: a failure
  * refresh$   -T1|        -T2|        -------T3|      retry: attempts with pauses between them, until a token comes
  * updates$   -T1----------T2----------------T3---    repeat: the next refresh when one is needed
- *                                   ^ T2             share: who comes later is told of the usable token
+ *                                   ^ T2             share: a later subscriber gets the usable token
  * ```
  */
 export function createPipeline(context: TokenContext, { hold, fromStore }: TokenHolder): Pipeline {
@@ -101,12 +101,12 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
 
   /**
    * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called.
-   * Completes when nobody wants one: the stream is idle.
+   * Completes when none is wanted: the stream is idle.
    */
   const untilNeeded = () =>
     recheck$.pipe(
       startWith(undefined),
-      // Where nobody wants a token, at once: `takeWhile` completes.
+      // Where no token is wanted, at once: `takeWhile` completes.
       switchMap(() => (keepsRunning() ? afterPause() : of(undefined))),
       takeWhile(keepsRunning),
       filter(() => whyRefresh(state, now()) !== null),
@@ -120,7 +120,7 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
   function keepsRunning(): boolean {
     const time = now();
     if (isWanted(state, time, settings)) return true;
-    // Nothing to do yet. After a failure that nobody waits for, nothing more is tried.
+    // Nothing to do yet. After a failure without a waiter, nothing more is tried.
     return state.held !== null && isFresh(state.held, time) && state.failures === 0;
   }
 

@@ -17,15 +17,15 @@ export interface TokenProof {
    */
   sign(request: ProvenRequest): Promise<Readonly<Record<string, string>>>;
   /**
-   * To be told of every answer to a signed request: it keeps the server's nonce. True: the server rejected the request
+   * Called with every answer to a signed request: it keeps the server's nonce. True: the server rejected the request
    * only for want of that nonce (RFC 9449 section 9), so sign again and repeat, once; the token is not rejected.
    */
   learn(request: ProvenRequest, response: Pick<Response, 'status' | 'headers'>): Promise<boolean>;
 }
 
 /**
- * What a token source may carry besides fetching tokens, each as a non-enumerable property. Whoever wraps a source in a
- * function of its own hides them: copy them over.
+ * What a token source may carry besides fetching tokens, each as a non-enumerable property. A function that wraps
+ * a source hides them: copy them over.
  */
 export interface SourceHooks {
   readonly [PROOF]?: TokenProof;

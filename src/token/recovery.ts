@@ -18,12 +18,12 @@ export interface Recovery {
    * no refresh may be spent on it, or the refresh failed, or brought the very token that was rejected.
    */
   readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
-  /** The same for someone who does not wait. */
+  /** The same for a caller that does not wait. */
   readonly reject: (rejection: Rejection) => void;
   /** A server accepted a token. */
   readonly accepted: (token: AccessToken, keyOf: () => string | undefined) => void;
   /**
-   * The token to send in the place of one that somebody was given a moment ago: it may have been rejected or replaced
+   * The token to send in the place of one that was handed out a moment ago: it may have been rejected or replaced
    * since. Null when there is none that may be sent now.
    *
    * @param rejected a token that the request was rejected with
@@ -46,7 +46,7 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
   const time = now();
   if (!held || !isHeld(state, rejection.token)) return 'alreadyReplaced';
   if (rejections.isRemembered(rejection, time)) return 'suppressed';
-  // An attempt has failed and the next one is far: the token stays in use, and nobody waits.
+  // An attempt has failed and the next one is far: the token stays in use, and no request waits.
   if (usableToken(state, time) && !state.isFetching && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
   if (isReplacing(state) || !usableToken(state, time)) return 'join';

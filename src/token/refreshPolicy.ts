@@ -29,7 +29,7 @@ export const saysLifetime = (response: TokenResponse): boolean => readSeconds(re
  * counts: otherwise the token would be replaced again and again.
  *
  * @param mayBeOver whether the token may have expired before it came, so that a past `exp` is believed
- * @returns `Infinity` when nobody knows; zero or less, or NaN, when the token cannot be kept
+ * @returns `Infinity` when it is unknown; zero or less, or NaN, when the token cannot be kept
  */
 export function lifetimeOf(
   response: TokenResponse,

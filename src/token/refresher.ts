@@ -24,7 +24,7 @@ import { isSuspended, isWanted, NO_PAUSE, pauseAfter, pauseLeft } from './state.
 import type { RefreshReason } from './types.js';
 
 export interface Refresher {
-  /** One refresh: attempts with pauses between them. Completes without a value when nobody wants a token any more. */
+  /** One refresh: attempts with pauses between them. Completes without a value when no token is wanted any more. */
   readonly refresh: (reason: RefreshReason) => Observable<TokenUpdate>;
   /**
    * Emits when the pause that runs is over, by its timer, whatever the clock says; at once when there is none, or when it
@@ -38,7 +38,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
 
   const afterPause = (): Observable<unknown> => {
     const left = pauseLeft(state, now());
-    // After a permanent failure nothing is tried until somebody needs a token.
+    // After a permanent failure nothing is tried until a token is needed.
     if (left === 0 || state.permanentFailure) return of(undefined);
     return timers.after(left).pipe(tap(() => (state.pause = NO_PAUSE)));
   };
@@ -81,8 +81,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     }).pipe(finalize(() => (state.isFetching = false)));
 
   /**
-   * The notifier of `retry`: emits when it is time for another attempt, completes when nobody waits for one, errors when none
-   * will help.
+   * The notifier of `retry`: emits when it is time for another attempt, completes without a waiter, errors when none will help.
    */
   const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
     const time = now();

@@ -16,7 +16,7 @@ const MAX_RESOURCES = 256;
 /** A resource that rejects explicitly costs at most one refresh in this time. Milliseconds. */
 const EXPLICIT_MEMORY = 60_000;
 
-/** The longest pause between two tokens that nobody accepts. Milliseconds. */
+/** The longest pause between two tokens that no server accepts. Milliseconds. */
 const MAX_UNACCEPTED_PAUSE = 60_000;
 
 /** What rejections have cost so far, and what another one may cost. */
@@ -32,7 +32,7 @@ export interface RejectionMemory {
   mayForce(kind: RejectionKind, isAccepted: boolean, now: number): boolean;
   /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
   forced(kind: RejectionKind, isAccepted: boolean, now: number): void;
-  /** A resource accepted a token. `isLatest`: it is the token at hand, and nobody had accepted it before. */
+  /** A resource accepted a token. `isLatest`: it is the token at hand, and no server had accepted it before. */
   accepted(keyOf: () => string | undefined, isLatest: boolean): void;
   /** The token changed on schedule: what a bare rejection meant may have changed as well. */
   forgetBare(): void;
@@ -43,7 +43,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
   /** When a token was last fetched for a rejection of each kind. */
   const entries = new Map<string, Partial<Record<RejectionKind, number>>>();
   const spent: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
-  /** Forced refreshes in a row that replaced a token which nobody had accepted. */
+  /** Forced refreshes in a row that replaced a token which no server had accepted. */
   let unaccepted = 0;
   let forcedAt = -Infinity;
 

@@ -10,7 +10,7 @@ import type { AccessToken, RefreshReason } from './types.js';
 /** The token at hand. A moment that a timer has announced is `-Infinity`: a clock that is set back does not undo it. */
 export interface HeldToken {
   readonly token: AccessToken;
-  /** What told of it, for those who come later. */
+  /** The update that brought it, for later subscribers. */
   readonly update: TokenArrived;
   /** From then on it is renewed in the background. Milliseconds on the stream's clock. */
   renewAt: number;

@@ -99,7 +99,7 @@ export function createTokenFetcher(
       return answer.subscribe(subscriber);
     });
 
-  /** The store decides whether this stream fetches, or somebody else has. */
+  /** The store decides whether this stream fetches, or another one has. */
   const resultOf = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
     const fetched$ = defer(() => {
       setTimeLimit(fetchTimeout, 'source');

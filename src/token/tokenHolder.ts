@@ -140,7 +140,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       const { token } = received;
       setPrevious(received);
       setHeld({ type: 'token', ...received, reason: 'initial', attempt: 1, isRenewal: true });
-      // Nobody can listen to a stream before it exists: the event comes a tick later.
+      // A stream has no listeners before it exists: the event comes a tick later.
       timer.add(
         timers.after(0).subscribe(() => {
           events.emit({ type: 'tokenChanged', token, previous: null, reason: 'initial', took: 0, origin: 'initial' });

@@ -17,7 +17,7 @@ import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
 export interface TokenManager
   extends Pick<TokenViews, 'token$' | 'take' | 'refresh'>, Recovery, Pick<TokenFetcher, 'owns'> {
   readonly events$: Observable<TokenEvent>;
-  /** Whoever waited waits no longer. Costs nothing while nobody listens. */
+  /** Emits when waiters stop waiting. Costs nothing without a subscriber. */
   readonly waits$: Observable<WaitEnded>;
   /** Milliseconds on the stream's clock. */
   readonly now: () => number;
@@ -29,7 +29,7 @@ export interface TokenManager
   readonly current: () => AccessToken | null;
   /** The token for a request that leaves now, or null if it must wait. */
   readonly use: () => AccessToken | null;
-  /** Somebody waits for a token or listens to all, or the source is being asked. */
+  /** There is a subscriber or a waiter, or the source is being asked. */
   readonly isInUse: () => boolean;
   /**
    * Lets go of the token, the timers and the store, so that nothing but its users holds the stream any more. It stays
@@ -67,7 +67,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     return current();
   }
 
-  /** Somebody needs a token now, and may not stay to wait for it. */
+  /** A request needs a token now, and does not wait for it. */
   function demand(): void {
     state.isDemanded = true;
     recheck();

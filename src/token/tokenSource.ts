@@ -13,12 +13,12 @@ export interface TokenRequest {
   /** Aborted when the fetch exceeds `fetchTimeout` or the stream closes. Requests that carry it need no token themselves. */
   readonly signal: AbortSignal;
   /**
-   * What the stream's store holds of the last refresh, whoever made it, expired or not; null when it is empty. Absent
+   * What the stream's store holds of the last refresh of any stream, expired or not; null when it is empty. Absent
    * without such a store. Not enumerable.
    */
   readonly last?: TokenResponse | null;
   /**
-   * Tells of a failure that the token survives, such as a refresh token that could not be stored: it becomes an event.
+   * Reports a failure that the token survives, such as a refresh token that could not be stored: it becomes an event.
    * Not enumerable.
    */
   readonly report?: (failure: unknown) => void;

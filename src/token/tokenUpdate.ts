@@ -16,13 +16,13 @@ export interface AttemptFailed {
   readonly type: 'attemptFailed';
 }
 
-/** No attempt will help: whoever has no token fails. A value and not an error, because others may have a usable token. */
+/** No attempt will help: all without a token fail. A value and not an error, because others may have a usable token. */
 export interface RefreshFailedForGood {
   readonly type: 'failed';
   readonly error: TokenUnavailableError;
 }
 
-/** The session ended: whoever waits fails, whoever listens stays. */
+/** The session ended: waiters fail, subscribers stay. */
 export interface SessionEnded {
   readonly type: 'signedOut';
   readonly error: TokenUnavailableError;

@@ -22,7 +22,7 @@ import { blockingFailure, isOfSession, waitersOf } from './state.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
-/** How somebody hears of the token. All are made of the same updates; the first subscriber starts the fetch. */
+/** The Observables by which a token is handed out. All are made of the same updates; the first subscriber starts the fetch. */
 export interface TokenViews {
   /** The usable token now, then every new one. */
   readonly token$: Observable<AccessToken>;

@@ -24,7 +24,7 @@ export interface TokenStream extends Observable<AccessToken> {
    */
   reject(token: AccessToken): void;
   /**
-   * Ends the session, not the stream: the token and the source's refresh token are forgotten, whoever waits fails with
+   * Ends the session, not the stream: the token and the source's refresh token are forgotten, waiters fail with
    * `TokenUnavailableError`, and what a fetch under way still brings is never handed out. The next use asks the source anew.
    */
   signOut(): void;

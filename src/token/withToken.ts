@@ -45,7 +45,7 @@ class RejectedValue extends Error {
  * ```
  * token$   T1------------------T2-------------T3      a renewal neither cancels nor repeats what is in flight
  * send        (T1)--401        (T2)--200
- * refresh           --------->                        one, whoever else is rejected meanwhile joins it
+ * refresh           --------->                        one, shared by all requests that are rejected meanwhile
  * result      --------------------------200|
  * ```
  *
@@ -92,8 +92,8 @@ interface Rules {
 
 /** Checks what was given, and makes a request of a stream. */
 function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$: TokenStream) => Observable<T> {
-  const { key, isRejection } = options;
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] });
+  const { key, isRejection } = options;
   requireFunctions({ isRejection });
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
   const isRejectedError = (result: unknown) =>
