@@ -66,7 +66,7 @@ export class Rejections {
   /** Another refresh would not help the resource, or it is seen only now whether the last one did. */
   private isRemembered({ resource, kind, isOfHeld, isFinal }: Rejection): boolean {
     if (!resource?.isKeyed) return false;
-    // What has delivered a value counts as accepted and as rejected: it says little.
+    // A request that has delivered a value is not repeated: it does not show whether the next token helps.
     if (isFinal) return resource.lastRejected !== null;
     // Whether the token that was fetched for it helps is not known before it answers.
     const isRecent = kind === 'bare' || this.facts.real < resource.fetchedAt + memory.EXPLICIT_MEMORY;

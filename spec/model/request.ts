@@ -70,6 +70,8 @@ export class Request {
     model.waiters.delete(this.waiter);
     if (rejection) model.rejections.ended(rejection, null, 'unknown');
     model.facts.active();
+    // It ends with the value that it has delivered.
+    if (this.hasRow) model.rejections.accepted(this.memory, this.token);
     this.subscription.unsubscribe();
   }
 
@@ -94,7 +96,6 @@ export class Request {
     return new Observable((subscriber) => {
       if (call.row) {
         this.hasRow = true;
-        model.rejections.accepted(this.memory, value);
         subscriber.next((this.lastAnswer = { row: 1 }));
       }
       const answer = () => {
