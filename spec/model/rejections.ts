@@ -167,7 +167,9 @@ export class Rejections {
   accepted(resource: ResourceMemory, token: string): void {
     const { held } = this.tokens;
     if (held?.value === token) held.isAccepted = true;
-    this.budget.accepted();
+    // A late answer to an older token says nothing of those that came after it.
+    const { serials } = this.tokens;
+    if (!held || serials.get(token)! >= serials.get(held.value)!) this.budget.accepted();
     if (!resource.isKeyed) return;
     if (held?.value === token) this.fetchedFor.delete(resource);
     resource.rejections = 0;
