@@ -2,6 +2,8 @@ import {
   InvalidTokenResponseError,
   OriginNotAllowedError,
   TokenEndpointError,
+  TokenFetchTimeoutError,
+  TokenStoreError,
   TokenStreamClosedError,
   TokenUnavailableError,
 } from '../../src/errors.js';
@@ -58,6 +60,11 @@ describe('isPermanentFailure', () => {
     ['a 500 with words', { status: 500, error: 'Internal Server Error' }],
     ['a token endpoint that said nothing of its reasons', new TokenEndpointError('no')],
     ['another stream without a token', new TokenUnavailableError('no', { cause: new Error('fetch failed') })],
+    [
+      'a fetch that took too long, after it had reported a failure',
+      new TokenFetchTimeoutError('no', { cause: { status: 403 } }),
+    ],
+    ['a store that did not answer', new TokenStoreError('no', { cause: { status: 401 } })],
     ['an error that wraps a 503', new Error('no token', { cause: { status: 503, cause: { status: 400 } } })],
     ['an error that is its own cause', ownCause],
     ['a string', 'invalid_client'],

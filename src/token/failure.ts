@@ -40,8 +40,8 @@ function tellingFailure(failure: unknown): unknown {
   let each = failure;
   for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
-    // That no token came says nothing of the reason.
-    if ((says !== undefined && !isTokenError(each, 'ERR_TOKEN_UNAVAILABLE')) || isFinal(each)) return each;
+    // Of this library's errors, only the one that no token came has its reason below it.
+    if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined) return each;
     each = fieldsOf(each).cause;
   }
   return failure;
