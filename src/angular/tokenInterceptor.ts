@@ -19,17 +19,16 @@ import {
   subscribeOn,
   switchMap,
   takeUntil,
-  tap,
   throwError,
   type Observable,
 } from 'rxjs';
 import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
 import { callPredicate } from '../internal/callPredicate.js';
-import { isRejection as isRejectionByDefault, kindOfRejection } from '../token/isRejection.js';
+import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { withToken } from '../token/withToken.js';
+import { requestWith } from '../token/withToken.js';
 import { givenRequest } from './givenRequest.js';
 import {
   chooseStream,
@@ -110,22 +109,11 @@ function answerTo(
       progress$.next(event);
       return false;
     };
-    const tokens: AccessToken[] = [];
-    const sendWith = (token: AccessToken) => {
-      tokens.push(token);
-      return send(authorized(stream, request, token)).pipe(filter(isResponse));
-    };
-    const isRefused = (outcome: unknown) => isRefusal(stream, outcome, url);
-    // The refusal is the caller's, and the refresh happens all the same.
-    const rejectIfRefused = (outcome: unknown) => {
-      const [token, ...more] = tokens;
-      if (token && more.length === 0 && wasAccepted(request, outcome) && isRefused(outcome))
-        managerOf(token$).reject({ token, kind: kindOfRejection(outcome), key });
-    };
-    const isRejection = (outcome: unknown) => !wasAccepted(request, outcome) && isRefused(outcome);
-    const response$ = withToken(token$, sendWith, { key, isRejection }).pipe(
-      tap<HttpEvent<unknown>>({ next: rejectIfRefused, error: rejectIfRefused }),
-    );
+    const response$ = requestWith(
+      (token) => send(authorized(stream, request, token)).pipe(filter(isResponse)),
+      { key, isRejection: (outcome) => isRefusal(stream, outcome, url) },
+      (outcome) => !wasAccepted(request, outcome),
+    )(token$);
     const answer$ = merge(
       progress$,
       response$.pipe(

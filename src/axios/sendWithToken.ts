@@ -3,10 +3,9 @@ import { catchError, defer, filter, from, map, takeUntil, tap, throwError, type 
 import { resourceOf } from '../http/destinations.js';
 import { isStream } from '../internal/isStream.js';
 import { callPredicate } from '../internal/callPredicate.js';
-import { kindOfRejection } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { withToken } from '../token/withToken.js';
+import { requestWith } from '../token/withToken.js';
 import { attemptOf, discard, responseOf } from './attempt.js';
 import { interruptionsOf, timeoutAsGiven } from './interruptions.js';
 import { redact } from './redact.js';
@@ -27,8 +26,6 @@ interface Sender {
   readonly isRefused: (outcome: unknown) => boolean;
   /** Whether what was sent may be sent again. */
   readonly isRepeatable: (outcome: unknown) => boolean;
-  /** The token of the first sending, as long as there is no second one. */
-  readonly onlyToken: () => AccessToken | null;
   /** Whether nothing is under way: the request waits for a token. */
   readonly isWaiting: () => boolean;
 }
@@ -36,27 +33,18 @@ interface Sender {
 /** Sends with the latest token; once more with a new one if the server refuses the first, unless the body is gone by then. */
 export function sendWithToken(token$: TokenStream, request: PreparedRequest): Observable<AxiosResponse> {
   const { config, url } = request;
-  const manager = managerOf(token$);
+  const { timers } = managerOf(token$);
   const key = resourceOf(methodOf(config), url);
   return defer(() => {
-    const { send, isRefused, isRepeatable, onlyToken, isWaiting } = senderOf(request);
-    // The refusal is the caller's, and the refresh happens all the same.
-    const rejectIfRefused = (outcome: unknown) => {
-      const token = onlyToken();
-      if (token && !isRepeatable(outcome) && isRefused(outcome))
-        manager.reject({ token, kind: kindOfRejection(outcome), key });
-    };
-    const interrupted$ = interruptionsOf(config, manager.timers).pipe(
+    const { send, isRefused, isRepeatable, isWaiting } = senderOf(request);
+    const answer$ = requestWith(send, { key, isRejection: isRefused }, isRepeatable)(token$);
+    const interrupted$ = interruptionsOf(config, timers).pipe(
       filter(isWaiting),
       map((error): never => {
         throw error;
       }),
     );
-    const isRejection = (outcome: unknown) => isRepeatable(outcome) && isRefused(outcome);
-    return withToken(token$, send, { key, isRejection }).pipe(
-      tap<AxiosResponse>({ next: rejectIfRefused, error: rejectIfRefused }),
-      takeUntil(interrupted$),
-    );
+    return answer$.pipe(takeUntil(interrupted$));
   });
 }
 
@@ -64,7 +52,6 @@ const methodOf = ({ method = 'get' }: InternalAxiosRequestConfig): string => met
 
 function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
   const started = performance.now();
-  const sentWith: AccessToken[] = [];
   const track = () => trackRedirects(url, methodOf(config), config.beforeRedirect);
   let waiting = true;
   let refused: AxiosResponse | undefined;
@@ -79,7 +66,6 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
   const send = (token: AccessToken): Observable<AxiosResponse> =>
     defer(() => {
       waiting = false;
-      sentWith.push(token);
       if (refused) discard(refused);
       redirects = track();
       return exchange(attemptOf(config, url, token, redirects, Math.floor(performance.now() - started)));
@@ -100,11 +86,5 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
   const isRepeatable = (outcome: unknown): boolean =>
     !isStream(config.data) && !redirects.wasAccepted(responseOf(outcome) ?? {});
 
-  return {
-    send,
-    isRefused,
-    isRepeatable,
-    onlyToken: () => (sentWith.length === 1 ? (sentWith[0] ?? null) : null),
-    isWaiting: () => waiting,
-  };
+  return { send, isRefused, isRepeatable, isWaiting: () => waiting };
 }

@@ -82,7 +82,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   }
 
   /** What a source or a store does at the end must not keep the session from ending here. */
-  function attempt(work: () => void): void {
+  function reportIfThrown(work: () => void): void {
     try {
       work();
     } catch (error) {
@@ -99,7 +99,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
 
   function endSession(): void {
     if (state.isClosed || state.isSignedOut) return;
-    attempt(() => hooks[ON_SIGN_OUT]?.(state.previous, fetcher.pending()));
+    reportIfThrown(() => hooks[ON_SIGN_OUT]?.(state.previous, fetcher.pending()));
     forget();
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
@@ -151,7 +151,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     rest,
     signOut: () => {
       if (state.isClosed) return;
-      attempt(() => store?.signOut?.());
+      reportIfThrown(() => store?.signOut?.());
       endSession();
     },
     close: () => {
@@ -159,7 +159,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
       state.isClosed = true;
       events.emit({ type: 'closed' });
       // A shared token is not this stream's to revoke.
-      if (!store) attempt(() => hooks[ON_CLOSE]?.(state.previous, fetcher.pending()));
+      if (!store) reportIfThrown(() => hooks[ON_CLOSE]?.(state.previous, fetcher.pending()));
       forget();
       signOutSubscription?.unsubscribe();
       pipeline.close();

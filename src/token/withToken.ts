@@ -88,10 +88,19 @@ interface Rules {
   readonly isRejectedError: (thrown: unknown) => boolean;
   /** Of the first value; of later ones only responses count. */
   readonly isRejectedValue: (value: unknown, isFirst: boolean) => boolean;
+  /** Whether a request that was rejected with this result may be sent again. */
+  readonly isRepeatable: (result: unknown) => boolean;
 }
 
-/** Checks what was given, and makes a request of a stream. */
-function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$: TokenStream) => Observable<T> {
+/**
+ * Checks what was given, and makes a request of a stream. A rejected request that is not repeatable is the caller's, and the
+ * token is replaced all the same.
+ */
+export function requestWith<T>(
+  send: Send<T>,
+  options: WithTokenOptions = {},
+  isRepeatable: Rules['isRepeatable'] = () => true,
+): (token$: TokenStream) => Observable<T> {
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] });
   const { key, isRejection } = options;
   requireFunctions({ isRejection });
@@ -107,7 +116,7 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
       throw error;
     }
   };
-  const rules = { key, maxWait, isRejectedError, isRejectedValue };
+  const rules = { key, maxWait, isRejectedError, isRejectedValue, isRepeatable };
   return (token$) => {
     const manager = managerOf(token$);
     return defer(() => sendAndRepeat(manager, send, rules));
@@ -117,7 +126,7 @@ function requestWith<T>(send: Send<T>, options: WithTokenOptions = {}): (token$:
 function sendAndRepeat<T>(
   { use, take, recover, reject, accepted, newest }: TokenManager,
   send: Send<T>,
-  { key, maxWait, isRejectedError, isRejectedValue }: Rules,
+  { key, maxWait, isRejectedError, isRejectedValue, isRepeatable }: Rules,
 ): Observable<T> {
   let used: AccessToken | undefined;
   let hasDelivered = false;
@@ -143,8 +152,9 @@ function sendAndRepeat<T>(
     const result = thrown instanceof RejectedValue ? thrown.value : thrown;
     if (!used || (result === thrown && !isRejectedError(thrown))) throw thrown;
     const rejection = rejectionBy(result);
-    if (hasDelivered) reject(rejection);
-    if (hasDelivered || count > 1) throw thrown;
+    const isFinal = hasDelivered || (count === 1 && !isRepeatable(result));
+    if (isFinal) reject(rejection);
+    if (isFinal || count > 1) throw thrown;
     return recover(rejection, maxWait).pipe(
       throwIfEmpty(() => thrown),
       tap({
