@@ -5,6 +5,8 @@ import type { Model } from './model.js';
 export interface Listener {
   readonly who: string;
   last: string | null;
+  /** The session in which it heard `last`: the next one may begin with the same token. */
+  session: number;
 }
 
 /** A subscriber of the stream itself. */
@@ -14,7 +16,7 @@ export function listen(
   { token$, facts, tokens, failures, listeners, log }: Model,
   onValue: () => void,
 ): () => void {
-  const listener: Listener = { who, last: null };
+  const listener: Listener = { who, last: null, session: facts.session };
   const since = ++facts.seq;
   const leave = () => {
     if (!listeners.delete(listener)) return;
@@ -29,10 +31,12 @@ export function listen(
     next: ({ value }) => {
       log?.(`${who} hears ${value}`);
       tokens.given(value, who, since);
-      if (value === listener.last) facts.violated('14', `${who} heard ${value} twice`);
+      if (value === listener.last && listener.session === facts.session)
+        facts.violated('14', `${who} heard ${value} twice`);
       if (listener.last !== null && tokens.serials.get(value)! < tokens.serials.get(listener.last)!)
         facts.violated('14', `${who} heard ${value} after ${listener.last}`);
       listener.last = value;
+      listener.session = facts.session;
       onValue();
     },
     error: (error: unknown) => {
