@@ -368,12 +368,12 @@ describe('17: a fruitless refresh is not repeated', () => {
     marbles((m) => {
       const { call, end, asked, log } = serving(m);
       call(1000, 'a', forbidden, { key });
-      call(2000, 'b', (token) => of(answer(token === 'T2' ? 401 : 200)), { key: 'GET /other' });
+      call(2200, 'b', (token) => of(answer(token === 'T2' ? 401 : 200)), { key: 'GET /other' });
       call(3000, 'c', forbidden, { key });
-      call(4000, 'd', (token) => of(answer(token === 'T3' ? 401 : 200)), { key: 'POST /forbidden' });
+      call(4400, 'd', (token) => of(answer(token === 'T3' ? 401 : 200)), { key: 'POST /forbidden' });
       end(5000);
-      expect(asked.map((entry) => entry.split(' ')[0])).toEqual(['0', '1000', '2000', '4000']);
-      expect(log).toEqual(['1200 a 403', '2200 b 200', '3000 c 403', '4200 d 200']);
+      expect(asked.map((entry) => entry.split(' ')[0])).toEqual(['0', '1000', '2200', '4400']);
+      expect(log).toEqual(['1200 a 403', '2400 b 200', '3000 c 403', '4600 d 200']);
     }),
   );
 
@@ -558,14 +558,14 @@ describe('18: the rejection budget', () => {
       const { token$, at, end, asked } = serving(
         m,
         (n) => ({ took: 0, life: 3600, ...(n === 2 && { fail: { status: 503 } }) }),
-        { rejectionBudget: { max: 1, per: 1000 }, backoff: { initial: 500 }, random: () => 1 },
+        { rejectionBudget: { max: 1, per: 1500 }, backoff: { initial: 500 }, random: () => 1 },
       );
-      for (const ms of [1000, 2000])
+      for (const ms of [1000, 2500])
         at(ms, () => {
           token$.reject(token$.current!);
         });
       end(3000);
-      expect(asked).toEqual(['0 initial', '1000 rejected', '1500 rejected #2', '2000 rejected']);
+      expect(asked).toEqual(['0 initial', '1000 rejected', '1500 rejected #2', '2500 rejected']);
     }),
   );
 

@@ -397,6 +397,33 @@ describe('33: a real revocation heals', () => {
     }),
   );
 
+  cases(
+    'at most 3 tokens, where replicas learn of each token 1.5 s after it was issued',
+    (m, { status, took, keys }) => {
+      const rig = serving(m, () => ({ took, life: 7200 }));
+      const born = new Map<string, number>();
+      rig.token$.subscribe(({ value }) => born.set(value, m.scheduler.now()));
+      const replica = (token: string) => {
+        const now = m.scheduler.now();
+        const isKnown = token === 'T1' ? now < 6000 : now >= (born.get(token) ?? now) + 1500;
+        return of(answer(isKnown ? 200 : status));
+      };
+      for (let n = 0; n < 500; n++) rig.call(5000 + 50 * n, 'a', replica, { key: `k${String(n % keys)}` });
+      rig.end(31_000);
+      expect(forced(rig).length).toBeLessThanOrEqual(3);
+    },
+    KINDS.flatMap((kind) =>
+      [50, 200, 600, 1000, 2000].flatMap((took) =>
+        [1, 5, 40].map((keys) => ({
+          ...kind,
+          took,
+          keys,
+          name: `${kind.name}, ${String(took)} ms, ${String(keys)} keys`,
+        })),
+      ),
+    ),
+  );
+
   it(
     'with forbidden resources beside it, of either kind',
     marbles((m) => {

@@ -48,6 +48,11 @@ export class Fetches {
     return (this.isAsking && this.fetch?.isTimedOut !== true) || (!this.isIdle && this.failures.isRetrying);
   }
 
+  /** The source is being asked for another token because this one was rejected. */
+  get isReplacing(): boolean {
+    return this.isAsking && this.fetch?.isTimedOut !== true && this.fetch?.reason === 'rejected';
+  }
+
   /** `refresh()` is called. */
   forced(): void {
     this.failures.endPause();

@@ -51,6 +51,7 @@ export function createKnowledge(history: History, facts: Facts): Knowledge {
     isPausing: () => !fetches.isAsking && failures.mayPause,
     isFarFromAttempt: () => !fetches.isAsking && failures.isFarFromAttempt,
     isRefreshing: () => fetches.isRefreshing,
+    isReplacing: () => fetches.isReplacing,
   });
   const fetches: Fetches = new Fetches(facts, tokens, rejections, failures);
   const waiters = new Waiters(facts, tokens, failures);

@@ -47,6 +47,11 @@ export class RefreshBudget {
       facts.violated('33', `a lag of 1.5 s cost ${String(this.inARow.length + 1)} tokens`);
   }
 
+  /** A token came that was fetched for a rejection: the pause begins anew. */
+  arrived(): void {
+    this.forcedReal = this.facts.real;
+  }
+
   /** The refresh that was announced for it may not have been made. */
   mayHaveForced({ kind }: Rejection): void {
     const { real, jumps } = this.facts;

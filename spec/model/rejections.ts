@@ -27,6 +27,7 @@ export class Rejections {
       readonly isPausing: () => boolean;
       readonly isFarFromAttempt: () => boolean;
       readonly isRefreshing: () => boolean;
+      readonly isReplacing: () => boolean;
     },
   ) {
     this.budget = new RefreshBudget(facts, isFast);
@@ -138,8 +139,10 @@ export class Rejections {
     this.recent = [];
     const resources = causes.map(({ resource }) => resource).filter((resource) => resource !== null);
     for (const resource of resources) resource.fetchedAt = this.facts.real;
+    if (causes.length > 0) this.budget.arrived();
     // The same token again changes nothing for the resources that it was not fetched for.
-    if (!isSame || resources.length > 0) this.fetchedFor = new Set(resources);
+    if (isScheduled && !isSame) this.fetchedFor = new Set();
+    for (const resource of resources) this.fetchedFor.add(resource);
     for (const cause of causes) if (value !== cause.token) cause.fetched = value;
     // It is valid, as far as its issuer knows: the resources that rejected it are remembered.
     if (isOfHeld)
@@ -166,10 +169,12 @@ export class Rejections {
 
   accepted(resource: ResourceMemory, token: string): void {
     const { held } = this.tokens;
-    if (held?.value === token) held.isAccepted = true;
+    // What is accepted while it is being replaced says nothing of its successor.
+    const isStaying = held?.value !== token || !this.source.isReplacing();
+    if (held?.value === token && isStaying) held.isAccepted = true;
     // A late answer to an older token says nothing of those that came after it.
     const { serials } = this.tokens;
-    if (!held || serials.get(token)! >= serials.get(held.value)!) this.budget.accepted();
+    if (isStaying && (!held || serials.get(token)! >= serials.get(held.value)!)) this.budget.accepted();
     if (!resource.isKeyed) return;
     if (held?.value === token) this.fetchedFor.delete(resource);
     resource.rejections = 0;

@@ -60,11 +60,13 @@ const outcomeOf = (decision: Decision): RejectionOutcome =>
 /** Announces the decision, and has the token replaced if that was decided. */
 function carryOut({ state, now, events }: TokenContext, { token, key, kind }: Rejection, decision: Decision): void {
   const { held, failures } = state;
+  const time = now();
   const isExplicit = kind === 'explicit';
   const outcome = outcomeOf(decision);
   if (isExplicit && sameToken(state.singleUse, token)) state.singleUse = null;
   // In the pause after a failed attempt the token stays in use.
-  if (outcome === 'refreshing' && isExplicit && held && pauseLeft(state, now()) === 0) held.isSuspended = true;
+  const isSuspendedNow = outcome === 'refreshing' && isExplicit && pauseLeft(state, time) === 0;
+  if (isSuspendedNow && usableToken(state, time) && held) held.isSuspended = true;
   events.emit({ type: 'tokenRejected', token, outcome });
   // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
   const isUnchanged = state.held === held && state.failures === failures && !isReplacing(state);
@@ -110,7 +112,9 @@ export function createRecovery(
     },
     accepted: (token, keyOf) => {
       const { held, singleUse } = state;
-      const isFirst = held !== null && !held.isAccepted && sameToken(held.token, token);
+      // What is accepted while it is being replaced says nothing of its successor.
+      const isStaying = held !== null && !(state.isFetching && state.fetchingForRejection);
+      const isFirst = isStaying && !held.isAccepted && sameToken(held.token, token);
       if (isFirst) held.isAccepted = true;
       const isLatest = isFirst || (singleUse !== null && sameToken(singleUse, token));
       rejections.accepted(keyOf, isLatest);

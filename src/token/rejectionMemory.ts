@@ -24,14 +24,16 @@ export interface RejectionMemory {
   /** Whether a rejection is passed on, because a refresh has not helped its resource. */
   isRemembered(by: RejectedBy, now: number): boolean;
   /**
-   * A token was fetched because a resource rejected the one before. No other is fetched for it until the resource
-   * accepts one; after a bare rejection, until the token is renewed; after an explicit one, for 60 s.
+   * Another token does not help a resource. None is fetched for it until it accepts one; after a bare rejection, until the
+   * token is renewed; after an explicit one, for 60 s.
    */
   remember(by: RejectedBy, now: number): void;
   /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
   mayForce(kind: RejectionKind, isAccepted: boolean, now: number): boolean;
   /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
   forced(kind: RejectionKind, isAccepted: boolean, now: number): void;
+  /** It brought a token. The resource is remembered: a second one would not help it more. */
+  fetchedFor(by: RejectedBy, now: number): void;
   /** A resource accepted a token. `isLatest`: it is the token at hand, and no server had accepted it before. */
   accepted(keyOf: () => string | undefined, isLatest: boolean): void;
   /** The token changed on schedule: what a bare rejection meant may have changed as well. */
@@ -45,7 +47,17 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
   const spent: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
   /** Forced refreshes in a row that replaced a token which no server had accepted. */
   let unaccepted = 0;
+  /** When the last of them was begun, or brought its token. */
   let forcedAt = -Infinity;
+
+  function remember({ key, kind }: RejectedBy, now: number): void {
+    if (key === undefined) return;
+    const before = entries.get(key);
+    entries.delete(key);
+    entries.set(key, { ...before, [kind]: now });
+    const [oldest = key] = entries.keys();
+    if (entries.size > MAX_RESOURCES) entries.delete(oldest);
+  }
 
   return {
     isRemembered: ({ key, kind }, now) => {
@@ -56,14 +68,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       // An explicit rejection says more than a bare one, so it passes what a bare one left.
       return (kind === 'bare' && entry.bare !== undefined) || now - (entry.explicit ?? -Infinity) < EXPLICIT_MEMORY;
     },
-    remember: ({ key, kind }, now) => {
-      if (key === undefined) return;
-      const before = entries.get(key);
-      entries.delete(key);
-      entries.set(key, { ...before, [kind]: now });
-      const [oldest = key] = entries.keys();
-      if (entries.size > MAX_RESOURCES) entries.delete(oldest);
-    },
+    remember,
     mayForce: (kind, isAccepted, now) => {
       // A clock that was set back must neither refill the budget nor lock it for longer than one window.
       spent[kind] = spent[kind].map((at) => Math.min(at, now)).filter((at) => now - at < per);
@@ -76,6 +81,11 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       spent[kind].push(now);
       unaccepted = isAccepted ? 0 : unaccepted + 1;
       forcedAt = now;
+    },
+    fetchedFor: (by, now) => {
+      // The pause lets servers learn of the token, however long it took to fetch it.
+      forcedAt = now;
+      remember(by, now);
     },
     accepted: (keyOf, isLatest) => {
       // A late answer to an older token says nothing of those that came after it.

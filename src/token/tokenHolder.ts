@@ -96,7 +96,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       state.pause = isKept ? NO_PAUSE : { since: time - took, duration: SINGLE_USE_PAUSE };
       if (isLatest) setPrevious(arrived);
       state.singleUse = isKept ? null : token;
-      if (reason === 'rejected' && fetchingForRejection) rejections.remember(fetchingForRejection, time);
+      if (reason === 'rejected' && fetchingForRejection) rejections.fetchedFor(fetchingForRejection, time);
       if (isKept) {
         if (isChange && isRenewal) rejections.forgetBare();
         setHeld(arrived);

@@ -161,7 +161,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
       // A shared token is not this stream's to revoke.
       if (!store) reportIfThrown(() => hooks[ON_CLOSE]?.(state.previous, fetcher.pending()));
       forget();
-      signOutSubscription?.unsubscribe();
+      reportIfThrown(() => signOutSubscription?.unsubscribe());
       pipeline.close();
       events.complete();
     },
