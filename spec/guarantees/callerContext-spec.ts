@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios, { AxiosError } from 'axios';
-import { firstValueFrom, of, Subject } from 'rxjs';
+import { defer, firstValueFrom, NEVER, of, Subject } from 'rxjs';
 import {
   createFetch,
   createHttpClient,
@@ -115,6 +115,20 @@ it.each(clients.filter(([name]) => name !== 'takeToken'))('37: the repeat of %s,
   expect(seen.length).toBeGreaterThanOrEqual(3);
   expect(new Set(seen)).toEqual(new Set(['a a', 'b b']));
   token$.close();
+});
+
+describe('37: a store', () => {
+  it.each(['synchronous', 'lazy'])('is asked in the context in which the stream was made: %s', async (kind) => {
+    const contexts: (string | undefined)[] = [];
+    const stored = () => {
+      contexts.push(tenant.getStore());
+      return of({ response: response('T1'), age: 0, origin: 'shared' as const });
+    };
+    const store = { refresh: () => (kind === 'lazy' ? defer(stored) : stored()) };
+    const token$ = tenant.run('maker', () => openStream(() => NEVER, { store }));
+    const sentIn = tenant.run('caller', () => firstValueFrom(withToken(token$, () => of(tenant.getStore()))));
+    expect([await sentIn, contexts]).toEqual(['caller', ['maker']]);
+  });
 });
 
 describe('37: a token source', () => {

@@ -23,6 +23,8 @@ describe('30: a token is as old as it says, and never gets younger', () => {
       { name: 'issued just now', claims: { iat: 1000, exp: 4600 }, lives: 3600 },
       { name: 'issued in the future, by a clock of ours that is slow', claims: { iat: 1500, exp: 5100 }, lives: 3600 },
       { name: 'over, by a clock of ours that is fast', claims: { iat: 0, exp: 900 }, lives: 900 },
+      { name: 'issued in milliseconds', claims: { iat: 1_000_000, exp: 4600 }, lives: 3600 },
+      { name: 'issued at the moment of its end', claims: { iat: 4600, exp: 4600 }, lives: 3600 },
       { name: 'by clocks that differ by years', claims: { iat: 1e9, exp: 1e9 + 60 }, lives: 60 },
       { name: 'that does not say since when', claims: { exp: 1600 }, lives: 600 },
     ] as { name: string; claims: object; at?: number; lives: number }[],

@@ -1,6 +1,6 @@
-import { catchError, map, of, Subject, take, throwError, timer } from 'rxjs';
+import { catchError, map, of, Subject, switchMap, take, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { createTokenStream, type StoredToken } from 'rx-fresh-token';
+import { createTokenStream, type StoredToken, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
 import { ON_CLOSE } from '../../src/internal/sourceHooks.js';
 import { errorText, setUp } from './rig.js';
 
@@ -11,7 +11,11 @@ describe('a store that pushes', () => {
     origin: 'shared',
   });
 
-  function pushed(scheduler: Parameters<typeof setUp>[0]['scheduler'], fails = false) {
+  function pushed(
+    scheduler: Parameters<typeof setUp>[0]['scheduler'],
+    fails: (n: number) => boolean = () => false,
+    options: TokenStreamOptions = {},
+  ) {
     const changes = new Subject<StoredToken>();
     const asked: number[] = [];
     const events: string[] = [];
@@ -21,11 +25,14 @@ describe('a store that pushes', () => {
       scheduler,
       jitter: 0,
       random: () => 1,
+      ...options,
       store: {
         changes,
         refresh: () => (
           asked.push(scheduler.now()),
-          fails && asked.length > 1 ? throwError(() => new Error('down')) : of(stored('T1', 1000))
+          fails(asked.length)
+            ? timer(10, scheduler).pipe(switchMap(() => throwError(() => new Error('down'))))
+            : of(stored('T1', 1000))
         ),
       },
     });
@@ -51,9 +58,31 @@ describe('a store that pushes', () => {
   );
 
   it(
+    'should replace a token that was rejected, or that refresh() was called for, in the pause after a failure',
+    marbles((m) => {
+      for (const act of [
+        (token$: TokenStream) => token$.reject(token$.current!),
+        (token$: TokenStream) => token$.refresh().subscribe(),
+      ]) {
+        const { token$, changes, asked } = pushed(m.scheduler, (n) => n === 2, { idleTimeout: 0 });
+        token$.events.subscribe(console.log);
+        token$.subscribe().unsubscribe();
+        m.scheduler.schedule(() => token$.refresh().subscribe().unsubscribe(), 1000);
+        m.scheduler.schedule(() => void act(token$), 1050);
+        m.scheduler.schedule(() => changes.next(stored('T2', 0)), 1100);
+        m.scheduler.schedule(() => {
+          expect(token$.current?.value).toBe('T2');
+          expect(asked).toHaveLength(2);
+          token$.close();
+        }, 3000);
+      }
+    }),
+  );
+
+  it(
     'should not end the pause after a failure with the token that is at hand already',
     marbles((m) => {
-      const { token$, changes, asked } = pushed(m.scheduler, true);
+      const { token$, changes, asked } = pushed(m.scheduler, (n) => n > 1);
       token$.subscribe({ error: () => undefined });
       m.scheduler.schedule(() => {
         changes.next(stored('T1', 25_050));
@@ -62,7 +91,7 @@ describe('a store that pushes', () => {
         token$.close();
       }, 24_700);
       m.flush();
-      expect(asked).toEqual([0, 24_000, 24_250]);
+      expect(asked).toEqual([0, 24_000, 24_260]);
     }),
   );
 

@@ -34,9 +34,16 @@ expectTypeOf(withToken(token$, () => [{ a: 1 }])).toEqualTypeOf<Observable<{ a: 
 expectTypeOf(
   withToken(token$, ({ value }) => fetch('https://api.example.com', { headers: { authorization: value } })),
 ).toEqualTypeOf<Observable<Response>>();
-expectTypeOf(withToken<number>)
-  .parameter(1)
-  .parameters.toEqualTypeOf<[token: AccessToken]>();
+withToken(token$, (token) => {
+  expectTypeOf(token).toEqualTypeOf<AccessToken>();
+  return of(5);
+});
+// As with switchMap, the results may be of different types.
+declare const isCached: boolean;
+expectTypeOf(token$.pipe(withToken(() => (isCached ? of(5) : of('x'))))).toEqualTypeOf<Observable<number | string>>();
+expectTypeOf(withToken(token$, () => (isCached ? Promise.resolve(5) : of('x')))).toEqualTypeOf<
+  Observable<number | string>
+>();
 expectTypeOf<WithTokenOptions>().toEqualTypeOf<{
   isRejection?: ((outcome: unknown) => boolean) | undefined;
   key?: string | undefined;

@@ -32,6 +32,21 @@ expectTypeOf(createTokenStream).toBeCallableWith(({ previous }) =>
 );
 expectTypeOf(createTokenStream).toBeCallableWith(({ signal }) => fetch('https://auth.example.com/token', { signal }));
 expectTypeOf<TokenSource>().parameters.toEqualTypeOf<[request: TokenRequest]>();
+/** As an application or a generator of clients declares it: an interface has no index signature. */
+interface LoginResponse {
+  access_token: string;
+  expires_in: number;
+  user: { id: number };
+}
+class LoginDto {
+  access_token = 'T1';
+  refreshedBy = 'login';
+}
+expectTypeOf(createTokenStream).toBeCallableWith(() => of({} as LoginResponse));
+expectTypeOf(createTokenStream).toBeCallableWith(async () => Promise.resolve(new LoginDto()));
+expectTypeOf(createTokenStream).toBeCallableWith(() => of(response), { initial: new LoginDto() });
+// @ts-expect-error a token response says access_token
+void createTokenStream(() => of({ accessToken: 'T1' }));
 // @ts-expect-error a source is a function
 void createTokenStream(of(response));
 // @ts-expect-error a response has an access_token

@@ -45,7 +45,8 @@ export function lifetimeOf(
   const { exp, iat } = jwtClaims(response.access_token);
   if (typeof exp !== 'number') return Infinity;
   const remaining = exp * 1000 - now;
-  if (typeof iat !== 'number') return remaining;
+  // Hand-made issuers give `iat` in milliseconds.
+  if (typeof iat !== 'number' || iat >= exp) return remaining;
   const issued = (exp - iat) * 1000;
   return remaining > usualMargin(issued) || mayBeOver ? Math.min(remaining, issued) : issued;
 }

@@ -84,14 +84,14 @@ export function createTokenFetcher(
   let isCalling = false;
   let pending: AbortSignal | undefined;
 
-  /** Calls the source, in the context in which the stream was made. */
-  const call = (request: TokenRequest): Observable<TokenResponse | Response> =>
+  /** Asks the source or the store for one value, in the context in which the stream was made. */
+  const ask = <T>(of: 'source' | 'store', input: () => Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
-      // A synchronous answer is passed on only after the source has returned: `owns` is false again for what it causes.
-      const answer = new AsyncSubject<TokenResponse | Response>();
-      isCalling = true;
+      // A synchronous answer is passed on only after that context is left, and `owns` is false again for what it causes.
+      const answer = new AsyncSubject<T>();
+      isCalling = of === 'source';
       try {
-        subscriber.add(runInContext(() => observableOf(source(request)).pipe(take(1)).subscribe(answer)));
+        subscriber.add(runInContext(() => input().pipe(take(1)).subscribe(answer)));
       } catch (error) {
         answer.error(error);
       }
@@ -103,7 +103,7 @@ export function createTokenFetcher(
   const resultOf = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
     const fetched$ = defer(() => {
       setTimeLimit(fetchTimeout, 'source');
-      return call(request).pipe(
+      return ask('source', () => observableOf(source(request))).pipe(
         // `if (!response.ok) throw response`
         catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
         switchMap((answer) =>
@@ -119,7 +119,7 @@ export function createTokenFetcher(
       if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
       return fetched$;
     };
-    return from(store.refresh(request, fetch)).pipe(take(1), throwIfEmpty(withoutToken));
+    return ask('store', () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(withoutToken));
   };
 
   const fetch: TokenFetcher['fetch'] = (about, report) =>

@@ -87,6 +87,8 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       const time = now();
       const isChange = !sameToken(token, previous);
       const isKept = !isUnusableOnArrival(arrived, time);
+      // Another process may have shared it: what was to be replaced is replaced.
+      if (isChange) Object.assign(state, { rejection: null, isForced: false });
       // A token that has already expired never replaces a usable one.
       const isLatest = isKept || !usableToken(state, time);
       state.isRefreshing = false;

@@ -39,11 +39,14 @@ export interface TokenResponse {
   [extra: string]: unknown;
 }
 
+/** What is read of a token response. An interface or a class of an application's own fits: it needs no index signature. */
+export type TokenFields = Pick<TokenResponse, 'access_token' | 'token_type' | 'expires_in' | 'scope' | 'refresh_token'>;
+
 /**
  * Fetches one token. Its first value counts; it may be a Promise, an Observable or anything else RxJS can read. A fetch
  * `Response` may be returned as it is: its status is judged and its body read.
  */
-export type TokenSource = (request: TokenRequest) => ObservableInput<TokenResponse | Response>;
+export type TokenSource = (request: TokenRequest) => ObservableInput<TokenResponse | TokenFields | Response>;
 
 /** One access token: immutable, and redacted wherever it might be printed. */
 export interface AccessToken {

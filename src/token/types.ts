@@ -1,11 +1,18 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable, SchedulerLike } from 'rxjs';
 import type { TokenEvent } from './events.js';
-import type { AccessToken, TokenResponse } from './tokenSource.js';
+import type { AccessToken, TokenFields, TokenResponse } from './tokenSource.js';
 import type { TokenStore } from './tokenStore.js';
 
 // Apart, so that the events and the store know them without the stream that has both.
-export type { AccessToken, RefreshReason, TokenRequest, TokenResponse, TokenSource } from './tokenSource.js';
+export type {
+  AccessToken,
+  RefreshReason,
+  TokenFields,
+  TokenRequest,
+  TokenResponse,
+  TokenSource,
+} from './tokenSource.js';
 
 /** A hot, shared, replaying stream of the usable access token. */
 export interface TokenStream extends Observable<AccessToken> {
@@ -117,5 +124,5 @@ export interface TokenStreamOptions {
   /** Shares the token beyond this stream: with other processes, other tabs. Default none. */
   store?: TokenStore | undefined;
   /** A token already at hand, to start from. */
-  initial?: TokenResponse | undefined;
+  initial?: TokenResponse | TokenFields | undefined;
 }

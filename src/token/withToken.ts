@@ -1,5 +1,5 @@
 import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
-import type { Observable, ObservableInput, OperatorFunction } from 'rxjs';
+import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';
@@ -67,8 +67,15 @@ class RejectedValue extends Error {
  * @throws TypeError if `token$` was not made by `createTokenStream`. The Observable errors with
  *   {@link TokenUnavailableError} when no usable token comes within `maxWait`, {@link TokenStreamClosedError} after `close()`.
  */
-export function withToken<T>(send: Send<T>, options?: WithTokenOptions): OperatorFunction<AccessToken, T>;
-export function withToken<T>(token$: TokenStream, send: Send<T>, options?: WithTokenOptions): Observable<T>;
+export function withToken<O extends ObservableInput<unknown>>(
+  send: (token: AccessToken) => O,
+  options?: WithTokenOptions,
+): OperatorFunction<AccessToken, ObservedValueOf<O>>;
+export function withToken<O extends ObservableInput<unknown>>(
+  token$: TokenStream,
+  send: (token: AccessToken) => O,
+  options?: WithTokenOptions,
+): Observable<ObservedValueOf<O>>;
 export function withToken<T>(
   ...given: [Send<T>, WithTokenOptions?] | [TokenStream, Send<T>, WithTokenOptions?]
 ): OperatorFunction<AccessToken, T> | Observable<T> {
