@@ -425,6 +425,45 @@ describe('33: a real revocation heals', () => {
   );
 
   it(
+    'told by isRejection, as by an error of GraphQL in a 200',
+    marbles((m) => {
+      const rig = serving(m, () => ({ took: 400, life: 7200 }));
+      const revoked = new Set<string>();
+      for (const ms of [1000, 1100])
+        rig.at(ms, () => {
+          rig.requests.forEach((_, index) => revoked.add(`T${String(index + 1)}`));
+        });
+      const isRejection = (result: unknown) => result === 'UNAUTHENTICATED';
+      const serve = (token: string) =>
+        timer(60, m.scheduler).pipe(map(() => (revoked.has(token) ? 'UNAUTHENTICATED' : 'data')));
+      for (let ms = 500; ms < 120_000; ms += 500) rig.call(ms, 'a', serve, { key: 'POST /graphql', isRejection });
+      rig.end(121_000);
+      expect(rig.asked).toHaveLength(3);
+      expect(rig.log.filter((entry) => parseInt(entry) > 62_000 && !entry.endsWith('data'))).toEqual([]);
+    }),
+  );
+
+  it(
+    'told by a bare 403, within an hour where the lifetime of the token is unknown',
+    marbles((m) => {
+      // A file or a cache gives the old token for some seconds after the revocation.
+      const value = () => (m.scheduler.now() > 7 * SECOND ? 'new' : 'old');
+      const rig = serving(m, () => ({ took: 200, life: 'unknown', value: value() }));
+      const serve = (token: string) => of(answer(token === 'old' && m.scheduler.now() > 2 * SECOND ? 403 : 200));
+      for (let n = 0; n < 200; n++) {
+        const ms = n < 40 ? (n + 1) * 500 : (n - 20) * MINUTE;
+        rig.call(ms, 'a', serve, { key: `k${String(n % 3)}` });
+      }
+      rig.end(181 * MINUTE);
+      const late = rig.log.filter((entry) => parseInt(entry) > 64 * MINUTE);
+      expect(late.length).toBeGreaterThan(100);
+      expect(late.filter((entry) => !entry.endsWith('200'))).toEqual([]);
+      // One for each resource while the old token comes, and the new one.
+      expect(forced(rig)).toHaveLength(4);
+    }),
+  );
+
+  it(
     'with forbidden resources beside it, of either kind',
     marbles((m) => {
       const rig = issuer(m);

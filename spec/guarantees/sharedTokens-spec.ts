@@ -68,7 +68,9 @@ describe('a store that pushes', () => {
         token$.events.subscribe(console.log);
         token$.subscribe().unsubscribe();
         m.scheduler.schedule(() => token$.refresh().subscribe().unsubscribe(), 1000);
-        m.scheduler.schedule(() => void act(token$), 1050);
+        m.scheduler.schedule(() => {
+          act(token$);
+        }, 1050);
         m.scheduler.schedule(() => changes.next(stored('T2', 0)), 1100);
         m.scheduler.schedule(() => {
           expect(token$.current?.value).toBe('T2');

@@ -96,6 +96,8 @@ function lifeOf({ expiresIn, claims }: Issued, now: number): number {
   if (!claims) return Infinity;
   const left = claims.exp * 1000 - now;
   const whole = (claims.exp - claims.iat) * 1000;
+  // An `iat` that is not before `exp` says nothing.
+  if (whole <= 0) return Math.max(0, left);
   return Math.max(0, left > Math.min(1000, whole / 30) ? Math.min(left, whole) : whole);
 }
 

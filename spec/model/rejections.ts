@@ -48,12 +48,13 @@ export class Rejections {
       this.budget.mayBeSpent(kind, held?.isAccepted === true) ||
       this.source.isFarFromAttempt() ||
       this.source.isBlocked();
-    rejection.isSpent = memory.isActive(resource?.spent, kind, facts.real);
+    rejection.isSpent = memory.isActive(resource?.spent, kind, facts.real, this.bareMemory);
     if (resource) {
       resource.rejections++;
       resource.lastRejected = rejection.token;
     }
-    if (held && rejection.isOfHeld && kind === 'explicit' && held.suspended === 'no') {
+    const isServed = tokens.mayServe() === rejection.token;
+    if (held && isServed && kind === 'explicit' && held.suspended === 'no') {
       held.suspended = 'unsure';
       this.suspendedBy = { rejection, isCertain: !this.source.isPausing() };
     }
@@ -64,14 +65,19 @@ export class Rejections {
     pass();
   }
 
+  private get bareMemory(): number {
+    return this.tokens.held?.life === Infinity ? memory.BARE_MEMORY : Infinity;
+  }
+
   /** Another refresh would not help the resource, or it is seen only now whether the last one did. */
   private isRemembered({ resource, kind, isOfHeld, isFinal }: Rejection): boolean {
     if (!resource?.isKeyed) return false;
     // A request that has delivered a value is not repeated: it does not show whether the next token helps.
     if (isFinal) return resource.lastRejected !== null;
     // Whether the token that was fetched for it helps is not known before it answers.
-    const isRecent = kind === 'bare' || this.facts.real < resource.fetchedAt + memory.EXPLICIT_MEMORY;
-    if (memory.isActive(resource.confirmed, kind, this.facts.real)) return true;
+    const lasts = kind === 'bare' ? this.bareMemory : memory.EXPLICIT_MEMORY;
+    const isRecent = this.facts.real - resource.fetchedAt < lasts || lasts === Infinity;
+    if (memory.isActive(resource.confirmed, kind, this.facts.real, this.bareMemory)) return true;
     if (isOfHeld) return isRecent && (resource.rejections > 0 || this.fetchedFor.has(resource));
     return resource.lastRejected === this.tokens.held?.value;
   }

@@ -20,6 +20,9 @@ export interface ResourceMemory {
 /** Explicit rejections of a resource are remembered for so long. Milliseconds. */
 export const EXPLICIT_MEMORY = 60_000;
 
+/** Bare ones until the token is renewed, and for so long if it never is. Milliseconds. */
+export const BARE_MEMORY = 3_600_000;
+
 export const newMemory = (name: string, isKeyed: boolean): ResourceMemory => ({
   name,
   isKeyed,
@@ -61,8 +64,15 @@ export function forgetBare(memories: readonly ResourceMemory[]): void {
 }
 
 /** Whether an entry stops rejections of that kind. */
-export const isActive = (at: ResourceMemory['spent'] | undefined, kind: Kind, real: number): boolean =>
-  !!at && ((at.explicit !== null && real < at.explicit + EXPLICIT_MEMORY) || (kind === 'bare' && at.bare !== null));
+export const isActive = (
+  at: ResourceMemory['spent'] | undefined,
+  kind: Kind,
+  real: number,
+  bareMemory: number,
+): boolean =>
+  !!at &&
+  ((at.explicit !== null && real < at.explicit + EXPLICIT_MEMORY) ||
+    (kind === 'bare' && at.bare !== null && real < at.bare + bareMemory));
 
 /** A server's rejection of a token. */
 export interface Rejection {

@@ -40,12 +40,12 @@ describe.each(kinds)('%s', (_kind, make) => {
     [403, 'Bearer error="insufficient_scopes"', true, false],
     [403, 'Bearer my_error="insufficient_scope"', true, false],
     [403, 'Bearer error="invalid_tokens"', true, false],
-    [400, undefined, false, false],
-    [402, undefined, false, false],
-    [404, undefined, false, false],
-    [407, undefined, false, false],
-    [500, undefined, false, false],
-    [200, undefined, false, false],
+    [400, undefined, false, true],
+    [402, undefined, false, true],
+    [404, undefined, false, true],
+    [407, undefined, false, true],
+    [500, undefined, false, true],
+    [200, undefined, false, true],
   ])('with status %i and challenge %p: rejection %p, explicit %p', (status, challenge, rejection, explicit) => {
     expect([isRejection(make(status, challenge)), kindOfRejection(make(status, challenge))]).toEqual([
       rejection,

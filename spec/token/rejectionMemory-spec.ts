@@ -105,7 +105,7 @@ describe('tokens that nobody has accepted', () => {
 describe('the memory of resources', () => {
   /** The kinds of rejection that are passed on. */
   const passedOn = (memory: RejectionMemory, key: string | undefined, now = 0) =>
-    KINDS.filter((kind) => memory.isRemembered({ key, kind }, now)).join(' and ');
+    KINDS.filter((kind) => memory.isRemembered({ key, kind }, now, true)).join(' and ');
 
   /** Only then the memory asks which resource has accepted a token. */
   const hasEntries = (memory: RejectionMemory) => {
@@ -128,6 +128,15 @@ describe('the memory of resources', () => {
     memory.remember({ key: 'a', kind }, 0);
     expect([passedOn(memory, 'a', later), passedOn(memory, 'b', later)]).toEqual([passes, '']);
     expect(hasEntries(memory)).toBe(true);
+  });
+
+  it('should pass on bare rejections for an hour, where the token is never renewed', () => {
+    const memory = createRejectionMemory(unlimited);
+    memory.remember({ key: 'a', kind: 'bare' }, 0);
+    const passesAt = (now: number) => memory.isRemembered({ key: 'a', kind: 'bare' }, now, false);
+    expect([passesAt(3_599_999), passesAt(3_600_000)]).toEqual([true, false]);
+    // The clock was set back: no longer than an hour from then.
+    expect([passesAt(-1000), passesAt(3_598_999), passesAt(3_599_000)]).toEqual([true, true, false]);
   });
 
   it('should be of both kinds: an explicit rejection that is over leaves the bare one', () => {
@@ -177,7 +186,7 @@ describe('the memory of resources', () => {
     for (let i = 0; i < 256; i++) memory.remember({ key: String(i), kind: 'bare' }, 0);
     memory.remember({ key: '0', kind: 'bare' }, 0);
     memory.remember({ key: '256', kind: 'bare' }, 0);
-    expect(['0', '1', '2', '256'].map((key) => memory.isRemembered({ key, kind: 'bare' }, 0))).toEqual([
+    expect(['0', '1', '2', '256'].map((key) => memory.isRemembered({ key, kind: 'bare' }, 0, true))).toEqual([
       true,
       false,
       true,

@@ -34,7 +34,7 @@ expectTypeOf(withToken(token$, () => [{ a: 1 }])).toEqualTypeOf<Observable<{ a: 
 expectTypeOf(
   withToken(token$, ({ value }) => fetch('https://api.example.com', { headers: { authorization: value } })),
 ).toEqualTypeOf<Observable<Response>>();
-withToken(token$, (token) => {
+void withToken(token$, (token) => {
   expectTypeOf(token).toEqualTypeOf<AccessToken>();
   return of(5);
 });

@@ -2,18 +2,19 @@ import { statusOf } from '../internal/answers.js';
 import { isRejection as isRejectedAnswer, kindOfRejection as kindOfAnswer } from '../token/isRejection.js';
 import type { RejectionKind } from '../token/rejectionMemory.js';
 
-/** Close codes: unauthorized (IANA's 3000, and 4401 by custom), policy violation (RFC 6455 section 7.4.1), forbidden. */
-const EXPLICIT_CODES: readonly unknown[] = [3000, 4401];
-const REFUSAL_CODES: readonly unknown[] = [...EXPLICIT_CODES, 1008, 4403];
+/** Close codes: policy violation (RFC 6455 section 7.4.1), forbidden by custom. */
+const FORBIDDEN_CODES: readonly unknown[] = [1008, 4403];
+/** Unauthorized: IANA's 3000, and 4401 by custom. */
+const REFUSAL_CODES: readonly unknown[] = [3000, 4401, ...FORBIDDEN_CODES];
 const NORMAL_CLOSURE = 1000;
 
 /** The server rejected the token. */
 export const isRejection = (end: unknown): boolean =>
   REFUSAL_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || [401, 403].includes(upgradeStatusOf(end));
 
-/** Explicit: the server says that the token itself is invalid, so no other request should use it. */
+/** Bare: the resource may be forbidden to any token. */
 export const kindOfRejection = (end: unknown): RejectionKind =>
-  EXPLICIT_CODES.includes(codeOf(end)) || upgradeStatusOf(end) === 401 ? 'explicit' : kindOfAnswer(end);
+  FORBIDDEN_CODES.includes(codeOf(end)) || upgradeStatusOf(end) === 403 ? 'bare' : kindOfAnswer(end);
 
 /** The other side has no more to say: the stream completes. */
 export const isNormal = (end: unknown): boolean =>

@@ -20,9 +20,12 @@ export function isRejection(result: unknown): boolean {
   return status === 401 || (!/\berror\s*=\s*"?insufficient_scope\b/i.test(challenge) && !limitsRate(result));
 }
 
-/** Explicit: the server says that the token itself is invalid, so no other request should use it. */
+/**
+ * Explicit: the token itself is invalid, so no other request should use it. Bare: a 403, which may as well say that the resource
+ * is forbidden. What only the user's `isRejection` finds, such as an error of GraphQL in a 200, is explicit.
+ */
 export const kindOfRejection = (result: unknown): RejectionKind =>
-  statusOf(result) === 401 || saysInvalidToken(result) ? 'explicit' : 'bare';
+  statusOf(result) !== 403 || saysInvalidToken(result) ? 'explicit' : 'bare';
 
 const saysInvalidToken = (result: unknown): boolean => /\berror\s*=\s*"?invalid_token\b/i.test(challengeOf(result));
 

@@ -45,7 +45,7 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
   const { held } = state;
   const time = now();
   if (!held || !isHeld(state, rejection.token)) return 'alreadyReplaced';
-  if (rejections.isRemembered(rejection, time)) return 'suppressed';
+  if (rejections.isRemembered(rejection, time, held.token.expiresAt < Infinity)) return 'suppressed';
   // An attempt has failed and the next one is far: the token stays in use, and no request waits.
   if (usableToken(state, time) && !state.isFetching && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.

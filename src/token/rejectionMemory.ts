@@ -16,16 +16,23 @@ const MAX_RESOURCES = 256;
 /** A resource that rejects explicitly costs at most one refresh in this time. Milliseconds. */
 const EXPLICIT_MEMORY = 60_000;
 
+/** The same of bare rejections, where the token is never renewed. Milliseconds. */
+const BARE_MEMORY = 3_600_000;
+
 /** The longest pause between two tokens that no server accepts. Milliseconds. */
 const MAX_UNACCEPTED_PAUSE = 60_000;
 
 /** What rejections have cost so far, and what another one may cost. */
 export interface RejectionMemory {
-  /** Whether a rejection is passed on, because a refresh has not helped its resource. */
-  isRemembered(by: RejectedBy, now: number): boolean;
+  /**
+   * Whether a rejection is passed on, because a refresh has not helped its resource.
+   *
+   * @param isLifetimeKnown of the token at hand: it is renewed on schedule, which ends the memory of bare rejections
+   */
+  isRemembered(by: RejectedBy, now: number, isLifetimeKnown: boolean): boolean;
   /**
    * Another token does not help a resource. None is fetched for it until it accepts one; after a bare rejection, until the
-   * token is renewed; after an explicit one, for 60 s.
+   * token is renewed, or for an hour if it never is; after an explicit one, for 60 s.
    */
   remember(by: RejectedBy, now: number): void;
   /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
@@ -60,13 +67,19 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
   }
 
   return {
-    isRemembered: ({ key, kind }, now) => {
+    isRemembered: ({ key, kind }, now, isLifetimeKnown) => {
       const entry = key === undefined ? undefined : entries.get(key);
       if (!entry) return false;
-      // A clock that was set back must not lengthen the memory.
-      if (entry.explicit !== undefined) entry.explicit = Math.min(entry.explicit, now);
+      const isWithin = (each: RejectionKind, memory: number): boolean => {
+        const at = entry[each];
+        if (at === undefined) return false;
+        // A clock that was set back must not lengthen the memory.
+        entry[each] = Math.min(at, now);
+        return now - at < memory;
+      };
       // An explicit rejection says more than a bare one, so it passes what a bare one left.
-      return (kind === 'bare' && entry.bare !== undefined) || now - (entry.explicit ?? -Infinity) < EXPLICIT_MEMORY;
+      const isBare = kind === 'bare' && isWithin('bare', isLifetimeKnown ? Infinity : BARE_MEMORY);
+      return isBare || isWithin('explicit', EXPLICIT_MEMORY);
     },
     remember,
     mayForce: (kind, isAccepted, now) => {
