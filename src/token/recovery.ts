@@ -109,11 +109,7 @@ export function createRecovery(
       if (outcomeOf(decision) === 'refreshing') demand();
     },
     accepted: (token, keyOf) => {
-      const { held, singleUse } = state;
-      const isFirst = held !== null && !held.isAccepted && sameToken(held.token, token);
-      if (isFirst) held.isAccepted = true;
-      const isLatest = isFirst || (singleUse !== null && sameToken(singleUse, token));
-      rejections.accepted(keyOf, isLatest);
+      accept(state, rejections, token, keyOf);
     },
     newest: (token, rejected) => {
       const usable = current();
@@ -121,4 +117,17 @@ export function createRecovery(
       return isOfSession(state, token) && !isSuspended(state, token) ? token : null;
     },
   };
+}
+
+/** @param rejections null: none has cost anything */
+export function accept(
+  { held, singleUse }: TokenState,
+  rejections: TokenContext['rejections'] | null,
+  token: AccessToken,
+  keyOf: () => string | undefined,
+): void {
+  const isFirst = held !== null && !held.isAccepted && sameToken(held.token, token);
+  if (isFirst) held.isAccepted = true;
+  const isLatest = isFirst || (singleUse !== null && sameToken(singleUse, token));
+  rejections?.accepted(keyOf, isLatest);
 }
