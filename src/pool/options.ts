@@ -1,7 +1,7 @@
 import { asyncScheduler } from 'rxjs';
 import { IN_TURN } from '../internal/sourceHooks.js';
 import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
-import { settingsOf as streamSettingsOf } from '../token/options.js';
+import { settingsOf as streamSettingsOf, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { canonicalKey } from './canonicalKey.js';
@@ -37,6 +37,8 @@ export interface PoolSettings<K> {
   readonly idOf: (key: K) => string;
   /** Whether a key is named by its members, so that it must not change. */
   readonly isCanonical: boolean;
+  /** Those of all streams. */
+  readonly settings: Settings;
   /** The options of the stream of a key. */
   readonly streamOptionsOf: (id: string, key: K) => TokenStreamOptions;
 }
@@ -55,10 +57,10 @@ export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
     concurrency: [1, Infinity, 8],
   });
   const streamOptions = { ...options, store: undefined, [IN_TURN]: createTurns(numbers.concurrency) };
-  streamSettingsOf(streamOptions);
   const storeOf = storesOf({ store, chainOf, scheduler });
   return {
     max: numbers.max,
+    settings: streamSettingsOf(streamOptions),
     isCanonical: idOf === undefined,
     idOf: idOf ? (key) => requireId('idOf', idOf(key)) : canonicalKey,
     streamOptionsOf: (id, key) => {

@@ -2,12 +2,17 @@ import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { wrong } from '../internal/validate.js';
-import { createTokenStream, managerOf } from '../token/tokenStream.js';
+import { createEventQueue } from '../token/eventQueue.js';
+import type { TokenEvent } from '../token/events.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { frozenCopy } from './canonicalKey.js';
+import { createEntries, createEntry, type Entry } from './entries.js';
 import { settingsOf, type PoolSettings, type TokenPoolOptions } from './options.js';
-import { pooledEvents, type PooledStream, type PooledTokenEvent } from './pooledEvents.js';
+import { pooledStream } from './pooledStream.js';
 import { recentlyUsed } from './recentlyUsed.js';
+
+/** An event of one of the streams, with the key of that stream. */
+export type PooledTokenEvent<K> = TokenEvent & { readonly key: K };
 
 /** The option of `delete` of a {@link TokenPool}. */
 export interface TokenPoolDeleteOptions {
@@ -59,15 +64,19 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     throw new TypeError('createTokenPool takes a function that makes the token source of a key');
   const settings = settingsOf(options);
   const { max, idOf } = settings;
-  const create = streamMaker(source, settings);
-  const events = pooledEvents<K>(() => streams.all());
-  const streams = recentlyUsed<PooledStream<K>>({
+  const create = entryMaker(source, settings);
+  const events = createEventQueue(settings.settings.now);
+  const entries = createEntries<K>(settings.settings, ({ key, isGone }, event) => {
+    const pooled = { ...event, key };
+    if (!isGone) events.emit(pooled);
+  });
+  const known = recentlyUsed<Entry<K>>({
     max,
-    isInUse: ({ token$ }) => managerOf(token$).isInUse(),
-    letGo: (stream) => {
+    isInUse: ({ state }) => state.subscribers > 0 || state.isFetching,
+    letGo: (entry) => {
       // Not closed: whoever holds the stream may be about to use it.
-      managerOf(stream.token$).rest();
-      events.remove(stream);
+      entries.managerOf(entry).rest();
+      entry.isGone = true;
     },
   });
   let isClosed = false;
@@ -79,12 +88,12 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
 
   function get(key: K): TokenStream {
     const id = checkedId(key);
-    const known = streams.use(id);
-    if (known) return known.token$;
-    const stream = create(id, key);
-    streams.add(id, stream);
-    events.add(stream);
-    return stream.token$;
+    let entry = known.use(id);
+    if (!entry) {
+      entry = create(id, key);
+      known.add(id, entry);
+    }
+    return pooledStream(entry, entries);
   }
 
   function remove(key: K, { signOut = false }: TokenPoolDeleteOptions = {}): void {
@@ -92,22 +101,23 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     const id = checkedId(key);
     // The session may live in a store, or in what the source reads, though no stream of it does.
     if (signOut) get(key).signOut();
-    const stream = streams.take(id);
-    stream?.token$.close();
-    if (stream) events.remove(stream);
+    const entry = known.take(id);
+    if (!entry) return;
+    entries.managerOf(entry).close();
+    entry.isGone = true;
   }
 
   function close(): void {
     isClosed = true;
-    for (const { token$ } of streams.all()) token$.close();
+    for (const entry of known.all()) entries.managerOf(entry).close();
     events.complete();
   }
 
   return {
     get,
-    events: events.events$,
+    events: events.events$ as Observable<PooledTokenEvent<K>>,
     get size() {
-      return isClosed ? 0 : streams.size();
+      return isClosed ? 0 : known.size();
     },
     delete: remove,
     close,
@@ -115,10 +125,10 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   };
 }
 
-/** Makes the stream of a key, in the context in which the pool is made: a request that asks first must not be kept alive. */
-function streamMaker<K>(source: (key: K) => TokenSource, { idOf, isCanonical, streamOptionsOf }: PoolSettings<K>) {
+/** Makes the entry of a key, in the context in which the pool is made: a request that asks first must not be kept alive. */
+function entryMaker<K>(source: (key: K) => TokenSource, { idOf, isCanonical, streamOptionsOf }: PoolSettings<K>) {
   const runInContext = captureContext();
-  return (id: string, given: K): PooledStream<K> =>
+  return (id: string, given: K): Entry<K> =>
     runInContext(() => {
       const key = isCanonical ? frozenCopy(given) : given;
       // A getter may have said something else the second time.
@@ -127,6 +137,6 @@ function streamMaker<K>(source: (key: K) => TokenSource, { idOf, isCanonical, st
       const made: unknown = source(key);
       if (typeof made !== 'function')
         throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
-      return { key, token$: createTokenStream(made as TokenSource, streamOptionsOf(id, key)) };
+      return createEntry(key, made as TokenSource, streamOptionsOf(id, key));
     });
 }

@@ -31,13 +31,20 @@ export interface TokenContext {
   readonly report: (error: unknown, attempt?: number, retryIn?: number | null) => void;
 }
 
-export function createContext(source: TokenSource, options: TokenStreamOptions): TokenContext {
+/** What is known of a stream. Another manager goes on from it. */
+export type TokenRecord = Pick<TokenContext, 'state' | 'rejections'>;
+
+export function createContext(
+  source: TokenSource,
+  options: TokenStreamOptions,
+  record: Partial<TokenRecord> = {},
+): TokenContext {
   const settings = settingsOf(options);
+  const { state = initialState(), rejections = createRejectionMemory(settings.rejectionBudget) } = record;
   const { now } = settings;
   const timers = createTimers(settings.scheduler);
   const events = createEventQueue(now);
   const recheck$ = new Subject<unknown>();
-  const state = initialState();
 
   function recheck(): void {
     const { held } = state;
@@ -45,10 +52,7 @@ export function createContext(source: TokenSource, options: TokenStreamOptions):
     // A clock that is set back must not put the last use into the future, nor make a token live again.
     state.lastUse = Math.min(state.lastUse, time);
     if (held && time >= held.usableUntil) held.usableUntil = -Infinity;
-    if (held && time >= held.expiresAt && !held.isExpiryReported) {
-      held.isExpiryReported = true;
-      events.emit({ type: 'tokenExpired', token: held.token });
-    }
+    reportExpiry(state, time, events.emit);
     recheck$.next(undefined);
   }
 
@@ -58,7 +62,7 @@ export function createContext(source: TokenSource, options: TokenStreamOptions):
     now,
     timers,
     fetcher: createTokenFetcher(source, settings, timers),
-    rejections: createRejectionMemory(settings.rejectionBudget),
+    rejections,
     events,
     recheck$,
     recheck,
@@ -67,4 +71,11 @@ export function createContext(source: TokenSource, options: TokenStreamOptions):
       events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent: false });
     },
   };
+}
+
+/** Emits `tokenExpired` once for each token. */
+export function reportExpiry({ held }: TokenState, time: number, emit: EventQueue['emit']): void {
+  if (!held || time < held.expiresAt || held.isExpiryReported) return;
+  held.isExpiryReported = true;
+  emit({ type: 'tokenExpired', token: held.token });
 }

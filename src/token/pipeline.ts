@@ -20,7 +20,7 @@ import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
 import { createRefresher } from './refresher.js';
-import { blockingFailure, endPause, isBlocked, isFresh, isWanted, waitersOf, whyRefresh } from './state.js';
+import { blockingFailure, endPause, isBlocked, keepsRunning, waitersOf, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 
 /** The waiters have a token, or fail without one. */
@@ -88,6 +88,8 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
     if (waiters > 0) waits.next({ waiters, longest: now() - state.waitingSince, outcome });
   }
 
+  const isToRun = () => keepsRunning(state, now(), settings);
+
   const refresh$ = defer(() => {
     const reason = whyRefresh(state, now());
     return reason ? refresh(reason).pipe(takeUntil(cancelled$)) : EMPTY;
@@ -107,8 +109,8 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
     recheck$.pipe(
       startWith(undefined),
       // Where no token is wanted, at once: `takeWhile` completes.
-      switchMap(() => (keepsRunning() ? afterPause() : of(undefined))),
-      takeWhile(keepsRunning),
+      switchMap(() => (isToRun() ? afterPause() : of(undefined))),
+      takeWhile(isToRun),
       filter(() => whyRefresh(state, now()) !== null),
     );
 
@@ -116,13 +118,6 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
     takeUntil(closed$),
     share({ connector: () => subscribers, resetOnRefCountZero: false }),
   );
-
-  function keepsRunning(): boolean {
-    const time = now();
-    if (isWanted(state, time, settings)) return true;
-    // Nothing to do yet. After a failure without a waiter, nothing more is tried.
-    return state.held !== null && isFresh(state.held, time) && state.failures === 0;
-  }
 
   /** While the pipeline runs, it listens to whatever may make a refresh necessary. */
   function listen(): Subscription {

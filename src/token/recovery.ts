@@ -111,13 +111,7 @@ export function createRecovery(
       if (outcomeOf(decision) === 'refreshing') demand();
     },
     accepted: (token, keyOf) => {
-      const { held, singleUse } = state;
-      // What is accepted while it is being replaced says nothing of its successor.
-      const isStaying = held !== null && !(state.isFetching && state.fetchingForRejection);
-      const isFirst = isStaying && !held.isAccepted && sameToken(held.token, token);
-      if (isFirst) held.isAccepted = true;
-      const isLatest = isFirst || (singleUse !== null && sameToken(singleUse, token));
-      rejections.accepted(keyOf, isLatest);
+      accept(state, rejections, token, keyOf);
     },
     newest: (token, rejected) => {
       const usable = current();
@@ -125,4 +119,19 @@ export function createRecovery(
       return isOfSession(state, token) && !isSuspended(state, token) ? token : null;
     },
   };
+}
+
+/** @param rejections null: none has cost anything */
+export function accept(
+  { held, singleUse, isFetching, fetchingForRejection }: TokenState,
+  rejections: TokenContext['rejections'] | null,
+  token: AccessToken,
+  keyOf: () => string | undefined,
+): void {
+  // What is accepted while it is being replaced says nothing of its successor.
+  const isStaying = held !== null && !(isFetching && fetchingForRejection);
+  const isFirst = isStaying && !held.isAccepted && sameToken(held.token, token);
+  if (isFirst) held.isAccepted = true;
+  const isLatest = isFirst || (singleUse !== null && sameToken(singleUse, token));
+  rejections?.accepted(keyOf, isLatest);
 }

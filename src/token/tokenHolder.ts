@@ -16,6 +16,17 @@ import type { TokenArrived } from './tokenUpdate.js';
 /** A source whose tokens cannot be kept is asked at most this often. Milliseconds. */
 const SINGLE_USE_PAUSE = 1000;
 
+const MOMENTS = ['renewAt', 'usableUntil', 'expiresAt'] as const;
+
+/** The next moment of a token that a timer is to announce. */
+export const nextMoment = (held: HeldToken): number =>
+  Math.min(...MOMENTS.map((name) => held[name]).filter((at) => at > -Infinity));
+
+/** A timer has announced a moment. */
+export function reachMoment(held: HeldToken, announced: number): void {
+  for (const name of MOMENTS) if (held[name] <= announced) held[name] = -Infinity;
+}
+
 /** Holds the last token, with the timers that announce its moments. */
 export interface TokenHolder {
   /** Holds a token, and emits `tokenChanged`. */
@@ -27,6 +38,8 @@ export interface TokenHolder {
   readonly fromStore: (stored: SourceResult) => TokenArrived | null;
   /** Begins with a token that is at hand. @throws TypeError if it is no token response */
   readonly holdInitial: (response: unknown) => void;
+  /** Announces the moments of a token, after `from` on the stream's clock. */
+  readonly startTimer: (held: HeldToken, from: number) => void;
   /** Stops the timers, and forgets the token. */
   readonly release: () => void;
 }
@@ -34,7 +47,6 @@ export interface TokenHolder {
 export function createTokenHolder(context: TokenContext): TokenHolder {
   const { state, settings, now, timers, rejections, events, recheck, report } = context;
   let timer = new Subscription();
-  let isSingleUseReported = false;
 
   function setHeld(update: TokenArrived): void {
     const { token, renewAt, usableUntil, age } = update;
@@ -55,12 +67,11 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
 
   /** Announces the moments of a token one after the other: by its age, since the clock may be set back. */
   function startTimer(held: HeldToken, from: number): void {
-    const moments = (['renewAt', 'usableUntil', 'expiresAt'] as const).filter((name) => held[name] > -Infinity);
-    const at = Math.min(...moments.map((name) => held[name]));
+    const at = nextMoment(held);
     if (at === Infinity) return;
     timer.add(
       timers.after(at - from).subscribe(() => {
-        for (const name of moments) if (held[name] <= at) held[name] = -Infinity;
+        reachMoment(held, at);
         startTimer(held, Math.max(at, from));
         recheck();
       }),
@@ -73,13 +84,14 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
   }
 
   function reportSingleUse(attempt: number, retryIn: number | null): void {
-    if (isSingleUseReported) return;
-    isSingleUseReported = true;
+    if (state.isSingleUseReported) return;
+    state.isSingleUseReported = true;
     const message = 'the token source returned a token that has already expired: it is used once and not kept';
     report(new InvalidTokenResponseError(message), attempt, retryIn);
   }
 
   return {
+    startTimer,
     release,
     hold: (arrived) => {
       const { token, reason, attempt, took, origin, isRenewal } = arrived;

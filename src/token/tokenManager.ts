@@ -2,14 +2,14 @@ import { defer, type Observable, type Subscription } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
-import { createContext } from './context.js';
+import { createContext, type TokenContext, type TokenRecord } from './context.js';
 import type { TokenEvent } from './events.js';
-import { createPipeline, type WaitEnded } from './pipeline.js';
+import { createPipeline, type Pipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
 import { endPause, isBlocked, isFresh, newSession } from './state.js';
-import { createTokenHolder } from './tokenHolder.js';
+import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
 
@@ -29,20 +29,28 @@ export interface TokenManager
   readonly current: () => AccessToken | null;
   /** The token for a request that leaves now, or null if it must wait. */
   readonly use: () => AccessToken | null;
-  /** There is a subscriber or a waiter, or the source is being asked. */
-  readonly isInUse: () => boolean;
-  /**
-   * Lets go of the token, the timers and the store, so that nothing but its users holds the stream any more. It stays
-   * open: the next use begins anew. For a stream that is not in use.
-   */
-  readonly rest: () => void;
   readonly signOut: () => void;
   readonly close: () => void;
 }
 
-/** Makes the parts of one stream, and ends what they began. */
-export function createManager(source: TokenSource, options: TokenStreamOptions): TokenManager {
-  const context = createContext(source, options);
+/** A manager that a pool may end. For a stream that is not in use. */
+export interface EndingManager extends TokenManager {
+  /** For `suspend` and `resume`. */
+  readonly parts: { readonly context: TokenContext; readonly holder: TokenHolder; readonly pipeline: Pipeline };
+  /**
+   * Lets go of the token, the timers and the store, so that nothing but its users holds the stream any more. It stays
+   * open: the next use begins anew.
+   */
+  readonly rest: () => void;
+}
+
+/**
+ * Makes the parts of one stream, and ends what they began.
+ *
+ * @param record what is known of the stream already
+ */
+export function createManager(source: TokenSource, options: TokenStreamOptions, record?: TokenRecord): EndingManager {
+  const context = createContext(source, options, record);
   const { state, settings, now, timers, fetcher, rejections, events, recheck, current, report } = context;
   const { store } = settings;
   const hooks = source as SourceHooks;
@@ -134,6 +142,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
   signOutSubscription = subscribeToSignOuts();
 
   return {
+    parts: { context, holder, pipeline },
     token$: views.token$,
     take: views.take,
     refresh: views.refresh,
@@ -147,7 +156,6 @@ export function createManager(source: TokenSource, options: TokenStreamOptions):
     isClosed: () => state.isClosed,
     current,
     use,
-    isInUse: () => state.subscribers > 0 || state.isFetching,
     rest,
     signOut: () => {
       if (state.isClosed) return;

@@ -32,7 +32,11 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@2');
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {
   if (typeof source !== 'function')
     throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
-  const manager = createManager(source, options);
+  return streamOf(createManager(source, options));
+}
+
+/** Gives `token$` of a manager the other members of a stream. */
+export function streamOf(manager: TokenManager): TokenStream {
   const { token$, events$, current, refresh, reject, signOut, close, isClosed } = manager;
   return Object.defineProperties(token$, {
     events: { value: events$ },

@@ -1,0 +1,73 @@
+import { VirtualTimeScheduler } from 'rxjs';
+import { createTimers } from '../../src/internal/timers.js';
+import { createSharedTimer, type Timed } from '../../src/pool/sharedTimer.js';
+
+interface Named extends Timed {
+  readonly name: string;
+}
+
+function setUp(onDue: (timed: Named) => void = () => undefined) {
+  const scheduler = new VirtualTimeScheduler();
+  const timers = createTimers(scheduler);
+  const called: string[] = [];
+  let running = 0;
+  const after = (delay: number, fire: () => void) => {
+    if (delay < Infinity) running++;
+    const timer = timers.after(delay).subscribe(fire);
+    if (delay < Infinity) timer.add(() => running--);
+    return timer;
+  };
+  const sharedTimer = createSharedTimer<Named>(
+    after,
+    () => scheduler.now(),
+    (timed) => {
+      called.push(`${String(scheduler.now())} ${timed.name}`);
+      onDue(timed);
+    },
+  );
+  const timed = (name: string): Named => ({ name, dueAt: Infinity });
+  return { sharedTimer, timed, called, scheduler, timersRunning: () => running };
+}
+
+describe('a shared timer', () => {
+  it('should call for each at its time, in the order in which they were set, with one timer for all', () => {
+    const { sharedTimer, timed, called, scheduler, timersRunning } = setUp();
+    const delays = [30, 10, 20, 10, 0, -5, 40];
+    delays.forEach((delay, i) => {
+      sharedTimer.set(timed(String(i)), delay);
+    });
+    expect(timersRunning()).toBe(1);
+    scheduler.flush();
+    expect(called).toEqual(['0 4', '0 5', '10 1', '10 3', '20 2', '30 0', '40 6']);
+    expect(timersRunning()).toBe(0);
+  });
+
+  it('should not call for one that was cleared, and for one that was set anew at the new time only', () => {
+    const { sharedTimer, timed, called, scheduler, timersRunning } = setUp();
+    const [cleared, moved, never] = ['cleared', 'moved', 'never'].map(timed) as [Named, Named, Named];
+    sharedTimer.set(cleared, 10);
+    sharedTimer.set(moved, 10);
+    sharedTimer.set(moved, 50);
+    sharedTimer.set(never, 20);
+    sharedTimer.set(never, Infinity);
+    sharedTimer.clear(cleared);
+    sharedTimer.clear(cleared);
+    expect(timersRunning()).toBe(1);
+    scheduler.flush();
+    expect(called).toEqual(['50 moved']);
+  });
+
+  it('should allow that a call sets its own again, and clears another that is due', () => {
+    const other: Named = { name: 'other', dueAt: Infinity };
+    let times = 0;
+    const { sharedTimer, called, scheduler, timersRunning } = setUp((timed) => {
+      sharedTimer.clear(other);
+      if (++times < 3) sharedTimer.set(timed, 5);
+    });
+    sharedTimer.set({ name: 'first', dueAt: Infinity }, 10);
+    sharedTimer.set(other, 10);
+    scheduler.flush();
+    expect(called).toEqual(['10 first', '15 first', '20 first']);
+    expect(timersRunning()).toBe(0);
+  });
+});

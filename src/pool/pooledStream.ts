@@ -1,0 +1,67 @@
+import { defer, of } from 'rxjs';
+import { PROOF } from '../internal/sourceHooks.js';
+import type { SourceHooks } from '../token/proof.js';
+import { accept } from '../token/recovery.js';
+import { isFresh, usableToken } from '../token/state.js';
+import type { TokenManager } from '../token/tokenManager.js';
+import { streamOf } from '../token/tokenStream.js';
+import type { AccessToken, TokenStream } from '../token/types.js';
+import type { Entries, Entry } from './entries.js';
+
+/** The stream of a key: the same one, as long as somebody holds it. It has no state of its own. */
+export function pooledStream<K>(entry: Entry<K>, entries: Entries<K>): TokenStream {
+  const handedOut = entry.handedOut?.deref();
+  if (handedOut) return handedOut;
+  const stream = streamOf(pooledManager(entry, entries));
+  // Some platforms have no WeakRef.
+  entry.handedOut = typeof WeakRef === 'function' ? new WeakRef(stream) : { deref: () => stream };
+  return stream;
+}
+
+/** It asks for the manager each time, since that may have ended. */
+function pooledManager<K>(entry: Entry<K>, { managerOf, using, timers, now }: Entries<K>): TokenManager {
+  const { source, state } = entry;
+  const manager = () => managerOf(entry);
+
+  /** A fresh token needs no manager. */
+  function useFresh(): AccessToken | null {
+    const { held } = state;
+    const time = now();
+    if (!held || !isFresh(held, time)) return null;
+    state.lastUse = time;
+    return held.token;
+  }
+
+  return {
+    token$: using(entry, () => manager().token$),
+    events$: using(entry, () => manager().events$),
+    waits$: using(entry, () => manager().waits$),
+    use: () => useFresh() ?? manager().use(),
+    take: (maxWait) =>
+      defer(() => {
+        const token = useFresh();
+        return token ? of(token) : using(entry, () => manager().take(maxWait));
+      }),
+    refresh: () => using(entry, () => manager().refresh()),
+    recover: (rejection, maxWait) => using(entry, () => manager().recover(rejection, maxWait)),
+    reject: (rejection) => {
+      manager().reject(rejection);
+    },
+    accepted: (token, keyOf) => {
+      accept(state, entry.rejections, token, keyOf);
+    },
+    newest: (token, rejected) => manager().newest(token, rejected),
+    owns: (signal) => entry.manager?.owns(signal) ?? false,
+    now,
+    timers,
+    proof: (source as SourceHooks)[PROOF],
+    isClosed: () => state.isClosed,
+    current: () => usableToken(state, now()),
+    signOut: () => {
+      manager().signOut();
+    },
+    close: () => {
+      manager().close();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { setBackOf } from './receivedToken.js';
+import type { EndingManager } from './tokenManager.js';
+
+/** Ends a manager without an event. Its record holds what another one needs to go on. */
+export function suspend({ parts: { context, holder, pipeline } }: EndingManager): void {
+  const { state, events } = context;
+  const { held, isConnected } = state;
+  events.complete();
+  holder.release();
+  pipeline.close();
+  Object.assign(state, { held, isConnected });
+}
+
+/** Has a new manager go on where the one before was suspended. Nothing is refreshed before the next check. */
+export function resume({ parts: { context, holder, pipeline } }: EndingManager): void {
+  const { state, now, settings } = context;
+  const { held, isConnected } = state;
+  state.isConnected = false;
+  if (!held) return;
+  if (isConnected) {
+    // `connect` checks, too, and subscribes for a moment: what begins with it would count as wanted.
+    state.held = { ...held, renewAt: Infinity, usableUntil: Infinity };
+    pipeline.connect();
+    state.held = held;
+  }
+  const time = now();
+  holder.startTimer(held, time + setBackOf(state, time, settings));
+}
