@@ -270,3 +270,31 @@ it('should word a timeout by the caller’s number, though the sending was given
   });
   expect(given[0]).toBeLessThan(10_000);
 });
+
+describe('a Node stream that breaks while the token is awaited', () => {
+  const waiting = () => {
+    const { token$ } = tokens({}, () => new Subject<TokenResponse>());
+    return stubbed(token$);
+  };
+  const unread = () => new Readable({ read: () => undefined });
+
+  it('should fail the request with its error, as axios does', async () => {
+    const { instance, sent } = waiting();
+    const body = unread();
+    const failure = failureOf(instance.post('/a', body));
+    setImmediate(() => body.destroy(Object.assign(new Error('gone'), { code: 'ENOENT' })));
+    const error = await failure;
+    expect(axios.isAxiosError(error)).toBe(true);
+    expect(error).toMatchObject({ message: 'gone', code: 'ENOENT', config: { url: '/a' } });
+    expect(sent).toEqual([]);
+  });
+
+  it('should cancel the request where it is closed without one', async () => {
+    const { instance, sent } = waiting();
+    const body = unread();
+    const failure = failureOf(instance.post('/a', body));
+    setImmediate(() => body.destroy());
+    expect(axios.isCancel(await failure)).toBe(true);
+    expect(sent).toEqual([]);
+  });
+});
