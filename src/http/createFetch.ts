@@ -8,8 +8,10 @@ import { Destinations, type DestinationOptions } from './destinations.js';
 import { plainError } from './fetchError.js';
 import { hasAuthorization } from './headerRecord.js';
 import {
+  initOf,
   isRequest,
   outgoingRequest,
+  redirectModeOf,
   releaseUnsent,
   resourceKey,
   textOf,
@@ -82,7 +84,11 @@ export function fetchWithToken(
       if (manager.owns(init.signal)) return sendWithoutToken(request ?? destinations.resolve(url), init);
       if (manager.isClosed()) throw new TokenStreamClosedError();
       const outgoing = outgoingRequest(destinations.check(url), request, init);
-      return hasAuthorization(outgoing.headers) ? sendWithoutToken(request ?? outgoing.url, init) : begin(outgoing);
+      if (!hasAuthorization(outgoing.headers)) return begin(outgoing);
+      return sendWithoutToken(
+        outgoing.request ?? outgoing.url,
+        initOf(outgoing, outgoing.headers, redirectModeOf(outgoing)),
+      );
     } catch (error) {
       releaseBody(init.body);
       const failure = plainError(error) as Error;
