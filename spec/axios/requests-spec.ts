@@ -143,6 +143,16 @@ it('should show no token in an error, though the caller’s agent carries anothe
   httpAgent.destroy();
 });
 
+it('should show no token in an error, though the stream that was sent knows where it was piped to', async () => {
+  const api = await serve((_seen, response) => answer(response, 500));
+  const { token$ } = await warmTokens();
+  const instance = axios.create({ baseURL: api.origin, adapter: 'http' });
+  attachToken(instance, token$);
+  const error = await failureOf(instance.post('/a', Readable.from([Buffer.from('x')])));
+  expect(api.authorizations()).toEqual(['Bearer T1']);
+  for (const text of [JSON.stringify(error), inspect(error, { depth: 10 })]) expect(text).not.toContain('Bearer T1');
+});
+
 it('should take a relative URL of an answer for the request’s own origin, as mocks of servers word it', async () => {
   const { token$ } = await warmTokens();
   const instance = axios.create({
