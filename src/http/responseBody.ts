@@ -12,7 +12,7 @@ export async function parsedBody<T>(response: Response, nameOf: () => string): P
   if (text === '') return null as T;
   const type = response.headers.get('content-type') ?? '';
   // One JSON text in each line, as `application/x-ndjson`: a single line is no other kind of answer than two.
-  if (/ndjson|jsonl|stream\+json/i.test(type)) return text as T;
+  if (/ndjson|jsonl/i.test(type)) return text as T;
   const saysJson = /\bjson\b(?!-)/i.test(type);
   try {
     // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
