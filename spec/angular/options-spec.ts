@@ -78,8 +78,11 @@ describe('the option authorize', () => {
     manual.flush(1);
   });
 
-  it('should be a TypeError when it returns no request', () => {
-    setUp({ authorize: (() => undefined) as never });
+  it.each([
+    ['nothing', () => undefined],
+    ['a promise, whose rejection is handled', () => Promise.reject(new Error('too late'))],
+  ])('should be a TypeError when it returns %s', (_what, authorize) => {
+    setUp({ authorize: authorize as never });
     http().get(`${API}/a`).subscribe(keep);
     expect(errors).toEqual([new TypeError('option "authorize" must return an HttpRequest')]);
   });

@@ -8,7 +8,15 @@ import {
   withInterceptorsFromDi,
 } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting, type TestRequest } from '@angular/common/http/testing';
-import { PLATFORM_ID, type EnvironmentProviders, type Provider } from '@angular/core';
+import {
+  createEnvironmentInjector,
+  EnvironmentInjector,
+  Injector,
+  PLATFORM_ID,
+  runInInjectionContext,
+  type EnvironmentProviders,
+  type Provider,
+} from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { NEVER, of } from 'rxjs';
 import type { TokenStore } from 'rx-fresh-token';
@@ -131,6 +139,38 @@ describe('several streams', () => {
   });
 });
 
+describe('a lazy route that provides streams of its own', () => {
+  const LAZY = 'https://lazy.example';
+  const routeWith = (...providers: EnvironmentProviders[]) =>
+    createEnvironmentInjector(
+      [provideHttpClient(withInterceptors([tokenInterceptor])), provideHttpClientTesting(), ...providers],
+      TestBed.inject(EnvironmentInjector),
+    );
+  const sentBy = (route: EnvironmentInjector, url: string, context = new HttpContext()) => {
+    route.get(HttpClient).get(url, { context }).subscribe(fail);
+    const sent = route.get(HttpTestingController).expectOne(url);
+    sent.flush(1);
+    return authorization(sent);
+  };
+
+  const injectedBy = (injector: Injector) => runInInjectionContext(injector, () => injectTokenStream('admin'));
+
+  it('should use those of the application beside them', () => {
+    provide(stream('main'), stream('admin', { name: 'admin', paths: [] }));
+    const route = routeWith(stream('lazy', { name: 'lazy', allowedOrigins: [LAZY] }));
+    expect([LAZY, API].map((origin) => sentBy(route, `${origin}/a`))).toEqual(['Bearer lazy-1', 'Bearer main-1']);
+    expect(sentBy(route, `${API}/b`, withTokenOf('admin'))).toBe('Bearer admin-1');
+    expect(errors).toEqual([]);
+    expect(injectedBy(route.get(Injector))).toBe(injectedBy(TestBed.inject(Injector)));
+  });
+
+  it('should use its own where one of the application has the same name, or the same origin and path', () => {
+    provide(stream('main'), stream('admin', { name: 'admin', allowedOrigins: [LAZY] }));
+    const route = routeWith(stream('own', { allowedOrigins: [LAZY] }));
+    expect([LAZY, API].map((origin) => sentBy(route, `${origin}/a`))).toEqual(['Bearer own-1', null]);
+  });
+});
+
 it('should leave paths of an allowed origin out', () => {
   const controller = provide(stream('main', { exceptPaths: ['/assets', '/i18n/'] }));
   const paths = ['/assets/i18n/en.json', '/i18n', '/i18n/en.json', '/assetsman', '/orders'];
@@ -184,6 +224,12 @@ describe('provideFakeToken', () => {
     } finally {
       jest.useRealTimers();
     }
+  });
+
+  it('should say so where it comes before the stream in whose place it stands', () => {
+    provide(provideFakeToken({ allowedOrigins: [API] }), stream('main'));
+    http().get(`${API}/a`).subscribe(fail);
+    expect(errors).toEqual([new TypeError('provideFakeToken() must come after the stream in whose place it stands')]);
   });
 
   it('should give no token at all, or one to no request, if told so', () => {

@@ -143,6 +143,16 @@ it('should show no token in an error, though the caller’s agent carries anothe
   httpAgent.destroy();
 });
 
+it('should show no token in an error, though the stream that was sent knows where it was piped to', async () => {
+  const api = await serve((_seen, response) => answer(response, 500));
+  const { token$ } = await warmTokens();
+  const instance = axios.create({ baseURL: api.origin, adapter: 'http' });
+  attachToken(instance, token$);
+  const error = await failureOf(instance.post('/a', Readable.from([Buffer.from('x')])));
+  expect(api.authorizations()).toEqual(['Bearer T1']);
+  for (const text of [JSON.stringify(error), inspect(error, { depth: 10 })]) expect(text).not.toContain('Bearer T1');
+});
+
 it('should take a relative URL of an answer for the request’s own origin, as mocks of servers word it', async () => {
   const { token$ } = await warmTokens();
   const instance = axios.create({
@@ -269,4 +279,32 @@ it('should word a timeout by the caller’s number, though the sending was given
     message: 'timeout of 10000ms exceeded',
   });
   expect(given[0]).toBeLessThan(10_000);
+});
+
+describe('a Node stream that breaks while the token is awaited', () => {
+  const waiting = () => {
+    const { token$ } = tokens({}, () => new Subject<TokenResponse>());
+    return stubbed(token$);
+  };
+  const unread = () => new Readable({ read: () => undefined });
+
+  it('should fail the request with its error, as axios does', async () => {
+    const { instance, sent } = waiting();
+    const body = unread();
+    const failure = failureOf(instance.post('/a', body));
+    setImmediate(() => body.destroy(Object.assign(new Error('gone'), { code: 'ENOENT' })));
+    const error = await failure;
+    expect(axios.isAxiosError(error)).toBe(true);
+    expect(error).toMatchObject({ message: 'gone', code: 'ENOENT', config: { url: '/a' } });
+    expect(sent).toEqual([]);
+  });
+
+  it('should cancel the request where it is closed without one', async () => {
+    const { instance, sent } = waiting();
+    const body = unread();
+    const failure = failureOf(instance.post('/a', body));
+    setImmediate(() => body.destroy());
+    expect(axios.isCancel(await failure)).toBe(true);
+    expect(sent).toEqual([]);
+  });
 });

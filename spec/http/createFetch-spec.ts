@@ -130,6 +130,14 @@ describe('createFetch', () => {
       ]);
     });
 
+    it('should leave no rejection unhandled where authorize is async and fails', async () => {
+      const { token$ } = await warmTokens();
+      const then = jest.fn();
+      const authorize = (() => ({ then })) as never;
+      await failureOf(createFetch(token$, { baseUrl: base, fetch: stubFetch().fetch, authorize })('/'));
+      expect(then).toHaveBeenCalledWith(undefined, expect.any(Function));
+    });
+
     it('should reject with what authorize throws, and send nothing', async () => {
       const { token$ } = await warmTokens();
       const { fetch, calls } = stubFetch(200);
@@ -212,6 +220,7 @@ describe('createFetch', () => {
       ['a record in lower case', { headers: { authorization: 'Basic mine' } }],
       ['an array of pairs', { headers: [['AUTHORIZATION', 'Basic mine']] }],
       ['Headers', { headers: new Headers({ authorization: 'Basic mine' }) }],
+      ['an iterator', { headers: new Map([['authorization', 'Basic mine']]).entries() as never }],
     ])('should be left alone, given in %s, and its rejection passed on without a refresh', async (_kind, init) => {
       const { token$, asked, events } = await warmTokens();
       const rejection = new Response('no', { status: 401 });

@@ -162,6 +162,7 @@ describe('the body that get() and its like emit', () => {
     ['JSON with a charset', 200, '{"a":"ë"}', { 'content-type': 'application/json; charset=utf-8' }, { a: 'ë' }],
     ['JSON by its suffix', 200, '{"a":1}', { 'content-type': 'application/problem+json' }, { a: 1 }],
     ['a sequence of JSON texts', 200, '\u001e1\n', { 'content-type': 'application/json-seq' }, '\u001e1\n'],
+    ['one line of JSON lines', 200, '{"a":1}\n', { 'content-type': 'application/x-ndjson' }, '{"a":1}\n'],
     ['JSON by its suffix only', 200, '1', { 'content-type': 'application/json-patch+json' }, 1],
     ['JSON with a byte order mark', 200, '\ufeff{"a":1}', json, { a: 1 }],
     ['nothing', 200, '', json, null],

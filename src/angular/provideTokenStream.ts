@@ -109,7 +109,7 @@ export function streamProviders(
     { provide: token, useFactory: makeStream },
     { provide: PROVIDED_STREAMS, multi: true, useValue: provided },
     { provide: INJECTOR_DESTROYED, useFactory: injectorDestroyed },
-    { provide: TOKEN_STREAMS, useFactory: () => streamsInForce(inject(PROVIDED_STREAMS)) },
+    { provide: TOKEN_STREAMS, useFactory: streamsInForce },
   ]);
 }
 

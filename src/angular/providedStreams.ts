@@ -23,21 +23,35 @@ export const PROVIDED_STREAMS: InjectionToken<readonly ProvidedStream[]> = /* @_
   readonly ProvidedStream[]
 >('streams of rx-fresh-token: call provideTokenStream()');
 
-/** Those that are in force, which are checked once. */
-export const TOKEN_STREAMS: InjectionToken<readonly ProvidedStream[]> = /* @__PURE__ */ new InjectionToken<
-  readonly ProvidedStream[]
->('checked streams of rx-fresh-token');
+/** Those that are in force, which are checked once: of the nearest injector, then of those above it. */
+export const TOKEN_STREAMS: InjectionToken<Levels> = /* @__PURE__ */ new InjectionToken<Levels>(
+  'checked streams of rx-fresh-token',
+);
+
+type Levels = readonly (readonly ProvidedStream[])[];
 
 /** Emits when the injector that provides the streams is destroyed, before these close. */
 export const INJECTOR_DESTROYED: InjectionToken<Observable<unknown>> = /* @__PURE__ */ new InjectionToken<
   Observable<unknown>
 >('end of the streams of rx-fresh-token');
 
-/** The streams in force of all that were provided. @throws TypeError if two of them cannot be told apart */
-export function streamsInForce(provided: readonly ProvidedStream[]): readonly ProvidedStream[] {
+/**
+ * The streams in force where this is called. A lazy route may provide streams of its own, beside those of the application; one
+ * of the same name hides the application's, as Angular does.
+ */
+export function streamsInForce(): Levels {
+  const own = distinct(inject(PROVIDED_STREAMS));
+  const above = inject(TOKEN_STREAMS, { optional: true, skipSelf: true }) ?? [];
+  return [own, ...above.map((streams) => streams.filter(({ name }) => own.every((each) => each.name !== name)))];
+}
+
+/** @throws TypeError if two streams cannot be told apart */
+function distinct(provided: readonly ProvidedStream[]): readonly ProvidedStream[] {
   const byName = new Map<string | undefined, ProvidedStream>();
   for (const stream of provided) {
-    if (byName.has(stream.name) && !stream.replaces)
+    const known = byName.get(stream.name);
+    if (known?.replaces) throw new TypeError('provideFakeToken() must come after the stream in whose place it stands');
+    if (known && !stream.replaces)
       throw new TypeError(
         stream.name === undefined
           ? 'provideTokenStream was called twice without a name: give each stream but one the option "name"'
@@ -49,15 +63,15 @@ export function streamsInForce(provided: readonly ProvidedStream[]): readonly Pr
 }
 
 /** The streams to choose from. @throws Error if there is none */
-export function injectStreams(user: string): readonly ProvidedStream[] {
+export function injectStreams(user: string): Levels {
   const streams = inject(TOKEN_STREAMS, { optional: true });
   if (!streams) throw new Error(`${user} needs a token stream: call provideTokenStream() among the providers`);
   return streams;
 }
 
 /** The stream of that name. @throws TypeError if there is none */
-export function streamNamed(streams: readonly ProvidedStream[], name: string): ProvidedStream {
-  const stream = streams.find((each) => each.name === name);
+export function streamNamed(levels: Levels, name: string): ProvidedStream {
+  const stream = levels.flat().find((each) => each.name === name);
   if (!stream)
     throw new TypeError(
       `no token stream has the name ${JSON.stringify(name)}: give provideTokenStream() the option "name"`,
@@ -80,8 +94,17 @@ export interface Choice {
   readonly url: string;
 }
 
-/** The stream whose `paths` say most about this URL; null if the URL is nobody's. @throws TypeError if two say the same */
-export function chooseStream(streams: readonly ProvidedStream[], url: string): Choice | null {
+/** The nearest stream for this URL; null if the URL is nobody's. */
+export function chooseStream(levels: Levels, url: string): Choice | null {
+  for (const streams of levels) {
+    const choice = chooseAmong(streams, url);
+    if (choice) return choice;
+  }
+  return null;
+}
+
+/** The stream whose `paths` say most about this URL. @throws TypeError if two say the same */
+function chooseAmong(streams: readonly ProvidedStream[], url: string): Choice | null {
   const candidates = streams.flatMap((stream) => matchOf(stream, url) ?? []);
   const longest = Math.max(...candidates.map(({ length }) => length));
   const [best, other] = candidates.filter(({ length }) => length === longest);

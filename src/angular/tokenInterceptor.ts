@@ -25,6 +25,7 @@ import {
 import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
 import { callPredicate } from '../internal/callPredicate.js';
+import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -135,7 +136,10 @@ function authorized(
 ): HttpRequest<unknown> {
   if (!authorize) return request.clone({ setHeaders: { Authorization: authorizationOf(token) } });
   const sent: unknown = authorize(request, token);
-  if (!(sent instanceof HttpRequest)) throw new TypeError('option "authorize" must return an HttpRequest');
+  if (!(sent instanceof HttpRequest)) {
+    ignoreRejection(sent);
+    throw new TypeError('option "authorize" must return an HttpRequest');
+  }
   // A browser takes no header but Authorization off a redirect to another origin.
   return sent.redirect === 'manual' ? sent : sent.clone({ redirect: 'error' });
 }

@@ -7,7 +7,7 @@ import { requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { hideAgents } from './redact.js';
+import { hideLinks } from './redact.js';
 import { givenRequest } from './givenRequest.js';
 import { pageUrl, splitCredentials } from './requestUrl.js';
 import { sendWithToken } from './sendWithToken.js';
@@ -76,7 +76,7 @@ export function attachToken(
     const absolute = destinations.check(target.url);
     if (auth || target.hasCredentials || headers.has('Authorization'))
       return getAdapter(config.adapter, config)(config);
-    hideAgents(config);
+    hideLinks(config);
     return firstValueFrom(sendWithToken(token$, { config: givenRequest(config), url: absolute, isRejection }));
   };
   const replaceAdapter = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({

@@ -1,5 +1,5 @@
 import { AxiosError, CanceledError, type Cancel, type InternalAxiosRequestConfig } from 'axios';
-import { fromEventPattern, map, merge, NEVER, Observable } from 'rxjs';
+import { fromEvent, fromEventPattern, map, merge, NEVER, Observable } from 'rxjs';
 import { onAbort } from '../internal/onAbort.js';
 import type { Timers } from '../internal/timers.js';
 
@@ -33,8 +33,21 @@ export function timeoutAsGiven(
 }
 
 /**
+ * Emits what axios says of a Node stream that fails or is closed. Axios listens only when it sends, and an `error` that
+ * nobody listens to ends the process.
+ */
+function failuresOfBody(config: InternalAxiosRequestConfig): Observable<AxiosError> {
+  const { data } = config as { data?: NodeJS.ReadableStream };
+  if (typeof data?.pipe !== 'function' || typeof data.on !== 'function') return NEVER;
+  return merge(
+    fromEvent(data, 'error').pipe(map((error) => AxiosError.from(error as Error, undefined, config))),
+    fromEvent(data, 'close').pipe(map(() => new CanceledError('Request stream has been aborted', config))),
+  );
+}
+
+/**
  * Emits the error with which a request ends before it was sent: what axios says when the caller aborts, cancels, or has
- * waited `timeout`.
+ * waited `timeout`, and when the stream that is to be sent breaks.
  */
 export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Timers): Observable<unknown> {
   const { signal, cancelToken, transitional } = config;
@@ -58,6 +71,7 @@ export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Time
     : NEVER;
   const late$ = timers.after(limitOf(config), true);
   return merge(
+    failuresOfBody(config),
     aborted$.pipe(map(() => new CanceledError(undefined, config))),
     cancelled$,
     late$.pipe(

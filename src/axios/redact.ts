@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { fieldsOf } from '../internal/answers.js';
+import { isStream } from '../internal/isStream.js';
 
 /** Node's own answer leads to the request that it answers, by each of these. */
 const REQUEST_MEMBERS = ['req', 'socket', 'client'];
@@ -31,14 +32,14 @@ function hide(object: object, name: string): void {
 }
 
 /**
- * The caller's agents are part of the config, and lead to the requests that they carry, with their headers. They print as
- * their name.
+ * What of the caller's config leads to requests, with their headers: agents know all that they carry, and a stream knows
+ * where it is piped to. They print as their name.
  */
-export function hideAgents(config: InternalAxiosRequestConfig): void {
-  for (const name of ['httpAgent', 'httpsAgent'] as const) {
-    const agent: unknown = config[name];
-    if (typeof agent !== 'object' || agent === null) continue;
+export function hideLinks(config: InternalAxiosRequestConfig): void {
+  for (const name of ['httpAgent', 'httpsAgent', 'data'] as const) {
+    const value: unknown = config[name];
+    if (typeof value !== 'object' || value === null || (name === 'data' && !isStream(value))) continue;
     for (const key of ['toJSON', Symbol.for('nodejs.util.inspect.custom')])
-      Reflect.defineProperty(agent, key, { value: () => `[${name}]`, configurable: true });
+      Reflect.defineProperty(value, key, { value: () => `[${name}]`, configurable: true });
   }
 }

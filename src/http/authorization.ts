@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../internal/ignoreRejection.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
 import type { AccessToken } from '../token/types.js';
 import type { HeaderRecord } from './headerRecord.js';
@@ -27,8 +28,10 @@ function authorized(Class: typeof Headers, given: HeaderRecord, token: AccessTok
   try {
     const call: (headers: Headers, token: AccessToken) => unknown = authorize;
     const returned = call(headers, token);
-    if (returned !== undefined)
+    if (returned !== undefined) {
+      ignoreRejection(returned);
       throw new TypeError('option "authorize" must put the token into the headers, and return nothing');
+    }
   } catch (error) {
     throw mentions(error, token.value)
       ? new TypeError(`authorize failed with an error that quotes the token ${token.id}`)

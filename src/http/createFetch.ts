@@ -8,8 +8,10 @@ import { Destinations, type DestinationOptions } from './destinations.js';
 import { plainError } from './fetchError.js';
 import { hasAuthorization } from './headerRecord.js';
 import {
+  initOf,
   isRequest,
   outgoingRequest,
+  redirectModeOf,
   releaseUnsent,
   resourceKey,
   textOf,
@@ -67,22 +69,22 @@ export function fetchWithToken(
     }, fail);
   }
 
-  function sendWithoutToken(input: string | Request, init: RequestInit): Promise<Response> {
-    const wasAborted = init.signal?.aborted === true;
-    return fetch(input, init).catch((error: unknown) => {
-      throw failureOf(error, { signal: init.signal, wasAborted });
-    });
-  }
+  const sendWithoutToken = (outgoing: OutgoingRequest): Promise<Response> =>
+    fetch(outgoing.request ?? outgoing.url, initOf(outgoing, outgoing.headers, redirectModeOf(outgoing))).catch(
+      (error: unknown) => {
+        throw failureOf(error, outgoing);
+      },
+    );
 
   return (input, given) => {
     const init = given ?? {};
     try {
       const request = isRequest(input) ? input : undefined;
       const url = request?.url ?? textOf(input);
-      if (manager.owns(init.signal)) return sendWithoutToken(request ?? destinations.resolve(url), init);
-      if (manager.isClosed()) throw new TokenStreamClosedError();
-      const outgoing = outgoingRequest(destinations.check(url), request, init);
-      return hasAuthorization(outgoing.headers) ? sendWithoutToken(request ?? outgoing.url, init) : begin(outgoing);
+      const isOwn = manager.owns(init.signal);
+      if (!isOwn && manager.isClosed()) throw new TokenStreamClosedError();
+      const outgoing = outgoingRequest(isOwn ? destinations.resolve(url) : destinations.check(url), request, init);
+      return isOwn || hasAuthorization(outgoing.headers) ? sendWithoutToken(outgoing) : begin(outgoing);
     } catch (error) {
       releaseBody(init.body);
       const failure = plainError(error) as Error;

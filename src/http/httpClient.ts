@@ -83,7 +83,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     const name = () => `${init.method ?? request?.method ?? 'GET'} ${displayUrl(new URL(destinations.resolve(url)))}`;
     const { timeout = defaultTimeout } = init;
     // node-fetch has an option of this name.
-    if (init.timeout !== undefined) init.timeout = undefined;
+    delete init.timeout;
     if (request && init.signal === undefined) init.signal = request.signal;
     return exchange<R>(sender, {
       input: request ?? url,

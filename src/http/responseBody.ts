@@ -10,13 +10,16 @@ export async function statusError(response: Response, nameOf: () => string): Pro
 export async function parsedBody<T>(response: Response, nameOf: () => string): Promise<T> {
   const text = await response.text();
   if (text === '') return null as T;
-  const saysJson = () => /\bjson\b(?!-)/i.test(response.headers.get('content-type') ?? '');
+  const type = response.headers.get('content-type') ?? '';
+  // One JSON text in each line, as `application/x-ndjson`: a single line is no other kind of answer than two.
+  if (/ndjson|jsonl/i.test(type)) return text as T;
+  const saysJson = /\bjson\b(?!-)/i.test(type);
   try {
     // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
-    return (/^\s*[[{]/.test(text) || saysJson() ? JSON.parse(text.trimStart()) : text) as T;
+    return (/^\s*[[{]/.test(text) || saysJson ? JSON.parse(text.trimStart()) : text) as T;
   } catch {
     // The error of JSON.parse would quote the body.
-    if (saysJson()) throw new SyntaxError(`${nameOf()}: the body says that it is JSON, but it is not`);
+    if (saysJson) throw new SyntaxError(`${nameOf()}: the body says that it is JSON, but it is not`);
     return text as T;
   }
 }

@@ -27,10 +27,24 @@ export interface TokenModuleExtras {
   isGlobal?: boolean | undefined;
 }
 
+const KNOWN: Record<keyof TokenModuleOptions, true> = {
+  source: true,
+  stream: true,
+  axios: true,
+  allowedOrigins: true,
+  isRejection: true,
+};
+
 /** Checks what the stream and the HTTP client do not check themselves. */
 export function checkedOptions(options: TokenModuleOptions | null | undefined): TokenModuleOptions {
   if (typeof options !== 'object' || options === null)
     throw new TypeError('TokenModule needs options: { source, allowedOrigins or axios.baseURL, … }');
+  // TypeScript accepts unknown members in what a factory returns.
+  const unknown = Object.keys(options).find((key) => !Object.hasOwn(KNOWN, key));
+  if (unknown !== undefined)
+    throw new TypeError(
+      `TokenModule knows no option "${unknown}" here: those of the stream belong in "stream", those of the HTTP client in "axios", name and isGlobal to forRootAsync itself`,
+    );
   // The value is not shown: somebody may have given the token itself.
   if (typeof options.source !== 'function')
     throw new TypeError('option "source" must be a token source: a function that fetches a token');
