@@ -1,4 +1,4 @@
-import { NEVER, Observable, throwError } from 'rxjs';
+import { firstValueFrom, NEVER, Observable, of, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
@@ -278,6 +278,16 @@ describe('jwtBearer', () => {
       'option "assertion" gave no string, or an empty one',
     );
     expect(endpoint.seen).toEqual([]);
+  });
+
+  it('should fail at once when the function gives the bytes of a file, or a token as an object', async () => {
+    const endpoint = fakeEndpoint(() => token);
+    for (const given of [Promise.resolve(Buffer.from('a.b.c')), of({ value: 'a.b.c' })]) {
+      const assertion = jest.fn(() => given as never);
+      const token$ = createTokenStream(jwtBearer({ ...base, assertion, fetch: endpoint.fetch }));
+      await expect(firstValueFrom(token$)).rejects.toThrow('failed for good');
+      expect(assertion).toHaveBeenCalledTimes(1);
+    }
   });
 
   it('should take a string that a function returns for a string, not for its first character', async () => {

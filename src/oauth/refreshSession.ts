@@ -51,7 +51,7 @@ export function refreshSession(options: RenewalOptions): RefreshSession {
     });
     if (ended.aborted) forgotten.revoke(renewal.response);
     else if (isUndelivered()) {
-      endpoint.revoke((renewal.response as TokenResponse | undefined)?.access_token);
+      endpoint.revoke(renewal.response.access_token);
       dropKept();
     }
     return renewal;

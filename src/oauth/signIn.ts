@@ -1,6 +1,7 @@
 import { firstValueFrom, type ObservableInput } from 'rxjs';
 import { stopwatch } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
+import { mistake } from '../token/tokenResponse.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { asObservable } from './source.js';
 
@@ -30,7 +31,7 @@ export function signInOnce(
   async function run(report: TokenRequest['report']): Promise<Renewal> {
     const age = stopwatch();
     const given$ = asObservable(reauthenticate());
-    if (!given$) throw new TypeError('reauthenticate must return a Promise, an Observable or the like');
+    if (!given$) throw mistake('reauthenticate must return a Promise, an Observable or the like');
     const response = (await firstValueFrom(given$)) as TokenResponse;
     adopt(response, report);
     return (kept = { response: check(response), age });
@@ -52,11 +53,6 @@ export function signInOnce(
 }
 
 /** Where a refresh token came along, a younger token is to be had. */
-const isWorthKeeping = (renewal: Renewal): boolean =>
-  !(renewal.response as TokenResponse | undefined)?.refresh_token && !isOver(renewal);
+const isWorthKeeping = (renewal: Renewal): boolean => !renewal.response.refresh_token && !isOver(renewal);
 
-/** By what the response says. A sign-in may give anything. */
-export const isOver = ({ response, age }: Renewal): boolean => {
-  const given = (response as TokenResponse | undefined) ?? ({} as TokenResponse);
-  return age() >= lifetimeOf(given, Date.now() - age());
-};
+export const isOver = ({ response, age }: Renewal): boolean => age() >= lifetimeOf(response, Date.now() - age());

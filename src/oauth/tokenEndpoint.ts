@@ -1,5 +1,6 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { PROOF } from '../internal/sourceHooks.js';
+import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import { refreshTokenIn, schemeOf, tokenResponseOf, type Answer } from './answer.js';
 import { lookupOf, type AuthorizationServer, type ServerLookup } from './authorizationServer.js';
@@ -56,7 +57,7 @@ export function tokenEndpoint(given: OAuthOptions) {
      * Spells its scheme.
      */
     requireBound: (response: TokenResponse): TokenResponse => {
-      if (typeof (response as TokenResponse | undefined)?.access_token !== 'string') return response; // the stream says what is wrong with it
+      checkTokenResponse(response);
       const { token_type: type } = response;
       const isOddlySpelled = typeof type === 'string' && schemeOf(type) !== type;
       const token = isOddlySpelled ? { ...response, token_type: schemeOf(type) } : response;
