@@ -4,7 +4,7 @@ import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
 import { isKnownCode } from './errorCodes.js';
-import { fitsHeader } from './requireOption.js';
+import { fitsHeader, kindOf } from './requireOption.js';
 
 /** What a token endpoint answered. */
 export interface Answer {
@@ -46,14 +46,14 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
 function flawIn(text: string, body: unknown): string | undefined {
   if (text.trim() === '') return 'an empty body';
   if (body === undefined) return 'its body is not JSON';
-  if (!isObject(body)) return `its body is ${kindOf(body)}, not an object`;
+  if (!isObject(body)) return `its body must be an object, got ${kindOf(body)}`;
   if (isDeeperThan(DEEPEST, body)) return `its body is nested deeper than ${String(DEEPEST)} levels`;
   const { access_token, token_type, refresh_token } = body;
   // The stream checks it too, but here the error can say where it came from.
   if (!isText(access_token) || !fitsHeader(access_token)) return `its access_token ${flawOf(access_token)}`;
   const type = typeof token_type === 'string' ? token_type.trim() : (token_type ?? '');
   if (type !== '' && !(isText(type) && fitsHeader(type))) return `its token_type ${flawOf(type)}`;
-  if (typeof (refresh_token ?? '') !== 'string') return `its refresh_token is ${kindOf(refresh_token)}`;
+  if (typeof (refresh_token ?? '') !== 'string') return `its refresh_token ${flawOf(refresh_token)}`;
   return undefined;
 }
 
@@ -127,15 +127,4 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 const flawOf = (value: unknown): string =>
-  isText(value) ? 'has characters that no header can carry' : `is ${kindOf(value)}`;
-
-const kindOf = (value: unknown): string =>
-  value === undefined
-    ? 'missing'
-    : value === null
-      ? 'null'
-      : value === ''
-        ? 'empty'
-        : Array.isArray(value)
-          ? 'an array'
-          : `of type ${typeof value}`;
+  isText(value) ? 'has characters that no header can carry' : `must be a string, got ${kindOf(value)}`;
