@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
+import { discard } from '../internal/discard.js';
 import { onAbort } from '../internal/onAbort.js';
 import { mediaTypeOf } from './answer.js';
 import { orAborted } from './abort.js';
@@ -142,11 +143,4 @@ async function* chunksOf(response: Response, signal: AbortSignal | undefined): A
       cancel();
     }
   }
-}
-
-/** Lets go of a body that nobody will read, so that its connection can close. */
-function discard({ body }: Response): void {
-  const stream = body as (Partial<Pick<ReadableStream, 'cancel'>> & { destroy?(): unknown }) | null | undefined;
-  if (stream?.cancel) stream.cancel().catch(() => undefined);
-  else stream?.destroy?.();
 }
