@@ -310,16 +310,9 @@ describe('the options of an OAuth source', () => {
     ['refreshToken', refreshToken],
     ['jwtBearer', jwtBearer],
     ['tokenExchange', tokenExchange],
-  ])('should be asked for by %s', (name, create) => {
-    for (const [nothing, kind] of [
-      [undefined, 'undefined'],
-      [null, 'null'],
-      ['https://id.example', 'string'],
-    ] as const) {
-      expect(thrownBy(() => create(wrong(nothing)))).toEqual(
-        new TypeError(`${name} takes an object of options, got ${kind}`),
-      );
-    }
+  ])('should be asked for by %s', (_name, create) => {
+    for (const nothing of [undefined, null, 'https://id.example'])
+      expect(thrownBy(() => create(wrong(nothing)))).toEqual(new TypeError('options must be an object'));
   });
 
   it.each([

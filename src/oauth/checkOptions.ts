@@ -17,12 +17,6 @@ export interface CheckedOptions extends OAuthOptions {
 const RESERVED =
   /^(grant_type|client_(id|secret|assertion(_type)?)|refresh_token|assertion|(subject|actor)_token(_type)?)$/;
 
-/** For callers without types: before anything is read from it. */
-export function requireOptions(caller: string, options: unknown): void {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError(`${caller} takes an object of options, got ${kindOf(options)}`);
-}
-
 /**
  * Checks every option once, so that a mistake is named where it was made. Never quotes a secret.
  *
