@@ -1,5 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { errorCodeOf, parseJson } from '../internal/answers.js';
+import { errorCodeOf, parseBody } from '../internal/answers.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
@@ -32,7 +32,7 @@ const DEEPEST = 32;
 export function tokenResponseOf(answer: Answer): TokenResponse {
   const { place, status, mediaType, text } = answer;
   const answered = `${place} answered ${String(status)} with ${mediaType}`;
-  const body = bodyOf(text);
+  const body = parseBody(text);
   const object = isObject(body) ? body : undefined;
   if (!(status >= 200 && status < 300) || (errorCodeOf(object) !== undefined && !isText(object?.access_token))) {
     throw refusal(answer, answered, object);
@@ -85,19 +85,12 @@ function withPlainMembers({ token_type, refresh_token, ...rest }: TokenResponse)
   return { ...rest, ...(type !== '' && { token_type: type }), ...(refresh_token && { refresh_token }) };
 }
 
-/** Some servers answer as in the first drafts of OAuth 2.0: `access_token=…&token_type=bearer`. */
-const FORM = /^\s*\w+=[^\s&]*(&\w+=[^\s&]*)*\s*$/;
-
-function bodyOf(text: string): unknown {
-  return FORM.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : parseJson(text);
-}
-
 /** The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only. */
 export const schemeOf = (type: string): string => (/^\s*dpop\s*$/i.test(type) ? 'DPoP' : type.trim());
 
 /** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
 export function refreshTokenIn({ status, text }: Answer): string | undefined {
-  const body = status >= 200 && status < 300 ? bodyOf(text) : undefined;
+  const body = status >= 200 && status < 300 ? parseBody(text) : undefined;
   return isObject(body) && isText(body.refresh_token) ? body.refresh_token : undefined;
 }
 
