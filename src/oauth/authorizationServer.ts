@@ -31,22 +31,21 @@ export function lookupOf(options: CheckedOptions): ServerLookup {
     const known = { issuer: href, token_endpoint: href, revocationEndpoint: () => revocationEndpoint };
     return { discovered: false, get: () => Promise.resolve(known), forget: () => undefined };
   }
-  let found: AuthorizationServer | undefined;
-  let isDoubtful = false;
+  let current: AuthorizationServer | undefined;
+  let last: AuthorizationServer | undefined;
   const discovery = singleFlight(async (signal) => {
     try {
-      found = await discover(new URL(issuer), options, signal);
-      isDoubtful = false;
+      return (current = last = await discover(new URL(issuer), options, signal));
     } catch (failure) {
-      if (!found) throw failure;
+      if (!last) throw failure;
+      return last;
     }
-    return found;
   }, 0);
   return {
     discovered: true,
-    get: async (signal) => (found && !isDoubtful ? found : discovery(signal, undefined)),
+    get: async (signal) => current ?? discovery(signal, undefined),
     forget: () => {
-      isDoubtful = true;
+      current = undefined;
     },
   };
 }
