@@ -3,7 +3,7 @@ import type { ForgottenTokens } from './forgottenTokens.js';
 import type { Queue } from './queue.js';
 import { redactedCause } from './redact.js';
 import { refuseControlCharacters, trimmed } from './requireOption.js';
-import type { RefreshTokenOptions, RotatedTokens } from './refreshTokenOptions.js';
+import type { RefreshTokenOptions, RotatedTokens } from './options.js';
 import { finished, NothingSupplied, supplied } from './source.js';
 
 export type Report = TokenRequest['report'];

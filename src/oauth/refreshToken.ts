@@ -5,12 +5,12 @@ import type { TokenSource } from '../token/types.js';
 import { forgottenTokens } from './forgottenTokens.js';
 import { createQueue } from './queue.js';
 import { refreshSession } from './refreshSession.js';
-import type { RefreshTokenOptions } from './refreshTokenOptions.js';
+import type { RefreshTokenOptions } from './options.js';
 import { checkSupplied, withHooks } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 import { optionalFunction, refuseControlCharacters, trimmed } from './requireOption.js';
 
-export type { RefreshTokenOptions, RotatedTokens } from './refreshTokenOptions.js';
+export type { RefreshTokenOptions, RotatedTokens } from './options.js';
 
 /**
  * A token for a user who signed in before (RFC 6749 section 6). The server may replace the refresh token with each use
