@@ -145,13 +145,6 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
     /answered 200 with application\/json, but its access_token has characters/,
   ],
   [
-    'a type with a line break',
-    json({ ...token, token_type: `Bearer\r\n${LEAK}` }),
-    INVALID,
-    /its token_type has characters/,
-  ],
-  ['a number as type', json({ ...token, token_type: 1 }), INVALID, /its token_type must be a string, got number/],
-  [
     'an object as refresh token',
     json({ ...token, refresh_token: { value: LEAK } }),
     INVALID,
@@ -556,6 +549,13 @@ const oddities: [name: string, misdeed: Misdeed, expected: Record<string, unknow
   ['a type with blanks around it', json({ access_token: 'abc', token_type: ' Bearer\r\n' }), { type: 'Bearer' }],
   ['a type that is blank', json({ access_token: 'abc', token_type: ' ' }), { type: 'Bearer' }],
   ['a type with a blank, which is DPoP', json({ access_token: 'abc', token_type: 'dpop ' }), { type: 'DPoP' }],
+  [
+    'a type that no header can carry',
+    json({ access_token: 'abc', token_type: 'Application Access Token' }),
+    { type: 'Bearer' },
+  ],
+  ['a type with a line break', json({ access_token: 'abc', token_type: 'Bearer\r\nX: y' }), { type: 'Bearer' }],
+  ['a number as type', json({ access_token: 'abc', token_type: 1 }), { type: 'Bearer' }],
   ['a type in lower case', json({ access_token: 'abc', token_type: 'bearer' }), { type: 'Bearer' }],
   ['a wrong content type', answer('{"access_token":"abc"}', { 'content-type': 'text/html' }), { value: 'abc' }],
   ['no content type', answer('{"access_token":"abc"}', { 'content-type': undefined }), { value: 'abc' }],

@@ -694,7 +694,7 @@ describe('a server whose clock is 10 minutes off', () => {
         : dpopToken;
     });
     await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({
-      token_type: 'DPoP',
+      token_type: 'dpop',
     });
     expect(endpoint.seen).toHaveLength(3);
   });
@@ -714,7 +714,7 @@ describe('a server whose clock is 10 minutes off', () => {
   it('should be met by its own clock: DPoP', async () => {
     const endpoint = strict(600_000, 'invalid_dpop_proof', dpopToken);
     await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({
-      token_type: 'DPoP',
+      token_type: 'dpop',
     });
     expect(endpoint.seen).toHaveLength(2);
   });
@@ -740,7 +740,7 @@ describe('DPoP at the token endpoint', () => {
       payloadOf(headers.dpop).nonce === 'n1' ? dpopToken : refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n1' }),
     );
     const source = clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch });
-    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1', token_type: 'DPoP' });
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1', token_type: 'dpop' });
     await ask(source);
     expect(endpoint.seen.map(({ headers }) => payloadOf(headers.dpop))).toEqual([
       expect.not.objectContaining({ nonce: expect.anything() as unknown }),
@@ -755,7 +755,7 @@ describe('DPoP at the token endpoint', () => {
     );
     await expect(
       ask(clientCredentials({ ...base, clientSecret: 's', dpop: true, fetch: endpoint.fetch })),
-    ).resolves.toMatchObject({ token_type: 'DPoP' });
+    ).resolves.toMatchObject({ token_type: 'dpop' });
   });
 
   it('should not repeat twice', async () => {

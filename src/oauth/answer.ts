@@ -26,8 +26,7 @@ const DEEPEST = 32;
 
 /**
  * Makes a token response of an answer (RFC 6749 section 5), or an error that says what is wrong without quoting it.
- * Lenient where servers are known to be sloppy: the media type does not matter if the body is JSON, any 2xx will do,
- * `token_type` may be missing.
+ * Lenient where servers are known to be sloppy: neither the media type nor `token_type` matters, and any 2xx will do.
  */
 export function tokenResponseOf(answer: Answer): TokenResponse {
   const { place, status, mediaType, text } = answer;
@@ -39,7 +38,7 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   }
   const flaw = flawIn(text, body);
   if (flaw !== undefined) throw new InvalidTokenResponseError(`${answered}, but ${flaw}`);
-  return withPlainMembers(body as TokenResponse);
+  return body as TokenResponse;
 }
 
 /** What keeps the body of a 2xx from being a token response. */
@@ -48,11 +47,9 @@ function flawIn(text: string, body: unknown): string | undefined {
   if (body === undefined) return 'its body is not JSON';
   if (!isObject(body)) return `its body must be an object, got ${kindOf(body)}`;
   if (isDeeperThan(DEEPEST, body)) return `its body is nested deeper than ${String(DEEPEST)} levels`;
-  const { access_token, token_type, refresh_token } = body;
+  const { access_token, refresh_token } = body;
   // The stream checks it too, but here the error can say where it came from.
   if (!isText(access_token) || !fitsHeader(access_token)) return `its access_token ${flawOf(access_token)}`;
-  const type = typeof token_type === 'string' ? token_type.trim() : (token_type ?? '');
-  if (type !== '' && !(isText(type) && fitsHeader(type))) return `its token_type ${flawOf(type)}`;
   if (typeof (refresh_token ?? '') !== 'string') return `its refresh_token ${flawOf(refresh_token)}`;
   return undefined;
 }
@@ -78,15 +75,6 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
   });
   return isText(error) && !isKnown ? Object.defineProperty(failure, 'error', { get: () => error }) : failure;
 }
-
-/** The response with its scheme as servers know it, and without members that are empty or null. */
-function withPlainMembers({ token_type, refresh_token, ...rest }: TokenResponse): TokenResponse {
-  const type = schemeOf(token_type ?? '');
-  return { ...rest, ...(type !== '' && { token_type: type }), ...(refresh_token && { refresh_token }) };
-}
-
-/** The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only. */
-export const schemeOf = (type: string): string => (/^\s*dpop\s*$/i.test(type) ? 'DPoP' : type.trim());
 
 /** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
 export function refreshTokenIn({ status, text }: Answer): string | undefined {
