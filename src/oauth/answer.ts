@@ -8,10 +8,9 @@ import { fitsHeader, kindOf } from './requireOption.js';
 
 /** What a token endpoint answered. */
 export interface Answer {
-  /** What the errors call the endpoint. */
-  readonly place: string;
+  /** What the errors call it: see `answeredBy`. */
+  readonly name: string;
   readonly status: number;
-  readonly mediaType: string;
   readonly text: string;
   /** Milliseconds. */
   readonly retryAfter: number | undefined;
@@ -29,15 +28,14 @@ const DEEPEST = 32;
  * Lenient where servers are known to be sloppy: neither the media type nor `token_type` matters, and any 2xx will do.
  */
 export function tokenResponseOf(answer: Answer): TokenResponse {
-  const { place, status, mediaType, text } = answer;
-  const answered = `${place} answered ${String(status)} with ${mediaType}`;
+  const { name, status, text } = answer;
   const body = parseBody(text);
   const object = isObject(body) ? body : undefined;
   if (!(status >= 200 && status < 300) || (errorCodeOf(object) !== undefined && !isText(object?.access_token))) {
-    throw refusal(answer, answered, object);
+    throw refusal(answer, object);
   }
   const flaw = flawIn(text, body);
-  if (flaw !== undefined) throw new InvalidTokenResponseError(`${answered}, but ${flaw}`);
+  if (flaw !== undefined) throw new InvalidTokenResponseError(`${name}, but ${flaw}`);
   return body as TokenResponse;
 }
 
@@ -58,8 +56,8 @@ function flawIn(text: string, body: unknown): string | undefined {
  * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Only a known error
  * code is printed; the rest is on the error for whoever reads it there.
  */
-function refusal(answer: Answer, answered: string, body: Record<string, unknown> | undefined): TokenEndpointError {
-  const { status, retryAfter } = answer;
+function refusal(answer: Answer, body: Record<string, unknown> | undefined): TokenEndpointError {
+  const { name, status, retryAfter } = answer;
   const inBody = { error: errorCodeOf(body), error_description: body?.error_description };
   // Frameworks write prose into the body (`Unauthorized`), and the code into the challenge.
   const prefersChallenge =
@@ -67,7 +65,7 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
   const { error, error_description } = prefersChallenge ? (answer.challenge ?? {}) : inBody;
   const isKnown = isKnownCode(error);
   const said = isKnown ? `: ${error}` : isText(error) ? ', and an error code that is not a registered one' : '';
-  const failure = new TokenEndpointError(`${answered}${said}`, {
+  const failure = new TokenEndpointError(`${name}${said}`, {
     status,
     ...(isKnown && { error }),
     ...(isText(error_description) && { error_description }),
@@ -85,6 +83,10 @@ export function refreshTokenIn({ status, text }: Answer): string | undefined {
 /** What servers and what stands before them are known to send. */
 const MEDIA_TYPES =
   /^(application\/((problem|hal|vnd\.api)\+)?json|application\/(jwt|xml|xhtml\+xml|problem\+xml|javascript|octet-stream|x-www-form-urlencoded)|text\/(html|plain|xml|javascript|json|css))$/;
+
+/** Names an answer in errors. `place` is what they call the server. */
+export const answeredBy = (place: string, { status, headers }: Pick<Response, 'status' | 'headers'>): string =>
+  `${place} answered ${String(status)} with ${mediaTypeOf(headers)}`;
 
 /** The media type, if it is a usual one: a server may write into a header whatever it was sent. */
 export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
-import { mediaTypeOf, retryAfterOf } from './answer.js';
+import { answeredBy, retryAfterOf } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
@@ -57,7 +57,7 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
   let response = await request('oidc');
   if (response.status === 404) response = await request('oauth2'); // a plain OAuth server: RFC 8414
   const { status, headers } = response;
-  const answered = `${place} answered ${String(status)} with ${mediaTypeOf(headers)}`;
+  const answered = answeredBy(place, response);
   const retryAfter = retryAfterOf(headers, Date.now());
   if (status !== 200)
     throw new TokenEndpointError(answered, { status, ...(retryAfter !== undefined && { retryAfter }) });

@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { discard } from '../internal/discard.js';
 import { onAbort } from '../internal/onAbort.js';
-import { mediaTypeOf } from './answer.js';
+import { answeredBy } from './answer.js';
 import { orAborted } from './abort.js';
 import { redactedCause } from './redact.js';
 
@@ -97,7 +97,7 @@ function broken(
     return new TokenEndpointError(`${place} ${why}`, { cause });
   }
   const { status } = response;
-  const answered = `${place} answered ${String(status)} with ${mediaTypeOf(response.headers)}`;
+  const answered = answeredBy(place, response);
   if (failure instanceof TooLong)
     return new TokenEndpointError(`${answered} and more than ${String(LONGEST_BODY)} bytes`, { status });
   const why = signal?.aborted

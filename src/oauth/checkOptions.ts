@@ -152,5 +152,4 @@ function hasAlgorithm({ algorithm }: CryptoKey): boolean {
 }
 
 /** One or several, as an array. */
-const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
-  value === undefined ? [] : typeof value === 'string' ? [value] : value;
+const listOf = (value: string | readonly string[] | undefined): readonly string[] => [value ?? []].flat();

@@ -35,7 +35,7 @@ export function tokenEndpoint(given: OAuthOptions) {
     try {
       answer = await send(server, request);
       const token = tokenResponseOf(answer);
-      if (isUnbound(token)) throw new InvalidTokenResponseError(`${answer.place} answered with ${UNBOUND}`);
+      if (isUnbound(token)) throw new InvalidTokenResponseError(`${answer.name} and ${UNBOUND}`);
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
       if (dpopHandle) clock.adjust(answer.clockSkew);
       return token;
