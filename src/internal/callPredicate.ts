@@ -3,7 +3,7 @@ export function callPredicate(predicate: (result: never) => unknown, result: unk
   const answer = predicate(result as never);
   const { then } = (answer ?? {}) as Partial<PromiseLike<unknown>>;
   if (typeof then === 'function') {
-    // Nobody awaits it, so a rejection of it would end a Node process.
+    // It is not awaited, so a rejection of it would end a Node process.
     then.call(answer, undefined, () => undefined);
     throw new TypeError(`option "${option}" returned a promise: it must return a boolean`);
   }

@@ -1,4 +1,4 @@
-/** Frees the connection of an answer that nobody will read. */
+/** Frees the connection of an answer that is not read. */
 export function discard({ body }: Response): void {
   // The body of Angular's HttpResponse is parsed, and may have members of these names.
   const stream = body as { cancel?: () => Promise<void>; resume?: () => void } | null | undefined;

@@ -20,7 +20,7 @@ export interface Answer {
   readonly challenge: Challenge | undefined;
 }
 
-/** No authorization server nests deeper; what does could overflow the stack of whoever prints or stores it. */
+/** No authorization server nests deeper; what does could overflow the stack of what prints or stores it. */
 const DEEPEST = 32;
 
 /**
@@ -54,7 +54,7 @@ function flawIn(text: string, body: unknown): string | undefined {
 
 /**
  * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Only a known error
- * code is printed; the rest is on the error for whoever reads it there.
+ * code is printed; the rest is on the error for code that reads it there.
  */
 function refusal(answer: Answer, body: Record<string, unknown> | undefined): TokenEndpointError {
   const { name, status, retryAfter } = answer;

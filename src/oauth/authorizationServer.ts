@@ -10,7 +10,7 @@ import { singleFlight } from './singleFlight.js';
 export interface AuthorizationServer {
   readonly issuer: string;
   readonly token_endpoint: string;
-  /** Asked for when it is needed: one that cannot be used must not keep anyone from a token. */
+  /** Asked for when it is needed: one that cannot be used must not keep a stream from its token. */
   revocationEndpoint(): string | undefined;
 }
 

@@ -8,7 +8,7 @@ import { isOver, type Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
 
 /**
- * A refresh that nobody waits for any more (a timeout, `close()`) has this long to bring its new refresh token.
+ * A refresh for which no request waits any more (a timeout, `close()`) has this long to bring its new refresh token.
  * Milliseconds.
  */
 const GRACE = 5_000;
@@ -16,11 +16,11 @@ const GRACE = 5_000;
 /** One user who is signed in, and the requests that wait for a token of theirs. */
 export interface RefreshSession {
   fetch(request: TokenRequest): Promise<TokenResponse>;
-  /** From now on the token of the exchange under way is revoked, if nobody waits for it when it comes. */
+  /** From now on the token of the exchange under way is revoked, if no request waits for it when it comes. */
   revokeUndelivered(): void;
   /**
    * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored nor
-   * handed out. Whoever waits gets an error. A sign-in under way is not awaited.
+   * handed out. Requests that wait get an error. A sign-in under way is not awaited.
    *
    * @param accessToken the one that the stream holds
    */
@@ -33,7 +33,7 @@ export function refreshSession(options: RenewalOptions): RefreshSession {
   const ended = ending.signal;
   const { renew, refreshToken, signIn } = renewalBy(options, ended);
   const waiters = createWaiters();
-  /** A token whose `onRotate` had not finished when nobody waited any more. */
+  /** A token whose `onRotate` had not finished when no request waited any more. */
   let unstored: Renewal | undefined;
   let revokesUndelivered = false;
   const isUndelivered = () => revokesUndelivered && waiters.isEmpty();

@@ -14,7 +14,7 @@ export interface Renewal {
 export type SignIn = ReturnType<typeof signInOnce>;
 
 /**
- * One sign-in at a time, however long the user takes, and whoever has given up waiting for it: to ask twice is worse
+ * One sign-in at a time, however long the user takes, and however many requests have given up: to ask twice is worse
  * than to be late.
  *
  * @param check judges the response, or throws
@@ -38,7 +38,7 @@ export function signInOnce(
   }
 
   return {
-    /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
+    /** What the sign-in under way will give, or what the last one gave when no request waited any more. */
     result: (): Promise<Renewal> | undefined =>
       running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
     begin: (report: TokenRequest['report']): Promise<Renewal> => {

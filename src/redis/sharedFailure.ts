@@ -17,7 +17,7 @@ const MAX_LENGTH = 300;
 export function failureOf(thrown: unknown): SharedFailure {
   const telling = tellingFailure(thrown);
   const [status, error] = [statusOf(telling), errorCodeOf(telling)];
-  // Anyone may have made the error, with members of any type.
+  // The error may come from any code, with members of any type.
   const { name, message }: { name: unknown; message: unknown } =
     thrown instanceof Error ? thrown : { name: undefined, message: undefined };
   return {
