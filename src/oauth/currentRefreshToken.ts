@@ -14,8 +14,6 @@ export interface CurrentRefreshTokenOptions extends Pick<RefreshTokenOptions, 'r
   readonly forgotten: ForgottenTokens;
 }
 
-export type CurrentRefreshToken = ReturnType<typeof currentRefreshToken>;
-
 /**
  * The refresh token of one session: which one is used next, and what is stored of it.
  *

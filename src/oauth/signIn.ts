@@ -11,8 +11,6 @@ export interface Renewal {
   readonly age: () => number;
 }
 
-export type SignIn = ReturnType<typeof signInOnce>;
-
 /**
  * One sign-in at a time, however long the user takes, and however many requests have given up: to ask twice is worse
  * than to be late.
