@@ -236,17 +236,17 @@ const mistakes: [what: string, change: Change, message: RegExp][] = [
   [
     'parameters that are no object',
     { parameters: wrong('a=b') },
-    /"parameters" must be an object of strings, got string/,
+    /"parameters" must be an object of strings, not a collection, got string/,
   ],
   [
     'parameters in a Map',
     { parameters: wrong(new Map([['tenant', 'x']])) },
-    /"parameters" must be an object of strings, got a collection$/,
+    /"parameters" must be an object of strings, not a collection, got object$/,
   ],
   [
     'parameters in URLSearchParams',
     { parameters: wrong(new URLSearchParams('tenant=x')) },
-    /"parameters" must be an object of strings, got a collection$/,
+    /"parameters" must be an object of strings, not a collection, got object$/,
   ],
   ['a fetch that is none', { fetch: wrong('node-fetch') }, /"fetch" must be a function, got string/],
   [

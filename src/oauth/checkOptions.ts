@@ -109,10 +109,9 @@ function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
   }
   for (const value of listOf(audience)) text('audience', value);
   if (parameters === undefined) return;
-  if (Object(parameters) !== parameters) throw wrong('parameters', 'an object of strings', parameters);
-  // Its entries are no properties: they would be left out.
-  if (Symbol.iterator in parameters)
-    throw new TypeError('option "parameters" must be an object of strings, got a collection');
+  // The entries of a collection are no properties: they would be left out.
+  if (Object(parameters) !== parameters || Symbol.iterator in parameters)
+    throw wrong('parameters', 'an object of strings, not a collection', parameters);
   for (const [name, value] of Object.entries(parameters)) {
     if (RESERVED.test(name)) throw new TypeError(`option "parameters" must not set "${name}": the grant does`);
     if (typeof value !== 'string') throw wrong(`parameters.${name}`, 'a string', value);
