@@ -24,6 +24,7 @@ export class EventLog {
     switch (event.type) {
       case 'refreshStarted':
         this.started.push(`${event.reason} ${String(event.attempt)}`);
+        if (this.started.length > this.fetches.asks.length) this.fetches.started(event.reason);
         break;
       case 'tokenChanged':
         if (tokens.expectedChanges && tokens.expectedChanges.shift() !== event.token.value)
@@ -59,6 +60,7 @@ export class EventLog {
     if (first.length !== second.length || first.some((event, index) => event !== second[index]))
       facts.violated('38', `${first.map(nameOf).join(' ')} | ${second.map(nameOf).join(' ')}`);
     first.length = second.length = 0;
+    fetches.started(null);
     if (facts.isClosed) return;
     if (tokens.expectedChanges && tokens.expectedChanges.length > 0)
       facts.violated('38', `nothing said that ${String(tokens.expectedChanges[0])} came`);

@@ -31,6 +31,7 @@ export class Fetches {
   private manual = 0;
   private stuckSince = Infinity;
   private isIdle = false;
+  private announced: RefreshReason | null = null;
 
   constructor(
     private readonly facts: Facts,
@@ -50,7 +51,13 @@ export class Fetches {
 
   /** The source is being asked for another token because this one was rejected. */
   get isReplacing(): boolean {
+    if (this.announced === 'rejected') return true;
     return this.isAsking && this.fetch?.isTimedOut !== true && this.fetch?.reason === 'rejected';
+  }
+
+  /** `refreshStarted` is emitted, before the source is asked. */
+  started(reason: RefreshReason | null): void {
+    this.announced = reason;
   }
 
   /** `refresh()` is called. */
@@ -69,6 +76,7 @@ export class Fetches {
     const { real, clock, jumps } = facts;
     const { reason, attempt } = request;
     this.asks.push(`${reason} ${String(attempt)}`);
+    this.announced = null;
     if (facts.isClosed) facts.violated('26', 'a token was asked for after close()');
     if (facts.isSignedOut && facts.starting === 0)
       facts.violated('36', 'a token was asked for, though nobody used the new session');

@@ -624,7 +624,6 @@ describe('invalid_grant', () => {
   });
 
   it.each([
-    [undefined],
     [{ access_token: 'T8', refresh_token: null }],
     [{ access_token: 'T8', refresh_token: 7 }],
     [{ access_token: 'T8', refresh_token: '' }],

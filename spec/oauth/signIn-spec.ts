@@ -213,11 +213,27 @@ describe('a sign-in', () => {
     'should say what is wrong with a function that returns no stream, and not quote it: %p',
     async (nonsense) => {
       await expect(ask(setUp({ reauthenticate: () => nonsense as never }).source)).rejects.toMatchObject({
-        name: 'TypeError',
+        name: 'InvalidTokenResponseError',
         message: 'reauthenticate must return a Promise, an Observable or the like',
       });
     },
   );
+
+  it.each<[string, () => unknown]>([
+    ['returns nothing', () => undefined],
+    ['returns tokens that are in nothing RxJS can read', () => ({ access_token: 'T' })],
+    ['gives nothing', () => Promise.resolve()],
+    [
+      'gives a Response, whose refresh token would be lost',
+      () => Promise.resolve(Response.json({ access_token: 'T' })),
+    ],
+    ['gives the result of another library', () => of({ accessToken: 'T' })],
+  ])('should not be begun again when its function %s: that is a mistake', async (_what, give) => {
+    const prompt = jest.fn(give);
+    const token$ = createTokenStream(setUp({ reauthenticate: prompt as never }).source);
+    await expect(firstValueFrom(token$)).rejects.toThrow('failed for good');
+    expect(prompt).toHaveBeenCalledTimes(1);
+  });
 
   it.each<[string, () => never]>([
     [
@@ -345,14 +361,11 @@ describe('a sign-in', () => {
     expect(prompt).not.toHaveBeenCalled();
   });
 
-  it.each(['dpop', 'DPoP', 'DPOP'])(
-    'should give a bound token its scheme, however it spells that: %s',
+  it.each(['dpop', 'DPoP', ' DPOP'])(
+    'should accept a bound token, however it spells its scheme: %s',
     async (token_type) => {
       const given = { access_token: 'T', token_type, refresh_token: 'n1' };
-      expect(await ask(setUp({ dpop: true, reauthenticate: () => of(given) }).source)).toEqual({
-        ...given,
-        token_type: 'DPoP',
-      });
+      expect(await ask(setUp({ dpop: true, reauthenticate: () => of(given) }).source)).toEqual(given);
     },
   );
 

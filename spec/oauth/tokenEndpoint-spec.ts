@@ -1,4 +1,4 @@
-import { NEVER, Observable, throwError } from 'rxjs';
+import { firstValueFrom, NEVER, Observable, of, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
@@ -278,6 +278,16 @@ describe('jwtBearer', () => {
       'option "assertion" gave no string, or an empty one',
     );
     expect(endpoint.seen).toEqual([]);
+  });
+
+  it('should fail at once when the function gives the bytes of a file, or a token as an object', async () => {
+    const endpoint = fakeEndpoint(() => token);
+    for (const given of [Promise.resolve(Buffer.from('a.b.c')), of({ value: 'a.b.c' })]) {
+      const assertion = jest.fn(() => given as never);
+      const token$ = createTokenStream(jwtBearer({ ...base, assertion, fetch: endpoint.fetch }));
+      await expect(firstValueFrom(token$)).rejects.toThrow('failed for good');
+      expect(assertion).toHaveBeenCalledTimes(1);
+    }
   });
 
   it('should take a string that a function returns for a string, not for its first character', async () => {
@@ -684,7 +694,7 @@ describe('a server whose clock is 10 minutes off', () => {
         : dpopToken;
     });
     await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({
-      token_type: 'DPoP',
+      token_type: 'dpop',
     });
     expect(endpoint.seen).toHaveLength(3);
   });
@@ -704,7 +714,7 @@ describe('a server whose clock is 10 minutes off', () => {
   it('should be met by its own clock: DPoP', async () => {
     const endpoint = strict(600_000, 'invalid_dpop_proof', dpopToken);
     await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).resolves.toMatchObject({
-      token_type: 'DPoP',
+      token_type: 'dpop',
     });
     expect(endpoint.seen).toHaveLength(2);
   });
@@ -730,7 +740,7 @@ describe('DPoP at the token endpoint', () => {
       payloadOf(headers.dpop).nonce === 'n1' ? dpopToken : refuse(400, 'use_dpop_nonce', { 'dpop-nonce': 'n1' }),
     );
     const source = clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch });
-    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1', token_type: 'DPoP' });
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1', token_type: 'dpop' });
     await ask(source);
     expect(endpoint.seen.map(({ headers }) => payloadOf(headers.dpop))).toEqual([
       expect.not.objectContaining({ nonce: expect.anything() as unknown }),
@@ -745,7 +755,7 @@ describe('DPoP at the token endpoint', () => {
     );
     await expect(
       ask(clientCredentials({ ...base, clientSecret: 's', dpop: true, fetch: endpoint.fetch })),
-    ).resolves.toMatchObject({ token_type: 'DPoP' });
+    ).resolves.toMatchObject({ token_type: 'dpop' });
   });
 
   it('should not repeat twice', async () => {

@@ -11,6 +11,7 @@ import { storeSettings } from '../../src/redis/options.js';
 import { acquired, committed, pushed } from '../../src/redis/replies.js';
 import { sealing } from '../../src/redis/sealing.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
+import { isPermanentFailure } from '../../src/token/failure.js';
 import { TokenEndpointError, TokenFetchTimeoutError } from '../../src/errors.js';
 
 describe('the bound of the clock', () => {
@@ -202,6 +203,9 @@ describe('sealing', () => {
 });
 
 describe('a shared failure', () => {
+  const answered = (status: number, headers: Record<string, string>) =>
+    Object.defineProperty(new TokenEndpointError('answered', { status }), 'headers', { value: new Headers(headers) });
+
   it('should be the same class for those who read it, with what judges it, and nothing that it held', () => {
     const thrown = Object.assign(
       new TokenEndpointError('refused', { status: 401, error: 'invalid_client', cause: 'SECRET' }),
@@ -224,6 +228,21 @@ describe('a shared failure', () => {
       message: 'odd (in another process)',
       retryAfter: 1,
     });
+  });
+
+  it.each<[string, boolean, unknown]>([
+    ['a page of a firewall', false, answered(403, { 'content-type': 'text/html' })],
+    ['a rate limit', false, answered(403, { 'x-ratelimit-remaining': '0' })],
+    ['a rate limit of axios', false, { response: { status: 403, headers: { 'retry-after': '2' } } }],
+    ['a server in trouble, by got', false, { response: { statusCode: 502 } }],
+    ['a refusal', true, answered(403, {})],
+    ['a refusal, by axios', true, { response: { status: 401, data: { error: 'invalid_client' } } }],
+    ['a refusal, by got', true, { response: { statusCode: 400, body: '{"error":"invalid_grant"}' } }],
+    ['a refusal that the source wraps', true, new Error('no login', { cause: answered(401, {}) })],
+  ])('should be permanent or not for those who read it as for the one who met it: %s', (_what, permanent, thrown) => {
+    const read = errorOf(JSON.parse(JSON.stringify(failureOf(thrown))), 70);
+    expect([isPermanentFailure(thrown), isPermanentFailure(read)]).toEqual([permanent, permanent]);
+    expect(read).toMatchObject({ retryAfter: 70 });
   });
 
   it.each([undefined, null, 'text', 7])('should be some failure when it was %p', (thrown) => {

@@ -219,7 +219,7 @@ describe('readFetchResponse', () => {
     expect(isMistake(error)).toBe(true);
   });
 
-  it.each(['<h1>SECRET</h1>', 'access_token=SECRET', '{"access_token":"SECRET'])(
+  it.each(['<h1>SECRET</h1>', 'access_token: SECRET', '{"access_token":"SECRET'])(
     'should neither read nor quote a body that is not JSON: %s',
     async (body) => {
       const error = await failure(new Response(body));

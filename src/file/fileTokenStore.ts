@@ -27,7 +27,7 @@ import { openTokenFile } from './tokenFile.js';
  * One token for all processes of a user on one machine, in a file of its owner (mode 0600): for command-line tools, agents and
  * editors that share one refresh token. One fetch per token lifetime, whichever process needs it first.
  *
- * Whoever needs another token takes a lock, reads the file again, and fetches only if nobody else has. The whole
+ * A process that needs another token takes a lock, reads the file again, and fetches only if no other has. The whole
  * response is stored, so a refresh token that rotates goes on from the last one. The token is written to the disk and
  * renamed to the file in the same step that gives the lock back. A process that was killed loses the lock at once; one
  * that was stopped loses it after `staleAfter`, and cannot write over what came after it.
@@ -56,7 +56,7 @@ export function fileTokenStore(path: string, options?: FileTokenStoreOptions): T
   checkPath(path);
   const { staleAfter, lifetime } = checkedOptions(options);
   const target = openTokenFile(path);
-  // They do not keep a process alive: whoever waits does.
+  // They do not keep a process alive: the stream does, while it has a subscriber.
   const timers = createTimers(asyncScheduler);
   const session = createSession((id) => writeSignOut(store, id), timers);
   const store = storeContext({ target, queue: lockQueue(target, staleAfter, timers), session, timers, lifetime });
@@ -65,12 +65,12 @@ export function fileTokenStore(path: string, options?: FileTokenStoreOptions): T
     refresh: sharedRefresh(store),
     changes,
     signOut: session.signOut,
-    // Whoever reads the file notices.
+    // A process that reads the file notices.
     signedOut: merge(session.signedOut, changes.pipe(ignoreElements())),
   };
 }
 
-/** The tokens that others store. One that was stored before somebody listened is the first. */
+/** The tokens that others store. One that was stored before the first subscription is the first. */
 const tokenChanges = (store: StoreContext): Observable<StoredToken> =>
   defer(() => fileChanges(store.target, store.timers)).pipe(
     startWith(undefined),
@@ -80,7 +80,7 @@ const tokenChanges = (store: StoreContext): Observable<StoredToken> =>
     share(),
   );
 
-/** Whoever fetches at this moment is to store nothing: their lock is taken from them. */
+/** A process that fetches at this moment is to store nothing: the lock is taken from it. */
 async function writeSignOut(store: StoreContext, session: string): Promise<void> {
   for (let round = 0; ; round++) {
     await store.evict();
@@ -90,7 +90,7 @@ async function writeSignOut(store: StoreContext, session: string): Promise<void>
       continue;
     }
     try {
-      await store.read(); // What somebody else has written is not replaced.
+      await store.read(); // What other software has written is not replaced.
       if (await lock.commit(textOf(signedOutRecord(session)))) return;
     } catch (failure) {
       await lock.release().catch(() => undefined);

@@ -16,9 +16,9 @@ export interface Lock {
 }
 
 export interface LockQueue {
-  /** The lock, if nobody holds it who lives. */
+  /** The lock, if no living process holds it. */
   tryAcquire(): Promise<Lock | null>;
-  /** Takes the lock from whoever holds it: what they fetch will not be stored. */
+  /** Takes the lock from its holder: what that fetches will not be stored. */
   evict(): Promise<void>;
 }
 
@@ -31,20 +31,20 @@ const LONGEST_LOOK = 500;
  */
 const BEAT = 250;
 
-/** A full disk is to fail whoever wants the lock, and not whoever has used up a refresh token. Bytes. */
+/** A full disk is to fail a process that wants the lock, and not one that has used up a refresh token. Bytes. */
 const RESERVED = 16_384;
 
 /** What rename says when the directory is there and not empty. Windows says other things. */
 const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES', 'EBUSY'] : [])];
 
 /**
- * The lock is a directory beside the data. Whoever holds it has a file in it, whose name nobody else uses.
+ * The lock is a directory beside the data. Its holder has a file in it, whose name no other process uses.
  *
  * - To acquire: a directory with such a file is renamed to the lock. That works only where there is none, or an empty one.
  * - To take over: the file of the one who is gone is deleted by its name, so that two who do it at once cannot delete the
  *   file of a third.
  * - To commit: the content is written into the file, and the file is renamed to the data. For one who was taken over
- *   meanwhile it is not there any more, so the data is never replaced by somebody who does not hold the lock.
+ *   meanwhile it is not there any more, so the data is never replaced by a process that does not hold the lock.
  *
  * @param staleAfter ms without a sign of life after which a holder counts as gone of whom the system cannot say it
  */

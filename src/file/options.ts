@@ -5,7 +5,7 @@ export interface FileTokenStoreOptions {
   /**
    * After this many ms without a sign of life, a process that holds the lock counts as gone. It matters where the
    * system cannot say whether that process lives: one in another container, one from before a restart of the machine,
-   * one that is stopped. Others are known to be gone at once. Infinity: nobody takes the lock from them. >= 1000, or
+   * one that is stopped. Others are known to be gone at once. Infinity: no process takes the lock from them. >= 1000, or
    * Infinity. Default 10 000.
    */
   staleAfter?: number | undefined;

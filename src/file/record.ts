@@ -83,7 +83,7 @@ export function parseRecord(text: string): TokenRecord | undefined {
 }
 
 /**
- * How old the token is in ms, never too little. Infinity when nobody knows: the clock was set back since an earlier start
+ * How old the token is in ms, never too little. Infinity when it is unknown: the clock was set back since an earlier start
  * of the machine.
  */
 export function ageOf(record: TokenRecord, { wall, uptime, boot }: MachineClocks = MACHINE): number {
@@ -100,7 +100,7 @@ export function ageOf(record: TokenRecord, { wall, uptime, boot }: MachineClocks
  */
 const leastLife = (life: number): number => Math.min(1500, life / 2);
 
-/** The token, if it can be handed out to somebody who has `unwanted`. */
+/** The token, if it can be handed out to a stream that has `unwanted`. */
 export function usableToken(
   record: TokenRecord | null,
   unwanted: string | undefined,

@@ -31,7 +31,7 @@ export async function save(store: StoreContext, lock: Lock, fetched: Fetched): P
         void retry(store, lock, fetched);
         return { type: 'failed', failure };
       }
-      // On Windows, whoever reads the file, a virus scanner say, keeps it from being replaced for a moment.
+      // On Windows, a process that reads the file, a virus scanner say, keeps it from being replaced for a moment.
       await store.pause(round);
     }
   }

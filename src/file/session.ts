@@ -5,7 +5,7 @@ import { newId, type TokenRecord } from './record.js';
 
 /** From one sign-out to the next. */
 export interface Session {
-  /** Grows with each sign-out, whoever made it: what began under another number belongs to a session that has ended. */
+  /** Grows with each sign-out, of any process: what began under another number belongs to a session that has ended. */
   readonly number: () => number;
   /** Notices by what is in the file that someone else has signed out. */
   readonly observe: (record: TokenRecord | null) => void;

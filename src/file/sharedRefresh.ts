@@ -10,7 +10,7 @@ import { newId, textOf, tokenRecord, type TokenRecord } from './record.js';
 import { save } from './save.js';
 import type { StoreContext } from './storeContext.js';
 
-/** One refresh of the stream, until it has a token or nobody waits for it. */
+/** One refresh of the stream, until it has a token or no subscriber waits for it. */
 interface Attempt {
   readonly request: TokenRequest;
   readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
@@ -60,7 +60,7 @@ async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Prom
     const { previous, reason } = attempt.request;
     if (isOver(attempt) || store.tokenOf(base, previous?.value)) return null;
     if (base && !base.rejected && reason === 'rejected' && base.response?.access_token === previous?.value) {
-      // Before the fetch, so that nobody is given the token meanwhile.
+      // Before the fetch, so that no process is given the token meanwhile.
       isKept = await lock.commit(textOf({ ...base, rejected: true }));
       return null;
     }
@@ -97,7 +97,7 @@ async function saveToken(
   { token, record, base }: FetchedToken,
 ): Promise<StoredToken | null> {
   const sent = stopwatch(token.age);
-  // First, since whoever watches the file may see it before this goes on.
+  // First, since a process that watches the file may see it before this goes on.
   store.know(record, base);
   const saved = await save(store, lock, { record, base });
   if (saved.type === 'replaced' || isSignedOut()) return null;

@@ -12,13 +12,13 @@ export interface StoreContext {
   readonly target: string;
   readonly session: Session;
   readonly timers: Timers;
-  /** What is in the file now. Whoever reads also notices the end of the session. */
+  /** What is in the file now. Reading also notices the end of the session. */
   read(): Promise<TokenRecord | null>;
   /** The token in the file, if it is one that this process has neither fetched nor been given. */
   readNew(): Promise<StoredToken | null>;
   /** Takes note of what this process has fetched, and in place of what: the file may not say so yet. */
   know(record: TokenRecord, base: TokenRecord | null): void;
-  /** The token of a record, for somebody who has `unwanted`; null if it is of no use to them. */
+  /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
   tokenOf(record: TokenRecord | null, unwanted: string | undefined): StoredToken | null;
   /** The lock, if it is free. Its errors, and those of `read` and `evict`, are TokenStoreErrors. */
   tryLock(): Promise<Lock | null>;

@@ -73,7 +73,7 @@ function textOf(body: unknown): string | undefined {
 
 function parsedBody(body: unknown): unknown {
   const text = textOf(body);
-  return text === undefined ? body : parseJson(text);
+  return text === undefined ? body : parseBody(text);
 }
 
 /**
@@ -138,3 +138,10 @@ export function parseJson(text: string): unknown {
     return undefined; // the SyntaxError quotes the text
   }
 }
+
+/** As in the first drafts of OAuth 2.0, and by GitHub's default: `access_token=…&token_type=bearer`. */
+const FORM = /^\s*\w+=[^\s&]*(&\w+=[^\s&]*)*\s*$/;
+
+/** The body of a token endpoint's answer, a form or JSON, whatever its media type; `undefined` for anything else. */
+export const parseBody = (text: string): unknown =>
+  FORM.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : parseJson(text);

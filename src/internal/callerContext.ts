@@ -28,7 +28,7 @@ function load(): Storage {
 }
 
 /**
- * Delivers what the source emits in the context of whoever subscribed. Without it, all who wait for one token would go on
+ * Delivers what the source emits in the context of the subscriber. Without it, all who wait for one token would go on
  * in the context of the first, whose fetch it was.
  */
 export const inCallerContext = <T>(source$: Observable<T>): Observable<T> =>

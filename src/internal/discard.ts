@@ -1,4 +1,4 @@
-/** Frees the connection of an answer that nobody will read. */
+/** Frees the connection of an answer that is not read. */
 export function discard(answer: Response): void {
   // Node's IncomingMessage is its own body. That of Angular's HttpResponse is parsed, and may have members of these names.
   const stream = (answer.body ?? answer) as { cancel?: () => Promise<void>; resume?: () => void } | null | undefined;

@@ -1,5 +1,5 @@
 /**
- * Marks a promise that nobody awaits as handled, since its rejection would end a Node process.
+ * Marks a promise that is not awaited as handled, since its rejection would end a Node process.
  *
  * @returns whether the value is a promise
  */

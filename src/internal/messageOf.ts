@@ -45,7 +45,7 @@ function withoutUnreadable(message: string): string {
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-/** A member that says something. Whoever made the error may have made it a getter that throws. */
+/** A member that says something. It may be a getter that throws. */
 function textIn(error: unknown, member: 'message' | 'name'): string | undefined {
   try {
     return textOf((error as Partial<Error> | null | undefined)?.[member]);

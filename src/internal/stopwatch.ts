@@ -13,7 +13,7 @@ export const CLOCKS: Clocks = { ticks: () => performance.now(), wall: () => Date
 const VIRTUAL = 1000;
 
 /**
- * A clock that only grows, in whole ms, for whoever is timed by the scheduler. In virtual time nobody sets the
+ * A clock that only grows, in whole ms, for what is timed by the scheduler. In virtual time nothing sets the
  * scheduler's own.
  */
 export const clockOf = (scheduler: SchedulerLike, { ticks, wall }: Clocks = CLOCKS) => {

@@ -1,8 +1,6 @@
 import { firstValueFrom, merge, Observable } from 'rxjs';
-import { onAbort } from '../internal/onAbort.js';
+import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
-
-const reasonOf = ({ reason }: AbortSignal): Error => (reason instanceof Error ? reason : new Error('aborted'));
 
 /** The result of the work; rejects with the signal's reason if that aborts first, since the work may ignore its signal. */
 export const orAborted = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> =>

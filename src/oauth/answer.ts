@@ -1,17 +1,16 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { errorCodeOf, parseJson } from '../internal/answers.js';
+import { errorCodeOf, parseBody } from '../internal/answers.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Challenge } from './challenge.js';
 import { isKnownCode } from './errorCodes.js';
-import { fitsHeader } from './requireOption.js';
+import { fitsHeader, kindOf } from './requireOption.js';
 
 /** What a token endpoint answered. */
 export interface Answer {
-  /** What the errors call the endpoint. */
-  readonly place: string;
+  /** What the errors call it: see `answeredBy`. */
+  readonly name: string;
   readonly status: number;
-  readonly mediaType: string;
   readonly text: string;
   /** Milliseconds. */
   readonly retryAfter: number | undefined;
@@ -21,48 +20,44 @@ export interface Answer {
   readonly challenge: Challenge | undefined;
 }
 
-/** No authorization server nests deeper; what does could overflow the stack of whoever prints or stores it. */
+/** No authorization server nests deeper; what does could overflow the stack of what prints or stores it. */
 const DEEPEST = 32;
 
 /**
  * Makes a token response of an answer (RFC 6749 section 5), or an error that says what is wrong without quoting it.
- * Lenient where servers are known to be sloppy: the media type does not matter if the body is JSON, any 2xx will do,
- * `token_type` may be missing.
+ * Lenient where servers are known to be sloppy: neither the media type nor `token_type` matters, and any 2xx will do.
  */
 export function tokenResponseOf(answer: Answer): TokenResponse {
-  const { place, status, mediaType, text } = answer;
-  const answered = `${place} answered ${String(status)} with ${mediaType}`;
-  const body = bodyOf(text);
+  const { name, status, text } = answer;
+  const body = parseBody(text);
   const object = isObject(body) ? body : undefined;
   if (!(status >= 200 && status < 300) || (errorCodeOf(object) !== undefined && !isText(object?.access_token))) {
-    throw refusal(answer, answered, object);
+    throw refusal(answer, object);
   }
   const flaw = flawIn(text, body);
-  if (flaw !== undefined) throw new InvalidTokenResponseError(`${answered}, but ${flaw}`);
-  return withPlainMembers(body as TokenResponse);
+  if (flaw !== undefined) throw new InvalidTokenResponseError(`${name}, but ${flaw}`);
+  return body as TokenResponse;
 }
 
 /** What keeps the body of a 2xx from being a token response. */
 function flawIn(text: string, body: unknown): string | undefined {
   if (text.trim() === '') return 'an empty body';
   if (body === undefined) return 'its body is not JSON';
-  if (!isObject(body)) return `its body is ${kindOf(body)}, not an object`;
+  if (!isObject(body)) return `its body must be an object, got ${kindOf(body)}`;
   if (isDeeperThan(DEEPEST, body)) return `its body is nested deeper than ${String(DEEPEST)} levels`;
-  const { access_token, token_type, refresh_token } = body;
+  const { access_token, refresh_token } = body;
   // The stream checks it too, but here the error can say where it came from.
   if (!isText(access_token) || !fitsHeader(access_token)) return `its access_token ${flawOf(access_token)}`;
-  const type = typeof token_type === 'string' ? token_type.trim() : (token_type ?? '');
-  if (type !== '' && !(isText(type) && fitsHeader(type))) return `its token_type ${flawOf(type)}`;
-  if (typeof (refresh_token ?? '') !== 'string') return `its refresh_token is ${kindOf(refresh_token)}`;
+  if (typeof (refresh_token ?? '') !== 'string') return `its refresh_token ${flawOf(refresh_token)}`;
   return undefined;
 }
 
 /**
  * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Only a known error
- * code is printed; the rest is on the error for whoever reads it there.
+ * code is printed; the rest is on the error for code that reads it there.
  */
-function refusal(answer: Answer, answered: string, body: Record<string, unknown> | undefined): TokenEndpointError {
-  const { status, retryAfter } = answer;
+function refusal(answer: Answer, body: Record<string, unknown> | undefined): TokenEndpointError {
+  const { name, status, retryAfter } = answer;
   const inBody = { error: errorCodeOf(body), error_description: body?.error_description };
   // Frameworks write prose into the body (`Unauthorized`), and the code into the challenge.
   const prefersChallenge =
@@ -70,7 +65,7 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
   const { error, error_description } = prefersChallenge ? (answer.challenge ?? {}) : inBody;
   const isKnown = isKnownCode(error);
   const said = isKnown ? `: ${error}` : isText(error) ? ', and an error code that is not a registered one' : '';
-  const failure = new TokenEndpointError(`${answered}${said}`, {
+  const failure = new TokenEndpointError(`${name}${said}`, {
     status,
     ...(isKnown && { error }),
     ...(isText(error_description) && { error_description }),
@@ -79,31 +74,19 @@ function refusal(answer: Answer, answered: string, body: Record<string, unknown>
   return isText(error) && !isKnown ? Object.defineProperty(failure, 'error', { get: () => error }) : failure;
 }
 
-/** The response with its scheme as servers know it, and without members that are empty or null. */
-function withPlainMembers({ token_type, refresh_token, ...rest }: TokenResponse): TokenResponse {
-  const type = schemeOf(token_type ?? '');
-  return { ...rest, ...(type !== '' && { token_type: type }), ...(refresh_token && { refresh_token }) };
-}
-
-/** Some servers answer as in the first drafts of OAuth 2.0: `access_token=…&token_type=bearer`. */
-const FORM = /^\s*\w+=[^\s&]*(&\w+=[^\s&]*)*\s*$/;
-
-function bodyOf(text: string): unknown {
-  return FORM.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : parseJson(text);
-}
-
-/** The scheme is case insensitive (RFC 9110 section 11.1), but many resource servers know one spelling only. */
-export const schemeOf = (type: string): string => (/^\s*dpop\s*$/i.test(type) ? 'DPoP' : type.trim());
-
 /** The refresh token of an answer that is no good otherwise: the server may have rotated all the same. */
 export function refreshTokenIn({ status, text }: Answer): string | undefined {
-  const body = status >= 200 && status < 300 ? bodyOf(text) : undefined;
+  const body = status >= 200 && status < 300 ? parseBody(text) : undefined;
   return isObject(body) && isText(body.refresh_token) ? body.refresh_token : undefined;
 }
 
 /** What servers and what stands before them are known to send. */
 const MEDIA_TYPES =
   /^(application\/((problem|hal|vnd\.api)\+)?json|application\/(jwt|xml|xhtml\+xml|problem\+xml|javascript|octet-stream|x-www-form-urlencoded)|text\/(html|plain|xml|javascript|json|css))$/;
+
+/** Names an answer in errors. `place` is what they call the server. */
+export const answeredBy = (place: string, { status, headers }: Pick<Response, 'status' | 'headers'>): string =>
+  `${place} answered ${String(status)} with ${mediaTypeOf(headers)}`;
 
 /** The media type, if it is a usual one: a server may write into a header whatever it was sent. */
 export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
@@ -127,15 +110,4 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 const flawOf = (value: unknown): string =>
-  isText(value) ? 'has characters that no header can carry' : `is ${kindOf(value)}`;
-
-const kindOf = (value: unknown): string =>
-  value === undefined
-    ? 'missing'
-    : value === null
-      ? 'null'
-      : value === ''
-        ? 'empty'
-        : Array.isArray(value)
-          ? 'an array'
-          : `of type ${typeof value}`;
+  isText(value) ? 'has characters that no header can carry' : `must be a string, got ${kindOf(value)}`;

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
-import { mediaTypeOf, retryAfterOf } from './answer.js';
+import { answeredBy, retryAfterOf } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
@@ -10,7 +10,7 @@ import { singleFlight } from './singleFlight.js';
 export interface AuthorizationServer {
   readonly issuer: string;
   readonly token_endpoint: string;
-  /** Asked for when it is needed: one that cannot be used must not keep anyone from a token. */
+  /** Asked for when it is needed: one that cannot be used must not keep a stream from its token. */
   revocationEndpoint(): string | undefined;
 }
 
@@ -31,22 +31,21 @@ export function lookupOf(options: CheckedOptions): ServerLookup {
     const known = { issuer: href, token_endpoint: href, revocationEndpoint: () => revocationEndpoint };
     return { discovered: false, get: () => Promise.resolve(known), forget: () => undefined };
   }
-  let found: AuthorizationServer | undefined;
-  let isDoubtful = false;
+  let current: AuthorizationServer | undefined;
+  let last: AuthorizationServer | undefined;
   const discovery = singleFlight(async (signal) => {
     try {
-      found = await discover(new URL(issuer), options, signal);
-      isDoubtful = false;
+      return (current = last = await discover(new URL(issuer), options, signal));
     } catch (failure) {
-      if (!found) throw failure;
+      if (!last) throw failure;
+      return last;
     }
-    return found;
   }, 0);
   return {
     discovered: true,
-    get: async (signal) => (found && !isDoubtful ? found : discovery(signal, undefined)),
+    get: async (signal) => current ?? discovery(signal, undefined),
     forget: () => {
-      isDoubtful = true;
+      current = undefined;
     },
   };
 }
@@ -58,7 +57,7 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
   let response = await request('oidc');
   if (response.status === 404) response = await request('oauth2'); // a plain OAuth server: RFC 8414
   const { status, headers } = response;
-  const answered = `${place} answered ${String(status)} with ${mediaTypeOf(headers)}`;
+  const answered = answeredBy(place, response);
   const retryAfter = retryAfterOf(headers, Date.now());
   if (status !== 200)
     throw new TokenEndpointError(answered, { status, ...(retryAfter !== undefined && { retryAfter }) });

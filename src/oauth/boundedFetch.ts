@@ -1,7 +1,8 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
+import { discard } from '../internal/discard.js';
 import { onAbort } from '../internal/onAbort.js';
-import { mediaTypeOf } from './answer.js';
+import { answeredBy } from './answer.js';
 import { orAborted } from './abort.js';
 import { redactedCause } from './redact.js';
 
@@ -96,7 +97,7 @@ function broken(
     return new TokenEndpointError(`${place} ${why}`, { cause });
   }
   const { status } = response;
-  const answered = `${place} answered ${String(status)} with ${mediaTypeOf(response.headers)}`;
+  const answered = answeredBy(place, response);
   if (failure instanceof TooLong)
     return new TokenEndpointError(`${answered} and more than ${String(LONGEST_BODY)} bytes`, { status });
   const why = signal?.aborted
@@ -142,11 +143,4 @@ async function* chunksOf(response: Response, signal: AbortSignal | undefined): A
       cancel();
     }
   }
-}
-
-/** Lets go of a body that nobody will read, so that its connection can close. */
-function discard({ body }: Response): void {
-  const stream = body as (Partial<Pick<ReadableStream, 'cancel'>> & { destroy?(): unknown }) | null | undefined;
-  if (stream?.cancel) stream.cancel().catch(() => undefined);
-  else stream?.destroy?.();
 }

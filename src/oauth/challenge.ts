@@ -12,13 +12,11 @@ export async function challengeOf({
   headers,
 }: Pick<Response, 'status' | 'headers'>): Promise<Challenge | undefined> {
   if (!headers.has('www-authenticate')) return undefined;
-  try {
-    await oauth.processRevocationResponse(new Response(null, { status, headers }));
-  } catch (failure) {
-    if (!(failure instanceof oauth.WWWAuthenticateChallengeError)) return undefined;
-    return failure.cause
-      .map(({ parameters: { error, error_description } }) => ({ error, error_description }))
-      .find(({ error }) => error !== undefined);
-  }
-  return undefined;
+  const failure: unknown = await oauth
+    .processRevocationResponse(new Response(null, { status, headers }))
+    .catch((thrown: unknown) => thrown);
+  if (!(failure instanceof oauth.WWWAuthenticateChallengeError)) return undefined;
+  return failure.cause
+    .map(({ parameters: { error, error_description } }) => ({ error, error_description }))
+    .find(({ error }) => error !== undefined);
 }

@@ -17,12 +17,6 @@ export interface CheckedOptions extends OAuthOptions {
 const RESERVED =
   /^(grant_type|client_(id|secret|assertion(_type)?)|refresh_token|assertion|(subject|actor)_token(_type)?)$/;
 
-/** For callers without types: before anything is read from it. */
-export function requireOptions(caller: string, options: unknown): void {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError(`${caller} takes an object of options, got ${kindOf(options)}`);
-}
-
 /**
  * Checks every option once, so that a mistake is named where it was made. Never quotes a secret.
  *
@@ -115,10 +109,9 @@ function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
   }
   for (const value of listOf(audience)) text('audience', value);
   if (parameters === undefined) return;
-  if (Object(parameters) !== parameters) throw wrong('parameters', 'an object of strings', parameters);
-  // Its entries are no properties: they would be left out.
-  if (Symbol.iterator in parameters)
-    throw new TypeError('option "parameters" must be an object of strings, got a collection');
+  // The entries of a collection are no properties: they would be left out.
+  if (Object(parameters) !== parameters || Symbol.iterator in parameters)
+    throw wrong('parameters', 'an object of strings, not a collection', parameters);
   for (const [name, value] of Object.entries(parameters)) {
     if (RESERVED.test(name)) throw new TypeError(`option "parameters" must not set "${name}": the grant does`);
     if (typeof value !== 'string') throw wrong(`parameters.${name}`, 'a string', value);
@@ -158,5 +151,4 @@ function hasAlgorithm({ algorithm }: CryptoKey): boolean {
 }
 
 /** One or several, as an array. */
-const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
-  value === undefined ? [] : typeof value === 'string' ? [value] : value;
+const listOf = (value: string | readonly string[] | undefined): readonly string[] => [value ?? []].flat();

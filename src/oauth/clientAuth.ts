@@ -19,7 +19,6 @@ function ownClientAuth({ clientAuth, clientSecret = '', privateKey }: CheckedOpt
     case 'private_key_jwt':
       return oauth.PrivateKeyJwt(privateKey as oauth.PrivateKey);
     case 'tls_client_auth':
-      return oauth.TlsClientAuth();
     case 'none':
       return oauth.None();
     default:

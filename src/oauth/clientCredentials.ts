@@ -1,5 +1,5 @@
+import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
-import { requireOptions } from './checkOptions.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';
 
@@ -22,6 +22,6 @@ export type ClientCredentialsOptions = OAuthOptions;
  * trusted) or `InvalidTokenResponseError` (an answer that holds no token). Neither holds a secret.
  */
 export function clientCredentials(options: ClientCredentialsOptions): TokenSource {
-  requireOptions('clientCredentials', options);
+  requireObject(options);
   return grantSource(options, 'client_credentials', () => Promise.resolve({}));
 }

@@ -3,7 +3,7 @@ import type { ForgottenTokens } from './forgottenTokens.js';
 import type { Queue } from './queue.js';
 import { redactedCause } from './redact.js';
 import { refuseControlCharacters, trimmed } from './requireOption.js';
-import type { RefreshTokenOptions, RotatedTokens } from './refreshTokenOptions.js';
+import type { RefreshTokenOptions, RotatedTokens } from './options.js';
 import { finished, NothingSupplied, supplied } from './source.js';
 
 export type Report = TokenRequest['report'];
@@ -13,8 +13,6 @@ export interface CurrentRefreshTokenOptions extends Pick<RefreshTokenOptions, 'r
   readonly inTurn: Queue;
   readonly forgotten: ForgottenTokens;
 }
-
-export type CurrentRefreshToken = ReturnType<typeof currentRefreshToken>;
 
 /**
  * The refresh token of one session: which one is used next, and what is stored of it.

@@ -24,7 +24,7 @@ export function dpopHandleOf(dpop: boolean | CryptoKeyPair | undefined, clock: S
 }
 
 /**
- * Proofs for requests that somebody else sends. oauth4webapi makes a proof, and keeps a nonce, only in the course of a
+ * Proofs for requests that a client of the stream sends. oauth4webapi makes a proof, and keeps a nonce, only in the course of a
  * request of its own: it gets one whose fetch keeps the headers and answers what the real server answered.
  */
 export function proofBy(handle: DpopHandle): TokenProof {

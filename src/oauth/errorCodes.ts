@@ -1,11 +1,11 @@
-import { isOAuthCode } from '../internal/oauthErrors.js';
+import { isOAuthCode, TEMPORARY } from '../internal/oauthErrors.js';
 
 /**
  * What a token endpoint may answer besides the codes of `isOAuthCode`: of the IANA registry of OAuth errors, and of GitHub
  * and others.
  */
 const KNOWN = [
-  'authorization_pending',
+  ...TEMPORARY,
   'insufficient_scope',
   'insufficient_user_authentication',
   'invalid_authorization_details',
@@ -13,14 +13,10 @@ const KNOWN = [
   'invalid_token',
   'rate_limit_exceeded',
   'redirect_uri_mismatch',
-  'server_error',
-  'slow_down',
-  'temporarily_unavailable',
   'too_many_requests',
   'unmet_authentication_requirements',
   'unsupported_token_type',
   'unverified_user_email',
-  'use_dpop_nonce',
 ];
 
 /** Whether an error code is one of a fixed list. Any other text of a server may repeat a secret, and is never printed. */

@@ -72,7 +72,7 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
   }
 }
 
-/** Nobody may ever write to a named pipe, and a device such as `/dev/null` is not ours to replace. */
+/** A named pipe may never be written to, and a device such as `/dev/null` is not ours to replace. */
 async function refuseOther(path: string): Promise<void> {
   const stats = await files()
     .stat(path)

@@ -3,7 +3,7 @@ import type { Revoke } from './revoke.js';
 
 export type ForgottenTokens = ReturnType<typeof forgottenTokens>;
 
-/** The tokens of sessions that have ended: they are not used again, whoever gives them. */
+/** The tokens of sessions that have ended: they are not used again, wherever they come from. */
 export function forgottenTokens(revoke: Revoke) {
   const tokens = new Set<unknown>();
   const revokeOnce: Revoke = (token, hint) => {

@@ -1,5 +1,5 @@
+import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
-import { requireOptions } from './checkOptions.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';
 import { checkSupplied, supplied, type Supplied } from './source.js';
@@ -16,7 +16,7 @@ export interface JwtBearerOptions extends OAuthOptions {
  * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, or with what `assertion` failed with.
  */
 export function jwtBearer(options: JwtBearerOptions): TokenSource {
-  requireOptions('jwtBearer', options);
+  requireObject(options);
   const given = options.assertion;
   checkSupplied('assertion', given);
   return grantSource(options, 'urn:ietf:params:oauth:grant-type:jwt-bearer', async (signal) => ({

@@ -8,32 +8,19 @@ import { isOver, type Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
 
 /**
- * A refresh that nobody waits for any more (a timeout, `close()`) has this long to bring its new refresh token.
+ * A refresh for which no request waits any more (a timeout, `close()`) has this long to bring its new refresh token.
  * Milliseconds.
  */
 const GRACE = 5_000;
 
 /** One user who is signed in, and the requests that wait for a token of theirs. */
-export interface RefreshSession {
-  fetch(request: TokenRequest): Promise<TokenResponse>;
-  /** From now on the token of the exchange under way is revoked, if nobody waits for it when it comes. */
-  revokeUndelivered(): void;
-  /**
-   * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored nor
-   * handed out. Whoever waits gets an error. A sign-in under way is not awaited.
-   *
-   * @param accessToken the one that the stream holds
-   */
-  end(accessToken: string | undefined): void;
-}
-
-export function refreshSession(options: RenewalOptions): RefreshSession {
+export function refreshSession(options: RenewalOptions) {
   const { endpoint, forgotten } = options;
   const ending = new AbortController();
   const ended = ending.signal;
   const { renew, refreshToken, signIn } = renewalBy(options, ended);
   const waiters = createWaiters();
-  /** A token whose `onRotate` had not finished when nobody waited any more. */
+  /** A token whose `onRotate` had not finished when no request waited any more. */
   let unstored: Renewal | undefined;
   let revokesUndelivered = false;
   const isUndelivered = () => revokesUndelivered && waiters.isEmpty();
@@ -51,7 +38,7 @@ export function refreshSession(options: RenewalOptions): RefreshSession {
     });
     if (ended.aborted) forgotten.revoke(renewal.response);
     else if (isUndelivered()) {
-      endpoint.revoke((renewal.response as TokenResponse | undefined)?.access_token);
+      endpoint.revoke(renewal.response.access_token);
       dropKept();
     }
     return renewal;
@@ -64,7 +51,7 @@ export function refreshSession(options: RenewalOptions): RefreshSession {
   }
 
   return {
-    fetch: async (request) => {
+    fetch: async (request: TokenRequest): Promise<TokenResponse> => {
       const waited = stopwatch();
       // A store waits longer in order to keep what the exchange brings, and needs the refresh token even if the server
       // did not send it again.
@@ -76,8 +63,15 @@ export function refreshSession(options: RenewalOptions): RefreshSession {
       Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
       return isShared ? refreshToken.addTo(response) : response;
     },
+    /** From now on the token of the exchange under way is revoked, if no request waits for it when it comes. */
     revokeUndelivered: () => (revokesUndelivered = true),
-    end: (accessToken) => {
+    /**
+     * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored nor
+     * handed out. Requests that wait get an error. A sign-in under way is not awaited.
+     *
+     * @param accessToken the one that the stream holds
+     */
+    end: (accessToken: string | undefined) => {
       ending.abort(new TokenUnavailableError('the user has signed out'));
       refreshToken.forget();
       forgotten.revoke(signIn?.kept()?.response);

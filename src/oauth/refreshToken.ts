@@ -1,16 +1,16 @@
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
+import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
-import { requireOptions } from './checkOptions.js';
 import { forgottenTokens } from './forgottenTokens.js';
 import { createQueue } from './queue.js';
 import { refreshSession } from './refreshSession.js';
-import type { RefreshTokenOptions } from './refreshTokenOptions.js';
+import type { RefreshTokenOptions } from './options.js';
 import { checkSupplied, withHooks } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 import { optionalFunction, refuseControlCharacters, trimmed } from './requireOption.js';
 
-export type { RefreshTokenOptions, RotatedTokens } from './refreshTokenOptions.js';
+export type { RefreshTokenOptions, RotatedTokens } from './options.js';
 
 /**
  * A token for a user who signed in before (RFC 6749 section 6). The server may replace the refresh token with each use
@@ -33,7 +33,7 @@ export type { RefreshTokenOptions, RotatedTokens } from './refreshTokenOptions.j
  * `invalid_grant` and its dialects are permanent: the user must sign in again.
  */
 export function refreshToken(options: RefreshTokenOptions): TokenSource {
-  requireOptions('refreshToken', options);
+  requireObject(options);
   const { refreshToken: given, onRotate, reauthenticate, revokeOnClose } = options;
   checkSupplied('refreshToken', given);
   if (typeof given === 'string') refuseControlCharacters('refreshToken', given.trim());

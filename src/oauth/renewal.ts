@@ -3,7 +3,7 @@ import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { orAborted } from './abort.js';
 import { currentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
-import type { RefreshTokenOptions } from './refreshTokenOptions.js';
+import type { RefreshTokenOptions } from './options.js';
 import { signInOnce, type Renewal } from './signIn.js';
 import { isMissing } from './source.js';
 import type { TokenEndpoint } from './tokenEndpoint.js';

@@ -35,11 +35,5 @@ export function endpointOption(name: string, value: unknown, allowInsecure?: boo
 }
 
 /** Like `URL.parse`, which Node 20 lacks; the error of `new URL` carries its input. */
-export function parse(value: unknown): URL | undefined {
-  if (typeof value !== 'string' && !(value instanceof URL)) return undefined;
-  try {
-    return new URL(value);
-  } catch {
-    return undefined;
-  }
-}
+export const parse = (value: unknown): URL | undefined =>
+  value instanceof URL || (typeof value === 'string' && URL.canParse(value)) ? new URL(value) : undefined;

@@ -1,6 +1,7 @@
 import { firstValueFrom, type ObservableInput } from 'rxjs';
 import { stopwatch } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
+import { mistake } from '../token/tokenResponse.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { asObservable } from './source.js';
 
@@ -10,10 +11,8 @@ export interface Renewal {
   readonly age: () => number;
 }
 
-export type SignIn = ReturnType<typeof signInOnce>;
-
 /**
- * One sign-in at a time, however long the user takes, and whoever has given up waiting for it: to ask twice is worse
+ * One sign-in at a time, however long the user takes, and however many requests have given up: to ask twice is worse
  * than to be late.
  *
  * @param check judges the response, or throws
@@ -30,14 +29,14 @@ export function signInOnce(
   async function run(report: TokenRequest['report']): Promise<Renewal> {
     const age = stopwatch();
     const given$ = asObservable(reauthenticate());
-    if (!given$) throw new TypeError('reauthenticate must return a Promise, an Observable or the like');
+    if (!given$) throw mistake('reauthenticate must return a Promise, an Observable or the like');
     const response = (await firstValueFrom(given$)) as TokenResponse;
     adopt(response, report);
     return (kept = { response: check(response), age });
   }
 
   return {
-    /** What the sign-in under way will give, or what the last one gave when nobody waited any more. */
+    /** What the sign-in under way will give, or what the last one gave when no request waited any more. */
     result: (): Promise<Renewal> | undefined =>
       running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
     begin: (report: TokenRequest['report']): Promise<Renewal> => {
@@ -52,11 +51,6 @@ export function signInOnce(
 }
 
 /** Where a refresh token came along, a younger token is to be had. */
-const isWorthKeeping = (renewal: Renewal): boolean =>
-  !(renewal.response as TokenResponse | undefined)?.refresh_token && !isOver(renewal);
+const isWorthKeeping = (renewal: Renewal): boolean => !renewal.response.refresh_token && !isOver(renewal);
 
-/** By what the response says. A sign-in may give anything. */
-export const isOver = ({ response, age }: Renewal): boolean => {
-  const given = (response as TokenResponse | undefined) ?? ({} as TokenResponse);
-  return age() >= lifetimeOf(given, Date.now() - age());
-};
+export const isOver = ({ response, age }: Renewal): boolean => age() >= lifetimeOf(response, Date.now() - age());

@@ -1,5 +1,6 @@
 import { firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
+import { mistake } from '../token/tokenResponse.js';
 import type { TokenSource } from '../token/types.js';
 import { aborted } from './abort.js';
 import { trimmed, wrong } from './requireOption.js';
@@ -35,7 +36,8 @@ export async function supplied(name: string, option: Supplied, signal: AbortSign
     : given;
   const text = trimmed(value ?? '');
   if (text) return text;
-  throw new (text === '' ? NothingSupplied : TypeError)(`option "${name}" gave no string, or an empty one`);
+  const message = `option "${name}" gave no string, or an empty one`;
+  throw text === '' ? new NothingSupplied(message) : mistake(message);
 }
 
 /** There is nothing of what was to be supplied. */

@@ -1,7 +1,8 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { PROOF } from '../internal/sourceHooks.js';
+import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
-import { refreshTokenIn, schemeOf, tokenResponseOf, type Answer } from './answer.js';
+import { refreshTokenIn, tokenResponseOf, type Answer } from './answer.js';
 import { lookupOf, type AuthorizationServer, type ServerLookup } from './authorizationServer.js';
 import { checkedOptions, type CheckedOptions } from './checkOptions.js';
 import { clientAuthOf } from './clientAuth.js';
@@ -23,7 +24,8 @@ export function tokenEndpoint(given: OAuthOptions) {
   const send = tokenRequestBy(options, authenticate, clock, dpopHandle);
   const repeatReasonOf = repeatReasonBy(options, servers, clock);
   /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
-  const isUnbound = (token: TokenResponse) => dpopHandle !== undefined && token.token_type !== 'DPoP';
+  const isUnbound = ({ token_type }: TokenResponse) =>
+    dpopHandle !== undefined && !/^\s*dpop\s*$/i.test(token_type ?? '');
 
   /** Repeats a request at once where that needs no new decision of the caller. */
   async function exchange(request: GrantRequest, repeats: readonly RepeatReason[] = []): Promise<TokenResponse> {
@@ -33,7 +35,7 @@ export function tokenEndpoint(given: OAuthOptions) {
     try {
       answer = await send(server, request);
       const token = tokenResponseOf(answer);
-      if (isUnbound(token)) throw new InvalidTokenResponseError(`${answer.place} answered with ${UNBOUND}`);
+      if (isUnbound(token)) throw new InvalidTokenResponseError(`${answer.name} and ${UNBOUND}`);
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
       if (dpopHandle) clock.adjust(answer.clockSkew);
       return token;
@@ -51,16 +53,10 @@ export function tokenEndpoint(given: OAuthOptions) {
     /** What a source on this endpoint does besides fetching. */
     hooks: { ...(dpopHandle && { [PROOF]: proofBy(dpopHandle) }) },
     exchange: (request: GrantRequest) => exchange(request),
-    /**
-     * Demands of a response that came in another way what is demanded of the server's: that it is bound to the key.
-     * Spells its scheme.
-     */
+    /** Demands of a response that came in another way what is demanded of the server's: that it is bound to the key. */
     requireBound: (response: TokenResponse): TokenResponse => {
-      if (typeof (response as TokenResponse | undefined)?.access_token !== 'string') return response; // the stream says what is wrong with it
-      const { token_type: type } = response;
-      const isOddlySpelled = typeof type === 'string' && schemeOf(type) !== type;
-      const token = isOddlySpelled ? { ...response, token_type: schemeOf(type) } : response;
-      if (!isUnbound(token)) return token;
+      checkTokenResponse(response);
+      if (!isUnbound(response)) return response;
       const message = `reauthenticate gave ${UNBOUND}`;
       // Without a refresh token the next attempt could only ask the user again.
       throw response.refresh_token

@@ -1,5 +1,5 @@
+import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
-import { requireOptions } from './checkOptions.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';
 import { checkSupplied, supplied, type Supplied } from './source.js';
@@ -29,7 +29,7 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
  * `actorToken` failed with.
  */
 export function tokenExchange(options: TokenExchangeOptions): TokenSource {
-  requireOptions('tokenExchange', options);
+  requireObject(options);
   const {
     subjectToken,
     subjectTokenType = ACCESS_TOKEN,

@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { mediaTypeOf, retryAfterOf, type Answer } from './answer.js';
+import { answeredBy, retryAfterOf, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestBy, type Transport } from './boundedFetch.js';
 import { challengeOf } from './challenge.js';
@@ -51,9 +51,8 @@ export function tokenRequestBy(
     const { status, headers } = response;
     const now = Date.now(); // the wall clock: what oauth4webapi signs by, and what a server's dates are compared with
     return {
-      place,
+      name: answeredBy(place, response),
       status,
-      mediaType: mediaTypeOf(headers),
       retryAfter: retryAfterOf(headers, now),
       clockSkew: clockSkewOf(headers, now),
       challenge: await challengeOf(response),

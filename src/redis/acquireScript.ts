@@ -28,7 +28,7 @@ if kind == 'rejected' and beyond == gen and gen > rejected then
   redis.call('HSET', KEYS[1], 'rejected', text(gen))
 end
 
--- A token from the future: Redis' clock was set back, or a replica with a slower one took over. Nobody knows its age.
+-- A token from the future: Redis' clock was set back, or a replica with a slower one took over. Its age is unknown.
 local valid = gen > rejected and stored ~= '' and at <= now and (life < 0 or issued + life - now > math.min(least, life / 10))
 if valid and gen > beyond then return { 'T', text(now), hashId, ended, text(gen), text(issued), text(life), stored } end
 if owner == '' then return { 'N', text(now), hashId, ended } end

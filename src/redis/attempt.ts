@@ -4,7 +4,7 @@ import type { Kind } from './protocol.js';
 import type { StoreContext } from './storeContext.js';
 import type { TokenRecord } from './tokenRecord.js';
 
-/** One refresh of the stream, until it has a token or nobody waits for it. */
+/** One refresh of the stream, until it has a token or no subscriber waits for it. */
 export interface Attempt {
   readonly request: TokenRequest;
   readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;

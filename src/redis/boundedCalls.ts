@@ -20,7 +20,7 @@ const CHECK_INTERVAL = 50;
 export type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void) => Promise<T>;
 
 /**
- * A deadline of our own on every call: clients wait for seconds or minutes, and send what they have queued when nobody
+ * A deadline of our own on every call: clients wait for seconds or minutes, and send what they have queued when no caller
  * wants it any more.
  */
 export function boundedCalls(deadline: number, timers: Timers, isDown: () => boolean): BoundedCall {

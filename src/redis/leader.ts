@@ -20,7 +20,7 @@ export interface LeaderTask {
   readonly fetch: (last: TokenResponse | null) => Observable<TokenResponse>;
   /** The newest token that this process knows: Redis may have lost it. */
   readonly newest: TokenRecord | null;
-  /** Aborted when nobody waits any more: a fetch that fails after that says nothing about the token endpoint. */
+  /** Aborted when no caller waits any more: a fetch that fails after that says nothing about the token endpoint. */
   readonly abandoned: AbortSignal;
   /** Whether someone has signed out since the task began: its token is not to be stored. */
   readonly isSignedOut: () => boolean;
@@ -61,7 +61,7 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
   const { calls, sealing, now } = context;
   const { fence } = grant;
   const isAbandoned = () => task.abandoned.aborted;
-  /** If this is not heard, nobody is held up for long: the lease ends by itself. */
+  /** If this is not heard, no process is held up for long: the lease ends by itself. */
   const giveBack = async (pause = 0, failure = '') => {
     await calls.fail(fence, pause, failure).catch(() => undefined);
   };
@@ -108,7 +108,7 @@ async function lastRecord(sealing: Sealing, { last }: Grant, { newest }: LeaderT
 
 function recordOf(response: TokenResponse, life: number, grant: Grant, askedAt: number): TokenRecord {
   return {
-    // A commit stores under the fence; nobody else can have it.
+    // A commit stores under the fence; no other process can have it.
     generation: grant.fence,
     // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
     issued: Math.floor(grant.now + (askedAt - grant.received)),

@@ -105,7 +105,7 @@ export function protocol(
       try {
         late?.(understand(reply));
       } catch {
-        // Nobody waits for it any more.
+        // No caller waits for it any more.
       }
     }).then(understand);
   };

@@ -49,7 +49,7 @@ import type { TokenRecord } from './tokenRecord.js';
 export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const settings = storeSettings(options);
   const { client, channel, hashKey, keys, fetchTimeout, lifetime, onUnavailable } = settings;
-  // A clock that is never set. The timers do not keep a process alive: whoever waits does.
+  // A clock that is never set. The timers do not keep a process alive: the stream does, while it has a subscriber.
   const now = () => performance.now();
   const timers = createTimers(asyncScheduler);
   const cache = tokenCache();

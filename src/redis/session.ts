@@ -4,7 +4,7 @@ import type { Timers } from '../internal/timers.js';
 
 /** From one sign-out to the next. */
 export interface Session {
-  /** Grows with each sign-out, whoever made it: what began under another number belongs to a session that has ended. */
+  /** Grows with each sign-out, of any process: what began under another number belongs to a session that has ended. */
   readonly number: () => number;
   /** Whether the token of this generation belongs to a session that has ended. */
   readonly isEnded: (generation: number) => boolean;

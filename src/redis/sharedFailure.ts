@@ -1,26 +1,31 @@
 import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../errors.js';
-import { fieldsOf } from '../internal/answers.js';
+import { errorCodeOf, statusOf } from '../internal/answers.js';
+import { isPermanentFailure, tellingFailure } from '../token/failure.js';
 
-/** What processes share of a failed fetch: class and message, and what `isPermanent` needs. No response, no cause. */
+/** What processes share of a failed fetch: class and message, and what it is judged by. No response, no cause. */
 export interface SharedFailure {
   readonly name: string;
   readonly message: string;
   readonly status?: number;
   readonly error?: string;
+  /** Another attempt may help, whatever the status says: a rate limit, or a page of a firewall. */
+  readonly passing?: true;
 }
 
 const MAX_LENGTH = 300;
 
 export function failureOf(thrown: unknown): SharedFailure {
-  const { status, error } = fieldsOf(thrown);
-  // Anyone may have made the error, with members of any type.
+  const telling = tellingFailure(thrown);
+  const [status, error] = [statusOf(telling), errorCodeOf(telling)];
+  // The error may come from any code, with members of any type.
   const { name, message }: { name: unknown; message: unknown } =
     thrown instanceof Error ? thrown : { name: undefined, message: undefined };
   return {
     name: typeof name === 'string' ? name.slice(0, 100) : 'Error',
     message: typeof message === 'string' ? message.slice(0, MAX_LENGTH) : 'the token source failed',
-    ...(typeof status === 'number' && { status }),
-    ...(typeof error === 'string' && { error: error.slice(0, 100) }),
+    ...(status !== undefined && { status }),
+    ...(error !== undefined && { error: error.slice(0, 100) }),
+    ...(!isPermanentFailure(thrown) && { passing: true }),
   };
 }
 
@@ -33,18 +38,21 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
     message = 'the token source failed',
     status,
     error,
+    passing,
   } = (typeof shared === 'object' && shared !== null ? shared : {}) as Partial<SharedFailure>;
   const text = `${message} (in another process)`;
-  if (name === 'TokenEndpointError' || status !== undefined || error !== undefined) {
-    return new TokenEndpointError(text, {
-      retryAfter,
-      ...(typeof status === 'number' && { status }),
-      ...(typeof error === 'string' && { error }),
-    });
-  }
   const Known = Object.entries(KNOWN_CLASSES).find(([known]) => known === name)?.[1];
-  const failure = Known
-    ? new Known(text)
-    : Object.defineProperty(new Error(text), 'name', { value: name, configurable: true });
-  return Object.assign(failure, { retryAfter });
+  if (Known) return Object.assign(new Known(text), { retryAfter });
+  if (name !== 'TokenEndpointError' && status === undefined && error === undefined)
+    return Object.assign(Object.defineProperty(new Error(text), 'name', { value: name, configurable: true }), {
+      retryAfter,
+    });
+  const failure = new TokenEndpointError(text, {
+    retryAfter,
+    ...(typeof status === 'number' && { status }),
+    ...(typeof error === 'string' && { error }),
+  });
+  // By this header the status is one that asks to come back.
+  const headers = { 'retry-after': String(Math.ceil(retryAfter / 1000)) };
+  return passing ? Object.defineProperty(failure, 'headers', { value: headers }) : failure;
 }

@@ -12,7 +12,7 @@ import type { Acquired } from './replies.js';
 import { errorOf } from './sharedFailure.js';
 import type { StoreContext } from './storeContext.js';
 
-/** Between attempts to reach Redis while somebody waits for it. Milliseconds. */
+/** Between attempts to reach Redis while a caller waits for it. Milliseconds. */
 const RETRY = 150;
 
 /** A timer may be early by less than this. Milliseconds. */
@@ -46,7 +46,7 @@ export function sharedRefresh(
     });
 }
 
-/** Until something is pushed, at most so long; or for ever if nobody waits any more. */
+/** Until something is pushed, at most so long; or for ever if no caller waits any more. */
 const sleep = ({ timers, wake$ }: StoreContext, ms: number): Promise<void> =>
   firstValueFrom(merge(timers.after(ms), wake$).pipe(take(1)));
 
@@ -175,7 +175,7 @@ async function conclude(refresh: RefreshContext, outcome: Outcome): Promise<Stor
   }
 }
 
-/** Redis has taken the token after all, or has one of somebody who led since. */
+/** Redis has taken the token after all, or has one of a process that led since. */
 async function concludeLater(refresh: RefreshContext, outcome: Outcome | null): Promise<void> {
   if (outcome?.type === 'stored' && !refresh.store.session.isEnded(outcome.token.generation))
     refresh.store.cache.add(outcome.token);

@@ -18,7 +18,7 @@ interface Parts {
   /** Milliseconds of a clock that is never set. */
   readonly now: () => number;
   readonly timers: Timers;
-  /** Something was pushed: whoever waits asks again. */
+  /** Something was pushed: those that wait ask again. */
   readonly wake$: Subject<void>;
   /** Tokens of others that did not come as pushes. */
   readonly found$: Subject<TokenRecord>;

@@ -21,7 +21,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   }
 
   /**
-   * A push about another hash, one that nobody can date, or one that no script can have sent, only causes a look at the
+   * A push about another hash, one that cannot be dated, or one that no script can have sent, only causes a look at the
    * hash.
    */
   const isTrusted = (push: Push | null): push is Push =>

@@ -2,7 +2,7 @@ import { merge, Observable, share, tap } from 'rxjs';
 import type { Page } from './page.js';
 
 export interface Channel {
-  /** What other tabs post. The channel is open while somebody listens and the page is shown. */
+  /** What other tabs post. The channel is open while it has a subscriber and the page is shown. */
   readonly posted$: Observable<unknown>;
   /** Never throws. */
   post(data: object): void;

@@ -9,7 +9,7 @@ import type { TokenCache } from './tokenCache.js';
 
 /** What this tab and the others tell each other. */
 export interface Exchange {
-  /** The newer tokens of other tabs. Whoever listens also notices the end of the session. */
+  /** The newer tokens of other tabs. A subscriber also notices the end of the session. */
   readonly received$: Observable<StoredToken>;
   /** Asks the others for their token. */
   ask(): void;

@@ -23,7 +23,7 @@ export function createSessionMarker(key: string, { localStorage }: Pick<Page, 'l
     try {
       localStorage().removeItem(key);
     } catch {
-      // Nobody can read it.
+      // No tab can read it.
     }
   };
 

@@ -36,7 +36,7 @@ interface Told {
 /** A client of promises passes the news on from one to the next; createFetch takes three microtasks. */
 const HOPS = 10;
 
-/** Whoever awaited the answer hears of it in the next microtask: the same request with that token is a repeat from then on. */
+/** A caller that awaits the answer hears of it in the next microtask: the same request with that token is a repeat from then on. */
 async function spread(refusal: Told, request: string): Promise<void> {
   await Promise.resolve();
   refusal.by.add(request);
@@ -44,7 +44,7 @@ async function spread(refusal: Told, request: string): Promise<void> {
   refusal.byAll = true;
 }
 
-/** Keeps the calls, and knows which of them nobody should have made. */
+/** Keeps the calls, and knows which of them should not have been made. */
 export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tolerate: readonly Tolerance[]) {
   const calls: OpenCall[] = [];
   const faults: string[] = [];

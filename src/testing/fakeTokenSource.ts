@@ -15,7 +15,7 @@ export interface FakeTokenSource extends TokenRegister {
   readonly calls: readonly TokenCall[];
   readonly scheduler: SchedulerLike;
   /**
-   * Throws an Error that lists what nobody expected: calls past `maxCalls`, calls made while another was under way
+   * Throws an Error that lists what was not expected: calls past `maxCalls`, calls made while another was under way
    * (unless `allowOverlap`), steps of the script that were never come to, and what `latency` or `lifetime` threw.
    */
   readonly verify: () => void;

@@ -62,7 +62,7 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
       const signals: unknown[] = [];
       const watching = second.signedOut.subscribe((signal) => signals.push(signal));
       try {
-        // The second must listen before the first tells; nobody knows when it does.
+        // The second must listen before the first tells; when it does cannot be known.
         await later(async () => {
           await ask(first);
           await ask(second);

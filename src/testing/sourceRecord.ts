@@ -20,7 +20,7 @@ export interface TokenCall {
 
 export type OpenTokenCall = { -readonly [K in keyof TokenCall]: TokenCall[K] };
 
-/** Keeps the calls, and knows which of them nobody should have made. */
+/** Keeps the calls, and knows which of them should not have been made. */
 export function createSourceRecord(scheduler: SchedulerLike, maxCalls: number, allowOverlap: boolean) {
   const calls: OpenTokenCall[] = [];
   const faults: string[] = [];

@@ -6,7 +6,7 @@ import { SIGN_OUT_CHECKS } from './signOutChecks.js';
 import { createWorld, demand, type Stores } from './storeWorld.js';
 import { TOKEN_CHECKS } from './tokenChecks.js';
 
-/** Stores under test: at least three, which share one place that nobody has used yet. */
+/** Stores under test: at least three, which share one place that is not used yet. */
 export interface StoresUnderTest {
   readonly stores: readonly TokenStore[];
   /** Called when the check is over. */

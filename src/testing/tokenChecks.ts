@@ -40,7 +40,7 @@ export const TOKEN_CHECKS: readonly Check[] = [
       const told: StoredToken[] = [];
       const watching = second.changes.subscribe((token) => told.push(token));
       try {
-        // The first tells the second as soon as the second listens; nobody knows when that is.
+        // The first tells the second as soon as the second listens; when that is cannot be known.
         let token = await ask(first);
         const heard = () => told.length > 0;
         for (let round = 0; !heard() && round < 50; round++) {

@@ -3,7 +3,7 @@ import type { AccessToken } from '../token/types.js';
 /** What has become of a token, as its issuer knows it. */
 export type TokenFate = 'alive' | 'expired' | 'revoked' | 'unknown';
 
-/** Whoever issued tokens, and can say which of them are alive. */
+/** An issuer of tokens, which can say which of them are alive. */
 export interface TokenRegister {
   /** `unknown`: no token of that value was ever issued. */
   readonly fateOf: (value: string) => TokenFate;

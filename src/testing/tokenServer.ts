@@ -131,7 +131,7 @@ const answerAfter =
     const timer = setTimeout(() => {
       reply(request, response, status, headers, body);
     }, latency);
-    // Nobody is there any more to whom it could answer: it must not keep the process from ending.
+    // There is no client any more to which it could answer: it must not keep the process from ending.
     response.once('close', () => {
       clearTimeout(timer);
     });

@@ -6,7 +6,7 @@ export interface VirtualClock {
   /** What the machine's clock shows, in ms: hand it in as the stream's `now`. */
   readonly now: () => number;
   /**
-   * What a clock elsewhere shows, in ms: it goes on while the machine sleeps, and nobody sets it back. For fakes that
+   * What a clock elsewhere shows, in ms: it goes on while the machine sleeps, and is never set back. For fakes that
    * stand for servers.
    */
   readonly serverNow: () => number;
@@ -17,7 +17,7 @@ export interface VirtualClock {
 }
 
 /**
- * A clock that runs with a scheduler, until the machine sleeps or somebody sets it back.
+ * A clock that runs with a scheduler, until the machine sleeps or the clock is set back.
  *
  * ```
  * scheduler    0---1---2---3---4

@@ -36,7 +36,7 @@ const LONGEST_CHAIN = 5;
  * The first of a failure and its causes that says why. A source may wrap what a client threw, and one that uses another
  * stream fails as that does.
  */
-function tellingFailure(failure: unknown): unknown {
+export function tellingFailure(failure: unknown): unknown {
   let each = failure;
   for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;

@@ -1,12 +1,10 @@
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { codeIn, errorCodeOf, fieldsOf, parseJson, statusOf } from '../internal/answers.js';
+import { codeIn, errorCodeOf, fieldsOf, parseBody, statusOf } from '../internal/answers.js';
 import type { TokenResponse } from './types.js';
 
 /** What goes into a header without breaking it: visible ASCII, and no space. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
-
-const FORM = /^application\/x-www-form-urlencoded\b/i;
 
 /** Failures of a source or an option whose code is wrong: asking again does not help. */
 const mistakes = /* @__PURE__ */ new WeakSet();
@@ -67,10 +65,7 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   if (isOk && response.bodyUsed) throw mistake('the token source returned a Response whose body has been read');
   // The status of a rejection counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
-  // GitHub and others answer with a form unless the request asks for JSON.
-  const body = FORM.test(headers.get('content-type') ?? '')
-    ? Object.fromEntries(new URLSearchParams(text))
-    : parseJson(text);
+  const body = parseBody(text);
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw mistake(`the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
