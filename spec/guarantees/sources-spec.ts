@@ -158,6 +158,8 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
         fail: http({ name: 'InternalServerError', response: { data: { error: 'invalid_client' } } }),
       },
       { name: "AWS' status", fail: http({ $metadata: { httpStatusCode: 401 } }) },
+      { name: "Symfony's code in a body", response: { code: 401, message: 'Invalid credentials.' } },
+      { name: 'a session that has timed out', fail: http({ status: 400, data: { error: 'session_timeout' } }) },
       { name: 'a 200 with a status in it', response: { statusCode: 401, message: 'Unauthorized' } },
     ] as { name: string; fail?: unknown; response?: unknown }[],
   );

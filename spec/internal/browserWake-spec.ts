@@ -30,6 +30,19 @@ describe('browserWake', () => {
     expect(seen).toEqual([type]);
   });
 
+  it('should not emit when the page is hidden', () => {
+    const document = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
+    pretend(document, new EventTarget());
+    const seen: string[] = [];
+    const subscription = browserWake().subscribe(() => seen.push(document.visibilityState));
+    for (const state of ['hidden', 'visible', 'hidden']) {
+      document.visibilityState = state;
+      document.dispatchEvent(new Event('visibilitychange'));
+    }
+    expect(seen).toEqual(['visible']);
+    subscription.unsubscribe();
+  });
+
   it.each<[string, unknown, unknown]>([
     ['there is neither document nor window', undefined, undefined],
     ['there is a document only', new EventTarget(), undefined],

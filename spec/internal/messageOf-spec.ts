@@ -12,6 +12,23 @@ function parseError(body: string): unknown {
 describe('messageOf', () => {
   it.each<[string, unknown, string]>([
     ['an Error', new Error('fetch failed'), 'fetch failed'],
+    [
+      "Node's fetch, that could not connect",
+      new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:9') }),
+      'fetch failed: connect ECONNREFUSED 127.0.0.1:9',
+    ],
+    [
+      "Node's fetch, where a host has several addresses",
+      new TypeError('fetch failed', { cause: Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }) }),
+      'fetch failed: ECONNREFUSED',
+    ],
+    [
+      "Node's fetch, with a secret in the cause",
+      new TypeError('fetch failed', { cause: new Error('unknown scheme in https://host/p?code=SECRET') }),
+      'fetch failed: unknown scheme in https://host/p',
+    ],
+    ["Node's fetch, for no known reason", new TypeError('fetch failed', { cause: {} }), 'fetch failed'],
+    ['another error with a cause', new Error('no', { cause: new Error('a body') }), 'no'],
     ['an Error without a message', new RangeError(), 'RangeError'],
     ['what has a message', { message: 'no' }, 'no'],
     ['what has a name only', { name: 'Custom' }, 'Custom'],

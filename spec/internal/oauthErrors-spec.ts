@@ -9,6 +9,8 @@ describe('an error code of a token endpoint', () => {
     'login_required',
     'bad_refresh_token',
     'incorrect_client_credentials',
+    'session_timeout',
+    'login_timeout',
   ])('should be a code, and not a temporary one: %s', (code) => {
     expect([isCode(code), isTemporaryCode(code)]).toEqual([true, false]);
   });

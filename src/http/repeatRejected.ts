@@ -36,7 +36,7 @@ export function repeatRejected(
     sender.follow(response ?? (await sender.send(outgoing, token)), outgoing, token);
 
   async function isRejected({ response, hadToken }: Answer, { signal }: OutgoingRequest): Promise<boolean> {
-    if (!hadToken || sender.lacksNonce(response)) return false;
+    if (!hadToken) return false;
     try {
       // It may be a promise, which an abort does not wait for.
       return await orAborted(from(Promise.resolve(isRejection(response))), signal);

@@ -13,16 +13,12 @@ export interface RequestSender {
   readonly send: (outgoing: OutgoingRequest, token: AccessToken) => Promise<Response>;
   /** The answer at the end of the redirects that begin with `response`. */
   readonly follow: (response: Response, outgoing: OutgoingRequest, token: AccessToken) => Answer | Promise<Answer>;
-  /** Whether a server rejected the request for want of a nonce, and it cannot be sent again: the token is not rejected. */
-  readonly lacksNonce: (response: Response) => boolean;
 }
 
 export function createRequestSender(
   { proof }: Pick<TokenManager, 'proof'>,
   { fetch, authorize }: { readonly fetch: typeof globalThis.fetch; readonly authorize: Authorize | undefined },
 ): RequestSender {
-  const withoutNonce = new WeakSet<Response>();
-
   function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
     const mode = redirectModeOf(outgoing);
     const init = initOf(outgoing, headers, mode === 'follow' ? redirects.mode(authorize) : mode);
@@ -55,11 +51,8 @@ export function createRequestSender(
     const request = { method: methodOf(outgoing), url: outgoing.url, token };
     for (let isRepeat = false; ; isRepeat = true) {
       const response = await sendOnce(outgoing, { ...record, ...(await proof.sign(request)) }, request.method);
-      if (!(await proof.learn(request, response))) return response;
-      if (isRepeat || !isRepeatable(outgoing)) {
-        withoutNonce.add(response);
-        return response;
-      }
+      // A 401 that still asks for a nonce does not reject the token: `isRejection` knows its error.
+      if (!(await proof.learn(request, response)) || isRepeat || !isRepeatable(outgoing)) return response;
       discard(response);
     }
   }
@@ -70,6 +63,5 @@ export function createRequestSender(
       redirectModeOf(outgoing) === 'follow'
         ? redirects.follow(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch })
         : { response, hadToken: true, hop: outgoing },
-    lacksNonce: (response) => withoutNonce.has(response),
   };
 }

@@ -1,8 +1,12 @@
-import { EMPTY, fromEvent, merge, type Observable } from 'rxjs';
+import { EMPTY, filter, fromEvent, merge, type Observable } from 'rxjs';
 
 /** The moments at which a page may have slept. Outside of browsers there are none. */
 export function browserWake(): Observable<unknown> {
-  const { document, window } = globalThis as { document?: EventTarget; window?: EventTarget };
+  const { document, window } = globalThis as {
+    document?: EventTarget & { readonly visibilityState?: string };
+    window?: EventTarget;
+  };
   if (typeof document?.addEventListener !== 'function' || typeof window?.addEventListener !== 'function') return EMPTY;
-  return merge(fromEvent(document, 'visibilitychange'), fromEvent(window, 'online'), fromEvent(window, 'pageshow'));
+  const visible$ = fromEvent(document, 'visibilitychange').pipe(filter(() => document.visibilityState !== 'hidden'));
+  return merge(visible$, fromEvent(window, 'online'), fromEvent(window, 'pageshow'));
 }

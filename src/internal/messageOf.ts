@@ -20,13 +20,20 @@ const UNREADABLE_IDENTIFIER = /(Unexpected identifier) ".*/;
 /** What follows a scheme in a header (RFC 9110 section 11.4): longer than a word. */
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP) [\w.~+/=-]{16,}/gi;
 
+/** All that the fetch of Node says. Why is in the cause: a wrong host, a refused connection, a certificate. */
+const NODE_FETCH_FAILED = 'fetch failed';
+
 /**
  * What an error says, on one line; without what may be a secret: the query of a URL, its credentials, a quoted body or
  * header.
  */
 export function messageOf(error: unknown): string {
   const message = typeof error === 'object' ? textIn(error, 'message') : textOf(error);
-  return withoutUnreadable(message ?? textIn(error, 'name') ?? (answerIn(error) || typeof error))
+  return withoutUnreadable(
+    message === NODE_FETCH_FAILED
+      ? withCause(message, error)
+      : (message ?? textIn(error, 'name') ?? (answerIn(error) || typeof error)),
+  )
     .slice(0, LONGEST_READ)
     .replace(/\s+/g, ' ')
     .replace(UNREADABLE_IDENTIFIER, '$1 …')
@@ -34,6 +41,13 @@ export function messageOf(error: unknown): string {
     .replace(CREDENTIALS, '//')
     .replace(QUERY, '$1$2')
     .slice(0, LONGEST);
+}
+
+function withCause(message: string, error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  // For a host of several addresses it is an AggregateError, which has a code and no message.
+  const reason = textIn(cause, 'message') ?? textIn(cause, 'code');
+  return reason === undefined ? message : `${message}: ${reason}`;
 }
 
 function withoutUnreadable(message: string): string {
@@ -46,9 +60,9 @@ function withoutUnreadable(message: string): string {
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /** A member that says something. It may be a getter that throws. */
-function textIn(error: unknown, member: 'message' | 'name'): string | undefined {
+function textIn(error: unknown, member: 'message' | 'name' | 'code'): string | undefined {
   try {
-    return textOf((error as Partial<Error> | null | undefined)?.[member]);
+    return textOf((error as Partial<Error & { code: unknown }> | null | undefined)?.[member]);
   } catch {
     return undefined;
   }

@@ -16,8 +16,8 @@ export const TEMPORARY = [
  */
 const RATE = /rate.?limit|too.?many|throttl|quota|exhausted|limit_?exceeded/i;
 
-/** Codes of servers in trouble: `internal_failure`, `service_unavailable`. Prose is no code. */
-const TROUBLE = /^[\w.#]*(internal|unavailable|overload|maintenance|time_?out)[\w.#]*$/i;
+/** Codes of servers in trouble: `internal_failure`, `service_unavailable`; not that a session has timed out. Prose is no code. */
+const TROUBLE = /^(?!session|login)[\w.#]*(internal|unavailable|overload|maintenance|time_?out)[\w.#]*$/i;
 
 const LONGEST_CODE = 80;
 

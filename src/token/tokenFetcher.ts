@@ -2,6 +2,7 @@ import {
   AsyncSubject,
   catchError,
   defer,
+  EMPTY,
   from,
   map,
   Observable,
@@ -102,6 +103,8 @@ export function createTokenFetcher(
   /** The store decides whether this stream fetches, or another one has. */
   const resultOf = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
     const fetched$ = defer(() => {
+      // A store may begin its fetch after it was given up.
+      if (request.signal.aborted) return EMPTY;
       setTimeLimit(fetchTimeout, 'source');
       return ask('source', () => observableOf(source(request))).pipe(
         // `if (!response.ok) throw response`

@@ -90,9 +90,10 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
   }
 
   /** What a source or a store does at the end must not keep the session from ending here. */
-  function reportIfThrown(work: () => void): void {
+  function reportIfThrown(work: () => unknown): void {
     try {
-      work();
+      // An async method fits the type of one that returns nothing.
+      (work() as Partial<PromiseLike<unknown>> | undefined)?.then?.(undefined, report);
     } catch (error) {
       report(error);
     }

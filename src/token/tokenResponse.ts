@@ -36,7 +36,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (member !== undefined || isText(fieldsOf(fieldsOf(response).data).access_token))
     throw mistake(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
-  const status = statusOf(response);
+  const status = statusOf(response) ?? statusIn(response);
   const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
   if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusIn(error));
   throw new InvalidTokenResponseError(missing);
@@ -89,7 +89,7 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
   });
 }
 
-/** Google's `{ error: { code: 403, status: 'PERMISSION_DENIED' } }`. */
+/** Google's `{ error: { code: 403, status: 'PERMISSION_DENIED' } }`, Symfony's `{ code: 401, message: '…' }`. */
 function statusIn(error: unknown): number | undefined {
   const { code } = fieldsOf(error);
   return typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined;

@@ -34,3 +34,34 @@ describe('close(), where a teardown throws', () => {
     expect(events).toContain('closed');
   });
 });
+
+it('should report what an async signOut of a store rejects with', async () => {
+  const signOut = (): unknown => Promise.reject(new Error('no Redis'));
+  const store: TokenStore = { refresh: () => NEVER, signOut };
+  const token$ = createTokenStream(() => NEVER, { store });
+  const messages: string[] = [];
+  token$.events.subscribe((event) => {
+    if (event.type === 'refreshFailed') messages.push(event.message);
+  });
+  token$.signOut();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(messages).toEqual(['no Redis']);
+  token$.close();
+});
+
+it('should not ask the source for a store that was given up before it fetched', async () => {
+  let begin = () => undefined as unknown;
+  const source = jest.fn(() => NEVER);
+  const store: TokenStore = {
+    refresh: (_, fetch) =>
+      new Promise((resolve, reject) => {
+        begin = () => fetch().subscribe({ error: reject, complete: () => reject(new Error('complete')) });
+      }),
+  };
+  const token$ = createTokenStream(source, { store });
+  token$.subscribe();
+  token$.close();
+  begin();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(source).not.toHaveBeenCalled();
+});
