@@ -9,7 +9,16 @@ import { manifest, repository, root } from '../project.mjs';
 const placeOf = (file) => (file === 'README.md' ? 'start.md' : file.replace(/^site\//, ''));
 
 const groups = {
-  Guide: ['README', 'docs/options', 'docs/http', 'docs/errors', 'docs/faq', 'docs/from', 'docs/guarantees'],
+  Guide: [
+    'README',
+    'docs/diagrams',
+    'docs/options',
+    'docs/http',
+    'docs/errors',
+    'docs/faq',
+    'docs/from',
+    'docs/guarantees',
+  ],
   Tokens: ['docs/oauth', 'docs/sessions', 'docs/pool', 'docs/fleet', 'docs/tabs', 'docs/file'],
   Clients: ['docs/recipes', 'docs/angular', 'docs/axios', 'docs/nest', 'docs/connect', 'docs/proxy'],
   Operation: ['docs/testing', 'docs/otel', 'docs/live', 'docs/runtimes'],
