@@ -86,11 +86,11 @@ export function createTokenFetcher(
   let pending: AbortSignal | undefined;
 
   /** Asks the source or the store for one value, in the context in which the stream was made. */
-  const ask = <T>(of: 'source' | 'store', input: () => Observable<T>): Observable<T> =>
+  const ask = <T>(place: 'source' | 'store', input: () => Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
       // A synchronous answer is passed on only after that context is left, and `owns` is false again for what it causes.
       const answer = new AsyncSubject<T>();
-      isCalling = of === 'source';
+      isCalling = place === 'source';
       try {
         subscriber.add(runInContext(() => input().pipe(take(1)).subscribe(answer)));
       } catch (error) {
