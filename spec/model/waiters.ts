@@ -9,6 +9,8 @@ export interface Waiter {
   readonly who: string;
   kind: 'take' | 'refresh' | 'recover';
   since: number;
+  /** Before a token came that it may not have been given. */
+  sinceBefore: number;
   seq: number;
   /** When it began to wait, whatever was replaced meanwhile. */
   readonly born: number;
@@ -36,7 +38,8 @@ export class Waiters {
   add(who: string, kind: Waiter['kind'], maxWait: number, rejection: Rejection | null = null): Waiter {
     const { facts } = this;
     const seq = ++facts.seq;
-    const waiter = { who, kind, since: facts.real, seq, born: seq, maxWait, session: facts.session, rejection };
+    const [since, born] = [facts.real, seq];
+    const waiter = { who, kind, since, sinceBefore: since, seq, born, maxWait, session: facts.session, rejection };
     this.all.add(waiter);
     return waiter;
   }
@@ -49,7 +52,7 @@ export class Waiters {
   unserved(waiter: Waiter, error: unknown): void {
     this.all.delete(waiter);
     const { facts, tokens, failures } = this;
-    const { who, since, maxWait, seq, kind, session, rejection } = waiter;
+    const { who, since, sinceBefore, maxWait, seq, kind, session, rejection } = waiter;
     if (facts.isClosed) {
       if (error !== null && !isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED') && session === facts.session)
         facts.violated('26', `${who} failed with ${nameOf(error)} after close()`);
@@ -58,7 +61,7 @@ export class Waiters {
     if (error !== null && !isTokenError(error, 'ERR_TOKEN_UNAVAILABLE'))
       facts.violated('12', `${who} failed with ${nameOf(error)}`);
     const isSignedOut = session !== facts.session || facts.endOfSession > seq;
-    const isLate = facts.real === since + maxWait;
+    const isLate = facts.real === since + maxWait || facts.real === sinceBefore + maxWait;
     const isForGood = failures.permanentSeq > seq || failures.isBlocking || facts.jumps > 0;
     if (!isSignedOut && !isLate && !isForGood && !(error === null && rejection && this.isPassedOn(rejection, waiter)))
       facts.violated(
