@@ -1,4 +1,5 @@
 import { connect, createServer as createHttp2Server } from 'node:http2';
+import { createServer as createTcpServer } from 'node:net';
 import { atEnd, listen, send, setUp, until, Wire } from './support.js';
 
 it('should pass a chunked body on without its trailers, in both directions', async () => {
@@ -36,6 +37,14 @@ it('should end the connection of a client that speaks HTTP/2 from the start, and
   });
   expect(ended).toMatchObject({ code: expect.stringMatching(/^ERR_HTTP2/) as string });
   expect([seen.length, fetched()]).toEqual([0, 0]);
+});
+
+it('should answer 502 for a reason phrase with control characters', async () => {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => undefined).write('HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nok');
+  });
+  const { port } = await setUp({ to: `http://127.0.0.1:${await listen(server)}` });
+  expect((await send(port)).status).toBe(502);
 });
 
 describe('requests that a client sends before it has the answer to the first', () => {
