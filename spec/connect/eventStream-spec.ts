@@ -74,6 +74,12 @@ it('should keep the id over connections that bring no event, in UTF-8', async ()
   expect(sent.map(({ headers }) => utf8(headers.get('last-event-id')))).toEqual(['', '✓', '✓', '✓', '✓']);
 });
 
+it('should ignore an id that no header can carry, and send one of any length', async () => {
+  const long = 'x'.repeat(500_000);
+  const { sent } = await run([events('id: 5\ndata: a\n\nid: 6\x01\ndata: b\n\n'), events(`id: ${long}\ndata: c\n\n`)]);
+  expect(sent.slice(0, 3).map(({ headers }) => headers.get('last-event-id'))).toEqual([null, '5', long]);
+});
+
 it('should wait for retry: before it connects again', async () => {
   const { sent } = await run([events('retry: 60000\ndata: a\n\n')]);
   expect(sent).toHaveLength(1);

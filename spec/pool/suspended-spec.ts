@@ -86,6 +86,17 @@ describe('a stream of a pool that nobody uses', () => {
     pool.close();
   });
 
+  it('should hear no `idle` of a stream that a listener uses in the moment of its expiry', () => {
+    const { pool, take, advance, told } = setUp({ idleTimeout: 10_000, refreshBefore: 0, expiryMargin: 0 });
+    take('a');
+    pool.events.subscribe(({ type }) => {
+      if (type === 'tokenExpired') take('a');
+    });
+    advance(LIFE + 1);
+    expect(told.slice(2)).toEqual(['60000 a tokenExpired', '60000 a refreshStarted', '60000 a tokenChanged']);
+    pool.close();
+  });
+
   it('should be whole again for a request that is rejected, and remember what rejections have cost', () => {
     const { pool, take, advance, fetches } = setUp();
     const status: number[] = [];

@@ -40,6 +40,9 @@ interface StreamState {
 /** A server that sends more than this without the end of an event is not read on. Characters. */
 const LONGEST_EVENT = 16 * 1024 * 1024;
 
+/** What no header can carry: an id with it is ignored, as the standard has it for NUL. */
+const CONTROL = /[^\P{Cc}\t]/u;
+
 /** Client errors that may pass. */
 const TEMPORARY = [408, 425, 429];
 
@@ -106,9 +109,9 @@ function events(response: Response, state: StreamState, name: () => string): Obs
   const decoder = new TextDecoder();
   const parser = createParser({
     maxBufferSize: LONGEST_EVENT,
-    onEvent: ({ id = state.lastId, event = 'message', data }) => {
-      state.lastId = id;
-      parsed.push({ id, event, data });
+    onEvent: ({ id, event = 'message', data }) => {
+      if (id !== undefined && !CONTROL.test(id)) state.lastId = id;
+      parsed.push({ id: state.lastId, event, data });
     },
     onRetry: (time) => (state.retry = Math.min(time, MAX_RETRY_AFTER)),
     onError: ({ type }: ParseError) => {
@@ -143,4 +146,6 @@ function unreadable(response: Response, name: () => string, reason: string): Htt
 
 /** The id in UTF-8, as the standard has it: fetch takes a character for a byte. */
 const lastEventId = (id: string): Record<string, string> =>
-  id === '' ? {} : { 'last-event-id': String.fromCharCode(...new TextEncoder().encode(id)) };
+  id === ''
+    ? {}
+    : { 'last-event-id': Array.from(new TextEncoder().encode(id), (byte) => String.fromCharCode(byte)).join('') };

@@ -78,8 +78,8 @@ export function createEntries<K>(
     entry.manager = manager;
     manager.events$.subscribe((event) => {
       if (event.type === 'tokenRejected') entry.rejections = rejections;
-      if (event.type === 'idle') release(entry);
       if (event.type === 'closed') sharedTimer.clear(entry);
+      else release(entry);
       tell(entry, event);
     });
     sharedTimer.set(entry, 0);
@@ -123,15 +123,16 @@ export function createEntries<K>(
     const { state } = entry;
     const time = now();
     if (state.held) reachMoment(state.held, nextMoment(state.held));
-    const isIdle = state.isConnected && !keepsRunning(state, time, settings);
-    if (isIdle) state.isConnected = false;
     reportExpiry(state, time, (event) => {
       tell(entry, event);
     });
-    if (isIdle) tell(entry, { type: 'idle' });
-    if (isRefreshDue(state, now())) managerOf(entry).parts.context.recheck();
-    // A listener may have used the stream.
-    else if (!entry.manager) startTimer(entry);
+    // A listener may have used the stream: then its manager says when it is idle.
+    const isIdle = !entry.manager && state.isConnected && !keepsRunning(state, time, settings);
+    if (isIdle) {
+      state.isConnected = false;
+      tell(entry, { type: 'idle' });
+    } else if (entry.manager || isRefreshDue(state, now())) managerOf(entry).parts.context.recheck();
+    if (!entry.manager) startTimer(entry);
   }
 
   /** Nobody uses the stream, and nothing but the next moment of its token makes it act. */

@@ -15,7 +15,8 @@ export interface RecentlyUsed<E> {
   add(id: string, entry: E): void;
   /** Forgets an entry, and returns it. */
   take(id: string): E | undefined;
-  all(): E[];
+  /** Forgets all, one after the other: they may be too many to be at hand at once. */
+  takeAll(): Iterable<E>;
   size(): number;
 }
 
@@ -53,7 +54,12 @@ export function recentlyUsed<E>({ max, isInUse, letGo }: RecentlyUsedOptions<E>)
       entries.set(id, entry);
     },
     take,
-    all: () => [...entries.values()],
+    *takeAll() {
+      for (const [id, entry] of entries) {
+        entries.delete(id);
+        yield entry;
+      }
+    },
     size: () => entries.size,
   };
 }

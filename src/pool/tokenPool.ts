@@ -109,7 +109,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
 
   function close(): void {
     isClosed = true;
-    for (const entry of known.all()) entries.managerOf(entry).close();
+    for (const entry of known.takeAll()) entries.managerOf(entry).close();
     events.complete();
   }
 

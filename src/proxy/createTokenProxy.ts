@@ -9,7 +9,7 @@ import { settingsOf, type TokenProxyOptions } from './options.js';
 import { createRecords } from './records.js';
 import { serve, type ServingHost, type Way } from './serving.js';
 import { tokenWatch } from './tokenWatch.js';
-import { isWebSocket, readAhead, responseOn, serveWithoutUpgrade, socketOf } from './upgrade.js';
+import { isAnswering, isWebSocket, readAhead, responseOn, serveWithoutUpgrade, socketOf } from './upgrade.js';
 import { createUpstream } from './upstream.js';
 
 /** A listener for `request` events of node:http. By itself it leaves upgrades and `Expect: 100-continue` to Node. */
@@ -80,16 +80,25 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
   });
 }
 
+/** A client may send a request before the one ahead of it is answered: it is served when the connection is free for its answer. */
 const handlerOf =
   (host: ServingHost, wayOf: (response: ServerResponse) => Way = () => ({})) =>
   (request: IncomingMessage, response: ServerResponse): void => {
-    serve(host, request, response, wayOf(response));
+    const begin = () => {
+      serve(host, request, response, wayOf(response));
+    };
+    if (response.socket) begin();
+    else response.once('socket', begin);
   };
 
 function attach(host: ServingHost, server: Server): void {
   const handOver = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
     const socket = socketOf(connection);
-    serve(host, request, responseOn(socket, request), { upgrade: readAhead(socket, head) });
+    // Node hands it over though it has not answered an earlier request there.
+    if (isAnswering(socket, request)) socket.destroy();
+    else if (request.method === 'CONNECT' || isWebSocket(request))
+      serve(host, request, responseOn(socket, request), { upgrade: readAhead(socket, head) });
+    else serveWithoutUpgrade(server, request, socket, head);
   };
   const waiting = (response: ServerResponse): Way => ({
     askForBody: () => {
@@ -98,9 +107,6 @@ function attach(host: ServingHost, server: Server): void {
   });
   server.on('request', handlerOf(host));
   server.on('checkContinue', handlerOf(host, waiting));
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (isWebSocket(request)) handOver(request, socket, head);
-    else serveWithoutUpgrade(server, request, socketOf(socket), head);
-  });
+  server.on('upgrade', handOver);
   server.on('connect', handOver);
 }

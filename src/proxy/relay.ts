@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { ProxyAnswer } from './admission.js';
 import { responseHeaders } from './headers.js';
 import type { ProxySettings } from './options.js';
@@ -27,7 +27,8 @@ export function relay(
 export function answer(response: ServerResponse, { status, error, text, retryAfter }: ProxyAnswer): void {
   const body = `rx-fresh-token: ${text}\n`;
   response
-    .writeHead(status, {
+    // The response may have a reason phrase of the server already, which Node did not take.
+    .writeHead(status, STATUS_CODES[status], {
       'content-type': 'text/plain; charset=utf-8',
       'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',

@@ -171,7 +171,6 @@ const arrivalOf = ({ url, method, headers, headersDistinct, socket }: IncomingMe
 const informing =
   (response: ServerResponse) =>
   ({ statusCode, statusMessage, rawHeaders }: InformationEvent): void => {
-    // A response that waits behind another one on its connection has no socket yet.
     if (statusCode === 100 || response.headersSent || !response.socket?.writable) return;
     const fields = responseHeaders(rawHeaders, (location) => location);
     response.socket.write(`HTTP/1.1 ${String(statusCode)} ${statusMessage}\r\n${wireOf(fields)}`, 'latin1');

@@ -14,6 +14,18 @@ export function socketOf(connection: Duplex): Socket {
   return connection;
 }
 
+/** Whether Node still has a response of its own to write to the connection. */
+export function isAnswering(socket: Socket, request: IncomingMessage): boolean {
+  const response = new ServerResponse(request);
+  try {
+    response.assignSocket(socket);
+  } catch {
+    return true;
+  }
+  response.detachSocket(socket);
+  return false;
+}
+
 /** A response on a connection that Node has handed over. The connection ends with it. */
 export function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
   const response = new ServerResponse(request);
