@@ -1,4 +1,5 @@
-// A service that calls an API with a token of its own. Each call takes the fresh token; renewals happen behind its back.
+// A service that calls an API with a token of its own. Each call takes the fresh token; renewals happen behind its
+// back.
 //
 //   export ISSUER=https://id.example.com CLIENT_ID=orders CLIENT_SECRET=… API=https://api.example.com/orders
 //   node --import ./scripts/dist.mjs examples/client-credentials.ts

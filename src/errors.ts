@@ -91,8 +91,8 @@ export class OriginNotAllowedError extends /* @__PURE__ */ coded('OriginNotAllow
 export class RequestTimeoutError extends /* @__PURE__ */ coded('RequestTimeoutError', 'ERR_REQUEST_TIMEOUT') {}
 
 /**
- * A response outside 200 to 299. The body of `response` can still be asked for the reason: up to 64 kB of it are in memory, so
- * that the error holds no connection.
+ * A response outside 200 to 299. The body of `response` can still be asked for the reason: up to 64 kB of it are in
+ * memory, so that the error holds no connection.
  */
 export class HttpStatusError extends /* @__PURE__ */ coded('HttpStatusError', 'ERR_HTTP_STATUS') {
   readonly status: number;

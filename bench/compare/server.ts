@@ -24,7 +24,10 @@ export interface CompareServer extends Target {
   close(): void;
 }
 
-/** A token endpoint and the API that it protects, on loopback. The API forbids `/forbidden` to every token, by a bare 403. */
+/**
+ * A token endpoint and the API that it protects, on loopback. The API forbids `/forbidden` to every token, by a bare
+ * 403.
+ */
 export async function startServer({ lifetime, refuseWith }: ServerOptions): Promise<CompareServer> {
   const expiryOf = new Map<string, number>();
   const counts = { refused: 0, tokens: 0 };

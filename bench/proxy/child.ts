@@ -6,8 +6,9 @@ import { createTokenProxy } from 'rx-fresh-token/proxy';
 import { startUpstream, type Method } from './wire.js';
 
 /**
- * One process of the bench: the upstream server, or one of the proxies before it. It tells its port, and its CPU time when
- * asked. Of the proxies of npm, fast-proxy was the fastest: http-proxy-3 took 1.2 to 1.3 times its CPU, http-proxy 1.4 to 1.5 times.
+ * One process of the bench: the upstream server, or one of the proxies before it. It tells its port, and its CPU time
+ * when asked. Of the proxies of npm, fast-proxy was the fastest: http-proxy-3 took 1.2 to 1.3 times its CPU, http-proxy
+ * 1.4 to 1.5 times.
  */
 
 const PROXIES: Record<string, (target: string) => Promise<RequestListener>> = {

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { load, type Load, type Method } from './wire.js';
 
 /**
- * What the proxy costs beside one of npm that does nothing else. They take turns, each in a process of its own, so that a
- * machine that is busy with other things slows all of them. Printed are medians over the rounds.
+ * What the proxy costs beside one of npm that does nothing else. They take turns, each in a process of its own, so that
+ * a machine that is busy with other things slows all of them. Printed are medians over the rounds.
  */
 
 const rounds = Number(process.argv[2] ?? 5);

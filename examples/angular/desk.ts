@@ -22,8 +22,9 @@ export interface DeskBook {
 }
 
 /**
- * Serves the built order desk, and stands between it and the servers of the main job: the browser has neither the client's
- * secret nor another origin. Its buttons spoil things: a revoked token is refused from then on, a broken endpoint is for 5 s.
+ * Serves the built order desk, and stands between it and the servers of the main job: the browser has neither the
+ * client's secret nor another origin. Its buttons spoil things: a revoked token is refused from then on, a broken
+ * endpoint is for 5 s.
  */
 export async function startDesk(
   folder: string,

@@ -46,7 +46,10 @@ Ctrl-C takes no more records, finishes those in flight and prints the table; a s
 
 Exit status: 0 every record arrived, 1 some did not or the run failed, 2 a mistake on the command line, 130 stopped.`;
 
-/** The command line as settings; `orders` is the file that the demo brings. Help and mistakes end in a CommanderError or a UsageError. */
+/**
+ * The command line as settings; `orders` is the file that the demo brings. Help and mistakes end in a CommanderError or
+ * a UsageError.
+ */
 export const parseArguments = (args: readonly string[], environment: NodeJS.ProcessEnv, orders: string): Settings =>
   settingsOf(
     commandOf('npm start --', SUMMARY, NOTES, '100 on the servers of the demo, else no limit')

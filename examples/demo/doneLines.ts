@@ -1,6 +1,6 @@
 /**
- * The set of line numbers that are finished. Lines finish out of order, but never far apart, so a low-water mark and the
- * few above it hold the whole set in little memory.
+ * The set of line numbers that are finished. Lines finish out of order, but never far apart, so a low-water mark and
+ * the few above it hold the whole set in little memory.
  */
 export class DoneLines {
   #upTo = 0;

@@ -1,6 +1,9 @@
 /** Between two looks at the clock. Milliseconds. */
 const EVERY = 50;
-/** A look that comes this much late means that the process did not run: it was stopped, or the machine was busy. Milliseconds. */
+/**
+ * A look that comes this much late means that the process did not run: it was stopped, or the machine was busy.
+ * Milliseconds.
+ */
 const LATE = 250;
 
 /** When this process did not run, as the delay of its event loop tells. */

@@ -10,7 +10,10 @@ export interface Journal {
   /** Stands for the input in the idempotency keys: the same for each run that resumes. */
   readonly salt: string;
   has(line: number): boolean;
-  /** Finished: delivered, rejected or blank. On return it is with the operating system, so a killed process loses nothing. */
+  /**
+   * Finished: delivered, rejected or blank. On return it is with the operating system, so a killed process loses
+   * nothing.
+   */
   add(line: number): void;
   close(): void;
 }

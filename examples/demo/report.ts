@@ -21,7 +21,10 @@ export interface Figures {
   readonly stood: number;
   /** How many refused requests were on their way meanwhile: their tokens expired there. */
   readonly excused: number;
-  /** Lines that were written down as rejected: those that are no record, and the errors. Null: another client wrote them down. */
+  /**
+   * Lines that were written down as rejected: those that are no record, and the errors. Null: another client wrote them
+   * down.
+   */
   readonly rejected: number | null;
   readonly waited: number;
   /** Milliseconds. */

@@ -9,7 +9,9 @@ const HOW = {
   manual: 'fetched on demand',
 } as const;
 
-/** One line for what happened to the token, or undefined for what nobody needs to read. An event never shows the secret. */
+/**
+ * One line for what happened to the token, or undefined for what nobody needs to read. An event never shows the secret.
+ */
 export function describe(event: TokenEvent): string | undefined {
   switch (event.type) {
     case 'tokenChanged': {

@@ -1,9 +1,9 @@
 import { concatMap, defer, EMPTY, expand, merge, takeUntil, type Observable } from 'rxjs';
 
 /**
- * `concurrency` workers on one iterator: each takes an item, works on it, and only then asks for the next. So no more is
- * read than is worked on. (`from(iterable).pipe(mergeMap(work, concurrency))` would read everything at once and hold it.)
- * Once `stop$`, which replays, has emitted, nothing more is taken, and what is being worked on is finished.
+ * `concurrency` workers on one iterator: each takes an item, works on it, and only then asks for the next. So no more
+ * is read than is worked on. (`from(iterable).pipe(mergeMap(work, concurrency))` would read everything at once and hold
+ * it.) Once `stop$`, which replays, has emitted, nothing more is taken, and what is being worked on is finished.
  */
 export function workers<T, R>(
   items: AsyncIterator<T, unknown, undefined>,

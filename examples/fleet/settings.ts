@@ -9,10 +9,16 @@ export interface Settings {
   readonly callers: number;
 }
 
-/** A token lives so long, in seconds, and is renewed so much before its end, in ms: short, so that there is something to see. */
+/**
+ * A token lives so long, in seconds, and is renewed so much before its end, in ms: short, so that there is something to
+ * see.
+ */
 export const LIFETIME = 6;
 export const LEAD = 2_000;
-/** A leader that was killed holds up the others this long at most: shorter than the lead, so that no caller notices. Milliseconds. */
+/**
+ * A leader that was killed holds up the others this long at most: shorter than the lead, so that no caller notices.
+ * Milliseconds.
+ */
 export const LEASE = 1_000;
 /** Between two calls of one caller, on average. Milliseconds. */
 export const EVERY = 2_000;

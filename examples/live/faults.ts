@@ -1,7 +1,10 @@
 import type { LiveClock } from './liveClock.js';
 import type { KnownToken } from './tokenBook.js';
 
-/** What goes wrong at the moment. It stands between the clients and their servers, so that it can be had with any server. */
+/**
+ * What goes wrong at the moment. It stands between the clients and their servers, so that it can be had with any
+ * server.
+ */
 export interface Faults {
   /** The path that is forbidden, or null. */
   forbidden: string | null;

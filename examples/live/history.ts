@@ -20,7 +20,10 @@ export const remember = ({ events, counters }: History, event: LiveEvent): Histo
   counters,
 });
 
-/** Forgets what is too old to be drawn, but never what still holds: the tokens in use, a connection that is open, and a path that is forbidden. */
+/**
+ * Forgets what is too old to be drawn, but never what still holds: the tokens in use, a connection that is open, and a
+ * path that is forbidden.
+ */
 export function forget({ events, counters }: History, now: number): History {
   const holds = stillHolding(events);
   const totals = { ...counters };

@@ -44,7 +44,10 @@ export type LaneEvent = { readonly lane: LaneName; readonly at: number } &
       }
     /** It was answered; `status` is 0 when the network failed. */
     | { readonly type: 'answered'; readonly request: number; readonly status: number; readonly waited: number }
-    /** The lane's WebSocket opened, brought a message, was told a new token, or ended. `missed`: messages that were sent to nobody. */
+    /**
+     * The lane's WebSocket opened, brought a message, was told a new token, or ended. `missed`: messages that were sent
+     * to nobody.
+     */
     | {
         readonly type: 'socket';
         readonly what: 'opened' | 'message' | 'renewed' | 'ended';

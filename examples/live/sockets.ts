@@ -28,7 +28,9 @@ export function ourSocket(token$: TokenStream, watch: SocketWatch): Subscription
   return messages$.subscribe({ error: () => undefined });
 }
 
-/** The connection that many have today: opened with the token of then, and opened anew when the server has closed it. */
+/**
+ * The connection that many have today: opened with the token of then, and opened anew when the server has closed it.
+ */
 export function theirSocket(token: () => Promise<string>, watch: SocketWatch): Subscription {
   const socket = watchedSocket(watch);
   return defer(token)
@@ -40,7 +42,9 @@ export function theirSocket(token: () => Promise<string>, watch: SocketWatch): S
     .subscribe();
 }
 
-/** Opens WebSockets one after the other, and tells of each and its messages. Messages are numbered, so that a gap shows. */
+/**
+ * Opens WebSockets one after the other, and tells of each and its messages. Messages are numbered, so that a gap shows.
+ */
 function watchedSocket({ lane, url, clock, book, emit }: SocketWatch) {
   let last: number | undefined;
   let current: WebSocket | undefined;

@@ -43,8 +43,8 @@ async function servePage(source: FakeTokenSource): Promise<string> {
 }
 
 /**
- * Accepts every upgrade, since a page cannot read the status of one that is refused. Closes with 4401 when the token is not
- * accepted, and when it ends.
+ * Accepts every upgrade, since a page cannot read the status of one that is refused. Closes with 4401 when the token is
+ * not accepted, and when it ends.
  */
 function serveWebSocket() {
   const sockets = new WebSocketServer({ server: server.http });

@@ -17,8 +17,8 @@ export interface RawTab {
 }
 
 /**
- * A tab as a person opens it, spoken to by the protocol alone: Playwright tells its own pages that they are always visible
- * and focused, so that none of them is ever a background tab.
+ * A tab as a person opens it, spoken to by the protocol alone: Playwright tells its own pages that they are always
+ * visible and focused, so that none of them is ever a background tab.
  *
  * @param newWindow in one of its own, where it is visible beside the others
  */

@@ -16,7 +16,10 @@ export interface TokenServer {
   close(): Promise<void>;
 }
 
-/** Serves one page with this script, and tokens T1, T2, …, or A1, A2, … for another user, each 50 ms after it was asked for. */
+/**
+ * Serves one page with this script, and tokens T1, T2, …, or A1, A2, … for another user, each 50 ms after it was asked
+ * for.
+ */
 export async function serveTabs(script: string): Promise<TokenServer> {
   let underWay = 0;
   const server: Server = createServer((request, response) => {

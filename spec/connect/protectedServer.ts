@@ -18,7 +18,10 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** A protected server: it tells what credentials came, rejects those that are not alive, and can lose all its connections. */
+/**
+ * A protected server: it tells what credentials came, rejects those that are not alive, and can lose all its
+ * connections.
+ */
 export class ProtectedServer {
   readonly http: Server = createServer((request, response) => this.onRequest(request, response));
   readonly sockets = new Set<{ destroy(): void }>();
@@ -74,8 +77,8 @@ export class ProtectedServer {
   }
 
   /**
-   * Kills connections, or the server, and revokes tokens, so many times, at random moments. A token is revoked once a server
-   * has accepted it.
+   * Kills connections, or the server, and revokes tokens, so many times, at random moments. A token is revoked once a
+   * server has accepted it.
    */
   async torment(
     random: () => number,

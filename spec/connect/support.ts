@@ -26,7 +26,10 @@ export interface Rig {
   readonly run: (options?: ConnectOptions, until?: number) => void;
 }
 
-/** Connections by the marble diagrams given, in order; the last one serves on. Tokens a, b, c … live 30 s and come at once. */
+/**
+ * Connections by the marble diagrams given, in order; the last one serves on. Tokens a, b, c … live 30 s and come at
+ * once.
+ */
 export function setUp(
   m: Pick<Context, 'scheduler' | 'cold' | 'flush'>,
   diagrams: string[],

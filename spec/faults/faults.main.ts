@@ -1,4 +1,5 @@
-// Run by faults-spec.ts in a process of its own, where an unhandled rejection is the end: `… faults.main.ts <seconds> <seed>`.
+// Run by faults-spec.ts in a process of its own, where an unhandled rejection is the end: `… faults.main.ts <seconds>
+// <seed>`.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { filter, firstValueFrom } from 'rxjs';

@@ -120,7 +120,8 @@ describe.each(PLACES)('processes that are killed in mid-refresh, one every secon
     await stopWorkers(workers);
     const { tokens, refused, revokedGrants } = await authority.stats();
 
-    // A life ends when the first process renews the token: with jitter, a stream does that at most so long before its end.
+    // A life ends when the first process renews the token: with jitter, a stream does that at most so long before its
+    // end.
     const lead = Math.min(1.2 * (ttl / 6 + Math.min(1, ttl / 3) - ttl / 30), ttl / 2);
     const report = {
       root,

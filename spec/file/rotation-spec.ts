@@ -7,7 +7,10 @@ import { ownFolder, pause } from './support.js';
 
 const place = ownFolder();
 
-/** Streams that have all begun with the same refresh token, at a server that revokes everything when a used one comes back. */
+/**
+ * Streams that have all begun with the same refresh token, at a server that revokes everything when a used one comes
+ * back.
+ */
 async function tools() {
   const authority = await startAuthority({ delay: 20 });
   const seed = await authority.seed();

@@ -1,4 +1,5 @@
-// A command-line tool, started by processes.ts. Told by WORKER what to do; asks by IPC before it goes on with an exchange.
+// A command-line tool, started by processes.ts. Told by WORKER what to do; asks by IPC before it goes on with an
+// exchange.
 import { createTokenStream, takeToken } from 'rx-fresh-token';
 import { fileTokenStore } from 'rx-fresh-token/file';
 import { refreshToken } from 'rx-fresh-token/oauth';

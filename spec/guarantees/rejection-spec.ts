@@ -402,7 +402,10 @@ describe('17: a fruitless refresh is not repeated', () => {
     }),
   );
 
-  /** Three calls of the same resource that start together; how long each of the two answers of each takes, in every order. */
+  /**
+   * Three calls of the same resource that start together; how long each of the two answers of each takes, in every
+   * order.
+   */
   const orders = [100, 300, 500].flatMap((a) =>
     [100, 300, 500].flatMap((b) =>
       [

@@ -25,7 +25,9 @@ export function openStream(...[source, options]: Parameters<typeof createTokenSt
   return token$;
 }
 
-/** What the token source does when it is asked for the nth time. By default: 200 ms later, a token of 30 s called Tn. */
+/**
+ * What the token source does when it is asked for the nth time. By default: 200 ms later, a token of 30 s called Tn.
+ */
 export interface Reply {
   readonly took?: number;
   /** `expires_in`; 'unknown' leaves it out. */

@@ -1,4 +1,5 @@
-// Run by unreachable-spec.ts in a process of its own, with --expose-gc. Prints, as JSON, which closed streams still hold their token.
+// Run by unreachable-spec.ts in a process of its own, with --expose-gc. Prints, as JSON, which closed streams still
+// hold their token.
 import { firstValueFrom, timer } from 'rxjs';
 import { createTokenStream, type TokenResponse, type TokenStream } from 'rx-fresh-token';
 

@@ -224,7 +224,10 @@ describe('a signal that outlives its requests', () => {
   });
 });
 
-/** The AbortController of React Native (abort-controller 3): it knows no reason, and its signals have no throwIfAborted(). */
+/**
+ * The AbortController of React Native (abort-controller 3): it knows no reason, and its signals have no
+ * throwIfAborted().
+ */
 class OldController {
   readonly #events = new EventTarget();
   readonly signal = {

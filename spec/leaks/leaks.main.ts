@@ -6,7 +6,8 @@ import { createFetch, createHttpClient, createTokenStream, withToken, type Token
 
 type Job = () => Promise<void>;
 
-// Not process.getActiveResourcesInfo, which leaves out what does not keep the process alive: most of the library's timers.
+// Not process.getActiveResourcesInfo, which leaves out what does not keep the process alive: most of the library's
+// timers.
 const running = new Set<number>();
 createHook({
   init: (id, kind) => {

@@ -25,7 +25,10 @@ export interface Issuer {
 
 /** A server that takes tokens. Each kind but `broken` rejects tokens that are revoked, and says so as `says` tells. */
 export interface Resource {
-  /** `lag`: rejects a token for 1.5 s after its issue. `operations`: one URL for everything; the call says whether it is forbidden. */
+  /**
+   * `lag`: rejects a token for 1.5 s after its issue. `operations`: one URL for everything; the call says whether it is
+   * forbidden.
+   */
   readonly kind: 'ok' | 'forbidden' | 'unauthorized' | 'rateLimited' | 'lag' | 'operations' | 'broken';
   readonly says: '401' | 'invalid_token' | 'bare';
   readonly isKeyed: boolean;
@@ -59,7 +62,10 @@ export type Action =
   | { readonly do: 'signOut' }
   | { readonly do: 'close' };
 
-/** An action that somebody takes from inside a callback of the stream: at the nth event of that type, or value of a listener. */
+/**
+ * An action that somebody takes from inside a callback of the stream: at the nth event of that type, or value of a
+ * listener.
+ */
 export interface Reaction {
   readonly on:
     | 'value'

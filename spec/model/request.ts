@@ -6,7 +6,9 @@ import { newRejection, type Rejection, type ResourceMemory } from './resourceMem
 import { answerOf, type Verdict } from './resources.js';
 import type { Waiter } from './waiters.js';
 
-/** Once tokens are no longer revoked, a resource that accepts the newest one is healed within this time. Milliseconds. */
+/**
+ * Once tokens are no longer revoked, a resource that accepts the newest one is healed within this time. Milliseconds.
+ */
 const HEALED_WITHIN = 60_000;
 
 /** A request by `withToken`, from its start until it settles or its caller leaves. */
@@ -178,7 +180,10 @@ export class Request {
     this.checkHealing(ended);
   }
 
-  /** Guarantee 33: a resource that accepts the newest token rejects no request that begins a minute after the last trouble. */
+  /**
+   * Guarantee 33: a resource that accepts the newest token rejects no request that begins a minute after the last
+   * trouble.
+   */
   private checkHealing(ended: Waiter | null): void {
     const { model, verdict, call, rejection } = this;
     const { facts } = model;

@@ -7,7 +7,10 @@ import { issuerOf } from './issuer.js';
 import { check, createKnowledge, type Model } from './model.js';
 import { createVirtualTime, mulberry32 } from './virtualTime.js';
 
-/** No history of this size needs so many steps. Tokens of 50 ms are renewed every few milliseconds, where the clocks differ. */
+/**
+ * No history of this size needs so many steps. Tokens of 50 ms are renewed every few milliseconds, where the clocks
+ * differ.
+ */
 const mostSteps = (scale: number): number => (scale < 1000 ? 200_000 : 20_000);
 
 const latency = 0;
@@ -24,7 +27,9 @@ const last: readonly Action[] = [
   { do: 'close' },
 ];
 
-/** Runs a history against a stream, and checks what happens. Returns which guarantees were violated, and how, in order. */
+/**
+ * Runs a history against a stream, and checks what happens. Returns which guarantees were violated, and how, in order.
+ */
 export function run(history: History, print?: (line: string) => void): readonly string[] {
   const { options, steps, reactions, seed, scale } = history;
   const time = createVirtualTime(happen);

@@ -4,7 +4,9 @@ import type { Failures } from './failures.js';
 import type { Rejection } from './resourceMemory.js';
 import type { Tokens } from './tokens.js';
 
-/** Somebody who waits: for a usable token, for the one that `refresh()` brings, or for the successor of a rejected one. */
+/**
+ * Somebody who waits: for a usable token, for the one that `refresh()` brings, or for the successor of a rejected one.
+ */
 export interface Waiter {
   readonly who: string;
   kind: 'take' | 'refresh' | 'recover';

@@ -22,7 +22,10 @@ export function moduleOf(metadata: ModuleMetadata): Type {
   return TestModule;
 }
 
-/** Injects into the parameters of a constructor. Decorators on parameters would need compiler options that no other spec has. */
+/**
+ * Injects into the parameters of a constructor. Decorators on parameters would need compiler options that no other spec
+ * has.
+ */
 export function inject(target: Type, ...decorators: readonly ParameterDecorator[]): void {
   decorators.forEach((decorator, index) => {
     decorator(target, undefined, index);

@@ -16,7 +16,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs an example here, where the package's name stands for its sources, and waits until it has printed so many lines. */
+/**
+ * Runs an example here, where the package's name stands for its sources, and waits until it has printed so many lines.
+ */
 async function run(load: () => Promise<unknown>, settings: Record<string, string>, lines: number): Promise<unknown[]> {
   const printed: unknown[] = [];
   const log = jest

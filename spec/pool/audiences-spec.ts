@@ -15,7 +15,9 @@ afterEach(() => {
   for (const pool of dispose.splice(0)) pool.close();
 });
 
-/** A user who is signed in, at a server that rotates refresh tokens and revokes everything when a used one comes back. */
+/**
+ * A user who is signed in, at a server that rotates refresh tokens and revokes everything when a used one comes back.
+ */
 async function setUp(options: TokenPoolOptions<Key> & { delay?: number } = {}) {
   const { delay = 10, ...poolOptions } = options;
   const authority = await startAuthority({ delay });

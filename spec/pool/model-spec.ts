@@ -5,7 +5,9 @@ import { histories } from '../model/histories.js';
 import type { History } from '../model/history.js';
 import { run } from '../model/run.js';
 
-/** The stream of the only key of a pool, whose events are heard through the pool. With `wake` it would be kept whole. */
+/**
+ * The stream of the only key of a pool, whose events are heard through the pool. With `wake` it would be kept whole.
+ */
 function mockStream(source: TokenSource, options: TokenStreamOptions): TokenStream {
   const pool = createTokenPool(() => source, { ...options, wake: undefined, store: undefined });
   return Object.create(pool.get('key'), { events: { value: pool.events } }) as TokenStream;

@@ -1,4 +1,5 @@
-// Run by alive-spec.ts in a process of its own: says what it sees, and ends by itself once the client is closed, although the stream is not.
+// Run by alive-spec.ts in a process of its own: says what it sees, and ends by itself once the client is closed,
+// although the stream is not.
 import { of } from 'rxjs';
 import { createTokenStream, withToken } from 'rx-fresh-token';
 import { redisTokenStore } from 'rx-fresh-token/redis';

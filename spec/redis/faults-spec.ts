@@ -171,8 +171,9 @@ describe.each(KINDS)('with %s', (kind) => {
         await pause(10);
       }
       expect(slowest).toBeLessThanOrEqual(150);
-      // One fetch in a lifetime: no process has fetched again before the token that it had was due. A token is taken for
-      // older than it is by what the quickest answer of Redis took: those from before the outage, on a busy machine.
+      // One fetch in a lifetime: no process has fetched again before the token that it had was due. A token is taken
+      // for older than it is by what the quickest answer of Redis took: those from before the outage, on a busy
+      // machine.
       for (const { at } of sources)
         at.slice(1).forEach((asked, index) => {
           expect(asked - at[index]!).toBeGreaterThanOrEqual(1000 - 300 - 50);

@@ -15,9 +15,9 @@ import { startIssuer, type Issuer } from './fleet/issuer.js';
 import { lateness } from './lateness.js';
 
 /**
- * With `npm run soak` the rows are as long and as large as the table says, which takes a machine that does nothing else.
- * Without, they are shorter and smaller, and tokens that are revoked live longer, since a busy machine makes pushes slow.
- * The numbers are the table's, in both; times may grow by what the machine was late in the same run.
+ * With `npm run soak` the rows are as long and as large as the table says, which takes a machine that does nothing
+ * else. Without, they are shorter and smaller, and tokens that are revoked live longer, since a busy machine makes
+ * pushes slow. The numbers are the table's, in both; times may grow by what the machine was late in the same run.
  */
 const SOAK = Boolean(process.env.SOAK);
 const SECONDS = SOAK ? 20 : 3;

@@ -2,7 +2,10 @@ import type { RedisClient } from '../../src/redis/index.js';
 
 export interface HeldUp {
   readonly client: RedisClient;
-  /** From now on no call of a script leaves, or no reply arrives, until released: as when the network stalls, or the process is paused. */
+  /**
+   * From now on no call of a script leaves, or no reply arrives, until released: as when the network stalls, or the
+   * process is paused.
+   */
   readonly hold: () => void;
   readonly release: () => void;
 }

@@ -12,7 +12,10 @@ afterEach(async () => {
   for (const one of dispose.splice(0).reverse()) await one();
 });
 
-/** The processes of a fleet, all begun with the same refresh token, at a server that revokes everything when a used one comes back. */
+/**
+ * The processes of a fleet, all begun with the same refresh token, at a server that revokes everything when a used one
+ * comes back.
+ */
 async function fleet(kind: Kind) {
   const authority = await startAuthority({ delay: 20 });
   const seed = await authority.seed();

@@ -11,7 +11,9 @@ afterEach(async () => {
   for (const one of dispose.splice(0).reverse()) await one();
 });
 
-/** A Redis whose user `app` has the last two tokens as passwords, as servers do that let a token live on for a moment. */
+/**
+ * A Redis whose user `app` has the last two tokens as passwords, as servers do that let a token live on for a moment.
+ */
 async function passwordServer(expires_in: number) {
   const server = await startRedis();
   dispose.push(server.stop);

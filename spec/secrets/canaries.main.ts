@@ -1,4 +1,5 @@
-// Run by canaries-spec.ts in a process of its own: uses everything in every way that may fail, and prints all there is to print.
+// Run by canaries-spec.ts in a process of its own: uses everything in every way that may fail, and prints all there is
+// to print.
 import axios from 'axios';
 import { from, lastValueFrom, mergeMap, of } from 'rxjs';
 import { createFetch, createTokenStream, withToken, type TokenStream } from 'rx-fresh-token';
@@ -60,7 +61,10 @@ async function adapters(server: HostileServer): Promise<void> {
   }
 }
 
-/** A store for tabs is created in a page. This one has nothing but the events; the store works alone without localStorage. */
+/**
+ * A store for tabs is created in a page. This one has nothing but the events; the store works alone without
+ * localStorage.
+ */
 function inPage<T>(create: () => T): T {
   Object.assign(globalThis, { window: new EventTarget(), document: new EventTarget() });
   try {

@@ -1,4 +1,5 @@
-// The entries besides the root, oauth, axios and tabs: each used as its guide says, and with every mistake that may show a secret.
+// The entries besides the root, oauth, axios and tabs: each used as its guide says, and with every mistake that may
+// show a secret.
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { subscribe } from 'node:diagnostics_channel';
 import { writeFileSync } from 'node:fs';

@@ -52,8 +52,8 @@ export function fakeStorage() {
 }
 
 /**
- * Node has no pages, and the store works in no other place. What it needs of one: two event targets, and a storage that the pages of an
- * origin have in common. A store belongs to the page in which it was created.
+ * Node has no pages, and the store works in no other place. What it needs of one: two event targets, and a storage that
+ * the pages of an origin have in common. A store belongs to the page in which it was created.
  */
 export function showPage(localStorage: object, hidden = false) {
   const window = Object.assign(new EventTarget(), { localStorage });
@@ -94,7 +94,10 @@ export interface TabSetup extends TokenStreamOptions, Partial<TabTokenStoreOptio
 
 let tokens = 0;
 
-/** A tab: a stream of its own over the store that it shares with the others. A busy machine answers late: they wait longer than by default. */
+/**
+ * A tab: a stream of its own over the store that it shares with the others. A busy machine answers late: they wait
+ * longer than by default.
+ */
 export function tab({ source, name = 'orders', askTimeout = 200, lockTimeout, lifetime, ...options }: TabSetup = {}) {
   const asked: TokenRequest[] = [];
   const store = tabTokenStore({ name, askTimeout, lockTimeout, lifetime });

@@ -2,8 +2,8 @@ import { HttpParams, type HttpRequest } from '@angular/common/http';
 import { copyOfJsonBody } from '../http/requestBody.js';
 
 /**
- * The request with its body as it is now: the caller may change the body while the token is awaited, or before the repeat.
- * Angular's headers and params cannot change.
+ * The request with its body as it is now: the caller may change the body while the token is awaited, or before the
+ * repeat. Angular's headers and params cannot change.
  */
 export function givenRequest<T>(request: HttpRequest<T>): HttpRequest<T> {
   const { body } = request;

@@ -6,9 +6,10 @@ import { watchToken, type TokenState, type TokenView } from './tokenWatch.js';
 import { within } from './zoneScheduler.js';
 
 /**
- * The token as a signal. While a token that was refused or has expired is replaced, the signal keeps it, so that a page does
- * not flash. It is null before the first token, after `signOut()` and `close()`, and when the source failed for good and no
- * token is left. As long as the injector that it was called in lives (a component's, say), the token is kept fresh.
+ * The token as a signal. While a token that was refused or has expired is replaced, the signal keeps it, so that a page
+ * does not flash. It is null before the first token, after `signOut()` and `close()`, and when the source failed for
+ * good and no token is left. As long as the injector that it was called in lives (a component's, say), the token is
+ * kept fresh.
  *
  * ```ts
  * import { Component, computed } from '@angular/core';
@@ -67,7 +68,8 @@ function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Si
   );
   const subscription = zone.runOutsideAngular(() =>
     values$.subscribe((value) => {
-      // A request may change it in the midst of a computed or, until Angular 18, an effect, where no signal may be written.
+      // A request may change it in the midst of a computed or, until Angular 18, an effect, where no signal may be
+      // written.
       untracked(() => {
         current.set(value);
       });

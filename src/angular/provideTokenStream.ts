@@ -29,8 +29,8 @@ import { never, outside } from './zoneScheduler.js';
  * Provides {@link TOKEN_STREAM}, whose token the requests of `HttpClient` carry by {@link tokenInterceptor}.
  *
  * The stream's timers run outside of Angular's zone, where there is one: they neither keep the application unstable nor
- * cause change detection. During server rendering there is no token: the factory is not called, nothing is scheduled, and
- * requests pass untouched. The stream closes with the injector.
+ * cause change detection. During server rendering there is no token: the factory is not called, nothing is scheduled,
+ * and requests pass untouched. The stream closes with the injector.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';
@@ -47,9 +47,9 @@ import { never, outside } from './zoneScheduler.js';
  * };
  * ```
  *
- * @param factory makes the token source, once, when the stream is first needed. It may `inject`; requests that the source makes
- *   with `HttpClient` carry no token. It may make the stream itself as well, which then closes with the injector all the
- *   same; the timers of one who subscribes to that within the zone are the zone's, as any timer's.
+ * @param factory makes the token source, once, when the stream is first needed. It may `inject`; requests that the
+ *   source makes with `HttpClient` carry no token. It may make the stream itself as well, which then closes with the
+ *   injector all the same; the timers of one who subscribes to that within the zone are the zone's, as any timer's.
  * @param options those of `createTokenStream`, unless the factory makes the stream, and those that say which requests
  *   carry the token
  * @throws TypeError that names an option out of range, or unknown; the stream's own options are checked when it is made

@@ -4,8 +4,8 @@ import type { TokenStream } from '../token/types.js';
 import type { RequestOptions } from './streamOptions.js';
 
 /**
- * The application's token stream: the one without a name. Injecting it fetches nothing; during server rendering it never
- * emits.
+ * The application's token stream: the one without a name. Injecting it fetches nothing; during server rendering it
+ * never emits.
  */
 export const TOKEN_STREAM: InjectionToken<TokenStream> = /* @__PURE__ */ new InjectionToken<TokenStream>(
   'TOKEN_STREAM of rx-fresh-token: call provideTokenStream()',
@@ -36,8 +36,8 @@ export const INJECTOR_DESTROYED: InjectionToken<Observable<unknown>> = /* @__PUR
 >('end of the streams of rx-fresh-token');
 
 /**
- * The streams in force where this is called. A lazy route may provide streams of its own, beside those of the application; one
- * of the same name hides the application's, as Angular does.
+ * The streams in force where this is called. A lazy route may provide streams of its own, beside those of the
+ * application; one of the same name hides the application's, as Angular does.
  */
 export function streamsInForce(): Levels {
   const own = distinct(inject(PROVIDED_STREAMS));

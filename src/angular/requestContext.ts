@@ -17,8 +17,8 @@ export const TOKEN_OF = /* @__PURE__ */ new HttpContextToken<string | undefined>
 export const withoutToken = (context: HttpContext = new HttpContext()): HttpContext => context.set(WITHOUT_TOKEN, true);
 
 /**
- * The context of a request that carries the token of the stream with this name, whatever `paths` and `exceptPaths` say. A
- * request outside of that stream's `allowedOrigins` fails with {@link OriginNotAllowedError}.
+ * The context of a request that carries the token of the stream with this name, whatever `paths` and `exceptPaths` say.
+ * A request outside of that stream's `allowedOrigins` fails with {@link OriginNotAllowedError}.
  *
  * ```ts
  * http.delete('https://api.example.com/users/7', { context: withTokenOf('admin') });

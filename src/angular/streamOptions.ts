@@ -15,18 +15,20 @@ export interface ProvideTokenStreamOptions extends Omit<TokenStreamOptions, 'sto
   /** Paths, written like `paths`, whose requests pass untouched: `['/assets', '/i18n']`. Default: none. */
   exceptPaths?: readonly string[] | undefined;
   /**
-   * The name of the stream, for {@link withTokenOf}, {@link injectToken} and {@link injectTokenStream}. Each stream of an
-   * application but one has a name. Default: none; the stream is {@link TOKEN_STREAM}.
+   * The name of the stream, for {@link withTokenOf}, {@link injectToken} and {@link injectTokenStream}. Each stream of
+   * an application but one has a name. Default: none; the stream is {@link TOKEN_STREAM}.
    */
   name?: string | undefined;
   /**
-   * Tells that the server refused the token. It returns a boolean; a promise is a TypeError. Default: an `HttpErrorResponse`
-   * with 401, or with 403 unless the answer says `insufficient_scope` or limits the rate of requests.
+   * Tells that the server refused the token. It returns a boolean; a promise is a TypeError. Default: an
+   * `HttpErrorResponse` with 401, or with 403 unless the answer says `insufficient_scope` or limits the rate of
+   * requests.
    */
   isRejection?: ((outcome: HttpErrorResponse | HttpResponse<unknown>) => boolean) | undefined;
   /**
-   * Returns the request with the token. Default: with the header `Authorization: <type> <value>`. A browser takes only that
-   * header off when a server redirects to another origin; with `withFetch()` a request of this option's follows no redirect.
+   * Returns the request with the token. Default: with the header `Authorization: <type> <value>`. A browser takes only
+   * that header off when a server redirects to another origin; with `withFetch()` a request of this option's follows no
+   * redirect.
    */
   authorize?: ((request: HttpRequest<unknown>, token: AccessToken) => HttpRequest<unknown>) | undefined;
   /**

@@ -45,12 +45,12 @@ import { within } from './zoneScheduler.js';
 /**
  * Gives the requests of `HttpClient` the token of the stream of {@link provideTokenStream}.
  *
- * A request to an allowed origin takes the latest token. A 401 or 403 causes one refresh, shared by all who were refused,
- * and one repeat; the second refusal reaches the caller as Angular's own `HttpErrorResponse`. The body is sent and repeated as
- * it was when the request was made. `HttpClient`'s `timeout` covers the wait for a token too. All others pass untouched: those
- * to other origins and paths, with an Authorization header of their own, with {@link withoutToken}, the token source's, and
- * every request during server rendering. Of several streams the one whose `paths` say most about the URL is taken, or the one
- * of {@link withTokenOf}.
+ * A request to an allowed origin takes the latest token. A 401 or 403 causes one refresh, shared by all who were
+ * refused, and one repeat; the second refusal reaches the caller as Angular's own `HttpErrorResponse`. The body is sent
+ * and repeated as it was when the request was made. `HttpClient`'s `timeout` covers the wait for a token too. All
+ * others pass untouched: those to other origins and paths, with an Authorization header of their own, with {@link
+ * withoutToken}, the token source's, and every request during server rendering. Of several streams the one whose
+ * `paths` say most about the URL is taken, or the one of {@link withTokenOf}.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';
@@ -59,8 +59,8 @@ import { within } from './zoneScheduler.js';
  * const providers = [provideHttpClient(withInterceptors([tokenInterceptor]))];
  * ```
  *
- * The response errors with {@link TokenUnavailableError} when no usable token comes in time, {@link TokenStreamClosedError}
- * after the stream was closed, or as Angular does.
+ * The response errors with {@link TokenUnavailableError} when no usable token comes in time, {@link
+ * TokenStreamClosedError} after the stream was closed, or as Angular does.
  */
 export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   const choice = choiceFor(request);
@@ -124,7 +124,8 @@ function answerTo(
       ),
     );
     const { timeout } = request;
-    // Angular counts from the sending; the wait for the token and the repeat count too. Until version 19 there is no timeout.
+    // Angular counts from the sending; the wait for the token and the repeat count too. Until version 19 there is no
+    // timeout.
     return timeout ? answer$.pipe(takeUntil(late(managerOf(token$).timers.after(timeout, true), request))) : answer$;
   });
 }

@@ -10,7 +10,10 @@ export const outside = (scheduler: SchedulerLike, leave: <T>(run: () => T) => T)
     leave(() => scheduler.schedule<T>(work, delay ?? 0, state as T)),
 });
 
-/** A scheduler that does at once, and within a zone, what it is given: with observeOn and subscribeOn it leads back into it. */
+/**
+ * A scheduler that does at once, and within a zone, what it is given: with observeOn and subscribeOn it leads back into
+ * it.
+ */
 export const within = (enter: <T>(run: () => T) => T): SchedulerLike => ({
   now: () => 0,
   schedule: <T>(work: (this: SchedulerAction<T>, state: T) => void, _delay?: number, state?: T) => {

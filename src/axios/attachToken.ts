@@ -14,15 +14,15 @@ import { sendWithToken } from './sendWithToken.js';
 
 export interface AttachTokenOptions {
   /**
-   * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on loopback.
-   * Default: the origin of `instance.defaults.baseURL`, as it is now, or the page's if that is relative; without either,
-   * every call fails.
+   * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on
+   * loopback. Default: the origin of `instance.defaults.baseURL`, as it is now, or the page's if that is relative;
+   * without either, every call fails.
    */
   allowedOrigins?: readonly string[] | undefined;
   /**
-   * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. It returns a
-   * boolean; a promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or limits the rate of
-   * requests.
+   * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. It
+   * returns a boolean; a promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or
+   * limits the rate of requests.
    */
   isRejection?: ((response: AxiosResponse) => boolean) | undefined;
 }
@@ -30,10 +30,10 @@ export interface AttachTokenOptions {
 /**
  * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`.
  *
- * Each request takes the latest token when it leaves, after all interceptors and `transformRequest`. A 401 or 403 causes
- * one refresh, shared by all who were refused, and one repeat of the very bytes; interceptors run once. The second
- * answer is the caller's, as axios' own error. A stream is never sent twice. An Authorization header of the caller's
- * (`headers`, `auth`) is left alone. `signal`, `cancelToken` and `timeout` cover the waiting for a token too.
+ * Each request takes the latest token when it leaves, after all interceptors and `transformRequest`. A 401 or 403
+ * causes one refresh, shared by all who were refused, and one repeat of the very bytes; interceptors run once. The
+ * second answer is the caller's, as axios' own error. A stream is never sent twice. An Authorization header of the
+ * caller's (`headers`, `auth`) is left alone. `signal`, `cancelToken` and `timeout` cover the waiting for a token too.
  *
  * Neither errors nor responses hold the token: their `config` is the caller's, and their `request` does not print.
  *

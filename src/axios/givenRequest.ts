@@ -10,8 +10,8 @@ interface StreamedForm {
 }
 
 /**
- * The request with its data and params as they are now: the caller may use the same objects for another request while this one
- * waits for a token, or before it is repeated.
+ * The request with its data and params as they are now: the caller may use the same objects for another request while
+ * this one waits for a token, or before it is repeated.
  */
 export function givenRequest(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   const { headers } = config;

@@ -7,7 +7,9 @@ const recording = new WeakMap<Fetch, Fetch>();
 
 const standard: Fetch = (input, init) => globalThis.fetch(input, init);
 
-/** A fetch for axios' adapter of that name, which does not tell where an answer came from; axios before 1.12 takes none. */
+/**
+ * A fetch for axios' adapter of that name, which does not tell where an answer came from; axios before 1.12 takes none.
+ */
 export function recordingFetch(own: Fetch = standard): Fetch {
   const known = recording.get(own);
   if (known) return known;

@@ -6,9 +6,9 @@ import { isStream } from '../internal/isStream.js';
 const REQUEST_MEMBERS = ['req', 'socket', 'client'];
 
 /**
- * What axios hands out quotes the request, header and all, and is often logged. Its config becomes the caller's own, which
- * never had the token; the platform's request object stays at hand, behind a getter that nothing prints. So does all that
- * leads to it from a streamed answer of Node's.
+ * What axios hands out quotes the request, header and all, and is often logged. Its config becomes the caller's own,
+ * which never had the token; the platform's request object stays at hand, behind a getter that nothing prints. So does
+ * all that leads to it from a streamed answer of Node's.
  */
 export function redact<T>(outcome: T, config: InternalAxiosRequestConfig): T {
   const { response } = fieldsOf(outcome);
@@ -32,8 +32,8 @@ function hide(object: object, name: string): void {
 }
 
 /**
- * What of the caller's config leads to requests, with their headers: agents know all that they carry, and a stream knows
- * where it is piped to. They print as their name.
+ * What of the caller's config leads to requests, with their headers: agents know all that they carry, and a stream
+ * knows where it is piped to. They print as their name.
  */
 export function hideLinks(config: InternalAxiosRequestConfig): void {
   for (const name of ['httpAgent', 'httpsAgent', 'data'] as const) {

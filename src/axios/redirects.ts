@@ -18,8 +18,9 @@ interface Answer {
 }
 
 /**
- * Takes the token off a redirect that leaves its origin, which not every axios does: on Node a package follows redirects,
- * and lets the header pass to subdomains. Browsers follow them themselves, and take an Authorization header off.
+ * Takes the token off a redirect that leaves its origin, which not every axios does: on Node a package follows
+ * redirects, and lets the header pass to subdomains. Browsers follow them themselves, and take an Authorization header
+ * off.
  */
 export function trackRedirects(url: string, method: string, others: BeforeRedirect | undefined): RedirectTracker {
   const origin = originOf(url);

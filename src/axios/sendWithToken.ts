@@ -30,7 +30,10 @@ interface Sender {
   readonly isWaiting: () => boolean;
 }
 
-/** Sends with the latest token; once more with a new one if the server refuses the first, unless the body is gone by then. */
+/**
+ * Sends with the latest token; once more with a new one if the server refuses the first, unless the body is gone by
+ * then.
+ */
 export function sendWithToken(token$: TokenStream, request: PreparedRequest): Observable<AxiosResponse> {
   const { config, url } = request;
   const { timers } = managerOf(token$);

@@ -4,8 +4,8 @@ import { takeToken } from '../token/takeToken.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 
 /**
- * The first token. A failure is told at once: whoever has written the command line waits for it. Null, if the process is
- * asked to end.
+ * The first token. A failure is told at once: whoever has written the command line waits for it. Null, if the process
+ * is asked to end.
  */
 export function firstToken(token$: TokenStream, stop: AbortSignal): Promise<AccessToken | null> {
   const failure$ = token$.events.pipe(

@@ -37,8 +37,8 @@ const execCredential: Format = (token) =>
   });
 
 /**
- * What git reads of a credential helper. From 2.46 on it takes a scheme and a credential; before, the token is the password of
- * Basic, as git hosts take it.
+ * What git reads of a credential helper. From 2.46 on it takes a scheme and a credential; before, the token is the
+ * password of Basic, as git hosts take it.
  */
 const gitCredential: Format = (token, { input }) => {
   const given = input.split(/\r?\n/);

@@ -39,7 +39,10 @@ const sourceWith = (given: Given, clientSecret: string): TokenSource =>
 /** No secret is longer: servers take headers of 8 or 16 kB. Characters. */
 const LONGEST_SECRET = 4096;
 
-/** The line in the file. Editors begin it with a byte order mark and end it with a line feed: neither is part of the secret. */
+/**
+ * The line in the file. Editors begin it with a byte order mark and end it with a line feed: neither is part of the
+ * secret.
+ */
 function secretIn(file: string): string {
   let secret: string;
   try {

@@ -14,7 +14,10 @@ export interface EndState {
   readonly rejections: number;
 }
 
-/** `final`: the end is the stream's. `rejected`: another token, then another connection. `reconnect`: another connection. */
+/**
+ * `final`: the end is the stream's. `rejected`: another token, then another connection. `reconnect`: another
+ * connection.
+ */
 export type Decision =
   | { readonly type: 'final'; readonly isRejected: boolean }
   | { readonly type: 'rejected' | 'reconnect'; readonly pause: number; readonly state: EndState };

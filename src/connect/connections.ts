@@ -101,8 +101,8 @@ const asConnectionEnded = (thrown: unknown): Observable<never> =>
     : throwError(() => (thrown instanceof Ended ? thrown.end : thrown));
 
 /**
- * Emits once there is a token in the place of a rejected one. While the source fails and may mend, it is asked again after
- * pauses.
+ * Emits once there is a token in the place of a rejected one. While the source fails and may mend, it is asked again
+ * after pauses.
  */
 function otherToken(
   { recover, events$, timers }: Pick<TokenManager, 'recover' | 'events$' | 'timers'>,

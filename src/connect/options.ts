@@ -30,12 +30,13 @@ export interface ReconnectOptions {
 export interface ConnectOptions {
   /**
    * Tells that the server rejected the token, from what the connection failed with (null: it completed). It returns a
-   * boolean. Default: close codes 1008, 3000, 4401 and 4403; status 401 or 403 as in `withToken`, also in the errors of `ws`.
+   * boolean. Default: close codes 1008, 3000, 4401 and 4403; status 401 or 403 as in `withToken`, also in the errors of
+   * `ws`.
    */
   isRejection?: ((end: unknown) => boolean) | undefined;
   /**
-   * What a new token means for an open connection. `'keep'`: nothing. `'replace'`: another connection is opened, and then
-   * the old one is closed. A function tells the server in band. Default `'keep'`.
+   * What a new token means for an open connection. `'keep'`: nothing. `'replace'`: another connection is opened, and
+   * then the old one is closed. A function tells the server in band. Default `'keep'`.
    */
   onRenewal?: ('keep' | 'replace' | ((token: AccessToken) => void)) | undefined;
   /** How it connects again; false: any end is the end of the stream. */

@@ -24,8 +24,8 @@ import { storeContext, type StoreContext } from './storeContext.js';
 import { openTokenFile } from './tokenFile.js';
 
 /**
- * One token for all processes of a user on one machine, in a file of its owner (mode 0600): for command-line tools, agents and
- * editors that share one refresh token. One fetch per token lifetime, whichever process needs it first.
+ * One token for all processes of a user on one machine, in a file of its owner (mode 0600): for command-line tools,
+ * agents and editors that share one refresh token. One fetch per token lifetime, whichever process needs it first.
  *
  * A process that needs another token takes a lock, reads the file again, and fetches only if no other has. The whole
  * response is stored, so a refresh token that rotates goes on from the last one. The token is written to the disk and
@@ -49,8 +49,8 @@ import { openTokenFile } from './tokenFile.js';
  * @returns a store for one stream: give each stream its own.
  * @throws {@link !TypeError} at creation, when the path or an option is out of range; {@link TokenStoreError} when the
  *   file cannot be used,
- * others can read it, or it holds something else: it is left as it is, and no error quotes it. A refresh fails with that error
- * too, and the source is not asked.
+ * others can read it, or it holds something else: it is left as it is, and no error quotes it. A refresh fails with
+ * that error too, and the source is not asked.
  */
 export function fileTokenStore(path: string, options?: FileTokenStoreOptions): TokenStore {
   checkPath(path);

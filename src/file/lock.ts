@@ -40,8 +40,8 @@ const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM'
 /**
  * The lock is a directory beside the data. Its holder has a file in it, whose name no other process uses.
  *
- * - To acquire: a directory with such a file is renamed to the lock. That works only where there is none, or an empty one.
- * - To take over: the file of the one who is gone is deleted by its name, so that two who do it at once cannot delete the
+ * - To acquire: a directory with such a file is renamed to the lock. That works only where none is, or an empty one.
+ * - To take over: the file of the one who is gone is deleted by its name: two who do it at once cannot delete the
  *   file of a third.
  * - To commit: the content is written into the file, and the file is renamed to the data. For one who was taken over
  *   meanwhile it is not there any more, so the data is never replaced by a process that does not hold the lock.
@@ -149,7 +149,7 @@ function held(target: string, file: string, folder: string, beating: Subscriptio
   };
 }
 
-/** Sets the file's time again and again, for processes that cannot ask the system about this one. It keeps no process alive. */
+/** Sets the file's time over and over for processes that cannot ask the system of this one. Keeps no process alive. */
 const heartbeat = (file: string, timers: Timers): Subscription =>
   defer(() => timers.after(BEAT))
     .pipe(repeat())

@@ -32,7 +32,10 @@ export function ownerOf(name: string): Owner | null {
   return pid && start && place ? { pid: Number(pid), start, place } : null;
 }
 
-/** Whether the owner has ended for certain: its process is gone, or its pid belongs to a process that began at another time. */
+/**
+ * Whether the owner has ended for certain: its process is gone, or its pid belongs to a process that began at another
+ * time.
+ */
 export function isGone({ pid, start, place }: Owner): boolean {
   if (place !== thisProcess().place) return false;
   if (start === UNKNOWN || thisProcess().start === UNKNOWN) return !isRunning(pid);
@@ -54,7 +57,10 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** A process as `/proc` shows it, where there is one. The name of the program stands in brackets and may hold any character. */
+/**
+ * A process as `/proc` shows it, where there is one. The name of the program stands in brackets and may hold any
+ * character.
+ */
 function parsed(stat: string): { readonly state: string; readonly start: string } | null {
   const [, state, start] = /.*\) (\S)(?: \S+){18} (\d+)/s.exec(stat) ?? [];
   return state && start ? { state, start } : null;

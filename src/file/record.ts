@@ -23,7 +23,10 @@ export interface TokenRecord {
   readonly response: TokenResponse | null;
 }
 
-/** Three clocks, none of which is enough: the wall clock can be set, and the others begin with each start of the machine. */
+/**
+ * Three clocks, none of which is enough: the wall clock can be set, and the others begin with each start of the
+ * machine.
+ */
 export interface MachineClocks {
   readonly wall: () => number;
   /** Milliseconds. Some systems say whole seconds only. */
@@ -83,8 +86,8 @@ export function parseRecord(text: string): TokenRecord | undefined {
 }
 
 /**
- * How old the token is in ms, never too little. Infinity when it is unknown: the clock was set back since an earlier start
- * of the machine.
+ * How old the token is in ms, never too little. Infinity when it is unknown: the clock was set back since an earlier
+ * start of the machine.
  */
 export function ageOf(record: TokenRecord, { wall, uptime, boot }: MachineClocks = MACHINE): number {
   const byWall = wall() - record.asked;
@@ -95,8 +98,8 @@ export function ageOf(record: TokenRecord, { wall, uptime, boot }: MachineClocks
 }
 
 /**
- * A token with no more life than this is not handed out: half as much again as the largest `expiryMargin` that a stream has by
- * default, since time passes until the stream looks at it.
+ * A token with no more life than this is not handed out: half as much again as the largest `expiryMargin` that a stream
+ * has by default, since time passes until the stream looks at it.
  */
 const leastLife = (life: number): number => Math.min(1500, life / 2);
 

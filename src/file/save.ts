@@ -17,8 +17,9 @@ export interface Fetched {
 }
 
 /**
- * `stored`; `replaced`: meanwhile someone else took the lock over and stored something newer; `failed`: the file cannot be
- * written now. It is tried again, and others are kept from the lock meanwhile: they would present a used refresh token.
+ * `stored`; `replaced`: meanwhile someone else took the lock over and stored something newer; `failed`: the file cannot
+ * be written now. It is tried again, and others are kept from the lock meanwhile: they would present a used refresh
+ * token.
  */
 export type Saved = { readonly type: 'stored' | 'replaced' } | { readonly type: 'failed'; readonly failure: unknown };
 

@@ -100,10 +100,10 @@ const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest,
 /**
  * A fetch whose requests carry the latest token. While the token is fresh it costs one synchronous check and a header.
  *
- * A 401 or 403 causes one refresh, shared by all who were rejected, and one repeat; the second answer is the caller's. What
- * is sent is what was given at the call, on the repeat and on each redirect too. A body that can be read only once is
- * never sent twice, and is cancelled if it is not sent at all. The token goes to `allowedOrigins` only, across no redirect
- * to another origin; an Authorization header of the caller's is left alone.
+ * A 401 or 403 causes one refresh, shared by all who were rejected, and one repeat; the second answer is the caller's.
+ * What is sent is what was given at the call, on the repeat and on each redirect too. A body that can be read only once
+ * is never sent twice, and is cancelled if it is not sent at all. The token goes to `allowedOrigins` only, across no
+ * redirect to another origin; an Authorization header of the caller's is left alone.
  *
  * ```ts
  * const fetch = createFetch(token$, { baseUrl: 'https://api.example.com' });

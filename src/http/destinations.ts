@@ -11,7 +11,8 @@ export function resourceOf(method: string, url: string): string {
 export interface DestinationOptions {
   /**
    * Relative URLs are appended to it, as axios, ofetch and openapi-fetch do: `/orders` and `orders` under
-   * `https://api.example/v1` are both `https://api.example/v1/orders`; `''` is the base itself, and `?open=1` its query.
+   * `https://api.example/v1` are both `https://api.example/v1/orders`; `''` is the base itself, and `?open=1` its
+   * query.
    */
   baseUrl?: string | URL | undefined;
   /**
@@ -93,7 +94,9 @@ export class Destinations {
 /** Not a query or a fragment alone, nor an empty text: those are of the base itself. */
 const hasPath = (url: string): boolean => /^\s*[^\s?#]/.test(url);
 
-/** `/orders`, but not `//host` or what a URL parser reads as that: it skips tabs and line ends, and takes `\\` for `/`. */
+/**
+ * `/orders`, but not `//host` or what a URL parser reads as that: it skips tabs and line ends, and takes `\\` for `/`.
+ */
 const isRooted = (url: string): boolean => /^\s*[/\\](?![/\\\t\n\r])/.test(url);
 
 /** The origin with a slash. */

@@ -2,7 +2,9 @@ import type { HeadersInit } from '../internal/platformTypes.js';
 
 export type HeaderRecord = Record<string, string>;
 
-/** The headers as they are now. A plain record, as nearly every caller writes them, keeps its names as they are written. */
+/**
+ * The headers as they are now. A plain record, as nearly every caller writes them, keeps its names as they are written.
+ */
 export const copyOfHeaders = (headers: HeadersInit | null | undefined): HeaderRecord =>
   headers && !isIterable(headers) ? { ...headers } : headerRecord(headers);
 

@@ -34,8 +34,8 @@ export type HttpRequestInit = RequestInit & {
 /**
  * Every method returns a cold Observable: subscribing sends what was given to the method, unsubscribing aborts.
  *
- * An {@link HttpStatusError} holds no connection: up to 64 kB of the body are read before it is emitted, and its response
- * has these; the rest is cancelled.
+ * An {@link HttpStatusError} holds no connection: up to 64 kB of the body are read before it is emitted, and its
+ * response has these; the rest is cancelled.
  */
 export interface HttpClient {
   /** Emits the response, whatever its status, as fetch does. */
@@ -50,8 +50,8 @@ export interface HttpClient {
   /** Emits the response, which has no body. A status outside 200 to 299 errors with {@link HttpStatusError}. */
   head(url: string | URL, options?: HttpRequestInit): Observable<Response>;
   /**
-   * Sends the body, and emits that of the answer as `get` does. Text, binary data, forms and streams are sent as they are,
-   * anything else as JSON; no body for `null` and `undefined`.
+   * Sends the body, and emits that of the answer as `get` does. Text, binary data, forms and streams are sent as they
+   * are, anything else as JSON; no body for `null` and `undefined`.
    */
   post<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
   /** Sends and emits a body as `post` does. */
@@ -69,7 +69,8 @@ export interface HttpClient {
  * ```
  *
  * @throws TypeError that names an option out of range. The Observables error with {@link OriginNotAllowedError},
- *   {@link TokenUnavailableError}, {@link TokenStreamClosedError}, {@link RequestTimeoutError}, {@link HttpStatusError}.
+ *   {@link TokenUnavailableError}, {@link TokenStreamClosedError}, {@link RequestTimeoutError}, {@link
+ *   HttpStatusError}.
  */
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
   const destinations = new Destinations(options);

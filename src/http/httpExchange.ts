@@ -18,7 +18,9 @@ export interface Exchange<R> {
   readonly read?: (response: Response) => Promise<R>;
 }
 
-/** Responses that their callers may still be reading. React Native has no registry, and no body that is still to come. */
+/**
+ * Responses that their callers may still be reading. React Native has no registry, and no body that is still to come.
+ */
 const unreadResponses =
   typeof FinalizationRegistry === 'function'
     ? /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => {
@@ -59,7 +61,8 @@ export const exchange = <R>(
     answer.then(
       (value) => {
         isSettled = true;
-        // The caller may still read the body, and its signal must still abort that. The listener goes with the response.
+        // The caller may still read the body, and its signal must still abort that. The listener goes with the
+        // response.
         if (unreadResponses && signal && !read && (value as Response).body)
           unreadResponses.register(value as Response, unlink);
         else unlink();

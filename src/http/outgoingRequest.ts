@@ -24,7 +24,10 @@ export interface OutgoingRequest {
   isSent: boolean;
 }
 
-/** The request as it is now: the caller may use the same objects for the next call before this one leaves, or is repeated. */
+/**
+ * The request as it is now: the caller may use the same objects for the next call before this one leaves, or is
+ * repeated.
+ */
 export function outgoingRequest(url: string, input: Request | undefined, given: RequestInit): OutgoingRequest {
   const init = copyOfInit(given);
   if (typeof init.body === 'object') init.body = copyOfBody(init.body);
@@ -33,7 +36,8 @@ export function outgoingRequest(url: string, input: Request | undefined, given: 
   const headers = copyOfHeaders(given.headers ?? input?.headers);
   // `null` takes the Request's signal away.
   const signal = init.signal === undefined ? input?.signal : init.signal;
-  // The caller may read the Request. Without a body, or with another in the init, it cannot change, but for its headers.
+  // The caller may read the Request. Without a body, or with another in the init, it cannot change, but for its
+  // headers.
   const request = input?.body && !init.body ? input.clone() : input;
   return { url, request, init, headers, signal, wasAborted: signal?.aborted === true, isSent: false };
 }

@@ -5,8 +5,8 @@ const BINARY_OR_FORM =
   /^\[object (Blob|File|FormData|URLSearchParams|ArrayBuffer|SharedArrayBuffer|DataView|[A-Za-z0-9]+Array)\]$/;
 
 /**
- * The body as it is now, since the caller may change it before it is sent or repeated. What cannot change (text, a Blob) and
- * what can be read only once (a stream) is returned as it is.
+ * The body as it is now, since the caller may change it before it is sent or repeated. What cannot change (text, a
+ * Blob) and what can be read only once (a stream) is returned as it is.
  */
 export function copyOfBody<B>(body: B): B {
   return typeof body === 'object' && body !== null ? (copyOf(body) as B) : body;

@@ -32,8 +32,8 @@ function ponyfillFetch(input: string | URL | Request, init?: RequestInit): Promi
 }
 
 /**
- * Redirects, followed by hand wherever a script can see them. Bundlers for browsers know that none can; this look is for
- * pages that load the module as it is.
+ * Redirects, followed by hand wherever a script can see them. Bundlers for browsers know that none can; this look is
+ * for pages that load the module as it is.
  */
 export const redirects: RedirectPolicy =
   'document' in globalThis || 'importScripts' in globalThis ? byPlatform : byHand;

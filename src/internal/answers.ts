@@ -39,7 +39,9 @@ export function statusOf(answer: unknown): number | undefined {
   return candidates.find((each) => typeof each === 'number');
 }
 
-/** The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries. */
+/**
+ * The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries.
+ */
 export function errorCodeOf(answer: unknown): string | undefined {
   for (const carrier of [answer, ...bodiesOf(answer)]) {
     const { error, errorCode, errors, __type } = fieldsOf(parsedBody(carrier));

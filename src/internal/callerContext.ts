@@ -10,8 +10,8 @@ interface Storage {
 const asIs: RunInContext = (work) => work();
 
 /**
- * Captures the asynchronous context of the caller (Node's AsyncLocalStorage), which loggers and tenants live in. Browsers
- * have none.
+ * Captures the asynchronous context of the caller (Node's AsyncLocalStorage), which loggers and tenants live in.
+ * Browsers have none.
  */
 export function captureContext(): RunInContext {
   const storage = (loaded ??= load());
@@ -20,7 +20,9 @@ export function captureContext(): RunInContext {
 
 let loaded: Storage | undefined;
 
-/** By `getBuiltinModule`, because bundlers for browsers refuse the specifier `node:async_hooks` even in an `import()`. */
+/**
+ * By `getBuiltinModule`, because bundlers for browsers refuse the specifier `node:async_hooks` even in an `import()`.
+ */
 function load(): Storage {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
   const hooks = process?.getBuiltinModule?.('node:async_hooks') as { AsyncLocalStorage?: Storage } | undefined;

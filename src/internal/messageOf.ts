@@ -8,7 +8,9 @@ const LONGEST_READ = 1000;
 
 const CREDENTIALS = /\/\/[^\s/?#]*@/g;
 
-/** Of a URL, absolute or not: a word with a slash. It ends at a blank, but for what closes a quotation or a sentence. */
+/**
+ * Of a URL, absolute or not: a word with a slash. It ends at a blank, but for what closes a quotation or a sentence.
+ */
 const QUERY = /(?<![^\s"'(])([^\s"'(?#]*\/[^\s?#]*)[?#]\S+?(["')\]>}]{0,3}[:;,.]?)(?=\s|$)/g;
 
 /** The end of what the platform quotes of a body or a header that it cannot read: `"s3cr3t" is not valid JSON`. */

@@ -16,7 +16,10 @@ export const TEMPORARY = [
  */
 const RATE = /rate.?limit|too.?many|throttl|quota|exhausted|limit_?exceeded/i;
 
-/** Codes of servers in trouble: `internal_failure`, `service_unavailable`; not that a session has timed out. Prose is no code. */
+/**
+ * Codes of servers in trouble: `internal_failure`, `service_unavailable`; not that a session has timed out. Prose is no
+ * code.
+ */
 const TROUBLE = /^(?!session|login)[\w.#]*(internal|unavailable|overload|maintenance|time_?out)[\w.#]*$/i;
 
 const LONGEST_CODE = 80;
@@ -33,12 +36,14 @@ export const isTemporaryCode = (code: string): boolean =>
   !isOAuthCode(code) &&
   (TEMPORARY.includes(code) || RATE.test(code) || TROUBLE.test(code) || SERVER_ERROR.test(code));
 
-/** Whether a text is spelled like an error code. Whether it is permanent depends on the status, unless `isOAuthCode`. */
+/**
+ * Whether a text is spelled like an error code. Whether it is permanent depends on the status, unless `isOAuthCode`.
+ */
 export const isCode = (text: string): boolean => CODE.test(text) || isTemporaryCode(text);
 
 /**
- * The user must sign in again: `invalid_grant` and its dialects, the codes of OpenID Connect Core section 3.1.2.6, and what
- * MSAL and Auth0's clients say.
+ * The user must sign in again: `invalid_grant` and its dialects, the codes of OpenID Connect Core section 3.1.2.6, and
+ * what MSAL and Auth0's clients say.
  */
 const SIGN_IN = [
   'invalid_grant',

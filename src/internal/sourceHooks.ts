@@ -10,7 +10,8 @@ export const ON_SIGN_OUT: unique symbol = Symbol.for('rx-fresh-token/sign-out');
 
 /**
  * On a `TokenRequest`, put there by a source whose answer to it comes from an exchange already under way: by how many
- * milliseconds that was sent before this request was made. The token is so much older. A store that fetches finds it here too.
+ * milliseconds that was sent before this request was made. The token is so much older. A store that fetches finds it
+ * here too.
  */
 export const HEAD_START: unique symbol = Symbol.for('rx-fresh-token/head-start');
 

@@ -1,6 +1,8 @@
 import type { SchedulerLike } from 'rxjs';
 
-/** Two clocks, since neither is enough: one stops while the machine sleeps, the other can be set. Both in milliseconds. */
+/**
+ * Two clocks, since neither is enough: one stops while the machine sleeps, the other can be set. Both in milliseconds.
+ */
 export interface Clocks {
   /** Only grows. */
   readonly ticks: () => number;

@@ -63,7 +63,9 @@ export const failAfter = (timers: Timers, delay: number, errorOf: () => unknown,
     }),
   );
 
-/** RxJS' asyncScheduler keeps the interval's handle in the action's `id`; a foreign scheduler's timers stay as they are. */
+/**
+ * RxJS' asyncScheduler keeps the interval's handle in the action's `id`; a foreign scheduler's timers stay as they are.
+ */
 function hold(action: Subscription, held: boolean): void {
   const { id } = action as { id?: { ref?(): void; unref?(): void } };
   if (held) id?.ref?.();

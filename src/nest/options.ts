@@ -12,9 +12,9 @@ export interface TokenModuleOptions extends AttachTokenOptions {
   /** Defaults of the HTTP client, as in `HttpModule.register`: `baseURL`, `timeout` … */
   axios?: CreateAxiosDefaults | undefined;
   /**
-   * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on loopback.
-   * Default: the origin of `axios.baseURL`. One of the two must be given; `[]` is for an application that uses the
-   * stream alone.
+   * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on
+   * loopback. Default: the origin of `axios.baseURL`. One of the two must be given; `[]` is for an application that
+   * uses the stream alone.
    */
   allowedOrigins?: readonly string[] | undefined;
 }

@@ -14,8 +14,8 @@ const SCOPE_CHECK = 'rx-fresh-token/scopeCheck';
 const CLOSER = 'rx-fresh-token/closer';
 
 /**
- * The token is attached here, where the instance is made, and not in a lifecycle hook of a service: Nest does not call these
- * for REQUEST-scoped services.
+ * The token is attached here, where the instance is made, and not in a lifecycle hook of a service: Nest does not call
+ * these for REQUEST-scoped services.
  */
 function makeHttp(token$: TokenStream, { axios: defaults, allowedOrigins, isRejection }: TokenModuleOptions) {
   const instance = axios.create(defaults);

@@ -2,11 +2,16 @@ import { firstValueFrom, merge, Observable } from 'rxjs';
 import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 
-/** The result of the work; rejects with the signal's reason if that aborts first, since the work may ignore its signal. */
+/**
+ * The result of the work; rejects with the signal's reason if that aborts first, since the work may ignore its signal.
+ */
 export const orAborted = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
   signal ? firstValueFrom(merge(work, aborted(signal))) : work;
 
-/** Fails with the signal's reason when it aborts. Hand-made: `fromEvent` would add a listener for each use of the signal. */
+/**
+ * Fails with the signal's reason when it aborts. Hand-made: `fromEvent` would add a listener for each use of the
+ * signal.
+ */
 export const aborted = (signal: AbortSignal): Observable<never> =>
   new Observable((subscriber) =>
     onAbort(signal, () => {

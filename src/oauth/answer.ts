@@ -53,8 +53,8 @@ function flawIn(text: string, body: unknown): string | undefined {
 }
 
 /**
- * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Only a known error
- * code is printed; the rest is on the error for code that reads it there.
+ * An error answer (RFC 6749 section 5.2): of the body, else of the challenge, else of the status alone. Only a known
+ * error code is printed; the rest is on the error for code that reads it there.
  */
 function refusal(answer: Answer, body: Record<string, unknown> | undefined): TokenEndpointError {
   const { name, status, retryAfter } = answer;

@@ -18,7 +18,9 @@ export type Transport = (
   init: oauth.CustomFetchOptions<string, oauth.ProtectedResourceRequestBody>,
 ) => Promise<Response>;
 
-/** oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed. */
+/**
+ * oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed.
+ */
 export const requestBy = (transport: Transport, url: URL, signal?: AbortSignal) => ({
   signal,
   [oauth.customFetch]: transport,

@@ -37,7 +37,10 @@ export function currentRefreshToken(options: CurrentRefreshTokenOptions, ended: 
   return {
     /** The refresh token in use; it is read if there is none. */
     get: async (signal: AbortSignal): Promise<string> => (current ??= storage.wasRead(await read(signal))),
-    /** Reads again, since another process may have rotated: the refresh token that is stored, if it is another than before. */
+    /**
+     * Reads again, since another process may have rotated: the refresh token that is stored, if it is another than
+     * before.
+     */
     getChanged: async (signal: AbortSignal): Promise<string | undefined> => {
       // A string does not change: the server takes it as used once it has rotated.
       const token = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;

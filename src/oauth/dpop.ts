@@ -24,8 +24,8 @@ export function dpopHandleOf(dpop: boolean | CryptoKeyPair | undefined, clock: S
 }
 
 /**
- * Proofs for requests that a client of the stream sends. oauth4webapi makes a proof, and keeps a nonce, only in the course of a
- * request of its own: it gets one whose fetch keeps the headers and answers what the real server answered.
+ * Proofs for requests that a client of the stream sends. oauth4webapi makes a proof, and keeps a nonce, only in the
+ * course of a request of its own: it gets one whose fetch keeps the headers and answers what the real server answered.
  */
 export function proofBy(handle: DpopHandle): TokenProof {
   const prepare = async ({ method, url, token }: ProvenRequest, response: Response) => {

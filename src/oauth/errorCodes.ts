@@ -1,8 +1,8 @@
 import { isOAuthCode, TEMPORARY } from '../internal/oauthErrors.js';
 
 /**
- * What a token endpoint may answer besides the codes of `isOAuthCode`: of the IANA registry of OAuth errors, and of GitHub
- * and others.
+ * What a token endpoint may answer besides the codes of `isOAuthCode`: of the IANA registry of OAuth errors, and of
+ * GitHub and others.
  */
 const KNOWN = [
   ...TEMPORARY,
@@ -19,6 +19,8 @@ const KNOWN = [
   'unverified_user_email',
 ];
 
-/** Whether an error code is one of a fixed list. Any other text of a server may repeat a secret, and is never printed. */
+/**
+ * Whether an error code is one of a fixed list. Any other text of a server may repeat a secret, and is never printed.
+ */
 export const isKnownCode = (code: unknown): code is string =>
   typeof code === 'string' && (isOAuthCode(code) || KNOWN.includes(code));

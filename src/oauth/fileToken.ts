@@ -6,11 +6,11 @@ import { fitsHeader } from './requireOption.js';
 const JSON_OR_PAGE = /^[{["'<]/;
 
 /**
- * The token in a file that something else keeps fresh: a projected token of Kubernetes, a sink of Vault's agent. The file is
- * read anew for each fetch, so whatever rotates it may write, rename or swap symbolic links. White space around the token is
- * dropped. Where the file is gone, empty, holds no token or cannot be read for a moment, the token that was read last
- * is given again, and the failure is reported as an event. The life of a JWT is known from its claims; that of another
- * token is not, so it is read again when a server refuses it. Node 20.16 or later; not in browsers.
+ * The token in a file that something else keeps fresh: a projected token of Kubernetes, a sink of Vault's agent. The
+ * file is read anew for each fetch, so whatever rotates it may write, rename or swap symbolic links. White space around
+ * the token is dropped. Where the file is gone, empty, holds no token or cannot be read for a moment, the token that
+ * was read last is given again, and the failure is reported as an event. The life of a JWT is known from its claims;
+ * that of another token is not, so it is read again when a server refuses it. Node 20.16 or later; not in browsers.
  *
  * ```ts
  * const token$ = createTokenStream(fileToken('/var/run/secrets/tokens/orders'));

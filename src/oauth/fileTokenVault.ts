@@ -16,11 +16,11 @@ export interface TokenVault {
 
 /**
  * Keeps a refresh token in a file of its owner (mode 0600), for scripts and command-line tools. What is written goes to
- * a sibling file first and reaches the disk before it takes the old one's place, so that a crash leaves the old token or
- * the new one, whole. A file that cannot be replaced (one that is mounted into a container by itself, one in a directory
- * that cannot be written, one on a disk without room for a second) is overwritten in place. A file that group or others
- * can read or write, or that belongs to another user, or is no regular file, is refused: its token is no secret any more. (Windows has no such
- * modes: there the directory's permissions must do.)
+ * a sibling file first and reaches the disk before it takes the old one's place, so that a crash leaves the old token
+ * or the new one, whole. A file that cannot be replaced (one that is mounted into a container by itself, one in a
+ * directory that cannot be written, one on a disk without room for a second) is overwritten in place. A file that group
+ * or others can read or write, or that belongs to another user, or is no regular file, is refused: its token is no
+ * secret any more. (Windows has no such modes: there the directory's permissions must do.)
  *
  * To begin, `write` a token, or put it into the file by hand: as plain text, as a JSON string, or as JSON
  * `{ "refresh_token": "…" }`. While there is no file, `read` fails with the code `ENOENT`, which has `refreshToken` ask

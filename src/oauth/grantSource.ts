@@ -34,7 +34,8 @@ export function grantSource(
 
   return withHooks(async ({ signal }) => {
     const parameters = await parametersOf(signal);
-    // The exchange of a discarded request ends a little later than that: the server could issue a token that is never revoked.
+    // The exchange of a discarded request ends a little later than that: the server could issue a token that is never
+    // revoked.
     const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);
     const response = await outliving(signal, delay, (own) => endpoint.exchange({ grantType, parameters, signal: own }));
     if (discarded.has(signal)) endpoint.revoke(response.access_token);

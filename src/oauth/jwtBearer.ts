@@ -5,7 +5,10 @@ import type { OAuthOptions } from './options.js';
 import { checkSupplied, supplied, type Supplied } from './source.js';
 
 export interface JwtBearerOptions extends OAuthOptions {
-  /** The signed JWT to trade in, or a function that makes one: it is called for each fetch, since an assertion expires too. */
+  /**
+   * The signed JWT to trade in, or a function that makes one: it is called for each fetch, since an assertion expires
+   * too.
+   */
   assertion: Supplied;
 }
 
@@ -13,7 +16,8 @@ export interface JwtBearerOptions extends OAuthOptions {
  * A token for a signed JWT (RFC 7523 section 2.1), as Google's service accounts and Salesforce want it.
  *
  * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
- * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, or with what `assertion` failed with.
+ * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, or with what `assertion` failed
+ * with.
  */
 export function jwtBearer(options: JwtBearerOptions): TokenSource {
   requireObject(options);

@@ -45,15 +45,17 @@ export interface OAuthOptions {
   privateKey?: CryptoKey | { readonly key: CryptoKey; readonly kid?: string | undefined } | undefined;
   /**
    * For `private_key_jwt`, instead of `privateKey`: the signed assertion itself (RFC 7523 section 2.2), where something
-   * else makes it: a file that is rotated, a key management service, the identity that GitHub or Kubernetes gives a job.
-   * A function is called for each request.
+   * else makes it: a file that is rotated, a key management service, the identity that GitHub or Kubernetes gives a
+   * job. A function is called for each request.
    */
   clientAssertion?: Supplied | undefined;
   /** Scopes, separated by spaces. Default: what the server grants by itself. */
   scope?: string | undefined;
   /** The API or APIs that the token is for: absolute URIs without a fragment (RFC 8707). */
   resource?: string | readonly string[] | undefined;
-  /** The API or APIs that the token is for, by logical name (RFC 8693 section 2.1; Auth0 and others for every grant). */
+  /**
+   * The API or APIs that the token is for, by logical name (RFC 8693 section 2.1; Auth0 and others for every grant).
+   */
   audience?: string | readonly string[] | undefined;
   /** Further form parameters, as the server's manual asks for. They cannot replace what the grant itself sends. */
   parameters?: Readonly<Record<string, string>> | undefined;
@@ -69,7 +71,8 @@ export interface OAuthOptions {
   dpop?: boolean | CryptoKeyPair | undefined;
   /**
    * Whether credentials may go over plain `http:` to any host that is named here (`http://keycloak:8080` in a mesh that
-   * encrypts, say), and that an `http:` issuer names. Default false: `https:`, or `http:` to `localhost`, 127.0.0.0/8 and ::1.
+   * encrypts, say), and that an `http:` issuer names. Default false: `https:`, or `http:` to `localhost`, 127.0.0.0/8
+   * and ::1.
    */
   allowInsecureRequests?: boolean | undefined;
   /** When the stream is closed its access token is revoked (RFC 7009), best effort, within 2 seconds. Default false. */
@@ -77,8 +80,8 @@ export interface OAuthOptions {
 }
 
 /**
- * A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. Where the answer was
- * no good but for its refresh token, `access_token` is empty.
+ * A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. Where the
+ * answer was no good but for its refresh token, `access_token` is empty.
  */
 export type RotatedTokens = TokenResponse & { refresh_token: string };
 
@@ -93,11 +96,11 @@ export interface RefreshTokenOptions extends OAuthOptions {
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a callback that stores at once returns nothing
   onRotate?: ((tokens: RotatedTokens) => ObservableInput<unknown> | void) | undefined;
   /**
-   * Gets tokens in another way (asks the user, say) when the server says that the user must sign in (`invalid_grant` and its
-   * dialects such as GitHub's `bad_refresh_token`, `login_required`, `interaction_required`, `consent_required`), or when
-   * `refreshToken` is a function that has none yet: it gives nothing, or fails with the code ENOENT. It may
-   * take its time: it is called once for all who ask meanwhile, and what it gives is kept even if no request waits any more.
-   * The life of the access token that it gives counts from when it was called.
+   * Gets tokens in another way (asks the user, say) when the server says that the user must sign in (`invalid_grant`
+   * and its dialects such as GitHub's `bad_refresh_token`, `login_required`, `interaction_required`,
+   * `consent_required`), or when `refreshToken` is a function that has none yet: it gives nothing, or fails with the
+   * code ENOENT. It may take its time: it is called once for all who ask meanwhile, and what it gives is kept even if
+   * no request waits any more. The life of the access token that it gives counts from when it was called.
    */
   reauthenticate?: (() => ObservableInput<TokenResponse>) | undefined;
 }

@@ -66,8 +66,8 @@ export function refreshSession(options: RenewalOptions) {
     /** From now on the token of the exchange under way is revoked, if no request waits for it when it comes. */
     revokeUndelivered: () => (revokesUndelivered = true),
     /**
-     * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored nor
-     * handed out. Requests that wait get an error. A sign-in under way is not awaited.
+     * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored
+     * nor handed out. Requests that wait get an error. A sign-in under way is not awaited.
      *
      * @param accessToken the one that the stream holds
      */

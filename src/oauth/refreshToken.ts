@@ -25,8 +25,9 @@ export type { RefreshTokenOptions, RotatedTokens } from './options.js';
  * }));
  * ```
  *
- * Several processes that share a store (`rx-fresh-token/redis`) rotate one chain: the refresh token lies in the store with
- * the access token, and `refreshToken` is only what the first of them begins with. Seal it there (`encryptionKey`).
+ * Several processes that share a store (`rx-fresh-token/redis`) rotate one chain: the refresh token lies in the store
+ * with the access token, and `refreshToken` is only what the first of them begins with. Seal it there
+ * (`encryptionKey`).
  *
  * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
  * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, which hold no secret.

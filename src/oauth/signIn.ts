@@ -40,7 +40,8 @@ export function signInOnce(
     result: (): Promise<Renewal> | undefined =>
       running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
     begin: (report: TokenRequest['report']): Promise<Renewal> => {
-      // Not in a `finally` of `run` itself: one that fails at once would be over before it is noted here, and stay for ever.
+      // Not in a `finally` of `run` itself: one that fails at once would be over before it is noted here, and stay for
+      // ever.
       running = run(report).finally(() => (running = undefined));
       running.catch(() => undefined); // all who waited may have left
       return running;

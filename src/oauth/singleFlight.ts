@@ -16,9 +16,9 @@ import { createTimers } from '../internal/timers.js';
 import { aborted } from './abort.js';
 
 /**
- * Lets concurrent callers share one run of `work`. When all have aborted, the run goes on for `grace` ms: a refresh that
- * rotates must not be cut off, since the server may have used up the old token already. Callers may join it meanwhile.
- * After the grace period it ends with the last of these: a run that hangs must not be joined for ever.
+ * Lets concurrent callers share one run of `work`. When all have aborted, the run goes on for `grace` ms: a refresh
+ * that rotates must not be cut off, since the server may have used up the old token already. Callers may join it
+ * meanwhile. After the grace period it ends with the last of these: a run that hangs must not be joined for ever.
  *
  * @param work gets the argument of the caller that began the run
  * @returns runs the work, or joins the run under way; rejects when the signal aborts

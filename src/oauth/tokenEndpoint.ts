@@ -82,7 +82,8 @@ function repeatReasonBy(options: CheckedOptions, servers: ServerLookup, clock: S
     clockSkew: number | undefined,
     signal: AbortSignal,
   ): Promise<RepeatReason | undefined> => {
-    // A web page, say, where the endpoint used to be. The grant may have been used up: only the next attempt looks again.
+    // A web page, say, where the endpoint used to be. The grant may have been used up: only the next attempt looks
+    // again.
     if (failure instanceof InvalidTokenResponseError) servers.forget();
     if (!(failure instanceof TokenEndpointError)) return undefined;
     const { error, status } = failure;

@@ -61,7 +61,9 @@ export function tokenRequestBy(
   };
 }
 
-/** The form of a request; oauth4webapi adds the grant type and the client. An option replaces the parameter of its name. */
+/**
+ * The form of a request; oauth4webapi adds the grant type and the client. An option replaces the parameter of its name.
+ */
 function formOf({ parameters, scope, resource, audience }: CheckedOptions, own: Parameters): URLSearchParams {
   const form = new URLSearchParams(parameters);
   for (const [name, value] of Object.entries({ scope, ...own })) if (value !== undefined) form.set(name, value);

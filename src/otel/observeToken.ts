@@ -8,7 +8,10 @@ import type { TokenStream } from '../token/types.js';
 export interface ObserveTokenOptions {
   /** Where the metrics go: `metrics.getMeter('my-service')` of `@opentelemetry/api`. */
   meter: Meter;
-  /** What this stream is called, in the attribute `name`: not empty, and one of few. Never the id of a user or a session. */
+  /**
+   * What this stream is called, in the attribute `name`: not empty, and one of few. Never the id of a user or a
+   * session.
+   */
   name: string;
 }
 
@@ -18,8 +21,8 @@ const seconds = (ms: number): number => Math.max(0, ms) / 1000;
 const PREFIX = 'rx_fresh_token';
 
 /**
- * Measures a token stream from outside: refreshes, failures, rejections, the life that is left, and waits. Measuring causes no
- * fetch. No attribute says which token it was.
+ * Measures a token stream from outside: refreshes, failures, rejections, the life that is left, and waits. Measuring
+ * causes no fetch. No attribute says which token it was.
  *
  * ```ts
  * import { metrics } from '@opentelemetry/api';
@@ -63,7 +66,9 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
     }
   }
 
-  /** Collectors keep the last value: before the first token there is none, nor is there one of a life that nobody knows. */
+  /**
+   * Collectors keep the last value: before the first token there is none, nor is there one of a life that nobody knows.
+   */
   let isKnown = false;
   const observeLife: Parameters<typeof lifeLeft.addCallback>[0] = (result) => {
     const { expiresAt } = token$.current ?? { expiresAt: -Infinity };

@@ -15,8 +15,9 @@ interface Channel {
 }
 
 /**
- * Publishes the events of a token stream on Node's diagnostics channels `rx-fresh-token:refreshStarted`, `:tokenChanged`,
- * `:refreshFailed` and so on, one for each type of event. A message is the event and the `name`; tokens in it print redacted.
+ * Publishes the events of a token stream on Node's diagnostics channels `rx-fresh-token:refreshStarted`,
+ * `:tokenChanged`, `:refreshFailed` and so on, one for each type of event. A message is the event and the `name`;
+ * tokens in it print redacted.
  *
  * ```ts
  * import { subscribe } from 'node:diagnostics_channel';

@@ -5,8 +5,8 @@ const DEEPEST = 100;
 const SAFE = /^[\w.~-]*$/;
 
 /**
- * Writes a key as text: two keys get the same text only if they are equal, member by member, in any order of the members.
- * The text has neither braces nor spaces, so that it may be a part of a key in Redis.
+ * Writes a key as text: two keys get the same text only if they are equal, member by member, in any order of the
+ * members. The text has neither braces nor spaces, so that it may be a part of a key in Redis.
  *
  * @throws TypeError for what cannot be told apart by its members, such as a Map, a function or NaN
  */

@@ -34,8 +34,8 @@ function createChain(scheduler: SchedulerLike): Chain {
 }
 
 /**
- * A server that rotates refresh tokens takes it for theft when one comes back that was used. So the streams of a chain ask
- * their sources one after the other, and each is given the refresh token that the one before has brought.
+ * A server that rotates refresh tokens takes it for theft when one comes back that was used. So the streams of a chain
+ * ask their sources one after the other, and each is given the refresh token that the one before has brought.
  */
 function joinChain(chain: Chain): TokenStore {
   const store: TokenStore = {
@@ -79,8 +79,8 @@ function exchangeOf(chain: Chain, fetch: Parameters<TokenStore['refresh']>[1]): 
 }
 
 /**
- * A place in the chain of that id. A chain lives as long as one of its streams: one that the pool has let go of, and that
- * somebody holds, has the same chain as its successor.
+ * A place in the chain of that id. A chain lives as long as one of its streams: one that the pool has let go of, and
+ * that somebody holds, has the same chain as its successor.
  */
 export function createChains(scheduler: SchedulerLike): (id: string) => TokenStore {
   const chains = new Map<string, WeakRef<Chain>>();

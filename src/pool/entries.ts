@@ -14,7 +14,10 @@ import { createManager, type EndingManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream, TokenStreamOptions } from '../token/types.js';
 import { createSharedTimer, type Timed } from './sharedTimer.js';
 
-/** What the pool has of a key. The state is what is known of its stream; a manager acts on it while there is something to do. */
+/**
+ * What the pool has of a key. The state is what is known of its stream; a manager acts on it while there is something
+ * to do.
+ */
 export interface Entry<K> extends Timed {
   readonly key: K;
   readonly source: TokenSource;

@@ -22,11 +22,15 @@ export interface TokenPoolOptions<K> extends Omit<TokenStreamOptions, 'store' | 
    * such as a class instance, is a TypeError.
    */
   idOf?: ((key: K) => string) | undefined;
-  /** Makes the store of a key, from its id (see `idOf`). It is called for each stream, and returns another store each time. */
+  /**
+   * Makes the store of a key, from its id (see `idOf`). It is called for each stream, and returns another store each
+   * time.
+   */
   store?: ((id: string, key: K) => TokenStore) | undefined;
   /**
    * Names the refresh token that a key uses, the session of a user, say; undefined: none that others use. Keys with one
-   * name ask one after the other, and each goes on from the refresh token that the one before has brought. Not with `store`.
+   * name ask one after the other, and each goes on from the refresh token that the one before has brought. Not with
+   * `store`.
    */
   chainOf?: ((key: K) => string | undefined) | undefined;
 }

@@ -1,4 +1,7 @@
-/** So many entries that are in use are passed over to find one that may be let go of. The next search goes on from there. */
+/**
+ * So many entries that are in use are passed over to find one that may be let go of. The next search goes on from
+ * there.
+ */
 const LONGEST_SEARCH = 32;
 
 export interface RecentlyUsedOptions<E> {

@@ -26,8 +26,8 @@ export interface TokenPoolDeleteOptions {
 /** A token stream for each key: each tenant, audience or user. */
 export interface TokenPool<K> {
   /**
-   * The stream of a key, made when the key is asked for first. Ask for it each time: a stream that the pool has let go of
-   * still works, but it is not that of the key any more.
+   * The stream of a key, made when the key is asked for first. Ask for it each time: a stream that the pool has let go
+   * of still works, but it is not that of the key any more.
    *
    * @throws TypeError if the key cannot be told from others, {@link TokenStreamClosedError} after `close()`
    */
@@ -53,8 +53,8 @@ export interface TokenPool<K> {
  * tokens.get({ id: 'acme', audience: 'stock' }).subscribe((token) => console.log(String(token))); // AccessToken(Bearer 4ac1a6a0)
  * ```
  *
- * A key is compared by its members, all of them, in any order. Streams are made in the asynchronous context in which the
- * pool was made, not in that of the request which asked first.
+ * A key is compared by its members, all of them, in any order. Streams are made in the asynchronous context in which
+ * the pool was made, not in that of the request which asked first.
  *
  * @param source makes the token source of a key. It is given a frozen copy of the key; with `idOf`, the key itself.
  * @throws TypeError that names an option out of range.
@@ -125,7 +125,9 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   };
 }
 
-/** Makes the entry of a key, in the context in which the pool is made: a request that asks first must not be kept alive. */
+/**
+ * Makes the entry of a key, in the context in which the pool is made: a request that asks first must not be kept alive.
+ */
 function entryMaker<K>(source: (key: K) => TokenSource, { idOf, isCanonical, streamOptionsOf }: PoolSettings<K>) {
   const runInContext = captureContext();
   return (id: string, given: K): Entry<K> =>

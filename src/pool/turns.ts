@@ -2,8 +2,8 @@ import { Observable } from 'rxjs';
 import type { InTurn } from '../internal/sourceHooks.js';
 
 /**
- * Lets at most `limit` subscriptions run at once; the others wait in the order in which they came. A turn is over when its
- * subscription ends. One that is unsubscribed while it waits gives up its place.
+ * Lets at most `limit` subscriptions run at once; the others wait in the order in which they came. A turn is over when
+ * its subscription ends. One that is unsubscribed while it waits gives up its place.
  *
  * Hand-made: of RxJS' `mergeMap` nobody in its queue can be unsubscribed.
  */

@@ -18,8 +18,8 @@ export interface TokenProxy {
   /** Makes a server serve requests, WebSockets and `Expect: 100-continue` through the proxy. */
   attach(server: Server): void;
   /**
-   * Drains: WebSockets end, and a connection closes after the request under way. Resolves when no request is under way. It
-   * closes neither servers nor the token stream.
+   * Drains: WebSockets end, and a connection closes after the request under way. Resolves when no request is under way.
+   * It closes neither servers nor the token stream.
    */
   close(): Promise<void>;
 }
@@ -31,8 +31,9 @@ export interface TokenProxy {
  * client  --POST /orders-->  proxy  --POST /v1/orders, Authorization: Bearer T-->  to: https://api.example.com/v1
  * ```
  *
- * Bodies are streamed both ways. A refused token is replaced once, and the request is repeated once, if its body was kept.
- * Without a token nothing is sent: the client is answered 503. `/-/health` and `/-/metrics` are the proxy's own pages.
+ * Bodies are streamed both ways. A refused token is replaced once, and the request is repeated once, if its body was
+ * kept. Without a token nothing is sent: the client is answered 503. `/-/health` and `/-/metrics` are the proxy's own
+ * pages.
  *
  * ```ts
  * const proxy = createTokenProxy(token$, { to: 'https://api.example.com' });
@@ -80,7 +81,10 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
   });
 }
 
-/** A client may send a request before the one ahead of it is answered: it is served when the connection is free for its answer. */
+/**
+ * A client may send a request before the one ahead of it is answered: it is served when the connection is free for its
+ * answer.
+ */
 const handlerOf =
   (host: ServingHost, wayOf: (response: ServerResponse) => Way = () => ({})) =>
   (request: IncomingMessage, response: ServerResponse): void => {

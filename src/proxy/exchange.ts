@@ -1,6 +1,8 @@
 import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 
-/** How long a server may take for `100 Continue`. Then the body is sent anyway (RFC 9110 section 10.1.1). Milliseconds. */
+/**
+ * How long a server may take for `100 Continue`. Then the body is sent anyway (RFC 9110 section 10.1.1). Milliseconds.
+ */
 const CONTINUE_WAIT = 1_000;
 
 export interface ExchangeInit {

@@ -3,7 +3,9 @@
  * `rawHeaders`.
  */
 
-/** They speak of one connection. `proxy-authorization` is meant for this proxy, `http2-settings` for an upgrade to h2c. */
+/**
+ * They speak of one connection. `proxy-authorization` is meant for this proxy, `http2-settings` for an upgrade to h2c.
+ */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',

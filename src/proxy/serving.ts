@@ -165,8 +165,8 @@ const arrivalOf = ({ url, method, headers, headersDistinct, socket }: IncomingMe
 });
 
 /**
- * A proxy passes 1xx responses on (RFC 9110 section 15.2). By the socket, because Node's methods know two of them, and throw
- * for a `Link` that they do not understand. Node answers `100 Continue` itself.
+ * A proxy passes 1xx responses on (RFC 9110 section 15.2). By the socket, because Node's methods know two of them, and
+ * throw for a `Link` that they do not understand. Node answers `100 Continue` itself.
  */
 const informing =
   (response: ServerResponse) =>

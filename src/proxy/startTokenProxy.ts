@@ -24,7 +24,8 @@ export interface RunningTokenProxy {
 /**
  * A server that serves nothing but the proxy of {@link createTokenProxy}.
  *
- * @throws TypeError that names an option out of range. The promise rejects with Node's error if the address cannot be used.
+ * @throws TypeError that names an option out of range. The promise rejects with Node's error if the address cannot be
+ *   used.
  */
 export async function startTokenProxy(
   token$: TokenStream,

@@ -4,8 +4,9 @@
 const MOST_DECODINGS = 3;
 
 /**
- * Why a request target may not be sent on, or undefined if it may. Only the origin form passes (RFC 9112 section 3.2.1): the
- * absolute form names another server, and `//host` does for whoever resolves it. No segment leaves the prefix of `to`.
+ * Why a request target may not be sent on, or undefined if it may. Only the origin form passes (RFC 9112 section
+ * 3.2.1): the absolute form names another server, and `//host` does for whoever resolves it. No segment leaves the
+ * prefix of `to`.
  */
 export function objectionToTarget(target: string): string | undefined {
   if (!target.startsWith('/')) return 'the request target must be a path';

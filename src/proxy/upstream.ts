@@ -37,8 +37,8 @@ export interface Upstream {
 }
 
 /**
- * Sends by Node's own client, and not by its fetch. Fetch would decompress what it receives, add fields of its own, hide `100
- * Continue` and upgrades, and take longer.
+ * Sends by Node's own client, and not by its fetch. Fetch would decompress what it receives, add fields of its own,
+ * hide `100 Continue` and upgrades, and take longer.
  */
 export function createUpstream({
   to,

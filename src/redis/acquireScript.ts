@@ -3,11 +3,12 @@ import { LONGEST_PAUSE, PRELUDE } from './scriptPrelude.js';
 /**
  * Asks for a token, or for the right to fetch one. One script, so that what it compares cannot change before it writes.
  *
- * KEYS[1] the hash. ARGV: owner ('' only reads), lease, generation to get beyond, kind ('', 'forced', 'rejected'), least
- * life worth having, cool-down of forced refreshes, the longest pause to wait for ('' all of it); all times in ms.
+ * KEYS[1] the hash. ARGV: owner ('' only reads), lease, generation to get beyond, kind ('', 'forced', 'rejected'),
+ * least life worth having, cool-down of forced refreshes, the longest pause to wait for ('' all of it); all times in
+ * ms.
  *
- * Answers, `now` being Redis' clock in ms, `hashId` what tells this hash from one of the same name elsewhere ('' none yet),
- * and `ended` the generation of the last sign-out:
+ * Answers, `now` being Redis' clock in ms, `hashId` what tells this hash from one of the same name elsewhere ('' none
+ * yet), and `ended` the generation of the last sign-out:
  *   T now hashId ended generation issued life token        a token; life -1 when unknown
  *   W now hashId ended left                                someone else fetches, for so long at most
  *   B now hashId ended left failure                        not before that, because of this failure, or ('') of the cool-down

@@ -4,12 +4,14 @@ import type { Timers } from '../internal/timers.js';
 /** Redis did not answer, or refused to. Any other TokenStoreError is about what Redis holds. */
 export class RedisUnavailable extends TokenStoreError {}
 
-/** Calls that were given up, and that the client has neither answered nor refused. More would only lengthen its queue. */
+/**
+ * Calls that were given up, and that the client has neither answered nor refused. More would only lengthen its queue.
+ */
 const MAX_UNANSWERED = 4;
 
 /**
- * A call that was given up counts for so long as one that the client may still send. Clients lose calls: then they never
- * settle. Milliseconds.
+ * A call that was given up counts for so long as one that the client may still send. Clients lose calls: then they
+ * never settle. Milliseconds.
  */
 const UNANSWERED_FOR = 30_000;
 
@@ -20,8 +22,8 @@ const CHECK_INTERVAL = 50;
 export type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void) => Promise<T>;
 
 /**
- * A deadline of our own on every call: clients wait for seconds or minutes, and send what they have queued when no caller
- * wants it any more.
+ * A deadline of our own on every call: clients wait for seconds or minutes, and send what they have queued when no
+ * caller wants it any more.
  */
 export function boundedCalls(deadline: number, timers: Timers, isDown: () => boolean): BoundedCall {
   const unanswered = new Set<object>();

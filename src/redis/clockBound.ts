@@ -1,4 +1,6 @@
-/** One answer of Redis: its time, and when it was asked and answered by a clock of ours that is never set. Milliseconds. */
+/**
+ * One answer of Redis: its time, and when it was asked and answered by a clock of ours that is never set. Milliseconds.
+ */
 export interface ClockSample {
   readonly redis: number;
   readonly sent: number;
@@ -32,9 +34,9 @@ interface Offset {
 }
 
 /**
- * The upper bound of (Redis' time - ours): what Redis said, less when it was asked, since it spoke no earlier than that.
- * So no token is thought younger than it is. A sample that no older one can explain (Redis' clock was set forward, or
- * this machine slept) makes the older ones void.
+ * The upper bound of (Redis' time - ours): what Redis said, less when it was asked, since it spoke no earlier than
+ * that. So no token is thought younger than it is. A sample that no older one can explain (Redis' clock was set
+ * forward, or this machine slept) makes the older ones void.
  */
 export function clockBound(): ClockBound {
   let samples: Offset[] = [];

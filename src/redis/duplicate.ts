@@ -22,8 +22,8 @@ interface Duplicate extends ClientState {
 }
 
 /**
- * A second connection of a client, for subscriptions. It is closed when this is unsubscribed, and errs when it has ended.
- * It never keeps a process alive where the client allows that.
+ * A second connection of a client, for subscriptions. It is closed when this is unsubscribed, and errs when it has
+ * ended. It never keeps a process alive where the client allows that.
  */
 // Hand-made: it translates an event emitter that connects in its own time.
 export const openDuplicate = (client: RedisClient): Observable<SubscribeTo> =>

@@ -56,7 +56,9 @@ export interface LeaderContext {
 const COMMIT_PAUSE = 250;
 const COMMIT_TIMEOUT = 60_000;
 
-/** Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back. */
+/**
+ * Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back.
+ */
 export async function lead(context: LeaderContext, grant: Grant, task: LeaderTask): Promise<Outcome> {
   const { calls, sealing, now } = context;
   const { fence } = grant;

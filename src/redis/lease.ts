@@ -47,8 +47,8 @@ export const pollPause = (round: number, left: number): number =>
 const HOUR = 3_600_000;
 
 /**
- * No token is stored with a longer life: some servers say that a token lives for ever by the largest number that they know,
- * which neither Redis nor its clock can count. Milliseconds.
+ * No token is stored with a longer life: some servers say that a token lives for ever by the largest number that they
+ * know, which neither Redis nor its clock can count. Milliseconds.
  */
 export const LONGEST_LIFE = 100 * 365 * 24 * HOUR;
 

@@ -39,8 +39,9 @@ export interface RedisTokenStoreOptions {
    */
   onUnavailable?: 'wait' | 'local' | undefined;
   /**
-   * The stream's option of that name, where it has one: how long a token lives, in ms, whose response does not say so. Without
-   * it other processes would be given such a token when it is over. `undefined`: what the response says. Default: that, always.
+   * The stream's option of that name, where it has one: how long a token lives, in ms, whose response does not say so.
+   * Without it other processes would be given such a token when it is over. `undefined`: what the response says.
+   * Default: that, always.
    */
   lifetime?: TokenStreamOptions['lifetime'];
 }

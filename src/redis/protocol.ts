@@ -56,11 +56,16 @@ export interface Protocol {
   readonly isPlausible: (generation: number) => boolean;
   /** A message has Redis' time in it. */
   readonly learnTime: (now: number) => void;
-  /** Whether what was issued can be dated. Not after a message that contradicts every answer: the next call mends that. */
+  /**
+   * Whether what was issued can be dated. Not after a message that contradicts every answer: the next call mends that.
+   */
   readonly knowsTime: () => boolean;
 }
 
-/** Life that makes a token worth handing out: above the margin within which streams do not use it. Less for short tokens. */
+/**
+ * Life that makes a token worth handing out: above the margin within which streams do not use it. Less for short
+ * tokens.
+ */
 export const LEAST_LIFE = 1500;
 
 /**

@@ -13,13 +13,13 @@ import { tokenChanges } from './tokenChanges.js';
 import type { TokenRecord } from './tokenRecord.js';
 
 /**
- * One token for all processes with one client identity, shared through Redis: one fetch per token lifetime for the whole
- * fleet, and everyone has the new token within milliseconds.
+ * One token for all processes with one client identity, shared through Redis: one fetch per token lifetime for the
+ * whole fleet, and everyone has the new token within milliseconds.
  *
- * One process at a time leads: it holds a lease, fetches, and stores under a fence that only ever grows, so that one whose
- * process was paused past its lease cannot overwrite what came after. The others hear of the new token by a push, or
- * find it when they ask. A rejection names the token it is about, so fifty processes whose token was revoked cost one
- * fetch. A failed fetch makes everybody pause, and everybody gets that failure: its class, message, `status` and
+ * One process at a time leads: it holds a lease, fetches, and stores under a fence that only ever grows, so that one
+ * whose process was paused past its lease cannot overwrite what came after. The others hear of the new token by a push,
+ * or find it when they ask. A rejection names the token it is about, so fifty processes whose token was revoked cost
+ * one fetch. A failed fetch makes everybody pause, and everybody gets that failure: its class, message, `status` and
  * `error`.
  *
  * Times are Redis' own. Processes never compare clocks, and no token is thought younger than it is.
@@ -39,7 +39,8 @@ import type { TokenRecord } from './tokenRecord.js';
  * );
  * ```
  *
- * @returns a store for one stream: give each stream its own. The stores of one client share a connection for pushes, which
+ * @returns a store for one stream: give each stream its own. The stores of one client share a connection for pushes,
+ *   which
  * is open until their streams are closed.
  * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a key's bytes.
  * A refresh fails with {@link TokenStoreError}, and the source is not asked, when what is stored cannot be opened;

@@ -2,8 +2,8 @@
 export const LONGEST_PAUSE = 300_000;
 
 /**
- * What every script begins with: `now`, Redis' clock in ms; `text`, a number as Redis keeps it; and `number`, the i-th of
- * the fields `h` that the script reads.
+ * What every script begins with: `now`, Redis' clock in ms; `text`, a number as Redis keeps it; and `number`, the i-th
+ * of the fields `h` that the script reads.
  *
  * Numbers leave as strings: Lua would make them integers of its own kind, and clients theirs.
  */

@@ -20,8 +20,8 @@ export interface Sealing {
 
 /**
  * Seals with the first key, opens with any. AES-256-GCM with the key of the hash as additional data, so that
- * a process that can write to Redis cannot pass one key's value for another's. Without keys it writes plain JSON, and with keys
- * it refuses to read that, for the same reason.
+ * a process that can write to Redis cannot pass one key's value for another's. Without keys it writes plain JSON, and
+ * with keys it refuses to read that, for the same reason.
  */
 export function sealing(keys: readonly EncryptionKey[], hashKey: string): Sealing {
   const first = keys[0];

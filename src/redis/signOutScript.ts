@@ -1,12 +1,12 @@
 import { PRELUDE } from './scriptPrelude.js';
 
 /**
- * Ends the session: deletes the token, the failure and the lease. The fence grows, so that the commit of a leader that is
- * still fetching is refused; the hash stays, so that those who were not connected find out.
+ * Ends the session: deletes the token, the failure and the lease. The fence grows, so that the commit of a leader that
+ * is still fetching is refused; the hash stays, so that those who were not connected find out.
  *
  * KEYS[1] the hash. ARGV: generation to get beyond, how long to keep the hash, channel, the id of this sign-out.
- * Answers: E now hashId ended, `ended` being the generation of this sign-out; the same again for the same id, should the
- * reply have been lost: others may have signed in since.
+ * Answers: E now hashId ended, `ended` being the generation of this sign-out; the same again for the same id, should
+ * the reply have been lost: others may have signed in since.
  */
 export const SIGN_OUT = `${PRELUDE}
 h = redis.pcall('HMGET', KEYS[1], 'gen', 'fence', 'hashId', 'ended', 'endedBy')

@@ -1,7 +1,9 @@
 import type { TokenResponse } from '../token/types.js';
 import type { TokenRecord } from './tokenRecord.js';
 
-/** So many tokens have their generations remembered; a stream that lags further behind is found out by comparing values. */
+/**
+ * So many tokens have their generations remembered; a stream that lags further behind is found out by comparing values.
+ */
 const CAPACITY = 16;
 
 /** The tokens that this process has seen, so that it can say which generation it wants to replace. */

@@ -9,7 +9,9 @@ import type { TokenRecord } from './tokenRecord.js';
 export function tokenChanges(store: StoreContext, events$: Observable<ChannelEvent>): Observable<StoredToken> {
   const { calls, cache, wake$, found$, storeId } = store;
 
-  /** What may have been missed before the channel was open. It also tells the time, without which no push can be dated. */
+  /**
+   * What may have been missed before the channel was open. It also tells the time, without which no push can be dated.
+   */
   async function readCurrent(): Promise<SealedToken | null> {
     const answer = await calls.acquire({
       owner: '',

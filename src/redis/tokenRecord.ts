@@ -15,8 +15,8 @@ export interface TokenRecord {
 }
 
 /**
- * The record is sealed as a whole. Generation, time of issue and life also stand in the clear, for the scripts: a process that
- * can write to Redis could pass an old token for a new one by these.
+ * The record is sealed as a whole. Generation, time of issue and life also stand in the clear, for the scripts: a
+ * process that can write to Redis could pass an old token for a new one by these.
  */
 export const sealRecord = ({ seal }: Sealing, record: TokenRecord): Promise<string> =>
   seal('token', { ...record, response: storable(record.response) });

@@ -9,8 +9,9 @@ export interface Channel {
 }
 
 /**
- * A BroadcastChannel as a stream. Where there is none, or the browser blocks it together with cookies, nothing is heard and
- * nothing is posted. It is closed while the page is hidden: a message to a page in the back/forward cache evicts the page.
+ * A BroadcastChannel as a stream. Where there is none, or the browser blocks it together with cookies, nothing is heard
+ * and nothing is posted. It is closed while the page is hidden: a message to a page in the back/forward cache evicts
+ * the page.
  */
 export function createChannel(name: string, { hidden$, shown$ }: Page): Channel {
   let channel: BroadcastChannel | null = null;

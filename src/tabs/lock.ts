@@ -1,9 +1,9 @@
 import { Observable } from 'rxjs';
 
 /**
- * Does some work under a lock that one tab at a time can hold. The browser gives the lock back when the work is over, is
- * unsubscribed, or the tab is gone. Without Web Locks (an insecure context, a sandboxed frame) the work is done without a
- * lock. So it is when `expired$` emits first: a tab that is frozen in the middle of a fetch keeps the lock.
+ * Does some work under a lock that one tab at a time can hold. The browser gives the lock back when the work is over,
+ * is unsubscribed, or the tab is gone. Without Web Locks (an insecure context, a sandboxed frame) the work is done
+ * without a lock. So it is when `expired$` emits first: a tab that is frozen in the middle of a fetch keeps the lock.
  */
 export function exclusively<T>(name: string, work: () => Observable<T>, expired$: Observable<unknown>): Observable<T> {
   const { locks } = (globalThis as { navigator?: { locks?: LockManager } }).navigator ?? {};

@@ -15,7 +15,9 @@ export type Message =
 /** The version of the format. Messages of another version are ignored. */
 const VERSION = 2;
 
-/** `at`: the wall clock, which all tabs of a machine share, so that a message that lay in a frozen tab shows its age. */
+/**
+ * `at`: the wall clock, which all tabs of a machine share, so that a message that lay in a frozen tab shows its age.
+ */
 export const write = (message: Message, at: number): object => ({ ...message, at, version: VERSION });
 
 /** A message as it is now; null for anything else. Whatever runs in the same origin may post anything. */

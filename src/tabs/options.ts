@@ -7,14 +7,15 @@ export interface TabTokenStoreOptions {
   /** Before it fetches, a tab asks the others, and waits this many ms for their answer. Finite, >= 0. Default 40. */
   askTimeout?: number | undefined;
   /**
-   * How many ms a tab waits for the lock, in all, before it fetches without it: a browser may freeze the tab that holds it, in
-   * mid-fetch. More than the stream's `fetchTimeout`, after which a tab that is not frozen releases the lock.
-   * >= 0, or Infinity. Default 15 000.
+   * How many ms a tab waits for the lock, in all, before it fetches without it: a browser may freeze the tab that holds
+   * it, in mid-fetch. More than the stream's `fetchTimeout`, after which a tab that is not frozen releases the lock. >=
+   * 0, or Infinity. Default 15 000.
    */
   lockTimeout?: number | undefined;
   /**
-   * The stream's option of that name, where it has one: how long a token lives, in ms, whose response does not say so. Without
-   * it other tabs would be given such a token when it is over. `undefined`: what the response says. Default: that, always.
+   * The stream's option of that name, where it has one: how long a token lives, in ms, whose response does not say so.
+   * Without it other tabs would be given such a token when it is over. `undefined`: what the response says. Default:
+   * that, always.
    */
   lifetime?: TokenStreamOptions['lifetime'];
 }

@@ -9,8 +9,8 @@ export interface Page {
   /** The page is there, or is back from the back/forward cache. */
   readonly shown$: Observable<unknown>;
   /**
-   * The page may have missed messages: it is back from the back/forward cache, no longer frozen, or visible again. Or another
-   * tab has changed localStorage, perhaps cleared it.
+   * The page may have missed messages: it is back from the back/forward cache, no longer frozen, or visible again. Or
+   * another tab has changed localStorage, perhaps cleared it.
    */
   readonly returned$: Observable<unknown>;
 }

@@ -1,8 +1,8 @@
 import { Observable, timer } from 'rxjs';
 
 /**
- * Emits once after `ms`, in hidden pages too. Browsers slow down the timers of hidden pages to one a second, or one a minute,
- * while other tabs may be waiting for the lock. They do not slow down messages.
+ * Emits once after `ms`, in hidden pages too. Browsers slow down the timers of hidden pages to one a second, or one a
+ * minute, while other tabs may be waiting for the lock. They do not slow down messages.
  */
 export function promptTimer(ms: number): Observable<unknown> {
   const { document } = globalThis as { document?: { readonly hidden?: boolean } };

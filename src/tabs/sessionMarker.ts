@@ -11,8 +11,8 @@ export interface SessionMarker {
 
 /**
  * The marker lies in localStorage, which all tabs of an origin read without waiting. A page that comes back from the
- * back/forward cache has missed all messages, but reads there that its session has ended. Where localStorage is blocked or
- * full, the tab keeps an id of its own, and takes no message of the others' sessions.
+ * back/forward cache has missed all messages, but reads there that its session has ended. Where localStorage is blocked
+ * or full, the tab keeps an id of its own, and takes no message of the others' sessions.
  */
 export function createSessionMarker(key: string, { localStorage }: Pick<Page, 'localStorage'>): SessionMarker {
   let shared = true;

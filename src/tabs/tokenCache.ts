@@ -6,7 +6,9 @@ import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
 /** A token with less than this share of its life left is not passed on. */
 const LEAST_SHARE = 0.1;
 
-/** The same token again counts as newer if it is this many ms younger: each tab's estimate of its age differs a little. */
+/**
+ * The same token again counts as newer if it is this many ms younger: each tab's estimate of its age differs a little.
+ */
 const AGE_TOLERANCE = 1000;
 
 /** The newest token that a tab knows of, and the last response. */

@@ -36,7 +36,10 @@ interface Told {
 /** A client of promises passes the news on from one to the next; createFetch takes three microtasks. */
 const HOPS = 10;
 
-/** A caller that awaits the answer hears of it in the next microtask: the same request with that token is a repeat from then on. */
+/**
+ * A caller that awaits the answer hears of it in the next microtask: the same request with that token is a repeat from
+ * then on.
+ */
 async function spread(refusal: Told, request: string): Promise<void> {
   await Promise.resolve();
   refusal.by.add(request);

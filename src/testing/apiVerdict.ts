@@ -19,7 +19,8 @@ const INVALID = 'Bearer error="invalid_token"';
 
 /**
  * What an API says to a credential, before it looks at the request: 200 if nothing. RFC 6750 section 3 asks for a
- * challenge, and for none of the error codes where no token came. With `refuseWith: 403` it is one of those that say just that.
+ * challenge, and for none of the error codes where no token came. With `refuseWith: 403` it is one of those that say
+ * just that.
  */
 export function verdictOn(credential: Credential, forbidden: Forbidden | undefined, refuseWith: 401 | 403): Verdict {
   if (credential !== 'alive')

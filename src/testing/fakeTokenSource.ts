@@ -40,8 +40,8 @@ export interface FakeTokenSource extends TokenRegister {
  * });
  * ```
  *
- * Each call takes the next step when it is subscribed to. Failures and hanging calls use up no name: the token after `a`
- * is `b`. A call that is left, or whose signal is aborted, is recorded as such and issues no token.
+ * Each call takes the next step when it is subscribed to. Failures and hanging calls use up no name: the token after
+ * `a` is `b`. A call that is left, or whose signal is aborted, is recorded as such and issues no token.
  *
  * @returns the source, with the record of its {@link FakeTokenSource.calls}
  * @throws TypeError that names an option which is out of range.

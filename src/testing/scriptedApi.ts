@@ -29,9 +29,10 @@ export interface ScriptedApi<T = string> {
   /**
    * Throws an Error that lists what was not expected: calls past `maxCalls`, steps that were never come to, and calls
    * with no token, with one that was never issued, that had expired on arrival, or whose 401 a caller had seen before.
-   * A token that was revoked behind the client's back may come until then: no client could know. `tolerate` makes exceptions.
-   * What counts is the order, not the millisecond: through `send` each call after the refusal; through `fetch` the same
-   * request from the next microtask on, and others a few microtasks later, since a client of promises needs some to know.
+   * A token that was revoked behind the client's back may come until then: no client could know. `tolerate` makes
+   * exceptions. What counts is the order, not the millisecond: through `send` each call after the refusal; through
+   * `fetch` the same request from the next microtask on, and others a few microtasks later, since a client of promises
+   * needs some to know.
    */
   readonly verify: () => void;
 }

@@ -17,7 +17,10 @@ export function clockOf({
   return { scheduler, now };
 }
 
-/** An option that is one number for all calls, or a function of the call's number, from 1; what that returns is checked too. */
+/**
+ * An option that is one number for all calls, or a function of the call's number, from 1; what that returns is checked
+ * too.
+ */
 export function perCall(
   name: string,
   option: number | ((n: number) => number) | undefined,

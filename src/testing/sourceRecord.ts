@@ -30,7 +30,10 @@ export function createSourceRecord(scheduler: SchedulerLike, maxCalls: number, a
   return {
     calls,
     faults,
-    /** A stream takes the TypeError for a failed fetch and tries again: only `verify` can say that the test itself is wrong. */
+    /**
+     * A stream takes the TypeError for a failed fetch and tries again: only `verify` can say that the test itself is
+     * wrong.
+     */
     inRange: askOption(faults, scheduler),
     begin: ({ reason, attempt, previous }: TokenRequest): OpenTokenCall => {
       const at = scheduler.now();

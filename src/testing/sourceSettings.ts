@@ -7,7 +7,8 @@ import { namesOf, type TokenNames } from './tokenNames.js';
 
 /**
  * What the source does when it is called: `'token'` yields the next one; `'transient'` fails with status 503,
- * `'permanent'` with `invalid_client`; `'hang'` never answers; an Error is thrown as it is; a response is given as it is.
+ * `'permanent'` with `invalid_client`; `'hang'` never answers; an Error is thrown as it is; a response is given as it
+ * is.
  */
 export type TokenStep = 'token' | 'transient' | 'permanent' | 'hang' | Error | TokenResponse;
 
@@ -20,7 +21,10 @@ export interface FakeTokenSourceOptions {
   readonly scheduler?: SchedulerLike | undefined;
   /** The clock by which tokens end, see {@link VirtualClock.serverNow}. Default `scheduler.now()`. */
   readonly now?: (() => number) | undefined;
-  /** How long an answer takes, or a function of the call's number, from 1. 0 to 2^31-1; 0 answers synchronously. Default 0. */
+  /**
+   * How long an answer takes, or a function of the call's number, from 1. 0 to 2^31-1; 0 answers synchronously. Default
+   * 0.
+   */
   readonly latency?: number | ((n: number) => number) | undefined;
   /**
    * A token's life, counted from the call as the strictest server would, or a function of the call's number. >= 0;

@@ -26,7 +26,8 @@ export const TOKEN_CHECKS: readonly Check[] = [
       await firstValueFrom(timer(100));
       const before = performance.now();
       const shared = await ask(second);
-      // A store may add what its answers take, twice at most: it does not know at which moment of them its clock was read.
+      // A store may add what its answers take, twice at most: it does not know at which moment of them its clock was
+      // read.
       demand(
         shared.age >= 390 && shared.age <= 2 * (performance.now() - asked) + 50,
         `of age ${String(shared.age)} after ${String(Math.round(before - asked))} ms`,

@@ -5,7 +5,9 @@ export interface TokenServerCounts {
   /** Requests to the token endpoint, and the tokens that it gave. */
   readonly tokenRequests: number;
   readonly tokensIssued: number;
-  /** Requests to the API, and how they ended: accepted with 200, refused for their token, forbidden, failed as ordered. */
+  /**
+   * Requests to the API, and how they ended: accepted with 200, refused for their token, forbidden, failed as ordered.
+   */
   readonly apiRequests: number;
   readonly accepted: number;
   readonly refused: number;

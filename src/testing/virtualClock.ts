@@ -10,7 +10,10 @@ export interface VirtualClock {
    * stand for servers.
    */
   readonly serverNow: () => number;
-  /** The machine slept for so many ms: the clock jumps ahead and timers do not, as they stand still meanwhile. Finite, >= 0. */
+  /**
+   * The machine slept for so many ms: the clock jumps ahead and timers do not, as they stand still meanwhile. Finite,
+   * >= 0.
+   */
   readonly sleep: (ms: number) => void;
   /** The machine's clock is set back by so many ms; timers do not notice. Finite, >= 0. */
   readonly setBack: (ms: number) => void;

@@ -9,8 +9,8 @@ export interface EventQueue {
 }
 
 /**
- * Tells every listener the same events in the same order. An event that a listener causes waits until all listeners have
- * heard of the one before.
+ * Tells every listener the same events in the same order. An event that a listener causes waits until all listeners
+ * have heard of the one before.
  */
 export function createEventQueue(now: () => number): EventQueue {
   const events = new Subject<TokenEvent>();

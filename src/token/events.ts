@@ -3,7 +3,9 @@ import type { AccessToken, RefreshReason } from './tokenSource.js';
 /** A token is asked for. */
 export interface RefreshStarted {
   readonly type: 'refreshStarted';
-  /** Why: there was no token, it was about to expire, it had expired, a server rejected it, or `refresh()` was called. */
+  /**
+   * Why: there was no token, it was about to expire, it had expired, a server rejected it, or `refresh()` was called.
+   */
   readonly reason: RefreshReason;
   /** 1 for the first attempt of a refresh; each attempt after a failure adds one. */
   readonly attempt: number;
@@ -74,8 +76,8 @@ export type UntimedTokenEvent =
   RefreshStarted | TokenChanged | RefreshFailed | TokenRejected | TokenExpired | Idle | SignedOut | Closed;
 
 /**
- * What happened, and when, in milliseconds on the stream's clock. Tokens print redacted, so an event can be logged as it is.
- * The type of one kind is `Extract<TokenEvent, { type: 'refreshFailed' }>`.
+ * What happened, and when, in milliseconds on the stream's clock. Tokens print redacted, so an event can be logged as
+ * it is. The type of one kind is `Extract<TokenEvent, { type: 'refreshFailed' }>`.
  */
 export type TokenEvent = { readonly at: number } & UntimedTokenEvent;
 

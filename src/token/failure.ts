@@ -54,8 +54,8 @@ const isFinal = (failure: unknown): boolean =>
   isTokenError(failure, 'ERR_ORIGIN_NOT_ALLOWED');
 
 /**
- * Failures that a retry does not help: an error code of OAuth, a 4xx that does not ask to come back, and a source that returns
- * no token response at all.
+ * Failures that a retry does not help: an error code of OAuth, a 4xx that does not ask to come back, and a source that
+ * returns no token response at all.
  */
 export function isPermanentFailure(thrown: unknown): boolean {
   const failure = tellingFailure(thrown);
@@ -71,7 +71,9 @@ export function isPermanentFailure(thrown: unknown): boolean {
   return status < 500 && !(status === 403 && isHtml(failure));
 }
 
-/** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by that response's own `Date`. */
+/**
+ * How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by that response's own `Date`.
+ */
 export function retryAfterOf(thrown: unknown, now: number): number | undefined {
   const failure = tellingFailure(thrown);
   const { retryAfter } = fieldsOf(failure);

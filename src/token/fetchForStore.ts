@@ -5,13 +5,14 @@ import { checkTokenResponse, withoutToken } from './tokenResponse.js';
 import type { TokenResponse } from './types.js';
 
 /**
- * A fetch without a waiter has this long to end: it may have used up a refresh token, and what it brings must not be lost.
- * Milliseconds.
+ * A fetch without a waiter has this long to end: it may have used up a refresh token, and what it brings must not be
+ * lost. Milliseconds.
  */
 const GRACE = 2000;
 
 /**
- * What a store fetches while others must wait: the first token, within the limit, or soon after the last waiter has left.
+ * What a store fetches while others must wait: the first token, within the limit, or soon after the last waiter has
+ * left.
  */
 export async function fetchForStore(
   fetch$: Observable<TokenResponse>,

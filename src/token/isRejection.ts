@@ -2,8 +2,8 @@ import { fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js
 import type { RejectionKind } from './rejectionMemory.js';
 
 /**
- * What another token does not mend: how the user has signed in (RFC 9470 section 3, Entra's claims challenge), and a nonce that
- * the proof lacks (RFC 9449 section 9).
+ * What another token does not mend: how the user has signed in (RFC 9470 section 3, Entra's claims challenge), and a
+ * nonce that the proof lacks (RFC 9449 section 9).
  */
 const NOT_THE_TOKEN = /\berror\s*=\s*"?(insufficient_user_authentication|insufficient_claims|use_dpop_nonce)\b/i;
 
@@ -21,8 +21,8 @@ export function isRejection(result: unknown): boolean {
 }
 
 /**
- * Explicit: the token itself is invalid, so no other request should use it. Bare: a 403, which may as well say that the resource
- * is forbidden. What only the user's `isRejection` finds, such as an error of GraphQL in a 200, is explicit.
+ * Explicit: the token itself is invalid, so no other request should use it. Bare: a 403, which may as well say that the
+ * resource is forbidden. What only the user's `isRejection` finds, such as an error of GraphQL in a 200, is explicit.
  */
 export const kindOfRejection = (result: unknown): RejectionKind =>
   statusOf(result) !== 403 || saysInvalidToken(result) ? 'explicit' : 'bare';

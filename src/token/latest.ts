@@ -6,7 +6,9 @@ export interface LatestOptions<T> {
   readonly replay: () => T | undefined;
   /** Called before any subscriber is given the value. */
   readonly beforeEmit: (value: T) => void;
-  /** Whether the value still holds: a subscriber may have had it replaced, and the next subscribers are not given it. */
+  /**
+   * Whether the value still holds: a subscriber may have had it replaced, and the next subscribers are not given it.
+   */
   readonly isCurrent: (value: T) => boolean;
   /** The number of subscribers has changed. */
   readonly onCount: (count: number) => void;
@@ -28,8 +30,8 @@ export function latest<T>({ replay, beforeEmit, isCurrent, onCount }: LatestOpti
       const present = [...subscribers].values();
       const emitBefore = emitToTheRest;
       const emit = () => {
-        // A subscriber may cause this value before others have the one before. They get that first: it may be the end of the
-        // session that they belong to.
+        // A subscriber may cause this value before others have the one before. They get that first: it may be the end
+        // of the session that they belong to.
         emitBefore();
         for (const subscriber of present) {
           if (!isCurrent(value)) return;

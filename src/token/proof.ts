@@ -30,14 +30,16 @@ export interface TokenProof {
 export interface SourceHooks {
   readonly [PROOF]?: TokenProof;
   /**
-   * Called once when the stream closes, with its last token, and the signal of the request under way, if there is one: it
-   * aborts right after, and a late answer to it is ignored. Must not throw; what it starts, the stream does not wait for.
+   * Called once when the stream closes, with its last token, and the signal of the request under way, if there is one:
+   * it aborts right after, and a late answer to it is ignored. Must not throw; what it starts, the stream does not wait
+   * for.
    */
   readonly [ON_CLOSE]?: (token: AccessToken | null, pending?: AbortSignal) => void;
   /**
-   * Called when the session ends (`signOut()`), with the stream's last token, and the signal of the request under way, if
-   * there is one. The source forgets its refresh token and reads it anew for the next request; what it can revoke it
-   * revokes, and what still answers the request under way is revoked, never stored. The stream stays open. Must not throw.
+   * Called when the session ends (`signOut()`), with the stream's last token, and the signal of the request under way,
+   * if there is one. The source forgets its refresh token and reads it anew for the next request; what it can revoke it
+   * revokes, and what still answers the request under way is revoked, never stored. The stream stays open. Must not
+   * throw.
    */
   readonly [ON_SIGN_OUT]?: (token: AccessToken | null, pending?: AbortSignal) => void;
 }

@@ -26,7 +26,9 @@ export interface ReceivedToken extends TokenTimes {
   readonly origin: TokenChanged['origin'];
 }
 
-/** When a token came. Milliseconds on the stream's clock, but `took`, which a clock that is set back does not shorten. */
+/**
+ * When a token came. Milliseconds on the stream's clock, but `took`, which a clock that is set back does not shorten.
+ */
 export interface Reception {
   readonly sentAt: number;
   readonly took: number;

@@ -25,8 +25,8 @@ export const saysLifetime = (response: TokenResponse): boolean => readSeconds(re
 /**
  * A token's lifetime in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1),
  * else the claims of a JWT (RFC 7519 section 4.1). A source that caches may hand out a JWT that is old, so `exp - now`
- * counts where it is less than `exp - iat`. If no more life than the margin remains, the two clocks differ, and `exp - iat`
- * counts: otherwise the token would be replaced again and again.
+ * counts where it is less than `exp - iat`. If no more life than the margin remains, the two clocks differ, and `exp -
+ * iat` counts: otherwise the token would be replaced again and again.
  *
  * @param mayBeOver whether the token may have expired before it came, so that a past `exp` is believed
  * @returns `Infinity` when it is unknown; zero or less, or NaN, when the token cannot be kept
@@ -99,8 +99,8 @@ export function timesOf(
 const usualMargin = (lifetime: number): number => Math.min(1000, lifetime / 30);
 
 /**
- * A server that rounds `iat` and `exp` down to whole seconds issues a JWT that ends up to one second early. (By its own clock:
- * neither claim can be compared with ours.) At most a third of the life.
+ * A server that rounds `iat` and `exp` down to whole seconds issues a JWT that ends up to one second early. (By its own
+ * clock: neither claim can be compared with ours.) At most a third of the life.
  */
 function roundingOf(value: string, lifetime: number): number {
   const { exp, iat } = jwtClaims(value);

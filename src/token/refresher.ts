@@ -27,8 +27,8 @@ export interface Refresher {
   /** One refresh: attempts with pauses between them. Completes without a value when no token is wanted any more. */
   readonly refresh: (reason: RefreshReason) => Observable<TokenUpdate>;
   /**
-   * Emits when the pause that runs is over, by its timer, whatever the clock says; at once when there is none, or when it
-   * follows a permanent failure.
+   * Emits when the pause that runs is over, by its timer, whatever the clock says; at once when there is none, or when
+   * it follows a permanent failure.
    */
   readonly afterPause: () => Observable<unknown>;
 }
@@ -81,7 +81,8 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     }).pipe(finalize(() => (state.isFetching = false)));
 
   /**
-   * The notifier of `retry`: emits when it is time for another attempt, completes without a waiter, errors when none will help.
+   * The notifier of `retry`: emits when it is time for another attempt, completes without a waiter, errors when none
+   * will help.
    */
   const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
     const time = now();

@@ -1,6 +1,9 @@
 import type { Settings } from './options.js';
 
-/** `explicit`: the server says that the token is invalid. `bare`: a 403 that may also mean that the resource is forbidden. */
+/**
+ * `explicit`: the server says that the token is invalid. `bare`: a 403 that may also mean that the resource is
+ * forbidden.
+ */
 export type RejectionKind = 'bare' | 'explicit';
 
 /** Who rejected a token, and how. */
@@ -31,8 +34,8 @@ export interface RejectionMemory {
    */
   isRemembered(by: RejectedBy, now: number, isLifetimeKnown: boolean): boolean;
   /**
-   * Another token does not help a resource. None is fetched for it until it accepts one; after a bare rejection, until the
-   * token is renewed, or for an hour if it never is; after an explicit one, for 60 s.
+   * Another token does not help a resource. None is fetched for it until it accepts one; after a bare rejection, until
+   * the token is renewed, or for an hour if it never is; after an explicit one, for 60 s.
    */
   remember(by: RejectedBy, now: number): void;
   /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */

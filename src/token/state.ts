@@ -43,7 +43,7 @@ interface Session {
   rejection: RejectedBy | null;
   /** The rejection for which the refresh under way was begun. */
   fetchingForRejection: RejectedBy | null;
-  /** True while a request that does not wait has the pipeline check whether to renew: `idleTimeout` does not count then. */
+  /** A request that does not wait has the pipeline check whether to renew: `idleTimeout` does not count then. */
   isDemanded: boolean;
   /** A refresh is under way: an attempt, or the pause before the next one. */
   isRefreshing: boolean;
@@ -56,7 +56,7 @@ interface Session {
   lastError: unknown;
   /** No attempt within `duration` of `since`. */
   pause: { readonly since: number; readonly duration: number };
-  /** The last failure, if it was permanent: until the pause is over, every request without a token fails with it at once. */
+  /** The last failure, if it was permanent: during the pause every request without a token fails with it at once. */
   permanentFailure: TokenUnavailableError | null;
 }
 
@@ -125,7 +125,7 @@ export const usableToken = ({ held }: TokenState, now: number): AccessToken | nu
 export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =>
   held?.isSuspended === true && sameToken(held.token, token);
 
-/** Milliseconds until the source may be asked again. A clock that was set back behind the beginning of a pause ends it. */
+/** Milliseconds until the source may be asked again. A clock that is set back behind the start of a pause ends it. */
 export function pauseLeft({ pause: { since, duration } }: TokenState, now: number): number {
   const elapsed = now - since;
   return elapsed < 0 ? 0 : Math.max(0, duration - elapsed);

@@ -88,7 +88,8 @@ export function createTokenFetcher(
   /** Asks the source or the store for one value, in the context in which the stream was made. */
   const ask = <T>(place: 'source' | 'store', input: () => Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
-      // A synchronous answer is passed on only after that context is left, and `owns` is false again for what it causes.
+      // A synchronous answer is passed on only after that context is left, and `owns` is false again for what it
+      // causes.
       const answer = new AsyncSubject<T>();
       isCalling = place === 'source';
       try {
@@ -167,7 +168,9 @@ export function createTokenFetcher(
   };
 }
 
-/** RxJS would read a string letter by letter, and call what it cannot read a TypeError like that of a network failure. */
+/**
+ * RxJS would read a string letter by letter, and call what it cannot read a TypeError like that of a network failure.
+ */
 function observableOf(returned: unknown): Observable<TokenResponse | Response> {
   try {
     if (typeof returned === 'object') return from(returned as ObservableInput<TokenResponse | Response>);

@@ -10,7 +10,10 @@ export interface TokenRequest {
   readonly attempt: number;
   /** The token to be replaced, if there was one. */
   readonly previous: AccessToken | null;
-  /** Aborted when the fetch exceeds `fetchTimeout` or the stream closes. Requests that carry it need no token themselves. */
+  /**
+   * Aborted when the fetch exceeds `fetchTimeout` or the stream closes. Requests that carry it need no token
+   * themselves.
+   */
   readonly signal: AbortSignal;
   /**
    * What the stream's store holds of the last refresh of any stream, expired or not; null when it is empty. Absent
@@ -39,7 +42,9 @@ export interface TokenResponse {
   [extra: string]: unknown;
 }
 
-/** What is read of a token response. An interface or a class of an application's own fits: it needs no index signature. */
+/**
+ * What is read of a token response. An interface or a class of an application's own fits: it needs no index signature.
+ */
 export type TokenFields = Pick<TokenResponse, 'access_token' | 'token_type' | 'expires_in' | 'scope' | 'refresh_token'>;
 
 /**

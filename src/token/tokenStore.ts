@@ -28,7 +28,8 @@ export interface TokenStore {
    * or the one that `fetch` yields. Unsubscribing gives up; `request.signal` says the same to promises. When it fails,
    * the stream asks again after a pause, which is at least the error's `retryAfter` (ms), if it has one.
    *
-   * @param fetch asks the source, each time it is subscribed. A store that keeps responses hands it the `last` one, expired
+   * @param fetch asks the source, each time it is subscribed. A store that keeps responses hands it the `last` one,
+   *   expired
    * or not, or null: a refresh token that rotates lives there.
    */
   refresh(
@@ -37,8 +38,13 @@ export interface TokenStore {
   ): ObservableInput<StoredToken>;
   /** Tokens that others put into the store. Subscribed while the stream is in use. */
   readonly changes?: Observable<StoredToken> | undefined;
-  /** Ends the session for all who share the store: the token is deleted, and what still arrives for it is not stored. */
+  /**
+   * Ends the session for all who share the store: the token is deleted, and what still arrives for it is not stored.
+   */
   signOut?: (() => void) | undefined;
-  /** Emits when someone else has ended the session. The stream forgets its token and stays open. Subscribed until it closes. */
+  /**
+   * Emits when someone else has ended the session. The stream forgets its token and stays open. Subscribed until it
+   * closes.
+   */
   readonly signedOut?: Observable<unknown> | undefined;
 }

@@ -15,9 +15,9 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@2');
  *           |<------- 30 s ------->|
  * ```
  *
- * The stream fetches when a token is needed, shares the fetch among all who ask meanwhile, renews the token in the background
- * before it expires, and stops when it is not needed any more. Unsubscribing never aborts a fetch that others may
- * use. A failed renewal is repeated with backoff and is invisible while the token at hand still lives.
+ * The stream fetches when a token is needed, shares the fetch among all who ask meanwhile, renews the token in the
+ * background before it expires, and stops when it is not needed any more. Unsubscribing never aborts a fetch that
+ * others may use. A failed renewal is repeated with backoff and is invisible while the token at hand still lives.
  *
  * ```ts
  * const token$ = createTokenStream(({ signal }) => fetch('https://auth.example.com/token', { method: 'POST', signal }));

@@ -22,7 +22,10 @@ import { blockingFailure, isOfSession, waitersOf } from './state.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
-/** The Observables by which a token is handed out. All are made of the same updates; the first subscriber starts the fetch. */
+/**
+ * The Observables by which a token is handed out. All are made of the same updates; the first subscriber starts the
+ * fetch.
+ */
 export interface TokenViews {
   /** The usable token now, then every new one. */
   readonly token$: Observable<AccessToken>;
@@ -31,7 +34,8 @@ export interface TokenViews {
   /** Forces a refresh, or joins the one under way, and emits its token. */
   readonly refresh: () => Observable<AccessToken>;
   /**
-   * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays usable.
+   * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
+   * usable.
    *
    * @param begin called once the view waits
    */
@@ -95,7 +99,9 @@ export function createTokenViews(
     throw update.error;
   };
 
-  /** An attempt failed, and the token that was replayed stays in use. By identity: the same token may have come again. */
+  /**
+   * An attempt failed, and the token that was replayed stays in use. By identity: the same token may have come again.
+   */
   const staysInUse = (replayed: TokenUpdate | undefined, { type }: TokenUpdate): boolean =>
     type === 'attemptFailed' && current() !== null && state.held?.update === replayed;
 

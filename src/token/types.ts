@@ -27,12 +27,14 @@ export interface TokenStream extends Observable<AccessToken> {
   refresh(): Observable<AccessToken>;
   /**
    * Says that a server rejected this token. One refresh follows, unless the token is no longer the current one, or what
-   * rejections may cost is spent. Throws a TypeError for what is no token, and `TokenStreamClosedError` after `close()`.
+   * rejections may cost is spent. Throws a TypeError for what is no token, and `TokenStreamClosedError` after
+   * `close()`.
    */
   reject(token: AccessToken): void;
   /**
    * Ends the session, not the stream: the token and the source's refresh token are forgotten, waiters fail with
-   * `TokenUnavailableError`, and what a fetch under way still brings is never handed out. The next use asks the source anew.
+   * `TokenUnavailableError`, and what a fetch under way still brings is never handed out. The next use asks the source
+   * anew.
    */
   signOut(): void;
   /** Completes subscribers, aborts the fetch, clears timers and the secret. */
@@ -83,21 +85,21 @@ export interface TokenStreamOptions {
   /** A request waits at most this long for a usable token. >= 0. Default 30 000. */
   maxWait?: number | undefined;
   /**
-   * Pauses after failed fetches, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. Failures are
-   * counted since the last token. Default 250, 2, `min(10 000, last lifetime / 6)`; after permanent failures 60 000,
-   * without jitter.
+   * Pauses after failed fetches, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. Failures
+   * are counted since the last token. Default 250, 2, `min(10 000, last lifetime / 6)`; after permanent failures 60
+   * 000, without jitter.
    */
   backoff?: BackoffOptions | undefined;
   /**
-   * Tells failures that a retry does not help. Default: a code with which a token endpoint refuses (RFC 6749 section 5.2),
-   * any 4xx that does not ask to come back (408, 425, 429, `Retry-After`, a rate limit, a 403 with an HTML page), and a
-   * source that returns no token response.
+   * Tells failures that a retry does not help. Default: a code with which a token endpoint refuses (RFC 6749 section
+   * 5.2), any 4xx that does not ask to come back (408, 425, 429, `Retry-After`, a rate limit, a 403 with an HTML page),
+   * and a source that returns no token response.
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
-   * Limits the refreshes that rejections force, so that an API that rejects every token does not use up the token endpoint.
-   * Within any `per` milliseconds at most `max` refreshes follow a bare 403, and at most `max` an explicit rejection (a 401
-   * or `invalid_token`). Past that, the rejection is passed on to the caller. Default 10 per 60 000.
+   * Limits the refreshes that rejections force, so that an API that rejects every token does not use up the token
+   * endpoint. Within any `per` milliseconds at most `max` refreshes follow a bare 403, and at most `max` an explicit
+   * rejection (a 401 or `invalid_token`). Past that, the rejection is passed on to the caller. Default 10 per 60 000.
    */
   rejectionBudget?: RejectionBudget | undefined;
   /**

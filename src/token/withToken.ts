@@ -16,8 +16,8 @@ import type { AccessToken, TokenStream } from './types.js';
 export interface WithTokenOptions {
   /**
    * Tells that a server rejected the token, from what `send` emitted or threw; of later values only responses count. It
-   * returns a boolean; a promise is a TypeError. Default: status 401, or 403 unless the answer says `insufficient_scope` or
-   * limits the rate of requests; emitted values count only if they look like a Response.
+   * returns a boolean; a promise is a TypeError. Default: status 401, or 403 unless the answer says
+   * `insufficient_scope` or limits the rate of requests; emitted values count only if they look like a Response.
    */
   isRejection?: ((result: unknown) => boolean) | undefined;
   /**
@@ -65,7 +65,8 @@ class RejectedValue extends Error {
  * @param send called with the token, at most twice for each subscription
  * @returns a cold Observable of what `send` yields
  * @throws TypeError if `token$` was not made by `createTokenStream`. The Observable errors with
- *   {@link TokenUnavailableError} when no usable token comes within `maxWait`, {@link TokenStreamClosedError} after `close()`.
+ *   {@link TokenUnavailableError} when no usable token comes within `maxWait`, {@link TokenStreamClosedError} after
+ *   `close()`.
  */
 export function withToken<O extends ObservableInput<unknown>>(
   send: (token: AccessToken) => O,
@@ -100,8 +101,8 @@ interface Rules {
 }
 
 /**
- * Checks what was given, and makes a request of a stream. A rejected request that is not repeatable is the caller's, and the
- * token is replaced all the same.
+ * Checks what was given, and makes a request of a stream. A rejected request that is not repeatable is the caller's,
+ * and the token is replaced all the same.
  */
 export function requestWith<T>(
   send: Send<T>,

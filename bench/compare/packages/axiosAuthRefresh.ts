@@ -19,7 +19,8 @@ export const axiosAuthRefresh: Candidate = {
         token = (await fetchToken(target)).access_token;
         failed.response?.config.headers.set('Authorization', `Bearer ${token}`);
       },
-      // With `deduplicateRefresh: true`, the default, all but the first of several refused requests fail: its issue 307.
+      // With `deduplicateRefresh: true`, the default, all but the first of several refused requests fail: its issue
+      // 307.
       { statusCodes: [401, 403], deduplicateRefresh: false },
     );
     return { get: async (path) => (await instance.get(path)).status };

@@ -3,8 +3,8 @@ import type { Candidate } from '../candidate.js';
 import { withVersion } from './withVersion.js';
 
 /**
- * A client with a refresh token, pointed at the local token endpoint. By default it renews five minutes before the end and
- * does not repeat a refused request: both are options, set for tokens of two seconds and for revocations.
+ * A client with a refresh token, pointed at the local token endpoint. By default it renews five minutes before the end
+ * and does not repeat a refused request: both are options, set for tokens of two seconds and for revocations.
  */
 export const googleAuth: Candidate = {
   name: withVersion('google-auth-library'),

@@ -3,7 +3,9 @@ import { fetchToken, type Candidate } from '../candidate.js';
 import { repeatOnce, sendTo } from './repeatOnce.js';
 import { withVersion } from './withVersion.js';
 
-/** What the clients of AWS put around a token provider. The window is five minutes by default; here it is half a second. */
+/**
+ * What the clients of AWS put around a token provider. The window is five minutes by default; here it is half a second.
+ */
 export const smithyCore: Candidate = {
   name: withVersion('@smithy/core'),
   connect: (target) => {

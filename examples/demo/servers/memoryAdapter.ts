@@ -1,6 +1,9 @@
 import type { AdapterPayload } from 'oidc-provider';
 
-/** Where the authorization server keeps its state. JWT access tokens need none, so a Map that dies with the run is enough. */
+/**
+ * Where the authorization server keeps its state. JWT access tokens need none, so a Map that dies with the run is
+ * enough.
+ */
 export class MemoryAdapter {
   readonly #rows = new Map<string, AdapterPayload>();
 

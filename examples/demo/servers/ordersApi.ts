@@ -53,7 +53,10 @@ export async function startOrdersApi({ issuer, jwksUri, audience, latency }: Ord
     return known;
   };
 
-  /** The client behind a good token. No leeway: a token that ended a millisecond ago is refused, as strictly as `exp` can say it. */
+  /**
+   * The client behind a good token. No leeway: a token that ended a millisecond ago is refused, as strictly as `exp`
+   * can say it.
+   */
   const authenticate = async (request: IncomingMessage): Promise<string | null> => {
     const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) {

@@ -216,7 +216,9 @@ function drawMarbles(group: Group, tokens: readonly TokenShape[]): void {
     .attr('transform', ({ x, used }) => `translate(${used - x},${used - x < LANE.radius + 6 ? -LANE.radius - 5 : 0})`);
 }
 
-/** A tick for each request; the tail before it is how long it had to wait, a cross above it says that it was refused. */
+/**
+ * A tick for each request; the tail before it is how long it had to wait, a cross above it says that it was refused.
+ */
 function drawRequests(group: Group, requests: readonly RequestShape[]): void {
   const [top, bottom] = LANE.ticks;
   const tick = group

@@ -141,7 +141,10 @@ function apart(faults: readonly FaultShape[]): readonly FaultShape[] {
   });
 }
 
-/** Where a label stands when the picture begins at `edge`: it stays in sight as long as its band does, unless the next one of its row needs the room. */
+/**
+ * Where a label stands when the picture begins at `edge`: it stays in sight as long as its band does, unless the next
+ * one of its row needs the room.
+ */
 export function labelX(shape: FaultShape, faults: readonly FaultShape[], edge: number): number {
   const next = faults.slice(faults.indexOf(shape) + 1).find(({ y }) => y === shape.y);
   const room = next === undefined ? Infinity : next.x - widthOf(shape);

@@ -1,7 +1,10 @@
 import { select } from 'd3-selection';
 import { timeOfDay, type Row } from './rows.js';
 
-/** Brings the table's body in line with the rows; a row that stays is not touched, so that nobody who reads it loses the place. */
+/**
+ * Brings the table's body in line with the rows; a row that stays is not touched, so that nobody who reads it loses the
+ * place.
+ */
 export function drawTable(body: Element, rows: readonly Row[]): void {
   select(body)
     .selectAll<HTMLTableRowElement, Row>('tr')

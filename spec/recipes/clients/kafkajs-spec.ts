@@ -10,7 +10,10 @@ beforeEach(() => {
 });
 afterEach(() => api.close());
 
-/** Authenticates as kafkajs does when it connects, and again on an open connection. There is no broker: the spec judges the message. */
+/**
+ * Authenticates as kafkajs does when it connects, and again on an open connection. There is no broker: the spec judges
+ * the message.
+ */
 function authenticate(sasl: SASLOptions): Promise<void> {
   const logger = { debug: () => undefined, error: () => undefined };
   const saslAuthenticate = async ({ request }: { request: { encode: () => Promise<Buffer> } }) => {

@@ -8,8 +8,8 @@ const md5 = (...parts: readonly (string | Buffer)[]) =>
   parts.reduce((hash, part) => hash.update(part), createHash('md5')).digest();
 
 /**
- * As much of RADIUS (RFC 2865) as PostgreSQL needs to ask whether a password is right: it is how a server of Debian asks
- * another program, as those of cloud providers ask theirs.
+ * As much of RADIUS (RFC 2865) as PostgreSQL needs to ask whether a password is right: it is how a server of Debian
+ * asks another program, as those of cloud providers ask theirs.
  */
 export async function radius(secret: string, isRight: (password: string) => boolean): Promise<Socket> {
   const socket = createSocket('udp4');

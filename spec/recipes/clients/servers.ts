@@ -29,7 +29,10 @@ interface Server {
   isReady?: () => boolean | Promise<boolean>;
 }
 
-/** Starts a server, and waits until it is ready: by default, until it listens on the port. The function that is returned ends it and removes its folder. */
+/**
+ * Starts a server, and waits until it is ready: by default, until it listens on the port. The function that is returned
+ * ends it and removes its folder.
+ */
 export async function startServer(
   program: string,
   args: readonly string[],

@@ -18,7 +18,10 @@ export interface Issuer {
   readonly stop: () => Promise<void>;
 }
 
-/** A token endpoint, and an API that knows whether a token is good. A token tells its number, when it was issued, and when it ends. */
+/**
+ * A token endpoint, and an API that knows whether a token is good. A token tells its number, when it was issued, and
+ * when it ends.
+ */
 export async function startIssuer({ lifetime = 1, latency = 20, revokes = false } = {}): Promise<Issuer> {
   const asked: { pid: number; at: number }[] = [];
   let issued = 0;
