@@ -8,7 +8,7 @@ const LIMIT = 120_000;
 /** The tests of the guide that are written for Jest, changed as the guide says for Vitest. */
 function guidesTests() {
   const guide = readFileSync(join(root, 'docs/testing.md'), 'utf8');
-  const recipe = /^`(\{ assertDeepEqual: .*? \})`/m.exec(guide)?.[1];
+  const recipe = /configure\((\{\s*assertDeepEqual: .*?\})\);/s.exec(guide)?.[1];
   if (recipe === undefined) throw new Error('docs/testing.md has no recipe for Vitest');
   return [...guide.matchAll(/^```ts\n(.*?)^```/gms)]
     .map(([, code]) => code)

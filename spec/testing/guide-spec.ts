@@ -41,7 +41,7 @@ describe('the guide', () => {
   });
 
   // What the guide says to do for Vitest, done here: rxjs-marbles' root knows no runner either.
-  const recipe = /^`(\{ assertDeepEqual: .*? \})`/m.exec(guide)?.[1] ?? '';
+  const recipe = /configure\((\{\s*assertDeepEqual: .*?\})\);/s.exec(guide)?.[1] ?? '';
   const ofRoot = (id: string): unknown =>
     id === 'rxjs-marbles/jest'
       ? configure(run(`return ${recipe}`)({}) as Parameters<typeof configure>[0])
