@@ -596,10 +596,10 @@ describe('18: the rejection budget', () => {
       at(1000, reject);
       at(1100, () => (offset = 0));
       at(1200, reject);
-      at(2199, reject);
-      at(2200, reject);
+      at(1999, reject);
+      at(2000, reject);
       end(3000);
-      expect(asked).toEqual(['0 initial', '1000 rejected', '2200 rejected']);
+      expect(asked).toEqual(['0 initial', '1000 rejected', '2000 rejected']);
     }),
   );
 

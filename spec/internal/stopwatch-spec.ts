@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
-import { CLOCKS, clockOf, stopwatch } from '../../src/internal/stopwatch.js';
+import { CLOCKS, ticksOf, stopwatch } from '../../src/internal/stopwatch.js';
 
-describe('clockOf', () => {
+describe('ticksOf', () => {
   it.each<[string, number, number, number]>([
     ['the wall clock, as asyncScheduler does: the ticks, in whole milliseconds', 0, 1_000_000, 7],
     ['nearly the wall clock', 0, 1_000_999, 7],
@@ -11,12 +11,12 @@ describe('clockOf', () => {
   ])('should be told, where the scheduler shows %s', (_what, walled, scheduled, time) => {
     const clocks = { ticks: () => 7.9, wall: () => 1_000_000 + walled };
     const scheduler = { now: () => scheduled } as SchedulerLike;
-    expect(clockOf(scheduler, clocks)()).toBe(time);
+    expect(ticksOf(scheduler, clocks)()).toBe(time);
   });
 
   it('should only grow while the wall clock is set back', () => {
     let [tick, time] = [7, 1_000_000];
-    const clock = clockOf({ now: () => time } as SchedulerLike, { ticks: () => tick, wall: () => time });
+    const clock = ticksOf({ now: () => time } as SchedulerLike, { ticks: () => tick, wall: () => time });
     const before = clock();
     tick += 200;
     time -= 3_600_000;

@@ -3,8 +3,10 @@ import type { Options } from './history.js';
 export interface Clocks {
   /** What timers go by. */
   real(): number;
-  /** What the stream is told the time is. */
+  /** The same, and ahead by what the machine has slept. Never set back. */
   clock(): number;
+  /** What the stream is told the time is. */
+  wall(): number;
 }
 
 /** What all checks share: the time, the session, and which guarantees were violated. */
@@ -43,13 +45,17 @@ export class Facts {
     return this.time.clock();
   }
 
+  get wall(): number {
+    return this.time.wall();
+  }
+
   get maxWait(): number {
     return this.options.maxWait ?? 30_000;
   }
 
   /** `guarantee`: its number in docs/guarantees.md, or what else was wrong. */
   violated(guarantee: string, what: string): void {
-    this.violations.push(`${guarantee}: ${what} (at ${String(this.real)} ms, the clock says ${String(this.clock)})`);
+    this.violations.push(`${guarantee}: ${what} (at ${String(this.real)} ms, the clock says ${String(this.wall)})`);
   }
 
   active(): void {

@@ -9,9 +9,8 @@ export interface Issued {
   readonly claims?: { readonly iat: number; readonly exp: number };
 }
 
-/** When the source was asked, by the timers and by the stream's clock. */
+/** When the source was asked. */
 export interface Asked {
-  readonly real: number;
   readonly clock: number;
 }
 
@@ -20,11 +19,9 @@ export interface Previous {
   readonly value: string;
   readonly issuedAt: number;
   readonly endsAt: number;
-  readonly arrivedReal: number;
-  readonly arrivedClock: number;
 }
 
-/** When a token is renewed, over and expired. On the stream's clock, but `arrivedReal`. */
+/** When a token is renewed, over and expired. */
 export interface Lifetime {
   readonly issuedAt: number;
   readonly life: number;
@@ -34,6 +31,7 @@ export interface Lifetime {
   /** When its renewal may begin at the earliest, with all the jitter there can be, and must have begun, with none. */
   readonly dueFrom: number;
   readonly dueBy: number;
+  /** By the timers, which know nothing of a sleep. */
   readonly arrivedReal: number;
   readonly arrivedClock: number;
 }
@@ -43,12 +41,12 @@ export function lifetimeOf(
   issued: Issued,
   asked: Asked,
   previous: Previous | null | undefined,
-  { options, real, clock }: Pick<Facts, 'options' | 'real' | 'clock'>,
+  { options, real, clock, wall }: Pick<Facts, 'options' | 'real' | 'clock' | 'wall'>,
 ): Lifetime {
-  const took = Math.max(clock - asked.clock, real - asked.real);
+  const took = clock - asked.clock;
   const isSame = previous?.value === issued.value;
-  const own = ownLife(issued, asked, took, clock);
-  const { issuedAt, life } = isSame && issued.expiresIn === undefined ? lifeLeft(own, previous, real, clock) : own;
+  const own = { issuedAt: asked.clock, life: lifeOf(issued, wall - took) };
+  const { issuedAt, life } = isSame && issued.expiresIn === undefined ? lifeLeft(own, previous) : own;
   const endsAt = issuedAt + life;
   const margin = Math.min(options.expiryMargin ?? usualMargin(issued, life), life / 2);
   const extra = options.expiryMargin === undefined ? margin - Math.min(1000, life / 30) : 0;
@@ -67,27 +65,16 @@ export function lifetimeOf(
     dueFrom: isSame && from <= clock ? (by > clock ? clock : again) : from,
     dueBy: isSame ? Math.max(by, again) : by,
     arrivedReal: real,
-    arrivedClock: Math.max(clock, issuedAt + took),
+    arrivedClock: clock,
   };
 }
 
-/** The life counts from the request, by the clock; where the clock was set back behind that, by the timers. */
-function ownLife(issued: Issued, asked: Asked, took: number, clock: number): Pick<Lifetime, 'issuedAt' | 'life'> {
-  const issuedAt = clock < asked.clock ? clock - took : asked.clock;
-  return { issuedAt, life: lifeOf(issued, issuedAt) };
-}
-
-/** The same token has at most what is left of it, by the clock and by the timers. */
+/** The same token has at most what is left of it. */
 function lifeLeft(
   own: Pick<Lifetime, 'issuedAt' | 'life'>,
-  { issuedAt, endsAt, arrivedClock, arrivedReal }: Previous,
-  real: number,
-  clock: number,
+  { issuedAt, endsAt }: Previous,
 ): Pick<Lifetime, 'issuedAt' | 'life'> {
-  const elapsed = Math.max(clock - arrivedClock, real - arrivedReal);
-  const lastEnd = clock + (endsAt - arrivedClock) - elapsed;
-  if (own.issuedAt + own.life <= lastEnd) return own;
-  return { life: endsAt - issuedAt, issuedAt: lastEnd - (endsAt - issuedAt) };
+  return own.issuedAt + own.life <= endsAt ? own : { issuedAt, life: endsAt - issuedAt };
 }
 
 function lifeOf({ expiresIn, claims }: Issued, now: number): number {

@@ -33,8 +33,8 @@ const last: readonly Action[] = [
 export function run(history: History, print?: (line: string) => void): readonly string[] {
   const { options, steps, reactions, seed, scale } = history;
   const time = createVirtualTime(happen);
-  const { scheduler, timers, clock, later } = time;
-  const facts = new Facts(options, { real: () => scheduler.now(), clock });
+  const { scheduler, timers, clock, wall, later } = time;
+  const facts = new Facts(options, { real: () => scheduler.now(), clock, wall });
   const knowledge = createKnowledge(history, facts);
   const { events, waiters } = knowledge;
   const log = print && ((line: string) => print(`${String(scheduler.now()).padStart(9)}  ${line}`));
@@ -58,7 +58,7 @@ export function run(history: History, print?: (line: string) => void): readonly 
   const token$ = createTokenStream(source, {
     ...options,
     scheduler: time.watched,
-    now: clock,
+    now: wall,
     random: seed === null ? () => 0.5 : mulberry32(seed),
     wake: new Observable<void>((subscriber) => wake.subscribe(subscriber)),
   });

@@ -3,8 +3,6 @@ import { lifetimeOf, type Asked, type Issued, type Lifetime, type Previous } fro
 
 interface Held extends Lifetime {
   readonly value: string;
-  /** The latest time that the clock has shown since it came, as far as the model knows. */
-  latestClock: number;
   /** `yes`: an explicit rejection came, and the first attempt to replace the token is under way. */
   suspended: 'no' | 'unsure' | 'yes';
   isAccepted: boolean;
@@ -42,22 +40,13 @@ export class Tokens {
   mayServe(): string | null {
     const { held, facts } = this;
     if (!held || held.suspended === 'yes' || facts.isClosed) return null;
-    const elapsed = facts.real - held.arrivedReal;
-    // The times of a JWT are binary fractions; timers run at whole milliseconds.
-    return facts.clock < held.overAt && elapsed <= Math.ceil(Math.min(held.overAt - held.arrivedClock, held.life))
-      ? held.value
-      : null;
+    return facts.clock < held.overAt ? held.value : null;
   }
 
-  /** Nothing ever spoke against it: no timer, no clock, no server. */
+  /** Nothing speaks against it for certain. */
   mustServe(): string | null {
-    const { held, facts } = this;
-    const value = this.mayServe();
-    if (!held || value === null || held.suspended !== 'no' || held.isUnsure) return null;
-    const elapsed = facts.real - held.arrivedReal;
-    return held.latestClock < held.overAt && elapsed < Math.min(held.overAt - held.arrivedClock, held.life)
-      ? value
-      : null;
+    const { held } = this;
+    return held?.suspended === 'no' && !held.isUnsure ? this.mayServe() : null;
   }
 
   /** A token comes from the source. Returns it as it was taken. */
@@ -82,7 +71,6 @@ export class Tokens {
       this.held = {
         ...lifetime,
         value,
-        latestClock: clock,
         suspended: 'no',
         isAccepted,
         isEndTold: false,
@@ -113,11 +101,6 @@ export class Tokens {
     else if (isUnkept)
       facts.violated('3', `${who} came after ${value}, which has no life, and was given it all the same`);
     else facts.violated('5', `${who} was given ${value}, whose life is over`);
-  }
-
-  jumped(clockBefore: number, clockAfter: number): void {
-    this.facts.jumps++;
-    if (this.held) this.held.latestClock = Math.max(this.held.latestClock, clockBefore, clockAfter);
   }
 
   forget(): void {

@@ -10,6 +10,8 @@ export interface VirtualTime {
   /** The pending timers of the stream. */
   readonly timers: ReadonlySet<Subscription>;
   /** What the stream is told the time is. */
+  readonly wall: () => number;
+  /** The same, as if it were never set back: all that is measured is measured by it. */
   readonly clock: () => number;
   /** The issuer's clock, which nobody sets. */
   readonly issuerClock: () => number;
@@ -22,14 +24,16 @@ export function createVirtualTime(happen: (what: () => void) => void): VirtualTi
   const scheduler = new VirtualTimeScheduler();
   const timers = new Set<Subscription>();
   const issuerClock = () => scheduler.now() + EPOCH;
-  let offset = 0;
+  let [offset, ahead] = [0, 0];
   return {
     scheduler,
     timers,
     issuerClock,
-    clock: () => issuerClock() + offset,
+    wall: () => issuerClock() + offset,
+    clock: () => issuerClock() + ahead,
     setClock: (by) => {
       offset += by;
+      ahead += Math.max(0, by);
     },
     later: (delay, what) =>
       scheduler.schedule(() => {

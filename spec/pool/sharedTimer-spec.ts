@@ -26,30 +26,33 @@ function setUp(onDue: (timed: Named) => void = () => undefined) {
     },
   );
   const timed = (name: string): Named => ({ name, dueAt: Infinity });
-  return { sharedTimer, timed, called, scheduler, timersRunning: () => running };
+  const set = (what: Named, delay: number) => {
+    sharedTimer.set(what, scheduler.now() + delay);
+  };
+  return { sharedTimer, set, timed, called, scheduler, timersRunning: () => running };
 }
 
 describe('a shared timer', () => {
   it('should call for each at its time, in the order in which they were set, with one timer for all', () => {
-    const { sharedTimer, timed, called, scheduler, timersRunning } = setUp();
+    const { set, timed, called, scheduler, timersRunning } = setUp();
     const delays = [30, 10, 20, 10, 0, -5, 40];
     delays.forEach((delay, i) => {
-      sharedTimer.set(timed(String(i)), delay);
+      set(timed(String(i)), delay);
     });
     expect(timersRunning()).toBe(1);
     scheduler.flush();
-    expect(called).toEqual(['0 4', '0 5', '10 1', '10 3', '20 2', '30 0', '40 6']);
+    expect(called).toEqual(['0 5', '0 4', '10 1', '10 3', '20 2', '30 0', '40 6']);
     expect(timersRunning()).toBe(0);
   });
 
   it('should not call for one that was cleared, and for one that was set anew at the new time only', () => {
-    const { sharedTimer, timed, called, scheduler, timersRunning } = setUp();
+    const { sharedTimer, set, timed, called, scheduler, timersRunning } = setUp();
     const [cleared, moved, never] = ['cleared', 'moved', 'never'].map(timed) as [Named, Named, Named];
-    sharedTimer.set(cleared, 10);
-    sharedTimer.set(moved, 10);
-    sharedTimer.set(moved, 50);
-    sharedTimer.set(never, 20);
-    sharedTimer.set(never, Infinity);
+    set(cleared, 10);
+    set(moved, 10);
+    set(moved, 50);
+    set(never, 20);
+    set(never, Infinity);
     sharedTimer.clear(cleared);
     sharedTimer.clear(cleared);
     expect(timersRunning()).toBe(1);
@@ -60,12 +63,12 @@ describe('a shared timer', () => {
   it('should allow that a call sets its own again, and clears another that is due', () => {
     const other: Named = { name: 'other', dueAt: Infinity };
     let times = 0;
-    const { sharedTimer, called, scheduler, timersRunning } = setUp((timed) => {
+    const { sharedTimer, set, called, scheduler, timersRunning } = setUp((timed) => {
       sharedTimer.clear(other);
-      if (++times < 3) sharedTimer.set(timed, 5);
+      if (++times < 3) set(timed, 5);
     });
-    sharedTimer.set({ name: 'first', dueAt: Infinity }, 10);
-    sharedTimer.set(other, 10);
+    set({ name: 'first', dueAt: Infinity }, 10);
+    set(other, 10);
     scheduler.flush();
     expect(called).toEqual(['10 first', '15 first', '20 first']);
     expect(timersRunning()).toBe(0);

@@ -126,6 +126,11 @@ describe('jwtClaims', () => {
 describe('timesOf', () => {
   const token = (lifetime: number, issuedAt = 0): AccessToken => accessToken({ access_token: 'a' }, issuedAt, lifetime);
   const settings = { jitter: 0, random: () => 0 };
+  const windowsOf = (of: AccessToken, took: number, by: Parameters<typeof timesOf>[3]) => {
+    const { renewAt, usableUntil, issuedAt, expiresAt } = timesOf(of, of.issuedAt, took, by);
+    expect([issuedAt, expiresAt]).toEqual([of.issuedAt, of.expiresAt]);
+    return { renewAt, usableUntil };
+  };
   const [s, min] = [1000, 60_000];
 
   it.each<[string, number, number, number, number]>([
@@ -140,11 +145,16 @@ describe('timesOf', () => {
     ['1 ms: never due at once', 1, 0, 1, 0],
     ['nothing', 0, 0, 1, 0],
   ])('should renew and end a token of %s', (_kind, lifetime, took, renewAt, usableUntil) => {
-    expect(timesOf(token(lifetime), took, settings)).toEqual({ renewAt, usableUntil });
-    expect(timesOf(token(lifetime, NOW), took, settings)).toEqual({
+    expect(windowsOf(token(lifetime), took, settings)).toEqual({ renewAt, usableUntil });
+    expect(windowsOf(token(lifetime, NOW), took, settings)).toEqual({
       renewAt: NOW + renewAt,
       usableUntil: NOW + usableUntil,
     });
+  });
+
+  it('should count from when the token was issued by the steady clock, whatever its own clock shows', () => {
+    const moments = { issuedAt: 7000, renewAt: 32_000, usableUntil: 36_000, expiresAt: 37_000 };
+    expect(timesOf(token(30_000, NOW), 7000, 200, settings)).toEqual(moments);
   });
 
   const whole = { iat: 100, exp: 103 };
@@ -164,7 +174,7 @@ describe('timesOf', () => {
   ])(
     'should allow for servers that round the times of a JWT to whole seconds: %s',
     (_kind, claims, lifetime, took, renewAt, usableUntil) => {
-      expect(timesOf(accessToken({ access_token: jwt(claims) }, 0, lifetime), took, settings)).toEqual({
+      expect(windowsOf(accessToken({ access_token: jwt(claims) }, 0, lifetime), took, settings)).toEqual({
         renewAt,
         usableUntil,
       });
@@ -173,17 +183,17 @@ describe('timesOf', () => {
 
   it('should believe who knows better than a server that rounds', () => {
     const rounded = accessToken({ access_token: jwt(whole) }, 0, 3 * s);
-    expect(timesOf(rounded, 0, { ...settings, expiryMargin: 100 })).toEqual({ renewAt: 2500, usableUntil: 2900 });
-    expect(timesOf(rounded, 0, { ...settings, refreshBefore: 300 })).toEqual({ renewAt: 2700, usableUntil: 2 * s });
+    expect(windowsOf(rounded, 0, { ...settings, expiryMargin: 100 })).toEqual({ renewAt: 2500, usableUntil: 2900 });
+    expect(windowsOf(rounded, 0, { ...settings, refreshBefore: 300 })).toEqual({ renewAt: 2700, usableUntil: 2 * s });
   });
 
   it('should neither renew nor end a token whose life is unknown', () => {
-    expect(timesOf(token(Infinity), 200, { ...settings, refreshBefore: 5000, expiryMargin: 5 })).toEqual({
+    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: 5000, expiryMargin: 5 })).toEqual({
       renewAt: Infinity,
       usableUntil: Infinity,
     });
     const halfway = ({ issuedAt, expiresAt }: AccessToken) => (expiresAt - issuedAt) / 2;
-    expect(timesOf(token(Infinity), 200, { ...settings, refreshBefore: halfway })).toEqual({
+    expect(windowsOf(token(Infinity), 200, { ...settings, refreshBefore: halfway })).toEqual({
       renewAt: Infinity,
       usableUntil: Infinity,
     });
@@ -203,7 +213,7 @@ describe('timesOf', () => {
     [() => -1, 25_000],
     [() => undefined as never, 25_000],
   ])('should be told by refreshBefore %p', (refreshBefore, renewAt) => {
-    expect(timesOf(token(30_000), 200, { ...settings, refreshBefore }).renewAt).toBe(renewAt);
+    expect(windowsOf(token(30_000), 200, { ...settings, refreshBefore }).renewAt).toBe(renewAt);
   });
 
   it.each([
@@ -214,11 +224,11 @@ describe('timesOf', () => {
     [15_000, 15_000],
     [40_000, 15_000],
   ])('should be told by expiryMargin %p, but never by more than half the life', (expiryMargin, usableUntil) => {
-    expect(timesOf(token(30_000), 200, { ...settings, expiryMargin }).usableUntil).toBe(usableUntil);
+    expect(windowsOf(token(30_000), 200, { ...settings, expiryMargin }).usableUntil).toBe(usableUntil);
   });
 
   it('should make room for expiryMargin in the default lead', () => {
-    expect(timesOf(token(30_000), 2000, { ...settings, expiryMargin: 4000 }).renewAt).toBe(23_000);
+    expect(windowsOf(token(30_000), 2000, { ...settings, expiryMargin: 4000 }).renewAt).toBe(23_000);
   });
 
   it.each([
@@ -228,17 +238,17 @@ describe('timesOf', () => {
     [1, 0.5, 22_500],
     [0, 0.999, 25_000],
   ])('should add jitter %p, the dice showing %p, to the lead', (jitter, dice, renewAt) => {
-    expect(timesOf(token(30_000), 200, { jitter, random: () => dice }).renewAt).toBe(renewAt);
+    expect(windowsOf(token(30_000), 200, { jitter, random: () => dice }).renewAt).toBe(renewAt);
   });
 
   it('should keep jitter within half the lifetime, and add it to a lead that was given', () => {
-    expect(timesOf(token(30_000), 200, { jitter: 1, random: () => 0.999, refreshBefore: 14_000 }).renewAt).toBe(15_000);
-    expect(timesOf(token(30_000), 200, { jitter: 0.5, random: () => 0.5, refreshBefore: 4000 }).renewAt).toBe(25_000);
+    expect(windowsOf(token(30_000), 200, { jitter: 1, random: () => 0.999, refreshBefore: 14_000 }).renewAt).toBe(15_000);
+    expect(windowsOf(token(30_000), 200, { jitter: 0.5, random: () => 0.5, refreshBefore: 4000 }).renewAt).toBe(25_000);
   });
 
   it('should speak in whole milliseconds', () => {
     for (let lifetime = 1; lifetime < 5000; lifetime += 7) {
-      const { renewAt, usableUntil } = timesOf(token(lifetime + 0.3), 13, { jitter: 0.2, random: () => 0.123 });
+      const { renewAt, usableUntil } = windowsOf(token(lifetime + 0.3), 13, { jitter: 0.2, random: () => 0.123 });
       expect([Number.isInteger(renewAt), Number.isInteger(usableUntil)]).toEqual([true, true]);
       expect(usableUntil).toBeLessThanOrEqual(lifetime);
     }

@@ -14,13 +14,13 @@ import {
   type HeldToken,
   type TokenState,
 } from '../../src/token/state.js';
-import { setBackOf } from '../../src/token/receivedToken.js';
 
 const token = accessToken({ access_token: 'T1' }, 0, 30_000);
 /** Due at 25 s, over at 29 s. */
 const held = (changes: Partial<HeldToken> = {}): HeldToken => ({
   token,
   update: {} as TokenArrived,
+  issuedAt: 0,
   renewAt: 25_000,
   usableUntil: 29_000,
   expiresAt: 30_000,
@@ -42,7 +42,6 @@ describe('isFresh', () => {
     ['over', {}, 29_000, false],
     ['over before it is due', { renewAt: Infinity }, 29_000, false],
     ['set aside', { isSuspended: true }, 0, false],
-    ['announced as due by a timer, the clock set back', { renewAt: -Infinity }, -5000, false],
     ['of unknown life', { renewAt: Infinity, usableUntil: Infinity }, 1e15, true],
   ])('should judge a token that is %s', (_kind, changes, now, fresh) => {
     expect(isFresh(held(changes), now)).toBe(fresh);
@@ -57,7 +56,6 @@ describe('usableToken', () => {
     ['nearly over', held(), 28_999, true],
     ['over', held(), 29_000, false],
     ['set aside', held({ isSuspended: true }), 0, false],
-    ['announced as over by a timer, the clock set back', held({ usableUntil: -Infinity }), 0, false],
   ])('should judge what is %s', (_kind, at, now, usable) => {
     expect(usableToken(stateOf({ held: at }), now)).toBe(usable ? token : null);
   });
@@ -70,19 +68,8 @@ describe('pauseLeft', () => {
     ['the middle', pause(1000, 250), 1100, 150],
     ['the end', pause(1000, 250), 1250, 0],
     ['long after', pause(1000, 250), 9000, 0],
-    ['a clock that was set back behind its beginning', pause(1000, 250), 999, 0],
   ])('should be told at %s', (_kind, at, now, left) => {
     expect(pauseLeft(stateOf({ pause: at }), now)).toBe(left);
-  });
-});
-
-describe('setBackOf', () => {
-  it.each<[string, number, number, number]>([
-    ['a clock that nobody set', 9000, 4000, 0],
-    ['a clock that was set back', 8000, 4000, 1000],
-    ['a clock that was set ahead', 9500, 4000, 0],
-  ])('should be told of %s', (_kind, now, tick, setBack) => {
-    expect(setBackOf({ previous: null, clockLead: 5000 }, now, { ticks: () => tick })).toBe(setBack);
   });
 });
 

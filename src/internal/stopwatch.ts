@@ -18,7 +18,7 @@ const VIRTUAL = 1000;
  * A clock that only grows, in whole ms, for what is timed by the scheduler. In virtual time nothing sets the
  * scheduler's own.
  */
-export const clockOf = (scheduler: SchedulerLike, { ticks, wall }: Clocks = CLOCKS) => {
+export const ticksOf = (scheduler: SchedulerLike, { ticks, wall }: Clocks = CLOCKS) => {
   return (): number => {
     const now = scheduler.now();
     return Math.abs(now - wall()) < VIRTUAL ? Math.floor(ticks()) : now;

@@ -1,4 +1,5 @@
 import { map, Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import type { SteadyClock } from './steadyClock.js';
 
 /** The longest delay that `setTimeout` takes; anything longer fires at once. */
 const LONGEST = 2 ** 31 - 1;
@@ -14,7 +15,8 @@ export interface Timers {
   keepAlive(held: boolean): void;
 }
 
-export function createTimers(scheduler: SchedulerLike): Timers {
+/** @param clock is told what time it is when a timer has fired */
+export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Timers {
   const running = new Set<Subscription>();
   let alive = false;
 
@@ -28,12 +30,14 @@ export function createTimers(scheduler: SchedulerLike): Timers {
           running.delete(action);
           action.unsubscribe();
         };
+        const end = clock && clock.now() + delay;
         const arm = (left: number) => {
           const leg = Math.min(left, LONGEST);
           action = scheduler.schedule(() => {
             stop();
             if (left > leg) arm(left - leg);
             else {
+              if (end !== undefined) clock?.reach(end);
               subscriber.next();
               subscriber.complete();
             }

@@ -1,6 +1,6 @@
 import { AsyncSubject, defer, filter, map, Observable, Subject, takeUntil, tap, type SchedulerLike } from 'rxjs';
 import type { InTurn } from '../internal/sourceHooks.js';
-import { clockOf, stopwatch, type Clocks } from '../internal/stopwatch.js';
+import { ticksOf, stopwatch, type Clocks } from '../internal/stopwatch.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
@@ -26,7 +26,7 @@ function createChain(scheduler: SchedulerLike): Chain {
   return {
     inTurn: createTurns(1),
     timers: createTimers(scheduler),
-    clocks: { ticks: clockOf(scheduler), wall: () => scheduler.now() },
+    clocks: { ticks: ticksOf(scheduler), wall: () => scheduler.now() },
     ended: new Subject(),
     session: 0,
     last: null,

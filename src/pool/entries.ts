@@ -1,15 +1,15 @@
 import { EMPTY, Observable } from 'rxjs';
 import { captureContext } from '../internal/callerContext.js';
 import { IN_TURN, type InTurn } from '../internal/sourceHooks.js';
+import { clockOf } from '../internal/steadyClock.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import { reportExpiry, type TokenRecord } from '../token/context.js';
 import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
-import { setBackOf } from '../token/receivedToken.js';
 import { createRejectionMemory } from '../token/rejectionMemory.js';
 import { initialState, keepsRunning, pauseLeft, whyRefresh, type TokenState } from '../token/state.js';
 import { resume, suspend } from '../token/suspension.js';
-import { nextMoment, reachMoment } from '../token/tokenHolder.js';
+import { nextMoment } from '../token/tokenHolder.js';
 import { createManager, type EndingManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream, TokenStreamOptions } from '../token/types.js';
 import { createSharedTimer, type Timed } from './sharedTimer.js';
@@ -36,7 +36,10 @@ export interface Entry<K> extends Timed {
 
 export interface Entries<K> {
   readonly timers: Timers;
+  /** Milliseconds on a clock that is never set back. */
   readonly now: () => number;
+  /** Milliseconds on the clock of the tokens' times. */
+  readonly shownNow: () => number;
   /** Its manager, which is made if there is none. */
   readonly managerOf: (entry: Entry<K>) => EndingManager;
   /** While somebody is subscribed, the manager stays. */
@@ -65,11 +68,13 @@ export function createEntries<K>(
   settings: Settings,
   tell: (entry: Entry<K>, event: UntimedTokenEvent) => void,
 ): Entries<K> {
-  const { scheduler, now, inTurn, wake } = settings;
+  const { scheduler, inTurn, wake } = settings;
+  const clock = clockOf(settings);
+  const { now } = clock;
   const runInContext = captureContext();
-  const timers = createTimers(scheduler);
+  const timers = createTimers(scheduler, clock);
   const after = (delay: number, what: () => void) => runInContext(() => timers.after(delay).subscribe(what));
-  const sharedTimer = createSharedTimer(after, settings.ticks, onDue);
+  const sharedTimer = createSharedTimer(after, now, onDue);
 
   const managerOf = (entry: Entry<K>): EndingManager => entry.manager ?? runInContext(() => createManagerOf(entry));
 
@@ -77,7 +82,7 @@ export function createEntries<K>(
     const { source, options, state } = entry;
     const turns: { [IN_TURN]: InTurn } = { [IN_TURN]: (attempt$) => using(entry, () => inTurn(attempt$)) };
     const rejections = entry.rejections ?? createRejectionMemory(settings.rejectionBudget);
-    const manager = createManager(source, { ...options, ...turns }, { state, rejections });
+    const manager = createManager(source, { ...options, ...turns }, { state, rejections, clock });
     entry.manager = manager;
     manager.events$.subscribe((event) => {
       if (event.type === 'tokenRejected') entry.rejections = rejections;
@@ -85,7 +90,7 @@ export function createEntries<K>(
       else release(entry);
       tell(entry, event);
     });
-    sharedTimer.set(entry, 0);
+    sharedTimer.set(entry, now());
     resume(manager);
     return manager;
   }
@@ -103,7 +108,7 @@ export function createEntries<K>(
 
   /** The manager ends later: it may be in the middle of something. */
   function release(entry: Entry<K>): void {
-    if (entry.dueAt === Infinity && !entry.state.isClosed) sharedTimer.set(entry, 0);
+    if (entry.dueAt === Infinity && !entry.state.isClosed) sharedTimer.set(entry, now());
   }
 
   /** The manager may end, or the next moment of a token has come, whatever the clock says. */
@@ -118,14 +123,13 @@ export function createEntries<K>(
 
   function startTimer(entry: Entry<K>): void {
     const { held } = entry.state;
-    if (held) sharedTimer.set(entry, nextMoment(held) - now() - setBackOf(entry.state, now(), settings));
+    if (held) sharedTimer.set(entry, nextMoment(held, now()));
   }
 
   /** What the check of a manager does. A manager is made only to renew the token. */
   function onMoment(entry: Entry<K>): void {
     const { state } = entry;
     const time = now();
-    if (state.held) reachMoment(state.held, nextMoment(state.held));
     reportExpiry(state, time, (event) => {
       tell(entry, event);
     });
@@ -146,7 +150,7 @@ export function createEntries<K>(
     return !isConnected || (wake === EMPTY && pauseLeft(state, now()) === 0 && !isRefreshDue(state, now()));
   }
 
-  return { timers, now, managerOf, using };
+  return { timers, now, shownNow: settings.now, managerOf, using };
 }
 
 const isRefreshDue = (state: TokenState, now: number): boolean => state.isConnected && whyRefresh(state, now) !== null;

@@ -19,7 +19,7 @@ export function pooledStream<K>(entry: Entry<K>, entries: Entries<K>): TokenStre
 }
 
 /** It asks for the manager each time, since that may have ended. */
-function pooledManager<K>(entry: Entry<K>, { managerOf, using, timers, now }: Entries<K>): TokenManager {
+function pooledManager<K>(entry: Entry<K>, { managerOf, using, timers, now, shownNow }: Entries<K>): TokenManager {
   const { source, state } = entry;
   const manager = () => managerOf(entry);
 
@@ -52,7 +52,7 @@ function pooledManager<K>(entry: Entry<K>, { managerOf, using, timers, now }: En
     },
     newest: (token, rejected) => manager().newest(token, rejected),
     owns: (signal) => entry.manager?.owns(signal) ?? false,
-    now,
+    now: shownNow,
     timers,
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,

@@ -2,13 +2,13 @@ import { Subscription } from 'rxjs';
 
 /** What waits for its time. */
 export interface Timed {
-  /** A tick; Infinity: it waits for none. */
+  /** Milliseconds on the clock; Infinity: it waits for none. */
   dueAt: number;
 }
 
 export interface SharedTimer<S extends Timed> {
-  /** In the place of the delay before. */
-  readonly set: (timed: S, delay: number) => void;
+  /** In the place of the time before. `Infinity`: never. */
+  readonly set: (timed: S, dueAt: number) => void;
   readonly clear: (timed: S) => void;
 }
 
@@ -16,11 +16,11 @@ export interface SharedTimer<S extends Timed> {
  * One timer for all: a timer for each takes as much memory as all else that is kept of a key.
  *
  * @param after begins the timer
- * @param ticks a monotonic clock, in milliseconds
+ * @param now a clock that is never set back, in milliseconds
  */
 export function createSharedTimer<S extends Timed>(
   after: (delay: number, fire: () => void) => Subscription,
-  ticks: () => number,
+  now: () => number,
   onDue: (timed: S) => void,
 ): SharedTimer<S> {
   /** The next one is the last. */
@@ -44,13 +44,13 @@ export function createSharedTimer<S extends Timed>(
     if (next === timerAt) return;
     timer.unsubscribe();
     timerAt = next;
-    timer = after(next - ticks(), fire);
+    timer = after(next - now(), fire);
   }
 
   function fire(): void {
-    const now = ticks();
+    const time = now();
     timerAt = Infinity;
-    for (let next = waiting.at(-1); next && next.dueAt <= now; next = waiting.at(-1)) {
+    for (let next = waiting.at(-1); next && next.dueAt <= time; next = waiting.at(-1)) {
       waiting.pop();
       next.dueAt = Infinity;
       onDue(next);
@@ -65,10 +65,10 @@ export function createSharedTimer<S extends Timed>(
   }
 
   return {
-    set: (timed, delay) => {
+    set: (timed, dueAt) => {
       remove(timed);
-      if (delay < Infinity) {
-        timed.dueAt = ticks() + Math.max(0, delay);
+      if (dueAt < Infinity) {
+        timed.dueAt = dueAt;
         waiting.splice(indexOf(timed.dueAt), 0, timed);
       }
       startTimer();

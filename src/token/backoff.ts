@@ -1,3 +1,4 @@
+import { lifetimeOfToken } from './refreshPolicy.js';
 import type { AccessToken } from './types.js';
 
 /** A failed fetch is not repeated sooner than this, whatever the jitter. Milliseconds. */
@@ -16,7 +17,7 @@ type BackoffSettings = Omit<Backoff, 'max'> & { readonly max: number | undefined
 
 /** By default no pause is longer than a sixth of a token's lifetime. */
 export function backoffOf(settings: BackoffSettings, previous: AccessToken | null): Backoff {
-  const lifetime = previous ? previous.expiresAt - previous.issuedAt : Infinity;
+  const lifetime = previous ? lifetimeOfToken(previous) : Infinity;
   return { ...settings, max: settings.max ?? Math.min(10_000, (lifetime || Infinity) / 6) };
 }
 

@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
 import { messageOf } from '../internal/messageOf.js';
+import { clockOf, type SteadyClock } from '../internal/steadyClock.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import { createEventQueue, type EventQueue } from './eventQueue.js';
 import { settingsOf, type Settings } from './options.js';
@@ -12,7 +13,7 @@ import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
 export interface TokenContext {
   readonly state: TokenState;
   readonly settings: Settings;
-  /** Milliseconds on the stream's clock. */
+  /** Milliseconds on a clock that is never set back. Only what a user sees is on the stream's clock, `settings.now`. */
   readonly now: () => number;
   readonly timers: Timers;
   readonly fetcher: TokenFetcher;
@@ -21,8 +22,8 @@ export interface TokenContext {
   /** Emits when something may have changed that decides whether a token is needed: the time, or who wants one. */
   readonly recheck$: Subject<unknown>;
   /**
-   * Marks what has expired by now, emits `tokenExpired`, then makes `recheck$` emit. Called by timers, by `wake`, and
-   * for each subscriber and each request that needs a token.
+   * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for each
+   * subscriber and each request that needs a token.
    */
   readonly recheck: () => void;
   /** The usable token, without side effects. */
@@ -32,7 +33,7 @@ export interface TokenContext {
 }
 
 /** What is known of a stream. Another manager goes on from it. */
-export type TokenRecord = Pick<TokenContext, 'state' | 'rejections'>;
+export type TokenRecord = Pick<TokenContext, 'state' | 'rejections'> & { readonly clock: SteadyClock };
 
 export function createContext(
   source: TokenSource,
@@ -41,18 +42,14 @@ export function createContext(
 ): TokenContext {
   const settings = settingsOf(options);
   const { state = initialState(), rejections = createRejectionMemory(settings.rejectionBudget) } = record;
-  const { now } = settings;
-  const timers = createTimers(settings.scheduler);
-  const events = createEventQueue(now);
+  const { clock = clockOf(settings) } = record;
+  const { now } = clock;
+  const timers = createTimers(settings.scheduler, clock);
+  const events = createEventQueue(settings.now);
   const recheck$ = new Subject<unknown>();
 
   function recheck(): void {
-    const { held } = state;
-    const time = now();
-    // A clock that is set back must not put the last use into the future, nor make a token live again.
-    state.lastUse = Math.min(state.lastUse, time);
-    if (held && time >= held.usableUntil) held.usableUntil = -Infinity;
-    reportExpiry(state, time, events.emit);
+    reportExpiry(state, now(), events.emit);
     recheck$.next(undefined);
   }
 

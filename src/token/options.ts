@@ -1,5 +1,4 @@
 import { asyncScheduler } from 'rxjs';
-import { clockOf } from '../internal/stopwatch.js';
 import { browserWake } from '../internal/browserWake.js';
 import { IN_TURN, type InTurn } from '../internal/sourceHooks.js';
 import { FINITE, numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
@@ -24,10 +23,6 @@ export function settingsOf(options: TokenStreamOptions) {
     throw wrong('tokenType', tokenType, 'visible ASCII');
   return {
     scheduler,
-    /** A monotonic clock, in milliseconds: setting the system clock does not change it. */
-    ticks: options.now ? () => scheduler.now() : clockOf(scheduler),
-    /** A clock of the user's cannot be compared with `ticks`. */
-    hasCustomClock: options.now !== undefined,
     inTurn: (options as { readonly [IN_TURN]?: InTurn })[IN_TURN] ?? atOnce,
     tokenType,
     wake,

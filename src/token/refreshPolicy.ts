@@ -4,14 +4,19 @@ import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js'
 
 const MAX_LEAD = 5 * 60_000;
 
-/**
- * When a token is renewed in the background, and from when on no request is given it. Whole milliseconds on the
- * stream's clock.
- */
+/** The moments of a token. Milliseconds on the steady clock. */
 export interface TokenTimes {
+  /** When it was asked for, wherever that was. */
+  readonly issuedAt: number;
+  /** From then on it is renewed in the background. */
   readonly renewAt: number;
+  /** From then on no request is given it. */
   readonly usableUntil: number;
+  readonly expiresAt: number;
 }
+
+/** How long a token lives from the moment it was asked for, in milliseconds. `Infinity` when unknown. */
+export const lifetimeOfToken = ({ issuedAt, expiresAt }: AccessToken): number => expiresAt - issuedAt;
 
 /** `expires_in` in seconds. What cannot be read counts as absent, as a date or `3600s` does. */
 function readSeconds(value: unknown): number | undefined {
@@ -60,9 +65,14 @@ function answerOf<T, R>(name: string, option: (given: T) => R, given: T): R {
   }
 }
 
-/** The windows of a token that took `took` ms to fetch. */
+/**
+ * The moments of a token that took `took` ms to fetch.
+ *
+ * @param issuedAt on the steady clock
+ */
 export function timesOf(
   token: AccessToken,
+  issuedAt: number,
   took: number,
   {
     refreshBefore,
@@ -76,8 +86,9 @@ export function timesOf(
     random: () => number;
   },
 ): TokenTimes {
-  const lifetime = token.expiresAt - token.issuedAt;
-  if (lifetime === Infinity) return { renewAt: Infinity, usableUntil: Infinity };
+  const lifetime = lifetimeOfToken(token);
+  const expiresAt = issuedAt + lifetime;
+  if (lifetime === Infinity) return { issuedAt, renewAt: expiresAt, usableUntil: expiresAt, expiresAt };
   const usual = usualMargin(lifetime);
   const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
   const extra = expiryMargin === undefined ? margin - usual : 0;
@@ -89,10 +100,8 @@ export function timesOf(
       : Math.max(Math.min(lifetime / 6, MAX_LEAD) + extra, 1.5 * took + margin);
   const jittered = Math.min(lead * (1 + jitter * (random() || 0)), lifetime / 2);
   // Never due at once: a synchronous source would be asked for ever within one moment.
-  return {
-    renewAt: Math.max(token.issuedAt + 1, Math.floor(token.expiresAt - jittered)),
-    usableUntil: Math.floor(token.expiresAt - margin),
-  };
+  const renewAt = Math.max(issuedAt + 1, Math.floor(expiresAt - jittered));
+  return { issuedAt, renewAt, usableUntil: Math.floor(expiresAt - margin), expiresAt };
 }
 
 /** The default `expiryMargin`. */

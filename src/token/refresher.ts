@@ -10,7 +10,6 @@ import {
   startWith,
   switchMap,
   take,
-  tap,
   throwError,
 } from 'rxjs';
 import type { Observable } from 'rxjs';
@@ -20,7 +19,7 @@ import type { TokenContext } from './context.js';
 import { failureOf } from './failure.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import { receivedToken } from './receivedToken.js';
-import { isSuspended, isWanted, NO_PAUSE, pauseAfter, pauseLeft } from './state.js';
+import { isSuspended, isWanted, pauseAfter, pauseLeft } from './state.js';
 import type { RefreshReason } from './types.js';
 
 export interface Refresher {
@@ -40,7 +39,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     const left = pauseLeft(state, now());
     // After a permanent failure nothing is tried until a token is needed.
     if (left === 0 || state.permanentFailure) return of(undefined);
-    return timers.after(left).pipe(tap(() => (state.pause = NO_PAUSE)));
+    return timers.after(left);
   };
 
   const attempt = (reason: RefreshReason, count: number): Observable<TokenUpdate> =>
@@ -48,8 +47,6 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
       const { held } = state;
       const isRenewal = reason !== 'rejected' && reason !== 'manual';
       state.isRefreshing = state.isFetching = true;
-      // The pause is over. A clock that is set back may reach its time again.
-      state.pause = NO_PAUSE;
       state.permanentFailure = null;
       if (count === 1) {
         state.fetchingForRejection = state.rejection;
@@ -60,16 +57,13 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
       }
       events.emit({ type: 'refreshStarted', reason, attempt: count });
       const sentAt = (state.lastFetchAt = now());
-      const sentTick = settings.ticks();
       const reportOfAttempt = (error: unknown) => {
         state.lastError = error;
         report(error, count);
       };
       return fetcher.fetch({ reason, attempt: count, previous: state.previous }, reportOfAttempt).pipe(
         concatMap((result): Observable<TokenUpdate> => {
-          const time = now();
-          const took = Math.max(time - sentAt, settings.ticks() - sentTick);
-          const received = receivedToken(result, { sentAt, took, now: time }, state, settings);
+          const received = receivedToken(result, now() - sentAt, context);
           // Others shared it, a server rejected it, and only then the store answered.
           if (isRenewal && received.origin === 'shared' && isSuspended(state, received.token))
             return attempt('rejected', count);
@@ -86,7 +80,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
    */
   const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
     const time = now();
-    const failure = failureOf(thrown, settings.isPermanent, time);
+    const failure = failureOf(thrown, settings.isPermanent, settings.now());
     const { error, permanent } = failure;
     state.isFetching = false;
     state.failures++;

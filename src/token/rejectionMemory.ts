@@ -73,25 +73,17 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
     isRemembered: ({ key, kind }, now, isLifetimeKnown) => {
       const entry = key === undefined ? undefined : entries.get(key);
       if (!entry) return false;
-      const isWithin = (each: RejectionKind, memory: number): boolean => {
-        const at = entry[each];
-        if (at === undefined) return false;
-        // A clock that was set back must not lengthen the memory.
-        entry[each] = Math.min(at, now);
-        return now - at < memory;
-      };
+      const isWithin = (each: RejectionKind, memory: number): boolean => now - (entry[each] ?? -Infinity) < memory;
       // An explicit rejection says more than a bare one, so it passes what a bare one left.
       const isBare = kind === 'bare' && isWithin('bare', isLifetimeKnown ? Infinity : BARE_MEMORY);
       return isBare || isWithin('explicit', EXPLICIT_MEMORY);
     },
     remember,
     mayForce: (kind, isAccepted, now) => {
-      // A clock that was set back must neither refill the budget nor lock it for longer than one window.
-      spent[kind] = spent[kind].map((at) => Math.min(at, now)).filter((at) => now - at < per);
+      spent[kind] = spent[kind].filter((at) => now - at < per);
       if (spent[kind].length >= max) return false;
       if (isAccepted || unaccepted === 0) return true;
-      const elapsed = now - forcedAt;
-      return elapsed < 0 || elapsed >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (unaccepted - 1));
+      return now - forcedAt >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (unaccepted - 1));
     },
     forced: (kind, isAccepted, now) => {
       spent[kind].push(now);

@@ -4,20 +4,15 @@ import { backoffOf, MIN_PAUSE, permanentPause, retryDelay } from './backoff.js';
 import type { Failure } from './failure.js';
 import type { Settings } from './options.js';
 import type { RejectedBy } from './rejectionMemory.js';
+import { lifetimeOfToken, type TokenTimes } from './refreshPolicy.js';
 import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken, RefreshReason } from './types.js';
 
-/** The token at hand. A moment that a timer has announced is `-Infinity`: a clock that is set back does not undo it. */
-export interface HeldToken {
+/** The token at hand. */
+export interface HeldToken extends TokenTimes {
   readonly token: AccessToken;
   /** The update that brought it, for later subscribers. */
   readonly update: TokenArrived;
-  /** From then on it is renewed in the background. Milliseconds on the stream's clock. */
-  renewAt: number;
-  /** From then on no request is given it. */
-  usableUntil: number;
-  /** Then it expires. */
-  expiresAt: number;
   /** A server rejected it, and the first attempt to replace it is under way: no request is given it meanwhile. */
   isSuspended: boolean;
   /** A server has accepted it. */
@@ -31,8 +26,8 @@ interface Session {
   held: HeldToken | null;
   /** The last token, usable or not. */
   previous: AccessToken | null;
-  /** How far the stream's clock was ahead of the monotonic one when `previous` came. Milliseconds. */
-  clockLead: number;
+  /** When `previous` was issued. */
+  previousIssuedAt: number;
   /** A token that has expired on arrival, while it is given to those who wait for it. */
   singleUse: AccessToken | null;
   /** When a request last used the token. */
@@ -84,7 +79,7 @@ export const NO_PAUSE = { since: 0, duration: 0 } as const;
 export const newSession = (): Session => ({
   held: null,
   previous: null,
-  clockLead: 0,
+  previousIssuedAt: 0,
   singleUse: null,
   lastUse: -Infinity,
   isForced: false,
@@ -125,11 +120,9 @@ export const usableToken = ({ held }: TokenState, now: number): AccessToken | nu
 export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =>
   held?.isSuspended === true && sameToken(held.token, token);
 
-/** Milliseconds until the source may be asked again. A clock that is set back behind the start of a pause ends it. */
-export function pauseLeft({ pause: { since, duration } }: TokenState, now: number): number {
-  const elapsed = now - since;
-  return elapsed < 0 ? 0 : Math.max(0, duration - elapsed);
-}
+/** Milliseconds until the source may be asked again. */
+export const pauseLeft = ({ pause: { since, duration } }: TokenState, now: number): number =>
+  Math.max(0, since + duration - now);
 
 /** How long the source is not asked after the last failure. Milliseconds. */
 export function pauseAfter(
@@ -139,7 +132,7 @@ export function pauseAfter(
   now: number,
 ): number {
   if (permanent) return permanentPause(state.failures, backoff, retryAfter);
-  const remaining = (usableToken(state, now)?.expiresAt ?? Infinity) - now;
+  const remaining = state.held && usableToken(state, now) ? state.held.expiresAt - now : Infinity;
   return retryDelay(state.failures, backoffOf(backoff, state.previous), { random, remaining, retryAfter });
 }
 
@@ -152,8 +145,7 @@ export function endPause(
   { initial }: Settings['backoff'],
 ): TokenState['pause'] {
   if (failures === 0) return pause;
-  // A clock that was set back during the fetch puts its beginning behind its end.
-  const left = Math.min(lastFetchAt, pause.since) + Math.max(MIN_PAUSE, initial) - pause.since;
+  const left = lastFetchAt + Math.max(MIN_PAUSE, initial) - pause.since;
   return { since: pause.since, duration: Math.max(0, Math.min(pause.duration, left)) };
 }
 
@@ -176,7 +168,7 @@ export function isWanted(
   { idleTimeout, maxWait }: Pick<Settings, 'idleTimeout' | 'maxWait'>,
 ): boolean {
   if (subscribers > 0 || isDemanded || isForced || rejection) return true;
-  const lifetime = previous ? previous.expiresAt - previous.issuedAt : 0;
+  const lifetime = previous ? lifetimeOfToken(previous) : 0;
   // A lifetime that is unknown is Infinity: renewals would never stop, so they stop by `maxWait` instead.
   return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
 }

@@ -1,4 +1,3 @@
-import { setBackOf } from './receivedToken.js';
 import type { EndingManager } from './tokenManager.js';
 
 /** Ends a manager without an event. Its record holds what another one needs to go on. */
@@ -13,7 +12,7 @@ export function suspend({ parts: { context, holder, pipeline } }: EndingManager)
 
 /** Has a new manager go on where the one before was suspended. Nothing is refreshed before the next check. */
 export function resume({ parts: { context, holder, pipeline } }: EndingManager): void {
-  const { state, now, settings } = context;
+  const { state } = context;
   const { held, isConnected } = state;
   state.isConnected = false;
   if (!held) return;
@@ -23,6 +22,6 @@ export function resume({ parts: { context, holder, pipeline } }: EndingManager):
     pipeline.connect();
     state.held = held;
   }
-  const time = now();
-  holder.startTimer(held, time + setBackOf(state, time, settings));
+  // A moment may have come that nobody has looked at.
+  holder.startTimer(held, -Infinity);
 }

@@ -3,28 +3,19 @@ import { InvalidTokenResponseError } from '../errors.js';
 import { messageOf } from '../internal/messageOf.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import {
-  isUnusableOnArrival,
-  receivedToken,
-  setBackOf,
-  type ReceivedToken,
-  type SourceResult,
-} from './receivedToken.js';
+import { receivedToken, type ReceivedToken, type SourceResult } from './receivedToken.js';
+import { lifetimeOfToken } from './refreshPolicy.js';
 import { isSuspended, isWanted, NO_PAUSE, usableToken, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 
 /** A source whose tokens cannot be kept is asked at most this often. Milliseconds. */
 const SINGLE_USE_PAUSE = 1000;
 
-const MOMENTS = ['renewAt', 'usableUntil', 'expiresAt'] as const;
-
-/** The next moment of a token that a timer is to announce. */
-export const nextMoment = (held: HeldToken): number =>
-  Math.min(...MOMENTS.map((name) => held[name]).filter((at) => at > -Infinity));
-
-/** A timer has announced a moment. */
-export function reachMoment(held: HeldToken, announced: number): void {
-  for (const name of MOMENTS) if (held[name] <= announced) held[name] = -Infinity;
+/** When to look at a token again: it is due, over, or its end has not been reported. `Infinity`: never. */
+export function nextMoment({ renewAt, usableUntil, expiresAt, isExpiryReported }: HeldToken, after: number): number {
+  let next = isExpiryReported ? Infinity : expiresAt;
+  for (const at of [renewAt, usableUntil]) if (at > after && at < next) next = at;
+  return next;
 }
 
 /** Holds the last token, with the timers that announce its moments. */
@@ -38,8 +29,8 @@ export interface TokenHolder {
   readonly fromStore: (stored: SourceResult) => TokenArrived | null;
   /** Begins with a token that is at hand. @throws TypeError if it is no token response */
   readonly holdInitial: (response: unknown) => void;
-  /** Announces the moments of a token, after `from` on the stream's clock. */
-  readonly startTimer: (held: HeldToken, from: number) => void;
+  /** Looks at a token again at each of its moments after `after`, by default now. */
+  readonly startTimer: (held: HeldToken, after?: number) => void;
   /** Stops the timers, and forgets the token. */
   readonly release: () => void;
 }
@@ -49,31 +40,27 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
   let timer = new Subscription();
 
   function setHeld(update: TokenArrived): void {
-    const { token, renewAt, usableUntil, age } = update;
+    const { token, issuedAt, renewAt, usableUntil, expiresAt } = update;
     const isAccepted = sameToken(token, state.held?.token) && state.held?.isAccepted === true;
-    const times = { renewAt, usableUntil, expiresAt: token.expiresAt };
+    const times = { issuedAt, renewAt, usableUntil, expiresAt };
     const held = { token, update, ...times, isSuspended: false, isAccepted, isExpiryReported: false };
     timer.unsubscribe();
     timer = new Subscription();
     state.held = held;
     state.sessionTokens?.add(token);
-    startTimer(held, token.issuedAt + age);
+    startTimer(held);
   }
 
-  function setPrevious({ token, age }: ReceivedToken): void {
+  function setPrevious({ token, issuedAt }: ReceivedToken): void {
     state.previous = token;
-    state.clockLead = token.issuedAt + age - settings.ticks();
+    state.previousIssuedAt = issuedAt;
   }
 
-  /** Announces the moments of a token one after the other: by its age, since the clock may be set back. */
-  function startTimer(held: HeldToken, from: number): void {
-    const at = nextMoment(held);
-    if (at === Infinity) return;
+  function startTimer(held: HeldToken, after = now()): void {
     timer.add(
-      timers.after(at - from).subscribe(() => {
-        reachMoment(held, at);
-        startTimer(held, Math.max(at, from));
+      timers.after(nextMoment(held, after) - now()).subscribe(() => {
         recheck();
+        if (state.held === held) startTimer(held);
       }),
     );
   }
@@ -98,7 +85,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       const { previous, fetchingForRejection } = state;
       const time = now();
       const isChange = !sameToken(token, previous);
-      const isKept = !isUnusableOnArrival(arrived, time);
+      const isKept = time < arrived.usableUntil;
       // Another process may have shared it: what was to be replaced is replaced.
       if (isChange) Object.assign(state, { rejection: null, isForced: false });
       // A token that has already expired never replaces a usable one.
@@ -128,29 +115,28 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     fromStore: (stored) => {
       const { held } = state;
       const time = now();
-      const received = receivedToken(stored, { sentAt: time, took: 0, now: time }, state, settings);
+      const received = receivedToken(stored, 0, context);
       const { token } = received;
-      const isOlder = held !== null && token.issuedAt < held.token.issuedAt - setBackOf(state, time, settings);
+      const isOlder = held !== null && received.issuedAt < held.issuedAt;
       // The store may not know yet that a server rejected the token.
-      if (isOlder || isSuspended(state, token) || isUnusableOnArrival(received, time)) return null;
+      if (isOlder || isSuspended(state, token) || time >= received.usableUntil) return null;
       // No token is renewed on schedule in the first half of its life: others forced this one.
       const usable = usableToken(state, time);
-      const isRenewal = !usable || time - usable.issuedAt >= (usable.expiresAt - usable.issuedAt) / 2;
+      const isRenewal = !held || !usable || time - held.issuedAt >= lifetimeOfToken(usable) / 2;
       const arrived: TokenArrived = { type: 'token', ...received, reason: 'scheduled', attempt: 1, isRenewal };
       if (!sameToken(token, usable)) return arrived;
       setHeld(arrived);
       return null;
     },
     holdInitial: (response) => {
-      const time = now();
       const result = { response, origin: 'initial' } as SourceResult;
       let received;
       try {
-        received = receivedToken(result, { sentAt: time, took: 0, now: time }, state, settings);
+        received = receivedToken(result, 0, context);
       } catch (cause) {
         throw new TypeError(`option "initial" must be a token response: ${messageOf(cause)}`, { cause });
       }
-      if (isUnusableOnArrival(received, time)) return;
+      if (now() >= received.usableUntil) return;
       const { token } = received;
       setPrevious(received);
       setHeld({ type: 'token', ...received, reason: 'initial', attempt: 1, isRenewal: true });

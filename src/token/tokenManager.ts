@@ -19,7 +19,7 @@ export interface TokenManager
   readonly events$: Observable<TokenEvent>;
   /** Emits when waiters stop waiting. Costs nothing without a subscriber. */
   readonly waits$: Observable<WaitEnded>;
-  /** Milliseconds on the stream's clock. */
+  /** Milliseconds on the clock of the tokens' times. */
   readonly now: () => number;
   readonly timers: Timers;
   /** What proves possession of the key that the source's tokens are bound to, if they are. */
@@ -150,7 +150,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     ...createRecovery(context, views, demand),
     events$: events.events$,
     waits$: pipeline.waits$,
-    now,
+    now: settings.now,
     timers,
     owns: fetcher.owns,
     proof: hooks[PROOF],
