@@ -65,7 +65,6 @@ describe('a store that pushes', () => {
         (token$: TokenStream) => token$.refresh().subscribe(),
       ]) {
         const { token$, changes, asked } = pushed(m.scheduler, (n) => n === 2, { idleTimeout: 0 });
-        token$.events.subscribe(console.log);
         token$.subscribe().unsubscribe();
         m.scheduler.schedule(() => token$.refresh().subscribe().unsubscribe(), 1000);
         m.scheduler.schedule(() => {
