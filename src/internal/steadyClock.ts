@@ -23,7 +23,8 @@ export function steadyClock(ticks: () => number, wall: () => number): SteadyCloc
   let lastShown = time;
 
   function now(): number {
-    const [tick, shown] = [ticks(), wall()];
+    const tick = ticks();
+    const shown = wall();
     const ticked = Math.max(0, tick - lastTick);
     const went = shown - lastShown;
     time += went < 0 || ticked - went > SLACK ? ticked : went;

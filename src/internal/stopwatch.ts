@@ -18,12 +18,8 @@ const VIRTUAL = 1000;
  * A clock that only grows, in whole ms, for what is timed by the scheduler. In virtual time nothing sets the
  * scheduler's own.
  */
-export const ticksOf = (scheduler: SchedulerLike, { ticks, wall }: Clocks = CLOCKS) => {
-  return (): number => {
-    const now = scheduler.now();
-    return Math.abs(now - wall()) < VIRTUAL ? Math.floor(ticks()) : now;
-  };
-};
+export const ticksOf = (scheduler: SchedulerLike, { ticks, wall }: Clocks = CLOCKS): (() => number) =>
+  Math.abs(scheduler.now() - wall()) < VIRTUAL ? () => Math.floor(ticks()) : () => scheduler.now();
 
 /** Starts to measure, from `age` on: the result says how many ms ago that was, never too few. */
 export function stopwatch(age = 0, { ticks, wall }: Clocks = CLOCKS): () => number {
