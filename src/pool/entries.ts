@@ -8,7 +8,7 @@ import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
 import { createRejectionMemory } from '../token/rejectionMemory.js';
 import { initialState, keepsRunning, pauseLeft, whyRefresh, type TokenState } from '../token/state.js';
-import { resume, suspend } from '../token/suspension.js';
+import { resume, suspend } from './suspension.js';
 import { nextMoment } from '../token/tokenHolder.js';
 import { createManager, type EndingManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream, TokenStreamOptions } from '../token/types.js';

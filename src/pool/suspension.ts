@@ -1,4 +1,4 @@
-import type { EndingManager } from './tokenManager.js';
+import type { EndingManager } from '../token/tokenManager.js';
 
 /** Ends a manager without an event. Its record holds what another one needs to go on. */
 export function suspend({ parts: { context, holder, pipeline } }: EndingManager): void {
