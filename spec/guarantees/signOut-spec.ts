@@ -82,6 +82,28 @@ describe('36: signOut() ends the session, not the stream', () => {
   );
 
   it(
+    'is left alone by the failure for which isPermanent signs out: the next session asks at once',
+    marbles((m) => {
+      const rig = setUp(m, (n) => (n === 1 ? { fail: { status: 401 } } : {}), {
+        isPermanent: () => {
+          rig.token$.signOut();
+          return true;
+        },
+      });
+      rig.ask(0, 'a');
+      rig.at(201, () => rig.tell('b', takeToken(rig.token$).pipe(map(({ value }) => value))));
+      m.flush();
+      expect(rig.log).toEqual(['200 a !TokenUnavailableError', '401 b T2']);
+      expect(rig.events.slice(0, 4)).toEqual([
+        '0 refreshStarted initial 1',
+        '200 signedOut',
+        '201 refreshStarted initial 1',
+        '401 tokenChanged - T2 initial 200 fetched',
+      ]);
+    }),
+  );
+
+  it(
     'gives a rejected request that waits for its repeat the rejection it had',
     marbles((m) => {
       const rig = serving(m);

@@ -80,7 +80,10 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
    */
   const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
     const time = now();
+    const { sessionTokens } = state;
     const failure = failureOf(thrown, settings.isPermanent, settings.now());
+    // `isPermanent` may have called `signOut()`. The failure is none of the next session.
+    if (state.sessionTokens !== sessionTokens) return EMPTY;
     const { error, permanent } = failure;
     state.isFetching = false;
     state.failures++;
