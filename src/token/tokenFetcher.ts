@@ -21,7 +21,7 @@ import { failAfter, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
 import { isFetchResponse, mistake, readFetchResponse, withoutToken } from './tokenResponse.js';
-import type { AccessToken, RefreshReason, TokenRequest, TokenResponse, TokenSource } from './types.js';
+import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 export interface TokenFetcher {
   /** Asks the source, or the store before it, for one token, within `fetchTimeout`. */
@@ -42,37 +42,10 @@ type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
 /** The body of a response that failed is waited for this long. Milliseconds. */
 const FAILED_BODY_TIMEOUT = 2000;
 
-/** What a source is told. `report` is on the prototype, so that a log of the request does not print it. */
-class SourceRequest implements TokenRequest {
-  readonly reason: RefreshReason;
-  readonly attempt: number;
-  readonly previous: AccessToken | null;
-  readonly #report: Report;
-  #reported: unknown;
-
-  constructor(
-    { reason, attempt, previous }: RequestedToken,
-    readonly signal: AbortSignal,
-    report: Report,
-  ) {
-    this.reason = reason;
-    this.attempt = attempt;
-    this.previous = previous;
-    this.#report = report;
-  }
-
-  get report(): Report {
-    return (failure) => {
-      this.#reported = failure;
-      this.#report(failure);
-    };
-  }
-
-  timeout(place: string, limit: number): TokenFetchTimeoutError {
-    const message = `no answer from the token ${place} within ${String(limit)} ms`;
-    return new TokenFetchTimeoutError(message, this.#reported === undefined ? undefined : { cause: this.#reported });
-  }
-}
+/** Not enumerable: a log of the request does not print it. */
+const hide = (request: TokenRequest, name: 'last' | 'report', value: unknown): void => {
+  Object.defineProperty(request, name, { value, configurable: true });
+};
 
 export function createTokenFetcher(
   source: TokenSource,
@@ -120,7 +93,7 @@ export function createTokenFetcher(
     // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
     setTimeLimit(2 * fetchTimeout, 'store');
     const fetch = (last?: TokenResponse | null) => {
-      if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
+      if (last !== undefined) hide(request, 'last', last);
       return fetched$;
     };
     return ask('store', () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(withoutToken));
@@ -132,9 +105,14 @@ export function createTokenFetcher(
       if (subscriber.closed) return;
       const controller = new AbortController();
       const { signal } = controller;
-      const request = new SourceRequest(about, signal, report);
+      const request: TokenRequest = { ...about, signal };
       let limit = Subscription.EMPTY;
       let isAnswered = false;
+      let reported: ErrorOptions | undefined;
+      hide(request, 'report', (failure: unknown) => {
+        reported = { cause: failure };
+        report(failure);
+      });
       ownSignals.add(signal);
       pending = signal;
       subscriber.add(() => {
@@ -145,7 +123,8 @@ export function createTokenFetcher(
       });
       const setTimeLimit: SetTimeLimit = (ms, place) => {
         limit.unsubscribe();
-        limit = failAfter(timers, ms, () => request.timeout(place, ms)).subscribe({
+        const message = `no answer from the token ${place} within ${String(ms)} ms`;
+        limit = failAfter(timers, ms, () => new TokenFetchTimeoutError(message, reported)).subscribe({
           error: (error: unknown) => {
             subscriber.error(error);
           },
