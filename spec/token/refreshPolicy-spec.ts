@@ -242,7 +242,9 @@ describe('timesOf', () => {
   });
 
   it('should keep jitter within half the lifetime, and add it to a lead that was given', () => {
-    expect(windowsOf(token(30_000), 200, { jitter: 1, random: () => 0.999, refreshBefore: 14_000 }).renewAt).toBe(15_000);
+    expect(windowsOf(token(30_000), 200, { jitter: 1, random: () => 0.999, refreshBefore: 14_000 }).renewAt).toBe(
+      15_000,
+    );
     expect(windowsOf(token(30_000), 200, { jitter: 0.5, random: () => 0.5, refreshBefore: 4000 }).renewAt).toBe(25_000);
   });
 

@@ -2,12 +2,11 @@ import { TokenUnavailableError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
 import type { TokenArrived } from '../../src/token/tokenUpdate.js';
 import {
-  endPause,
+  blockingFailure,
+  earlyEndOfPause,
   initialState,
-  isBlocked,
   isFresh,
   isWanted,
-  NO_PAUSE,
   pauseLeft,
   usableToken,
   whyRefresh,
@@ -32,7 +31,6 @@ const held = (changes: Partial<HeldToken> = {}): HeldToken => ({
 const stateOf = (changes: Partial<TokenState> = {}): TokenState => ({ ...initialState(), ...changes });
 const failure = new TokenUnavailableError('no');
 const rejection = { key: 'a', kind: 'bare' } as const;
-const pause = (since: number, duration: number) => ({ since, duration });
 
 describe('isFresh', () => {
   it.each<[string, Partial<HeldToken>, number, boolean]>([
@@ -62,40 +60,38 @@ describe('usableToken', () => {
 });
 
 describe('pauseLeft', () => {
-  it.each<[string, { since: number; duration: number }, number, number]>([
-    ['no pause', NO_PAUSE, 5000, 0],
-    ['the beginning', pause(1000, 250), 1000, 250],
-    ['the middle', pause(1000, 250), 1100, 150],
-    ['the end', pause(1000, 250), 1250, 0],
-    ['long after', pause(1000, 250), 9000, 0],
-  ])('should be told at %s', (_kind, at, now, left) => {
-    expect(pauseLeft(stateOf({ pause: at }), now)).toBe(left);
+  it.each<[string, number, number, number]>([
+    ['no pause', -Infinity, 5000, 0],
+    ['the beginning', 1250, 1000, 250],
+    ['the end', 1250, 1250, 0],
+    ['long after', 1250, 9000, 0],
+  ])('should be told at %s', (_kind, pausedUntil, now, left) => {
+    expect(pauseLeft(stateOf({ pausedUntil }), now)).toBe(left);
   });
 });
 
-describe('endPause', () => {
-  const at = { failures: 1, lastFetchAt: 1000, pause: pause(1200, 10_000) };
+describe('earlyEndOfPause', () => {
+  const at = { failures: 1, lastFetchAt: 1000, pausedUntil: 11_200 };
 
   it.each<[string, Partial<TokenState>, number, number]>([
-    ['one first pause after the last attempt was begun', at, 250, 50],
-    ['at once, where the attempt took longer than that', at, 100, 0],
-    ['at its end, where that comes first', { ...at, pause: pause(1200, 20) }, 250, 20],
-    ['not at all, where it follows no failure', { ...at, failures: 0 }, 250, 10_000],
-  ])('should end a pause %s', (_kind, changes, initial, duration) => {
-    const state = stateOf(changes);
-    expect(endPause(state, { initial, max: undefined, factor: 2 })).toEqual({ since: 1200, duration });
-    expect(state.pause).toBe(changes.pause);
+    ['one first pause after the last attempt was begun', at, 250, 1250],
+    ['at once, where the attempt took longer than that', at, 100, 1100],
+    ['no sooner than 50 ms after it', at, 0, 1050],
+    ['at its end, where that comes first', { ...at, pausedUntil: 1220 }, 250, 1220],
+    ['not at all, where it follows no failure', { ...at, failures: 0 }, 250, 11_200],
+  ])('should be %s', (_kind, changes, initial, end) => {
+    expect(earlyEndOfPause(stateOf(changes), { initial, max: undefined, factor: 2 })).toBe(end);
   });
 });
 
-describe('isBlocked', () => {
+describe('blockingFailure', () => {
   it.each<[string, Partial<TokenState>, number, boolean]>([
-    ['in the pause after a permanent failure', { permanentFailure: failure, pause: pause(0, 250) }, 249, true],
-    ['after that pause', { permanentFailure: failure, pause: pause(0, 250) }, 250, false],
-    ['in the pause after another failure', { pause: pause(0, 250) }, 10, false],
+    ['in the pause after a permanent failure', { permanentFailure: failure, pausedUntil: 250 }, 249, true],
+    ['after that pause', { permanentFailure: failure, pausedUntil: 250 }, 250, false],
+    ['in the pause after another failure', { pausedUntil: 250 }, 10, false],
     ['without any failure', {}, 0, false],
   ])('should be judged %s', (_kind, changes, now, blocked) => {
-    expect(isBlocked(stateOf(changes), now)).toBe(blocked);
+    expect(blockingFailure(stateOf(changes), now)).toBe(blocked ? failure : null);
   });
 });
 
@@ -135,9 +131,9 @@ describe('whyRefresh', () => {
     ['somebody forces it when it is over', { held: held(), isForced: true }, 29_000, 'manual'],
     ['a rejection and somebody force it', { held: held(), rejection, isForced: true }, 0, 'rejected'],
     ['its life is unknown', { held: held({ renewAt: Infinity, usableUntil: Infinity }) }, 1e12, null],
-    ['there is none, but a pause', { pause: pause(0, 250) }, 249, null],
-    ['there is none, and the pause is over', { pause: pause(0, 250) }, 250, 'initial'],
-    ['somebody forces it during a pause', { isForced: true, pause: pause(0, 250) }, 249, null],
+    ['there is none, but a pause', { pausedUntil: 250 }, 249, null],
+    ['there is none, and the pause is over', { pausedUntil: 250 }, 250, 'initial'],
+    ['somebody forces it during a pause', { isForced: true, pausedUntil: 250 }, 249, null],
     ['the session has ended', { isSignedOut: true }, 0, null],
     ['the session has ended, and somebody forces it', { isSignedOut: true, isForced: true }, 0, null],
   ])('should say why: %s', (_kind, changes, now, reason) => {
@@ -147,18 +143,18 @@ describe('whyRefresh', () => {
 
 it('should begin with nothing, for each stream anew', () => {
   const [one, other] = [initialState(), initialState()];
-  expect([usableToken(one, 0), pauseLeft(one, 0), isBlocked(one, 0)]).toEqual([null, 0, false]);
+  expect([usableToken(one, 0), pauseLeft(one, 0), blockingFailure(one, 0)]).toEqual([null, 0, null]);
   expect(one).not.toBe(other);
   expect(one).toEqual(other);
 });
 
 it('should decide and change nothing', () => {
   const state = Object.freeze(
-    stateOf({ held: Object.freeze(held({ isSuspended: true })), permanentFailure: failure, pause: pause(0, 5) }),
+    stateOf({ held: Object.freeze(held({ isSuspended: true })), permanentFailure: failure, pausedUntil: 5 }),
   );
   usableToken(state, 9);
   pauseLeft(state, 9);
-  isBlocked(state, 9);
+  blockingFailure(state, 9);
   isWanted(state, 9, { idleTimeout: 1, maxWait: 1 });
   expect(whyRefresh(state, 9)).toBe('expired');
 });

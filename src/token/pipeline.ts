@@ -20,7 +20,7 @@ import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
 import { createRefresher } from './refresher.js';
-import { blockingFailure, endPause, isBlocked, keepsRunning, waitersOf, whyRefresh } from './state.js';
+import { blockingFailure, earlyEndOfPause, keepsRunning, waitersOf, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 
 /** The waiters have a token, or fail without one. */
@@ -123,12 +123,12 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
   function listen(): Subscription {
     const listening = new Subscription(() => {
       state.isConnected = false;
-      const isIdle = !state.isClosed && !state.isSignedOut && !isBlocked(state, now());
+      const isIdle = !state.isClosed && !state.isSignedOut && !blockingFailure(state, now());
       if (isIdle) events.emit({ type: 'idle' });
     });
     state.isConnected = true;
     const wake = () => {
-      state.pause = endPause(state, settings.backoff);
+      state.pausedUntil = earlyEndOfPause(state, settings.backoff);
       recheck();
     };
     listening.add(settings.wake.subscribe({ next: wake, error: report }));

@@ -3,7 +3,7 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
 import type { RejectedBy } from './rejectionMemory.js';
-import { isBlocked, isOfSession, isSuspended, pauseLeft, usableToken, type TokenState } from './state.js';
+import { blockingFailure, isOfSession, isSuspended, pauseLeft, usableToken, type TokenState } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
@@ -50,7 +50,7 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
   if (usableToken(state, time) && !state.isFetching && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
   if (isReplacing(state) || !usableToken(state, time)) return 'join';
-  const mayForce = !isBlocked(state, time) && rejections.mayForce(rejection.kind, held.isAccepted, time);
+  const mayForce = !blockingFailure(state, time) && rejections.mayForce(rejection.kind, held.isAccepted, time);
   return mayForce ? 'force' : 'suppressed';
 }
 

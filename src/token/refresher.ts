@@ -91,7 +91,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.
     if (state.held) state.held.isSuspended = false;
     const duration = pauseAfter(state, failure, settings, time);
-    state.pause = { since: time, duration };
+    state.pausedUntil = time + duration;
     const retries = !permanent && isWanted(state, time, settings);
     // A `refreshFailed` listener may begin another refresh, if this one gives up.
     state.isRefreshing = retries;

@@ -49,8 +49,8 @@ interface Session {
   /** Failed attempts since the last token. */
   failures: number;
   lastError: unknown;
-  /** No attempt within `duration` of `since`. */
-  pause: { readonly since: number; readonly duration: number };
+  /** No attempt begins before. */
+  pausedUntil: number;
   /** The last failure, if it was permanent: during the pause every request without a token fails with it at once. */
   permanentFailure: TokenUnavailableError | null;
 }
@@ -74,8 +74,6 @@ export interface TokenState extends Session {
   isClosed: boolean;
 }
 
-export const NO_PAUSE = { since: 0, duration: 0 } as const;
-
 export const newSession = (): Session => ({
   held: null,
   previous: null,
@@ -91,7 +89,7 @@ export const newSession = (): Session => ({
   lastFetchAt: -Infinity,
   failures: 0,
   lastError: undefined,
-  pause: NO_PAUSE,
+  pausedUntil: -Infinity,
   permanentFailure: null,
 });
 
@@ -121,8 +119,7 @@ export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =
   held?.isSuspended === true && sameToken(held.token, token);
 
 /** Milliseconds until the source may be asked again. */
-export const pauseLeft = ({ pause: { since, duration } }: TokenState, now: number): number =>
-  Math.max(0, since + duration - now);
+export const pauseLeft = ({ pausedUntil }: TokenState, now: number): number => Math.max(0, pausedUntil - now);
 
 /** How long the source is not asked after the last failure. Milliseconds. */
 export function pauseAfter(
@@ -137,29 +134,23 @@ export function pauseAfter(
 }
 
 /**
- * The pause after a failure, ended early: what is left keeps the source from being asked more than once per
- * `backoff.initial`. The pause after a token that is not kept stays.
+ * Until when a pause lasts that is ended early: the source is asked no more than once per `backoff.initial`. The pause
+ * after a token that is not kept stays.
  */
-export function endPause(
-  { pause, failures, lastFetchAt }: TokenState,
+export const earlyEndOfPause = (
+  { pausedUntil, failures, lastFetchAt }: TokenState,
   { initial }: Settings['backoff'],
-): TokenState['pause'] {
-  if (failures === 0) return pause;
-  const left = lastFetchAt + Math.max(MIN_PAUSE, initial) - pause.since;
-  return { since: pause.since, duration: Math.max(0, Math.min(pause.duration, left)) };
-}
+): number => (failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(MIN_PAUSE, initial)));
 
 /** A request of a session that has ended is not repeated with a token of the next one. */
-export const isOfSession = ({ sessionTokens, isSignedOut }: TokenState, token: AccessToken): boolean =>
-  !isSignedOut && (sessionTokens === null || sessionTokens.has(token));
+export const isOfSession = ({ sessionTokens }: TokenState, token: AccessToken): boolean =>
+  sessionTokens === null || sessionTokens.has(token);
 
 export const waitersOf = ({ subscribers, listeners }: TokenState): number => Math.max(0, subscribers - listeners);
 
 /** The permanent failure after which the source is not asked, until its pause is over. */
 export const blockingFailure = (state: TokenState, now: number): TokenUnavailableError | null =>
   pauseLeft(state, now) > 0 ? state.permanentFailure : null;
-
-export const isBlocked = (state: TokenState, now: number): boolean => blockingFailure(state, now) !== null;
 
 /** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
 export function isWanted(

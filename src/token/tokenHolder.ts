@@ -5,7 +5,7 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { receivedToken, type ReceivedToken, type SourceResult } from './receivedToken.js';
 import { lifetimeOfToken } from './refreshPolicy.js';
-import { isSuspended, isWanted, NO_PAUSE, usableToken, type HeldToken } from './state.js';
+import { isSuspended, isWanted, usableToken, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 
 /** A source whose tokens cannot be kept is asked at most this often. Milliseconds. */
@@ -94,7 +94,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       state.failures = 0;
       state.lastError = undefined;
       state.permanentFailure = null;
-      state.pause = isKept ? NO_PAUSE : { since: time - took, duration: SINGLE_USE_PAUSE };
+      state.pausedUntil = isKept ? -Infinity : time - took + SINGLE_USE_PAUSE;
       if (isLatest) setPrevious(arrived);
       state.singleUse = isKept ? null : token;
       if (reason === 'rejected' && fetchingForRejection) rejections.fetchedFor(fetchingForRejection, time);

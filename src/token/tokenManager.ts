@@ -8,7 +8,7 @@ import { createPipeline, type Pipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
-import { endPause, isBlocked, isFresh, newSession } from './state.js';
+import { earlyEndOfPause, blockingFailure, isFresh, newSession } from './state.js';
 import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
@@ -85,8 +85,8 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
 
   /** The next check refreshes, unless a refresh is under way. */
   function force(): void {
-    state.pause = endPause(state, settings.backoff);
-    state.isForced = !state.isRefreshing && !isBlocked(state, now());
+    state.pausedUntil = earlyEndOfPause(state, settings.backoff);
+    state.isForced = !state.isRefreshing && !blockingFailure(state, now());
   }
 
   /** What a source or a store does at the end must not keep the session from ending here. */
