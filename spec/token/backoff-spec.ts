@@ -20,7 +20,7 @@ it('should never wait for ever, however long the outage and whatever the dice', 
 describe('backoffOf', () => {
   const settings = { initial: 250, factor: 2, max: undefined };
   it.each([
-    ['no token before', null, 10_000],
+    ['no token before', undefined, 10_000],
     ['30 s', token(30_000), 5000],
     ['an hour', token(3_600_000), 10_000],
     ['a minute', token(60_000), 10_000],

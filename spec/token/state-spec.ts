@@ -1,6 +1,5 @@
 import { TokenUnavailableError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
-import type { TokenArrived } from '../../src/token/tokenUpdate.js';
 import {
   blockingFailure,
   earlyEndOfPause,
@@ -17,8 +16,13 @@ import {
 const token = accessToken({ access_token: 'T1' }, 0, 30_000);
 /** Due at 25 s, over at 29 s. */
 const held = (changes: Partial<HeldToken> = {}): HeldToken => ({
+  type: 'token',
   token,
-  update: {} as TokenArrived,
+  reason: 'initial',
+  attempt: 1,
+  isRenewal: true,
+  took: 200,
+  origin: 'fetched',
   issuedAt: 0,
   renewAt: 25_000,
   usableUntil: 29_000,
@@ -96,7 +100,7 @@ describe('blockingFailure', () => {
 });
 
 describe('isWanted', () => {
-  const used = { lastUse: 10_000, previous: token };
+  const used = { lastUse: 10_000, last: held() };
   const unknown = accessToken({ access_token: 'T1' }, 0, Infinity);
 
   it.each<[string, Partial<TokenState>, number, number | undefined, boolean]>([
@@ -111,8 +115,8 @@ describe('isWanted', () => {
     ['at the end of idleTimeout', used, 10_500, 500, false],
     ['right after its use, without idleTimeout', used, 10_000, 0, false],
     ['for ever', used, 1e12, Infinity, true],
-    ['within maxWait, its life being unknown', { lastUse: 0, previous: unknown }, 2999, undefined, true],
-    ['after maxWait, its life being unknown', { lastUse: 0, previous: unknown }, 3000, undefined, false],
+    ['within maxWait, its life being unknown', { lastUse: 0, last: held({ token: unknown }) }, 2999, undefined, true],
+    ['after maxWait, its life being unknown', { lastUse: 0, last: held({ token: unknown }) }, 3000, undefined, false],
   ])('should be judged: %s', (_kind, changes, now, idleTimeout, wanted) => {
     expect(isWanted(stateOf(changes), now, { idleTimeout, maxWait: 3000 })).toBe(wanted);
   });
@@ -121,8 +125,8 @@ describe('isWanted', () => {
 describe('whyRefresh', () => {
   it.each<[string, Partial<TokenState>, number, string | null]>([
     ['there never was a token', {}, 0, 'initial'],
-    ['the last one could not be kept', { previous: token }, 0, 'expired'],
-    ['it is fresh', { held: held(), previous: token }, 24_999, null],
+    ['the last one could not be kept', { last: held() }, 0, 'expired'],
+    ['it is fresh', { held: held(), last: held() }, 24_999, null],
     ['it is due', { held: held() }, 25_000, 'scheduled'],
     ['it is over', { held: held() }, 29_000, 'expired'],
     ['a server rejected it', { held: held({ isSuspended: true }) }, 0, 'expired'],

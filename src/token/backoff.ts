@@ -16,8 +16,8 @@ export interface Backoff {
 type BackoffSettings = Omit<Backoff, 'max'> & { readonly max: number | undefined };
 
 /** By default no pause is longer than a sixth of a token's lifetime. */
-export function backoffOf(settings: BackoffSettings, previous: AccessToken | null): Backoff {
-  const lifetime = previous ? lifetimeOfToken(previous) : Infinity;
+export function backoffOf(settings: BackoffSettings, last: AccessToken | undefined): Backoff {
+  const lifetime = last ? lifetimeOfToken(last) : Infinity;
   return { ...settings, max: settings.max ?? Math.min(10_000, (lifetime || Infinity) / 6) };
 }
 

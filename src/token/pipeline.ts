@@ -63,7 +63,7 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
 
   // `shareReplay` is `share` with a ReplaySubject(1) as connector. This is one whose value expires.
   const subscribers = latest<TokenUpdate>({
-    replay: () => (current() ? state.held?.update : currentFailure()),
+    replay: () => (current() ? (state.held ?? undefined) : currentFailure()),
     beforeEmit: (update) => {
       if (update.type !== 'attemptFailed') tellWait(update.type);
       if (update.type === 'token') hold(update);

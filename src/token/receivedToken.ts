@@ -26,8 +26,7 @@ export interface ReceivedToken extends TokenTimes {
 
 /** What must be known to judge a token that comes. A `TokenContext` is one. */
 export interface Receiver {
-  /** The last token, and when it was issued on the steady clock. */
-  readonly state: { readonly previous: AccessToken | null; readonly previousIssuedAt: number };
+  readonly state: { readonly last: ReceivedToken | null };
   readonly settings: Settings;
   /** The steady clock. */
   readonly now: () => number;
@@ -45,7 +44,7 @@ const SAME_TOKEN_PAUSE = 1000;
 export function receivedToken(
   { response, age, headStart = 0, origin }: SourceResult,
   took: number,
-  { state: { previous, previousIssuedAt }, settings, now }: Receiver,
+  { state: { last }, settings, now }: Receiver,
 ): ReceivedToken {
   checkTokenResponse(response);
   const isFromStore = age !== undefined || origin === 'shared';
@@ -62,13 +61,13 @@ export function receivedToken(
   const time = now();
   const token = tokenOf({ age: knownAge });
   const times = timesOf(token, time - knownAge, took, settings);
-  if (!previous || !sameToken(token, previous)) return { token, took, origin, ...times };
+  if (!last || !sameToken(token, last.token)) return { token, took, origin, ...times };
   // Receiving the same token again does not extend its lifetime, unless its response says how long it lives.
-  const lifetime = lifetimeOfToken(previous);
-  if (saysLifetime(response) || times.expiresAt <= previousIssuedAt + lifetime)
+  const lifetime = lifetimeOfToken(last.token);
+  if (saysLifetime(response) || times.expiresAt <= last.issuedAt + lifetime)
     return { token, took, origin, ...askedAgain(times, time) };
-  const older = tokenOf({ age: time - previousIssuedAt, lifetime });
-  return { token: older, took, origin, ...askedAgain(timesOf(older, previousIssuedAt, took, settings), time) };
+  const older = tokenOf({ age: time - last.issuedAt, lifetime });
+  return { token: older, took, origin, ...askedAgain(timesOf(older, last.issuedAt, took, settings), time) };
 }
 
 /**

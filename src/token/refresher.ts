@@ -61,7 +61,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
         state.lastError = error;
         report(error, count);
       };
-      return fetcher.fetch({ reason, attempt: count, previous: state.previous }, reportOfAttempt).pipe(
+      return fetcher.fetch({ reason, attempt: count, previous: state.last?.token ?? null }, reportOfAttempt).pipe(
         concatMap((result): Observable<TokenUpdate> => {
           const received = receivedToken(result, now() - sentAt, context);
           // Others shared it, a server rejected it, and only then the store answered.

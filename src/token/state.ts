@@ -4,15 +4,13 @@ import { backoffOf, MIN_PAUSE, permanentPause, retryDelay } from './backoff.js';
 import type { Failure } from './failure.js';
 import type { Settings } from './options.js';
 import type { RejectedBy } from './rejectionMemory.js';
-import { lifetimeOfToken, type TokenTimes } from './refreshPolicy.js';
+import type { ReceivedToken } from './receivedToken.js';
+import { lifetimeOfToken } from './refreshPolicy.js';
 import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken, RefreshReason } from './types.js';
 
-/** The token at hand. */
-export interface HeldToken extends TokenTimes {
-  readonly token: AccessToken;
-  /** The update that brought it, for later subscribers. */
-  readonly update: TokenArrived;
+/** The token at hand: the update that brought it, which later subscribers are given. */
+export interface HeldToken extends TokenArrived {
   /** A server rejected it, and the first attempt to replace it is under way: no request is given it meanwhile. */
   isSuspended: boolean;
   /** A server has accepted it. */
@@ -24,10 +22,8 @@ export interface HeldToken extends TokenTimes {
 /** What a session consists of. It is forgotten at its end, and when the stream rests or closes. */
 interface Session {
   held: HeldToken | null;
-  /** The last token, usable or not. */
-  previous: AccessToken | null;
-  /** When `previous` was issued. */
-  previousIssuedAt: number;
+  /** The last token of the session, usable or not. */
+  last: ReceivedToken | null;
   /** A token that has expired on arrival, while it is given to those who wait for it. */
   singleUse: AccessToken | null;
   /** When a request last used the token. */
@@ -76,8 +72,7 @@ export interface TokenState extends Session {
 
 export const newSession = (): Session => ({
   held: null,
-  previous: null,
-  previousIssuedAt: 0,
+  last: null,
   singleUse: null,
   lastUse: -Infinity,
   isForced: false,
@@ -130,7 +125,7 @@ export function pauseAfter(
 ): number {
   if (permanent) return permanentPause(state.failures, backoff, retryAfter);
   const remaining = state.held && usableToken(state, now) ? state.held.expiresAt - now : Infinity;
-  return retryDelay(state.failures, backoffOf(backoff, state.previous), { random, remaining, retryAfter });
+  return retryDelay(state.failures, backoffOf(backoff, state.last?.token), { random, remaining, retryAfter });
 }
 
 /**
@@ -154,12 +149,12 @@ export const blockingFailure = (state: TokenState, now: number): TokenUnavailabl
 
 /** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
 export function isWanted(
-  { subscribers, isDemanded, isForced, rejection, lastUse, previous }: TokenState,
+  { subscribers, isDemanded, isForced, rejection, lastUse, last }: TokenState,
   now: number,
   { idleTimeout, maxWait }: Pick<Settings, 'idleTimeout' | 'maxWait'>,
 ): boolean {
   if (subscribers > 0 || isDemanded || isForced || rejection) return true;
-  const lifetime = previous ? lifetimeOfToken(previous) : 0;
+  const lifetime = last ? lifetimeOfToken(last.token) : 0;
   // A lifetime that is unknown is Infinity: renewals would never stop, so they stop by `maxWait` instead.
   return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
 }
@@ -177,7 +172,7 @@ export function whyRefresh(state: TokenState, now: number): RefreshReason | null
   if (state.isSignedOut || pauseLeft(state, now) > 0) return null;
   if (state.rejection) return 'rejected';
   if (state.isForced) return 'manual';
-  if (!held) return state.previous ? 'expired' : 'initial';
+  if (!held) return state.last ? 'expired' : 'initial';
   if (held.isSuspended || now >= held.usableUntil) return 'expired';
   return now >= held.renewAt ? 'scheduled' : null;
 }

@@ -59,6 +59,8 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
   let signOutSubscription: Subscription | undefined;
   const updates$ = store?.signedOut ? defer(updatesAfterRest) : pipeline.updates$;
 
+  const lastToken = (): AccessToken | null => state.last?.token ?? null;
+
   function use(): AccessToken | null {
     const { held } = state;
     if (!held) return null;
@@ -108,7 +110,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
 
   function endSession(): void {
     if (state.isClosed || state.isSignedOut) return;
-    reportIfThrown(() => hooks[ON_SIGN_OUT]?.(state.previous, fetcher.pending()));
+    reportIfThrown(() => hooks[ON_SIGN_OUT]?.(lastToken(), fetcher.pending()));
     forget();
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
@@ -168,7 +170,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
       state.isClosed = true;
       events.emit({ type: 'closed' });
       // A shared token is not this stream's to revoke.
-      if (!store) reportIfThrown(() => hooks[ON_CLOSE]?.(state.previous, fetcher.pending()));
+      if (!store) reportIfThrown(() => hooks[ON_CLOSE]?.(lastToken(), fetcher.pending()));
       forget();
       reportIfThrown(() => signOutSubscription?.unsubscribe());
       pipeline.close();

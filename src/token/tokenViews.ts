@@ -102,16 +102,16 @@ export function createTokenViews(
   /**
    * An attempt failed, and the token that was replayed stays in use. By identity: the same token may have come again.
    */
-  const staysInUse = (replayed: TokenUpdate | undefined, { type }: TokenUpdate): boolean =>
-    type === 'attemptFailed' && current() !== null && state.held?.update === replayed;
+  const staysInUse = (replayed: TokenUpdate | null, { type }: TokenUpdate): boolean =>
+    type === 'attemptFailed' && current() !== null && state.held === replayed;
 
   /** For someone who needs another token than the one at hand, which is replayed to each new subscriber. */
   const tokenOtherThan =
-    (replayed: TokenUpdate | undefined) =>
+    (replayed: TokenUpdate | null) =>
     (update: TokenUpdate): AccessToken | null => {
       if (update.type === 'token') return update === replayed ? null : update.token;
       // Another token may have come, been rejected before it was passed on, and be usable again by this failure.
-      if (update.type === 'attemptFailed') return state.held?.update === replayed ? null : current();
+      if (update.type === 'attemptFailed') return state.held === replayed ? null : current();
       throw update.error;
     };
 
@@ -140,7 +140,7 @@ export function createTokenViews(
       }),
     refresh: () =>
       defer(() => {
-        const select = tokenOtherThan(state.held?.update);
+        const select = tokenOtherThan(state.held);
         force();
         // The updates tell of it only where no token is usable.
         const failure = blockingFailure(state, now());
@@ -149,8 +149,7 @@ export function createTokenViews(
       }),
     next: (begin, maxWait) =>
       defer(() => {
-        const { held, failures } = state;
-        const replayed = held?.update;
+        const { held: replayed, failures } = state;
         // A caller that begins to wait in a `refreshFailed` listener waits for the attempt after that one.
         const isWaitOver = (update: TokenUpdate) => state.failures !== failures && staysInUse(replayed, update);
         const untilItFails$ = updatesAfter(begin).pipe(takeWhile((update) => !isWaitOver(update)));
