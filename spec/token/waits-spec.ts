@@ -1,6 +1,6 @@
-import { map, Subject, timer } from 'rxjs';
+import { map, of, Subject, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { createTokenStream, takeToken, type TokenResponse } from 'rx-fresh-token';
+import { createTokenStream, takeToken, withToken, type TokenResponse } from 'rx-fresh-token';
 import { managerOf } from '../../src/token/tokenStream.js';
 
 const ignore = { error: () => undefined };
@@ -42,6 +42,23 @@ describe('waits', () => {
       });
       m.flush();
       expect(told).toEqual([{ waiters: 1, longest: 30, outcome: 'token' }]);
+    }),
+  );
+
+  it(
+    'should not be told where nobody waits: a request goes on with the token that is renewed for it',
+    marbles((m) => {
+      const source = () => of({ access_token: 'T2', expires_in: 60 });
+      const initial = { access_token: 'T1', expires_in: 60 };
+      const token$ = createTokenStream(source, { scheduler: m.scheduler, idleTimeout: 0, initial });
+      const told: unknown[] = [];
+      managerOf(token$).waits$.subscribe((wait) => told.push(wait));
+      const used: string[] = [];
+      timer(55_000, m.scheduler).subscribe(() =>
+        withToken(token$, ({ value }) => of(value)).subscribe((value) => used.push(value)),
+      );
+      m.flush();
+      expect([used, told]).toEqual([['T2'], []]);
     }),
   );
 

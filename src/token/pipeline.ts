@@ -20,7 +20,7 @@ import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
 import { createRefresher } from './refresher.js';
-import { blockingFailure, earlyEndOfPause, keepsRunning, waitersOf, whyRefresh } from './state.js';
+import { blockingFailure, earlyEndOfPause, keepsRunning, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 
 /** The waiters have a token, or fail without one. */
@@ -84,8 +84,8 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
   const { refresh, afterPause } = createRefresher(context, announce);
 
   function tellWait(outcome: WaitEnded['outcome']): void {
-    const waiters = waits.observed ? waitersOf(state) : 0;
-    if (waiters > 0) waits.next({ waiters, longest: now() - state.waitingSince, outcome });
+    const { waiters } = state;
+    if (waits.observed && waiters > 0) waits.next({ waiters, longest: now() - state.waitingSince, outcome });
   }
 
   const isToRun = () => keepsRunning(state, now(), settings);

@@ -55,8 +55,8 @@ interface Session {
 export interface TokenState extends Session {
   /** How many wait for a token or listen to all. */
   subscribers: number;
-  /** How many of these listen to all. */
-  listeners: number;
+  /** How many of these wait for one token. */
+  waiters: number;
   /** Since when the first of the waiters has waited. */
   waitingSince: number;
   /** The session has ended, and no token has been asked for since. */
@@ -92,7 +92,7 @@ export const newSession = (): Session => ({
 export const initialState = (): TokenState =>
   Object.assign(newSession(), {
     subscribers: 0,
-    listeners: 0,
+    waiters: 0,
     waitingSince: 0,
     isSignedOut: false,
     sessionTokens: null,
@@ -140,8 +140,6 @@ export const earlyEndOfPause = (
 /** A request of a session that has ended is not repeated with a token of the next one. */
 export const isOfSession = ({ sessionTokens }: TokenState, token: AccessToken): boolean =>
   sessionTokens === null || sessionTokens.has(token);
-
-export const waitersOf = ({ subscribers, listeners }: TokenState): number => Math.max(0, subscribers - listeners);
 
 /** The permanent failure after which the source is not asked, until its pause is over. */
 export const blockingFailure = (state: TokenState, now: number): TokenUnavailableError | null =>

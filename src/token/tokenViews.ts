@@ -18,7 +18,7 @@ import { inCallerContext } from '../internal/callerContext.js';
 import { failAfter } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import { blockingFailure, isOfSession, waitersOf } from './state.js';
+import { blockingFailure, isOfSession } from './state.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -66,13 +66,14 @@ export function createTokenViews(
     select: (update: TokenUpdate) => AccessToken | null,
     maxWait = settings.maxWait,
   ): Observable<AccessToken> => {
-    if (waitersOf(state) === 0) state.waitingSince = now();
+    if (state.waiters++ === 0) state.waitingSince = now();
     return inCallerContext(
       tokenUpdates$.pipe(
         map(select),
         filter((token) => token !== null),
         take(1),
         takeUntil(failAfter(timers, maxWait, () => unavailableWithin(maxWait))),
+        finalize(() => state.waiters--),
       ),
     );
   };
@@ -119,16 +120,12 @@ export function createTokenViews(
     token$: defer(() => {
       // A token that is to be renewed is renewed first: its successor may come at once.
       use();
-      state.listeners++;
       return updatesAfter(recheck).pipe(
         map(tokenForListener),
         filter((token) => token !== null),
         // The next session may begin with the same token.
         distinctUntilChanged((last, next) => isOfSession(state, last) && sameToken(last, next)),
-        finalize(() => {
-          state.listeners--;
-          state.lastUse = now();
-        }),
+        finalize(() => (state.lastUse = now())),
       );
     }),
     take: (maxWait) =>
