@@ -1,6 +1,12 @@
-import { catchError, map, of, Subject, switchMap, take, throwError, timer } from 'rxjs';
+import { catchError, map, NEVER, of, Subject, switchMap, take, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { createTokenStream, type StoredToken, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
+import {
+  createTokenStream,
+  takeToken,
+  type StoredToken,
+  type TokenStream,
+  type TokenStreamOptions,
+} from 'rx-fresh-token';
 import { ON_CLOSE } from '../../src/internal/sourceHooks.js';
 import { errorText, setUp } from './rig.js';
 
@@ -41,6 +47,41 @@ describe('a store that pushes', () => {
     });
     return { token$, changes, asked, events, hook };
   }
+
+  it(
+    'should not end the fetch of a session that began in a listener of the second attempt of the one before',
+    marbles((m) => {
+      const changes = new Subject<StoredToken>();
+      const signals: AbortSignal[] = [];
+      const token$ = createTokenStream(() => NEVER, {
+        scheduler: m.scheduler,
+        random: () => 0,
+        store: {
+          changes,
+          refresh: ({ signal }) =>
+            signals.push(signal) === 1
+              ? throwError(() => new Error('down'))
+              : timer(500, m.scheduler).pipe(map(() => stored('T', 0))),
+        },
+      });
+      const values: string[] = [];
+      const take = () =>
+        takeToken(token$)
+          .pipe(catchError(() => of({ value: 'none' })))
+          .subscribe(({ value }) => values.push(value));
+      token$.events.subscribe((event) => {
+        if (event.type !== 'refreshStarted' || event.attempt === 1) return;
+        token$.signOut();
+        take();
+      });
+      take();
+      timer(100, m.scheduler).subscribe(() => changes.next(stored('P', 0)));
+      timer(101, m.scheduler).subscribe(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]));
+      timer(600, m.scheduler).subscribe(() => token$.close());
+      m.flush();
+      expect(values).toEqual(['none', 'P']);
+    }),
+  );
 
   it(
     'should not bring back a token that is older than the one at hand, but another of the same age',

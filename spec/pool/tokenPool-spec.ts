@@ -134,6 +134,37 @@ describe('a pool', () => {
   });
 });
 
+it('should spend one refresh for a rejection that comes while the renewal waits for its turn', () => {
+  marbles((m) => {
+    let count = 0;
+    const source = (key: string) => () =>
+      timer(key === 'slow' ? 300 : 10, m.scheduler).pipe(
+        map((): TokenResponse => ({ access_token: `${key}${String(++count)}`, expires_in: 2 })),
+      );
+    const times = { jitter: 0, refreshBefore: 1000, expiryMargin: 10 };
+    const pool = createTokenPool(source, { concurrency: 1, scheduler: m.scheduler, ...times });
+    const token$ = pool.get('fast');
+    const listening = token$.subscribe();
+    const reasons: string[] = [];
+    token$.events.subscribe((event) => {
+      if (event.type === 'refreshStarted') reasons.push(event.reason);
+    });
+    const at = (ms: number, act: () => unknown) => m.scheduler.schedule(act as () => void, ms);
+    const forbidden = () =>
+      withToken(token$, () => of({ status: 403, headers: {} }), { key: 'GET /forbidden' }).subscribe();
+    at(900, () => takeToken(pool.get('slow')).subscribe());
+    at(1100, forbidden);
+    at(1300, forbidden);
+    at(1400, forbidden);
+    at(1500, () => {
+      listening.unsubscribe();
+      pool.close();
+    });
+    m.flush();
+    expect(reasons).toEqual(['scheduled', 'rejected']);
+  })();
+});
+
 describe('a pool that is full', () => {
   it('should let go of the stream that was used least recently, which begins anew when it is asked for again', async () => {
     const { pool, value, fetched } = setUp({ max: 2 });

@@ -144,9 +144,9 @@ export function createEntries<K>(
 
   /** Nobody uses the stream, and nothing but the next moment of its token makes it act. */
   function mayBeSuspended({ uses, state, options }: Entry<K>): boolean {
-    const { isConnected, isRefreshing, isClosed } = state;
+    const { isConnected, refresh, isClosed } = state;
     // A store and `wake` are listened to.
-    if (uses > 0 || isRefreshing || isClosed || options.store) return false;
+    if (uses > 0 || refresh || isClosed || options.store) return false;
     return !isConnected || (wake === EMPTY && pauseLeft(state, now()) === 0 && !isRefreshDue(state, now()));
   }
 

@@ -72,7 +72,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   });
   const known = recentlyUsed<Entry<K>>({
     max,
-    isInUse: ({ state }) => state.subscribers > 0 || state.isFetching,
+    isInUse: ({ state }) => state.subscribers > 0 || state.refresh?.isFetching === true,
     letGo: (entry) => {
       // Not closed: whoever holds the stream may be about to use it.
       entries.managerOf(entry).rest();

@@ -149,9 +149,9 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
     try {
       const arrived = fromStore(stored);
       if (!arrived) return;
-      announce(arrived);
       // A fetch under way goes on; a pause before the next one has no reason any more.
-      if (!state.isFetching) cancelled$.next();
+      if (!state.refresh?.isFetching) cancelled$.next();
+      announce(arrived);
     } catch (error) {
       report(error);
     }

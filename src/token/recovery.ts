@@ -38,7 +38,7 @@ const LONGEST_WAIT = 1000;
 type Decision = 'force' | 'join' | 'alreadyReplaced' | 'suppressed';
 
 const isHeld = ({ held }: TokenState, token: AccessToken): boolean => sameToken(held?.token, token);
-const isReplacing = ({ isRefreshing, rejection }: TokenState): boolean => isRefreshing || rejection !== null;
+const isReplacing = ({ refresh, rejection }: TokenState): boolean => refresh !== null || rejection !== null;
 
 /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
 function decide({ state, now, rejections }: TokenContext, rejection: Rejection): Decision {
@@ -47,7 +47,7 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
   if (!held || !isHeld(state, rejection.token)) return 'alreadyReplaced';
   if (rejections.isRemembered(rejection, time, held.token.expiresAt < Infinity)) return 'suppressed';
   // An attempt has failed and the next one is far: the token stays in use, and no request waits.
-  if (usableToken(state, time) && !state.isFetching && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
+  if (usableToken(state, time) && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
   if (isReplacing(state) || !usableToken(state, time)) return 'join';
   const mayForce = !blockingFailure(state, time) && rejections.mayForce(rejection.kind, held.isAccepted, time);
@@ -123,13 +123,13 @@ export function createRecovery(
 
 /** @param rejections null: none has cost anything */
 export function accept(
-  { held, singleUse, isFetching, fetchingForRejection }: TokenState,
+  { held, singleUse, refresh }: TokenState,
   rejections: TokenContext['rejections'] | null,
   token: AccessToken,
   keyOf: () => string | undefined,
 ): void {
   // What is accepted while it is being replaced says nothing of its successor.
-  const isStaying = held !== null && !(isFetching && fetchingForRejection);
+  const isStaying = held !== null && !(refresh?.isFetching && refresh.rejection);
   const isFirst = isStaying && !held.isAccepted && sameToken(held.token, token);
   if (isFirst) held.isAccepted = true;
   const isLatest = isFirst || (singleUse !== null && sameToken(singleUse, token));

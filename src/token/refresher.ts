@@ -19,7 +19,7 @@ import type { TokenContext } from './context.js';
 import { failureOf } from './failure.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import { receivedToken } from './receivedToken.js';
-import { isSuspended, isWanted, pauseAfter, pauseLeft } from './state.js';
+import { isSuspended, isWanted, pauseAfter, pauseLeft, type Refresh } from './state.js';
 import type { RefreshReason } from './types.js';
 
 export interface Refresher {
@@ -42,21 +42,27 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     return timers.after(left);
   };
 
-  const attempt = (reason: RefreshReason, count: number): Observable<TokenUpdate> =>
+  /** What forced the refresh is taken care of. */
+  function begin(): Refresh {
+    const { rejection } = state;
+    const refresh: Refresh = { rejection, isFetching: false };
+    Object.assign(state, { refresh, rejection: null, isForced: false, permanentFailure: null });
+    if (rejection) rejections.forced(rejection.kind, state.held?.isAccepted ?? true, now());
+    return refresh;
+  }
+
+  /** A session that has begun meanwhile may have a refresh of its own. */
+  function end(refresh: Refresh): void {
+    refresh.isFetching = false;
+    if (state.refresh === refresh) state.refresh = null;
+  }
+
+  const attempt = (refresh: Refresh, reason: RefreshReason, count: number): Observable<TokenUpdate> =>
     defer(() => {
-      const { held } = state;
       const isRenewal = reason !== 'rejected' && reason !== 'manual';
-      state.isRefreshing = state.isFetching = true;
-      state.permanentFailure = null;
-      if (count === 1) {
-        state.fetchingForRejection = state.rejection;
-        state.rejection = null;
-        state.isForced = false;
-        if (state.fetchingForRejection)
-          rejections.forced(state.fetchingForRejection.kind, held?.isAccepted ?? true, now());
-      }
-      events.emit({ type: 'refreshStarted', reason, attempt: count });
       const sentAt = (state.lastFetchAt = now());
+      refresh.isFetching = true;
+      events.emit({ type: 'refreshStarted', reason, attempt: count });
       const reportOfAttempt = (error: unknown) => {
         state.lastError = error;
         report(error, count);
@@ -66,26 +72,27 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
           const received = receivedToken(result, now() - sentAt, context);
           // Others shared it, a server rejected it, and only then the store answered.
           if (isRenewal && received.origin === 'shared' && isSuspended(state, received.token))
-            return attempt('rejected', count);
+            return attempt(refresh, 'rejected', count);
           // Not left to `finalize`, which runs after the token was delivered.
-          state.isFetching = false;
+          end(refresh);
+          // A second token would not help the resource more.
+          if (refresh.rejection) rejections.fetchedFor(refresh.rejection, now());
           return of({ type: 'token', ...received, reason, attempt: count, isRenewal });
         }),
       );
-    }).pipe(finalize(() => (state.isFetching = false)));
+    }).pipe(finalize(() => (refresh.isFetching = false)));
 
   /**
    * The notifier of `retry`: emits when it is time for another attempt, completes without a waiter, errors when none
    * will help.
    */
-  const afterFailure = (thrown: unknown, count: number): Observable<unknown> => {
+  const afterFailure = (refresh: Refresh, thrown: unknown, count: number): Observable<unknown> => {
     const time = now();
-    const { sessionTokens } = state;
     const failure = failureOf(thrown, settings.isPermanent, settings.now());
     // `isPermanent` may have called `signOut()`. The failure is none of the next session.
-    if (state.sessionTokens !== sessionTokens) return EMPTY;
+    if (state.refresh !== refresh) return EMPTY;
     const { error, permanent } = failure;
-    state.isFetching = false;
+    refresh.isFetching = false;
     state.failures++;
     state.lastError = error;
     // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.
@@ -94,7 +101,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     state.pausedUntil = time + duration;
     const retries = !permanent && isWanted(state, time, settings);
     // A `refreshFailed` listener may begin another refresh, if this one gives up.
-    state.isRefreshing = retries;
+    if (!retries) end(refresh);
     if (permanent)
       state.permanentFailure = new TokenUnavailableError('the token source failed for good', { cause: error });
     const retryIn = retries ? duration : null;
@@ -115,14 +122,17 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     afterPause,
     refresh: (reason) => {
       let count = 0;
-      return defer(() => settings.inTurn(attempt(reason, ++count))).pipe(
-        retry({ delay: (error: unknown) => afterFailure(error, count) }),
+      const refresh = begin();
+      return defer(() => settings.inTurn(attempt(refresh, reason, ++count))).pipe(
+        retry({ delay: (error: unknown) => afterFailure(refresh, error, count) }),
         catchError((error: unknown): Observable<TokenUpdate> => {
           // None is known if an option of the user's threw, such as `random`.
           const failure = state.permanentFailure ?? new TokenUnavailableError(undefined, { cause: error });
           return of({ type: 'failed', error: failure });
         }),
-        finalize(() => (state.isRefreshing = false)),
+        finalize(() => {
+          end(refresh);
+        }),
       );
     },
   };

@@ -19,6 +19,14 @@ export interface HeldToken extends TokenArrived {
   isExpiryReported: boolean;
 }
 
+/** A refresh under way: an attempt, or the pause before the next one. */
+export interface Refresh {
+  /** For which it was begun. */
+  readonly rejection: RejectedBy | null;
+  /** The source is being asked. */
+  isFetching: boolean;
+}
+
 /** What a session consists of. It is forgotten at its end, and when the stream rests or closes. */
 interface Session {
   held: HeldToken | null;
@@ -32,14 +40,9 @@ interface Session {
   isForced: boolean;
   /** A server rejected the token, and the source is to be asked for another. */
   rejection: RejectedBy | null;
-  /** The rejection for which the refresh under way was begun. */
-  fetchingForRejection: RejectedBy | null;
   /** A request that does not wait has the pipeline check whether to renew: `idleTimeout` does not count then. */
   isDemanded: boolean;
-  /** A refresh is under way: an attempt, or the pause before the next one. */
-  isRefreshing: boolean;
-  /** The source is being asked. */
-  isFetching: boolean;
+  refresh: Refresh | null;
   /** When the source was last asked. */
   lastFetchAt: number;
   /** Failed attempts since the last token. */
@@ -77,10 +80,8 @@ export const newSession = (): Session => ({
   lastUse: -Infinity,
   isForced: false,
   rejection: null,
-  fetchingForRejection: null,
   isDemanded: false,
-  isRefreshing: false,
-  isFetching: false,
+  refresh: null,
   lastFetchAt: -Infinity,
   failures: 0,
   lastError: undefined,

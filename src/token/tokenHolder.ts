@@ -77,8 +77,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     release,
     hold: (arrived) => {
       const { token, reason, attempt, took, origin, isRenewal } = arrived;
-      const { last, fetchingForRejection } = state;
-      const previous = last?.token ?? null;
+      const previous = state.last?.token ?? null;
       const time = now();
       const isChange = !sameToken(token, previous);
       const isKept = time < arrived.usableUntil;
@@ -86,14 +85,12 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       if (isChange) Object.assign(state, { rejection: null, isForced: false });
       // A token that has already expired never replaces a usable one.
       const isLatest = isKept || !usableToken(state, time);
-      state.isRefreshing = false;
       state.failures = 0;
       state.lastError = undefined;
       state.permanentFailure = null;
       state.pausedUntil = isKept ? -Infinity : time - took + SINGLE_USE_PAUSE;
       if (isLatest) state.last = arrived;
       state.singleUse = isKept ? null : token;
-      if (reason === 'rejected' && fetchingForRejection) rejections.fetchedFor(fetchingForRejection, time);
       if (isKept) {
         if (isChange && isRenewal) rejections.forgetBare();
         setHeld(arrived);

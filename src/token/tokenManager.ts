@@ -88,7 +88,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
   /** The next check refreshes, unless a refresh is under way. */
   function force(): void {
     state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-    state.isForced = !state.isRefreshing && !blockingFailure(state, now());
+    state.isForced = !state.refresh && !blockingFailure(state, now());
   }
 
   /** What a source or a store does at the end must not keep the session from ending here. */
