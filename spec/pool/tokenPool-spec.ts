@@ -149,7 +149,7 @@ it('should spend one refresh for a rejection that comes while the renewal waits 
     token$.events.subscribe((event) => {
       if (event.type === 'refreshStarted') reasons.push(event.reason);
     });
-    const at = (ms: number, act: () => unknown) => m.scheduler.schedule(act as () => void, ms);
+    const at = (ms: number, act: () => unknown) => m.scheduler.schedule(act, ms);
     const forbidden = () =>
       withToken(token$, () => of({ status: 403, headers: {} }), { key: 'GET /forbidden' }).subscribe();
     at(900, () => takeToken(pool.get('slow')).subscribe());

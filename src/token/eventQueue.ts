@@ -27,8 +27,8 @@ export function createEventQueue(now: () => number): EventQueue {
   return {
     events$: events.asObservable(),
     emit: (incident) => {
-      const at = now();
       if (!events.observed) return;
+      const at = now();
       deliver(() => {
         events.next({ ...incident, at });
       });

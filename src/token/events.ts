@@ -1,10 +1,11 @@
 import type { AccessToken, RefreshReason } from './tokenSource.js';
 
-/** A token is asked for. */
+/** An attempt to get a token begins. */
 export interface RefreshStarted {
   readonly type: 'refreshStarted';
   /**
-   * Why: there was no token, it was about to expire, it had expired, a server rejected it, or `refresh()` was called.
+   * `initial`: there was no token. `scheduled`: it was about to expire. `expired`: it had. `rejected`: a server rejected
+   * it. `manual`: `refresh()` was called.
    */
   readonly reason: RefreshReason;
   /** 1 for the first attempt of a refresh; each attempt after a failure adds one. */
@@ -14,7 +15,7 @@ export interface RefreshStarted {
 /** A token with a new value arrived. */
 export interface TokenChanged {
   readonly type: 'tokenChanged';
-  /** The token that is used from now on. */
+  /** The token that is used from now on, or once, if it has expired on arrival. */
   readonly token: AccessToken;
   /** The token before, expired or not. */
   readonly previous: AccessToken | null;
@@ -26,7 +27,7 @@ export interface TokenChanged {
   readonly origin: 'fetched' | 'shared' | 'initial';
 }
 
-/** A fetch failed, or something that the token survives. */
+/** An attempt failed, or the source, the store or `wake` reported an error that does not end the token. */
 export interface RefreshFailed {
   readonly type: 'refreshFailed';
   /** What the source or the store failed with. */

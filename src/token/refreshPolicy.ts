@@ -91,13 +91,13 @@ export function timesOf(
   if (lifetime === Infinity) return { issuedAt, renewAt: expiresAt, usableUntil: expiresAt, expiresAt };
   const usual = usualMargin(lifetime);
   const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
-  const extra = expiryMargin === undefined ? margin - usual : 0;
+  const rounding = expiryMargin === undefined ? margin - usual : 0;
   const wished = typeof refreshBefore === 'function' ? answerOf('refreshBefore', refreshBefore, token) : refreshBefore;
   // A callback's NaN or negative number must not stop renewals: the default is always right.
   const lead =
     wished !== undefined && wished >= 0
       ? wished
-      : Math.max(Math.min(lifetime / 6, MAX_LEAD) + extra, 1.5 * took + margin);
+      : Math.max(Math.min(lifetime / 6, MAX_LEAD) + rounding, 1.5 * took + margin);
   const jittered = Math.min(lead * (1 + jitter * (random() || 0)), lifetime / 2);
   // Never due at once: a synchronous source would be asked for ever within one moment.
   const renewAt = Math.max(issuedAt + 1, Math.floor(expiresAt - jittered));

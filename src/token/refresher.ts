@@ -25,10 +25,7 @@ import type { RefreshReason } from './types.js';
 export interface Refresher {
   /** One refresh: attempts with pauses between them. Completes without a value when no token is wanted any more. */
   readonly refresh: (reason: RefreshReason) => Observable<TokenUpdate>;
-  /**
-   * Emits when the pause that runs is over, by its timer, whatever the clock says; at once when there is none, or when
-   * it follows a permanent failure.
-   */
+  /** Emits when the pause that runs is over; at once when there is none, or when it follows a permanent failure. */
   readonly afterPause: () => Observable<unknown>;
 }
 
@@ -126,7 +123,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
       return defer(() => settings.inTurn(attempt(refresh, reason, ++count))).pipe(
         retry({ delay: (error: unknown) => afterFailure(refresh, error, count) }),
         catchError((error: unknown): Observable<TokenUpdate> => {
-          // None is known if an option of the user's threw, such as `random`.
+          // `permanentFailure` is null if an option of the user's threw, such as `random`.
           const failure = state.permanentFailure ?? new TokenUnavailableError(undefined, { cause: error });
           return of({ type: 'failed', error: failure });
         }),

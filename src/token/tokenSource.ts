@@ -8,11 +8,11 @@ export interface TokenRequest {
   readonly reason: RefreshReason;
   /** 1 for the first try of a refresh; each repeat after a failure adds one. */
   readonly attempt: number;
-  /** The token to be replaced, if there was one. */
+  /** The last token of the session, expired or not; null for the first. */
   readonly previous: AccessToken | null;
   /**
-   * Aborted when the fetch exceeds `fetchTimeout` or the stream closes. Requests that carry it need no token
-   * themselves.
+   * Aborted when the fetch exceeds `fetchTimeout`, and by `signOut()` and `close()`. A client of this library sends a
+   * request with this signal without a token.
    */
   readonly signal: AbortSignal;
   /**
@@ -59,9 +59,12 @@ export interface AccessToken {
   readonly value: string;
   /** The authentication scheme to send: `Bearer`, `DPoP`, or the option `tokenType`. */
   readonly type: string;
-  /** A short fingerprint of the value, for logs and comparison; it does not reveal the secret. */
+  /** A short fingerprint of the value, for logs; it does not reveal the secret. To compare tokens, compare `value`. */
   readonly id: string;
-  /** Milliseconds on the stream's clock: when the token request was SENT. */
+  /**
+   * Milliseconds on the stream's clock: when the token request was sent. For the same token again, when it was first asked
+   * for, unless its response has `expires_in`.
+   */
   readonly issuedAt: number;
   /** Milliseconds on the stream's clock; `Infinity` when unknown. */
   readonly expiresAt: number;

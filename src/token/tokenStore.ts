@@ -4,7 +4,7 @@ import type { TokenRequest, TokenResponse } from './tokenSource.js';
 /** A token as a store hands it out. */
 export interface StoredToken {
   readonly response: TokenResponse;
-  /** Milliseconds since the token request was sent, wherever that was. Never underestimated. */
+  /** Milliseconds since the token request was sent, wherever that was. Never less than the true age. */
   readonly age: number;
   /** `fetched` by this very call, or `shared` by someone else. */
   readonly origin: 'fetched' | 'shared';
@@ -18,7 +18,7 @@ export interface StoredToken {
  * What a store owes, tried by `storeContract` of `rx-fresh-token/testing`:
  * - it never hands out `request.previous`, unless that is what its own `fetch` brought;
  * - who asks with a `previous` that has been replaced already gets the replacement, without a fetch;
- * - of those who ask at once, one fetches; the others get its token. Is that one gone or failing, another takes over;
+ * - of those who ask at once, one fetches; the others get its token. If it dies or fails, another takes over;
  * - a failed fetch fails the refresh with that failure, and leaves nothing behind that bars the next;
  * - an age is never underestimated, whatever the clocks of those who share.
  */
@@ -28,9 +28,8 @@ export interface TokenStore {
    * or the one that `fetch` yields. Unsubscribing gives up; `request.signal` says the same to promises. When it fails,
    * the stream asks again after a pause, which is at least the error's `retryAfter` (ms), if it has one.
    *
-   * @param fetch asks the source, each time it is subscribed. A store that keeps responses hands it the `last` one,
-   *   expired
-   * or not, or null: a refresh token that rotates lives there.
+   * @param fetch asks the source, each time it is subscribed. A store that keeps responses passes the last one, even if
+   *   it has expired, or null: a refresh token that rotates is in it.
    */
   refresh(
     request: TokenRequest,

@@ -4,7 +4,7 @@ import type { TokenEvent } from './events.js';
 import type { AccessToken, TokenFields, TokenResponse } from './tokenSource.js';
 import type { TokenStore } from './tokenStore.js';
 
-// Apart, so that the events and the store know them without the stream that has both.
+// Defined in tokenSource.ts, so that events.ts and tokenStore.ts need not import this file.
 export type {
   AccessToken,
   RefreshReason,
@@ -21,13 +21,14 @@ export interface TokenStream extends Observable<AccessToken> {
   /** The usable token, or null. Reading it has no side effects. */
   readonly current: AccessToken | null;
   /**
-   * Cold: each subscription forces a refresh, or joins the one under way, and emits its token. It ends a pause after
-   * failures, but makes at most one request per `backoff.initial`. Waits and fails like a request.
+   * Cold: each subscription forces a refresh, or joins the one under way, and emits its token. After failures it does not
+   * wait for the pause to end, but the source is asked at most once per `backoff.initial`. It waits at most `maxWait`, and
+   * errors like `takeToken`.
    */
   refresh(): Observable<AccessToken>;
   /**
-   * Says that a server rejected this token. One refresh follows, unless the token is no longer the current one, or what
-   * rejections may cost is spent. Throws a TypeError for what is no token, and `TokenStreamClosedError` after
+   * Says that a server rejected this token. One refresh follows, unless the token is not the current one, or the
+   * `rejectionBudget` is used up. Throws a TypeError for what is no token, and `TokenStreamClosedError` after
    * `close()`.
    */
   reject(token: AccessToken): void;
@@ -54,9 +55,9 @@ export interface BackoffOptions {
 
 /** The option `rejectionBudget` of {@link TokenStreamOptions}. */
 export interface RejectionBudget {
-  /** How many refreshes. >= 0; `Infinity`: no limit. Default 10. */
+  /** At most this many refreshes are forced by rejections. >= 0; `Infinity`: no limit. Default 10. */
   max?: number | undefined;
-  /** In which time, in milliseconds. Finite, >= 1. Default 60 000. */
+  /** Within this many milliseconds. Finite, >= 1. Default 60 000. */
   per?: number | undefined;
 }
 
@@ -64,21 +65,25 @@ export interface RejectionBudget {
 export interface TokenStreamOptions {
   /**
    * How long before its end a token is renewed. Finite, >= 0, or a function of the token. At most half the lifetime
-   * counts. Default: a sixth of the lifetime, at most 5 minutes, at least 1.5 times the last fetch plus `expiryMargin`.
+   * counts. Default: a sixth of the lifetime, at most 5 minutes, at least 1.5 times the duration of the last fetch plus
+   * `expiryMargin`.
    */
   refreshBefore?: number | ((token: AccessToken) => number) | undefined;
   /**
-   * A token with no more life than this left is not sent. Finite, >= 0. At most half the lifetime counts. Default
+   * A token is not sent in the last `expiryMargin` ms of its life. Finite, >= 0. At most half the lifetime counts. Default
    * `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since servers
    * round.
    */
   expiryMargin?: number | undefined;
   /**
-   * This share of the lead time, at most, is added to it at random, so that a fleet does not refresh in step. 0 to 1.
-   * Default 0.2.
+   * Renews earlier by a random part of the lead time (how long before its end a token is renewed), at most by this share
+   * of it, so that a fleet does not refresh in step. 0 to 1. Default 0.2.
    */
   jitter?: number | undefined;
-  /** Unused and unsubscribed this long, renewals stop. >= 0. Default: one token lifetime. */
+  /**
+   * Renewals stop when no request has used the token, and nobody has been subscribed, for this long. >= 0. Default: one
+   * token lifetime, or `maxWait` if that is unknown.
+   */
   idleTimeout?: number | undefined;
   /** One token fetch takes at most this long. Finite, >= 1. Default 10 000. */
   fetchTimeout?: number | undefined;
@@ -86,19 +91,19 @@ export interface TokenStreamOptions {
   maxWait?: number | undefined;
   /**
    * Pauses after failed fetches, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. Failures
-   * are counted since the last token. Default 250, 2, `min(10 000, last lifetime / 6)`; after permanent failures 60
-   * 000, without jitter.
+   * are counted since the last token. Default 250, 2, `min(10 000, last lifetime / 6)`. Pauses after permanent failures
+   * have no jitter, and a `max` of 60 000 by default.
    */
   backoff?: BackoffOptions | undefined;
   /**
-   * Tells failures that a retry does not help. Default: a code with which a token endpoint refuses (RFC 6749 section
+   * Returns true for a failure that a retry cannot help. Default: a code with which a token endpoint refuses (RFC 6749 section
    * 5.2), any 4xx that does not ask to come back (408, 425, 429, `Retry-After`, a rate limit, a 403 with an HTML page),
    * and a source that returns no token response.
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
    * Limits the refreshes that rejections force, so that an API that rejects every token does not use up the token
-   * endpoint. Within any `per` milliseconds at most `max` refreshes follow a bare 403, and at most `max` an explicit
+   * endpoint. Within any `per` milliseconds at most `max` refreshes follow a bare 403 (one without `invalid_token`), and at most `max` an explicit
    * rejection (a 401 or `invalid_token`). Past that, the rejection is passed on to the caller. Default 10 per 60 000.
    */
   rejectionBudget?: RejectionBudget | undefined;
@@ -116,15 +121,15 @@ export interface TokenStreamOptions {
   scheduler?: SchedulerLike | undefined;
   /** The clock, in milliseconds. Default `scheduler.now()`. */
   now?: (() => number) | undefined;
-  /** A number from 0 up to 1. Default `Math.random`. */
+  /** Returns a number >= 0 and < 1. Default `Math.random`. */
   random?: (() => number) | undefined;
   /**
-   * Each emission makes the stream look at the clock again. Default: in browsers `visibilitychange`, `online` and
+   * Each emission makes the stream look at the clock again, and ends a pause after failures. Default: in browsers `visibilitychange`, `online` and
    * `pageshow`; none elsewhere.
    */
   wake?: Observable<unknown> | undefined;
   /** Shares the token beyond this stream: with other processes, other tabs. Default none. */
   store?: TokenStore | undefined;
-  /** A token already at hand, to start from. */
+  /** A token to start from. Ignored if it has expired; a TypeError if it is no token response. */
   initial?: TokenResponse | TokenFields | undefined;
 }
