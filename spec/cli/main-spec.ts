@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StdioOptions } from 'node:child_process';
 import { until } from '../proxy/support.js';
@@ -27,6 +27,12 @@ async function credentials() {
   const server = await tokenServer();
   return ['--token-endpoint', server.tokenUrl, '--client-id', 'orders', '--client-secret-file', secretFile()];
 }
+
+it('should print the version of the package', async () => {
+  const { status, out } = start(['--version']);
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  expect([await status, out()]).toEqual([0, `${version}\n`]);
+});
 
 it('should end with exit status 1 and one line when the token cannot be written', async () => {
   const full = openSync('/dev/full', 'w');

@@ -1,5 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { of } from 'rxjs';
+import type { TokenEvent } from 'rx-fresh-token';
+import { tokenLines } from '../../src/cli/tokenLines.js';
 import { listen, send, textOf, until } from '../proxy/support.js';
 import { atEnd, run, secretFile, tokenServer, type Run } from './support.js';
 
@@ -47,6 +50,23 @@ it('should tell of refused tokens and of failures, and write no access log with 
   expect(started.err[0]).toMatch(/Z the token was refused: AccessToken\(Bearer [\da-f]{8}\), refreshing$/);
   expect(started.err[1]).toMatch(/Z no token: /);
   expect(started.out.length).toBe(1);
+});
+
+it('should write one line for each change while there is no token', () => {
+  const failed = (message: string) => ({ type: 'refreshFailed', message }) as TokenEvent;
+  const changed = { type: 'tokenChanged' } as TokenEvent;
+  const lines: string[] = [];
+  const events$ = of(
+    changed,
+    failed('503'),
+    failed('503'),
+    failed('refused'),
+    failed('refused'),
+    changed,
+    failed('503'),
+  );
+  tokenLines(events$).subscribe((line) => lines.push(line));
+  expect(lines).toEqual(['no token: 503', 'no token: refused', 'there is a token again', 'no token: 503']);
 });
 
 it('should finish the requests under way when it is asked to end', async () => {

@@ -35,13 +35,21 @@ it.each([
   ['no command', [], /^Usage/],
   ['an unknown command', [secret], /^error: unknown command/],
   ['an unknown option', ['proxy', '--secret', secret], /^error: Unknown option --secret$/],
-  ['a secret on the command line', ['proxy', `--client-secret=${secret}`], /^error: Unknown option --client-secret$/],
+  [
+    'a secret on the command line',
+    ['proxy', `--client-secret=${secret}`],
+    /^error: Unknown option --client-secret; did you mean --client-secret-file\?$/,
+  ],
+  ['an option with more to it', ['token', '--scopes', secret], /; did you mean --scope\?$/],
   ['an argument that is no option', ['proxy', secret], /^error: an argument is no option/],
   ['a value that is missing', ['proxy', '--to'], /^error: Option --to/],
-  ['no --to', ['proxy'], /^error: --to must be given$/],
+  ['no --to', ['proxy'], /^error: --to must be given: where the requests go$/],
   ['an empty value', ['token', '--store='], /^error: --store must not be empty$/],
   ['an empty value among others', ['token', '--audience=a', '--audience='], /^error: --audience must not be empty$/],
-  ['no secret', ['proxy', '--to', 'https://x'], /^error: --client-secret-file must be given$/],
+  ['no secret', ['proxy', '--to', 'https://x'], /^error: --client-secret-file must be given: the file/],
+  ['a URL without a scheme', ['proxy', '--to', secret], /^error: --to is not a URL: .*https:\/\/host/],
+  ['an issuer by its host', ['token', '--issuer', 'id.example.com:8443'], /^error: --issuer is not a URL/],
+  ['a URL without a host', ['token', '--token-endpoint', 'https://'], /^error: --token-endpoint is not a URL/],
   [
     'a secret that is not there',
     ['proxy', '--to', 'https://x', '--client-secret-file', '/none'],
@@ -55,12 +63,12 @@ it.each([
 });
 
 it.each([
-  ['--issuer and --token-endpoint: exactly one must be given, got neither', []],
+  ['--issuer and --token-endpoint: exactly one must be given, got neither', ['--client-id', 'a']],
   [
     '--token-endpoint must be an https: URL \\(http: goes to loopback only, unless --allow-insecure-requests\\)',
-    ['--token-endpoint', 'http://id.example.com/token'],
+    ['--token-endpoint', 'http://id.example.com/token', '--client-id', 'a'],
   ],
-  ['--client-id must be a string that is not empty', ['--token-endpoint', 'https://x/token']],
+  ['--client-id must be given: the client that asks for the token', ['--token-endpoint', 'https://x/token']],
   [
     '--client-auth must be one of',
     ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--client-auth', 'none-such'],
@@ -93,12 +101,21 @@ it('should refuse a file without a secret', async () => {
 });
 
 it('should refuse a file that is too long for a secret', async () => {
-  const file = secretFile('s'.repeat(1_000_000));
+  const file = secretFile('s'.repeat(4097));
   const [status, , err] = await outcome('proxy', '--to', 'https://x', '--client-secret-file', file);
   expect([status, err[0]]).toEqual([
     2,
-    `error: --client-secret-file is longer than any secret: 1000000 characters in ${file}`,
+    `error: --client-secret-file is longer than any secret: more than 4096 bytes in ${file}`,
   ]);
+});
+
+it('should end at once when the secret is to come from a device without an end', async () => {
+  const [status, , err] = await outcome('token', '--client-secret-file', '/dev/zero');
+  expect([status, err]).toEqual([2, ['error: --client-secret-file is neither a regular file nor a pipe: /dev/zero']]);
+});
+
+it('should print the version', async () => {
+  expect(await outcome('--version')).toEqual([0, ['1.2.3'], []]);
 });
 
 it('should leave other words as they are', () => {
@@ -111,7 +128,7 @@ it('should say in one line that an issuer cannot be reached, with exit status 1'
   const args = ['--client-id', 'orders', '--client-secret-file', secretFile(), '--issuer', 'http://127.0.0.1:9'];
   const [status, out, err] = await outcome('proxy', '--to', 'https://x', ...args);
   expect([status, out, err.length]).toEqual([1, [], 1]);
-  expect(err[0]).toMatch(/^error: no token: .*127\.0\.0\.1:9/);
+  expect(err[0]).toMatch(/^error: no token: .*127\.0\.0\.1:9.*; --token-endpoint URL .* needs no discovery$/);
 });
 
 it('should say in one line that the place is taken, with exit status 1', async () => {

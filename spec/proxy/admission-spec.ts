@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { Subject } from 'rxjs';
 import { createTokenStream } from 'rx-fresh-token';
 import { createTokenProxy } from 'rx-fresh-token/proxy';
-import { objectionToClient } from '../../src/proxy/admission.js';
+import { objectionToClient, objectionToRequest } from '../../src/proxy/admission.js';
 import { atEnd, listen, send, setUp, until, Wire } from './support.js';
 
 describe('a client', () => {
@@ -56,6 +56,21 @@ describe('a client', () => {
   ])('may be no page of another site: %j', (headers, status) => {
     expect(objection('127.0.0.1', 'localhost:80', headers)).toBe(status);
   });
+});
+
+it('should name the option that allows what it refuses', () => {
+  const arrival = { url: '/', method: 'GET', headersDistinct: {}, remoteAddress: '10.0.0.1' };
+  const settings = { remoteClients: false, hosts: new Set<string>(), incomingAuthorization: 'refuse' } as const;
+  const texts = [
+    objectionToClient({ ...arrival, headers: { host: 'localhost' } }, settings),
+    objectionToClient({ ...arrival, headers: { host: 'api.test' } }, { ...settings, remoteClients: true }),
+    objectionToRequest({ ...arrival, headers: { authorization: 'Basic eDp5' } }, settings, 'p'),
+  ].map((answer) => answer?.text);
+  expect(texts).toEqual([
+    'the proxy serves this machine only; to serve others: --allow-remote-clients (allowRemoteClients)',
+    'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)',
+    'the request has an Authorization header of its own; to replace it: --replace-authorization (incomingAuthorization)',
+  ]);
 });
 
 describe('a request', () => {

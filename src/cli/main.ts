@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCommand } from './runCommand.js';
@@ -27,10 +28,14 @@ process.stderr.on('error', () => undefined);
 const write = (stream: NodeJS.WriteStream) => (line: string) => {
   stream.write(`${line}\n`);
 };
+/** `dist/esm` has a package.json of its own, without a version. */
+const manifest = new URL(import.meta.url.replace(/(src|dist\/esm)\/cli\/main\.\w+$/, 'package.json'));
+
 void runCommand(process.argv.slice(2), {
   out: write(process.stdout),
   err: write(process.stderr),
   input: () => text(addAbortSignal(stop.signal, process.stdin)),
+  version: () => (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version,
   stop: stop.signal,
 }).then((status) => {
   process.exitCode = hasFailed ? 1 : status;

@@ -1,46 +1,64 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './io.js';
 
-/** Names of options as they are read; the text of `--help` stands beside them. */
-const TOKEN_OPTIONS = {
-  issuer: { type: 'string', text: 'URL    the authorization server; its metadata is discovered' },
-  'token-endpoint': { type: 'string', text: 'URL    the token endpoint, in the place of --issuer' },
-  'client-id': { type: 'string', text: 'ID     the client' },
-  'client-secret-file': { type: 'string', text: 'FILE   the file with its secret; it may change' },
-  'client-auth': { type: 'string', text: 'METHOD client_secret_basic (default) or client_secret_post' },
-  scope: { type: 'string', text: 'TEXT   scopes, separated by spaces' },
-  audience: { type: 'string', multiple: true, text: 'TEXT   the API that the token is for, by name; may be repeated' },
+/** What stands behind the name of an option, as `--help` shows it. */
+interface CommandOption {
+  readonly type: 'string' | 'boolean';
+  readonly multiple?: boolean;
+  readonly short?: string;
+  /** What its value is. What is a `URL` is checked. */
+  readonly value?: 'URL' | 'ID' | 'FILE' | 'METHOD' | 'TEXT' | 'URI' | 'PLACE' | 'NAME';
+  readonly text: string;
+}
+
+/** Names of options as they are read. */
+const TOKEN_OPTIONS: Readonly<Record<string, CommandOption>> = {
+  issuer: { type: 'string', value: 'URL', text: 'the authorization server; its metadata is discovered' },
+  'token-endpoint': { type: 'string', value: 'URL', text: 'the token endpoint, in the place of --issuer' },
+  'client-id': { type: 'string', value: 'ID', text: 'the client that asks for the token' },
+  'client-secret-file': { type: 'string', value: 'FILE', text: 'the file with its secret; it may change' },
+  'client-auth': { type: 'string', value: 'METHOD', text: 'client_secret_basic (default) or client_secret_post' },
+  scope: { type: 'string', value: 'TEXT', text: 'scopes, separated by spaces' },
+  audience: {
+    type: 'string',
+    multiple: true,
+    value: 'TEXT',
+    text: 'the API that the token is for, by name; may be repeated',
+  },
   resource: {
     type: 'string',
     multiple: true,
-    text: 'URI    the API that the token is for (RFC 8707); may be repeated',
+    value: 'URI',
+    text: 'the API that the token is for (RFC 8707); may be repeated',
   },
-  store: { type: 'string', text: 'FILE   shares the token with other processes of this user' },
-  'allow-insecure-requests': { type: 'boolean', text: '       http: to other hosts than loopback' },
-} as const;
+  store: { type: 'string', value: 'FILE', text: 'shares the token with other processes of this user' },
+  'allow-insecure-requests': { type: 'boolean', text: 'http: to other hosts than loopback' },
+};
 
-const PROXY_OPTIONS = {
-  to: { type: 'string', text: 'URL    where the requests go' },
-  listen: { type: 'string', text: 'PLACE  127.0.0.1:8080, unix:/run/api.sock; default a free port' },
-  'allow-remote-clients': {
-    type: 'boolean',
-    text: '       serves other machines too: all get the rights of the token',
+const PROXY_OPTIONS: typeof TOKEN_OPTIONS = {
+  to: { type: 'string', value: 'URL', text: 'where the requests go' },
+  listen: { type: 'string', value: 'PLACE', text: '127.0.0.1:8080, unix:/run/api.sock; default a free port' },
+  'allow-remote-clients': { type: 'boolean', text: 'serves other machines too: all get the rights of the token' },
+  'allowed-host': {
+    type: 'string',
+    multiple: true,
+    value: 'NAME',
+    text: 'another name of the proxy in Host; may be repeated',
   },
-  'allowed-host': { type: 'string', multiple: true, text: 'NAME   another name of the proxy in Host; may be repeated' },
   'replace-authorization': {
     type: 'boolean',
-    text: "       replaces a client's Authorization header: else it is refused",
+    text: "replaces a client's Authorization header: else it is refused",
   },
-  quiet: { type: 'boolean', text: '       writes no access log' },
-} as const;
+  quiet: { type: 'boolean', text: 'writes no access log' },
+};
 
-const FORMAT_OPTIONS = {
-  format: { type: 'string', text: 'NAME   plain (default), json, exec-credential or git-credential' },
-} as const;
+const FORMAT_OPTIONS: typeof TOKEN_OPTIONS = {
+  format: { type: 'string', value: 'NAME', text: 'plain (default), json, exec-credential or git-credential' },
+};
 
-const COMMON = {
-  help: { type: 'boolean', short: 'h', text: '       this text' },
-} as const;
+const COMMON: typeof TOKEN_OPTIONS = {
+  help: { type: 'boolean', short: 'h', text: 'this text' },
+};
 
 export const COMMANDS = {
   proxy: {
@@ -58,11 +76,11 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS;
 
-type Read = (name: string) => string | undefined;
-
 /** The options of a command line, by their names without dashes. */
 export interface Given {
-  readonly text: Read;
+  readonly text: (name: string) => string | undefined;
+  /** @throws UsageError if it is not there */
+  readonly required: (name: string) => string;
   readonly texts: (name: string) => readonly string[];
   readonly has: (name: string) => boolean;
   readonly operands: readonly string[];
@@ -70,21 +88,40 @@ export interface Given {
 
 /** @throws UsageError */
 export function readOptions(name: CommandName, args: readonly string[]): Given {
-  const { takesOperand, ...command } = COMMANDS[name];
-  const options: ParseArgsConfig['options'] = command.options;
+  const { takesOperand, options } = COMMANDS[name];
+  const { values, positionals } = parse(options, [...args], takesOperand);
+  for (const [key, value] of Object.entries(values)) checkValue(key, value, options[key]);
+  const text = (key: string) => (typeof values[key] === 'string' ? values[key] : undefined);
+  return {
+    text,
+    required: (key) => {
+      const value = text(key);
+      if (value === undefined) throw new UsageError(`--${key} must be given: ${options[key]?.text ?? ''}`);
+      return value;
+    },
+    texts: (key) => [values[key] ?? []].flat().map(String),
+    has: (key) => values[key] === true,
+    operands: positionals,
+  };
+}
+
+function parse(options: typeof TOKEN_OPTIONS, args: string[], allowPositionals: boolean) {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: takesOperand });
-    const [empty] = Object.entries(values).find(([, value]) => [value].flat().includes('')) ?? [];
-    if (empty !== undefined) throw new UsageError(`--${empty} must not be empty`);
-    return {
-      text: (key) => (typeof values[key] === 'string' ? values[key] : undefined),
-      texts: (key) => [values[key] ?? []].flat().map(String),
-      has: (key) => values[key] === true,
-      operands: positionals,
-    };
+    return parseArgs<ParseArgsConfig>({ options, args, allowPositionals });
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(withoutValues(error as NodeJS.ErrnoException));
+    const message = withoutValues(error as NodeJS.ErrnoException);
+    const unknown = /^Unknown option --([\w-]+)$/.exec(message)?.[1];
+    const [near] = Object.keys(options).filter(
+      (each) => unknown && (each.startsWith(unknown) || unknown.startsWith(each)),
+    );
+    throw new UsageError(near === undefined ? message : `${message}; did you mean --${near}?`);
   }
+}
+
+function checkValue(key: string, value: unknown, option: CommandOption | undefined): void {
+  if ([value].flat().includes('')) throw new UsageError(`--${key} must not be empty`);
+  if (option?.value === 'URL' && !(/^https?:\/\//i.test(String(value)) && URL.canParse(String(value))))
+    throw new UsageError(`--${key} is not a URL: it must have the form https://host.example/path`);
 }
 
 /** The message without what was given: a secret on the command line is not shown again. */
@@ -94,7 +131,9 @@ function withoutValues({ message, code }: NodeJS.ErrnoException): string {
 }
 
 export function helpOf(name: CommandName): string {
-  const rows = Object.entries(COMMANDS[name].options).map(([option, { text }]) => `  --${option.padEnd(24)}${text}`);
+  const rows = Object.entries(COMMANDS[name].options).map(
+    ([option, { value = '', text }]) => `  --${option.padEnd(24)}${value.padEnd(7)}${text}`,
+  );
   return [`Usage: rx-fresh-token ${name} [options]`, '', `${name}: ${COMMANDS[name].text}`, '', ...rows].join('\n');
 }
 
@@ -104,12 +143,12 @@ export const help = (): string =>
     '',
     ...Object.entries(COMMANDS).map(([name, { text }]) => `  ${name.padEnd(8)}${text}`),
     '',
-    'rx-fresh-token <command> --help shows the options.',
+    'rx-fresh-token <command> --help shows the options, rx-fresh-token --version the version.',
   ].join('\n');
 
 /**
  * What an error says, in the words of the command line: it speaks of `--token-endpoint`, and not of the option
- * "tokenEndpoint".
+ * "tokenEndpoint". Not every authorization server has a discovery document.
  */
 export const inOptions = (message: string): string =>
   message
@@ -117,7 +156,8 @@ export const inOptions = (message: string): string =>
     .replace(/"([a-z]\w*)(\[\d+\])?"/g, (quoted, name: string) => NAMES[name] ?? quoted)
     .replace(/\b(allowInsecureRequests|allowRemoteClients|clientAuth)\b( is true)?/g, (_text, name: string) =>
       String(NAMES[name]),
-    );
+    )
+    .replace(/\bdiscovery document\b.*$/s, '$&; --token-endpoint URL in the place of --issuer needs no discovery');
 
 /** The options of the library by what sets them here. */
 const NAMES: Readonly<Record<string, string | undefined>> = {

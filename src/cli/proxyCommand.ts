@@ -1,18 +1,17 @@
 import type { ProxyLogEntry } from '../proxy/options.js';
 import { startTokenProxy } from '../proxy/startTokenProxy.js';
-import type { TokenEvent } from '../token/events.js';
 import { commandStream } from './commandStream.js';
 import { firstToken } from './firstToken.js';
-import { UsageError, type CommandIo } from './io.js';
+import type { CommandIo } from './io.js';
 import type { Given } from './options.js';
+import { tokenLines } from './tokenLines.js';
 
 /** So long a request waits for a token. Clients have time limits of their own. Milliseconds. */
 const MAX_WAIT = 10_000;
 
 /** Serves until the process is asked to end, and then finishes the requests under way. */
 export async function runProxy(given: Given, io: CommandIo): Promise<void> {
-  const to = given.text('to');
-  if (to === undefined) throw new UsageError('--to must be given');
+  const to = given.required('to');
   const token$ = commandStream(given, { maxWait: MAX_WAIT });
   try {
     const proxy = await startTokenProxy(token$, {
@@ -31,9 +30,8 @@ export async function runProxy(given: Given, io: CommandIo): Promise<void> {
     try {
       // What is wrong with the credentials is told now, and not to the first client.
       if ((await firstToken(token$, io.stop)) === null) return;
-      token$.events.subscribe((event) => {
-        const line = lineOfEvent(event);
-        if (line !== undefined) io.err(line);
+      tokenLines(token$.events).subscribe((line) => {
+        io.err(`${new Date().toISOString()} ${line}`);
       });
       io.out(`listening on ${proxy.url}`);
       await aborted(io.stop);
@@ -51,13 +49,6 @@ const lineOfRequest = ({ method, path, status, took, sent, error }: ProxyLogEntr
     ...(sent > 1 ? ['repeated'] : []),
     ...(error === undefined ? [] : [error]),
   ].join(', ');
-
-function lineOfEvent(event: TokenEvent): string | undefined {
-  if (event.type === 'refreshFailed') return `${new Date(event.at).toISOString()} no token: ${event.message}`;
-  return event.type === 'tokenRejected'
-    ? `${new Date(event.at).toISOString()} the token was refused: ${String(event.token)}, ${event.outcome}`
-    : undefined;
-}
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -15,6 +15,10 @@ export async function runCommand([name, ...args]: readonly string[], io: Command
     io.out(help());
     return 0;
   }
+  if (name === '--version') {
+    io.out(io.version());
+    return 0;
+  }
   if (name === undefined || !isCommand(name)) {
     io.err(name === undefined ? help() : 'error: unknown command; rx-fresh-token --help shows the commands');
     return 2;

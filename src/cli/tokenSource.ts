@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { clientCredentials } from '../oauth/clientCredentials.js';
 import type { ClientAuthMethod } from '../oauth/options.js';
 import type { TokenSource } from '../token/types.js';
@@ -10,8 +10,7 @@ import type { Given } from './options.js';
  * keeps it may replace it. @throws UsageError
  */
 export function tokenSourceOf(given: Given): TokenSource {
-  const file = given.text('client-secret-file');
-  if (file === undefined) throw new UsageError('--client-secret-file must be given');
+  const file = given.required('client-secret-file');
   let secret = secretIn(file);
   let source = sourceWith(given, secret);
   // What comes by a pipe, such as `<(pass orders)`, can be read only once.
@@ -27,7 +26,7 @@ const sourceWith = (given: Given, clientSecret: string): TokenSource =>
   clientCredentials({
     issuer: given.text('issuer'),
     tokenEndpoint: given.text('token-endpoint'),
-    clientId: given.text('client-id') ?? '',
+    clientId: given.required('client-id'),
     clientSecret,
     clientAuth: given.text('client-auth') as ClientAuthMethod | undefined,
     scope: given.text('scope'),
@@ -36,7 +35,7 @@ const sourceWith = (given: Given, clientSecret: string): TokenSource =>
     allowInsecureRequests: given.has('allow-insecure-requests'),
   });
 
-/** No secret is longer: servers take headers of 8 or 16 kB. Characters. */
+/** No secret is longer: servers take headers of 8 or 16 kB. Bytes. */
 const LONGEST_SECRET = 4096;
 
 /**
@@ -44,18 +43,33 @@ const LONGEST_SECRET = 4096;
  * secret.
  */
 function secretIn(file: string): string {
-  let secret: string;
+  const secret = contentOf(file).replace(/^\uFEFF|[\r\n]+$/g, '');
+  if (secret === '') throw new UsageError(`--client-secret-file is empty: ${file}`);
+  return secret;
+}
+
+/** A device such as /dev/zero has no end: it is not read, and nothing is read beyond the longest secret. */
+function contentOf(file: string): string {
+  let opened: number | undefined;
   try {
-    secret = readFileSync(file, 'utf8').replace(/^\uFEFF|[\r\n]+$/g, '');
+    opened = openSync(file, 'r');
+    const stats = fstatSync(opened);
+    if (!stats.isFile() && !stats.isFIFO())
+      throw new UsageError(`--client-secret-file is neither a regular file nor a pipe: ${file}`);
+    const content = Buffer.alloc(LONGEST_SECRET + 1);
+    let size = 0;
+    for (let read = -1; read !== 0; size += read) read = readSync(opened, content, size, content.length - size, null);
+    if (size > LONGEST_SECRET)
+      throw new UsageError(
+        `--client-secret-file is longer than any secret: more than ${String(LONGEST_SECRET)} bytes in ${file}`,
+      );
+    return content.toString('utf8', 0, size);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(
       `--client-secret-file cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'} ${file}`,
     );
+  } finally {
+    if (opened !== undefined) closeSync(opened);
   }
-  if (secret === '') throw new UsageError(`--client-secret-file is empty: ${file}`);
-  if (secret.length > LONGEST_SECRET)
-    throw new UsageError(
-      `--client-secret-file is longer than any secret: ${String(secret.length)} characters in ${file}`,
-    );
-  return secret;
 }

@@ -28,11 +28,15 @@ export function objectionToClient(
   { remoteClients, hosts }: Pick<ProxySettings, 'remoteClients' | 'hosts'>,
 ): ProxyAnswer | undefined {
   if (remoteAddress !== undefined && !remoteClients && !isLoopbackAddress(remoteAddress))
-    return denied(403, 'the proxy serves this machine only');
+    return denied(
+      403,
+      'the proxy serves this machine only; to serve others: --allow-remote-clients (allowRemoteClients)',
+    );
   if ((headersDistinct.host ?? []).length > 1) return malformed(400, 'the request has more than one Host');
   const host = headers.host ?? '';
   // A page may give its own name the address of this machine (DNS rebinding).
-  if (!isOwnHost(host, hosts)) return denied(421, 'the Host is not a name of this proxy');
+  if (!isOwnHost(host, hosts))
+    return denied(421, 'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)');
   return isForeignPage(headers, host) ? denied(403, 'pages of other sites may not use the proxy') : undefined;
 }
 
@@ -52,7 +56,10 @@ export function objectionToRequest(
   if (hasPassed(headers.via, pseudonym))
     return { status: 508, error: 'proxy_loop_detected', text: 'the request came from this proxy' };
   if (headers.authorization !== undefined && incomingAuthorization === 'refuse')
-    return denied(400, 'the request has an Authorization header of its own');
+    return denied(
+      400,
+      'the request has an Authorization header of its own; to replace it: --replace-authorization (incomingAuthorization)',
+    );
   return undefined;
 }
 
