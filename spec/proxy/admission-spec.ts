@@ -8,7 +8,13 @@ import { atEnd, listen, send, setUp, until, Wire } from './support.js';
 describe('a client', () => {
   const objection = (remoteAddress: string | undefined, host: string, headers: object = {}, options: object = {}) =>
     objectionToClient(
-      { url: '/', method: 'GET', headers: { host, ...headers }, headersDistinct: { host: [host] }, remoteAddress },
+      {
+        url: '/',
+        method: 'GET',
+        headers: { host, ...headers },
+        headersDistinct: { host: [host] },
+        socket: { remoteAddress },
+      },
       { remoteClients: false, hosts: new Set(['token-proxy']), ...options },
     )?.status;
 
@@ -59,7 +65,7 @@ describe('a client', () => {
 });
 
 it('should name the option that allows what it refuses', () => {
-  const arrival = { url: '/', method: 'GET', headersDistinct: {}, remoteAddress: '10.0.0.1' };
+  const arrival = { url: '/', method: 'GET', headersDistinct: {}, socket: { remoteAddress: '10.0.0.1' } };
   const settings = { remoteClients: false, hosts: new Set<string>(), incomingAuthorization: 'refuse' } as const;
   const texts = [
     objectionToClient({ ...arrival, headers: { host: 'localhost' } }, settings),

@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './io.js';
 
-/** What stands behind the name of an option, as `--help` shows it. */
+/** An option as `parseArgs` takes it, and what `--help` says of it. */
 interface CommandOption {
   readonly type: 'string' | 'boolean';
   readonly multiple?: boolean;
@@ -10,54 +10,43 @@ interface CommandOption {
   readonly value?: 'URL' | 'ID' | 'FILE' | 'METHOD' | 'TEXT' | 'URI' | 'PLACE' | 'NAME';
   readonly text: string;
 }
+type Options = Readonly<Record<string, CommandOption>>;
 
-/** Names of options as they are read. */
-const TOKEN_OPTIONS: Readonly<Record<string, CommandOption>> = {
-  issuer: { type: 'string', value: 'URL', text: 'the authorization server; its metadata is discovered' },
-  'token-endpoint': { type: 'string', value: 'URL', text: 'the token endpoint, in the place of --issuer' },
-  'client-id': { type: 'string', value: 'ID', text: 'the client that asks for the token' },
-  'client-secret-file': { type: 'string', value: 'FILE', text: 'the file with its secret; it may change' },
-  'client-auth': { type: 'string', value: 'METHOD', text: 'client_secret_basic (default) or client_secret_post' },
-  scope: { type: 'string', value: 'TEXT', text: 'scopes, separated by spaces' },
-  audience: {
-    type: 'string',
-    multiple: true,
-    value: 'TEXT',
-    text: 'the API that the token is for, by name; may be repeated',
-  },
-  resource: {
-    type: 'string',
-    multiple: true,
-    value: 'URI',
-    text: 'the API that the token is for (RFC 8707); may be repeated',
-  },
-  store: { type: 'string', value: 'FILE', text: 'shares the token with other processes of this user' },
-  'allow-insecure-requests': { type: 'boolean', text: 'http: to other hosts than loopback' },
+const flag = (text: string): CommandOption => ({ type: 'boolean', text });
+const one = (value: CommandOption['value'], text: string): CommandOption => ({ type: 'string', value, text });
+const many = (value: CommandOption['value'], text: string): CommandOption => ({
+  ...one(value, `${text}; may be repeated`),
+  multiple: true,
+});
+
+const TOKEN_OPTIONS: Options = {
+  issuer: one('URL', 'the authorization server; its metadata is discovered'),
+  'token-endpoint': one('URL', 'the token endpoint, in the place of --issuer'),
+  'client-id': one('ID', 'the client that asks for the token'),
+  'client-secret-file': one('FILE', 'the file with its secret; it may change'),
+  'client-auth': one('METHOD', 'client_secret_basic (default) or client_secret_post'),
+  scope: one('TEXT', 'scopes, separated by spaces'),
+  audience: many('TEXT', 'the API that the token is for, by name'),
+  resource: many('URI', 'the API that the token is for (RFC 8707)'),
+  store: one('FILE', 'shares the token with other processes of this user'),
+  'allow-insecure-requests': flag('http: to other hosts than loopback'),
 };
 
-const PROXY_OPTIONS: typeof TOKEN_OPTIONS = {
-  to: { type: 'string', value: 'URL', text: 'where the requests go' },
-  listen: { type: 'string', value: 'PLACE', text: '127.0.0.1:8080, unix:/run/api.sock; default a free port' },
-  'allow-remote-clients': { type: 'boolean', text: 'serves other machines too: all get the rights of the token' },
-  'allowed-host': {
-    type: 'string',
-    multiple: true,
-    value: 'NAME',
-    text: 'another name of the proxy in Host; may be repeated',
-  },
-  'replace-authorization': {
-    type: 'boolean',
-    text: "replaces a client's Authorization header: else it is refused",
-  },
-  quiet: { type: 'boolean', text: 'writes no access log' },
+const PROXY_OPTIONS: Options = {
+  to: one('URL', 'where the requests go'),
+  listen: one('PLACE', '127.0.0.1:8080, unix:/run/api.sock; default a free port'),
+  'allow-remote-clients': flag('serves other machines too: all get the rights of the token'),
+  'allowed-host': many('NAME', 'another name of the proxy in Host'),
+  'replace-authorization': flag("replaces a client's Authorization header: else it is refused"),
+  quiet: flag('writes no access log'),
 };
 
-const FORMAT_OPTIONS: typeof TOKEN_OPTIONS = {
-  format: { type: 'string', value: 'NAME', text: 'plain (default), json, exec-credential or git-credential' },
+const FORMAT_OPTIONS: Options = {
+  format: one('NAME', 'plain (default), json, exec-credential or git-credential'),
 };
 
-const COMMON: typeof TOKEN_OPTIONS = {
-  help: { type: 'boolean', short: 'h', text: 'this text' },
+const COMMON: Options = {
+  help: { ...flag('this text'), short: 'h' },
 };
 
 export const COMMANDS = {
@@ -105,7 +94,7 @@ export function readOptions(name: CommandName, args: readonly string[]): Given {
   };
 }
 
-function parse(options: typeof TOKEN_OPTIONS, args: string[], allowPositionals: boolean) {
+function parse(options: Options, args: string[], allowPositionals: boolean) {
   try {
     return parseArgs<ParseArgsConfig>({ options, args, allowPositionals });
   } catch (error) {

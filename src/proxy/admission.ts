@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { isLoopback } from '../internal/loopback.js';
-import { hasPassed } from './headers.js';
 import type { ProxySettings } from './options.js';
 import { objectionToTarget } from './target.js';
 
@@ -18,15 +18,15 @@ const malformed = (status: number, text: string): ProxyAnswer => ({ status, erro
 
 /** What of a request decides whether it may pass. */
 export type Arrival = Pick<IncomingMessage, 'url' | 'method' | 'headers' | 'headersDistinct'> & {
-  /** Undefined on a unix socket. */
-  readonly remoteAddress: string | undefined;
+  readonly socket: Pick<Socket, 'remoteAddress'>;
 };
 
 /** Why the client may not use the proxy at all, or undefined. It guards `/-/metrics` and `/-/health` too. */
 export function objectionToClient(
-  { headers, headersDistinct, remoteAddress }: Arrival,
+  { headers, headersDistinct, socket: { remoteAddress } }: Arrival,
   { remoteClients, hosts }: Pick<ProxySettings, 'remoteClients' | 'hosts'>,
 ): ProxyAnswer | undefined {
+  // A unix socket has no address.
   if (remoteAddress !== undefined && !remoteClients && !isLoopbackAddress(remoteAddress))
     return denied(
       403,
@@ -53,7 +53,8 @@ export function objectionToRequest(
   if (objection !== undefined) return malformed(400, objection);
   if (!/^(chunked)?$/i.test(headers['transfer-encoding'] ?? ''))
     return malformed(501, 'the only transfer coding is chunked');
-  if (hasPassed(headers.via, pseudonym))
+  // The server that it was sent to is this proxy.
+  if (headers.via?.includes(pseudonym))
     return { status: 508, error: 'proxy_loop_detected', text: 'the request came from this proxy' };
   if (headers.authorization !== undefined && incomingAuthorization === 'refuse')
     return denied(

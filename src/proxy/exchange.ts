@@ -19,7 +19,6 @@ export interface ExchangeInit {
   readonly askForBody?: (() => void) | undefined;
   /** Passes a 1xx response on. */
   readonly onInformation?: ((information: InformationEvent) => void) | undefined;
-  readonly isUpgrade?: boolean;
 }
 
 /**
@@ -30,7 +29,6 @@ export interface ExchangeInit {
  * repeated.
  */
 export class Exchange {
-  readonly init: ExchangeInit;
   /** How often the request was sent. */
   sent = 0;
   /** The client left: nothing more is sent. */
@@ -41,9 +39,7 @@ export class Exchange {
   #hasEnded = false;
   #upstream: ClientRequest | undefined;
 
-  constructor(init: ExchangeInit) {
-    this.init = init;
-  }
+  constructor(readonly init: ExchangeInit) {}
 
   get [Symbol.asyncIterator](): (() => AsyncIterator<never>) | undefined {
     return this.isRepeatable ? undefined : nothing;

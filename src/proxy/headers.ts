@@ -96,6 +96,3 @@ export function wireOf(fields: readonly string[]): string {
   for (let i = 0; i < fields.length; i += 2) text += `${String(fields[i])}: ${valueAt(fields, i)}\r\n`;
   return `${text}\r\n`;
 }
-
-/** Whether the message passed here before, by its `Via` fields: the upstream server is this proxy. */
-export const hasPassed = (via: string | undefined, own: string): boolean => via?.includes(own) === true;

@@ -2,7 +2,7 @@ import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:htt
 import type { Socket } from 'node:net';
 import { messageOf } from '../internal/messageOf.js';
 import type { BodyInit } from '../internal/platformTypes.js';
-import { objectionToClient, objectionToRequest, type Arrival, type ProxyAnswer } from './admission.js';
+import { objectionToClient, objectionToRequest, type ProxyAnswer } from './admission.js';
 import { Exchange } from './exchange.js';
 import { answerToFailure } from './failures.js';
 import { requestHeaders, responseHeaders, wireOf, type RequestFraming } from './headers.js';
@@ -53,14 +53,13 @@ export function serve(host: ServingHost, request: IncomingMessage, response: Ser
     if (way.askForBody) response.shouldKeepAlive = false;
     answer(response, refusal);
   };
-  const arrival = arrivalOf(request);
-  const foreign = objectionToClient(arrival, settings);
+  const foreign = objectionToClient(request, settings);
   if (foreign) {
     refuse(foreign);
     return;
   }
   if (ownPage(request, response, { metrics, watch, isDraining: host.isDraining() })) return;
-  const objection = objectionToRequest(arrival, settings, pseudonym);
+  const objection = objectionToRequest(request, settings, pseudonym);
   if (objection) refuse(objection);
   else pass(host, { request, response, way, record, refuse });
 }
@@ -152,17 +151,8 @@ function exchangeOf({ settings, pseudonym }: ServingHost, { request, response, w
     repeatLimit,
     askForBody,
     ...(httpVersionMinor > 0 && !upgrade && { onInformation: informing(response) }),
-    isUpgrade: upgrade !== undefined,
   });
 }
-
-const arrivalOf = ({ url, method, headers, headersDistinct, socket }: IncomingMessage): Arrival => ({
-  url,
-  method,
-  headers,
-  headersDistinct,
-  remoteAddress: socket.remoteAddress,
-});
 
 /**
  * A proxy passes 1xx responses on (RFC 9110 section 15.2). By the socket, because Node's methods know two of them, and
