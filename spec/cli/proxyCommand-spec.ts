@@ -48,7 +48,7 @@ it('should tell of refused tokens and of failures, and write no access log with 
   expect((await send(port, { headers: { authorization: 'Basic eDp5' } })).status).toBe(401);
   await until(() => started.err.length === 2);
   expect(started.err[0]).toMatch(/Z the token was refused: AccessToken\(Bearer [\da-f]{8}\), refreshing$/);
-  expect(started.err[1]).toMatch(/Z no token: /);
+  expect(started.err[1]).toMatch(/Z no new token: /);
   expect(started.out.length).toBe(1);
 });
 
@@ -66,7 +66,12 @@ it('should write one line for each change while there is no token', () => {
     failed('503'),
   );
   tokenLines(events$).subscribe((line) => lines.push(line));
-  expect(lines).toEqual(['no token: 503', 'no token: refused', 'there is a token again', 'no token: 503']);
+  expect(lines).toEqual([
+    'no new token: 503',
+    'no new token: refused',
+    'there is a new token again',
+    'no new token: 503',
+  ]);
 });
 
 it('should finish the requests under way when it is asked to end', async () => {
