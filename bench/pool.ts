@@ -49,6 +49,7 @@ export async function pool(): Promise<void> {
   const known = Array.from({ length: KEYS }, (_, i) => ({ key: tenant(i), name: `tenant-${String(i)}` }));
   const following = () => known[(next += 7919) % KEYS]!;
   bench('get by a string', () => do_not_optimize(names.get(following().name)));
+  bench('get by one string, again and again', () => do_not_optimize(names.get('tenant-1')));
   bench('get by an object of two members', () => do_not_optimize(tokens.get(following().key)));
   await run();
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
-import { canonicalKey, frozenCopy } from '../../src/pool/canonicalKey.js';
+import { canonicalKey, frozenCopy, poolKey } from '../../src/pool/canonicalKey.js';
 
 const differing: unknown[] = [
   '1',
@@ -76,6 +76,12 @@ describe('the canonical form of a key', () => {
   it('should tell all of these apart', () => {
     const texts = differing.map(canonicalKey);
     expect(texts.filter((text, i) => texts.indexOf(text) !== i)).toEqual([]);
+  });
+
+  it('should tell a key from the others in a pool, a string by itself', () => {
+    const names = [...differing, ...differing.map((key) => `\0${canonicalKey(key)}`)].map(poolKey);
+    expect(new Set(names).size).toBe(names.length);
+    expect(poolKey('tenant/1')).toBe('tenant/1');
   });
 
   it('should be the same whatever the order of members, at any depth', () => {

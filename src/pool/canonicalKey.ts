@@ -16,6 +16,13 @@ export function canonicalKey(key: unknown): string {
   return textOf(key, 0);
 }
 
+/**
+ * Tells a key of a pool from the others, as {@link canonicalKey} does. A string, as most keys are, stays as it is: to
+ * find text that was put together takes several times as long.
+ */
+export const poolKey = (key: unknown): string =>
+  typeof key === 'string' && !key.startsWith('\0') ? key : `\0${canonicalKey(key)}`;
+
 function textOf(value: unknown, depth: number): string {
   switch (typeof value) {
     case 'string':

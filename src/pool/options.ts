@@ -4,7 +4,7 @@ import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
 import { settingsOf as streamSettingsOf, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { TokenStreamOptions } from '../token/types.js';
-import { canonicalKey } from './canonicalKey.js';
+import { canonicalKey, poolKey } from './canonicalKey.js';
 import { createChains } from './chain.js';
 import { createTurns } from './turns.js';
 
@@ -38,13 +38,14 @@ export interface TokenPoolOptions<K> extends Omit<TokenStreamOptions, 'store' | 
 /** What the pool does, from options that were checked. */
 export interface PoolSettings<K> {
   readonly max: number;
-  readonly idOf: (key: K) => string;
+  /** What the pool knows a key by. */
+  readonly nameOf: (key: K) => string;
   /** Whether a key is named by its members, so that it must not change. */
   readonly isCanonical: boolean;
   /** Those of all streams. */
   readonly settings: Settings;
   /** The options of the stream of a key. */
-  readonly streamOptionsOf: (id: string, key: K) => TokenStreamOptions;
+  readonly streamOptionsOf: (name: string, key: K) => TokenStreamOptions;
 }
 
 /** Checks every option. @throws TypeError that names an option out of range */
@@ -66,9 +67,9 @@ export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
     max: numbers.max,
     settings: streamSettingsOf(streamOptions),
     isCanonical: idOf === undefined,
-    idOf: idOf ? (key) => requireId('idOf', idOf(key)) : canonicalKey,
-    streamOptionsOf: (id, key) => {
-      const made = storeOf?.(id, key);
+    nameOf: idOf ? (key) => requireId('idOf', idOf(key)) : poolKey,
+    streamOptionsOf: (name, key) => {
+      const made = storeOf?.(idOf ? name : canonicalKey(key), key);
       return made ? { ...streamOptions, store: made } : streamOptions;
     },
   };

@@ -63,7 +63,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   if (typeof source !== 'function')
     throw new TypeError('createTokenPool takes a function that makes the token source of a key');
   const settings = settingsOf(options);
-  const { max, idOf } = settings;
+  const { max, nameOf } = settings;
   const create = entryMaker(source, settings);
   const events = createEventQueue(settings.settings.now);
   const entries = createEntries<K>(settings.settings, ({ key, isGone }, event) => {
@@ -81,27 +81,27 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   });
   let isClosed = false;
 
-  function checkedId(key: K): string {
+  function checkedName(key: K): string {
     if (isClosed) throw new TokenStreamClosedError('the token pool is closed');
-    return idOf(key);
+    return nameOf(key);
   }
 
   function get(key: K): TokenStream {
-    const id = checkedId(key);
-    let entry = known.use(id);
+    const name = checkedName(key);
+    let entry = known.use(name);
     if (!entry) {
-      entry = create(id, key);
-      known.add(id, entry);
+      entry = create(name, key);
+      known.add(name, entry);
     }
     return pooledStream(entry, entries);
   }
 
   function remove(key: K, { signOut = false }: TokenPoolDeleteOptions = {}): void {
     if (typeof signOut !== 'boolean') throw wrong('signOut', signOut, 'a boolean');
-    const id = checkedId(key);
+    const name = checkedName(key);
     // The session may live in a store, or in what the source reads, though no stream of it does.
     if (signOut) get(key).signOut();
-    const entry = known.take(id);
+    const entry = known.take(name);
     if (!entry) return;
     entries.managerOf(entry).close();
     entry.isGone = true;
@@ -128,17 +128,17 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
 /**
  * Makes the entry of a key, in the context in which the pool is made: a request that asks first must not be kept alive.
  */
-function entryMaker<K>(source: (key: K) => TokenSource, { idOf, isCanonical, streamOptionsOf }: PoolSettings<K>) {
+function entryMaker<K>(source: (key: K) => TokenSource, { nameOf, isCanonical, streamOptionsOf }: PoolSettings<K>) {
   const runInContext = captureContext();
-  return (id: string, given: K): Entry<K> =>
+  return (name: string, given: K): Entry<K> =>
     runInContext(() => {
       const key = isCanonical ? frozenCopy(given) : given;
       // A getter may have said something else the second time.
-      if (isCanonical && idOf(key) !== id)
+      if (isCanonical && nameOf(key) !== name)
         throw new TypeError('the key of a token pool must not change while it is read');
       const made: unknown = source(key);
       if (typeof made !== 'function')
         throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
-      return createEntry(key, made as TokenSource, streamOptionsOf(id, key));
+      return createEntry(key, made as TokenSource, streamOptionsOf(name, key));
     });
 }
