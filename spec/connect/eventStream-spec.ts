@@ -38,10 +38,11 @@ async function run(answers: (Response | Error)[], options: EventStreamOptions = 
     error: (error: unknown) => (failure = error),
     complete: () => seen.push('complete'),
   });
-  // Until nothing happens any more: a busy machine takes longer to connect again.
-  for (let before = -1; before < sent.length;) {
-    before = sent.length;
-    await wait(60);
+  // Until nothing happens any more. On a busy machine, time passes without a turn of the event loop: turns are counted.
+  for (let quiet = 0; quiet < 10; quiet++) {
+    const before = sent.length;
+    await wait(6);
+    if (sent.length > before) quiet = -1;
   }
   running.unsubscribe();
   return { sent, seen, failure };
