@@ -20,7 +20,7 @@ export interface ProvideTokenStreamOptions extends Omit<TokenStreamOptions, 'sto
    */
   name?: string | undefined;
   /**
-   * Tells that the server refused the token. It returns a boolean; a promise is a TypeError. Default: an
+   * Tells that the server rejected the token. It returns a boolean; a promise is a TypeError. Default: an
    * `HttpErrorResponse` with 401, or with 403 unless the answer says `insufficient_scope` or limits the rate of
    * requests.
    */

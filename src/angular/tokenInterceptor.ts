@@ -46,7 +46,7 @@ import { within } from './zoneScheduler.js';
  * Gives the requests of `HttpClient` the token of the stream of {@link provideTokenStream}.
  *
  * A request to an allowed origin takes the latest token. A 401 or 403 causes one refresh, shared by all who were
- * refused, and one repeat; the second refusal reaches the caller as Angular's own `HttpErrorResponse`. The body is sent
+ * rejected, and one repeat; the second rejection reaches the caller as Angular's own `HttpErrorResponse`. The body is sent
  * and repeated as it was when the request was made. `HttpClient`'s `timeout` covers the wait for a token too. All
  * others pass untouched: those to other origins and paths, with an Authorization header of their own, with {@link
  * withoutToken}, the token source's, and every request during server rendering. Of several streams the one whose
@@ -112,7 +112,7 @@ function answerTo(
     };
     const response$ = requestWith(
       (token) => send(authorized(stream, request, token)).pipe(filter(isResponse)),
-      { key, isRejection: (outcome) => isRefusal(stream, outcome, url) },
+      { key, isRejection: (outcome) => isRejected(stream, outcome, url) },
       (outcome) => !wasAccepted(request, outcome),
     )(token$);
     const answer$ = merge(
@@ -149,7 +149,7 @@ function authorized(
 const wasAccepted = ({ method }: HttpRequest<unknown>, outcome: unknown): boolean =>
   (outcome as { redirected?: boolean } | null)?.redirected === true && method !== 'GET' && method !== 'HEAD';
 
-function isRefusal({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {
+function isRejected({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {
   const isAnswer = outcome instanceof HttpErrorResponse || (isRejection && outcome instanceof HttpResponse);
   // A redirect to another origin did not carry the token.
   if (!isAnswer || originFrom(outcome.url, url) !== originFrom('', url)) return false;

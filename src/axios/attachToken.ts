@@ -20,7 +20,7 @@ export interface AttachTokenOptions {
    */
   allowedOrigins?: readonly string[] | undefined;
   /**
-   * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. It
+   * Tells that the server rejected the token. It sees the response before `transformResponse`: JSON is still text. It
    * returns a boolean; a promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or
    * limits the rate of requests.
    */
@@ -31,7 +31,7 @@ export interface AttachTokenOptions {
  * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`.
  *
  * Each request takes the latest token when it leaves, after all interceptors and `transformRequest`. A 401 or 403
- * causes one refresh, shared by all who were refused, and one repeat of the very bytes; interceptors run once. The
+ * causes one refresh, shared by all who were rejected, and one repeat of the very bytes; interceptors run once. The
  * second answer is the caller's, as axios' own error. A stream is never sent twice. An Authorization header of the
  * caller's (`headers`, `auth`) is left alone. `signal`, `cancelToken` and `timeout` cover the waiting for a token too.
  *
