@@ -14,7 +14,7 @@ import {
   redirectModeOf,
   releaseUnsent,
   resourceKey,
-  textOf,
+  urlOf,
   type OutgoingRequest,
 } from './outgoingRequest.js';
 import { repeatRejected, type IsRejection } from './repeatRejected.js';
@@ -80,7 +80,7 @@ export function fetchWithToken(
     const init = given ?? {};
     try {
       const request = isRequest(input) ? input : undefined;
-      const url = request?.url ?? textOf(input);
+      const url = urlOf(input);
       const isOwn = manager.owns(init.signal);
       if (!isOwn && manager.isClosed()) throw new TokenStreamClosedError();
       const outgoing = outgoingRequest(isOwn ? destinations.resolve(url) : destinations.check(url), request, init);

@@ -7,9 +7,9 @@ import type { TokenStream } from '../token/types.js';
 import { Destinations, displayUrl } from './destinations.js';
 import { copyOfHeaders, headerRecord, headersOption, type HeaderRecord } from './headerRecord.js';
 import { exchange } from './httpExchange.js';
-import { copyOfInit, isRequest, textOf, type OutgoingInit } from './outgoingRequest.js';
+import { copyOfInit, isRequest, urlOf, type OutgoingInit } from './outgoingRequest.js';
 import { copyOfBody, isSendable, releaseBody } from './requestBody.js';
-import { parsedBody, statusError } from './responseBody.js';
+import { readBody, statusError } from './responseBody.js';
 import { fetchWithToken, type FetchOptions } from './createFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
@@ -80,7 +80,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
 
   const send = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
     const request = isRequest(input) ? input : undefined;
-    const url = request?.url ?? textOf(input);
+    const url = urlOf(input);
     const name = () => `${init.method ?? request?.method ?? 'GET'} ${displayUrl(new URL(destinations.resolve(url)))}`;
     const { timeout = defaultTimeout } = init;
     // node-fetch has an option of this name.
@@ -97,18 +97,18 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
 
   const sendAndParse = <T>(method: string, url: string | URL, given?: HttpRequestInit, body?: unknown): Observable<T> =>
     errorAsObservable(body ?? given?.body, () => {
-      const init = copyOf(given);
+      const init = prepared(given);
       const json = body === undefined || body === null ? undefined : encodedBody(body);
       const headers = Object.assign({ accept: ACCEPT }, json?.headers, defaults, headerRecord(init.headers));
       Object.assign(init, json && { body: json.body }, { method, headers });
       // Fetch asks for it, since no platform reads the answer while the body is sent.
       if (isStream(init.body)) (init as { duplex?: string }).duplex ??= 'half';
-      return send<T>(url, init, whenOk(parsedBody<T>));
+      return send<T>(url, init, whenOk(readBody<T>));
     });
 
   /** As the caller gave it, with the headers of the client. */
   const withDefaultHeaders = (given?: HttpRequestInit, input?: unknown): Prepared => {
-    const init = copyOf(given);
+    const init = prepared(given);
     const headers = init.headers ?? (isRequest(input) ? input.headers : undefined);
     if (defaults) init.headers = Object.assign({}, defaults, headerRecord(headers));
     else if (headers) init.headers = copyOfHeaders(headers);
@@ -144,11 +144,10 @@ type Prepared = OutgoingInit & { timeout?: number };
 const TIMEOUT = { timeout: [1, Infinity] } as const;
 const ACCEPT = 'application/json, text/plain, */*';
 
-/** The init as it is now, but for its headers. */
-function copyOf(given: HttpRequestInit | null | undefined): Prepared {
+/** The init as it is now, but for its headers; with a `timeout` that is checked. */
+function prepared(given: HttpRequestInit | null | undefined): Prepared {
   const init: Prepared = copyOfInit(given ?? {});
   if (init.timeout !== undefined) numbersIn({ timeout: init.timeout }, TIMEOUT);
-  if (typeof init.body === 'object') init.body = copyOfBody(init.body);
   return init;
 }
 

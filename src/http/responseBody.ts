@@ -7,7 +7,7 @@ export async function statusError(response: Response, nameOf: () => string): Pro
 }
 
 /** The body: parsed if it is JSON, null if there is none, else text. */
-export async function parsedBody<T>(response: Response, nameOf: () => string): Promise<T> {
+export async function readBody<T>(response: Response, nameOf: () => string): Promise<T> {
   const text = await response.text();
   if (text === '') return null as T;
   const type = response.headers.get('content-type') ?? '';

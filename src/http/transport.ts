@@ -35,7 +35,7 @@ function ponyfillFetch(input: string | URL | Request, init?: RequestInit): Promi
  * Redirects, followed by hand wherever a script can see them. Bundlers for browsers know that none can; this look is
  * for pages that load the module as it is.
  */
-export const redirects: RedirectPolicy =
+export const redirectPolicy: RedirectPolicy =
   'document' in globalThis || 'importScripts' in globalThis ? byPlatform : byHand;
 
 export { beginningOnNode as beginningOf } from './nodeBody.js';
