@@ -26,6 +26,7 @@ import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
+import { originOf } from '../internal/originOf.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -151,8 +152,8 @@ const wasAccepted = ({ method }: HttpRequest<unknown>, outcome: unknown): boolea
 
 function isRejected({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {
   const isAnswer = outcome instanceof HttpErrorResponse || (isRejection && outcome instanceof HttpResponse);
-  // A redirect to another origin did not carry the token.
-  if (!isAnswer || originFrom(outcome.url, url) !== originFrom('', url)) return false;
+  // A redirect to another origin did not carry the token. Angular may word the URL as the request did: relative.
+  if (!isAnswer || originOf(outcome.url, url) !== originOf(url)) return false;
   return isRejection ? callPredicate(isRejection, outcome, 'isRejection') : isRejectionByDefault(outcome);
 }
 
@@ -166,12 +167,3 @@ const late = (late$: Observable<unknown>, { urlWithParams: url }: HttpRequest<un
       }),
     ),
   );
-
-/** The origin of what answered. Angular may word its URL as the request did: relative. */
-function originFrom(url: string | null, base: string): string | null {
-  try {
-    return new URL(url ?? '', base).origin;
-  } catch {
-    return null;
-  }
-}

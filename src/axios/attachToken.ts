@@ -2,14 +2,14 @@ import { getAdapter, type AxiosInstance, type AxiosResponse, type InternalAxiosR
 import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { Destinations } from '../http/destinations.js';
-import { originOf } from '../internal/originOf.js';
+import { originOf, pageUrl } from '../internal/originOf.js';
 import { requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { hideLinks } from './redact.js';
 import { givenRequest } from './givenRequest.js';
-import { pageUrl, splitCredentials } from './requestUrl.js';
+import { splitCredentials } from './requestUrl.js';
 import { sendWithToken } from './sendWithToken.js';
 
 export interface AttachTokenOptions {
