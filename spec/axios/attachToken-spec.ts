@@ -10,7 +10,7 @@ import axios, {
   type AxiosInstance,
   type CreateAxiosDefaults,
 } from 'axios';
-import { firstValueFrom, NEVER, of, timer, map } from 'rxjs';
+import { filter, firstValueFrom, map, NEVER, of, timer } from 'rxjs';
 import { createTokenStream, isTokenError, withToken, type TokenStream } from 'rx-fresh-token';
 import { attachToken, type AttachTokenOptions } from 'rx-fresh-token/axios';
 import { answer, cleanUp, failureOf, guarded, serve, tokens, until, warmTokens } from '../http/support.js';
@@ -229,6 +229,24 @@ describe.each(adapters)('a request by the %s adapter', (adapter) => {
       expect(api.authorizations()).toEqual(Array(2).fill('Bearer SECRET'));
     },
   );
+
+  it('should free the connection of a streamed rejection that nobody reads', async () => {
+    const api = await serve((_request, response) => response.writeHead(401).write('…'));
+    const { token$ } = tokens({ initial: { access_token: 'T1', expires_in: 60 } }, () => NEVER);
+    const defaults = { baseURL: api.origin, adapter, responseType: 'stream' } as const;
+    const { token: cancelToken, cancel } = axios.CancelToken.source();
+    const left = failureOf(attached(token$, defaults).get('/left', { cancelToken }));
+    await firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'tokenRejected')));
+    cancel();
+    expect(await left).toBeInstanceOf(CanceledError);
+    await until(() => api.cut.length === 1);
+    const isRejection = () => {
+      throw new Error('mistake');
+    };
+    const mistaken = attached((await warmTokens()).token$, defaults, { isRejection });
+    expect(await failureOf(mistaken.get('/mistake'))).toEqual(new Error('mistake'));
+    await until(() => api.cut.length === 2);
+  });
 
   it('should be aborted by its signal, on its way and while it waits', async () => {
     const api = await serve(() => undefined);

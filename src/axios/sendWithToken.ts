@@ -28,6 +28,8 @@ interface Sender {
   readonly isRepeatable: (outcome: unknown) => boolean;
   /** Whether nothing is under way: the request waits for a token. */
   readonly isWaiting: () => boolean;
+  /** Frees the connection of the last answer, which the caller does not get. */
+  readonly discardJudged: () => void;
 }
 
 /**
@@ -39,11 +41,12 @@ export function sendWithToken(token$: TokenStream, request: PreparedRequest): Ob
   const { timers } = managerOf(token$);
   const key = resourceOf(methodOf(config), url);
   return defer(() => {
-    const { send, isRejected, isRepeatable, isWaiting } = senderOf(request);
+    const { send, isRejected, isRepeatable, isWaiting, discardJudged } = senderOf(request);
     const answer$ = requestWith(send, { key, isRejection: isRejected }, isRepeatable)(token$);
     const interrupted$ = interruptionsOf(config, timers).pipe(
       filter(isWaiting),
       map((error): never => {
+        discardJudged();
         throw error;
       }),
     );
@@ -56,8 +59,12 @@ const methodOf = ({ method = 'get' }: InternalAxiosRequestConfig): string => met
 function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
   const started = performance.now();
   const track = () => trackRedirects(url, methodOf(config), config.beforeRedirect);
+  const discardJudged = () => {
+    if (judged) discard(judged);
+  };
   let waiting = true;
-  let rejected: AxiosResponse | undefined;
+  /** The last answer that was judged. The next sending comes only after a rejected one. */
+  let judged: AxiosResponse | undefined;
   let redirects = track();
 
   /** One sending by axios' own adapter. */
@@ -69,7 +76,7 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
   const send = (token: AccessToken): Observable<AxiosResponse> =>
     defer(() => {
       waiting = false;
-      if (rejected) discard(rejected);
+      discardJudged();
       redirects = track();
       return exchange(attemptOf(config, url, token, redirects, Math.floor(performance.now() - started)));
     }).pipe(
@@ -80,14 +87,18 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
 
   const isRejected = (outcome: unknown): boolean => {
     const response = responseOf(outcome);
-    if (!response || !redirects.hadToken(response) || !callPredicate(isRejection, response, 'isRejection'))
-      return false;
-    rejected = response;
-    return true;
+    if (!response || !redirects.hadToken(response)) return false;
+    judged = response;
+    try {
+      return callPredicate(isRejection, response, 'isRejection');
+    } catch (error) {
+      discardJudged();
+      throw error;
+    }
   };
 
   const isRepeatable = (outcome: unknown): boolean =>
     !isStream(config.data) && !redirects.wasAccepted(responseOf(outcome) ?? {});
 
-  return { send, isRejected, isRepeatable, isWaiting: () => waiting };
+  return { send, isRejected, isRepeatable, isWaiting: () => waiting, discardJudged };
 }
