@@ -488,6 +488,25 @@ describe('attachToken', () => {
     expect((await instance.get<unknown>('https://elsewhere.test')).data).toBeUndefined();
   });
 
+  it('should reach a named host by plain http where that is allowed, but through no proxy', async () => {
+    const { token$ } = await warmTokens();
+    const sent: unknown[] = [];
+    const adapter: AxiosAdapter = (config) => {
+      sent.push([config.headers.get('Authorization'), config.proxy]);
+      return Promise.resolve({ status: 200, statusText: '', data: '', headers: {}, config });
+    };
+    const options = { allowInsecureRequests: true };
+    const instance = attached(token$, { baseURL: 'http://orders.default.svc', adapter }, options);
+    await instance.get('/a');
+    expect(sent).toEqual([['Bearer T1', false]]);
+    expect(await failureOf(instance.get('http://elsewhere.svc'))).toMatchObject({ code: 'ERR_ORIGIN_NOT_ALLOWED' });
+    const proxied = instance.get('/a', { proxy: { host: 'proxy.example', port: 8080 } });
+    expect(await failureOf(proxied)).toMatchObject({ message: expect.stringContaining('through a proxy') as unknown });
+    expect(() => attachToken(instance, token$, { allowInsecureRequests: 1 as never })).toThrow(
+      'option "allowInsecureRequests" must be a boolean, got 1',
+    );
+  });
+
   it('should refuse what it cannot work with, by name', () => {
     const token$ = createTokenStream(() => of({ access_token: 'T1' }));
     expect(() => attachToken({} as never, token$)).toThrow('attachToken takes an axios instance');
@@ -503,7 +522,7 @@ describe('attachToken', () => {
       'option "allowedOrigins[0]" must be https, or http on loopback',
     );
     expect(() => attachToken(axios.create({ baseURL: 'http://api.example' }), token$)).toThrow(
-      /https, or http on loopback/,
+      /https, or http on loopback .*allowInsecureRequests/,
     );
   });
 });

@@ -6,7 +6,10 @@ import type { ProvideTokenStreamOptions } from './streamOptions.js';
 import { never } from './zoneScheduler.js';
 
 export interface FakeTokenOptions extends Partial<
-  Pick<ProvideTokenStreamOptions, 'allowedOrigins' | 'paths' | 'exceptPaths' | 'name' | 'isRejection' | 'authorize'>
+  Pick<
+    ProvideTokenStreamOptions,
+    'allowedOrigins' | 'allowInsecureRequests' | 'paths' | 'exceptPaths' | 'name' | 'isRejection' | 'authorize'
+  >
 > {
   /**
    * The value of the token; the one that follows a rejected one has `-2` after it, and so on. Null: none ever comes.

@@ -20,6 +20,11 @@ export interface AttachTokenOptions {
    */
   allowedOrigins?: readonly string[] | undefined;
   /**
+   * Allows plain http to the hosts that are named, in a network that is trusted. Others on that network can read the
+   * token. Default false: http to loopback only.
+   */
+  allowInsecureRequests?: boolean | undefined;
+  /**
    * Tells that the server rejected the token. It sees the response before `transformResponse`: JSON is still text. It
    * returns a boolean; a promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or
    * limits the rate of requests.
@@ -66,6 +71,7 @@ export function attachToken(
   const origin = originOf(instance.defaults.baseURL, pageUrl());
   const destinations = new Destinations({
     allowedOrigins: options.allowedOrigins ?? (origin === undefined || !instance.defaults.baseURL ? [] : [origin]),
+    allowInsecureRequests: options.allowInsecureRequests,
   });
 
   /** In the adapter's place: whatever interceptors and transformers do has been done, and is done once. */

@@ -32,6 +32,7 @@ const KNOWN: Record<keyof TokenModuleOptions, true> = {
   stream: true,
   axios: true,
   allowedOrigins: true,
+  allowInsecureRequests: true,
   isRejection: true,
 };
 
