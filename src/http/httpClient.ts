@@ -5,15 +5,17 @@ import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { Destinations, displayUrl } from './destinations.js';
-import { copyOfHeaders, headerRecord, headersOption, type HeaderRecord } from './headerRecord.js';
+import { copyOfHeaders, headerRecord, headersOption, withoutHeaders, type HeaderRecord } from './headerRecord.js';
 import { exchange } from './httpExchange.js';
 import { copyOfInit, isRequest, urlOf, type OutgoingInit } from './outgoingRequest.js';
-import { copyOfBody, isSendable, releaseBody } from './requestBody.js';
+import { copyOfBody, hasContentType, isSendable, releaseBody } from './requestBody.js';
 import { readBody, statusError } from './responseBody.js';
 import { fetchWithToken, type FetchOptions } from './createFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
-  /** Sent with every request, unless the request brings its own. */
+  /**
+   * Sent with every request, unless the request brings its own. A form and a Blob bring their content type.
+   */
   headers?: HeadersInit | undefined;
   /**
    * Milliseconds for a whole request: waiting for a token, a repeat, and with `get` and the like the body. >= 1.
@@ -78,6 +80,9 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const { timeout: defaultTimeout } = numbersIn(options, TIMEOUT);
   const defaults = options.headers === undefined ? undefined : headersOption(options.headers);
 
+  const defaultsFor = (body: unknown) =>
+    defaults && hasContentType(body) ? withoutHeaders(defaults, ['content-type']) : defaults;
+
   const send = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
     const request = isRequest(input) ? input : undefined;
     const url = urlOf(input);
@@ -99,8 +104,10 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     errorAsObservable(body ?? given?.body, () => {
       const init = prepared(given);
       const json = body === undefined || body === null ? undefined : encodedBody(body);
-      const headers = Object.assign({ accept: ACCEPT }, json?.headers, defaults, headerRecord(init.headers));
-      Object.assign(init, json && { body: json.body }, { method, headers });
+      Object.assign(init, json && { body: json.body });
+      const own = headerRecord(init.headers);
+      const headers = Object.assign({ accept: ACCEPT }, json?.headers, defaultsFor(init.body), own);
+      Object.assign(init, { method, headers });
       // Fetch asks for it, since no platform reads the answer while the body is sent.
       if (isStream(init.body)) (init as { duplex?: string }).duplex ??= 'half';
       return send<T>(url, init, whenOk(readBody<T>));
@@ -110,7 +117,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const withDefaultHeaders = (given?: HttpRequestInit, input?: unknown): Prepared => {
     const init = prepared(given);
     const headers = init.headers ?? (isRequest(input) ? input.headers : undefined);
-    if (defaults) init.headers = Object.assign({}, defaults, headerRecord(headers));
+    if (defaults) init.headers = Object.assign({}, defaultsFor(init.body), headerRecord(headers));
     else if (headers) init.headers = copyOfHeaders(headers);
     return init;
   };

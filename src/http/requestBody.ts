@@ -43,6 +43,10 @@ function copyOfPart(part: unknown): unknown {
 export const isSendable = (body: unknown): boolean =>
   typeof body === 'string' || BINARY_OR_FORM.test(tagOf(body)) || isStream(body);
 
+/** Whether fetch takes the content type from the body: that of a form has its boundary. */
+export const hasContentType = (body: unknown): boolean =>
+  /^\[object (Blob|File|FormData|URLSearchParams)\]$/.test(tagOf(body));
+
 /** Frees what a body holds that was not sent, such as an open file. */
 export function releaseBody(body: unknown): void {
   if (!isStream(body)) return;

@@ -6,7 +6,7 @@ export async function statusError(response: Response, nameOf: () => string): Pro
   throw new HttpStatusError(`${nameOf()} answered ${String(response.status)}`, await inMemory(response));
 }
 
-/** The body: parsed if it is JSON, null if there is none, else text. */
+/** The body: parsed if it is JSON, null if there is none, else text. Rails sends a blank for no JSON. */
 export async function readBody<T>(response: Response, nameOf: () => string): Promise<T> {
   const text = await response.text();
   if (text === '') return null as T;
@@ -16,7 +16,7 @@ export async function readBody<T>(response: Response, nameOf: () => string): Pro
   const saysJson = /\bjson\b(?!-)/i.test(type);
   try {
     // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
-    return (/^\s*[[{]/.test(text) || saysJson ? JSON.parse(text.trimStart()) : text) as T;
+    return (/^\s*[[{]/.test(text) || saysJson ? JSON.parse(text.trimStart() || 'null') : text) as T;
   } catch {
     // The error of JSON.parse would quote the body.
     if (saysJson) throw new SyntaxError(`${nameOf()}: the body says that it is JSON, but it is not`);
