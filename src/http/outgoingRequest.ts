@@ -90,7 +90,7 @@ export function initOf({ init }: OutgoingRequest, headers: HeadersInit, redirect
   return sent as RequestInit;
 }
 
-export const methodOf = ({ init, request }: OutgoingRequest): string =>
+export const methodOf = ({ init, request }: Pick<OutgoingRequest, 'init' | 'request'>): string =>
   (init.method ?? request?.method ?? 'GET').toUpperCase();
 
 export const redirectModeOf = ({ init, request }: OutgoingRequest): RequestRedirect =>

@@ -1,4 +1,5 @@
 import { HttpStatusError } from '../errors.js';
+import { tagOf } from './requestBody.js';
 import { beginningOf } from './transport.js';
 
 /** What a status outside 200 to 299 becomes. The error holds no connection. */
@@ -27,7 +28,7 @@ export async function readBody<T>(response: Response, nameOf: () => string): Pro
 /** The same response with its body, or the beginning of it, in memory: it no longer holds a connection. */
 async function inMemory(response: Response): Promise<Response> {
   const { body, status, statusText, headers, url, redirected, constructor } = response;
-  if (!body || Object.prototype.toString.call(response) !== '[object Response]') return response;
+  if (!body || tagOf(response) !== '[object Response]') return response;
   const kept = await beginningOf(body);
   const Class = constructor as typeof Response;
   const copy = new Class(kept, { status: Math.min(status, 599), statusText, headers });
