@@ -71,16 +71,16 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   if (managerOf(token$).owns()) return next(request);
   const zone = inject(NgZone);
   // A token is waited for outside of Angular's zone; whoever asked within it sends and is answered within it.
-  const zoned = NgZone.isInAngularZone();
+  const isInZone = NgZone.isInAngularZone();
   const scheduler = within((run) => zone.run(run));
-  const here: HttpHandlerFn = (sent) => {
+  const sendInZone: HttpHandlerFn = (sent) => {
     const sent$ = defer(() => next(sent));
-    return zoned ? sent$.pipe(subscribeOn(scheduler)) : sent$;
+    return isInZone ? sent$.pipe(subscribeOn(scheduler)) : sent$;
   };
   // With the application a request that waits ends quietly: nobody is left to handle an error.
   const ended$ = inject(INJECTOR_DESTROYED);
-  const answer$ = answerTo(givenRequest(request), choice, token$, here).pipe(takeUntil(ended$));
-  return zoned
+  const answer$ = answerTo(givenRequest(request), choice, token$, sendInZone).pipe(takeUntil(ended$));
+  return isInZone
     ? answer$.pipe(subscribeOn(within((run) => zone.runOutsideAngular(run))), observeOn(scheduler))
     : answer$;
 };

@@ -8,7 +8,7 @@ import { proxyOf } from './proxies.js';
 import { recordingFetch } from './recordingFetch.js';
 import type { RedirectTracker } from './redirects.js';
 
-/** The response, whether axios takes it for one or for an error. */
+/** The response that axios has resolved or rejected with. */
 export const responseOf = (outcome: unknown): AxiosResponse | undefined =>
   (looksLikeResponse(outcome) && 'config' in (outcome as object) ? outcome : fieldsOf(outcome).response) as
     AxiosResponse | undefined;

@@ -93,7 +93,10 @@ export function fetchWithToken(
   };
 }
 
-/** After an abort its reason; but a mistake in a call whose signal had aborted before is told as fetch tells it. */
+/**
+ * The error that the caller gets: after an abort its reason. A signal that had aborted before the call hides no mistake
+ * in it, as with fetch.
+ */
 const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest, 'signal' | 'wasAborted'>): unknown =>
   wasAborted && (error as Partial<Error> | null)?.name === 'TypeError' ? plainError(error) : plainError(error, signal);
 

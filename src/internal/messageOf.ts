@@ -34,7 +34,7 @@ export function messageOf(error: unknown): string {
   return withoutUnreadable(
     message === NODE_FETCH_FAILED
       ? withCause(message, error)
-      : (message ?? textIn(error, 'name') ?? (answerIn(error) || typeof error)),
+      : (message ?? textIn(error, 'name') ?? (statusAndCodeOf(error) || typeof error)),
   )
     .slice(0, LONGEST_READ)
     .replace(/\s+/g, ' ')
@@ -71,8 +71,8 @@ function textIn(error: unknown, member: 'message' | 'name' | 'code'): string | u
   }
 }
 
-/** What is thrown instead of an error: a Response, or the body of one. */
-function answerIn(thrown: unknown): string {
+/** For what is thrown instead of an error: a Response, or the body of one. */
+function statusAndCodeOf(thrown: unknown): string {
   try {
     const code = errorCodeOf(thrown);
     return [statusOf(thrown), code !== undefined && isCode(code) ? code : undefined]
