@@ -28,7 +28,8 @@ export interface FetchOptions extends DestinationOptions {
   /** Puts the token into the request. Default: `Authorization: <type> <value>`. */
   authorize?: Authorize | undefined;
   /**
-   * Tells that the server rejected the token, or promises to tell. Default: 401, or 403 unless the answer says
+   * Tells that the server rejected the token, or promises to tell. Where it reads the body, it reads that of
+   * `response.clone()`: the caller reads the response. Default: 401, or 403 unless the answer says
    * `insufficient_scope` or limits the rate of requests.
    */
   isRejection?: IsRejection | undefined;
