@@ -3,14 +3,27 @@ export { takeToken, type TakeTokenOptions } from './token/takeToken.js';
 export { withToken, type WithTokenOptions } from './token/withToken.js';
 export type {
   AccessToken,
+  BackoffOptions,
   RefreshReason,
+  RejectionBudget,
   TokenRequest,
   TokenResponse,
   TokenSource,
   TokenStream,
   TokenStreamOptions,
 } from './token/types.js';
-export type { RejectionOutcome, TokenEvent } from './token/events.js';
+export type {
+  Closed,
+  Idle,
+  RefreshFailed,
+  RefreshStarted,
+  RejectionOutcome,
+  SignedOut,
+  TokenChanged,
+  TokenEvent,
+  TokenExpired,
+  TokenRejected,
+} from './token/events.js';
 export type { StoredToken, TokenStore } from './token/tokenStore.js';
 export { createFetch, type FetchOptions } from './http/createFetch.js';
 export { createHttpClient, type HttpClient, type HttpClientOptions, type HttpRequestInit } from './http/httpClient.js';

@@ -7,7 +7,7 @@ import {
   withInterceptors,
   type HttpRequest,
 } from '@angular/common/http';
-import { provideHttpClientTesting } from '@angular/common/http/testing';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
 import { TestBed } from '@angular/core/testing';
 import { NEVER, VirtualTimeScheduler } from 'rxjs';
 import { injectToken, provideFakeToken, provideTokenStream, tokenInterceptor } from 'rx-fresh-token/angular';
@@ -55,6 +55,24 @@ describe('the option isRejection', () => {
     expect([values, asked.length]).toEqual([[], 1]);
   });
 });
+
+it.each([provideTokenStream.bind(null, () => () => [{ access_token: 'fake-token' }]), provideFakeToken])(
+  'the option allowInsecureRequests should let the token go to a named host by plain http: %p',
+  (provide) => {
+    const options = { allowedOrigins: ['http://192.168.1.20:3000'] };
+    expect(() => provide(options)).toThrow('allowInsecureRequests');
+    TestBed.configureTestingModule({
+      providers: [
+        provideHttpClient(withInterceptors([tokenInterceptor])),
+        provideHttpClientTesting(),
+        provide({ ...options, allowInsecureRequests: true }),
+      ],
+    });
+    http().get('http://192.168.1.20:3000/a').subscribe();
+    const { request } = TestBed.inject(HttpTestingController).expectOne('http://192.168.1.20:3000/a');
+    expect(request.headers.get('authorization')).toBe('Bearer fake-token');
+  },
+);
 
 describe('the option authorize', () => {
   const authorize = (request: HttpRequest<unknown>, token: { value: string }) =>

@@ -10,7 +10,7 @@ import axios, {
   type AxiosInstance,
   type CreateAxiosDefaults,
 } from 'axios';
-import { firstValueFrom, NEVER, of, timer, map } from 'rxjs';
+import { filter, firstValueFrom, map, NEVER, of, timer } from 'rxjs';
 import { createTokenStream, isTokenError, withToken, type TokenStream } from 'rx-fresh-token';
 import { attachToken, type AttachTokenOptions } from 'rx-fresh-token/axios';
 import { answer, cleanUp, failureOf, guarded, serve, tokens, until, warmTokens } from '../http/support.js';
@@ -229,6 +229,24 @@ describe.each(adapters)('a request by the %s adapter', (adapter) => {
       expect(api.authorizations()).toEqual(Array(2).fill('Bearer SECRET'));
     },
   );
+
+  it('should free the connection of a streamed rejection that nobody reads', async () => {
+    const api = await serve((_request, response) => response.writeHead(401).write('…'));
+    const { token$ } = tokens({ initial: { access_token: 'T1', expires_in: 60 } }, () => NEVER);
+    const defaults = { baseURL: api.origin, adapter, responseType: 'stream' } as const;
+    const { token: cancelToken, cancel } = axios.CancelToken.source();
+    const left = failureOf(attached(token$, defaults).get('/left', { cancelToken }));
+    await firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'tokenRejected')));
+    cancel();
+    expect(await left).toBeInstanceOf(CanceledError);
+    await until(() => api.cut.length === 1);
+    const isRejection = () => {
+      throw new Error('mistake');
+    };
+    const mistaken = attached((await warmTokens()).token$, defaults, { isRejection });
+    expect(await failureOf(mistaken.get('/mistake'))).toEqual(new Error('mistake'));
+    await until(() => api.cut.length === 2);
+  });
 
   it('should be aborted by its signal, on its way and while it waits', async () => {
     const api = await serve(() => undefined);
@@ -470,6 +488,25 @@ describe('attachToken', () => {
     expect((await instance.get<unknown>('https://elsewhere.test')).data).toBeUndefined();
   });
 
+  it('should reach a named host by plain http where that is allowed, but through no proxy', async () => {
+    const { token$ } = await warmTokens();
+    const sent: unknown[] = [];
+    const adapter: AxiosAdapter = (config) => {
+      sent.push([config.headers.get('Authorization'), config.proxy]);
+      return Promise.resolve({ status: 200, statusText: '', data: '', headers: {}, config });
+    };
+    const options = { allowInsecureRequests: true };
+    const instance = attached(token$, { baseURL: 'http://orders.default.svc', adapter }, options);
+    await instance.get('/a');
+    expect(sent).toEqual([['Bearer T1', false]]);
+    expect(await failureOf(instance.get('http://elsewhere.svc'))).toMatchObject({ code: 'ERR_ORIGIN_NOT_ALLOWED' });
+    const proxied = instance.get('/a', { proxy: { host: 'proxy.example', port: 8080 } });
+    expect(await failureOf(proxied)).toMatchObject({ message: expect.stringContaining('through a proxy') as unknown });
+    expect(() => attachToken(instance, token$, { allowInsecureRequests: 1 as never })).toThrow(
+      'option "allowInsecureRequests" must be a boolean, got 1',
+    );
+  });
+
   it('should refuse what it cannot work with, by name', () => {
     const token$ = createTokenStream(() => of({ access_token: 'T1' }));
     expect(() => attachToken({} as never, token$)).toThrow('attachToken takes an axios instance');
@@ -485,7 +522,7 @@ describe('attachToken', () => {
       'option "allowedOrigins[0]" must be https, or http on loopback',
     );
     expect(() => attachToken(axios.create({ baseURL: 'http://api.example' }), token$)).toThrow(
-      /https, or http on loopback/,
+      /https, or http on loopback .*allowInsecureRequests/,
     );
   });
 });

@@ -166,6 +166,8 @@ describe('the body that get() and its like emit', () => {
     ['JSON by its suffix only', 200, '1', { 'content-type': 'application/json-patch+json' }, 1],
     ['JSON with a byte order mark', 200, '\ufeff{"a":1}', json, { a: 1 }],
     ['nothing', 200, '', json, null],
+    ['nothing but a blank, as Rails sends it', 200, ' \n', json, null],
+    ['a blank text', 200, ' ', { 'content-type': 'text/plain' }, ' '],
     ['nothing at all', 204, '', {}, null],
     ['text', 200, 'plain', { 'content-type': 'text/plain' }, 'plain'],
     ['text without a type', 200, 'plain', {}, 'plain'],
@@ -439,6 +441,17 @@ describe('the headers of the client', () => {
       ['application/x-tea', 'text/csv'],
       ['application/x-tea', 'text/csv'],
     ]);
+  });
+
+  it('should leave the content type of a form to the form, unless the call says one', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(() => new Response('x'));
+    const http = createHttpClient(token$, { baseUrl: base, fetch, headers: { 'Content-Type': 'application/json' } });
+    await firstValueFrom(http.post('/', new FormData()));
+    await firstValueFrom(http.put('/', new URLSearchParams('a=1')));
+    await firstValueFrom(http.request('/', { method: 'POST', body: new FormData() }));
+    await firstValueFrom(http.post('/', new URLSearchParams('a=1'), { headers: { 'content-type': 'text/x-form' } }));
+    expect(calls.map(({ headers }) => headers.get('content-type'))).toEqual([null, null, null, 'text/x-form']);
   });
 
   it.each([5, 'x-a: 1', true, null])('should be rejected at creation when they are %j', (headers) => {

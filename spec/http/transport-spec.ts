@@ -3,7 +3,7 @@ import { createFetch } from 'rx-fresh-token';
 import type * as browserTransport from '../../src/http/transport.browser.js';
 import { byPlatform } from '../../src/http/byPlatform.js';
 import { byHand } from '../../src/http/follow.js';
-import { platformFetch, platformHeaders, redirects } from '../../src/http/transport.js';
+import { platformFetch, platformHeaders, redirectPolicy } from '../../src/http/transport.js';
 import * as browser from '../../src/http/transport.browser.js';
 import { answer, cleanUp, guarded, serve, tokens, warmTokens } from './support.js';
 
@@ -42,8 +42,8 @@ describe.each<[string, Pick<typeof browserTransport, 'platformFetch' | 'platform
 
 describe('redirects', () => {
   it('should be followed by hand on Node, and by the platform in browsers', () => {
-    expect(redirects).toBe(byHand);
-    expect(browser.redirects).toBe(byPlatform);
+    expect(redirectPolicy).toBe(byHand);
+    expect(browser.redirectPolicy).toBe(byPlatform);
   });
 
   it.each(['document', 'importScripts'])(
@@ -52,7 +52,7 @@ describe('redirects', () => {
       Object.assign(globalThis, { [name]: () => undefined });
       try {
         await jest.isolateModulesAsync(async () => {
-          const { mode } = (await import('../../src/http/transport.js')).redirects;
+          const { mode } = (await import('../../src/http/transport.js')).redirectPolicy;
           expect([mode(undefined), mode(() => undefined)]).toEqual(['follow', 'error']);
         });
       } finally {

@@ -4,6 +4,7 @@ import { Injectable, Scope, type DynamicModule, type Type } from '@nestjs/common
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { REQUEST } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
+import type { AxiosAdapter } from 'axios';
 import { firstValueFrom, map, Subject, take } from 'rxjs';
 import { createTokenStream, type TokenResponse, type TokenStream } from 'rx-fresh-token';
 import {
@@ -303,6 +304,20 @@ describe('shutdown', () => {
     expect(completed.sort()).toEqual(['crm', 'default']);
     expect(jest.getTimerCount()).toBe(0);
   });
+});
+
+it('should reach a host of a service mesh by plain http where that is allowed', async () => {
+  const sent: unknown[] = [];
+  const adapter: AxiosAdapter = (config) => {
+    sent.push(config.headers.get('Authorization'));
+    return Promise.resolve({ status: 200, statusText: '', data: '', headers: {}, config });
+  };
+  const source = fakeTokenSource();
+  const defaults = { baseURL: 'http://orders.default.svc', adapter };
+  const module = TokenModule.forRoot({ source, axios: defaults, allowInsecureRequests: true });
+  const app = closing(await Test.createTestingModule({ imports: [module] }).compile());
+  await firstValueFrom(app.get<HttpService>(getTokenHttpToken()).get('/a'));
+  expect(sent).toEqual(['Bearer a']);
 });
 
 describe('a mistake in the options', () => {

@@ -6,10 +6,20 @@ import {
   takeToken,
   withToken,
   type AccessToken,
+  type BackoffOptions,
+  type Closed,
+  type Idle,
+  type RefreshFailed,
   type RefreshReason,
+  type RefreshStarted,
+  type RejectionBudget,
   type RejectionOutcome,
+  type SignedOut,
   type StoredToken,
+  type TokenChanged,
   type TokenEvent,
+  type TokenExpired,
+  type TokenRejected,
   type TokenRequest,
   type TokenResponse,
   type TokenSource,
@@ -110,6 +120,11 @@ expectTypeOf<TokenEvent['type']>().toEqualTypeOf<
   | 'closed'
 >();
 expectTypeOf<TokenEvent['at']>().toBeNumber();
+expectTypeOf<TokenEvent>().toExtend<
+  RefreshStarted | TokenChanged | RefreshFailed | TokenRejected | TokenExpired | Idle | SignedOut | Closed
+>();
+expectTypeOf<NonNullable<TokenStreamOptions['backoff']>>().toEqualTypeOf<BackoffOptions>();
+expectTypeOf<NonNullable<TokenStreamOptions['rejectionBudget']>>().toEqualTypeOf<RejectionBudget>();
 
 /** Every kind of event is handled, or this does not compile. */
 export function textOf(event: TokenEvent): string {

@@ -6,10 +6,13 @@ import type { ProvideTokenStreamOptions } from './streamOptions.js';
 import { never } from './zoneScheduler.js';
 
 export interface FakeTokenOptions extends Partial<
-  Pick<ProvideTokenStreamOptions, 'allowedOrigins' | 'paths' | 'exceptPaths' | 'name' | 'isRejection' | 'authorize'>
+  Pick<
+    ProvideTokenStreamOptions,
+    'allowedOrigins' | 'allowInsecureRequests' | 'paths' | 'exceptPaths' | 'name' | 'isRejection' | 'authorize'
+  >
 > {
   /**
-   * The value of the token; the one that follows a refused one has `-2` after it, and so on. Null: none ever comes.
+   * The value of the token; the one that follows a rejected one has `-2` after it, and so on. Null: none ever comes.
    * Default `fake-token`.
    */
   token?: string | null | undefined;

@@ -63,9 +63,9 @@ function distinct(provided: readonly ProvidedStream[]): readonly ProvidedStream[
 }
 
 /** The streams to choose from. @throws Error if there is none */
-export function injectStreams(user: string): Levels {
+export function injectStreams(caller: string): Levels {
   const streams = inject(TOKEN_STREAMS, { optional: true });
-  if (!streams) throw new Error(`${user} needs a token stream: call provideTokenStream() among the providers`);
+  if (!streams) throw new Error(`${caller} needs a token stream: call provideTokenStream() among the providers`);
   return streams;
 }
 

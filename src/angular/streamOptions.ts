@@ -8,6 +8,11 @@ export interface ProvideTokenStreamOptions extends Omit<TokenStreamOptions, 'sto
   /** The exact origins that may see the token; requests to all others pass untouched. https, or http on loopback. */
   allowedOrigins: readonly string[];
   /**
+   * Allows plain http to the hosts that are named, in a network that is trusted. Others on that network can read the
+   * token. Default false: http to loopback only.
+   */
+  allowInsecureRequests?: boolean | undefined;
+  /**
    * The paths of `allowedOrigins` whose requests carry the token, each with all that is below it: `/api` is `/api` and
    * `/api/orders`, not `/apis`. None (`[]`): only requests with {@link withTokenOf} do. Default: all paths.
    */
@@ -20,7 +25,7 @@ export interface ProvideTokenStreamOptions extends Omit<TokenStreamOptions, 'sto
    */
   name?: string | undefined;
   /**
-   * Tells that the server refused the token. It returns a boolean; a promise is a TypeError. Default: an
+   * Tells that the server rejected the token. It returns a boolean; a promise is a TypeError. Default: an
    * `HttpErrorResponse` with 401, or with 403 unless the answer says `insufficient_scope` or limits the rate of
    * requests.
    */
@@ -68,7 +73,16 @@ const STREAM_OPTIONS: Record<keyof TokenStreamOptions, true> = {
 /** Parts the options that concern requests from those of the stream. @throws TypeError that names an option */
 export function splitOptions(options: ProvideTokenStreamOptions) {
   requireObject(options);
-  const { allowedOrigins, paths = ['/'], exceptPaths = [], name, isRejection, authorize, ...own } = options;
+  const {
+    allowedOrigins,
+    allowInsecureRequests,
+    paths = ['/'],
+    exceptPaths = [],
+    name,
+    isRejection,
+    authorize,
+    ...own
+  } = options;
   const unknown = Object.keys(own).find((key) => !Object.hasOwn(STREAM_OPTIONS, key));
   if (unknown !== undefined) throw new TypeError(`provideTokenStream knows no option "${unknown}"`);
   if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
@@ -79,7 +93,7 @@ export function splitOptions(options: ProvideTokenStreamOptions) {
     name,
     isRejection,
     authorize,
-    destinations: new Destinations({ allowedOrigins }),
+    destinations: new Destinations({ allowedOrigins, allowInsecureRequests }),
     paths: checkedPaths('paths', paths),
     exceptPaths: checkedPaths('exceptPaths', exceptPaths),
   };

@@ -26,6 +26,7 @@ import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
+import { originOf } from '../internal/originOf.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -46,7 +47,7 @@ import { within } from './zoneScheduler.js';
  * Gives the requests of `HttpClient` the token of the stream of {@link provideTokenStream}.
  *
  * A request to an allowed origin takes the latest token. A 401 or 403 causes one refresh, shared by all who were
- * refused, and one repeat; the second refusal reaches the caller as Angular's own `HttpErrorResponse`. The body is sent
+ * rejected, and one repeat; the second rejection reaches the caller as Angular's own `HttpErrorResponse`. The body is sent
  * and repeated as it was when the request was made. `HttpClient`'s `timeout` covers the wait for a token too. All
  * others pass untouched: those to other origins and paths, with an Authorization header of their own, with {@link
  * withoutToken}, the token source's, and every request during server rendering. Of several streams the one whose
@@ -70,16 +71,16 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   if (managerOf(token$).owns()) return next(request);
   const zone = inject(NgZone);
   // A token is waited for outside of Angular's zone; whoever asked within it sends and is answered within it.
-  const zoned = NgZone.isInAngularZone();
+  const isInZone = NgZone.isInAngularZone();
   const scheduler = within((run) => zone.run(run));
-  const here: HttpHandlerFn = (sent) => {
+  const sendInZone: HttpHandlerFn = (sent) => {
     const sent$ = defer(() => next(sent));
-    return zoned ? sent$.pipe(subscribeOn(scheduler)) : sent$;
+    return isInZone ? sent$.pipe(subscribeOn(scheduler)) : sent$;
   };
   // With the application a request that waits ends quietly: nobody is left to handle an error.
   const ended$ = inject(INJECTOR_DESTROYED);
-  const answer$ = answerTo(givenRequest(request), choice, token$, here).pipe(takeUntil(ended$));
-  return zoned
+  const answer$ = answerTo(givenRequest(request), choice, token$, sendInZone).pipe(takeUntil(ended$));
+  return isInZone
     ? answer$.pipe(subscribeOn(within((run) => zone.runOutsideAngular(run))), observeOn(scheduler))
     : answer$;
 };
@@ -112,7 +113,7 @@ function answerTo(
     };
     const response$ = requestWith(
       (token) => send(authorized(stream, request, token)).pipe(filter(isResponse)),
-      { key, isRejection: (outcome) => isRefusal(stream, outcome, url) },
+      { key, isRejection: (outcome) => isRejected(stream, outcome, url) },
       (outcome) => !wasAccepted(request, outcome),
     )(token$);
     const answer$ = merge(
@@ -149,10 +150,10 @@ function authorized(
 const wasAccepted = ({ method }: HttpRequest<unknown>, outcome: unknown): boolean =>
   (outcome as { redirected?: boolean } | null)?.redirected === true && method !== 'GET' && method !== 'HEAD';
 
-function isRefusal({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {
+function isRejected({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {
   const isAnswer = outcome instanceof HttpErrorResponse || (isRejection && outcome instanceof HttpResponse);
-  // A redirect to another origin did not carry the token.
-  if (!isAnswer || originFrom(outcome.url, url) !== originFrom('', url)) return false;
+  // A redirect to another origin did not carry the token. Angular may word the URL as the request did: relative.
+  if (!isAnswer || originOf(outcome.url, url) !== originOf(url)) return false;
   return isRejection ? callPredicate(isRejection, outcome, 'isRejection') : isRejectionByDefault(outcome);
 }
 
@@ -166,12 +167,3 @@ const late = (late$: Observable<unknown>, { urlWithParams: url }: HttpRequest<un
       }),
     ),
   );
-
-/** The origin of what answered. Angular may word its URL as the request did: relative. */
-function originFrom(url: string | null, base: string): string | null {
-  try {
-    return new URL(url ?? '', base).origin;
-  } catch {
-    return null;
-  }
-}

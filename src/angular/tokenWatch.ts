@@ -5,7 +5,7 @@ import type { AccessToken, TokenStream } from '../token/types.js';
 /**
  * - `absent`: there has been no token yet.
  * - `fresh`: there is a token that requests can use.
- * - `renewing`: the last token was refused or is over, and another may come.
+ * - `renewing`: the last token was rejected or is over, and another may come.
  * - `failed`: there is no token, and the source failed for good. The next token ends it.
  * - `signedOut`: the session was ended (`signOut()`), or the stream closed. The next token ends it.
  */

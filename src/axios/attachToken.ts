@@ -2,14 +2,14 @@ import { getAdapter, type AxiosInstance, type AxiosResponse, type InternalAxiosR
 import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { Destinations } from '../http/destinations.js';
-import { originOf } from '../internal/originOf.js';
+import { originOf, pageUrl } from '../internal/originOf.js';
 import { requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { hideLinks } from './redact.js';
 import { givenRequest } from './givenRequest.js';
-import { pageUrl, splitCredentials } from './requestUrl.js';
+import { splitCredentials } from './requestUrl.js';
 import { sendWithToken } from './sendWithToken.js';
 
 export interface AttachTokenOptions {
@@ -20,7 +20,12 @@ export interface AttachTokenOptions {
    */
   allowedOrigins?: readonly string[] | undefined;
   /**
-   * Tells that the server refused the token. It sees the response before `transformResponse`: JSON is still text. It
+   * Allows plain http to the hosts that are named, in a network that is trusted. Others on that network can read the
+   * token. Default false: http to loopback only.
+   */
+  allowInsecureRequests?: boolean | undefined;
+  /**
+   * Tells that the server rejected the token. It sees the response before `transformResponse`: JSON is still text. It
    * returns a boolean; a promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or
    * limits the rate of requests.
    */
@@ -31,7 +36,7 @@ export interface AttachTokenOptions {
  * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`.
  *
  * Each request takes the latest token when it leaves, after all interceptors and `transformRequest`. A 401 or 403
- * causes one refresh, shared by all who were refused, and one repeat of the very bytes; interceptors run once. The
+ * causes one refresh, shared by all who were rejected, and one repeat of the very bytes; interceptors run once. The
  * second answer is the caller's, as axios' own error. A stream is never sent twice. An Authorization header of the
  * caller's (`headers`, `auth`) is left alone. `signal`, `cancelToken` and `timeout` cover the waiting for a token too.
  *
@@ -66,6 +71,7 @@ export function attachToken(
   const origin = originOf(instance.defaults.baseURL, pageUrl());
   const destinations = new Destinations({
     allowedOrigins: options.allowedOrigins ?? (origin === undefined || !instance.defaults.baseURL ? [] : [origin]),
+    allowInsecureRequests: options.allowInsecureRequests,
   });
 
   /** In the adapter's place: whatever interceptors and transformers do has been done, and is done once. */

@@ -3,12 +3,12 @@ import { authorizationOf } from '../http/authorization.js';
 import { fieldsOf } from '../internal/answers.js';
 import { looksLikeResponse } from '../token/isRejection.js';
 import type { AccessToken } from '../token/types.js';
-import { limitOf, messageOf } from './interruptions.js';
-import { sentInClear } from './proxies.js';
+import { limitOf, timeoutMessageOf } from './interruptions.js';
+import { proxyOf } from './proxies.js';
 import { recordingFetch } from './recordingFetch.js';
 import type { RedirectTracker } from './redirects.js';
 
-/** The response, whether axios takes it for one or for an error. */
+/** The response that axios has resolved or rejected with. */
 export const responseOf = (outcome: unknown): AxiosResponse | undefined =>
   (looksLikeResponse(outcome) && 'config' in (outcome as object) ? outcome : fieldsOf(outcome).response) as
     AxiosResponse | undefined;
@@ -28,11 +28,11 @@ export function attemptOf(
   return {
     ...config,
     headers: config.headers.concat({ Authorization: authorizationOf(token) }),
-    ...sentInClear(config, url),
+    ...proxyOf(config, url),
     beforeRedirect,
     env: { ...config.env, fetch: recordingFetch(config.env?.fetch) },
     ...(limit < Infinity &&
-      elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: messageOf(config) }),
+      elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: timeoutMessageOf(config) }),
   };
 }
 

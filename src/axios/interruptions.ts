@@ -11,7 +11,7 @@ interface Cancellable {
 /** Milliseconds; Infinity when there is no limit. */
 export const limitOf = ({ timeout }: InternalAxiosRequestConfig): number => Number(timeout) || Infinity;
 
-export const messageOf = (config: InternalAxiosRequestConfig): string =>
+export const timeoutMessageOf = (config: InternalAxiosRequestConfig): string =>
   config.timeoutErrorMessage ?? `timeout of ${String(config.timeout)}ms exceeded`;
 
 /**
@@ -28,7 +28,7 @@ export function timeoutAsGiven(
     timeout !== config.timeout &&
     error.message === `timeout of ${String(timeout)}ms exceeded`
   )
-    error.message = messageOf(config);
+    error.message = timeoutMessageOf(config);
   return error;
 }
 
@@ -78,7 +78,7 @@ export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Time
       map(
         () =>
           new AxiosError(
-            messageOf(config),
+            timeoutMessageOf(config),
             transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED,
             config,
           ),

@@ -2,10 +2,10 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { isLoopback } from '../internal/loopback.js';
 
 /**
- * What to change in a request that is not encrypted. Axios would hand it to the proxy that the environment names
- * (`http_proxy`), which would read the token.
+ * The option `proxy` of a request that is not encrypted: none, unless the caller gave one. Axios would hand it to the
+ * proxy that the environment names (`http_proxy`), which would read the token.
  */
-export function sentInClear({ proxy }: InternalAxiosRequestConfig, url: string): Partial<InternalAxiosRequestConfig> {
+export function proxyOf({ proxy }: InternalAxiosRequestConfig, url: string): Partial<InternalAxiosRequestConfig> {
   if (!url.startsWith('http:')) return {};
   if (proxy && !isLoopback({ hostname: proxy.host }))
     throw new TypeError('the token may not go over plain http through a proxy: see the option "proxy" of the request');

@@ -1,9 +1,3 @@
-/** Where a page's relative URLs go; undefined outside of pages. */
-export function pageUrl(): string | undefined {
-  const { document, location } = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };
-  return document?.baseURI ?? location?.href;
-}
-
 /** A URL without `user:password@`, and whether it had that: axios makes an Authorization header of it. */
 export function splitCredentials(url: string): { url: string; hasCredentials: boolean } {
   const whole = URL.canParse(url) ? new URL(url) : undefined;

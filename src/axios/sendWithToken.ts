@@ -22,16 +22,18 @@ export interface PreparedRequest {
 /** Sends one request, perhaps twice. */
 interface Sender {
   readonly send: (token: AccessToken) => Observable<AxiosResponse>;
-  /** Whether the token that was sent last was refused. */
-  readonly isRefused: (outcome: unknown) => boolean;
+  /** Whether the token that was sent last was rejected. */
+  readonly isRejected: (outcome: unknown) => boolean;
   /** Whether what was sent may be sent again. */
   readonly isRepeatable: (outcome: unknown) => boolean;
   /** Whether nothing is under way: the request waits for a token. */
   readonly isWaiting: () => boolean;
+  /** Frees the connection of the last answer, which the caller does not get. */
+  readonly discardJudged: () => void;
 }
 
 /**
- * Sends with the latest token; once more with a new one if the server refuses the first, unless the body is gone by
+ * Sends with the latest token; once more with a new one if the server rejects the first, unless the body is gone by
  * then.
  */
 export function sendWithToken(token$: TokenStream, request: PreparedRequest): Observable<AxiosResponse> {
@@ -39,11 +41,12 @@ export function sendWithToken(token$: TokenStream, request: PreparedRequest): Ob
   const { timers } = managerOf(token$);
   const key = resourceOf(methodOf(config), url);
   return defer(() => {
-    const { send, isRefused, isRepeatable, isWaiting } = senderOf(request);
-    const answer$ = requestWith(send, { key, isRejection: isRefused }, isRepeatable)(token$);
+    const { send, isRejected, isRepeatable, isWaiting, discardJudged } = senderOf(request);
+    const answer$ = requestWith(send, { key, isRejection: isRejected }, isRepeatable)(token$);
     const interrupted$ = interruptionsOf(config, timers).pipe(
       filter(isWaiting),
       map((error): never => {
+        discardJudged();
         throw error;
       }),
     );
@@ -56,8 +59,12 @@ const methodOf = ({ method = 'get' }: InternalAxiosRequestConfig): string => met
 function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
   const started = performance.now();
   const track = () => trackRedirects(url, methodOf(config), config.beforeRedirect);
+  const discardJudged = () => {
+    if (judged) discard(judged);
+  };
   let waiting = true;
-  let refused: AxiosResponse | undefined;
+  /** The last answer that was judged. The next sending comes only after a rejected one. */
+  let judged: AxiosResponse | undefined;
   let redirects = track();
 
   /** One sending by axios' own adapter. */
@@ -69,7 +76,7 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
   const send = (token: AccessToken): Observable<AxiosResponse> =>
     defer(() => {
       waiting = false;
-      if (refused) discard(refused);
+      discardJudged();
       redirects = track();
       return exchange(attemptOf(config, url, token, redirects, Math.floor(performance.now() - started)));
     }).pipe(
@@ -78,16 +85,20 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
       tap({ next: () => (waiting = true), error: () => (waiting = true) }),
     );
 
-  const isRefused = (outcome: unknown): boolean => {
+  const isRejected = (outcome: unknown): boolean => {
     const response = responseOf(outcome);
-    if (!response || !redirects.hadToken(response) || !callPredicate(isRejection, response, 'isRejection'))
-      return false;
-    refused = response;
-    return true;
+    if (!response || !redirects.hadToken(response)) return false;
+    judged = response;
+    try {
+      return callPredicate(isRejection, response, 'isRejection');
+    } catch (error) {
+      discardJudged();
+      throw error;
+    }
   };
 
   const isRepeatable = (outcome: unknown): boolean =>
     !isStream(config.data) && !redirects.wasAccepted(responseOf(outcome) ?? {});
 
-  return { send, isRefused, isRepeatable, isWaiting: () => waiting };
+  return { send, isRejected, isRepeatable, isWaiting: () => waiting, discardJudged };
 }

@@ -9,7 +9,7 @@ export const byPlatform: RedirectPolicy = {
     const { redirected, url } = response;
     const hadToken = !redirected || new URL(url).origin === new URL(outgoing.url).origin;
     // A redirect may have made a GET of it, after the server had accepted it.
-    const isUnknown = redirected && !['GET', 'HEAD'].includes(methodOf(outgoing));
-    return { response, hadToken, hop: isUnknown ? null : outgoing };
+    const mayBeGet = redirected && !['GET', 'HEAD'].includes(methodOf(outgoing));
+    return { response, hadToken, hop: mayBeGet ? null : outgoing };
   },
 };

@@ -14,7 +14,7 @@ import {
   redirectModeOf,
   releaseUnsent,
   resourceKey,
-  textOf,
+  urlOf,
   type OutgoingRequest,
 } from './outgoingRequest.js';
 import { repeatRejected, type IsRejection } from './repeatRejected.js';
@@ -28,7 +28,8 @@ export interface FetchOptions extends DestinationOptions {
   /** Puts the token into the request. Default: `Authorization: <type> <value>`. */
   authorize?: Authorize | undefined;
   /**
-   * Tells that the server rejected the token, or promises to tell. Default: 401, or 403 unless the answer says
+   * Tells that the server rejected the token, or promises to tell. Where it reads the body, it reads that of
+   * `response.clone()`: the caller reads the response. Default: 401, or 403 unless the answer says
    * `insufficient_scope` or limits the rate of requests.
    */
   isRejection?: IsRejection | undefined;
@@ -80,7 +81,7 @@ export function fetchWithToken(
     const init = given ?? {};
     try {
       const request = isRequest(input) ? input : undefined;
-      const url = request?.url ?? textOf(input);
+      const url = urlOf(input);
       const isOwn = manager.owns(init.signal);
       if (!isOwn && manager.isClosed()) throw new TokenStreamClosedError();
       const outgoing = outgoingRequest(isOwn ? destinations.resolve(url) : destinations.check(url), request, init);
@@ -93,7 +94,10 @@ export function fetchWithToken(
   };
 }
 
-/** After an abort its reason; but a mistake in a call whose signal had aborted before is told as fetch tells it. */
+/**
+ * The error that the caller gets: after an abort its reason. A signal that had aborted before the call hides no mistake
+ * in it, as with fetch.
+ */
 const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest, 'signal' | 'wasAborted'>): unknown =>
   wasAborted && (error as Partial<Error> | null)?.name === 'TypeError' ? plainError(error) : plainError(error, signal);
 

@@ -1,5 +1,6 @@
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
+import { pageUrl } from '../internal/originOf.js';
 import { requireObject, wrong } from '../internal/validate.js';
 
 /** Names a resource that rejects tokens: method, origin and path, never the query. */
@@ -78,9 +79,7 @@ export class Destinations {
   }
 
   #parse(url: string): URL {
-    const { document, location } = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };
-    // A page's <base> decides where its relative URLs go.
-    const base = (hasPath(url) ? this.#folder : this.#base) ?? document?.baseURI ?? location?.href;
+    const base = (hasPath(url) ? this.#folder : this.#base) ?? pageUrl();
     const parsed = parse(this.#base && isRooted(url) ? `.${url.trimStart()}` : url, base);
     // Never the URL itself: its query may be a secret.
     if (!parsed)

@@ -1,8 +1,8 @@
 import { discard } from '../internal/discard.js';
 import type { RequestRedirect } from '../internal/platformTypes.js';
 import { withoutHeaders } from './headerRecord.js';
-import { initOf, isRepeatable, methodOf, redirected, type OutgoingRequest } from './outgoingRequest.js';
-import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, MAX_REDIRECTS, redirects, redirectTarget } from './redirect.js';
+import { initOf, isRepeatable, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
+import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, isRedirect, MAX_REDIRECTS, redirectTarget } from './redirect.js';
 
 /** The answer at the end of a chain of redirects. */
 export interface Answer {
@@ -44,7 +44,7 @@ async function follow(
   let hop = outgoing;
   let response = first;
   let hadToken = true;
-  for (let hops = 0; redirects(response); hops++) {
+  for (let hops = 0; isRedirect(response); hops++) {
     discard(response);
     if (hops === MAX_REDIRECTS) throw new TypeError(`the server redirected more than ${String(MAX_REDIRECTS)} times`);
     const target = redirectTarget(response, hop.url);
@@ -62,7 +62,7 @@ function nextHop(hop: OutgoingRequest, status: number, url: string, withToken: b
   if (withBody && !isRepeatable(hop))
     throw new TypeError('the server redirected a request whose body can be sent only once');
   const dropped = [...(withBody ? [] : BODY_HEADERS), ...(withToken ? [] : CREDENTIAL_HEADERS)];
-  return redirected(hop, url, withoutHeaders(hop.headers, dropped), withBody);
+  return redirectedRequest(hop, url, withoutHeaders(hop.headers, dropped), withBody);
 }
 
 function markRedirected(response: Response): Response {

@@ -5,15 +5,17 @@ import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { Destinations, displayUrl } from './destinations.js';
-import { copyOfHeaders, headerRecord, headersOption, type HeaderRecord } from './headerRecord.js';
-import { exchange } from './httpExchange.js';
-import { copyOfInit, isRequest, textOf, type OutgoingInit } from './outgoingRequest.js';
-import { copyOfBody, isSendable, releaseBody } from './requestBody.js';
-import { parsedBody, statusError } from './responseBody.js';
+import { headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
+import { exchange, type Read } from './httpExchange.js';
+import { copyOfInit, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';
+import { copyOfBody, hasContentType, isSendable, releaseBody, tagOf } from './requestBody.js';
+import { readBody, statusError } from './responseBody.js';
 import { fetchWithToken, type FetchOptions } from './createFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
-  /** Sent with every request, unless the request brings its own. */
+  /**
+   * Sent with every request, unless the request brings its own. A form and a Blob bring their content type.
+   */
   headers?: HeadersInit | undefined;
   /**
    * Milliseconds for a whole request: waiting for a token, a repeat, and with `get` and the like the body. >= 1.
@@ -76,42 +78,40 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const destinations = new Destinations(options);
   const sender = { send: fetchWithToken(token$, options, destinations), timers: managerOf(token$).timers };
   const { timeout: defaultTimeout } = numbersIn(options, TIMEOUT);
-  const defaults = options.headers === undefined ? undefined : headersOption(options.headers);
+  const defaults = headersOption(options.headers);
+
+  const defaultsFor = (body: unknown) => (hasContentType(body) ? withoutHeaders(defaults, ['content-type']) : defaults);
 
   const send = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
     const request = isRequest(input) ? input : undefined;
-    const url = request?.url ?? textOf(input);
-    const name = () => `${init.method ?? request?.method ?? 'GET'} ${displayUrl(new URL(destinations.resolve(url)))}`;
+    const url = urlOf(input);
+    const name = () => `${methodOf({ init, request })} ${displayUrl(new URL(destinations.resolve(url)))}`;
     const { timeout = defaultTimeout } = init;
     // node-fetch has an option of this name.
     delete init.timeout;
     if (request && init.signal === undefined) init.signal = request.signal;
-    return exchange<R>(sender, {
-      input: request ?? url,
-      init,
-      timeout,
-      name,
-      read: read && ((response) => read(response, name)),
-    });
+    return exchange<R>(sender, { input: request ?? url, init, timeout, name, read });
   };
 
   const sendAndParse = <T>(method: string, url: string | URL, given?: HttpRequestInit, body?: unknown): Observable<T> =>
     errorAsObservable(body ?? given?.body, () => {
-      const init = copyOf(given);
-      const json = body === undefined || body === null ? undefined : encodedBody(body);
-      const headers = Object.assign({ accept: ACCEPT }, json?.headers, defaults, headerRecord(init.headers));
-      Object.assign(init, json && { body: json.body }, { method, headers });
+      const init = prepared(given);
+      const hasBody = body !== undefined && body !== null;
+      const isJson = hasBody && !isSendable(body);
+      if (hasBody) init.body = isJson ? jsonOf(body) : (copyOfBody(body) as BodyInit);
+      const own = headerRecord(init.headers);
+      const headers = Object.assign({ accept: ACCEPT }, isJson && JSON_TYPE, defaultsFor(init.body), own);
+      Object.assign(init, { method, headers });
       // Fetch asks for it, since no platform reads the answer while the body is sent.
       if (isStream(init.body)) (init as { duplex?: string }).duplex ??= 'half';
-      return send<T>(url, init, whenOk(parsedBody<T>));
+      return send<T>(url, init, whenOk(readBody<T>));
     });
 
   /** As the caller gave it, with the headers of the client. */
   const withDefaultHeaders = (given?: HttpRequestInit, input?: unknown): Prepared => {
-    const init = copyOf(given);
-    const headers = init.headers ?? (isRequest(input) ? input.headers : undefined);
-    if (defaults) init.headers = Object.assign({}, defaults, headerRecord(headers));
-    else if (headers) init.headers = copyOfHeaders(headers);
+    const init = prepared(given);
+    const headers = init.headers ?? (input as Partial<Request> | undefined)?.headers;
+    init.headers = Object.assign({}, defaultsFor(init.body), headerRecord(headers));
     return init;
   };
 
@@ -122,7 +122,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     delete: (url, init) => sendAndParse('DELETE', url, init),
     head: (url, init) =>
       errorAsObservable(null, () => {
-        const read = whenOk((response) => Promise.resolve(response));
+        const read = whenOk((response) => response);
         return send(url, Object.assign(withDefaultHeaders(init), { method: 'HEAD' }), read);
       }),
     post: (url, body, init) => sendAndParse('POST', url, init, body),
@@ -130,8 +130,6 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     patch: (url, body, init) => sendAndParse('PATCH', url, init, body),
   };
 }
-
-type Read<R> = (response: Response, name: () => string) => Promise<R>;
 
 /** Reads a successful response; anything else is an error. */
 const whenOk =
@@ -142,13 +140,13 @@ const whenOk =
 type Prepared = OutgoingInit & { timeout?: number };
 
 const TIMEOUT = { timeout: [1, Infinity] } as const;
+const JSON_TYPE = { 'content-type': 'application/json' };
 const ACCEPT = 'application/json, text/plain, */*';
 
-/** The init as it is now, but for its headers. */
-function copyOf(given: HttpRequestInit | null | undefined): Prepared {
+/** The init as it is now, but for its headers; with a `timeout` that is checked. */
+function prepared(given: HttpRequestInit | null | undefined): Prepared {
   const init: Prepared = copyOfInit(given ?? {});
   if (init.timeout !== undefined) numbersIn({ timeout: init.timeout }, TIMEOUT);
-  if (typeof init.body === 'object') init.body = copyOfBody(init.body);
   return init;
 }
 
@@ -162,12 +160,11 @@ function errorAsObservable<T>(body: unknown, make: () => Observable<T>): Observa
   }
 }
 
-function encodedBody(body: unknown): { body: BodyInit; headers?: HeaderRecord } {
-  if (isSendable(body)) return { body: copyOfBody(body) as BodyInit };
+function jsonOf(body: unknown): string {
   const json = JSON.stringify(body) as string | undefined;
-  const tag = Object.prototype.toString.call(body).slice(8, -1);
+  const tag = tagOf(body);
   // A Map, a promise that nobody awaited: nothing of it would be sent.
-  if (json === undefined || (json === '{}' && tag !== 'Object'))
-    throw new TypeError(`a body must be what fetch can send, or JSON: a ${tag} is neither`);
-  return { body: json, headers: { 'content-type': 'application/json' } };
+  if (json === undefined || (json === '{}' && tag !== '[object Object]'))
+    throw new TypeError(`a body must be what fetch can send, or JSON: a ${tag.slice(8, -1)} is neither`);
+  return json;
 }

@@ -15,8 +15,11 @@ export interface Exchange<R> {
   /** For messages. */
   readonly name: () => string;
   /** What becomes of the response. Default: it is emitted, and its caller reads it. */
-  readonly read?: (response: Response) => Promise<R>;
+  readonly read: Read<R> | undefined;
 }
+
+/** Reads a response; `name` is for messages. */
+export type Read<R> = (response: Response, name: () => string) => R | Promise<R>;
 
 /**
  * Responses that their callers may still be reading. React Native has no registry, and no body that is still to come.
@@ -55,7 +58,7 @@ export const exchange = <R>(
     const answer = read
       ? response.then((unread) => {
           isReading = true;
-          return read(unread);
+          return read(unread, name);
         })
       : (response as Promise<R>);
     answer.then(

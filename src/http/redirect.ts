@@ -2,7 +2,7 @@
 
 export const MAX_REDIRECTS = 20;
 
-export const redirects = ({ status, headers }: Response): boolean =>
+export const isRedirect = ({ status, headers }: Response): boolean =>
   [301, 302, 303, 307, 308].includes(status) && headers.has('location');
 
 /** Where a response redirects to. */

@@ -6,7 +6,7 @@ import { withAuthorization, type Authorize } from './authorization.js';
 import type { Answer } from './follow.js';
 import { headerRecord } from './headerRecord.js';
 import { initOf, inputOf, isRepeatable, methodOf, redirectModeOf, type OutgoingRequest } from './outgoingRequest.js';
-import { redirects } from './transport.js';
+import { redirectPolicy } from './transport.js';
 
 export interface RequestSender {
   /** One sending with the token. It does not follow redirects where a script can see them. */
@@ -21,7 +21,7 @@ export function createRequestSender(
 ): RequestSender {
   function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
     const mode = redirectModeOf(outgoing);
-    const init = initOf(outgoing, headers, mode === 'follow' ? redirects.mode(authorize) : mode);
+    const init = initOf(outgoing, headers, mode === 'follow' ? redirectPolicy.mode(authorize) : mode);
     if (method !== undefined) init.method = method;
     const input = inputOf(outgoing);
     outgoing.isSent = true;
@@ -61,7 +61,7 @@ export function createRequestSender(
     send,
     follow: (response, outgoing, token) =>
       redirectModeOf(outgoing) === 'follow'
-        ? redirects.follow(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch })
+        ? redirectPolicy.follow(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch })
         : { response, hadToken: true, hop: outgoing },
   };
 }

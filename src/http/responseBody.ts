@@ -1,4 +1,5 @@
 import { HttpStatusError } from '../errors.js';
+import { tagOf } from './requestBody.js';
 import { beginningOf } from './transport.js';
 
 /** What a status outside 200 to 299 becomes. The error holds no connection. */
@@ -6,8 +7,8 @@ export async function statusError(response: Response, nameOf: () => string): Pro
   throw new HttpStatusError(`${nameOf()} answered ${String(response.status)}`, await inMemory(response));
 }
 
-/** The body: parsed if it is JSON, null if there is none, else text. */
-export async function parsedBody<T>(response: Response, nameOf: () => string): Promise<T> {
+/** The body: parsed if it is JSON, null if there is none, else text. Rails sends a blank for no JSON. */
+export async function readBody<T>(response: Response, nameOf: () => string): Promise<T> {
   const text = await response.text();
   if (text === '') return null as T;
   const type = response.headers.get('content-type') ?? '';
@@ -16,7 +17,7 @@ export async function parsedBody<T>(response: Response, nameOf: () => string): P
   const saysJson = /\bjson\b(?!-)/i.test(type);
   try {
     // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
-    return (/^\s*[[{]/.test(text) || saysJson ? JSON.parse(text.trimStart()) : text) as T;
+    return (/^\s*[[{]/.test(text) || saysJson ? JSON.parse(text.trimStart() || 'null') : text) as T;
   } catch {
     // The error of JSON.parse would quote the body.
     if (saysJson) throw new SyntaxError(`${nameOf()}: the body says that it is JSON, but it is not`);
@@ -27,7 +28,7 @@ export async function parsedBody<T>(response: Response, nameOf: () => string): P
 /** The same response with its body, or the beginning of it, in memory: it no longer holds a connection. */
 async function inMemory(response: Response): Promise<Response> {
   const { body, status, statusText, headers, url, redirected, constructor } = response;
-  if (!body || Object.prototype.toString.call(response) !== '[object Response]') return response;
+  if (!body || tagOf(response) !== '[object Response]') return response;
   const kept = await beginningOf(body);
   const Class = constructor as typeof Response;
   const copy = new Class(kept, { status: Math.min(status, 599), statusText, headers });

@@ -7,7 +7,7 @@ export function platformFetch(): typeof globalThis.fetch {
 }
 
 export { beginningOf } from './bodyBeginning.js';
-export { byPlatform as redirects } from './byPlatform.js';
+export { byPlatform as redirectPolicy } from './byPlatform.js';
 
 /** Browsers' errors quote no URL. */
 export const platformError = (error: unknown): unknown => error;

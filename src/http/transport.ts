@@ -5,6 +5,7 @@
 
 import { byPlatform } from './byPlatform.js';
 import { byHand, type RedirectPolicy } from './follow.js';
+import { tagOf } from './requestBody.js';
 
 let ponyfill: Promise<typeof import('cross-fetch')> | undefined;
 const loadPonyfill = () => (ponyfill ??= import('cross-fetch'));
@@ -20,7 +21,7 @@ export function platformFetch(): typeof globalThis.fetch {
 
 function ponyfillFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   for (const part of [input, init?.body]) {
-    const tag = Object.prototype.toString.call(part);
+    const tag = tagOf(part);
     if (NOT_UNDERSTOOD.test(tag))
       return Promise.reject(
         new TypeError(
@@ -35,7 +36,7 @@ function ponyfillFetch(input: string | URL | Request, init?: RequestInit): Promi
  * Redirects, followed by hand wherever a script can see them. Bundlers for browsers know that none can; this look is
  * for pages that load the module as it is.
  */
-export const redirects: RedirectPolicy =
+export const redirectPolicy: RedirectPolicy =
   'document' in globalThis || 'importScripts' in globalThis ? byPlatform : byHand;
 
 export { beginningOnNode as beginningOf } from './nodeBody.js';

@@ -64,7 +64,7 @@ function bodiesOf(answer: unknown): unknown[] {
 }
 
 /** A body that a client has left as text or as bytes. */
-function textOf(body: unknown): string | undefined {
+function textOfBody(body: unknown): string | undefined {
   if (typeof body === 'string') return body.slice(0, LONGEST_BODY);
   // By its tag: in the sandbox of a test runner the classes are of another realm.
   const isBuffer = Object.prototype.toString.call(body) === '[object ArrayBuffer]';
@@ -74,7 +74,7 @@ function textOf(body: unknown): string | undefined {
 }
 
 function parsedBody(body: unknown): unknown {
-  const text = textOf(body);
+  const text = textOfBody(body);
   return text === undefined ? body : parseBody(text);
 }
 
@@ -128,7 +128,7 @@ const PAGE = /^\s*(<!--[^]*?-->\s*)?<(!doctype html|html|head|body|h1)\b/i;
 export function isHtml(answer: unknown): boolean {
   const type = headerOf(answer, 'content-type');
   if (type !== undefined) return /\bhtml\b/i.test(type);
-  return [fieldsOf(answer).error, ...bodiesOf(answer)].some((body) => PAGE.test(textOf(body) ?? ''));
+  return [fieldsOf(answer).error, ...bodiesOf(answer)].some((body) => PAGE.test(textOfBody(body) ?? ''));
 }
 
 /** The JSON value of a text; `undefined` for what is no JSON. */

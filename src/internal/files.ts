@@ -16,7 +16,7 @@ export function checkPath(path: unknown): asserts path is string {
     );
 }
 
-/** Of an error of the file system: `ENOENT`, say; '' for another. */
+/** The code of a file system error, such as `ENOENT`; '' for any other error. */
 export const codeOf = (failure: unknown): string => (failure as NodeJS.ErrnoException | null | undefined)?.code ?? '';
 
 /** The file itself, where the path is a symbolic link; the path, where there is nothing yet. */

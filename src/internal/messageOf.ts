@@ -30,11 +30,11 @@ const NODE_FETCH_FAILED = 'fetch failed';
  * header.
  */
 export function messageOf(error: unknown): string {
-  const message = typeof error === 'object' ? textIn(error, 'message') : textOf(error);
+  const message = typeof error === 'object' ? textIn(error, 'message') : nonEmptyText(error);
   return withoutUnreadable(
     message === NODE_FETCH_FAILED
       ? withCause(message, error)
-      : (message ?? textIn(error, 'name') ?? (answerIn(error) || typeof error)),
+      : (message ?? textIn(error, 'name') ?? (statusAndCodeOf(error) || typeof error)),
   )
     .slice(0, LONGEST_READ)
     .replace(/\s+/g, ' ')
@@ -59,19 +59,20 @@ function withoutUnreadable(message: string): string {
   return `${message.slice(0, start).replace(/\.{3}$/, '')}…${message.slice(end + 1).replace(/^\.{3}/, '')}`;
 }
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const nonEmptyText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
 
 /** A member that says something. It may be a getter that throws. */
 function textIn(error: unknown, member: 'message' | 'name' | 'code'): string | undefined {
   try {
-    return textOf((error as Partial<Error & { code: unknown }> | null | undefined)?.[member]);
+    return nonEmptyText((error as Partial<Error & { code: unknown }> | null | undefined)?.[member]);
   } catch {
     return undefined;
   }
 }
 
-/** What is thrown instead of an error: a Response, or the body of one. */
-function answerIn(thrown: unknown): string {
+/** For what is thrown instead of an error: a Response, or the body of one. */
+function statusAndCodeOf(thrown: unknown): string {
   try {
     const code = errorCodeOf(thrown);
     return [statusOf(thrown), code !== undefined && isCode(code) ? code : undefined]

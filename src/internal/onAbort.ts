@@ -5,7 +5,7 @@ interface Watch {
 
 const watches = /* @__PURE__ */ new WeakMap<AbortSignal, Watch>();
 
-/** Why it has aborted. Signals of old implementations, such as that of React Native, do not say. */
+/** Why the signal has aborted. Signals of old implementations, such as that of React Native, do not say. */
 export const reasonOf = ({ reason }: AbortSignal): unknown =>
   reason === undefined ? Object.assign(new Error('aborted'), { name: 'AbortError' }) : reason;
 

@@ -7,7 +7,7 @@ const LONGEST_PAUSE = 10_000;
 
 /** A sign-out that has ended the session here, and that the others are told of as soon as that is possible. */
 export interface PendingSignOut {
-  /** Of the sign-out that the others do not know of; null when they know of all. */
+  /** The id of the sign-out that the others do not know of; null when they know of all. */
   readonly id: () => string | null;
   readonly begin: (id: string) => void;
   /** Resolves when the others know of all sign-outs; rejects when they cannot be told now. */

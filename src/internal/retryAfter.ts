@@ -8,8 +8,8 @@ const SECONDS = /^\d+(\.\d+)?(?=\s*(,|$))/;
 const DATE = /^[A-Z][a-z]{2}.*\d:\d\d/;
 
 /**
- * Of the three forms (RFC 9110 section 5.6.7) that of asctime names no zone, and is in UTC like the others. NaN for
- * anything else.
+ * Milliseconds since 1970; NaN for what is no HTTP date (RFC 9110 section 5.6.7). Of its three forms that of asctime
+ * names no zone; it is in UTC like the others.
  */
 export const parseHttpDate = (text: string): number =>
   DATE.test(text) ? Date.parse(/\d$/.test(text) && !/[+-]\d{4}$/.test(text) ? `${text} GMT` : text) : NaN;

@@ -9,9 +9,8 @@ export const ON_CLOSE: unique symbol = Symbol.for('rx-fresh-token/close');
 export const ON_SIGN_OUT: unique symbol = Symbol.for('rx-fresh-token/sign-out');
 
 /**
- * On a `TokenRequest`, put there by a source whose answer to it comes from an exchange already under way: by how many
- * milliseconds that was sent before this request was made. The token is so much older. A store that fetches finds it
- * here too.
+ * A member of a `TokenRequest`. A source sets it when its answer comes from an exchange that was already under way: how
+ * many milliseconds before this request that exchange was sent. The token is that much older. A store reads it too.
  */
 export const HEAD_START: unique symbol = Symbol.for('rx-fresh-token/head-start');
 
@@ -21,15 +20,15 @@ export const headStartOf = (request: object): number => {
 };
 
 /**
- * Among the options of a stream, put there by a pool of streams: bounds how many of them ask their sources at once. It
- * subscribes to an attempt when its turn has come.
+ * An option of a stream, set by a pool of streams: it bounds how many of them ask their sources at once, and subscribes
+ * to an attempt when its turn has come.
  */
 export const IN_TURN: unique symbol = Symbol.for('rx-fresh-token/in-turn');
 export type InTurn = <T>(attempt$: Observable<T>) => Observable<T>;
 
 /**
- * On an AbortSignal: the signal of the `TokenRequest` for which it stands in. A request with it is part of fetching a
- * token.
+ * A member of an AbortSignal: the signal of the `TokenRequest` that it stands in for. A request with it is part of
+ * fetching a token.
  */
 export const ON_BEHALF_OF: unique symbol = Symbol.for('rx-fresh-token/on-behalf-of');
 

@@ -32,6 +32,7 @@ const KNOWN: Record<keyof TokenModuleOptions, true> = {
   stream: true,
   axios: true,
   allowedOrigins: true,
+  allowInsecureRequests: true,
   isRejection: true,
 };
 
@@ -43,7 +44,8 @@ export function checkedOptions(options: TokenModuleOptions | null | undefined): 
   const unknown = Object.keys(options).find((key) => !Object.hasOwn(KNOWN, key));
   if (unknown !== undefined)
     throw new TypeError(
-      `TokenModule knows no option "${unknown}" here: those of the stream belong in "stream", those of the HTTP client in "axios", name and isGlobal to forRootAsync itself`,
+      `TokenModule knows no option "${unknown}" here: those of the stream belong in "stream", ` +
+        'those of the HTTP client in "axios", name and isGlobal to forRootAsync itself',
     );
   // The value is not shown: somebody may have given the token itself.
   if (typeof options.source !== 'function')

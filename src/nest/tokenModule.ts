@@ -17,9 +17,9 @@ const CLOSER = 'rx-fresh-token/closer';
  * The token is attached here, where the instance is made, and not in a lifecycle hook of a service: Nest does not call
  * these for REQUEST-scoped services.
  */
-function makeHttp(token$: TokenStream, { axios: defaults, allowedOrigins, isRejection }: TokenModuleOptions) {
+function makeHttp(token$: TokenStream, { axios: defaults, ...options }: TokenModuleOptions) {
   const instance = axios.create(defaults);
-  attachToken(instance, token$, { allowedOrigins, isRejection });
+  attachToken(instance, token$, options);
   // Nest's axios types are those of CommonJS, which TypeScript tells apart from the same types of ES modules.
   return new HttpService(instance as unknown as HttpService['axiosRef']);
 }
