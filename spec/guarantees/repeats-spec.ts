@@ -1,6 +1,6 @@
-import { firstValueFrom, map, NEVER, of, timer } from 'rxjs';
+import { firstValueFrom, map, NEVER, of, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { createFetch, createTokenStream, withToken } from 'rx-fresh-token';
+import { createFetch, createTokenStream, withToken, type AccessToken } from 'rx-fresh-token';
 import { answer, openStream, setUp, subscribeUntil } from './rig.js';
 
 describe('16: a repeat', () => {
@@ -12,6 +12,17 @@ describe('16: a repeat', () => {
       new Response(new ReadableStream({ cancel: () => void cancelled.push(status) }), { status });
     const response = await firstValueFrom(withToken(token$, ({ value }) => of(send(value === 'T1' ? 401 : 200))));
     expect(response.status).toBe(200);
+    expect(cancelled).toEqual([401]);
+  });
+
+  it('should free it too where the client throws an error that has the response', async () => {
+    let n = 0;
+    const cancelled: number[] = [];
+    const token$ = openStream(() => of({ access_token: `T${String(++n)}`, expires_in: 60 }));
+    const response = new Response(new ReadableStream({ cancel: () => void cancelled.push(401) }), { status: 401 });
+    const send = ({ value }: AccessToken) =>
+      value === 'T1' ? throwError(() => Object.assign(new Error('401'), { response })) : of(value);
+    expect(await firstValueFrom(withToken(token$, send))).toBe('T2');
     expect(cancelled).toEqual([401]);
   });
 

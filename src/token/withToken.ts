@@ -1,5 +1,6 @@
 import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
 import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
+import { fieldsOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';
@@ -195,6 +196,8 @@ function sendAndRepeat<T>(
   );
 }
 
+/** @param value a response, or an error that has one */
 function discardIfResponse(value: unknown): void {
-  if (looksLikeResponse(value)) discard(value as Response);
+  const response = fieldsOf(value).response ?? value;
+  if (looksLikeResponse(response)) discard(response as Response);
 }
