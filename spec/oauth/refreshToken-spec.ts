@@ -93,6 +93,18 @@ describe('a caller that leaves', () => {
     expect(used(endpoint)).toEqual(['r1', 'r2']);
   });
 
+  it('should leave no token to the next caller when another process has rotated since', async () => {
+    const endpoint = fakeEndpoint(({ form }) => ({ access_token: `of-${form.refresh_token ?? ''}` }));
+    const source = create(endpoint);
+    const { signal, abort } = abortable();
+    const left = ask(source, { signal }).catch(() => 'left');
+    abort();
+    expect(await left).toBe('left');
+    await turns();
+    const last = { access_token: 'T', refresh_token: 's1' };
+    expect((await ask(source, { last })).access_token).toBe('of-s1');
+  });
+
   it('should begin nothing when it had left before', async () => {
     const { endpoint } = rotating();
     const { signal, abort } = abortable();

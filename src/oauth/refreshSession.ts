@@ -24,7 +24,8 @@ export function refreshSession(options: RenewalOptions) {
   const { renew, refreshToken } = renewalBy(options, ended, (renewal) => (undelivered = renewal));
 
   const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Renewal> => {
-    refreshToken.takeFromStore(request.last);
+    // Another process has rotated since.
+    if (refreshToken.takeFromStore(request.last)) undelivered = undefined;
     if (undelivered && !isOver(undelivered)) return undelivered;
     const renewal = await renew(signal, request.report);
     undelivered = renewal;
