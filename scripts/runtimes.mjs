@@ -1,14 +1,16 @@
-// The packed package on every runtime and with every peer dependency that it supports, and its kit in Vitest, each
-// fetched from npm. By hand: `npm run runtimes [name …]`, where a name is a runtime or a row. Prints a table in Markdown.
+// The packed package on every runtime and with every peer dependency that it supports, its kit in Vitest, and its types
+// in TypeScript, each fetched from npm. By hand: `npm run runtimes [name …]`, where a name is a runtime, a row or a
+// tool. Prints tables in Markdown.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inUsersProject, pack } from './packed.mjs';
+import { inUsersProject, manifest, pack } from './packed.mjs';
 import { runNode, root } from './run.mjs';
 import { checkBehaviour, checkNames } from './smoke/checks.mjs';
 import { checkPeer, installPeer, npmInstall, peers } from './smoke/peers.mjs';
+import { checkEntriesInTypeScript } from './smoke/typescript.mjs';
 import { checkGuideInVitest } from './smoke/vitest.mjs';
 
 const runtimes = {
@@ -20,11 +22,17 @@ const runtimes = {
   Deno: { package: 'deno@2', bin: 'deno', args: ['run', '--allow-all', '--no-prompt', '--node-modules-dir=manual'] },
 };
 const PACKAGE = 'every entry';
-const VITEST = 'Vitest';
+const tools = {
+  'Vitest 3': { package: 'vitest@3', check: checkGuideInVitest },
+  'Vitest 4': { package: 'vitest@4', check: checkGuideInVitest },
+  'TypeScript 5': { package: 'typescript@5', check: checkEntriesInTypeScript },
+  'TypeScript 6': { package: 'typescript@6', check: checkEntriesInTypeScript },
+  'TypeScript 7': { package: 'typescript@7', check: checkEntriesInTypeScript },
+};
 const rowNames = [PACKAGE, ...Object.keys(peers)];
 
 const wanted = process.argv.slice(2);
-const known = [...Object.keys(runtimes), ...rowNames, VITEST];
+const known = [...Object.keys(runtimes), ...rowNames, ...Object.keys(tools)];
 const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   console.error(`no such runtime or row: ${unknown.join(', ')}; there are ${known.join(', ')}`);
@@ -35,7 +43,8 @@ const chosen = (names) => {
   const some = names.filter((name) => wanted.includes(name));
   return some.length > 0 ? some : names;
 };
-const onlyVitest = wanted.length > 0 && wanted.every((name) => name === VITEST);
+const wantsTools = wanted.length === 0 || wanted.some((name) => name in tools);
+const onlyTools = wanted.length > 0 && wanted.every((name) => name in tools);
 
 let failed = 0;
 /** What `check` returns, for a cell of the table. A failure is told in full where it happens. */
@@ -101,24 +110,32 @@ async function table(home) {
   } finally {
     await redis.stop();
   }
-  const head = ['', ...installed.map(({ name, version }) => `${name.split(' ')[0]} ${version}`)];
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdown(['', ...installed.map(({ name, version }) => `${name.split(' ')[0]} ${version}`)], rows);
 }
 
-async function inVitest(home) {
-  const folder = join(home, 'vitest');
-  mkdirSync(folder);
-  npmInstall(folder, '--no-save', 'vitest@3');
-  return inUsersProject((project) =>
-    cell(VITEST, () => `${checkGuideInVitest(project, folder)} tests of docs/testing.md`),
-  );
+/** The tools run on the Node that runs this script. */
+async function toolTable(home) {
+  const rows = [];
+  for (const name of chosen(Object.keys(tools))) {
+    const { package: fromNpm, check } = tools[name];
+    const folder = join(home, name.replace(/\W/g, ''));
+    mkdirSync(folder);
+    npmInstall(folder, '--no-save', fromNpm);
+    const { version } = createRequire(join(folder, '/'))(`${fromNpm.split('@')[0]}/package.json`);
+    const others = Object.keys(manifest.devDependencies);
+    rows.push([name, version, await inUsersProject((project) => cell(name, () => check(project, folder)), others)]);
+  }
+  return markdown(['', `on Node ${process.versions.node}`, ''], rows);
 }
+
+const markdown = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 if ((await runNode([join(root, 'scripts/build.mjs')])) !== 0) process.exit(1);
 const home = mkdtempSync(join(tmpdir(), 'rx-fresh-token-runtimes-'));
 try {
-  if (!onlyVitest) console.log(await table(home));
-  if (wanted.length === 0 || wanted.includes(VITEST)) await inVitest(home);
+  if (!onlyTools) console.log(await table(home));
+  if (wantsTools) console.log(await toolTable(home));
 } finally {
   rmSync(home, { recursive: true, force: true });
 }

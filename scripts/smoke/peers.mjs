@@ -41,6 +41,7 @@ export const peers = {
   'ioredis 6': redis('ioredis', 6),
   'Nest 10': nest(10, 3),
   'Nest 11': nest(11, 4),
+  'Nest 12': nest(12, 12),
 };
 
 /** Installs the packed library beside one peer dependency, as its user does, with npm's own check of the peer range. */

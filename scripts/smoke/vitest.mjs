@@ -23,10 +23,9 @@ function guidesTests() {
     );
 }
 
-/** Runs the guide to the kit in the user's project, by the Vitest that was installed in `home`. Returns how many tests passed. */
+/** Runs the guide to the kit in the user's project, by the Vitest that was installed in `home`. Returns what passed. */
 export function checkGuideInVitest(folder, home) {
   symlinkSync(join(home, 'node_modules/vitest'), join(folder, 'node_modules/vitest'), 'junction');
-  symlinkSync(join(root, 'node_modules/rxjs-marbles'), join(folder, 'node_modules/rxjs-marbles'), 'junction');
   const tests = guidesTests();
   mkdirSync(join(folder, 'guide'));
   tests.forEach((code, index) => {
@@ -43,5 +42,5 @@ export function checkGuideInVitest(folder, home) {
     throw new Error(
       `the guide has ${expected} tests, of which ${report?.numPassedTests ?? 'none'} passed\n${stdout}${stderr}`,
     );
-  return expected;
+  return `${expected} tests of docs/testing.md`;
 }

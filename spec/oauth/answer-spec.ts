@@ -1,5 +1,4 @@
-import { isDeeperThan, mediaTypeOf, retryAfterOf } from '../../src/oauth/answer.js';
-import { challengeOf } from '../../src/oauth/challenge.js';
+import { mediaTypeOf, retryAfterOf } from '../../src/oauth/answer.js';
 import { clockSkewOf } from '../../src/oauth/serverClock.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
@@ -31,24 +30,10 @@ describe('mediaTypeOf', () => {
     ['text/html; charset=utf-8', 'text/html'],
     ['', 'no content type'],
     ['text/the-client-secret-5d41402a', 'an unusual content type'],
-    ['application/the-client-secret+json', 'an unusual content type'],
     ['text/html and the secret', 'an unusual content type'],
     [`text/${'x'.repeat(61)}`, 'an unusual content type'],
   ])('should show of %j only %j', (value, expected) => {
     expect(mediaTypeOf(new Headers({ 'content-type': value }))).toBe(expected);
-  });
-});
-
-describe('isDeeperThan', () => {
-  it.each<[unknown, boolean]>([
-    [1, false],
-    [null, false],
-    [{}, false],
-    [{ a: [1] }, false],
-    [{ a: [[1]] }, true],
-    [[[{}]], true],
-  ])('should say of %j and two levels: %p', (value, expected) => {
-    expect(isDeeperThan(2, value)).toBe(expected);
   });
 });
 
@@ -61,29 +46,5 @@ describe('clockSkewOf', () => {
     [at(-600_000), -600],
   ])('should read from the date %j that the server is %p seconds ahead', (date, expected) => {
     expect(clockSkewOf(new Headers(date === undefined ? {} : { date }), NOW)).toBe(expected);
-  });
-});
-
-describe('challengeOf', () => {
-  const error = (code: string, description?: string) => ({ error: code, error_description: description });
-  it.each<[number, string | undefined, unknown]>([
-    [401, undefined, undefined],
-    [200, 'Basic error="invalid_client"', undefined],
-    [401, 'Basic realm="orders"', undefined],
-    [401, 'Basic realm="orders", error="invalid_client"', error('invalid_client')],
-    [
-      401,
-      'Basic realm="x", DPoP error="use_dpop_nonce", error_description="a \\"nonce\\", please"',
-      error('use_dpop_nonce', 'a "nonce", please'),
-    ],
-    [400, 'Bearer error=invalid_token', error('invalid_token')],
-    [401, '="', undefined],
-  ])('should find in a %p with %j: %j', async (status, challenge, expected) => {
-    expect(
-      await challengeOf({
-        status,
-        headers: new Headers(challenge === undefined ? {} : { 'www-authenticate': challenge }),
-      }),
-    ).toEqual(expected);
   });
 });

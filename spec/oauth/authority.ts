@@ -6,7 +6,6 @@ export interface Authority {
   /** A refresh token, as if a user had signed in. */
   seed(options?: { clientId?: string; jkt?: string; resources?: readonly string[] }): Promise<string>;
   restart(options: { down: number }): Promise<unknown>;
-  move(options: { to: string }): Promise<unknown>;
   stats(): Promise<Stats>;
 }
 
@@ -51,7 +50,6 @@ export async function startAuthority(options: AuthorityOptions = {}): Promise<Au
     clientKey,
     seed: async (who) => (await control<{ refreshToken: string }>(`/${id}/seed`, who)).refreshToken,
     restart: (how) => control(`/${id}/restart`, how),
-    move: (where) => control(`/${id}/move`, where),
     stats: () => control(`/${id}/stats`),
   };
 }

@@ -1,6 +1,6 @@
 import crossFetch from 'cross-fetch';
-import { boundedFetch, LONGEST_BODY } from '../../src/oauth/boundedFetch.js';
-import { answer, endless, hostileServer, LEAK, type Misdeed } from './hostileServer.js';
+import { boundedFetch } from '../../src/oauth/boundedFetch.js';
+import { answer, hostileServer, LEAK, type Misdeed } from './hostileServer.js';
 
 const post = { method: 'POST', redirect: 'manual', body: new URLSearchParams({ a: 'b' }), headers: {} } as const;
 const ask = (url: string, send?: typeof fetch, signal?: AbortSignal) =>
@@ -13,6 +13,7 @@ const response = (more: object) => ({
   status: 200,
   headers: new Headers(),
   body: null,
+  text: () => Promise.resolve(''),
   redirected: false,
   type: 'basic',
   ...more,
@@ -62,13 +63,6 @@ describe.each([
       expect(requests).toHaveLength(1);
     }));
 
-  it('should stop reading a body that is too long', () =>
-    withServer(endless(LEAK, ''), async (url) => {
-      await expect(ask(url, send)).rejects.toThrow(
-        `answered 200 with application/json and more than ${String(LONGEST_BODY)} bytes`,
-      );
-    }));
-
   it('should settle when the signal aborts', () =>
     withServer(answer('{', { 'content-length': '99' }), async (url) => {
       await expect(ask(url, send, AbortSignal.timeout(100))).rejects.toThrow(
@@ -90,14 +84,13 @@ describe('with a fetch from outside', () => {
     [
       'one that follows redirects all the same',
       fake(response({ redirected: true })),
-      'the given fetch followed, though it was told not to',
+      'the given fetch followed though it was told not to',
     ],
     [
       'a browser, which hides redirects',
       fake(response({ status: 0, type: 'opaqueredirect' })),
       'answered with a redirect, which is never followed',
     ],
-    ['a status below 200', fake(response({ status: 101 })), 'answered with the status 101, which HTTP does not know'],
     [
       'one that throws',
       () => {
@@ -111,8 +104,8 @@ describe('with a fetch from outside', () => {
     ['one that answers what is no Response', fake({ data: LEAK }), 'could not be reached (ERR_NO_RESPONSE)'],
     [
       'a body that fails',
-      fake(response({ body: new ReadableStream({ start: (c) => c.error(new Error(LEAK)) }) })),
-      'answered 200 with no content type, but its body broke off (no reason given)',
+      fake(new Response(new ReadableStream({ start: (c) => c.error(new Error(LEAK)) }))),
+      'answered 200 with no content type, but its body broke off (Error)',
     ],
     [
       'a body that the fetch has read already, for a log',
@@ -145,28 +138,12 @@ describe('with a fetch from outside', () => {
     expect(Object.fromEntries(got.headers)).toEqual({ 'content-type': 'application/json' });
   });
 
-  it('should let go of a body that does not end, though the fetch does not heed the signal', async () => {
-    const cancel = jest.fn();
-    const body = new ReadableStream<Uint8Array>({ cancel });
-    await expect(ask('https://id.example', fake(response({ body })), AbortSignal.timeout(10))).rejects.toThrow(
-      'its body did not end before the request was aborted',
-    );
-    expect(cancel).toHaveBeenCalledTimes(1);
-  });
-
   it('should read a response that has no stream', async () => {
     const got = await ask(
       'https://id.example',
       fake(response({ body: undefined, text: () => Promise.resolve('{"a":1}') })),
     );
     expect(await got.json()).toEqual({ a: 1 });
-  });
-
-  it('should let go of a body that is too long', async () => {
-    const cancel = jest.fn();
-    const body = new ReadableStream<Uint8Array>({ pull: (c) => c.enqueue(new Uint8Array(100_000)), cancel });
-    await expect(ask('https://id.example', fake(response({ body })))).rejects.toThrow('more than');
-    expect(cancel).toHaveBeenCalledTimes(1);
   });
 
   it('should let go of the body of a redirect', async () => {

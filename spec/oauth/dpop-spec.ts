@@ -116,14 +116,3 @@ describe('the proof of a source', () => {
     spy.mockRestore();
   });
 });
-
-describe('the key of a source', () => {
-  it('should be made again when that failed', async () => {
-    const endpoint = fakeEndpoint(() => ({ access_token: 'T1', token_type: 'DPoP' }));
-    const source = clientCredentials({ ...options, dpop: true, fetch: endpoint.fetch });
-    const spy = jest.spyOn(crypto.subtle, 'generateKey').mockRejectedValueOnce(new Error('no entropy'));
-    await expect(ask(source)).rejects.toThrow('no entropy');
-    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1' });
-    spy.mockRestore();
-  });
-});

@@ -97,21 +97,4 @@ describe('for some time, at a real authorization server', () => {
     }
     expect(prompts).toBe(1);
   }, 20_000);
-
-  it('should follow when the discovery document names another token endpoint, without anyone noticing', async () => {
-    const authority = await startAuthority();
-    const token$ = createTokenStream(clientCredentials(clientOf(authority, 'basic')));
-    const events = firstValueFrom(token$.events.pipe(toArray()));
-    await firstValueFrom(token$);
-    await authority.move({ to: '/elsewhere/token' });
-    await firstValueFrom(token$.refresh());
-    token$.close();
-    expect((await events).map(({ type }) => type)).toEqual([
-      'refreshStarted',
-      'tokenChanged',
-      'refreshStarted',
-      'tokenChanged',
-      'closed',
-    ]);
-  });
 });

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
-import type { TokenResponse, TokenStream } from '../../src/token/types.js';
+import type { TokenResponse } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse, turns, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
 
 /** A server that rotates: `r1` gives `r2` and so on, each once; a used one ends it all (RFC 9700 section 4.14.2). */
@@ -70,55 +70,8 @@ describe('rotation', () => {
   });
 });
 
-describe('a new refresh token in an answer that is refused', () => {
-  it.each<[string, Partial<RefreshTokenOptions>, object]>([
-    ['for its token, which is not bound to the key', { dpop: true }, { access_token: 'T2', token_type: 'Bearer' }],
-    ['for want of an access token', {}, {}],
-    ['for an access token that no header can carry', {}, { access_token: 'T\n2' }],
-    ['for its depth', {}, { access_token: 'T2', x: JSON.parse('['.repeat(40) + ']'.repeat(40)) as unknown }],
-    ['for the error that it is', {}, { error: 'server_error' }],
-  ])('should be stored and used, for the old one is spent: %s', async (_why, more, flawed) => {
-    const endpoint = fakeEndpoint((_seen, index) => ({
-      ...(index === 0 ? flawed : { access_token: 'T3', token_type: 'DPoP' }),
-      refresh_token: `r${String(index + 2)}`,
-    }));
-    const steps: string[] = [];
-    const source = create(endpoint, { ...more, onRotate: ({ refresh_token }) => void steps.push(refresh_token) });
-    const failure: unknown = await ask(source).catch((thrown: unknown) => {
-      steps.push('failed');
-      return thrown;
-    });
-    expect(inspect(failure, { showHidden: true, depth: 10 })).not.toContain('r2');
-    await ask(source);
-    expect(used(endpoint)).toEqual(['r1', 'r2']);
-    expect(steps).toEqual(['r2', 'failed', 'r3']);
-  });
-
-  it('should be none of an answer that is not 2xx', async () => {
-    const endpoint = fakeEndpoint((_seen, index) =>
-      index === 0 ? Response.json({ error: 'x', refresh_token: 'r2' }, { status: 500 }) : { access_token: 'T' },
-    );
-    const source = create(endpoint);
-    await ask(source).catch(() => undefined);
-    await ask(source);
-    expect(used(endpoint)).toEqual(['r1', 'r1']);
-  });
-
-  it('should not be followed by the old one, though there is a remedy for the error', async () => {
-    const endpoint = fakeEndpoint((_seen, index) =>
-      index === 0
-        ? Response.json({ error: 'use_dpop_nonce', refresh_token: 'r2' }, { headers: { 'dpop-nonce': 'n' } })
-        : { access_token: 'T', token_type: 'DPoP' },
-    );
-    const source = create(endpoint, { dpop: true });
-    await expect(ask(source)).rejects.toMatchObject({ error: 'use_dpop_nonce' });
-    await ask(source);
-    expect(used(endpoint)).toEqual(['r1', 'r2']);
-  });
-});
-
 describe('a caller that leaves', () => {
-  it('should not keep the new refresh token from being stored and used', async () => {
+  it('should keep neither the new refresh token from being stored, nor the next caller from the token', async () => {
     const { answer } = rotating();
     const gate = deferred<undefined>();
     const endpoint = fakeEndpoint(async (seen) => {
@@ -135,8 +88,21 @@ describe('a caller that leaves', () => {
     gate.resolve(undefined);
     await turns();
     expect(onRotate).toHaveBeenCalledWith(expect.objectContaining({ refresh_token: 'r2' }));
+    expect((await ask(source)).access_token).toBe('T2');
     await ask(source);
     expect(used(endpoint)).toEqual(['r1', 'r2']);
+  });
+
+  it('should leave no token to the next caller when another process has rotated since', async () => {
+    const endpoint = fakeEndpoint(({ form }) => ({ access_token: `of-${form.refresh_token ?? ''}` }));
+    const source = create(endpoint);
+    const { signal, abort } = abortable();
+    const left = ask(source, { signal }).catch(() => 'left');
+    abort();
+    expect(await left).toBe('left');
+    await turns();
+    const last = { access_token: 'T', refresh_token: 's1' };
+    expect((await ask(source, { last })).access_token).toBe('of-s1');
   });
 
   it('should begin nothing when it had left before', async () => {
@@ -244,10 +210,8 @@ describe('a caller that leaves', () => {
       leaver.unsubscribe();
       await jest.advanceTimersByTimeAsync(14_000);
       expect(stored).toEqual(['r2']);
-      const next = firstValueFrom(token$);
-      await jest.advanceTimersByTimeAsync(29_000);
-      expect((await next).value).toBe('T3');
-      expect(used(endpoint)).toEqual(['r1', 'r2']);
+      expect((await firstValueFrom(token$)).value).toBe('T2');
+      expect(used(endpoint)).toEqual(['r1']);
       token$.close();
     } finally {
       jest.useRealTimers();
@@ -292,37 +256,15 @@ describe('a caller that leaves', () => {
 });
 
 describe('onRotate', () => {
-  it('should have its failure told to each stream that still waits, and to one that left only if nobody does', async () => {
-    const gate = deferred<undefined>();
-    const endpoint = fakeEndpoint(async () => {
-      await gate.promise;
-      return { access_token: 'T2', refresh_token: 'r2', expires_in: 60 };
-    });
-    const source = create(endpoint, { onRotate: () => Promise.reject(new Error('disk full')) });
-    const told: string[] = [];
-    const [closing$, staying$, other$] = ['closing', 'staying', 'other'].map((name) => {
-      const token$ = createTokenStream(source);
-      token$.events.subscribe(({ type }) => type === 'refreshFailed' && told.push(name));
-      return token$;
-    }) as [TokenStream, TokenStream, TokenStream];
-    closing$.subscribe();
-    const tokens = [firstValueFrom(staying$), firstValueFrom(other$)];
-    await turns();
-    closing$.close();
-    gate.resolve(undefined);
-    await Promise.all(tokens);
-    expect(told).toEqual(['staying', 'other']);
+  it('should have its failure told to who asked, though they left', async () => {
     const { signal, abort } = abortable();
     const report = jest.fn();
-    const left = ask(create(endpoint, { onRotate: () => Promise.reject(new Error('disk full')) }), {
-      signal,
-      report,
-    }).catch(() => 'left');
+    const source = create(rotating().endpoint, { onRotate: () => Promise.reject(new Error('disk full')) });
+    const left = ask(source, { signal, report }).catch(() => 'left');
     abort();
     expect(await left).toBe('left');
     await turns();
     expect(report).toHaveBeenCalledTimes(1);
-    for (const token$ of [staying$, other$]) token$.close();
   });
 
   it('should finish before anyone sees the new token', async () => {

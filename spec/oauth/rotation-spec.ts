@@ -78,7 +78,7 @@ describe('rotation, at a server that revokes everything when a used refresh toke
       revokedGrants: 0,
       stored: stored.length,
     });
-    expect(stored.length).toBeGreaterThan(1);
+    expect(stored.length).toBeGreaterThan(0);
   }, 20_000);
 
   it('should go on where it stopped when a stream is closed in mid-refresh', async () => {

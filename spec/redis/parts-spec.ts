@@ -370,12 +370,16 @@ describe('options', () => {
   const client = { eval: () => Promise.resolve(), evalSha: () => Promise.resolve() };
   const good = { client, key: 'k' };
 
+  /** As @upstash/redis has them. */
+  const upstash = { eval: client.eval, evalsha: client.eval, createScript: client.eval };
+
   it.each<[string, object]>([
     ['option "client"', { client: {} }],
     ['option "client"', { client: undefined }],
     ['option "client"', { client: createClient().multi() }],
     ['option "client"', { client: new Redis({ lazyConnect: true }).multi() }],
     ['option "client"', { client: new Redis({ lazyConnect: true }).pipeline() }],
+    ['option "client" must be a client of redis or ioredis, not one of @upstash/redis', { client: upstash }],
     ['option "key"', { key: '' }],
     ['option "key"', { key: 'a{b}' }],
     ['option "prefix"', { prefix: 'a{' }],

@@ -79,6 +79,25 @@ const REFUSALS = [
   'bad_verification_code',
 ];
 
+/** What a token endpoint may answer besides: of the IANA registry of OAuth errors, and of GitHub and others. */
+const OTHERS = [
+  'insufficient_scope',
+  'insufficient_user_authentication',
+  'invalid_authorization_details',
+  'invalid_dpop_proof',
+  'invalid_token',
+  'rate_limit_exceeded',
+  'redirect_uri_mismatch',
+  'too_many_requests',
+  'unmet_authentication_requirements',
+  'unsupported_token_type',
+  'unverified_user_email',
+];
+
+/** Whether a code is one of these lists. Any other text of a server may repeat a secret, and is never printed. */
+export const isKnownCode = (code: string): boolean =>
+  isOAuthCode(code) || TEMPORARY.includes(code) || OTHERS.includes(code);
+
 /** A code that only an authorization server has. */
 export const isOAuthCode = (code: string): boolean => REFUSALS.includes(code) || requiresSignIn(code);
 

@@ -19,21 +19,18 @@ export const aborted = (signal: AbortSignal): Observable<never> =>
     }),
   );
 
-/** Runs the work with a signal that aborts `delay()` ms after the given one. */
+/** Runs the work with a signal that aborts `delay` ms after the given one. */
 export async function outliving<T>(
   signal: AbortSignal,
-  delay: () => number,
+  delay: number,
   work: (outliving: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const abort = () => {
-    controller.abort(signal.reason);
-  };
   const stop = onAbort(signal, () => {
-    const ms = delay();
-    if (ms === 0) abort();
-    else timer = setTimeout(abort, ms);
+    timer = setTimeout(() => {
+      controller.abort(signal.reason);
+    }, delay);
   });
   try {
     return await work(onBehalfOf(signal, controller.signal));

@@ -4,7 +4,6 @@ import { answeredBy, retryAfterOf } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
 import { objectionTo, parse, printable } from './secureUrl.js';
-import { singleFlight } from './singleFlight.js';
 
 /** What we need to know of an authorization server. */
 export interface AuthorizationServer {
@@ -15,10 +14,8 @@ export interface AuthorizationServer {
 }
 
 export interface ServerLookup {
-  /** Whether the server is known by discovery, so that looking again may help when it moved. */
-  readonly discovered: boolean;
   get(signal: AbortSignal): Promise<AuthorizationServer>;
-  /** The next `get` asks again, and goes on with what was discovered before if that fails. */
+  /** The next `get` asks again: the endpoints may have moved. */
   forget(): void;
 }
 
@@ -29,21 +26,11 @@ export function lookupOf(options: CheckedOptions): ServerLookup {
     const { href } = new URL(tokenEndpoint as string);
     // The audience of a client assertion: RFC 7523 section 3 suggests the token endpoint where no issuer is known.
     const known = { issuer: href, token_endpoint: href, revocationEndpoint: () => revocationEndpoint };
-    return { discovered: false, get: () => Promise.resolve(known), forget: () => undefined };
+    return { get: () => Promise.resolve(known), forget: () => undefined };
   }
   let current: AuthorizationServer | undefined;
-  let last: AuthorizationServer | undefined;
-  const discovery = singleFlight(async (signal) => {
-    try {
-      return (current = last = await discover(new URL(issuer), options, signal));
-    } catch (failure) {
-      if (!last) throw failure;
-      return last;
-    }
-  }, 0);
   return {
-    discovered: true,
-    get: async (signal) => current ?? discovery(signal, undefined),
+    get: async (signal) => (current ??= await discover(new URL(issuer), options, signal)),
     forget: () => {
       current = undefined;
     },
@@ -58,9 +45,7 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
   if (response.status === 404) response = await request('oauth2'); // a plain OAuth server: RFC 8414
   const { status, headers } = response;
   const answered = answeredBy(place, response);
-  const retryAfter = retryAfterOf(headers, Date.now());
-  if (status !== 200)
-    throw new TokenEndpointError(answered, { status, ...(retryAfter !== undefined && { retryAfter }) });
+  if (status !== 200) throw new TokenEndpointError(answered, { status, retryAfter: retryAfterOf(headers, Date.now()) });
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
     const foreign = (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON;
     throw new TokenEndpointError(

@@ -48,22 +48,21 @@ export function currentRefreshToken(options: CurrentRefreshTokenOptions, ended: 
       return (current = storage.wasRead(token));
     },
     /** Takes the refresh token that the stream's `TokenStore` has, unless it is the one that was taken before. */
-    takeFromStore: (last: TokenResponse | null | undefined): void => {
+    takeFromStore: (last: TokenResponse | null | undefined): boolean => {
       const token = trimmed(last?.refresh_token);
-      if (token && token !== shared && !forgotten.has(token)) current = shared = token;
+      if (!token || token === shared || forgotten.has(token)) return false;
+      current = shared = token;
+      return true;
     },
-    /**
-     * Takes the refresh token of a response, which may be anything, and stores it. Settles when that is done; a failure
-     * is reported.
-     */
-    replace: async (response: TokenResponse | undefined, report: Report): Promise<void> => {
+    /** Takes the refresh token of a response, and stores it. Settles when that is done; a failure is reported. */
+    replace: async (response: TokenResponse, report: Report): Promise<void> => {
       if (ended.aborted) {
         forgotten.revoke(response);
         return;
       }
-      const token = trimmed(response?.refresh_token);
+      const token = trimmed(response.refresh_token);
       if (token) current = token;
-      if (current !== undefined) await storage.keep({ ...(response as TokenResponse), refresh_token: current }, report);
+      if (current !== undefined) await storage.keep({ ...response, refresh_token: current }, report);
     },
     /** The response with the refresh token that is to be used next. */
     addTo: (response: TokenResponse): TokenResponse =>

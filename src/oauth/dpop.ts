@@ -12,10 +12,7 @@ export function dpopHandleOf(dpop: boolean | CryptoKeyPair | undefined, clock: S
   let made: { readonly skew: number; readonly handle: oauth.DPoPHandle } | undefined;
   return async () => {
     // Every server that knows DPoP knows ES256 (RFC 9449 section 5.1 and its IANA registrations).
-    const keys = await (pair ??= oauth.generateKeyPair('ES256').catch((failure: unknown) => {
-      pair = undefined;
-      throw failure;
-    }));
+    const keys = await (pair ??= oauth.generateKeyPair('ES256'));
     const skew = clock.skew();
     // A handle's clock cannot be set: another skew needs another handle, which does not know the nonces.
     if (made?.skew !== skew) made = { skew, handle: oauth.DPoP({ [oauth.clockSkew]: skew }, keys) };

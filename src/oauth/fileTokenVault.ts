@@ -15,18 +15,14 @@ export interface TokenVault {
 }
 
 /**
- * Keeps a refresh token in a file of its owner (mode 0600), for scripts and command-line tools. What is written goes to
- * a sibling file first and reaches the disk before it takes the old one's place, so that a crash leaves the old token
- * or the new one, whole. A file that cannot be replaced (one that is mounted into a container by itself, one in a
- * directory that cannot be written, one on a disk without room for a second) is overwritten in place. A file that group
- * or others can read or write, or that belongs to another user, or is no regular file, is refused: its token is no
+ * Keeps a refresh token in a file of its owner (mode 0600), for scripts and command-line tools. A crash leaves the old
+ * token or the new one, whole. A file that cannot be replaced, one that is mounted into a container say, is overwritten
+ * in place. A file that group or others can read or write, or that belongs to another user, is refused: its token is no
  * secret any more. (Windows has no such modes: there the directory's permissions must do.)
  *
  * To begin, `write` a token, or put it into the file by hand: as plain text, as a JSON string, or as JSON
- * `{ "refresh_token": "…" }`. While there is no file, `read` fails with the code `ENOENT`, which has `refreshToken` ask
- * its `reauthenticate`. Two processes may share the file only if they do not refresh at the same time (`fileTokenStore`
- * of `rx-fresh-token/file` is for those that do); in one process, one source for one file: another does not know of an
- * exchange that the first has begun. Node 20.16 or later; not in browsers.
+ * `{ "refresh_token": "…" }`. Processes that refresh at the same time need `fileTokenStore` of `rx-fresh-token/file`; in
+ * one process make one source for one file. Node 20.16 or later; not in browsers.
  *
  * @param path The file. Its directory must exist; a symbolic link is followed.
  */
@@ -45,7 +41,6 @@ export function fileTokenVault(path: string): TokenVault {
 const inTurn = /* @__PURE__ */ createQueue();
 
 async function readToken(path: string): Promise<string> {
-  await refuseOther(path);
   const file = await files().open(path, 'r');
   try {
     refuseIfShared(path, await file.stat());
@@ -61,7 +56,6 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
     throw new TypeError('write takes a token response with a refresh_token: a string that is not empty');
   const content = `${JSON.stringify({ refresh_token })}\n`;
   const target = targetOf(path);
-  await refuseOther(target);
   try {
     await replace(target, content);
   } catch (failure) {
@@ -70,15 +64,6 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
       throw codeOf(cause) === 'ENOENT' ? failure : cause;
     });
   }
-}
-
-/** A named pipe may never be written to, and a device such as `/dev/null` is not ours to replace. */
-async function refuseOther(path: string): Promise<void> {
-  const stats = await files()
-    .stat(path)
-    .catch(() => undefined); // what is missing, or cannot be looked at, fails where it is used
-  if (stats && !stats.isFile())
-    throw new Error(`${path} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
 }
 
 /** Of a mount point; of a directory that cannot be written; of a disk that has no room for a second file. */

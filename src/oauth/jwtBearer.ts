@@ -15,9 +15,7 @@ export interface JwtBearerOptions extends OAuthOptions {
 /**
  * A token for a signed JWT (RFC 7523 section 2.1), as Google's service accounts and Salesforce want it.
  *
- * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
- * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, or with what `assertion` failed
- * with.
+ * Throws and fails as `clientCredentials` does, or with what `assertion` failed with.
  */
 export function jwtBearer(options: JwtBearerOptions): TokenSource {
   requireObject(options);

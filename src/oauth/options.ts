@@ -1,6 +1,6 @@
 import type { ObservableInput } from 'rxjs';
 import type { CryptoKey, CryptoKeyPair } from '../internal/platformTypes.js';
-import type { TokenResponse } from '../token/types.js';
+import type { TokenFields, TokenResponse } from '../token/types.js';
 import type { Supplied } from './source.js';
 
 /** How the client proves who it is (RFC 6749 section 2.3, RFC 7523 section 2.2, RFC 8705 section 2). */
@@ -21,8 +21,7 @@ export const CLIENT_AUTH = [
 export interface OAuthOptions {
   /**
    * The authorization server's issuer identifier: its metadata is discovered (OpenID Connect Discovery 1.0, else
-   * RFC 8414) with the first token and kept. Either this or `tokenEndpoint`. `https:`, or `http:` on loopback; see
-   * `allowInsecureRequests`.
+   * RFC 8414). Either this or `tokenEndpoint`. `https:`, or `http:` on loopback; see `allowInsecureRequests`.
    */
   issuer?: string | URL | undefined;
   /** The token endpoint, without discovery. Either this or `issuer`. `https:`, or `http:` on loopback. */
@@ -38,24 +37,18 @@ export interface OAuthOptions {
    * `fetch` that presents the client certificate, and uses the `mtls_endpoint_aliases` of a discovered server.
    */
   clientAuth?: ClientAuthMethod | undefined;
-  /**
-   * For `private_key_jwt`: a private key that may sign, with its `kid` if the server tells keys apart. Or
-   * `clientAssertion`.
-   */
+  /** For `private_key_jwt`: a private key that may sign, with its `kid` if the server tells keys apart. */
   privateKey?: CryptoKey | { readonly key: CryptoKey; readonly kid?: string | undefined } | undefined;
   /**
    * For `private_key_jwt`, instead of `privateKey`: the signed assertion itself (RFC 7523 section 2.2), where something
-   * else makes it: a file that is rotated, a key management service, the identity that GitHub or Kubernetes gives a
-   * job. A function is called for each request.
+   * else makes it. A function is called for each request.
    */
   clientAssertion?: Supplied | undefined;
   /** Scopes, separated by spaces. Default: what the server grants by itself. */
   scope?: string | undefined;
   /** The API or APIs that the token is for: absolute URIs without a fragment (RFC 8707). */
   resource?: string | readonly string[] | undefined;
-  /**
-   * The API or APIs that the token is for, by logical name (RFC 8693 section 2.1; Auth0 and others for every grant).
-   */
+  /** The API or APIs that the token is for, by name (RFC 8693 section 2.1; Auth0 and others for every grant). */
   audience?: string | readonly string[] | undefined;
   /** Further form parameters, as the server's manual asks for. They cannot replace what the grant itself sends. */
   parameters?: Readonly<Record<string, string>> | undefined;
@@ -70,37 +63,31 @@ export interface OAuthOptions {
    */
   dpop?: boolean | CryptoKeyPair | undefined;
   /**
-   * Whether credentials may go over plain `http:` to any host that is named here (`http://keycloak:8080` in a mesh that
-   * encrypts, say), and that an `http:` issuer names. Default false: `https:`, or `http:` to `localhost`, 127.0.0.0/8
-   * and ::1.
+   * Whether credentials may go over plain `http:` to any host that is named here, and that an `http:` issuer names.
+   * Default false: `https:`, or `http:` to `localhost`, 127.0.0.0/8 and ::1.
    */
   allowInsecureRequests?: boolean | undefined;
   /** When the stream is closed its access token is revoked (RFC 7009), best effort, within 2 seconds. Default false. */
   revokeOnClose?: boolean | undefined;
 }
 
-/**
- * A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. Where the
- * answer was no good but for its refresh token, `access_token` is empty.
- */
+/** A token response whose refresh token is the one to keep: the new one, or the old one that stays valid. */
 export type RotatedTokens = TokenResponse & { refresh_token: string };
 
 export interface RefreshTokenOptions extends OAuthOptions {
   /** The refresh token to start from, or a function that reads it when it is first needed. */
   refreshToken: Supplied;
   /**
-   * Stores the new refresh token. It is awaited before the new access token is handed out, so that a crash never leaves
-   * only a used one behind; and it is never called again before it has finished. When it fails the new token stays in
-   * use, the failure is reported as an event, and the next refresh stores again.
+   * Stores the new refresh token. It is awaited before the new access token is handed out, and never called again
+   * before it has finished. When it fails the new token stays in use, and the next refresh stores again.
    */
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a callback that stores at once returns nothing
   onRotate?: ((tokens: RotatedTokens) => ObservableInput<unknown> | void) | undefined;
   /**
    * Gets tokens in another way (asks the user, say) when the server says that the user must sign in (`invalid_grant`
-   * and its dialects such as GitHub's `bad_refresh_token`, `login_required`, `interaction_required`,
-   * `consent_required`), or when `refreshToken` is a function that has none yet: it gives nothing, or fails with the
-   * code ENOENT. It may take its time: it is called once for all who ask meanwhile, and what it gives is kept even if
-   * no request waits any more. The life of the access token that it gives counts from when it was called.
+   * and the like), or when `refreshToken` is a function that has none yet: it gives nothing, or fails with the code
+   * ENOENT. It may take its time: it is called once for all who ask meanwhile, and what it gives is kept even if no
+   * request waits any more. The life of the access token that it gives counts from when it was called.
    */
-  reauthenticate?: (() => ObservableInput<TokenResponse>) | undefined;
+  reauthenticate?: (() => ObservableInput<TokenResponse | TokenFields>) | undefined;
 }

@@ -29,9 +29,7 @@ export type { RefreshTokenOptions, RotatedTokens } from './options.js';
  * with the access token, and `refreshToken` is only what the first of them begins with. Seal it there
  * (`encryptionKey`).
  *
- * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
- * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, which hold no secret.
- * `invalid_grant` and its dialects are permanent: the user must sign in again.
+ * Throws and fails as `clientCredentials` does. `invalid_grant` and the like are permanent: the user must sign in again.
  */
 export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireObject(options);
@@ -55,7 +53,6 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     ...(revokeOnClose === true && {
       [ON_CLOSE]: (token) => {
         endpoint.revoke(token?.value);
-        session.revokeUndelivered();
       },
     }),
     [ON_SIGN_OUT]: (token) => {

@@ -16,19 +16,21 @@ export interface RenewalOptions extends CurrentRefreshTokenOptions, Pick<Refresh
  * Gets a token: by the refresh token, by another one that is stored, by a sign-in.
  *
  * @param ended once it is aborted, nothing more is sent
+ * @param onSignIn gets what a sign-in brought, whether a request still waits for it or not
  */
-export function renewalBy(options: RenewalOptions, ended: AbortSignal) {
+export function renewalBy(options: RenewalOptions, ended: AbortSignal, onSignIn: (renewal: Renewal) => void) {
   const { endpoint, reauthenticate } = options;
   const refreshToken = currentRefreshToken(options, ended);
   const signIn =
     reauthenticate &&
-    signInOnce(
-      reauthenticate,
-      endpoint.requireBound,
-      (response, report) => void refreshToken.replace(response, report),
-    );
+    signInOnce(reauthenticate, (given, age, report) => {
+      const renewal = { response: endpoint.requireBound(given), age };
+      onSignIn(renewal);
+      void refreshToken.replace(renewal.response, report);
+      return renewal;
+    });
 
-  async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Renewal> {
+  async function exchange(refresh_token: string, signal: AbortSignal): Promise<Renewal> {
     let age = stopwatch();
     const response = await endpoint.exchange({
       grantType: 'refresh_token',
@@ -38,10 +40,6 @@ export function renewalBy(options: RenewalOptions, ended: AbortSignal) {
         ended.throwIfAborted();
         age = stopwatch();
       },
-      onRotated: (token) =>
-        orAborted(refreshToken.replace({ access_token: '', refresh_token: token }, report), signal).catch(
-          () => undefined,
-        ),
     });
     return { response, age };
   }
@@ -52,8 +50,8 @@ export function renewalBy(options: RenewalOptions, ended: AbortSignal) {
   }
 
   async function renew(signal: AbortSignal, report: Report): Promise<Renewal> {
-    const signedIn = signIn?.result();
-    if (signedIn) return orAborted(signedIn, signal);
+    const signingIn = signIn?.running();
+    if (signingIn) return orAborted(signingIn, signal);
     let token: string | undefined;
     try {
       token = await refreshToken.get(signal);
@@ -64,7 +62,7 @@ export function renewalBy(options: RenewalOptions, ended: AbortSignal) {
     }
     for (let attempt = 1; ; attempt++) {
       try {
-        return await exchange(token, signal, report);
+        return await exchange(token, signal);
       } catch (failure) {
         if (ended.aborted || !(failure instanceof TokenEndpointError && requiresSignIn(failure.error))) throw failure;
         // Once: a function that gives another one each time must not be asked for ever.
@@ -74,7 +72,7 @@ export function renewalBy(options: RenewalOptions, ended: AbortSignal) {
     }
   }
 
-  return { renew, refreshToken, signIn };
+  return { renew, refreshToken };
 }
 
 const noRefreshToken = (cause: unknown): TokenEndpointError =>

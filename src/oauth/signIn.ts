@@ -1,8 +1,8 @@
-import { firstValueFrom, type ObservableInput } from 'rxjs';
+import { firstValueFrom } from 'rxjs';
 import { stopwatch } from '../internal/stopwatch.js';
-import { lifetimeOf } from '../token/refreshPolicy.js';
 import { mistake } from '../token/tokenResponse.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
+import type { RefreshTokenOptions } from './options.js';
 import { asObservable } from './source.js';
 
 /** A token, and how many milliseconds ago it was asked for. */
@@ -15,30 +15,23 @@ export interface Renewal {
  * One sign-in at a time, however long the user takes, and however many requests have given up: to ask twice is worse
  * than to be late.
  *
- * @param check judges the response, or throws
- * @param adopt takes the refresh token into use, even of a response that is refused
+ * @param accept judges what `reauthenticate` gave, or throws
  */
 export function signInOnce(
-  reauthenticate: () => ObservableInput<TokenResponse>,
-  check: (response: TokenResponse) => TokenResponse,
-  adopt: (response: TokenResponse, report: TokenRequest['report']) => void,
+  reauthenticate: NonNullable<RefreshTokenOptions['reauthenticate']>,
+  accept: (given: unknown, age: () => number, report: TokenRequest['report']) => Renewal,
 ) {
   let running: Promise<Renewal> | undefined;
-  let kept: Renewal | undefined;
 
   async function run(report: TokenRequest['report']): Promise<Renewal> {
     const age = stopwatch();
     const given$ = asObservable(reauthenticate());
     if (!given$) throw mistake('reauthenticate must return a Promise, an Observable or the like');
-    const response = (await firstValueFrom(given$)) as TokenResponse;
-    adopt(response, report);
-    return (kept = { response: check(response), age });
+    return accept(await firstValueFrom(given$), age, report);
   }
 
   return {
-    /** What the sign-in under way will give, or what the last one gave when no request waited any more. */
-    result: (): Promise<Renewal> | undefined =>
-      running ?? (kept && isWorthKeeping(kept) ? Promise.resolve(kept) : undefined),
+    running: () => running,
     begin: (report: TokenRequest['report']): Promise<Renewal> => {
       // Not in a `finally` of `run` itself: one that fails at once would be over before it is noted here, and stay for
       // ever.
@@ -46,12 +39,5 @@ export function signInOnce(
       running.catch(() => undefined); // all who waited may have left
       return running;
     },
-    kept: () => kept,
-    dropKept: () => (kept = undefined),
   };
 }
-
-/** Where a refresh token came along, a younger token is to be had. */
-const isWorthKeeping = (renewal: Renewal): boolean => !renewal.response.refresh_token && !isOver(renewal);
-
-export const isOver = ({ response, age }: Renewal): boolean => age() >= lifetimeOf(response, Date.now() - age());

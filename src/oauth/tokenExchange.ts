@@ -27,9 +27,7 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
  * A token in exchange for another (RFC 8693): one that a caller sent, say, for one that the next service accepts.
  * `subjectToken` may come from another stream: `() => user$.pipe(take(1), map((token) => token.value))`.
  *
- * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a secret.
- * The source itself fails with `TokenEndpointError` or `InvalidTokenResponseError`, or with what `subjectToken` or
- * `actorToken` failed with.
+ * Throws and fails as `clientCredentials` does, or with what `subjectToken` or `actorToken` failed with.
  */
 export function tokenExchange(options: TokenExchangeOptions): TokenSource {
   requireObject(options);

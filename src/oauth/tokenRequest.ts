@@ -2,7 +2,6 @@ import * as oauth from 'oauth4webapi';
 import { answeredBy, retryAfterOf, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestBy, type Transport } from './boundedFetch.js';
-import { challengeOf } from './challenge.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
 import type { CheckedOptions } from './checkOptions.js';
@@ -19,8 +18,6 @@ export interface GrantRequest {
   readonly signal: AbortSignal;
   /** Called when a request is about to be sent, perhaps once more. Throws to prevent that. */
   readonly onSend?: (() => void) | undefined;
-  /** The answer is refused, but it held this new refresh token. The exchange fails when the promise settles. */
-  readonly onRotated?: ((refreshToken: string) => Promise<void>) | undefined;
 }
 
 /** Sends one request to the token endpoint, and reads the answer. */
@@ -55,7 +52,6 @@ export function tokenRequestBy(
       status,
       retryAfter: retryAfterOf(headers, now),
       clockSkew: clockSkewOf(headers, now),
-      challenge: await challengeOf(response),
       text: await response.text(),
     };
   };

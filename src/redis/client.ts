@@ -34,9 +34,13 @@ export function requireClient(client: unknown): RedisClient {
     eval: run,
     isPipeline,
     execAsPipeline,
+    createScript,
   } = (typeof client === 'object' && client !== null ? client : {}) as Record<string, unknown>;
   if (isPipeline === true || execAsPipeline !== undefined)
     throw wrong('client', client, 'the client itself, not a transaction or pipeline of it');
+  // Its `eval` takes arrays, it parses what it answers, and it sends each command as a request of HTTP.
+  if (typeof createScript === 'function')
+    throw wrong('client', client, 'a client of redis or ioredis, not one of @upstash/redis');
   if (typeof run === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function'))
     return client as RedisClient;
   throw wrong('client', client, 'a client of redis or ioredis, version 5 or later');

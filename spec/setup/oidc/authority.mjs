@@ -16,7 +16,6 @@ export class Authority {
   #callback;
   #resources;
   #provider;
-  #tokenPath = '/token';
   #keys;
   #database;
   /** What was seen at the token endpoint, and of it refused. */
@@ -40,7 +39,6 @@ export class Authority {
     const { createProvider, publicKeys } = await import('./provider.mjs');
     this.#provider = await createProvider(this.issuer, {
       ...this.#options,
-      tokenPath: this.#tokenPath,
       keys: this.#keys,
       database: this.#database,
     });
@@ -59,7 +57,7 @@ export class Authority {
     if (request.url.startsWith('/api')) return this.#resources.handle(request, response);
     if (request.url.startsWith('/token/revocation')) this.#seen.revocations++;
     if (!this.#callback) return reply(response, 503, { error: 'temporarily_unavailable' });
-    if (request.url.startsWith(this.#tokenPath)) delayEnd(response, this.#options.delay);
+    if (request.url.startsWith('/token')) delayEnd(response, this.#options.delay);
     return this.#callback(request, response);
   }
 
@@ -76,12 +74,6 @@ export class Authority {
     await new Promise((resolve) => setTimeout(resolve, down));
     await this.#open();
     this.#server = await listen((request, response) => this.#handle(request, response), Number(port));
-  }
-
-  /** The token endpoint moves: the discovery document names another, the old one is gone. */
-  async move({ to }) {
-    this.#tokenPath = to;
-    await this.#open();
   }
 
   stats() {

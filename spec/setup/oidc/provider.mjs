@@ -54,7 +54,7 @@ const clients = () => {
   ];
 };
 
-export async function createProvider(issuer, { ttl, format, nonce, tokenPath, keys, database }) {
+export async function createProvider(issuer, { ttl, format, nonce, keys, database }) {
   console.warn = console.info = () => undefined;
   const resourceServer = {
     scope: SCOPE,
@@ -67,7 +67,6 @@ export async function createProvider(issuer, { ttl, format, nonce, tokenPath, ke
     clients: clients(),
     adapter: database,
     jwks: keys,
-    routes: { token: tokenPath },
     scopes: ['openid', 'offline_access', ...SCOPE.split(' ')],
     rotateRefreshToken: true,
     ttl: { AccessToken: lifetime, ClientCredentials: lifetime, Grant: HOUR, RefreshToken: HOUR },
