@@ -1,10 +1,12 @@
+import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { ON_CLOSE } from '../../src/internal/sourceHooks.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
 import { REVOCATION_TIMEOUT } from '../../src/oauth/revoke.js';
 import type { SourceHooks } from '../../src/token/proof.js';
-import type { AccessToken } from '../../src/token/types.js';
-import { deferred, fakeEndpoint, refuse } from './fakeEndpoint.js';
+import { createTokenStream } from '../../src/token/tokenStream.js';
+import type { AccessToken, TokenSource } from '../../src/token/types.js';
+import { ask, deferred, fakeEndpoint, refuse } from './fakeEndpoint.js';
 
 const base = { clientId: 'orders', clientSecret: 's', revokeOnClose: true };
 const token = { value: 'T1', type: 'Bearer' } as AccessToken;
@@ -87,5 +89,110 @@ describe('revokeOnClose', () => {
     expect(REVOCATION_TIMEOUT).toBe(2000);
     expect(took).toBeGreaterThan(1900);
     expect(took).toBeLessThan(3000);
+  });
+});
+
+describe('a token that comes after close', () => {
+  const places = { tokenEndpoint: 'https://id.example/token', revocationEndpoint: 'https://id.example/revoke' };
+  /** Answers token requests when told to. */
+  const slow = () => {
+    const gate = deferred<undefined>();
+    const aborted: boolean[] = [];
+    let n = 0;
+    const { fetch: answer, seen } = fakeEndpoint(async ({ url }) => {
+      if (url.endsWith('/revoke')) return refuse(200);
+      await gate.promise;
+      return { access_token: `T${String(++n)}`, refresh_token: `r${String(n + 1)}` };
+    });
+    const fetch: typeof globalThis.fetch = (url, init) => {
+      init?.signal?.addEventListener('abort', () => aborted.push(true));
+      return answer(url, init);
+    };
+    return {
+      gate,
+      fetch,
+      aborted,
+      revoked: () => seen.filter(({ url }) => url.endsWith('/revoke')).map(({ form }) => form.token),
+    };
+  };
+  const sources: [string, (fetch: typeof globalThis.fetch, revokeOnClose?: boolean) => TokenSource][] = [
+    [
+      'clientCredentials',
+      (fetch, revokeOnClose = true) => clientCredentials({ ...base, ...places, revokeOnClose, fetch }),
+    ],
+  ];
+  const open = async (source: TokenSource) => {
+    const token$ = createTokenStream(source);
+    const done = lastValueFrom(token$, { defaultValue: null }).catch((error: unknown) => (error as Error).name);
+    await settled();
+    return { token$, done };
+  };
+
+  it.each(sources)('should be revoked too, and nobody waits for it: %s', async (_grant, create) => {
+    const { gate, fetch, revoked } = slow();
+    const { token$, done } = await open(create(fetch));
+    token$.close();
+    expect(await done).toBeNull();
+    gate.resolve(undefined);
+    await settled();
+    expect(revoked()).toEqual(['T1']);
+  });
+
+  it.each(sources)('should not be, unless asked for: %s', async (_grant, create) => {
+    const { gate, fetch, revoked } = slow();
+    const { token$ } = await open(create(fetch, false));
+    token$.close();
+    gate.resolve(undefined);
+    await settled();
+    expect(revoked()).toEqual([]);
+  });
+
+  it.each(sources)(
+    'should not be where another stream of the same source uses it, or one that lives on: %s',
+    async (_grant, create) => {
+      const { gate, fetch, revoked } = slow();
+      const source = create(fetch);
+      const [closing, staying] = await Promise.all([open(source), open(source)]);
+      const token = firstValueFrom(staying.token$);
+      closing.token$.close();
+      gate.resolve(undefined);
+      const { value } = await token;
+      await settled();
+      expect(revoked()).not.toContain(value);
+      staying.token$.close();
+    },
+  );
+
+  it.each(sources)('should be no trouble when its revocation fails: %s', async (_grant, create) => {
+    const { gate, fetch, revoked } = slow();
+    const source = create((url, init) =>
+      fetch(url, init).then((answer) =>
+        (url as string).endsWith('/revoke') ? Promise.reject(new Error('down')) : answer,
+      ),
+    );
+    const { token$ } = await open(source);
+    token$.close();
+    gate.resolve(undefined);
+    await settled(); // an unhandled rejection would fail this file
+    expect(revoked()).toEqual(['T1']);
+  });
+
+  it('should not be awaited longer than 2 seconds', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const { fetch, aborted } = slow();
+      const controller = new AbortController();
+      const source = clientCredentials({ ...base, ...places, fetch });
+      const asked = ask(source, { signal: controller.signal }).catch(() => 'aborted');
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      (source as SourceHooks)[ON_CLOSE]?.(null, controller.signal);
+      controller.abort();
+      await jest.advanceTimersByTimeAsync(1999);
+      expect(aborted).toEqual([]);
+      await jest.advanceTimersByTimeAsync(1);
+      expect([await asked, aborted]).toEqual(['aborted', [true]]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

@@ -311,13 +311,26 @@ describe('after sign-out, a source without a refresh token', () => {
     ['tokenExchange', (fetch) => tokenExchange({ ...base, fetch, subjectToken: 's' })],
   ];
 
-  it.each(grants)('should have its token revoked: %s', async (_grant, create) => {
-    const endpoint = fakeEndpoint((seen) => (isRevocation(seen) ? refuse(200) : { access_token: 'T1' }));
+  it.each(grants)('should have its token revoked, and the one that still comes: %s', async (_grant, create) => {
+    const gate = deferred<undefined>();
+    let tokens = 0;
+    const endpoint = fakeEndpoint(async (seen) => {
+      if (isRevocation(seen)) return refuse(200);
+      if (tokens++ === 0) await gate.promise;
+      return { access_token: `T${String(tokens)}` };
+    });
     const source = create(endpoint.fetch);
-    signOut(source, 'T0');
+    const { controller, outcome } = begin(source);
     await turns();
-    expect(revoked(endpoint)).toEqual([['access_token', 'T0']]);
-    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1' });
+    signOut(source, 'T0', controller);
+    gate.resolve(undefined);
+    await outcome;
+    await turns();
+    expect(revoked(endpoint)).toEqual([
+      ['access_token', 'T0'],
+      ['access_token', 'T1'],
+    ]);
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T2' });
   });
 });
 

@@ -19,18 +19,21 @@ export const aborted = (signal: AbortSignal): Observable<never> =>
     }),
   );
 
-/** Runs the work with a signal that aborts `delay` ms after the given one. */
+/** Runs the work with a signal that aborts `delay()` ms after the given one. */
 export async function outliving<T>(
   signal: AbortSignal,
-  delay: number,
+  delay: () => number,
   work: (outliving: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const abort = () => {
+    controller.abort(signal.reason);
+  };
   const stop = onAbort(signal, () => {
-    timer = setTimeout(() => {
-      controller.abort(signal.reason);
-    }, delay);
+    const ms = delay();
+    if (ms === 0) abort();
+    else timer = setTimeout(abort, ms);
   });
   try {
     return await work(onBehalfOf(signal, controller.signal));

@@ -1,6 +1,9 @@
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
-import type { AccessToken, TokenSource } from '../token/types.js';
+import type { SourceHooks } from '../token/proof.js';
+import type { TokenSource } from '../token/types.js';
+import { outliving } from './abort.js';
 import type { OAuthOptions } from './options.js';
+import { REVOCATION_TIMEOUT } from './revoke.js';
 import { withHooks } from './source.js';
 import { tokenEndpoint } from './tokenEndpoint.js';
 import type { Parameters } from './tokenRequest.js';
@@ -15,13 +18,27 @@ export function grantSource(
   grantType: string,
   parametersOf: (signal: AbortSignal) => Promise<Parameters>,
 ): TokenSource {
-  const { exchange, hooks, revoke } = tokenEndpoint(options);
-  const revokeLast = (token: AccessToken | null) => {
-    revoke(token?.value);
+  const endpoint = tokenEndpoint(options);
+  /** Requests of streams that have been closed or signed out: what still answers them is revoked. */
+  const discarded = new WeakSet<AbortSignal>();
+
+  const discard: SourceHooks[typeof ON_SIGN_OUT] = (token, pending) => {
+    if (pending) discarded.add(pending);
+    endpoint.revoke(token?.value);
   };
-  return withHooks(async ({ signal }) => exchange({ grantType, parameters: await parametersOf(signal), signal }), {
-    ...hooks,
-    ...(options.revokeOnClose === true && { [ON_CLOSE]: revokeLast }),
-    [ON_SIGN_OUT]: revokeLast,
-  });
+  const hooks: SourceHooks = {
+    ...endpoint.hooks,
+    ...(options.revokeOnClose === true && { [ON_CLOSE]: discard }),
+    [ON_SIGN_OUT]: discard,
+  };
+
+  return withHooks(async ({ signal }) => {
+    const parameters = await parametersOf(signal);
+    // The exchange of a discarded request ends a little later than that: the server could issue a token that is never
+    // revoked.
+    const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);
+    const response = await outliving(signal, delay, (own) => endpoint.exchange({ grantType, parameters, signal: own }));
+    if (discarded.has(signal)) endpoint.revoke(response.access_token);
+    return response;
+  }, hooks);
 }

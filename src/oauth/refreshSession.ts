@@ -42,7 +42,7 @@ export function refreshSession(options: RenewalOptions) {
       // did not send it again.
       const isShared = request.last !== undefined;
       const join = (signal: AbortSignal) => orAborted(refresh(signal, request), ended);
-      const { response, age } = await (isShared ? outliving(request.signal, GRACE, join) : join(request.signal));
+      const { response, age } = await (isShared ? outliving(request.signal, () => GRACE, join) : join(request.signal));
       undelivered = undefined;
       Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
       return isShared ? refreshToken.addTo(response) : response;
