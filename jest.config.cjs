@@ -7,7 +7,7 @@ const UNIT = [
   '/spec/(errors|exports)-spec\\.ts$',
 ];
 
-/** Specs that measure how long something takes between browsers and processes: they have the machine to themselves. */
+/** Specs that measure how long something takes between browsers and processes: one after the other, at a higher priority. */
 const ALONE = [
   '/spec/browser/(connect|tabs)-spec\\.ts$',
   '/spec/faults/.*-spec\\.ts$',
@@ -31,28 +31,33 @@ const servers = {
   globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
 };
 
+const runner = '<rootDir>/spec/setup/twoLanes.cjs';
+/** What measures no time leaves the processors to what does. */
+const background = { ...base, runner, setupFiles: ['<rootDir>/spec/setup/lowPriority.cjs'] };
+
 /** @type {import('jest').Config} */
 module.exports = {
-  // Two, whatever the machine: most specs wait for timers, servers and browsers, and a third makes some of them late.
+  // Two beside the one that measures times, whatever the machine: most specs wait for timers, servers and browsers, and one
+  // more makes some of them late.
   maxWorkers: 2,
   // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
   // Jest takes it from here only, not from a project.
   testTimeout: 30_000,
   projects: [
-    { ...base, displayName: 'unit', testRegex: UNIT },
+    { ...background, displayName: 'unit', testRegex: UNIT },
     {
-      ...base,
+      ...background,
       displayName: 'system',
       testRegex: '/spec/.*-spec\\.ts$',
       testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...UNIT, ...ALONE, ...MODEL, '/spec/recipes/clients/'],
       ...servers,
     },
-    { ...base, displayName: 'model', testRegex: MODEL, ...uninstrumented },
+    { ...background, displayName: 'model', testRegex: MODEL, ...uninstrumented },
     {
       ...base,
       displayName: 'alone',
       testRegex: ALONE,
-      runner: '<rootDir>/spec/setup/oneWorker.cjs',
+      runner,
       ...uninstrumented,
       ...servers,
     },
