@@ -13,6 +13,7 @@ const ALONE = [
   '/spec/faults/.*-spec\\.ts$',
   '/spec/redis/(fleet-.*|faults|instances)-spec\\.ts$',
   '/spec/file/killed-spec\\.ts$',
+  '/spec/compare/.*-spec\\.ts$',
   '/spec/connect/servers-spec\\.ts$',
   '/spec/examples/(demo-embedded|fleet|java)-spec\\.ts$',
 ];
