@@ -7,7 +7,7 @@ const UNIT = [
   '/spec/(errors|exports)-spec\\.ts$',
 ];
 
-/** Specs that measure how long something takes between browsers and processes: one after the other, at a higher priority. */
+/** Specs that measure how long something takes between browsers and processes. They run one after the other. */
 const ALONE = [
   '/spec/browser/(connect|tabs)-spec\\.ts$',
   '/spec/faults/.*-spec\\.ts$',
@@ -15,7 +15,7 @@ const ALONE = [
   '/spec/file/killed-spec\\.ts$',
   '/spec/compare/.*-spec\\.ts$',
   '/spec/connect/servers-spec\\.ts$',
-  '/spec/examples/(demo-embedded|fleet|java)-spec\\.ts$',
+  '/spec/examples/(angular|demo-embedded|fleet|java)-spec\\.ts$',
 ];
 
 /** Random histories of src/token: what they run through is covered by its own specs too. */
@@ -33,13 +33,13 @@ const servers = {
 };
 
 const runner = '<rootDir>/spec/setup/twoLanes.cjs';
-/** What measures no time leaves the processors to what does. */
+/** All other specs run beside those, at a lower priority, so that they make none of them late. */
 const background = { ...base, runner, setupFiles: ['<rootDir>/spec/setup/lowPriority.cjs'] };
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // Two beside the one that measures times, whatever the machine: most specs wait for timers, servers and browsers, and one
-  // more makes some of them late.
+  // Two beside the one for ALONE, whatever the machine: most specs wait for timers, servers and browsers, and one more makes
+  // some of them late.
   maxWorkers: 2,
   // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
   // Jest takes it from here only, not from a project.

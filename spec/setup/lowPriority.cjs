@@ -1,5 +1,5 @@
-const { constants, getPriority, setPriority } = require('node:os');
+const { getPriority, setPriority } = require('node:os');
 
-/** Of this process and all that it starts. What measures no time leaves the processors to what does. */
-const { PRIORITY_BELOW_NORMAL } = constants.priority;
-if (getPriority() < PRIORITY_BELOW_NORMAL) setPriority(PRIORITY_BELOW_NORMAL);
+/** Of this process and of those that it starts. Lower priorities would starve beside other work on the machine. */
+const NICE = 5;
+if (getPriority() < NICE) setPriority(NICE);

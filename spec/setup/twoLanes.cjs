@@ -2,7 +2,7 @@ const { default: TestRunner, EmittingTestRunner } = require('jest-runner');
 
 /**
  * Runs the specs of the project `alone` one after the other, and those of all other projects beside them. The former wait
- * most of their time, and the latter have a lower priority (lowPriority.cjs): a worker that they keep busy makes no timer late.
+ * for most of their time. The latter have a lower priority (lowPriority.cjs), so that they make no timer of the former late.
  */
 module.exports = class TwoLanes extends EmittingTestRunner {
   constructor(globalConfig, context) {
@@ -18,7 +18,7 @@ module.exports = class TwoLanes extends EmittingTestRunner {
       [this.others, tests.filter((test) => !isAlone(test))],
     ].filter(([, these]) => these.length > 0);
     const run = ([lane, these]) => lane.runTests(these, watcher, options);
-    // In one process (`jest -i`) there is one lane.
+    // `jest -i` runs everything in one process.
     if (options.serial) for (const lane of lanes) await run(lane);
     else await Promise.all(lanes.map(run));
   }
