@@ -9,7 +9,7 @@ const UNIT = [
 
 /** Specs that measure how long something takes between browsers and processes. They run one after the other. */
 const ALONE = [
-  '/spec/browser/(connect|tabs)-spec\\.ts$',
+  '/spec/browser/(connect|live-page|tabs)-spec\\.ts$',
   '/spec/faults/.*-spec\\.ts$',
   '/spec/redis/(fleet-.*|faults|instances)-spec\\.ts$',
   '/spec/file/killed-spec\\.ts$',
