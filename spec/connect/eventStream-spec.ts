@@ -41,7 +41,7 @@ async function run(answers: (Response | Error)[], options: EventStreamOptions = 
   // Until nothing happens any more: a busy machine takes longer to connect again.
   for (let before = -1; before < sent.length;) {
     before = sent.length;
-    await wait(60);
+    await wait(150);
   }
   running.unsubscribe();
   return { sent, seen, failure };
