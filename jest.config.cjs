@@ -7,14 +7,15 @@ const UNIT = [
   '/spec/(errors|exports)-spec\\.ts$',
 ];
 
-/** Specs that measure how long something takes between browsers and processes: they have the machine to themselves. */
+/** Specs that measure how long something takes between browsers and processes. They run one after the other. */
 const ALONE = [
-  '/spec/browser/(connect|tabs)-spec\\.ts$',
+  '/spec/browser/(connect|live-page|tabs)-spec\\.ts$',
   '/spec/faults/.*-spec\\.ts$',
   '/spec/redis/(fleet-.*|faults|instances)-spec\\.ts$',
   '/spec/file/killed-spec\\.ts$',
+  '/spec/compare/.*-spec\\.ts$',
   '/spec/connect/servers-spec\\.ts$',
-  '/spec/examples/(demo-embedded|fleet|java)-spec\\.ts$',
+  '/spec/examples/(angular|demo-embedded|fleet|java)-spec\\.ts$',
 ];
 
 /** Random histories of src/token: what they run through is covered by its own specs too. */
@@ -31,28 +32,33 @@ const servers = {
   globalTeardown: '<rootDir>/spec/setup/globalTeardown.mjs',
 };
 
+const runner = '<rootDir>/spec/setup/twoLanes.cjs';
+/** All other specs run beside those, at a lower priority, so that they make none of them late. */
+const background = { ...base, runner, setupFiles: ['<rootDir>/spec/setup/lowPriority.cjs'] };
+
 /** @type {import('jest').Config} */
 module.exports = {
-  // Two, whatever the machine: most specs wait for timers, servers and browsers, and a third makes some of them late.
+  // Two beside the one for ALONE, whatever the machine: most specs wait for timers, servers and browsers, and one more makes
+  // some of them late.
   maxWorkers: 2,
   // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
   // Jest takes it from here only, not from a project.
   testTimeout: 30_000,
   projects: [
-    { ...base, displayName: 'unit', testRegex: UNIT },
+    { ...background, displayName: 'unit', testRegex: UNIT },
     {
-      ...base,
+      ...background,
       displayName: 'system',
       testRegex: '/spec/.*-spec\\.ts$',
       testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...UNIT, ...ALONE, ...MODEL, '/spec/recipes/clients/'],
       ...servers,
     },
-    { ...base, displayName: 'model', testRegex: MODEL, ...uninstrumented },
+    { ...background, displayName: 'model', testRegex: MODEL, ...uninstrumented },
     {
       ...base,
       displayName: 'alone',
       testRegex: ALONE,
-      runner: '<rootDir>/spec/setup/oneWorker.cjs',
+      runner,
       ...uninstrumented,
       ...servers,
     },

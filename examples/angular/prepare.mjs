@@ -12,7 +12,7 @@ const root = resolve(here, '../..');
 
 const readIfThere = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
 
-const environment = { ...process.env, NG_CLI_ANALYTICS: 'false', CI: '1' };
+const environment = { ...process.env, NG_CLI_ANALYTICS: 'false' };
 
 export async function prepare(folder = here, configurations = ['']) {
   const run = (command, ...args) =>

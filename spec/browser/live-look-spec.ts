@@ -2,15 +2,9 @@ import { StubServers } from '../examples/demoStubs.js';
 import { folder, orders, ownFlags } from '../examples/demoSupport.js';
 import { expectAccessible } from './accessible.js';
 import { startLive } from './live.js';
-import { close, press, row, startLivePages, type LivePages } from './livePages.js';
+import { close, press, row, useLivePages } from './livePages.js';
 
-jest.setTimeout(90_000);
-
-let pages: LivePages;
-beforeAll(async () => {
-  pages = await startLivePages();
-}, 300_000);
-afterAll(() => pages.stop());
+const pages = useLivePages();
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   it.each([

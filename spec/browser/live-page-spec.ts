@@ -1,14 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { close, press, row, startLivePages, type LivePages } from './livePages.js';
+import { close, press, row, useLivePages } from './livePages.js';
 
-jest.setTimeout(90_000);
-
-let pages: LivePages;
-beforeAll(async () => {
-  pages = await startLivePages();
-}, 300_000);
-afterAll(() => pages.stop());
+const pages = useLivePages();
 
 const counter = async (page: Page, lane: string, name: string) =>
   Number(await page.textContent(`.${lane} [data-counter=${name}]`));
@@ -154,7 +148,7 @@ describe('the live page', () => {
   });
 
   it('should be usable with the keyboard alone, and speak of what it is at', async () => {
-    await page.focus('[data-press=revoke]');
+    await page.focus('#pause');
     const reached: (string | null)[] = [];
     for (let step = 0; step < 7; step += 1) {
       await page.keyboard.press('Tab');
@@ -166,12 +160,12 @@ describe('the live page', () => {
       expect(await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle)).not.toBe('none');
     }
     expect(reached.slice(0, 6)).toEqual([
+      'Revoke token',
       'Break token endpoint 2 s',
       'Break it longer 8 s',
       'Forbid /invoices',
       'Cut connection',
       'Put to sleep',
-      'Pause',
     ]);
     expect(reached[6]).toContain('Diagram of rx-fresh-token');
     await page.focus('.ours .stage');
@@ -212,7 +206,7 @@ describe('the live page', () => {
     expect(text).toContain('"type":"token"');
     // The demo's tokens are JWTs.
     expect(text + (await page.content())).not.toMatch(/eyJ|Bearer|Basic /);
-    expect(pages.live.output()).not.toMatch(/eyJ|Bearer|Basic /);
+    expect(pages.live().output()).not.toMatch(/eyJ|Bearer|Basic /);
   });
 
   it('should have shown no error on the way', () => expect(pages.wrongs).toEqual([]));
@@ -220,15 +214,15 @@ describe('the live page', () => {
 
 describe('the server of the page', () => {
   it('should serve on loopback, to its own page only', async () => {
-    const { host, origin } = new URL(pages.live.url);
+    const { host, origin } = new URL(pages.live().url);
     expect(host).toMatch(/^127\.0\.0\.1:/);
     const post = (headers: Record<string, string>, name = 'revoke') =>
-      fetch(`${pages.live.url}press/${name}`, { method: 'POST', headers }).then(({ status }) => status);
+      fetch(`${pages.live().url}press/${name}`, { method: 'POST', headers }).then(({ status }) => status);
     expect(await post({})).toBe(403);
     expect(await post({ origin: 'https://elsewhere.example' })).toBe(403);
     expect(await post({ origin }, 'constructor')).toBe(404);
     expect(await post({ origin })).toBe(204);
-    const { headers } = await fetch(pages.live.url);
+    const { headers } = await fetch(pages.live().url);
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 

@@ -5,24 +5,29 @@ import { startLive, type LiveRun } from './live.js';
 /** Milliseconds. The machine may be busy: a spec waits for what it wants to see, and for nothing else. */
 const PATIENCE = 30_000;
 
-export interface LivePages {
-  readonly live: LiveRun;
-  /** What went wrong in the pages. */
-  readonly wrongs: readonly string[];
-  /** A page in a context of its own, once it has drawn a token. */
-  open(options?: BrowserContextOptions, url?: string): Promise<Page>;
-  stop(): Promise<void>;
-}
-
-/** A browser, and a run of `npm run live` to look at. */
-export async function startLivePages(): Promise<LivePages> {
-  const [browser, live]: [Browser, LiveRun] = await Promise.all([launch(), startLive()]);
+/** A browser, and a run of `npm run live` to look at, for all specs of a file. */
+export function useLivePages() {
+  jest.setTimeout(90_000);
+  let browser: Browser | undefined;
+  let live: LiveRun | undefined;
   const wrongs: string[] = [];
+  const started = (): LiveRun => live!;
+
+  beforeAll(async () => {
+    [browser, live] = await Promise.all([launch(), startLive()]);
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await live?.stop();
+  });
+
   return {
-    live,
-    wrongs,
-    open: async (options, url = live.url) => {
-      const context = await browser.newContext({ viewport: { width: 1_180, height: 900 }, ...options });
+    live: started,
+    /** What went wrong in the pages. */
+    wrongs: wrongs as readonly string[],
+    /** A page in a context of its own, once it has drawn a token. */
+    open: async (options?: BrowserContextOptions, url = started().url): Promise<Page> => {
+      const context = await browser!.newContext({ viewport: { width: 1_180, height: 900 }, ...options });
       context.setDefaultTimeout(PATIENCE);
       const page = await context.newPage();
       page.on('pageerror', ({ message }) => wrongs.push(message));
@@ -32,10 +37,6 @@ export async function startLivePages(): Promise<LivePages> {
       await page.goto(url);
       await page.waitForSelector('.lane.ours .marbles g');
       return page;
-    },
-    stop: async () => {
-      await browser.close();
-      await live.stop();
     },
   };
 }

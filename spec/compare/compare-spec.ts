@@ -10,7 +10,7 @@ import { table } from '../../bench/compare/table.js';
 const HOUR = 3_600_000;
 
 const SHORT = {
-  rollover: { server: { lifetime: 1_000, refuseWith: 401 }, rates: { '/orders': 20 }, duration: 1_500 },
+  rollover: { server: { lifetime: 2_000, refuseWith: 401 }, rates: { '/orders': 20 }, duration: 2_500 },
   revocation: {
     server: { lifetime: HOUR, refuseWith: 403 },
     rates: { '/orders': 20 },
@@ -18,12 +18,12 @@ const SHORT = {
     steps: [{ at: 300, act: (server) => server.revokeAll() }],
   },
   outage: {
-    server: { lifetime: 1_000, refuseWith: 401 },
+    server: { lifetime: 2_000, refuseWith: 401 },
     rates: { '/orders': 20 },
-    duration: 1_400,
+    duration: 2_400,
     steps: [
       { at: 0, act: (server) => server.setOutage(true) },
-      { at: 1_500, act: (server) => server.setOutage(false) },
+      { at: 2_500, act: (server) => server.setOutage(false) },
     ],
   },
   forbidden: {

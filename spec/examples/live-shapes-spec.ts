@@ -134,7 +134,15 @@ describe('the shapes of a lane', () => {
     const { faults } = draw({}, [fault, { ...fault, at: 6_000, until: 11_000 }]);
     const at = (n: number, edge: number) => labelX(faults[n]!, faults, edge);
     expect([0, 310, 400, 700].map((edge) => at(0, edge))).toEqual([300, 310, 400, 447.5]);
-    expect([0, 700, 1_200].map((edge) => at(1, edge))).toEqual([600, 700, 1_100]);
+    expect([0, 700, 1_200].map((edge) => at(1, edge))).toEqual([600, 700, null]);
+  });
+
+  it('should write the later label where three faults are too close for two rows', () => {
+    const { faults } = draw(
+      {},
+      [3_000, 3_100, 3_200].map((at) => ({ ...fault, at })),
+    );
+    expect(faults.map((shape) => labelX(shape, faults, 0))).toEqual([null, 310, 320]);
   });
 });
 

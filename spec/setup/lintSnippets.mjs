@@ -4,11 +4,18 @@ import { text } from 'node:stream/consumers';
 import { ESLint } from 'eslint';
 
 const boundaries = /^(?:@typescript-eslint\/)?no-restricted-/;
-const named = new ESLint({
-  ruleFilter: ({ ruleId }) => boundaries.test(ruleId),
-  overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
+const linter = (chosen, parserOptions) =>
+  new ESLint({
+    ruleFilter: ({ ruleId }) => chosen(ruleId),
+    overrideConfig: { languageOptions: { parserOptions } },
+  });
+const named = linter((id) => boundaries.test(id), { project: null });
+// The sources alone are read sooner than the whole repository. In a "single run" the parser would read the file on the
+// disk instead of the snippet.
+const typed = linter((id) => !boundaries.test(id), {
+  project: './tsconfig.esm.json',
+  disallowAutomaticSingleRunInference: true,
 });
-const typed = new ESLint({ ruleFilter: ({ ruleId }) => !boundaries.test(ruleId) });
 
 async function rulesBroken({ filePath, code, types = false }) {
   const [result] = await (types ? typed : named).lintText(code, { filePath });

@@ -74,7 +74,12 @@ export function createDiagram(parent: Element): Diagram {
       strip.attr('transform', `translate(${px.toFixed(1)},0)`);
       const texts = labels.selectAll<SVGTextElement, FaultShape>('text');
       const faults = texts.data();
-      texts.attr('x', (shape) => (labelX(shape, faults, -px) + px).toFixed(1)).classed('gone', ({ end }) => end < -px);
+      texts.each(function (shape) {
+        const x = labelX(shape, faults, -px);
+        // One that goes fades where it stands.
+        const text = select(this).classed('gone', x === null);
+        if (x !== null) text.attr('x', (x + px).toFixed(1));
+      });
     },
     resize: (view) => {
       const { width, nowX } = view;

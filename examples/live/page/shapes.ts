@@ -143,12 +143,14 @@ function apart(faults: readonly FaultShape[]): readonly FaultShape[] {
 
 /**
  * Where a label stands when the picture begins at `edge`: it stays in sight as long as its band does, unless the next
- * one of its row needs the room.
+ * one of its row needs the room. Null: it is not written, because its band is out of sight or the next label begins on
+ * top of it.
  */
-export function labelX(shape: FaultShape, faults: readonly FaultShape[], edge: number): number {
+export function labelX(shape: FaultShape, faults: readonly FaultShape[], edge: number): number | null {
   const next = faults.slice(faults.indexOf(shape) + 1).find(({ y }) => y === shape.y);
   const room = next === undefined ? Infinity : next.x - widthOf(shape);
-  return Math.max(shape.x, Math.min(edge, shape.end, room));
+  if (shape.end < edge || room < shape.x) return null;
+  return Math.max(shape.x, Math.min(edge, room));
 }
 
 function outcomeOf(status: number | null): RequestShape['outcome'] {
