@@ -31,7 +31,7 @@ const LASTED: EndState = { attempts: 0, rejections: 0 };
 
 /** One stream of messages over any number of connections. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
-  const { take, newest, reject, accepted, current, now, timers, events$ } = manager;
+  const { take, newest, reject, accepted, current, shownNow: now, timers, events$ } = manager;
   const { reconnect, maxWait } = settings;
 
   return defer(() => {

@@ -45,7 +45,7 @@ const PREFIX = 'rx_fresh_token';
  * @throws TypeError if `token$` was not made by `createTokenStream`, or names an option that is wrong
  */
 export function observeToken(token$: TokenStream, options: ObserveTokenOptions): Subscription {
-  const { waits$, now } = managerOf(token$);
+  const { waits$, shownNow } = managerOf(token$);
   const { meter, name } = checked(options);
   const { duration, failures, rejections, waiters, wait, lifeLeft } = instrumentsOf(meter);
   let asked: Extract<TokenEvent, { type: 'refreshStarted' }> | undefined;
@@ -73,7 +73,7 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   const observeLife: Parameters<typeof lifeLeft.addCallback>[0] = (result) => {
     const { expiresAt } = token$.current ?? { expiresAt: -Infinity };
     isKnown ||= Number.isFinite(expiresAt);
-    if (isKnown && expiresAt < Infinity) result.observe(seconds(expiresAt - now()), { name });
+    if (isKnown && expiresAt < Infinity) result.observe(seconds(expiresAt - shownNow()), { name });
   };
   lifeLeft.addCallback(observeLife);
   const measuring = new Subscription(() => {

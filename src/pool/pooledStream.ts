@@ -2,8 +2,8 @@ import { defer, of } from 'rxjs';
 import { PROOF } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import { accept } from '../token/recovery.js';
-import { isFresh, usableToken } from '../token/state.js';
-import type { TokenManager } from '../token/tokenManager.js';
+import { usableToken } from '../token/state.js';
+import { useFresh, type TokenManager } from '../token/tokenManager.js';
 import { streamOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import type { Entries, Entry } from './entries.js';
@@ -24,22 +24,16 @@ function pooledManager<K>(entry: Entry<K>, { managerOf, using, timers, now, show
   const manager = () => managerOf(entry);
 
   /** A fresh token needs no manager. */
-  function useFresh(): AccessToken | null {
-    const { held } = state;
-    const time = now();
-    if (!held || !isFresh(held, time)) return null;
-    state.lastUse = time;
-    return held.token;
-  }
+  const useIfFresh = () => useFresh(state, now);
 
   return {
     token$: using(entry, () => manager().token$),
     events$: using(entry, () => manager().events$),
     waits$: using(entry, () => manager().waits$),
-    use: () => useFresh() ?? manager().use(),
+    use: () => useIfFresh() ?? manager().use(),
     take: (maxWait) =>
       defer(() => {
-        const token = useFresh();
+        const token = useIfFresh();
         return token ? of(token) : using(entry, () => manager().take(maxWait));
       }),
     refresh: () => using(entry, () => manager().refresh()),
@@ -52,7 +46,7 @@ function pooledManager<K>(entry: Entry<K>, { managerOf, using, timers, now, show
     },
     newest: (token, rejected) => manager().newest(token, rejected),
     owns: (signal) => entry.manager?.owns(signal) ?? false,
-    now: shownNow,
+    shownNow,
     timers,
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,

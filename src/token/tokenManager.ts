@@ -8,7 +8,7 @@ import { createPipeline, type Pipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
-import { earlyEndOfPause, blockingFailure, isFresh, newSession } from './state.js';
+import { earlyEndOfPause, blockingFailure, isFresh, newSession, type TokenState } from './state.js';
 import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
@@ -20,7 +20,7 @@ export interface TokenManager
   /** Emits when waiters stop waiting. Costs nothing without a subscriber. */
   readonly waits$: Observable<WaitEnded>;
   /** Milliseconds on the clock of the tokens' times. */
-  readonly now: () => number;
+  readonly shownNow: () => number;
   readonly timers: Timers;
   /** What proves possession of the key that the source's tokens are bound to, if they are. */
   readonly proof: TokenProof | undefined;
@@ -44,6 +44,16 @@ export interface EndingManager extends TokenManager {
   readonly rest: () => void;
 }
 
+/** All that a request with a fresh token costs. */
+export function useFresh(state: TokenState, now: () => number): AccessToken | null {
+  const { held } = state;
+  if (!held) return null;
+  const time = now();
+  if (!isFresh(held, time)) return null;
+  state.lastUse = time;
+  return held.token;
+}
+
 /**
  * Makes the parts of one stream, and ends what they began.
  *
@@ -62,16 +72,9 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
   const lastToken = (): AccessToken | null => state.last?.token ?? null;
 
   function use(): AccessToken | null {
-    const { held } = state;
-    if (!held) return null;
-    const time = now();
-    // All that a fresh token costs.
-    if (isFresh(held, time)) {
-      state.lastUse = time;
-      return held.token;
-    }
-    if (!current()) return null;
-    state.lastUse = time;
+    const fresh = useFresh(state, now);
+    if (fresh || !current()) return fresh;
+    state.lastUse = now();
     demand();
     // A source that answers at once has replaced it.
     return current();
@@ -79,10 +82,12 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
 
   /** A request needs a token now, and does not wait for it. */
   function demand(): void {
+    // A listener may need one inside of this.
+    const { isDemanded } = state;
     state.isDemanded = true;
     recheck();
     pipeline.connect();
-    state.isDemanded = false;
+    state.isDemanded = isDemanded;
   }
 
   /** The next check refreshes, unless a refresh is under way. */
@@ -152,7 +157,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     ...createRecovery(context, views, demand),
     events$: events.events$,
     waits$: pipeline.waits$,
-    now: settings.now,
+    shownNow: settings.now,
     timers,
     owns: fetcher.owns,
     proof: hooks[PROOF],

@@ -30,7 +30,6 @@ export interface WithTokenOptions {
   maxWait?: number | undefined;
 }
 
-/** Sends a request with a token. */
 type Send<T> = (token: AccessToken) => ObservableInput<T>;
 
 /** A value that says the token was rejected, on its way to the notifier of `retry` as an error. */
@@ -90,7 +89,6 @@ export function withToken<T>(
   return requestWith(send, options)(token$);
 }
 
-/** What a request needs to know to judge its results. */
 interface Rules {
   readonly key: string | undefined;
   readonly maxWait: number | undefined;
@@ -138,11 +136,10 @@ function sendAndRepeat<T>(
   { key, maxWait, isRejectedError, isRejectedValue, isRepeatable }: Rules,
 ): Observable<T> {
   let used: AccessToken | undefined;
-  let hasDelivered = false;
-  let hasFailed = false;
+  let [hasDelivered, hasFailed] = [false, false];
   const sendWith = (token: AccessToken) => send((used = token));
-  const sendWithOrWait = (token: AccessToken | null) =>
-    token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
+  const sendWithOrWait = (ready: AccessToken | null) =>
+    ready ? sendWith(ready) : take(maxWait).pipe(switchMap(sendWith));
   let attempt = () => sendWithOrWait(use());
 
   const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
@@ -196,8 +193,8 @@ function sendAndRepeat<T>(
   );
 }
 
-/** @param value a response, or an error that has one */
 function discardIfResponse(value: unknown): void {
+  // Some clients throw an error that has the response.
   const response = fieldsOf(value).response ?? value;
   if (looksLikeResponse(response)) discard(response as Response);
 }
