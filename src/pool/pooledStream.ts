@@ -5,7 +5,7 @@ import { accept } from '../token/recovery.js';
 import { usableToken } from '../token/state.js';
 import { useFresh, type TokenManager } from '../token/tokenManager.js';
 import { streamOf } from '../token/tokenStream.js';
-import type { AccessToken, TokenStream } from '../token/types.js';
+import type { TokenStream } from '../token/types.js';
 import type { Entries, Entry } from './entries.js';
 
 /** The stream of a key: the same one, as long as somebody holds it. It has no state of its own. */
