@@ -5,7 +5,7 @@ import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { Destinations, displayUrl } from './destinations.js';
-import { headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
+import { copyOfHeaders, headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
 import { exchange, type Read } from './httpExchange.js';
 import { copyOfInit, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';
 import { copyOfBody, hasContentType, isSendable, releaseBody, tagOf } from './requestBody.js';
@@ -78,9 +78,10 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const destinations = new Destinations(options);
   const sender = { send: fetchWithToken(token$, options, destinations), timers: managerOf(token$).timers };
   const { timeout: defaultTimeout } = numbersIn(options, TIMEOUT);
-  const defaults = headersOption(options.headers);
+  const defaults = options.headers === undefined ? undefined : headersOption(options.headers);
 
-  const defaultsFor = (body: unknown) => (hasContentType(body) ? withoutHeaders(defaults, ['content-type']) : defaults);
+  const defaultsFor = (body: unknown) =>
+    defaults && hasContentType(body) ? withoutHeaders(defaults, ['content-type']) : defaults;
 
   const send = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
     const request = isRequest(input) ? input : undefined;
@@ -111,7 +112,8 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
   const withDefaultHeaders = (given?: HttpRequestInit, input?: unknown): Prepared => {
     const init = prepared(given);
     const headers = init.headers ?? (input as Partial<Request> | undefined)?.headers;
-    init.headers = Object.assign({}, defaultsFor(init.body), headerRecord(headers));
+    if (defaults) init.headers = Object.assign({}, defaultsFor(init.body), headerRecord(headers));
+    else if (headers) init.headers = copyOfHeaders(headers);
     return init;
   };
 

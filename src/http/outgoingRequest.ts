@@ -45,8 +45,7 @@ export function outgoingRequest(url: string, input: Request | undefined, given: 
 export function copyOfInit(given: RequestInit): OutgoingInit {
   const prototype = parentOf(given);
   const isPlain = prototype === Object.prototype || prototype === null;
-  // Not by a spread: V8 takes most of a microsecond to add a member to its result.
-  const init: OutgoingInit = isPlain ? Object.assign({}, given) : fieldsOfClass(given);
+  const init: OutgoingInit = isPlain ? { ...given } : fieldsOfClass(given);
   if (isRequest(given)) init.body = given.body ? given.clone() : null;
   else if (typeof init.body === 'object') init.body = copyOfBody(init.body);
   return init;
