@@ -38,8 +38,8 @@ const background = { ...base, runner, setupFiles: ['<rootDir>/spec/setup/lowPrio
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // Two beside the one for ALONE, whatever the machine: most specs wait for timers, servers and browsers, and one more makes
-  // some of them late.
+  // Two beside the one for ALONE, whatever the machine: most specs wait for timers, servers and browsers, and one more
+  // makes some of them late.
   maxWorkers: 2,
   // Many specs start servers and processes, and the machine may be busy: a test that hangs is what this is for.
   // Jest takes it from here only, not from a project.

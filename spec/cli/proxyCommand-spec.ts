@@ -47,7 +47,7 @@ it('should tell of refused tokens and of failures, and write no access log with 
   server.failToken('transient');
   expect((await send(port, { headers: { authorization: 'Basic eDp5' } })).status).toBe(401);
   await until(() => started.err.length === 2);
-  expect(started.err[0]).toMatch(/Z the token was refused: AccessToken\(Bearer [\da-f]{8}\), refreshing$/);
+  expect(started.err[0]).toMatch(/Z the token was rejected: AccessToken\(Bearer [\da-f]{8}\), refreshing$/);
   expect(started.err[1]).toMatch(/Z no new token: /);
   expect(started.out.length).toBe(1);
 });

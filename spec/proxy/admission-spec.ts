@@ -75,7 +75,7 @@ it('should name the option that allows what it refuses', () => {
   expect(texts).toEqual([
     'the proxy serves this machine only; to serve others: --allow-remote-clients (allowRemoteClients)',
     'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)',
-    'the request has an Authorization header of its own; to replace it: --replace-authorization (incomingAuthorization)',
+    'the request has an Authorization header; to replace it: --replace-authorization (incomingAuthorization)',
   ]);
 });
 

@@ -1,8 +1,9 @@
 const { default: TestRunner, EmittingTestRunner } = require('jest-runner');
 
 /**
- * Runs the specs of the project `alone` one after the other, and those of all other projects beside them. The former wait
- * for most of their time. The latter have a lower priority (lowPriority.cjs), so that they make no timer of the former late.
+ * Runs the specs of the project `alone` one after the other, and those of all other projects beside them. The former
+ * wait for most of their time. The latter have a lower priority (lowPriority.cjs), so that they make no timer of the
+ * former late.
  */
 module.exports = class TwoLanes extends EmittingTestRunner {
   constructor(globalConfig, context) {

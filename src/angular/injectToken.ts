@@ -6,9 +6,9 @@ import { watchToken, type TokenState, type TokenView } from './tokenWatch.js';
 import { within } from './zoneScheduler.js';
 
 /**
- * The token as a signal. While a token that was rejected or has expired is replaced, the signal keeps it, so that a page
- * does not flash. It is null before the first token, after `signOut()` and `close()`, and when the source failed for
- * good and no token is left. As long as the injector that it was called in lives (a component's, say), the token is
+ * The token as a signal. While a token that was rejected or has expired is replaced, the signal keeps it, so that a
+ * page does not flash. It is null before the first token, after `signOut()` and `close()`, and when the source failed
+ * for good and no token is left. As long as the injector that it was called in lives (a component's, say), the token is
  * kept fresh.
  *
  * ```ts

@@ -14,7 +14,7 @@ export function tokenLines(events$: Observable<TokenEvent>): Observable<string> 
   );
   const rejections$ = events$.pipe(
     filter((event) => event.type === 'tokenRejected'),
-    map(({ token, outcome }) => `the token was refused: ${String(token)}, ${outcome}`),
+    map(({ token, outcome }) => `the token was rejected: ${String(token)}, ${outcome}`),
   );
   return merge(changes$, rejections$);
 }

@@ -25,8 +25,8 @@ export const requestBy = (transport: Transport, url: URL, signal?: AbortSignal) 
 });
 
 /**
- * A fetch for a server that may be hostile or broken: it follows no redirect, settles when the signal
- * aborts, whatever `send` does, and fails with errors that hold nothing of the exchange.
+ * A fetch for a server that may be hostile or broken: it follows no redirect, settles when the signal aborts, whatever
+ * `send` does, and fails with errors that hold nothing of the exchange.
  *
  * @param place what the errors call the server: `the token endpoint https://id.example/token`, say
  */

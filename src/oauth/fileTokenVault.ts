@@ -21,8 +21,8 @@ export interface TokenVault {
  * secret any more. (Windows has no such modes: there the directory's permissions must do.)
  *
  * To begin, `write` a token, or put it into the file by hand: as plain text, as a JSON string, or as JSON
- * `{ "refresh_token": "…" }`. Processes that refresh at the same time need `fileTokenStore` of `rx-fresh-token/file`; in
- * one process make one source for one file. Node 20.16 or later; not in browsers.
+ * `{ "refresh_token": "…" }`. Processes that refresh at the same time need `fileTokenStore` of `rx-fresh-token/file`;
+ * in one process make one source for one file. Node 20.16 or later; not in browsers.
  *
  * @param path The file. Its directory must exist; a symbolic link is followed.
  */

@@ -29,7 +29,8 @@ export type { RefreshTokenOptions, RotatedTokens } from './options.js';
  * with the access token, and `refreshToken` is only what the first of them begins with. Seal it there
  * (`encryptionKey`).
  *
- * Throws and fails as `clientCredentials` does. `invalid_grant` and the like are permanent: the user must sign in again.
+ * Throws and fails as `clientCredentials` does. `invalid_grant` and the like are permanent: the user must sign in
+ * again.
  */
 export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireObject(options);

@@ -111,7 +111,7 @@ export function createEntries<K>(
     if (entry.dueAt === Infinity && !entry.state.isClosed) sharedTimer.set(entry, now());
   }
 
-  /** The manager may end, or the next moment of a token has come, whatever the clock says. */
+  /** The manager may end, or the next moment of a token has come. */
   function onDue(entry: Entry<K>): void {
     if (!entry.manager) onMoment(entry);
     else if (mayBeSuspended(entry)) {

@@ -59,7 +59,7 @@ export function objectionToRequest(
   if (headers.authorization !== undefined && incomingAuthorization === 'refuse')
     return denied(
       400,
-      'the request has an Authorization header of its own; to replace it: --replace-authorization (incomingAuthorization)',
+      'the request has an Authorization header; to replace it: --replace-authorization (incomingAuthorization)',
     );
   return undefined;
 }

@@ -22,8 +22,8 @@ export interface TokenContext {
   /** Emits when something may have changed that decides whether a token is needed: the time, or who wants one. */
   readonly recheck$: Subject<unknown>;
   /**
-   * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for each
-   * subscriber and each request that needs a token.
+   * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for
+   * each subscriber and each request that needs a token.
    */
   readonly recheck: () => void;
   /** The usable token, without side effects. */

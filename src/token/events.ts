@@ -4,8 +4,8 @@ import type { AccessToken, RefreshReason } from './tokenSource.js';
 export interface RefreshStarted {
   readonly type: 'refreshStarted';
   /**
-   * `initial`: there was no token. `scheduled`: it was about to expire. `expired`: it had. `rejected`: a server rejected
-   * it. `manual`: `refresh()` was called.
+   * `initial`: there was no token. `scheduled`: it was about to expire. `expired`: it had. `rejected`: a server
+   * rejected it. `manual`: `refresh()` was called.
    */
   readonly reason: RefreshReason;
   /** 1 for the first attempt of a refresh; each attempt after a failure adds one. */

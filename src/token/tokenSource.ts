@@ -62,8 +62,8 @@ export interface AccessToken {
   /** A short fingerprint of the value, for logs; it does not reveal the secret. To compare tokens, compare `value`. */
   readonly id: string;
   /**
-   * Milliseconds on the stream's clock: when the token request was sent. For the same token again, when it was first asked
-   * for, unless its response has `expires_in`.
+   * Milliseconds on the stream's clock: when the token request was sent. For the same token again, when it was first
+   * asked for, unless its response has `expires_in`.
    */
   readonly issuedAt: number;
   /** Milliseconds on the stream's clock; `Infinity` when unknown. */

@@ -21,9 +21,9 @@ export interface TokenStream extends Observable<AccessToken> {
   /** The usable token, or null. Reading it has no side effects. */
   readonly current: AccessToken | null;
   /**
-   * Cold: each subscription forces a refresh, or joins the one under way, and emits its token. After failures it does not
-   * wait for the pause to end, but the source is asked at most once per `backoff.initial`. It waits at most `maxWait`, and
-   * errors like `takeToken`.
+   * Cold: each subscription forces a refresh, or joins the one under way, and emits its token. After failures it does
+   * not wait for the pause to end, but the source is asked at most once per `backoff.initial`. It waits at most
+   * `maxWait`, and errors like `takeToken`.
    */
   refresh(): Observable<AccessToken>;
   /**
@@ -70,14 +70,14 @@ export interface TokenStreamOptions {
    */
   refreshBefore?: number | ((token: AccessToken) => number) | undefined;
   /**
-   * A token is not sent in the last `expiryMargin` ms of its life. Finite, >= 0. At most half the lifetime counts. Default
-   * `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since servers
-   * round.
+   * A token is not sent in the last `expiryMargin` ms of its life. Finite, >= 0. At most half the lifetime counts.
+   * Default `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since
+   * servers round.
    */
   expiryMargin?: number | undefined;
   /**
-   * Renews earlier by a random part of the lead time (how long before its end a token is renewed), at most by this share
-   * of it, so that a fleet does not refresh in step. 0 to 1. Default 0.2.
+   * Renews earlier by a random part of the lead time (how long before its end a token is renewed), at most by this
+   * share of it, so that a fleet does not refresh in step. 0 to 1. Default 0.2.
    */
   jitter?: number | undefined;
   /**
@@ -96,15 +96,16 @@ export interface TokenStreamOptions {
    */
   backoff?: BackoffOptions | undefined;
   /**
-   * Returns true for a failure that a retry cannot help. Default: a code with which a token endpoint refuses (RFC 6749 section
-   * 5.2), any 4xx that does not ask to come back (408, 425, 429, `Retry-After`, a rate limit, a 403 with an HTML page),
-   * and a source that returns no token response.
+   * Returns true for a failure that a retry cannot help. Default: a code with which a token endpoint refuses (RFC 6749
+   * section 5.2), any 4xx that does not ask to come back (408, 425, 429, `Retry-After`, a rate limit, a 403 with an
+   * HTML page), and a source that returns no token response.
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
    * Limits the refreshes that rejections force, so that an API that rejects every token does not use up the token
-   * endpoint. Within any `per` milliseconds at most `max` refreshes follow a bare 403 (one without `invalid_token`), and at most `max` an explicit
-   * rejection (a 401 or `invalid_token`). Past that, the rejection is passed on to the caller. Default 10 per 60 000.
+   * endpoint. Within any `per` milliseconds at most `max` refreshes follow a bare 403 (one without `invalid_token`),
+   * and at most `max` an explicit rejection (a 401 or `invalid_token`). Past that, the rejection is passed on to the
+   * caller. Default 10 per 60 000.
    */
   rejectionBudget?: RejectionBudget | undefined;
   /**
@@ -124,8 +125,8 @@ export interface TokenStreamOptions {
   /** Returns a number >= 0 and < 1. Default `Math.random`. */
   random?: (() => number) | undefined;
   /**
-   * Each emission makes the stream look at the clock again, and ends a pause after failures. Default: in browsers `visibilitychange`, `online` and
-   * `pageshow`; none elsewhere.
+   * Each emission makes the stream look at the clock again, and ends a pause after failures. Default: in browsers
+   * `visibilitychange`, `online` and `pageshow`; none elsewhere.
    */
   wake?: Observable<unknown> | undefined;
   /** Shares the token beyond this stream: with other processes, other tabs. Default none. */
