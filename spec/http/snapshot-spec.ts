@@ -136,6 +136,17 @@ describe('a call that waits for a token', () => {
     expect(calls.map((call) => call.headers.get('idempotency-key'))).toEqual(['1', '2']);
   });
 
+  it('should send the body of its Request, which the caller reads before it subscribes to createHttpClient', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200, 200);
+    const request = new Request(`${base}/orders`, { method: 'POST', body: 'tea' });
+    const answer$ = createHttpClient(token$, { baseUrl: base, fetch }).request(request);
+    await request.text();
+    await lastValueFrom(answer$);
+    await lastValueFrom(answer$);
+    expect(await Promise.all(calls.map(({ input }) => (input as Request).text()))).toEqual(['tea', 'tea']);
+  });
+
   it("should not be ended by its Request's signal, if the init takes that away", async () => {
     const { token$, arrive } = coldTokens();
     const { fetch } = stubFetch(204);

@@ -98,8 +98,7 @@ expectTypeOf(http.put<Order>('/', new Uint8Array(), { headers: { 'content-type':
 >();
 expectTypeOf(http.patch<Order[]>('/')).toEqualTypeOf<Observable<Order[]>>();
 expectTypeOf<HttpRequestInit>().toEqualTypeOf<RequestInit & { timeout?: number | undefined }>();
-// @ts-expect-error a Request is for fetch
-void http.request(new Request('https://api.example.com'));
+expectTypeOf(http.request(new Request('https://api.example.com'))).toEqualTypeOf<Observable<Response>>();
 
 // ---- errors: a code narrows to its class
 

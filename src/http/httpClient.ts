@@ -7,7 +7,7 @@ import type { TokenStream } from '../token/types.js';
 import { Destinations, displayUrl } from './destinations.js';
 import { copyOfHeaders, headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
 import { exchange, type Read } from './httpExchange.js';
-import { copyOfInit, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';
+import { copyOfInit, copyOfRequest, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';
 import { copyOfBody, hasContentType, isSendable, releaseBody, tagOf } from './requestBody.js';
 import { readBody, statusError } from './responseBody.js';
 import { fetchWithToken, type FetchOptions } from './createFetch.js';
@@ -40,8 +40,8 @@ export type HttpRequestInit = RequestInit & {
  * response has these; the rest is cancelled.
  */
 export interface HttpClient {
-  /** Emits the response, whatever its status, as fetch does. */
-  request(url: string | URL, init?: HttpRequestInit): Observable<Response>;
+  /** Emits the response, whatever its status, as fetch does. A Request is sent as it is at the call. */
+  request(url: string | URL | Request, init?: HttpRequestInit): Observable<Response>;
   /**
    * Emits the body: parsed if it is JSON, null if there is none, else text. A status outside 200 to 299 errors with
    * {@link HttpStatusError}.
@@ -84,7 +84,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     defaults && hasContentType(body) ? withoutHeaders(defaults, ['content-type']) : defaults;
 
   const send = <R>(input: string | URL | Request, init: Prepared, read?: Read<R>): Observable<R> => {
-    const request = isRequest(input) ? input : undefined;
+    const request = isRequest(input) ? copyOfRequest(input, init) : undefined;
     const url = urlOf(input);
     const name = () => `${methodOf({ init, request })} ${displayUrl(new URL(destinations.resolve(url)))}`;
     const { timeout = defaultTimeout } = init;

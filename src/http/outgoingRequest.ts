@@ -35,11 +35,23 @@ export function outgoingRequest(url: string, input: Request | undefined, given: 
   const headers = copyOfHeaders(given.headers ?? input?.headers);
   // `null` takes the Request's signal away.
   const signal = init.signal === undefined ? input?.signal : init.signal;
-  // The caller may read the Request. Without a body, or with another in the init, it cannot change, but for its
-  // headers.
-  const request = input?.body && !init.body ? input.clone() : input;
-  return { url, request, init, headers, signal, wasAborted: signal?.aborted === true, isSent: false };
+  return {
+    url,
+    request: copyOfRequest(input, init),
+    init,
+    headers,
+    signal,
+    wasAborted: signal?.aborted === true,
+    isSent: false,
+  };
 }
+
+/**
+ * The Request as it is now, but for its headers: the caller may read it. Without a body, or with another in the init, it
+ * cannot change.
+ */
+export const copyOfRequest = (request: Request | undefined, { body }: OutgoingInit): Request | undefined =>
+  request?.body && !body ? request.clone() : request;
 
 /** The init as it is now, but for its headers. */
 export function copyOfInit(given: RequestInit): OutgoingInit {
