@@ -38,7 +38,7 @@ const LONGEST_WAIT = 1000;
 type Decision = 'force' | 'join' | 'alreadyReplaced' | 'suppressed';
 
 const isHeld = ({ held }: TokenState, token: AccessToken): boolean => sameToken(held?.token, token);
-const isReplacing = ({ refresh, rejection }: TokenState): boolean => refresh !== null || rejection !== null;
+const isReplacing = ({ refresh, forcedBy }: TokenState): boolean => refresh !== null || forcedBy !== null;
 
 /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
 function decide({ state, now, rejections }: TokenContext, rejection: Rejection): Decision {
@@ -70,7 +70,7 @@ function carryOut({ state, now, events }: TokenContext, { token, key, kind }: Re
   events.emit({ type: 'tokenRejected', token, outcome });
   // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
   const isUnchanged = state.held === held && state.failures === failures && !isReplacing(state);
-  if (decision === 'force' && isUnchanged) state.rejection = { key, kind };
+  if (decision === 'force' && isUnchanged) state.forcedBy = { key, kind };
 }
 
 /** Decides what a rejection costs: a refresh and a repeat, a repeat, or nothing. */

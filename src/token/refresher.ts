@@ -41,9 +41,9 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
 
   /** What forced the refresh is taken care of. */
   function begin(): Refresh {
-    const { rejection } = state;
+    const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
     const refresh: Refresh = { rejection, isFetching: false };
-    Object.assign(state, { refresh, rejection: null, isForced: false, permanentFailure: null });
+    Object.assign(state, { refresh, forcedBy: null, permanentFailure: null });
     if (rejection) rejections.forced(rejection.kind, state.held?.isAccepted ?? true, now());
     return refresh;
   }

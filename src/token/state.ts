@@ -36,10 +36,8 @@ interface Session {
   singleUse: AccessToken | null;
   /** When a request last used the token. */
   lastUse: number;
-  /** `refresh()` was called. */
-  isForced: boolean;
-  /** A server rejected the token, and the source is to be asked for another. */
-  rejection: RejectedBy | null;
+  /** The source is to be asked for another token: `refresh()` was called, or a server rejected the one at hand. */
+  forcedBy: 'manual' | RejectedBy | null;
   /** A request that does not wait has the pipeline check whether to renew: `idleTimeout` does not count then. */
   isDemanded: boolean;
   refresh: Refresh | null;
@@ -78,8 +76,7 @@ export const newSession = (): Session => ({
   last: null,
   singleUse: null,
   lastUse: -Infinity,
-  isForced: false,
-  rejection: null,
+  forcedBy: null,
   isDemanded: false,
   refresh: null,
   lastFetchAt: -Infinity,
@@ -148,11 +145,11 @@ export const blockingFailure = (state: TokenState, now: number): TokenUnavailabl
 
 /** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
 export function isWanted(
-  { subscribers, isDemanded, isForced, rejection, lastUse, last }: TokenState,
+  { subscribers, isDemanded, forcedBy, lastUse, last }: TokenState,
   now: number,
   { idleTimeout, maxWait }: Pick<Settings, 'idleTimeout' | 'maxWait'>,
 ): boolean {
-  if (subscribers > 0 || isDemanded || isForced || rejection) return true;
+  if (subscribers > 0 || isDemanded || forcedBy) return true;
   const lifetime = last ? lifetimeOfToken(last.token) : 0;
   // A lifetime that is unknown is Infinity: renewals would never stop, so they stop by `maxWait` instead.
   return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
@@ -169,8 +166,7 @@ export function keepsRunning(state: TokenState, now: number, settings: Settings)
 export function whyRefresh(state: TokenState, now: number): RefreshReason | null {
   const { held } = state;
   if (state.isSignedOut || pauseLeft(state, now) > 0) return null;
-  if (state.rejection) return 'rejected';
-  if (state.isForced) return 'manual';
+  if (state.forcedBy) return state.forcedBy === 'manual' ? 'manual' : 'rejected';
   if (!held) return state.last ? 'expired' : 'initial';
   if (held.isSuspended || now >= held.usableUntil) return 'expired';
   return now >= held.renewAt ? 'scheduled' : null;

@@ -82,7 +82,7 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       const isChange = !sameToken(token, previous);
       const isKept = time < arrived.usableUntil;
       // Another process may have shared it: what was to be replaced is replaced.
-      if (isChange) Object.assign(state, { rejection: null, isForced: false });
+      if (isChange) state.forcedBy = null;
       // A token that has already expired never replaces a usable one.
       const isLatest = isKept || !usableToken(state, time);
       state.failures = 0;

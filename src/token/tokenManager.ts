@@ -93,7 +93,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
   /** The next check refreshes, unless a refresh is under way. */
   function force(): void {
     state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-    state.isForced = !state.refresh && !blockingFailure(state, now());
+    if (!state.refresh && !blockingFailure(state, now())) state.forcedBy ??= 'manual';
   }
 
   /** What a source or a store does at the end must not keep the session from ending here. */
