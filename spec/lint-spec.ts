@@ -97,13 +97,18 @@ const imports: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/oauth/index.ts', `export { b } from './b.js';`],
   ['src/news/a.ts', `import { b } from '../token/b.js';`, 'folder-without-border'],
 
-  ...(['angular', 'axios', 'redis', 'tabs', 'nest', 'pool', 'otel', 'file'] as const).flatMap(
+  ...(['angular', 'axios', 'redis', 'tabs', 'nest', 'pool', 'otel', 'stores', 'file'] as const).flatMap(
     (folder): typeof imports => [
       [`src/${folder}/a.ts`, `import { b } from '../token/b.js'; import { timer } from 'rxjs';`],
       [`src/${folder}/a.ts`, `import { b } from '../http/b.js';`, `${folder}-imports`],
       [`src/${folder}/a.ts`, `import { b } from '../oauth/b.js';`, `${folder}-imports`],
     ],
   ),
+  ...(['redis', 'tabs', 'file'] as const).map((folder): (typeof imports)[number] => [
+    `src/${folder}/a.ts`,
+    `import { b } from '../stores/b.js';`,
+  ]),
+  ['src/token/a.ts', `import { b } from '../stores/b.js';`, 'token-imports'],
   ...(['angular', 'axios'] as const).flatMap((folder): typeof imports => [
     [
       `src/${folder}/a.ts`,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { uptime } from 'node:os';
 import { parseJson } from '../internal/answers.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
-import { isTokenResponse, storable } from '../token/storedResponse.js';
+import { isTokenResponse, storable } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
 import { bootId } from './owner.js';

@@ -1,5 +1,5 @@
 import { Subject, type Observable } from 'rxjs';
-import { pendingSignOut } from '../internal/pendingSignOut.js';
+import { pendingSignOut } from '../stores/pendingSignOut.js';
 import type { Timers } from '../internal/timers.js';
 import { newId, type TokenRecord } from './record.js';
 

@@ -2,7 +2,7 @@ import { defer, finalize, from, type Observable } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
-import { fetchForStore } from '../token/fetchForStore.js';
+import { fetchForStore } from '../stores/fetchForStore.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { Lock } from './lock.js';

@@ -1,7 +1,7 @@
 import { firstValueFrom, type Observable } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 import { retryAfterOf } from '../token/failure.js';
-import { fetchForStore } from '../token/fetchForStore.js';
+import { fetchForStore } from '../stores/fetchForStore.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
 import { fetchTime, keepFor, LONGEST_LIFE, sharedPause } from './lease.js';

@@ -1,5 +1,5 @@
 import { TokenStoreError } from '../errors.js';
-import { isTokenResponse, storable } from '../token/storedResponse.js';
+import { isTokenResponse, storable } from '../stores/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import type { SealedToken } from './replies.js';
 import type { Sealing } from './sealing.js';

@@ -1,4 +1,4 @@
-import { isTokenResponse } from '../token/storedResponse.js';
+import { isTokenResponse } from '../stores/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import type { SignOut } from './session.js';
 

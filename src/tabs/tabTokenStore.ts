@@ -1,7 +1,7 @@
 import { concat, defer, filter, ignoreElements, map, merge, of, take, takeUntil, tap, type Observable } from 'rxjs';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { CLOCKS, stopwatch } from '../internal/stopwatch.js';
-import { isTokenResponse } from '../token/storedResponse.js';
+import { isTokenResponse } from '../stores/storedResponse.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { createExchange } from './exchange.js';

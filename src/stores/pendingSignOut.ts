@@ -1,5 +1,5 @@
 import { firstValueFrom } from 'rxjs';
-import type { Timers } from './timers.js';
+import type { Timers } from '../internal/timers.js';
 
 /** Between attempts to tell of a sign-out: the first pause and the longest. Milliseconds. */
 const FIRST_PAUSE = 150;

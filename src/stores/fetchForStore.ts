@@ -1,8 +1,8 @@
 import { firstValueFrom, fromEvent, merge, switchMap, throwIfEmpty, type Observable } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { failAfter, type Timers } from '../internal/timers.js';
-import { checkTokenResponse, withoutToken } from './tokenResponse.js';
-import type { TokenResponse } from './types.js';
+import { checkTokenResponse, withoutToken } from '../token/tokenResponse.js';
+import type { TokenResponse } from '../token/types.js';
 
 /**
  * A fetch without a waiter has this long to end: it may have used up a refresh token, and what it brings must not be

@@ -1,6 +1,6 @@
 import { InvalidTokenResponseError } from '../errors.js';
-import { checkTokenResponse } from './tokenResponse.js';
-import type { TokenResponse } from './types.js';
+import { checkTokenResponse } from '../token/tokenResponse.js';
+import type { TokenResponse } from '../token/types.js';
 
 /** Whether a response is one to share; the stream judges the others. */
 export function isTokenResponse(value: unknown): value is TokenResponse {
