@@ -1,6 +1,6 @@
 import type { TokenSource } from '../token/types.js';
 import { checkPath, files } from '../internal/files.js';
-import { fitsHeader } from './requireOption.js';
+import { fitsHeader } from '../token/tokenResponse.js';
 
 /** No token begins like this (RFC 6750 section 2.1). */
 const JSON_OR_PAGE = /^[{["'<]/;

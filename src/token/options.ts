@@ -3,6 +3,7 @@ import { browserWake } from '../internal/browserWake.js';
 import { IN_TURN, type InTurn } from '../internal/sourceHooks.js';
 import { FINITE, numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
 import { isPermanentFailure } from './failure.js';
+import { fitsHeader } from './tokenResponse.js';
 import type { TokenStreamOptions } from './types.js';
 
 /** The options with every default that does not depend on a token. */
@@ -19,7 +20,7 @@ export function settingsOf(options: TokenStreamOptions) {
   requireMethod('scheduler', scheduler, 'schedule');
   requireMethod('wake', wake, 'subscribe');
   requireMethod('store', store, 'refresh');
-  if (tokenType !== undefined && !(typeof tokenType === 'string' && /^[\x21-\x7e]+$/.test(tokenType)))
+  if (tokenType !== undefined && !(typeof tokenType === 'string' && fitsHeader(tokenType)))
     throw wrong('tokenType', tokenType, 'visible ASCII');
   return {
     scheduler,

@@ -3,8 +3,8 @@ import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { codeIn, errorCodeOf, fieldsOf, parseBody, statusOf } from '../internal/answers.js';
 import type { TokenResponse } from './types.js';
 
-/** What goes into a header without breaking it: visible ASCII, and no space. */
-const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+/** Whether a text goes into a header without breaking it: visible ASCII, and no space. */
+export const fitsHeader = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
 
 /** Failures of a source or an option whose code is wrong: asking again does not help. */
 const mistakes = /* @__PURE__ */ new WeakSet();
@@ -27,7 +27,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
     throw mistake(`the token response is ${kindOf(response)}, not an object`);
   const { access_token: value, error, errors } = response as Partial<TokenResponse>;
   if (isText(value)) {
-    if (!VISIBLE_ASCII.test(value))
+    if (!fitsHeader(value))
       throw new InvalidTokenResponseError('the token response has an access_token that no header can carry');
     return;
   }
