@@ -11,6 +11,7 @@ const placeOf = (file) => (file === 'README.md' ? 'start.md' : file.replace(/^si
 const groups = {
   Guide: [
     'README',
+    'docs/stream',
     'docs/diagrams',
     'docs/options',
     'docs/http',
