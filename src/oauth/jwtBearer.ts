@@ -13,7 +13,7 @@ export interface JwtBearerOptions extends OAuthOptions {
 }
 
 /**
- * A token for a signed JWT (RFC 7523 section 2.1), as Google's service accounts and Salesforce want it.
+ * A token for a signed JWT (RFC 7523 section 2.1), as Google's service accounts and Salesforce require it.
  *
  * Throws and fails as `clientCredentials` does, or with what `assertion` failed with.
  */
