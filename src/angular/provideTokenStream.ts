@@ -35,22 +35,23 @@ import { never, outside } from './zoneScheduler.js';
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';
  * import type { ApplicationConfig } from '@angular/core';
+ * import type { TokenSource } from 'rx-fresh-token';
  * import { provideTokenStream, tokenInterceptor } from 'rx-fresh-token/angular';
+ *
+ * const fetchToken: TokenSource = ({ signal }) => fetch('/session/token', { method: 'POST', signal });
  *
  * export const appConfig: ApplicationConfig = {
  *   providers: [
  *     provideHttpClient(withInterceptors([tokenInterceptor])),
- *     provideTokenStream(() => ({ signal }) => fetch('/session/token', { method: 'POST', signal }), {
- *       allowedOrigins: ['https://api.example.com'],
- *     }),
+ *     provideTokenStream(() => fetchToken, { allowedOrigins: ['https://api.example.com'] }),
  *   ],
  * };
  * ```
  *
  * @param factory returns the token source. It is called once, when the stream is first needed, and may call `inject`.
  *   Requests that the source makes synchronously with `HttpClient` carry no token. It may also return a stream, which
- *   is closed with the injector, too; the timers of such a stream run in the zone of its subscriber. @param options
- *   which requests carry the token, and those of `createTokenStream`, if the factory returns a source
+ *   is closed with the injector, too; the timers of such a stream run in the zone of its subscriber.
+ * @param options which requests carry the token, and those of `createTokenStream`, if the factory returns a source
  * @throws TypeError that names an option out of range, or unknown; the stream's own options are checked when it is made
  */
 export function provideTokenStream(

@@ -44,7 +44,8 @@ import { openTokenFile } from './tokenFile.js';
  * ```
  *
  * @param path The file. Its directory must exist and be writable; a symbolic link is followed. A relative path counts
- *   from the current directory at this call. @returns a store for one stream: each stream needs its own.
+ *   from the current directory at this call.
+ * @returns a store for one stream: each stream needs its own.
  * @throws {@link !TypeError} at creation, when the path or an option is out of range; {@link TokenStoreError} when the
  *   file cannot be used, others can read it, or it holds something else. The file is not changed, and no error quotes
  *   it. A refresh fails with this error too, and then the source is not called.

@@ -14,11 +14,12 @@ export interface StoredToken {
  * Shares one token beyond a stream: with other processes, other tabs. A store stands between the stream and its source.
  * It decides whether this stream fetches, or another one has fetched already. Each stream needs its own store object.
  *
- * What a store must do; `storeContract` of `rx-fresh-token/testing` tests it: - it never returns `request.previous`,
- * unless its own `fetch` returned that; - a stream that asks with a `previous` that has been replaced already gets the
- * new token, without a fetch; - of several streams that ask at once, one fetches, and the others get its token. If it
- * dies or fails, another fetches; - a failed fetch fails the refresh with the same failure, and does not block the next
- * fetch; - an age is never underestimated, even if the clocks of the processes differ.
+ * What a store must do; `storeContract` of `rx-fresh-token/testing` tests it:
+ * - it never returns `request.previous`, unless its own `fetch` returned that;
+ * - a stream that asks with a `previous` that has been replaced already gets the new token, without a fetch;
+ * - of several streams that ask at once, one fetches, and the others get its token. If it dies or fails, another fetches;
+ * - a failed fetch fails the refresh with the same failure, and does not block the next fetch;
+ * - an age is never underestimated, even if the clocks of the processes differ.
  */
 export interface TokenStore {
   /**
