@@ -6,8 +6,8 @@ import { checkSupplied, supplied, type Supplied } from './source.js';
 
 export interface JwtBearerOptions extends OAuthOptions {
   /**
-   * The signed JWT to trade in, or a function that makes one: it is called for each fetch, since an assertion expires
-   * too.
+   * The signed JWT to exchange, or a function that makes one. The function is called for each fetch, because an
+   * assertion expires, too.
    */
   assertion: Supplied;
 }

@@ -7,8 +7,8 @@ import { text } from './requireOption.js';
 
 export interface TokenExchangeOptions extends OAuthOptions {
   /**
-   * The token to trade in: whose rights the new one has. A function is called for each fetch, since this token expires
-   * too.
+   * The token to exchange: the new token has the rights of its user. A function is called for each fetch, since this
+   * token expires too.
    */
   subjectToken: Supplied;
   /** What kind of token it is. Default `urn:ietf:params:oauth:token-type:access_token`. */
