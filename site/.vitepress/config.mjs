@@ -18,6 +18,7 @@ const groups = {
     'docs/errors',
     'docs/faq',
     'docs/from',
+    'docs/compare',
     'docs/guarantees',
   ],
   Tokens: ['docs/oauth', 'docs/sessions', 'docs/pool', 'docs/fleet', 'docs/tabs', 'docs/file'],
