@@ -107,9 +107,9 @@ describe('the links', () => {
       `${source}/blob/main/examples/client-credentials.ts`,
     );
     await close(guide);
-    const recipes = await open('/docs/recipes.html');
-    expect(await recipes.getAttribute('main a:text-is("README")', 'href')).toBe('/start.html');
-    await close(recipes);
+    const guarantees = await open('/docs/guarantees.html');
+    expect(await guarantees.getAttribute('main a:text-is("README")', 'href')).toBe('/start.html');
+    await close(guarantees);
   });
 });
 

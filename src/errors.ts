@@ -41,13 +41,13 @@ export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailab
 export class TokenFetchTimeoutError
   extends /* @__PURE__ */ coded('TokenFetchTimeoutError', 'ERR_TOKEN_FETCH_TIMEOUT') {}
 
-/** What a token endpoint said when it refused (RFC 6749 section 5.2). */
+/** The error response of a token endpoint (RFC 6749 section 5.2). */
 export interface TokenEndpointErrorInit extends ErrorOptions {
   /** HTTP status of the answer. */
   readonly status?: number | undefined;
   /** The OAuth error code, e.g. `invalid_client`. */
   readonly error?: string | undefined;
-  /** The server's explanation, for developers. It may repeat what was sent: it is kept, but not printed. */
+  /** The server's explanation, for developers. It is not printed, because it may repeat a secret. */
   readonly error_description?: string | undefined;
   /** Milliseconds that the server asked to wait (`Retry-After`). */
   readonly retryAfter?: number | undefined;
@@ -74,7 +74,7 @@ export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointErro
 export class InvalidTokenResponseError
   extends /* @__PURE__ */ coded('InvalidTokenResponseError', 'ERR_INVALID_TOKEN_RESPONSE') {}
 
-/** What the token is shared through did not answer, or what lies in it cannot be read. Waiting may mend it. */
+/** The token store did not answer, or its content cannot be read. A later attempt may succeed. */
 export class TokenStoreError extends /* @__PURE__ */ coded('TokenStoreError', 'ERR_TOKEN_STORE') {}
 
 /** The stream was closed. */
@@ -91,8 +91,8 @@ export class OriginNotAllowedError extends /* @__PURE__ */ coded('OriginNotAllow
 export class RequestTimeoutError extends /* @__PURE__ */ coded('RequestTimeoutError', 'ERR_REQUEST_TIMEOUT') {}
 
 /**
- * A response outside 200 to 299. The body of `response` can still be asked for the reason: up to 64 kB of it are in
- * memory, so that the error holds no connection.
+ * A response with a status outside 200 to 299. You can read up to 64 kB of the body of `response`, for the reason. They
+ * are in memory, so the error holds no connection.
  */
 export class HttpStatusError extends /* @__PURE__ */ coded('HttpStatusError', 'ERR_HTTP_STATUS') {
   readonly status: number;
@@ -122,8 +122,8 @@ export type TokenError =
   | HttpStatusError;
 
 /**
- * Tells whether `error` is one of this library's, and with `code` whether it is that one. It looks at a brand and the
- * code, not at classes, so that two copies of the package agree.
+ * Returns true if `error` is an error of this library, and with `code` if it has this code. It also works if the
+ * package is installed twice, because it does not compare classes.
  */
 export function isTokenError(error: unknown): error is TokenError;
 export function isTokenError<C extends TokenError['code']>(

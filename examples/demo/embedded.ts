@@ -89,17 +89,30 @@ function introduction({ input, rate }: EmbeddedSettings): string {
     `  to an API whose tokens live ${TOKEN_LIFETIME} s. Two clients run side by side on the same servers,`,
     '  and each delivers the whole file:',
     '',
-    '    rx-fresh-token  renews its token in the background, before it ends',
+    '    rx-fresh-token  renews its token in the background, before it expires',
     '    status quo      fetches a new token after a 403 and repeats the call',
     '',
     `  As across a network, a token takes ${LATENCY.token} ms and an answer of the API ${LATENCY.api} ms.`,
     '',
+    PRACTICE,
+    '',
   ].join('\n');
 }
 
+/** The README says the same in more words. */
+const PRACTICE = [
+  '  How a short-lived token is kept fresh, in any language:',
+  '',
+  '    1. Fetch the next token in the background, before the lifetime ends that the server states.',
+  '    2. One fetch serves all requests.',
+  '    3. Keep the old token while it is valid. Never send an expired one.',
+  '    4. After a 401 or 403, refresh once, if the token is still the current one. Repeat the request once.',
+  '    5. After a failed fetch, wait, and longer each time.',
+].join('\n');
+
 const FOOTNOTE = [
   '  Orders, duplicates, 403s and tokens are counted by the servers.',
-  '  A wait lasts from asking for a request until the sending that was accepted left.',
+  '  A wait is the time from the call until the accepted request was sent.',
   '',
 ].join('\n');
 

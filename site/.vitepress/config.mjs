@@ -11,12 +11,14 @@ const placeOf = (file) => (file === 'README.md' ? 'start.md' : file.replace(/^si
 const groups = {
   Guide: [
     'README',
+    'docs/stream',
     'docs/diagrams',
     'docs/options',
     'docs/http',
     'docs/errors',
     'docs/faq',
     'docs/from',
+    'docs/compare',
     'docs/guarantees',
   ],
   Tokens: ['docs/oauth', 'docs/sessions', 'docs/pool', 'docs/fleet', 'docs/tabs', 'docs/file'],

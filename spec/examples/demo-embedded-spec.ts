@@ -54,6 +54,7 @@ describe('npm start, on servers of its own', () => {
     expect([theirs('records delivered'), theirs('duplicates')]).toEqual(['360 of 360', '0']);
     expect(theirs('403s on the wire')).toMatch(/^[1-9]\d* \([1-9]\d* expired\)$/);
     expect(Number(theirs('requests that waited over 50 ms'))).toBeGreaterThan(0);
+    expect(stdout).toContain('in any language:');
     expect(stdout).toContain('✔ Every record arrived exactly once, and no expired token was sent.');
     // Only a terminal gets colours and bars.
     expect(stdout).not.toContain('\u001b');

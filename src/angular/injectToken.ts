@@ -6,10 +6,10 @@ import { watchToken, type TokenState, type TokenView } from './tokenWatch.js';
 import { within } from './zoneScheduler.js';
 
 /**
- * The token as a signal. While a token that was rejected or has expired is replaced, the signal keeps it, so that a
- * page does not flash. It is null before the first token, after `signOut()` and `close()`, and when the source failed
- * for good and no token is left. As long as the injector that it was called in lives (a component's, say), the token is
- * kept fresh.
+ * The token as a signal. While a rejected or expired token is being replaced, the signal keeps it, so that a page does
+ * not flicker. It is null before the first token, after `signOut()` and `close()`, and when the source failed
+ * permanently and there is no usable token. The token is renewed until the injector is destroyed in which this was
+ * called, for example that of a component.
  *
  * ```ts
  * import { Component, computed } from '@angular/core';
@@ -22,8 +22,8 @@ import { within } from './zoneScheduler.js';
  * }
  * ```
  *
- * Call it where `inject` may be called. After a sign-out, or when the source failed for good, it asks for no token by
- * itself: it is null until somebody's request or `refresh()` brings one.
+ * Call it where `inject` may be called. After a sign-out, or a permanent failure, it fetches no token itself: it is
+ * null until a request or `refresh()` fetches one.
  *
  * @param name the option `name` of `provideTokenStream`. Default: the stream without a name.
  */
@@ -34,7 +34,7 @@ export function injectToken(name?: string): Signal<AccessToken | null> {
 }
 
 /**
- * What there is to say about the token, as a signal: see {@link TokenState}. It fetches nothing by itself.
+ * The state of the token as a signal: see {@link TokenState}. It fetches nothing.
  *
  * @param name the option `name` of `provideTokenStream`. Default: the stream without a name.
  */

@@ -12,7 +12,7 @@ export interface FakeTokenOptions extends Partial<
   >
 > {
   /**
-   * The value of the token; the one that follows a rejected one has `-2` after it, and so on. Null: none ever comes.
+   * The value of the token. After a rejection the next one has `-2` at its end, and so on. null: there is no token.
    * Default `fake-token`.
    */
   token?: string | null | undefined;
@@ -20,7 +20,7 @@ export interface FakeTokenOptions extends Partial<
 
 /**
  * A stream for tests: it has a token at once, asks no server and starts no timer, so `fakeAsync` has nothing to wait
- * for. It stands in the place of the application's stream of the same name, where both are provided.
+ * for. It replaces the application's stream of the same name, if both are provided.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';

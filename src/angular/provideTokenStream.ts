@@ -26,32 +26,32 @@ import { watchToken } from './tokenWatch.js';
 import { never, outside } from './zoneScheduler.js';
 
 /**
- * Provides {@link TOKEN_STREAM}, whose token the requests of `HttpClient` carry by {@link tokenInterceptor}.
+ * Provides {@link TOKEN_STREAM}. With {@link tokenInterceptor} the requests of `HttpClient` carry its token.
  *
- * The stream's timers run outside of Angular's zone, where there is one: they neither keep the application unstable nor
- * cause change detection. During server rendering there is no token: the factory is not called, nothing is scheduled,
- * and requests pass untouched. The stream closes with the injector.
+ * The stream's timers run outside of Angular's zone: they do not delay the stability of the application, and cause no
+ * change detection. During server-side rendering there is no token: the factory is not called, no timer runs, and
+ * requests are not changed. The stream is closed with the injector.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';
  * import type { ApplicationConfig } from '@angular/core';
+ * import type { TokenSource } from 'rx-fresh-token';
  * import { provideTokenStream, tokenInterceptor } from 'rx-fresh-token/angular';
+ *
+ * const fetchToken: TokenSource = ({ signal }) => fetch('/session/token', { method: 'POST', signal });
  *
  * export const appConfig: ApplicationConfig = {
  *   providers: [
  *     provideHttpClient(withInterceptors([tokenInterceptor])),
- *     provideTokenStream(() => ({ signal }) => fetch('/session/token', { method: 'POST', signal }), {
- *       allowedOrigins: ['https://api.example.com'],
- *     }),
+ *     provideTokenStream(() => fetchToken, { allowedOrigins: ['https://api.example.com'] }),
  *   ],
  * };
  * ```
  *
- * @param factory makes the token source, once, when the stream is first needed. It may `inject`; requests that the
- *   source makes with `HttpClient` carry no token. It may make the stream itself as well, which then closes with the
- *   injector all the same; the timers of one who subscribes to that within the zone are the zone's, as any timer's.
- * @param options those of `createTokenStream`, unless the factory makes the stream, and those that say which requests
- *   carry the token
+ * @param factory returns the token source. It is called once, when the stream is first needed, and may call `inject`.
+ *   Requests that the source makes synchronously with `HttpClient` carry no token. It may also return a stream, which
+ *   is closed with the injector, too; the timers of such a stream run in the zone of its subscriber.
+ * @param options which requests carry the token, and those of `createTokenStream`, if the factory returns a source
  * @throws TypeError that names an option out of range, or unknown; the stream's own options are checked when it is made
  */
 export function provideTokenStream(

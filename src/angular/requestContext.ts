@@ -6,7 +6,7 @@ export const WITHOUT_TOKEN = /* @__PURE__ */ new HttpContextToken(() => false);
 export const TOKEN_OF = /* @__PURE__ */ new HttpContextToken<string | undefined>(() => undefined);
 
 /**
- * The context of a request that goes without a token, even to an allowed origin.
+ * The context of a request that carries no token, even to an allowed origin.
  *
  * ```ts
  * http.get('https://api.example.com/health', { context: withoutToken() });

@@ -5,19 +5,19 @@ import type { TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, TokenStreamOptions } from '../token/types.js';
 
 export interface ProvideTokenStreamOptions extends Omit<TokenStreamOptions, 'store'> {
-  /** The exact origins that may see the token; requests to all others pass untouched. https, or http on loopback. */
+  /** The exact origins that get the token. Requests to all others are not changed. https, or http on loopback. */
   allowedOrigins: readonly string[];
   /**
-   * Allows plain http to the hosts that are named, in a network that is trusted. Others on that network can read the
-   * token. Default false: http to loopback only.
+   * Allows plain http to the origins above, in a network that you trust. Others on that network can read the token.
+   * Default false: http to loopback only.
    */
   allowInsecureRequests?: boolean | undefined;
   /**
-   * The paths of `allowedOrigins` whose requests carry the token, each with all that is below it: `/api` is `/api` and
-   * `/api/orders`, not `/apis`. None (`[]`): only requests with {@link withTokenOf} do. Default: all paths.
+   * The paths of `allowedOrigins` that get the token, with all paths below them: `/api` means `/api` and `/api/orders`,
+   * not `/apis`. `[]`: only requests with {@link withTokenOf} get it. Default: all paths.
    */
   paths?: readonly string[] | undefined;
-  /** Paths, written like `paths`, whose requests pass untouched: `['/assets', '/i18n']`. Default: none. */
+  /** Paths, written like `paths`, that do not get the token: `['/assets', '/i18n']`. Default: none. */
   exceptPaths?: readonly string[] | undefined;
   /**
    * The name of the stream, for {@link withTokenOf}, {@link injectToken} and {@link injectTokenStream}. Each stream of
@@ -25,19 +25,18 @@ export interface ProvideTokenStreamOptions extends Omit<TokenStreamOptions, 'sto
    */
   name?: string | undefined;
   /**
-   * Tells that the server rejected the token. It returns a boolean; a promise is a TypeError. Default: an
-   * `HttpErrorResponse` with 401, or with 403 unless the answer says `insufficient_scope` or limits the rate of
-   * requests.
+   * Returns true if the server rejected the token; a promise is a TypeError. Default: an `HttpErrorResponse` with 401,
+   * or with 403 unless the answer says `insufficient_scope` or limits the rate of requests.
    */
   isRejection?: ((outcome: HttpErrorResponse | HttpResponse<unknown>) => boolean) | undefined;
   /**
-   * Returns the request with the token. Default: with the header `Authorization: <type> <value>`. A browser takes only
-   * that header off when a server redirects to another origin; with `withFetch()` a request of this option's follows no
+   * Returns the request with the token. Default: with the header `Authorization: <type> <value>`. On a redirect to
+   * another origin a browser removes only that header. So with `withFetch()`, a request with this option follows no
    * redirect.
    */
   authorize?: ((request: HttpRequest<unknown>, token: AccessToken) => HttpRequest<unknown>) | undefined;
   /**
-   * Shares the token beyond this stream. A function is called in the browser only, as `tabTokenStore` must be. Default
+   * Shares the token with other tabs. A function is called in the browser only, which `tabTokenStore` requires. Default
    * none.
    */
   store?: TokenStore | (() => TokenStore) | undefined;

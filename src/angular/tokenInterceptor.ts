@@ -46,12 +46,12 @@ import { within } from './zoneScheduler.js';
 /**
  * Gives the requests of `HttpClient` the token of the stream of {@link provideTokenStream}.
  *
- * A request to an allowed origin takes the latest token. A 401 or 403 causes one refresh, shared by all who were
- * rejected, and one repeat; the second rejection reaches the caller as Angular's own `HttpErrorResponse`. The body is
- * sent and repeated as it was when the request was made. `HttpClient`'s `timeout` covers the wait for a token too. All
- * others pass untouched: those to other origins and paths, with an Authorization header of their own, with {@link
- * withoutToken}, the token source's, and every request during server rendering. Of several streams the one whose
- * `paths` say most about the URL is taken, or the one of {@link withTokenOf}.
+ * A request to an allowed origin takes the latest token. After a 401 or 403 the token is refreshed once, for all
+ * rejected requests, and the request is repeated once. If the repeat is rejected too, the caller gets Angular's
+ * `HttpErrorResponse`. The body is copied when the request is made. `HttpClient`'s `timeout` includes the wait for a
+ * token. These requests are not changed: those to other origins and paths, with an Authorization header of their own,
+ * with {@link withoutToken}, of the token source, and every request during server-side rendering. Of several streams,
+ * the one with the longest matching path in `paths` is used, or the one of {@link withTokenOf}.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';

@@ -5,9 +5,9 @@ import type { AccessToken, TokenStream } from '../token/types.js';
 /**
  * - `absent`: there has been no token yet.
  * - `fresh`: there is a token that requests can use.
- * - `renewing`: the last token was rejected or is over, and another may come.
- * - `failed`: there is no token, and the source failed for good. The next token ends it.
- * - `signedOut`: the session was ended (`signOut()`), or the stream closed. The next token ends it.
+ * - `renewing`: the last token was rejected or has expired, and is being replaced.
+ * - `failed`: there is no token, and the source failed permanently. The next token ends this state.
+ * - `signedOut`: the session was ended (`signOut()`), or the stream was closed. The next token ends this state.
  */
 export type TokenState = 'absent' | 'fresh' | 'renewing' | 'failed' | 'signedOut';
 

@@ -14,20 +14,20 @@ import { sendWithToken } from './sendWithToken.js';
 
 export interface AttachTokenOptions {
   /**
-   * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on
-   * loopback. Default: the origin of `instance.defaults.baseURL`, as it is now, or the page's if that is relative;
-   * without either, every call fails.
+   * The exact origins that get the token. A request to any other fails before it is sent. https, or http on loopback.
+   * Default: the origin of `instance.defaults.baseURL` at this call, or that of the page if it is relative. Without
+   * either, every request fails.
    */
   allowedOrigins?: readonly string[] | undefined;
   /**
-   * Allows plain http to the hosts that are named, in a network that is trusted. Others on that network can read the
-   * token. Default false: http to loopback only.
+   * Allows plain http to these origins, in a network that you trust. Others on that network can read the token. Default
+   * false: http to loopback only.
    */
   allowInsecureRequests?: boolean | undefined;
   /**
-   * Tells that the server rejected the token. It sees the response before `transformResponse`: JSON is still text. It
-   * returns a boolean; a promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or
-   * limits the rate of requests.
+   * Gets the response before `transformResponse` (JSON is still text), and returns true if the server rejected the
+   * token. A promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or limits the
+   * rate of requests.
    */
   isRejection?: ((response: AxiosResponse) => boolean) | undefined;
 }
@@ -35,12 +35,14 @@ export interface AttachTokenOptions {
 /**
  * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`.
  *
- * Each request takes the latest token when it leaves, after all interceptors and `transformRequest`. A 401 or 403
- * causes one refresh, shared by all who were rejected, and one repeat of the very bytes; interceptors run once. The
- * second answer is the caller's, as axios' own error. A stream is never sent twice. An Authorization header of the
- * caller's (`headers`, `auth`) is left alone. `signal`, `cancelToken` and `timeout` cover the waiting for a token too.
+ * Each request takes the latest token when it is sent, after all interceptors and `transformRequest`. After a 401 or
+ * 403 the token is refreshed once, for all rejected requests, and the request is repeated once, with the same bytes.
+ * Interceptors run once. If the repeat fails too, the caller gets axios' own error. A body that is a stream is never
+ * sent twice. An Authorization header of the caller (`headers`, `auth`) is not changed. `signal`, `cancelToken` and
+ * `timeout` include the wait for a token.
  *
- * Neither errors nor responses hold the token: their `config` is the caller's, and their `request` does not print.
+ * Errors and responses can be logged: their `config` is the caller's, without the token, and their `request` is not
+ * printed.
  *
  * ```ts
  * import axios from 'axios';
@@ -53,7 +55,7 @@ export interface AttachTokenOptions {
  * const { data } = await api.post('/orders', { item: 'tea' });
  * ```
  *
- * @returns a function that detaches; requests on their way finish as they began
+ * @returns a function that detaches the token. Requests that have begun are not affected.
  * @throws TypeError that names an option out of range. Requests reject with {@link OriginNotAllowedError},
  *   {@link TokenUnavailableError} when no usable token comes in time, {@link TokenStreamClosedError}, or as axios does.
  */

@@ -1,7 +1,7 @@
 import { AxiosHeaders, type AxiosRequestConfig } from 'axios';
 
 /**
- * The configuration of a request that goes without a token.
+ * The configuration of a request that carries no token.
  *
  * ```ts
  * await api.get('/health', withoutToken());

@@ -6,8 +6,10 @@ import { UsageError } from './io.js';
 import type { Given } from './options.js';
 
 /**
- * Client credentials, as the command line names them. The file with the secret is read for each token, since whoever
- * keeps it may replace it. @throws UsageError
+ * Client credentials, from the options of the command line. The file with the secret is read for each token, since
+ * whoever keeps it may replace it.
+ *
+ * @throws UsageError
  */
 export function tokenSourceOf(given: Given): TokenSource {
   const file = given.required('client-secret-file');

@@ -13,9 +13,9 @@ import { settingsOf, type Connect, type ConnectOptions } from './options.js';
  * result       -------a---b-------------------c-------------d---
  * ```
  *
- * A connection that is lost is opened again after a pause, with the token of then. When the server rejects the token,
- * one refresh follows, and a connection with another token: never again with the rejected one. A renewal leaves a
- * connection alone, unless `onRenewal` says otherwise. Unsubscribing unsubscribes from the connection, which closes it.
+ * A lost connection is opened again after a pause, with the latest token. If the server rejects the token, one refresh
+ * follows, and then a connection with the new token. A rejected token is not used again. A renewal does not change an
+ * open connection, unless `onRenewal` says so. Unsubscribing closes the connection.
  *
  * ```ts
  * const messages$ = connectWithToken(token$, (token) => openSocket('wss://api.example.com/live', token));
@@ -23,8 +23,8 @@ import { settingsOf, type Connect, type ConnectOptions } from './options.js';
  *
  * As an operator it is the first one after a stream of `createTokenStream`.
  *
- * @param connect opens a connection: an Observable of its messages, whose teardown closes it. It errors with what ended
- *   it, or completes. It may call `opened`, which matters for `onRenewal: 'replace'`.
+ * @param connect opens a connection: an Observable of its messages, whose teardown closes it. It completes, or errors
+ *   with the reason of its end. It may call `opened`, which is needed for `onRenewal: 'replace'`.
  * @returns a cold Observable. It completes or errors as the last connection did; it errors with
  *   {@link TokenUnavailableError} when there is no token or after `signOut()`, {@link TokenStreamClosedError} after
  *   `close()`, and with whatever `connect` or an option throws.

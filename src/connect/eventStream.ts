@@ -54,15 +54,15 @@ const TEMPORARY = [408, 425, 429];
  * result     ------1---2----------------------------------3---4---
  * ```
  *
- * It connects again when the connection is lost or the server ends the response, with the `Last-Event-ID`, and after
- * the server's `retry:` at the earliest (at most 5 minutes). Status 204 completes the stream.
+ * When the connection is lost or the server ends the response, it connects again with the `Last-Event-ID`, not before
+ * the `retry:` of the server has passed (at most 5 minutes). Status 204 completes the stream.
  *
  * ```ts
  * const orders$ = eventStream(token$, '/orders/events', { baseUrl: 'https://api.example.com' });
  * ```
  *
- * @returns a cold Observable; unsubscribing aborts the request. It errors with {@link HttpStatusError} for a status
- *   that a repeat does not mend, or a response that is no event stream, and as `connectWithToken` does.
+ * @returns a cold Observable; unsubscribing aborts the request. It errors with {@link HttpStatusError} for a status for
+ *   which a retry does not help, or a response that is no event stream, and as `connectWithToken` does.
  * @throws TypeError that names an option out of range, {@link OriginNotAllowedError} if the token may not go to `url`.
  */
 export function eventStream(

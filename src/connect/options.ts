@@ -8,7 +8,7 @@ import { isNormal, isRejection } from './ends.js';
 /**
  * Opens one connection.
  *
- * @param opened says that the connection is open. Without it, its first message says so.
+ * @param opened call it when the connection is open. Without it, the first message counts as that.
  */
 export type Connect<T> = (token: AccessToken, opened: () => void) => ObservableInput<T>;
 
@@ -16,11 +16,16 @@ export type Connect<T> = (token: AccessToken, opened: () => void) => ObservableI
 export interface ReconnectOptions {
   /** Finite, >= 0. Default 250. */
   initial?: number | undefined;
-  /** Finite, >= 0. A connection that has lasted so long starts the pauses anew. Default 10 000. */
+  /**
+   * The longest pause. After a connection was open for this long, the pauses start again at `initial`. Finite, >= 0.
+   * Default 10 000.
+   */
   max?: number | undefined;
   /** Finite, >= 1. Default 2. */
   factor?: number | undefined;
-  /** At most so many reconnects in a row, without a connection that has lasted. >= 0, or Infinity. Default Infinity. */
+  /**
+   * The most reconnects in a row, without a connection that was open for `max`. >= 0, or Infinity. Default Infinity.
+   */
   count?: number | undefined;
   /** A number from 0 up to 1. Default `Math.random`. */
   random?: (() => number) | undefined;
@@ -29,26 +34,26 @@ export interface ReconnectOptions {
 /** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
 export interface ConnectOptions {
   /**
-   * Tells that the server rejected the token, from what the connection failed with (null: it completed). It returns a
-   * boolean. Default: close codes 1008, 3000, 4401 and 4403; status 401 or 403 as in `withToken`, also in the errors of
-   * `ws`.
+   * Gets the error of the connection (null: it completed), and returns true if the server rejected the token. Default:
+   * close codes 1008, 3000, 4401 and 4403; status 401 or 403 as in `withToken`, also in the errors of `ws`.
    */
   isRejection?: ((end: unknown) => boolean) | undefined;
   /**
-   * What a new token means for an open connection. `'keep'`: nothing. `'replace'`: another connection is opened, and
-   * then the old one is closed. A function tells the server in band. Default `'keep'`.
+   * What happens to an open connection when there is a new token. `'keep'`: nothing. `'replace'`: a new connection is
+   * opened, then the old one is closed. A function: it sends the token to the server over the open connection. Default
+   * `'keep'`.
    */
   onRenewal?: ('keep' | 'replace' | ((token: AccessToken) => void)) | undefined;
-  /** How it connects again; false: any end is the end of the stream. */
+  /** How to connect again. false: the stream ends with the connection. */
   reconnect?: ReconnectOptions | false | undefined;
   /**
-   * Tells which end of a connection ends the stream (null: it completed). It returns a boolean. Default: null, and
-   * close code 1000.
+   * Gets the error of the connection (null: it completed), and returns true if the stream should end. Default: null,
+   * and close code 1000.
    */
   isFinal?: ((end: unknown) => boolean) | undefined;
   /**
-   * Waits at most this many ms for a usable token. >= 0, or Infinity. Default Infinity: a failure that no repeat mends
-   * ends the wait.
+   * Waits at most this many ms for a usable token. >= 0, or Infinity. Default Infinity: only a permanent failure ends
+   * the wait.
    */
   maxWait?: number | undefined;
 }

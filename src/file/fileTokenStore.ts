@@ -27,10 +27,10 @@ import { openTokenFile } from './tokenFile.js';
  * One token for all processes of a user on one machine, in a file of its owner (mode 0600): for command-line tools,
  * agents and editors that share one refresh token. One fetch per token lifetime, whichever process needs it first.
  *
- * A process that needs another token takes a lock, reads the file again, and fetches only if no other has. The whole
- * response is stored, so a refresh token that rotates goes on from the last one. The token is written to the disk and
- * renamed to the file in the same step that gives the lock back. A process that was killed loses the lock at once; one
- * that was stopped loses it after `staleAfter`, and cannot write over what came after it.
+ * A process that needs a new token takes a lock, reads the file again, and fetches only if no other process has fetched
+ * meanwhile. The whole response is stored, so every process continues with the newest refresh token. Storing the token
+ * and releasing the lock are one step. A process that was killed loses the lock at once. A process that was stopped
+ * loses it after `staleAfter`, and then cannot overwrite a newer token.
  *
  * ```ts
  * import { createTokenStream } from 'rx-fresh-token';
@@ -44,13 +44,11 @@ import { openTokenFile } from './tokenFile.js';
  * ```
  *
  * @param path The file. Its directory must exist and be writable; a symbolic link is followed. A relative path counts
- *   from the directory in which
- * the process is now.
- * @returns a store for one stream: give each stream its own.
+ *   from the current directory at this call.
+ * @returns a store for one stream: each stream needs its own.
  * @throws {@link !TypeError} at creation, when the path or an option is out of range; {@link TokenStoreError} when the
- *   file cannot be used,
- * others can read it, or it holds something else: it is left as it is, and no error quotes it. A refresh fails with
- * that error too, and the source is not asked.
+ *   file cannot be used, others can read it, or it holds something else. The file is not changed, and no error quotes
+ *   it. A refresh fails with this error too, and then the source is not called.
  */
 export function fileTokenStore(path: string, options?: FileTokenStoreOptions): TokenStore {
   checkPath(path);

@@ -3,16 +3,16 @@ import type { TokenStreamOptions } from '../token/types.js';
 
 export interface FileTokenStoreOptions {
   /**
-   * After this many ms without a sign of life, a process that holds the lock counts as gone. It matters where the
-   * system cannot say whether that process lives: one in another container, one from before a restart of the machine,
-   * one that is stopped. Others are known to be gone at once. Infinity: no process takes the lock from them. >= 1000,
-   * or Infinity. Default 10 000.
+   * After this many ms without an update of the lock, its holder counts as dead. This is needed if the system cannot
+   * tell whether the process still runs: it is in another container, it ran before a restart of the machine, or it is
+   * stopped. A process that was killed is noticed at once. Infinity: the others wait for such a process. >= 1000, or
+   * Infinity. Default 10 000.
    */
   staleAfter?: number | undefined;
   /**
-   * The stream's option of that name, where it has one: how long a token lives, in ms, whose response does not say so.
-   * Without it other processes would be given such a token when it is over. `undefined`: what the response says.
-   * Default: that, always.
+   * The same function as the stream's option `lifetime`, if you use that: the lifetime of a token in ms, from its
+   * response. Otherwise other processes could get an expired token that has no `expires_in`. If it returns `undefined`,
+   * or by default, the response counts.
    */
   lifetime?: TokenStreamOptions['lifetime'];
 }

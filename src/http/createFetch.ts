@@ -23,14 +23,14 @@ import { createRequestSender } from './requestSender.js';
 import { platformFetch } from './transport.js';
 
 export interface FetchOptions extends DestinationOptions {
-  /** Default: the platform's fetch as it is when this is called, or cross-fetch's where there is none. */
+  /** Sends the requests. Default: `globalThis.fetch` at this call, or cross-fetch if there is none. */
   fetch?: typeof fetch | undefined;
   /** Puts the token into the request. Default: `Authorization: <type> <value>`. */
   authorize?: Authorize | undefined;
   /**
-   * Tells that the server rejected the token, or promises to tell. Where it reads the body, it reads that of
-   * `response.clone()`: the caller reads the response. Default: 401, or 403 unless the answer says
-   * `insufficient_scope` or limits the rate of requests.
+   * Returns true, or a promise of true, if the server rejected the token. To read the body, use `response.clone()`: the
+   * caller reads the response itself. Default: 401, or 403 unless the answer says `insufficient_scope` or limits the
+   * rate of requests.
    */
   isRejection?: IsRejection | undefined;
 }
@@ -104,10 +104,11 @@ const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest,
 /**
  * A fetch whose requests carry the latest token. While the token is fresh it costs one synchronous check and a header.
  *
- * A 401 or 403 causes one refresh, shared by all who were rejected, and one repeat; the second answer is the caller's.
- * What is sent is what was given at the call, on the repeat and on each redirect too. A body that can be read only once
- * is never sent twice, and is cancelled if it is not sent at all. The token goes to `allowedOrigins` only, across no
- * redirect to another origin; an Authorization header of the caller's is left alone.
+ * After a 401 or 403 the token is refreshed once, for all rejected requests, and the request is repeated once. If the
+ * repeat is rejected too, the caller gets the second answer. The request is copied at the call, for the repeat and for
+ * redirects too. A body that can be read only once is never sent twice; if it is not sent, it is cancelled. The token
+ * goes to `allowedOrigins` only, and does not follow a redirect to another origin. An Authorization header of the
+ * caller is not changed.
  *
  * ```ts
  * const fetch = createFetch(token$, { baseUrl: 'https://api.example.com' });

@@ -17,13 +17,13 @@ export interface DestinationOptions {
    */
   baseUrl?: string | URL | undefined;
   /**
-   * The exact origins that may see the token. Default: the origin of `baseUrl`; without either, every call fails.
-   * https, or http on loopback.
+   * The exact origins that get the token. Default: the origin of `baseUrl`. Without either, every call fails. https, or
+   * http on loopback.
    */
   allowedOrigins?: readonly string[] | undefined;
   /**
-   * Allows plain http to the hosts that `baseUrl` and `allowedOrigins` name, in a network that is trusted: a service
-   * mesh, docker compose. Others on that network can read the token. Default false: http to loopback only.
+   * Allows plain http to the hosts of `baseUrl` and `allowedOrigins`, in a network that you trust: a service mesh,
+   * docker compose. Others on that network can read the token. Default false: http to loopback only.
    */
   allowInsecureRequests?: boolean | undefined;
 }

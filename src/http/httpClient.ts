@@ -18,8 +18,8 @@ export interface HttpClientOptions extends FetchOptions {
    */
   headers?: HeadersInit | undefined;
   /**
-   * Milliseconds for a whole request: waiting for a token, a repeat, and with `get` and the like the body. >= 1.
-   * Default none.
+   * Milliseconds for a whole request, with the wait for a token and a repeat. For all methods except `request` and
+   * `head`, the body is included. >= 1. Default none.
    */
   timeout?: number | undefined;
 }
@@ -34,7 +34,8 @@ export type HttpRequestInit = RequestInit & {
 };
 
 /**
- * Every method returns a cold Observable: subscribing sends what was given to the method, unsubscribing aborts.
+ * Every method returns a cold Observable. Subscribing sends the request, as it was at the call of the method.
+ * Unsubscribing aborts it.
  *
  * An {@link HttpStatusError} holds no connection: up to 64 kB of the body are read before it is emitted, and its
  * response has these; the rest is cancelled.

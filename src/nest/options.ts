@@ -12,18 +12,20 @@ export interface TokenModuleOptions extends AttachTokenOptions {
   /** Defaults of the HTTP client, as in `HttpModule.register`: `baseURL`, `timeout` … */
   axios?: CreateAxiosDefaults | undefined;
   /**
-   * The exact origins that may see the token; a request to any other fails before it is sent. https, or http on
-   * loopback. Default: the origin of `axios.baseURL`. One of the two must be given; `[]` is for an application that
-   * uses the stream alone.
+   * The exact origins that get the token. A request to any other fails before it is sent. https, or http on loopback.
+   * Default: the origin of `axios.baseURL`. One of the two must be given. Give `[]` if you use only the stream.
    */
   allowedOrigins?: readonly string[] | undefined;
 }
 
 /** Given to `forRoot` and `forRootAsync` themselves, because they decide what the module provides. */
 export interface TokenModuleExtras {
-  /** Tells several modules apart. Default `'default'`. */
+  /** The name of the module, if there are several. Default `'default'`. */
   name?: string | undefined;
-  /** Whether all modules may inject what this one provides, or only those that import it. Default true. */
+  /**
+   * true: all modules may inject the stream and the HTTP service. false: only those that import this module. Default
+   * true.
+   */
   isGlobal?: boolean | undefined;
 }
 

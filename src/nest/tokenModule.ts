@@ -79,8 +79,8 @@ function define(definition: DynamicModule, { name = DEFAULT_NAME, isGlobal = tru
  * Provides a `TokenStream`, injected by {@link InjectToken}, and a Nest `HttpService` whose requests carry its token,
  * injected by {@link InjectTokenHttp}. The guarantees are those of `attachToken`.
  *
- * The HTTP service has a token of its own, and is not provided as `HttpService`: next to an `HttpModule`, the order of
- * imports would decide which of the two is injected.
+ * The HTTP service has an injection token of its own, and is not provided as `HttpService`. Otherwise, with an
+ * `HttpModule` beside it, the order of imports would decide which of the two is injected.
  *
  * ```ts
  * import { Module } from '@nestjs/common';

@@ -6,19 +6,19 @@ import { fitsHeader } from '../token/tokenResponse.js';
 const JSON_OR_PAGE = /^[{["'<]/;
 
 /**
- * The token in a file that something else keeps fresh: a projected token of Kubernetes, a sink of Vault's agent. The
- * file is read anew for each fetch, so whatever rotates it may write, rename or swap symbolic links. White space around
- * the token is dropped. Where the file is gone, empty, holds no token or cannot be read for a moment, the token that
- * was read last is given again, and the failure is reported as an event. The life of a JWT is known from its claims;
- * that of another token is not, so it is read again when a server refuses it. Node 20.16 or later; not in browsers.
+ * Reads the token from a file that another program keeps fresh: a projected token of Kubernetes, a sink of Vault's
+ * agent. The file is read for each fetch. It may be written, renamed or replaced by symbolic links. White space around
+ * the token is dropped. While the file is missing, empty, without a token or unreadable, the last token stays in use,
+ * and an event reports the failure. The lifetime of a JWT is in its claims. The lifetime of another token is unknown:
+ * the file is read again when a server rejects the token. Node 20.16 or later; not in browsers.
  *
  * ```ts
  * const token$ = createTokenStream(fileToken('/var/run/secrets/tokens/orders'));
  * ```
  *
  * @param path The file.
- * @throws {@link !TypeError} at creation, when the path is no string, or empty.
- * The source itself fails with what reading failed with (`code`: `ENOENT`, say); no error holds what is in the file.
+ * @throws {@link !TypeError} at creation, when the path is no string, or empty. The source fails with the error of
+ *   reading the file (for example with the `code` `ENOENT`). No error holds the content of the file.
  */
 export function fileToken(path: string): TokenSource {
   checkPath(path);

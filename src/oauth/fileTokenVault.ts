@@ -3,26 +3,26 @@ import { parseJson } from '../internal/answers.js';
 import { createQueue } from './queue.js';
 import { hasControlCharacter, trimmed } from './requireOption.js';
 
-/** Where {@link fileTokenVault} keeps a refresh token; both methods can be handed to `refreshToken` as they are. */
+/** Reads and writes a refresh token in a file. Give both methods to `refreshToken` as they are. */
 export interface TokenVault {
-  /** The stored refresh token. Rejects when there is none, or when others could have read it. */
+  /** The stored refresh token. Rejects if there is none, or if others can read the file. */
   readonly read: () => Promise<string>;
   /**
-   * Stores the refresh token of a response, atomically; calls that overlap take their turns, whichever vault of this
-   * file they are made on. Rejects with a TypeError when there is none in it.
+   * Stores the refresh token of a response, atomically. Calls run one after the other, over all vaults of this process.
+   * Rejects with a TypeError if the response has no refresh token.
    */
   readonly write: (tokens: { readonly refresh_token: string }) => Promise<void>;
 }
 
 /**
- * Keeps a refresh token in a file of its owner (mode 0600), for scripts and command-line tools. A crash leaves the old
- * token or the new one, whole. A file that cannot be replaced, one that is mounted into a container say, is overwritten
- * in place. A file that group or others can read or write, or that belongs to another user, is refused: its token is no
- * secret any more. (Windows has no such modes: there the directory's permissions must do.)
+ * Keeps a refresh token in a file of its owner (mode 0600), for scripts and command-line tools. After a crash the file
+ * holds the complete old token or the complete new one. A file that cannot be replaced (for example one that is mounted
+ * into a container) is overwritten in place. A file that group or others can read or write, or that belongs to another
+ * user, is refused, because its token is not secret. (Windows has no such modes: set the permissions of the directory.)
  *
- * To begin, `write` a token, or put it into the file by hand: as plain text, as a JSON string, or as JSON
- * `{ "refresh_token": "…" }`. Processes that refresh at the same time need `fileTokenStore` of `rx-fresh-token/file`;
- * in one process make one source for one file. Node 20.16 or later; not in browsers.
+ * To start, call `write`, or write the file by hand: plain text, a JSON string, or JSON `{ "refresh_token": "…" }`.
+ * Processes that refresh at the same time need `fileTokenStore` of `rx-fresh-token/file`; in one process make one
+ * source for one file. Node 20.16 or later; not in browsers.
  *
  * @param path The file. Its directory must exist; a symbolic link is followed.
  */

@@ -6,14 +6,14 @@ import { checkSupplied, supplied, type Supplied } from './source.js';
 
 export interface JwtBearerOptions extends OAuthOptions {
   /**
-   * The signed JWT to trade in, or a function that makes one: it is called for each fetch, since an assertion expires
-   * too.
+   * The signed JWT to exchange, or a function that makes one. The function is called for each fetch, because an
+   * assertion expires, too.
    */
   assertion: Supplied;
 }
 
 /**
- * A token for a signed JWT (RFC 7523 section 2.1), as Google's service accounts and Salesforce want it.
+ * A token for a signed JWT (RFC 7523 section 2.1), as Google's service accounts and Salesforce require it.
  *
  * Throws and fails as `clientCredentials` does, or with what `assertion` failed with.
  */

@@ -3,7 +3,7 @@ import type { CryptoKey, CryptoKeyPair } from '../internal/platformTypes.js';
 import type { TokenFields, TokenResponse } from '../token/types.js';
 import type { Supplied } from './source.js';
 
-/** How the client proves who it is (RFC 6749 section 2.3, RFC 7523 section 2.2, RFC 8705 section 2). */
+/** How the client authenticates (RFC 6749 section 2.3, RFC 7523 section 2.2, RFC 8705 section 2). */
 export type ClientAuthMethod = (typeof CLIENT_AUTH)[number];
 
 export const CLIENT_AUTH = [
@@ -26,7 +26,7 @@ export interface OAuthOptions {
   issuer?: string | URL | undefined;
   /** The token endpoint, without discovery. Either this or `issuer`. `https:`, or `http:` on loopback. */
   tokenEndpoint?: string | URL | undefined;
-  /** Where `revokeOnClose` goes when there is no `issuer` to name it (RFC 7009). */
+  /** The revocation endpoint (RFC 7009), for `revokeOnClose` and `signOut()`, if there is no `issuer`. */
   revocationEndpoint?: string | URL | undefined;
   /** The client's identifier. Not empty. */
   clientId: string;
@@ -40,8 +40,8 @@ export interface OAuthOptions {
   /** For `private_key_jwt`: a private key that may sign, with its `kid` if the server tells keys apart. */
   privateKey?: CryptoKey | { readonly key: CryptoKey; readonly kid?: string | undefined } | undefined;
   /**
-   * For `private_key_jwt`, instead of `privateKey`: the signed assertion itself (RFC 7523 section 2.2), where something
-   * else makes it. A function is called for each request.
+   * For `private_key_jwt`, instead of `privateKey`: the signed assertion (RFC 7523 section 2.2), if it is made
+   * elsewhere. A function is called for each request.
    */
   clientAssertion?: Supplied | undefined;
   /** Scopes, separated by spaces. Default: what the server grants by itself. */
@@ -50,24 +50,24 @@ export interface OAuthOptions {
   resource?: string | readonly string[] | undefined;
   /** The API or APIs that the token is for, by name (RFC 8693 section 2.1; Auth0 and others for every grant). */
   audience?: string | readonly string[] | undefined;
-  /** Further form parameters, as the server's manual asks for. They cannot replace what the grant itself sends. */
+  /** More form parameters, if your server needs them. They cannot replace those of the grant. */
   parameters?: Readonly<Record<string, string>> | undefined;
   /**
-   * Sends the requests: for a proxy, a client certificate, a test. Default `globalThis.fetch`. Must not follow
-   * redirects when told not to.
+   * Sends the requests: for a proxy, a client certificate, a test. Default `globalThis.fetch`. With `redirect:
+   * 'manual'` it must not follow redirects.
    */
   fetch?: typeof globalThis.fetch | undefined;
   /**
-   * Binds the tokens to a key (RFC 9449), so that a stolen one is useless. `true` makes a key pair that lives as long
-   * as the source; hand in your own to keep a public client's refresh token usable beyond that. Default false.
+   * Binds the tokens to a key (RFC 9449), so that a stolen token is useless. `true` makes a key pair for this source.
+   * Give your own key pair if a public client should use its refresh token after a restart. Default false.
    */
   dpop?: boolean | CryptoKeyPair | undefined;
   /**
-   * Whether credentials may go over plain `http:` to any host that is named here, and that an `http:` issuer names.
-   * Default false: `https:`, or `http:` to `localhost`, 127.0.0.0/8 and ::1.
+   * Allows plain `http:` to the hosts in these options, and to those that an `http:` issuer names. Default false:
+   * `https:`, or `http:` to `localhost`, 127.0.0.0/8 and ::1.
    */
   allowInsecureRequests?: boolean | undefined;
-  /** When the stream is closed its access token is revoked (RFC 7009), best effort, within 2 seconds. Default false. */
+  /** `close()` tries to revoke the access token (RFC 7009), for at most 2 seconds. Default false. */
   revokeOnClose?: boolean | undefined;
 }
 
@@ -78,16 +78,17 @@ export interface RefreshTokenOptions extends OAuthOptions {
   /** The refresh token to start from, or a function that reads it when it is first needed. */
   refreshToken: Supplied;
   /**
-   * Stores the new refresh token. It is awaited before the new access token is handed out, and never called again
-   * before it has finished. When it fails the new token stays in use, and the next refresh stores again.
+   * Stores the new refresh token. It is awaited before any request gets the new access token. The next call comes after
+   * it has finished. If it fails, the new token stays in use, and the next refresh stores again.
    */
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a callback that stores at once returns nothing
   onRotate?: ((tokens: RotatedTokens) => ObservableInput<unknown> | void) | undefined;
   /**
-   * Gets tokens in another way (asks the user, say) when the server says that the user must sign in (`invalid_grant`
-   * and the like), or when `refreshToken` is a function that has none yet: it gives nothing, or fails with the code
-   * ENOENT. It may take its time: it is called once for all who ask meanwhile, and what it gives is kept even if no
-   * request waits any more. The life of the access token that it gives counts from when it was called.
+   * Signs the user in, and returns the parsed token response. It is called when the server says that the user must sign
+   * in (`invalid_grant` and similar codes), and when the function `refreshToken` has no refresh token yet: it returns
+   * nothing, or fails with the code ENOENT. It is called once for all requests that wait, and may take as long as the
+   * user needs: its tokens are kept even if no request waits any more. The lifetime of the access token counts from the
+   * call.
    */
   reauthenticate?: (() => ObservableInput<TokenResponse | TokenFields>) | undefined;
 }

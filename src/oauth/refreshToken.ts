@@ -13,9 +13,9 @@ import { optionalFunction, refuseControlCharacters, trimmed } from './requireOpt
 export type { RefreshTokenOptions, RotatedTokens } from './options.js';
 
 /**
- * A token for a user who signed in before (RFC 6749 section 6). The server may replace the refresh token with each use
- * and revoke everything when an old one comes back (RFC 9700 section 4.14.2): so there is one exchange at a time,
- * however often the source is called, and one that was begun is brought to its end even if its caller leaves.
+ * A token for a user who signed in before (RFC 6749 section 6). The server may replace the refresh token with each use,
+ * and may revoke all tokens when an old one comes back (RFC 9700 section 4.14.2). So there is one exchange at a time,
+ * and an exchange that has begun is finished, even if its caller leaves.
  *
  * ```ts
  * const vault = fileTokenVault('token.json');
@@ -25,9 +25,8 @@ export type { RefreshTokenOptions, RotatedTokens } from './options.js';
  * }));
  * ```
  *
- * Several processes that share a store (`rx-fresh-token/redis`) rotate one chain: the refresh token lies in the store
- * with the access token, and `refreshToken` is only what the first of them begins with. Seal it there
- * (`encryptionKey`).
+ * With a store (`rx-fresh-token/redis`) several processes share one refresh token. It is in the store with the access
+ * token, and `refreshToken` is used by the first process only. Encrypt it there (`encryptionKey`).
  *
  * Throws and fails as `clientCredentials` does. `invalid_grant` and the like are permanent: the user must sign in
  * again.

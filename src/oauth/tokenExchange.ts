@@ -7,8 +7,8 @@ import { text } from './requireOption.js';
 
 export interface TokenExchangeOptions extends OAuthOptions {
   /**
-   * The token to trade in: whose rights the new one has. A function is called for each fetch, since this token expires
-   * too.
+   * The token to exchange: the new token has the rights of its user. A function is called for each fetch, since this
+   * token expires too.
    */
   subjectToken: Supplied;
   /** What kind of token it is. Default `urn:ietf:params:oauth:token-type:access_token`. */
@@ -24,8 +24,8 @@ export interface TokenExchangeOptions extends OAuthOptions {
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 
 /**
- * A token in exchange for another (RFC 8693): one that a caller sent, say, for one that the next service accepts.
- * `subjectToken` may come from another stream: `() => user$.pipe(take(1), map((token) => token.value))`.
+ * A token in exchange for another one (RFC 8693). For example, the token of a caller for a token that the next service
+ * accepts. `subjectToken` may come from another stream: `() => user$.pipe(take(1), map((token) => token.value))`.
  *
  * Throws and fails as `clientCredentials` does, or with what `subjectToken` or `actorToken` failed with.
  */

@@ -9,7 +9,7 @@ export interface ObserveTokenOptions {
   /** Where the metrics go: `metrics.getMeter('my-service')` of `@opentelemetry/api`. */
   meter: Meter;
   /**
-   * What this stream is called, in the attribute `name`: not empty, and one of few. Never the id of a user or a
+   * The name of this stream, for the attribute `name`. Not empty. Use few names, and never the id of a user or a
    * session.
    */
   name: string;
@@ -21,8 +21,8 @@ const seconds = (ms: number): number => Math.max(0, ms) / 1000;
 const PREFIX = 'rx_fresh_token';
 
 /**
- * Measures a token stream from outside: refreshes, failures, rejections, the life that is left, and waits. Measuring
- * causes no fetch. No attribute says which token it was.
+ * Measures a token stream: refreshes, failures, rejections, waits, and the time until the token expires. Measuring
+ * fetches no token. No attribute identifies a token.
  *
  * ```ts
  * import { metrics } from '@opentelemetry/api';
@@ -41,7 +41,7 @@ const PREFIX = 'rx_fresh_token';
  *
  * Durations are in seconds.
  *
- * @returns unsubscribing ends the measuring; so does `close()`.
+ * @returns a Subscription. The measuring ends when you unsubscribe, or with `close()`.
  * @throws TypeError if `token$` was not made by `createTokenStream`, or names an option that is wrong
  */
 export function observeToken(token$: TokenStream, options: ObserveTokenOptions): Subscription {

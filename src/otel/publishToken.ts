@@ -4,7 +4,7 @@ import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 
 export interface PublishTokenOptions {
-  /** What this stream is called, in the `name` of each message. Not empty. */
+  /** The name of this stream, for the `name` of each message. Not empty. */
   name: string;
 }
 

@@ -11,25 +11,25 @@ import { createTurns } from './turns.js';
 /** The options of every stream of the pool, and of the pool. `undefined` means the default. */
 export interface TokenPoolOptions<K> extends Omit<TokenStreamOptions, 'store' | 'initial'> {
   /**
-   * When more keys than this are asked for, the least recently used that is not in use is let go of. >= 1, or Infinity.
-   * Default 10 000.
+   * The most keys that are kept. With more, the pool drops the least recently used stream that is not in use. >= 1, or
+   * Infinity. Default 10 000.
    */
   max?: number | undefined;
-  /** So many streams ask their sources at once; the others wait for their turn. >= 1, or Infinity. Default 8. */
+  /** At most this many streams fetch at the same time. The others wait for their turn. >= 1, or Infinity. Default 8. */
   concurrency?: number | undefined;
   /**
-   * Names a key. Two keys with one name have one token. Default: the whole key in canonical form; a key that has none,
-   * such as a class instance, is a TypeError.
+   * Returns the name of a key. Two keys with the same name have one token. Default: all members of the key, in
+   * canonical form. A key without such a form, such as a class instance, is a TypeError.
    */
   idOf?: ((key: K) => string) | undefined;
   /**
-   * Makes the store of a key, from its id (see `idOf`). It is called for each stream, and returns another store each
-   * time.
+   * Returns the store of a key; `id` is the name of the key (see `idOf`). It is called for each stream, and must return
+   * a new store each time.
    */
   store?: ((id: string, key: K) => TokenStore) | undefined;
   /**
-   * Names the refresh token that a key uses, the session of a user, say; undefined: none that others use. Keys with one
-   * name ask one after the other, and each goes on from the refresh token that the one before has brought. Not with
+   * Names the refresh token that a key uses, for example by the session of a user; undefined: no other key uses it.
+   * Keys with the same name fetch one after the other, and each continues with the newest refresh token. Not with
    * `store`.
    */
   chainOf?: ((key: K) => string | undefined) | undefined;

@@ -17,8 +17,8 @@ export type PooledTokenEvent<K> = TokenEvent & { readonly key: K };
 /** The option of `delete` of a {@link TokenPool}. */
 export interface TokenPoolDeleteOptions {
   /**
-   * The session ends first, for all who share its store too, whether the pool has a stream of the key or not. Default
-   * false.
+   * true: the session of the key ends first, also for all that share its store, and also if the pool has no stream of
+   * the key. Default false.
    */
   signOut?: boolean | undefined;
 }
@@ -26,13 +26,13 @@ export interface TokenPoolDeleteOptions {
 /** A token stream for each key: each tenant, audience or user. */
 export interface TokenPool<K> {
   /**
-   * The stream of a key, made when the key is asked for first. Ask for it each time: a stream that the pool has let go
-   * of still works, but it is not that of the key any more.
+   * The stream of a key. The first call creates it. Call `get` for each request, and do not keep the stream: a stream
+   * that the pool has dropped still works, but it is not the stream of the key any more.
    *
    * @throws TypeError if the key cannot be told from others, {@link TokenStreamClosedError} after `close()`
    */
   get(key: K): TokenStream;
-  /** What happens to the tokens of all keys. Watching causes no fetch. It completes on `close()`. */
+  /** The events of all streams. Watching fetches no token. It completes on `close()`. */
   readonly events: Observable<PooledTokenEvent<K>>;
   /** How many streams there are. */
   readonly size: number;
@@ -44,7 +44,7 @@ export interface TokenPool<K> {
 }
 
 /**
- * Keeps a token stream for each key, and lets go of those that nobody uses.
+ * Keeps a token stream for each key, and drops the least recently used ones past `max`.
  *
  * ```ts
  * const tokens = createTokenPool((tenant: { id: string; audience: string }) =>
@@ -56,7 +56,7 @@ export interface TokenPool<K> {
  * A key is compared by its members, all of them, in any order. Streams are made in the asynchronous context in which
  * the pool was made, not in that of the request which asked first.
  *
- * @param source makes the token source of a key. It is given a frozen copy of the key; with `idOf`, the key itself.
+ * @param source returns the token source of a key. It gets a frozen copy of the key; with `idOf`, the key itself.
  * @throws TypeError that names an option out of range.
  */
 export function createTokenPool<K>(source: (key: K) => TokenSource, options: TokenPoolOptions<K> = {}): TokenPool<K> {

@@ -18,8 +18,8 @@ export interface TokenProxy {
   /** Makes a server serve requests, WebSockets and `Expect: 100-continue` through the proxy. */
   attach(server: Server): void;
   /**
-   * Drains: WebSockets end, and a connection closes after the request under way. Resolves when no request is under way.
-   * It closes neither servers nor the token stream.
+   * Ends the proxy: WebSockets are closed, and each connection closes after its open request. Resolves when no request
+   * is open. It closes neither servers nor the token stream.
    */
   close(): Promise<void>;
 }
@@ -31,9 +31,9 @@ export interface TokenProxy {
  * client  --POST /orders-->  proxy  --POST /v1/orders, Authorization: Bearer T-->  to: https://api.example.com/v1
  * ```
  *
- * Bodies are streamed both ways. A refused token is replaced once, and the request is repeated once, if its body was
- * kept. Without a token nothing is sent: the client is answered 503. `/-/health` and `/-/metrics` are the proxy's own
- * pages.
+ * Bodies are streamed in both directions. If the server refuses the token, the token is replaced once, and the request
+ * is repeated once, if its body is not longer than `repeatLimit`. Without a token nothing is sent: the client gets 503.
+ * `/-/health` and `/-/metrics` are the proxy's own pages.
  *
  * ```ts
  * const proxy = createTokenProxy(token$, { to: 'https://api.example.com' });

@@ -6,7 +6,7 @@ import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
 export interface ProxyLogEntry {
   readonly method: string;
   readonly path: string;
-  /** What the client was answered; 499 if it left before. */
+  /** The status that the client got; 499 if it closed the connection before. */
   readonly status: number;
   /** Milliseconds from the request's headers to the end of the response. */
   readonly took: number;
@@ -18,12 +18,12 @@ export interface ProxyLogEntry {
 
 /** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
 export interface TokenProxyOptions {
-  /** Where every request goes. Its path is a prefix that no request leaves. `https:`, or `http:` on loopback. */
+  /** Where every request goes. No request leaves its path. `https:`, or `http:` on loopback. */
   to: string | URL;
   /** Allows plain `http:` to the host of `to`, in a network that is trusted. Default false. */
   allowInsecureRequests?: boolean | undefined;
   /**
-   * Serves clients on other machines, all of which then have the token's rights. Default false: loopback and unix
+   * Serves clients on other machines. All of them then have the rights of the token. Default false: loopback and unix
    * sockets only.
    */
   allowRemoteClients?: boolean | undefined;
@@ -33,7 +33,7 @@ export interface TokenProxyOptions {
    */
   allowedHosts?: readonly string[] | undefined;
   /**
-   * A request that brings an Authorization header: `'refuse'` answers 400, `'replace'` drops the header. Default
+   * If a request has an Authorization header: `'refuse'` answers 400, `'replace'` removes the header. Default
    * `'refuse'`.
    */
   incomingAuthorization?: 'refuse' | 'replace' | undefined;
@@ -42,9 +42,9 @@ export interface TokenProxyOptions {
    * 1 048 576.
    */
   repeatLimit?: number | undefined;
-  /** The upstream server may be silent so long, then the client is answered 504. Default 300 000. */
+  /** If the upstream server does not answer for this long, the client gets 504. Default 300 000. */
   timeout?: number | undefined;
-  /** Tells that the server refused the token. Default: 401, or a 403 as in `createFetch`. */
+  /** Returns true if the server refused the token. Default: 401, or a 403 as in `createFetch`. */
   isRejection?:
     ((response: { readonly status: number; readonly headers: Pick<Headers, 'get' | 'has'> }) => boolean) | undefined;
   /**

@@ -12,7 +12,7 @@ export interface IoredisClient {
   eval(script: string, numkeys: number, ...keysAndArguments: string[]): Promise<unknown>;
 }
 
-/** A client of either package. It stays yours: connect it, listen to its errors, close it. */
+/** A client of either package. You connect it, listen to its errors and close it. */
 export type RedisClient = NodeRedisClient | IoredisClient;
 
 /** What both kinds have besides, where they have it. */

@@ -6,8 +6,9 @@ import type { EncryptionKey } from './sealing.js';
 /** All times in milliseconds. `undefined` means the default. */
 export interface RedisTokenStoreOptions {
   /**
-   * A client, cluster, sentinel or pool of `redis`, or a Redis or Cluster of `ioredis`, version 5 or later. It stays
-   * yours: connect it, listen to its errors, close it. For pushes it is duplicated; a pool cannot be, and does without.
+   * A client, cluster, sentinel or pool of `redis`, or a Redis or Cluster of `ioredis`, version 5 or later. You connect
+   * it, listen to its errors and close it. For pushes it is duplicated. A pool cannot be duplicated, and gets no
+   * pushes.
    */
   client: RedisClient;
   /** Names the token: all stores with the same `prefix` and `key` share one. Not empty, no `{` or `}`. */
@@ -15,33 +16,33 @@ export interface RedisTokenStoreOptions {
   /** Before the key, for access lists. No `{` or `}`. Default `rx-fresh-token:`. */
   prefix?: string | undefined;
   /**
-   * Seals what lies in Redis (AES-256-GCM). Of several keys the first seals and all open, so that keys can be rotated.
-   * Default: it lies there as plain JSON.
+   * Encrypts the tokens in Redis (AES-256-GCM). Of several keys the first encrypts, and all decrypt, so that keys can
+   * be rotated. Default: the tokens are stored as plain JSON.
    */
   encryptionKey?: EncryptionKey | readonly EncryptionKey[] | undefined;
   /**
-   * A leader that died holds up the others this long. At least 100. Default 10 000; less for tokens that live less than
-   * 30 s.
+   * If the leader dies, the others wait this long. At least 100. Default 10 000. Use less for tokens that are valid for
+   * less than 30 s.
    */
   lease?: number | undefined;
-  /** One fetch may take this long, within the lease. At least 50. Default four fifths of `lease`. */
+  /** One token fetch takes at most this long, within the lease. At least 50. Default four fifths of `lease`. */
   fetchTimeout?: number | undefined;
-  /** One call to Redis may take this long. At least 10. Default 500. */
+  /** One call to Redis takes at most this long. At least 10. Default 500. */
   storeDeadline?: number | undefined;
   /**
-   * A token younger than this is not replaced because of a rejection, or of `refresh()`: they wait. At least 0. Default
-   * 1000, at most a third of the token's life.
+   * A token younger than this is not replaced because of a rejection or `refresh()`: these calls wait. At least 0.
+   * Default 1000, at most a third of the token's lifetime.
    */
   forceCooldown?: number | undefined;
   /**
-   * Without Redis, `'wait'`: the token at hand serves while it lives, then callers wait; right for issuers that revoke.
-   * `'local'`: each process fetches for itself meanwhile. Default `'wait'`.
+   * While Redis is down. `'wait'`: the current token is used while it is valid, then callers wait. Use this for issuers
+   * that revoke the old token. `'local'`: each process fetches its own token. Default `'wait'`.
    */
   onUnavailable?: 'wait' | 'local' | undefined;
   /**
-   * The stream's option of that name, where it has one: how long a token lives, in ms, whose response does not say so.
-   * Without it other processes would be given such a token when it is over. `undefined`: what the response says.
-   * Default: that, always.
+   * The same function as the stream's option `lifetime`, if you use that: the lifetime of a token in ms, from its
+   * response. Otherwise other processes could get an expired token that has no `expires_in`. If it returns `undefined`,
+   * or by default, the response counts.
    */
   lifetime?: TokenStreamOptions['lifetime'];
 }

@@ -13,16 +13,16 @@ import { tokenChanges } from './tokenChanges.js';
 import type { TokenRecord } from './tokenRecord.js';
 
 /**
- * One token for all processes with one client identity, shared through Redis: one fetch per token lifetime for the
- * whole fleet, and everyone has the new token within milliseconds.
+ * One token for all processes with one client id, shared through Redis. There is one fetch per token lifetime, and all
+ * processes have the new token within milliseconds.
  *
- * One process at a time leads: it holds a lease, fetches, and stores under a fence that only ever grows, so that one
- * whose process was paused past its lease cannot overwrite what came after. The others hear of the new token by a push,
- * or find it when they ask. A rejection names the token it is about, so fifty processes whose token was revoked cost
- * one fetch. A failed fetch makes everybody pause, and everybody gets that failure: its class, message, `status` and
- * `error`.
+ * One process at a time is the leader: it holds a lease, fetches, and stores the token. A fence (a number that only
+ * grows) prevents a leader that was paused for longer than its lease from overwriting a newer token. The other
+ * processes get the new token by a push, or when they ask Redis. A rejection names its token, so fifty processes whose
+ * token was revoked cause one fetch. After a failed fetch all processes pause, and all get the failure: its class,
+ * message, `status` and `error`.
  *
- * Times are Redis' own. Processes never compare clocks, and no token is thought younger than it is.
+ * All times are on Redis' clock. Processes never compare their clocks, and no token counts as younger than it is.
  *
  * ```ts
  * import { createClient } from 'redis';
@@ -39,13 +39,12 @@ import type { TokenRecord } from './tokenRecord.js';
  * );
  * ```
  *
- * @returns a store for one stream: give each stream its own. The stores of one client share a connection for pushes,
- *   which
- * is open until their streams are closed.
- * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a key's bytes.
- * A refresh fails with {@link TokenStoreError}, and the source is not asked, when what is stored cannot be opened;
- * while Redis does not answer, that error is reported as an event, and the refresh goes on, or with
- * `onUnavailable: 'local'` fetches.
+ * @returns a store for one stream: each stream needs its own. The stores of one client share a connection for pushes,
+ *   which is open until their streams are closed.
+ * @throws {@link !TypeError} at creation, when an option is missing or out of range; it never quotes a key's bytes. If
+ *   the stored value cannot be decrypted, a refresh fails with {@link TokenStoreError}, and the source is not called.
+ *   While Redis does not answer, an event reports this error, and the refresh waits, or fetches with `onUnavailable:
+ *   'local'`.
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const settings = storeSettings(options);

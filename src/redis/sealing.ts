@@ -3,7 +3,9 @@ import type { CryptoKey } from '../internal/platformTypes.js';
 
 /** A key for tokens at rest. */
 export interface EncryptionKey {
-  /** Tells keys apart; it is stored beside what the key sealed. 1 to 32 letters, digits, `-` or `_`. */
+  /**
+   * The name of the key. It is stored beside the values that the key encrypted. 1 to 32 letters, digits, `-` or `_`.
+   */
   readonly id: string;
   /** 32 bytes, which are copied; or a `CryptoKey` for AES-GCM with 256 bits that may encrypt and decrypt. */
   readonly key: Uint8Array | CryptoKey;

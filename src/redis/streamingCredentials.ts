@@ -32,8 +32,8 @@ const LONGEST_PAUSE = 60_000;
 const timers = createTimers(asyncScheduler);
 
 /**
- * Reaches a Redis whose password is an access token, with `redis`: each connection begins with the usable token, and
- * each new token authenticates it again while it stays open.
+ * For a Redis server whose password is an access token, with the package `redis`. Each connection starts with the
+ * usable token. After each renewal the open connection authenticates again.
  *
  * ```ts
  * const client = createClient({ url: 'rediss://cache.example.com:6380', credentialsProvider: streamingCredentials(token$, { username: 'orders' }) });
@@ -41,11 +41,11 @@ const timers = createTimers(asyncScheduler);
  * await client.connect();
  * ```
  *
- * A connection fails when there is no usable token within `maxWait`; the client then tries again as its
- * `reconnectStrategy` says. A token that Redis refuses counts as rejected, so that the stream fetches another; `events`
- * tells of that, and of failures of the source. The stream is in use while a connection is open.
+ * A connection fails if there is no usable token within `maxWait`. The client then retries by its `reconnectStrategy`.
+ * If Redis refuses a token, it counts as rejected, and the stream fetches a new one. `events` reports this, and
+ * failures of the source. The stream is in use while a connection is open.
  *
- * @param token$ the stream of `createTokenStream`. Not one whose token lies in this very Redis.
+ * @param token$ a stream of `createTokenStream`. It must not use this Redis as its store.
  * @throws TypeError when `token$` is no stream or `username` is out of range.
  */
 export function streamingCredentials(

@@ -2,20 +2,23 @@ import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate
 import type { TokenStreamOptions } from '../token/types.js';
 
 export interface TabTokenStoreOptions {
-  /** What the tabs that share a token have in common: one name for each client identity, user and scope. Not empty. */
+  /** Names the token that the tabs share: one name for each client, user and scope. Not empty. */
   name: string;
-  /** Before it fetches, a tab asks the others, and waits this many ms for their answer. Finite, >= 0. Default 40. */
+  /**
+   * Before a tab fetches, it asks the other tabs for a token, and waits this many ms for an answer. Finite, >= 0.
+   * Default 40.
+   */
   askTimeout?: number | undefined;
   /**
-   * How many ms a tab waits for the lock, in all, before it fetches without it: a browser may freeze the tab that holds
-   * it, in mid-fetch. More than the stream's `fetchTimeout`, after which a tab that is not frozen releases the lock. >=
-   * 0, or Infinity. Default 15 000.
+   * A tab waits at most this many ms for the lock. Then it fetches without the lock, because the browser may have
+   * frozen the tab that holds it. Give more than the stream's `fetchTimeout`, after which a tab that is not frozen
+   * releases the lock. >= 0, or Infinity. Default 15 000.
    */
   lockTimeout?: number | undefined;
   /**
-   * The stream's option of that name, where it has one: how long a token lives, in ms, whose response does not say so.
-   * Without it other tabs would be given such a token when it is over. `undefined`: what the response says. Default:
-   * that, always.
+   * The same function as the stream's option `lifetime`, if you use that: the lifetime of a token in ms, from its
+   * response. Otherwise other tabs could get an expired token that has no `expires_in`. If it returns `undefined`, or
+   * by default, the response counts.
    */
   lifetime?: TokenStreamOptions['lifetime'];
 }

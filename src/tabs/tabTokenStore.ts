@@ -15,9 +15,9 @@ import { createTokenCache } from './tokenCache.js';
 
 export interface TabTokenStore extends TokenStore {
   /**
-   * Ends the session in all tabs that share the store's name. The token and the last response are forgotten everywhere,
-   * and what still arrives for them is neither kept nor shared. The store stays usable: the next refresh starts a new
-   * session.
+   * Ends the session in all tabs that share the store's name. All tabs forget the token and the last response. A token
+   * of the old session that arrives later is not kept and not shared. You can go on using the store: the next refresh
+   * starts a new session.
    */
   signOut(): void;
   /** Emits when the session of this tab has ended, by `signOut()` of any tab, this one too. */
@@ -36,12 +36,11 @@ type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
  * tab 3            new: lock, ask --T1---------T2------------    is told
  * ```
  *
- * Tabs queue for a Web Lock and tell each other by BroadcastChannel. The lock of a tab that crashes is free at once,
- * and the others wait for a frozen tab no longer than `lockTimeout`. The token stays in memory, and in messages within
- * the same origin; localStorage holds only the random id of the session. The whole response is shared, so a refresh
- * token that rotates goes on from the last one, whichever tab got it. Without Web Locks (an insecure context) each tab
- * fetches when it must, and tells the others. Where the browser blocks BroadcastChannel or localStorage, each tab works
- * alone.
+ * Tabs queue for a Web Lock, and send the token to each other by BroadcastChannel. The lock of a tab that crashes is
+ * free at once. For a frozen tab the others wait for `lockTimeout` at most. The token is in memory, and in messages
+ * within the same origin. localStorage holds only the random id of the session. The whole response is shared, so every
+ * tab continues with the newest refresh token. Without Web Locks (an insecure context) each tab fetches when it needs a
+ * token, and sends it to the others. If the browser blocks BroadcastChannel or localStorage, each tab works alone.
  *
  * ```ts
  * import { createTokenStream } from 'rx-fresh-token';

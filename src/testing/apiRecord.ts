@@ -18,10 +18,7 @@ export interface ApiCall {
 
 export type OpenCall = { -readonly [K in keyof ApiCall]: ApiCall[K] };
 
-/**
- * What a call may be without {@link ScriptedApi.verify} minding; `refused` is a token whose 401 the caller has seen
- * already.
- */
+/** Faults that {@link ScriptedApi.verify} may ignore; `refused` is a token whose 401 the caller has got already. */
 export type Tolerance = 'missing' | 'unknown' | 'expired' | 'refused';
 
 /** A token of which a caller was told that it is no good. */

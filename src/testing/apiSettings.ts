@@ -10,11 +10,11 @@ import { createLedger, type TokenRegister } from './tokenLedger.js';
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
 export interface ScriptedApiOptions<T = string> {
   /**
-   * Who issued the tokens: a {@link fakeTokenSource}, by whose word they live; or the values that are alive until they
-   * are revoked.
+   * Who issues the tokens: a {@link fakeTokenSource}, which knows their lifetimes, or a list of values that are valid
+   * until they are revoked.
    */
   readonly tokens: FakeTokenSource | Iterable<string>;
-  /** Where time comes from. Default: the source's scheduler, else `asyncScheduler`. */
+  /** Runs the timers. Default: the source's scheduler, otherwise `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
   /**
    * How long an answer takes, or a function of the call's number, from 1. 0 to 2^31-1; 0 answers synchronously (`fetch`
@@ -23,7 +23,7 @@ export interface ScriptedApiOptions<T = string> {
   readonly delay?: number | ((n: number) => number) | undefined;
   /** What to do with each call, in order. After the last step `'ok'`. Default none. */
   readonly steps?: readonly ApiStep[] | undefined;
-  /** How a dead token is refused: 401 with `error="invalid_token"`, or, as some APIs do, a bare 403. Default 401. */
+  /** The answer to an invalid token: 401 with `error="invalid_token"`, or, as some APIs do, a bare 403. Default 401. */
   readonly refuseWith?: 401 | 403 | undefined;
   /**
    * What is answered to an accepted call. `fetch` sends it as JSON, undefined as no body; a Response goes as it is.
@@ -35,9 +35,9 @@ export interface ScriptedApiOptions<T = string> {
    * body, and errors with `{ status, headers }`. Default false.
    */
   readonly responses?: boolean | undefined;
-  /** So many calls are expected, at most; `verify` tells of more. >= 0. Default `Infinity`. */
+  /** At most this many calls are expected; `verify` reports more. >= 0. Default `Infinity`. */
   readonly maxCalls?: number | undefined;
-  /** What `verify` shall not mind. Default none. */
+  /** Faults that `verify` does not report. Default none. */
   readonly tolerate?: readonly Tolerance[] | undefined;
 }
 

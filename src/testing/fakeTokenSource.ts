@@ -15,14 +15,14 @@ export interface FakeTokenSource extends TokenRegister {
   readonly calls: readonly TokenCall[];
   readonly scheduler: SchedulerLike;
   /**
-   * Throws an Error that lists what was not expected: calls past `maxCalls`, calls made while another was under way
-   * (unless `allowOverlap`), steps of the script that were never come to, and what `latency` or `lifetime` threw.
+   * Throws an Error that lists what was not expected: more than `maxCalls` calls, calls made while another was under
+   * way (unless `allowOverlap`), steps that were not reached, and what `latency` or `lifetime` threw.
    */
   readonly verify: () => void;
 }
 
 /**
- * A token source that lives in virtual time and does what it is told.
+ * A token source for tests in virtual time: each call gets the next of your `steps`, and then tokens.
  *
  * ```
  * calls    0          25 s        50 s
@@ -40,8 +40,8 @@ export interface FakeTokenSource extends TokenRegister {
  * });
  * ```
  *
- * Each call takes the next step when it is subscribed to. Failures and hanging calls use up no name: the token after
- * `a` is `b`. A call that is left, or whose signal is aborted, is recorded as such and issues no token.
+ * Each call takes the next step when it is subscribed to. Failures and hanging calls use no name: the token after `a`
+ * is `b`. A call that is unsubscribed from, or whose signal is aborted, is recorded as `aborted` and issues no token.
  *
  * @returns the source, with the record of its {@link FakeTokenSource.calls}
  * @throws TypeError that names an option which is out of range.

@@ -3,9 +3,9 @@ interface ZoneLike {
 }
 
 /**
- * Runs a function outside of zone.js' zones, where there are any; elsewhere it just runs it. Inside of Angular's
- * `fakeAsync` and `waitForAsync` timers and promises belong to the zone: a real server never answers there, and what is
- * still open fails the test. Whatever the function starts, lives outside.
+ * Runs a function outside of zone.js' zones. Without zone.js it just runs it. Inside of Angular's `fakeAsync` and
+ * `waitForAsync`, timers and promises belong to the zone: a real server never answers there, and open timers fail the
+ * test. Everything that the function starts runs outside of the zone.
  *
  * ```ts
  * let server: TokenServer;

@@ -46,7 +46,7 @@ const newMemory = (): Memory => ({
 });
 
 /**
- * The trivial store: streams of one process share a token. For tests, and as a model for a store of your own.
+ * The simplest store: streams of one process share a token. For tests, and as an example for your own store.
  *
  * ```ts
  * const place = {};

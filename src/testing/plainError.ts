@@ -17,8 +17,8 @@ export interface PlainError {
 const SAID = ['code', 'status', 'error', 'error_description', 'retryAfter'] as const;
 
 /**
- * An error as a plain object, so that comparing it compares everything: test frameworks compare two errors by name and
- * message, or not even that, and RxJS' marbles leave it to them. Fields that the error has not are left out.
+ * An error as a plain object, so that a test compares all its fields. Test frameworks compare two errors by name and
+ * message only. Fields that the error does not have are left out.
  *
  * ```ts
  * const result$ = withToken(token$, send).pipe(catchError((error: unknown) => throwError(() => plainError(error))));

@@ -20,25 +20,25 @@ export interface ScriptedApi<T = string> {
   readonly fetch: typeof globalThis.fetch;
   /** Every call so far, in order. */
   readonly calls: readonly ApiCall[];
-  /** Ends a token at once, though its issuer said it would live on. */
+  /** Revokes a token at once, before it expires. */
   readonly revoke: TokenRegister['revoke'];
   /** From now on this path answers 403 to every token: `bare` (the default), or `insufficient_scope`. */
   readonly forbid: (path: string, how?: Forbidden) => void;
   /** Takes {@link ScriptedApi.forbid} back. */
   readonly allow: (path: string) => void;
   /**
-   * Throws an Error that lists what was not expected: calls past `maxCalls`, steps that were never come to, and calls
-   * with no token, with one that was never issued, that had expired on arrival, or whose 401 a caller had seen before.
-   * A token that was revoked behind the client's back may come until then: no client could know. `tolerate` makes
-   * exceptions. What counts is the order, not the millisecond: through `send` each call after the refusal; through
-   * `fetch` the same request from the next microtask on, and others a few microtasks later, since a client of promises
-   * needs some to know.
+   * Throws an Error that lists what was not expected: more than `maxCalls` calls, steps that were not reached, and
+   * calls with no token, with one that was never issued, that had expired on arrival, or whose 401 a caller had got
+   * before. A client does not know that a token was revoked until it gets the first 401, so calls before that are
+   * allowed. `tolerate` makes exceptions. The order counts, not the millisecond: through `send`, each call after the
+   * 401 is a fault. Through `fetch`, the same request is a fault from the next microtask on, and other requests a few
+   * microtasks later, because a client with promises needs them.
    */
   readonly verify: () => void;
 }
 
 /**
- * An API that lives in virtual time and accepts exactly the tokens that are alive.
+ * An API for tests in virtual time. It accepts only the tokens that are valid.
  *
  * ```
  * token a   ^------------------!              revoked

@@ -15,11 +15,11 @@ export type TokenStep = 'token' | 'transient' | 'permanent' | 'hang' | Error | T
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
 export interface FakeTokenSourceOptions {
   /**
-   * Where time comes from: hand in the TestScheduler. Default `asyncScheduler`, which is virtual inside
-   * `TestScheduler.run` too.
+   * Runs the timers: give your TestScheduler. Default `asyncScheduler`, which is virtual inside `TestScheduler.run`,
+   * too.
    */
   readonly scheduler?: SchedulerLike | undefined;
-  /** The clock by which tokens end, see {@link VirtualClock.serverNow}. Default `scheduler.now()`. */
+  /** The clock by which tokens expire, see {@link VirtualClock.serverNow}. Default `scheduler.now()`. */
   readonly now?: (() => number) | undefined;
   /**
    * How long an answer takes, or a function of the call's number, from 1. 0 to 2^31-1; 0 answers synchronously. Default
@@ -27,17 +27,17 @@ export interface FakeTokenSourceOptions {
    */
   readonly latency?: number | ((n: number) => number) | undefined;
   /**
-   * A token's life, counted from the call as the strictest server would, or a function of the call's number. >= 0;
-   * `Infinity` leaves `expires_in` out. Default 30 000.
+   * The lifetime of a token, counted from the call, or a function of the call's number. >= 0; `Infinity` leaves
+   * `expires_in` out. Default 30 000.
    */
   readonly lifetime?: number | ((n: number) => number) | undefined;
   /** What to do at each call, in order. After the last step, tokens. Default none: tokens from the start. */
   readonly steps?: readonly TokenStep[] | undefined;
-  /** How tokens are called. Default `'letters'`: a, b, c … as they read in a marble diagram. */
+  /** The values of the tokens. Default `'letters'`: a, b, c …, as in a marble diagram. */
   readonly names?: TokenNames | undefined;
   /**
-   * So many calls are expected, at most: one more fails for good, and {@link FakeTokenSource.verify} tells of it. >= 0.
-   * Default `Infinity`.
+   * At most this many calls are expected. One more fails permanently, and {@link FakeTokenSource.verify} reports it. >=
+   * 0. Default `Infinity`.
    */
   readonly maxCalls?: number | undefined;
   /** Whether calls may overlap, because several streams share the source. One stream never does that. Default false. */

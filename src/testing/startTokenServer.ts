@@ -15,15 +15,15 @@ import type { TokenServerCounts } from './tokenServerCounts.js';
  * rejects with.
  */
 export interface TokenServerOptions {
-  /** A token's life from the moment its request arrived. 1 to 2^31-1. Default 1000. */
+  /** The lifetime of a token, from when its request arrived. 1 to 2^31-1. Default 1000. */
   readonly lifetime?: number | undefined;
   /** How long each answer takes. 0 to 2^31-1. Default 0. */
   readonly latency?: number | undefined;
   /** 0 takes a free one. 0 to 65 535. Default 0. */
   readonly port?: number | undefined;
-  /** How tokens are called. Default `'numbers'`: token-1, token-2 … */
+  /** The values of the tokens. Default `'numbers'`: token-1, token-2 … */
   readonly names?: TokenNames | undefined;
-  /** How a dead token is refused: 401 with `error="invalid_token"`, or a bare 403. Default 401. */
+  /** The answer to an invalid token: 401 with `error="invalid_token"`, or a bare 403. Default 401. */
   readonly refuseWith?: 401 | 403 | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface TokenServer extends TokenRegister {
   readonly origin: string;
   /** The token endpoint. It takes any POST. */
   readonly tokenUrl: string;
-  /** Fetches from the token endpoint by the global fetch: hand it to `createTokenStream`. */
+  /** Fetches from the token endpoint with the global fetch: give it to `createTokenStream`. */
   readonly source: TokenSource;
   /** What the server has seen so far; the same object stays up to date. */
   readonly counts: TokenServerCounts;
@@ -46,14 +46,15 @@ export interface TokenServer extends TokenRegister {
   readonly failApi: (...steps: readonly ApiStep[]) => void;
   /** From now on this path answers 403 to every token: `bare` (the default), or `insufficient_scope`. */
   readonly forbid: (path: string, how?: Forbidden) => void;
-  /** Breaks every connection, and resolves when the port is free. */
+  /** Closes every connection, and resolves when the port is free. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Starts a token endpoint and the API that it protects, on a free port of the loopback, in real time. Tokens are short
- * lived, so that a test sees renewals; fake timers that are installed later do not stop it. Failures come when the test
- * says so. Node only: `node:http` is asked for when this is called, so that the entry point itself loads in browsers.
+ * Starts a token endpoint and the API that it protects, on a free port of this machine, in real time. Tokens have a
+ * short lifetime, so that a test sees renewals. Fake timers that are installed later do not stop the server. The test
+ * decides what fails. Node only: `node:http` is loaded when this is called, so the entry point itself also loads in
+ * browsers.
  *
  * ```ts
  * const server = await startTokenServer({ lifetime: 500 });

@@ -13,30 +13,30 @@ export interface StoresUnderTest {
   readonly dispose?: (() => unknown) | undefined;
 }
 
-/** One promise of a store. */
+/** One rule that a store must keep. */
 export interface StoreCheck {
   readonly name: string;
-  /** Resolves when the store keeps the promise; rejects with what is wrong. */
+  /** Resolves if the store keeps the rule; rejects with what is wrong. */
   readonly run: () => Promise<void>;
 }
 
 export interface StoreContractOptions {
   readonly create: () => StoresUnderTest | Promise<StoresUnderTest>;
   /**
-   * How long a store may take to notice that the one who fetched is gone, or to try again after a failure; no answer at
-   * all takes longer. Milliseconds, finite, >= 1. Default 15 000.
+   * How long a store may take to notice that the stream that fetched is gone, or to try again after a failure. Every
+   * answer must come within this time. Milliseconds, finite, >= 1. Default 15 000.
    */
   readonly timeout?: number | undefined;
 }
 
 /**
- * What every {@link TokenStore} owes to the streams that share it, as a list of checks for any test runner:
+ * What every {@link TokenStore} must do for the streams that share it, as a list of tests for any test runner:
  *
  * ```ts
  * for (const { name, run } of storeContract({ create: () => ({ stores: [store(), store(), store()] }) })) test(name, run);
  * ```
  *
- * What is optional in a store (`changes`, `signOut`, `signedOut`) is checked where it has it.
+ * The optional members of a store (`changes`, `signOut`, `signedOut`) are tested if it has them.
  *
  * @throws TypeError that names an option out of range.
  */

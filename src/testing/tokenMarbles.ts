@@ -4,9 +4,9 @@ import type { AccessToken } from '../token/types.js';
 import { isError } from './plainError.js';
 
 /**
- * A stream of tokens as it reads in a marble diagram: each token is its value, so that those of a
- * {@link fakeTokenSource} are the letters themselves, and no table of values is needed. Whatever else is emitted passes
- * as it is. An error becomes its `code`, or its status, or its name and message: text, that compares.
+ * A stream of tokens for a marble diagram. Each token becomes its value: with a {@link fakeTokenSource} this is the
+ * letter in the diagram, so you need no table of values. Other values are not changed. An error becomes a text: its
+ * `code`, or its status, or its name and message.
  *
  * ```ts
  * m.expect(tokenMarbles(token$), '     ^ 60s !                ')

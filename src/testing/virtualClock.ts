@@ -3,19 +3,16 @@ import { FINITE, numbersIn, requireMethod } from '../internal/validate.js';
 
 /** A machine's clock that can go wrong, see {@link virtualClock}. The functions need no `this`. */
 export interface VirtualClock {
-  /** What the machine's clock shows, in ms: hand it in as the stream's `now`. */
+  /** What the machine's clock shows, in ms: give it to the stream as `now`. */
   readonly now: () => number;
   /**
-   * What a clock elsewhere shows, in ms: it goes on while the machine sleeps, and is never set back. For fakes that
-   * stand for servers.
+   * What the clock of a server shows, in ms: it goes on while the machine sleeps, and is never set back. Give it to the
+   * fakes.
    */
   readonly serverNow: () => number;
-  /**
-   * The machine slept for so many ms: the clock jumps ahead and timers do not, as they stand still meanwhile. Finite,
-   * >= 0.
-   */
+  /** The machine sleeps for this many ms: the clock jumps ahead, and the timers do not run meanwhile. Finite, >= 0. */
   readonly sleep: (ms: number) => void;
-  /** The machine's clock is set back by so many ms; timers do not notice. Finite, >= 0. */
+  /** The machine's clock is set back by this many ms. Timers are not affected. Finite, >= 0. */
   readonly setBack: (ms: number) => void;
 }
 

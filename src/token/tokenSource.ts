@@ -3,7 +3,7 @@ import type { ObservableInput } from 'rxjs';
 /** Why a token is fetched. */
 export type RefreshReason = 'initial' | 'scheduled' | 'expired' | 'rejected' | 'manual';
 
-/** What a {@link TokenSource} is told about the token it is asked for. */
+/** What a {@link TokenSource} gets: why a token is fetched, and a signal that aborts the fetch. */
 export interface TokenRequest {
   readonly reason: RefreshReason;
   /** 1 for the first try of a refresh; each repeat after a failure adds one. */
@@ -16,13 +16,13 @@ export interface TokenRequest {
    */
   readonly signal: AbortSignal;
   /**
-   * What the stream's store holds of the last refresh of any stream, expired or not; null when it is empty. Absent
-   * without such a store. Not enumerable.
+   * The last response in the stream's store, expired or not; null if the store is empty. Absent without a store that
+   * keeps responses. Not enumerable.
    */
   readonly last?: TokenResponse | null;
   /**
-   * Reports a failure that the token survives, such as a refresh token that could not be stored: it becomes an event.
-   * Not enumerable.
+   * Reports a failure that does not end the token, such as a refresh token that could not be stored. It becomes a
+   * `refreshFailed` event. Not enumerable.
    */
   readonly report?: (failure: unknown) => void;
 }
@@ -33,8 +33,8 @@ export interface TokenResponse {
   /** `DPoP`, in any case, is sent as `DPoP`; anything else as `Bearer`. See the option `tokenType`. */
   token_type?: string | undefined;
   /**
-   * Seconds, counted from the moment the token was asked for. Without it the claims of a JWT count, else the lifetime
-   * is unknown.
+   * The lifetime in seconds, counted from when the token was requested. Without it the claims of a JWT count; otherwise
+   * the lifetime is unknown.
    */
   expires_in?: number | string | undefined;
   scope?: string | undefined;

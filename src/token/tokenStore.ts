@@ -11,22 +11,21 @@ export interface StoredToken {
 }
 
 /**
- * Shares one token beyond a stream: with other processes, other tabs. A store stands between the stream and its source:
- * it decides whether this stream fetches or someone else already has. Give each stream a store of its own; what they
- * share lies behind the stores.
+ * Shares one token beyond a stream: with other processes, other tabs. A store stands between the stream and its source.
+ * It decides whether this stream fetches, or another one has fetched already. Each stream needs its own store object.
  *
- * What a store owes, tried by `storeContract` of `rx-fresh-token/testing`:
- * - it never hands out `request.previous`, unless that is what its own `fetch` brought;
- * - who asks with a `previous` that has been replaced already gets the replacement, without a fetch;
- * - of those who ask at once, one fetches; the others get its token. If it dies or fails, another takes over;
- * - a failed fetch fails the refresh with that failure, and leaves nothing behind that bars the next;
- * - an age is never underestimated, whatever the clocks of those who share.
+ * What a store must do; `storeContract` of `rx-fresh-token/testing` tests it:
+ * - it never returns `request.previous`, unless its own `fetch` returned that;
+ * - a stream that asks with a `previous` that has been replaced already gets the new token, without a fetch;
+ * - of several streams that ask at once, one fetches, and the others get its token. If it dies or fails, another fetches;
+ * - a failed fetch fails the refresh with the same failure, and does not block the next fetch;
+ * - an age is never underestimated, even if the clocks of the processes differ.
  */
 export interface TokenStore {
   /**
-   * One refresh for everyone who shares the store: emits a token that is not `request.previous`, either someone else's
-   * or the one that `fetch` yields. Unsubscribing gives up; `request.signal` says the same to promises. When it fails,
-   * the stream asks again after a pause, which is at least the error's `retryAfter` (ms), if it has one.
+   * One refresh for all that share the store: emits a token that is not `request.previous`, either of another stream or
+   * of `fetch`. Unsubscribing cancels it; for promises, `request.signal` is aborted. If it fails, the stream asks again
+   * after a pause, which is at least the `retryAfter` (ms) of the error.
    *
    * @param fetch asks the source, each time it is subscribed. A store that keeps responses passes the last one, even if
    *   it has expired, or null: a refresh token that rotates is in it.
@@ -38,11 +37,12 @@ export interface TokenStore {
   /** Tokens that others put into the store. Subscribed while the stream is in use. */
   readonly changes?: Observable<StoredToken> | undefined;
   /**
-   * Ends the session for all who share the store: the token is deleted, and what still arrives for it is not stored.
+   * Ends the session for all that share the store: the token is deleted, and a token of that session that arrives later
+   * is not stored.
    */
   signOut?: (() => void) | undefined;
   /**
-   * Emits when someone else has ended the session. The stream forgets its token and stays open. Subscribed until it
+   * Emits when another stream has ended the session. This stream forgets its token and stays open. Subscribed until it
    * closes.
    */
   readonly signedOut?: Observable<unknown> | undefined;

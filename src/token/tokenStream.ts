@@ -15,9 +15,9 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@2');
  *           |<------- 30 s ------->|
  * ```
  *
- * The stream fetches when a token is needed, shares the fetch among all who ask meanwhile, renews the token in the
- * background before it expires, and stops when it is not needed any more. Unsubscribing never aborts a fetch that
- * others may use. A failed renewal is repeated with backoff and is invisible while the token at hand still lives.
+ * The stream fetches when a token is needed. All who need it meanwhile share the fetch. It renews the token in the
+ * background before it expires, and stops when nobody uses it any more. Unsubscribing does not abort a fetch that
+ * others may use. A failed renewal is retried with backoff; while the current token is valid, nobody gets an error.
  *
  * ```ts
  * const token$ = createTokenStream(({ signal }) => fetch('https://auth.example.com/token', { method: 'POST', signal }));
@@ -25,8 +25,8 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@2');
  * ```
  *
  * @param source fetches one token; see {@link TokenSource}
- * @returns a hot stream. It completes on `close()`, and errors a subscriber only with {@link TokenUnavailableError}: no
- *   usable token, and the source failed for good. One may subscribe again at any time.
+ * @returns a hot stream. It completes on `close()`. A subscriber gets an error ({@link TokenUnavailableError}) only if
+ *   there is no usable token and the source failed permanently. You may subscribe again at any time.
  * @throws TypeError that names an option which is out of range.
  */
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {

@@ -27,15 +27,13 @@ export interface TokenStream extends Observable<AccessToken> {
    */
   refresh(): Observable<AccessToken>;
   /**
-   * Says that a server rejected this token. One refresh follows, unless the token is not the current one, or the
-   * `rejectionBudget` is used up. Throws a TypeError for what is no token, and `TokenStreamClosedError` after
-   * `close()`.
+   * Reports that a server rejected this token. One refresh follows, unless the token is not the current one, or the
+   * `rejectionBudget` is used up. Throws a TypeError if this is no token, and `TokenStreamClosedError` after `close()`.
    */
   reject(token: AccessToken): void;
   /**
-   * Ends the session, not the stream: the token and the source's refresh token are forgotten, waiters fail with
-   * `TokenUnavailableError`, and what a fetch under way still brings is never handed out. The next use asks the source
-   * anew.
+   * Ends the session, not the stream. The token and the source's refresh token are forgotten. Requests that wait fail
+   * with `TokenUnavailableError`. The token of a fetch under way is not used. The next use asks the source again.
    */
   signOut(): void;
   /** Completes subscribers, aborts the fetch, clears timers and the secret. */
@@ -64,20 +62,20 @@ export interface RejectionBudget {
 /** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
 export interface TokenStreamOptions {
   /**
-   * How long before its end a token is renewed. Finite, >= 0, or a function of the token. At most half the lifetime
+   * How long before it expires a token is renewed. Finite, >= 0, or a function of the token. At most half the lifetime
    * counts. Default: a sixth of the lifetime, at most 5 minutes, at least 1.5 times the duration of the last fetch plus
    * `expiryMargin`.
    */
   refreshBefore?: number | ((token: AccessToken) => number) | undefined;
   /**
-   * A token is not sent in the last `expiryMargin` ms of its life. Finite, >= 0. At most half the lifetime counts.
-   * Default `min(1000, lifetime / 30)`; for a JWT that says its times in whole seconds `min(1000, lifetime / 3)`, since
-   * servers round.
+   * A token is not sent in the last `expiryMargin` ms before it expires. Finite, >= 0. At most half the lifetime
+   * counts. Default `min(1000, lifetime / 30)`; for a JWT with times in whole seconds `min(1000, lifetime / 3)`,
+   * because servers round.
    */
   expiryMargin?: number | undefined;
   /**
-   * Renews earlier by a random part of the lead time (how long before its end a token is renewed), at most by this
-   * share of it, so that a fleet does not refresh in step. 0 to 1. Default 0.2.
+   * A renewal starts earlier by a random time: at most this share of `refreshBefore`. So many processes do not renew at
+   * the same moment. 0 to 1. Default 0.2.
    */
   jitter?: number | undefined;
   /**
@@ -96,9 +94,9 @@ export interface TokenStreamOptions {
    */
   backoff?: BackoffOptions | undefined;
   /**
-   * Returns true for a failure that a retry cannot help. Default: a code with which a token endpoint refuses (RFC 6749
-   * section 5.2), any 4xx that does not ask to come back (408, 425, 429, `Retry-After`, a rate limit, a 403 with an
-   * HTML page), and a source that returns no token response.
+   * Returns true for a failure that a retry cannot help. Default: an OAuth error code that refuses (RFC 6749 section
+   * 5.2), any 4xx that does not ask for a later retry (408, 425, 429, `Retry-After`, a rate limit, a 403 with an HTML
+   * page), and a source that returns no token response.
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
@@ -118,14 +116,14 @@ export interface TokenStreamOptions {
    * `undefined`: no override.
    */
   lifetime?: ((response: TokenResponse) => number | undefined) | undefined;
-  /** Where time comes from; hand in a TestScheduler and everything runs in virtual time. Default `asyncScheduler`. */
+  /** Runs all timers. With a TestScheduler everything runs in virtual time. Default `asyncScheduler`. */
   scheduler?: SchedulerLike | undefined;
   /** The clock, in milliseconds. Default `scheduler.now()`. */
   now?: (() => number) | undefined;
   /** Returns a number >= 0 and < 1. Default `Math.random`. */
   random?: (() => number) | undefined;
   /**
-   * Each emission makes the stream look at the clock again, and ends a pause after failures. Default: in browsers
+   * Each value makes the stream check the clock, and ends a pause after failures. Default: in browsers
    * `visibilitychange`, `online` and `pageshow`; none elsewhere.
    */
   wake?: Observable<unknown> | undefined;

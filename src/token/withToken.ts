@@ -16,14 +16,14 @@ import type { AccessToken, TokenStream } from './types.js';
 
 export interface WithTokenOptions {
   /**
-   * Tells that a server rejected the token, from what `send` emitted or threw; of later values only responses count. It
-   * returns a boolean; a promise is a TypeError. Default: status 401, or 403 unless the answer says
+   * Gets what `send` emitted or threw, and returns true if a server rejected the token. After the first value, only
+   * responses are checked. A promise is a TypeError. Default: status 401, or 403 unless the answer says
    * `insufficient_scope` or limits the rate of requests; emitted values count only if they look like a Response.
    */
   isRejection?: ((result: unknown) => boolean) | undefined;
   /**
-   * Names the resource, e.g. `GET /orders`: one that rejects fresh tokens too is not worth another refresh. Default
-   * none: no memory.
+   * Names the resource, e.g. `GET /orders`. If it rejects new tokens too, this is remembered, and it causes no more
+   * refreshes. Default none: nothing is remembered.
    */
   key?: string | undefined;
   /** Waits at most this many ms for a usable token. >= 0. Default: the stream's `maxWait`. */
@@ -50,9 +50,9 @@ class RejectedValue extends Error {
  * ```
  *
  * The token is compared first: if it was already replaced when the rejection arrives, the request is repeated with the
- * current token and nothing is refreshed. A second rejection is the caller's: a Response is emitted as it is, an error
- * keeps its identity. What has delivered a value is not repeated. Unsubscribing cancels the request, never the refresh
- * that others may be waiting for.
+ * current token, without a refresh. The caller gets a second rejection: a Response is emitted, an error is thrown as it
+ * is. A request that has delivered a value is not repeated. Unsubscribing cancels the request, but not the refresh that
+ * others may wait for.
  *
  * ```ts
  * const orders$ = token$.pipe(

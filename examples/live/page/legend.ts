@@ -2,14 +2,14 @@ import { select } from 'd3-selection';
 
 /** A small picture of each mark, and what it means. */
 const ENTRIES: readonly (readonly [picture: string, meaning: string])[] = [
-  ['marble', 'a token arrives; dots before it: it was long in coming'],
-  ['life', 'its life: full while in use, pale what was left of it'],
+  ['marble', 'a token arrives; the dots before it show how long the fetch took'],
+  ['life', 'its lifetime: dark while in use, pale for the unused rest'],
   ['request', 'a request, in the colour of the token it carried'],
   ['refused', 'a request that was refused (403); it is repeated with another token'],
   ['waited', 'a request that had to wait for a token'],
-  ['attempt', 'a token was asked for in vain'],
-  ['socket', 'a WebSocket while it is open, and its messages; missed: those sent to nobody'],
-  ['band', 'what you did'],
+  ['attempt', 'a token fetch that failed'],
+  ['socket', 'a WebSocket while it is open, and its messages; missed: sent while it was closed'],
+  ['band', 'a button that you pressed'],
 ];
 
 const CROSS = 'M-4,-4L4,4M-4,4L4,-4';
