@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { NEVER } from 'rxjs';
-import { createTokenStream } from 'rx-fresh-token';
+import { createTokenStream, type TokenResponse } from 'rx-fresh-token';
 import { createTokenProxy, type TokenProxyOptions } from 'rx-fresh-token/proxy';
 import { listen, send, setUp, until, Wire, type Answer } from './support.js';
 
@@ -37,6 +37,36 @@ describe('the token', () => {
     expect([long.status, seen.length]).toEqual([401, 1]);
     const short = await send(port, { method: 'POST', body: 'tea' });
     expect([short.status, short.body, seen.length]).toEqual([201, 'Bearer b', 2]);
+  });
+
+  it('should be replaced for the next request when the body becomes too long to be kept in the meantime', async () => {
+    const bodies: string[] = [];
+    const early = createServer((request, response) => {
+      const isFirst = request.headers.authorization === 'Bearer a';
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        if (!isFirst) bodies.push(body);
+        if (!isFirst) response.end(body);
+      });
+      request.on('error', () => undefined);
+      if (isFirst) response.writeHead(401).end();
+    });
+    const to = `http://127.0.0.1:${await listen(early)}`;
+    const arrivals: ((token: TokenResponse) => void)[] = [];
+    const source = () => new Promise<TokenResponse>((arrive) => arrivals.push(arrive));
+    const { port } = await setUp({ to, source, repeatLimit: 3 });
+    const wire = new Wire(port, 'POST /orders HTTP/1.1', 'Host: localhost', 'Content-Length: 6').write('one');
+    await until(() => arrivals.length === 1);
+    arrivals[0]?.({ access_token: 'a', expires_in: 60 });
+    await until(() => arrivals.length === 2);
+    wire.write('two');
+    // The proxy has read it once it answers a request that came later.
+    await new Promise((done) => setTimeout(done, 50));
+    arrivals[1]?.({ access_token: 'b', expires_in: 60 });
+    expect(await wire.until(/HTTP.*/)).toMatch(/^HTTP\/1.1 401/);
+    expect((await send(port, { method: 'POST', body: 'tea' })).body).toBe('tea');
+    expect(bodies).toEqual(['tea']);
   });
 
   it('should be replaced when the server refuses before it has read the body, and the rest goes to the repeat', async () => {

@@ -66,7 +66,8 @@ export function repeatRejected(
       return first.response;
     }
     const next = await orAborted(manager.recover(rejection).pipe(defaultIfEmpty(null)), outgoing.signal);
-    if (!next) return first.response;
+    // The body of a proxied request may have become too long to be kept meanwhile.
+    if (!next || !isRepeatable(hop)) return first.response;
     discard(first.response);
     const newest = manager.newest(next, token) ?? (await takeToken(outgoing));
     const second = await exchange(hop, newest);

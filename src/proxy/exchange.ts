@@ -97,6 +97,11 @@ export class Exchange {
 
   #stream(upstream: ClientRequest): void {
     const { incoming } = this.init;
+    // The server would take what the next client sends for the rest of this body.
+    if (this.#isReading && !this.isRepeatable) {
+      upstream.destroy(new Error('a part of the body is lost'));
+      return;
+    }
     for (const chunk of this.#kept ?? []) upstream.write(chunk);
     if (this.#hasEnded) {
       upstream.end();
