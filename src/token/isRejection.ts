@@ -33,8 +33,7 @@ const saysInvalidToken = (result: unknown): boolean => /\berror\s*=\s*"?invalid_
 export const isAcceptance = (result: unknown): boolean => !responseIn(result) || (statusOf(result) ?? 0) < 400;
 
 /** The response that a value is, or has beside what was read of it, as with openapi-fetch. */
-export const responseIn = (value: unknown): unknown =>
-  [value, fieldsOf(value).response].find((each) => looksLikeResponse(each));
+export const responseIn = (value: unknown): unknown => [value, fieldsOf(value).response].find(looksLikeResponse);
 
 /** A Response or what looks like one; a data row with a `status` is not. */
 export function looksLikeResponse(value: unknown): boolean {

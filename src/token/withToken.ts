@@ -110,7 +110,7 @@ export function requestWith<T>(
   const isRejectedError = (result: unknown) =>
     isRejection ? callPredicate(isRejection, result, 'isRejection') : isRejectionByDefault(result);
   const isRejectedValue = (value: unknown, isFirst: boolean) => {
-    const isResponse = responseIn(value) !== undefined;
+    const isResponse = !!responseIn(value);
     try {
       return (isResponse || (isFirst && isRejection !== undefined)) && isRejectedError(value);
     } catch (error) {
