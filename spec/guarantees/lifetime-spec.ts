@@ -57,7 +57,7 @@ describe('30: a token is as old as it says, and never gets younger', () => {
   );
 
   cases(
-    'exp - iat, when the next token comes as old as the one before',
+    'exp - iat, when the next token comes as old as the one before, and less than half remains',
     (m, { ahead }) => {
       const value = () => {
         const iat = Math.floor(m.scheduler.now() / 1000);
@@ -70,10 +70,29 @@ describe('30: a token is as old as it says, and never gets younger', () => {
       m.flush();
       expect(rig.asked.length).toBeLessThan(16);
     },
-    [-90, -10, 0, 30, 50, 57, 58, 59, 61].map((seconds) => ({
+    [-90, -10, 0, 35, 50, 57, 58, 59, 61].map((seconds) => ({
       name: `by a clock that is ahead by ${String(seconds)} of 60 s`,
       ahead: seconds * 1000,
     })),
+  );
+
+  it(
+    'and exp - now, when half or more remains: the issuer dates its tokens back',
+    marbles((m) => {
+      const value = () => {
+        const now = Math.floor(m.scheduler.now() / 1000);
+        return jwt({ iat: now - 300, exp: now + 3600 });
+      };
+      const rig = setUp(m, () => ({ took: 0, life: 'unknown', value: value() }));
+      const left: number[] = [];
+      for (const n of [0, 1, 2])
+        rig.at(n * MIN, () => {
+          rig.token$.refresh().subscribe(({ issuedAt, expiresAt }) => left.push((expiresAt - issuedAt) / 1000));
+        });
+      rig.at(3 * MIN, () => rig.token$.close());
+      m.flush();
+      expect(left).toEqual([3600, 3600, 3600]);
+    }),
   );
 
   it(

@@ -93,8 +93,8 @@ function lifeOf({ expiresIn, claims }: Issued, now: number, previous: Previous |
   const whole = (claims.exp - claims.iat) * 1000;
   // An `iat` that is not before `exp` says nothing.
   if (whole <= 0) return Math.max(0, left);
-  const doClocksDiffer = left <= Math.min(1000, whole / 30) || isAsOld(claims.iat, now, previous);
-  return Math.max(0, doClocksDiffer ? whole : Math.min(left, whole));
+  const least = isAsOld(claims.iat, now, previous) ? whole / 2 : Math.min(1000, whole / 30);
+  return Math.max(0, left > least ? Math.min(left, whole) : whole);
 }
 
 /** As old as the token before was when it came. Where the guarantees leave open which that is: the longer life. */
