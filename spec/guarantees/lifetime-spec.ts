@@ -57,6 +57,68 @@ describe('30: a token is as old as it says, and never gets younger', () => {
   );
 
   cases(
+    'exp - iat, when the next token comes as old as the one before, and less than half remains',
+    (m, { ahead }) => {
+      const value = () => {
+        const iat = Math.floor(m.scheduler.now() / 1000);
+        return jwt({ iat, exp: iat + 60 });
+      };
+      const rig = setUp(m, () => ({ life: 'unknown', value: value() }), { now: () => m.scheduler.now() + ahead });
+      const watching = rig.token$.subscribe();
+      rig.at(10 * MIN, () => watching.unsubscribe());
+      rig.at(10 * MIN, () => rig.token$.close());
+      m.flush();
+      expect(rig.asked.length).toBeLessThan(16);
+    },
+    [-90, -10, 0, 35, 50, 57, 58, 59, 61].map((seconds) => ({
+      name: `by a clock that is ahead by ${String(seconds)} of 60 s`,
+      ahead: seconds * 1000,
+    })),
+  );
+
+  it(
+    'and exp - now, when half or more remains: the issuer dates its tokens back',
+    marbles((m) => {
+      const value = () => {
+        const now = Math.floor(m.scheduler.now() / 1000);
+        return jwt({ iat: now - 300, exp: now + 3600 });
+      };
+      const rig = setUp(m, () => ({ took: 0, life: 'unknown', value: value() }));
+      const left: number[] = [];
+      for (const n of [0, 1, 2])
+        rig.at(n * MIN, () => {
+          rig.token$.refresh().subscribe(({ issuedAt, expiresAt }) => left.push((expiresAt - issuedAt) / 1000));
+        });
+      rig.at(3 * MIN, () => rig.token$.close());
+      m.flush();
+      expect(left).toEqual([3600, 3600, 3600]);
+    }),
+  );
+
+  it(
+    'and exp - now, when it comes at another age: the source caches',
+    marbles((m) => {
+      const ages = [1000, 0, 2000, 1997, 500];
+      const rig = setUp(
+        m,
+        (n) => {
+          const iat = 1e6 + (n - 1) * 60 - ages[n - 1]!;
+          return { took: 0, life: 'unknown', value: jwt({ iat, exp: iat + 3600 }) };
+        },
+        { now: () => 1e9 + m.scheduler.now() },
+      );
+      const left: number[] = [];
+      for (const n of ages.keys())
+        rig.at(n * MIN, () => {
+          rig.token$.refresh().subscribe(({ issuedAt, expiresAt }) => left.push((expiresAt - issuedAt) / 1000));
+        });
+      rig.at(5 * MIN, () => rig.token$.close());
+      m.flush();
+      expect(left).toEqual(ages.map((age) => 3600 - age));
+    }),
+  );
+
+  cases(
     'when the same token comes again',
     (m, { life, ends }) => {
       const rig = setUp(m, (n) => ({ took: 0, value: 'same', life: n === 1 ? 3600 : life }));

@@ -120,6 +120,26 @@ describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
       expect(asked).toHaveLength(2);
     });
 
+    it.each(['GET', 'HEAD'])(
+      'should have a %s repeated from the start, since it may have led to a sign-in',
+      async (method) => {
+        const api = await serve(({ path, headers }, response) => {
+          const isSignedIn = headers.authorization === 'Bearer T2';
+          if (path.startsWith('/orders') && !isSignedIn) answer(response, 302, '', { location: '/sign-in' });
+          else answer(response, 200, path);
+        });
+        const { token$, asked } = await warmTokens();
+        const fetchWithToken = createFetch(token$, {
+          baseUrl: api.origin,
+          fetch,
+          isRejection: ({ url }) => url.endsWith('/sign-in'),
+        });
+        const response = await fetchWithToken('/orders', { method });
+        expect([response.status, new URL(response.url).pathname, response.redirected]).toEqual([200, '/orders', false]);
+        expect(asked).toHaveLength(2);
+      },
+    );
+
     it.each([
       [301, 'POST', 'order'],
       [302, 'POST', 'order'],

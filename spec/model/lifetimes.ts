@@ -19,11 +19,17 @@ export interface Previous {
   readonly value: string;
   readonly issuedAt: number;
   readonly endsAt: number;
+  readonly shownAt: number;
+  readonly iat: number | undefined;
 }
 
 /** When a token is renewed, over and expired. */
 export interface Lifetime {
   readonly issuedAt: number;
+  /** The same on the stream's own clock, which may be set. */
+  readonly shownAt: number;
+  /** Of a JWT, in seconds. */
+  readonly iat: number | undefined;
   readonly life: number;
   /** From then on no request is given it. */
   readonly overAt: number;
@@ -45,7 +51,7 @@ export function lifetimeOf(
 ): Lifetime {
   const took = clock - asked.clock;
   const isSame = previous?.value === issued.value;
-  const own = { issuedAt: asked.clock, life: lifeOf(issued, wall - took) };
+  const own = { issuedAt: asked.clock, life: lifeOf(issued, wall - took, previous) };
   const { issuedAt, life } = isSame && issued.expiresIn === undefined ? lifeLeft(own, previous) : own;
   const endsAt = issuedAt + life;
   const margin = Math.min(options.expiryMargin ?? usualMargin(issued, life), life / 2);
@@ -59,6 +65,8 @@ export function lifetimeOf(
   const again = Math.min(overAt, clock + Math.max(1000, (overAt - clock) / 2));
   return {
     issuedAt,
+    shownAt: wall - (clock - issuedAt),
+    iat: issued.claims?.iat,
     life,
     overAt,
     endsAt,
@@ -77,7 +85,7 @@ function lifeLeft(
   return own.issuedAt + own.life <= endsAt ? own : { issuedAt, life: endsAt - issuedAt };
 }
 
-function lifeOf({ expiresIn, claims }: Issued, now: number): number {
+function lifeOf({ expiresIn, claims }: Issued, now: number, previous: Previous | null | undefined): number {
   // In floating-point numbers this is not always `expiresIn`. The stream reads seconds, too.
   if (expiresIn !== undefined) return Math.max(0, (expiresIn / 1000) * 1000);
   if (!claims) return Infinity;
@@ -85,7 +93,14 @@ function lifeOf({ expiresIn, claims }: Issued, now: number): number {
   const whole = (claims.exp - claims.iat) * 1000;
   // An `iat` that is not before `exp` says nothing.
   if (whole <= 0) return Math.max(0, left);
-  return Math.max(0, left > Math.min(1000, whole / 30) ? Math.min(left, whole) : whole);
+  const least = isAsOld(claims.iat, now, previous) ? whole / 2 : Math.min(1000, whole / 30);
+  return Math.max(0, left > least ? Math.min(left, whole) : whole);
+}
+
+/** As old as the token before was when it came. Where the guarantees leave open which that is: the longer life. */
+function isAsOld(iat: number, now: number, previous: Previous | null | undefined): boolean {
+  if (!previous) return previous === undefined;
+  return previous.iat !== undefined && Math.abs((iat - previous.iat) * 1000 - (now - previous.shownAt)) < 2000;
 }
 
 /** Servers that count whole seconds round down. */

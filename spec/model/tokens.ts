@@ -60,7 +60,8 @@ export class Tokens {
     const living = this.mayServe();
     const isCertain = living === this.mustServe() && previous !== undefined;
     const isNews = isKept || living === null;
-    const isUnsure = previous === undefined && this.serials.has(value) && issued.expiresIn === undefined;
+    const isComparable = issued.claims !== undefined || this.serials.has(value);
+    const isUnsure = previous === undefined && isComparable && issued.expiresIn === undefined;
     this.sessions.set(value, facts.session);
     if (!this.serials.has(value)) this.serials.set(value, this.serials.size);
     if (!isCertain && (!isKept || previous === undefined)) this.expectedChanges = null;

@@ -125,6 +125,8 @@ describe('isAcceptance', () => {
     ['a 401', answered(401), false],
     ['a 502 of a gateway', answered(502), false],
     ['a data row', { status: 500 }, true],
+    ['what openapi-fetch gives of a 500', { error: 'no', response: answered(500) }, false],
+    ['what openapi-fetch gives of a 200', { data: 'ok', response: answered(200) }, true],
     ['a body', 'ok', true],
     ['nothing', undefined, true],
   ])('should judge %s', (_kind, outcome, accepts) => {

@@ -132,6 +132,19 @@ describe('withToken', () => {
     }),
   );
 
+  it(
+    'should repeat a rejected request of a client that gives its Response beside the data',
+    marbles((m) => {
+      const token$ = freshTokens(m.scheduler);
+      const answerOf = (status: number) => ({ error: 'no', response: { status, headers: {} } });
+      const answer$ = withToken(token$, ({ value }) => of(answerOf(value === 'T2' ? 500 : 401)));
+
+      m.expect(answer$).toBeObservable('(a|)', { a: answerOf(500) });
+      m.flush();
+      expect(token$.fetched()).toBe(2);
+    }),
+  );
+
   it('should take streams of createTokenStream only, and a function that sends', () => {
     const token$ = createTokenStream(() => of({ access_token: 'T1' }));
     expect(() => withToken(of({} as AccessToken) as never, () => of(1))).toThrow(

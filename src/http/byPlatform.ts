@@ -1,5 +1,5 @@
 import type { RedirectPolicy } from './follow.js';
-import { methodOf } from './outgoingRequest.js';
+import { isSafe } from './outgoingRequest.js';
 
 /** Redirects are opaque to the scripts of a page: the platform follows them, or nobody does. */
 export const byPlatform: RedirectPolicy = {
@@ -9,7 +9,6 @@ export const byPlatform: RedirectPolicy = {
     const { redirected, url } = response;
     const hadToken = !redirected || new URL(url).origin === new URL(outgoing.url).origin;
     // A redirect may have made a GET of it, after the server had accepted it.
-    const mayBeGet = redirected && !['GET', 'HEAD'].includes(methodOf(outgoing));
-    return { response, hadToken, hop: mayBeGet ? null : outgoing };
+    return { response, hadToken, hop: redirected && !isSafe(outgoing) ? null : outgoing };
   },
 };

@@ -1,7 +1,7 @@
 import { discard } from '../internal/discard.js';
 import type { RequestRedirect } from '../internal/platformTypes.js';
 import { withoutHeaders } from './headerRecord.js';
-import { initOf, isRepeatable, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
+import { initOf, isRepeatable, isSafe, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
 import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, isRedirect, MAX_REDIRECTS, redirectTarget } from './redirect.js';
 
 /** The answer at the end of a chain of redirects. */
@@ -10,8 +10,9 @@ export interface Answer {
   /** Whether the request that got it carried the token. */
   readonly hadToken: boolean;
   /**
-   * The request that got it, which is the one to repeat: a server that answered a POST with 303 has accepted that. Null
-   * where only the platform knows it.
+   * The request to repeat: the one that got it, since a server that answered a POST with 303 has accepted that; a GET
+   * from the start, since a server may have sent it to its sign-in page for want of a valid token. Null where only the
+   * platform knows it.
    */
   readonly hop: OutgoingRequest | null;
 }
@@ -54,7 +55,11 @@ async function follow(
     hop = await nextHop(hop, response.status, target.href, hadToken);
     response = await (hadToken ? sendWithToken(hop) : fetch(hop.url, initOf(hop, hop.headers, 'manual')));
   }
-  return { response: hop.isRedirected ? markRedirected(response) : response, hadToken, hop };
+  return {
+    response: hop.isRedirected ? markRedirected(response) : response,
+    hadToken,
+    hop: isSafe(outgoing) ? outgoing : hop,
+  };
 }
 
 function nextHop(hop: OutgoingRequest, status: number, url: string, withToken: boolean): Promise<OutgoingRequest> {

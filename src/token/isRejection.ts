@@ -30,7 +30,10 @@ export const kindOfRejection = (result: unknown): RejectionKind =>
 const saysInvalidToken = (result: unknown): boolean => /\berror\s*=\s*"?invalid_token\b/i.test(challengeOf(result));
 
 /** The answer shows that the server took the token. An error of the server or of a gateway before it says nothing. */
-export const isAcceptance = (result: unknown): boolean => !looksLikeResponse(result) || (statusOf(result) ?? 0) < 400;
+export const isAcceptance = (result: unknown): boolean => !responseIn(result) || (statusOf(result) ?? 0) < 400;
+
+/** The response that a value is, or has beside what was read of it, as with openapi-fetch. */
+export const responseIn = (value: unknown): unknown => [value, fieldsOf(value).response].find(looksLikeResponse);
 
 /** A Response or what looks like one; a data row with a `status` is not. */
 export function looksLikeResponse(value: unknown): boolean {

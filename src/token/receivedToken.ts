@@ -52,21 +52,21 @@ export function receivedToken(
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
   // A store may not know that its fetch joined an older exchange; then its age is too small.
   const knownAge = age === undefined || headStart > 0 ? Math.max(age ?? 0, took + headStart) : age;
-  const tokenOf = (issued: { age: number; lifetime?: number }): AccessToken => {
+  const tokenOf = (tokenAge: number, life?: number): AccessToken => {
     // What the user sees is on the stream's own clock.
-    const issuedAt = settings.now() - issued.age;
-    const { lifetime = lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial') } = issued;
+    const issuedAt = settings.now() - tokenAge;
+    const lifetime = life ?? lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial', last?.token);
     return accessToken(response, issuedAt, lifetime, settings.tokenType);
   };
   const time = now();
-  const token = tokenOf({ age: knownAge });
+  const token = tokenOf(knownAge);
   const times = timesOf(token, time - knownAge, took, settings);
   if (!last || !sameToken(token, last.token)) return { token, took, origin, ...times };
   // Receiving the same token again does not extend its lifetime, unless its response says how long it lives.
   const lifetime = lifetimeOfToken(last.token);
   if (saysLifetime(response) || times.expiresAt <= last.issuedAt + lifetime)
     return { token, took, origin, ...askedAgain(times, time) };
-  const older = tokenOf({ age: time - last.issuedAt, lifetime });
+  const older = tokenOf(time - last.issuedAt, lifetime);
   return { token: older, took, origin, ...askedAgain(timesOf(older, last.issuedAt, took, settings), time) };
 }
 

@@ -4,6 +4,9 @@ import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js'
 
 const MAX_LEAD = 5 * 60_000;
 
+/** Two tokens that are issued on demand come with ages that differ by less: servers round `iat`. Milliseconds. */
+const SAME_AGE = 2000;
+
 /** The moments of a token. Milliseconds on the steady clock. */
 export interface TokenTimes {
   /** When it was asked for, wherever that was. */
@@ -30,8 +33,9 @@ export const saysLifetime = (response: TokenResponse): boolean => readSeconds(re
 /**
  * A token's lifetime in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1),
  * else the claims of a JWT (RFC 7519 section 4.1). A source that caches may hand out a JWT that is old, so `exp - now`
- * counts where it is less than `exp - iat`. If no more life than the margin remains, the two clocks differ, and `exp -
- * iat` counts: otherwise the token would be replaced again and again.
+ * counts where it is less than `exp - iat`. If no more life than the margin remains, or less than half of it and it is as
+ * old as the token before was when that came, the two clocks differ, and `exp - iat` counts: otherwise the token would be
+ * replaced again and again.
  *
  * @param mayBeOver whether the token may have expired before it came, so that a past `exp` is believed
  * @returns `Infinity` when it is unknown; zero or less, or NaN, when the token cannot be kept
@@ -41,6 +45,7 @@ export function lifetimeOf(
   now: number,
   override?: TokenStreamOptions['lifetime'],
   mayBeOver = false,
+  last?: AccessToken,
 ): number {
   const own: unknown = override && answerOf('lifetime', override, response);
   if (typeof own === 'number') return own;
@@ -53,7 +58,11 @@ export function lifetimeOf(
   // Hand-made issuers give `iat` in milliseconds.
   if (typeof iat !== 'number' || iat >= exp) return remaining;
   const issued = (exp - iat) * 1000;
-  return remaining > usualMargin(issued) || mayBeOver ? Math.min(remaining, issued) : issued;
+  const isAsOld =
+    last && Math.abs((iat - (jwtClaims(last.value).iat as number)) * 1000 - now + last.issuedAt) < SAME_AGE;
+  // Not where more than half remains: Entra dates its tokens back by 5 minutes.
+  const least = isAsOld ? issued / 2 : usualMargin(issued);
+  return mayBeOver || remaining > least ? Math.min(remaining, issued) : issued;
 }
 
 /** What a function among the options returns. If it throws, another token does not help. */

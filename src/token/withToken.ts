@@ -1,15 +1,9 @@
 import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
 import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
-import { fieldsOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';
-import {
-  isAcceptance,
-  kindOfRejection,
-  isRejection as isRejectionByDefault,
-  looksLikeResponse,
-} from './isRejection.js';
+import { isAcceptance, kindOfRejection, isRejection as isRejectionByDefault, responseIn } from './isRejection.js';
 import { managerOf } from './tokenStream.js';
 import type { TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenStream } from './types.js';
@@ -18,7 +12,8 @@ export interface WithTokenOptions {
   /**
    * Gets what `send` emitted or threw, and returns true if a server rejected the token. After the first value, only
    * responses are checked. A promise is a TypeError. Default: status 401, or 403 unless the answer says
-   * `insufficient_scope` or limits the rate of requests; emitted values count only if they look like a Response.
+   * `insufficient_scope` or limits the rate of requests; emitted values count only if they look like a Response, or
+   * have one as `response`.
    */
   isRejection?: ((result: unknown) => boolean) | undefined;
   /**
@@ -115,7 +110,7 @@ export function requestWith<T>(
   const isRejectedError = (result: unknown) =>
     isRejection ? callPredicate(isRejection, result, 'isRejection') : isRejectionByDefault(result);
   const isRejectedValue = (value: unknown, isFirst: boolean) => {
-    const isResponse = looksLikeResponse(value);
+    const isResponse = !!responseIn(value);
     try {
       return (isResponse || (isFirst && isRejection !== undefined)) && isRejectedError(value);
     } catch (error) {
@@ -194,7 +189,6 @@ function sendAndRepeat<T>(
 }
 
 function discardIfResponse(value: unknown): void {
-  // Some clients throw an error that has the response.
-  const response = fieldsOf(value).response ?? value;
-  if (looksLikeResponse(response)) discard(response as Response);
+  const response = responseIn(value);
+  if (response) discard(response as Response);
 }
