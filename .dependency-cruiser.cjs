@@ -29,7 +29,7 @@ const borders = {
     types: node('[a-z/_]+'),
     why: 'testing loads in browsers: see nodeHttp.ts.',
   },
-  connect: { may: [...common, ...folders('token', 'http'), packaged('eventsource-parser')] },
+  connect: { may: [...common, ...folders('token', 'http')] },
   pool: { may: [...common, folder('token')] },
   otel: { may: [...common, folder('token')], types: [packaged('@opentelemetry/api')], why: 'The meter is given.' },
   file: { may: [...common, folder('token'), ...node('crypto', 'fs', 'os', 'path')] },

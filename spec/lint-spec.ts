@@ -113,7 +113,7 @@ const imports: [filePath: string, code: string, ...rules: string[]][] = [
   ]),
   [
     'src/connect/a.ts',
-    `import { createParser } from 'eventsource-parser'; import { b } from '../token/b.js'; import { c } from '../http/c.js'; import { d } from '../internal/d.js'; import { E } from '../errors.js'; import { f } from './f.js';`,
+    `import { b } from '../token/b.js'; import { c } from '../http/c.js'; import { d } from '../internal/d.js'; import { E } from '../errors.js'; import { f } from './f.js';`,
   ],
   ['src/connect/a.ts', `import { WebSocket } from 'ws';`, 'connect-imports'],
   ['src/connect/a.ts', `import { b } from '../oauth/b.js';`, 'connect-imports'],

@@ -1,4 +1,3 @@
-import { createParser, type ParseError } from 'eventsource-parser';
 import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable } from 'rxjs';
 import { HttpStatusError } from '../errors.js';
 import { statusOf } from '../internal/answers.js';
@@ -8,40 +7,18 @@ import type { HeadersInit } from '../internal/platformTypes.js';
 import { headersOption } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
 import { fetchWithToken, type FetchOptions } from '../http/createFetch.js';
-import { MAX_RETRY_AFTER } from '../token/failure.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { connections } from './connections.js';
 import { isRejection } from './ends.js';
+import { eventParser, type ServerSentEvent, type StreamState } from './eventParser.js';
 import { settingsOf, type ConnectOptions } from './options.js';
-
-/** One server-sent event (HTML Standard, section 9.2). */
-export interface ServerSentEvent {
-  /** The last event id so far, or the empty text. */
-  readonly id: string;
-  /** The type: `message`, unless the server names one. */
-  readonly event: string;
-  readonly data: string;
-}
 
 /** All times in milliseconds. A value out of range is a TypeError at creation. */
 export interface EventStreamOptions extends Omit<ConnectOptions, 'onRenewal'>, Omit<FetchOptions, 'isRejection'> {
   /** Sent with every request. */
   headers?: HeadersInit | undefined;
 }
-
-/** What the server has said, for the next request. */
-interface StreamState {
-  lastId: string;
-  /** Milliseconds. */
-  retry: number;
-}
-
-/** A server that sends more than this without the end of an event is not read on. Characters. */
-const LONGEST_EVENT = 16 * 1024 * 1024;
-
-/** What no header can carry: an id with it is ignored, as the standard has it for NUL. */
-const CONTROL = /[^\P{Cc}\t]/u;
 
 /** Client errors that may pass. */
 const TEMPORARY = [408, 425, 429];
@@ -105,24 +82,10 @@ export function eventStream(
 
 /** The events of one response. */
 function events(response: Response, state: StreamState, name: () => string): Observable<ServerSentEvent> {
-  const parsed: ServerSentEvent[] = [];
   const decoder = new TextDecoder();
-  const parser = createParser({
-    maxBufferSize: LONGEST_EVENT,
-    onEvent: ({ id, event = 'message', data }) => {
-      if (id !== undefined && !CONTROL.test(id)) state.lastId = id;
-      parsed.push({ id: state.lastId, event, data });
-    },
-    onRetry: (time) => (state.retry = Math.min(time, MAX_RETRY_AFTER)),
-    onError: ({ type }: ParseError) => {
-      if (type === 'max-buffer-size-exceeded') throw unreadable(response, name, 'an event is too long');
-    },
-  });
+  const parse = eventParser(state, () => unreadable(response, name, 'an event is too long'));
   return from((response.body ?? EMPTY) as AsyncIterable<Uint8Array>).pipe(
-    concatMap((chunk) => {
-      parser.feed(decoder.decode(chunk, { stream: true }));
-      return parsed.splice(0);
-    }),
+    concatMap((chunk) => parse(decoder.decode(chunk, { stream: true }))),
   );
 }
 

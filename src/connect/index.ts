@@ -1,3 +1,4 @@
 export { connectWithToken } from './connectWithToken.js';
-export { eventStream, type EventStreamOptions, type ServerSentEvent } from './eventStream.js';
+export type { ServerSentEvent } from './eventParser.js';
+export { eventStream, type EventStreamOptions } from './eventStream.js';
 export type { Connect, ConnectOptions, ReconnectOptions } from './options.js';
