@@ -84,9 +84,10 @@ export function eventStream(
 function events(response: Response, state: StreamState, name: () => string): Observable<ServerSentEvent> {
   const decoder = new TextDecoder();
   const parse = eventParser(state, () => unreadable(response, name, 'an event is too long'));
-  return from((response.body ?? EMPTY) as AsyncIterable<Uint8Array>).pipe(
-    concatMap((chunk) => parse(decoder.decode(chunk, { stream: true }))),
-  );
+  // React Native's has none. That of a response without content is null.
+  const { body } = response as { body?: AsyncIterable<Uint8Array> | null };
+  if (body === undefined) throw unreadable(response, name, 'this fetch gives no body to read');
+  return from(body ?? EMPTY).pipe(concatMap((chunk) => parse(decoder.decode(chunk, { stream: true }))));
 }
 
 /** A status that a repeat does not mend, and a success that is no event stream. */
