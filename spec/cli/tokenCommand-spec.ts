@@ -123,7 +123,7 @@ describe('the operations of git', () => {
     );
   });
 
-  it.each(['store', 'erase'])('should fetch nothing to %s', async (operation) => {
+  it.each(['store', 'erase', 'capability'])('should fetch nothing to %s', async (operation) => {
     expect(await git('', operation)).toEqual({ status: 0, out: [], requests: 0 });
   });
 });
@@ -161,6 +161,24 @@ describe('the format', () => {
       ...head,
       status: { token: 'T' },
     });
+  });
+
+  it.each([
+    ['the year 10 000', Date.UTC(10_000, 0, 1) / 1000 - now / 1000],
+    ['for ever, as WSO2 says it', 2 ** 63 / 1000],
+    ['for ever, as Java says it', 2 ** 63],
+  ])('should have no end where the token has one that not every reader can take: %s', async (_name, expires_in) => {
+    const [json, exec, git] = await Promise.all(
+      ['json', 'exec-credential', 'git-credential'].map((name) => print(name, { expires_in })),
+    );
+    expect(json).toBe('{"access_token":"T","token_type":"Bearer"}');
+    expect((JSON.parse(exec ?? '') as { status: object }).status).toEqual({ token: 'T' });
+    expect(git).toBe('username=oauth2\npassword=T');
+  });
+
+  it('exec-credential should tell the last second of the year 9999', async () => {
+    const expires_in = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000 - now / 1000;
+    expect(await print('exec-credential', { expires_in })).toContain('"9999-12-31T23:59:59Z"');
   });
 
   it('git-credential should be a password for a git that knows no schemes, and keep the name that git has', async () => {

@@ -117,6 +117,11 @@ it.each([
     'GET https://api.example/events answered 200: the response is no event stream',
   ],
   [
+    'a fetch that does not stream, as that of React Native',
+    () => Object.defineProperty(events('data: a\n\n'), 'body', { value: undefined }),
+    'GET https://api.example/events answered 200: this fetch gives no body to read',
+  ],
+  [
     'an event that is too long',
     () => events(`data: ${'x'.repeat(16 * 1024 * 1024)}`),
     'GET https://api.example/events answered 200: an event is too long',
@@ -129,6 +134,11 @@ it.each([
 
 it.each([429, 500, 503])('should connect again after status %i', async (status) => {
   const { sent, failure } = await run([new Response('', { status })]);
+  expect([sent.length, failure]).toEqual([2, undefined]);
+});
+
+it('should connect again after a response without content', async () => {
+  const { sent, failure } = await run([new Response(null, { headers: { 'content-type': 'text/event-stream' } })]);
   expect([sent.length, failure]).toEqual([2, undefined]);
 });
 

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { NEVER } from 'rxjs';
 import { createTokenStream, type TokenResponse } from 'rx-fresh-token';
 import { createTokenProxy, type TokenProxyOptions } from 'rx-fresh-token/proxy';
-import { listen, send, setUp, until, Wire, type Answer } from './support.js';
+import { listen, send, setUp, textOf, until, Wire, type Answer } from './support.js';
 
 describe('the token', () => {
   it('should be added to each request, fetched once for all', async () => {
@@ -361,6 +361,51 @@ describe('an upstream server that fails', () => {
     const statusOf = async (method: string) => (await send(port, { method })).status;
     expect([await statusOf('GET'), await statusOf('GET'), await statusOf('POST')]).toEqual([200, 200, 502]);
     expect(answered).toEqual(['GET', 'GET']);
+  });
+});
+
+describe('a request that another listener had before', () => {
+  it.each([
+    ['a length', 'Content-Length: 2', 'hi'],
+    ['chunks', 'Transfer-Encoding: chunked', '2\r\nhi\r\n0\r\n\r\n'],
+  ])('should be refused at once if its body was read, and has %s', async (_name, framing, body) => {
+    const { proxy, seen, log } = await setUp();
+    const port = await listen(
+      createServer((request, response) => void textOf(request).then(() => proxy(request, response))),
+    );
+    const wire = new Wire(port, 'POST /orders HTTP/1.1', 'Host: localhost', framing).write(body);
+    expect(await wire.until(/parser/)).toMatch(/^HTTP\/1.1 500 [^]*error=proxy_internal_error[^]*before a body parser/);
+    wire.write('GET /next HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await wire.until(/ok$/);
+    expect([seen.map(({ url }) => url), log[0]?.sent]).toEqual([['/next'], 0]);
+  });
+
+  it('should be sent with its body if that was not read, however late', async () => {
+    const { proxy, seen } = await setUp();
+    const port = await listen(createServer((request, response) => void setTimeout(proxy, 30, request, response)));
+    await send(port, { method: 'POST', body: 'hi' });
+    expect(seen.map(({ body }) => body)).toEqual(['hi']);
+  });
+
+  it('should not be sent if that has answered or the client has left, and not hold up the drain', async () => {
+    const { proxy, seen, log } = await setUp();
+    let passed = 0;
+    const server = createServer((request, response) => {
+      if (request.url === '/answered') response.end('mine');
+      else response.once('close', () => setImmediate(pass));
+      const pass = () => {
+        proxy(request, response);
+        passed++;
+      };
+      if (request.url === '/answered') pass();
+    });
+    const port = await listen(server);
+    expect((await send(port, { path: '/answered' })).body).toBe('mine');
+    const leaving = new Wire(port, 'GET /left HTTP/1.1', 'Host: localhost');
+    server.once('request', () => leaving.socket.destroy());
+    await until(() => passed === 2);
+    await proxy.close();
+    expect([seen, log]).toEqual([[], []]);
   });
 });
 

@@ -51,6 +51,10 @@ describe('the Location of a redirect', () => {
     ['https://api.example.com/v1', 'https://api.example.com/v1', '/'],
     ['https://api.example.com/v1', 'https://api.example.com/v1?a', '/?a'],
     ['https://api.example.com/v1', '/v1/orders', '/orders'],
+    ['https://api.example.com', 'https://api.example.com', '/'],
+    ['https://api.example.com', 'https://api.example.com?a', '/?a'],
+    ['https://api.example.com/v1', 'https://api.example.com:443/v1/%41', '/%41'],
+    ['https://api.example.com/v1', 'HTTPS://API.Example.com/v1/orders', '/orders'],
     ['https://api.example.com/v1', 'orders/1', 'orders/1'],
   ])('should lead through the proxy to %s: %s', (to, location, seen) => {
     expect(locationFor(location, at(to))).toBe(seen);
@@ -60,6 +64,11 @@ describe('the Location of a redirect', () => {
     ['https://api.example.com', 'https://login.example.com/'],
     ['https://api.example.com', 'https://api.example.com.evil.example/'],
     ['https://api.example.com', '//other.example/'],
+    ['https://api.example.com', 'https://api.example.com:8443/'],
+    ['https://api.example.com', 'http://api.example.com/'],
+    ['https://api.example.com', 'https://api.example.com:443//other.example/'],
+    ['https://api.example.com', 'https:\\\\api.example.com/orders'],
+    ['https://api.example.com', 'blob:https://api.example.com/1'],
     ['https://api.example.com/v1', 'https://api.example.com/v2/orders'],
     ['https://api.example.com/v1', 'https://api.example.com/v10'],
     ['https://api.example.com/v1', '/v1//other.example'],

@@ -1,4 +1,7 @@
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
 import { listen, setUp, until, Wire, type RigOptions } from './support.js';
 
@@ -139,6 +142,17 @@ describe('another upgrade', () => {
       ['/orders', 'tea', undefined, undefined],
       ['/next', '', undefined, undefined],
     ]);
+  });
+
+  it('should be ignored over TLS too', async () => {
+    const { proxy } = await setUp();
+    // Without a certificate.
+    const tls = { ciphers: 'AECDH-AES128-SHA@SECLEVEL=0', maxVersion: 'TLSv1.2' } as const;
+    const server = createTlsServer(tls);
+    proxy.attach(server);
+    const socket = connect({ ...tls, port: await listen(server), host: '127.0.0.1', rejectUnauthorized: false });
+    socket.write('GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*ok$/);
   });
 
   it('should be ignored without attach too', async () => {

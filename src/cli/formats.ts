@@ -12,8 +12,11 @@ export type Format = (token: AccessToken, context: FormatContext) => string;
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
-/** Unknown lifetimes are left out. */
-const ends = ({ expiresAt }: AccessToken): boolean => Number.isFinite(expiresAt);
+/** The last moment that RFC 3339 can tell. */
+const LAST_MOMENT = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/** Left out is a lifetime that is unknown, or that says "for ever": WSO2's has 16 digits. */
+const ends = ({ expiresAt }: AccessToken): boolean => expiresAt <= LAST_MOMENT;
 
 /** The members of RFC 6749 section 5.1. */
 const json: Format = (token, { now }) =>

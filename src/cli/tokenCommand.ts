@@ -4,9 +4,6 @@ import { FORMATS } from './formats.js';
 import { UsageError, type CommandIo } from './io.js';
 import type { Given } from './options.js';
 
-/** Git's other operations on a helper: there is nothing to store or to erase. */
-const NOTHING_TO_DO = ['store', 'erase'];
-
 /** Prints one token. */
 export async function runToken(given: Given, io: CommandIo): Promise<void> {
   const name = given.text('format') ?? 'plain';
@@ -15,7 +12,8 @@ export async function runToken(given: Given, io: CommandIo): Promise<void> {
   const [operation] = given.operands;
   if (operation !== undefined && name !== 'git-credential')
     throw new UsageError('an argument is no option, and no value of one');
-  if (operation !== undefined && NOTHING_TO_DO.includes(operation)) return;
+  // A helper ignores what it does not know (gitcredentials(7)), and there is nothing to store or to erase.
+  if (operation !== undefined && operation !== 'get') return;
   const token$ = commandStream(given);
   try {
     const input = operation === undefined ? '' : await io.input();

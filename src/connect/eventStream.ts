@@ -105,6 +105,9 @@ export function eventStream(
 
 /** The events of one response. */
 function events(response: Response, state: StreamState, name: () => string): Observable<ServerSentEvent> {
+  // React Native's has no body. That of a response without content is null.
+  const { body } = response as { body?: AsyncIterable<Uint8Array> | null };
+  if (body === undefined) throw unreadable(response, name, 'this fetch gives no body to read');
   const parsed: ServerSentEvent[] = [];
   const decoder = new TextDecoder();
   const parser = createParser({
@@ -118,7 +121,7 @@ function events(response: Response, state: StreamState, name: () => string): Obs
       if (type === 'max-buffer-size-exceeded') throw unreadable(response, name, 'an event is too long');
     },
   });
-  return from((response.body ?? EMPTY) as AsyncIterable<Uint8Array>).pipe(
+  return from(body ?? EMPTY).pipe(
     concatMap((chunk) => {
       parser.feed(decoder.decode(chunk, { stream: true }));
       return parsed.splice(0);

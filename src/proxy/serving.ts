@@ -40,6 +40,8 @@ export interface ServingHost {
 /** Serves one request: it is refused, answered by the proxy, or passed on. */
 export function serve(host: ServingHost, request: IncomingMessage, response: ServerResponse, way: Way): void {
   const { settings, pseudonym, metrics, records, watch } = host;
+  // Another listener has answered, or the client has left while one kept it waiting.
+  if (response.writableEnded || response.destroyed) return;
   const record = records.begin(request);
   response.once('close', () => {
     // A server that does not read the body would hold up the rest of it, and what the client sends next.
@@ -64,6 +66,13 @@ export function serve(host: ServingHost, request: IncomingMessage, response: Ser
   else pass(host, { request, response, way, record, refuse });
 }
 
+/** It would be waited for in vain. */
+const BODY_IS_GONE: ProxyAnswer = {
+  status: 500,
+  error: 'proxy_internal_error',
+  text: 'the body was read before the proxy was called: let it come before a body parser',
+};
+
 interface Passage {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -74,8 +83,12 @@ interface Passage {
 
 function pass(host: ServingHost, passage: Passage): void {
   const { settings, watch } = host;
-  const { response, record, refuse } = passage;
+  const { request, response, record, refuse } = passage;
   const exchange = exchangeOf(host, passage);
+  if (exchange.init.hasBody && request.readableDidRead) {
+    refuse(BODY_IS_GONE);
+    return;
+  }
   record.exchange = exchange;
   host
     .send(settings.to.origin + exchange.init.path, {

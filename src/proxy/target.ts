@@ -1,3 +1,5 @@
+import { originOf } from '../internal/originOf.js';
+
 /** Pure rules of where a request goes, and of what a redirect means to the client of the proxy. */
 
 /** How often a path may be encoded: a server behind the proxy may decode it more than once. */
@@ -41,8 +43,9 @@ function hasDotSegment(path: string): boolean {
  * stays as it is, and the client goes there without the token.
  */
 export function locationFor(location: string, { to, prefix }: { readonly to: URL; readonly prefix: string }): string {
-  const isAbsolute = location.startsWith(`${to.origin}/`);
-  const path = isAbsolute ? location.slice(to.origin.length) : location;
+  // `https://API.example.com:443/orders` is of the same origin too.
+  const isAbsolute = originOf(location) === to.origin;
+  const path = isAbsolute ? location.replace(/^https?:\/\/[^/?#]*/i, '') : location;
   if (!isAbsolute && (!path.startsWith('/') || path.startsWith('//'))) return location;
   if (path !== prefix && !path.startsWith(`${prefix}/`) && !path.startsWith(`${prefix}?`)) return location;
   const rest = path.slice(prefix.length);

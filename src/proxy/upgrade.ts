@@ -120,5 +120,6 @@ export function serveWithoutUpgrade(
   }
   const line = `${String(method)} ${String(url)} HTTP/${httpVersion}\r\n`;
   socket.unshift(Buffer.concat([Buffer.from(line + wireOf(fields), 'latin1'), head]));
-  server.emit('connection', socket);
+  // By 'connection', a server of node:https would begin a handshake.
+  server.emit(server.listenerCount('secureConnection') > 0 ? 'secureConnection' : 'connection', socket);
 }
