@@ -1,11 +1,11 @@
 import { linkSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTokenStream } from 'rx-fresh-token';
 import { startTokenProxy, type StartTokenProxyOptions } from 'rx-fresh-token/proxy';
-import { atEnd, listen, ok, send, textOf, until } from './support.js';
+import { atEnd, listen, ok, send, textOf, until, Wire } from './support.js';
 
 async function start(options: Partial<StartTokenProxyOptions> = {}, answer = ok) {
   const upstream = createServer((incoming, response) => {
@@ -87,6 +87,29 @@ it('should finish what is under way when it closes, and break off what takes lon
   ]);
   expect(replies.sort()).toEqual(['ECONNREFUSED', 'broken off', 'done'].sort());
   await closing;
+});
+
+it('should close once the requests under way have ended, whatever clients keep open, and however often it is called', async () => {
+  const open: { end(text: string): void }[] = [];
+  const { proxy, port } = await start({ grace: 600_000 }, (_request, response) => open.push(response));
+  const keptAlive = send(port, { agent: new Agent({ keepAlive: true }) });
+  await until(() => open.length === 1);
+  const closings = [proxy.close(), proxy.close()];
+  open[0]?.end('done');
+  expect((await keptAlive).body).toBe('done');
+  await Promise.all(closings);
+});
+
+it('should break off a WebSocket that the server has not answered', async () => {
+  const silent = createServer();
+  const asked = jest.fn();
+  silent.on('upgrade', asked);
+  const to = `http://127.0.0.1:${await listen(silent)}`;
+  const { proxy, port } = await start({ grace: 600_000, to });
+  const wire = new Wire(port, 'GET /live HTTP/1.1', 'Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket');
+  await until(() => asked.mock.calls.length === 1);
+  await proxy.close();
+  expect(await wire.end()).toBe('');
 });
 
 it.each([

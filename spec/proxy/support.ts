@@ -1,6 +1,7 @@
 import {
   createServer,
   request as httpRequest,
+  type Agent,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -105,14 +106,18 @@ export interface Order {
   readonly path?: string;
   readonly headers?: Record<string, string | string[]> | undefined;
   readonly body?: string | Buffer;
+  readonly agent?: Agent;
 }
 
-export const send = (port: number, { method = 'GET', path = '/orders', headers = {}, body }: Order = {}) =>
+export const send = (port: number, { method = 'GET', path = '/orders', headers = {}, body, agent }: Order = {}) =>
   new Promise<Reply>((resolve, reject) => {
-    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
-      const { statusCode: status = 0, headers: fields, rawHeaders } = response;
-      textOf(response).then((text) => resolve({ status, headers: fields, rawHeaders, body: text }), reject);
-    });
+    const request = httpRequest(
+      { host: '127.0.0.1', port, method, path, headers, agent: agent ?? false },
+      (response) => {
+        const { statusCode: status = 0, headers: fields, rawHeaders } = response;
+        textOf(response).then((text) => resolve({ status, headers: fields, rawHeaders, body: text }), reject);
+      },
+    );
     request.on('error', reject);
     request.end(body);
   });

@@ -67,17 +67,21 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
     isDraining: () => isDraining,
   };
 
+  let drained: Promise<void> | undefined;
+
+  async function drain(): Promise<void> {
+    isDraining = true;
+    for (const socket of sockets) socket.destroy();
+    await records.idle();
+    watch.stop();
+    upstream.close();
+  }
+
   return Object.assign(handlerOf(host), {
     attach: (server: Server) => {
       attach(host, server);
     },
-    close: async () => {
-      isDraining = true;
-      for (const socket of sockets) socket.destroy();
-      await records.idle();
-      watch.stop();
-      upstream.close();
-    },
+    close: () => (drained ??= drain()),
   });
 }
 
@@ -99,10 +103,12 @@ function attach(host: ServingHost, server: Server): void {
   const handOver = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
     const socket = socketOf(connection);
     // Node hands it over though it has not answered an earlier request there.
-    if (isAnswering(socket, request)) socket.destroy();
-    else if (request.method === 'CONNECT' || isWebSocket(request))
+    if (host.isDraining() || isAnswering(socket, request)) socket.destroy();
+    else if (request.method === 'CONNECT' || isWebSocket(request)) {
+      host.sockets.add(socket);
+      socket.once('close', () => host.sockets.delete(socket));
       serve(host, request, responseOn(socket, request), { upgrade: readAhead(socket, head) });
-    else serveWithoutUpgrade(server, request, socket, head);
+    } else serveWithoutUpgrade(server, request, socket, head);
   };
   const waiting = (response: ServerResponse): Way => ({
     askForBody: () => {

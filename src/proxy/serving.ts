@@ -32,7 +32,7 @@ export interface ServingHost {
   readonly metrics: ProxyMetrics;
   readonly records: Records;
   readonly watch: TokenWatch;
-  /** The connections that have switched protocols. */
+  /** The connections that Node has handed over: WebSockets, open or not yet. */
   readonly sockets: Set<Socket>;
   readonly isDraining: () => boolean;
 }
@@ -114,7 +114,7 @@ function deliver(host: ServingHost, passage: Passage, exchange: Exchange, answer
     incoming.destroy();
     upgraded?.socket.destroy();
   } else if (upgraded) {
-    switchProtocols(host, passage, { incoming, upgraded });
+    switchProtocols(passage, { incoming, upgraded });
   } else {
     // The body was not asked for, and may come or not.
     if (way.askForBody && !exchange.hasRead) response.shouldKeepAlive = false;
@@ -122,24 +122,17 @@ function deliver(host: ServingHost, passage: Passage, exchange: Exchange, answer
   }
 }
 
-function switchProtocols(
-  { sockets, isDraining }: ServingHost,
-  { response, way, record }: Passage,
-  { incoming, upgraded }: Switched,
-): void {
+function switchProtocols({ response, way, record }: Passage, { incoming, upgraded }: Switched): void {
   if (!way.upgrade) {
     upgraded.socket.destroy();
     throw new Error('it switched protocols, which nobody had asked for');
   }
   const { socket, takeHead } = way.upgrade;
   response.detachSocket(socket);
-  sockets.add(socket);
   socket.once('close', () => {
-    sockets.delete(socket);
     record.end(101);
   });
   join({ incoming, upgraded }, socket, takeHead());
-  if (isDraining()) socket.destroy();
 }
 
 function exchangeOf({ settings, pseudonym }: ServingHost, { request, response, way }: Passage): Exchange {

@@ -42,16 +42,23 @@ export async function startTokenProxy(
     await proxy.close();
     throw error;
   }
+  let closed: Promise<void> | undefined;
+
+  async function drain(): Promise<void> {
+    const closing = new Promise((resolve) => server.close(resolve));
+    const late = setTimeout(() => {
+      server.closeAllConnections();
+    }, grace);
+    await proxy.close();
+    clearTimeout(late);
+    // Clients keep connections open for requests that they may not send any more.
+    server.closeAllConnections();
+    await closing;
+  }
+
   return {
     url: 'path' in place ? `unix:${place.path}` : urlOf(server.address() as AddressInfo),
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      const late = setTimeout(() => {
-        server.closeAllConnections();
-      }, grace);
-      await Promise.all([closed, proxy.close()]);
-      clearTimeout(late);
-    },
+    close: () => (closed ??= drain()),
   };
 }
 
