@@ -69,6 +69,31 @@ describe('the token', () => {
     expect(bodies).toEqual(['tea']);
   });
 
+  it('should be replaced once, though the server breaks off its rejection on a connection that was used before', async () => {
+    const seen: string[] = [];
+    const breaking = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (data: Buffer) => {
+        const [, method = '', token = ''] = /^(\w+) .*authorization: Bearer (\w)/is.exec(data.toString()) ?? [];
+        seen.push(`${method} ${token}`);
+        if (method === 'DELETE' && token === 'a') {
+          socket.write('HTTP/1.1 401 No\r\nContent-Length: 9\r\n\r\nbro');
+          setTimeout(() => socket.resetAndDestroy(), 20);
+        } else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      });
+    });
+    const to = `http://127.0.0.1:${await listen(breaking)}`;
+    let fetched = 0;
+    const source = async () => {
+      if (fetched > 0) await new Promise((done) => setTimeout(done, 100));
+      return { access_token: 'ab'.charAt(fetched++), expires_in: 60 };
+    };
+    const { port } = await setUp({ to, source });
+    await send(port);
+    expect((await send(port, { method: 'DELETE' })).status).toBe(200);
+    expect(seen).toEqual(['GET a', 'DELETE a', 'DELETE b']);
+  });
+
   it('should be replaced when the server refuses before it has read the body, and the rest goes to the repeat', async () => {
     const bodies: string[] = [];
     const early = createServer((request, response) => {

@@ -112,6 +112,11 @@ it('should break off a WebSocket that the server has not answered', async () => 
   expect(await wire.end()).toBe('');
 });
 
+it('should reject without options with a message that says so', async () => {
+  const token$ = createTokenStream(() => Promise.resolve({ access_token: 'a' }));
+  await expect(startTokenProxy(token$, undefined as never)).rejects.toThrow('options must be an object');
+});
+
 it.each([
   [{ listen: '0.0.0.0:80' }, /option "listen"/],
   [{ grace: -1 }, /option "grace"/],

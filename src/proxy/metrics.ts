@@ -14,7 +14,7 @@ export interface ProxyMetrics {
 const TOKEN_EVENTS = {
   refreshStarted: ['token_fetches_total', 'Token fetches begun.'],
   refreshFailed: ['token_fetch_failures_total', 'Token fetches failed.'],
-  tokenRejected: ['token_rejections_total', 'Tokens refused by the upstream server.'],
+  tokenRejected: ['token_rejections_total', 'Tokens rejected by the upstream server.'],
 } as const satisfies Partial<Record<UntimedTokenEvent['type'], readonly [string, string]>>;
 
 export function createMetrics(): ProxyMetrics {

@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
 import { isLoopback } from '../internal/loopback.js';
-import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */
 export interface ProxyLogEntry {
@@ -10,7 +10,7 @@ export interface ProxyLogEntry {
   readonly status: number;
   /** Milliseconds from the request's headers to the end of the response. */
   readonly took: number;
-  /** How often the request was sent upstream: 0, 1, or 2 after a refused token. */
+  /** How often the request was sent upstream: more than once after a rejected token or on a stale connection. */
   readonly sent: number;
   /** Why the proxy itself answered. */
   readonly error?: string;
@@ -38,13 +38,13 @@ export interface TokenProxyOptions {
    */
   incomingAuthorization?: 'refuse' | 'replace' | undefined;
   /**
-   * Bytes of a request body that are kept for the repeat after a refused token. A longer body is not repeated. Default
+   * Bytes of a request body that are kept for the repeat after a rejected token. A longer body is not repeated. Default
    * 1 048 576.
    */
   repeatLimit?: number | undefined;
   /** If the upstream server does not answer for this long, the client gets 504. Default 300 000. */
   timeout?: number | undefined;
-  /** Returns true if the server refused the token. Default: 401, or a 403 as in `createFetch`. */
+  /** Returns true if the server rejected the token. Default: 401, or a 403 as in `createFetch`. */
   isRejection?:
     ((response: { readonly status: number; readonly headers: Pick<Headers, 'get' | 'has'> }) => boolean) | undefined;
   /**
@@ -60,8 +60,7 @@ export type ProxySettings = ReturnType<typeof settingsOf>;
 
 /** Checks every option. @throws TypeError that names an option out of range */
 export function settingsOf(options: TokenProxyOptions) {
-  if (typeof options !== 'object' || (options as unknown) === null)
-    throw new TypeError('createTokenProxy takes an object of options');
+  requireObject(options);
   const { allowedHosts = [], log, isRejection, agent } = options;
   const incomingAuthorization = options.incomingAuthorization ?? 'refuse';
   if (!['refuse', 'replace'].includes(incomingAuthorization))

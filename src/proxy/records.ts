@@ -35,7 +35,7 @@ export function createRecords(metrics: ProxyMetrics, log: ProxySettings['log']):
           metrics.ended(status, took, sent);
           if (metrics.inFlight() === 0) onIdle?.();
           const { error } = record;
-          // It may throw.
+          // Last, since it may throw: that is an uncaught exception, as of any listener.
           log?.({ method, path: pathOf(url), status, took, sent, ...(error !== undefined && { error }) });
         },
       };

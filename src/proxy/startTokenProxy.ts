@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { lstat, unlink } from 'node:fs/promises';
-import { numbersIn } from '../internal/validate.js';
+import { numbersIn, requireObject } from '../internal/validate.js';
 import type { TokenStream } from '../token/types.js';
 import { createTokenProxy } from './createTokenProxy.js';
 import { placeOf, type Place } from './listenPlace.js';
@@ -31,6 +31,7 @@ export async function startTokenProxy(
   token$: TokenStream,
   options: StartTokenProxyOptions,
 ): Promise<RunningTokenProxy> {
+  requireObject(options);
   const { grace } = numbersIn({ grace: options.grace }, { grace: [0, 2 ** 31 - 1, 10_000] });
   const place = placeOf(options.listen ?? '127.0.0.1:0', options.allowRemoteClients === true);
   const proxy = createTokenProxy(token$, options);

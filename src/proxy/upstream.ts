@@ -64,7 +64,9 @@ export function createUpstream({
       if (exchange.isAbandoned) throw new Error('the client left');
       const sending = request({ ...place, method, path, headers: [...headers, ...flat(fields)] as never });
       exchange.sent += 1;
+      let isAnswered = false;
       sending.on('response', (incoming) => {
+        isAnswered = true;
         resolve(answerOf(sending, incoming));
       });
       sending.on('upgrade', (incoming, socket, head) => {
@@ -75,7 +77,7 @@ export function createUpstream({
         sending.destroy(new UpstreamTimeout('the server is silent'));
       });
       sending.on('error', (error: NodeJS.ErrnoException) => {
-        if (isStale(sending, error, exchange)) resolve(send(exchange, fields));
+        if (!isAnswered && isStale(sending, error, exchange)) resolve(send(exchange, fields));
         else reject(error);
       });
       exchange.sendBody(sending);
@@ -91,7 +93,7 @@ export function createUpstream({
 
 /**
  * Whether the server had closed the idle connection. The request may be repeated if that is harmless (RFC 9110 section
- * 9.2.2), once: of an agent's connections, each may be stale.
+ * 9.2.2). Of an agent's connections, each may be stale.
  */
 const isStale = (sending: ClientRequest, { code }: NodeJS.ErrnoException, exchange: Exchange): boolean =>
   sending.reusedSocket &&
@@ -99,7 +101,10 @@ const isStale = (sending: ClientRequest, { code }: NodeJS.ErrnoException, exchan
   IDEMPOTENT.has(exchange.init.method) &&
   exchange.isRepeatable &&
   !exchange.isAbandoned &&
-  exchange.sent < 4;
+  exchange.sent <= MOST_STALE;
+
+/** So many stale connections are met by one request. */
+const MOST_STALE = 3;
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
