@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import axios, { type AxiosAdapter, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
-import { map, Subject, take, timer } from 'rxjs';
+import { map, NEVER, of, Subject, take, timer } from 'rxjs';
 import { isTokenError, type TokenResponse, type TokenStream } from 'rx-fresh-token';
 import { attachToken, withoutToken } from 'rx-fresh-token/axios';
 import { answer, cleanUp, failureOf, guarded, serve, tokens, until, warmTokens } from '../http/support.js';
@@ -262,6 +262,40 @@ it('should take a promise of isRejection for a mistake, not for a refusal', asyn
     new TypeError('option "isRejection" returned a promise: it must return a boolean'),
   );
   expect([sent.length, asked.length]).toEqual([1, 1]);
+});
+
+it('should not wait for another token when the answer that rejects the first takes the whole timeout', async () => {
+  const answers = [of({ access_token: 'T1', expires_in: 60 })];
+  const { token$, asked } = tokens({}, () => answers.shift() ?? NEVER);
+  const adapter: AxiosAdapter = async (config) => {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const response = { status: 401, statusText: '', data: '', headers: {}, config };
+    throw new axios.AxiosError('rejected', 'ERR_BAD_REQUEST', config, undefined, response);
+  };
+  const instance = axios.create({ adapter, baseURL: API, timeout: 50 });
+  attachToken(instance, token$);
+  expect(await failureOf(instance.get('/a'))).toMatchObject({ response: { status: 401 } });
+  expect(asked).toHaveLength(2);
+}, 5000);
+
+it('should send where the platform has no URL.canParse', async () => {
+  const { token$ } = await warmTokens();
+  const { instance, sent } = stubbed(token$, 401);
+  const { canParse } = URL;
+  Object.assign(URL, { canParse: undefined });
+  try {
+    await instance.post('/a');
+  } finally {
+    Object.assign(URL, { canParse });
+  }
+  expect(sent).toHaveLength(2);
+});
+
+it('should have no origin by default where the baseURL has none', async () => {
+  const { token$ } = await warmTokens();
+  const instance = axios.create({ baseURL: 'localhost:3000' });
+  attachToken(instance, token$);
+  expect(await failureOf(instance.get('/a'))).toMatchObject({ name: 'OriginNotAllowedError' });
 });
 
 it('should word a timeout by the caller’s number, though the sending was given the time left', async () => {

@@ -5,6 +5,7 @@ it.each([
   ['https://api.example/orders?x#y', 'https://api.example'],
   ['http://127.0.0.1:8080', 'http://127.0.0.1:8080'],
   ['/orders', undefined],
+  ['localhost:3000', undefined],
   ['', undefined],
   [null, undefined],
   [undefined, undefined],

@@ -70,9 +70,10 @@ export function attachToken(
   requireObject(options);
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
-  const origin = originOf(instance.defaults.baseURL, pageUrl());
+  const { baseURL } = instance.defaults;
+  const origin = baseURL ? originOf(baseURL, pageUrl()) : undefined;
   const destinations = new Destinations({
-    allowedOrigins: options.allowedOrigins ?? (origin === undefined || !instance.defaults.baseURL ? [] : [origin]),
+    allowedOrigins: options.allowedOrigins ?? (origin === undefined ? [] : [origin]),
     allowInsecureRequests: options.allowInsecureRequests,
   });
 

@@ -10,8 +10,7 @@ import type { RedirectTracker } from './redirects.js';
 
 /** The response that axios has resolved or rejected with. */
 export const responseOf = (outcome: unknown): AxiosResponse | undefined =>
-  (looksLikeResponse(outcome) && 'config' in (outcome as object) ? outcome : fieldsOf(outcome).response) as
-    AxiosResponse | undefined;
+  (looksLikeResponse(outcome) ? outcome : fieldsOf(outcome).response) as AxiosResponse | undefined;
 
 /**
  * What is sent: the caller's config with the token, and with the rest of its timeout after `elapsed` milliseconds of

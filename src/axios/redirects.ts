@@ -1,5 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { originOf } from '../internal/originOf.js';
+import { originOf, parseUrl } from '../internal/originOf.js';
 import { answerUrlOf } from './recordingFetch.js';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
@@ -42,8 +42,8 @@ export function trackRedirects(url: string, method: string, others: BeforeRedire
       return stayed && (!url || originOf(url, origin) === origin);
     },
     wasAccepted: ({ request }) => {
-      const answered = answerUrlOf(request) ?? '';
-      const isElsewhere = URL.canParse(answered) && new URL(answered).pathname !== new URL(url).pathname;
+      const answered = parseUrl(answerUrlOf(request) ?? '');
+      const isElsewhere = answered !== undefined && answered.pathname !== new URL(url).pathname;
       return changed || (isElsewhere && method !== 'GET' && method !== 'HEAD');
     },
   };

@@ -1,6 +1,8 @@
+import { parseUrl } from '../internal/originOf.js';
+
 /** A URL without `user:password@`, and whether it had that: axios makes an Authorization header of it. */
 export function splitCredentials(url: string): { url: string; hasCredentials: boolean } {
-  const whole = URL.canParse(url) ? new URL(url) : undefined;
+  const whole = parseUrl(url);
   if (!whole?.username && !whole?.password) return { url, hasCredentials: false };
   whole.username = whole.password = '';
   return { url: whole.href, hasCredentials: true };

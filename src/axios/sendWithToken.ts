@@ -7,7 +7,7 @@ import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { requestWith } from '../token/withToken.js';
 import { attemptOf, discard, responseOf } from './attempt.js';
-import { interruptionsOf, timeoutAsGiven } from './interruptions.js';
+import { interruptionsOf, limitOf, timeoutAsGiven } from './interruptions.js';
 import { redact } from './redact.js';
 import { trackRedirects } from './redirects.js';
 
@@ -19,53 +19,26 @@ export interface PreparedRequest {
   readonly isRejection: (response: AxiosResponse) => boolean;
 }
 
-/** Sends one request, perhaps twice. */
-interface Sender {
-  readonly send: (token: AccessToken) => Observable<AxiosResponse>;
-  /** Whether the token that was sent last was rejected. */
-  readonly isRejected: (outcome: unknown) => boolean;
-  /** Whether what was sent may be sent again. */
-  readonly isRepeatable: (outcome: unknown) => boolean;
-  /** Whether nothing is under way: the request waits for a token. */
-  readonly isWaiting: () => boolean;
-  /** Frees the connection of the last answer, which the caller does not get. */
-  readonly discardJudged: () => void;
-}
-
 /**
  * Sends with the latest token; once more with a new one if the server rejects the first, unless the body is gone by
- * then.
+ * then. To be subscribed once.
  */
-export function sendWithToken(token$: TokenStream, request: PreparedRequest): Observable<AxiosResponse> {
-  const { config, url } = request;
-  const { timers } = managerOf(token$);
-  const key = resourceOf(methodOf(config), url);
-  return defer(() => {
-    const { send, isRejected, isRepeatable, isWaiting, discardJudged } = senderOf(request);
-    const answer$ = requestWith(send, { key, isRejection: isRejected }, isRepeatable)(token$);
-    const interrupted$ = interruptionsOf(config, timers).pipe(
-      filter(isWaiting),
-      map((error): never => {
-        discardJudged();
-        throw error;
-      }),
-    );
-    return answer$.pipe(takeUntil(interrupted$));
-  });
-}
-
-const methodOf = ({ method = 'get' }: InternalAxiosRequestConfig): string => method.toUpperCase();
-
-function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
+export function sendWithToken(
+  token$: TokenStream,
+  { config, url, isRejection }: PreparedRequest,
+): Observable<AxiosResponse> {
   const started = performance.now();
-  const track = () => trackRedirects(url, methodOf(config), config.beforeRedirect);
+  const elapsed = () => Math.floor(performance.now() - started);
+  const method = (config.method ?? 'get').toUpperCase();
+  const track = () => trackRedirects(url, method, config.beforeRedirect);
+  let redirects = track();
+  /** Nothing is under way: the request waits for a token. */
+  let isWaiting = true;
+  /** The last answer that `isRejection` has seen. The next sending comes only after a rejected one. */
+  let judged: AxiosResponse | undefined;
   const discardJudged = () => {
     if (judged) discard(judged);
   };
-  let waiting = true;
-  /** The last answer that was judged. The next sending comes only after a rejected one. */
-  let judged: AxiosResponse | undefined;
-  let redirects = track();
 
   /** One sending by axios' own adapter. */
   const exchange = (attempt: InternalAxiosRequestConfig): Observable<AxiosResponse> =>
@@ -75,14 +48,14 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
 
   const send = (token: AccessToken): Observable<AxiosResponse> =>
     defer(() => {
-      waiting = false;
+      isWaiting = false;
       discardJudged();
       redirects = track();
-      return exchange(attemptOf(config, url, token, redirects, Math.floor(performance.now() - started)));
+      return exchange(attemptOf(config, url, token, redirects, elapsed()));
     }).pipe(
       map((response) => redact(response, config)),
       catchError((error: unknown) => throwError(() => redact(error, config))),
-      tap({ next: () => (waiting = true), error: () => (waiting = true) }),
+      tap({ next: () => (isWaiting = true), error: () => (isWaiting = true) }),
     );
 
   const isRejected = (outcome: unknown): boolean => {
@@ -97,8 +70,17 @@ function senderOf({ config, url, isRejection }: PreparedRequest): Sender {
     }
   };
 
+  /** The caller's timeout may have passed while the answer was read. */
   const isRepeatable = (outcome: unknown): boolean =>
-    !isStream(config.data) && !redirects.wasAccepted(responseOf(outcome) ?? {});
+    !isStream(config.data) && !redirects.wasAccepted(responseOf(outcome) ?? {}) && elapsed() < limitOf(config);
 
-  return { send, isRejected, isRepeatable, isWaiting: () => waiting, discardJudged };
+  const interrupted$ = interruptionsOf(config, managerOf(token$).timers).pipe(
+    filter(() => isWaiting),
+    map((error): never => {
+      discardJudged();
+      throw error;
+    }),
+  );
+  const rules = { key: resourceOf(method, url), isRejection: isRejected };
+  return requestWith(send, rules, isRepeatable)(token$).pipe(takeUntil(interrupted$));
 }

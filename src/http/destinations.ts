@@ -1,6 +1,6 @@
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
-import { pageUrl } from '../internal/originOf.js';
+import { pageUrl, parseUrl } from '../internal/originOf.js';
 import { requireObject, wrong } from '../internal/validate.js';
 
 /** Names a resource that rejects tokens: method, origin and path, never the query. */
@@ -80,7 +80,7 @@ export class Destinations {
 
   #parse(url: string): URL {
     const base = (hasPath(url) ? this.#folder : this.#base) ?? pageUrl();
-    const parsed = parse(this.#base && isRooted(url) ? `.${url.trimStart()}` : url, base);
+    const parsed = parseUrl(this.#base && isRooted(url) ? `.${url.trimStart()}` : url, base);
     // Never the URL itself: its query may be a secret.
     if (!parsed)
       throw new TypeError(`the URL cannot be parsed${base ? '' : ': it must be absolute, since there is no baseUrl'}`);
@@ -107,7 +107,7 @@ function prefixOption(name: string, value: string, insecure: boolean): string {
 }
 
 function parseOption(name: string, value: string, insecure: boolean): URL {
-  const url = parse(value);
+  const url = parseUrl(value);
   if (!url || !/^https?:$/.test(url.protocol)) {
     // What stands before an `@` may be a password.
     const safe = value.includes('@') ? '…' : (url?.protocol ?? value.replace(/[?#].*/s, '…'));
@@ -122,12 +122,3 @@ function parseOption(name: string, value: string, insecure: boolean): URL {
 
 /** Without what may be a secret: query, fragment, credentials. */
 export const displayUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;
-
-/** `new URL` without its error, which quotes its input. */
-function parse(url: string, base?: string | URL): URL | null {
-  try {
-    return new URL(url, base);
-  } catch {
-    return null;
-  }
-}

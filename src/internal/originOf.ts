@@ -4,11 +4,17 @@ export function pageUrl(): string | undefined {
   return document?.baseURI ?? location?.href;
 }
 
-/** The origin of a URL, which may be relative to `base`; undefined, if it has none. */
-export function originOf(url: string | null | undefined, base?: string): string | undefined {
+/** `URL.parse`, which Node 20 lacks; the error of `new URL` would quote its input. */
+export function parseUrl(url: string, base?: string | URL): URL | undefined {
   try {
-    return new URL(url ?? '', base).origin;
+    return new URL(url, base);
   } catch {
     return undefined;
   }
+}
+
+/** The origin of a URL, which may be relative to `base`; undefined, if it has none. */
+export function originOf(url: string | null | undefined, base?: string): string | undefined {
+  const origin = parseUrl(url ?? '', base)?.origin;
+  return origin === 'null' ? undefined : origin;
 }

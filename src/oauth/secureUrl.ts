@@ -1,4 +1,5 @@
 import { isLoopback } from '../internal/loopback.js';
+import { parseUrl } from '../internal/originOf.js';
 import { kindOf } from './requireOption.js';
 
 /** What of a URL may be printed: scheme, host and path. A query or a user may be a secret. */
@@ -34,6 +35,5 @@ export function endpointOption(name: string, value: unknown, allowInsecure?: boo
   return url;
 }
 
-/** Like `URL.parse`, which Node 20 lacks; the error of `new URL` carries its input. */
 export const parse = (value: unknown): URL | undefined =>
-  value instanceof URL || (typeof value === 'string' && URL.canParse(value)) ? new URL(value) : undefined;
+  value instanceof URL || typeof value === 'string' ? parseUrl(String(value)) : undefined;
