@@ -175,9 +175,9 @@ describe('a stream of a pool that nobody uses', () => {
     pool.close();
   });
 
-  it('should work on a platform without WeakRef', () => {
-    const given = globalThis.WeakRef;
-    Object.assign(globalThis, { WeakRef: undefined });
+  it('should work on a platform without WeakRef and FinalizationRegistry', () => {
+    const { WeakRef: given, FinalizationRegistry: registry } = globalThis;
+    Object.assign(globalThis, { WeakRef: undefined, FinalizationRegistry: undefined });
     try {
       const { take, advance, pool } = setUp();
       expect(take('a')).toBe('T1');
@@ -185,8 +185,11 @@ describe('a stream of a pool that nobody uses', () => {
       expect(pool.get('a')).toBe(pool.get('a'));
       expect(take('a')).toBe('T1');
       pool.close();
+      const chained = setUp({ chainOf: () => 's' });
+      expect(chained.take('a')).toBe('T1');
+      chained.pool.close();
     } finally {
-      Object.assign(globalThis, { WeakRef: given });
+      Object.assign(globalThis, { WeakRef: given, FinalizationRegistry: registry });
     }
   });
 

@@ -24,6 +24,18 @@ function setUp(options: TokenPoolOptions<Key> = {}) {
   return { pool, fetched, value };
 }
 
+it('should have one stream for a key, though a listener asks for it while another key is let go of', async () => {
+  const { pool, fetched, value } = setUp({ max: 1 });
+  await value('a');
+  const asked: unknown[] = [];
+  pool.events.subscribe(({ type }) => type === 'idle' && asked.push(pool.get('b')));
+  const token$ = pool.get('b');
+  expect(asked).toEqual([token$]);
+  await value('b');
+  expect([pool.size, fetched]).toEqual([1, ['a#1', 'b#1']]);
+  pool.close();
+});
+
 describe('a pool', () => {
   it('should have one stream for equal keys, and another for each key that differs in any member', async () => {
     const { pool, value } = setUp();

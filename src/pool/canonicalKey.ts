@@ -74,15 +74,10 @@ function recordText(record: object, depth: number): string {
   const names = Object.keys(record);
   if (Reflect.ownKeys(record).length > names.length)
     throw refused('holds an object with members that are hidden, or named by a symbol');
-  const members = inOrder(names).map(
-    (name) => `${quoted(name)}:${textOf((record as Record<string, unknown>)[name], depth)}`,
-  );
+  const members = names
+    .sort()
+    .map((name) => `${quoted(name)}:${textOf((record as Record<string, unknown>)[name], depth)}`);
   return `(${members.join()})`;
-}
-
-/** Most keys are written in one order, which often is this one; and to find a key takes hardly longer than to sort. */
-function inOrder(names: string[]): string[] {
-  return names.every((name, i) => i === 0 || (names[i - 1] as string) < name) ? names : names.sort();
 }
 
 /** `{}` of any realm, or an object without a prototype. */

@@ -5,6 +5,7 @@ import { createTimers, type Timers } from '../internal/timers.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { createTurns } from './turns.js';
+import { weakTarget, type WeakTarget } from './weakTarget.js';
 
 /** An exchange whose caller has left keeps the others of its chain waiting so long at most. Milliseconds. */
 const LONGEST = 10_000;
@@ -49,7 +50,7 @@ function joinChain(chain: Chain): TokenStore {
           return exchangeOf(chain, fetch);
         });
         const exchange = chain.inTurn(exchange$).pipe(takeUntil(tooLate$)).subscribe(stored$);
-        subscriber.add(stored$.subscribe(subscriber));
+        stored$.subscribe(subscriber);
         // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
         subscriber.add(() => {
           if (!hasBegun) exchange.unsubscribe();
@@ -83,16 +84,17 @@ function exchangeOf(chain: Chain, fetch: Parameters<TokenStore['refresh']>[1]): 
  * that somebody holds, has the same chain as its successor.
  */
 export function createChains(scheduler: SchedulerLike): (id: string) => TokenStore {
-  const chains = new Map<string, WeakRef<Chain>>();
-  const collected = new FinalizationRegistry<string>((id) => {
+  const chains = new Map<string, WeakTarget<Chain>>();
+  const forget = (id: string): void => {
     if (chains.get(id)?.deref() === undefined) chains.delete(id);
-  });
+  };
+  const collected = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry(forget) : undefined;
   return (id) => {
     let chain = chains.get(id)?.deref();
     if (!chain) {
       chain = createChain(scheduler);
-      chains.set(id, new WeakRef(chain));
-      collected.register(chain, id);
+      chains.set(id, weakTarget(chain));
+      collected?.register(chain, id);
     }
     return joinChain(chain);
   };

@@ -13,6 +13,7 @@ import { nextMoment } from '../token/tokenHolder.js';
 import { createManager, type EndingManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream, TokenStreamOptions } from '../token/types.js';
 import { createSharedTimer, type Timed } from './sharedTimer.js';
+import type { WeakTarget } from './weakTarget.js';
 
 /**
  * What the pool has of a key. The state is what is known of its stream; a manager acts on it while there is something
@@ -31,7 +32,7 @@ export interface Entry<K> extends Timed {
   /** It is not that of the key any more. */
   isGone: boolean;
   /** What was handed out, while somebody holds it. */
-  handedOut: Pick<WeakRef<TokenStream>, 'deref'> | null;
+  handedOut: WeakTarget<TokenStream> | null;
 }
 
 export interface Entries<K> {

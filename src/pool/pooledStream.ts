@@ -7,14 +7,14 @@ import { useFresh, type TokenManager } from '../token/tokenManager.js';
 import { streamOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import type { Entries, Entry } from './entries.js';
+import { weakTarget } from './weakTarget.js';
 
 /** The stream of a key: the same one, as long as somebody holds it. It has no state of its own. */
 export function pooledStream<K>(entry: Entry<K>, entries: Entries<K>): TokenStream {
   const handedOut = entry.handedOut?.deref();
   if (handedOut) return handedOut;
   const stream = streamOf(pooledManager(entry, entries));
-  // Some platforms have no WeakRef.
-  entry.handedOut = typeof WeakRef === 'function' ? new WeakRef(stream) : { deref: () => stream };
+  entry.handedOut = weakTarget(stream);
   return stream;
 }
 

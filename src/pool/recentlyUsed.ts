@@ -71,8 +71,8 @@ export function recentlyUsed<E>({ max, isInUse, letGo }: RecentlyUsedOptions<E>)
   }
 
   /** What is in use counts as used now: the search for room would else begin with the same entries each time. */
-  function makeRoom(): void {
-    for (let left = LONGEST_SEARCH; oldest && items.size >= max && left > 0;) {
+  function makeRoom(added: Item<E>): void {
+    for (let left = LONGEST_SEARCH; oldest && oldest !== added && items.size > max && left > 0;) {
       if (isInUse(oldest.entry)) {
         touch(oldest);
         left--;
@@ -87,10 +87,10 @@ export function recentlyUsed<E>({ max, isInUse, letGo }: RecentlyUsedOptions<E>)
       return item?.entry;
     },
     add: (name, entry) => {
-      makeRoom();
       const item = new Item(name, entry);
       items.set(name, item);
       append(item);
+      makeRoom(item);
     },
     take: (name) => {
       const item = items.get(name);
