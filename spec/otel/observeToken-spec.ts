@@ -1,9 +1,10 @@
 import { MeterProvider, MetricReader, type DataPoint, type Histogram } from '@opentelemetry/sdk-metrics';
-import { firstValueFrom, of, Subject, throwError, type Observable } from 'rxjs';
+import { firstValueFrom, map, of, Subject, throwError, type Observable } from 'rxjs';
 import {
   createTokenStream,
   takeToken,
   type TokenResponse,
+  type TokenStore,
   type TokenStream,
   type TokenStreamOptions,
 } from 'rx-fresh-token';
@@ -45,6 +46,37 @@ function setUp(answer: () => Observable<TokenResponse>, options: TokenStreamOpti
   const measuring = observeToken(token$, { meter: provider.getMeter('spec'), name: 'api' });
   return { clock, token$, measuring };
 }
+
+it('should measure a refresh by its own end, whatever the store reports in the meantime', async () => {
+  const answer = new Subject<TokenResponse>();
+  const changes = new Subject<never>();
+  const store: TokenStore = {
+    changes,
+    refresh: (_request, fetch) => fetch().pipe(map((response) => ({ response, age: 0, origin: 'shared' as const }))),
+  };
+  const { clock, token$ } = setUp(() => answer, { store });
+  takeToken(token$).subscribe();
+  changes.error(new Error('the connection is gone'));
+  clock.time = 500;
+  answer.next({ access_token: 'T1', expires_in: 60 });
+  const durations = (await told()).filter((each) => each.startsWith('rx_fresh_token.refresh.duration'));
+  expect(durations).toEqual([
+    'rx_fresh_token.refresh.duration {"name":"api","reason":"initial","outcome":"shared"} 1 in 0.5',
+  ]);
+});
+
+it('should measure a refresh that failed after everyone had left', async () => {
+  const answer = new Subject<TokenResponse>();
+  const { clock, token$ } = setUp(() => answer);
+  takeToken(token$, { maxWait: 0 }).subscribe(ignore);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  clock.time = 500;
+  answer.error(new Error('down'));
+  const durations = (await told()).filter((each) => each.startsWith('rx_fresh_token.refresh.duration'));
+  expect(durations).toEqual([
+    'rx_fresh_token.refresh.duration {"name":"api","reason":"initial","outcome":"failed"} 1 in 0.5',
+  ]);
+});
 
 it('should measure refreshes by reason and outcome, waits, and the life that is left', async () => {
   const answers = [new Subject<TokenResponse>(), new Subject<TokenResponse>()];

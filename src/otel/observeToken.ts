@@ -53,11 +53,14 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   function measure(event: TokenEvent): void {
     if (event.type === 'refreshStarted') asked = event;
     if (event.type === 'tokenRejected') rejections.add(1, { name, outcome: event.outcome });
-    if (event.type === 'refreshFailed') {
-      failures.add(1, { name, permanent: event.permanent });
-      if (asked) duration.record(seconds(event.at - asked.at), { name, reason: asked.reason, outcome: 'failed' });
-      asked = undefined;
-    }
+    if (event.type === 'refreshFailed') failures.add(1, { name, permanent: event.permanent });
+    // An error that ends no attempt, such as one of the store's `changes`, plans none either. After the last attempt, when
+    // nobody waits any more, the stream is idle.
+    const hasFailed =
+      event.type === 'refreshFailed' ? event.permanent || event.retryIn !== null : event.type === 'idle';
+    if (hasFailed && asked)
+      duration.record(seconds(event.at - asked.at), { name, reason: asked.reason, outcome: 'failed' });
+    if (hasFailed || event.type === 'signedOut') asked = undefined;
     if (event.type === 'tokenChanged') {
       // What others put into the store was not asked for here.
       if (asked || event.origin === 'fetched')
