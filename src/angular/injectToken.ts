@@ -1,5 +1,5 @@
 import { DestroyRef, inject, NgZone, signal, untracked, type Signal } from '@angular/core';
-import { defer, distinctUntilChanged, filter, map, observeOn, retry, switchMap, take, type Observable } from 'rxjs';
+import { distinctUntilChanged, filter, map, observeOn, retry, switchMap, take, type Observable } from 'rxjs';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { injectTokenStream } from './providedStreams.js';
 import { watchToken, type TokenState, type TokenView } from './tokenWatch.js';
@@ -61,11 +61,7 @@ function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Si
   const zone = inject(NgZone);
   const view$ = watchToken(token$);
   const current = signal(project(view$.value));
-  const values$ = defer(() => view$).pipe(
-    map(project),
-    distinctUntilChanged(),
-    observeOn(within((run) => zone.run(run))),
-  );
+  const values$ = view$.pipe(map(project), distinctUntilChanged(), observeOn(within((run) => zone.run(run))));
   const subscription = zone.runOutsideAngular(() =>
     values$.subscribe((value) => {
       // A request may change it in the midst of a computed or, until Angular 18, an effect, where no signal may be

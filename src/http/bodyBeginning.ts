@@ -4,8 +4,9 @@ const MOST_KEPT = 64 * 1024;
 /** What comes before the limit, the end, or an error of the connection: the status says more than such an error. */
 export async function beginningOf(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const beginning = createBeginning();
-  const reader = body.getReader();
   try {
+    // Throws where `isRejection` has read the body itself.
+    const reader = body.getReader();
     for (;;) {
       const { value } = await reader.read();
       if (!value) break;

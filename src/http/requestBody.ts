@@ -30,7 +30,11 @@ function copyOfPart(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(copyOfPart);
   const tag = tagOf(part);
   if (tag === '[object Date]') return new Date(part as Date);
-  if (typeof (part as { toJSON?: unknown }).toJSON === 'function') return JSON.parse(JSON.stringify(part));
+  if (typeof (part as { toJSON?: unknown }).toJSON === 'function') {
+    // It may return undefined: JSON leaves such a member out.
+    const json = JSON.stringify(part) as string | undefined;
+    return json === undefined ? undefined : JSON.parse(json);
+  }
   if (tag !== '[object Object]') return part;
   const members = Object.entries(part).map(([name, value]) => [name, copyOfPart(value)]);
   return Object.assign(
