@@ -1,9 +1,8 @@
 import type { TokenSource } from '../token/types.js';
 import { checkPath, files } from '../internal/files.js';
-import { fitsHeader } from './requireOption.js';
 
-/** No token begins like this (RFC 6750 section 2.1). */
-const JSON_OR_PAGE = /^[{["'<]/;
+/** Visible ASCII without a space, that does not begin like JSON or a page (RFC 6750 section 2.1). */
+const TOKEN = /^(?![{["'<])[\x21-\x7e]+$/;
 
 /**
  * The token in a file that something else keeps fresh: a projected token of Kubernetes, a sink of Vault's agent. The
@@ -27,7 +26,7 @@ export function fileToken(path: string): TokenSource {
   async function read(): Promise<string> {
     const token = (await files().readFile(path, 'utf8')).trim(); // of a byte order mark too
     if (token === '') throw new Error(`${path} is empty`);
-    if (!fitsHeader(token) || JSON_OR_PAGE.test(token))
+    if (!TOKEN.test(token))
       throw new Error(`${path} holds no token: JSON, a page, white space or characters that no header can carry`);
     return token;
   }

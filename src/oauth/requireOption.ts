@@ -19,9 +19,6 @@ export function refuseControlCharacters(name: string, value: string): void {
     throw new TypeError(`option "${name}" must have no line break and no other control character`);
 }
 
-/** Visible ASCII, without a space. */
-export const fitsHeader = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
-
 export const hasControlCharacter = (value: string): boolean => /\p{Cc}/u.test(value);
 
 export function optionalFunction(name: string, value: unknown): void {
