@@ -36,6 +36,16 @@ describe('the proof of a source', () => {
     });
   });
 
+  it('should make its key again where that failed, and one key for all who ask at once', async () => {
+    const endpoint = fakeEndpoint(() => ({ access_token: 'T1', token_type: 'DPoP' }));
+    const source = clientCredentials({ ...options, dpop: true, fetch: endpoint.fetch });
+    const generate = jest.spyOn(crypto.subtle, 'generateKey').mockRejectedValueOnce(new Error('not now'));
+    await expect(Promise.all([ask(source), ask(source)])).rejects.toThrow('not now');
+    await Promise.all([ask(source), ask(source)]);
+    expect(generate).toHaveBeenCalledTimes(2);
+    generate.mockRestore();
+  });
+
   it('should be another for each sending', async () => {
     const ids = await Promise.all([1, 2, 3].map(async () => payloadOf((await proof.sign(request())).dpop).jti));
     expect(new Set(ids).size).toBe(3);

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { createClient } from 'redis';
+import { ClientClosedError, createClient } from 'redis';
 import { asyncScheduler } from 'rxjs';
 import { createTimers } from '../../src/internal/timers.js';
 import { boundedCalls } from '../../src/redis/boundedCalls.js';
@@ -350,6 +350,7 @@ describe('a bounded call', () => {
     [Object.assign(new Error('something with SECRET'), { command: { args: ['SECRET'] } }), 'Error'],
     [new Error('ERR Error running script (call to f_0a1b): @user_script:4: OOM command not allowed'), 'OOM'],
     [new Error('ERR Error running script (call to f_0a1b): @user_script: 4: -READONLY You can not write'), 'READONLY'],
+    [new ClientClosedError(), 'ClientClosedError'],
     [undefined, 'Error'],
   ])('should say why, and no more: %p', async (thrown, reason) => {
     const call = boundedCalls(500, timers, () => false);

@@ -1,10 +1,16 @@
+import type { EventEmitter } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createClient } from 'redis';
-import { firstValueFrom, from, map, of, switchMap, throwError } from 'rxjs';
+import { filter, firstValueFrom, from, fromEvent, map, of, switchMap, throwError } from 'rxjs';
 import { createTokenStream, type TokenStream } from 'rx-fresh-token';
 import { redisTokenStore, streamingCredentials } from '../../src/redis/index.js';
 import { startRedis } from '../setup/redis/server.cjs';
-import { connect } from './clients.js';
+import { connect, type Connection } from './clients.js';
 import { pause, until } from './fleet/fleet.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const dispose: (() => unknown)[] = [];
 afterEach(async () => {
@@ -51,6 +57,13 @@ function clientOf(url: string, token$: TokenStream, RESP: 2 | 3 = 3) {
   return { client, errors, provider };
 }
 
+/** The client hears of the loss later than the server answers: until then it says that it is ready. */
+async function reconnect(client: EventEmitter, admin: Connection) {
+  const ready = firstValueFrom(fromEvent(client, 'ready'));
+  await admin.command('CLIENT', 'KILL', 'USER', 'app');
+  await ready;
+}
+
 describe('a Redis that is reached with a token', () => {
   it.each([2, 3] as const)('should be told each new token on the connection that is open, by RESP %d', async (RESP) => {
     const { server, admin, issued, token$ } = await passwordServer(1);
@@ -75,26 +88,19 @@ describe('a Redis that is reached with a token', () => {
     const { client } = clientOf(server.url, token$);
     await client.connect();
     await until(() => issued.length >= 4);
-    await admin.command('CLIENT', 'KILL', 'USER', 'app');
-    await until(() => client.isReady);
+    await reconnect(client, admin);
     expect(await client.ping()).toBe('PONG');
   });
 
   it('should be asked with another token when it refuses one', async () => {
     const { server, admin, issued, token$ } = await passwordServer(3600);
     const { client, provider } = clientOf(server.url, token$);
+    client.on('error', provider.onReAuthenticationError);
     await client.connect();
-    // All tokens are revoked, and the connection has to authenticate again.
+    // All tokens are revoked, and the connection has to be made again.
     await admin.command('ACL', 'SETUSER', 'app', 'resetpass');
-    const refused: unknown = await client
-      .sendCommand(['AUTH', 'app', token$.current!.value])
-      .catch((error: unknown) => error);
-    provider.onReAuthenticationError(refused as Error);
-    await until(() => issued.length === 2);
-    await until(() => token$.current?.value === 'secret-2');
-    await pause(50);
-    await admin.command('CLIENT', 'KILL', 'USER', 'app');
-    await until(() => client.isReady);
+    await reconnect(client, admin);
+    expect(issued).toEqual(['secret-1', 'secret-2']);
     expect(await client.sendCommand(['ACL', 'WHOAMI'])).toBe('app');
   });
 
@@ -140,6 +146,33 @@ describe('the credentials of a stream', () => {
     subscription.dispose();
     await firstValueFrom(token$.refresh());
     expect(to.told).toEqual([{ username: 'default', password: 'T2' }]);
+    token$.close();
+  });
+
+  it('should not be told to a connection whose subscription is lost, as `redis` loses it when it reconnects', async () => {
+    let n = 0;
+    const token$ = createTokenStream(() => of({ access_token: `T${String(++n)}`, expires_in: 0.5 }));
+    const idle = firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'idle')));
+    const credentials = streamingCredentials(token$);
+    const to = listener();
+    const lost: unknown[] = [];
+    const loseOne = async () => {
+      const listening = { onNext: (one: unknown) => lost.push(one), onError: () => undefined };
+      await credentials.subscribe(listening);
+      return new WeakRef(listening);
+    };
+    const [, subscription] = await credentials.subscribe(to);
+    const last = await loseOne();
+    await until(() => {
+      collectGarbage();
+      return last.deref() === undefined;
+    });
+    const before = lost.length;
+    const heard = to.told.length;
+    await until(() => to.told.length > heard);
+    expect(lost.length).toBe(before);
+    subscription.dispose();
+    await idle;
     token$.close();
   });
 

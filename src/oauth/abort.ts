@@ -1,4 +1,4 @@
-import { firstValueFrom, merge, Observable } from 'rxjs';
+import { catchError, firstValueFrom, merge, Observable, of, timer } from 'rxjs';
 import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 
@@ -20,25 +20,18 @@ export const aborted = (signal: AbortSignal): Observable<never> =>
   );
 
 /** Runs the work with a signal that aborts `delay()` ms after the given one. */
-export async function outliving<T>(
+export function outliving<T>(
   signal: AbortSignal,
   delay: () => number,
   work: (outliving: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const abort = () => {
-    controller.abort(signal.reason);
-  };
-  const stop = onAbort(signal, () => {
-    const ms = delay();
-    if (ms === 0) abort();
-    else timer = setTimeout(abort, ms);
+  const end = aborted(signal)
+    .pipe(catchError(() => (delay() === 0 ? of(0) : timer(delay()))))
+    .subscribe(() => {
+      controller.abort(signal.reason);
+    });
+  return work(onBehalfOf(signal, controller.signal)).finally(() => {
+    end.unsubscribe();
   });
-  try {
-    return await work(onBehalfOf(signal, controller.signal));
-  } finally {
-    stop();
-    clearTimeout(timer);
-  }
 }

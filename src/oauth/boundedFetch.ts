@@ -81,15 +81,12 @@ function broken(
   signal: AbortSignal | undefined,
 ): TokenEndpointError {
   const cause = redactedCause(failure);
+  const reason = cause?.code ?? cause?.message ?? 'unknown';
   if (!response) {
-    const why = signal?.aborted
-      ? 'did not answer before the request was aborted'
-      : `could not be reached (${cause?.code ?? cause?.message ?? 'unknown'})`;
+    const why = signal?.aborted ? 'did not answer before the request was aborted' : `could not be reached (${reason})`;
     return new TokenEndpointError(`${place} ${why}`, { cause });
   }
+  const why = signal?.aborted ? 'did not end before the request was aborted' : `broke off (${reason})`;
   const { status } = response;
-  const why = signal?.aborted
-    ? 'its body did not end before the request was aborted'
-    : `its body broke off (${cause?.code ?? cause?.message ?? 'unknown'})`;
-  return new TokenEndpointError(`${answeredBy(place, response)}, but ${why}`, { status, cause });
+  return new TokenEndpointError(`${answeredBy(place, response)}, but its body ${why}`, { status, cause });
 }

@@ -6,24 +6,16 @@ import { supplied, type Supplied } from './source.js';
 export type Authenticate = (signal: AbortSignal) => oauth.ClientAuth;
 
 export function clientAuthOf(options: CheckedOptions): Authenticate {
-  const { clientAssertion } = options;
+  const { clientAuth, clientSecret = '', privateKey, clientAssertion } = options;
   if (clientAssertion !== undefined) return (signal) => assertion(clientAssertion, signal);
-  const clientAuth = ownClientAuth(options);
-  return () => clientAuth;
-}
-
-function ownClientAuth({ clientAuth, clientSecret = '', privateKey }: CheckedOptions): oauth.ClientAuth {
-  switch (clientAuth) {
-    case 'client_secret_post':
-      return oauth.ClientSecretPost(clientSecret);
-    case 'private_key_jwt':
-      return oauth.PrivateKeyJwt(privateKey as oauth.PrivateKey);
-    case 'tls_client_auth':
-    case 'none':
-      return oauth.None();
-    default:
-      return basic(clientSecret);
-  }
+  const own = {
+    client_secret_basic: () => basic(clientSecret),
+    client_secret_post: () => oauth.ClientSecretPost(clientSecret),
+    private_key_jwt: () => oauth.PrivateKeyJwt(privateKey as oauth.PrivateKey),
+    tls_client_auth: oauth.None,
+    none: oauth.None,
+  }[clientAuth]();
+  return () => own;
 }
 
 /** An assertion that is made elsewhere (RFC 7523 section 2.2). */

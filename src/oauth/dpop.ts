@@ -12,7 +12,11 @@ export function dpopHandleOf(dpop: boolean | CryptoKeyPair | undefined, clock: S
   let made: { readonly skew: number; readonly handle: oauth.DPoPHandle } | undefined;
   return async () => {
     // Every server that knows DPoP knows ES256 (RFC 9449 section 5.1 and its IANA registrations).
-    const keys = await (pair ??= oauth.generateKeyPair('ES256'));
+    pair ??= oauth.generateKeyPair('ES256').catch((failure: unknown) => {
+      pair = undefined; // the next fetch tries again
+      throw failure;
+    });
+    const keys = await pair;
     const skew = clock.skew();
     // A handle's clock cannot be set: another skew needs another handle, which does not know the nonces.
     if (made?.skew !== skew) made = { skew, handle: oauth.DPoP({ [oauth.clockSkew]: skew }, keys) };
@@ -28,8 +32,7 @@ export function proofBy(handle: DpopHandle): TokenProof {
   const prepare = async ({ method, url, token }: ProvenRequest, response: Response) => {
     const target = new URL(url);
     let sent: Readonly<Record<string, string>> = {};
-    let failure: unknown;
-    await oauth
+    const failure: unknown = await oauth
       .protectedResourceRequest(token.value, method, target, undefined, null, {
         DPoP: await handle(),
         // Nothing is sent; where the token may go is not decided here.
@@ -38,7 +41,7 @@ export function proofBy(handle: DpopHandle): TokenProof {
           return Promise.resolve(response);
         }, target),
       })
-      .catch((thrown: unknown) => (failure = thrown));
+      .catch((thrown: unknown) => thrown);
     return { sent, failure };
   };
   return {
@@ -53,10 +56,7 @@ export function proofBy(handle: DpopHandle): TokenProof {
       if (nonce === null || request.token.type !== 'DPoP') return false;
       const challenge = status === 401 ? headers.get('www-authenticate') : null;
       const told = { 'dpop-nonce': nonce, ...(challenge !== null && { 'www-authenticate': challenge }) };
-      const { failure } = await prepare(
-        request,
-        new Response(null, { status: challenge === null ? 200 : 401, headers: told }),
-      );
+      const { failure } = await prepare(request, new Response(null, { headers: told }));
       return oauth.isDPoPNonceError(failure);
     },
   };

@@ -88,14 +88,17 @@ const CODE = /^-?(?:ERR Error running script \(.{1,60}\): @user_script: ?\d+: -?
  * passed on.
  */
 function reasonOf(error: unknown): string {
-  const { name, message, code } = (typeof error === 'object' && error !== null ? error : {}) as {
+  const { name, message, code, constructor } = (typeof error === 'object' && error !== null ? error : {}) as {
     name?: unknown;
     message?: unknown;
     code?: unknown;
+    constructor?: { name?: unknown };
   };
   const redisCode = typeof message === 'string' ? CODE.exec(message)?.[1] : undefined;
   const known = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? code : redisCode;
-  return known ?? (typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'Error');
+  // The errors of `redis` have no name of their own, such as ClientClosedError: `connect()` was forgotten.
+  const label = name === 'Error' ? constructor?.name : name;
+  return known ?? (typeof label === 'string' && /^\w{1,60}$/.test(label) ? label : 'Error');
 }
 
 const NO_HASH = 'the key in Redis holds something that no script of this library has written';

@@ -1,4 +1,4 @@
-import { asyncScheduler, filter, firstValueFrom, of, retry } from 'rxjs';
+import { asyncScheduler, filter, firstValueFrom, of, retry, type Subscription } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
 import { wrong } from '../internal/validate.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -25,6 +25,14 @@ export interface StreamingCredentials {
   readonly onReAuthenticationError: (error: Error) => void;
 }
 
+/**
+ * `redis` makes a subscription for each connection, and when it connects again it loses the one before without disposing
+ * of it. So the listener is held by the subscription alone, and is collected with it.
+ */
+const collected = /* @__PURE__ */ new FinalizationRegistry<Subscription>((renewals) => {
+  renewals.unsubscribe();
+});
+
 /** After a failure for good, the stream is subscribed again: the first pause and the longest. Milliseconds. */
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 60_000;
@@ -36,14 +44,17 @@ const timers = createTimers(asyncScheduler);
  * usable token. After each renewal the open connection authenticates again.
  *
  * ```ts
- * const client = createClient({ url: 'rediss://cache.example.com:6380', credentialsProvider: streamingCredentials(token$, { username: 'orders' }) });
+ * const credentials = streamingCredentials(token$, { username: 'orders' });
+ * const client = createClient({ url: 'rediss://cache.example.com:6380', credentialsProvider: credentials });
+ * client.on('error', credentials.onReAuthenticationError);
  * client.on('error', (error) => console.warn(error.message));
  * await client.connect();
  * ```
  *
  * A connection fails if there is no usable token within `maxWait`. The client then retries by its `reconnectStrategy`.
- * If Redis refuses a token, it counts as rejected, and the stream fetches a new one. `events` reports this, and
- * failures of the source. The stream is in use while a connection is open.
+ * If Redis refuses a token, it counts as rejected, and the stream fetches a new one. If Redis refuses a new connection,
+ * the client reports that to its `error` listeners only: that is what the first listener is for. `events` reports
+ * rejections, and failures of the source. The stream is in use while a connection is open.
  *
  * @param token$ a stream of `createTokenStream`. It must not use this Redis as its store.
  * @throws TypeError when `token$` is no stream or `username` is out of range.
@@ -60,15 +71,16 @@ export function streamingCredentials(
 
   return {
     type: 'streaming-credentials-provider',
-    subscribe: async ({ onNext, onError }) => {
+    subscribe: async (listener) => {
       const first = await firstValueFrom(usable$);
       let sent = (newest = first);
+      const listening = new WeakRef(listener);
       const renewals = token$
         .pipe(
           retry({
             resetOnSuccess: true,
             delay: (error: Error, failures) => {
-              onError(error);
+              listening.deref()?.onError(error);
               return timers.after(Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE));
             },
           }),
@@ -76,16 +88,16 @@ export function streamingCredentials(
         )
         .subscribe((token) => {
           sent = newest = token;
-          onNext(credentialsOf(token));
+          listening.deref()?.onNext(credentialsOf(token));
         });
-      return [
-        credentialsOf(first),
-        {
-          dispose: () => {
-            renewals.unsubscribe();
-          },
+      collected.register(listener, renewals);
+      const subscription = {
+        dispose: () => {
+          renewals.unsubscribe();
         },
-      ];
+        listener,
+      };
+      return [credentialsOf(first), subscription];
     },
     onReAuthenticationError: ({ message }) => {
       // Other errors are those of the connection, of which the client tells, or of the source, of which `events` tells.
