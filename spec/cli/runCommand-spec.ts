@@ -70,8 +70,8 @@ it.each([
   ],
   ['--client-id must be given: the client that asks for the token', ['--token-endpoint', 'https://x/token']],
   [
-    '--client-auth must be one of',
-    ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--client-auth', 'none-such'],
+    '--client-auth must be one of client_secret_basic, client_secret_post$',
+    ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--client-auth', 'private_key_jwt'],
   ],
   [
     '--resource must be absolute URIs',

@@ -86,6 +86,21 @@ describe('connectWithToken: a stream over any number of connections', () => {
   );
 
   it(
+    'should count reconnects though there are no pauses',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['5ms #'], { '': close(1006) });
+      run({ reconnect: { initial: 0, max: 0, count: 3 } });
+      expect(log.filter((line) => /open|error/.test(line))).toEqual([
+        '0 open a',
+        '5 open a',
+        '10 open a',
+        '15 open a',
+        '20 error close 1006',
+      ]);
+    }),
+  );
+
+  it(
     'should wait as long as the server asks before it connects again',
     marbles((m) => {
       const { log, run } = setUp(m, ['1s # !busy', '-'], { busy: answered(503, { 'retry-after': '7' }) });

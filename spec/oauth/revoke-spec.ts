@@ -13,6 +13,25 @@ const token = { value: 'T1', type: 'Bearer' } as AccessToken;
 const closing = (options: OAuthOptions) => (clientCredentials(options) as SourceHooks)[ON_CLOSE];
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 
+it('should ask for no token when the stream is signed out before the request is sent', async () => {
+  const endpoint = fakeEndpoint(() => ({ access_token: 'T1' }));
+  const token$ = createTokenStream(
+    clientCredentials({
+      ...base,
+      revokeOnClose: false,
+      tokenEndpoint: 'https://id.example/token',
+      fetch: endpoint.fetch,
+    }),
+  );
+  token$.subscribe().unsubscribe();
+  const subscription = token$.subscribe();
+  token$.signOut();
+  subscription.unsubscribe();
+  await settled();
+  expect(endpoint.seen).toEqual([]);
+  token$.close();
+});
+
 describe('revokeOnClose', () => {
   it('should revoke the token as the client (RFC 7009 section 2.1)', async () => {
     const endpoint = fakeEndpoint(() => refuse(200));

@@ -387,6 +387,15 @@ describe('discovery', () => {
     ]);
   });
 
+  it('should not be repeated after an answer with a code of OAuth, temporary or not', async () => {
+    const endpoint = fakeEndpoint((seen) =>
+      isDiscovery(seen) ? metadata(ENDPOINT) : refuse(400, 'temporarily_unavailable'),
+    );
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    for (let i = 0; i < 2; i++) await expect(ask(source)).rejects.toMatchObject({ error: 'temporarily_unavailable' });
+    expect(endpoint.seen.filter(isDiscovery)).toHaveLength(1);
+  });
+
   it('should fall back to RFC 8414 where there is no OpenID Connect', async () => {
     const endpoint = fakeEndpoint(({ url }) =>
       url.includes('openid') ? refuse(404) : url.includes('well-known') ? metadata(ENDPOINT) : token,

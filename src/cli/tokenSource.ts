@@ -24,13 +24,24 @@ export function tokenSourceOf(given: Given): TokenSource {
   };
 }
 
+/** The methods that need nothing but the secret. */
+const METHODS = ['client_secret_basic', 'client_secret_post'] as const;
+
+function clientAuthOf(given: Given): ClientAuthMethod | undefined {
+  const method = given.text('client-auth');
+  if (method === undefined) return undefined;
+  const known = METHODS.find((each) => each === method);
+  if (!known) throw new UsageError(`--client-auth must be one of ${METHODS.join(', ')}`);
+  return known;
+}
+
 const sourceWith = (given: Given, clientSecret: string): TokenSource =>
   clientCredentials({
     issuer: given.text('issuer'),
     tokenEndpoint: given.text('token-endpoint'),
     clientId: given.required('client-id'),
     clientSecret,
-    clientAuth: given.text('client-auth') as ClientAuthMethod | undefined,
+    clientAuth: clientAuthOf(given),
     scope: given.text('scope'),
     audience: given.texts('audience'),
     resource: given.texts('resource'),

@@ -36,11 +36,11 @@ export function connectWithToken<T>(
   ...given: [Connect<T>, ConnectOptions?] | [TokenStream, Connect<T>, ConnectOptions?]
 ): OperatorFunction<AccessToken, T> | Observable<T> {
   if (typeof given[0] === 'function') {
-    const settings = settingsOf((given[1] ?? {}) as ConnectOptions);
+    const settings = settingsOf(given[1] as ConnectOptions | undefined);
     const connect = given[0];
     return (token$) => connections(managerOf(token$ as TokenStream), connect, settings);
   }
-  const [token$, connect, options = {}] = given as [TokenStream, Connect<T>, ConnectOptions?];
+  const [token$, connect, options] = given as [TokenStream, Connect<T>, ConnectOptions?];
   const manager = managerOf(token$);
   if (typeof connect !== 'function')
     throw new TypeError('connectWithToken takes a function that opens a connection with a token');

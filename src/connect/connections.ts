@@ -26,6 +26,9 @@ import { connection, Ended } from './connection.js';
 import { isNormal, kindOfRejection } from './ends.js';
 import type { Connect, ConnectSettings } from './options.js';
 
+/** A connection that ended sooner has not lasted, however short the pauses are. Milliseconds. */
+const LEAST_LASTING = 1000;
+
 /** A connection has lasted: what was before it no longer counts. */
 const LASTED: EndState = { attempts: 0, rejections: 0 };
 
@@ -68,7 +71,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     const next = (thrown: unknown): Observable<unknown> => {
       if (!(thrown instanceof Ended)) throw thrown;
       const { end, token } = thrown;
-      if (reconnect && now() - openedAt >= reconnect.max) state = LASTED;
+      if (reconnect && now() - openedAt >= Math.max(reconnect.max, LEAST_LASTING)) state = LASTED;
       // A token that has expired or was replaced during the connection may be rejected.
       if (wasCurrent && !sameToken(current(), token)) state = { ...state, rejections: 0 };
       const decision = afterEnd(end, state, settings);

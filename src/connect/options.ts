@@ -1,5 +1,5 @@
 import type { ObservableInput } from 'rxjs';
-import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { retryAfterOf } from '../token/failure.js';
 import type { AccessToken } from '../token/types.js';
@@ -17,7 +17,7 @@ export interface ReconnectOptions {
   /** Finite, >= 0. Default 250. */
   initial?: number | undefined;
   /**
-   * The longest pause. After a connection was open for this long, the pauses start again at `initial`. Finite, >= 0.
+   * The longest pause. After a connection was open for this long, at least 1 s, the pauses start again at `initial`. Finite, >= 0.
    * Default 10 000.
    */
   max?: number | undefined;
@@ -62,7 +62,8 @@ export interface ConnectOptions {
 export type ConnectSettings = ReturnType<typeof settingsOf>;
 
 /** Checks every option. @throws TypeError that names an option out of range */
-export function settingsOf(options: ConnectOptions) {
+export function settingsOf(options: ConnectOptions = {}) {
+  requireObject(options);
   const { onRenewal = 'keep', reconnect = {} } = options;
   requireFunctions({ isRejection: options.isRejection, isFinal: options.isFinal });
   if (onRenewal !== 'keep' && onRenewal !== 'replace' && typeof onRenewal !== 'function')

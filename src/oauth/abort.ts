@@ -19,12 +19,13 @@ export const aborted = (signal: AbortSignal): Observable<never> =>
     }),
   );
 
-/** Runs the work with a signal that aborts `delay()` ms after the given one. */
-export function outliving<T>(
+/** Runs the work, unless the signal has aborted, with one that aborts `delay()` ms after it. */
+export async function outliving<T>(
   signal: AbortSignal,
   delay: () => number,
   work: (outliving: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  if (signal.aborted) throw reasonOf(signal);
   const controller = new AbortController();
   const end = aborted(signal)
     .pipe(catchError(() => (delay() === 0 ? of(0) : timer(delay()))))

@@ -35,5 +35,5 @@ export function endpointOption(name: string, value: unknown, allowInsecure?: boo
   return url;
 }
 
-export const parse = (value: unknown): URL | undefined =>
+export const parse = (value: unknown) =>
   value instanceof URL || typeof value === 'string' ? parseUrl(String(value)) : undefined;

@@ -1,3 +1,5 @@
+import { parseHttpDate } from '../internal/retryAfter.js';
+
 /** Seconds by which a server's clock may differ before it is worth a repeat: servers tolerate some themselves. */
 const TOLERANCE = 30;
 
@@ -23,6 +25,6 @@ export function serverClock() {
  * certificate).
  */
 export function clockSkewOf(headers: Pick<Headers, 'get'>, now: number): number | undefined {
-  const skew = Math.round((Date.parse(headers.get('date') ?? '') - now) / 1000);
+  const skew = Math.round((parseHttpDate(headers.get('date') ?? '') - now) / 1000);
   return Number.isNaN(skew) ? undefined : skew;
 }

@@ -1,5 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { isOAuthCode } from '../internal/oauthErrors.js';
+import { isKnownCode } from '../internal/oauthErrors.js';
 import { PROOF } from '../internal/sourceHooks.js';
 import { checkTokenResponse, mistake } from '../token/tokenResponse.js';
 import type { TokenFields, TokenResponse } from '../token/types.js';
@@ -46,7 +46,7 @@ export function tokenEndpoint(given: OAuthOptions) {
       return token;
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
-      if (!isOAuthCode(error)) servers.forget();
+      if (!isKnownCode(error)) servers.forget(); // a code of OAuth comes from the right server
       const reason = repeatReasonOf(error, answer?.clockSkew);
       if (!reason || repeats.includes(reason) || request.signal.aborted) throw failure;
       return exchange(request, [...repeats, reason]);
