@@ -22,7 +22,7 @@ const callsOn = (client: RedisClient, key: string, storeDeadline?: number): Prot
 const commitOf = (fence: number, owner: string, sealed = '0.{"access_token":"T1"}'): Commit => ({
   fence,
   beyond: 0,
-  askedAt: now(),
+  sentAt: now(),
   issued: Date.now(),
   life: 3_600_000,
   took: 1,

@@ -1,5 +1,5 @@
-import { firstValueFrom } from 'rxjs';
-import { createTokenStream } from 'rx-fresh-token';
+import { firstValueFrom, from, of } from 'rxjs';
+import { createTokenStream, type AccessToken, type TokenRequest, type TokenResponse } from 'rx-fresh-token';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { clientOf, startAuthority } from '../oauth/authority.js';
 import { connect, freshKey, KINDS, type Kind } from './clients.js';
@@ -35,6 +35,30 @@ async function fleet(kind: Kind) {
 }
 
 describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) => {
+  it('should go on from the last one that this process has got, while Redis is away', async () => {
+    const { client, close } = await connect(kind, process.env.REDIS_URL!);
+    const store = redisTokenStore({ client, key: freshKey(), onUnavailable: 'local', storeDeadline: 100 });
+    const presented: string[] = [];
+    const ask = (value: string | null) => {
+      const request: TokenRequest = {
+        reason: value === null ? 'initial' : 'scheduled',
+        attempt: 1,
+        previous: value === null ? null : ({ value } as AccessToken),
+        signal: new AbortController().signal,
+      };
+      const fetch = (last?: TokenResponse | null) => {
+        const n = String(presented.push(last?.refresh_token ?? 'R0'));
+        return of({ access_token: `T${n}`, refresh_token: `R${n}`, expires_in: 60 });
+      };
+      return firstValueFrom(from(store.refresh(request, fetch)));
+    };
+    await ask(null);
+    close();
+    await ask('T1');
+    await ask('T2');
+    expect(presented).toEqual(['R0', 'R1', 'R2']);
+  });
+
   it('should be one chain for all, whoever leads, newcomers with the first one too', async () => {
     const { authority, start } = await fleet(kind);
     const streams = [await start(), await start(), await start()];

@@ -69,6 +69,19 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
     });
   });
 
+  it('should be made good by the next refresh, when a failover has lost it', async () => {
+    const one = store();
+    await ask(one, give(1));
+    const hash = `rx-fresh-token:{${key}}`;
+    const before = await connection.command('HGETALL', hash);
+    const fields = Array.isArray(before) ? (before as string[]) : Object.entries(before as object).flat();
+    one.signOut!();
+    await until(async () => !(await all()).includes('R1'));
+    await connection.command('DEL', hash);
+    await connection.command('HSET', hash, ...(fields as string[]));
+    expect(await ask(one, give(2))).toMatchObject({ origin: 'fetched', response: token(2) });
+  }, 5000);
+
   it('should delete the pause after a failure too', async () => {
     const one = store();
     const busy: Fetch = () => {

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { defer, filter, map, merge, Observable, repeat } from 'rxjs';
+import { filter, merge, Observable, repeat } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 
 /** Some file systems tell nothing, and a machine has only so many watches. Milliseconds. */
@@ -11,9 +11,9 @@ const POLL = 1000;
  * no process alive.
  */
 export const fileChanges = (target: string, timers: Timers): Observable<unknown> =>
-  merge(watched(dirname(target), basename(target)), defer(() => timers.after(POLL)).pipe(repeat()));
+  merge(watched(dirname(target), basename(target)), timers.after(POLL).pipe(repeat()));
 
-const watched = (directory: string, name: string): Observable<undefined> =>
+const watched = (directory: string, name: string): Observable<unknown> =>
   // Hand-made: a watcher that cannot be opened, or that fails, leaves the polling.
   new Observable<string | null>((subscriber) => {
     try {
@@ -32,5 +32,4 @@ const watched = (directory: string, name: string): Observable<undefined> =>
   }).pipe(
     // Some systems do not say which file it was.
     filter((changed) => changed === null || changed === name),
-    map(() => undefined),
   );

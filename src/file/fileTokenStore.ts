@@ -1,16 +1,4 @@
-import {
-  asyncScheduler,
-  catchError,
-  concatMap,
-  defer,
-  EMPTY,
-  filter,
-  ignoreElements,
-  merge,
-  share,
-  startWith,
-  type Observable,
-} from 'rxjs';
+import { asyncScheduler, concatMap, filter, ignoreElements, merge, share, startWith, type Observable } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
 import { checkPath } from '../internal/files.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
@@ -70,10 +58,10 @@ export function fileTokenStore(path: string, options?: FileTokenStoreOptions): T
 
 /** The tokens that others store. One that was stored before the first subscription is the first. */
 const tokenChanges = (store: StoreContext): Observable<StoredToken> =>
-  defer(() => fileChanges(store.target, store.timers)).pipe(
+  fileChanges(store.target, store.timers).pipe(
     startWith(undefined),
     // What cannot be read, a refresh reports.
-    concatMap(() => defer(() => store.readNew()).pipe(catchError(() => EMPTY))),
+    concatMap(() => store.readNew().catch(() => null)),
     filter((token) => token !== null),
     share(),
   );

@@ -1,6 +1,6 @@
 import { promises } from 'node:fs';
-import { join } from 'node:path';
-import { defer, repeat, type Subscription } from 'rxjs';
+import { basename, dirname, join } from 'node:path';
+import { repeat, type Subscription } from 'rxjs';
 import { codeOf, syncDirectory } from '../internal/files.js';
 import type { Timers } from '../internal/timers.js';
 import { isGone, newOwnerName, ownerOf } from './owner.js';
@@ -151,7 +151,8 @@ function held(target: string, file: string, folder: string, beating: Subscriptio
 
 /** Sets the file's time over and over for processes that cannot ask the system of this one. Keeps no process alive. */
 const heartbeat = (file: string, timers: Timers): Subscription =>
-  defer(() => timers.after(BEAT))
+  timers
+    .after(BEAT)
     .pipe(repeat())
     .subscribe(() => {
       const now = new Date();
@@ -172,10 +173,9 @@ export function look(before: Sighting | undefined, time: number, at: number): Si
 
 /** What processes left behind that were killed between making a directory and renaming it. */
 async function sweep(target: string): Promise<void> {
-  const [, parent = '', base = ''] = /^(.*[/\\])?([^/\\]*)$/.exec(target) ?? [];
-  for (const entry of await promises.readdir(parent || '.')) {
-    const name = entry.startsWith(`${base}.lock.`) ? entry.slice(base.length + '.lock.'.length) : '';
-    const owner = ownerOf(name);
+  const [parent, prefix] = [dirname(target), `${basename(target)}.lock.`];
+  for (const entry of await promises.readdir(parent)) {
+    const owner = entry.startsWith(prefix) ? ownerOf(entry.slice(prefix.length)) : null;
     if (owner && isGone(owner)) await promises.rm(join(parent, entry), { recursive: true, force: true });
   }
 }

@@ -6,7 +6,7 @@ import { fetchForStore } from '../stores/fetchForStore.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { Lock } from './lock.js';
-import { newId, textOf, tokenRecord, type TokenRecord } from './record.js';
+import { newId, textOf, tokenRecord } from './record.js';
 import { save } from './save.js';
 import type { StoreContext } from './storeContext.js';
 
@@ -64,43 +64,18 @@ async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Prom
       isKept = await lock.commit(textOf({ ...base, rejected: true }));
       return null;
     }
-    const fetched = await fetchToken(store, attempt, base);
+    const sent = stopwatch();
+    const response = await fetchForStore(attempt.fetch(base?.response ?? null), { ...attempt, timers: store.timers });
+    const age = () => sent() + headStartOf(attempt.request);
+    const record = tokenRecord(response, age(), base?.session ?? newId());
     isKept = true;
-    return await saveToken(store, attempt, lock, fetched);
+    // First, since a process that watches the file may see it before this goes on.
+    store.know(record, base);
+    const saved = await save(store, lock, { record, base });
+    if (saved.type === 'replaced' || attempt.isSignedOut()) return null;
+    if (saved.type === 'failed') attempt.request.report?.(saved.failure);
+    return { response, age: age(), origin: 'fetched' };
   } finally {
     if (!isKept) await lock.release().catch(() => undefined);
   }
-}
-
-interface FetchedToken {
-  readonly token: StoredToken;
-  readonly record: TokenRecord;
-  readonly base: TokenRecord | null;
-}
-
-async function fetchToken(store: StoreContext, attempt: Attempt, base: TokenRecord | null): Promise<FetchedToken> {
-  const { request, fetch, abandoned } = attempt;
-  const sent = stopwatch();
-  const response = await fetchForStore(fetch(base?.response ?? null), { abandoned, timers: store.timers });
-  const age = sent() + headStartOf(request);
-  return {
-    token: { response, age, origin: 'fetched' },
-    record: tokenRecord(response, age, base?.session ?? newId()),
-    base,
-  };
-}
-
-async function saveToken(
-  store: StoreContext,
-  { request, isSignedOut }: Attempt,
-  lock: Lock,
-  { token, record, base }: FetchedToken,
-): Promise<StoredToken | null> {
-  const sent = stopwatch(token.age);
-  // First, since a process that watches the file may see it before this goes on.
-  store.know(record, base);
-  const saved = await save(store, lock, { record, base });
-  if (saved.type === 'replaced' || isSignedOut()) return null;
-  if (saved.type === 'failed') request.report?.(saved.failure);
-  return { ...token, age: sent() };
 }

@@ -43,7 +43,7 @@ export function beginAttempt(
     kind: kindOf(request),
     endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
     isSignedOut: () => session.number() !== number,
-    beyond: generation,
+    beyond: Math.max(generation, session.ended()),
     isSure: sure,
     isReported: false,
     isLocal: false,

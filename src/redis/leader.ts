@@ -1,9 +1,10 @@
 import { firstValueFrom, type Observable } from 'rxjs';
+import { headStartOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import { retryAfterOf } from '../token/failure.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
-import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
+import type { TokenRequest, TokenResponse, TokenStreamOptions } from '../token/types.js';
 import { fetchTime, keepFor, LONGEST_LIFE, sharedPause } from './lease.js';
 import type { Commit, Protocol, Timed } from './protocol.js';
 import type { Acquired, SealedToken } from './replies.js';
@@ -19,13 +20,12 @@ export interface LeaderTask {
   readonly beyond: number;
   readonly fetch: (last: TokenResponse | null) => Observable<TokenResponse>;
   /** The newest token that this process knows: Redis may have lost it. */
-  readonly newest: TokenRecord | null;
+  readonly newest: Pick<TokenRecord, 'generation' | 'response'> | null;
   /** Aborted when no caller waits any more: a fetch that fails after that says nothing about the token endpoint. */
   readonly abandoned: AbortSignal;
   /** Whether someone has signed out since the task began: its token is not to be stored. */
   readonly isSignedOut: () => boolean;
-  /** Milliseconds by which the exchange that answers it was sent before it: a source may share one. */
-  readonly headStart: () => number;
+  readonly request: TokenRequest;
 }
 
 export type Outcome =
@@ -36,6 +36,7 @@ export type Outcome =
   /** Redis did not take it in time: this process uses it, and `later` tells what came of it. */
   | {
       readonly type: 'local';
+      readonly failure: unknown;
       readonly response: TokenResponse;
       readonly age: number;
       readonly later: Promise<Outcome | null>;
@@ -68,7 +69,7 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
     await calls.fail(fence, pause, failure).catch(() => undefined);
   };
 
-  let last: TokenRecord | null;
+  let last: TokenResponse | null;
   try {
     last = await lastRecord(sealing, grant, task);
   } catch (unreadable) {
@@ -85,15 +86,16 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
   let commit: Commit;
   let token: TokenRecord;
   try {
-    const response = await fetchForStore(task.fetch(last?.response ?? null), {
+    const response = await fetchForStore(task.fetch(last), {
       limit,
       abandoned: task.abandoned,
       timers: context.timers,
     });
-    const age = now() - askedAt + task.headStart();
-    const life = lifetimeOf(response, Date.now() - age, context.lifetime);
-    token = recordOf(response, life, grant, askedAt - task.headStart());
-    commit = commitOf(token, task, askedAt, now(), await sealRecord(sealing, token));
+    // A source may share an exchange that was sent earlier.
+    const sentAt = askedAt - headStartOf(task.request);
+    const took = now() - sentAt;
+    token = recordOf(response, lifetimeOf(response, Date.now() - took, context.lifetime), grant, sentAt);
+    commit = commitOf(token, task, sentAt, took, await sealRecord(sealing, token));
   } catch (error) {
     const pause = task.abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
     await giveBack(pause, pause > 0 ? await sealing.seal('failure', failureOf(error)).catch(() => '') : '');
@@ -103,9 +105,10 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
 }
 
 /** The newest token that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
-async function lastRecord(sealing: Sealing, { last }: Grant, { newest }: LeaderTask): Promise<TokenRecord | null> {
+async function lastRecord(sealing: Sealing, { last }: Grant, { newest }: LeaderTask): Promise<TokenResponse | null> {
   const stored = last && (await openRecord(sealing, last));
-  return newest && newest.generation > (stored?.generation ?? 0) ? newest : stored;
+  const isNewer = newest && newest.generation >= (stored?.generation ?? 0);
+  return (isNewer ? newest : stored)?.response ?? null;
 }
 
 function recordOf(response: TokenResponse, life: number, grant: Grant, askedAt: number): TokenRecord {
@@ -121,17 +124,17 @@ function recordOf(response: TokenResponse, life: number, grant: Grant, askedAt: 
 
 const commitOf = (
   { generation, issued, life, response }: TokenRecord,
-  { owner, beyond, headStart }: LeaderTask,
-  askedAt: number,
-  now: number,
+  { owner, beyond }: LeaderTask,
+  sentAt: number,
+  took: number,
   sealed: string,
 ): Commit => ({
   fence: generation,
   beyond,
-  askedAt,
+  sentAt,
   issued,
   life,
-  took: now - askedAt + headStart(),
+  took,
   keep: keepFor(life, typeof response.refresh_token === 'string'),
   owner,
   sealed,
@@ -141,9 +144,9 @@ async function store(
   { calls, now, timers }: LeaderContext,
   commit: Commit,
   token: TokenRecord,
-  { isSignedOut, headStart }: LeaderTask,
+  { isSignedOut }: LeaderTask,
 ): Promise<Outcome> {
-  const { askedAt, life } = commit;
+  const { sentAt, life } = commit;
   const attempt = async (): Promise<Outcome> => {
     if (isSignedOut()) return { type: 'stale', token: null };
     const answer = await calls.commit(commit);
@@ -160,7 +163,7 @@ async function store(
   };
   try {
     return await attempt();
-  } catch {
-    return { type: 'local', response: token.response, age: Math.ceil(now() - askedAt + headStart()), later: repeat() };
+  } catch (failure) {
+    return { type: 'local', failure, response: token.response, age: Math.ceil(now() - sentAt), later: repeat() };
   }
 }

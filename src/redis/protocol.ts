@@ -25,7 +25,7 @@ export interface Commit {
   readonly fence: number;
   readonly beyond: number;
   /** When the token was asked for, by the local clock; and by Redis' clock, never too late. */
-  readonly askedAt: number;
+  readonly sentAt: number;
   readonly issued: number;
   readonly life: number;
   readonly took: number;
@@ -138,13 +138,13 @@ export function protocol(
 
 /** The age is that at the moment of sending: a commit may be repeated. */
 const commitArguments = (
-  { fence, beyond, askedAt, issued, life, took, keep, owner, sealed }: Commit,
+  { fence, beyond, sentAt, issued, life, took, keep, owner, sealed }: Commit,
   now: number,
   channel: string,
 ): readonly (string | number)[] => [
   fence,
   beyond,
-  Math.ceil(now - askedAt),
+  Math.ceil(now - sentAt),
   Math.floor(issued),
   life,
   Math.ceil(took),

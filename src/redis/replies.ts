@@ -42,8 +42,6 @@ export type Committed = AnswerHeader &
     | { readonly type: 'stale'; readonly token: SealedToken | null }
   );
 
-export type SignedOut = AnswerHeader & { readonly type: 'signedOut' };
-
 export type Push =
   | {
       readonly type: 'token';
@@ -52,23 +50,24 @@ export type Push =
       readonly token: SealedToken;
       readonly owner: string;
     }
-  | { readonly type: 'failed' | 'signedOut'; readonly now: number };
+  | { readonly type: 'failed'; readonly now: number }
+  | { readonly type: 'signedOut'; readonly now: number };
 
 /** Reads the answer of the acquire script. */
 export function acquired(reply: unknown): Acquired {
   const [type, time, hashId = '', ended, a, b, c, d, e, f, g] = fields(reply);
-  const header = () => ({ now: ms(time), hashId, ended: ms(ended) });
+  const header = { now: ms(time), hashId, ended: ms(ended) };
   switch (type) {
     case 'T':
-      return { type: 'token', ...header(), token: token(a, b, c, d) };
+      return { type: 'token', ...header, token: token(a, b, c, d) };
     case 'W':
-      return { type: 'wait', ...header(), left: ms(a) };
+      return { type: 'wait', ...header, left: ms(a) };
     case 'B':
-      return { type: 'pause', ...header(), left: ms(a), failure: b ?? '' };
+      return { type: 'pause', ...header, left: ms(a), failure: b ?? '' };
     case 'L':
       return {
         type: 'lead',
-        ...header(),
+        ...header,
         fence: ms(a),
         lease: ms(b),
         failures: ms(c),
@@ -76,7 +75,7 @@ export function acquired(reply: unknown): Acquired {
         last: g ? token(d, e, f, g) : null,
       };
     case 'N':
-      return { type: 'nothing', ...header() };
+      return { type: 'nothing', ...header };
     default:
       throw unreadable();
   }
@@ -85,28 +84,28 @@ export function acquired(reply: unknown): Acquired {
 /** Reads the answer of the commit script. */
 export function committed(reply: unknown): Committed {
   const [type, time, hashId = '', ended, generation, issued, life, sealed, valid] = fields(reply);
-  const header = () => ({ now: ms(time), hashId, ended: ms(ended) });
-  if (type === 'O') return { type: 'stored', ...header(), generation: ms(generation) };
+  const header = { now: ms(time), hashId, ended: ms(ended) };
+  if (type === 'O') return { type: 'stored', ...header, generation: ms(generation) };
   if (type === 'S')
-    return { type: 'stale', ...header(), token: valid === '1' ? token(generation, issued, life, sealed) : null };
+    return { type: 'stale', ...header, token: valid === '1' ? token(generation, issued, life, sealed) : null };
   throw unreadable();
 }
 
 /** Reads the answer of the sign-out script. */
-export function signedOut(reply: unknown): SignedOut {
+export function signedOut(reply: unknown): AnswerHeader {
   const [type, time, hashId = '', ended] = fields(reply);
-  if (type === 'E') return { type: 'signedOut', now: ms(time), hashId, ended: ms(ended) };
+  if (type === 'E') return { now: ms(time), hashId, ended: ms(ended) };
   throw unreadable();
 }
 
 /** Reads a message of the channel; undefined for one that no script has sent. */
 export function pushed(message: string): Push | undefined {
-  const [type, now, hashId = '', generation, issued, life, owner = '', ...sealed] = message.split('\n');
+  const [type, now, hashId = '', generation, issued, life, owner = '', sealed] = message.split('\n');
   try {
     if (type === 'F') return { type: 'failed', now: ms(now) };
     if (type === 'E') return { type: 'signedOut', now: ms(now) };
     return type === 'T'
-      ? { type: 'token', now: ms(now), hashId, token: token(generation, issued, life, sealed.join('\n')), owner }
+      ? { type: 'token', now: ms(now), hashId, token: token(generation, issued, life, sealed), owner }
       : undefined;
   } catch {
     return undefined;

@@ -27,17 +27,10 @@ export interface Sealing {
  */
 export function sealing(keys: readonly EncryptionKey[], hashKey: string): Sealing {
   const first = keys[0];
-  const loaded = new Map<string, Promise<CryptoKey>>();
-
-  const load = ({ id, key }: EncryptionKey): Promise<CryptoKey> => {
-    const promise =
-      loaded.get(id) ??
-      (key instanceof Uint8Array
-        ? crypto.subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', false, ['encrypt', 'decrypt'])
-        : Promise.resolve(key));
-    loaded.set(id, promise);
-    return promise;
-  };
+  const load = async ({ key }: EncryptionKey): Promise<CryptoKey> =>
+    key instanceof Uint8Array
+      ? crypto.subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', false, ['encrypt', 'decrypt'])
+      : key;
   const parameters = (purpose: Purpose, id: string, iv: Uint8Array<ArrayBuffer>) => ({
     name: 'AES-GCM',
     iv,

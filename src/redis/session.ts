@@ -6,6 +6,8 @@ import type { Timers } from '../internal/timers.js';
 export interface Session {
   /** Grows with each sign-out, of any process: what began under another number belongs to a session that has ended. */
   readonly number: () => number;
+  /** The last generation of a session that has ended; 0: none. Redis may have lost the sign-out in a failover. */
+  readonly ended: () => number;
   /** Whether the token of this generation belongs to a session that has ended. */
   readonly isEnded: (generation: number) => boolean;
   /** Ends the session here at once, and in Redis as soon as it answers. */
@@ -35,6 +37,7 @@ export function createSession(
 
   return {
     number: () => number,
+    ended: () => lastEnded ?? 0,
     isEnded: (generation) => pending.id() !== null || generation <= (lastEnded ?? 0),
     signOut: () => {
       pending.begin(crypto.randomUUID());

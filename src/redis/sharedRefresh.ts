@@ -1,6 +1,7 @@
 import { defer, finalize, firstValueFrom, from, merge, take } from 'rxjs';
 import { isTokenError, TokenStoreError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
+import { fetchForStore } from '../stores/fetchForStore.js';
 import { retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { beginAttempt, isOver, isPrevious, type Attempt } from './attempt.js';
@@ -71,10 +72,16 @@ async function run(refresh: RefreshContext, attempt: Attempt): Promise<StoredTok
   throw new TokenStoreError('the session was ended while its token was refreshed');
 }
 
+/** A token of the cache that answers the attempt. */
+const newerFor = (store: StoreContext, attempt: Attempt) => {
+  const newer = store.newerThan(attempt.beyond);
+  return newer && !isPrevious(attempt, newer) ? newer : null;
+};
+
 /** Asks once; null: ask again. */
 async function step(refresh: RefreshContext, attempt: Attempt, round: number): Promise<StoredToken | null> {
-  const newer = refresh.store.newerThan(attempt.beyond);
-  if (newer && !isPrevious(attempt, newer)) return refresh.store.handOut(newer, 'shared');
+  const newer = newerFor(refresh.store, attempt);
+  if (newer) return refresh.store.handOut(newer, 'shared');
   let answer: Timed<Acquired>;
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
@@ -116,7 +123,7 @@ async function onAnswer(
       return refresh.store.handOut(refresh.store.newerThan(token.generation) ?? token, 'shared');
     }
     case 'wait':
-      if (!refresh.store.newerThan(attempt.beyond)) await sleep(refresh.store, pollPause(round, answer.left));
+      if (!newerFor(refresh.store, attempt)) await sleep(refresh.store, pollPause(round, answer.left));
       return null;
     case 'pause':
       if (answer.failure !== '')
@@ -131,29 +138,16 @@ async function onAnswer(
 }
 
 async function onLease(refresh: RefreshContext, attempt: Attempt, grant: Grant): Promise<StoredToken | null> {
-  if (isOver(attempt)) {
-    giveBack(refresh.store, grant.fence);
-    return null;
-  }
-  const { owner, beyond, fetch, request, abandoned, isSignedOut } = attempt;
-  const headStart = () => headStartOf(request);
   let outcome: Outcome;
   try {
-    outcome = await lead(refresh.leader, grant, {
-      owner,
-      beyond,
-      fetch,
-      newest: refresh.store.cache.newest(),
-      abandoned,
-      isSignedOut,
-      headStart,
-    });
+    outcome = await lead(refresh.leader, grant, { ...attempt, newest: refresh.store.cache.last() });
   } catch (error) {
-    const newer = refresh.store.newerThan(beyond);
+    const newer = refresh.store.newerThan(attempt.beyond);
     if (newer) return refresh.store.handOut(newer, 'shared');
     throw error;
   }
-  return isSignedOut() ? null : conclude(refresh, outcome);
+  if (outcome.type === 'local') attempt.request.report?.(outcome.failure);
+  return attempt.isSignedOut() ? null : conclude(refresh, outcome);
 }
 
 async function conclude(refresh: RefreshContext, outcome: Outcome): Promise<StoredToken | null> {
@@ -191,7 +185,10 @@ async function fetchLocally(refresh: RefreshContext, attempt: Attempt): Promise<
   if (refresh.unreadable !== undefined) throw refresh.unreadable;
   attempt.isLocal = true;
   const askedAt = refresh.store.now();
-  const response = await firstValueFrom(attempt.fetch(refresh.store.cache.newest()?.response ?? null));
+  const response = await fetchForStore(attempt.fetch(refresh.store.cache.last()?.response ?? null), {
+    abandoned: attempt.abandoned,
+    timers: refresh.store.timers,
+  });
   if (attempt.isSignedOut()) return null;
   refresh.store.cache.addLocal(response);
   return { response, age: Math.ceil(refresh.store.now() - askedAt + headStartOf(attempt.request)), origin: 'fetched' };

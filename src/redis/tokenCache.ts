@@ -18,12 +18,14 @@ export interface TokenCache {
   readonly add: (token: TokenRecord) => void;
   /** A token that this process fetched and Redis has not stored: it has no generation. */
   readonly addLocal: (response: TokenResponse) => void;
+  /** The last response that this process has fetched or been given, and the generation that it is, or came after. */
+  readonly last: () => Pick<TokenRecord, 'generation' | 'response'> | null;
   readonly clear: () => void;
 }
 
 export function tokenCache(): TokenCache {
   let tokens: TokenRecord[] = [];
-  let local: { readonly value: string; readonly after: number } | undefined;
+  let local: { readonly response: TokenResponse; readonly generation: number } | undefined;
   return {
     newest: () => tokens[0] ?? null,
     generationOf: (token) => {
@@ -31,13 +33,14 @@ export function tokenCache(): TokenCache {
       const known = tokens.find(({ response }) => response.access_token === token?.value);
       return known
         ? { generation: known.generation, sure: true }
-        : { generation: local && token?.value === local.value ? local.after : 0, sure: false };
+        : { generation: local && token?.value === local.response.access_token ? local.generation : 0, sure: false };
     },
     add: (token) => {
       if (tokens.some(({ generation }) => generation === token.generation)) return;
       tokens = [...tokens, token].sort((a, b) => b.generation - a.generation).slice(0, CAPACITY);
     },
-    addLocal: ({ access_token: value }) => (local = { value, after: tokens[0]?.generation ?? 0 }),
+    addLocal: (response) => (local = { response, generation: tokens[0]?.generation ?? 0 }),
+    last: () => (local && local.generation >= (tokens[0]?.generation ?? 0) ? local : (tokens[0] ?? null)),
     clear: () => {
       tokens = [];
       local = undefined;

@@ -1,6 +1,6 @@
-import { concatMap, defer, filter, finalize, merge, of, share, type Observable } from 'rxjs';
+import { concatMap, defer, finalize, merge, share, type Observable } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
-import { pushed, type Push, type SealedToken } from './replies.js';
+import { pushed, type SealedToken } from './replies.js';
 import type { StoreContext } from './storeContext.js';
 import type { ChannelEvent } from './duplicate.js';
 import type { TokenRecord } from './tokenRecord.js';
@@ -22,23 +22,21 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
     return answer.type === 'token' ? answer.token : null;
   }
 
-  /**
-   * A push about another hash, one that cannot be dated, or one that no script can have sent, only causes a look at the
-   * hash.
-   */
-  const isTrusted = (push: Push | null): push is Push =>
-    push !== null &&
-    calls.knowsTime() &&
-    (push.type === 'failed' ||
-      (push.type === 'token' && calls.isOwnHash(push.hashId) && calls.isPlausible(push.token.generation)));
+  /** The token that an event brings. What cannot be trusted, or dated, only causes a look at the hash. */
+  async function tokenIn(event: ChannelEvent): Promise<SealedToken | null> {
+    if (event.type === 'connected') return readCurrent();
+    const push = pushed(event.text);
+    if (!push) return null;
+    calls.learnTime(push.now);
+    if (push.type === 'token' && push.owner.startsWith(storeId)) return null;
+    if (push.type === 'signedOut' || !calls.knowsTime()) return readCurrent();
+    if (push.type === 'failed') return null;
+    return calls.isOwnHash(push.hashId) && calls.isPlausible(push.token.generation) ? push.token : readCurrent();
+  }
 
   async function onEvent(event: ChannelEvent): Promise<TokenRecord | null> {
-    const push = event.type === 'message' ? pushed(event.text) : null;
-    if (push === undefined) return null;
     try {
-      if (push) calls.learnTime(push.now);
-      if (push?.type === 'token' && push.owner.startsWith(storeId)) return null;
-      const token = !isTrusted(push) ? await readCurrent() : push.type === 'token' ? push.token : null;
+      const token = await tokenIn(event);
       return token && (await store.learn(token));
     } catch {
       return null; // Sealed for others, or Redis does not answer. A refresh reports it.
@@ -50,11 +48,10 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   return defer(() => {
     let newest = 0;
     return merge(events$.pipe(concatMap(onEvent)), found$).pipe(
-      filter((token) => token !== null && token.generation > newest),
       concatMap((token) => {
-        if (!token) return [];
+        if (!token || token.generation <= newest) return [];
         newest = token.generation;
-        return of(store.handOut(token, 'shared'));
+        return [store.handOut(token, 'shared')];
       }),
       finalize(cache.clear),
     );

@@ -10,16 +10,13 @@ import type { TokenResponse } from '../token/types.js';
  */
 const GRACE = 2000;
 
-/**
- * What a store fetches while others must wait: the first token, within the limit, or soon after the last waiter has
- * left.
- */
+/** Fetches one token for a store. Fails after `limit` ms, or `GRACE` ms after `abandoned` has aborted. */
 export async function fetchForStore(
   fetch$: Observable<TokenResponse>,
   { limit = Infinity, abandoned, timers }: { limit?: number; abandoned: AbortSignal; timers: Timers },
 ): Promise<TokenResponse> {
-  const within = `within ${String(Math.round(limit))} ms, which is what the lease leaves`;
-  const late$ = failAfter(timers, limit, () => new TokenFetchTimeoutError(`no answer from the token source ${within}`));
+  const message = `no answer from the token source within ${String(Math.round(limit))} ms`;
+  const late$ = failAfter(timers, limit, () => new TokenFetchTimeoutError(message));
   const abandoned$ = fromEvent(abandoned, 'abort').pipe(
     switchMap(() => failAfter(timers, GRACE, () => new TokenFetchTimeoutError('nobody waits for the token any more'))),
   );

@@ -33,28 +33,20 @@ export function pendingSignOut(send: (id: string) => Promise<void>, timers: Time
     while (pendingId !== null) await publish(pendingId);
   }
 
+  /** Until it succeeds: the others must not go on with the session. The timers do not hold the process open. */
+  async function retry(): Promise<void> {
+    isRetrying = true;
+    for (let pause = FIRST_PAUSE; pendingId !== null; pause = Math.min(2 * pause, LONGEST_PAUSE))
+      await flushed().catch(() => firstValueFrom(timers.after(pause)));
+    isRetrying = false;
+  }
+
   return {
     id: () => pendingId,
     begin: (id) => {
       pendingId = id;
-      if (isRetrying) return;
-      isRetrying = true;
-      void retry(flushed, timers).finally(() => {
-        isRetrying = false;
-      });
+      if (!isRetrying) void retry();
     },
     flushed,
   };
-}
-
-/** Until it succeeds: the others must not go on with the session. The timers do not hold the process open. */
-async function retry(flush: () => Promise<void>, timers: Timers): Promise<void> {
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-    try {
-      await flush();
-      return;
-    } catch {
-      await firstValueFrom(timers.after(pause));
-    }
-  }
 }

@@ -2,7 +2,7 @@ import { InvalidTokenResponseError } from '../errors.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
-/** Whether a response is one to share; the stream judges the others. */
+/** Whether a stream would accept a response. The stream says why not. */
 export function isTokenResponse(value: unknown): value is TokenResponse {
   try {
     checkTokenResponse(value);
