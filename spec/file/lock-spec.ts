@@ -39,6 +39,15 @@ describe('the lock', () => {
     expect(readdirSync(place.path)).toEqual([]);
   });
 
+  it('should be taken over for a file whose name has a backslash', async () => {
+    const file = join(place.path, 'a\\b.json');
+    mkdirSync(`${file}.lock`);
+    writeFileSync(join(`${file}.lock`, goneName()), '');
+    const lock = await acquire(lockQueue(file, 60_000, createTimers(asyncScheduler)));
+    expect(await lock.commit('new')).toBe(true);
+    expect(readFileSync(file, 'utf8')).toBe('new');
+  });
+
   it('should be open to its owner, and to nobody else, whatever the umask', async () => {
     const umask = process.umask(0o177);
     try {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { look } from '../../src/file/lock.js';
 import { isGone, newOwnerName, ownerOf, type Owner } from '../../src/file/owner.js';
 import { ageOf, parseRecord, signedOutRecord, textOf, tokenRecord, usableToken } from '../../src/file/record.js';
-import { isOver } from '../../src/file/session.js';
+import { hasEnded } from '../../src/file/session.js';
 
 const MINUTE = 60_000;
 const machine = (wall: number, uptime: number, boot = 'b1') => ({
@@ -77,7 +77,7 @@ describe('a token in a file', () => {
 
 describe('the end of a session, seen in the file', () => {
   const token = { ...record, session: 's1' };
-  it.each<[string, string | null | undefined, Parameters<typeof isOver>[1], boolean]>([
+  it.each<[string, string | null | undefined, Parameters<typeof hasEnded>[1], boolean]>([
     ['nothing was known', undefined, token, false],
     ['it goes on', 's1', token, false],
     ['another has begun', 's0', token, true],
@@ -88,7 +88,7 @@ describe('the end of a session, seen in the file', () => {
     ['the first token', null, token, false],
     ['a sign-out before the first token', null, signedOutRecord('s1'), true],
   ])('%s', (_what, before, now, over) => {
-    expect(isOver(before, now)).toBe(over);
+    expect(hasEnded(before, now)).toBe(over);
   });
 });
 

@@ -217,7 +217,7 @@ describe('a shared failure', () => {
       status: 401,
       error: 'invalid_client',
       retryAfter: 70,
-      message: 'refused (in another process)',
+      message: 'refused (of the last fetch, shared through Redis)',
     });
     expect(JSON.stringify(failureOf(thrown))).not.toContain('SECRET');
     expect(errorOf(failureOf(new TokenFetchTimeoutError('late')), 1)).toMatchObject({
@@ -225,7 +225,7 @@ describe('a shared failure', () => {
     });
     expect(errorOf(failureOf(new RangeError('odd')), 1)).toMatchObject({
       name: 'RangeError',
-      message: 'odd (in another process)',
+      message: 'odd (of the last fetch, shared through Redis)',
       retryAfter: 1,
     });
   });
@@ -248,7 +248,7 @@ describe('a shared failure', () => {
   it.each([undefined, null, 'text', 7])('should be some failure when it was %p', (thrown) => {
     expect(errorOf(failureOf(thrown), 5)).toMatchObject({
       name: 'Error',
-      message: 'the token source failed (in another process)',
+      message: 'the token source failed (of the last fetch, shared through Redis)',
     });
     expect(errorOf(thrown, 5)).toBeInstanceOf(Error);
   });

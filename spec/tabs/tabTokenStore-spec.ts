@@ -67,8 +67,9 @@ describe('tabs that share a store', () => {
     expect(shared.raw.refresh_token).toBe('R');
     expect(second.asked).toEqual([]);
     expect(events.find(({ type }) => type === 'tokenChanged')).toMatchObject({ origin: 'shared' });
-    // The same clock here: the age was not underestimated, so the life does not end later.
-    expect(shared.issuedAt).toBeLessThanOrEqual(token.issuedAt + 1);
+    // The same clock here: the age was not underestimated, so the life does not end later, but for what this busy process
+    // takes between two turns.
+    expect(shared.issuedAt).toBeLessThanOrEqual(token.issuedAt + 50);
     expect(shared.issuedAt).toBeGreaterThan(token.issuedAt - 3000);
   });
 

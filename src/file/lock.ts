@@ -78,7 +78,8 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
       const owner = ownerOf(name);
       if ((owner && isGone(owner)) || (await isSilent(name))) {
         await remove(join(folder, name));
-        await sweep(target);
+        // What others left behind is in nobody's way.
+        await sweep(target).catch(() => undefined);
       } else free = false;
     }
     if (free) await removeEmpty(folder);

@@ -30,9 +30,9 @@ export function createSession(write: (id: string) => Promise<void>, timers: Time
     observe: (record) => {
       // The file does not yet say what has ended here.
       if (pending.id() !== null) return;
-      const hasEnded = isOver(current, record);
+      const isOver = hasEnded(current, record);
       current = record?.session ?? null;
-      if (!hasEnded) return;
+      if (!isOver) return;
       number++;
       signedOut.next();
     },
@@ -50,7 +50,7 @@ export function createSession(write: (id: string) => Promise<void>, timers: Time
  * Whether the session has ended. To delete the file is to sign out; a file that comes into being with a token begins a
  * session.
  */
-export function isOver(session: string | null | undefined, record: TokenRecord | null): boolean {
+export function hasEnded(session: string | null | undefined, record: TokenRecord | null): boolean {
   if (session === undefined || session === (record?.session ?? null)) return false;
   return session !== null || record?.response === null;
 }

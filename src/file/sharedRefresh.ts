@@ -35,10 +35,10 @@ export const sharedRefresh =
 async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> {
   // A sign-out that the file does not know of comes first, or its token would be that of the old session.
   await store.session.flushed();
-  for (let round = 0; !isOver(attempt); round++) {
+  for (let round = 0; !isGivenUp(attempt); round++) {
     const token = store.tokenOf(await store.read(), attempt.request.previous?.value);
     if (token && !attempt.isSignedOut()) return token;
-    const lock = isOver(attempt) ? null : await store.tryLock();
+    const lock = isGivenUp(attempt) ? null : await store.tryLock();
     if (!lock) {
       await store.pause(round);
       continue;
@@ -49,7 +49,7 @@ async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> 
   throw new TokenStoreError('the session was ended while its token was refreshed');
 }
 
-const isOver = ({ abandoned, isSignedOut }: Attempt): boolean => abandoned.aborted || isSignedOut();
+const isGivenUp = ({ abandoned, isSignedOut }: Attempt): boolean => abandoned.aborted || isSignedOut();
 
 /** The lock is given back, however this ends. Null: look again. */
 async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Promise<StoredToken | null> {
@@ -58,7 +58,7 @@ async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Prom
     // Someone may have stored a token between the first look and the lock.
     const base = await store.read();
     const { previous, reason } = attempt.request;
-    if (isOver(attempt) || store.tokenOf(base, previous?.value)) return null;
+    if (isGivenUp(attempt) || store.tokenOf(base, previous?.value)) return null;
     if (base && !base.rejected && reason === 'rejected' && base.response?.access_token === previous?.value) {
       // Before the fetch, so that no process is given the token meanwhile.
       isKept = await lock.commit(textOf({ ...base, rejected: true }));

@@ -40,7 +40,7 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
     error,
     passing,
   } = (typeof shared === 'object' && shared !== null ? shared : {}) as Partial<SharedFailure>;
-  const text = `${message} (in another process)`;
+  const text = `${message} (of the last fetch, shared through Redis)`;
   const Known = Object.entries(KNOWN_CLASSES).find(([known]) => known === name)?.[1];
   if (Known) return Object.assign(new Known(text), { retryAfter });
   if (name !== 'TokenEndpointError' && status === undefined && error === undefined)
