@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { look } from '../../src/file/lock.js';
+import { observe } from '../../src/file/lock.js';
 import { isGone, newOwnerName, ownerOf, type Owner } from '../../src/file/owner.js';
 import { ageOf, parseRecord, signedOutRecord, textOf, tokenRecord, usableToken } from '../../src/file/record.js';
 import { hasEnded } from '../../src/file/session.js';
@@ -94,15 +94,15 @@ describe('the end of a session, seen in the file', () => {
 
 describe('the silence of a holder', () => {
   it('should count only while its file does not change', () => {
-    const first = look(undefined, 1, 0);
+    const first = observe(undefined, 1, 0);
     expect(first.silent).toBe(0);
-    const second = look(first, 1, 100);
+    const second = observe(first, 1, 100);
     expect(second.silent).toBe(100);
-    expect(look(second, 2, 200).silent).toBe(0);
+    expect(observe(second, 2, 200).silent).toBe(0);
   });
 
   it('should not count a time in which the machine slept', () => {
-    expect(look(look(undefined, 1, 0), 1, 8 * 3_600_000).silent).toBe(500);
+    expect(observe(observe(undefined, 1, 0), 1, 8 * 3_600_000).silent).toBe(500);
   });
 });
 

@@ -22,14 +22,14 @@ export interface LockQueue {
   evict(): Promise<void>;
 }
 
-/** Between two looks at a lock no more than this counts, since the machine may have slept meanwhile. Milliseconds. */
-const LONGEST_LOOK = 500;
+/** Between two observations of a lock no more than this counts, since the machine may have slept meanwhile. Milliseconds. */
+const LONGEST_INTERVAL = 500;
 
 /**
  * Between two signs of life of a holder: a quarter of the least `staleAfter`, since processes may differ in theirs.
  * Milliseconds.
  */
-const BEAT = 250;
+const HEARTBEAT = 250;
 
 /** A full disk is to fail a process that wants the lock, and not one that has used up a refresh token. Bytes. */
 const RESERVED = 16_384;
@@ -50,7 +50,7 @@ const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM'
  */
 export function lockQueue(target: string, staleAfter: number, timers: Timers): LockQueue {
   const folder = `${target}.lock`;
-  const seen = new Map<string, Sighting>();
+  const seen = new Map<string, Observation>();
 
   async function holders(): Promise<string[]> {
     try {
@@ -61,25 +61,26 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
     }
   }
 
-  /** Whether the holder shows no sign of life. Its own clock and its file's time are not compared with ours. */
-  async function isSilent(name: string): Promise<boolean> {
+  /** Observes the holder, and tells whether it shows no sign of life. Its own clock and its file's time are not compared with ours. */
+  async function observeSilence(name: string): Promise<boolean> {
     const stats = await statOf(join(folder, name));
     if (stats === null) return false;
-    const sighting = look(seen.get(name), stats.mtimeMs, performance.now());
-    seen.set(name, sighting);
-    return sighting.silent >= staleAfter;
+    const observation = observe(seen.get(name), stats.mtimeMs, performance.now());
+    seen.set(name, observation);
+    return observation.silent >= staleAfter;
   }
 
-  async function isFree(): Promise<boolean> {
+  /** Deletes the holders that are gone. True: nobody holds the lock. */
+  async function evictGone(): Promise<boolean> {
     const names = await holders();
     for (const name of seen.keys()) if (!names.includes(name)) seen.delete(name);
     let free = true;
     for (const name of names) {
       const owner = ownerOf(name);
-      if ((owner && isGone(owner)) || (await isSilent(name))) {
+      if ((owner && isGone(owner)) || (await observeSilence(name))) {
         await remove(join(folder, name));
         // What others left behind is in nobody's way.
-        await sweep(target).catch(() => undefined);
+        await removeLeftovers(target).catch(() => undefined);
       } else free = false;
     }
     if (free) await removeEmpty(folder);
@@ -88,10 +89,10 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
 
   return {
     tryAcquire: async () => {
-      if (!(await isFree())) return null;
+      if (!(await evictGone())) return null;
       const name = newOwnerName();
-      return (await enter(folder, name))
-        ? held(target, join(folder, name), folder, heartbeat(join(folder, name), timers))
+      return (await renameToLock(folder, name))
+        ? createLock(target, join(folder, name), folder, heartbeat(join(folder, name), timers))
         : null;
     },
     evict: async () => {
@@ -101,24 +102,24 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
 }
 
 /** Makes a directory with the file in it, and renames it to the lock. */
-async function enter(folder: string, name: string): Promise<boolean> {
-  const entrance = `${folder}.${name}`;
+async function renameToLock(folder: string, name: string): Promise<boolean> {
+  const staging = `${folder}.${name}`;
   const { chmod, mkdir, rename, rmdir } = promises;
-  await mkdir(entrance, 0o700);
+  await mkdir(staging, 0o700);
   try {
-    await chmod(entrance, 0o700); // whatever the umask: some services run with one that would lock themselves out
-    await promises.writeFile(join(entrance, name), ' '.repeat(RESERVED), { flag: 'wx', mode: 0o600 });
-    await rename(entrance, folder);
+    await chmod(staging, 0o700); // whatever the umask: some services run with one that would lock themselves out
+    await promises.writeFile(join(staging, name), ' '.repeat(RESERVED), { flag: 'wx', mode: 0o600 });
+    await rename(staging, folder);
     return true;
   } catch (failure) {
-    await remove(join(entrance, name)).catch(() => undefined);
-    await rmdir(entrance).catch(() => undefined);
+    await remove(join(staging, name)).catch(() => undefined);
+    await rmdir(staging).catch(() => undefined);
     if (HELD.includes(codeOf(failure))) return false;
     throw failure;
   }
 }
 
-function held(target: string, file: string, folder: string, beating: Subscription): Lock {
+function createLock(target: string, file: string, folder: string, beats: Subscription): Lock {
   return {
     commit: async (content) => {
       const { open, rename } = promises;
@@ -134,16 +135,16 @@ function held(target: string, file: string, folder: string, beating: Subscriptio
         await rename(file, target);
       } catch (failure) {
         if (codeOf(failure) !== 'ENOENT') throw failure;
-        beating.unsubscribe();
+        beats.unsubscribe();
         return false;
       }
-      beating.unsubscribe();
+      beats.unsubscribe();
       await syncDirectory(target);
       await removeEmpty(folder);
       return true;
     },
     release: async () => {
-      beating.unsubscribe();
+      beats.unsubscribe();
       await remove(file);
       await removeEmpty(folder);
     },
@@ -153,7 +154,7 @@ function held(target: string, file: string, folder: string, beating: Subscriptio
 /** Sets the file's time over and over for processes that cannot ask the system of this one. Keeps no process alive. */
 const heartbeat = (file: string, timers: Timers): Subscription =>
   timers
-    .after(BEAT)
+    .after(HEARTBEAT)
     .pipe(repeat())
     .subscribe(() => {
       const now = new Date();
@@ -161,19 +162,19 @@ const heartbeat = (file: string, timers: Timers): Subscription =>
     });
 
 /** A holder as it was seen last, and for how many ms its file has not changed while we looked. */
-interface Sighting {
+interface Observation {
   readonly time: number;
   readonly silent: number;
   readonly at: number;
 }
 
-export function look(before: Sighting | undefined, time: number, at: number): Sighting {
+export function observe(before: Observation | undefined, time: number, at: number): Observation {
   if (before?.time !== time) return { time, silent: 0, at };
-  return { time, silent: before.silent + Math.min(at - before.at, LONGEST_LOOK), at };
+  return { time, silent: before.silent + Math.min(at - before.at, LONGEST_INTERVAL), at };
 }
 
 /** What processes left behind that were killed between making a directory and renaming it. */
-async function sweep(target: string): Promise<void> {
+async function removeLeftovers(target: string): Promise<void> {
   const [parent, prefix] = [dirname(target), `${basename(target)}.lock.`];
   for (const entry of await promises.readdir(parent)) {
     const owner = entry.startsWith(prefix) ? ownerOf(entry.slice(prefix.length)) : null;
