@@ -17,7 +17,8 @@ export interface ReconnectOptions {
   /** Finite, >= 0. Default 250. */
   initial?: number | undefined;
   /**
-   * The longest pause. After a connection was open for this long, at least 1 s, the pauses start again at `initial`. Finite, >= 0.
+   * The longest pause. After a connection was open for this long, at least 1 s, the pauses start again at `initial`.
+   * Finite, >= 0.
    * Default 10 000.
    */
   max?: number | undefined;

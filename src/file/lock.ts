@@ -22,7 +22,10 @@ export interface LockQueue {
   evict(): Promise<void>;
 }
 
-/** Between two observations of a lock no more than this counts, since the machine may have slept meanwhile. Milliseconds. */
+/**
+ * Between two observations of a lock no more than this counts, since the machine may have slept meanwhile.
+ * Milliseconds.
+ */
 const LONGEST_INTERVAL = 500;
 
 /**
@@ -61,7 +64,10 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
     }
   }
 
-  /** Observes the holder, and tells whether it shows no sign of life. Its own clock and its file's time are not compared with ours. */
+  /**
+   * Observes the holder, and tells whether it shows no sign of life. Its own clock and its file's time are not compared
+   * with ours.
+   */
   async function observeSilence(name: string): Promise<boolean> {
     const stats = await statOf(join(folder, name));
     if (stats === null) return false;
