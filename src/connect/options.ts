@@ -18,8 +18,7 @@ export interface ReconnectOptions {
   initial?: number | undefined;
   /**
    * The longest pause. After a connection was open for this long, at least 1 s, the pauses start again at `initial`.
-   * Finite, >= 0.
-   * Default 10 000.
+   * Finite, >= 0. Default 10 000.
    */
   max?: number | undefined;
   /** Finite, >= 1. Default 2. */

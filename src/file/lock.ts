@@ -22,10 +22,7 @@ export interface LockQueue {
   evict(): Promise<void>;
 }
 
-/**
- * Between two observations of a lock no more than this counts, since the machine may have slept meanwhile.
- * Milliseconds.
- */
+/** No more than this counts between two observations: the machine may have slept meanwhile. Milliseconds. */
 const LONGEST_INTERVAL = 500;
 
 /**
@@ -64,10 +61,7 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
     }
   }
 
-  /**
-   * Observes the holder, and tells whether it shows no sign of life. Its own clock and its file's time are not compared
-   * with ours.
-   */
+  /** Observes the holder: has it shown no sign of life? Its clock and its file's time are not compared with ours. */
   async function observeSilence(name: string): Promise<boolean> {
     const stats = await statOf(join(folder, name));
     if (stats === null) return false;
