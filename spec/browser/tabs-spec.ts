@@ -16,7 +16,9 @@ beforeAll(async () => {
   devtools = await browser.newBrowserCDPSession();
 }, 300_000);
 afterAll(() => browser.close());
+let opened: RawTab[];
 beforeEach(async () => {
+  opened = [];
   server = await serveTabs(script);
 });
 afterEach(() => server.close());
@@ -25,6 +27,7 @@ async function open(tab: string, newWindow = true, more = ''): Promise<RawTab> {
   const page = await openTab(devtools, `${server.origin}/?tab=${tab}${more}`, newWindow);
   while (!(await page.evaluate<boolean>('typeof tab === "object" && document.readyState === "complete"')))
     await pause(10);
+  opened.push(page);
   return page;
 }
 
@@ -36,9 +39,22 @@ const count = (page: RawTab, type: string) => page.evaluate<number>(`tab.count($
 async function until(condition: () => boolean | Promise<boolean>, limit = 15_000): Promise<void> {
   const end = performance.now() + limit;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`still not so after ${String(limit)} ms: ${condition.toString()}`);
+    if (performance.now() > end)
+      throw new Error(`still not so after ${String(limit)} ms: ${condition.toString()}\n${await whatHappened()}`);
     await pause(5);
   }
+}
+
+/** What the server was asked and what each tab went through. A tab that is frozen or gone does not answer. */
+async function whatHappened(): Promise<string> {
+  const asked = server.asked.map(({ tab, at }) => `${tab} asked at ${at.toFixed(0)} ms`);
+  const told = opened.map((tab, index) =>
+    Promise.race([
+      tab.evaluate<string>('JSON.stringify([performance.now(), tab.story, tab.events])').catch(String),
+      pause(500).then(() => 'no answer'),
+    ]).then((answer) => `tab ${String(index)}: ${answer}`),
+  );
+  return [...asked, ...(await Promise.all(told)), `now ${performance.now().toFixed(0)} ms`].join('\n');
 }
 
 describe('in Chromium', () => {

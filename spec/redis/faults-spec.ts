@@ -137,9 +137,10 @@ describe.each(KINDS)('with %s', (kind) => {
       await pause(2000);
       const before = source.fetched;
       await ownRedis(server.port);
+      const late = lateness();
       const back = performance.now();
       await until(() => source.fetched > before && streams.every(({ token$ }) => token$.current !== null));
-      expect(performance.now() - back).toBeLessThanOrEqual(1000);
+      expect(performance.now() - back).toBeLessThanOrEqual(1000 + late.stop().total);
       expect(await Promise.all(callers)).toHaveLength(8);
       for (const { errors, events } of streams) {
         expect(errors).toEqual([]);
@@ -163,6 +164,7 @@ describe.each(KINDS)('with %s', (kind) => {
       await server.stop();
       const before = sources.map(({ fetched }) => fetched);
       let slowest = 0;
+      const late = lateness();
       const end = performance.now() + 2000;
       while (performance.now() < end) {
         const asked = performance.now();
@@ -170,7 +172,7 @@ describe.each(KINDS)('with %s', (kind) => {
         slowest = Math.max(slowest, performance.now() - asked);
         await pause(10);
       }
-      expect(slowest).toBeLessThanOrEqual(150);
+      expect(slowest).toBeLessThanOrEqual(150 + late.stop().total);
       // One fetch in a lifetime: no process has fetched again before the token that it had was due. A token is taken
       // for older than it is by what the quickest answer of Redis took: those from before the outage, on a busy
       // machine.
@@ -248,6 +250,7 @@ describe.each(KINDS)('with %s', (kind) => {
     const streams = all.map(({ store }) => streamOn(store, source.get, { refreshBefore: 300 }));
     await until(() => streams.every(({ token$ }) => token$.current !== null));
     let slowest = 0;
+    const late = lateness();
     const end = performance.now() + 2000;
     const blows = [['FLUSHALL'], ['SCRIPT', 'FLUSH'], ['CLIENT', 'KILL', 'TYPE', 'pubsub']];
     let next = performance.now() + 300;
@@ -267,7 +270,7 @@ describe.each(KINDS)('with %s', (kind) => {
       expect(ofType('refreshFailed')).toEqual([]);
       expect(ofType('tokenExpired')).toEqual([]);
     }
-    expect(slowest).toBeLessThanOrEqual(100);
+    expect(slowest).toBeLessThanOrEqual(100 + late.stop().total);
     expect(source.fetched - before).toBeLessThanOrEqual(2 / 0.7 + 2);
     // Pushes came back by themselves.
     expect(
