@@ -7,19 +7,12 @@ import { TestBed } from '@angular/core/testing';
 import { firstValueFrom, map, NEVER, Observable, of, switchMap, tap, timer, VirtualTimeScheduler } from 'rxjs';
 import { createTokenStream, type TokenStore } from 'rx-fresh-token';
 import { injectToken } from 'rx-fresh-token/angular';
+import { until } from '../until.js';
 
 initTestBed();
 
 const providers = [provideZoneChangeDetection()];
 const zone = () => TestBed.inject(NgZone);
-async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 4000;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`still not so: ${condition.toString()}`);
-    await pause(5);
-  }
-}
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('with zone.js', () => {
   it('should let the application become stable while the token’s timers are pending', async () => {

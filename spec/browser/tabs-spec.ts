@@ -3,6 +3,7 @@ import { launch } from './chromium.js';
 import { openTab, type RawTab } from './rawTab.js';
 import { bundlePage } from './bundlePage.js';
 import { serveTabs, type TokenServer } from './tokenServer.js';
+import { until as becomesTrue } from '../until.js';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -36,14 +37,10 @@ const current = (page: RawTab) => page.evaluate<string | null>('tab.current()');
 const story = (page: RawTab) => page.evaluate<string[]>('globalThis.tab?.story ?? []');
 const count = (page: RawTab, type: string) => page.evaluate<number>(`tab.count(${JSON.stringify(type)})`);
 
-async function until(condition: () => boolean | Promise<boolean>, limit = 15_000): Promise<void> {
-  const end = performance.now() + limit;
-  while (!(await condition())) {
-    if (performance.now() > end)
-      throw new Error(`still not so after ${String(limit)} ms: ${condition.toString()}\n${await whatHappened()}`);
-    await pause(5);
-  }
-}
+const until = (condition: () => boolean | Promise<boolean>) =>
+  becomesTrue(condition, 15_000).catch(async (error: unknown) => {
+    throw new Error(`${String(error)}\n${await whatHappened()}`);
+  });
 
 /** What the server was asked and what each tab went through. A tab that is frozen or gone does not answer. */
 async function whatHappened(): Promise<string> {

@@ -2,11 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { FakeTokenSource } from 'rx-fresh-token/testing';
 
+export { until } from '../until.js';
+
 export const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
-export const until = async (condition: () => boolean, limit = 5000) => {
-  for (let left = limit; left > 0 && !condition(); left -= 25) await wait(25);
-  expect(condition()).toBe(true);
-};
 
 /** Mulberry32: the same random moments in every run. */
 export function seeded(seed: number): () => number {

@@ -9,6 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { DeskBook } from '../../examples/angular/desk.js';
 import { expectAccessible } from '../browser/accessible.js';
 import { launch } from '../browser/chromium.js';
+import { until } from '../until.js';
 
 const root = join(__dirname, '../..');
 const run = promisify(execFile);
@@ -74,14 +75,6 @@ async function open(kind: string, options: Parameters<Browser['newContext']>[0] 
   };
 }
 
-async function until(condition: () => Promise<boolean>, limit = 60_000): Promise<void> {
-  const end = performance.now() + limit;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`still not so after ${String(limit)} ms: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 /** Stops the stream of orders and waits until none is on its way. */
 async function settle({ page }: Desk): Promise<void> {
   if ((await page.getAttribute('#steady', 'aria-pressed')) === 'true') await page.click('#steady');
@@ -117,7 +110,7 @@ describe('the order desk, zoneless and with zone.js', () => {
     both(async (it, kind) => {
       expect(await it.page.evaluate('typeof Zone')).toBe(kind === 'zoneless' ? 'undefined' : 'function');
       await it.page.click('#steady');
-      await until(async () => (await it.book()).tokens >= 6);
+      await until(async () => (await it.book()).tokens >= 6, 60_000);
       if (kind === 'zoneless') await picture(it, 'order-desk');
       await settle(it);
       const { answers, stored, duplicates } = await it.book();

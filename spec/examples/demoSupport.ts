@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { bundle } from '../setup/bundle.js';
 
+export { until } from '../until.js';
+
 const ROOT = resolve(__dirname, '../..');
 export const SECRET = 'never-to-be-printed-4711';
 
@@ -151,13 +153,5 @@ export function peakMemory(pid: number | undefined): number | undefined {
     return kilobytes === undefined ? undefined : Number(kilobytes) / 1_024;
   } catch {
     return undefined;
-  }
-}
-
-export async function until(condition: () => boolean, patience = 30_000): Promise<void> {
-  const end = Date.now() + patience;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error('waited in vain');
-    await new Promise((resume) => setTimeout(resume, 10));
   }
 }

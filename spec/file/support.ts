@@ -5,6 +5,8 @@ import { firstValueFrom, from, map, timer, type Observable } from 'rxjs';
 import type { AccessToken, RefreshReason, StoredToken, TokenResponse, TokenStore } from 'rx-fresh-token';
 import { accessToken } from '../../src/token/accessToken.js';
 
+export { until } from '../until.js';
+
 /** A folder of each test's own. */
 export function ownFolder(): { readonly path: string; readonly file: string } {
   const place = { path: '', file: '' };
@@ -46,11 +48,3 @@ export const tokenOf = ({ response, age }: StoredToken): AccessToken =>
   accessToken(response, Date.now() - age, 3_600_000);
 
 export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-
-export async function until(condition: () => boolean, patience = 10_000): Promise<void> {
-  const end = Date.now() + patience;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error('waited in vain');
-    await pause(5);
-  }
-}

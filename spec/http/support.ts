@@ -13,6 +13,8 @@ import {
   type TokenStreamOptions,
 } from 'rx-fresh-token';
 
+export { until } from '../until.js';
+
 /** One request as it came over the wire. */
 export interface Seen {
   readonly method: string;
@@ -172,15 +174,6 @@ export async function failureOf(promise: PromiseLike<unknown>): Promise<Error & 
     return error as Error;
   }
   throw new Error('expected a rejection');
-}
-
-/** Resolves once `condition` holds. */
-export async function until(condition: () => boolean, limit = 2000): Promise<void> {
-  const end = Date.now() + limit;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`still not so after ${String(limit)} ms: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

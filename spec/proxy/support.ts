@@ -10,6 +10,10 @@ import { connect, type AddressInfo, type Server as TcpServer, type Socket } from
 import { createTokenStream, type TokenSource, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
 import { createTokenProxy, type ProxyLogEntry, type TokenProxy, type TokenProxyOptions } from 'rx-fresh-token/proxy';
 
+import { until } from '../until.js';
+
+export { until };
+
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
@@ -151,13 +155,5 @@ export class Wire {
   async end(): Promise<string> {
     await until(() => this.hasEnded);
     return this.text;
-  }
-}
-
-export async function until(condition: () => boolean): Promise<void> {
-  const began = performance.now();
-  while (!condition()) {
-    if (performance.now() - began > 10_000) throw new Error(`never: ${String(condition)}`);
-    await new Promise((done) => setTimeout(done, 5));
   }
 }

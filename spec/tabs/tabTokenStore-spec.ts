@@ -12,15 +12,9 @@ import {
   tab,
   uninstallLocks,
 } from './tabs.js';
+import { until } from '../until.js';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 4000;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`still not so: ${condition.toString()}`);
-    await pause(2);
-  }
-}
 
 const fetchCount = (...tabs: { asked: unknown[] }[]) => tabs.reduce((sum, { asked }) => sum + asked.length, 0);
 const CHANNEL = 'rx-fresh-token/orders';

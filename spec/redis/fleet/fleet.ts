@@ -5,6 +5,8 @@ import type { RedisTokenStoreOptions } from 'rx-fresh-token/redis';
 import type { Kind } from '../clients.js';
 import type { Lateness } from '../lateness.js';
 
+export { until } from '../../until.js';
+
 export interface WorkerConfig {
   readonly kind: Kind;
   readonly url: string;
@@ -103,11 +105,3 @@ export function percentile(values: readonly number[], p: number): number {
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-
-export async function until(condition: () => boolean | Promise<boolean>, patience = 20_000): Promise<void> {
-  const end = Date.now() + patience;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error('waited in vain');
-    await pause(5);
-  }
-}
