@@ -15,6 +15,48 @@ function inside({ token$ }: Rig, type: TokenEvent['type'], from: number, act: ()
 
 describe('whoever acts from inside an event', () => {
   it(
+    '17: should not make a resource cost a second refresh, when it has the same token fetched again by subscribing',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ took: 0, life: 'unknown', value: n > 2 ? 'T3' : 'T1' }), { idleTimeout: 0 });
+      const forbidden = withToken(rig.token$, () => of(answer(401)), { key: 'r' });
+      rig.ask(0, 'first');
+      inside(rig, 'tokenRejected', 0, () => {
+        rig.tell('s', rig.token$);
+      });
+      rig.at(10, () => {
+        rig.tell('a', forbidden);
+      });
+      rig.at(100, () => {
+        rig.tell('b', forbidden);
+      });
+      rig.at(200, () => {
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.asked).toEqual(['0 initial', '10 expired']);
+      expect(rig.log).toEqual(['0 first T1', '10 s T1', '10 a 401', '100 b 401']);
+    }),
+  );
+
+  it(
+    '15: should not have a second token fetched for a rejection, when its own brought one that cannot be kept',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ took: 0, life: n === 2 ? 0 : 3600 }), { idleTimeout: 0 });
+      const call = withToken(rig.token$, () => of(answer(403)));
+      rig.ask(0, 'first');
+      inside(rig, 'tokenRejected', 0, () => {
+        rig.tell('b', call);
+      });
+      rig.at(10, () => {
+        rig.tell('a', call);
+      });
+      m.flush();
+      expect(rig.asked).toEqual(['0 initial', '10 rejected']);
+      expect(rig.log).toEqual(['0 first T1', '10 b 403', '10 a 403']);
+    }),
+  );
+
+  it(
     '15: should not have a rejected token replaced twice, when it has already caused a token that cannot be kept',
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: 0, life: n === 2 ? 0 : 30 }), { idleTimeout: 0 });

@@ -569,6 +569,17 @@ describe('34: the same token again, after a rejection', () => {
   );
 
   it(
+    'is asked for after pauses that grow, for rejections without a key',
+    marbles((m) => {
+      const rig = serving(m, () => ({ took: 0, value: 'static', life: 3600 }));
+      rig.call(500, 'orders', () => of(answer(200)));
+      for (let ms = 1000; ms < 20_000; ms += 100) rig.call(ms, 'admin', () => of(answer(401)));
+      rig.end(20_000);
+      expect(forced(rig)).toEqual([1000, 1100, 2100, 4100, 8100, 16_100]);
+    }),
+  );
+
+  it(
     'is no news: subscribers hear of it once, and so do events',
     marbles((m) => {
       const rig = serving(m, () => ({ took: 200, value: 'static', life: 3600 }));

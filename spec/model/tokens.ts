@@ -1,3 +1,4 @@
+import type { RefreshReason } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import { lifetimeOf, type Asked, type Issued, type Lifetime, type Previous } from './lifetimes.js';
 
@@ -50,7 +51,7 @@ export class Tokens {
   }
 
   /** A token comes from the source. Returns it as it was taken. */
-  arrive(issued: Issued, asked: Asked): Arrival {
+  arrive(issued: Issued, asked: Asked & { readonly reason: RefreshReason }): Arrival {
     const { facts, previous } = this;
     const { real, clock } = facts;
     const { value } = issued;
@@ -68,7 +69,7 @@ export class Tokens {
     else if (!isSame && isNews) this.expectedChanges?.push(value);
     this.arrival = { value, seq: ++facts.seq, real, isKept, isSame };
     if (isKept) {
-      const isAccepted = this.held?.value === value && this.held.isAccepted;
+      const isAccepted = asked.reason !== 'rejected' && this.held?.value === value && this.held.isAccepted;
       this.held = {
         ...lifetime,
         value,

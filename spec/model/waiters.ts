@@ -76,11 +76,15 @@ export class Waiters {
     if (kind === 'take' && tokens.mustServe() !== null) facts.violated('11', `${who} failed, though a token lives`);
   }
 
-  /** A rejection is passed on: no refresh is spent on it, the attempt failed, or the same token came. */
-  private isPassedOn({ outcome, token, isOfHeld }: Rejection, { seq }: Waiter): boolean {
+  /**
+   * A rejection is passed on: no refresh is spent on it, the attempt failed, or the same token came; or one that cannot
+   * be kept, to a call that a listener made before this one could wait.
+   */
+  private isPassedOn({ outcome, token, isOfHeld }: Rejection, { seq, since }: Waiter): boolean {
     const { arrival } = this.tokens;
     const isSame = !!arrival && arrival.seq > seq && arrival.value === token;
-    return (outcome ?? 'suppressed') === 'suppressed' || isSame || (isOfHeld && this.failures.seq > seq);
+    const isTaken = isOfHeld && !!arrival && arrival.seq > seq && !arrival.isKept && since === this.facts.real;
+    return (outcome ?? 'suppressed') === 'suppressed' || isSame || isTaken || (isOfHeld && this.failures.seq > seq);
   }
 
   /** After each thing that happens: nobody waits longer than needed. */

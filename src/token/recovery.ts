@@ -59,7 +59,7 @@ const outcomeOf = (decision: Decision): RejectionOutcome =>
 
 /** Announces the decision, and has the token replaced if that was decided. */
 function carryOut({ state, now, events }: TokenContext, { token, key, kind }: Rejection, decision: Decision): void {
-  const { held, failures } = state;
+  const { held, pausedUntil } = state;
   const time = now();
   const isExplicit = kind === 'explicit';
   const outcome = outcomeOf(decision);
@@ -69,7 +69,7 @@ function carryOut({ state, now, events }: TokenContext, { token, key, kind }: Re
   if (isSuspendedNow && usableToken(state, time) && held) held.isSuspended = true;
   events.emit({ type: 'tokenRejected', token, outcome });
   // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
-  const isUnchanged = state.held === held && state.failures === failures && !isReplacing(state);
+  const isUnchanged = state.held === held && state.pausedUntil === pausedUntil && !isReplacing(state);
   if (decision === 'force' && isUnchanged) state.forcedBy = { key, kind };
 }
 
@@ -94,14 +94,16 @@ export function createRecovery(
     recover: (rejection, maxWait) =>
       defer(() => {
         const { token } = rejection;
-        const { failures } = state;
+        const { held, pausedUntil } = state;
         const decision = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
         carryOut(context, rejection, decision);
         // A `tokenRejected` listener may have signed out.
         if (decision === 'suppressed' || !isOfSession(state, token)) return EMPTY;
-        const isUsable = isHeld(state, token) && current() !== null;
-        // A `tokenRejected` listener may have made the attempt already, and it failed.
-        if (isUsable && (state.failures !== failures || !isReplacing(state))) return EMPTY;
+        if (isHeld(state, token) && current()) {
+          // A `tokenRejected` listener may have made the attempt already: it brought the same token again, or failed.
+          if (state.held !== held) rejections.remember(rejection, now());
+          if (state.pausedUntil !== pausedUntil || !isReplacing(state)) return EMPTY;
+        }
         const next$ = isHeld(state, token) ? replacementFor(rejection, maxWait) : views.take(maxWait);
         return next$.pipe(filter((next) => !sameToken(next, token)));
       }).pipe(catchError(() => EMPTY)),

@@ -40,8 +40,9 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
   let timer = new Subscription();
 
   function setHeld(arrived: TokenArrived): void {
-    const { token } = arrived;
-    const isAccepted = sameToken(token, state.held?.token) && state.held?.isAccepted === true;
+    const { token, reason } = arrived;
+    // What a server rejected counts as accepted no more, though the source gave it again.
+    const isAccepted = reason !== 'rejected' && sameToken(token, state.held?.token) && state.held?.isAccepted === true;
     // Not by a spread: V8 gives an object that was made by one five times the memory.
     const held = Object.assign({ isSuspended: false, isAccepted, isExpiryReported: false }, arrived);
     timer.unsubscribe();
