@@ -1,6 +1,6 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { errorCodeOf, fieldsOf, parseBody } from '../internal/answers.js';
-import { isKnownCode } from '../internal/oauthErrors.js';
+import { isKnownCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import type { TokenResponse } from '../token/types.js';
 import { kindOf } from './requireOption.js';
@@ -37,22 +37,31 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   throw new InvalidTokenResponseError(`${name}, but ${flaw}`);
 }
 
+/** What servers say of a refresh token instead of `invalid_grant`: Atlassian, HubSpot, Strava, Twitch and others. */
+const BAD_REFRESH_TOKEN =
+  /invalid.grant|\b(invalid|expired)\b.{0,9}refresh.?token|refresh.?token.{0,30}\b(invalid|expired|revoked)\b/i;
+
 /**
  * An error answer (RFC 6749 section 5.2). Only a known code is printed; the rest is on the error for code that reads it
  * there.
  */
-function refusal({ name, status, retryAfter }: Answer, body: unknown): TokenEndpointError {
-  const error = errorCodeOf(body);
+function refusal({ name, status, retryAfter, text }: Answer, body: unknown): TokenEndpointError {
+  const code = errorCodeOf(body);
   const { error_description } = Object(body) as { readonly error_description?: unknown };
-  const isCode = error !== undefined && isKnownCode(error);
-  const said = isCode ? `: ${error}` : error === undefined ? '' : ', and an error code that is not printed';
-  const failure = new TokenEndpointError(`${name}${said}`, {
+  const isKnown = code !== undefined && isKnownCode(code);
+  const requiresNewToken =
+    status <= 403 && !requiresSignIn(code) && !isTemporaryCode(code ?? '') && BAD_REFRESH_TOKEN.test(text);
+  const error = requiresNewToken ? 'invalid_grant' : isKnown ? code : undefined;
+  const said = isKnown ? `: ${code}` : code === undefined ? '' : ', and an error code that is not printed';
+  const failure = new TokenEndpointError(`${name}${said}${requiresNewToken ? ' (invalid_grant)' : ''}`, {
     status,
-    ...(isCode && { error }),
+    ...(error !== undefined && { error }),
     ...(isText(error_description) && { error_description }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
-  return error === undefined || isCode ? failure : Object.defineProperty(failure, 'error', { get: () => error });
+  return code === undefined || error !== undefined
+    ? failure
+    : Object.defineProperty(failure, 'error', { get: () => code });
 }
 
 /** Names an answer in errors. `place` is what they call the server. */
