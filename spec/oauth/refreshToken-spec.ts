@@ -594,12 +594,14 @@ describe('invalid_grant', () => {
     ['Atlassian', 403, { error: 'unauthorized_client', error_description: 'refresh_token is invalid' }],
     ['DeviantArt', 400, { error: 'invalid_request', error_description: 'The refresh_token is invalid.' }],
     ['EVE Online', 400, { error: 'invalid_grant: Token is expired or invalid.' }],
+    ['Firebase', 400, { error: { code: 400, message: 'INVALID_REFRESH_TOKEN', status: 'INVALID_ARGUMENT' } }],
     ['Fitbit', 400, { errors: [{ errorType: 'invalid_grant', message: 'Refresh token invalid: r1.' }] }],
     ['HubSpot', 400, { status: 'BAD_REFRESH_TOKEN', message: 'missing or invalid refresh token' }],
     ['Strava', 400, { errors: [{ resource: 'RefreshToken', field: 'refresh_token', code: 'invalid' }] }],
     ['Supabase', 400, { error_code: 'refresh_token_already_used', msg: 'Invalid Refresh Token: Already Used' }],
     ['Supabase', 400, { error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token: Refresh Token Not Found' }],
     ['Twitch', 400, { status: 400, message: 'Invalid refresh token' }],
+    ['a server that answers 200', 200, { success: false, message: 'Refresh token has expired' }],
     ['Withings', 200, { status: 503, error: 'Invalid Params: invalid refresh_token' }],
   ])('should be read in the words of %s', async (_server, status, body) => {
     const endpoint = fakeEndpoint(() => Response.json(body, { status }));

@@ -25,9 +25,9 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   const { name, status, text } = answer;
   const body = parseBody(text);
   const { access_token } = fieldsOf(body);
-  if (!(status >= 200 && status < 300) || (errorCodeOf(body) !== undefined && !isText(access_token)))
-    throw refusal(answer, body);
-  if (isText(access_token)) return body as TokenResponse;
+  const isOk = status >= 200 && status < 300;
+  if (isOk && isText(access_token)) return body as TokenResponse;
+  if (!isOk || errorCodeOf(body) !== undefined || BAD_REFRESH_TOKEN.test(text)) throw refusal(answer, body);
   const flaw =
     text.trim() === ''
       ? 'an empty body'
@@ -39,7 +39,7 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
 
 /** What servers say of a refresh token instead of `invalid_grant`: Atlassian, HubSpot, Strava, Twitch and others. */
 const BAD_REFRESH_TOKEN =
-  /invalid.grant|\b(invalid|expired)\b.{0,9}refresh.?token|refresh.?token.{0,30}\b(invalid|expired|revoked)\b/i;
+  /invalid.grant|\b(invalid|expired).{0,9}refresh.?token|refresh.?token.{0,30}\b(invalid|expired|revoked)\b/i;
 
 /**
  * An error answer (RFC 6749 section 5.2). Only a known code is printed; the rest is on the error for code that reads it
