@@ -348,6 +348,15 @@ describe('the stream', () => {
     );
     expect(() => setUp({ jitter: 2 })).toThrow('option "jitter"');
   });
+
+  it.each([undefined, {}, Promise.resolve({ access_token: 'T1' })])(
+    'should say what its factory must return, and that it is not %p',
+    (made) => {
+      expect(() => setUp({ make: () => made as never, maxWait: 5 })).toThrow(
+        'the factory of provideTokenStream must return a token source (a function) or a stream of createTokenStream',
+      );
+    },
+  );
 });
 
 describe('injectToken', () => {
