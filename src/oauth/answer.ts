@@ -2,8 +2,8 @@ import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { errorCodeOf, fieldsOf, parseBody } from '../internal/answers.js';
 import { isKnownCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
+import { isText, kindOf } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
-import { kindOf } from './requireOption.js';
 
 /** What a token endpoint answered. */
 export interface Answer {
@@ -78,5 +78,3 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
 /** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
 export const retryAfterOf = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
   parseRetryAfter(headers.get('retry-after'), parseHttpDate(headers.get('date') ?? '') || now);
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

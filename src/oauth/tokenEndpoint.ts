@@ -23,15 +23,15 @@ export function tokenEndpoint(given: OAuthOptions) {
   const clock = serverClock();
   const dpopHandle = dpopHandleOf(options.dpop, clock);
   const send = tokenRequestBy(options, authenticate, clock, dpopHandle);
-  const signs =
+  const hasSignature =
     dpopHandle !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
   const isUnbound = ({ token_type }: TokenFields) =>
     dpopHandle !== undefined && !/^\s*dpop\s*$/i.test(token_type ?? '');
 
-  /** Why the same exchange may succeed at once; prepares that. */
-  function repeatReasonOf(error: string, clockSkew: number | undefined): RepeatReason | undefined {
-    if (signs && BY_THE_CLOCK.test(error) && clock.adjust(clockSkew)) return 'clock';
+  /** Sets the clock that signatures use, if that is wrong. @returns why the same exchange may succeed now */
+  function prepareRepeat(error: string, clockSkew: number | undefined): RepeatReason | undefined {
+    if (hasSignature && BY_THE_CLOCK.test(error) && clock.adjust(clockSkew)) return 'clock';
     return dpopHandle && error === 'use_dpop_nonce' ? 'nonce' : undefined; // oauth4webapi keeps the nonce
   }
 
@@ -47,7 +47,7 @@ export function tokenEndpoint(given: OAuthOptions) {
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
       if (!isKnownCode(error)) servers.forget(); // a code of OAuth comes from the right server
-      const reason = repeatReasonOf(error, answer?.clockSkew);
+      const reason = prepareRepeat(error, answer?.clockSkew);
       if (!reason || repeats.includes(reason) || request.signal.aborted) throw failure;
       return exchange(request, [...repeats, reason]);
     }
