@@ -21,7 +21,7 @@ export interface ServerLookup {
 }
 
 /** A failed discovery is not kept: it is repeated with the token. */
-export function lookupOf(options: CheckedOptions): ServerLookup {
+export function createServerLookup(options: CheckedOptions): ServerLookup {
   const { issuer, tokenEndpoint, revocationEndpoint } = options;
   if (issuer === undefined) {
     const { href } = new URL(tokenEndpoint as string);

@@ -5,7 +5,7 @@ import { outliving } from './abort.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
 import { withHooks } from './source.js';
-import { tokenEndpoint } from './tokenEndpoint.js';
+import { createTokenEndpoint } from './tokenEndpoint.js';
 import type { GrantParameters } from './tokenRequest.js';
 
 /**
@@ -18,7 +18,7 @@ export function grantSource(
   grantType: string,
   parametersOf: (signal: AbortSignal) => Promise<GrantParameters>,
 ): TokenSource {
-  const endpoint = tokenEndpoint(options);
+  const endpoint = createTokenEndpoint(options);
   /** Requests of streams that have been closed or signed out: what still answers them is revoked. */
   const discarded = new WeakSet<AbortSignal>();
 

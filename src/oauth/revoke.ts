@@ -15,7 +15,7 @@ export const REVOCATION_TIMEOUT = 2_000;
  */
 export type Revoke = (token: unknown, hint?: 'access_token' | 'refresh_token') => void;
 
-export function revokeBy(
+export function createRevoke(
   options: CheckedOptions,
   servers: ServerLookup,
   authenticate: Authenticate,

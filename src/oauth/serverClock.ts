@@ -3,10 +3,10 @@ import { parseHttpDate } from '../internal/retryAfter.js';
 /** Seconds by which a server's clock may differ before it is worth a repeat: servers tolerate some themselves. */
 const TOLERANCE = 30;
 
-export type ServerClock = ReturnType<typeof serverClock>;
+export type ServerClock = ReturnType<typeof createServerClock>;
 
 /** The clock by which assertions and proofs are signed: ours, until the server shows that its own differs. */
-export function serverClock() {
+export function createServerClock() {
   let current = 0;
   return {
     /** Seconds by which the server's clock is ahead of ours. */

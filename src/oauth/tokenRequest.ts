@@ -21,7 +21,7 @@ export interface GrantRequest {
 }
 
 /** Sends one request to the token endpoint, and reads the answer. */
-export function tokenRequestBy(
+export function createTokenRequestSender(
   options: CheckedOptions,
   authenticate: Authenticate,
   clock: ServerClock,
