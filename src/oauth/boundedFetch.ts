@@ -6,25 +6,6 @@ import { answeredBy } from './answer.js';
 import { orAborted } from './abort.js';
 import { redactedCause } from './redact.js';
 
-/** What oauth4webapi and we read of an answer's headers. */
-const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate'];
-
-/** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
-export type OAuthFetch = (
-  url: string,
-  init: oauth.CustomFetchOptions<string, oauth.ProtectedResourceRequestBody>,
-) => Promise<Response>;
-
-/**
- * oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed.
- */
-export const requestBy = (fetch: OAuthFetch, url: URL, signal?: AbortSignal) => ({
-  signal,
-  [oauth.customFetch]: fetch,
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so in order to stand out
-  [oauth.allowInsecureRequests]: url.protocol === 'http:',
-});
-
 /**
  * A fetch for a server that may be hostile or broken: it follows no redirect, settles when the signal aborts, whatever
  * `send` does, and fails with errors that hold nothing of the exchange.
@@ -50,6 +31,22 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
   };
 }
 
+/** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
+export type OAuthFetch = (
+  url: string,
+  init: oauth.CustomFetchOptions<string, oauth.ProtectedResourceRequestBody>,
+) => Promise<Response>;
+
+/**
+ * oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed.
+ */
+export const requestBy = (fetch: OAuthFetch, url: URL, signal?: AbortSignal) => ({
+  signal,
+  [oauth.customFetch]: fetch,
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so in order to stand out
+  [oauth.allowInsecureRequests]: url.protocol === 'http:',
+});
+
 function refuseRedirect(place: string, { status, type, redirected }: Response): void {
   // Browsers hide the status of a redirect that they were told not to follow.
   if (type !== 'opaqueredirect' && !redirected && !(status >= 300 && status < 400 && status !== 304)) return;
@@ -58,6 +55,9 @@ function refuseRedirect(place: string, { status, type, redirected }: Response): 
     : `answered with a redirect${status ? ` (${String(status)})` : ''}, which is never followed`;
   throw new TokenEndpointError(`${place} ${what}: credentials could go elsewhere`, status >= 300 ? { status } : {});
 }
+
+/** What oauth4webapi and we read of an answer's headers. */
+const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate'];
 
 /** The answer as oauth4webapi and we need it, whatever kind of Response `send` gave. */
 function rebuilt(response: Response, body: string): Response {

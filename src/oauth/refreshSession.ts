@@ -8,12 +8,6 @@ import { createRenewal, type RenewalOptions } from './renewal.js';
 import type { Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
 
-/**
- * A refresh for which no request waits any more (a timeout, `close()`) has this long to bring its new refresh token.
- * Milliseconds.
- */
-const GRACE = 5_000;
-
 /** One user who is signed in, and the requests that wait for a token of theirs. */
 export function createRefreshSession(options: RenewalOptions) {
   const { forgotten } = options;
@@ -61,5 +55,11 @@ export function createRefreshSession(options: RenewalOptions) {
     },
   };
 }
+
+/**
+ * A refresh for which no request waits any more (a timeout, `close()`) has this long to bring its new refresh token.
+ * Milliseconds.
+ */
+const GRACE = 5_000;
 
 const isOver = ({ response, age }: Renewal): boolean => age() >= lifetimeOf(response, Date.now() - age());
