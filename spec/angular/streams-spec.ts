@@ -232,6 +232,14 @@ describe('provideFakeToken', () => {
     expect(errors).toEqual([new TypeError('provideFakeToken() must come after the stream in whose place it stands')]);
   });
 
+  it('should give way to one that comes later, as providers do', () => {
+    const controller = provide(
+      provideFakeToken({ allowedOrigins: [API] }),
+      provideFakeToken({ allowedOrigins: [API], token: 'later' }),
+    );
+    expect(headerOf(controller, `${API}/a`)).toBe('Bearer later');
+  });
+
   it('should give no token at all, or one to no request, if told so', () => {
     const controller = provide(provideFakeToken({ token: null }));
     expect(TestBed.runInInjectionContext(() => [injectToken()(), injectTokenState()()])).toEqual([null, 'absent']);

@@ -22,6 +22,7 @@ import { TestBed } from '@angular/core/testing';
 import { firstValueFrom, map, of, Subject, take, timer } from 'rxjs';
 import { isTokenError, type AccessToken, type TokenResponse } from 'rx-fresh-token';
 import { injectToken, provideTokenStream, TOKEN_STREAM, withoutToken } from 'rx-fresh-token/angular';
+import { clientCredentials } from 'rx-fresh-token/oauth';
 
 initTestBed();
 const http = () => TestBed.inject(HttpClient);
@@ -348,6 +349,23 @@ describe('the stream', () => {
     );
     expect(() => setUp({ jitter: 2 })).toThrow('option "jitter"');
   });
+
+  it('should fail requests with tokens that are bound to a key, which they could not prove', () => {
+    const source = clientCredentials({ tokenEndpoint: API, clientId: 'c', clientAuth: 'none', dpop: true });
+    setUp({ make: () => source });
+    const error = jest.fn();
+    TestBed.inject(HttpClient).get(`${API}/a`).subscribe({ error });
+    expect(error).toHaveBeenCalledWith(new TypeError('HttpClient cannot sign requests: use createFetch for DPoP'));
+  });
+
+  it.each([undefined, {}, Promise.resolve({ access_token: 'T1' })])(
+    'should say what its factory must return, and that it is not %p',
+    (made) => {
+      expect(() => setUp({ make: () => made as never, maxWait: 5 })).toThrow(
+        'the factory of provideTokenStream must return a token source (a function) or a stream of createTokenStream',
+      );
+    },
+  );
 });
 
 describe('injectToken', () => {

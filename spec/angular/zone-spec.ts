@@ -56,7 +56,7 @@ describe('with zone.js', () => {
     const make = () => createTokenStream(() => NEVER);
     expect(() => setUp({ providers, make, maxWait: 5 })).toThrow(/"maxWait"/);
     TestBed.resetTestingModule();
-    expect(() => setUp({ providers, make: () => ({}) as never })).toThrow(/createTokenStream/);
+    expect(() => setUp({ providers, make: () => of('token') as never })).toThrow(/createTokenStream/);
   });
 
   it('should check for changes when the token changes, and not at each of the timers', async () => {

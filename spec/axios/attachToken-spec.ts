@@ -13,6 +13,7 @@ import axios, {
 import { filter, firstValueFrom, map, NEVER, of, timer } from 'rxjs';
 import { createTokenStream, isTokenError, withToken, type TokenStream } from 'rx-fresh-token';
 import { attachToken, type AttachTokenOptions } from 'rx-fresh-token/axios';
+import { clientCredentials } from 'rx-fresh-token/oauth';
 import { answer, cleanUp, failureOf, guarded, serve, tokens, until, warmTokens } from '../http/support.js';
 
 afterEach(cleanUp);
@@ -515,6 +516,10 @@ describe('attachToken', () => {
       expect(() => attachToken(axios.create(), token$, options as never)).toThrow(
         new TypeError('options must be an object'),
       );
+    const bound$ = createTokenStream(
+      clientCredentials({ tokenEndpoint: 'https://id.example', clientId: 'c', clientAuth: 'none', dpop: true }),
+    );
+    expect(() => attachToken(axios.create(), bound$)).toThrow('axios cannot sign requests: use createFetch for DPoP');
     expect(() => attachToken(axios.create(), token$, { isRejection: 401 as never })).toThrow(
       'option "isRejection" must be a function, got 401',
     );

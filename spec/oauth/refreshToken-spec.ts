@@ -590,6 +590,42 @@ describe('invalid_grant', () => {
     await expect(ask(source)).resolves.toMatchObject({ access_token: 'T8' });
   });
 
+  it.each<[string, number, object]>([
+    ['Atlassian', 403, { error: 'unauthorized_client', error_description: 'refresh_token is invalid' }],
+    ['DeviantArt', 400, { error: 'invalid_request', error_description: 'The refresh_token is invalid.' }],
+    ['EVE Online', 400, { error: 'invalid_grant: Token is expired or invalid.' }],
+    ['Firebase', 400, { error: { code: 400, message: 'INVALID_REFRESH_TOKEN', status: 'INVALID_ARGUMENT' } }],
+    ['Fitbit', 400, { errors: [{ errorType: 'invalid_grant', message: 'Refresh token invalid: r1.' }] }],
+    ['HubSpot', 400, { status: 'BAD_REFRESH_TOKEN', message: 'missing or invalid refresh token' }],
+    ['Strava', 400, { errors: [{ resource: 'RefreshToken', field: 'refresh_token', code: 'invalid' }] }],
+    ['Supabase', 400, { error_code: 'refresh_token_already_used', msg: 'Invalid Refresh Token: Already Used' }],
+    ['Supabase', 400, { error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token: Refresh Token Not Found' }],
+    ['Twitch', 400, { status: 400, message: 'Invalid refresh token' }],
+    ['a server that answers 200', 200, { success: false, message: 'Refresh token has expired' }],
+    ['Withings', 200, { status: 503, error: 'Invalid Params: invalid refresh_token' }],
+  ])('should be read in the words of %s', async (_server, status, body) => {
+    const endpoint = fakeEndpoint(() => Response.json(body, { status }));
+    await expect(ask(create(endpoint))).rejects.toMatchObject({ status, error: 'invalid_grant' });
+    const source = create(endpoint, { reauthenticate: () => of({ access_token: 'T8' }) });
+    await expect(ask(source)).resolves.toMatchObject({ access_token: 'T8' });
+  });
+
+  it.each<[string, number, object | string]>([
+    ['a parameter that is missing', 400, { error: 'invalid_request', message: 'Missing parameters: refresh_token' }],
+    ['a grant that is not supported', 400, { error: 'Unsupported grant_type: refresh_token' }],
+    ['a path', 400, { error: 'Bad Request', path: '/auth/refresh-token' }],
+    ['a rate limit', 429, { message: 'too many requests with an invalid refresh token' }],
+    ['a server in trouble', 500, { message: 'invalid refresh token cache' }],
+    ['a server that asks to come back', 400, { error: 'temporarily_unavailable', message: 'invalid refresh token' }],
+    ['a client that is unknown', 401, { error: 'invalid_client', error_description: 'expired: refresh token client' }],
+    ['a wrong grant type', 400, { error: 'unsupported_grant_type', error_description: 'Invalid grant type' }],
+  ])('should not be read in the words of %s', async (_what, status, body) => {
+    const reauthenticate = jest.fn();
+    const endpoint = fakeEndpoint(() => Response.json(body, { status }));
+    await expect(ask(create(endpoint, { reauthenticate }))).rejects.toMatchObject({ status });
+    expect(reauthenticate).not.toHaveBeenCalled();
+  });
+
   it('should be the only error that asks', async () => {
     const reauthenticate = jest.fn();
     await expect(

@@ -40,7 +40,7 @@ describe('checkTokenResponse', () => {
     ['undefined', undefined, 'is undefined, not an object'],
     ['null', null, 'is null, not an object'],
     ['a string', 'SECRET', 'is string, not an object'],
-    ['an empty string', '', 'is empty, not an object'],
+    ['an empty string', '', 'is an empty string, not an object'],
     ['a number', 5, 'is number, not an object'],
     ['a function', () => 'SECRET', 'is function, not an object'],
     ['an array', ['SECRET'], 'is an array, not an object'],
@@ -94,7 +94,7 @@ describe('checkTokenResponse', () => {
   it.each<[string, unknown, string]>([
     ['nothing in it', {}, 'has no access_token (undefined)'],
     ['null as token', { access_token: null }, 'has no access_token (null)'],
-    ['an empty token', { access_token: '' }, 'has no access_token (empty)'],
+    ['an empty token', { access_token: '' }, 'has no access_token (an empty string)'],
     ['a token in an array', { access_token: ['SECRET'] }, 'has no access_token (an array)'],
     ['a token that is a number', { access_token: 5 }, 'has no access_token (number)'],
     ['an empty error', { error: '' }, 'has no access_token (undefined)'],

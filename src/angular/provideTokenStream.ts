@@ -8,7 +8,7 @@ import {
   PLATFORM_ID,
   type EnvironmentProviders,
 } from '@angular/core';
-import { asyncScheduler, EMPTY, NEVER, Subject, type Observable } from 'rxjs';
+import { asyncScheduler, EMPTY, isObservable, NEVER, Subject, type Observable } from 'rxjs';
 import { requireFunctions } from '../internal/validate.js';
 import { createTokenStream, managerOf } from '../token/tokenStream.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
@@ -79,6 +79,10 @@ export function streamProviders(
       const kept = typeof store?.refresh === 'function' ? storeOutside(store, leave) : store;
       return createTokenStream(made, { ...others, scheduler: outside(scheduler, leave), store: kept });
     }
+    if (!isObservable(made))
+      throw new TypeError(
+        'the factory of provideTokenStream must return a token source (a function) or a stream of createTokenStream',
+      );
     const [misplaced] = Object.keys(own);
     if (misplaced !== undefined)
       throw new TypeError(

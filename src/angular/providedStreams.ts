@@ -50,12 +50,13 @@ function distinct(provided: readonly ProvidedStream[]): readonly ProvidedStream[
   const byName = new Map<string | undefined, ProvidedStream>();
   for (const stream of provided) {
     const known = byName.get(stream.name);
-    if (known?.replaces) throw new TypeError('provideFakeToken() must come after the stream in whose place it stands');
     if (known && !stream.replaces)
       throw new TypeError(
-        stream.name === undefined
-          ? 'provideTokenStream was called twice without a name: give each stream but one the option "name"'
-          : `provideTokenStream was called twice with the name ${JSON.stringify(stream.name)}`,
+        known.replaces
+          ? 'provideFakeToken() must come after the stream in whose place it stands'
+          : stream.name === undefined
+            ? 'provideTokenStream was called twice without a name: give each stream but one the option "name"'
+            : `provideTokenStream was called twice with the name ${JSON.stringify(stream.name)}`,
       );
     byName.set(stream.name, stream);
   }

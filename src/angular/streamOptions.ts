@@ -1,6 +1,6 @@
 import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
 import { Destinations } from '../http/destinations.js';
-import { requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { requireFunctions, requireObject, requireText, wrong } from '../internal/validate.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, TokenStreamOptions } from '../token/types.js';
 
@@ -85,8 +85,7 @@ export function splitOptions(options: ProvideTokenStreamOptions) {
   const unknown = Object.keys(own).find((key) => !Object.hasOwn(STREAM_OPTIONS, key));
   if (unknown !== undefined) throw new TypeError(`provideTokenStream knows no option "${unknown}"`);
   if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
-  if (name !== undefined && (typeof name !== 'string' || name === ''))
-    throw wrong('name', name, 'a string that is not empty');
+  if (name !== undefined) requireText('name', name);
   requireFunctions({ isRejection, authorize });
   const requests: RequestOptions = {
     name,

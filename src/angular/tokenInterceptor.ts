@@ -9,24 +9,13 @@ import {
   type HttpInterceptorFn,
 } from '@angular/common/http';
 import { inject, NgZone, PLATFORM_ID } from '@angular/core';
-import {
-  defer,
-  filter,
-  finalize,
-  merge,
-  observeOn,
-  Subject,
-  subscribeOn,
-  switchMap,
-  takeUntil,
-  throwError,
-  type Observable,
-} from 'rxjs';
+import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, takeUntil, type Observable } from 'rxjs';
 import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { originOf } from '../internal/originOf.js';
+import { failAfter } from '../internal/timers.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -68,7 +57,9 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   if (choice === null) return next(request);
   // Only now: what goes untouched, such as a configuration that the factory will read, must not call the factory.
   const token$ = inject(choice.stream.token);
-  if (managerOf(token$).owns()) return next(request);
+  const { owns, proof } = managerOf(token$);
+  if (owns()) return next(request);
+  if (proof) throw new TypeError('HttpClient cannot sign requests: use createFetch for DPoP');
   const zone = inject(NgZone);
   // A token is waited for outside of Angular's zone; whoever asked within it sends and is answered within it.
   const isInZone = NgZone.isInAngularZone();
@@ -127,7 +118,8 @@ function answerTo(
     const { timeout } = request;
     // Angular counts from the sending; the wait for the token and the repeat count too. Until version 19 there is no
     // timeout.
-    return timeout ? answer$.pipe(takeUntil(late(managerOf(token$).timers.after(timeout, true), request))) : answer$;
+    const { timers } = managerOf(token$);
+    return timeout ? answer$.pipe(takeUntil(failAfter(timers, timeout, () => timeoutError(request), true))) : answer$;
   });
 }
 
@@ -157,13 +149,8 @@ function isRejected({ isRejection }: ProvidedStream, outcome: unknown, url: stri
   return isRejection ? callPredicate(isRejection, outcome, 'isRejection') : isRejectionByDefault(outcome);
 }
 
-/** Errors as Angular does after `timeout`. */
-const late = (late$: Observable<unknown>, { urlWithParams: url }: HttpRequest<unknown>): Observable<never> =>
-  late$.pipe(
-    switchMap(() =>
-      throwError(() => {
-        const error = new DOMException('Request timed out', 'TimeoutError');
-        return new HttpErrorResponse({ error, status: 0, statusText: 'Request timeout', url });
-      }),
-    ),
-  );
+/** What Angular fails with after `timeout`. */
+function timeoutError({ urlWithParams: url }: HttpRequest<unknown>): HttpErrorResponse {
+  const error = new DOMException('Request timed out', 'TimeoutError');
+  return new HttpErrorResponse({ error, status: 0, statusText: 'Request timeout', url });
+}

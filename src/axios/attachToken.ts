@@ -67,6 +67,7 @@ export function attachToken(
   const manager = managerOf(token$);
   if (typeof (instance as Partial<AxiosInstance> | null)?.interceptors?.request.use !== 'function')
     throw new TypeError('attachToken takes an axios instance');
+  if (manager.proof) throw new TypeError('axios cannot sign requests: use createFetch for DPoP');
   requireObject(options);
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });

@@ -36,7 +36,7 @@ export function attemptOf(
 }
 
 /** Frees the connection of a streamed answer that nobody will read. */
-export function discard({ data, config }: AxiosResponse<unknown>): void {
+export function discardStream({ data, config }: AxiosResponse<unknown>): void {
   if (config.responseType !== 'stream') return;
   // The answer to a HEAD request has none.
   const { destroy, cancel } = fieldsOf(data) as { destroy?: () => void; cancel?: () => Promise<void> };

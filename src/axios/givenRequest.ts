@@ -2,13 +2,6 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { copyOfBody } from '../http/requestBody.js';
 import { fieldsOf } from '../internal/answers.js';
 
-/** The FormData of the package `form-data`, which axios uses on Node: a stream of its parts. */
-interface StreamedForm {
-  readonly _streams: readonly unknown[];
-  getBuffer(): Uint8Array;
-  getHeaders(): Record<string, string>;
-}
-
 /**
  * The request with its data and params as they are now: the caller may use the same objects for another request while
  * this one waits for a token, or before it is repeated.
@@ -24,6 +17,13 @@ export function givenRequest(config: InternalAxiosRequestConfig): InternalAxiosR
     data: data.getBuffer(),
     headers: contentType === undefined ? headers : headers.concat({ 'Content-Type': contentType }),
   };
+}
+
+/** The FormData of the package `form-data`, which axios uses on Node: a stream of its parts. */
+interface StreamedForm {
+  readonly _streams: readonly unknown[];
+  getBuffer(): Uint8Array;
+  getHeaders(): Record<string, string>;
 }
 
 /** Whether each part is a text or bytes, and none a stream, so that the form can be sent again. */

@@ -3,48 +3,6 @@ import { fromEvent, fromEventPattern, map, merge, NEVER, Observable } from 'rxjs
 import { onAbort } from '../internal/onAbort.js';
 import type { Timers } from '../internal/timers.js';
 
-interface Cancellable {
-  subscribe(listener: (reason: Cancel) => void): void;
-  unsubscribe(listener: (reason: Cancel) => void): void;
-}
-
-/** Milliseconds; Infinity when there is no limit. */
-export const limitOf = ({ timeout }: InternalAxiosRequestConfig): number => Number(timeout) || Infinity;
-
-export const timeoutMessageOf = (config: InternalAxiosRequestConfig): string =>
-  config.timeoutErrorMessage ?? `timeout of ${String(config.timeout)}ms exceeded`;
-
-/**
- * The error of a sending that was given the time left, worded by the caller's timeout: the fetch adapter knows no
- * `timeoutErrorMessage`.
- */
-export function timeoutAsGiven(
-  error: unknown,
-  { timeout }: InternalAxiosRequestConfig,
-  config: InternalAxiosRequestConfig,
-): unknown {
-  if (
-    error instanceof AxiosError &&
-    timeout !== config.timeout &&
-    error.message === `timeout of ${String(timeout)}ms exceeded`
-  )
-    error.message = timeoutMessageOf(config);
-  return error;
-}
-
-/**
- * Emits what axios says of a Node stream that fails or is closed. Axios listens only when it sends, and an `error` that
- * nobody listens to ends the process.
- */
-function failuresOfBody(config: InternalAxiosRequestConfig): Observable<AxiosError> {
-  const { data } = config as { data?: NodeJS.ReadableStream };
-  if (typeof data?.pipe !== 'function' || typeof data.on !== 'function') return NEVER;
-  return merge(
-    fromEvent(data, 'error').pipe(map((error) => AxiosError.from(error as Error, undefined, config))),
-    fromEvent(data, 'close').pipe(map(() => new CanceledError('Request stream has been aborted', config))),
-  );
-}
-
 /**
  * Emits the error with which a request ends before it was sent: what axios says when the caller aborts, cancels, or has
  * waited `timeout`, and when the stream that is to be sent breaks.
@@ -84,5 +42,47 @@ export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Time
           ),
       ),
     ),
+  );
+}
+
+interface Cancellable {
+  subscribe(listener: (reason: Cancel) => void): void;
+  unsubscribe(listener: (reason: Cancel) => void): void;
+}
+
+/** Milliseconds; Infinity when there is no limit. */
+export const limitOf = ({ timeout }: InternalAxiosRequestConfig): number => Number(timeout) || Infinity;
+
+export const timeoutMessageOf = (config: InternalAxiosRequestConfig): string =>
+  config.timeoutErrorMessage ?? `timeout of ${String(config.timeout)}ms exceeded`;
+
+/**
+ * The error of a sending that was given the time left, worded by the caller's timeout: the fetch adapter knows no
+ * `timeoutErrorMessage`.
+ */
+export function timeoutAsGiven(
+  error: unknown,
+  { timeout }: InternalAxiosRequestConfig,
+  config: InternalAxiosRequestConfig,
+): unknown {
+  if (
+    error instanceof AxiosError &&
+    timeout !== config.timeout &&
+    error.message === `timeout of ${String(timeout)}ms exceeded`
+  )
+    error.message = timeoutMessageOf(config);
+  return error;
+}
+
+/**
+ * Emits what axios says of a Node stream that fails or is closed. Axios listens only when it sends, and an `error` that
+ * nobody listens to ends the process.
+ */
+function failuresOfBody(config: InternalAxiosRequestConfig): Observable<AxiosError> {
+  const { data } = config as { data?: NodeJS.ReadableStream };
+  if (typeof data?.pipe !== 'function' || typeof data.on !== 'function') return NEVER;
+  return merge(
+    fromEvent(data, 'error').pipe(map((error) => AxiosError.from(error as Error, undefined, config))),
+    fromEvent(data, 'close').pipe(map(() => new CanceledError('Request stream has been aborted', config))),
   );
 }

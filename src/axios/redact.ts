@@ -2,9 +2,6 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { fieldsOf } from '../internal/answers.js';
 import { isStream } from '../internal/isStream.js';
 
-/** Node's own answer leads to the request that it answers, by each of these. */
-const REQUEST_MEMBERS = ['req', 'socket', 'client'];
-
 /**
  * What axios hands out quotes the request, header and all, and is often logged. Its config becomes the caller's own,
  * which never had the token; the platform's request object stays at hand, behind a getter that nothing prints. So does
@@ -22,6 +19,9 @@ export function redact<T>(outcome: T, config: InternalAxiosRequestConfig): T {
   }
   return outcome;
 }
+
+/** Node's own answer leads to the request that it answers, by each of these. */
+const REQUEST_MEMBERS = ['req', 'socket', 'client'];
 
 /** Moves a property behind accessors: it works as before, and does not print. */
 function hide(object: object, name: string): void {

@@ -6,7 +6,7 @@ import { callPredicate } from '../internal/callPredicate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { requestWith } from '../token/withToken.js';
-import { attemptOf, discard, responseOf } from './attempt.js';
+import { attemptOf, discardStream, responseOf } from './attempt.js';
 import { interruptionsOf, limitOf, timeoutAsGiven } from './interruptions.js';
 import { redact } from './redact.js';
 import { trackRedirects } from './redirects.js';
@@ -35,9 +35,9 @@ export function sendWithToken(
   /** Nothing is under way: the request waits for a token. */
   let isWaiting = true;
   /** The last answer that `isRejection` has seen. The next sending comes only after a rejected one. */
-  let judged: AxiosResponse | undefined;
-  const discardJudged = () => {
-    if (judged) discard(judged);
+  let lastAnswer: AxiosResponse | undefined;
+  const discardLastAnswer = () => {
+    if (lastAnswer) discardStream(lastAnswer);
   };
 
   /** One sending by axios' own adapter. */
@@ -49,7 +49,7 @@ export function sendWithToken(
   const send = (token: AccessToken): Observable<AxiosResponse> =>
     defer(() => {
       isWaiting = false;
-      discardJudged();
+      discardLastAnswer();
       redirects = track();
       return exchange(attemptOf(config, url, token, redirects, elapsed()));
     }).pipe(
@@ -61,11 +61,11 @@ export function sendWithToken(
   const isRejected = (outcome: unknown): boolean => {
     const response = responseOf(outcome);
     if (!response || !redirects.hadToken(response)) return false;
-    judged = response;
+    lastAnswer = response;
     try {
       return callPredicate(isRejection, response, 'isRejection');
     } catch (error) {
-      discardJudged();
+      discardLastAnswer();
       throw error;
     }
   };
@@ -77,7 +77,7 @@ export function sendWithToken(
   const interrupted$ = interruptionsOf(config, managerOf(token$).timers).pipe(
     filter(() => isWaiting),
     map((error): never => {
-      discardJudged();
+      discardLastAnswer();
       throw error;
     }),
   );

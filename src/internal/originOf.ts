@@ -18,3 +18,6 @@ export function originOf(url: string | null | undefined, base?: string): string 
   const origin = parseUrl(url ?? '', base)?.origin;
   return origin === 'null' ? undefined : origin;
 }
+
+/** A URL without what may be a secret: query, fragment, credentials. */
+export const displayUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;

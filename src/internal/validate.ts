@@ -36,6 +36,11 @@ export function requireObject(options: unknown): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object');
 }
 
+/** Checks an option that must be a text. */
+export function requireText(name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string' || value === '') throw wrong(name, value, 'a string that is not empty');
+}
+
 /** Checks that those options that are given are functions. */
 export function requireFunctions(options: Record<string, unknown>): void {
   for (const name of Object.keys(options)) {

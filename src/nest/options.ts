@@ -57,9 +57,3 @@ export function checkedOptions(options: TokenModuleOptions | null | undefined): 
     throw new TypeError('option "allowedOrigins" or "axios.baseURL" must say where the token may go, by absolute URLs');
   return options;
 }
-
-/** The name, or the default. */
-export function checkedName(name: string): string {
-  if (typeof name !== 'string' || name === '') throw new TypeError('option "name" must be a string that is not empty');
-  return name;
-}

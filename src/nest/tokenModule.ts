@@ -3,9 +3,10 @@ import { ConfigurableModuleBuilder, Module, Scope, type DynamicModule, type Fact
 import { ModuleRef } from '@nestjs/core';
 import axios from 'axios';
 import { attachToken } from '../axios/attachToken.js';
+import { requireText } from '../internal/validate.js';
 import { createTokenStream } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { checkedName, checkedOptions, type TokenModuleExtras, type TokenModuleOptions } from './options.js';
+import { checkedOptions, type TokenModuleExtras, type TokenModuleOptions } from './options.js';
 import { DEFAULT_NAME, getTokenHttpToken, getTokenStreamToken } from './tokens.js';
 
 /** Each dynamic module has providers of its own, so that these need no name. */
@@ -54,7 +55,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 
 /** Adds what the module provides under its name. */
 function define(definition: DynamicModule, { name = DEFAULT_NAME, isGlobal = true }: TokenModuleExtras): DynamicModule {
-  const stream = getTokenStreamToken(checkedName(name));
+  requireText('name', name);
+  const stream = getTokenStreamToken(name);
   const http = getTokenHttpToken(name);
   const own: FactoryProvider[] = [
     { provide: CHECKED_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: checkedOptions },

@@ -1,9 +1,9 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { errorCodeOf, fieldsOf, parseBody } from '../internal/answers.js';
-import { isKnownCode } from '../internal/oauthErrors.js';
+import { isKnownCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
+import { isText, kindOf } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
-import { kindOf } from './requireOption.js';
 
 /** What a token endpoint answered. */
 export interface Answer {
@@ -25,9 +25,9 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   const { name, status, text } = answer;
   const body = parseBody(text);
   const { access_token } = fieldsOf(body);
-  if (!(status >= 200 && status < 300) || (errorCodeOf(body) !== undefined && !isText(access_token)))
-    throw refusal(answer, body);
-  if (isText(access_token)) return body as TokenResponse;
+  const isOk = status >= 200 && status < 300;
+  if (isOk && isText(access_token)) return body as TokenResponse;
+  if (!isOk || errorCodeOf(body) !== undefined || BAD_REFRESH_TOKEN.test(text)) throw refusal(answer, body);
   const flaw =
     text.trim() === ''
       ? 'an empty body'
@@ -37,22 +37,34 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   throw new InvalidTokenResponseError(`${name}, but ${flaw}`);
 }
 
+/** What servers say of a refresh token instead of `invalid_grant`: Atlassian, HubSpot, Strava, Twitch and others. */
+const BAD_REFRESH_TOKEN =
+  /invalid.grant(?!.?type)|\b(invalid|expired).{0,9}refresh.?token|refresh.?token.{0,30}\b(invalid|expired|revoked)\b/i;
+
+const rejectsRefreshToken = ({ status, text }: Answer, code = ''): boolean =>
+  status <= 403 && code !== 'invalid_client' && !isTemporaryCode(code) && BAD_REFRESH_TOKEN.test(text);
+
 /**
  * An error answer (RFC 6749 section 5.2). Only a known code is printed; the rest is on the error for code that reads it
  * there.
  */
-function refusal({ name, status, retryAfter }: Answer, body: unknown): TokenEndpointError {
-  const error = errorCodeOf(body);
+function refusal(answer: Answer, body: unknown): TokenEndpointError {
+  const { name, status, retryAfter } = answer;
+  const code = errorCodeOf(body);
   const { error_description } = Object(body) as { readonly error_description?: unknown };
-  const isCode = error !== undefined && isKnownCode(error);
-  const said = isCode ? `: ${error}` : error === undefined ? '' : ', and an error code that is not printed';
-  const failure = new TokenEndpointError(`${name}${said}`, {
+  const isKnown = code !== undefined && isKnownCode(code);
+  const isOtherwiseInvalid = !requiresSignIn(code) && rejectsRefreshToken(answer, code);
+  const error = isOtherwiseInvalid ? 'invalid_grant' : isKnown ? code : undefined;
+  const said = isKnown ? `: ${code}` : code === undefined ? '' : ', and an error code that is not printed';
+  const failure = new TokenEndpointError(`${name}${said}${isOtherwiseInvalid ? ' (invalid_grant)' : ''}`, {
     status,
-    ...(isCode && { error }),
+    ...(error !== undefined && { error }),
     ...(isText(error_description) && { error_description }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
-  return error === undefined || isCode ? failure : Object.defineProperty(failure, 'error', { get: () => error });
+  return code === undefined || error !== undefined
+    ? failure
+    : Object.defineProperty(failure, 'error', { get: () => code });
 }
 
 /** Names an answer in errors. `place` is what they call the server. */
@@ -69,5 +81,3 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
 /** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
 export const retryAfterOf = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
   parseRetryAfter(headers.get('retry-after'), parseHttpDate(headers.get('date') ?? '') || now);
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -1,28 +1,10 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { discard } from '../internal/discard.js';
+import { isFetchResponse } from '../token/tokenResponse.js';
 import { answeredBy } from './answer.js';
 import { orAborted } from './abort.js';
 import { redactedCause } from './redact.js';
-
-/** What oauth4webapi and we read of an answer's headers. */
-const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate'];
-
-/** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
-export type Transport = (
-  url: string,
-  init: oauth.CustomFetchOptions<string, oauth.ProtectedResourceRequestBody>,
-) => Promise<Response>;
-
-/**
- * oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed.
- */
-export const requestBy = (transport: Transport, url: URL, signal?: AbortSignal) => ({
-  signal,
-  [oauth.customFetch]: transport,
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so in order to stand out
-  [oauth.allowInsecureRequests]: url.protocol === 'http:',
-});
 
 /**
  * A fetch for a server that may be hostile or broken: it follows no redirect, settles when the signal aborts, whatever
@@ -30,12 +12,15 @@ export const requestBy = (transport: Transport, url: URL, signal?: AbortSignal) 
  *
  * @param place what the errors call the server: `the token endpoint https://id.example/token`, say
  */
-export function boundedFetch(place: string, send: typeof globalThis.fetch | undefined): Transport {
+export function boundedFetch(place: string, send: typeof globalThis.fetch | undefined): OAuthFetch {
   return async (url, init) => {
     const { signal } = init;
     let response: Response | undefined;
     try {
-      response = responseOf(await orAborted((send ?? globalThis.fetch)(url, init as RequestInit), signal));
+      const answer: unknown = await orAborted((send ?? globalThis.fetch)(url, init as RequestInit), signal);
+      // A fetch of the user's may give something else.
+      if (!isFetchResponse(answer)) throw Object.assign(new TypeError(), { code: 'ERR_NO_RESPONSE' });
+      response = answer as Response;
       refuseRedirect(place, response);
       if (response.bodyUsed) throw Object.assign(new TypeError(), { code: 'ERR_BODY_ALREADY_READ' });
       return rebuilt(response, await orAborted(response.text(), signal));
@@ -46,12 +31,21 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
   };
 }
 
-/** For a fetch of the user's that gives something else. */
-function responseOf(value: Partial<Response> | null | undefined): Response {
-  if (typeof value?.status !== 'number' || typeof value.headers?.get !== 'function')
-    throw Object.assign(new TypeError(), { code: 'ERR_NO_RESPONSE' });
-  return value as Response;
-}
+/** How oauth4webapi hands a request over: always with `redirect: 'manual'`. */
+export type OAuthFetch = (
+  url: string,
+  init: oauth.CustomFetchOptions<string, oauth.ProtectedResourceRequestBody>,
+) => Promise<Response>;
+
+/**
+ * oauth4webapi's options for one request. `http:` URLs have passed `objectionTo` by now: they are loopback, or allowed.
+ */
+export const requestBy = (fetch: OAuthFetch, url: URL, signal?: AbortSignal) => ({
+  signal,
+  [oauth.customFetch]: fetch,
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so in order to stand out
+  [oauth.allowInsecureRequests]: url.protocol === 'http:',
+});
 
 function refuseRedirect(place: string, { status, type, redirected }: Response): void {
   // Browsers hide the status of a redirect that they were told not to follow.
@@ -61,6 +55,9 @@ function refuseRedirect(place: string, { status, type, redirected }: Response): 
     : `answered with a redirect${status ? ` (${String(status)})` : ''}, which is never followed`;
   throw new TokenEndpointError(`${place} ${what}: credentials could go elsewhere`, status >= 300 ? { status } : {});
 }
+
+/** What oauth4webapi and we read of an answer's headers. */
+const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate'];
 
 /** The answer as oauth4webapi and we need it, whatever kind of Response `send` gave. */
 function rebuilt(response: Response, body: string): Response {

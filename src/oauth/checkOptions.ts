@@ -1,4 +1,4 @@
-import { optionalFunction, text, wrong } from './requireOption.js';
+import { optionalFunction, text, wrongKind } from './requireOption.js';
 import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from './options.js';
 import { endpointOption, parse } from './secureUrl.js';
 import { checkSupplied } from './source.js';
@@ -30,7 +30,7 @@ export function checkedOptions(given: OAuthOptions): CheckedOptions {
   optionalFunction('fetch', options.fetch);
   for (const name of ['allowInsecureRequests', 'revokeOnClose'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
-      throw wrong(name, 'true or false', options[name]);
+      throw wrongKind(name, options[name], 'true or false');
   }
   const clientAuth = checkedClientAuth(options);
   checkTargets(options);
@@ -70,7 +70,7 @@ function checkServer(options: OAuthOptions): void {
 function checkedClientAuth(options: OAuthOptions): ClientAuthMethod {
   const { clientSecret, privateKey, clientAssertion, fetch } = options;
   const { clientAuth = clientAssertion === undefined ? 'client_secret_basic' : 'private_key_jwt' } = options;
-  if (!CLIENT_AUTH.includes(clientAuth)) throw wrong('clientAuth', `one of ${CLIENT_AUTH.join(', ')}`, clientAuth);
+  if (!CLIENT_AUTH.includes(clientAuth)) throw wrongKind('clientAuth', clientAuth, `one of ${CLIENT_AUTH.join(', ')}`);
   if (clientAuth.startsWith('client_secret_'))
     text('clientSecret', clientSecret, `, since clientAuth is ${clientAuth}`);
   if (clientAssertion !== undefined) {
@@ -78,10 +78,10 @@ function checkedClientAuth(options: OAuthOptions): ClientAuthMethod {
       throw new TypeError('option "clientAssertion" goes with clientAuth private_key_jwt, and without a privateKey');
     checkSupplied('clientAssertion', clientAssertion);
   } else if (clientAuth === 'private_key_jwt' && !isSigningKey(privateKey)) {
-    throw wrong(
+    throw wrongKind(
       'privateKey',
-      'a private CryptoKey that may sign, since clientAuth is private_key_jwt and there is no clientAssertion',
       privateKey,
+      'a private CryptoKey that may sign, since clientAuth is private_key_jwt and there is no clientAssertion',
     );
   }
   const kid: unknown = (privateKey as { kid?: unknown } | undefined)?.kid;
@@ -100,10 +100,10 @@ function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
   if (parameters === undefined) return;
   // The entries of a collection are no properties: they would be left out.
   if (Object(parameters) !== parameters || Symbol.iterator in parameters)
-    throw wrong('parameters', 'an object of strings, not a collection', parameters);
+    throw wrongKind('parameters', parameters, 'an object of strings, not a collection');
   for (const [name, value] of Object.entries(parameters)) {
     if (RESERVED.test(name)) throw new TypeError(`option "parameters" must not set "${name}": the grant does`);
-    if (typeof value !== 'string') throw wrong(`parameters.${name}`, 'a string', value);
+    if (typeof value !== 'string') throw wrongKind(`parameters.${name}`, value, 'a string');
   }
 }
 
@@ -111,7 +111,7 @@ function checkDpop(dpop: OAuthOptions['dpop']): void {
   if (dpop === undefined || typeof dpop === 'boolean') return;
   const { privateKey, publicKey } = Object(dpop) as Partial<CryptoKeyPair>;
   if (!isSigningKey(privateKey) || publicKey?.type !== 'public' || !publicKey.extractable)
-    throw wrong('dpop', 'true, false or a CryptoKeyPair that may sign, with an extractable public key', dpop);
+    throw wrongKind('dpop', dpop, 'true, false or a CryptoKeyPair that may sign, with an extractable public key');
 }
 
 const isSigningKey = (value: unknown): boolean => {

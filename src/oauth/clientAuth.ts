@@ -5,7 +5,7 @@ import { supplied, type Supplied } from './source.js';
 /** How the client says who it is, in a request that ends with the signal. */
 export type Authenticate = (signal: AbortSignal) => oauth.ClientAuth;
 
-export function clientAuthOf(options: CheckedOptions): Authenticate {
+export function createClientAuth(options: CheckedOptions): Authenticate {
   const { clientAuth, clientSecret = '', privateKey, clientAssertion } = options;
   if (clientAssertion !== undefined) return (signal) => assertion(clientAssertion, signal);
   const own = {

@@ -19,9 +19,9 @@ export interface CurrentRefreshTokenOptions extends Pick<RefreshTokenOptions, 'r
  *
  * @param ended once it is aborted, nothing more is used or stored; what still comes is revoked
  */
-export function currentRefreshToken(options: CurrentRefreshTokenOptions, ended: AbortSignal) {
+export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, ended: AbortSignal) {
   const { refreshToken: given, forgotten } = options;
-  const storage = storageBy(options, ended);
+  const storage = createStorage(options, ended);
   let current: string | undefined;
   let lastRead: string | undefined;
   /** The refresh token that the stream's store had when it was last asked. */
@@ -76,7 +76,7 @@ export function currentRefreshToken(options: CurrentRefreshTokenOptions, ended: 
 }
 
 /** Where `onRotate` writes and `refreshToken` reads. */
-function storageBy({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: AbortSignal) {
+function createStorage({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: AbortSignal) {
   let stored: string | undefined;
   let storing: { readonly token: string; readonly done: Promise<void> } | undefined;
 

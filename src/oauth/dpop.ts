@@ -6,7 +6,10 @@ import type { ServerClock } from './serverClock.js';
 /** Signs proofs with the key of one source by the server's clock, and remembers nonces. */
 export type DpopHandle = () => Promise<oauth.DPoPHandle>;
 
-export function dpopHandleOf(dpop: boolean | CryptoKeyPair | undefined, clock: ServerClock): DpopHandle | undefined {
+export function createDpopHandle(
+  dpop: boolean | CryptoKeyPair | undefined,
+  clock: ServerClock,
+): DpopHandle | undefined {
   if (dpop === undefined || dpop === false) return undefined;
   let pair: Promise<oauth.CryptoKeyPair> | undefined = typeof dpop === 'object' ? Promise.resolve(dpop) : undefined;
   let made: { readonly skew: number; readonly handle: oauth.DPoPHandle } | undefined;
@@ -28,7 +31,7 @@ export function dpopHandleOf(dpop: boolean | CryptoKeyPair | undefined, clock: S
  * Proofs for requests that a client of the stream sends. oauth4webapi makes a proof, and keeps a nonce, only in the
  * course of a request of its own: it gets one whose fetch keeps the headers and answers what the real server answered.
  */
-export function proofBy(handle: DpopHandle): TokenProof {
+export function createProof(handle: DpopHandle): TokenProof {
   const prepare = async ({ method, url, token }: ProvenRequest, response: Response) => {
     const target = new URL(url);
     let sent: Readonly<Record<string, string>> = {};

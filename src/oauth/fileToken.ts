@@ -2,9 +2,6 @@ import type { TokenSource } from '../token/types.js';
 import { checkPath, files } from '../internal/files.js';
 import { fitsHeader } from '../token/tokenResponse.js';
 
-/** No token begins like this (RFC 6750 section 2.1). */
-const JSON_OR_PAGE = /^[{["'<]/;
-
 /**
  * Reads the token from a file that another program keeps fresh: a projected token of Kubernetes, a sink of Vault's
  * agent. The file is read for each fetch. It may be written, renamed or replaced by symbolic links. White space around
@@ -42,3 +39,6 @@ export function fileToken(path: string): TokenSource {
     return { access_token: last };
   };
 }
+
+/** No token begins like this (RFC 6750 section 2.1). */
+const JSON_OR_PAGE = /^[{["'<]/;

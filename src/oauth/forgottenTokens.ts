@@ -1,10 +1,10 @@
 import type { TokenResponse } from '../token/types.js';
 import type { Revoke } from './revoke.js';
 
-export type ForgottenTokens = ReturnType<typeof forgottenTokens>;
+export type ForgottenTokens = ReturnType<typeof createForgottenTokens>;
 
 /** The tokens of sessions that have ended: they are not used again, wherever they come from. */
-export function forgottenTokens(revoke: Revoke) {
+export function createForgottenTokens(revoke: Revoke) {
   const tokens = new Set<unknown>();
   const revokeOnce: Revoke = (token, hint) => {
     if (!tokens.has(token)) revoke(token, hint);

@@ -5,8 +5,8 @@ import { outliving } from './abort.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
 import { withHooks } from './source.js';
-import { tokenEndpoint } from './tokenEndpoint.js';
-import type { Parameters } from './tokenRequest.js';
+import { createTokenEndpoint } from './tokenEndpoint.js';
+import type { GrantParameters } from './tokenRequest.js';
 
 /**
  * A source that exchanges one grant per request.
@@ -16,9 +16,9 @@ import type { Parameters } from './tokenRequest.js';
 export function grantSource(
   options: OAuthOptions,
   grantType: string,
-  parametersOf: (signal: AbortSignal) => Promise<Parameters>,
+  parametersOf: (signal: AbortSignal) => Promise<GrantParameters>,
 ): TokenSource {
-  const endpoint = tokenEndpoint(options);
+  const endpoint = createTokenEndpoint(options);
   /** Requests of streams that have been closed or signed out: what still answers them is revoked. */
   const discarded = new WeakSet<AbortSignal>();
 

@@ -4,24 +4,18 @@ import { stopwatch } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { orAborted, outliving } from './abort.js';
-import { renewalBy, type RenewalOptions } from './renewal.js';
+import { createRenewal, type RenewalOptions } from './renewal.js';
 import type { Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
 
-/**
- * A refresh for which no request waits any more (a timeout, `close()`) has this long to bring its new refresh token.
- * Milliseconds.
- */
-const GRACE = 5_000;
-
 /** One user who is signed in, and the requests that wait for a token of theirs. */
-export function refreshSession(options: RenewalOptions) {
+export function createRefreshSession(options: RenewalOptions) {
   const { forgotten } = options;
   const ending = new AbortController();
   const ended = ending.signal;
   /** The last token, until a request has got it: each may have left before the user or `onRotate` was done. */
   let undelivered: Renewal | undefined;
-  const { renew, refreshToken } = renewalBy(options, ended, (renewal) => (undelivered = renewal));
+  const { renew, refreshToken } = createRenewal(options, ended, (renewal) => (undelivered = renewal));
 
   const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Renewal> => {
     // Another process has rotated since.
@@ -61,5 +55,11 @@ export function refreshSession(options: RenewalOptions) {
     },
   };
 }
+
+/**
+ * A refresh for which no request waits any more (a timeout, `close()`) has this long to bring its new refresh token.
+ * Milliseconds.
+ */
+const GRACE = 5_000;
 
 const isOver = ({ response, age }: Renewal): boolean => age() >= lifetimeOf(response, Date.now() - age());

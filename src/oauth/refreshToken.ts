@@ -2,12 +2,12 @@ import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
-import { forgottenTokens } from './forgottenTokens.js';
+import { createForgottenTokens } from './forgottenTokens.js';
 import { createQueue } from './queue.js';
-import { refreshSession } from './refreshSession.js';
+import { createRefreshSession } from './refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
 import { checkSupplied, withHooks } from './source.js';
-import { tokenEndpoint } from './tokenEndpoint.js';
+import { createTokenEndpoint } from './tokenEndpoint.js';
 import { optionalFunction, refuseControlCharacters, trimmed } from './requireOption.js';
 
 export type { RefreshTokenOptions, RotatedTokens } from './options.js';
@@ -38,16 +38,16 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   if (typeof given === 'string') refuseControlCharacters('refreshToken', given.trim());
   optionalFunction('onRotate', onRotate);
   optionalFunction('reauthenticate', reauthenticate);
-  const endpoint = tokenEndpoint(options);
+  const endpoint = createTokenEndpoint(options);
   const settings = {
     refreshToken: trimmed(given) ?? given,
     onRotate,
     reauthenticate,
     endpoint,
     inTurn: createQueue(),
-    forgotten: forgottenTokens(endpoint.revoke),
+    forgotten: createForgottenTokens(endpoint.revoke),
   };
-  let session = refreshSession(settings);
+  let session = createRefreshSession(settings);
   const hooks: SourceHooks = {
     ...endpoint.hooks,
     ...(revokeOnClose === true && {
@@ -57,7 +57,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     }),
     [ON_SIGN_OUT]: (token) => {
       session.end(token?.value);
-      session = refreshSession(settings);
+      session = createRefreshSession(settings);
     },
   };
   return withHooks((request) => session.fetch(request), hooks);

@@ -2,7 +2,7 @@ import { TokenEndpointError } from '../errors.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { orAborted } from './abort.js';
-import { currentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
+import { createCurrentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
 import { signInOnce, type Renewal } from './signIn.js';
 import { isMissing } from './source.js';
@@ -18,9 +18,9 @@ export interface RenewalOptions extends CurrentRefreshTokenOptions, Pick<Refresh
  * @param ended once it is aborted, nothing more is sent
  * @param onSignIn gets what a sign-in brought, whether a request still waits for it or not
  */
-export function renewalBy(options: RenewalOptions, ended: AbortSignal, onSignIn: (renewal: Renewal) => void) {
+export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSignIn: (renewal: Renewal) => void) {
   const { endpoint, reauthenticate } = options;
-  const refreshToken = currentRefreshToken(options, ended);
+  const refreshToken = createCurrentRefreshToken(options, ended);
   const signIn =
     reauthenticate &&
     signInOnce(reauthenticate, (given, age, report) => {

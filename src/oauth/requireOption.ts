@@ -1,8 +1,7 @@
-/** Says what a value is without showing it: it may be a secret in the wrong place. */
-export const kindOf = (value: unknown): string =>
-  value === null ? 'null' : value === '' ? 'an empty string' : Array.isArray(value) ? 'an array' : typeof value;
+import { isText, kindOf } from '../token/tokenResponse.js';
 
-export const wrong = (name: string, range: string, value: unknown): TypeError =>
+/** The error of an option that is wrong. It does not show the value, as that of `internal/validate` does. */
+export const wrongKind = (name: string, value: unknown, range: string): TypeError =>
   new TypeError(`option "${name}" must be ${range}, got ${kindOf(value)}`);
 
 /**
@@ -10,7 +9,7 @@ export const wrong = (name: string, range: string, value: unknown): TypeError =>
  * wrong encoding.
  */
 export function text(name: string, value: unknown, reason = ''): void {
-  if (typeof value !== 'string' || value === '') throw wrong(name, `a string that is not empty${reason}`, value);
+  if (!isText(value)) throw wrongKind(name, value, `a string that is not empty${reason}`);
   refuseControlCharacters(name, value);
 }
 
@@ -22,7 +21,7 @@ export function refuseControlCharacters(name: string, value: string): void {
 export const hasControlCharacter = (value: string): boolean => /\p{Cc}/u.test(value);
 
 export function optionalFunction(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') throw wrong(name, 'a function', value);
+  if (value !== undefined && typeof value !== 'function') throw wrongKind(name, value, 'a function');
 }
 
 /** No token begins or ends with white space. Files end with a line break. */

@@ -5,17 +5,17 @@ import { clientOf, type Authenticate } from './clientAuth.js';
 import type { CheckedOptions } from './checkOptions.js';
 
 /**
- * No caller waits for a revocation: a server that is slower than this keeps the token until it expires. Milliseconds.
- */
-export const REVOCATION_TIMEOUT = 2_000;
-
-/**
  * Revokes a token (RFC 7009) where the server has an endpoint for it. Best effort: there is no subscriber left to tell
  * of a failure.
  */
 export type Revoke = (token: unknown, hint?: 'access_token' | 'refresh_token') => void;
 
-export function revokeBy(
+/**
+ * No caller waits for a revocation: a server that is slower than this keeps the token until it expires. Milliseconds.
+ */
+export const REVOCATION_TIMEOUT = 2_000;
+
+export function createRevoke(
   options: CheckedOptions,
   servers: ServerLookup,
   authenticate: Authenticate,

@@ -1,12 +1,7 @@
 import { parseHttpDate } from '../internal/retryAfter.js';
 
-/** Seconds by which a server's clock may differ before it is worth a repeat: servers tolerate some themselves. */
-const TOLERANCE = 30;
-
-export type ServerClock = ReturnType<typeof serverClock>;
-
 /** The clock by which assertions and proofs are signed: ours, until the server shows that its own differs. */
-export function serverClock() {
+export function createServerClock() {
   let current = 0;
   return {
     /** Seconds by which the server's clock is ahead of ours. */
@@ -19,6 +14,11 @@ export function serverClock() {
     },
   };
 }
+
+export type ServerClock = ReturnType<typeof createServerClock>;
+
+/** Seconds by which a server's clock may differ before it is worth a repeat: servers tolerate some themselves. */
+const TOLERANCE = 30;
 
 /**
  * By how many seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS

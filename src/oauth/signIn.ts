@@ -5,12 +5,6 @@ import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { RefreshTokenOptions } from './options.js';
 import { asObservable } from './source.js';
 
-/** A token, and how many milliseconds ago it was asked for. */
-export interface Renewal {
-  readonly response: TokenResponse;
-  readonly age: () => number;
-}
-
 /**
  * One sign-in at a time, however long the user takes, and however many requests have given up: to ask twice is worse
  * than to be late.
@@ -40,4 +34,10 @@ export function signInOnce(
       return running;
     },
   };
+}
+
+/** A token, and how many milliseconds ago it was asked for. */
+export interface Renewal {
+  readonly response: TokenResponse;
+  readonly age: () => number;
 }

@@ -3,7 +3,7 @@ import type { SourceHooks } from '../token/proof.js';
 import { mistake } from '../token/tokenResponse.js';
 import type { TokenSource } from '../token/types.js';
 import { aborted } from './abort.js';
-import { trimmed, wrong } from './requireOption.js';
+import { trimmed, wrongKind } from './requireOption.js';
 
 /** A source that carries hooks, as properties that are not enumerable. */
 export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource {
@@ -21,7 +21,7 @@ export type Supplied = string | (() => ObservableInput<string | null | undefined
 /** Checks an option of that kind. Never quotes it. */
 export function checkSupplied(name: string, value: unknown): void {
   if (typeof value !== 'function' && !trimmed(value))
-    throw wrong(name, 'a string that is not empty, or a function that gives one', trimmed(value) ?? value);
+    throw wrongKind(name, trimmed(value) ?? value, 'a string that is not empty, or a function that gives one');
 }
 
 /**

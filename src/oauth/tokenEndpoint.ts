@@ -4,34 +4,34 @@ import { PROOF } from '../internal/sourceHooks.js';
 import { checkTokenResponse, mistake } from '../token/tokenResponse.js';
 import type { TokenFields, TokenResponse } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
-import { lookupOf } from './authorizationServer.js';
+import { createServerLookup } from './authorizationServer.js';
 import { checkedOptions } from './checkOptions.js';
-import { clientAuthOf } from './clientAuth.js';
-import { dpopHandleOf, proofBy } from './dpop.js';
+import { createClientAuth } from './clientAuth.js';
+import { createDpopHandle, createProof } from './dpop.js';
 import type { OAuthOptions } from './options.js';
-import { revokeBy } from './revoke.js';
-import { serverClock } from './serverClock.js';
-import { tokenRequestBy, type GrantRequest } from './tokenRequest.js';
+import { createRevoke } from './revoke.js';
+import { createServerClock } from './serverClock.js';
+import { createTokenRequestSender, type GrantRequest } from './tokenRequest.js';
 
-export type TokenEndpoint = ReturnType<typeof tokenEndpoint>;
+export type TokenEndpoint = ReturnType<typeof createTokenEndpoint>;
 
 /** Exchanges grants for tokens. Checks the options, so call it when the source is created. */
-export function tokenEndpoint(given: OAuthOptions) {
+export function createTokenEndpoint(given: OAuthOptions) {
   const options = checkedOptions(given);
-  const servers = lookupOf(options);
-  const authenticate = clientAuthOf(options);
-  const clock = serverClock();
-  const dpopHandle = dpopHandleOf(options.dpop, clock);
-  const send = tokenRequestBy(options, authenticate, clock, dpopHandle);
-  const signs =
+  const servers = createServerLookup(options);
+  const authenticate = createClientAuth(options);
+  const clock = createServerClock();
+  const dpopHandle = createDpopHandle(options.dpop, clock);
+  const send = createTokenRequestSender(options, authenticate, clock, dpopHandle);
+  const hasSignature =
     dpopHandle !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
   const isUnbound = ({ token_type }: TokenFields) =>
     dpopHandle !== undefined && !/^\s*dpop\s*$/i.test(token_type ?? '');
 
-  /** Why the same exchange may succeed at once; prepares that. */
-  function repeatReasonOf(error: string, clockSkew: number | undefined): RepeatReason | undefined {
-    if (signs && BY_THE_CLOCK.test(error) && clock.adjust(clockSkew)) return 'clock';
+  /** Sets the clock that signatures use, if that is wrong. @returns why the same exchange may succeed now */
+  function prepareRepeat(error: string, clockSkew: number | undefined): RepeatReason | undefined {
+    if (hasSignature && BY_THE_CLOCK.test(error) && clock.adjust(clockSkew)) return 'clock';
     return dpopHandle && error === 'use_dpop_nonce' ? 'nonce' : undefined; // oauth4webapi keeps the nonce
   }
 
@@ -47,7 +47,7 @@ export function tokenEndpoint(given: OAuthOptions) {
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
       if (!isKnownCode(error)) servers.forget(); // a code of OAuth comes from the right server
-      const reason = repeatReasonOf(error, answer?.clockSkew);
+      const reason = prepareRepeat(error, answer?.clockSkew);
       if (!reason || repeats.includes(reason) || request.signal.aborted) throw failure;
       return exchange(request, [...repeats, reason]);
     }
@@ -55,7 +55,7 @@ export function tokenEndpoint(given: OAuthOptions) {
 
   return {
     /** What a source on this endpoint does besides fetching. */
-    hooks: { ...(dpopHandle && { [PROOF]: proofBy(dpopHandle) }) },
+    hooks: { ...(dpopHandle && { [PROOF]: createProof(dpopHandle) }) },
     exchange: (request: GrantRequest) => exchange(request),
     /** Demands of a response that came in another way what is demanded of the server's: that it is bound to the key. */
     requireBound: (response: unknown): TokenResponse => {
@@ -63,7 +63,7 @@ export function tokenEndpoint(given: OAuthOptions) {
       if (isUnbound(response)) throw mistake(`reauthenticate gave ${UNBOUND}`);
       return response;
     },
-    revoke: revokeBy(options, servers, authenticate, clock.skew),
+    revoke: createRevoke(options, servers, authenticate, clock.skew),
   };
 }
 

@@ -1,27 +1,27 @@
 import * as oauth from 'oauth4webapi';
+import { displayUrl } from '../internal/originOf.js';
 import { answeredBy, retryAfterOf, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
-import { boundedFetch, requestBy, type Transport } from './boundedFetch.js';
+import { boundedFetch, requestBy, type OAuthFetch } from './boundedFetch.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
 import type { CheckedOptions } from './checkOptions.js';
-import { printable } from './secureUrl.js';
 import { clockSkewOf, type ServerClock } from './serverClock.js';
 
 /** Form parameters; what is undefined is left out. */
-export type Parameters = Readonly<Record<string, string | undefined>>;
+export type GrantParameters = Readonly<Record<string, string | undefined>>;
 
 /** What is exchanged for a token. */
 export interface GrantRequest {
   readonly grantType: string;
-  readonly parameters: Parameters;
+  readonly parameters: GrantParameters;
   readonly signal: AbortSignal;
   /** Called when a request is about to be sent, perhaps once more. Throws to prevent that. */
   readonly onSend?: (() => void) | undefined;
 }
 
 /** Sends one request to the token endpoint, and reads the answer. */
-export function tokenRequestBy(
+export function createTokenRequestSender(
   options: CheckedOptions,
   authenticate: Authenticate,
   clock: ServerClock,
@@ -31,9 +31,9 @@ export function tokenRequestBy(
     const { issuer, token_endpoint } = server;
     const { grantType, parameters, signal, onSend } = request;
     const url = new URL(token_endpoint);
-    const place = `the token endpoint ${printable(url)}`;
+    const place = `the token endpoint ${displayUrl(url)}`;
     const fetch = boundedFetch(place, options.fetch);
-    const transport: Transport = (target, init) => {
+    const fetchOnce: OAuthFetch = (target, init) => {
       onSend?.();
       return fetch(target, init);
     };
@@ -43,7 +43,7 @@ export function tokenRequestBy(
       authenticate(signal),
       grantType,
       formOf(options, parameters),
-      { ...requestBy(transport, url, signal), DPoP: await dpopHandle?.() },
+      { ...requestBy(fetchOnce, url, signal), DPoP: await dpopHandle?.() },
     );
     const { status, headers } = response;
     const now = Date.now(); // the wall clock: what oauth4webapi signs by, and what a server's dates are compared with
@@ -60,7 +60,7 @@ export function tokenRequestBy(
 /**
  * The form of a request; oauth4webapi adds the grant type and the client. An option replaces the parameter of its name.
  */
-function formOf({ parameters, scope, resource, audience }: CheckedOptions, own: Parameters): URLSearchParams {
+function formOf({ parameters, scope, resource, audience }: CheckedOptions, own: GrantParameters): URLSearchParams {
   const form = new URLSearchParams(parameters);
   for (const [name, value] of Object.entries({ scope, ...own })) if (value !== undefined) form.set(name, value);
   for (const [name, values] of Object.entries({ resource, audience })) {

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import { Subscription } from 'rxjs';
-import { requireMethod, wrong } from '../internal/validate.js';
+import { requireMethod, requireText, wrong } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -104,7 +104,7 @@ function checked(options: ObserveTokenOptions): ObserveTokenOptions {
   const { meter, name } = options;
   if ((meter as unknown) === undefined) throw wrong('meter', meter, 'a Meter of @opentelemetry/api');
   requireMethod('meter', meter, 'createHistogram');
-  if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a string that is not empty');
+  requireText('name', name);
   return { meter, name };
 }
 

@@ -1,5 +1,5 @@
 import { Subscription } from 'rxjs';
-import { wrong } from '../internal/validate.js';
+import { requireText } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 
@@ -33,7 +33,7 @@ interface Channel {
 export function publishToken(token$: TokenStream, options: PublishTokenOptions): Subscription {
   managerOf(token$);
   const name: unknown = (options as PublishTokenOptions | null | undefined)?.name;
-  if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a string that is not empty');
+  requireText('name', name);
   const channel = load();
   if (!channel) return Subscription.EMPTY;
   return token$.events.subscribe((event) => {

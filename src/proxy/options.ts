@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http';
 import { isLoopback } from '../internal/loopback.js';
+import { displayUrl } from '../internal/originOf.js';
 import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */
@@ -108,12 +109,11 @@ function upstreamOf(value: unknown, insecure: boolean): URL {
       `option "to" must be an absolute URL, got ${typeof value === 'string' ? 'a text that is none' : typeof value}`,
     );
   }
-  const shown = `${url.protocol}//${url.host}${url.pathname}`;
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new TypeError('option "to" must be an https: URL, got a URL of another kind');
   if (url.username || url.password || url.search || url.hash)
-    throw wrong('to', shown, 'a URL without credentials, query and fragment');
+    throw wrong('to', displayUrl(url), 'a URL without credentials, query and fragment');
   if (url.protocol === 'http:' && !insecure && !isLoopback(url))
-    throw wrong('to', shown, 'https, or http on loopback (elsewhere: allowInsecureRequests)');
+    throw wrong('to', displayUrl(url), 'https, or http on loopback (elsewhere: allowInsecureRequests)');
   return url;
 }

@@ -1,6 +1,6 @@
 import { asyncScheduler, filter, firstValueFrom, of, retry, type Subscription } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
-import { wrong } from '../internal/validate.js';
+import { requireText } from '../internal/validate.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { withToken } from '../token/withToken.js';
 
@@ -65,7 +65,7 @@ export function streamingCredentials(
 ): StreamingCredentials {
   // Within `maxWait`, unlike a subscription. Throws when it is no stream.
   const usable$ = withToken(token$, (token) => of(token));
-  if (typeof username !== 'string' || !username) throw wrong('username', username, 'a string that is not empty');
+  requireText('username', username);
   const credentialsOf = ({ value }: AccessToken): RedisCredentials => ({ username, password: value });
   let newest: AccessToken | null = null;
 

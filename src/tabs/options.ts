@@ -1,4 +1,4 @@
-import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireText } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 
 export interface TabTokenStoreOptions {
@@ -26,7 +26,7 @@ export interface TabTokenStoreOptions {
 /** The options with their defaults. @throws TypeError that names an option out of range */
 export function checkedOptions(options: TabTokenStoreOptions) {
   const { name, lifetime } = options;
-  if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a string that is not empty');
+  requireText('name', name);
   requireFunctions({ lifetime });
   const { askTimeout, lockTimeout } = numbersIn(
     { askTimeout: options.askTimeout, lockTimeout: options.lockTimeout },

@@ -17,34 +17,6 @@ import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 
-interface Kept {
-  readonly response: TokenResponse;
-  /** When it was asked for. */
-  readonly since: number;
-  readonly until: number;
-}
-
-interface Memory {
-  kept: Kept | null;
-  refused: boolean;
-  flight: Observable<Kept> | null;
-  /** Counts the sessions: a sign-out begins the next. */
-  session: number;
-  readonly signOuts: Subject<{ readonly by: object }>;
-  readonly news: Subject<{ readonly kept: Kept; readonly by: object }>;
-}
-
-const memories = new WeakMap<object, Memory>();
-
-const newMemory = (): Memory => ({
-  kept: null,
-  refused: false,
-  flight: null,
-  session: 0,
-  signOuts: new Subject(),
-  news: new Subject(),
-});
-
 /**
  * The simplest store: streams of one process share a token. For tests, and as an example for your own store.
  *
@@ -114,3 +86,31 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
     signedOut: memory.signOuts.pipe(filter(({ by }) => by !== me)),
   };
 }
+
+interface Kept {
+  readonly response: TokenResponse;
+  /** When it was asked for. */
+  readonly since: number;
+  readonly until: number;
+}
+
+interface Memory {
+  kept: Kept | null;
+  refused: boolean;
+  flight: Observable<Kept> | null;
+  /** Counts the sessions: a sign-out begins the next. */
+  session: number;
+  readonly signOuts: Subject<{ readonly by: object }>;
+  readonly news: Subject<{ readonly kept: Kept; readonly by: object }>;
+}
+
+const memories = new WeakMap<object, Memory>();
+
+const newMemory = (): Memory => ({
+  kept: null,
+  refused: false,
+  flight: null,
+  session: 0,
+  signOuts: new Subject(),
+  news: new Subject(),
+});

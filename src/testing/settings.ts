@@ -1,40 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { numbersIn, requireFunctions, requireMethod, wrong } from '../internal/validate.js';
 
-/** The longest delay that timers outside of virtual time can keep. */
-export const LONGEST = 2 ** 31 - 1;
-
-/** Where the fakes' time comes from. */
-export function clockOf({
-  scheduler = asyncScheduler,
-  now = () => scheduler.now(),
-}: {
-  scheduler?: SchedulerLike | undefined;
-  now?: (() => number) | undefined;
-}) {
-  requireMethod('scheduler', scheduler, 'schedule');
-  requireFunctions({ now });
-  return { scheduler, now };
-}
-
-/**
- * An option that is one number for all calls, or a function of the call's number, from 1; what that returns is checked
- * too.
- */
-export function perCall(
-  name: string,
-  option: number | ((n: number) => number) | undefined,
-  fallback: number,
-  most: number,
-): (n: number) => number {
-  const checked = (value: unknown): number =>
-    numbersIn({ [name]: value }, { [name]: [0, most, fallback] })[name] as number;
-  if (typeof option === 'function') return (n) => checked(option(n));
-  const same = checked(option);
-  return () => same;
-}
-
-/** A fake that was handed something else than options would be another than the test means. */
+/** Checks the options of a fake as a whole: a fake without them would be another than the test means. */
 export function requireOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null) throw wrong('options', options, 'an object');
 }
@@ -55,3 +22,36 @@ export function requireSteps(name: string, steps: unknown, isStep: (step: unknow
     if (!isStep(step)) throw wrong(`${name}[${String(index)}]`, step, range);
   });
 }
+
+/**
+ * An option that is one number for all calls, or a function of the call's number, from 1; what that returns is checked
+ * too.
+ */
+export function perCall(
+  name: string,
+  option: number | ((n: number) => number) | undefined,
+  fallback: number,
+  most: number,
+): (n: number) => number {
+  const checked = (value: unknown): number =>
+    numbersIn({ [name]: value }, { [name]: [0, most, fallback] })[name] as number;
+  if (typeof option === 'function') return (n) => checked(option(n));
+  const same = checked(option);
+  return () => same;
+}
+
+/** Where the fakes' time comes from. */
+export function clockOf({
+  scheduler = asyncScheduler,
+  now = () => scheduler.now(),
+}: {
+  scheduler?: SchedulerLike | undefined;
+  now?: (() => number) | undefined;
+}) {
+  requireMethod('scheduler', scheduler, 'schedule');
+  requireFunctions({ now });
+  return { scheduler, now };
+}
+
+/** The longest delay that timers outside of virtual time can keep. */
+export const LONGEST = 2 ** 31 - 1;

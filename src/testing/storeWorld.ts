@@ -3,14 +3,6 @@ import { accessToken } from '../token/accessToken.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
 
-export type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
-
-/** Three at least. */
-export type Stores = readonly [TokenStore, TokenStore, TokenStore, ...TokenStore[]];
-
-/** One promise of a store: its name, and what tries it. Rejects when the store breaks it. */
-export type Check = readonly [name: string, run: (stores: Stores, world: World) => Promise<void>];
-
 /** What a check of `storeContract` works with. */
 export interface World {
   readonly source: { fetched: number };
@@ -26,6 +18,14 @@ export interface World {
   readonly inTime: <T>(source$: Observable<T>) => Promise<T>;
   readonly within: (condition: () => boolean) => Promise<void>;
 }
+
+export type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
+
+/** Three at least. */
+export type Stores = readonly [TokenStore, TokenStore, TokenStore, ...TokenStore[]];
+
+/** One promise of a store: its name, and what tries it. Rejects when the store breaks it. */
+export type Check = readonly [name: string, run: (stores: Stores, world: World) => Promise<void>];
 
 /** A source that answers T1, T2, … after 20 ms. */
 export function createWorld(timeout: number): World {

@@ -6,39 +6,6 @@ import { requireTokenSteps, TOKEN_FAILURES, type ServerTokenStep } from './serve
 import { createLedger } from './tokenLedger.js';
 import type { TokenServerCounts } from './tokenServerCounts.js';
 
-/** Real time, whatever fake timers are put in its place later: a server's clients are elsewhere. */
-const { setTimeout, clearTimeout } = globalThis;
-const realNow = Date.now;
-
-interface ServerSettings {
-  readonly lifetime: number;
-  readonly latency: number;
-  readonly nameOf: (n: number) => string;
-  readonly refuseWith: 401 | 403;
-}
-
-type Answer = (status: number, body: unknown, headers?: Readonly<Record<string, string>>) => void;
-
-interface ServerState {
-  readonly ledger: ReturnType<typeof createLedger>;
-  readonly forbidden: Map<string, Forbidden>;
-  readonly counts: { -readonly [K in keyof TokenServerCounts]: TokenServerCounts[K] };
-}
-
-const initialState = (): ServerState => ({
-  ledger: createLedger(realNow),
-  forbidden: new Map(),
-  counts: {
-    tokenRequests: 0,
-    tokensIssued: 0,
-    apiRequests: 0,
-    accepted: 0,
-    refused: 0,
-    forbidden: 0,
-    failed: 0,
-  },
-});
-
 /** What the server does with each request, and what the test may say and see meanwhile. */
 export function tokenServer(settings: ServerSettings) {
   const state = initialState();
@@ -84,6 +51,39 @@ export function tokenServer(settings: ServerSettings) {
     },
   };
 }
+
+/** Real time, whatever fake timers are put in its place later: a server's clients are elsewhere. */
+const { setTimeout, clearTimeout } = globalThis;
+const realNow = Date.now;
+
+interface ServerSettings {
+  readonly lifetime: number;
+  readonly latency: number;
+  readonly nameOf: (n: number) => string;
+  readonly refuseWith: 401 | 403;
+}
+
+type Answer = (status: number, body: unknown, headers?: Readonly<Record<string, string>>) => void;
+
+interface ServerState {
+  readonly ledger: ReturnType<typeof createLedger>;
+  readonly forbidden: Map<string, Forbidden>;
+  readonly counts: { -readonly [K in keyof TokenServerCounts]: TokenServerCounts[K] };
+}
+
+const initialState = (): ServerState => ({
+  ledger: createLedger(realNow),
+  forbidden: new Map(),
+  counts: {
+    tokenRequests: 0,
+    tokensIssued: 0,
+    apiRequests: 0,
+    accepted: 0,
+    refused: 0,
+    forbidden: 0,
+    failed: 0,
+  },
+});
 
 function answerToken(
   { ledger, counts }: ServerState,

@@ -95,7 +95,8 @@ function statusIn(error: unknown): number | undefined {
   return typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined;
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-const kindOf = (value: unknown): string =>
-  value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : typeof value;
+/** Says what a value is without showing it: it may be a secret in the wrong place. */
+export const kindOf = (value: unknown): string =>
+  value === null ? 'null' : value === '' ? 'an empty string' : Array.isArray(value) ? 'an array' : typeof value;
