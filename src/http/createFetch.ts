@@ -4,7 +4,7 @@ import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import type { Authorize } from './authorization.js';
-import { Destinations, type DestinationOptions } from './destinations.js';
+import { createDestinations, type DestinationOptions } from './destinations.js';
 import { plainError } from './fetchError.js';
 import { hasAuthorization } from './headerRecord.js';
 import {
@@ -41,7 +41,7 @@ export type FetchWithToken = (input: string | URL | Request, init?: RequestInit 
 export function fetchWithToken(
   token$: TokenStream,
   options: FetchOptions,
-  destinations = new Destinations(options),
+  destinations = createDestinations(options),
 ): FetchWithToken {
   const manager = managerOf(token$);
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;

@@ -4,7 +4,7 @@ import { isStream } from '../internal/isStream.js';
 import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { Destinations, displayUrl } from './destinations.js';
+import { createDestinations, displayUrl } from './destinations.js';
 import { copyOfHeaders, headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
 import { exchange, type Read } from './httpExchange.js';
 import { copyOfInit, copyOfRequest, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';
@@ -76,7 +76,7 @@ export interface HttpClient {
  *   HttpStatusError}.
  */
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
-  const destinations = new Destinations(options);
+  const destinations = createDestinations(options);
   const sender = { send: fetchWithToken(token$, options, destinations), timers: managerOf(token$).timers };
   const { timeout: defaultTimeout } = numbersIn(options, TIMEOUT);
   const defaults = options.headers === undefined ? undefined : headersOption(options.headers);
