@@ -1,6 +1,6 @@
-import { defaultIfEmpty, firstValueFrom, from, merge, Observable } from 'rxjs';
+import { defaultIfEmpty } from 'rxjs';
 import { discard } from '../internal/discard.js';
-import { onAbort, reasonOf } from '../internal/onAbort.js';
+import { orAborted } from '../internal/onAbort.js';
 import { isAcceptance, kindOfRejection } from '../token/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
@@ -39,7 +39,7 @@ export function repeatRejected(
     if (!hadToken) return false;
     try {
       // It may be a promise, which an abort does not wait for.
-      return await orAborted(from(Promise.resolve(isRejection(response))), signal);
+      return await orAborted(Promise.resolve(isRejection(response)), signal);
     } catch (error) {
       discard(response);
       throw error;
@@ -76,16 +76,4 @@ export function repeatRejected(
   }
 
   return { takeToken, complete };
-}
-
-/** The first value; rejects as soon as the caller aborts. */
-async function orAborted<T>(value$: Observable<T>, signal: AbortSignal | null | undefined): Promise<T> {
-  if (!signal) return firstValueFrom(value$);
-  const aborted$ = new Observable<never>((subscriber) =>
-    onAbort(signal, () => {
-      subscriber.error(reasonOf(signal));
-    }),
-  );
-  // In this order: where the signal has aborted, nothing is asked for.
-  return firstValueFrom(merge(aborted$, value$));
 }

@@ -1,8 +1,8 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { discard } from '../internal/discard.js';
+import { orAborted } from '../internal/onAbort.js';
 import { answeredBy } from './answer.js';
-import { orAborted } from './abort.js';
 import { redactedCause } from './redact.js';
 
 /** What oauth4webapi and we read of an answer's headers. */

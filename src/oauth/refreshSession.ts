@@ -3,10 +3,11 @@ import { HEAD_START } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
-import { orAborted, outliving } from './abort.js';
+import { orAborted } from '../internal/onAbort.js';
 import { renewalBy, type RenewalOptions } from './renewal.js';
 import type { Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
+import { outliving } from './outliving.js';
 
 /**
  * A refresh for which no request waits any more (a timeout, `close()`) has this long to bring its new refresh token.
