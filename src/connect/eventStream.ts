@@ -3,7 +3,8 @@ import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable } f
 import { HttpStatusError } from '../errors.js';
 import { statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
-import { createDestinations, displayUrl } from '../http/destinations.js';
+import { displayUrl } from '../internal/originOf.js';
+import { createDestinations } from '../http/destinations.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
 import { headersOption } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';

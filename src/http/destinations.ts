@@ -1,6 +1,6 @@
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
-import { pageUrl, parseUrl } from '../internal/originOf.js';
+import { displayUrl, pageUrl, parseUrl } from '../internal/originOf.js';
 import { requireObject, wrong } from '../internal/validate.js';
 
 /** Names a resource that rejects tokens: method, origin and path, never the query. */
@@ -113,6 +113,3 @@ function parseOption(name: string, value: string, insecure: boolean): URL {
   if (url.search || url.hash) throw wrong(name, displayUrl(url), 'a URL without query and fragment');
   return url;
 }
-
-/** Without what may be a secret: query, fragment, credentials. */
-export const displayUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;

@@ -1,10 +1,11 @@
 import { throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { isStream } from '../internal/isStream.js';
+import { displayUrl } from '../internal/originOf.js';
 import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { createDestinations, displayUrl } from './destinations.js';
+import { createDestinations } from './destinations.js';
 import { copyOfHeaders, headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
 import { exchange, type Read } from './httpExchange.js';
 import { copyOfInit, copyOfRequest, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';

@@ -18,3 +18,6 @@ export function originOf(url: string | null | undefined, base?: string): string 
   const origin = parseUrl(url ?? '', base)?.origin;
   return origin === 'null' ? undefined : origin;
 }
+
+/** What of a URL may be printed: scheme, host and path. A query, a fragment or a user may be a secret. */
+export const displayUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;

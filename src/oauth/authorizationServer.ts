@@ -1,9 +1,10 @@
 import * as oauth from 'oauth4webapi';
+import { displayUrl } from '../internal/originOf.js';
 import { TokenEndpointError } from '../errors.js';
 import { answeredBy, retryAfterOf } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
-import { objectionTo, parse, printable } from './secureUrl.js';
+import { objectionTo, parse } from './secureUrl.js';
 
 /** What we need to know of an authorization server. */
 export interface AuthorizationServer {
@@ -38,7 +39,7 @@ export function lookupOf(options: CheckedOptions): ServerLookup {
 }
 
 async function discover(issuer: URL, options: CheckedOptions, signal: AbortSignal): Promise<AuthorizationServer> {
-  const place = `the discovery document of ${printable(issuer)}`;
+  const place = `the discovery document of ${displayUrl(issuer)}`;
   const request = (algorithm: 'oidc' | 'oauth2') =>
     oauth.discoveryRequest(issuer, { algorithm, ...requestBy(boundedFetch(place, options.fetch), issuer, signal) });
   let response = await request('oidc');

@@ -1,9 +1,6 @@
 import { isLoopback } from '../internal/loopback.js';
-import { parseUrl } from '../internal/originOf.js';
+import { displayUrl, parseUrl } from '../internal/originOf.js';
 import { kindOf } from './requireOption.js';
-
-/** What of a URL may be printed: scheme, host and path. A query or a user may be a secret. */
-export const printable = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}`;
 
 /**
  * Why nothing may be sent to this URL, or undefined when it may. RFC 6749 section 3.2 asks for TLS and forbids a
@@ -19,7 +16,7 @@ export function objectionTo(url: URL, allowInsecure = false): string | undefined
     : 'must be an https: URL (http: goes to loopback only, unless allowInsecureRequests is true)';
 }
 
-/** Reads a URL option; the TypeError names the option and of the value only what {@link printable} would show. */
+/** Reads a URL option; the TypeError names the option and of the value only what {@link displayUrl} would show. */
 export function endpointOption(name: string, value: unknown, allowInsecure?: boolean): URL {
   const url = parse(value);
   if (!url)
@@ -30,7 +27,7 @@ export function endpointOption(name: string, value: unknown, allowInsecure?: boo
   // `secret:in-the-wrong-place` is a URL too.
   if (objection)
     throw new TypeError(
-      `option "${name}" ${objection}, got ${/^https?:$/.test(url.protocol) ? printable(url) : 'a URL of another kind'}`,
+      `option "${name}" ${objection}, got ${/^https?:$/.test(url.protocol) ? displayUrl(url) : 'a URL of another kind'}`,
     );
   return url;
 }

@@ -1,11 +1,11 @@
 import * as oauth from 'oauth4webapi';
+import { displayUrl } from '../internal/originOf.js';
 import { answeredBy, retryAfterOf, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestBy, type Transport } from './boundedFetch.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
 import type { CheckedOptions } from './checkOptions.js';
-import { printable } from './secureUrl.js';
 import { clockSkewOf, type ServerClock } from './serverClock.js';
 
 /** Form parameters; what is undefined is left out. */
@@ -31,7 +31,7 @@ export function tokenRequestBy(
     const { issuer, token_endpoint } = server;
     const { grantType, parameters, signal, onSend } = request;
     const url = new URL(token_endpoint);
-    const place = `the token endpoint ${printable(url)}`;
+    const place = `the token endpoint ${displayUrl(url)}`;
     const fetch = boundedFetch(place, options.fetch);
     const transport: Transport = (target, init) => {
       onSend?.();
