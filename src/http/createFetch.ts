@@ -5,7 +5,7 @@ import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import type { Authorize } from './authorization.js';
 import { createDestinations, type DestinationOptions } from './destinations.js';
-import { plainError } from './fetchError.js';
+import { uniformError } from './uniformError.js';
 import { hasAuthorization } from './headerRecord.js';
 import {
   initOf,
@@ -47,7 +47,7 @@ export function fetchWithToken(
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
   const sender = createRequestSender(manager, { fetch, authorize });
-  const { takeToken, complete } = repeatRejected(manager, sender, isRejection);
+  const { takeToken, sendAndRepeat } = repeatRejected(manager, sender, isRejection);
   const isDefault = isRejection === isRejectionByDefault;
 
   function begin(outgoing: OutgoingRequest): Promise<Response> {
@@ -58,13 +58,13 @@ export function fetchWithToken(
     };
     if (!token) {
       return takeToken(outgoing)
-        .then((next) => complete(outgoing, next))
+        .then((next) => sendAndRepeat(outgoing, next))
         .catch(fail);
     }
     // Nearly every request goes this way, so it makes one promise and waits for nothing else.
     return sender.send(outgoing, token).then((response) => {
       // Below 300 the default predicate sees no rejection, and there is no redirect to follow.
-      if (response.status >= 300 || !isDefault) return complete(outgoing, token, response).catch(fail);
+      if (response.status >= 300 || !isDefault) return sendAndRepeat(outgoing, token, response).catch(fail);
       manager.accepted(token, () => resourceKey(outgoing));
       return response;
     }, fail);
@@ -88,7 +88,7 @@ export function fetchWithToken(
       return isOwn || hasAuthorization(outgoing.headers) ? sendWithoutToken(outgoing) : begin(outgoing);
     } catch (error) {
       releaseBody(init.body);
-      const failure = plainError(error) as Error;
+      const failure = uniformError(error) as Error;
       return Promise.reject(failure);
     }
   };
@@ -99,7 +99,9 @@ export function fetchWithToken(
  * in it, as with fetch.
  */
 const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest, 'signal' | 'wasAborted'>): unknown =>
-  wasAborted && (error as Partial<Error> | null)?.name === 'TypeError' ? plainError(error) : plainError(error, signal);
+  wasAborted && (error as Partial<Error> | null)?.name === 'TypeError'
+    ? uniformError(error)
+    : uniformError(error, signal);
 
 /**
  * A fetch whose requests carry the latest token. While the token is fresh it costs one synchronous check and a header.

@@ -7,7 +7,7 @@ import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { createDestinations } from './destinations.js';
 import { copyOfHeaders, headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
-import { exchange, type Read } from './httpExchange.js';
+import { sendOnSubscribe, type Read } from './sendOnSubscribe.js';
 import { copyOfInit, copyOfRequest, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';
 import { copyOfBody, hasContentType, isSendable, releaseBody, tagOf } from './requestBody.js';
 import { readBody, statusError } from './responseBody.js';
@@ -93,7 +93,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     // node-fetch has an option of this name.
     delete init.timeout;
     if (request && init.signal === undefined) init.signal = request.signal;
-    return exchange<R>(sender, { input: request ?? url, init, timeout, name, read });
+    return sendOnSubscribe<R>(sender, { input: request ?? url, init, timeout, name, read });
   };
 
   const sendAndParse = <T>(method: string, url: string | URL, given?: HttpRequestInit, body?: unknown): Observable<T> =>
