@@ -18,8 +18,8 @@ export function mistake(message: string, options?: ErrorOptions): InvalidTokenRe
   return error;
 }
 
-/** Members of HTTP responses, Observables, promises, bytes and MSAL's results, which no token response has. */
-const OF_OTHERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken'];
+/** Members of HTTP responses, Observables, promises, bytes, MSAL's results and our tokens: no token response has them. */
+const OF_OTHERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken', 'raw'];
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
@@ -97,5 +97,6 @@ function statusIn(error: unknown): number | undefined {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-const kindOf = (value: unknown): string =>
+/** Says what a value is without showing it. */
+export const kindOf = (value: unknown): string =>
   value === null ? 'null' : value === '' ? 'empty' : Array.isArray(value) ? 'an array' : typeof value;
