@@ -1,3 +1,5 @@
+/** Reads the beginning of a response's body into memory. */
+
 /** How much of the body of an unsuccessful response is kept in memory. Bytes. */
 const MOST_KEPT = 64 * 1024;
 

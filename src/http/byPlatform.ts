@@ -1,3 +1,4 @@
+/** How redirects are treated where the platform follows them: in browsers. */
 import type { RedirectPolicy } from './follow.js';
 import { isSafe } from './outgoingRequest.js';
 

@@ -1,3 +1,4 @@
+/** The public function `createFetch`: a fetch whose requests carry the token. */
 import { TokenStreamClosedError } from '../errors.js';
 import { requireFunctions } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';

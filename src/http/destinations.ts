@@ -1,3 +1,4 @@
+/** Where the token may go: resolves URLs, and checks their origins. */
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
 import { displayUrl, pageUrl, parseUrl } from '../internal/originOf.js';

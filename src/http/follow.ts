@@ -1,3 +1,4 @@
+/** Follows redirects by hand, so that the token does not leave its origin. */
 import { discard } from '../internal/discard.js';
 import type { RequestRedirect } from '../internal/platformTypes.js';
 import { withoutHeaders } from './headerRecord.js';

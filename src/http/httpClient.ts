@@ -1,3 +1,4 @@
+/** The public function `createHttpClient`: an Observable for each HTTP method. */
 import { throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { isStream } from '../internal/isStream.js';

@@ -1,3 +1,4 @@
+/** Repeats a rejected request once with another token, for fetch. `withToken` does the same for Observables. */
 import { defaultIfEmpty } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { orAborted } from '../internal/onAbort.js';

@@ -1,3 +1,4 @@
+/** Sends a request once, with the token and its proof. */
 import { discard } from '../internal/discard.js';
 import type { TokenProof } from '../token/proof.js';
 import type { TokenManager } from '../token/tokenManager.js';

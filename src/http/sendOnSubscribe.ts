@@ -1,3 +1,4 @@
+/** A request of the HTTP client as an Observable, with its time limit. */
 import { Observable } from 'rxjs';
 import { RequestTimeoutError } from '../errors.js';
 import { onAbort, reasonOf } from '../internal/onAbort.js';

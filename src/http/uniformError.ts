@@ -1,3 +1,4 @@
+/** Makes the errors of all platforms' fetch alike, and free of secrets. */
 import { reasonOf } from '../internal/onAbort.js';
 import { platformError } from './transport.js';
 

@@ -5,34 +5,11 @@ import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
  * superagent's, wreck's, MSAL's, AWS' and our own.
  */
 
-interface Fields {
-  readonly status?: unknown;
-  readonly statusCode?: unknown;
-  readonly httpStatusCode?: unknown;
-  readonly error?: unknown;
-  readonly errorCode?: unknown;
-  readonly oauth2Code?: unknown;
-  readonly errors?: unknown;
-  readonly code?: unknown;
-  readonly retryAfter?: unknown;
-  readonly headers?: unknown;
-  readonly response?: unknown;
-  readonly res?: unknown;
-  readonly data?: unknown;
-  readonly payload?: unknown;
-  readonly access_token?: unknown;
-  readonly body?: unknown;
-  readonly text?: unknown;
-  readonly get?: unknown;
-  readonly xhr?: { getResponseHeader?(name: string): string | null };
-  readonly name?: unknown;
-  readonly cause?: unknown;
-  readonly __type?: unknown;
-  readonly $metadata?: unknown;
-}
+type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields of whatever it is; none, if it is no object. */
-export const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? value : {});
+export const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
 
 /** The response that an error carries; wreck, and so simple-oauth2, keeps it in `data`. */
 const responseOf = (answer: unknown) => {
@@ -118,7 +95,7 @@ export function headerOf(answer: unknown, name: string): string | undefined {
     // Node's clients give a header that came twice as an array, and mocks give numbers.
     if (Array.isArray(value) || typeof value === 'number') return String(value);
   }
-  return xhr?.getResponseHeader?.(name) ?? undefined;
+  return (xhr as Partial<XMLHttpRequest> | undefined)?.getResponseHeader?.(name) ?? undefined;
 }
 
 /** Where servers say how many requests are left; the last by draft-ietf-httpapi-ratelimit-headers. */

@@ -1,3 +1,4 @@
+/** Keeps the asynchronous context of a caller (Node's AsyncLocalStorage). */
 import { Observable } from 'rxjs';
 import { builtinModule } from './builtinModule.js';
 

@@ -1,3 +1,4 @@
+/** Waits for the abort of a signal, with one listener for all who wait. */
 import { firstValueFrom, from, merge, NEVER, Observable, type ObservableInput } from 'rxjs';
 import { ignoreRejection } from './ignoreRejection.js';
 

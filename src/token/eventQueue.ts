@@ -1,3 +1,4 @@
+/** Delivers the stream's events, in the same order to every listener. */
 import { Subject, type Observable } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from './events.js';
 

@@ -1,3 +1,4 @@
+/** The stream itself: repeats refreshes when a token is needed, and shares what they bring. */
 import {
   defer,
   EMPTY,

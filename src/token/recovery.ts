@@ -1,3 +1,4 @@
+/** What follows when a server rejects or accepts a token: a refresh, a repeat, or nothing. */
 import { catchError, defer, EMPTY, filter, tap, type Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';

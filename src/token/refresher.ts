@@ -1,3 +1,4 @@
+/** One refresh: attempts to get a token, with pauses after failures. */
 import {
   catchError,
   concatMap,

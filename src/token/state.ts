@@ -1,3 +1,4 @@
+/** The state of one stream, and the pure functions that decide by it. */
 import type { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import { backoffOf, MIN_PAUSE, permanentPause, retryDelay } from './backoff.js';

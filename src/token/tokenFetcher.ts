@@ -1,3 +1,4 @@
+/** Asks the source, or the store before it, for one token within the time limit. */
 import {
   AsyncSubject,
   catchError,

@@ -1,3 +1,4 @@
+/** Makes the parts of one stream, and ends the session (`signOut`) and the stream (`close`). */
 import { defer, type Observable, type Subscription } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';

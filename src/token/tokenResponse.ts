@@ -1,3 +1,4 @@
+/** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { codeIn, errorCodeOf, fieldsOf, parseBody, statusOf } from '../internal/answers.js';
