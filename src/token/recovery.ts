@@ -100,10 +100,11 @@ export function createRecovery(
         carryOut(context, rejection, decision);
         // A `tokenRejected` listener may have signed out.
         if (decision === 'suppressed' || !isOfSession(state, token)) return EMPTY;
-        const isUsable = isHeld(state, token) && current() !== null;
-        // A `tokenRejected` listener may have made the attempt already, and it failed.
-        if (isUsable && (state.failures !== failures || !isReplacing(state))) return EMPTY;
-        const next$ = isHeld(state, token) ? replacementFor(rejection, maxWait) : views.take(maxWait);
+        // A `tokenRejected` listener may have made the attempt already, and it failed: the token stays in use.
+        const isAttemptOver = state.failures !== failures || !isReplacing(state);
+        const isStillHeld = isHeld(state, token);
+        if (isStillHeld && isAttemptOver && current()) return EMPTY;
+        const next$ = isStillHeld ? replacementFor(rejection, maxWait) : views.take(maxWait);
         return next$.pipe(filter((next) => !sameToken(next, token)));
       }).pipe(catchError(() => EMPTY)),
     reject: (rejection) => {
