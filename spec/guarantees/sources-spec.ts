@@ -139,6 +139,7 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: 'a status', fail: http({ status: 401 }) },
       { name: 'a statusCode', fail: http({ statusCode: 401 }) },
       { name: "axios' and ky's response.status", fail: http({ response: { status: 401 } }) },
+      { name: "wreck's and simple-oauth2's data.res.statusCode", fail: http({ data: { res: { statusCode: 401 } } }) },
       { name: "got's response.statusCode", fail: http({ response: { statusCode: 401, body: '' } }) },
       {
         name: "axios' response.data.error",

@@ -49,6 +49,26 @@ describe('isRejection that returns a promise', () => {
     expect(await failureOf(send('/'))).toBe(mistake);
   });
 
+  it('should leave no rejection unhandled where the caller aborts meanwhile', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    const { token$ } = await warmTokens();
+    const controller = new AbortController();
+    const send = createFetch(token$, {
+      baseUrl,
+      fetch: stubFetch(200).fetch,
+      // As the body of a response does when it is read after an abort.
+      isRejection: () => {
+        controller.abort();
+        return Promise.reject(new Error('no body'));
+      },
+    });
+    expect(await failureOf(send('/', { signal: controller.signal }))).toBe(controller.signal.reason);
+    await new Promise((resolve) => setTimeout(resolve));
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   it('should not hold an abort up', async () => {
     const { token$ } = await warmTokens();
     const controller = new AbortController();

@@ -106,7 +106,6 @@ describe('isWanted', () => {
   it.each<[string, Partial<TokenState>, number, number | undefined, boolean]>([
     ['by nobody', {}, 0, undefined, false],
     ['by a subscriber', { subscribers: 1 }, 1e9, 0, true],
-    ['by a request that is given the token', { isDemanded: true }, 1e9, 0, true],
     ['by whoever forced a refresh', { forcedBy: 'manual' }, 1e9, 0, true],
     ['because it was rejected', { forcedBy: rejection }, 1e9, 0, true],
     ['within one life of its last use', used, 39_999, undefined, true],

@@ -1,5 +1,6 @@
 import { NEVER, of } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
+import { accessToken } from '../../src/token/accessToken.js';
 import {
   checkTokenResponse,
   isFetchResponse,
@@ -78,6 +79,11 @@ describe('checkTokenResponse', () => {
       "MSAL's result",
       { accessToken: 'SECRET', expiresOn: new Date() },
       'has no access_token (undefined), but accessToken: return the parsed body, { access_token, expires_in }',
+    ],
+    [
+      'a token of another stream',
+      accessToken({ access_token: 'SECRET' }, 0, 1),
+      'has no access_token (undefined), but raw: return the parsed body, { access_token, expires_in }',
     ],
     [
       'a Response that is read no further',

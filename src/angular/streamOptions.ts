@@ -1,5 +1,5 @@
 import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
-import { Destinations } from '../http/destinations.js';
+import { createDestinations, type Destinations } from '../http/destinations.js';
 import { requireFunctions, requireObject, requireText, wrong } from '../internal/validate.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, TokenStreamOptions } from '../token/types.js';
@@ -91,7 +91,7 @@ export function splitOptions(options: ProvideTokenStreamOptions) {
     name,
     isRejection,
     authorize,
-    destinations: new Destinations({ allowedOrigins, allowInsecureRequests }),
+    destinations: createDestinations({ allowedOrigins, allowInsecureRequests }),
     paths: checkedPaths('paths', paths),
     exceptPaths: checkedPaths('exceptPaths', exceptPaths),
   };

@@ -1,7 +1,7 @@
 import { getAdapter, type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { Destinations } from '../http/destinations.js';
+import { createDestinations } from '../http/destinations.js';
 import { originOf, pageUrl } from '../internal/originOf.js';
 import { requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
@@ -73,7 +73,7 @@ export function attachToken(
   requireFunctions({ isRejection });
   const { baseURL } = instance.defaults;
   const origin = baseURL ? originOf(baseURL, pageUrl()) : undefined;
-  const destinations = new Destinations({
+  const destinations = createDestinations({
     allowedOrigins: options.allowedOrigins ?? (origin === undefined ? [] : [origin]),
     allowInsecureRequests: options.allowInsecureRequests,
   });

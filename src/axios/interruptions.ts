@@ -1,6 +1,6 @@
 import { AxiosError, CanceledError, type Cancel, type InternalAxiosRequestConfig } from 'axios';
-import { fromEvent, fromEventPattern, map, merge, NEVER, Observable } from 'rxjs';
-import { onAbort } from '../internal/onAbort.js';
+import { catchError, fromEvent, fromEventPattern, map, merge, NEVER, of, type Observable } from 'rxjs';
+import { aborted } from '../internal/onAbort.js';
 import type { Timers } from '../internal/timers.js';
 
 /**
@@ -9,13 +9,6 @@ import type { Timers } from '../internal/timers.js';
  */
 export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Timers): Observable<unknown> {
   const { signal, cancelToken, transitional } = config;
-  const aborted$ = signal
-    ? new Observable<void>((subscriber) =>
-        onAbort(signal as AbortSignal, () => {
-          subscriber.next();
-        }),
-      )
-    : NEVER;
   const token = cancelToken as unknown as Cancellable | undefined;
   const cancelled$ = token
     ? fromEventPattern<Cancel>(
@@ -30,7 +23,7 @@ export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Time
   const late$ = timers.after(limitOf(config), true);
   return merge(
     failuresOfBody(config),
-    aborted$.pipe(map(() => new CanceledError(undefined, config))),
+    aborted(signal as AbortSignal | undefined).pipe(catchError(() => of(new CanceledError(undefined, config)))),
     cancelled$,
     late$.pipe(
       map(

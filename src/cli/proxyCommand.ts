@@ -1,3 +1,5 @@
+import { NEVER } from 'rxjs';
+import { orAborted } from '../internal/onAbort.js';
 import type { ProxyLogEntry } from '../proxy/options.js';
 import { startTokenProxy } from '../proxy/startTokenProxy.js';
 import { commandStream } from './commandStream.js';
@@ -34,7 +36,7 @@ export async function runProxy(given: Given, io: CommandIo): Promise<void> {
         io.err(`${new Date().toISOString()} ${line}`);
       });
       io.out(`listening on ${proxy.url}`);
-      await aborted(io.stop);
+      await orAborted(NEVER, io.stop).catch(() => undefined);
     } finally {
       await proxy.close();
     }
@@ -49,12 +51,3 @@ const lineOfRequest = ({ method, path, status, took, sent, error }: ProxyLogEntr
     ...(sent > 1 ? ['repeated'] : []),
     ...(error === undefined ? [] : [error]),
   ].join(', ');
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else
-      signal.addEventListener('abort', () => {
-        resolve();
-      });
-  });

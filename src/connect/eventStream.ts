@@ -4,7 +4,7 @@ import { HttpStatusError } from '../errors.js';
 import { statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { displayUrl } from '../internal/originOf.js';
-import { Destinations } from '../http/destinations.js';
+import { createDestinations } from '../http/destinations.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
 import { headersOption } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
@@ -72,7 +72,7 @@ export function eventStream(
   options: EventStreamOptions = {},
 ): Observable<ServerSentEvent> {
   const manager = managerOf(token$);
-  const destinations = new Destinations(options);
+  const destinations = createDestinations(options);
   const href = destinations.check(String(url));
   const name = () => `GET ${displayUrl(new URL(href))}`;
   // A rejection is the stream's to answer: it knows how often in a row there was one.

@@ -1,3 +1,4 @@
+/** Puts the token into the headers of a request. */
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
 import type { AccessToken } from '../token/types.js';

@@ -1,3 +1,5 @@
+/** Reads the beginning of a response's body into memory. */
+
 /** How much of the body of an unsuccessful response is kept in memory. Bytes. */
 const MOST_KEPT = 64 * 1024;
 
@@ -20,17 +22,12 @@ export async function beginningOf(body: ReadableStream<Uint8Array>): Promise<Uin
   return beginning.bytes();
 }
 
-interface Beginning {
-  /** @returns whether there is room for more */
-  readonly add: (chunk: Uint8Array) => boolean;
-  readonly bytes: () => Uint8Array<ArrayBuffer>;
-}
-
-export function createBeginning(): Beginning {
+export function createBeginning() {
   const kept = new Uint8Array(MOST_KEPT);
   let length = 0;
   return {
-    add: (chunk) => {
+    /** @returns whether there is room for more */
+    add: (chunk: Uint8Array): boolean => {
       const part = chunk.subarray(0, MOST_KEPT - length);
       kept.set(part, length);
       length += part.length;

@@ -1,3 +1,4 @@
+/** How redirects are treated where the platform follows them: in browsers. */
 import type { RedirectPolicy } from './follow.js';
 import { isSafe } from './outgoingRequest.js';
 
@@ -9,6 +10,6 @@ export const byPlatform: RedirectPolicy = {
     const { redirected, url } = response;
     const hadToken = !redirected || new URL(url).origin === new URL(outgoing.url).origin;
     // A redirect may have made a GET of it, after the server had accepted it.
-    return { response, hadToken, hop: redirected && !isSafe(outgoing) ? null : outgoing };
+    return { response, hadToken, toRepeat: redirected && !isSafe(outgoing) ? null : outgoing };
   },
 };

@@ -1,11 +1,12 @@
+/** The public function `createFetch`: a fetch whose requests carry the token. */
 import { TokenStreamClosedError } from '../errors.js';
 import { requireFunctions } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import type { Authorize } from './authorization.js';
-import { Destinations, type DestinationOptions } from './destinations.js';
-import { plainError } from './fetchError.js';
+import { createDestinations, type DestinationOptions } from './destinations.js';
+import { uniformError } from './uniformError.js';
 import { hasAuthorization } from './headerRecord.js';
 import {
   initOf,
@@ -41,13 +42,13 @@ export type FetchWithToken = (input: string | URL | Request, init?: RequestInit 
 export function fetchWithToken(
   token$: TokenStream,
   options: FetchOptions,
-  destinations = new Destinations(options),
+  destinations = createDestinations(options),
 ): FetchWithToken {
   const manager = managerOf(token$);
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
   const sender = createRequestSender(manager, { fetch, authorize });
-  const { takeToken, complete } = repeatRejected(manager, sender, isRejection);
+  const { takeToken, sendAndRepeat } = repeatRejected(manager, sender, isRejection);
   const isDefault = isRejection === isRejectionByDefault;
 
   function begin(outgoing: OutgoingRequest): Promise<Response> {
@@ -58,13 +59,13 @@ export function fetchWithToken(
     };
     if (!token) {
       return takeToken(outgoing)
-        .then((next) => complete(outgoing, next))
+        .then((next) => sendAndRepeat(outgoing, next))
         .catch(fail);
     }
     // Nearly every request goes this way, so it makes one promise and waits for nothing else.
     return sender.send(outgoing, token).then((response) => {
       // Below 300 the default predicate sees no rejection, and there is no redirect to follow.
-      if (response.status >= 300 || !isDefault) return complete(outgoing, token, response).catch(fail);
+      if (response.status >= 300 || !isDefault) return sendAndRepeat(outgoing, token, response).catch(fail);
       manager.accepted(token, () => resourceKey(outgoing));
       return response;
     }, fail);
@@ -88,7 +89,7 @@ export function fetchWithToken(
       return isOwn || hasAuthorization(outgoing.headers) ? sendWithoutToken(outgoing) : begin(outgoing);
     } catch (error) {
       releaseBody(init.body);
-      const failure = plainError(error) as Error;
+      const failure = uniformError(error) as Error;
       return Promise.reject(failure);
     }
   };
@@ -99,7 +100,9 @@ export function fetchWithToken(
  * in it, as with fetch.
  */
 const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest, 'signal' | 'wasAborted'>): unknown =>
-  wasAborted && (error as Partial<Error> | null)?.name === 'TypeError' ? plainError(error) : plainError(error, signal);
+  wasAborted && (error as Partial<Error> | null)?.name === 'TypeError'
+    ? uniformError(error)
+    : uniformError(error, signal);
 
 /**
  * A fetch whose requests carry the latest token. While the token is fresh it costs one synchronous check and a header.

@@ -1,3 +1,4 @@
+/** Where the token may go: resolves URLs, and checks their origins. */
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
 import { displayUrl, pageUrl, parseUrl } from '../internal/originOf.js';
@@ -29,65 +30,59 @@ export interface DestinationOptions {
 }
 
 /** Where a token may go, decided once. */
-export class Destinations {
-  readonly #base: URL | undefined;
-  /** The base that a relative path is appended to. */
-  readonly #folder: URL | undefined;
-  /**
-   * `origin + '/'`: a URL that starts so has this origin, since the authority ends at the first slash after the
-   * scheme's two.
-   */
-  readonly #prefixes: readonly string[];
-  /** The last relative URL that was resolved; pollers ask for the same one. */
-  #last: { readonly url: string | null; readonly href: string } = { url: null, href: '' };
-
-  constructor(options: DestinationOptions) {
-    requireObject(options);
-    const { baseUrl, allowedOrigins, allowInsecureRequests: insecure = false } = options;
-    if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
-    if (baseUrl !== undefined) {
-      this.#base = parseOption('baseUrl', String(baseUrl), insecure);
-      this.#folder = new URL(this.#base);
-      if (!this.#folder.pathname.endsWith('/')) this.#folder.pathname += '/';
-    }
-    if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
-      throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
-    this.#prefixes =
-      allowedOrigins?.map((origin: unknown, index) =>
-        prefixOption(`allowedOrigins[${String(index)}]`, String(origin), insecure),
-      ) ?? (this.#base ? [`${this.#base.origin}/`] : []);
-  }
-
+export interface Destinations {
   /** The absolute URL. @throws OriginNotAllowedError if the token may not go there. */
-  check(url: string): string {
-    for (const prefix of this.#prefixes) if (url.startsWith(prefix)) return url;
-    if (this.#base && url === this.#last.url) return this.#last.href;
-    const { protocol, origin, href } = this.#parse(url);
-    // `blob:https://host/…` has the origin of its host.
-    if ((protocol === 'https:' || protocol === 'http:') && this.#prefixes.includes(`${origin}/`)) {
-      this.#last = { url, href };
-      return href;
-    }
-    throw new OriginNotAllowedError(
-      `the token may not go to ${origin === 'null' ? protocol : origin}: it is not in allowedOrigins`,
-    );
-  }
-
+  readonly check: (url: string) => string;
   /** The absolute URL of a request that carries no token. */
-  resolve(url: string): string {
-    return this.#parse(url).href;
-  }
+  readonly resolve: (url: string) => string;
+}
 
-  #parse(url: string): URL {
-    const base = (hasPath(url) ? this.#folder : this.#base) ?? pageUrl();
-    const parsed = parseUrl(this.#base && isRooted(url) ? `.${url.trimStart()}` : url, base);
+export function createDestinations(options: DestinationOptions): Destinations {
+  requireObject(options);
+  const { baseUrl, allowedOrigins, allowInsecureRequests: insecure = false } = options;
+  if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
+  if (allowedOrigins !== undefined && !Array.isArray(allowedOrigins))
+    throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
+  const base = baseUrl === undefined ? undefined : parseOption('baseUrl', String(baseUrl), insecure);
+  /** The base that a relative path is appended to. */
+  const folder = base && new URL(base);
+  if (folder && !folder.pathname.endsWith('/')) folder.pathname += '/';
+  /** `origin + "/"`: a URL that starts so has this origin, since the authority ends at the first slash after `://`. */
+  const prefixes: readonly string[] =
+    allowedOrigins?.map((origin: unknown, index) =>
+      prefixOption(`allowedOrigins[${String(index)}]`, String(origin), insecure),
+    ) ?? (base ? [`${base.origin}/`] : []);
+  /** The last relative URL that was resolved; pollers ask for the same one. */
+  let last: { readonly url: string; readonly href: string } | undefined;
+
+  function parse(url: string): URL {
+    const from = (hasPath(url) ? folder : base) ?? pageUrl();
+    const parsed = parseUrl(base && isRooted(url) ? `.${url.trimStart()}` : url, from);
     // Never the URL itself: its query may be a secret.
     if (!parsed)
-      throw new TypeError(`the URL cannot be parsed${base ? '' : ': it must be absolute, since there is no baseUrl'}`);
+      throw new TypeError(`the URL cannot be parsed${from ? '' : ': it must be absolute, since there is no baseUrl'}`);
     if (parsed.username || parsed.password)
       throw new TypeError(`the URL of a request to ${parsed.host} must not contain credentials`);
     return parsed;
   }
+
+  return {
+    check: (url) => {
+      for (const prefix of prefixes) if (url.startsWith(prefix)) return url;
+      // Without a base, the page may have changed its own.
+      if (base && url === last?.url) return last.href;
+      const { protocol, origin, href } = parse(url);
+      // `blob:https://host/…` has the origin of its host.
+      if (/^https?:$/.test(protocol) && prefixes.includes(`${origin}/`)) {
+        last = { url, href };
+        return href;
+      }
+      throw new OriginNotAllowedError(
+        `the token may not go to ${origin === 'null' ? protocol : origin}: it is not in allowedOrigins`,
+      );
+    },
+    resolve: (url) => parse(url).href,
+  };
 }
 
 /** Not a query or a fragment alone, nor an empty text: those are of the base itself. */

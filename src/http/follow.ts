@@ -1,11 +1,12 @@
+/** Follows redirects by hand, so that the token does not leave its origin. */
 import { discard } from '../internal/discard.js';
 import type { RequestRedirect } from '../internal/platformTypes.js';
 import { withoutHeaders } from './headerRecord.js';
 import { initOf, isRepeatable, isSafe, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
 import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, isRedirect, MAX_REDIRECTS, redirectTarget } from './redirect.js';
 
-/** The answer at the end of a chain of redirects. */
-export interface Answer {
+/** What came at the end of a chain of redirects. */
+export interface FollowedResponse {
   readonly response: Response;
   /** Whether the request that got it carried the token. */
   readonly hadToken: boolean;
@@ -14,14 +15,18 @@ export interface Answer {
    * from the start, since a server may have sent it to its sign-in page for want of a valid token. Null where only the
    * platform knows it.
    */
-  readonly hop: OutgoingRequest | null;
+  readonly toRepeat: OutgoingRequest | null;
 }
 
 /** Who follows redirects. */
 export interface RedirectPolicy {
   /** What fetch is told where the caller wants them to be followed. */
   readonly mode: (authorize: unknown) => RequestRedirect;
-  readonly follow: (first: Response, outgoing: OutgoingRequest, sender: HopSender) => Answer | Promise<Answer>;
+  readonly follow: (
+    first: Response,
+    outgoing: OutgoingRequest,
+    sender: HopSender,
+  ) => FollowedResponse | Promise<FollowedResponse>;
 }
 
 /** How each hop is sent: with the token, or by the plain fetch. */
@@ -40,7 +45,7 @@ async function follow(
   first: Response,
   outgoing: OutgoingRequest,
   { sendWithToken, fetch }: HopSender,
-): Promise<Answer> {
+): Promise<FollowedResponse> {
   const { origin } = new URL(outgoing.url);
   let hop = outgoing;
   let response = first;
@@ -58,7 +63,7 @@ async function follow(
   return {
     response: hop.isRedirected ? markRedirected(response) : response,
     hadToken,
-    hop: isSafe(outgoing) ? outgoing : hop,
+    toRepeat: isSafe(outgoing) ? outgoing : hop,
   };
 }
 

@@ -1,3 +1,4 @@
+/** Copies, checks and searches headers. */
 import type { HeadersInit } from '../internal/platformTypes.js';
 
 export type HeaderRecord = Record<string, string>;

@@ -1,13 +1,14 @@
+/** The public function `createHttpClient`: an Observable for each HTTP method. */
 import { throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { isStream } from '../internal/isStream.js';
-import { numbersIn } from '../internal/validate.js';
 import { displayUrl } from '../internal/originOf.js';
+import { numbersIn } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { Destinations } from './destinations.js';
+import { createDestinations } from './destinations.js';
 import { copyOfHeaders, headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
-import { exchange, type Read } from './httpExchange.js';
+import { sendOnSubscribe, type Read } from './sendOnSubscribe.js';
 import { copyOfInit, copyOfRequest, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';
 import { copyOfBody, hasContentType, isSendable, releaseBody, tagOf } from './requestBody.js';
 import { readBody, statusError } from './responseBody.js';
@@ -77,7 +78,7 @@ export interface HttpClient {
  *   HttpStatusError}.
  */
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
-  const destinations = new Destinations(options);
+  const destinations = createDestinations(options);
   const sender = { send: fetchWithToken(token$, options, destinations), timers: managerOf(token$).timers };
   const { timeout: defaultTimeout } = numbersIn(options, TIMEOUT);
   const defaults = options.headers === undefined ? undefined : headersOption(options.headers);
@@ -93,7 +94,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     // node-fetch has an option of this name.
     delete init.timeout;
     if (request && init.signal === undefined) init.signal = request.signal;
-    return exchange<R>(sender, { input: request ?? url, init, timeout, name, read });
+    return sendOnSubscribe<R>(sender, { input: request ?? url, init, timeout, name, read });
   };
 
   const sendAndParse = <T>(method: string, url: string | URL, given?: HttpRequestInit, body?: unknown): Observable<T> =>

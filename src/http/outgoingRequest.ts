@@ -1,3 +1,4 @@
+/** A request as it was at the call: what is sent now, and again after a redirect or a rejection. */
 import { isStream } from '../internal/isStream.js';
 import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platformTypes.js';
 import { resourceOf } from './destinations.js';

@@ -1,10 +1,11 @@
-import { defaultIfEmpty, firstValueFrom, from, merge, Observable } from 'rxjs';
+/** Repeats a rejected request once with another token, for fetch. `withToken` does the same for Observables. */
+import { defaultIfEmpty } from 'rxjs';
 import { discard } from '../internal/discard.js';
-import { onAbort, reasonOf } from '../internal/onAbort.js';
+import { orAborted } from '../internal/onAbort.js';
 import { isAcceptance, kindOfRejection } from '../token/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
-import type { Answer } from './follow.js';
+import type { FollowedResponse } from './follow.js';
 import { isRepeatable, resourceKey, type OutgoingRequest } from './outgoingRequest.js';
 import type { RequestSender } from './requestSender.js';
 
@@ -17,7 +18,7 @@ export interface RepeatableRequests {
    * Sends with the token, or goes on from its first response: follows redirects; a rejection costs one refresh and one
    * repeat.
    */
-  readonly complete: (outgoing: OutgoingRequest, token: AccessToken, response?: Response) => Promise<Response>;
+  readonly sendAndRepeat: (outgoing: OutgoingRequest, token: AccessToken, response?: Response) => Promise<Response>;
 }
 
 /** What happens to a request that waits for a token, is redirected or is rejected. */
@@ -32,60 +33,51 @@ export function repeatRejected(
     return manager.newest(token) ?? takeToken(outgoing);
   }
 
-  const exchange = async (outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Answer> =>
-    sender.follow(response ?? (await sender.send(outgoing, token)), outgoing, token);
+  const sendAndFollow = async (
+    outgoing: OutgoingRequest,
+    token: AccessToken,
+    response?: Response,
+  ): Promise<FollowedResponse> => sender.follow(response ?? (await sender.send(outgoing, token)), outgoing, token);
 
-  async function isRejected({ response, hadToken }: Answer, { signal }: OutgoingRequest): Promise<boolean> {
+  async function isRejected({ response, hadToken }: FollowedResponse, { signal }: OutgoingRequest): Promise<boolean> {
     if (!hadToken) return false;
     try {
       // It may be a promise, which an abort does not wait for.
-      return await orAborted(from(Promise.resolve(isRejection(response))), signal);
+      return await orAborted(Promise.resolve(isRejection(response)), signal);
     } catch (error) {
       discard(response);
       throw error;
     }
   }
 
-  /** The resource is that of the last hop, where it is known. */
-  const keyOf = ({ hop }: Answer, sent: OutgoingRequest): string => resourceKey(hop ?? sent);
+  /** The resource is that of the last redirect, where it is known. */
+  const keyOf = ({ toRepeat }: FollowedResponse, sent: OutgoingRequest): string => resourceKey(toRepeat ?? sent);
 
-  function noteAcceptance(answer: Answer, sent: OutgoingRequest, token: AccessToken): void {
-    if (answer.hadToken && isAcceptance(answer.response)) manager.accepted(token, () => keyOf(answer, sent));
+  function noteAcceptance(followed: FollowedResponse, sent: OutgoingRequest, token: AccessToken): void {
+    if (followed.hadToken && isAcceptance(followed.response)) manager.accepted(token, () => keyOf(followed, sent));
   }
 
-  async function complete(outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Response> {
-    const first = await exchange(outgoing, token, response);
+  async function sendAndRepeat(outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Response> {
+    const first = await sendAndFollow(outgoing, token, response);
     if (!(await isRejected(first, outgoing))) {
       noteAcceptance(first, outgoing, token);
       return first.response;
     }
     const rejection = { token, kind: kindOfRejection(first.response), key: keyOf(first, outgoing) };
-    const { hop } = first;
-    if (!hop || !isRepeatable(hop)) {
+    const { toRepeat } = first;
+    if (!toRepeat || !isRepeatable(toRepeat)) {
       manager.reject(rejection);
       return first.response;
     }
     const next = await orAborted(manager.recover(rejection).pipe(defaultIfEmpty(null)), outgoing.signal);
     // The body of a proxied request may have become too long to be kept meanwhile.
-    if (!next || !isRepeatable(hop)) return first.response;
+    if (!next || !isRepeatable(toRepeat)) return first.response;
     discard(first.response);
     const newest = manager.newest(next, token) ?? (await takeToken(outgoing));
-    const second = await exchange(hop, newest);
-    if (!(await isRejected(second, outgoing))) noteAcceptance(second, hop, newest);
+    const second = await sendAndFollow(toRepeat, newest);
+    if (!(await isRejected(second, outgoing))) noteAcceptance(second, toRepeat, newest);
     return second.response;
   }
 
-  return { takeToken, complete };
-}
-
-/** The first value; rejects as soon as the caller aborts. */
-async function orAborted<T>(value$: Observable<T>, signal: AbortSignal | null | undefined): Promise<T> {
-  if (!signal) return firstValueFrom(value$);
-  const aborted$ = new Observable<never>((subscriber) =>
-    onAbort(signal, () => {
-      subscriber.error(reasonOf(signal));
-    }),
-  );
-  // In this order: where the signal has aborted, nothing is asked for.
-  return firstValueFrom(merge(aborted$, value$));
+  return { takeToken, sendAndRepeat };
 }

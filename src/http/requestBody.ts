@@ -1,3 +1,4 @@
+/** Copies, judges and releases the bodies of requests. */
 import { isStream } from '../internal/isStream.js';
 
 /** What fetch, axios and Angular send as it is, besides text and streams. */

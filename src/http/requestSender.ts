@@ -1,9 +1,10 @@
+/** Sends a request once, with the token and its proof. */
 import { discard } from '../internal/discard.js';
 import type { TokenProof } from '../token/proof.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { withAuthorization, type Authorize } from './authorization.js';
-import type { Answer } from './follow.js';
+import type { FollowedResponse } from './follow.js';
 import { headerRecord } from './headerRecord.js';
 import { initOf, inputOf, isRepeatable, methodOf, redirectModeOf, type OutgoingRequest } from './outgoingRequest.js';
 import { redirectPolicy } from './transport.js';
@@ -11,8 +12,12 @@ import { redirectPolicy } from './transport.js';
 export interface RequestSender {
   /** One sending with the token. It does not follow redirects where a script can see them. */
   readonly send: (outgoing: OutgoingRequest, token: AccessToken) => Promise<Response>;
-  /** The answer at the end of the redirects that begin with `response`. */
-  readonly follow: (response: Response, outgoing: OutgoingRequest, token: AccessToken) => Answer | Promise<Answer>;
+  /** What is at the end of the redirects that begin with `response`. */
+  readonly follow: (
+    response: Response,
+    outgoing: OutgoingRequest,
+    token: AccessToken,
+  ) => FollowedResponse | Promise<FollowedResponse>;
 }
 
 export function createRequestSender(
@@ -62,6 +67,6 @@ export function createRequestSender(
     follow: (response, outgoing, token) =>
       redirectModeOf(outgoing) === 'follow'
         ? redirectPolicy.follow(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch })
-        : { response, hadToken: true, hop: outgoing },
+        : { response, hadToken: true, toRepeat: outgoing },
   };
 }

@@ -1,3 +1,4 @@
+/** What a response becomes for the caller of the HTTP client: its parsed body, or an HttpStatusError. */
 import { HttpStatusError } from '../errors.js';
 import { tagOf } from './requestBody.js';
 import { beginningOf } from './transport.js';

@@ -1,8 +1,9 @@
 /**
- * The fetch of the platform, or cross-fetch's where there is none. The only file that knows cross-fetch; bundlers for
- * browsers swap it.
+ * The fetch of the platform, or cross-fetch's where there is none, and what only Node needs. The only file that knows
+ * cross-fetch; bundlers for browsers swap it.
  */
 
+import { beginningOf as beginningOfStream, createBeginning } from './bodyBeginning.js';
 import { byPlatform } from './byPlatform.js';
 import { byHand, type RedirectPolicy } from './follow.js';
 import { tagOf } from './requestBody.js';
@@ -39,8 +40,35 @@ function ponyfillFetch(input: string | URL | Request, init?: RequestInit): Promi
 export const redirectPolicy: RedirectPolicy =
   'document' in globalThis || 'importScripts' in globalThis ? byPlatform : byHand;
 
-export { beginningOnNode as beginningOf } from './nodeBody.js';
-export { nodeError as platformError } from './nodeError.js';
-
 export const platformHeaders = (): typeof Headers | Promise<typeof Headers> =>
   typeof globalThis.Headers === 'function' ? globalThis.Headers : loadPonyfill().then(({ Headers }) => Headers);
+
+/** The error of a fetch on Node without a secret: node-fetch quotes the URL, and undici the referrer. */
+export function platformError(error: unknown): unknown {
+  const { name, code, type, cause } = (error ?? {}) as Partial<Record<'name' | 'code' | 'type', string>> & {
+    cause?: { code?: unknown };
+  };
+  if (name === 'FetchError')
+    return new TypeError('fetch failed', { cause: Object.assign(new Error(code ?? type), { code }) });
+  return cause?.code === 'ERR_INVALID_URL' ? new TypeError('the referrer cannot be parsed') : error;
+}
+
+type NodeStream = Pick<NodeJS.ReadableStream, 'on'>;
+
+/** The beginning of a body, which is a stream of Node where node-fetch has received it. */
+export const beginningOf = (body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> =>
+  'getReader' in body ? beginningOfStream(body) : beginningOfNodeStream(body as NodeStream);
+
+/** node-fetch's: it is read to its end, since destroying it would leave the socket paused. */
+const beginningOfNodeStream = (body: NodeStream): Promise<Uint8Array<ArrayBuffer>> =>
+  new Promise((resolve) => {
+    const beginning = createBeginning();
+    const finish = () => {
+      resolve(beginning.bytes());
+    };
+    body.on('data', (chunk: Uint8Array) => {
+      if (!beginning.add(chunk)) finish();
+    });
+    body.on('end', finish);
+    body.on('error', finish);
+  });

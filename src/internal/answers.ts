@@ -2,50 +2,34 @@ import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
 
 /**
  * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
- * superagent's, MSAL's, AWS' and our own.
+ * superagent's, wreck's, MSAL's, AWS' and our own.
  */
 
-interface Fields {
-  readonly status?: unknown;
-  readonly statusCode?: unknown;
-  readonly error?: unknown;
-  readonly errorCode?: unknown;
-  readonly errors?: unknown;
-  readonly code?: unknown;
-  readonly retryAfter?: unknown;
-  readonly headers?: unknown;
-  readonly response?: unknown;
-  readonly data?: unknown;
-  readonly access_token?: unknown;
-  readonly body?: unknown;
-  readonly text?: unknown;
-  readonly get?: unknown;
-  readonly xhr?: { getResponseHeader?(name: string): string | null };
-  readonly name?: unknown;
-  readonly cause?: unknown;
-  readonly __type?: unknown;
-  readonly $metadata?: unknown;
-}
+type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields of whatever it is; none, if it is no object. */
-export const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? value : {});
+export const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
+
+/** The response that an error carries; wreck, and so simple-oauth2, keeps it in `data`. */
+const responseOf = (answer: unknown) => {
+  const { response, data } = fieldsOf(answer);
+  return fieldsOf(response ?? fieldsOf(data).res);
+};
 
 /** The HTTP status of an answer, or of the response that an error carries. */
-export function statusOf(answer: unknown): number | undefined {
-  const { status, statusCode, response, $metadata } = fieldsOf(answer);
-  const inResponse = fieldsOf(response);
-  const { httpStatusCode } = fieldsOf($metadata) as { httpStatusCode?: unknown };
-  const candidates = [status, statusCode, inResponse.status, inResponse.statusCode, httpStatusCode];
-  return candidates.find((each) => typeof each === 'number');
-}
+export const statusOf = (answer: unknown): number | undefined =>
+  [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)]
+    .flatMap(({ status, statusCode, httpStatusCode }) => [status, statusCode, httpStatusCode])
+    .find((each) => typeof each === 'number');
 
 /**
  * The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries.
  */
 export function errorCodeOf(answer: unknown): string | undefined {
   for (const carrier of [answer, ...bodiesOf(answer)]) {
-    const { error, errorCode, errors, __type } = fieldsOf(parsedBody(carrier));
-    const members = [errorCode, ...(Array.isArray(errors) ? (errors as unknown[]) : []), __type];
+    const { error, errorCode, oauth2Code, errors, __type } = fieldsOf(parsedBody(carrier));
+    const members = [errorCode, oauth2Code, ...(Array.isArray(errors) ? (errors as unknown[]) : []), __type];
     const code = codeIn(error) ?? oauthCodeIn(members);
     if (code !== undefined) return code;
   }
@@ -59,8 +43,8 @@ const LONGEST_BODY = 2 ** 16;
 /** Wherever a client may keep the body of an answer: parsed, as text or as bytes. */
 function bodiesOf(answer: unknown): unknown[] {
   const { response, data, body } = fieldsOf(answer);
-  const { data: sent, body: received, text } = fieldsOf(response);
-  return [data, body, response, sent, received, text];
+  const { data: sent, body: received, text } = responseOf(answer);
+  return [data, fieldsOf(data).payload, body, response, sent, received, text];
 }
 
 /** A body that a client has left as text or as bytes. */
@@ -101,8 +85,8 @@ export function codeIn(member: unknown): string | undefined {
 
 /** A header, given in lower case, of an answer or of the response that an error carries. */
 export function headerOf(answer: unknown, name: string): string | undefined {
-  const { headers, response, xhr } = fieldsOf(answer);
-  for (const carrier of [headers, fieldsOf(response).headers]) {
+  const { headers, xhr } = fieldsOf(answer);
+  for (const carrier of [headers, responseOf(answer).headers]) {
     const value: unknown =
       typeof fieldsOf(carrier).get === 'function'
         ? (carrier as Headers).get(name)
@@ -111,7 +95,7 @@ export function headerOf(answer: unknown, name: string): string | undefined {
     // Node's clients give a header that came twice as an array, and mocks give numbers.
     if (Array.isArray(value) || typeof value === 'number') return String(value);
   }
-  return xhr?.getResponseHeader?.(name) ?? undefined;
+  return (xhr as Partial<XMLHttpRequest> | undefined)?.getResponseHeader?.(name) ?? undefined;
 }
 
 /** Where servers say how many requests are left; the last by draft-ietf-httpapi-ratelimit-headers. */

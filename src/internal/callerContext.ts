@@ -1,16 +1,12 @@
+/** Keeps the asynchronous context of a caller (Node's AsyncLocalStorage). */
 import { Observable } from 'rxjs';
+import { builtinModule } from './builtinModule.js';
 
 /** Runs a function in the context that was captured. */
 export type RunInContext = <R>(work: () => R) => R;
 
-interface Node {
-  readonly process?: {
-    getBuiltinModule?(id: string): { readonly AsyncResource?: new (type: string) => Resource } | undefined;
-  };
-}
-
-interface Resource {
-  runInAsyncScope<R>(work: () => R): R;
+interface AsyncHooks {
+  readonly AsyncResource?: new (type: string) => { runInAsyncScope<R>(work: () => R): R };
 }
 
 const asIs: RunInContext = (work) => work();
@@ -20,8 +16,7 @@ const asIs: RunInContext = (work) => work();
  * Browsers have none. Not by `AsyncLocalStorage.snapshot()`, which in Node 20 takes 50 µs and 2.7 kB.
  */
 export function captureContext(): RunInContext {
-  // Bundlers for browsers refuse the specifier `node:async_hooks` even in an `import()`.
-  const { AsyncResource } = (globalThis as Node).process?.getBuiltinModule?.('node:async_hooks') ?? {};
+  const { AsyncResource } = builtinModule<AsyncHooks>('node:async_hooks') ?? {};
   if (!AsyncResource) return asIs;
   const resource = new AsyncResource('rx-fresh-token');
   return (work) => resource.runInAsyncScope(work);

@@ -1,8 +1,8 @@
 import type * as Fs from 'node:fs';
+import { builtinModule } from './builtinModule.js';
 
-/** Node's files, asked for at run time, since bundlers for browsers refuse an import of `node:fs`. */
 export function nodeFs(): typeof Fs {
-  const found = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule?.('node:fs');
+  const found = builtinModule<typeof Fs>('node:fs');
   if (!found) throw new Error('reading and writing files needs Node 20.16 or later');
   return found;
 }

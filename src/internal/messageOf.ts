@@ -1,3 +1,4 @@
+/** What an error says, made fit for a log: on one line and without secrets. */
 import { errorCodeOf, statusOf } from './answers.js';
 import { isCode } from './oauthErrors.js';
 

@@ -1,3 +1,5 @@
+/** Which error codes of OAuth are known, temporary, permanent, or ask for a new sign-in. */
+
 /**
  * Codes that ask the client to come back later (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5), or for another try
  * with a nonce (RFC 9449 section 8).

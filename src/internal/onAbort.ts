@@ -1,3 +1,7 @@
+/** Waits for the abort of a signal, with one listener for all who wait. */
+import { firstValueFrom, from, merge, NEVER, Observable, type ObservableInput } from 'rxjs';
+import { ignoreRejection } from './ignoreRejection.js';
+
 interface Watch {
   readonly actions: Set<() => void>;
   readonly runAll: () => void;
@@ -37,4 +41,20 @@ export function onAbort(signal: AbortSignal, act: () => void): () => void {
   return () => {
     if (actions.delete(act) && actions.size === 0) signal.removeEventListener('abort', runAll);
   };
+}
+
+/** Fails with the signal's reason when it aborts. `fromEvent` would add a listener for each subscriber. */
+export const aborted = (signal: AbortSignal | null | undefined): Observable<never> =>
+  signal
+    ? new Observable((subscriber) =>
+        onAbort(signal, () => {
+          subscriber.error(reasonOf(signal));
+        }),
+      )
+    : NEVER;
+
+/** The first value; rejects with the signal's reason if that aborts first. If it has, the value is not asked for. */
+export function orAborted<T>(value: ObservableInput<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  ignoreRejection(value);
+  return firstValueFrom(signal ? merge(aborted(signal), value) : from(value));
 }

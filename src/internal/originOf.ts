@@ -19,5 +19,5 @@ export function originOf(url: string | null | undefined, base?: string): string 
   return origin === 'null' ? undefined : origin;
 }
 
-/** A URL without what may be a secret: query, fragment, credentials. */
+/** What of a URL may be printed: scheme, host and path. A query, a fragment or a user may be a secret. */
 export const displayUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;

@@ -1,3 +1,4 @@
+/** Hidden members that link sources, stores, pools and signals to a stream. */
 import type { Observable } from 'rxjs';
 
 /**

@@ -1,3 +1,4 @@
+/** A clock that is never set back, for all decisions about a token. */
 import type { SchedulerLike } from 'rxjs';
 import { ticksOf } from './stopwatch.js';
 

@@ -1,3 +1,4 @@
+/** Measures durations by two clocks, so that neither a sleep nor a clock that was set makes them too short. */
 import type { SchedulerLike } from 'rxjs';
 
 /**

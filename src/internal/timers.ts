@@ -1,3 +1,4 @@
+/** Timers of any length, which keep a Node process alive only while the token is wanted. */
 import { map, Observable, type SchedulerLike, type Subscription } from 'rxjs';
 import type { SteadyClock } from './steadyClock.js';
 

@@ -1,3 +1,5 @@
+/** Checks options, with errors that name the option and its range. */
+
 /** Least and most allowed, and the default. */
 type Range = readonly [least: number, most: number, fallback?: number];
 type Checked<R extends Record<string, Range>> = {

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
-import { TokenEndpointError } from '../errors.js';
 import { displayUrl } from '../internal/originOf.js';
+import { TokenEndpointError } from '../errors.js';
 import { answeredBy, retryAfterOf } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';

@@ -1,9 +1,9 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { discard } from '../internal/discard.js';
+import { orAborted } from '../internal/onAbort.js';
 import { isFetchResponse } from '../token/tokenResponse.js';
 import { answeredBy } from './answer.js';
-import { orAborted } from './abort.js';
 import { redactedCause } from './redact.js';
 
 /**

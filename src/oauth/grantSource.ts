@@ -1,12 +1,12 @@
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
-import { outliving } from './abort.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
 import { withHooks } from './source.js';
 import { createTokenEndpoint } from './tokenEndpoint.js';
 import type { GrantParameters } from './tokenRequest.js';
+import { outliving } from './outliving.js';
 
 /**
  * A source that exchanges one grant per request.

@@ -3,10 +3,11 @@ import { HEAD_START } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
-import { orAborted, outliving } from './abort.js';
+import { orAborted } from '../internal/onAbort.js';
 import { createRenewal, type RenewalOptions } from './renewal.js';
 import type { Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
+import { outliving } from './outliving.js';
 
 /** One user who is signed in, and the requests that wait for a token of theirs. */
 export function createRefreshSession(options: RenewalOptions) {

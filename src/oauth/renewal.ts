@@ -1,7 +1,7 @@
 import { TokenEndpointError } from '../errors.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch } from '../internal/stopwatch.js';
-import { orAborted } from './abort.js';
+import { orAborted } from '../internal/onAbort.js';
 import { createCurrentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
 import { signInOnce, type Renewal } from './signIn.js';

@@ -13,7 +13,7 @@ import {
 import { onBehalfOf } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
-import { aborted } from './abort.js';
+import { aborted } from '../internal/onAbort.js';
 
 /**
  * Lets concurrent callers share one run of `work`. When all have aborted, the run goes on for `grace` ms: a refresh

@@ -2,7 +2,7 @@ import { firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type O
 import type { SourceHooks } from '../token/proof.js';
 import { mistake } from '../token/tokenResponse.js';
 import type { TokenSource } from '../token/types.js';
-import { aborted } from './abort.js';
+import { aborted } from '../internal/onAbort.js';
 import { trimmed, wrongKind } from './requireOption.js';
 
 /** A source that carries hooks, as properties that are not enumerable. */

@@ -1,4 +1,5 @@
 import { Subscription } from 'rxjs';
+import { builtinModule } from '../internal/builtinModule.js';
 import { requireText } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -34,21 +35,10 @@ export function publishToken(token$: TokenStream, options: PublishTokenOptions):
   managerOf(token$);
   const name: unknown = (options as PublishTokenOptions | null | undefined)?.name;
   requireText('name', name);
-  const channel = load();
+  const channel = builtinModule<{ channel?: (name: string) => Channel }>('node:diagnostics_channel')?.channel;
   if (!channel) return Subscription.EMPTY;
   return token$.events.subscribe((event) => {
     const to = channel(`rx-fresh-token:${event.type}`);
     if (to.hasSubscribers) to.publish({ ...event, name });
   });
-}
-
-/**
- * By `getBuiltinModule`, because bundlers for browsers refuse the specifier `node:diagnostics_channel` even in an
- * `import()`.
- */
-function load(): ((name: string) => Channel) | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  const loaded = process?.getBuiltinModule?.('node:diagnostics_channel') as
-    { channel?: (name: string) => Channel } | undefined;
-  return loaded?.channel;
 }

@@ -17,9 +17,9 @@ export function resume({ parts: { context, holder, pipeline } }: EndingManager):
   state.isConnected = false;
   if (!held) return;
   if (isConnected) {
-    // `connect` checks, too, and subscribes for a moment: what begins with it would count as wanted.
-    state.held = { ...held, renewAt: Infinity, usableUntil: Infinity };
-    pipeline.connect();
+    // `demand` refreshes a token that is due: here the pipeline is to run, and no more.
+    state.held = { ...held, renewAt: Infinity, usableUntil: Infinity, expiresAt: Infinity };
+    pipeline.demand();
     state.held = held;
   }
   // A moment may have come that nobody has looked at.

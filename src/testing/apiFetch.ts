@@ -1,5 +1,5 @@
 import { defer, firstValueFrom, map, merge, take, type Observable } from 'rxjs';
-import { abortedBy } from './signals.js';
+import { aborted } from '../internal/onAbort.js';
 
 /** What `send` emits with `responses: true`. */
 export interface ApiResponse {
@@ -19,7 +19,7 @@ export function fetchFrom(exchange: ApiExchange): typeof globalThis.fetch {
     const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
     const token = /^\S+ +(\S+)$/.exec(new Headers(init?.headers ?? request?.headers).get('authorization') ?? '')?.[1];
     const answered$ = exchange(method, pathname, token ?? null).pipe(map(responseOf));
-    return merge(abortedBy(init?.signal ?? request?.signal), answered$).pipe(take(1));
+    return merge(aborted(init?.signal ?? request?.signal), answered$).pipe(take(1));
   }
   return (input, init) => firstValueFrom(defer(() => fetched(input, init)));
 }

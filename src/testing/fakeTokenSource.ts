@@ -3,7 +3,8 @@ import { TokenEndpointError } from '../errors.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { complain, leftOver } from './faults.js';
 import { isError } from './plainError.js';
-import { abortedBy, answeredAfter } from './signals.js';
+import { aborted } from '../internal/onAbort.js';
+import { answeredAfter } from './signals.js';
 import { createSourceRecord, type TokenCall } from './sourceRecord.js';
 import { sourceSettings, type FakeTokenSourceOptions, type TokenStep } from './sourceSettings.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
@@ -73,7 +74,7 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
       const call = begin(request);
       const madeAt = now();
       const answer$ = defer(() => of(answer(step, n, madeAt)));
-      return merge(abortedBy(request.signal), answeredAfter(wait, step === 'hang', answer$, scheduler)).pipe(
+      return merge(aborted(request.signal), answeredAfter(wait, step === 'hang', answer$, scheduler)).pipe(
         take(1),
         tap({
           next: ({ access_token }) => Object.assign(call, { outcome: 'token', token: access_token }),

@@ -1,12 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { builtinModule } from '../internal/builtinModule.js';
 
-/**
- * Asked for at run time and not imported, so that no bundler for browsers meets `node:http`, not even in an `import()`
- * (webpack refuses the scheme there too).
- */
 function http() {
-  const module = (globalThis as { process?: Partial<NodeJS.Process> }).process?.getBuiltinModule?.('node:http');
+  const module = builtinModule<typeof import('node:http')>('node:http');
   if (!module)
     throw new Error('startTokenServer needs Node 20.16 or later, or a runtime with its process.getBuiltinModule');
   return module;

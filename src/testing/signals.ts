@@ -1,12 +1,4 @@
-import { defer, fromEvent, map, NEVER, of, switchMap, timer, type Observable, type SchedulerLike } from 'rxjs';
-
-/** Errors with the signal's reason once it is aborted; until then, silence. */
-export const abortedBy = (signal: AbortSignal | null | undefined): Observable<never> =>
-  defer(() => (!signal ? NEVER : signal.aborted ? of(undefined) : fromEvent(signal, 'abort'))).pipe(
-    map(() => {
-      throw signal?.reason;
-    }),
-  );
+import { NEVER, switchMap, timer, type Observable, type SchedulerLike } from 'rxjs';
 
 /** The answer after so many milliseconds, synchronously after 0; never if it hangs. */
 export function answeredAfter<T>(

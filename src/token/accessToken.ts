@@ -1,3 +1,4 @@
+/** Makes the immutable `AccessToken` of a token response, and compares two of them. */
 import type { AccessToken, TokenResponse } from './types.js';
 
 /** The secret lives in a private field: no inspector prints those, whatever it is told to show. */

@@ -1,3 +1,4 @@
+/** How long the pause after a failed attempt is: pure functions of the number of failures and the options. */
 import { lifetimeOfToken } from './refreshPolicy.js';
 import type { AccessToken } from './types.js';
 

@@ -1,3 +1,4 @@
+/** The context: what the parts of one stream share. */
 import { Subject } from 'rxjs';
 import { messageOf } from '../internal/messageOf.js';
 import { clockOf, type SteadyClock } from '../internal/steadyClock.js';

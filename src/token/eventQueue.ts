@@ -1,3 +1,4 @@
+/** Delivers the stream's events, in the same order to every listener. */
 import { Subject, type Observable } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from './events.js';
 
@@ -18,10 +19,7 @@ export function createEventQueue(now: () => number): EventQueue {
 
   const deliver = (step: () => void): void => {
     if (queue.push(step) > 1) return;
-    for (let next: (() => void) | undefined = step; next; next = queue[0]) {
-      next();
-      queue.shift();
-    }
+    for (; queue[0]; queue.shift()) queue[0]();
   };
 
   return {

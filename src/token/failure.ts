@@ -1,3 +1,4 @@
+/** Judges why an attempt failed: whether another one may help, and how long the server asked to wait. */
 import { isTokenError } from '../errors.js';
 import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '../internal/answers.js';
 import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';

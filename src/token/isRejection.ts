@@ -1,3 +1,4 @@
+/** Decides by an answer whether the server rejected the token, how clearly it said so, and whether it accepted it. */
 import { fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js';
 import type { RejectionKind } from './rejectionMemory.js';
 

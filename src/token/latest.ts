@@ -1,3 +1,4 @@
+/** The connector of the pipeline: a ReplaySubject(1) whose value stops being replayed. */
 import type { Observer, SubjectLike, Subscriber } from 'rxjs';
 
 /** What {@link latest} asks of its owner. */

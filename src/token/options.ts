@@ -1,3 +1,4 @@
+/** Checks the options of a stream, and fills in the defaults. */
 import { asyncScheduler } from 'rxjs';
 import { browserWake } from '../internal/browserWake.js';
 import { IN_TURN, type InTurn } from '../internal/sourceHooks.js';

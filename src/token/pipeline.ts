@@ -1,3 +1,4 @@
+/** The stream itself: repeats refreshes when a token is needed, and shares what they bring. */
 import {
   defer,
   EMPTY,
@@ -38,8 +39,8 @@ export interface Pipeline {
   readonly announce: (update: TokenUpdate) => void;
   /** One for all who wait for the same token, just before they have it. */
   readonly waits$: Observable<WaitEnded>;
-  /** Makes it run without a subscriber. */
-  readonly connect: () => void;
+  /** A request needs a token now, and does not wait for it: the pipeline runs, and looks whether to refresh. */
+  readonly demand: () => void;
   /** Gives up the refresh under way. */
   readonly cancel: () => void;
   readonly close: () => void;
@@ -165,9 +166,12 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
     }),
     announce,
     waits$: waits.asObservable(),
-    connect: () => {
+    demand: () => {
+      if (state.isClosed) return;
       // `share` stays connected without subscribers, because of `resetOnRefCountZero: false`.
-      if (!state.isConnected && !state.isClosed) shared$.subscribe().unsubscribe();
+      const subscription = shared$.subscribe();
+      recheck();
+      subscription.unsubscribe();
     },
     cancel: () => {
       cancelled$.next();

@@ -1,3 +1,4 @@
+/** Makes a token, with the moments of its life, of what the source, the store or the option `initial` gave. */
 import { InvalidTokenResponseError } from '../errors.js';
 import { accessToken, sameToken } from './accessToken.js';
 import type { TokenChanged } from './events.js';

@@ -1,3 +1,4 @@
+/** What follows when a server rejects or accepts a token: a refresh, a repeat, or nothing. */
 import { catchError, defer, EMPTY, filter, tap, type Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
@@ -99,12 +100,13 @@ export function createRecovery(
         carryOut(context, rejection, decision);
         // A `tokenRejected` listener may have signed out.
         if (decision === 'suppressed' || !isOfSession(state, token)) return EMPTY;
-        if (isHeld(state, token) && current()) {
+        const isStillHeld = isHeld(state, token);
+        if (isStillHeld && current()) {
           // A `tokenRejected` listener may have made the attempt already: it brought the same token again, or failed.
           if (state.held !== held) rejections.remember(rejection, now());
           if (state.pausedUntil !== pausedUntil || !isReplacing(state)) return EMPTY;
         }
-        const next$ = isHeld(state, token) ? replacementFor(rejection, maxWait) : views.take(maxWait);
+        const next$ = isStillHeld ? replacementFor(rejection, maxWait) : views.take(maxWait);
         return next$.pipe(filter((next) => !sameToken(next, token)));
       }).pipe(catchError(() => EMPTY)),
     reject: (rejection) => {

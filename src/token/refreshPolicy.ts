@@ -1,4 +1,6 @@
+/** When a token is renewed, is given to no request any more, and expires: pure functions of its response. */
 import { jwtClaims } from '../internal/jwtClaims.js';
+import type { Settings } from './options.js';
 import { mistake } from './tokenResponse.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
@@ -6,6 +8,8 @@ const MAX_LEAD = 5 * 60_000;
 
 /** Two tokens that are issued on demand come with ages that differ by less: servers round `iat`. Milliseconds. */
 const SAME_AGE = 2000;
+
+type PolicySettings = Pick<Settings, 'jitter' | 'random'> & Partial<Pick<Settings, 'refreshBefore' | 'expiryMargin'>>;
 
 /** The moments of a token. Milliseconds on the steady clock. */
 export interface TokenTimes {
@@ -83,17 +87,7 @@ export function timesOf(
   token: AccessToken,
   issuedAt: number,
   took: number,
-  {
-    refreshBefore,
-    expiryMargin,
-    jitter,
-    random,
-  }: {
-    refreshBefore?: TokenStreamOptions['refreshBefore'];
-    expiryMargin?: number;
-    jitter: number;
-    random: () => number;
-  },
+  { refreshBefore, expiryMargin, jitter, random }: PolicySettings,
 ): TokenTimes {
   const lifetime = lifetimeOfToken(token);
   const expiresAt = issuedAt + lifetime;

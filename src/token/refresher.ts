@@ -1,3 +1,4 @@
+/** One refresh: attempts to get a token, with pauses after failures. */
 import {
   catchError,
   concatMap,
@@ -39,7 +40,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     return timers.after(left);
   };
 
-  /** What forced the refresh is taken care of. */
+  /** A refresh begins. What forced it is cleared, and counted if it was a rejection. */
   function begin(): Refresh {
     const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
     const refresh: Refresh = { rejection, isFetching: false };
@@ -48,7 +49,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
     return refresh;
   }
 
-  /** A session that has begun meanwhile may have a refresh of its own. */
+  /** The refresh ends. A session that has begun meanwhile may have another one, which stays. */
   function end(refresh: Refresh): void {
     refresh.isFetching = false;
     if (state.refresh === refresh) state.refresh = null;

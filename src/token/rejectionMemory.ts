@@ -1,3 +1,6 @@
+/**
+ * Remembers what rejections have cost, so that a resource that rejects every token does not cause endless refreshes.
+ */
 import type { Settings } from './options.js';
 
 /**

@@ -1,3 +1,4 @@
+/** The state of one stream, and the pure functions that decide by it. */
 import type { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import { backoffOf, MIN_PAUSE, permanentPause, retryDelay } from './backoff.js';
@@ -38,8 +39,6 @@ interface Session {
   lastUse: number;
   /** The source is to be asked for another token: `refresh()` was called, or a server rejected the one at hand. */
   forcedBy: 'manual' | RejectedBy | null;
-  /** A request that does not wait has the pipeline check whether to renew: `idleTimeout` does not count then. */
-  isDemanded: boolean;
   refresh: Refresh | null;
   /** When the source was last asked. */
   lastFetchAt: number;
@@ -77,7 +76,6 @@ export const newSession = (): Session => ({
   singleUse: null,
   lastUse: -Infinity,
   forcedBy: null,
-  isDemanded: false,
   refresh: null,
   lastFetchAt: -Infinity,
   failures: 0,
@@ -145,11 +143,11 @@ export const blockingFailure = (state: TokenState, now: number): TokenUnavailabl
 
 /** There is a subscriber, a refresh was forced, or a request has used the token within `idleTimeout`. */
 export function isWanted(
-  { subscribers, isDemanded, forcedBy, lastUse, last }: TokenState,
+  { subscribers, forcedBy, lastUse, last }: TokenState,
   now: number,
   { idleTimeout, maxWait }: Pick<Settings, 'idleTimeout' | 'maxWait'>,
 ): boolean {
-  if (subscribers > 0 || isDemanded || forcedBy) return true;
+  if (subscribers > 0 || forcedBy) return true;
   const lifetime = last ? lifetimeOfToken(last.token) : 0;
   // A lifetime that is unknown is Infinity: renewals would never stop, so they stop by `maxWait` instead.
   return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));

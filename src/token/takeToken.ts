@@ -1,3 +1,4 @@
+/** The public function `takeToken`: one usable token. */
 import type { Observable } from 'rxjs';
 import { numbersIn } from '../internal/validate.js';
 import { managerOf } from './tokenStream.js';

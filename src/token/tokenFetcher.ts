@@ -1,3 +1,4 @@
+/** Asks the source, or the store before it, for one token within the time limit. */
 import {
   AsyncSubject,
   catchError,
@@ -20,7 +21,7 @@ import { headStartOf, principalOf } from '../internal/sourceHooks.js';
 import { failAfter, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
-import { isFetchResponse, mistake, readFetchResponse, withoutToken } from './tokenResponse.js';
+import { isFetchResponse, kindOf, mistake, readFetchResponse, withoutToken } from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 export interface TokenFetcher {
@@ -156,6 +157,5 @@ function observableOf(returned: unknown): Observable<TokenResponse | Response> {
   } catch {
     // Told below.
   }
-  const kind = returned === null ? 'null' : typeof returned;
-  throw mistake(`the token source returned ${kind}, not a Promise or an Observable of a token response`);
+  throw mistake(`the token source returned ${kindOf(returned)}, not a Promise or an Observable of a token response`);
 }

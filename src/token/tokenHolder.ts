@@ -1,3 +1,4 @@
+/** Puts tokens that arrive into the state, and sets the timers for the moments of their lives. */
 import { Subscription } from 'rxjs';
 import { InvalidTokenResponseError } from '../errors.js';
 import { messageOf } from '../internal/messageOf.js';

@@ -1,3 +1,4 @@
+/** Makes the parts of one stream, and ends the session (`signOut`) and the stream (`close`). */
 import { defer, type Observable, type Subscription } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
@@ -75,19 +76,9 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     const fresh = useFresh(state, now);
     if (fresh || !current()) return fresh;
     state.lastUse = now();
-    demand();
+    pipeline.demand();
     // A source that answers at once has replaced it.
     return current();
-  }
-
-  /** A request needs a token now, and does not wait for it. */
-  function demand(): void {
-    // A listener may need one inside of this.
-    const { isDemanded } = state;
-    state.isDemanded = true;
-    recheck();
-    pipeline.connect();
-    state.isDemanded = isDemanded;
   }
 
   /** The next check refreshes, unless a refresh is under way. */
@@ -145,7 +136,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
   const views = createTokenViews(context, updates$, { use, force });
   if (options.initial !== undefined) {
     holder.holdInitial(options.initial);
-    if (state.held) pipeline.connect();
+    if (state.held) pipeline.demand();
   }
   signOutSubscription = subscribeToSignOuts();
 
@@ -154,7 +145,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     token$: views.token$,
     take: views.take,
     refresh: views.refresh,
-    ...createRecovery(context, views, demand),
+    ...createRecovery(context, views, pipeline.demand),
     events$: events.events$,
     waits$: pipeline.waits$,
     shownNow: settings.now,

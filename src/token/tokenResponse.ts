@@ -1,3 +1,4 @@
+/** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { codeIn, errorCodeOf, fieldsOf, parseBody, statusOf } from '../internal/answers.js';
@@ -18,8 +19,8 @@ export function mistake(message: string, options?: ErrorOptions): InvalidTokenRe
   return error;
 }
 
-/** Members of HTTP responses, Observables, promises, bytes and MSAL's results, which no token response has. */
-const OF_OTHERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken'];
+/** Members of HTTP responses, Observables, promises, bytes, MSAL's results and our tokens: no token response has them. */
+const OF_OTHERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken', 'raw'];
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {

@@ -1,3 +1,4 @@
+/** The public types of a source, its request, its response and the token. */
 import type { ObservableInput } from 'rxjs';
 
 /** Why a token is fetched. */

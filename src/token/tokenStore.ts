@@ -1,3 +1,4 @@
+/** The public types of a store, which shares one token beyond a stream. */
 import type { Observable, ObservableInput } from 'rxjs';
 import type { TokenRequest, TokenResponse } from './tokenSource.js';
 

@@ -1,3 +1,4 @@
+/** The types of the pipeline's values, of which all views of the token are made. */
 import type { TokenUnavailableError } from '../errors.js';
 import type { ReceivedToken } from './receivedToken.js';
 import type { RefreshReason } from './types.js';

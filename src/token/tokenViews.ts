@@ -1,3 +1,4 @@
+/** The Observables that hand out the token: to subscribers, to requests, and to callers that need a different one. */
 import {
   defer,
   distinctUntilChanged,

@@ -1,13 +1,15 @@
+/** A request of the HTTP client as an Observable, with its time limit. */
 import { Observable } from 'rxjs';
 import { RequestTimeoutError } from '../errors.js';
 import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
-import { plainError } from './fetchError.js';
+import { uniformError } from './uniformError.js';
 import type { OutgoingInit } from './outgoingRequest.js';
 import type { FetchWithToken } from './createFetch.js';
 
-export interface Exchange<R> {
+/** A request of the client, ready to be sent. */
+export interface ClientRequest<R> {
   readonly input: string | Request;
   readonly init: OutgoingInit;
   /** Milliseconds for all of it. */
@@ -32,9 +34,9 @@ const unreadResponses =
     : undefined;
 
 /** Subscribing sends, unsubscribing aborts. Hand-made, since RxJS' fromFetch takes no injected fetch. */
-export const exchange = <R>(
+export const sendOnSubscribe = <R>(
   { send, timers }: { readonly send: FetchWithToken; readonly timers: Timers },
-  { input, init, timeout, name, read }: Exchange<R>,
+  { input, init, timeout, name, read }: ClientRequest<R>,
 ): Observable<R> =>
   new Observable((subscriber) => {
     const { signal } = init;
@@ -54,14 +56,15 @@ export const exchange = <R>(
     }
     const own = signal ? onBehalfOf(signal, controller.signal) : controller.signal;
     const response = send(input, Object.assign({}, init, { signal: own }) as RequestInit);
-    let isReading = false;
-    const answer = read
-      ? response.then((unread) => {
-          isReading = true;
-          return read(unread, name);
-        })
-      : (response as Promise<R>);
-    answer.then(
+    const readSafely = async (unread: Response, readBy: Read<R>): Promise<R> => {
+      try {
+        return await readBy(unread, name);
+      } catch (error) {
+        throw uniformError(error, controller.signal);
+      }
+    };
+    const result = read ? response.then((unread) => readSafely(unread, read)) : (response as Promise<R>);
+    result.then(
       (value) => {
         isSettled = true;
         // The caller may still read the body, and its signal must still abort that. The listener goes with the
@@ -75,7 +78,7 @@ export const exchange = <R>(
       (error: unknown) => {
         isSettled = true;
         unlink();
-        subscriber.error(isReading ? plainError(error, controller.signal) : error);
+        subscriber.error(error);
       },
     );
     return () => {

@@ -1,16 +1,16 @@
-import { plainError } from '../../src/http/fetchError.js';
+import { uniformError } from '../../src/http/uniformError.js';
 
 const named = (name: string, message: string, more: object = {}) =>
   Object.assign(new Error(message), { name, ...more });
 
-describe('plainError', () => {
+describe('uniformError', () => {
   it.each([
     ['its code', { code: 'ECONNREFUSED', type: 'system' }, 'ECONNREFUSED'],
     ['its type, where it has no code', { type: 'max-redirect' }, 'max-redirect'],
   ])(
     "should make of node-fetch's error, which quotes the URL, the TypeError that fetch throws: %s tells why",
     (_what, more, why) => {
-      const plain = plainError(
+      const plain = uniformError(
         named('FetchError', 'request to https://api.example/?SECRET failed', more),
         null,
       ) as TypeError;
@@ -20,7 +20,7 @@ describe('plainError', () => {
 
   it('should be the reason of an abort, whatever was thrown', () => {
     const reason = new RangeError('enough');
-    expect(plainError(named('AbortError', 'The operation was aborted'), AbortSignal.abort(reason))).toBe(reason);
+    expect(uniformError(named('AbortError', 'The operation was aborted'), AbortSignal.abort(reason))).toBe(reason);
   });
 
   it.each([
@@ -29,7 +29,7 @@ describe('plainError', () => {
     'SECRET is not a legal HTTP header name',
     "Header 'x-api-key' has invalid value: 'SECRET'",
   ])('should not quote a header: %s', (message) => {
-    expect((plainError(named('TypeError', message), null) as Error).message).not.toContain('SECRET');
+    expect((uniformError(named('TypeError', message), null) as Error).message).not.toContain('SECRET');
   });
 
   it('should leave alone what it does not know', () => {
@@ -41,6 +41,6 @@ describe('plainError', () => {
       named('TypeError', 'mine'),
       { name: 'TypeError' },
     ])
-      expect(plainError(error, null)).toBe(error);
+      expect(uniformError(error, null)).toBe(error);
   });
 });

@@ -1,0 +1,21 @@
+import { catchError, of, timer } from 'rxjs';
+import { aborted, reasonOf } from '../internal/onAbort.js';
+import { onBehalfOf } from '../internal/sourceHooks.js';
+
+/** Runs the work, unless the signal has aborted, with one that aborts `delay()` ms after it. */
+export async function outliving<T>(
+  signal: AbortSignal,
+  delay: () => number,
+  work: (outliving: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (signal.aborted) throw reasonOf(signal);
+  const controller = new AbortController();
+  const end = aborted(signal)
+    .pipe(catchError(() => (delay() === 0 ? of(0) : timer(delay()))))
+    .subscribe(() => {
+      controller.abort(signal.reason);
+    });
+  return work(onBehalfOf(signal, controller.signal)).finally(() => {
+    end.unsubscribe();
+  });
+}
