@@ -15,11 +15,12 @@ import {
 import type { Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { messageOf } from '../internal/messageOf.js';
+import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { failureOf } from './failure.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import { receivedToken } from './receivedToken.js';
-import { isSuspended, isWanted, pauseAfter, pauseLeft, type Refresh } from './state.js';
+import { isWanted, pauseAfter, pauseLeft, type Refresh } from './state.js';
 import type { RefreshReason } from './types.js';
 
 export interface Refresher {
@@ -42,7 +43,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
   /** What forced the refresh is taken care of. */
   function begin(): Refresh {
     const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
-    const refresh: Refresh = { rejection, isFetching: false };
+    const refresh: Refresh = { rejection, isFetching: false, isSuperseded: false };
     Object.assign(state, { refresh, forcedBy: null, permanentFailure: null });
     if (rejection) rejections.forced(rejection.kind, state.held?.isAccepted ?? true, now());
     return refresh;
@@ -59,6 +60,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
       const isRenewal = reason !== 'rejected' && reason !== 'manual';
       const sentAt = (state.lastFetchAt = now());
       refresh.isFetching = true;
+      refresh.isSuperseded = false;
       events.emit({ type: 'refreshStarted', reason, attempt: count });
       const reportOfAttempt = (error: unknown) => {
         state.lastError = error;
@@ -67,17 +69,16 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
       return fetcher.fetch({ reason, attempt: count, previous: state.last?.token ?? null }, reportOfAttempt).pipe(
         concatMap((result): Observable<TokenUpdate> => {
           const received = receivedToken(result, now() - sentAt, context);
-          // Others shared it, a server rejected it, and only then the store answered.
-          if (isRenewal && received.origin === 'shared' && isSuspended(state, received.token))
-            return attempt(refresh, 'rejected', count);
           // Not left to `finalize`, which runs after the token was delivered.
           end(refresh);
+          // Others shared it, another one was asked for, and only then the store answered.
+          if (state.forcedBy && sameToken(received.token, state.last?.token)) return EMPTY;
           // A second token would not help the resource more.
           if (refresh.rejection) rejections.fetchedFor(refresh.rejection, now());
           return of({ type: 'token', ...received, reason, attempt: count, isRenewal });
         }),
       );
-    }).pipe(finalize(() => (refresh.isFetching = false)));
+    });
 
   /**
    * The notifier of `retry`: emits when it is time for another attempt, completes without a waiter, errors when none

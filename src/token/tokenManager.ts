@@ -8,7 +8,7 @@ import { createPipeline, type Pipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
-import { earlyEndOfPause, blockingFailure, isFresh, newSession, type TokenState } from './state.js';
+import { earlyEndOfPause, blockingFailure, isFresh, isReplacing, newSession, type TokenState } from './state.js';
 import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
@@ -90,10 +90,10 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     state.isDemanded = isDemanded;
   }
 
-  /** The next check refreshes, unless a refresh is under way. */
+  /** The next check refreshes, unless the token is being replaced. */
   function force(): void {
     state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-    if (!state.refresh && !blockingFailure(state, now())) state.forcedBy ??= 'manual';
+    if (!isReplacing(state) && !blockingFailure(state, now())) state.forcedBy = 'manual';
   }
 
   /** What a source or a store does at the end must not keep the session from ending here. */
