@@ -76,11 +76,17 @@ export function scriptRunner(client: RedisClient): RunScript {
   };
 }
 
+/** The application has closed it, or has not connected it yet. */
+export function isClosed(client: RedisClient): boolean {
+  const { isOpen, status } = client as ClientState;
+  return isIoredis(client) ? status === 'end' : isOpen === false;
+}
+
 /** Known to have no connection, so that a command would only lie in the client's queue. */
 export function isDown(client: RedisClient): boolean {
   const { isOpen, isReady, status } = client as ClientState;
-  if (isIoredis(client)) return status === 'reconnecting' || status === 'close' || status === 'end';
-  return isOpen === false || (isOpen === true && isReady === false);
+  if (isClosed(client)) return true;
+  return isIoredis(client) ? status === 'reconnecting' || status === 'close' : isOpen === true && isReady === false;
 }
 
 /** Redis names scripts by it; nothing here rests on its strength. */
