@@ -54,12 +54,10 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const timers = createTimers(asyncScheduler);
   const cache = tokenCache();
   const wake$ = new Subject<void>();
-  const session = createSession((id) => calls.signOut(id, cache.newest()?.generation ?? 0), {
-    timers,
-    onEnd: () => {
-      cache.clear();
-      wake$.next();
-    },
+  const publishSignOut = (id: string) => calls.signOut(id, cache.newest()?.generation ?? 0);
+  const session = createSession(publishSignOut, timers, () => {
+    cache.clear();
+    wake$.next();
   });
   const calls = protocol(settings, now, timers, session.onAnswer);
   const seals = sealing(keys, hashKey);

@@ -1,7 +1,8 @@
 import { defer, finalize, firstValueFrom, from, merge, take } from 'rxjs';
-import { isTokenError, TokenStoreError } from '../errors.js';
+import { isTokenError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
+import { sessionEnded } from '../stores/session.js';
 import { retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { beginAttempt, isOver, isPrevious, type Attempt } from './attempt.js';
@@ -69,7 +70,7 @@ async function run(refresh: RefreshContext, attempt: Attempt): Promise<StoredTok
     refresh.pausedUntil = refresh.store.now() + (retryAfterOf(error, Date.now()) ?? 0);
     throw error;
   }
-  throw new TokenStoreError('the session was ended while its token was refreshed');
+  throw sessionEnded();
 }
 
 /** A token of the cache that answers the attempt. */
@@ -85,7 +86,7 @@ async function step(refresh: RefreshContext, attempt: Attempt, round: number): P
   let answer: Timed<Acquired>;
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
-    await refresh.store.session.flushed();
+    await refresh.store.session.published();
     answer = await refresh.store.calls.acquire(attempt, (late) => {
       if (late.type === 'lead' && isOver(attempt)) giveBack(refresh.store, late.fence);
     });
@@ -171,7 +172,7 @@ async function conclude(refresh: RefreshContext, outcome: Outcome): Promise<Stor
 
 /** Redis has taken the token after all, or has one of a process that led since. */
 async function concludeLater(refresh: RefreshContext, outcome: Outcome | null): Promise<void> {
-  if (outcome?.type === 'stored' && !refresh.store.session.isEnded(outcome.token.generation))
+  if (outcome?.type === 'stored' && !refresh.store.session.hasEnded(outcome.token.generation))
     refresh.store.cache.add(outcome.token);
   const token = outcome?.type === 'stale' && outcome.token ? await refresh.store.learn(outcome.token) : null;
   if (token) refresh.store.found$.next(token);

@@ -39,7 +39,7 @@ export function storeContext(parts: Parts): StoreContext {
     ...parts,
     learn: async (stored) => {
       const token = await openRecord(sealing, stored);
-      if (session.isEnded(token.generation)) return null;
+      if (session.hasEnded(token.generation)) return null;
       cache.add(token);
       return token;
     },
