@@ -51,22 +51,21 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
 
   /** A session that has begun meanwhile may have a refresh of its own. */
   function end(refresh: Refresh): void {
-    refresh.isFetching = false;
     if (state.refresh === refresh) state.refresh = null;
   }
 
   const attempt = (refresh: Refresh, reason: RefreshReason, count: number): Observable<TokenUpdate> =>
     defer(() => {
-      const isRenewal = reason !== 'rejected' && reason !== 'manual';
       const sentAt = (state.lastFetchAt = now());
       refresh.isFetching = true;
       refresh.isSuperseded = false;
       events.emit({ type: 'refreshStarted', reason, attempt: count });
-      const reportOfAttempt = (error: unknown) => {
+      const about = { reason, attempt: count, previous: state.last?.token ?? null };
+      const result$ = fetcher.fetch(about, (error) => {
         state.lastError = error;
         report(error, count);
-      };
-      return fetcher.fetch({ reason, attempt: count, previous: state.last?.token ?? null }, reportOfAttempt).pipe(
+      });
+      return result$.pipe(
         concatMap((result): Observable<TokenUpdate> => {
           const received = receivedToken(result, now() - sentAt, context);
           // Not left to `finalize`, which runs after the token was delivered.
@@ -75,6 +74,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
           if (state.forcedBy && sameToken(received.token, state.last?.token)) return EMPTY;
           // A second token would not help the resource more.
           if (refresh.rejection) rejections.fetchedFor(refresh.rejection, now());
+          const isRenewal = reason !== 'rejected' && reason !== 'manual';
           return of({ type: 'token', ...received, reason, attempt: count, isRenewal });
         }),
       );

@@ -69,8 +69,6 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
   let signOutSubscription: Subscription | undefined;
   const updates$ = store?.signedOut ? defer(updatesAfterRest) : pipeline.updates$;
 
-  const lastToken = (): AccessToken | null => state.last?.token ?? null;
-
   function use(): AccessToken | null {
     const fresh = useFresh(state, now);
     if (fresh || !current()) return fresh;
@@ -106,6 +104,10 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     }
   }
 
+  function tellSource(hook: typeof ON_SIGN_OUT | typeof ON_CLOSE): void {
+    reportIfThrown(() => hooks[hook]?.(state.last?.token ?? null, fetcher.pending()));
+  }
+
   /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
   function forget(): void {
     holder.release();
@@ -115,7 +117,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
 
   function endSession(): void {
     if (state.isClosed || state.isSignedOut) return;
-    reportIfThrown(() => hooks[ON_SIGN_OUT]?.(lastToken(), fetcher.pending()));
+    tellSource(ON_SIGN_OUT);
     forget();
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
@@ -167,15 +169,17 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     rest,
     signOut: () => {
       if (state.isClosed) return;
+      const { sessionTokens } = state;
       reportIfThrown(() => store?.signOut?.());
-      endSession();
+      // A store that tells of its own sign-out has ended the session already, and the next one may have begun.
+      if (state.sessionTokens === sessionTokens) endSession();
     },
     close: () => {
       if (state.isClosed) return;
       state.isClosed = true;
       events.emit({ type: 'closed' });
       // A shared token is not this stream's to revoke.
-      if (!store) reportIfThrown(() => hooks[ON_CLOSE]?.(lastToken(), fetcher.pending()));
+      if (!store) tellSource(ON_CLOSE);
       forget();
       reportIfThrown(() => signOutSubscription?.unsubscribe());
       pipeline.close();
