@@ -189,7 +189,11 @@ describe.each(KINDS)('with %s', (kind) => {
           new Set(streams.map(({ token$ }) => token$.current?.value)).size === 1 ||
           streams.some(({ ofType }) => ofType('tokenChanged').slice(-1)[0]?.origin === 'shared'),
       );
-      for (const { errors } of streams) expect(errors).toEqual([]);
+      for (const { errors, ofType } of streams) {
+        expect(errors).toEqual([]);
+        const isStoreError = ({ error }: { error: unknown }) => (error as { code?: string }).code === 'ERR_TOKEN_STORE';
+        expect(ofType('refreshFailed').some(isStoreError)).toBe(true);
+      }
     });
   });
 

@@ -98,9 +98,9 @@ async function step(refresh: RefreshContext, attempt: Attempt, round: number): P
 }
 
 async function withoutRedis(refresh: RefreshContext, attempt: Attempt, failure: unknown): Promise<StoredToken | null> {
-  if (refresh.onUnavailable === 'local') return fetchLocally(refresh, attempt);
   if (!attempt.isReported) attempt.request.report?.(failure);
   attempt.isReported = true;
+  if (refresh.onUnavailable === 'local') return fetchLocally(refresh, attempt);
   await sleep(refresh.store, RETRY);
   return null;
 }
