@@ -377,6 +377,7 @@ describe('options', () => {
   it.each<[string, object]>([
     ['option "client"', { client: {} }],
     ['option "client"', { client: undefined }],
+    ['option "client" must be a client of redis or ioredis', { client: 'redis://:SECRET@localhost' }],
     ['option "client"', { client: createClient().multi() }],
     ['option "client"', { client: new Redis({ lazyConnect: true }).multi() }],
     ['option "client"', { client: new Redis({ lazyConnect: true }).pipeline() }],
@@ -407,6 +408,11 @@ describe('options', () => {
     expect(make).toThrow(TypeError);
     expect(make).toThrow(name);
     expect(make).not.toThrow('SECRET');
+  });
+
+  it('should be an object, and not be quoted: a URL in their place may hold a password', () => {
+    const make = () => redisTokenStore('redis://:SECRET@localhost' as never);
+    expect(make).toThrow(new TypeError('options must be an object'));
   });
 
   const made = (length: number, usages: KeyUsage[], name = 'AES-GCM') =>

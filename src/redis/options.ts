@@ -1,4 +1,4 @@
-import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { requireClient, type RedisClient } from './client.js';
 import type { EncryptionKey } from './sealing.js';
@@ -51,7 +51,7 @@ const NAME = /^[^{}\s]+$/;
 
 /** Checks every option once. Never quotes a key's bytes. */
 export function storeSettings(options: RedisTokenStoreOptions) {
-  if (typeof options !== 'object' || (options as unknown) === null) throw wrong('options', options, 'an object');
+  requireObject(options);
   const { key, prefix = 'rx-fresh-token:', encryptionKey, onUnavailable = 'wait', lifetime } = options;
   if (typeof key !== 'string' || !NAME.test(key))
     throw wrong('key', key, 'a string that is not empty, without "{", "}" and spaces');
