@@ -9,7 +9,7 @@ import { fetchTime, keepFor, leaseMargin, pollPause, sharedPause } from '../../s
 import { redisTokenStore } from '../../src/redis/index.js';
 import { storeSettings } from '../../src/redis/options.js';
 import { acquired, committed, pushed } from '../../src/redis/replies.js';
-import { sealing } from '../../src/redis/sealing.js';
+import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
 import { TokenEndpointError, TokenFetchTimeoutError } from '../../src/errors.js';
@@ -138,7 +138,7 @@ describe('replies', () => {
       lease: 333,
       failures: 2,
       life: -1,
-      last: { generation: 5, issued: 4, life: -1, sealed: '0.x' },
+      last: { generation: 5, issued: 4, life: -1, encrypted: '0.x' },
     };
     expect(acquired(reply)).toEqual(read);
     expect(acquired(reply.map((text) => Buffer.from(text)))).toEqual(read);
@@ -169,31 +169,33 @@ describe('replies', () => {
   );
 });
 
-describe('sealing', () => {
+describe('encryption', () => {
   const one = { id: 'one', key: new Uint8Array(32).fill(1) };
 
-  it('should give back what it sealed, with bytes and with a CryptoKey, and never the same twice', async () => {
+  it('should give back what it encrypted, with bytes and with a CryptoKey, and never the same twice', async () => {
     const imported = await crypto.subtle.importKey('raw', one.key, 'AES-GCM', false, ['encrypt', 'decrypt']);
-    const sealed = await sealing([one], 'here').seal('token', { a: 'ü' });
-    expect(await sealing([{ id: 'one', key: imported }], 'here').open('token', sealed)).toEqual({ a: 'ü' });
-    expect(await sealing([one], 'here').seal('token', { a: 'ü' })).not.toBe(sealed);
+    const encrypted = await createEncryption([one], 'here').encrypt('token', { a: 'ü' });
+    expect(await createEncryption([{ id: 'one', key: imported }], 'here').decrypt('token', encrypted)).toEqual({
+      a: 'ü',
+    });
+    expect(await createEncryption([one], 'here').encrypt('token', { a: 'ü' })).not.toBe(encrypted);
   });
 
-  it('should refuse what was moved, altered, said for another purpose, sealed by others, or not sealed', async () => {
-    const { seal, open } = sealing([one], 'here');
-    const sealed = await seal('token', { access_token: 'SECRET' });
-    const altered = sealed.slice(0, -6) + (sealed.endsWith('AAAA==') ? 'BBBB==' : 'AAAA==');
+  it('should refuse what was moved, altered, said for another purpose, encrypted by others, or not encrypted', async () => {
+    const { encrypt, decrypt } = createEncryption([one], 'here');
+    const encrypted = await encrypt('token', { access_token: 'SECRET' });
+    const altered = encrypted.slice(0, -6) + (encrypted.endsWith('AAAA==') ? 'BBBB==' : 'AAAA==');
     for (const attempt of [
-      () => sealing([one], 'there').open('token', sealed),
-      () => open('failure', sealed),
-      () => open('token', altered),
-      () => sealing([{ id: 'one', key: new Uint8Array(32).fill(2) }], 'here').open('token', sealed),
-      () => sealing([{ id: 'two', key: one.key }], 'here').open('token', sealed),
-      () => sealing([], 'here').open('token', sealed),
-      () => open('token', '0.{"access_token":"SECRET"}'),
-      () => open('token', '2.what'),
-      () => open('token', '1.one.!.!'),
-      () => sealing([], 'here').open('token', '0.{SECRET'),
+      () => createEncryption([one], 'there').decrypt('token', encrypted),
+      () => decrypt('failure', encrypted),
+      () => decrypt('token', altered),
+      () => createEncryption([{ id: 'one', key: new Uint8Array(32).fill(2) }], 'here').decrypt('token', encrypted),
+      () => createEncryption([{ id: 'two', key: one.key }], 'here').decrypt('token', encrypted),
+      () => createEncryption([], 'here').decrypt('token', encrypted),
+      () => decrypt('token', '0.{"access_token":"SECRET"}'),
+      () => decrypt('token', '2.what'),
+      () => decrypt('token', '1.one.!.!'),
+      () => createEncryption([], 'here').decrypt('token', '0.{SECRET'),
     ]) {
       const failure: unknown = await attempt().catch((error: unknown) => error);
       expect(failure).toMatchObject({ code: 'ERR_TOKEN_STORE' });
@@ -440,9 +442,9 @@ describe('options', () => {
     const bytes = new Uint8Array(32).fill(7);
     const { keys, hashKey } = storeSettings({ ...good, encryptionKey: { id: 'a', key: bytes } });
     bytes.fill(0);
-    const sealed = await sealing(keys, hashKey).seal('token', 'T1');
-    const same = sealing([{ id: 'a', key: new Uint8Array(32).fill(7) }], hashKey);
-    expect(await same.open('token', sealed)).toBe('T1');
+    const encrypted = await createEncryption(keys, hashKey).encrypt('token', 'T1');
+    const same = createEncryption([{ id: 'a', key: new Uint8Array(32).fill(7) }], hashKey);
+    expect(await same.decrypt('token', encrypted)).toBe('T1');
   });
 
   it('should accept a CryptoKey that cannot be exported', async () => {

@@ -19,7 +19,7 @@ afterEach(async () => {
 const now = () => performance.now();
 const callsOn = (client: RedisClient, key: string, storeDeadline?: number): Protocol =>
   protocol(storeSettings({ client, key, storeDeadline }), now, createTimers(asyncScheduler));
-const commitOf = (fence: number, owner: string, sealed = '0.{"access_token":"T1"}'): Commit => ({
+const commitOf = (fence: number, owner: string, encrypted = '0.{"access_token":"T1"}'): Commit => ({
   fence,
   beyond: 0,
   sentAt: now(),
@@ -28,7 +28,7 @@ const commitOf = (fence: number, owner: string, sealed = '0.{"access_token":"T1"
   took: 1,
   keep: 3_700_000,
   owner,
-  sealed,
+  encrypted,
 });
 
 describe.each(KINDS)('the three calls, with %s,', (kind) => {

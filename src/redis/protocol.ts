@@ -31,7 +31,7 @@ export interface Commit {
   readonly took: number;
   readonly keep: number;
   readonly owner: string;
-  readonly sealed: string;
+  readonly encrypted: string;
 }
 
 /** The scripts as calls, each within the deadline; every answer tells something of Redis' clock. */
@@ -138,7 +138,7 @@ export function protocol(
 
 /** The age is that at the moment of sending: a commit may be repeated. */
 const commitArguments = (
-  { fence, beyond, sentAt, issued, life, took, keep, owner, sealed }: Commit,
+  { fence, beyond, sentAt, issued, life, took, keep, owner, encrypted }: Commit,
   now: number,
   channel: string,
 ): readonly (string | number)[] => [
@@ -151,5 +151,5 @@ const commitArguments = (
   keep,
   channel,
   owner,
-  sealed,
+  encrypted,
 ];

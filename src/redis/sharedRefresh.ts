@@ -128,7 +128,7 @@ async function onAnswer(
       return null;
     case 'pause':
       if (answer.failure !== '')
-        throw errorOf(await refresh.leader.sealing.open('failure', answer.failure), Math.ceil(answer.left));
+        throw errorOf(await refresh.leader.encryption.decrypt('failure', answer.failure), Math.ceil(answer.left));
       await sleep(refresh.store, answer.left + 1);
       return null;
     case 'lead':
@@ -162,7 +162,7 @@ async function conclude(refresh: RefreshContext, outcome: Outcome): Promise<Stor
     }
     case 'local':
       refresh.store.cache.addLocal(outcome.response);
-      // The stored token may be sealed with a key that this process does not have: the next refresh reports that.
+      // The stored token may be encrypted with a key that this process does not have: the next refresh reports that.
       outcome.later.then((later) => concludeLater(refresh, later)).catch(() => undefined);
       return { response: outcome.response, age: outcome.age, origin: 'fetched' };
     case 'tooLate':
