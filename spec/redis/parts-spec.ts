@@ -5,10 +5,10 @@ import { createTimers } from '../../src/internal/timers.js';
 import { boundedCalls } from '../../src/redis/boundedCalls.js';
 import { clockBound } from '../../src/redis/clockBound.js';
 import { tokenCache } from '../../src/redis/tokenCache.js';
-import { fetchTime, keepFor, leaseMargin, pollPause, sharedPause } from '../../src/redis/lease.js';
+import { fetchTime, ttlOf, leaseMargin, pollPause, sharedPause } from '../../src/redis/lease.js';
 import { redisTokenStore } from '../../src/redis/index.js';
 import { storeSettings } from '../../src/redis/options.js';
-import { acquired, committed, pushed } from '../../src/redis/replies.js';
+import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/replies.js';
 import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
@@ -53,12 +53,12 @@ describe('the bound of the clock', () => {
 
   it('should never be behind what a message said, and be no more than that when it proves all answers wrong, until the next', () => {
     const clock = clockBound();
-    clock.notBefore(AHEAD, 0);
+    clock.learnAtLeast(AHEAD, 0);
     expect(clock.isKnown()).toBe(false);
     clock.learn(sample(0, 1, 2));
-    clock.notBefore(AHEAD + 500, 500);
+    clock.learnAtLeast(AHEAD + 500, 500);
     expect(clock.isKnown()).toBe(true);
-    clock.notBefore(AHEAD + 9000, 500);
+    clock.learnAtLeast(AHEAD + 9000, 500);
     expect(clock.isKnown()).toBe(false);
     expect(clock.latest(600)).toBeGreaterThanOrEqual(AHEAD + 9100);
     clock.learn({ sent: 700, received: 702, redis: AHEAD + 9300 });
@@ -120,9 +120,9 @@ describe('the arithmetic of leases', () => {
   });
 
   it('should keep a refresh token for longer than its access token', () => {
-    expect(keepFor(30_000, false)).toBe(3_630_000);
-    expect(keepFor(30_000, true)).toBeGreaterThan(30 * 24 * 3_600_000);
-    expect(keepFor(-1, false)).toBeGreaterThan(3_600_000);
+    expect(ttlOf(30_000, false)).toBe(3_630_000);
+    expect(ttlOf(30_000, true)).toBeGreaterThan(30 * 24 * 3_600_000);
+    expect(ttlOf(-1, false)).toBeGreaterThan(3_600_000);
   });
 });
 
@@ -130,7 +130,7 @@ describe('replies', () => {
   it('should be read as strings and as Buffers', () => {
     const reply = ['L', '10', 'here.1', '3', '7', '333', '2', '5', '4', '-1', '0.x'];
     const read = {
-      type: 'lead',
+      type: 'lease',
       now: 10,
       hashId: 'here.1',
       ended: 3,
@@ -140,8 +140,8 @@ describe('replies', () => {
       life: -1,
       last: { generation: 5, issued: 4, life: -1, encrypted: '0.x' },
     };
-    expect(acquired(reply)).toEqual(read);
-    expect(acquired(reply.map((text) => Buffer.from(text)))).toEqual(read);
+    expect(parseAcquireReply(reply)).toEqual(read);
+    expect(parseAcquireReply(reply.map((text) => Buffer.from(text)))).toEqual(read);
   });
 
   it.each([
@@ -157,14 +157,14 @@ describe('replies', () => {
     ['W', '1', 'p', '0', 'x'],
     ['W'],
   ])('should be refused when no script says so, and not quoted: %p', (reply) => {
-    expect(() => acquired(reply)).toThrow('Redis answered something that no script of this library says');
-    expect(() => committed(reply)).toThrow('Redis answered something that no script of this library says');
+    expect(() => parseAcquireReply(reply)).toThrow('Redis answered something that no script of this library says');
+    expect(() => parseCommitReply(reply)).toThrow('Redis answered something that no script of this library says');
   });
 
   it.each(['', 'hello', 'T', 'T\n1\n2', 'F\nx', 'T\n1\np\n9007199254740992\n3\n4\nother.1\n0.x', 'F\n1e300'])(
     'should be ignored in the channel when others say them: %p',
     (message) => {
-      expect(pushed(message)).toBeUndefined();
+      expect(parsePush(message)).toBeUndefined();
     },
   );
 });

@@ -49,7 +49,7 @@ export function beginAttempt(
   };
 }
 
-export const isOver = ({ abandoned, isLocal, isSignedOut }: Attempt): boolean =>
+export const isFinished = ({ abandoned, isLocal, isSignedOut }: Attempt): boolean =>
   abandoned.aborted || isLocal || isSignedOut();
 
 export const isPrevious = ({ request: { previous } }: Attempt, { response }: TokenRecord): boolean =>

@@ -5,14 +5,14 @@ import { retryAfterOf } from '../token/failure.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse, TokenStreamOptions } from '../token/types.js';
-import { fetchTime, keepFor, LONGEST_LIFE, sharedPause } from './lease.js';
+import { fetchTime, ttlOf, LONGEST_LIFE, sharedPause } from './lease.js';
 import type { Commit, Protocol, Timed } from './protocol.js';
 import type { Acquired, EncryptedToken } from './replies.js';
 import type { Encryption } from './encryption.js';
 import { failureOf } from './sharedFailure.js';
 import { decryptRecord, encryptRecord, type TokenRecord } from './tokenRecord.js';
 
-export type Grant = Timed<Extract<Acquired, { type: 'lead' }>>;
+export type LeaseGrant = Timed<Extract<Acquired, { type: 'lease' }>>;
 
 /** One fetch: what for, and by whom. */
 export interface LeaderTask {
@@ -60,7 +60,7 @@ const COMMIT_TIMEOUT = 60_000;
 /**
  * Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back.
  */
-export async function lead(context: LeaderContext, grant: Grant, task: LeaderTask): Promise<Outcome> {
+export async function fetchUnderLease(context: LeaderContext, grant: LeaseGrant, task: LeaderTask): Promise<Outcome> {
   const { calls, encryption, now } = context;
   const { fence } = grant;
   const isAbandoned = () => task.abandoned.aborted;
@@ -107,7 +107,7 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
 /** The newest token that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
 async function lastRecord(
   encryption: Encryption,
-  { last }: Grant,
+  { last }: LeaseGrant,
   { newest }: LeaderTask,
 ): Promise<TokenResponse | null> {
   const stored = last && (await decryptRecord(encryption, last));
@@ -115,7 +115,7 @@ async function lastRecord(
   return (isNewer ? newest : stored)?.response ?? null;
 }
 
-function recordOf(response: TokenResponse, life: number, grant: Grant, askedAt: number): TokenRecord {
+function recordOf(response: TokenResponse, life: number, grant: LeaseGrant, askedAt: number): TokenRecord {
   return {
     // A commit stores under the fence; no other process can have it.
     generation: grant.fence,
@@ -139,7 +139,7 @@ const commitOf = (
   issued,
   life,
   took,
-  keep: keepFor(life, typeof response.refresh_token === 'string'),
+  ttl: ttlOf(life, typeof response.refresh_token === 'string'),
   owner,
   encrypted,
 });

@@ -24,7 +24,7 @@ export type Acquired = AnswerHeader &
     | { readonly type: 'wait'; readonly left: number }
     | { readonly type: 'pause'; readonly left: number; readonly failure: string }
     | {
-        readonly type: 'lead';
+        readonly type: 'lease';
         readonly fence: number;
         readonly lease: number;
         readonly failures: number;
@@ -54,7 +54,7 @@ export type Push =
   | { readonly type: 'signedOut'; readonly now: number };
 
 /** Reads the answer of the acquire script. */
-export function acquired(reply: unknown): Acquired {
+export function parseAcquireReply(reply: unknown): Acquired {
   const [type, time, hashId = '', ended, a, b, c, d, e, f, g] = fields(reply);
   const header = { now: ms(time), hashId, ended: ms(ended) };
   switch (type) {
@@ -66,7 +66,7 @@ export function acquired(reply: unknown): Acquired {
       return { type: 'pause', ...header, left: ms(a), failure: b ?? '' };
     case 'L':
       return {
-        type: 'lead',
+        type: 'lease',
         ...header,
         fence: ms(a),
         lease: ms(b),
@@ -82,7 +82,7 @@ export function acquired(reply: unknown): Acquired {
 }
 
 /** Reads the answer of the commit script. */
-export function committed(reply: unknown): Committed {
+export function parseCommitReply(reply: unknown): Committed {
   const [type, time, hashId = '', ended, generation, issued, life, encrypted, valid] = fields(reply);
   const header = { now: ms(time), hashId, ended: ms(ended) };
   if (type === 'O') return { type: 'stored', ...header, generation: ms(generation) };
@@ -92,14 +92,14 @@ export function committed(reply: unknown): Committed {
 }
 
 /** Reads the answer of the sign-out script. */
-export function signedOut(reply: unknown): AnswerHeader {
+export function parseSignOutReply(reply: unknown): AnswerHeader {
   const [type, time, hashId = '', ended] = fields(reply);
   if (type === 'E') return { now: ms(time), hashId, ended: ms(ended) };
   throw unreadable();
 }
 
 /** Reads a message of the channel; undefined for one that no script has sent. */
-export function pushed(message: string): Push | undefined {
+export function parsePush(message: string): Push | undefined {
   const [type, now, hashId = '', generation, issued, life, owner = '', encrypted] = message.split('\n');
   try {
     if (type === 'F') return { type: 'failed', now: ms(now) };

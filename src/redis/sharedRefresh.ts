@@ -5,9 +5,9 @@ import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
 import { retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import { beginAttempt, isOver, isPrevious, type Attempt } from './attempt.js';
+import { beginAttempt, isFinished, isPrevious, type Attempt } from './attempt.js';
 import { RedisUnavailable } from './boundedCalls.js';
-import { lead, type Grant, type LeaderContext, type Outcome } from './leader.js';
+import { fetchUnderLease, type LeaseGrant, type LeaderContext, type Outcome } from './leader.js';
 import { pollPause } from './lease.js';
 import type { Timed } from './protocol.js';
 import type { Acquired } from './replies.js';
@@ -58,7 +58,7 @@ const giveBack = ({ calls }: StoreContext, fence: number): void => {
 
 async function run(refresh: RefreshContext, attempt: Attempt): Promise<StoredToken> {
   try {
-    for (let round = 0; !isOver(attempt); round++) {
+    for (let round = 0; !isFinished(attempt); round++) {
       const token = await step(refresh, attempt, round);
       if (!token) continue;
       refresh.unreadable = undefined;
@@ -88,7 +88,7 @@ async function step(refresh: RefreshContext, attempt: Attempt, round: number): P
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
     await refresh.store.session.published();
     answer = await refresh.store.calls.acquire(attempt, (late) => {
-      if (late.type === 'lead' && isOver(attempt)) giveBack(refresh.store, late.fence);
+      if (late.type === 'lease' && isFinished(attempt)) giveBack(refresh.store, late.fence);
     });
   } catch (failure) {
     if (!(failure instanceof RedisUnavailable)) throw failure;
@@ -131,17 +131,21 @@ async function onAnswer(
         throw errorOf(await refresh.leader.encryption.decrypt('failure', answer.failure), Math.ceil(answer.left));
       await sleep(refresh.store, answer.left + 1);
       return null;
-    case 'lead':
-      return onLease(refresh, attempt, answer);
+    case 'lease':
+      return fetchAndStore(refresh, attempt, answer);
     case 'nothing':
       return null;
   }
 }
 
-async function onLease(refresh: RefreshContext, attempt: Attempt, grant: Grant): Promise<StoredToken | null> {
+async function fetchAndStore(
+  refresh: RefreshContext,
+  attempt: Attempt,
+  grant: LeaseGrant,
+): Promise<StoredToken | null> {
   let outcome: Outcome;
   try {
-    outcome = await lead(refresh.leader, grant, { ...attempt, newest: refresh.store.cache.last() });
+    outcome = await fetchUnderLease(refresh.leader, grant, { ...attempt, newest: refresh.store.cache.last() });
   } catch (error) {
     const newer = refresh.store.newerThan(attempt.beyond);
     if (newer) return refresh.store.handOut(newer, 'shared');

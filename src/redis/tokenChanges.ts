@@ -1,6 +1,6 @@
 import { concatMap, defer, finalize, merge, share, type Observable } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
-import { pushed, type EncryptedToken } from './replies.js';
+import { parsePush, type EncryptedToken } from './replies.js';
 import type { StoreContext } from './storeContext.js';
 import type { ChannelEvent } from './duplicate.js';
 import type { TokenRecord } from './tokenRecord.js';
@@ -25,7 +25,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   /** The token that an event brings. What cannot be trusted, or dated, only causes a look at the hash. */
   async function tokenIn(event: ChannelEvent): Promise<EncryptedToken | null> {
     if (event.type === 'connected') return readCurrent();
-    const push = pushed(event.text);
+    const push = parsePush(event.text);
     if (!push) return null;
     calls.learnTime(push.now);
     if (push.type === 'token' && push.owner.startsWith(storeId)) return null;
