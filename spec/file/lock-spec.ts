@@ -166,6 +166,20 @@ describe('the lock', () => {
     );
   });
 
+  it('should be had, although what a process left cannot be cleaned up', async () => {
+    const left = `${lockFolder()}.${goneName()}`;
+    mkdirSync(left);
+    leaveBehind(goneName());
+    const rm = jest.spyOn(promises, 'rm').mockRejectedValue(Object.assign(new Error('busy'), { code: 'EBUSY' }));
+    await (await acquire()).release();
+    expect(rm).toHaveBeenCalledWith(left, expect.anything());
+    rm.mockRestore();
+    expect(statSync(left).isDirectory()).toBe(true);
+    leaveBehind(goneName());
+    await (await acquire()).release();
+    expect(readdirSync(place.path)).toEqual([]);
+  });
+
   it('should fail where something else has its name', async () => {
     writeFileSync(lockFolder(), 'not a directory');
     await expect(queue().tryAcquire()).rejects.toMatchObject({ code: 'ENOTDIR' });

@@ -1,4 +1,4 @@
-import { firstValueFrom, from, map, of, take, timer, type Observable } from 'rxjs';
+import { firstValueFrom, from, map, Observable, of, take, timer } from 'rxjs';
 import {
   createTokenStream,
   withToken,
@@ -189,7 +189,11 @@ describe.each(KINDS)('with %s', (kind) => {
           new Set(streams.map(({ token$ }) => token$.current?.value)).size === 1 ||
           streams.some(({ ofType }) => ofType('tokenChanged').slice(-1)[0]?.origin === 'shared'),
       );
-      for (const { errors } of streams) expect(errors).toEqual([]);
+      for (const { errors, ofType } of streams) {
+        expect(errors).toEqual([]);
+        const isStoreError = ({ error }: { error: unknown }) => (error as { code?: string }).code === 'ERR_TOKEN_STORE';
+        expect(ofType('refreshFailed').some(isStoreError)).toBe(true);
+      }
     });
   });
 
@@ -239,6 +243,49 @@ describe.each(KINDS)('with %s', (kind) => {
     await pause(600);
     const found = await ask(other, requestOf('initial'), () => of({ access_token: 'T2', expires_in: 3600 }));
     expect(found).toMatchObject({ response: { access_token: 'T1' }, origin: 'shared' });
+  });
+
+  it('should use a token that Redis refuses to take, say so in an event without a secret, and store it later', async () => {
+    const server = await ownRedis();
+    const { all } = await group(kind, 2, { url: server.url });
+    const [{ store, command }, { store: other }] = all as [(typeof all)[0], (typeof all)[0]];
+    const { token$, ofType, errors } = streamOn(store, () =>
+      from(command('REPLICAOF', '127.0.0.1', '1')).pipe(map(() => ({ access_token: 'T1', expires_in: 3600 }))),
+    );
+    await until(() => token$.current?.value === 'T1');
+    expect(errors).toEqual([]);
+    expect(ofType('refreshFailed')).toMatchObject([
+      {
+        error: { code: 'ERR_TOKEN_STORE' },
+        message: 'Redis is not available: READONLY',
+        retryIn: null,
+        permanent: false,
+      },
+    ]);
+    expect(ofType('tokenChanged')).toMatchObject([{ token: { value: 'T1' }, origin: 'fetched' }]);
+    await command('REPLICAOF', 'NO', 'ONE');
+    await pause(600);
+    const found = await ask(other, requestOf('initial'), () => of({ access_token: 'T2', expires_in: 3600 }));
+    expect(found).toMatchObject({ response: { access_token: 'T1' }, origin: 'shared' });
+  });
+
+  it("should with 'local' unsubscribe the source when no caller has waited for its token for 2 s", async () => {
+    const server = await ownRedis();
+    const { all } = await group(kind, 1, { url: server.url, onUnavailable: 'local', storeDeadline: 100 });
+    await server.stop();
+    const seen: string[] = [];
+    const source = () =>
+      new Observable<TokenResponse>(() => {
+        seen.push('subscribed');
+        return () => seen.push('unsubscribed');
+      });
+    const waiting = from(all[0]!.store.refresh(requestOf('initial'), source)).subscribe();
+    await until(() => seen.length > 0);
+    waiting.unsubscribe();
+    await pause(500);
+    expect(seen).toEqual(['subscribed']);
+    await until(() => seen.length > 1);
+    expect(seen).toEqual(['subscribed', 'unsubscribed']);
   });
 
   it('should let nobody notice FLUSHALL, SCRIPT FLUSH, and the death of all subscribers', async () => {

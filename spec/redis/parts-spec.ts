@@ -5,11 +5,11 @@ import { createTimers } from '../../src/internal/timers.js';
 import { boundedCalls } from '../../src/redis/boundedCalls.js';
 import { clockBound } from '../../src/redis/clockBound.js';
 import { tokenCache } from '../../src/redis/tokenCache.js';
-import { fetchTime, keepFor, leaseMargin, pollPause, sharedPause } from '../../src/redis/lease.js';
+import { fetchTime, ttlOf, leaseMargin, pollPause, sharedPause } from '../../src/redis/lease.js';
 import { redisTokenStore } from '../../src/redis/index.js';
 import { storeSettings } from '../../src/redis/options.js';
-import { acquired, committed, pushed } from '../../src/redis/replies.js';
-import { sealing } from '../../src/redis/sealing.js';
+import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/replies.js';
+import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
 import { TokenEndpointError, TokenFetchTimeoutError } from '../../src/errors.js';
@@ -53,12 +53,12 @@ describe('the bound of the clock', () => {
 
   it('should never be behind what a message said, and be no more than that when it proves all answers wrong, until the next', () => {
     const clock = clockBound();
-    clock.notBefore(AHEAD, 0);
+    clock.learnAtLeast(AHEAD, 0);
     expect(clock.isKnown()).toBe(false);
     clock.learn(sample(0, 1, 2));
-    clock.notBefore(AHEAD + 500, 500);
+    clock.learnAtLeast(AHEAD + 500, 500);
     expect(clock.isKnown()).toBe(true);
-    clock.notBefore(AHEAD + 9000, 500);
+    clock.learnAtLeast(AHEAD + 9000, 500);
     expect(clock.isKnown()).toBe(false);
     expect(clock.latest(600)).toBeGreaterThanOrEqual(AHEAD + 9100);
     clock.learn({ sent: 700, received: 702, redis: AHEAD + 9300 });
@@ -120,9 +120,9 @@ describe('the arithmetic of leases', () => {
   });
 
   it('should keep a refresh token for longer than its access token', () => {
-    expect(keepFor(30_000, false)).toBe(3_630_000);
-    expect(keepFor(30_000, true)).toBeGreaterThan(30 * 24 * 3_600_000);
-    expect(keepFor(-1, false)).toBeGreaterThan(3_600_000);
+    expect(ttlOf(30_000, false)).toBe(3_630_000);
+    expect(ttlOf(30_000, true)).toBeGreaterThan(30 * 24 * 3_600_000);
+    expect(ttlOf(-1, false)).toBeGreaterThan(3_600_000);
   });
 });
 
@@ -130,7 +130,7 @@ describe('replies', () => {
   it('should be read as strings and as Buffers', () => {
     const reply = ['L', '10', 'here.1', '3', '7', '333', '2', '5', '4', '-1', '0.x'];
     const read = {
-      type: 'lead',
+      type: 'lease',
       now: 10,
       hashId: 'here.1',
       ended: 3,
@@ -138,10 +138,10 @@ describe('replies', () => {
       lease: 333,
       failures: 2,
       life: -1,
-      last: { generation: 5, issued: 4, life: -1, sealed: '0.x' },
+      last: { generation: 5, issued: 4, life: -1, encrypted: '0.x' },
     };
-    expect(acquired(reply)).toEqual(read);
-    expect(acquired(reply.map((text) => Buffer.from(text)))).toEqual(read);
+    expect(parseAcquireReply(reply)).toEqual(read);
+    expect(parseAcquireReply(reply.map((text) => Buffer.from(text)))).toEqual(read);
   });
 
   it.each([
@@ -157,43 +157,45 @@ describe('replies', () => {
     ['W', '1', 'p', '0', 'x'],
     ['W'],
   ])('should be refused when no script says so, and not quoted: %p', (reply) => {
-    expect(() => acquired(reply)).toThrow('Redis answered something that no script of this library says');
-    expect(() => committed(reply)).toThrow('Redis answered something that no script of this library says');
+    expect(() => parseAcquireReply(reply)).toThrow('Redis answered something that no script of this library says');
+    expect(() => parseCommitReply(reply)).toThrow('Redis answered something that no script of this library says');
   });
 
   it.each(['', 'hello', 'T', 'T\n1\n2', 'F\nx', 'T\n1\np\n9007199254740992\n3\n4\nother.1\n0.x', 'F\n1e300'])(
     'should be ignored in the channel when others say them: %p',
     (message) => {
-      expect(pushed(message)).toBeUndefined();
+      expect(parsePush(message)).toBeUndefined();
     },
   );
 });
 
-describe('sealing', () => {
+describe('encryption', () => {
   const one = { id: 'one', key: new Uint8Array(32).fill(1) };
 
-  it('should give back what it sealed, with bytes and with a CryptoKey, and never the same twice', async () => {
+  it('should give back what it encrypted, with bytes and with a CryptoKey, and never the same twice', async () => {
     const imported = await crypto.subtle.importKey('raw', one.key, 'AES-GCM', false, ['encrypt', 'decrypt']);
-    const sealed = await sealing([one], 'here').seal('token', { a: 'ü' });
-    expect(await sealing([{ id: 'one', key: imported }], 'here').open('token', sealed)).toEqual({ a: 'ü' });
-    expect(await sealing([one], 'here').seal('token', { a: 'ü' })).not.toBe(sealed);
+    const encrypted = await createEncryption([one], 'here').encrypt('token', { a: 'ü' });
+    expect(await createEncryption([{ id: 'one', key: imported }], 'here').decrypt('token', encrypted)).toEqual({
+      a: 'ü',
+    });
+    expect(await createEncryption([one], 'here').encrypt('token', { a: 'ü' })).not.toBe(encrypted);
   });
 
-  it('should refuse what was moved, altered, said for another purpose, sealed by others, or not sealed', async () => {
-    const { seal, open } = sealing([one], 'here');
-    const sealed = await seal('token', { access_token: 'SECRET' });
-    const altered = sealed.slice(0, -6) + (sealed.endsWith('AAAA==') ? 'BBBB==' : 'AAAA==');
+  it('should refuse what was moved, altered, said for another purpose, encrypted by others, or not encrypted', async () => {
+    const { encrypt, decrypt } = createEncryption([one], 'here');
+    const encrypted = await encrypt('token', { access_token: 'SECRET' });
+    const altered = encrypted.slice(0, -6) + (encrypted.endsWith('AAAA==') ? 'BBBB==' : 'AAAA==');
     for (const attempt of [
-      () => sealing([one], 'there').open('token', sealed),
-      () => open('failure', sealed),
-      () => open('token', altered),
-      () => sealing([{ id: 'one', key: new Uint8Array(32).fill(2) }], 'here').open('token', sealed),
-      () => sealing([{ id: 'two', key: one.key }], 'here').open('token', sealed),
-      () => sealing([], 'here').open('token', sealed),
-      () => open('token', '0.{"access_token":"SECRET"}'),
-      () => open('token', '2.what'),
-      () => open('token', '1.one.!.!'),
-      () => sealing([], 'here').open('token', '0.{SECRET'),
+      () => createEncryption([one], 'there').decrypt('token', encrypted),
+      () => decrypt('failure', encrypted),
+      () => decrypt('token', altered),
+      () => createEncryption([{ id: 'one', key: new Uint8Array(32).fill(2) }], 'here').decrypt('token', encrypted),
+      () => createEncryption([{ id: 'two', key: one.key }], 'here').decrypt('token', encrypted),
+      () => createEncryption([], 'here').decrypt('token', encrypted),
+      () => decrypt('token', '0.{"access_token":"SECRET"}'),
+      () => decrypt('token', '2.what'),
+      () => decrypt('token', '1.one.!.!'),
+      () => createEncryption([], 'here').decrypt('token', '0.{SECRET'),
     ]) {
       const failure: unknown = await attempt().catch((error: unknown) => error);
       expect(failure).toMatchObject({ code: 'ERR_TOKEN_STORE' });
@@ -377,6 +379,7 @@ describe('options', () => {
   it.each<[string, object]>([
     ['option "client"', { client: {} }],
     ['option "client"', { client: undefined }],
+    ['option "client" must be a client of redis or ioredis', { client: 'redis://:SECRET@localhost' }],
     ['option "client"', { client: createClient().multi() }],
     ['option "client"', { client: new Redis({ lazyConnect: true }).multi() }],
     ['option "client"', { client: new Redis({ lazyConnect: true }).pipeline() }],
@@ -409,6 +412,11 @@ describe('options', () => {
     expect(make).not.toThrow('SECRET');
   });
 
+  it('should be an object, and not be quoted: a URL in their place may hold a password', () => {
+    const make = () => redisTokenStore('redis://:SECRET@localhost' as never);
+    expect(make).toThrow(new TypeError('options must be an object'));
+  });
+
   const made = (length: number, usages: KeyUsage[], name = 'AES-GCM') =>
     crypto.subtle.importKey('raw', new Uint8Array(length), name, false, usages);
 
@@ -434,9 +442,9 @@ describe('options', () => {
     const bytes = new Uint8Array(32).fill(7);
     const { keys, hashKey } = storeSettings({ ...good, encryptionKey: { id: 'a', key: bytes } });
     bytes.fill(0);
-    const sealed = await sealing(keys, hashKey).seal('token', 'T1');
-    const same = sealing([{ id: 'a', key: new Uint8Array(32).fill(7) }], hashKey);
-    expect(await same.open('token', sealed)).toBe('T1');
+    const encrypted = await createEncryption(keys, hashKey).encrypt('token', 'T1');
+    const same = createEncryption([{ id: 'a', key: new Uint8Array(32).fill(7) }], hashKey);
+    expect(await same.decrypt('token', encrypted)).toBe('T1');
   });
 
   it('should accept a CryptoKey that cannot be exported', async () => {

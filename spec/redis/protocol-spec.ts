@@ -19,16 +19,16 @@ afterEach(async () => {
 const now = () => performance.now();
 const callsOn = (client: RedisClient, key: string, storeDeadline?: number): Protocol =>
   protocol(storeSettings({ client, key, storeDeadline }), now, createTimers(asyncScheduler));
-const commitOf = (fence: number, owner: string, sealed = '0.{"access_token":"T1"}'): Commit => ({
+const commitOf = (fence: number, owner: string, encrypted = '0.{"access_token":"T1"}'): Commit => ({
   fence,
   beyond: 0,
   sentAt: now(),
   issued: Date.now(),
   life: 3_600_000,
   took: 1,
-  keep: 3_700_000,
+  ttl: 3_700_000,
   owner,
-  sealed,
+  encrypted,
 });
 
 describe.each(KINDS)('the three calls, with %s,', (kind) => {
@@ -45,7 +45,7 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
   const acquire = (owner: string, from = calls) => from.acquire({ owner, beyond: 0, kind: '', endsPause: false });
   async function lead(owner: string, from = calls): Promise<number> {
     const answer = await acquire(owner, from);
-    if (answer.type !== 'lead') throw new Error(`${owner} does not lead: ${answer.type}`);
+    if (answer.type !== 'lease') throw new Error(`${owner} does not lead: ${answer.type}`);
     return answer.fence;
   }
 
@@ -53,8 +53,8 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     const first = await acquire('a');
     await pause(20);
     const again = await acquire('a');
-    expect(first).toMatchObject({ type: 'lead', lease: 10_000 });
-    expect(again).toMatchObject({ type: 'lead', fence: (first as { fence: number }).fence });
+    expect(first).toMatchObject({ type: 'lease', lease: 10_000 });
+    expect(again).toMatchObject({ type: 'lease', fence: (first as { fence: number }).fence });
     // It has not begun anew.
     expect((again as { lease: number }).lease).toBeLessThanOrEqual(10_000 - 20);
     expect(await acquire('b')).toMatchObject({ type: 'wait' });
@@ -91,7 +91,7 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     // Nor after the commit, when nobody leads.
     await calls.fail(after, 60_000, 'failure');
     expect(await calls.acquire({ owner: 'c', beyond: await field('gen'), kind: '', endsPause: false })).toMatchObject({
-      type: 'lead',
+      type: 'lease',
     });
   });
 

@@ -46,7 +46,7 @@ const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-describe.each(KINDS)('what is sealed, with %s,', (kind) => {
+describe.each(KINDS)('what is encrypted, with %s,', (kind) => {
   it('should stand in no HGETALL, SLOWLOG, MONITOR, push or log file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-log-'));
     dispose.push(() => {
@@ -112,7 +112,7 @@ describe.each(KINDS)('what is sealed, with %s,', (kind) => {
     expect(text).not.toContain(SECRET);
   });
 
-  it('should be refused under another key, although it was sealed with the same one', async () => {
+  it('should be refused under another key, although it was encrypted with the same one', async () => {
     const {
       all: [one],
       key: name,
@@ -169,7 +169,7 @@ describe.each(KINDS)('what is sealed, with %s,', (kind) => {
     });
   });
 
-  it('should harm nobody whose commit comes late, and finds what was sealed with a key that it does not have', async () => {
+  it('should harm nobody whose commit comes late, and finds what was encrypted with a key that it does not have', async () => {
     const name = freshKey();
     const { client, hold, release } = heldUp((await open(kind, process.env.REDIS_URL!)).client);
     const behind = redisTokenStore({ client, key: name, lease: 300, storeDeadline: 100, encryptionKey: key('old', 1) });

@@ -98,6 +98,30 @@ describe.each(KINDS)('the connection for pushes, with %s,', (kind) => {
     await until(() => heard.includes('T1'));
   });
 
+  it('should not be opened for a client that was closed before any store listened, until that is connected again', async () => {
+    const server = await startRedis();
+    dispose.push(server.stop);
+    const admin = await connect(kind, server.url);
+    const { client, close } = await connect(kind, server.url);
+    dispose.push(close, admin.close);
+    close();
+    await pause(100);
+    const heard: string[] = [];
+    const watching = from(redisTokenStore({ client, key: 'a' }).changes!).subscribe(({ response }) =>
+      heard.push(response.access_token),
+    );
+    dispose.push(() => {
+      watching.unsubscribe();
+    });
+    const connections = async () => String(await admin.command('CLIENT', 'LIST')).match(/^id=/gm)!.length;
+    await pause(500);
+    expect(await connections()).toBe(1);
+    await (client as unknown as { connect: () => Promise<unknown> }).connect();
+    await until(async () => (await connections()) === 3);
+    await fetch(redisTokenStore({ client: admin.client, key: 'a' }), 'T1');
+    await until(() => heard.includes('T1'));
+  });
+
   it('should not be taken from the others by a channel that Redis refuses', async () => {
     const server = await startRedis();
     dispose.push(server.stop);

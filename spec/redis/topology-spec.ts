@@ -277,14 +277,14 @@ describe.each(KINDS)('with %s', (kind) => {
     const said = (await connection.command('HMGET', hash(), 'hashId', 'at')) as string[];
     // A token of 20 s, from a Redis whose clock was set forward an hour, which then stands in the hash too.
     const now = Number(said[1]) + 3_600_000;
-    const sealed = plain(generation, now - 20_000, 7_200_000, 'T2');
+    const encrypted = plain(generation, now - 20_000, 7_200_000, 'T2');
     await connection.command(
       'HSET',
       hash(),
       'gen',
       String(generation),
       'token',
-      sealed,
+      encrypted,
       'life',
       '7200000',
       'issued',
@@ -293,7 +293,7 @@ describe.each(KINDS)('with %s', (kind) => {
     await connection.command(
       'PUBLISH',
       `${hash()}:push`,
-      ['T', now, said[0], generation, now - 20_000, 7_200_000, 'other.1', sealed].join('\n'),
+      ['T', now, said[0], generation, now - 20_000, 7_200_000, 'other.1', encrypted].join('\n'),
     );
     await until(() => ages.length === 2);
     expect(ages[1]).toBeGreaterThanOrEqual(20_000);

@@ -71,7 +71,7 @@ describe.each(KINDS)('a stored value that cannot be read, with %s,', (kind) => {
     ['it was moved from another name', keyOf('k1', 1), async () => set('token', await elsewhere())],
     ['it is cut off', keyOf('k1', 1), async () => set('token', (await fields('token'))[0]!.slice(0, -9))],
     ['it is cut off to nothing', keyOf('k1', 1), () => set('token', '')],
-    ['it is not sealed', keyOf('k1', 1), () => set('token', '0.{"access_token":"T1"}')],
+    ['it is not encrypted', keyOf('k1', 1), () => set('token', '0.{"access_token":"T1"}')],
     ['a later version wrote it', keyOf('k1', 1), () => set('token', '9.k1.AAAA.AAAA')],
     ['its generation is another', keyOf('k1', 1), async () => set('gen', String(Number((await fields('gen'))[0]) + 1))],
     ['its life is another', keyOf('k1', 1), () => set('life', '1')],
@@ -229,7 +229,7 @@ describe.each(KINDS)('a forged push, with %s,', (kind) => {
     expect([asked, heard]).toEqual([1, ['T1', 'T2']]);
   });
 
-  it('should be refused when it offers an old sealed token as a new one', async () => {
+  it('should be refused when it offers an old encrypted token as a new one', async () => {
     const { command, client, close } = await connect(kind, process.env.REDIS_URL!);
     dispose.push(close);
     const key = freshKey();

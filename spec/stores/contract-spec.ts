@@ -36,7 +36,7 @@ describe.each(KINDS)('the store in Redis, with %s', (kind) => {
   });
 });
 
-describe('the store in Redis, sealed', () => {
+describe('the store in Redis, encrypted', () => {
   itKeepsTheContract(async () => {
     const { all, dispose } = await instances('redis', 3, {
       encryptionKey: { id: 'k1', key: new Uint8Array(32).fill(7) },

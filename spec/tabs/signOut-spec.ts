@@ -1,6 +1,6 @@
 import { isTokenError, type TokenResponse } from 'rx-fresh-token';
 import { tabTokenStore } from 'rx-fresh-token/tabs';
-import { Subject } from 'rxjs';
+import { firstValueFrom, Subject } from 'rxjs';
 import {
   closePages,
   closeTabs,
@@ -84,6 +84,22 @@ describe('sign-out', () => {
     await pause(20);
     expect(second.ended).toHaveBeenCalledTimes(1);
     expect(await refresh(second.store, forbidden)).toBe('bob');
+  });
+
+  it('by the stream should be emitted once, so that a reaction at once starts the next session', async () => {
+    const { token$, asked } = open();
+    const first = await firstValueFrom(token$);
+    const events: string[] = [];
+    const next = new Promise((resolve) => {
+      token$.events.subscribe(({ type }) => {
+        events.push(type);
+        if (type === 'signedOut') resolve(firstValueFrom(token$));
+      });
+    });
+    token$.signOut();
+    expect(await next).not.toEqual(first);
+    expect(events).toEqual(['signedOut', 'refreshStarted', 'tokenChanged']);
+    expect(asked).toHaveLength(2);
   });
 
   it('should reach tabs that have no token yet', async () => {

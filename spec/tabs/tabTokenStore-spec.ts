@@ -406,6 +406,8 @@ describe('in a hidden page', () => {
 
 describe('tabTokenStore', () => {
   it.each([
+    [undefined, /options must be an object/],
+    [null, /options must be an object/],
     [{}, /"name" must be a string that is not empty, got undefined/],
     [{ name: '' }, /"name"/],
     [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/],

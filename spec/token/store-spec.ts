@@ -24,6 +24,7 @@ import {
   type TokenRequest,
   type TokenResponse,
   type TokenStore,
+  type TokenStream,
   type TokenStreamOptions,
 } from 'rx-fresh-token';
 
@@ -76,15 +77,18 @@ function setUp(scheduler: TokenStreamOptions['scheduler'] & object, answer: Answ
   };
 }
 
-/** Answers 401 to these tokens, 5 ms later, and to all others with their value. */
-const requestRejecting =
+/** Answers with an error to these tokens, 5 ms later, and to all others with their value. */
+const requestFailing =
+  (status: number) =>
   (...bad: string[]) =>
   ({ value }: { value: string }): Observable<string> =>
     timer(5).pipe(
       switchMap(() =>
-        bad.includes(value) ? throwError(() => Object.assign(new Error('rejected'), { status: 401 })) : of(value),
+        bad.includes(value) ? throwError(() => Object.assign(new Error('rejected'), { status })) : of(value),
       ),
     );
+const requestRejecting = requestFailing(401);
+const requestForbidding = requestFailing(403);
 
 describe('the store', () => {
   it(
@@ -575,6 +579,43 @@ describe('a rejection', () => {
       expect(source).toHaveBeenCalledTimes(1);
       expect(ofType('refreshFailed')).toEqual([]);
     }),
+  );
+
+  it.each([
+    ['refresh()', 'manual', (token$: TokenStream) => token$.refresh().pipe(map(({ value }) => value))],
+    [
+      'a request that got a 403',
+      'rejected',
+      (token$: TokenStream) => token$.pipe(withToken(requestForbidding('T1', 'T2'))),
+    ],
+  ] as const)(
+    'should not be answered with the token that came while the store was asked, when %s wants another after that',
+    (_who, reason, want) => {
+      marbles((m) => {
+        const { token$, asked, changes, source, at } = setUp(m.scheduler, (request, fetch, n) => {
+          if (n === 1) return of(shared('T1'));
+          return n === 2 ? timer(500).pipe(map(() => shared('T2'))) : fetched(request, fetch, n);
+        });
+        // T1 is renewed from 25 s on.
+        token$.subscribe();
+        at(25_100, () => {
+          changes.next(shared('T2'));
+        });
+        at(28_000, () => {
+          token$.close();
+        });
+        const wanted: unknown[] = [];
+        at(25_200, () => want(token$).subscribe((value) => wanted.push(value)));
+        m.flush();
+        expect(wanted).toEqual(['S1']);
+        expect(asked.map((request) => [request.reason, request.previous?.value])).toEqual([
+          ['initial', undefined],
+          ['scheduled', 'T1'],
+          [reason, 'T2'],
+        ]);
+        expect(source).toHaveBeenCalledTimes(1);
+      })();
+    },
   );
 
   it(

@@ -40,6 +40,23 @@ describe('a store whose session was ended by someone else', () => {
     token$.close();
   });
 
+  it('should not end the session that a listener begins, when it tells of a sign-out by its own stream, too', async () => {
+    const { signedOut, token$, events, signOut } = setUp();
+    signOut.mockImplementation(() => {
+      signedOut.next(null);
+    });
+    await firstValueFrom(token$);
+    const values: string[] = [];
+    token$.events.subscribe(({ type }) => {
+      if (type === 'signedOut') token$.subscribe(({ value }) => values.push(value));
+    });
+    token$.signOut();
+    const { current } = token$;
+    token$.close();
+    expect([values, current?.value]).toEqual([['T2'], 'T2']);
+    expect(events.filter((type) => type === 'signedOut')).toHaveLength(1);
+  });
+
   it('should be let go by a stream that closes', () => {
     const { signedOut, token$ } = setUp();
     expect(signedOut.observed).toBe(true);

@@ -1,8 +1,8 @@
 import { defer, finalize, from, type Observable } from 'rxjs';
-import { TokenStoreError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
+import { sessionEnded } from '../stores/session.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { Lock } from './lock.js';
@@ -23,8 +23,7 @@ export const sharedRefresh =
   (request, fetch) =>
     defer(() => {
       const leaving = new AbortController();
-      const number = store.session.number();
-      const isSignedOut = () => store.session.number() !== number;
+      const isSignedOut = store.session.watch();
       return from(run(store, { request, fetch, abandoned: leaving.signal, isSignedOut })).pipe(
         finalize(() => {
           leaving.abort();
@@ -34,7 +33,7 @@ export const sharedRefresh =
 
 async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> {
   // A sign-out that the file does not know of comes first, or its token would be that of the old session.
-  await store.session.flushed();
+  await store.session.published();
   for (let round = 0; !isGivenUp(attempt); round++) {
     const token = store.tokenOf(await store.read(), attempt.request.previous?.value);
     if (token && !attempt.isSignedOut()) return token;
@@ -46,7 +45,7 @@ async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> 
     const fetched = await withLock(store, attempt, lock);
     if (fetched) return fetched;
   }
-  throw new TokenStoreError('the session was ended while its token was refreshed');
+  throw sessionEnded();
 }
 
 const isGivenUp = ({ abandoned, isSignedOut }: Attempt): boolean => abandoned.aborted || isSignedOut();

@@ -48,7 +48,7 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
   let replaced: string | undefined;
   const read = async () => {
     const record = await readTokenFile(target);
-    session.observe(record);
+    session.onRead(record);
     return record;
   };
   const tokenOf = (record: TokenRecord | null, unwanted: string | undefined) => {

@@ -20,7 +20,7 @@ local owner, lease, beyond, kind = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local least, cooldown, longest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 h = redis.call('HMGET', KEYS[1], 'gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'hashId', 'since', 'paused', 'ended')
 local gen, issued, life, held, fence, rejected, at = number(1), number(3), number(4), number(6), number(7), number(8), number(12)
--- An empty value is one that was cut off: it cannot be opened, and is not the absence of a token.
+-- An empty value is one that was cut off: it cannot be decrypted, and is not the absence of a token.
 local stored, hashId, ended = h[2] == '' and '?' or h[2] or '', h[14] or '', text(number(17))
 
 -- The generation is compared here and not by the caller: a rejection that comes late costs nothing.
@@ -54,7 +54,7 @@ if not mine then
     lease = math.min(lease, math.max(life / 3 * 2 ^ math.min(number(11), 20), number(13) * 3, 250))
   end
   -- In ms since 1970 at least, and above what the fleet knew, should the data have been lost. What is fetched under this
-  -- fence has it as its generation, so that the leader can seal the generation together with the token.
+  -- fence has it as its generation, so that the leader can encrypt the generation together with the token.
   fence = math.max(fence + 1, gen + 1, beyond + 1, now)
   held = now + math.floor(lease)
   -- Named after who leads here first, of whom there is one in the world.

@@ -34,7 +34,6 @@ export function beginAttempt(
   isEarly: boolean,
 ): Attempt {
   const { generation, sure } = cache.generationOf(request.previous);
-  const number = session.number();
   return {
     request,
     fetch,
@@ -42,15 +41,15 @@ export function beginAttempt(
     owner: `${storeId}.${String(++attempts)}`,
     kind: kindOf(request),
     endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
-    isSignedOut: () => session.number() !== number,
-    beyond: Math.max(generation, session.ended()),
+    isSignedOut: session.watch(),
+    beyond: Math.max(generation, session.lastEnded()),
     isSure: sure,
     isReported: false,
     isLocal: false,
   };
 }
 
-export const isOver = ({ abandoned, isLocal, isSignedOut }: Attempt): boolean =>
+export const isFinished = ({ abandoned, isLocal, isSignedOut }: Attempt): boolean =>
   abandoned.aborted || isLocal || isSignedOut();
 
 export const isPrevious = ({ request: { previous } }: Attempt, { response }: TokenRecord): boolean =>

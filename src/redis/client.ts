@@ -1,5 +1,3 @@
-import { wrong } from '../internal/validate.js';
-
 /** What is used of a client of `redis` 5 or later: a client, cluster, sentinel or pool. */
 export interface NodeRedisClient {
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
@@ -37,14 +35,16 @@ export function requireClient(client: unknown): RedisClient {
     createScript,
   } = (typeof client === 'object' && client !== null ? client : {}) as Record<string, unknown>;
   if (isPipeline === true || execAsPipeline !== undefined)
-    throw wrong('client', client, 'the client itself, not a transaction or pipeline of it');
+    throw noClient('the client itself, not a transaction or pipeline of it');
   // Its `eval` takes arrays, it parses what it answers, and it sends each command as a request of HTTP.
-  if (typeof createScript === 'function')
-    throw wrong('client', client, 'a client of redis or ioredis, not one of @upstash/redis');
+  if (typeof createScript === 'function') throw noClient('a client of redis or ioredis, not one of @upstash/redis');
   if (typeof run === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function'))
     return client as RedisClient;
-  throw wrong('client', client, 'a client of redis or ioredis, version 5 or later');
+  throw noClient('a client of redis or ioredis, version 5 or later');
 }
+
+/** Does not show the value: it may be a URL with a password. */
+const noClient = (what: string) => new TypeError(`option "client" must be ${what}`);
 
 export const isIoredis = (client: RedisClient): client is IoredisClient =>
   typeof (client as Partial<IoredisClient>).evalsha === 'function';
@@ -76,11 +76,17 @@ export function scriptRunner(client: RedisClient): RunScript {
   };
 }
 
+/** The application has closed it, or has not connected it yet. */
+export function isClosed(client: RedisClient): boolean {
+  const { isOpen, status } = client as ClientState;
+  return isIoredis(client) ? status === 'end' : isOpen === false;
+}
+
 /** Known to have no connection, so that a command would only lie in the client's queue. */
 export function isDown(client: RedisClient): boolean {
   const { isOpen, isReady, status } = client as ClientState;
-  if (isIoredis(client)) return status === 'reconnecting' || status === 'close' || status === 'end';
-  return isOpen === false || (isOpen === true && isReady === false);
+  if (isClosed(client)) return true;
+  return isIoredis(client) ? status === 'reconnecting' || status === 'close' : isOpen === true && isReady === false;
 }
 
 /** Redis names scripts by it; nothing here rests on its strength. */

@@ -11,7 +11,7 @@ export interface ClockSample {
 export interface ClockBound {
   readonly learn: (sample: ClockSample) => void;
   /** Redis' clock stood at `redis` or later when this was received. */
-  readonly notBefore: (redis: number, received: number) => void;
+  readonly learnAtLeast: (redis: number, received: number) => void;
   /** Whether an answer stands that nothing has proven wrong since. */
   readonly isKnown: () => boolean;
   /**
@@ -43,15 +43,15 @@ export function clockBound(): ClockBound {
   let reported: Offset | undefined;
 
   const bound = ({ offset, at }: Offset, local: number) => offset + Math.max(0, local - at) * DRIFT;
-  const notBefore = (redis: number, received: number) => {
+  const learnAtLeast = (redis: number, received: number) => {
     reported = { offset: redis - received, at: received };
     samples = samples.filter((sample) => bound(sample, received) >= redis - received);
   };
 
   return {
-    notBefore,
+    learnAtLeast,
     learn: ({ redis, sent, received }) => {
-      notBefore(redis, received);
+      learnAtLeast(redis, received);
       // Redis rounds down to milliseconds.
       const newest = { offset: redis + 1 - sent, at: sent };
       samples = [newest, ...samples.filter(({ at, offset }) => received - at < WINDOW && offset < newest.offset)];

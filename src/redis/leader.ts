@@ -5,14 +5,14 @@ import { retryAfterOf } from '../token/failure.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse, TokenStreamOptions } from '../token/types.js';
-import { fetchTime, keepFor, LONGEST_LIFE, sharedPause } from './lease.js';
+import { fetchTime, ttlOf, LONGEST_LIFE, sharedPause } from './lease.js';
 import type { Commit, Protocol, Timed } from './protocol.js';
-import type { Acquired, SealedToken } from './replies.js';
-import type { Sealing } from './sealing.js';
+import type { Acquired, EncryptedToken } from './replies.js';
+import type { Encryption } from './encryption.js';
 import { failureOf } from './sharedFailure.js';
-import { openRecord, sealRecord, type TokenRecord } from './tokenRecord.js';
+import { decryptRecord, encryptRecord, type TokenRecord } from './tokenRecord.js';
 
-export type Grant = Timed<Extract<Acquired, { type: 'lead' }>>;
+export type LeaseGrant = Timed<Extract<Acquired, { type: 'lease' }>>;
 
 /** One fetch: what for, and by whom. */
 export interface LeaderTask {
@@ -32,7 +32,7 @@ export type Outcome =
   /** Stored, for all. */
   | { readonly type: 'stored'; readonly token: TokenRecord }
   /** Someone else has led since, or has signed out: the stored token counts, if there is one. */
-  | { readonly type: 'stale'; readonly token: SealedToken | null }
+  | { readonly type: 'stale'; readonly token: EncryptedToken | null }
   /** Redis did not take it in time: this process uses it, and `later` tells what came of it. */
   | {
       readonly type: 'local';
@@ -46,7 +46,7 @@ export type Outcome =
 
 export interface LeaderContext {
   readonly calls: Pick<Protocol, 'commit' | 'fail'>;
-  readonly sealing: Sealing;
+  readonly encryption: Encryption;
   readonly fetchTimeout: number;
   readonly lifetime: TokenStreamOptions['lifetime'];
   readonly now: () => number;
@@ -60,8 +60,8 @@ const COMMIT_TIMEOUT = 60_000;
 /**
  * Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back.
  */
-export async function lead(context: LeaderContext, grant: Grant, task: LeaderTask): Promise<Outcome> {
-  const { calls, sealing, now } = context;
+export async function fetchUnderLease(context: LeaderContext, grant: LeaseGrant, task: LeaderTask): Promise<Outcome> {
+  const { calls, encryption, now } = context;
   const { fence } = grant;
   const isAbandoned = () => task.abandoned.aborted;
   /** If this is not heard, no process is held up for long: the lease ends by itself. */
@@ -71,7 +71,7 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
 
   let last: TokenResponse | null;
   try {
-    last = await lastRecord(sealing, grant, task);
+    last = await lastRecord(encryption, grant, task);
   } catch (unreadable) {
     // Nothing is fetched: the source would present a refresh token of its own, and it may be used up.
     await giveBack();
@@ -95,23 +95,27 @@ export async function lead(context: LeaderContext, grant: Grant, task: LeaderTas
     const sentAt = askedAt - headStartOf(task.request);
     const took = now() - sentAt;
     token = recordOf(response, lifetimeOf(response, Date.now() - took, context.lifetime), grant, sentAt);
-    commit = commitOf(token, task, sentAt, took, await sealRecord(sealing, token));
+    commit = commitOf(token, task, sentAt, took, await encryptRecord(encryption, token));
   } catch (error) {
     const pause = task.abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
-    await giveBack(pause, pause > 0 ? await sealing.seal('failure', failureOf(error)).catch(() => '') : '');
+    await giveBack(pause, pause > 0 ? await encryption.encrypt('failure', failureOf(error)).catch(() => '') : '');
     throw error;
   }
   return store(context, commit, token, task);
 }
 
 /** The newest token that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
-async function lastRecord(sealing: Sealing, { last }: Grant, { newest }: LeaderTask): Promise<TokenResponse | null> {
-  const stored = last && (await openRecord(sealing, last));
+async function lastRecord(
+  encryption: Encryption,
+  { last }: LeaseGrant,
+  { newest }: LeaderTask,
+): Promise<TokenResponse | null> {
+  const stored = last && (await decryptRecord(encryption, last));
   const isNewer = newest && newest.generation >= (stored?.generation ?? 0);
   return (isNewer ? newest : stored)?.response ?? null;
 }
 
-function recordOf(response: TokenResponse, life: number, grant: Grant, askedAt: number): TokenRecord {
+function recordOf(response: TokenResponse, life: number, grant: LeaseGrant, askedAt: number): TokenRecord {
   return {
     // A commit stores under the fence; no other process can have it.
     generation: grant.fence,
@@ -127,7 +131,7 @@ const commitOf = (
   { owner, beyond }: LeaderTask,
   sentAt: number,
   took: number,
-  sealed: string,
+  encrypted: string,
 ): Commit => ({
   fence: generation,
   beyond,
@@ -135,9 +139,9 @@ const commitOf = (
   issued,
   life,
   took,
-  keep: keepFor(life, typeof response.refresh_token === 'string'),
+  ttl: ttlOf(life, typeof response.refresh_token === 'string'),
   owner,
-  sealed,
+  encrypted,
 });
 
 async function store(

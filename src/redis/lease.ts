@@ -56,5 +56,5 @@ export const LONGEST_LIFE = 100 * 365 * 24 * HOUR;
  * How long Redis keeps what is stored: past the token's end, so that generations go on; a refresh token outlives its
  * access token by far.
  */
-export const keepFor = (life: number, hasRefreshToken: boolean): number =>
+export const ttlOf = (life: number, hasRefreshToken: boolean): number =>
   Math.ceil(hasRefreshToken ? Math.max(life, 0) + 90 * 24 * HOUR : life < 0 ? 30 * 24 * HOUR : life + HOUR);

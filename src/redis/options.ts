@@ -1,7 +1,7 @@
-import { FINITE, numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { requireClient, type RedisClient } from './client.js';
-import type { EncryptionKey } from './sealing.js';
+import type { EncryptionKey } from './encryption.js';
 
 /** All times in milliseconds. `undefined` means the default. */
 export interface RedisTokenStoreOptions {
@@ -51,7 +51,7 @@ const NAME = /^[^{}\s]+$/;
 
 /** Checks every option once. Never quotes a key's bytes. */
 export function storeSettings(options: RedisTokenStoreOptions) {
-  if (typeof options !== 'object' || (options as unknown) === null) throw wrong('options', options, 'an object');
+  requireObject(options);
   const { key, prefix = 'rx-fresh-token:', encryptionKey, onUnavailable = 'wait', lifetime } = options;
   if (typeof key !== 'string' || !NAME.test(key))
     throw wrong('key', key, 'a string that is not empty, without "{", "}" and spaces');
@@ -105,7 +105,7 @@ function checkedKey(given: unknown): EncryptionKey {
   );
 }
 
-/** What makes a value useless as a key; undefined for a CryptoKey that can seal and open. */
+/** What makes a value useless as a key; undefined for a CryptoKey that can encrypt and decrypt. */
 function faultOf(key: unknown): string | undefined {
   if (typeof key !== 'object' || key === null) return key === null ? 'null' : typeof key;
   const { algorithm, usages } = key as { algorithm?: { name?: unknown; length?: unknown } | null; usages?: unknown };

@@ -3,11 +3,18 @@ import { boundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
 import { clockBound } from './clockBound.js';
 import type { storeSettings } from './options.js';
-import { acquired, committed, signedOut, type Acquired, type Committed, type AnswerHeader } from './replies.js';
+import {
+  parseAcquireReply,
+  parseCommitReply,
+  parseSignOutReply,
+  type Acquired,
+  type Committed,
+  type AnswerHeader,
+} from './replies.js';
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
-import { keepFor, SHORTEST_PAUSE } from './lease.js';
+import { ttlOf, SHORTEST_PAUSE } from './lease.js';
 import { SIGN_OUT } from './signOutScript.js';
 
 export type StoreSettings = ReturnType<typeof storeSettings>;
@@ -29,9 +36,9 @@ export interface Commit {
   readonly issued: number;
   readonly life: number;
   readonly took: number;
-  readonly keep: number;
+  readonly ttl: number;
   readonly owner: string;
-  readonly sealed: string;
+  readonly encrypted: string;
 }
 
 /** The scripts as calls, each within the deadline; every answer tells something of Redis' clock. */
@@ -117,20 +124,25 @@ export function protocol(
   return {
     acquire: ({ owner, beyond, kind, endsPause }, late) => {
       const longest = endsPause ? SHORTEST_PAUSE : '';
-      return call(ACQUIRE, () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, longest], acquired, late);
+      return call(
+        ACQUIRE,
+        () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, longest],
+        parseAcquireReply,
+        late,
+      );
     },
-    commit: (commit) => call(COMMIT, () => commitArguments(commit, now(), channel), committed),
+    commit: (commit) => call(COMMIT, () => commitArguments(commit, now(), channel), parseCommitReply),
     fail: async (fence, pause, failure) => {
       await bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel]));
     },
     signOut: async (id, beyond) => {
-      await call(SIGN_OUT, () => [beyond, keepFor(0, true), channel, id], signedOut);
+      await call(SIGN_OUT, () => [beyond, ttlOf(0, true), channel, id], parseSignOutReply);
     },
     ageOf: (issued) => Math.max(0, (clock.latest(now()) ?? issued) - issued),
     isOwnHash: (id) => id !== '' && id === hashId,
     isPlausible: (generation) => generation <= (clock.latest(now()) ?? 0) + MOST_AHEAD,
     learnTime: (redis) => {
-      clock.notBefore(redis, now());
+      clock.learnAtLeast(redis, now());
     },
     knowsTime: clock.isKnown,
   };
@@ -138,7 +150,7 @@ export function protocol(
 
 /** The age is that at the moment of sending: a commit may be repeated. */
 const commitArguments = (
-  { fence, beyond, sentAt, issued, life, took, keep, owner, sealed }: Commit,
+  { fence, beyond, sentAt, issued, life, took, ttl, owner, encrypted }: Commit,
   now: number,
   channel: string,
 ): readonly (string | number)[] => [
@@ -148,8 +160,8 @@ const commitArguments = (
   Math.floor(issued),
   life,
   Math.ceil(took),
-  keep,
+  ttl,
   channel,
   owner,
-  sealed,
+  encrypted,
 ];

@@ -3,7 +3,7 @@ import { createTimers } from '../internal/timers.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import { storeSettings, type RedisTokenStoreOptions } from './options.js';
 import { protocol } from './protocol.js';
-import { sealing } from './sealing.js';
+import { createEncryption } from './encryption.js';
 import { createSession } from './session.js';
 import { sharedRefresh } from './sharedRefresh.js';
 import { storeContext } from './storeContext.js';
@@ -54,21 +54,19 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const timers = createTimers(asyncScheduler);
   const cache = tokenCache();
   const wake$ = new Subject<void>();
-  const session = createSession((id) => calls.signOut(id, cache.newest()?.generation ?? 0), {
-    timers,
-    onEnd: () => {
-      cache.clear();
-      wake$.next();
-    },
+  const publishSignOut = (id: string) => calls.signOut(id, cache.newest()?.generation ?? 0);
+  const session = createSession(publishSignOut, timers, () => {
+    cache.clear();
+    wake$.next();
   });
   const calls = protocol(settings, now, timers, session.onAnswer);
-  const seals = sealing(keys, hashKey);
+  const encryption = createEncryption(keys, hashKey);
   const store = storeContext({
     storeId: crypto.randomUUID(),
     calls,
     cache,
     session,
-    sealing: seals,
+    encryption,
     now,
     timers,
     wake$,
@@ -76,7 +74,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   });
   const changes = tokenChanges(store, channelEvents(client, channel));
   return {
-    refresh: sharedRefresh(store, { calls, sealing: seals, fetchTimeout, lifetime, now, timers }, onUnavailable),
+    refresh: sharedRefresh(store, { calls, encryption, fetchTimeout, lifetime, now, timers }, onUnavailable),
     changes,
     signOut: session.signOut,
     // Redis says so in its answers; the channel only says when to ask.

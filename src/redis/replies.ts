@@ -1,11 +1,11 @@
 import { TokenStoreError } from '../errors.js';
 
 /** A token as it lies in Redis. Times by Redis' clock, in ms; `life` -1 when unknown. */
-export interface SealedToken {
+export interface EncryptedToken {
   readonly generation: number;
   readonly issued: number;
   readonly life: number;
-  readonly sealed: string;
+  readonly encrypted: string;
 }
 
 /** What every script's answer begins with. */
@@ -20,18 +20,18 @@ export interface AnswerHeader {
 
 export type Acquired = AnswerHeader &
   (
-    | { readonly type: 'token'; readonly token: SealedToken }
+    | { readonly type: 'token'; readonly token: EncryptedToken }
     | { readonly type: 'wait'; readonly left: number }
     | { readonly type: 'pause'; readonly left: number; readonly failure: string }
     | {
-        readonly type: 'lead';
+        readonly type: 'lease';
         readonly fence: number;
         readonly lease: number;
         readonly failures: number;
         /** Of the last token, which the hash may no longer hold. */
         readonly life: number;
         /** What is stored, valid or not; null when there is nothing. */
-        readonly last: SealedToken | null;
+        readonly last: EncryptedToken | null;
       }
     | { readonly type: 'nothing' }
   );
@@ -39,7 +39,7 @@ export type Acquired = AnswerHeader &
 export type Committed = AnswerHeader &
   (
     | { readonly type: 'stored'; readonly generation: number }
-    | { readonly type: 'stale'; readonly token: SealedToken | null }
+    | { readonly type: 'stale'; readonly token: EncryptedToken | null }
   );
 
 export type Push =
@@ -47,14 +47,14 @@ export type Push =
       readonly type: 'token';
       readonly now: number;
       readonly hashId: string;
-      readonly token: SealedToken;
+      readonly token: EncryptedToken;
       readonly owner: string;
     }
   | { readonly type: 'failed'; readonly now: number }
   | { readonly type: 'signedOut'; readonly now: number };
 
 /** Reads the answer of the acquire script. */
-export function acquired(reply: unknown): Acquired {
+export function parseAcquireReply(reply: unknown): Acquired {
   const [type, time, hashId = '', ended, a, b, c, d, e, f, g] = fields(reply);
   const header = { now: ms(time), hashId, ended: ms(ended) };
   switch (type) {
@@ -66,7 +66,7 @@ export function acquired(reply: unknown): Acquired {
       return { type: 'pause', ...header, left: ms(a), failure: b ?? '' };
     case 'L':
       return {
-        type: 'lead',
+        type: 'lease',
         ...header,
         fence: ms(a),
         lease: ms(b),
@@ -82,39 +82,39 @@ export function acquired(reply: unknown): Acquired {
 }
 
 /** Reads the answer of the commit script. */
-export function committed(reply: unknown): Committed {
-  const [type, time, hashId = '', ended, generation, issued, life, sealed, valid] = fields(reply);
+export function parseCommitReply(reply: unknown): Committed {
+  const [type, time, hashId = '', ended, generation, issued, life, encrypted, valid] = fields(reply);
   const header = { now: ms(time), hashId, ended: ms(ended) };
   if (type === 'O') return { type: 'stored', ...header, generation: ms(generation) };
   if (type === 'S')
-    return { type: 'stale', ...header, token: valid === '1' ? token(generation, issued, life, sealed) : null };
+    return { type: 'stale', ...header, token: valid === '1' ? token(generation, issued, life, encrypted) : null };
   throw unreadable();
 }
 
 /** Reads the answer of the sign-out script. */
-export function signedOut(reply: unknown): AnswerHeader {
+export function parseSignOutReply(reply: unknown): AnswerHeader {
   const [type, time, hashId = '', ended] = fields(reply);
   if (type === 'E') return { now: ms(time), hashId, ended: ms(ended) };
   throw unreadable();
 }
 
 /** Reads a message of the channel; undefined for one that no script has sent. */
-export function pushed(message: string): Push | undefined {
-  const [type, now, hashId = '', generation, issued, life, owner = '', sealed] = message.split('\n');
+export function parsePush(message: string): Push | undefined {
+  const [type, now, hashId = '', generation, issued, life, owner = '', encrypted] = message.split('\n');
   try {
     if (type === 'F') return { type: 'failed', now: ms(now) };
     if (type === 'E') return { type: 'signedOut', now: ms(now) };
     return type === 'T'
-      ? { type: 'token', now: ms(now), hashId, token: token(generation, issued, life, sealed), owner }
+      ? { type: 'token', now: ms(now), hashId, token: token(generation, issued, life, encrypted), owner }
       : undefined;
   } catch {
     return undefined;
   }
 }
 
-function token(generation?: string, issued?: string, life?: string, sealed?: string): SealedToken {
-  if (!sealed) throw unreadable();
-  return { generation: ms(generation), issued: ms(issued), life: ms(life), sealed };
+function token(generation?: string, issued?: string, life?: string, encrypted?: string): EncryptedToken {
+  if (!encrypted) throw unreadable();
+  return { generation: ms(generation), issued: ms(issued), life: ms(life), encrypted };
 }
 
 /** A client may be set to give Buffers. */

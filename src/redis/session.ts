@@ -1,57 +1,34 @@
-import { Subject, type Observable } from 'rxjs';
-import { pendingSignOut } from '../stores/pendingSignOut.js';
-import type { Timers } from '../internal/timers.js';
+/** The session of the token in Redis, which says with every answer which generations belong to sessions that ended. */
+import { createStoreSession, type StoreSession } from '../stores/session.js';
 
-/** From one sign-out to the next. */
-export interface Session {
-  /** Grows with each sign-out, of any process: what began under another number belongs to a session that has ended. */
-  readonly number: () => number;
+export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'> {
   /** The last generation of a session that has ended; 0: none. Redis may have lost the sign-out in a failover. */
-  readonly ended: () => number;
+  readonly lastEnded: () => number;
   /** Whether the token of this generation belongs to a session that has ended. */
-  readonly isEnded: (generation: number) => boolean;
+  readonly hasEnded: (generation: number) => boolean;
   /** Ends the session here at once, and in Redis as soon as it answers. */
   readonly signOut: () => void;
-  /** Resolves when Redis knows of this process' sign-outs; rejects when it does not answer. */
-  readonly flushed: () => Promise<void>;
-  /** With every answer Redis says the generation of the last sign-out. */
+  /** Takes the generation of the last sign-out from an answer of Redis. */
   readonly onAnswer: (ended: number) => void;
-  /** Someone else has signed out. */
-  readonly signedOut: Observable<void>;
 }
 
-export function createSession(
-  send: (id: string) => Promise<void>,
-  { timers, onEnd }: { readonly timers: Timers; readonly onEnd: () => void },
-): Session {
-  const signedOut = new Subject<void>();
-  const pending = pendingSignOut(send, timers);
-  let number = 0;
+export function createSession(...parameters: Parameters<typeof createStoreSession>): Session {
+  const session = createStoreSession(...parameters);
   /** Undefined before the first answer: an earlier sign-out has ended nothing that this process had. */
   let lastEnded: number | undefined;
 
-  const end = () => {
-    number++;
-    onEnd();
-  };
-
   return {
-    number: () => number,
-    ended: () => lastEnded ?? 0,
-    isEnded: (generation) => pending.id() !== null || generation <= (lastEnded ?? 0),
+    ...session,
+    lastEnded: () => lastEnded ?? 0,
+    hasEnded: (generation) => session.isUnpublished() || generation <= (lastEnded ?? 0),
     signOut: () => {
-      pending.begin(crypto.randomUUID());
-      end();
+      session.signOut(crypto.randomUUID());
     },
-    flushed: pending.flushed,
     onAnswer: (ended) => {
       const isNew = lastEnded !== undefined && ended > lastEnded;
       lastEnded = Math.max(lastEnded ?? 0, ended);
       // This process' own sign-out has already ended the session here.
-      if (!isNew || pending.id() !== null) return;
-      end();
-      signedOut.next();
+      if (isNew && !session.isUnpublished()) session.endedByOthers();
     },
-    signedOut,
   };
 }

@@ -9,7 +9,7 @@ export interface SharedFailure {
   readonly status?: number;
   readonly error?: string;
   /** Another attempt may help, whatever the status says: a rate limit, or a page of a firewall. */
-  readonly passing?: true;
+  readonly temporary?: true;
 }
 
 const MAX_LENGTH = 300;
@@ -25,7 +25,7 @@ export function failureOf(thrown: unknown): SharedFailure {
     message: typeof message === 'string' ? message.slice(0, MAX_LENGTH) : 'the token source failed',
     ...(status !== undefined && { status }),
     ...(error !== undefined && { error: error.slice(0, 100) }),
-    ...(!isPermanentFailure(thrown) && { passing: true }),
+    ...(!isPermanentFailure(thrown) && { temporary: true }),
   };
 }
 
@@ -38,7 +38,7 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
     message = 'the token source failed',
     status,
     error,
-    passing,
+    temporary,
   } = (typeof shared === 'object' && shared !== null ? shared : {}) as Partial<SharedFailure>;
   const text = `${message} (of the last fetch, shared through Redis)`;
   const Known = Object.entries(KNOWN_CLASSES).find(([known]) => known === name)?.[1];
@@ -54,5 +54,5 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
   });
   // By this header the status is one that asks to come back.
   const headers = { 'retry-after': String(Math.ceil(retryAfter / 1000)) };
-  return passing ? Object.defineProperty(failure, 'headers', { value: headers }) : failure;
+  return temporary ? Object.defineProperty(failure, 'headers', { value: headers }) : failure;
 }

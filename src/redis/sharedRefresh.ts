@@ -1,12 +1,13 @@
 import { defer, finalize, firstValueFrom, from, merge, take } from 'rxjs';
-import { isTokenError, TokenStoreError } from '../errors.js';
+import { isTokenError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
+import { sessionEnded } from '../stores/session.js';
 import { retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import { beginAttempt, isOver, isPrevious, type Attempt } from './attempt.js';
+import { beginAttempt, isFinished, isPrevious, type Attempt } from './attempt.js';
 import { RedisUnavailable } from './boundedCalls.js';
-import { lead, type Grant, type LeaderContext, type Outcome } from './leader.js';
+import { fetchUnderLease, type LeaseGrant, type LeaderContext, type Outcome } from './leader.js';
 import { pollPause } from './lease.js';
 import type { Timed } from './protocol.js';
 import type { Acquired } from './replies.js';
@@ -57,7 +58,7 @@ const giveBack = ({ calls }: StoreContext, fence: number): void => {
 
 async function run(refresh: RefreshContext, attempt: Attempt): Promise<StoredToken> {
   try {
-    for (let round = 0; !isOver(attempt); round++) {
+    for (let round = 0; !isFinished(attempt); round++) {
       const token = await step(refresh, attempt, round);
       if (!token) continue;
       refresh.unreadable = undefined;
@@ -69,7 +70,7 @@ async function run(refresh: RefreshContext, attempt: Attempt): Promise<StoredTok
     refresh.pausedUntil = refresh.store.now() + (retryAfterOf(error, Date.now()) ?? 0);
     throw error;
   }
-  throw new TokenStoreError('the session was ended while its token was refreshed');
+  throw sessionEnded();
 }
 
 /** A token of the cache that answers the attempt. */
@@ -85,9 +86,9 @@ async function step(refresh: RefreshContext, attempt: Attempt, round: number): P
   let answer: Timed<Acquired>;
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
-    await refresh.store.session.flushed();
+    await refresh.store.session.published();
     answer = await refresh.store.calls.acquire(attempt, (late) => {
-      if (late.type === 'lead' && isOver(attempt)) giveBack(refresh.store, late.fence);
+      if (late.type === 'lease' && isFinished(attempt)) giveBack(refresh.store, late.fence);
     });
   } catch (failure) {
     if (!(failure instanceof RedisUnavailable)) throw failure;
@@ -97,9 +98,9 @@ async function step(refresh: RefreshContext, attempt: Attempt, round: number): P
 }
 
 async function withoutRedis(refresh: RefreshContext, attempt: Attempt, failure: unknown): Promise<StoredToken | null> {
-  if (refresh.onUnavailable === 'local') return fetchLocally(refresh, attempt);
   if (!attempt.isReported) attempt.request.report?.(failure);
   attempt.isReported = true;
+  if (refresh.onUnavailable === 'local') return fetchLocally(refresh, attempt);
   await sleep(refresh.store, RETRY);
   return null;
 }
@@ -127,20 +128,24 @@ async function onAnswer(
       return null;
     case 'pause':
       if (answer.failure !== '')
-        throw errorOf(await refresh.leader.sealing.open('failure', answer.failure), Math.ceil(answer.left));
+        throw errorOf(await refresh.leader.encryption.decrypt('failure', answer.failure), Math.ceil(answer.left));
       await sleep(refresh.store, answer.left + 1);
       return null;
-    case 'lead':
-      return onLease(refresh, attempt, answer);
+    case 'lease':
+      return fetchAndStore(refresh, attempt, answer);
     case 'nothing':
       return null;
   }
 }
 
-async function onLease(refresh: RefreshContext, attempt: Attempt, grant: Grant): Promise<StoredToken | null> {
+async function fetchAndStore(
+  refresh: RefreshContext,
+  attempt: Attempt,
+  grant: LeaseGrant,
+): Promise<StoredToken | null> {
   let outcome: Outcome;
   try {
-    outcome = await lead(refresh.leader, grant, { ...attempt, newest: refresh.store.cache.last() });
+    outcome = await fetchUnderLease(refresh.leader, grant, { ...attempt, newest: refresh.store.cache.last() });
   } catch (error) {
     const newer = refresh.store.newerThan(attempt.beyond);
     if (newer) return refresh.store.handOut(newer, 'shared');
@@ -161,7 +166,7 @@ async function conclude(refresh: RefreshContext, outcome: Outcome): Promise<Stor
     }
     case 'local':
       refresh.store.cache.addLocal(outcome.response);
-      // The stored token may be sealed with a key that this process does not have: the next refresh reports that.
+      // The stored token may be encrypted with a key that this process does not have: the next refresh reports that.
       outcome.later.then((later) => concludeLater(refresh, later)).catch(() => undefined);
       return { response: outcome.response, age: outcome.age, origin: 'fetched' };
     case 'tooLate':
@@ -171,7 +176,7 @@ async function conclude(refresh: RefreshContext, outcome: Outcome): Promise<Stor
 
 /** Redis has taken the token after all, or has one of a process that led since. */
 async function concludeLater(refresh: RefreshContext, outcome: Outcome | null): Promise<void> {
-  if (outcome?.type === 'stored' && !refresh.store.session.isEnded(outcome.token.generation))
+  if (outcome?.type === 'stored' && !refresh.store.session.hasEnded(outcome.token.generation))
     refresh.store.cache.add(outcome.token);
   const token = outcome?.type === 'stale' && outcome.token ? await refresh.store.learn(outcome.token) : null;
   if (token) refresh.store.found$.next(token);

@@ -2,11 +2,11 @@ import type { Subject } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import { LEAST_LIFE, type Protocol } from './protocol.js';
-import type { SealedToken } from './replies.js';
-import type { Sealing } from './sealing.js';
+import type { EncryptedToken } from './replies.js';
+import type { Encryption } from './encryption.js';
 import type { Session } from './session.js';
 import type { TokenCache } from './tokenCache.js';
-import { openRecord, type TokenRecord } from './tokenRecord.js';
+import { decryptRecord, type TokenRecord } from './tokenRecord.js';
 
 interface Parts {
   /** Begins the name of every owner of a lease. */
@@ -14,7 +14,7 @@ interface Parts {
   readonly calls: Protocol;
   readonly cache: TokenCache;
   readonly session: Session;
-  readonly sealing: Sealing;
+  readonly encryption: Encryption;
   /** Milliseconds of a clock that is never set. */
   readonly now: () => number;
   readonly timers: Timers;
@@ -27,19 +27,19 @@ interface Parts {
 /** What refreshes and pushes of one store share. */
 export interface StoreContext extends Parts {
   /** Opens a token of others and puts it into the cache; null when its session has ended. */
-  readonly learn: (stored: SealedToken) => Promise<TokenRecord | null>;
+  readonly learn: (stored: EncryptedToken) => Promise<TokenRecord | null>;
   /** A token later than `beyond` that came meanwhile, and still has some life. */
   readonly newerThan: (beyond: number) => TokenRecord | null;
   readonly handOut: (token: TokenRecord, origin: StoredToken['origin']) => StoredToken;
 }
 
 export function storeContext(parts: Parts): StoreContext {
-  const { calls, cache, session, sealing } = parts;
+  const { calls, cache, session, encryption } = parts;
   return {
     ...parts,
     learn: async (stored) => {
-      const token = await openRecord(sealing, stored);
-      if (session.isEnded(token.generation)) return null;
+      const token = await decryptRecord(encryption, stored);
+      if (session.hasEnded(token.generation)) return null;
       cache.add(token);
       return token;
     },

@@ -12,12 +12,11 @@ import {
   ReplaySubject,
   retry,
   share,
-  startWith,
   switchMap,
   tap,
 } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
-import type { ClientState, RedisClient } from './client.js';
+import { isClosed, type ClientState, type RedisClient } from './client.js';
 import { openDuplicate, type ChannelEvent, type SubscribeTo } from './duplicate.js';
 
 /** Between attempts to open a connection that the client has given up, or to subscribe to a channel. Milliseconds. */
@@ -73,10 +72,11 @@ function oncePerChannel(subscribeTo: SubscribeTo): SubscribeTo {
 /** Whether the application wants the client to be connected: it may close it, and connect it again. */
 const isOpen = (client: RedisClient): Observable<boolean> =>
   merge(
+    defer(() => of(!isClosed(client))),
     ...['connect', 'ready'].map((name) => eventOf(client, name).pipe(map(() => true))),
     // A cluster of `redis` says `disconnect`.
     ...['end', 'disconnect'].map((name) => eventOf(client, name).pipe(map(() => false))),
-  ).pipe(startWith(true), distinctUntilChanged());
+  ).pipe(distinctUntilChanged());
 
 // Hand-made: not every client has the methods that `fromEvent` asks for.
 const eventOf = (client: RedisClient, name: string): Observable<void> =>

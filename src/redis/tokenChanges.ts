@@ -1,6 +1,6 @@
 import { concatMap, defer, finalize, merge, share, type Observable } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
-import { pushed, type SealedToken } from './replies.js';
+import { parsePush, type EncryptedToken } from './replies.js';
 import type { StoreContext } from './storeContext.js';
 import type { ChannelEvent } from './duplicate.js';
 import type { TokenRecord } from './tokenRecord.js';
@@ -12,7 +12,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   /**
    * What may have been missed before the channel was open. It also tells the time, without which no push can be dated.
    */
-  async function readCurrent(): Promise<SealedToken | null> {
+  async function readCurrent(): Promise<EncryptedToken | null> {
     const answer = await calls.acquire({
       owner: '',
       beyond: cache.newest()?.generation ?? 0,
@@ -23,9 +23,9 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   }
 
   /** The token that an event brings. What cannot be trusted, or dated, only causes a look at the hash. */
-  async function tokenIn(event: ChannelEvent): Promise<SealedToken | null> {
+  async function tokenIn(event: ChannelEvent): Promise<EncryptedToken | null> {
     if (event.type === 'connected') return readCurrent();
-    const push = pushed(event.text);
+    const push = parsePush(event.text);
     if (!push) return null;
     calls.learnTime(push.now);
     if (push.type === 'token' && push.owner.startsWith(storeId)) return null;
@@ -39,7 +39,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
       const token = await tokenIn(event);
       return token && (await store.learn(token));
     } catch {
-      return null; // Sealed for others, or Redis does not answer. A refresh reports it.
+      return null; // Encrypted for others, or Redis does not answer. A refresh reports it.
     } finally {
       wake$.next();
     }

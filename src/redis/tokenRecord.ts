@@ -1,8 +1,8 @@
 import { TokenStoreError } from '../errors.js';
 import { isTokenResponse, storable } from '../stores/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
-import type { SealedToken } from './replies.js';
-import type { Sealing } from './sealing.js';
+import type { EncryptedToken } from './replies.js';
+import type { Encryption } from './encryption.js';
 
 /** A token with what is stored beside it. */
 export interface TokenRecord {
@@ -15,18 +15,18 @@ export interface TokenRecord {
 }
 
 /**
- * The record is sealed as a whole. Generation, time of issue and life also stand in the clear, for the scripts: a
+ * The record is encrypted as a whole. Generation, time of issue and life also stand in the clear, for the scripts: a
  * process that can write to Redis could pass an old token for a new one by these.
  */
-export const sealRecord = ({ seal }: Sealing, record: TokenRecord): Promise<string> =>
-  seal('token', { ...record, response: storable(record.response) });
+export const encryptRecord = ({ encrypt }: Encryption, record: TokenRecord): Promise<string> =>
+  encrypt('token', { ...record, response: storable(record.response) });
 
 /**
- * @throws TokenStoreError when the value cannot be opened, or is not the one that was stored with this generation, time
+ * @throws TokenStoreError when the value cannot be decrypted, or is not the one that was stored with this generation, time
  * and life.
  */
-export async function openRecord({ open }: Sealing, stored: SealedToken): Promise<TokenRecord> {
-  const record = (await open('token', stored.sealed)) as Partial<TokenRecord> | null;
+export async function decryptRecord({ decrypt }: Encryption, stored: EncryptedToken): Promise<TokenRecord> {
+  const record = (await decrypt('token', stored.encrypted)) as Partial<TokenRecord> | null;
   const { generation, issued, life, response } = record ?? {};
   if (!isTokenResponse(response) || typeof issued !== 'number')
     throw new TokenStoreError('the stored token has a form that this version does not know');

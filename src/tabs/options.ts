@@ -1,4 +1,4 @@
-import { FINITE, numbersIn, requireFunctions, requireText } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireObject, requireText } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 
 export interface TabTokenStoreOptions {
@@ -25,12 +25,9 @@ export interface TabTokenStoreOptions {
 
 /** The options with their defaults. @throws TypeError that names an option out of range */
 export function checkedOptions(options: TabTokenStoreOptions) {
+  requireObject(options);
   const { name, lifetime } = options;
   requireText('name', name);
   requireFunctions({ lifetime });
-  const { askTimeout, lockTimeout } = numbersIn(
-    { askTimeout: options.askTimeout, lockTimeout: options.lockTimeout },
-    { askTimeout: [0, FINITE, 40], lockTimeout: [0, Infinity, 15_000] },
-  );
-  return { name, lifetime, askTimeout, lockTimeout };
+  return { name, lifetime, ...numbersIn(options, { askTimeout: [0, FINITE, 40], lockTimeout: [0, Infinity, 15_000] }) };
 }

@@ -151,7 +151,8 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
       const arrived = fromStore(stored);
       if (!arrived) return;
       // A fetch under way goes on; a pause before the next one has no reason any more.
-      if (!state.refresh?.isFetching) cancelled$.next();
+      if (state.refresh?.isFetching) state.refresh.isSuperseded = true;
+      else cancelled$.next();
       announce(arrived);
     } catch (error) {
       report(error);

@@ -4,7 +4,15 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
 import type { RejectedBy } from './rejectionMemory.js';
-import { blockingFailure, isOfSession, isSuspended, pauseLeft, usableToken, type TokenState } from './state.js';
+import {
+  blockingFailure,
+  isOfSession,
+  isReplacing,
+  isSuspended,
+  pauseLeft,
+  usableToken,
+  type TokenState,
+} from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
@@ -39,7 +47,6 @@ const LONGEST_WAIT = 1000;
 type Decision = 'force' | 'join' | 'alreadyReplaced' | 'suppressed';
 
 const isHeld = ({ held }: TokenState, token: AccessToken): boolean => sameToken(held?.token, token);
-const isReplacing = ({ refresh, forcedBy }: TokenState): boolean => refresh !== null || forcedBy !== null;
 
 /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
 function decide({ state, now, rejections }: TokenContext, rejection: Rejection): Decision {

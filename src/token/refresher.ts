@@ -16,11 +16,12 @@ import {
 import type { Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { messageOf } from '../internal/messageOf.js';
+import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { failureOf } from './failure.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import { receivedToken } from './receivedToken.js';
-import { isSuspended, isWanted, pauseAfter, pauseLeft, type Refresh } from './state.js';
+import { isWanted, pauseAfter, pauseLeft, type Refresh } from './state.js';
 import type { RefreshReason } from './types.js';
 
 export interface Refresher {
@@ -43,7 +44,7 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
   /** A refresh begins. What forced it is cleared, and counted if it was a rejection. */
   function begin(): Refresh {
     const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
-    const refresh: Refresh = { rejection, isFetching: false };
+    const refresh: Refresh = { rejection, isFetching: false, isSuperseded: false };
     Object.assign(state, { refresh, forcedBy: null, permanentFailure: null });
     if (rejection) rejections.forced(rejection.kind, state.held?.isAccepted ?? true, now());
     return refresh;
@@ -51,34 +52,34 @@ export function createRefresher(context: TokenContext, announce: (update: TokenU
 
   /** The refresh ends. A session that has begun meanwhile may have another one, which stays. */
   function end(refresh: Refresh): void {
-    refresh.isFetching = false;
     if (state.refresh === refresh) state.refresh = null;
   }
 
   const attempt = (refresh: Refresh, reason: RefreshReason, count: number): Observable<TokenUpdate> =>
     defer(() => {
-      const isRenewal = reason !== 'rejected' && reason !== 'manual';
       const sentAt = (state.lastFetchAt = now());
       refresh.isFetching = true;
+      refresh.isSuperseded = false;
       events.emit({ type: 'refreshStarted', reason, attempt: count });
-      const reportOfAttempt = (error: unknown) => {
+      const about = { reason, attempt: count, previous: state.last?.token ?? null };
+      const result$ = fetcher.fetch(about, (error) => {
         state.lastError = error;
         report(error, count);
-      };
-      return fetcher.fetch({ reason, attempt: count, previous: state.last?.token ?? null }, reportOfAttempt).pipe(
+      });
+      return result$.pipe(
         concatMap((result): Observable<TokenUpdate> => {
           const received = receivedToken(result, now() - sentAt, context);
-          // Others shared it, a server rejected it, and only then the store answered.
-          if (isRenewal && received.origin === 'shared' && isSuspended(state, received.token))
-            return attempt(refresh, 'rejected', count);
           // Not left to `finalize`, which runs after the token was delivered.
           end(refresh);
+          // Others shared it, another one was asked for, and only then the store answered.
+          if (state.forcedBy && sameToken(received.token, state.last?.token)) return EMPTY;
           // A second token would not help the resource more.
           if (refresh.rejection) rejections.fetchedFor(refresh.rejection, now());
+          const isRenewal = reason !== 'rejected' && reason !== 'manual';
           return of({ type: 'token', ...received, reason, attempt: count, isRenewal });
         }),
       );
-    }).pipe(finalize(() => (refresh.isFetching = false)));
+    });
 
   /**
    * The notifier of `retry`: emits when it is time for another attempt, completes without a waiter, errors when none

@@ -26,6 +26,8 @@ export interface Refresh {
   readonly rejection: RejectedBy | null;
   /** The source is being asked. */
   isFetching: boolean;
+  /** Others have shared a newer token since: the source may answer with the same one. */
+  isSuperseded: boolean;
 }
 
 /** What a session consists of. It is forgotten at its end, and when the stream rests or closes. */
@@ -104,6 +106,10 @@ export const isFresh = ({ renewAt, usableUntil, isSuspended }: HeldToken, now: n
 /** The token that a request may be given, or null. */
 export const usableToken = ({ held }: TokenState, now: number): AccessToken | null =>
   held && !held.isSuspended && now < held.usableUntil ? held.token : null;
+
+/** The token at hand is being replaced, or is to be. */
+export const isReplacing = ({ refresh, forcedBy }: TokenState): boolean =>
+  forcedBy !== null || refresh?.isSuperseded === false;
 
 /** A server rejected this very token, and no request is given it until there is another. */
 export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =>

@@ -9,7 +9,7 @@ import { createPipeline, type Pipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
-import { earlyEndOfPause, blockingFailure, isFresh, newSession, type TokenState } from './state.js';
+import { earlyEndOfPause, blockingFailure, isFresh, isReplacing, newSession, type TokenState } from './state.js';
 import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
@@ -70,8 +70,6 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
   let signOutSubscription: Subscription | undefined;
   const updates$ = store?.signedOut ? defer(updatesAfterRest) : pipeline.updates$;
 
-  const lastToken = (): AccessToken | null => state.last?.token ?? null;
-
   function use(): AccessToken | null {
     const fresh = useFresh(state, now);
     if (fresh || !current()) return fresh;
@@ -81,10 +79,10 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     return current();
   }
 
-  /** The next check refreshes, unless a refresh is under way. */
+  /** The next check refreshes, unless the token is being replaced. */
   function force(): void {
     state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-    if (!state.refresh && !blockingFailure(state, now())) state.forcedBy ??= 'manual';
+    if (!isReplacing(state) && !blockingFailure(state, now())) state.forcedBy = 'manual';
   }
 
   /** What a source or a store does at the end must not keep the session from ending here. */
@@ -97,6 +95,10 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     }
   }
 
+  function tellSource(hook: typeof ON_SIGN_OUT | typeof ON_CLOSE): void {
+    reportIfThrown(() => hooks[hook]?.(state.last?.token ?? null, fetcher.pending()));
+  }
+
   /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
   function forget(): void {
     holder.release();
@@ -106,7 +108,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
 
   function endSession(): void {
     if (state.isClosed || state.isSignedOut) return;
-    reportIfThrown(() => hooks[ON_SIGN_OUT]?.(lastToken(), fetcher.pending()));
+    tellSource(ON_SIGN_OUT);
     forget();
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
@@ -158,15 +160,17 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     rest,
     signOut: () => {
       if (state.isClosed) return;
+      const { sessionTokens } = state;
       reportIfThrown(() => store?.signOut?.());
-      endSession();
+      // A store that tells of its own sign-out has ended the session already, and the next one may have begun.
+      if (state.sessionTokens === sessionTokens) endSession();
     },
     close: () => {
       if (state.isClosed) return;
       state.isClosed = true;
       events.emit({ type: 'closed' });
       // A shared token is not this stream's to revoke.
-      if (!store) reportIfThrown(() => hooks[ON_CLOSE]?.(lastToken(), fetcher.pending()));
+      if (!store) tellSource(ON_CLOSE);
       forget();
       reportIfThrown(() => signOutSubscription?.unsubscribe());
       pipeline.close();

@@ -11,21 +11,21 @@ export interface EncryptionKey {
   readonly key: Uint8Array | CryptoKey;
 }
 
-/** What a value is: it can be opened as that only. */
+/** What a value is: it can be decrypted as that only. */
 type Purpose = 'token' | 'failure';
 
-export interface Sealing {
-  readonly seal: (purpose: Purpose, value: unknown) => Promise<string>;
+export interface Encryption {
+  readonly encrypt: (purpose: Purpose, value: unknown) => Promise<string>;
   /** @throws TokenStoreError, which does not quote the value */
-  readonly open: (purpose: Purpose, sealed: string) => Promise<unknown>;
+  readonly decrypt: (purpose: Purpose, encrypted: string) => Promise<unknown>;
 }
 
 /**
- * Seals with the first key, opens with any. AES-256-GCM with the key of the hash as additional data, so that
+ * Encrypts with the first key, decrypts with any. AES-256-GCM with the key of the hash as additional data, so that
  * a process that can write to Redis cannot pass one key's value for another's. Without keys it writes plain JSON, and
  * with keys it refuses to read that, for the same reason.
  */
-export function sealing(keys: readonly EncryptionKey[], hashKey: string): Sealing {
+export function createEncryption(keys: readonly EncryptionKey[], hashKey: string): Encryption {
   const first = keys[0];
   const load = async ({ key }: EncryptionKey): Promise<CryptoKey> =>
     key instanceof Uint8Array
@@ -38,32 +38,32 @@ export function sealing(keys: readonly EncryptionKey[], hashKey: string): Sealin
   });
 
   return {
-    seal: async (purpose, value) => {
+    encrypt: async (purpose, value) => {
       const text = JSON.stringify(value);
       if (!first) return `0.${text}`;
       const iv = crypto.getRandomValues(new Uint8Array(12));
-      const sealed = await crypto.subtle.encrypt(parameters(purpose, first.id, iv), await load(first), bytes(text));
-      return `1.${first.id}.${encode(iv)}.${encode(new Uint8Array(sealed))}`;
+      const encrypted = await crypto.subtle.encrypt(parameters(purpose, first.id, iv), await load(first), bytes(text));
+      return `1.${first.id}.${encode(iv)}.${encode(new Uint8Array(encrypted))}`;
     },
-    open: async (purpose, sealed) => {
-      const [version, id = '', iv = '', data = ''] = sealed.split('.', 4);
+    decrypt: async (purpose, encrypted) => {
+      const [version, id = '', iv = '', data = ''] = encrypted.split('.', 4);
       if (version === '0') {
         if (first)
-          throw new TokenStoreError('the stored token is not sealed, although this process has an encryptionKey');
-        return parse(sealed.slice(2));
+          throw new TokenStoreError('the stored token is not encrypted, although this process has an encryptionKey');
+        return parse(encrypted.slice(2));
       }
       if (version !== '1') throw new TokenStoreError('the stored token has a form that this version does not know');
       const key = keys.find((candidate) => candidate.id === id);
       if (!key)
         throw new TokenStoreError(
-          `the stored token is sealed with a key that this process does not have${/^[\w-]{1,32}$/.test(id) ? `: ${id}` : ''}`,
+          `the stored token is encrypted with a key that this process does not have${/^[\w-]{1,32}$/.test(id) ? `: ${id}` : ''}`,
         );
       let text: ArrayBuffer;
       try {
         text = await crypto.subtle.decrypt(parameters(purpose, id, decode(iv)), await load(key), decode(data));
       } catch {
         throw new TokenStoreError(
-          'the stored token cannot be opened: another key has sealed it, or it was made for another key',
+          'the stored token cannot be decrypted: another key has encrypted it, or it was made for another key',
         );
       }
       return parse(new TextDecoder().decode(text));

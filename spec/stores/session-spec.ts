@@ -1,30 +1,33 @@
 import { asyncScheduler } from 'rxjs';
 import { createTimers } from '../../src/internal/timers.js';
-import { pendingSignOut } from '../../src/stores/pendingSignOut.js';
+import { createStoreSession } from '../../src/stores/session.js';
 
 const timers = createTimers(asyncScheduler);
 
 describe('a sign-out that the others do not know of yet', () => {
   it('should be sent when it begins at the moment at which the one before has been sent', async () => {
     const sent: string[] = [];
-    const pending = pendingSignOut((id) => {
+    const session = createStoreSession((id) => {
       sent.push(id);
       return Promise.resolve();
     }, timers);
-    pending.begin('a');
-    await pending.flushed();
-    pending.begin('b');
+    session.signOut('a');
+    await session.published();
+    session.signOut('b');
     await new Promise(setImmediate);
-    expect([sent, pending.id()]).toEqual([['a', 'b'], null]);
+    expect([sent, session.isUnpublished()]).toEqual([['a', 'b'], false]);
   });
 
   it('should be sent again until the others know of it', async () => {
     let left = 2;
-    const pending = pendingSignOut(() => (left-- > 0 ? Promise.reject(new Error('away')) : Promise.resolve()), timers);
-    pending.begin('a');
-    await expect(pending.flushed()).rejects.toThrow('away');
-    expect(pending.id()).toBe('a');
+    const session = createStoreSession(
+      () => (left-- > 0 ? Promise.reject(new Error('away')) : Promise.resolve()),
+      timers,
+    );
+    session.signOut('a');
+    await expect(session.published()).rejects.toThrow('away');
+    expect(session.isUnpublished()).toBe(true);
     await new Promise((resolve) => setTimeout(resolve, 600));
-    expect(pending.id()).toBeNull();
+    expect(session.isUnpublished()).toBe(false);
   });
 });
