@@ -15,7 +15,7 @@ function setUp() {
 describe('the cache of a tab', () => {
   it('should count the age of a token by whichever clock says more', () => {
     const { cache, pass, time } = setUp();
-    cache.put(token('T1', 60), 1000);
+    cache.add(token('T1', 60), 1000);
     pass(2000);
     expect(cache.get()?.age).toBe(3000);
     pass(0, 5000);
@@ -28,18 +28,18 @@ describe('the cache of a tab', () => {
 
   it('should keep the youngest', () => {
     const { cache, pass } = setUp();
-    expect(cache.put(token('T1', 60), 1000)).toBe(true);
+    expect(cache.add(token('T1', 60), 1000)).toBe(true);
     pass(1000);
-    expect(cache.put(token('T0', 60), 2000)).toBe(false);
-    expect(cache.put(token('T2', 60), 1999)).toBe(true);
+    expect(cache.add(token('T0', 60), 2000)).toBe(false);
+    expect(cache.add(token('T2', 60), 1999)).toBe(true);
     expect(cache.get()?.response.access_token).toBe('T2');
   });
 
   it('should take the same token again only if it is clearly younger', () => {
     const { cache } = setUp();
-    cache.put(token('T1', 60), 5000);
-    expect(cache.put(token('T1', 60), 4000)).toBe(false);
-    expect(cache.put(token('T1', 60), 3999)).toBe(true);
+    cache.add(token('T1', 60), 5000);
+    expect(cache.add(token('T1', 60), 4000)).toBe(false);
+    expect(cache.add(token('T1', 60), 3999)).toBe(true);
   });
 
   it.each([
@@ -48,7 +48,7 @@ describe('the cache of a tab', () => {
     [undefined, 1e12, true],
   ])('should give out a token of %p s at the age of %d ms: %p', (seconds, age, given) => {
     const { cache } = setUp();
-    cache.put(token('T1', seconds), age);
+    cache.add(token('T1', seconds), age);
     expect(cache.get() !== null).toBe(given);
   });
 
@@ -56,53 +56,53 @@ describe('the cache of a tab', () => {
     const cache = createTokenCache({ ticks: () => 0, wall: () => 0 }, ({ access_token }) =>
       access_token === 'T1' ? 10_000 : undefined,
     );
-    cache.put(token('T1', 60), 9000);
+    cache.add(token('T1', 60), 9000);
     expect(cache.get()).toBeNull();
-    cache.put(token('T2', 60), 8999);
+    cache.add(token('T2', 60), 8999);
     expect(cache.get()?.response.access_token).toBe('T2');
   });
 
   it('should neither give out nor take what was refused, until it is fetched again', () => {
     const { cache } = setUp();
-    cache.put(token('T1', 60), 0);
-    cache.refuse('T1');
+    cache.add(token('T1', 60), 0);
+    cache.reject('T1');
     expect(cache.get()).toBeNull();
-    expect(cache.put(token('T1', 60), 0)).toBe(false);
+    expect(cache.add(token('T1', 60), 0)).toBe(false);
     cache.clear();
-    cache.put(token('T1', 60), 0);
+    cache.add(token('T1', 60), 0);
     expect(cache.get()?.response.access_token).toBe('T1');
   });
 
   it('should remember the last response, over and refused as it may be', () => {
     const { cache, pass } = setUp();
-    expect(cache.last()).toBeNull();
-    cache.put(token('T1', 60), 0);
-    cache.refuse('T1');
+    expect(cache.lastResponse()).toBeNull();
+    cache.add(token('T1', 60), 0);
+    cache.reject('T1');
     pass(120_000);
     expect(cache.get()).toBeNull();
-    expect(cache.last()).toMatchObject({ response: { access_token: 'T1' }, age: 120_000 });
+    expect(cache.lastResponse()).toMatchObject({ response: { access_token: 'T1' }, age: 120_000 });
   });
 
   it('should remember a response that is newer than its token, and never give that out', () => {
     const { cache, pass } = setUp();
-    cache.keep(token('T2', 60), 1000);
-    expect([cache.get(), cache.last()?.response.access_token]).toEqual([null, 'T2']);
-    expect(cache.put(token('T1', 60), 2000)).toBe(true);
-    expect([cache.get()?.response.access_token, cache.last()?.response.access_token]).toEqual(['T1', 'T2']);
+    cache.addResponse(token('T2', 60), 1000);
+    expect([cache.get(), cache.lastResponse()?.response.access_token]).toEqual([null, 'T2']);
+    expect(cache.add(token('T1', 60), 2000)).toBe(true);
+    expect([cache.get()?.response.access_token, cache.lastResponse()?.response.access_token]).toEqual(['T1', 'T2']);
     pass(10);
-    cache.keep(token('T3', 60), 1010);
-    expect(cache.last()?.response.access_token).toBe('T2');
-    cache.refuse('T4');
-    expect(cache.put(token('T4', 60), 0)).toBe(false);
-    expect(cache.last()?.response.access_token).toBe('T4');
+    cache.addResponse(token('T3', 60), 1010);
+    expect(cache.lastResponse()?.response.access_token).toBe('T2');
+    cache.reject('T4');
+    expect(cache.add(token('T4', 60), 0)).toBe(false);
+    expect(cache.lastResponse()?.response.access_token).toBe('T4');
     cache.clear();
-    expect(cache.last()).toBeNull();
+    expect(cache.lastResponse()).toBeNull();
   });
 
   it('should give nothing to one who wants another than it has', () => {
     const { cache } = setUp();
     expect(cache.get()).toBeNull();
-    cache.put(token('T1', 60), 0);
+    cache.add(token('T1', 60), 0);
     expect(cache.get('T1')).toBeNull();
     expect(cache.get('T0')?.response.access_token).toBe('T1');
   });

@@ -1,3 +1,4 @@
+/** Watches the file of the token. */
 import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { filter, merge, Observable, repeat } from 'rxjs';

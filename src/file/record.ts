@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { uptime } from 'node:os';
+import { uptime as uptimeInSeconds } from 'node:os';
 import { parseJson } from '../internal/answers.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import { isTokenResponse, storable } from '../stores/storedResponse.js';
@@ -13,9 +13,11 @@ export interface TokenRecord {
   readonly session: string;
   /** Of this token. */
   readonly id: string;
-  /** When it was asked for: by the wall clock, and since the machine started. Milliseconds. */
+  /** When it was asked for, by the wall clock. Milliseconds. */
   readonly asked: number;
+  /** The uptime of the machine when it was asked for. Milliseconds. */
   readonly uptime: number;
+  /** The boot of the machine to which that uptime belongs. */
   readonly boot: string;
   /** Whether a server refused the token. Its refresh token may be good. */
   readonly rejected: boolean;
@@ -34,7 +36,7 @@ export interface MachineClocks {
   readonly boot: () => string;
 }
 
-export const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => uptime() * 1000, boot: bootId };
+export const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => uptimeInSeconds() * 1000, boot: bootId };
 
 export const newId = (): string => randomUUID();
 

@@ -1,3 +1,4 @@
+/** Stores a fetched token, although its lock was lost or the file cannot be written at once. */
 import { firstValueFrom } from 'rxjs';
 import type { Lock } from './lock.js';
 import { textOf, type TokenRecord } from './record.js';

@@ -69,7 +69,7 @@ async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Prom
     const record = tokenRecord(response, age(), base?.session ?? newId());
     isKept = true;
     // First, since a process that watches the file may see it before this goes on.
-    store.know(record, base);
+    store.remember(record, base);
     const saved = await save(store, lock, { record, base });
     if (saved.type === 'replaced' || attempt.isSignedOut()) return null;
     if (saved.type === 'failed') attempt.request.report?.(saved.failure);

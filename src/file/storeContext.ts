@@ -17,7 +17,7 @@ export interface StoreContext {
   /** The token in the file, if it is one that this process has neither fetched nor been given. */
   readNew(): Promise<StoredToken | null>;
   /** Takes note of what this process has fetched, and in place of what: the file may not say so yet. */
-  know(record: TokenRecord, base: TokenRecord | null): void;
+  remember(record: TokenRecord, base: TokenRecord | null): void;
   /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
   tokenOf(record: TokenRecord | null, unwanted: string | undefined): StoredToken | null;
   /** The lock, if it is free. Its errors, and those of `read` and `evict`, are TokenStoreErrors. */
@@ -65,7 +65,7 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
       const record = await read();
       return record?.id === newest ? null : tokenOf(record, undefined);
     },
-    know: (record, base) => {
+    remember: (record, base) => {
       newest = record.id;
       replaced = base?.id;
     },

@@ -1,3 +1,4 @@
+/** Opens and reads the file of the token, and refuses one that is not safe or not ours. */
 import { lstatSync, promises, readFileSync, accessSync, constants, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { TokenStoreError } from '../errors.js';

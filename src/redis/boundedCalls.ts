@@ -1,3 +1,4 @@
+/** A deadline for each call to Redis. */
 import { TokenStoreError } from '../errors.js';
 import type { Timers } from '../internal/timers.js';
 

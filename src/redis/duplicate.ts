@@ -1,3 +1,4 @@
+/** A second connection of a client for pushes, for `redis` and `ioredis` alike. */
 import { Observable, Subject } from 'rxjs';
 import { isIoredis, type ClientState, type RedisClient } from './client.js';
 

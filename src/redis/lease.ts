@@ -1,3 +1,4 @@
+/** The times of a lease: how long a leader may fetch, and how long the others pause. */
 import { backoffStep } from '../token/backoff.js';
 import { LONGEST_PAUSE } from './scriptPrelude.js';
 

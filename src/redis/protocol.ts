@@ -1,3 +1,4 @@
+/** The Lua scripts as typed calls, and what their answers say about the clock of Redis. */
 import type { Timers } from '../internal/timers.js';
 import { boundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';

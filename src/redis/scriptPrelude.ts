@@ -1,3 +1,4 @@
+/** The Lua code with which every script begins. */
 /** Scripts shorten a pause to this: no `Retry-After` stops a fleet for longer. Milliseconds. */
 export const LONGEST_PAUSE = 300_000;
 

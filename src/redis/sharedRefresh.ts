@@ -1,3 +1,4 @@
+/** One refresh through Redis: asks for a token or a lease until there is a token. */
 import { defer, finalize, firstValueFrom, from, merge, take } from 'rxjs';
 import { isTokenError } from '../errors.js';
 import { headStartOf } from '../internal/sourceHooks.js';
@@ -132,17 +133,13 @@ async function onAnswer(
       await sleep(refresh.store, answer.left + 1);
       return null;
     case 'lease':
-      return fetchAndStore(refresh, attempt, answer);
+      return onLease(refresh, attempt, answer);
     case 'nothing':
       return null;
   }
 }
 
-async function fetchAndStore(
-  refresh: RefreshContext,
-  attempt: Attempt,
-  grant: LeaseGrant,
-): Promise<StoredToken | null> {
+async function onLease(refresh: RefreshContext, attempt: Attempt, grant: LeaseGrant): Promise<StoredToken | null> {
   let outcome: Outcome;
   try {
     outcome = await fetchUnderLease(refresh.leader, grant, { ...attempt, newest: refresh.store.cache.last() });

@@ -1,3 +1,4 @@
+/** The parts of one store, and how a token of others is taken in and handed out. */
 import type { Subject } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 import type { StoredToken } from '../token/tokenStore.js';

@@ -1,3 +1,4 @@
+/** The channel for pushes: one connection per client, one subscription per channel. */
 import {
   asyncScheduler,
   defer,

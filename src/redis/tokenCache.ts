@@ -1,3 +1,4 @@
+/** The last tokens that this process knows, with their generations. */
 import type { TokenResponse } from '../token/types.js';
 import type { TokenRecord } from './tokenRecord.js';
 

@@ -1,3 +1,4 @@
+/** The session of a tab, as its marker in localStorage tells it. */
 import { Subject, type Observable } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
 import { newSessionId, type SessionMarker } from './sessionMarker.js';
@@ -15,9 +16,9 @@ export interface TabSession {
   /** The id of the current session; a new one if there is none. */
   id(): string;
   /** Whether a message of that session concerns this tab. */
-  is(id: string): boolean;
+  isCurrent(id: string): boolean;
   /** The tab has or awaits a token of the current session: from now on it notices when that session ends. */
-  join(): void;
+  bind(): void;
   /** Notices when the session has ended elsewhere. */
   check(): void;
   /** A function that throws when the session has ended since now. */
@@ -33,21 +34,21 @@ export interface TabSession {
 /** @param forget called when the session has ended, before `ended$` emits */
 export function createTabSession(marker: SessionMarker, forget: () => void): TabSession {
   const ended$ = new Subject<void>();
-  let joined: string | null = null;
+  let bound: string | null = null;
   /** The session that this tab saw end last. */
-  let over: string | null | undefined;
+  let lastEnded: string | null | undefined;
   let endings = 0;
 
   const end = (id: string | null) => {
-    over = id;
-    joined = null;
+    lastEnded = id;
+    bound = null;
     endings++;
     forget();
     ended$.next();
   };
   const check = () => {
     // Without a marker the session has ended as well: applications clear localStorage when they sign out.
-    if (joined !== null && marker.read() !== joined) end(joined);
+    if (bound !== null && marker.read() !== bound) end(bound);
   };
   const id = () => {
     check();
@@ -57,9 +58,9 @@ export function createTabSession(marker: SessionMarker, forget: () => void): Tab
 
   return {
     id,
-    is: (other) => marker.read() === other,
-    join: () => {
-      joined = id();
+    isCurrent: (other) => marker.read() === other,
+    bind: () => {
+      bound = id();
     },
     check,
     assertion: () => {
@@ -70,7 +71,7 @@ export function createTabSession(marker: SessionMarker, forget: () => void): Tab
       };
     },
     signOut: (announce) => {
-      const signOut = { session: joined ?? marker.read(), next: newSessionId() };
+      const signOut = { session: bound ?? marker.read(), next: newSessionId() };
       marker.write(signOut.next);
       announce(signOut);
       end(signOut.session);
@@ -79,8 +80,8 @@ export function createTabSession(marker: SessionMarker, forget: () => void): Tab
       // The message may arrive before the marker does. One that lay in a frozen tab must not replace a later session.
       if (marker.shared() && marker.read() === session) marker.write(next);
       check();
-      // A tab that has joined no session may wait for a token; one without the marker cannot know whose session it is.
-      if (session !== over && (joined === null || !marker.shared())) end(session);
+      // A tab that is bound to no session may wait for a token; one without the marker cannot know whose session it is.
+      if (session !== lastEnded && (bound === null || !marker.shared())) end(session);
     },
     ended$,
   };

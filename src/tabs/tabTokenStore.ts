@@ -4,7 +4,7 @@ import { CLOCKS, stopwatch } from '../internal/stopwatch.js';
 import { isTokenResponse } from '../stores/storedResponse.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
-import { createExchange } from './exchange.js';
+import { createTokenChannel } from './tokenChannel.js';
 import { createLockQueue } from './lockQueue.js';
 import { checkedOptions, type TabTokenStoreOptions } from './options.js';
 import { currentPage } from './page.js';
@@ -60,7 +60,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   const id = `rx-fresh-token/${name}`;
   const cache = createTokenCache(CLOCKS, lifetime);
   const session = createTabSession(createSessionMarker(id, page), cache.clear);
-  const others = createExchange(id, page, cache, session);
+  const others = createTokenChannel(id, page, cache, session);
   const queue = createLockQueue(id, lockTimeout);
   const changes = others.received$.pipe(tap(queue.reset));
 
@@ -74,9 +74,9 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
     }).pipe(takeUntil(promptTimer(askTimeout)));
     const fetched$ = defer(() => {
       assertSession();
-      session.join();
+      session.bind();
       const age = stopwatch();
-      return fetch(cache.last()?.response ?? null).pipe(
+      return fetch(cache.lastResponse()?.response ?? null).pipe(
         take(1),
         map((response): StoredToken => ({ response, age: age() + headStartOf(request), origin: 'fetched' })),
         tap((stored) => {
@@ -84,8 +84,8 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
           if (!isTokenResponse(stored.response)) return;
           queue.reset();
           cache.clear();
-          cache.put(stored.response, stored.age);
-          others.tell(stored);
+          cache.add(stored.response, stored.age);
+          others.publish(stored);
         }),
       );
     });
@@ -100,7 +100,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
       defer(() => {
         const assertSession = session.assertion();
         assertSession();
-        if (request.reason === 'rejected') cache.refuse(request.previous?.value);
+        if (request.reason === 'rejected') cache.reject(request.previous?.value);
         const known = cache.get(request.previous?.value);
         const token$ = known ? of(known) : queue.run(() => askThenFetch(request, fetch, assertSession));
         return merge(changes.pipe(ignoreElements()), token$).pipe(take(1), tap(assertSession));

@@ -1,3 +1,4 @@
+/** What a tab knows: the newest token, and the last response. */
 import { CLOCKS, stopwatch, type Clocks } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { StoredToken } from '../token/tokenStore.js';
@@ -14,15 +15,15 @@ const AGE_TOLERANCE = 1000;
 /** The newest token that a tab knows of, and the last response. */
 export interface TokenCache {
   /** Keeps a token of that age; false if there is a newer one already. */
-  put(response: TokenResponse, age: number): boolean;
+  add(response: TokenResponse, age: number): boolean;
   /** A token with enough life left that is not `unwanted`. */
   get(unwanted?: string): StoredToken | null;
   /** Keeps a response of that age as the last one, if it is, without its token. */
-  keep(response: TokenResponse, age: number): void;
-  /** The last response, even if its token is over or refused: it may hold a refresh token that rotates. */
-  last(): StoredToken | null;
-  /** A server refused this token: it is neither kept nor given out, until a fetch brings it again. */
-  refuse(value: string | undefined): void;
+  addResponse(response: TokenResponse, age: number): void;
+  /** The last response, even if its token is over or rejected: it may hold a refresh token that rotates. */
+  lastResponse(): StoredToken | null;
+  /** A server rejected this token: it is neither kept nor given out, until a fetch brings it again. */
+  reject(value: string | undefined): void;
   readonly clear: () => void;
 }
 
@@ -34,36 +35,36 @@ interface Entry {
 export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStreamOptions['lifetime']): TokenCache {
   let newest: Entry | null = null;
   let latest: Entry | null = null;
-  let refused: string | undefined;
+  let rejected: string | undefined;
 
   const stored = ({ response }: Entry, age: number): StoredToken => ({ response, age, origin: 'shared' });
-  const keep = (response: TokenResponse, age: number): void => {
+  const addResponse = (response: TokenResponse, age: number): void => {
     if (!latest || age < latest.age()) latest = { response, age: stopwatch(age, clocks) };
   };
 
   return {
-    put: (response, age) => {
-      keep(response, age);
+    add: (response, age) => {
+      addResponse(response, age);
       const { access_token: value } = response;
       const lead = newest ? newest.age() - age : Infinity;
-      if (value === refused || lead <= (newest?.response.access_token === value ? AGE_TOLERANCE : 0)) return false;
+      if (value === rejected || lead <= (newest?.response.access_token === value ? AGE_TOLERANCE : 0)) return false;
       newest = { response, age: stopwatch(age, clocks) };
       return true;
     },
     get: (unwanted) => {
-      if (!newest || [unwanted, refused].includes(newest.response.access_token)) return null;
+      if (!newest || [unwanted, rejected].includes(newest.response.access_token)) return null;
       const age = newest.age();
       const lifetime = lifetimeOf(newest.response, clocks.wall() - age, override);
       return lifetime === Infinity || age < lifetime * (1 - LEAST_SHARE) ? stored(newest, age) : null;
     },
-    keep,
-    last: () => latest && stored(latest, latest.age()),
-    refuse: (value) => {
-      refused = value;
+    addResponse,
+    lastResponse: () => latest && stored(latest, latest.age()),
+    reject: (value) => {
+      rejected = value;
     },
     clear: () => {
       newest = latest = null;
-      refused = undefined;
+      rejected = undefined;
     },
   };
 }

@@ -8,12 +8,12 @@ import type { TabSession } from './session.js';
 import type { TokenCache } from './tokenCache.js';
 
 /** What this tab and the others tell each other. */
-export interface Exchange {
+export interface TokenChannel {
   /** The newer tokens of other tabs. A subscriber also notices the end of the session. */
   readonly received$: Observable<StoredToken>;
   /** Asks the others for their token. */
   ask(): void;
-  tell(token: StoredToken): void;
+  publish(token: StoredToken): void;
   readonly signOut: () => void;
 }
 
@@ -21,20 +21,20 @@ export interface Exchange {
  * Keeps in `cache` what other tabs of the same session tell, and answers them from it. Other sessions' messages are
  * dropped.
  */
-export function createExchange(name: string, page: Page, cache: TokenCache, session: TabSession): Exchange {
+export function createTokenChannel(name: string, page: Page, cache: TokenCache, session: TabSession): TokenChannel {
   const channel = createChannel(name, page);
 
   const post = (message: Message) => {
     channel.post(write(message, Date.now()));
   };
-  const tell = (type: 'token' | 'last', { response, age }: StoredToken) => {
+  const publish = (type: 'token' | 'last', { response, age }: StoredToken) => {
     const copy = jsonCopy(response);
     if (copy) post({ type, session: session.id(), response: copy, age });
   };
   const reply = () => {
-    const [token, last] = [cache.get(), cache.last()];
-    if (token) tell('token', token);
-    else if (last) tell('last', last);
+    const [token, last] = [cache.get(), cache.lastResponse()];
+    if (token) publish('token', token);
+    else if (last) publish('last', last);
   };
 
   /** Returns a token that is newer than the one of this tab. */
@@ -44,15 +44,15 @@ export function createExchange(name: string, page: Page, cache: TokenCache, sess
       return null;
     }
     session.check();
-    if (!message || !session.is(message.session)) return null;
+    if (!message || !session.isCurrent(message.session)) return null;
     if (message.type === 'ask') {
       reply();
       return null;
     }
     const { type, response, age } = message;
-    session.join();
-    if (type === 'token') return cache.put(response, age) ? { response, age, origin: 'shared' } : null;
-    cache.keep(response, age);
+    session.bind();
+    if (type === 'token') return cache.add(response, age) ? { response, age, origin: 'shared' } : null;
+    cache.addResponse(response, age);
     return null;
   };
 
@@ -67,8 +67,8 @@ export function createExchange(name: string, page: Page, cache: TokenCache, sess
     ask: () => {
       post({ type: 'ask', session: session.id() });
     },
-    tell: (stored) => {
-      tell('token', stored);
+    publish: (stored) => {
+      publish('token', stored);
     },
     signOut: () => {
       session.signOut((signOut) => {
