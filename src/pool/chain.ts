@@ -1,11 +1,13 @@
 import { AsyncSubject, defer, filter, map, Observable, Subject, takeUntil, tap, type SchedulerLike } from 'rxjs';
-import type { InTurn } from '../internal/sourceHooks.js';
+import type { InTurn } from '../token/options.js';
 import { ticksOf, stopwatch, type Clocks } from '../internal/stopwatch.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { createTurns } from './turns.js';
 import { weakTarget, type WeakTarget } from './weakTarget.js';
+
+/** Streams with one refresh token ask their sources one after the other, each with the newest refresh token. */
 
 /** An exchange whose caller has left keeps the others of its chain waiting so long at most. Milliseconds. */
 const LONGEST = 10_000;

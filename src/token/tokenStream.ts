@@ -1,5 +1,6 @@
 import { TokenStreamClosedError } from '../errors.js';
 import { accessToken } from './accessToken.js';
+import { settingsOf } from './options.js';
 import { createManager, type TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenSource, TokenStream, TokenStreamOptions } from './types.js';
 
@@ -32,7 +33,7 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@2');
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {
   if (typeof source !== 'function')
     throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
-  return streamOf(createManager(source, options));
+  return streamOf(createManager(source, settingsOf(options)));
 }
 
 /** Gives `token$` of a manager the other members of a stream. */
