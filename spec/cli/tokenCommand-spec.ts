@@ -80,6 +80,7 @@ it.each([
   [['--format', 'xml'], /^error: --format must be one of plain, json, exec-credential, git-credential$/],
   [['--format', 'constructor'], /^error: --format must be one of/],
   [['get'], /^error: an argument is no option/],
+  [['--format', 'git-credential', 'get', 'store'], /^error: an argument is no option/],
 ])('should refuse %j', async (args, message) => {
   const { err, status } = run('token', ...args);
   expect([await status, err.length]).toEqual([2, 1]);

@@ -17,7 +17,7 @@ function setUp(onDue: (timed: Named) => void = () => undefined) {
     if (delay < Infinity) timer.add(() => running--);
     return timer;
   };
-  const sharedTimer = createSharedTimer<Named>(
+  const setTimer = createSharedTimer<Named>(
     after,
     () => scheduler.now(),
     (timed) => {
@@ -27,9 +27,9 @@ function setUp(onDue: (timed: Named) => void = () => undefined) {
   );
   const timed = (name: string): Named => ({ name, dueAt: Infinity });
   const set = (what: Named, delay: number) => {
-    sharedTimer.set(what, scheduler.now() + delay);
+    setTimer(what, scheduler.now() + delay);
   };
-  return { sharedTimer, set, timed, called, scheduler, timersRunning: () => running };
+  return { setTimer, set, timed, called, scheduler, timersRunning: () => running };
 }
 
 describe('a shared timer', () => {
@@ -46,15 +46,15 @@ describe('a shared timer', () => {
   });
 
   it('should not call for one that was cleared, and for one that was set anew at the new time only', () => {
-    const { sharedTimer, set, timed, called, scheduler, timersRunning } = setUp();
+    const { setTimer, set, timed, called, scheduler, timersRunning } = setUp();
     const [cleared, moved, never] = ['cleared', 'moved', 'never'].map(timed) as [Named, Named, Named];
     set(cleared, 10);
     set(moved, 10);
     set(moved, 50);
     set(never, 20);
     set(never, Infinity);
-    sharedTimer.clear(cleared);
-    sharedTimer.clear(cleared);
+    setTimer(cleared, Infinity);
+    setTimer(cleared, Infinity);
     expect(timersRunning()).toBe(1);
     scheduler.flush();
     expect(called).toEqual(['50 moved']);
@@ -63,8 +63,8 @@ describe('a shared timer', () => {
   it('should allow that a call sets its own again, and clears another that is due', () => {
     const other: Named = { name: 'other', dueAt: Infinity };
     let times = 0;
-    const { sharedTimer, set, called, scheduler, timersRunning } = setUp((timed) => {
-      sharedTimer.clear(other);
+    const { setTimer, set, called, scheduler, timersRunning } = setUp((timed) => {
+      setTimer(other, Infinity);
       if (++times < 3) set(timed, 5);
     });
     set({ name: 'first', dueAt: Infinity }, 10);

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { NEVER, of, Subject, VirtualTimeScheduler, type Observable } from 'rxjs';
+import { map, NEVER, of, Subject, VirtualTimeScheduler, type Observable } from 'rxjs';
 import { takeToken, withToken, type TokenStore, type TokenResponse } from 'rx-fresh-token';
 import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
 
@@ -273,6 +273,28 @@ describe('a stream of a pool that nobody uses', () => {
     pool.close();
   });
 
+  it('should not listen to its store when the pool lets go of it, and hear of sign-outs again from its next use on', () => {
+    const signedOut = new Subject<void>();
+    const store = (): TokenStore => ({
+      refresh: (_request, fetch) => fetch(null).pipe(map((response) => ({ response, age: 0, origin: 'fetched' }))),
+      signedOut,
+    });
+    const { pool, advance } = setUp({ max: 1, store });
+    const token$ = pool.get('a');
+    takeToken(token$).subscribe();
+    advance(10);
+    expect(signedOut.observed).toBe(true);
+    void pool.get('b');
+    advance(10);
+    expect(signedOut.observed).toBe(false);
+    takeToken(token$).subscribe();
+    advance(10);
+    expect(token$.current).not.toBeNull();
+    signedOut.next();
+    expect(token$.current).toBeNull();
+    pool.close();
+  });
+
   it('should forget its token when the pool lets go of it, and be idle', () => {
     const { pool, take, advance, told, pending } = setUp({ max: 1 });
     take('a');
@@ -303,6 +325,24 @@ describe('a stream of a pool that nobody uses', () => {
       token$.reject({ value: 'T1' } as never);
     }).toThrow('the token stream is closed');
     pool.close();
+  });
+
+  it('should begin no timer when the pool lets go of it or closes it, and complete its events', () => {
+    const { pool, scheduler, take, advance, told, pending } = setUp({ max: 100 });
+    for (let i = 0; i < 100; i++) take(`old ${String(i)}`);
+    advance(10);
+    const schedule = jest.spyOn(scheduler, 'schedule');
+    const old = pool.get('old 99');
+    for (let i = 0; i < 50; i++) void pool.get(`new ${String(i)}`);
+    expect(told.filter((line) => line.endsWith('idle'))).toHaveLength(50);
+    pool.delete('old 98');
+    pool.close();
+    expect(schedule).not.toHaveBeenCalled();
+    expect(told.filter((line) => line.endsWith('closed'))).toHaveLength(100);
+    expect(pending()).toBe(0);
+    let isComplete = false;
+    old.events.subscribe({ complete: () => (isComplete = true) });
+    expect(isComplete).toBe(true);
   });
 
   it('should be whole again in the context in which the pool was made', () => {

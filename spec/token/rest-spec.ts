@@ -1,8 +1,8 @@
-import { firstValueFrom, map, NEVER, Observable, of, Subject } from 'rxjs';
+import { Observable, of } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { createTokenStream, takeToken, type TokenStore, type TokenStream } from 'rx-fresh-token';
-import { IN_TURN, type InTurn } from '../../src/internal/sourceHooks.js';
-import type { EndingManager } from '../../src/token/tokenManager.js';
+import { createTokenStream, takeToken, type TokenStream } from 'rx-fresh-token';
+import { settingsOf, type InTurn } from '../../src/token/options.js';
+import { createManager, type EndingManager } from '../../src/token/tokenManager.js';
 import { managerOf } from '../../src/token/tokenStream.js';
 
 const responses = () => {
@@ -33,27 +33,6 @@ describe('a stream', () => {
     }),
   );
 
-  it('should let go of its store when it rests, and hear of sign-outs again from its next use on', async () => {
-    const signedOut = new Subject<unknown>();
-    const fetched = responses();
-    const store: TokenStore = {
-      refresh: () => fetched().pipe(map((response) => ({ response, age: 0, origin: 'shared' }))),
-      signedOut,
-    };
-    const token$ = createTokenStream(() => NEVER, { store });
-    await firstValueFrom(token$);
-    rest(token$);
-    expect(signedOut.observed).toBe(false);
-    await firstValueFrom(token$);
-    expect(signedOut.observed).toBe(true);
-    signedOut.next(null);
-    expect(token$.current).toBeNull();
-    rest(token$);
-    token$.close();
-    await expect(firstValueFrom(token$)).rejects.toThrow('closed');
-    expect(signedOut.observed).toBe(false);
-  });
-
   it('should ask its source when its turn comes, and count the life of the token from then', () => {
     const begin: (() => void)[] = [];
     const inTurn: InTurn = (attempt$) =>
@@ -61,15 +40,14 @@ describe('a stream', () => {
         begin.push(() => attempt$.subscribe(subscriber));
       });
     let time = 0;
-    const options = { [IN_TURN]: inTurn, now: () => time };
     const source = jest.fn(responses());
-    const token$ = createTokenStream(source, options);
+    const manager = createManager(source, { ...settingsOf({ now: () => time }), inTurn });
     const seen: number[] = [];
-    takeToken(token$).subscribe(({ issuedAt }) => seen.push(issuedAt));
+    manager.take().subscribe(({ issuedAt }) => seen.push(issuedAt));
     time = 20_000;
     expect(source).not.toHaveBeenCalled();
     begin[0]?.();
     expect(seen).toEqual([20_000]);
-    token$.close();
+    manager.close();
   });
 });

@@ -9,8 +9,8 @@ export async function runToken(given: Given, io: CommandIo): Promise<void> {
   const name = given.text('format') ?? 'plain';
   const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
   if (!format) throw new UsageError(`--format must be one of ${Object.keys(FORMATS).join(', ')}`);
-  const [operation] = given.operands;
-  if (operation !== undefined && name !== 'git-credential')
+  const [operation, ...rest] = given.operands;
+  if (rest.length > 0 || (operation !== undefined && name !== 'git-credential'))
     throw new UsageError('an argument is no option, and no value of one');
   // A helper ignores what it does not know (gitcredentials(7)), and there is nothing to store or to erase.
   if (operation !== undefined && operation !== 'get') return;

@@ -5,7 +5,7 @@ import type { ConnectSettings } from './options.js';
  * So many tokens in a row may be rejected. The first two may have been revoked; with the third it is the server that
  * rejects.
  */
-const MOST_REFUSALS = 3;
+const MAX_REJECTIONS = 3;
 
 export interface EndState {
   /** Reconnects after a pause since a connection lasted. */
@@ -34,7 +34,7 @@ export function afterEnd(end: unknown, { attempts, rejections }: EndState, setti
   if (!reconnect) return { type: 'final', isRejected };
   // A token may be revoked at any time: the next one is tried at once.
   if (isRejected && rejections === 0) return { type: 'rejected', pause: 0, state: { attempts, rejections: 1 } };
-  if (attempts >= reconnect.count || (isRejected && rejections + 1 >= MOST_REFUSALS))
+  if (attempts >= reconnect.count || (isRejected && rejections + 1 >= MAX_REJECTIONS))
     return { type: 'final', isRejected };
   const pause = Math.max(leastPause(end), pauseAfter(attempts + 1, reconnect));
   return isRejected

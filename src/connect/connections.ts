@@ -30,7 +30,7 @@ import type { Connect, ConnectSettings } from './options.js';
 const LEAST_LASTING = 1000;
 
 /** A connection has lasted: what was before it no longer counts. */
-const LASTED: EndState = { attempts: 0, rejections: 0 };
+const FRESH: EndState = { attempts: 0, rejections: 0 };
 
 /** One stream of messages over any number of connections. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
@@ -38,7 +38,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
   const { reconnect, maxWait } = settings;
 
   return defer(() => {
-    let state = LASTED;
+    let state = FRESH;
     let openedAt = Infinity;
     let wasCurrent = false;
     let replacement: AccessToken | null = null;
@@ -71,7 +71,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     const next = (thrown: unknown): Observable<unknown> => {
       if (!(thrown instanceof Ended)) throw thrown;
       const { end, token } = thrown;
-      if (reconnect && now() - openedAt >= Math.max(reconnect.max, LEAST_LASTING)) state = LASTED;
+      if (reconnect && now() - openedAt >= Math.max(reconnect.max, LEAST_LASTING)) state = FRESH;
       // A token that has expired or was replaced during the connection may be rejected.
       if (wasCurrent && !sameToken(current(), token)) state = { ...state, rejections: 0 };
       const decision = afterEnd(end, state, settings);

@@ -5,12 +5,12 @@ import type { RejectionKind } from '../token/rejectionMemory.js';
 /** Close codes: policy violation (RFC 6455 section 7.4.1), forbidden by custom. */
 const FORBIDDEN_CODES: readonly unknown[] = [1008, 4403];
 /** Unauthorized: IANA's 3000, and 4401 by custom. */
-const REFUSAL_CODES: readonly unknown[] = [3000, 4401, ...FORBIDDEN_CODES];
+const REJECTION_CODES: readonly unknown[] = [3000, 4401, ...FORBIDDEN_CODES];
 const NORMAL_CLOSURE = 1000;
 
 /** The server rejected the token. */
 export const isRejection = (end: unknown): boolean =>
-  REFUSAL_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || [401, 403].includes(upgradeStatusOf(end));
+  REJECTION_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || [401, 403].includes(upgradeStatusOf(end));
 
 /** Bare: the resource may be forbidden to any token. */
 export const kindOfRejection = (end: unknown): RejectionKind =>

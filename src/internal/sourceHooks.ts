@@ -1,5 +1,4 @@
 /** Hidden members that link sources, stores, pools and signals to a stream. */
-import type { Observable } from 'rxjs';
 
 /**
  * Where a token source keeps what it does besides fetching; see `SourceHooks` in `token/proof.ts`. From the global
@@ -19,13 +18,6 @@ export const headStartOf = (request: object): number => {
   const given: unknown = (request as { readonly [HEAD_START]?: unknown })[HEAD_START];
   return typeof given === 'number' && given > 0 && given < Infinity ? given : 0;
 };
-
-/**
- * An option of a stream, set by a pool of streams: it bounds how many of them ask their sources at once, and subscribes
- * to an attempt when its turn has come.
- */
-export const IN_TURN: unique symbol = Symbol.for('rx-fresh-token/in-turn');
-export type InTurn = <T>(attempt$: Observable<T>) => Observable<T>;
 
 /**
  * A member of an AbortSignal: the signal of the `TokenRequest` that it stands in for. A request with it is part of

@@ -1,3 +1,8 @@
+/**
+ * Names the keys of a pool, and copies them. One key must never be taken for another: a tenant would get the token of
+ * another one.
+ */
+
 /** Deeper than any key of a person's. An object that is in a circle is deeper still. */
 const DEEPEST = 100;
 
@@ -83,8 +88,7 @@ function recordText(record: object, depth: number): string {
 /** `{}` of any realm, or an object without a prototype. */
 function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
-  if (prototype === null || prototype === Object.prototype) return true;
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'));
 }
 
 const refused = (fault: string): TypeError =>

@@ -1,5 +1,6 @@
+/** Streams with one refresh token ask their sources one after the other, each with the newest refresh token. */
 import { AsyncSubject, defer, filter, map, Observable, Subject, takeUntil, tap, type SchedulerLike } from 'rxjs';
-import type { InTurn } from '../internal/sourceHooks.js';
+import type { InTurn } from '../token/options.js';
 import { ticksOf, stopwatch, type Clocks } from '../internal/stopwatch.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';

@@ -1,17 +1,17 @@
 import { EMPTY, Observable } from 'rxjs';
 import { captureContext } from '../internal/callerContext.js';
-import { IN_TURN, type InTurn } from '../internal/sourceHooks.js';
+import { ON_CLOSE } from '../internal/sourceHooks.js';
 import { clockOf } from '../internal/steadyClock.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import { reportExpiry, type TokenRecord } from '../token/context.js';
 import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
 import { createRejectionMemory } from '../token/rejectionMemory.js';
-import { initialState, keepsRunning, pauseLeft, whyRefresh, type TokenState } from '../token/state.js';
+import { initialState, keepsRunning, newSession, pauseLeft, whyRefresh, type TokenState } from '../token/state.js';
 import { resume, suspend } from './suspension.js';
 import { nextMoment } from '../token/tokenHolder.js';
 import { createManager, type EndingManager } from '../token/tokenManager.js';
-import type { TokenSource, TokenStream, TokenStreamOptions } from '../token/types.js';
+import type { TokenSource, TokenStream } from '../token/types.js';
 import { createSharedTimer, type Timed } from './sharedTimer.js';
 import type { WeakTarget } from './weakTarget.js';
 
@@ -22,7 +22,7 @@ import type { WeakTarget } from './weakTarget.js';
 export interface Entry<K> extends Timed {
   readonly key: K;
   readonly source: TokenSource;
-  readonly options: TokenStreamOptions;
+  readonly settings: Settings;
   readonly state: TokenState;
   /** Null: no token was rejected. */
   rejections: TokenRecord['rejections'] | null;
@@ -41,16 +41,19 @@ export interface Entries<K> {
   readonly now: () => number;
   /** Milliseconds on the clock of the tokens' times. */
   readonly shownNow: () => number;
-  /** Its manager, which is made if there is none. */
-  readonly managerOf: (entry: Entry<K>) => EndingManager;
+  /** The manager of an entry, which is created if there is none. */
+  readonly activate: (entry: Entry<K>) => EndingManager;
   /** While somebody is subscribed, the manager stays. */
-  readonly using: <T>(entry: Entry<K>, make: () => Observable<T>) => Observable<T>;
+  readonly whileUsed: <T>(entry: Entry<K>, make: (manager: EndingManager) => Observable<T>) => Observable<T>;
+  /** Forgets the token. The stream stays open. */
+  readonly rest: (entry: Entry<K>) => void;
+  readonly close: (entry: Entry<K>) => void;
 }
 
-export const createEntry = <K>(key: K, source: TokenSource, options: TokenStreamOptions): Entry<K> => ({
+export const createEntry = <K>(key: K, source: TokenSource, settings: Settings): Entry<K> => ({
   key,
   source,
-  options,
+  settings,
   state: initialState(),
   rejections: null,
   manager: null,
@@ -75,41 +78,42 @@ export function createEntries<K>(
   const runInContext = captureContext();
   const timers = createTimers(scheduler, clock);
   const after = (delay: number, what: () => void) => runInContext(() => timers.after(delay).subscribe(what));
-  const sharedTimer = createSharedTimer(after, now, onDue);
+  const setTimer = createSharedTimer(after, now, onDue);
 
-  const managerOf = (entry: Entry<K>): EndingManager => entry.manager ?? runInContext(() => createManagerOf(entry));
+  const activate = (entry: Entry<K>): EndingManager => entry.manager ?? runInContext(() => createManagerOf(entry));
 
   function createManagerOf(entry: Entry<K>): EndingManager {
-    const { source, options, state } = entry;
-    const turns: { [IN_TURN]: InTurn } = { [IN_TURN]: (attempt$) => using(entry, () => inTurn(attempt$)) };
+    const { source, state } = entry;
+    const attemptInTurn: Settings['inTurn'] = (attempt$) => whileUsed(entry, () => inTurn(attempt$));
     const rejections = entry.rejections ?? createRejectionMemory(settings.rejectionBudget);
-    const manager = createManager(source, { ...options, ...turns }, { state, rejections, clock });
+    const manager = createManager(source, { ...entry.settings, inTurn: attemptInTurn }, { state, rejections, clock });
     entry.manager = manager;
     manager.events$.subscribe((event) => {
       if (event.type === 'tokenRejected') entry.rejections = rejections;
-      if (event.type === 'closed') sharedTimer.clear(entry);
+      if (event.type === 'closed') setTimer(entry, Infinity);
       else release(entry);
       tell(entry, event);
     });
-    sharedTimer.set(entry, now());
+    if (state.isClosed) manager.parts.context.events.complete();
+    else setTimer(entry, now());
     resume(manager);
     return manager;
   }
 
   // Hand-made, since `defer` with `finalize` is four Observables, and each `get` may make three of these.
-  const using: Entries<K>['using'] = (entry, make) =>
+  const whileUsed: Entries<K>['whileUsed'] = (entry, make) =>
     new Observable((subscriber) => {
       entry.uses++;
       subscriber.add(() => {
         entry.uses--;
         release(entry);
       });
-      make().subscribe(subscriber);
+      make(activate(entry)).subscribe(subscriber);
     });
 
   /** The manager ends later: it may be in the middle of something. */
   function release(entry: Entry<K>): void {
-    if (entry.dueAt === Infinity && !entry.state.isClosed) sharedTimer.set(entry, now());
+    if (entry.dueAt === Infinity && !entry.state.isClosed) setTimer(entry, now());
   }
 
   /** The manager may end, or the next moment of a token has come. */
@@ -124,7 +128,7 @@ export function createEntries<K>(
 
   function startTimer(entry: Entry<K>): void {
     const { held } = entry.state;
-    if (held) sharedTimer.set(entry, nextMoment(held, now()));
+    if (held) setTimer(entry, nextMoment(held, now()));
   }
 
   /** What the check of a manager does. A manager is made only to renew the token. */
@@ -135,23 +139,54 @@ export function createEntries<K>(
       tell(entry, event);
     });
     // A listener may have used the stream: then its manager says when it is idle.
-    const isIdle = !entry.manager && state.isConnected && !keepsRunning(state, time, settings);
-    if (isIdle) {
-      state.isConnected = false;
-      tell(entry, { type: 'idle' });
-    } else if (entry.manager || isRefreshDue(state, now())) managerOf(entry).parts.context.recheck();
+    if (!entry.manager && state.isConnected && !keepsRunning(state, time, settings)) disconnect(entry);
+    else if (entry.manager || isRefreshDue(state, now())) activate(entry).parts.context.recheck();
     if (!entry.manager) startTimer(entry);
   }
 
+  /** Stops the renewals of an entry without a manager. */
+  function disconnect(entry: Entry<K>): void {
+    entry.state.isConnected = false;
+    tell(entry, { type: 'idle' });
+  }
+
+  function rest(entry: Entry<K>): void {
+    if (entry.manager) {
+      entry.manager.rest();
+      return;
+    }
+    forget(entry);
+    if (entry.state.isConnected) disconnect(entry);
+  }
+
+  function close(entry: Entry<K>): void {
+    const { manager, source, settings, state } = entry;
+    // Only a manager can close a source or a store.
+    if (manager || settings.store || ON_CLOSE in source) activate(entry).close();
+    else if (!state.isClosed) {
+      state.isClosed = true;
+      tell(entry, { type: 'closed' });
+      forget(entry);
+    }
+  }
+
+  /** As a manager does at the end of a session. */
+  function forget(entry: Entry<K>): void {
+    setTimer(entry, Infinity);
+    entry.rejections?.clear();
+    Object.assign(entry.state, newSession());
+  }
+
   /** Nobody uses the stream, and nothing but the next moment of its token makes it act. */
-  function mayBeSuspended({ uses, state, options }: Entry<K>): boolean {
-    const { isConnected, refresh, isClosed } = state;
-    // A store and `wake` are listened to.
-    if (uses > 0 || refresh || isClosed || options.store) return false;
+  function mayBeSuspended({ uses, state, settings: { store } }: Entry<K>): boolean {
+    const { held, isConnected, refresh, isClosed } = state;
+    // A store may tell of the end of the session, or of another token.
+    if (uses > 0 || refresh || isClosed || (store && (held || isConnected))) return false;
+    // `wake` is listened to.
     return !isConnected || (wake === EMPTY && pauseLeft(state, now()) === 0 && !isRefreshDue(state, now()));
   }
 
-  return { timers, now, shownNow: settings.now, managerOf, using };
+  return { timers, now, shownNow: settings.now, activate, whileUsed, rest, close };
 }
 
 const isRefreshDue = (state: TokenState, now: number): boolean => state.isConnected && whyRefresh(state, now) !== null;

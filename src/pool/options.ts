@@ -1,7 +1,6 @@
 import { asyncScheduler } from 'rxjs';
-import { IN_TURN } from '../internal/sourceHooks.js';
 import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
-import { settingsOf as streamSettingsOf, type Settings } from '../token/options.js';
+import { settingsOf as settingsOfStream, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { canonicalKey, poolKey } from './canonicalKey.js';
@@ -44,8 +43,8 @@ export interface PoolSettings<K> {
   readonly isCanonical: boolean;
   /** Those of all streams. */
   readonly settings: Settings;
-  /** The options of the stream of a key. */
-  readonly streamOptionsOf: (name: string, key: K) => TokenStreamOptions;
+  /** Those of the stream of a key: its store is its own. */
+  readonly streamSettingsOf: (name: string, key: K) => Settings;
 }
 
 /** Checks every option. @throws TypeError that names an option out of range */
@@ -61,20 +60,24 @@ export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
     max: [1, Infinity, 10_000],
     concurrency: [1, Infinity, 8],
   });
-  const streamOptions = { ...options, store: undefined, [IN_TURN]: createTurns(numbers.concurrency) };
+  const settings: Settings = {
+    ...settingsOfStream({ ...options, store: undefined }),
+    inTurn: createTurns(numbers.concurrency),
+  };
   const storeOf = storesOf({ store, chainOf, scheduler });
   return {
     max: numbers.max,
-    settings: streamSettingsOf(streamOptions),
+    settings,
     isCanonical: idOf === undefined,
     nameOf: idOf ? (key) => requireId('idOf', idOf(key)) : poolKey,
-    streamOptionsOf: (name, key) => {
+    streamSettingsOf: (name, key) => {
       const made = storeOf?.(idOf ? name : canonicalKey(key), key);
-      return made ? { ...streamOptions, store: made } : streamOptions;
+      return made ? { ...settings, store: made } : settings;
     },
   };
 }
 
+/** Makes the store of a key, if it has one. */
 function storesOf<K>({
   store,
   chainOf,

@@ -1,4 +1,4 @@
-import { defer, of } from 'rxjs';
+import { defer, of, type Observable } from 'rxjs';
 import { PROOF } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
 import { accept } from '../token/recovery.js';
@@ -19,25 +19,29 @@ export function pooledStream<K>(entry: Entry<K>, entries: Entries<K>): TokenStre
 }
 
 /** It asks for the manager each time, since that may have ended. */
-function pooledManager<K>(entry: Entry<K>, { managerOf, using, timers, now, shownNow }: Entries<K>): TokenManager {
+function pooledManager<K>(
+  entry: Entry<K>,
+  { activate, whileUsed, close, timers, now, shownNow }: Entries<K>,
+): TokenManager {
   const { source, state } = entry;
-  const manager = () => managerOf(entry);
+  const manager = () => activate(entry);
+  const observe = <T>(select: (active: TokenManager) => Observable<T>) => whileUsed(entry, select);
 
   /** A fresh token needs no manager. */
   const useIfFresh = () => useFresh(state, now);
 
   return {
-    token$: using(entry, () => manager().token$),
-    events$: using(entry, () => manager().events$),
-    waits$: using(entry, () => manager().waits$),
+    token$: observe((active) => active.token$),
+    events$: observe((active) => active.events$),
+    waits$: observe((active) => active.waits$),
     use: () => useIfFresh() ?? manager().use(),
     take: (maxWait) =>
       defer(() => {
         const token = useIfFresh();
-        return token ? of(token) : using(entry, () => manager().take(maxWait));
+        return token ? of(token) : observe((active) => active.take(maxWait));
       }),
-    refresh: () => using(entry, () => manager().refresh()),
-    recover: (rejection, maxWait) => using(entry, () => manager().recover(rejection, maxWait)),
+    refresh: () => observe((active) => active.refresh()),
+    recover: (rejection, maxWait) => observe((active) => active.recover(rejection, maxWait)),
     reject: (rejection) => {
       manager().reject(rejection);
     },
@@ -55,7 +59,7 @@ function pooledManager<K>(entry: Entry<K>, { managerOf, using, timers, now, show
       manager().signOut();
     },
     close: () => {
-      manager().close();
+      close(entry);
     },
   };
 }

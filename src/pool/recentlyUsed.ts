@@ -1,3 +1,5 @@
+/** A map of at most `max` entries, which drops the one that was used least recently. */
+
 /**
  * So many entries that are in use are passed over to find one that may be let go of. The next search goes on from
  * there.

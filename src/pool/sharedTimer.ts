@@ -1,16 +1,14 @@
-import { Subscription } from 'rxjs';
+/** Calls for each of many entries at its time, with one timer for all of them. */
+import type { Subscription } from 'rxjs';
 
-/** What waits for its time. */
+/** An entry that something is to be done for at its time. */
 export interface Timed {
   /** Milliseconds on the clock; Infinity: it waits for none. */
   dueAt: number;
 }
 
-export interface SharedTimer<S extends Timed> {
-  /** In the place of the time before. `Infinity`: never. */
-  readonly set: (timed: S, dueAt: number) => void;
-  readonly clear: (timed: S) => void;
-}
+/** Sets the time of an entry, in the place of the one before. `Infinity`: never. */
+export type SharedTimer<S extends Timed> = (timed: S, dueAt: number) => void;
 
 /**
  * One timer for all: a timer for each takes as much memory as all else that is kept of a key.
@@ -23,14 +21,15 @@ export function createSharedTimer<S extends Timed>(
   now: () => number,
   onDue: (timed: S) => void,
 ): SharedTimer<S> {
-  /** The next one is the last. */
+  /** By time: the next one is the last. */
   const waiting: S[] = [];
-  let timer = Subscription.EMPTY;
+  let timer: Subscription | undefined;
   let timerAt = Infinity;
 
   /** Of the first that is not later. */
   function indexOf(dueAt: number): number {
-    let [low, high] = [0, waiting.length];
+    let low = 0;
+    let high = waiting.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if ((waiting[middle] as S).dueAt > dueAt) low = middle + 1;
@@ -41,8 +40,9 @@ export function createSharedTimer<S extends Timed>(
 
   function startTimer(): void {
     const next = waiting.at(-1)?.dueAt ?? Infinity;
-    if (next === timerAt) return;
-    timer.unsubscribe();
+    // A timer that is early finds nothing due, and starts the next one: many entries may be cleared at a time.
+    if (next === timerAt || (timerAt < next && next < Infinity)) return;
+    timer?.unsubscribe();
     timerAt = next;
     timer = after(next - now(), fire);
   }
@@ -58,24 +58,10 @@ export function createSharedTimer<S extends Timed>(
     startTimer();
   }
 
-  function remove(timed: S): void {
-    if (timed.dueAt === Infinity) return;
-    waiting.splice(waiting.indexOf(timed, indexOf(timed.dueAt)), 1);
-    timed.dueAt = Infinity;
-  }
-
-  return {
-    set: (timed, dueAt) => {
-      remove(timed);
-      if (dueAt < Infinity) {
-        timed.dueAt = dueAt;
-        waiting.splice(indexOf(timed.dueAt), 0, timed);
-      }
-      startTimer();
-    },
-    clear: (timed) => {
-      remove(timed);
-      startTimer();
-    },
+  return (timed, dueAt) => {
+    if (timed.dueAt < Infinity) waiting.splice(waiting.indexOf(timed, indexOf(timed.dueAt)), 1);
+    timed.dueAt = dueAt;
+    if (dueAt < Infinity) waiting.splice(indexOf(dueAt), 0, timed);
+    startTimer();
   };
 }

@@ -1,10 +1,11 @@
 import type { EndingManager } from '../token/tokenManager.js';
 
 /** Ends a manager without an event. Its record holds what another one needs to go on. */
-export function suspend({ parts: { context, holder, pipeline } }: EndingManager): void {
+export function suspend({ parts: { context, holder, pipeline, signOuts } }: EndingManager): void {
   const { state, events } = context;
   const { held, isConnected } = state;
   events.complete();
+  signOuts?.unsubscribe();
   holder.release();
   pipeline.close();
   Object.assign(state, { held, isConnected });

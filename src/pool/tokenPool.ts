@@ -75,7 +75,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     isInUse: ({ state }) => state.subscribers > 0 || state.refresh?.isFetching === true,
     letGo: (entry) => {
       // Not closed: whoever holds the stream may be about to use it.
-      entries.managerOf(entry).rest();
+      entries.rest(entry);
       entry.isGone = true;
     },
   });
@@ -103,13 +103,13 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     if (signOut) get(key).signOut();
     const entry = known.take(name);
     if (!entry) return;
-    entries.managerOf(entry).close();
+    entries.close(entry);
     entry.isGone = true;
   }
 
   function close(): void {
     isClosed = true;
-    for (const entry of known.takeAll()) entries.managerOf(entry).close();
+    for (const entry of known.takeAll()) entries.close(entry);
     events.complete();
   }
 
@@ -128,7 +128,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
 /**
  * Makes the entry of a key, in the context in which the pool is made: a request that asks first must not be kept alive.
  */
-function entryMaker<K>(source: (key: K) => TokenSource, { nameOf, isCanonical, streamOptionsOf }: PoolSettings<K>) {
+function entryMaker<K>(source: (key: K) => TokenSource, { nameOf, isCanonical, streamSettingsOf }: PoolSettings<K>) {
   const runInContext = captureContext();
   return (name: string, given: K): Entry<K> =>
     runInContext(() => {
@@ -139,6 +139,6 @@ function entryMaker<K>(source: (key: K) => TokenSource, { nameOf, isCanonical, s
       const made: unknown = source(key);
       if (typeof made !== 'function')
         throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
-      return createEntry(key, made as TokenSource, streamOptionsOf(name, key));
+      return createEntry(key, made as TokenSource, streamSettingsOf(name, key));
     });
 }

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import type { InTurn } from '../internal/sourceHooks.js';
+import type { InTurn } from '../token/options.js';
 
 /**
  * Lets at most `limit` subscriptions run at once; the others wait in the order in which they came. A turn is over when

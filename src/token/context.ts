@@ -4,11 +4,11 @@ import { messageOf } from '../internal/messageOf.js';
 import { clockOf, type SteadyClock } from '../internal/steadyClock.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import { createEventQueue, type EventQueue } from './eventQueue.js';
-import { settingsOf, type Settings } from './options.js';
+import type { Settings } from './options.js';
 import { createRejectionMemory, type RejectionMemory } from './rejectionMemory.js';
 import { createTokenFetcher, type TokenFetcher } from './tokenFetcher.js';
 import { initialState, usableToken, type TokenState } from './state.js';
-import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
+import type { AccessToken, TokenSource } from './types.js';
 
 /** What the parts of one stream share. */
 export interface TokenContext {
@@ -38,10 +38,9 @@ export type TokenRecord = Pick<TokenContext, 'state' | 'rejections'> & { readonl
 
 export function createContext(
   source: TokenSource,
-  options: TokenStreamOptions,
+  settings: Settings,
   record: Partial<TokenRecord> = {},
 ): TokenContext {
-  const settings = settingsOf(options);
   const { state = initialState(), rejections = createRejectionMemory(settings.rejectionBudget) } = record;
   const { clock = clockOf(settings) } = record;
   const { now } = clock;

@@ -1,7 +1,6 @@
 /** Checks the options of a stream, and fills in the defaults. */
-import { asyncScheduler } from 'rxjs';
+import { asyncScheduler, type Observable } from 'rxjs';
 import { browserWake } from '../internal/browserWake.js';
-import { IN_TURN, type InTurn } from '../internal/sourceHooks.js';
 import { FINITE, numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
 import { isPermanentFailure } from './failure.js';
 import { fitsHeader } from './tokenResponse.js';
@@ -9,6 +8,9 @@ import type { TokenStreamOptions } from './types.js';
 
 /** The options with every default that does not depend on a token. */
 export type Settings = ReturnType<typeof settingsOf>;
+
+/** Subscribes to an attempt when its turn has come. */
+export type InTurn = <T>(attempt$: Observable<T>) => Observable<T>;
 
 const atOnce: InTurn = (attempt$) => attempt$;
 
@@ -25,10 +27,12 @@ export function settingsOf(options: TokenStreamOptions) {
     throw wrong('tokenType', tokenType, 'visible ASCII');
   return {
     scheduler,
-    inTurn: (options as { readonly [IN_TURN]?: InTurn })[IN_TURN] ?? atOnce,
+    /** A pool bounds how many of its streams ask their sources at once. */
+    inTurn: atOnce,
     tokenType,
     wake,
     store,
+    initial: options.initial,
     isPermanent,
     lifetime,
     random,

@@ -1,5 +1,5 @@
 /** Makes the parts of one stream, and ends the session (`signOut`) and the stream (`close`). */
-import { defer, type Observable, type Subscription } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
@@ -12,7 +12,8 @@ import type { TokenFetcher } from './tokenFetcher.js';
 import { earlyEndOfPause, blockingFailure, isFresh, isReplacing, newSession, type TokenState } from './state.js';
 import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
-import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
+import type { Settings } from './options.js';
+import type { AccessToken, TokenSource } from './types.js';
 
 /** What streams, operators and clients share behind one token. */
 export interface TokenManager
@@ -37,11 +38,14 @@ export interface TokenManager
 /** A manager that a pool may end. For a stream that is not in use. */
 export interface EndingManager extends TokenManager {
   /** For `suspend` and `resume`. */
-  readonly parts: { readonly context: TokenContext; readonly holder: TokenHolder; readonly pipeline: Pipeline };
-  /**
-   * Lets go of the token, the timers and the store, so that nothing but its users holds the stream any more. It stays
-   * open: the next use begins anew.
-   */
+  readonly parts: {
+    readonly context: TokenContext;
+    readonly holder: TokenHolder;
+    readonly pipeline: Pipeline;
+    /** Listens to the store. */
+    readonly signOuts: Subscription | undefined;
+  };
+  /** Forgets the token, and stops the timers. The stream stays open: the next use begins anew. */
   readonly rest: () => void;
 }
 
@@ -60,15 +64,13 @@ export function useFresh(state: TokenState, now: () => number): AccessToken | nu
  *
  * @param record what is known of the stream already
  */
-export function createManager(source: TokenSource, options: TokenStreamOptions, record?: TokenRecord): EndingManager {
-  const context = createContext(source, options, record);
-  const { state, settings, now, timers, fetcher, rejections, events, recheck, current, report } = context;
-  const { store } = settings;
+export function createManager(source: TokenSource, settings: Settings, record?: TokenRecord): EndingManager {
+  const context = createContext(source, settings, record);
+  const { state, now, timers, fetcher, rejections, events, recheck, current, report } = context;
+  const { store, initial } = settings;
   const hooks = source as SourceHooks;
   const holder = createTokenHolder(context);
   const pipeline = createPipeline(context, holder);
-  let signOutSubscription: Subscription | undefined;
-  const updates$ = store?.signedOut ? defer(updatesAfterRest) : pipeline.updates$;
 
   function use(): AccessToken | null {
     const fresh = useFresh(state, now);
@@ -117,33 +119,21 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
     recheck();
   }
 
-  function subscribeToSignOuts(): Subscription | undefined {
-    return store?.signedOut?.subscribe({ next: endSession, error: report });
-  }
-
-  /** After a rest the stream listens to its store again. */
-  function updatesAfterRest(): typeof pipeline.updates$ {
-    if (!state.isClosed) signOutSubscription ??= subscribeToSignOuts();
-    return pipeline.updates$;
-  }
-
   function rest(): void {
     forget();
-    signOutSubscription?.unsubscribe();
-    signOutSubscription = undefined;
     pipeline.cancel();
     recheck();
   }
 
-  const views = createTokenViews(context, updates$, { use, force });
-  if (options.initial !== undefined) {
-    holder.holdInitial(options.initial);
+  const views = createTokenViews(context, pipeline.updates$, { use, force });
+  if (initial !== undefined) {
+    holder.holdInitial(initial);
     if (state.held) pipeline.demand();
   }
-  signOutSubscription = subscribeToSignOuts();
+  const signOuts = store?.signedOut?.subscribe({ next: endSession, error: report });
 
   return {
-    parts: { context, holder, pipeline },
+    parts: { context, holder, pipeline, signOuts },
     token$: views.token$,
     take: views.take,
     refresh: views.refresh,
@@ -172,7 +162,7 @@ export function createManager(source: TokenSource, options: TokenStreamOptions, 
       // A shared token is not this stream's to revoke.
       if (!store) tellSource(ON_CLOSE);
       forget();
-      reportIfThrown(() => signOutSubscription?.unsubscribe());
+      reportIfThrown(() => signOuts?.unsubscribe());
       pipeline.close();
       events.complete();
     },

@@ -1,6 +1,7 @@
 /** The public function `createTokenStream`, and the way from a stream back to its manager. */
 import { TokenStreamClosedError } from '../errors.js';
 import { accessToken } from './accessToken.js';
+import { settingsOf } from './options.js';
 import { createManager, type TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenSource, TokenStream, TokenStreamOptions } from './types.js';
 
@@ -33,7 +34,7 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@2');
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {
   if (typeof source !== 'function')
     throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
-  return streamOf(createManager(source, options));
+  return streamOf(createManager(source, settingsOf(options)));
 }
 
 /** Gives `token$` of a manager the other members of a stream. */
