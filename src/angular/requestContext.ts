@@ -1,5 +1,6 @@
 import { HttpContext, HttpContextToken } from '@angular/common/http';
 
+/** A request that carries no token. */
 export const WITHOUT_TOKEN = /* @__PURE__ */ new HttpContextToken(() => false);
 
 /** The name of the stream whose token a request carries; undefined: the request's URL decides. */

@@ -1,3 +1,4 @@
+/** One sending of a request: its configuration with the token, and what becomes of its answer. */
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { authorizationOf } from '../http/authorization.js';
 import { fieldsOf } from '../internal/answers.js';

@@ -1,3 +1,4 @@
+/** A fetch that remembers from where the answers came: axios does not say it. */
 type Fetch = typeof globalThis.fetch;
 
 /** Where the answers to requests came from. */

@@ -1,3 +1,4 @@
+/** Tells whether the answer to a request still is one to its token: redirects to other origins lose it. */
 import type { InternalAxiosRequestConfig } from 'axios';
 import { originOf, parseUrl } from '../internal/originOf.js';
 import { answerUrlOf } from './recordingFetch.js';

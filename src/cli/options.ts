@@ -1,3 +1,4 @@
+/** The options of each command, for `parseArgs` and for `--help`. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './io.js';
 

@@ -1,3 +1,4 @@
+/** `rx-fresh-token proxy`: serves until the process is asked to end. */
 import { NEVER } from 'rxjs';
 import { orAborted } from '../internal/onAbort.js';
 import type { ProxyLogEntry } from '../proxy/options.js';

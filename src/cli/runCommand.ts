@@ -1,3 +1,4 @@
+/** Reads the command line, and runs the command that it names. */
 import { messageOf } from '../internal/messageOf.js';
 import { UsageError, type CommandIo } from './io.js';
 import { COMMANDS, help, helpOf, inOptions, readOptions, type CommandName, type Given } from './options.js';

@@ -1,3 +1,4 @@
+/** `rx-fresh-token token`: prints one token, in one of the formats. */
 import { commandStream } from './commandStream.js';
 import { firstToken } from './firstToken.js';
 import { FORMATS } from './formats.js';

@@ -1,3 +1,4 @@
+/** Decides what follows the end of a connection: another one, or the end of the stream. */
 import { backoffStep } from '../token/backoff.js';
 import type { ConnectSettings } from './options.js';
 

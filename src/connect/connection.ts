@@ -1,3 +1,4 @@
+/** One connection, and those that replace it when the token is renewed. */
 import {
   catchError,
   concat,
@@ -39,7 +40,7 @@ export class Ended extends Error {
   }
 }
 
-export interface ConnectionHost<T> {
+export interface ConnectionContext<T> {
   readonly manager: Pick<TokenManager, 'token$' | 'events$' | 'reject'>;
   readonly connect: Connect<T>;
   readonly settings: ConnectSettings;
@@ -53,14 +54,14 @@ const PROMISE_OF_OBSERVABLE =
   'connect returned a promise of an Observable: return from(promise).pipe(switchMap((stream$) => stream$))';
 
 /** The connection, and those that replace it, until the last one ends: with an error {@link Ended}. */
-export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Observable<T> {
-  const { manager, connect, settings, onOpen, onAccepted } = host;
+export function connection<T>(first: AccessToken, context: ConnectionContext<T>): Observable<T> {
+  const { manager, connect, settings, onOpen, onAccepted } = context;
   const { onRenewal, isRejection, isFinal } = settings;
 
   return defer(() => {
     /** What closes each connection that has not ended, the oldest first. */
     const live = new Set<Subject<void>>();
-    let told: AccessToken | undefined;
+    let announced: AccessToken | undefined;
 
     const open = (token: AccessToken): Observable<T> => {
       const replaced$ = new Subject<void>();
@@ -76,7 +77,7 @@ export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Obse
       /** The connection itself is closed before this is subscribed to. */
       const ended = (end: unknown): Observable<never> =>
         defer(() => {
-          if (live.size === 1 || isFinal(end)) throw new Ended(end, told ?? token);
+          if (live.size === 1 || isFinal(end)) throw new Ended(end, announced ?? token);
           // Another one is open, or will tell how it ended.
           if (isRejection(end)) manager.reject({ token, kind: kindOfRejection(end) });
           return EMPTY;
@@ -101,14 +102,14 @@ export function connection<T>(first: AccessToken, host: ConnectionHost<T>): Obse
     const renewals$ = renewals(first, manager);
     if (onRenewal === 'keep') return open(first);
     if (onRenewal === 'replace') return concat(of(first), renewals$).pipe(mergeMap(open));
-    const telling$ = renewals$.pipe(
+    const announced$ = renewals$.pipe(
       tap((token) => {
-        told = token;
+        announced = token;
         onRenewal(token);
       }),
       ignoreElements(),
     );
-    return merge(open(first), telling$);
+    return merge(open(first), announced$);
   });
 }
 
@@ -120,6 +121,7 @@ const isPromise = (given: unknown): boolean => typeof (given as Partial<PromiseL
 
 /** The tokens after `first`. A stream that has no token for now may have one again. */
 const renewals = (first: AccessToken, { token$, events$ }: Pick<TokenManager, 'token$' | 'events$'>) => {
+  // Begins with `first`: the token that is at hand now counts as a renewal only if it is another one.
   const changed$ = events$.pipe(filter(({ type }) => type === 'tokenChanged'));
   return concat(of(first), token$.pipe(retry({ delay: () => changed$ }))).pipe(
     distinctUntilChanged<AccessToken>(sameToken),

@@ -1,3 +1,4 @@
+/** Opens a connection with a usable token, and the next one when that has ended. */
 import {
   catchError,
   defer,

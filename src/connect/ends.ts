@@ -1,3 +1,4 @@
+/** Reads how a connection ended: normally, or because the server rejected the token. */
 import { statusOf } from '../internal/answers.js';
 import { isRejection as isRejectedAnswer, kindOfRejection as kindOfAnswer } from '../token/isRejection.js';
 import type { RejectionKind } from '../token/rejectionMemory.js';

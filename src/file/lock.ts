@@ -1,3 +1,4 @@
+/** A lock between processes: a file beside the data that its holder keeps young. */
 import { promises } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { repeat, type Subscription } from 'rxjs';

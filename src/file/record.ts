@@ -1,3 +1,4 @@
+/** Reads and writes what lies in the file. */
 import { randomUUID } from 'node:crypto';
 import { uptime as uptimeInSeconds } from 'node:os';
 import { parseJson } from '../internal/answers.js';

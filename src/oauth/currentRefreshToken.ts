@@ -1,3 +1,4 @@
+/** The refresh token to send: the given one, or the one that rotation has put in its place. */
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { ForgottenTokens } from './forgottenTokens.js';
 import type { Queue } from './queue.js';

@@ -1,3 +1,4 @@
+/** The life of one sign-in: its refreshes, and its end. */
 import { TokenUnavailableError } from '../errors.js';
 import { HEAD_START } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';

@@ -1,3 +1,4 @@
+/** Asks the user to sign in again. */
 import { firstValueFrom } from 'rxjs';
 import { stopwatch } from '../internal/stopwatch.js';
 import { mistake } from '../token/tokenResponse.js';

@@ -1,3 +1,4 @@
+/** What all sources of this folder share: hooks, and how they read what functions of the user return. */
 import { firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
 import { mistake } from '../token/tokenResponse.js';

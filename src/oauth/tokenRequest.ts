@@ -1,3 +1,4 @@
+/** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/originOf.js';
 import { answeredBy, retryAfterOf, type Answer } from './answer.js';

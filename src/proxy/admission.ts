@@ -1,3 +1,4 @@
+/** Decides which requests the proxy refuses before anything is sent. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLoopback } from '../internal/loopback.js';

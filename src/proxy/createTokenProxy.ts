@@ -7,7 +7,7 @@ import type { TokenStream } from '../token/types.js';
 import { createMetrics } from './metrics.js';
 import { settingsOf, type TokenProxyOptions } from './options.js';
 import { createRecords } from './records.js';
-import { serve, type ServingHost, type Way } from './serving.js';
+import { serve, type ServingContext, type Expectations } from './serving.js';
 import { tokenWatch } from './tokenWatch.js';
 import { isAnswering, isWebSocket, readAhead, responseOn, serveWithoutUpgrade, socketOf } from './upgrade.js';
 import { createUpstream } from './upstream.js';
@@ -52,11 +52,11 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
   const metrics = createMetrics();
   const records = createRecords(metrics, log);
   const watch = tokenWatch(token$, (event) => {
-    metrics.told(event);
+    metrics.count(event);
   });
   const sockets = new Set<Socket>();
   let isDraining = false;
-  const host: ServingHost = {
+  const context: ServingContext = {
     settings,
     send,
     pseudonym: `rx-fresh-token-${randomBytes(4).toString('hex')}`,
@@ -77,9 +77,9 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
     upstream.close();
   }
 
-  return Object.assign(handlerOf(host), {
+  return Object.assign(handlerOf(context), {
     attach: (server: Server) => {
-      attach(host, server);
+      attach(context, server);
     },
     close: () => (drained ??= drain()),
   });
@@ -90,33 +90,33 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
  * answer.
  */
 const handlerOf =
-  (host: ServingHost, wayOf: (response: ServerResponse) => Way = () => ({})) =>
+  (context: ServingContext, expectationsOf: (response: ServerResponse) => Expectations = () => ({})) =>
   (request: IncomingMessage, response: ServerResponse): void => {
     const begin = () => {
-      serve(host, request, response, wayOf(response));
+      serve(context, request, response, expectationsOf(response));
     };
     if (response.socket) begin();
     else response.once('socket', begin);
   };
 
-function attach(host: ServingHost, server: Server): void {
+function attach(context: ServingContext, server: Server): void {
   const handOver = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
     const socket = socketOf(connection);
     // Node hands it over though it has not answered an earlier request there.
-    if (host.isDraining() || isAnswering(socket, request)) socket.destroy();
+    if (context.isDraining() || isAnswering(socket, request)) socket.destroy();
     else if (request.method === 'CONNECT' || isWebSocket(request)) {
-      host.sockets.add(socket);
-      socket.once('close', () => host.sockets.delete(socket));
-      serve(host, request, responseOn(socket, request), { upgrade: readAhead(socket, head) });
+      context.sockets.add(socket);
+      socket.once('close', () => context.sockets.delete(socket));
+      serve(context, request, responseOn(socket, request), { upgrade: readAhead(socket, head) });
     } else serveWithoutUpgrade(server, request, socket, head);
   };
-  const waiting = (response: ServerResponse): Way => ({
+  const waiting = (response: ServerResponse): Expectations => ({
     askForBody: () => {
       response.writeContinue();
     },
   });
-  server.on('request', handlerOf(host));
-  server.on('checkContinue', handlerOf(host, waiting));
+  server.on('request', handlerOf(context));
+  server.on('checkContinue', handlerOf(context, waiting));
   server.on('upgrade', handOver);
   server.on('connect', handOver);
 }

@@ -1,3 +1,4 @@
+/** The body of a request, streamed once, and kept for a repeat as long as it is small. */
 import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 
 /**
@@ -46,7 +47,7 @@ export class Exchange {
   }
 
   /** The client was asked for its body. */
-  get hasRead(): boolean {
+  get hasAskedForBody(): boolean {
     return this.#isReading;
   }
 

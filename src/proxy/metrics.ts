@@ -5,7 +5,7 @@ export interface ProxyMetrics {
   begun(): void;
   ended(status: number, took: number, sent: number): void;
   /** Hears of the token. */
-  told(event: TokenEvent): void;
+  count(event: TokenEvent): void;
   readonly inFlight: () => number;
   /** In Prometheus' text format, version 0.0.4. */
   readonly text: (expiresAt: number | undefined) => string;
@@ -54,7 +54,7 @@ export function createMetrics(): ProxyMetrics {
       repeats += Math.max(0, sent - 1);
       byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
     },
-    told: ({ type }) => {
+    count: ({ type }) => {
       events.set(type, (events.get(type) ?? 0) + 1);
     },
     inFlight: () => inFlight,

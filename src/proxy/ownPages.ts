@@ -3,16 +3,20 @@ import type { ProxyMetrics } from './metrics.js';
 import { pathOf } from './target.js';
 import type { TokenWatch } from './tokenWatch.js';
 
-interface OwnPagesHost {
+interface OwnPagesContext {
   readonly metrics: ProxyMetrics;
   readonly watch: TokenWatch;
   readonly isDraining: boolean;
 }
 
 /** Answers a request for one of the proxy's own pages. @returns whether it was one */
-export function ownPage({ method, url = '' }: IncomingMessage, response: ServerResponse, host: OwnPagesHost): boolean {
+export function ownPage(
+  { method, url = '' }: IncomingMessage,
+  response: ServerResponse,
+  context: OwnPagesContext,
+): boolean {
   if (!url.startsWith('/-/') || (method !== 'GET' && method !== 'HEAD')) return false;
-  const { metrics, watch, isDraining } = host;
+  const { metrics, watch, isDraining } = context;
   const path = pathOf(url);
   if (path === '/-/metrics')
     send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', metrics.text(watch.expiresAt()));

@@ -1,3 +1,4 @@
+/** What is noted of each request, for the log and the metrics. */
 import type { IncomingMessage } from 'node:http';
 import type { Exchange } from './exchange.js';
 import type { ProxyMetrics } from './metrics.js';

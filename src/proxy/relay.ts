@@ -1,3 +1,4 @@
+/** Writes answers to the client: those of the upstream server, and those of the proxy. */
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { ProxyAnswer } from './admission.js';
 import { responseHeaders } from './headers.js';

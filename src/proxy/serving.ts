@@ -1,3 +1,4 @@
+/** The way of one request through the proxy. */
 import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../internal/messageOf.js';
@@ -12,18 +13,18 @@ import { ownPage } from './ownPages.js';
 import type { RequestRecord, Records } from './records.js';
 import { answer, relay } from './relay.js';
 import type { TokenWatch } from './tokenWatch.js';
-import { join, type HandedOver, type Switched } from './upgrade.js';
+import { connect, type HandedOver, type Switched } from './upgrade.js';
 import type { UpstreamAnswer } from './upstream.js';
 
-/** How a request came. */
-export interface Way {
+/** What the client expects before an answer: to be asked for its body (`Expect`), or another protocol (`Upgrade`). */
+export interface Expectations {
   /** The client waits for `100 Continue`. */
   readonly askForBody?: () => void;
   /** Node has handed the connection over. */
   readonly upgrade?: HandedOver;
 }
 
-export interface ServingHost {
+export interface ServingContext {
   readonly settings: ProxySettings;
   /** A fetch of `createFetch` over the transport of `upstream`. */
   readonly send: typeof globalThis.fetch;
@@ -38,8 +39,13 @@ export interface ServingHost {
 }
 
 /** Serves one request: it is refused, answered by the proxy, or passed on. */
-export function serve(host: ServingHost, request: IncomingMessage, response: ServerResponse, way: Way): void {
-  const { settings, pseudonym, metrics, records, watch } = host;
+export function serve(
+  context: ServingContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  expectations: Expectations,
+): void {
+  const { settings, pseudonym, metrics, records, watch } = context;
   // Another listener has answered, or the client has left while one kept it waiting.
   if (response.writableEnded || response.destroyed) return;
   const record = records.begin(request);
@@ -48,11 +54,11 @@ export function serve(host: ServingHost, request: IncomingMessage, response: Ser
     if (!response.writableFinished || !request.complete) record.exchange?.abandon();
     record.end(response.headersSent ? response.statusCode : 499);
   });
-  if (host.isDraining()) response.shouldKeepAlive = false;
+  if (context.isDraining()) response.shouldKeepAlive = false;
   const refuse = (refusal: ProxyAnswer, cause?: unknown): void => {
     record.error = cause === undefined ? refusal.text : `${refusal.text}: ${messageOf(cause)}`;
     // A client that waits to send its body may send it or not: the connection cannot be used again.
-    if (way.askForBody) response.shouldKeepAlive = false;
+    if (expectations.askForBody) response.shouldKeepAlive = false;
     answer(response, refusal);
   };
   const foreign = objectionToClient(request, settings);
@@ -60,10 +66,10 @@ export function serve(host: ServingHost, request: IncomingMessage, response: Ser
     refuse(foreign);
     return;
   }
-  if (ownPage(request, response, { metrics, watch, isDraining: host.isDraining() })) return;
+  if (ownPage(request, response, { metrics, watch, isDraining: context.isDraining() })) return;
   const objection = objectionToRequest(request, settings, pseudonym);
   if (objection) refuse(objection);
-  else pass(host, { request, response, way, record, refuse });
+  else forward(context, { request, response, expectations, record, refuse });
 }
 
 /** It would be waited for in vain. */
@@ -73,31 +79,31 @@ const BODY_IS_GONE: ProxyAnswer = {
   text: 'the body was read before the proxy was called: let it come before a body parser',
 };
 
-interface Passage {
+interface ForwardedRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly way: Way;
+  readonly expectations: Expectations;
   readonly record: RequestRecord;
   readonly refuse: (refusal: ProxyAnswer, cause?: unknown) => void;
 }
 
-function pass(host: ServingHost, passage: Passage): void {
-  const { settings, watch } = host;
-  const { request, response, record, refuse } = passage;
-  const exchange = exchangeOf(host, passage);
+function forward(context: ServingContext, forwarded: ForwardedRequest): void {
+  const { settings, watch } = context;
+  const { request, response, record, refuse } = forwarded;
+  const exchange = exchangeOf(context, forwarded);
   if (exchange.init.hasBody && request.readableDidRead) {
     refuse(BODY_IS_GONE);
     return;
   }
   record.exchange = exchange;
-  host
+  context
     .send(settings.to.origin + exchange.init.path, {
       method: exchange.init.method,
       body: exchange as unknown as BodyInit,
       redirect: 'manual',
     })
     .then((answered) => {
-      deliver(host, passage, exchange, answered as unknown as UpstreamAnswer);
+      deliver(context, forwarded, exchange, answered as unknown as UpstreamAnswer);
     })
     .catch((error: unknown) => {
       exchange.abandon();
@@ -106,39 +112,47 @@ function pass(host: ServingHost, passage: Passage): void {
     });
 }
 
-function deliver(host: ServingHost, passage: Passage, exchange: Exchange, answered: UpstreamAnswer): void {
-  const { response, way } = passage;
+function deliver(
+  context: ServingContext,
+  forwarded: ForwardedRequest,
+  exchange: Exchange,
+  answered: UpstreamAnswer,
+): void {
+  const { response, expectations } = forwarded;
   const { incoming, upgraded } = answered;
   exchange.settle();
   if (exchange.isAbandoned || response.destroyed) {
     incoming.destroy();
     upgraded?.socket.destroy();
   } else if (upgraded) {
-    switchProtocols(passage, { incoming, upgraded });
+    switchProtocols(forwarded, { incoming, upgraded });
   } else {
     // The body was not asked for, and may come or not.
-    if (way.askForBody && !exchange.hasRead) response.shouldKeepAlive = false;
-    relay(answered, response, host.settings);
+    if (expectations.askForBody && !exchange.hasAskedForBody) response.shouldKeepAlive = false;
+    relay(answered, response, context.settings);
   }
 }
 
-function switchProtocols({ response, way, record }: Passage, { incoming, upgraded }: Switched): void {
-  if (!way.upgrade) {
+function switchProtocols({ response, expectations, record }: ForwardedRequest, { incoming, upgraded }: Switched): void {
+  if (!expectations.upgrade) {
     upgraded.socket.destroy();
     throw new Error('it switched protocols, which nobody had asked for');
   }
-  const { socket, takeHead } = way.upgrade;
+  const { socket, takeHead } = expectations.upgrade;
   response.detachSocket(socket);
   socket.once('close', () => {
     record.end(101);
   });
-  join({ incoming, upgraded }, socket, takeHead());
+  connect({ incoming, upgraded }, socket, takeHead());
 }
 
-function exchangeOf({ settings, pseudonym }: ServingHost, { request, response, way }: Passage): Exchange {
+function exchangeOf(
+  { settings, pseudonym }: ServingContext,
+  { request, response, expectations }: ForwardedRequest,
+): Exchange {
   const { to, prefix, repeatLimit } = settings;
   const { method = 'GET', url = '', headers, rawHeaders, httpVersionMinor } = request;
-  const { askForBody, upgrade } = way;
+  const { askForBody, upgrade } = expectations;
   const length = headers['content-length'];
   const body = headers['transfer-encoding'] ? ('chunked' as const) : length === undefined ? undefined : Number(length);
   const framing: RequestFraming = {

@@ -1,3 +1,4 @@
+/** Connections that leave HTTP: WebSockets, and what Node does for other upgrades. */
 import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -78,7 +79,7 @@ export interface Switched extends Pick<UpstreamAnswer, 'incoming'> {
 }
 
 /** Connects a client with the upstream server that has switched protocols. */
-export function join({ incoming, upgraded }: Switched, client: Socket, head: Buffer): void {
+export function connect({ incoming, upgraded }: Switched, client: Socket, head: Buffer): void {
   const { socket } = upgraded;
   const fields = [
     ...responseHeaders(incoming.rawHeaders, (location) => location),

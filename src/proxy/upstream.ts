@@ -1,3 +1,4 @@
+/** Sends requests to the server behind the proxy, as a fetch for `createFetch`. */
 import {
   Agent as HttpAgent,
   request as httpRequest,

@@ -1,3 +1,4 @@
+/** The process that holds the lease fetches, and stores what it got. */
 import { firstValueFrom, type Observable } from 'rxjs';
 import { headStartOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';

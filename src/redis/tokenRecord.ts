@@ -1,3 +1,4 @@
+/** The token as it is encrypted and authenticated in Redis. */
 import { TokenStoreError } from '../errors.js';
 import { isTokenResponse, storable } from '../stores/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
