@@ -36,11 +36,7 @@ export interface TokenContext {
 /** What is known of a stream. Another manager goes on from it. */
 export type TokenRecord = Pick<TokenContext, 'state' | 'rejections'> & { readonly clock: SteadyClock };
 
-export function createContext(
-  source: TokenSource,
-  settings: Settings,
-  record: Partial<TokenRecord> = {},
-): TokenContext {
+export function createContext(source: TokenSource, settings: Settings, record: Partial<TokenRecord>): TokenContext {
   const { state = initialState(), rejections = createRejectionMemory(settings.rejectionBudget) } = record;
   const { clock = clockOf(settings) } = record;
   const { now } = clock;

@@ -32,7 +32,6 @@ export function settingsOf(options: TokenStreamOptions) {
     tokenType,
     wake,
     store,
-    initial: options.initial,
     isPermanent,
     lifetime,
     random,

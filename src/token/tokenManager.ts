@@ -13,7 +13,7 @@ import { earlyEndOfPause, blockingFailure, isFresh, isReplacing, newSession, typ
 import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { Settings } from './options.js';
-import type { AccessToken, TokenSource } from './types.js';
+import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
 
 /** What streams, operators and clients share behind one token. */
 export interface TokenManager
@@ -59,15 +59,15 @@ export function useFresh(state: TokenState, now: () => number): AccessToken | nu
   return held.token;
 }
 
-/**
- * Makes the parts of one stream, and ends what they began.
- *
- * @param record what is known of the stream already
- */
-export function createManager(source: TokenSource, settings: Settings, record?: TokenRecord): EndingManager {
+/** What a stream begins with: the option `initial`, or what a pool knows of it already. */
+type Beginning = Partial<TokenRecord> & Pick<TokenStreamOptions, 'initial'>;
+
+/** Makes the parts of one stream, and ends what they began. */
+export function createManager(source: TokenSource, settings: Settings, beginning: Beginning): EndingManager {
+  const { initial, ...record } = beginning;
   const context = createContext(source, settings, record);
   const { state, now, timers, fetcher, rejections, events, recheck, current, report } = context;
-  const { store, initial } = settings;
+  const { store } = settings;
   const hooks = source as SourceHooks;
   const holder = createTokenHolder(context);
   const pipeline = createPipeline(context, holder);
