@@ -28,9 +28,8 @@ afterEach(async () => {
 });
 
 /** Sends `tick` all the time, and closes with 4401 when the token is over. */
-function serveWebSocket(): { accepted: () => string | undefined; clients: () => number } {
+function serveWebSocket(): { clients: () => number } {
   const sockets = new WebSocketServer({ noServer: true });
-  let accepted: string | undefined;
   server.http.on('upgrade', (request, socket, head) => {
     const value = server.admit(request);
     if (value === undefined) {
@@ -38,7 +37,6 @@ function serveWebSocket(): { accepted: () => string | undefined; clients: () => 
       return;
     }
     sockets.handleUpgrade(request, socket, head, (client) => {
-      accepted = value;
       const ticking = setInterval(() => {
         if (server.source.fateOf(value) === 'alive') client.send('"tick"');
         else client.close(4401, 'the token is over');
@@ -46,7 +44,7 @@ function serveWebSocket(): { accepted: () => string | undefined; clients: () => 
       client.on('close', () => clearInterval(ticking));
     });
   });
-  return { accepted: () => accepted, clients: () => sockets.clients.size };
+  return { clients: () => sockets.clients.size };
 }
 
 const headersOf = ({ type, value }: AccessToken) => ({ authorization: `${type} ${value}` });
@@ -62,15 +60,21 @@ const openWebSocket = (url: string, token: AccessToken, opened: () => void) =>
   });
 
 it('ws: no handshake with a token that is over, at most one rejected handshake for a revocation, no socket left', async () => {
-  const { accepted, clients } = serveWebSocket();
+  const { clients } = serveWebSocket();
   const url = `ws://127.0.0.1:${await server.listen()}`;
   let messages = 0;
   const errors: unknown[] = [];
   const running = connectWithToken(token$, (token, opened) => openWebSocket(url, token, opened), {
     reconnect: { initial: 20, max: 100 },
-  }).subscribe({ next: () => messages++, error: (error: unknown) => errors.push(error) });
+  }).subscribe({
+    next: () => {
+      messages++;
+      server.received();
+    },
+    error: (error: unknown) => errors.push(error),
+  });
   await until(() => messages > 0);
-  await server.torment(seeded(1), 15, accepted);
+  await server.torment(seeded(1), 15);
   const before = messages;
   await until(() => messages > before + 5);
   running.unsubscribe();
@@ -121,7 +125,6 @@ it('RxJS webSocket: a renewal reconnects nothing, and a close code reaches the s
 it('SSE: no event is lost or comes twice while the server dies and tokens are revoked', async () => {
   const log: number[] = [];
   const producing = setInterval(() => log.push(log.length + 1), 10);
-  let accepted: string | undefined;
   let streams = 0;
   server.onRequest = (request, response) => {
     const value = server.admit(request);
@@ -129,7 +132,6 @@ it('SSE: no event is lost or comes twice while the server dies and tokens are re
       response.writeHead(401).end();
       return;
     }
-    accepted = value;
     streams++;
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write('retry: 20\n\n');
@@ -147,12 +149,15 @@ it('SSE: no event is lost or comes twice while the server dies and tokens are re
   const received: string[] = [];
   const errors: unknown[] = [];
   const running = eventStream(token$, '/events', { baseUrl, reconnect: { initial: 20, max: 100 } }).subscribe({
-    next: ({ id, event, data }) => received.push(`${event} ${id} ${data}`),
+    next: ({ id, event, data }) => {
+      received.push(`${event} ${id} ${data}`);
+      server.received();
+    },
     error: (error: unknown) => errors.push(error),
   });
   try {
     await until(() => received.length > 0);
-    await server.torment(seeded(2), 15, () => accepted);
+    await server.torment(seeded(2), 15);
     const before = received.length;
     await until(() => received.length > before + 5);
   } finally {
@@ -172,16 +177,13 @@ it('graphql-ws: the token goes into the first message, and a rejection is replac
   // The server of graphql-ws writes there when a connection is killed under it.
   jest.spyOn(console, 'error').mockImplementation(() => undefined);
   const sockets = new WebSocketServer({ server: server.http });
-  let accepted: string | undefined;
   const schema = buildSchema('type Query { now: Int } type Subscription { ticks: Int }');
   const served = useServer(
     {
       schema,
       onConnect: ({ connectionParams }) => {
         const value = server.judge(String(connectionParams?.token));
-        if (value === undefined) return false;
-        accepted = value;
-        return true;
+        return value !== undefined;
       },
       roots: {
         subscription: {
@@ -221,11 +223,14 @@ it('graphql-ws: the token goes into the first message, and a rejection is replac
   let messages = 0;
   const errors: unknown[] = [];
   const running = connectWithToken(token$, open, { reconnect: { initial: 20, max: 100 } }).subscribe({
-    next: () => messages++,
+    next: () => {
+      messages++;
+      server.received();
+    },
     error: (error: unknown) => errors.push(error),
   });
   await until(() => messages > 0);
-  await server.torment(seeded(3), 10, () => accepted);
+  await server.torment(seeded(3), 10);
   const before = messages;
   await until(() => messages > before + 5);
   running.unsubscribe();
@@ -238,10 +243,8 @@ it('graphql-ws: the token goes into the first message, and a rejection is replac
 
 it('socket.io: a middleware rejects the token, and the next connection has another one', async () => {
   const sockets = new SocketServer(server.http, { transports: ['websocket'] });
-  let accepted: string | undefined;
   sockets.use((socket, next) => {
     const value = server.judge(String(socket.handshake.auth.token));
-    if (value !== undefined) accepted = value;
     next(value === undefined ? Object.assign(new Error('unauthorized'), { data: { status: 401 } }) : undefined);
   });
   sockets.on('connection', (socket) => {
@@ -262,11 +265,14 @@ it('socket.io: a middleware rejects the token, and the next connection has anoth
   let messages = 0;
   const errors: unknown[] = [];
   const running = connectWithToken(token$, open, { reconnect: { initial: 20, max: 100 } }).subscribe({
-    next: () => messages++,
+    next: () => {
+      messages++;
+      server.received();
+    },
     error: (error: unknown) => errors.push(error),
   });
   await until(() => messages > 0);
-  await server.torment(seeded(4), 10, () => accepted);
+  await server.torment(seeded(4), 10);
   const before = messages;
   await until(() => messages > before + 5);
   running.unsubscribe();

@@ -1,7 +1,7 @@
 /** The page of connect-spec: one stream of messages, by RxJS' `webSocket` as docs/connect.md has it. */
 import { createTokenStream } from 'rx-fresh-token';
 import { connectWithToken } from 'rx-fresh-token/connect';
-import { merge, Subject, switchMap, throwError, type Subscription } from 'rxjs';
+import { merge, Subject, switchMap, tap, throwError, type Subscription } from 'rxjs';
 import { webSocket } from 'rxjs/webSocket';
 
 const url = new URLSearchParams(location.search).get('url') ?? '';
@@ -38,7 +38,9 @@ const messages$ = connectWithToken(
       closeObserver: closed$,
       WebSocketCtor: RecordedSocket,
     });
-    return merge(closed$.pipe(switchMap((end) => throwError(() => end as unknown))), socket$);
+    // The server is told what has arrived.
+    const messages$ = socket$.pipe(tap((message) => socket$.next(message)));
+    return merge(closed$.pipe(switchMap((end) => throwError(() => end as unknown))), messages$);
   },
   { reconnect: { initial: 50, max: 250 } },
 );
