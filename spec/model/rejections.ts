@@ -2,7 +2,7 @@ import type { RejectionOutcome } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import { RefreshBudget } from './refreshBudget.js';
 import * as memory from './resourceMemory.js';
-import type { Rejection, ResourceMemory } from './resourceMemory.js';
+import type { Kind, Rejection, ResourceMemory } from './resourceMemory.js';
 import type { Arrival, Tokens } from './tokens.js';
 
 /** What becomes of rejections, and when one may be passed on. Guarantees 15, 17, 19, 33 and 34. */
@@ -12,8 +12,11 @@ export class Rejections {
   private recent: Rejection[] = [];
   private readonly budget: RefreshBudget;
   private readonly waiting = new Set<Rejection>();
-  /** The resources for whose rejections the token at hand may have been fetched. */
-  private fetchedFor = new Set<ResourceMemory>();
+  /**
+   * The resources for whose rejections a token was fetched, which they have not accepted. A renewal on schedule ends that
+   * of bare rejections.
+   */
+  private readonly fetchedFor = new Map<ResourceMemory, Kind>();
   /** The explicit rejection for which requests wait now. */
   private suspendedBy: { readonly rejection: Rejection; readonly isCertain: boolean } | null = null;
 
@@ -147,8 +150,10 @@ export class Rejections {
     for (const resource of resources) resource.fetchedAt = this.facts.real;
     if (causes.length > 0) this.budget.arrived();
     // The same token again changes nothing for the resources that it was not fetched for.
-    if (isScheduled && !isSame) this.fetchedFor = new Set();
-    for (const resource of resources) this.fetchedFor.add(resource);
+    if (isScheduled && !isSame)
+      for (const [resource, kind] of this.fetchedFor) if (kind === 'bare') this.fetchedFor.delete(resource);
+    for (const { resource, kind } of causes)
+      if (resource && this.fetchedFor.get(resource) !== 'explicit') this.fetchedFor.set(resource, kind);
     for (const cause of causes) if (value !== cause.token) cause.fetched = value;
     // It is valid, as far as its issuer knows: the resources that rejected it are remembered.
     if (isOfHeld)
@@ -182,7 +187,7 @@ export class Rejections {
     const { serials } = this.tokens;
     if (isStaying && (!held || serials.get(token)! >= serials.get(held.value)!)) this.budget.accepted();
     if (!resource.isKeyed) return;
-    if (held?.value === token) this.fetchedFor.delete(resource);
+    this.fetchedFor.delete(resource);
     resource.rejections = 0;
     memory.clear(resource);
   }
@@ -192,6 +197,7 @@ export class Rejections {
     // A refresh may have been announced for one of them, and was not made.
     for (const rejection of this.recent) this.budget.mayHaveForced(rejection);
     this.recent = [];
+    this.fetchedFor.clear();
     this.budget.accepted();
     for (const each of this.memories) {
       each.rejections = 0;
