@@ -144,6 +144,13 @@ describe('what fetch takes', () => {
     const error = await failureOf(createFetch(token$, { baseUrl, fetch })('/', { headers: 'SECRET' as never }));
     expect([error.name, error.message]).toEqual(['TypeError', 'headers must be an object']);
   });
+
+  it.each([5, 'GET', true])('should be a TypeError that names the init: %p in its place', async (init) => {
+    const { token$ } = await warmTokens();
+    const { fetch } = stubFetch(200);
+    const error = await failureOf(createFetch(token$, { baseUrl, fetch })('/', init as never));
+    expect([error.name, error.message]).toEqual(['TypeError', 'init must be an object']);
+  });
 });
 
 describe('a mistake in a call whose signal has aborted before', () => {

@@ -56,6 +56,7 @@ export const copyOfRequest = (request: Request | undefined, { body }: OutgoingIn
 
 /** The init as it is now, but for its headers. */
 export function copyOfInit(given: RequestInit): OutgoingInit {
+  if (typeof given !== 'object') throw new TypeError('init must be an object');
   const prototype = parentOf(given);
   const isPlain = prototype === Object.prototype || prototype === null;
   const init: OutgoingInit = isPlain ? { ...given } : fieldsOfClass(given);
