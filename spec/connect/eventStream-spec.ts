@@ -1,4 +1,4 @@
-import { NEVER, of } from 'rxjs';
+import { lastValueFrom, NEVER, of } from 'rxjs';
 import { createTokenStream, type TokenStream } from 'rx-fresh-token';
 import { eventStream, type EventStreamOptions } from 'rx-fresh-token/connect';
 
@@ -93,6 +93,18 @@ it('should replace a rejected token, and not send it again', async () => {
     'Bearer secret-2',
   ]);
   expect(failure).toBeUndefined();
+});
+
+it('should take one token for each connection, if a token is for a single use', async () => {
+  const single$ = createTokenStream(() => of({ access_token: `secret-${++fetched}`, expires_in: 0 }));
+  const sent: (string | null)[] = [];
+  const fetch = (_url: unknown, init?: RequestInit) => {
+    sent.push(new Headers(init?.headers).get('authorization'));
+    return Promise.resolve(sent.length < 2 ? events('data: a\n\n') : new Response(null, { status: 204 }));
+  };
+  await lastValueFrom(eventStream(single$, '/events', { baseUrl, fetch, reconnect: { initial: 0 } }));
+  single$.close();
+  expect([sent, fetched]).toEqual([['Bearer secret-1', 'Bearer secret-2'], 2]);
 });
 
 it('should complete with status 204', async () => {

@@ -75,15 +75,19 @@ export function eventStream(
   const destinations = createDestinations(options);
   const href = destinations.check(String(url));
   const name = () => `GET ${displayUrl(new URL(href))}`;
+  // A token may be for a single use, so the request is sent with the one that the connection was given.
+  let next: AccessToken | null = null;
+  const sending = { ...manager, use: () => next };
   // A rejection is the stream's to answer: it knows how often in a row there was one.
-  const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations);
+  const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, sending);
   const headers = { accept: 'text/event-stream', ...headersOption(options.headers) };
   const settings = settingsOf({ ...options, isFinal: options.isFinal ?? isFinal });
 
   return defer(() => {
     const state: StreamState = { lastId: '', retry: 0 };
 
-    const connect = (_token: AccessToken, opened: () => void): Observable<ServerSentEvent> => {
+    const connect = (token: AccessToken, opened: () => void): Observable<ServerSentEvent> => {
+      next = token;
       const controller = new AbortController();
       const { signal } = controller;
       const init = { headers: { ...headers, ...lastEventId(state.lastId) }, cache: 'no-store' as const, signal };
