@@ -81,6 +81,23 @@ it('should ignore an id that no header can carry, and send one of any length', a
   expect(sent.slice(0, 3).map(({ headers }) => headers.get('last-event-id'))).toEqual([null, '5', long]);
 });
 
+it.each([
+  ['CR', ['data: a\r\rdata: b\r', 'data: c\r', '\r']],
+  ['CRLF, cut anywhere', ['data: a\r', '\n\r', '\ndata: b\r\n', 'data: c', '\r', '', '\n\r\n']],
+  ['LF', ['data: a\n', '\ndata: b\ndata: c\n', '\n']],
+])('should end a line at %s, without waiting for what follows', async (_name, chunks) => {
+  let push: ((text: string) => void) | undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      push = (text) => controller.enqueue(new TextEncoder().encode(text));
+    },
+  });
+  const running = run([new Response(body, { headers: { 'content-type': 'text/event-stream' } })]);
+  for (const chunk of chunks) push?.(chunk);
+  const { seen } = await running;
+  expect(seen).toMatchObject([{ data: 'a' }, { data: 'b\nc' }]);
+});
+
 it('should wait for retry: before it connects again', async () => {
   const { sent } = await run([events('retry: 60000\ndata: a\n\n')]);
   expect(sent).toHaveLength(1);

@@ -115,6 +115,7 @@ function events(response: Response, state: StreamState, name: () => string): Obs
   if (body === undefined) throw unreadable(response, name, 'this fetch gives no body to read');
   const parsed: ServerSentEvent[] = [];
   const decoder = new TextDecoder();
+  let isAfterCr = false;
   const parser = createParser({
     maxBufferSize: LONGEST_EVENT,
     onEvent: ({ id, event = 'message', data }) => {
@@ -128,7 +129,10 @@ function events(response: Response, state: StreamState, name: () => string): Obs
   });
   return from(body ?? EMPTY).pipe(
     concatMap((chunk) => {
-      parser.feed(decoder.decode(chunk, { stream: true }));
+      const text = decoder.decode(chunk, { stream: true });
+      // A CR ends a line at once (HTML Standard, section 9.2.5). The parser waits for an LF after it.
+      parser.feed(text.slice(isAfterCr && text.startsWith('\n') ? 1 : 0).replace(/\r\n?/g, '\n'));
+      if (text !== '') isAfterCr = text.endsWith('\r');
       return parsed.splice(0);
     }),
   );
