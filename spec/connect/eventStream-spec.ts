@@ -1,4 +1,4 @@
-import { NEVER, of } from 'rxjs';
+import { lastValueFrom, NEVER, of } from 'rxjs';
 import { createTokenStream, type TokenStream } from 'rx-fresh-token';
 import { eventStream, type EventStreamOptions } from 'rx-fresh-token/connect';
 
@@ -81,6 +81,23 @@ it('should ignore an id that no header can carry, and send one of any length', a
   expect(sent.slice(0, 3).map(({ headers }) => headers.get('last-event-id'))).toEqual([null, '5', long]);
 });
 
+it.each([
+  ['CR', ['data: a\r\rdata: b\r', 'data: c\r', '\r']],
+  ['CRLF, cut anywhere', ['data: a\r', '\n\r', '\ndata: b\r\n', 'data: c', '\r', '', '\n\r\n']],
+  ['LF', ['data: a\n', '\ndata: b\ndata: c\n', '\n']],
+])('should end a line at %s, without waiting for what follows', async (_name, chunks) => {
+  let push: ((text: string) => void) | undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      push = (text) => controller.enqueue(new TextEncoder().encode(text));
+    },
+  });
+  const running = run([new Response(body, { headers: { 'content-type': 'text/event-stream' } })]);
+  for (const chunk of chunks) push?.(chunk);
+  const { seen } = await running;
+  expect(seen).toMatchObject([{ data: 'a' }, { data: 'b\nc' }]);
+});
+
 it('should wait for retry: before it connects again', async () => {
   const { sent } = await run([events('retry: 60000\ndata: a\n\n')]);
   expect(sent).toHaveLength(1);
@@ -93,6 +110,18 @@ it('should replace a rejected token, and not send it again', async () => {
     'Bearer secret-2',
   ]);
   expect(failure).toBeUndefined();
+});
+
+it('should take one token for each connection, if a token is for a single use', async () => {
+  const single$ = createTokenStream(() => of({ access_token: `secret-${++fetched}`, expires_in: 0 }));
+  const sent: (string | null)[] = [];
+  const fetch = (_url: unknown, init?: RequestInit) => {
+    sent.push(new Headers(init?.headers).get('authorization'));
+    return Promise.resolve(sent.length < 2 ? events('data: a\n\n') : new Response(null, { status: 204 }));
+  };
+  await lastValueFrom(eventStream(single$, '/events', { baseUrl, fetch, reconnect: { initial: 0 } }));
+  single$.close();
+  expect([sent, fetched]).toEqual([['Bearer secret-1', 'Bearer secret-2'], 2]);
 });
 
 it('should complete with status 204', async () => {

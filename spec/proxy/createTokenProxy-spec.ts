@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, maxHeaderSize } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { NEVER } from 'rxjs';
@@ -346,17 +346,24 @@ describe('an upstream server that fails', () => {
     [
       'an upgrade that nobody asked for',
       'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
+      'the connection to the upstream server broke',
     ],
-    ['what is no HTTP', 'SSH-2.0-OpenSSH\r\n'],
-    ['no answer', ''],
-  ])('should be told as 502 if it sends %s', async (_name, bytes) => {
+    ['no answer', '', 'the connection to the upstream server broke'],
+    ['a part of its headers', 'HTTP/1.1 200 OK\r\nConte', 'the connection to the upstream server broke'],
+    ['what is no HTTP', 'SSH-2.0-OpenSSH\r\n', 'the answer of the upstream server is not valid HTTP'],
+    [
+      'headers beyond the limit of Node',
+      `HTTP/1.1 200 OK\r\nX-Groups: ${'x'.repeat(maxHeaderSize)}\r\n\r\n`,
+      'the headers of the upstream server are too large',
+    ],
+  ])('should be told as 502 with the reason if it sends %s', async (_name, bytes, reason) => {
     const server = createTcpServer((socket) => {
       socket.on('error', () => undefined).once('data', () => socket.end(bytes));
     });
     const { port, log } = await setUp({ to: `http://127.0.0.1:${await listen(server)}` });
     expect((await send(port, { method: 'POST' })).status).toBe(502);
     await until(() => log.length > 0);
-    expect(log[0]?.error).toMatch(/^the connection to the upstream server broke: ./);
+    expect(log[0]?.error?.split(': ')[0]).toBe(reason);
   });
 
   it('should not hold up a client whose body it does not read', async () => {

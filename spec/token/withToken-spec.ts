@@ -86,6 +86,18 @@ describe('withToken', () => {
   );
 
   it(
+    'should emit all that comes after the rejected Response of a repeat',
+    marbles((m) => {
+      const token$ = freshTokens(m.scheduler);
+      const responses = { r: { status: 401, headers: new Headers() }, o: { status: 200, headers: new Headers() } };
+      const answer = m.cold('    --r-o-(r|)', responses);
+
+      m.expect(withToken(token$, () => answer)).toBeObservable('----r-o-(r|)', responses);
+      m.expect(answer).toHaveSubscriptions(['^-!', '--^-----!']);
+    }),
+  );
+
+  it(
     'should repeat a late rejection with the token that has come meanwhile, and refresh nothing',
     marbles((m) => {
       const token$ = freshTokens(m.scheduler);

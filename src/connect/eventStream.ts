@@ -75,15 +75,19 @@ export function eventStream(
   const destinations = createDestinations(options);
   const href = destinations.check(String(url));
   const name = () => `GET ${displayUrl(new URL(href))}`;
+  // A token may be for a single use, so the request is sent with the one that the connection was given.
+  let next: AccessToken | null = null;
+  const sending = { ...manager, use: () => next };
   // A rejection is the stream's to answer: it knows how often in a row there was one.
-  const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations);
+  const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, sending);
   const headers = { accept: 'text/event-stream', ...headersOption(options.headers) };
   const settings = settingsOf({ ...options, isFinal: options.isFinal ?? isFinal });
 
   return defer(() => {
     const state: StreamState = { lastId: '', retry: 0 };
 
-    const connect = (_token: AccessToken, opened: () => void): Observable<ServerSentEvent> => {
+    const connect = (token: AccessToken, opened: () => void): Observable<ServerSentEvent> => {
+      next = token;
       const controller = new AbortController();
       const { signal } = controller;
       const init = { headers: { ...headers, ...lastEventId(state.lastId) }, cache: 'no-store' as const, signal };
@@ -111,6 +115,7 @@ function events(response: Response, state: StreamState, name: () => string): Obs
   if (body === undefined) throw unreadable(response, name, 'this fetch gives no body to read');
   const parsed: ServerSentEvent[] = [];
   const decoder = new TextDecoder();
+  let isAfterCr = false;
   const parser = createParser({
     maxBufferSize: LONGEST_EVENT,
     onEvent: ({ id, event = 'message', data }) => {
@@ -124,7 +129,10 @@ function events(response: Response, state: StreamState, name: () => string): Obs
   });
   return from(body ?? EMPTY).pipe(
     concatMap((chunk) => {
-      parser.feed(decoder.decode(chunk, { stream: true }));
+      const text = decoder.decode(chunk, { stream: true });
+      // A CR ends a line at once (HTML Standard, section 9.2.5). The parser waits for an LF after it.
+      parser.feed(text.slice(isAfterCr && text.startsWith('\n') ? 1 : 0).replace(/\r\n?/g, '\n'));
+      if (text !== '') isAfterCr = text.endsWith('\r');
       return parsed.splice(0);
     }),
   );

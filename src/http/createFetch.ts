@@ -38,25 +38,28 @@ export interface FetchOptions extends DestinationOptions {
 
 export type FetchWithToken = (input: string | URL | Request, init?: RequestInit | null) => Promise<Response>;
 
-/** What createFetch and createHttpClient share. */
+/** What createFetch, createHttpClient and eventStream share. */
 export function fetchWithToken(
   token$: TokenStream,
   options: FetchOptions,
   destinations = createDestinations(options),
+  manager = managerOf(token$),
 ): FetchWithToken {
-  const manager = managerOf(token$);
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
   const sender = createRequestSender(manager, { fetch, authorize });
   const { takeToken, sendAndRepeat } = repeatRejected(manager, sender, isRejection);
-  const isDefault = isRejection === isRejectionByDefault;
 
-  function begin(outgoing: OutgoingRequest): Promise<Response> {
-    const token = manager.use();
-    const fail = (error: unknown): never => {
+  const failing =
+    (outgoing: OutgoingRequest) =>
+    (error: unknown): never => {
       releaseUnsent(outgoing);
       throw failureOf(error, outgoing);
     };
+
+  function begin(outgoing: OutgoingRequest): Promise<Response> {
+    const token = manager.use();
+    const fail = failing(outgoing);
     if (!token) {
       return takeToken(outgoing)
         .then((next) => sendAndRepeat(outgoing, next))
@@ -65,7 +68,8 @@ export function fetchWithToken(
     // Nearly every request goes this way, so it makes one promise and waits for nothing else.
     return sender.send(outgoing, token).then((response) => {
       // Below 300 the default predicate sees no rejection, and there is no redirect to follow.
-      if (response.status >= 300 || !isDefault) return sendAndRepeat(outgoing, token, response).catch(fail);
+      if (response.status >= 300 || isRejection !== isRejectionByDefault)
+        return sendAndRepeat(outgoing, token, response).catch(fail);
       manager.accepted(token, () => resourceKey(outgoing));
       return response;
     }, fail);
@@ -73,9 +77,7 @@ export function fetchWithToken(
 
   const sendWithoutToken = (outgoing: OutgoingRequest): Promise<Response> =>
     fetch(outgoing.request ?? outgoing.url, initOf(outgoing, outgoing.headers, redirectModeOf(outgoing))).catch(
-      (error: unknown) => {
-        throw failureOf(error, outgoing);
-      },
+      failing(outgoing),
     );
 
   return (input, given) => {

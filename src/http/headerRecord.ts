@@ -27,7 +27,7 @@ export function headerRecord(headers: HeadersInit | null | undefined): HeaderRec
 
 /** The option `headers`, checked without showing it: a header may be a secret. */
 export function headersOption(headers: unknown): HeaderRecord {
-  if (headers === undefined || (typeof headers === 'object' && headers !== null))
+  if (headers === undefined || (headers && typeof headers === 'object'))
     return headerRecord(headers as HeadersInit | undefined);
   throw new TypeError(
     `option "headers" must be headers as fetch takes them, got ${headers === null ? 'null' : typeof headers}`,

@@ -9,18 +9,25 @@ export function answerToFailure(error: unknown, retryAfter: number): ProxyAnswer
   if (error instanceof UpstreamTimeout)
     return { status: 504, error: 'http_response_timeout', text: 'the upstream server did not answer in time' };
   const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
-  const [type, text] = FAILURES[code] ?? (isTlsFailure(code) ? TLS_FAILURE : BROKEN);
+  const [type, text] = FAILURES[code] ?? KINDS.find(([kind]) => kind.test(code))?.[1] ?? BROKEN;
   return { status: 502, error: type, text };
 }
 
 const BROKEN = ['connection_terminated', 'the connection to the upstream server broke'] as const;
-const TLS_FAILURE = ['tls_certificate_error', 'the certificate of the upstream server is not trusted'] as const;
 const FAILURES: Readonly<Record<string, readonly [error: string, text: string] | undefined>> = {
   ECONNREFUSED: ['connection_refused', 'the upstream server refuses connections'],
   ENOTFOUND: ['dns_error', 'the name of the upstream server is unknown'],
   EAI_AGAIN: ['dns_error', 'the name of the upstream server cannot be looked up'],
   ETIMEDOUT: ['connection_timeout', 'the upstream server cannot be reached'],
   EHOSTUNREACH: ['destination_ip_unroutable', 'the upstream server cannot be reached'],
+  // The limit is Node's: `--max-http-header-size`.
+  HPE_HEADER_OVERFLOW: ['http_response_header_section_size', 'the headers of the upstream server are too large'],
 };
-
-const isTlsFailure = (code: string): boolean => /^(CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(code);
+/** Codes of which there are many, by their beginning. The last one is of Node's HTTP parser. */
+const KINDS = [
+  [
+    /^(CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/,
+    ['tls_certificate_error', 'the certificate of the upstream server is not trusted'],
+  ],
+  [/^HPE_/, ['http_protocol_error', 'the answer of the upstream server is not valid HTTP']],
+] as const;

@@ -1,4 +1,4 @@
-/** Makes the parts of one stream, and ends the session (`signOut`) and the stream (`close`). */
+/** The parts of one stream, and what they have in common: `use`, `signOut` and `close`. */
 import type { Observable, Subscription } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';

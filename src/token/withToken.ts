@@ -47,7 +47,8 @@ class RejectedValue extends Error {
  *
  * The token is compared first: if it was already replaced when the rejection arrives, the request is repeated with the
  * current token, without a refresh. The caller gets a second rejection: a Response is emitted, an error is thrown as it
- * is. A request that has delivered a value is not repeated. Unsubscribing cancels the request, but not the refresh that
+ * is. A request that has delivered a value is not repeated. A first Response that is rejected ends the request: if no
+ * other token comes, it is the last value. Unsubscribing cancels the request, but not the refresh that
  * others may wait for.
  *
  * ```ts
@@ -132,7 +133,9 @@ function sendAndRepeat<T>(
   { key, maxWait, isRejectedError, isRejectedValue, isRepeatable }: Rules,
 ): Observable<T> {
   let used: AccessToken | undefined;
-  let [hasDelivered, hasFailed] = [false, false];
+  let hasDelivered = false;
+  let hasFailed = false;
+  let isRepeat = false;
   const sendWith = (token: AccessToken) => send((used = token));
   const sendWithOrWait = (ready: AccessToken | null) =>
     ready ? sendWith(ready) : take(maxWait).pipe(switchMap(sendWith));
@@ -141,8 +144,9 @@ function sendAndRepeat<T>(
   const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
   const judge = (value: T) => {
     const isRejected = isRejectedValue(value, !hasDelivered);
-    if (isRejected && !hasDelivered) throw new RejectedValue(value);
-    if (isRejected) reject(rejectionBy(value));
+    if (isRejected && hasDelivered) reject(rejectionBy(value));
+    // The first rejection of a repeat is passed on, and replaces nothing.
+    else if (isRejected && !isRepeat) throw new RejectedValue(value);
     hasDelivered = true;
     hasFailed ||= isRejected || !isAcceptance(value);
   };
@@ -150,17 +154,18 @@ function sendAndRepeat<T>(
     if (used && !hasFailed) accepted(used, () => key);
   };
 
-  const beforeRepeat = (thrown: unknown, count: number): Observable<unknown> => {
+  const beforeRepeat = (thrown: unknown): Observable<unknown> => {
     const result = thrown instanceof RejectedValue ? thrown.value : thrown;
     if (!used || (result === thrown && !isRejectedError(thrown))) throw thrown;
     const rejection = rejectionBy(result);
-    const isFinal = hasDelivered || (count === 1 && !isRepeatable(result));
+    const isFinal = hasDelivered || (!isRepeat && !isRepeatable(result));
     if (isFinal) reject(rejection);
-    if (isFinal || count > 1) throw thrown;
+    if (isFinal || isRepeat) throw thrown;
     return recover(rejection, maxWait).pipe(
       throwIfEmpty(() => thrown),
       tap({
         next: (next) => {
+          isRepeat = true;
           // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
           attempt = () => sendWithOrWait(newest(next, rejection.token));
         },
