@@ -1,4 +1,4 @@
-import { lastValueFrom, NEVER, of } from 'rxjs';
+import { firstValueFrom, lastValueFrom, NEVER, of } from 'rxjs';
 import { createTokenStream, type TokenStream } from 'rx-fresh-token';
 import { eventStream, type EventStreamOptions } from 'rx-fresh-token/connect';
 
@@ -96,6 +96,15 @@ it.each([
   for (const chunk of chunks) push?.(chunk);
   const { seen } = await running;
   expect(seen).toMatchObject([{ data: 'a' }, { data: 'b\nc' }]);
+});
+
+it('should connect again after an error whose body does not end', async () => {
+  const silent = new Response(new ReadableStream(), { status: 503 });
+  const answers = [silent, events('data: a\n\n')];
+  const fetch = () => Promise.resolve(answers.shift() ?? Response.error());
+  const reconnect = { initial: 0 };
+  const event = await firstValueFrom(eventStream(token$, '/events', { baseUrl, fetch, reconnect }));
+  expect(event.data).toBe('a');
 });
 
 it('should wait for retry: before it connects again', async () => {

@@ -288,6 +288,27 @@ describe('a status outside 200 to 299', () => {
     expect([error.status, await error.response.text()]).toEqual([500, 'the beginning']);
   });
 
+  it.each(fetches)('should have what came within 2 s of a body that does not end, over %s', async (_name, fetch) => {
+    const { http } = await clientOf(
+      (_seen, response) => {
+        response.writeHead(503);
+        response.write('the beginning');
+      },
+      { fetch },
+    );
+    const error = (await failureOf(firstValueFrom(http.get('/x')))) as unknown as HttpStatusError;
+    expect([error.status, await error.response.text()]).toEqual([503, 'the beginning']);
+  });
+
+  it('should come without the rest of a long body, also if isRejection has left a clone unread', async () => {
+    const isRejection = (response: Response) => response.clone().status === 401;
+    const { http } = await clientOf((_seen, response) => response.writeHead(500).write('x'.repeat(100_000)), {
+      isRejection,
+    });
+    const error = (await failureOf(firstValueFrom(http.get('/x')))) as unknown as HttpStatusError;
+    expect((await error.response.text()).length).toBe(64 * 1024);
+  });
+
   it('should have the response of an injected fetch as it is, where that is none of the platform', async () => {
     const { token$ } = await warmTokens();
     const response = { ok: false, status: 999, headers: new Headers(), body: {} } as unknown as Response;

@@ -3,36 +3,42 @@
 /** How much of the body of an unsuccessful response is kept in memory. Bytes. */
 const MOST_KEPT = 64 * 1024;
 
-/** What comes before the limit, the end, or an error of the connection: the status says more than such an error. */
+/** How long the end of such a body is waited for. Milliseconds. */
+const TIMEOUT = 2_000;
+
+/** What comes before a limit, the end, or an error of the connection: the status says more than such an error. */
 export async function beginningOf(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  const beginning = createBeginning();
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  // Ends the read. Nobody waits for its promise: that of a cloned response waits for the clone, too.
+  const stop = () => reader?.cancel().catch(() => undefined);
+  const beginning = createBeginning(stop);
   try {
     // Throws where `isRejection` has read the body itself.
-    const reader = body.getReader();
-    for (;;) {
-      const { value } = await reader.read();
-      if (!value) break;
-      if (beginning.add(value)) continue;
-      await reader.cancel();
-      break;
-    }
+    reader = body.getReader();
+    while (beginning.add((await reader.read()).value));
+    void stop();
   } catch {
     // What came stays.
   }
   return beginning.bytes();
 }
 
-export function createBeginning() {
+/** @param onLate called if `bytes` is not called in time */
+export function createBeginning(onLate: () => unknown) {
   const kept = new Uint8Array(MOST_KEPT);
   let length = 0;
+  const late = setTimeout(onLate, TIMEOUT);
   return {
-    /** @returns whether there is room for more */
-    add: (chunk: Uint8Array): boolean => {
-      const part = chunk.subarray(0, MOST_KEPT - length);
+    /** @returns whether there is more to come, and room for it */
+    add: (chunk: Uint8Array | undefined): boolean => {
+      const part = chunk?.subarray(0, MOST_KEPT - length) ?? [];
       kept.set(part, length);
       length += part.length;
-      return length < MOST_KEPT;
+      return !!chunk && length < MOST_KEPT;
     },
-    bytes: () => kept.slice(0, length),
+    bytes: () => {
+      clearTimeout(late);
+      return kept.slice(0, length);
+    },
   };
 }

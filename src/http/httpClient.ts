@@ -39,8 +39,8 @@ export type HttpRequestInit = RequestInit & {
  * Every method returns a cold Observable. Subscribing sends the request, as it was at the call of the method.
  * Unsubscribing aborts it.
  *
- * An {@link HttpStatusError} holds no connection: up to 64 kB of the body are read before it is emitted, and its
- * response has these; the rest is cancelled.
+ * An {@link HttpStatusError} holds no connection: before it is emitted, up to 64 kB of the body are read, for at most
+ * 2 s. Its response has these; the rest is cancelled.
  */
 export interface HttpClient {
   /** Emits the response, whatever its status, as fetch does. A Request is sent as it is at the call. */
