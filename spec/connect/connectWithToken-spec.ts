@@ -222,6 +222,30 @@ describe('connectWithToken: a rejected token', () => {
   );
 
   it(
+    'should connect after growing pauses, and count them, if each connection is rejected right after its first message',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['x 9ms # !4401'], { 4401: close(4401) });
+      run({ reconnect: { count: 2 } });
+      expect(log.filter((line) => /open|error/.test(line))).toEqual([
+        '0 open a',
+        '10 open b',
+        '270 open c',
+        '780 open d',
+        '790 error close 4401',
+      ]);
+    }),
+  );
+
+  it(
+    'should connect at once again after a connection has lasted',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['x 9ms # !4401', 'x 12s # !4401', 'x'], { 4401: close(4401) });
+      run({}, 13_000);
+      expect(log.filter((line) => line.includes('open'))).toEqual(['0 open a', '10 open b', '12011 open c']);
+    }),
+  );
+
+  it(
     'should end the stream with the third in a row, and cost a refresh each, where every token has expired on arrival',
     marbles((m) => {
       const { log, run, source } = setUp(m, ['10ms # !4401'], { 4401: close(4401) }, { source: { lifetime: 0 } });

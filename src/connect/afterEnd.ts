@@ -11,7 +11,7 @@ const MAX_REJECTIONS = 3;
 export interface EndState {
   /** Reconnects after a pause since a connection lasted. */
   readonly attempts: number;
-  /** Tokens rejected in a row since a connection was accepted. */
+  /** Tokens rejected in a row. A message makes it 1 at most, and a connection that lasts 0. */
   readonly rejections: number;
 }
 

@@ -62,7 +62,8 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
           openedAt = Math.min(openedAt, now());
         },
         onAccepted: (bearer) => {
-          state = { ...state, rejections: 0 };
+          // A server may greet before it looks at the token. A rejection is free once until a connection lasts.
+          state = { ...state, rejections: Math.min(state.rejections, 1) };
           accepted(bearer, () => undefined);
         },
       });
