@@ -26,6 +26,7 @@ async function runJava(...args: string[]) {
 it('should deliver the orders of a Java program through the proxy: each once, and none refused, beside the status quo', async () => {
   const { status, stdout, stderr } = await runJava('--orders', '600', '--rate', '100');
   expect(stderr).not.toMatch(/^error/m);
+  expect(stdout).toMatch(/records delivered\s+│\s+\d+ of 600 │\s+600 of 600 │/);
   const cell = (label: string) => Number(new RegExp(`${label}\\s+│\\s+([\\d,]+)`).exec(stdout)?.[1]?.replace(',', ''));
   const [delivered, errors] = [cell('records delivered'), cell('errors the caller saw')];
   // Any token may expire on its way through a machine that is late by seconds: the program is told of each such order.

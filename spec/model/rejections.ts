@@ -13,8 +13,8 @@ export class Rejections {
   private readonly budget: RefreshBudget;
   private readonly waiting = new Set<Rejection>();
   /**
-   * The resources for whose rejections a token was fetched, which they have not accepted. A renewal on schedule ends that
-   * of bare rejections.
+   * The resources for whose rejections a token was fetched, until they accept one. A renewal on schedule ends that of
+   * bare rejections.
    */
   private readonly fetchedFor = new Map<ResourceMemory, Kind>();
   /** The explicit rejection for which requests wait now. */

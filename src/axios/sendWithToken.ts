@@ -40,18 +40,12 @@ export function sendWithToken(
     if (lastAnswer) discardStream(lastAnswer);
   };
 
-  /** One sending by axios' own adapter. */
-  const exchange = (attempt: InternalAxiosRequestConfig): Observable<AxiosResponse> =>
-    from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>).pipe(
-      catchError((error: unknown) => throwError(() => timeoutAsGiven(error, attempt, config))),
-    );
-
   const send = (token: AccessToken): Observable<AxiosResponse> =>
     defer(() => {
       isWaiting = false;
       discardLastAnswer();
       redirects = track();
-      return exchange(attemptOf(config, url, token, redirects, elapsed()));
+      return exchange(attemptOf(config, url, token, redirects, elapsed()), config);
     }).pipe(
       map((response) => redact(response, config)),
       catchError((error: unknown) => throwError(() => redact(error, config))),
@@ -84,3 +78,9 @@ export function sendWithToken(
   const rules = { key: resourceOf(method, url), isRejection: isRejected };
   return requestWith(send, rules, isRepeatable)(token$).pipe(takeUntil(interrupted$));
 }
+
+/** One sending by axios' own adapter. */
+const exchange = (attempt: InternalAxiosRequestConfig, config: InternalAxiosRequestConfig): Observable<AxiosResponse> =>
+  from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>).pipe(
+    catchError((error: unknown) => throwError(() => timeoutAsGiven(error, attempt, config))),
+  );

@@ -75,11 +75,10 @@ export function eventStream(
   const destinations = createDestinations(options);
   const href = destinations.check(String(url));
   const name = () => `GET ${displayUrl(new URL(href))}`;
-  // A token may be for a single use, so the request is sent with the one that the connection was given.
+  // The token of the connection that is being opened: it may be for a single use, so its request takes no other.
   let next: AccessToken | null = null;
-  const sending = { ...manager, use: () => next };
   // A rejection is the stream's to answer: it knows how often in a row there was one.
-  const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, sending);
+  const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
   const headers = { accept: 'text/event-stream', ...headersOption(options.headers) };
   const settings = settingsOf({ ...options, isFinal: options.isFinal ?? isFinal });
 

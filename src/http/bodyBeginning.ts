@@ -31,10 +31,11 @@ export function createBeginning(onLate: () => unknown) {
   return {
     /** @returns whether there is more to come, and room for it */
     add: (chunk: Uint8Array | undefined): boolean => {
-      const part = chunk?.subarray(0, MOST_KEPT - length) ?? [];
+      if (!chunk) return false;
+      const part = chunk.subarray(0, MOST_KEPT - length);
       kept.set(part, length);
       length += part.length;
-      return !!chunk && length < MOST_KEPT;
+      return length < MOST_KEPT;
     },
     bytes: () => {
       clearTimeout(late);

@@ -38,13 +38,18 @@ export interface FetchOptions extends DestinationOptions {
 
 export type FetchWithToken = (input: string | URL | Request, init?: RequestInit | null) => Promise<Response>;
 
-/** What createFetch, createHttpClient and eventStream share. */
+/**
+ * What createFetch, createHttpClient and eventStream share.
+ *
+ * @param use the token for a request that leaves now, or null if it must wait
+ */
 export function fetchWithToken(
   token$: TokenStream,
   options: FetchOptions,
   destinations = createDestinations(options),
-  manager = managerOf(token$),
+  use = managerOf(token$).use,
 ): FetchWithToken {
+  const manager = managerOf(token$);
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
   const sender = createRequestSender(manager, { fetch, authorize });
@@ -58,7 +63,7 @@ export function fetchWithToken(
     };
 
   function begin(outgoing: OutgoingRequest): Promise<Response> {
-    const token = manager.use();
+    const token = use();
     const fail = failing(outgoing);
     if (!token) {
       return takeToken(outgoing)

@@ -92,7 +92,6 @@ export function protocol(
   const run = scriptRunner(client);
   const bounded = boundedCalls(storeDeadline, timers, () => isDown(client));
   const clock = clockBound();
-
   let hashId = '';
 
   const call = <T extends AnswerHeader>(
@@ -125,12 +124,8 @@ export function protocol(
   return {
     acquire: ({ owner, beyond, kind, endsPause }, late) => {
       const longest = endsPause ? SHORTEST_PAUSE : '';
-      return call(
-        ACQUIRE,
-        () => [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, longest],
-        parseAcquireReply,
-        late,
-      );
+      const args = [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, longest];
+      return call(ACQUIRE, () => args, parseAcquireReply, late);
     },
     commit: (commit) => call(COMMIT, () => commitArguments(commit, now(), channel), parseCommitReply),
     fail: async (fence, pause, failure) => {

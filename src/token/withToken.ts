@@ -48,8 +48,8 @@ class RejectedValue extends Error {
  * The token is compared first: if it was already replaced when the rejection arrives, the request is repeated with the
  * current token, without a refresh. The caller gets a second rejection: a Response is emitted, an error is thrown as it
  * is. A request that has delivered a value is not repeated. A first Response that is rejected ends the request: if no
- * other token comes, it is the last value. Unsubscribing cancels the request, but not the refresh that
- * others may wait for.
+ * other token comes, it is the last value. Unsubscribing cancels the request, but not the refresh that others may wait
+ * for.
  *
  * ```ts
  * const orders$ = token$.pipe(
