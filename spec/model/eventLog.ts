@@ -1,4 +1,4 @@
-import type { TokenEvent } from 'rx-fresh-token';
+import type { AccessToken, TokenEvent } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import type { Fetches } from './fetches.js';
 import type { Rejections } from './rejections.js';
@@ -8,6 +8,8 @@ import type { Tokens } from './tokens.js';
 export class EventLog {
   readonly heard: readonly [TokenEvent[], TokenEvent[]] = [[], []];
   private readonly started: string[] = [];
+  /** The tokens of which `tokenExpired` was emitted. */
+  private readonly ended = new WeakSet<AccessToken>();
   /** How often a session or the stream ended: then a refresh that was announced may not come. */
   private ends = 0;
 
@@ -37,12 +39,12 @@ export class EventLog {
         this.rejections.told(event.token.value, event.outcome);
         break;
       case 'tokenExpired':
-        if (tokens.held?.value === event.token.value) {
-          if (tokens.held.isEndTold) facts.violated('38', `said twice that ${event.token.value} ended`);
-          tokens.held.isEndTold = true;
-          if (facts.jumps === 0 && facts.clock < event.token.expiresAt)
-            facts.violated('38', `said that ${event.token.value} ended, which still lives`);
-        }
+        // By the token object: the source may have given the same value again, with a life of its own.
+        if (this.ended.has(event.token)) facts.violated('38', `said twice that ${event.token.value} ended`);
+        this.ended.add(event.token);
+        if (tokens.held?.value === event.token.value) tokens.held.isEndTold = true;
+        if (facts.jumps === 0 && facts.clock < event.token.expiresAt)
+          facts.violated('38', `said that ${event.token.value} ended, which still lives`);
         break;
       case 'idle':
         this.fetches.idle();
