@@ -6,10 +6,10 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 14_176, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 17_696, goal: 9_728 },
-  { names: '*', limit: 19_472 },
-  { from: 'pool', names: '*', limit: 16_864 },
+  { names: 'createTokenStream, withToken', limit: 14_336, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 17_872, goal: 9_728 },
+  { names: '*', limit: 19_632 },
+  { from: 'pool', names: '*', limit: 17_040 },
   { from: 'otel', names: '*', limit: 1_408 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');

@@ -7,7 +7,8 @@ import { reportExpiry, type TokenRecord } from '../token/context.js';
 import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
 import { createRejectionMemory } from '../token/rejectionMemory.js';
-import { initialState, keepsRunning, newSession, pauseLeft, whyRefresh, type TokenState } from '../token/state.js';
+import { forgetSession } from '../token/session.js';
+import { initialState, keepsRunning, pauseLeft, whyRefresh, type TokenState } from '../token/state.js';
 import { resume, suspend } from './suspension.js';
 import { nextMoment } from '../token/tokenHolder.js';
 import { createManager, type EndingManager } from '../token/tokenManager.js';
@@ -173,8 +174,7 @@ export function createEntries<K>(
   /** As a manager does at the end of a session. */
   function forget(entry: Entry<K>): void {
     setTimer(entry, Infinity);
-    entry.rejections?.clear();
-    Object.assign(entry.state, newSession());
+    forgetSession(entry.state, entry.rejections);
   }
 
   /** Nobody uses the stream, and nothing but the next moment of its token makes it act. */

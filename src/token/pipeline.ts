@@ -14,13 +14,14 @@ import {
   takeWhile,
   using,
   type Observable,
+  type SubjectLike,
 } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import type { TokenContext } from './context.js';
 import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
-import { createRefresher } from './refresher.js';
+import { afterPause, runRefresh } from './refresher.js';
 import { blockingFailure, earlyEndOfPause, keepsRunning, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 
@@ -56,17 +57,80 @@ export interface Pipeline {
  *                                   ^ T2             share: a later subscriber gets the usable token
  * ```
  */
-export function createPipeline(context: TokenContext, { hold, fromStore }: TokenHolder): Pipeline {
-  const { state, settings, now, timers, events, recheck$, recheck, current, report } = context;
+export function createPipeline(context: TokenContext, holder: TokenHolder): Pipeline {
+  const { state, settings, now, recheck$, recheck } = context;
   const cancelled$ = new Subject<void>();
   const closed$ = new Subject<void>();
   const waits = new Subject<WaitEnded>();
+  const connector = createConnector(context, holder, waits);
+  const announce = connector.next;
+  const cancel = () => {
+    cancelled$.next();
+  };
 
-  // `shareReplay` is `share` with a ReplaySubject(1) as connector. This is one whose value expires.
-  const subscribers = latest<TokenUpdate>({
-    replay: () => (current() ? (state.held ?? undefined) : currentFailure()),
+  const isToRun = () => keepsRunning(state, now(), settings);
+
+  const refresh$ = defer(() => {
+    const reason = whyRefresh(state, now());
+    return reason ? runRefresh(context, reason, announce).pipe(takeUntil(cancelled$)) : EMPTY;
+  });
+
+  /**
+   * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called.
+   * Completes when none is wanted: the stream is idle.
+   */
+  const untilNeeded = () =>
+    recheck$.pipe(
+      startWith(undefined),
+      // Where no token is wanted, at once: `takeWhile` completes.
+      switchMap(() => (isToRun() ? afterPause(context) : of(undefined))),
+      takeWhile(isToRun),
+      filter(() => whyRefresh(state, now()) !== null),
+    );
+
+  const shared$ = using(
+    () => listen(context, holder, announce, cancel),
+    () => refresh$.pipe(repeat({ delay: untilNeeded })),
+  ).pipe(takeUntil(closed$), share({ connector: () => connector, resetOnRefCountZero: false }));
+
+  return {
+    updates$: defer(() => {
+      if (state.isClosed) throw new TokenStreamClosedError();
+      state.isSignedOut = false;
+      return shared$;
+    }),
+    announce,
+    cancel,
+    waits$: waits.asObservable(),
+    demand: () => {
+      if (state.isClosed) return;
+      // `share` stays connected without subscribers, because of `resetOnRefCountZero: false`.
+      const subscription = shared$.subscribe();
+      recheck();
+      subscription.unsubscribe();
+    },
+    close: () => {
+      closed$.next();
+    },
+  };
+}
+
+/**
+ * Where the subscribers of the stream are. `shareReplay` is `share` with a ReplaySubject(1) as connector; this is one
+ * whose value expires.
+ */
+function createConnector(
+  context: TokenContext,
+  { hold }: TokenHolder,
+  waits: Subject<WaitEnded>,
+): SubjectLike<TokenUpdate> {
+  const { state, now, timers, events, current } = context;
+  return latest<TokenUpdate>({
+    replay: () => (current() ? (state.held ?? undefined) : currentFailure(context)),
     beforeEmit: (update) => {
-      if (update.type !== 'attemptFailed') tellWait(update.type);
+      const { waiters, waitingSince } = state;
+      if (update.type !== 'attemptFailed' && waits.observed && waiters > 0)
+        waits.next({ waiters, longest: now() - waitingSince, outcome: update.type });
       if (update.type === 'token') hold(update);
       // Emitted after `latest` has copied its subscribers: a listener that subscribes now waits for a token of the next
       // session.
@@ -79,106 +143,55 @@ export function createPipeline(context: TokenContext, { hold, fromStore }: Token
       timers.keepAlive(count > 0);
     },
   });
-  const announce = (update: TokenUpdate) => {
-    subscribers.next(update);
-  };
-  const { refresh, afterPause } = createRefresher(context, announce);
+}
 
-  function tellWait(outcome: WaitEnded['outcome']): void {
-    const { waiters } = state;
-    if (waits.observed && waiters > 0) waits.next({ waiters, longest: now() - state.waitingSince, outcome });
-  }
+/** The permanent failure that everyone without a token fails with, until its pause is over. */
+function currentFailure({ state, now, current }: TokenContext): TokenUpdate | undefined {
+  const error = blockingFailure(state, now());
+  return error && !current() ? { type: 'failed', error } : undefined;
+}
 
-  const isToRun = () => keepsRunning(state, now(), settings);
-
-  const refresh$ = defer(() => {
-    const reason = whyRefresh(state, now());
-    return reason ? refresh(reason).pipe(takeUntil(cancelled$)) : EMPTY;
+/** While the pipeline runs, it listens to whatever may make a refresh necessary. */
+function listen(
+  context: TokenContext,
+  { fromStore }: TokenHolder,
+  announce: Pipeline['announce'],
+  cancel: Pipeline['cancel'],
+): Subscription {
+  const { state, settings, now, events, recheck$, recheck, report } = context;
+  const listening = new Subscription(() => {
+    state.isConnected = false;
+    const isIdle = !state.isClosed && !state.isSignedOut && !blockingFailure(state, now());
+    if (isIdle) events.emit({ type: 'idle' });
   });
+  state.isConnected = true;
 
-  /** The permanent failure that everyone without a token fails with, until its pause is over. */
-  function currentFailure(): TokenUpdate | undefined {
-    const error = blockingFailure(state, now());
-    return error && !current() ? { type: 'failed', error } : undefined;
-  }
-
-  /**
-   * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called.
-   * Completes when none is wanted: the stream is idle.
-   */
-  const untilNeeded = () =>
-    recheck$.pipe(
-      startWith(undefined),
-      // Where no token is wanted, at once: `takeWhile` completes.
-      switchMap(() => (isToRun() ? afterPause() : of(undefined))),
-      takeWhile(isToRun),
-      filter(() => whyRefresh(state, now()) !== null),
-    );
-
-  const shared$ = using(listen, () => refresh$.pipe(repeat({ delay: untilNeeded }))).pipe(
-    takeUntil(closed$),
-    share({ connector: () => subscribers, resetOnRefCountZero: false }),
-  );
-
-  /** While the pipeline runs, it listens to whatever may make a refresh necessary. */
-  function listen(): Subscription {
-    const listening = new Subscription(() => {
-      state.isConnected = false;
-      const isIdle = !state.isClosed && !state.isSignedOut && !blockingFailure(state, now());
-      if (isIdle) events.emit({ type: 'idle' });
-    });
-    state.isConnected = true;
-    const wake = () => {
-      state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-      recheck();
-    };
-    listening.add(settings.wake.subscribe({ next: wake, error: report }));
-    listening.add(recheck$.subscribe(announceFailure));
-    listening.add(settings.store?.changes?.subscribe({ next: receiveStored, error: report }));
-    return listening;
-  }
-
+  const wake = () => {
+    state.pausedUntil = earlyEndOfPause(state, settings.backoff);
+    recheck();
+  };
   /** The token of those who listen may have ended in the pause after a permanent failure. */
-  function announceFailure(): void {
-    const failure = currentFailure();
+  const announceFailure = () => {
+    const failure = currentFailure(context);
     if (failure && state.subscribers > 0) announce(failure);
-  }
-
+  };
   /** Someone else put a token into the store. */
-  function receiveStored(stored: SourceResult): void {
+  const receiveStored = (stored: SourceResult) => {
     if (state.isSignedOut) return;
     try {
       const arrived = fromStore(stored);
       if (!arrived) return;
       // A fetch under way goes on; a pause before the next one has no reason any more.
       if (state.refresh?.isFetching) state.refresh.isSuperseded = true;
-      else cancelled$.next();
+      else cancel();
       announce(arrived);
     } catch (error) {
       report(error);
     }
-  }
-
-  return {
-    updates$: defer(() => {
-      if (state.isClosed) throw new TokenStreamClosedError();
-      state.isSignedOut = false;
-      return shared$;
-    }),
-    announce,
-    waits$: waits.asObservable(),
-    demand: () => {
-      if (state.isClosed) return;
-      // `share` stays connected without subscribers, because of `resetOnRefCountZero: false`.
-      const subscription = shared$.subscribe();
-      recheck();
-      subscription.unsubscribe();
-    },
-    cancel: () => {
-      cancelled$.next();
-    },
-    close: () => {
-      closed$.next();
-    },
   };
+
+  listening.add(settings.wake.subscribe({ next: wake, error: report }));
+  listening.add(recheck$.subscribe(announceFailure));
+  listening.add(settings.store?.changes?.subscribe({ next: receiveStored, error: report }));
+  return listening;
 }

@@ -55,31 +55,29 @@ export interface RejectionMemory {
 }
 
 export function createRejectionMemory({ max, per }: Settings['rejectionBudget']): RejectionMemory {
-  /** When a token was last fetched for a rejection of each kind. */
-  const entries = new Map<string, Partial<Record<RejectionKind, number>>>();
+  /** When a token was last fetched for a rejection of each kind. `undefined` is never a key. */
+  const entries = new Map<string | undefined, Partial<Record<RejectionKind, number>>>();
   const spent: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
   /** Forced refreshes in a row that replaced a token which no server had accepted. */
   let unaccepted = 0;
   /** When the last of them was begun, or brought its token. */
   let forcedAt = -Infinity;
 
-  function remember({ key, kind }: RejectedBy, now: number): void {
+  const remember: RejectionMemory['remember'] = ({ key, kind }, now) => {
     if (key === undefined) return;
     const before = entries.get(key);
     entries.delete(key);
     entries.set(key, { ...before, [kind]: now });
     const [oldest = key] = entries.keys();
     if (entries.size > MAX_RESOURCES) entries.delete(oldest);
-  }
+  };
 
   return {
     isRemembered: ({ key, kind }, now, isLifetimeKnown) => {
-      const entry = key === undefined ? undefined : entries.get(key);
-      if (!entry) return false;
-      const isWithin = (each: RejectionKind, memory: number): boolean => now - (entry[each] ?? -Infinity) < memory;
+      const { bare = -Infinity, explicit = -Infinity } = entries.get(key) ?? {};
       // An explicit rejection says more than a bare one, so it passes what a bare one left.
-      const isBare = kind === 'bare' && isWithin('bare', isLifetimeKnown ? Infinity : BARE_MEMORY);
-      return isBare || isWithin('explicit', EXPLICIT_MEMORY);
+      const isBare = kind === 'bare' && now - bare < (isLifetimeKnown ? Infinity : BARE_MEMORY);
+      return isBare || now - explicit < EXPLICIT_MEMORY;
     },
     remember,
     mayForce: (kind, isAccepted, now) => {
@@ -101,8 +99,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
     accepted: (keyOf, isLatest) => {
       // A late answer to an older token says nothing of those that came after it.
       if (isLatest) unaccepted = 0;
-      const key = entries.size > 0 ? keyOf() : undefined;
-      if (key !== undefined) entries.delete(key);
+      if (entries.size > 0) entries.delete(keyOf());
     },
     forgetBare: () => {
       for (const [key, entry] of entries) {

@@ -22,6 +22,9 @@ export interface HeldToken extends TokenArrived {
 
 /** A refresh under way: an attempt, or the pause before the next one. */
 export interface Refresh {
+  readonly reason: RefreshReason;
+  /** The number of the attempt, from 1. */
+  attempt: number;
   /** For which it was begun. */
   readonly rejection: RejectedBy | null;
   /** The source is being asked. */

@@ -14,7 +14,7 @@ import {
   throwError,
   throwIfEmpty,
 } from 'rxjs';
-import type { ObservableInput } from 'rxjs';
+import type { ObservableInput, Subscriber } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { headStartOf, principalOf } from '../internal/sourceHooks.js';
@@ -38,7 +38,11 @@ type RequestedToken = Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>;
 type Report = (failure: unknown) => void;
 
 /** Begins a time limit, in the place of the one before. */
-type SetTimeLimit = (ms: number, place: 'source' | 'store') => void;
+type SetTimeLimit = (ms: number, place: Place) => void;
+
+type Place = 'source' | 'store';
+
+type FetchSettings = Pick<Settings, 'fetchTimeout' | 'store'>;
 
 /** The body of a response that failed is waited for this long. Milliseconds. */
 const FAILED_BODY_TIMEOUT = 2000;
@@ -48,57 +52,10 @@ const hide = (request: TokenRequest, name: 'last' | 'report', value: unknown): v
   Object.defineProperty(request, name, { value, configurable: true });
 };
 
-export function createTokenFetcher(
-  source: TokenSource,
-  { fetchTimeout, store }: Pick<Settings, 'fetchTimeout' | 'store'>,
-  timers: Timers,
-): TokenFetcher {
+export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers): TokenFetcher {
   const ownSignals = new WeakSet<AbortSignal>();
-  const runInContext = captureContext();
-  const bodyTimeout = Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2);
-  let isCalling = false;
+  const { answerTo, isCallingSource } = createCaller(source, settings, timers);
   let pending: AbortSignal | undefined;
-
-  /** Asks the source or the store for one value, in the context in which the stream was made. */
-  const ask = <T>(place: 'source' | 'store', input: () => Observable<T>): Observable<T> =>
-    new Observable((subscriber) => {
-      // A synchronous answer is passed on only after that context is left, and `owns` is false again for what it
-      // causes.
-      const answer = new AsyncSubject<T>();
-      isCalling = place === 'source';
-      try {
-        subscriber.add(runInContext(() => input().pipe(take(1)).subscribe(answer)));
-      } catch (error) {
-        answer.error(error);
-      }
-      isCalling = false;
-      return answer.subscribe(subscriber);
-    });
-
-  /** The store decides whether this stream fetches, or another one has. */
-  const resultOf = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
-    const fetched$ = defer(() => {
-      // A store may begin its fetch after it was given up.
-      if (request.signal.aborted) return EMPTY;
-      setTimeLimit(fetchTimeout, 'source');
-      return ask('source', () => observableOf(source(request))).pipe(
-        // `if (!response.ok) throw response`
-        catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
-        switchMap((answer) =>
-          isFetchResponse(answer) ? readFetchResponse(answer, timers.after(bodyTimeout)) : of(answer),
-        ),
-        throwIfEmpty(withoutToken),
-      );
-    });
-    if (!store) return fetched$.pipe(map((response) => ({ response, origin: 'fetched' })));
-    // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
-    setTimeLimit(2 * fetchTimeout, 'store');
-    const fetch = (last?: TokenResponse | null) => {
-      if (last !== undefined) hide(request, 'last', last);
-      return fetched$;
-    };
-    return ask('store', () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(withoutToken));
-  };
 
   const fetch: TokenFetcher['fetch'] = (about, report) =>
     new Observable((subscriber) => {
@@ -107,7 +64,6 @@ export function createTokenFetcher(
       const controller = new AbortController();
       const { signal } = controller;
       const request: TokenRequest = { ...about, signal };
-      let limit = Subscription.EMPTY;
       let isAnswered = false;
       let reported: ErrorOptions | undefined;
       hide(request, 'report', (failure: unknown) => {
@@ -119,19 +75,10 @@ export function createTokenFetcher(
       subscriber.add(() => {
         // Another fetch may have begun when this one was answered.
         if (pending === signal) pending = undefined;
-        limit.unsubscribe();
         if (!isAnswered) controller.abort();
       });
-      const setTimeLimit: SetTimeLimit = (ms, place) => {
-        limit.unsubscribe();
-        const message = `no answer from the token ${place} within ${String(ms)} ms`;
-        limit = failAfter(timers, ms, () => new TokenFetchTimeoutError(message, reported)).subscribe({
-          error: (error: unknown) => {
-            subscriber.error(error);
-          },
-        });
-      };
-      const result$ = resultOf(request, setTimeLimit).pipe(
+      const setTimeLimit = createTimeLimit(timers, subscriber, () => reported);
+      const result$ = answerTo(request, setTimeLimit).pipe(
         map((result) => {
           isAnswered = true;
           const headStart = headStartOf(request);
@@ -144,7 +91,86 @@ export function createTokenFetcher(
   return {
     fetch,
     pending: () => pending,
-    owns: (signal) => isCalling || (!!signal && ownSignals.has(principalOf(signal))),
+    owns: (signal) => isCallingSource() || (!!signal && ownSignals.has(principalOf(signal))),
+  };
+}
+
+interface Caller {
+  /** The answer of the store, which decides whether this stream fetches or another one has; else that of the source. */
+  readonly answerTo: (request: TokenRequest, setTimeLimit: SetTimeLimit) => Observable<SourceResult>;
+  readonly isCallingSource: () => boolean;
+}
+
+function createCaller(source: TokenSource, { fetchTimeout, store }: FetchSettings, timers: Timers): Caller {
+  const runInContext = captureContext();
+  const bodyTimeout = Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2);
+  let isCallingSource = false;
+
+  /** Asks for one value, in the context in which the stream was made. */
+  const ask = <T>(place: Place, input: () => Observable<T>): Observable<T> =>
+    new Observable((subscriber) => {
+      // A synchronous answer is passed on only after that context is left, and `owns` is false again for what it
+      // causes.
+      const answer = new AsyncSubject<T>();
+      isCallingSource = place === 'source';
+      try {
+        subscriber.add(runInContext(() => input().pipe(take(1)).subscribe(answer)));
+      } catch (error) {
+        answer.error(error);
+      }
+      isCallingSource = false;
+      return answer.subscribe(subscriber);
+    });
+
+  const responseTo = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
+    defer(() => {
+      // A store may begin its fetch after it was given up.
+      if (request.signal.aborted) return EMPTY;
+      setTimeLimit(fetchTimeout, 'source');
+      return ask('source', () => observableOf(source(request))).pipe(
+        // `if (!response.ok) throw response`
+        catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
+        switchMap((answer) =>
+          isFetchResponse(answer) ? readFetchResponse(answer, timers.after(bodyTimeout)) : of(answer),
+        ),
+        throwIfEmpty(withoutToken),
+      );
+    });
+
+  return {
+    isCallingSource: () => isCallingSource,
+    answerTo: (request, setTimeLimit) => {
+      const response$ = responseTo(request, setTimeLimit);
+      if (!store) return response$.pipe(map((response) => ({ response, origin: 'fetched' })));
+      // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
+      setTimeLimit(2 * fetchTimeout, 'store');
+      const fetch = (last?: TokenResponse | null) => {
+        if (last !== undefined) hide(request, 'last', last);
+        return response$;
+      };
+      return ask('store', () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(withoutToken));
+    },
+  };
+}
+
+/** Errors the subscriber when the limit is over. Each limit takes the place of the one before. */
+function createTimeLimit(
+  timers: Timers,
+  subscriber: Subscriber<unknown>,
+  reported: () => ErrorOptions | undefined,
+): SetTimeLimit {
+  let limit = Subscription.EMPTY;
+  subscriber.add(() => {
+    limit.unsubscribe();
+  });
+  return (ms, place) => {
+    limit.unsubscribe();
+    const message = `no answer from the token ${place} within ${String(ms)} ms`;
+    limit = failAfter(timers, ms, () => new TokenFetchTimeoutError(message, reported())).subscribe({
+      error: (error: unknown) => {
+        subscriber.error(error);
+      },
+    });
   };
 }
 

@@ -8,6 +8,7 @@ import { receivedToken, type SourceResult } from './receivedToken.js';
 import { lifetimeOfToken } from './refreshPolicy.js';
 import { isSuspended, isWanted, usableToken, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
+import type { AccessToken } from './types.js';
 
 /** A source whose tokens cannot be kept is asked at most this often. Milliseconds. */
 const SINGLE_USE_PAUSE = 1000;
@@ -37,10 +38,19 @@ export interface TokenHolder {
 }
 
 export function createTokenHolder(context: TokenContext): TokenHolder {
-  const { state, settings, now, timers, rejections, events, recheck, report } = context;
+  const { state, now, timers, recheck } = context;
   let timer = new Subscription();
 
-  function setHeld(arrived: TokenArrived): void {
+  const startTimer = (held: HeldToken, after = now()) => {
+    timer.add(
+      timers.after(nextMoment(held, after) - now()).subscribe(() => {
+        recheck();
+        if (state.held === held) startTimer(held);
+      }),
+    );
+  };
+
+  const setHeld = (arrived: TokenArrived) => {
     const { token, reason } = arrived;
     // What a server rejected counts as accepted no more, though the source gave it again.
     const isAccepted = reason !== 'rejected' && sameToken(token, state.held?.token) && state.held?.isAccepted === true;
@@ -51,95 +61,114 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     state.held = state.last = held;
     state.sessionTokens?.add(token);
     startTimer(held);
-  }
+  };
 
-  function startTimer(held: HeldToken, after = now()): void {
-    timer.add(
-      timers.after(nextMoment(held, after) - now()).subscribe(() => {
-        recheck();
-        if (state.held === held) startTimer(held);
-      }),
-    );
-  }
-
-  function release(): void {
+  const release = () => {
     timer.unsubscribe();
     state.held = null;
-  }
-
-  function reportSingleUse(attempt: number, retryIn: number | null): void {
-    if (state.isSingleUseReported) return;
-    state.isSingleUseReported = true;
-    const message = 'the token source returned a token that has already expired: it is used once and not kept';
-    report(new InvalidTokenResponseError(message), attempt, retryIn);
-  }
+  };
 
   return {
     startTimer,
     release,
     hold: (arrived) => {
-      const { token, reason, attempt, took, origin, isRenewal } = arrived;
-      const previous = state.last?.token ?? null;
-      const time = now();
-      const isChange = !sameToken(token, previous);
-      const isKept = time < arrived.usableUntil;
-      // Another process may have shared it: what was to be replaced is replaced.
-      if (isChange) state.forcedBy = null;
-      // A token that has already expired never replaces a usable one.
-      const isLatest = isKept || !usableToken(state, time);
-      state.failures = 0;
-      state.lastError = undefined;
-      state.permanentFailure = null;
-      state.pausedUntil = isKept ? -Infinity : time - took + SINGLE_USE_PAUSE;
-      if (isLatest) state.last = arrived;
-      state.singleUse = isKept ? null : token;
-      if (isKept) {
-        if (isChange && isRenewal) rejections.forgetBare();
-        setHeld(arrived);
-        if (state.subscribers > 0) state.lastUse = time;
-      } else {
-        state.sessionTokens?.add(token);
-        // A token that was rejected is not used again, now that the source has given another.
-        if (state.held?.isSuspended) release();
-      }
-      if (isChange && isLatest) events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
-      // A `tokenChanged` listener may have ended the session of this token.
-      if (state.singleUse === token)
-        reportSingleUse(attempt, isWanted(state, time, settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null);
+      hold(context, arrived, setHeld, release);
     },
     fromStore: (stored) => {
-      const { held } = state;
-      const time = now();
-      const received = receivedToken(stored, 0, context);
-      const { token } = received;
-      const isOlder = held !== null && received.issuedAt < held.issuedAt;
-      // The store may not know yet that a server rejected the token.
-      if (isOlder || isSuspended(state, token) || time >= received.usableUntil) return null;
-      // No token is renewed on schedule in the first half of its life: others forced this one.
-      const usable = usableToken(state, time);
-      const isRenewal = !held || !usable || time - held.issuedAt >= lifetimeOfToken(usable) / 2;
-      const arrived: TokenArrived = { type: 'token', ...received, reason: 'scheduled', attempt: 1, isRenewal };
-      if (!sameToken(token, usable)) return arrived;
+      const arrived = fromStore(context, stored);
+      if (!arrived || !sameToken(arrived.token, usableToken(state, now()))) return arrived;
       setHeld(arrived);
       return null;
     },
     holdInitial: (response) => {
-      const result = { response, origin: 'initial' } as SourceResult;
-      let received;
-      try {
-        received = receivedToken(result, 0, context);
-      } catch (cause) {
-        throw new TypeError(`option "initial" must be a token response: ${messageOf(cause)}`, { cause });
-      }
-      if (now() >= received.usableUntil) return;
-      const { token } = received;
-      setHeld({ type: 'token', ...received, reason: 'initial', attempt: 1, isRenewal: true });
+      const arrived = initialToken(context, response);
+      if (now() >= arrived.usableUntil) return;
+      setHeld(arrived);
       // A stream has no listeners before it exists: the event comes a tick later.
       timer.add(
         timers.after(0).subscribe(() => {
-          events.emit({ type: 'tokenChanged', token, previous: null, reason: 'initial', took: 0, origin: 'initial' });
+          emitTokenChanged(context, arrived, null);
         }),
       );
     },
   };
+}
+
+function hold(
+  context: TokenContext,
+  arrived: TokenArrived,
+  setHeld: (arrived: TokenArrived) => void,
+  release: () => void,
+): void {
+  const { state, now, rejections } = context;
+  const { token, took, isRenewal } = arrived;
+  const previous = state.last?.token ?? null;
+  const time = now();
+  const isChange = !sameToken(token, previous);
+  const isKept = time < arrived.usableUntil;
+  // Another process may have shared it: what was to be replaced is replaced.
+  if (isChange) state.forcedBy = null;
+  // A token that has already expired never replaces a usable one.
+  const isLatest = isKept || !usableToken(state, time);
+  state.failures = 0;
+  state.lastError = undefined;
+  state.permanentFailure = null;
+  state.pausedUntil = isKept ? -Infinity : time - took + SINGLE_USE_PAUSE;
+  if (isLatest) state.last = arrived;
+  state.singleUse = isKept ? null : token;
+  if (isKept) {
+    if (isChange && isRenewal) rejections.forgetBare();
+    setHeld(arrived);
+    if (state.subscribers > 0) state.lastUse = time;
+  } else {
+    state.sessionTokens?.add(token);
+    // A token that was rejected is not used again, now that the source has given another.
+    if (state.held?.isSuspended) release();
+  }
+  if (isChange && isLatest) emitTokenChanged(context, arrived, previous);
+  // A `tokenChanged` listener may have ended the session of this token.
+  if (state.singleUse === token) reportSingleUse(context, arrived, time);
+}
+
+function emitTokenChanged({ events }: TokenContext, arrived: TokenArrived, previous: AccessToken | null): void {
+  const { token, reason, took, origin } = arrived;
+  events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
+}
+
+/** Tells once that a source's tokens cannot be kept. */
+function reportSingleUse(
+  { state, settings, report }: TokenContext,
+  { attempt, took }: TokenArrived,
+  time: number,
+): void {
+  if (state.isSingleUseReported) return;
+  state.isSingleUseReported = true;
+  const message = 'the token source returned a token that has already expired: it is used once and not kept';
+  const retryIn = isWanted(state, time, settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null;
+  report(new InvalidTokenResponseError(message), attempt, retryIn);
+}
+
+/** A token that someone else put into the store; null if it is older than the one at hand, rejected or expired. */
+function fromStore(context: TokenContext, stored: SourceResult): TokenArrived | null {
+  const { state, now } = context;
+  const { held } = state;
+  const time = now();
+  const received = receivedToken(stored, 0, context);
+  const isOlder = held !== null && received.issuedAt < held.issuedAt;
+  // The store may not know yet that a server rejected the token.
+  if (isOlder || isSuspended(state, received.token) || time >= received.usableUntil) return null;
+  // No token is renewed on schedule in the first half of its life: others forced this one.
+  const usable = usableToken(state, time);
+  const isRenewal = !held || !usable || time - held.issuedAt >= lifetimeOfToken(usable) / 2;
+  return { type: 'token', ...received, reason: 'scheduled', attempt: 1, isRenewal };
+}
+
+function initialToken(context: TokenContext, response: unknown): TokenArrived {
+  const result = { response, origin: 'initial' } as SourceResult;
+  try {
+    const received = receivedToken(result, 0, context);
+    return { type: 'token', ...received, reason: 'initial', attempt: 1, isRenewal: true };
+  } catch (cause) {
+    throw new TypeError(`option "initial" must be a token response: ${messageOf(cause)}`, { cause });
+  }
 }

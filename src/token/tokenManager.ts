@@ -1,7 +1,6 @@
-/** The parts of one stream, and what they have in common: `use`, `signOut` and `close`. */
+/** The parts of one stream, and how they are joined. */
 import type { Observable, Subscription } from 'rxjs';
-import { TokenUnavailableError } from '../errors.js';
-import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
+import { PROOF } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import { createContext, type TokenContext, type TokenRecord } from './context.js';
 import type { TokenEvent } from './events.js';
@@ -9,7 +8,8 @@ import { createPipeline, type Pipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
-import { earlyEndOfPause, blockingFailure, isFresh, isReplacing, newSession, type TokenState } from './state.js';
+import { createSession } from './session.js';
+import { earlyEndOfPause, blockingFailure, isFresh, isReplacing, type TokenState } from './state.js';
 import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { Settings } from './options.js';
@@ -62,75 +62,25 @@ export function useFresh(state: TokenState, now: () => number): AccessToken | nu
 /** What a stream begins with: the option `initial`, or what a pool knows of it already. */
 type Beginning = Partial<TokenRecord> & Pick<TokenStreamOptions, 'initial'>;
 
-/** Makes the parts of one stream, and ends what they began. */
+/** Makes the parts of one stream. */
 export function createManager(source: TokenSource, settings: Settings, beginning: Beginning): EndingManager {
   const { initial, ...record } = beginning;
   const context = createContext(source, settings, record);
-  const { state, now, timers, fetcher, rejections, events, recheck, current, report } = context;
+  const { state, timers, fetcher, events, current, report } = context;
   const { store } = settings;
-  const hooks = source as SourceHooks;
   const holder = createTokenHolder(context);
   const pipeline = createPipeline(context, holder);
-
-  function use(): AccessToken | null {
-    const fresh = useFresh(state, now);
-    if (fresh || !current()) return fresh;
-    state.lastUse = now();
-    pipeline.demand();
-    // A source that answers at once has replaced it.
-    return current();
-  }
-
-  /** The next check refreshes, unless the token is being replaced. */
-  function force(): void {
-    state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-    if (!isReplacing(state) && !blockingFailure(state, now())) state.forcedBy = 'manual';
-  }
-
-  /** What a source or a store does at the end must not keep the session from ending here. */
-  function reportIfThrown(work: () => unknown): void {
-    try {
-      // An async method fits the type of one that returns nothing.
-      (work() as Partial<PromiseLike<unknown>> | undefined)?.then?.(undefined, report);
-    } catch (error) {
-      report(error);
-    }
-  }
-
-  function tellSource(hook: typeof ON_SIGN_OUT | typeof ON_CLOSE): void {
-    reportIfThrown(() => hooks[hook]?.(state.last?.token ?? null, fetcher.pending()));
-  }
-
-  /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
-  function forget(): void {
-    holder.release();
-    rejections.clear();
-    Object.assign(state, newSession());
-  }
-
-  function endSession(): void {
-    if (state.isClosed || state.isSignedOut) return;
-    tellSource(ON_SIGN_OUT);
-    forget();
-    state.isSignedOut = true;
-    state.sessionTokens = new WeakSet();
-    pipeline.cancel();
-    pipeline.announce({ type: 'signedOut', error: new TokenUnavailableError('the session was signed out') });
-    recheck();
-  }
-
-  function rest(): void {
-    forget();
-    pipeline.cancel();
-    recheck();
-  }
-
+  const session = createSession(context, holder, pipeline, source);
+  const use = () => tokenToSend(context, pipeline);
+  const force = () => {
+    forceRefresh(context);
+  };
   const views = createTokenViews(context, pipeline.updates$, { use, force });
   if (initial !== undefined) {
     holder.holdInitial(initial);
     if (state.held) pipeline.demand();
   }
-  const signOuts = store?.signedOut?.subscribe({ next: endSession, error: report });
+  const signOuts = store?.signedOut?.subscribe({ next: session.end, error: report });
 
   return {
     parts: { context, holder, pipeline, signOuts },
@@ -143,28 +93,30 @@ export function createManager(source: TokenSource, settings: Settings, beginning
     shownNow: settings.now,
     timers,
     owns: fetcher.owns,
-    proof: hooks[PROOF],
+    proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,
     current,
     use,
-    rest,
-    signOut: () => {
-      if (state.isClosed) return;
-      const { sessionTokens } = state;
-      reportIfThrown(() => store?.signOut?.());
-      // A store that tells of its own sign-out has ended the session already, and the next one may have begun.
-      if (state.sessionTokens === sessionTokens) endSession();
-    },
+    rest: session.rest,
+    signOut: session.signOut,
     close: () => {
-      if (state.isClosed) return;
-      state.isClosed = true;
-      events.emit({ type: 'closed' });
-      // A shared token is not this stream's to revoke.
-      if (!store) tellSource(ON_CLOSE);
-      forget();
-      reportIfThrown(() => signOuts?.unsubscribe());
-      pipeline.close();
-      events.complete();
+      session.close(() => signOuts?.unsubscribe());
     },
   };
+}
+
+/** The token for a request that leaves now. */
+function tokenToSend({ state, now, current }: TokenContext, { demand }: Pipeline): AccessToken | null {
+  const fresh = useFresh(state, now);
+  if (fresh || !current()) return fresh;
+  state.lastUse = now();
+  demand();
+  // A source that answers at once has replaced it.
+  return current();
+}
+
+/** The next check refreshes, unless the token is being replaced. */
+function forceRefresh({ state, settings, now }: TokenContext): void {
+  state.pausedUntil = earlyEndOfPause(state, settings.backoff);
+  if (!isReplacing(state) && !blockingFailure(state, now())) state.forcedBy = 'manual';
 }

@@ -43,86 +43,25 @@ export interface TokenViews {
   readonly next: (begin: () => void, maxWait?: number) => Observable<AccessToken>;
 }
 
-/** @param use the token for a request that leaves now. @param force makes the next check refresh */
+/** What the views act with: `use` gives the token for a request that leaves now, `force` makes the next check refresh. */
+interface Actions {
+  readonly use: () => AccessToken | null;
+  readonly force: () => void;
+}
+
 export function createTokenViews(
   context: TokenContext,
   updates$: Observable<TokenUpdate>,
-  { use, force }: { readonly use: () => AccessToken | null; readonly force: () => void },
+  { use, force }: Actions,
 ): TokenViews {
-  const { state, settings, now, timers, fetcher, recheck, current } = context;
-
-  /** The updates. `begin` is called once they are subscribed, so that none of what it causes is missed. */
-  const updatesAfter = (begin: () => void): Observable<TokenUpdate> =>
-    merge(
-      updates$,
-      defer(() => {
-        begin();
-        return EMPTY;
-      }),
-    );
-
-  /** The first token that `select` finds in the updates. Completes without one when the stream closes. */
-  const firstToken = (
-    tokenUpdates$: Observable<TokenUpdate>,
-    select: (update: TokenUpdate) => AccessToken | null,
-    maxWait = settings.maxWait,
-  ): Observable<AccessToken> => {
-    if (state.waiters++ === 0) state.waitingSince = now();
-    return inCallerContext(
-      tokenUpdates$.pipe(
-        map(select),
-        filter((token) => token !== null),
-        take(1),
-        takeUntil(failAfter(timers, maxWait, () => unavailableWithin(maxWait))),
-        finalize(() => state.waiters--),
-      ),
-    );
-  };
-
-  const unavailableWithin = (maxWait: number) =>
-    new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: state.lastError });
-
-  const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
-
-  /** For a subscriber of the stream: it stays while a token is usable, and hears of no failure meanwhile. */
-  const tokenForListener = (update: TokenUpdate): AccessToken | null => {
-    const usable = current();
-    if (usable) return usable;
-    if (update.type === 'failed') throw update.error;
-    return update.type === 'token' ? update.token : null;
-  };
-
-  /** For a request: it waits while another attempt may come. */
-  const tokenForRequest = (update: TokenUpdate): AccessToken | null => {
-    if (update.type === 'token') return update.token;
-    // There may be a token of the next session already.
-    const usable = update.type === 'signedOut' ? null : current();
-    if (usable || update.type === 'attemptFailed') return usable;
-    throw update.error;
-  };
-
-  /**
-   * An attempt failed, and the token that was replayed stays in use. By identity: the same token may have come again.
-   */
-  const staysInUse = (replayed: TokenUpdate | null, { type }: TokenUpdate): boolean =>
-    type === 'attemptFailed' && current() !== null && state.held === replayed;
-
-  /** For someone who needs another token than the one at hand, which is replayed to each new subscriber. */
-  const tokenOtherThan =
-    (replayed: TokenUpdate | null) =>
-    (update: TokenUpdate): AccessToken | null => {
-      if (update.type === 'token') return update === replayed ? null : update.token;
-      // Another token may have come, been rejected before it was passed on, and be usable again by this failure.
-      if (update.type === 'attemptFailed') return state.held === replayed ? null : current();
-      throw update.error;
-    };
-
+  const { state, now, fetcher, recheck, current } = context;
+  const checkedUpdates$ = updatesAfter(updates$, recheck);
   return {
     token$: defer(() => {
       // A token that is to be renewed is renewed first: its successor may come at once.
       use();
-      return updatesAfter(recheck).pipe(
-        map(tokenForListener),
+      return checkedUpdates$.pipe(
+        map((update) => tokenForListener(update, current())),
         filter((token) => token !== null),
         // The next session may begin with the same token.
         distinctUntilChanged((last, next) => isOfSession(state, last) && sameToken(last, next)),
@@ -134,24 +73,90 @@ export function createTokenViews(
         const token = use();
         if (token) return of(token);
         if (fetcher.owns()) throw new TokenUnavailableError('a token source cannot wait for its own token');
-        return firstToken(updatesAfter(recheck), tokenForRequest, maxWait).pipe(throwIfClosed);
+        const select = (update: TokenUpdate) => tokenForRequest(update, current());
+        return firstToken(context, checkedUpdates$, select, maxWait).pipe(throwIfClosed);
       }),
     refresh: () =>
       defer(() => {
-        const select = tokenOtherThan(state.held);
+        const { held } = state;
         force();
         // The updates tell of it only where no token is usable.
         const failure = blockingFailure(state, now());
         if (failure) throw failure;
-        return firstToken(updatesAfter(recheck), select).pipe(throwIfClosed);
+        return firstToken(context, checkedUpdates$, tokenOtherThan(held, context)).pipe(throwIfClosed);
       }),
     next: (begin, maxWait) =>
       defer(() => {
-        const { held: replayed, failures } = state;
+        const { held, failures } = state;
         // A caller that begins to wait in a `refreshFailed` listener waits for the attempt after that one.
-        const isWaitOver = (update: TokenUpdate) => state.failures !== failures && staysInUse(replayed, update);
-        const untilItFails$ = updatesAfter(begin).pipe(takeWhile((update) => !isWaitOver(update)));
-        return firstToken(untilItFails$, tokenOtherThan(replayed), maxWait);
+        const isWaitOver = (update: TokenUpdate) => state.failures !== failures && staysInUse(held, update, context);
+        const untilItFails$ = updatesAfter(updates$, begin).pipe(takeWhile((update) => !isWaitOver(update)));
+        return firstToken(context, untilItFails$, tokenOtherThan(held, context), maxWait);
       }),
   };
 }
+
+const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
+
+/** The updates. `begin` is called once they are subscribed, so that none of what it causes is missed. */
+const updatesAfter = (updates$: Observable<TokenUpdate>, begin: () => void): Observable<TokenUpdate> =>
+  merge(
+    updates$,
+    defer(() => {
+      begin();
+      return EMPTY;
+    }),
+  );
+
+/** The first token that `select` finds in the updates. Completes without one when the stream closes. */
+function firstToken(
+  { state, settings, now, timers }: TokenContext,
+  updates$: Observable<TokenUpdate>,
+  select: (update: TokenUpdate) => AccessToken | null,
+  maxWait = settings.maxWait,
+): Observable<AccessToken> {
+  if (state.waiters++ === 0) state.waitingSince = now();
+  const unavailable = () =>
+    new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: state.lastError });
+  return inCallerContext(
+    updates$.pipe(
+      map(select),
+      filter((token) => token !== null),
+      take(1),
+      takeUntil(failAfter(timers, maxWait, unavailable)),
+      finalize(() => state.waiters--),
+    ),
+  );
+}
+
+/** For a subscriber of the stream: it stays while a token is usable, and hears of no failure meanwhile. */
+function tokenForListener(update: TokenUpdate, usable: AccessToken | null): AccessToken | null {
+  if (usable) return usable;
+  if (update.type === 'failed') throw update.error;
+  return update.type === 'token' ? update.token : null;
+}
+
+/** For a request: it waits while another attempt may come. */
+function tokenForRequest(update: TokenUpdate, usable: AccessToken | null): AccessToken | null {
+  if (update.type === 'token') return update.token;
+  if (update.type === 'attemptFailed') return usable;
+  // There may be a token of the next session already.
+  if (update.type === 'failed' && usable) return usable;
+  throw update.error;
+}
+
+/** For someone who needs another token than the one at hand, which is replayed to each new subscriber. */
+const tokenOtherThan =
+  (replayed: TokenUpdate | null, { state, current }: TokenContext) =>
+  (update: TokenUpdate): AccessToken | null => {
+    if (update.type === 'token') return update === replayed ? null : update.token;
+    // Another token may have come, been rejected before it was passed on, and be usable again by this failure.
+    if (update.type === 'attemptFailed') return state.held === replayed ? null : current();
+    throw update.error;
+  };
+
+/**
+ * An attempt failed, and the token that was replayed stays in use. By identity: the same token may have come again.
+ */
+const staysInUse = (replayed: TokenUpdate | null, { type }: TokenUpdate, { state, current }: TokenContext): boolean =>
+  type === 'attemptFailed' && current() !== null && state.held === replayed;

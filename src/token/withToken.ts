@@ -123,23 +123,25 @@ export function requestWith<T>(
   const rules = { key, maxWait, isRejectedError, isRejectedValue, isRepeatable };
   return (token$) => {
     const manager = managerOf(token$);
-    return defer(() => sendAndRepeat(manager, send, rules));
+    return defer(() => sendAndRepeat(manager, send, rules)).pipe(
+      catchError((thrown: unknown) =>
+        thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
+      ),
+    );
   };
 }
 
-function sendAndRepeat<T>(
-  { use, take, recover, reject, accepted, newest }: TokenManager,
-  send: Send<T>,
-  { key, maxWait, isRejectedError, isRejectedValue, isRepeatable }: Rules,
-): Observable<T> {
+/** Errors with a `RejectedValue` where a rejected value is the result. */
+function sendAndRepeat<T>(manager: TokenManager, send: Send<T>, rules: Rules): Observable<T> {
+  const { use, take, recover, reject, accepted, newest } = manager;
+  const { key, maxWait, isRejectedError, isRejectedValue, isRepeatable } = rules;
   let used: AccessToken | undefined;
   let hasDelivered = false;
   let hasFailed = false;
   let isRepeat = false;
   const sendWith = (token: AccessToken) => send((used = token));
-  const sendWithOrWait = (ready: AccessToken | null) =>
-    ready ? sendWith(ready) : take(maxWait).pipe(switchMap(sendWith));
-  let attempt = () => sendWithOrWait(use());
+  const sendOrWait = (ready: AccessToken | null) => (ready ? sendWith(ready) : take(maxWait).pipe(switchMap(sendWith)));
+  let attempt = () => sendOrWait(use());
 
   const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
   const judge = (value: T) => {
@@ -167,7 +169,7 @@ function sendAndRepeat<T>(
         next: (next) => {
           isRepeat = true;
           // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
-          attempt = () => sendWithOrWait(newest(next, rejection.token));
+          attempt = () => sendOrWait(newest(next, rejection.token));
         },
         // The request is repeated, or the caller has left: the response is read by nobody.
         unsubscribe: () => {
@@ -188,9 +190,6 @@ function sendAndRepeat<T>(
       },
     }),
     retry({ delay: beforeRepeat }),
-    catchError((thrown: unknown) =>
-      thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
-    ),
   );
 }
 
