@@ -82,12 +82,8 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
         throw thrown;
       }
       state = decision.state;
-      const pause$ = timers.after(decision.pause, true);
-      if (decision.type === 'reconnect') return pause$;
-      return pause$.pipe(
-        switchMap(() => otherToken(manager, settings, thrown)),
-        tap((other) => (replacement = other)),
-      );
+      if (decision.type === 'reconnect') return timers.after(decision.pause, true);
+      return otherToken(manager, settings, thrown, decision.pause).pipe(tap((other) => (replacement = other)));
     };
 
     return token$.pipe(
@@ -106,16 +102,17 @@ const asConnectionEnded = (thrown: unknown): Observable<never> =>
     : throwError(() => (thrown instanceof Ended ? thrown.end : thrown));
 
 /**
- * Emits once there is a token in the place of a rejected one. While the source fails and may mend, it is asked again
- * after pauses.
+ * Emits, at the earliest after the pause, once there is a token in the place of a rejected one. While the source fails
+ * and may mend, it is asked again after pauses.
  */
 function otherToken(
   { recover, events$, timers }: Pick<TokenManager, 'recover' | 'events$' | 'timers'>,
   { reconnect, maxWait }: ConnectSettings,
   thrown: Ended,
+  pause: number,
 ): Observable<AccessToken> {
   const rejection = { token: thrown.token, kind: kindOfRejection(thrown.end) };
-  return recover(rejection, maxWait).pipe(
+  const other$ = recover(rejection, maxWait).pipe(
     throwIfEmpty(() => thrown),
     retry({
       delay: (_none, count) => {
@@ -130,6 +127,7 @@ function otherToken(
       ),
     ),
   );
+  return timers.after(pause, true).pipe(switchMap(() => other$));
 }
 
 /** Emits nothing. Errors with the first error that `errorOf` makes of an event. */
