@@ -1,7 +1,7 @@
 import { EMPTY, Observable } from 'rxjs';
 import { captureContext } from '../internal/callerContext.js';
 import { ON_CLOSE } from '../internal/sourceHooks.js';
-import { clockOf } from '../internal/steadyClock.js';
+import { clockOf, type SteadyClock } from '../internal/steadyClock.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import { reportExpiry, type TokenRecord } from '../token/context.js';
 import type { UntimedTokenEvent } from '../token/events.js';
@@ -13,7 +13,7 @@ import { resume, suspend } from './suspension.js';
 import { nextMoment } from '../token/tokenHolder.js';
 import { createManager, type EndingManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
-import { createSharedTimer, type Timed } from './sharedTimer.js';
+import { createSharedTimer, type SharedTimer, type Timed } from './sharedTimer.js';
 import type { WeakTarget } from './weakTarget.js';
 
 /**
@@ -36,21 +36,6 @@ export interface Entry<K> extends Timed {
   handedOut: WeakTarget<TokenStream> | null;
 }
 
-export interface Entries<K> {
-  readonly timers: Timers;
-  /** Milliseconds on a clock that is never set back. */
-  readonly now: () => number;
-  /** Milliseconds on the clock of the tokens' times. */
-  readonly shownNow: () => number;
-  /** The manager of an entry, which is created if there is none. */
-  readonly activate: (entry: Entry<K>) => EndingManager;
-  /** While somebody is subscribed, the manager stays. */
-  readonly whileUsed: <T>(entry: Entry<K>, make: (manager: EndingManager) => Observable<T>) => Observable<T>;
-  /** Forgets the token. The stream stays open. */
-  readonly rest: (entry: Entry<K>) => void;
-  readonly close: (entry: Entry<K>) => void;
-}
-
 export const createEntry = <K>(key: K, source: TokenSource, settings: Settings): Entry<K> => ({
   key,
   source,
@@ -66,127 +51,150 @@ export const createEntry = <K>(key: K, source: TokenSource, settings: Settings):
 
 /**
  * Makes a manager when a stream is used, and ends it when nobody uses it: it takes ten times the memory of the state.
- *
- * @param tell is told what happens to the stream of an entry
  */
-export function createEntries<K>(
-  settings: Settings,
-  tell: (entry: Entry<K>, event: UntimedTokenEvent) => void,
-): Entries<K> {
-  const { scheduler, inTurn, wake } = settings;
-  const clock = clockOf(settings);
-  const { now } = clock;
-  const runInContext = captureContext();
-  const timers = createTimers(scheduler, clock);
-  const after = (delay: number, what: () => void) => runInContext(() => timers.after(delay).subscribe(what));
-  const setTimer = createSharedTimer(after, now, onDue);
+export class Entries<K> {
+  readonly timers: Timers;
+  /** Milliseconds on a clock that is never set back. */
+  readonly now: () => number;
+  private readonly clock: SteadyClock;
+  private readonly runInContext = captureContext();
+  private readonly setTimer: SharedTimer<Entry<K>>;
 
-  const activate = (entry: Entry<K>): EndingManager => entry.manager ?? runInContext(() => createManagerOf(entry));
+  /** @param tell is told what happens to the stream of an entry */
+  constructor(
+    private readonly settings: Settings,
+    private readonly tell: (entry: Entry<K>, event: UntimedTokenEvent) => void,
+  ) {
+    this.clock = clockOf(settings);
+    this.now = this.clock.now;
+    this.timers = createTimers(settings.scheduler, this.clock);
+    this.setTimer = createSharedTimer(
+      (delay, fire) => this.runInContext(() => this.timers.after(delay).subscribe(fire)),
+      this.now,
+      (entry) => {
+        this.onDue(entry);
+      },
+    );
+  }
 
-  function createManagerOf(entry: Entry<K>): EndingManager {
+  /** Milliseconds on the clock of the tokens' times. */
+  get shownNow(): () => number {
+    return this.settings.now;
+  }
+
+  /** The manager of an entry, which is created if there is none. */
+  activate(entry: Entry<K>): EndingManager {
+    return entry.manager ?? this.runInContext(() => this.createManagerOf(entry));
+  }
+
+  /**
+   * While somebody is subscribed, the manager stays. Hand-made, since `defer` with `finalize` is four Observables, and
+   * each `get` may make three of these.
+   */
+  whileUsed<T>(entry: Entry<K>, make: (manager: EndingManager) => Observable<T>): Observable<T> {
+    return new Observable((subscriber) => {
+      entry.uses++;
+      subscriber.add(() => {
+        entry.uses--;
+        this.release(entry);
+      });
+      make(this.activate(entry)).subscribe(subscriber);
+    });
+  }
+
+  /** Forgets the token. The stream is not closed: whoever holds it may be about to use it. */
+  letGo(entry: Entry<K>): void {
+    if (entry.manager) entry.manager.rest();
+    else {
+      this.forget(entry);
+      if (entry.state.isConnected) this.disconnect(entry);
+    }
+    entry.isGone = true;
+  }
+
+  close(entry: Entry<K>): void {
+    const { manager, source, settings, state } = entry;
+    // Only a manager can close a source or a store.
+    if (manager || settings.store || ON_CLOSE in source) this.activate(entry).close();
+    else if (!state.isClosed) {
+      state.isClosed = true;
+      this.tell(entry, { type: 'closed' });
+      this.forget(entry);
+    }
+  }
+
+  private createManagerOf(entry: Entry<K>): EndingManager {
     const { source, state } = entry;
-    const attemptInTurn: Settings['inTurn'] = (attempt$) => whileUsed(entry, () => inTurn(attempt$));
-    const rejections = entry.rejections ?? createRejectionMemory(settings.rejectionBudget);
-    const manager = createManager(source, { ...entry.settings, inTurn: attemptInTurn }, { state, rejections, clock });
+    const { inTurn, rejectionBudget } = this.settings;
+    const attemptInTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(entry, () => inTurn(attempt$));
+    const rejections = entry.rejections ?? createRejectionMemory(rejectionBudget);
+    const settings = { ...entry.settings, inTurn: attemptInTurn };
+    const manager = createManager(source, settings, { state, rejections, clock: this.clock });
     entry.manager = manager;
     manager.events$.subscribe((event) => {
       if (event.type === 'tokenRejected') entry.rejections = rejections;
-      if (event.type === 'closed') setTimer(entry, Infinity);
-      else release(entry);
-      tell(entry, event);
+      if (event.type === 'closed') this.setTimer(entry, Infinity);
+      else this.release(entry);
+      this.tell(entry, event);
     });
     if (state.isClosed) manager.parts.context.events.complete();
-    else setTimer(entry, now());
+    else this.setTimer(entry, this.now());
     resume(manager);
     return manager;
   }
 
-  // Hand-made, since `defer` with `finalize` is four Observables, and each `get` may make three of these.
-  const whileUsed: Entries<K>['whileUsed'] = (entry, make) =>
-    new Observable((subscriber) => {
-      entry.uses++;
-      subscriber.add(() => {
-        entry.uses--;
-        release(entry);
-      });
-      make(activate(entry)).subscribe(subscriber);
-    });
-
   /** The manager ends later: it may be in the middle of something. */
-  function release(entry: Entry<K>): void {
-    if (entry.dueAt === Infinity && !entry.state.isClosed) setTimer(entry, now());
+  private release(entry: Entry<K>): void {
+    if (entry.dueAt === Infinity && !entry.state.isClosed) this.setTimer(entry, this.now());
   }
 
   /** The manager may end, or the next moment of a token has come. */
-  function onDue(entry: Entry<K>): void {
-    if (!entry.manager) onMoment(entry);
-    else if (mayBeSuspended(entry)) {
+  private onDue(entry: Entry<K>): void {
+    if (!entry.manager) this.onMoment(entry);
+    else if (mayBeSuspended(entry, this.now(), this.settings.wake)) {
       suspend(entry.manager);
       entry.manager = null;
-      startTimer(entry);
+      this.startTimer(entry);
     }
   }
 
-  function startTimer(entry: Entry<K>): void {
+  private startTimer(entry: Entry<K>): void {
     const { held } = entry.state;
-    if (held) setTimer(entry, nextMoment(held, now()));
+    if (held) this.setTimer(entry, nextMoment(held, this.now()));
   }
 
   /** What the check of a manager does. A manager is made only to renew the token. */
-  function onMoment(entry: Entry<K>): void {
+  private onMoment(entry: Entry<K>): void {
     const { state } = entry;
-    const time = now();
+    const time = this.now();
     reportExpiry(state, time, (event) => {
-      tell(entry, event);
+      this.tell(entry, event);
     });
     // A listener may have used the stream: then its manager says when it is idle.
-    if (!entry.manager && state.isConnected && !keepsRunning(state, time, settings)) disconnect(entry);
-    else if (entry.manager || isRefreshDue(state, now())) activate(entry).parts.context.recheck();
-    if (!entry.manager) startTimer(entry);
+    if (!entry.manager && state.isConnected && !keepsRunning(state, time, this.settings)) this.disconnect(entry);
+    else if (entry.manager || isRefreshDue(state, this.now())) this.activate(entry).parts.context.recheck();
+    if (!entry.manager) this.startTimer(entry);
   }
 
   /** Stops the renewals of an entry without a manager. */
-  function disconnect(entry: Entry<K>): void {
+  private disconnect(entry: Entry<K>): void {
     entry.state.isConnected = false;
-    tell(entry, { type: 'idle' });
+    this.tell(entry, { type: 'idle' });
   }
 
-  function rest(entry: Entry<K>): void {
-    if (entry.manager) {
-      entry.manager.rest();
-      return;
-    }
-    forget(entry);
-    if (entry.state.isConnected) disconnect(entry);
-  }
-
-  function close(entry: Entry<K>): void {
-    const { manager, source, settings, state } = entry;
-    // Only a manager can close a source or a store.
-    if (manager || settings.store || ON_CLOSE in source) activate(entry).close();
-    else if (!state.isClosed) {
-      state.isClosed = true;
-      tell(entry, { type: 'closed' });
-      forget(entry);
-    }
-  }
-
-  /** As a manager does at the end of a session. */
-  function forget(entry: Entry<K>): void {
-    setTimer(entry, Infinity);
+  private forget(entry: Entry<K>): void {
+    this.setTimer(entry, Infinity);
     forgetSession(entry.state, entry.rejections);
   }
+}
 
-  /** Nobody uses the stream, and nothing but the next moment of its token makes it act. */
-  function mayBeSuspended({ uses, state, settings: { store } }: Entry<K>): boolean {
-    const { held, isConnected, refresh, isClosed } = state;
-    // A store may tell of the end of the session, or of another token.
-    if (uses > 0 || refresh || isClosed || (store && (held || isConnected))) return false;
-    // `wake` is listened to.
-    return !isConnected || (wake === EMPTY && pauseLeft(state, now()) === 0 && !isRefreshDue(state, now()));
-  }
-
-  return { timers, now, shownNow: settings.now, activate, whileUsed, rest, close };
+/** Nobody uses the stream, and nothing but the next moment of its token makes it act. */
+function mayBeSuspended<K>({ uses, state, settings }: Entry<K>, now: number, wake: Settings['wake']): boolean {
+  const { held, isConnected, refresh, isClosed } = state;
+  // A store may tell of the end of the session, or of another token.
+  if (uses > 0 || refresh || isClosed || (settings.store && (held || isConnected))) return false;
+  // `wake` is listened to.
+  return !isConnected || (wake === EMPTY && pauseLeft(state, now) === 0 && !isRefreshDue(state, now));
 }
 
 const isRefreshDue = (state: TokenState, now: number): boolean => state.isConnected && whyRefresh(state, now) !== null;

@@ -19,13 +19,11 @@ export function pooledStream<K>(entry: Entry<K>, entries: Entries<K>): TokenStre
 }
 
 /** It asks for the manager each time, since that may have ended. */
-function pooledManager<K>(
-  entry: Entry<K>,
-  { activate, whileUsed, close, timers, now, shownNow }: Entries<K>,
-): TokenManager {
+function pooledManager<K>(entry: Entry<K>, entries: Entries<K>): TokenManager {
   const { source, state } = entry;
-  const manager = () => activate(entry);
-  const observe = <T>(select: (active: TokenManager) => Observable<T>) => whileUsed(entry, select);
+  const { timers, now, shownNow } = entries;
+  const manager = () => entries.activate(entry);
+  const observe = <T>(select: (active: TokenManager) => Observable<T>) => entries.whileUsed(entry, select);
 
   /** A fresh token needs no manager. */
   const useIfFresh = () => useFresh(state, now);
@@ -59,7 +57,7 @@ function pooledManager<K>(
       manager().signOut();
     },
     close: () => {
-      close(entry);
+      entries.close(entry);
     },
   };
 }

@@ -6,25 +6,6 @@
  */
 const LONGEST_SEARCH = 32;
 
-export interface RecentlyUsedOptions<E> {
-  readonly max: number;
-  readonly isInUse: (entry: E) => boolean;
-  readonly letGo: (entry: E) => void;
-}
-
-/** At most `max` entries, and those above that are in use. */
-export interface RecentlyUsed<E> {
-  /** The entry, which counts as used now. */
-  use(name: string): E | undefined;
-  /** Lets go of the least recently used entry that is not in use, if there is no room. */
-  add(name: string, entry: E): void;
-  /** Forgets an entry, and returns it. */
-  take(name: string): E | undefined;
-  /** Forgets all, one after the other: they may be too many to be at hand at once. */
-  takeAll(): Iterable<E>;
-  size(): number;
-}
-
 /** An entry, between the one that was used before it and the one that was used after it. */
 class Item<E> {
   older: Item<E> | null = null;
@@ -37,70 +18,88 @@ class Item<E> {
 }
 
 /**
+ * At most `max` entries, and those above that are in use.
+ *
  * A linked list beside the Map, and not the order of the Map: V8 takes ever longer to find a key that is deleted and
  * set again and again.
  */
-export function recentlyUsed<E>({ max, isInUse, letGo }: RecentlyUsedOptions<E>): RecentlyUsed<E> {
-  const items = new Map<string, Item<E>>();
-  let oldest: Item<E> | null = null;
-  let newest: Item<E> | null = null;
+export class RecentlyUsed<E> {
+  private readonly items = new Map<string, Item<E>>();
+  private oldest: Item<E> | null = null;
+  private newest: Item<E> | null = null;
 
-  function append(item: Item<E>): void {
-    item.older = newest;
-    item.newer = null;
-    if (newest) newest.newer = item;
-    else oldest = item;
-    newest = item;
+  constructor(
+    private readonly max: number,
+    private readonly isInUse: (entry: E) => boolean,
+    private readonly letGo: (entry: E) => void,
+  ) {}
+
+  get size(): number {
+    return this.items.size;
   }
 
-  function unlink({ older, newer }: Item<E>): void {
-    if (older) older.newer = newer;
-    else oldest = newer;
-    if (newer) newer.older = older;
-    else newest = older;
+  /** The entry, which counts as used now. */
+  use(name: string): E | undefined {
+    const item = this.items.get(name);
+    if (item) this.touch(item);
+    return item?.entry;
   }
 
-  function touch(item: Item<E>): void {
-    if (item === newest) return;
-    unlink(item);
-    append(item);
+  /** Lets go of the least recently used entry that is not in use, if there is no room. */
+  add(name: string, entry: E): void {
+    const item = new Item(name, entry);
+    this.items.set(name, item);
+    this.append(item);
+    this.makeRoom(item);
   }
 
-  function remove(item: Item<E>): E {
-    items.delete(item.name);
-    unlink(item);
-    return item.entry;
+  /** Forgets an entry, and returns it. */
+  take(name: string): E | undefined {
+    const item = this.items.get(name);
+    return item && this.remove(item);
+  }
+
+  /** Forgets all, one after the other: they may be too many to be at hand at once. */
+  *takeAll(): Iterable<E> {
+    while (this.oldest) yield this.remove(this.oldest);
   }
 
   /** What is in use counts as used now: the search for room would else begin with the same entries each time. */
-  function makeRoom(added: Item<E>): void {
-    for (let left = LONGEST_SEARCH; oldest && oldest !== added && items.size > max && left > 0;) {
-      if (isInUse(oldest.entry)) {
-        touch(oldest);
+  private makeRoom(added: Item<E>): void {
+    for (let left = LONGEST_SEARCH; left > 0 && this.items.size > this.max;) {
+      const { oldest } = this;
+      if (!oldest || oldest === added) return;
+      if (this.isInUse(oldest.entry)) {
+        this.touch(oldest);
         left--;
-      } else letGo(remove(oldest));
+      } else this.letGo(this.remove(oldest));
     }
   }
 
-  return {
-    use: (name) => {
-      const item = items.get(name);
-      if (item) touch(item);
-      return item?.entry;
-    },
-    add: (name, entry) => {
-      const item = new Item(name, entry);
-      items.set(name, item);
-      append(item);
-      makeRoom(item);
-    },
-    take: (name) => {
-      const item = items.get(name);
-      return item && remove(item);
-    },
-    *takeAll() {
-      while (oldest) yield remove(oldest);
-    },
-    size: () => items.size,
-  };
+  private touch(item: Item<E>): void {
+    if (item === this.newest) return;
+    this.unlink(item);
+    this.append(item);
+  }
+
+  private remove(item: Item<E>): E {
+    this.items.delete(item.name);
+    this.unlink(item);
+    return item.entry;
+  }
+
+  private append(item: Item<E>): void {
+    item.older = this.newest;
+    item.newer = null;
+    if (this.newest) this.newest.newer = item;
+    else this.oldest = item;
+    this.newest = item;
+  }
+
+  private unlink({ older, newer }: Item<E>): void {
+    if (older) older.newer = newer;
+    else this.oldest = newer;
+    if (newer) newer.older = older;
+    else this.newest = older;
+  }
 }

@@ -6,10 +6,10 @@ import { createEventQueue } from '../token/eventQueue.js';
 import type { TokenEvent } from '../token/events.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { frozenCopy } from './canonicalKey.js';
-import { createEntries, createEntry, type Entry } from './entries.js';
+import { Entries, createEntry, type Entry } from './entries.js';
 import { settingsOf, type PoolSettings, type TokenPoolOptions } from './options.js';
 import { pooledStream } from './pooledStream.js';
-import { recentlyUsed } from './recentlyUsed.js';
+import { RecentlyUsed } from './recentlyUsed.js';
 
 /** An event of one of the streams, with the key of that stream. */
 export type PooledTokenEvent<K> = TokenEvent & { readonly key: K };
@@ -63,27 +63,20 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   if (typeof source !== 'function')
     throw new TypeError('createTokenPool takes a function that makes the token source of a key');
   const settings = settingsOf(options);
-  const { max, nameOf } = settings;
   const create = entryMaker(source, settings);
   const events = createEventQueue(settings.settings.now);
-  const entries = createEntries<K>(settings.settings, ({ key, isGone }, event) => {
+  const entries = new Entries<K>(settings.settings, ({ key, isGone }, event) => {
     const pooled = { ...event, key };
     if (!isGone) events.emit(pooled);
   });
-  const known = recentlyUsed<Entry<K>>({
-    max,
-    isInUse: ({ state }) => state.subscribers > 0 || state.refresh?.isFetching === true,
-    letGo: (entry) => {
-      // Not closed: whoever holds the stream may be about to use it.
-      entries.rest(entry);
-      entry.isGone = true;
-    },
+  const known = new RecentlyUsed<Entry<K>>(settings.max, isInUse, (entry) => {
+    entries.letGo(entry);
   });
   let isClosed = false;
 
   function checkedName(key: K): string {
     if (isClosed) throw new TokenStreamClosedError('the token pool is closed');
-    return nameOf(key);
+    return settings.nameOf(key);
   }
 
   function get(key: K): TokenStream {
@@ -117,13 +110,15 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     get,
     events: events.events$ as Observable<PooledTokenEvent<K>>,
     get size() {
-      return isClosed ? 0 : known.size();
+      return isClosed ? 0 : known.size;
     },
     delete: remove,
     close,
     [Symbol.dispose]: close,
   };
 }
+
+const isInUse = <K>({ state }: Entry<K>): boolean => state.subscribers > 0 || state.refresh?.isFetching === true;
 
 /**
  * Makes the entry of a key, in the context in which the pool is made: a request that asks first must not be kept alive.
