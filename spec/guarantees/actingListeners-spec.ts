@@ -1,6 +1,6 @@
 import { of, Subject } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { withToken, type TokenEvent } from 'rx-fresh-token';
+import { withToken, type TokenEvent, type TokenStream } from 'rx-fresh-token';
 import { answer, setUp, type Rig } from './rig.js';
 
 /** Acts once, from inside the callback of the first event of that type at or after the given moment. */
@@ -216,6 +216,39 @@ describe('whoever acts from inside an event', () => {
       expect(sent).toEqual(['a T1', 'b T2', 'b T3', 'a T3']);
       expect(rig.log.sort()).toEqual(['0 accepted T1', '300 a 200', '300 b 200']);
     }),
+  );
+
+  it.each([
+    ['refresh()', (token$: TokenStream) => token$.refresh().subscribe()],
+    [
+      'a sign of `wake`',
+      (_token$: TokenStream, wake: Subject<unknown>) => {
+        wake.next(undefined);
+      },
+    ],
+  ] as const)(
+    '15: should have the rejected request wait for the attempt, when %s ends the pause before it',
+    (_name, endPause) => {
+      marbles((m) => {
+        const wake = new Subject<unknown>();
+        const busy = { status: 503, headers: { 'retry-after': '1' } };
+        const replies = [{ took: 0 }, { took: 0, fail: busy }];
+        const rig = setUp(m, (n) => replies[n - 1] ?? {}, { random: () => 1, backoff: { initial: 200 }, wake });
+        rig.tell('s', rig.token$);
+        inside(rig, 'tokenRejected', 0, () => endPause(rig.token$, wake));
+        // The renewal has failed at 25 s, and is to be tried again after 1 s.
+        rig.at(25_300, () => {
+          const send = withToken(rig.token$, ({ value }) => of(answer(value === 'T1' ? 403 : 200)));
+          rig.tell('a', send);
+        });
+        rig.at(26_500, () => {
+          rig.token$.close();
+        });
+        m.flush();
+        expect(rig.asked).toEqual(['0 initial', '25000 scheduled', '25300 scheduled #2']);
+        expect(rig.log).toEqual(['0 s T1', '25500 s T3', '25500 a 200']);
+      })();
+    },
   );
 
   it(

@@ -67,7 +67,7 @@ const outcomeOf = (decision: Decision): RejectionOutcome =>
 
 /** Announces the decision, and has the token replaced if that was decided. */
 function carryOut({ state, now, events }: TokenContext, { token, key, kind }: Rejection, decision: Decision): void {
-  const { held, pausedUntil } = state;
+  const { held, endedAttempts } = state;
   const time = now();
   const isExplicit = kind === 'explicit';
   const outcome = outcomeOf(decision);
@@ -77,7 +77,7 @@ function carryOut({ state, now, events }: TokenContext, { token, key, kind }: Re
   if (isSuspendedNow && usableToken(state, time) && held) held.isSuspended = true;
   events.emit({ type: 'tokenRejected', token, outcome });
   // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
-  const isUnchanged = state.held === held && state.pausedUntil === pausedUntil && !isReplacing(state);
+  const isUnchanged = state.held === held && state.endedAttempts === endedAttempts && !isReplacing(state);
   if (decision === 'force' && isUnchanged) state.forcedBy = { key, kind };
 }
 
@@ -102,7 +102,7 @@ export function createRecovery(
     recover: (rejection, maxWait) =>
       defer(() => {
         const { token } = rejection;
-        const { held, pausedUntil } = state;
+        const { held, endedAttempts } = state;
         const decision = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
         carryOut(context, rejection, decision);
         // A `tokenRejected` listener may have signed out.
@@ -111,7 +111,7 @@ export function createRecovery(
         if (isStillHeld && current()) {
           // A `tokenRejected` listener may have made the attempt already: it brought the same token again, or failed.
           if (state.held !== held) rejections.remember(rejection, now());
-          if (state.pausedUntil !== pausedUntil || !isReplacing(state)) return EMPTY;
+          if (state.endedAttempts !== endedAttempts || !isReplacing(state)) return EMPTY;
         }
         const next$ = isStillHeld ? replacementFor(rejection, maxWait) : views.take(maxWait);
         return next$.pipe(filter((next) => !sameToken(next, token)));

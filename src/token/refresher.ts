@@ -88,6 +88,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
     return result$.pipe(
       concatMap((result): Observable<TokenUpdate> => {
         const received = receivedToken(result, now() - sentAt, context);
+        state.endedAttempts++;
         // Not left to `finalize`, which runs after the token was delivered.
         end(context, refresh);
         // Others shared it, another one was asked for, and only then the store answered.
@@ -118,6 +119,7 @@ function afterFailure(
   if (state.refresh !== refresh) return EMPTY;
   const { error, permanent } = failure;
   refresh.isFetching = false;
+  state.endedAttempts++;
   state.failures++;
   state.lastError = error;
   // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.

@@ -47,6 +47,8 @@ interface Session {
   refresh: Refresh | null;
   /** When the source was last asked. */
   lastFetchAt: number;
+  /** How many attempts have ended, whatever they brought. */
+  endedAttempts: number;
   /** Failed attempts since the last token. */
   failures: number;
   lastError: unknown;
@@ -83,6 +85,7 @@ export const newSession = (): Session => ({
   forcedBy: null,
   refresh: null,
   lastFetchAt: -Infinity,
+  endedAttempts: 0,
   failures: 0,
   lastError: undefined,
   pausedUntil: -Infinity,
