@@ -44,15 +44,20 @@ export class Fetches {
     return this.live > 0;
   }
 
+  /** The same, and no answer is too late already. */
+  get isFetching(): boolean {
+    return this.isAsking && this.fetch?.isTimedOut !== true;
+  }
+
   /** A refresh is under way: an attempt, or the pause before the next one. */
   get isRefreshing(): boolean {
-    return (this.isAsking && this.fetch?.isTimedOut !== true) || (!this.isIdle && this.failures.isRetrying);
+    return this.isFetching || (!this.isIdle && this.failures.isRetrying);
   }
 
   /** The source is being asked for another token because this one was rejected. */
   get isReplacing(): boolean {
     if (this.announced === 'rejected') return true;
-    return this.isAsking && this.fetch?.isTimedOut !== true && this.fetch?.reason === 'rejected';
+    return this.isFetching && this.fetch?.reason === 'rejected';
   }
 
   /** `refreshStarted` is emitted, before the source is asked. */

@@ -48,8 +48,8 @@ export function createKnowledge(history: History, facts: Facts): Knowledge {
   const failures = new Failures(facts, tokens, history.seed === null);
   const rejections: Rejections = new Rejections(facts, tokens, memories, isFast, {
     isBlocked: () => failures.isBlocking,
-    isPausing: () => !fetches.isAsking && failures.mayPause,
-    isFarFromAttempt: () => !fetches.isAsking && failures.isFarFromAttempt,
+    isPausing: () => !fetches.isFetching && failures.mayPause,
+    isFarFromAttempt: () => !fetches.isFetching && failures.isFarFromAttempt,
     isRefreshing: () => fetches.isRefreshing,
     isReplacing: () => fetches.isReplacing,
   });
