@@ -1,4 +1,5 @@
-import { firstValueFrom, of } from 'rxjs';
+import { firstValueFrom, of, throwError } from 'rxjs';
+import { marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, takeToken, withToken, type TokenStreamOptions } from 'rx-fresh-token';
 import { openStream } from './rig.js';
 
@@ -43,6 +44,7 @@ describe('an option that is a wrong function', () => {
     ],
     ['a lifetime that throws', { lifetime: broken }, 'option "lifetime" threw an error'],
     ['a refreshBefore that throws', { refreshBefore: broken }, 'option "refreshBefore" threw an error'],
+    ['a random that throws', { random: broken }, 'option "random" threw an error'],
   ])('should fail at once and name the option, after one request: %s', async (_kind, options, message) => {
     let asked = 0;
     const token$ = openStream(() => of({ access_token: `T${String(++asked)}`, expires_in: 30 }), options);
@@ -52,4 +54,37 @@ describe('an option that is a wrong function', () => {
     });
     expect(asked).toBe(1);
   });
+
+  it(
+    'should fail for good, and name the option, when random throws after a failure',
+    marbles((m) => {
+      const asked: number[] = [];
+      const failures: unknown[] = [];
+      const token$ = createTokenStream(
+        () => {
+          asked.push(m.scheduler.now());
+          return asked.length === 1 ? of({ access_token: 'T1', expires_in: 30 }) : throwError(() => new Error('down'));
+        },
+        {
+          scheduler: m.scheduler,
+          jitter: 0,
+          random: () => (asked.length > 1 ? broken() : 1),
+        },
+      );
+      token$.events.subscribe((event) => {
+        if (event.type === 'refreshFailed') failures.push([event.at, event.message, event.permanent]);
+      });
+      token$.subscribe({ error: (error: unknown) => failures.push((error as Error).message) });
+      m.scheduler.schedule(() => {
+        token$.close();
+      }, 29_500);
+      m.flush();
+      expect(asked).toEqual([0, 25_000, 29_000]);
+      expect(failures).toEqual([
+        [25_000, 'option "random" threw an error', true],
+        [29_000, 'option "random" threw an error', true],
+        'the token source failed for good: option "random" threw an error',
+      ]);
+    }),
+  );
 });

@@ -3,6 +3,7 @@ import { marbles } from 'rxjs-marbles/jest';
 import {
   createTokenStream,
   takeToken,
+  withToken,
   type StoredToken,
   type TokenStream,
   type TokenStreamOptions,
@@ -134,6 +135,84 @@ describe('a store that pushes', () => {
       }, 24_700);
       m.flush();
       expect(asked).toEqual([0, 24_000, 24_260]);
+    }),
+  );
+
+  it(
+    'should not be asked for a token once it has shared one, when the pause after a failure is over already',
+    marbles((m) => {
+      let slept = 0;
+      const busy = Object.assign(new Error('busy'), { retryAfter: 10_000 });
+      const changes = new Subject<StoredToken>();
+      const asked: number[] = [];
+      const token$ = createTokenStream(() => NEVER, {
+        scheduler: m.scheduler,
+        now: () => m.scheduler.now() + slept,
+        store: { changes, refresh: () => (asked.push(m.scheduler.now()), throwError(() => busy)) },
+      });
+      const log: string[] = [];
+      token$.subscribe(({ value }) => log.push(`${m.scheduler.now()} ${value}`));
+      m.scheduler.schedule(() => {
+        // No timer has told the stream yet.
+        slept = 20_000;
+        changes.next(stored('theirs', 0));
+      }, 100);
+      m.scheduler.schedule(() => {
+        token$.close();
+      }, 15_000);
+      m.flush();
+      expect([asked, log]).toEqual([[0], ['100 theirs']]);
+    }),
+  );
+
+  it(
+    'should not pass for the answer of the source, when it shares the token at hand again while the source is asked',
+    marbles((m) => {
+      const { token$, changes } = pushed(m.scheduler, (n) => n === 2);
+      const outcomes: string[] = [];
+      token$.events.subscribe((event) => {
+        if (event.type === 'tokenRejected') outcomes.push(event.outcome);
+      });
+      const log: string[] = [];
+      token$.subscribe();
+      const forbidden = withToken(token$, () => of({ status: 403, headers: new Headers(), body: null }), { key: 'r' });
+      m.scheduler.schedule(() => {
+        forbidden.subscribe();
+        token$.refresh().subscribe(({ value }) => log.push(`${m.scheduler.now()} ${value}`));
+      }, 1000);
+      m.scheduler.schedule(() => {
+        changes.next(stored('T1', 2005));
+      }, 1005);
+      // The attempt has failed at 1010. The resource is not remembered: nobody knows yet whether another token helps.
+      m.scheduler.schedule(() => forbidden.subscribe(), 1020);
+      m.scheduler.schedule(() => {
+        token$.close();
+      }, 1500);
+      m.flush();
+      expect(outcomes).toEqual(['refreshing', 'refreshing']);
+      expect(log).toEqual(['1260 T1']);
+    }),
+  );
+
+  it(
+    'should keep nobody from the token that came, when it is shared again while the first is given it',
+    marbles((m) => {
+      const changes = new Subject<StoredToken>();
+      const token$ = createTokenStream(() => NEVER, {
+        scheduler: m.scheduler,
+        store: { changes, refresh: () => timer(100, m.scheduler).pipe(map(() => stored('T1', 1000))) },
+      });
+      const log: string[] = [];
+      takeToken(token$).subscribe(({ value }) => {
+        log.push(`a ${value}`);
+        changes.next(stored('T1', 1000));
+      });
+      takeToken(token$).subscribe(({ value }) => log.push(`b ${value}`));
+      m.scheduler.schedule(() => {
+        token$.close();
+      }, 200);
+      m.flush();
+      expect(log).toEqual(['a T1', 'b T1']);
     }),
   );
 

@@ -46,6 +46,23 @@ describe('waits', () => {
   );
 
   it(
+    'should measure the wait of the first of those who still wait, when others have left meanwhile',
+    marbles((m) => {
+      const source = () => timer(142, m.scheduler).pipe(map((): TokenResponse => ({ access_token: 'T' })));
+      const token$ = createTokenStream(source, { scheduler: m.scheduler, idleTimeout: 0 });
+      const told: unknown[] = [];
+      managerOf(token$).waits$.subscribe((wait) => told.push(wait));
+      for (let at = 0; at < 140; at += 15)
+        timer(at, m.scheduler).subscribe(() => takeToken(token$, { maxWait: 20 }).subscribe(ignore));
+      timer(150, m.scheduler).subscribe(() => {
+        token$.close();
+      });
+      m.flush();
+      expect(told).toEqual([{ waiters: 1, longest: 7, outcome: 'token' }]);
+    }),
+  );
+
+  it(
     'should not be told where nobody waits: a request goes on with the token that is renewed for it',
     marbles((m) => {
       const source = () => of({ access_token: 'T2', expires_in: 60 });

@@ -26,7 +26,7 @@ export function backoffOf(settings: BackoffSettings, last: AccessToken | undefin
 export const backoffStep = (attempt: number, { initial, max, factor }: Backoff): number =>
   Math.min(max, initial * Math.min(factor ** (attempt - 1), Number.MAX_VALUE));
 
-/** The pause after the given number of permanent failures: without jitter, and growing to a minute. */
+/** The pause after a permanent failure, the last of so many in a row: without jitter, and growing to a minute. */
 export const permanentPause = (failures: number, settings: BackoffSettings, retryAfter = 0): number =>
   Math.max(MIN_PAUSE, retryAfter, backoffStep(failures, { ...settings, max: settings.max ?? MAX_PERMANENT_PAUSE }));
 
@@ -37,8 +37,12 @@ export const permanentPause = (failures: number, settings: BackoffSettings, retr
 export function retryDelay(
   attempt: number,
   backoff: Backoff,
-  { random, remaining, retryAfter = 0 }: { random: () => number; remaining: number; retryAfter?: number | undefined },
+  {
+    jitter = 1,
+    remaining,
+    retryAfter = 0,
+  }: { jitter?: number | undefined; remaining: number; retryAfter?: number | undefined },
 ): number {
-  const pause = Math.min(random() * backoffStep(attempt, backoff), remaining / 3);
+  const pause = Math.min(jitter * backoffStep(attempt, backoff), remaining / 3);
   return Math.max(MIN_PAUSE, Math.round(pause) || 0, retryAfter);
 }

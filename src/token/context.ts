@@ -27,6 +27,10 @@ export interface TokenContext {
    * each subscriber and each request that needs a token.
    */
   readonly recheck: () => void;
+  /** Emits when the refresh under way is given up. */
+  readonly cancelled$: Subject<void>;
+  /** Those who wait for one token, the first of them first, and since when. */
+  readonly waiting: Set<{ readonly since: number }>;
   /** The usable token, without side effects. */
   readonly current: () => AccessToken | null;
   /** Emits `refreshFailed` for a failure that the token survives. */
@@ -59,6 +63,8 @@ export function createContext(source: TokenSource, settings: Settings, record: P
     events,
     recheck$,
     recheck,
+    cancelled$: new Subject(),
+    waiting: new Set(),
     current: () => usableToken(state, now()),
     report: (error, attempt = 1, retryIn = null) => {
       events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent: false });

@@ -4,10 +4,16 @@ import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '.
 import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { callPredicate } from '../internal/callPredicate.js';
-import { isMistake } from './tokenResponse.js';
+import { drawn, isMistake } from './tokenResponse.js';
 
 /** A server is not believed when it asks for a longer pause than this. Milliseconds. */
 export const MAX_RETRY_AFTER = 5 * 60_000;
+
+interface FailureSettings {
+  readonly isPermanent: (error: unknown) => boolean;
+  readonly random: () => number;
+  readonly now: () => number;
+}
 
 const HTTP_TRANSIENT = [408, 425, 429];
 
@@ -18,15 +24,18 @@ export interface Failure {
   readonly permanent: boolean;
   /** How long the server asked to wait. Milliseconds. */
   readonly retryAfter?: number | undefined;
+  /** 0 to 1: how much of the next step of backoff the pause takes. Default all of it. */
+  readonly jitter?: number;
 }
 
-/** What an attempt failed with. The user's option `isPermanent` may throw, and so may a getter of the error. */
-export function failureOf(error: unknown, isPermanent: (error: unknown) => boolean, now: number): Failure {
+/** What an attempt failed with. The user's options may throw, and so may a getter of the error. */
+export function failureOf(error: unknown, { isPermanent, random, now }: FailureSettings): Failure {
   try {
     const permanent = callPredicate(isPermanent, error, 'isPermanent');
-    return { error, permanent, retryAfter: retryAfterOf(error, now) };
-  } catch (mistake) {
-    return { error: mistake, permanent: false };
+    const retryAfter = retryAfterOf(error, now());
+    return permanent ? { error, permanent, retryAfter } : { error, permanent, retryAfter, jitter: drawn(random) };
+  } catch (thrown) {
+    return { error: thrown, permanent: isMistake(thrown) };
   }
 }
 

@@ -17,13 +17,15 @@ import {
   type SubjectLike,
 } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
+import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
 import { afterPause, runRefresh } from './refresher.js';
-import { blockingFailure, earlyEndOfPause, keepsRunning, whyRefresh } from './state.js';
+import { blockingFailure, earlyEndOfPause, isOfSession, keepsRunning, usable, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
+import type { AccessToken } from './types.js';
 
 /** The waiters have a token, or fail without one. */
 export interface WaitEnded {
@@ -42,8 +44,6 @@ export interface Pipeline {
   readonly waits$: Observable<WaitEnded>;
   /** A request needs a token now, and does not wait for it: the pipeline runs, and looks whether to refresh. */
   readonly demand: () => void;
-  /** Gives up the refresh under way. */
-  readonly cancel: () => void;
   readonly close: () => void;
 }
 
@@ -58,15 +58,12 @@ export interface Pipeline {
  * ```
  */
 export function createPipeline(context: TokenContext, holder: TokenHolder): Pipeline {
-  const { state, settings, now, recheck$, recheck } = context;
-  const cancelled$ = new Subject<void>();
+  const { state, settings, now, recheck$, recheck, cancelled$ } = context;
   const closed$ = new Subject<void>();
   const waits = new Subject<WaitEnded>();
   const connector = createConnector(context, holder, waits);
+  // Not merged into `refresh$`: what comes from outside, a sign-out say, is told even if the pipeline does not run.
   const announce = connector.next;
-  const cancel = () => {
-    cancelled$.next();
-  };
 
   const isToRun = () => keepsRunning(state, now(), settings);
 
@@ -89,18 +86,18 @@ export function createPipeline(context: TokenContext, holder: TokenHolder): Pipe
     );
 
   const shared$ = using(
-    () => listen(context, holder, announce, cancel),
+    () => listen(context, holder, announce),
     () => refresh$.pipe(repeat({ delay: untilNeeded })),
   ).pipe(takeUntil(closed$), share({ connector: () => connector, resetOnRefCountZero: false }));
 
   return {
     updates$: defer(() => {
       if (state.isClosed) throw new TokenStreamClosedError();
+      // Whoever subscribes now begins the next session.
       state.isSignedOut = false;
       return shared$;
     }),
     announce,
-    cancel,
     waits$: waits.asObservable(),
     demand: () => {
       if (state.isClosed) return;
@@ -124,19 +121,19 @@ function createConnector(
   { hold }: TokenHolder,
   waits: Subject<WaitEnded>,
 ): SubjectLike<TokenUpdate> {
-  const { state, now, timers, events, current } = context;
+  const { state, now, timers, events, waiting } = context;
   return latest<TokenUpdate>({
-    replay: () => (current() ? (state.held ?? undefined) : currentFailure(context)),
+    replay: () => usable(state, now()) ?? currentFailure(context),
     beforeEmit: (update) => {
-      const { waiters, waitingSince } = state;
-      if (update.type !== 'attemptFailed' && waits.observed && waiters > 0)
-        waits.next({ waiters, longest: now() - waitingSince, outcome: update.type });
+      const [first] = waiting;
+      if (update.type !== 'attemptFailed' && waits.observed && first)
+        waits.next({ waiters: waiting.size, longest: now() - first.since, outcome: update.type });
       if (update.type === 'token') hold(update);
       // Emitted after `latest` has copied its subscribers: a listener that subscribes now waits for a token of the next
       // session.
       if (update.type === 'signedOut') events.emit({ type: 'signedOut' });
     },
-    isCurrent: (update) => update.type !== 'token' || current() === update.token || state.singleUse === update.token,
+    isCurrent: (update) => update.type !== 'token' || isHandedOut(context, update.token),
     onCount: (count) => {
       state.subscribers = count;
       // While anyone wants the token, its timers keep the process alive.
@@ -145,20 +142,19 @@ function createConnector(
   });
 }
 
+/** A store may have shared the token again meanwhile, with other times: then it is another object. */
+const isHandedOut = ({ state, current }: TokenContext, token: AccessToken): boolean =>
+  state.singleUse === token || (sameToken(current(), token) && isOfSession(state, token));
+
 /** The permanent failure that everyone without a token fails with, until its pause is over. */
-function currentFailure({ state, now, current }: TokenContext): TokenUpdate | undefined {
+function currentFailure({ state, now }: TokenContext): TokenUpdate | undefined {
   const error = blockingFailure(state, now());
-  return error && !current() ? { type: 'failed', error } : undefined;
+  return error ? { type: 'failed', error } : undefined;
 }
 
 /** While the pipeline runs, it listens to whatever may make a refresh necessary. */
-function listen(
-  context: TokenContext,
-  { fromStore }: TokenHolder,
-  announce: Pipeline['announce'],
-  cancel: Pipeline['cancel'],
-): Subscription {
-  const { state, settings, now, events, recheck$, recheck, report } = context;
+function listen(context: TokenContext, { fromStore }: TokenHolder, announce: Pipeline['announce']): Subscription {
+  const { state, settings, now, events, recheck$, recheck, current, report } = context;
   const listening = new Subscription(() => {
     state.isConnected = false;
     const isIdle = !state.isClosed && !state.isSignedOut && !blockingFailure(state, now());
@@ -173,18 +169,14 @@ function listen(
   /** The token of those who listen may have ended in the pause after a permanent failure. */
   const announceFailure = () => {
     const failure = currentFailure(context);
-    if (failure && state.subscribers > 0) announce(failure);
+    if (failure && state.subscribers > 0 && !current()) announce(failure);
   };
   /** Someone else put a token into the store. */
   const receiveStored = (stored: SourceResult) => {
     if (state.isSignedOut) return;
     try {
       const arrived = fromStore(stored);
-      if (!arrived) return;
-      // A fetch under way goes on; a pause before the next one has no reason any more.
-      if (state.refresh?.isFetching) state.refresh.isSuperseded = true;
-      else cancel();
-      announce(arrived);
+      if (arrived) announce(arrived);
     } catch (error) {
       report(error);
     }

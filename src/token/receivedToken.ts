@@ -65,15 +65,15 @@ export function receivedToken(
   if (!last || !sameToken(token, last.token)) return { token, took, origin, ...times };
   // Receiving the same token again does not extend its lifetime, unless its response says how long it lives.
   const lifetime = lifetimeOfToken(last.token);
-  if (saysLifetime(response) || times.expiresAt <= last.issuedAt + lifetime)
+  if (saysLifetime(response) || times.expiresAt <= last.expiresAt)
     return { token, took, origin, ...askedAgain(times, time) };
   const older = tokenOf(time - last.issuedAt, lifetime);
   return { token: older, took, origin, ...askedAgain(timesOf(older, last.issuedAt, took, settings), time) };
 }
 
 /**
- * A source that caches hands the same token out until it expires. Where it is due all the same, it is asked again after
- * half of what is left.
+ * A source that caches hands the same token out until it expires. If that token is due for renewal, the source is asked
+ * again after half of what is left of its life.
  */
 function askedAgain(times: TokenTimes, now: number): TokenTimes {
   if (times.renewAt > now) return times;

@@ -10,6 +10,7 @@ import {
   isReplacing,
   isSuspended,
   pauseLeft,
+  usable,
   usableToken,
   type TokenState,
 } from './state.js';
@@ -52,7 +53,7 @@ const isHeld = ({ held }: TokenState, token: AccessToken): boolean => sameToken(
 function decide({ state, now, rejections }: TokenContext, rejection: Rejection): Decision {
   const { held } = state;
   const time = now();
-  if (!held || !isHeld(state, rejection.token)) return 'alreadyReplaced';
+  if (!held || !sameToken(held.token, rejection.token)) return 'alreadyReplaced';
   if (rejections.isRemembered(rejection, time, held.token.expiresAt < Infinity)) return 'suppressed';
   // An attempt has failed and the next one is far: the token stays in use, and no request waits.
   if (usableToken(state, time) && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
@@ -74,7 +75,8 @@ function carryOut({ state, now, events }: TokenContext, { token, key, kind }: Re
   if (isExplicit && sameToken(state.singleUse, token)) state.singleUse = null;
   // In the pause after a failed attempt the token stays in use.
   const isSuspendedNow = outcome === 'refreshing' && isExplicit && pauseLeft(state, time) === 0;
-  if (isSuspendedNow && usableToken(state, time) && held) held.isSuspended = true;
+  const inUse = usable(state, time);
+  if (isSuspendedNow && inUse) inUse.isSuspended = true;
   events.emit({ type: 'tokenRejected', token, outcome });
   // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
   const isUnchanged = state.held === held && state.endedAttempts === endedAttempts && !isReplacing(state);

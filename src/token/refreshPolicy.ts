@@ -1,7 +1,7 @@
 /** When a token is renewed, is given to no request any more, and expires: pure functions of its response. */
 import { jwtClaims } from '../internal/jwtClaims.js';
 import type { Settings } from './options.js';
-import { mistake } from './tokenResponse.js';
+import { answerOf, drawn, mistake } from './tokenResponse.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
 const MAX_LEAD = 5 * 60_000;
@@ -69,15 +69,6 @@ export function lifetimeOf(
   return mayBeOver || remaining > least ? Math.min(remaining, issued) : issued;
 }
 
-/** What a function among the options returns. If it throws, another token does not help. */
-function answerOf<T, R>(name: string, option: (given: T) => R, given: T): R {
-  try {
-    return option(given);
-  } catch (cause) {
-    throw mistake(`option "${name}" threw an error`, { cause });
-  }
-}
-
 /**
  * The moments of a token that took `took` ms to fetch.
  *
@@ -101,7 +92,7 @@ export function timesOf(
     wished !== undefined && wished >= 0
       ? wished
       : Math.max(Math.min(lifetime / 6, MAX_LEAD) + rounding, 1.5 * took + margin);
-  const jittered = Math.min(lead * (1 + jitter * (random() || 0)), lifetime / 2);
+  const jittered = Math.min(lead * (1 + jitter * drawn(random)), lifetime / 2);
   // Never due at once: a synchronous source would be asked for ever within one moment.
   const renewAt = Math.max(issuedAt + 1, Math.floor(expiresAt - jittered));
   return { issuedAt, renewAt, usableUntil: Math.floor(expiresAt - margin), expiresAt };

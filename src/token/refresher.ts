@@ -35,10 +35,10 @@ type Announce = (update: TokenUpdate) => void;
 export function runRefresh(context: TokenContext, reason: RefreshReason, announce: Announce): Observable<TokenUpdate> {
   const { state, settings } = context;
   const refresh = begin(context, reason);
-  return defer(() => settings.inTurn(attempt(context, refresh))).pipe(
+  return settings.inTurn(attempt(context, refresh)).pipe(
     retry({ delay: (error: unknown) => afterFailure(context, refresh, error, announce) }),
     catchError((error: unknown): Observable<TokenUpdate> => {
-      // `permanentFailure` is null if an option of the user's threw, such as `random`.
+      // `permanentFailure` is null if the option `now` threw.
       const failure = state.permanentFailure ?? new TokenUnavailableError(undefined, { cause: error });
       return of({ type: 'failed', error: failure });
     }),
@@ -74,8 +74,8 @@ function end({ state }: TokenContext, refresh: Refresh): void {
 function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdate> {
   const { state, now, fetcher, rejections, events, report } = context;
   const { reason, rejection } = refresh;
-  const count = ++refresh.attempt;
   return defer(() => {
+    const count = ++refresh.attempt;
     const sentAt = (state.lastFetchAt = now());
     refresh.isFetching = true;
     refresh.isSuperseded = false;
@@ -103,7 +103,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
 }
 
 /**
- * The notifier of `retry`: emits when it is time for another attempt, completes without a waiter, errors when none will
+ * The notifier of `retry`: emits when it is time for another attempt, completes when no token is wanted, errors when none will
  * help.
  */
 function afterFailure(
@@ -114,17 +114,17 @@ function afterFailure(
 ): Observable<unknown> {
   const { state, settings, now, events, recheck$ } = context;
   const time = now();
-  const failure = failureOf(thrown, settings.isPermanent, settings.now());
+  const failure = failureOf(thrown, settings);
   // `isPermanent` may have called `signOut()`. The failure is none of the next session.
   if (state.refresh !== refresh) return EMPTY;
-  const { error, permanent } = failure;
   refresh.isFetching = false;
   state.endedAttempts++;
   state.failures++;
-  state.lastError = error;
   // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.
   if (state.held) state.held.isSuspended = false;
+  const { error, permanent } = failure;
   const duration = pauseAfter(state, failure, settings, time);
+  state.lastError = error;
   state.pausedUntil = time + duration;
   const retries = !permanent && isWanted(state, time, settings);
   // A `refreshFailed` listener may begin another refresh, if this one gives up.

@@ -30,7 +30,7 @@ export function createSession(
   pipeline: Pipeline,
   source: TokenSource,
 ): Session {
-  const { state, settings, fetcher, rejections, events, recheck, report } = context;
+  const { state, settings, fetcher, rejections, events, recheck, cancelled$, report } = context;
   const { store } = settings;
 
   const tellSource = (hook: typeof ON_SIGN_OUT | typeof ON_CLOSE) => {
@@ -47,7 +47,7 @@ export function createSession(
     forget();
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
-    pipeline.cancel();
+    cancelled$.next();
     pipeline.announce({ type: 'signedOut', error: new TokenUnavailableError('the session was signed out') });
     recheck();
   };
@@ -74,7 +74,7 @@ export function createSession(
     },
     rest: () => {
       forget();
-      pipeline.cancel();
+      cancelled$.next();
       recheck();
     },
   };

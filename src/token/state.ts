@@ -25,11 +25,14 @@ export interface Refresh {
   readonly reason: RefreshReason;
   /** The number of the attempt, from 1. */
   attempt: number;
-  /** For which it was begun. */
+  /** The rejection that it was begun for; null: none. */
   readonly rejection: RejectedBy | null;
   /** The source is being asked. */
   isFetching: boolean;
-  /** Others have shared a newer token since: the source may answer with the same one. */
+  /**
+   * Others have put a newer token into the store since the source was asked. It stays in use, and the answer may be the
+   * same one.
+   */
   isSuperseded: boolean;
 }
 
@@ -44,6 +47,7 @@ interface Session {
   lastUse: number;
   /** The source is to be asked for another token: `refresh()` was called, or a server rejected the one at hand. */
   forcedBy: 'manual' | RejectedBy | null;
+  /** The one under way. */
   refresh: Refresh | null;
   /** When the source was last asked. */
   lastFetchAt: number;
@@ -60,12 +64,8 @@ interface Session {
 
 /** What a stream knows about its token and its source. The functions below decide by it and change nothing. */
 export interface TokenState extends Session {
-  /** How many wait for a token or listen to all. */
+  /** How many wait for a token or listen to all tokens. */
   subscribers: number;
-  /** How many of these wait for one token. */
-  waiters: number;
-  /** Since when the first of the waiters has waited. */
-  waitingSince: number;
   /** The session has ended, and no token has been asked for since. */
   isSignedOut: boolean;
   /** The tokens of the session, once there was a sign-out; null before: then all tokens are of this one. */
@@ -96,8 +96,6 @@ export const newSession = (): Session => ({
 export const initialState = (): TokenState =>
   Object.assign(newSession(), {
     subscribers: 0,
-    waiters: 0,
-    waitingSince: 0,
     isSignedOut: false,
     sessionTokens: null,
     isConnected: false,
@@ -109,9 +107,12 @@ export const initialState = (): TokenState =>
 export const isFresh = ({ renewAt, usableUntil, isSuspended }: HeldToken, now: number): boolean =>
   now < renewAt && now < usableUntil && !isSuspended;
 
+/** The token at hand, if a request may be given it. */
+export const usable = ({ held }: TokenState, now: number): HeldToken | null =>
+  held && !held.isSuspended && now < held.usableUntil ? held : null;
+
 /** The token that a request may be given, or null. */
-export const usableToken = ({ held }: TokenState, now: number): AccessToken | null =>
-  held && !held.isSuspended && now < held.usableUntil ? held.token : null;
+export const usableToken = (state: TokenState, now: number): AccessToken | null => usable(state, now)?.token ?? null;
 
 /** The token at hand is being replaced, or is to be. */
 export const isReplacing = ({ refresh, forcedBy }: TokenState): boolean =>
@@ -127,13 +128,13 @@ export const pauseLeft = ({ pausedUntil }: TokenState, now: number): number => M
 /** How long the source is not asked after the last failure. Milliseconds. */
 export function pauseAfter(
   state: TokenState,
-  { permanent, retryAfter }: Failure,
-  { backoff, random }: Pick<Settings, 'backoff' | 'random'>,
+  { permanent, retryAfter, jitter }: Failure,
+  { backoff }: Pick<Settings, 'backoff'>,
   now: number,
 ): number {
   if (permanent) return permanentPause(state.failures, backoff, retryAfter);
-  const remaining = state.held && usableToken(state, now) ? state.held.expiresAt - now : Infinity;
-  return retryDelay(state.failures, backoffOf(backoff, state.last?.token), { random, remaining, retryAfter });
+  const remaining = (usable(state, now)?.expiresAt ?? Infinity) - now;
+  return retryDelay(state.failures, backoffOf(backoff, state.last?.token), { jitter, remaining, retryAfter });
 }
 
 /**
@@ -168,7 +169,7 @@ export function isWanted(
 /** The pipeline stays connected: a token is wanted, or nothing is to be done yet. */
 export function keepsRunning(state: TokenState, now: number, settings: Settings): boolean {
   if (isWanted(state, now, settings)) return true;
-  // After a failure without a waiter, nothing more is tried.
+  // After a failure, nothing more is tried for nobody.
   return state.held !== null && isFresh(state.held, now) && state.failures === 0;
 }
 

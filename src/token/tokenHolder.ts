@@ -6,7 +6,7 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { receivedToken, type SourceResult } from './receivedToken.js';
 import { lifetimeOfToken } from './refreshPolicy.js';
-import { isSuspended, isWanted, usableToken, type HeldToken } from './state.js';
+import { isSuspended, isWanted, usable, usableToken, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -40,7 +40,6 @@ export interface TokenHolder {
 export function createTokenHolder(context: TokenContext): TokenHolder {
   const { state, now, timers, recheck } = context;
   let timer = new Subscription();
-
   const startTimer = (held: HeldToken, after = now()) => {
     timer.add(
       timers.after(nextMoment(held, after) - now()).subscribe(() => {
@@ -50,17 +49,20 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     );
   };
 
+  const keep = (held: HeldToken) => {
+    timer.unsubscribe();
+    timer = new Subscription();
+    state.held = state.last = held;
+    state.sessionTokens?.add(held.token);
+    startTimer(held);
+  };
+
   const setHeld = (arrived: TokenArrived) => {
     const { token, reason } = arrived;
     // What a server rejected counts as accepted no more, though the source gave it again.
     const isAccepted = reason !== 'rejected' && sameToken(token, state.held?.token) && state.held?.isAccepted === true;
     // Not by a spread: V8 gives an object that was made by one five times the memory.
-    const held = Object.assign({ isSuspended: false, isAccepted, isExpiryReported: false }, arrived);
-    timer.unsubscribe();
-    timer = new Subscription();
-    state.held = state.last = held;
-    state.sessionTokens?.add(token);
-    startTimer(held);
+    keep(Object.assign({ isSuspended: false, isAccepted, isExpiryReported: false }, arrived));
   };
 
   const release = () => {
@@ -72,12 +74,14 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
     startTimer,
     release,
     hold: (arrived) => {
-      hold(context, arrived, setHeld, release);
+      takeArrived(context, arrived, setHeld, release);
     },
     fromStore: (stored) => {
-      const arrived = fromStore(context, stored);
-      if (!arrived || !sameToken(arrived.token, usableToken(state, now()))) return arrived;
-      setHeld(arrived);
+      const arrived = judgeStored(context, stored);
+      const held = usable(state, now());
+      if (!arrived || !sameToken(arrived.token, held?.token)) return arrived;
+      // The same object: a new one stands for an answer of the source, which callers wait for.
+      keep(Object.assign(held as HeldToken, arrived));
       return null;
     },
     holdInitial: (response) => {
@@ -94,13 +98,14 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
   };
 }
 
-function hold(
+/** Brings the state up to date, and tells of the change. */
+function takeArrived(
   context: TokenContext,
   arrived: TokenArrived,
   setHeld: (arrived: TokenArrived) => void,
   release: () => void,
 ): void {
-  const { state, now, rejections } = context;
+  const { state, now, rejections, cancelled$ } = context;
   const { token, took, isRenewal } = arrived;
   const previous = state.last?.token ?? null;
   const time = now();
@@ -125,6 +130,9 @@ function hold(
     // A token that was rejected is not used again, now that the source has given another.
     if (state.held?.isSuspended) release();
   }
+  // Others have shared it. A fetch under way goes on; a pause before the next one has no reason any more.
+  if (state.refresh?.isFetching) state.refresh.isSuperseded = true;
+  else if (state.refresh) cancelled$.next();
   if (isChange && isLatest) emitTokenChanged(context, arrived, previous);
   // A `tokenChanged` listener may have ended the session of this token.
   if (state.singleUse === token) reportSingleUse(context, arrived, time);
@@ -149,7 +157,7 @@ function reportSingleUse(
 }
 
 /** A token that someone else put into the store; null if it is older than the one at hand, rejected or expired. */
-function fromStore(context: TokenContext, stored: SourceResult): TokenArrived | null {
+function judgeStored(context: TokenContext, stored: SourceResult): TokenArrived | null {
   const { state, now } = context;
   const { held } = state;
   const time = now();
@@ -158,8 +166,8 @@ function fromStore(context: TokenContext, stored: SourceResult): TokenArrived | 
   // The store may not know yet that a server rejected the token.
   if (isOlder || isSuspended(state, received.token) || time >= received.usableUntil) return null;
   // No token is renewed on schedule in the first half of its life: others forced this one.
-  const usable = usableToken(state, time);
-  const isRenewal = !held || !usable || time - held.issuedAt >= lifetimeOfToken(usable) / 2;
+  const inUse = usable(state, time);
+  const isRenewal = !inUse || time - inUse.issuedAt >= lifetimeOfToken(inUse.token) / 2;
   return { type: 'token', ...received, reason: 'scheduled', attempt: 1, isRenewal };
 }
 

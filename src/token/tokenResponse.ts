@@ -101,3 +101,15 @@ export const isText = (value: unknown): value is string => typeof value === 'str
 /** Says what a value is without showing it: it may be a secret in the wrong place. */
 export const kindOf = (value: unknown): string =>
   value === null ? 'null' : value === '' ? 'an empty string' : Array.isArray(value) ? 'an array' : typeof value;
+
+/** What a function among the options returns. If it throws, another token does not help. */
+export function answerOf<T, R>(name: string, option: (given: T) => R, given: T): R {
+  try {
+    return option(given);
+  } catch (cause) {
+    throw mistake(`option "${name}" threw an error`, { cause });
+  }
+}
+
+/** A number from 0 to 1. */
+export const drawn = (random: () => number): number => answerOf('random', random, undefined) || 0;

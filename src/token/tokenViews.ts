@@ -55,7 +55,7 @@ export function createTokenViews(
   { use, force }: Actions,
 ): TokenViews {
   const { state, now, fetcher, recheck, current } = context;
-  const checkedUpdates$ = updatesAfter(updates$, recheck);
+  const checkedUpdates$ = subscribeThen(updates$, recheck);
   return {
     token$: defer(() => {
       // A token that is to be renewed is renewed first: its successor may come at once.
@@ -90,7 +90,7 @@ export function createTokenViews(
         const { held, failures } = state;
         // A caller that begins to wait in a `refreshFailed` listener waits for the attempt after that one.
         const isWaitOver = (update: TokenUpdate) => state.failures !== failures && staysInUse(held, update, context);
-        const untilItFails$ = updatesAfter(updates$, begin).pipe(takeWhile((update) => !isWaitOver(update)));
+        const untilItFails$ = subscribeThen(updates$, begin).pipe(takeWhile((update) => !isWaitOver(update)));
         return firstToken(context, untilItFails$, tokenOtherThan(held, context), maxWait);
       }),
   };
@@ -98,8 +98,8 @@ export function createTokenViews(
 
 const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
 
-/** The updates. `begin` is called once they are subscribed, so that none of what it causes is missed. */
-const updatesAfter = (updates$: Observable<TokenUpdate>, begin: () => void): Observable<TokenUpdate> =>
+/** The updates. `begin` is called once they are subscribed to, so that none of what it causes is missed. */
+const subscribeThen = (updates$: Observable<TokenUpdate>, begin: () => void): Observable<TokenUpdate> =>
   merge(
     updates$,
     defer(() => {
@@ -110,12 +110,13 @@ const updatesAfter = (updates$: Observable<TokenUpdate>, begin: () => void): Obs
 
 /** The first token that `select` finds in the updates. Completes without one when the stream closes. */
 function firstToken(
-  { state, settings, now, timers }: TokenContext,
+  { state, settings, now, timers, waiting }: TokenContext,
   updates$: Observable<TokenUpdate>,
   select: (update: TokenUpdate) => AccessToken | null,
   maxWait = settings.maxWait,
 ): Observable<AccessToken> {
-  if (state.waiters++ === 0) state.waitingSince = now();
+  const waiter = { since: now() };
+  waiting.add(waiter);
   const unavailable = () =>
     new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: state.lastError });
   return inCallerContext(
@@ -124,7 +125,7 @@ function firstToken(
       filter((token) => token !== null),
       take(1),
       takeUntil(failAfter(timers, maxWait, unavailable)),
-      finalize(() => state.waiters--),
+      finalize(() => waiting.delete(waiter)),
     ),
   );
 }
