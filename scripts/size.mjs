@@ -6,9 +6,9 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 14_448, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 18_016, goal: 9_728 },
-  { names: '*', limit: 19_760 },
+  { names: 'createTokenStream, withToken', limit: 14_464, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 18_032, goal: 9_728 },
+  { names: '*', limit: 19_776 },
   { from: 'pool', names: '*', limit: 17_264 },
   { from: 'otel', names: '*', limit: 1_408 },
 ];

@@ -1,4 +1,5 @@
-import { config, NEVER, Observable } from 'rxjs';
+import { config, map, NEVER, Observable, switchMap, timer } from 'rxjs';
+import { marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, type TokenEvent, type TokenStore, type TokenStreamOptions } from 'rx-fresh-token';
 
 describe('close(), where a teardown throws', () => {
@@ -65,3 +66,22 @@ it('should not ask the source for a store that was given up before it fetched', 
   await new Promise((resolve) => setTimeout(resolve));
   expect(source).not.toHaveBeenCalled();
 });
+
+it(
+  'should name the store in the message when the source has answered and the store has not',
+  marbles((m) => {
+    const messages: string[] = [];
+    const store: TokenStore = { refresh: (_, fetch) => fetch().pipe(switchMap(() => NEVER)) };
+    const source = () => timer(300, m.scheduler).pipe(map(() => ({ access_token: 'T1' })));
+    const token$ = createTokenStream(source, { scheduler: m.scheduler, store, fetchTimeout: 1000 });
+    token$.events.subscribe((event) => {
+      if (event.type === 'refreshFailed') messages.push(`${String(event.at)} ${event.message}`);
+    });
+    token$.subscribe();
+    m.scheduler.schedule(() => {
+      token$.close();
+    }, 1500);
+    m.flush();
+    expect(messages).toEqual(['1300 no answer from the token store within 1000 ms']);
+  }),
+);

@@ -1,9 +1,8 @@
-import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
-
 /**
  * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
  * superagent's, wreck's, MSAL's, AWS' and our own.
  */
+import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

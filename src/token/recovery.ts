@@ -28,7 +28,7 @@ export interface Recovery {
    * no refresh may be spent on it, or the refresh failed, or brought the very token that was rejected.
    */
   readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
-  /** The same for a caller that does not wait. */
+  /** The same for a caller that does not wait, and whose token may be of any session. */
   readonly reject: (rejection: Rejection) => void;
   /** A server accepted a token. */
   readonly accepted: (token: AccessToken, keyOf: () => string | undefined) => void;

@@ -36,17 +36,20 @@ export const saysLifetime = (response: TokenResponse): boolean => readSeconds(re
 
 /**
  * A token's lifetime in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1),
- * else the claims of a JWT (RFC 7519 section 4.1). A source that caches may hand out a JWT that is old, so `exp - now`
- * counts where it is less than `exp - iat`. If no more life than the margin remains, or less than half of it and it is as
- * old as the token before was when that came, the two clocks differ, and `exp - iat` counts: otherwise the token would be
- * replaced again and again.
+ * else the claims of a JWT (RFC 7519 section 4.1):
  *
+ * - `exp - issuedAt`, where that is less than `exp - iat`: a source that caches may hand out a JWT that is old;
+ * - `exp - iat` all the same, if no more life than the margin would remain: our clock is ahead of the server's;
+ * - `exp - iat` also if less than half would remain, and the token before looked equally old when it came: two new
+ *   tokens show by how much the clocks differ. Otherwise the token would be replaced again and again.
+ *
+ * @param issuedAt when it was asked for, on the stream's clock
  * @param mayBeOver whether the token may have expired before it came, so that a past `exp` is believed
  * @returns `Infinity` when it is unknown; zero or less, or NaN, when the token cannot be kept
  */
 export function lifetimeOf(
   response: TokenResponse,
-  now: number,
+  issuedAt: number,
   override?: TokenStreamOptions['lifetime'],
   mayBeOver = false,
   last?: AccessToken,
@@ -58,12 +61,12 @@ export function lifetimeOf(
   if (seconds !== undefined) return seconds * 1000;
   const { exp, iat } = jwtClaims(response.access_token);
   if (typeof exp !== 'number') return Infinity;
-  const remaining = exp * 1000 - now;
+  const remaining = exp * 1000 - issuedAt;
   // Hand-made issuers give `iat` in milliseconds.
   if (typeof iat !== 'number' || iat >= exp) return remaining;
   const issued = (exp - iat) * 1000;
   const isAsOld =
-    last && Math.abs((iat - (jwtClaims(last.value).iat as number)) * 1000 - now + last.issuedAt) < SAME_AGE;
+    last && Math.abs((iat - (jwtClaims(last.value).iat as number)) * 1000 - issuedAt + last.issuedAt) < SAME_AGE;
   // Not where more than half remains: Entra dates its tokens back by 5 minutes.
   const least = isAsOld ? issued / 2 : usualMargin(issued);
   return mayBeOver || remaining > least ? Math.min(remaining, issued) : issued;

@@ -12,7 +12,7 @@ import type { AccessToken, RefreshReason } from './types.js';
 
 /** The token at hand: the update that brought it, which later subscribers are given. */
 export interface HeldToken extends TokenArrived {
-  /** A server rejected it, and the first attempt to replace it is under way: no request is given it meanwhile. */
+  /** A server rejected it: no request is given it until the attempt under way, or the next one, has ended. */
   isSuspended: boolean;
   /** A server has accepted it. */
   isAccepted: boolean;
@@ -37,7 +37,7 @@ export interface Refresh {
 }
 
 /** What a session consists of. It is forgotten at its end, and when the stream rests or closes. */
-interface Session {
+interface SessionState {
   held: HeldToken | null;
   /** The last token of the session, usable or not. */
   last: ReceivedToken | null;
@@ -63,7 +63,7 @@ interface Session {
 }
 
 /** What a stream knows about its token and its source. The functions below decide by it and change nothing. */
-export interface TokenState extends Session {
+export interface TokenState extends SessionState {
   /** How many wait for a token or listen to all tokens. */
   subscribers: number;
   /** The session has ended, and no token has been asked for since. */
@@ -77,7 +77,7 @@ export interface TokenState extends Session {
   isClosed: boolean;
 }
 
-export const newSession = (): Session => ({
+export const newSession = (): SessionState => ({
   held: null,
   last: null,
   singleUse: null,

@@ -11,6 +11,7 @@ import {
   Subscription,
   switchMap,
   take,
+  tap,
   throwError,
   throwIfEmpty,
 } from 'rxjs';
@@ -106,10 +107,10 @@ function createCaller(source: TokenSource, { fetchTimeout, store }: FetchSetting
   const bodyTimeout = Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2);
   let isCallingSource = false;
 
-  /** Asks for one value, in the context in which the stream was made. */
+  /** Asks for one value, in the async context (AsyncLocalStorage) in which the stream was made. */
   const ask = <T>(place: Place, input: () => Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
-      // A synchronous answer is passed on only after that context is left, and `owns` is false again for what it
+      // A synchronous answer is passed on only after that is left, and `owns` is false again for what it
       // causes.
       const answer = new AsyncSubject<T>();
       isCallingSource = place === 'source';
@@ -146,7 +147,12 @@ function createCaller(source: TokenSource, { fetchTimeout, store }: FetchSetting
       setTimeLimit(2 * fetchTimeout, 'store');
       const fetch = (last?: TokenResponse | null) => {
         if (last !== undefined) hide(request, 'last', last);
-        return response$;
+        // What is waited for after the answer is the store.
+        return response$.pipe(
+          tap(() => {
+            setTimeLimit(fetchTimeout, 'store');
+          }),
+        );
       };
       return ask('store', () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(withoutToken));
     },

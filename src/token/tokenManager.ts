@@ -35,7 +35,7 @@ export interface TokenManager
   readonly close: () => void;
 }
 
-/** A manager that a pool may end. For a stream that is not in use. */
+/** A manager that a pool may end while its stream is not in use, and make again: see pool/suspension.ts. */
 export interface EndingManager extends TokenManager {
   /** For `suspend` and `resume`. */
   readonly parts: {

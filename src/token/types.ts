@@ -1,3 +1,4 @@
+/** The public types of a stream and its options. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable, SchedulerLike } from 'rxjs';
 import type { TokenEvent } from './events.js';
@@ -27,8 +28,9 @@ export interface TokenStream extends Observable<AccessToken> {
    */
   refresh(): Observable<AccessToken>;
   /**
-   * Reports that a server rejected this token. One refresh follows, unless the token is not the current one, or the
-   * `rejectionBudget` is used up. Throws a TypeError if this is no token, and `TokenStreamClosedError` after `close()`.
+   * Reports that a server rejected this token. One refresh follows, unless the token is not the current one, or no
+   * refresh may be made now: the `rejectionBudget` is used up, or the pause after a failed attempt or a token that no
+   * server accepted is not over. Throws a TypeError if this is no token, and `TokenStreamClosedError` after `close()`.
    */
   reject(token: AccessToken): void;
   /**
