@@ -43,7 +43,7 @@ export function runWith(input: string, ...args: string[]): Run {
     err: (line) => err.push(line),
     input: () => Promise.resolve(input),
     version: () => '1.2.3',
-    stop: stop.signal,
+    stop: () => stop.signal,
   });
   return { out, err, status, stop: () => stop.abort() };
 }

@@ -16,6 +16,7 @@ const MAX_WAIT = 10_000;
 export async function runProxy(given: Given, io: CommandIo): Promise<void> {
   const to = given.required('to');
   const token$ = commandStream(given, { maxWait: MAX_WAIT });
+  const stop = io.stop();
   try {
     const proxy = await startTokenProxy(token$, {
       to,
@@ -32,12 +33,12 @@ export async function runProxy(given: Given, io: CommandIo): Promise<void> {
     });
     try {
       // What is wrong with the credentials is told now, and not to the first client.
-      if ((await firstToken(token$, io.stop)) === null) return;
+      if ((await firstToken(token$, stop)) === null) return;
       tokenLines(token$.events).subscribe((line) => {
         io.err(`${new Date().toISOString()} ${line}`);
       });
       io.out(`listening on ${proxy.url}`);
-      await orAborted(NEVER, io.stop).catch(() => undefined);
+      await orAborted(NEVER, stop).catch(() => undefined);
     } finally {
       await proxy.close();
     }

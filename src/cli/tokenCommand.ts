@@ -18,7 +18,7 @@ export async function runToken(given: Given, io: CommandIo): Promise<void> {
   const token$ = commandStream(given);
   try {
     const input = operation === undefined ? '' : await io.input();
-    const token = await firstToken(token$, io.stop);
+    const token = await firstToken(token$, io.stop());
     // Exit status 0 would say that the token was printed.
     if (!token) throw new Error('asked to end before there was a token');
     io.out(format(token, { now: Date.now(), input }));

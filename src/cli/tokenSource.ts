@@ -15,9 +15,9 @@ export function tokenSourceOf(given: Given): TokenSource {
   const file = given.required('client-secret-file');
   let secret = secretIn(file);
   let source = sourceWith(given, secret);
-  // What comes by a pipe, such as `<(pass orders)`, can be read only once.
-  if (!statSync(file).isFile()) return source;
   return (request) => {
+    // What comes by a pipe, such as `<(pass orders)`, can be read only once.
+    if (statSync(file, { throwIfNoEntry: false })?.isFIFO()) return source(request);
     const now = secretIn(file);
     if (now !== secret) source = sourceWith(given, (secret = now));
     return source(request);
