@@ -16,7 +16,7 @@ export const folder = () => {
   return path;
 };
 
-export const secretFile = (secret = 'not-to-be-shown\n') => {
+export const secretFile = (secret: string | Buffer = 'not-to-be-shown\n') => {
   const path = join(folder(), 'secret');
   writeFileSync(path, secret);
   return path;

@@ -51,18 +51,24 @@ const sourceWith = (given: Given, clientSecret: string): TokenSource =>
 /** No secret is longer: servers take headers of 8 or 16 kB. Bytes. */
 const LONGEST_SECRET = 4096;
 
-/**
- * The line in the file. Editors begin it with a byte order mark and end it with a line feed: neither is part of the
- * secret.
- */
+/** The line in the file, without the line feed that editors put at its end. */
 function secretIn(file: string): string {
-  const secret = contentOf(file).replace(/^\uFEFF|[\r\n]+$/g, '');
-  if (secret === '') throw new UsageError(`--client-secret-file is empty: ${file}`);
+  const secret = textOf(contentOf(file), file).replace(/[\r\n]+$/, '');
+  if (secret.trim() === '') throw new UsageError(`--client-secret-file is empty: ${file}`);
   return secret;
 }
 
+/** Without the byte order mark. Other bytes than UTF-8 would be replaced, and another secret would be sent. */
+function textOf(content: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    throw new UsageError(`--client-secret-file is not UTF-8 text: ${file}`);
+  }
+}
+
 /** A device such as /dev/zero has no end: it is not read, and nothing is read beyond the longest secret. */
-function contentOf(file: string): string {
+function contentOf(file: string): Uint8Array {
   let opened: number | undefined;
   try {
     opened = openSync(file, 'r');
@@ -76,7 +82,7 @@ function contentOf(file: string): string {
       throw new UsageError(
         `--client-secret-file is longer than any secret: more than ${String(LONGEST_SECRET)} bytes in ${file}`,
       );
-    return content.toString('utf8', 0, size);
+    return content.subarray(0, size);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(
