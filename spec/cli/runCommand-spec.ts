@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { COMMANDS, inOptions } from '../../src/cli/options.js';
+import { COMMANDS, withOptionNames } from '../../src/cli/options.js';
 import { folder, run, secretFile } from './support.js';
 
 const outcome = async (...args: string[]) => {
@@ -125,7 +125,7 @@ it('should print the version', async () => {
 });
 
 it('should leave other words as they are', () => {
-  expect(inOptions('the server said "scoped", at "x": option "scope" is bad')).toBe(
+  expect(withOptionNames('the server said "scoped", at "x": option "scope" is bad')).toBe(
     'the server said "scoped", at "x": --scope is bad',
   );
 });
