@@ -6,10 +6,7 @@ import { runCommand } from './runCommand.js';
 
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const [signal, number] of [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-  ] as const) {
+  for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
     process.on(signal, () => {
       // The second one does not wait for the requests under way.
       if (stop.signal.aborted) process.exit(128 + number);

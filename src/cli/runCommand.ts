@@ -1,15 +1,8 @@
 /** Reads the command line, and runs the command that it names. */
 import { messageOf } from '../internal/messageOf.js';
 import { UsageError, type CommandIo } from './io.js';
-import {
-  COMMANDS,
-  help,
-  helpOf,
-  readOptions,
-  withOptionNames,
-  type CommandName,
-  type ParsedOptions,
-} from './options.js';
+import { COMMANDS, help, helpOf, readOptions, withOptionNames } from './options.js';
+import type { CommandName, ParsedOptions } from './options.js';
 import { runProxy } from './proxyCommand.js';
 import { runToken } from './tokenCommand.js';
 
