@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StdioOptions } from 'node:child_process';
 import { until } from '../proxy/support.js';
-import { atEnd, secretFile, tokenServer } from './support.js';
+import { atEnd, folder, secretFile, tokenServer } from './support.js';
 
 const root = join(__dirname, '../..');
 
@@ -47,6 +49,18 @@ it('should end by SIGTERM while it waits for what git writes', async () => {
   await new Promise((done) => child.stdin?.write(Buffer.alloc(4_000_000, '\n'), done));
   child.kill('SIGTERM');
   expect([await status, out()]).toEqual([1, '']);
+});
+
+it('should end by SIGTERM while it waits for whoever writes the secret to a pipe', async () => {
+  const pipe = join(folder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const { child, err } = start(['token', '--client-id', 'orders', '--client-secret-file', pipe]);
+  const ended = once(child, 'close');
+  // Opens the pipe as soon as the process reads it, and holds it open without a word.
+  const writer = await open(pipe, 'w');
+  atEnd(() => writer.close());
+  child.kill('SIGTERM');
+  expect([await ended, err()]).toEqual([[null, 'SIGTERM'], '']);
 });
 
 it('should go on serving when nobody reads its output any more', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { COMMANDS, inOptions } from '../../src/cli/options.js';
+import { COMMANDS, withOptionNames } from '../../src/cli/options.js';
 import { folder, run, secretFile } from './support.js';
 
 const outcome = async (...args: string[]) => {
@@ -95,9 +95,15 @@ it.each([
   expect(err[0]).toMatch(new RegExp(`^error: ${message}`));
 });
 
-it('should refuse a file without a secret', async () => {
-  const [status, , err] = await outcome('proxy', '--to', 'https://x', '--client-secret-file', secretFile('\n'));
-  expect([status, err[0]]).toEqual([2, expect.stringMatching(/^error: --client-secret-file is empty/)]);
+it.each<[string, string | Buffer, string]>([
+  ['a line feed alone', '\n', 'is empty'],
+  ['blanks alone', ' \t\r\n', 'is empty'],
+  ['Latin-1', Buffer.from('not-to-be-sh\u00f6wn', 'latin1'), 'is not UTF-8 text'],
+  ['UTF-16', Buffer.from('\uFEFFnot-to-be-shown\r\n', 'utf16le'), 'is not UTF-8 text'],
+])('should refuse a file of %s: it has no secret that could be sent', async (_what, content, fault) => {
+  const file = secretFile(content);
+  const [status, , err] = await outcome('proxy', '--to', 'https://x', '--client-secret-file', file);
+  expect([status, err]).toEqual([2, [`error: --client-secret-file ${fault}: ${file}`]]);
 });
 
 it('should refuse a file that is too long for a secret', async () => {
@@ -119,7 +125,7 @@ it('should print the version', async () => {
 });
 
 it('should leave other words as they are', () => {
-  expect(inOptions('the server said "scoped", at "x": option "scope" is bad')).toBe(
+  expect(withOptionNames('the server said "scoped", at "x": option "scope" is bad')).toBe(
     'the server said "scoped", at "x": --scope is bad',
   );
 });

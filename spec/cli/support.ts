@@ -16,7 +16,7 @@ export const folder = () => {
   return path;
 };
 
-export const secretFile = (secret = 'not-to-be-shown\n') => {
+export const secretFile = (secret: string | Buffer = 'not-to-be-shown\n') => {
   const path = join(folder(), 'secret');
   writeFileSync(path, secret);
   return path;
@@ -43,7 +43,7 @@ export function runWith(input: string, ...args: string[]): Run {
     err: (line) => err.push(line),
     input: () => Promise.resolve(input),
     version: () => '1.2.3',
-    stop: stop.signal,
+    stop: () => stop.signal,
   });
   return { out, err, status, stop: () => stop.abort() };
 }

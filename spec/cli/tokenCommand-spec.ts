@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { firstValueFrom } from 'rxjs';
 import { createTokenStream, takeToken } from 'rx-fresh-token';
 import { FORMATS } from '../../src/cli/formats.js';
+import { readOptions } from '../../src/cli/options.js';
+import { tokenSourceOf } from '../../src/cli/tokenSource.js';
 import { listen, until } from '../proxy/support.js';
 import { atEnd, folder, run, runWith, secretFile, tokenServer } from './support.js';
 
@@ -56,6 +58,22 @@ it('should read the secret once where it comes by a pipe', async () => {
   const args = ['--token-endpoint', server.tokenUrl, '--client-id', 'orders', '--client-secret-file', pipe];
   const { out, err, status } = run('token', ...args);
   expect([await status, out, err]).toEqual([0, ['token-1'], []]);
+});
+
+it('should go on with the secret that it has when a pipe takes the place of the file', async () => {
+  const server = await tokenServer();
+  const file = secretFile();
+  const args = ['--token-endpoint', server.tokenUrl, '--client-id', 'orders', '--client-secret-file', file];
+  const source = tokenSourceOf(readOptions('token', args));
+  rmSync(file);
+  execFileSync('mkfifo', [file]);
+  // More than a secret has, for a few attempts: whoever reads it fails, and does not hang.
+  const both = openSync(file, 'r+');
+  atEnd(() => closeSync(both));
+  writeSync(both, 'x'.repeat(60_000));
+  const token$ = createTokenStream(source, { maxWait: 2000 });
+  expect((await firstValueFrom(takeToken(token$))).value).toBe('token-1');
+  token$.close();
 });
 
 it('should read no more than a secret of a pipe without an end', async () => {

@@ -140,11 +140,19 @@ describe('a file', () => {
     expect(content()).toContain(SECRET);
   });
 
-  it('should hold nothing new when the fetch fails or brings what JSON cannot hold', async () => {
-    const store = open();
-    await expect(ask(store, () => throwError(() => new Error('down')))).rejects.toThrow('down');
-    await expect(ask(store, () => of({ access_token: 'T1', big: 1n } as TokenResponse))).rejects.toMatchObject({
+  it('should hold nothing new when the fetch fails', async () => {
+    await expect(ask(open(), () => throwError(() => new Error('down')))).rejects.toThrow('down');
+    expect(readdirSync(place.path)).toEqual([]);
+  });
+
+  it.each<[string, object]>([
+    ['what JSON cannot hold', { big: 1n }],
+    ['more than is read from a file', { id_token: '\u00e9'.repeat(500_000) }],
+  ])('should hold nothing new when the fetch brings %s', async (_what, members) => {
+    const response = { access_token: 'T1', expires_in: 60, ...members } as TokenResponse;
+    await expect(ask(open(), () => of(response))).rejects.toMatchObject({
       code: 'ERR_INVALID_TOKEN_RESPONSE',
+      message: expect.stringContaining('cannot be stored') as string,
     });
     expect(readdirSync(place.path)).toEqual([]);
   });

@@ -352,6 +352,15 @@ describe('a bounded call', () => {
     [Object.assign(new Error('something with SECRET'), { command: { args: ['SECRET'] } }), 'Error'],
     [new Error('ERR Error running script (call to f_0a1b): @user_script:4: OOM command not allowed'), 'OOM'],
     [new Error('ERR Error running script (call to f_0a1b): @user_script: 4: -READONLY You can not write'), 'READONLY'],
+    [new Error('ERR ACL failure in script: No permissions to access a channel script: 0a1b'), 'NOPERM'],
+    [new Error("ERR The user executing the script can't run this command or subcommand script: 0a1b"), 'NOPERM'],
+    [
+      new Error(
+        "ERR Error running script (call to f_0a1b): @user_script:4: @user_script: 4: The user executing the script can't access at least one of the keys",
+      ),
+      'NOPERM',
+    ],
+    [new Error("ERR unknown command 'SECRET'"), 'ERR'],
     [new ClientClosedError(), 'ClientClosedError'],
     [undefined, 'Error'],
   ])('should say why, and no more: %p', async (thrown, reason) => {

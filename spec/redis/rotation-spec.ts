@@ -1,4 +1,4 @@
-import { firstValueFrom, from, of } from 'rxjs';
+import { filter, firstValueFrom, from, of } from 'rxjs';
 import { createTokenStream, type AccessToken, type TokenRequest, type TokenResponse } from 'rx-fresh-token';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { clientOf, startAuthority } from '../oauth/authority.js';
@@ -56,6 +56,38 @@ describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) =
     close();
     await ask('T1');
     await ask('T2');
+    expect(presented).toEqual(['R0', 'R1', 'R2']);
+  });
+
+  it('should go on from the last one that was pushed to an idle process, when Redis has lost its data', async () => {
+    const key = freshKey();
+    const open = async () => {
+      const { client, command, close } = await connect(kind, process.env.REDIS_URL!);
+      dispose.push(close);
+      return { command, store: redisTokenStore({ client, key, forceCooldown: 0 }) };
+    };
+    const [one, other] = [await open(), await open()];
+    const presented: string[] = [];
+    const source = ({ last }: TokenRequest) => {
+      const n = String(presented.push(last?.refresh_token ?? 'R0'));
+      return of({ access_token: `T${n}`, refresh_token: `R${n}`, expires_in: n === '1' ? 1 : 3600 });
+    };
+    const idle$ = createTokenStream(source, { store: one.store, idleTimeout: 1 });
+    const other$ = createTokenStream(source, { store: other.store });
+    dispose.push(
+      () => idle$.close(),
+      () => other$.close(),
+    );
+    const idle = firstValueFrom(idle$.events.pipe(filter(({ type }) => type === 'idle')));
+    await firstValueFrom(idle$);
+    await idle;
+    const pushed = firstValueFrom(one.store.changes!.pipe(filter(({ response }) => response.access_token === 'T2')));
+    other$.subscribe();
+    await pushed;
+    await one.command('DEL', `rx-fresh-token:{${key}}`);
+    // The first one takes the token that was pushed.
+    await firstValueFrom(idle$.refresh());
+    await firstValueFrom(idle$.refresh());
     expect(presented).toEqual(['R0', 'R1', 'R2']);
   });
 

@@ -227,7 +227,7 @@ describe.each(KINDS)('an error, with %s,', (kind) => {
     abandoned.unsubscribe();
     // Of the commit, in whose script PUBLISH failed, and of the next refresh.
     expect(reported.map(String)).toEqual([
-      'TokenStoreError: Redis is not available: ERR',
+      'TokenStoreError: Redis is not available: NOPERM',
       'TokenStoreError: Redis is not available: NOPERM',
     ]);
     expect(inspect(reported, { showHidden: true, depth: 9 })).not.toContain(SECRET);

@@ -8,8 +8,11 @@ export interface CommandIo {
   readonly input: () => Promise<string>;
   /** The package's version. */
   readonly version: () => string;
-  /** Aborted when the process is asked to end. */
-  readonly stop: AbortSignal;
+  /**
+   * Aborted when the process is asked to end. Before the first call the system ends the process, even while that waits
+   * in a synchronous call, such as one that reads a pipe.
+   */
+  readonly stop: () => AbortSignal;
 }
 
 /** The command line is wrong: exit status 2. */

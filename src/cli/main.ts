@@ -4,17 +4,19 @@ import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCommand } from './runCommand.js';
 
-const stop = new AbortController();
-for (const [signal, number] of [
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-] as const) {
-  process.on(signal, () => {
-    // The second one does not wait for the requests under way.
-    if (stop.signal.aborted) process.exit(128 + number);
-    stop.abort();
-  });
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
+    process.on(signal, () => {
+      // The second one does not wait for the requests under way.
+      if (stop.signal.aborted) process.exit(128 + number);
+      stop.abort();
+    });
+  }
+  return stop.signal;
 }
+let stop: AbortSignal | undefined;
+const stopOnce = () => (stop ??= stopSignal());
 let hasFailed = false;
 process.stdout.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
   // A reader that went away, as in `… | head`, wants no more. A disk that is full has not got the token.
@@ -34,9 +36,9 @@ const manifest = new URL(import.meta.url.replace(/(src|dist\/esm)\/cli\/main\.\w
 void runCommand(process.argv.slice(2), {
   out: write(process.stdout),
   err: write(process.stderr),
-  input: () => text(addAbortSignal(stop.signal, process.stdin)),
+  input: () => text(addAbortSignal(stopOnce(), process.stdin)),
   version: () => (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version,
-  stop: stop.signal,
+  stop: stopOnce,
 }).then((status) => {
   process.exitCode = hasFailed ? 1 : status;
 });

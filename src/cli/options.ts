@@ -67,7 +67,7 @@ export const COMMANDS = {
 export type CommandName = keyof typeof COMMANDS;
 
 /** The options of a command line, by their names without dashes. */
-export interface Given {
+export interface ParsedOptions {
   readonly text: (name: string) => string | undefined;
   /** @throws UsageError if it is not there */
   readonly required: (name: string) => string;
@@ -77,7 +77,7 @@ export interface Given {
 }
 
 /** @throws UsageError */
-export function readOptions(name: CommandName, args: readonly string[]): Given {
+export function readOptions(name: CommandName, args: readonly string[]): ParsedOptions {
   const { takesOperand, options } = COMMANDS[name];
   const { values, positionals } = parse(options, [...args], takesOperand);
   for (const [key, value] of Object.entries(values)) checkValue(key, value, options[key]);
@@ -140,7 +140,7 @@ export const help = (): string =>
  * What an error says, in the words of the command line: it speaks of `--token-endpoint`, and not of the option
  * "tokenEndpoint". Not every authorization server has a discovery document.
  */
-export const inOptions = (message: string): string =>
+export const withOptionNames = (message: string): string =>
   message
     .replace(/\boptions? (?=")/g, '')
     .replace(/"([a-z]\w*)(\[\d+\])?"/g, (quoted, name: string) => NAMES[name] ?? quoted)

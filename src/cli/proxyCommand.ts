@@ -6,25 +6,26 @@ import { startTokenProxy } from '../proxy/startTokenProxy.js';
 import { commandStream } from './commandStream.js';
 import { firstToken } from './firstToken.js';
 import type { CommandIo } from './io.js';
-import type { Given } from './options.js';
+import type { ParsedOptions } from './options.js';
 import { tokenLines } from './tokenLines.js';
 
 /** So long a request waits for a token. Clients have time limits of their own. Milliseconds. */
 const MAX_WAIT = 10_000;
 
 /** Serves until the process is asked to end, and then finishes the requests under way. */
-export async function runProxy(given: Given, io: CommandIo): Promise<void> {
-  const to = given.required('to');
-  const token$ = commandStream(given, { maxWait: MAX_WAIT });
+export async function runProxy(options: ParsedOptions, io: CommandIo): Promise<void> {
+  const to = options.required('to');
+  const token$ = commandStream(options, { maxWait: MAX_WAIT });
+  const stop = io.stop();
   try {
     const proxy = await startTokenProxy(token$, {
       to,
-      listen: given.text('listen'),
-      allowInsecureRequests: given.has('allow-insecure-requests'),
-      allowRemoteClients: given.has('allow-remote-clients'),
-      allowedHosts: given.texts('allowed-host'),
-      incomingAuthorization: given.has('replace-authorization') ? 'replace' : 'refuse',
-      log: given.has('quiet')
+      listen: options.text('listen'),
+      allowInsecureRequests: options.has('allow-insecure-requests'),
+      allowRemoteClients: options.has('allow-remote-clients'),
+      allowedHosts: options.texts('allowed-host'),
+      incomingAuthorization: options.has('replace-authorization') ? 'replace' : 'refuse',
+      log: options.has('quiet')
         ? undefined
         : (entry) => {
             io.out(lineOfRequest(entry));
@@ -32,12 +33,12 @@ export async function runProxy(given: Given, io: CommandIo): Promise<void> {
     });
     try {
       // What is wrong with the credentials is told now, and not to the first client.
-      if ((await firstToken(token$, io.stop)) === null) return;
+      if ((await firstToken(token$, stop)) === null) return;
       tokenLines(token$.events).subscribe((line) => {
         io.err(`${new Date().toISOString()} ${line}`);
       });
       io.out(`listening on ${proxy.url}`);
-      await orAborted(NEVER, io.stop).catch(() => undefined);
+      await orAborted(NEVER, stop).catch(() => undefined);
     } finally {
       await proxy.close();
     }

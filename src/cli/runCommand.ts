@@ -1,11 +1,12 @@
 /** Reads the command line, and runs the command that it names. */
 import { messageOf } from '../internal/messageOf.js';
 import { UsageError, type CommandIo } from './io.js';
-import { COMMANDS, help, helpOf, inOptions, readOptions, type CommandName, type Given } from './options.js';
+import { COMMANDS, help, helpOf, readOptions, withOptionNames } from './options.js';
+import type { CommandName, ParsedOptions } from './options.js';
 import { runProxy } from './proxyCommand.js';
 import { runToken } from './tokenCommand.js';
 
-const RUN: Record<CommandName, (given: Given, io: CommandIo) => Promise<void>> = {
+const RUN: Record<CommandName, (options: ParsedOptions, io: CommandIo) => Promise<void>> = {
   proxy: runProxy,
   token: runToken,
 };
@@ -25,12 +26,12 @@ export async function runCommand([name, ...args]: readonly string[], io: Command
     return 2;
   }
   try {
-    const given = readOptions(name, args);
-    if (given.has('help')) io.out(helpOf(name));
-    else await RUN[name](given, io);
+    const options = readOptions(name, args);
+    if (options.has('help')) io.out(helpOf(name));
+    else await RUN[name](options, io);
     return 0;
   } catch (error) {
-    io.err(`error: ${inOptions(messageOf(error))}`);
+    io.err(`error: ${withOptionNames(messageOf(error))}`);
     // The library throws a TypeError for an option that is out of range.
     return error instanceof UsageError || error instanceof TypeError ? 2 : 1;
   }

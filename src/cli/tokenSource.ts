@@ -3,7 +3,7 @@ import { clientCredentials } from '../oauth/clientCredentials.js';
 import type { ClientAuthMethod } from '../oauth/options.js';
 import type { TokenSource } from '../token/types.js';
 import { UsageError } from './io.js';
-import type { Given } from './options.js';
+import type { ParsedOptions } from './options.js';
 
 /**
  * Client credentials, from the options of the command line. The file with the secret is read for each token, since
@@ -11,15 +11,15 @@ import type { Given } from './options.js';
  *
  * @throws UsageError
  */
-export function tokenSourceOf(given: Given): TokenSource {
-  const file = given.required('client-secret-file');
+export function tokenSourceOf(options: ParsedOptions): TokenSource {
+  const file = options.required('client-secret-file');
   let secret = secretIn(file);
-  let source = sourceWith(given, secret);
-  // What comes by a pipe, such as `<(pass orders)`, can be read only once.
-  if (!statSync(file).isFile()) return source;
+  let source = sourceWith(options, secret);
   return (request) => {
+    // What comes by a pipe, such as `<(pass orders)`, can be read only once.
+    if (statSync(file, { throwIfNoEntry: false })?.isFIFO()) return source(request);
     const now = secretIn(file);
-    if (now !== secret) source = sourceWith(given, (secret = now));
+    if (now !== secret) source = sourceWith(options, (secret = now));
     return source(request);
   };
 }
@@ -27,42 +27,48 @@ export function tokenSourceOf(given: Given): TokenSource {
 /** The methods that need nothing but the secret. */
 const METHODS = ['client_secret_basic', 'client_secret_post'] as const;
 
-function clientAuthOf(given: Given): ClientAuthMethod | undefined {
-  const method = given.text('client-auth');
+function clientAuthOf(options: ParsedOptions): ClientAuthMethod | undefined {
+  const method = options.text('client-auth');
   if (method === undefined) return undefined;
   const known = METHODS.find((each) => each === method);
   if (!known) throw new UsageError(`--client-auth must be one of ${METHODS.join(', ')}`);
   return known;
 }
 
-const sourceWith = (given: Given, clientSecret: string): TokenSource =>
+const sourceWith = (options: ParsedOptions, clientSecret: string): TokenSource =>
   clientCredentials({
-    issuer: given.text('issuer'),
-    tokenEndpoint: given.text('token-endpoint'),
-    clientId: given.required('client-id'),
+    issuer: options.text('issuer'),
+    tokenEndpoint: options.text('token-endpoint'),
+    clientId: options.required('client-id'),
     clientSecret,
-    clientAuth: clientAuthOf(given),
-    scope: given.text('scope'),
-    audience: given.texts('audience'),
-    resource: given.texts('resource'),
-    allowInsecureRequests: given.has('allow-insecure-requests'),
+    clientAuth: clientAuthOf(options),
+    scope: options.text('scope'),
+    audience: options.texts('audience'),
+    resource: options.texts('resource'),
+    allowInsecureRequests: options.has('allow-insecure-requests'),
   });
 
 /** No secret is longer: servers take headers of 8 or 16 kB. Bytes. */
 const LONGEST_SECRET = 4096;
 
-/**
- * The line in the file. Editors begin it with a byte order mark and end it with a line feed: neither is part of the
- * secret.
- */
+/** The line in the file, without the line feed that editors put at its end. */
 function secretIn(file: string): string {
-  const secret = contentOf(file).replace(/^\uFEFF|[\r\n]+$/g, '');
-  if (secret === '') throw new UsageError(`--client-secret-file is empty: ${file}`);
+  const secret = textOf(contentOf(file), file).replace(/[\r\n]+$/, '');
+  if (secret.trim() === '') throw new UsageError(`--client-secret-file is empty: ${file}`);
   return secret;
 }
 
+/** Without the byte order mark. Other bytes than UTF-8 would be replaced, and another secret would be sent. */
+function textOf(content: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    throw new UsageError(`--client-secret-file is not UTF-8 text: ${file}`);
+  }
+}
+
 /** A device such as /dev/zero has no end: it is not read, and nothing is read beyond the longest secret. */
-function contentOf(file: string): string {
+function contentOf(file: string): Uint8Array {
   let opened: number | undefined;
   try {
     opened = openSync(file, 'r');
@@ -76,7 +82,7 @@ function contentOf(file: string): string {
       throw new UsageError(
         `--client-secret-file is longer than any secret: more than ${String(LONGEST_SECRET)} bytes in ${file}`,
       );
-    return content.toString('utf8', 0, size);
+    return content.subarray(0, size);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(

@@ -1,6 +1,7 @@
 /** Reads and writes what lies in the file. */
 import { randomUUID } from 'node:crypto';
 import { uptime as uptimeInSeconds } from 'node:os';
+import { InvalidTokenResponseError } from '../errors.js';
 import { parseJson } from '../internal/answers.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import { isTokenResponse, storable } from '../stores/storedResponse.js';
@@ -41,25 +42,33 @@ export const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => up
 
 export const newId = (): string => randomUUID();
 
+/** What this store writes is a few kB: a larger file is not read. Bytes. */
+export const LARGEST = 1_000_000;
+
 /** A tag and the version of the form. */
 const MARK = 'rx-fresh-token';
 const VERSION = 1;
 
-/** @param age ms since the token was asked for. @throws InvalidTokenResponseError when JSON cannot hold the response */
-export const tokenRecord = (
+/** @param age ms since the token was asked for. @throws InvalidTokenResponseError when the file cannot hold it */
+export function tokenRecord(
   response: TokenResponse,
   age: number,
   session: string,
   { wall, uptime, boot }: MachineClocks = MACHINE,
-): TokenRecord => ({
-  session,
-  id: newId(),
-  asked: wall() - age,
-  uptime: uptime() - age,
-  boot: boot(),
-  rejected: false,
-  response: storable(response),
-});
+): TokenRecord {
+  const record = {
+    session,
+    id: newId(),
+    asked: wall() - age,
+    uptime: uptime() - age,
+    boot: boot(),
+    rejected: false,
+    response: storable(response),
+  };
+  if (Buffer.byteLength(textOf(record)) > LARGEST)
+    throw new InvalidTokenResponseError('the token response cannot be stored: it is larger than 1 MB');
+  return record;
+}
 
 export const signedOutRecord = (session: string): TokenRecord => ({
   session,

@@ -4,10 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { TokenStoreError } from '../errors.js';
 import { codeOf, refuseIfShared, targetOf } from '../internal/files.js';
 import { messageOf } from '../internal/messageOf.js';
-import { parseRecord, type TokenRecord } from './record.js';
-
-/** What this store writes is a few kB. */
-const LARGEST = 1_000_000;
+import { LARGEST, parseRecord, type TokenRecord } from './record.js';
 
 /** The file that the path leads to. @throws TokenStoreError when it cannot be used, or holds something else */
 export function openTokenFile(path: string): string {

@@ -18,10 +18,10 @@ import { LONGEST_PAUSE, PRELUDE } from './scriptPrelude.js';
 export const ACQUIRE = `${PRELUDE}
 local owner, lease, beyond, kind = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local least, cooldown, longest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-h = redis.call('HMGET', KEYS[1], 'gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'hashId', 'since', 'paused', 'ended')
-local gen, issued, life, held, fence, rejected, at = number(1), number(3), number(4), number(6), number(7), number(8), number(12)
+read('gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'hashId', 'since', 'paused', 'ended')
+local gen, issued, life, held, fence, rejected, at = number('gen'), number('issued'), number('life'), number('until'), number('fence'), number('rejected'), number('at')
 -- An empty value is one that was cut off: it cannot be decrypted, and is not the absence of a token.
-local stored, hashId, ended = h[2] == '' and '?' or h[2] or '', h[14] or '', text(number(17))
+local stored, hashId, ended = h.token == '' and '?' or h.token or '', h.hashId or '', text(number('ended'))
 
 -- The generation is compared here and not by the caller: a rejection that comes late costs nothing.
 if kind == 'rejected' and beyond == gen and gen > rejected then
@@ -35,23 +35,23 @@ if valid and gen > beyond then return { 'T', text(now), hashId, ended, text(gen)
 if owner == '' then return { 'N', text(now), hashId, ended } end
 
 -- Nor does a lease or a pause from the future make anybody wait: it would last for as long as the clock was set back.
-if number(15) > now then held = 0 end
-local mine = h[5] == owner and held > now
+if number('since') > now then held = 0 end
+local mine = h.owner == owner and held > now
 if held > now and not mine then return { 'W', text(now), hashId, ended, text(held - now) } end
 
 -- The same owner asks again because the reply was lost: the same fence, so it still has one fetch only.
 if not mine then
-  local paused = number(16)
-  local retry = paused > now and 0 or math.min(number(9), paused + ${String(LONGEST_PAUSE)})
+  local paused = number('paused')
+  local retry = paused > now and 0 or math.min(number('retry'), paused + ${String(LONGEST_PAUSE)})
   if longest then retry = math.min(retry, paused + longest) end
-  if retry > now then return { 'B', text(now), hashId, ended, text(retry - now), h[10] or '' } end
+  if retry > now then return { 'B', text(now), hashId, ended, text(retry - now), h.failure or '' } end
   if life > 0 then cooldown = math.min(cooldown, life / 3) end
   if kind ~= '' and gen > 0 and beyond > 0 and at <= now and at + cooldown > now then return { 'B', text(now), hashId, ended, text(at + cooldown - now), '' } end
 
   -- Short tokens have short leases, or a leader that dies costs a life. But no shorter than fetches take, and longer
   -- after each failure, which may have been the lease's own doing.
   if life > 0 then
-    lease = math.min(lease, math.max(life / 3 * 2 ^ math.min(number(11), 20), number(13) * 3, 250))
+    lease = math.min(lease, math.max(life / 3 * 2 ^ math.min(number('failures'), 20), number('took') * 3, 250))
   end
   -- In ms since 1970 at least, and above what the fleet knew, should the data have been lost. What is fetched under this
   -- fence has it as its generation, so that the leader can encrypt the generation together with the token.
@@ -62,5 +62,5 @@ if not mine then
   redis.call('HSET', KEYS[1], 'owner', owner, 'since', text(now), 'until', text(held), 'fence', text(fence), 'hashId', hashId)
   if redis.call('PTTL', KEYS[1]) < 3600000 then redis.call('PEXPIRE', KEYS[1], 3600000) end
 end
-return { 'L', text(now), hashId, ended, text(fence), text(held - now), text(number(11)), text(gen), text(issued), text(life), stored }
+return { 'L', text(now), hashId, ended, text(fence), text(held - now), text(number('failures')), text(gen), text(issued), text(life), stored }
 `;

@@ -84,6 +84,10 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
 /** Redis 6 puts words of its own before the code of a command that failed in a script. */
 const CODE = /^-?(?:ERR Error running script \(.{1,60}\): @user_script: ?\d+: -?)?([A-Z]{2,20})\b/;
 
+/** A permission that a command in a script lacks has no code of its own: Redis 6, 7.0 and 7.2 say it differently. */
+const NO_PERMISSION =
+  /^-?ERR (?:Error running script .{1,120}: )?(?:ACL failure in script:|The user executing the script can't )/;
+
 /**
  * Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is
  * passed on.
@@ -95,7 +99,8 @@ function reasonOf(error: unknown): string {
     code?: unknown;
     constructor?: { name?: unknown };
   };
-  const redisCode = typeof message === 'string' ? CODE.exec(message)?.[1] : undefined;
+  const text = typeof message === 'string' ? message : '';
+  const redisCode = NO_PERMISSION.test(text) ? 'NOPERM' : CODE.exec(text)?.[1];
   const known = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? code : redisCode;
   // The errors of `redis` have no name of their own, such as ClientClosedError: `connect()` was forgotten.
   const label = name === 'Error' ? constructor?.name : name;

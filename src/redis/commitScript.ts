@@ -12,23 +12,24 @@ import { PRELUDE } from './scriptPrelude.js';
  */
 export const COMMIT = `${PRELUDE}
 local fence, beyond, age, issued, life = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-h = redis.call('HMGET', KEYS[1], 'gen', 'fence', 'committed', 'issued', 'life', 'token', 'rejected', 'at', 'hashId', 'ended')
-local gen, hashId, ended = number(1), h[9] or ARGV[9], text(number(10))
+local took, ttl, channel, owner, token = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+read('gen', 'fence', 'committed', 'issued', 'life', 'token', 'rejected', 'at', 'hashId', 'ended')
+local gen, hashId, ended = number('gen'), h.hashId or owner, text(number('ended'))
 
 -- Committed before, and the reply was lost.
-if fence == number(3) then return { 'O', text(now), hashId, ended, text(gen) } end
-if fence < number(2) or fence <= gen then
-  local valid = h[6] and gen > number(7) and gen > beyond and number(8) <= now and (number(5) < 0 or number(4) + number(5) > now)
-  return { 'S', text(now), hashId, ended, text(gen), text(number(4)), text(number(5)), h[6] or '', valid and '1' or '0' }
+if fence == number('committed') then return { 'O', text(now), hashId, ended, text(gen) } end
+if fence < number('fence') or fence <= gen then
+  local valid = h.token and gen > number('rejected') and gen > beyond and number('at') <= now and (number('life') < 0 or number('issued') + number('life') > now)
+  return { 'S', text(now), hashId, ended, text(gen), text(number('issued')), text(number('life')), h.token or '', valid and '1' or '0' }
 end
 
 -- Two estimates, both at or before the truth unless the clock was set meanwhile: the earlier one is safe in any case.
 issued = math.min(issued, now - age)
-redis.call('HSET', KEYS[1], 'gen', text(fence), 'token', ARGV[10], 'issued', text(issued), 'life', text(life), 'fence', text(fence),
-  'committed', text(fence), 'at', text(now), 'took', ARGV[6], 'hashId', hashId)
+redis.call('HSET', KEYS[1], 'gen', text(fence), 'token', token, 'issued', text(issued), 'life', text(life), 'fence', text(fence),
+  'committed', text(fence), 'at', text(now), 'took', took, 'hashId', hashId)
 redis.call('HDEL', KEYS[1], 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
-redis.call('PEXPIRE', KEYS[1], ARGV[7])
+redis.call('PEXPIRE', KEYS[1], ttl)
 -- Channels are common to all databases and know no key prefix of a client's: the hashId says which hash this is about.
-redis.call('PUBLISH', ARGV[8], table.concat({ 'T', text(now), hashId, text(fence), text(issued), text(life), ARGV[9], ARGV[10] }, '\\n'))
+redis.call('PUBLISH', channel, table.concat({ 'T', text(now), hashId, text(fence), text(issued), text(life), owner, token }, '\\n'))
 return { 'O', text(now), hashId, ended, text(fence) }
 `;

@@ -8,11 +8,11 @@ import { PRELUDE } from './scriptPrelude.js';
  */
 export const FAIL = `${PRELUDE}
 local fence, pause = tonumber(ARGV[1]), tonumber(ARGV[2])
-h = redis.call('HMGET', KEYS[1], 'fence', 'failures', 'owner')
-if fence ~= number(1) or not h[3] then return { 'S', text(now) } end
+read('fence', 'failures', 'owner')
+if fence ~= number('fence') or not h.owner then return { 'S', text(now) } end
 redis.call('HDEL', KEYS[1], 'owner', 'since', 'until')
 if pause > 0 then
-  redis.call('HSET', KEYS[1], 'paused', text(now), 'retry', text(now + pause), 'failure', ARGV[3], 'failures', text(number(2) + 1))
+  redis.call('HSET', KEYS[1], 'paused', text(now), 'retry', text(now + pause), 'failure', ARGV[3], 'failures', text(number('failures') + 1))
   if redis.call('PTTL', KEYS[1]) < pause + 3600000 then redis.call('PEXPIRE', KEYS[1], text(pause + 3600000)) end
 end
 redis.call('PUBLISH', ARGV[4], 'F\\n' .. text(now))

@@ -36,7 +36,8 @@ export interface RedisTokenStoreOptions {
   forceCooldown?: number | undefined;
   /**
    * While Redis is down. `'wait'`: the current token is used while it is valid, then callers wait. Use this for issuers
-   * that revoke the old token. `'local'`: each process fetches its own token. Default `'wait'`.
+   * that revoke the old token, and for refresh tokens that rotate. `'local'`: each process fetches its own token, with
+   * the last refresh token that it knows. Default `'wait'`.
    */
   onUnavailable?: 'wait' | 'local' | undefined;
   /**

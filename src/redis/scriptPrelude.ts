@@ -3,8 +3,8 @@
 export const LONGEST_PAUSE = 300_000;
 
 /**
- * What every script begins with: `now`, Redis' clock in ms; `text`, a number as Redis keeps it; and `number`, the i-th
- * of the fields `h` that the script reads.
+ * What every script begins with: `now`, Redis' clock in ms; `text`, a number as Redis keeps it; `read`, which reads
+ * fields of the hash into `h`; and `number`, one of these as a number.
  *
  * Numbers leave as strings: Lua would make them integers of its own kind, and clients theirs.
  */
@@ -13,9 +13,13 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local h = {}
 local function text(n) return string.format('%.0f', n) end
+local function read(...)
+  local values = redis.call('HMGET', KEYS[1], ...)
+  for i, name in ipairs({ ... }) do h[name] = values[i] end
+end
 -- No script wrote what is no number, or a time that no clock shows: it counts as absent. A fence must have a successor.
-local function number(i)
-  local n = tonumber(h[i] or 0) or 0
+local function number(name)
+  local n = tonumber(h[name] or 0) or 0
   return n >= -1 and n < 2 ^ 52 and n or 0
 end
 `;

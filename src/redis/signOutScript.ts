@@ -9,15 +9,12 @@ import { PRELUDE } from './scriptPrelude.js';
  * the reply have been lost: others may have signed in since.
  */
 export const SIGN_OUT = `${PRELUDE}
-h = redis.pcall('HMGET', KEYS[1], 'gen', 'fence', 'hashId', 'ended', 'endedBy')
 -- No hash: a life of 0 deletes it.
-if h.err then
-  redis.call('PEXPIRE', KEYS[1], 0)
-  h = {}
-end
-local hashId = h[3] or ARGV[4]
-if h[5] == ARGV[4] then return { 'E', text(now), hashId, text(number(4)) } end
-local ended = math.max(number(1) + 1, number(2) + 1, tonumber(ARGV[1]) + 1, now)
+if redis.pcall('HMGET', KEYS[1], 'gen').err then redis.call('PEXPIRE', KEYS[1], 0) end
+read('gen', 'fence', 'hashId', 'ended', 'endedBy')
+local hashId = h.hashId or ARGV[4]
+if h.endedBy == ARGV[4] then return { 'E', text(now), hashId, text(number('ended')) } end
+local ended = math.max(number('gen') + 1, number('fence') + 1, tonumber(ARGV[1]) + 1, now)
 redis.call('HDEL', KEYS[1], 'token', 'issued', 'life', 'at', 'took', 'rejected', 'committed', 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
 redis.call('HSET', KEYS[1], 'gen', text(ended), 'fence', text(ended), 'ended', text(ended), 'endedBy', ARGV[4], 'hashId', hashId)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
