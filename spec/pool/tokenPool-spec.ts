@@ -1,7 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { firstValueFrom, NEVER, Subject, map, of, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { takeToken, withToken, type TokenResponse, type TokenSource, type TokenStore } from 'rx-fresh-token';
+import {
+  takeToken,
+  withToken,
+  type TokenResponse,
+  type TokenSource,
+  type TokenStore,
+  type TokenStream,
+} from 'rx-fresh-token';
 import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
 import { captureContext } from '../../src/internal/callerContext.js';
 
@@ -92,6 +99,19 @@ describe('a pool', () => {
     expect(given[0]).toBe(request);
     expect(() => pool.get({ headers: new Map() })).toThrow(/"idOf" must return a string that is not empty/);
     pool.close();
+  });
+
+  it('should have one stream of a key whose source asks for that key while it is made, and none once it is closed', () => {
+    let inner: TokenStream | undefined;
+    let asked = 0;
+    const pool = createTokenPool((key: string) => {
+      if (key === 'closing') pool.close();
+      else if (++asked === 1) inner = pool.get(key);
+      return () => of({ access_token: key });
+    });
+    expect(pool.get('a')).toBe(inner);
+    expect(pool.size).toBe(1);
+    expect(() => pool.get('closing')).toThrow('the token pool is closed');
   });
 
   it('should make its streams in the context in which the pool was made', async () => {

@@ -83,8 +83,10 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     const name = checkedName(key);
     let entry = known.use(name);
     if (!entry) {
-      entry = create(name, key);
-      known.add(name, entry);
+      const made = create(name, key);
+      // The function that makes the source may have asked for this key, or closed the pool.
+      entry = known.use(checkedName(key)) ?? made;
+      if (entry === made) known.add(name, made);
     }
     return pooledStream(entry, entries);
   }
