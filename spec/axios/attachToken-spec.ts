@@ -332,6 +332,8 @@ describe('attachToken', () => {
     for (const baseURL of [undefined, '/api']) {
       const instance = attached(token$, { baseURL, adapter: () => Promise.reject(new Error('sent')) });
       expect(isTokenError(await failureOf(instance.get('https://api.example/')), 'ERR_ORIGIN_NOT_ALLOWED')).toBe(true);
+      // Not by the name of an option that only other clients have.
+      expect((await failureOf(instance.get('/a'))).message).toMatch(/must be absolute, .* no base URL$/);
     }
     const instance = attached(
       token$,
