@@ -133,21 +133,25 @@ describe('the request', () => {
       options.issuer.href = 'http://evil.example';
       options.resource[0] = options.audience[0] = 'urn:evil';
       Object.assign(options.parameters, { grant_type: 'password', client_assertion: 'evil' });
-      Object.assign(options, {
-        scope: 'all',
-        clientId: '',
-        clientSecret: '',
-        assertion: 7,
-        refreshToken: 7,
-        subjectToken: 7,
-        fetch: undefined,
-      });
+      for (const given of [options, withAssertion, withRefreshToken, withSubjectToken])
+        Object.assign(given, {
+          scope: 'all',
+          clientId: '',
+          clientSecret: '',
+          assertion: 7,
+          refreshToken: 7,
+          subjectToken: 7,
+          fetch: undefined,
+        });
     };
+    const withAssertion = { ...options, assertion: 'a' };
+    const withRefreshToken = { ...options, refreshToken: 'r' };
+    const withSubjectToken = { ...options, subjectToken: 's' };
     const sources = [
       clientCredentials(options),
-      jwtBearer(Object.assign(options, { assertion: 'a' })),
-      refreshToken(Object.assign(options, { refreshToken: 'r' })),
-      tokenExchange(Object.assign(options, { subjectToken: 's' })),
+      jwtBearer(withAssertion),
+      refreshToken(withRefreshToken),
+      tokenExchange(withSubjectToken),
     ];
     changeAll();
     for (const source of sources) await ask(source);

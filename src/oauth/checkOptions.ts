@@ -13,6 +13,12 @@ export interface CheckedOptions extends OAuthOptions {
   readonly audience: readonly string[];
 }
 
+/** The options of every grant. Each grant takes out its own before. */
+const KNOWN = (
+  'issuer tokenEndpoint revocationEndpoint clientId clientSecret clientAuth privateKey clientAssertion ' +
+  'scope resource audience parameters fetch dpop allowInsecureRequests revokeOnClose'
+).split(' ');
+
 /** The form parameters that a grant sets itself. */
 const RESERVED =
   /^(grant_type|client_(id|secret|assertion(_type)?)|refresh_token|assertion|(subject|actor)_token(_type)?)$/;
@@ -24,6 +30,8 @@ const RESERVED =
  */
 export function checkedOptions(given: OAuthOptions): CheckedOptions {
   const options = { ...given };
+  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
+  if (unknown !== undefined) throw new TypeError(`this grant has no option "${unknown}"`);
   checkServer(options);
   text('clientId', options.clientId);
   if (options.scope !== undefined) text('scope', options.scope);
