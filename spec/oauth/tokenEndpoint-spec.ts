@@ -5,9 +5,11 @@ import type { OAuthOptions } from '../../src/oauth/options.js';
 import { ON_CLOSE, principalOf, PROOF } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/proof.js';
+import { isPermanentFailure } from '../../src/token/failure.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
+import { failureOf } from '../http/support.js';
 import { ask, fakeEndpoint, formIn, payloadOf, refuse, type Seen } from './fakeEndpoint.js';
 
 const ISSUER = 'https://id.example';
@@ -461,15 +463,34 @@ describe('discovery', () => {
     },
   );
 
-  it.each<[string, unknown, RegExp, Partial<OAuthOptions>?]>([
+  it.each<[string, unknown, RegExp]>([
     [
       'HTML',
       new Response('<html>', { headers: { 'content-type': 'text/html' } }),
       /the discovery document of https:\/\/id\.example\/ answered 200 with text\/html, but is no authorization server metadata/,
     ],
     ['an array', [], /is no authorization server metadata/],
-    ['another issuer', { issuer: 'https://evil.example', token_endpoint: ENDPOINT }, /names another issuer/],
     ['an issuer that is no URL', { issuer: 'evil', token_endpoint: ENDPOINT }, /is no authorization server metadata/],
+    ['a redirect', new Response(null, { status: 302 }), /redirect \(302\), which is never followed/],
+  ])('should fail clearly on %s, and may be repeated', async (_what, document, message) => {
+    const endpoint = fakeEndpoint(() => (document instanceof Response ? document.clone() : document));
+    const error = await failureOf(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch })));
+    expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringMatching(message) as string });
+    expect(error).not.toHaveProperty('cause');
+    expect(isPermanentFailure(error)).toBe(false);
+  });
+
+  it.each<[string, object, RegExp, Partial<OAuthOptions>?]>([
+    [
+      'another issuer',
+      { issuer: 'https://evil.example', token_endpoint: ENDPOINT },
+      /^the discovery document of https:\/\/id\.example\/ names another issuer \(a slash at its end counts\): .* give tokenEndpoint/,
+    ],
+    [
+      'a template in the place of the issuer',
+      { issuer: `${ISSUER}/{tenantid}/v2.0`, token_endpoint: ENDPOINT },
+      /names another issuer/,
+    ],
     ['no token endpoint', metadata(undefined), /names no token_endpoint/],
     [
       'a token endpoint that is no URL',
@@ -492,14 +513,14 @@ describe('discovery', () => {
       /it must be an https: URL, since the issuer is one/,
       { allowInsecureRequests: true },
     ],
-    ['a redirect', new Response(null, { status: 302 }), /redirect \(302\), which is never followed/],
-  ])('should fail clearly on %s', async (_what, document, message, more = {}) => {
-    const endpoint = fakeEndpoint(() => (document instanceof Response ? document.clone() : document));
-    const error = await ask(clientCredentials({ ...byIssuer, ...more, fetch: endpoint.fetch })).catch(
-      (thrown: unknown) => thrown as Error,
-    );
-    expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringMatching(message) as string });
-    expect(error).not.toHaveProperty('cause');
+  ])('should fail for good on a document that names %s', async (_what, document, message, more = {}) => {
+    const endpoint = fakeEndpoint(() => document);
+    const error = await failureOf(ask(clientCredentials({ ...byIssuer, ...more, fetch: endpoint.fetch })));
+    expect(error).toMatchObject({
+      code: 'ERR_INVALID_TOKEN_RESPONSE',
+      message: expect.stringMatching(message) as string,
+    });
+    expect(isPermanentFailure(error)).toBe(true);
   });
 
   it.each(['http://keycloak:8080/token', 'https://keycloak/token'])(
