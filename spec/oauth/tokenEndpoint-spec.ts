@@ -706,11 +706,13 @@ describe('DPoP at the token endpoint', () => {
     expect(header.jwk).toEqual({ kty: 'EC', crv: 'P-256', x, y });
   });
 
-  it('should refuse a token that is not bound (RFC 9449 section 5)', async () => {
+  it('should refuse a token that is not bound (RFC 9449 section 5), and ask for no other', async () => {
     const endpoint = fakeEndpoint(() => token);
-    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).rejects.toMatchObject({
+    const error = await failureOf(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch })));
+    expect(error).toMatchObject({
       name: 'InvalidTokenResponseError',
-      message: expect.stringContaining('not bound to the key') as string,
+      message: expect.stringContaining('answered 200 with application/json and a token that is not bound to') as string,
     });
+    expect(isPermanentFailure(error)).toBe(true);
   });
 });
