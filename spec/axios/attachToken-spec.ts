@@ -522,6 +522,10 @@ describe('attachToken', () => {
       clientCredentials({ tokenEndpoint: 'https://id.example', clientId: 'c', clientAuth: 'none', dpop: true }),
     );
     expect(() => attachToken(axios.create(), bound$)).toThrow('axios cannot sign requests: use createFetch for DPoP');
+    for (const option of ['allowedOrigin', 'isRejected'])
+      expect(() => attachToken(axios.create(), token$, { [option]: undefined })).toThrow(
+        new TypeError(`attachToken knows no option "${option}"`),
+      );
     expect(() => attachToken(axios.create(), token$, { isRejection: 401 as never })).toThrow(
       'option "isRejection" must be a function, got 401',
     );

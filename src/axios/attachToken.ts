@@ -3,7 +3,7 @@ import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { createDestinations } from '../http/destinations.js';
 import { originOf, pageUrl } from '../internal/originOf.js';
-import { requireFunctions, requireObject } from '../internal/validate.js';
+import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -69,6 +69,7 @@ export function attachToken(
     throw new TypeError('attachToken takes an axios instance');
   if (manager.proof) throw new TypeError('axios cannot sign requests: use createFetch for DPoP');
   requireObject(options);
+  refuseUnknown(options, ['allowedOrigins', 'allowInsecureRequests', 'isRejection'], 'attachToken');
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
   const { baseURL } = instance.defaults;

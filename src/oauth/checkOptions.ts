@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../internal/validate.js';
 import { optionalFunction, text, wrongKind } from './requireOption.js';
 import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from './options.js';
 import { endpointOption, parse } from './secureUrl.js';
@@ -30,8 +31,7 @@ const RESERVED =
  */
 export function checkedOptions(given: OAuthOptions): CheckedOptions {
   const options = { ...given };
-  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
-  if (unknown !== undefined) throw new TypeError(`this grant has no option "${unknown}"`);
+  refuseUnknown(options, KNOWN, 'this grant');
   checkServer(options);
   text('clientId', options.clientId);
   if (options.scope !== undefined) text('scope', options.scope);
