@@ -491,6 +491,24 @@ describe('attachToken', () => {
     expect((await instance.get<unknown>('https://elsewhere.test')).data).toBeUndefined();
   });
 
+  it('should send the tokens of the stream that was attached last', async () => {
+    const { token$: first$ } = await warmTokens();
+    const last$ = createTokenStream(() => of({ access_token: 'L1' }));
+    const adapter: AxiosAdapter = (config) =>
+      Promise.resolve({ status: 200, statusText: '', data: config.headers.get('Authorization'), headers: {}, config });
+    const instance = axios.create({ baseURL: 'https://api.example', adapter });
+    const detachFirst = attachToken(instance, first$);
+    expect((await instance.get('/a')).data).toBe('Bearer T1');
+    first$.close(); // the user signs in again
+    const detachLast = attachToken(instance, last$);
+    expect((await instance.get('/a')).data).toBe('Bearer L1');
+    detachFirst();
+    expect((await instance.get('/a')).data).toBe('Bearer L1');
+    detachLast();
+    expect((await instance.get<unknown>('/a')).data).toBeFalsy();
+    last$.close();
+  });
+
   it('should reach a named host by plain http where that is allowed, but through no proxy', async () => {
     const { token$ } = await warmTokens();
     const sent: unknown[] = [];

@@ -33,7 +33,8 @@ export interface AttachTokenOptions {
 }
 
 /**
- * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`.
+ * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`. It takes the
+ * place of a stream that was attached before.
  *
  * Each request takes the latest token when it is sent, after all interceptors and `transformRequest`. After a 401 or
  * 403 the token is refreshed once, for all rejected requests, and the request is repeated once, with the same bytes.
@@ -96,12 +97,18 @@ export function attachToken(
     adapter: (ready) => send({ ...ready, adapter: config.adapter ?? instance.defaults.adapter }),
   });
 
+  detachments.get(instance)?.();
   const id = instance.interceptors.request.use(replaceAdapter, null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
     runWhen: ({ signal }) => !manager.owns(signal as AbortSignal | undefined),
   });
-  return () => {
+  const detach = () => {
     instance.interceptors.request.eject(id);
   };
+  detachments.set(instance, detach);
+  return detach;
 }
+
+/** How to detach the stream that an instance has: axios would call the adapter of the one attached first. */
+const detachments = /* @__PURE__ */ new WeakMap<AxiosInstance, () => void>();
