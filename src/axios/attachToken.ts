@@ -98,14 +98,13 @@ export function attachToken(
   });
 
   detachments.get(instance)?.();
-  const id = instance.interceptors.request.use(replaceAdapter, null, {
+  const { request } = instance.interceptors;
+  const id = request.use(replaceAdapter, null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
     runWhen: ({ signal }) => !manager.owns(signal as AbortSignal | undefined),
   });
-  const detach = () => {
-    instance.interceptors.request.eject(id);
-  };
+  const detach = request.eject.bind(request, id);
   detachments.set(instance, detach);
   return detach;
 }
