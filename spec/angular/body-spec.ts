@@ -158,3 +158,19 @@ it('should be seen by a later interceptor as it was given: files, Dates, classes
   expect([copy.file, copy.days, copy.order instanceof Order]).toEqual([body.file, body.days, true]);
   expect([copy.at === body.at, copy.items === body.items, copy.bytes === body.bytes]).toEqual([false, false, false]);
 });
+
+it.each<[string, object, string]>([
+  ['__proto__', JSON.parse('{"__proto__":{"n":1},"item":"tea"}') as object, '{"__proto__":{"n":1},"item":"tea"}'],
+  [
+    'n',
+    Object.defineProperty(Object.create({ set n(_value: number) {} }) as object, 'n', { value: 1, enumerable: true }),
+    '{"n":1}',
+  ],
+])('should be sent with a member of its own that the prototype has a setter for: %s', (_name, body, text) => {
+  const { controller } = setUp();
+  TestBed.inject(HttpClient).post(`${API}/orders`, body).subscribe();
+  Reflect.deleteProperty(body, 'item');
+  const sent = controller.expectOne(`${API}/orders`);
+  expect(sent.request.serializeBody()).toBe(text);
+  sent.flush(1);
+});

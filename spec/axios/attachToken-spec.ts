@@ -332,6 +332,8 @@ describe('attachToken', () => {
     for (const baseURL of [undefined, '/api']) {
       const instance = attached(token$, { baseURL, adapter: () => Promise.reject(new Error('sent')) });
       expect(isTokenError(await failureOf(instance.get('https://api.example/')), 'ERR_ORIGIN_NOT_ALLOWED')).toBe(true);
+      // Not by the name of an option that only other clients have.
+      expect((await failureOf(instance.get('/a'))).message).toMatch(/must be absolute, .* no base URL$/);
     }
     const instance = attached(
       token$,
@@ -489,6 +491,24 @@ describe('attachToken', () => {
     expect((await instance.get<unknown>('https://elsewhere.test')).data).toBeUndefined();
   });
 
+  it('should send the tokens of the stream that was attached last', async () => {
+    const { token$: first$ } = await warmTokens();
+    const last$ = createTokenStream(() => of({ access_token: 'L1' }));
+    const adapter: AxiosAdapter = (config) =>
+      Promise.resolve({ status: 200, statusText: '', data: config.headers.get('Authorization'), headers: {}, config });
+    const instance = axios.create({ baseURL: 'https://api.example', adapter });
+    const detachFirst = attachToken(instance, first$);
+    expect((await instance.get('/a')).data).toBe('Bearer T1');
+    first$.close(); // the user signs in again
+    const detachLast = attachToken(instance, last$);
+    expect((await instance.get('/a')).data).toBe('Bearer L1');
+    detachFirst();
+    expect((await instance.get('/a')).data).toBe('Bearer L1');
+    detachLast();
+    expect((await instance.get<unknown>('/a')).data).toBeFalsy();
+    last$.close();
+  });
+
   it('should reach a named host by plain http where that is allowed, but through no proxy', async () => {
     const { token$ } = await warmTokens();
     const sent: unknown[] = [];
@@ -520,6 +540,10 @@ describe('attachToken', () => {
       clientCredentials({ tokenEndpoint: 'https://id.example', clientId: 'c', clientAuth: 'none', dpop: true }),
     );
     expect(() => attachToken(axios.create(), bound$)).toThrow('axios cannot sign requests: use createFetch for DPoP');
+    for (const option of ['allowedOrigin', 'isRejected'])
+      expect(() => attachToken(axios.create(), token$, { [option]: undefined })).toThrow(
+        new TypeError(`attachToken knows no option "${option}"`),
+      );
     expect(() => attachToken(axios.create(), token$, { isRejection: 401 as never })).toThrow(
       'option "isRejection" must be a function, got 401',
     );

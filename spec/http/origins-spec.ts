@@ -234,7 +234,7 @@ describe('an error', () => {
     );
     expect((await failureOf(fetchWithToken('data:,SECRET'))).message).toContain('to data::');
     expect((await failureOf(fetchWithToken('https://[SECRET'))).message).toBe('the URL cannot be parsed');
-    expect((await failureOf(createFetch(token$)('/x'))).message).toMatch(/^the URL cannot be parsed: .*baseUrl/);
+    expect((await failureOf(createFetch(token$)('/x'))).message).toMatch(/^the URL cannot be parsed: .* no base URL$/);
   });
 });
 

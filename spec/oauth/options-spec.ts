@@ -303,6 +303,32 @@ describe('the options of an OAuth source', () => {
     expect(() => create(good)).not.toThrow();
   });
 
+  it.each(grants)('should be named by %s if there is no such option', (_name, create) => {
+    for (const name of ['scopes', 'client_secret', 'assertion_', 'timeout'])
+      expect(thrownBy(() => create({ ...good, [name]: SECRET }))).toEqual(
+        new TypeError(`this grant knows no option "${name}"`),
+      );
+    const all: Record<keyof OAuthOptions, undefined> = {
+      issuer: undefined,
+      tokenEndpoint: undefined,
+      revocationEndpoint: undefined,
+      clientId: undefined,
+      clientSecret: undefined,
+      clientAuth: undefined,
+      privateKey: undefined,
+      clientAssertion: undefined,
+      scope: undefined,
+      resource: undefined,
+      audience: undefined,
+      parameters: undefined,
+      fetch: undefined,
+      dpop: undefined,
+      allowInsecureRequests: undefined,
+      revokeOnClose: undefined,
+    };
+    expect(() => create({ ...all, ...good })).not.toThrow();
+  });
+
   it.each<[string, Partial<OAuthOptions> | (() => Partial<OAuthOptions>)]>([
     ['a URL object', { tokenEndpoint: new URL('https://id.example/token?tenant=1') }],
     ['an issuer', { tokenEndpoint: undefined, issuer: 'https://id.example/tenant' }],

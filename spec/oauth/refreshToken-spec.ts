@@ -594,7 +594,13 @@ describe('invalid_grant', () => {
     ['Atlassian', 403, { error: 'unauthorized_client', error_description: 'refresh_token is invalid' }],
     ['DeviantArt', 400, { error: 'invalid_request', error_description: 'The refresh_token is invalid.' }],
     ['EVE Online', 400, { error: 'invalid_grant: Token is expired or invalid.' }],
-    ['Firebase', 400, { error: { code: 400, message: 'INVALID_REFRESH_TOKEN', status: 'INVALID_ARGUMENT' } }],
+    ...['INVALID_REFRESH_TOKEN', 'TOKEN_EXPIRED', 'USER_DISABLED', 'USER_NOT_FOUND'].map(
+      (message): [string, number, object] => [
+        `Firebase (${message})`,
+        400,
+        { error: { code: 400, message, status: 'INVALID_ARGUMENT' } },
+      ],
+    ),
     ['Fitbit', 400, { errors: [{ errorType: 'invalid_grant', message: 'Refresh token invalid: r1.' }] }],
     ['HubSpot', 400, { status: 'BAD_REFRESH_TOKEN', message: 'missing or invalid refresh token' }],
     ['Strava', 400, { errors: [{ resource: 'RefreshToken', field: 'refresh_token', code: 'invalid' }] }],
@@ -612,6 +618,7 @@ describe('invalid_grant', () => {
 
   it.each<[string, number, object | string]>([
     ['a parameter that is missing', 400, { error: 'invalid_request', message: 'Missing parameters: refresh_token' }],
+    ['a wrong API key', 400, { error: { code: 400, message: 'API key expired. Please renew the API key.' } }],
     ['a grant that is not supported', 400, { error: 'Unsupported grant_type: refresh_token' }],
     ['a path', 400, { error: 'Bad Request', path: '/auth/refresh-token' }],
     ['a rate limit', 429, { message: 'too many requests with an invalid refresh token' }],

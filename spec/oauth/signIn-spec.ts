@@ -214,6 +214,7 @@ describe('a sign-in', () => {
     ['returns nothing', () => undefined],
     ['returns tokens that are in nothing RxJS can read', () => ({ access_token: 'T' })],
     ['gives nothing', () => Promise.resolve()],
+    ['gives nothing, as a dialog that was dismissed', () => EMPTY],
     [
       'gives a Response, whose refresh token would be lost',
       () => Promise.resolve(Response.json({ access_token: 'T' })),

@@ -5,9 +5,11 @@ import type { OAuthOptions } from '../../src/oauth/options.js';
 import { ON_CLOSE, principalOf, PROOF } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/proof.js';
+import { isPermanentFailure } from '../../src/token/failure.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
+import { failureOf } from '../http/support.js';
 import { ask, fakeEndpoint, formIn, payloadOf, refuse, type Seen } from './fakeEndpoint.js';
 
 const ISSUER = 'https://id.example';
@@ -133,21 +135,25 @@ describe('the request', () => {
       options.issuer.href = 'http://evil.example';
       options.resource[0] = options.audience[0] = 'urn:evil';
       Object.assign(options.parameters, { grant_type: 'password', client_assertion: 'evil' });
-      Object.assign(options, {
-        scope: 'all',
-        clientId: '',
-        clientSecret: '',
-        assertion: 7,
-        refreshToken: 7,
-        subjectToken: 7,
-        fetch: undefined,
-      });
+      for (const given of [options, withAssertion, withRefreshToken, withSubjectToken])
+        Object.assign(given, {
+          scope: 'all',
+          clientId: '',
+          clientSecret: '',
+          assertion: 7,
+          refreshToken: 7,
+          subjectToken: 7,
+          fetch: undefined,
+        });
     };
+    const withAssertion = { ...options, assertion: 'a' };
+    const withRefreshToken = { ...options, refreshToken: 'r' };
+    const withSubjectToken = { ...options, subjectToken: 's' };
     const sources = [
       clientCredentials(options),
-      jwtBearer(Object.assign(options, { assertion: 'a' })),
-      refreshToken(Object.assign(options, { refreshToken: 'r' })),
-      tokenExchange(Object.assign(options, { subjectToken: 's' })),
+      jwtBearer(withAssertion),
+      refreshToken(withRefreshToken),
+      tokenExchange(withSubjectToken),
     ];
     changeAll();
     for (const source of sources) await ask(source);
@@ -457,15 +463,34 @@ describe('discovery', () => {
     },
   );
 
-  it.each<[string, unknown, RegExp, Partial<OAuthOptions>?]>([
+  it.each<[string, unknown, RegExp]>([
     [
       'HTML',
       new Response('<html>', { headers: { 'content-type': 'text/html' } }),
       /the discovery document of https:\/\/id\.example\/ answered 200 with text\/html, but is no authorization server metadata/,
     ],
     ['an array', [], /is no authorization server metadata/],
-    ['another issuer', { issuer: 'https://evil.example', token_endpoint: ENDPOINT }, /names another issuer/],
     ['an issuer that is no URL', { issuer: 'evil', token_endpoint: ENDPOINT }, /is no authorization server metadata/],
+    ['a redirect', new Response(null, { status: 302 }), /redirect \(302\), which is never followed/],
+  ])('should fail clearly on %s, and may be repeated', async (_what, document, message) => {
+    const endpoint = fakeEndpoint(() => (document instanceof Response ? document.clone() : document));
+    const error = await failureOf(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch })));
+    expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringMatching(message) as string });
+    expect(error).not.toHaveProperty('cause');
+    expect(isPermanentFailure(error)).toBe(false);
+  });
+
+  it.each<[string, object, RegExp, Partial<OAuthOptions>?]>([
+    [
+      'another issuer',
+      { issuer: 'https://evil.example', token_endpoint: ENDPOINT },
+      /^the discovery document of https:\/\/id\.example\/ names another issuer \(a slash at its end counts\): .* give tokenEndpoint/,
+    ],
+    [
+      'a template in the place of the issuer',
+      { issuer: `${ISSUER}/{tenantid}/v2.0`, token_endpoint: ENDPOINT },
+      /names another issuer/,
+    ],
     ['no token endpoint', metadata(undefined), /names no token_endpoint/],
     [
       'a token endpoint that is no URL',
@@ -488,14 +513,14 @@ describe('discovery', () => {
       /it must be an https: URL, since the issuer is one/,
       { allowInsecureRequests: true },
     ],
-    ['a redirect', new Response(null, { status: 302 }), /redirect \(302\), which is never followed/],
-  ])('should fail clearly on %s', async (_what, document, message, more = {}) => {
-    const endpoint = fakeEndpoint(() => (document instanceof Response ? document.clone() : document));
-    const error = await ask(clientCredentials({ ...byIssuer, ...more, fetch: endpoint.fetch })).catch(
-      (thrown: unknown) => thrown as Error,
-    );
-    expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringMatching(message) as string });
-    expect(error).not.toHaveProperty('cause');
+  ])('should fail for good on a document that names %s', async (_what, document, message, more = {}) => {
+    const endpoint = fakeEndpoint(() => document);
+    const error = await failureOf(ask(clientCredentials({ ...byIssuer, ...more, fetch: endpoint.fetch })));
+    expect(error).toMatchObject({
+      code: 'ERR_INVALID_TOKEN_RESPONSE',
+      message: expect.stringMatching(message) as string,
+    });
+    expect(isPermanentFailure(error)).toBe(true);
   });
 
   it.each(['http://keycloak:8080/token', 'https://keycloak/token'])(
@@ -681,11 +706,13 @@ describe('DPoP at the token endpoint', () => {
     expect(header.jwk).toEqual({ kty: 'EC', crv: 'P-256', x, y });
   });
 
-  it('should refuse a token that is not bound (RFC 9449 section 5)', async () => {
+  it('should refuse a token that is not bound (RFC 9449 section 5), and ask for no other', async () => {
     const endpoint = fakeEndpoint(() => token);
-    await expect(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch }))).rejects.toMatchObject({
+    const error = await failureOf(ask(clientCredentials({ ...base, dpop: true, fetch: endpoint.fetch })));
+    expect(error).toMatchObject({
       name: 'InvalidTokenResponseError',
-      message: expect.stringContaining('not bound to the key') as string,
+      message: expect.stringContaining('answered 200 with application/json and a token that is not bound to') as string,
     });
+    expect(isPermanentFailure(error)).toBe(true);
   });
 });

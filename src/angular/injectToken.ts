@@ -52,9 +52,7 @@ function keepFresh(token$: TokenStream): void {
   const { state } = watchToken(token$).value;
   const kept$: Observable<unknown> = state === 'signedOut' ? changed$.pipe(switchMap(() => token$)) : token$;
   const subscription = inject(NgZone).runOutsideAngular(() => kept$.pipe(retry({ delay: () => changed$ })).subscribe());
-  inject(DestroyRef).onDestroy(() => {
-    subscription.unsubscribe();
-  });
+  inject(DestroyRef).onDestroy(subscription.unsubscribe.bind(subscription));
 }
 
 function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Signal<T> {
@@ -71,8 +69,6 @@ function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Si
       });
     }),
   );
-  inject(DestroyRef).onDestroy(() => {
-    subscription.unsubscribe();
-  });
+  inject(DestroyRef).onDestroy(subscription.unsubscribe.bind(subscription));
   return current.asReadonly();
 }

@@ -100,9 +100,7 @@ export function streamProviders(
     void watchToken(token$);
     // Its listener comes first: whoever waits is gone when the stream closes.
     void inject(INJECTOR_DESTROYED);
-    inject(DestroyRef).onDestroy(() => {
-      token$.close();
-    });
+    inject(DestroyRef).onDestroy(token$.close.bind(token$));
     return token$;
   };
 

@@ -1,6 +1,6 @@
 import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
 import { createDestinations, type Destinations } from '../http/destinations.js';
-import { requireFunctions, requireObject, requireText, wrong } from '../internal/validate.js';
+import { refuseUnknown, requireFunctions, requireObject, requireText, wrong } from '../internal/validate.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, TokenStreamOptions } from '../token/types.js';
 
@@ -82,8 +82,7 @@ export function splitOptions(options: ProvideTokenStreamOptions) {
     authorize,
     ...own
   } = options;
-  const unknown = Object.keys(own).find((key) => !Object.hasOwn(STREAM_OPTIONS, key));
-  if (unknown !== undefined) throw new TypeError(`provideTokenStream knows no option "${unknown}"`);
+  refuseUnknown(own, Object.keys(STREAM_OPTIONS), 'provideTokenStream');
   if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
   if (name !== undefined) requireText('name', name);
   requireFunctions({ isRejection, authorize });

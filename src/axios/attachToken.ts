@@ -3,7 +3,7 @@ import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { createDestinations } from '../http/destinations.js';
 import { originOf, pageUrl } from '../internal/originOf.js';
-import { requireFunctions, requireObject } from '../internal/validate.js';
+import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -33,7 +33,8 @@ export interface AttachTokenOptions {
 }
 
 /**
- * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`.
+ * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`. It takes the
+ * place of a stream that was attached before.
  *
  * Each request takes the latest token when it is sent, after all interceptors and `transformRequest`. After a 401 or
  * 403 the token is refreshed once, for all rejected requests, and the request is repeated once, with the same bytes.
@@ -69,6 +70,7 @@ export function attachToken(
     throw new TypeError('attachToken takes an axios instance');
   if (manager.proof) throw new TypeError('axios cannot sign requests: use createFetch for DPoP');
   requireObject(options);
+  refuseUnknown(options, ['allowedOrigins', 'allowInsecureRequests', 'isRejection'], 'attachToken');
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
   const { baseURL } = instance.defaults;
@@ -95,12 +97,17 @@ export function attachToken(
     adapter: (ready) => send({ ...ready, adapter: config.adapter ?? instance.defaults.adapter }),
   });
 
-  const id = instance.interceptors.request.use(replaceAdapter, null, {
+  detachments.get(instance)?.();
+  const { request } = instance.interceptors;
+  const id = request.use(replaceAdapter, null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
     runWhen: ({ signal }) => !manager.owns(signal as AbortSignal | undefined),
   });
-  return () => {
-    instance.interceptors.request.eject(id);
-  };
+  const detach = request.eject.bind(request, id);
+  detachments.set(instance, detach);
+  return detach;
 }
+
+/** How to detach the stream that an instance has: axios would call the adapter of the one attached first. */
+const detachments = /* @__PURE__ */ new WeakMap<AxiosInstance, () => void>();

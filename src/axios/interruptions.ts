@@ -11,14 +11,7 @@ export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Time
   const { signal, cancelToken, transitional } = config;
   const token = cancelToken as unknown as Cancellable | undefined;
   const cancelled$ = token
-    ? fromEventPattern<Cancel>(
-        (listener) => {
-          token.subscribe(listener);
-        },
-        (listener) => {
-          token.unsubscribe(listener);
-        },
-      )
+    ? fromEventPattern<Cancel>(token.subscribe.bind(token), token.unsubscribe.bind(token))
     : NEVER;
   const late$ = timers.after(limitOf(config), true);
   return merge(

@@ -37,11 +37,8 @@ function copyOfPart(part: unknown): unknown {
     return json === undefined ? undefined : JSON.parse(json);
   }
   if (tag !== '[object Object]') return part;
-  const members = Object.entries(part).map(([name, value]) => [name, copyOfPart(value)]);
-  return Object.assign(
-    Object.create(Object.getPrototypeOf(part) as object | null) as object,
-    Object.fromEntries(members),
-  );
+  const members = Object.fromEntries(Object.entries(part).map(([name, value]) => [name, copyOfPart(value)]));
+  return Object.create(Object.getPrototypeOf(part) as object | null, Object.getOwnPropertyDescriptors(members));
 }
 
 /** Whether a client sends the body as it is. Anything else can only be sent as JSON. */

@@ -38,6 +38,12 @@ export function requireObject(options: unknown): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object');
 }
 
+/** Names an option that does not exist: TypeScript accepts those of a variable. */
+export function refuseUnknown(options: object, known: readonly string[], owner: string, hint = ''): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new TypeError(`${owner} knows no option "${unknown}"${hint}`);
+}
+
 /** Checks an option that must be a text. */
 export function requireText(name: string, value: unknown): asserts value is string {
   if (typeof value !== 'string' || value === '') throw wrong(name, value, 'a string that is not empty');

@@ -1,6 +1,7 @@
 import type { CreateAxiosDefaults } from 'axios';
 import type { AttachTokenOptions } from '../axios/attachToken.js';
 import { originOf } from '../internal/originOf.js';
+import { refuseUnknown } from '../internal/validate.js';
 import type { TokenSource, TokenStreamOptions } from '../token/types.js';
 
 /** What a {@link TokenModule} needs, besides its name: given to `forRoot`, or by the factory of `forRootAsync`. */
@@ -42,13 +43,9 @@ const KNOWN: Record<keyof TokenModuleOptions, true> = {
 export function checkedOptions(options: TokenModuleOptions | null | undefined): TokenModuleOptions {
   if (typeof options !== 'object' || options === null)
     throw new TypeError('TokenModule needs options: { source, allowedOrigins or axios.baseURL, … }');
-  // TypeScript accepts unknown members in what a factory returns.
-  const unknown = Object.keys(options).find((key) => !Object.hasOwn(KNOWN, key));
-  if (unknown !== undefined)
-    throw new TypeError(
-      `TokenModule knows no option "${unknown}" here: those of the stream belong in "stream", ` +
-        'those of the HTTP client in "axios", name and isGlobal to forRootAsync itself',
-    );
+  const places = 'those of the stream belong in "stream", those of the HTTP client in "axios"';
+  const hint = ` here: ${places}, name and isGlobal to forRootAsync itself`;
+  refuseUnknown(options, Object.keys(KNOWN), 'TokenModule', hint);
   // The value is not shown: somebody may have given the token itself.
   if (typeof options.source !== 'function')
     throw new TypeError('option "source" must be a token source: a function that fetches a token');

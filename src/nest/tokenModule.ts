@@ -18,9 +18,10 @@ const CLOSER = 'rx-fresh-token/closer';
  * The token is attached here, where the instance is made, and not in a lifecycle hook of a service: Nest does not call
  * these for REQUEST-scoped services.
  */
-function makeHttp(token$: TokenStream, { axios: defaults, ...options }: TokenModuleOptions) {
-  const instance = axios.create(defaults);
-  attachToken(instance, token$, options);
+function makeHttp(token$: TokenStream, options: TokenModuleOptions) {
+  const { allowedOrigins, allowInsecureRequests, isRejection } = options;
+  const instance = axios.create(options.axios);
+  attachToken(instance, token$, { allowedOrigins, allowInsecureRequests, isRejection });
   // Nest's axios types are those of CommonJS, which TypeScript tells apart from the same types of ES modules.
   return new HttpService(instance as unknown as HttpService['axiosRef']);
 }

@@ -27,7 +27,7 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   const { access_token } = fieldsOf(body);
   const isOk = status >= 200 && status < 300;
   if (isOk && isText(access_token)) return body as TokenResponse;
-  if (!isOk || errorCodeOf(body) !== undefined || BAD_REFRESH_TOKEN.test(text)) throw refusal(answer, body);
+  if (!isOk || errorCodeOf(body) !== undefined || saysBadRefreshToken(text)) throw refusal(answer, body);
   const flaw =
     text.trim() === ''
       ? 'an empty body'
@@ -41,8 +41,13 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
 const BAD_REFRESH_TOKEN =
   /invalid.grant(?!.?type)|\b(invalid|expired).{0,9}refresh.?token|refresh.?token.{0,30}\b(invalid|expired|revoked)\b/i;
 
+/** What Firebase says when the session of a user was ended. */
+const SESSION_ENDED = /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"/;
+
+const saysBadRefreshToken = (text: string): boolean => BAD_REFRESH_TOKEN.test(text) || SESSION_ENDED.test(text);
+
 const rejectsRefreshToken = ({ status, text }: Answer, code = ''): boolean =>
-  status <= 403 && code !== 'invalid_client' && !isTemporaryCode(code) && BAD_REFRESH_TOKEN.test(text);
+  status <= 403 && code !== 'invalid_client' && !isTemporaryCode(code) && saysBadRefreshToken(text);
 
 /**
  * An error answer (RFC 6749 section 5.2). Only a known code is printed; the rest is on the error for code that reads it

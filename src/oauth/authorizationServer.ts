@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/originOf.js';
 import { TokenEndpointError } from '../errors.js';
+import { mistake } from '../token/tokenResponse.js';
 import { answeredBy, retryAfterOf } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
@@ -48,11 +49,9 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
   const answered = answeredBy(place, response);
   if (status !== 200) throw new TokenEndpointError(answered, { status, retryAfter: retryAfterOf(headers, Date.now()) });
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
-    const foreign = (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON;
-    throw new TokenEndpointError(
-      `${answered}, but ${foreign ? 'names another issuer (a slash at its end counts)' : 'is no authorization server metadata'}`,
-      { status },
-    );
+    throw (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON
+      ? mistake(`${place} names another issuer (a slash at its end counts): correct it, or give tokenEndpoint instead`)
+      : new TokenEndpointError(`${answered}, but is no authorization server metadata`, { status });
   });
   const aliases = options.clientAuth === 'tls_client_auth' ? metadata.mtls_endpoint_aliases : undefined;
   const endpoint = (name: 'token_endpoint' | 'revocation_endpoint') => {
@@ -60,12 +59,11 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
     if (value === undefined) return undefined;
     const url = parse(value);
     const objection = url ? objectionOf(url, issuer, options) : 'must be a URL';
-    if (!url || objection)
-      throw new TokenEndpointError(`${place} names a ${name} that cannot be used: it ${objection ?? ''}`);
+    if (!url || objection) throw mistake(`${place} names a ${name} that cannot be used: it ${objection ?? ''}`);
     return url.href;
   };
   const token_endpoint = endpoint('token_endpoint');
-  if (token_endpoint === undefined) throw new TokenEndpointError(`${place} names no token_endpoint`);
+  if (token_endpoint === undefined) throw mistake(`${place} names no token_endpoint`);
   return {
     issuer: metadata.issuer,
     token_endpoint,

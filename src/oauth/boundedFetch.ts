@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { discard } from '../internal/discard.js';
 import { orAborted } from '../internal/onAbort.js';
-import { isFetchResponse } from '../token/tokenResponse.js';
+import { isFetchResponse, isMistake, mistake } from '../token/tokenResponse.js';
 import { answeredBy } from './answer.js';
 import { redactedCause } from './redact.js';
 
@@ -18,15 +18,16 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
     let response: Response | undefined;
     try {
       const answer: unknown = await orAborted((send ?? globalThis.fetch)(url, init as RequestInit), signal);
-      // A fetch of the user's may give something else.
-      if (!isFetchResponse(answer)) throw Object.assign(new TypeError(), { code: 'ERR_NO_RESPONSE' });
+      if (!isFetchResponse(answer)) throw mistake('option "fetch" gave no Response');
       response = answer as Response;
       refuseRedirect(place, response);
-      if (response.bodyUsed) throw Object.assign(new TypeError(), { code: 'ERR_BODY_ALREADY_READ' });
+      if (response.bodyUsed) throw mistake('option "fetch" gave a Response whose body has been read');
       return rebuilt(response, await orAborted(response.text(), signal));
     } catch (failure) {
       if (response) discard(response);
-      throw failure instanceof TokenEndpointError ? failure : broken(place, failure, response, signal);
+      throw failure instanceof TokenEndpointError || isMistake(failure)
+        ? failure
+        : broken(place, failure, response, signal);
     }
   };
 }

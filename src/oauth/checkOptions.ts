@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../internal/validate.js';
 import { optionalFunction, text, wrongKind } from './requireOption.js';
 import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from './options.js';
 import { endpointOption, parse } from './secureUrl.js';
@@ -13,6 +14,12 @@ export interface CheckedOptions extends OAuthOptions {
   readonly audience: readonly string[];
 }
 
+/** The options of every grant. Each grant takes out its own before. */
+const KNOWN = (
+  'issuer tokenEndpoint revocationEndpoint clientId clientSecret clientAuth privateKey clientAssertion ' +
+  'scope resource audience parameters fetch dpop allowInsecureRequests revokeOnClose'
+).split(' ');
+
 /** The form parameters that a grant sets itself. */
 const RESERVED =
   /^(grant_type|client_(id|secret|assertion(_type)?)|refresh_token|assertion|(subject|actor)_token(_type)?)$/;
@@ -24,6 +31,7 @@ const RESERVED =
  */
 export function checkedOptions(given: OAuthOptions): CheckedOptions {
   const options = { ...given };
+  refuseUnknown(options, KNOWN, 'this grant');
   checkServer(options);
   text('clientId', options.clientId);
   if (options.scope !== undefined) text('scope', options.scope);

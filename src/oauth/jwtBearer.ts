@@ -19,9 +19,9 @@ export interface JwtBearerOptions extends OAuthOptions {
  */
 export function jwtBearer(options: JwtBearerOptions): TokenSource {
   requireObject(options);
-  const given = options.assertion;
-  checkSupplied('assertion', given);
-  return grantSource(options, 'urn:ietf:params:oauth:grant-type:jwt-bearer', async (signal) => ({
-    assertion: await supplied('assertion', given, signal),
+  const { assertion, ...others } = options;
+  checkSupplied('assertion', assertion);
+  return grantSource(others, 'urn:ietf:params:oauth:grant-type:jwt-bearer', async (signal) => ({
+    assertion: await supplied('assertion', assertion, signal),
   }));
 }

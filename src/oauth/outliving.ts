@@ -15,7 +15,5 @@ export async function outliving<T>(
     .subscribe(() => {
       controller.abort(signal.reason);
     });
-  return work(onBehalfOf(signal, controller.signal)).finally(() => {
-    end.unsubscribe();
-  });
+  return work(onBehalfOf(signal, controller.signal)).finally(end.unsubscribe.bind(end));
 }

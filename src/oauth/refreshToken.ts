@@ -33,12 +33,12 @@ export type { RefreshTokenOptions, RotatedTokens } from './options.js';
  */
 export function refreshToken(options: RefreshTokenOptions): TokenSource {
   requireObject(options);
-  const { refreshToken: given, onRotate, reauthenticate, revokeOnClose } = options;
+  const { refreshToken: given, onRotate, reauthenticate, ...others } = options;
   checkSupplied('refreshToken', given);
   if (typeof given === 'string') refuseControlCharacters('refreshToken', given.trim());
   optionalFunction('onRotate', onRotate);
   optionalFunction('reauthenticate', reauthenticate);
-  const endpoint = createTokenEndpoint(options);
+  const endpoint = createTokenEndpoint(others);
   const settings = {
     refreshToken: trimmed(given) ?? given,
     onRotate,
@@ -50,7 +50,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   let session = createRefreshSession(settings);
   const hooks: SourceHooks = {
     ...endpoint.hooks,
-    ...(revokeOnClose === true && {
+    ...(others.revokeOnClose === true && {
       [ON_CLOSE]: (token) => {
         endpoint.revoke(token?.value);
       },

@@ -22,7 +22,7 @@ export function signInOnce(
     const age = stopwatch();
     const given$ = asObservable(reauthenticate());
     if (!given$) throw mistake('reauthenticate must return a Promise, an Observable or the like');
-    return accept(await firstValueFrom(given$), age, report);
+    return accept(await firstValueFrom(given$, { defaultValue: undefined }), age, report);
   }
 
   return {

@@ -54,9 +54,5 @@ export function singleFlight<A, T>(
 const abortable = <T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> =>
   defer(() => {
     const controller = new AbortController();
-    return from(work(controller.signal)).pipe(
-      finalize(() => {
-        controller.abort();
-      }),
-    );
+    return from(work(controller.signal)).pipe(finalize(controller.abort.bind(controller)));
   });

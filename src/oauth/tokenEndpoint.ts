@@ -1,4 +1,4 @@
-import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
+import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
 import { PROOF } from '../internal/sourceHooks.js';
 import { checkTokenResponse, mistake } from '../token/tokenResponse.js';
@@ -26,8 +26,10 @@ export function createTokenEndpoint(given: OAuthOptions) {
   const hasSignature =
     dpopHandle !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
-  const isUnbound = ({ token_type }: TokenFields) =>
-    dpopHandle !== undefined && !/^\s*dpop\s*$/i.test(token_type ?? '');
+  function requireBound({ token_type }: TokenFields, origin: string): void {
+    if (dpopHandle && !/^\s*dpop\s*$/i.test(token_type ?? ''))
+      throw mistake(`${origin} a token that is not bound to the key, though dpop was asked for`);
+  }
 
   /** Sets the clock that signatures use, if that is wrong. @returns why the same exchange may succeed now */
   function prepareRepeat(error: string, clockSkew: number | undefined): RepeatReason | undefined {
@@ -40,7 +42,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
     try {
       answer = await send(await servers.get(request.signal), request);
       const token = tokenResponseOf(answer);
-      if (isUnbound(token)) throw new InvalidTokenResponseError(`${answer.name} and ${UNBOUND}`);
+      requireBound(token, `${answer.name} and`);
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
       if (dpopHandle) clock.adjust(answer.clockSkew);
       return token;
@@ -60,14 +62,12 @@ export function createTokenEndpoint(given: OAuthOptions) {
     /** Demands of a response that came in another way what is demanded of the server's: that it is bound to the key. */
     requireBound: (response: unknown): TokenResponse => {
       checkTokenResponse(response);
-      if (isUnbound(response)) throw mistake(`reauthenticate gave ${UNBOUND}`);
+      requireBound(response, 'reauthenticate gave');
       return response;
     },
     revoke: createRevoke(options, servers, authenticate, clock.skew),
   };
 }
-
-const UNBOUND = 'a token that is not bound to the key, though dpop was asked for';
 
 /** Why the same exchange is sent again at once; each at most once per exchange. */
 type RepeatReason = 'nonce' | 'clock';

@@ -37,13 +37,14 @@ export function tokenExchange(options: TokenExchangeOptions): TokenSource {
     actorToken,
     actorTokenType = ACCESS_TOKEN,
     requestedTokenType,
+    ...others
   } = options;
   checkSupplied('subjectToken', subjectToken);
   if (actorToken !== undefined) checkSupplied('actorToken', actorToken);
   text('subjectTokenType', subjectTokenType);
   text('actorTokenType', actorTokenType);
   if (requestedTokenType !== undefined) text('requestedTokenType', requestedTokenType);
-  return grantSource(options, 'urn:ietf:params:oauth:grant-type:token-exchange', async (signal) => {
+  return grantSource(others, 'urn:ietf:params:oauth:grant-type:token-exchange', async (signal) => {
     const [subject, actor] = await Promise.all([
       supplied('subjectToken', subjectToken, signal),
       actorToken === undefined ? undefined : supplied('actorToken', actorToken, signal),
