@@ -52,7 +52,9 @@ function keepFresh(token$: TokenStream): void {
   const { state } = watchToken(token$).value;
   const kept$: Observable<unknown> = state === 'signedOut' ? changed$.pipe(switchMap(() => token$)) : token$;
   const subscription = inject(NgZone).runOutsideAngular(() => kept$.pipe(retry({ delay: () => changed$ })).subscribe());
-  inject(DestroyRef).onDestroy(subscription.unsubscribe.bind(subscription));
+  inject(DestroyRef).onDestroy(() => {
+    subscription.unsubscribe();
+  });
 }
 
 function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Signal<T> {
@@ -69,6 +71,8 @@ function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Si
       });
     }),
   );
-  inject(DestroyRef).onDestroy(subscription.unsubscribe.bind(subscription));
+  inject(DestroyRef).onDestroy(() => {
+    subscription.unsubscribe();
+  });
   return current.asReadonly();
 }

@@ -100,7 +100,9 @@ export function streamProviders(
     void watchToken(token$);
     // Its listener comes first: whoever waits is gone when the stream closes.
     void inject(INJECTOR_DESTROYED);
-    inject(DestroyRef).onDestroy(token$.close.bind(token$));
+    inject(DestroyRef).onDestroy(() => {
+      token$.close();
+    });
     return token$;
   };
 

@@ -107,7 +107,14 @@ function answerTo(
       { key, isRejection: (outcome) => isRejected(stream, outcome, url) },
       (outcome) => !wasAccepted(request, outcome),
     )(token$);
-    const answer$ = merge(progress$, response$.pipe(finalize(progress$.complete.bind(progress$))));
+    const answer$ = merge(
+      progress$,
+      response$.pipe(
+        finalize(() => {
+          progress$.complete();
+        }),
+      ),
+    );
     const { timeout } = request;
     // Angular counts from the sending; the wait for the token and the repeat count too. Until version 19 there is no
     // timeout.

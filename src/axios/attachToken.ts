@@ -98,13 +98,14 @@ export function attachToken(
   });
 
   detachments.get(instance)?.();
-  const { request } = instance.interceptors;
-  const id = request.use(replaceAdapter, null, {
+  const id = instance.interceptors.request.use(replaceAdapter, null, {
     synchronous: true,
     // Asked while the caller still stands on the stack: a token source's own requests need no token.
     runWhen: ({ signal }) => !manager.owns(signal as AbortSignal | undefined),
   });
-  const detach = request.eject.bind(request, id);
+  const detach = () => {
+    instance.interceptors.request.eject(id);
+  };
   detachments.set(instance, detach);
   return detach;
 }

@@ -11,7 +11,14 @@ export function interruptionsOf(config: InternalAxiosRequestConfig, timers: Time
   const { signal, cancelToken, transitional } = config;
   const token = cancelToken as unknown as Cancellable | undefined;
   const cancelled$ = token
-    ? fromEventPattern<Cancel>(token.subscribe.bind(token), token.unsubscribe.bind(token))
+    ? fromEventPattern<Cancel>(
+        (listener) => {
+          token.subscribe(listener);
+        },
+        (listener) => {
+          token.unsubscribe(listener);
+        },
+      )
     : NEVER;
   const late$ = timers.after(limitOf(config), true);
   return merge(

@@ -15,5 +15,7 @@ export async function outliving<T>(
     .subscribe(() => {
       controller.abort(signal.reason);
     });
-  return work(onBehalfOf(signal, controller.signal)).finally(end.unsubscribe.bind(end));
+  return work(onBehalfOf(signal, controller.signal)).finally(() => {
+    end.unsubscribe();
+  });
 }

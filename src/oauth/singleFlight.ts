@@ -54,5 +54,9 @@ export function singleFlight<A, T>(
 const abortable = <T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> =>
   defer(() => {
     const controller = new AbortController();
-    return from(work(controller.signal)).pipe(finalize(controller.abort.bind(controller)));
+    return from(work(controller.signal)).pipe(
+      finalize(() => {
+        controller.abort();
+      }),
+    );
   });
