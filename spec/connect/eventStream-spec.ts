@@ -194,7 +194,7 @@ it.each<[string, () => unknown, string]>([
   [
     'a relative URL without a base',
     () => eventStream(token$, '/events'),
-    'the URL cannot be parsed: it must be absolute, since there is no base URL',
+    'the URL cannot be parsed: it must be absolute, as there is no base URL',
   ],
   [
     'headers',

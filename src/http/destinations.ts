@@ -60,7 +60,7 @@ export function createDestinations(options: DestinationOptions): Destinations {
     const parsed = parseUrl(base && isRooted(url) ? `.${url.trimStart()}` : url, from);
     // Never the URL itself: its query may be a secret.
     if (!parsed)
-      throw new TypeError(`the URL cannot be parsed${from ? '' : ': it must be absolute, since there is no base URL'}`);
+      throw new TypeError(`the URL cannot be parsed${from ? '' : ': it must be absolute, as there is no base URL'}`);
     if (parsed.username || parsed.password)
       throw new TypeError(`the URL of a request to ${parsed.host} must not contain credentials`);
     return parsed;
