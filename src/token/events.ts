@@ -84,7 +84,7 @@ export type UntimedTokenEvent =
 export type TokenEvent = { readonly at: number } & UntimedTokenEvent;
 
 /**
- * `refreshing`: a refresh was started or joined. `alreadyReplaced`: there is a newer token, or none any more. `suppressed`: the rejection
- * is passed on.
+ * `refreshing`: a refresh was started or joined. `alreadyReplaced`: there is a newer token, or none any more.
+ * `suppressed`: the rejection is passed on.
  */
 export type RejectionOutcome = 'refreshing' | 'alreadyReplaced' | 'suppressed';

@@ -103,8 +103,8 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
 }
 
 /**
- * The notifier of `retry`: emits when it is time for another attempt, completes when no token is wanted, errors when none will
- * help.
+ * The notifier of `retry`: emits when it is time for another attempt, completes when no token is wanted, errors when
+ * none will help.
  */
 function afterFailure(
   context: TokenContext,

@@ -43,9 +43,10 @@ export interface TokenViews {
   readonly next: (begin: () => void, maxWait?: number) => Observable<AccessToken>;
 }
 
-/** What the views act with: `use` gives the token for a request that leaves now, `force` makes the next check refresh. */
 interface Actions {
+  /** The token for a request that leaves now. */
   readonly use: () => AccessToken | null;
+  /** Makes the next check refresh. */
   readonly force: () => void;
 }
 
