@@ -76,6 +76,8 @@ async function startWorker(file: string, config: WorkerConfig): Promise<Worker> 
 
 export interface Fleet {
   readonly workers: readonly Worker[];
+  /** What those that live have seen so far. */
+  readonly reports: () => Promise<Report[]>;
   /** Ends those that still live; tells what they saw. */
   readonly stop: () => Promise<Report[]>;
 }
@@ -84,14 +86,11 @@ export async function startFleet(file: string, size: number, config: WorkerConfi
   const workers = await Promise.all(Array.from({ length: size }, () => startWorker(file, config)));
   // Together, once all are there: eight that start leave the machine no time for those that work.
   for (const { child } of workers) child.send('go');
+  const alive = () => workers.filter(({ child }) => child.exitCode === null && child.signalCode === null);
   return {
     workers,
-    stop: () =>
-      Promise.all(
-        workers
-          .filter(({ child }) => child.exitCode === null && child.signalCode === null)
-          .map((worker) => worker.stop()),
-      ),
+    reports: () => Promise.all(alive().map((worker) => worker.report())),
+    stop: () => Promise.all(alive().map((worker) => worker.stop())),
   };
 }
 
