@@ -9,7 +9,6 @@ import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
 import { createSession } from './session.js';
-import { earlyEndOfPause, blockingFailure, isFresh, isReplacing, type TokenState } from './state.js';
 import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { Settings } from './options.js';
@@ -17,7 +16,7 @@ import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
 
 /** What streams, operators and clients share behind one token. */
 export interface TokenManager
-  extends Pick<TokenViews, 'token$' | 'take' | 'refresh'>, Recovery, Pick<TokenFetcher, 'owns'> {
+  extends Pick<TokenViews, 'token$' | 'use' | 'take' | 'refresh'>, Recovery, Pick<TokenFetcher, 'owns'> {
   readonly events$: Observable<TokenEvent>;
   /** Emits when waiters stop waiting. Costs nothing without a subscriber. */
   readonly waits$: Observable<WaitEnded>;
@@ -29,8 +28,6 @@ export interface TokenManager
   readonly isClosed: () => boolean;
   /** The usable token, without side effects. */
   readonly current: () => AccessToken | null;
-  /** The token for a request that leaves now, or null if it must wait. */
-  readonly use: () => AccessToken | null;
   readonly signOut: () => void;
   readonly close: () => void;
 }
@@ -49,16 +46,6 @@ export interface EndingManager extends TokenManager {
   readonly rest: () => void;
 }
 
-/** All that a request with a fresh token costs. */
-export function useFresh(state: TokenState, now: () => number): AccessToken | null {
-  const { held } = state;
-  if (!held) return null;
-  const time = now();
-  if (!isFresh(held, time)) return null;
-  state.lastUse = time;
-  return held.token;
-}
-
 /** What a stream begins with: the option `initial`, or what a pool knows of it already. */
 type Beginning = Partial<TokenRecord> & Pick<TokenStreamOptions, 'initial'>;
 
@@ -71,11 +58,7 @@ export function createManager(source: TokenSource, settings: Settings, beginning
   const holder = createTokenHolder(context);
   const pipeline = createPipeline(context, holder);
   const session = createSession(context, holder, pipeline, source);
-  const use = () => tokenToSend(context, pipeline);
-  const force = () => {
-    forceRefresh(context);
-  };
-  const views = createTokenViews(context, pipeline.updates$, { use, force });
+  const views = createTokenViews(context, pipeline);
   if (initial !== undefined) {
     holder.holdInitial(initial);
     if (state.held) pipeline.demand();
@@ -84,9 +67,7 @@ export function createManager(source: TokenSource, settings: Settings, beginning
 
   return {
     parts: { context, holder, pipeline, signOuts },
-    token$: views.token$,
-    take: views.take,
-    refresh: views.refresh,
+    ...views,
     ...createRecovery(context, views, pipeline.demand),
     events$: events.events$,
     waits$: pipeline.waits$,
@@ -96,27 +77,10 @@ export function createManager(source: TokenSource, settings: Settings, beginning
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,
     current,
-    use,
     rest: session.rest,
     signOut: session.signOut,
     close: () => {
       session.close(() => signOuts?.unsubscribe());
     },
   };
-}
-
-/** The token for a request that leaves now. */
-function tokenToSend({ state, now, current }: TokenContext, { demand }: Pipeline): AccessToken | null {
-  const fresh = useFresh(state, now);
-  if (fresh || !current()) return fresh;
-  state.lastUse = now();
-  demand();
-  // A source that answers at once has replaced it.
-  return current();
-}
-
-/** The next check refreshes, unless the token is being replaced. */
-function forceRefresh({ state, settings, now }: TokenContext): void {
-  state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-  if (!isReplacing(state) && !blockingFailure(state, now())) state.forcedBy = 'manual';
 }

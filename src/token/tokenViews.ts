@@ -19,7 +19,8 @@ import { inCallerContext } from '../internal/callerContext.js';
 import { failAfter } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import { blockingFailure, isOfSession } from './state.js';
+import type { Pipeline } from './pipeline.js';
+import { blockingFailure, earlyEndOfPause, isFresh, isOfSession, isReplacing, type TokenState } from './state.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -30,6 +31,8 @@ import type { AccessToken } from './types.js';
 export interface TokenViews {
   /** The usable token now, then every new one. */
   readonly token$: Observable<AccessToken>;
+  /** The token for a request that leaves now, or null if it must wait. */
+  readonly use: () => AccessToken | null;
   /** One usable token, now or within `maxWait`. */
   readonly take: (maxWait?: number) => Observable<AccessToken>;
   /** Forces a refresh, or joins the one under way, and emits its token. */
@@ -43,21 +46,31 @@ export interface TokenViews {
   readonly next: (begin: () => void, maxWait?: number) => Observable<AccessToken>;
 }
 
-interface Actions {
-  /** The token for a request that leaves now. */
-  readonly use: () => AccessToken | null;
-  /** Makes the next check refresh. */
-  readonly force: () => void;
+/** All that a request with a fresh token costs. */
+export function useFresh(state: TokenState, now: () => number): AccessToken | null {
+  const { held } = state;
+  if (!held) return null;
+  const time = now();
+  if (!isFresh(held, time)) return null;
+  state.lastUse = time;
+  return held.token;
 }
 
-export function createTokenViews(
-  context: TokenContext,
-  updates$: Observable<TokenUpdate>,
-  { use, force }: Actions,
-): TokenViews {
+export function createTokenViews(context: TokenContext, { updates$, demand }: Pipeline): TokenViews {
   const { state, now, fetcher, recheck, current } = context;
   const checkedUpdates$ = subscribeThen(updates$, recheck);
+
+  const use = (): AccessToken | null => {
+    const fresh = useFresh(state, now);
+    if (fresh || !current()) return fresh;
+    state.lastUse = now();
+    demand();
+    // A source that answers at once has replaced it.
+    return current();
+  };
+
   return {
+    use,
     token$: defer(() => {
       // A token that is to be renewed is renewed first: its successor may come at once.
       use();
@@ -80,7 +93,7 @@ export function createTokenViews(
     refresh: () =>
       defer(() => {
         const { held } = state;
-        force();
+        forceRefresh(context);
         // The updates tell of it only where no token is usable.
         const failure = blockingFailure(state, now());
         if (failure) throw failure;
@@ -95,6 +108,12 @@ export function createTokenViews(
         return firstToken(context, untilItFails$, tokenOtherThan(held, context), maxWait);
       }),
   };
+}
+
+/** The next check refreshes, unless the token is being replaced. */
+function forceRefresh({ state, settings, now }: TokenContext): void {
+  state.pausedUntil = earlyEndOfPause(state, settings.backoff);
+  if (!isReplacing(state) && !blockingFailure(state, now())) state.forcedBy = 'manual';
 }
 
 const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
