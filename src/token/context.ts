@@ -1,5 +1,5 @@
 /** The context: what the parts of one stream share. */
-import { Subject } from 'rxjs';
+import { BehaviorSubject, Subject, type Observable } from 'rxjs';
 import { messageOf } from '../internal/messageOf.js';
 import { clockOf, type SteadyClock } from '../internal/steadyClock.js';
 import { createTimers, type Timers } from '../internal/timers.js';
@@ -20,8 +20,11 @@ export interface TokenContext {
   readonly fetcher: TokenFetcher;
   readonly rejections: RejectionMemory;
   readonly events: EventQueue;
-  /** Emits when something may have changed that decides whether a token is needed: the time, or who wants one. */
-  readonly recheck$: Subject<unknown>;
+  /**
+   * Emits at once, and when something may have changed that decides whether a token is needed: the time, or who wants
+   * one.
+   */
+  readonly recheck$: Observable<unknown>;
   /**
    * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for
    * each subscriber and each request that needs a token.
@@ -46,7 +49,7 @@ export function createContext(source: TokenSource, settings: Settings, record: P
   const { now } = clock;
   const timers = createTimers(settings.scheduler, clock);
   const events = createEventQueue(settings.now);
-  const recheck$ = new Subject<unknown>();
+  const recheck$ = new BehaviorSubject<unknown>(undefined);
 
   function recheck(): void {
     reportExpiry(state, now(), events.emit);

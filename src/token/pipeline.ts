@@ -6,7 +6,6 @@ import {
   of,
   repeat,
   share,
-  startWith,
   Subject,
   Subscription,
   switchMap,
@@ -78,7 +77,6 @@ export function createPipeline(context: TokenContext, holder: TokenHolder): Pipe
    */
   const untilNeeded = () =>
     recheck$.pipe(
-      startWith(undefined),
       // Where no token is wanted, at once: `takeWhile` completes.
       switchMap(() => (isToRun() ? afterPause(context) : of(undefined))),
       takeWhile(isToRun),

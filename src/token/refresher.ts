@@ -1,18 +1,5 @@
 /** One refresh: attempts to get a token, with pauses after failures. */
-import {
-  catchError,
-  concatMap,
-  defer,
-  EMPTY,
-  filter,
-  finalize,
-  of,
-  retry,
-  startWith,
-  switchMap,
-  take,
-  throwError,
-} from 'rxjs';
+import { catchError, concatMap, defer, EMPTY, filter, finalize, of, retry, switchMap, take, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { messageOf } from '../internal/messageOf.js';
@@ -144,7 +131,6 @@ function afterFailure(
   announce({ type: 'attemptFailed' });
   if (!retries) return EMPTY;
   return recheck$.pipe(
-    startWith(undefined),
     switchMap(() => afterPause(context)),
     filter(() => pauseLeft(state, now()) === 0),
     take(1),
