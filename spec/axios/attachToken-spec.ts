@@ -267,11 +267,11 @@ describe.each(adapters)('a request by the %s adapter', (adapter) => {
   it('should keep to its timeout, on its way and while it waits', async () => {
     const api = await serve(() => undefined);
     for (const { token$ } of [await warmTokens(), tokens({}, () => NEVER)]) {
-      const instance = attached(token$, { adapter, baseURL: api.origin, timeout: 300 });
+      const instance = attached(token$, { adapter, baseURL: api.origin, timeout: 1000 });
       expect(await failureOf(instance.get('/a'))).toMatchObject({
         name: 'AxiosError',
         code: adapter === 'fetch' && token$.current ? 'ETIMEDOUT' : 'ECONNABORTED',
-        message: 'timeout of 300ms exceeded',
+        message: 'timeout of 1000ms exceeded',
       });
     }
     expect(api.seen).toHaveLength(1);

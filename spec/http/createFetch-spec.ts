@@ -644,7 +644,7 @@ describe('a token source that uses the same client', () => {
       if (seen.path === '/token') answer(response, 200, '{"access_token":"T1","expires_in":60}');
       else guarded('T1')(seen, response, undefined as never);
     });
-    const { token$ } = tokens({ maxWait: 500 }, async () => (await ride('/token', { method: 'POST' })).json() as never);
+    const { token$ } = tokens({}, async () => (await ride('/token', { method: 'POST' })).json() as never);
     const ride = createFetch(token$, { baseUrl: api.origin, fetch });
     expect(await (await ride('/orders')).text()).toBe('hello T1');
     expect(api.authorizations()).toEqual([undefined, 'Bearer T1']);
@@ -657,7 +657,7 @@ describe('a token source that uses the same client', () => {
         if (seen.path === '/token') answer(response, 200, '{"access_token":"T1","expires_in":60}');
         else guarded('T1')(seen, response, undefined as never);
       });
-      const { token$ } = tokens({ maxWait: 500 }, async ({ signal }) => {
+      const { token$ } = tokens({}, async ({ signal }) => {
         await new Promise(setImmediate);
         return (await ride('/token', { method: 'POST', signal })).json() as never;
       });

@@ -6,7 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom } from 'rxjs';
 import { createFetch, createHttpClient, type AccessToken } from 'rx-fresh-token';
-import { answer, cleanUp, failureOf, fetches, printed, serve, stubFetch, tokens, warmTokens } from './support.js';
+import {
+  answer,
+  cleanUp,
+  failureOf,
+  fetches,
+  printed,
+  serve,
+  stubFetch,
+  tokens,
+  until,
+  warmTokens,
+} from './support.js';
 
 afterEach(cleanUp);
 
@@ -216,7 +227,11 @@ describe.each(fetches)('no secret and no query is in an error, over %s,', (_name
       ({ signal }) => fetchWithToken(`/token?${QUERY}`, { signal }) as never,
     );
     const fetchWithToken = createFetch(token$, { baseUrl: gone.origin, fetch });
+    const refreshed = failureOf(firstValueFrom(token$.refresh()));
+    // The cause is the last failure, so there must have been one within `maxWait`.
+    await until(() => events.some(({ type }) => type === 'refreshFailed'));
     const error = await failureOf(fetchWithToken('/x'));
+    await refreshed;
     expect(error.code).toBe('ERR_TOKEN_UNAVAILABLE');
     expect((error.cause as Error).name).toBe('TypeError');
     expect(printed(error)).not.toContain('SECRET');

@@ -145,10 +145,10 @@ describe.each(KINDS)('a stored value that cannot be read, with %s,', (kind) => {
   it('should leave a chain of rotating refresh tokens whole when a process with a wrong key joins', async () => {
     const authority = await startAuthority({ delay: 5 });
     const seed = await authority.seed();
-    const stream = (encryptionKey: EncryptionKey) => {
+    const stream = (encryptionKey: EncryptionKey, maxWait?: number) => {
       const token$ = createTokenStream(refreshToken({ ...clientOf(authority, 'app'), refreshToken: seed }), {
         store: store(encryptionKey, { forceCooldown: 0 }),
-        maxWait: 600,
+        maxWait,
       });
       dispose.push(() => {
         token$.close();
@@ -158,7 +158,7 @@ describe.each(KINDS)('a stored value that cannot be read, with %s,', (kind) => {
     const right = stream(keyOf('k1', 1));
     await firstValueFrom(right);
     await firstValueFrom(right.refresh());
-    const wrong = stream(keyOf('k1', 2));
+    const wrong = stream(keyOf('k1', 2), 600);
     expect(await outcome(firstValueFrom(wrong.refresh()))).toBe('ERR_TOKEN_UNAVAILABLE');
     expect(await outcome(firstValueFrom(wrong.refresh()))).toBe('ERR_TOKEN_UNAVAILABLE');
     await firstValueFrom(right.refresh());
