@@ -1,0 +1,46 @@
+// All specs that watch over what is mutated, in one file: a mutant costs the loading of one file, and not of the module
+// graph of a hundred specs. Small specs first: they notice most.
+import { buildSync } from 'esbuild';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const specsIn = (folder) => {
+  const path = join(here, '..', folder);
+  return readdirSync(path)
+    .filter((name) => name.endsWith('-spec.ts'))
+    .map((name) => join(path, name));
+};
+
+// These load modules anew, mock them, or start processes: a bundle has each module once.
+const needsModules = (file) =>
+  /jest\.(isolateModules|resetModules|doMock|mock)|__dirname/.test(readFileSync(file, 'utf8'));
+
+const specs = ['token', 'internal', 'guarantees', 'http']
+  .flatMap(specsIn)
+  .filter((file) => !needsModules(file))
+  .sort((a, b) => statSync(a).size - statSync(b).size);
+specs.push(join(here, '../model/model-spec.ts'));
+
+const entry = specs.map((file) => {
+  const name = JSON.stringify(relative(join(here, '..'), file));
+  return `describe(${name}, () => void require(${JSON.stringify(file)}));`;
+});
+
+buildSync({
+  stdin: {
+    // Enough of the model to notice what the examples do not: 300 histories, since this file has half of them.
+    contents: `process.env.MODEL_RUNS ??= '600';\nrequire('./unhandled.cjs');\n${entry.join('\n')}`,
+    resolveDir: here,
+  },
+  outfile: join(here, 'everything.bundle.cjs'),
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  external: ['@jest/globals'],
+  tsconfig: join(here, '../../tsconfig.json'),
+  // Jest runs it as a script, which has no `import()`.
+  supported: { 'dynamic-import': false },
+  logLevel: 'error',
+});
