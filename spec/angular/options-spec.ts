@@ -153,7 +153,7 @@ describe('options that cannot be', () => {
     [{ isrejection: () => true }, 'provideTokenStream knows no option "isrejection"'],
     [{ toString: 1 }, 'provideTokenStream knows no option "toString"'],
     [{ isRejection: 419 }, 'option "isRejection" must be a function, got 419'],
-    [{ authorize: 'x' }, 'option "authorize" must be a function, got "x"'],
+    [{ authorize: 'x' }, 'option "authorize" must be a function, got string'],
     [{ name: '' }, 'option "name" must be a string that is not empty, got ""'],
     [{ paths: '/api' }, 'option "paths" must be an array of paths, got "/api"'],
     [{ paths: ['api'] }, 'option "paths[0]" must be a path that begins with "/", without "*" and query, got "api"'],

@@ -73,6 +73,11 @@ describe('32: what a rejection is', () => {
       },
       { name: 'not a 403 with Retry-After', outcome: of(limited({ 'retry-after': '60' })), rejected: false },
       {
+        name: 'not a 403 with x-ratelimit-remaining twice',
+        outcome: of(limited({ 'x-ratelimit-remaining': '0, 0' })),
+        rejected: false,
+      },
+      {
         name: 'not a 403 with x-ratelimit-remaining: 0',
         outcome: of(limited({ 'x-ratelimit-remaining': '0' })),
         rejected: false,

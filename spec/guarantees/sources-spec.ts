@@ -27,6 +27,7 @@ describe('27: a source may answer with a token response, or with the Response of
     ['an Observable of a Response', () => of(json(body))],
     ['a Response with another status that says it went well', () => [json(body, 201)]],
     ['a form in a Response that calls it text', () => [new Response('access_token=T1&expires_in=30')]],
+    ['a form whose names have hyphens', () => [new Response('access_token=T1&expires_in=30&not-before-policy=0')]],
     [
       'a form in a Response, as GitHub sends it',
       () => [new Response(new URLSearchParams('access_token=T1&expires_in=30'))],

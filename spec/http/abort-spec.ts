@@ -303,3 +303,31 @@ it('should work where there is no FinalizationRegistry, as in React Native', asy
     globalThis.FinalizationRegistry = FinalizationRegistry;
   }
 });
+
+it('should end a request that was redirected before its body had come', async () => {
+  const { token$ } = await warmTokens();
+  const redirected = () => new Response(null, { status: 307, headers: { location: '/there' } });
+  const { fetch, calls } = stubFetch(redirected);
+  const controller = new AbortController();
+  const body = new ReadableStream();
+  const init = { method: 'POST', body, duplex: 'half', signal: controller.signal };
+  const request = new Request('https://api.example.com/here', init as RequestInit);
+  const failure = failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch })(request));
+  await until(() => calls.length === 1);
+  await pause(1);
+  controller.abort(reason);
+  expect(await failure).toBe(reason);
+});
+
+it('should free a rejected response when the caller leaves during the refresh, whatever fetch does', async () => {
+  const { token$, asked } = tokens({}, (_request, n) => (n > 1 ? NEVER : [{ access_token: 'T1', expires_in: 3600 }]));
+  const cancel = jest.fn();
+  const { fetch } = stubFetch(() => new Response(new ReadableStream({ cancel }), { status: 401 }));
+  const controller = new AbortController();
+  const ride = createFetch(token$, { baseUrl: 'https://api.example.com', fetch });
+  const failure = failureOf(ride('/', { signal: controller.signal }));
+  await until(() => asked.length === 2);
+  controller.abort(reason);
+  expect(await failure).toBe(reason);
+  await until(() => cancel.mock.calls.length === 1);
+});

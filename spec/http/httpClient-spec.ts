@@ -490,6 +490,15 @@ describe('the headers of the client', () => {
     expect(calls.map(({ headers }) => headers.get('content-type'))).toEqual([null, null, null, 'text/x-form']);
   });
 
+  it('should give its content type to a Blob that has none', async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(() => new Response('x'));
+    const http = createHttpClient(token$, { baseUrl: base, fetch, headers: { 'content-type': 'image/png' } });
+    await firstValueFrom(http.post('/', new Blob(['a'])));
+    await firstValueFrom(http.post('/', new Blob(['a'], { type: 'image/gif' })));
+    expect(calls.map(({ headers }) => headers.get('content-type'))).toEqual(['image/png', null]);
+  });
+
   it.each([5, 'x-a: 1', true, null])('should be rejected at creation when they are %j', (headers) => {
     const { token$ } = tokens();
     const create = () => createHttpClient(token$, { baseUrl: base, headers: headers as never });

@@ -10,6 +10,7 @@ import {
   type TokenSource,
   type TokenStreamOptions,
 } from 'rx-fresh-token';
+import { redirectPolicy } from '../../src/http/transport.js';
 import { ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
 import type { ProvenRequest, SourceHooks, TokenProof } from '../../src/token/proof.js';
 import { answer, cleanUp, failureOf, fetches, serve, stubFetch, type Handler } from './support.js';
@@ -320,4 +321,13 @@ describe('what a source does when the stream closes', () => {
     token$.close();
     expect(onClose).toHaveBeenCalledTimes(1);
   });
+});
+
+it('should be told to the redirects, since a browser would carry a proof to another URL', async () => {
+  const { proof } = key();
+  const { token$ } = bound({ [PROOF]: proof });
+  const mode = jest.spyOn(redirectPolicy, 'mode');
+  await createFetch(token$, { baseUrl: 'https://api.example.com', fetch: stubFetch(200).fetch })('/');
+  expect(mode.mock.calls).toEqual([[proof]]);
+  mode.mockRestore();
 });

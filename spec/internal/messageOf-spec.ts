@@ -13,6 +13,26 @@ describe('messageOf', () => {
   it.each<[string, unknown, string]>([
     ['an Error', new Error('fetch failed'), 'fetch failed'],
     [
+      'a relative URL without a slash',
+      new TypeError('Failed to parse URL from token?code=SECRET'),
+      'Failed to parse URL from token',
+    ],
+    [
+      "node-fetch's header",
+      new TypeError('SECRET\n is not a legal HTTP header value'),
+      '… is not a legal HTTP header value',
+    ],
+    [
+      "Firefox' header",
+      new TypeError('Window.fetch: SECRET is an invalid header value.'),
+      'Window.fetch: … is an invalid header value.',
+    ],
+    [
+      "Safari's header",
+      new TypeError("Header 'x-api-key' has invalid value: 'SECRET'"),
+      "Header 'x-api-key' has invalid value: …",
+    ],
+    [
       "Node's fetch, that could not connect",
       new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:9') }),
       'fetch failed: connect ECONNREFUSED 127.0.0.1:9',

@@ -1,4 +1,4 @@
-import { mediaTypeOf, retryAfterOf } from '../../src/oauth/answer.js';
+import { mediaTypeOf, retryAfterOf, tokenResponseOf } from '../../src/oauth/answer.js';
 import { clockSkewOf } from '../../src/oauth/serverClock.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
@@ -19,6 +19,19 @@ describe('retryAfterOf', () => {
     ['words', { 'retry-after': 'Soon' }, undefined],
   ])('should read %s', (_what, headers, expected) => {
     expect(retryAfterOf(new Headers(headers), NOW)).toBe(expected);
+  });
+});
+
+describe('tokenResponseOf', () => {
+  it.each([
+    ['unsupported_grant_type', 'unsupported_grant_type'],
+    ['invalid_scope', 'invalid_scope'],
+    ['invalid_target', 'invalid_target'],
+    ['unauthorized_client', 'invalid_grant'],
+  ])('should take %s that speaks of the refresh token for %s', (error, expected) => {
+    const text = JSON.stringify({ error, error_description: 'refresh_token is invalid' });
+    const answered = { name: 'the endpoint answered', status: 400, text, retryAfter: undefined, clockSkew: undefined };
+    expect(() => tokenResponseOf(answered)).toThrow(expect.objectContaining({ error: expected }) as Error);
   });
 });
 

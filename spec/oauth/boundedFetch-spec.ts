@@ -115,6 +115,8 @@ describe('with a fetch from outside', () => {
 
   it.each<[string, typeof fetch, string]>([
     ['gives nothing', fake(undefined), 'gave no Response'],
+    ['gives no promise', (() => undefined) as unknown as typeof fetch, 'gave no Response'],
+    ['gives a number', (() => 5) as unknown as typeof fetch, 'gave no Response'],
     ['gives the parsed body', fake({ data: LEAK }), 'gave no Response'],
     [
       'has read the body, for a log',

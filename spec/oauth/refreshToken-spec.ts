@@ -646,3 +646,32 @@ describe('invalid_grant', () => {
     expect(reauthenticate).not.toHaveBeenCalled();
   });
 });
+
+describe('an onRotate that never ends', () => {
+  afterEach(() => jest.useRealTimers());
+
+  it('should keep the next refresh token from being stored for 30 s', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
+    const stored: string[] = [];
+    const endpoint = fakeEndpoint(({ form }) => {
+      const next = String(Number(form.refresh_token?.slice(1)) + 1);
+      return { access_token: `T${next}`, refresh_token: `r${next}` };
+    });
+    const source = refreshToken({
+      tokenEndpoint: 'https://id.example.com/token',
+      clientId: 'cli',
+      clientAuth: 'none',
+      refreshToken: 'r1',
+      onRotate: ({ refresh_token }) => (stored.push(refresh_token) === 1 ? NEVER : of(undefined)),
+      fetch: endpoint.fetch,
+    });
+    const report = jest.fn();
+    const first = ask(source, { report });
+    await turns();
+    jest.advanceTimersByTime(30_000);
+    expect((await first).access_token).toBe('T2');
+    expect(String(report.mock.calls[0]?.[0])).toContain('onRotate failed');
+    expect((await ask(source)).access_token).toBe('T3');
+    expect(stored).toEqual(['r2', 'r3']);
+  });
+});

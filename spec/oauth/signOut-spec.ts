@@ -24,9 +24,10 @@ const revoked = ({ seen }: FakeEndpoint) =>
     .sort();
 
 /** What the stream does at `signOut()`: it tells the source, and then ends its request. */
-function signOut(source: TokenSource, token?: string, pending?: AbortController): void {
+function signOut(source: TokenSource, token?: string, pending?: AbortController, refresh_token?: string): void {
+  const raw = { access_token: token, refresh_token };
   (source as SourceHooks)[ON_SIGN_OUT]?.(
-    token === undefined ? null : ({ value: token, type: 'Bearer' } as AccessToken),
+    token === undefined ? null : ({ value: token, type: 'Bearer', raw } as AccessToken),
     pending?.signal,
   );
   pending?.abort();
@@ -79,6 +80,16 @@ describe('after sign-out', () => {
       ['access_token', 'T0'],
       ['access_token', 'of-r1'],
       ['refresh_token', 'r1'],
+      ['refresh_token', 'r2'],
+    ]);
+  });
+
+  it('should revoke the refresh token of a response that another process has shared', async () => {
+    const { source, endpoint } = setUp({ refreshToken: () => 'r1' });
+    signOut(source, 'T2', undefined, 'r2');
+    await turns();
+    expect(revoked(endpoint)).toEqual([
+      ['access_token', 'T2'],
       ['refresh_token', 'r2'],
     ]);
   });

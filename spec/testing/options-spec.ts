@@ -84,7 +84,7 @@ describe('bad options are named when the fake is made', () => {
       'option "steps[0]" must be "ok", "hang", "down" or a status from 200 to 599, got 200.5',
     ],
     [{ tokens: [], refuseWith: 404 }, 'option "refuseWith" must be 401 or 403, got 404'],
-    [{ tokens: [], answer: 'ok' }, 'option "answer" must be a function, got "ok"'],
+    [{ tokens: [], answer: 'ok' }, 'option "answer" must be a function, got string'],
     [{ tokens: [], responses: 1 }, 'option "responses" must be true or false, got 1'],
     [{ tokens: [], maxCalls: '1' }, 'option "maxCalls" must be a number, at least 0, or Infinity, got "1"'],
     [

@@ -94,7 +94,7 @@ describe('functions among the options', () => {
       const wrongs: [unknown, string][] = [
         [5, '5'],
         [NaN, 'NaN'],
-        ['x', '"x"'],
+        ['x', 'string'],
         [null, 'null'],
         [{}, 'object'],
         [true, 'boolean'],

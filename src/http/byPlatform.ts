@@ -4,8 +4,8 @@ import { isSafe } from './outgoingRequest.js';
 
 /** Redirects are opaque to the scripts of a page: the platform follows them, or nobody does. */
 export const byPlatform: RedirectPolicy = {
-  // A browser drops `Authorization` on the way to another origin, but no custom header.
-  mode: (authorize) => (authorize ? 'error' : 'follow'),
+  // A browser drops `Authorization` on the way to another origin, but no custom header. A proof names one URL.
+  mode: (isBound) => (isBound ? 'error' : 'follow'),
   follow: (response, outgoing) => {
     const { redirected, url } = response;
     const hadToken = !redirected || new URL(url).origin === new URL(outgoing.url).origin;

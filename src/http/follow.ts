@@ -11,8 +11,8 @@ export interface FollowedResponse {
   /** Whether the request that got it carried the token. */
   readonly hadToken: boolean;
   /**
-   * The request to repeat: the one that got it, since a server that answered a POST with 303 has accepted that; a GET
-   * from the start, since a server may have sent it to its sign-in page for want of a valid token. Null where only the
+   * The request to repeat. GET and HEAD: the first one, since a server may send a request without a valid token to its
+   * sign-in page. Other methods: the last one, since the server has accepted those before it. Null where only the
    * platform knows it.
    */
   readonly toRepeat: OutgoingRequest | null;
@@ -20,8 +20,12 @@ export interface FollowedResponse {
 
 /** Who follows redirects. */
 export interface RedirectPolicy {
-  /** What fetch is told where the caller wants them to be followed. */
-  readonly mode: (authorize: unknown) => RequestRedirect;
+  /**
+   * What fetch is told where the caller wants them to be followed.
+   *
+   * @param isBound a custom header has the token, or a proof goes with it
+   */
+  readonly mode: (isBound: unknown) => RequestRedirect;
   readonly follow: (
     first: Response,
     outgoing: OutgoingRequest,

@@ -1,5 +1,6 @@
 /** A request as it was at the call: what is sent now, and again after a redirect or a rejection. */
 import { isStream } from '../internal/isStream.js';
+import { orAborted } from '../internal/onAbort.js';
 import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platformTypes.js';
 import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
@@ -132,7 +133,7 @@ export async function redirectedRequest(
   const { init, request } = outgoing;
   const given = Object.entries(init as Record<string, unknown>).filter(([, value]) => value !== undefined);
   const changed = withBody
-    ? { body: init.body ?? (request?.body ? await request.clone().arrayBuffer() : null) }
+    ? { body: init.body ?? (request?.body ? await orAborted(request.clone().arrayBuffer(), outgoing.signal) : null) }
     : { method: 'GET', body: null };
   return {
     ...outgoing,

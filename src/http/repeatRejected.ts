@@ -69,7 +69,12 @@ export function repeatRejected(
       manager.reject(rejection);
       return first.response;
     }
-    const next = await orAborted(manager.recover(rejection).pipe(defaultIfEmpty(null)), outgoing.signal);
+    const next = await orAborted(manager.recover(rejection).pipe(defaultIfEmpty(null)), outgoing.signal).catch(
+      (error: unknown) => {
+        discard(first.response);
+        throw error;
+      },
+    );
     // The body of a proxied request may have become too long to be kept meanwhile.
     if (!next || !isRepeatable(toRepeat)) return first.response;
     discard(first.response);

@@ -45,8 +45,9 @@ function copyOfPart(part: unknown): unknown {
 export const isSendable = (body: unknown): boolean =>
   typeof body === 'string' || BINARY_OR_FORM.test(tagOf(body)) || isStream(body);
 
-/** Whether fetch takes the content type from the body: that of a form has its boundary. */
-export const hasContentType = (body: unknown): boolean => /Blob|File|FormData|URLSearchParams/.test(tagOf(body));
+/** Whether fetch takes the content type from the body: that of a form has its boundary. A Blob may have none. */
+export const hasContentType = (body: unknown): boolean =>
+  /Blob|File|FormData|URLSearchParams/.test(tagOf(body)) && (body as { readonly type?: string }).type !== '';
 
 /** Frees what a body holds that was not sent, such as an open file. */
 export function releaseBody(body: unknown): void {

@@ -26,7 +26,7 @@ export function createRequestSender(
 ): RequestSender {
   function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
     const mode = redirectModeOf(outgoing);
-    const init = initOf(outgoing, headers, mode === 'follow' ? redirectPolicy.mode(authorize) : mode);
+    const init = initOf(outgoing, headers, mode === 'follow' ? redirectPolicy.mode(authorize ?? proof) : mode);
     if (method !== undefined) init.method = method;
     const input = inputOf(outgoing);
     outgoing.isSent = true;

@@ -103,7 +103,7 @@ const REQUESTS_LEFT = ['x-ratelimit-remaining', 'x-rate-limit-remaining', 'ratel
 /** `Retry-After` (RFC 9110 section 10.2.3), or a rate limit that is used up, under the names that servers use. */
 export const limitsRate = (answer: unknown): boolean =>
   headerOf(answer, 'retry-after') !== undefined ||
-  REQUESTS_LEFT.some((name) => /^\s*0+\s*$|\b(r|remaining)=0\b/.test(headerOf(answer, name) ?? ''));
+  REQUESTS_LEFT.some((name) => /^\s*0+\s*(,|$)|\b(r|remaining)=0\b/.test(headerOf(answer, name) ?? ''));
 
 const PAGE = /^\s*(<!--[^]*?-->\s*)?<(!doctype html|html|head|body|h1)\b/i;
 
@@ -125,7 +125,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** As in the first drafts of OAuth 2.0, and by GitHub's default: `access_token=…&token_type=bearer`. */
-const FORM = /^\s*\w+=[^\s&]*(&\w+=[^\s&]*)*\s*$/;
+const FORM = /^\s*[\w.%-]+=[^\s&]*(&[\w.%-]+=[^\s&]*)*\s*$/;
 
 /** The body of a token endpoint's answer, a form or JSON, whatever its media type; `undefined` for anything else. */
 export const parseBody = (text: string): unknown =>

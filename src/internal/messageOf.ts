@@ -10,15 +10,19 @@ const LONGEST_READ = 1000;
 const CREDENTIALS = /\/\/[^\s/?#]*@/g;
 
 /**
- * Of a URL, absolute or not: a word with a slash. It ends at a blank, but for what closes a quotation or a sentence.
+ * Of a URL, absolute or not: a word with a slash, or with `name=` behind it. It ends at a blank, but for what closes a quotation or a sentence.
  */
-const QUERY = /(?<![^\s"'(])([^\s"'(?#]*\/[^\s?#]*)[?#]\S+?(["')\]>}]{0,3}[:;,.]?)(?=\s|$)/g;
+const QUERY =
+  /(?<![^\s"'(])([^\s"'(?#]*(?:\/[^\s?#]*(?=[?#])|(?=[?#][\w.~-]+=)))[?#]\S+?(["')\]>}]{0,3}[:;,.]?)(?=\s|$)/g;
 
 /** The end of what the platform quotes of a body or a header that it cannot read: `"s3cr3t" is not valid JSON`. */
 const END_OF_UNREADABLE = /"(\.{3})? is (not valid JSON|an invalid header value)\b/;
 
 /** What `JSON.parse` quotes in Safari and in Bun. */
 const UNREADABLE_IDENTIFIER = /(Unexpected identifier) ".*/;
+
+/** What node-fetch, Firefox and Safari quote of a header that HTTP does not allow. */
+const UNREADABLE_HEADER = /^(\w+\.\w+: )?.*( is (?:not a legal HTTP|an invalid) header )|(?<=has invalid value: ).*/;
 
 /** What follows a scheme in a header (RFC 9110 section 11.4): longer than a word. */
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP) [\w.~+/=-]{16,}/gi;
@@ -40,6 +44,7 @@ export function messageOf(error: unknown): string {
     .slice(0, LONGEST_READ)
     .replace(/\s+/g, ' ')
     .replace(UNREADABLE_IDENTIFIER, '$1 …')
+    .replace(UNREADABLE_HEADER, '$1…$2')
     .replace(AUTHORIZATION, '$1 …')
     .replace(CREDENTIALS, '//')
     .replace(QUERY, '$1$2')

@@ -52,8 +52,10 @@ export function requireText(name: string, value: unknown): asserts value is stri
 /** Checks that those options that are given are functions. */
 export function requireFunctions(options: Record<string, unknown>): void {
   for (const name of Object.keys(options)) {
-    if (options[name] !== undefined && typeof options[name] !== 'function')
-      throw wrong(name, options[name], 'a function');
+    const value = options[name];
+    // A text in the place of a function may be a secret.
+    if (value !== undefined && typeof value !== 'function')
+      throw new TypeError(`option "${name}" must be a function, got ${kindOf(value)}`);
   }
 }
 
@@ -63,8 +65,10 @@ export function requireMethod(name: string, value: unknown, method: string): voi
     throw wrong(name, value, `an object with a method "${method}"`);
 }
 
+const kindOf = (value: unknown): string => (typeof value === 'number' || value === null ? String(value) : typeof value);
+
 /** @param value shown if it is a number, null or a string: none of these options is a secret */
 export const wrong = (name: string, value: unknown, range: string): TypeError =>
   new TypeError(
-    `option "${name}" must be ${range}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeof value === 'number' || value === null ? String(value) : typeof value}`,
+    `option "${name}" must be ${range}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : kindOf(value)}`,
   );

@@ -46,8 +46,11 @@ const SESSION_ENDED = /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND
 
 const saysBadRefreshToken = (text: string): boolean => BAD_REFRESH_TOKEN.test(text) || SESSION_ENDED.test(text);
 
+/** What is wrong is not the refresh token (RFC 6749 section 5.2, RFC 8707 section 2): a new sign-in does not help. */
+const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_scope', 'invalid_target'];
+
 const rejectsRefreshToken = ({ status, text }: Answer, code = ''): boolean =>
-  status <= 403 && code !== 'invalid_client' && !isTemporaryCode(code) && saysBadRefreshToken(text);
+  status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code) && saysBadRefreshToken(text);
 
 /**
  * An error answer (RFC 6749 section 5.2). Only a known code is printed; the rest is on the error for code that reads it

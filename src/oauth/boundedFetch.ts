@@ -17,7 +17,10 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
     const { signal } = init;
     let response: Response | undefined;
     try {
-      const answer: unknown = await orAborted((send ?? globalThis.fetch)(url, init as RequestInit), signal);
+      const answer: unknown = await orAborted(
+        Promise.resolve((send ?? globalThis.fetch)(url, init as RequestInit)),
+        signal,
+      );
       if (!isFetchResponse(answer)) throw mistake('option "fetch" gave no Response');
       response = answer as Response;
       refuseRedirect(place, response);

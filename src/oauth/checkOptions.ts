@@ -1,5 +1,5 @@
-import { refuseUnknown } from '../internal/validate.js';
-import { optionalFunction, text, wrongKind } from './requireOption.js';
+import { refuseUnknown, requireFunctions } from '../internal/validate.js';
+import { text, wrongKind } from './requireOption.js';
 import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from './options.js';
 import { endpointOption, parse } from './secureUrl.js';
 import { checkSupplied } from './source.js';
@@ -35,7 +35,7 @@ export function checkedOptions(given: OAuthOptions): CheckedOptions {
   checkServer(options);
   text('clientId', options.clientId);
   if (options.scope !== undefined) text('scope', options.scope);
-  optionalFunction('fetch', options.fetch);
+  requireFunctions({ fetch: options.fetch });
   for (const name of ['allowInsecureRequests', 'revokeOnClose'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
       throw wrongKind(name, options[name], 'true or false');

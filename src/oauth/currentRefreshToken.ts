@@ -1,11 +1,13 @@
 /** The refresh token to send: the given one, or the one that rotation has put in its place. */
+import { asyncScheduler, lastValueFrom, takeUntil } from 'rxjs';
+import { createTimers, failAfter } from '../internal/timers.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { ForgottenTokens } from './forgottenTokens.js';
 import type { Queue } from './queue.js';
 import { redactedCause } from './redact.js';
 import { refuseControlCharacters, trimmed } from './requireOption.js';
 import type { RefreshTokenOptions, RotatedTokens } from './options.js';
-import { finished, NothingSupplied, supplied } from './source.js';
+import { asObservable, NothingSupplied, supplied } from './source.js';
 
 export type Report = TokenRequest['report'];
 
@@ -14,6 +16,9 @@ export interface CurrentRefreshTokenOptions extends Pick<RefreshTokenOptions, 'r
   readonly inTurn: Queue;
   readonly forgotten: ForgottenTokens;
 }
+
+/** A call of `onRotate` that takes longer blocks no other one. Milliseconds. */
+const LONGEST_CALL = 30_000;
 
 /**
  * The refresh token of one session: which one is used next, and what is stored of it.
@@ -79,12 +84,15 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
 /** Where `onRotate` writes and `refreshToken` reads. */
 function createStorage({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: AbortSignal) {
   let stored: string | undefined;
+  const timers = createTimers(asyncScheduler);
   let storing: { readonly token: string; readonly done: Promise<void> } | undefined;
 
   async function store(tokens: RotatedTokens, report: Report): Promise<void> {
     if (ended.aborted) return;
     try {
-      await finished(onRotate?.(tokens));
+      const stored$ = asObservable(onRotate?.(tokens));
+      const late$ = failAfter(timers, LONGEST_CALL, () => new Error('it takes longer than 30 s'));
+      if (stored$) await lastValueFrom(stored$.pipe(takeUntil(late$)), { defaultValue: undefined });
       stored = tokens.refresh_token;
     } catch (failure) {
       const cause = redactedCause(failure);

@@ -15,7 +15,7 @@ export function createRefreshSession(options: RenewalOptions) {
   const { forgotten } = options;
   const ending = new AbortController();
   const ended = ending.signal;
-  /** The last token, until a request has got it: each may have left before the user or `onRotate` was done. */
+  /** The last token, until a request has got it: all may have timed out before the user or `onRotate` was done. */
   let undelivered: Renewal | undefined;
   const { renew, refreshToken } = createRenewal(options, ended, (renewal) => (undelivered = renewal));
 
@@ -47,13 +47,13 @@ export function createRefreshSession(options: RenewalOptions) {
      * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored
      * nor handed out. Requests that wait get an error. A sign-in under way is not awaited.
      *
-     * @param accessToken the one that the stream holds
+     * @param last the response that brought the token of the stream, perhaps by way of another process
      */
-    end: (accessToken: string | undefined) => {
+    end: (last: TokenResponse | undefined) => {
       ending.abort(new TokenUnavailableError('the user has signed out'));
       refreshToken.forget();
       forgotten.revoke(undelivered?.response);
-      forgotten.revoke({ access_token: accessToken });
+      forgotten.revoke(last);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';
-import { requireObject } from '../internal/validate.js';
+import { requireFunctions, requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { createForgottenTokens } from './forgottenTokens.js';
 import { createQueue } from './queue.js';
@@ -8,7 +8,7 @@ import { createRefreshSession } from './refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
 import { checkSupplied, withHooks } from './source.js';
 import { createTokenEndpoint } from './tokenEndpoint.js';
-import { optionalFunction, refuseControlCharacters, trimmed } from './requireOption.js';
+import { refuseControlCharacters, trimmed } from './requireOption.js';
 
 export type { RefreshTokenOptions, RotatedTokens } from './options.js';
 
@@ -36,8 +36,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
   const { refreshToken: given, onRotate, reauthenticate, ...others } = options;
   checkSupplied('refreshToken', given);
   if (typeof given === 'string') refuseControlCharacters('refreshToken', given.trim());
-  optionalFunction('onRotate', onRotate);
-  optionalFunction('reauthenticate', reauthenticate);
+  requireFunctions({ onRotate, reauthenticate });
   const endpoint = createTokenEndpoint(others);
   const settings = {
     refreshToken: trimmed(given) ?? given,
@@ -56,7 +55,7 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
       },
     }),
     [ON_SIGN_OUT]: (token) => {
-      session.end(token?.value);
+      session.end(token?.raw);
       session = createRefreshSession(settings);
     },
   };

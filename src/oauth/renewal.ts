@@ -1,7 +1,7 @@
 import { TokenEndpointError } from '../errors.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch } from '../internal/stopwatch.js';
-import { orAborted } from '../internal/onAbort.js';
+import { orAborted, reasonOf } from '../internal/onAbort.js';
 import { createCurrentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
 import { signInOnce, type Renewal } from './signIn.js';
@@ -37,7 +37,7 @@ export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSig
       parameters: { refresh_token },
       signal,
       onSend: () => {
-        ended.throwIfAborted();
+        if (ended.aborted) throw reasonOf(ended);
         age = stopwatch();
       },
     });

@@ -20,9 +20,5 @@ export function refuseControlCharacters(name: string, value: string): void {
 
 export const hasControlCharacter = (value: string): boolean => /\p{Cc}/u.test(value);
 
-export function optionalFunction(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') throw wrongKind(name, value, 'a function');
-}
-
 /** No token begins or ends with white space. Files end with a line break. */
 export const trimmed = (value: unknown): string | undefined => (typeof value === 'string' ? value.trim() : undefined);

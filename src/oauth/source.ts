@@ -1,9 +1,11 @@
 /** What all sources of this folder share: hooks, and how they read what functions of the user return. */
-import { firstValueFrom, from, lastValueFrom, takeUntil, type Observable, type ObservableInput } from 'rxjs';
+import { firstValueFrom, from, takeUntil, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
 import { mistake } from '../token/tokenResponse.js';
 import type { TokenSource } from '../token/types.js';
-import { aborted } from '../internal/onAbort.js';
+import { ignoreRejection } from '../internal/ignoreRejection.js';
+import { codeOf } from '../internal/files.js';
+import { aborted, reasonOf } from '../internal/onAbort.js';
 import { trimmed, wrongKind } from './requireOption.js';
 
 /** A source that carries hooks, as properties that are not enumerable. */
@@ -30,7 +32,10 @@ export function checkSupplied(name: string, value: unknown): void {
  * the option gave.
  */
 export async function supplied(name: string, option: Supplied, signal: AbortSignal): Promise<string> {
+  if (signal.aborted) throw reasonOf(signal);
   const given: unknown = typeof option === 'function' ? option() : option;
+  // It may have ended the session, and nobody waits for its promise any more.
+  ignoreRejection(given);
   const given$ = asObservable(given);
   const value = given$
     ? await firstValueFrom(given$.pipe(takeUntil(aborted(signal))), { defaultValue: undefined })
@@ -46,13 +51,7 @@ export class NothingSupplied extends TypeError {}
 
 /** Whether what was to be supplied does not exist yet, as far as its failure tells: a file that is missing, say. */
 export const isMissing = (failure: unknown): boolean =>
-  failure instanceof NothingSupplied || (failure as { code?: unknown } | null | undefined)?.code === 'ENOENT';
-
-/** Waits for what a callback returned, if that is something to wait for. */
-export async function finished(result: unknown): Promise<void> {
-  const result$ = asObservable(result);
-  if (result$) await lastValueFrom(result$, { defaultValue: undefined });
-}
+  failure instanceof NothingSupplied || codeOf(failure) === 'ENOENT';
 
 /** What a callback gave, if RxJS can read it, and not a string: letter by letter. RxJS' own error would quote it. */
 export function asObservable(result: unknown): Observable<unknown> | undefined {
