@@ -514,16 +514,23 @@ describe('connectWithToken: bad input', () => {
     given$.close();
   });
 
-  it('should close an async iterable when the subscriber leaves, even if no message comes', () => {
-    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
-    const returned = jest.fn(() => Promise.resolve({ done: true as const, value: undefined }));
-    const silent = { next: () => new Promise<never>(() => undefined), return: returned };
-    const running = connectWithToken(given$, () => ({ [Symbol.asyncIterator]: () => silent })).subscribe();
-    expect(returned).not.toHaveBeenCalled();
-    running.unsubscribe();
-    expect(returned).toHaveBeenCalledTimes(1);
-    given$.close();
-  });
+  it.each([
+    ['a promise', () => Promise.resolve({ done: true as const, value: undefined })],
+    ['a promise that is rejected', () => Promise.reject(new Error('already closed'))],
+    ['a result, as `for await` allows it', () => ({ done: true, value: undefined })],
+  ])(
+    'should close an async iterable when the subscriber leaves, even if no message comes: return gives %s',
+    (_name, given) => {
+      const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+      const returned = jest.fn(given as () => Promise<IteratorResult<string>>);
+      const silent = { next: () => new Promise<never>(() => undefined), return: returned };
+      const running = connectWithToken(given$, () => ({ [Symbol.asyncIterator]: () => silent })).subscribe();
+      expect(returned).not.toHaveBeenCalled();
+      running.unsubscribe();
+      expect(returned).toHaveBeenCalledTimes(1);
+      given$.close();
+    },
+  );
 
   it('should not block the thread when connections fail at once and there is no pause', async () => {
     const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
