@@ -72,7 +72,8 @@ export function settingsOf(options: ConnectOptions = {}) {
     isRejection: (end: unknown) => callPredicate(options.isRejection ?? isRejection, end, 'isRejection'),
     isFinal: (end: unknown) => callPredicate(options.isFinal ?? isNormal, end, 'isFinal'),
     onRenewal,
-    reconnect: reconnect === false ? (false as const) : backoffOf(reconnect),
+    reconnects: reconnect !== false,
+    backoff: backoffOf(reconnect === false ? {} : reconnect),
     /** No reconnect comes sooner after such an end: its `Retry-After`. */
     leastPause: (end: unknown): number => retryAfterOf(end, NaN) ?? 0,
     ...numbersIn({ maxWait: options.maxWait }, { maxWait: [0, Infinity, Infinity] }),
