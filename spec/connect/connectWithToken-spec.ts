@@ -260,6 +260,30 @@ describe('connectWithToken: a rejected token', () => {
     }),
   );
 
+  cases(
+    'should not be in a handshake again where the next token has expired on arrival',
+    (m, { end }) => {
+      const lifetimes = [30, 0, 30];
+      const tokens = lifetimes.map((expires_in, index) => ({ access_token: `T${index + 1}`, expires_in }));
+      const token$ = createTokenStream(() => of(tokens.shift() ?? { access_token: 'T4' }), { scheduler: m.scheduler });
+      const opened: string[] = [];
+      const running = connectWithToken(token$, ({ value }: AccessToken) => {
+        opened.push(value);
+        return m.cold(opened.length === 1 ? '1s #' : '-', undefined, end);
+      }).subscribe();
+      m.scheduler.schedule(() => {
+        running.unsubscribe();
+        token$.close();
+      }, 5000);
+      m.flush();
+      expect(opened).toEqual(['T1', 'T2']);
+    },
+    [
+      { name: 'after an explicit rejection', end: close(4401) },
+      { name: 'after a bare rejection', end: close(4403) },
+    ],
+  );
+
   it(
     'should not count rejections across a connection that was accepted',
     marbles((m) => {

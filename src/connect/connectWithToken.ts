@@ -79,7 +79,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
         throwIfEmpty(() => thrown),
         retry({ count: backoff.count, delay: (_, failures) => timers.after(pauseAfter(failures, backoff), true) }),
         // Others may have seen it rejected.
-        tap((other) => (replacement = newest(other))),
+        tap((other) => (replacement = newest(other, thrown.how.token))),
         takeUntil(failAfter(timers, maxWait, () => thrown)),
         takeUntil(failAt(events$, permanentFailure)),
       );
