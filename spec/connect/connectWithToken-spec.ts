@@ -100,6 +100,19 @@ describe('connectWithToken: a stream over any number of connections', () => {
     }),
   );
 
+  cases(
+    'should connect again where random returns',
+    (m, { random }) => {
+      const { log, run } = setUp(m, ['1s # !1006', '-'], { 1006: close(1006) });
+      run({ reconnect: { random: random as () => number } }, 3000);
+      expect(log).toEqual(['0 open a', '1000 close a', '1000 open a', '3000 close a']);
+    },
+    [
+      { name: 'no number', random: () => NaN },
+      { name: 'nothing', random: () => undefined },
+    ],
+  );
+
   it(
     'should wait as long as the server asks before it connects again',
     marbles((m) => {
@@ -451,6 +464,7 @@ describe('connectWithToken: the end', () => {
       { name: 'isFinal throws', options: { isFinal: fail }, mistake: 'a mistake' },
       { name: 'isRejection throws', options: { isRejection: fail }, mistake: 'a mistake' },
       { name: 'onRenewal throws', options: { onRenewal: fail }, mistake: 'a mistake' },
+      { name: 'random throws', options: { reconnect: { random: fail } }, mistake: 'option "random" threw an error' },
       {
         name: 'a predicate returns a promise',
         options: { isFinal: (() => Promise.resolve(true)) as never },
