@@ -13,7 +13,6 @@ import { HTTP_TRANSIENT, MAX_RETRY_AFTER } from '../token/failure.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { connections } from './connectWithToken.js';
-import { isRejection } from './ends.js';
 import { settingsOf, type ConnectOptions } from './options.js';
 
 /** One server-sent event (HTML Standard, section 9.2). */
@@ -71,7 +70,7 @@ export function eventStream(
   const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
   const headers = { accept: 'text/event-stream', ...headersOption(options.headers) };
   const settings = settingsOf(options);
-  const isFinal = (end: unknown) => isFinalStatus(statusOf(end)) && !isRejection(end);
+  const isFinal = (end: unknown) => isFinalStatus(statusOf(end)) && !settings.isRejection(end);
 
   return defer(() => {
     /** What the server has said, for the next request. `retry` is in milliseconds. */
