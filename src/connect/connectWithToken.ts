@@ -43,7 +43,7 @@ import { settingsOf, type Connect, type ConnectOptions, type ConnectSettings } f
  * As an operator it is the first one after a stream of `createTokenStream`.
  *
  * @param connect opens a connection: an Observable of its messages, whose teardown closes it. It completes, or errors
- *   with the reason of its end. It may call `opened`, which is needed for `onRenewal: 'replace'`.
+ *   with the reason of its end. It calls `opened`, which `onRenewal` waits for.
  * @returns a cold Observable. It completes or errors as the last connection did; it errors with
  *   {@link TokenUnavailableError} when there is no token or after `signOut()`, {@link TokenStreamClosedError} after
  *   `close()`, and with whatever `connect` or an option throws.

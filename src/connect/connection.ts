@@ -1,12 +1,15 @@
 /** One connection, and those that replace it when the token is renewed. */
 import {
+  BehaviorSubject,
   catchError,
+  combineLatest,
   concatWith,
   defer,
   distinctUntilChanged,
   EMPTY,
   filter,
   finalize,
+  first,
   ignoreElements,
   isObservable,
   map,
@@ -40,7 +43,7 @@ export function connection<T>(
 ): Observable<T> {
   return defer(() => {
     const wasCurrent = sameToken(current(), taken);
-    let openedAt = Infinity;
+    const openedAt$ = new BehaviorSubject(Infinity);
     let hasMessage = false;
     let announced: AccessToken | undefined;
     /** What closes the connection that is open, and the one that is opening to replace it. */
@@ -55,12 +58,12 @@ export function connection<T>(
         const [oldest] = live;
         if (!live.has(replaced$)) return;
         if (oldest !== replaced$) oldest?.next();
-        openedAt = Math.min(openedAt, now());
+        openedAt$.next(Math.min(openedAt$.value, now()));
       };
       /** The connection itself is closed before this is subscribed to. */
       const ended = (end: unknown): Observable<never> =>
         defer(() => {
-          const how = { end, token: announced ?? token, hasMessage, openFor: now() - openedAt };
+          const how = { end, token: announced ?? token, hasMessage, openFor: now() - openedAt$.value };
           const isLast = live.size === 1 || isFinal(end);
           // Nothing else asks for another token.
           if (!(isLast && reconnects) && isRejection(end)) reject(rejectionOf(how));
@@ -93,9 +96,10 @@ export function connection<T>(
       distinctUntilChanged<AccessToken>(sameToken),
     );
     if (onRenewal === 'replace') return tokens$.pipe(mergeMap(open));
-    const announced$ = tokens$.pipe(
-      skip(1),
-      tap((token) => onRenewal((announced = token))),
+    // Nothing can be sent over a connection that is still opening.
+    const isOpen$ = openedAt$.pipe(first((openedAt) => openedAt < Infinity));
+    const announced$ = combineLatest([tokens$.pipe(skip(1)), isOpen$]).pipe(
+      tap(([token]) => onRenewal((announced = token))),
       ignoreElements(),
     );
     return merge(open(taken), announced$);
