@@ -217,6 +217,11 @@ it.each<[string, () => unknown, string]>([
     'option "headers" must be headers as fetch takes them, got number',
   ],
   [
+    'a header that cannot be sent',
+    () => eventStream(token$, '/', { baseUrl, headers: { 'x-user': 'Łukasz' } }),
+    'option "headers" must be headers as fetch takes them: "x-user" cannot be sent',
+  ],
+  [
     'reconnect',
     () => eventStream(token$, '/', { baseUrl, reconnect: { max: -1 } }),
     'option "reconnect.max" must be a number, at least 0, finite, got -1',

@@ -6,7 +6,7 @@ import { discard } from '../internal/discard.js';
 import { displayUrl } from '../internal/originOf.js';
 import { createDestinations } from '../http/destinations.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
-import { headersOption } from '../http/headerRecord.js';
+import { headersOption, type HeaderRecord } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
 import { fetchWithToken, type FetchOptions } from '../http/createFetch.js';
 import { HTTP_TRANSIENT, MAX_RETRY_AFTER } from '../token/failure.js';
@@ -68,7 +68,7 @@ export function eventStream(
   let next: AccessToken | null = null;
   // A rejection is the stream's to answer: it knows how often in a row there was one.
   const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
-  const headers = { accept: 'text/event-stream', ...headersOption(options.headers) };
+  const headers = { accept: 'text/event-stream', ...sendable(headersOption(options.headers)) };
   const settings = settingsOf(options);
   const isFinal = (end: unknown) => isFinalStatus(statusOf(end)) && !settings.isRejection(end);
 
@@ -103,6 +103,18 @@ export function eventStream(
     const leastPause = (end: unknown) => Math.max(said.retry, settings.leastPause(end));
     return connections(manager, connect, { ...settings, ...(!options.isFinal && { isFinal }), leastPause });
   });
+}
+
+/** Otherwise each request would fail, and be sent again, for ever. The error of the platform quotes the value. */
+function sendable(headers: HeaderRecord): HeaderRecord {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      new Headers({ [name]: value });
+    } catch {
+      throw new TypeError(`option "headers" must be headers as fetch takes them: "${name}" cannot be sent`);
+    }
+  }
+  return headers;
 }
 
 const isEventStream = ({ status, headers }: Response): boolean =>
