@@ -16,7 +16,7 @@ const LEAST_LASTING = 1000;
 /** Reconnects after a pause since a connection lasted, and tokens rejected in a row. */
 export type EndState = Readonly<Record<'attempts' | 'rejections', number>>;
 
-/** What follows when a connection has ended: after the pause, another one with another token if that one was rejected. */
+/** After the pause another connection follows; with another token, if that of the last one was rejected. */
 export interface Reconnect {
   readonly isRejected: boolean;
   readonly pause: number;
