@@ -1,43 +1,77 @@
-import { afterEnd, type Decision, type EndState } from '../../src/connect/afterEnd.js';
+import { afterEnd, type EndState, type Reconnect } from '../../src/connect/afterEnd.js';
+import type { ConnectionEnd } from '../../src/connect/ends.js';
 import { settingsOf, type ConnectOptions } from '../../src/connect/options.js';
+import { accessToken } from '../../src/token/accessToken.js';
 import { answered, close } from './support.js';
 
 const FRESH: EndState = { attempts: 0, rejections: 0 };
-const again = (type: 'rejected' | 'reconnect', pause: number, attempts: number, rejections: number): Decision => ({
-  type,
+const token = accessToken({ access_token: 'a' }, 0, 30_000);
+const ended = (end: unknown, course: Partial<ConnectionEnd> = {}): ConnectionEnd => ({
+  end,
+  token,
+  isTokenOver: false,
+  hasMessage: false,
+  openFor: -Infinity,
+  ...course,
+});
+const again = (type: 'rejected' | 'lost', pause: number, attempts: number, rejections: number): Reconnect => ({
+  isRejected: type === 'rejected',
   pause,
   state: { attempts, rejections },
 });
-const final = (isRejected = false): Decision => ({ type: 'final', isRejected });
+const settingsWith = (reconnect: ConnectOptions['reconnect']) =>
+  settingsOf({ reconnect: reconnect && { random: () => 0.5, ...reconnect } });
 
-it.each<[string, unknown, EndState, ConnectOptions['reconnect'], Decision]>([
-  ['a lost connection', close(1006), FRESH, {}, again('reconnect', 125, 1, 0)],
-  ['one more', close(1006), { attempts: 3, rejections: 0 }, {}, again('reconnect', 1000, 4, 0)],
-  ['many', close(1006), { attempts: 3000, rejections: 0 }, {}, again('reconnect', 5000, 3001, 0)],
-  ['the last attempt', close(1006), { attempts: 2, rejections: 0 }, { count: 2 }, final()],
-  ['no attempts', close(1006), FRESH, { count: 0 }, final()],
-  ['Retry-After', answered(429, { 'retry-after': '3' }), FRESH, {}, again('reconnect', 3000, 1, 0)],
+it.each<[string, unknown, EndState, ConnectOptions['reconnect'], Reconnect | null]>([
+  ['a lost connection', close(1006), FRESH, {}, again('lost', 125, 1, 0)],
+  ['one more', close(1006), { attempts: 3, rejections: 0 }, {}, again('lost', 1000, 4, 0)],
+  ['many', close(1006), { attempts: 3000, rejections: 0 }, {}, again('lost', 5000, 3001, 0)],
+  ['the last attempt', close(1006), { attempts: 2, rejections: 0 }, { count: 2 }, null],
+  ['no attempts', close(1006), FRESH, { count: 0 }, null],
+  ['Retry-After', answered(429, { 'retry-after': '3' }), FRESH, {}, again('lost', 3000, 1, 0)],
   ['a rejection', close(4401), FRESH, {}, again('rejected', 0, 0, 1)],
   ['a rejection without attempts', close(4401), FRESH, { count: 0 }, again('rejected', 0, 0, 1)],
   ['a second rejection', close(4401), { attempts: 0, rejections: 1 }, {}, again('rejected', 125, 1, 2)],
-  ['a third rejection', close(4401), { attempts: 1, rejections: 2 }, {}, final(true)],
+  ['a third rejection', close(4401), { attempts: 1, rejections: 2 }, {}, null],
+  ['a lost connection between rejections', close(1006), { attempts: 0, rejections: 2 }, {}, again('lost', 125, 1, 2)],
+  ['a rejection, no reconnects', close(4401), FRESH, false, null],
+  ['a lost connection, no reconnects', close(1006), FRESH, false, null],
+  ['a completion', null, FRESH, {}, null],
+  ['a normal close', close(1000), FRESH, {}, null],
+  ['going away', close(1001), FRESH, {}, again('lost', 125, 1, 0)],
+])('should decide after %s', (_name, end, before, reconnect, decision) => {
+  expect(afterEnd(ended(end), before, settingsWith(reconnect))).toEqual(decision);
+});
+
+it.each<[string, unknown, Partial<ConnectionEnd>, EndState, Reconnect | null]>([
+  ['one that has lasted', close(1006), { openFor: 10_000 }, { attempts: 7, rejections: 2 }, again('lost', 125, 1, 0)],
+  ['one that has not', close(1006), { openFor: 9999 }, { attempts: 7, rejections: 2 }, again('lost', 5000, 8, 2)],
+  ['a rejection, one that has lasted', close(4401), { openFor: 10_000 }, FRESH, again('rejected', 0, 0, 1)],
   [
-    'a lost connection between rejections',
-    close(1006),
-    { attempts: 0, rejections: 2 },
-    {},
-    again('reconnect', 125, 1, 2),
+    'a rejection after a message',
+    close(4401),
+    { hasMessage: true },
+    { attempts: 3, rejections: 2 },
+    again('rejected', 1000, 4, 2),
   ],
-  ['a rejection, no reconnects', close(4401), FRESH, false, final(true)],
-  ['a lost connection, no reconnects', close(1006), FRESH, false, final()],
-  ['a completion', null, FRESH, {}, final()],
-  ['a normal close', close(1000), FRESH, {}, final()],
-  ['going away', close(1001), FRESH, {}, again('reconnect', 125, 1, 0)],
-])('should decide after %s', (_name, end, state, reconnect, decision) => {
-  const settings = settingsOf({ reconnect: reconnect && { random: () => 0.5, ...reconnect } });
-  expect(afterEnd(end, state, settings)).toEqual(decision);
+  [
+    'a rejection of a token that is over',
+    close(4401),
+    { isTokenOver: true },
+    { attempts: 3, rejections: 2 },
+    again('rejected', 0, 3, 1),
+  ],
+])('should count by how the connection was: %s', (_name, end, course, before, decision) => {
+  expect(afterEnd(ended(end, course), before, settingsWith({}))).toEqual(decision);
+});
+
+it('should take a connection of 1 s for one that has lasted, however short the pauses are', () => {
+  const before = { attempts: 2, rejections: 0 };
+  const after = (openFor: number) =>
+    afterEnd(ended(close(1006), { openFor }), before, settingsWith({ max: 0, count: 2 }));
+  expect([after(999), after(1000)]).toEqual([null, again('lost', 0, 1, 0)]);
 });
 
 it('should ask isFinal first: it may end the stream where the token was rejected', () => {
-  expect(afterEnd(close(4403), FRESH, settingsOf({ isFinal: () => true }))).toEqual(final());
+  expect(afterEnd(ended(close(4403)), FRESH, settingsOf({ isFinal: () => true }))).toBeNull();
 });

@@ -100,6 +100,19 @@ describe('connectWithToken: a stream over any number of connections', () => {
     }),
   );
 
+  cases(
+    'should connect again where random returns',
+    (m, { random }) => {
+      const { log, run } = setUp(m, ['1s # !1006', '-'], { 1006: close(1006) });
+      run({ reconnect: { random: random as () => number } }, 3000);
+      expect(log).toEqual(['0 open a', '1000 close a', '1000 open a', '3000 close a']);
+    },
+    [
+      { name: 'no number', random: () => NaN },
+      { name: 'nothing', random: () => undefined },
+    ],
+  );
+
   it(
     'should wait as long as the server asks before it connects again',
     marbles((m) => {
@@ -258,6 +271,30 @@ describe('connectWithToken: a rejected token', () => {
       ]);
       expect(source.calls).toHaveLength(3);
     }),
+  );
+
+  cases(
+    'should not be in a handshake again where the next token has expired on arrival',
+    (m, { end }) => {
+      const lifetimes = [30, 0, 30];
+      const tokens = lifetimes.map((expires_in, index) => ({ access_token: `T${index + 1}`, expires_in }));
+      const token$ = createTokenStream(() => of(tokens.shift() ?? { access_token: 'T4' }), { scheduler: m.scheduler });
+      const opened: string[] = [];
+      const running = connectWithToken(token$, ({ value }: AccessToken) => {
+        opened.push(value);
+        return m.cold(opened.length === 1 ? '1s #' : '-', undefined, end);
+      }).subscribe();
+      m.scheduler.schedule(() => {
+        running.unsubscribe();
+        token$.close();
+      }, 5000);
+      m.flush();
+      expect(opened).toEqual(['T1', 'T2']);
+    },
+    [
+      { name: 'after an explicit rejection', end: close(4401) },
+      { name: 'after a bare rejection', end: close(4403) },
+    ],
   );
 
   it(
@@ -427,6 +464,7 @@ describe('connectWithToken: the end', () => {
       { name: 'isFinal throws', options: { isFinal: fail }, mistake: 'a mistake' },
       { name: 'isRejection throws', options: { isRejection: fail }, mistake: 'a mistake' },
       { name: 'onRenewal throws', options: { onRenewal: fail }, mistake: 'a mistake' },
+      { name: 'random throws', options: { reconnect: { random: fail } }, mistake: 'option "random" threw an error' },
       {
         name: 'a predicate returns a promise',
         options: { isFinal: (() => Promise.resolve(true)) as never },
@@ -514,16 +552,23 @@ describe('connectWithToken: bad input', () => {
     given$.close();
   });
 
-  it('should close an async iterable when the subscriber leaves, even if no message comes', () => {
-    const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
-    const returned = jest.fn(() => Promise.resolve({ done: true as const, value: undefined }));
-    const silent = { next: () => new Promise<never>(() => undefined), return: returned };
-    const running = connectWithToken(given$, () => ({ [Symbol.asyncIterator]: () => silent })).subscribe();
-    expect(returned).not.toHaveBeenCalled();
-    running.unsubscribe();
-    expect(returned).toHaveBeenCalledTimes(1);
-    given$.close();
-  });
+  it.each([
+    ['a promise', () => Promise.resolve({ done: true as const, value: undefined })],
+    ['a promise that is rejected', () => Promise.reject(new Error('already closed'))],
+    ['a result, as `for await` allows it', () => ({ done: true, value: undefined })],
+  ])(
+    'should close an async iterable when the subscriber leaves, even if no message comes: return gives %s',
+    (_name, given) => {
+      const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));
+      const returned = jest.fn(given as () => Promise<IteratorResult<string>>);
+      const silent = { next: () => new Promise<never>(() => undefined), return: returned };
+      const running = connectWithToken(given$, () => ({ [Symbol.asyncIterator]: () => silent })).subscribe();
+      expect(returned).not.toHaveBeenCalled();
+      running.unsubscribe();
+      expect(returned).toHaveBeenCalledTimes(1);
+      given$.close();
+    },
+  );
 
   it('should not block the thread when connections fail at once and there is no pause', async () => {
     const given$ = createTokenStream(() => of({ access_token: 'T', expires_in: 30 }));

@@ -121,6 +121,21 @@ it('should replace a rejected token, and not send it again', async () => {
   expect(failure).toBeUndefined();
 });
 
+it('should replace a token that only isRejection finds rejected', async () => {
+  const isRejection = (end: unknown) => (end as { status?: number } | null)?.status === 419;
+  const { sent, failure } = await run([new Response('', { status: 419 }), events('data: a\n\n')], { isRejection });
+  expect(sent.slice(0, 2).map(({ headers }) => headers.get('authorization'))).toEqual([
+    'Bearer secret-1',
+    'Bearer secret-2',
+  ]);
+  expect(failure).toBeUndefined();
+});
+
+it('should end with a 403 that is no rejection by isRejection', async () => {
+  const { sent, failure } = await run([new Response('', { status: 403 })], { isRejection: () => false });
+  expect([sent.length, failure]).toEqual([1, expect.objectContaining({ code: 'ERR_HTTP_STATUS' })]);
+});
+
 it('should take one token for each connection, if a token is for a single use', async () => {
   const single$ = createTokenStream(() => of({ access_token: `secret-${++fetched}`, expires_in: 0 }));
   const sent: (string | null)[] = [];
@@ -200,6 +215,11 @@ it.each<[string, () => unknown, string]>([
     'headers',
     () => eventStream(token$, '/', { baseUrl, headers: 1 as never }),
     'option "headers" must be headers as fetch takes them, got number',
+  ],
+  [
+    'a header that cannot be sent',
+    () => eventStream(token$, '/', { baseUrl, headers: { 'x-user': 'Łukasz' } }),
+    'option "headers" must be headers as fetch takes them: "x-user" cannot be sent',
   ],
   [
     'reconnect',

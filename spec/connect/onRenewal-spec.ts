@@ -125,6 +125,28 @@ describe('onRenewal: a function', () => {
   );
 
   it(
+    'should tell nothing while the connection is opening, and then the latest token once',
+    marbles((m) => {
+      const told: string[] = [];
+      const { run, at, openedBy } = setUp(m, ['-'], {}, { isOpenAtOnce: false });
+      at(55_000, () => openedBy[0]?.());
+      at(56_000, () => openedBy[0]?.());
+      run({ onRenewal: ({ value }) => told.push(`${m.scheduler.now()} ${value}`) }, 80_000);
+      expect(told).toEqual(['55000 c', '75000 d']);
+    }),
+  );
+
+  it(
+    'should take the first message for the sign that the connection is open',
+    marbles((m) => {
+      const told: string[] = [];
+      const { run } = setUp(m, ['30s x'], {}, { isOpenAtOnce: false });
+      run({ onRenewal: ({ value }) => told.push(`${m.scheduler.now()} ${value}`) }, 40_000);
+      expect(told).toEqual(['30000 b']);
+    }),
+  );
+
+  it(
     'should take the rejection of a connection for one of the token that was told last',
     marbles((m) => {
       const { log, run, source } = setUp(m, ['26s # !4401', '-'], { 4401: close(4401) });

@@ -1,5 +1,7 @@
 /** Decides what follows the end of a connection: another one, or the end of the stream. */
 import { backoffStep } from '../token/backoff.js';
+import { drawn } from '../token/tokenResponse.js';
+import type { ConnectionEnd } from './ends.js';
 import type { ConnectSettings } from './options.js';
 
 /**
@@ -8,41 +10,37 @@ import type { ConnectSettings } from './options.js';
  */
 const MAX_REJECTIONS = 3;
 
-export interface EndState {
-  /** Reconnects after a pause since a connection lasted. */
-  readonly attempts: number;
-  /** Tokens rejected in a row. A message makes it 1 at most, and a connection that lasts 0. */
-  readonly rejections: number;
+/** A connection that ended sooner has not lasted, however short the pauses are. Milliseconds. */
+const LEAST_LASTING = 1000;
+
+/** Reconnects after a pause since a connection lasted, and tokens rejected in a row. */
+export type EndState = Readonly<Record<'attempts' | 'rejections', number>>;
+
+/** After the pause another connection follows; with another token, if that of the last one was rejected. */
+export interface Reconnect {
+  readonly isRejected: boolean;
+  readonly pause: number;
+  readonly state: EndState;
 }
 
-/**
- * `final`: the end is the stream's. `rejected`: another token, then another connection. `reconnect`: another
- * connection.
- */
-export type Decision =
-  | { readonly type: 'final'; readonly isRejected: boolean }
-  | { readonly type: 'rejected' | 'reconnect'; readonly pause: number; readonly state: EndState };
-
-/**
- * Decides what follows when a connection has ended.
- *
- * @param end what the connection failed with, null if it completed
- */
-export function afterEnd(end: unknown, { attempts, rejections }: EndState, settings: ConnectSettings): Decision {
-  const { reconnect, isFinal, isRejection, leastPause } = settings;
-  if (reconnect && isFinal(end)) return { type: 'final', isRejected: false };
+/** @returns null at the end of the stream */
+export function afterEnd(ended: ConnectionEnd, before: EndState, settings: ConnectSettings): Reconnect | null {
+  const { reconnects, backoff, isFinal, isRejection, leastPause } = settings;
+  const { end, isTokenOver, hasMessage, openFor } = ended;
+  if (!reconnects || isFinal(end)) return null;
   const isRejected = isRejection(end);
-  if (!reconnect) return { type: 'final', isRejected };
+  const hasLasted = openFor >= Math.max(backoff.max, LEAST_LASTING);
+  const attempts = hasLasted ? 0 : before.attempts;
+  // A server may greet before it looks at the token, so a message does not make the next rejection free.
+  const most = hasLasted || isTokenOver ? 0 : hasMessage ? 1 : MAX_REJECTIONS;
+  const rejections = Math.min(before.rejections, most);
   // A token may be revoked at any time: the next one is tried at once.
-  if (isRejected && rejections === 0) return { type: 'rejected', pause: 0, state: { attempts, rejections: 1 } };
-  if (attempts >= reconnect.count || (isRejected && rejections + 1 >= MAX_REJECTIONS))
-    return { type: 'final', isRejected };
-  const pause = Math.max(leastPause(end), pauseAfter(attempts + 1, reconnect));
-  return isRejected
-    ? { type: 'rejected', pause, state: { attempts: attempts + 1, rejections: rejections + 1 } }
-    : { type: 'reconnect', pause, state: { attempts: attempts + 1, rejections } };
+  if (isRejected && rejections === 0) return { isRejected, pause: 0, state: { attempts, rejections: 1 } };
+  if (attempts >= backoff.count || (isRejected && rejections + 1 >= MAX_REJECTIONS)) return null;
+  const state = { attempts: attempts + 1, rejections: isRejected ? rejections + 1 : rejections };
+  return { isRejected, pause: Math.max(leastPause(end), pauseAfter(state.attempts, backoff)), state };
 }
 
 /** The pause before the given attempt, the first being 1: with full jitter. */
-export const pauseAfter = (attempt: number, reconnect: Exclude<ConnectSettings['reconnect'], false>): number =>
-  Math.round(reconnect.random() * backoffStep(attempt, reconnect));
+export const pauseAfter = (attempt: number, backoff: ConnectSettings['backoff']): number =>
+  Math.round(drawn(backoff.random) * backoffStep(attempt, backoff));

@@ -1,21 +1,23 @@
 /** One connection, and those that replace it when the token is renewed. */
 import {
+  BehaviorSubject,
   catchError,
-  concat,
+  combineLatest,
   concatWith,
   defer,
   distinctUntilChanged,
   EMPTY,
   filter,
   finalize,
+  first,
   ignoreElements,
   isObservable,
   map,
   merge,
   mergeMap,
-  of,
   retry,
   skip,
+  startWith,
   Subject,
   takeUntil,
   tap,
@@ -25,72 +27,59 @@ import {
 import { sameToken } from '../token/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
-import { kindOfRejection } from './ends.js';
+import { Ended, rejectionOf } from './ends.js';
 import { messagesOf } from './messagesOf.js';
 import type { Connect, ConnectSettings } from './options.js';
-
-/** How a connection ended, on its way to the retry notifier as an error. A mistake in the user's code is not one. */
-export class Ended extends Error {
-  constructor(
-    /** What the connection failed with, or null if it completed. */
-    readonly end: unknown,
-    readonly token: AccessToken,
-  ) {
-    super();
-  }
-}
-
-export interface ConnectionContext<T> {
-  readonly manager: Pick<TokenManager, 'token$' | 'events$' | 'reject'>;
-  readonly connect: Connect<T>;
-  readonly settings: ConnectSettings;
-  /** A connection is open. */
-  readonly onOpen: () => void;
-  /** The first message of a connection has come: the server accepted the token. */
-  readonly onAccepted: (token: AccessToken) => void;
-}
 
 const PROMISE_OF_OBSERVABLE =
   'connect returned a promise of an Observable: return from(promise).pipe(switchMap((stream$) => stream$))';
 
 /** The connection, and those that replace it, until the last one ends: with an error {@link Ended}. */
-export function connection<T>(first: AccessToken, context: ConnectionContext<T>): Observable<T> {
-  const { manager, connect, settings, onOpen, onAccepted } = context;
-  const { onRenewal, isRejection, isFinal } = settings;
-
+export function connection<T>(
+  taken: AccessToken,
+  { accepted, current, events$, reject, shownNow: now, token$ }: TokenManager,
+  connect: Connect<T>,
+  { onRenewal, reconnects, isRejection, isFinal }: ConnectSettings,
+): Observable<T> {
   return defer(() => {
-    /** What closes each connection that has not ended, the oldest first. */
-    const live = new Set<Subject<void>>();
+    const wasCurrent = sameToken(current(), taken);
+    const openedAt$ = new BehaviorSubject(Infinity);
+    let hasMessage = false;
     let announced: AccessToken | undefined;
+    /** What closes the connection that is open, and the one that is opening to replace it. */
+    const live = new Set<Subject<void>>();
 
     const open = (token: AccessToken): Observable<T> => {
+      const [, opening] = live;
+      opening?.next();
       const replaced$ = new Subject<void>();
-      // The oldest stays until this one is open. One that is still opening has an older token than this one.
-      close([...live].slice(1));
       live.add(replaced$);
       const opened = () => {
+        const [oldest] = live;
         if (!live.has(replaced$)) return;
-        const all = [...live];
-        close(all.slice(0, all.indexOf(replaced$)));
-        onOpen();
+        if (oldest !== replaced$) oldest?.next();
+        openedAt$.next(Math.min(openedAt$.value, now()));
       };
       /** The connection itself is closed before this is subscribed to. */
       const ended = (end: unknown): Observable<never> =>
         defer(() => {
-          if (live.size === 1 || isFinal(end)) throw new Ended(end, announced ?? token);
-          // Another one is open, or will tell how it ended.
-          if (isRejection(end)) manager.reject({ token, kind: kindOfRejection(end) });
-          return EMPTY;
+          const how = { end, token: announced ?? token, hasMessage, openFor: now() - openedAt$.value };
+          const isLast = live.size === 1 || isFinal(end);
+          // Nothing else asks for another token.
+          if (!(isLast && reconnects) && isRejection(end)) reject(rejectionOf(how));
+          if (!isLast) return EMPTY;
+          throw new Ended({ ...how, isTokenOver: wasCurrent && !sameToken(current(), how.token) });
         });
       const given = connect(token, opened);
       return messagesOf(given).pipe(
         concatWith(throwError(() => null as unknown)),
         catchError(ended),
         map((message, index) => {
-          if (isPromise(given) && isObservable(message)) throw new TypeError(PROMISE_OF_OBSERVABLE);
+          if (isObservable(message) && 'then' in given) throw new TypeError(PROMISE_OF_OBSERVABLE);
+          hasMessage = true;
           if (index === 0) {
             opened();
-            onAccepted(token);
+            accepted(token, () => undefined);
           }
           return message;
         }),
@@ -99,32 +88,20 @@ export function connection<T>(first: AccessToken, context: ConnectionContext<T>)
       );
     };
 
-    const renewals$ = renewals(first, manager);
-    if (onRenewal === 'keep') return open(first);
-    if (onRenewal === 'replace') return concat(of(first), renewals$).pipe(mergeMap(open));
-    const announced$ = renewals$.pipe(
-      tap((token) => {
-        announced = token;
-        onRenewal(token);
-      }),
+    if (onRenewal === 'keep') return open(taken);
+    const tokens$ = token$.pipe(
+      // A stream that has no token for now may have one again.
+      retry({ delay: () => events$.pipe(filter(({ type }) => type === 'tokenChanged')) }),
+      startWith(taken),
+      distinctUntilChanged<AccessToken>(sameToken),
+    );
+    if (onRenewal === 'replace') return tokens$.pipe(mergeMap(open));
+    // Nothing can be sent over a connection that is still opening.
+    const isOpen$ = openedAt$.pipe(first((openedAt) => openedAt < Infinity));
+    const announced$ = combineLatest([tokens$.pipe(skip(1)), isOpen$]).pipe(
+      tap(([token]) => onRenewal((announced = token))),
       ignoreElements(),
     );
-    return merge(open(first), announced$);
+    return merge(open(taken), announced$);
   });
 }
-
-const close = (connections: readonly Subject<void>[]): void => {
-  for (const replaced$ of connections) replaced$.next();
-};
-
-const isPromise = (given: unknown): boolean => typeof (given as Partial<PromiseLike<unknown>>).then === 'function';
-
-/** The tokens after `first`. A stream that has no token for now may have one again. */
-const renewals = (first: AccessToken, { token$, events$ }: Pick<TokenManager, 'token$' | 'events$'>) => {
-  // Begins with `first`: the token that is at hand now counts as a renewal only if it is another one.
-  const changed$ = events$.pipe(filter(({ type }) => type === 'tokenChanged'));
-  return concat(of(first), token$.pipe(retry({ delay: () => changed$ }))).pipe(
-    distinctUntilChanged<AccessToken>(sameToken),
-    skip(1),
-  );
-};

@@ -1,7 +1,28 @@
-/** Reads how a connection ended: normally, or because the server rejected the token. */
+/** How a connection ended: normally, or because the server rejected the token. */
 import { statusOf } from '../internal/answers.js';
-import { isRejection as isRejectedAnswer, kindOfRejection as kindOfAnswer } from '../token/isRejection.js';
-import type { RejectionKind } from '../token/rejectionMemory.js';
+import { isRejection as isRejectedAnswer, kindOfRejection } from '../token/isRejection.js';
+import type { Rejection } from '../token/recovery.js';
+import type { AccessToken } from '../token/types.js';
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** What it failed with, or null if it completed. */
+  readonly end: unknown;
+  /** The last token that the server was given. */
+  readonly token: AccessToken;
+  /** The token has expired or was replaced during the connection, so it may be rejected. */
+  readonly isTokenOver: boolean;
+  readonly hasMessage: boolean;
+  /** Milliseconds; negative if it never opened. */
+  readonly openFor: number;
+}
+
+/** The end of a connection, on its way to the notifier of `retry`. A mistake in the user's code is not one. */
+export class Ended extends Error {
+  constructor(readonly how: ConnectionEnd) {
+    super();
+  }
+}
 
 /** Close codes: policy violation (RFC 6455 section 7.4.1), forbidden by custom. */
 const FORBIDDEN_CODES: readonly unknown[] = [1008, 4403];
@@ -13,9 +34,11 @@ const NORMAL_CLOSURE = 1000;
 export const isRejection = (end: unknown): boolean =>
   REJECTION_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || [401, 403].includes(upgradeStatusOf(end));
 
-/** Bare: the resource may be forbidden to any token. */
-export const kindOfRejection = (end: unknown): RejectionKind =>
-  FORBIDDEN_CODES.includes(codeOf(end)) || upgradeStatusOf(end) === 403 ? 'bare' : kindOfAnswer(end);
+/** The rejection with which a connection ended. Bare: the resource may be forbidden to any token. */
+export const rejectionOf = ({ end, token }: Pick<ConnectionEnd, 'end' | 'token'>): Rejection => {
+  const isBare = FORBIDDEN_CODES.includes(codeOf(end)) || upgradeStatusOf(end) === 403;
+  return { token, kind: isBare ? 'bare' : kindOfRejection(end) };
+};
 
 /** The other side has no more to say: the stream completes. */
 export const isNormal = (end: unknown): boolean =>

@@ -1,19 +1,18 @@
 import { createParser, type ParseError } from 'eventsource-parser';
-import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable } from 'rxjs';
+import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable, type ObservableInput } from 'rxjs';
 import { HttpStatusError } from '../errors.js';
 import { statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { displayUrl } from '../internal/originOf.js';
 import { createDestinations } from '../http/destinations.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
-import { headersOption } from '../http/headerRecord.js';
+import { headersOption, type HeaderRecord } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
 import { fetchWithToken, type FetchOptions } from '../http/createFetch.js';
-import { MAX_RETRY_AFTER } from '../token/failure.js';
+import { HTTP_TRANSIENT, MAX_RETRY_AFTER } from '../token/failure.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { connections } from './connections.js';
-import { isRejection } from './ends.js';
+import { connections } from './connectWithToken.js';
 import { settingsOf, type ConnectOptions } from './options.js';
 
 /** One server-sent event (HTML Standard, section 9.2). */
@@ -31,21 +30,11 @@ export interface EventStreamOptions extends Omit<ConnectOptions, 'onRenewal'>, O
   headers?: HeadersInit | undefined;
 }
 
-/** What the server has said, for the next request. */
-interface StreamState {
-  lastId: string;
-  /** Milliseconds. */
-  retry: number;
-}
-
 /** A server that sends more than this without the end of an event is not read on. Characters. */
 const LONGEST_EVENT = 16 * 1024 * 1024;
 
 /** What no header can carry: an id with it is ignored, as the standard has it for NUL. */
 const CONTROL = /[^\P{Cc}\t]/u;
-
-/** Client errors that may pass. */
-const TEMPORARY = [408, 425, 429];
 
 /**
  * Server-sent events over any number of connections, each with a usable token in the `Authorization` header.
@@ -79,22 +68,31 @@ export function eventStream(
   let next: AccessToken | null = null;
   // A rejection is the stream's to answer: it knows how often in a row there was one.
   const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
-  const headers = { accept: 'text/event-stream', ...headersOption(options.headers) };
-  const settings = settingsOf({ ...options, isFinal: options.isFinal ?? isFinal });
+  const headers = { accept: 'text/event-stream', ...sendable(headersOption(options.headers)) };
+  const settings = settingsOf(options);
+  const isFinal = (end: unknown) => isFinalStatus(statusOf(end)) && !settings.isRejection(end);
 
   return defer(() => {
-    const state: StreamState = { lastId: '', retry: 0 };
+    /** What the server has said, for the next request. `retry` is in milliseconds. */
+    const said = { lastId: '', retry: 0 };
 
     const connect = (token: AccessToken, opened: () => void): Observable<ServerSentEvent> => {
       next = token;
       const controller = new AbortController();
       const { signal } = controller;
-      const init = { headers: { ...headers, ...lastEventId(state.lastId) }, cache: 'no-store' as const, signal };
-      return from(send(href, init)).pipe(
-        switchMap((response) => checked(response, name)),
+      const lastEventId = said.lastId && { 'last-event-id': headerValue(said.lastId) };
+      return from(send(href, { headers: { ...headers, ...lastEventId }, cache: 'no-store', signal })).pipe(
         switchMap((response) => {
+          const unreadable = (reason: string): never => {
+            discard(response);
+            throw new HttpStatusError(`${name()} answered ${String(response.status)}: ${reason}`, response);
+          };
+          if (!response.ok) return statusError(response, name);
+          if (!isEventStream(response)) return unreadable('the response is no event stream');
+          // React Native's has no body. That of a response without content is null.
+          if ((response.body as unknown) === undefined) return unreadable('this fetch gives no body to read');
           opened();
-          return events(response, state, name);
+          return events(response.body ?? EMPTY, said, unreadable);
         }),
         finalize(() => {
           controller.abort();
@@ -102,31 +100,54 @@ export function eventStream(
       );
     };
 
-    const leastPause = (end: unknown) => Math.max(state.retry, settings.leastPause(end));
-    return connections(manager, connect, { ...settings, leastPause });
+    const leastPause = (end: unknown) => Math.max(said.retry, settings.leastPause(end));
+    return connections(manager, connect, { ...settings, ...(!options.isFinal && { isFinal }), leastPause });
   });
 }
 
+/** Otherwise each request would fail, and be sent again, for ever. The error of the platform quotes the value. */
+function sendable(headers: HeaderRecord): HeaderRecord {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      new Headers({ [name]: value });
+    } catch {
+      throw new TypeError(`option "headers" must be headers as fetch takes them: "${name}" cannot be sent`);
+    }
+  }
+  return headers;
+}
+
+const isEventStream = ({ status, headers }: Response): boolean =>
+  status !== 204 && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
+
+/** A status that a repeat does not mend, and a success that is no event stream. */
+const isFinalStatus = (status = Infinity): boolean => status < 500 && !HTTP_TRANSIENT.includes(status);
+
+/** In UTF-8, as the standard has it: fetch takes a character for a byte. */
+const headerValue = (id: string): string =>
+  Array.from(new TextEncoder().encode(id), (byte) => String.fromCharCode(byte)).join('');
+
 /** The events of one response. */
-function events(response: Response, state: StreamState, name: () => string): Observable<ServerSentEvent> {
-  // React Native's has no body. That of a response without content is null.
-  const { body } = response as { body?: AsyncIterable<Uint8Array> | null };
-  if (body === undefined) throw unreadable(response, name, 'this fetch gives no body to read');
+function events(
+  body: ObservableInput<Uint8Array>,
+  said: { lastId: string; retry: number },
+  unreadable: (reason: string) => never,
+): Observable<ServerSentEvent> {
   const parsed: ServerSentEvent[] = [];
   const decoder = new TextDecoder();
   let isAfterCr = false;
   const parser = createParser({
     maxBufferSize: LONGEST_EVENT,
     onEvent: ({ id, event = 'message', data }) => {
-      if (id !== undefined && !CONTROL.test(id)) state.lastId = id;
-      parsed.push({ id: state.lastId, event, data });
+      if (id !== undefined && !CONTROL.test(id)) said.lastId = id;
+      parsed.push({ id: said.lastId, event, data });
     },
-    onRetry: (time) => (state.retry = Math.min(time, MAX_RETRY_AFTER)),
+    onRetry: (time) => (said.retry = Math.min(time, MAX_RETRY_AFTER)),
     onError: ({ type }: ParseError) => {
-      if (type === 'max-buffer-size-exceeded') throw unreadable(response, name, 'an event is too long');
+      if (type === 'max-buffer-size-exceeded') unreadable('an event is too long');
     },
   });
-  return from(body ?? EMPTY).pipe(
+  return from(body).pipe(
     concatMap((chunk) => {
       const text = decoder.decode(chunk, { stream: true });
       // A CR ends a line at once (HTML Standard, section 9.2.5). The parser waits for an LF after it.
@@ -136,27 +157,3 @@ function events(response: Response, state: StreamState, name: () => string): Obs
     }),
   );
 }
-
-/** A status that a repeat does not mend, and a success that is no event stream. */
-function isFinal(end: unknown): boolean {
-  const status = statusOf(end) ?? Infinity;
-  return status < 500 && !TEMPORARY.includes(status) && !isRejection(end);
-}
-
-async function checked(response: Response, name: () => string): Promise<Response> {
-  if (!response.ok) return statusError(response, name);
-  const isEventStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '');
-  if (response.status !== 204 && isEventStream) return response;
-  throw unreadable(response, name, 'the response is no event stream');
-}
-
-function unreadable(response: Response, name: () => string, reason: string): HttpStatusError {
-  discard(response);
-  return new HttpStatusError(`${name()} answered ${String(response.status)}: ${reason}`, response);
-}
-
-/** The id in UTF-8, as the standard has it: fetch takes a character for a byte. */
-const lastEventId = (id: string): Record<string, string> =>
-  id === ''
-    ? {}
-    : { 'last-event-id': Array.from(new TextEncoder().encode(id), (byte) => String.fromCharCode(byte)).join('') };

@@ -1,4 +1,5 @@
 import { finalize, from, type Observable, type ObservableInput } from 'rxjs';
+import { ignoreRejection } from '../internal/ignoreRejection.js';
 
 /** What `connect` returned, as an Observable whose teardown closes it. */
 export function messagesOf<T>(given: ObservableInput<T>): Observable<T> {
@@ -7,7 +8,7 @@ export function messagesOf<T>(given: ObservableInput<T>): Observable<T> {
   const iterator = given[Symbol.asyncIterator]();
   return from({ [Symbol.asyncIterator]: () => iterator }).pipe(
     finalize(() => {
-      iterator.return?.().then(undefined, () => undefined);
+      ignoreRejection(iterator.return?.());
     }),
   );
 }

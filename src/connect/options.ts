@@ -40,8 +40,8 @@ export interface ConnectOptions {
   isRejection?: ((end: unknown) => boolean) | undefined;
   /**
    * What happens to an open connection when there is a new token. `'keep'`: nothing. `'replace'`: a new connection is
-   * opened, then the old one is closed. A function: it sends the token to the server over the open connection. Default
-   * `'keep'`.
+   * opened, then the old one is closed. A function: it sends the token to the server over the connection, and is called
+   * when that is open. Default `'keep'`.
    */
   onRenewal?: ('keep' | 'replace' | ((token: AccessToken) => void)) | undefined;
   /** How to connect again. false: the stream ends with the connection. */
@@ -72,7 +72,8 @@ export function settingsOf(options: ConnectOptions = {}) {
     isRejection: (end: unknown) => callPredicate(options.isRejection ?? isRejection, end, 'isRejection'),
     isFinal: (end: unknown) => callPredicate(options.isFinal ?? isNormal, end, 'isFinal'),
     onRenewal,
-    reconnect: reconnect === false ? (false as const) : backoffOf(reconnect),
+    reconnects: reconnect !== false,
+    backoff: backoffOf(reconnect === false ? {} : reconnect),
     /** No reconnect comes sooner after such an end: its `Retry-After`. */
     leastPause: (end: unknown): number => retryAfterOf(end, NaN) ?? 0,
     ...numbersIn({ maxWait: options.maxWait }, { maxWait: [0, Infinity, Infinity] }),

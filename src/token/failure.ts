@@ -15,7 +15,7 @@ interface FailureSettings {
   readonly now: () => number;
 }
 
-const HTTP_TRANSIENT = [408, 425, 429];
+export const HTTP_TRANSIENT = [408, 425, 429];
 
 /** A failed attempt. */
 export interface Failure {
