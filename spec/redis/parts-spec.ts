@@ -362,6 +362,17 @@ describe('a bounded call', () => {
     ],
     [new Error("ERR unknown command 'SECRET'"), 'ERR'],
     [new ClientClosedError(), 'ClientClosedError'],
+    // What ioredis says by an Error without a code; and a client that is used for subscriptions.
+    [new Error('Connection is closed.'), 'Connection is closed'],
+    [new Error('Command timed out'), 'Command timed out'],
+    [new Error("Stream isn't writeable and enableOfflineQueue options is false"), "Stream isn't writeable"],
+    [new Error('Connection in subscriber mode, only subscriber commands may be used'), 'Connection in subscriber mode'],
+    [
+      new Error(
+        "ERR Can't execute 'evalsha': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING are allowed in this context",
+      ),
+      "ERR Can't execute 'evalsha': only (P|S)SUBSCRIBE",
+    ],
     [undefined, 'Error'],
   ])('should say why, and no more: %p', async (thrown, reason) => {
     const call = boundedCalls(500, timers, () => false);

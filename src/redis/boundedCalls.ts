@@ -88,6 +88,10 @@ const CODE = /^-?(?:ERR Error running script \(.{1,60}\): @user_script: ?\d+: -?
 const NO_PERMISSION =
   /^-?ERR (?:Error running script .{1,120}: )?(?:ACL failure in script:|The user executing the script can't )/;
 
+/** What `ioredis` says by an Error without a code, and what Redis says of a connection that has subscribed. */
+const FIXED =
+  /^(?:Connection (?:is|in) [a-z ]+|Command timed out|Stream isn't writeable|ERR Can't execute '\w+': \S+ \S+)/;
+
 /**
  * Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is
  * passed on.
@@ -100,7 +104,7 @@ function reasonOf(error: unknown): string {
     constructor?: { name?: unknown };
   };
   const text = typeof message === 'string' ? message : '';
-  const redisCode = NO_PERMISSION.test(text) ? 'NOPERM' : CODE.exec(text)?.[1];
+  const redisCode = NO_PERMISSION.test(text) ? 'NOPERM' : (FIXED.exec(text)?.[0] ?? CODE.exec(text)?.[1]);
   const known = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? code : redisCode;
   // The errors of `redis` have no name of their own, such as ClientClosedError: `connect()` was forgotten.
   const label = name === 'Error' ? constructor?.name : name;
