@@ -20,7 +20,7 @@ const seconds = (ms: number): number => Math.max(0, ms) / 1000;
 
 const PREFIX = 'rx_fresh_token';
 
-/** Of the semantic conventions for HTTP. By default an SDK puts all that takes less than 5 s into one bucket. Seconds. */
+/** Of the semantic conventions for HTTP. By default an SDK has one bucket for all that takes less than 5 s. Seconds. */
 const explicitBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /**
