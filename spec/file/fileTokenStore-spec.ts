@@ -166,6 +166,15 @@ describe('a file', () => {
     expect(handed).toEqual([undefined, 'R1', 'R2']);
   });
 
+  it('should hand out no token whose life the option `lifetime` fails to tell, but its refresh token', async () => {
+    const lifetime = ({ access_token }: TokenResponse) => Number(JSON.parse(access_token));
+    const store = () => fileTokenStore(place.file, { lifetime });
+    await ask(store(), () => of({ access_token: 'opaque', refresh_token: 'R1' }));
+    const fetch = jest.fn(() => of({ access_token: '60000' }));
+    expect(await ask(store(), fetch)).toMatchObject({ origin: 'fetched', response: { access_token: '60000' } });
+    expect(fetch).toHaveBeenCalledWith(expect.objectContaining({ refresh_token: 'R1' }));
+  });
+
   it('should say that a token was refused before another is fetched', async () => {
     const store = open();
     const { fetch } = rotatingSource();

@@ -51,4 +51,18 @@ describe('the life of a token in Redis', () => {
     await pause(350);
     expect(await ask(other, { access_token: 'T2' })).toMatchObject({ response: { access_token: 'T2' } });
   });
+
+  it('should be none where the option `lifetime` fails to tell it, so that the source goes on from its refresh token', async () => {
+    const lifetime = ({ access_token }: TokenResponse) => Number(JSON.parse(access_token));
+    const { one, other } = await two({ lifetime });
+    expect(await ask(one, { access_token: 'opaque', refresh_token: 'R1' })).toMatchObject({ origin: 'fetched' });
+    const handed: unknown[] = [];
+    const request = { reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal } as const;
+    const asked = other.refresh(request, (last) => {
+      handed.push(last?.refresh_token);
+      return of({ access_token: '60000' });
+    });
+    expect(await firstValueFrom(from(asked))).toMatchObject({ origin: 'fetched', response: { access_token: '60000' } });
+    expect(handed).toEqual(['R1']);
+  });
 });
