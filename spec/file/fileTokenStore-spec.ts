@@ -92,6 +92,29 @@ describe('a file that cannot be used', () => {
     mkdirSync(place.path, { recursive: true });
   });
 
+  it.each(['token.json', 'to ken.json', 'to\tken.json', 'to\\ken.json', 'to\nken.json'])(
+    'should be refused at creation when it is mounted by itself: %j',
+    (name) => {
+      const path = join(place.path, name);
+      writeFileSync(path, '', { mode: 0o600 });
+      // As the kernel writes it: proc_pid_mountinfo(5).
+      const escaped = path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
+      const read = fs.readFileSync;
+      const spy = jest
+        .spyOn(fs, 'readFileSync')
+        .mockImplementation((...given: Parameters<typeof read>) =>
+          given[0] === '/proc/self/mountinfo'
+            ? `36 35 98:0 / ${escaped} rw,noatime - ext3 /dev/root rw\n`
+            : read(...given),
+        );
+      try {
+        expect(() => fileTokenStore(path)).toThrow('is mounted by itself');
+      } finally {
+        spy.mockRestore();
+      }
+    },
+  );
+
   it('should fail a refresh, without a fetch, when it holds something else later', async () => {
     const store = open();
     writeFileSync(place.file, SECRET, { mode: 0o600 });
