@@ -31,7 +31,11 @@ const borders = {
   },
   connect: { may: [...common, ...folders('token', 'http'), packaged('eventsource-parser')] },
   pool: { may: [...common, folder('token')] },
-  otel: { may: [...common, folder('token')], types: [packaged('@opentelemetry/api')], why: 'The meter is given.' },
+  otel: {
+    may: [...common, folder('token')],
+    types: [packaged('@opentelemetry/api'), ...node('diagnostics_channel')],
+    why: 'otel loads in browsers, and the meter is given.',
+  },
   stores: { may: [...common, folder('token')] },
   file: { may: [...common, ...folders('token', 'stores'), ...node('crypto', 'fs', 'os', 'path')] },
   proxy: { may: [...common, folder('token'), ...files('http/createFetch', 'file/lock'), ...node('[a-z/_]+')] },

@@ -31,13 +31,8 @@ export interface StoreContext {
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 50;
 
-interface StoreParts {
-  readonly target: string;
-  readonly queue: LockQueue;
-  readonly session: Session;
-  readonly timers: Timers;
-  readonly lifetime: FileTokenStoreOptions['lifetime'];
-}
+type StoreParts = Pick<StoreContext, 'target' | 'session' | 'timers'> &
+  Pick<FileTokenStoreOptions, 'lifetime'> & { readonly queue: LockQueue };
 
 export function storeContext({ target, queue, session, timers, lifetime }: StoreParts): StoreContext {
   const named = <T>(work: Promise<T>): Promise<T> =>

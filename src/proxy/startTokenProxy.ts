@@ -1,9 +1,11 @@
+import { once } from 'node:events';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { lstatSync, unlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { asyncScheduler } from 'rxjs';
 import { lockQueue, type Lock } from '../file/lock.js';
+import { codeOf } from '../internal/files.js';
 import { createTimers } from '../internal/timers.js';
 import { numbersIn, requireObject } from '../internal/validate.js';
 import type { TokenStream } from '../token/types.js';
@@ -90,31 +92,19 @@ async function listen(server: Server, place: Place): Promise<void> {
   }
 }
 
-function listenOnce(server: Server, place: Place): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    const listening = () => {
-      server.off('error', reject);
-      resolve();
-    };
-    // Only the owner may connect. Node creates the socket's file within the call.
-    const mask = 'path' in place ? process.umask(0o177) : undefined;
-    server.listen(place, listening);
-    if (mask !== undefined) process.umask(mask);
-  });
+async function listenOnce(server: Server, place: Place): Promise<void> {
+  // Only the owner may connect. Node creates the socket's file within the call.
+  const mask = 'path' in place ? process.umask(0o177) : undefined;
+  server.listen(place);
+  if (mask !== undefined) process.umask(mask);
+  await once(server, 'listening');
 }
 
 /** Whether there is a socket at which nobody listens any more, such as after a crash. A file of another kind stays. */
 async function isForsaken(path: string): Promise<boolean> {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return false;
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.once('error', ({ code }: NodeJS.ErrnoException) => {
-      resolve(code === 'ECONNREFUSED');
-    });
-  });
+  const probe = connect(path);
+  const failure = await once(probe, 'connect').catch((error: unknown) => error);
+  probe.destroy();
+  return codeOf(failure) === 'ECONNREFUSED';
 }
