@@ -75,7 +75,7 @@ const CLIENT_IDLE = 10 * 60_000;
 const urlOf = ({ address, family, port }: AddressInfo): string =>
   `http://${family === 'IPv6' ? `[${address}]` : address}:${String(port)}`;
 
-/** A start that does not go on for so long, in a container that ended or before a restart, counts as dead. Milliseconds. */
+/** A start that makes no progress for so long, such as one in a container that has ended, is over. Milliseconds. */
 const STALE_AFTER = 10_000;
 
 async function listen(server: Server, place: Place): Promise<void> {
