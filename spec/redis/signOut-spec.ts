@@ -115,6 +115,29 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
     await until(() => theirs.length === 1);
   });
 
+  it('should be found although Redis was away when the channel was connected', async () => {
+    let isAway = false;
+    const client = new Proxy(connection.client, {
+      get: (target, name) => {
+        if (isAway && name === 'isReady') return false;
+        if (isAway && name === 'status') return 'reconnecting';
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const [one, other] = [store(), redisTokenStore({ client, key })];
+    await ask(one, give(1));
+    await ask(other, give(1));
+    one.signOut!();
+    isAway = true;
+    const theirs = watch(other.signedOut);
+    const channel = `rx-fresh-token:{${key}}:push`;
+    await until(async () => Number(((await connection.command('PUBSUB', 'NUMSUB', channel)) as unknown[])[1]) === 1);
+    await pause(100);
+    isAway = false;
+    await until(() => theirs.length === 1);
+  });
+
   it('should mean nothing to one who comes later', async () => {
     const one = store();
     await ask(one, give(1));
