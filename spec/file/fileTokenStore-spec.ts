@@ -247,6 +247,28 @@ describe('a token that cannot be written', () => {
     expect(handed).toEqual([undefined, 'R1']);
   });
 
+  it('should hand its refresh token to the next fetch when the file could not be written for a minute', async () => {
+    const store = open();
+    const { fetch, handed } = rotatingSource();
+    const first = tokenOf(await ask(store, fetch));
+    const mend = failWrites();
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance', 'Date'] });
+    const asked = ask(store, fetch, first);
+    let isGiven = false;
+    void asked.then(() => (isGiven = true));
+    // A minute of attempts, each a few turns of the event loop long.
+    for (let turn = 0; turn < 500_000 && !(isGiven && !existsSync(`${place.file}.lock`)); turn++) {
+      jest.advanceTimersByTime(10);
+      await new Promise(setImmediate);
+    }
+    jest.useRealTimers();
+    mend();
+    const second = tokenOf(await asked);
+    expect(content()).toContain('R1');
+    await ask(store, fetch, second);
+    expect(handed).toEqual([undefined, 'R1', 'R2']);
+  });
+
   it('should not be replaced, in its process, by the older one in the file', async () => {
     const store = open();
     const { fetch } = rotatingSource();
@@ -361,6 +383,71 @@ describe('sign-out', () => {
     expect(content()).not.toContain('R0');
   });
 
+  it('should not be followed by a token of the old session that is stored before the file tells of it', async () => {
+    const [one, other] = [open(), open()];
+    const { fetch } = rotatingSource();
+    const first = tokenOf(await ask(one, fetch));
+    const told: string[] = [];
+    const watching = one.changes!.subscribe(({ response }) => told.push(response.access_token));
+    const { mkdir } = promises;
+    const locked = new Subject<void>();
+    const spy = jest
+      .spyOn(promises, 'mkdir')
+      .mockImplementationOnce((...given: unknown[]) =>
+        firstValueFrom(locked, { defaultValue: undefined }).then(() => mkdir(...(given as Parameters<typeof mkdir>))),
+      );
+    one.signOut!();
+    await until(() => locked.observed);
+    expect((await ask(other, fetch, first)).response.access_token).toBe('T2');
+    await pause(100);
+    locked.next();
+    spy.mockRestore();
+    expect((await ask(one, fetch)).response.access_token).toBe('T3');
+    expect(told).toEqual([]);
+    watching.unsubscribe();
+  });
+
+  it('should not be undone by a read that began before it', async () => {
+    const store = open();
+    const { fetch } = rotatingSource();
+    await ask(store, fetch);
+    const { open: openFile } = promises;
+    const goesOn = new Subject<void>();
+    const spy = jest.spyOn(promises, 'open').mockImplementationOnce(async (...given) => {
+      const file = await openFile(...given);
+      const text = await file.readFile('utf8');
+      file.readFile = (() => firstValueFrom(goesOn, { defaultValue: text }).then(() => text)) as typeof file.readFile;
+      return file;
+    });
+    const ended: unknown[] = [];
+    const watching = store.signedOut!.subscribe((one) => ended.push(one));
+    await until(() => goesOn.observed);
+    spy.mockRestore();
+    store.signOut!();
+    await pause(100);
+    goesOn.next();
+    await ask(store, fetch);
+    await pause(50);
+    expect(ended).toEqual([]);
+    watching.unsubscribe();
+  });
+
+  it('should be reported when it cannot be written, and be written later', async () => {
+    const { all } = streams(1);
+    const [token$] = all;
+    await firstValueFrom(token$!);
+    const failures: unknown[] = [];
+    token$!.events.subscribe((event) => event.type === 'refreshFailed' && failures.push(event.message));
+    const spy = jest.spyOn(promises, 'mkdir').mockRejectedValueOnce(Object.assign(new Error('no'), { code: 'EROFS' }));
+    token$!.signOut();
+    await until(() => failures.length > 0).finally(() => {
+      spy.mockRestore();
+    });
+    expect(failures).toEqual([expect.stringContaining('EROFS')]);
+    await until(() => !content().includes('R1'));
+    token$!.close();
+  });
+
   it('should come before the next refresh of its own process', async () => {
     const store = open();
     const { fetch, handed } = rotatingSource();
@@ -376,6 +463,18 @@ describe('sign-out', () => {
     rmSync(place.file);
     await until(() => all.every(({ current }) => current === null));
     for (const token$ of all) token$.close();
+  });
+
+  it('should be what it means to delete the file while a token is fetched', async () => {
+    const store = open();
+    const first = tokenOf(await ask(store, rotatingSource().fetch));
+    const answer = new Subject<TokenResponse>();
+    const asked = ask(store, () => answer, first).catch((error: unknown) => error);
+    await until(() => answer.observed);
+    rmSync(place.file);
+    answer.next({ access_token: 'T0', refresh_token: 'R0', expires_in: 3600 });
+    expect(await asked).toMatchObject({ message: 'the session was ended while its token was refreshed' });
+    expect(readdirSync(place.path)).toEqual([]);
   });
 
   it('should leave alone what somebody else has written', async () => {

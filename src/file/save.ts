@@ -69,9 +69,10 @@ async function retry(store: StoreContext, lock: Lock, fetched: Fetched): Promise
       // Once more.
     }
   }
+  store.keep(fetched);
   await lock.release().catch(() => undefined);
 }
 
 /** Whether it is the same token; it may have been marked as rejected meanwhile. */
-const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean =>
+export const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean =>
   one?.id === other?.id && one?.session === other?.session;

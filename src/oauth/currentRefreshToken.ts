@@ -1,7 +1,7 @@
 /** The refresh token to send: the given one, or the one that rotation has put in its place. */
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { ForgottenTokens } from './forgottenTokens.js';
-import type { Queue } from './queue.js';
+import type { Queue } from '../internal/queue.js';
 import { redactedCause } from './redact.js';
 import { refuseControlCharacters, trimmed } from './requireOption.js';
 import type { RefreshTokenOptions, RotatedTokens } from './options.js';
