@@ -254,10 +254,10 @@ describe('a token that cannot be written', () => {
     const mend = failWrites();
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance', 'Date'] });
     const asked = ask(store, fetch, first);
-    let isGiven = false;
-    void asked.then(() => (isGiven = true));
+    const state = { isGiven: false };
+    void asked.then(() => (state.isGiven = true));
     // A minute of attempts, each a few turns of the event loop long.
-    for (let turn = 0; turn < 500_000 && !(isGiven && !existsSync(`${place.file}.lock`)); turn++) {
+    for (let turn = 0; turn < 500_000 && !(state.isGiven && !existsSync(`${place.file}.lock`)); turn++) {
       jest.advanceTimersByTime(10);
       await new Promise(setImmediate);
     }

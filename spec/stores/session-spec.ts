@@ -12,9 +12,9 @@ describe('a sign-out that the others do not know of yet', () => {
       sent.push(id);
       return Promise.resolve();
     }, timers);
-    session.signOut('a');
+    await session.signOut('a');
     await session.published();
-    session.signOut('b');
+    void session.signOut('b');
     await new Promise(setImmediate);
     expect([sent, session.isUnpublished()]).toEqual([['a', 'b'], false]);
   });
