@@ -92,6 +92,16 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
     expect(await ask(one, give(1))).toMatchObject({ origin: 'fetched' });
   });
 
+  it('should be made although the client is closed at once after it', async () => {
+    const away = await connect(kind, process.env.REDIS_URL!);
+    await ask(redisTokenStore({ client: away.client, key }), give(1));
+    const one = redisTokenStore({ client: away.client, key });
+    one.signOut!();
+    const client = away.client as unknown as { close?: () => Promise<unknown>; quit: () => Promise<unknown> };
+    await (client.close ? client.close() : client.quit());
+    await until(async () => !(await all()).includes('T1'), 5000);
+  });
+
   it('should be told to the others once, and not to the one who made it', async () => {
     const [one, other] = [store(), store()];
     const [mine, theirs] = [watch(one.signedOut), watch(other.signedOut)];

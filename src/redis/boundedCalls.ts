@@ -63,21 +63,20 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
         unanswered.delete(call);
         return settled;
       };
-      Promise.resolve()
-        .then(send)
-        .then(
-          (reply) => {
-            everAnswered = true;
-            if (answered()) late?.(reply);
-            else resolve(reply);
-          },
-          (error: unknown) => {
-            if (answered()) return;
-            settled = true;
-            const reason = reasonOf(error);
-            reject(reason === 'WRONGTYPE' ? new TokenStoreError(NO_HASH) : unavailable(reason));
-          },
-        );
+      // At once: the application may close the client next.
+      (async () => send())().then(
+        (reply) => {
+          everAnswered = true;
+          if (answered()) late?.(reply);
+          else resolve(reply);
+        },
+        (error: unknown) => {
+          if (answered()) return;
+          settled = true;
+          const reason = reasonOf(error);
+          reject(reason === 'WRONGTYPE' ? new TokenStoreError(NO_HASH) : unavailable(reason));
+        },
+      );
     });
 }
 
