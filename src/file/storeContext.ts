@@ -6,9 +6,14 @@ import type { StoredToken } from '../token/tokenStore.js';
 import type { Lock, LockQueue } from './lock.js';
 import type { FileTokenStoreOptions } from './options.js';
 import { usableToken, type TokenRecord } from './record.js';
-import { isSame, type Fetched } from './save.js';
 import type { Session } from './session.js';
 import { readTokenFile, storeError } from './tokenFile.js';
+
+/** A token that was fetched, and what the file held when its fetch began. */
+export interface Fetched {
+  readonly record: TokenRecord;
+  readonly base: TokenRecord | null;
+}
 
 /** What the parts of one store share. */
 export interface StoreContext {
@@ -95,3 +100,7 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
       ),
   };
 }
+
+/** Whether it is the same token; it may have been marked as rejected meanwhile. */
+export const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean =>
+  one?.id === other?.id && one?.session === other?.session;
