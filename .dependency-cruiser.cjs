@@ -31,10 +31,14 @@ const borders = {
   },
   connect: { may: [...common, ...folders('token', 'http'), packaged('eventsource-parser')] },
   pool: { may: [...common, folder('token')] },
-  otel: { may: [...common, folder('token')], types: [packaged('@opentelemetry/api')], why: 'The meter is given.' },
+  otel: {
+    may: [...common, folder('token')],
+    types: [packaged('@opentelemetry/api'), ...node('diagnostics_channel')],
+    why: 'otel loads in browsers, and the meter is given.',
+  },
   stores: { may: [...common, folder('token')] },
   file: { may: [...common, ...folders('token', 'stores'), ...node('crypto', 'fs', 'os', 'path')] },
-  proxy: { may: [...common, folder('token'), file('http/createFetch'), ...node('[a-z/_]+')] },
+  proxy: { may: [...common, folder('token'), ...files('http/createFetch', 'file/lock'), ...node('[a-z/_]+')] },
   cli: { may: [...common, ...folders('token', 'oauth', 'proxy', 'file'), ...node('[a-z/_]+')] },
   // Adapters translate for their framework: of http they know where a token may go, how it is sent, and copies of bodies.
   redis: { may: [...common, ...folders('token', 'stores'), ...packages('redis', 'ioredis'), ...node('crypto')] },

@@ -144,7 +144,8 @@ const imports: [filePath: string, code: string, ...rules: string[]][] = [
   ['src/cli/a.ts', `import { program } from 'commander';`, 'cli-imports'],
   ['src/otel/a.ts', `import type { Meter } from '@opentelemetry/api';`],
   ['src/otel/a.ts', `import { metrics } from '@opentelemetry/api';`, 'otel-imports-types'],
-  ['src/otel/a.ts', `import { channel } from 'node:diagnostics_channel';`, 'otel-imports'],
+  ['src/otel/a.ts', `import type { Channel } from 'node:diagnostics_channel';`],
+  ['src/otel/a.ts', `import { channel } from 'node:diagnostics_channel';`, 'otel-imports-types'],
   [
     'src/angular/a.ts',
     `import { inject } from '@angular/core'; import type { HttpContext } from '@angular/common/http';`,

@@ -32,6 +32,9 @@ async function open(tab: string, newWindow = true, more = ''): Promise<RawTab> {
   return page;
 }
 
+/** The other tab answers in time, even if the machine stalls: a tab without an answer would fetch a token of its own. */
+const LONG_ASK = '&askTimeout=1000';
+
 const start = (page: RawTab) => page.evaluate('tab.start()');
 const current = (page: RawTab) => page.evaluate<string | null>('tab.current()');
 const story = (page: RawTab) => page.evaluate<string[]>('globalThis.tab?.story ?? []');
@@ -168,7 +171,7 @@ describe('in Chromium', () => {
 
   it('signing out in one tab should clear all', async () => {
     server.lifetime = 60;
-    const tabs = [await open('a'), await open('b'), await open('c', false)];
+    const tabs = [await open('a', true, LONG_ASK), await open('b', true, LONG_ASK), await open('c', false, LONG_ASK)];
     for (const tab of tabs) {
       await start(tab);
       await until(async () => (await current(tab)) === 'T1');
@@ -182,7 +185,7 @@ describe('in Chromium', () => {
         'JSON.stringify([Object.entries(localStorage), Object.keys(sessionStorage), document.cookie])',
       ),
     ).toMatch(/^\[\[\["rx-fresh-token\/orders","[0-9a-f]{32}"\]\],\[\],""\]$/);
-    const late = await open('late');
+    const late = await open('late', true, LONG_ASK);
     await start(late);
     await until(async () => (await current(late)) === 'T2');
     await start(tabs[1]!);
@@ -213,10 +216,10 @@ describe('in Chromium', () => {
     it('after she signed out and Bob signed in should be signed out first, and give him nothing of hers', async () => {
       server.lifetime = 60;
       server.user = 'A';
-      const away = await open('away');
+      const away = await open('away', true, LONG_ASK);
       await start(away);
       await until(async () => (await current(away)) === 'A1');
-      const here = await open('here');
+      const here = await open('here', true, LONG_ASK);
       await start(here);
       await until(async () => (await current(here)) === 'A1');
       await leave(away);

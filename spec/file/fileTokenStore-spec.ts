@@ -41,6 +41,7 @@ describe('a file that cannot be used', () => {
   it.each<[string, object]>([
     ['option "staleAfter" must be a number, at least 1000, or Infinity, got 10', { staleAfter: 10 }],
     ['option "lifetime" must be a function, got 5', { lifetime: 5 }],
+    ['fileTokenStore knows no option "stale"', { stale: 5000 }],
   ])('should be a TypeError: %s', (message, options) => {
     expect(() => fileTokenStore(place.file, options)).toThrow(new TypeError(message));
   });
@@ -91,6 +92,29 @@ describe('a file that cannot be used', () => {
     if (before !== undefined) expect(content()).toBe(before);
     mkdirSync(place.path, { recursive: true });
   });
+
+  it.each(['token.json', 'to ken.json', 'to\tken.json', 'to\\ken.json', 'to\nken.json'])(
+    'should be refused at creation when it is mounted by itself: %j',
+    (name) => {
+      const path = join(place.path, name);
+      writeFileSync(path, '', { mode: 0o600 });
+      // As the kernel writes it: proc_pid_mountinfo(5).
+      const escaped = path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
+      const read = fs.readFileSync;
+      const spy = jest
+        .spyOn(fs, 'readFileSync')
+        .mockImplementation((...given: Parameters<typeof read>) =>
+          given[0] === '/proc/self/mountinfo'
+            ? `36 35 98:0 / ${escaped} rw,noatime - ext3 /dev/root rw\n`
+            : read(...given),
+        );
+      try {
+        expect(() => fileTokenStore(path)).toThrow('is mounted by itself');
+      } finally {
+        spy.mockRestore();
+      }
+    },
+  );
 
   it('should fail a refresh, without a fetch, when it holds something else later', async () => {
     const store = open();
@@ -166,6 +190,15 @@ describe('a file', () => {
     expect(handed).toEqual([undefined, 'R1', 'R2']);
   });
 
+  it('should hand out no token whose life the option `lifetime` fails to tell, but its refresh token', async () => {
+    const lifetime = ({ access_token }: TokenResponse) => Number(JSON.parse(access_token));
+    const store = () => fileTokenStore(place.file, { lifetime });
+    await ask(store(), () => of({ access_token: 'opaque', refresh_token: 'R1' }));
+    const fetch = jest.fn(() => of({ access_token: '60000' }));
+    expect(await ask(store(), fetch)).toMatchObject({ origin: 'fetched', response: { access_token: '60000' } });
+    expect(fetch).toHaveBeenCalledWith(expect.objectContaining({ refresh_token: 'R1' }));
+  });
+
   it('should say that a token was refused before another is fetched', async () => {
     const store = open();
     const { fetch } = rotatingSource();
@@ -213,6 +246,28 @@ describe('a token that cannot be written', () => {
     mend();
     expect((await asked).response.access_token).toBe('T2');
     expect(handed).toEqual([undefined, 'R1']);
+  });
+
+  it('should hand its refresh token to the next fetch when the file could not be written for a minute', async () => {
+    const store = open();
+    const { fetch, handed } = rotatingSource();
+    const first = tokenOf(await ask(store, fetch));
+    const mend = failWrites();
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance', 'Date'] });
+    const asked = ask(store, fetch, first);
+    const state = { isGiven: false };
+    void asked.then(() => (state.isGiven = true));
+    // A minute of attempts, each a few turns of the event loop long.
+    for (let turn = 0; turn < 500_000 && !(state.isGiven && !existsSync(`${place.file}.lock`)); turn++) {
+      jest.advanceTimersByTime(10);
+      await new Promise(setImmediate);
+    }
+    jest.useRealTimers();
+    mend();
+    const second = tokenOf(await asked);
+    expect(content()).toContain('R1');
+    await ask(store, fetch, second);
+    expect(handed).toEqual([undefined, 'R1', 'R2']);
   });
 
   it('should not be replaced, in its process, by the older one in the file', async () => {
@@ -329,6 +384,71 @@ describe('sign-out', () => {
     expect(content()).not.toContain('R0');
   });
 
+  it('should not be followed by a token of the old session that is stored before the file tells of it', async () => {
+    const [one, other] = [open(), open()];
+    const { fetch } = rotatingSource();
+    const first = tokenOf(await ask(one, fetch));
+    const told: string[] = [];
+    const watching = one.changes!.subscribe(({ response }) => told.push(response.access_token));
+    const { mkdir } = promises;
+    const locked = new Subject<void>();
+    const spy = jest
+      .spyOn(promises, 'mkdir')
+      .mockImplementationOnce((...given: unknown[]) =>
+        firstValueFrom(locked, { defaultValue: undefined }).then(() => mkdir(...(given as Parameters<typeof mkdir>))),
+      );
+    one.signOut!();
+    await until(() => locked.observed);
+    expect((await ask(other, fetch, first)).response.access_token).toBe('T2');
+    await pause(100);
+    locked.next();
+    spy.mockRestore();
+    expect((await ask(one, fetch)).response.access_token).toBe('T3');
+    expect(told).toEqual([]);
+    watching.unsubscribe();
+  });
+
+  it('should not be undone by a read that began before it', async () => {
+    const store = open();
+    const { fetch } = rotatingSource();
+    await ask(store, fetch);
+    const { open: openFile } = promises;
+    const goesOn = new Subject<void>();
+    const spy = jest.spyOn(promises, 'open').mockImplementationOnce(async (...given) => {
+      const file = await openFile(...given);
+      const text = await file.readFile('utf8');
+      file.readFile = (() => firstValueFrom(goesOn, { defaultValue: text }).then(() => text)) as typeof file.readFile;
+      return file;
+    });
+    const ended: unknown[] = [];
+    const watching = store.signedOut!.subscribe((one) => ended.push(one));
+    await until(() => goesOn.observed);
+    spy.mockRestore();
+    store.signOut!();
+    await pause(100);
+    goesOn.next();
+    await ask(store, fetch);
+    await pause(50);
+    expect(ended).toEqual([]);
+    watching.unsubscribe();
+  });
+
+  it('should be reported when it cannot be written, and be written later', async () => {
+    const { all } = streams(1);
+    const [token$] = all;
+    await firstValueFrom(token$!);
+    const failures: unknown[] = [];
+    token$!.events.subscribe((event) => event.type === 'refreshFailed' && failures.push(event.message));
+    const spy = jest.spyOn(promises, 'mkdir').mockRejectedValueOnce(Object.assign(new Error('no'), { code: 'EROFS' }));
+    token$!.signOut();
+    await until(() => failures.length > 0).finally(() => {
+      spy.mockRestore();
+    });
+    expect(failures).toEqual([expect.stringContaining('EROFS')]);
+    await until(() => !content().includes('R1'));
+    token$!.close();
+  });
+
   it('should come before the next refresh of its own process', async () => {
     const store = open();
     const { fetch, handed } = rotatingSource();
@@ -344,6 +464,18 @@ describe('sign-out', () => {
     rmSync(place.file);
     await until(() => all.every(({ current }) => current === null));
     for (const token$ of all) token$.close();
+  });
+
+  it('should be what it means to delete the file while a token is fetched', async () => {
+    const store = open();
+    const first = tokenOf(await ask(store, rotatingSource().fetch));
+    const answer = new Subject<TokenResponse>();
+    const asked = ask(store, () => answer, first).catch((error: unknown) => error);
+    await until(() => answer.observed);
+    rmSync(place.file);
+    answer.next({ access_token: 'T0', refresh_token: 'R0', expires_in: 3600 });
+    expect(await asked).toMatchObject({ message: 'the session was ended while its token was refreshed' });
+    expect(readdirSync(place.path)).toEqual([]);
   });
 
   it('should leave alone what somebody else has written', async () => {

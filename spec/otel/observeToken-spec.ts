@@ -1,4 +1,4 @@
-import { MeterProvider, MetricReader, type DataPoint, type Histogram } from '@opentelemetry/sdk-metrics';
+import { DataPointType, MeterProvider, MetricReader, type DataPoint, type Histogram } from '@opentelemetry/sdk-metrics';
 import { firstValueFrom, map, of, Subject, throwError, type Observable } from 'rxjs';
 import {
   createTokenStream,
@@ -102,6 +102,24 @@ it('should measure refreshes by reason and outcome, waits, and the life that is 
   token$.close();
 });
 
+it('should tell durations below ten seconds apart, in the buckets of the semantic conventions', async () => {
+  const { token$ } = setUp(() => of({ access_token: 'T1', expires_in: 60 }));
+  takeToken(token$).subscribe();
+  const { resourceMetrics } = await reader.collect();
+  const histograms = resourceMetrics.scopeMetrics[0]!.metrics.filter(
+    ({ dataPointType }) => dataPointType === DataPointType.HISTOGRAM,
+  );
+  expect(histograms.map(({ descriptor }) => descriptor.name)).toEqual([
+    'rx_fresh_token.refresh.duration',
+    'rx_fresh_token.wait.duration',
+  ]);
+  for (const { dataPoints } of histograms)
+    expect((dataPoints[0]!.value as Histogram).buckets.boundaries).toEqual([
+      0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+    ]);
+  token$.close();
+});
+
 it('should count failures by permanence, and rejections by outcome', async () => {
   const failure = { status: 503 };
   const results: (() => Observable<TokenResponse>)[] = [
@@ -188,7 +206,7 @@ it('should name what is wrong at creation', () => {
   const observe = (stream: unknown, options: unknown) => () =>
     observeToken(stream as TokenStream, options as ObserveTokenOptions);
   expect(observe(of(1), { meter, name: 'api' })).toThrow('createTokenStream');
-  for (const options of [undefined, null, 'api']) expect(observe(token$, options)).toThrow('"options"');
+  for (const options of [undefined, null, 'api']) expect(observe(token$, options)).toThrow('options must be an object');
   for (const wrong of [undefined, null, {}, 'meter'])
     expect(observe(token$, { meter: wrong, name: 'api' })).toThrow('"meter"');
   for (const wrong of [undefined, null, '', 7]) expect(observe(token$, { meter, name: wrong })).toThrow('"name"');

@@ -1,8 +1,8 @@
-import { linkSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createTokenStream } from 'rx-fresh-token';
 import { startTokenProxy, type StartTokenProxyOptions } from 'rx-fresh-token/proxy';
 import { atEnd, listen, ok, send, textOf, until, Wire } from './support.js';
@@ -41,17 +41,33 @@ it('should listen on a free port of loopback by default', async () => {
   expect((await send(port)).body).toBe('ok');
 });
 
-it('should listen on a unix socket that only its owner may use, in the place of one that was left behind', async () => {
+/** The path of a socket that was left behind, as by a process that is killed. */
+async function abandonedSocket(): Promise<string> {
   const path = join(folder(), 'orders.sock');
-  // A process that is killed leaves its socket behind.
   const killed = createTcpServer();
   await new Promise<void>((done) => killed.listen(path, done));
   linkSync(path, `${path}.kept`);
   await new Promise((done) => killed.close(done));
-  const { proxy } = await start({ listen: `unix:${path}.kept` });
-  expect(proxy.url).toBe(`unix:${path}.kept`);
-  expect(statSync(`${path}.kept`).mode & 0o777).toBe(0o600);
-  expect(await overSocket(`${path}.kept`)).toBe('ok');
+  return `${path}.kept`;
+}
+
+it('should listen on a unix socket that only its owner may use, in the place of one that was left behind', async () => {
+  const path = await abandonedSocket();
+  const { proxy } = await start({ listen: `unix:${path}` });
+  expect(proxy.url).toBe(`unix:${path}`);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(await overSocket(path)).toBe('ok');
+});
+
+it('should listen once, if several start at the same time on a unix socket that was left behind', async () => {
+  const path = await abandonedSocket();
+  const starts = await Promise.allSettled(Array.from({ length: 8 }, () => start({ listen: `unix:${path}` })));
+  const codes = starts.map((each) =>
+    each.status === 'rejected' ? (each.reason as { code: unknown }).code : 'started',
+  );
+  expect(codes.sort()).toEqual([...Array.from({ length: 7 }, () => 'EADDRINUSE'), 'started']);
+  expect(await overSocket(path)).toBe('ok');
+  expect(readdirSync(dirname(path))).toEqual([basename(path)]);
 });
 
 it('should reject if another process listens there, or a file is in the way', async () => {

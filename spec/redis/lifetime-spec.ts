@@ -3,6 +3,7 @@ import type { AccessToken, TokenResponse, TokenStore } from 'rx-fresh-token';
 import { redisTokenStore, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { connect, freshKey } from './clients.js';
 import { pause } from './fleet/fleet.js';
+import { heldUp } from './heldUp.js';
 
 const dispose: (() => unknown)[] = [];
 afterEach(async () => {
@@ -50,5 +51,40 @@ describe('the life of a token in Redis', () => {
     expect(await ask(other, { access_token: 'T2' })).toMatchObject({ response: { access_token: 'T1' } });
     await pause(350);
     expect(await ask(other, { access_token: 'T2' })).toMatchObject({ response: { access_token: 'T2' } });
+  });
+
+  it('should go on while the machine sleeps, in which the ticks of a process stop', async () => {
+    const { client, close } = await connect('redis', process.env.REDIS_URL!);
+    dispose.push(close);
+    const away = heldUp(client);
+    const key = freshKey();
+    const [one, other] = [redisTokenStore({ client, key }), redisTokenStore({ client: away.client, key })];
+    await ask(one, { access_token: 'T1', expires_in: 3600 });
+    await ask(other, { access_token: 'T2' });
+    const { now } = Date;
+    const asleep = jest.spyOn(Date, 'now').mockImplementation(() => now() + 2 * 3_600_000);
+    dispose.push(() => {
+      asleep.mockRestore();
+    });
+    away.hold();
+    const asked = ask(other, { access_token: 'T2' }).then(() => 'used as it was');
+    const first = await Promise.race([asked, pause(300).then(() => 'looked up in Redis')]);
+    away.release();
+    await asked;
+    expect(first).toBe('looked up in Redis');
+  });
+
+  it('should be none where the option `lifetime` fails to tell it, so that the source goes on from its refresh token', async () => {
+    const lifetime = ({ access_token }: TokenResponse) => Number(JSON.parse(access_token));
+    const { one, other } = await two({ lifetime });
+    expect(await ask(one, { access_token: 'opaque', refresh_token: 'R1' })).toMatchObject({ origin: 'fetched' });
+    const handed: unknown[] = [];
+    const request = { reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal } as const;
+    const asked = other.refresh(request, (last) => {
+      handed.push(last?.refresh_token);
+      return of({ access_token: '60000' });
+    });
+    expect(await firstValueFrom(from(asked))).toMatchObject({ origin: 'fetched', response: { access_token: '60000' } });
+    expect(handed).toEqual(['R1']);
   });
 });

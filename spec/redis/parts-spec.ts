@@ -12,7 +12,14 @@ import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/
 import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
-import { TokenEndpointError, TokenFetchTimeoutError } from '../../src/errors.js';
+import { mistake } from '../../src/token/tokenResponse.js';
+import {
+  InvalidTokenResponseError,
+  OriginNotAllowedError,
+  TokenEndpointError,
+  TokenFetchTimeoutError,
+  TokenStreamClosedError,
+} from '../../src/errors.js';
 
 describe('the bound of the clock', () => {
   // Redis' clock is 1 000 000 ms ahead of ours in all of these.
@@ -240,6 +247,10 @@ describe('a shared failure', () => {
     ['a refusal', true, answered(403, {})],
     ['a refusal, by axios', true, { response: { status: 401, data: { error: 'invalid_client' } } }],
     ['a refusal, by got', true, { response: { statusCode: 400, body: '{"error":"invalid_grant"}' } }],
+    ['a source that returns no response', true, mistake('the token source returned no token response')],
+    ['a closed stream', true, new TokenStreamClosedError('closed')],
+    ['an origin that is not allowed', true, new OriginNotAllowedError('https://b.example')],
+    ['a response without a token', false, new InvalidTokenResponseError('no token')],
     ['a refusal that the source wraps', true, new Error('no login', { cause: answered(401, {}) })],
   ])('should be permanent or not for those who read it as for the one who met it: %s', (_what, permanent, thrown) => {
     const read = errorOf(JSON.parse(JSON.stringify(failureOf(thrown))), 70);
@@ -247,10 +258,17 @@ describe('a shared failure', () => {
     expect(read).toMatchObject({ retryAfter: 70 });
   });
 
+  it('should hold nothing that may be a secret of the message', () => {
+    const message = 'request to https://app:pa55@id.example/token?client_secret=s3cr3t failed, reason: ECONNREFUSED';
+    expect(failureOf(new Error(message)).message).toBe(
+      'request to https://id.example/token failed, reason: ECONNREFUSED',
+    );
+  });
+
   it.each([undefined, null, 'text', 7])('should be some failure when it was %p', (thrown) => {
     expect(errorOf(failureOf(thrown), 5)).toMatchObject({
       name: 'Error',
-      message: 'the token source failed (of the last fetch, shared through Redis)',
+      message: expect.stringContaining(' (of the last fetch, shared through Redis)') as string,
     });
     expect(errorOf(thrown, 5)).toBeInstanceOf(Error);
   });
@@ -362,6 +380,17 @@ describe('a bounded call', () => {
     ],
     [new Error("ERR unknown command 'SECRET'"), 'ERR'],
     [new ClientClosedError(), 'ClientClosedError'],
+    // What ioredis says by an Error without a code; and a client that is used for subscriptions.
+    [new Error('Connection is closed.'), 'Connection is closed'],
+    [new Error('Command timed out'), 'Command timed out'],
+    [new Error("Stream isn't writeable and enableOfflineQueue options is false"), "Stream isn't writeable"],
+    [new Error('Connection in subscriber mode, only subscriber commands may be used'), 'Connection in subscriber mode'],
+    [
+      new Error(
+        "ERR Can't execute 'evalsha': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING are allowed in this context",
+      ),
+      "ERR Can't execute 'evalsha': only (P|S)SUBSCRIBE",
+    ],
     [undefined, 'Error'],
   ])('should say why, and no more: %p', async (thrown, reason) => {
     const call = boundedCalls(500, timers, () => false);
@@ -388,7 +417,7 @@ describe('options', () => {
   it.each<[string, object]>([
     [
       'redisTokenStore knows no option "encryptionkey"',
-      { encryptionkey: { id: 'a', key: new Uint8Array(32) } } as object,
+      { encryptionkey: { id: 'a', key: new Uint8Array(32) } },
     ],
     ['option "client"', { client: {} }],
     ['option "client"', { client: undefined }],

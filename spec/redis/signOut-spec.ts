@@ -92,6 +92,16 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
     expect(await ask(one, give(1))).toMatchObject({ origin: 'fetched' });
   });
 
+  it('should be made although the client is closed at once after it', async () => {
+    const away = await connect(kind, process.env.REDIS_URL!);
+    await ask(redisTokenStore({ client: away.client, key }), give(1));
+    const one = redisTokenStore({ client: away.client, key });
+    one.signOut!();
+    const client = away.client as unknown as { close?: () => Promise<unknown>; quit: () => Promise<unknown> };
+    await (client.close ? client.close() : client.quit());
+    await until(async () => !(await all()).includes('T1'), 5000);
+  });
+
   it('should be told to the others once, and not to the one who made it', async () => {
     const [one, other] = [store(), store()];
     const [mine, theirs] = [watch(one.signedOut), watch(other.signedOut)];
@@ -112,6 +122,29 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
     one.signOut!();
     await pause(100);
     const theirs = watch(other.signedOut);
+    await until(() => theirs.length === 1);
+  });
+
+  it('should be found although Redis was away when the channel was connected', async () => {
+    let isAway = false;
+    const client = new Proxy(connection.client, {
+      get: (target, name) => {
+        if (isAway && name === 'isReady') return false;
+        if (isAway && name === 'status') return 'reconnecting';
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const [one, other] = [store(), redisTokenStore({ client, key })];
+    await ask(one, give(1));
+    await ask(other, give(1));
+    one.signOut!();
+    isAway = true;
+    const theirs = watch(other.signedOut);
+    const channel = `rx-fresh-token:{${key}}:push`;
+    await until(async () => Number(((await connection.command('PUBSUB', 'NUMSUB', channel)) as unknown[])[1]) === 1);
+    await pause(100);
+    isAway = false;
     await until(() => theirs.length === 1);
   });
 

@@ -104,6 +104,28 @@ describe('a Redis that is reached with a token', () => {
     expect(await client.sendCommand(['ACL', 'WHOAMI'])).toBe('app');
   });
 
+  it('should be asked with another token when it refuses one on the connection that is open', async () => {
+    const server = await startRedis();
+    dispose.push(server.stop);
+    const admin = await connect('redis', server.url);
+    dispose.push(admin.close);
+    let n = 0;
+    // Redis does not learn of the second one.
+    const issue = async () => {
+      const access_token = `secret-${String(++n)}`;
+      if (n !== 2) await admin.command('ACL', 'SETUSER', 'app', 'on', 'resetpass', `>${access_token}`, '~*', '+@all');
+      return { access_token, expires_in: 3600 };
+    };
+    const token$ = createTokenStream(issue);
+    dispose.push(() => {
+      token$.close();
+    });
+    const { client } = clientOf(server.url, token$);
+    await client.connect();
+    await firstValueFrom(token$.refresh());
+    await until(() => token$.current?.value === 'secret-3', 5000);
+  });
+
   it('should carry a store and its pushes as well', async () => {
     const { server, token$ } = await passwordServer(1);
     const { client } = clientOf(server.url, token$);
@@ -211,7 +233,44 @@ describe('the credentials of a stream', () => {
     token$.close();
   });
 
+  it('should not count as an acceptance of the token before Redis has answered', async () => {
+    let n = 0;
+    const token$ = createTokenStream(() => of({ access_token: `T${String(++n)}`, expires_in: 3600 }));
+    const credentials = streamingCredentials(token$);
+    // Tokens that no server has accepted are replaced after 1 s, 2 s, 4 s, … only.
+    for (let connection = 0; connection < 6; connection++) {
+      const [, subscription] = await credentials.subscribe(listener());
+      credentials.onReAuthenticationError(new Error('WRONGPASS invalid username-password pair or user is disabled.'));
+      subscription.dispose();
+    }
+    expect(n).toBeLessThan(6);
+    token$.close();
+  });
+
+  it('should end with the stream', async () => {
+    let n = 0;
+    const token$ = createTokenStream(() =>
+      n++ === 0
+        ? of({ access_token: 'T1', expires_in: 0.5 })
+        : throwError(() => Object.assign(new Error('no'), { status: 400 })),
+    );
+    const to = listener();
+    await streamingCredentials(token$).subscribe(to);
+    await until(() => to.told.length > 0);
+    token$.close();
+    await pause(1300);
+    expect(to.told).not.toContain('TokenStreamClosedError');
+  });
+
   it.each([
+    [
+      'options',
+      () =>
+        streamingCredentials(
+          createTokenStream(() => of()),
+          null as never,
+        ),
+    ],
     [
       'username',
       () =>

@@ -11,6 +11,7 @@ import {
   SESSION,
   tab,
   uninstallLocks,
+  untilClosed,
 } from './tabs.js';
 import { until } from '../until.js';
 
@@ -175,6 +176,21 @@ describe('tabs that share a store', () => {
     await pause(300);
     const second = tab({ source: () => [{ access_token: 'NEW' }], lifetime });
     expect((await firstValueFrom(second.token$)).value).toBe('NEW');
+  });
+
+  it('should neither keep nor hand on a token whose life the option `lifetime` fails to tell, but its refresh token', async () => {
+    const lifetime = ({ access_token }: { access_token: string }) => Number(JSON.parse(access_token));
+    const answers = ['opaque', '60000'];
+    const source = () => [{ access_token: answers.shift() ?? '', refresh_token: 'R1' }];
+    const [first, second] = [tab({ source, lifetime }), tab({ source, lifetime })];
+    const [failed, ended] = [jest.fn(), jest.fn()];
+    untilClosed(first.store.signedOut.subscribe({ error: failed }));
+    untilClosed(second.token$.subscribe({ error: ended }));
+    await until(() => ended.mock.calls.length === 1);
+    await until(() => overheard.length > 0);
+    expect((await firstValueFrom(first.token$)).value).toBe('60000');
+    expect(first.asked[0]?.last).toMatchObject({ refresh_token: 'R1' });
+    expect(failed).not.toHaveBeenCalled();
   });
 
   it.each<[string, () => object]>([
@@ -408,6 +424,7 @@ describe('tabTokenStore', () => {
   it.each([
     [undefined, /options must be an object/],
     [null, /options must be an object/],
+    [{ name: 'orders', lockTimeOut: 5 }, /tabTokenStore knows no option "lockTimeOut"/],
     [{}, /"name" must be a string that is not empty, got undefined/],
     [{ name: '' }, /"name"/],
     [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/],

@@ -38,7 +38,7 @@ describe('bad options are named when the fake is made', () => {
       { steps: ['token', 'tokens'] },
       'option "steps[1]" must be "token", "transient", "permanent", "hang", an Error or a token response, got "tokens"',
     ],
-    [200, 'option "options" must be an object, got 200'],
+    [200, 'options must be an object'],
     [
       { steps: [{}] },
       'option "steps[0]" must be "token", "transient", "permanent", "hang", an Error or a token response, got object',
@@ -65,7 +65,7 @@ describe('bad options are named when the fake is made', () => {
   it.each<[unknown, string]>([
     [{}, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got undefined'],
     [{ tokens: () => 1 }, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got function'],
-    [undefined, 'option "options" must be an object, got undefined'],
+    [undefined, 'options must be an object'],
     [{ tokens: 'abc' }, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got "abc"'],
     [
       { tokens: [{ value: 'a' }] },
@@ -99,7 +99,7 @@ describe('bad options are named when the fake is made', () => {
     [{ lifetime: 0 }, 'option "lifetime" must be a number, at least 1, at most 2147483647, got 0'],
     [{ latency: -1 }, 'option "latency" must be a number, at least 0, at most 2147483647, got -1'],
     [{ port: 65_536 }, 'option "port" must be a number, at least 0, at most 65535, got 65536'],
-    [null, 'option "options" must be an object, got null'],
+    [null, 'options must be an object'],
     [{ port: 80.5 }, 'option "port" must be an integer, got 80.5'],
     [{ names: 1 }, 'option "names" must be "letters", "numbers" or a function of a number, got 1'],
     [{ refuseWith: 500 }, 'option "refuseWith" must be 401 or 403, got 500'],
@@ -108,7 +108,7 @@ describe('bad options are named when the fake is made', () => {
   });
 
   it.each<[unknown, string]>([
-    [undefined, 'option "options" must be an object, got undefined'],
+    [undefined, 'options must be an object'],
     [{}, 'option "create" must be a function that returns stores, got undefined'],
     [
       { create: () => ({ stores: [] }), timeout: NaN },

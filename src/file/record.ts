@@ -3,8 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { uptime as uptimeInSeconds } from 'node:os';
 import { InvalidTokenResponseError } from '../errors.js';
 import { parseJson } from '../internal/answers.js';
-import { lifetimeOf } from '../token/refreshPolicy.js';
-import { isTokenResponse, storable } from '../stores/storedResponse.js';
+import { isTokenResponse, storable, storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
 import { bootId } from './owner.js';
@@ -124,7 +123,7 @@ export function usableToken(
 ): StoredToken | null {
   if (!record?.response || record.rejected || record.response.access_token === unwanted) return null;
   const age = ageOf(record, clocks);
-  const life = lifetimeOf(record.response, clocks.wall() - age, lifetime);
+  const life = storedLifetime(record.response, clocks.wall() - age, lifetime);
   return age === Infinity || !(life === Infinity || life - age > leastLife(life))
     ? null
     : { response: record.response, age, origin: 'shared' };

@@ -1,8 +1,8 @@
 /** Stores a fetched token, although its lock was lost or the file cannot be written at once. */
 import { firstValueFrom } from 'rxjs';
 import type { Lock } from './lock.js';
-import { textOf, type TokenRecord } from './record.js';
-import type { StoreContext } from './storeContext.js';
+import { textOf } from './record.js';
+import { isSame, type Fetched, type StoreContext } from './storeContext.js';
 
 /** How often it is tried at once. */
 const QUICK = 5;
@@ -10,12 +10,6 @@ const QUICK = 5;
 /** Then: between attempts to write what could not be written; and for how long, at most. Milliseconds. */
 const RETRY = 250;
 const TIMEOUT = 60_000;
-
-/** A token that was fetched, and what the file held when its fetch began. */
-export interface Fetched {
-  readonly record: TokenRecord;
-  readonly base: TokenRecord | null;
-}
 
 /**
  * `stored`; `replaced`: meanwhile someone else took the lock over and stored something newer; `failed`: the file cannot
@@ -69,9 +63,6 @@ async function retry(store: StoreContext, lock: Lock, fetched: Fetched): Promise
       // Once more.
     }
   }
+  store.keep(fetched);
   await lock.release().catch(() => undefined);
 }
-
-/** Whether it is the same token; it may have been marked as rejected meanwhile. */
-const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean =>
-  one?.id === other?.id && one?.session === other?.session;

@@ -6,7 +6,7 @@ export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'>
   /** Compares with what is in the file: someone else may have signed out. */
   readonly onRead: (record: TokenRecord | null) => void;
   /** Ends the session here at once, and in the file as soon as possible. */
-  readonly signOut: () => void;
+  readonly signOut: () => Promise<void>;
 }
 
 export function createSession(...parameters: Parameters<typeof createStoreSession>): Session {
@@ -23,9 +23,7 @@ export function createSession(...parameters: Parameters<typeof createStoreSessio
       current = record?.session ?? null;
       if (hasEnded(before, record)) session.endedByOthers();
     },
-    signOut: () => {
-      session.signOut((current = newId()));
-    },
+    signOut: () => session.signOut((current = newId())),
   };
 }
 

@@ -64,9 +64,12 @@ async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Prom
       return null;
     }
     const sent = stopwatch();
-    const response = await fetchForStore(attempt.fetch(base?.response ?? null), { ...attempt, timers: store.timers });
+    const response = await fetchForStore(attempt.fetch(store.lastResponse(base)), { ...attempt, timers: store.timers });
     const age = () => sent() + headStartOf(attempt.request);
     const record = tokenRecord(response, age(), base?.session ?? newId());
+    // Somebody may have deleted the file, which leaves the lock as it is.
+    await store.read().catch(() => null);
+    if (attempt.isSignedOut()) return null;
     isKept = true;
     // First, since a process that watches the file may see it before this goes on.
     store.remember(record, base);

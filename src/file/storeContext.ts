@@ -1,11 +1,19 @@
 import { firstValueFrom } from 'rxjs';
+import { createQueue } from '../internal/queue.js';
 import type { Timers } from '../internal/timers.js';
+import type { TokenResponse } from '../token/types.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { Lock, LockQueue } from './lock.js';
 import type { FileTokenStoreOptions } from './options.js';
 import { usableToken, type TokenRecord } from './record.js';
 import type { Session } from './session.js';
 import { readTokenFile, storeError } from './tokenFile.js';
+
+/** A token that was fetched, and what the file held when its fetch began. */
+export interface Fetched {
+  readonly record: TokenRecord;
+  readonly base: TokenRecord | null;
+}
 
 /** What the parts of one store share. */
 export interface StoreContext {
@@ -16,6 +24,10 @@ export interface StoreContext {
   read(): Promise<TokenRecord | null>;
   /** The token in the file, if it is one that this process has neither fetched nor been given. */
   readNew(): Promise<StoredToken | null>;
+  /** Keeps what could not be stored: its refresh token is the newest. */
+  keep(fetched: Fetched): void;
+  /** The last response, for a fetch when the file holds `base`. */
+  lastResponse(base: TokenRecord | null): TokenResponse | null;
   /** Takes note of what this process has fetched, and in place of what: the file may not say so yet. */
   remember(record: TokenRecord, base: TokenRecord | null): void;
   /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
@@ -31,13 +43,8 @@ export interface StoreContext {
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 50;
 
-interface StoreParts {
-  readonly target: string;
-  readonly queue: LockQueue;
-  readonly session: Session;
-  readonly timers: Timers;
-  readonly lifetime: FileTokenStoreOptions['lifetime'];
-}
+type StoreParts = Pick<StoreContext, 'target' | 'session' | 'timers'> &
+  Pick<FileTokenStoreOptions, 'lifetime'> & { readonly queue: LockQueue };
 
 export function storeContext({ target, queue, session, timers, lifetime }: StoreParts): StoreContext {
   const named = <T>(work: Promise<T>): Promise<T> =>
@@ -46,11 +53,16 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
     });
   let newest: string | undefined;
   let replaced: string | undefined;
-  const read = async () => {
-    const record = await readTokenFile(target);
-    session.onRead(record);
-    return record;
-  };
+  let kept: Fetched | undefined;
+  // Of two reads at once, the one that began first may end last, with what the file does not hold any more.
+  const inTurn = createQueue();
+  const read = () =>
+    inTurn(async () => {
+      const isOld = session.isUnpublished();
+      const record = await readTokenFile(target);
+      if (!isOld) session.onRead(record);
+      return record;
+    });
   const tokenOf = (record: TokenRecord | null, unwanted: string | undefined) => {
     const token = record && record.id !== replaced ? usableToken(record, unwanted, lifetime) : null;
     if (token) newest = record?.id;
@@ -62,9 +74,15 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
     timers,
     read,
     readNew: async () => {
+      // Until the file tells of a sign-out, its token is one of the old session.
+      const isOld = session.isUnpublished();
       const record = await read();
-      return record?.id === newest ? null : tokenOf(record, undefined);
+      return isOld || session.isUnpublished() || record?.id === newest ? null : tokenOf(record, undefined);
     },
+    keep: (fetched) => {
+      kept = fetched;
+    },
+    lastResponse: (base) => (kept && isSame(kept.base, base) ? kept.record : base)?.response ?? null,
     remember: (record, base) => {
       newest = record.id;
       replaced = base?.id;
@@ -82,3 +100,7 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
       ),
   };
 }
+
+/** Whether it is the same token; it may have been marked as rejected meanwhile. */
+export const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean =>
+  one?.id === other?.id && one?.session === other?.session;

@@ -86,7 +86,8 @@ function refuseMount(path: string, target: string): void {
 function mountPoints(): (string | undefined)[] {
   try {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-    return mounts.map((line) => line.split(' ')[4]?.replace(/\\040/g, ' '));
+    const unescaped = (_text: string, code: string) => String.fromCharCode(parseInt(code, 8));
+    return mounts.map((line) => line.split(' ')[4]?.replace(/\\(\d{3})/g, unescaped));
   } catch {
     return [];
   }

@@ -1,6 +1,6 @@
 import { checkPath, codeOf, files, refuseIfShared, syncDirectory, targetOf } from '../internal/files.js';
 import { parseJson } from '../internal/answers.js';
-import { createQueue } from './queue.js';
+import { createQueue } from '../internal/queue.js';
 import { hasControlCharacter, trimmed } from './requireOption.js';
 
 /** Reads and writes a refresh token in a file. Give both methods to `refreshToken` as they are. */

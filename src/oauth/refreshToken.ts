@@ -3,7 +3,7 @@ import type { SourceHooks } from '../token/proof.js';
 import { requireFunctions, requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { createForgottenTokens } from './forgottenTokens.js';
-import { createQueue } from './queue.js';
+import { createQueue } from '../internal/queue.js';
 import { createRefreshSession } from './refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
 import { checkSupplied, withHooks } from './source.js';

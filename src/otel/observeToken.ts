@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import { Subscription } from 'rxjs';
-import { requireMethod, requireText, wrong } from '../internal/validate.js';
+import { requireMethod, requireObject, requireText, wrong } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -19,6 +19,9 @@ export interface ObserveTokenOptions {
 const seconds = (ms: number): number => Math.max(0, ms) / 1000;
 
 const PREFIX = 'rx_fresh_token';
+
+/** Of the semantic conventions for HTTP. By default an SDK has one bucket for all that takes less than 5 s. Seconds. */
+const explicitBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /**
  * Measures a token stream: refreshes, failures, rejections, waits, and the time until the token expires. Measuring
@@ -46,7 +49,11 @@ const PREFIX = 'rx_fresh_token';
  */
 export function observeToken(token$: TokenStream, options: ObserveTokenOptions): Subscription {
   const { waits$, shownNow } = managerOf(token$);
-  const { meter, name } = checked(options);
+  requireObject(options);
+  const { meter, name } = options;
+  if ((meter as unknown) === undefined) throw wrong('meter', meter, 'a Meter of @opentelemetry/api');
+  requireMethod('meter', meter, 'createHistogram');
+  requireText('name', name);
   const { duration, failures, rejections, waiters, wait, lifeLeft } = instrumentsOf(meter);
   let asked: Extract<TokenEvent, { type: 'refreshStarted' }> | undefined;
 
@@ -99,31 +106,23 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   return measuring;
 }
 
-function checked(options: ObserveTokenOptions): ObserveTokenOptions {
-  if (typeof options !== 'object' || (options as unknown) === null) throw wrong('options', options, 'an object');
-  const { meter, name } = options;
-  if ((meter as unknown) === undefined) throw wrong('meter', meter, 'a Meter of @opentelemetry/api');
-  requireMethod('meter', meter, 'createHistogram');
-  requireText('name', name);
-  return { meter, name };
-}
-
 function instrumentsOf(meter: Meter) {
+  const counter = (name: string, description: string) => meter.createCounter(`${PREFIX}.${name}`, { description });
+  const histogram = (name: string, description: string) =>
+    meter.createHistogram(`${PREFIX}.${name}.duration`, {
+      unit: 's',
+      description,
+      advice: { explicitBucketBoundaries },
+    });
   return {
-    duration: meter.createHistogram(`${PREFIX}.refresh.duration`, {
-      unit: 's',
-      description: 'From when a token was asked for to its arrival or the failure',
-    }),
-    failures: meter.createCounter(`${PREFIX}.failures`, { description: 'Failures of the token source or store' }),
-    rejections: meter.createCounter(`${PREFIX}.rejections`, { description: 'Tokens that a server rejected' }),
-    waiters: meter.createCounter(`${PREFIX}.waiters`, { description: 'Requests that had to wait for a token' }),
-    wait: meter.createHistogram(`${PREFIX}.wait.duration`, {
-      unit: 's',
-      description: 'The longest wait of those who waited for one token',
-    }),
+    duration: histogram('refresh', 'How long a refresh took'),
+    failures: counter('failures', 'Failures of the token source or store'),
+    rejections: counter('rejections', 'Tokens that a server rejected'),
+    waiters: counter('waiters', 'Requests that waited for a token'),
+    wait: histogram('wait', 'The longest wait for one token'),
     lifeLeft: meter.createObservableGauge(`${PREFIX}.life_left`, {
       unit: 's',
-      description: 'Until the token expires; 0 when it has',
+      description: 'Until the token expires',
     }),
   };
 }

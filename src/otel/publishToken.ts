@@ -1,3 +1,4 @@
+import type * as DiagnosticsChannel from 'node:diagnostics_channel';
 import { Subscription } from 'rxjs';
 import { builtinModule } from '../internal/builtinModule.js';
 import { requireText } from '../internal/validate.js';
@@ -7,12 +8,6 @@ import type { TokenStream } from '../token/types.js';
 export interface PublishTokenOptions {
   /** The name of this stream, for the `name` of each message. Not empty. */
   name: string;
-}
-
-/** `Channel` of `node:diagnostics_channel`. */
-interface Channel {
-  readonly hasSubscribers: boolean;
-  publish(message: unknown): void;
 }
 
 /**
@@ -35,7 +30,7 @@ export function publishToken(token$: TokenStream, options: PublishTokenOptions):
   managerOf(token$);
   const name: unknown = (options as PublishTokenOptions | null | undefined)?.name;
   requireText('name', name);
-  const channel = builtinModule<{ channel?: (name: string) => Channel }>('node:diagnostics_channel')?.channel;
+  const channel = builtinModule<typeof DiagnosticsChannel>('node:diagnostics_channel')?.channel;
   if (!channel) return Subscription.EMPTY;
   return token$.events.subscribe((event) => {
     const to = channel(`rx-fresh-token:${event.type}`);

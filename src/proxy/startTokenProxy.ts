@@ -1,6 +1,12 @@
+import { once } from 'node:events';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { lstat, unlink } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { asyncScheduler } from 'rxjs';
+import { lockQueue, type Lock } from '../file/lock.js';
+import { codeOf } from '../internal/files.js';
+import { createTimers } from '../internal/timers.js';
 import { numbersIn, requireObject } from '../internal/validate.js';
 import type { TokenStream } from '../token/types.js';
 import { createTokenProxy } from './createTokenProxy.js';
@@ -69,42 +75,36 @@ const CLIENT_IDLE = 10 * 60_000;
 const urlOf = ({ address, family, port }: AddressInfo): string =>
   `http://${family === 'IPv6' ? `[${address}]` : address}:${String(port)}`;
 
+/** A start that makes no progress for so long, such as one in a container that has ended, is over. Milliseconds. */
+const STALE_AFTER = 10_000;
+
 async function listen(server: Server, place: Place): Promise<void> {
+  if (!('path' in place)) return listenOnce(server, place);
+  // One start at a time: of two that find a forsaken socket, the second would remove the new socket of the first.
+  const queue = lockQueue(place.path, STALE_AFTER, createTimers(asyncScheduler));
+  let lock: Lock | null;
+  while (!(lock = await queue.tryAcquire())) await pause(20);
   try {
+    if (await isForsaken(place.path)) unlinkSync(place.path);
     await listenOnce(server, place);
-  } catch (error) {
-    if (!('path' in place) || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !(await isForsaken(place.path)))
-      throw error;
-    await unlink(place.path);
-    await listenOnce(server, place);
+  } finally {
+    await lock.release().catch(() => undefined);
   }
 }
 
-function listenOnce(server: Server, place: Place): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    const listening = () => {
-      server.off('error', reject);
-      resolve();
-    };
-    // Only the owner may connect. Node creates the socket's file within the call.
-    const mask = 'path' in place ? process.umask(0o177) : undefined;
-    server.listen(place, listening);
-    if (mask !== undefined) process.umask(mask);
-  });
+async function listenOnce(server: Server, place: Place): Promise<void> {
+  // Only the owner may connect. Node creates the socket's file within the call.
+  const mask = 'path' in place ? process.umask(0o177) : undefined;
+  server.listen(place);
+  if (mask !== undefined) process.umask(mask);
+  await once(server, 'listening');
 }
 
 /** Whether there is a socket at which nobody listens any more, such as after a crash. A file of another kind stays. */
 async function isForsaken(path: string): Promise<boolean> {
-  if (!(await lstat(path)).isSocket()) return false;
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.once('error', ({ code }: NodeJS.ErrnoException) => {
-      resolve(code === 'ECONNREFUSED');
-    });
-  });
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return false;
+  const probe = connect(path);
+  const failure = await once(probe, 'connect').catch((error: unknown) => error);
+  probe.destroy();
+  return codeOf(failure) === 'ECONNREFUSED';
 }

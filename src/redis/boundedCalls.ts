@@ -63,21 +63,20 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
         unanswered.delete(call);
         return settled;
       };
-      Promise.resolve()
-        .then(send)
-        .then(
-          (reply) => {
-            everAnswered = true;
-            if (answered()) late?.(reply);
-            else resolve(reply);
-          },
-          (error: unknown) => {
-            if (answered()) return;
-            settled = true;
-            const reason = reasonOf(error);
-            reject(reason === 'WRONGTYPE' ? new TokenStoreError(NO_HASH) : unavailable(reason));
-          },
-        );
+      // At once: the application may close the client next.
+      (async () => send())().then(
+        (reply) => {
+          everAnswered = true;
+          if (answered()) late?.(reply);
+          else resolve(reply);
+        },
+        (error: unknown) => {
+          if (answered()) return;
+          settled = true;
+          const reason = reasonOf(error);
+          reject(reason === 'WRONGTYPE' ? new TokenStoreError(NO_HASH) : unavailable(reason));
+        },
+      );
     });
 }
 
@@ -87,6 +86,10 @@ const CODE = /^-?(?:ERR Error running script \(.{1,60}\): @user_script: ?\d+: -?
 /** A permission that a command in a script lacks has no code of its own: Redis 6, 7.0 and 7.2 say it differently. */
 const NO_PERMISSION =
   /^-?ERR (?:Error running script .{1,120}: )?(?:ACL failure in script:|The user executing the script can't )/;
+
+/** What `ioredis` says by an Error without a code, and what Redis says of a connection that has subscribed. */
+const FIXED =
+  /^(?:Connection (?:is|in) [a-z ]+|Command timed out|Stream isn't writeable|ERR Can't execute '\w+': \S+ \S+)/;
 
 /**
  * Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is
@@ -100,7 +103,7 @@ function reasonOf(error: unknown): string {
     constructor?: { name?: unknown };
   };
   const text = typeof message === 'string' ? message : '';
-  const redisCode = NO_PERMISSION.test(text) ? 'NOPERM' : CODE.exec(text)?.[1];
+  const redisCode = NO_PERMISSION.test(text) ? 'NOPERM' : (FIXED.exec(text)?.[0] ?? CODE.exec(text)?.[1]);
   const known = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? code : redisCode;
   // The errors of `redis` have no name of their own, such as ClientClosedError: `connect()` was forgotten.
   const label = name === 'Error' ? constructor?.name : name;

@@ -52,26 +52,30 @@ export const isIoredis = (client: RedisClient): client is IoredisClient =>
 /** Runs a script with one key. */
 export type RunScript = (script: string, key: string, args: readonly (string | number)[]) => Promise<unknown>;
 
-/** By its hash, and once more in full where Redis does not know it (any more). */
+/**
+ * In full while its hash is computed, so that the command is sent at once; then by its hash, and once more in full where
+ * Redis does not know it any more.
+ */
 export function scriptRunner(client: RedisClient): RunScript {
-  const hashes = new Map<string, Promise<string>>();
-  const hashOf = (script: string): Promise<string> => {
-    const hash = hashes.get(script) ?? sha1(script);
-    hashes.set(script, hash);
-    return hash;
-  };
+  const hashes = new Map<string, string>();
+  const inFull: RunScript = (script, key, args) =>
+    isIoredis(client)
+      ? client.eval(script, 1, key, ...args.map(String))
+      : client.eval(script, { keys: [key], arguments: args.map(String) });
   return async (script, key, values) => {
+    const hash = hashes.get(script);
+    if (hash === undefined) {
+      void sha1(script).then((computed) => hashes.set(script, computed));
+      return inFull(script, key, values);
+    }
     const args = values.map(String);
-    const hash = await hashOf(script);
     try {
       return await (isIoredis(client)
         ? client.evalsha(hash, 1, key, ...args)
         : client.evalSha(hash, { keys: [key], arguments: args }));
     } catch (error) {
       if (!String((error as Error | undefined)?.message).startsWith('NOSCRIPT')) throw error;
-      return isIoredis(client)
-        ? client.eval(script, 1, key, ...args)
-        : client.eval(script, { keys: [key], arguments: args });
+      return inFull(script, key, values);
     }
   };
 }

@@ -4,8 +4,8 @@ import { headStartOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
 import { retryAfterOf } from '../token/failure.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
-import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse, TokenStreamOptions } from '../token/types.js';
+import { storedLifetime } from '../stores/storedResponse.js';
 import { fetchTime, ttlOf, LONGEST_LIFE, sharedPause } from './lease.js';
 import type { Commit, Protocol, Timed } from './protocol.js';
 import type { Acquired, EncryptedToken } from './replies.js';
@@ -95,7 +95,7 @@ export async function fetchUnderLease(context: LeaderContext, grant: LeaseGrant,
     // A source may share an exchange that was sent earlier.
     const sentAt = askedAt - headStartOf(task.request);
     const took = now() - sentAt;
-    token = recordOf(response, lifetimeOf(response, Date.now() - took, context.lifetime), grant, sentAt);
+    token = recordOf(response, storedLifetime(response, Date.now() - took, context.lifetime), grant, sentAt);
     commit = commitOf(token, task, sentAt, took, await encryptRecord(encryption, token));
   } catch (error) {
     const pause = task.abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));

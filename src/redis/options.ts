@@ -7,8 +7,8 @@ import type { EncryptionKey } from './encryption.js';
 export interface RedisTokenStoreOptions {
   /**
    * A client, cluster, sentinel or pool of `redis`, or a Redis or Cluster of `ioredis`, version 5 or later. You connect
-   * it, listen to its errors and close it. For pushes it is duplicated. A pool cannot be duplicated, and gets no
-   * pushes.
+   * it, listen to its errors and close it. For pushes it is duplicated. A pool, and a sentinel of `redis` 5,
+   * cannot be duplicated, and get no pushes.
    */
   client: RedisClient;
   /** Names the token: all stores with the same `prefix` and `key` share one. Not empty, no `{` or `}`. */

@@ -21,8 +21,8 @@ import { SIGN_OUT } from './signOutScript.js';
 export type StoreSettings = ReturnType<typeof storeSettings>;
 
 /**
- * Why a token is wanted although there is one. `manual`: the application asks for it now, so that a pause does not hold
- * it up.
+ * Why a token is wanted although there is one. `forced`: the application called `refresh()`. `rejected`: a server
+ * rejected the token.
  */
 export type Kind = '' | 'forced' | 'rejected';
 

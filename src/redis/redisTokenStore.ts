@@ -1,4 +1,5 @@
 import { asyncScheduler, ignoreElements, merge, Subject } from 'rxjs';
+import { steadyClock } from '../internal/steadyClock.js';
 import { createTimers } from '../internal/timers.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import { storeSettings, type RedisTokenStoreOptions } from './options.js';
@@ -49,8 +50,11 @@ import type { TokenRecord } from './tokenRecord.js';
 export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const settings = storeSettings(options);
   const { client, channel, hashKey, keys, fetchTimeout, lifetime, onUnavailable } = settings;
-  // A clock that is never set. The timers do not keep a process alive: the stream does, while it has a subscriber.
-  const now = () => performance.now();
+  // A clock that is never set, and goes on while the machine sleeps. The timers do not keep a process alive: the stream does, while it has a subscriber.
+  const { now } = steadyClock(
+    () => performance.now(),
+    () => Date.now(),
+  );
   const timers = createTimers(asyncScheduler);
   const cache = tokenCache();
   const wake$ = new Subject<void>();

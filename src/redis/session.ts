@@ -7,7 +7,7 @@ export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'>
   /** Whether the token of this generation belongs to a session that has ended. */
   readonly hasEnded: (generation: number) => boolean;
   /** Ends the session here at once, and in Redis as soon as it answers. */
-  readonly signOut: () => void;
+  readonly signOut: () => Promise<void>;
   /** Takes the generation of the last sign-out from an answer of Redis. */
   readonly onAnswer: (ended: number) => void;
 }
@@ -21,9 +21,7 @@ export function createSession(...parameters: Parameters<typeof createStoreSessio
     ...session,
     lastEnded: () => lastEnded ?? 0,
     hasEnded: (generation) => session.isUnpublished() || generation <= (lastEnded ?? 0),
-    signOut: () => {
-      session.signOut(crypto.randomUUID());
-    },
+    signOut: () => session.signOut(crypto.randomUUID()),
     onAnswer: (ended) => {
       const isNew = lastEnded !== undefined && ended > lastEnded;
       lastEnded = Math.max(lastEnded ?? 0, ended);

@@ -1,5 +1,7 @@
 import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../errors.js';
 import { errorCodeOf, statusOf } from '../internal/answers.js';
+import { messageOf } from '../internal/messageOf.js';
+import { mistake } from '../token/tokenResponse.js';
 import { isPermanentFailure, tellingFailure } from '../token/failure.js';
 
 /** What processes share of a failed fetch: class and message, and what it is judged by. No response, no cause. */
@@ -12,17 +14,14 @@ export interface SharedFailure {
   readonly temporary?: true;
 }
 
-const MAX_LENGTH = 300;
-
 export function failureOf(thrown: unknown): SharedFailure {
   const telling = tellingFailure(thrown);
   const [status, error] = [statusOf(telling), errorCodeOf(telling)];
-  // The error may come from any code, with members of any type.
-  const { name, message }: { name: unknown; message: unknown } =
-    thrown instanceof Error ? thrown : { name: undefined, message: undefined };
+  // The error may come from any code, with a name of any type.
+  const name: unknown = thrown instanceof Error ? thrown.name : undefined;
   return {
     name: typeof name === 'string' ? name.slice(0, 100) : 'Error',
-    message: typeof message === 'string' ? message.slice(0, MAX_LENGTH) : 'the token source failed',
+    message: messageOf(thrown),
     ...(status !== undefined && { status }),
     ...(error !== undefined && { error: error.slice(0, 100) }),
     ...(!isPermanentFailure(thrown) && { temporary: true }),
@@ -35,15 +34,18 @@ const KNOWN_CLASSES = { InvalidTokenResponseError, TokenFetchTimeoutError };
 export function errorOf(shared: unknown, retryAfter: number): Error {
   const {
     name = 'Error',
-    message = 'the token source failed',
+    message,
     status,
     error,
     temporary,
   } = (typeof shared === 'object' && shared !== null ? shared : {}) as Partial<SharedFailure>;
-  const text = `${message} (of the last fetch, shared through Redis)`;
+  const text = `${message ?? 'the token source failed'} (of the last fetch, shared through Redis)`;
+  const isJudgedByAnswer = name === 'TokenEndpointError' || status !== undefined || error !== undefined;
+  // Permanent for another reason: a mistake of the source's.
+  if (message !== undefined && !temporary && !isJudgedByAnswer) return Object.assign(mistake(text), { retryAfter });
   const Known = Object.entries(KNOWN_CLASSES).find(([known]) => known === name)?.[1];
   if (Known) return Object.assign(new Known(text), { retryAfter });
-  if (name !== 'TokenEndpointError' && status === undefined && error === undefined)
+  if (!isJudgedByAnswer)
     return Object.assign(Object.defineProperty(new Error(text), 'name', { value: name, configurable: true }), {
       retryAfter,
     });

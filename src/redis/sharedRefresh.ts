@@ -49,7 +49,7 @@ export function sharedRefresh(
     });
 }
 
-/** Until something is pushed, at most so long; or for ever if no caller waits any more. */
+/** Waits until something is pushed, at most `ms`. Does not keep the process alive. */
 const sleep = ({ timers, wake$ }: StoreContext, ms: number): Promise<void> =>
   firstValueFrom(merge(timers.after(ms), wake$).pipe(take(1)));
 

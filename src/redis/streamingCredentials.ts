@@ -1,8 +1,9 @@
-import { asyncScheduler, filter, firstValueFrom, of, retry, type Subscription } from 'rxjs';
+import { asyncScheduler, EMPTY, filter, firstValueFrom, retry, type Subscription } from 'rxjs';
+import { isTokenError } from '../errors.js';
 import { createTimers } from '../internal/timers.js';
-import { requireText } from '../internal/validate.js';
+import { requireObject, requireText } from '../internal/validate.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { withToken } from '../token/withToken.js';
+import { takeToken } from '../token/takeToken.js';
 
 export interface StreamingCredentialsOptions {
   /** The user of Redis. Not empty. Default `default`. */
@@ -37,6 +38,9 @@ const collected = /* @__PURE__ */ new FinalizationRegistry<Subscription>((renewa
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 60_000;
 
+/** `redis` puts words of its own before it, when an open connection was refused. */
+const WRONGPASS = /(?:^|: )WRONGPASS\b/;
+
 const timers = createTimers(asyncScheduler);
 
 /**
@@ -54,17 +58,20 @@ const timers = createTimers(asyncScheduler);
  * A connection fails if there is no usable token within `maxWait`. The client then retries by its `reconnectStrategy`.
  * If Redis refuses a token, it counts as rejected, and the stream fetches a new one. If Redis refuses a new connection,
  * the client reports that to its `error` listeners only: that is what the first listener is for. `events` reports
- * rejections, and failures of the source. The stream is in use while a connection is open.
+ * rejections, and failures of the source. The client does not say which token was refused: a late refusal counts for the
+ * newest one. The stream is in use while a connection is open.
  *
  * @param token$ a stream of `createTokenStream`. It must not use this Redis as its store.
  * @throws TypeError when `token$` is no stream or `username` is out of range.
  */
 export function streamingCredentials(
   token$: TokenStream,
-  { username = 'default' }: StreamingCredentialsOptions = {},
+  options: StreamingCredentialsOptions = {},
 ): StreamingCredentials {
   // Within `maxWait`, unlike a subscription. Throws when it is no stream.
-  const usable$ = withToken(token$, (token) => of(token));
+  const usable$ = takeToken(token$);
+  requireObject(options);
+  const { username = 'default' } = options;
   requireText('username', username);
   const credentialsOf = ({ value }: AccessToken): RedisCredentials => ({ username, password: value });
   let newest: AccessToken | null = null;
@@ -80,6 +87,7 @@ export function streamingCredentials(
           retry({
             resetOnSuccess: true,
             delay: (error: Error, failures) => {
+              if (isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) return EMPTY;
               listening.deref()?.onError(error);
               return timers.after(Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE));
             },
@@ -101,7 +109,7 @@ export function streamingCredentials(
     },
     onReAuthenticationError: ({ message }) => {
       // Other errors are those of the connection, of which the client tells, or of the source, of which `events` tells.
-      if (newest && message.startsWith('WRONGPASS')) token$.reject(newest);
+      if (newest && WRONGPASS.test(message)) token$.reject(newest);
     },
   };
 }

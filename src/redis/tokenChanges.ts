@@ -1,13 +1,22 @@
-import { concatMap, defer, finalize, merge, share, type Observable } from 'rxjs';
+import { concatMap, defer, finalize, map, merge, share, Subject, switchMap, type Observable } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
+import { RedisUnavailable } from './boundedCalls.js';
 import { parsePush, type EncryptedToken } from './replies.js';
 import type { StoreContext } from './storeContext.js';
 import type { ChannelEvent } from './duplicate.js';
 import type { TokenRecord } from './tokenRecord.js';
 
+/** Between looks at the hash while Redis does not answer. Milliseconds. */
+const RETRY = 1000;
+
 /** What the pushes of others bring: each new token once, in order. */
 export function tokenChanges(store: StoreContext, events$: Observable<ChannelEvent>): Observable<StoredToken> {
-  const { calls, cache, wake$, found$, storeId } = store;
+  const { calls, cache, wake$, found$, storeId, timers } = store;
+  const failed$ = new Subject<void>();
+  const again$ = failed$.pipe(
+    switchMap(() => timers.after(RETRY)),
+    map(() => ({ type: 'connected' }) as const),
+  );
 
   /**
    * What may have been missed before the channel was open. It also tells the time, without which no push can be dated.
@@ -38,8 +47,10 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
     try {
       const token = await tokenIn(event);
       return token && (await store.learn(token));
-    } catch {
-      return null; // Encrypted for others, or Redis does not answer. A refresh reports it.
+    } catch (failure) {
+      // The channel may be connected sooner than the client is. No other event may come.
+      if (failure instanceof RedisUnavailable) failed$.next();
+      return null; // What is encrypted for others, a refresh reports.
     } finally {
       wake$.next();
     }
@@ -47,7 +58,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
 
   return defer(() => {
     let newest = 0;
-    return merge(events$.pipe(concatMap(onEvent)), found$).pipe(
+    return merge(merge(events$, again$).pipe(concatMap(onEvent)), found$).pipe(
       concatMap((token) => {
         if (!token || token.generation <= newest) return [];
         newest = token.generation;

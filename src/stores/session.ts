@@ -1,6 +1,7 @@
 /** The session of a store: it ends here at once, and for the others as soon as they can be told. */
 import { firstValueFrom, Subject, type Observable } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
+import { ignoreRejection } from '../internal/ignoreRejection.js';
 import type { Timers } from '../internal/timers.js';
 
 /** Between attempts to publish a sign-out: the first pause and the longest. Milliseconds. */
@@ -13,7 +14,8 @@ export interface StoreSession {
   readonly watch: () => () => boolean;
   /** This store has signed out, and the others do not know of it. */
   readonly isUnpublished: () => boolean;
-  readonly signOut: (id: string) => void;
+  /** Rejects when the others cannot be told now: a stream reports that. It is tried again until it succeeds. */
+  readonly signOut: (id: string) => Promise<void>;
   /** Resolves when the others know of all sign-outs of this store; rejects when they cannot be told now. */
   readonly published: () => Promise<void>;
   /** Someone else has ended the session. */
@@ -70,6 +72,9 @@ export function createStoreSession(
       unpublished = id;
       if (!isRetrying) void retry();
       end();
+      const done = published();
+      ignoreRejection(done);
+      return done;
     },
     published,
     endedByOthers: () => {

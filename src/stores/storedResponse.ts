@@ -1,4 +1,5 @@
 import { InvalidTokenResponseError } from '../errors.js';
+import { lifetimeOf } from '../token/refreshPolicy.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
@@ -9,6 +10,18 @@ export function isTokenResponse(value: unknown): value is TokenResponse {
     return true;
   } catch {
     return false;
+  }
+}
+
+/**
+ * The lifetime of a stored token. NaN if the option `lifetime` fails: such a token is of no use, but its refresh token
+ * is. The stream says what is wrong.
+ */
+export function storedLifetime(...parameters: Parameters<typeof lifetimeOf>): number {
+  try {
+    return lifetimeOf(...parameters);
+  } catch {
+    return NaN;
   }
 }
 

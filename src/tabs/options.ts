@@ -1,4 +1,11 @@
-import { FINITE, numbersIn, requireFunctions, requireObject, requireText } from '../internal/validate.js';
+import {
+  FINITE,
+  numbersIn,
+  refuseUnknown,
+  requireFunctions,
+  requireObject,
+  requireText,
+} from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 
 export interface TabTokenStoreOptions {
@@ -23,9 +30,17 @@ export interface TabTokenStoreOptions {
   lifetime?: TokenStreamOptions['lifetime'];
 }
 
+const KNOWN: Record<keyof TabTokenStoreOptions, true> = {
+  name: true,
+  askTimeout: true,
+  lockTimeout: true,
+  lifetime: true,
+};
+
 /** The options with their defaults. @throws TypeError that names an option out of range */
 export function checkedOptions(options: TabTokenStoreOptions) {
   requireObject(options);
+  refuseUnknown(options, Object.keys(KNOWN), 'tabTokenStore');
   const { name, lifetime } = options;
   requireText('name', name);
   requireFunctions({ lifetime });

@@ -1,6 +1,6 @@
 /** What a tab knows: the newest token, and the last response. */
 import { CLOCKS, stopwatch, type Clocks } from '../internal/stopwatch.js';
-import { lifetimeOf } from '../token/refreshPolicy.js';
+import { storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
 
@@ -54,8 +54,8 @@ export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStream
     get: (unwanted) => {
       if (!newest || [unwanted, rejected].includes(newest.response.access_token)) return null;
       const age = newest.age();
-      const lifetime = lifetimeOf(newest.response, clocks.wall() - age, override);
-      return lifetime === Infinity || age < lifetime * (1 - LEAST_SHARE) ? stored(newest, age) : null;
+      const lifetime = storedLifetime(newest.response, clocks.wall() - age, override);
+      return age < lifetime * (1 - LEAST_SHARE) ? stored(newest, age) : null;
     },
     addResponse,
     lastResponse: () => latest && stored(latest, latest.age()),

@@ -1,10 +1,10 @@
 import type { SchedulerLike } from 'rxjs';
-import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import type { ApiCall, Tolerance } from './apiRecord.js';
 import { requireApiSteps, type ApiStep } from './apiStep.js';
 import { requireRefusal } from './apiVerdict.js';
 import type { FakeTokenSource } from './fakeTokenSource.js';
-import { clockOf, LONGEST, perCall, requireFlags, requireOptions, requireSteps } from './settings.js';
+import { clockOf, LONGEST, perCall, requireFlags, requireSteps } from './settings.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
 
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
@@ -45,7 +45,7 @@ const TOLERANCES: readonly string[] = ['missing', 'unknown', 'expired', 'refused
 
 /** Checks every option once. */
 export function apiSettings(options: ScriptedApiOptions<unknown>) {
-  requireOptions(options);
+  requireObject(options);
   const {
     tokens,
     steps = [],

@@ -1,11 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { numbersIn, requireFunctions, requireMethod, wrong } from '../internal/validate.js';
 
-/** Checks the options of a fake as a whole: a fake without them would be another than the test means. */
-export function requireOptions(options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw wrong('options', options, 'an object');
-}
-
 /** Checks that those options that are given are true or false. */
 export function requireFlags(options: Record<string, unknown>): void {
   for (const name in options) {

@@ -1,8 +1,8 @@
 import type { SchedulerLike } from 'rxjs';
-import { numbersIn } from '../internal/validate.js';
+import { numbersIn, requireObject } from '../internal/validate.js';
 import type { TokenResponse } from '../token/types.js';
 import { isError } from './plainError.js';
-import { clockOf, LONGEST, perCall, requireFlags, requireOptions, requireSteps } from './settings.js';
+import { clockOf, LONGEST, perCall, requireFlags, requireSteps } from './settings.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
 
 /**
@@ -52,7 +52,7 @@ const isStep = (step: unknown): boolean =>
 
 /** Checks every option once. */
 export function sourceSettings(options: FakeTokenSourceOptions) {
-  requireOptions(options);
+  requireObject(options);
   const { scheduler, now } = clockOf(options);
   const { steps = [], names = 'letters', allowOverlap = false } = options;
   const latency = perCall('latency', options.latency, 0, LONGEST);

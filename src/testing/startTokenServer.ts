@@ -1,10 +1,10 @@
-import { numbersIn, wrong } from '../internal/validate.js';
+import { numbersIn, requireObject, wrong } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import type { ApiStep } from './apiStep.js';
 import { requireRefusal, type Forbidden } from './apiVerdict.js';
 import { listen } from './nodeHttp.js';
 import { fetchToken, type ServerTokenStep } from './serverToken.js';
-import { LONGEST, requireOptions } from './settings.js';
+import { LONGEST } from './settings.js';
 import type { TokenRegister } from './tokenLedger.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
 import { tokenServer } from './tokenServer.js';
@@ -71,7 +71,7 @@ export interface TokenServer extends TokenRegister {
  *   Error where there is no `node:http`, and with the system's if the port is taken.
  */
 export async function startTokenServer(options: TokenServerOptions = {}): Promise<TokenServer> {
-  requireOptions(options);
+  requireObject(options);
   const { names = 'numbers', refuseWith = 401 } = options;
   const { lifetime, latency, port } = numbersIn(options, {
     lifetime: [1, LONGEST, 1000],

@@ -1,7 +1,6 @@
-import { FINITE, numbersIn, wrong } from '../internal/validate.js';
+import { FINITE, numbersIn, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import { FETCH_CHECKS } from './fetchChecks.js';
-import { requireOptions } from './settings.js';
 import { SIGN_OUT_CHECKS } from './signOutChecks.js';
 import { createWorld, demand, type Stores } from './storeWorld.js';
 import { TOKEN_CHECKS } from './tokenChecks.js';
@@ -41,7 +40,7 @@ export interface StoreContractOptions {
  * @throws TypeError that names an option out of range.
  */
 export function storeContract(options: StoreContractOptions): readonly StoreCheck[] {
-  requireOptions(options);
+  requireObject(options);
   const { timeout } = numbersIn(options, { timeout: [1, FINITE, 15_000] });
   const { create } = options;
   if (typeof create !== 'function') throw wrong('create', create, 'a function that returns stores');

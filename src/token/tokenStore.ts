@@ -39,9 +39,9 @@ export interface TokenStore {
   readonly changes?: Observable<StoredToken> | undefined;
   /**
    * Ends the session for all that share the store: the token is deleted, and a token of that session that arrives later
-   * is not stored.
+   * is not stored. A stream reports an exception, or a promise that rejects, as `refreshFailed`.
    */
-  signOut?: (() => void) | undefined;
+  signOut?: (() => unknown) | undefined;
   /**
    * Emits when another stream has ended the session. This stream forgets its token and stays open. Subscribed until it
    * closes.

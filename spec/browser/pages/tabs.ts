@@ -6,6 +6,7 @@ const query = new URLSearchParams(location.search);
 const tab = query.get('tab') ?? '';
 const store = tabTokenStore({
   name: query.get('name') ?? 'orders',
+  askTimeout: Number(query.get('askTimeout') ?? 40),
   lockTimeout: Number(query.get('lockTimeout') ?? 15_000),
 });
 const events: (TokenEvent & { readonly hidden: boolean })[] = [];
