@@ -414,11 +414,24 @@ describe('bad input', () => {
     ['chainOf', { chainOf: () => 'a', store: () => ({ refresh: () => NEVER }) }],
     ['initial', { initial: { access_token: 'T' } }],
     ['maxWait', { maxWait: -1 }],
-    ['options', null],
-    ['options', 'a'],
   ])('should be named when the pool is created: %s', (name, options) => {
     expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).toThrow(TypeError);
     expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).toThrow(`"${name}"`);
+  });
+
+  it.each([null, 'hunter2', () => 1])('should be named in the place of the options, and not shown: %p', (options) => {
+    expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).toThrow('options must be an object');
+    expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).not.toThrow('hunter2');
+  });
+
+  it.each([null, true])('should be refused in the place of the options of `delete`: %p', (options) => {
+    const pool = createTokenPool<string>(source);
+    const token$ = pool.get('a');
+    expect(() => {
+      pool.delete('a', options as unknown as { signOut: boolean });
+    }).toThrow('options must be an object');
+    expect(pool.get('a')).toBe(token$);
+    pool.close();
   });
 
   it('should be named when a key is asked for first', () => {

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
-import { wrong } from '../internal/validate.js';
+import { requireObject, wrong } from '../internal/validate.js';
 import { createEventQueue } from '../token/eventQueue.js';
 import type { TokenEvent } from '../token/events.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
@@ -91,7 +91,9 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     return pooledStream(entry, entries);
   }
 
-  function remove(key: K, { signOut = false }: TokenPoolDeleteOptions = {}): void {
+  function remove(key: K, options: TokenPoolDeleteOptions = {}): void {
+    requireObject(options);
+    const { signOut = false } = options;
     if (typeof signOut !== 'boolean') throw wrong('signOut', signOut, 'a boolean');
     const name = checkedName(key);
     // The session may live in a store, or in what the source reads, though no stream of it does.
