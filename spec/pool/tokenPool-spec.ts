@@ -364,6 +364,18 @@ describe('a key that is deleted', () => {
     pool.close();
   });
 
+  it('should begin anew as well if its stream itself was closed, as by `using`', async () => {
+    const { pool, value } = setUp();
+    const token$ = pool.get('a');
+    await value('a');
+    token$[Symbol.dispose]();
+    expect(await value('a')).toBe('a#1');
+    expect(pool.get('a')).not.toBe(token$);
+    await expect(firstValueFrom(takeToken(token$))).rejects.toMatchObject({ code: 'ERR_TOKEN_STREAM_CLOSED' });
+    expect(pool.size).toBe(1);
+    pool.close();
+  });
+
   it('should end its session where that was asked for, whether the pool has its stream or not', async () => {
     const ended: string[] = [];
     const { pool, value } = setUp({ store: (id) => storeOf(() => ended.push(id)) });

@@ -95,18 +95,12 @@ export class Entry<K> implements Timed {
     this.isKnown = false;
   }
 
-  /** The key is deleted. */
-  delete(): void {
-    this.close();
-    this.isKnown = false;
-  }
-
   close(): void {
     const { manager, source, settings, state } = this;
     // Only a manager can close a source or a store.
     if (manager || settings.store || ON_CLOSE in source) this.activate().close();
     else if (!state.isClosed) {
-      state.isClosed = true;
+      Object.assign(state, { isClosed: true, isConnected: false });
       this.tell({ type: 'closed' });
       this.forget();
     }

@@ -58,8 +58,9 @@ export class RecentlyUsed<E extends Droppable> {
     return place?.entry;
   }
 
-  /** Lets go of the least recently used entries that are not in use, if there is no room. */
-  add(name: string, entry: E): void {
+  /** Replaces the entry of that name. Lets go of the least recently used ones that are not in use, if there is no room. */
+  set(name: string, entry: E): void {
+    this.take(name);
     const added = new Place(name, entry);
     this.places.set(name, added);
     added.insertBefore(this.start);

@@ -69,6 +69,12 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     if (isClosed) throw new TokenStreamClosedError('the token pool is closed');
   }
 
+  /** The entry of that name, unless its stream was closed by somebody who had it. */
+  function find(name: string): Entry<K> | undefined {
+    const entry = entries.use(name);
+    return entry?.state.isClosed ? undefined : entry;
+  }
+
   function createEntry(name: string, given: K): Entry<K> {
     const key = isCanonical ? frozenCopy(given) : given;
     // A getter may have said something else the second time.
@@ -84,15 +90,15 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     const added = context.runInContext(() => createEntry(name, key));
     // The function that makes the source may have closed the pool, or asked for this key.
     requireOpen();
-    const present = entries.use(name);
-    if (!present) entries.add(name, added);
+    const present = find(name);
+    if (!present) entries.set(name, added);
     return present ?? added;
   }
 
   function get(key: K): TokenStream {
     requireOpen();
     const name = nameOf(key);
-    return pooledStream(entries.use(name) ?? addEntry(name, key));
+    return pooledStream(find(name) ?? addEntry(name, key));
   }
 
   function remove(key: K, options: TokenPoolDeleteOptions = {}): void {
@@ -102,7 +108,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     requireOpen();
     // The session may live in a store, or in what the source reads, though no stream of it does.
     if (signOut) get(key).signOut();
-    entries.take(nameOf(key))?.delete();
+    entries.take(nameOf(key))?.close();
   }
 
   function close(): void {
