@@ -134,6 +134,7 @@ describe('the canonical form of a key', () => {
     ['a member named by a symbol', { [Symbol('id')]: 'a' }],
     // eslint-disable-next-line no-sparse-arrays -- the case
     ['an array with a gap', [, 1]],
+    ['an array of gaps that is longer than any copy may be', Object.assign([], { length: 2 ** 32 - 1 })],
     ['an array with a gap and a member', Object.assign([1], { length: 2, id: 'a' })],
     ['an array with a member', Object.assign([1], { id: 'a' })],
     ['a circle', circle],

@@ -17,15 +17,15 @@ function setUp(onDue: (timed: Named) => void = () => undefined) {
     if (delay < Infinity) timer.add(() => running--);
     return timer;
   };
-  const setTimer = createSharedTimer<Named>(
-    after,
-    () => scheduler.now(),
-    (timed) => {
-      called.push(`${String(scheduler.now())} ${timed.name}`);
-      onDue(timed);
+  const setTimer = createSharedTimer(after, () => scheduler.now());
+  const timed = (name: string): Named => ({
+    name,
+    dueAt: Infinity,
+    onDue() {
+      called.push(`${String(scheduler.now())} ${name}`);
+      onDue(this);
     },
-  );
-  const timed = (name: string): Named => ({ name, dueAt: Infinity });
+  });
   const set = (what: Named, delay: number) => {
     setTimer(what, scheduler.now() + delay);
   };
@@ -61,13 +61,13 @@ describe('a shared timer', () => {
   });
 
   it('should allow that a call sets its own again, and clears another that is due', () => {
-    const other: Named = { name: 'other', dueAt: Infinity };
     let times = 0;
-    const { setTimer, set, called, scheduler, timersRunning } = setUp((timed) => {
+    const { setTimer, set, timed, called, scheduler, timersRunning } = setUp((due) => {
       setTimer(other, Infinity);
-      if (++times < 3) set(timed, 5);
+      if (++times < 3) set(due, 5);
     });
-    set({ name: 'first', dueAt: Infinity }, 10);
+    const other = timed('other');
+    set(timed('first'), 10);
     set(other, 10);
     scheduler.flush();
     expect(called).toEqual(['10 first', '15 first', '20 first']);

@@ -97,6 +97,19 @@ describe('a stream of a pool that nobody uses', () => {
     pool.close();
   });
 
+  it.each(['delete', 'close'])('should be told of no more after a %s by a listener of its expiry', (way) => {
+    const { pool, take, advance, told } = setUp({ idleTimeout: LIFE, refreshBefore: 0, expiryMargin: 0 });
+    take('a');
+    pool.events.subscribe(({ type }) => {
+      if (type !== 'tokenExpired') return;
+      if (way === 'delete') pool.delete('a');
+      else pool.get('a').close();
+    });
+    advance(2 * LIFE);
+    expect(told.slice(2)).toEqual(['60000 a tokenExpired', '60000 a closed']);
+    pool.close();
+  });
+
   it('should be whole again for a request that is rejected, and remember what rejections have cost', () => {
     const { pool, take, advance, fetches } = setUp();
     const status: number[] = [];

@@ -364,6 +364,18 @@ describe('a key that is deleted', () => {
     pool.close();
   });
 
+  it('should begin anew as well if its stream itself was closed, as by `using`', async () => {
+    const { pool, value } = setUp();
+    const token$ = pool.get('a');
+    await value('a');
+    token$[Symbol.dispose]();
+    expect(await value('a')).toBe('a#1');
+    expect(pool.get('a')).not.toBe(token$);
+    await expect(firstValueFrom(takeToken(token$))).rejects.toMatchObject({ code: 'ERR_TOKEN_STREAM_CLOSED' });
+    expect(pool.size).toBe(1);
+    pool.close();
+  });
+
   it('should end its session where that was asked for, whether the pool has its stream or not', async () => {
     const ended: string[] = [];
     const { pool, value } = setUp({ store: (id) => storeOf(() => ended.push(id)) });
@@ -414,11 +426,24 @@ describe('bad input', () => {
     ['chainOf', { chainOf: () => 'a', store: () => ({ refresh: () => NEVER }) }],
     ['initial', { initial: { access_token: 'T' } }],
     ['maxWait', { maxWait: -1 }],
-    ['options', null],
-    ['options', 'a'],
   ])('should be named when the pool is created: %s', (name, options) => {
     expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).toThrow(TypeError);
     expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).toThrow(`"${name}"`);
+  });
+
+  it.each([null, 'hunter2', () => 1])('should be named in the place of the options, and not shown: %p', (options) => {
+    expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).toThrow('options must be an object');
+    expect(() => createTokenPool(source, options as TokenPoolOptions<string>)).not.toThrow('hunter2');
+  });
+
+  it.each([null, true])('should be refused in the place of the options of `delete`: %p', (options) => {
+    const pool = createTokenPool<string>(source);
+    const token$ = pool.get('a');
+    expect(() => {
+      pool.delete('a', options as unknown as { signOut: boolean });
+    }).toThrow('options must be an object');
+    expect(pool.get('a')).toBe(token$);
+    pool.close();
   });
 
   it('should be named when a key is asked for first', () => {

@@ -32,6 +32,15 @@ describe('turns', () => {
     }),
   );
 
+  it(
+    'should run no more at once than a limit that is not whole',
+    marbles((m) => {
+      const inTurn = createTurns(1.5);
+      m.expect(inTurn(m.cold('--(a|)'))).toBeObservable('--(a|)');
+      m.expect(inTurn(m.cold('--(b|)'))).toBeObservable('----(b|)');
+    }),
+  );
+
   it('should not run out of stack when 100,000 that wait end at once', () => {
     const inTurn = createTurns(1);
     let count = 0;

@@ -68,8 +68,9 @@ function numberText(value: number): string {
 function listText(list: readonly unknown[], depth: number): string {
   // The prototype of arrays, of any realm, is an array itself. That of a class which extends Array is not.
   const isPlain = Array.isArray(Object.getPrototypeOf(list)) && Reflect.ownKeys(list).length === list.length + 1;
-  const isWhole = Array.from(list.keys()).every((index) => Object.hasOwn(list, index));
-  if (!isPlain || !isWhole) throw refused('holds an array with gaps, or with members of its own');
+  // A gap is looked for only if the list has as many members as it is long: it may be long without any.
+  if (!isPlain || list.findIndex((_item, index) => !Object.hasOwn(list, index)) >= 0)
+    throw refused('holds an array with gaps, or with members of its own');
   return `[${list.map((item) => textOf(item, depth)).join()}]`;
 }
 

@@ -1,6 +1,5 @@
 /** Streams with one refresh token ask their sources one after the other, each with the newest refresh token. */
-import { AsyncSubject, defer, filter, map, Observable, Subject, takeUntil, tap, type SchedulerLike } from 'rxjs';
-import type { InTurn } from '../token/options.js';
+import { AsyncSubject, defer, filter, map, Observable, Subject, tap, type SchedulerLike } from 'rxjs';
 import { ticksOf, stopwatch, type Clocks } from '../internal/stopwatch.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
@@ -11,73 +10,73 @@ import { weakTarget, type WeakTarget } from './weakTarget.js';
 /** An exchange whose caller has left keeps the others of its chain waiting so long at most. Milliseconds. */
 const LONGEST = 10_000;
 
-/** The refresh token that several streams share: one stream for each audience, say. */
-interface Chain {
-  readonly inTurn: InTurn;
-  readonly timers: Timers;
-  readonly clocks: Clocks;
-  /** The store whose stream has ended the session. */
-  readonly ended: Subject<TokenStore>;
-  /** Grows with each sign-out. */
-  session: number;
-  /** Holds the newest refresh token. */
-  last: TokenResponse | null;
-}
-
-function createChain(scheduler: SchedulerLike): Chain {
-  return {
-    inTurn: createTurns(1),
-    timers: createTimers(scheduler),
-    clocks: { ticks: ticksOf(scheduler), wall: () => scheduler.now() },
-    ended: new Subject(),
-    session: 0,
-    last: null,
-  };
-}
+/** Asks the source of a stream. It is given the last response, which has the newest refresh token. */
+type Fetch = Parameters<TokenStore['refresh']>[1];
 
 /**
- * A server that rotates refresh tokens takes it for theft when one comes back that was used. So the streams of a chain
- * ask their sources one after the other, and each is given the refresh token that the one before has brought.
+ * A refresh token that several streams share: one stream for each audience, say. A server that rotates refresh tokens
+ * takes it for theft when one comes back that was used. So the streams ask their sources one after the other, and each
+ * is given the refresh token that the one before has brought.
  */
-function joinChain(chain: Chain): TokenStore {
-  const store: TokenStore = {
-    refresh: (_request, fetch) =>
-      new Observable((subscriber) => {
-        const stored$ = new AsyncSubject<StoredToken>();
-        const tooLate$ = new Subject<void>();
-        let hasBegun = false;
-        const exchange$ = defer(() => {
-          hasBegun = true;
-          return exchangeOf(chain, fetch);
-        });
-        const exchange = chain.inTurn(exchange$).pipe(takeUntil(tooLate$)).subscribe(stored$);
-        stored$.subscribe(subscriber);
-        // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
-        subscriber.add(() => {
-          if (!hasBegun) exchange.unsubscribe();
-          else if (!exchange.closed) exchange.add(chain.timers.after(LONGEST).subscribe(tooLate$));
-        });
-      }),
-    signOut: () => {
-      chain.session++;
-      chain.last = null;
-      chain.ended.next(store);
-    },
-    signedOut: chain.ended.pipe(filter((by) => by !== store)),
-  };
-  return store;
-}
+class Chain {
+  private readonly inTurn = createTurns(1);
+  private readonly timers: Timers;
+  private readonly clocks: Clocks;
+  /** Emits the store whose stream has ended the session. */
+  private readonly ended$ = new Subject<TokenStore>();
+  /** Has the newest refresh token. The next session is another object: what an old exchange brings is not for it. */
+  private session: { last: TokenResponse | null } = { last: null };
 
-function exchangeOf(chain: Chain, fetch: Parameters<TokenStore['refresh']>[1]): Observable<StoredToken> {
-  const { session } = chain;
-  const age = stopwatch(0, chain.clocks);
-  return fetch(chain.last).pipe(
-    tap(({ refresh_token }) => {
-      const isNews = chain.session === session && typeof refresh_token === 'string' && refresh_token !== '';
-      if (isNews) chain.last = { access_token: '', refresh_token };
-    }),
-    map((response) => ({ response, age: age(), origin: 'fetched' })),
-  );
+  constructor(scheduler: SchedulerLike) {
+    this.timers = createTimers(scheduler);
+    this.clocks = { ticks: ticksOf(scheduler), wall: () => scheduler.now() };
+  }
+
+  /** The store of another one of the streams. */
+  join(): TokenStore {
+    const store: TokenStore = {
+      refresh: (_request, fetch) => this.refresh(fetch),
+      signOut: () => {
+        this.session = { last: null };
+        this.ended$.next(store);
+      },
+      signedOut: this.ended$.pipe(filter((by) => by !== store)),
+    };
+    return store;
+  }
+
+  private refresh(fetch: Fetch): Observable<StoredToken> {
+    return new Observable((subscriber) => {
+      const stored$ = new AsyncSubject<StoredToken>();
+      let hasBegun = false;
+      const exchange$ = defer(() => {
+        hasBegun = true;
+        return this.exchange(fetch);
+      });
+      const exchange = this.inTurn(exchange$).subscribe(stored$);
+      const giveUp = () => {
+        exchange.unsubscribe();
+      };
+      stored$.subscribe(subscriber);
+      // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
+      subscriber.add(() => {
+        if (!hasBegun) giveUp();
+        else if (!exchange.closed) exchange.add(this.timers.after(LONGEST).subscribe(giveUp));
+      });
+    });
+  }
+
+  private exchange(fetch: Fetch): Observable<StoredToken> {
+    const { session } = this;
+    const age = stopwatch(0, this.clocks);
+    return fetch(session.last).pipe(
+      tap(({ refresh_token }) => {
+        const isNews = typeof refresh_token === 'string' && refresh_token !== '';
+        if (isNews) session.last = { access_token: '', refresh_token };
+      }),
+      map((response) => ({ response, age: age(), origin: 'fetched' })),
+    );
+  }
 }
 
 /**
@@ -93,10 +92,10 @@ export function createChains(scheduler: SchedulerLike): (id: string) => TokenSto
   return (id) => {
     let chain = chains.get(id)?.deref();
     if (!chain) {
-      chain = createChain(scheduler);
+      chain = new Chain(scheduler);
       chains.set(id, weakTarget(chain));
       collected?.register(chain, id);
     }
-    return joinChain(chain);
+    return chain.join();
   };
 }

@@ -1,5 +1,5 @@
 import { asyncScheduler } from 'rxjs';
-import { numbersIn, requireFunctions, wrong } from '../internal/validate.js';
+import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import { settingsOf as settingsOfStream, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { TokenStreamOptions } from '../token/types.js';
@@ -49,7 +49,7 @@ export interface PoolSettings<K> {
 
 /** Checks every option. @throws TypeError that names an option out of range */
 export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
-  if (typeof options !== 'object' || (options as unknown) === null) throw wrong('options', options, 'an object');
+  requireObject(options);
   const { idOf, store, chainOf, scheduler } = options;
   requireFunctions({ idOf, store, chainOf });
   if (store && chainOf)

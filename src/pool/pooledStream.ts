@@ -7,24 +7,24 @@ import type { TokenManager } from '../token/tokenManager.js';
 import { useFresh } from '../token/tokenViews.js';
 import { streamOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import type { Entries, Entry } from './entries.js';
+import type { Entry } from './entry.js';
 import { weakTarget } from './weakTarget.js';
 
 /** The stream of a key: the same one, as long as somebody holds it. It has no state of its own. */
-export function pooledStream<K>(entry: Entry<K>, entries: Entries<K>): TokenStream {
+export function pooledStream(entry: Entry<unknown>): TokenStream {
   const handedOut = entry.handedOut?.deref();
   if (handedOut) return handedOut;
-  const stream = streamOf(pooledManager(entry, entries));
+  const stream = streamOf(pooledManager(entry));
   entry.handedOut = weakTarget(stream);
   return stream;
 }
 
 /** It asks for the manager each time, since that may have ended. */
-function pooledManager<K>(entry: Entry<K>, entries: Entries<K>): TokenManager {
-  const { source, state } = entry;
-  const { timers, now, shownNow } = entries;
-  const manager = () => entries.activate(entry);
-  const observe = <T>(select: (active: TokenManager) => Observable<T>) => entries.whileUsed(entry, select);
+function pooledManager(entry: Entry<unknown>): TokenManager {
+  const { source, state, settings, context } = entry;
+  const { now } = context.clock;
+  const manager = () => entry.activate();
+  const observe = <T>(select: (active: TokenManager) => Observable<T>) => entry.whileUsed(select);
 
   /** A fresh token needs no manager. */
   const useIfFresh = () => useFresh(state, now);
@@ -49,8 +49,8 @@ function pooledManager<K>(entry: Entry<K>, entries: Entries<K>): TokenManager {
     },
     newest: (token, rejected) => manager().newest(token, rejected),
     owns: (signal) => entry.manager?.owns(signal) ?? false,
-    shownNow,
-    timers,
+    shownNow: settings.now,
+    timers: context.timers,
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,
     current: () => usableToken(state, now()),
@@ -58,7 +58,7 @@ function pooledManager<K>(entry: Entry<K>, entries: Entries<K>): TokenManager {
       manager().signOut();
     },
     close: () => {
-      entries.close(entry);
+      entry.close();
     },
   };
 }

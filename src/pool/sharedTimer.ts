@@ -1,14 +1,15 @@
 /** Calls for each of many entries at its time, with one timer for all of them. */
 import type { Subscription } from 'rxjs';
 
-/** An entry that something is to be done for at its time. */
+/** What is called at its time. */
 export interface Timed {
   /** Milliseconds on the clock; Infinity: it waits for none. */
   dueAt: number;
+  onDue(): void;
 }
 
 /** Sets the time of an entry, in the place of the one before. `Infinity`: never. */
-export type SharedTimer<S extends Timed> = (timed: S, dueAt: number) => void;
+export type SharedTimer = (timed: Timed, dueAt: number) => void;
 
 /**
  * One timer for all: a timer for each takes as much memory as all else that is kept of a key.
@@ -16,13 +17,12 @@ export type SharedTimer<S extends Timed> = (timed: S, dueAt: number) => void;
  * @param after begins the timer
  * @param now a clock that is never set back, in milliseconds
  */
-export function createSharedTimer<S extends Timed>(
+export function createSharedTimer(
   after: (delay: number, fire: () => void) => Subscription,
   now: () => number,
-  onDue: (timed: S) => void,
-): SharedTimer<S> {
+): SharedTimer {
   /** By time: the next one is the last. */
-  const waiting: S[] = [];
+  const waiting: Timed[] = [];
   let timer: Subscription | undefined;
   let timerAt = Infinity;
 
@@ -32,7 +32,7 @@ export function createSharedTimer<S extends Timed>(
     let high = waiting.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((waiting[middle] as S).dueAt > dueAt) low = middle + 1;
+      if ((waiting[middle] as Timed).dueAt > dueAt) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -53,7 +53,7 @@ export function createSharedTimer<S extends Timed>(
     for (let next = waiting.at(-1); next && next.dueAt <= time; next = waiting.at(-1)) {
       waiting.pop();
       next.dueAt = Infinity;
-      onDue(next);
+      next.onDue();
     }
     startTimer();
   }

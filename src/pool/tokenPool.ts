@@ -1,13 +1,11 @@
 import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { captureContext } from '../internal/callerContext.js';
-import { wrong } from '../internal/validate.js';
-import { createEventQueue } from '../token/eventQueue.js';
+import { requireObject, wrong } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { frozenCopy } from './canonicalKey.js';
-import { Entries, createEntry, type Entry } from './entries.js';
-import { settingsOf, type PoolSettings, type TokenPoolOptions } from './options.js';
+import { createEntryContext, Entry } from './entry.js';
+import { settingsOf, type TokenPoolOptions } from './options.js';
 import { pooledStream } from './pooledStream.js';
 import { RecentlyUsed } from './recentlyUsed.js';
 
@@ -62,80 +60,71 @@ export interface TokenPool<K> {
 export function createTokenPool<K>(source: (key: K) => TokenSource, options: TokenPoolOptions<K> = {}): TokenPool<K> {
   if (typeof source !== 'function')
     throw new TypeError('createTokenPool takes a function that makes the token source of a key');
-  const settings = settingsOf(options);
-  const create = entryMaker(source, settings);
-  const events = createEventQueue(settings.settings.now);
-  const entries = new Entries<K>(settings.settings, ({ key, isGone }, event) => {
-    const pooled = { ...event, key };
-    if (!isGone) events.emit(pooled);
-  });
-  const known = new RecentlyUsed<Entry<K>>(settings.max, isInUse, (entry) => {
-    entries.letGo(entry);
-  });
+  const { max, settings, nameOf, isCanonical, streamSettingsOf } = settingsOf(options);
+  const context = createEntryContext(settings);
+  const entries = new RecentlyUsed<Entry<K>>(max);
   let isClosed = false;
 
-  function checkedName(key: K): string {
+  function requireOpen(): void {
     if (isClosed) throw new TokenStreamClosedError('the token pool is closed');
-    return settings.nameOf(key);
+  }
+
+  /** The entry of that name, unless its stream was closed by somebody who had it. */
+  function find(name: string): Entry<K> | undefined {
+    const entry = entries.use(name);
+    return entry?.state.isClosed ? undefined : entry;
+  }
+
+  function createEntry(name: string, given: K): Entry<K> {
+    const key = isCanonical ? frozenCopy(given) : given;
+    // A getter may have said something else the second time.
+    if (isCanonical && nameOf(key) !== name)
+      throw new TypeError('the key of a token pool must not change while it is read');
+    const made: unknown = source(key);
+    if (typeof made !== 'function')
+      throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
+    return new Entry(key, made as TokenSource, streamSettingsOf(name, key), context);
+  }
+
+  function addEntry(name: string, key: K): Entry<K> {
+    const added = context.runInContext(() => createEntry(name, key));
+    // The function that makes the source may have closed the pool, or asked for this key.
+    requireOpen();
+    const present = find(name);
+    if (!present) entries.set(name, added);
+    return present ?? added;
   }
 
   function get(key: K): TokenStream {
-    const name = checkedName(key);
-    let entry = known.use(name);
-    if (!entry) {
-      const made = create(name, key);
-      // The function that makes the source may have asked for this key, or closed the pool.
-      entry = known.use(checkedName(key)) ?? made;
-      if (entry === made) known.add(name, made);
-    }
-    return pooledStream(entry, entries);
+    requireOpen();
+    const name = nameOf(key);
+    return pooledStream(find(name) ?? addEntry(name, key));
   }
 
-  function remove(key: K, { signOut = false }: TokenPoolDeleteOptions = {}): void {
+  function remove(key: K, options: TokenPoolDeleteOptions = {}): void {
+    requireObject(options);
+    const { signOut = false } = options;
     if (typeof signOut !== 'boolean') throw wrong('signOut', signOut, 'a boolean');
-    const name = checkedName(key);
+    requireOpen();
     // The session may live in a store, or in what the source reads, though no stream of it does.
     if (signOut) get(key).signOut();
-    const entry = known.take(name);
-    if (!entry) return;
-    entries.close(entry);
-    entry.isGone = true;
+    entries.take(nameOf(key))?.close();
   }
 
   function close(): void {
     isClosed = true;
-    for (const entry of known.takeAll()) entries.close(entry);
-    events.complete();
+    for (const entry of entries.takeAll()) entry.close();
+    context.events.complete();
   }
 
   return {
     get,
-    events: events.events$ as Observable<PooledTokenEvent<K>>,
+    events: context.events.events$ as Observable<PooledTokenEvent<K>>,
     get size() {
-      return isClosed ? 0 : known.size;
+      return isClosed ? 0 : entries.size;
     },
     delete: remove,
     close,
     [Symbol.dispose]: close,
   };
-}
-
-const isInUse = <K>({ state }: Entry<K>): boolean => state.subscribers > 0 || state.refresh?.isFetching === true;
-
-/**
- * Makes the entry of a key, in the context in which the pool is made: a request that asks first must not be kept alive.
- */
-function entryMaker<K>(source: (key: K) => TokenSource, { nameOf, isCanonical, streamSettingsOf }: PoolSettings<K>) {
-  const runInContext = captureContext();
-  return (name: string, given: K): Entry<K> =>
-    runInContext(() => {
-      const key = isCanonical ? frozenCopy(given) : given;
-      // A getter may have said something else the second time.
-      if (isCanonical && nameOf(key) !== name)
-        throw new TypeError('the key of a token pool must not change while it is read');
-      const made: unknown = source(key);
-      if (typeof made !== 'function')
-        throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
-      return createEntry(key, made as TokenSource, streamSettingsOf(name, key));
-    });
 }

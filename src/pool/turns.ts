@@ -18,7 +18,7 @@ export function createTurns(limit: number): InTurn {
     if (isAdmitting) return;
     isAdmitting = true;
     for (const begin of waiting) {
-      if (running >= limit) break;
+      if (running + 1 > limit) break;
       waiting.delete(begin);
       begin();
     }

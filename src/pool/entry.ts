@@ -1,0 +1,194 @@
+import { EMPTY, Observable } from 'rxjs';
+import { captureContext, type RunInContext } from '../internal/callerContext.js';
+import { ON_CLOSE } from '../internal/sourceHooks.js';
+import { clockOf, type SteadyClock } from '../internal/steadyClock.js';
+import { createTimers, type Timers } from '../internal/timers.js';
+import { reportExpiry, type TokenRecord } from '../token/context.js';
+import { createEventQueue, type EventQueue } from '../token/eventQueue.js';
+import type { UntimedTokenEvent } from '../token/events.js';
+import type { Settings } from '../token/options.js';
+import { createRejectionMemory } from '../token/rejectionMemory.js';
+import { forgetSession } from '../token/session.js';
+import { initialState, keepsRunning, pauseLeft, whyRefresh } from '../token/state.js';
+import { nextMoment } from '../token/tokenHolder.js';
+import { createManager, type EndingManager } from '../token/tokenManager.js';
+import type { TokenSource, TokenStream } from '../token/types.js';
+import { createSharedTimer, type SharedTimer, type Timed } from './sharedTimer.js';
+import { resume, suspend } from './suspension.js';
+import type { WeakTarget } from './weakTarget.js';
+
+/** What the entries of a pool share. */
+export interface EntryContext {
+  readonly clock: SteadyClock;
+  readonly timers: Timers;
+  readonly events: EventQueue;
+  /** In the context in which the pool was made: a request that asks first must not be kept alive. */
+  readonly runInContext: RunInContext;
+  readonly setTimer: SharedTimer;
+}
+
+export function createEntryContext(settings: Settings): EntryContext {
+  const clock = clockOf(settings);
+  const timers = createTimers(settings.scheduler, clock);
+  const runInContext = captureContext();
+  const after = (delay: number, fire: () => void) => runInContext(() => timers.after(delay).subscribe(fire));
+  const setTimer = createSharedTimer(after, clock.now);
+  return { clock, timers, events: createEventQueue(settings.now), runInContext, setTimer };
+}
+
+/**
+ * What the pool has of a key: the state of its stream, and a manager while somebody uses the stream. The manager takes
+ * ten times the memory of the state, so it is suspended in the next tick after the last use.
+ */
+export class Entry<K> implements Timed {
+  dueAt = Infinity;
+  readonly state = initialState();
+  /** Null: no token was rejected. */
+  rejections: TokenRecord['rejections'] | null = null;
+  manager: EndingManager | null = null;
+  /** What was handed out, while somebody holds it. */
+  handedOut: WeakTarget<TokenStream> | null = null;
+  /** It is the entry of the key. The pool reports its events. */
+  private isKnown = true;
+  /** How many attempts run, and how many are subscribed. */
+  private uses = 0;
+
+  constructor(
+    readonly key: K,
+    readonly source: TokenSource,
+    readonly settings: Settings,
+    readonly context: EntryContext,
+  ) {}
+
+  /** Whether the pool must keep it: somebody listens to it or waits for its token, or its source is being asked. */
+  get isInUse(): boolean {
+    return this.state.subscribers > 0 || this.state.refresh?.isFetching === true;
+  }
+
+  /** The manager, which is created if there is none. */
+  activate(): EndingManager {
+    return this.manager ?? this.context.runInContext(() => this.createManager());
+  }
+
+  /**
+   * While somebody is subscribed, the manager stays. Hand-made, since `defer` with `finalize` is four Observables, and
+   * each `get` may make three of these.
+   */
+  whileUsed<T>(make: (manager: EndingManager) => Observable<T>): Observable<T> {
+    return new Observable((subscriber) => {
+      this.uses++;
+      subscriber.add(() => {
+        this.uses--;
+        this.suspendLater();
+      });
+      make(this.activate()).subscribe(subscriber);
+    });
+  }
+
+  /** The pool drops it, and forgets its token. The stream stays open: whoever holds it may be about to use it. */
+  letGo(): void {
+    if (this.manager) this.manager.rest();
+    else {
+      this.forget();
+      if (this.state.isConnected) this.disconnect();
+    }
+    this.isKnown = false;
+  }
+
+  close(): void {
+    const { manager, source, settings, state } = this;
+    // Only a manager can close a source or a store.
+    if (manager || settings.store || ON_CLOSE in source) this.activate().close();
+    else if (!state.isClosed) {
+      Object.assign(state, { isClosed: true, isConnected: false });
+      this.tell({ type: 'closed' });
+      this.forget();
+    }
+  }
+
+  /** The manager may be suspended, or the next moment of the token has come. */
+  onDue(): void {
+    if (!this.manager) this.onMoment();
+    else if (this.mayBeSuspended()) {
+      suspend(this.manager);
+      this.manager = null;
+      this.setTimer();
+    }
+  }
+
+  private createManager(): EndingManager {
+    const { source, state, settings, context } = this;
+    const { clock, setTimer } = context;
+    const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(attempt$));
+    const rejections = this.rejections ?? createRejectionMemory(settings.rejectionBudget);
+    const manager = createManager(source, { ...settings, inTurn }, { state, rejections, clock });
+    this.manager = manager;
+    manager.events$.subscribe((event) => {
+      if (event.type === 'tokenRejected') this.rejections = rejections;
+      if (event.type === 'closed') setTimer(this, Infinity);
+      else this.suspendLater();
+      this.tell(event);
+    });
+    if (state.isClosed) manager.parts.context.events.complete();
+    else setTimer(this, clock.now());
+    resume(manager);
+    return manager;
+  }
+
+  /** In the next tick: the manager may be in the middle of something. */
+  private suspendLater(): void {
+    const { clock, setTimer } = this.context;
+    if (this.dueAt === Infinity && !this.state.isClosed) setTimer(this, clock.now());
+  }
+
+  /** Nobody uses the stream, and nothing but the next moment of its token makes it act. */
+  private mayBeSuspended(): boolean {
+    const { uses, state, settings } = this;
+    const { held, isConnected, refresh, isClosed } = state;
+    // A store may tell of the end of the session, or of another token.
+    if (uses > 0 || refresh || isClosed || (settings.store && (held || isConnected))) return false;
+    // `wake` is listened to.
+    const isWaiting = settings.wake === EMPTY && pauseLeft(state, this.context.clock.now()) === 0;
+    return !isConnected || (isWaiting && !this.isRefreshDue());
+  }
+
+  /** What the check of a manager does. A manager is made only to renew the token. */
+  private onMoment(): void {
+    const { state, settings } = this;
+    const time = this.context.clock.now();
+    reportExpiry(state, time, (event) => {
+      this.tell(event);
+    });
+    if (!this.manager && state.isConnected && !keepsRunning(state, time, settings)) this.disconnect();
+    // A listener may have used the stream: then its manager does the rest.
+    if (this.manager) return;
+    if (this.isRefreshDue()) this.activate().parts.context.recheck();
+    else this.setTimer();
+  }
+
+  private isRefreshDue(): boolean {
+    return this.state.isConnected && whyRefresh(this.state, this.context.clock.now()) !== null;
+  }
+
+  /** Waits for the next moment of the token. */
+  private setTimer(): void {
+    const { held } = this.state;
+    if (held) this.context.setTimer(this, nextMoment(held, this.context.clock.now()));
+  }
+
+  /** Stops the renewals, without a manager. */
+  private disconnect(): void {
+    this.state.isConnected = false;
+    this.tell({ type: 'idle' });
+  }
+
+  private forget(): void {
+    this.context.setTimer(this, Infinity);
+    forgetSession(this.state, this.rejections);
+  }
+
+  private tell(event: UntimedTokenEvent): void {
+    const pooled = { ...event, key: this.key };
+    if (this.isKnown) this.context.events.emit(pooled);
+  }
+}
