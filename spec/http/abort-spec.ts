@@ -311,7 +311,7 @@ it('should end a request that was redirected before its body had come', async ()
   const controller = new AbortController();
   const body = new ReadableStream();
   const init = { method: 'POST', body, duplex: 'half', signal: controller.signal };
-  const request = new Request('https://api.example.com/here', init as RequestInit);
+  const request = new Request('https://api.example.com/here', init);
   const failure = failureOf(createFetch(token$, { baseUrl: 'https://api.example.com', fetch })(request));
   await until(() => calls.length === 1);
   await pause(1);

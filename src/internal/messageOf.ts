@@ -15,13 +15,13 @@ const CREDENTIALS = /\/\/[^\s/?#]*@/g;
 const QUERY =
   /(?<![^\s"'(])([^\s"'(?#]*(?:\/[^\s?#]*(?=[?#])|(?=[?#][\w.~-]+=)))[?#]\S+?(["')\]>}]{0,3}[:;,.]?)(?=\s|$)/g;
 
-/** The end of what the platform quotes of a body or a header that it cannot read: `"s3cr3t" is not valid JSON`. */
-const END_OF_UNREADABLE = /"(\.{3})? is (not valid JSON|an invalid header value)\b/;
+/** The end of what the platform quotes of a body that it cannot read: `"s3cr3t" is not valid JSON`. */
+const END_OF_UNREADABLE = /"(\.{3})? is not valid JSON\b/;
 
 /** What `JSON.parse` quotes in Safari and in Bun. */
 const UNREADABLE_IDENTIFIER = /(Unexpected identifier) ".*/;
 
-/** What node-fetch, Firefox and Safari quote of a header that HTTP does not allow. */
+/** What platforms quote of a header that HTTP does not allow. */
 const UNREADABLE_HEADER = /^(\w+\.\w+: )?.*( is (?:not a legal HTTP|an invalid) header )|(?<=has invalid value: ).*/;
 
 /** What follows a scheme in a header (RFC 9110 section 11.4): longer than a word. */
