@@ -10,7 +10,8 @@ const LONGEST_READ = 1000;
 const CREDENTIALS = /\/\/[^\s/?#]*@/g;
 
 /**
- * Of a URL, absolute or not: a word with a slash, or with `name=` behind it. It ends at a blank, but for what closes a quotation or a sentence.
+ * Of a URL, absolute or not: a word with a slash, or with `name=` behind it. It ends at a blank, but for what closes a
+ * quotation or a sentence.
  */
 const QUERY =
   /(?<![^\s"'(])([^\s"'(?#]*(?:\/[^\s?#]*(?=[?#])|(?=[?#][\w.~-]+=)))[?#]\S+?(["')\]>}]{0,3}[:;,.]?)(?=\s|$)/g;

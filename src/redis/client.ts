@@ -65,7 +65,11 @@ export function scriptRunner(client: RedisClient): RunScript {
   return async (script, key, values) => {
     const hash = hashes.get(script);
     if (hash === undefined) {
-      void sha1(script).then((computed) => hashes.set(script, computed));
+      // Without a hash each command is sent in full.
+      sha1(script).then(
+        (computed) => hashes.set(script, computed),
+        () => undefined,
+      );
       return inFull(script, key, values);
     }
     const args = values.map(String);

@@ -50,7 +50,8 @@ import type { TokenRecord } from './tokenRecord.js';
 export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const settings = storeSettings(options);
   const { client, channel, hashKey, keys, fetchTimeout, lifetime, onUnavailable } = settings;
-  // A clock that is never set, and goes on while the machine sleeps. The timers do not keep a process alive: the stream does, while it has a subscriber.
+  // A clock that is never set, and goes on while the machine sleeps. The timers do not keep a process alive: the stream
+  // does, while it has a subscriber.
   const { now } = steadyClock(
     () => performance.now(),
     () => Date.now(),
