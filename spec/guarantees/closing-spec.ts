@@ -30,4 +30,34 @@ describe('26: close()', () => {
       expect([rig.token$.current, rig.asked, m.scheduler.actions.length]).toEqual([null, [], 0]);
     }),
   );
+
+  it(
+    '26: close() by a subscriber of an idle stream, with the token that it is given: it completes, and nothing is asked',
+    marbles((m) => {
+      const { token$, asked, ask, at } = setUp(
+        m,
+        (n) => (n === 1 ? { took: 0 } : { took: 100, fail: new Error('down') }),
+        { idleTimeout: 0 },
+      );
+      const told: string[] = [];
+      ask(0, 'a');
+      // After a failure that nobody waits for, the stream is idle, and its token is still usable.
+      at(500, () => token$.refresh().subscribe().unsubscribe());
+      at(1000, () =>
+        token$.subscribe({
+          next: ({ value }) => {
+            told.push(value);
+            token$.close();
+          },
+          complete: () => told.push('complete'),
+        }),
+      );
+      at(1000, () => expect(m.scheduler.actions.length).toBe(0));
+      m.flush();
+      expect([told, asked]).toEqual([
+        ['T1', 'complete'],
+        ['0 initial', '500 manual'],
+      ]);
+    }),
+  );
 });

@@ -158,6 +158,25 @@ describe('11: a failed renewal while the token lives', () => {
   );
 });
 
+describe('11: permanent failures while the token lives', () => {
+  it(
+    'cost no request, if the source answers again before the token is over',
+    marbles((m) => {
+      // Some servers refuse a new token while more than 20 s of the old one are left.
+      const reply = (): Reply => {
+        const isRefused = m.scheduler.now() > 1000 && m.scheduler.now() < 580_000;
+        return isRefused ? { fail: { status: 400, data: { error: 'access_denied' } } } : { life: 600 };
+      };
+      const { log, ask, asked } = setUp(m, reply);
+      for (let ms = 0; ms < 700_000; ms += 1000) ask(ms, 'a');
+      m.flush();
+      expect(log.filter((entry) => entry.includes('!'))).toEqual([]);
+      // A request that leaves at the end of the token waits for the next one.
+      expect(asked).toContain('599000 expired');
+    }),
+  );
+});
+
 describe('12: no usable token', () => {
   it(
     'lets requests, forced refreshes and subscribers wait through transient failures',

@@ -290,6 +290,29 @@ describe('30: a token is as old as it says, and never gets younger', () => {
     }),
   );
 
+  cases(
+    'and a lifetime that cannot be read is told once',
+    (m, { fields }) => {
+      const rig = setUp(m, (n) => ({ took: 0, response: { access_token: `T${n}`, ...fields } }));
+      rig.at(0, () => rig.token$.refresh().subscribe());
+      rig.at(1000, () => rig.token$.refresh().subscribe());
+      rig.at(2000, () => rig.token$.close());
+      m.flush();
+      expect(rig.events.filter((event) => event.includes('refreshFailed'))).toEqual(
+        'scope' in fields || fields.expires_in === Infinity
+          ? []
+          : ['0 refreshFailed !InvalidTokenResponseError 1 null'],
+      );
+    },
+    [
+      { name: 'a date', fields: { expires_at: '2026-11-28T00:00:00Z' } },
+      { name: "a client's own name", fields: { expiresIn: 30 } },
+      { name: 'a number and a unit', fields: { expires_in: '30s' } },
+      { name: 'not where there is none', fields: { scope: 'a' } },
+      { name: 'not where it is without end', fields: { expires_in: Infinity } },
+    ] as { name: string; fields: Record<string, unknown> }[],
+  );
+
   it('and an initial token that is over is not used', () => {
     const now = () => 5_000_000;
     const initial = { access_token: jwt({ iat: 0, exp: 3600 }) };

@@ -154,6 +154,9 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: 'a 200 with an error', response: { error: 'bad_refresh_token' } },
       { name: 'a 200 with an error in prose', response: { error: 'Client is unknown' } },
       { name: "Google's 403 in a body", response: { error: { code: 403, status: 'PERMISSION_DENIED' } } },
+      { name: "RTK Query's result", response: { error: { status: 401, data: {} } } },
+      { name: "MSAL's, when the user closes the window", fail: http({ errorCode: 'user_cancelled' }) },
+      { name: "Amplify's expired refresh token", fail: http({ name: 'NotAuthorizedException' }) },
       { name: 'the first of several errors', response: { errors: [{ code: 'invalid_client' }] } },
       {
         name: 'what the server said, whatever the class of the error is called',

@@ -22,6 +22,8 @@ describe('statusOf', () => {
     ['a body that repeats it', { statusCode: 400, message: 'no' }, 400],
     ['its own before that of its response', { status: 500, response: { status: 401 } }, 500],
     ["wreck's error, and so simple-oauth2's", { data: { res: { statusCode: 401 } } }, 401],
+    ["Apollo Client 3's error", { networkError: { response: new Response(null, { status: 401 }) } }, 401],
+    ["tRPC's error", { data: {}, meta: { response: new Response(null, { status: 401 }) } }, 401],
     ['status before statusCode', { status: 401, statusCode: 500 }, 401],
     ['that of its response, where its own is no number', { status: 'error', response: { status: 401 } }, 401],
     ['a status in letters', { status: '401' }, undefined],

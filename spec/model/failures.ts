@@ -43,6 +43,7 @@ export class Failures {
   private permanents = { since: 0, count: 0, isSteady: false };
   private readonly untold: Failure[] = [];
   private unkeptTold = 0;
+  private unreadTold = 0;
 
   constructor(
     private readonly facts: Facts,
@@ -134,13 +135,16 @@ export class Failures {
     const life = previous ? previous.endsAt - previous.issuedAt : Infinity;
     const longest = isPermanent ? 60_000 : Math.min(10_000, (life || Infinity) / 6);
     const step = Math.min(longest, FIRST_PAUSE * 2 ** (this.count - 1));
+    // The pause after a permanent failure ends with the use of the token at hand.
+    const usableFor = tokens.held && tokens.mayServe() !== null ? tokens.held.overAt - facts.clock : Infinity;
+    const permanentStep = Math.min(step, Math.max(FIRST_PAUSE, usableFor));
     const drawn = this.isConstant && previous !== undefined && tokens.mayServe() === null ? Math.round(step / 2) : 0;
     this.last = {
       real,
       seq: ++facts.seq,
       jumps: attempt?.jumps ?? facts.jumps,
       isPermanent,
-      atLeast: facts.jumps > 0 ? 50 : Math.max(50, isPermanent ? step : drawn, asked),
+      atLeast: facts.jumps > 0 ? 50 : Math.max(50, isPermanent ? permanentStep : drawn, asked),
       atMost: Math.max(50, Math.round(step), asked),
       exact: null,
     };
@@ -155,6 +159,11 @@ export class Failures {
   /** `refreshFailed` was emitted, for a token that cannot be kept. */
   toldUnkept(): void {
     if (++this.unkeptTold > 1) this.facts.violated('3', 'said more than once that a token cannot be kept');
+  }
+
+  /** `refreshFailed` was emitted, for a lifetime that cannot be read. */
+  toldUnread(): void {
+    if (++this.unreadTold > 1) this.facts.violated('3', 'said more than once that a lifetime cannot be read');
   }
 
   /** `refreshFailed` was emitted. */

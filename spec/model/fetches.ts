@@ -163,6 +163,10 @@ export class Fetches {
       failures.toldUnkept();
       return;
     }
+    if (message.includes('lifetime of the token is unknown')) {
+      failures.toldUnread();
+      return;
+    }
     if (!failures.isUntold) this.timedOut();
     failures.told(error, message, retryIn, isPermanent);
   }

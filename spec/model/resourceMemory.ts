@@ -21,7 +21,7 @@ export interface ResourceMemory {
 export const EXPLICIT_MEMORY = 60_000;
 
 /** Bare ones until the token is renewed, and for so long if it never is. Milliseconds. */
-export const BARE_MEMORY = 3_600_000;
+export const BARE_MEMORY = 300_000;
 
 export const newMemory = (name: string, isKeyed: boolean): ResourceMemory => ({
   name,

@@ -9,7 +9,7 @@ describe('a chain', () => {
   it(
     'should hand each exchange the refresh token of the one before, and know the age of what comes',
     marbles((m) => {
-      const join = createChains(m.scheduler);
+      const chainOf = createChains(m.scheduler);
       const given: unknown[] = [];
       const fetch =
         (name: string) =>
@@ -21,10 +21,10 @@ describe('a chain', () => {
         a: { response: { access_token: 'a', refresh_token: 'R-a' }, age: 2, origin: 'fetched' },
         b: { response: { access_token: 'b', refresh_token: 'R-b' }, age: 2, origin: 'fetched' },
       };
-      m.expect(from(join('s').refresh(request, fetch('a')))).toBeObservable('--(a|)', values);
-      m.expect(from(join('s').refresh(request, fetch('b')))).toBeObservable('----(b|)', values);
+      m.expect(from(chainOf('s').join().refresh(request, fetch('a')))).toBeObservable('--(a|)', values);
+      m.expect(from(chainOf('s').join().refresh(request, fetch('b')))).toBeObservable('----(b|)', values);
       // Another session does not wait.
-      m.expect(from(join('t').refresh(request, fetch('a')))).toBeObservable('--(a|)', values);
+      m.expect(from(chainOf('t').join().refresh(request, fetch('a')))).toBeObservable('--(a|)', values);
       m.flush();
       expect(given).toEqual([null, null, 'R-a']);
     }),
@@ -33,11 +33,24 @@ describe('a chain', () => {
   it(
     'should not wait for ever for an exchange whose caller has left',
     marbles((m) => {
-      const join = createChains(m.scheduler);
+      const chainOf = createChains(m.scheduler);
       const abandoned = m.cold('-');
       const next = m.cold('(r|)', { r: { access_token: 'T' } });
-      m.expect(from(join('s').refresh(request, () => abandoned)), '^-!').toBeObservable('-');
-      m.expect(from(join('s').refresh(request, () => next))).toBeObservable('10s 2ms (r|)', {
+      m.expect(
+        from(
+          chainOf('s')
+            .join()
+            .refresh(request, () => abandoned),
+        ),
+        '^-!',
+      ).toBeObservable('-');
+      m.expect(
+        from(
+          chainOf('s')
+            .join()
+            .refresh(request, () => next),
+        ),
+      ).toBeObservable('10s 2ms (r|)', {
         r: { response: { access_token: 'T' }, age: 0, origin: 'fetched' },
       });
       m.expect(abandoned).toHaveSubscriptions('^ 10001ms !');
@@ -45,8 +58,8 @@ describe('a chain', () => {
   );
 
   it('should keep nothing of an exchange that comes after the sign-out', () => {
-    const join = createChains({ now: () => 0, schedule: () => ({ unsubscribe: () => undefined }) as never });
-    const [one, other] = [join('s'), join('s')];
+    const chainOf = createChains({ now: () => 0, schedule: () => ({ unsubscribe: () => undefined }) as never });
+    const [one, other] = [chainOf('s').join(), chainOf('s').join()];
     const told: string[] = [];
     one.signedOut?.subscribe(() => told.push('one'));
     other.signedOut?.subscribe(() => told.push('other'));

@@ -295,6 +295,25 @@ describe('a pool that is full', () => {
   });
 });
 
+it('should have no turn taken by a key that waits for another one of its chain', () => {
+  const asked: string[] = [];
+  const pool = createTokenPool(
+    (key: string) => () => {
+      asked.push(key);
+      return NEVER;
+    },
+    { concurrency: 2, chainOf: (key) => (key === 'other' ? undefined : 'session') },
+  );
+  const waiting = ['one', 'two', 'three', 'other'].map((key) => takeToken(pool.get(key)).subscribe());
+  expect(asked).toEqual(['one', 'other']);
+  waiting[0]?.unsubscribe();
+  pool.delete('one');
+  waiting.forEach((waiter) => {
+    waiter.unsubscribe();
+  });
+  pool.close();
+});
+
 describe('the events of a pool', () => {
   it('should be those of all streams with their keys, of those that were there before and of those that come', async () => {
     const { pool, value } = setUp({ idleTimeout: 0 });

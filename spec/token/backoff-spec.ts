@@ -96,13 +96,20 @@ describe('permanentPause', () => {
     [9, 60_000],
     [5000, 60_000],
   ])('should be, after %i failures, %i ms, without jitter', (failures, pause) => {
-    expect(permanentPause(failures, settings)).toBe(pause);
+    expect(permanentPause(failures, settings, { remaining: Infinity })).toBe(pause);
   });
 
   it('should be what the options and the server say', () => {
-    expect(permanentPause(9, { ...settings, max: 5000 })).toBe(5000);
-    expect(permanentPause(1, { ...settings, initial: 0 })).toBe(MIN_PAUSE);
-    expect(permanentPause(1, settings, 7000)).toBe(7000);
-    expect(permanentPause(9, settings, 7000)).toBe(60_000);
+    const remaining = Infinity;
+    expect(permanentPause(9, { ...settings, max: 5000 }, { remaining })).toBe(5000);
+    expect(permanentPause(1, { ...settings, initial: 0 }, { remaining })).toBe(MIN_PAUSE);
+    expect(permanentPause(1, settings, { remaining, retryAfter: 7000 })).toBe(7000);
+    expect(permanentPause(9, settings, { remaining, retryAfter: 7000 })).toBe(60_000);
+  });
+
+  it('should not outlast the use of the token at hand, and be no shorter than the first one', () => {
+    expect(permanentPause(9, settings, { remaining: 20_000 })).toBe(20_000);
+    expect(permanentPause(9, settings, { remaining: 20 })).toBe(250);
+    expect(permanentPause(9, settings, { remaining: 20_000, retryAfter: 30_000 })).toBe(30_000);
   });
 });

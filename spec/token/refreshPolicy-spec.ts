@@ -76,7 +76,9 @@ describe('lifetimeOf', () => {
       60_000,
     ],
     ['what is over already', { access_token: jwt({ exp: S - 5, iat: S - 65 }) }, -5000],
-    ['expires_in, as ever', { access_token: jwt({ exp: S - 5, iat: S - 65 }), expires_in: 30 }, 30_000],
+    ['exp - now before expires_in', { access_token: jwt({ exp: S - 5, iat: S - 65 }), expires_in: 60 }, -5000],
+    ['expires_in, where that is less', { access_token: jwt({ exp: S + 40 }), expires_in: 30 }, 30_000],
+    ['expires_in of an opaque token', { access_token: 'opaque', expires_in: 30 }, 30_000],
     ['unknown, as ever', { access_token: 'opaque' }, Infinity],
   ])('should not take a token of unknown age for a new one: %s', (_kind, response, lifetime) => {
     expect(lifetimeOf(response, NOW, undefined, true)).toBe(lifetime);

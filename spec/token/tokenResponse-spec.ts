@@ -18,6 +18,9 @@ const failureOf = (value: unknown): Error | undefined => {
   }
 };
 
+const NO_TOKEN = 'has no access_token (undefined)';
+const NOT_SENDABLE = 'has an access_token that no header can carry: is "Bearer " before it?';
+
 describe('checkTokenResponse', () => {
   it.each<[string, unknown]>([
     ['the least', { access_token: 'a' }],
@@ -106,13 +109,19 @@ describe('checkTokenResponse', () => {
     ['an empty error', { error: '' }, 'has no access_token (undefined)'],
     ['the envelope of a server', { data: null, message: 'SECRET' }, 'has no access_token (undefined)'],
     ['a status that is no failure', { status: 200, message: 'SECRET' }, 'has no access_token (undefined)'],
-    ['a space', { access_token: 'SECRET x' }, 'has an access_token that no header can carry'],
-    ['a line break', { access_token: 'SECRET\r\nx: y' }, 'has an access_token that no header can carry'],
-    ['a trailing line break', { access_token: 'SECRET\n' }, 'has an access_token that no header can carry'],
-    ['NUL', { access_token: 'SECRET\0' }, 'has an access_token that no header can carry'],
-    ['DEL', { access_token: 'SECRET\x7f' }, 'has an access_token that no header can carry'],
-    ['Latin-1', { access_token: 'SECRETé' }, 'has an access_token that no header can carry'],
-    ['more than that', { access_token: 'SECRET☕' }, 'has an access_token that no header can carry'],
+    ['the name of another login', { token: 'SECRET' }, `${NO_TOKEN}, but token: return { access_token, expires_in }`],
+    [
+      'the result of a client',
+      { token: { access_token: 'SECRET' } },
+      `${NO_TOKEN}, but token: return { access_token, expires_in }`,
+    ],
+    ['a space', { access_token: 'SECRET x' }, NOT_SENDABLE],
+    ['a line break', { access_token: 'SECRET\r\nx: y' }, NOT_SENDABLE],
+    ['a trailing line break', { access_token: 'SECRET\n' }, NOT_SENDABLE],
+    ['NUL', { access_token: 'SECRET\0' }, NOT_SENDABLE],
+    ['DEL', { access_token: 'SECRET\x7f' }, NOT_SENDABLE],
+    ['Latin-1', { access_token: 'SECRETé' }, NOT_SENDABLE],
+    ['more than that', { access_token: 'SECRET☕' }, NOT_SENDABLE],
   ])('should refuse, and not quote: %s', (_kind, value, fault) => {
     const error = failureOf(value);
     expect(error).toBeInstanceOf(InvalidTokenResponseError);

@@ -1,6 +1,6 @@
 /**
  * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
- * superagent's, wreck's, MSAL's, AWS' and our own.
+ * superagent's, wreck's, MSAL's, AWS', Apollo's, tRPC's and our own.
  */
 import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
 
@@ -10,10 +10,10 @@ type Fields = Readonly<Record<string, unknown>>;
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 
-/** The response that an error carries; wreck, and so simple-oauth2, keeps it in `data`. */
+/** The response that an error carries. Wreck, and so simple-oauth2, keeps it in `data`, tRPC in `meta`. */
 const responseOf = (answer: unknown) => {
-  const { response, data } = fieldsOf(answer);
-  return fieldsOf(response ?? fieldsOf(data).res);
+  const { response, data, networkError, meta } = fieldsOf(answer);
+  return fieldsOf(response ?? fieldsOf(data).res ?? fieldsOf(networkError ?? meta).response);
 };
 
 /** The HTTP status of an answer, or of the response that an error carries. */

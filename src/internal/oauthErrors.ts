@@ -45,7 +45,7 @@ export const isCode = (text: string): boolean => CODE.test(text) || isTemporaryC
 
 /**
  * The user must sign in again: `invalid_grant` and its dialects, the codes of OpenID Connect Core section 3.1.2.6, and
- * what MSAL and Auth0's clients say.
+ * what the clients of MSAL, Auth0 and Amplify say.
  */
 const SIGN_IN = [
   'invalid_grant',
@@ -65,9 +65,13 @@ const SIGN_IN = [
   'ux_not_allowed',
   'bad_token',
   'InteractionRequiredAuthError',
+  'NotAuthorizedException',
 ];
 
-/** What a token endpoint answers by RFC 6749 section 5.2, and what servers say in the place of it. */
+/**
+ * What a token endpoint answers by RFC 6749 section 5.2, what servers say in the place of it, and clients when the user
+ * has closed the window of the sign-in.
+ */
 const REFUSALS = [
   'invalid_request',
   'invalid_client',
@@ -79,6 +83,9 @@ const REFUSALS = [
   'expired_token',
   'incorrect_client_credentials',
   'bad_verification_code',
+  'user_cancelled',
+  'cancelled',
+  'popup_window_error',
 ];
 
 /** What a token endpoint may answer besides: of the IANA registry of OAuth errors, and of GitHub and others. */

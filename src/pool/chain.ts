@@ -2,6 +2,7 @@
 import { AsyncSubject, defer, filter, map, Observable, Subject, tap, type SchedulerLike } from 'rxjs';
 import { ticksOf, stopwatch, type Clocks } from '../internal/stopwatch.js';
 import { createTimers, type Timers } from '../internal/timers.js';
+import type { InTurn } from '../token/options.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { createTurns } from './turns.js';
@@ -19,7 +20,9 @@ type Fetch = Parameters<TokenStore['refresh']>[1];
  * is given the refresh token that the one before has brought.
  */
 class Chain {
-  private readonly inTurn = createTurns(1);
+  private readonly exchangeInTurn = createTurns(1);
+  /** Lets one attempt run at a time: those that wait have no time limit yet, and take no turn of the pool. */
+  readonly inTurn: InTurn = createTurns(1);
   private readonly timers: Timers;
   private readonly clocks: Clocks;
   /** Emits the store whose stream has ended the session. */
@@ -53,7 +56,7 @@ class Chain {
         hasBegun = true;
         return this.exchange(fetch);
       });
-      const exchange = this.inTurn(exchange$).subscribe(stored$);
+      const exchange = this.exchangeInTurn(exchange$).subscribe(stored$);
       const giveUp = () => {
         exchange.unsubscribe();
       };
@@ -80,10 +83,10 @@ class Chain {
 }
 
 /**
- * A place in the chain of that id. A chain lives as long as one of its streams: one that the pool has let go of, and
- * that somebody holds, has the same chain as its successor.
+ * The chain of an id. It lives as long as one of its streams: one that the pool has let go of, and that somebody holds,
+ * has the same chain as its successor.
  */
-export function createChains(scheduler: SchedulerLike): (id: string) => TokenStore {
+export function createChains(scheduler: SchedulerLike): (id: string) => Chain {
   const chains = new Map<string, WeakTarget<Chain>>();
   const forget = (id: string): void => {
     if (chains.get(id)?.deref() === undefined) chains.delete(id);
@@ -96,6 +99,6 @@ export function createChains(scheduler: SchedulerLike): (id: string) => TokenSto
       chains.set(id, weakTarget(chain));
       collected?.register(chain, id);
     }
-    return chain.join();
+    return chain;
   };
 }

@@ -1,6 +1,6 @@
-import { asyncScheduler } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
-import { settingsOf as settingsOfStream, type Settings } from '../token/options.js';
+import { settingsOf as settingsOfStream, type InTurn, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { canonicalKey, poolKey } from './canonicalKey.js';
@@ -64,42 +64,46 @@ export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
     ...settingsOfStream({ ...options, store: undefined }),
     inTurn: createTurns(numbers.concurrency),
   };
-  const storeOf = storesOf({ store, chainOf, scheduler });
+  const ownSettingsOf = chainOf ? chained(chainOf, scheduler, settings.inTurn) : store && stored(store);
   return {
     max: numbers.max,
     settings,
     isCanonical: idOf === undefined,
     nameOf: idOf ? (key) => requireId('idOf', idOf(key)) : poolKey,
     streamSettingsOf: (name, key) => {
-      const made = storeOf?.(idOf ? name : canonicalKey(key), key);
-      return made ? { ...settings, store: made } : settings;
+      const own = ownSettingsOf?.(idOf ? name : canonicalKey(key), key);
+      return own ? { ...settings, ...own } : settings;
     },
   };
 }
 
-/** Makes the store of a key, if it has one. */
-function storesOf<K>({
-  store,
-  chainOf,
-  scheduler = asyncScheduler,
-}: Pick<TokenPoolOptions<K>, 'store' | 'chainOf' | 'scheduler'>) {
-  if (chainOf) {
-    const chains = createChains(scheduler);
-    return (_id: string, key: K) => {
-      const chain = chainOf(key);
-      return chain === undefined ? undefined : chains(requireId('chainOf', chain));
-    };
-  }
-  if (!store) return undefined;
+/** What the stream of a key has of its own; null: all its settings are those of the pool. */
+type OwnSettingsOf<K> = (id: string, key: K) => Partial<Settings> | null;
+
+function chained<K>(
+  chainOf: (key: K) => string | undefined,
+  scheduler: SchedulerLike = asyncScheduler,
+  inTurn: InTurn,
+): OwnSettingsOf<K> {
+  const chains = createChains(scheduler);
+  return (_id, key) => {
+    const id = chainOf(key);
+    if (id === undefined) return null;
+    const chain = chains(requireId('chainOf', id));
+    return { store: chain.join(), inTurn: (attempt$) => chain.inTurn(inTurn(attempt$)) };
+  };
+}
+
+function stored<K>(store: NonNullable<TokenPoolOptions<K>['store']>): OwnSettingsOf<K> {
   const known = new WeakSet<TokenStore>();
-  return (id: string, key: K) => {
+  return (id, key) => {
     const made: unknown = store(id, key);
     if (typeof (made as Partial<TokenStore> | null | undefined)?.refresh !== 'function')
       throw new TypeError('option "store" must return a token store');
     // Two keys would have one token.
     if (known.has(made as TokenStore)) throw new TypeError('option "store" must return another store each time');
     known.add(made as TokenStore);
-    return made as TokenStore;
+    return { store: made as TokenStore };
   };
 }
 

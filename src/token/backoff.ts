@@ -26,9 +26,18 @@ export function backoffOf(settings: BackoffSettings, last: AccessToken | undefin
 export const backoffStep = (attempt: number, { initial, max, factor }: Backoff): number =>
   Math.min(max, initial * Math.min(factor ** (attempt - 1), Number.MAX_VALUE));
 
-/** The pause after a permanent failure, the last of so many in a row: without jitter, and growing to a minute. */
-export const permanentPause = (failures: number, settings: BackoffSettings, retryAfter = 0): number =>
-  Math.max(MIN_PAUSE, retryAfter, backoffStep(failures, { ...settings, max: settings.max ?? MAX_PERMANENT_PAUSE }));
+/**
+ * The pause after a permanent failure, the last of so many in a row: without jitter, and growing to a minute. It ends
+ * with the use of the token at hand, which has `remaining` ms left: the reason of the failure may be gone by then.
+ */
+export function permanentPause(
+  failures: number,
+  settings: BackoffSettings,
+  { remaining, retryAfter = 0 }: { remaining: number; retryAfter?: number | undefined },
+): number {
+  const step = backoffStep(failures, { ...settings, max: settings.max ?? MAX_PERMANENT_PAUSE });
+  return Math.max(MIN_PAUSE, retryAfter, Math.min(step, Math.max(settings.initial, remaining)));
+}
 
 /**
  * The pause before the next attempt: full jitter, short enough that two more attempts fit into the `remaining` life of

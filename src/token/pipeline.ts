@@ -5,6 +5,7 @@ import {
   filter,
   of,
   repeat,
+  ReplaySubject,
   share,
   Subject,
   Subscription,
@@ -58,7 +59,8 @@ export interface Pipeline {
  */
 export function createPipeline(context: TokenContext, holder: TokenHolder): Pipeline {
   const { state, settings, now, recheck$, recheck, cancelled$ } = context;
-  const closed$ = new Subject<void>();
+  // Replayed: a subscriber may close the stream with the token it is given, before the pipeline runs for it.
+  const closed$ = new ReplaySubject<void>(1);
   const waits = new Subject<WaitEnded>();
   const connector = createConnector(context, holder, waits);
   // Not merged into `refresh$`: what comes from outside, a sign-out say, is told even if the pipeline does not run.

@@ -23,7 +23,7 @@ const MAX_RESOURCES = 256;
 const EXPLICIT_MEMORY = 60_000;
 
 /** The same of bare rejections, where the token is never renewed. Milliseconds. */
-const BARE_MEMORY = 3_600_000;
+const BARE_MEMORY = 300_000;
 
 /** The longest pause between two tokens that no server accepts. Milliseconds. */
 const MAX_UNACCEPTED_PAUSE = 60_000;
@@ -38,7 +38,7 @@ export interface RejectionMemory {
   isRemembered(by: RejectedBy, now: number, isLifetimeKnown: boolean): boolean;
   /**
    * Another token does not help a resource. None is fetched for it until it accepts one; after a bare rejection, until
-   * the token is renewed, or for an hour if it never is; after an explicit one, for 60 s.
+   * the token is renewed, or for 5 minutes if it never is; after an explicit one, for 60 s.
    */
   remember(by: RejectedBy, now: number): void;
   /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */

@@ -74,6 +74,8 @@ export interface TokenState extends SessionState {
   isConnected: boolean;
   /** `refreshFailed` has said that the source returned a token that cannot be kept. */
   isSingleUseReported: boolean;
+  /** `refreshFailed` has said that the source gives a lifetime that cannot be read. */
+  isLifetimeReported: boolean;
   isClosed: boolean;
 }
 
@@ -100,6 +102,7 @@ export const initialState = (): TokenState =>
     sessionTokens: null,
     isConnected: false,
     isSingleUseReported: false,
+    isLifetimeReported: false,
     isClosed: false,
   });
 
@@ -132,8 +135,9 @@ export function pauseAfter(
   { backoff }: Pick<Settings, 'backoff'>,
   now: number,
 ): number {
-  if (permanent) return permanentPause(state.failures, backoff, retryAfter);
-  const remaining = (usable(state, now)?.expiresAt ?? Infinity) - now;
+  const { usableUntil = Infinity, expiresAt = Infinity } = usable(state, now) ?? {};
+  if (permanent) return permanentPause(state.failures, backoff, { remaining: usableUntil - now, retryAfter });
+  const remaining = expiresAt - now;
   return retryDelay(state.failures, backoffOf(backoff, state.last?.token), { jitter, remaining, retryAfter });
 }
 

@@ -5,7 +5,7 @@ import { messageOf } from '../internal/messageOf.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { receivedToken, type SourceResult } from './receivedToken.js';
-import { lifetimeOfToken } from './refreshPolicy.js';
+import { lifetimeOfToken, saysLifetime } from './refreshPolicy.js';
 import { isSuspended, isWanted, usable, usableToken, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
@@ -136,6 +136,7 @@ function takeArrived(
   if (isChange && isLatest) emitTokenChanged(context, arrived, previous);
   // A `tokenChanged` listener may have ended the session of this token.
   if (state.singleUse === token) reportSingleUse(context, arrived, time);
+  if (state.held?.token === token) reportUnreadLifetime(context, arrived);
 }
 
 function emitTokenChanged({ events }: TokenContext, arrived: TokenArrived, previous: AccessToken | null): void {
@@ -154,6 +155,17 @@ function reportSingleUse(
   const message = 'the token source returned a token that has already expired: it is used once and not kept';
   const retryIn = isWanted(state, time, settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null;
   report(new InvalidTokenResponseError(message), attempt, retryIn);
+}
+
+/** Tells once that a source gives a lifetime in a form that is not read: its tokens would be used until rejected. */
+function reportUnreadLifetime({ state, settings, report }: TokenContext, { token, attempt }: TokenArrived): void {
+  const { raw, expiresAt } = token;
+  // `expires_at`, `expiresIn`, or an `expires_in` that is no number.
+  const isGiven = Object.keys(raw).some((name) => name.startsWith('expire') && raw[name]);
+  if (expiresAt < Infinity || !isGiven || saysLifetime(raw) || settings.lifetime || state.isLifetimeReported) return;
+  state.isLifetimeReported = true;
+  const message = 'the lifetime of the token is unknown: "expires_in" must be a number of seconds';
+  report(new InvalidTokenResponseError(message), attempt);
 }
 
 /** A token that someone else put into the store; null if it is older than the one at hand, rejected or expired. */

@@ -29,7 +29,9 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   const { access_token: value, error, errors } = response as Partial<TokenResponse>;
   if (isText(value)) {
     if (!fitsHeader(value))
-      throw new InvalidTokenResponseError('the token response has an access_token that no header can carry');
+      throw new InvalidTokenResponseError(
+        'the token response has an access_token that no header can carry: is "Bearer " before it?',
+      );
     return;
   }
   const missing = `the token response has no access_token (${kindOf(value)})`;
@@ -37,10 +39,12 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (member !== undefined || isText(fieldsOf(fieldsOf(response).data).access_token))
     throw mistake(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
-  const status = statusOf(response) ?? statusIn(response);
+  const status = statusIn(response);
   const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
   if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusIn(error));
-  throw new InvalidTokenResponseError(missing);
+  // What clients of Google and Azure return. A server may answer so, too, while it has no token yet.
+  const hint = 'token' in response ? ', but token: return { access_token, expires_in }' : '';
+  throw new InvalidTokenResponseError(missing + hint);
 }
 
 export const withoutToken = () => new InvalidTokenResponseError('the token source completed without a token');
@@ -90,10 +94,10 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
   });
 }
 
-/** Google's `{ error: { code: 403, status: 'PERMISSION_DENIED' } }`, Symfony's `{ code: 401, message: '…' }`. */
-function statusIn(error: unknown): number | undefined {
-  const { code } = fieldsOf(error);
-  return typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined;
+/** As `statusOf`; also Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message: '…' }`. */
+function statusIn(answer: unknown): number | undefined {
+  const { code } = fieldsOf(answer);
+  return statusOf(answer) ?? (typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined);
 }
 
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

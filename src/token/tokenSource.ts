@@ -46,7 +46,9 @@ export interface TokenResponse {
 /**
  * What is read of a token response. An interface or a class of an application's own fits: it needs no index signature.
  */
-export type TokenFields = Pick<TokenResponse, 'access_token' | 'token_type' | 'expires_in' | 'scope' | 'refresh_token'>;
+export type TokenFields = Pick<TokenResponse, 'access_token'> & {
+  [Name in 'token_type' | 'expires_in' | 'scope' | 'refresh_token']?: TokenResponse[Name] | null;
+};
 
 /**
  * Fetches one token. Its first value counts; it may be a Promise, an Observable or anything else RxJS can read. A fetch
