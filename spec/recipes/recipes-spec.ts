@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../..');
 const PAGE = readFileSync(join(ROOT, 'docs/recipes.md'), 'utf8');
-/** Tokens live this long. Seconds. */
+/** Tokens live this long, those that Redis rejects an hour. Seconds. */
 const LIFE = 2;
 
 /** The code of the page below a heading. */
@@ -19,19 +19,29 @@ let redis: TcpServer;
 let folder: string;
 let child: ChildProcess | undefined;
 let issued: number;
+/** The token endpoint refuses the client after this many tokens. */
+let tokens: number;
 /** What Redis was sent. */
 let sent: string[];
+/** The tokens that Redis rejects. */
+let rejected: string[];
 
 const addressOf = (listening: Server | TcpServer): string => `127.0.0.1:${(listening.address() as AddressInfo).port}`;
 const listen = (listening: Server | TcpServer) => new Promise<void>((done) => listening.listen(0, '127.0.0.1', done));
 
+const tokenResponse = (value: string) => ({
+  access_token: value,
+  expires_in: rejected.includes(value) ? 3600 : LIFE,
+});
+
 beforeEach(async () => {
-  [issued, sent] = [0, []];
+  [issued, tokens, sent, rejected] = [0, Infinity, [], []];
   // Inside of the repository, so that its packages are found.
   folder = mkdtempSync(join(ROOT, 'coverage-recipe-'));
   server = createServer((_request, response) => {
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ access_token: `T${++issued}`, expires_in: LIFE }));
+    if (issued === tokens) response.writeHead(401).end('{"error":"invalid_client"}');
+    else response.end(JSON.stringify(tokenResponse(`T${++issued}`)));
   });
   redis = createTcpServer(answerRedis);
   await Promise.all([listen(server), listen(redis)]);
@@ -47,6 +57,7 @@ afterEach(async () => {
 /** What Redis says to a command; OK to any other. */
 const ANSWERS: Readonly<Record<string, string>> = {
   PING: '+PONG\r\n',
+  WRONGPASS: '-WRONGPASS invalid username-password pair or user is disabled.\r\n',
   INFO: '$0\r\n\r\n',
   HELLO: '%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n',
 };
@@ -59,13 +70,14 @@ function answerRedis(socket: Socket): void {
       const words = [...text.matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map(([, word]) => word ?? '');
       const auth = words.findIndex((word) => word.toUpperCase() === 'AUTH');
       if (auth >= 0) sent.push(words.slice(auth + 1, auth + 3).join(' '));
-      socket.write(ANSWERS[(words[0] ?? '').toUpperCase()] ?? '+OK\r\n');
+      const isRejected = auth >= 0 && rejected.includes(words[auth + 2] ?? '');
+      socket.write(ANSWERS[isRejected ? 'WRONGPASS' : (words[0] ?? '').toUpperCase()] ?? '+OK\r\n');
     }
   });
 }
 
 /** Runs a recipe with its hosts replaced, until it ends or `isDone`. Resolves to what it printed. */
-function run(heading: string, isDone = (): boolean => false): Promise<string> {
+function run(heading: string, isDone: (output: string) => boolean = () => false): Promise<string> {
   const code = recipe(heading)
     .replaceAll('https://id.example.com', `http://${addressOf(server)}`)
     .replaceAll('cache.example.com:6379', addressOf(redis));
@@ -80,7 +92,7 @@ function run(heading: string, isDone = (): boolean => false): Promise<string> {
   program.stderr.on('data', (text: Buffer) => (output += text.toString()));
   return new Promise((resolve) => {
     const looking = setInterval(() => {
-      if (isDone()) program.kill();
+      if (isDone(output)) program.kill();
     }, 20);
     program.once('close', () => {
       clearInterval(looking);
@@ -98,4 +110,19 @@ it('ioredis should be authenticated with each new token, on one connection', asy
   redis.on('connection', () => connections++);
   expect(await run('ioredis', () => sent.length === 3)).toBe('PONG\n');
   expect([sent, connections]).toEqual([['orders T1', 'orders T2', 'orders T3'], 1]);
+});
+
+it.each([
+  ['at a renewal', 'T2', /^PONG\nWRONGPASS [^\n]*\n$/],
+  ['when it connects', 'T1', /^(WRONGPASS [^\n]*\n)+PONG\n$/],
+])('ioredis should get another token if Redis rejects one %s, and print neither', async (_, token, printed) => {
+  rejected = [token];
+  const next = `orders T${Number(token.slice(1)) + 1}`;
+  expect(await run('ioredis', (output) => sent.includes(next) && output.includes('PONG'))).toMatch(printed);
+});
+
+it('ioredis should report a token endpoint that refuses the client, and the program should go on', async () => {
+  tokens = 1;
+  const printed = await run('ioredis', (output) => output.includes('invalid_client'));
+  expect(printed).toMatch(/^PONG\n.*invalid_client.*\n$/);
 });

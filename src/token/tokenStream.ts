@@ -23,7 +23,7 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@2');
  *
  * ```ts
  * const token$ = createTokenStream(({ signal }) => fetch('https://auth.example.com/token', { method: 'POST', signal }));
- * token$.subscribe((token) => console.log(String(token))); // AccessToken(Bearer 4ac1a6a0)
+ * token$.subscribe({ next: (token) => console.log(`${token}`), error: console.error }); // AccessToken(Bearer 4ac1a6a0)
  * ```
  *
  * @param source fetches one token; see {@link TokenSource}

@@ -1,5 +1,6 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { createTokenStream } from 'rx-fresh-token';
 import { openaiWithToken } from './openai.recipe.js';
 import { exporterWithToken } from './otlp.recipe.js';
 import { Api } from './support.js';
@@ -40,6 +41,13 @@ it('undici: the interceptor asks for each request', async () => {
   } finally {
     await pool.close();
   }
+});
+
+it('undici: without a token the request fails', async () => {
+  const token$ = createTokenStream(() => Promise.reject(new Error('signed out')), { isPermanent: () => true });
+  const pool = poolWithToken(token$, await api.listen());
+  await expect(pool.request({ path: '/orders', method: 'GET' })).rejects.toThrow('signed out');
+  await pool.close();
 });
 
 it('OTLP: the function of headers is asked for each export', async () => {

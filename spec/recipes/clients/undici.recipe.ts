@@ -6,6 +6,9 @@ export const poolWithToken = (token$: TokenStream, origin: string) =>
   new Pool(origin).compose((dispatch) => (options, handler) => {
     const send = (authorization: string) =>
       dispatch({ ...options, headers: { ...options.headers, authorization } }, handler);
-    firstValueFrom(takeToken(token$)).then(({ value }) => send(`Bearer ${value}`), handler.onError);
+    firstValueFrom(takeToken(token$)).then(
+      ({ value }) => send(`Bearer ${value}`),
+      (error: Error) => handler.onError?.(error),
+    );
     return true;
   });
