@@ -43,7 +43,7 @@ export interface TokenProxyOptions {
    * 1 048 576.
    */
   repeatLimit?: number | undefined;
-  /** If the upstream server does not answer for this long, the client gets 504. Default 300 000. */
+  /** If the upstream server is silent for this long before its answer begins, the client gets 504. Default 300 000. */
   timeout?: number | undefined;
   /** Returns true if the server rejected the token. Default: 401, or a 403 as in `createFetch`. */
   isRejection?:
