@@ -19,7 +19,7 @@ export interface ProxyLogEntry {
 
 /** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
 export interface TokenProxyOptions {
-  /** Where every request goes. No request leaves its path. `https:`, or `http:` on loopback. */
+  /** Where the requests go. A request can only reach paths below this URL. `https:`, or `http:` on loopback. */
   to: string | URL;
   /** Allows plain `http:` to the host of `to`, in a network that is trusted. Default false. */
   allowInsecureRequests?: boolean | undefined;
