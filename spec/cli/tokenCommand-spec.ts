@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { firstValueFrom } from 'rxjs';
 import { createTokenStream, takeToken } from 'rx-fresh-token';
+import type { TokenServer } from 'rx-fresh-token/testing';
 import { FORMATS } from '../../src/cli/formats.js';
 import { readOptions } from '../../src/cli/options.js';
 import { tokenSourceOf } from '../../src/cli/tokenSource.js';
@@ -115,6 +116,32 @@ describe('--store', () => {
     for (const { status } of others) expect(await status).toBe(0);
     expect([first, ...others].map(({ out }) => out)).toEqual([['token-1'], ['token-1'], ['token-1']]);
     expect(server.counts.tokenRequests).toBe(1);
+  });
+
+  describe('with a token in the file that ends soon', () => {
+    /** The token in the file is 55 s old when the command runs again, so many times at once, and has 5 s left. */
+    const runLater = async (times: number, prepare: (server: TokenServer) => void = () => undefined) => {
+      const server = await tokenServer({ lifetime: 60_000 });
+      const args = ['token', '--store', join(folder(), 'token.json'), ...credentials(server.tokenUrl)];
+      await run(...args).status;
+      prepare(server);
+      const now = Date.now.bind(Date);
+      const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + 55_000);
+      atEnd(() => clock.mockRestore());
+      const runs = Array.from({ length: times }, () => run(...args));
+      for (const { status } of runs) expect(await status).toBe(0);
+      return { out: runs.flatMap(({ out }) => out), err: runs.flatMap(({ err }) => err), server };
+    };
+
+    it('should print its successor, fetched once for all, since nobody renews it in the file', async () => {
+      const { out, err, server } = await runLater(3);
+      expect([out, err, server.counts.tokenRequests]).toEqual([Array(3).fill('token-2'), [], 2]);
+    });
+
+    it('should print it with a warning if there is no other', async () => {
+      const { out, err } = await runLater(1, (server) => server.failToken('transient'));
+      expect([out, err]).toEqual([['token-1'], [expect.stringMatching(/^warning: no token: .*this one ends soon$/)]]);
+    });
   });
 
   it('should leave a file of another kind as it is, and say so in one line', async () => {

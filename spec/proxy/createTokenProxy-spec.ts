@@ -206,6 +206,20 @@ describe('responses', () => {
     await wire.until(/data: 1/);
   });
 
+  it('should let a stream be silent for longer than the timeout, once it has begun', async () => {
+    let more: () => void = () => undefined;
+    const answer: Answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      more = () => void response.end('data: 1\n\n');
+    };
+    const { port } = await setUp({ answer, timeout: 500 });
+    const wire = new Wire(port, 'GET / HTTP/1.1', 'Host: localhost');
+    await wire.until(/event-stream/);
+    await new Promise((done) => setTimeout(done, 1_200));
+    more();
+    expect(await wire.until(/data: 1[^]*0\r\n/)).toMatch(/^HTTP\/1.1 200/);
+  });
+
   it('should pass 103 Early Hints on', async () => {
     const answer: Answer = (_request, response) => {
       response.writeEarlyHints({ link: '</a.css>; rel=preload' });

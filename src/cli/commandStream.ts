@@ -5,8 +5,8 @@ import type { ParsedOptions } from './options.js';
 import { tokenSourceOf } from './tokenSource.js';
 
 /** The stream that the command line describes. @throws UsageError, or what the parts of the library throw */
-export function commandStream(options: ParsedOptions, limits?: Pick<TokenStreamOptions, 'maxWait'>): TokenStream {
+export function commandStream(options: ParsedOptions, times: Partial<TokenStreamOptions>): TokenStream {
   const source = tokenSourceOf(options);
   const file = options.text('store');
-  return createTokenStream(source, { ...limits, store: file === undefined ? undefined : fileTokenStore(file) });
+  return createTokenStream(source, { ...times, store: file === undefined ? undefined : fileTokenStore(file) });
 }

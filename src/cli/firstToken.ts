@@ -4,10 +4,14 @@ import { takeToken } from '../token/takeToken.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 
 /**
- * The first token. A failure is told at once: whoever has written the command line waits for it. Null, if the process
- * is asked to end.
+ * The first token, or what `refresh()` brings. A failure is told at once: whoever has written the command line waits for
+ * it. Null, if the process is asked to end.
  */
-export function firstToken(token$: TokenStream, stop: AbortSignal): Promise<AccessToken | null> {
+export function firstToken(
+  token$: TokenStream,
+  stop: AbortSignal,
+  taken$ = takeToken(token$),
+): Promise<AccessToken | null> {
   const failure$ = token$.events.pipe(
     filter((event) => event.type === 'refreshFailed'),
     map(({ error: cause }): never => {
@@ -15,5 +19,5 @@ export function firstToken(token$: TokenStream, stop: AbortSignal): Promise<Acce
     }),
   );
   const stopped$: Observable<null> = fromEvent(stop, 'abort').pipe(map(() => null));
-  return stop.aborted ? Promise.resolve(null) : firstValueFrom(merge(failure$, stopped$, takeToken(token$)));
+  return stop.aborted ? Promise.resolve(null) : firstValueFrom(merge(failure$, stopped$, taken$));
 }

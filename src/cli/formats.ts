@@ -1,14 +1,14 @@
 import type { AccessToken } from '../token/types.js';
 
 /** What a format needs beside the token. */
-export interface FormatContext {
+interface FormatContext {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** What the caller wrote to standard input: git says there what it understands. */
   readonly input: string;
 }
 
-export type Format = (token: AccessToken, context: FormatContext) => string;
+type Format = (token: AccessToken, context: FormatContext) => string;
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 

@@ -143,25 +143,15 @@ export const help = (): string =>
 export const withOptionNames = (message: string): string =>
   message
     .replace(/\boptions? (?=")/g, '')
-    .replace(/"([a-z]\w*)(\[\d+\])?"/g, (quoted, name: string) => NAMES[name] ?? quoted)
+    .replace(/"([a-z]\w*)(\[\d+\])?"/g, (quoted, name: string) => optionFor(name) ?? quoted)
     .replace(/\b(allowInsecureRequests|allowRemoteClients|clientAuth)\b( is true)?/g, (_text, name: string) =>
-      String(NAMES[name]),
+      String(optionFor(name)),
     )
     .replace(/\bdiscovery document\b.*$/s, '$&; --token-endpoint URL in the place of --issuer needs no discovery');
 
-/** The options of the library by what sets them here. */
-const NAMES: Readonly<Record<string, string | undefined>> = {
-  issuer: '--issuer',
-  tokenEndpoint: '--token-endpoint',
-  clientId: '--client-id',
-  clientSecret: '--client-secret-file',
-  clientAuth: '--client-auth',
-  scope: '--scope',
-  audience: '--audience',
-  resource: '--resource',
-  allowInsecureRequests: '--allow-insecure-requests',
-  to: '--to',
-  listen: '--listen',
-  allowRemoteClients: '--allow-remote-clients',
-  allowedHosts: '--allowed-host',
-};
+/** The option that sets one of the library's here: `--token-endpoint` for `tokenEndpoint`. */
+function optionFor(name: string): string | undefined {
+  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const option = words.replace(/^client-secret$/, '$&-file').replace(/^allowed-hosts$/, 'allowed-host');
+  return Object.hasOwn({ ...PROXY_OPTIONS, ...TOKEN_OPTIONS }, option) ? `--${option}` : undefined;
+}

@@ -1,9 +1,11 @@
 /** `rx-fresh-token token`: prints one token, in one of the formats. */
+import { messageOf } from '../internal/messageOf.js';
+import type { AccessToken, TokenStream } from '../token/types.js';
 import { commandStream } from './commandStream.js';
 import { firstToken } from './firstToken.js';
 import { FORMATS } from './formats.js';
 import { UsageError, type CommandIo } from './io.js';
-import type { ParsedOptions } from './options.js';
+import { withOptionNames, type ParsedOptions } from './options.js';
 
 /** Prints one token. */
 export async function runToken(options: ParsedOptions, io: CommandIo): Promise<void> {
@@ -15,10 +17,11 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
     throw new UsageError('an argument is no option, and no value of one');
   // A helper ignores what it does not know (gitcredentials(7)), and there is nothing to store or to erase.
   if (operation !== undefined && operation !== 'get') return;
-  const token$ = commandStream(options);
+  // The command renews the token itself: in the background, it would end before the answer.
+  const token$ = commandStream(options, { refreshBefore: 0 });
   try {
     const input = operation === undefined ? '' : await io.input();
-    const token = await firstToken(token$, io.stop());
+    const token = await tokenToPrint(token$, io);
     // Exit status 0 would say that the token was printed.
     if (!token) throw new Error('asked to end before there was a token');
     io.out(format(token, { now: Date.now(), input }));
@@ -26,3 +29,20 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
     token$.close();
   }
 }
+
+/** Nobody renews the token in a file: when it ends soon, its successor is printed. */
+async function tokenToPrint(token$: TokenStream, io: CommandIo): Promise<AccessToken | null> {
+  const token = await firstToken(token$, io.stop());
+  if (!token || !endsSoon(token)) return token;
+  try {
+    return await firstToken(token$, io.stop(), token$.refresh());
+  } catch (error) {
+    if (!token$.current) throw error;
+    io.err(`warning: ${withOptionNames(messageOf(error))}; this one ends soon`);
+    return token$.current;
+  }
+}
+
+/** As a stream decides that a token is due. */
+const endsSoon = ({ issuedAt, expiresAt }: AccessToken): boolean =>
+  expiresAt - Date.now() < Math.min((expiresAt - issuedAt) / 6, 5 * 60_000);

@@ -6,7 +6,7 @@ import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http
  */
 const CONTINUE_WAIT = 1_000;
 
-export interface ExchangeInit {
+interface ExchangeInit {
   readonly incoming: IncomingMessage;
   readonly method: string;
   /** The path and query at the upstream server. */

@@ -19,7 +19,7 @@ export interface ProxyLogEntry {
 
 /** All times in milliseconds. `undefined` means the default. A value out of range is a TypeError at creation. */
 export interface TokenProxyOptions {
-  /** Where every request goes. No request leaves its path. `https:`, or `http:` on loopback. */
+  /** Where the requests go. A request can only reach paths below this URL. `https:`, or `http:` on loopback. */
   to: string | URL;
   /** Allows plain `http:` to the host of `to`, in a network that is trusted. Default false. */
   allowInsecureRequests?: boolean | undefined;
@@ -43,7 +43,7 @@ export interface TokenProxyOptions {
    * 1 048 576.
    */
   repeatLimit?: number | undefined;
-  /** If the upstream server does not answer for this long, the client gets 504. Default 300 000. */
+  /** If the upstream server is silent for this long before its answer begins, the client gets 504. Default 300 000. */
   timeout?: number | undefined;
   /** Returns true if the server rejected the token. Default: 401, or a 403 as in `createFetch`. */
   isRejection?:

@@ -17,7 +17,8 @@ export function relay(
   incoming.once('close', () => {
     if (!incoming.complete) response.destroy();
   });
-  incoming.pipe(response);
+  // Server-sent events, or the watch of Kubernetes, may be silent as long as they like.
+  incoming.setTimeout(0).pipe(response);
   // The head leaves at once, even if the server takes its time with the body.
   setImmediate(() => {
     if (!response.destroyed && !response.writableEnded) response.flushHeaders();

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { codeOf } from '../internal/files.js';
 import type { Exchange } from './exchange.js';
 import type { ProxySettings } from './options.js';
 
@@ -30,7 +31,7 @@ export interface UpstreamAnswer {
   readonly upgraded?: { readonly socket: Socket; readonly head: Buffer };
 }
 
-export interface Upstream {
+interface Upstream {
   /** Stands in the place of fetch: the `body` of the request is an {@link Exchange}. */
   readonly fetch: typeof globalThis.fetch;
   /** Closes the connections that are idle. */
@@ -41,11 +42,7 @@ export interface Upstream {
  * Sends by Node's own client, and not by its fetch. Fetch would decompress what it receives, add fields of its own,
  * hide `100 Continue` and upgrades, and take longer.
  */
-export function createUpstream({
-  to,
-  timeout,
-  agent: given,
-}: Pick<ProxySettings, 'to' | 'timeout' | 'agent'>): Upstream {
+export function createUpstream({ to, timeout, agent: given }: ProxySettings): Upstream {
   const isSecure = to.protocol === 'https:';
   const agent =
     given ?? new (isSecure ? HttpsAgent : HttpAgent)({ keepAlive: true, timeout: IDLE, scheduling: 'lifo' });
@@ -73,11 +70,14 @@ export function createUpstream({
       sending.on('upgrade', (incoming, socket, head) => {
         resolve({ ...answerOf(sending, incoming), upgraded: { socket, head } });
       });
+      sending.once('socket', (socket) => {
+        if (!sending.reusedSocket) hearAnswers(socket);
+      });
       if (onInformation) sending.on('information', onInformation);
       sending.on('timeout', () => {
         sending.destroy(new UpstreamTimeout('the server is silent'));
       });
-      sending.on('error', (error: NodeJS.ErrnoException) => {
+      sending.on('error', (error) => {
         if (!isAnswered && isStale(sending, error, exchange)) resolve(send(exchange, fields));
         else reject(error);
       });
@@ -93,12 +93,33 @@ export function createUpstream({
 }
 
 /**
+ * A server may answer and close before it has read the body. Node's client would drop such an answer, because a write
+ * fails before the answer is read (nodejs/node#54366). So that failure is left out: a read meets the end as well.
+ */
+function hearAnswers(socket: Socket): void {
+  const write = socket._write.bind(socket);
+  const writev = socket._writev?.bind(socket);
+  const unlessClosed = (done: (error?: Error | null) => void) => (error?: Error | null) => {
+    done(isClosed(error) ? null : error);
+  };
+  socket._write = (chunk, encoding, done) => {
+    write(chunk, encoding, unlessClosed(done));
+  };
+  if (!writev) return;
+  socket._writev = (chunks, done) => {
+    writev(chunks, unlessClosed(done));
+  };
+}
+
+const isClosed = (error: unknown): boolean => /^(ECONNRESET|EPIPE)$/.test(codeOf(error));
+
+/**
  * Whether the server had closed the idle connection. The request may be repeated if that is harmless (RFC 9110 section
  * 9.2.2). Of an agent's connections, each may be stale.
  */
-const isStale = (sending: ClientRequest, { code }: NodeJS.ErrnoException, exchange: Exchange): boolean =>
+const isStale = (sending: ClientRequest, error: Error, exchange: Exchange): boolean =>
   sending.reusedSocket &&
-  (code === 'ECONNRESET' || code === 'EPIPE') &&
+  isClosed(error) &&
   IDEMPOTENT.has(exchange.init.method) &&
   exchange.isRepeatable &&
   !exchange.isAbandoned &&
