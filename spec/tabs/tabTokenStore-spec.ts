@@ -1,5 +1,5 @@
-import { firstValueFrom, map, NEVER, timer } from 'rxjs';
-import type { TokenEvent } from 'rx-fresh-token';
+import { filter, firstValueFrom, map, NEVER, Subject, timer } from 'rxjs';
+import type { TokenEvent, TokenResponse } from 'rx-fresh-token';
 import { tabTokenStore } from 'rx-fresh-token/tabs';
 import {
   closePages,
@@ -123,7 +123,7 @@ describe('tabs that share a store', () => {
     expect((await healed).value).toBe(token.value);
   });
 
-  it('should leave the queue when the stream closes, and the lock when it closes in mid-fetch', async () => {
+  it('should leave the queue when the stream closes, and the lock soon after it closes in mid-fetch', async () => {
     const slow = tab({ source: () => NEVER });
     slow.token$.subscribe();
     await until(() => slow.asked.length === 1);
@@ -139,6 +139,26 @@ describe('tabs that share a store', () => {
     await token;
     expect([queued.asked.length, last.asked.length]).toEqual([0, 1]);
   });
+
+  it.each(['closes', 'gives the fetch up'])(
+    'should give the others the token of a fetch whose stream %s meanwhile',
+    async (how) => {
+      const answer = new Subject<TokenResponse>();
+      const limit = { askTimeout: 0, fetchTimeout: 1000, backoff: { initial: 60_000, max: 60_000 } };
+      const first = tab({ source: () => answer, ...(how !== 'closes' && limit) });
+      const failed = jest.fn();
+      first.token$.events.pipe(filter(({ type }) => type === 'refreshFailed')).subscribe(failed);
+      first.token$.subscribe();
+      await until(() => first.asked.length === 1);
+      const second = tab();
+      const got = firstValueFrom(second.token$);
+      if (how === 'closes') first.token$.close();
+      else await until(() => failed.mock.calls.length === 1);
+      answer.next({ access_token: 'ROTATED', expires_in: 3600, refresh_token: 'R2' });
+      expect((await got).value).toBe('ROTATED');
+      expect(second.asked).toEqual([]);
+    },
+  );
 
   it('should keep names apart', async () => {
     const [orders, stock] = [tab(), tab({ name: 'stock' })];
