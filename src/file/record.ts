@@ -30,14 +30,14 @@ export interface TokenRecord {
  * Three clocks, none of which is enough: the wall clock can be set, and the others begin with each start of the
  * machine.
  */
-export interface MachineClocks {
+interface MachineClocks {
   readonly wall: () => number;
   /** Milliseconds. Some systems say whole seconds only. */
   readonly uptime: () => number;
   readonly boot: () => string;
 }
 
-export const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => uptimeInSeconds() * 1000, boot: bootId };
+const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => uptimeInSeconds() * 1000, boot: bootId };
 
 export const newId = (): string => randomUUID();
 

@@ -18,7 +18,7 @@ import { FAIL } from './failScript.js';
 import { ttlOf, SHORTEST_PAUSE } from './lease.js';
 import { SIGN_OUT } from './signOutScript.js';
 
-export type StoreSettings = ReturnType<typeof storeSettings>;
+type StoreSettings = ReturnType<typeof storeSettings>;
 
 /**
  * Why a token is wanted although there is one. `forced`: the application called `refresh()`. `rejected`: a server

@@ -7,7 +7,7 @@ import type { TabSession } from './session.js';
 import type { TokenCache } from './tokenCache.js';
 
 /** What this tab and the others tell each other. */
-export interface TokenChannel {
+interface TokenChannel {
   /** The newer tokens of other tabs. A subscriber also notices the end of the session. */
   readonly received$: Observable<StoredToken>;
   /** Asks the others for their token. */
