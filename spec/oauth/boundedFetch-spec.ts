@@ -67,7 +67,15 @@ describe.each([
 
   it('should settle when the signal aborts', () =>
     withServer(answer('{', { 'content-length': '99' }), async (url) => {
-      await expect(ask(url, send, AbortSignal.timeout(100))).rejects.toThrow(
+      const controller = new AbortController();
+      const sendThenAbort: typeof fetch = async (...request) => {
+        const response = await send(...request);
+        setTimeout(() => {
+          controller.abort();
+        });
+        return response;
+      };
+      await expect(ask(url, sendThenAbort, controller.signal)).rejects.toThrow(
         'its body did not end before the request was aborted',
       );
     }));
