@@ -181,6 +181,13 @@ describe('a file', () => {
     expect(readdirSync(place.path)).toEqual([]);
   });
 
+  it('should give the process that fetches what it gives the others: JSON', async () => {
+    const response = { access_token: 'T1', expires_in: 60, expiresOn: new Date(0) };
+    const stored = { ...response, expiresOn: '1970-01-01T00:00:00.000Z' };
+    expect(await ask(open(), () => of(response))).toMatchObject({ origin: 'fetched', response: stored });
+    expect(await ask(open(), () => of(response))).toMatchObject({ origin: 'shared', response: stored });
+  });
+
   it('should hand the last refresh token on, whoever refreshes, a rejected or expired one too', async () => {
     const [one, other] = [open(), open()];
     const { fetch, handed } = rotatingSource();

@@ -107,6 +107,22 @@ describe('messageOf', () => {
       new Error('rejected: Authorization: Bearer SECRET-SECRET-SECRET'),
       'rejected: Authorization: Bearer …',
     ],
+    ...['a:b', 'j:b', 'me:abc', 'user:pass', 'ab:c', 'orders:x', 'o:\u00e9', 'id:'].map(
+      (pair): [string, Error, string] => [
+        `the credentials ${pair}`,
+        new Error(`no client has Basic ${Buffer.from(pair).toString('base64')}, sorry`),
+        'no client has Basic …, sorry',
+      ],
+    ),
+    ...[
+      'Basic authentication failed',
+      'Basic auth is required, version 6',
+      'WWW-Authenticate: Basic realm="Orders", charset="UTF-8"',
+      'Basic Authorization over HTTP',
+      'Basic Options: none',
+      'Basic credentials (RFC 7617) are missing',
+      'the Bearer scheme, not Basic OAuth2',
+    ].map((text): [string, Error, string] => [`words: ${text}`, new Error(text), text]),
     ['words after a scheme', new Error('the Bearer token is missing'), 'the Bearer token is missing'],
     ['other quotations', new Error('the path "a" is not exported by "b"'), 'the path "a" is not exported by "b"'],
     ['a Response that is thrown', new Response('SECRET', { status: 401 }), '401'],

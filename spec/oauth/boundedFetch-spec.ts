@@ -67,7 +67,15 @@ describe.each([
 
   it('should settle when the signal aborts', () =>
     withServer(answer('{', { 'content-length': '99' }), async (url) => {
-      await expect(ask(url, send, AbortSignal.timeout(100))).rejects.toThrow(
+      const controller = new AbortController();
+      const sendThenAbort: typeof fetch = async (...request) => {
+        const response = await send(...request);
+        setTimeout(() => {
+          controller.abort();
+        });
+        return response;
+      };
+      await expect(ask(url, sendThenAbort, controller.signal)).rejects.toThrow(
         'its body did not end before the request was aborted',
       );
     }));
@@ -86,7 +94,12 @@ describe('with a fetch from outside', () => {
     [
       'one that follows redirects all the same',
       fake(response({ redirected: true })),
-      'the given fetch followed though it was told not to',
+      'was redirected, and fetch followed although it was told not to',
+    ],
+    [
+      'one that follows redirects and tells of it by the URL alone, as that of React Native',
+      fake(response({ redirected: undefined, url: 'https://evil.example/token' })),
+      'was redirected, and fetch followed although it was told not to',
     ],
     [
       'a browser, which hides redirects',
@@ -111,6 +124,15 @@ describe('with a fetch from outside', () => {
     const error = await ask('https://id.example/token?secret', send).catch((thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ name: 'TokenEndpointError', message: expect.stringContaining(message) as string });
     expect((error as Error).message).not.toContain('secret');
+  });
+
+  it.each<[string, object]>([
+    ['names no URL', { redirected: undefined, url: undefined }],
+    ['names an empty URL', { redirected: undefined, url: '' }],
+    ['writes the URL in another way', { redirected: undefined, url: 'HTTPS://id.example:443/token' }],
+    ['asks another server, as it was written to do', { url: 'http://localhost:8080/token' }],
+  ])('should take an answer for no redirect when the fetch %s', async (_what, more) => {
+    await expect(ask('https://id.example/token', fake(response(more)))).resolves.toMatchObject({ status: 200 });
   });
 
   it.each<[string, typeof fetch, string]>([

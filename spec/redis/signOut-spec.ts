@@ -1,5 +1,12 @@
-import { firstValueFrom, from, map, of, Subject, take, timer, type Observable } from 'rxjs';
-import type { AccessToken, StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
+import { firstValueFrom, from, map, NEVER, of, Subject, take, timer, type Observable } from 'rxjs';
+import {
+  createTokenStream,
+  type AccessToken,
+  type StoredToken,
+  type TokenRequest,
+  type TokenResponse,
+  type TokenStore,
+} from 'rx-fresh-token';
 import { redisTokenStore, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { startRedis } from '../setup/redis/server.cjs';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
@@ -148,16 +155,37 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
     await until(() => theirs.length === 1);
   });
 
-  it('should mean nothing to one who comes later', async () => {
+  it('should end the session of one who has a token, and got no answer of Redis before it', async () => {
+    const { client, hold, release } = heldUp(connection.client);
+    hold();
+    const early = createTokenStream(() => NEVER, {
+      initial: token(1),
+      store: redisTokenStore({ client, key, storeDeadline: 100 }),
+    });
+    dispose.push(early.close);
     const one = store();
     await ask(one, give(1));
-    one.signOut!();
-    await pause(100);
-    const late = store();
-    const theirs = watch(late.signedOut);
-    await ask(late, give(2));
+    await one.signOut!();
+    expect(early.current?.value).toBe('T1');
+    release();
+    await until(() => early.current === null);
+  });
+
+  it('should mean nothing to one who comes later, though Redis answers it late', async () => {
+    const { client, hold, release } = heldUp(connection.client);
+    const unused = redisTokenStore({ client, key, storeDeadline: 100 });
+    const one = store();
+    await ask(one, give(1));
+    await one.signOut!();
+    // More than a reply needs to arrive.
+    await pause(1000);
+    hold();
+    const theirs = [watch(store().signedOut), watch(unused.signedOut)];
+    await pause(500);
+    release();
+    await ask(unused, give(2));
     await pause(200);
-    expect(theirs).toEqual([]);
+    expect(theirs).toEqual([[], []]);
   });
 
   it('should refuse the token of a leader that is still fetching, in another process and in its own', async () => {

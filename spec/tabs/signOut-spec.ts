@@ -13,6 +13,7 @@ import {
   uninstallLocks,
   untilClosed,
 } from './tabs.js';
+import { until } from '../until.js';
 
 const MARKER = 'rx-fresh-token/orders';
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -133,6 +134,22 @@ describe('sign-out', () => {
     expect(String(error)).toContain('the session ended while the token was on its way');
     expect(overheard.filter(({ type }) => type === 'token')).toEqual([]);
     expect(await refresh(slow.store, bob)).toBe('bob');
+  });
+
+  it('should free the lock of a fetch under way', async () => {
+    const [slow, other] = [open(), open()];
+    const answer = new Subject<TokenResponse>();
+    const errors: unknown[] = [];
+    void failure(refresh(slow.store, () => answer)).then((error) => errors.push(error));
+    await until(() => answer.observed);
+    slow.store.signOut();
+    try {
+      await until(() => errors.length === 1, 10_000);
+      expect(isTokenError(errors[0], 'ERR_TOKEN_STORE')).toBe(true);
+      expect(await refresh(other.store, bob)).toBe('bob');
+    } finally {
+      answer.complete();
+    }
   });
 
   it('should fetch nothing for a refresh that began before it', async () => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { uptime as uptimeInSeconds } from 'node:os';
 import { InvalidTokenResponseError } from '../errors.js';
 import { parseJson } from '../internal/answers.js';
-import { isTokenResponse, storable, storedLifetime } from '../stores/storedResponse.js';
+import { isTokenResponse, storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
 import { bootId } from './owner.js';
@@ -30,14 +30,14 @@ export interface TokenRecord {
  * Three clocks, none of which is enough: the wall clock can be set, and the others begin with each start of the
  * machine.
  */
-export interface MachineClocks {
+interface MachineClocks {
   readonly wall: () => number;
   /** Milliseconds. Some systems say whole seconds only. */
   readonly uptime: () => number;
   readonly boot: () => string;
 }
 
-export const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => uptimeInSeconds() * 1000, boot: bootId };
+const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => uptimeInSeconds() * 1000, boot: bootId };
 
 export const newId = (): string => randomUUID();
 
@@ -62,7 +62,7 @@ export function tokenRecord(
     uptime: uptime() - age,
     boot: boot(),
     rejected: false,
-    response: storable(response),
+    response,
   };
   if (Buffer.byteLength(textOf(record)) > LARGEST)
     throw new InvalidTokenResponseError('the token response cannot be stored: it is larger than 1 MB');

@@ -16,7 +16,7 @@ const TIMEOUT = 60_000;
  * be written now. It is tried again, and others are kept from the lock meanwhile: they would present a used refresh
  * token.
  */
-export type Saved = { readonly type: 'stored' | 'replaced' } | { readonly type: 'failed'; readonly failure: unknown };
+type Saved = { readonly type: 'stored' | 'replaced' } | { readonly type: 'failed'; readonly failure: unknown };
 
 export async function save(store: StoreContext, lock: Lock, fetched: Fetched): Promise<Saved> {
   for (let round = 0; ; round++) {

@@ -1,4 +1,5 @@
-import { defer, finalize, from, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { abortable } from '../internal/abortable.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
@@ -21,15 +22,7 @@ interface Attempt {
 export const sharedRefresh =
   (store: StoreContext): TokenStore['refresh'] =>
   (request, fetch) =>
-    defer(() => {
-      const leaving = new AbortController();
-      const isSignedOut = store.session.watch();
-      return from(run(store, { request, fetch, abandoned: leaving.signal, isSignedOut })).pipe(
-        finalize(() => {
-          leaving.abort();
-        }),
-      );
-    });
+    abortable((abandoned) => run(store, { request, fetch, abandoned, isSignedOut: store.session.watch() }));
 
 async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> {
   // A sign-out that the file does not know of comes first, or its token would be that of the old session.

@@ -1,7 +1,7 @@
 import type * as Fs from 'node:fs';
 import { builtinModule } from './builtinModule.js';
 
-export function nodeFs(): typeof Fs {
+function nodeFs(): typeof Fs {
   const found = builtinModule<typeof Fs>('node:fs');
   if (!found) throw new Error('reading and writing files needs Node 20.16 or later');
   return found;

@@ -16,8 +16,8 @@ const CREDENTIALS = /\/\/[^\s/?#]*@/g;
 const QUERY =
   /(?<![^\s"'(])([^\s"'(?#]*(?:\/[^\s?#]*(?=[?#])|(?=[?#][\w.~-]+=)))[?#]\S+?(["')\]>}]{0,3}[:;,.]?)(?=\s|$)/g;
 
-/** The end of what the platform quotes of a body that it cannot read: `"s3cr3t" is not valid JSON`. */
-const END_OF_UNREADABLE = /"(\.{3})? is not valid JSON\b/;
+/** What the platform quotes of a body that it cannot read: `..."s3cr3t"... is not valid JSON`. */
+const UNREADABLE_JSON = /^([^"]*?)(\.{3})?"[^]*"\.*(?= is not valid JSON\b)/;
 
 /** What `JSON.parse` quotes in Safari and in Bun. */
 const UNREADABLE_IDENTIFIER = /(Unexpected identifier) ".*/;
@@ -28,6 +28,9 @@ const UNREADABLE_HEADER = /^(\w+\.\w+: )?.*( is (?:not a legal HTTP|an invalid) 
 /** What follows a scheme in a header (RFC 9110 section 11.4): longer than a word. */
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP) [\w.~+/=-]{16,}/gi;
 
+/** Base64 of any length that encodes a colon, as no word does. */
+const CREDENTIAL_PAIR = /\b([Bb]asic) (?=(\w{4})*?(\w{4}O[g-v]|\w[DTjz][o-r]|\w{3}6))[\w.~+/=-]+/g;
+
 /** All that the fetch of Node says. Why is in the cause: a wrong host, a refused connection, a certificate. */
 const NODE_FETCH_FAILED = 'fetch failed';
 
@@ -36,17 +39,19 @@ const NODE_FETCH_FAILED = 'fetch failed';
  * header.
  */
 export function messageOf(error: unknown): string {
-  const message = typeof error === 'object' ? textIn(error, 'message') : nonEmptyText(error);
-  return withoutUnreadable(
+  const message = nonEmptyText(error) ?? textIn(error, 'message');
+  const told =
     message === NODE_FETCH_FAILED
       ? withCause(message, error)
-      : (message ?? textIn(error, 'name') ?? (statusAndCodeOf(error) || typeof error)),
-  )
+      : (message ?? textIn(error, 'name') ?? (statusAndCodeOf(error) || typeof error));
+  return told
+    .replace(UNREADABLE_JSON, '$1…')
     .slice(0, LONGEST_READ)
     .replace(/\s+/g, ' ')
     .replace(UNREADABLE_IDENTIFIER, '$1 …')
     .replace(UNREADABLE_HEADER, '$1…$2')
     .replace(AUTHORIZATION, '$1 …')
+    .replace(CREDENTIAL_PAIR, '$1 …')
     .replace(CREDENTIALS, '//')
     .replace(QUERY, '$1$2')
     .slice(0, LONGEST);
@@ -59,15 +64,7 @@ function withCause(message: string, error: unknown): string {
   return reason === undefined ? message : `${message}: ${reason}`;
 }
 
-function withoutUnreadable(message: string): string {
-  const start = message.indexOf('"');
-  const end = message.search(END_OF_UNREADABLE);
-  if (start < 0 || end < start) return message;
-  return `${message.slice(0, start).replace(/\.{3}$/, '')}…${message.slice(end + 1).replace(/^\.{3}/, '')}`;
-}
-
-const nonEmptyText = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined;
+const nonEmptyText = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined);
 
 /** A member that says something. It may be a getter that throws. */
 function textIn(error: unknown, member: 'message' | 'name' | 'code'): string | undefined {
@@ -82,9 +79,7 @@ function textIn(error: unknown, member: 'message' | 'name' | 'code'): string | u
 function statusAndCodeOf(thrown: unknown): string {
   try {
     const code = errorCodeOf(thrown);
-    return [statusOf(thrown), code !== undefined && isCode(code) ? code : undefined]
-      .filter((each) => each !== undefined)
-      .join(' ');
+    return [statusOf(thrown), code && isCode(code) && code].filter(Boolean).join(' ');
   } catch {
     return '';
   }

@@ -4,13 +4,7 @@
  * Codes that ask the client to come back later (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5), or for another try
  * with a nonce (RFC 9449 section 8).
  */
-export const TEMPORARY = [
-  'temporarily_unavailable',
-  'server_error',
-  'slow_down',
-  'authorization_pending',
-  'use_dpop_nonce',
-];
+const TEMPORARY = ['temporarily_unavailable', 'server_error', 'slow_down', 'authorization_pending', 'use_dpop_nonce'];
 
 /**
  * Codes of servers that limit the rate of requests: `rate_limit_exceeded`, `TooManyRequestsException`,

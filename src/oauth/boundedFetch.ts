@@ -5,6 +5,7 @@ import { orAborted } from '../internal/onAbort.js';
 import { isFetchResponse, isMistake, mistake } from '../token/tokenResponse.js';
 import { answeredBy } from './answer.js';
 import { redactedCause } from './redact.js';
+import { parse } from './secureUrl.js';
 
 /**
  * A fetch for a server that may be hostile or broken: it follows no redirect, settles when the signal aborts, whatever
@@ -23,7 +24,7 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
       );
       if (!isFetchResponse(answer)) throw mistake('option "fetch" gave no Response');
       response = answer as Response;
-      refuseRedirect(place, response);
+      refuseRedirect(place, response, url);
       if (response.bodyUsed) throw mistake('option "fetch" gave a Response whose body has been read');
       return rebuilt(response, await orAborted(response.text(), signal));
     } catch (failure) {
@@ -51,11 +52,14 @@ export const requestBy = (fetch: OAuthFetch, url: URL, signal?: AbortSignal) => 
   [oauth.allowInsecureRequests]: url.protocol === 'http:',
 });
 
-function refuseRedirect(place: string, { status, type, redirected }: Response): void {
+function refuseRedirect(place: string, response: Response, asked: string): void {
+  const { status, type, url } = response;
+  // React Native follows redirects without `redirected`: only the URL tells, and in some versions not even that.
+  const redirected = (response.redirected as boolean | undefined) ?? (parse(url)?.href ?? asked) !== asked;
   // Browsers hide the status of a redirect that they were told not to follow.
   if (type !== 'opaqueredirect' && !redirected && !(status >= 300 && status < 400 && status !== 304)) return;
   const what = redirected
-    ? 'was redirected, and the given fetch followed though it was told not to'
+    ? 'was redirected, and fetch followed although it was told not to'
     : `answered with a redirect${status ? ` (${String(status)})` : ''}, which is never followed`;
   throw new TokenEndpointError(`${place} ${what}: credentials could go elsewhere`, status >= 300 ? { status } : {});
 }

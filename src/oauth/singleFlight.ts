@@ -1,15 +1,5 @@
-import {
-  AsyncSubject,
-  asyncScheduler,
-  defer,
-  finalize,
-  firstValueFrom,
-  from,
-  of,
-  share,
-  takeUntil,
-  type Observable,
-} from 'rxjs';
+import { AsyncSubject, asyncScheduler, defer, firstValueFrom, of, share, takeUntil, type Observable } from 'rxjs';
+import { abortable } from '../internal/abortable.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
@@ -49,14 +39,3 @@ export function singleFlight<A, T>(
     return firstValueFrom(run$.pipe(takeUntil(aborted(signal))));
   };
 }
-
-/** What a promise gives; unsubscribing from it aborts its signal. */
-const abortable = <T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> =>
-  defer(() => {
-    const controller = new AbortController();
-    return from(work(controller.signal)).pipe(
-      finalize(() => {
-        controller.abort();
-      }),
-    );
-  });

@@ -20,7 +20,7 @@ const UNANSWERED_FOR = 30_000;
 const CHECK_INTERVAL = 50;
 
 /** Sends a call, and settles within the deadline. `late` gets a reply that came after that. */
-export type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void) => Promise<T>;
+type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void) => Promise<T>;
 
 /**
  * A deadline of our own on every call: clients wait for seconds or minutes, and send what they have queued when no

@@ -50,7 +50,7 @@ export const isIoredis = (client: RedisClient): client is IoredisClient =>
   typeof (client as Partial<IoredisClient>).evalsha === 'function';
 
 /** Runs a script with one key. */
-export type RunScript = (script: string, key: string, args: readonly (string | number)[]) => Promise<unknown>;
+type RunScript = (script: string, key: string, args: readonly (string | number)[]) => Promise<unknown>;
 
 /**
  * In full while its hash is computed, so that the command is sent at once; then by its hash, and once more in full where

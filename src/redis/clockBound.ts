@@ -1,14 +1,14 @@
 /**
  * One answer of Redis: its time, and when it was asked and answered by a clock of ours that is never set. Milliseconds.
  */
-export interface ClockSample {
+interface ClockSample {
   readonly redis: number;
   readonly sent: number;
   readonly received: number;
 }
 
 /** What is known of Redis' clock, without comparing wall clocks. */
-export interface ClockBound {
+interface ClockBound {
   readonly learn: (sample: ClockSample) => void;
   /** Redis' clock stood at `redis` or later when this was received. */
   readonly learnAtLeast: (redis: number, received: number) => void;

@@ -16,7 +16,7 @@ import { decryptRecord, encryptRecord, type TokenRecord } from './tokenRecord.js
 export type LeaseGrant = Timed<Extract<Acquired, { type: 'lease' }>>;
 
 /** One fetch: what for, and by whom. */
-export interface LeaderTask {
+interface LeaderTask {
   readonly owner: string;
   readonly beyond: number;
   readonly fetch: (last: TokenResponse | null) => Observable<TokenResponse>;

@@ -18,7 +18,7 @@ import { FAIL } from './failScript.js';
 import { ttlOf, SHORTEST_PAUSE } from './lease.js';
 import { SIGN_OUT } from './signOutScript.js';
 
-export type StoreSettings = ReturnType<typeof storeSettings>;
+type StoreSettings = ReturnType<typeof storeSettings>;
 
 /**
  * Why a token is wanted although there is one. `forced`: the application called `refresh()`. `rejected`: a server
@@ -82,12 +82,12 @@ export const LEAST_LIFE = 1500;
  */
 const MOST_AHEAD = 60_000;
 
-/** @param onAnswer hears the generation of the last sign-out, with every answer */
+/** @param onAnswer gets every answer: it says which sign-out was the last */
 export function protocol(
   { client, hashKey, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
   now: () => number,
   timers: Timers,
-  onAnswer: (ended: number) => void = () => undefined,
+  onAnswer: (answer: Timed<AnswerHeader>) => void = () => undefined,
 ): Protocol {
   const run = scriptRunner(client);
   const bounded = boundedCalls(storeDeadline, timers, () => isDown(client));
@@ -109,8 +109,9 @@ export function protocol(
       const answer = read(reply);
       clock.learn({ redis: answer.now, sent, received });
       hashId = answer.hashId;
-      onAnswer(answer.ended);
-      return { ...answer, sent, received };
+      const timed = { ...answer, sent, received };
+      onAnswer(timed);
+      return timed;
     };
     // Read after the call has settled: what cannot be read does not mean that Redis is not available.
     return bounded(send, (reply) => {

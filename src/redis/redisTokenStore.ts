@@ -1,4 +1,4 @@
-import { asyncScheduler, ignoreElements, merge, Subject } from 'rxjs';
+import { asyncScheduler, defer, ignoreElements, merge, Subject } from 'rxjs';
 import { steadyClock } from '../internal/steadyClock.js';
 import { createTimers } from '../internal/timers.js';
 import type { TokenStore } from '../token/tokenStore.js';
@@ -64,7 +64,11 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
     cache.clear();
     wake$.next();
   });
-  const calls = protocol(settings, now, timers, session.onAnswer);
+  /** When a stream began to use this store, by `now`. */
+  let since = Infinity;
+  const calls = protocol(settings, now, timers, (answer) => {
+    session.onAnswer(answer.ended, answer.now - (answer.received - since));
+  });
   const encryption = createEncryption(keys, hashKey);
   const store = storeContext({
     storeId: crypto.randomUUID(),
@@ -83,6 +87,9 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
     changes,
     signOut: session.signOut,
     // Redis says so in its answers; the channel only says when to ask.
-    signedOut: merge(session.signedOut, changes.pipe(ignoreElements())),
+    signedOut: defer(() => {
+      since = Math.min(since, now());
+      return merge(session.signedOut, changes.pipe(ignoreElements()));
+    }),
   };
 }

@@ -43,7 +43,7 @@ export type Committed = AnswerHeader &
     | { readonly type: 'stale'; readonly token: EncryptedToken | null }
   );
 
-export type Push =
+type Push =
   | {
       readonly type: 'token';
       readonly now: number;

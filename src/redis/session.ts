@@ -8,13 +8,17 @@ export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'>
   readonly hasEnded: (generation: number) => boolean;
   /** Ends the session here at once, and in Redis as soon as it answers. */
   readonly signOut: () => Promise<void>;
-  /** Takes the generation of the last sign-out from an answer of Redis. */
-  readonly onAnswer: (ended: number) => void;
+  /**
+   * Takes the generation of the last sign-out from an answer of Redis.
+   *
+   * @param begun Redis' time when a stream began to use this store, or a little sooner
+   */
+  readonly onAnswer: (ended: number, begun: number) => void;
 }
 
 export function createSession(...parameters: Parameters<typeof createStoreSession>): Session {
   const session = createStoreSession(...parameters);
-  /** Undefined before the first answer: an earlier sign-out has ended nothing that this process had. */
+  /** Undefined before the first answer: a sign-out before the stream began has ended nothing that this process had. */
   let lastEnded: number | undefined;
 
   return {
@@ -22,8 +26,9 @@ export function createSession(...parameters: Parameters<typeof createStoreSessio
     lastEnded: () => lastEnded ?? 0,
     hasEnded: (generation) => session.isUnpublished() || generation <= (lastEnded ?? 0),
     signOut: () => session.signOut(crypto.randomUUID()),
-    onAnswer: (ended) => {
-      const isNew = lastEnded !== undefined && ended > lastEnded;
+    onAnswer: (ended, begun) => {
+      // The generation of a sign-out is Redis' time, or more.
+      const isNew = ended > (lastEnded ?? begun);
       lastEnded = Math.max(lastEnded ?? 0, ended);
       // This process' own sign-out has already ended the session here.
       if (isNew && !session.isUnpublished()) session.endedByOthers();

@@ -5,7 +5,7 @@ import { mistake } from '../token/tokenResponse.js';
 import { isPermanentFailure, tellingFailure } from '../token/failure.js';
 
 /** What processes share of a failed fetch: class and message, and what it is judged by. No response, no cause. */
-export interface SharedFailure {
+interface SharedFailure {
   readonly name: string;
   readonly message: string;
   readonly status?: number;

@@ -1,6 +1,7 @@
 /** One refresh through Redis: asks for a token or a lease until there is a token. */
-import { defer, finalize, firstValueFrom, from, merge, take } from 'rxjs';
+import { firstValueFrom, merge, take } from 'rxjs';
 import { isTokenError } from '../errors.js';
+import { abortable } from '../internal/abortable.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
@@ -38,14 +39,9 @@ export function sharedRefresh(
 ): TokenStore['refresh'] {
   const refresh: RefreshContext = { store, leader, onUnavailable, pausedUntil: -Infinity, unreadable: undefined };
   return (request, fetch) =>
-    defer(() => {
-      const leaving = new AbortController();
+    abortable((abandoned) => {
       const isEarly = store.now() < refresh.pausedUntil - EARLY;
-      return from(run(refresh, beginAttempt(store, request, fetch, leaving.signal, isEarly))).pipe(
-        finalize(() => {
-          leaving.abort();
-        }),
-      );
+      return run(refresh, beginAttempt(store, request, fetch, abandoned, isEarly));
     });
 }
 

@@ -1,6 +1,6 @@
 /** The token as it is encrypted and authenticated in Redis. */
 import { TokenStoreError } from '../errors.js';
-import { isTokenResponse, storable } from '../stores/storedResponse.js';
+import { isTokenResponse } from '../stores/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import type { EncryptedToken } from './replies.js';
 import type { Encryption } from './encryption.js';
@@ -20,7 +20,7 @@ export interface TokenRecord {
  * process that can write to Redis could pass an old token for a new one by these.
  */
 export const encryptRecord = ({ encrypt }: Encryption, record: TokenRecord): Promise<string> =>
-  encrypt('token', { ...record, response: storable(record.response) });
+  encrypt('token', record);
 
 /**
  * @throws TokenStoreError when the value cannot be decrypted, or is not the one that was stored with this generation, time

@@ -1,8 +1,9 @@
 import { firstValueFrom, fromEvent, merge, switchMap, throwIfEmpty, type Observable } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { failAfter, type Timers } from '../internal/timers.js';
-import { checkTokenResponse, withoutToken } from '../token/tokenResponse.js';
+import { checkTokenResponse, mistake, withoutToken } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
+import { isTokenResponse } from './storedResponse.js';
 
 /**
  * A fetch without a waiter has this long to end: it may have used up a refresh token, and what it brings must not be
@@ -10,7 +11,9 @@ import type { TokenResponse } from '../token/types.js';
  */
 const GRACE = 2000;
 
-/** Fetches one token for a store. Fails after `limit` ms, or `GRACE` ms after `abandoned` has aborted. */
+/**
+ * Fetches one token for a store, and gives the response as all who share it will read it. Fails after `limit` ms, or `GRACE` ms after `abandoned` has aborted.
+ */
 export async function fetchForStore(
   fetch$: Observable<TokenResponse>,
   { limit = Infinity, abandoned, timers }: { limit?: number; abandoned: AbortSignal; timers: Timers },
@@ -22,5 +25,19 @@ export async function fetchForStore(
   );
   const response = await firstValueFrom(merge(fetch$.pipe(throwIfEmpty(withoutToken)), late$, abandoned$));
   checkTokenResponse(response);
-  return response;
+  return storable(response);
+}
+
+/** A store keeps JSON. The cause of an error is left out: it names members of the response. */
+function storable(response: TokenResponse): TokenResponse {
+  let copy: unknown;
+  try {
+    copy = JSON.parse(JSON.stringify(response));
+  } catch {
+    throw mistake(
+      'the token response cannot be stored: JSON cannot hold it (a BigInt, an object that refers to itself)',
+    );
+  }
+  if (!isTokenResponse(copy)) throw mistake('the token response cannot be stored: as JSON it has no token');
+  return copy;
 }

@@ -1,36 +1,48 @@
-import { asyncScheduler, defer, finalize, type Observable } from 'rxjs';
-import { createTimers } from '../internal/timers.js';
-import { exclusively } from './lock.js';
+import { fromEvent, merge } from 'rxjs';
+import { orAborted, reasonOf } from '../internal/onAbort.js';
+import type { Timers } from '../internal/timers.js';
 
 /** This tab's place in the queue for the lock of all tabs. */
 export interface LockQueue {
-  /** Does some work under the lock, or without it when this tab has waited for `limit` ms. */
-  run<T>(work: () => Observable<T>): Observable<T>;
+  /**
+   * Does some work under a Web Lock, which one tab at a time can hold, until the work is over or the tab is gone.
+   * Without the lock when this tab has waited for `limit` ms (a tab that is frozen in the middle of a fetch keeps it),
+   * and where there are no Web Locks (an insecure context, a sandboxed frame). Not if `abandoned` aborts before.
+   */
+  run<T>(work: () => Promise<T>, abandoned: AbortSignal): Promise<T>;
   /** A token came: the time waited so far no longer counts. */
   readonly reset: () => void;
 }
 
 /** @param limit ms to wait in all, since the last token, before the work is done without the lock */
-export function createLockQueue(name: string, limit: number): LockQueue {
-  const timers = createTimers(asyncScheduler);
+export function createLockQueue(name: string, limit: number, timers: Timers): LockQueue {
   // The stream's own timeout may end a wait sooner; the next attempt goes on counting from there.
   let waited = 0;
 
   return {
-    run: (work) =>
-      defer(() => {
-        const since = performance.now();
-        let begun = false;
-        const begin = () => {
-          begun = true;
-          return work();
-        };
-        return exclusively(name, begin, timers.after(limit - waited, true)).pipe(
-          finalize(() => {
-            if (!begun) waited += performance.now() - since;
-          }),
-        );
-      }),
+    run: async <T>(work: () => Promise<T>, abandoned: AbortSignal) => {
+      const { locks } = (globalThis as { navigator?: { locks?: LockManager } }).navigator ?? {};
+      if (!locks) return work();
+      const since = performance.now();
+      const waiting = new AbortController();
+      const end = merge(timers.after(limit - waited, true), fromEvent(abandoned, 'abort')).subscribe(() => {
+        waiting.abort();
+      });
+      let result: Promise<T> | undefined;
+      const begin = (): Promise<T> => {
+        end.unsubscribe();
+        if (!result && abandoned.aborted) throw reasonOf(abandoned);
+        return (result ??= work());
+      };
+      try {
+        return await orAborted(locks.request(name, { signal: waiting.signal }, begin), waiting.signal);
+      } catch {
+        // The wait has ended, the browser forbids locks, or the work failed.
+        return await begin();
+      } finally {
+        if (!result) waited += performance.now() - since;
+      }
+    },
     reset: () => {
       waited = 0;
     },

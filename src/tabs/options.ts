@@ -18,8 +18,8 @@ export interface TabTokenStoreOptions {
   askTimeout?: number | undefined;
   /**
    * A tab waits at most this many ms for the lock. Then it fetches without the lock, because the browser may have
-   * frozen the tab that holds it. Give more than the stream's `fetchTimeout`, after which a tab that is not frozen
-   * releases the lock. >= 0, or Infinity. Default 15 000.
+   * frozen the tab that holds it. A tab that is not frozen releases the lock 2 s after the stream's `fetchTimeout` at
+   * the latest: give more than that. >= 0, or Infinity. Default 15 000.
    */
   lockTimeout?: number | undefined;
   /**

@@ -1,7 +1,24 @@
-import { concat, defer, filter, ignoreElements, map, merge, of, take, takeUntil, tap, type Observable } from 'rxjs';
+import {
+  asyncScheduler,
+  concat,
+  defaultIfEmpty,
+  defer,
+  filter,
+  ignoreElements,
+  map,
+  merge,
+  of,
+  take,
+  takeUntil,
+  tap,
+  type Observable,
+} from 'rxjs';
+import { abortable } from '../internal/abortable.js';
+import { orAborted } from '../internal/onAbort.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { CLOCKS, stopwatch } from '../internal/stopwatch.js';
-import { isTokenResponse } from '../stores/storedResponse.js';
+import { createTimers } from '../internal/timers.js';
+import { fetchForStore } from '../stores/fetchForStore.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { createTokenChannel } from './tokenChannel.js';
@@ -61,38 +78,40 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   const cache = createTokenCache(CLOCKS, lifetime);
   const session = createTabSession(createSessionMarker(id, page), cache.clear);
   const others = createTokenChannel(id, page, cache, session);
-  const queue = createLockQueue(id, lockTimeout);
+  const timers = createTimers(asyncScheduler);
+  const queue = createLockQueue(id, lockTimeout, timers);
   const changes = others.received$.pipe(tap(queue.reset));
 
-  /** Under the lock: another tab may have been quicker, and its message may still be on its way. */
-  const askThenFetch = (request: TokenRequest, fetch: Fetch, assertSession: () => void): Observable<StoredToken> => {
-    const previous = request.previous?.value;
-    const known$ = defer(() => of(cache.get(previous)));
-    const answered$ = defer(() => {
-      others.ask();
-      return changes.pipe(map(() => cache.get(previous)));
-    }).pipe(takeUntil(promptTimer(askTimeout)));
-    const fetched$ = defer(() => {
-      assertSession();
-      session.bind();
-      const age = stopwatch();
-      return fetch(cache.lastResponse()?.response ?? null).pipe(
-        take(1),
-        map((response): StoredToken => ({ response, age: age() + headStartOf(request), origin: 'fetched' })),
-        tap((stored) => {
-          assertSession();
-          if (!isTokenResponse(stored.response)) return;
-          queue.reset();
-          cache.clear();
-          cache.add(stored.response, stored.age);
-          others.publish(stored);
-        }),
-      );
-    });
-    return concat(known$, answered$, fetched$).pipe(
-      filter((stored) => stored !== null),
-      take(1),
+  /** Under the lock, which is held until a fetch is over, even if its caller has left. */
+  const askThenFetch = async (
+    request: TokenRequest,
+    fetch: Fetch,
+    assertSession: () => void,
+    abandoned: AbortSignal,
+  ): Promise<StoredToken> => {
+    // Another tab may have been quicker, and its message may still be on its way.
+    const known$ = concat(
+      defer(() => [cache.get(request.previous?.value)]),
+      defer(() => {
+        others.ask();
+        return changes.pipe(map(() => cache.get(request.previous?.value)));
+      }).pipe(takeUntil(promptTimer(askTimeout))),
     );
+    const known = await orAborted(known$.pipe(filter(Boolean), defaultIfEmpty(null)), abandoned);
+    if (known) return known;
+    assertSession();
+    session.bind();
+    const age = stopwatch();
+    const ended$ = session.ended$.pipe(tap(assertSession));
+    const fetched$ = fetch(cache.lastResponse()?.response ?? null).pipe(takeUntil(ended$));
+    const response = await fetchForStore(fetched$, { abandoned, timers });
+    assertSession();
+    const stored: StoredToken = { response, age: age() + headStartOf(request), origin: 'fetched' };
+    queue.reset();
+    cache.clear();
+    cache.add(response, stored.age);
+    others.publish(stored);
+    return stored;
   };
 
   return {
@@ -102,7 +121,9 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
         assertSession();
         if (request.reason === 'rejected') cache.reject(request.previous?.value);
         const known = cache.get(request.previous?.value);
-        const token$ = known ? of(known) : queue.run(() => askThenFetch(request, fetch, assertSession));
+        const token$ = known
+          ? of(known)
+          : abortable((left) => queue.run(() => askThenFetch(request, fetch, assertSession, left), left));
         return merge(changes.pipe(ignoreElements()), token$).pipe(take(1), tap(assertSession));
       }),
     changes,

@@ -1,6 +1,5 @@
 import { defer, filter, map, merge, share, type Observable } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
-import type { TokenResponse } from '../token/types.js';
 import { createChannel } from './channel.js';
 import { read, write, type Message } from './message.js';
 import type { Page } from './page.js';
@@ -8,7 +7,7 @@ import type { TabSession } from './session.js';
 import type { TokenCache } from './tokenCache.js';
 
 /** What this tab and the others tell each other. */
-export interface TokenChannel {
+interface TokenChannel {
   /** The newer tokens of other tabs. A subscriber also notices the end of the session. */
   readonly received$: Observable<StoredToken>;
   /** Asks the others for their token. */
@@ -28,8 +27,7 @@ export function createTokenChannel(name: string, page: Page, cache: TokenCache, 
     channel.post(write(message, Date.now()));
   };
   const publish = (type: 'token' | 'last', { response, age }: StoredToken) => {
-    const copy = jsonCopy(response);
-    if (copy) post({ type, session: session.id(), response: copy, age });
+    post({ type, session: session.id(), response, age });
   };
   const reply = () => {
     const [token, last] = [cache.get(), cache.lastResponse()];
@@ -76,13 +74,4 @@ export function createTokenChannel(name: string, page: Page, cache: TokenCache, 
       });
     },
   };
-}
-
-/** A response came as JSON. What JSON cannot hold, a BigInt or a circle, stays in this tab: null. */
-function jsonCopy(response: TokenResponse): TokenResponse | null {
-  try {
-    return JSON.parse(JSON.stringify(response)) as TokenResponse;
-  } catch {
-    return null;
-  }
 }

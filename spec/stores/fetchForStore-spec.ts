@@ -1,0 +1,51 @@
+import { asyncScheduler, of } from 'rxjs';
+import type { TokenResponse } from 'rx-fresh-token';
+import { createTimers } from '../../src/internal/timers.js';
+import { fetchForStore } from '../../src/stores/fetchForStore.js';
+import { isMistake } from '../../src/token/tokenResponse.js';
+
+const fetched = (extra: object) =>
+  fetchForStore(of({ access_token: 'T', ...extra } as TokenResponse), {
+    abandoned: new AbortController().signal,
+    timers: createTimers(asyncScheduler),
+  });
+
+describe('what a store fetches', () => {
+  class Account {
+    readonly id = 7;
+    get name() {
+      return `account ${String(this.id)}`;
+    }
+  }
+
+  it.each<[string, object, object]>([
+    ['a Date', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
+    ['an undefined member', { scope: undefined }, {}],
+    ['a function', { log: () => undefined }, {}],
+    ['an object of a class', { account: new Account() }, { account: { id: 7 } }],
+    ['a Map', { roles: new Map([['a', 1]]) }, { roles: {} }],
+    ['no lifetime, by NaN', { expires_in: NaN }, { expires_in: null }],
+  ])('should be for its own process what it is for the others, if it has %s', async (_what, given, read) => {
+    const response = await fetched(given);
+    expect(response).toStrictEqual({ access_token: 'T', ...read });
+  });
+
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  const toJSON = () => {
+    throw new Error('SECRET');
+  };
+  it.each<[string, object]>([
+    ['a BigInt', { n: 5n }],
+    ['a circle', { circle }],
+    ['a toJSON that throws', { account: { toJSON } }],
+    ['no token as JSON', { toJSON: () => ({ id: 7 }) }],
+  ])('should fail at once, in words that quote nothing, if it has %s', async (_what, given) => {
+    const failure: unknown = await fetched(given).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'ERR_INVALID_TOKEN_RESPONSE',
+      message: expect.stringContaining('the token response cannot be stored') as unknown,
+    });
+    expect([isMistake(failure), (failure as Error).cause]).toEqual([true, undefined]);
+  });
+});
