@@ -60,4 +60,8 @@ describe('clockSkewOf', () => {
   ])('should read from the date %j that the server is %p seconds ahead', (date, expected) => {
     expect(clockSkewOf(new Headers(date === undefined ? {} : { date }), NOW)).toBe(expected);
   });
+
+  it('should round down, so that nothing is signed with a time that the server has not reached', () => {
+    expect(clockSkewOf(new Headers({ date: at(0) }), NOW + 1200)).toBe(-2);
+  });
 });
