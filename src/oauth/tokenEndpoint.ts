@@ -76,4 +76,4 @@ type RepeatReason = 'nonce' | 'clock';
 const TOLERANCE = { refused: 1, accepted: 30 };
 
 /** What servers answer when they find a signed assertion or proof outdated. */
-const BY_THE_CLOCK = /^(invalid_client|invalid_dpop_proof|use_dpop_nonce)$/;
+const BY_THE_CLOCK = /^(invalid_client|unauthorized_client|invalid_dpop_proof|use_dpop_nonce)$/;
