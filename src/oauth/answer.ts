@@ -49,19 +49,20 @@ const saysBadRefreshToken = (text: string): boolean => BAD_REFRESH_TOKEN.test(te
 /** What is wrong is not the refresh token (RFC 6749 section 5.2, RFC 8707 section 2): a new sign-in does not help. */
 const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_scope', 'invalid_target'];
 
-const rejectsRefreshToken = ({ status, text }: Answer, code = ''): boolean =>
-  status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code) && saysBadRefreshToken(text);
+/** Whether a refusal may be about the refresh token, as far as its status and code tell. */
+export const mayRejectRefreshToken = (status = 500, code = ''): boolean =>
+  status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
 
 /**
  * An error answer (RFC 6749 section 5.2). Only a known code is printed; the rest is on the error for code that reads it
  * there.
  */
 function refusal(answer: Answer, body: unknown): TokenEndpointError {
-  const { name, status, retryAfter } = answer;
+  const { name, status, text, retryAfter } = answer;
   const code = errorCodeOf(body);
   const { error_description } = Object(body) as { readonly error_description?: unknown };
   const isKnown = code !== undefined && isKnownCode(code);
-  const isOtherwiseInvalid = !requiresSignIn(code) && rejectsRefreshToken(answer, code);
+  const isOtherwiseInvalid = !requiresSignIn(code) && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text);
   const error = isOtherwiseInvalid ? 'invalid_grant' : isKnown ? code : undefined;
   const said = isKnown ? `: ${code}` : code === undefined ? '' : ', and an error code that is not printed';
   const failure = new TokenEndpointError(`${name}${said}${isOtherwiseInvalid ? ' (invalid_grant)' : ''}`, {
