@@ -1,3 +1,5 @@
+import type { TokenEndpointError } from '../../src/errors.js';
+import { isPermanentFailure } from '../../src/token/failure.js';
 import { mediaTypeOf, retryAfterOf, tokenResponseOf } from '../../src/oauth/answer.js';
 import { clockSkewOf } from '../../src/oauth/serverClock.js';
 
@@ -22,6 +24,16 @@ describe('retryAfterOf', () => {
   });
 });
 
+function refusalOf(error: string, error_description: string): TokenEndpointError {
+  const text = JSON.stringify({ error, error_description });
+  try {
+    tokenResponseOf({ name: 'it answered', status: 400, text, retryAfter: undefined, clockSkew: undefined });
+  } catch (failure) {
+    return failure as TokenEndpointError;
+  }
+  throw new Error('nothing was thrown');
+}
+
 describe('tokenResponseOf', () => {
   it.each([
     ['unsupported_grant_type', 'unsupported_grant_type'],
@@ -29,9 +41,30 @@ describe('tokenResponseOf', () => {
     ['invalid_target', 'invalid_target'],
     ['unauthorized_client', 'invalid_grant'],
   ])('should take %s that speaks of the refresh token for %s', (error, expected) => {
-    const text = JSON.stringify({ error, error_description: 'refresh_token is invalid' });
-    const answered = { name: 'the endpoint answered', status: 400, text, retryAfter: undefined, clockSkew: undefined };
-    expect(() => tokenResponseOf(answered)).toThrow(expect.objectContaining({ error: expected }) as Error);
+    expect(refusalOf(error, 'refresh_token is invalid')).toMatchObject({ error: expected });
+  });
+
+  it.each([
+    ['invalid_grant', 'token request is already being processed'], // Salesforce
+    ['unknown_error', 'retry your request'],
+    ['Access Denied', 'You have made too many requests continuously. Please try again after some time.'], // Zoho
+    ['access_denied', 'Rate limit exceeded: access_token not expired'], // Exact
+    ['invalid_request', 'Temporarily throttled, too many requests'], // Entra
+    ['invalid_client', 'Too Many Requests'],
+  ])('should take %s for temporary if its description asks for another try: %s', (error, description) => {
+    const failure = refusalOf(error, description);
+    expect(failure).toMatchObject({ error: 'temporarily_unavailable' });
+    expect(isPermanentFailure(failure)).toBe(false);
+    expect(failure.message).not.toContain(description);
+  });
+
+  it.each([
+    ['invalid_grant', 'Token revoked after too many requests', 'invalid_grant'],
+    ['slow_down', 'too many requests', 'slow_down'],
+    ['access_denied', 'The user has limited access', 'access_denied'],
+    ['use_dpop_nonce', 'rate limit', 'use_dpop_nonce'],
+  ])('should leave %s as it is: %s', (error, description, expected) => {
+    expect(refusalOf(error, description)).toMatchObject({ error: expected });
   });
 });
 

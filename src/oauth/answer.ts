@@ -53,19 +53,33 @@ const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_sco
 export const mayRejectRefreshToken = (status = 500, code = ''): boolean =>
   status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
 
+/** How Salesforce answers while it handles another request with the same refresh token, which stays valid. */
+const IN_PROGRESS = /already being processed/i;
+
+/** How Entra, Exact, Salesforce and Zoho ask for another try later, with codes that do not say so. */
+const LATER = /too many requests|rate.?limit|throttled|retry your request/i;
+
+/** The code that an answer means by its words, if it has another one, or none. */
+function codeMeant({ status, text }: Answer, code: string | undefined, description: unknown): string | undefined {
+  const isOver = requiresSignIn(code);
+  const isLater = isText(description) && (IN_PROGRESS.test(description) || (!isOver && LATER.test(description)));
+  if (isLater && !isTemporaryCode(code ?? '')) return 'temporarily_unavailable';
+  return !isOver && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text) ? 'invalid_grant' : undefined;
+}
+
 /**
  * An error answer (RFC 6749 section 5.2). Only a known code is printed; the rest is on the error for code that reads it
  * there.
  */
 function refusal(answer: Answer, body: unknown): TokenEndpointError {
-  const { name, status, text, retryAfter } = answer;
+  const { name, status, retryAfter } = answer;
   const code = errorCodeOf(body);
   const { error_description } = Object(body) as { readonly error_description?: unknown };
   const isKnown = code !== undefined && isKnownCode(code);
-  const isOtherwiseInvalid = !requiresSignIn(code) && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text);
-  const error = isOtherwiseInvalid ? 'invalid_grant' : isKnown ? code : undefined;
+  const meant = codeMeant(answer, code, error_description);
+  const error = meant ?? (isKnown ? code : undefined);
   const said = isKnown ? `: ${code}` : code === undefined ? '' : ', and an error code that is not printed';
-  const failure = new TokenEndpointError(`${name}${said}${isOtherwiseInvalid ? ' (invalid_grant)' : ''}`, {
+  const failure = new TokenEndpointError(`${name}${said}${meant ? ` (${meant})` : ''}`, {
     status,
     ...(error !== undefined && { error }),
     ...(isText(error_description) && { error_description }),
