@@ -1,12 +1,12 @@
 import type { TokenEndpointError } from '../../src/errors.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
-import { mediaTypeOf, retryAfterOf, tokenResponseOf } from '../../src/oauth/answer.js';
+import { mediaTypeOf, retryAfterIn, tokenResponseOf } from '../../src/oauth/answer.js';
 import { clockSkewOf } from '../../src/oauth/serverClock.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const at = (offset: number) => new Date(NOW + offset).toUTCString();
 
-describe('retryAfterOf', () => {
+describe('retryAfterIn', () => {
   it.each<[string, Record<string, string>, number | undefined]>([
     ['nothing', {}, undefined],
     ['seconds', { 'retry-after': '120' }, 120_000],
@@ -20,7 +20,7 @@ describe('retryAfterOf', () => {
     ['an endless number', { 'retry-after': '9'.repeat(400) }, Number.MAX_SAFE_INTEGER],
     ['words', { 'retry-after': 'Soon' }, undefined],
   ])('should read %s', (_what, headers, expected) => {
-    expect(retryAfterOf(new Headers(headers), NOW)).toBe(expected);
+    expect(retryAfterIn(new Headers(headers), NOW)).toBe(expected);
   });
 });
 

@@ -102,5 +102,5 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
 }
 
 /** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
-export const retryAfterOf = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
+export const retryAfterIn = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
   parseRetryAfter(headers.get('retry-after'), parseHttpDate(headers.get('date') ?? '') || now);
