@@ -1,10 +1,12 @@
-import { mediaTypeOf, retryAfterOf, tokenResponseOf } from '../../src/oauth/answer.js';
+import type { TokenEndpointError } from '../../src/errors.js';
+import { isPermanentFailure } from '../../src/token/failure.js';
+import { mediaTypeOf, retryAfterIn, tokenResponseOf } from '../../src/oauth/answer.js';
 import { clockSkewOf } from '../../src/oauth/serverClock.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const at = (offset: number) => new Date(NOW + offset).toUTCString();
 
-describe('retryAfterOf', () => {
+describe('retryAfterIn', () => {
   it.each<[string, Record<string, string>, number | undefined]>([
     ['nothing', {}, undefined],
     ['seconds', { 'retry-after': '120' }, 120_000],
@@ -18,9 +20,19 @@ describe('retryAfterOf', () => {
     ['an endless number', { 'retry-after': '9'.repeat(400) }, Number.MAX_SAFE_INTEGER],
     ['words', { 'retry-after': 'Soon' }, undefined],
   ])('should read %s', (_what, headers, expected) => {
-    expect(retryAfterOf(new Headers(headers), NOW)).toBe(expected);
+    expect(retryAfterIn(new Headers(headers), NOW)).toBe(expected);
   });
 });
+
+function refusalOf(error: string, error_description: string): TokenEndpointError {
+  const text = JSON.stringify({ error, error_description });
+  try {
+    tokenResponseOf({ name: 'it answered', status: 400, text, retryAfter: undefined, clockSkew: undefined });
+  } catch (failure) {
+    return failure as TokenEndpointError;
+  }
+  throw new Error('nothing was thrown');
+}
 
 describe('tokenResponseOf', () => {
   it.each([
@@ -29,9 +41,30 @@ describe('tokenResponseOf', () => {
     ['invalid_target', 'invalid_target'],
     ['unauthorized_client', 'invalid_grant'],
   ])('should take %s that speaks of the refresh token for %s', (error, expected) => {
-    const text = JSON.stringify({ error, error_description: 'refresh_token is invalid' });
-    const answered = { name: 'the endpoint answered', status: 400, text, retryAfter: undefined, clockSkew: undefined };
-    expect(() => tokenResponseOf(answered)).toThrow(expect.objectContaining({ error: expected }) as Error);
+    expect(refusalOf(error, 'refresh_token is invalid')).toMatchObject({ error: expected });
+  });
+
+  it.each([
+    ['invalid_grant', 'token request is already being processed'], // Salesforce
+    ['unknown_error', 'retry your request'],
+    ['Access Denied', 'You have made too many requests continuously. Please try again after some time.'], // Zoho
+    ['access_denied', 'Rate limit exceeded: access_token not expired'], // Exact
+    ['invalid_request', 'Temporarily throttled, too many requests'], // Entra
+    ['invalid_client', 'Too Many Requests'],
+  ])('should take %s for temporary if its description asks for another try: %s', (error, description) => {
+    const failure = refusalOf(error, description);
+    expect(failure).toMatchObject({ error: 'temporarily_unavailable' });
+    expect(isPermanentFailure(failure)).toBe(false);
+    expect(failure.message).not.toContain(description);
+  });
+
+  it.each([
+    ['invalid_grant', 'Token revoked after too many requests', 'invalid_grant'],
+    ['slow_down', 'too many requests', 'slow_down'],
+    ['access_denied', 'The user has limited access', 'access_denied'],
+    ['use_dpop_nonce', 'rate limit', 'use_dpop_nonce'],
+  ])('should leave %s as it is: %s', (error, description, expected) => {
+    expect(refusalOf(error, description)).toMatchObject({ error: expected });
   });
 });
 
@@ -59,5 +92,9 @@ describe('clockSkewOf', () => {
     [at(-600_000), -600],
   ])('should read from the date %j that the server is %p seconds ahead', (date, expected) => {
     expect(clockSkewOf(new Headers(date === undefined ? {} : { date }), NOW)).toBe(expected);
+  });
+
+  it('should round down, so that nothing is signed with a time that the server has not reached', () => {
+    expect(clockSkewOf(new Headers({ date: at(0) }), NOW + 1200)).toBe(-2);
   });
 });

@@ -593,7 +593,7 @@ describe('discovery', () => {
   });
 });
 
-describe('a server whose clock is 10 minutes off', () => {
+describe('a server whose clock is off', () => {
   const date = (offset: number) => ({ date: new Date(Date.now() + offset).toUTCString() });
   const iat = ({ form, headers }: Seen) =>
     Number(payloadOf(form.client_assertion ?? headers.dpop).iat) - Date.now() / 1000;
@@ -601,8 +601,11 @@ describe('a server whose clock is 10 minutes off', () => {
   const strict = (offset: number, error: string, answer: unknown) =>
     fakeEndpoint((seen) => (Math.abs(iat(seen) - offset / 1000) > 5 ? refuse(401, error, date(offset)) : answer));
 
-  it.each([600_000, -600_000])('should be met by its own clock: %p ms, private_key_jwt', async (offset) => {
-    const endpoint = strict(offset, 'invalid_client', token);
+  it.each([
+    [600_000, 'invalid_client'],
+    [-600_000, 'unauthorized_client'], // older versions of Keycloak
+  ])('should be met by its own clock: %p ms, private_key_jwt, %s', async (offset, error) => {
+    const endpoint = strict(offset, error, token);
     const source = clientCredentials({
       ...base,
       clientAuth: 'private_key_jwt',
@@ -613,6 +616,27 @@ describe('a server whose clock is 10 minutes off', () => {
     await expect(ask(source)).resolves.toMatchObject(token);
     expect(endpoint.seen).toHaveLength(3); // the skew is remembered
   });
+
+  it.each([1500, 2000, 10_500, 29_000])(
+    'should be met by its own clock though it is only %p ms behind ours, and tolerates nothing',
+    async (behind) => {
+      const endpoint = fakeEndpoint((seen) => {
+        const now = Math.floor((Date.now() - behind) / 1000);
+        const { iat: signedAt } = payloadOf(seen.form.client_assertion ?? seen.headers.dpop);
+        const headers = { date: new Date(now * 1000).toUTCString() };
+        if (Number(signedAt) <= now) return Response.json(dpopToken, { headers });
+        return refuse(400, seen.headers.dpop ? 'invalid_dpop_proof' : 'invalid_client', headers);
+      });
+      const { fetch } = endpoint;
+      const byKey = { ...base, clientAuth: 'private_key_jwt', privateKey: keys.privateKey, fetch } as const;
+      for (const options of [byKey, { ...base, dpop: true, fetch }]) {
+        const source = clientCredentials(options);
+        await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1' });
+        await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1' });
+      }
+      expect(endpoint.seen).toHaveLength(6); // each time the skew is remembered
+    },
+  );
 
   it('should be met by its own clock where it demands a nonce too', async () => {
     const endpoint = fakeEndpoint((seen) => {

@@ -49,8 +49,23 @@ const saysBadRefreshToken = (text: string): boolean => BAD_REFRESH_TOKEN.test(te
 /** What is wrong is not the refresh token (RFC 6749 section 5.2, RFC 8707 section 2): a new sign-in does not help. */
 const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_scope', 'invalid_target'];
 
-const rejectsRefreshToken = ({ status, text }: Answer, code = ''): boolean =>
-  status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code) && saysBadRefreshToken(text);
+/** Whether a refusal may be about the refresh token, as far as its status and code tell. */
+export const mayRejectRefreshToken = (status = 500, code = ''): boolean =>
+  status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
+
+/** How Salesforce answers while it handles another request with the same refresh token, which stays valid. */
+const IN_PROGRESS = /already being processed/i;
+
+/** How Entra, Exact, Salesforce and Zoho ask for another try later, with codes that do not say so. */
+const LATER = /too many requests|rate.?limit|throttled|retry your request/i;
+
+/** The code that an answer means by its words, if it has another one, or none. */
+function codeMeant({ status, text }: Answer, code: string | undefined, description: unknown): string | undefined {
+  const isOver = requiresSignIn(code);
+  const isLater = isText(description) && (IN_PROGRESS.test(description) || (!isOver && LATER.test(description)));
+  if (isLater && !isTemporaryCode(code ?? '')) return 'temporarily_unavailable';
+  return !isOver && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text) ? 'invalid_grant' : undefined;
+}
 
 /**
  * An error answer (RFC 6749 section 5.2). Only a known code is printed; the rest is on the error for code that reads it
@@ -61,10 +76,10 @@ function refusal(answer: Answer, body: unknown): TokenEndpointError {
   const code = errorCodeOf(body);
   const { error_description } = Object(body) as { readonly error_description?: unknown };
   const isKnown = code !== undefined && isKnownCode(code);
-  const isOtherwiseInvalid = !requiresSignIn(code) && rejectsRefreshToken(answer, code);
-  const error = isOtherwiseInvalid ? 'invalid_grant' : isKnown ? code : undefined;
+  const meant = codeMeant(answer, code, error_description);
+  const error = meant ?? (isKnown ? code : undefined);
   const said = isKnown ? `: ${code}` : code === undefined ? '' : ', and an error code that is not printed';
-  const failure = new TokenEndpointError(`${name}${said}${isOtherwiseInvalid ? ' (invalid_grant)' : ''}`, {
+  const failure = new TokenEndpointError(`${name}${said}${meant ? ` (${meant})` : ''}`, {
     status,
     ...(error !== undefined && { error }),
     ...(isText(error_description) && { error_description }),
@@ -87,5 +102,5 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
 }
 
 /** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
-export const retryAfterOf = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
+export const retryAfterIn = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
   parseRetryAfter(headers.get('retry-after'), parseHttpDate(headers.get('date') ?? '') || now);

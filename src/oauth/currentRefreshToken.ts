@@ -29,6 +29,8 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   const { refreshToken: given, forgotten } = options;
   const storage = createStorage(options, ended);
   let current: string | undefined;
+  /** The one before `current`: used, but a slow store may still give it. */
+  let replaced: string | undefined;
   let lastRead: string | undefined;
   /** The refresh token that the stream's store had when it was last asked. */
   let shared: string | undefined;
@@ -43,15 +45,14 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   return {
     /** The refresh token in use; it is read if there is none. */
     get: async (signal: AbortSignal): Promise<string> => (current ??= storage.wasRead(await read(signal))),
-    /**
-     * Reads again, since another process may have rotated: the refresh token that is stored, if it is another than
-     * before.
-     */
-    getChanged: async (signal: AbortSignal): Promise<string | undefined> => {
-      // A string does not change: the server takes it as used once it has rotated.
-      const token = typeof given === 'function' ? await read(signal).catch(() => undefined) : undefined;
-      if (token === undefined || token === storage.stored()) return undefined;
-      return (current = storage.wasRead(token));
+    /** Reads again, since another process may have rotated. @returns the refresh token that is stored, if it is new */
+    getChanged: async (signal: AbortSignal, isOver: boolean): Promise<string | undefined> => {
+      // Beside the stream's store, the function may give a used one: a session that is not over could end by it.
+      const mayBeNew = typeof given === 'function' && (isOver || shared === undefined);
+      const known = [undefined, current, replaced, lastRead, storage.stored()];
+      const token = mayBeNew ? await read(signal).catch(() => undefined) : undefined;
+      if (known.includes(token)) return undefined;
+      return (current = storage.wasRead(token as string));
     },
     /** Takes the refresh token that the stream's `TokenStore` has, unless it is the one that was taken before. */
     takeFromStore: (last: TokenResponse | null | undefined): boolean => {
@@ -67,7 +68,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
         return;
       }
       const token = trimmed(response.refresh_token);
-      if (token) current = token;
+      if (token && token !== current) [replaced, current] = [current, token];
       if (current !== undefined) await storage.keep({ ...response, refresh_token: current }, report);
     },
     /** The response with the refresh token that is to be used next. */

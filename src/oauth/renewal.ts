@@ -2,6 +2,7 @@ import { TokenEndpointError } from '../errors.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
+import { mayRejectRefreshToken } from './answer.js';
 import { createCurrentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
 import { signInOnce, type Renewal } from './signIn.js';
@@ -64,9 +65,12 @@ export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSig
       try {
         return await exchange(token, signal);
       } catch (failure) {
-        if (ended.aborted || !(failure instanceof TokenEndpointError && requiresSignIn(failure.error))) throw failure;
+        if (ended.aborted || !(failure instanceof TokenEndpointError)) throw failure;
+        const isOver = requiresSignIn(failure.error);
+        if (!isOver && !mayRejectRefreshToken(failure.status, failure.error)) throw failure;
         // Once: a function that gives another one each time must not be asked for ever.
-        token = attempt === 1 ? await refreshToken.getChanged(signal) : undefined;
+        token = attempt === 1 ? await refreshToken.getChanged(signal, isOver) : undefined;
+        if (token === undefined && !isOver) throw failure;
         if (token === undefined) return await signInAgain(failure, signal, report);
       }
     }

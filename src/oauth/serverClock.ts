@@ -6,9 +6,9 @@ export function createServerClock() {
   return {
     /** Seconds by which the server's clock is ahead of ours. */
     skew: () => current,
-    /** Uses a new skew if it differs enough to matter; tells whether it does. */
-    adjust: (skew: number | undefined): boolean => {
-      if (skew === undefined || Math.abs(skew - current) <= TOLERANCE) return false;
+    /** Uses a new skew if it differs by more than `tolerance` seconds; tells whether it does. */
+    adjust: (skew: number | undefined, tolerance: number): boolean => {
+      if (skew === undefined || Math.abs(skew - current) <= tolerance) return false;
       current = skew;
       return true;
     },
@@ -17,14 +17,11 @@ export function createServerClock() {
 
 export type ServerClock = ReturnType<typeof createServerClock>;
 
-/** Seconds by which a server's clock may differ before it is worth a repeat: servers tolerate some themselves. */
-const TOLERANCE = 30;
-
 /**
- * By how many seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS
- * certificate).
+ * By how many whole seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS
+ * certificate). Rounded down: what is signed by the result is never ahead of the server.
  */
 export function clockSkewOf(headers: Pick<Headers, 'get'>, now: number): number | undefined {
-  const skew = Math.round((parseHttpDate(headers.get('date') ?? '') - now) / 1000);
+  const skew = Math.floor((parseHttpDate(headers.get('date') ?? '') - now) / 1000);
   return Number.isNaN(skew) ? undefined : skew;
 }

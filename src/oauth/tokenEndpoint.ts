@@ -33,7 +33,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
 
   /** Sets the clock that signatures use, if that is wrong. @returns why the same exchange may succeed now */
   function prepareRepeat(error: string, clockSkew: number | undefined): RepeatReason | undefined {
-    if (hasSignature && BY_THE_CLOCK.test(error) && clock.adjust(clockSkew)) return 'clock';
+    if (hasSignature && BY_THE_CLOCK.test(error) && clock.adjust(clockSkew, TOLERANCE.refused)) return 'clock';
     return dpopHandle && error === 'use_dpop_nonce' ? 'nonce' : undefined; // oauth4webapi keeps the nonce
   }
 
@@ -44,7 +44,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
       const token = tokenResponseOf(answer);
       requireBound(token, `${answer.name} and`);
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
-      if (dpopHandle) clock.adjust(answer.clockSkew);
+      if (dpopHandle) clock.adjust(answer.clockSkew, TOLERANCE.accepted);
       return token;
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
@@ -72,5 +72,8 @@ export function createTokenEndpoint(given: OAuthOptions) {
 /** Why the same exchange is sent again at once; each at most once per exchange. */
 type RepeatReason = 'nonce' | 'clock';
 
+/** Seconds by which the clocks may differ. Some servers refuse what is signed a second ahead of their clock. */
+const TOLERANCE = { refused: 1, accepted: 30 };
+
 /** What servers answer when they find a signed assertion or proof outdated. */
-const BY_THE_CLOCK = /^(invalid_client|invalid_dpop_proof|use_dpop_nonce)$/;
+const BY_THE_CLOCK = /^(invalid_client|unauthorized_client|invalid_dpop_proof|use_dpop_nonce)$/;

@@ -1,7 +1,7 @@
 /** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/originOf.js';
-import { answeredBy, retryAfterOf, type Answer } from './answer.js';
+import { answeredBy, retryAfterIn, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestBy, type OAuthFetch } from './boundedFetch.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
@@ -51,7 +51,7 @@ export function createTokenRequestSender(
     return {
       name: answeredBy(place, response),
       status,
-      retryAfter: retryAfterOf(headers, now),
+      retryAfter: retryAfterIn(headers, now),
       clockSkew: clockSkewOf(headers, now),
       text: await response.text(),
     };
