@@ -1,6 +1,6 @@
-import { firstValueFrom, from, Subject, Subscription, timer } from 'rxjs';
+import { firstValueFrom, Subject, Subscription, timer } from 'rxjs';
 import type { TokenResponse } from '../token/types.js';
-import { demand, held, requestOf, valueOf, type Check } from './storeWorld.js';
+import { demand, held, valueOf, type Check } from './storeWorld.js';
 
 /** What follows a sign-out, for a store that has `signOut`. */
 export const SIGN_OUT_CHECKS: readonly Check[] = [
@@ -32,25 +32,14 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
   ],
   [
     'should not keep a token that arrives after the sign-out, if it has signOut',
-    async ([first, ...others], { ask, later, inTime }) => {
+    async ([first, ...others], { ask, later, inTime, begin }) => {
       if (!first.signOut) return;
-      const begun = new Subject<void>();
       const response = new Subject<TokenResponse>();
-      const refreshed = firstValueFrom(
-        from(
-          first.refresh(requestOf('initial', null), () => {
-            queueMicrotask(() => {
-              begun.next();
-            });
-            return response;
-          }),
-        ),
-      ).catch(() => undefined);
-      await inTime(begun);
+      const { answer$ } = await begin(first, response);
       first.signOut();
       response.next({ access_token: 'late', expires_in: 3600 });
       response.complete();
-      await inTime(from(refreshed));
+      await inTime(answer$).catch(() => undefined);
       for (const store of [first, ...others])
         demand(valueOf(await later(() => ask(store))) !== 'late', 'a token of the session that has ended was kept');
     },

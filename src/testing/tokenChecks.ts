@@ -48,12 +48,18 @@ export const TOKEN_CHECKS: readonly Check[] = [
           await firstValueFrom(timer(100));
           if (!heard()) token = await ask(first, 'scheduled', tokenOf(token));
         }
-        await within(() => told.some((one) => valueOf(one) === valueOf(token)));
+        await within(
+          () => told.some((one) => valueOf(one) === valueOf(token)),
+          'no other store was told of a new token',
+        );
         for (const { origin, age } of told)
           demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
         // It knows how old a token is that took its time: asked for 300 ms ago, it is no younger.
         await ask(first, 'scheduled', tokenOf(token), slowFetch);
-        await within(() => told.some((one) => valueOf(one) === 'slow'));
+        await within(
+          () => told.some((one) => valueOf(one) === 'slow'),
+          'no other store was told of the second new token',
+        );
         for (const one of told)
           demand(
             valueOf(one) !== 'slow' || one.age >= 290,
