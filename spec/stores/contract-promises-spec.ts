@@ -101,4 +101,13 @@ describe('the contract, for stores that return promises', () => {
   it('should be kept by a store that cancels by the signal of the request', async () => {
     expect(await faultsOf()).toEqual([]);
   });
+
+  it.each<[string, Fault, RegExp]>([
+    ['returns the previous token to a caller', { returnsPrevious: 'manual' }, /^should replace .*manual: .*successor/],
+    ['returns an expired token', { returnsPrevious: 'expired' }, /^should replace .*expired: .*successor/],
+    ['leaves those waiting whose fetch failed', { forgetsWaiters: true }, /^should answer those who wait.*no answer/],
+    ['tells a stream of its own token', { tellsItself: true }, /^should tell the others of a new token.*itself/],
+  ])('should see through a store that %s', async (_fault, fault, expected) => {
+    expect(await faultsOf(fault)).toContainEqual(expect.stringMatching(expected));
+  });
 });

@@ -39,7 +39,9 @@ export const TOKEN_CHECKS: readonly Check[] = [
     async ([first, second], { ask, within }) => {
       if (!second.changes) return;
       const told: StoredToken[] = [];
+      const own: StoredToken[] = [];
       const watching = second.changes.subscribe((token) => told.push(token));
+      watching.add(first.changes?.subscribe((token) => own.push(token)));
       try {
         // The first tells the second as soon as the second listens; when that is cannot be known.
         let token = await ask(first);
@@ -65,6 +67,7 @@ export const TOKEN_CHECKS: readonly Check[] = [
             valueOf(one) !== 'slow' || one.age >= 290,
             `fetched in 300 ms, but told of at the age of ${String(one.age)}`,
           );
+        demand(own.length === 0, '`changes` emitted a token that the store fetched itself');
       } finally {
         watching.unsubscribe();
       }
