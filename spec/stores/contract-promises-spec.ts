@@ -107,6 +107,11 @@ describe('the contract, for stores that return promises', () => {
     ['returns an expired token', { returnsPrevious: 'expired' }, /^should replace .*expired: .*successor/],
     ['leaves those waiting whose fetch failed', { forgetsWaiters: true }, /^should answer those who wait.*no answer/],
     ['tells a stream of its own token', { tellsItself: true }, /^should tell the others of a new token.*itself/],
+    [
+      'fails to sign out',
+      { signOut: () => Promise.reject(new Error('locked')) },
+      /^should hand out no token.*: locked/,
+    ],
   ])('should see through a store that %s', async (_fault, fault, expected) => {
     expect(await faultsOf(fault)).toContainEqual(expect.stringMatching(expected));
   });

@@ -6,7 +6,7 @@ import { demand, held, valueOf, type Check } from './storeWorld.js';
 export const SIGN_OUT_CHECKS: readonly Check[] = [
   [
     'should hand out no token of a session that has ended, to anyone, if it has signOut',
-    async (stores, { ask, source, later }) => {
+    async (stores, { ask, source, later, signOut }) => {
       const [first] = stores;
       if (!first.signOut) return;
       // A stream in use listens to both.
@@ -17,7 +17,7 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
       }
       try {
         const old = await held(stores, ask);
-        first.signOut();
+        await signOut(first);
         // It knows at once; the others when they are told.
         demand(valueOf(await later(() => ask(first))) !== old.value, 'who signed out was handed the token again');
         for (const store of stores)
@@ -32,13 +32,14 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
   ],
   [
     'should not keep a token that arrives after the sign-out, if it has signOut',
-    async ([first, ...others], { ask, later, inTime, begin }) => {
+    async ([first, ...others], { ask, later, inTime, begin, signOut }) => {
       if (!first.signOut) return;
       const response = new Subject<TokenResponse>();
       const { answer$ } = await begin(first, response);
-      first.signOut();
+      const signedOut = signOut(first);
       response.next({ access_token: 'late', expires_in: 3600 });
       response.complete();
+      await signedOut;
       await inTime(answer$).catch(() => undefined);
       for (const store of [first, ...others])
         demand(valueOf(await later(() => ask(store))) !== 'late', 'a token of the session that has ended was kept');
@@ -46,7 +47,7 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
   ],
   [
     'should tell the others of a sign-out, if it has signOut and signedOut',
-    async ([first, second], { ask, later }) => {
+    async ([first, second], { ask, later, signOut }) => {
       if (!first.signOut || !second.signedOut) return;
       const signals: unknown[] = [];
       const watching = second.signedOut.subscribe((signal) => signals.push(signal));
@@ -55,7 +56,7 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
         await later(async () => {
           await ask(first);
           await ask(second);
-          first.signOut?.();
+          await signOut(first);
           await firstValueFrom(timer(100));
           demand(signals.length > 0, 'no other store was told of a sign-out');
         });
