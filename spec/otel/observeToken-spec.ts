@@ -1,5 +1,5 @@
 import { DataPointType, MeterProvider, MetricReader, type DataPoint, type Histogram } from '@opentelemetry/sdk-metrics';
-import { firstValueFrom, map, of, Subject, throwError, type Observable } from 'rxjs';
+import { firstValueFrom, map, of, Subject, throwError, VirtualTimeScheduler, type Observable } from 'rxjs';
 import {
   createTokenStream,
   takeToken,
@@ -63,6 +63,25 @@ it('should measure a refresh by its own end, whatever the store reports in the m
   expect(durations).toEqual([
     'rx_fresh_token.refresh.duration {"name":"api","reason":"initial","outcome":"shared"} 1 in 0.5',
   ]);
+});
+
+it('should not count a refresh that brought the same token as failed', async () => {
+  const scheduler = new VirtualTimeScheduler(undefined, 3_600_000);
+  const token$ = createTokenStream(() => of({ access_token: 'same', expires_in: 3600 }), {
+    scheduler,
+    idleTimeout: 5000,
+  });
+  observeToken(token$, { meter: provider.getMeter('spec'), name: 'api' });
+  const types: string[] = [];
+  token$.events.subscribe(({ type }) => types.push(type));
+  const listening = token$.subscribe();
+  scheduler.schedule(() => token$.refresh().subscribe(), 1000);
+  scheduler.schedule(() => {
+    listening.unsubscribe();
+  }, 2000);
+  scheduler.flush();
+  expect(types).toContain('idle');
+  expect((await told()).filter((each) => each.includes('"failed"'))).toEqual([]);
 });
 
 it('should measure a refresh that failed after everyone had left', async () => {

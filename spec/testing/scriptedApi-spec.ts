@@ -435,3 +435,11 @@ describe('scriptedApi.verify', () => {
     }
   });
 });
+
+it('should allow that a token is sent again which was refused, but neither revoked nor over', () => {
+  const api = scriptedApi({ tokens: ['a'], steps: [401] });
+  api.send({ value: 'a' }).subscribe({ error: () => undefined });
+  api.send({ value: 'a' }).subscribe();
+  expect(api.calls.map(({ outcome }) => outcome)).toEqual([401, 200]);
+  api.verify();
+});

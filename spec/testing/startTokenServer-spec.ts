@@ -25,6 +25,13 @@ const get = (server: TokenServer, path: string, token?: string) =>
   fetch(server.origin + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
 
 describe('startTokenServer', () => {
+  it('should use up no step for a GET of the token endpoint', async () => {
+    const server = await start();
+    server.failToken('permanent');
+    expect((await get(server, '/token')).status).toBe(405);
+    await expect(ask(server)).rejects.toMatchObject({ status: 400 });
+  });
+
   it('should give tokens, and accept them while they live', async () => {
     const server = await start({ lifetime: 60_000 });
     const request = createFetch(streamOf(server), { baseUrl: server.origin });

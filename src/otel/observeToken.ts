@@ -56,18 +56,24 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   requireText('name', name);
   const { duration, failures, rejections, waiters, wait, lifeLeft } = instrumentsOf(meter);
   let asked: Extract<TokenEvent, { type: 'refreshStarted' }> | undefined;
+  let failure: TokenEvent | undefined;
 
   function measure(event: TokenEvent): void {
-    if (event.type === 'refreshStarted') asked = event;
+    if (event.type === 'refreshStarted') {
+      asked = event;
+      failure = undefined;
+    }
     if (event.type === 'tokenRejected') rejections.add(1, { name, outcome: event.outcome });
-    if (event.type === 'refreshFailed') failures.add(1, { name, permanent: event.permanent });
+    if (event.type === 'refreshFailed') {
+      failure = event;
+      failures.add(1, { name, permanent: event.permanent });
+    }
     // An error that ends no attempt, such as one of the store's `changes`, plans none either. After the last attempt, when
-    // nobody waits any more, the stream is idle.
-    const hasFailed =
-      event.type === 'refreshFailed' ? event.permanent || event.retryIn !== null : event.type === 'idle';
-    if (hasFailed && asked)
-      duration.record(seconds(event.at - asked.at), { name, reason: asked.reason, outcome: 'failed' });
-    if (hasFailed || event.type === 'signedOut') asked = undefined;
+    // nobody waits any more, the stream is idle. It is idle after a refresh that brought the same token, too.
+    const hasEnded = event.type === 'refreshFailed' ? event.permanent || event.retryIn !== null : event.type === 'idle';
+    if (hasEnded && asked && failure)
+      duration.record(seconds(failure.at - asked.at), { name, reason: asked.reason, outcome: 'failed' });
+    if (hasEnded || event.type === 'signedOut') asked = undefined;
     if (event.type === 'tokenChanged') {
       // What others put into the store was not asked for here.
       if (asked || event.origin === 'fetched')

@@ -55,7 +55,8 @@ export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tole
     const name = token ?? '';
     if (credential === 'unknown') return ['unknown', `carried ${name}, which was never issued`];
     if (credential === 'expired') return ['expired', `carried ${name}, which had expired`];
-    const refusal = told.get(name);
+    // Guarantees 19 and 33: a client may send a token again that the API refused, unless it was revoked.
+    const refusal = credential === 'revoked' ? told.get(name) : undefined;
     // By the order of things, not by the clock: who repeats at once does so in the same millisecond.
     const isHeard = refusal && (refusal.byAll || refusal.by.has(`${method} ${path}`));
     return isHeard

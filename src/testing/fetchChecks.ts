@@ -1,5 +1,6 @@
-import { from, merge, NEVER, Subject, throwError } from 'rxjs';
-import { demand, equal, held, requestOf, same, tokenOf, valueOf, type Check } from './storeWorld.js';
+import { firstValueFrom, NEVER, Subject, throwError, timer } from 'rxjs';
+import type { TokenResponse } from '../token/types.js';
+import { demand, equal, held, NO_ANSWER, same, tokenOf, valueOf, type Check } from './storeWorld.js';
 
 /** Who fetches, who is answered with what, and what follows a failure. */
 export const FETCH_CHECKS: readonly Check[] = [
@@ -20,17 +21,17 @@ export const FETCH_CHECKS: readonly Check[] = [
       equal(source.fetched, 1, 'fetches');
     },
   ],
-  [
-    'should replace a token that is due once, however many ask',
+  ...(['scheduled', 'expired', 'manual'] as const).map((reason): Check => [
+    `should replace a token once, however many ask: ${reason}`,
     async (stores, { ask, source }) => {
       const old = await held(stores, ask);
-      const answers = await Promise.all(stores.map((store) => ask(store, 'scheduled', old)));
+      const answers = await Promise.all(stores.map((store) => ask(store, reason, old)));
       for (const answer of answers)
-        demand(valueOf(answer) !== old.value, 'a token that is due was handed out as its own successor');
+        demand(valueOf(answer) !== old.value, 'the token to be replaced was handed out as its own successor');
       equal(new Set(answers.map(valueOf)).size, 1, 'different tokens');
       equal(source.fetched, 2, 'fetches');
     },
-  ],
+  ]),
   [
     'should replace a rejected token once, however many ask',
     async (stores, { ask, source }) => {
@@ -73,20 +74,25 @@ export const FETCH_CHECKS: readonly Check[] = [
     },
   ],
   [
+    'should answer those who wait, if the fetch fails: by another fetch, or by a failure',
+    async ([first, second], { ask, later, begin }) => {
+      const response = new Subject<TokenResponse>();
+      await begin(first, response);
+      const waiting = ask(second).catch((error: unknown) => {
+        // After any other failure the stream asks again.
+        if ((error as Error).message === NO_ANSWER) throw error;
+      });
+      await firstValueFrom(timer(100));
+      response.error(new Error('the token endpoint is down'));
+      await waiting;
+      await later(() => ask(second));
+    },
+  ],
+  [
     'should let another take over from one who left',
-    async ([first, second], { ask, later, inTime }) => {
-      const begun = new Subject<void>();
-      const leaving$ = from(
-        first.refresh(requestOf('initial', null), () => {
-          queueMicrotask(() => {
-            begun.next();
-          });
-          return NEVER;
-        }),
-      );
-      // It leaves when its fetch has begun; what the store answers or fails with before that, is the store's fault.
-      const left = await inTime(merge(begun, leaving$));
-      demand(left === undefined, 'it answered without a fetch');
+    async ([first, second], { ask, later, begin }) => {
+      const { leave } = await begin(first, NEVER);
+      leave();
       await later(() => ask(second));
     },
   ],

@@ -1,12 +1,12 @@
-import { firstValueFrom, from, Subject, Subscription, timer } from 'rxjs';
+import { firstValueFrom, Subject, Subscription, timer } from 'rxjs';
 import type { TokenResponse } from '../token/types.js';
-import { demand, held, requestOf, valueOf, type Check } from './storeWorld.js';
+import { demand, held, valueOf, type Check } from './storeWorld.js';
 
 /** What follows a sign-out, for a store that has `signOut`. */
 export const SIGN_OUT_CHECKS: readonly Check[] = [
   [
     'should hand out no token of a session that has ended, to anyone, if it has signOut',
-    async (stores, { ask, source, later }) => {
+    async (stores, { ask, source, later, signOut }) => {
       const [first] = stores;
       if (!first.signOut) return;
       // A stream in use listens to both.
@@ -17,7 +17,7 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
       }
       try {
         const old = await held(stores, ask);
-        first.signOut();
+        await signOut(first);
         // It knows at once; the others when they are told.
         demand(valueOf(await later(() => ask(first))) !== old.value, 'who signed out was handed the token again');
         for (const store of stores)
@@ -32,32 +32,22 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
   ],
   [
     'should not keep a token that arrives after the sign-out, if it has signOut',
-    async ([first, ...others], { ask, later, inTime }) => {
+    async ([first, ...others], { ask, later, inTime, begin, signOut }) => {
       if (!first.signOut) return;
-      const begun = new Subject<void>();
       const response = new Subject<TokenResponse>();
-      const refreshed = firstValueFrom(
-        from(
-          first.refresh(requestOf('initial', null), () => {
-            queueMicrotask(() => {
-              begun.next();
-            });
-            return response;
-          }),
-        ),
-      ).catch(() => undefined);
-      await inTime(begun);
-      first.signOut();
+      const { answer$ } = await begin(first, response);
+      const signedOut = signOut(first);
       response.next({ access_token: 'late', expires_in: 3600 });
       response.complete();
-      await inTime(from(refreshed));
+      await signedOut;
+      await inTime(answer$).catch(() => undefined);
       for (const store of [first, ...others])
         demand(valueOf(await later(() => ask(store))) !== 'late', 'a token of the session that has ended was kept');
     },
   ],
   [
     'should tell the others of a sign-out, if it has signOut and signedOut',
-    async ([first, second], { ask, later }) => {
+    async ([first, second], { ask, later, signOut }) => {
       if (!first.signOut || !second.signedOut) return;
       const signals: unknown[] = [];
       const watching = second.signedOut.subscribe((signal) => signals.push(signal));
@@ -66,7 +56,7 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
         await later(async () => {
           await ask(first);
           await ask(second);
-          first.signOut?.();
+          await signOut(first);
           await firstValueFrom(timer(100));
           demand(signals.length > 0, 'no other store was told of a sign-out');
         });

@@ -1,4 +1,17 @@
-import { firstValueFrom, from, map, take, throwError, timeout as timeoutOf, timer, type Observable } from 'rxjs';
+import {
+  defer,
+  finalize,
+  firstValueFrom,
+  from,
+  map,
+  merge,
+  ReplaySubject,
+  take,
+  throwError,
+  timeout as timeoutOf,
+  timer,
+  type Observable,
+} from 'rxjs';
 import { accessToken } from '../token/accessToken.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
@@ -16,8 +29,17 @@ export interface World {
   readonly later: <T>(attempt: () => Promise<T>) => Promise<T>;
   /** The first value, or the failure, or that there was none before the timeout. */
   readonly inTime: <T>(source$: Observable<T>) => Promise<T>;
-  readonly within: (condition: () => boolean) => Promise<void>;
+  readonly within: (condition: () => boolean, fault: string) => Promise<void>;
+  /** Resolves when the store has begun to fetch. The fetch answers as `response$`; `leave` gives it up. */
+  readonly begin: (
+    store: TokenStore,
+    response$: Observable<TokenResponse>,
+  ) => Promise<{ readonly answer$: Observable<StoredToken>; readonly leave: () => void }>;
+  /** Rejects if the sign-out fails. */
+  readonly signOut: (store: TokenStore) => Promise<void>;
 }
+
+export const NO_ANSWER = 'the store breaks its contract: no answer in time';
 
 export type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
 
@@ -51,21 +73,59 @@ export function createWorld(timeout: number): World {
         take(1),
         timeoutOf({
           first: timeout,
-          with: () => throwError(() => new Error('the store breaks its contract: no answer in time')),
+          with: () => throwError(() => new Error(NO_ANSWER)),
         }),
       ),
     );
   return {
     source,
-    ask: (store, reason = 'initial', previous = null, fetch = plain) =>
-      inTime(from(store.refresh(requestOf(reason, previous), fetch))),
+    ask: (store, reason = 'initial', previous = null, fetch = plain) => {
+      const controller = new AbortController();
+      const answer$ = defer(() => store.refresh(requestOf(reason, previous, controller.signal), fetch));
+      return inTime(
+        answer$.pipe(
+          finalize(() => {
+            controller.abort();
+          }),
+        ),
+      );
+    },
     inTime,
     later,
-    within: (condition) =>
+    within: (condition, fault) =>
       later(() => {
-        demand(condition(), 'it did not happen in time');
+        demand(condition(), fault);
         return Promise.resolve();
       }),
+    begin: async (store, response$) => {
+      const controller = new AbortController();
+      const begun$ = new ReplaySubject<undefined>(1);
+      const answer$ = new ReplaySubject<StoredToken>(1);
+      const refresh$ = store.refresh(requestOf('initial', null, controller.signal), () => {
+        queueMicrotask(() => {
+          begun$.next(undefined);
+        });
+        return response$;
+      });
+      const running = from(refresh$).subscribe(answer$);
+      const leave = () => {
+        running.unsubscribe();
+        controller.abort();
+      };
+      try {
+        demand((await inTime(merge(begun$, answer$))) === undefined, 'it answered without a fetch');
+      } catch (error) {
+        leave();
+        throw error;
+      }
+      return { answer$, leave };
+    },
+    signOut: (store) =>
+      inTime(
+        defer(async () => {
+          await store.signOut?.();
+        }),
+      ),
   };
 }
 
@@ -79,11 +139,11 @@ export async function held(stores: readonly TokenStore[], ask: World['ask']): Pr
 /** A source that takes 300 ms. */
 export const slowFetch: Fetch = () => timer(300).pipe(map(() => ({ access_token: 'slow', expires_in: 3600 })));
 
-export const requestOf = (reason: RefreshReason, previous: AccessToken | null): TokenRequest => ({
+const requestOf = (reason: RefreshReason, previous: AccessToken | null, signal: AbortSignal): TokenRequest => ({
   reason,
   attempt: 1,
   previous,
-  signal: new AbortController().signal,
+  signal,
 });
 export const tokenOf = ({ response, age }: StoredToken): AccessToken =>
   accessToken(response, Date.now() - age, 3_600_000);

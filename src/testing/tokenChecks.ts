@@ -39,7 +39,9 @@ export const TOKEN_CHECKS: readonly Check[] = [
     async ([first, second], { ask, within }) => {
       if (!second.changes) return;
       const told: StoredToken[] = [];
+      const own: StoredToken[] = [];
       const watching = second.changes.subscribe((token) => told.push(token));
+      watching.add(first.changes?.subscribe((token) => own.push(token)));
       try {
         // The first tells the second as soon as the second listens; when that is cannot be known.
         let token = await ask(first);
@@ -48,17 +50,24 @@ export const TOKEN_CHECKS: readonly Check[] = [
           await firstValueFrom(timer(100));
           if (!heard()) token = await ask(first, 'scheduled', tokenOf(token));
         }
-        await within(() => told.some((one) => valueOf(one) === valueOf(token)));
+        await within(
+          () => told.some((one) => valueOf(one) === valueOf(token)),
+          'no other store was told of a new token',
+        );
         for (const { origin, age } of told)
           demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
         // It knows how old a token is that took its time: asked for 300 ms ago, it is no younger.
         await ask(first, 'scheduled', tokenOf(token), slowFetch);
-        await within(() => told.some((one) => valueOf(one) === 'slow'));
+        await within(
+          () => told.some((one) => valueOf(one) === 'slow'),
+          'no other store was told of the second new token',
+        );
         for (const one of told)
           demand(
             valueOf(one) !== 'slow' || one.age >= 290,
             `fetched in 300 ms, but told of at the age of ${String(one.age)}`,
           );
+        demand(own.length === 0, '`changes` emitted a token that the store fetched itself');
       } finally {
         watching.unsubscribe();
       }

@@ -18,7 +18,8 @@ export function tokenServer(settings: ServerSettings) {
     // Not by `new URL`, which throws at paths such as `//`.
     const [path = '/'] = (request.url ?? '/').split('?');
     const isToken = path === '/token';
-    const step = (isToken ? tokenSteps : apiSteps).shift() ?? 'ok';
+    const isPost = request.method === 'POST';
+    const step = (isToken ? (isPost ? tokenSteps.shift() : undefined) : apiSteps.shift()) ?? 'ok';
     counts[isToken ? 'tokenRequests' : 'apiRequests']++;
     if (!isToken && (step === 'hang' || step === 'down')) counts.failed++;
     if (step === 'hang') return;
@@ -28,7 +29,7 @@ export function tokenServer(settings: ServerSettings) {
     }
     const answer = answerAfter(settings.latency, request, response);
     if (!isToken) answerApi(state, settings, step as ApiStep, request, path, answer);
-    else if (request.method === 'POST') answerToken(state, settings, step as ServerTokenStep, arrivedAt, answer);
+    else if (isPost) answerToken(state, settings, step as ServerTokenStep, arrivedAt, answer);
     else answer(405, { error: 'invalid_request' }, { allow: 'POST' });
   }
 
