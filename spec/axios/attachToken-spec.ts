@@ -153,17 +153,22 @@ describe.each(adapters)('a request by the %s adapter', (adapter) => {
     expect([asked.length, api.seen.length]).toEqual([1, 3]);
   });
 
-  it.each([302, 303])(
-    'should never be sent again when a server accepted it with %i, and refresh all the same',
-    async (status) => {
+  it.each([
+    [302, '/orders/7'],
+    [303, '/orders/7'],
+    [303, '/orders'],
+    [303, '/orders?created=7'],
+  ])(
+    'should never be sent again when a server accepted it with %i %s, and refresh all the same',
+    async (status, to) => {
       const api = await serve((seen, response) => {
-        if (seen.path === '/orders') answer(response, status, '', { location: '/orders/7' });
+        if (seen.method === 'POST') answer(response, status, '', { location: to });
         else answer(response, 401, 'refused');
       });
       const { token$, asked } = await warmTokens();
       const instance = attached(token$, { adapter, baseURL: api.origin });
       expect(await failureOf(instance.post('/orders', { item: 'tea' }))).toEqual(of401);
-      expect(api.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /orders', 'GET /orders/7']);
+      expect(api.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /orders', `GET ${to}`]);
       await firstValueFrom(token$);
       expect(asked.map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
     },

@@ -12,6 +12,7 @@ import { inject, NgZone, PLATFORM_ID } from '@angular/core';
 import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, takeUntil, type Observable } from 'rxjs';
 import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
+import { wasAccepted } from '../http/redirect.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { originOf } from '../internal/originOf.js';
@@ -105,7 +106,7 @@ function answerTo(
     const response$ = requestWith(
       (token) => send(authorized(stream, request, token)).pipe(filter(isResponse)),
       { key, isRejection: (outcome) => isRejected(stream, outcome, url) },
-      (outcome) => !wasAccepted(request, outcome),
+      (outcome) => !wasAccepted(request.method, url, outcome as HttpErrorResponse),
     )(token$);
     const answer$ = merge(
       progress$,
@@ -137,10 +138,6 @@ function authorized(
   // A browser takes no header but Authorization off a redirect to another origin.
   return sent.redirect === 'manual' ? sent : sent.clone({ redirect: 'error' });
 }
-
-/** Whether a redirect may have made a GET of the request, which a server has accepted. XMLHttpRequest does not tell. */
-const wasAccepted = ({ method }: HttpRequest<unknown>, outcome: unknown): boolean =>
-  (outcome as { redirected?: boolean } | null)?.redirected === true && method !== 'GET' && method !== 'HEAD';
 
 function isRejected({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {
   const isAnswer = outcome instanceof HttpErrorResponse || (isRejection && outcome instanceof HttpResponse);
