@@ -12,10 +12,12 @@ import {
   ApplicationRef,
   computed,
   createEnvironmentInjector,
+  effect,
   EnvironmentInjector,
   inject,
   InjectionToken,
   provideZonelessChangeDetection,
+  signal,
   type Signal,
 } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
@@ -330,6 +332,30 @@ describe('the stream', () => {
     } finally {
       jest.useRealTimers();
     }
+  });
+
+  it('should not make the effect that sends it depend on signals of the token source', () => {
+    const other = signal(0);
+    const { controller } = setUp({
+      make: () => () => {
+        other();
+        return of({ access_token: 'T1', expires_in: 3600 });
+      },
+      lazily: true,
+    });
+    let runs = 0;
+    TestBed.runInInjectionContext(() =>
+      effect(() => {
+        runs++;
+        http().get(`${API}/a`).subscribe();
+      }),
+    );
+    TestBed.tick();
+    controller.expectOne(`${API}/a`).flush(1);
+    other.set(1);
+    TestBed.tick();
+    controller.verify();
+    expect(runs).toBe(1);
   });
 
   it('should let a zoneless application become stable while renewals are pending', async () => {
