@@ -361,7 +361,7 @@ it.each([undefined, (request: HttpRequest<unknown>) => request.clone({ setHeader
       TestBed.inject(EnvironmentInjector),
     );
     route.get(HttpClient).post(`${API}/a`, 1).subscribe(fail);
-    for (const _ of [1, 2]) controller.expectOne(`${API}/a`).flush(null, { status: 401, statusText: 'Refused' });
+    for (let n = 0; n < 2; n++) controller.expectOne(`${API}/a`).flush(null, { status: 401, statusText: 'Refused' });
     controller.verify();
     expect(errors).toHaveLength(1);
   },

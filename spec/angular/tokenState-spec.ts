@@ -110,7 +110,7 @@ it('should ask for no token by itself after the source failed permanently, until
   const scheduler = new VirtualTimeScheduler(undefined, 60_000);
   const { asked, token$ } = setUp({
     source: (_request, n) =>
-      n === 1 ? throwError(() => ({ status: 401, error: 'invalid_grant' })) : of({ access_token: 'T2' }),
+      n === 1 ? throwError(() => Object.assign(new Error('no'), { status: 401 })) : of({ access_token: 'T2' }),
     scheduler,
   });
   const first = inject();

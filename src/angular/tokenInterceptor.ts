@@ -79,9 +79,9 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   // When the injector is destroyed, a waiting request completes: nobody is left to handle an error.
   const ended$ = inject(INJECTOR_DESTROYED).pipe(filter(() => !isSent));
   const answer$ = answerTo(givenRequest(request), choice, token$, sendInZone).pipe(
-    takeUntil(ended$),
     // An effect that sends a request must not depend on signals that the token source reads.
     subscribeOn(within((run) => untracked(() => zone.runOutsideAngular(run)))),
+    takeUntil(ended$),
   );
   return isInZone ? answer$.pipe(observeOn(scheduler)) : answer$;
 };
