@@ -47,7 +47,7 @@ const borders = {
     may: [
       ...common,
       folder('token'),
-      ...files('http/authorization', 'http/destinations', 'http/requestBody'),
+      ...files('http/authorization', 'http/destinations', 'http/redirect', 'http/requestBody'),
       ...packages('@angular/common', '@angular/core'),
     ],
   },
@@ -55,7 +55,7 @@ const borders = {
     may: [
       ...common,
       folder('token'),
-      ...files('http/authorization', 'http/destinations', 'http/requestBody'),
+      ...files('http/authorization', 'http/destinations', 'http/redirect', 'http/requestBody'),
       packaged('axios'),
     ],
   },

@@ -88,11 +88,13 @@ describe('the option authorize', () => {
         false,
       ]);
       expect(sent.request.redirect).toBe('error');
+      // What a server rendered without the token is not the answer to it.
+      expect(sent.request.transferCache).toBe(false);
       sent.flush(1, token === 'T1' ? { status: 401, statusText: 'Refused' } : {});
     }
     http().get(`${API}/b`, { redirect: 'manual' }).subscribe(keep);
     const manual = controller.expectOne(`${API}/b`);
-    expect(manual.request.redirect).toBe('manual');
+    expect([manual.request.redirect, manual.request.transferCache]).toEqual(['manual', false]);
     manual.flush(1);
   });
 

@@ -3,9 +3,11 @@ import {
   HTTP_INTERCEPTORS,
   HttpClient,
   HttpContext,
+  HttpRequest,
   provideHttpClient,
   withInterceptors,
   withInterceptorsFromDi,
+  withRequestsMadeViaParent,
 } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting, type TestRequest } from '@angular/common/http/testing';
 import {
@@ -14,11 +16,14 @@ import {
   Injector,
   PLATFORM_ID,
   runInInjectionContext,
+  ɵɵdefineInjectable,
+  ɵɵgetInheritedFactory,
   type EnvironmentProviders,
   type Provider,
+  type Type,
 } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { NEVER, of } from 'rxjs';
+import { filter, firstValueFrom, NEVER, of } from 'rxjs';
 import type { TokenStore } from 'rx-fresh-token';
 import {
   HttpTokenInterceptor,
@@ -201,6 +206,27 @@ describe('a class interceptor', () => {
     expect(authorization(repeat)).toBe('Bearer main-2');
     repeat.flush(1);
   });
+
+  it('should be itself where a subclass of it is provided, as the compiler writes one', () => {
+    const intercepted: string[] = [];
+    class Own extends HttpTokenInterceptor {
+      static readonly ɵfac = (type?: Type<unknown>): unknown => ɵɵgetInheritedFactory(Own)(type ?? Own);
+      static readonly ɵprov = ɵɵdefineInjectable({ token: Own, factory: Own.ɵfac });
+
+      override intercept(...[request, next]: Parameters<HttpTokenInterceptor['intercept']>) {
+        intercepted.push(request.url);
+        return super.intercept(request, next);
+      }
+    }
+    const controller = provide(
+      provideHttpClient(withInterceptorsFromDi()),
+      provideHttpClientTesting(),
+      { provide: HTTP_INTERCEPTORS, useClass: Own, multi: true },
+      stream('main'),
+    );
+    expect(headerOf(controller, `${API}/a`)).toBe('Bearer main-1');
+    expect(intercepted).toEqual([`${API}/a`]);
+  });
 });
 
 describe('provideFakeToken', () => {
@@ -223,6 +249,19 @@ describe('provideFakeToken', () => {
       expect([token(), factory.mock.calls.length, jest.getTimerCount()]).toEqual([null, 0, 0]);
     } finally {
       jest.useRealTimers();
+    }
+  });
+
+  it('should have another token after each rejection, however many a test causes', () => {
+    const controller = provide(provideFakeToken({ allowedOrigins: [API] }));
+    for (let n = 1; n <= 30; n++) {
+      http()
+        .get(`${API}/${String(n)}`)
+        .subscribe(fail);
+      controller.expectOne(`${API}/${String(n)}`).flush(null, { status: 401, statusText: 'Refused' });
+      const repeat = controller.expectOne(`${API}/${String(n)}`);
+      expect(authorization(repeat)).toBe(`Bearer fake-token-${String(n + 1)}`);
+      repeat.flush(1);
     }
   });
 
@@ -264,6 +303,16 @@ describe('a store that is made by a function', () => {
     expect([make.mock.calls.length, signOut.mock.calls.length]).toEqual([1, 1]);
   });
 
+  it('should have a sign-out that fails later reported as an event', async () => {
+    const { make, signOut } = makeStore();
+    signOut.mockRejectedValue(new Error('the shared token stays'));
+    provide(stream('main', { store: make }));
+    const token$ = TestBed.inject(TOKEN_STREAM);
+    const reported = firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'refreshFailed')));
+    token$.signOut();
+    expect(await reported).toMatchObject({ message: expect.stringContaining('the shared token stays') as unknown });
+  });
+
   it('should not be made on a server', () => {
     const { make } = makeStore();
     const controller = provide(stream('main', { store: make }), { provide: PLATFORM_ID, useValue: 'server' });
@@ -281,3 +330,39 @@ it('should end a request that waits for a token quietly when the injector is des
   TestBed.resetTestingModule();
   expect(ends).toEqual(['complete']);
 });
+
+it('should let a request on its way be answered when the injector is destroyed, though it is a repeat', () => {
+  const controller = provide(stream('main'));
+  const ends: unknown[] = [];
+  http()
+    .post(`${API}/a`, 1)
+    .subscribe({ next: (value) => ends.push(value), complete: () => ends.push('complete') });
+  controller.expectOne(`${API}/a`).flush(null, { status: 401, statusText: 'Refused' });
+  const repeat = controller.expectOne(`${API}/a`);
+  TestBed.resetTestingModule();
+  expect([repeat.cancelled, ends]).toEqual([false, []]);
+  repeat.flush('saved');
+  expect(ends).toEqual(['saved', 'complete']);
+});
+
+it('should close the stream of a server with its injector', async () => {
+  provide(stream('main'), { provide: PLATFORM_ID, useValue: 'server' });
+  const refreshed = firstValueFrom(TestBed.inject(TOKEN_STREAM).refresh());
+  TestBed.resetTestingModule();
+  await expect(refreshed).rejects.toMatchObject({ code: 'ERR_TOKEN_STREAM_CLOSED' });
+});
+
+it.each([undefined, (request: HttpRequest<unknown>) => request.clone({ setHeaders: { 'x-session': 'S' } })])(
+  'should be repeated once by a client whose requests are made via its parent: authorize %p',
+  (authorize) => {
+    const controller = provide(stream('main', { authorize }));
+    const route = createEnvironmentInjector(
+      [provideHttpClient(withInterceptors([tokenInterceptor]), withRequestsMadeViaParent())],
+      TestBed.inject(EnvironmentInjector),
+    );
+    route.get(HttpClient).post(`${API}/a`, 1).subscribe(fail);
+    for (let n = 0; n < 2; n++) controller.expectOne(`${API}/a`).flush(null, { status: 401, statusText: 'Refused' });
+    controller.verify();
+    expect(errors).toHaveLength(1);
+  },
+);

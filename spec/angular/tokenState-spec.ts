@@ -1,7 +1,7 @@
 import { API, initTestBed, setUp } from './support.js';
 import { HttpClient } from '@angular/common/http';
 import { TestBed } from '@angular/core/testing';
-import { of, Subject, take, VirtualTimeScheduler, type Observable } from 'rxjs';
+import { of, Subject, take, throwError, VirtualTimeScheduler, type Observable } from 'rxjs';
 import type { AccessToken, TokenEvent, TokenResponse } from 'rx-fresh-token';
 import { injectToken, injectTokenState } from 'rx-fresh-token/angular';
 import { viewAfter, type TokenView } from '../../src/angular/tokenWatch.js';
@@ -104,4 +104,22 @@ it('should fetch nothing by watching the state', () => {
   const { asked } = setUp();
   expect(TestBed.runInInjectionContext(() => injectTokenState())()).toBe('absent');
   expect(asked).toEqual([]);
+});
+
+it('should ask for no token by itself after the source failed permanently, until somebody else does', () => {
+  const scheduler = new VirtualTimeScheduler(undefined, 60_000);
+  const { asked, token$ } = setUp({
+    source: (_request, n) =>
+      n === 1 ? throwError(() => Object.assign(new Error('no'), { status: 401 })) : of({ access_token: 'T2' }),
+    scheduler,
+  });
+  const first = inject();
+  expect([shown(first), asked.length]).toEqual([[null, 'failed'], 1]);
+  // The pause after the failure is over.
+  scheduler.schedule(() => undefined, 60_000);
+  scheduler.flush();
+  const second = inject();
+  expect([shown(second), asked.length]).toEqual([[null, 'failed'], 1]);
+  token$.refresh().subscribe();
+  expect([shown(first), shown(second), asked.length]).toEqual([['T2', 'fresh'], ['T2', 'fresh'], 2]);
 });

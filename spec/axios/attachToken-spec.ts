@@ -153,17 +153,22 @@ describe.each(adapters)('a request by the %s adapter', (adapter) => {
     expect([asked.length, api.seen.length]).toEqual([1, 3]);
   });
 
-  it.each([302, 303])(
-    'should never be sent again when a server accepted it with %i, and refresh all the same',
-    async (status) => {
+  it.each([
+    [302, '/orders/7'],
+    [303, '/orders/7'],
+    [303, '/orders'],
+    [303, '/orders?created=7'],
+  ])(
+    'should never be sent again when a server accepted it with %i %s, and refresh all the same',
+    async (status, to) => {
       const api = await serve((seen, response) => {
-        if (seen.path === '/orders') answer(response, status, '', { location: '/orders/7' });
+        if (seen.method === 'POST') answer(response, status, '', { location: to });
         else answer(response, 401, 'refused');
       });
       const { token$, asked } = await warmTokens();
       const instance = attached(token$, { adapter, baseURL: api.origin });
       expect(await failureOf(instance.post('/orders', { item: 'tea' }))).toEqual(of401);
-      expect(api.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /orders', 'GET /orders/7']);
+      expect(api.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /orders', `GET ${to}`]);
       await firstValueFrom(token$);
       expect(asked.map(({ reason }) => reason)).toEqual(['initial', 'rejected']);
     },
@@ -230,6 +235,33 @@ describe.each(adapters)('a request by the %s adapter', (adapter) => {
       expect(api.authorizations()).toEqual(Array(2).fill('Bearer SECRET'));
     },
   );
+
+  it('should show it in no error that comes while a streamed answer is read, or a stream is sent', async () => {
+    const api = await serve(({ path }, response) => {
+      if (path === '/large') answer(response, 200, 'x'.repeat(5000));
+      else response.writeHead(200).write('…');
+    });
+    const { token$ } = tokens({ initial: { access_token: 'SECRET', expires_in: 60 } });
+    const instance = attached(token$, { adapter, baseURL: api.origin, responseType: 'stream' });
+    const stop = new AbortController();
+    const { data: endless } = await instance.get<Readable>('/endless', { signal: stop.signal });
+    const aborted = failureOf(text(endless));
+    stop.abort();
+    const large = instance.get<Readable>('/large', { maxContentLength: 1000 });
+    const upload = () => Readable.from(['a'.repeat(50), 'b'.repeat(50)]);
+    const errors = [
+      await aborted,
+      await failureOf(large.then(({ data }) => text(data))),
+      await failureOf(instance.post('/upload', upload(), { maxBodyLength: 60 })),
+      await failureOf(instance.post('/upload', upload(), { maxBodyLength: 60, maxRedirects: 0 })),
+    ];
+    for (const error of errors) {
+      expect(inspect(error, { depth: 20 })).not.toContain('SECRET');
+      expect(JSON.stringify(error)).not.toContain('SECRET');
+      for (const each of [error, error.cause] as (Partial<AxiosError> | undefined)[])
+        expect(String(each?.config?.headers.get('Authorization'))).not.toContain('SECRET');
+    }
+  });
 
   it('should free the connection of a streamed rejection that nobody reads', async () => {
     const api = await serve((_request, response) => response.writeHead(401).write('…'));

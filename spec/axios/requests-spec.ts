@@ -222,9 +222,11 @@ describe('a proxy', () => {
     attachToken(own, (await warmTokens()).token$);
     const error = await failureOf(own.get('/a', { proxy: { host: 'proxy.example', port: 8080 } }));
     expect([error.name, sent.length]).toEqual(['TypeError', 0]);
-    await own.get('/a', { proxy: { host: '127.0.0.1', port: 8080 } });
+    const byName = { host: 'localhost', hostname: 'proxy.example', port: 8080 };
+    expect([(await failureOf(own.get('/a', { proxy: byName }))).name, sent.length]).toEqual(['TypeError', 0]);
+    for (const host of ['127.0.0.1', '::1']) await own.get('/a', { proxy: { host, port: 8080 } });
     await instance.get('/a', { proxy: { host: 'proxy.example', port: 8080 } });
-    expect(sent).toHaveLength(2);
+    expect(sent).toHaveLength(3);
   });
 });
 
@@ -251,6 +253,30 @@ it('should let one request go without a token', async () => {
     expect.objectContaining({ Authorization: expect.anything() as unknown }),
   );
   expect([sent[1]!.headers.get('x-order'), sent[1]!.timeout, asked.length]).toEqual(['7', 5, 0]);
+});
+
+it('should go to any origin without a token, with the other headers as they were given', async () => {
+  const { instance, sent } = stubbed((await warmTokens()).token$);
+  const headers = new axios.AxiosHeaders({ 'User-Agent': false, 'X-Part': '7' });
+  await instance.put('https://files.example/upload?signature=x', '…', withoutToken({ headers }));
+  expect([sent[0]?.headers.get('Authorization'), sent[0]?.headers.get('User-Agent')]).toEqual([false, false]);
+  expect(sent[0]?.headers.get('X-Part')).toBe('7');
+});
+
+it('should use the adapters of axios where an instance has none, and the next where there is no fetch', async () => {
+  const api = await serve(guarded('T1'));
+  const { fetch } = globalThis;
+  for (const adapter of [undefined, ['fetch', 'http'] as const]) {
+    const instance = axios.create({ baseURL: api.origin });
+    instance.defaults.adapter = adapter as never;
+    attachToken(instance, (await warmTokens()).token$);
+    if (adapter) Reflect.deleteProperty(globalThis, 'fetch');
+    try {
+      expect((await instance.get<string>('/a')).data).toBe('hello T1');
+    } finally {
+      globalThis.fetch = fetch;
+    }
+  }
 });
 
 it('should take a promise of isRejection for a mistake, not for a refusal', async () => {

@@ -17,9 +17,6 @@ import { tokenInterceptor } from './tokenInterceptor.js';
  * ```
  */
 export class HttpTokenInterceptor implements HttpInterceptor {
-  /** What Angular's compiler would add to an `@Injectable()` class. */
-  static readonly ɵfac = (): HttpTokenInterceptor => new HttpTokenInterceptor();
-
   readonly #injector = inject(Injector);
 
   intercept(request: HttpRequest<unknown>, next: HttpHandler): Observable<HttpEvent<unknown>> {

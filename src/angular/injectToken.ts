@@ -50,7 +50,8 @@ function keepFresh(token$: TokenStream): void {
     take(1),
   );
   const { state } = watchToken(token$).value;
-  const kept$: Observable<unknown> = state === 'signedOut' ? changed$.pipe(switchMap(() => token$)) : token$;
+  const mustWait = state === 'signedOut' || state === 'failed';
+  const kept$: Observable<unknown> = mustWait ? changed$.pipe(switchMap(() => token$)) : token$;
   const subscription = inject(NgZone).runOutsideAngular(() => kept$.pipe(retry({ delay: () => changed$ })).subscribe());
   inject(DestroyRef).onDestroy(() => {
     subscription.unsubscribe();

@@ -50,6 +50,8 @@ export function provideFakeToken(options: FakeTokenOptions = {}): EnvironmentPro
       allowedOrigins,
       scheduler: never,
       wake: EMPTY,
+      // The clock of `never` stands still, so that no window of the budget ends.
+      rejectionBudget: { max: Infinity },
       ...(token !== null && { initial: { access_token: fake } }),
     },
     true,

@@ -93,12 +93,13 @@ export function streamProviders(
   }
 
   const makeStream = (): TokenStream => {
-    if (isPlatformServer(inject(PLATFORM_ID))) return createTokenStream(() => NEVER, { scheduler: never, wake: EMPTY });
     const zone = inject(NgZone);
-    const token$ = streamOf(zone.runOutsideAngular(factory), zone);
+    const token$ = isPlatformServer(inject(PLATFORM_ID))
+      ? createTokenStream(() => NEVER, { scheduler: never, wake: EMPTY })
+      : streamOf(zone.runOutsideAngular(factory), zone);
     // From the beginning, so that whoever injects the token later knows what there was.
     void watchToken(token$);
-    // Its listener comes first: whoever waits is gone when the stream closes.
+    // Injected first, so that its listener runs before `close()`: waiting requests complete, and do not fail.
     void inject(INJECTOR_DESTROYED);
     inject(DestroyRef).onDestroy(() => {
       token$.close();

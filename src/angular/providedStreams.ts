@@ -15,7 +15,7 @@ export const TOKEN_STREAM: InjectionToken<TokenStream> = /* @__PURE__ */ new Inj
 export interface ProvidedStream extends RequestOptions {
   readonly token: InjectionToken<TokenStream>;
   /** It stands in the place of the stream of the same name that was provided before it. */
-  readonly replaces?: boolean;
+  readonly replaces: boolean;
 }
 
 /** Every call of `provideTokenStream` in this injector. */

@@ -9,11 +9,7 @@ export function storeOutside(store: TokenStore, leave: <T>(run: () => T) => T): 
   return {
     refresh: (request, fetch) => outside(() => store.refresh(request, fetch)),
     ...(changes && { changes: outside(() => changes) }),
-    ...(store.signOut && {
-      signOut: () => {
-        leave(() => store.signOut?.());
-      },
-    }),
+    ...(store.signOut && { signOut: () => leave(() => store.signOut?.()) }),
     ...(signedOut && { signedOut: outside(() => signedOut) }),
   };
 }

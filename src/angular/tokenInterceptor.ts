@@ -8,10 +8,11 @@ import {
   type HttpHandlerFn,
   type HttpInterceptorFn,
 } from '@angular/common/http';
-import { inject, NgZone, PLATFORM_ID } from '@angular/core';
-import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, takeUntil, type Observable } from 'rxjs';
+import { inject, NgZone, PLATFORM_ID, untracked } from '@angular/core';
+import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, takeUntil, tap, type Observable } from 'rxjs';
 import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
+import { wasAccepted } from '../http/redirect.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { originOf } from '../internal/originOf.js';
@@ -64,21 +65,32 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   // A token is waited for outside of Angular's zone; whoever asked within it sends and is answered within it.
   const isInZone = NgZone.isInAngularZone();
   const scheduler = within((run) => zone.run(run));
+  let isSent = false;
   const sendInZone: HttpHandlerFn = (sent) => {
-    const sent$ = defer(() => next(sent));
+    const sent$ = defer(() => next(sent)).pipe(
+      tap({
+        subscribe: () => (isSent = true),
+        next: ({ type }) => (isSent = type !== HttpEventType.Response),
+        error: () => (isSent = false),
+      }),
+    );
     return isInZone ? sent$.pipe(subscribeOn(scheduler)) : sent$;
   };
-  // With the application a request that waits ends quietly: nobody is left to handle an error.
-  const ended$ = inject(INJECTOR_DESTROYED);
-  const answer$ = answerTo(givenRequest(request), choice, token$, sendInZone).pipe(takeUntil(ended$));
-  return isInZone
-    ? answer$.pipe(subscribeOn(within((run) => zone.runOutsideAngular(run))), observeOn(scheduler))
-    : answer$;
+  // When the injector is destroyed, a waiting request completes: nobody is left to handle an error.
+  const ended$ = inject(INJECTOR_DESTROYED).pipe(filter(() => !isSent));
+  const answer$ = answerTo(givenRequest(request), choice, token$, sendInZone).pipe(
+    // An effect that sends a request must not depend on signals that the token source reads.
+    subscribeOn(within((run) => untracked(() => zone.runOutsideAngular(run)))),
+    takeUntil(ended$),
+  );
+  return isInZone ? answer$.pipe(observeOn(scheduler)) : answer$;
 };
 
 /** The stream whose token the request carries; null if it goes untouched. */
-function choiceFor({ context, method, headers, url }: HttpRequest<unknown>): Choice | null {
-  if (context.get(WITHOUT_TOKEN) || method === 'JSONP' || headers.has('Authorization')) return null;
+function choiceFor(request: HttpRequest<unknown>): Choice | null {
+  const { context, method, headers, url } = request;
+  if (handled.has(request) || context.get(WITHOUT_TOKEN) || method === 'JSONP' || headers.has('Authorization'))
+    return null;
   const streams = injectStreams('tokenInterceptor');
   if (isPlatformServer(inject(PLATFORM_ID))) return null;
   const name = context.get(TOKEN_OF);
@@ -105,7 +117,7 @@ function answerTo(
     const response$ = requestWith(
       (token) => send(authorized(stream, request, token)).pipe(filter(isResponse)),
       { key, isRejection: (outcome) => isRejected(stream, outcome, url) },
-      (outcome) => !wasAccepted(request, outcome),
+      (outcome) => !wasAccepted(request.method, url, outcome as HttpErrorResponse),
     )(token$);
     const answer$ = merge(
       progress$,
@@ -123,24 +135,27 @@ function answerTo(
   });
 }
 
+/** Requests with the token. `withRequestsMadeViaParent()` brings them here again. */
+const handled = /* @__PURE__ */ new WeakSet<HttpRequest<unknown>>();
+
 function authorized(
   { authorize }: ProvidedStream,
   request: HttpRequest<unknown>,
   token: AccessToken,
 ): HttpRequest<unknown> {
-  if (!authorize) return request.clone({ setHeaders: { Authorization: authorizationOf(token) } });
+  // What a server rendered without the token is not the answer. Angular from 18 on looks for the header itself.
+  const transferCache = false;
+  if (!authorize) return request.clone({ setHeaders: { Authorization: authorizationOf(token) }, transferCache });
   const sent: unknown = authorize(request, token);
   if (!(sent instanceof HttpRequest)) {
     ignoreRejection(sent);
     throw new TypeError('option "authorize" must return an HttpRequest');
   }
   // A browser takes no header but Authorization off a redirect to another origin.
-  return sent.redirect === 'manual' ? sent : sent.clone({ redirect: 'error' });
+  const authorized = sent.clone({ transferCache, redirect: sent.redirect === 'manual' ? 'manual' : 'error' });
+  handled.add(authorized);
+  return authorized;
 }
-
-/** Whether a redirect may have made a GET of the request, which a server has accepted. XMLHttpRequest does not tell. */
-const wasAccepted = ({ method }: HttpRequest<unknown>, outcome: unknown): boolean =>
-  (outcome as { redirected?: boolean } | null)?.redirected === true && method !== 'GET' && method !== 'HEAD';
 
 function isRejected({ isRejection }: ProvidedStream, outcome: unknown, url: string): boolean {
   const isAnswer = outcome instanceof HttpErrorResponse || (isRejection && outcome instanceof HttpResponse);

@@ -5,7 +5,7 @@ import type { AccessToken, TokenStream } from '../token/types.js';
 /**
  * - `absent`: there has been no token yet.
  * - `fresh`: there is a token that requests can use.
- * - `renewing`: the last token was rejected or has expired, and is being replaced.
+ * - `renewing`: the last token was rejected or has expired. It is being replaced, or will be when somebody needs a token.
  * - `failed`: there is no token, and the source failed permanently. The next token ends this state.
  * - `signedOut`: the session was ended (`signOut()`), or the stream was closed. The next token ends this state.
  */

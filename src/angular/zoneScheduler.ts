@@ -10,10 +10,7 @@ export const outside = (scheduler: SchedulerLike, leave: <T>(run: () => T) => T)
     leave(() => scheduler.schedule<T>(work, delay ?? 0, state as T)),
 });
 
-/**
- * A scheduler that does at once, and within a zone, what it is given: with observeOn and subscribeOn it leads back into
- * it.
- */
+/** Runs its work at once, in a zone. For `observeOn` and `subscribeOn`. */
 export const within = (enter: <T>(run: () => T) => T): SchedulerLike => ({
   now: () => 0,
   schedule: <T>(work: (this: SchedulerAction<T>, state: T) => void, _delay?: number, state?: T) => {

@@ -1,4 +1,4 @@
-import { getAdapter, type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import axios, { getAdapter, type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { createDestinations } from '../http/destinations.js';
@@ -80,10 +80,12 @@ export function attachToken(
     allowInsecureRequests: options.allowInsecureRequests,
   });
 
-  /** In the adapter's place: whatever interceptors and transformers do has been done, and is done once. */
+  /** Takes the adapter's place: interceptors and `transformRequest` have run, and run once. */
   const send = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
     const { baseURL = '', url, allowAbsoluteUrls, auth, headers } = config;
     if (manager.isClosed()) throw new TokenStreamClosedError();
+    // `withoutToken()`: there is no token that must not go there.
+    if (headers.get('Authorization') === false) return getAdapter(config.adapter, config)(config);
     const target = splitCredentials(instance.getUri({ baseURL, url, allowAbsoluteUrls }));
     const absolute = destinations.check(target.url);
     if (auth || target.hasCredentials || headers.has('Authorization'))
@@ -94,7 +96,8 @@ export function attachToken(
   const replaceAdapter = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({
     ...config,
     // Another interceptor may have made a config of its own, without the adapter.
-    adapter: (ready) => send({ ...ready, adapter: config.adapter ?? instance.defaults.adapter }),
+    adapter: (ready) =>
+      send({ ...ready, adapter: config.adapter ?? instance.defaults.adapter ?? axios.defaults.adapter }),
   });
 
   detachments.get(instance)?.();

@@ -25,12 +25,14 @@ export function attemptOf(
   elapsed: number,
 ): InternalAxiosRequestConfig {
   const limit = limitOf(config);
+  // Without one axios must find that it has none, and take its next adapter.
+  const fetch = config.env?.fetch ?? (globalThis as Partial<typeof globalThis>).fetch;
   return {
     ...config,
     headers: config.headers.concat({ Authorization: authorizationOf(token) }),
     ...proxyOf(config, url),
     beforeRedirect,
-    env: { ...config.env, fetch: recordingFetch(config.env?.fetch) },
+    ...(fetch && { env: { ...config.env, fetch: recordingFetch(config.env?.fetch ?? undefined) } }),
     ...(limit < Infinity &&
       elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: timeoutMessageOf(config) }),
   };

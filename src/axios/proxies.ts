@@ -7,7 +7,9 @@ import { isLoopback } from '../internal/loopback.js';
  */
 export function proxyOf({ proxy }: InternalAxiosRequestConfig, url: string): Partial<InternalAxiosRequestConfig> {
   if (!url.startsWith('http:')) return {};
-  if (proxy && !isLoopback({ hostname: proxy.host }))
+  // Axios prefers `hostname`, which its types do not have.
+  const { host, hostname = host } = { ...(proxy as object) } as { host?: string; hostname?: string };
+  if (proxy && !isLoopback({ hostname: hostname === '::1' ? '[::1]' : String(hostname) }))
     throw new TypeError('the token may not go over plain http through a proxy: see the option "proxy" of the request');
   return { proxy: proxy ?? false };
 }

@@ -1,9 +1,9 @@
 /** A fetch that remembers from where the answers came: axios does not say it. */
 type Fetch = typeof globalThis.fetch;
 
-/** Where the answers to requests came from. */
-const sources = new WeakMap<object, string>();
-/** One for each, and not for each request: axios keeps whatever fetch it is given. */
+/** The answers to requests. */
+const answers = new WeakMap<object, Answer>();
+/** One for each fetch, not for each request: axios keeps an adapter for every fetch that it has seen. */
 const recording = new WeakMap<Fetch, Fetch>();
 
 const standard: Fetch = (input, init) => globalThis.fetch(input, init);
@@ -16,16 +16,19 @@ export function recordingFetch(own: Fetch = standard): Fetch {
   if (known) return known;
   const made: Fetch = async (input, init) => {
     const response = await own(input, init);
-    if (typeof input === 'object') sources.set(input, response.url);
+    if (typeof input === 'object') answers.set(input, response);
     return response;
   };
   recording.set(own, made);
   return made;
 }
 
-/** The URL that a request's answer came from, as far as a browser's XMLHttpRequest or a recording fetch tells. */
-export function answerUrlOf(request: unknown): string | undefined {
-  if (typeof request !== 'object' || request === null) return undefined;
-  const { responseURL } = request as { readonly responseURL?: string };
-  return responseURL ?? sources.get(request);
+/** What is known of where an answer came from. */
+type Answer = { readonly [K in 'url' | 'redirected']?: Response[K] | undefined };
+
+/** What a browser's XMLHttpRequest or a recording fetch tells of the answer to a request. */
+export function answerOf(request: unknown): Answer {
+  if (typeof request !== 'object' || request === null) return {};
+  const { responseURL: url } = request as { readonly responseURL?: string };
+  return url === undefined ? (answers.get(request) ?? {}) : { url };
 }

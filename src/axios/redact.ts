@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { fieldsOf } from '../internal/answers.js';
+import { builtinModule } from '../internal/builtinModule.js';
 import { isStream } from '../internal/isStream.js';
 
 /**
@@ -7,15 +8,21 @@ import { isStream } from '../internal/isStream.js';
  * which never had the token; the platform's request object stays at hand, behind a getter that nothing prints. So does
  * all that leads to it from a streamed answer of Node's.
  */
-export function redact<T>(outcome: T, config: InternalAxiosRequestConfig): T {
-  const { response } = fieldsOf(outcome);
-  for (const carrier of [outcome, response]) {
+export function redact<T>(outcome: T, config: InternalAxiosRequestConfig, sent: InternalAxiosRequestConfig): T {
+  // Errors that come later, while a streamed answer is read, quote it.
+  if (config.responseType === 'stream') sent.headers = config.headers;
+  const { response, cause } = fieldsOf(outcome);
+  for (const carrier of [outcome, response, cause]) {
     if (typeof carrier !== 'object' || carrier === null || !('config' in carrier)) continue;
     Reflect.set(carrier, 'config', config);
+    const { request, data } = carrier as { request?: unknown; data?: unknown };
+    if (typeof request === 'object' && request !== null) printAs('request', request);
     hide(carrier, 'request');
-    const { data } = carrier as { data?: unknown };
-    if (config.responseType === 'stream' && typeof data === 'object' && data !== null)
-      for (const member of REQUEST_MEMBERS) hide(data, member);
+    if (config.responseType !== 'stream' || typeof data !== 'object' || data === null) continue;
+    for (const member of REQUEST_MEMBERS) hide(data, member);
+    const { errorMonitor } = builtinModule<{ errorMonitor: symbol }>('node:events') ?? {};
+    if (errorMonitor)
+      (data as Partial<NodeJS.EventEmitter>).on?.(errorMonitor, (error: unknown) => redact(error, config, sent));
   }
   return outcome;
 }
@@ -31,15 +38,16 @@ function hide(object: object, name: string): void {
   Reflect.defineProperty(object, name, { get: () => value, set, enumerable: false, configurable: true });
 }
 
-/**
- * What of the caller's config leads to requests, with their headers: agents know all that they carry, and a stream
- * knows where it is piped to. They print as their name.
- */
+/** Agents and a body stream lead to other requests and their headers. They print as their name. */
 export function hideLinks(config: InternalAxiosRequestConfig): void {
   for (const name of ['httpAgent', 'httpsAgent', 'data'] as const) {
     const value: unknown = config[name];
     if (typeof value !== 'object' || value === null || (name === 'data' && !isStream(value))) continue;
-    for (const key of ['toJSON', Symbol.for('nodejs.util.inspect.custom')])
-      Reflect.defineProperty(value, key, { value: () => `[${name}]`, configurable: true });
+    printAs(name, value);
   }
+}
+
+function printAs(name: string, object: object): void {
+  for (const key of ['toJSON', Symbol.for('nodejs.util.inspect.custom')])
+    Reflect.defineProperty(object, key, { value: () => `[${name}]`, configurable: true });
 }

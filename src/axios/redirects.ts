@@ -1,7 +1,8 @@
-/** Tells whether the answer to a request still is one to its token: redirects to other origins lose it. */
+/** Tells whether the request that got an answer still carried the token. */
 import type { InternalAxiosRequestConfig } from 'axios';
-import { originOf, parseUrl } from '../internal/originOf.js';
-import { answerUrlOf } from './recordingFetch.js';
+import { wasAccepted } from '../http/redirect.js';
+import { originOf } from '../internal/originOf.js';
+import { answerOf } from './recordingFetch.js';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
 
@@ -38,14 +39,10 @@ export function trackRedirects(url: string, method: string, others: BeforeRedire
         if (name.toLowerCase() === 'authorization') Reflect.deleteProperty(headers, name);
     },
     hadToken: ({ request }) => {
-      const url = answerUrlOf(request);
+      const { url } = answerOf(request);
       // A mock of the server may word it as the request did: relative.
       return stayed && (!url || originOf(url, origin) === origin);
     },
-    wasAccepted: ({ request }) => {
-      const answered = parseUrl(answerUrlOf(request) ?? '');
-      const isElsewhere = answered !== undefined && answered.pathname !== new URL(url).pathname;
-      return changed || (isElsewhere && method !== 'GET' && method !== 'HEAD');
-    },
+    wasAccepted: ({ request }) => changed || wasAccepted(method, url, answerOf(request)),
   };
 }

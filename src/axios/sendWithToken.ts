@@ -1,5 +1,5 @@
 import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import { catchError, defer, filter, from, map, takeUntil, tap, throwError, type Observable } from 'rxjs';
+import { catchError, defer, filter, from, map, takeUntil, tap, type Observable } from 'rxjs';
 import { resourceOf } from '../http/destinations.js';
 import { isStream } from '../internal/isStream.js';
 import { callPredicate } from '../internal/callPredicate.js';
@@ -9,7 +9,7 @@ import { requestWith } from '../token/withToken.js';
 import { attemptOf, discardStream, responseOf } from './attempt.js';
 import { interruptionsOf, limitOf, timeoutAsGiven } from './interruptions.js';
 import { redact } from './redact.js';
-import { trackRedirects } from './redirects.js';
+import { trackRedirects, type RedirectTracker } from './redirects.js';
 
 /** One request, after all interceptors and transformers. */
 export interface PreparedRequest {
@@ -30,8 +30,7 @@ export function sendWithToken(
   const started = performance.now();
   const elapsed = () => Math.floor(performance.now() - started);
   const method = (config.method ?? 'get').toUpperCase();
-  const track = () => trackRedirects(url, method, config.beforeRedirect);
-  let redirects = track();
+  let redirects: RedirectTracker;
   /** Nothing is under way: the request waits for a token. */
   let isWaiting = true;
   /** The last answer that `isRejection` has seen. The next sending comes only after a rejected one. */
@@ -44,13 +43,15 @@ export function sendWithToken(
     defer(() => {
       isWaiting = false;
       discardLastAnswer();
-      redirects = track();
-      return exchange(attemptOf(config, url, token, redirects, elapsed()), config);
-    }).pipe(
-      map((response) => redact(response, config)),
-      catchError((error: unknown) => throwError(() => redact(error, config))),
-      tap({ next: () => (isWaiting = true), error: () => (isWaiting = true) }),
-    );
+      redirects = trackRedirects(url, method, config.beforeRedirect);
+      const attempt = attemptOf(config, url, token, redirects, elapsed());
+      return from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>).pipe(
+        map((response) => redact(response, config, attempt)),
+        catchError((error: unknown) => {
+          throw redact(timeoutAsGiven(error, attempt, config), config, attempt);
+        }),
+      );
+    }).pipe(tap({ next: () => (isWaiting = true), error: () => (isWaiting = true) }));
 
   const isRejected = (outcome: unknown): boolean => {
     const response = responseOf(outcome);
@@ -78,9 +79,3 @@ export function sendWithToken(
   const rules = { key: resourceOf(method, url), isRejection: isRejected };
   return requestWith(send, rules, isRepeatable)(token$).pipe(takeUntil(interrupted$));
 }
-
-/** One sending by axios' own adapter. */
-const exchange = (attempt: InternalAxiosRequestConfig, config: InternalAxiosRequestConfig): Observable<AxiosResponse> =>
-  from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>).pipe(
-    catchError((error: unknown) => throwError(() => timeoutAsGiven(error, attempt, config))),
-  );

@@ -1,4 +1,4 @@
-import { AxiosHeaders, type AxiosRequestConfig } from 'axios';
+import type { AxiosRequestConfig } from 'axios';
 
 /**
  * The configuration of a request that carries no token.
@@ -10,8 +10,6 @@ import { AxiosHeaders, type AxiosRequestConfig } from 'axios';
  * @param config one to add this to. Default: an empty one.
  */
 export function withoutToken<D>(config: AxiosRequestConfig<D> = {}): AxiosRequestConfig<D> {
-  const { headers } = config;
-  const own = headers instanceof AxiosHeaders ? headers.toJSON() : headers;
   // Axios does not send a header whose value is false, and a header of the caller's is left alone.
-  return { ...config, headers: { ...own, Authorization: false } };
+  return { ...config, headers: Object.assign({}, config.headers, { Authorization: false }) };
 }

@@ -1,4 +1,5 @@
 /** Pure rules of redirects (Fetch standard, "HTTP-redirect fetch"), for those that carry a token. */
+import { parseUrl } from '../internal/originOf.js';
 
 export const MAX_REDIRECTS = 20;
 
@@ -31,6 +32,21 @@ const utf8Of = (value: string): string =>
 /** Whether the redirected request is a GET without the body. */
 export const dropsBody = (status: number, method: string): boolean =>
   status === 303 ? method !== 'GET' && method !== 'HEAD' : status <= 302 && method === 'POST';
+
+/**
+ * Whether a redirect may have made a GET of a request, after a server had accepted it. XMLHttpRequest reports only where
+ * the answer came from: a redirect to the same path cannot be seen.
+ */
+export function wasAccepted(
+  method: string,
+  url: string,
+  answer: { readonly redirected?: boolean | undefined; readonly url?: string | null | undefined },
+): boolean {
+  if (method === 'GET' || method === 'HEAD') return false;
+  // A mock of the server may word the URL as the request did: relative.
+  const from = parseUrl(answer.url ?? '');
+  return answer.redirected ?? (from !== undefined && from.pathname !== new URL(url).pathname);
+}
 
 /** Headers that speak of a body. */
 export const BODY_HEADERS = [
