@@ -1,6 +1,6 @@
 import { firstValueFrom, from, map, NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { inspect } from 'node:util';
-import { fetcherBehind, headStartOf, workFor } from '../../src/internal/sourceHooks.js';
+import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
@@ -246,11 +246,12 @@ describe('a caller that leaves', () => {
   it('should be known for the one on whose behalf the request is sent', async () => {
     const fetchers: unknown[] = [];
     const fetch: typeof globalThis.fetch = (_url, init) => {
-      fetchers.push(fetcherBehind(init?.signal as AbortSignal));
+      fetchers.push(fetcherBehind(init?.signal));
       return Promise.resolve(Response.json({ access_token: 'T' }));
     };
     const fetcher = {};
-    await ask(create({ fetch, seen: [] }), { signal: workFor(fetcher, new AbortController().signal) });
+    const signal = Object.assign(new AbortController().signal, { [ON_BEHALF_OF]: fetcher });
+    await ask(create({ fetch, seen: [] }), { signal });
     expect(fetchers).toHaveLength(1);
     expect(fetchers[0]).toBe(fetcher);
   });

@@ -2,7 +2,7 @@ import { firstValueFrom, NEVER, Observable, of, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
-import { fetcherBehind, ON_CLOSE, PROOF, workFor } from '../../src/internal/sourceHooks.js';
+import { fetcherBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/proof.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
@@ -242,7 +242,7 @@ describe('the request', () => {
       return Promise.resolve(Response.json(token));
     };
     const fetcher = {};
-    const signal = workFor(fetcher, new AbortController().signal);
+    const signal = Object.assign(new AbortController().signal, { [ON_BEHALF_OF]: fetcher });
     await ask(clientCredentials({ ...base, fetch }), { signal });
     expect(signals).toHaveLength(1);
     for (const each of signals) expect(fetcherBehind(each)).toBe(fetcher);

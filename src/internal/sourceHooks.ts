@@ -25,16 +25,14 @@ export const headStartOf = (request: object): number => {
  */
 export const ON_BEHALF_OF: unique symbol = Symbol.for('rx-fresh-token/on-behalf-of');
 
-/** The token fetcher that a request with this signal works for, if there is one. */
-export const fetcherBehind = (signal: AbortSignal): object | undefined =>
-  (signal as { readonly [ON_BEHALF_OF]?: object })[ON_BEHALF_OF];
+type Marked = { [ON_BEHALF_OF]?: object } | null | undefined;
 
-/** Marks the signal of a request that works for a token fetcher. */
-export const workFor = (fetcher: object, signal: AbortSignal): AbortSignal =>
-  Object.defineProperty(signal, ON_BEHALF_OF, { value: fetcher });
+/** The token fetcher that a request with this signal works for, if there is one. */
+export const fetcherBehind = (signal: AbortSignal | null | undefined): object | undefined =>
+  (signal as Marked)?.[ON_BEHALF_OF];
 
 /** A signal of one's own for what is done for a request. */
-export function onBehalfOf(caller: AbortSignal, own: AbortSignal): AbortSignal {
+export function onBehalfOf(caller: AbortSignal | null | undefined, own: AbortSignal): AbortSignal {
   const fetcher = fetcherBehind(caller);
-  return fetcher ? workFor(fetcher, own) : own;
+  return fetcher ? Object.assign(own, { [ON_BEHALF_OF]: fetcher }) : own;
 }
