@@ -1,11 +1,11 @@
 import {
+  fetcherBehind,
   HEAD_START,
   headStartOf,
   ON_BEHALF_OF,
   ON_CLOSE,
   ON_SIGN_OUT,
   onBehalfOf,
-  principalOf,
   PROOF,
 } from '../../src/internal/sourceHooks.js';
 
@@ -31,15 +31,19 @@ it.each([
   expect(headStartOf({ [HEAD_START]: given })).toBe(counted);
 });
 
-it('should find the principal of a signal, however many stand in for it', () => {
-  const [principal, deputy, clerk] = [
-    new AbortController().signal,
-    new AbortController().signal,
-    new AbortController().signal,
-  ];
-  expect(principalOf(principal)).toBe(principal);
-  expect(onBehalfOf(principal, deputy)).toBe(deputy);
+it('should know the token fetcher behind a signal, however many stand in for it', () => {
+  const [fetcher, [first, deputy, clerk, other]] = [{}, [1, 2, 3, 4].map(() => new AbortController().signal)];
+  if (!first || !deputy || !clerk || !other) throw new Error('four signals');
+  Object.assign(first, { [ON_BEHALF_OF]: fetcher });
+  expect(onBehalfOf(first, deputy)).toBe(deputy);
   expect(onBehalfOf(deputy, clerk)).toBe(clerk);
-  expect([deputy, clerk].map(principalOf)).toEqual([principal, principal]);
-  expect(clerk).toHaveProperty([ON_BEHALF_OF], principal);
+  for (const signal of [first, deputy, clerk]) expect(fetcherBehind(signal)).toBe(fetcher);
+  expect(clerk).toHaveProperty([ON_BEHALF_OF], fetcher);
+});
+
+it('should add nothing to a signal that works for no token fetcher', () => {
+  const [caller, own] = [new AbortController().signal, new AbortController().signal];
+  expect(onBehalfOf(caller, own)).toBe(own);
+  expect(fetcherBehind(own)).toBeUndefined();
+  expect(Object.getOwnPropertySymbols(own)).not.toContain(ON_BEHALF_OF);
 });

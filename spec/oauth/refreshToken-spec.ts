@@ -1,6 +1,6 @@
 import { firstValueFrom, from, map, NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { inspect } from 'node:util';
-import { headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
+import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
 import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
@@ -244,14 +244,16 @@ describe('a caller that leaves', () => {
   });
 
   it('should be known for the one on whose behalf the request is sent', async () => {
-    const signals: unknown[] = [];
+    const fetchers: unknown[] = [];
     const fetch: typeof globalThis.fetch = (_url, init) => {
-      signals.push((init?.signal as unknown as Record<symbol, unknown>)[ON_BEHALF_OF]);
+      fetchers.push(fetcherBehind(init?.signal));
       return Promise.resolve(Response.json({ access_token: 'T' }));
     };
-    const { signal } = abortable();
+    const fetcher = {};
+    const signal = Object.assign(new AbortController().signal, { [ON_BEHALF_OF]: fetcher });
     await ask(create({ fetch, seen: [] }), { signal });
-    expect(signals).toEqual([signal]);
+    expect(fetchers).toHaveLength(1);
+    expect(fetchers[0]).toBe(fetcher);
   });
 });
 

@@ -2,7 +2,7 @@ import { firstValueFrom, NEVER, Observable, of, throwError } from 'rxjs';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
-import { ON_CLOSE, principalOf, PROOF } from '../../src/internal/sourceHooks.js';
+import { fetcherBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { SourceHooks } from '../../src/token/proof.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
@@ -241,9 +241,11 @@ describe('the request', () => {
       signals.push(init?.signal as AbortSignal);
       return Promise.resolve(Response.json(token));
     };
-    const { signal } = new AbortController();
+    const fetcher = {};
+    const signal = Object.assign(new AbortController().signal, { [ON_BEHALF_OF]: fetcher });
     await ask(clientCredentials({ ...base, fetch }), { signal });
-    expect(signals.map(principalOf)).toEqual([signal]);
+    expect(signals).toHaveLength(1);
+    for (const each of signals) expect(fetcherBehind(each)).toBe(fetcher);
   });
 
   it('should fail when the signal aborts', async () => {

@@ -36,7 +36,12 @@ export interface FetchOptions extends DestinationOptions {
   isRejection?: IsRejection | undefined;
 }
 
-export type FetchWithToken = (input: string | URL | Request, init?: RequestInit | null) => Promise<Response>;
+/** @param own ends the request in the place of the caller's signal */
+export type FetchWithToken = (
+  input: string | URL | Request,
+  init?: RequestInit | null,
+  own?: AbortSignal,
+) => Promise<Response>;
 
 /**
  * What createFetch, createHttpClient and eventStream share.
@@ -59,7 +64,9 @@ export function fetchWithToken(
     (outgoing: OutgoingRequest) =>
     (error: unknown): never => {
       releaseUnsent(outgoing);
-      throw failureOf(error, outgoing);
+      // The reason of an abort; a signal that had aborted before the call hides no mistake in it, as with fetch.
+      const isMistake = outgoing.wasAborted && (error as Partial<Error> | null)?.name === 'TypeError';
+      throw uniformError(error, isMistake ? null : outgoing.signal);
     };
 
   function begin(outgoing: OutgoingRequest): Promise<Response> {
@@ -85,14 +92,14 @@ export function fetchWithToken(
       failing(outgoing),
     );
 
-  return (input, given) => {
+  return (input, given, own) => {
     const init = given ?? {};
     try {
       const request = isRequest(input) ? input : undefined;
       const url = urlOf(input);
       const isOwn = manager.owns(init.signal);
       if (!isOwn && manager.isClosed()) throw new TokenStreamClosedError();
-      const outgoing = outgoingRequest(isOwn ? destinations.resolve(url) : destinations.check(url), request, init);
+      const outgoing = outgoingRequest(isOwn ? destinations.resolve(url) : destinations.check(url), request, init, own);
       return isOwn || hasAuthorization(outgoing.headers) ? sendWithoutToken(outgoing) : begin(outgoing);
     } catch (error) {
       releaseBody(init.body);
@@ -101,15 +108,6 @@ export function fetchWithToken(
     }
   };
 }
-
-/**
- * The error that the caller gets: after an abort its reason. A signal that had aborted before the call hides no mistake
- * in it, as with fetch.
- */
-const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest, 'signal' | 'wasAborted'>): unknown =>
-  wasAborted && (error as Partial<Error> | null)?.name === 'TypeError'
-    ? uniformError(error)
-    : uniformError(error, signal);
 
 /**
  * A fetch whose requests carry the latest token. While the token is fresh it costs one synchronous check and a header.
@@ -128,5 +126,7 @@ const failureOf = (error: unknown, { signal, wasAborted }: Pick<OutgoingRequest,
  * @throws TypeError that names an option out of range. The promise rejects with {@link OriginNotAllowedError},
  *   {@link TokenUnavailableError} when no usable token comes in time, {@link TokenStreamClosedError}, or as fetch does.
  */
-export const createFetch = (token$: TokenStream, options: FetchOptions = {}): typeof globalThis.fetch =>
-  fetchWithToken(token$, options);
+export function createFetch(token$: TokenStream, options: FetchOptions = {}): typeof globalThis.fetch {
+  const send = fetchWithToken(token$, options);
+  return (input, init) => send(input, init);
+}

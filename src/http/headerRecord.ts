@@ -9,10 +9,12 @@ export type HeaderRecord = Record<string, string>;
 export const copyOfHeaders = (headers: HeadersInit | null | undefined): HeaderRecord =>
   headers && !isIterable(headers) ? { ...headers } : headerRecord(headers);
 
+/** A header may have the name of a member of `Object.prototype`. V8 copies an object without a prototype slowly. */
+const NO_MEMBERS = /* @__PURE__ */ Object.create(null) as object;
+
 /** Header names in lower case, so that the same name in another case is the same key. */
 export function headerRecord(headers: HeadersInit | null | undefined): HeaderRecord {
-  // A header may have the name of a member of `Object.prototype`.
-  const record = Object.create(null) as HeaderRecord;
+  const record = Object.create(NO_MEMBERS) as HeaderRecord;
   if (!headers) return record;
   const pairs: Iterable<readonly string[]> = isIterable(headers) ? headers : Object.entries(headers);
   for (const pair of pairs) {

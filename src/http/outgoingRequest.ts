@@ -30,19 +30,25 @@ export interface OutgoingRequest {
  * The request as it is now: the caller may use the same objects for the next call before this one leaves, or is
  * repeated.
  */
-export function outgoingRequest(url: string, input: Request | undefined, given: RequestInit): OutgoingRequest {
+export function outgoingRequest(
+  url: string,
+  input: Request | undefined,
+  given: RequestInit,
+  own?: AbortSignal,
+): OutgoingRequest {
   const init = copyOfInit(given);
   // Beside an init, fetch leaves these two of a Request behind.
   if (input) for (const name of ['referrer', 'referrerPolicy'] as const) init[name] ??= input[name] as never;
   const headers = copyOfHeaders(given.headers ?? input?.headers);
   // `null` takes the Request's signal away.
   const signal = init.signal === undefined ? input?.signal : init.signal;
+  if (own) init.signal = own;
   return {
     url,
     request: copyOfRequest(input, init),
     init,
     headers,
-    signal,
+    signal: own ?? signal,
     wasAborted: signal?.aborted === true,
     isSent: false,
   };
@@ -98,8 +104,10 @@ export const inputOf = ({ request, init, url }: OutgoingRequest): Request | stri
   (init.body ? request : request?.clone()) ?? url;
 
 export function initOf({ init }: OutgoingRequest, headers: HeadersInit, redirect: RequestRedirect): RequestInit {
-  // V8 takes a microsecond more for a literal that adds members after a spread.
-  const sent = Object.assign({}, init, { headers, redirect });
+  // V8 takes a microsecond more where a member is added after a spread.
+  const sent = { headers, redirect, ...init };
+  sent.headers = headers;
+  sent.redirect = redirect;
   if (isRequest(init.body)) Object.assign(sent, { body: init.body.clone().body, duplex: 'half' });
   return sent as RequestInit;
 }

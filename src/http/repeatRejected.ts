@@ -5,7 +5,6 @@ import { orAborted } from '../internal/onAbort.js';
 import { isAcceptance, kindOfRejection } from '../token/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
-import type { FollowedResponse } from './follow.js';
 import { isRepeatable, resourceKey, type OutgoingRequest } from './outgoingRequest.js';
 import type { RequestSender } from './requestSender.js';
 
@@ -33,55 +32,42 @@ export function repeatRejected(
     return manager.newest(token) ?? takeToken(outgoing);
   }
 
-  const sendAndFollow = async (
-    outgoing: OutgoingRequest,
-    token: AccessToken,
-    response?: Response,
-  ): Promise<FollowedResponse> => sender.follow(response ?? (await sender.send(outgoing, token)), outgoing, token);
-
-  async function isRejected({ response, hadToken }: FollowedResponse, { signal }: OutgoingRequest): Promise<boolean> {
-    if (!hadToken) return false;
+  /** One sending with its redirects, or what follows its first response; and whether its token was rejected. */
+  async function attempt(outgoing: OutgoingRequest, token: AccessToken, first?: Response) {
+    const begun = first ?? (await sender.send(outgoing, token));
+    const { response, hadToken, toRepeat } = await sender.follow(begun, outgoing, token);
+    // The resource is that of the last redirect, where it is known.
+    const key = () => resourceKey(toRepeat ?? outgoing);
     try {
       // It may be a promise, which an abort does not wait for.
-      return await orAborted(Promise.resolve(isRejection(response)), signal);
+      const isRejected = hadToken && (await orAborted(Promise.resolve(isRejection(response)), outgoing.signal));
+      if (hadToken && !isRejected && isAcceptance(response)) manager.accepted(token, key);
+      return { response, isRejected, toRepeat, key };
     } catch (error) {
       discard(response);
       throw error;
     }
   }
 
-  /** The resource is that of the last redirect, where it is known. */
-  const keyOf = ({ toRepeat }: FollowedResponse, sent: OutgoingRequest): string => resourceKey(toRepeat ?? sent);
-
-  function noteAcceptance(followed: FollowedResponse, sent: OutgoingRequest, token: AccessToken): void {
-    if (followed.hadToken && isAcceptance(followed.response)) manager.accepted(token, () => keyOf(followed, sent));
-  }
-
   async function sendAndRepeat(outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Response> {
-    const first = await sendAndFollow(outgoing, token, response);
-    if (!(await isRejected(first, outgoing))) {
-      noteAcceptance(first, outgoing, token);
-      return first.response;
-    }
-    const rejection = { token, kind: kindOfRejection(first.response), key: keyOf(first, outgoing) };
-    const { toRepeat } = first;
+    const { response: first, isRejected, toRepeat, key } = await attempt(outgoing, token, response);
+    if (!isRejected) return first;
+    const rejection = { token, kind: kindOfRejection(first), key: key() };
     if (!toRepeat || !isRepeatable(toRepeat)) {
       manager.reject(rejection);
-      return first.response;
+      return first;
     }
     const next = await orAborted(manager.recover(rejection).pipe(defaultIfEmpty(null)), outgoing.signal).catch(
       (error: unknown) => {
-        discard(first.response);
+        discard(first);
         throw error;
       },
     );
     // The body of a proxied request may have become too long to be kept meanwhile.
-    if (!next || !isRepeatable(toRepeat)) return first.response;
-    discard(first.response);
+    if (!next || !isRepeatable(toRepeat)) return first;
+    discard(first);
     const newest = manager.newest(next, token) ?? (await takeToken(outgoing));
-    const second = await sendAndFollow(toRepeat, newest);
-    if (!(await isRejected(second, outgoing))) noteAcceptance(second, toRepeat, newest);
-    return second.response;
+    return (await attempt(toRepeat, newest)).response;
   }
 
   return { takeToken, sendAndRepeat };

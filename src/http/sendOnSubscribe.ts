@@ -47,6 +47,7 @@ export const sendOnSubscribe = <R>(
           controller.abort(reasonOf(signal));
         })
       : () => undefined;
+    let isReading = false;
     let isSettled = false;
     if (timeout !== undefined) {
       const late = () => {
@@ -54,16 +55,14 @@ export const sendOnSubscribe = <R>(
       };
       subscriber.add(timers.after(timeout, true).subscribe(late));
     }
-    const own = signal ? onBehalfOf(signal, controller.signal) : controller.signal;
-    const response = send(input, Object.assign({}, init, { signal: own }) as RequestInit);
-    const readSafely = async (unread: Response, readBy: Read<R>): Promise<R> => {
-      try {
-        return await readBy(unread, name);
-      } catch (error) {
-        throw uniformError(error, controller.signal);
-      }
-    };
-    const result = read ? response.then((unread) => readSafely(unread, read)) : (response as Promise<R>);
+    const own = onBehalfOf(signal, controller.signal);
+    const response = send(input, init as RequestInit, own);
+    const result = read
+      ? response.then((unread) => {
+          isReading = true;
+          return read(unread, name);
+        })
+      : (response as Promise<R>);
     result.then(
       (value) => {
         isSettled = true;
@@ -78,7 +77,8 @@ export const sendOnSubscribe = <R>(
       (error: unknown) => {
         isSettled = true;
         unlink();
-        subscriber.error(error);
+        // A failed sending is uniform already.
+        subscriber.error(isReading ? uniformError(error, own) : error);
       },
     );
     return () => {

@@ -17,10 +17,12 @@ const responseOf = (answer: unknown) => {
 };
 
 /** The HTTP status of an answer, or of the response that an error carries. */
-export const statusOf = (answer: unknown): number | undefined =>
-  [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)]
-    .flatMap(({ status, statusCode, httpStatusCode }) => [status, statusCode, httpStatusCode])
-    .find((each) => typeof each === 'number');
+export function statusOf(answer: unknown): number | undefined {
+  for (const fields of [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)])
+    for (const status of [fields.status, fields.statusCode, fields.httpStatusCode])
+      if (typeof status === 'number') return status;
+  return undefined;
+}
 
 /**
  * The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries.

@@ -20,15 +20,19 @@ export const headStartOf = (request: object): number => {
 };
 
 /**
- * A member of an AbortSignal: the signal of the `TokenRequest` that it stands in for. A request with it is part of
- * fetching a token.
+ * A member of the signal of a `TokenRequest`, and of those that stand in for it: the token fetcher that a request with it
+ * works for. Other signals do not get it, since adding a member to one takes a microsecond.
  */
 export const ON_BEHALF_OF: unique symbol = Symbol.for('rx-fresh-token/on-behalf-of');
 
-/** The signal of the `TokenRequest` behind a signal, or the signal itself. */
-export const principalOf = (signal: AbortSignal): AbortSignal =>
-  (signal as { readonly [ON_BEHALF_OF]?: AbortSignal })[ON_BEHALF_OF] ?? signal;
+type Marked = { [ON_BEHALF_OF]?: object } | null | undefined;
+
+/** The token fetcher that a request with this signal works for, if there is one. */
+export const fetcherBehind = (signal: AbortSignal | null | undefined): object | undefined =>
+  (signal as Marked)?.[ON_BEHALF_OF];
 
 /** A signal of one's own for what is done for a request. */
-export const onBehalfOf = (caller: AbortSignal, own: AbortSignal): AbortSignal =>
-  Object.defineProperty(own, ON_BEHALF_OF, { value: principalOf(caller) });
+export function onBehalfOf(caller: AbortSignal | null | undefined, own: AbortSignal): AbortSignal {
+  const fetcher = fetcherBehind(caller);
+  return fetcher ? Object.assign(own, { [ON_BEHALF_OF]: fetcher }) : own;
+}

@@ -18,7 +18,7 @@ import {
 import type { ObservableInput, Subscriber } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
-import { headStartOf, principalOf } from '../internal/sourceHooks.js';
+import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../internal/sourceHooks.js';
 import { failAfter, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
@@ -54,7 +54,6 @@ const hide = (request: TokenRequest, name: 'last' | 'report', value: unknown): v
 };
 
 export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers): TokenFetcher {
-  const ownSignals = new WeakSet<AbortSignal>();
   const { answerTo, isCallingSource } = createCaller(source, settings, timers);
   let pending: AbortSignal | undefined;
 
@@ -63,7 +62,7 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
       // A `refreshStarted` listener may have called `close()` or `signOut()`.
       if (subscriber.closed) return;
       const controller = new AbortController();
-      const { signal } = controller;
+      const signal = Object.assign(controller.signal, { [ON_BEHALF_OF]: fetch });
       const request: TokenRequest = { ...about, signal };
       let isAnswered = false;
       let reported: ErrorOptions | undefined;
@@ -71,7 +70,6 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
         reported = { cause: failure };
         report(failure);
       });
-      ownSignals.add(signal);
       pending = signal;
       subscriber.add(() => {
         // Another fetch may have begun when this one was answered.
@@ -92,7 +90,7 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
   return {
     fetch,
     pending: () => pending,
-    owns: (signal) => isCallingSource() || (!!signal && ownSignals.has(principalOf(signal))),
+    owns: (signal) => isCallingSource() || fetcherBehind(signal) === fetch,
   };
 }
 
