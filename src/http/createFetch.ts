@@ -126,7 +126,7 @@ export function fetchWithToken(
  * @throws TypeError that names an option out of range. The promise rejects with {@link OriginNotAllowedError},
  *   {@link TokenUnavailableError} when no usable token comes in time, {@link TokenStreamClosedError}, or as fetch does.
  */
-export function createFetch(token$: TokenStream, options: FetchOptions = {}): typeof globalThis.fetch {
+export const createFetch = (token$: TokenStream, options: FetchOptions = {}): typeof globalThis.fetch => {
   const send = fetchWithToken(token$, options);
   return (input, init) => send(input, init);
-}
+};
