@@ -1,5 +1,5 @@
 /** The public operator `withToken`: sends a request with the token, and repeats it once after a rejection. */
-import { catchError, defaultIfEmpty, defer, of, switchMap, tap, throwError } from 'rxjs';
+import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
 import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
 import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions } from '../internal/validate.js';
@@ -86,8 +86,12 @@ export function withToken<T>(
   return requestWith(send, options)(token$);
 }
 
-interface Rules extends Pick<WithTokenOptions, 'key' | 'maxWait'> {
-  readonly isRejection: (result: unknown) => boolean;
+interface Rules {
+  readonly key: string | undefined;
+  readonly maxWait: number | undefined;
+  readonly isRejectedError: (thrown: unknown) => boolean;
+  /** Of the first value; of later ones only responses count. */
+  readonly isRejectedValue: (value: unknown, isFirst: boolean) => boolean;
   /** Whether a request that was rejected with this result may be sent again. */
   readonly isRepeatable: (result: unknown) => boolean;
 }
@@ -102,84 +106,91 @@ export function requestWith<T>(
   isRepeatable: Rules['isRepeatable'] = () => true,
 ): (token$: TokenStream) => Observable<T> {
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] });
-  const { key, isRejection = isRejectionByDefault } = options;
+  const { key, isRejection } = options;
   requireFunctions({ isRejection });
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
-  const rules = { key, maxWait, isRejection, isRepeatable };
-  return (token$) => sendAndRepeat(managerOf(token$), send, rules);
+  const isRejectedError = (result: unknown) =>
+    isRejection ? callPredicate(isRejection, result, 'isRejection') : isRejectionByDefault(result);
+  const isRejectedValue = (value: unknown, isFirst: boolean) => {
+    const isResponse = !!responseIn(value);
+    try {
+      return (isResponse || (isFirst && isRejection !== undefined)) && isRejectedError(value);
+    } catch (error) {
+      discardIfResponse(value);
+      throw error;
+    }
+  };
+  const rules = { key, maxWait, isRejectedError, isRejectedValue, isRepeatable };
+  return (token$) => {
+    const manager = managerOf(token$);
+    return defer(() => sendAndRepeat(manager, send, rules)).pipe(
+      catchError((thrown: unknown) =>
+        thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
+      ),
+    );
+  };
 }
 
-const isRejected = ({ isRejection }: Rules, result: unknown): boolean =>
-  callPredicate(isRejection, result, 'isRejection');
-
-/** Of the first value; of later ones only responses count. */
-function isRejectedValue(rules: Rules, value: unknown, isFirst: boolean): boolean {
-  if (!(isFirst && rules.isRejection !== isRejectionByDefault) && !responseIn(value)) return false;
-  try {
-    return isRejected(rules, value);
-  } catch (error) {
-    discardIfResponse(value);
-    throw error;
-  }
-}
-
+/** Errors with a `RejectedValue` where a rejected value is the result. */
 function sendAndRepeat<T>(manager: TokenManager, send: Send<T>, rules: Rules): Observable<T> {
-  const { use, take, recover, reject, accepted } = manager;
-  const { key, maxWait } = rules;
+  const { use, take, recover, reject, accepted, newest } = manager;
+  const { key, maxWait, isRejectedError, isRejectedValue, isRepeatable } = rules;
+  let used: AccessToken | undefined;
+  let hasDelivered = false;
+  let hasFailed = false;
+  let isRepeat = false;
+  const sendWith = (token: AccessToken) => send((used = token));
+  const sendOrWait = (ready: AccessToken | null) => (ready ? sendWith(ready) : take(maxWait).pipe(switchMap(sendWith)));
+  let attempt = () => sendOrWait(use());
 
-  const attempt = (replacement?: AccessToken): Observable<T> =>
-    defer(() => {
-      let used: AccessToken | undefined;
-      let hasDelivered = false;
-      let hasFailed = false;
-      const sendWith = (token: AccessToken) => send((used = token));
-      const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
-      const judge = (value: T) => {
-        const isRejection = isRejectedValue(rules, value, !hasDelivered);
-        if (isRejection && hasDelivered) reject(rejectionBy(value));
-        // The first rejection of a repeat is passed on, and replaces nothing.
-        else if (isRejection && !replacement) throw new RejectedValue(value);
-        hasDelivered = true;
-        hasFailed ||= isRejection || !isAcceptance(value);
-      };
-      const accept = () => {
-        if (used && !hasFailed) accepted(used, () => key);
-      };
-      const afterError = (thrown: unknown): Observable<T> => {
-        const result = thrown instanceof RejectedValue ? thrown.value : thrown;
-        if (!used || (result === thrown && !isRejected(rules, thrown))) throw thrown;
-        const rejection = rejectionBy(result);
-        const passedOn$ = result === thrown ? throwError(() => thrown) : of(result as T);
-        const isFinal = hasDelivered || (!replacement && !rules.isRepeatable(result));
-        if (isFinal) reject(rejection);
-        if (isFinal || replacement) return passedOn$;
+  const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
+  const judge = (value: T) => {
+    const isRejected = isRejectedValue(value, !hasDelivered);
+    if (isRejected && hasDelivered) reject(rejectionBy(value));
+    // The first rejection of a repeat is passed on, and replaces nothing.
+    else if (isRejected && !isRepeat) throw new RejectedValue(value);
+    hasDelivered = true;
+    hasFailed ||= isRejected || !isAcceptance(value);
+  };
+  const accept = () => {
+    if (used && !hasFailed) accepted(used, () => key);
+  };
+
+  const beforeRepeat = (thrown: unknown): Observable<unknown> => {
+    const result = thrown instanceof RejectedValue ? thrown.value : thrown;
+    if (!used || (result === thrown && !isRejectedError(thrown))) throw thrown;
+    const rejection = rejectionBy(result);
+    const isFinal = hasDelivered || (!isRepeat && !isRepeatable(result));
+    if (isFinal) reject(rejection);
+    if (isFinal || isRepeat) throw thrown;
+    return recover(rejection, maxWait).pipe(
+      throwIfEmpty(() => thrown),
+      tap({
+        next: (next) => {
+          isRepeat = true;
+          // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
+          attempt = () => sendOrWait(newest(next, rejection.token));
+        },
         // The request is repeated, or the caller has left: the response is read by nobody.
-        const discardResult = () => {
+        unsubscribe: () => {
           discardIfResponse(result);
-        };
-        return recover(rejection, maxWait).pipe(
-          tap({ next: discardResult, unsubscribe: discardResult }),
-          defaultIfEmpty(null),
-          switchMap((next) => (next ? attempt(next) : passedOn$)),
-        );
-      };
-      return defer(() => {
-        const token = replacement ?? use();
-        return token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
-      }).pipe(
-        tap({
-          next: judge,
-          // Not at the first value: a client that reports its progress emits some before the server has answered.
-          complete: accept,
-          // `take(1)` behind it: the request ends with its first value.
-          unsubscribe: () => {
-            if (hasDelivered) accept();
-          },
-        }),
-        catchError(afterError),
-      );
-    });
-  return attempt();
+        },
+      }),
+    );
+  };
+
+  return defer(() => attempt()).pipe(
+    tap({
+      next: judge,
+      // Not at the first value: a client that reports its progress emits some before the server has answered.
+      complete: accept,
+      // `take(1)` behind it: the request ends with its first value.
+      unsubscribe: () => {
+        if (hasDelivered) accept();
+      },
+    }),
+    retry({ delay: beforeRepeat }),
+  );
 }
 
 function discardIfResponse(value: unknown): void {
