@@ -249,12 +249,15 @@ describe.each(adapters)('a request by the %s adapter', (adapter) => {
     stop.abort();
     const large = instance.get<Readable>('/large', { maxContentLength: 1000 });
     const upload = () => Readable.from(['a'.repeat(50), 'b'.repeat(50)]);
-    const errors = [
+    const outcomes: unknown[] = [
       await aborted,
-      await failureOf(large.then(({ data }) => text(data))),
-      await failureOf(instance.post('/upload', upload(), { maxBodyLength: 60 })),
-      await failureOf(instance.post('/upload', upload(), { maxBodyLength: 60, maxRedirects: 0 })),
+      await large.then(({ data }) => text(data)).catch((error: unknown) => error),
+      await instance.post('/upload', upload(), { maxBodyLength: 60 }).catch((error: unknown) => error),
+      await instance.post('/upload', upload(), { maxBodyLength: 60, maxRedirects: 0 }).catch((error: unknown) => error),
     ];
+    const errors = outcomes.filter((outcome) => outcome instanceof Error);
+    // axios 1.5 limits neither a streamed answer nor an upload that follows no redirect.
+    expect(errors).toHaveLength(axios.VERSION === '1.5.0' ? 2 : 4);
     for (const error of errors) {
       expect(inspect(error, { depth: 20 })).not.toContain('SECRET');
       expect(JSON.stringify(error)).not.toContain('SECRET');
