@@ -137,6 +137,20 @@ describe('after sign-out', () => {
     expect([used(endpoint), revoked(endpoint)]).toEqual([[], [['refresh_token', 'r1']]]);
   });
 
+  it('should not send the refresh token that is stored, though the newest one could not be', async () => {
+    let stored = 'r1';
+    const onRotate = ({ refresh_token }: { refresh_token: string }) => {
+      if (refresh_token === 'r3') throw new Error('no space left');
+      stored = refresh_token;
+    };
+    const { source, endpoint } = setUp({ refreshToken: () => stored, onRotate });
+    await ask(source);
+    await ask(source);
+    signOut(source);
+    await expect(ask(source)).rejects.toThrow();
+    expect(used(endpoint)).toEqual(['r1', 'r2']);
+  });
+
   it('should read the refresh token again, which may be that of another user', async () => {
     const read = jest.fn().mockReturnValueOnce('r1').mockReturnValue('n1');
     const { source, endpoint } = setUp({ refreshToken: read });

@@ -77,7 +77,8 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     /** Revokes the refresh token in use; none that was read is used again. */
     forget: (): void => {
       forgotten.revoke({ refresh_token: current ?? (typeof given === 'string' ? given : undefined) });
-      forgotten.add(given, lastRead, shared);
+      // What is stored is read again, if the newest could not be stored.
+      forgotten.add(given, lastRead, shared, replaced, storage.stored());
     },
   };
 }
