@@ -14,6 +14,8 @@ export function firstToken(
 ): Promise<AccessToken | null> {
   const failure$ = token$.events.pipe(
     filter((event) => event.type === 'refreshFailed'),
+    // One that the token survives, such as a store that cannot be written to, is not the end.
+    filter(({ permanent, retryIn }) => permanent || retryIn !== null),
     map(({ error: cause }): never => {
       throw new TokenUnavailableError('no token', { cause });
     }),
