@@ -295,3 +295,20 @@ it('should end a token at its millisecond, whatever floating point makes of its 
   });
   expect(fates).toEqual(['alive', 'expired']);
 });
+
+it.each([
+  ['cannot be read', { access_token: 'a', expires_in: 'soon' }],
+  ['is empty', { access_token: 'a', expires_in: '' }],
+])('should know as the stream does how long a token lives whose expires_in %s', (_kind, step) => {
+  let now = 0;
+  const source = fakeTokenSource({ now: () => now, steps: [step] });
+  source(request()).subscribe();
+  now = 60_000;
+  expect(source.fateOf('a')).toBe('alive');
+});
+
+it('should record a response without a token as a failure', () => {
+  const source = fakeTokenSource({ steps: [{ error: 'invalid_client' } as never] });
+  source(request()).subscribe();
+  expect(source.calls).toMatchObject([{ outcome: 'failed', token: null }]);
+});

@@ -1,5 +1,7 @@
 import { defer, finalize, merge, of, take, tap, type Observable, type SchedulerLike } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
+import { lifetimeOf } from '../token/refreshPolicy.js';
+import { isText } from '../token/tokenResponse.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { complain, leftOver } from './faults.js';
 import { isError } from './plainError.js';
@@ -62,7 +64,9 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
   /** The answer to the nth call, which was made when the clock showed `madeAt`. */
   function answer(step: TokenStep, n: number, madeAt: number): TokenResponse {
     const response = scriptedResponse(step) ?? fresh(inRange(lifetime, n));
-    ledger.issue(response.access_token, madeAt + millisecondsOf(response.expires_in));
+    // Without what floating point adds: 2.007 s are 2007 ms.
+    if (isText(response.access_token))
+      ledger.issue(response.access_token, madeAt + Number(lifetimeOf(response, madeAt).toFixed(6)));
     return response;
   }
 
@@ -77,7 +81,11 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
       return merge(aborted(request.signal), answeredAfter(wait, step === 'hang', answer$, scheduler)).pipe(
         take(1),
         tap({
-          next: ({ access_token }) => Object.assign(call, { outcome: 'token', token: access_token }),
+          next: ({ access_token }) =>
+            Object.assign(
+              call,
+              isText(access_token) ? { outcome: 'token', token: access_token } : { outcome: 'failed' },
+            ),
           error: () => (call.outcome = request.signal.aborted ? 'aborted' : 'failed'),
         }),
         finalize(() => {
@@ -109,6 +117,3 @@ function scriptedResponse(step: TokenStep): TokenResponse | undefined {
     });
   return typeof step === 'object' ? (step as TokenResponse) : undefined;
 }
-
-/** Without what floating point adds: 2.007 s are 2007 ms. */
-const millisecondsOf = (seconds: unknown): number => Number((Number(seconds ?? Infinity) * 1000).toFixed(6));
