@@ -32,6 +32,9 @@ export interface AttachTokenOptions {
   isRejection?: ((response: AxiosResponse) => boolean) | undefined;
 }
 
+/** An axios instance, by the types of axios for ES modules or for CommonJS: as a whole these do not fit each other. */
+type AttachableInstance = Pick<AxiosInstance, 'defaults' | 'interceptors'>;
+
 /**
  * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`. It takes the
  * place of a stream that was attached before.
@@ -61,12 +64,12 @@ export interface AttachTokenOptions {
  *   {@link TokenUnavailableError} when no usable token comes in time, {@link TokenStreamClosedError}, or as axios does.
  */
 export function attachToken(
-  instance: AxiosInstance,
+  instance: AttachableInstance,
   token$: TokenStream,
   options: AttachTokenOptions = {},
 ): () => void {
   const manager = managerOf(token$);
-  if (typeof (instance as Partial<AxiosInstance> | null)?.interceptors?.request.use !== 'function')
+  if (typeof (instance as Partial<AttachableInstance> | null)?.interceptors?.request.use !== 'function')
     throw new TypeError('attachToken takes an axios instance');
   if (manager.proof) throw new TypeError('axios cannot sign requests: use createFetch for DPoP');
   requireObject(options);
@@ -86,7 +89,7 @@ export function attachToken(
     if (manager.isClosed()) throw new TokenStreamClosedError();
     // `withoutToken()`: there is no token that must not go there.
     if (headers.get('Authorization') === false) return getAdapter(config.adapter, config)(config);
-    const target = splitCredentials(instance.getUri({ baseURL, url, allowAbsoluteUrls }));
+    const target = splitCredentials((instance as AxiosInstance).getUri({ baseURL, url, allowAbsoluteUrls }));
     const absolute = destinations.check(target.url);
     if (auth || target.hasCredentials || headers.has('Authorization'))
       return getAdapter(config.adapter, config)(config);
@@ -114,4 +117,4 @@ export function attachToken(
 }
 
 /** How to detach the stream that an instance has: axios would call the adapter of the one attached first. */
-const detachments = /* @__PURE__ */ new WeakMap<AxiosInstance, () => void>();
+const detachments = /* @__PURE__ */ new WeakMap<AttachableInstance, () => void>();
