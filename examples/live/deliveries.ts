@@ -31,11 +31,15 @@ export const deliverUnwritten = (column: UnwrittenColumn): Promise<void> =>
 
 /** Each record once, as `npm start` does: progress is kept beside the input, and so is what was rejected. */
 export async function deliverOnce(column: UnwrittenColumn, { resume }: OwnSettings): Promise<void> {
-  const { input, screen } = column;
+  const { input, screen, stop } = column;
   const journal = await openJournalOf(input, resume, screen);
   const rejected = new RejectedFile(input.rejectedPath, input.path !== null && !resume);
-  await runColumn({ ...column, journal, rejected }, emptyTally());
-  screen.print('  Every record of the input was sent.\n');
+  const tally = emptyTally();
+  await runColumn({ ...column, journal, rejected }, tally);
+  const unsent = tally.failed + tally.bad;
+  if (stop.aborted) screen.print('  Stopped. With --resume the rest is sent.\n');
+  else if (unsent > 0) screen.print(`  ${String(unsent)} lines were not sent: see ${input.rejectedPath}.\n`);
+  else screen.print('  Every record of the input was sent.\n');
 }
 
 const emptyTally = (): Tally => ({ delivered: 0, failed: 0, bad: 0 });

@@ -13,5 +13,8 @@ http
   .pipe(finalize(() => token$.close()))
   .subscribe({
     next: (answer) => console.log(answer),
-    error: (error: unknown) => console.error(error),
+    error: (error: unknown) => {
+      console.error(error);
+      process.exitCode = 1;
+    },
   });

@@ -10,7 +10,7 @@ const { TOKEN_URL = '', SIGN_IN_URL = '', API = '', PORT = '0', CLIENT_SECRET = 
 
 /** The refresh token of each session, by the id in the cookie. */
 const sessions = new Map<string, string>();
-const sessionOf = ({ headers }: Request) => /\bsession=([\w-]+)/.exec(headers.cookie ?? '')?.[1] ?? '';
+const sessionOf = ({ headers }: Request) => /(?:^|;\s*)session=([\w-]+)/.exec(headers.cookie ?? '')?.[1] ?? '';
 const tokens = createTokenPool((session: string) => {
   const client = { tokenEndpoint: TOKEN_URL, clientId: 'portal', clientSecret: CLIENT_SECRET };
   const onRotate = (rotated: { refresh_token: string }) => void sessions.set(session, rotated.refresh_token);
