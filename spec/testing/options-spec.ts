@@ -123,8 +123,22 @@ describe('bad options are named when the fake is made', () => {
   });
 
   it.each<[unknown, unknown, string]>([
-    ['orders', 'bare', 'option "path" must be a path that begins with "/", without query, got "orders"'],
-    ['/orders?x=1', 'bare', 'option "path" must be a path that begins with "/", without query, got "/orders?x=1"'],
+    [
+      'orders',
+      'bare',
+      'option "path" must be a path as requests have it: encoded, from "/" on, without query, got "orders"',
+    ],
+    [
+      '/a b',
+      'bare',
+      'option "path" must be a path as requests have it: encoded, from "/" on, without query, got "/a b"',
+    ],
+    ['//[', 'bare', 'option "path" must be a path as requests have it: encoded, from "/" on, without query, got "//["'],
+    [
+      '/orders?x=1',
+      'bare',
+      'option "path" must be a path as requests have it: encoded, from "/" on, without query, got "/orders?x=1"',
+    ],
     ['/orders', 'insuficient', 'option "how" must be "bare" or "insufficient_scope", got "insuficient"'],
   ])('forbid(%p, %p)', async (path, how, message) => {
     const server = await startTokenServer();

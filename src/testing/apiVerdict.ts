@@ -40,8 +40,9 @@ export const scriptedStatus = (status: number): Verdict => ({
 
 /** A path that no request can have would be forbidden in vain. */
 export function requireForbidden(path: unknown, how: unknown): void {
-  if (typeof path !== 'string' || !/^\/[^?#]*$/.test(path))
-    throw wrong('path', path, 'a path that begins with "/", without query');
+  const isPath = typeof path === 'string' && URL.canParse(path, 'http://api');
+  if (!isPath || new URL(path, 'http://api').pathname !== path)
+    throw wrong('path', path, 'a path as requests have it: encoded, from "/" on, without query');
   if (how !== 'bare' && how !== 'insufficient_scope') throw wrong('how', how, '"bare" or "insufficient_scope"');
 }
 
