@@ -12,7 +12,8 @@ import { isTokenResponse } from './storedResponse.js';
 const GRACE = 2000;
 
 /**
- * Fetches one token for a store, and gives the response as all who share it will read it. Fails after `limit` ms, or `GRACE` ms after `abandoned` has aborted.
+ * Fetches one token for a store, and gives the response as all who share it will read it. Fails after `limit` ms, or
+ * `GRACE` ms after `abandoned` has aborted.
  */
 export async function fetchForStore(
   fetch$: Observable<TokenResponse>,
