@@ -1,16 +1,5 @@
-import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
-import { ask, fakeEndpoint, refuse, type FakeEndpoint } from './fakeEndpoint.js';
-
-const create = (endpoint: FakeEndpoint, more: Partial<RefreshTokenOptions>) =>
-  refreshToken({
-    tokenEndpoint: 'https://id.example/token',
-    clientId: 'cli',
-    clientAuth: 'none',
-    refreshToken: 'r1',
-    fetch: endpoint.fetch,
-    ...more,
-  });
-const used = ({ seen }: FakeEndpoint) => seen.map(({ form }) => form.refresh_token);
+import { ask, fakeEndpoint, refuse } from './fakeEndpoint.js';
+import { create, used } from './refreshTokenSource.js';
 
 /** A function `refreshToken` that gives one value after the other, and then the last one again. */
 const reading = (...values: string[]) => {

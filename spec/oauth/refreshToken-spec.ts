@@ -1,10 +1,11 @@
 import { firstValueFrom, from, map, NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { inspect } from 'node:util';
 import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
-import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
+import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
-import { ask, deferred, fakeEndpoint, refuse, turns, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
+import { ask, deferred, fakeEndpoint, refuse, turns, type Seen } from './fakeEndpoint.js';
+import { create, used } from './refreshTokenSource.js';
 
 /** A server that rotates: `r1` gives `r2` and so on, each once; a used one ends it all (RFC 9700 section 4.14.2). */
 function rotating() {
@@ -21,16 +22,6 @@ function rotating() {
   return { answer, endpoint: fakeEndpoint(answer) };
 }
 
-const create = (endpoint: FakeEndpoint, more: Partial<RefreshTokenOptions> = {}) =>
-  refreshToken({
-    tokenEndpoint: 'https://id.example/token',
-    clientId: 'cli',
-    clientAuth: 'none',
-    refreshToken: 'r1',
-    fetch: endpoint.fetch,
-    ...more,
-  });
-const used = ({ seen }: FakeEndpoint) => seen.map(({ form }) => form.refresh_token);
 const abortable = () => {
   const controller = new AbortController();
   return { signal: controller.signal, abort: () => controller.abort() };

@@ -57,11 +57,12 @@ export function lifetimeOf(
   const own: unknown = override && answerOf('lifetime', override, response);
   if (typeof own === 'number') return own;
   if (own !== undefined) throw mistake(`option "lifetime" must return a number or undefined, got ${typeof own}`);
+  const seconds = readSeconds(response.expires_in);
+  if (seconds !== undefined && !mayBeOver) return seconds * 1000;
   const { exp, iat } = jwtClaims(response.access_token);
   const remaining = typeof exp === 'number' ? exp * 1000 - issuedAt : Infinity;
-  const seconds = readSeconds(response.expires_in);
   // Of a token that was saved as it came, only the claims tell how old it is.
-  if (seconds !== undefined) return Math.min(seconds * 1000, mayBeOver ? remaining : Infinity);
+  if (seconds !== undefined) return Math.min(seconds * 1000, remaining);
   if (typeof exp !== 'number') return Infinity;
   // Hand-made issuers give `iat` in milliseconds.
   if (typeof iat !== 'number' || iat >= exp) return remaining;

@@ -94,7 +94,7 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
   });
 }
 
-/** As `statusOf`; also Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message: '…' }`. */
+/** As `statusOf`, and Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message: '…' }`. */
 function statusIn(answer: unknown): number | undefined {
   const { code } = fieldsOf(answer);
   return statusOf(answer) ?? (typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined);
