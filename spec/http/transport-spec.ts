@@ -53,7 +53,7 @@ describe('redirects', () => {
       try {
         await jest.isolateModulesAsync(async () => {
           const { mode } = (await import('../../src/http/transport.js')).redirectPolicy;
-          expect([mode(undefined), mode(() => undefined)]).toEqual(['follow', 'error']);
+          expect([mode(false), mode(true)]).toEqual(['follow', 'error']);
         });
       } finally {
         Reflect.deleteProperty(globalThis, name);

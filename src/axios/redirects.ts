@@ -1,6 +1,6 @@
 /** Tells whether the request that got an answer still carried the token. */
 import type { InternalAxiosRequestConfig } from 'axios';
-import { wasAccepted } from '../http/redirect.js';
+import { mayHaveBecomeGet } from '../http/redirect.js';
 import { originOf } from '../internal/originOf.js';
 import { answerOf } from './recordingFetch.js';
 
@@ -12,7 +12,7 @@ export interface RedirectTracker {
   /** Whether the request that got this answer carried the token. */
   readonly hadToken: (answer: Answer) => boolean;
   /** Whether a redirect has made a GET of the request, or may have: the server has accepted what was sent. */
-  readonly wasAccepted: (answer: Answer) => boolean;
+  readonly mayHaveBecomeGet: (answer: Answer) => boolean;
 }
 
 interface Answer {
@@ -43,6 +43,6 @@ export function trackRedirects(url: string, method: string, others: BeforeRedire
       // A mock of the server may word it as the request did: relative.
       return stayed && (!url || originOf(url, origin) === origin);
     },
-    wasAccepted: ({ request }) => changed || wasAccepted(method, url, answerOf(request)),
+    mayHaveBecomeGet: ({ request }) => changed || mayHaveBecomeGet(method, url, answerOf(request)),
   };
 }

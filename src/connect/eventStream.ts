@@ -9,7 +9,7 @@ import type { HeadersInit } from '../internal/platformTypes.js';
 import { headersOption, type HeaderRecord } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
 import { fetchWithToken, type FetchOptions } from '../http/createFetch.js';
-import { HTTP_TRANSIENT, MAX_RETRY_AFTER } from '../token/failure.js';
+import { MAX_RETRY_AFTER, TEMPORARY_STATUSES } from '../token/failure.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { connections } from './connectWithToken.js';
@@ -121,7 +121,7 @@ const isEventStream = ({ status, headers }: Response): boolean =>
   status !== 204 && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
 
 /** A status that a repeat does not mend, and a success that is no event stream. */
-const isFinalStatus = (status = Infinity): boolean => status < 500 && !HTTP_TRANSIENT.includes(status);
+const isFinalStatus = (status = Infinity): boolean => status < 500 && !TEMPORARY_STATUSES.includes(status);
 
 /** In UTF-8, as the standard has it: fetch takes a character for a byte. */
 const headerValue = (id: string): string =>

@@ -36,11 +36,11 @@ export interface FetchOptions extends DestinationOptions {
   isRejection?: IsRejection | undefined;
 }
 
-/** @param own ends the request in the place of the caller's signal */
+/** @param replacingSignal ends the request in the place of the caller's signal */
 export type FetchWithToken = (
   input: string | URL | Request,
   init?: RequestInit | null,
-  own?: AbortSignal,
+  replacingSignal?: AbortSignal,
 ) => Promise<Response>;
 
 /**
@@ -58,7 +58,7 @@ export function fetchWithToken(
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
   const sender = createRequestSender(manager, { fetch, authorize });
-  const { takeToken, sendAndRepeat } = repeatRejected(manager, sender, isRejection);
+  const { waitForToken, sendAndRepeat } = repeatRejected(manager, sender, isRejection);
 
   const failing =
     (outgoing: OutgoingRequest) =>
@@ -73,7 +73,7 @@ export function fetchWithToken(
     const token = use();
     const fail = failing(outgoing);
     if (!token) {
-      return takeToken(outgoing)
+      return waitForToken(outgoing)
         .then((next) => sendAndRepeat(outgoing, next))
         .catch(fail);
     }
@@ -92,15 +92,16 @@ export function fetchWithToken(
       failing(outgoing),
     );
 
-  return (input, given, own) => {
+  return (input, given, replacingSignal) => {
     const init = given ?? {};
     try {
       const request = isRequest(input) ? input : undefined;
       const url = urlOf(input);
-      const isOwn = manager.owns(init.signal);
-      if (!isOwn && manager.isClosed()) throw new TokenStreamClosedError();
-      const outgoing = outgoingRequest(isOwn ? destinations.resolve(url) : destinations.check(url), request, init, own);
-      return isOwn || hasAuthorization(outgoing.headers) ? sendWithoutToken(outgoing) : begin(outgoing);
+      const isOfSource = manager.owns(init.signal);
+      if (!isOfSource && manager.isClosed()) throw new TokenStreamClosedError();
+      const target = isOfSource ? destinations.resolve(url) : destinations.check(url);
+      const outgoing = outgoingRequest(target, request, init, replacingSignal);
+      return isOfSource || hasAuthorization(outgoing.headers) ? sendWithoutToken(outgoing) : begin(outgoing);
     } catch (error) {
       releaseBody(init.body);
       const failure = uniformError(error) as Error;

@@ -25,7 +25,7 @@ export interface RedirectPolicy {
    *
    * @param isBound a custom header has the token, or a proof goes with it
    */
-  readonly mode: (isBound: unknown) => RequestRedirect;
+  readonly mode: (isBound: boolean) => RequestRedirect;
   readonly follow: (
     first: Response,
     outgoing: OutgoingRequest,

@@ -49,20 +49,20 @@ export interface HttpClient {
    * Emits the body: parsed if it is JSON, null if there is none, else text. A status outside 200 to 299 errors with
    * {@link HttpStatusError}.
    */
-  get<T>(url: string | URL, options?: HttpRequestInit): Observable<T>;
+  get<T>(url: string | URL, init?: HttpRequestInit): Observable<T>;
   /** Emits the body, as `get` does: null after a 204. */
-  delete<T>(url: string | URL, options?: HttpRequestInit): Observable<T>;
+  delete<T>(url: string | URL, init?: HttpRequestInit): Observable<T>;
   /** Emits the response, which has no body. A status outside 200 to 299 errors with {@link HttpStatusError}. */
-  head(url: string | URL, options?: HttpRequestInit): Observable<Response>;
+  head(url: string | URL, init?: HttpRequestInit): Observable<Response>;
   /**
    * Sends the body, and emits that of the answer as `get` does. Text, binary data, forms and streams are sent as they
    * are, anything else as JSON; no body for `null` and `undefined`.
    */
-  post<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
+  post<T>(url: string | URL, body?: unknown, init?: HttpRequestInit): Observable<T>;
   /** Sends and emits a body as `post` does. */
-  put<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
+  put<T>(url: string | URL, body?: unknown, init?: HttpRequestInit): Observable<T>;
   /** Sends and emits a body as `post` does. */
-  patch<T>(url: string | URL, body?: unknown, options?: HttpRequestInit): Observable<T>;
+  patch<T>(url: string | URL, body?: unknown, init?: HttpRequestInit): Observable<T>;
 }
 
 /**

@@ -34,7 +34,7 @@ export function outgoingRequest(
   url: string,
   input: Request | undefined,
   given: RequestInit,
-  own?: AbortSignal,
+  replacingSignal?: AbortSignal,
 ): OutgoingRequest {
   const init = copyOfInit(given);
   // Beside an init, fetch leaves these two of a Request behind.
@@ -42,13 +42,13 @@ export function outgoingRequest(
   const headers = copyOfHeaders(given.headers ?? input?.headers);
   // `null` takes the Request's signal away.
   const signal = init.signal === undefined ? input?.signal : init.signal;
-  if (own) init.signal = own;
+  if (replacingSignal) init.signal = replacingSignal;
   return {
     url,
     request: copyOfRequest(input, init),
     init,
     headers,
-    signal: own ?? signal,
+    signal: replacingSignal ?? signal,
     wasAborted: signal?.aborted === true,
     isSent: false,
   };

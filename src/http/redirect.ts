@@ -37,7 +37,7 @@ export const dropsBody = (status: number, method: string): boolean =>
  * Whether a redirect may have made a GET of a request, after a server had accepted it. XMLHttpRequest reports only where
  * the answer came from: a redirect to the same path cannot be seen.
  */
-export function wasAccepted(
+export function mayHaveBecomeGet(
   method: string,
   url: string,
   answer: { readonly redirected?: boolean | undefined; readonly url?: string | null | undefined },

@@ -12,7 +12,7 @@ export type IsRejection = (response: Response) => boolean | PromiseLike<boolean>
 
 export interface RepeatableRequests {
   /** Waits for a token to send the request with. Rejects as soon as the caller aborts. */
-  readonly takeToken: (outgoing: OutgoingRequest) => Promise<AccessToken>;
+  readonly waitForToken: (outgoing: OutgoingRequest) => Promise<AccessToken>;
   /**
    * Sends with the token, or goes on from its first response: follows redirects; a rejection costs one refresh and one
    * repeat.
@@ -27,13 +27,13 @@ export function repeatRejected(
   isRejection: IsRejection,
 ): RepeatableRequests {
   /** A promise resolves a moment later, and by then the token may have been rejected. */
-  async function takeToken(outgoing: OutgoingRequest): Promise<AccessToken> {
+  async function waitForToken(outgoing: OutgoingRequest): Promise<AccessToken> {
     const token = await orAborted(manager.take(), outgoing.signal);
-    return manager.newest(token) ?? takeToken(outgoing);
+    return manager.newest(token) ?? waitForToken(outgoing);
   }
 
   /** One sending with its redirects, or what follows its first response; and whether its token was rejected. */
-  async function attempt(outgoing: OutgoingRequest, token: AccessToken, first?: Response) {
+  async function sendAndJudge(outgoing: OutgoingRequest, token: AccessToken, first?: Response) {
     const begun = first ?? (await sender.send(outgoing, token));
     const { response, hadToken, toRepeat } = await sender.follow(begun, outgoing, token);
     // The resource is that of the last redirect, where it is known.
@@ -50,7 +50,7 @@ export function repeatRejected(
   }
 
   async function sendAndRepeat(outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Response> {
-    const { response: first, isRejected, toRepeat, key } = await attempt(outgoing, token, response);
+    const { response: first, isRejected, toRepeat, key } = await sendAndJudge(outgoing, token, response);
     if (!isRejected) return first;
     const rejection = { token, kind: kindOfRejection(first), key: key() };
     if (!toRepeat || !isRepeatable(toRepeat)) {
@@ -66,9 +66,9 @@ export function repeatRejected(
     // The body of a proxied request may have become too long to be kept meanwhile.
     if (!next || !isRepeatable(toRepeat)) return first;
     discard(first);
-    const newest = manager.newest(next, token) ?? (await takeToken(outgoing));
-    return (await attempt(toRepeat, newest)).response;
+    const newest = manager.newest(next, token) ?? (await waitForToken(outgoing));
+    return (await sendAndJudge(toRepeat, newest)).response;
   }
 
-  return { takeToken, sendAndRepeat };
+  return { waitForToken, sendAndRepeat };
 }

@@ -24,9 +24,11 @@ export function createRequestSender(
   { proof }: Pick<TokenManager, 'proof'>,
   { fetch, authorize }: { readonly fetch: typeof globalThis.fetch; readonly authorize: Authorize | undefined },
 ): RequestSender {
+  const isBound = authorize !== undefined || proof !== undefined;
+
   function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
     const mode = redirectModeOf(outgoing);
-    const init = initOf(outgoing, headers, mode === 'follow' ? redirectPolicy.mode(authorize ?? proof) : mode);
+    const init = initOf(outgoing, headers, mode === 'follow' ? redirectPolicy.mode(isBound) : mode);
     if (method !== undefined) init.method = method;
     const input = inputOf(outgoing);
     outgoing.isSent = true;

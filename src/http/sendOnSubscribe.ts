@@ -55,8 +55,8 @@ export const sendOnSubscribe = <R>(
       };
       subscriber.add(timers.after(timeout, true).subscribe(late));
     }
-    const own = onBehalfOf(signal, controller.signal);
-    const response = send(input, init as RequestInit, own);
+    const replacingSignal = onBehalfOf(signal, controller.signal);
+    const response = send(input, init as RequestInit, replacingSignal);
     const result = read
       ? response.then((unread) => {
           isReading = true;
@@ -78,7 +78,7 @@ export const sendOnSubscribe = <R>(
         isSettled = true;
         unlink();
         // A failed sending is uniform already.
-        subscriber.error(isReading ? uniformError(error, own) : error);
+        subscriber.error(isReading ? uniformError(error, replacingSignal) : error);
       },
     );
     return () => {

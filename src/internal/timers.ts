@@ -8,12 +8,12 @@ const LONGEST = 2 ** 31 - 1;
 /** The timers of one stream. */
 export interface Timers {
   /**
-   * Emits once after `delay` ms, however long, then completes; `Infinity` never does. `pinned`: it holds the process
-   * open in any case.
+   * Emits once after `delay` ms, however long, then completes; `Infinity` never does. `pinned`: it keeps the
+   * process alive in any case.
    */
   after(delay: number, pinned?: boolean): Observable<void>;
-  /** Whether the timers hold a Node process open: only while there is a subscriber. */
-  keepAlive(held: boolean): void;
+  /** Whether the timers keep a Node process alive: only while there is a subscriber. */
+  keepAlive(wanted: boolean): void;
 }
 
 /** @param clock is told what time it is when a timer has fired */
@@ -33,28 +33,28 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
         };
         const end = clock && clock.now() + delay;
         const arm = (left: number) => {
-          const leg = Math.min(left, LONGEST);
+          const part = Math.min(left, LONGEST);
           action = scheduler.schedule(() => {
             stop();
-            if (left > leg) arm(left - leg);
+            if (left > part) arm(left - part);
             else {
               if (end !== undefined) clock?.reach(end);
               subscriber.next();
               subscriber.complete();
             }
-          }, leg);
+          }, part);
           if (pinned) return;
           running.add(action);
-          if (!alive) hold(action, false);
+          if (!alive) setRef(action, false);
         };
         if (delay < Infinity) arm(Math.max(0, delay));
         return stop;
       }),
-    keepAlive: (held) => {
-      if (held === alive) return;
-      alive = held;
+    keepAlive: (wanted) => {
+      if (wanted === alive) return;
+      alive = wanted;
       running.forEach((action) => {
-        hold(action, held);
+        setRef(action, wanted);
       });
     },
   };
@@ -71,8 +71,8 @@ export const failAfter = (timers: Timers, delay: number, errorOf: () => unknown,
 /**
  * RxJS' asyncScheduler keeps the interval's handle in the action's `id`; a foreign scheduler's timers stay as they are.
  */
-function hold(action: Subscription, held: boolean): void {
+function setRef(action: Subscription, keepsAlive: boolean): void {
   const { id } = action as { id?: { ref?(): void; unref?(): void } };
-  if (held) id?.ref?.();
+  if (keepsAlive) id?.ref?.();
   else id?.unref?.();
 }

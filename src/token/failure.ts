@@ -15,7 +15,7 @@ interface FailureSettings {
   readonly now: () => number;
 }
 
-export const HTTP_TRANSIENT = [408, 425, 429];
+export const TEMPORARY_STATUSES = [408, 425, 429];
 
 /** A failed attempt. */
 export interface Failure {
@@ -71,7 +71,7 @@ export function isPermanentFailure(thrown: unknown): boolean {
   const failure = tellingFailure(thrown);
   if (isFinal(failure)) return true;
   const status = statusOf(failure);
-  if (status !== undefined && HTTP_TRANSIENT.includes(status)) return false;
+  if (status !== undefined && TEMPORARY_STATUSES.includes(status)) return false;
   const code = errorCodeOf(failure);
   if (code !== undefined && isTemporaryCode(code)) return false;
   if (code !== undefined && isOAuthCode(code)) return true;

@@ -20,7 +20,7 @@ export function mistake(message: string, options?: ErrorOptions): InvalidTokenRe
 }
 
 /** Members of HTTP responses, Observables, promises, bytes, MSAL's results and our tokens: no token response has them. */
-const OF_OTHERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken', 'raw'];
+const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken', 'raw'];
 
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
@@ -35,7 +35,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
     return;
   }
   const missing = `the token response has no access_token (${kindOf(value)})`;
-  const member = OF_OTHERS.find((name) => name in response);
+  const member = FOREIGN_MEMBERS.find((name) => name in response);
   if (member !== undefined || isText(fieldsOf(fieldsOf(response).data).access_token))
     throw mistake(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
