@@ -32,9 +32,15 @@ const thrown = (work: () => unknown): unknown => {
 };
 
 describe('a file that cannot be used', () => {
-  it.each([undefined, null, '', 7, {}])('should be named at creation when its path is %p', (path) => {
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['', 'an empty string'],
+    [7, 'number'],
+    [{}, 'object'],
+  ])('should be named at creation when its path is %p', (path, kind) => {
     expect(() => fileTokenStore(path as never)).toThrow(
-      new TypeError(`"path" must be a string that is not empty, got ${path === '' ? 'an empty string' : typeof path}`),
+      new TypeError(`"path" must be a string that is not empty, got ${kind}`),
     );
   });
 

@@ -1,4 +1,5 @@
 /** Copies, checks and searches headers. */
+import { kindOf } from '../internal/kindOf.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
 
 export type HeaderRecord = Record<string, string>;
@@ -31,9 +32,7 @@ export function headerRecord(headers: HeadersInit | null | undefined): HeaderRec
 export function headersOption(headers: unknown): HeaderRecord {
   if (headers === undefined || (headers && typeof headers === 'object'))
     return headerRecord(headers as HeadersInit | undefined);
-  throw new TypeError(
-    `option "headers" must be headers as fetch takes them, got ${headers === null ? 'null' : typeof headers}`,
-  );
+  throw new TypeError(`option "headers" must be headers as fetch takes them, got ${kindOf(headers)}`);
 }
 
 /** Whether the caller brought an Authorization header: that one is left alone. */

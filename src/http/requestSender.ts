@@ -24,7 +24,7 @@ export function createRequestSender(
   { proof }: Pick<TokenManager, 'proof'>,
   { fetch, authorize }: { readonly fetch: typeof globalThis.fetch; readonly authorize: Authorize | undefined },
 ): RequestSender {
-  const isBound = authorize !== undefined || proof !== undefined;
+  const isBound = Boolean(authorize ?? proof);
 
   function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
     const mode = redirectModeOf(outgoing);

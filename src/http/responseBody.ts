@@ -1,5 +1,6 @@
 /** What a response becomes for the caller of the HTTP client: its parsed body, or an HttpStatusError. */
 import { HttpStatusError } from '../errors.js';
+import { parseJson } from '../internal/answers.js';
 import { tagOf } from './requestBody.js';
 import { beginningOf } from './transport.js';
 
@@ -16,14 +17,10 @@ export async function readBody<T>(response: Response, nameOf: () => string): Pro
   // One JSON text in each line, as `application/x-ndjson`: a single line is no other kind of answer than two.
   if (/ndjson|jsonl/i.test(type)) return text as T;
   const saysJson = /\bjson\b(?!-)/i.test(type);
-  try {
-    // Not every ponyfill of fetch strips the byte order mark; it counts as a blank.
-    return (/^\s*[[{]/.test(text) || saysJson ? JSON.parse(text.trimStart() || 'null') : text) as T;
-  } catch {
-    // The error of JSON.parse would quote the body.
-    if (saysJson) throw new SyntaxError(`${nameOf()}: the body says that it is JSON, but it is not`);
-    return text as T;
-  }
+  const json = saysJson || /^\s*[[{]/.test(text) ? parseJson(text.trimStart() || 'null') : undefined;
+  if (json === undefined && saysJson)
+    throw new SyntaxError(`${nameOf()}: the body says that it is JSON, but it is not`);
+  return (json === undefined ? text : json) as T;
 }
 
 /** The same response with its body, or the beginning of it, in memory: it no longer holds a connection. */

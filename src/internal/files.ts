@@ -1,5 +1,6 @@
 import type * as Fs from 'node:fs';
 import { builtinModule } from './builtinModule.js';
+import { isText, kindOf } from './kindOf.js';
 
 function nodeFs(): typeof Fs {
   const found = builtinModule<typeof Fs>('node:fs');
@@ -10,10 +11,7 @@ function nodeFs(): typeof Fs {
 export const files = (): typeof Fs.promises => nodeFs().promises;
 
 export function checkPath(path: unknown): asserts path is string {
-  if (typeof path !== 'string' || path === '')
-    throw new TypeError(
-      `"path" must be a string that is not empty, got ${path === '' ? 'an empty string' : typeof path}`,
-    );
+  if (!isText(path)) throw new TypeError(`"path" must be a string that is not empty, got ${kindOf(path)}`);
 }
 
 /** The code of a file system error, such as `ENOENT`; '' for any other error. */

@@ -1,5 +1,6 @@
 /** What an error says, made fit for a log: on one line and without secrets. */
 import { errorCodeOf, statusOf } from './answers.js';
+import { isText } from './kindOf.js';
 import { isCode } from './oauthErrors.js';
 
 const LONGEST = 300;
@@ -39,7 +40,7 @@ const NODE_FETCH_FAILED = 'fetch failed';
  * header.
  */
 export function messageOf(error: unknown): string {
-  const message = nonEmptyText(error) ?? textIn(error, 'message');
+  const message = isText(error) ? error : textIn(error, 'message');
   const told =
     message === NODE_FETCH_FAILED
       ? withCause(message, error)
@@ -64,12 +65,11 @@ function withCause(message: string, error: unknown): string {
   return reason === undefined ? message : `${message}: ${reason}`;
 }
 
-const nonEmptyText = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined);
-
 /** A member that says something. It may be a getter that throws. */
 function textIn(error: unknown, member: 'message' | 'name' | 'code'): string | undefined {
   try {
-    return nonEmptyText((error as Partial<Error & { code: unknown }> | null | undefined)?.[member]);
+    const value = (error as Partial<Error & { code: unknown }> | null | undefined)?.[member];
+    return isText(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 /** Checks options, with errors that name the option and its range. */
+import { isText } from './kindOf.js';
 
 /** Least and most allowed, and the default. */
 type Range = readonly [least: number, most: number, fallback?: number];
@@ -46,7 +47,7 @@ export function refuseUnknown(options: object, known: readonly string[], owner: 
 
 /** Checks an option that must be a text. */
 export function requireText(name: string, value: unknown): asserts value is string {
-  if (typeof value !== 'string' || value === '') throw wrong(name, value, 'a string that is not empty');
+  if (!isText(value)) throw wrong(name, value, 'a string that is not empty');
 }
 
 /** Checks that those options that are given are functions. */
@@ -55,7 +56,7 @@ export function requireFunctions(options: Record<string, unknown>): void {
     const value = options[name];
     // A text in the place of a function may be a secret.
     if (value !== undefined && typeof value !== 'function')
-      throw new TypeError(`option "${name}" must be a function, got ${kindOf(value)}`);
+      throw new TypeError(`option "${name}" must be a function, got ${shown(value)}`);
   }
 }
 
@@ -65,10 +66,10 @@ export function requireMethod(name: string, value: unknown, method: string): voi
     throw wrong(name, value, `an object with a method "${method}"`);
 }
 
-const kindOf = (value: unknown): string => (typeof value === 'number' || value === null ? String(value) : typeof value);
+const shown = (value: unknown): string => (typeof value === 'number' || value === null ? String(value) : typeof value);
 
 /** @param value shown if it is a number, null or a string: none of these options is a secret */
 export const wrong = (name: string, value: unknown, range: string): TypeError =>
   new TypeError(
-    `option "${name}" must be ${range}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : kindOf(value)}`,
+    `option "${name}" must be ${range}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : shown(value)}`,
   );

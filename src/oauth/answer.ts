@@ -2,7 +2,7 @@ import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { errorCodeOf, fieldsOf, parseBody } from '../internal/answers.js';
 import { isKnownCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
-import { isText, kindOf } from '../token/tokenResponse.js';
+import { isText, kindOf } from '../internal/kindOf.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** What a token endpoint answered. */

@@ -1,4 +1,4 @@
-import { isText, kindOf } from '../token/tokenResponse.js';
+import { isText, kindOf } from '../internal/kindOf.js';
 
 /** The error of an option that is wrong. It does not show the value, as that of `internal/validate` does. */
 export const wrongKind = (name: string, value: unknown, range: string): TypeError =>

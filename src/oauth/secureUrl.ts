@@ -1,6 +1,6 @@
 import { isLoopback } from '../internal/loopback.js';
 import { displayUrl, parseUrl } from '../internal/originOf.js';
-import { kindOf } from '../token/tokenResponse.js';
+import { kindOf } from '../internal/kindOf.js';
 
 /**
  * Why nothing may be sent to this URL, or undefined when it may. RFC 6749 section 3.2 asks for TLS and forbids a

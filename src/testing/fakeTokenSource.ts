@@ -1,7 +1,7 @@
 import { defer, finalize, merge, of, take, tap, type Observable, type SchedulerLike } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
-import { isText } from '../token/tokenResponse.js';
+import { isText } from '../internal/kindOf.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { complain, leftOver } from './faults.js';
 import { isError } from './plainError.js';

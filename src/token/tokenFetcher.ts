@@ -18,11 +18,12 @@ import {
 import type { ObservableInput, Subscriber } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
+import { kindOf } from '../internal/kindOf.js';
 import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../internal/sourceHooks.js';
 import { failAfter, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
-import { isFetchResponse, kindOf, mistake, readFetchResponse, withoutToken } from './tokenResponse.js';
+import { isFetchResponse, mistake, readFetchResponse, withoutToken } from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 export interface TokenFetcher {

@@ -2,6 +2,7 @@
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { codeIn, errorCodeOf, fieldsOf, parseBody, statusOf } from '../internal/answers.js';
+import { isText, kindOf } from '../internal/kindOf.js';
 import type { TokenResponse } from './types.js';
 
 /** Whether a text goes into a header without breaking it: visible ASCII, and no space. */
@@ -99,12 +100,6 @@ function statusIn(answer: unknown): number | undefined {
   const { code } = fieldsOf(answer);
   return statusOf(answer) ?? (typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined);
 }
-
-export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-
-/** Says what a value is without showing it: it may be a secret in the wrong place. */
-export const kindOf = (value: unknown): string =>
-  value === null ? 'null' : value === '' ? 'an empty string' : Array.isArray(value) ? 'an array' : typeof value;
 
 /** What a function among the options returns. If it throws, another token does not help. */
 export function answerOf<T, R>(name: string, option: (given: T) => R, given: T): R {
