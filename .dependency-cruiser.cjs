@@ -25,7 +25,7 @@ const borders = {
     why: 'Fetching a token must not need a token, and so not http.',
   },
   testing: {
-    may: [...common, ...folders('token', 'http')],
+    may: [...common, folder('token')],
     types: node('[a-z/_]+'),
     why: 'testing loads in browsers: see nodeHttp.ts.',
   },

@@ -78,8 +78,9 @@ const imports: [filePath: string, code: string, ...rules: string[]][] = [
 
   [
     'src/testing/a.ts',
-    `import type { Server } from 'node:http'; import { timer } from 'rxjs'; import { b } from '../token/b.js'; import { c } from '../http/c.js';`,
+    `import type { Server } from 'node:http'; import { timer } from 'rxjs'; import { b } from '../token/b.js';`,
   ],
+  ['src/testing/a.ts', `import { b } from '../http/b.js';`, 'testing-imports'],
   ['src/testing/a.ts', `import { createServer } from 'node:http';`, 'testing-imports-types'],
   ['src/testing/a.ts', `import { marbles } from 'rxjs-marbles/jest';`, 'testing-imports'],
   ['src/testing/a.ts', `import { TestScheduler } from 'rxjs/testing';`, 'testing-imports'],

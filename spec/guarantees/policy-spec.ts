@@ -48,6 +48,18 @@ describe('1: the lead time', () => {
   );
 
   it(
+    'begins earlier by what the margin of a JWT in whole seconds is wider',
+    marbles((m) => {
+      const { token$, asked } = setUp(m, first({ life: 10, took: 200, value: jwt({ iat: 100, exp: 110 }) }));
+      m.expect(token$.pipe(takeUntil(timer(7667)))).toBeObservable('200ms t 7466ms |', {
+        t: expect.anything() as never,
+      });
+      m.flush();
+      expect(asked.slice(0, 2)).toEqual(['0 initial', '7666 scheduled']);
+    }),
+  );
+
+  it(
     'follows the last fetch, not the first',
     marbles((m) => {
       const { token$, asked, at } = setUp(m, (n) => ({ took: n === 2 ? 4000 : 200 }));

@@ -64,7 +64,7 @@ export function fetchWithToken(
     (outgoing: OutgoingRequest) =>
     (error: unknown): never => {
       releaseUnsent(outgoing);
-      // The reason of an abort; a signal that had aborted before the call hides no mistake in it, as with fetch.
+      // After an abort the error is its reason. If the signal had aborted before the call, a TypeError stays, as with fetch.
       const isMistake = outgoing.wasAborted && (error as Partial<Error> | null)?.name === 'TypeError';
       throw uniformError(error, isMistake ? null : outgoing.signal);
     };
@@ -97,6 +97,7 @@ export function fetchWithToken(
     try {
       const request = isRequest(input) ? input : undefined;
       const url = urlOf(input);
+      // A request of the source needs no token, so it may go to any origin, and the stream may have closed.
       const isOfSource = manager.owns(init.signal);
       if (!isOfSource && manager.isClosed()) throw new TokenStreamClosedError();
       const target = isOfSource ? destinations.resolve(url) : destinations.check(url);

@@ -99,6 +99,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
 
   const sendAndParse = <T>(method: string, url: string | URL, given?: HttpRequestInit, body?: unknown): Observable<T> =>
     errorAsObservable(body ?? given?.body, () => {
+      // The client's method counts; a member that is set here is not added after the spread (see `prepared`).
       const init: Prepared = { method, body: undefined, ...prepared(given) };
       const hasBody = body !== undefined && body !== null;
       const isJson = hasBody && !isSendable(body);

@@ -36,7 +36,7 @@ export function repeatRejected(
   async function sendAndJudge(outgoing: OutgoingRequest, token: AccessToken, first?: Response) {
     const begun = first ?? (await sender.send(outgoing, token));
     const { response, hadToken, toRepeat } = await sender.follow(begun, outgoing, token);
-    // The resource is that of the last redirect, where it is known.
+    // The resource is that of the request that would be repeated.
     const key = () => resourceKey(toRepeat ?? outgoing);
     try {
       // It may be a promise, which an abort does not wait for.

@@ -90,6 +90,7 @@ export function timesOf(
   if (lifetime === Infinity) return { issuedAt, renewAt: expiresAt, usableUntil: expiresAt, expiresAt };
   const usual = usualMargin(lifetime);
   const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
+  // The renewal begins earlier by this, so that it has as much time before the wider margin.
   const rounding = expiryMargin === undefined ? margin - usual : 0;
   const wished = typeof refreshBefore === 'function' ? answerOf('refreshBefore', refreshBefore, token) : refreshBefore;
   // A callback's NaN or negative number must not stop renewals: the default is always right.

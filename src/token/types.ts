@@ -66,7 +66,7 @@ export interface TokenStreamOptions {
   /**
    * How long before it expires a token is renewed. Finite, >= 0, or a function of the token. At most half the lifetime
    * counts. Default: a sixth of the lifetime, at most 5 minutes, at least 1.5 times the duration of the last fetch plus
-   * `expiryMargin`.
+   * `expiryMargin`; for a JWT with times in whole seconds earlier by what its `expiryMargin` is wider.
    */
   refreshBefore?: number | ((token: AccessToken) => number) | undefined;
   /**
