@@ -21,14 +21,14 @@ function coded<N extends string, C extends string>(name: N, code: C): CodedError
   return CodedError as unknown as CodedErrorClass<N, C>;
 }
 
-/** Spelled out, or the declarations would speak of Node's own additions to Error. */
+/** Spelled out, or the declarations would name Node's own additions to Error. */
 type CodedErrorClass<N, C> = new (
   message?: string,
   options?: ErrorOptions,
 ) => Error & { readonly name: N; readonly code: C; toJSON(): object };
 
 /**
- * No usable token within `maxWait`, or the token source failed for good. `cause` is the last failure; the message ends
+ * No usable token within `maxWait`, or the token source failed permanently. `cause` is the last failure; the message ends
  * with its message.
  */
 export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE') {

@@ -18,7 +18,7 @@ export async function beginningOf(body: ReadableStream<Uint8Array>): Promise<Uin
     while (beginning.add((await reader.read()).value));
     void stop();
   } catch {
-    // What came stays.
+    // What has come is kept.
   }
   return beginning.bytes();
 }

@@ -74,7 +74,7 @@ export function copyOfInit(given: RequestInit): OutgoingInit {
 
 /**
  * A Request has its fields in its prototype, where a spread does not find them. So may an object of a class of the
- * caller's. Undici keeps the dispatcher of a Request, such as a proxy, under a symbol. Node 24 shows it to nobody.
+ * caller's. Undici keeps the dispatcher of a Request, such as a proxy, under a symbol. In Node 24 it cannot be read.
  */
 function fieldsOfClass(given: object): OutgoingInit {
   const fields: Record<string, unknown> = {};

@@ -48,7 +48,7 @@ export function mayHaveBecomeGet(
   return answer.redirected ?? (from !== undefined && from.pathname !== new URL(url).pathname);
 }
 
-/** Headers that speak of a body. */
+/** Headers that describe a body. */
 export const BODY_HEADERS = [
   'content-encoding',
   'content-language',

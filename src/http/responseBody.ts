@@ -9,7 +9,7 @@ export async function statusError(response: Response, nameOf: () => string): Pro
   throw new HttpStatusError(`${nameOf()} answered ${String(response.status)}`, await inMemory(response));
 }
 
-/** The body: parsed if it is JSON, null if there is none, else text. Rails sends a blank for no JSON. */
+/** The body: parsed if it is JSON, null if there is none, else text. Rails sends a blank where there is none. */
 export async function readBody<T>(response: Response, nameOf: () => string): Promise<T> {
   const text = await response.text();
   if (text === '') return null as T;

@@ -11,7 +11,7 @@ import { tagOf } from './requestBody.js';
 let ponyfill: Promise<typeof import('cross-fetch')> | undefined;
 const loadPonyfill = () => (ponyfill ??= import('cross-fetch'));
 
-/** What node-fetch would send as the text `[object …]`, or stumble over. */
+/** What node-fetch would send as the text `[object …]`, or fail on. */
 const NOT_UNDERSTOOD = /^\[object (Request|FormData|ReadableStream|Blob|File|AsyncGenerator)\]$/;
 
 /** The platform's fetch as it is now: the application may put a fetch of ours in its place. */
@@ -34,8 +34,8 @@ function ponyfillFetch(input: string | URL | Request, init?: RequestInit): Promi
 }
 
 /**
- * Redirects, followed by hand wherever a script can see them. Bundlers for browsers know that none can; this look is
- * for pages that load the module as it is.
+ * Redirects, followed by hand wherever a script can see them. Bundlers for browsers take the other file; this check is
+ * for pages that load the module without a bundler.
  */
 export const redirectPolicy: RedirectPolicy =
   'document' in globalThis || 'importScripts' in globalThis ? byPlatform : byHand;

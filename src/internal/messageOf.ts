@@ -32,7 +32,7 @@ const AUTHORIZATION = /\b(Basic|Bearer|DPoP) [\w.~+/=-]{16,}/gi;
 /** Base64 of any length that encodes a colon, as no word does. */
 const CREDENTIAL_PAIR = /\b([Bb]asic) (?=(\w{4})*?(\w{4}O[g-v]|\w[DTjz][o-r]|\w{3}6))[\w.~+/=-]+/g;
 
-/** All that the fetch of Node says. Why is in the cause: a wrong host, a refused connection, a certificate. */
+/** The whole message of Node's fetch. The reason is in the cause: a wrong host, a refused connection, a certificate. */
 const NODE_FETCH_FAILED = 'fetch failed';
 
 /**

@@ -97,7 +97,7 @@ const OTHERS = [
   'unverified_user_email',
 ];
 
-/** Whether a code is one of these lists. Any other text of a server may repeat a secret, and is never printed. */
+/** Whether a code is in one of these lists. Any other text of a server may repeat a secret, and is never printed. */
 export const isKnownCode = (code: string): boolean =>
   isOAuthCode(code) || TEMPORARY.includes(code) || OTHERS.includes(code);
 

@@ -31,8 +31,8 @@ type Marked = { [ON_BEHALF_OF]?: object } | null | undefined;
 export const fetcherBehind = (signal: AbortSignal | null | undefined): object | undefined =>
   (signal as Marked)?.[ON_BEHALF_OF];
 
-/** A signal of one's own for what is done for a request. */
-export function onBehalfOf(caller: AbortSignal | null | undefined, own: AbortSignal): AbortSignal {
+/** Marks the signal that replaces the caller's, if that has a mark. */
+export function onBehalfOf(caller: AbortSignal | null | undefined, replacing: AbortSignal): AbortSignal {
   const fetcher = fetcherBehind(caller);
-  return fetcher ? Object.assign(own, { [ON_BEHALF_OF]: fetcher }) : own;
+  return fetcher ? Object.assign(replacing, { [ON_BEHALF_OF]: fetcher }) : replacing;
 }

@@ -8,7 +8,7 @@ const SLACK = 1000;
 /** A clock that is never set back. Milliseconds. It jumps ahead when the machine has slept. */
 export interface SteadyClock {
   readonly now: () => number;
-  /** Says that it is this late, at least: a timer has fired. */
+  /** Moves the clock to this time, unless it is later already: a timer has fired. */
   readonly reach: (time: number) => void;
 }
 
