@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import { firstValueFrom, Subscription } from 'rxjs';
+import { firstValueFrom, Subscription, VirtualTimeScheduler } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, type TokenRequest } from 'rx-fresh-token';
@@ -12,6 +12,10 @@ const request = (more: Partial<TokenRequest> = {}): TokenRequest => ({
   signal: new AbortController().signal,
   ...more,
 });
+
+function raise(message: string): never {
+  throw new Error(message);
+}
 
 describe('fakeTokenSource', () => {
   it(
@@ -246,6 +250,19 @@ describe('fakeTokenSource', () => {
       expect(() => {
         source.verify();
       }).toThrow('fakeTokenSource: something nobody expected\n- of 3 steps the last 2 were never come to');
+    });
+
+    it('should tell of names that throw, or give no string', async () => {
+      for (const [names, said] of [
+        [() => raise('no name left'), 'Error: no name left'],
+        [() => '', 'TypeError: option "names(1)" must be a string that is not empty, got ""'],
+      ] as const) {
+        const source = fakeTokenSource({ scheduler: new VirtualTimeScheduler(), names });
+        await expect(firstValueFrom(source(request()))).rejects.toThrow();
+        expect(() => {
+          source.verify();
+        }).toThrow(new Error(`fakeTokenSource: something nobody expected\n- call 1 at 0 ms: ${said}`));
+      }
     });
 
     it('should tell of calls that overlap, unless that is allowed', () => {

@@ -198,7 +198,7 @@ describe('a function that is wrong about a call', () => {
     fakeTokenSource({ names: () => 4 as unknown as string })(request).subscribe({
       error: (error: unknown) => (failure = error),
     });
-    expect(failure).toEqual(new TypeError('option "names(1)" must be a string, got 4'));
+    expect(failure).toEqual(new TypeError('option "names(1)" must be a string that is not empty, got 4'));
   });
 });
 

@@ -13,6 +13,10 @@ const failureOf = (source$: Observable<unknown>) =>
     (error: unknown) => error,
   );
 
+function raise(message: string): never {
+  throw new Error(message);
+}
+
 describe('scriptedApi.send', () => {
   it(
     'should answer a call with its token, after the delay',
@@ -234,6 +238,57 @@ describe('scriptedApi.fetch', () => {
     expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([200, null, '']);
   });
 
+  it('should send no body to HEAD, but its type', async () => {
+    const response = await scriptedApi({ tokens: ['a'] }).fetch('/', { ...auth('a'), method: 'head' });
+    expect([response.status, response.headers.get('content-type'), response.body]).toEqual([
+      200,
+      'application/json',
+      null,
+    ]);
+  });
+
+  it('should heed the signal of init alone, if it has one; null is none', async () => {
+    const aborted = AbortSignal.abort(new Error('enough'));
+    const request = new Request('http://localhost/', { ...auth('a'), signal: aborted });
+    const api = scriptedApi({ tokens: ['a'] });
+    await expect(api.fetch(request)).rejects.toThrow('enough');
+    await expect(api.fetch(request, { signal: undefined })).rejects.toThrow('enough');
+    expect((await api.fetch(request, { signal: null })).status).toBe(200);
+    expect((await api.fetch(request, { signal: new AbortController().signal })).status).toBe(200);
+  });
+
+  it('should reject what fetch rejects, and count no call', async () => {
+    const api = scriptedApi({ tokens: ['a'] });
+    const used = new Request('http://localhost/', { method: 'POST', body: 'x' });
+    await used.text();
+    for (const ask of [
+      () => api.fetch(used),
+      () => api.fetch('/', { body: 'x' }),
+      () => api.fetch('http://user:secret@localhost/'),
+      () => api.fetch('/', { method: 'CONNECT' }),
+      () => api.fetch('/', { headers: { 'not a name': 'x' } }),
+    ])
+      await expect(ask()).rejects.toMatchObject({ name: 'TypeError' });
+    expect(api.calls).toEqual([]);
+  });
+
+  it('should use up the body of a Request', async () => {
+    const request = new Request('http://localhost/', { ...auth('a'), method: 'POST', body: 'x' });
+    await scriptedApi({ tokens: ['a'] }).fetch(request);
+    expect(request.bodyUsed).toBe(true);
+  });
+
+  it('should keep the name of a method that fetch does not write in capitals', async () => {
+    const api = scriptedApi({ tokens: ['a'] });
+    for (const method of ['delete', 'purge']) await api.fetch('/', { ...auth('a'), method });
+    expect(api.calls.map(({ method }) => method)).toEqual(['DELETE', 'purge']);
+  });
+
+  it('should say where the answer is from', async () => {
+    const response = await scriptedApi({ tokens: ['a'] }).fetch('https://api.example.com/orders?page=1#top', auth('a'));
+    expect(response.url).toBe('https://api.example.com/orders?page=1');
+  });
+
   it('should reject what is no URL, not throw', async () => {
     await expect(scriptedApi({ tokens: [] }).fetch('http://')).rejects.toMatchObject({ name: 'TypeError' });
   });
@@ -391,6 +446,21 @@ describe('scriptedApi.verify', () => {
     api.revoke('a');
     for (let i = 0; i < 3; i++) api.send(a).subscribe({ error: () => undefined });
     api.verify();
+  });
+
+  it('should tell of an answer that throws, or whose body was read before', async () => {
+    const used = new Response('once');
+    await used.text();
+    for (const [answer, said] of [
+      [() => raise('no such order'), 'Error: no such order'],
+      [() => used, 'TypeError: option "answer" must be a function whose Response was not read, got object'],
+    ] as const) {
+      const api = scriptedApi({ tokens: ['a'], scheduler: new VirtualTimeScheduler(), answer });
+      await expect(api.fetch('/', { headers: { authorization: 'Bearer a' } })).rejects.toThrow(
+        said.replace(/^\w+: /, ''),
+      );
+      expect(complaint(api)).toBe(`scriptedApi: something nobody expected\n- call 1 at 0 ms: ${said}`);
+    }
   });
 
   it('should tell of calls past maxCalls, and of steps never come to', () => {

@@ -24,6 +24,10 @@ const ask = (server: TokenServer, signal = new AbortController().signal) =>
 const get = (server: TokenServer, path: string, token?: string) =>
   fetch(server.origin + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
 
+function raise(message: string): never {
+  throw new Error(message);
+}
+
 describe('startTokenServer', () => {
   it('should use up no step for a GET of the token endpoint', async () => {
     const server = await start();
@@ -209,6 +213,20 @@ describe('startTokenServer', () => {
     expect(() => {
       server.failApi('ok', 42);
     }).toThrow(new TypeError('option "steps[1]" must be "ok", "hang", "down" or a status from 200 to 599, got 42'));
+  });
+
+  it.each([
+    ['throws', () => raise('no name left'), 'Error: no name left'],
+    ['gives no string', () => 42 as never, 'TypeError: option "names(1)" must be a string that is not empty, got 42'],
+  ])('should say so, and go on, when names %s', async (_what, names, said) => {
+    const server = await start({ names });
+    const answer = await fetch(server.tokenUrl, { method: 'POST' });
+    expect([answer.status, await answer.json()]).toEqual([400, { error: 'invalid_request', error_description: said }]);
+    await expect(firstValueFrom(streamOf(server))).rejects.toMatchObject({
+      code: 'ERR_TOKEN_UNAVAILABLE',
+      cause: { message: `the token server answered 400: ${said}` },
+    });
+    expect(server.counts).toMatchObject({ tokenRequests: 2, tokensIssued: 0 });
   });
 
   it('should reject when the port is taken', async () => {

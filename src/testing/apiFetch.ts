@@ -14,12 +14,15 @@ export type ApiExchange = (method: string, path: string, token: string | null) =
 /** An API by promises, shaped like the global fetch. */
 export function fetchFrom(exchange: ApiExchange): typeof globalThis.fetch {
   function fetched(input: string | URL | Request, init?: RequestInit): Observable<Response> {
-    const request = typeof input === 'string' || 'href' in input ? undefined : input;
-    const { pathname } = new URL(request ? request.url : (input as string | URL), 'http://localhost');
-    const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
-    const token = /^\S+ +(\S+)$/.exec(new Headers(init?.headers ?? request?.headers).get('authorization') ?? '')?.[1];
-    const answered$ = exchange(method, pathname, token ?? null).pipe(map(responseOf));
-    return merge(aborted(init?.signal ?? request?.signal), answered$).pipe(take(1));
+    const given = typeof input === 'string' || 'href' in input ? undefined : input;
+    // The platform's Request rejects what its fetch rejects. A path is taken too, as in a page.
+    const request = new Request(given ?? new URL(input as string | URL, 'http://localhost'), init);
+    const token = /^\S+ +(\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
+    const answered$ = exchange(request.method, new URL(request.url).pathname, token ?? null).pipe(
+      map((answer) => responseOf(answer, request)),
+    );
+    const signal = init?.signal === undefined ? given?.signal : init.signal;
+    return merge(aborted(signal), answered$).pipe(take(1));
   }
   return (input, init) => firstValueFrom(defer(() => fetched(input, init)));
 }
@@ -27,8 +30,12 @@ export function fetchFrom(exchange: ApiExchange): typeof globalThis.fetch {
 /** Statuses with which a Response may have no body. */
 const BODILESS = [204, 205, 304];
 
-function responseOf({ status, headers, body }: ApiResponse): Response {
+function responseOf({ status, headers, body }: ApiResponse, { method, url }: Request): Response {
   if (body instanceof Response) return body;
-  if (body === null || body === undefined || BODILESS.includes(status)) return new Response(null, { status, headers });
-  return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', ...headers } });
+  const hasContent = body !== null && body !== undefined && !BODILESS.includes(status);
+  const response = new Response(hasContent && method !== 'HEAD' ? JSON.stringify(body) : null, {
+    status,
+    headers: { ...(hasContent && { 'content-type': 'application/json' }), ...headers },
+  });
+  return Object.defineProperty(response, 'url', { value: url.replace(/#.*/, '') });
 }

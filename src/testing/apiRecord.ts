@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Credential } from './apiVerdict.js';
-import { askOption, nth } from './faults.js';
+import { nth, optionCaller } from './faults.js';
 
 /** One call of an API. It goes on changing until it is settled. */
 export interface ApiCall {
@@ -71,7 +71,7 @@ export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tole
     calls,
     faults,
     /** A client takes the TypeError for a failed call: only `verify` can say that the test itself is wrong. */
-    inRange: askOption(faults, scheduler),
+    callOption: optionCaller(faults, scheduler),
     add: (about: Pick<ApiCall, 'method' | 'path' | 'token' | 'credential'>): OpenCall => {
       const call: OpenCall = { at: scheduler.now(), ...about, outcome: 'pending' };
       const n = calls.push(call);

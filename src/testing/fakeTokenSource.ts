@@ -19,7 +19,7 @@ export interface FakeTokenSource extends TokenRegister {
   readonly scheduler: SchedulerLike;
   /**
    * Throws an Error that lists what was not expected: more than `maxCalls` calls, calls made while another was under
-   * way (unless `allowOverlap`), steps that were not reached, and what `latency` or `lifetime` threw.
+   * way (unless `allowOverlap`), steps that were not reached, and what `latency`, `lifetime` or `names` threw.
    */
   readonly verify: () => void;
 }
@@ -52,18 +52,18 @@ export interface FakeTokenSource extends TokenRegister {
 export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeTokenSource {
   const { scheduler, now, steps, allowOverlap, latency, lifetime, maxCalls, nameOf } = sourceSettings(options);
   const ledger = createLedger(now);
-  const { calls, faults, inRange, begin, settle } = createSourceRecord(scheduler, maxCalls, allowOverlap);
+  const { calls, faults, callOption, begin, settle } = createSourceRecord(scheduler, maxCalls, allowOverlap);
   let issued = 0;
 
-  const fresh = (life: number): TokenResponse => ({
-    access_token: nameOf(++issued),
-    token_type: 'Bearer',
-    ...(life < Infinity && { expires_in: life / 1000 }),
-  });
+  function nextToken(n: number): TokenResponse {
+    const life = callOption(n, lifetime);
+    const access_token = callOption(n, () => nameOf(++issued));
+    return { access_token, token_type: 'Bearer', ...(life < Infinity && { expires_in: life / 1000 }) };
+  }
 
   /** The answer to the nth call, which was made when the clock showed `madeAt`. */
   function answer(step: TokenStep, n: number, madeAt: number): TokenResponse {
-    const response = scriptedResponse(step) ?? fresh(inRange(lifetime, n));
+    const response = scriptedResponse(step) ?? nextToken(n);
     // Without what floating point adds: 2.007 s are 2007 ms.
     if (isText(response.access_token))
       ledger.issue(response.access_token, madeAt + Number(lifetimeOf(response, madeAt).toFixed(6)));
@@ -73,7 +73,7 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
   const source = (request: TokenRequest): Observable<TokenResponse> =>
     defer(() => {
       const n = calls.length + 1;
-      const wait = inRange(latency, n);
+      const wait = callOption(n, latency);
       const step = n > maxCalls ? 'permanent' : (steps[n - 1] ?? 'token');
       const call = begin(request);
       const madeAt = now();

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+
 /** Throws one error that lists everything that was not expected. */
 export function complain(who: string, faults: readonly string[]): void {
   if (faults.length > 0)
@@ -18,10 +19,10 @@ export const leftOver = (steps: number, calls: number): string[] =>
 /** `call 2 at 300 ms`. */
 export const nth = (n: number, at: number): string => `call ${String(n)} at ${String(at)} ms`;
 
-/** Asks an option that is a function of the call. What it throws is a fault of the test, and goes on to the caller. */
-export const askOption =
+/** Calls an option for the nth call. What it throws is a fault of the test, and goes on to the caller. */
+export const optionCaller =
   (faults: string[], scheduler: SchedulerLike) =>
-  (option: (n: number) => number, n: number): number => {
+  <T>(n: number, option: (n: number) => T): T => {
     try {
       return option(n);
     } catch (mistake) {

@@ -1,4 +1,5 @@
 import { defer, finalize, map, of, tap, type Observable } from 'rxjs';
+import { wrong } from '../internal/validate.js';
 import type { AccessToken } from '../token/types.js';
 import { fetchFrom, type ApiResponse } from './apiFetch.js';
 import { createApiRecord, type ApiCall, type OpenCall } from './apiRecord.js';
@@ -27,12 +28,12 @@ export interface ScriptedApi<T = string> {
   /** Takes {@link ScriptedApi.forbid} back. */
   readonly allow: (path: string) => void;
   /**
-   * Throws an Error that lists what was not expected: more than `maxCalls` calls, steps that were not reached, and
-   * calls with no token, with one that was never issued, that had expired on arrival, or whose 401 a caller had got
-   * before. A client does not know that a token was revoked until it gets the first 401, so calls before that are
-   * allowed. `tolerate` makes exceptions. The order counts, not the millisecond: through `send`, each call after the
-   * 401 is a fault. Through `fetch`, the same request is a fault from the next microtask on, and other requests a few
-   * microtasks later, because a client with promises needs them.
+   * Throws an Error that lists what was not expected: more than `maxCalls` calls, steps that were not reached, what
+   * `answer` or `delay` threw, and calls with no token, with one that was never issued, that had expired on arrival, or
+   * whose 401 a caller had got before. A client does not know that a token was revoked until it gets the first 401, so
+   * calls before that are allowed. `tolerate` makes exceptions. The order counts, not the millisecond: through `send`,
+   * each call after the 401 is a fault. Through `fetch`, the same request is a fault from the next microtask on, and
+   * other requests a few microtasks later, because a client with promises needs them.
    */
   readonly verify: () => void;
 }
@@ -110,24 +111,34 @@ function exchangeWith({ register, steps, scheduler, delay, answer, refuseWith, r
     return typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
   }
 
-  function deliver(step: ApiStep, call: OpenCall, { status, headers }: Verdict, byPromise: boolean): ApiResponse {
+  /** @throws TypeError if it is a Response that an earlier caller has read */
+  function bodyOf(call: ApiCall): unknown {
+    const body = answer(call);
+    // Not by instanceof: `send` needs no global Response.
+    if ((body as Partial<Response> | null | undefined)?.bodyUsed === true)
+      throw wrong('answer', body, 'a function whose Response was not read');
+    return body;
+  }
+
+  function deliver(n: number, step: ApiStep, call: OpenCall, verdict: Verdict, byPromise: boolean): ApiResponse {
+    const { status, headers } = verdict;
     if (step === 'down') {
       call.outcome = 'down';
       throw new TypeError('fetch failed');
     }
     call.outcome = status;
     if (status === 401) record.tell(call, byPromise);
-    return { status, headers, body: status < 300 ? answer(call) : null };
+    return { status, headers, body: status < 300 ? record.callOption(n, () => bodyOf(call)) : null };
   }
 
   return (method: string, path: string, token: string | null, byPromise = false): Observable<ApiResponse> =>
     defer(() => {
       const n = record.calls.length + 1;
-      const wait = record.inRange(delay, n);
+      const wait = record.callOption(n, delay);
       const step = steps[n - 1] ?? 'ok';
       const call = record.add({ method, path, token, credential: token === null ? 'missing' : register.fateOf(token) });
       const verdict = judge(step, call);
-      const answer$ = defer(() => of(deliver(step, call, verdict, byPromise)));
+      const answer$ = defer(() => of(deliver(n, step, call, verdict, byPromise)));
       return answeredAfter(wait, step === 'hang', answer$, scheduler).pipe(
         finalize(() => {
           if (call.outcome === 'pending') call.outcome = 'aborted';

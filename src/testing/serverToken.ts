@@ -31,10 +31,11 @@ export const TOKEN_FAILURES: Readonly<Partial<Record<ServerTokenStep, readonly [
 /** Asks a token endpoint of {@link startTokenServer}, by the global fetch. */
 export async function fetchToken(url: string, signal: AbortSignal): Promise<TokenResponse> {
   const response = await fetch(url, { method: 'POST', signal });
-  const body = (await response.json()) as TokenResponse & { readonly error?: string };
+  const body = (await response.json()) as TokenResponse & { error?: string; error_description?: string };
   if (response.ok) return body;
-  throw new TokenEndpointError(`the token server answered ${String(response.status)}`, {
-    status: response.status,
-    ...(body.error !== undefined && { error: body.error }),
-  });
+  const { error, error_description: why } = body;
+  throw new TokenEndpointError(
+    `the token server answered ${String(response.status)}${why === undefined ? '' : `: ${why}`}`,
+    { status: response.status, ...(error !== undefined && { error }) },
+  );
 }

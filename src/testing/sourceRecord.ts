@@ -1,6 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import type { RefreshReason, TokenRequest } from '../token/types.js';
-import { askOption, nth } from './faults.js';
+import { nth, optionCaller } from './faults.js';
 
 /** One call of a fake source. It goes on changing until it is settled. */
 export interface TokenCall {
@@ -34,7 +34,7 @@ export function createSourceRecord(scheduler: SchedulerLike, maxCalls: number, a
      * A stream takes the TypeError for a failed fetch and tries again: only `verify` can say that the test itself is
      * wrong.
      */
-    inRange: askOption(faults, scheduler),
+    callOption: optionCaller(faults, scheduler),
     begin: ({ reason, attempt, previous }: TokenRequest): OpenTokenCall => {
       const at = scheduler.now();
       const n = calls.length + 1;

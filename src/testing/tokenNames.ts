@@ -18,7 +18,8 @@ export function namesOf(names: TokenNames): (n: number) => string {
   if (typeof names === 'function') {
     return (n) => {
       const name: unknown = names(n);
-      if (typeof name !== 'string') throw wrong(`names(${String(n)})`, name, 'a string');
+      if (typeof name !== 'string' || name === '')
+        throw wrong(`names(${String(n)})`, name, 'a string that is not empty');
       return name;
     };
   }
