@@ -44,10 +44,10 @@ export async function runEmbedded(settings: EmbeddedSettings, screen: Screen, st
   const ours = freshClient(servers.settingsOf('fresh'), { expiryMargin: 1_000 }, say('rx-fresh-token'));
   const theirs = new StatusQuoClient(servers.settingsOf('status-quo'), say('status quo'));
   const eventLoop = watchEventLoop();
-  let excused = 0;
+  let expiredInTransit = 0;
   ours.wire.onRefused = (sent, answered) => {
     // Its token expired on the way, because nothing ran.
-    if (eventLoop.stoodBetween(sent, answered)) excused += 1;
+    if (eventLoop.stalledBetween(sent, answered)) expiredInTransit += 1;
   };
   const deliver = async (client: Client, rejects: RejectedFile | null): Promise<Tally> => {
     const tally: Tally = { delivered: 0, failed: 0, bad: 0 };
@@ -65,8 +65,8 @@ export async function runEmbedded(settings: EmbeddedSettings, screen: Screen, st
     const figures = {
       ...figuresOf(ours, 'fresh', ourTally, servers),
       rejected: ourTally.failed + ourTally.bad,
-      stood: eventLoop.stood(),
-      excused,
+      stalled: eventLoop.stalled(),
+      expiredInTransit,
     };
     screen.print(closingTable([figures, figuresOf(theirs, 'status-quo', theirTally, servers)]));
     screen.print(FOOTNOTE);
@@ -129,8 +129,8 @@ function figuresOf(client: Client, clientId: string, tally: Tally, servers: Serv
     expired: refused.expired,
     errors: tally.failed,
     rejected: null,
-    stood: 0,
-    excused: 0,
+    stalled: 0,
+    expiredInTransit: 0,
     waited: client.wire.waited,
     longestWait: client.wire.longestWait,
     tokens: servers.tokensIssuedTo(clientId),

@@ -9,9 +9,9 @@ const LATE = 250;
 /** When this process did not run, as the delay of its event loop tells. */
 export interface EventLoop {
   /** Milliseconds in all. */
-  stood(): number;
-  /** Whether it stood still at some time between these two, by `performance.now()`. */
-  stoodBetween(from: number, to: number): boolean;
+  stalled(): number;
+  /** Whether it did not run at some time between these two, by `performance.now()`. */
+  stalledBetween(from: number, to: number): boolean;
   close(): void;
 }
 
@@ -25,12 +25,12 @@ export function watchEventLoop(now: () => number = () => performance.now()): Eve
   };
   const timer = setInterval(look, EVERY).unref();
   return {
-    stood: () => {
+    stalled: () => {
       look();
       return gaps.reduce((sum, { from, to }) => sum + (to - from), 0);
     },
     // The answer to a request may be read before the timer fires.
-    stoodBetween: (from, to) => {
+    stalledBetween: (from, to) => {
       look();
       return gaps.some((gap) => gap.from <= to && gap.to >= from);
     },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { DoneLines } from './doneLines.js';
 import { splitLines } from './lines.js';
-import { openOwn, refuseForeign } from './ownFile.js';
+import { openOutput, requireRegularFile } from './outputFile.js';
 import { UsageError } from './usageError.js';
 
 /** Which lines of an input are finished, so that `--resume` can go on behind them. */
@@ -34,7 +34,7 @@ export const journalPath = (input: string): string => `${input}.progress`;
 /** Starts a journal for an input file, or with `resume` goes on with the one beside it. */
 export async function openJournal(input: string, resume: boolean): Promise<Journal> {
   const path = journalPath(input);
-  refuseForeign(path);
+  requireRegularFile(path);
   const done = new DoneLines();
   const earlier = resume ? await load(path, done) : undefined;
   const header = earlier ?? fingerprint(input, HEAD);
@@ -47,14 +47,14 @@ export async function openJournal(input: string, resume: boolean): Promise<Journ
   const rewrite = (): number => {
     const lines = [JSON.stringify(header), `<=${done.upTo}`, ...done.above];
     // Renamed into place, so that at any moment there is one whole journal.
-    const written = openOwn(`${path}.new`, 'overwrite');
+    const written = openOutput(`${path}.new`, 'overwrite');
     try {
       writeFileSync(written, `${lines.join('\n')}\n`);
     } finally {
       closeSync(written);
     }
     renameSync(`${path}.new`, path);
-    return openOwn(path, 'append');
+    return openOutput(path, 'append');
   };
 
   let file = rewrite();

@@ -1,6 +1,6 @@
 import { closeSync, rmSync, statSync, writeSync } from 'node:fs';
 import type { RawLine } from './lines.js';
-import { openOwn, refuseForeign } from './ownFile.js';
+import { openOutput, requireRegularFile } from './outputFile.js';
 
 /** Lines that were not delivered, each with its number, the reason and its text, as NDJSON. Opened at the first one. */
 export class RejectedFile {
@@ -12,7 +12,7 @@ export class RejectedFile {
     readonly path: string,
     afresh: boolean,
   ) {
-    refuseForeign(path);
+    requireRegularFile(path);
     if (afresh) rmSync(path, { force: true });
   }
 
@@ -27,7 +27,7 @@ export class RejectedFile {
   }
 
   add(line: number, reason: string, content: Content): void {
-    this.#file ??= openOwn(this.path, 'append');
+    this.#file ??= openOutput(this.path, 'append');
     writeSync(this.#file, `${JSON.stringify({ line, reason, ...content })}\n`);
     this.#count += 1;
   }

@@ -18,9 +18,9 @@ export interface Figures {
   readonly expired: number | null;
   readonly errors: number;
   /** Milliseconds for which this process did not run. */
-  readonly stood: number;
+  readonly stalled: number;
   /** How many refused requests were on their way meanwhile: their tokens expired there. */
-  readonly excused: number;
+  readonly expiredInTransit: number;
   /**
    * Lines that were written down as rejected: those that are no record, and the errors. Null: another client wrote them
    * down.
@@ -70,17 +70,17 @@ export function closingTable(columns: readonly Figures[]): string {
 const NOTICEABLE = 1_000;
 
 /** What the machine did to the run, by the delay of the event loop. */
-const stoodLine = ({ stood, excused }: Figures): string => {
-  const when = `This process did not run for ${(stood / 1_000).toFixed(1)} s, because the machine stopped it or was busy`;
-  return excused === 0
+const stalledLine = ({ stalled, expiredInTransit }: Figures): string => {
+  const when = `This process did not run for ${(stalled / 1_000).toFixed(1)} s, because the machine stopped it or was busy`;
+  return expiredInTransit === 0
     ? `${when}.`
-    : `${when}: ${count(excused)} expired ${excused === 1 ? 'token was' : 'tokens were'} on the way then, and good when sent.`;
+    : `${when}: ${count(expiredInTransit)} expired ${expiredInTransit === 1 ? 'token was' : 'tokens were'} on the way then, and good when sent.`;
 };
 
 /** The last line of a run, and its exit status. */
 export function verdict(figures: Figures, rejected: RejectedFile, stopped: boolean): { line: string; status: number } {
-  const { records, delivered, duplicates, expired, errors, excused, stood } = figures;
-  const sentExpired = Math.max(0, (expired ?? 0) - excused);
+  const { records, delivered, duplicates, expired, errors, expiredInTransit, stalled } = figures;
+  const sentExpired = Math.max(0, (expired ?? 0) - expiredInTransit);
   const flaws = [
     [records - delivered - errors, 'record did not arrive', 'records did not arrive'],
     [duplicates ?? 0, 'arrived twice', 'arrived twice'],
@@ -100,7 +100,7 @@ export function verdict(figures: Figures, rejected: RejectedFile, stopped: boole
           ? '✔ Every record was accepted.'
           : '✔ Every record arrived exactly once, and no expired token was sent.';
   return {
-    line: stood < NOTICEABLE && excused === 0 ? line : `${line}\n  ${stoodLine(figures)}`,
+    line: stalled < NOTICEABLE && expiredInTransit === 0 ? line : `${line}\n  ${stalledLine(figures)}`,
     status: found.length > 0 ? 1 : 0,
   };
 }

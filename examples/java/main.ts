@@ -33,8 +33,8 @@ function figuresOf(title: string, clientId: string, servers: Servers, outcome: O
     refused: refused.expired,
     expired: refused.expired,
     ...outcome,
-    stood: 0,
-    excused: 0,
+    stalled: 0,
+    expiredInTransit: 0,
     rejected: null,
     tokens: servers.tokensIssuedTo(clientId),
   };
@@ -76,8 +76,8 @@ async function run(folder: string): Promise<boolean> {
     const lost = orders - delivered;
     process.stdout.write(`  Through the proxy: ${refused} refused, ${duplicates ?? 0} twice, ${lost} lost.\n`);
     // The API's clock went on while it did not read: what was on its way may have expired there.
-    const stood = eventLoop.stood();
-    if (stood > 0) process.stdout.write(`  The machine stood still for ${Math.round(stood)} ms.\n`);
+    const stalled = eventLoop.stalled();
+    if (stalled > 0) process.stdout.write(`  The machine did not run for ${Math.round(stalled)} ms.\n`);
     return refused + (duplicates ?? 0) + lost + errors === 0 && status === 0;
   } finally {
     servers.close();

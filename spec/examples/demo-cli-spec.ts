@@ -14,8 +14,8 @@ const flawless: Figures = {
   expired: 0,
   errors: 0,
   rejected: 0,
-  stood: 0,
-  excused: 0,
+  stalled: 0,
+  expiredInTransit: 0,
   waited: 0,
   longestWait: 0,
   tokens: 1,
@@ -29,8 +29,12 @@ describe('the verdict', () => {
     ['a duplicate', { duplicates: 1 }, 1],
     ['an error', { errors: 1, delivered: 4 }, 1],
     ['an expired token', { refused: 1, expired: 1 }, 1],
-    ['a token that expired on the way, while nothing ran', { refused: 1, expired: 1, excused: 1, stood: 6_000 }, 0],
-    ['one more than that', { refused: 2, expired: 2, excused: 1, stood: 6_000 }, 1],
+    [
+      'a token that expired on the way, while nothing ran',
+      { refused: 1, expired: 1, expiredInTransit: 1, stalled: 6_000 },
+      0,
+    ],
+    ['one more than that', { refused: 2, expired: 2, expiredInTransit: 1, stalled: 6_000 }, 1],
   ])('%s', (_, figures, status) => expect(verdict({ ...flawless, ...figures }, rejected, false).status).toBe(status));
 });
 
@@ -40,16 +44,16 @@ it.each<[Partial<Figures>, string]>([
   [{ delivered: 4 }, '✘ 1 record did not arrive.'],
   [{ expired: 1 }, '✘ 1 expired token was sent.'],
   [
-    { expired: 3, excused: 3, stood: 6_040 },
+    { expired: 3, expiredInTransit: 3, stalled: 6_040 },
     '✔ Every record arrived exactly once, and no expired token was sent.\n' +
       '  This process did not run for 6.0 s, because the machine stopped it or was busy: 3 expired tokens were on the way then, and good when sent.',
   ],
   [
-    { stood: 1_500 },
+    { stalled: 1_500 },
     '✔ Every record arrived exactly once, and no expired token was sent.\n' +
       '  This process did not run for 1.5 s, because the machine stopped it or was busy.',
   ],
-  [{ stood: 400 }, '✔ Every record arrived exactly once, and no expired token was sent.'],
+  [{ stalled: 400 }, '✔ Every record arrived exactly once, and no expired token was sent.'],
 ])('the last line of %j', (figures, line) => {
   expect(verdict({ ...flawless, ...figures }, rejected, false).line).toBe(line);
 });

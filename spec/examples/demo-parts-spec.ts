@@ -249,17 +249,15 @@ describe('the event loop', () => {
     return { clock, loop };
   };
 
-  it('stood still between two looks that are far apart', () => {
+  it('did not run between two looks that are far apart', () => {
     const { clock, loop } = setUp();
     clock.now = 200;
-    expect(loop.stood()).toBe(0);
+    expect(loop.stalled()).toBe(0);
     clock.now = 6_200;
-    expect([loop.stoodBetween(100, 199), loop.stoodBetween(100, 6_201), loop.stoodBetween(6_201, 6_300)]).toEqual([
-      false,
-      true,
-      false,
-    ]);
-    expect(loop.stood()).toBe(6_000);
+    expect([loop.stalledBetween(100, 199), loop.stalledBetween(100, 6_201), loop.stalledBetween(6_201, 6_300)]).toEqual(
+      [false, true, false],
+    );
+    expect(loop.stalled()).toBe(6_000);
     loop.close();
   });
 });

@@ -8,8 +8,8 @@ const FLAGS = {
   overwrite: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC,
 };
 
-/** Throws if something else than a file of its own lies where the run writes: a symbolic link, a folder, a pipe. */
-export function refuseForeign(path: string): void {
+/** @throws UsageError if the path is a symbolic link, a folder or a pipe */
+export function requireRegularFile(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found || found.isFile()) return;
   const kind = found.isSymbolicLink() ? 'a symbolic link' : 'not a file';
@@ -17,7 +17,7 @@ export function refuseForeign(path: string): void {
 }
 
 /** Opens a file beside the input to write it, and never what a symbolic link points to. */
-export function openOwn(path: string, mode: keyof typeof FLAGS): number {
-  refuseForeign(path);
+export function openOutput(path: string, mode: keyof typeof FLAGS): number {
+  requireRegularFile(path);
   return openSync(path, FLAGS[mode] | NO_FOLLOW, 0o666);
 }
