@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { EmbeddedSettings } from './embedded.js';
 import type { OwnSettings } from './ownServers.js';
+import { numberFrom } from './runExample.js';
 import { spelled, UsageError } from './usageError.js';
 
 export type Settings = EmbeddedSettings | OwnSettings;
@@ -121,14 +122,6 @@ export const commandOf = (name: string, summary: string, notes: string, rate: st
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
     .exitOverride();
-
-function numberFrom(min: number, max: number, whole = false): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (value.trim() !== '' && number >= min && number <= max && (!whole || Number.isInteger(number))) return number;
-    throw new InvalidArgumentError(`It must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}.`);
-  };
-}
 
 /** Addresses and headers are not quoted in messages: a query, a password or a key may stand in them. */
 function address(flag: string, value: string): URL {

@@ -1,11 +1,9 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CommanderError } from 'commander';
 import { parseArguments, type Settings } from './cli.js';
-import { explain } from './explain.js';
 import { runOnOwnServers } from './ownServers.js';
+import { runExample } from './runExample.js';
 import { openScreen } from './screen.js';
-import { UsageError } from './usageError.js';
 
 /** One Ctrl-C may arrive twice, from the terminal and from npm; within this time it is the same one. */
 const SAME_SIGNAL = 500;
@@ -35,20 +33,16 @@ const run = async (settings: Settings): Promise<number> =>
     ? runOnOwnServers(settings, screen, stop.signal)
     : (await import('./embedded.js')).runEmbedded(settings, screen, stop.signal);
 
-try {
+await runExample(async () => {
   const settings = parseArguments(
     process.argv.slice(2),
     process.env,
     relative('', fileURLToPath(new URL('orders.ndjson', import.meta.url))),
   );
-  const status = await run(settings);
-  if (!stop.signal.aborted) process.exitCode = status;
-} catch (error) {
-  screen.settle();
-  // Commander has said it already.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    process.stderr.write(`error: ${explain(error)}\n`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
+  try {
+    const status = await run(settings);
+    if (!stop.signal.aborted) process.exitCode = status;
+  } finally {
+    screen.settle();
   }
-}
+});

@@ -1,7 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as pause } from 'node:timers/promises';
+import { runExample } from '../demo/runExample.js';
 import { startIssuer } from './issuer.js';
-import { startRedis } from './redisServer.js';
+import { requireRedis, startRedis } from './redisServer.js';
 import { settingsOf, type Seen, type WorkerSettings } from './settings.js';
 import { lineOf, tableOf, type Totals } from './table.js';
 
@@ -10,23 +11,17 @@ const REDRAW = 250;
 const REPORT = 2_000;
 const KILL = 5_000;
 
+export const runPrimary = (): Promise<void> => runExample(run);
+
 /** Starts everything, shows what happens, and ends it. */
-export async function runPrimary(): Promise<void> {
+async function run(): Promise<void> {
   const settings = settingsOf(process.argv.slice(2));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
 
-  let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
-  if (settings.redis === undefined) {
-    try {
-      redis = await startRedis();
-    } catch (error) {
-      process.stderr.write(`error: ${(error as Error).message}\n`);
-      process.exitCode = 1;
-      return;
-    }
-  }
+  if (settings.redis !== undefined) await requireRedis(settings.redis);
+  const redis = settings.redis === undefined ? await startRedis() : undefined;
   const issuer = await startIssuer();
   const seen = { failed: 0, lags: [] as number[] };
   const told: WorkerSettings = {
@@ -55,12 +50,12 @@ export async function runPrimary(): Promise<void> {
   process.stderr.write(`starting ${settings.workers} processes …\n`);
   for (let n = 0; n < settings.workers; n += 1) fork();
   while (ready < settings.workers && !stop.signal.aborted) await pause(20);
-  for (const worker of Object.values(cluster.workers ?? {})) worker?.send('go');
+  const alive = (): Worker[] =>
+    Object.values(cluster.workers ?? {}).filter((worker): worker is Worker => worker?.isConnected() === true);
+  for (const worker of alive()) worker.send('go');
 
   const started = performance.now();
   let killed = settings.kill ? 0 : undefined;
-  const alive = (): Worker[] =>
-    Object.values(cluster.workers ?? {}).filter((worker): worker is Worker => worker?.isConnected() === true);
   const totals = (): Totals => ({
     seconds: (performance.now() - started) / 1_000,
     workers: alive().length,

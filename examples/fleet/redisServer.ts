@@ -4,6 +4,9 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createClient } from 'redis';
+import { explain } from '../demo/explain.js';
+import { UsageError } from '../demo/usageError.js';
 
 export interface RedisServer {
   readonly url: string;
@@ -35,6 +38,18 @@ export async function startRedis(): Promise<RedisServer> {
     'redis-server did not start: install it (apt-get install redis-server), or name one of yours with --redis',
     { cause: failure },
   );
+}
+
+/** @throws UsageError if no Redis answers there. The URL is not printed: it may hold a password. */
+export async function requireRedis(url: string): Promise<void> {
+  try {
+    const client = createClient({ url, socket: { connectTimeout: 2_000, reconnectStrategy: false } });
+    client.on('error', () => undefined);
+    await client.connect();
+    client.destroy();
+  } catch (error) {
+    throw new UsageError(`no Redis answers at the URL of --redis: ${explain(error)}`);
+  }
 }
 
 const freePort = (): Promise<number> =>

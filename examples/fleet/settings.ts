@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { numberFrom } from '../demo/runExample.js';
 
 export interface Settings {
   readonly seconds: number;
@@ -38,27 +39,21 @@ export interface Seen {
   readonly lags: readonly number[];
 }
 
-const SUMMARY = `Starts processes that call an API with one shared token, at an issuer that revokes the old token whenever it issues a new one.
-They share it through Redis: one of them fetches, all have it.`;
+const SUMMARY = `Starts processes that call an API with one shared token. The issuer revokes the old
+token whenever it issues a new one. The processes share it through Redis: one of
+them fetches, all have it.`;
 
 export function settingsOf(args: readonly string[]): Settings {
   const flags = new Command('npm run fleet --')
     .description(SUMMARY)
-    .option('--seconds <N>', 'how long', whole(1, 86_400), 20)
+    .option('--seconds <N>', 'how long', numberFrom(1, 86_400, true), 20)
     .option('--kill', 'kill the leader every few seconds')
     .option('--redis <URL>', 'a Redis of yours (default: a redis-server of its own, without a disk)')
-    .option('--workers <N>', 'processes', whole(2, 64), 8)
-    .option('--callers <N>', 'callers in each of them', whole(1, 2_000), 200)
+    .option('--workers <N>', 'processes', numberFrom(2, 64, true), 8)
+    .option('--callers <N>', 'callers in each of them', numberFrom(1, 2_000, true), 200)
     .allowExcessArguments(false)
+    .exitOverride()
     .parse(args, { from: 'user' })
     .opts<{ seconds: number; kill?: true; redis?: string; workers: number; callers: number }>();
   return { ...flags, kill: flags.kill ?? false, redis: flags.redis };
 }
-
-const whole =
-  (min: number, max: number) =>
-  (value: string): number => {
-    const number = Number(value);
-    if (Number.isInteger(number) && number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  };

@@ -2,27 +2,43 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { watchEventLoop } from '../demo/eventLoop.js';
-import { explain } from '../demo/explain.js';
 import { closingTable, type Figures } from '../demo/report.js';
+import { numberFrom, runExample } from '../demo/runExample.js';
 import { startServers, type Servers } from '../demo/servers/servers.js';
 import { compile } from './jdk.js';
-import { runJava, startProxy, type Outcome } from './programs.js';
+import { runJava, startProxy, type Outcome, type ProxyProcess } from './programs.js';
 
-const { values } = parseArgs({
-  options: {
-    orders: { type: 'string', default: '2000' },
-    rate: { type: 'string', default: '100' },
-    'token-lifetime': { type: 'string', default: '5' },
-  },
-});
-const orders = Number(values.orders);
+const SUMMARY = `Two Java programs deliver orders side by side: one through the token proxy, one as
+many services do it today. It needs a JDK.`;
+
+interface Settings {
+  readonly orders: number;
+  readonly rate: number;
+  readonly tokenLifetime: number;
+}
+
+const settingsOf = (args: readonly string[]): Settings =>
+  new Command('npm run java --')
+    .description(SUMMARY)
+    .option('--orders <N>', 'orders that each delivers', numberFrom(1, 100_000, true), 2_000)
+    .option('--rate <N>', 'orders a second', numberFrom(1, 1_000, true), 100)
+    .option('--token-lifetime <S>', 'seconds', numberFrom(2, 3_600, true), 5)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .parse(args, { from: 'user' })
+    .opts<Settings>();
+
 const file = fileURLToPath(new URL('../demo/orders.ndjson', import.meta.url));
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Neither Java program knows what the API wrote down; the table is made of it. */
-function figuresOf(title: string, clientId: string, servers: Servers, outcome: Outcome): Figures {
+function figuresOf(
+  { title, clientId, orders }: { title: string; clientId: string; orders: number },
+  servers: Servers,
+  outcome: Outcome,
+): Figures {
   const { stored, duplicates, refused } = servers.bookOf(clientId);
   return {
     title,
@@ -40,27 +56,31 @@ function figuresOf(title: string, clientId: string, servers: Servers, outcome: O
   };
 }
 
-async function run(folder: string): Promise<boolean> {
+/** @returns whether each order arrived once, and none was refused */
+async function run({ orders, rate, tokenLifetime }: Settings, folder: string): Promise<boolean> {
   compile(folder, say);
   const eventLoop = watchEventLoop();
   const servers = await startServers({
     clients: ['orders', 'status-quo'],
-    tokenLifetime: Number(values['token-lifetime']),
+    tokenLifetime,
     latency: { token: 200, api: 5 },
   });
+  // If one of the programs fails, neither the other one nor the proxy must go on.
+  const programs = new AbortController();
+  let proxy: ProxyProcess | undefined;
   try {
-    const proxy = await startProxy(servers.settingsOf('orders'), folder);
+    proxy = await startProxy(servers.settingsOf('orders'), folder);
     const theirs = servers.settingsOf('status-quo');
-    const pace = [file, values.orders, values.rate];
-    say(
-      `Two Java programs deliver ${values.orders} orders each, ${values.rate} a second; tokens live ${values['token-lifetime']} s …`,
-    );
+    const pace = [file, String(orders), String(rate)];
+    const { signal } = programs;
+    say(`Two Java programs deliver ${orders} orders each, ${rate} a second; tokens live ${tokenLifetime} s …`);
     const [fresh, statusQuo] = await Promise.all([
-      runJava({ name: 'Orders', classes: folder, args: [`${proxy.url}${theirs.url.pathname}`, ...pace] }),
+      runJava({ name: 'Orders', classes: folder, args: [`${proxy.url}${theirs.url.pathname}`, ...pace], signal }),
       runJava({
         name: 'StatusQuo',
         classes: folder,
         args: [theirs.url.href, ...pace],
+        signal,
         env: {
           TOKEN_ENDPOINT: theirs.tokenEndpoint,
           CLIENT_ID: theirs.clientId,
@@ -70,8 +90,9 @@ async function run(folder: string): Promise<boolean> {
       }),
     ]);
     const status = await proxy.end();
-    const figures = figuresOf('through the proxy', 'orders', servers, fresh);
-    process.stdout.write(closingTable([figures, figuresOf('status quo', 'status-quo', servers, statusQuo)]));
+    const figures = figuresOf({ title: 'through the proxy', clientId: 'orders', orders }, servers, fresh);
+    const theirFigures = figuresOf({ title: 'status quo', clientId: 'status-quo', orders }, servers, statusQuo);
+    process.stdout.write(closingTable([figures, theirFigures]));
     const { refused, duplicates, delivered, errors } = figures;
     const lost = orders - delivered;
     process.stdout.write(`  Through the proxy: ${refused} refused, ${duplicates ?? 0} twice, ${lost} lost.\n`);
@@ -80,16 +101,19 @@ async function run(folder: string): Promise<boolean> {
     if (stalled > 0) process.stdout.write(`  The machine did not run for ${Math.round(stalled)} ms.\n`);
     return refused + (duplicates ?? 0) + lost + errors === 0 && status === 0;
   } finally {
+    programs.abort();
+    await proxy?.end();
     servers.close();
+    eventLoop.close();
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-java-'));
-try {
-  process.exitCode = (await run(folder)) ? 0 : 1;
-} catch (error) {
-  say(`error: ${explain(error)}`);
-  process.exitCode = 1;
-} finally {
-  rmSync(folder, { recursive: true });
-}
+await runExample(async () => {
+  const settings = settingsOf(process.argv.slice(2));
+  const folder = mkdtempSync(join(tmpdir(), 'rx-fresh-token-java-'));
+  try {
+    if (!(await run(settings, folder))) process.exitCode = 1;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

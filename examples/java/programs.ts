@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ClientSettings } from '../demo/client.js';
 
@@ -65,18 +66,25 @@ export interface Program {
   readonly classes: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Ends the program. */
+  readonly signal: AbortSignal;
 }
 
-export async function runJava({ name, classes, args, env = {} }: Program): Promise<Outcome> {
+export async function runJava({ name, classes, args, env = {}, signal }: Program): Promise<Outcome> {
   const child = spawn('java', ['-cp', classes, name, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
+    signal,
   });
-  const exited = exitOf(child);
-  let last = '';
-  for await (const line of createInterface(child.stdout)) last = line;
-  if ((await exited) !== 0) throw new Error(`java ${name} ended with status ${await exited}`);
+  const [status, last] = await Promise.all([exitOf(child), lastLineOf(child.stdout)]);
+  if (status !== 0) throw new Error(`java ${name} ended with status ${status}`);
   return JSON.parse(last) as Outcome;
+}
+
+async function lastLineOf(output: Readable): Promise<string> {
+  let last = '';
+  for await (const line of createInterface(output)) last = line;
+  return last;
 }
 
 const exitOf = (child: ChildProcess): Promise<number | null> =>

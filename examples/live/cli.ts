@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from 'commander';
 import { commandOf, settingsOf, type Flags, type Settings } from '../demo/cli.js';
+import { numberFrom } from '../demo/runExample.js';
 
 export interface LiveSettings {
   /** Where the page is. */
@@ -25,16 +25,10 @@ const PORT = 4780;
 /** The command line as settings. Help and mistakes end in a CommanderError or a UsageError. */
 export function parseArguments(args: readonly string[], environment: NodeJS.ProcessEnv, orders: string): LiveSettings {
   const { port, compare, ...flags } = commandOf('npm run live --', SUMMARY, NOTES, String(RATE))
-    .option('--port <N>', 'where the page is; 0 for any that is free', portNumber, PORT)
+    .option('--port <N>', 'where the page is; 0 for any that is free', numberFrom(0, 65_535, true), PORT)
     .option('--compare', 'run the status quo too on servers of your own')
     .parse(args, { from: 'user' })
     .opts<Flags & { port: number; compare?: true }>();
   const delivery = settingsOf({ ...flags, rate: flags.rate ?? RATE }, environment, orders);
   return { port, compare: delivery.mode === 'embedded' || compare === true, delivery };
-}
-
-function portNumber(value: string): number {
-  const port = Number(value);
-  if (/^\d+$/.test(value) && port <= 65_535) return port;
-  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
 }

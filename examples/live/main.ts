@@ -1,8 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CommanderError } from 'commander';
-import { explain } from '../demo/explain.js';
-import { UsageError } from '../demo/usageError.js';
+import { runExample } from '../demo/runExample.js';
 import { parseArguments } from './cli.js';
 
 const stop = new AbortController();
@@ -16,7 +14,7 @@ function end(status: number): void {
   stop.abort();
 }
 
-try {
+await runExample(async () => {
   const settings = parseArguments(
     process.argv.slice(2),
     process.env,
@@ -25,11 +23,4 @@ try {
   // Loaded when it is needed: servers and a bundler take a while, and --help does not want them.
   const { runLive } = await import('./runLive.js');
   await runLive(settings, stop.signal);
-} catch (error) {
-  // Commander has said it already.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    process.stderr.write(`error: ${explain(error)}\n`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  }
-}
+});

@@ -45,8 +45,19 @@ describe('npm run fleet', () => {
     expect(status).toBe(0);
     for (const flag of ['seconds', 'kill', 'redis', 'workers', 'callers']) expect(stdout).toContain(`--${flag}`);
     expect(await run('--seconds', 'soon')).toMatchObject({
-      status: 1,
+      status: 2,
       stderr: expect.stringContaining('whole number') as unknown,
+    });
+  });
+
+  it.each([
+    ['where nothing listens', 'redis://:pa55@127.0.0.1:1', 'connect ECONNREFUSED 127.0.0.1:1'],
+    ['that is no URL', 'pa55', 'Invalid URL'],
+  ])('should end with one line for a Redis %s', async (_what, url, why) => {
+    expect(await run('--redis', url)).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `error: no Redis answers at the URL of --redis: ${why}\n`,
     });
   });
 });
