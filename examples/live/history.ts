@@ -21,7 +21,7 @@ export const remember = ({ events, counters }: History, event: LiveEvent): Histo
 });
 
 /**
- * Forgets what is too old to be drawn, but never what still holds: the tokens in use, a connection that is open, and a
+ * Forgets what is too old to be drawn, but never what still holds: the tokens in use, whether a connection is open, and a
  * path that is forbidden.
  */
 export function forget({ events, counters }: History, now: number): History {
@@ -39,8 +39,9 @@ function stillHolding(events: readonly LiveEvent[]): ReadonlySet<LiveEvent> {
   const last = (count: number, is: (event: LiveEvent) => boolean): LiveEvent[] => events.filter(is).slice(-count);
   const tokensOf = (lane: LaneName): LiveEvent[] =>
     last(TOKENS, (event) => event.type === 'token' && event.lane === lane);
+  // The last two: whether the connection that was opened last has ended.
   const socketOf = (lane: LaneName): LiveEvent[] =>
-    last(1, (event) => event.type === 'socket' && event.what === 'opened' && event.lane === lane);
+    last(2, (event) => event.type === 'socket' && ['opened', 'ended'].includes(event.what) && event.lane === lane);
   const rule = last(1, (event) => event.type === 'fault' && (event.kind === 'forbid' || event.kind === 'allow'));
   const lanes = ['ours', 'theirs'] as const;
   return new Set([...lanes.flatMap(tokensOf), ...lanes.flatMap(socketOf), ...rule]);

@@ -16,8 +16,6 @@ app.get('/orders', async (_request, response) => {
 });
 
 await firstValueFrom(takeToken(token$));
-const server = app.listen(Number(PORT), '127.0.0.1', (error) => {
-  if (error) throw error;
-  console.log('listening', server.address());
-});
+const server = app.listen(Number(PORT), '127.0.0.1');
+server.once('listening', () => console.log('listening', server.address()));
 process.once('SIGTERM', () => server.close(() => token$.close()));

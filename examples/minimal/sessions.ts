@@ -35,5 +35,6 @@ app.post('/sign-out', (request, response) => {
   sessions.delete(sessionOf(request));
   response.clearCookie('session').sendStatus(204);
 });
-const server = app.listen(Number(PORT), '127.0.0.1', () => console.log('listening', server.address()));
+const server = app.listen(Number(PORT), '127.0.0.1');
+server.once('listening', () => console.log('listening', server.address()));
 process.once('SIGTERM', () => server.close(() => tokens.close()));

@@ -239,6 +239,22 @@ describe('the history', () => {
     expect(counters).toEqual({ ours: { accepted: 1, refused: 0, failed: 0, tokens: 1, longestWait: 7, missed: 0 } });
   });
 
+  it.each([
+    ['is open', ['ended', 'opened', 'message'], ['ended', 'opened']],
+    ['has ended', ['opened', 'message', 'ended'], ['opened', 'ended']],
+  ] as const)('should show a page that is opened later that the WebSocket %s', (_how, whats, kept) => {
+    const happened = whats.map((what, at): LiveEvent => ({
+      type: 'socket',
+      lane: 'ours',
+      at,
+      what,
+      token: 0,
+      missed: 0,
+    }));
+    const { events } = forget(happened.reduce(remember, NO_HISTORY), 310_000);
+    expect(events.map((event) => event.type === 'socket' && event.what)).toEqual(kept);
+  });
+
   it('should be bounded, however fast the requests come', () => {
     const many = Array.from({ length: 7_000 }, () => answered(1_000));
     expect(forget({ events: many, counters: {} }, 1_000).events).toHaveLength(6_000);

@@ -103,6 +103,11 @@ it('the example sessions should keep a token for each session, ask with the refr
   expect([await orders(ann), await orders(bob), issued]).toEqual([401, 200, 2]);
 });
 
+it.each(['express', 'sessions'])('the example %s should fail if its port is taken', async (name) => {
+  const env = { API: origin, PORT: new URL(origin).port };
+  await expect(run(name, env, (text) => text.includes('listening'))).rejects.toThrow('EADDRINUSE');
+});
+
 it('the example websocket should send its token first', async () => {
   const output = await run('websocket', { FEED: `${origin.replace('http', 'ws')}/feed` }, (text) =>
     text.endsWith('\n'),
