@@ -42,10 +42,12 @@ const SUMMARY = `Delivers every record of an NDJSON file once, by POST to an API
 Without --token-endpoint and --url it starts servers of its own, and runs the status quo beside it for comparison.`;
 
 const NOTES = `
-Lines that cannot be delivered go to FILE.rejected, with number and reason. Progress is kept in FILE.progress for --resume.
-Ctrl-C takes no more records, finishes those in flight and prints the table; a second one quits at once.
+Lines that cannot be delivered go to FILE.rejected, with number and reason.
+Progress is kept in FILE.progress for --resume. Ctrl-C takes no more records,
+finishes those in flight and prints the table; a second one quits at once.
 
-Exit status: 0 every record arrived, 1 some did not or the run failed, 2 a mistake on the command line, 130 stopped.`;
+Exit status: 0 every record arrived, 1 some did not or the run failed,
+2 a mistake on the command line, 130 stopped.`;
 
 /**
  * The command line as settings; `orders` is the file that the demo brings. Help and mistakes end in a CommanderError or

@@ -86,8 +86,8 @@ function introduction({ input, rate }: EmbeddedSettings): string {
   return [
     '',
     `  Delivers every order in ${input}, ${rate} a second,`,
-    `  to an API whose tokens live ${TOKEN_LIFETIME} s. Two clients run side by side on the same servers,`,
-    '  and each delivers the whole file:',
+    `  to an API whose tokens live ${TOKEN_LIFETIME} s. Two clients run side by side on the same`,
+    '  servers, and each delivers the whole file:',
     '',
     '    rx-fresh-token  renews its token in the background, before it expires',
     '    status quo      fetches a new token after a 403 and repeats the call',
@@ -103,10 +103,11 @@ function introduction({ input, rate }: EmbeddedSettings): string {
 const PRACTICE = [
   '  How a short-lived token is kept fresh, in any language:',
   '',
-  '    1. Fetch the next token in the background, before the lifetime ends that the server states.',
+  '    1. Fetch the next token in the background, before this one expires.',
   '    2. One fetch serves all requests.',
   '    3. Keep the old token while it is valid. Never send an expired one.',
-  '    4. After a 401 or 403, refresh once, if the token is still the current one. Repeat the request once.',
+  '    4. After a 401 or 403, refresh once, if the token is still the current one.',
+  '       Repeat the request once.',
   '    5. After a failed fetch, wait, and longer each time.',
 ].join('\n');
 

@@ -71,10 +71,10 @@ const NOTICEABLE = 1_000;
 
 /** What the machine did to the run, by the delay of the event loop. */
 const stalledLine = ({ stalled, expiredInTransit }: Figures): string => {
-  const when = `This process did not run for ${(stalled / 1_000).toFixed(1)} s, because the machine stopped it or was busy`;
+  const when = `This process did not run for ${(stalled / 1_000).toFixed(1)} s: it was stopped, or the machine was busy`;
   return expiredInTransit === 0
     ? `${when}.`
-    : `${when}: ${count(expiredInTransit)} expired ${expiredInTransit === 1 ? 'token was' : 'tokens were'} on the way then, and good when sent.`;
+    : `${when}.\n  ${count(expiredInTransit)} expired ${expiredInTransit === 1 ? 'token was' : 'tokens were'} on the way then, and valid when sent.`;
 };
 
 /** The last line of a run, and its exit status. */

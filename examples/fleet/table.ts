@@ -65,8 +65,11 @@ export function tableOf(totals: Totals): string {
 }
 
 /** For a log, where nothing can be redrawn. */
-export const lineOf = (totals: Totals): string =>
-  rowsOf(totals)
-    .filter(([name]) => !['processes', 'API calls'].includes(name))
-    .map(([name, value]) => `${name}: ${value}`)
-    .join('; ');
+export const lineOf = ({ seconds, tokens, calls, refused, failed, lags }: Totals): string =>
+  [
+    `${seconds.toFixed(0).padStart(5)} s`,
+    `tokens ${count(tokens)}, ideal ${count(idealTokens(seconds))}`,
+    `403: ${share(refused, calls)}`,
+    `failed: ${count(failed)}`,
+    `push lag p99: ${percentile(lags, 0.99)}`,
+  ].join('; ');

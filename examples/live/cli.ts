@@ -14,8 +14,9 @@ const SUMMARY = `Draws what a token stream does while it happens, on a page in t
 Without --token-endpoint and --url it starts servers of its own. The flags are those of npm start.`;
 
 const NOTES = `
-The faults that the page's buttons make are made in this process: servers of your own notice nothing of them.
-On servers of your own each record is sent once, as by npm start. With --compare the status quo sends each a second time,
+The faults that the page's buttons make are made in this process: servers of
+your own notice nothing of them. On servers of your own each record is sent
+once, as by npm start. With --compare the status quo sends each a second time,
 with an Idempotency-Key of its own.`;
 
 /** Slow enough that one request can be told from the next. */

@@ -46,12 +46,13 @@ it.each<[Partial<Figures>, string]>([
   [
     { expired: 3, expiredInTransit: 3, stalled: 6_040 },
     '✔ Every record arrived exactly once, and no expired token was sent.\n' +
-      '  This process did not run for 6.0 s, because the machine stopped it or was busy: 3 expired tokens were on the way then, and good when sent.',
+      '  This process did not run for 6.0 s: it was stopped, or the machine was busy.\n' +
+      '  3 expired tokens were on the way then, and valid when sent.',
   ],
   [
     { stalled: 1_500 },
     '✔ Every record arrived exactly once, and no expired token was sent.\n' +
-      '  This process did not run for 1.5 s, because the machine stopped it or was busy.',
+      '  This process did not run for 1.5 s: it was stopped, or the machine was busy.',
   ],
   [{ stalled: 400 }, '✔ Every record arrived exactly once, and no expired token was sent.'],
 ])('the last line of %j', (figures, line) => {

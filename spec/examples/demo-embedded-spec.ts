@@ -38,6 +38,12 @@ describe('npm start, on servers of its own', () => {
 
     expect(stderr).toBe('');
     expect(status).toBe(0);
+    expect(
+      stdout
+        .replaceAll(input, 'orders.ndjson')
+        .split('\n')
+        .filter(({ length }) => length > 80),
+    ).toEqual([]);
     expect([
       ours('records delivered'),
       ours('duplicates'),
@@ -90,7 +96,7 @@ describe('npm start, on servers of its own', () => {
 
   it('names the seconds for which the machine stopped it, and holds them not against the client', async () => {
     const { status, stdout, stderr } = await frozen.ended;
-    expect(stdout).toMatch(/ {2}This process did not run for [67]\.\d s, because the machine stopped it or was busy/);
+    expect(stdout).toMatch(/ {2}This process did not run for [67]\.\d s: it was stopped, or the machine was busy/);
     expect(stdout).toContain('✔ Every record arrived exactly once, and no expired token was sent.');
     expect([status, stderr, cell(stdout, 'records delivered')]).toEqual([0, '', '200 of 200']);
   });
