@@ -43,6 +43,12 @@ it('should end with exit status 1 and one line when the token cannot be written'
   expect([await status, err()]).toEqual([1, 'error: standard output cannot be written: ENOSPC\n']);
 });
 
+it('should end in silence, and as by SIGPIPE, when nobody reads the token', async () => {
+  const { child, status, err } = start(['token', ...(await credentials())]);
+  child.stdout?.destroy();
+  expect([await status, err()]).toEqual([141, '']);
+});
+
 it('should end by SIGTERM while it waits for what git writes', async () => {
   const { child, status, out } = start(['token', '--format', 'git-credential', ...(await credentials()), 'get']);
   // More than a pipe holds: the process reads, so its handlers are there.

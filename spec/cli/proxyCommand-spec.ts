@@ -11,16 +11,12 @@ const port = ({ out }: Run) => Number(/:(\d+)$/.exec(out.find((line) => line.sta
 async function start(...more: string[]) {
   const server = await tokenServer();
   const file = secretFile();
+  const unlessGiven = (option: string, value: string) => (more.includes(option) ? [] : [option, value]);
   const started = run(
     'proxy',
-    '--to',
-    server.origin,
-    '--token-endpoint',
-    server.tokenUrl,
-    '--client-id',
-    'orders',
-    '--client-secret-file',
-    file,
+    ...unlessGiven('--to', server.origin),
+    ...unlessGiven('--token-endpoint', server.tokenUrl),
+    ...['--client-id', 'orders', '--client-secret-file', file],
     ...more,
   );
   await until(() => started.out.length > 0 || started.err.length > 0);

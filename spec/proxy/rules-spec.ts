@@ -153,7 +153,7 @@ describe('the place to listen at', () => {
   it.each(['', ':8080', 'localhost', 'unix:', '127.0.0.1:99999', 'http://127.0.0.1:8080', null, {}])(
     'should not be read from %j',
     (listen) => {
-      expect(() => placeOf(listen, false)).toThrow(/option "listen" must be "host:port" or "unix:\/path"/);
+      expect(() => placeOf(listen, false)).toThrow(/option "listen" must be a port, "host:port" or "unix:\/path"/);
     },
   );
 

@@ -17,13 +17,16 @@ function stopSignal(): AbortSignal {
 }
 let stop: AbortSignal | undefined;
 const stopOnce = () => (stop ??= stopSignal());
-let hasFailed = false;
+const [command] = process.argv.slice(2);
+/** The exit status if standard output could not be written. */
+let failed: number | undefined;
 process.stdout.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
-  // A reader that went away, as in `… | head`, wants no more. A disk that is full has not got the token.
-  if (code === 'EPIPE' || hasFailed) return;
-  hasFailed = true;
-  process.exitCode = 1;
-  process.stderr.write(`error: standard output cannot be written: ${code}\n`);
+  const isUnread = code === 'EPIPE';
+  // The proxy needs no reader of its log.
+  if (failed !== undefined || (isUnread && command === 'proxy')) return;
+  // Nobody reads the token: a program that is not of Node ends by SIGPIPE then, without a message.
+  process.exitCode = failed = isUnread ? 128 + 13 : 1;
+  if (!isUnread) process.stderr.write(`error: standard output cannot be written: ${code}\n`);
 });
 process.stderr.on('error', () => undefined);
 
@@ -40,5 +43,5 @@ void runCommand(process.argv.slice(2), {
   version: () => (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version,
   stop: stopOnce,
 }).then((status) => {
-  process.exitCode = hasFailed ? 1 : status;
+  process.exitCode = failed ?? status;
 });

@@ -21,29 +21,29 @@ const many = (value: CommandOption['value'], text: string): CommandOption => ({
 });
 
 const TOKEN_OPTIONS: Options = {
-  issuer: one('URL', 'the authorization server; its metadata is discovered'),
+  issuer: one('URL', 'the authorization server; metadata is discovered'),
   'token-endpoint': one('URL', 'the token endpoint, in the place of --issuer'),
   'client-id': one('ID', 'the client that asks for the token'),
   'client-secret-file': one('FILE', 'the file with its secret; it may change'),
   'client-auth': one('METHOD', 'client_secret_basic (default) or client_secret_post'),
   scope: one('TEXT', 'scopes, separated by spaces'),
-  audience: many('TEXT', 'the API that the token is for, by name'),
-  resource: many('URI', 'the API that the token is for (RFC 8707)'),
+  audience: many('TEXT', 'the API of the token, by name'),
+  resource: many('URI', 'the API of the token (RFC 8707)'),
   store: one('FILE', 'shares the token with other processes of this user'),
   'allow-insecure-requests': flag('http: to other hosts than loopback'),
 };
 
 const PROXY_OPTIONS: Options = {
   to: one('URL', 'where the requests go'),
-  listen: one('PLACE', '127.0.0.1:8080, unix:/run/api.sock; default a free port'),
-  'allow-remote-clients': flag('serves other machines too: all get the rights of the token'),
+  listen: one('PLACE', 'port, host:port or unix:/path; default a free port'),
+  'allow-remote-clients': flag("serves other machines too, with the token's rights"),
   'allowed-host': many('NAME', 'another name of the proxy in Host'),
-  'replace-authorization': flag("replaces a client's Authorization header: else it is refused"),
+  'replace-authorization': flag("replaces a client's Authorization; else refused"),
   quiet: flag('writes no access log'),
 };
 
 const FORMAT_OPTIONS: Options = {
-  format: one('NAME', 'plain (default), json, exec-credential or git-credential'),
+  format: one('NAME', 'json, exec-credential, git-credential; else plain'),
 };
 
 const COMMON: Options = {
@@ -79,8 +79,9 @@ export interface ParsedOptions {
 /** @throws UsageError */
 export function readOptions(name: CommandName, args: readonly string[]): ParsedOptions {
   const { takesOperand, options } = COMMANDS[name];
-  const { values, positionals } = parse(options, [...args], takesOperand);
+  const { values, positionals, given } = parse(options, [...args], takesOperand);
   for (const [key, value] of Object.entries(values)) checkValue(key, value, options[key]);
+  checkRepeated(given, options);
   const text = (key: string) => (typeof values[key] === 'string' ? values[key] : undefined);
   return {
     text,
@@ -97,7 +98,11 @@ export function readOptions(name: CommandName, args: readonly string[]): ParsedO
 
 function parse(options: Options, args: string[], allowPositionals: boolean) {
   try {
-    return parseArgs<ParseArgsConfig>({ options, args, allowPositionals });
+    const parsed = parseArgs<ParseArgsConfig>({ options, args, allowPositionals, tokens: true });
+    return {
+      ...parsed,
+      given: (parsed.tokens ?? []).flatMap((token) => (token.kind === 'option' ? [token.name] : [])),
+    };
   } catch (error) {
     const message = withoutValues(error as NodeJS.ErrnoException);
     const unknown = /^Unknown option --([\w-]+)$/.exec(message)?.[1];
@@ -114,6 +119,15 @@ function checkValue(key: string, value: unknown, option: CommandOption | undefin
     throw new UsageError(`--${key} is not a URL: it must have the form https://host.example/path`);
 }
 
+/** `parseArgs` keeps the last value, and nobody would learn that the first one is not used. */
+function checkRepeated(given: readonly string[], options: Options): void {
+  const repeated = given.find((name, index) => given.indexOf(name) < index && takesOneValue(options[name]));
+  if (repeated !== undefined)
+    throw new UsageError(`--${repeated} may be given only once: ${options[repeated]?.text ?? ''}`);
+}
+
+const takesOneValue = (option: CommandOption | undefined): boolean => option?.type === 'string' && !option.multiple;
+
 /** The message without what was given: a secret on the command line is not shown again. */
 function withoutValues({ message, code }: NodeJS.ErrnoException): string {
   if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return 'an argument is no option, and no value of one';
@@ -122,7 +136,7 @@ function withoutValues({ message, code }: NodeJS.ErrnoException): string {
 
 export function helpOf(name: CommandName): string {
   const rows = Object.entries(COMMANDS[name].options).map(
-    ([option, { value = '', text }]) => `  --${option.padEnd(24)}${value.padEnd(7)}${text}`,
+    ([option, { value, text }]) => `  ${`--${option} ${value ?? ''}`.padEnd(27)}${text}`,
   );
   return [`Usage: rx-fresh-token ${name} [options]`, '', `${name}: ${COMMANDS[name].text}`, '', ...rows].join('\n');
 }
@@ -133,7 +147,8 @@ export const help = (): string =>
     '',
     ...Object.entries(COMMANDS).map(([name, { text }]) => `  ${name.padEnd(8)}${text}`),
     '',
-    'rx-fresh-token <command> --help shows the options, rx-fresh-token --version the version.',
+    'rx-fresh-token <command> --help shows the options,',
+    'rx-fresh-token --version the version.',
   ].join('\n');
 
 /**

@@ -3,7 +3,7 @@ import { wrong } from '../internal/validate.js';
 /** Where a server listens, as Node takes it. */
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
 
-const FORMS = '"host:port" or "unix:/path"';
+const FORMS = 'a port, "host:port" or "unix:/path"';
 
 /** The longest path of a unix socket: 107 bytes on Linux, 103 elsewhere. Node cuts off the rest in silence. */
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
