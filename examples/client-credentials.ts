@@ -1,5 +1,4 @@
-// A service that calls an API with a token of its own. Each call takes the fresh token; renewals happen behind its
-// back.
+// A service that calls an API with a token of its own. Each call has a valid token; renewals happen in the background.
 //
 //   export ISSUER=https://id.example.com CLIENT_ID=orders CLIENT_SECRET=… API=https://api.example.com/orders
 //   node --import ./scripts/dist.mjs examples/client-credentials.ts

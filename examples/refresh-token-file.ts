@@ -1,5 +1,5 @@
-// A script that acts for a user who signed in once. Its refresh token lies in a file that only its owner can read; the
-// server replaces it at each use, and the new one is on the disk before the new access token is used.
+// A script that acts for a user who signed in once. Its refresh token is in a file that only its owner can read. The
+// server replaces it at each use; the new one is in the file before the new access token is used.
 //
 //   (umask 077; echo "$REFRESH_TOKEN" > token.json)
 //   export ISSUER=https://id.example.com CLIENT_ID=cli TOKEN_FILE=token.json API=https://api.example.com/me

@@ -12,5 +12,5 @@ export const providers = [
   ),
 ];
 
-/** For a component: the token as a signal, kept fresh while the component lives, and how it stands with it. */
+/** For a component: the token as a signal, kept fresh until the component is destroyed, and the state of the token. */
 export const session = () => ({ token: injectToken(), state: injectTokenState() });

@@ -1,4 +1,4 @@
-// A WebSocket that lives through renewals: the server is told each new token, and a lost connection comes back by itself.
+// A WebSocket that stays open: the server gets each new token, and a lost connection is opened again.
 //   TOKEN_URL=… FEED=wss://api.example.com/feed node --import ./scripts/dist.mjs examples/minimal/websocket.ts
 import { Observable } from 'rxjs';
 import { WebSocket } from 'ws';

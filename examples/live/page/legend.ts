@@ -3,7 +3,7 @@ import { select } from 'd3-selection';
 /** A small picture of each mark, and what it means. */
 const ENTRIES: readonly (readonly [picture: string, meaning: string])[] = [
   ['marble', 'a token arrives; the dots before it show how long the fetch took'],
-  ['life', 'its lifetime: dark while in use, pale for the unused rest'],
+  ['life', 'its lifetime: in full colour while it is used, pale for the rest'],
   ['request', 'a request, in the colour of the token it carried'],
   ['refused', 'a request that was refused (403); it is repeated with another token'],
   ['waited', 'a request that had to wait for a token'],
