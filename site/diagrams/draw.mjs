@@ -34,20 +34,33 @@ const STYLES = {
   background_color: 'transparent',
 };
 
-function specificationOf(lanes) {
+/** Tokens have the colours of the theme, by their names. */
+function fillOf(label, theme) {
+  const lightness = theme === 'dark' ? 25 : 85;
+  if (/^[45]\d\d$/.test(label)) return `hsl(0, 70%, ${lightness}%)`;
+  return /^T\d/.test(label) ? undefined : `hsl(0, 0%, ${lightness}%)`;
+}
+
+function specificationOf(lanes, theme) {
   const specification = parseMarbleDiagramSpecification(lanes.map(textOf).join('\n\n'));
-  // A lane goes on after its last mark.
-  for (const lane of specification.content) lane.duration = COLUMNS;
+  for (const lane of specification.content) {
+    // A lane goes on after its last mark.
+    lane.duration = COLUMNS;
+    for (const message of lane.messages) {
+      const fill_color = fillOf(message.notification.value, theme);
+      if (fill_color !== undefined) message.styles = { ...message.styles, fill_color };
+    }
+  }
   return specification;
 }
 
 const isCheck = process.argv.includes('--check');
 let status = 0;
 for (const [name, run] of Object.entries(scenes)) {
-  const specification = specificationOf(run());
+  const lanes = run();
   for (const [theme, styles] of Object.entries({ light: lightStyles, dark: darkStyles })) {
     const file = join('docs/images', `marbles-${name}-${theme}.svg`);
-    const { xml } = renderMarbleDiagram(specification, { styles: { ...styles, ...STYLES } });
+    const { xml } = renderMarbleDiagram(specificationOf(lanes, theme), { styles: { ...styles, ...STYLES } });
     const drawn = `${xml}\n`;
     if (!isCheck) writeFileSync(join(root, file), drawn);
     else if (!existsSync(join(root, file)) || readFileSync(join(root, file), 'utf8') !== drawn) {
