@@ -182,7 +182,7 @@ describe('the contract', () => {
     );
   });
 
-  it('should see through a store that hands out tokens whose life is over', async () => {
+  it('should see through a store that hands out expired tokens', async () => {
     const failed = await failing(() => {
       let kept: StoredToken | undefined;
       return Array.from({ length: 3 }, () =>
@@ -193,7 +193,7 @@ describe('the contract', () => {
         ),
       );
     });
-    expect(failed).toContain('should not hand out a token whose life is over');
+    expect(failed).toContain('should not hand out an expired token');
   });
 
   it('should see through a store that tells the others nothing of a token’s age', async () => {

@@ -244,12 +244,12 @@ describe('fakeTokenSource', () => {
       }).not.toThrow();
     });
 
-    it('should tell of steps that were never come to', () => {
+    it('should tell of steps that were not reached', () => {
       const source = fakeTokenSource({ steps: ['token', 'hang', 'token'] });
       source(request()).subscribe();
       expect(() => {
         source.verify();
-      }).toThrow('fakeTokenSource: something nobody expected\n- of 3 steps the last 2 were never come to');
+      }).toThrow('fakeTokenSource: 1 fault\n- of 3 steps the last 2 were not reached');
     });
 
     it('should tell of names that throw, or give no string', async () => {
@@ -261,7 +261,7 @@ describe('fakeTokenSource', () => {
         await expect(firstValueFrom(source(request()))).rejects.toThrow();
         expect(() => {
           source.verify();
-        }).toThrow(new Error(`fakeTokenSource: something nobody expected\n- call 1 at 0 ms: ${said}`));
+        }).toThrow(new Error(`fakeTokenSource: 1 fault\n- call 1 at 0 ms: ${said}`));
       }
     });
 
@@ -276,10 +276,7 @@ describe('fakeTokenSource', () => {
           source.verify();
         });
         if (allowOverlap) verified.not.toThrow();
-        else
-          verified.toThrow(
-            /: something nobody expected\n- call 2 at \d+ ms \(manual\) was made while call 1 was under way$/,
-          );
+        else verified.toThrow(/: 1 fault\n- call 2 at \d+ ms \(manual\) was made while call 1 was under way$/);
       }
     });
 

@@ -63,15 +63,15 @@ describe('bad options are named when the fake is made', () => {
   });
 
   it.each<[unknown, string]>([
-    [{}, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got undefined'],
-    [{ tokens: () => 1 }, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got function'],
+    [{}, 'option "tokens" must be a fakeTokenSource or the values of valid tokens, got undefined'],
+    [{ tokens: () => 1 }, 'option "tokens" must be a fakeTokenSource or the values of valid tokens, got function'],
     [undefined, 'options must be an object'],
-    [{ tokens: 'abc' }, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got "abc"'],
+    [{ tokens: 'abc' }, 'option "tokens" must be a fakeTokenSource or the values of valid tokens, got "abc"'],
     [
       { tokens: [{ value: 'a' }] },
-      'option "tokens" must be a fakeTokenSource or the values of living tokens, got object',
+      'option "tokens" must be a fakeTokenSource or the values of valid tokens, got object',
     ],
-    [{ tokens: null }, 'option "tokens" must be a fakeTokenSource or the values of living tokens, got null'],
+    [{ tokens: null }, 'option "tokens" must be a fakeTokenSource or the values of valid tokens, got null'],
     [{ tokens: [], scheduler: 5 }, 'option "scheduler" must be an object with a method "schedule", got 5'],
     [{ tokens: [], delay: Infinity }, 'option "delay" must be a number, at least 0, at most 2147483647, got Infinity'],
     [

@@ -305,7 +305,7 @@ describe('scriptedApi.verify', () => {
   };
 
   it(
-    'should list what nobody expected: no token, unknown, expired and refused ones',
+    'should list the faults: no token, unknown, expired and refused ones',
     marbles((m) => {
       const source = fakeTokenSource({ scheduler: m.scheduler, lifetime: 100 });
       const api = scriptedApi({ tokens: source, delay: 10 });
@@ -324,7 +324,7 @@ describe('scriptedApi.verify', () => {
       m.flush();
       expect(complaint(api)).toBe(
         [
-          'scriptedApi: 4 things nobody expected',
+          'scriptedApi: 4 faults',
           '- call 2 at 100 ms (GET /orders) carried a, which had expired',
           '- call 3 at 105 ms (GET /orders) carried a, which had expired',
           '- call 4 at 200 ms (GET /orders) carried z, which was never issued',
@@ -459,15 +459,15 @@ describe('scriptedApi.verify', () => {
       await expect(api.fetch('/', { headers: { authorization: 'Bearer a' } })).rejects.toThrow(
         said.replace(/^\w+: /, ''),
       );
-      expect(complaint(api)).toBe(`scriptedApi: something nobody expected\n- call 1 at 0 ms: ${said}`);
+      expect(complaint(api)).toBe(`scriptedApi: 1 fault\n- call 1 at 0 ms: ${said}`);
     }
   });
 
-  it('should tell of calls past maxCalls, and of steps never come to', () => {
+  it('should tell of calls past maxCalls, and of steps that were not reached', () => {
     const api = scriptedApi({ tokens: ['a'], maxCalls: 1 });
     for (let i = 0; i < 2; i++) api.send(a).subscribe();
     expect(complaint(api)).toMatch(/- call 2 at \d+ ms \(GET \/\) is one too many: maxCalls is 1$/);
-    expect(complaint(scriptedApi({ tokens: [], steps: [500] }))).toContain('of 1 steps the last 1 was never come to');
+    expect(complaint(scriptedApi({ tokens: [], steps: [500] }))).toContain('of 1 steps the last 1 was not reached');
   });
 
   it.each(['missing', 'unknown', 'expired', 'refused'] as const)('should tolerate %s, if told to', async (kind) => {

@@ -21,45 +21,45 @@ export type OpenCall = { -readonly [K in keyof ApiCall]: ApiCall[K] };
 /** Faults that {@link ScriptedApi.verify} may ignore; `refused` is a token whose 401 the caller has got already. */
 export type Tolerance = 'missing' | 'unknown' | 'expired' | 'refused';
 
-/** A token of which a caller was told that it is no good. */
-interface Told {
+/** A token that was answered with 401, and who has got this answer. */
+interface Refusal {
   readonly at: number;
-  /** The requests whose callers have heard. */
-  readonly by: Set<string>;
-  /** By now there is no excuse. */
-  byAll: boolean;
+  /** Requests whose callers have got it. */
+  readonly knownTo: Set<string>;
+  /** The whole client has had the time to learn of it. */
+  isKnown: boolean;
 }
 
-/** A client of promises passes the news on from one to the next; createFetch takes three microtasks. */
-const HOPS = 10;
+/** Microtasks until a client of promises has learned of a refusal; createFetch takes three. */
+const MICROTASKS = 10;
 
 /**
- * A caller that awaits the answer hears of it in the next microtask: the same request with that token is a repeat from
- * then on.
+ * A caller that awaits the answer gets it in the next microtask: the same request with that token is a repeat from then
+ * on.
  */
-async function spread(refusal: Told, request: string): Promise<void> {
+async function makeKnown(refusal: Refusal, request: string): Promise<void> {
   await Promise.resolve();
-  refusal.by.add(request);
-  for (let hop = 1; hop < HOPS; hop++) await Promise.resolve();
-  refusal.byAll = true;
+  refusal.knownTo.add(request);
+  for (let n = 1; n < MICROTASKS; n++) await Promise.resolve();
+  refusal.isKnown = true;
 }
 
 /** Keeps the calls, and knows which of them should not have been made. */
 export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tolerate: readonly Tolerance[]) {
   const calls: OpenCall[] = [];
   const faults: string[] = [];
-  const told = new Map<string, Told>();
+  const refusals = new Map<string, Refusal>();
 
-  const carried = ({ token, credential, at, method, path }: ApiCall): [Tolerance, string] | undefined => {
+  const faultOf = ({ token, credential, at, method, path }: ApiCall): [Tolerance, string] | undefined => {
     if (credential === 'missing') return ['missing', 'carried no token'];
     const name = token ?? '';
     if (credential === 'unknown') return ['unknown', `carried ${name}, which was never issued`];
     if (credential === 'expired') return ['expired', `carried ${name}, which had expired`];
     // Guarantees 19 and 33: a client may send a token again that the API refused, unless it was revoked.
-    const refusal = credential === 'revoked' ? told.get(name) : undefined;
+    const refusal = credential === 'revoked' ? refusals.get(name) : undefined;
     // By the order of things, not by the clock: who repeats at once does so in the same millisecond.
-    const isHeard = refusal && (refusal.byAll || refusal.by.has(`${method} ${path}`));
-    return isHeard
+    const isRepeat = refusal && (refusal.isKnown || refusal.knownTo.has(`${method} ${path}`));
+    return isRepeat
       ? [
           'refused',
           `carried ${name}, which had been refused ${at > refusal.at ? `${String(at - refusal.at)} ms` : 'just'} before`,
@@ -76,21 +76,18 @@ export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tole
       const call: OpenCall = { at: scheduler.now(), ...about, outcome: 'pending' };
       const n = calls.push(call);
       const who = `${nth(n, call.at)} (${call.method} ${call.path})`;
-      const [kind, what] = carried(call) ?? [];
+      const [kind, what] = faultOf(call) ?? [];
       if (kind && !tolerate.includes(kind)) faults.push(`${who} ${String(what)}`);
       if (n > maxCalls) faults.push(`${who} is one too many: maxCalls is ${String(maxCalls)}`);
       return call;
     },
-    /**
-     * The caller is told that the token itself is no good. `byPromise`: others may be sent before the client as a whole
-     * knows.
-     */
-    tell: ({ token, method, path }: ApiCall, byPromise: boolean): void => {
+    /** The token was answered with 401. `byPromise`: other requests may be sent before the whole client knows. */
+    refuse: ({ token, method, path }: ApiCall, byPromise: boolean): void => {
       if (token === null) return;
-      const refusal = told.get(token) ?? { at: scheduler.now(), by: new Set(), byAll: false };
-      told.set(token, refusal);
-      if (byPromise) void spread(refusal, `${method} ${path}`);
-      else refusal.byAll = true;
+      const refusal = refusals.get(token) ?? { at: scheduler.now(), knownTo: new Set(), isKnown: false };
+      refusals.set(token, refusal);
+      if (byPromise) void makeKnown(refusal, `${method} ${path}`);
+      else refusal.isKnown = true;
     },
   };
 }

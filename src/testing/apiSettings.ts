@@ -75,7 +75,7 @@ export function apiSettings(options: ScriptedApiOptions<unknown>) {
 
 function registerOf(tokens: FakeTokenSource | Iterable<string>): TokenRegister {
   if (typeof tokens === 'function' && typeof tokens.fateOf === 'function') return tokens;
-  const range = 'a fakeTokenSource or the values of living tokens';
+  const range = 'a fakeTokenSource or the values of valid tokens';
   if (
     typeof tokens === 'string' ||
     typeof (tokens as Partial<Iterable<string>> | undefined)?.[Symbol.iterator] !== 'function'

@@ -3,10 +3,10 @@ import { TokenEndpointError } from '../errors.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import { isText } from '../internal/kindOf.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
-import { complain, leftOver } from './faults.js';
+import { throwFaults, unreachedSteps } from './faults.js';
 import { isError } from './plainError.js';
 import { aborted } from '../internal/onAbort.js';
-import { answeredAfter } from './signals.js';
+import { answeredAfter } from './answeredAfter.js';
 import { createSourceRecord, type TokenCall } from './sourceRecord.js';
 import { sourceSettings, type FakeTokenSourceOptions, type TokenStep } from './sourceSettings.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
@@ -100,7 +100,7 @@ export function fakeTokenSource(options: FakeTokenSourceOptions = {}): FakeToken
     fateOf: ledger.fateOf,
     revoke: ledger.revoke,
     verify: () => {
-      complain('fakeTokenSource', [...faults, ...leftOver(steps.length, calls.length)]);
+      throwFaults('fakeTokenSource', [...faults, ...unreachedSteps(steps.length, calls.length)]);
     },
   });
 }

@@ -1,20 +1,19 @@
 import type { SchedulerLike } from 'rxjs';
 
-/** Throws one error that lists everything that was not expected. */
-export function complain(who: string, faults: readonly string[]): void {
-  if (faults.length > 0)
-    throw new Error(
-      `${who}: ${faults.length === 1 ? 'something' : `${String(faults.length)} things`} nobody expected\n${faults.map((fault) => `- ${fault}`).join('\n')}`,
-    );
+/** Throws one error that lists all faults. */
+export function throwFaults(who: string, faults: readonly string[]): void {
+  if (faults.length === 0) return;
+  const count = faults.length === 1 ? '1 fault' : `${String(faults.length)} faults`;
+  throw new Error(`${who}: ${count}\n${faults.map((fault) => `- ${fault}`).join('\n')}`);
 }
 
-/** What is left of a script says that something expected did not happen. */
-export const leftOver = (steps: number, calls: number): string[] =>
-  calls < steps
-    ? [
-        `of ${String(steps)} steps the last ${String(steps - calls)} ${steps - calls === 1 ? 'was' : 'were'} never come to`,
-      ]
+/** Steps for which no call came. */
+export function unreachedSteps(steps: number, calls: number): string[] {
+  const rest = steps - calls;
+  return rest > 0
+    ? [`of ${String(steps)} steps the last ${String(rest)} ${rest === 1 ? 'was' : 'were'} not reached`]
     : [];
+}
 
 /** `call 2 at 300 ms`. */
 export const nth = (n: number, at: number): string => `call ${String(n)} at ${String(at)} ms`;

@@ -1,6 +1,6 @@
 import { firstValueFrom, NEVER, Subject, throwError, timer } from 'rxjs';
 import type { TokenResponse } from '../token/types.js';
-import { demand, equal, held, NO_ANSWER, same, tokenOf, valueOf, type Check } from './storeWorld.js';
+import { demand, equal, heldByAll, NO_ANSWER, same, tokenOf, valueOf, type Check } from './checkContext.js';
 
 /** Who fetches, who is answered with what, and what follows a failure. */
 export const FETCH_CHECKS: readonly Check[] = [
@@ -24,7 +24,7 @@ export const FETCH_CHECKS: readonly Check[] = [
   ...(['scheduled', 'expired', 'manual'] as const).map((reason): Check => [
     `should replace a token once, however many ask: ${reason}`,
     async (stores, { ask, source }) => {
-      const old = await held(stores, ask);
+      const old = await heldByAll(stores, ask);
       const answers = await Promise.all(stores.map((store) => ask(store, reason, old)));
       for (const answer of answers)
         demand(valueOf(answer) !== old.value, 'the token to be replaced was handed out as its own successor');
@@ -35,7 +35,7 @@ export const FETCH_CHECKS: readonly Check[] = [
   [
     'should replace a rejected token once, however many ask',
     async (stores, { ask, source }) => {
-      const old = await held(stores, ask);
+      const old = await heldByAll(stores, ask);
       const answers = await Promise.all(stores.map((store) => ask(store, 'rejected', old)));
       for (const answer of answers) demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
       equal(source.fetched, 2, 'fetches');
@@ -44,7 +44,7 @@ export const FETCH_CHECKS: readonly Check[] = [
   [
     'should answer the rejection of a token that was replaced before with its successor, without a fetch',
     async (stores, { ask, source }) => {
-      const old = await held(stores, ask);
+      const old = await heldByAll(stores, ask);
       const [first, ...others] = stores;
       const next = await ask(first, 'scheduled', old);
       for (const store of others) same(await ask(store, 'rejected', old), next);

@@ -32,8 +32,8 @@ import type { TokenRequest, TokenResponse } from '../token/types.js';
 export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = asyncScheduler): TokenStore {
   const memory = memories.get(place) ?? newMemory();
   memories.set(place, memory);
-  const me = {};
-  const handOut = ({ response, since }: Kept, origin: StoredToken['origin']): StoredToken => ({
+  const self = {};
+  const answerOf = ({ response, since }: Entry, origin: StoredToken['origin']): StoredToken => ({
     response,
     age: Math.max(0, scheduler.now() - since),
     origin,
@@ -42,23 +42,23 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
   const fetchOnce = (
     request: TokenRequest,
     fetch: (last: TokenResponse | null) => Observable<TokenResponse>,
-  ): Observable<Kept> =>
+  ): Observable<Entry> =>
     defer(() => {
       const asked = scheduler.now();
       const { session } = memory;
-      return fetch(memory.kept?.response ?? null).pipe(
-        map((response): Kept => {
+      return fetch(memory.entry?.response ?? null).pipe(
+        map((response): Entry => {
           const since = asked - headStartOf(request);
           return { response, since, until: since + lifetimeOf(response, since) };
         }),
-        tap((kept) => {
+        tap((entry) => {
           if (memory.session !== session) throw new TokenStoreError('the session ended while the token was on its way');
-          memory.kept = kept;
-          memory.refused = false;
-          memory.news.next({ kept, by: me });
+          memory.entry = entry;
+          memory.rejected = false;
+          memory.changes.next({ entry, by: self });
         }),
         finalize(() => {
-          if (memory.session === session) memory.flight = null;
+          if (memory.session === session) memory.fetching = null;
         }),
       );
     }).pipe(share());
@@ -67,27 +67,28 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
     refresh: (request, fetch) =>
       defer(() => {
         const { previous, reason } = request;
-        const { kept } = memory;
-        const isPrevious = kept?.response.access_token === previous?.value;
-        if (reason === 'rejected' && isPrevious) memory.refused = true;
-        if (kept && !isPrevious && !memory.refused && scheduler.now() < kept.until) return of(handOut(kept, 'shared'));
-        const mine = memory.flight === null;
-        memory.flight ??= fetchOnce(request, fetch);
-        return memory.flight.pipe(map((next) => handOut(next, mine ? 'fetched' : 'shared')));
+        const { entry } = memory;
+        const isPrevious = entry?.response.access_token === previous?.value;
+        if (reason === 'rejected' && isPrevious) memory.rejected = true;
+        if (entry && !isPrevious && !memory.rejected && scheduler.now() < entry.until)
+          return of(answerOf(entry, 'shared'));
+        const isOwn = memory.fetching === null;
+        memory.fetching ??= fetchOnce(request, fetch);
+        return memory.fetching.pipe(map((next) => answerOf(next, isOwn ? 'fetched' : 'shared')));
       }),
-    changes: memory.news.pipe(
-      filter(({ by }) => by !== me),
-      map(({ kept }) => handOut(kept, 'shared')),
+    changes: memory.changes.pipe(
+      filter(({ by }) => by !== self),
+      map(({ entry }) => answerOf(entry, 'shared')),
     ),
     signOut: () => {
-      Object.assign(memory, { kept: null, refused: false, flight: null, session: memory.session + 1 });
-      memory.signOuts.next({ by: me });
+      Object.assign(memory, { entry: null, rejected: false, fetching: null, session: memory.session + 1 });
+      memory.signOuts.next({ by: self });
     },
-    signedOut: memory.signOuts.pipe(filter(({ by }) => by !== me)),
+    signedOut: memory.signOuts.pipe(filter(({ by }) => by !== self)),
   };
 }
 
-interface Kept {
+interface Entry {
   readonly response: TokenResponse;
   /** When it was asked for. */
   readonly since: number;
@@ -95,22 +96,22 @@ interface Kept {
 }
 
 interface Memory {
-  kept: Kept | null;
-  refused: boolean;
-  flight: Observable<Kept> | null;
+  entry: Entry | null;
+  rejected: boolean;
+  fetching: Observable<Entry> | null;
   /** Counts the sessions: a sign-out begins the next. */
   session: number;
   readonly signOuts: Subject<{ readonly by: object }>;
-  readonly news: Subject<{ readonly kept: Kept; readonly by: object }>;
+  readonly changes: Subject<{ readonly entry: Entry; readonly by: object }>;
 }
 
 const memories = new WeakMap<object, Memory>();
 
 const newMemory = (): Memory => ({
-  kept: null,
-  refused: false,
-  flight: null,
+  entry: null,
+  rejected: false,
+  fetching: null,
   session: 0,
   signOuts: new Subject(),
-  news: new Subject(),
+  changes: new Subject(),
 });

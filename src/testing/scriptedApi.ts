@@ -6,8 +6,8 @@ import { createApiRecord, type ApiCall, type OpenCall } from './apiRecord.js';
 import { apiSettings, type ScriptedApiOptions } from './apiSettings.js';
 import type { ApiStep } from './apiStep.js';
 import { requireForbidden, scriptedStatus, verdictOn, type Forbidden, type Verdict } from './apiVerdict.js';
-import { complain, leftOver } from './faults.js';
-import { answeredAfter } from './signals.js';
+import { throwFaults, unreachedSteps } from './faults.js';
+import { answeredAfter } from './answeredAfter.js';
 import type { TokenRegister } from './tokenLedger.js';
 
 /** An API for tests, see {@link scriptedApi}. The functions need no `this`. */
@@ -92,7 +92,7 @@ export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<u
       forbidden.delete(path);
     },
     verify: () => {
-      complain('scriptedApi', [...record.faults, ...leftOver(steps.length, record.calls.length)]);
+      throwFaults('scriptedApi', [...record.faults, ...unreachedSteps(steps.length, record.calls.length)]);
     },
   };
 }
@@ -127,7 +127,7 @@ function exchangeWith({ register, steps, scheduler, delay, answer, refuseWith, r
       throw new TypeError('fetch failed');
     }
     call.outcome = status;
-    if (status === 401) record.tell(call, byPromise);
+    if (status === 401) record.refuse(call, byPromise);
     return { status, headers, body: status < 300 ? record.callOption(n, () => bodyOf(call)) : null };
   }
 

@@ -1,6 +1,6 @@
 import { firstValueFrom, Subject, Subscription, timer } from 'rxjs';
 import type { TokenResponse } from '../token/types.js';
-import { demand, held, valueOf, type Check } from './storeWorld.js';
+import { demand, heldByAll, valueOf, type Check } from './checkContext.js';
 
 /** What follows a sign-out, for a store that has `signOut`. */
 export const SIGN_OUT_CHECKS: readonly Check[] = [
@@ -16,7 +16,7 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
         listening.add(signedOut?.subscribe());
       }
       try {
-        const old = await held(stores, ask);
+        const old = await heldByAll(stores, ask);
         await signOut(first);
         // It knows at once; the others when they are told.
         demand(valueOf(await later(() => ask(first))) !== old.value, 'who signed out was handed the token again');

@@ -2,7 +2,7 @@ import { FINITE, numbersIn, requireObject, wrong } from '../internal/validate.js
 import type { TokenStore } from '../token/tokenStore.js';
 import { FETCH_CHECKS } from './fetchChecks.js';
 import { SIGN_OUT_CHECKS } from './signOutChecks.js';
-import { createWorld, demand, type Stores } from './storeWorld.js';
+import { createContext, demand, type Stores } from './checkContext.js';
 import { TOKEN_CHECKS } from './tokenChecks.js';
 
 /** Stores under test: at least three, which share one place that is not used yet. */
@@ -50,7 +50,7 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
       const { stores, dispose } = await create();
       try {
         demand(stores.length >= 3, `the contract needs three stores or more, got ${String(stores.length)}`);
-        await check(stores as Stores, createWorld(timeout));
+        await check(stores as Stores, createContext(timeout));
       } finally {
         await dispose?.();
       }

@@ -1,19 +1,19 @@
 import { firstValueFrom, of, timer } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
-import { demand, equal, slowFetch, tokenOf, valueOf, type Check, type Fetch } from './storeWorld.js';
+import { demand, equal, slowFetch, tokenOf, valueOf, type Check, type Fetch } from './checkContext.js';
 
 /** What is known of a token that is handed out: its age, its end, the response. */
 export const TOKEN_CHECKS: readonly Check[] = [
   [
-    'should not hand out a token whose life is over',
+    'should not hand out an expired token',
     async (stores, { ask, source }) => {
       const [first, second, third] = stores;
       const brief: Fetch = () => of({ access_token: 'brief', expires_in: 0.2 });
       equal(valueOf(await ask(first, 'initial', null, brief)), 'brief', 'the token');
       await firstValueFrom(timer(400));
       for (const store of [second, third, first])
-        demand(valueOf(await ask(store)) !== 'brief', 'a token whose life is over was handed out');
+        demand(valueOf(await ask(store)) !== 'brief', 'an expired token was handed out');
       demand(source.fetched >= 1, 'nobody fetched');
     },
   ],

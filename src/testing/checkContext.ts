@@ -17,7 +17,7 @@ import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
 
 /** What a check of `storeContract` works with. */
-export interface World {
+export interface CheckContext {
   readonly source: { fetched: number };
   readonly ask: (
     store: TokenStore,
@@ -47,10 +47,10 @@ export type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
 export type Stores = readonly [TokenStore, TokenStore, TokenStore, ...TokenStore[]];
 
 /** One promise of a store: its name, and what tries it. Rejects when the store breaks it. */
-export type Check = readonly [name: string, run: (stores: Stores, world: World) => Promise<void>];
+export type Check = readonly [name: string, run: (stores: Stores, context: CheckContext) => Promise<void>];
 
 /** A source that answers T1, T2, … after 20 ms. */
-export function createWorld(timeout: number): World {
+export function createContext(timeout: number): CheckContext {
   const source = { fetched: 0 };
   const plain: Fetch = () => {
     const n = ++source.fetched;
@@ -130,7 +130,7 @@ export function createWorld(timeout: number): World {
 }
 
 /** The token that all of them know. */
-export async function held(stores: readonly TokenStore[], ask: World['ask']): Promise<AccessToken> {
+export async function heldByAll(stores: readonly TokenStore[], ask: CheckContext['ask']): Promise<AccessToken> {
   const answers: StoredToken[] = [];
   for (const store of stores) answers.push(await ask(store));
   return tokenOf(answers[0] as StoredToken);
