@@ -448,14 +448,19 @@ describe('scriptedApi.verify', () => {
     api.verify();
   });
 
-  it('should tell of an answer that throws, or whose body was read before', async () => {
+  it('should tell of an answer that throws, is read already, comes later, or is no JSON', async () => {
     const used = new Response('once');
     await used.text();
     for (const [answer, said] of [
       [() => raise('no such order'), 'Error: no such order'],
       [() => used, 'TypeError: option "answer" must be a function whose Response was not read, got object'],
+      [
+        () => Promise.resolve('late'),
+        'TypeError: option "answer" must be a function that returns a body, not a Promise, got object',
+      ],
+      [() => 1n, 'TypeError: Do not know how to serialize a BigInt'],
     ] as const) {
-      const api = scriptedApi({ tokens: ['a'], scheduler: new VirtualTimeScheduler(), answer });
+      const api = scriptedApi<unknown>({ tokens: ['a'], scheduler: new VirtualTimeScheduler(), answer });
       await expect(api.fetch('/', { headers: { authorization: 'Bearer a' } })).rejects.toThrow(
         said.replace(/^\w+: /, ''),
       );

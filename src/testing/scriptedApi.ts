@@ -111,12 +111,15 @@ function exchangeWith({ register, steps, scheduler, delay, answer, refuseWith, r
     return typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
   }
 
-  /** @throws TypeError if it is a Response that an earlier caller has read */
-  function bodyOf(call: ApiCall): unknown {
+  /** @throws TypeError if it can be no body */
+  function bodyOf(call: ApiCall, byPromise: boolean): unknown {
     const body = answer(call);
-    // Not by instanceof: `send` needs no global Response.
-    if ((body as Partial<Response> | null | undefined)?.bodyUsed === true)
-      throw wrong('answer', body, 'a function whose Response was not read');
+    const { bodyUsed, then } = (body ?? {}) as { bodyUsed?: unknown; then?: unknown };
+    if (bodyUsed === true) throw wrong('answer', body, 'a function whose Response was not read');
+    if (!byPromise) return body;
+    if (typeof then === 'function') throw wrong('answer', body, 'a function that returns a body, not a Promise');
+    // Fails here, where it is reported, if JSON cannot hold it.
+    JSON.stringify(body);
     return body;
   }
 
@@ -128,7 +131,7 @@ function exchangeWith({ register, steps, scheduler, delay, answer, refuseWith, r
     }
     call.outcome = status;
     if (status === 401) record.refuse(call, byPromise);
-    return { status, headers, body: status < 300 ? record.callOption(n, () => bodyOf(call)) : null };
+    return { status, headers, body: status < 300 ? record.callOption(n, () => bodyOf(call, byPromise)) : null };
   }
 
   return (method: string, path: string, token: string | null, byPromise = false): Observable<ApiResponse> =>
