@@ -11,7 +11,7 @@ const OUTAGE = 5000;
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
 /** What went over the wire, by this server's own count. */
-export interface DeskBook {
+export interface DeskCounts {
   /** Answers of the API by status. */
   readonly answers: Record<number, number>;
   /** Different tokens that came with orders. */
@@ -100,15 +100,15 @@ export async function startDesk(
         brokenUntil = Date.now() + OUTAGE;
         // Answered when it is over, so that the button knows.
         return setTimeout(() => reply(response, 200, null), OUTAGE);
-      case 'GET /control/book': {
-        const { stored, duplicates } = servers.bookOf(CLIENT);
+      case 'GET /control/counts': {
+        const { stored, duplicates } = servers.countsOf(CLIENT);
         return reply(response, 200, {
           answers,
           tokens: seen.size,
           stored,
           duplicates,
           issued: servers.tokensIssuedTo(CLIENT),
-        } satisfies DeskBook);
+        } satisfies DeskCounts);
       }
       default:
         return file(pathname, response);

@@ -117,9 +117,9 @@ const FOOTNOTE = [
   '',
 ].join('\n');
 
-/** The servers' books, beside what only the client can know. */
+/** What the servers counted, beside what only the client can know. */
 function figuresOf(client: Client, clientId: string, tally: Tally, servers: Servers): Figures {
-  const { stored, duplicates, refused } = servers.bookOf(clientId);
+  const { stored, duplicates, refused } = servers.countsOf(clientId);
   return {
     title: client.title,
     records: tally.delivered + tally.failed,

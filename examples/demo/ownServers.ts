@@ -62,7 +62,7 @@ export async function openJournalOf({ path }: Input, resume: boolean, screen: Sc
   // Random, because the same line piped in tomorrow is another order.
   if (path === null) return noJournal(randomUUID());
   if (!resume && existsSync(journalPath(path)))
-    screen.say('starting over: the progress of an earlier run is forgotten (--resume would go on from it)');
+    screen.say('starting over; with --resume it would go on from the earlier run');
   try {
     return await openJournal(path, resume);
   } catch (error) {
@@ -72,7 +72,7 @@ export async function openJournalOf({ path }: Input, resume: boolean, screen: Sc
   }
 }
 
-/** By the client's own count: the books of the API are not ours to read. */
+/** By the client's own count: the API of the user tells none. */
 const figuresOf = (client: Client, { delivered, failed, bad }: Tally): Figures => ({
   title: client.title,
   records: delivered + failed,

@@ -33,13 +33,13 @@ const settingsOf = (args: readonly string[]): Settings =>
 const file = fileURLToPath(new URL('../demo/orders.ndjson', import.meta.url));
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Neither Java program knows what the API wrote down; the table is made of it. */
+/** The table shows what the API counted: the Java programs do not know it. */
 function figuresOf(
   { title, clientId, orders }: { title: string; clientId: string; orders: number },
   servers: Servers,
   outcome: Outcome,
 ): Figures {
-  const { stored, duplicates, refused } = servers.bookOf(clientId);
+  const { stored, duplicates, refused } = servers.countsOf(clientId);
   return {
     title,
     records: orders,

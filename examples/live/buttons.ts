@@ -1,12 +1,12 @@
 import type { Faults } from './faults.js';
 import type { FaultEvent, LaneName } from './liveEvent.js';
 import type { LiveClock } from './liveClock.js';
-import type { TokenBook } from './tokenBook.js';
+import type { TokenRegistry } from './tokenRegistry.js';
 
 export interface Machinery {
   readonly clock: LiveClock;
   readonly faults: Faults;
-  readonly books: Readonly<Partial<Record<LaneName, TokenBook>>>;
+  readonly books: Readonly<Partial<Record<LaneName, TokenRegistry>>>;
   /** The path that can be forbidden. */
   readonly path: string;
   /** Ends the WebSockets. */
@@ -29,7 +29,7 @@ export const createButtons = ({
 }: Machinery): Readonly<Record<'revoke' | 'outage' | 'longOutage' | 'forbid' | 'sleep' | 'cut', () => FaultEvent>> => ({
   revoke: () => {
     const tokens: Partial<Record<LaneName, number>> = {};
-    for (const [lane, { current }] of Object.entries(books) as [LaneName, TokenBook][]) {
+    for (const [lane, { current }] of Object.entries(books) as [LaneName, TokenRegistry][]) {
       if (current === undefined) continue;
       faults.revoke(current);
       tokens[lane] = current.number;

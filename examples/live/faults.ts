@@ -1,5 +1,5 @@
 import type { LiveClock } from './liveClock.js';
-import type { KnownToken } from './tokenBook.js';
+import type { KnownToken } from './tokenRegistry.js';
 
 /**
  * What goes wrong at the moment. It stands between the clients and their servers, so that it can be had with any

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Faults } from './faults.js';
 import type { LiveClock } from './liveClock.js';
-import type { KnownToken } from './tokenBook.js';
+import type { KnownToken } from './tokenRegistry.js';
 
 /** What a client has to know of a token before the server lets it in. */
 export type FindToken = (value: string) => KnownToken | undefined;

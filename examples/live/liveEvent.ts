@@ -73,7 +73,7 @@ export interface FaultEvent {
 export interface Lane {
   readonly name: LaneName;
   readonly title: string;
-  readonly motto: string;
+  readonly summary: string;
 }
 
 /** The first message on a connection: all that a page needs that was opened just now. */

@@ -1,17 +1,17 @@
 import type { TokenEvent } from 'rx-fresh-token';
 import { explain } from '../demo/explain.js';
 import type { LaneEvent } from './liveEvent.js';
-import type { TokenBook } from './tokenBook.js';
+import type { TokenRegistry } from './tokenRegistry.js';
 
 /** What the library tells of its token, for the page; undefined for what is not drawn. */
-export function ourEvent(event: TokenEvent, book: TokenBook, slept: number): LaneEvent | undefined {
+export function ourEvent(event: TokenEvent, registry: TokenRegistry, slept: number): LaneEvent | undefined {
   const { at } = event;
   switch (event.type) {
     case 'refreshStarted':
       return { type: 'refresh', lane: 'ours', at, reason: event.reason, attempt: event.attempt };
     case 'tokenChanged': {
       const { id, value, issuedAt, expiresAt } = event.token;
-      const { number } = book.note(value, { id, expiresAt, slept });
+      const { number } = registry.add(value, { id, expiresAt, slept });
       return {
         type: 'token',
         lane: 'ours',
@@ -37,11 +37,11 @@ export function ourEvent(event: TokenEvent, book: TokenBook, slept: number): Lan
         type: 'rejected',
         lane: 'ours',
         at,
-        token: book.find(event.token.value)?.number ?? -1,
+        token: registry.find(event.token.value)?.number ?? -1,
         outcome: event.outcome,
       };
     case 'tokenExpired':
-      return { type: 'ended', lane: 'ours', at, token: book.find(event.token.value)?.number ?? -1 };
+      return { type: 'ended', lane: 'ours', at, token: registry.find(event.token.value)?.number ?? -1 };
     default:
       return undefined;
   }

@@ -4,13 +4,13 @@ import type { TokenStream } from 'rx-fresh-token';
 import { connectWithToken } from 'rx-fresh-token/connect';
 import type { LiveClock } from './liveClock.js';
 import type { LaneEvent, LaneName } from './liveEvent.js';
-import type { TokenBook } from './tokenBook.js';
+import type { TokenRegistry } from './tokenRegistry.js';
 
 export interface SocketWatch {
   readonly lane: LaneName;
   readonly url: string;
   readonly clock: LiveClock;
-  readonly book: TokenBook;
+  readonly registry: TokenRegistry;
   readonly emit: (event: LaneEvent) => void;
 }
 
@@ -45,11 +45,11 @@ export function theirSocket(token: () => Promise<string>, watch: SocketWatch): S
 /**
  * Opens WebSockets one after the other, and tells of each and its messages. Messages are numbered, so that a gap shows.
  */
-function watchedSocket({ lane, url, clock, book, emit }: SocketWatch) {
+function watchedSocket({ lane, url, clock, registry, emit }: SocketWatch) {
   let last: number | undefined;
   let current: WebSocket | undefined;
   const tell = (what: 'opened' | 'message' | 'renewed' | 'ended', value: string, missed = 0): void =>
-    emit({ type: 'socket', lane, at: clock.now(), what, token: book.find(value)?.number ?? -1, missed });
+    emit({ type: 'socket', lane, at: clock.now(), what, token: registry.find(value)?.number ?? -1, missed });
 
   const open = (value: string, opened: () => void): Observable<string> =>
     new Observable((subscriber) => {

@@ -2,22 +2,22 @@ import { decodeJwt } from 'jose';
 import { explain } from '../demo/explain.js';
 import type { LiveClock } from './liveClock.js';
 import type { LaneEvent, Reason } from './liveEvent.js';
-import { fingerprint, type TokenBook } from './tokenBook.js';
+import { fingerprint, type TokenRegistry } from './tokenRegistry.js';
 
 export interface TheirTokens {
   readonly clock: LiveClock;
-  readonly book: TokenBook;
+  readonly registry: TokenRegistry;
   readonly emit: (event: LaneEvent) => void;
   /** Seconds that a token lives, whatever the token endpoint says. */
   readonly lifetime: number | undefined;
 }
 
 /** The status quo tells nobody of its tokens, so its token requests are watched. */
-export const watchTokens = (send: typeof fetch, { clock, book, emit, lifetime }: TheirTokens): typeof fetch => {
+export const watchTokens = (send: typeof fetch, { clock, registry, emit, lifetime }: TheirTokens): typeof fetch => {
   let attempt = 0;
   return async (input, init) => {
     const issuedAt = clock.now();
-    const reason: Reason = book.current === undefined ? 'initial' : 'rejected';
+    const reason: Reason = registry.current === undefined ? 'initial' : 'rejected';
     attempt += 1;
     const failed = (message: string): void =>
       emit({ type: 'failure', lane: 'theirs', at: clock.now(), attempt, message, retryIn: null });
@@ -34,7 +34,7 @@ export const watchTokens = (send: typeof fetch, { clock, book, emit, lifetime }:
       };
       const life = (lifetime ?? Number(seconds ?? lifeOf(value))) * 1_000;
       const expiresAt = life > 0 ? issuedAt + life : Infinity;
-      const { number, id } = book.note(value, { id: fingerprint(value), expiresAt, slept: clock.slept });
+      const { number, id } = registry.add(value, { id: fingerprint(value), expiresAt, slept: clock.slept });
       attempt = 0;
       emit({
         type: 'token',

@@ -3,13 +3,13 @@ import type { Network } from '../demo/client.js';
 import type { Faults } from './faults.js';
 import type { LaneEvent, LaneName } from './liveEvent.js';
 import type { LiveClock } from './liveClock.js';
-import type { TokenBook } from './tokenBook.js';
+import type { TokenRegistry } from './tokenRegistry.js';
 
 export interface Watch {
   readonly lane: LaneName;
   readonly clock: LiveClock;
   readonly faults: Faults;
-  readonly book: TokenBook;
+  readonly registry: TokenRegistry;
   readonly emit: (event: LaneEvent) => void;
   /** Milliseconds since the request with this key was asked for. */
   readonly waited: (key: string) => number;
@@ -19,7 +19,7 @@ export interface Watch {
 const LATENCY = { token: 150, api: 40 };
 
 /** The network of one client: it tells of every request on it, and has the faults that were asked for. */
-export function watchedNetwork({ lane, clock, faults, book, emit, waited }: Watch): Network {
+export function watchedNetwork({ lane, clock, faults, registry, emit, waited }: Watch): Network {
   let requests = 0;
   const sent = new Set<string>();
 
@@ -27,7 +27,7 @@ export function watchedNetwork({ lane, clock, faults, book, emit, waited }: Watc
     const { headers, url } = new Request(input, { ...init, body: null });
     const key = headers.get('idempotency-key') ?? '';
     const path = new URL(url).pathname;
-    const token = book.find(/^\S+ (\S+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '');
+    const token = registry.find(/^\S+ (\S+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '');
     const request = requests++;
     const wait = waited(key);
     const answered = (status: number): void =>

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
-import type { DeskBook } from '../../examples/angular/desk.js';
+import type { DeskCounts } from '../../examples/angular/desk.js';
 import { expectAccessible } from '../browser/accessible.js';
 import { launch } from '../browser/chromium.js';
 import { until } from '../until.js';
@@ -55,7 +55,7 @@ afterAll(async () => {
 interface Desk {
   readonly page: Page;
   readonly problems: string[];
-  book(): Promise<DeskBook>;
+  counts(): Promise<DeskCounts>;
   number(id: string): Promise<number>;
   close(): Promise<void>;
 }
@@ -69,7 +69,7 @@ async function open(kind: string, options: Parameters<Browser['newContext']>[0] 
   return {
     page,
     problems,
-    book: async () => (await (await fetch(`${origins[kind]!}/control/book`)).json()) as DeskBook,
+    counts: async () => (await (await fetch(`${origins[kind]!}/control/counts`)).json()) as DeskCounts,
     number: async (id) => Number(await page.textContent(`#${id}`)),
     close: () => context.close(),
   };
@@ -110,10 +110,10 @@ describe('the order desk, zoneless and with zone.js', () => {
     both(async (it, kind) => {
       expect(await it.page.evaluate('typeof Zone')).toBe(kind === 'zoneless' ? 'undefined' : 'function');
       await it.page.click('#steady');
-      await until(async () => (await it.book()).tokens >= 6, 60_000);
+      await until(async () => (await it.counts()).tokens >= 6, 60_000);
       if (kind === 'zoneless') await picture(it, 'order-desk');
       await settle(it);
-      const { answers, stored, duplicates } = await it.book();
+      const { answers, stored, duplicates } = await it.counts();
       expect(answers).toEqual({ 201: stored });
       expect(duplicates).toBe(0);
       expect([await it.number('delivered'), await it.number('failed')]).toEqual([stored, 0]);
@@ -128,14 +128,14 @@ describe('the order desk, zoneless and with zone.js', () => {
   it(
     'should get over a revocation, by clicking',
     both(async (it) => {
-      const before = await it.book();
+      const before = await it.counts();
       await it.page.click('#steady');
       await until(async () => (await it.number('delivered')) > 2);
       await it.page.click('#revoke');
       await until(async () => (await toasts(it))?.includes('was refused: fetching another') === true);
-      expect((await it.book()).answers[401]).toBeGreaterThan(0);
+      expect((await it.counts()).answers[401]).toBeGreaterThan(0);
       await settle(it);
-      const after = await it.book();
+      const after = await it.counts();
       expect(await it.number('failed')).toBe(0);
       expect(after.duplicates).toBe(0);
       expect(after.stored - before.stored).toBe(await it.number('delivered'));
@@ -148,7 +148,7 @@ describe('the order desk, zoneless and with zone.js', () => {
     both(async (it, kind) => {
       await it.page.click('#place');
       await until(async () => (await it.number('delivered')) === 1);
-      const refused = (await it.book()).answers[403];
+      const refused = (await it.counts()).answers[403];
       await it.page.click('#break');
       await it.page.click('#steady');
       await until(async () => (await toasts(it))?.includes('The renewal failed') === true);
@@ -157,7 +157,7 @@ describe('the order desk, zoneless and with zone.js', () => {
       await until(async () => (await toasts(it))?.includes('Renewed') === true);
       await settle(it);
       expect(await it.number('failed')).toBe(0);
-      expect((await it.book()).answers[403]).toBe(refused);
+      expect((await it.counts()).answers[403]).toBe(refused);
     }),
     60_000,
   );
@@ -169,13 +169,13 @@ describe('the order desk, zoneless and with zone.js', () => {
       await until(async () => (await it.number('delivered')) === 1);
       await it.page.click('#sign-out');
       await until(async () => (await it.page.textContent('.middle'))?.includes('no token') === true);
-      const { stored, issued } = await it.book();
+      const { stored, issued } = await it.counts();
       expect(await it.page.isDisabled('#place')).toBe(true);
       await it.page.focus('#quantity');
       await it.page.keyboard.press('Enter');
       await new Promise((resolve) => setTimeout(resolve, 500));
       expect(await it.number('failed')).toBe(0);
-      expect(await it.book()).toMatchObject({ stored, issued });
+      expect(await it.counts()).toMatchObject({ stored, issued });
       await it.page.click('#sign-in');
       await it.page.waitForSelector('#sign-out');
       await it.page.click('#place');

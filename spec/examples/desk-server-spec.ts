@@ -61,8 +61,8 @@ describe('the server of the order desk', () => {
   );
 
   it('should let no other site read, by a name of its own', async () => {
-    expect(await ask('GET', '/control/book', { host: `elsewhere.example:${origin.port}` })).toBe(403);
-    expect(await ask('GET', '/control/book', {})).toBe(200);
+    expect(await ask('GET', '/control/counts', { host: `elsewhere.example:${origin.port}` })).toBe(403);
+    expect(await ask('GET', '/control/counts', {})).toBe(200);
   });
 
   it('should serve its own page', async () => {

@@ -6,7 +6,7 @@ import { liveClock } from '../../examples/live/liveClock.js';
 import type { LaneEvent, LiveEvent } from '../../examples/live/liveEvent.js';
 import { ourEvent } from '../../examples/live/ourEvents.js';
 import { watchTokens } from '../../examples/live/theirTokens.js';
-import { fingerprint, tokenBook } from '../../examples/live/tokenBook.js';
+import { fingerprint, tokenRegistry } from '../../examples/live/tokenRegistry.js';
 import { watchedNetwork } from '../../examples/live/watchedNetwork.js';
 import { of } from 'rxjs';
 import { createTokenStream, type TokenEvent } from '../../src/index.js';
@@ -17,13 +17,13 @@ function rig() {
   let system = 1_000_000;
   let cuts = 0;
   const clock = liveClock(() => system);
-  const book = tokenBook();
+  const registry = tokenRegistry();
   const faults = createFaults(clock);
   const events: LiveEvent[] = [];
   const emit = (event: LaneEvent): void => void events.push(event);
-  const network = watchedNetwork({ lane: 'ours', clock, faults, book, emit, waited: () => 0 });
+  const network = watchedNetwork({ lane: 'ours', clock, faults, registry, emit, waited: () => 0 });
   const note = (value: string, life: number) =>
-    book.note(value, { id: fingerprint(value), expiresAt: clock.now() + life, slept: clock.slept });
+    registry.add(value, { id: fingerprint(value), expiresAt: clock.now() + life, slept: clock.slept });
   const ask = (value: string, path = '/orders') =>
     network.api(`https://api.example${path}?q=${SECRET}`, {
       method: 'POST',
@@ -33,7 +33,7 @@ function rig() {
   return {
     cuts: () => cuts,
     clock,
-    book,
+    registry,
     faults,
     events,
     emit,
@@ -41,7 +41,7 @@ function rig() {
     note,
     ask,
     pass: (ms: number) => void (system += ms),
-    buttons: createButtons({ clock, faults, books: { ours: book }, path: '/invoices', cut: () => cuts++ }),
+    buttons: createButtons({ clock, faults, books: { ours: registry }, path: '/invoices', cut: () => cuts++ }),
   };
 }
 
@@ -152,8 +152,8 @@ describe('the tokens of the status quo', () => {
     () =>
       Promise.resolve(new Response(JSON.stringify(body), { status }));
   const fetchToken = async (send: typeof fetch, lifetime?: number) => {
-    const { clock, book, emit, events } = rig();
-    await watchTokens(send, { clock, book, emit, lifetime })('https://auth.example/token').catch(() => undefined);
+    const { clock, registry, emit, events } = rig();
+    await watchTokens(send, { clock, registry, emit, lifetime })('https://auth.example/token').catch(() => undefined);
     return events;
   };
 
@@ -188,14 +188,14 @@ describe('the tokens of the status quo', () => {
 
 describe('the events of the library', () => {
   it('should be told without the secret', () => {
-    const book = tokenBook();
+    const registry = tokenRegistry();
     const told: LiveEvent[] = [];
     const token$ = createTokenStream(() => of({ access_token: SECRET, expires_in: 8 }), {
       now: () => 5_000,
       jitter: 0,
     });
     token$.events.subscribe((event: TokenEvent) =>
-      told.push(...[ourEvent(event, book, 0)].filter((one) => one !== undefined)),
+      told.push(...[ourEvent(event, registry, 0)].filter((one) => one !== undefined)),
     );
     const subscription = token$.subscribe();
     const { id } = token$.current!;

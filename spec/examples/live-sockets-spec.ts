@@ -7,7 +7,7 @@ import { openFeed, type Feed } from '../../examples/live/feed.js';
 import { liveClock } from '../../examples/live/liveClock.js';
 import type { LaneEvent } from '../../examples/live/liveEvent.js';
 import { ourSocket, theirSocket } from '../../examples/live/sockets.js';
-import { fingerprint, tokenBook } from '../../examples/live/tokenBook.js';
+import { fingerprint, tokenRegistry } from '../../examples/live/tokenRegistry.js';
 
 type SocketEvent = Extract<LaneEvent, { type: 'socket' }>;
 
@@ -19,8 +19,8 @@ afterEach(() => ending.forEach((end) => end()));
 async function rig() {
   const clock = liveClock();
   const faults = createFaults(clock);
-  const book = tokenBook();
-  const feed: Feed = await openFeed((value) => book.find(value), faults, clock);
+  const registry = tokenRegistry();
+  const feed: Feed = await openFeed((value) => registry.find(value), faults, clock);
   ending.push(() => feed.close());
   const events: SocketEvent[] = [];
   const heard = new BehaviorSubject(0);
@@ -31,9 +31,9 @@ async function rig() {
   const until = (is: () => boolean) => firstValueFrom(heard.pipe(filter(is)));
   const told = (what: SocketEvent['what']) => events.filter((event) => event.what === what);
   const note = (value: string, life: number) =>
-    book.note(value, { id: fingerprint(value), expiresAt: clock.now() + life, slept: clock.slept });
-  const watch = { url: feed.url, clock, book, emit };
-  return { clock, faults, book, feed, events, until, told, note, watch };
+    registry.add(value, { id: fingerprint(value), expiresAt: clock.now() + life, slept: clock.slept });
+  const watch = { url: feed.url, clock, registry, emit };
+  return { clock, faults, registry, feed, events, until, told, note, watch };
 }
 
 it('the connection of the library should live through a renewal: the server is told the new token', async () => {

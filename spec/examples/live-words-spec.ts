@@ -6,8 +6,8 @@ import { aftermath, describe as wordsFor } from '../../examples/live/page/words.
 import { NOTHING } from '../../examples/live/counters.js';
 
 const LANES: readonly Lane[] = [
-  { name: 'ours', title: 'rx-fresh-token', motto: '' },
-  { name: 'theirs', title: 'Status quo', motto: '' },
+  { name: 'ours', title: 'rx-fresh-token', summary: '' },
+  { name: 'theirs', title: 'Status quo', summary: '' },
 ];
 const snapshot = (events: readonly LiveEvent[], more: Partial<Snapshot> = {}): Snapshot => ({
   now: 10_000,

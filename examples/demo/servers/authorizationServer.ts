@@ -10,7 +10,7 @@ export interface AuthorizationServerOptions {
   readonly scope: string;
   /** Seconds that an access token lives. */
   readonly tokenLifetime: number;
-  /** Milliseconds before the token endpoint answers, as if it stood across a network. */
+  /** Milliseconds before the token endpoint answers, as across a network. */
   readonly latency: number;
 }
 

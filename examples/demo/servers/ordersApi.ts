@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createRemoteJWKSet, decodeJwt, errors, jwtVerify } from 'jose';
 import { listen } from './listen.js';
 
-/** What the API wrote down about one client. The closing table is made from this, not from what the clients believe. */
-export interface Book {
+/** What the API counted of one client. The closing table shows this, and not what the clients counted. */
+export interface OrderCounts {
   /** Orders kept, each counted once. */
   readonly stored: number;
   /** Accepted requests that brought an order which was already there. */
@@ -17,17 +17,17 @@ export interface OrdersApiOptions {
   readonly issuer: string;
   readonly jwksUri: string;
   readonly audience: string;
-  /** Milliseconds before an answer, as if the API stood across a network. */
+  /** Milliseconds before an answer, as across a network. */
   readonly latency: number;
 }
 
 export interface OrdersApi {
   readonly url: URL;
-  bookOf(clientId: string): Book;
+  countsOf(clientId: string): OrderCounts;
   close(): void;
 }
 
-class ClientBook implements Book {
+class ClientCounts implements OrderCounts {
   readonly #orders = new Set<string>();
   readonly refused = { expired: 0, missing: 0, invalid: 0 };
   duplicates = 0;
@@ -46,10 +46,10 @@ class ClientBook implements Book {
 export async function startOrdersApi({ issuer, jwksUri, audience, latency }: OrdersApiOptions): Promise<OrdersApi> {
   const server = await listen();
   const publishedKeys = createRemoteJWKSet(new URL(jwksUri));
-  const books = new Map<string, ClientBook>();
-  const book = (clientId: string): ClientBook => {
-    const known = books.get(clientId) ?? new ClientBook();
-    books.set(clientId, known);
+  const counts = new Map<string, ClientCounts>();
+  const countsOf = (clientId: string): ClientCounts => {
+    const known = counts.get(clientId) ?? new ClientCounts();
+    counts.set(clientId, known);
     return known;
   };
 
@@ -60,7 +60,7 @@ export async function startOrdersApi({ issuer, jwksUri, audience, latency }: Ord
   const authenticate = async (request: IncomingMessage): Promise<string | null> => {
     const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) {
-      book('').refused.missing += 1;
+      countsOf('').refused.missing += 1;
       return null;
     }
     try {
@@ -72,8 +72,8 @@ export async function startOrdersApi({ issuer, jwksUri, audience, latency }: Ord
       return String(payload.client_id);
     } catch (error) {
       // The signature of an expired token has been verified, so its client_id can be believed.
-      if (error instanceof errors.JWTExpired) book(String(decodeJwt(token).client_id)).refused.expired += 1;
-      else book('').refused.invalid += 1;
+      if (error instanceof errors.JWTExpired) countsOf(String(decodeJwt(token).client_id)).refused.expired += 1;
+      else countsOf('').refused.invalid += 1;
       return null;
     }
   };
@@ -85,7 +85,7 @@ export async function startOrdersApi({ issuer, jwksUri, audience, latency }: Ord
     if (clientId === null) return 403;
     const key = request.headers['idempotency-key'];
     if (typeof key !== 'string' || order === null) return 400;
-    book(clientId).store(key);
+    countsOf(clientId).store(key);
     return 201;
   };
 
@@ -95,7 +95,7 @@ export async function startOrdersApi({ issuer, jwksUri, audience, latency }: Ord
       () => request.destroy(),
     );
   });
-  return { url: new URL('/orders', server.origin), bookOf: book, close: () => server.close() };
+  return { url: new URL('/orders', server.origin), countsOf, close: () => server.close() };
 }
 
 async function body(request: IncomingMessage): Promise<object | null> {

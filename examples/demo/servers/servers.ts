@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientSettings } from '../client.js';
 import { startAuthorizationServer } from './authorizationServer.js';
-import { startOrdersApi, type Book } from './ordersApi.js';
+import { startOrdersApi, type OrderCounts } from './ordersApi.js';
 
 const AUDIENCE = 'https://orders.example';
 const SCOPE = 'orders:write';
@@ -9,8 +9,8 @@ const SCOPE = 'orders:write';
 export interface Servers {
   /** What a client has to know. */
   settingsOf(clientId: string): ClientSettings;
-  /** What the API wrote down about a client. */
-  bookOf(clientId: string): Book;
+  /** What the API counted of a client. */
+  countsOf(clientId: string): OrderCounts;
   tokensIssuedTo(clientId: string): number;
   close(): void;
 }
@@ -49,7 +49,7 @@ export async function startServers({ clients, tokenLifetime, latency }: ServersO
       method: 'POST',
       headers: { 'content-type': 'application/json' },
     }),
-    bookOf: (clientId) => api.bookOf(clientId),
+    countsOf: (clientId) => api.countsOf(clientId),
     tokensIssuedTo: (clientId) => authorization.tokensIssuedTo(clientId),
     close: () => {
       authorization.close();

@@ -28,7 +28,7 @@ export function createLaneCard(parent: Element, lane: Lane): LaneCard {
   const head = card.append('header');
   const name = head.append('div');
   name.append('h2').attr('id', `title-${lane.name}`).text(lane.title);
-  name.append('p').text(lane.motto);
+  name.append('p').text(lane.summary);
   const list = head.append('dl');
   const values = COUNTERS.map(([label, key, value]) => {
     const pair = list.append('div').attr('class', key);

@@ -10,10 +10,10 @@ export interface KnownToken {
   readonly slept: number;
 }
 
-export interface TokenBook {
+export interface TokenRegistry {
   /** The latest of them. */
   readonly current: KnownToken | undefined;
-  note(value: string, token: Omit<KnownToken, 'number'>): KnownToken;
+  add(value: string, token: Omit<KnownToken, 'number'>): KnownToken;
   find(value: string): KnownToken | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface TokenBook {
 const KEPT = 64;
 
 /** The tokens of one client by their value, so that a request can be told by its token. The values go nowhere else. */
-export function tokenBook(): TokenBook {
+export function tokenRegistry(): TokenRegistry {
   const tokens = new Map<string, KnownToken>();
   let number = 0;
   let current: KnownToken | undefined;
@@ -30,7 +30,7 @@ export function tokenBook(): TokenBook {
       return current;
     },
     find: (value) => tokens.get(value),
-    note: (value, token) => {
+    add: (value, token) => {
       current = { ...token, number: tokens.get(value)?.number ?? number++ };
       tokens.set(value, current);
       for (const oldest of tokens.keys()) if (tokens.size > KEPT) tokens.delete(oldest);
@@ -39,5 +39,5 @@ export function tokenBook(): TokenBook {
   };
 }
 
-/** Tells tokens apart without telling what they are. */
+/** Tells tokens apart without showing them. */
 export const fingerprint = (value: string): string => createHash('sha256').update(value).digest('hex').slice(0, 8);
