@@ -6,7 +6,7 @@ import type { TokenRegistry } from './tokenRegistry.js';
 export interface Machinery {
   readonly clock: LiveClock;
   readonly faults: Faults;
-  readonly books: Readonly<Partial<Record<LaneName, TokenRegistry>>>;
+  readonly registries: Readonly<Partial<Record<LaneName, TokenRegistry>>>;
   /** The path that can be forbidden. */
   readonly path: string;
   /** Ends the WebSockets. */
@@ -23,13 +23,13 @@ const SHORTEST_SLEEP = 12_000;
 export const createButtons = ({
   clock,
   faults,
-  books,
+  registries,
   path,
   cut,
 }: Machinery): Readonly<Record<'revoke' | 'outage' | 'longOutage' | 'forbid' | 'sleep' | 'cut', () => FaultEvent>> => ({
   revoke: () => {
     const tokens: Partial<Record<LaneName, number>> = {};
-    for (const [lane, { current }] of Object.entries(books) as [LaneName, TokenRegistry][]) {
+    for (const [lane, { current }] of Object.entries(registries) as [LaneName, TokenRegistry][]) {
       if (current === undefined) continue;
       faults.revoke(current);
       tokens[lane] = current.number;
@@ -48,7 +48,7 @@ export const createButtons = ({
     return { type: 'fault', kind: 'cut', at: clock.now(), until: null };
   },
   sleep: () => {
-    const ends = Object.values(books).map(({ current }) => current?.expiresAt ?? 0);
+    const ends = Object.values(registries).map(({ current }) => current?.expiresAt ?? 0);
     const latest = Math.max(0, ...ends.filter(Number.isFinite));
     const { at, until } = clock.sleep(Math.max(SHORTEST_SLEEP, latest - clock.now() + OVERSLEEP));
     return { type: 'fault', kind: 'sleep', at, until };

@@ -41,14 +41,14 @@ export async function runLive({ port, compare, delivery }: LiveSettings, stop: A
     ending.push(() => ours.client.close());
     const theirs = compare ? theirClient(surroundings) : undefined;
     if (theirs) ending.push(() => theirs.client.close());
-    const books = { ours: ours.registry, ...(theirs && { theirs: theirs.registry }) };
+    const registries = { ours: ours.registry, ...(theirs && { theirs: theirs.registry }) };
     // Other people's servers have no WebSocket that is known here.
     let feed: Feed | undefined;
     if (delivery.mode === 'embedded') {
       feed = await openFeed((value) => ours.registry.find(value) ?? theirs?.registry.find(value), faults, clock);
       ending.push(() => feed?.close());
     }
-    const buttons = createButtons({ clock, faults, books, path, cut: () => feed?.cut() });
+    const buttons = createButtons({ clock, faults, registries, path, cut: () => feed?.cut() });
     const server = await servePage({ port, files, hub, buttons });
     ending.push(() => server.close());
     screen.print(`\n  The page is at ${server.url}\n  Ctrl-C ends the run.\n`);

@@ -41,7 +41,7 @@ function rig() {
     note,
     ask,
     pass: (ms: number) => void (system += ms),
-    buttons: createButtons({ clock, faults, books: { ours: registry }, path: '/invoices', cut: () => cuts++ }),
+    buttons: createButtons({ clock, faults, registries: { ours: registry }, path: '/invoices', cut: () => cuts++ }),
   };
 }
 

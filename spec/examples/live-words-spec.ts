@@ -1,5 +1,6 @@
 import type { Lane, LiveEvent, Snapshot } from '../../examples/live/liveEvent.js';
 import { duration, hueOf, letterOf } from '../../examples/live/page/names.js';
+import { narrator } from '../../examples/live/page/narrator.js';
 import { rowsOf, timeOfDay } from '../../examples/live/page/rows.js';
 import { begin, caughtUp, heard, tidy } from '../../examples/live/page/state.js';
 import { aftermath, describe as wordsFor } from '../../examples/live/page/words.js';
@@ -141,6 +142,23 @@ describe('the words', () => {
     expect(told).toBe(
       'Since then, rx-fresh-token: 1 refused, 1 token fetched; Status quo: 6 refused, 4 tokens fetched.',
     );
+  });
+
+  it('should say what came of an outage when it has ended', () => {
+    jest.useFakeTimers();
+    const line = { textContent: '' };
+    const state = begin(snapshot([], { counters: { ours: NOTHING, theirs: NOTHING } }), 0);
+    let refused = 0;
+    narrator(line as Element)({ type: 'fault', kind: 'outage', at: 10_000, until: 18_000 }, () => ({
+      ...state,
+      counters: { ours: { ...NOTHING, refused } },
+    }));
+    jest.advanceTimersByTime(8_000);
+    expect(line.textContent).toBe('The token endpoint is down for 8 s.');
+    refused = 1;
+    jest.advanceTimersByTime(6_000);
+    expect(line.textContent).toContain('Since then, rx-fresh-token: 1 refused');
+    jest.useRealTimers();
   });
 
   it('should call tokens by letter, and the 27th not by the name of the first', () => {
