@@ -257,6 +257,16 @@ describe('scriptedApi.fetch', () => {
     expect((await api.fetch(request, { signal: new AbortController().signal })).status).toBe(200);
   });
 
+  it("should heed a signal that is not the platform's, such as that of jsdom", async () => {
+    const signal = Object.assign(new EventTarget(), { aborted: false, reason: new Error('enough') });
+    const hanging = scriptedApi({ tokens: ['a'], steps: ['hang'] }).fetch('/', {
+      ...auth('a'),
+      signal: signal as unknown as AbortSignal,
+    });
+    signal.dispatchEvent(new Event('abort'));
+    await expect(hanging).rejects.toThrow('enough');
+  });
+
   it('should reject what fetch rejects, and count no call', async () => {
     const api = scriptedApi({ tokens: ['a'] });
     const used = new Request('http://localhost/', { method: 'POST', body: 'x' });

@@ -15,8 +15,9 @@ export type ApiExchange = (method: string, path: string, token: string | null) =
 export function fetchFrom(exchange: ApiExchange): typeof globalThis.fetch {
   function fetched(input: string | URL | Request, init?: RequestInit): Observable<Response> {
     const given = typeof input === 'string' || 'href' in input ? undefined : input;
-    // The platform's Request rejects what its fetch rejects. A path is taken too, as in a page.
-    const request = new Request(given ?? new URL(input as string | URL, 'http://localhost'), init);
+    // The platform's Request rejects what its fetch rejects. A path is taken too, as in a page, and so is a signal of
+    // another implementation, such as that of jsdom.
+    const request = new Request(given ?? new URL(input as string | URL, 'http://localhost'), { ...init, signal: null });
     const token = /^\S+ +(\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
     const answered$ = exchange(request.method, new URL(request.url).pathname, token ?? null).pipe(
       map((answer) => responseOf(answer, request)),

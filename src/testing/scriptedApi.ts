@@ -15,8 +15,8 @@ export interface ScriptedApi<T = string> {
   /** For `withToken`: cold, each subscription is one call. `path` and `method` default to `/` and `GET`. */
   readonly send: (token: Pick<AccessToken, 'value'>, path?: string, method?: string) => Observable<T>;
   /**
-   * For `createFetch` and `createHttpClient`: shaped like the global fetch. The token is what follows the scheme in
-   * `Authorization`.
+   * For `createFetch` and `createHttpClient`: rejects what the global fetch rejects, but takes a path alone too. The
+   * token is what follows the scheme in `Authorization`.
    */
   readonly fetch: typeof globalThis.fetch;
   /** Every call so far, in order. */
