@@ -152,8 +152,8 @@ describe('the timeout of HttpClient', () => {
 
 describe('options that cannot be', () => {
   it.each<[object, string]>([
-    [{ isrejection: () => true }, 'provideTokenStream knows no option "isrejection"'],
-    [{ toString: 1 }, 'provideTokenStream knows no option "toString"'],
+    [{ isrejection: () => true }, 'unknown option "isrejection"'],
+    [{ toString: 1 }, 'unknown option "toString"'],
     [{ isRejection: 419 }, 'option "isRejection" must be a function, got 419'],
     [{ authorize: 'x' }, 'option "authorize" must be a function, got string'],
     [{ name: '' }, 'option "name" must be a string that is not empty, got ""'],

@@ -47,7 +47,7 @@ describe('a file that cannot be used', () => {
   it.each<[string, object]>([
     ['option "staleAfter" must be a number, at least 1000, or Infinity, got 10', { staleAfter: 10 }],
     ['option "lifetime" must be a function, got 5', { lifetime: 5 }],
-    ['fileTokenStore knows no option "stale"', { stale: 5000 }],
+    ['unknown option "stale"', { stale: 5000 }],
   ])('should be a TypeError: %s', (message, options) => {
     expect(() => fileTokenStore(place.file, options)).toThrow(new TypeError(message));
   });

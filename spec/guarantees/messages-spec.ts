@@ -1,7 +1,7 @@
 /* eslint rxjs-x/throw-error: off -- sources throw what they like */
 import { firstValueFrom, throwError } from 'rxjs';
 import { cases } from 'rxjs-marbles/jest';
-import { takeToken, TokenEndpointError, type TokenEvent } from 'rx-fresh-token';
+import { createTokenStream, takeToken, TokenEndpointError, type TokenEvent } from 'rx-fresh-token';
 import { openStream, setUp } from './rig.js';
 
 describe('39: whoever logs only a message, or JSON, learns the reason', () => {
@@ -75,4 +75,10 @@ describe('39: whoever logs only a message, or JSON, learns the reason', () => {
     });
     token$.close();
   });
+});
+
+it('39: an option that does not exist is named', () => {
+  expect(() => createTokenStream(() => [], { refreshMargin: 5 } as never)).toThrow(
+    new TypeError('unknown option "refreshMargin"'),
+  );
 });

@@ -79,7 +79,8 @@ export function setUp(
       const answer$ = fail === undefined ? of(response as TokenResponse) : throwError(() => fail);
       return took === 0 ? answer$ : timer(took, scheduler).pipe(switchMap(() => answer$));
     },
-    { scheduler, jitter: 0, ...options },
+    // The rest of a case is its options, but for its name.
+    { scheduler, jitter: 0, ...options, ...({ name: undefined } as TokenStreamOptions) },
   );
   token$.events.subscribe((event) => events.push(eventText(event)));
   const at: Rig['at'] = (ms, action) => {

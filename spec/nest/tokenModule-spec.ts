@@ -335,8 +335,8 @@ describe('a mistake in the options', () => {
     ['a plain origin', { source, allowedOrigins: ['http://api.example'] }, 'option "allowedOrigins[0]"'],
     ['a number out of range', { source, allowedOrigins: [], stream: { maxWait: -1 } }, 'option "maxWait"'],
     ['no function', { source, allowedOrigins: [], isRejection: 401 }, 'option "isRejection"'],
-    ['an option of the stream', { source, allowedOrigins: [], maxWait: 5 }, 'TokenModule knows no option "maxWait"'],
-    ['an option of axios', { source, allowedOrigins: [], timeout: 5 }, 'TokenModule knows no option "timeout"'],
+    ['an option of the stream', { source, allowedOrigins: [], maxWait: 5 }, 'unknown option "maxWait"'],
+    ['an option of axios', { source, allowedOrigins: [], timeout: 5 }, 'unknown option "timeout"'],
   ])('should be named while the application is created: %s', async (_case, options, message) => {
     const given = options as TokenModuleOptions;
     const modules = [TokenModule.forRootAsync({ useFactory: () => given })];
@@ -353,7 +353,7 @@ describe('a mistake in the options', () => {
 
   it('should be named where the factory gives the name, which is given to forRootAsync itself', async () => {
     const module = TokenModule.forRootAsync({ useFactory: () => ({ source, allowedOrigins: [], name: 'crm' }) });
-    await expect(create({ imports: [module] })).rejects.toThrow('TokenModule knows no option "name" here');
+    await expect(create({ imports: [module] })).rejects.toThrow('unknown option "name" here');
   });
 
   it.each(['', 7, null])('should be named at once where it is the name: %p', (name) => {

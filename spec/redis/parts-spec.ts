@@ -415,7 +415,7 @@ describe('options', () => {
   const upstash = { eval: client.eval, evalsha: client.eval, createScript: client.eval };
 
   it.each<[string, object]>([
-    ['redisTokenStore knows no option "encryptionkey"', { encryptionkey: { id: 'a', key: new Uint8Array(32) } }],
+    ['unknown option "encryptionkey"', { encryptionkey: { id: 'a', key: new Uint8Array(32) } }],
     ['option "client"', { client: {} }],
     ['option "client"', { client: undefined }],
     ['option "client" must be a client of redis or ioredis', { client: 'redis://:SECRET@localhost' }],

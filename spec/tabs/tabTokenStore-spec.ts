@@ -423,7 +423,7 @@ describe('tabTokenStore', () => {
   it.each([
     [undefined, /options must be an object/],
     [null, /options must be an object/],
-    [{ name: 'orders', lockTimeOut: 5 }, /tabTokenStore knows no option "lockTimeOut"/],
+    [{ name: 'orders', lockTimeOut: 5 }, /unknown option "lockTimeOut"/],
     [{}, /"name" must be a string that is not empty, got undefined/],
     [{ name: '' }, /"name"/],
     [{ name: 'a', askTimeout: -1 }, /"askTimeout" must be a number, at least 0/],

@@ -82,7 +82,7 @@ export function splitOptions(options: ProvideTokenStreamOptions) {
     authorize,
     ...own
   } = options;
-  refuseUnknown(own, Object.keys(STREAM_OPTIONS), 'provideTokenStream');
+  refuseUnknown(own, STREAM_OPTIONS);
   if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
   if (name !== undefined) requireText('name', name);
   requireFunctions({ isRejection, authorize });

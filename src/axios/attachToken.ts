@@ -32,6 +32,12 @@ export interface AttachTokenOptions {
   isRejection?: ((response: AxiosResponse) => boolean) | undefined;
 }
 
+const KNOWN: Record<keyof AttachTokenOptions, true> = {
+  allowedOrigins: true,
+  allowInsecureRequests: true,
+  isRejection: true,
+};
+
 /** An axios instance, by the types of axios for ES modules or for CommonJS: as a whole these do not fit each other. */
 type AttachableInstance = Pick<AxiosInstance, 'defaults' | 'interceptors'>;
 
@@ -73,7 +79,7 @@ export function attachToken(
     throw new TypeError('attachToken takes an axios instance');
   if (manager.proof) throw new TypeError('axios cannot sign requests: use createFetch for DPoP');
   requireObject(options);
-  refuseUnknown(options, ['allowedOrigins', 'allowInsecureRequests', 'isRejection'], 'attachToken');
+  refuseUnknown(options, KNOWN);
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
   const { baseURL } = instance.defaults;

@@ -4,11 +4,12 @@ import { HttpStatusError } from '../errors.js';
 import { statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { displayUrl } from '../internal/originOf.js';
+import { refuseUnknown } from '../internal/validate.js';
 import { createDestinations } from '../http/destinations.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
 import { headersOption, type HeaderRecord } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
-import { fetchWithToken, type FetchOptions } from '../http/createFetch.js';
+import { FETCH_OPTIONS, fetchWithToken, type FetchOptions } from '../http/createFetch.js';
 import { MAX_RETRY_AFTER, TEMPORARY_STATUSES } from '../token/failure.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -29,6 +30,14 @@ export interface EventStreamOptions extends Omit<ConnectOptions, 'onRenewal'>, O
   /** Sent with every request. */
   headers?: HeadersInit | undefined;
 }
+
+const KNOWN: Record<keyof EventStreamOptions, true> = {
+  ...FETCH_OPTIONS,
+  reconnect: true,
+  isFinal: true,
+  maxWait: true,
+  headers: true,
+};
 
 /** A server that sends more than this without the end of an event is not read on. Characters. */
 const LONGEST_EVENT = 16 * 1024 * 1024;
@@ -70,6 +79,7 @@ export function eventStream(
   const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
   const headers = { accept: 'text/event-stream', ...sendable(headersOption(options.headers)) };
   const settings = settingsOf(options);
+  refuseUnknown(options, KNOWN);
   const isFinal = (end: unknown) => isFinalStatus(statusOf(end)) && !settings.isRejection(end);
 
   return defer(() => {

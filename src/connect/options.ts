@@ -62,7 +62,7 @@ export interface ConnectOptions {
 export type ConnectSettings = ReturnType<typeof settingsOf>;
 
 /** Checks every option. @throws TypeError that names an option out of range */
-export function settingsOf(options: ConnectOptions = {}) {
+export function settingsOf(options: ConnectOptions) {
   requireObject(options);
   const { onRenewal = 'keep', reconnect = {} } = options;
   requireFunctions({ isRejection: options.isRejection, isFinal: options.isFinal });
@@ -83,12 +83,13 @@ export function settingsOf(options: ConnectOptions = {}) {
 function backoffOf(reconnect: ReconnectOptions) {
   if (typeof reconnect !== 'object' || (reconnect as unknown) === null)
     throw wrong('reconnect', reconnect, 'false or an object');
-  const numbers = numbersIn(
+  const { random = Math.random, ...numbers } = reconnect;
+  requireFunctions({ 'reconnect.random': random });
+  const checked = numbersIn(
     reconnect as Record<string, unknown>,
     { initial: [0, FINITE, 250], max: [0, FINITE, 10_000], factor: [1, FINITE, 2], count: [0, Infinity, Infinity] },
     'reconnect.',
+    numbers,
   );
-  const { random = Math.random } = reconnect;
-  requireFunctions({ 'reconnect.random': random });
-  return { ...numbers, random };
+  return { ...checked, random };
 }

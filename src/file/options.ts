@@ -1,4 +1,4 @@
-import { numbersIn, refuseUnknown, requireFunctions } from '../internal/validate.js';
+import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 
 export interface FileTokenStoreOptions {
@@ -17,13 +17,11 @@ export interface FileTokenStoreOptions {
   lifetime?: TokenStreamOptions['lifetime'];
 }
 
-const KNOWN: Record<keyof FileTokenStoreOptions, true> = { staleAfter: true, lifetime: true };
-
 /** The options with their defaults. @throws TypeError that names an option out of range */
 export function checkedOptions(options: FileTokenStoreOptions = {}) {
-  const { staleAfter } = numbersIn(options, { staleAfter: [1000, Infinity, 10_000] });
-  refuseUnknown(options, Object.keys(KNOWN), 'fileTokenStore');
-  const { lifetime } = options;
+  requireObject(options);
+  const { lifetime, ...numbers } = options;
+  const { staleAfter } = numbersIn(numbers, { staleAfter: [1000, Infinity, 10_000] });
   requireFunctions({ lifetime });
   return { staleAfter, lifetime };
 }

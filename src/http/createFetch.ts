@@ -1,6 +1,6 @@
 /** The public function `createFetch`: a fetch whose requests carry the token. */
 import { TokenStreamClosedError } from '../errors.js';
-import { requireFunctions } from '../internal/validate.js';
+import { refuseUnknown, requireFunctions } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -35,6 +35,16 @@ export interface FetchOptions extends DestinationOptions {
    */
   isRejection?: IsRejection | undefined;
 }
+
+/** Each client refuses what is not of its options: those of one are not those of another. */
+export const FETCH_OPTIONS: Record<keyof FetchOptions, true> = {
+  baseUrl: true,
+  allowedOrigins: true,
+  allowInsecureRequests: true,
+  fetch: true,
+  authorize: true,
+  isRejection: true,
+};
 
 /** @param replacingSignal ends the request in the place of the caller's signal */
 export type FetchWithToken = (
@@ -130,5 +140,6 @@ export function fetchWithToken(
  */
 export const createFetch = (token$: TokenStream, options: FetchOptions = {}): typeof globalThis.fetch => {
   const send = fetchWithToken(token$, options);
+  refuseUnknown(options, FETCH_OPTIONS);
   return (input, init) => send(input, init);
 };

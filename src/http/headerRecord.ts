@@ -1,6 +1,7 @@
 /** Copies, checks and searches headers. */
 import { kindOf } from '../internal/kindOf.js';
 import type { HeadersInit } from '../internal/platformTypes.js';
+import { requireObject } from '../internal/validate.js';
 
 export type HeaderRecord = Record<string, string>;
 
@@ -47,6 +48,6 @@ export const withoutHeaders = (headers: HeaderRecord, names: readonly string[]):
 
 function isIterable(headers: HeadersInit): headers is Headers | [string, string][] {
   // The error of `in` would quote the value.
-  if (typeof headers !== 'object') throw new TypeError('headers must be an object');
+  requireObject(headers, 'headers');
   return Symbol.iterator in headers;
 }

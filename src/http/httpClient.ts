@@ -3,7 +3,7 @@ import { throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { isStream } from '../internal/isStream.js';
 import { displayUrl } from '../internal/originOf.js';
-import { numbersIn } from '../internal/validate.js';
+import { numbersIn, refuseUnknown } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { createDestinations } from './destinations.js';
@@ -12,7 +12,7 @@ import { sendOnSubscribe, type Read } from './sendOnSubscribe.js';
 import { copyOfInit, copyOfRequest, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';
 import { copyOfBody, hasContentType, isSendable, releaseBody, tagOf } from './requestBody.js';
 import { readBody, statusError } from './responseBody.js';
-import { fetchWithToken, type FetchOptions } from './createFetch.js';
+import { FETCH_OPTIONS, fetchWithToken, type FetchOptions } from './createFetch.js';
 
 export interface HttpClientOptions extends FetchOptions {
   /**
@@ -80,8 +80,10 @@ export interface HttpClient {
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
   const destinations = createDestinations(options);
   const sender = { send: fetchWithToken(token$, options, destinations), timers: managerOf(token$).timers };
-  const { timeout: defaultTimeout } = numbersIn(options, TIMEOUT);
-  const defaults = options.headers === undefined ? undefined : headersOption(options.headers);
+  const { headers, timeout: defaultTimeout, ...others } = options;
+  numbersIn({ timeout: defaultTimeout }, TIMEOUT);
+  refuseUnknown(others, FETCH_OPTIONS);
+  const defaults = headers === undefined ? undefined : headersOption(headers);
 
   const defaultsFor = (body: unknown) =>
     defaults && hasContentType(body) ? withoutHeaders(defaults, ['content-type']) : defaults;

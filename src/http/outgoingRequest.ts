@@ -2,6 +2,7 @@
 import { isStream } from '../internal/isStream.js';
 import { orAborted } from '../internal/onAbort.js';
 import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platformTypes.js';
+import { requireObject } from '../internal/validate.js';
 import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
 import { copyOfBody, releaseBody } from './requestBody.js';
@@ -63,7 +64,7 @@ export const copyOfRequest = (request: Request | undefined, { body }: OutgoingIn
 
 /** The init as it is now, but for its headers. */
 export function copyOfInit(given: RequestInit): OutgoingInit {
-  if (typeof given !== 'object') throw new TypeError('init must be an object');
+  requireObject(given, 'init');
   const prototype = parentOf(given);
   const isPlain = prototype === Object.prototype || prototype === null;
   const init: OutgoingInit = isPlain ? { ...given } : fieldsOfClass(given);

@@ -9,14 +9,20 @@ type Checked<R extends Record<string, Range>> = {
 
 export const FINITE = Number.MAX_VALUE;
 
-/** Checks the numbers among options, and puts the defaults in. `undefined` means the default. */
+/**
+ * Checks the numbers among options, and puts the defaults in. `undefined` means the default.
+ *
+ * @param numbers what was given besides options of other kinds: its names are known, or refused
+ */
 export function numbersIn<const R extends Record<string, Range>>(
   options: { [K in keyof R]?: unknown } = {},
   ranges: R,
   prefix = '',
+  numbers: object = options,
 ): Checked<R> {
   if (typeof options !== 'object' || (options as unknown) === null)
     throw wrong(prefix.slice(0, -1) || 'options', options, 'an object');
+  refuseUnknown(numbers, ranges, '', prefix);
   const checked: Record<string, unknown> = {};
   // Not `for … in`: old libraries add enumerable members to Object.prototype.
   for (const name of Object.keys(ranges)) {
@@ -35,14 +41,15 @@ export function numbersIn<const R extends Record<string, Range>>(
 }
 
 /** Checks options as a whole. They are not shown: a text in their place may be a secret. */
-export function requireObject(options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object');
+export function requireObject(options: unknown, name = 'options'): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError(`${name} must be an object`);
 }
 
-/** Names an option that does not exist: TypeScript accepts those of a variable. */
-export function refuseUnknown(options: object, known: readonly string[], owner: string, hint = ''): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new TypeError(`${owner} knows no option "${unknown}"${hint}`);
+/** Names an option that does not exist: TypeScript accepts those of a variable. One that is undefined is not given. */
+export function refuseUnknown(options: object, known: object, hint = '', prefix = ''): void {
+  for (const [name, value] of Object.entries(options))
+    if (value !== undefined && !Object.hasOwn(known, name))
+      throw new TypeError(`unknown option "${prefix}${name}"${hint}`);
 }
 
 /** Checks an option that must be a text. */

@@ -45,7 +45,7 @@ export function checkedOptions(options: TokenModuleOptions | null | undefined): 
     throw new TypeError('TokenModule needs options: { source, allowedOrigins or axios.baseURL, … }');
   const places = 'those of the stream belong in "stream", those of the HTTP client in "axios"';
   const hint = ` here: ${places}, name and isGlobal to forRootAsync itself`;
-  refuseUnknown(options, Object.keys(KNOWN), 'TokenModule', hint);
+  refuseUnknown(options, KNOWN, hint);
   // The value is not shown: somebody may have given the token itself.
   if (typeof options.source !== 'function')
     throw new TypeError('option "source" must be a token source: a function that fetches a token');

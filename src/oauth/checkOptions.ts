@@ -15,10 +15,24 @@ export interface CheckedOptions extends OAuthOptions {
 }
 
 /** The options of every grant. Each grant takes out its own before. */
-const KNOWN = (
-  'issuer tokenEndpoint revocationEndpoint clientId clientSecret clientAuth privateKey clientAssertion ' +
-  'scope resource audience parameters fetch dpop allowInsecureRequests revokeOnClose'
-).split(' ');
+const KNOWN: Record<keyof OAuthOptions, true> = {
+  issuer: true,
+  tokenEndpoint: true,
+  revocationEndpoint: true,
+  clientId: true,
+  clientSecret: true,
+  clientAuth: true,
+  privateKey: true,
+  clientAssertion: true,
+  scope: true,
+  resource: true,
+  audience: true,
+  parameters: true,
+  fetch: true,
+  dpop: true,
+  allowInsecureRequests: true,
+  revokeOnClose: true,
+};
 
 /** The form parameters that a grant sets itself. */
 const RESERVED =
@@ -31,7 +45,7 @@ const RESERVED =
  */
 export function checkedOptions(given: OAuthOptions): CheckedOptions {
   const options = { ...given };
-  refuseUnknown(options, KNOWN, 'this grant');
+  refuseUnknown(options, KNOWN);
   checkServer(options);
   text('clientId', options.clientId);
   if (options.scope !== undefined) text('scope', options.scope);

@@ -1,4 +1,4 @@
-import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import { settingsOf as settingsOfStream, type InTurn, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
@@ -50,21 +50,19 @@ export interface PoolSettings<K> {
 /** Checks every option. @throws TypeError that names an option out of range */
 export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
   requireObject(options);
-  const { idOf, store, chainOf, scheduler } = options;
+  const { idOf, store, chainOf, max, concurrency, ...own } = options as TokenPoolOptions<K> &
+    Pick<TokenStreamOptions, 'initial'>;
   requireFunctions({ idOf, store, chainOf });
   if (store && chainOf)
     throw new TypeError('option "chainOf" must not be given with "store": a chain lives in one process');
-  if ((options as TokenStreamOptions).initial !== undefined)
+  if (own.initial !== undefined)
     throw new TypeError('option "initial" must not be given to a pool: all keys would start from one token');
-  const numbers = numbersIn(options as { max?: unknown; concurrency?: unknown }, {
-    max: [1, Infinity, 10_000],
-    concurrency: [1, Infinity, 8],
-  });
+  const numbers = numbersIn({ max, concurrency }, { max: [1, Infinity, 10_000], concurrency: [1, Infinity, 8] });
   const settings: Settings = {
-    ...settingsOfStream({ ...options, store: undefined }),
+    ...settingsOfStream(own),
     inTurn: createTurns(numbers.concurrency),
   };
-  const ownSettingsOf = chainOf ? chained(chainOf, scheduler, settings.inTurn) : store && stored(store);
+  const ownSettingsOf = chainOf ? chained(chainOf, settings.scheduler, settings.inTurn) : store && stored(store);
   return {
     max: numbers.max,
     settings,
@@ -82,7 +80,7 @@ type OwnSettingsOf<K> = (id: string, key: K) => Partial<Settings> | null;
 
 function chained<K>(
   chainOf: (key: K) => string | undefined,
-  scheduler: SchedulerLike = asyncScheduler,
+  scheduler: SchedulerLike,
   inTurn: InTurn,
 ): OwnSettingsOf<K> {
   const chains = createChains(scheduler);

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { requireObject, wrong } from '../internal/validate.js';
+import { refuseUnknown, requireObject, wrong } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { frozenCopy } from './canonicalKey.js';
@@ -103,7 +103,8 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
 
   function remove(key: K, options: TokenPoolDeleteOptions = {}): void {
     requireObject(options);
-    const { signOut = false } = options;
+    const { signOut = false, ...others } = options;
+    refuseUnknown(others, {});
     if (typeof signOut !== 'boolean') throw wrong('signOut', signOut, 'a boolean');
     requireOpen();
     // The session may live in a store, or in what the source reads, though no stream of it does.

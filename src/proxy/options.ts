@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { isLoopback } from '../internal/loopback.js';
 import { displayUrl } from '../internal/originOf.js';
-import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { numbersIn, refuseUnknown, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */
 export interface ProxyLogEntry {
@@ -57,11 +57,25 @@ export interface TokenProxyOptions {
   log?: ((entry: ProxyLogEntry) => void) | undefined;
 }
 
+const KNOWN: Record<keyof TokenProxyOptions, true> = {
+  to: true,
+  allowInsecureRequests: true,
+  allowRemoteClients: true,
+  allowedHosts: true,
+  incomingAuthorization: true,
+  repeatLimit: true,
+  timeout: true,
+  isRejection: true,
+  agent: true,
+  log: true,
+};
+
 export type ProxySettings = ReturnType<typeof settingsOf>;
 
 /** Checks every option. @throws TypeError that names an option out of range */
 export function settingsOf(options: TokenProxyOptions) {
   requireObject(options);
+  refuseUnknown(options, KNOWN);
   const { allowedHosts = [], log, isRejection, agent } = options;
   const incomingAuthorization = options.incomingAuthorization ?? 'refuse';
   if (!['refuse', 'replace'].includes(incomingAuthorization))

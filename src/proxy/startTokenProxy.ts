@@ -38,9 +38,10 @@ export async function startTokenProxy(
   options: StartTokenProxyOptions,
 ): Promise<RunningTokenProxy> {
   requireObject(options);
-  const { grace } = numbersIn({ grace: options.grace }, { grace: [0, 2 ** 31 - 1, 10_000] });
-  const place = placeOf(options.listen ?? '127.0.0.1:0', options.allowRemoteClients === true);
-  const proxy = createTokenProxy(token$, options);
+  const { listen: at = '127.0.0.1:0', grace: given, ...own } = options;
+  const { grace } = numbersIn({ grace: given }, { grace: [0, 2 ** 31 - 1, 10_000] });
+  const place = placeOf(at, options.allowRemoteClients === true);
+  const proxy = createTokenProxy(token$, own);
   const server = createServer({ keepAliveTimeout: CLIENT_IDLE, requestTimeout: 0 });
   proxy.attach(server);
   try {

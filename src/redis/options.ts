@@ -1,4 +1,4 @@
-import { FINITE, numbersIn, refuseUnknown, requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { requireClient, type RedisClient } from './client.js';
 import type { EncryptionKey } from './encryption.js';
@@ -48,27 +48,20 @@ export interface RedisTokenStoreOptions {
   lifetime?: TokenStreamOptions['lifetime'];
 }
 
-const KNOWN: Record<keyof RedisTokenStoreOptions, true> = {
-  client: true,
-  key: true,
-  prefix: true,
-  encryptionKey: true,
-  lease: true,
-  fetchTimeout: true,
-  storeDeadline: true,
-  forceCooldown: true,
-  onUnavailable: true,
-  lifetime: true,
-};
-
 const NAME = /^[^{}\s]+$/;
 
 /** Checks every option once. Never quotes a key's bytes. */
 export function storeSettings(options: RedisTokenStoreOptions) {
   requireObject(options);
-  // With `encryptionkey` the tokens would lie in Redis as they are.
-  refuseUnknown(options, Object.keys(KNOWN), 'redisTokenStore');
-  const { key, prefix = 'rx-fresh-token:', encryptionKey, onUnavailable = 'wait', lifetime } = options;
+  const {
+    client,
+    key,
+    prefix = 'rx-fresh-token:',
+    encryptionKey,
+    onUnavailable = 'wait',
+    lifetime,
+    ...times
+  } = options;
   if (typeof key !== 'string' || !NAME.test(key))
     throw wrong('key', key, 'a string that is not empty, without "{", "}" and spaces');
   if (typeof prefix !== 'string' || !/^[^{}\s]*$/.test(prefix))
@@ -78,7 +71,7 @@ export function storeSettings(options: RedisTokenStoreOptions) {
     throw wrong('onUnavailable', onUnavailable, '"wait" or "local"');
   requireFunctions({ lifetime });
   const keys = encryptionKeys(encryptionKey);
-  const numbers = numbersIn(options, {
+  const numbers = numbersIn(times, {
     lease: [100, FINITE, 10_000],
     fetchTimeout: [50, FINITE],
     storeDeadline: [10, FINITE, 500],
@@ -89,7 +82,7 @@ export function storeSettings(options: RedisTokenStoreOptions) {
   return {
     ...numbers,
     fetchTimeout: numbers.fetchTimeout ?? numbers.lease * 0.8,
-    client: requireClient(options.client),
+    client: requireClient(client),
     hashKey,
     channel: `${hashKey}:push`,
     keys,

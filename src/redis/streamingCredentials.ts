@@ -1,7 +1,7 @@
 import { asyncScheduler, EMPTY, filter, firstValueFrom, retry, type Subscription } from 'rxjs';
 import { isTokenError } from '../errors.js';
 import { createTimers } from '../internal/timers.js';
-import { requireObject, requireText } from '../internal/validate.js';
+import { refuseUnknown, requireObject, requireText } from '../internal/validate.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { takeToken } from '../token/takeToken.js';
 
@@ -71,7 +71,8 @@ export function streamingCredentials(
   // Within `maxWait`, unlike a subscription. Throws when it is no stream.
   const usable$ = takeToken(token$);
   requireObject(options);
-  const { username = 'default' } = options;
+  const { username = 'default', ...others } = options;
+  refuseUnknown(others, {});
   requireText('username', username);
   const credentialsOf = ({ value }: AccessToken): RedisCredentials => ({ username, password: value });
   let newest: AccessToken | null = null;

@@ -1,11 +1,4 @@
-import {
-  FINITE,
-  numbersIn,
-  refuseUnknown,
-  requireFunctions,
-  requireObject,
-  requireText,
-} from '../internal/validate.js';
+import { FINITE, numbersIn, requireFunctions, requireObject, requireText } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 
 export interface TabTokenStoreOptions {
@@ -30,19 +23,11 @@ export interface TabTokenStoreOptions {
   lifetime?: TokenStreamOptions['lifetime'];
 }
 
-const KNOWN: Record<keyof TabTokenStoreOptions, true> = {
-  name: true,
-  askTimeout: true,
-  lockTimeout: true,
-  lifetime: true,
-};
-
 /** The options with their defaults. @throws TypeError that names an option out of range */
 export function checkedOptions(options: TabTokenStoreOptions) {
   requireObject(options);
-  refuseUnknown(options, Object.keys(KNOWN), 'tabTokenStore');
-  const { name, lifetime } = options;
+  const { name, lifetime, ...numbers } = options;
   requireText('name', name);
   requireFunctions({ lifetime });
-  return { name, lifetime, ...numbersIn(options, { askTimeout: [0, FINITE, 40], lockTimeout: [0, Infinity, 15_000] }) };
+  return { name, lifetime, ...numbersIn(numbers, { askTimeout: [0, FINITE, 40], lockTimeout: [0, Infinity, 15_000] }) };
 }

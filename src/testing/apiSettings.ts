@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { numbersIn, refuseUnknown, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import type { ApiCall, Tolerance } from './apiRecord.js';
 import { requireApiSteps, type ApiStep } from './apiStep.js';
 import { requireRefusal } from './apiVerdict.js';
@@ -41,11 +41,24 @@ export interface ScriptedApiOptions<T = string> {
   readonly tolerate?: readonly Tolerance[] | undefined;
 }
 
+const KNOWN: Record<keyof ScriptedApiOptions, true> = {
+  tokens: true,
+  scheduler: true,
+  delay: true,
+  steps: true,
+  refuseWith: true,
+  answer: true,
+  responses: true,
+  maxCalls: true,
+  tolerate: true,
+};
+
 const TOLERANCES: readonly string[] = ['missing', 'unknown', 'expired', 'refused'];
 
 /** Checks every option once. */
 export function apiSettings(options: ScriptedApiOptions<unknown>) {
   requireObject(options);
+  refuseUnknown(options, KNOWN);
   const {
     tokens,
     steps = [],
@@ -59,7 +72,7 @@ export function apiSettings(options: ScriptedApiOptions<unknown>) {
     scheduler: options.scheduler ?? (typeof tokens === 'function' ? tokens.scheduler : undefined),
   });
   const delay = perCall('delay', options.delay, 0, LONGEST);
-  const { maxCalls } = numbersIn(options, { maxCalls: [0, Infinity, Infinity] });
+  const { maxCalls } = numbersIn({ maxCalls: options.maxCalls }, { maxCalls: [0, Infinity, Infinity] });
   requireApiSteps(steps);
   requireSteps(
     'tolerate',

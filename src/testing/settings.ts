@@ -3,7 +3,7 @@ import { numbersIn, requireFunctions, requireMethod, wrong } from '../internal/v
 
 /** Checks that those options that are given are true or false. */
 export function requireFlags(options: Record<string, unknown>): void {
-  for (const name in options) {
+  for (const name of Object.keys(options)) {
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
       throw wrong(name, options[name], 'true or false');
   }

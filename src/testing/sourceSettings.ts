@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { numbersIn, requireObject } from '../internal/validate.js';
+import { numbersIn, refuseUnknown, requireObject } from '../internal/validate.js';
 import type { TokenResponse } from '../token/types.js';
 import { isError } from './plainError.js';
 import { clockOf, LONGEST, perCall, requireFlags, requireSteps } from './settings.js';
@@ -44,6 +44,17 @@ export interface FakeTokenSourceOptions {
   readonly allowOverlap?: boolean | undefined;
 }
 
+const KNOWN: Record<keyof FakeTokenSourceOptions, true> = {
+  scheduler: true,
+  now: true,
+  latency: true,
+  lifetime: true,
+  steps: true,
+  names: true,
+  maxCalls: true,
+  allowOverlap: true,
+};
+
 const WORDS: readonly unknown[] = ['token', 'transient', 'permanent', 'hang'];
 const isStep = (step: unknown): boolean =>
   WORDS.includes(step) ||
@@ -53,11 +64,12 @@ const isStep = (step: unknown): boolean =>
 /** Checks every option once. */
 export function sourceSettings(options: FakeTokenSourceOptions) {
   requireObject(options);
+  refuseUnknown(options, KNOWN);
   const { scheduler, now } = clockOf(options);
   const { steps = [], names = 'letters', allowOverlap = false } = options;
   const latency = perCall('latency', options.latency, 0, LONGEST);
   const lifetime = perCall('lifetime', options.lifetime, 30_000, Infinity);
-  const { maxCalls } = numbersIn(options, { maxCalls: [0, Infinity, Infinity] });
+  const { maxCalls } = numbersIn({ maxCalls: options.maxCalls }, { maxCalls: [0, Infinity, Infinity] });
   const nameOf = namesOf(names);
   requireFlags({ allowOverlap });
   requireSteps('steps', steps, isStep, '"token", "transient", "permanent", "hang", an Error or a token response');

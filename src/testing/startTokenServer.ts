@@ -72,8 +72,8 @@ export interface TokenServer extends TokenRegister {
  */
 export async function startTokenServer(options: TokenServerOptions = {}): Promise<TokenServer> {
   requireObject(options);
-  const { names = 'numbers', refuseWith = 401 } = options;
-  const { lifetime, latency, port } = numbersIn(options, {
+  const { names = 'numbers', refuseWith = 401, ...numbers } = options;
+  const { lifetime, latency, port } = numbersIn(numbers, {
     lifetime: [1, LONGEST, 1000],
     latency: [0, LONGEST, 0],
     port: [0, 65_535, 0],

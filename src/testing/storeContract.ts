@@ -41,8 +41,8 @@ export interface StoreContractOptions {
  */
 export function storeContract(options: StoreContractOptions): readonly StoreCheck[] {
   requireObject(options);
-  const { timeout } = numbersIn(options, { timeout: [1, FINITE, 15_000] });
-  const { create } = options;
+  const { create, ...numbers } = options;
+  const { timeout } = numbersIn(numbers, { timeout: [1, FINITE, 15_000] });
   if (typeof create !== 'function') throw wrong('create', create, 'a function that returns stores');
   return [...FETCH_CHECKS, ...TOKEN_CHECKS, ...SIGN_OUT_CHECKS].map(([name, check]) => ({
     name,

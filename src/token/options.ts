@@ -17,8 +17,20 @@ const atOnce: InTurn = (attempt$) => attempt$;
 /** Checks every option once, so that a mistake is named where it was made. */
 export function settingsOf(options: TokenStreamOptions) {
   requireObject(options);
-  const { scheduler = asyncScheduler, wake = browserWake(), refreshBefore, lifetime, store, tokenType } = options;
-  const { isPermanent = isPermanentFailure, random = Math.random, now = () => scheduler.now() } = options;
+  const {
+    scheduler = asyncScheduler,
+    wake = browserWake(),
+    refreshBefore,
+    lifetime,
+    store,
+    tokenType,
+    isPermanent = isPermanentFailure,
+    random = Math.random,
+    now = () => scheduler.now(),
+    backoff,
+    rejectionBudget,
+    ...numbers
+  } = options;
   requireFunctions({ isPermanent, lifetime, random, now });
   requireMethod('scheduler', scheduler, 'schedule');
   requireMethod('wake', wake, 'subscribe');
@@ -40,20 +52,22 @@ export function settingsOf(options: TokenStreamOptions) {
       typeof refreshBefore === 'function'
         ? refreshBefore
         : numbersIn({ refreshBefore }, { refreshBefore: [0, FINITE] }).refreshBefore,
-    ...numbersIn(options, {
-      expiryMargin: [0, FINITE],
-      jitter: [0, 1, 0.2],
-      idleTimeout: [0, Infinity],
-      fetchTimeout: [1, FINITE, 10_000],
-      maxWait: [0, Infinity, 30_000],
-    }),
-    backoff: numbersIn(
-      options.backoff,
-      { initial: [0, FINITE, 250], max: [0, FINITE], factor: [1, FINITE, 2] },
-      'backoff.',
+    ...numbersIn(
+      options,
+      {
+        expiryMargin: [0, FINITE],
+        jitter: [0, 1, 0.2],
+        idleTimeout: [0, Infinity],
+        fetchTimeout: [1, FINITE, 10_000],
+        maxWait: [0, Infinity, 30_000],
+      },
+      '',
+      // Not kept among the settings: it is a secret.
+      { ...numbers, initial: undefined },
     ),
+    backoff: numbersIn(backoff, { initial: [0, FINITE, 250], max: [0, FINITE], factor: [1, FINITE, 2] }, 'backoff.'),
     rejectionBudget: numbersIn(
-      options.rejectionBudget,
+      rejectionBudget,
       { max: [0, Infinity, 10], per: [1, FINITE, 60_000] },
       'rejectionBudget.',
     ),

@@ -2,7 +2,7 @@
 import { catchError, defer, of, retry, switchMap, tap, throwError, throwIfEmpty } from 'rxjs';
 import type { Observable, ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
 import { discard } from '../internal/discard.js';
-import { numbersIn, requireFunctions } from '../internal/validate.js';
+import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { isAcceptance, kindOfRejection, isRejection as isRejectionByDefault, responseIn } from './isRejection.js';
 import { managerOf } from './tokenStream.js';
@@ -105,8 +105,9 @@ export function requestWith<T>(
   options: WithTokenOptions = {},
   isRepeatable: Rules['isRepeatable'] = () => true,
 ): (token$: TokenStream) => Observable<T> {
-  const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] });
-  const { key, isRejection } = options;
+  requireObject(options);
+  const { key, isRejection, ...numbers } = options;
+  const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] }, '', numbers);
   requireFunctions({ isRejection });
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
   const isRejectedError = (result: unknown) =>
