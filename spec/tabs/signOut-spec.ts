@@ -1,4 +1,4 @@
-import { isTokenError, type TokenResponse } from 'rx-fresh-token';
+import { createTokenStream, isTokenError, type TokenResponse } from 'rx-fresh-token';
 import { tabTokenStore } from 'rx-fresh-token/tabs';
 import { firstValueFrom, Subject } from 'rxjs';
 import {
@@ -85,6 +85,16 @@ describe('sign-out', () => {
     await pause(20);
     expect(second.ended).toHaveBeenCalledTimes(1);
     expect(await refresh(second.store, forbidden)).toBe('bob');
+  });
+
+  it('by one of two streams with one store object should end the session of both', async () => {
+    const { token$, store } = open();
+    const other$ = createTokenStream(() => [{ access_token: 'other', expires_in: 60 }], { store });
+    await firstValueFrom(token$);
+    await firstValueFrom(other$);
+    other$.signOut();
+    expect([token$.current, other$.current]).toEqual([null, null]);
+    other$.close();
   });
 
   it('by the stream should be emitted once, so that a reaction at once starts the next session', async () => {

@@ -20,7 +20,7 @@ export interface StoreSession {
   readonly published: () => Promise<void>;
   /** Someone else has ended the session. */
   readonly endedByOthers: () => void;
-  /** Emits when someone else has ended the session. */
+  /** Emits when the session has ended, here or elsewhere: several streams may have this store. */
   readonly signedOut: Observable<void>;
 }
 
@@ -39,6 +39,7 @@ export function createStoreSession(
   const end = () => {
     endings++;
     onEnd();
+    signedOut.next();
   };
 
   const publishOnce = (id: string): Promise<void> =>
@@ -77,10 +78,7 @@ export function createStoreSession(
       return done;
     },
     published,
-    endedByOthers: () => {
-      end();
-      signedOut.next();
-    },
+    endedByOthers: end,
     signedOut,
   };
 }

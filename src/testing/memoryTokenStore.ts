@@ -82,9 +82,9 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
     ),
     signOut: () => {
       Object.assign(memory, { entry: null, rejected: false, fetching: null, session: memory.session + 1 });
-      memory.signOuts.next({ by: self });
+      memory.signOuts.next();
     },
-    signedOut: memory.signOuts.pipe(filter(({ by }) => by !== self)),
+    signedOut: memory.signOuts,
   };
 }
 
@@ -101,7 +101,7 @@ interface Memory {
   fetching: Observable<Entry> | null;
   /** Counts the sessions: a sign-out begins the next. */
   session: number;
-  readonly signOuts: Subject<{ readonly by: object }>;
+  readonly signOuts: Subject<void>;
   readonly changes: Subject<{ readonly entry: Entry; readonly by: object }>;
 }
 

@@ -13,7 +13,8 @@ export interface StoredToken {
 
 /**
  * Shares one token beyond a stream: with other processes, other tabs. A store stands between the stream and its source.
- * It decides whether this stream fetches, or another one has fetched already. Each stream needs its own store object.
+ * It decides whether this stream fetches, or another one has fetched already. Give each stream its own
+ * store object: one that several streams have need not tell each of them what the others fetch.
  *
  * What a store must do; `storeContract` of `rx-fresh-token/testing` tests it:
  * - it never returns `request.previous`, unless its own `fetch` returned that;
@@ -43,8 +44,8 @@ export interface TokenStore {
    */
   signOut?: (() => unknown) | undefined;
   /**
-   * Emits when another stream has ended the session. This stream forgets its token and stays open. Subscribed until it
-   * closes.
+   * Emits when the session was ended, by this store or elsewhere: the streams of the store forget their tokens and stay
+   * open. Subscribed until they close. If it tells of others only, streams with one store object do not hear each other.
    */
   readonly signedOut?: Observable<unknown> | undefined;
 }
