@@ -33,10 +33,10 @@ it.each(['status', 'response', 'error', 'code', 'retryAfter', 'headers', 'xhr'])
     });
     const failures: unknown[] = [];
     token$.events.subscribe((event) => {
-      if (event.type === 'refreshFailed') failures.push(event.permanent);
+      if (event.type === 'refreshFailed') failures.push(event.error === failure, event.permanent);
     });
     expect((await firstValueFrom(token$)).value).toBe('T1');
-    expect(failures).toEqual([false]);
+    expect(failures).toEqual([true, false]);
     token$.close();
   },
 );

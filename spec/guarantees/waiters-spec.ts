@@ -64,17 +64,23 @@ describe('12: those who wait', () => {
   );
 
   it(
-    'should hear the mistake when isPermanent throws',
+    'should hear the mistake when isPermanent throws, and the failure that it was asked about',
     marbles((m) => {
-      const rig = setUp(m, () => ({ took: 0, fail: new Error('down') }), {
+      const fail = new Error('down');
+      const rig = setUp(m, () => ({ took: 0, fail }), {
         maxWait: 10,
         isPermanent: () => {
           throw new Error('a mistake');
         },
       });
+      const told: unknown[] = [];
+      rig.token$.events.subscribe((event) => {
+        if (event.type === 'refreshFailed') told.push(event.message, (event.error as Error).cause);
+      });
       rig.ask(0, 'a');
       m.flush();
-      expect(rig.log).toEqual(['10 a !TokenUnavailableError(!Error a mistake)']);
+      expect(rig.log).toEqual(['10 a !TokenUnavailableError(!TypeError(!Error down))']);
+      expect(told).toEqual(['option "isPermanent" failed for "down": a mistake', fail]);
     }),
   );
 });

@@ -1,6 +1,7 @@
 /** Judges why an attempt failed: whether another one may help, and how long the server asked to wait. */
 import { isTokenError } from '../errors.js';
 import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '../internal/answers.js';
+import { messageOf } from '../internal/messageOf.js';
 import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { callPredicate } from '../internal/callPredicate.js';
@@ -29,13 +30,23 @@ export interface Failure {
 }
 
 /** What an attempt failed with. The user's options may throw, and so may a getter of the error. */
-export function failureOf(error: unknown, { isPermanent, random, now }: FailureSettings): Failure {
+export function failureOf(thrown: unknown, { isPermanent, random, now }: FailureSettings): Failure {
+  let error = thrown;
+  let permanent = false;
   try {
-    const permanent = callPredicate(isPermanent, error, 'isPermanent');
-    const retryAfter = retryAfterOf(error, now());
+    permanent = callPredicate(isPermanent, error, 'isPermanent');
+  } catch (mistake) {
+    // The default rule only reads the failure.
+    if (isPermanent !== isPermanentFailure)
+      error = new TypeError(`option "isPermanent" failed for "${messageOf(thrown)}": ${messageOf(mistake)}`, {
+        cause: thrown,
+      });
+  }
+  try {
+    const retryAfter = retryAfterOf(thrown, now());
     return permanent ? { error, permanent, retryAfter } : { error, permanent, retryAfter, jitter: drawn(random) };
-  } catch (thrown) {
-    return { error: thrown, permanent: isMistake(thrown) };
+  } catch (mistake) {
+    return isMistake(mistake) ? { error: mistake, permanent: true } : { error, permanent };
   }
 }
 

@@ -55,8 +55,9 @@ export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'> & Part
 
 /** A Response of fetch, of whatever platform or ponyfill. */
 export function isFetchResponse(value: unknown): value is FetchResponse {
-  const { status, headers, text } = (value ?? {}) as Partial<FetchResponse>;
-  return typeof status === 'number' && typeof headers?.get === 'function' && typeof text === 'function';
+  const response = (value ?? {}) as Partial<FetchResponse>;
+  // First what no error has: a getter of one may throw.
+  return typeof response.text === 'function' && typeof response.status === 'number' && !!response.headers?.get;
 }
 
 /**
