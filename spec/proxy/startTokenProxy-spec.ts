@@ -59,6 +59,35 @@ it('should listen on a unix socket that only its owner may use, in the place of 
   expect(await overSocket(path)).toBe('ok');
 });
 
+it('should remove its own socket when it stops, and not what has taken its place', async () => {
+  const path = join(folder(), 'orders.sock');
+  const { proxy } = await start({ listen: `unix:${path}` });
+  rmSync(path);
+  const { proxy: next } = await start({ listen: `unix:${path}` });
+  await proxy.close();
+  expect(readdirSync(dirname(path))).toEqual(['orders.sock']);
+  expect(await overSocket(path)).toBe('ok');
+  await next.close();
+  expect(readdirSync(dirname(path))).toEqual([]);
+});
+
+it('should leave a file alone that somebody has put in the place of its socket', async () => {
+  const path = join(folder(), 'orders.sock');
+  const { proxy } = await start({ listen: `unix:${path}` });
+  rmSync(path);
+  writeFileSync(path, 'a note');
+  await proxy.close();
+  expect(readdirSync(dirname(path))).toEqual(['orders.sock']);
+});
+
+it('should stop where its socket is gone', async () => {
+  const path = join(folder(), 'orders.sock');
+  const { proxy } = await start({ listen: `unix:${path}` });
+  rmSync(path);
+  await proxy.close();
+  expect(readdirSync(dirname(path))).toEqual([]);
+});
+
 it('should listen once, if several start at the same time on a unix socket that was left behind', async () => {
   const path = await abandonedSocket();
   const starts = await Promise.allSettled(Array.from({ length: 8 }, () => start({ listen: `unix:${path}` })));

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -44,8 +44,9 @@ export async function startTokenProxy(
   const proxy = createTokenProxy(token$, own);
   const server = createServer({ keepAliveTimeout: CLIENT_IDLE, requestTimeout: 0 });
   proxy.attach(server);
+  let inode: number | undefined;
   try {
-    await listen(server, place);
+    inode = await listen(server, place);
   } catch (error) {
     await proxy.close();
     throw error;
@@ -53,7 +54,7 @@ export async function startTokenProxy(
   let closed: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
-    const closing = new Promise((resolve) => server.close(resolve));
+    const closing = closeServer(server, place, inode);
     const late = setTimeout(() => {
       server.closeAllConnections();
     }, grace);
@@ -79,8 +80,12 @@ const urlOf = ({ address, family, port }: AddressInfo): string =>
 /** A start that makes no progress for so long, such as one in a container that has ended, is over. Milliseconds. */
 const STALE_AFTER = 10_000;
 
-async function listen(server: Server, place: Place): Promise<void> {
-  if (!('path' in place)) return listenOnce(server, place);
+/** Resolves with the inode of the socket, if it has a path. */
+async function listen(server: Server, place: Place): Promise<number | undefined> {
+  if (!('path' in place)) {
+    await listenOnce(server, place);
+    return undefined;
+  }
   // One start at a time: of two that find a forsaken socket, the second would remove the new socket of the first.
   const queue = lockQueue(place.path, STALE_AFTER, createTimers(asyncScheduler));
   let lock: Lock | null;
@@ -88,9 +93,30 @@ async function listen(server: Server, place: Place): Promise<void> {
   try {
     if (await isForsaken(place.path)) unlinkSync(place.path);
     await listenOnce(server, place);
+    return inodeAt(place.path);
   } finally {
     await lock.release().catch(() => undefined);
   }
+}
+
+const inodeAt = (path: string): number | undefined => lstatSync(path, { throwIfNoEntry: false })?.ino;
+
+/**
+ * Node removes whatever is at the path of a socket when it closes the server. What has taken the place of ours meanwhile
+ * is put aside for that moment. The inode of a socket is not used again while the socket is open.
+ */
+function closeServer(server: Server, place: Place, own: number | undefined): Promise<unknown> {
+  const close = () => new Promise((resolve) => server.close(resolve));
+  if (!('path' in place) || [own, undefined].includes(inodeAt(place.path))) return close();
+  const aside = `${place.path}.${String(process.pid)}`;
+  try {
+    renameSync(place.path, aside);
+  } catch {
+    return close(); // Where it cannot be renamed, it cannot be removed either.
+  }
+  const closing = close();
+  renameSync(aside, place.path);
+  return closing;
 }
 
 async function listenOnce(server: Server, place: Place): Promise<void> {
