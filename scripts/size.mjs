@@ -6,10 +6,10 @@ import { root } from './run.mjs';
 // What an application pays for each import, minified and gzipped, without rxjs. The goals are of the second edition of
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
-  { names: 'createTokenStream, withToken', limit: 14_928, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 18_512, goal: 9_728 },
-  { names: '*', limit: 20_304 },
-  { from: 'pool', names: '*', limit: 17_696 },
+  { names: 'createTokenStream, withToken', limit: 14_968, goal: 7_680 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 18_552, goal: 9_728 },
+  { names: '*', limit: 20_344 },
+  { from: 'pool', names: '*', limit: 17_744 },
   { from: 'otel', names: '*', limit: 1_440 },
 ];
 const fileOf = (from = '') => join(root, 'dist/esm', from, 'index.js');

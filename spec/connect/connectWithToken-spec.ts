@@ -526,7 +526,7 @@ describe('connectWithToken: bad input', () => {
       },
       'no socket here',
     ],
-    ['returns nothing', () => undefined as never, 'where a stream was expected'],
+    ['returns nothing', () => undefined as never, 'connect returned undefined, not a Promise or an Observable'],
   ])('should end with the error of a connect that %s', (_name, connect, message) => {
     const errors: unknown[] = [];
     const given$ = createTokenStream(() => of({ access_token: 'secret-token', expires_in: 30 }));

@@ -9,6 +9,20 @@ it('withToken should refuse an isRejection that is no function', () => {
   expect(() => withToken(token$, 5 as never)).toThrow(/function/);
 });
 
+it.each<[unknown, string]>([
+  [undefined, 'undefined'],
+  [null, 'null'],
+  [{ data: [] }, 'object'],
+  [5, 'number'],
+])('withToken should name itself where its function returns what cannot be read: %p', async (returned, shown) => {
+  const token$ = openStream(() => of({ access_token: 'T1', expires_in: 30 }));
+  const message = `the function of withToken returned ${shown}, not a Promise or an Observable`;
+  const send = () => returned as never;
+  // The first request waits for the token, and the second has it.
+  for (const each$ of [token$.pipe(withToken(send)), withToken(token$, send)])
+    await expect(firstValueFrom(each$)).rejects.toEqual(new TypeError(message));
+});
+
 it.each<[unknown]>([[null], ['https://id.example'], [5]])('should name the options where they are %p', (options) => {
   const source = () => of({ access_token: 'T1', expires_in: 30 });
   const token$ = openStream(source);

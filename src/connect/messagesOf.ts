@@ -1,9 +1,10 @@
 import { finalize, from, type Observable, type ObservableInput } from 'rxjs';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
+import { observableOf } from '../token/observableOf.js';
 
 /** What `connect` returned, as an Observable whose teardown closes it. */
 export function messagesOf<T>(given: ObservableInput<T>): Observable<T> {
-  if (!isAsyncIterable(given)) return from(given);
+  if (!isAsyncIterable(given)) return observableOf(given, 'connect');
   // RxJS leaves an async iterable at its next value only. A silent connection has none.
   const iterator = given[Symbol.asyncIterator]();
   return from({ [Symbol.asyncIterator]: () => iterator }).pipe(

@@ -5,6 +5,7 @@ import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { isAcceptance, kindOfRejection, isRejection as isRejectionByDefault, responseIn } from './isRejection.js';
+import { observableOf } from './observableOf.js';
 import { managerOf } from './tokenStream.js';
 import type { TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenStream } from './types.js';
@@ -140,7 +141,7 @@ function sendAndRepeat<T>(manager: TokenManager, send: Send<T>, rules: Rules): O
   let hasDelivered = false;
   let hasFailed = false;
   let isRepeat = false;
-  const sendWith = (token: AccessToken) => send((used = token));
+  const sendWith = (token: AccessToken) => observableOf(send((used = token)), 'the function of withToken');
   const sendOrWait = (ready: AccessToken | null) => (ready ? sendWith(ready) : take(maxWait).pipe(switchMap(sendWith)));
   let attempt = () => sendOrWait(use());
 
