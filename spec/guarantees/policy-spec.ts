@@ -89,13 +89,13 @@ describe('2: life counts from the moment the token was asked for', () => {
 describe('3: what a response says of its life', () => {
   cases(
     'is believed',
-    (m, { reply, expiresAt, ...options }) => {
+    (m, { reply, expiresAt, issuedAt = 1_000_000, ...options }) => {
       const { token$, requests, at } = setUp(m, () => ({ took: 0, ...reply }), {
         now: () => 1_000_000 + m.scheduler.now(),
         ...options,
       });
       const watching = token$.subscribe();
-      expect(token$.current).toMatchObject({ issuedAt: 1_000_000, expiresAt });
+      expect(token$.current).toMatchObject({ issuedAt, expiresAt });
       expect(requests[0]).toMatchObject({ attempt: 1, reason: 'initial', previous: null });
       at(1, () => watching.unsubscribe());
       token$.close();
@@ -123,6 +123,13 @@ describe('3: what a response says of its life', () => {
         reply: { life: 10 },
         expiresAt: 1_010_000,
         lifetime: (): number | undefined => undefined,
+      },
+      {
+        name: 'an expires_in that is a Unix time, as that',
+        reply: { life: 1_800_000_030 },
+        expiresAt: 1_800_000_030_000,
+        now: () => 1_800_000_000_000,
+        issuedAt: 1_800_000_000_000,
       },
       { name: 'an expires_in in words, as none', reply: { life: 'soon' }, expiresAt: Infinity },
       { name: 'an expires_in with a unit, as none', reply: { life: '3600s' }, expiresAt: Infinity },

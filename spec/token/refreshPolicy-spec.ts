@@ -25,6 +25,33 @@ describe('lifetimeOf', () => {
     expect(lifetimeOf({ access_token: jwt({ exp: S + 77 }), expires_in } as TokenResponse, NOW)).toBe(lifetime);
   });
 
+  it.each<[string, unknown, number]>([
+    ['in 5 minutes', S + 300, 300_000],
+    ['as a string', `${S + 300}`, 300_000],
+    ['in the past', S - 300, -300_000],
+    ['in 364 days', S + 364 * 86_400, 364 * 86_400_000],
+  ])(
+    'should take an expires_in that is a Unix time of these years for the time of expiry: %s',
+    (_kind, expires_in, lifetime) => {
+      for (const access_token of ['opaque', jwt({ exp: S + 400 })]) {
+        expect(lifetimeOf({ access_token, expires_in } as TokenResponse, NOW)).toBe(lifetime);
+        // A response that was saved.
+        expect(lifetimeOf({ access_token, expires_in } as TokenResponse, NOW + 100_000, undefined, true)).toBe(
+          access_token === 'opaque' ? lifetime - 100_000 : Math.min(lifetime - 100_000, 300_000),
+        );
+      }
+    },
+  );
+
+  it.each([999_999_999, 2 ** 31 - 1, S + 366 * 86_400, S - 366 * 86_400, 1e10])(
+    'should take an expires_in of decades for a lifetime: %d',
+    (expires_in) => {
+      expect(lifetimeOf({ access_token: 'opaque', expires_in }, NOW)).toBe(expires_in * 1000);
+      // In virtual time.
+      expect(lifetimeOf({ access_token: 'opaque', expires_in }, 0)).toBe(expires_in * 1000);
+    },
+  );
+
   it.each<[string, unknown]>([
     ['NaN', NaN],
     ['words', 'soon'],

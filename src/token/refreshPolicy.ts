@@ -5,6 +5,7 @@ import { answerOf, drawn, mistake } from './tokenResponse.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
 const MAX_LEAD = 5 * 60_000;
+const YEAR = 365 * 86_400_000;
 
 /** Two tokens that are issued on demand come with ages that differ by less: servers round `iat`. Milliseconds. */
 const SAME_AGE = 2000;
@@ -29,6 +30,14 @@ export const lifetimeOfToken = ({ issuedAt, expiresAt }: AccessToken): number =>
 function readSeconds(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isNaN(value) ? undefined : value;
   return typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
+}
+
+/** Some servers give the time of expiry, in seconds since 1970. As a lifetime that would be half a century. */
+function givenLifetime(response: TokenResponse, issuedAt: number): number | undefined {
+  const seconds = readSeconds(response.expires_in);
+  if (seconds === undefined) return undefined;
+  const left = seconds * 1000 - issuedAt;
+  return seconds > 1e9 && Math.abs(left) < YEAR ? left : seconds * 1000;
 }
 
 /** Whether a response says how long its token lives, so that the same token may come again and live longer. */
@@ -57,12 +66,12 @@ export function lifetimeOf(
   const own: unknown = override && answerOf('lifetime', override, response);
   if (typeof own === 'number') return own;
   if (own !== undefined) throw mistake(`option "lifetime" must return a number or undefined, got ${typeof own}`);
-  const seconds = readSeconds(response.expires_in);
-  if (seconds !== undefined && !mayBeOver) return seconds * 1000;
+  const given = givenLifetime(response, issuedAt);
+  if (given !== undefined && !mayBeOver) return given;
   const { exp, iat } = jwtClaims(response.access_token);
   const remaining = typeof exp === 'number' ? exp * 1000 - issuedAt : Infinity;
   // Of a token that was saved as it came, only the claims tell how old it is.
-  if (seconds !== undefined) return Math.min(seconds * 1000, remaining);
+  if (given !== undefined) return Math.min(given, remaining);
   if (typeof exp !== 'number') return Infinity;
   // Hand-made issuers give `iat` in milliseconds.
   if (typeof iat !== 'number' || iat >= exp) return remaining;
