@@ -1,4 +1,4 @@
-import type { TokenEndpointError } from '../../src/errors.js';
+import { InvalidTokenResponseError, type TokenEndpointError } from '../../src/errors.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
 import { mediaTypeOf, retryAfterIn, tokenResponseOf } from '../../src/oauth/answer.js';
 import { clockSkewOf } from '../../src/oauth/serverClock.js';
@@ -35,6 +35,22 @@ function refusalOf(error: string, error_description: string): TokenEndpointError
 }
 
 describe('tokenResponseOf', () => {
+  it.each([
+    [204, '', true],
+    [200, '', false],
+    [200, ' \r\n', false],
+    [200, 'null', false],
+  ])('should ask again for a token that an answer lacks, unless that is a 204: %i %j', (status, text, isFinal) => {
+    let failure: unknown;
+    try {
+      tokenResponseOf({ name: 'it answered', status, text, retryAfter: undefined, clockSkew: undefined });
+    } catch (thrown) {
+      failure = thrown;
+    }
+    expect(failure).toBeInstanceOf(InvalidTokenResponseError);
+    expect(isPermanentFailure(failure)).toBe(isFinal);
+  });
+
   it.each([
     ['unsupported_grant_type', 'unsupported_grant_type'],
     ['invalid_scope', 'invalid_scope'],

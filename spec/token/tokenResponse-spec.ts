@@ -225,13 +225,14 @@ describe('readFetchResponse', () => {
   });
 
   it.each([
-    [204, null],
-    [200, ''],
-    [200, ' \n'],
-  ])('should call an empty body a mistake of the source: %i %j', async (status, body) => {
+    [204, null, true],
+    [200, '', false],
+    [200, ' \n', false],
+  ])('should call an empty body a mistake of the source if its status says so: %i %j', async (status, body, final) => {
     const error = await failure(new Response(body, { status }));
     expect(error.message).toBe(`the token endpoint answered ${String(status)} with an empty body`);
-    expect(isMistake(error)).toBe(true);
+    expect(error).toBeInstanceOf(InvalidTokenResponseError);
+    expect(isMistake(error)).toBe(final);
   });
 
   it.each(['<h1>SECRET</h1>', 'access_token: SECRET', '{"access_token":"SECRET'])(

@@ -3,6 +3,7 @@ import { errorCodeOf, fieldsOf, parseBody } from '../internal/answers.js';
 import { isKnownCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { isText, kindOf } from '../internal/kindOf.js';
+import { emptyBody } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 
 /** What a token endpoint answered. */
@@ -28,12 +29,9 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   const isOk = status >= 200 && status < 300;
   if (isOk && isText(access_token)) return body as TokenResponse;
   if (!isOk || errorCodeOf(body) !== undefined || saysBadRefreshToken(text)) throw refusal(answer, body);
+  if (text.trim() === '') throw emptyBody(status, `${name}, but an empty body`);
   const flaw =
-    text.trim() === ''
-      ? 'an empty body'
-      : body === undefined
-        ? 'its body is not JSON'
-        : `its access_token must be a string, got ${kindOf(access_token)}`;
+    body === undefined ? 'its body is not JSON' : `its access_token must be a string, got ${kindOf(access_token)}`;
   throw new InvalidTokenResponseError(`${name}, but ${flaw}`);
 }
 

@@ -74,11 +74,15 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseBody(text);
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
-  if (text.trim() === '') throw mistake(`the token endpoint answered ${String(status)} with an empty body`);
+  if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
     throw new InvalidTokenResponseError(`the token endpoint answered ${String(status)} with a body that is not JSON`);
   return body as TokenResponse;
 }
+
+/** A 204 has no body, however often it is asked for. With a 200 it was lost on the way, at a gateway say. */
+export const emptyBody = (status: number, message: string): InvalidTokenResponseError =>
+  status === 204 ? mistake(message) : new InvalidTokenResponseError(message);
 
 const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Promise<string> =>
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');
