@@ -24,7 +24,7 @@ export function ourSocket(token$: TokenStream, watch: SocketWatch): Subscription
     onRenewal: ({ value }) => socket.send(value),
     reconnect: { initial: 100, max: 2_000 },
   });
-  // An end for good is told by the requests of the lane.
+  // A permanent end is told by the requests of the lane.
   return messages$.subscribe({ error: () => undefined });
 }
 

@@ -278,7 +278,7 @@ describe('a request', () => {
     expect(values).toEqual(['fine']);
   });
 
-  it('should fail with TokenUnavailableError when the source failed for good', () => {
+  it('should fail with TokenUnavailableError when the source failed permanently', () => {
     setUp({
       source: () => {
         throw Object.assign(new Error('no'), { status: 400 });

@@ -58,7 +58,7 @@ it('should keep the last token while a refused one is replaced', () => {
   expect(shown(view)).toEqual(['T2', 'fresh']);
 });
 
-it('should say that the source failed for good, once the token is over, until there is another', () => {
+it('should say that the source failed permanently, once the token is over, until there is another', () => {
   const scheduler = new VirtualTimeScheduler(undefined, 20_000);
   let failing = false;
   const { token$ } = setUp({

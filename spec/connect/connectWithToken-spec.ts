@@ -326,7 +326,7 @@ describe('connectWithToken: a rejected token', () => {
   );
 
   it(
-    'should end the stream when the source fails for good',
+    'should end the stream when the source fails permanently',
     marbles((m) => {
       const { log, run } = setUp(
         m,
@@ -340,7 +340,7 @@ describe('connectWithToken: a rejected token', () => {
       expect(log).toEqual([
         '0 open a',
         '1000 close a',
-        expect.stringContaining('1000 error the token source failed for good: the fake source fails'),
+        expect.stringContaining('1000 error the token source failed permanently: the fake source fails'),
       ]);
     }),
   );
@@ -431,11 +431,11 @@ describe('connectWithToken: the end', () => {
   );
 
   it(
-    'should come when there is no token for good, or none within maxWait',
+    'should come when the source fails permanently, or no token comes within maxWait',
     marbles((m) => {
       const { log, run } = setUp(m, ['-'], {}, { source: { steps: ['transient', 'transient', 'permanent'] } });
       run();
-      expect(log).toEqual([expect.stringContaining('750 error the token source failed for good')]);
+      expect(log).toEqual([expect.stringContaining('750 error the token source failed permanently')]);
     }),
   );
 

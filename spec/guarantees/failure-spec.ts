@@ -247,7 +247,7 @@ describe('12: no usable token', () => {
   );
 
   cases(
-    'fails everybody at once for good',
+    'fails everybody at once and permanently',
     (m, { fail }) => {
       const { token$, asked, log, events, ask, at, tell } = setUp(m, (n) => (n === 1 ? { fail } : {}), {
         random: () => 0.1,
@@ -281,7 +281,7 @@ describe('12: no usable token', () => {
           ),
       );
       expect(asked.slice(0, 2)).toEqual(['0 initial', '449 manual']);
-      expect(events).toContain(`200 refreshFailed ${errorText(fail)} 1 null for good`);
+      expect(events).toContain(`200 refreshFailed ${errorText(fail)} 1 null permanent`);
     },
     [
       ...['invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'].map(
@@ -430,7 +430,7 @@ describe('12: no usable token', () => {
   );
 
   it(
-    'leaves subscribers alone when it fails for good while the token lives, and fails them when it is over',
+    'leaves subscribers alone when it fails permanently while the token lives, and fails them when it is over',
     marbles((m) => {
       const { token$, log, at, tell } = setUp(m, (n) => (n === 1 ? {} : { fail: { status: 400 } }));
       at(0, () => {
@@ -472,7 +472,7 @@ describe('13: what is not a token response', () => {
       ask(0, 'a');
       m.flush();
       expect(log).toEqual(['200 a !TokenUnavailableError(!InvalidTokenResponseError)']);
-      expect(events).toContain('200 refreshFailed !InvalidTokenResponseError 1 null for good');
+      expect(events).toContain('200 refreshFailed !InvalidTokenResponseError 1 null permanent');
       expect(asked).toEqual(['0 initial']);
     },
     [

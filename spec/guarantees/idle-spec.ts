@@ -29,7 +29,7 @@ describe('6: nobody needs the token', () => {
 
 describe('6: no subscriber, and no request that waits', () => {
   it(
-    'should be so after a failure for good: wake is unsubscribed from, and not subscribed to again for requests that fail at once',
+    'should be so after a permanent failure: wake is unsubscribed from, and not subscribed to again for requests that fail at once',
     marbles((m) => {
       const wake = new Subject<void>();
       let listened = 0;
@@ -40,7 +40,7 @@ describe('6: no subscriber, and no request that waits', () => {
       for (const ms of [50, 150]) rig.at(ms, () => watched.push(wake.observed));
       m.flush();
       expect([watched, listened]).toEqual([[false, false], 1]);
-      expect(rig.events).toEqual(['0 refreshStarted initial 1', '0 refreshFailed !400 1 null for good']);
+      expect(rig.events).toEqual(['0 refreshStarted initial 1', '0 refreshFailed !400 1 null permanent']);
       expect(rig.log).toHaveLength(2);
     }),
   );

@@ -32,7 +32,7 @@ describe('39: whoever logs only a message, or JSON, learns the reason', () => {
       at(0, () => takeToken(token$, { maxWait: 100 }).subscribe({ error: print }));
       m.flush();
       expect(messages).toEqual([
-        expect.stringMatching(/^(the token source failed for good|no usable token within 100 ms): /),
+        expect.stringMatching(/^(the token source failed permanently|no usable token within 100 ms): /),
       ]);
       expect(messages[0]!.endsWith(`: ${reason}`)).toBe(true);
     },
@@ -62,7 +62,7 @@ describe('39: whoever logs only a message, or JSON, learns the reason', () => {
       error: {
         name: 'TokenUnavailableError',
         code: 'ERR_TOKEN_UNAVAILABLE',
-        message: 'the token source failed for good: the token endpoint answered 401',
+        message: 'the token source failed permanently: the token endpoint answered 401',
         cause: 'the token endpoint answered 401',
       },
     });

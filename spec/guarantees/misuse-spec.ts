@@ -70,7 +70,7 @@ describe('an option that is a wrong function', () => {
   });
 
   it(
-    'should fail for good, and name the option, when random throws after a failure',
+    'should fail permanently, and name the option, when random throws after a failure',
     marbles((m) => {
       const asked: number[] = [];
       const failures: unknown[] = [];
@@ -97,7 +97,7 @@ describe('an option that is a wrong function', () => {
       expect(failures).toEqual([
         [25_000, 'option "random" threw an error', true],
         [29_000, 'option "random" threw an error', true],
-        'the token source failed for good: option "random" threw an error',
+        'the token source failed permanently: option "random" threw an error',
       ]);
     }),
   );

@@ -65,12 +65,12 @@ describe('13, 28: an error that is an object is read like one that is text', () 
         token$.close();
       });
       m.flush();
-      expect(events.some((event) => event.endsWith('for good'))).toBe(permanent);
+      expect(events.some((event) => event.endsWith(' permanent'))).toBe(permanent);
     },
     {
       "Angular's, come later": { fields: { status: 400, error: { error: 'slow_down' } }, permanent: false },
       "Angular's, as text": { fields: { status: 400, error: '{"error":"slow_down"}' }, permanent: false },
-      "Angular's, for good": { fields: { status: 500, error: { error: 'invalid_grant' } }, permanent: true },
+      "Angular's, permanent": { fields: { status: 500, error: { error: 'invalid_grant' } }, permanent: true },
       "Angular's, a page": { fields: { status: 403, error: '<html>' }, permanent: false },
       'a rate': { fields: { status: 400, data: { error: { code: 'rate_limit_exceeded' } } }, permanent: false },
       'a code of the network is none': { fields: { error: { code: 'ECONNRESET' } }, permanent: false },
@@ -227,7 +227,7 @@ describe('11: a server that says when to come again', () => {
   );
 
   it(
-    'should be believed after a failure for good, too',
+    'should be believed after a permanent failure, too',
     marbles((m) => {
       const rig = setUp(m, (n) => (n === 1 ? { took: 0, fail: { status: 403, retryAfter: 5000 } } : { took: 0 }), {
         idleTimeout: 0,

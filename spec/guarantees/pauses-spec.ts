@@ -77,7 +77,7 @@ describe('29: pauses after failures', () => {
   );
 
   it(
-    'grow across refreshes that fail for good while the token lives',
+    'grow across refreshes that fail permanently while the token lives',
     marbles((m) => {
       const rig = setUp(m, (n) => (n === 1 ? {} : { took: 0, fail: { status: 400 } }));
       rig.ask(0, 'a');

@@ -630,7 +630,7 @@ describe('18: the rejection budget', () => {
       expect(sent).toHaveLength(2);
     },
     [
-      { name: 'for good', fail: { status: 400 } },
+      { name: 'permanent', fail: { status: 400 } },
       { name: 'for a while', fail: new Error('down') },
       { name: 'for a while, without a pause', fail: new Error('down'), backoff: { initial: 0 } },
     ],
@@ -719,7 +719,7 @@ describe('19: requests while a rejected token is replaced', () => {
     },
     [
       { name: 'for a while', fail: new Error('down') },
-      { name: 'for good', fail: { status: 400 } },
+      { name: 'permanent', fail: { status: 400 } },
     ],
   );
 

@@ -147,7 +147,7 @@ function eventText(event: TokenEvent): string {
     case 'tokenChanged':
       return `${head} ${event.previous?.value ?? '-'} ${event.token.value} ${event.reason} ${event.took} ${event.origin}`;
     case 'refreshFailed':
-      return `${head} ${errorText(event.error)} ${event.attempt} ${String(event.retryIn)}${event.permanent ? ' for good' : ''}`;
+      return `${head} ${errorText(event.error)} ${event.attempt} ${String(event.retryIn)}${event.permanent ? ' permanent' : ''}`;
     case 'tokenRejected':
       return `${head} ${event.token.value} ${event.outcome}`;
     case 'tokenExpired':

@@ -167,7 +167,7 @@ describe('21: where the token goes', () => {
       },
     );
 
-    it('stays behind for good, even if a later redirect comes home', async () => {
+    it('stays behind, even if a later redirect comes home', async () => {
       const { carried } = await ride(
         '/a',
         (n) => [redirect('https://evil.example/b'), redirect(`${api}/c`), new Response('ok')][n - 1]!,

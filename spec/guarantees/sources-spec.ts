@@ -134,7 +134,7 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       m.flush();
       expect(log).toEqual([expect.stringMatching(/^200 a !TokenUnavailableError\(/)]);
       expect(asked).toEqual(['0 initial']);
-      expect(events).toContainEqual(expect.stringMatching(/ null for good$/));
+      expect(events).toContainEqual(expect.stringMatching(/ null permanent$/));
     },
     [
       { name: 'a status', fail: http({ status: 401 }) },

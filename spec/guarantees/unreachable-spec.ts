@@ -12,7 +12,7 @@ it('26: a closed stream should hold no token, whatever has happened to it', () =
       'in peace': false,
       'the rejected token came again': false,
       'a renewal failed': false,
-      'a renewal failed for good': false,
+      'a renewal failed permanently': false,
       'a renewal hangs': false,
     },
     streams: 5,

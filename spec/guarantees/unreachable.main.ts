@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   );
   await scene('a renewal failed', () => Promise.reject(new Error('down')), refresh);
   await scene(
-    'a renewal failed for good',
+    'a renewal failed permanently',
     () => Promise.reject(Object.assign(new Error('no'), { status: 400 })),
     refresh,
   );

@@ -582,7 +582,7 @@ describe('a stream that has no token', () => {
     expect(calls).toHaveLength(0);
   });
 
-  it('should reject at once when the source failed for good', async () => {
+  it('should reject at once when the source failed permanently', async () => {
     const failure = Object.assign(new Error('no'), { error: 'invalid_client' });
     const { token$ } = tokens({}, () => Promise.reject(failure));
     const error = await failureOf(createFetch(token$, { baseUrl: base, fetch: stubFetch(200).fetch })('/'));

@@ -56,7 +56,7 @@ export class Failures {
     return this.untold.length > 0;
   }
 
-  /** The source said no for good, and is not asked for a while. */
+  /** The source refused permanently, and is not asked for a while. */
   get isBlocking(): boolean {
     const { last, facts } = this;
     return !!last?.isPermanent && facts.real <= last.real + last.atMost;

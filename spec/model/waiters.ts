@@ -64,8 +64,8 @@ export class Waiters {
       facts.violated('12', `${who} failed with ${nameOf(error)}`);
     const isSignedOut = session !== facts.session || facts.endOfSession > seq;
     const isLate = facts.real === since + maxWait || facts.real === sinceBefore + maxWait;
-    const isForGood = failures.permanentSeq > seq || failures.isBlocking || facts.jumps > 0;
-    if (!isSignedOut && !isLate && !isForGood && !(error === null && rejection && this.isPassedOn(rejection, waiter)))
+    const isPermanent = failures.permanentSeq > seq || failures.isBlocking || facts.jumps > 0;
+    if (!isSignedOut && !isLate && !isPermanent && !(error === null && rejection && this.isPassedOn(rejection, waiter)))
       facts.violated(
         '12',
         `${who} ended after ${String(facts.real - since)} of ${String(maxWait)} ms: ${nameOf(error)}`,

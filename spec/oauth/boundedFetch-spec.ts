@@ -149,7 +149,7 @@ describe('with a fetch from outside', () => {
       },
       'gave a Response whose body has been read',
     ],
-  ])('should fail for good when the option "fetch" %s', async (_what, send, message) => {
+  ])('should fail permanently when the option "fetch" %s', async (_what, send, message) => {
     const error = await failureOf(ask('https://id.example/token?secret', send));
     expect(error.message).toBe(`option "fetch" ${message}`);
     expect(isPermanentFailure(error)).toBe(true);

@@ -137,7 +137,7 @@ describe('each grant, at a real authorization server', () => {
       () => jwtBearer({ ...clientOf(authority, 'basic'), assertion: 'made-up' }),
       { status: 400, error: 'invalid_grant' },
     ],
-  ])('should fail every waiter at once, for good: %s', async (_what, create, expected) => {
+  ])('should fail every waiter at once and permanently: %s', async (_what, create, expected) => {
     const token$ = streamOf(create());
     await expect(firstValueFrom(token$)).rejects.toMatchObject({
       name: 'TokenUnavailableError',

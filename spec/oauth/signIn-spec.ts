@@ -223,7 +223,7 @@ describe('a sign-in', () => {
   ])('should not be begun again when its function %s: that is a mistake', async (_what, give) => {
     const prompt = jest.fn(give);
     const token$ = createTokenStream(setUp({ reauthenticate: prompt as never }).source);
-    await expect(firstValueFrom(token$)).rejects.toThrow('failed for good');
+    await expect(firstValueFrom(token$)).rejects.toThrow('failed permanently');
     expect(prompt).toHaveBeenCalledTimes(1);
   });
 

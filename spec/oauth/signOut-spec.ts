@@ -128,7 +128,7 @@ describe('after sign-out', () => {
     ]);
   });
 
-  it('should fail for good where there is no refresh token and nobody to ask', async () => {
+  it('should fail permanently where there is no refresh token and nobody to ask', async () => {
     const { source, endpoint } = setUp();
     signOut(source);
     await expect(ask(source)).rejects.toMatchObject({ name: 'TokenEndpointError', error: 'login_required' });

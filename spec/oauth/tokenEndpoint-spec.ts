@@ -293,7 +293,7 @@ describe('jwtBearer', () => {
     for (const given of [Promise.resolve(Buffer.from('a.b.c')), of({ value: 'a.b.c' })]) {
       const assertion = jest.fn(() => given as never);
       const token$ = createTokenStream(jwtBearer({ ...base, assertion, fetch: endpoint.fetch }));
-      await expect(firstValueFrom(token$)).rejects.toThrow('failed for good');
+      await expect(firstValueFrom(token$)).rejects.toThrow('failed permanently');
       expect(assertion).toHaveBeenCalledTimes(1);
     }
   });
@@ -515,7 +515,7 @@ describe('discovery', () => {
       /it must be an https: URL, since the issuer is one/,
       { allowInsecureRequests: true },
     ],
-  ])('should fail for good on a document that names %s', async (_what, document, message, more = {}) => {
+  ])('should fail permanently on a document that names %s', async (_what, document, message, more = {}) => {
     const endpoint = fakeEndpoint(() => document);
     const error = await failureOf(ask(clientCredentials({ ...byIssuer, ...more, fetch: endpoint.fetch })));
     expect(error).toMatchObject({

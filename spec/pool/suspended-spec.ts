@@ -253,7 +253,7 @@ describe('a stream of a pool that nobody uses', () => {
     advance(100);
     expect(pending()).toBe(0);
     attempt();
-    expect(failures).toEqual(Array(2).fill('the token source failed for good: down'));
+    expect(failures).toEqual(Array(2).fill('the token source failed permanently: down'));
     expect(fetches()).toBe(1);
     pool.close();
   });

@@ -209,7 +209,7 @@ describe('the credentials of a stream', () => {
     });
   });
 
-  it('should go on after a failure for good, and tell of it', async () => {
+  it('should go on after a permanent failure, and tell of it', async () => {
     let fails = false;
     let n = 0;
     const token$ = createTokenStream(() =>
@@ -223,7 +223,7 @@ describe('the credentials of a stream', () => {
     );
     const to = listener();
     const [, subscription] = await streamingCredentials(token$, { username: 'app' }).subscribe(to);
-    // The renewal fails for good, and the token is over.
+    // The renewal fails permanently, and the token is over.
     fails = true;
     await until(() => to.told.length > 0);
     fails = false;

@@ -281,7 +281,7 @@ describe('fakeTokenSource', () => {
     });
 
     it(
-      'should tell of calls past maxCalls, which fail for good at once',
+      'should tell of calls past maxCalls, which fail permanently at once',
       marbles((m) => {
         const source = fakeTokenSource({ scheduler: m.scheduler, maxCalls: 1, latency: 10 });
         const token$ = createTokenStream(source, { scheduler: m.scheduler, jitter: 0, idleTimeout: 0 });

@@ -198,7 +198,7 @@ describe('the guarantees, told with the kit', () => {
   );
 
   it(
-    '12: a failure for good fails everyone at once, and is not tried again for one backoff step; success heals',
+    '12: a permanent failure fails everyone at once, and is not tried again for one backoff step; success heals',
     marbles((m) => {
       const { call, token$, asked, verify } = kit({ steps: ['permanent'] }, { backoff: { initial: 60, max: 60 } });
       const failed = '--#';

@@ -86,7 +86,7 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
     ["ky's error", { response: new Response(null, { status: 401 }) }],
     ['an error that wraps what a client threw', new Error('no token', { cause: { response: { status: 401 } } })],
     [
-      'another stream that has failed for good',
+      'another stream that has failed permanently',
       new TokenUnavailableError('no', { cause: new TokenEndpointError('no', { error: 'invalid_client' }) }),
     ],
     ['another stream whose source is wrong', new TokenUnavailableError('no', { cause: mistake('no') })],

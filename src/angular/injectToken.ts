@@ -44,7 +44,7 @@ export function injectTokenState(name?: string): Signal<TokenState> {
 
 /** Subscribes to the token as long as the injector lives. */
 function keepFresh(token$: TokenStream): void {
-  // The stream ends a subscription when its source fails for good or the session ends; the next token heals it.
+  // The stream ends a subscription when its source fails permanently or the session ends; the next token heals it.
   const changed$ = token$.events.pipe(
     filter(({ type }) => type === 'tokenChanged'),
     take(1),

@@ -125,7 +125,7 @@ const failAt = (events$: Observable<TokenEvent>, fail: (event: TokenEvent) => vo
 
 function permanentFailure(event: TokenEvent): void {
   if (event.type === 'refreshFailed' && event.permanent)
-    throw new TokenUnavailableError('the token source failed for good', { cause: event.error });
+    throw new TokenUnavailableError('the token source failed permanently', { cause: event.error });
 }
 
 /** A connection belongs to a session, and does not outlive it. */

@@ -34,7 +34,7 @@ const collected = /* @__PURE__ */ new FinalizationRegistry<Subscription>((renewa
   renewals.unsubscribe();
 });
 
-/** After a failure for good, the stream is subscribed again: the first pause and the longest. Milliseconds. */
+/** After a permanent failure, the stream is subscribed again: the first pause and the longest. Milliseconds. */
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 60_000;
 

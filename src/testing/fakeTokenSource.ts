@@ -111,7 +111,7 @@ function scriptedResponse(step: TokenStep): TokenResponse | undefined {
   if (typeof step === 'object' && isError(step) && !('access_token' in step)) throw step;
   if (step === 'transient') throw new TokenEndpointError('the fake source fails, as scripted', { status: 503 });
   if (step === 'permanent')
-    throw new TokenEndpointError('the fake source fails for good, as scripted', {
+    throw new TokenEndpointError('the fake source fails permanently, as scripted', {
       status: 400,
       error: 'invalid_client',
     });

@@ -7,7 +7,7 @@ export type TokenFate = 'alive' | 'expired' | 'revoked' | 'unknown';
 export interface TokenRegister {
   /** `unknown`: no token of that value was ever issued. */
   readonly fateOf: (value: string) => TokenFate;
-  /** Ends a token at once, and for good: a value that is issued again stays revoked. */
+  /** Ends a token at once and permanently: a value that is issued again stays revoked. */
   readonly revoke: (token: string | Pick<AccessToken, 'value'>) => void;
 }
 

@@ -117,7 +117,7 @@ function afterFailure(
   // A `refreshFailed` listener may begin another refresh, if this one gives up.
   if (!retries) end(context, refresh);
   if (permanent)
-    state.permanentFailure = new TokenUnavailableError('the token source failed for good', { cause: error });
+    state.permanentFailure = new TokenUnavailableError('the token source failed permanently', { cause: error });
   const retryIn = retries ? duration : null;
   events.emit({
     type: 'refreshFailed',

@@ -17,17 +17,14 @@ export interface AttemptFailed {
   readonly type: 'attemptFailed';
 }
 
-/** No attempt will help: all without a token fail. A value and not an error, because others may have a usable token. */
-export interface RefreshFailedForGood {
-  readonly type: 'failed';
-  readonly error: TokenUnavailableError;
-}
-
-/** The session ended: waiters fail, subscribers stay. */
-export interface SessionEnded {
-  readonly type: 'signedOut';
+/**
+ * No token comes: the source failed permanently, or the session ended. A value and not an error, because subscribers
+ * may have a usable token, or stay for the next session.
+ */
+export interface NoToken {
+  readonly type: 'failed' | 'signedOut';
   readonly error: TokenUnavailableError;
 }
 
 /** The values of the pipeline, from which every view is made. */
-export type TokenUpdate = TokenArrived | AttemptFailed | RefreshFailedForGood | SessionEnded;
+export type TokenUpdate = TokenArrived | AttemptFailed | NoToken;

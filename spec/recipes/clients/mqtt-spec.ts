@@ -67,7 +67,7 @@ it('a token that is revoked is rejected by the application, and the client conne
   expect(api.expired).toBe(0);
 });
 
-it('tells of a source that fails for good by the event "error"', async () => {
+it('tells of a source that fails permanently by the event "error"', async () => {
   const failing = new Api({ steps: ['token', 'permanent'] });
   try {
     client = await connectWithToken(failing.token$, url, { username: 'orders' });

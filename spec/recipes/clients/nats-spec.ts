@@ -86,7 +86,7 @@ it('the server closes at the end of the token, and the client connects again wit
   expect(errors).not.toContain('AUTHORIZATION_VIOLATION');
 });
 
-it('a source that fails for good closes the connection', async () => {
+it('a source that fails permanently closes the connection', async () => {
   const failing$ = createTokenStream(async () => {
     if (accepted.size > 0) throw Object.assign(new Error(), { status: 400, error: 'invalid_client' });
     return newToken();
