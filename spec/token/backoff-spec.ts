@@ -1,39 +1,9 @@
 import { accessToken } from '../../src/token/accessToken.js';
-import {
-  backoffOf,
-  backoffStep,
-  MIN_PAUSE,
-  permanentPause,
-  retryDelay,
-  type Backoff,
-} from '../../src/token/backoff.js';
+import { backoffStep, MIN_PAUSE, type Backoff } from '../../src/token/backoff.js';
+import { initialState, pauseAfter, type HeldToken } from '../../src/token/state.js';
 
-const token = (lifetime: number) => accessToken({ access_token: 'a' }, 5, lifetime);
 const backoff: Backoff = { initial: 250, max: 5000, factor: 2 };
-
-it('should never wait for ever, however long the outage', () => {
-  const backoff = { initial: 0, max: 1000, factor: 2 };
-  expect(retryDelay(1025, backoff, { jitter: 0.5, remaining: Infinity })).toBe(50);
-});
-
-describe('backoffOf', () => {
-  const settings = { initial: 250, factor: 2, max: undefined };
-  it.each([
-    ['no token before', undefined, 10_000],
-    ['30 s', token(30_000), 5000],
-    ['an hour', token(3_600_000), 10_000],
-    ['a minute', token(60_000), 10_000],
-    ['0.6 s', token(600), 100],
-    ['an unknown life', token(Infinity), 10_000],
-    ['no life', token(0), 10_000],
-  ])('should bound the pauses by a sixth of the last lifetime: %s', (_kind, previous, max) => {
-    expect(backoffOf(settings, previous)).toEqual({ initial: 250, factor: 2, max });
-  });
-
-  it.each([0, 70, 1e6])('should take a max of %p as it is', (max) => {
-    expect(backoffOf({ ...settings, max }, token(30_000)).max).toBe(max);
-  });
-});
+const defaults = { initial: 250, factor: 2, max: undefined };
 
 describe('backoffStep', () => {
   it.each([
@@ -54,62 +24,103 @@ describe('backoffStep', () => {
   });
 });
 
-describe('retryDelay', () => {
-  it.each<[string, number, number, number, number | undefined, number]>([
-    ['full jitter, the dice showing nearly 1', 1, 0.999, Infinity, undefined, 250],
-    ['full jitter, the dice showing a half', 3, 0.5, Infinity, undefined, 500],
-    ['the least, whatever the dice say', 3, 0, Infinity, undefined, MIN_PAUSE],
-    ['the least, whatever life remains', 3, 0.5, 30, undefined, MIN_PAUSE],
-    ['the least, when no life remains', 3, 0.5, -500, undefined, MIN_PAUSE],
-    ['a third of the remaining life', 6, 0.999, 5000, undefined, 1667],
-    ['what the server asked for, when it is more', 1, 0.5, Infinity, 7000, 7000],
-    ['what the server asked for, though the token ends sooner', 1, 0.5, 3000, 7000, 7000],
-    ['the dice, when the server asked for less', 6, 0.5, Infinity, 1000, 2500],
-    ['the least, when the server asked for nothing', 1, 0, Infinity, 0, MIN_PAUSE],
-  ])('should be %s', (_kind, attempt, dice, remaining, retryAfter, delay) => {
-    expect(retryDelay(attempt, backoff, { jitter: dice, remaining, retryAfter })).toBe(delay);
+describe('pauseAfter', () => {
+  const NOW = 1000;
+
+  interface Case {
+    failures?: number;
+    settings?: Omit<Backoff, 'max'> & { max: number | undefined };
+    /** Of the last token. */
+    lifetime?: number;
+    /** How long the token at hand is usable still, and how long it lives. Default: there is none. */
+    usableFor?: number;
+    livesFor?: number;
+    permanent?: boolean;
+    jitter?: number;
+    retryAfter?: number;
+  }
+
+  function pause({ failures = 1, settings = backoff, lifetime, usableFor, livesFor = usableFor, ...failure }: Case) {
+    const state = { ...initialState(), failures };
+    const tokenOf = (life: number) => accessToken({ access_token: 'a' }, 5, life);
+    if (lifetime !== undefined) state.last = { token: tokenOf(lifetime) } as HeldToken;
+    if (usableFor !== undefined && livesFor !== undefined)
+      state.held = { isSuspended: false, usableUntil: NOW + usableFor, expiresAt: NOW + livesFor } as HeldToken;
+    return pauseAfter(state, { permanent: false, ...failure }, { backoff: settings }, NOW);
+  }
+
+  it.each<[string, Case, number]>([
+    ['full jitter, the dice showing nearly 1', { jitter: 0.999 }, 250],
+    ['full jitter, the dice showing a half', { failures: 3, jitter: 0.5 }, 500],
+    ['the least, whatever the dice say', { failures: 3, jitter: 0 }, MIN_PAUSE],
+    ['the least, whatever life remains', { failures: 3, jitter: 0.5, usableFor: 30 }, MIN_PAUSE],
+    ['a third of the remaining life', { failures: 6, jitter: 0.999, usableFor: 1, livesFor: 5000 }, 1667],
+    ['as without a token, where that is over', { failures: 6, jitter: 0.999, usableFor: -1, livesFor: 5000 }, 4995],
+    ['what the server asked for, when it is more', { jitter: 0.5, retryAfter: 7000 }, 7000],
+    ['what the server asked for, though the token ends sooner', { usableFor: 3000, retryAfter: 7000 }, 7000],
+    ['the dice, when the server asked for less', { failures: 6, jitter: 0.5, retryAfter: 1000 }, 2500],
+    ['the least, when the server asked for nothing', { jitter: 0, retryAfter: 0 }, MIN_PAUSE],
+    ['finite, however long the outage', { failures: 1025, jitter: 0.5, settings: { ...backoff, initial: 0 } }, 50],
+    ['a number, whatever the dice say', { jitter: Infinity, settings: { ...backoff, initial: 0 } }, 50],
+  ])('should be %s', (_kind, failed, expected) => {
+    expect(pause(failed)).toBe(expected);
+  });
+
+  it.each<[string, number | undefined, number]>([
+    ['no token before', undefined, 10_000],
+    ['30 s', 30_000, 5000],
+    ['an hour', 3_600_000, 10_000],
+    ['a minute', 60_000, 10_000],
+    ['0.6 s', 600, 100],
+    ['an unknown life', Infinity, 10_000],
+    ['no life', 0, 10_000],
+  ])('should be at most a sixth of the last lifetime by default: %s', (_kind, lifetime, longest) => {
+    expect(pause({ failures: 99, settings: defaults, ...(lifetime !== undefined && { lifetime }) })).toBe(longest);
+  });
+
+  it.each([70, 1e6])('should take a max of %p as it is', (max) => {
+    expect(pause({ failures: 99, settings: { ...defaults, max }, lifetime: 30_000 })).toBe(max);
   });
 
   it('should leave room for two more attempts before the end of a 30 s token', () => {
     // The renewal at 25 s failed after 0.2 s: 4.8 s remain, and each further failure takes as long.
-    let remaining = 4800;
-    for (const attempt of [1, 2]) {
-      remaining -= retryDelay(attempt, { ...backoff, initial: 5000 }, { jitter: 0.999, remaining }) + 200;
-      expect(remaining).toBeGreaterThan(0);
+    let left = 4800;
+    for (const failures of [1, 2]) {
+      left -= pause({ failures, settings: { ...backoff, initial: 5000 }, jitter: 0.999, usableFor: left }) + 200;
+      expect(left).toBeGreaterThan(0);
     }
   });
 
   it('should be whole milliseconds', () => {
     for (let i = 0; i < 100; i++)
-      expect(Number.isInteger(retryDelay(1 + (i % 9), backoff, { jitter: i / 101, remaining: 100 * i }))).toBe(true);
-  });
-});
-
-describe('permanentPause', () => {
-  const settings = { initial: 250, max: undefined, factor: 2 };
-
-  it.each([
-    [1, 250],
-    [2, 500],
-    [3, 1000],
-    [8, 32_000],
-    [9, 60_000],
-    [5000, 60_000],
-  ])('should be, after %i failures, %i ms, without jitter', (failures, pause) => {
-    expect(permanentPause(failures, settings, { remaining: Infinity })).toBe(pause);
+      expect(Number.isInteger(pause({ failures: 1 + (i % 9), jitter: i / 101, usableFor: 100 * i }))).toBe(true);
   });
 
-  it('should be what the options and the server say', () => {
-    const remaining = Infinity;
-    expect(permanentPause(9, { ...settings, max: 5000 }, { remaining })).toBe(5000);
-    expect(permanentPause(1, { ...settings, initial: 0 }, { remaining })).toBe(MIN_PAUSE);
-    expect(permanentPause(1, settings, { remaining, retryAfter: 7000 })).toBe(7000);
-    expect(permanentPause(9, settings, { remaining, retryAfter: 7000 })).toBe(60_000);
-  });
+  describe('after a permanent failure', () => {
+    const refused = (failed: Case) => pause({ settings: defaults, permanent: true, ...failed });
 
-  it('should not outlast the use of the token at hand, and be no shorter than the first one', () => {
-    expect(permanentPause(9, settings, { remaining: 20_000 })).toBe(20_000);
-    expect(permanentPause(9, settings, { remaining: 20 })).toBe(250);
-    expect(permanentPause(9, settings, { remaining: 20_000, retryAfter: 30_000 })).toBe(30_000);
+    it.each([
+      [1, 250],
+      [2, 500],
+      [3, 1000],
+      [8, 32_000],
+      [9, 60_000],
+      [5000, 60_000],
+    ])('should be, the %i. in a row, %i ms, whatever the last lifetime', (failures, expected) => {
+      expect(refused({ failures, lifetime: 600 })).toBe(expected);
+    });
+
+    it('should be what the options and the server say', () => {
+      expect(refused({ failures: 9, settings: { ...defaults, max: 5000 } })).toBe(5000);
+      expect(refused({ settings: { ...defaults, initial: 0 } })).toBe(MIN_PAUSE);
+      expect(refused({ retryAfter: 7000 })).toBe(7000);
+      expect(refused({ failures: 9, retryAfter: 7000 })).toBe(60_000);
+    });
+
+    it('should not outlast the use of the token at hand, and be no shorter than the first one', () => {
+      expect(refused({ failures: 9, usableFor: 20_000, livesFor: 30_000 })).toBe(20_000);
+      expect(refused({ failures: 9, usableFor: 20 })).toBe(250);
+      expect(refused({ failures: 9, usableFor: 20_000, retryAfter: 30_000 })).toBe(30_000);
+    });
   });
 });

@@ -1,7 +1,7 @@
 /** The state of one stream, and the pure functions that decide by it. */
 import type { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
-import { backoffOf, MIN_PAUSE, permanentPause, retryDelay } from './backoff.js';
+import { backoffStep, MIN_PAUSE } from './backoff.js';
 import type { Failure } from './failure.js';
 import type { Settings } from './options.js';
 import type { RejectedBy } from './rejectionMemory.js';
@@ -128,17 +128,24 @@ export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =
 /** Milliseconds until the source may be asked again. */
 export const pauseLeft = ({ pausedUntil }: TokenState, now: number): number => Math.max(0, pausedUntil - now);
 
-/** How long the source is not asked after the last failure. Milliseconds. */
+/**
+ * How long the source is not asked after the last failure: never shorter than the server asked for. Milliseconds.
+ *
+ * After a permanent failure the pause ends with the use of the token at hand: the reason may be gone by then. After
+ * another, two more attempts fit into the rest of its life.
+ */
 export function pauseAfter(
   state: TokenState,
-  { permanent, retryAfter, jitter }: Failure,
+  { permanent, retryAfter = 0, jitter = 1 }: Omit<Failure, 'error'>,
   { backoff }: Pick<Settings, 'backoff'>,
   now: number,
 ): number {
   const { usableUntil = Infinity, expiresAt = Infinity } = usable(state, now) ?? {};
-  if (permanent) return permanentPause(state.failures, backoff, { remaining: usableUntil - now, retryAfter });
-  const remaining = expiresAt - now;
-  return retryDelay(state.failures, backoffOf(backoff, state.last?.token), { jitter, remaining, retryAfter });
+  const lifetime = state.last ? lifetimeOfToken(state.last.token) : Infinity;
+  const max = backoff.max ?? (permanent ? 60_000 : Math.min(10_000, (lifetime || Infinity) / 6));
+  const step = jitter * backoffStep(state.failures, { ...backoff, max });
+  const longest = permanent ? Math.max(backoff.initial, usableUntil - now) : (expiresAt - now) / 3;
+  return Math.max(MIN_PAUSE, retryAfter, Math.round(Math.min(step, longest)) || 0);
 }
 
 /**
