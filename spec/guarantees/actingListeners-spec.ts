@@ -33,7 +33,7 @@ describe('whoever acts from inside an event', () => {
         rig.token$.close();
       });
       m.flush();
-      expect(rig.asked).toEqual(['0 initial', '10 expired']);
+      expect(rig.asked).toEqual(['0 initial', '10 rejected']);
       expect(rig.log).toEqual(['0 first T1', '10 s T1', '10 a 401', '100 b 401']);
     }),
   );
@@ -74,7 +74,7 @@ describe('whoever acts from inside an event', () => {
         rig.token$.close();
       });
       m.flush();
-      expect(rig.asked).toEqual(['0 initial', '1000 expired', '2000 expired']);
+      expect(rig.asked).toEqual(['0 initial', '1000 rejected', '2000 expired']);
       expect(rig.log).toEqual(['0 s T1', '1000 s T2', '1000 b T2', '2000 s T3']);
     }),
   );

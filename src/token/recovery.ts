@@ -4,16 +4,7 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
 import type { RejectedBy } from './rejectionMemory.js';
-import {
-  blockingFailure,
-  isOfSession,
-  isReplacing,
-  isSuspended,
-  pauseLeft,
-  usable,
-  usableToken,
-  type TokenState,
-} from './state.js';
+import { blockingFailure, isOfSession, isReplacing, isSuspended, pauseLeft, usable, type TokenState } from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
@@ -44,43 +35,33 @@ export interface Recovery {
 /** A rejected request waits for the next attempt if that is this near. Milliseconds. */
 const LONGEST_WAIT = 1000;
 
-/** A refresh of its own, the wait for one that is under way or due, a repeat with the token at hand, or nothing. */
-type Decision = 'force' | 'join' | 'alreadyReplaced' | 'suppressed';
-
-const isHeld = ({ held }: TokenState, token: AccessToken): boolean => sameToken(held?.token, token);
-
 /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
-function decide({ state, now, rejections }: TokenContext, rejection: Rejection): Decision {
+function decide({ state, now, rejections }: TokenContext, rejection: Rejection): RejectionOutcome {
   const { held } = state;
   const time = now();
   if (!held || !sameToken(held.token, rejection.token)) return 'alreadyReplaced';
   if (rejections.isRemembered(rejection, time, held.token.expiresAt < Infinity)) return 'suppressed';
+  const isUsable = usable(state, time) !== null;
   // An attempt has failed and the next one is far: the token stays in use, and no request waits.
-  if (usableToken(state, time) && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
+  if (isUsable && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
-  if (isReplacing(state) || !usableToken(state, time)) return 'join';
+  if (isReplacing(state) || !isUsable) return 'refreshing';
   const mayForce = !blockingFailure(state, time) && rejections.mayForce(rejection.kind, held.isAccepted, time);
-  return mayForce ? 'force' : 'suppressed';
+  return mayForce ? 'refreshing' : 'suppressed';
 }
 
-const outcomeOf = (decision: Decision): RejectionOutcome =>
-  decision === 'force' || decision === 'join' ? 'refreshing' : decision;
-
-/** Announces the decision, and has the token replaced if that was decided. */
-function carryOut({ state, now, events }: TokenContext, { token, key, kind }: Rejection, decision: Decision): void {
-  const { held, endedAttempts } = state;
+/** Has the token replaced if that was decided, and announces the decision. */
+function carryOut({ state, now, events }: TokenContext, rejection: Rejection, outcome: RejectionOutcome): void {
+  const { token, kind } = rejection;
   const time = now();
-  const isExplicit = kind === 'explicit';
-  const outcome = outcomeOf(decision);
-  if (isExplicit && sameToken(state.singleUse, token)) state.singleUse = null;
-  // In the pause after a failed attempt the token stays in use.
-  const isSuspendedNow = outcome === 'refreshing' && isExplicit && pauseLeft(state, time) === 0;
   const inUse = usable(state, time);
-  if (isSuspendedNow && inUse) inUse.isSuspended = true;
+  if (kind === 'explicit' && sameToken(state.singleUse, token)) state.singleUse = null;
+  if (outcome === 'refreshing' && inUse) {
+    if (!isReplacing(state)) state.forcedBy = rejection;
+    // In the pause after a failed attempt the token stays in use.
+    if (kind === 'explicit' && pauseLeft(state, time) === 0) inUse.isSuspended = true;
+  }
   events.emit({ type: 'tokenRejected', token, outcome });
-  // A `tokenRejected` listener may have begun a refresh, or had the token replaced.
-  const isUnchanged = state.held === held && state.endedAttempts === endedAttempts && !isReplacing(state);
-  if (decision === 'force' && isUnchanged) state.forcedBy = { key, kind };
 }
 
 /** Decides what a rejection costs: a refresh and a repeat, a repeat, or nothing. */
@@ -91,37 +72,35 @@ export function createRecovery(
 ): Recovery {
   const { state, now, rejections, current } = context;
 
-  /** The token that the attempt for a rejection brings. */
-  const replacementFor = (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
-    views.next(demand, maxWait).pipe(
-      tap((next) => {
-        // The source returned the token again, so it is valid: this resource alone rejects it.
-        if (sameToken(next, rejection.token)) rejections.remember(rejection, now());
-      }),
-    );
-
   return {
     recover: (rejection, maxWait) =>
       defer(() => {
         const { token } = rejection;
-        const { held, endedAttempts } = state;
-        const decision = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
-        carryOut(context, rejection, decision);
+        const { held, failures } = state;
+        const outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
+        carryOut(context, rejection, outcome);
         // A `tokenRejected` listener may have signed out.
-        if (decision === 'suppressed' || !isOfSession(state, token)) return EMPTY;
-        const isStillHeld = isHeld(state, token);
-        if (isStillHeld && current()) {
+        if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
+        if (!sameToken(state.held?.token, token)) return views.take(maxWait);
+        if (current()) {
           // A `tokenRejected` listener may have made the attempt already: it brought the same token again, or failed.
           if (state.held !== held) rejections.remember(rejection, now());
-          if (state.endedAttempts !== endedAttempts || !isReplacing(state)) return EMPTY;
+          if (state.failures !== failures || !isReplacing(state)) return EMPTY;
         }
-        const next$ = isStillHeld ? replacementFor(rejection, maxWait) : views.take(maxWait);
-        return next$.pipe(filter((next) => !sameToken(next, token)));
-      }).pipe(catchError(() => EMPTY)),
+        return views.next(demand, maxWait).pipe(
+          tap((next) => {
+            // The source returned the token again, so it is valid: this resource alone rejects it.
+            if (sameToken(next, token)) rejections.remember(rejection, now());
+          }),
+        );
+      }).pipe(
+        filter((next) => !sameToken(next, rejection.token)),
+        catchError(() => EMPTY),
+      ),
     reject: (rejection) => {
-      const decision = decide(context, rejection);
-      carryOut(context, rejection, decision);
-      if (outcomeOf(decision) === 'refreshing') demand();
+      const outcome = decide(context, rejection);
+      carryOut(context, rejection, outcome);
+      if (outcome === 'refreshing') demand();
     },
     accepted: (token, keyOf) => {
       accept(state, rejections, token, keyOf);
@@ -142,9 +121,7 @@ export function accept(
   keyOf: () => string | undefined,
 ): void {
   // What is accepted while it is being replaced says nothing of its successor.
-  const isStaying = held !== null && !(refresh?.isFetching && refresh.rejection);
-  const isFirst = isStaying && !held.isAccepted && sameToken(held.token, token);
-  if (isFirst) held.isAccepted = true;
-  const isLatest = isFirst || (singleUse !== null && sameToken(singleUse, token));
-  rejections?.accepted(keyOf, isLatest);
+  const isStaying = !(refresh?.isFetching && refresh.rejection) && sameToken(held?.token, token);
+  if (held && isStaying) held.isAccepted = true;
+  rejections?.accepted(keyOf, isStaying || sameToken(singleUse, token));
 }
