@@ -24,28 +24,6 @@ import { blockingFailure, earlyEndOfPause, isFresh, isOfSession, isReplacing, ty
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
-/**
- * The Observables by which a token is handed out. All are made of the same updates; the first subscriber starts the
- * fetch.
- */
-export interface TokenViews {
-  /** The usable token now, then every new one. */
-  readonly token$: Observable<AccessToken>;
-  /** The token for a request that leaves now, or null if it must wait. */
-  readonly use: () => AccessToken | null;
-  /** One usable token, now or within `maxWait`. */
-  readonly take: (maxWait?: number) => Observable<AccessToken>;
-  /** Forces a refresh, or joins the one under way, and emits its token. */
-  readonly refresh: () => Observable<AccessToken>;
-  /**
-   * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
-   * usable.
-   *
-   * @param begin called once the view waits
-   */
-  readonly next: (begin: () => void, maxWait?: number) => Observable<AccessToken>;
-}
-
 /** All that a request with a fresh token costs. */
 export function useFresh(state: TokenState, now: () => number): AccessToken | null {
   const { held } = state;
@@ -56,10 +34,14 @@ export function useFresh(state: TokenState, now: () => number): AccessToken | nu
   return held.token;
 }
 
-export function createTokenViews(context: TokenContext, { updates$, demand }: Pipeline): TokenViews {
-  const { state, now, fetcher, recheck, current } = context;
+export type TokenViews = ReturnType<typeof createTokenViews>;
+
+/** All views are made of the same updates; the first subscriber starts the fetch. */
+export function createTokenViews(context: TokenContext, { updates$, demand }: Pipeline) {
+  const { state, settings, now, fetcher, recheck, current } = context;
   const checkedUpdates$ = subscribeThen(updates$, recheck);
 
+  /** The token for a request that leaves now, or null if it must wait. */
   const use = (): AccessToken | null => {
     const fresh = useFresh(state, now);
     if (fresh || !current()) return fresh;
@@ -71,6 +53,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
 
   return {
     use,
+    /** The usable token now, then every new one. */
     token$: defer(() => {
       // A token that is to be renewed is renewed first: its successor may come at once.
       use();
@@ -82,38 +65,42 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         finalize(() => (state.lastUse = now())),
       );
     }),
-    take: (maxWait) =>
+    /** One usable token, now or within `maxWait`. */
+    take: (maxWait?: number): Observable<AccessToken> =>
       defer(() => {
         const token = use();
         if (token) return of(token);
         if (fetcher.owns()) throw new TokenUnavailableError('a token source cannot wait for its own token');
-        const select = (update: TokenUpdate) => tokenForRequest(update, current());
-        return firstToken(context, checkedUpdates$, select, maxWait).pipe(throwIfClosed);
+        return firstToken(context, checkedUpdates$, null, maxWait).pipe(throwIfClosed);
       }),
-    refresh: () =>
+    /** Forces a refresh, or joins the one under way, and emits its token. */
+    refresh: (): Observable<AccessToken> =>
       defer(() => {
         const { held } = state;
-        forceRefresh(context);
+        state.pausedUntil = earlyEndOfPause(state, settings.backoff);
         // The updates tell of it only where no token is usable.
         const failure = blockingFailure(state, now());
         if (failure) throw failure;
-        return firstToken(context, checkedUpdates$, tokenOtherThan(held, context)).pipe(throwIfClosed);
+        if (!isReplacing(state)) state.forcedBy = 'manual';
+        return firstToken(context, checkedUpdates$, held).pipe(throwIfClosed);
       }),
-    next: (begin, maxWait) =>
+    /**
+     * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
+     * usable.
+     *
+     * @param begin called once the view waits
+     */
+    next: (begin: () => void, maxWait?: number): Observable<AccessToken> =>
       defer(() => {
         const { held, failures } = state;
-        // A caller that begins to wait in a `refreshFailed` listener waits for the attempt after that one.
-        const isWaitOver = (update: TokenUpdate) => state.failures !== failures && staysInUse(held, update, context);
+        // By `failures`: a caller that begins to wait in a `refreshFailed` listener waits for the attempt after that
+        // one. By identity: the same token may have come again.
+        const isWaitOver = ({ type }: TokenUpdate) =>
+          type === 'attemptFailed' && state.failures !== failures && state.held === held && current() !== null;
         const untilItFails$ = subscribeThen(updates$, begin).pipe(takeWhile((update) => !isWaitOver(update)));
-        return firstToken(context, untilItFails$, tokenOtherThan(held, context), maxWait);
+        return firstToken(context, untilItFails$, held, maxWait);
       }),
   };
-}
-
-/** The next check refreshes, unless the token is being replaced. */
-function forceRefresh({ state, settings, now }: TokenContext): void {
-  state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-  if (!isReplacing(state) && !blockingFailure(state, now())) state.forcedBy = 'manual';
 }
 
 const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
@@ -128,20 +115,32 @@ const subscribeThen = (updates$: Observable<TokenUpdate>, begin: () => void): Ob
     }),
   );
 
-/** The first token that `select` finds in the updates. Completes without one when the stream closes. */
+/**
+ * The first token of the updates that a request may be given. Completes without one when the stream closes.
+ *
+ * @param except the token at hand, which each new subscriber gets first: for a caller that needs another one
+ */
 function firstToken(
-  { state, settings, now, timers, waiting }: TokenContext,
+  { state, settings, now, timers, waiting, current }: TokenContext,
   updates$: Observable<TokenUpdate>,
-  select: (update: TokenUpdate) => AccessToken | null,
+  except: TokenUpdate | null,
   maxWait = settings.maxWait,
 ): Observable<AccessToken> {
   const waiter = { since: now() };
   waiting.add(waiter);
   const unavailable = () =>
     new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: state.lastError });
+  const tokenOf = (update: TokenUpdate): AccessToken | null => {
+    if (update.type === 'token') return update === except ? null : update.token;
+    // Another token may have come, been rejected before it was passed on, and be usable again by this failure. Or there
+    // is a token of the next session already.
+    const other = state.held === except ? null : current();
+    if (update.type === 'signedOut' || (update.type === 'failed' && !other)) throw update.error;
+    return other;
+  };
   return inCallerContext(
     updates$.pipe(
-      map(select),
+      map(tokenOf),
       filter((token) => token !== null),
       take(1),
       takeUntil(failAfter(timers, maxWait, unavailable)),
@@ -156,28 +155,3 @@ function tokenForListener(update: TokenUpdate, usable: AccessToken | null): Acce
   if (update.type === 'failed') throw update.error;
   return update.type === 'token' ? update.token : null;
 }
-
-/** For a request: it waits while another attempt may come. */
-function tokenForRequest(update: TokenUpdate, usable: AccessToken | null): AccessToken | null {
-  if (update.type === 'token') return update.token;
-  if (update.type === 'attemptFailed') return usable;
-  // There may be a token of the next session already.
-  if (update.type === 'failed' && usable) return usable;
-  throw update.error;
-}
-
-/** For someone who needs another token than the one at hand, which is replayed to each new subscriber. */
-const tokenOtherThan =
-  (replayed: TokenUpdate | null, { state, current }: TokenContext) =>
-  (update: TokenUpdate): AccessToken | null => {
-    if (update.type === 'token') return update === replayed ? null : update.token;
-    // Another token may have come, been rejected before it was passed on, and be usable again by this failure.
-    if (update.type === 'attemptFailed') return state.held === replayed ? null : current();
-    throw update.error;
-  };
-
-/**
- * An attempt failed, and the token that was replayed stays in use. By identity: the same token may have come again.
- */
-const staysInUse = (replayed: TokenUpdate | null, { type }: TokenUpdate, { state, current }: TokenContext): boolean =>
-  type === 'attemptFailed' && current() !== null && state.held === replayed;
