@@ -1,19 +1,14 @@
-/** Delivers the stream's events, in the same order to every listener. */
-import { Subject, type Observable } from 'rxjs';
+/** Delivers the stream's events. */
+import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from './events.js';
 
-export interface EventQueue {
-  readonly events$: Observable<TokenEvent>;
-  readonly emit: (incident: UntimedTokenEvent) => void;
-  /** Completes the events, after those that are still in the queue. */
-  readonly complete: () => void;
-}
+export type EventQueue = ReturnType<typeof createEventQueue>;
 
 /**
  * Tells every listener the same events in the same order. An event that a listener causes waits until all listeners
  * have heard of the one before.
  */
-export function createEventQueue(now: () => number): EventQueue {
+export function createEventQueue(now: () => number) {
   const events = new Subject<TokenEvent>();
   const queue: (() => void)[] = [];
 
@@ -24,14 +19,15 @@ export function createEventQueue(now: () => number): EventQueue {
 
   return {
     events$: events.asObservable(),
-    emit: (incident) => {
+    emit: (incident: UntimedTokenEvent): void => {
       if (!events.observed) return;
-      const at = now();
+      const event = { ...incident, at: now() };
       deliver(() => {
-        events.next({ ...incident, at });
+        events.next(event);
       });
     },
-    complete: () => {
+    /** Completes the events, after those that are still in the queue. */
+    complete: (): void => {
       deliver(() => {
         events.complete();
       });

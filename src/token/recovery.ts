@@ -13,25 +13,6 @@ export interface Rejection extends RejectedBy {
   readonly token: AccessToken;
 }
 
-export interface Recovery {
-  /**
-   * Emits the token with which to repeat a rejected request. Completes without one if the rejection is to be passed on:
-   * no refresh may be spent on it, or the refresh failed, or brought the very token that was rejected.
-   */
-  readonly recover: (rejection: Rejection, maxWait?: number) => Observable<AccessToken>;
-  /** The same for a caller that does not wait, and whose token may be of any session. */
-  readonly reject: (rejection: Rejection) => void;
-  /** A server accepted a token. */
-  readonly accepted: (token: AccessToken, keyOf: () => string | undefined) => void;
-  /**
-   * The token to send in the place of one that was handed out a moment ago: it may have been rejected or replaced
-   * since. Null when there is none that may be sent now.
-   *
-   * @param rejected a token that the request was rejected with
-   */
-  readonly newest: (token: AccessToken, rejected?: AccessToken) => AccessToken | null;
-}
-
 /** A rejected request waits for the next attempt if that is this near. Milliseconds. */
 const LONGEST_WAIT = 1000;
 
@@ -64,16 +45,18 @@ function carryOut({ state, now, events }: TokenContext, rejection: Rejection, ou
   events.emit({ type: 'tokenRejected', token, outcome });
 }
 
+export type Recovery = ReturnType<typeof createRecovery>;
+
 /** Decides what a rejection costs: a refresh and a repeat, a repeat, or nothing. */
-export function createRecovery(
-  context: TokenContext,
-  views: Pick<TokenViews, 'take' | 'next'>,
-  demand: () => void,
-): Recovery {
+export function createRecovery(context: TokenContext, views: Pick<TokenViews, 'take' | 'next'>, demand: () => void) {
   const { state, now, rejections, current } = context;
 
   return {
-    recover: (rejection, maxWait) =>
+    /**
+     * Emits the token with which to repeat a rejected request. Completes without one if the rejection is to be passed
+     * on: no refresh may be spent on it, or the refresh failed, or brought the very token that was rejected.
+     */
+    recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
       defer(() => {
         const { token } = rejection;
         const { held, failures } = state;
@@ -97,15 +80,23 @@ export function createRecovery(
         filter((next) => !sameToken(next, rejection.token)),
         catchError(() => EMPTY),
       ),
-    reject: (rejection) => {
+    /** The same for a caller that does not wait, and whose token may be of any session. */
+    reject: (rejection: Rejection): void => {
       const outcome = decide(context, rejection);
       carryOut(context, rejection, outcome);
       if (outcome === 'refreshing') demand();
     },
-    accepted: (token, keyOf) => {
+    /** A server accepted a token. */
+    accepted: (token: AccessToken, keyOf: () => string | undefined): void => {
       accept(state, rejections, token, keyOf);
     },
-    newest: (token, rejected) => {
+    /**
+     * The token to send in the place of one that was handed out a moment ago: it may have been rejected or replaced
+     * since. Null when there is none that may be sent now.
+     *
+     * @param rejected a token that the request was rejected with
+     */
+    newest: (token: AccessToken, rejected?: AccessToken): AccessToken | null => {
       const usable = current();
       if (usable && !sameToken(usable, rejected)) return usable;
       return isOfSession(state, token) && !isSuspended(state, token) ? token : null;

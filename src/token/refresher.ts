@@ -81,7 +81,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         // Others shared it, another one was asked for, and only then the store answered.
         if (state.forcedBy && sameToken(received.token, state.last?.token)) return EMPTY;
         // A second token would not help the resource more.
-        if (rejection) rejections.fetchedFor(rejection, now());
+        if (rejection) rejections.remember(rejection, now());
         const isRenewal = reason !== 'rejected' && reason !== 'manual';
         return of({ type: 'token', ...received, reason, attempt: count, isRenewal });
       }),
