@@ -313,6 +313,19 @@ describe('30: a token is as old as it says, and never gets younger', () => {
     ] as { name: string; fields: Record<string, unknown> }[],
   );
 
+  it(
+    'and so is that of the option initial',
+    marbles((m) => {
+      const rig = setUp(m, undefined, { initial: { access_token: 'I', expires_at: 30 } as TokenResponse });
+      m.flush();
+      expect(rig.events.slice(0, 2)).toEqual([
+        '0 tokenChanged - I initial 0 initial',
+        '0 refreshFailed !InvalidTokenResponseError 1 null',
+      ]);
+      rig.token$.close();
+    }),
+  );
+
   it('and an initial token that is over is not used', () => {
     const now = () => 5_000_000;
     const initial = { access_token: jwt({ iat: 0, exp: 3600 }) };

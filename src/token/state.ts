@@ -72,10 +72,8 @@ export interface TokenState extends SessionState {
   sessionTokens: WeakSet<AccessToken> | null;
   /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. */
   isConnected: boolean;
-  /** `refreshFailed` has said that the source returned a token that cannot be kept. */
-  isSingleUseReported: boolean;
-  /** `refreshFailed` has said that the source gives a lifetime that cannot be read. */
-  isLifetimeReported: boolean;
+  /** What `refreshFailed` has said once of the tokens of the source. */
+  readonly warnings: string[];
   isClosed: boolean;
 }
 
@@ -101,8 +99,7 @@ export const initialState = (): TokenState =>
     isSignedOut: false,
     sessionTokens: null,
     isConnected: false,
-    isSingleUseReported: false,
-    isLifetimeReported: false,
+    warnings: [],
     isClosed: false,
   });
 

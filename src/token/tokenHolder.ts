@@ -6,7 +6,7 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { receivedToken, type SourceResult } from './receivedToken.js';
 import { lifetimeOfToken, saysLifetime } from './refreshPolicy.js';
-import { isSuspended, isWanted, usable, usableToken, type HeldToken } from './state.js';
+import { isSuspended, isWanted, usable, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -20,27 +20,15 @@ export function nextMoment({ renewAt, usableUntil, expiresAt, isExpiryReported }
   return next;
 }
 
-/** Holds the last token, with the timers that announce its moments. */
-export interface TokenHolder {
-  /** Holds a token, and emits `tokenChanged`. */
-  readonly hold: (arrived: TokenArrived) => void;
-  /**
-   * A token that someone else put into the store; null if it is older, rejected or expired, or the same, which is kept
-   * with its new times.
-   */
-  readonly fromStore: (stored: SourceResult) => TokenArrived | null;
-  /** Begins with a token that is at hand. @throws TypeError if it is no token response */
-  readonly holdInitial: (response: unknown) => void;
-  /** Looks at a token again at each of its moments after `after`, by default now. */
-  readonly startTimer: (held: HeldToken, after?: number) => void;
-  /** Stops the timers, and forgets the token. */
-  readonly release: () => void;
-}
+export type TokenHolder = ReturnType<typeof createTokenHolder>;
 
-export function createTokenHolder(context: TokenContext): TokenHolder {
+/** Holds the last token, with the timers that announce its moments. */
+export function createTokenHolder(context: TokenContext) {
   const { state, now, timers, recheck } = context;
   let timer = new Subscription();
-  const startTimer = (held: HeldToken, after = now()) => {
+
+  /** Looks at a token again at each of its moments after `after`, by default now. */
+  const startTimer = (held: HeldToken, after = now()): void => {
     timer.add(
       timers.after(nextMoment(held, after) - now()).subscribe(() => {
         recheck();
@@ -48,124 +36,112 @@ export function createTokenHolder(context: TokenContext): TokenHolder {
       }),
     );
   };
-
-  const keep = (held: HeldToken) => {
+  /** Stops the timers, and forgets the token. */
+  const release = (): void => {
     timer.unsubscribe();
     timer = new Subscription();
+    state.held = null;
+  };
+  const keep = (held: HeldToken): void => {
+    release();
     state.held = state.last = held;
     state.sessionTokens?.add(held.token);
     startTimer(held);
   };
 
-  const setHeld = (arrived: TokenArrived) => {
-    const { token, reason } = arrived;
-    // What a server rejected counts as accepted no more, though the source gave it again.
-    const isAccepted = reason !== 'rejected' && sameToken(token, state.held?.token) && state.held?.isAccepted === true;
-    // Not by a spread: V8 gives an object that was made by one five times the memory.
-    keep(Object.assign({ isSuspended: false, isAccepted, isExpiryReported: false }, arrived));
-  };
-
-  const release = () => {
-    timer.unsubscribe();
-    state.held = null;
-  };
-
   return {
     startTimer,
     release,
-    hold: (arrived) => {
-      takeArrived(context, arrived, setHeld, release);
+    /** Takes up a token that came, and emits `tokenChanged`. */
+    hold: (arrived: TokenArrived): void => {
+      const previous = state.last?.token ?? null;
+      takeUp(context, arrived, keep, release);
+      const announce = () => {
+        announceArrived(context, arrived, previous);
+      };
+      // A stream has no listeners before it exists: the event comes a tick later.
+      if (arrived.origin === 'initial') timer.add(timers.after(0).subscribe(announce));
+      else announce();
     },
-    fromStore: (stored) => {
+    /**
+     * A token that someone else put into the store; null if it is older, rejected or expired, or the same, which is
+     * kept with its new times.
+     */
+    fromStore: (stored: SourceResult): TokenArrived | null => {
       const arrived = judgeStored(context, stored);
       const held = usable(state, now());
-      if (!arrived || !sameToken(arrived.token, held?.token)) return arrived;
+      if (!arrived || !held || !sameToken(arrived.token, held.token)) return arrived;
       // The same object: a new one stands for an answer of the source, which callers wait for.
-      keep(Object.assign(held as HeldToken, arrived));
+      keep(Object.assign(held, arrived));
       return null;
-    },
-    holdInitial: (response) => {
-      const arrived = initialToken(context, response);
-      if (now() >= arrived.usableUntil) return;
-      setHeld(arrived);
-      // A stream has no listeners before it exists: the event comes a tick later.
-      timer.add(
-        timers.after(0).subscribe(() => {
-          emitTokenChanged(context, arrived, null);
-        }),
-      );
     },
   };
 }
 
-/** Brings the state up to date, and tells of the change. */
-function takeArrived(
-  context: TokenContext,
+/** Brings the state up to date. */
+function takeUp(
+  { state, now, rejections, cancelled$ }: TokenContext,
   arrived: TokenArrived,
-  setHeld: (arrived: TokenArrived) => void,
+  keep: (held: HeldToken) => void,
   release: () => void,
 ): void {
-  const { state, now, rejections, cancelled$ } = context;
-  const { token, took, isRenewal } = arrived;
-  const previous = state.last?.token ?? null;
+  const { token, took, reason, isRenewal } = arrived;
+  const { held, last } = state;
   const time = now();
-  const isChange = !sameToken(token, previous);
+  const isChange = !sameToken(token, last?.token);
   const isKept = time < arrived.usableUntil;
   // Another process may have shared it: what was to be replaced is replaced.
   if (isChange) state.forcedBy = null;
-  // A token that has already expired never replaces a usable one.
-  const isLatest = isKept || !usableToken(state, time);
   state.failures = 0;
   state.lastError = undefined;
   state.permanentFailure = null;
   state.pausedUntil = isKept ? -Infinity : time - took + SINGLE_USE_PAUSE;
-  if (isLatest) state.last = arrived;
   state.singleUse = isKept ? null : token;
   if (isKept) {
     if (isChange && isRenewal) rejections.forgetBare();
-    setHeld(arrived);
+    // What a server rejected counts as accepted no more, though the source gave it again.
+    const isAccepted = reason !== 'rejected' && sameToken(token, held?.token) && held?.isAccepted === true;
+    // Not by a spread: V8 gives an object that was made by one five times the memory.
+    keep(Object.assign({ isSuspended: false, isAccepted, isExpiryReported: false }, arrived));
     if (state.subscribers > 0) state.lastUse = time;
   } else {
     state.sessionTokens?.add(token);
+    // A token that has already expired never replaces a usable one.
+    if (!usable(state, time)) state.last = arrived;
     // A token that was rejected is not used again, now that the source has given another.
-    if (state.held?.isSuspended) release();
+    if (held?.isSuspended) release();
   }
   // Others have shared it. A fetch under way goes on; a pause before the next one has no reason any more.
   if (state.refresh?.isFetching) state.refresh.isSuperseded = true;
   else if (state.refresh) cancelled$.next();
-  if (isChange && isLatest) emitTokenChanged(context, arrived, previous);
+}
+
+function announceArrived(context: TokenContext, arrived: TokenArrived, previous: AccessToken | null): void {
+  const { state, settings, now, events } = context;
+  const { token, reason, took, origin, attempt } = arrived;
+  if (!sameToken(token, previous) && state.last?.token === token)
+    events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
   // A `tokenChanged` listener may have ended the session of this token.
-  if (state.singleUse === token) reportSingleUse(context, arrived, time);
-  if (state.held?.token === token) reportUnreadLifetime(context, arrived);
+  if (state.singleUse === token) {
+    const message = 'the token source returned a token that has already expired: it is used once and not kept';
+    const retryIn = isWanted(state, now(), settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null;
+    warn(context, message, attempt, retryIn);
+  } else if (state.held?.token === token && hasUnreadLifetime(context, token))
+    warn(context, 'the lifetime of the token is unknown: "expires_in" must be a number of seconds', attempt);
 }
 
-function emitTokenChanged({ events }: TokenContext, arrived: TokenArrived, previous: AccessToken | null): void {
-  const { token, reason, took, origin } = arrived;
-  events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
-}
-
-/** Tells once that a source's tokens cannot be kept. */
-function reportSingleUse(
-  { state, settings, report }: TokenContext,
-  { attempt, took }: TokenArrived,
-  time: number,
-): void {
-  if (state.isSingleUseReported) return;
-  state.isSingleUseReported = true;
-  const message = 'the token source returned a token that has already expired: it is used once and not kept';
-  const retryIn = isWanted(state, time, settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null;
-  report(new InvalidTokenResponseError(message), attempt, retryIn);
-}
-
-/** Tells once that a source gives a lifetime in a form that is not read: its tokens would be used until rejected. */
-function reportUnreadLifetime({ state, settings, report }: TokenContext, { token, attempt }: TokenArrived): void {
-  const { raw, expiresAt } = token;
+/** The source gives a lifetime in a form that is not read: its tokens would be used until rejected. */
+function hasUnreadLifetime({ settings }: TokenContext, { raw, expiresAt }: AccessToken): boolean {
   // `expires_at`, `expiresIn`, or an `expires_in` that is no number.
   const isGiven = Object.keys(raw).some((name) => name.startsWith('expire') && raw[name]);
-  if (expiresAt < Infinity || !isGiven || saysLifetime(raw) || settings.lifetime || state.isLifetimeReported) return;
-  state.isLifetimeReported = true;
-  const message = 'the lifetime of the token is unknown: "expires_in" must be a number of seconds';
-  report(new InvalidTokenResponseError(message), attempt);
+  return isGiven && expiresAt === Infinity && !saysLifetime(raw) && !settings.lifetime;
+}
+
+/** Tells once per stream what is wrong with the tokens of its source. */
+function warn({ state, report }: TokenContext, message: string, attempt: number, retryIn?: number | null): void {
+  if (state.warnings.includes(message)) return;
+  state.warnings.push(message);
+  report(new InvalidTokenResponseError(message), attempt, retryIn);
 }
 
 /** A token that someone else put into the store; null if it is older than the one at hand, rejected or expired. */
@@ -183,7 +159,8 @@ function judgeStored(context: TokenContext, stored: SourceResult): TokenArrived 
   return { type: 'token', ...received, reason: 'scheduled', attempt: 1, isRenewal };
 }
 
-function initialToken(context: TokenContext, response: unknown): TokenArrived {
+/** @throws TypeError if the option `initial` is no token response */
+export function initialToken(context: TokenContext, response: unknown): TokenArrived {
   const result = { response, origin: 'initial' } as SourceResult;
   try {
     const received = receivedToken(result, 0, context);

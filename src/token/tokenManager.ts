@@ -9,7 +9,7 @@ import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
 import { createSession } from './session.js';
-import { createTokenHolder, type TokenHolder } from './tokenHolder.js';
+import { createTokenHolder, initialToken, type TokenHolder } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { Settings } from './options.js';
 import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
@@ -53,15 +53,18 @@ type Beginning = Partial<TokenRecord> & Pick<TokenStreamOptions, 'initial'>;
 export function createManager(source: TokenSource, settings: Settings, beginning: Beginning): EndingManager {
   const { initial, ...record } = beginning;
   const context = createContext(source, settings, record);
-  const { state, timers, fetcher, events, current, report } = context;
+  const { state, now, timers, fetcher, events, current, report } = context;
   const { store } = settings;
   const holder = createTokenHolder(context);
   const pipeline = createPipeline(context, holder);
   const session = createSession(context, holder, pipeline, source);
   const views = createTokenViews(context, pipeline);
   if (initial !== undefined) {
-    holder.holdInitial(initial);
-    if (state.held) pipeline.demand();
+    const arrived = initialToken(context, initial);
+    if (now() < arrived.usableUntil) {
+      holder.hold(arrived);
+      pipeline.demand();
+    }
   }
   const signOuts = store?.signedOut?.subscribe({ next: session.end, error: report });
 
