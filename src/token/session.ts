@@ -8,28 +8,13 @@ import { newSession } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 import type { TokenSource } from './types.js';
 
-export interface Session {
-  /** The store says that the session was ended elsewhere. */
-  readonly end: () => void;
-  readonly signOut: () => void;
-  /** @param leaveStore called before subscribers are told */
-  readonly close: (leaveStore: () => void) => void;
-  /** Forgets the token, and stops the timers. The stream stays open: the next use begins anew. */
-  readonly rest: () => void;
-}
-
 /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
 export function forgetSession(state: TokenRecord['state'], rejections: TokenRecord['rejections'] | null): void {
   rejections?.clear();
   Object.assign(state, newSession());
 }
 
-export function createSession(
-  context: TokenContext,
-  holder: TokenHolder,
-  pipeline: Pipeline,
-  source: TokenSource,
-): Session {
+export function createSession(context: TokenContext, holder: TokenHolder, pipeline: Pipeline, source: TokenSource) {
   const { state, settings, fetcher, rejections, events, recheck, cancelled$, report } = context;
   const { store } = settings;
 
@@ -52,27 +37,32 @@ export function createSession(
     recheck();
   };
 
+  const signOuts = store?.signedOut?.subscribe({ next: end, error: report });
+
   return {
-    end,
-    signOut: () => {
+    /** Listens to the end of the session elsewhere, of which the store tells. */
+    signOuts,
+    signOut: (): void => {
       if (state.isClosed) return;
       const { sessionTokens } = state;
       reportIfThrown(report, () => store?.signOut?.());
       // A store that tells of its own sign-out has ended the session already, and the next one may have begun.
       if (state.sessionTokens === sessionTokens) end();
     },
-    close: (leaveStore) => {
+    close: (): void => {
       if (state.isClosed) return;
       state.isClosed = true;
       events.emit({ type: 'closed' });
       // A shared token is not this stream's to revoke.
       if (!store) tellSource(ON_CLOSE);
       forget();
-      reportIfThrown(report, leaveStore);
+      // Before subscribers are told.
+      reportIfThrown(report, () => signOuts?.unsubscribe());
       pipeline.close();
       events.complete();
     },
-    rest: () => {
+    /** Forgets the token, and stops the timers. The stream stays open: the next use begins anew. */
+    rest: (): void => {
       forget();
       cancelled$.next();
       recheck();

@@ -37,71 +37,52 @@ export interface Refresh {
 }
 
 /** What a session consists of. It is forgotten at its end, and when the stream rests or closes. */
-interface SessionState {
-  held: HeldToken | null;
+export const newSession = () => ({
+  held: null as HeldToken | null,
   /** The last token of the session, usable or not. */
-  last: ReceivedToken | null;
+  last: null as ReceivedToken | null,
   /** A token that has expired on arrival, while it is given to those who wait for it. */
-  singleUse: AccessToken | null;
+  singleUse: null as AccessToken | null,
   /** When a request last used the token. */
-  lastUse: number;
-  /** The source is to be asked for another token: `refresh()` was called, or a server rejected the one at hand. */
-  forcedBy: 'manual' | RejectedBy | null;
-  /** The one under way. */
-  refresh: Refresh | null;
-  /** When the source was last asked. */
-  lastFetchAt: number;
-  /** How many attempts have ended, whatever they brought. */
-  endedAttempts: number;
-  /** Failed attempts since the last token. */
-  failures: number;
-  lastError: unknown;
-  /** No attempt begins before. */
-  pausedUntil: number;
-  /** The last failure, if it was permanent: during the pause every request without a token fails with it at once. */
-  permanentFailure: TokenUnavailableError | null;
-}
-
-/** What a stream knows about its token and its source. The functions below decide by it and change nothing. */
-export interface TokenState extends SessionState {
-  /** How many wait for a token or listen to all tokens. */
-  subscribers: number;
-  /** The session has ended, and no token has been asked for since. */
-  isSignedOut: boolean;
-  /** The tokens of the session, once there was a sign-out; null before: then all tokens are of this one. */
-  sessionTokens: WeakSet<AccessToken> | null;
-  /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. */
-  isConnected: boolean;
-  /** What `refreshFailed` has said once of the tokens of the source. */
-  readonly warnings: string[];
-  isClosed: boolean;
-}
-
-export const newSession = (): SessionState => ({
-  held: null,
-  last: null,
-  singleUse: null,
   lastUse: -Infinity,
-  forcedBy: null,
-  refresh: null,
+  /** The source is to be asked for another token: `refresh()` was called, or a server rejected the one at hand. */
+  forcedBy: null as 'manual' | RejectedBy | null,
+  /** The one under way. */
+  refresh: null as Refresh | null,
+  /** When the source was last asked. */
   lastFetchAt: -Infinity,
+  /** How many attempts have ended, whatever they brought. */
   endedAttempts: 0,
+  /** Failed attempts since the last token. */
   failures: 0,
-  lastError: undefined,
+  lastError: undefined as unknown,
+  /** No attempt begins before. */
   pausedUntil: -Infinity,
-  permanentFailure: null,
+  /** The last failure, if it was permanent: during the pause every request without a token fails with it at once. */
+  permanentFailure: null as TokenUnavailableError | null,
 });
 
-/** Not by a spread: V8 gives an object that was made by one five times the memory. */
-export const initialState = (): TokenState =>
+/**
+ * What a stream knows about its token and its source. Not by a spread: V8 gives an object that was made by one five
+ * times the memory.
+ */
+export const initialState = () =>
   Object.assign(newSession(), {
+    /** How many wait for a token or listen to all tokens. */
     subscribers: 0,
+    /** The session has ended, and no token has been asked for since. */
     isSignedOut: false,
-    sessionTokens: null,
+    /** The tokens of the session, once there was a sign-out; null before: then all tokens are of this one. */
+    sessionTokens: null as WeakSet<AccessToken> | null,
+    /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. */
     isConnected: false,
-    warnings: [],
+    /** What `refreshFailed` has said once of the tokens of the source. */
+    warnings: [] as string[],
     isClosed: false,
   });
+
+/** The functions below decide by it and change nothing. */
+export type TokenState = ReturnType<typeof initialState>;
 
 /** A request takes the token, and nothing else is to do: it is usable, and not yet to be renewed. */
 export const isFresh = ({ renewAt, usableUntil, isSuspended }: HeldToken, now: number): boolean =>

@@ -1,15 +1,15 @@
 /** The parts of one stream, and how they are joined. */
-import type { Observable, Subscription } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { PROOF } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
-import { createContext, type TokenContext, type TokenRecord } from './context.js';
+import { createContext, type TokenRecord } from './context.js';
 import type { TokenEvent } from './events.js';
-import { createPipeline, type Pipeline, type WaitEnded } from './pipeline.js';
+import { createPipeline, type WaitEnded } from './pipeline.js';
 import type { SourceHooks, TokenProof } from './proof.js';
 import { createRecovery, type Recovery } from './recovery.js';
 import type { TokenFetcher } from './tokenFetcher.js';
 import { createSession } from './session.js';
-import { createTokenHolder, initialToken, type TokenHolder } from './tokenHolder.js';
+import { createTokenHolder, initialToken } from './tokenHolder.js';
 import { createTokenViews, type TokenViews } from './tokenViews.js';
 import type { Settings } from './options.js';
 import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
@@ -32,32 +32,18 @@ export interface TokenManager
   readonly close: () => void;
 }
 
-/** A manager that a pool may end while its stream is not in use, and make again: see pool/suspension.ts. */
-export interface EndingManager extends TokenManager {
-  /** For `suspend` and `resume`. */
-  readonly parts: {
-    readonly context: TokenContext;
-    readonly holder: TokenHolder;
-    readonly pipeline: Pipeline;
-    /** Listens to the store. */
-    readonly signOuts: Subscription | undefined;
-  };
-  /** Forgets the token, and stops the timers. The stream stays open: the next use begins anew. */
-  readonly rest: () => void;
-}
-
 /** What a stream begins with: the option `initial`, or what a pool knows of it already. */
 type Beginning = Partial<TokenRecord> & Pick<TokenStreamOptions, 'initial'>;
 
+/** A manager that a pool may end while its stream is not in use, and make again: see pool/suspension.ts. */
+export type EndingManager = ReturnType<typeof createManager>;
+
 /** Makes the parts of one stream. */
-export function createManager(source: TokenSource, settings: Settings, beginning: Beginning): EndingManager {
-  const { initial, ...record } = beginning;
+export function createManager(source: TokenSource, settings: Settings, { initial, ...record }: Beginning) {
   const context = createContext(source, settings, record);
-  const { state, now, timers, fetcher, events, current, report } = context;
-  const { store } = settings;
+  const { state, now, timers, fetcher, events, current } = context;
   const holder = createTokenHolder(context);
   const pipeline = createPipeline(context, holder);
-  const session = createSession(context, holder, pipeline, source);
   const views = createTokenViews(context, pipeline);
   if (initial !== undefined) {
     const arrived = initialToken(context, initial);
@@ -66,9 +52,10 @@ export function createManager(source: TokenSource, settings: Settings, beginning
       pipeline.demand();
     }
   }
-  const signOuts = store?.signedOut?.subscribe({ next: session.end, error: report });
+  const { signOuts, ...session } = createSession(context, holder, pipeline, source);
 
   return {
+    /** For `suspend` and `resume`. */
     parts: { context, holder, pipeline, signOuts },
     ...views,
     ...createRecovery(context, views, pipeline.demand),
@@ -80,10 +67,6 @@ export function createManager(source: TokenSource, settings: Settings, beginning
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,
     current,
-    rest: session.rest,
-    signOut: session.signOut,
-    close: () => {
-      session.close(() => signOuts?.unsubscribe());
-    },
+    ...session,
   };
 }
