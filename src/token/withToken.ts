@@ -14,7 +14,7 @@ export interface WithTokenOptions {
   /**
    * Gets what `send` emitted or threw, and returns true if a server rejected the token. After the first value, only
    * responses are checked. A promise is a TypeError. Default: status 401, or 403 unless the answer says
-   * `insufficient_scope` or limits the rate of requests; emitted values count only if they look like a Response, or
+   * `insufficient_scope` or limits the rate of requests; of emitted values, only those that look like a Response or
    * have one as `response`.
    */
   isRejection?: ((result: unknown) => boolean) | undefined;
@@ -46,11 +46,10 @@ class RejectedValue extends Error {
  * result      --------------------------200|
  * ```
  *
- * The token is compared first: if it was already replaced when the rejection arrives, the request is repeated with the
- * current token, without a refresh. The caller gets a second rejection: a Response is emitted, an error is thrown as it
- * is. A request that has delivered a value is not repeated. A first Response that is rejected ends the request: if no
- * other token comes, it is the last value. Unsubscribing cancels the request, but not the refresh that others may wait
- * for.
+ * If the token was already replaced when the rejection arrives, the request is repeated with the current one, without a
+ * refresh. The caller gets a second rejection: a Response is emitted, an error is thrown as it is. A request that has
+ * delivered a value is not repeated. A first Response that is rejected ends the request: if no other token comes, it is
+ * the last value. Unsubscribing cancels the request, but not the refresh that others may wait for.
  *
  * ```ts
  * const orders$ = token$.pipe(
@@ -93,14 +92,11 @@ interface Rules {
   readonly isRejectedError: (thrown: unknown) => boolean;
   /** Of the first value; of later ones only responses count. */
   readonly isRejectedValue: (value: unknown, isFirst: boolean) => boolean;
-  /** Whether a request that was rejected with this result may be sent again. */
+  /** Whether a request that was rejected with this result may be sent again. Its token is replaced in any case. */
   readonly isRepeatable: (result: unknown) => boolean;
 }
 
-/**
- * Checks what was given, and makes a request of a stream. A rejected request that is not repeatable is the caller's,
- * and the token is replaced all the same.
- */
+/** Checks what was given, and makes a request of a stream. */
 export function requestWith<T>(
   send: Send<T>,
   options: WithTokenOptions = {},
@@ -134,17 +130,17 @@ export function requestWith<T>(
 }
 
 /** Errors with a `RejectedValue` where a rejected value is the result. */
-function sendAndRepeat<T>(manager: TokenManager, send: Send<T>, rules: Rules): Observable<T> {
-  const { use, take, recover, reject, accepted, newest } = manager;
-  const { key, maxWait, isRejectedError, isRejectedValue, isRepeatable } = rules;
+function sendAndRepeat<T>(
+  { use, take, recover, reject, accepted, newest }: TokenManager,
+  send: Send<T>,
+  { key, maxWait, isRejectedError, isRejectedValue, isRepeatable }: Rules,
+): Observable<T> {
+  let tokenAtHand = use;
   let used: AccessToken | undefined;
   let hasDelivered = false;
   let hasFailed = false;
   let isRepeat = false;
   const sendWith = (token: AccessToken) => observableOf(send((used = token)), 'the function of withToken');
-  const sendOrWait = (ready: AccessToken | null) => (ready ? sendWith(ready) : take(maxWait).pipe(switchMap(sendWith)));
-  let attempt = () => sendOrWait(use());
-
   const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
   const judge = (value: T) => {
     const isRejected = isRejectedValue(value, !hasDelivered);
@@ -171,7 +167,7 @@ function sendAndRepeat<T>(manager: TokenManager, send: Send<T>, rules: Rules): O
         next: (next) => {
           isRepeat = true;
           // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
-          attempt = () => sendOrWait(newest(next, rejection.token));
+          tokenAtHand = () => newest(next, rejection.token);
         },
         // The request is repeated, or the caller has left: the response is read by nobody.
         unsubscribe: () => {
@@ -181,7 +177,10 @@ function sendAndRepeat<T>(manager: TokenManager, send: Send<T>, rules: Rules): O
     );
   };
 
-  return defer(() => attempt()).pipe(
+  return defer(() => {
+    const token = tokenAtHand();
+    return token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
+  }).pipe(
     tap({
       next: judge,
       // Not at the first value: a client that reports its progress emits some before the server has answered.
