@@ -59,17 +59,14 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
     recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
       defer(() => {
         const { token } = rejection;
-        const { held, failures } = state;
+        const { failures } = state;
         const outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
         carryOut(context, rejection, outcome);
         // A `tokenRejected` listener may have signed out.
         if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
         if (!sameToken(state.held?.token, token)) return views.take(maxWait);
-        if (current()) {
-          // A `tokenRejected` listener may have made the attempt already: it brought the same token again, or failed.
-          if (state.held !== held) rejections.remember(rejection, now());
-          if (state.failures !== failures || !isReplacing(state)) return EMPTY;
-        }
+        // A `tokenRejected` listener may have made the attempt already: it failed, or brought the same token again.
+        if (current() && (state.failures !== failures || !isReplacing(state))) return EMPTY;
         return views.next(demand, maxWait).pipe(
           tap((next) => {
             // The source returned the token again, so it is valid: this resource alone rejects it.
