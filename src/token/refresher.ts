@@ -75,7 +75,6 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
     return result$.pipe(
       concatMap((result): Observable<TokenUpdate> => {
         const received = receivedToken(result, now() - sentAt, context);
-        state.endedAttempts++;
         // Not left to `finalize`, which runs after the token was delivered.
         end(context, refresh);
         // Others shared it, another one was asked for, and only then the store answered.
@@ -105,7 +104,6 @@ function afterFailure(
   // `isPermanent` may have called `signOut()`. The failure is none of the next session.
   if (state.refresh !== refresh) return EMPTY;
   refresh.isFetching = false;
-  state.endedAttempts++;
   state.failures++;
   // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.
   if (state.held) state.held.isSuspended = false;

@@ -51,8 +51,6 @@ export const newSession = () => ({
   refresh: null as Refresh | null,
   /** When the source was last asked. */
   lastFetchAt: -Infinity,
-  /** How many attempts have ended, whatever they brought. */
-  endedAttempts: 0,
   /** Failed attempts since the last token. */
   failures: 0,
   lastError: undefined as unknown,
