@@ -30,20 +30,18 @@ export interface TokenProof {
 /**
  * What a token source may carry besides fetching tokens, each as a non-enumerable property. A function that wraps
  * a source hides them: copy them over.
+ *
+ * The functions get the stream's last token, and the signal of the request under way, if there is one. They must not
+ * throw, and the stream does not wait for what they start.
  */
 export interface SourceHooks {
   readonly [PROOF]?: TokenProof;
-  /**
-   * Called once when the stream closes, with its last token, and the signal of the request under way, if there is one:
-   * it aborts right after, and a late answer to it is ignored. Must not throw; what it starts, the stream does not wait
-   * for.
-   */
+  /** Called once when the stream closes. The signal aborts right after, and a late answer is ignored. */
   readonly [ON_CLOSE]?: (token: AccessToken | null, pending?: AbortSignal) => void;
   /**
-   * Called when the session ends (`signOut()`), with the stream's last token, and the signal of the request under way,
-   * if there is one. The source forgets its refresh token and reads it anew for the next request; what it can revoke it
-   * revokes, and what still answers the request under way is revoked, never stored. The stream stays open. Must not
-   * throw.
+   * Called when the session ends (`signOut()`); the stream stays open. The source forgets its refresh token and reads it
+   * anew for the next request. It revokes what it can, also what still answers the request under way, and stores none
+   * of it.
    */
   readonly [ON_SIGN_OUT]?: (token: AccessToken | null, pending?: AbortSignal) => void;
 }

@@ -1,42 +1,23 @@
 /** The parts of one stream, and how they are joined. */
-import type { Observable } from 'rxjs';
 import { PROOF } from '../internal/sourceHooks.js';
-import type { Timers } from '../internal/timers.js';
 import { createContext, type TokenRecord } from './context.js';
-import type { TokenEvent } from './events.js';
-import { createPipeline, type WaitEnded } from './pipeline.js';
-import type { SourceHooks, TokenProof } from './proof.js';
-import { createRecovery, type Recovery } from './recovery.js';
-import type { TokenFetcher } from './tokenFetcher.js';
+import type { Settings } from './options.js';
+import { createPipeline } from './pipeline.js';
+import type { SourceHooks } from './proof.js';
+import { createRecovery } from './recovery.js';
 import { createSession } from './session.js';
 import { createTokenHolder, initialToken } from './tokenHolder.js';
-import { createTokenViews, type TokenViews } from './tokenViews.js';
-import type { Settings } from './options.js';
-import type { AccessToken, TokenSource, TokenStreamOptions } from './types.js';
-
-/** What streams, operators and clients share behind one token. */
-export interface TokenManager
-  extends Pick<TokenViews, 'token$' | 'use' | 'take' | 'refresh'>, Recovery, Pick<TokenFetcher, 'owns'> {
-  readonly events$: Observable<TokenEvent>;
-  /** Emits when waiters stop waiting. Costs nothing without a subscriber. */
-  readonly waits$: Observable<WaitEnded>;
-  /** Milliseconds on the clock of the tokens' times. */
-  readonly shownNow: () => number;
-  readonly timers: Timers;
-  /** What proves possession of the key that the source's tokens are bound to, if they are. */
-  readonly proof: TokenProof | undefined;
-  readonly isClosed: () => boolean;
-  /** The usable token, without side effects. */
-  readonly current: () => AccessToken | null;
-  readonly signOut: () => void;
-  readonly close: () => void;
-}
+import { createTokenViews } from './tokenViews.js';
+import type { TokenSource, TokenStreamOptions } from './types.js';
 
 /** What a stream begins with: the option `initial`, or what a pool knows of it already. */
 type Beginning = Partial<TokenRecord> & Pick<TokenStreamOptions, 'initial'>;
 
 /** A manager that a pool may end while its stream is not in use, and make again: see pool/suspension.ts. */
 export type EndingManager = ReturnType<typeof createManager>;
+
+/** What streams, operators and clients share behind one token. */
+export type TokenManager = Omit<EndingManager, 'parts' | 'next' | 'rest'>;
 
 /** Makes the parts of one stream. */
 export function createManager(source: TokenSource, settings: Settings, { initial, ...record }: Beginning) {
@@ -59,14 +40,18 @@ export function createManager(source: TokenSource, settings: Settings, { initial
     parts: { context, holder, pipeline, signOuts },
     ...views,
     ...createRecovery(context, views, pipeline.demand),
+    ...session,
     events$: events.events$,
+    /** Emits when waiters stop waiting. Costs nothing without a subscriber. */
     waits$: pipeline.waits$,
+    /** Milliseconds on the clock of the tokens' times. */
     shownNow: settings.now,
     timers,
     owns: fetcher.owns,
+    /** What proves possession of the key that the source's tokens are bound to, if they are. */
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,
+    /** The usable token, without side effects. */
     current,
-    ...session,
   };
 }

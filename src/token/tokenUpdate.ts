@@ -12,19 +12,14 @@ export interface TokenArrived extends ReceivedToken {
   readonly isRenewal: boolean;
 }
 
-/** An attempt failed, and there may be another one: a token that was suspended is usable again. */
-export interface AttemptFailed {
-  readonly type: 'attemptFailed';
-}
-
 /**
- * No token comes: the source failed permanently, or the session ended. A value and not an error, because subscribers
- * may have a usable token, or stay for the next session.
+ * The values of the pipeline, from which every view is made.
+ *
+ * - `attemptFailed`: there may be another attempt; a token that was suspended is usable again.
+ * - `failed`: the source failed permanently. `signedOut`: the session ended. Values and not errors, because subscribers may
+ *   have a usable token, or stay for the next session.
  */
-export interface NoToken {
-  readonly type: 'failed' | 'signedOut';
-  readonly error: TokenUnavailableError;
-}
-
-/** The values of the pipeline, from which every view is made. */
-export type TokenUpdate = TokenArrived | AttemptFailed | NoToken;
+export type TokenUpdate =
+  | TokenArrived
+  | { readonly type: 'attemptFailed' }
+  | { readonly type: 'failed' | 'signedOut'; readonly error: TokenUnavailableError };

@@ -28,9 +28,9 @@ export interface TokenStream extends Observable<AccessToken> {
    */
   refresh(): Observable<AccessToken>;
   /**
-   * Reports that a server rejected this token. One refresh follows, unless the token is not the current one, or no
-   * refresh may be made now: the `rejectionBudget` is used up, or the pause after a failed attempt or a token that no
-   * server accepted is not over. Throws a TypeError if this is no token, and `TokenStreamClosedError` after `close()`.
+   * Reports that a server rejected this token. One refresh follows, unless it is not the current one, the
+   * `rejectionBudget` is used up, or the pause after a failed attempt or a token that no server accepted is not over.
+   * Throws a TypeError if this is no token, and `TokenStreamClosedError` after `close()`.
    */
   reject(token: AccessToken): void;
   /**
@@ -90,9 +90,8 @@ export interface TokenStreamOptions {
   /** A request waits at most this long for a usable token. >= 0. Default 30 000. */
   maxWait?: number | undefined;
   /**
-   * Pauses after failed fetches, in ms: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. Failures
-   * are counted since the last token. Default 250, 2, `min(10 000, last lifetime / 6)`. Pauses after permanent failures
-   * have no jitter, and a `max` of 60 000 by default.
+   * Pauses after failed fetches: `initial * factor ** (failures - 1)`, at most `max`, with full jitter. Failures are
+   * counted since the last token. Pauses after permanent failures have no jitter, and a `max` of 60 000 by default.
    */
   backoff?: BackoffOptions | undefined;
   /**
@@ -102,10 +101,9 @@ export interface TokenStreamOptions {
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
-   * Limits the refreshes that rejections force, so that an API that rejects every token does not use up the token
-   * endpoint. Within any `per` milliseconds at most `max` refreshes follow a bare 403 (one without `invalid_token`),
-   * and at most `max` an explicit rejection (a 401 or `invalid_token`). Past that, the rejection is passed on to the
-   * caller. Default 10 per 60 000.
+   * Limits the refreshes that rejections force: in any `per` milliseconds at most `max` follow a bare 403 (one without
+   * `invalid_token`), and at most `max` an explicit rejection (a 401 or `invalid_token`). Past that, the caller gets the
+   * rejection. Default 10 per 60 000.
    */
   rejectionBudget?: RejectionBudget | undefined;
   /**
