@@ -53,30 +53,28 @@ export function receivedToken(
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
   // A store may not know that its fetch joined an older exchange; then its age is too small.
   const knownAge = age === undefined || headStart > 0 ? Math.max(age ?? 0, took + headStart) : age;
-  const tokenOf = (tokenAge: number, life?: number): AccessToken => {
+  const time = now();
+  const receive = (tokenAge: number, life?: number): ReceivedToken => {
     // What the user sees is on the stream's own clock.
     const issuedAt = settings.now() - tokenAge;
     const lifetime = life ?? lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial', last?.token);
-    return accessToken(response, issuedAt, lifetime, settings.tokenType);
+    const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
+    return { token, took, origin, ...timesOf(token, time - tokenAge, took, settings) };
   };
-  const time = now();
-  const token = tokenOf(knownAge);
-  const times = timesOf(token, time - knownAge, took, settings);
-  if (!last || !sameToken(token, last.token)) return { token, took, origin, ...times };
+  const received = receive(knownAge);
+  if (!last || !sameToken(received.token, last.token)) return received;
   // Receiving the same token again does not extend its lifetime, unless its response says how long it lives.
-  const lifetime = lifetimeOfToken(last.token);
-  if (saysLifetime(response) || times.expiresAt <= last.expiresAt)
-    return { token, took, origin, ...askedAgain(times, time) };
-  const older = tokenOf(time - last.issuedAt, lifetime);
-  return { token: older, took, origin, ...askedAgain(timesOf(older, last.issuedAt, took, settings), time) };
+  const isYounger = !saysLifetime(response) && received.expiresAt > last.expiresAt;
+  return askedAgain(isYounger ? receive(time - last.issuedAt, lifetimeOfToken(last.token)) : received, time);
 }
 
 /**
  * A source that caches hands the same token out until it expires. If that token is due for renewal, the source is asked
  * again after half of what is left of its life.
  */
-function askedAgain(times: TokenTimes, now: number): TokenTimes {
-  if (times.renewAt > now) return times;
-  const wait = Math.max(SAME_TOKEN_PAUSE, (times.usableUntil - now) / 2);
-  return { ...times, renewAt: Math.min(times.usableUntil, now + wait) };
+function askedAgain(received: ReceivedToken, now: number): ReceivedToken {
+  const { renewAt, usableUntil } = received;
+  if (renewAt > now) return received;
+  const wait = Math.max(SAME_TOKEN_PAUSE, (usableUntil - now) / 2);
+  return { ...received, renewAt: Math.min(usableUntil, now + wait) };
 }

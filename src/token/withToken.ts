@@ -75,15 +75,14 @@ export function withToken<O extends ObservableInput<unknown>>(
   options?: WithTokenOptions,
 ): Observable<ObservedValueOf<O>>;
 export function withToken<T>(
-  ...given: [Send<T>, WithTokenOptions?] | [TokenStream, Send<T>, WithTokenOptions?]
+  first: TokenStream | Send<T>,
+  second?: Send<T> | WithTokenOptions,
+  options?: WithTokenOptions,
 ): OperatorFunction<AccessToken, T> | Observable<T> {
-  if (typeof given[0] === 'function') {
-    const request = requestWith(given[0], given[1] as WithTokenOptions | undefined);
-    return (token$) => request(token$ as TokenStream);
-  }
-  const [token$, send, options] = given as [TokenStream, Send<T>, WithTokenOptions?];
-  managerOf(token$);
-  return requestWith(send, options)(token$);
+  if (typeof first === 'function')
+    return requestWith(first, second as WithTokenOptions) as OperatorFunction<AccessToken, T>;
+  managerOf(first);
+  return requestWith(second as Send<T>, options)(first);
 }
 
 interface Rules {
