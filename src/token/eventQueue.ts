@@ -1,13 +1,12 @@
-/** Delivers the stream's events. */
+/**
+ * Tells every listener of a stream the same events in the same order. An event that a listener causes waits until all
+ * listeners have heard of the one before.
+ */
 import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from './events.js';
 
 export type EventQueue = ReturnType<typeof createEventQueue>;
 
-/**
- * Tells every listener the same events in the same order. An event that a listener causes waits until all listeners
- * have heard of the one before.
- */
 export function createEventQueue(now: () => number) {
   const events = new Subject<TokenEvent>();
   const queue: (() => void)[] = [];

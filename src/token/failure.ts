@@ -92,9 +92,7 @@ export function isPermanentFailure(thrown: unknown): boolean {
   return status < 500 && !(status === 403 && isHtml(failure));
 }
 
-/**
- * How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by that response's own `Date`.
- */
+/** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by the response's own `Date`. */
 export function retryAfterOf(thrown: unknown, now: number): number | undefined {
   const failure = tellingFailure(thrown);
   const { retryAfter } = fieldsOf(failure);

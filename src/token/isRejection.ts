@@ -9,8 +9,8 @@ import type { RejectionKind } from './rejectionMemory.js';
 const NOT_THE_TOKEN = /\berror\s*=\s*"?(insufficient_user_authentication|insufficient_claims|use_dpop_nonce)\b/i;
 
 /**
- * A server rejected the token: status 401, or a 403 that may be mended by another token. Not mended are
- * `insufficient_scope` (RFC 6750 section 3.1), and a 403 that limits the rate of requests.
+ * A server rejected the token: status 401, or a 403 that another token may mend. It mends neither `insufficient_scope`
+ * (RFC 6750 section 3.1) nor a limit of the rate.
  */
 export function isRejection(result: unknown): boolean {
   const status = statusOf(result);

@@ -1,7 +1,4 @@
-/**
- * What a token source may carry besides fetching: a proof of possession (DPoP), and what it does at the end of a
- * session.
- */
+/** What a token source may carry besides fetching: a proof of possession, and what it does at the end of a session. */
 import type { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
 import type { AccessToken } from './types.js';
 
@@ -39,9 +36,9 @@ export interface SourceHooks {
   /** Called once when the stream closes. The signal aborts right after, and a late answer is ignored. */
   readonly [ON_CLOSE]?: (token: AccessToken | null, pending?: AbortSignal) => void;
   /**
-   * Called when the session ends (`signOut()`); the stream stays open. The source forgets its refresh token and reads it
-   * anew for the next request. It revokes what it can, also what still answers the request under way, and stores none
-   * of it.
+   * Called when the session ends (`signOut()`); the stream stays open. The source forgets its refresh token and reads
+   * it anew for the next request. It revokes what it can, and so an answer to the request under way, which it never
+   * stores.
    */
   readonly [ON_SIGN_OUT]?: (token: AccessToken | null, pending?: AbortSignal) => void;
 }

@@ -47,7 +47,6 @@ function carryOut({ state, now, events }: TokenContext, rejection: Rejection, ou
 
 export type Recovery = ReturnType<typeof createRecovery>;
 
-/** Decides what a rejection costs: a refresh and a repeat, a repeat, or nothing. */
 export function createRecovery(context: TokenContext, views: Pick<TokenViews, 'take' | 'next'>, demand: () => void) {
   const { state, now, rejections, current } = context;
 

@@ -1,12 +1,7 @@
-/**
- * Remembers what rejections have cost, so that a resource that rejects every token does not cause endless refreshes.
- */
+/** Remembers what rejections have cost: a resource that rejects every token must not cause endless refreshes. */
 import type { Settings } from './options.js';
 
-/**
- * `explicit`: the server says that the token is invalid. `bare`: a 403 that may also mean that the resource is
- * forbidden.
- */
+/** `explicit`: the server says that the token is invalid. `bare`: a 403, which may also forbid the resource. */
 export type RejectionKind = 'bare' | 'explicit';
 
 /** Who rejected a token, and how. */
@@ -30,7 +25,6 @@ const MAX_UNACCEPTED_PAUSE = 60_000;
 
 export type RejectionMemory = ReturnType<typeof createRejectionMemory>;
 
-/** What rejections have cost so far, and what another one may cost. */
 export function createRejectionMemory({ max, per }: Settings['rejectionBudget']) {
   /** When a token was last fetched for each resource. `undefined` is never a key. */
   const bare = new Map<string | undefined, number>();

@@ -29,10 +29,7 @@ export interface Refresh {
   readonly rejection: RejectedBy | null;
   /** The source is being asked. */
   isFetching: boolean;
-  /**
-   * Others have put a newer token into the store since the source was asked. It stays in use, and the answer may be the
-   * same one.
-   */
+  /** Others have put a newer token into the store meanwhile. It stays in use, and the answer may be the same one. */
   isSuperseded: boolean;
 }
 

@@ -22,7 +22,6 @@ export function nextMoment({ renewAt, usableUntil, expiresAt, isExpiryReported }
 
 export type TokenHolder = ReturnType<typeof createTokenHolder>;
 
-/** Holds the last token, with the timers that announce its moments. */
 export function createTokenHolder(context: TokenContext) {
   const { state, now, timers, recheck } = context;
   let timer = new Subscription();

@@ -19,7 +19,6 @@ export type EndingManager = ReturnType<typeof createManager>;
 /** What streams, operators and clients share behind one token. */
 export type TokenManager = Omit<EndingManager, 'parts' | 'next' | 'rest'>;
 
-/** Makes the parts of one stream. */
 export function createManager(source: TokenSource, settings: Settings, { initial, ...record }: Beginning) {
   const context = createContext(source, settings, record);
   const { state, now, timers, fetcher, events, current } = context;

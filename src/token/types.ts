@@ -102,8 +102,8 @@ export interface TokenStreamOptions {
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
    * Limits the refreshes that rejections force: in any `per` milliseconds at most `max` follow a bare 403 (one without
-   * `invalid_token`), and at most `max` an explicit rejection (a 401 or `invalid_token`). Past that, the caller gets the
-   * rejection. Default 10 per 60 000.
+   * `invalid_token`), and at most `max` an explicit rejection (a 401 or `invalid_token`). Past that, the caller gets
+   * the rejection. Default 10 per 60 000.
    */
   rejectionBudget?: RejectionBudget | undefined;
   /**
