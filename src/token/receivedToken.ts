@@ -25,14 +25,6 @@ export interface ReceivedToken extends TokenTimes {
   readonly origin: TokenChanged['origin'];
 }
 
-/** What must be known to judge a token that comes. A `TokenContext` is one. */
-export interface Receiver {
-  readonly state: { readonly last: ReceivedToken | null };
-  readonly settings: Settings;
-  /** The steady clock. */
-  readonly now: () => number;
-}
-
 /** The same token again is asked for no sooner than after this. Milliseconds. */
 const SAME_TOKEN_PAUSE = 1000;
 
@@ -45,7 +37,7 @@ const SAME_TOKEN_PAUSE = 1000;
 export function receivedToken(
   { response, age, headStart = 0, origin }: SourceResult,
   took: number,
-  { state: { last }, settings, now }: Receiver,
+  { state: { last }, settings, now }: { state: { last: ReceivedToken | null }; settings: Settings; now: () => number },
 ): ReceivedToken {
   checkTokenResponse(response);
   const isFromStore = age !== undefined || origin === 'shared';

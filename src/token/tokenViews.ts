@@ -58,7 +58,12 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
       // A token that is to be renewed is renewed first: its successor may come at once.
       use();
       return checkedUpdates$.pipe(
-        map((update) => tokenForListener(update, current())),
+        map((update) => {
+          const usable = current();
+          // A subscriber stays while a token is usable, and hears of no failure meanwhile.
+          if (!usable && update.type === 'failed') throw update.error;
+          return usable ?? (update.type === 'token' ? update.token : null);
+        }),
         filter((token) => token !== null),
         // The next session may begin with the same token.
         distinctUntilChanged((last, next) => isOfSession(state, last) && sameToken(last, next)),
@@ -147,11 +152,4 @@ function firstToken(
       finalize(() => waiting.delete(waiter)),
     ),
   );
-}
-
-/** For a subscriber of the stream: it stays while a token is usable, and hears of no failure meanwhile. */
-function tokenForListener(update: TokenUpdate, usable: AccessToken | null): AccessToken | null {
-  if (usable) return usable;
-  if (update.type === 'failed') throw update.error;
-  return update.type === 'token' ? update.token : null;
 }
