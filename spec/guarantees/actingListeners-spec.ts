@@ -39,6 +39,29 @@ describe('whoever acts from inside an event', () => {
   );
 
   it(
+    '18: should have a rejected request wait for no second attempt, when the first one has failed by then',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ took: 0, ...(n === 2 && { fail: { status: 503 } }) }), { idleTimeout: 0 });
+      rig.ask(0, 'first');
+      inside(rig, 'tokenRejected', 0, () => {
+        rig.tell('s', rig.token$);
+      });
+      rig.at(10, () => {
+        rig.tell(
+          'a',
+          withToken(rig.token$, () => of(answer(401))),
+        );
+      });
+      rig.at(200, () => {
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.asked.slice(0, 2)).toEqual(['0 initial', '10 rejected']);
+      expect(rig.log.slice(0, 3)).toEqual(['0 first T1', '10 s T1', '10 a 401']);
+    }),
+  );
+
+  it(
     '15: should not have a second token fetched for a rejection, when its own brought one that cannot be kept',
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: 0, life: n === 2 ? 0 : 3600 }), { idleTimeout: 0 });
