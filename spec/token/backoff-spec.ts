@@ -1,8 +1,8 @@
 import { accessToken } from '../../src/token/accessToken.js';
-import { backoffStep, MIN_PAUSE, type Backoff } from '../../src/token/backoff.js';
+import { backoffStep, MIN_PAUSE } from '../../src/token/backoff.js';
 import { initialState, pauseAfter, type HeldToken } from '../../src/token/state.js';
 
-const backoff: Backoff = { initial: 250, max: 5000, factor: 2 };
+const backoff = { initial: 250, max: 5000, factor: 2 };
 const defaults = { initial: 250, factor: 2, max: undefined };
 
 describe('backoffStep', () => {
@@ -29,7 +29,7 @@ describe('pauseAfter', () => {
 
   interface Case {
     failures?: number;
-    settings?: Omit<Backoff, 'max'> & { max: number | undefined };
+    settings?: { initial: number; max: number | undefined; factor: number };
     /** Of the last token. */
     lifetime?: number;
     /** How long the token at hand is usable still, and how long it lives. Default: there is none. */
