@@ -19,8 +19,9 @@ import type { ObservableInput, Subscriber } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
-import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../internal/sourceHooks.js';
-import { failAfter, type Timers } from '../internal/timers.js';
+import { fetcherBehind, headStartOf, markSignal } from '../internal/sourceHooks.js';
+import type { Timers } from '../internal/timers.js';
+import { FetchRequest, type Report, type RequestedToken } from './fetchRequest.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
 import { isFetchResponse, mistake, readFetchResponse, withoutToken } from './tokenResponse.js';
@@ -35,10 +36,6 @@ export interface TokenFetcher {
   readonly owns: (signal?: AbortSignal | null) => boolean;
 }
 
-type RequestedToken = Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>;
-
-type Report = (failure: unknown) => void;
-
 /** Begins a time limit, in the place of the one before. */
 type SetTimeLimit = (ms: number, place: Place) => void;
 
@@ -49,48 +46,46 @@ type FetchSettings = Pick<Settings, 'fetchTimeout' | 'store'>;
 /** The body of a response that failed is waited for this long. Milliseconds. */
 const FAILED_BODY_TIMEOUT = 2000;
 
-/** Not enumerable: a log of the request does not print it. */
-const hide = (request: TokenRequest, name: 'last' | 'report', value: unknown): void => {
-  Object.defineProperty(request, name, { value, configurable: true });
-};
-
 export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers): TokenFetcher {
   const { answerTo, isCallingSource } = createCaller(source, settings, timers);
-  let pending: AbortSignal | undefined;
+  let pending: FetchRequest | undefined;
 
   const fetch: TokenFetcher['fetch'] = (about, report) =>
     new Observable((subscriber) => {
       // A `refreshStarted` listener may have called `close()` or `signOut()`.
       if (subscriber.closed) return;
-      const controller = new AbortController();
-      const signal = Object.assign(controller.signal, { [ON_BEHALF_OF]: fetch });
-      const request: TokenRequest = { ...about, signal };
+      let controller: AbortController | undefined;
       let isAnswered = false;
       let reported: ErrorOptions | undefined;
-      hide(request, 'report', (failure: unknown) => {
+      const signalOf = () => {
+        if (controller) return controller.signal;
+        controller = new AbortController();
+        if (subscriber.closed && !isAnswered) controller.abort();
+        return markSignal(controller.signal, fetch);
+      };
+      const request = new FetchRequest(about, signalOf, (failure) => {
         reported = { cause: failure };
         report(failure);
       });
-      pending = signal;
+      pending = request;
       subscriber.add(() => {
         // Another fetch may have begun when this one was answered.
-        if (pending === signal) pending = undefined;
-        if (!isAnswered) controller.abort();
+        if (pending === request) pending = undefined;
+        if (!isAnswered) controller?.abort();
       });
       const setTimeLimit = createTimeLimit(timers, subscriber, () => reported);
       const result$ = answerTo(request, setTimeLimit).pipe(
         map((result) => {
           isAnswered = true;
-          const headStart = headStartOf(request);
-          return result.origin === 'fetched' && headStart > 0 ? { ...result, headStart } : result;
+          return result.origin === 'fetched' ? { ...result, headStart: headStartOf(request) } : result;
         }),
       );
-      subscriber.add(result$.subscribe(subscriber));
+      result$.subscribe(subscriber);
     });
 
   return {
     fetch,
-    pending: () => pending,
+    pending: () => pending?.signal,
     owns: (signal) => isCallingSource() || fetcherBehind(signal) === fetch,
   };
 }
@@ -124,8 +119,6 @@ function createCaller(source: TokenSource, { fetchTimeout, store }: FetchSetting
 
   const responseTo = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
     defer(() => {
-      // A store may begin its fetch after it was given up.
-      if (request.signal.aborted) return EMPTY;
       setTimeLimit(fetchTimeout, 'source');
       return ask('source', () => observableOf(source(request))).pipe(
         // `if (!response.ok) throw response`
@@ -145,9 +138,12 @@ function createCaller(source: TokenSource, { fetchTimeout, store }: FetchSetting
       // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
       setTimeLimit(2 * fetchTimeout, 'store');
       const fetch = (last?: TokenResponse | null) => {
-        if (last !== undefined) hide(request, 'last', last);
+        // Not enumerable: a log of the request does not print it.
+        if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
+        // A store may begin its fetch after it was given up.
+        const begun$ = defer(() => (request.signal.aborted ? EMPTY : response$));
         // What is waited for after the answer is the store.
-        return response$.pipe(
+        return begun$.pipe(
           tap(() => {
             setTimeLimit(fetchTimeout, 'store');
           }),
@@ -170,11 +166,9 @@ function createTimeLimit(
   });
   return (ms, place) => {
     limit.unsubscribe();
-    const message = `no answer from the token ${place} within ${String(ms)} ms`;
-    limit = failAfter(timers, ms, () => new TokenFetchTimeoutError(message, reported())).subscribe({
-      error: (error: unknown) => {
-        subscriber.error(error);
-      },
+    limit = timers.after(ms).subscribe(() => {
+      const message = `no answer from the token ${place} within ${String(ms)} ms`;
+      subscriber.error(new TokenFetchTimeoutError(message, reported()));
     });
   };
 }
