@@ -3,7 +3,6 @@ import {
   defer,
   EMPTY,
   filter,
-  of,
   repeat,
   ReplaySubject,
   share,
@@ -22,7 +21,7 @@ import type { TokenContext } from './context.js';
 import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
-import { afterPause, runRefresh } from './refresher.js';
+import { afterPause, AT_ONCE, runRefresh } from './refresher.js';
 import { blockingFailure, earlyEndOfPause, isOfSession, keepsRunning, usable, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 import type { AccessToken } from './types.js';
@@ -70,24 +69,23 @@ export function createPipeline(context: TokenContext, holder: TokenHolder): Pipe
 
   const refresh$ = defer(() => {
     const reason = whyRefresh(state, now());
-    return reason ? runRefresh(context, reason, announce).pipe(takeUntil(cancelled$)) : EMPTY;
-  });
+    return reason ? runRefresh(context, reason, announce) : EMPTY;
+  }).pipe(takeUntil(cancelled$));
 
   /**
    * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called.
    * Completes when none is wanted: the stream is idle.
    */
-  const untilNeeded = () =>
-    recheck$.pipe(
-      // Where no token is wanted, at once: `takeWhile` completes.
-      switchMap(() => (isToRun() ? afterPause(context) : of(undefined))),
-      takeWhile(isToRun),
-      filter(() => whyRefresh(state, now()) !== null),
-    );
+  const untilNeeded$ = recheck$.pipe(
+    // Where no token is wanted, at once: `takeWhile` completes.
+    switchMap(() => (isToRun() ? afterPause(context) : AT_ONCE)),
+    takeWhile(isToRun),
+    filter(() => whyRefresh(state, now()) !== null),
+  );
 
   const shared$ = using(
     () => listen(context, holder, announce),
-    () => refresh$.pipe(repeat({ delay: untilNeeded })),
+    () => refresh$.pipe(repeat({ delay: () => untilNeeded$ })),
   ).pipe(takeUntil(closed$), share({ connector: () => connector, resetOnRefCountZero: false }));
 
   return {

@@ -1,5 +1,5 @@
 /** One refresh: attempts to get a token, with pauses after failures. */
-import { catchError, concatMap, defer, EMPTY, filter, finalize, of, retry, switchMap, take, throwError } from 'rxjs';
+import { catchError, defer, EMPTY, filter, finalize, map, of, retry, switchMap, take, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { messageOf } from '../internal/messageOf.js';
@@ -35,11 +35,14 @@ export function runRefresh(context: TokenContext, reason: RefreshReason, announc
   );
 }
 
+/** Emits when it is subscribed to. One for all: to make one takes longer than to use it. */
+export const AT_ONCE: Observable<unknown> = /* @__PURE__ */ of(undefined);
+
 /** Emits when the pause that runs is over; at once when there is none, or when it follows a permanent failure. */
 export function afterPause({ state, now, timers }: TokenContext): Observable<unknown> {
   const left = pauseLeft(state, now());
   // After a permanent failure nothing is tried until a token is needed.
-  if (left === 0 || state.permanentFailure) return of(undefined);
+  if (left === 0 || state.permanentFailure) return AT_ONCE;
   return timers.after(left);
 }
 
@@ -73,17 +76,18 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
       report(error, count);
     });
     return result$.pipe(
-      concatMap((result): Observable<TokenUpdate> => {
+      map((result): TokenUpdate | null => {
         const received = receivedToken(result, now() - sentAt, context);
         // Not left to `finalize`, which runs after the token was delivered.
         end(context, refresh);
         // Others shared it, another one was asked for, and only then the store answered.
-        if (state.forcedBy && sameToken(received.token, state.last?.token)) return EMPTY;
+        if (state.forcedBy && sameToken(received.token, state.last?.token)) return null;
         // A second token would not help the resource more.
         if (rejection) rejections.remember(rejection, now());
         const isRenewal = reason !== 'rejected' && reason !== 'manual';
-        return of({ type: 'token', ...received, reason, attempt: count, isRenewal });
+        return { type: 'token', ...received, reason, attempt: count, isRenewal };
       }),
+      filter((update) => update !== null),
     );
   });
 }
