@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { firstValueFrom } from 'rxjs';
+import { catchError, EMPTY, firstValueFrom, of, retry, throwError } from 'rxjs';
 import { createFetch, createHttpClient } from 'rx-fresh-token';
-import { answer, cleanUp, failureOf, fetches, serve, tokens, warmTokens, type Api } from './support.js';
+import { answer, cleanUp, failureOf, fetches, serve, stubFetch, tokens, warmTokens, type Api } from './support.js';
 
 afterEach(cleanUp);
 
@@ -205,5 +205,47 @@ describe('the client', () => {
     expect(error.code).toBe('ERR_HTTP_STATUS');
     expect(api.seen.map(({ body }) => body.toString())).toEqual(['once']);
     expect(asked).toHaveLength(2);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['a ReadableStream', () => new Blob(['once']).stream()],
+    ['a Node stream', () => Readable.from([Buffer.from('once')])],
+    [
+      'an async generator',
+      async function* () {
+        yield await Promise.resolve(Buffer.from('once'));
+      },
+    ],
+  ])('should refuse a second subscription to a request with %s', async (_kind, body) => {
+    const api = await serve((_seen, response) => {
+      answer(response, 503);
+    });
+    const { token$ } = await warmTokens();
+    const http = createHttpClient(token$, { baseUrl: api.origin });
+    const init = () => ({ method: 'POST', body: body(), duplex: 'half' }) as RequestInit;
+    for (const request of [http.post('/', body()), http.request('/', init())]) {
+      api.seen.length = 0;
+      await firstValueFrom(request.pipe(catchError(() => EMPTY)), { defaultValue: null });
+      const error = await failureOf(firstValueFrom(request));
+      expect([error.name, error.message]).toEqual(['TypeError', `POST ${api.origin}/: the body can be read only once`]);
+      expect(api.seen.map((seen) => seen.body.toString())).toEqual(['once']);
+    }
+  });
+
+  it('should refuse it too if the first one found no token', async () => {
+    const { token$ } = tokens({}, (_request, n) =>
+      n === 1
+        ? throwError(() => Object.assign(new Error('refused'), { status: 400 }))
+        : of({ access_token: 'T', expires_in: 60 }),
+    );
+    const { fetch, calls } = stubFetch(200);
+    const request = createHttpClient(token$, { baseUrl: 'https://api.example', fetch }).put(
+      '/',
+      new Blob(['once']).stream(),
+    );
+    expect((await failureOf(firstValueFrom(request))).name).toBe('TokenUnavailableError');
+    await firstValueFrom(token$.refresh().pipe(retry({ delay: 50 })));
+    expect((await failureOf(firstValueFrom(request))).name).toBe('TypeError');
+    expect(calls).toHaveLength(0);
   });
 });

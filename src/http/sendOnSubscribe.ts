@@ -1,6 +1,7 @@
 /** A request of the HTTP client as an Observable, with its time limit. */
 import { Observable } from 'rxjs';
 import { RequestTimeoutError } from '../errors.js';
+import { isStream } from '../internal/isStream.js';
 import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 import type { Timers } from '../internal/timers.js';
@@ -37,8 +38,12 @@ const unreadResponses =
 export const sendOnSubscribe = <R>(
   { send, timers }: { readonly send: FetchWithToken; readonly timers: Timers },
   { input, init, timeout, name, read }: ClientRequest<R>,
-): Observable<R> =>
-  new Observable((subscriber) => {
+): Observable<R> => {
+  let isSpent = false;
+  return new Observable((subscriber) => {
+    // Also if nothing was sent: a body that is not sent is released.
+    if (isSpent) throw new TypeError(`${name()}: the body can be read only once`);
+    isSpent = isStream(init.body);
     const { signal } = init;
     const controller = new AbortController();
     // Not AbortSignal.any: a signal that outlives its requests keeps something of each, in Node 20 for ever.
@@ -87,3 +92,4 @@ export const sendOnSubscribe = <R>(
       controller.abort();
     };
   });
+};
