@@ -97,6 +97,18 @@ describe('32: what a rejection is', () => {
         outcome: of(answer(403, 'Bearer error="insufficient_scope"')),
         rejected: false,
       },
+      {
+        name: 'a demand of Entra for a newer token',
+        outcome: of(answer(401, `Bearer error="insufficient_claims", claims="${btoa('{"access_token":{"nbf":{}}}')}"`)),
+        rejected: true,
+      },
+      {
+        name: 'not a demand for other claims',
+        outcome: of(
+          answer(401, `Bearer error="insufficient_claims", claims="${btoa('{"access_token":{"acrs":{}}}')}"`),
+        ),
+        rejected: false,
+      },
       { name: 'not 419', outcome: of(answer(419)), rejected: false },
     ] as { name: string; outcome: Observable<unknown>; rejected: boolean }[],
   );

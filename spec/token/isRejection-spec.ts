@@ -2,6 +2,8 @@ import { isAcceptance, kindOfRejection, isRejection, looksLikeResponse } from '.
 
 const answered = (status: number, challenge?: string) =>
   new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
+/** The claims that Entra asks for. */
+const claims = (accessToken: unknown) => btoa(JSON.stringify({ access_token: accessToken }));
 /** What axios throws. */
 const axiosLike = (status: number, challenge?: string) =>
   Object.assign(new Error('rejected'), { response: { status, headers: { 'www-authenticate': challenge } } });
@@ -25,6 +27,20 @@ describe.each(kinds)('%s', (_kind, make) => {
     [401, 'Bearer error="insufficient_scope"', true, true],
     [401, 'Bearer error="insufficient_user_authentication", acr_values="mfa"', false, true],
     [401, 'Bearer realm="", error="insufficient_claims", claims="e30="', false, true],
+    [
+      401,
+      `Bearer error="insufficient_claims", claims="${claims({ acrs: { essential: true, value: 'c1' } })}"`,
+      false,
+      true,
+    ],
+    [
+      401,
+      `Bearer error="insufficient_claims", claims="${claims({ nbf: { essential: true, value: '1' } })}"`,
+      true,
+      true,
+    ],
+    [401, `Bearer claims=${claims({ nbf: { value: '1' } })}, error=insufficient_claims`, true, true],
+    [401, 'Bearer error="insufficient_claims", claims="%"', false, true],
     [401, 'DPoP error="use_dpop_nonce"', false, true],
     [401, 'DPoP error="use_dpop_nonce", Bearer error="invalid_token"', true, true],
     [403, 'Bearer error=insufficient_user_authentication', false, false],

@@ -17,7 +17,7 @@ export function isRejection(result: unknown): boolean {
   if (status !== 401 && status !== 403) return false;
   if (saysInvalidToken(result)) return true;
   const challenge = challengeOf(result);
-  if (NOT_THE_TOKEN.test(challenge)) return false;
+  if (NOT_THE_TOKEN.test(challenge) && !asksForNewerToken(challenge)) return false;
   return status === 401 || (!/\berror\s*=\s*"?insufficient_scope\b/i.test(challenge) && !limitsRate(result));
 }
 
@@ -40,6 +40,15 @@ export const responseIn = (value: unknown): unknown => [value, fieldsOf(value).r
 export function looksLikeResponse(value: unknown): boolean {
   const { status, statusCode, headers } = fieldsOf(value);
   return typeof (status ?? statusCode) === 'number' && typeof headers === 'object' && headers !== null;
+}
+
+/** Entra has revoked the token, and asks for one that is issued later: the claim `nbf`. */
+function asksForNewerToken(challenge: string): boolean {
+  try {
+    return atob(/\bclaims\s*=\s*"?([\w+/=-]+)/i.exec(challenge)?.[1] ?? '').includes('"nbf"');
+  } catch {
+    return false;
+  }
 }
 
 const challengeOf = (result: unknown): string => headerOf(result, 'www-authenticate') ?? '';
