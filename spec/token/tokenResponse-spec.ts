@@ -214,7 +214,6 @@ describe('readFetchResponse', () => {
     ['nothing', 503, null, { status: 503 }, 'the token endpoint answered 503'],
     ['null', 500, 'null', { status: 500 }, 'the token endpoint answered 500'],
     ['a list', 500, '["SECRET"]', { status: 500 }, 'the token endpoint answered 500'],
-    ['a status below 200 or above 299', 304, null, { status: 304 }, 'the token endpoint answered 304'],
   ])('should say what the endpoint said, and quote no body: %s', async (_kind, status, body, fields, message) => {
     const error = await failure(new Response(body, { status, headers: { 'retry-after': '7' } }));
     expect(error).toBeInstanceOf(TokenEndpointError);
@@ -222,6 +221,26 @@ describe('readFetchResponse', () => {
     expect(Object.keys(error)).not.toContain('headers');
     expect((error as { headers?: Headers }).headers?.get('retry-after')).toBe('7');
     expect(JSON.stringify(error)).not.toContain('SECRET');
+  });
+
+  it.each<[string, number, object, boolean]>([
+    ['a page after a redirect', 200, { redirected: true }, true],
+    ['a redirect that a browser hides', 200, { status: 0 }, true],
+    ['a redirect that is not followed', 303, {}, true],
+    ['a page without a redirect', 200, {}, false],
+    ['a page after a redirect, which says that the server failed', 503, { redirected: true }, false],
+  ])('should know that a sign-in page may be in the place of a token: %s', async (_kind, status, fields, is) => {
+    const response = new Response('<!doctype html>', { status, headers: { 'content-type': 'text/html' } });
+    for (const [name, value] of Object.entries(fields)) Object.defineProperty(response, name, { value });
+    const error = await failure(response);
+    expect(isMistake(error)).toBe(is);
+    expect(error.message.includes('redirected, perhaps to its sign-in page')).toBe(is);
+  });
+
+  it('should read a token after a redirect', async () => {
+    const response = new Response('{"access_token":"a"}', { headers: { 'content-type': 'text/html' } });
+    Object.defineProperty(response, 'redirected', { value: true });
+    await expect(readFetchResponse(response, NEVER)).resolves.toEqual({ access_token: 'a' });
   });
 
   it.each([

@@ -1,7 +1,7 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { codeIn, errorCodeOf, fieldsOf, parseBody, statusOf } from '../internal/answers.js';
+import { codeIn, errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import type { TokenResponse } from './types.js';
 
@@ -51,7 +51,8 @@ export function checkTokenResponse(response: unknown): asserts response is Token
 export const withoutToken = () => new InvalidTokenResponseError('the token source completed without a token');
 
 /** The part of a fetch Response that is read, whichever implementation made it. */
-export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'> & Partial<Pick<Response, 'bodyUsed'>>;
+export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'> &
+  Partial<Pick<Response, 'bodyUsed' | 'redirected'>>;
 
 /** A Response of fetch, of whatever platform or ponyfill. */
 export function isFetchResponse(value: unknown): value is FetchResponse {
@@ -73,6 +74,9 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   // The status of a rejection counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseBody(text);
+  // In a browser the status of a redirect that is not followed is 0.
+  if (isOk ? response.redirected && body === undefined && isHtml(response) : status < 400)
+    throw mistake('the token endpoint redirected, perhaps to its sign-in page');
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
