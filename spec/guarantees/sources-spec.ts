@@ -113,6 +113,11 @@ describe('27: a source may answer with a token response, or with the Response of
       () => of({ status: 200, responseHeaders: {}, response: body, xhr: {} }),
       'return the parsed body',
     ],
+    [
+      'a Response that redirects, unless fetch follows',
+      () => [new Response(null, { status: 302, headers: { location: '/sign-in' } })],
+      'redirected, perhaps to its sign-in page',
+    ],
   ])('fails at once for the mistake of %s, and says which', async (_kind, source, message) => {
     const { token$, result, cause, asked, failed } = await resultOf(source as () => ReturnType<TokenSource>);
     expect(isTokenError(result, 'ERR_TOKEN_UNAVAILABLE')).toBe(true);
@@ -207,6 +212,13 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       {
         name: "Google's 403",
         fail: http({ status: 403, data: { error: { code: 403, status: 'RESOURCE_EXHAUSTED' } } }),
+      },
+      { name: "an instance's metadata server that is being updated", fail: http({ status: 410 }) },
+      { name: 'a standby of Vault that lags behind', fail: http({ status: 412 }) },
+      { name: 'a connection to the wrong server', fail: http({ status: 421 }) },
+      {
+        name: 'an error that AWS calls retryable',
+        fail: http({ name: 'IDPCommunicationError', $retryable: {}, $metadata: { httpStatusCode: 400 } }),
       },
       { name: "Google's 503 in a body", response: { error: { code: 503, status: 'UNAVAILABLE' } } },
     ] as { name: string; fail?: unknown; response?: unknown }[],

@@ -25,7 +25,7 @@ describe('isPermanentFailure', () => {
     },
   );
 
-  it.each([400, 401, 403, 404, 405, 410, 418, 422, 451, 499])('should be so for the status %i', (status) => {
+  it.each([400, 401, 403, 404, 405, 409, 418, 422, 451, 499])('should be so for the status %i', (status) => {
     expect(isPermanentFailure(Object.assign(new Error('no'), { status }))).toBe(true);
     expect(isPermanentFailure({ statusCode: status })).toBe(true);
     expect(isPermanentFailure({ response: { status } })).toBe(true);
@@ -33,9 +33,12 @@ describe('isPermanentFailure', () => {
     expect(isPermanentFailure({ status, error: 'temporarily_unavailable' })).toBe(false);
   });
 
-  it.each([408, 425, 429, 399, 500, 502, 503, 200, 302, 0])('should not be so for the status %i', (status) => {
-    expect(isPermanentFailure({ status })).toBe(false);
-  });
+  it.each([408, 410, 412, 421, 425, 429, 399, 500, 502, 503, 200, 302, 0])(
+    'should not be so for the status %i',
+    (status) => {
+      expect(isPermanentFailure({ status })).toBe(false);
+    },
+  );
 
   it('should not be so for a nonce that is asked for: it is at hand the next time', () => {
     expect(isPermanentFailure({ status: 400, error: 'use_dpop_nonce' })).toBe(false);
@@ -51,6 +54,7 @@ describe('isPermanentFailure', () => {
     ['a status that is no number', { status: '400' }],
     ['a rate limit that comes as a 400', { status: 400, error: 'rate_limit_exceeded' }],
     ['a rate limit with a code that is permanent elsewhere', { status: 429, error: 'access_denied' }],
+    ['what an SDK of AWS says may be tried again', { $retryable: {}, $metadata: { httpStatusCode: 400 } }],
     ["a firewall's page", { status: 403, headers: { 'content-type': 'text/html' } }],
     ["a firewall's page in the body", { response: { status: 403, data: ' <!doctype html>' } }],
     [

@@ -16,7 +16,7 @@ interface FailureSettings {
   readonly now: () => number;
 }
 
-export const TEMPORARY_STATUSES = [408, 425, 429];
+export const TEMPORARY_STATUSES = [408, 421, 425, 429];
 
 /** A failed attempt. */
 export interface Failure {
@@ -82,7 +82,8 @@ export function isPermanentFailure(thrown: unknown): boolean {
   const failure = tellingFailure(thrown);
   if (isFinal(failure)) return true;
   const status = statusOf(failure);
-  if (status !== undefined && TEMPORARY_STATUSES.includes(status)) return false;
+  // Azure's metadata service says 410 while it is updated, a standby of Vault 412 while it lags behind.
+  if ([...TEMPORARY_STATUSES, 410, 412].includes(status ?? 0) || fieldsOf(failure).$retryable) return false;
   const code = errorCodeOf(failure);
   if (code !== undefined && isTemporaryCode(code)) return false;
   if (code !== undefined && isOAuthCode(code)) return true;
