@@ -96,6 +96,37 @@ describe('5: a clock that is set, and a machine that sleeps', () => {
   );
 
   it(
+    '3 and 5: a machine that sleeps while a token is fetched sends none that has expired meanwhile',
+    marbles((m) => {
+      let slept = 0;
+      const rig = setUp(m, undefined, { now: () => m.scheduler.now() + slept, maxWait: 2 * HOUR, random: () => 1 });
+      rig.ask(0, 'a');
+      rig.at(100, () => (slept = HOUR));
+      rig.at(2000, () => {
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.log).toEqual(['650 a T2']);
+      expect(rig.events).toContainEqual(expect.stringMatching(/refreshFailed !TokenFetchTimeoutError/));
+    }),
+  );
+
+  it(
+    '3 and 5: a token whose life the sleep has not ended is used',
+    marbles((m) => {
+      let slept = 0;
+      const rig = setUp(m, undefined, { now: () => m.scheduler.now() + slept });
+      rig.ask(0, 'a');
+      rig.at(100, () => (slept = 15_000));
+      rig.at(2000, () => {
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.log).toEqual(['200 a T1']);
+    }),
+  );
+
+  it(
     '5 and 12: a wake after a sleep ends a backoff whose time is over by the clock',
     marbles((m) => {
       let offset = 0;

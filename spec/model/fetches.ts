@@ -2,7 +2,7 @@ import type { RefreshReason, TokenRequest } from 'rx-fresh-token';
 import type { Facts } from './facts.js';
 import type { Failures } from './failures.js';
 import type { TokenAnswer } from './history.js';
-import type { Issued } from './lifetimes.js';
+import { lifetimeOf, type Issued } from './lifetimes.js';
 import type { Rejections } from './rejections.js';
 import type { Rejection } from './resourceMemory.js';
 import type { Tokens } from './tokens.js';
@@ -141,12 +141,23 @@ export class Fetches {
       this.failed(answer);
       return;
     }
+    if (this.isTooLate(issued, fetch)) {
+      this.failed({ kind: 'hang', latency: null });
+      return;
+    }
     const isOfHeld = tokens.held?.value === issued.value;
     const arrival = tokens.arrive(issued, fetch);
     failures.forget();
     if (!arrival.isKept) failures.pauseAfterUnkept(fetch);
     if (arrival.isSame || !arrival.isKept) facts.trouble();
     this.rejections.arrived(arrival, fetch.causes, isOfHeld, fetch.reason !== 'rejected' && fetch.reason !== 'manual');
+  }
+
+  /** The machine has slept past `fetchTimeout`, and the token is over. */
+  private isTooLate(issued: Issued, fetch: Fetch): boolean {
+    const { facts, tokens } = this;
+    const { overAt } = lifetimeOf(issued, fetch, tokens.previous, facts);
+    return facts.clock - fetch.clock > (facts.options.fetchTimeout ?? 10_000) && overAt <= facts.clock;
   }
 
   private failed(answer: TokenAnswer): void {

@@ -1,7 +1,7 @@
 /** One refresh: attempts to get a token, with pauses after failures. */
 import { catchError, defer, EMPTY, filter, finalize, map, of, retry, switchMap, take, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { TokenUnavailableError } from '../errors.js';
+import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';
 import { messageOf } from '../internal/messageOf.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
@@ -62,7 +62,7 @@ function end({ state }: TokenContext, refresh: Refresh): void {
 
 /** Asks the source once. */
 function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdate> {
-  const { state, now, fetcher, rejections, events, report } = context;
+  const { state, settings, now, fetcher, rejections, events, report } = context;
   const { reason, rejection } = refresh;
   return defer(() => {
     const count = ++refresh.attempt;
@@ -78,6 +78,9 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
     return result$.pipe(
       map((result): TokenUpdate | null => {
         const received = receivedToken(result, now() - sentAt, context);
+        // The machine has slept: the timer of `fetchTimeout` has not fired.
+        if (received.took > settings.fetchTimeout && received.usableUntil <= now())
+          throw new TokenFetchTimeoutError('the token had expired when it came');
         // Not left to `finalize`, which runs after the token was delivered.
         end(context, refresh);
         // Others shared it, another one was asked for, and only then the store answered.
