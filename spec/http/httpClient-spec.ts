@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { firstValueFrom, lastValueFrom, NEVER, toArray, type Observable } from 'rxjs';
+import { firstValueFrom, lastValueFrom, NEVER, of, Subject, toArray, type Observable } from 'rxjs';
 import {
   createHttpClient,
   HttpStatusError,
@@ -589,11 +589,20 @@ describe('the client', () => {
     const http = createHttpClient(token$, { baseUrl: base, fetch });
     const circle: { self?: unknown } = {};
     circle.self = circle;
-    const empty = [new Map([[1, 2]]), new Set([1]), Promise.resolve('awaited by nobody'), new Error('x')];
+    const empty = [
+      of(1),
+      new Subject(),
+      new Map([[1, 2]]),
+      new Set([1]),
+      Promise.resolve('awaited by nobody'),
+      new Error('x'),
+    ];
     for (const body of [circle, () => 1, Symbol('x'), 10n, ...empty]) {
       for (const send of [http.post('/', body), http.put('/', body), http.patch('/', body)])
         expect((await failureOf(firstValueFrom(send))).name).toBe('TypeError');
     }
+    const error = await failureOf(firstValueFrom(http.post('/', of('subscribed to by nobody'))));
+    expect(error.message).toBe('a body must be what fetch can send, or JSON: a Observable is neither');
     expect(calls).toHaveLength(0);
   });
 

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { of } from 'rxjs';
 import { isStream } from '../../src/internal/isStream.js';
 
 it.each<[string, unknown, boolean]>([
@@ -14,6 +15,7 @@ it.each<[string, unknown, boolean]>([
     })(),
     true,
   ],
+  ['an Observable, which nobody reads', of(1), false],
   ['a plain object', { pipe: 'line' }, false],
   ['bytes', new Uint8Array(1), false],
   ['a Blob', new Blob(['a']), false],

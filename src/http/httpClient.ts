@@ -1,5 +1,5 @@
 /** The public function `createHttpClient`: an Observable for each HTTP method. */
-import { throwError, type Observable } from 'rxjs';
+import { isObservable, throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { isStream } from '../internal/isStream.js';
 import { displayUrl } from '../internal/originOf.js';
@@ -172,10 +172,10 @@ function errorAsObservable<T>(body: unknown, make: () => Observable<T>): Observa
 }
 
 function jsonOf(body: unknown): string {
-  const json = JSON.stringify(body) as string | undefined;
-  const tag = tagOf(body);
+  const kind = isObservable(body) ? 'Observable' : tagOf(body).slice(8, -1);
+  const json = kind === 'Observable' ? undefined : (JSON.stringify(body) as string | undefined);
   // A Map, a promise that nobody awaited: nothing of it would be sent.
-  if (json === undefined || (json === '{}' && tag !== '[object Object]'))
-    throw new TypeError(`a body must be what fetch can send, or JSON: a ${tag.slice(8, -1)} is neither`);
+  if (json === undefined || (json === '{}' && kind !== 'Object'))
+    throw new TypeError(`a body must be what fetch can send, or JSON: a ${kind} is neither`);
   return json;
 }

@@ -1,7 +1,10 @@
-/** A ReadableStream, a Node stream, an async iterable: sending it consumes it. */
+import { isObservable } from 'rxjs';
+
+/** A ReadableStream, a Node stream, an async iterable: sending it consumes it. An Observable has a `pipe`, too. */
 export function isStream(body: unknown): boolean {
   const stream = body as { getReader?: unknown; pipe?: unknown; [Symbol.asyncIterator]?: unknown } | null | undefined;
-  return [stream?.getReader, stream?.pipe, stream?.[Symbol.asyncIterator]].some(
-    (method) => typeof method === 'function',
+  return (
+    !isObservable(body) &&
+    [stream?.getReader, stream?.pipe, stream?.[Symbol.asyncIterator]].some((method) => typeof method === 'function')
   );
 }
