@@ -65,6 +65,11 @@ describe('32: what a rejection is', () => {
         outcome: throwError(() => ({ response: { statusCode: 401, headers: {} } })),
         rejected: true,
       },
+      {
+        name: "openapi-generator's 401",
+        outcome: throwError(() => ({ code: 401, body: '{}', headers: {} })),
+        rejected: true,
+      },
       { name: 'a bare 403', outcome: of(answer(403)), rejected: true },
       {
         name: 'a 403 whose rate limit is not used up',

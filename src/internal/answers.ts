@@ -2,7 +2,7 @@
  * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
  * superagent's, wreck's, MSAL's, AWS', Apollo's, tRPC's and our own.
  */
-import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
+import { isCode, isOAuthCode, isTemporaryCode, requiresSignIn } from './oauthErrors.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -21,8 +21,14 @@ export function statusOf(answer: unknown): number | undefined {
   for (const fields of [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)])
     for (const status of [fields.status, fields.statusCode, fields.httpStatusCode])
       if (typeof status === 'number') return status;
-  return undefined;
+  // The error of clients that openapi-generator makes.
+  const { code, headers } = fieldsOf(answer);
+  return headers ? errorStatus(code) : undefined;
 }
+
+/** What can only be the status of an error. */
+export const errorStatus = (code: unknown): number | undefined =>
+  typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined;
 
 /**
  * The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries.
@@ -34,8 +40,9 @@ export function errorCodeOf(answer: unknown): string | undefined {
     const code = codeIn(error) ?? oauthCodeIn(members);
     if (code !== undefined) return code;
   }
-  // The name of the error's class says less than what the server said.
-  return oauthCodeIn([fieldsOf(answer).name]);
+  const { name, code } = fieldsOf(answer);
+  // The name of the error's class says less than what the server said, and so does a code of the client's own.
+  return requiresSignIn(code) ? code : oauthCodeIn([name]);
 }
 
 /** No token endpoint sends more: of a larger body no more is read. */

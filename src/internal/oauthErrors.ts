@@ -39,7 +39,7 @@ export const isCode = (text: string): boolean => CODE.test(text) || isTemporaryC
 
 /**
  * The user must sign in again: `invalid_grant` and its dialects, the codes of OpenID Connect Core section 3.1.2.6, and
- * what the clients of MSAL, Auth0 and Amplify say.
+ * what the clients of MSAL, Auth0, Amplify and Firebase say.
  */
 const SIGN_IN = [
   'invalid_grant',
@@ -60,6 +60,9 @@ const SIGN_IN = [
   'bad_token',
   'InteractionRequiredAuthError',
   'NotAuthorizedException',
+  'UserUnAuthenticatedException',
+  'auth/user-token-expired',
+  'auth/user-disabled',
 ];
 
 /**
@@ -104,4 +107,4 @@ export const isKnownCode = (code: string): boolean =>
 /** A code that only an authorization server has. */
 export const isOAuthCode = (code: string): boolean => REFUSALS.includes(code) || requiresSignIn(code);
 
-export const requiresSignIn = (code: unknown): boolean => SIGN_IN.includes(code as string);
+export const requiresSignIn = (code: unknown): code is string => SIGN_IN.includes(code as string);

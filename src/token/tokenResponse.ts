@@ -1,7 +1,7 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { codeIn, errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
+import { codeIn, errorCodeOf, errorStatus, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import type { TokenResponse } from './types.js';
 
@@ -105,10 +105,7 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
 }
 
 /** As `statusOf`, and Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message: '…' }`. */
-function statusIn(answer: unknown): number | undefined {
-  const { code } = fieldsOf(answer);
-  return statusOf(answer) ?? (typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined);
-}
+const statusIn = (answer: unknown): number | undefined => statusOf(answer) ?? errorStatus(fieldsOf(answer).code);
 
 /** What a function among the options returns. If it throws, another token does not help. */
 export function answerOf<T, R>(name: string, option: (given: T) => R, given: T): R {
