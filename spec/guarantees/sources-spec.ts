@@ -162,6 +162,9 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: "RTK Query's result", response: { error: { status: 401, data: {} } } },
       { name: "MSAL's, when the user closes the window", fail: http({ errorCode: 'user_cancelled' }) },
       { name: "Amplify's expired refresh token", fail: http({ name: 'NotAuthorizedException' }) },
+      { name: 'Amplify without a user', fail: http({ name: 'UserUnAuthenticatedException' }) },
+      { name: "Firebase's session that has ended", fail: http({ code: 'auth/user-token-expired' }) },
+      { name: "Firebase's user who may not sign in", fail: http({ code: 'auth/user-disabled' }) },
       { name: 'the first of several errors', response: { errors: [{ code: 'invalid_client' }] } },
       {
         name: 'what the server said, whatever the class of the error is called',
@@ -198,6 +201,8 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       },
       { name: 'a 503 whose code is in code', fail: http({ status: 503, data: { code: 'service_unavailable' } }) },
       { name: 'a 200 with an error of the server', response: { error: 'internal_failure' } },
+      { name: "Firebase's failure of the network", fail: http({ code: 'auth/network-request-failed' }) },
+      { name: 'a call that was cancelled', fail: http({ code: 'cancelled' }) },
       { name: 'a code of the network', fail: http({ error: 'network_error' }) },
       { name: 'a 403 with Retry-After', fail: http({ status: 403, headers: { 'retry-after': '0' } }) },
       {
