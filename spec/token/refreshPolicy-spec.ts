@@ -136,6 +136,11 @@ describe('jwtClaims', () => {
     ['an unsigned one', `${base64url({})}.${base64url({ exp: 1 })}.`, { exp: 1 }],
     // "~~~" and "???" in the payload give - and _ in base64url.
     ['one whose payload needs - and _', jwt({ exp: 1, a: '~~~???ÿ' }), expect.objectContaining({ exp: 1 }) as object],
+    [
+      'one that is padded',
+      ['{"a":1}', '{"exp":1}', 'xy'].map((part) => Buffer.from(part).toString('base64')).join('.'),
+      { exp: 1 },
+    ],
     ['an opaque token', 'opaque', {}],
     ['a token of two parts', 'a.b', {}],
     ['a token of four parts', `a.${base64url({ exp: 1 })}.b.c`, {}],
