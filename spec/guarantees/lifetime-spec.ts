@@ -307,8 +307,17 @@ describe('30: a token is as old as it says, and never gets younger', () => {
     [
       { name: 'a date', fields: { expires_at: '2026-11-28T00:00:00Z' } },
       { name: "a client's own name", fields: { expiresIn: 30 } },
+      { name: 'the name of Go', fields: { expiry: '2026-11-28T00:00:00Z' } },
+      { name: "that of AWS' metadata", fields: { Expiration: '2026-11-28T00:00:00Z' } },
+      { name: 'that of a token of ours', fields: { token_expiry: '2026-11-28T00:00:00Z' } },
+      { name: 'the name of Vault', fields: { lease_duration: 3600 } },
+      { name: 'a time to live', fields: { ttl: 3600 } },
+      { name: 'a claim beside the token', fields: { exp: 1_764_374_400 } },
+      { name: 'a claim that is no number', fields: { access_token: jwt({ exp: '1764374400' }) } },
       { name: 'a number and a unit', fields: { expires_in: '30s' } },
       { name: 'not where there is none', fields: { scope: 'a' } },
+      { name: 'not where it has no end', fields: { scope: 'a', lease_duration: 0 } },
+      { name: 'not where a name only resembles it', fields: { scope: 'a', experiment: 'x', battle: 1 } },
       { name: 'not where it is without end', fields: { expires_in: Infinity } },
     ] as { name: string; fields: Record<string, unknown> }[],
   );

@@ -1,6 +1,7 @@
 /** Puts tokens that arrive into the state, and sets the timers for the moments of their lives. */
 import { Subscription } from 'rxjs';
 import { InvalidTokenResponseError } from '../errors.js';
+import { jwtClaims } from '../internal/jwtClaims.js';
 import { messageOf } from '../internal/messageOf.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
@@ -19,6 +20,8 @@ export function nextMoment({ renewAt, usableUntil, expiresAt, isExpiryReported }
   for (const at of [renewAt, usableUntil]) if (at > after && at < next) next = at;
   return next;
 }
+
+const UNREAD = /^(token_?)?expir|^(exp|ttl|lease_duration)$/i;
 
 export type TokenHolder = ReturnType<typeof createTokenHolder>;
 
@@ -131,9 +134,10 @@ function announceArrived(context: TokenContext, arrived: TokenArrived, previous:
 
 /** The source gives a lifetime in a form that is not read: its tokens would be used until rejected. */
 function hasUnreadLifetime({ settings }: TokenContext, { raw, expiresAt }: AccessToken): boolean {
-  // `expires_at`, `expiresIn`, or an `expires_in` that is no number.
-  const isGiven = Object.keys(raw).some((name) => name.startsWith('expire') && raw[name]);
-  return isGiven && expiresAt === Infinity && !saysLifetime(raw) && !settings.lifetime;
+  if (expiresAt < Infinity || saysLifetime(raw) || settings.lifetime) return false;
+  // An `expires_in` or `exp` that is no number, and what others call it, such as `expires_at` and Vault's.
+  const given = { ...jwtClaims(raw.access_token), ...raw } as Record<string, unknown>;
+  return Object.keys(given).some((name) => UNREAD.test(name) && given[name]);
 }
 
 /** Tells once per stream what is wrong with the tokens of its source. */
