@@ -15,7 +15,7 @@ export async function readBody<T>(response: Response, nameOf: () => string): Pro
   if (text === '') return null as T;
   const type = response.headers.get('content-type') ?? '';
   // One JSON text in each line, as `application/x-ndjson`: a single line is no other kind of answer than two.
-  if (/ndjson|jsonl/i.test(type)) return text as T;
+  if (/ndjson|jsonl|json-s(eq|tream)|stream\+json/i.test(type)) return text as T;
   const saysJson = /\bjson\b(?!-)/i.test(type);
   const json = saysJson || /^\s*[[{]/.test(text) ? parseJson(text.trimStart() || 'null') : undefined;
   if (json === undefined && saysJson)
