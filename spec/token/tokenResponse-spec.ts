@@ -19,7 +19,7 @@ const failureOf = (value: unknown): Error | undefined => {
 };
 
 const NO_TOKEN = 'has no access_token (undefined)';
-const NOT_SENDABLE = 'has an access_token that no header can carry: is "Bearer " before it?';
+const NOT_SENDABLE = 'has an access_token that no header can carry: is there a line break or "Bearer " in it?';
 
 describe('checkTokenResponse', () => {
   it.each<[string, unknown]>([

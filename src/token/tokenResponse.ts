@@ -31,7 +31,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (isText(value)) {
     if (!fitsHeader(value))
       throw new InvalidTokenResponseError(
-        'the token response has an access_token that no header can carry: is "Bearer " before it?',
+        'the token response has an access_token that no header can carry: is there a line break or "Bearer " in it?',
       );
     return;
   }
