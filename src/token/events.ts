@@ -37,7 +37,7 @@ export interface RefreshFailed {
   readonly message: string;
   /** Which attempt failed, as in `refreshStarted`. */
   readonly attempt: number;
-  /** Milliseconds until the next attempt; null when none is planned. */
+  /** Milliseconds until the next attempt; null when none is planned until somebody needs a token. */
   readonly retryIn: number | null;
   /** A retry does not help. Requests without a token fail at once. */
   readonly permanent: boolean;
