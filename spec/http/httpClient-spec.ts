@@ -358,7 +358,7 @@ describe.each(fetches)('a timeout, over %s', (_name, fetch) => {
     const { http, api } = await clientOf(() => undefined, { fetch, timeout: 20 });
     const error = await timedOutAtServer(api, () => send(http));
     expect([error.name, error.code]).toEqual(['RequestTimeoutError', 'ERR_REQUEST_TIMEOUT']);
-    expect(error.message).toContain('20 ms');
+    expect(error.message).toMatch(/ took longer than 20 ms$/);
     expect(printed(error)).not.toContain('SECRET');
     await until(() => api.cut.length === api.seen.length);
   });
@@ -407,13 +407,13 @@ describe.each(fetches)('a timeout, over %s', (_name, fetch) => {
       ).code,
     ).toBe('ERR_REQUEST_TIMEOUT');
     const cold = tokens({}, () => NEVER);
-    expect(
-      (
-        await failureOf(
-          firstValueFrom(createHttpClient(cold.token$, { baseUrl: api.origin, fetch }).get('/', { timeout: 10 })),
-        )
-      ).code,
-    ).toBe('ERR_REQUEST_TIMEOUT');
+    const error = await failureOf(
+      firstValueFrom(createHttpClient(cold.token$, { baseUrl: api.origin, fetch }).get('/', { timeout: 10 })),
+    );
+    expect([error.code, error.message]).toEqual([
+      'ERR_REQUEST_TIMEOUT',
+      `GET ${api.origin}/ took longer than 10 ms: there is no usable token`,
+    ]);
   });
 
   it('should not be felt by an answer that comes in time, nor by its body', async () => {

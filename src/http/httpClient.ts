@@ -79,7 +79,8 @@ export interface HttpClient {
  */
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
   const destinations = createDestinations(options);
-  const sender = { send: fetchWithToken(token$, options, destinations), timers: managerOf(token$).timers };
+  const { timers, current } = managerOf(token$);
+  const sender = { send: fetchWithToken(token$, options, destinations), timers, current };
   const { headers, timeout: defaultTimeout, ...others } = options;
   numbersIn({ timeout: defaultTimeout }, TIMEOUT);
   refuseUnknown(others, FETCH_OPTIONS);

@@ -4,7 +4,7 @@ import { RequestTimeoutError } from '../errors.js';
 import { isStream } from '../internal/isStream.js';
 import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
-import type { Timers } from '../internal/timers.js';
+import type { TokenManager } from '../token/tokenManager.js';
 import { uniformError } from './uniformError.js';
 import type { OutgoingInit } from './outgoingRequest.js';
 import type { FetchWithToken } from './createFetch.js';
@@ -36,7 +36,7 @@ const unreadResponses =
 
 /** Subscribing sends, unsubscribing aborts. Hand-made, since RxJS' fromFetch takes no injected fetch. */
 export const sendOnSubscribe = <R>(
-  { send, timers }: { readonly send: FetchWithToken; readonly timers: Timers },
+  { send, timers, current }: Pick<TokenManager, 'timers' | 'current'> & { readonly send: FetchWithToken },
   { input, init, timeout, name, read }: ClientRequest<R>,
 ): Observable<R> => {
   let isSpent = false;
@@ -56,7 +56,8 @@ export const sendOnSubscribe = <R>(
     let isSettled = false;
     if (timeout !== undefined) {
       const late = () => {
-        subscriber.error(new RequestTimeoutError(`${name()} took longer than ${String(timeout)} ms`));
+        const why = current() ? '' : ': there is no usable token';
+        subscriber.error(new RequestTimeoutError(`${name()} took longer than ${String(timeout)} ms${why}`));
       };
       subscriber.add(timers.after(timeout, true).subscribe(late));
     }
