@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { firstValueFrom, lastValueFrom, NEVER, of, Subject, toArray, type Observable } from 'rxjs';
+import { firstValueFrom, lastValueFrom, NEVER, of, Subject, throwError, toArray, type Observable } from 'rxjs';
 import {
   createHttpClient,
   HttpStatusError,
@@ -407,13 +407,20 @@ describe.each(fetches)('a timeout, over %s', (_name, fetch) => {
       ).code,
     ).toBe('ERR_REQUEST_TIMEOUT');
     const cold = tokens({}, () => NEVER);
-    const error = await failureOf(
-      firstValueFrom(createHttpClient(cold.token$, { baseUrl: api.origin, fetch }).get('/', { timeout: 10 })),
-    );
-    expect([error.code, error.message]).toEqual([
-      'ERR_REQUEST_TIMEOUT',
-      `GET ${api.origin}/ took longer than 10 ms: there is no usable token`,
-    ]);
+    const down = tokens({}, () => throwError(() => new Error('the endpoint is down')));
+    for (const [stream, reason] of [
+      [cold, 'no usable token'],
+      [down, 'no usable token: the endpoint is down'],
+    ] as const) {
+      const error = await failureOf(
+        firstValueFrom(createHttpClient(stream.token$, { baseUrl: api.origin, fetch }).get('/', { timeout: 10 })),
+      );
+      expect([error.code, error.message]).toEqual([
+        'ERR_REQUEST_TIMEOUT',
+        `GET ${api.origin}/ took longer than 10 ms: ${reason}`,
+      ]);
+      expect(error.cause).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', message: reason });
+    }
   });
 
   it('should not be felt by an answer that comes in time, nor by its body', async () => {

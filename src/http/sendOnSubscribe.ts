@@ -1,6 +1,6 @@
 /** A request of the HTTP client as an Observable, with its time limit. */
 import { Observable } from 'rxjs';
-import { RequestTimeoutError } from '../errors.js';
+import { RequestTimeoutError, TokenUnavailableError } from '../errors.js';
 import { isStream } from '../internal/isStream.js';
 import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
@@ -21,6 +21,11 @@ export interface ClientRequest<R> {
   readonly read: Read<R> | undefined;
 }
 
+/** What a client sends its requests with. */
+export interface ClientSender extends Pick<TokenManager, 'timers' | 'current' | 'lastError'> {
+  readonly send: FetchWithToken;
+}
+
 /** Reads a response; `name` is for messages. */
 export type Read<R> = (response: Response, name: () => string) => R | Promise<R>;
 
@@ -36,7 +41,7 @@ const unreadResponses =
 
 /** Subscribing sends, unsubscribing aborts. Hand-made, since RxJS' fromFetch takes no injected fetch. */
 export const sendOnSubscribe = <R>(
-  { send, timers, current }: Pick<TokenManager, 'timers' | 'current'> & { readonly send: FetchWithToken },
+  { send, timers, current, lastError }: ClientSender,
   { input, init, timeout, name, read }: ClientRequest<R>,
 ): Observable<R> => {
   let isSpent = false;
@@ -56,8 +61,10 @@ export const sendOnSubscribe = <R>(
     let isSettled = false;
     if (timeout !== undefined) {
       const late = () => {
-        const why = current() ? '' : ': there is no usable token';
-        subscriber.error(new RequestTimeoutError(`${name()} took longer than ${String(timeout)} ms${why}`));
+        const cause = current() ? undefined : new TokenUnavailableError(undefined, { cause: lastError() });
+        const why = cause ? `: ${cause.message}` : '';
+        const message = `${name()} took longer than ${String(timeout)} ms${why}`;
+        subscriber.error(new RequestTimeoutError(message, cause && { cause }));
       };
       subscriber.add(timers.after(timeout, true).subscribe(late));
     }

@@ -54,6 +54,7 @@ function pooledManager(entry: Entry<unknown>): TokenManager {
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,
     current: () => usableToken(state, now()),
+    lastError: () => state.lastError,
     signOut: () => {
       manager().signOut();
     },

@@ -52,5 +52,7 @@ export function createManager(source: TokenSource, settings: Settings, { initial
     isClosed: () => state.isClosed,
     /** The usable token, without side effects. */
     current,
+    /** What the last attempt failed with, until a token comes. */
+    lastError: () => state.lastError,
   };
 }
