@@ -268,6 +268,31 @@ describe('a tab that stands still in mid-fetch', () => {
   });
 });
 
+describe('a page that is prerendered', () => {
+  it('should not wait for the lock, nor fetch, before the user opens it', async () => {
+    const page = showPage(storage);
+    page.prerender();
+    const prerendered = tab({ lockTimeout: 30 });
+    prerendered.token$.subscribe();
+    await pause(80);
+    expect([prerendered.asked.length, locks.held.length]).toEqual([0, 0]);
+    page.open();
+    await until(() => prerendered.asked.length === 1);
+    expect(locks.held).toHaveLength(1);
+  });
+
+  it('should never fetch for a stream that was closed meanwhile', async () => {
+    const page = showPage(storage);
+    page.prerender();
+    const prerendered = tab();
+    prerendered.token$.subscribe();
+    prerendered.token$.close();
+    page.open();
+    await pause(20);
+    expect([prerendered.asked.length, locks.held.length]).toEqual([0, 0]);
+  });
+});
+
 describe('what others post', () => {
   it.each<[string, unknown]>([
     ['nothing', null],

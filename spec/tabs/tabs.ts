@@ -57,7 +57,7 @@ export function fakeStorage() {
  */
 export function showPage(localStorage: object, hidden = false) {
   const window = Object.assign(new EventTarget(), { localStorage });
-  const document = Object.assign(new EventTarget(), { hidden });
+  const document = Object.assign(new EventTarget(), { hidden, prerendering: false });
   setMaxListeners(0, window, document);
   Object.assign(root, { window, document });
   return {
@@ -66,6 +66,14 @@ export function showPage(localStorage: object, hidden = false) {
     comeBack: () => window.dispatchEvent(new Event('pageshow')),
     /** Another tab has changed localStorage. */
     storageChanges: () => window.dispatchEvent(new Event('storage')),
+    prerender: () => {
+      document.prerendering = true;
+    },
+    /** The user opens the page that was prerendered. */
+    open: () => {
+      document.prerendering = false;
+      document.dispatchEvent(new Event('prerenderingchange'));
+    },
     thaw: () => document.dispatchEvent(new Event('resume')),
   };
 }

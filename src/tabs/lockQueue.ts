@@ -1,4 +1,4 @@
-import { fromEvent, merge } from 'rxjs';
+import { fromEvent, merge, type Observable } from 'rxjs';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
 import type { Timers } from '../internal/timers.js';
 
@@ -8,6 +8,7 @@ export interface LockQueue {
    * Does some work under a Web Lock, which one tab at a time can hold, until the work is over or the tab is gone.
    * Without the lock when this tab has waited for `limit` ms (a tab that is frozen in the middle of a fetch keeps it),
    * and where there are no Web Locks (an insecure context, a sandboxed frame). Not if `abandoned` aborts before.
+   * The wait begins when the page is open.
    */
   run<T>(work: () => Promise<T>, abandoned: AbortSignal): Promise<T>;
   /** A token came: the time waited so far no longer counts. */
@@ -15,7 +16,10 @@ export interface LockQueue {
 }
 
 /** @param limit ms to wait in all, since the last token, before the work is done without the lock */
-export function createLockQueue(name: string, limit: number, timers: Timers): LockQueue {
+export function createLockQueue(
+  name: string,
+  { limit, opened$, timers }: { limit: number; opened$: Observable<unknown>; timers: Timers },
+): LockQueue {
   // The stream's own timeout may end a wait sooner; the next attempt goes on counting from there.
   let waited = 0;
 
@@ -23,6 +27,7 @@ export function createLockQueue(name: string, limit: number, timers: Timers): Lo
     run: async <T>(work: () => Promise<T>, abandoned: AbortSignal) => {
       const { locks } = (globalThis as { navigator?: { locks?: LockManager } }).navigator ?? {};
       if (!locks) return work();
+      await orAborted(opened$, abandoned);
       const since = performance.now();
       const waiting = new AbortController();
       const end = merge(timers.after(limit - waited, true), fromEvent(abandoned, 'abort')).subscribe(() => {

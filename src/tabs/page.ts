@@ -1,4 +1,4 @@
-import { fromEvent, merge, type Observable } from 'rxjs';
+import { defer, fromEvent, merge, of, type Observable } from 'rxjs';
 
 /** What the store needs of the page in which it was created. */
 export interface Page {
@@ -13,13 +13,15 @@ export interface Page {
    * another tab has changed localStorage, perhaps cleared it.
    */
   readonly returned$: Observable<unknown>;
+  /** Emits at once, or when the user opens the page, if it is prerendered: browsers give it no lock before. */
+  readonly opened$: Observable<unknown>;
 }
 
 /** @throws TypeError where there is no page: on a server, in a worker */
 export function currentPage(): Page {
   const { window, document } = globalThis as {
     window?: EventTarget & { readonly localStorage: Storage };
-    document?: EventTarget;
+    document?: EventTarget & { readonly prerendering?: boolean };
   };
   if (typeof window?.addEventListener !== 'function' || typeof document?.addEventListener !== 'function')
     throw new TypeError(
@@ -34,5 +36,6 @@ export function currentPage(): Page {
     hidden$: event(window, 'pagehide'),
     shown$,
     returned$: merge(shown$, event(document, 'resume'), event(document, 'visibilitychange'), event(window, 'storage')),
+    opened$: defer(() => (document.prerendering ? event(document, 'prerenderingchange') : of(null))),
   };
 }

@@ -79,7 +79,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   const session = createTabSession(createSessionMarker(id, page), cache.clear);
   const others = createTokenChannel(id, page, cache, session);
   const timers = createTimers(asyncScheduler);
-  const queue = createLockQueue(id, lockTimeout, timers);
+  const queue = createLockQueue(id, { ...page, limit: lockTimeout, timers });
   const changes = others.received$.pipe(tap(queue.reset));
 
   /** Under the lock, which is held until a fetch is over, even if its caller has left. */
