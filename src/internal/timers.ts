@@ -1,5 +1,5 @@
 /** Timers of any length, which keep a Node process alive only while the token is wanted. */
-import { map, Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import { map, Observable, switchMap, type SchedulerLike, type Subscription } from 'rxjs';
 import type { SteadyClock } from './steadyClock.js';
 
 /** The longest delay that `setTimeout` takes; anything longer fires at once. */
@@ -60,13 +60,22 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
   };
 }
 
-/** Errors after `delay` ms. */
-export const failAfter = (timers: Timers, delay: number, errorOf: () => unknown, pinned?: boolean): Observable<never> =>
-  timers.after(delay, pinned).pipe(
+/** The last part of a time limit, or half of it if that is shorter. Milliseconds. */
+const LAST_PART = 250;
+
+/**
+ * Errors after `delay` ms, in two parts: if the process is stopped during the first one (the machine sleeps), Node runs
+ * the timers that are over before it reads its sockets. In the last part it reads the answer that arrived meanwhile.
+ */
+export function failAfter(timers: Timers, delay: number, errorOf: () => unknown, pinned?: boolean): Observable<never> {
+  const last = Math.min(LAST_PART, delay / 2);
+  return timers.after(delay - last, pinned).pipe(
+    switchMap(() => timers.after(last, pinned)),
     map((): never => {
       throw errorOf();
     }),
   );
+}
 
 /**
  * RxJS' asyncScheduler keeps the interval's handle in the action's `id`; a foreign scheduler's timers stay as they are.
