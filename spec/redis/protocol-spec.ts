@@ -17,8 +17,8 @@ afterEach(async () => {
 });
 
 const now = () => performance.now();
-const callsOn = (client: RedisClient, key: string, storeDeadline?: number): Protocol =>
-  protocol(storeSettings({ client, key, storeDeadline }), now, createTimers(asyncScheduler));
+const callsOn = (client: RedisClient, key: string, storeDeadline?: number, lease?: number): Protocol =>
+  protocol(storeSettings({ client, key, storeDeadline, lease }), now, createTimers(asyncScheduler));
 const commitOf = (fence: number, owner: string, encrypted = '0.{"access_token":"T1"}'): Commit => ({
   fence,
   beyond: 0,
@@ -78,6 +78,31 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     const after = await lead('b');
     expect(after).toBeGreaterThan(before);
     expect(await calls.commit(commitOf(before, 'a'))).toMatchObject({ type: 'stale', token: null });
+  });
+
+  it('should have one with a refresh token wait for a leader that the data was lost of, whose token counts', async () => {
+    const before = await lead('a');
+    await connection.command('DEL', hash());
+    const ask = { owner: 'b', beyond: 1, kind: '', endsPause: false, hasRefreshToken: true } as const;
+    expect(await calls.acquire(ask)).toMatchObject({ type: 'wait', left: 10_000 });
+    expect(await acquire('newcomer')).toMatchObject({ type: 'wait' });
+    expect(await calls.commit(commitOf(before, 'a'))).toMatchObject({ type: 'stored', generation: before });
+    expect(await calls.acquire(ask)).toMatchObject({ type: 'token' });
+    await connection.command('DEL', hash());
+    // Without one, nothing is used up.
+    expect(await calls.acquire({ ...ask, hasRefreshToken: false })).toMatchObject({ type: 'lease' });
+  });
+
+  it('should have it wait no longer than a lease, once', async () => {
+    const short = callsOn(connection.client, key, undefined, 100);
+    const ask = { owner: 'b', beyond: 1, kind: '', endsPause: false, hasRefreshToken: true } as const;
+    expect(await short.acquire(ask)).toMatchObject({ type: 'wait', left: 100 });
+    await pause(60);
+    expect(((await short.acquire(ask)) as { left?: number }).left).toBeLessThanOrEqual(40);
+    await pause(60);
+    expect(await short.acquire(ask)).toMatchObject({ type: 'lease' });
+    await short.signOut('s', 0);
+    expect(await short.acquire(ask)).toMatchObject({ type: 'lease' });
   });
 
   it('should let nobody end the lease of one who has led since, nor make the others pause', async () => {

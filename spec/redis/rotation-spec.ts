@@ -64,7 +64,7 @@ describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) =
     const open = async () => {
       const { client, command, close } = await connect(kind, process.env.REDIS_URL!);
       dispose.push(close);
-      return { command, store: redisTokenStore({ client, key, forceCooldown: 0 }) };
+      return { command, store: redisTokenStore({ client, key, forceCooldown: 0, lease: 500 }) };
     };
     const [one, other] = [await open(), await open()];
     const presented: string[] = [];
@@ -89,6 +89,34 @@ describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) =
     await firstValueFrom(idle$.refresh());
     await firstValueFrom(idle$.refresh());
     expect(presented).toEqual(['R0', 'R1', 'R2']);
+  });
+
+  it('should be presented once when Redis loses its data while it is exchanged', async () => {
+    const key = freshKey();
+    const { client, command, close } = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(close);
+    const presented: string[] = [];
+    const source = async ({ last }: TokenRequest) => {
+      const n = String(presented.push(last?.refresh_token ?? 'R0'));
+      if (n === '2') await command('DEL', `rx-fresh-token:{${key}}`);
+      await pause(n === '1' ? 0 : 300);
+      return { access_token: `T${n}`, refresh_token: `R${n}`, expires_in: 3600 };
+    };
+    const open = () => {
+      const token$ = createTokenStream(source, { store: redisTokenStore({ client, key, forceCooldown: 0 }) });
+      dispose.push(() => {
+        token$.close();
+      });
+      return token$;
+    };
+    const streams = [open(), open()];
+    for (const token$ of streams) await firstValueFrom(token$);
+    const tokens = streams.map(async (token$, index) => {
+      await pause(100 * index);
+      return (await firstValueFrom(token$.refresh())).value;
+    });
+    expect(await Promise.all(tokens)).toEqual(['T2', 'T2']);
+    expect(presented).toEqual(['R0', 'R1']);
   });
 
   it('should be one chain for all, whoever leads, newcomers with the first one too', async () => {

@@ -4,8 +4,8 @@ import { LONGEST_PAUSE, PRELUDE } from './scriptPrelude.js';
  * Asks for a token, or for the right to fetch one. One script, so that what it compares cannot change before it writes.
  *
  * KEYS[1] the hash. ARGV: owner ('' only reads), lease, generation to get beyond, kind ('', 'forced', 'rejected'),
- * least life worth having, cool-down of forced refreshes, the longest pause to wait for ('' all of it); all times in
- * ms.
+ * least life worth having, cool-down of forced refreshes, the longest pause to wait for ('' all of it), whether the
+ * caller has a refresh token from here ('1'); all times in ms.
  *
  * Answers, `now` being Redis' clock in ms, `hashId` what tells this hash from one of the same name elsewhere ('' none
  * yet), and `ended` the generation of the last sign-out:
@@ -36,6 +36,13 @@ if owner == '' then return { 'N', text(now), hashId, ended } end
 
 -- Nor does a lease or a pause from the future make anybody wait: it would last for as long as the clock was set back.
 if number('since') > now then held = 0 end
+-- The data was lost, perhaps in the middle of a fetch, whose refresh token is used up: as long as a lease lasts, nobody
+-- leads. The commit of who led then is taken.
+if ARGV[8] == '1' and beyond > 0 and hashId == '' and number('until') == 0 then
+  held = now + lease
+  redis.call('HSET', KEYS[1], 'since', text(now), 'until', text(held))
+  redis.call('PEXPIRE', KEYS[1], 3600000)
+end
 local mine = h.owner == owner and held > now
 if held > now and not mine then return { 'W', text(now), hashId, ended, text(held - now) } end
 

@@ -46,7 +46,7 @@ export interface Commit {
 export interface Protocol {
   /** With an empty owner it only reads. `late` gets an answer that came too late for the caller. */
   readonly acquire: (
-    ask: { owner: string; beyond: number; kind: Kind; endsPause: boolean },
+    ask: { owner: string; beyond: number; kind: Kind; endsPause: boolean; hasRefreshToken?: boolean },
     late?: (answer: Acquired) => void,
   ) => Promise<Timed<Acquired>>;
   readonly commit: (commit: Commit) => Promise<Committed>;
@@ -123,9 +123,9 @@ export function protocol(
     }).then(understand);
   };
   return {
-    acquire: ({ owner, beyond, kind, endsPause }, late) => {
+    acquire: ({ owner, beyond, kind, endsPause, hasRefreshToken }, late) => {
       const longest = endsPause ? SHORTEST_PAUSE : '';
-      const args = [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, longest];
+      const args = [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, longest, hasRefreshToken ? 1 : ''];
       return call(ACQUIRE, () => args, parseAcquireReply, late);
     },
     commit: (commit) => call(COMMIT, () => commitArguments(commit, now(), channel), parseCommitReply),

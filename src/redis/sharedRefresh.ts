@@ -84,7 +84,9 @@ async function step(refresh: RefreshContext, attempt: Attempt, round: number): P
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
     await refresh.store.session.published();
-    answer = await refresh.store.calls.acquire(attempt, (late) => {
+    const hasRefreshToken =
+      refresh.onUnavailable === 'wait' && refresh.store.cache.last()?.response.refresh_token !== undefined;
+    answer = await refresh.store.calls.acquire({ ...attempt, hasRefreshToken }, (late) => {
       if (late.type === 'lease' && isFinished(attempt)) giveBack(refresh.store, late.fence);
     });
   } catch (failure) {
