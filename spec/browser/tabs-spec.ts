@@ -93,7 +93,7 @@ describe('in Chromium', () => {
     const took = (server.asked[1]?.at ?? Infinity) - crashed;
     console.info(`a tab crashed in mid-fetch: the next fetch came after ${took.toFixed(0)} ms`);
     expect(server.asked[1]?.tab).toBe('waiting');
-    // The lock's holder would have had fifteen seconds.
+    // The lock's holder would have had twenty seconds.
     expect(took).toBeLessThan(1000);
     await until(async () => (await current(waiting)) === 'T2');
     await waiting.send('Page.close');

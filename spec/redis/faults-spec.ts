@@ -269,7 +269,7 @@ describe.each(KINDS)('with %s', (kind) => {
     expect(found).toMatchObject({ response: { access_token: 'T1' }, origin: 'shared' });
   });
 
-  it("should with 'local' unsubscribe the source when no caller has waited for its token for 2 s", async () => {
+  it("should with 'local' unsubscribe the source when no caller has waited for its token for 6 s", async () => {
     const server = await ownRedis();
     const { all } = await group(kind, 1, { url: server.url, onUnavailable: 'local', storeDeadline: 100 });
     await server.stop();

@@ -1,4 +1,4 @@
-import { asyncScheduler, of } from 'rxjs';
+import { asyncScheduler, of, Subject } from 'rxjs';
 import type { TokenResponse } from 'rx-fresh-token';
 import { createTimers } from '../../src/internal/timers.js';
 import { fetchForStore } from '../../src/stores/fetchForStore.js';
@@ -47,5 +47,34 @@ describe('what a store fetches', () => {
       message: expect.stringContaining('the token response cannot be stored') as unknown,
     });
     expect([isMistake(failure), (failure as Error).cause]).toEqual([true, undefined]);
+  });
+});
+
+describe('a fetch that nobody waits for', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  const abandonedFetch = () => {
+    const controller = new AbortController();
+    const answer = new Subject<TokenResponse>();
+    const settled = fetchForStore(answer, { abandoned: controller.signal, timers: createTimers(asyncScheduler) }).catch(
+      (error: unknown) => error,
+    );
+    controller.abort();
+    return { answer, settled };
+  };
+
+  it('should have as long as a `refreshToken` source has for its exchange, so that no other presents its token', async () => {
+    const { answer, settled } = abandonedFetch();
+    await jest.advanceTimersByTimeAsync(5500);
+    answer.next({ access_token: 'T', refresh_token: 'R2' });
+    expect(await settled).toEqual({ access_token: 'T', refresh_token: 'R2' });
+  });
+
+  it('should end after 6 s', async () => {
+    const { answer, settled } = abandonedFetch();
+    await jest.advanceTimersByTimeAsync(6000);
+    expect(answer.observed).toBe(false);
+    expect(await settled).toMatchObject({ code: 'ERR_TOKEN_FETCH_TIMEOUT' });
   });
 });

@@ -7,9 +7,9 @@ import { isTokenResponse } from './storedResponse.js';
 
 /**
  * A fetch without a waiter has this long to end: it may have used up a refresh token, and what it brings must not be
- * lost. Milliseconds.
+ * lost. Longer than `refreshToken` goes on with its exchange. Milliseconds.
  */
-const GRACE = 2000;
+const GRACE = 6000;
 
 /**
  * Fetches one token for a store, and gives the response as all who share it will read it. Fails after `limit` ms, or

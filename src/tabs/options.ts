@@ -11,8 +11,8 @@ export interface TabTokenStoreOptions {
   askTimeout?: number | undefined;
   /**
    * A tab waits at most this many ms for the lock. Then it fetches without the lock, because the browser may have
-   * frozen the tab that holds it. A tab that is not frozen releases the lock 2 s after the stream's `fetchTimeout` at
-   * the latest: give more than that. >= 0, or Infinity. Default 15 000.
+   * frozen the tab that holds it. A tab that is not frozen releases the lock 6 s after the stream's `fetchTimeout` at
+   * the latest: give more than that. >= 0, or Infinity. Default 20 000.
    */
   lockTimeout?: number | undefined;
   /**
@@ -29,5 +29,5 @@ export function checkedOptions(options: TabTokenStoreOptions) {
   const { name, lifetime, ...numbers } = options;
   requireText('name', name);
   requireFunctions({ lifetime });
-  return { name, lifetime, ...numbersIn(numbers, { askTimeout: [0, FINITE, 40], lockTimeout: [0, Infinity, 15_000] }) };
+  return { name, lifetime, ...numbersIn(numbers, { askTimeout: [0, FINITE, 40], lockTimeout: [0, Infinity, 20_000] }) };
 }

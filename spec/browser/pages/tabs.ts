@@ -7,7 +7,7 @@ const tab = query.get('tab') ?? '';
 const store = tabTokenStore({
   name: query.get('name') ?? 'orders',
   askTimeout: Number(query.get('askTimeout') ?? 40),
-  lockTimeout: Number(query.get('lockTimeout') ?? 15_000),
+  lockTimeout: Number(query.get('lockTimeout') ?? 20_000),
 });
 const events: (TokenEvent & { readonly hidden: boolean })[] = [];
 /** What this page was handed, and when its session ended. */
