@@ -123,6 +123,48 @@ it.each([
   expect(await ask(stores[1]!, 'T2')).toMatchObject({ origin: 'shared', response: { access_token: 'T1' } });
 });
 
+it('should have deleted the token in a cluster of `redis` that is closed one turn after the sign-out', async () => {
+  const server = await cluster();
+  const { client, close } = await clusters[0]![1](server);
+  dispose.push(close);
+  const closing = createCluster({ rootNodes: [{ url: server.url }] });
+  await closing.connect();
+  const key = freshKey();
+  const [one, other] = [redisTokenStore({ client: closing, key }), redisTokenStore({ client, key })];
+  await ask(one, 'T1');
+  expect((await ask(other, 'T2')).origin).toBe('shared');
+  void one.signOut!();
+  await new Promise(setImmediate);
+  await closing.close();
+  expect(await ask(redisTokenStore({ client, key }), 'T3')).toMatchObject({ origin: 'fetched' });
+});
+
+it.each(KINDS)('should need no more of a cluster than docs/fleet.md says, with %s', async (kind) => {
+  const server = await cluster();
+  const admin = await connect('ioredis', server.url);
+  dispose.push(admin.close);
+  const allowed =
+    '~rx-fresh-token:* &rx-fresh-token:* -@all +eval +evalsha +time +hmget +hset +hdel +pttl +pexpire +publish +subscribe +unsubscribe +cluster|slots +asking';
+  await admin.command('ACL', 'SETUSER', 'fleet', 'on', '>word', ...allowed.split(' '));
+  const user = { username: 'fleet', password: 'word' };
+  const warned = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const client =
+    kind === 'redis'
+      ? createCluster({ rootNodes: [{ url: server.url }], defaults: user })
+      : new Cluster([server.url], { enableReadyCheck: false, redisOptions: { ...user, enableReadyCheck: false } });
+  client.on('error', () => undefined);
+  dispose.push(() => {
+    if (client instanceof Cluster) client.disconnect();
+    else client.destroy();
+  });
+  if (!(client instanceof Cluster)) await client.connect();
+  const key = freshKey();
+  await ask(redisTokenStore({ client, key }), 'T1');
+  expect(await ask(redisTokenStore({ client, key }), 'T2')).toMatchObject({ origin: 'shared' });
+  expect(warned).not.toHaveBeenCalled();
+  warned.mockRestore();
+});
+
 it('should share through a pool, without pushes', async () => {
   const pool = createClientPool({ url: process.env.REDIS_URL! });
   pool.on('error', () => undefined);
