@@ -212,6 +212,25 @@ describe('a file', () => {
     expect(fetch).toHaveBeenCalledWith(expect.objectContaining({ refresh_token: 'R1' }));
   });
 
+  it('should share a renewal that brings the same token again', async () => {
+    const fetched: string[] = [];
+    const sourceOf = (name: string) => () => {
+      fetched.push(name);
+      return of({ access_token: 'SAME', expires_in: 60 });
+    };
+    const [one, other] = [open(), open()];
+    const token = tokenOf(await ask(one, sourceOf('one')));
+    await ask(other, sourceOf('other'));
+    await pause(20);
+    await ask(one, sourceOf('one'), token);
+    expect(await ask(other, sourceOf('other'), token)).toMatchObject({ origin: 'shared' });
+    expect(fetched).toEqual(['one', 'one']);
+    // It has been given that one.
+    await ask(other, sourceOf('other'), token);
+    await ask(one, sourceOf('one'), token, 'rejected');
+    expect(fetched).toEqual(['one', 'one', 'other', 'one']);
+  });
+
   it('should say that a token was refused before another is fetched', async () => {
     const store = open();
     const { fetch } = rotatingSource();

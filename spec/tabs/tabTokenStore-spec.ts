@@ -79,6 +79,22 @@ describe('tabs that share a store', () => {
     expect(second.asked).toEqual([]);
   });
 
+  it('should share a renewal that brings the same token again', async () => {
+    const options = {
+      source: () => timer(20).pipe(map(() => ({ access_token: 'SAME', expires_in: 4 }))),
+      refreshBefore: 2000,
+    };
+    const tabs = [tab(options), tab(options), tab(options)];
+    for (const { token$ } of tabs) {
+      token$.subscribe();
+      await firstValueFrom(token$);
+    }
+    await until(() => fetchCount(...tabs) > 1);
+    await pause(1000);
+    expect(fetchCount(...tabs)).toBe(2);
+    for (const { token$ } of tabs) expect(token$.current!.expiresAt - Date.now()).toBeGreaterThan(2000);
+  });
+
   it('should replace a token that was refused once for all, and not take it back from the others', async () => {
     const [first, second] = [tab(), tab()];
     const token = await firstValueFrom(first.token$);

@@ -106,4 +106,17 @@ describe('the cache of a tab', () => {
     expect(cache.get('T1')).toBeNull();
     expect(cache.get('T0')?.response.access_token).toBe('T1');
   });
+
+  it('should give the same token again to one who knows it from before its renewal', () => {
+    const { cache, pass } = setUp();
+    cache.add(token('T1', 60), 0);
+    const known = cache.newest();
+    expect(cache.get('T1', known)).toBeNull();
+    pass(5000);
+    cache.add(token('T1', 60), 0);
+    expect(cache.get('T1', known)).toMatchObject({ age: 0 });
+    expect(cache.get('T1', cache.newest())).toBeNull();
+    cache.reject('T1');
+    expect(cache.get('T1', known)).toBeNull();
+  });
 });

@@ -7,7 +7,7 @@ import { sessionEnded } from '../stores/session.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { Lock } from './lock.js';
-import { newId, textOf, tokenRecord } from './record.js';
+import { newId, textOf, tokenRecord, type TokenRecord } from './record.js';
 import { save } from './save.js';
 import type { StoreContext } from './storeContext.js';
 
@@ -17,18 +17,22 @@ interface Attempt {
   readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
   readonly abandoned: AbortSignal;
   readonly isSignedOut: () => boolean;
+  /** What the store had given out when the refresh began. */
+  readonly known: TokenRecord | null;
 }
 
 export const sharedRefresh =
   (store: StoreContext): TokenStore['refresh'] =>
   (request, fetch) =>
-    abortable((abandoned) => run(store, { request, fetch, abandoned, isSignedOut: store.session.watch() }));
+    abortable((abandoned) =>
+      run(store, { request, fetch, abandoned, isSignedOut: store.session.watch(), known: store.newest() }),
+    );
 
 async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> {
   // A sign-out that the file does not know of comes first, or its token would be that of the old session.
   await store.session.published();
   for (let round = 0; !isGivenUp(attempt); round++) {
-    const token = store.tokenOf(await store.read(), attempt.request.previous?.value);
+    const token = tokenFor(store, attempt, await store.read());
     if (token && !attempt.isSignedOut()) return token;
     const lock = isGivenUp(attempt) ? null : await store.tryLock();
     if (!lock) {
@@ -43,6 +47,13 @@ async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> 
 
 const isGivenUp = ({ abandoned, isSignedOut }: Attempt): boolean => abandoned.aborted || isSignedOut();
 
+/** The token of the file, if it is another one than the stream has, or the same that was renewed since. */
+function tokenFor(store: StoreContext, { request, known }: Attempt, record: TokenRecord | null): StoredToken | null {
+  const value = request.previous?.value;
+  const isRenewed = known?.response?.access_token === value && record?.id !== known?.id;
+  return store.tokenOf(record, isRenewed && request.reason !== 'rejected' ? undefined : value);
+}
+
 /** The lock is given back, however this ends. Null: look again. */
 async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Promise<StoredToken | null> {
   let isKept = false;
@@ -50,7 +61,7 @@ async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Prom
     // Someone may have stored a token between the first look and the lock.
     const base = await store.read();
     const { previous, reason } = attempt.request;
-    if (isGivenUp(attempt) || store.tokenOf(base, previous?.value)) return null;
+    if (isGivenUp(attempt) || tokenFor(store, attempt, base)) return null;
     if (base && !base.rejected && reason === 'rejected' && base.response?.access_token === previous?.value) {
       // Before the fetch, so that no process is given the token meanwhile.
       isKept = await lock.commit(textOf({ ...base, rejected: true }));

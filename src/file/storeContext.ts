@@ -32,6 +32,8 @@ export interface StoreContext {
   remember(record: TokenRecord, base: TokenRecord | null): void;
   /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
   tokenOf(record: TokenRecord | null, unwanted: string | undefined): StoredToken | null;
+  /** What this process has fetched or been given last. */
+  newest(): TokenRecord | null;
   /** The lock, if it is free. Its errors, and those of `read` and `evict`, are TokenStoreErrors. */
   tryLock(): Promise<Lock | null>;
   evict(): Promise<void>;
@@ -51,7 +53,7 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
     work.catch((failure: unknown) => {
       throw storeError(target, failure);
     });
-  let newest: string | undefined;
+  let newest: TokenRecord | null = null;
   let replaced: string | undefined;
   let kept: Fetched | undefined;
   // Of two reads at once, the one that began first may end last, with what the file does not hold any more.
@@ -65,7 +67,7 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
     });
   const tokenOf = (record: TokenRecord | null, unwanted: string | undefined) => {
     const token = record && record.id !== replaced ? usableToken(record, unwanted, lifetime) : null;
-    if (token) newest = record?.id;
+    if (token) newest = record;
     return token;
   };
   return {
@@ -77,17 +79,18 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
       // Until the file tells of a sign-out, its token is one of the old session.
       const isOld = session.isUnpublished();
       const record = await read();
-      return isOld || session.isUnpublished() || record?.id === newest ? null : tokenOf(record, undefined);
+      return isOld || session.isUnpublished() || record?.id === newest?.id ? null : tokenOf(record, undefined);
     },
     keep: (fetched) => {
       kept = fetched;
     },
     lastResponse: (base) => (kept && isSame(kept.base, base) ? kept.record : base)?.response ?? null,
     remember: (record, base) => {
-      newest = record.id;
+      newest = record;
       replaced = base?.id;
     },
     tokenOf,
+    newest: () => newest,
     tryLock: async () => {
       const lock = await named(queue.tryAcquire());
       return lock && { ...lock, commit: (content) => named(lock.commit(content)) };

@@ -28,7 +28,7 @@ import { currentPage } from './page.js';
 import { promptTimer } from './promptTimer.js';
 import { createTabSession } from './session.js';
 import { createSessionMarker } from './sessionMarker.js';
-import { createTokenCache } from './tokenCache.js';
+import { createTokenCache, type Entry } from './tokenCache.js';
 
 export interface TabTokenStore extends TokenStore {
   /**
@@ -86,19 +86,20 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   const askThenFetch = async (
     request: TokenRequest,
     fetch: Fetch,
-    assertSession: () => void,
+    { assertSession, known }: { assertSession: () => void; known: Entry | null },
     abandoned: AbortSignal,
   ): Promise<StoredToken> => {
     // Another tab may have been quicker, and its message may still be on its way.
-    const known$ = concat(
-      defer(() => [cache.get(request.previous?.value)]),
+    const cached = () => cache.get(request.previous?.value, known);
+    const cached$ = concat(
+      defer(() => [cached()]),
       defer(() => {
         others.ask();
-        return changes.pipe(map(() => cache.get(request.previous?.value)));
+        return changes.pipe(map(cached));
       }).pipe(takeUntil(promptTimer(askTimeout))),
     );
-    const known = await orAborted(known$.pipe(filter(Boolean), defaultIfEmpty(null)), abandoned);
-    if (known) return known;
+    const shared = await orAborted(cached$.pipe(filter(Boolean), defaultIfEmpty(null)), abandoned);
+    if (shared) return shared;
     assertSession();
     session.bind();
     const age = stopwatch();
@@ -120,10 +121,11 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
         const assertSession = session.assertion();
         assertSession();
         if (request.reason === 'rejected') cache.reject(request.previous?.value);
-        const known = cache.get(request.previous?.value);
-        const token$ = known
-          ? of(known)
-          : abortable((left) => queue.run(() => askThenFetch(request, fetch, assertSession, left), left));
+        const cached = cache.get(request.previous?.value);
+        const refresh = { assertSession, known: cache.newest() };
+        const token$ = cached
+          ? of(cached)
+          : abortable((left) => queue.run(() => askThenFetch(request, fetch, refresh, left), left));
         return merge(changes.pipe(ignoreElements()), token$).pipe(take(1), tap(assertSession));
       }),
     changes,

@@ -16,8 +16,10 @@ const AGE_TOLERANCE = 1000;
 export interface TokenCache {
   /** Keeps a token of that age; false if there is a newer one already. */
   add(response: TokenResponse, age: number): boolean;
-  /** A token with enough life left that is not `unwanted`. */
-  get(unwanted?: string): StoredToken | null;
+  /** A token with enough life left that is not `unwanted`, unless that was renewed after `known`. */
+  get(unwanted?: string, known?: Entry | null): StoredToken | null;
+  /** The newest token. */
+  newest(): Entry | null;
   /** Keeps a response of that age as the last one, if it is, without its token. */
   addResponse(response: TokenResponse, age: number): void;
   /** The last response, even if its token is over or rejected: it may hold a refresh token that rotates. */
@@ -27,7 +29,7 @@ export interface TokenCache {
   readonly clear: () => void;
 }
 
-interface Entry {
+export interface Entry {
   readonly response: TokenResponse;
   readonly age: () => number;
 }
@@ -51,8 +53,11 @@ export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStream
       newest = { response, age: stopwatch(age, clocks) };
       return true;
     },
-    get: (unwanted) => {
-      if (!newest || [unwanted, rejected].includes(newest.response.access_token)) return null;
+    newest: () => newest,
+    get: (unwanted, known) => {
+      const value = newest?.response.access_token;
+      const isRenewed = newest !== known && known?.response.access_token === value;
+      if (!newest || value === rejected || (value === unwanted && !isRenewed)) return null;
       const age = newest.age();
       const lifetime = storedLifetime(newest.response, clocks.wall() - age, override);
       return age < lifetime * (1 - LEAST_SHARE) ? stored(newest, age) : null;
