@@ -105,6 +105,37 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     expect(await short.acquire(ask)).toMatchObject({ type: 'lease' });
   });
 
+  it('should store the token of a late leader if nobody leads, and nobody has stored a newer one', async () => {
+    const short = callsOn(connection.client, key, undefined, 100);
+    const late = await lead('a', short);
+    await pause(120);
+    const failing = await lead('b');
+    expect(await calls.commit(commitOf(late, 'a'))).toMatchObject({ type: 'stale', token: null });
+    await calls.fail(failing, 60_000, 'failure');
+    expect(await calls.commit(commitOf(late, 'a'))).toMatchObject({ type: 'stored', generation: late });
+    // The pause after the failure of the other has ended, and its failure means nothing any more.
+    await calls.fail(failing, 60_000, 'failure');
+    const ask = { owner: 'c', beyond: late, kind: '', endsPause: false } as const;
+    expect(await acquire('d')).toMatchObject({ type: 'token' });
+    const last = (await calls.acquire(ask)) as { fence: number };
+    expect(last.fence).toBeGreaterThan(failing);
+    expect(await calls.commit(commitOf(failing, 'b'))).toMatchObject({ type: 'stale' });
+    expect(await calls.commit(commitOf(last.fence, 'c'))).toMatchObject({ type: 'stored', generation: last.fence });
+    for (const one of [late, failing])
+      expect(await calls.commit(commitOf(one, 'a'))).toMatchObject({
+        type: 'stale',
+        token: { generation: last.fence },
+      });
+  });
+
+  it('should not store the token of a late leader after a sign-out', async () => {
+    const late = await lead('a', callsOn(connection.client, key, undefined, 100));
+    await pause(120);
+    await calls.fail(await lead('b'), 0, '');
+    await calls.signOut('s', 0);
+    expect(await calls.commit(commitOf(late, 'a'))).toMatchObject({ type: 'stale', token: null });
+  });
+
   it('should let nobody end the lease of one who has led since, nor make the others pause', async () => {
     const before = await lead('a');
     await connection.command('DEL', hash());
