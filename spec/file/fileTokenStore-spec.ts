@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs, {
   chmodSync,
   existsSync,
@@ -133,11 +134,22 @@ describe('a file that cannot be used', () => {
     expect(readdirSync(place.path)).toEqual(['token.json']);
   });
 
+  it('should fail a refresh when it is a FIFO later, and not wait for one who writes to it', async () => {
+    const store = open();
+    execFileSync('mkfifo', ['-m', '600', place.file]);
+    const { fetch, handed } = rotatingSource();
+    const failure: unknown = await Promise.race([ask(store, fetch).catch((error: unknown) => error), pause(1000)]);
+    // One that still waits ends with this.
+    fs.closeSync(fs.openSync(place.file, 'r+'));
+    expect(failure).toMatchObject({ message: `${place.file} is no regular file` });
+    expect(handed).toEqual([]);
+  });
+
   it('should fail a refresh when its lock is something else', async () => {
     writeFileSync(`${place.file}.lock`, '');
     await expect(ask(open(), rotatingSource().fetch)).rejects.toMatchObject({
       code: 'ERR_TOKEN_STORE',
-      message: expect.stringContaining('ENOTDIR') as string,
+      message: `${place.file}.lock is no directory, so it is no lock`,
     });
   });
 });

@@ -49,10 +49,12 @@ describe('the lock', () => {
   });
 
   it('should be open to its owner, and to nobody else, whatever the umask', async () => {
-    const umask = process.umask(0o177);
+    const umask = process.umask(0o777);
     try {
       const lock = await acquire();
-      expect((statSync(lockFolder()).mode & 0o777).toString(8)).toBe('700');
+      const [file] = readdirSync(lockFolder());
+      const modes = [lockFolder(), join(lockFolder(), file!)].map((path) => (statSync(path).mode & 0o777).toString(8));
+      expect(modes).toEqual(['700', '600']);
       await lock.release();
     } finally {
       process.umask(umask);

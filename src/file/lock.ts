@@ -26,10 +26,7 @@ export interface LockQueue {
 /** No more than this counts between two observations: the machine may have slept meanwhile. Milliseconds. */
 const LONGEST_INTERVAL = 500;
 
-/**
- * Between two signs of life of a holder: a quarter of the least `staleAfter`, since processes may differ in theirs.
- * Milliseconds.
- */
+/** Between two signs of life of a holder: a quarter of the least `staleAfter`, as each may differ. Milliseconds. */
 const HEARTBEAT = 250;
 
 /** A full disk is to fail a process that wants the lock, and not one that has used up a refresh token. Bytes. */
@@ -110,6 +107,7 @@ async function renameToLock(folder: string, name: string): Promise<boolean> {
   try {
     await chmod(staging, 0o700); // whatever the umask: some services run with one that would lock themselves out
     await promises.writeFile(join(staging, name), ' '.repeat(RESERVED), { flag: 'wx', mode: 0o600 });
+    await chmod(join(staging, name), 0o600);
     await rename(staging, folder);
     return true;
   } catch (failure) {

@@ -1,4 +1,6 @@
 import { firstValueFrom } from 'rxjs';
+import { TokenStoreError } from '../errors.js';
+import { codeOf } from '../internal/files.js';
 import { createQueue } from '../internal/queue.js';
 import type { Timers } from '../internal/timers.js';
 import type { TokenResponse } from '../token/types.js';
@@ -51,6 +53,7 @@ type StoreParts = Pick<StoreContext, 'target' | 'session' | 'timers'> &
 export function storeContext({ target, queue, session, timers, lifetime }: StoreParts): StoreContext {
   const named = <T>(work: Promise<T>): Promise<T> =>
     work.catch((failure: unknown) => {
+      if (codeOf(failure) === 'ENOTDIR') throw new TokenStoreError(`${target}.lock is no directory, so it is no lock`);
       throw storeError(target, failure);
     });
   let newest: TokenRecord | null = null;

@@ -24,7 +24,8 @@ export function openTokenFile(path: string): string {
 /** Null when there is nothing yet. @throws TokenStoreError when it cannot be read, or holds something else */
 export async function readTokenFile(target: string): Promise<TokenRecord | null> {
   try {
-    const file = await promises.open(target, 'r');
+    // To open a FIFO would wait for one who writes to it. (Windows has no such flag.)
+    const file = await promises.open(target, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       refuseUnfit(target, await file.stat());
       return recordIn(target, await file.readFile('utf8'));
