@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { promises, closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { firstValueFrom } from 'rxjs';
@@ -142,6 +142,20 @@ describe('--store', () => {
       const { out, err } = await runLater(1, (server) => server.failToken('transient'));
       expect([out, err]).toEqual([['token-1'], [expect.stringMatching(/^warning: no token: .*this one ends soon$/)]]);
     });
+  });
+
+  it('should print a token that cannot be stored, with a warning', async () => {
+    const server = await tokenServer();
+    const { rename } = promises;
+    const spy = jest.spyOn(promises, 'rename').mockImplementation(async (from, to) => {
+      if (String(to).endsWith('token.json')) throw Object.assign(new Error('no'), { code: 'EACCES' });
+      await rename(from, to);
+    });
+    atEnd(() => spy.mockRestore());
+    const args = ['token', '--store', join(folder(), 'token.json'), ...credentials(server.tokenUrl)];
+    const { out, err, status } = run(...args);
+    expect(await status).toBe(0);
+    expect([out, err]).toEqual([['token-1'], [expect.stringMatching(/^warning: .*token\.json .*EACCES$/)]]);
   });
 
   it('should leave a file of another kind as it is, and say so in one line', async () => {

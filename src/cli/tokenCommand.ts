@@ -19,6 +19,11 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
   if (operation !== undefined && operation !== 'get') return;
   // The command renews the token itself: in the background, it would end before the answer.
   const token$ = commandStream(options, { refreshBefore: 0 });
+  token$.events.subscribe((event) => {
+    // The token is there, but could not be stored, for example. Other failures end the command.
+    if (event.type === 'refreshFailed' && !event.permanent && event.retryIn === null)
+      io.err(`warning: ${withOptionNames(event.message)}`);
+  });
   try {
     const input = operation === undefined ? '' : await io.input();
     const token = await tokenToPrint(token$, io);
