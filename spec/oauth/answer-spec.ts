@@ -27,7 +27,8 @@ describe('retryAfterIn', () => {
 function refusalOf(error: string, error_description: string): TokenEndpointError {
   const text = JSON.stringify({ error, error_description });
   try {
-    tokenResponseOf({ name: 'it answered', status: 400, text, retryAfter: undefined, clockSkew: undefined });
+    const rest = { asksForRetry: false, retryAfter: undefined, clockSkew: undefined };
+    tokenResponseOf({ name: 'it answered', status: 400, text, ...rest });
   } catch (failure) {
     return failure as TokenEndpointError;
   }

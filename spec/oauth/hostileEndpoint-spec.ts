@@ -269,8 +269,8 @@ const misdeeds: [name: string, misdeed: Misdeed, errorName: string, message: Reg
     '403 with HTML',
     answer(html, { 'content-type': 'text/html' }, '403 Forbidden'),
     ENDPOINT,
-    /answered 403 with text\/html$/,
-    { status: 403 },
+    /answered 403 with text\/html \(temporarily_unavailable\)$/,
+    { status: 403, error: 'temporarily_unavailable' },
   ],
   [
     '404',

@@ -382,6 +382,43 @@ describe('tokenExchange', () => {
   });
 });
 
+describe('an answer that asks for another try (guarantee 28)', () => {
+  const html = { 'content-type': 'text/html' };
+  it.each<[string, number, Record<string, string>, string]>([
+    ['the page of a firewall', 403, html, '<!DOCTYPE html><title>Just a moment...</title>'],
+    ['a page that names no type', 403, {}, '<html><title>Request Rejected</title></html>'],
+    ['a used-up rate limit', 403, { 'x-ratelimit-remaining': '0' }, '{"message":"API rate limit exceeded"}'],
+    ['a used-up rate limit of the draft', 403, { ratelimit: '"default";r=0;t=1' }, '{}'],
+    ['Retry-After', 404, { 'retry-after': '0' }, ''],
+  ])('should be temporary, of the token endpoint and of discovery: %s', async (_what, status, headers, body) => {
+    const answer = () => new Response(new TextEncoder().encode(body), { status, headers });
+    const { fetch } = fakeEndpoint(answer);
+    for (const options of [base, byIssuer]) {
+      const failure = await failureOf(ask(clientCredentials({ ...options, fetch })));
+      expect(failure).toMatchObject({ status, error: 'temporarily_unavailable' });
+      expect(isPermanentFailure(failure)).toBe(false);
+    }
+  });
+
+  it.each<[string, number, Record<string, string>, string]>([
+    ['a code of OAuth', 400, { 'x-ratelimit-remaining': '0' }, '{"error":"invalid_grant"}'],
+    ['a 404 with a page', 404, html, '<html>'],
+    ['a 403 without a page', 403, {}, '{"message":"Forbidden"}'],
+    ['a limit with requests left', 403, { 'x-ratelimit-remaining': '10' }, '{}'],
+  ])('should not be seen in %s', async (_what, status, headers, body) => {
+    const { fetch } = fakeEndpoint(() => new Response(new TextEncoder().encode(body), { status, headers }));
+    const failure = await failureOf(ask(clientCredentials({ ...base, fetch })));
+    expect(isPermanentFailure(failure)).toBe(true);
+  });
+
+  it('should not hide that the refresh token is over', async () => {
+    const limit = { headers: { 'x-ratelimit-remaining': '0' }, status: 400 };
+    const { fetch } = fakeEndpoint(() => Response.json({ message: 'Invalid refresh token' }, limit));
+    const failure = await failureOf(ask(refreshToken({ ...base, refreshToken: 'r1', fetch })));
+    expect(failure).toMatchObject({ error: 'invalid_grant' });
+  });
+});
+
 describe('discovery', () => {
   it('should happen once', async () => {
     const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : token));

@@ -107,7 +107,7 @@ export function headerOf(answer: unknown, name: string): string | undefined {
 }
 
 /** Where servers say how many requests are left; the last by draft-ietf-httpapi-ratelimit-headers. */
-const REQUESTS_LEFT = ['x-ratelimit-remaining', 'x-rate-limit-remaining', 'ratelimit-remaining', 'ratelimit'];
+export const REQUESTS_LEFT = ['x-ratelimit-remaining', 'x-rate-limit-remaining', 'ratelimit-remaining', 'ratelimit'];
 
 /** `Retry-After` (RFC 9110 section 10.2.3), or a rate limit that is used up, under the names that servers use. */
 export const limitsRate = (answer: unknown): boolean =>

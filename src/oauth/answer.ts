@@ -1,6 +1,6 @@
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { errorCodeOf, fieldsOf, parseBody } from '../internal/answers.js';
-import { isKnownCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
+import { errorCodeOf, fieldsOf, isHtml, limitsRate, parseBody } from '../internal/answers.js';
+import { isKnownCode, isOAuthCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import { emptyBody } from '../token/tokenResponse.js';
@@ -12,6 +12,8 @@ export interface Answer {
   readonly name: string;
   readonly status: number;
   readonly text: string;
+  /** See `asksForRetry`. */
+  readonly asksForRetry: boolean;
   /** Milliseconds. */
   readonly retryAfter: number | undefined;
   /** Seconds by which the server's clock is ahead of ours. */
@@ -57,12 +59,24 @@ const IN_PROGRESS = /already being processed/i;
 /** How Entra, Exact, Salesforce and Zoho ask for another try later, with codes that do not say so. */
 const LATER = /too many requests|rate.?limit|throttled|retry your request/i;
 
+/** The code of errors after which another try may help. */
+export const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable';
+
+/**
+ * Whether a 4xx asks for another try: by its headers, or as the page of a firewall. The stream's own rule for other
+ * sources; the errors of this entry show a code for it, because they have no headers.
+ */
+export const asksForRetry = (answer: Pick<Response, 'status' | 'headers'> & { readonly body: string }): boolean =>
+  answer.status >= 400 && answer.status < 500 && (limitsRate(answer) || (answer.status === 403 && isHtml(answer)));
+
 /** The code that an answer means by its words, if it has another one, or none. */
-function codeMeant({ status, text }: Answer, code: string | undefined, description: unknown): string | undefined {
+function codeMeant(answer: Answer, code = '', description: unknown): string | undefined {
+  const { status, text, asksForRetry } = answer;
   const isOver = requiresSignIn(code);
   const isLater = isText(description) && (IN_PROGRESS.test(description) || (!isOver && LATER.test(description)));
-  if (isLater && !isTemporaryCode(code ?? '')) return 'temporarily_unavailable';
-  return !isOver && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text) ? 'invalid_grant' : undefined;
+  if (isLater && !isTemporaryCode(code)) return TEMPORARILY_UNAVAILABLE;
+  if (!isOver && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text)) return 'invalid_grant';
+  return asksForRetry && !isOAuthCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/originOf.js';
 import { TokenEndpointError } from '../errors.js';
 import { mistake } from '../token/tokenResponse.js';
-import { answeredBy, retryAfterIn } from './answer.js';
+import { answeredBy, asksForRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
 import { objectionTo, parse } from './secureUrl.js';
@@ -47,7 +47,14 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
   if (response.status === 404) response = await request('oauth2'); // a plain OAuth server: RFC 8414
   const { status, headers } = response;
   const answered = answeredBy(place, response);
-  if (status !== 200) throw new TokenEndpointError(answered, { status, retryAfter: retryAfterIn(headers, Date.now()) });
+  if (status !== 200) {
+    const isTemporary = asksForRetry({ status, headers, body: await response.text() });
+    throw new TokenEndpointError(answered, {
+      status,
+      ...(isTemporary && { error: TEMPORARILY_UNAVAILABLE }),
+      retryAfter: retryAfterIn(headers, Date.now()),
+    });
+  }
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
     throw (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON
       ? mistake(`${place} names another issuer (a slash at its end counts): correct it, or give tokenEndpoint instead`)

@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
+import { REQUESTS_LEFT } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { orAborted } from '../internal/onAbort.js';
 import { isFetchResponse, isMistake, mistake } from '../token/tokenResponse.js';
@@ -65,7 +66,7 @@ function refuseRedirect(place: string, response: Response, asked: string): void 
 }
 
 /** What oauth4webapi and we read of an answer's headers. */
-const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate'];
+const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate', ...REQUESTS_LEFT];
 
 /** The answer as oauth4webapi and we need it, whatever kind of Response `send` gave. */
 function rebuilt(response: Response, body: string): Response {

@@ -1,7 +1,7 @@
 /** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/originOf.js';
-import { answeredBy, retryAfterIn, type Answer } from './answer.js';
+import { answeredBy, asksForRetry, retryAfterIn, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestBy, type OAuthFetch } from './boundedFetch.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
@@ -47,13 +47,15 @@ export function createTokenRequestSender(
       { ...requestBy(fetchOnce, url, signal), DPoP: await dpopHandle?.() },
     );
     const { status, headers } = response;
+    const text = await response.text();
     const now = Date.now(); // the wall clock: what oauth4webapi signs by, and what a server's dates are compared with
     return {
       name: answeredBy(place, response),
       status,
+      text,
+      asksForRetry: asksForRetry({ status, headers, body: text }),
       retryAfter: retryAfterIn(headers, now),
       clockSkew: clockSkewOf(headers, now),
-      text: await response.text(),
     };
   };
 }
