@@ -81,6 +81,31 @@ describe("onRenewal: 'replace'", () => {
     }),
   );
 
+  it.each<[string, string, Record<string, unknown>]>([
+    ['completes', '26s |', {}],
+    ['is closed normally', '26s # !1000', { 1000: close(1000) }],
+    ['says goodbye', '26s # !4000', { 4000: close(4000) }],
+  ])(
+    'should go on with the new one when the old one %s, as where a server allows one connection per user',
+    (_how, ends, errors) => {
+      marbles((m) => {
+        const { log, run } = setUp(m, [ends, '3s y'], errors, { isOpenAtOnce: false });
+        const isFinal = errors[4000] ? (end: unknown) => end === errors[4000] : undefined;
+        run({ onRenewal: 'replace', isFinal }, 40_000);
+        expect(log).toEqual(['0 open a', '25000 open b', '26000 close a', '28000 y', '40000 close b']);
+      })();
+    },
+  );
+
+  it(
+    'should end when the new one ends normally',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['-', '1s # !1000'], { 1000: close(1000) }, { isOpenAtOnce: false });
+      run({ onRenewal: 'replace' }, 40_000);
+      expect(log).toEqual(['0 open a', '25000 open b', '26000 close b', '26000 close a', '26000 complete']);
+    }),
+  );
+
   it(
     'should have two connections at most when renewals come faster than connections open',
     marbles((m) => {

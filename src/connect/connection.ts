@@ -64,7 +64,9 @@ export function connection<T>(
       const ended = (end: unknown): Observable<never> =>
         defer(() => {
           const how = { end, token: announced ?? token, hasMessage, openFor: now() - openedAt$.value };
-          const isLast = live.size === 1 || isFinal(end);
+          const [oldest] = live;
+          // While another one opens in its place, the old one may end with anything: the server may allow one only.
+          const isLast = live.size === 1 || (oldest !== replaced$ && isFinal(end));
           // Nothing else asks for another token.
           if (!(isLast && reconnects) && isRejection(end)) reject(rejectionOf(how));
           if (!isLast) return EMPTY;
