@@ -1,4 +1,8 @@
+import { firstValueFrom, lastValueFrom, NEVER } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
+import { createTokenStream, type AccessToken } from 'rx-fresh-token';
+import { connectWithToken } from 'rx-fresh-token/connect';
+import { fakeTokenSource } from 'rx-fresh-token/testing';
 import { close, setUp } from './support.js';
 
 describe("onRenewal: 'replace'", () => {
@@ -196,4 +200,27 @@ describe('onRenewal: a function', () => {
       expect([log, told]).toEqual([['0 open a', '70000 close a'], ['50000 b']]);
     }),
   );
+
+  it('should end the stream when its promise is rejected, as when it throws', async () => {
+    const token$ = createTokenStream(fakeTokenSource());
+    const connect = (_token: AccessToken, opened: () => void) => (opened(), NEVER);
+    const onRenewal = () => Promise.reject(new Error('a mistake'));
+    const ended = firstValueFrom(connectWithToken(token$, connect, { onRenewal }));
+    token$.refresh().subscribe();
+    await expect(ended).rejects.toThrow('a mistake');
+    token$.close();
+  });
+
+  it('should leave no rejected promise unhandled when the connection has ended before it', async () => {
+    const token$ = createTokenStream(fakeTokenSource());
+    let reject: (failure: Error) => void = () => undefined;
+    const onRenewal = () => new Promise<void>((_resolve, onReject) => (reject = onReject));
+    const connect = (_token: AccessToken, opened: () => void) => (opened(), NEVER);
+    const running = connectWithToken(token$, connect, { onRenewal }).subscribe();
+    await lastValueFrom(token$.refresh());
+    running.unsubscribe();
+    reject(new Error('the socket is closed'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    token$.close();
+  });
 });

@@ -10,6 +10,7 @@ import {
   filter,
   finalize,
   first,
+  from,
   ignoreElements,
   isObservable,
   map,
@@ -20,7 +21,6 @@ import {
   startWith,
   Subject,
   takeUntil,
-  tap,
   throwError,
   type Observable,
 } from 'rxjs';
@@ -101,9 +101,15 @@ export function connection<T>(
     // Nothing can be sent over a connection that is still opening.
     const isOpen$ = openedAt$.pipe(first((openedAt) => openedAt < Infinity));
     const announced$ = combineLatest([tokens$.pipe(skip(1)), isOpen$]).pipe(
-      tap(([token]) => onRenewal((announced = token))),
+      mergeMap(([token]) => {
+        const sent: unknown = onRenewal((announced = token));
+        return isPromise(sent) ? from(sent) : EMPTY;
+      }),
       ignoreElements(),
     );
     return merge(open(taken), announced$);
   });
 }
+
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';

@@ -41,9 +41,9 @@ export interface ConnectOptions {
   /**
    * What happens to an open connection when there is a new token. `'keep'`: nothing. `'replace'`: a new connection is
    * opened, then the old one is closed. A function: it sends the token to the server over the connection, and is called
-   * when that is open. Default `'keep'`.
+   * when that is open; if it throws, or its promise is rejected, the stream ends with that. Default `'keep'`.
    */
-  onRenewal?: ('keep' | 'replace' | ((token: AccessToken) => void)) | undefined;
+  onRenewal?: ('keep' | 'replace' | ((token: AccessToken) => unknown)) | undefined;
   /** How to connect again. false: the stream ends with the connection. */
   reconnect?: ReconnectOptions | false | undefined;
   /**
