@@ -153,7 +153,7 @@ describe('connectWithToken: a stream over any number of connections', () => {
 });
 
 describe('connectWithToken: a rejected token', () => {
-  const codes = [1008, 3000, 4401, 4403].map((code) => ({ name: `close code ${code}`, end: close(code) }));
+  const codes = [1008, 3000, 3003, 4401, 4403].map((code) => ({ name: `close code ${code}`, end: close(code) }));
   cases(
     'should be replaced by one refresh, and never be in a handshake again',
     (m, { end }) => {
@@ -168,6 +168,30 @@ describe('connectWithToken: a rejected token', () => {
       { name: 'status 403', end: answered(403) },
       { name: "the error of ws' upgrade", end: new Error('Unexpected server response: 401') },
       { name: "the error event of ws' upgrade", end: { type: 'error', message: 'Unexpected server response: 403' } },
+      {
+        name: 'the error of websocket',
+        end: new Error('Server responded with a non-101 status: 401 Unauthorized\nResponse Headers Follow:\n'),
+      },
+      { name: "eventsource's error event", end: { type: 'error', code: 401, message: 'Non-200 status code (401)' } },
+      { name: "socket.io's error of polling", end: Object.assign(new Error('xhr poll error'), { description: 401 }) },
+      {
+        name: "socket.io's error of a WebSocket",
+        end: Object.assign(new Error('websocket error'), {
+          description: { message: 'Unexpected server response: 403' },
+        }),
+      },
+      {
+        name: "React Native's error on Android",
+        end: { type: 'error', message: "Expected HTTP 101 response but was '401 Unauthorized'" },
+      },
+      {
+        name: "React Native's error on iOS",
+        end: { type: 'error', message: 'received bad response code from server 403' },
+      },
+      {
+        name: "React Native's close event on iOS",
+        end: { type: 'close', code: 1006, reason: 'Received bad response code from server: 401.' },
+      },
     ],
   );
 
@@ -187,6 +211,12 @@ describe('connectWithToken: a rejected token', () => {
         end: answered(403, { 'www-authenticate': 'error="insufficient_scope"' }),
       },
       { name: 'when a proxy answers 502', end: new Error('Unexpected server response: 502') },
+      {
+        name: "when it answers socket.io's polling",
+        end: Object.assign(new Error('xhr poll error'), { description: 503 }),
+      },
+      { name: 'when a number is no status', end: new Error('no response for 4010 ms') },
+      { name: 'when it closes with a reason of its own', end: { code: 1011, reason: 'upstream status 401' } },
       { name: 'when the error is a text', end: '4401' },
       { name: 'when there is no error', end: undefined },
     ],

@@ -1,5 +1,5 @@
 /** How a connection ended: normally, or because the server rejected the token. */
-import { statusOf } from '../internal/answers.js';
+import { fieldsOf, statusOf } from '../internal/answers.js';
 import { isRejection as isRejectedAnswer, kindOfRejection } from '../token/isRejection.js';
 import type { Rejection } from '../token/recovery.js';
 import type { AccessToken } from '../token/types.js';
@@ -24,19 +24,20 @@ export class Ended extends Error {
   }
 }
 
-/** Close codes: policy violation (RFC 6455 section 7.4.1), forbidden by custom. */
-const FORBIDDEN_CODES: readonly unknown[] = [1008, 4403];
+/** Close codes: policy violation (RFC 6455 section 7.4.1), IANA's 3003, forbidden by custom. */
+const FORBIDDEN_CODES: readonly unknown[] = [1008, 3003, 4403];
 /** Unauthorized: IANA's 3000, and 4401 by custom. */
 const REJECTION_CODES: readonly unknown[] = [3000, 4401, ...FORBIDDEN_CODES];
 const NORMAL_CLOSURE = 1000;
+const ABNORMAL_CLOSURE = 1006;
 
 /** The server rejected the token. */
 export const isRejection = (end: unknown): boolean =>
-  REJECTION_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || [401, 403].includes(upgradeStatusOf(end));
+  REJECTION_CODES.includes(codeOf(end)) || isRejectedAnswer(end) || refusalOf(end) !== undefined;
 
 /** The rejection with which a connection ended. Bare: the resource may be forbidden to any token. */
 export const rejectionOf = ({ end, token }: Pick<ConnectionEnd, 'end' | 'token'>): Rejection => {
-  const isBare = FORBIDDEN_CODES.includes(codeOf(end)) || upgradeStatusOf(end) === 403;
+  const isBare = FORBIDDEN_CODES.includes(codeOf(end)) || refusalOf(end) === 403;
   return { token, kind: isBare ? 'bare' : kindOfRejection(end) };
 };
 
@@ -44,10 +45,19 @@ export const rejectionOf = ({ end, token }: Pick<ConnectionEnd, 'end' | 'token'>
 export const isNormal = (end: unknown): boolean =>
   end === null || codeOf(end) === NORMAL_CLOSURE || statusOf(end) === 204;
 
-const codeOf = (end: unknown): unknown => (end as { code?: unknown } | null | undefined)?.code;
+const codeOf = (end: unknown): unknown => fieldsOf(end).code;
 
-/** The status with which a server rejected a WebSocket. `ws` has it in the message only; browsers do not tell. */
-function upgradeStatusOf(end: unknown): number {
-  const { message } = (end ?? {}) as { message?: unknown };
-  return Number(/^Unexpected server response: (\d{3})$/.exec(String(message))?.[1] ?? NaN);
+/**
+ * 401 or 403, if a server refused the connection with it, from where clients tell it: `ws`, `websocket`, `eventsource`,
+ * socket.io and React Native. Browsers do not.
+ */
+function refusalOf(end: unknown): number | undefined {
+  if (statusOf(end) !== undefined) return undefined; // `isRejectedAnswer` judges it, by its headers too
+  const { code, message, description, reason } = fieldsOf(end);
+  // No server can close with 1006: such a reason is the client's own.
+  const texts = [message, fieldsOf(description).message, code === ABNORMAL_CLOSURE ? reason : undefined];
+  const told = texts.map((text) => Number(STATUS.exec(String(text))?.[1]));
+  return [code, description, ...told].find((status): status is number => status === 401 || status === 403);
 }
+
+const STATUS = /\b(?:response|status)\b\D{1,24}(\d{3})\b/i;
