@@ -190,6 +190,21 @@ it.each([429, 500, 503])('should connect again after status %i', async (status) 
   expect([sent.length, failure]).toEqual([2, undefined]);
 });
 
+it.each([
+  [403, { 'retry-after': '0' }],
+  [404, { 'retry-after': '0' }],
+  [403, { 'x-ratelimit-remaining': '0' }],
+])('should connect again after status %i that asks for another try: %j', async (status, headers) => {
+  const { sent, failure } = await run([new Response('', { status, headers })]);
+  expect(sent.map((each) => each.headers.get('authorization'))).toEqual(['Bearer secret-1', 'Bearer secret-1']);
+  expect(failure).toBeUndefined();
+});
+
+it('should end with status 204 although a rate limit is used up', async () => {
+  const { sent, seen } = await run([new Response(null, { status: 204, headers: { 'ratelimit-remaining': '0' } })]);
+  expect([sent.length, seen]).toEqual([1, ['complete']]);
+});
+
 it('should connect again after a response without content', async () => {
   const { sent, failure } = await run([new Response(null, { headers: { 'content-type': 'text/event-stream' } })]);
   expect([sent.length, failure]).toEqual([2, undefined]);

@@ -1,7 +1,7 @@
 import { createParser, type ParseError } from 'eventsource-parser';
 import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable, type ObservableInput } from 'rxjs';
 import { HttpStatusError } from '../errors.js';
-import { statusOf } from '../internal/answers.js';
+import { limitsRate, statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { displayUrl } from '../internal/originOf.js';
 import { refuseUnknown } from '../internal/validate.js';
@@ -80,7 +80,7 @@ export function eventStream(
   const headers = { accept: 'text/event-stream', ...sendable(headersOption(options.headers)) };
   const settings = settingsOf(options);
   refuseUnknown(options, KNOWN);
-  const isFinal = (end: unknown) => isFinalStatus(statusOf(end)) && !settings.isRejection(end);
+  const isFinal = (end: unknown) => isFinalStatus(end) && !settings.isRejection(end);
 
   return defer(() => {
     /** What the server has said, for the next request. `retry` is in milliseconds. */
@@ -131,7 +131,10 @@ const isEventStream = ({ status, headers }: Response): boolean =>
   status !== 204 && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
 
 /** A status that a repeat does not mend, and a success that is no event stream. */
-const isFinalStatus = (status = Infinity): boolean => status < 500 && !TEMPORARY_STATUSES.includes(status);
+function isFinalStatus(end: unknown): boolean {
+  const status = statusOf(end) ?? Infinity;
+  return status < 500 && !TEMPORARY_STATUSES.includes(status) && !(status >= 400 && limitsRate(end));
+}
 
 /** In UTF-8, as the standard has it: fetch takes a character for a byte. */
 const headerValue = (id: string): string =>
