@@ -596,11 +596,13 @@ describe('invalid_grant', () => {
     ),
     ['Fitbit', 400, { errors: [{ errorType: 'invalid_grant', message: 'Refresh token invalid: r1.' }] }],
     ['HubSpot', 400, { status: 'BAD_REFRESH_TOKEN', message: 'missing or invalid refresh token' }],
+    ['Ory Hydra', 401, { error: 'token_inactive', error_description: 'Token is inactive because it is malformed.' }],
     ['Strava', 400, { errors: [{ resource: 'RefreshToken', field: 'refresh_token', code: 'invalid' }] }],
     ['Supabase', 400, { error_code: 'refresh_token_already_used', msg: 'Invalid Refresh Token: Already Used' }],
     ['Supabase', 400, { error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token: Refresh Token Not Found' }],
     ['Twitch', 400, { status: 400, message: 'Invalid refresh token' }],
     ['a server that answers 200', 200, { success: false, message: 'Refresh token has expired' }],
+    ['Zitadel', 400, { error: 'invalid_request', error_description: 'Errors.OIDCSession.RefreshTokenInvalid' }],
     ['Withings', 200, { status: 503, error: 'Invalid Params: invalid refresh_token' }],
   ])('should be read in the words of %s', async (_server, status, body) => {
     const endpoint = fakeEndpoint(() => Response.json(body, { status }));

@@ -37,12 +37,12 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   throw new InvalidTokenResponseError(`${name}, but ${flaw}`);
 }
 
-/** What servers say of a refresh token instead of `invalid_grant`: Atlassian, HubSpot, Strava, Twitch and others. */
+/** What servers say of a refresh token instead of `invalid_grant`: Atlassian, HubSpot, Twitch, Zitadel and others. */
 const BAD_REFRESH_TOKEN =
-  /invalid.grant(?!.?type)|\b(invalid|expired).{0,9}refresh.?token|refresh.?token.{0,30}\b(invalid|expired|revoked)\b/i;
+  /invalid.grant(?!.?type)|\b(invalid|expired).{0,9}refresh.?token|refresh.?token.{0,30}(invalid|expired|revoked)\b/i;
 
-/** What Firebase says when the session of a user was ended. */
-const SESSION_ENDED = /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"/;
+/** What Firebase says when the session of a user was ended, and Hydra. */
+const SESSION_ENDED = /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"|"token_inactive"/;
 
 const saysBadRefreshToken = (text: string): boolean => BAD_REFRESH_TOKEN.test(text) || SESSION_ENDED.test(text);
 
