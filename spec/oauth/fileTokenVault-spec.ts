@@ -4,7 +4,10 @@ import { chmod, lstat, mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlin
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { inspect, promisify } from 'node:util';
+import { of } from 'rxjs';
 import { fileTokenVault, type TokenVault } from '../../src/oauth/fileTokenVault.js';
+import { refreshToken } from '../../src/oauth/refreshToken.js';
+import { ask } from './fakeEndpoint.js';
 
 const SECRET = 'refresh-token-5d41402a';
 let folder: string;
@@ -250,11 +253,67 @@ describe('fileTokenVault', () => {
   });
 
   it.each([
-    ['nothing', ' \n'],
+    ['nothing', ''],
+    ['a line break', ' \n'],
+    ['an empty object', '{ }\n'],
+    ['no token', '{ "refresh_token": null }'],
+    ['an empty token', '{ "refresh_token": " " }'],
+    ['an empty text', '""'],
+  ])(
+    'should reject as without a file when it holds %s, so that the user is asked to sign in',
+    async (_what, content) => {
+      await writeFile(path, content, { mode: 0o600 });
+      const vault = fileTokenVault(path);
+      const missing = { code: 'ENOENT', message: `${path} holds no refresh token` };
+      await expect(vault.read()).rejects.toMatchObject(missing);
+      const source = refreshToken({
+        tokenEndpoint: 'https://id.example/token',
+        clientId: 'cli',
+        clientAuth: 'none',
+        refreshToken: vault.read,
+        onRotate: vault.write,
+        reauthenticate: () => of({ access_token: 'T1', refresh_token: SECRET }),
+      });
+      await expect(ask(source)).resolves.toMatchObject({ access_token: 'T1' });
+      expect(await vault.read()).toBe(SECRET);
+    },
+  );
+
+  it('should keep what else is in a JSON file', async () => {
+    const others = { type: 'authorized_user', client_id: 'c', account: { x: 1 } };
+    await writeFile(path, JSON.stringify({ ...others, refresh_token: 'old' }), { mode: 0o600 });
+    await fileTokenVault(path).write({ refresh_token: SECRET });
+    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ ...others, refresh_token: SECRET });
+  });
+
+  it('should keep it through a link, and where the file cannot be replaced', async () => {
+    const target = join(folder, 'target.json');
+    await writeFile(target, '{"client_id":"c","refresh_token":"old"}', { mode: 0o600 });
+    await symlink(target, path);
+    const rename = jest
+      .spyOn(promises, 'rename')
+      .mockRejectedValue(Object.assign(new Error('busy'), { code: 'EBUSY' }));
+    await fileTokenVault(path).write({ refresh_token: SECRET });
+    rename.mockRestore();
+    expect(JSON.parse(await readFile(target, 'utf8'))).toEqual({ client_id: 'c', refresh_token: SECRET });
+  });
+
+  it.each(['<', '[', "'", 'token='])('should read what it wrote, a token that begins with %s too', async (start) => {
+    const vault = fileTokenVault(path);
+    await vault.write({ refresh_token: start + SECRET });
+    expect(await vault.read()).toBe(start + SECRET);
+  });
+
+  it.each([
+    ['a list', `["${SECRET}"]`],
+    ['a page', `<html>${SECRET}</html>`],
+    ['a text in single quotes', `'${SECRET}'`],
+    ['an assignment', `REFRESH_TOKEN=${SECRET}`],
+    ['an assignment that is exported', `export TOKEN="${SECRET}"`],
+    ['a form', `access_token=T1&refresh_token=${SECRET}`],
     ['JSON without a refresh token', `{"access_token":"${SECRET}"}`],
     ['two lines', `${SECRET}\n${SECRET}\n`],
     ['UTF-16, as PowerShell writes it', Buffer.from(`\uFEFF${SECRET}\r\n`, 'utf16le').toString('latin1')],
-    ['JSON of a blank', '{"refresh_token":" "}'],
     ['a JSON string that breaks off', `"${SECRET}`],
     ['JSON that breaks off', `{"refresh_token":"${SECRET}`],
     ['a refresh token of the wrong type', `{"refresh_token":["${SECRET}"]}`],

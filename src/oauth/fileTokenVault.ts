@@ -1,11 +1,14 @@
 import { checkPath, codeOf, files, refuseIfShared, syncDirectory, targetOf } from '../internal/files.js';
-import { parseJson } from '../internal/answers.js';
+import { fieldsOf, parseJson } from '../internal/answers.js';
 import { createQueue } from '../internal/queue.js';
 import { hasControlCharacter, trimmed } from './requireOption.js';
 
 /** Reads and writes a refresh token in a file. Give both methods to `refreshToken` as they are. */
 export interface TokenVault {
-  /** The stored refresh token. Rejects if there is none, or if others can read the file. */
+  /**
+   * The stored refresh token. Rejects if there is none (with the code `ENOENT`, if the file is missing or empty), or if
+   * others can read the file.
+   */
   readonly read: () => Promise<string>;
   /**
    * Stores the refresh token of a response, atomically. Calls run one after the other, over all vaults of this process.
@@ -20,7 +23,8 @@ export interface TokenVault {
  * into a container) is overwritten in place. A file that group or others can read or write, or that belongs to another
  * user, is refused, because its token is not secret. (Windows has no such modes: set the permissions of the directory.)
  *
- * To start, call `write`, or write the file by hand: plain text, a JSON string, or JSON `{ "refresh_token": "…" }`.
+ * To start, call `write`, or write the file by hand: plain text, a JSON string, or JSON `{ "refresh_token": "…" }`,
+ * whose other members are kept.
  * Processes that refresh at the same time need `fileTokenStore` of `rx-fresh-token/file`; in one process make one
  * source for one file. Node 20.16 or later; not in browsers.
  *
@@ -54,8 +58,8 @@ async function writeToken(path: string, tokens: { readonly refresh_token: string
   const refresh_token: unknown = (tokens as Partial<typeof tokens> | null | undefined)?.refresh_token;
   if (typeof refresh_token !== 'string' || refresh_token === '')
     throw new TypeError('write takes a token response with a refresh_token: a string that is not empty');
-  const content = `${JSON.stringify({ refresh_token })}\n`;
   const target = targetOf(path);
+  const content = `${JSON.stringify({ ...(await othersIn(target)), refresh_token })}\n`;
   try {
     await replace(target, content);
   } catch (failure) {
@@ -103,13 +107,30 @@ async function overwrite(target: string, content: string): Promise<void> {
   }
 }
 
+/** What other programs keep in the file, such as the credentials of gcloud. */
+async function othersIn(target: string): Promise<object> {
+  const value = parseJson(
+    await files()
+      .readFile(target, 'utf8')
+      .catch(() => ''),
+  );
+  return Array.isArray(value) ? {} : fieldsOf(value);
+}
+
+/** A list, a page, a text in single quotes, an assignment of a shell or a form: nobody means them as a token. */
+const NO_TOKEN = /^[[<']|^(export\s+)?\w*token\w*\s*=/i;
+
 /** Errors name the file, never what is in it. */
 function tokenIn(path: string, content: string): string {
   const text = content.trim(); // of a byte order mark too
-  const value = /^[{"]/.test(text) ? parseJson(text) : text;
+  const isJson = /^[{"]/.test(text);
+  const value = isJson ? parseJson(text) : text;
   const { refresh_token = value } = Object(value) as { readonly refresh_token?: unknown };
-  const token = trimmed(refresh_token);
+  const token = trimmed(refresh_token ?? '');
+  const failure = new Error(`${path} holds no refresh token`);
+  // As without a file: there is nothing to lose, so the user may be asked to sign in.
+  if (token === '' || /^\{\s*\}$/.test(text)) throw Object.assign(failure, { code: 'ENOENT' });
   // Several lines, or UTF-16, would be sent, and the server would say that the user must sign in.
-  if (!token || hasControlCharacter(token)) throw new Error(`${path} holds no refresh token`);
+  if (!token || hasControlCharacter(token) || (!isJson && NO_TOKEN.test(token))) throw failure;
   return token;
 }
