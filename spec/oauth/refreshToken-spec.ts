@@ -35,6 +35,21 @@ describe('rotation', () => {
     expect(used(endpoint)).toEqual(['r1', 'r2', 'r3', 'r4']);
   });
 
+  it('should take and store the new one although its token is not bound as dpop asks for', async () => {
+    const { endpoint } = rotating();
+    const stored: string[] = [];
+    const source = create(endpoint, {
+      dpop: true,
+      onRotate: ({ refresh_token }) => void stored.push(refresh_token),
+    });
+    for (let i = 0; i < 2; i++) await expect(ask(source)).rejects.toThrow('a token that is not bound to the key');
+    await turns();
+    expect([used(endpoint), stored]).toEqual([
+      ['r1', 'r2'],
+      ['r2', 'r3'],
+    ]);
+  });
+
   it('should keep the old one when the server leaves the new one out', async () => {
     const endpoint = fakeEndpoint(() => ({ access_token: 'T', refresh_token: null }));
     const source = create(endpoint);

@@ -31,7 +31,7 @@ export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSig
       return renewal;
     });
 
-  async function exchange(refresh_token: string, signal: AbortSignal): Promise<Renewal> {
+  async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Renewal> {
     let age = stopwatch();
     const response = await endpoint.exchange({
       grantType: 'refresh_token',
@@ -41,6 +41,7 @@ export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSig
         if (ended.aborted) throw reasonOf(ended);
         age = stopwatch();
       },
+      onRefused: (refused) => void refreshToken.replace(refused, report),
     });
     return { response, age };
   }
@@ -63,7 +64,7 @@ export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSig
     }
     for (let attempt = 1; ; attempt++) {
       try {
-        return await exchange(token, signal);
+        return await exchange(token, signal, report);
       } catch (failure) {
         if (ended.aborted || !(failure instanceof TokenEndpointError)) throw failure;
         const isOver = requiresSignIn(failure.error);

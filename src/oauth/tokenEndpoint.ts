@@ -26,9 +26,10 @@ export function createTokenEndpoint(given: OAuthOptions) {
   const hasSignature =
     dpopHandle !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
-  function requireBound({ token_type }: TokenFields, origin: string): void {
-    if (dpopHandle && !/^\s*dpop\s*$/i.test(token_type ?? ''))
-      throw mistake(`${origin} a token that is not bound to the key, though dpop was asked for`);
+  function requireBound<T extends TokenFields>(response: T, origin: string, onRefused?: (response: T) => void): void {
+    if (!dpopHandle || /^\s*dpop\s*$/i.test(response.token_type ?? '')) return;
+    onRefused?.(response);
+    throw mistake(`${origin} a token that is not bound to the key, though dpop was asked for`);
   }
 
   /** Sets the clock that signatures use, if that is wrong. @returns why the same exchange may succeed now */
@@ -42,7 +43,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
     try {
       answer = await send(await servers.get(request.signal), request);
       const token = tokenResponseOf(answer);
-      requireBound(token, `${answer.name} and`);
+      requireBound(token, `${answer.name} and`, request.onRefused);
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
       if (dpopHandle) clock.adjust(answer.clockSkew, TOLERANCE.accepted);
       return token;

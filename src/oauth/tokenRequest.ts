@@ -7,6 +7,7 @@ import { boundedFetch, requestBy, type OAuthFetch } from './boundedFetch.js';
 import { clientOf, type Authenticate } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
 import type { CheckedOptions } from './checkOptions.js';
+import type { TokenResponse } from '../token/types.js';
 import { clockSkewOf, type ServerClock } from './serverClock.js';
 
 /** Form parameters; what is undefined is left out. */
@@ -19,6 +20,8 @@ export interface GrantRequest {
   readonly signal: AbortSignal;
   /** Called when a request is about to be sent, perhaps once more. Throws to prevent that. */
   readonly onSend?: (() => void) | undefined;
+  /** Gets a response whose token is refused: its refresh token has replaced the one that was sent all the same. */
+  readonly onRefused?: ((response: TokenResponse) => void) | undefined;
 }
 
 /** Sends one request to the token endpoint, and reads the answer. */
