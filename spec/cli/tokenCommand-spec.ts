@@ -186,6 +186,22 @@ describe('the operations of git', () => {
   it.each(['store', 'erase', 'capability'])('should fetch nothing to %s', async (operation) => {
     expect(await git('', operation)).toEqual({ status: 0, out: [], requests: 0 });
   });
+
+  it.each([
+    ['password=token-1', 'token-2'],
+    ['authtype=Bearer\ncredential=token-1', 'token-2'],
+    ['password=token-0', 'token-1'],
+    ['', 'token-1'],
+  ])('should replace the stored token if that is what git erases: %j', async (erased, expected) => {
+    const server = await tokenServer({ lifetime: 60_000 });
+    const args = ['token', '--store', join(folder(), 'token.json'), ...credentials(server.tokenUrl)];
+    await run(...args).status;
+    const erase = runWith(`protocol=https\n${erased}\n\n`, ...args, '--format', 'git-credential', 'erase');
+    expect([await erase.status, erase.out, erase.err]).toEqual([0, [], []]);
+    const next = run(...args);
+    await next.status;
+    expect(next.out).toEqual([expected]);
+  });
 });
 
 describe('the format', () => {

@@ -15,8 +15,9 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
   const [operation, ...rest] = options.operands;
   if (rest.length > 0 || (operation !== undefined && name !== 'git-credential'))
     throw new UsageError('an argument is no option, and no value of one');
-  // A helper ignores what it does not know (gitcredentials(7)), and there is nothing to store or to erase.
-  if (operation !== undefined && operation !== 'get') return;
+  // A helper ignores what it does not know (gitcredentials(7)). Only a file has something to erase.
+  const erases = operation === 'erase' && options.text('store') !== undefined;
+  if (operation !== undefined && operation !== 'get' && !erases) return;
   // The command renews the token itself: in the background, it would end before the answer.
   const token$ = commandStream(options, { refreshBefore: 0 });
   token$.events.subscribe((event) => {
@@ -26,6 +27,10 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
   });
   try {
     const input = operation === undefined ? '' : await io.input();
+    if (erases) {
+      await replaceErased(token$, input, io);
+      return;
+    }
     const token = await tokenToPrint(token$, io);
     // Exit status 0 would say that the token was printed.
     if (!token) throw new Error('asked to end before there was a token');
@@ -33,6 +38,17 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
   } finally {
     token$.close();
   }
+}
+
+/** A server has rejected what git erases. It is replaced for all who share the file, if it is still the stored token. */
+async function replaceErased(token$: TokenStream, input: string, io: CommandIo): Promise<void> {
+  const token = await firstToken(token$, io.stop());
+  // The password of Basic, or the credential of a scheme, as they were printed.
+  if (
+    token &&
+    input.split(/\r?\n/).some((line) => [`password=${token.value}`, `credential=${token.value}`].includes(line))
+  )
+    await firstToken(token$, io.stop(), token$.refresh());
 }
 
 /** Nobody renews the token in a file: when it ends soon, its successor is printed. */
