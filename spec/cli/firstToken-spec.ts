@@ -14,6 +14,12 @@ describe('the first token', () => {
     token$.close();
   });
 
+  it('should come although it has no lifetime left, which an event says before', async () => {
+    const token$ = createTokenStream(() => Promise.resolve({ access_token: 'T1', expires_in: 0 }));
+    expect((await firstToken(token$, signal))?.value).toBe('T1');
+    token$.close();
+  });
+
   it('should not be waited for after a failure, though another attempt may follow', async () => {
     const token$ = createTokenStream(() => Promise.reject(new Error('down')));
     await expect(firstToken(token$, signal)).rejects.toThrow('down');

@@ -1,4 +1,4 @@
-import { filter, firstValueFrom, fromEvent, map, merge, type Observable } from 'rxjs';
+import { asapScheduler, filter, firstValueFrom, fromEvent, map, merge, observeOn, type Observable } from 'rxjs';
 import { TokenUnavailableError } from '../errors.js';
 import { takeToken } from '../token/takeToken.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -16,6 +16,8 @@ export function firstToken(
     filter((event) => event.type === 'refreshFailed'),
     // One that the token survives, such as a store that cannot be written to, is not the end.
     filter(({ permanent, retryIn }) => permanent || retryIn !== null),
+    // That a token is over on arrival is told just before it is given.
+    observeOn(asapScheduler),
     map(({ error: cause }): never => {
       throw new TokenUnavailableError('no token', { cause });
     }),
