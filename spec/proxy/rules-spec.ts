@@ -56,6 +56,8 @@ describe('the Location of a redirect', () => {
     ['https://api.example.com/v1', 'https://api.example.com:443/v1/%41', '/%41'],
     ['https://api.example.com/v1', 'HTTPS://API.Example.com/v1/orders', '/orders'],
     ['https://api.example.com/v1', 'orders/1', 'orders/1'],
+    ['https://api.example.com/v1', '//api.example.com/v1/orders', '/orders'],
+    ['https://api.example.com', '//API.example.com:443?a', '/?a'],
   ])('should lead through the proxy to %s: %s', (to, location, seen) => {
     expect(locationFor(location, at(to))).toBe(seen);
   });
@@ -64,6 +66,9 @@ describe('the Location of a redirect', () => {
     ['https://api.example.com', 'https://login.example.com/'],
     ['https://api.example.com', 'https://api.example.com.evil.example/'],
     ['https://api.example.com', '//other.example/'],
+    ['https://api.example.com', '//api.example.com@other.example/'],
+    ['https://api.example.com', '//api.example.com:80/'],
+    ['https://api.example.com', '//api.example.com//other.example/'],
     ['https://api.example.com', 'https://api.example.com:8443/'],
     ['https://api.example.com', 'http://api.example.com/'],
     ['https://api.example.com', 'https://api.example.com:443//other.example/'],

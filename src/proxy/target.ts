@@ -44,8 +44,8 @@ function hasDotSegment(path: string): boolean {
  */
 export function locationFor(location: string, { to, prefix }: { readonly to: URL; readonly prefix: string }): string {
   // `https://API.example.com:443/orders` is of the same origin too.
-  const isAbsolute = originOf(location) === to.origin;
-  const path = isAbsolute ? location.replace(/^https?:\/\/[^/?#]*/i, '') : location;
+  const isAbsolute = originOf(location.startsWith('//') ? to.protocol + location : location) === to.origin;
+  const path = isAbsolute ? location.replace(/^(https?:)?\/\/[^/?#]*/i, '') : location;
   if (!isAbsolute && (!path.startsWith('/') || path.startsWith('//'))) return location;
   if (path !== prefix && !path.startsWith(`${prefix}/`) && !path.startsWith(`${prefix}?`)) return location;
   const rest = path.slice(prefix.length);
