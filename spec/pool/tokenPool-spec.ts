@@ -465,6 +465,16 @@ describe('bad input', () => {
     pool.close();
   });
 
+  it('should leave no rejected promise unhandled where one is given in the place of a value', async () => {
+    const rejecting = (() => Promise.reject(new Error('down'))) as never;
+    expect(() => createTokenPool<string>(rejecting).get('a')).toThrow('makes the token source of a key');
+    for (const option of ['store', 'idOf', 'chainOf'])
+      expect(() => createTokenPool<string>(source, { [option]: rejecting }).get('a')).toThrow(
+        `"${option}" must return`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 5)); // an unhandled rejection fails the spec
+  });
+
   it('should be named when a key is asked for first', () => {
     const wrong = { access_token: 'T' } as unknown;
     expect(() => createTokenPool(wrong as typeof source)).toThrow('makes the token source of a key');

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import { settingsOf as settingsOfStream, type InTurn, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
@@ -96,6 +97,7 @@ function stored<K>(store: NonNullable<TokenPoolOptions<K>['store']>): OwnSetting
   const known = new WeakSet<TokenStore>();
   return (id, key) => {
     const made: unknown = store(id, key);
+    ignoreRejection(made);
     if (typeof (made as Partial<TokenStore> | null | undefined)?.refresh !== 'function')
       throw new TypeError('option "store" must return a token store');
     // Two keys would have one token.
@@ -107,5 +109,6 @@ function stored<K>(store: NonNullable<TokenPoolOptions<K>['store']>): OwnSetting
 
 function requireId(name: string, id: unknown): string {
   if (typeof id === 'string' && id !== '') return id;
+  ignoreRejection(id);
   throw new TypeError(`option "${name}" must return a string that is not empty, got ${id === '' ? 'one' : typeof id}`);
 }

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
+import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { refuseUnknown, requireObject, wrong } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
@@ -81,6 +82,7 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     if (isCanonical && nameOf(key) !== name)
       throw new TypeError('the key of a token pool must not change while it is read');
     const made: unknown = source(key);
+    ignoreRejection(made);
     if (typeof made !== 'function')
       throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
     return new Entry(key, made as TokenSource, streamSettingsOf(name, key), context);
