@@ -586,7 +586,7 @@ describe('attachToken', () => {
       'option "allowedOrigins[0]" must be https, or http on loopback',
     );
     expect(() => attachToken(axios.create({ baseURL: 'http://api.example' }), token$)).toThrow(
-      /https, or http on loopback .*allowInsecureRequests/,
+      /^option "baseURL" must be https, or http on loopback .*allowInsecureRequests/,
     );
   });
 });

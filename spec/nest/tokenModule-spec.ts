@@ -333,6 +333,7 @@ describe('a mistake in the options', () => {
     ['a relative baseURL', { source, axios: { baseURL: '/api' } }, 'option "allowedOrigins" or "axios.baseURL"'],
     ['no origins', { source, allowedOrigins: null }, 'option "allowedOrigins" or "axios.baseURL"'],
     ['a plain origin', { source, allowedOrigins: ['http://api.example'] }, 'option "allowedOrigins[0]"'],
+    ['a plain baseURL', { source, axios: { baseURL: 'http://api.example' } }, 'option "baseURL" must be https'],
     ['a number out of range', { source, allowedOrigins: [], stream: { maxWait: -1 } }, 'option "maxWait"'],
     ['no function', { source, allowedOrigins: [], isRejection: 401 }, 'option "isRejection"'],
     ['an option of the stream', { source, allowedOrigins: [], maxWait: 5 }, 'unknown option "maxWait"'],

@@ -84,10 +84,13 @@ export function attachToken(
   requireFunctions({ isRejection });
   const { baseURL } = instance.defaults;
   const origin = baseURL ? originOf(baseURL, pageUrl()) : undefined;
-  const destinations = createDestinations({
-    allowedOrigins: options.allowedOrigins ?? (origin === undefined ? [] : [origin]),
-    allowInsecureRequests: options.allowInsecureRequests,
-  });
+  const { allowedOrigins, allowInsecureRequests } = options;
+  const destinations = allowedOrigins
+    ? createDestinations({ allowedOrigins, allowInsecureRequests })
+    : createDestinations(
+        { allowedOrigins: origin === undefined ? [] : [origin], allowInsecureRequests },
+        () => 'baseURL',
+      );
 
   /** Takes the adapter's place: interceptors and `transformRequest` have run, and run once. */
   const send = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {

@@ -37,7 +37,11 @@ export interface Destinations {
   readonly resolve: (url: string) => string;
 }
 
-export function createDestinations(options: DestinationOptions): Destinations {
+/** @param nameOf what an error calls the allowed origin at that index */
+export function createDestinations(
+  options: DestinationOptions,
+  nameOf = (index: number) => `allowedOrigins[${String(index)}]`,
+): Destinations {
   requireObject(options);
   const { baseUrl, allowedOrigins, allowInsecureRequests: insecure = false } = options;
   if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
@@ -49,9 +53,8 @@ export function createDestinations(options: DestinationOptions): Destinations {
   if (folder && !folder.pathname.endsWith('/')) folder.pathname += '/';
   /** `origin + "/"`: a URL that starts so has this origin, since the authority ends at the first slash after `://`. */
   const prefixes: readonly string[] =
-    allowedOrigins?.map((origin: unknown, index) =>
-      prefixOption(`allowedOrigins[${String(index)}]`, String(origin), insecure),
-    ) ?? (base ? [`${base.origin}/`] : []);
+    allowedOrigins?.map((origin: unknown, index) => prefixOption(nameOf(index), String(origin), insecure)) ??
+    (base ? [`${base.origin}/`] : []);
   /** The last relative URL that was resolved; pollers ask for the same one. */
   let last: { readonly url: string; readonly href: string } | undefined;
 
