@@ -130,6 +130,18 @@ describe('the token', () => {
     expect((await send(port)).status).toBe(status);
     expect(seen.length).toBe(sent);
   });
+
+  it('should tell a mistake in isRejection from a failure of the server', async () => {
+    const isRejection = () => {
+      throw new Error('a mistake');
+    };
+    const { port, log } = await setUp({ isRejection });
+    const { status, headers, body } = await send(port);
+    expect([status, body]).toEqual([500, 'rx-fresh-token: option "isRejection" threw an error\n']);
+    expect(headers['proxy-status']).toBe('rx-fresh-token; error=proxy_internal_error');
+    await until(() => log.length > 0);
+    expect(log[0]?.error).toContain('a mistake');
+  });
 });
 
 describe('without a token', () => {

@@ -3,7 +3,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createFetch } from '../http/createFetch.js';
+import type { IsRejection } from '../http/repeatRejected.js';
+import { messageOf } from '../internal/messageOf.js';
 import type { TokenStream } from '../token/types.js';
+import { IsRejectionFailure } from './failures.js';
 import { createMetrics } from './metrics.js';
 import { settingsOf, type TokenProxyOptions } from './options.js';
 import { createRecords } from './records.js';
@@ -48,7 +51,12 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
   const settings = settingsOf(options);
   const { to: baseUrl, insecure: allowInsecureRequests, isRejection, log } = settings;
   const upstream = createUpstream(settings);
-  const send = createFetch(token$, { baseUrl, allowInsecureRequests, fetch: upstream.fetch, isRejection });
+  const send = createFetch(token$, {
+    baseUrl,
+    allowInsecureRequests,
+    fetch: upstream.fetch,
+    isRejection: isRejection && named(isRejection),
+  });
   const metrics = createMetrics();
   const records = createRecords(metrics, log);
   const watch = tokenWatch(token$, (event) => {
@@ -84,6 +92,17 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
     close: () => (drained ??= drain()),
   });
 }
+
+/** What the option throws would be taken for a failure of the server. */
+const named =
+  (isRejection: IsRejection): IsRejection =>
+  async (response) => {
+    try {
+      return await isRejection(response);
+    } catch (cause) {
+      throw new IsRejectionFailure(messageOf(cause), { cause });
+    }
+  };
 
 /**
  * A client may send a request before the one ahead of it is answered: it is served when the connection is free for its

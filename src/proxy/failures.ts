@@ -2,12 +2,17 @@ import { isTokenError } from '../errors.js';
 import type { ProxyAnswer } from './admission.js';
 import { UpstreamTimeout } from './upstream.js';
 
+/** The option `isRejection` has failed, not the server. */
+export class IsRejectionFailure extends Error {}
+
 /** What the client is told when a request failed. Without a token nothing was sent. */
 export function answerToFailure(error: unknown, retryAfter: number): ProxyAnswer {
   if (isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
     return { status: 503, error: 'proxy_configuration_error', text: 'there is no usable token', retryAfter };
   if (error instanceof UpstreamTimeout)
     return { status: 504, error: 'http_response_timeout', text: 'the upstream server did not answer in time' };
+  if (error instanceof IsRejectionFailure)
+    return { status: 500, error: 'proxy_internal_error', text: 'option "isRejection" threw an error' };
   const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
   const [type, text] = FAILURES[code] ?? KINDS.find(([kind]) => kind.test(code))?.[1] ?? BROKEN;
   return { status: 502, error: type, text };
