@@ -1,7 +1,7 @@
 import axios, { getAdapter, type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { createDestinations } from '../http/destinations.js';
+import { createDestinations, parseOption } from '../http/destinations.js';
 import { originOf, pageUrl } from '../internal/originOf.js';
 import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
@@ -85,12 +85,12 @@ export function attachToken(
   const { baseURL } = instance.defaults;
   const origin = baseURL ? originOf(baseURL, pageUrl()) : undefined;
   const { allowedOrigins, allowInsecureRequests } = options;
-  const destinations = allowedOrigins
-    ? createDestinations({ allowedOrigins, allowInsecureRequests })
-    : createDestinations(
-        { allowedOrigins: origin === undefined ? [] : [origin], allowInsecureRequests },
-        () => 'baseURL',
-      );
+  // Under the name that was given.
+  if (!allowedOrigins && origin !== undefined) parseOption('baseURL', origin, allowInsecureRequests ?? false);
+  const destinations = createDestinations({
+    allowedOrigins: allowedOrigins ?? (origin === undefined ? [] : [origin]),
+    allowInsecureRequests,
+  });
 
   /** Takes the adapter's place: interceptors and `transformRequest` have run, and run once. */
   const send = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {

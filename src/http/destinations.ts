@@ -37,11 +37,7 @@ export interface Destinations {
   readonly resolve: (url: string) => string;
 }
 
-/** @param nameOf what an error calls the allowed origin at that index */
-export function createDestinations(
-  options: DestinationOptions,
-  nameOf = (index: number) => `allowedOrigins[${String(index)}]`,
-): Destinations {
+export function createDestinations(options: DestinationOptions): Destinations {
   requireObject(options);
   const { baseUrl, allowedOrigins, allowInsecureRequests: insecure = false } = options;
   if (typeof insecure !== 'boolean') throw wrong('allowInsecureRequests', insecure, 'a boolean');
@@ -53,8 +49,9 @@ export function createDestinations(
   if (folder && !folder.pathname.endsWith('/')) folder.pathname += '/';
   /** `origin + "/"`: a URL that starts so has this origin, since the authority ends at the first slash after `://`. */
   const prefixes: readonly string[] =
-    allowedOrigins?.map((origin: unknown, index) => prefixOption(nameOf(index), String(origin), insecure)) ??
-    (base ? [`${base.origin}/`] : []);
+    allowedOrigins?.map((origin: unknown, index) =>
+      prefixOption(`allowedOrigins[${String(index)}]`, String(origin), insecure),
+    ) ?? (base ? [`${base.origin}/`] : []);
   /** The last relative URL that was resolved; pollers ask for the same one. */
   let last: { readonly url: string; readonly href: string } | undefined;
 
@@ -104,7 +101,8 @@ function prefixOption(name: string, value: string, insecure: boolean): string {
   return `${url.origin}/`;
 }
 
-function parseOption(name: string, value: string, insecure: boolean): URL {
+/** @throws TypeError if the token may not go to the URL. It names the option. */
+export function parseOption(name: string, value: string, insecure: boolean): URL {
   const url = parseUrl(value);
   if (!url || !/^https?:$/.test(url.protocol)) {
     // What stands before an `@` may be a password.

@@ -3,7 +3,6 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createFetch } from '../http/createFetch.js';
-import type { IsRejection } from '../http/repeatRejected.js';
 import { messageOf } from '../internal/messageOf.js';
 import type { TokenStream } from '../token/types.js';
 import { IsRejectionFailure } from './failures.js';
@@ -95,8 +94,8 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
 
 /** What the option throws would be taken for a failure of the server. */
 const named =
-  (isRejection: IsRejection): IsRejection =>
-  async (response) => {
+  (isRejection: (response: Response) => boolean | PromiseLike<boolean>) =>
+  async (response: Response): Promise<boolean> => {
     try {
       return await isRejection(response);
     } catch (cause) {
