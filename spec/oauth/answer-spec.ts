@@ -44,7 +44,14 @@ describe('tokenResponseOf', () => {
   ])('should ask again for a token that an answer lacks, unless that is a 204: %i %j', (status, text, isFinal) => {
     let failure: unknown;
     try {
-      tokenResponseOf({ name: 'it answered', status, text, retryAfter: undefined, clockSkew: undefined });
+      tokenResponseOf({
+        name: 'it answered',
+        status,
+        text,
+        retryAfter: undefined,
+        clockSkew: undefined,
+        asksForRetry: false,
+      });
     } catch (thrown) {
       failure = thrown;
     }
