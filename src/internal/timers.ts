@@ -64,18 +64,21 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
 const LAST_PART = 250;
 
 /**
- * Errors after `delay` ms, in two parts: if the process is stopped during the first one (the machine sleeps), Node runs
+ * Emits after `delay` ms, in two parts: if the process is stopped during the first one (the machine sleeps), Node runs
  * the timers that are over before it reads its sockets. In the last part it reads the answer that arrived meanwhile.
  */
-export function failAfter(timers: Timers, delay: number, errorOf: () => unknown, pinned?: boolean): Observable<never> {
+export function timeLimit(timers: Timers, delay: number, pinned?: boolean): Observable<unknown> {
   const last = Math.min(LAST_PART, delay / 2);
-  return timers.after(delay - last, pinned).pipe(
-    switchMap(() => timers.after(last, pinned)),
+  return timers.after(delay - last, pinned).pipe(switchMap(() => timers.after(last, pinned)));
+}
+
+/** Errors after `delay` ms. */
+export const failAfter = (timers: Timers, delay: number, errorOf: () => unknown, pinned?: boolean): Observable<never> =>
+  timeLimit(timers, delay, pinned).pipe(
     map((): never => {
       throw errorOf();
     }),
   );
-}
 
 /**
  * RxJS' asyncScheduler keeps the interval's handle in the action's `id`; a foreign scheduler's timers stay as they are.

@@ -20,7 +20,7 @@ import { TokenFetchTimeoutError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
 import { fetcherBehind, headStartOf, markSignal } from '../internal/sourceHooks.js';
-import type { Timers } from '../internal/timers.js';
+import { timeLimit, type Timers } from '../internal/timers.js';
 import { FetchRequest, type Report, type RequestedToken } from './fetchRequest.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
@@ -166,7 +166,7 @@ function createTimeLimit(
   });
   return (ms, place) => {
     limit.unsubscribe();
-    limit = timers.after(ms).subscribe(() => {
+    limit = timeLimit(timers, ms).subscribe(() => {
       const message = `no answer from the token ${place} within ${String(ms)} ms`;
       subscriber.error(new TokenFetchTimeoutError(message, reported()));
     });

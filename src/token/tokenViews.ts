@@ -13,6 +13,7 @@ import {
 } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { inCallerContext } from '../internal/callerContext.js';
+import { timeLimit } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { Pipeline } from './pipeline.js';
@@ -147,7 +148,7 @@ function firstToken(
       const late = () => {
         subscriber.error(unavailable());
       };
-      subscriber.add(timers.after(maxWait).subscribe(late));
+      subscriber.add(timeLimit(timers, maxWait).subscribe(late));
       const token$ = updates$.pipe(
         map(tokenOf),
         filter((token) => token !== null),
