@@ -45,4 +45,10 @@ describe('the signal of a request for a token', () => {
     const request = firstRequest();
     expect({ ...request }).toEqual({ reason: 'initial', attempt: 1, previous: null, signal: request.signal });
   });
+
+  it('should be read through a Proxy and by an object that inherits from the request', () => {
+    const request = firstRequest();
+    expect(new Proxy(request, {}).signal).toBe(request.signal);
+    expect((Object.create(request) as TokenRequest).signal).toBe(request.signal);
+  });
 });

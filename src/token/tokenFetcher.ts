@@ -21,7 +21,7 @@ import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
 import { fetcherBehind, headStartOf, markSignal } from '../internal/sourceHooks.js';
 import { timeLimit, type Timers } from '../internal/timers.js';
-import { FetchRequest, type Report, type RequestedToken } from './fetchRequest.js';
+import { fetchRequest, type Report, type RequestedToken } from './fetchRequest.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
 import { isFetchResponse, mistake, readFetchResponse, withoutToken } from './tokenResponse.js';
@@ -48,7 +48,7 @@ const FAILED_BODY_TIMEOUT = 2000;
 
 export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers): TokenFetcher {
   const { answerTo, isCallingSource } = createCaller(source, settings, timers);
-  let pending: FetchRequest | undefined;
+  let pending: TokenRequest | undefined;
 
   const fetch: TokenFetcher['fetch'] = (about, report) =>
     new Observable((subscriber) => {
@@ -63,7 +63,7 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
         if (subscriber.closed && !isAnswered) controller.abort();
         return markSignal(controller.signal, fetch);
       };
-      const request = new FetchRequest(about, signalOf, (failure) => {
+      const request = fetchRequest(about, signalOf, (failure) => {
         reported = { cause: failure };
         report(failure);
       });
@@ -77,7 +77,9 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
       const result$ = answerTo(request, setTimeLimit).pipe(
         map((result) => {
           isAnswered = true;
-          return result.origin === 'fetched' ? { ...result, headStart: headStartOf(request) } : result;
+          // By name: a store may hand out an object of a class, whose getters a spread does not copy.
+          const { response, age, origin } = result;
+          return origin === 'fetched' ? { response, age, origin, headStart: headStartOf(request) } : result;
         }),
       );
       result$.subscribe(subscriber);
