@@ -205,3 +205,25 @@ describe('5: a clock that is set, and a machine that sleeps', () => {
     }),
   );
 });
+
+describe('12: a clock that fails', () => {
+  it(
+    'as an attempt does, fails whoever waits as a source that failed permanently',
+    marbles((m) => {
+      let isBroken = false;
+      const now = () => {
+        if (!isBroken) return m.scheduler.now();
+        isBroken = false;
+        throw new Error('no clock');
+      };
+      const fails = () => {
+        isBroken = true;
+        return { took: 0, fail: new Error('down') };
+      };
+      const rig = setUp(m, fails, { now });
+      rig.ask(0, 'a');
+      m.flush();
+      expect(rig.log).toEqual(['0 a !TokenUnavailableError(!Error no clock)']);
+    }),
+  );
+});

@@ -30,6 +30,20 @@ describe('15: a rejected token is compared first', () => {
   );
 
   it(
+    'is passed on at once in the pause after a permanent failure: nobody ends that pause',
+    marbles((m) => {
+      const { token$, at, call, end, asked, log } = serving(m, (n) =>
+        n === 2 ? { took: 0, fail: { status: 400 } } : {},
+      );
+      at(1000, () => token$.refresh().subscribe({ error: () => undefined }));
+      call(1100, 'a', () => of(answer(401)));
+      end(40_000);
+      expect(asked.slice(0, 2)).toEqual(['0 initial', '1000 manual']);
+      expect(log).toEqual(['1100 a 401']);
+    }),
+  );
+
+  it(
     'costs nothing, if it was replaced: the request is repeated with the current token',
     marbles((m) => {
       const { call, end, asked, log, outcomes } = serving(m);
@@ -721,6 +735,35 @@ describe('19: requests while a rejected token is replaced', () => {
       { name: 'for a while', fail: new Error('down') },
       { name: 'permanent', fail: { status: 400 } },
     ],
+  );
+
+  cases(
+    'go on with it in the pause after a failed attempt',
+    (m, { reject }) => {
+      const busy = { status: 503, headers: { 'retry-after': '1' } };
+      const rig = serving(m, (n) => (n === 2 ? { took: 0, fail: busy } : {}));
+      rig.at(25_300, () => {
+        reject(rig);
+      });
+      rig.ask(25_400, 'b');
+      rig.end(27_000);
+      expect(rig.asked).toEqual(['0 initial', '25000 scheduled', '26000 scheduled #2']);
+      expect(rig.log).toEqual(['25400 b T1']);
+    },
+    [
+      {
+        name: 'a 401',
+        reject: ({ token$ }) => {
+          withToken(token$, ({ value }) => of(answer(value === 'T1' ? 401 : 200))).subscribe();
+        },
+      },
+      {
+        name: 'reject()',
+        reject: ({ token$ }) => {
+          token$.reject(token$.current!);
+        },
+      },
+    ] as { name: string; reject: (rig: { token$: TokenStream }) => void }[],
   );
 
   it(

@@ -116,6 +116,31 @@ describe('36: signOut() ends the session, not the stream', () => {
   );
 
   it(
+    'gives its token to no waiter after that, though the next session begins with the same one',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({ took: n === 1 ? 200 : 0, value: 'same' }));
+      let isOver = false;
+      rig.token$.events.subscribe(({ type }) => {
+        if (type === 'signedOut') rig.tell('next', takeToken(rig.token$));
+      });
+      rig.at(0, () => {
+        rig.token$.subscribe(() => {
+          if (!isOver) {
+            isOver = true;
+            rig.token$.signOut();
+          }
+        });
+      });
+      rig.at(100, () => rig.tell('waiter', takeToken(rig.token$)));
+      rig.at(1000, () => {
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.log).toEqual(['200 waiter !TokenUnavailableError', '200 next same']);
+    }),
+  );
+
+  it(
     'asks for nothing until somebody needs a token: subscribers stay, and get that of the next session',
     marbles((m) => {
       const rig = setUp(m);
