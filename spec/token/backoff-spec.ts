@@ -45,7 +45,7 @@ describe('pauseAfter', () => {
     const tokenOf = (life: number) => accessToken({ access_token: 'a' }, 5, life);
     if (lifetime !== undefined) state.last = { token: tokenOf(lifetime) } as HeldToken;
     if (usableFor !== undefined && livesFor !== undefined)
-      state.held = { isSuspended: false, usableUntil: NOW + usableFor, expiresAt: NOW + livesFor } as HeldToken;
+      state.held = { isSuspended: false, usableUntil: NOW + usableFor, endsAt: NOW + livesFor } as HeldToken;
     return pauseAfter(state, { permanent: false, ...failure }, { backoff: settings }, NOW);
   }
 

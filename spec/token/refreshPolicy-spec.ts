@@ -161,8 +161,8 @@ describe('timesOf', () => {
   const token = (lifetime: number, issuedAt = 0): AccessToken => accessToken({ access_token: 'a' }, issuedAt, lifetime);
   const settings = { jitter: 0, random: () => 0 };
   const windowsOf = (of: AccessToken, took: number, by: Parameters<typeof timesOf>[3]) => {
-    const { renewAt, usableUntil, issuedAt, expiresAt } = timesOf(of, of.issuedAt, took, by);
-    expect([issuedAt, expiresAt]).toEqual([of.issuedAt, of.expiresAt]);
+    const { renewAt, usableUntil, requestedAt, endsAt } = timesOf(of, of.issuedAt, took, by);
+    expect([requestedAt, endsAt]).toEqual([of.issuedAt, of.expiresAt]);
     return { renewAt, usableUntil };
   };
   const [s, min] = [1000, 60_000];
@@ -187,7 +187,7 @@ describe('timesOf', () => {
   });
 
   it('should count from when the token was issued by the steady clock, whatever its own clock shows', () => {
-    const moments = { issuedAt: 7000, renewAt: 32_000, usableUntil: 36_000, expiresAt: 37_000 };
+    const moments = { requestedAt: 7000, renewAt: 32_000, usableUntil: 36_000, endsAt: 37_000 };
     expect(timesOf(token(30_000, NOW), 7000, 200, settings)).toEqual(moments);
   });
 

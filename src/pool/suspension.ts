@@ -19,7 +19,7 @@ export function resume({ parts: { context, holder, pipeline } }: EndingManager):
   if (!held) return;
   if (isConnected) {
     // `demand` refreshes a token that is due: here the pipeline is to run, and no more.
-    state.held = { ...held, renewAt: Infinity, usableUntil: Infinity, expiresAt: Infinity };
+    state.held = { ...held, renewAt: Infinity, usableUntil: Infinity, endsAt: Infinity };
     pipeline.demand();
     state.held = held;
   }

@@ -2,7 +2,7 @@ import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError }
 import { errorCodeOf, statusOf } from '../internal/answers.js';
 import { messageOf } from '../internal/messageOf.js';
 import { mistake } from '../token/tokenResponse.js';
-import { isPermanentFailure, tellingFailure } from '../token/failure.js';
+import { isPermanentFailure, failureWithReason } from '../token/failure.js';
 
 /** What processes share of a failed fetch: class and message, and what it is judged by. No response, no cause. */
 interface SharedFailure {
@@ -15,7 +15,7 @@ interface SharedFailure {
 }
 
 export function failureOf(thrown: unknown): SharedFailure {
-  const telling = tellingFailure(thrown);
+  const telling = failureWithReason(thrown);
   const [status, error] = [statusOf(telling), errorCodeOf(telling)];
   // The error may come from any code, with a name of any type.
   const name: unknown = thrown instanceof Error ? thrown.name : undefined;

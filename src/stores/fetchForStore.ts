@@ -1,7 +1,7 @@
 import { firstValueFrom, fromEvent, merge, switchMap, throwIfEmpty, type Observable } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { failAfter, type Timers } from '../internal/timers.js';
-import { checkTokenResponse, mistake, withoutToken } from '../token/tokenResponse.js';
+import { checkTokenResponse, mistake, noTokenError } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import { isTokenResponse } from './storedResponse.js';
 
@@ -24,7 +24,7 @@ export async function fetchForStore(
   const abandoned$ = fromEvent(abandoned, 'abort').pipe(
     switchMap(() => failAfter(timers, GRACE, () => new TokenFetchTimeoutError('nobody waits for the token any more'))),
   );
-  const response = await firstValueFrom(merge(fetch$.pipe(throwIfEmpty(withoutToken)), late$, abandoned$));
+  const response = await firstValueFrom(merge(fetch$.pipe(throwIfEmpty(noTokenError)), late$, abandoned$));
   checkTokenResponse(response);
   return storable(response);
 }

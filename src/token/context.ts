@@ -77,7 +77,7 @@ export function createContext(source: TokenSource, settings: Settings, record: P
 
 /** Emits `tokenExpired` once for each token. */
 export function reportExpiry({ held }: TokenState, time: number, emit: EventQueue['emit']): void {
-  if (!held || time < held.expiresAt || held.isExpiryReported) return;
+  if (!held || time < held.endsAt || held.isExpiryReported) return;
   held.isExpiryReported = true;
   emit({ type: 'tokenExpired', token: held.token });
 }

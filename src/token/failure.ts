@@ -57,7 +57,7 @@ const LONGEST_CHAIN = 5;
  * The first of a failure and its causes that says why. A source may wrap what a client threw, and one that uses another
  * stream fails as that does.
  */
-export function tellingFailure(failure: unknown): unknown {
+export function failureWithReason(failure: unknown): unknown {
   let each = failure;
   for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
@@ -79,7 +79,7 @@ const isFinal = (failure: unknown): boolean =>
  * returns no token response at all.
  */
 export function isPermanentFailure(thrown: unknown): boolean {
-  const failure = tellingFailure(thrown);
+  const failure = failureWithReason(thrown);
   if (isFinal(failure)) return true;
   const status = statusOf(failure);
   // Azure's metadata service says 410 while it is updated, a standby of Vault 412 while it lags behind.
@@ -95,7 +95,7 @@ export function isPermanentFailure(thrown: unknown): boolean {
 
 /** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by the response's own `Date`. */
 export function retryAfterOf(thrown: unknown, now: number): number | undefined {
-  const failure = tellingFailure(thrown);
+  const failure = failureWithReason(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =
     typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity

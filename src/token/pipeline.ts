@@ -22,7 +22,7 @@ import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
 import { afterPause, AT_ONCE, runRefresh } from './refresher.js';
-import { blockingFailure, earlyEndOfPause, isOfSession, keepsRunning, usable, whyRefresh } from './state.js';
+import { blockingFailure, earlyEndOfPause, isOfSession, keepsRunning, usableHeld, whyRefresh } from './state.js';
 import type { TokenHolder } from './tokenHolder.js';
 import type { AccessToken } from './types.js';
 
@@ -121,7 +121,7 @@ function createConnector(
 ): SubjectLike<TokenUpdate> {
   const { state, now, timers, events, waiting } = context;
   return latest<TokenUpdate>({
-    replay: () => usable(state, now()) ?? currentFailure(context),
+    replay: () => usableHeld(state, now()) ?? currentFailure(context),
     beforeEmit: (update) => {
       const [first] = waiting;
       if (update.type !== 'attemptFailed' && waits.observed && first)

@@ -56,8 +56,8 @@ export function receivedToken(
   const received = receive(knownAge);
   if (!last || !sameToken(received.token, last.token)) return received;
   // Receiving the same token again does not extend its lifetime, unless its response says how long it lives.
-  const isYounger = !saysLifetime(response) && received.expiresAt > last.expiresAt;
-  return askedAgain(isYounger ? receive(time - last.issuedAt, lifetimeOfToken(last.token)) : received, time);
+  const isYounger = !saysLifetime(response) && received.endsAt > last.endsAt;
+  return askedAgain(isYounger ? receive(time - last.requestedAt, lifetimeOfToken(last.token)) : received, time);
 }
 
 /**

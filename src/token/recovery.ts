@@ -4,7 +4,15 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
 import type { RejectedBy } from './rejectionMemory.js';
-import { blockingFailure, isOfSession, isReplacing, isSuspended, pauseLeft, usable, type TokenState } from './state.js';
+import {
+  blockingFailure,
+  isOfSession,
+  isReplacing,
+  isSuspended,
+  pauseLeft,
+  usableHeld,
+  type TokenState,
+} from './state.js';
 import type { TokenViews } from './tokenViews.js';
 import type { AccessToken } from './types.js';
 
@@ -22,7 +30,7 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
   const time = now();
   if (!held || !sameToken(held.token, rejection.token)) return 'alreadyReplaced';
   if (rejections.isRemembered(rejection, time, held.token.expiresAt < Infinity)) return 'suppressed';
-  const isUsable = usable(state, time) !== null;
+  const isUsable = usableHeld(state, time) !== null;
   // An attempt has failed and the next one is far: the token stays in use, and no request waits.
   if (isUsable && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
@@ -35,7 +43,7 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
 function carryOut({ state, now, events }: TokenContext, rejection: Rejection, outcome: RejectionOutcome): void {
   const { token, kind } = rejection;
   const time = now();
-  const inUse = usable(state, time);
+  const inUse = usableHeld(state, time);
   if (kind === 'explicit' && sameToken(state.singleUse, token)) state.singleUse = null;
   if (outcome === 'refreshing' && inUse) {
     if (!isReplacing(state)) state.forcedBy = rejection;
@@ -47,7 +55,11 @@ function carryOut({ state, now, events }: TokenContext, rejection: Rejection, ou
 
 export type Recovery = ReturnType<typeof createRecovery>;
 
-export function createRecovery(context: TokenContext, views: Pick<TokenViews, 'take' | 'next'>, demand: () => void) {
+export function createRecovery(
+  context: TokenContext,
+  views: Pick<TokenViews, 'take' | 'nextToken'>,
+  demand: () => void,
+) {
   const { state, now, rejections, current } = context;
 
   return {
@@ -66,7 +78,7 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
         if (!sameToken(state.held?.token, token)) return views.take(maxWait);
         // A `tokenRejected` listener may have made the attempt already: it failed, or brought the same token again.
         if (current() && (state.failures !== failures || !isReplacing(state))) return EMPTY;
-        return views.next(demand, maxWait).pipe(
+        return views.nextToken(demand, maxWait).pipe(
           tap((next) => {
             // The source returned the token again, so it is valid: this resource alone rejects it.
             if (sameToken(next, token)) rejections.remember(rejection, now());
@@ -108,7 +120,7 @@ export function accept(
   keyOf: () => string | undefined,
 ): void {
   // What is accepted while it is being replaced says nothing of its successor.
-  const isStaying = !(refresh?.isFetching && refresh.rejection) && sameToken(held?.token, token);
+  const isStaying = !(refresh?.isFetching && refresh.rejectedBy) && sameToken(held?.token, token);
   if (held && isStaying) held.isAccepted = true;
-  rejections?.accepted(keyOf, isStaying || sameToken(singleUse, token));
+  rejections?.noteAcceptance(keyOf, isStaying || sameToken(singleUse, token));
 }

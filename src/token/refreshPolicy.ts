@@ -15,12 +15,12 @@ type PolicySettings = Pick<Settings, 'jitter' | 'random'> & Partial<Pick<Setting
 /** The moments of a token. Milliseconds on the steady clock. */
 export interface TokenTimes {
   /** When it was asked for, wherever that was. */
-  readonly issuedAt: number;
+  readonly requestedAt: number;
   /** From then on it is renewed in the background. */
   readonly renewAt: number;
   /** From then on no request is given it. */
   readonly usableUntil: number;
-  readonly expiresAt: number;
+  readonly endsAt: number;
 }
 
 /** How long a token lives from the moment it was asked for, in milliseconds. `Infinity` when unknown. */
@@ -53,21 +53,21 @@ export const saysLifetime = (response: TokenResponse): boolean => readSeconds(re
  *   tokens show by how much the clocks differ. Otherwise the token would be replaced again and again.
  *
  * @param issuedAt when it was asked for, on the stream's clock
- * @param mayBeOver whether the token may have expired before it came, so that a past `exp` is believed
+ * @param isSaved the token may have expired before it came, so a past `exp` is believed
  * @returns `Infinity` when it is unknown; zero or less, or NaN, when the token cannot be kept
  */
 export function lifetimeOf(
   response: TokenResponse,
   issuedAt: number,
   override?: TokenStreamOptions['lifetime'],
-  mayBeOver = false,
+  isSaved = false,
   last?: AccessToken,
 ): number {
   const own: unknown = override && answerOf('lifetime', override, response);
   if (typeof own === 'number') return own;
   if (own !== undefined) throw mistake(`option "lifetime" must return a number or undefined, got ${typeof own}`);
   const given = givenLifetime(response, issuedAt);
-  if (given !== undefined && !mayBeOver) return given;
+  if (given !== undefined && !isSaved) return given;
   const { exp, iat } = jwtClaims(response.access_token);
   const remaining = typeof exp === 'number' ? exp * 1000 - issuedAt : Infinity;
   // Of a token that was saved as it came, only the claims tell how old it is.
@@ -75,28 +75,28 @@ export function lifetimeOf(
   if (typeof exp !== 'number') return Infinity;
   // Hand-made issuers give `iat` in milliseconds.
   if (typeof iat !== 'number' || iat >= exp) return remaining;
-  const issued = (exp - iat) * 1000;
+  const fullLifetime = (exp - iat) * 1000;
   const isAsOld =
     last && Math.abs((iat - (jwtClaims(last.value).iat as number)) * 1000 - issuedAt + last.issuedAt) < SAME_AGE;
   // Not where more than half remains: Entra dates its tokens back by 5 minutes.
-  const least = isAsOld ? issued / 2 : usualMargin(issued);
-  return mayBeOver || remaining > least ? Math.min(remaining, issued) : issued;
+  const least = isAsOld ? fullLifetime / 2 : usualMargin(fullLifetime);
+  return isSaved || remaining > least ? Math.min(remaining, fullLifetime) : fullLifetime;
 }
 
 /**
  * The moments of a token that took `took` ms to fetch.
  *
- * @param issuedAt on the steady clock
+ * @param requestedAt on the steady clock
  */
 export function timesOf(
   token: AccessToken,
-  issuedAt: number,
+  requestedAt: number,
   took: number,
   { refreshBefore, expiryMargin, jitter, random }: PolicySettings,
 ): TokenTimes {
   const lifetime = lifetimeOfToken(token);
-  const expiresAt = issuedAt + lifetime;
-  if (lifetime === Infinity) return { issuedAt, renewAt: expiresAt, usableUntil: expiresAt, expiresAt };
+  const endsAt = requestedAt + lifetime;
+  if (lifetime === Infinity) return { requestedAt, renewAt: endsAt, usableUntil: endsAt, endsAt };
   const usual = usualMargin(lifetime);
   const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
   // The renewal begins earlier by this, so that it has as much time before the wider margin.
@@ -109,8 +109,8 @@ export function timesOf(
       : Math.max(Math.min(lifetime / 6, MAX_LEAD) + rounding, 1.5 * took + margin);
   const jittered = Math.min(lead * (1 + jitter * drawn(random)), lifetime / 2);
   // Never due at once: a synchronous source would be asked for ever within one moment.
-  const renewAt = Math.max(issuedAt + 1, Math.floor(expiresAt - jittered));
-  return { issuedAt, renewAt, usableUntil: Math.floor(expiresAt - margin), expiresAt };
+  const renewAt = Math.max(requestedAt + 1, Math.floor(endsAt - jittered));
+  return { requestedAt, renewAt, usableUntil: Math.floor(endsAt - margin), endsAt };
 }
 
 /** The default `expiryMargin`. */

@@ -48,10 +48,10 @@ export function afterPause({ state, now, timers }: TokenContext): Observable<unk
 
 /** A refresh begins. What forced it is cleared, and counted if it was a rejection. */
 function begin({ state, rejections, now }: TokenContext, reason: RefreshReason): Refresh {
-  const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
-  const refresh: Refresh = { reason, attempt: 0, rejection, isFetching: false, isSuperseded: false };
+  const rejectedBy = state.forcedBy === 'manual' ? null : state.forcedBy;
+  const refresh: Refresh = { reason, attempt: 0, rejectedBy, isFetching: false, isSuperseded: false };
   Object.assign(state, { refresh, forcedBy: null, permanentFailure: null });
-  if (rejection) rejections.forced(rejection.kind, state.held?.isAccepted ?? true, now());
+  if (rejectedBy) rejections.forced(rejectedBy.kind, state.held?.isAccepted ?? true, now());
   return refresh;
 }
 
@@ -63,7 +63,7 @@ function end({ state }: TokenContext, refresh: Refresh): void {
 /** Asks the source once. */
 function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdate> {
   const { state, settings, now, fetcher, rejections, events, report } = context;
-  const { reason, rejection } = refresh;
+  const { reason, rejectedBy } = refresh;
   return defer(() => {
     const count = ++refresh.attempt;
     const sentAt = (state.lastFetchAt = now());
@@ -86,7 +86,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         // Others shared it, another one was asked for, and only then the store answered.
         if (state.forcedBy && sameToken(received.token, state.last?.token)) return null;
         // A second token would not help the resource more.
-        if (rejection) rejections.remember(rejection, now());
+        if (rejectedBy) rejections.remember(rejectedBy, now());
         const isRenewal = reason !== 'rejected' && reason !== 'manual';
         return { type: 'token', ...received, reason, attempt: count, isRenewal };
       }),

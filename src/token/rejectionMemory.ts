@@ -72,7 +72,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       forcedAt = now;
     },
     /** A resource accepted a token. A late answer to an older one says nothing of those that came after it. */
-    accepted: (keyOf: () => string | undefined, isCurrent: boolean): void => {
+    noteAcceptance: (keyOf: () => string | undefined, isCurrent: boolean): void => {
       if (isCurrent) unaccepted = 0;
       if (bare.size + explicit.size === 0) return;
       const key = keyOf();

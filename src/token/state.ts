@@ -26,7 +26,7 @@ export interface Refresh {
   /** The number of the attempt, from 1. */
   attempt: number;
   /** The rejection that it was begun for; null: none. */
-  readonly rejection: RejectedBy | null;
+  readonly rejectedBy: RejectedBy | null;
   /** The source is being asked. */
   isFetching: boolean;
   /** Others have put a newer token into the store meanwhile. It stays in use, and the answer may be the same one. */
@@ -84,11 +84,12 @@ export const isFresh = ({ renewAt, usableUntil, isSuspended }: HeldToken, now: n
   now < renewAt && now < usableUntil && !isSuspended;
 
 /** The token at hand, if a request may be given it. */
-export const usable = ({ held }: TokenState, now: number): HeldToken | null =>
+export const usableHeld = ({ held }: TokenState, now: number): HeldToken | null =>
   held && !held.isSuspended && now < held.usableUntil ? held : null;
 
 /** The token that a request may be given, or null. */
-export const usableToken = (state: TokenState, now: number): AccessToken | null => usable(state, now)?.token ?? null;
+export const usableToken = (state: TokenState, now: number): AccessToken | null =>
+  usableHeld(state, now)?.token ?? null;
 
 /** The token at hand is being replaced, or is to be. */
 export const isReplacing = ({ refresh, forcedBy }: TokenState): boolean =>
@@ -113,11 +114,11 @@ export function pauseAfter(
   { backoff }: Pick<Settings, 'backoff'>,
   now: number,
 ): number {
-  const { usableUntil = Infinity, expiresAt = Infinity } = usable(state, now) ?? {};
+  const { usableUntil = Infinity, endsAt = Infinity } = usableHeld(state, now) ?? {};
   const lifetime = state.last ? lifetimeOfToken(state.last.token) : Infinity;
   const max = backoff.max ?? (permanent ? 60_000 : Math.min(10_000, (lifetime || Infinity) / 6));
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
-  const longest = permanent ? Math.max(backoff.initial, usableUntil - now) : (expiresAt - now) / 3;
+  const longest = permanent ? Math.max(backoff.initial, usableUntil - now) : (endsAt - now) / 3;
   return Math.max(MIN_PAUSE, retryAfter, Math.round(Math.min(step, longest)) || 0);
 }
 

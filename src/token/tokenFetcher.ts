@@ -24,7 +24,7 @@ import { timeLimit, type Timers } from '../internal/timers.js';
 import { fetchRequest, type Report, type RequestedToken } from './fetchRequest.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
-import { isFetchResponse, mistake, readFetchResponse, withoutToken } from './tokenResponse.js';
+import { isFetchResponse, mistake, readFetchResponse, noTokenError } from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 export interface TokenFetcher {
@@ -47,7 +47,7 @@ type FetchSettings = Pick<Settings, 'fetchTimeout' | 'store'>;
 const FAILED_BODY_TIMEOUT = 2000;
 
 export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers): TokenFetcher {
-  const { answerTo, isCallingSource } = createCaller(source, settings, timers);
+  const { answerTo, isCallingSource } = createSourceCaller(source, settings, timers);
   let pending: TokenRequest | undefined;
 
   const fetch: TokenFetcher['fetch'] = (about, report) =>
@@ -92,13 +92,13 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
   };
 }
 
-interface Caller {
+interface SourceCaller {
   /** The answer of the store, which decides whether this stream fetches or another one has; else that of the source. */
   readonly answerTo: (request: TokenRequest, setTimeLimit: SetTimeLimit) => Observable<SourceResult>;
   readonly isCallingSource: () => boolean;
 }
 
-function createCaller(source: TokenSource, { fetchTimeout, store }: FetchSettings, timers: Timers): Caller {
+function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchSettings, timers: Timers): SourceCaller {
   const runInContext = captureContext();
   const bodyTimeout = Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2);
   let isCallingSource = false;
@@ -128,7 +128,7 @@ function createCaller(source: TokenSource, { fetchTimeout, store }: FetchSetting
         switchMap((answer) =>
           isFetchResponse(answer) ? readFetchResponse(answer, timers.after(bodyTimeout)) : of(answer),
         ),
-        throwIfEmpty(withoutToken),
+        throwIfEmpty(noTokenError),
       );
     });
 
@@ -151,7 +151,7 @@ function createCaller(source: TokenSource, { fetchTimeout, store }: FetchSetting
           }),
         );
       };
-      return ask('store', () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(withoutToken));
+      return ask('store', () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(noTokenError));
     },
   };
 }

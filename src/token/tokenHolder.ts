@@ -7,7 +7,7 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { receivedToken, type SourceResult } from './receivedToken.js';
 import { lifetimeOfToken, saysLifetime } from './refreshPolicy.js';
-import { isSuspended, isWanted, usable, type HeldToken } from './state.js';
+import { isSuspended, isWanted, usableHeld, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -15,8 +15,8 @@ import type { AccessToken } from './types.js';
 const SINGLE_USE_PAUSE = 1000;
 
 /** When to look at a token again: it is due, over, or its end has not been reported. `Infinity`: never. */
-export function nextMoment({ renewAt, usableUntil, expiresAt, isExpiryReported }: HeldToken, after: number): number {
-  let next = isExpiryReported ? Infinity : expiresAt;
+export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: HeldToken, after: number): number {
+  let next = isExpiryReported ? Infinity : endsAt;
   for (const at of [renewAt, usableUntil]) if (at > after && at < next) next = at;
   return next;
 }
@@ -71,7 +71,7 @@ export function createTokenHolder(context: TokenContext) {
      */
     fromStore: (stored: SourceResult): TokenArrived | null => {
       const arrived = judgeStored(context, stored);
-      const held = usable(state, now());
+      const held = usableHeld(state, now());
       if (!arrived || !held || !sameToken(arrived.token, held.token)) return arrived;
       // The same object: a new one stands for an answer of the source, which callers wait for.
       keep(Object.assign(held, arrived));
@@ -109,7 +109,7 @@ function takeUp(
   } else {
     state.sessionTokens?.add(token);
     // A token that has already expired never replaces a usable one.
-    if (!usable(state, time)) state.last = arrived;
+    if (!usableHeld(state, time)) state.last = arrived;
     // A token that was rejected is not used again, now that the source has given another.
     if (held?.isSuspended) release();
   }
@@ -153,12 +153,12 @@ function judgeStored(context: TokenContext, stored: SourceResult): TokenArrived 
   const { held } = state;
   const time = now();
   const received = receivedToken(stored, 0, context);
-  const isOlder = held !== null && received.issuedAt < held.issuedAt;
+  const isOlder = held !== null && received.requestedAt < held.requestedAt;
   // The store may not know yet that a server rejected the token.
   if (isOlder || isSuspended(state, received.token) || time >= received.usableUntil) return null;
   // No token is renewed on schedule in the first half of its life: others forced this one.
-  const inUse = usable(state, time);
-  const isRenewal = !inUse || time - inUse.issuedAt >= lifetimeOfToken(inUse.token) / 2;
+  const inUse = usableHeld(state, time);
+  const isRenewal = !inUse || time - inUse.requestedAt >= lifetimeOfToken(inUse.token) / 2;
   return { type: 'token', ...received, reason: 'scheduled', attempt: 1, isRenewal };
 }
 

@@ -48,7 +48,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   throw new InvalidTokenResponseError(missing + hint);
 }
 
-export const withoutToken = () => new InvalidTokenResponseError('the token source completed without a token');
+export const noTokenError = () => new InvalidTokenResponseError('the token source completed without a token');
 
 /** The part of a fetch Response that is read, whichever implementation made it. */
 export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'> &

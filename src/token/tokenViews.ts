@@ -92,7 +92,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
      *
      * @param begin called once the view waits
      */
-    next: (begin: () => void, maxWait?: number): Observable<AccessToken> =>
+    nextToken: (begin: () => void, maxWait?: number): Observable<AccessToken> =>
       defer(() => {
         const { held, failures } = state;
         // By `failures`: a caller that begins to wait in a `refreshFailed` listener waits for the attempt after that
