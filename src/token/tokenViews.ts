@@ -17,7 +17,15 @@ import { timeLimit } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { Pipeline } from './pipeline.js';
-import { blockingFailure, earlyEndOfPause, isFresh, isOfSession, isReplacing, type TokenState } from './state.js';
+import {
+  blockingFailure,
+  earlyEndOfPause,
+  isFresh,
+  isOfSession,
+  isReplacing,
+  type HeldToken,
+  type TokenState,
+} from './state.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -31,22 +39,24 @@ export function useFresh(state: TokenState, now: () => number): AccessToken | nu
   return held.token;
 }
 
+/** The token for a request that leaves now, or null if it must wait. */
+function useToken({ state, now, current }: TokenContext, demand: () => void): AccessToken | null {
+  const fresh = useFresh(state, now);
+  if (fresh || !current()) return fresh;
+  state.lastUse = now();
+  demand();
+  // A source that answers at once has replaced it.
+  return current();
+}
+
 export type TokenViews = ReturnType<typeof createTokenViews>;
 
 /** All views are made of the same updates; the first subscriber starts the fetch. */
 export function createTokenViews(context: TokenContext, { updates$, demand }: Pipeline) {
-  const { state, settings, now, fetcher, recheck, current } = context;
+  const { state, settings, now, fetcher, recheck } = context;
   const checkedUpdates$ = subscribeThen(updates$, recheck);
 
-  /** The token for a request that leaves now, or null if it must wait. */
-  const use = (): AccessToken | null => {
-    const fresh = useFresh(state, now);
-    if (fresh || !current()) return fresh;
-    state.lastUse = now();
-    demand();
-    // A source that answers at once has replaced it.
-    return current();
-  };
+  const use = () => useToken(context, demand);
 
   return {
     use,
@@ -55,12 +65,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
       // A token that is to be renewed is renewed first: its successor may come at once.
       use();
       return checkedUpdates$.pipe(
-        map((update) => {
-          const usable = current();
-          // A subscriber stays while a token is usable, and hears of no failure meanwhile.
-          if (!usable && update.type === 'failed') throw update.error;
-          return usable ?? (update.type === 'token' ? update.token : null);
-        }),
+        map((update) => tokenForSubscriber(context, update)),
         filter((token) => token !== null),
         // The next session may begin with the same token.
         distinctUntilChanged((last, next) => isOfSession(state, last) && sameToken(last, next)),
@@ -95,15 +100,29 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
     nextToken: (begin: () => void, maxWait?: number): Observable<AccessToken> =>
       defer(() => {
         const { held, failures } = state;
-        // By `failures`: a caller that begins to wait in a `refreshFailed` listener waits for the attempt after that
-        // one. By identity: the same token may have come again.
-        const isWaitOver = ({ type }: TokenUpdate) =>
-          type === 'attemptFailed' && state.failures !== failures && state.held === held && current() !== null;
-        const untilItFails$ = subscribeThen(updates$, begin).pipe(takeWhile((update) => !isWaitOver(update)));
+        const untilItFails$ = subscribeThen(updates$, begin).pipe(
+          takeWhile(({ type }) => type !== 'attemptFailed' || !isKeptInUse(context, held, failures)),
+        );
         return firstToken(context, untilItFails$, held, maxWait);
       }),
   };
 }
+
+/** What a subscriber gets of an update. It stays while a token is usable, and hears of no failure meanwhile. */
+function tokenForSubscriber({ current }: TokenContext, update: TokenUpdate): AccessToken | null {
+  const usable = current();
+  if (!usable && update.type === 'failed') throw update.error;
+  return usable ?? (update.type === 'token' ? update.token : null);
+}
+
+/**
+ * An attempt has failed since a caller began to wait, and the token that was at hand then stays usable.
+ *
+ * By `failures`: a caller that begins to wait in a `refreshFailed` listener waits for the attempt after that one. By
+ * identity: the same token may have come again.
+ */
+const isKeptInUse = ({ state, current }: TokenContext, held: HeldToken | null, failures: number): boolean =>
+  state.failures !== failures && state.held === held && current() !== null;
 
 const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
 
