@@ -36,8 +36,8 @@ export interface TokenContext {
   readonly waiting: Set<{ readonly since: number }>;
   /** The usable token, without side effects. */
   readonly current: () => AccessToken | null;
-  /** Emits `refreshFailed` for a failure that the token survives. */
-  readonly report: (error: unknown, attempt?: number, retryIn?: number | null) => void;
+  /** Emits `refreshFailed`. */
+  readonly report: (error: unknown, attempt?: number, retryIn?: number | null, permanent?: boolean) => void;
 }
 
 /** What is known of a stream. Another manager goes on from it. */
@@ -69,8 +69,8 @@ export function createContext(source: TokenSource, settings: Settings, record: P
     cancelled$: new Subject(),
     waiting: new Set(),
     current: () => usableToken(state, now()),
-    report: (error, attempt = 1, retryIn = null) => {
-      events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent: false });
+    report: (error, attempt = 1, retryIn = null, permanent = false) => {
+      events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });
     },
   };
 }

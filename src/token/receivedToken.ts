@@ -25,8 +25,8 @@ export interface ReceivedToken extends TokenTimes {
   readonly origin: TokenChanged['origin'];
 }
 
-/** The same token again is asked for no sooner than after this. Milliseconds. */
-const SAME_TOKEN_PAUSE = 1000;
+/** A source that gives the same token again, or one that cannot be kept, is asked no sooner than this. Milliseconds. */
+export const LEAST_PAUSE = 1000;
 
 /**
  * Makes a token of what came.
@@ -67,6 +67,6 @@ export function receivedToken(
 function askedAgain(received: ReceivedToken, now: number): ReceivedToken {
   const { renewAt, usableUntil } = received;
   if (renewAt > now) return received;
-  const wait = Math.max(SAME_TOKEN_PAUSE, (usableUntil - now) / 2);
+  const wait = Math.max(LEAST_PAUSE, (usableUntil - now) / 2);
   return { ...received, renewAt: Math.min(usableUntil, now + wait) };
 }

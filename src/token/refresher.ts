@@ -2,7 +2,6 @@
 import { catchError, defer, EMPTY, filter, finalize, map, of, retry, switchMap, take, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';
-import { messageOf } from '../internal/messageOf.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { failureOf } from './failure.js';
@@ -51,7 +50,7 @@ function begin({ state, rejections, now }: TokenContext, reason: RefreshReason):
   const rejectedBy = state.forcedBy === 'manual' ? null : state.forcedBy;
   const refresh: Refresh = { reason, attempt: 0, rejectedBy, isFetching: false, isSuperseded: false };
   Object.assign(state, { refresh, forcedBy: null, permanentFailure: null });
-  if (rejectedBy) rejections.forced(rejectedBy.kind, state.held?.isAccepted ?? true, now());
+  if (rejectedBy) rejections.forced(rejectedBy.kind, state.held?.isAccepted === true, now());
   return refresh;
 }
 
@@ -105,7 +104,7 @@ function afterFailure(
   thrown: unknown,
   announce: Announce,
 ): Observable<unknown> {
-  const { state, settings, now, events, recheck$ } = context;
+  const { state, settings, now, recheck$, report } = context;
   const time = now();
   const failure = failureOf(thrown, settings);
   // `isPermanent` may have called `signOut()`. The failure is none of the next session.
@@ -123,21 +122,12 @@ function afterFailure(
   if (!retries) end(context, refresh);
   if (permanent)
     state.permanentFailure = new TokenUnavailableError('the token source failed permanently', { cause: error });
-  const retryIn = retries ? duration : null;
-  events.emit({
-    type: 'refreshFailed',
-    error,
-    message: messageOf(error),
-    attempt: refresh.attempt,
-    retryIn,
-    permanent,
-  });
+  report(error, refresh.attempt, retries ? duration : null, permanent);
   if (permanent) return throwError(() => error);
   announce({ type: 'attemptFailed' });
   if (!retries) return EMPTY;
   return recheck$.pipe(
     switchMap(() => afterPause(context)),
-    filter(() => pauseLeft(state, now()) === 0),
     take(1),
     filter(() => isWanted(state, now(), settings)),
   );

@@ -34,6 +34,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
   let unaccepted = 0;
   /** When the last of them was begun, or brought its token. */
   let forcedAt = -Infinity;
+  const spentLately = (kind: RejectionKind, now: number) => spent[kind].filter((at) => now - at < per);
 
   return {
     /**
@@ -60,14 +61,13 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
     },
     /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
     mayForce: (kind: RejectionKind, isAccepted: boolean, now: number): boolean => {
-      spent[kind] = spent[kind].filter((at) => now - at < per);
-      if (spent[kind].length >= max) return false;
+      if (spentLately(kind, now).length >= max) return false;
       if (isAccepted || unaccepted === 0) return true;
       return now - forcedAt >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (unaccepted - 1));
     },
     /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
     forced: (kind: RejectionKind, isAccepted: boolean, now: number): void => {
-      spent[kind].push(now);
+      spent[kind] = [...spentLately(kind, now), now];
       unaccepted = isAccepted ? 0 : unaccepted + 1;
       forcedAt = now;
     },

@@ -93,7 +93,7 @@ export const usableToken = (state: TokenState, now: number): AccessToken | null 
 
 /** The token at hand is being replaced, or is to be. */
 export const isReplacing = ({ refresh, forcedBy }: TokenState): boolean =>
-  forcedBy !== null || refresh?.isSuperseded === false;
+  forcedBy !== null || (refresh !== null && !refresh.isSuperseded);
 
 /** A server rejected this very token, and no request is given it until there is another. */
 export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =>

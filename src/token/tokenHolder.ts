@@ -5,14 +5,11 @@ import { jwtClaims } from '../internal/jwtClaims.js';
 import { messageOf } from '../internal/messageOf.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import { receivedToken, type SourceResult } from './receivedToken.js';
+import { LEAST_PAUSE, receivedToken, type SourceResult } from './receivedToken.js';
 import { lifetimeOfToken, saysLifetime } from './refreshPolicy.js';
 import { isSuspended, isWanted, usableHeld, type HeldToken } from './state.js';
 import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
-
-/** A source whose tokens cannot be kept is asked at most this often. Milliseconds. */
-const SINGLE_USE_PAUSE = 1000;
 
 /** When to look at a token again: it is due, over, or its end has not been reported. `Infinity`: never. */
 export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: HeldToken, after: number): number {
@@ -97,7 +94,7 @@ function takeUp(
   state.failures = 0;
   state.lastError = undefined;
   state.permanentFailure = null;
-  state.pausedUntil = isKept ? -Infinity : time - took + SINGLE_USE_PAUSE;
+  state.pausedUntil = isKept ? -Infinity : time - took + LEAST_PAUSE;
   state.singleUse = isKept ? null : token;
   if (isKept) {
     if (isChange && isRenewal) rejections.forgetBare();
@@ -126,7 +123,7 @@ function announceArrived(context: TokenContext, arrived: TokenArrived, previous:
   // A `tokenChanged` listener may have ended the session of this token.
   if (state.singleUse === token) {
     const message = 'the token source returned a token that has already expired: it is used once and not kept';
-    const retryIn = isWanted(state, now(), settings) ? Math.max(0, SINGLE_USE_PAUSE - took) : null;
+    const retryIn = isWanted(state, now(), settings) ? Math.max(0, LEAST_PAUSE - took) : null;
     warn(context, message, attempt, retryIn);
   } else if (state.held?.token === token && hasUnreadLifetime(context, token))
     warn(context, 'the lifetime of the token is unknown: "expires_in" must be a number of seconds', attempt);
