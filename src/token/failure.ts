@@ -75,8 +75,8 @@ const isFinal = (failure: unknown): boolean =>
   isTokenError(failure, 'ERR_ORIGIN_NOT_ALLOWED');
 
 /**
- * Failures that a retry does not help: an error code of OAuth, a 4xx that does not ask to come back, and a source that
- * returns no token response at all.
+ * Failures that a retry does not help: an error code of OAuth, a 4xx that does not ask to come back, and a mistake
+ * of the source's.
  */
 export function isPermanentFailure(thrown: unknown): boolean {
   const failure = failureWithReason(thrown);
@@ -88,7 +88,7 @@ export function isPermanentFailure(thrown: unknown): boolean {
   if (code !== undefined && isTemporaryCode(code)) return false;
   if (code !== undefined && isOAuthCode(code)) return true;
   if (limitsRate(failure)) return false;
-  // An error in a response of status 200 is judged like one of 400.
+  // An error in a response of status 200 is judged like one of 400. The code of a foreign error need not be a server's.
   if (status === undefined || status < 400) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== undefined;
   return status < 500 && !(status === 403 && isHtml(failure));
 }

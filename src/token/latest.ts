@@ -27,7 +27,8 @@ export function latest<T>({ replay, beforeEmit, isCurrent, onCount }: LatestOpti
   let emitToTheRest = (): void => undefined;
   return {
     next: (value) => {
-      // A copy: a subscriber that comes while the value is emitted waits for the next one.
+      // A copy: a subscriber that comes while the value is emitted waits for the next one. An iterator, not a list: a
+      // nested `next` continues it, so that each subscriber gets this value once, and before the nested one.
       const present = [...subscribers].values();
       const emitBefore = emitToTheRest;
       const emit = () => {

@@ -77,7 +77,7 @@ export function createPipeline(context: TokenContext, holder: TokenHolder): Pipe
    * Completes when none is wanted: the stream is idle.
    */
   const untilNeeded$ = recheck$.pipe(
-    // Where no token is wanted, at once: `takeWhile` completes.
+    // Nobody wants a token: emit at once, so that `takeWhile` completes.
     switchMap(() => (isToRun() ? afterPause(context) : AT_ONCE)),
     takeWhile(isToRun),
     filter(() => whyRefresh(state, now()) !== null),

@@ -35,11 +35,12 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
   if (isUsable && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
   if (isReplacing(state) || !isUsable) return 'refreshing';
+  // Nothing ends the pause after a permanent failure, so a request would wait in vain.
   const mayForce = !blockingFailure(state, time) && rejections.mayForce(rejection.kind, held.isAccepted, time);
   return mayForce ? 'refreshing' : 'suppressed';
 }
 
-/** Has the token replaced if that was decided, and announces the decision. */
+/** Has the token replaced if that was decided, and emits `tokenRejected`. */
 function carryOut({ state, now, events }: TokenContext, rejection: Rejection, outcome: RejectionOutcome): void {
   const { token, kind } = rejection;
   const time = now();
@@ -94,7 +95,7 @@ export function createRecovery(
       carryOut(context, rejection, outcome);
       if (outcome === 'refreshing') demand();
     },
-    /** A server accepted a token. */
+    /** A server accepted a token. `keyOf` is a function, since most acceptances need no key. */
     accepted: (token: AccessToken, keyOf: () => string | undefined): void => {
       accept(state, rejections, token, keyOf);
     },
@@ -119,7 +120,8 @@ export function accept(
   token: AccessToken,
   keyOf: () => string | undefined,
 ): void {
-  // What is accepted while it is being replaced says nothing of its successor.
+  // While its replacement is fetched, an acceptance of the old token does not end the pauses: the next token may be
+  // rejected.
   const isStaying = !(refresh?.isFetching && refresh.rejectedBy) && sameToken(held?.token, token);
   if (held && isStaying) held.isAccepted = true;
   rejections?.noteAcceptance(keyOf, isStaying || sameToken(singleUse, token));

@@ -82,7 +82,8 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
           throw new TokenFetchTimeoutError('the token had expired when it came');
         // Not left to `finalize`, which runs after the token was delivered.
         end(context, refresh);
-        // Others shared it, another one was asked for, and only then the store answered.
+        // The store's `changes` have brought this token already, and then another one was asked for. This is not it: a
+        // refresh follows.
         if (state.forcedBy && sameToken(received.token, state.last?.token)) return null;
         // A second token would not help the resource more.
         if (rejectedBy) rejections.remember(rejectedBy, now());

@@ -10,7 +10,10 @@ import { lifetimeOfToken } from './refreshPolicy.js';
 import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken, RefreshReason } from './types.js';
 
-/** The token at hand: the update that brought it, which later subscribers are given. */
+/**
+ * The token at hand: the update that brought it, which later subscribers are given. A new object means that the source
+ * has answered, even with the same token.
+ */
 export interface HeldToken extends TokenArrived {
   /** A server rejected it: no request is given it until the attempt under way, or the next one, has ended. */
   isSuspended: boolean;
@@ -79,7 +82,7 @@ export const initialState = () =>
 /** The functions below decide by it and change nothing. */
 export type TokenState = ReturnType<typeof initialState>;
 
-/** A request takes the token, and nothing else is to do: it is usable, and not yet to be renewed. */
+/** A request may have it, and no renewal is due. `renewAt` may be after `usableUntil`, if `refreshBefore` is small. */
 export const isFresh = ({ renewAt, usableUntil, isSuspended }: HeldToken, now: number): boolean =>
   now < renewAt && now < usableUntil && !isSuspended;
 
@@ -131,7 +134,7 @@ export const earlyEndOfPause = (
   { initial }: Settings['backoff'],
 ): number => (failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(MIN_PAUSE, initial)));
 
-/** A request of a session that has ended is not repeated with a token of the next one. */
+/** Whether the token is of this session; true before the first sign-out. */
 export const isOfSession = ({ sessionTokens }: TokenState, token: AccessToken): boolean =>
   sessionTokens === null || sessionTokens.has(token);
 
@@ -154,7 +157,7 @@ export function isWanted(
 /** The pipeline stays connected: a token is wanted, or nothing is to be done yet. */
 export function keepsRunning(state: TokenState, now: number, settings: Settings): boolean {
   if (isWanted(state, now, settings)) return true;
-  // After a failure, nothing more is tried for nobody.
+  // After a failure there is no retry if nobody wants a token.
   return state.held !== null && isFresh(state.held, now) && state.failures === 0;
 }
 

@@ -106,8 +106,8 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
   /** Asks for one value, in the async context (AsyncLocalStorage) in which the stream was made. */
   const ask = <T>(place: Place, input: () => Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
-      // A synchronous answer is passed on only after that is left, and `owns` is false again for what it
-      // causes.
+      // A synchronous answer is delivered after that is left, and `isCallingSource` is false: otherwise requests that
+      // it causes would count as the source's.
       const answer = new AsyncSubject<T>();
       isCallingSource = place === 'source';
       try {
@@ -140,11 +140,11 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
       // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
       setTimeLimit(2 * fetchTimeout, 'store');
       const fetch = (last?: TokenResponse | null) => {
-        // Not enumerable: a log of the request does not print it.
+        // Not enumerable: a log of the request does not print it. Configurable: a store may fetch twice.
         if (last !== undefined) Object.defineProperty(request, 'last', { value: last, configurable: true });
-        // A store may begin its fetch after it was given up.
+        // The stream may have given this request up before the store fetches.
         const begun$ = defer(() => (request.signal.aborted ? EMPTY : response$));
-        // What is waited for after the answer is the store.
+        // From the answer on, the limit is for the store.
         return begun$.pipe(
           tap(() => {
             setTimeLimit(fetchTimeout, 'store');
@@ -182,7 +182,7 @@ function observableOf(returned: unknown): Observable<TokenResponse | Response> {
   try {
     if (typeof returned === 'object') return from(returned as ObservableInput<TokenResponse | Response>);
   } catch {
-    // Told below.
+    // The error below says what is wrong.
   }
   throw mistake(`the token source returned ${kindOf(returned)}, not a Promise or an Observable of a token response`);
 }

@@ -35,7 +35,7 @@ export function createTokenHolder(context: TokenContext) {
       }),
     );
   };
-  /** Stops the timers, and forgets the token. */
+  /** Stops the timers, and forgets the token at hand. */
   const release = (): void => {
     timer.unsubscribe();
     timer = new Subscription();
@@ -70,7 +70,7 @@ export function createTokenHolder(context: TokenContext) {
       const arrived = judgeStored(context, stored);
       const held = usableHeld(state, now());
       if (!arrived || !held || !sameToken(arrived.token, held.token)) return arrived;
-      // The same object: a new one stands for an answer of the source, which callers wait for.
+      // The same object: callers wait for an answer of the source, which a new one means.
       keep(Object.assign(held, arrived));
       return null;
     },
@@ -102,6 +102,7 @@ function takeUp(
     const isAccepted = reason !== 'rejected' && sameToken(token, held?.token) && held?.isAccepted === true;
     // Not by a spread: V8 gives an object that was made by one five times the memory.
     keep(Object.assign({ isSuspended: false, isAccepted, isExpiryReported: false }, arrived));
+    // Those who waited use it now.
     if (state.subscribers > 0) state.lastUse = time;
   } else {
     state.sessionTokens?.add(token);

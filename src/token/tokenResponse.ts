@@ -71,7 +71,7 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   const { status, headers } = response;
   const isOk = status >= 200 && status <= 299;
   if (isOk && response.bodyUsed) throw mistake('the token source returned a Response whose body has been read');
-  // The status of a rejection counts, whether its body can be read or not.
+  // A failed status counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseBody(text);
   // In a browser the status of a redirect that is not followed is 0.
@@ -91,7 +91,7 @@ export const emptyBody = (status: number, message: string): InvalidTokenResponse
 const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Promise<string> =>
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');
 
-/** What a token endpoint says when it rejects (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
+/** What a token endpoint says when it refuses (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
 function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
   const { error, error_description } = (body ?? {}) as Record<string, unknown>;
   const given = codeIn(error) ?? errorCodeOf(body);

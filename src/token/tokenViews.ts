@@ -29,7 +29,7 @@ import {
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
-/** All that a request with a fresh token costs. */
+/** The token if it is fresh, else null. Nothing else runs for a request that gets it. */
 export function useFresh(state: TokenState, now: () => number): AccessToken | null {
   const { held } = state;
   if (!held) return null;
@@ -69,6 +69,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         filter((token) => token !== null),
         // The next session may begin with the same token.
         distinctUntilChanged((last, next) => isOfSession(state, last) && sameToken(last, next)),
+        // `idleTimeout` counts from when the last subscriber left.
         finalize(() => (state.lastUse = now())),
       );
     }),

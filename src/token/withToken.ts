@@ -165,7 +165,7 @@ function sendAndRepeat<T>(
       tap({
         next: (next) => {
           isRepeat = true;
-          // RxJS repeats after everyone else has heard of the token, and one of them may have seen it rejected as well.
+          // `retry` subscribes after all others got this token. One of them may have seen it rejected by then.
           tokenAtHand = () => newest(next, rejection.token);
         },
         // The request is repeated, or the caller has left: the response is read by nobody.
