@@ -12,7 +12,7 @@ import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/
 import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
-import { mistake } from '../../src/token/tokenResponse.js';
+import { mistake } from '../../src/token/mistake.js';
 import {
   InvalidTokenResponseError,
   OriginNotAllowedError,

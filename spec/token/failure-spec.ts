@@ -8,7 +8,7 @@ import {
   TokenUnavailableError,
 } from '../../src/errors.js';
 import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
-import { mistake } from '../../src/token/tokenResponse.js';
+import { mistake } from '../../src/token/mistake.js';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 

@@ -1,13 +1,8 @@
 import { NEVER, of } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
-import {
-  checkTokenResponse,
-  isFetchResponse,
-  isMistake,
-  mistake,
-  readFetchResponse,
-} from '../../src/token/tokenResponse.js';
+import { isMistake, mistake } from '../../src/token/mistake.js';
+import { checkTokenResponse, isFetchResponse, readFetchResponse } from '../../src/token/tokenResponse.js';
 
 const failureOf = (value: unknown): Error | undefined => {
   try {

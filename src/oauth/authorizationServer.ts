@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/originOf.js';
 import { TokenEndpointError } from '../errors.js';
-import { mistake } from '../token/tokenResponse.js';
+import { mistake } from '../token/mistake.js';
 import { answeredBy, asksForRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';

@@ -1,7 +1,7 @@
 /** Asks the user to sign in again. */
 import { firstValueFrom } from 'rxjs';
 import { stopwatch } from '../internal/stopwatch.js';
-import { mistake } from '../token/tokenResponse.js';
+import { mistake } from '../token/mistake.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { RefreshTokenOptions } from './options.js';
 import { asObservable } from './source.js';

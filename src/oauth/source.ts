@@ -1,7 +1,7 @@
 /** What all sources of this folder share: hooks, and how they read what functions of the user return. */
 import { firstValueFrom, from, takeUntil, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
-import { mistake } from '../token/tokenResponse.js';
+import { mistake } from '../token/mistake.js';
 import type { TokenSource } from '../token/types.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { codeOf } from '../internal/files.js';

@@ -1,7 +1,8 @@
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
 import { PROOF } from '../internal/sourceHooks.js';
-import { checkTokenResponse, mistake } from '../token/tokenResponse.js';
+import { mistake } from '../token/mistake.js';
+import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenFields, TokenResponse } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
 import { createServerLookup } from './authorizationServer.js';

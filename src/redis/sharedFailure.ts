@@ -1,7 +1,7 @@
 import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../errors.js';
 import { errorCodeOf, statusOf } from '../internal/answers.js';
 import { messageOf } from '../internal/messageOf.js';
-import { mistake } from '../token/tokenResponse.js';
+import { mistake } from '../token/mistake.js';
 import { isPermanentFailure, failureWithReason } from '../token/failure.js';
 
 /** What processes share of a failed fetch: class and message, and what it is judged by. No response, no cause. */

@@ -1,7 +1,8 @@
 import { firstValueFrom, fromEvent, merge, switchMap, throwIfEmpty, type Observable } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { failAfter, type Timers } from '../internal/timers.js';
-import { checkTokenResponse, mistake, noTokenError } from '../token/tokenResponse.js';
+import { mistake } from '../token/mistake.js';
+import { checkTokenResponse, noTokenError } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import { isTokenResponse } from './storedResponse.js';
 

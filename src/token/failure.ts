@@ -5,7 +5,7 @@ import { messageOf } from '../internal/messageOf.js';
 import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { callPredicate } from '../internal/callPredicate.js';
-import { drawn, isMistake } from './tokenResponse.js';
+import { drawn, isMistake } from './mistake.js';
 
 /** A server is not believed when it asks for a longer pause than this. Milliseconds. */
 export const MAX_RETRY_AFTER = 5 * 60_000;

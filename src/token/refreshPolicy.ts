@@ -1,7 +1,7 @@
 /** When a token is renewed, is given to no request any more, and expires: pure functions of its response. */
 import { jwtClaims } from '../internal/jwtClaims.js';
 import type { Settings } from './options.js';
-import { answerOf, drawn, mistake } from './tokenResponse.js';
+import { answerOf, drawn, mistake } from './mistake.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
 const MAX_LEAD = 5 * 60_000;

@@ -24,7 +24,8 @@ import { timeLimit, type Timers } from '../internal/timers.js';
 import { fetchRequest, type Report, type RequestedToken } from './fetchRequest.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
-import { isFetchResponse, mistake, readFetchResponse, noTokenError } from './tokenResponse.js';
+import { mistake } from './mistake.js';
+import { isFetchResponse, readFetchResponse, noTokenError } from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 export interface TokenFetcher {

@@ -3,22 +3,11 @@ import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { codeIn, errorCodeOf, errorStatus, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
+import { mistake } from './mistake.js';
 import type { TokenResponse } from './types.js';
 
 /** Whether a text goes into a header without breaking it: visible ASCII, and no space. */
 export const fitsHeader = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
-
-/** Failures of a source or an option whose code is wrong: asking again does not help. */
-const mistakes = /* @__PURE__ */ new WeakSet();
-
-export const isMistake = (failure: unknown): boolean => mistakes.has(failure as object);
-
-/** An error of whoever wrote the source or an option. */
-export function mistake(message: string, options?: ErrorOptions): InvalidTokenResponseError {
-  const error = new InvalidTokenResponseError(message, options);
-  mistakes.add(error);
-  return error;
-}
 
 /** Members of HTTP responses, Observables, promises, bytes, MSAL's results and our tokens: no token response has them. */
 const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength', 'arrayBuffer', 'accessToken', 'raw'];
@@ -106,15 +95,3 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
 
 /** As `statusOf`, and Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message: '…' }`. */
 const statusIn = (answer: unknown): number | undefined => statusOf(answer) ?? errorStatus(fieldsOf(answer).code);
-
-/** What a function among the options returns. If it throws, another token does not help. */
-export function answerOf<T, R>(name: string, option: (given: T) => R, given: T): R {
-  try {
-    return option(given);
-  } catch (cause) {
-    throw mistake(`option "${name}" threw an error`, { cause });
-  }
-}
-
-/** A number from 0 to 1. */
-export const drawn = (random: () => number): number => answerOf('random', random, undefined) || 0;

@@ -1,0 +1,26 @@
+/** Mistakes in the code of a source or an option, which another attempt does not mend. */
+import { InvalidTokenResponseError } from '../errors.js';
+
+/** Failures of a source or an option whose code is wrong: asking again does not help. */
+const mistakes = /* @__PURE__ */ new WeakSet();
+
+export const isMistake = (failure: unknown): boolean => mistakes.has(failure as object);
+
+/** An error of whoever wrote the source or an option. */
+export function mistake(message: string, options?: ErrorOptions): InvalidTokenResponseError {
+  const error = new InvalidTokenResponseError(message, options);
+  mistakes.add(error);
+  return error;
+}
+
+/** What a function among the options returns. If it throws, another token does not help. */
+export function answerOf<T, R>(name: string, option: (given: T) => R, given: T): R {
+  try {
+    return option(given);
+  } catch (cause) {
+    throw mistake(`option "${name}" threw an error`, { cause });
+  }
+}
+
+/** A number from 0 to 1. */
+export const drawn = (random: () => number): number => answerOf('random', random, undefined) || 0;
