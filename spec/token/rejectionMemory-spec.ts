@@ -73,7 +73,7 @@ describe('tokens that nobody has accepted', () => {
   });
 
   it.each<[string, (memory: RejectionMemory) => void]>([
-    ['the first acceptance', (memory) => memory.noteAcceptance(() => undefined, true)],
+    ['the first acceptance', (memory) => memory.accepted(() => undefined, true)],
     ['the replacement of one that was accepted', (memory) => memory.forced('bare', true, 5)],
     ['the end of the session', (memory) => memory.clear()],
   ])('should be counted anew after %s', (_kind, event) => {
@@ -99,7 +99,7 @@ describe('the memory of resources', () => {
   /** Only then the memory asks which resource has accepted a token. */
   const hasEntries = (memory: RejectionMemory) => {
     let isAsked = false;
-    memory.noteAcceptance(() => void (isAsked = true), false);
+    memory.accepted(() => void (isAsked = true), false);
     return isAsked;
   };
 
@@ -149,9 +149,9 @@ describe('the memory of resources', () => {
     const memory = createRejectionMemory(unlimited);
     memory.remember({ key: 'a', kind }, 0);
     memory.remember({ key: 'b', kind: 'bare' }, 0);
-    memory.noteAcceptance(() => 'a', true);
+    memory.accepted(() => 'a', true);
     expect([passedOn(memory, 'a'), passedOn(memory, 'b')]).toEqual(['', 'bare']);
-    memory.noteAcceptance(() => undefined, true);
+    memory.accepted(() => undefined, true);
     expect(passedOn(memory, 'b')).toBe('bare');
   });
 

@@ -56,11 +56,7 @@ function carryOut({ state, now, events }: TokenContext, rejection: Rejection, ou
 
 export type Recovery = ReturnType<typeof createRecovery>;
 
-export function createRecovery(
-  context: TokenContext,
-  views: Pick<TokenViews, 'take' | 'nextToken'>,
-  demand: () => void,
-) {
+export function createRecovery(context: TokenContext, views: Pick<TokenViews, 'take' | 'next'>, demand: () => void) {
   const { state, now, rejections, current } = context;
 
   return {
@@ -79,7 +75,7 @@ export function createRecovery(
         if (!sameToken(state.held?.token, token)) return views.take(maxWait);
         // A `tokenRejected` listener may have made the attempt already: it failed, or brought the same token again.
         if (current() && (state.failures !== failures || !isReplacing(state))) return EMPTY;
-        return views.nextToken(demand, maxWait).pipe(
+        return views.next(demand, maxWait).pipe(
           tap((next) => {
             // The source returned the token again, so it is valid: this resource alone rejects it.
             if (sameToken(next, token)) rejections.remember(rejection, now());
@@ -122,7 +118,7 @@ export function accept(
 ): void {
   // While its replacement is fetched, an acceptance of the old token does not end the pauses: the next token may be
   // rejected.
-  const isStaying = !(refresh?.isFetching && refresh.rejectedBy) && sameToken(held?.token, token);
+  const isStaying = !(refresh?.isFetching && refresh.rejection) && sameToken(held?.token, token);
   if (held && isStaying) held.isAccepted = true;
-  rejections?.noteAcceptance(keyOf, isStaying || sameToken(singleUse, token));
+  rejections?.accepted(keyOf, isStaying || sameToken(singleUse, token));
 }

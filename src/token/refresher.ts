@@ -47,10 +47,10 @@ export function afterPause({ state, now, timers }: TokenContext): Observable<unk
 
 /** A refresh begins. What forced it is cleared, and counted if it was a rejection. */
 function begin({ state, rejections, now }: TokenContext, reason: RefreshReason): Refresh {
-  const rejectedBy = state.forcedBy === 'manual' ? null : state.forcedBy;
-  const refresh: Refresh = { reason, attempt: 0, rejectedBy, isFetching: false, isSuperseded: false };
+  const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
+  const refresh: Refresh = { reason, attempt: 0, rejection, isFetching: false, isSuperseded: false };
   Object.assign(state, { refresh, forcedBy: null, permanentFailure: null });
-  if (rejectedBy) rejections.forced(rejectedBy.kind, state.held?.isAccepted === true, now());
+  if (rejection) rejections.forced(rejection.kind, !!state.held?.isAccepted, now());
   return refresh;
 }
 
@@ -62,7 +62,7 @@ function end({ state }: TokenContext, refresh: Refresh): void {
 /** Asks the source once. */
 function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdate> {
   const { state, settings, now, fetcher, rejections, events, report } = context;
-  const { reason, rejectedBy } = refresh;
+  const { reason, rejection } = refresh;
   return defer(() => {
     const count = ++refresh.attempt;
     const sentAt = (state.lastFetchAt = now());
@@ -86,7 +86,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         // refresh follows.
         if (state.forcedBy && sameToken(received.token, state.last?.token)) return null;
         // A second token would not help the resource more.
-        if (rejectedBy) rejections.remember(rejectedBy, now());
+        if (rejection) rejections.remember(rejection, now());
         const isRenewal = reason !== 'rejected' && reason !== 'manual';
         return { type: 'token', ...received, reason, attempt: count, isRenewal };
       }),

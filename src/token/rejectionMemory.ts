@@ -34,7 +34,6 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
   let unaccepted = 0;
   /** When the last of them was begun, or brought its token. */
   let forcedAt = -Infinity;
-  const spentLately = (kind: RejectionKind, now: number) => spent[kind].filter((at) => now - at < per);
 
   return {
     /**
@@ -61,18 +60,18 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
     },
     /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
     mayForce: (kind: RejectionKind, isAccepted: boolean, now: number): boolean => {
-      if (spentLately(kind, now).length >= max) return false;
+      if (spent[kind].filter((at) => now - at < per).length >= max) return false;
       if (isAccepted || unaccepted === 0) return true;
       return now - forcedAt >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (unaccepted - 1));
     },
     /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
     forced: (kind: RejectionKind, isAccepted: boolean, now: number): void => {
-      spent[kind] = [...spentLately(kind, now), now];
+      spent[kind] = [...spent[kind], now].filter((at) => now - at < per);
       unaccepted = isAccepted ? 0 : unaccepted + 1;
       forcedAt = now;
     },
     /** A resource accepted a token. A late answer to an older one says nothing of those that came after it. */
-    noteAcceptance: (keyOf: () => string | undefined, isCurrent: boolean): void => {
+    accepted: (keyOf: () => string | undefined, isCurrent: boolean): void => {
       if (isCurrent) unaccepted = 0;
       if (bare.size + explicit.size === 0) return;
       const key = keyOf();

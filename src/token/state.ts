@@ -29,7 +29,7 @@ export interface Refresh {
   /** The number of the attempt, from 1. */
   attempt: number;
   /** The rejection that it was begun for; null: none. */
-  readonly rejectedBy: RejectedBy | null;
+  readonly rejection: RejectedBy | null;
   /** The source is being asked. */
   isFetching: boolean;
   /** Others have put a newer token into the store meanwhile. It stays in use, and the answer may be the same one. */
@@ -96,7 +96,7 @@ export const usableToken = (state: TokenState, now: number): AccessToken | null 
 
 /** The token at hand is being replaced, or is to be. */
 export const isReplacing = ({ refresh, forcedBy }: TokenState): boolean =>
-  forcedBy !== null || (refresh !== null && !refresh.isSuperseded);
+  forcedBy !== null || refresh?.isSuperseded === false;
 
 /** A server rejected this very token, and no request is given it until there is another. */
 export const isSuspended = ({ held }: TokenState, token: AccessToken): boolean =>

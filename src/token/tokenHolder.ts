@@ -93,7 +93,6 @@ function takeUp(
   if (isChange) state.forcedBy = null;
   state.failures = 0;
   state.lastError = undefined;
-  state.permanentFailure = null;
   state.pausedUntil = isKept ? -Infinity : time - took + LEAST_PAUSE;
   state.singleUse = isKept ? null : token;
   if (isKept) {

@@ -17,7 +17,7 @@ type Beginning = Partial<TokenRecord> & Pick<TokenStreamOptions, 'initial'>;
 export type EndingManager = ReturnType<typeof createManager>;
 
 /** What streams, operators and clients share behind one token. */
-export type TokenManager = Omit<EndingManager, 'parts' | 'nextToken' | 'rest'>;
+export type TokenManager = Omit<EndingManager, 'parts' | 'next' | 'rest'>;
 
 export function createManager(source: TokenSource, settings: Settings, { initial, ...record }: Beginning) {
   const context = createContext(source, settings, record);

@@ -17,15 +17,7 @@ import { timeLimit } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { Pipeline } from './pipeline.js';
-import {
-  blockingFailure,
-  earlyEndOfPause,
-  isFresh,
-  isOfSession,
-  isReplacing,
-  type HeldToken,
-  type TokenState,
-} from './state.js';
+import { blockingFailure, earlyEndOfPause, isFresh, isOfSession, isReplacing, type TokenState } from './state.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { AccessToken } from './types.js';
 
@@ -53,9 +45,8 @@ export type TokenViews = ReturnType<typeof createTokenViews>;
 
 /** All views are made of the same updates; the first subscriber starts the fetch. */
 export function createTokenViews(context: TokenContext, { updates$, demand }: Pipeline) {
-  const { state, settings, now, fetcher, recheck } = context;
+  const { state, settings, now, fetcher, recheck, current } = context;
   const checkedUpdates$ = subscribeThen(updates$, recheck);
-
   const use = () => useToken(context, demand);
 
   return {
@@ -65,7 +56,12 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
       // A token that is to be renewed is renewed first: its successor may come at once.
       use();
       return checkedUpdates$.pipe(
-        map((update) => tokenForSubscriber(context, update)),
+        map((update) => {
+          const usable = current();
+          // A subscriber stays while a token is usable, and hears of no failure meanwhile.
+          if (!usable && update.type === 'failed') throw update.error;
+          return usable ?? (update.type === 'token' ? update.token : null);
+        }),
         filter((token) => token !== null),
         // The next session may begin with the same token.
         distinctUntilChanged((last, next) => isOfSession(state, last) && sameToken(last, next)),
@@ -94,36 +90,20 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
       }),
     /**
      * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
-     * usable.
-     *
-     * @param begin called once the view waits
+     * usable. `begin` is called once the view waits.
      */
-    nextToken: (begin: () => void, maxWait?: number): Observable<AccessToken> =>
+    next: (begin: () => void, maxWait?: number): Observable<AccessToken> =>
       defer(() => {
         const { held, failures } = state;
-        const untilItFails$ = subscribeThen(updates$, begin).pipe(
-          takeWhile(({ type }) => type !== 'attemptFailed' || !isKeptInUse(context, held, failures)),
-        );
+        // By `failures`: a caller that begins to wait in a `refreshFailed` listener waits for the attempt after that
+        // one. By identity: the same token may have come again.
+        const isWaitOver = ({ type }: TokenUpdate) =>
+          type === 'attemptFailed' && state.failures !== failures && state.held === held && current() !== null;
+        const untilItFails$ = subscribeThen(updates$, begin).pipe(takeWhile((update) => !isWaitOver(update)));
         return firstToken(context, untilItFails$, held, maxWait);
       }),
   };
 }
-
-/** What a subscriber gets of an update. It stays while a token is usable, and hears of no failure meanwhile. */
-function tokenForSubscriber({ current }: TokenContext, update: TokenUpdate): AccessToken | null {
-  const usable = current();
-  if (!usable && update.type === 'failed') throw update.error;
-  return usable ?? (update.type === 'token' ? update.token : null);
-}
-
-/**
- * An attempt has failed since a caller began to wait, and the token that was at hand then stays usable.
- *
- * By `failures`: a caller that begins to wait in a `refreshFailed` listener waits for the attempt after that one. By
- * identity: the same token may have come again.
- */
-const isKeptInUse = ({ state, current }: TokenContext, held: HeldToken | null, failures: number): boolean =>
-  state.failures !== failures && state.held === held && current() !== null;
 
 const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
 
