@@ -39,6 +39,32 @@ describe('whoever acts from inside an event', () => {
   );
 
   it(
+    '34: should have the resource remembered, when a renewal under way brings the same token at the call of a listener',
+    marbles((m) => {
+      const rig = setUp(m, (n) => ({
+        took: 0,
+        life: 60,
+        value: n > 3 ? 'T2' : 'T1',
+        ...(n === 2 && { fail: { status: 503, retryAfter: 900 } }),
+      }));
+      const forbidden = withToken(rig.token$, () => of(answer(403)), { key: 'r' });
+      rig.ask(0, 'first');
+      rig.tell('s', rig.token$);
+      inside(rig, 'tokenRejected', 0, () => rig.token$.refresh().subscribe());
+      for (const ms of [50_300, 50_400])
+        rig.at(ms, () => {
+          rig.tell('a', forbidden);
+        });
+      rig.at(50_500, () => {
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.asked).toHaveLength(3);
+      expect(rig.log.slice(-2)).toEqual(['50300 a 403', '50400 a 403']);
+    }),
+  );
+
+  it(
     '18: should have a rejected request wait for no second attempt, when the first one has failed by then',
     marbles((m) => {
       const rig = setUp(m, (n) => ({ took: 0, ...(n === 2 && { fail: { status: 503 } }) }), { idleTimeout: 0 });

@@ -119,6 +119,7 @@ describe('pauseAfter', () => {
 
     it('should not outlast the use of the token at hand, and be no shorter than the first one', () => {
       expect(refused({ failures: 9, usableFor: 20_000, livesFor: 30_000 })).toBe(20_000);
+      expect(refused({ failures: 9, usableFor: 20_000.6 })).toBe(20_000);
       expect(refused({ failures: 9, usableFor: 20 })).toBe(250);
       expect(refused({ failures: 9, usableFor: 20_000, retryAfter: 30_000 })).toBe(30_000);
     });

@@ -84,6 +84,15 @@ describe('tokens that nobody has accepted', () => {
     expect(memory.mayForce('bare', false, 5)).toBe(true);
   });
 
+  it('should be counted from the arrival of the last one, not from a refresh that others asked for', () => {
+    const memory = createRejectionMemory(unlimited);
+    memory.forced('explicit', false, 0);
+    memory.fetchedFor({ kind: 'explicit' }, 100);
+    memory.remember({ key: '/a', kind: 'explicit' }, 900);
+    expect(memory.mayForce('explicit', false, 1099)).toBe(false);
+    expect(memory.mayForce('explicit', false, 1100)).toBe(true);
+  });
+
   it('should not hold back the replacement of a token that was accepted', () => {
     const memory = createRejectionMemory(unlimited);
     memory.forced('bare', false, 0);

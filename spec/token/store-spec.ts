@@ -308,6 +308,24 @@ describe('a token that others put into the store', () => {
     }),
   );
 
+  it(
+    'should be read from an object of a class, too',
+    marbles((m) => {
+      class Stored implements StoredToken {
+        readonly age = 0;
+        readonly origin = 'fetched';
+
+        get response() {
+          return { access_token: 'T1', expires_in: 30 };
+        }
+      }
+      const { token$, values$ } = setUp(m.scheduler, () => of(new Stored()));
+      m.expect(values$, '^ 1s !').toBeObservable('a', { a: 'T1' });
+      m.flush();
+      token$.close();
+    }),
+  );
+
   it.each<[string, StoredToken]>([
     ['is older than the one at hand', shared('P', 10_001)],
     ['is over', shared('P', 30_000)],

@@ -67,18 +67,24 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
     recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
       defer(() => {
         const { token } = rejection;
-        const { failures } = state;
+        const { held, failures } = state;
         const outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
         carryOut(context, rejection, outcome);
         // A `tokenRejected` listener may have signed out.
         if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
         if (!sameToken(state.held?.token, token)) return views.take(maxWait);
+        // The source returned the token again, so it is valid: this resource alone rejects it.
+        const remember = () => {
+          rejections.remember(rejection, now());
+        };
         // A `tokenRejected` listener may have made the attempt already: it failed, or brought the same token again.
-        if (current() && (state.failures !== failures || !isReplacing(state))) return EMPTY;
+        if (current() && (state.failures !== failures || !isReplacing(state))) {
+          if (state.held !== held) remember();
+          return EMPTY;
+        }
         return views.next(demand, maxWait).pipe(
           tap((next) => {
-            // The source returned the token again, so it is valid: this resource alone rejects it.
-            if (sameToken(next, token)) rejections.remember(rejection, now());
+            if (sameToken(next, token)) remember();
           }),
         );
       }).pipe(

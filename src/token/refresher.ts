@@ -86,7 +86,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         // refresh follows.
         if (state.forcedBy && sameToken(received.token, state.last?.token)) return null;
         // A second token would not help the resource more.
-        if (rejection) rejections.remember(rejection, now());
+        if (rejection) rejections.fetchedFor(rejection, now());
         const isRenewal = reason !== 'rejected' && reason !== 'manual';
         return { type: 'token', ...received, reason, attempt: count, isRenewal };
       }),

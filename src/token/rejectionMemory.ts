@@ -35,6 +35,16 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
   /** When the last of them was begun, or brought its token. */
   let forcedAt = -Infinity;
 
+  /** Rejections of the resource are passed on for a time, or until it accepts a token. */
+  const remember = ({ key, kind }: RejectedBy, now: number): void => {
+    if (key === undefined) return;
+    const entries = kind === 'bare' ? bare : explicit;
+    entries.delete(key);
+    entries.set(key, now);
+    const [oldest = key] = entries.keys();
+    if (entries.size > MAX_RESOURCES) entries.delete(oldest);
+  };
+
   return {
     /**
      * Whether a rejection is passed on, because a refresh has not helped its resource.
@@ -47,16 +57,13 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       const bareMemory = kind === 'explicit' ? 0 : isLifetimeKnown ? Infinity : BARE_MEMORY;
       return age(bare) < bareMemory || age(explicit) < EXPLICIT_MEMORY;
     },
+    /** The source returned the very token that a resource rejected. Asking again would not help the resource. */
+    remember,
     /** A token was fetched for a rejection. A second one would not help the resource more, until it accepts one. */
-    remember: ({ key, kind }: RejectedBy, now: number): void => {
+    fetchedFor: (rejection: RejectedBy, now: number): void => {
       // The pause lets servers learn of the token, however long it took to fetch it.
       forcedAt = now;
-      if (key === undefined) return;
-      const entries = kind === 'bare' ? bare : explicit;
-      entries.delete(key);
-      entries.set(key, now);
-      const [oldest = key] = entries.keys();
-      if (entries.size > MAX_RESOURCES) entries.delete(oldest);
+      remember(rejection, now);
     },
     /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
     mayForce: (kind: RejectionKind, isAccepted: boolean, now: number): boolean => {

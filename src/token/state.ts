@@ -121,7 +121,8 @@ export function pauseAfter(
   const lifetime = state.last ? lifetimeOfToken(state.last.token) : Infinity;
   const max = backoff.max ?? (permanent ? 60_000 : Math.min(10_000, (lifetime || Infinity) / 6));
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
-  const longest = permanent ? Math.max(backoff.initial, usableUntil - now) : (endsAt - now) / 3;
+  // Rounded down: a clock may count fractions, and no request is to fail with the token's own end.
+  const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;
   return Math.max(MIN_PAUSE, retryAfter, Math.round(Math.min(step, longest)) || 0);
 }
 
