@@ -62,8 +62,9 @@ export class Facts {
     this.lastActivity = this.clock;
   }
 
-  trouble(): void {
-    this.calmSince = this.real;
+  /** @param lasting how long it goes on, as a pause does that the token endpoint asked for */
+  trouble(lasting = 0): void {
+    this.calmSince = Math.max(this.calmSince, this.real + lasting);
   }
 
   endSession(): void {

@@ -128,9 +128,9 @@ export class Failures {
     const { real } = facts;
     const isPermanent = isPermanentKind(kind);
     this.count++;
-    facts.trouble();
-    if (tokens.held) tokens.held.suspended = 'no';
     const asked = kind === 'transient' ? Math.min(retryAfter ?? 0, MAX_RETRY_AFTER) : 0;
+    facts.trouble(asked);
+    if (tokens.held) tokens.held.suspended = 'no';
     const { previous } = tokens;
     const life = previous ? previous.endsAt - previous.issuedAt : Infinity;
     const longest = isPermanent ? 60_000 : Math.min(10_000, (life || Infinity) / 6);

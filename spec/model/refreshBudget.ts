@@ -42,7 +42,9 @@ export class RefreshBudget {
       this.spent[each.kind].push({ real, jumps, isCertain: isOfOneKind && each === cause });
     this.unaccepted = isAccepted ? 0 : this.unaccepted + 1;
     this.forcedReal = real;
-    this.inARow.push(cause);
+    // The row begins with a token that is rejected everywhere.
+    if (isAccepted) this.endRow();
+    else this.inARow.push(cause);
     if (this.isFast && jumps === 0 && this.inARow.length > 2 && this.inARow.every(({ isLag }) => isLag))
       facts.violated('33', `a lag of 1.5 s cost ${String(this.inARow.length + 1)} tokens`);
   }

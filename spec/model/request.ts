@@ -26,6 +26,7 @@ export class Request {
   private waiter: Waiter | null = null;
   private readonly session: number;
   private readonly startedReal: number;
+  private readonly startedSeq: number;
   private readonly maxWait: number;
   private readonly resource: Resource;
   private readonly memory: ResourceMemory;
@@ -42,6 +43,7 @@ export class Request {
     this.maxWait = maxWait ?? facts.maxWait;
     this.session = facts.session;
     this.startedReal = facts.real;
+    this.startedSeq = facts.seq;
     facts.isSignedOut = false;
     const isServed = !facts.isClosed && tokens.mustServe() !== null;
     if (!isServed && !facts.isClosed) this.waiter = waiters.add(who, 'take', this.maxWait);
@@ -84,7 +86,9 @@ export class Request {
     this.sends++;
     waiters.delete(waiter);
     this.waiter = null;
-    tokens.given(value, who, waiter?.seq ?? Infinity);
+    // The session ended as it began: it waits for the first token of the next one.
+    const since = this.session === facts.session ? Infinity : this.startedSeq;
+    tokens.given(value, who, waiter?.seq ?? since);
     facts.active();
     if (this.isLeft) facts.violated('9', `${who} was sent after its caller left`);
     if (this.sends > (this.hasRow || this.resource.kind === 'rateLimited' ? 1 : 2))
