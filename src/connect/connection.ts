@@ -10,7 +10,6 @@ import {
   filter,
   finalize,
   first,
-  from,
   ignoreElements,
   isObservable,
   map,
@@ -101,15 +100,9 @@ export function connection<T>(
     // Nothing can be sent over a connection that is still opening.
     const isOpen$ = openedAt$.pipe(first((openedAt) => openedAt < Infinity));
     const announced$ = combineLatest([tokens$.pipe(skip(1)), isOpen$]).pipe(
-      mergeMap(([token]) => {
-        const sent: unknown = onRenewal((announced = token));
-        return isPromise(sent) ? from(sent) : EMPTY;
-      }),
+      mergeMap(([token]) => Promise.resolve(onRenewal((announced = token)))),
       ignoreElements(),
     );
     return merge(open(taken), announced$);
   });
 }
-
-const isPromise = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
