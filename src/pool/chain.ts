@@ -1,5 +1,5 @@
 /** Streams with one refresh token ask their sources one after the other, each with the newest refresh token. */
-import { AsyncSubject, defer, filter, map, Observable, Subject, tap, type SchedulerLike } from 'rxjs';
+import { AsyncSubject, defer, filter, map, of, share, Subject, tap, type Observable, type SchedulerLike } from 'rxjs';
 import { ticksOf, stopwatch, type Clocks } from '../internal/stopwatch.js';
 import { createTimers, type Timers } from '../internal/timers.js';
 import type { InTurn } from '../token/options.js';
@@ -49,24 +49,18 @@ class Chain {
   }
 
   private refresh(fetch: Fetch): Observable<StoredToken> {
-    return new Observable((subscriber) => {
-      const stored$ = new AsyncSubject<StoredToken>();
-      let hasBegun = false;
-      const exchange$ = defer(() => {
-        hasBegun = true;
-        return this.exchange(fetch);
-      });
-      const exchange = this.exchangeInTurn(exchange$).subscribe(stored$);
-      const giveUp = () => {
-        exchange.unsubscribe();
-      };
-      stored$.subscribe(subscriber);
-      // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
-      subscriber.add(() => {
-        if (!hasBegun) giveUp();
-        else if (!exchange.closed) exchange.add(this.timers.after(LONGEST).subscribe(giveUp));
-      });
+    let hasBegun = false;
+    const exchange$ = defer(() => {
+      hasBegun = true;
+      return this.exchange(fetch);
     });
+    return this.exchangeInTurn(exchange$).pipe(
+      // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
+      share({
+        connector: () => new AsyncSubject(),
+        resetOnRefCountZero: () => (hasBegun ? this.timers.after(LONGEST) : of(null)),
+      }),
+    );
   }
 
   private exchange(fetch: Fetch): Observable<StoredToken> {
