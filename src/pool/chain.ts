@@ -1,7 +1,7 @@
 /** Streams with one refresh token ask their sources one after the other, each with the newest refresh token. */
 import { AsyncSubject, defer, filter, map, of, share, Subject, tap, type Observable, type SchedulerLike } from 'rxjs';
-import { ticksOf, stopwatch, type Clocks } from '../internal/stopwatch.js';
-import { createTimers, type Timers } from '../internal/timers.js';
+import { stopwatch, ticksOf } from '../internal/stopwatch.js';
+import { createTimers } from '../internal/timers.js';
 import type { InTurn } from '../token/options.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
@@ -23,17 +23,12 @@ class Chain {
   private readonly exchangeInTurn = createTurns(1);
   /** Lets one attempt run at a time: those that wait have no time limit yet, and take no turn of the pool. */
   readonly inTurn: InTurn = createTurns(1);
-  private readonly timers: Timers;
-  private readonly clocks: Clocks;
   /** Emits the store whose stream has ended the session. */
   private readonly ended$ = new Subject<TokenStore>();
   /** Has the newest refresh token. The next session is another object: what an old exchange brings is not for it. */
   private session: { last: TokenResponse | null } = { last: null };
 
-  constructor(scheduler: SchedulerLike) {
-    this.timers = createTimers(scheduler);
-    this.clocks = { ticks: ticksOf(scheduler), wall: () => scheduler.now() };
-  }
+  constructor(private readonly scheduler: SchedulerLike) {}
 
   /** The store of another one of the streams. */
   join(): TokenStore {
@@ -58,14 +53,14 @@ class Chain {
       // An exchange that was begun is brought to its end: the refresh token that it brings is the only good one.
       share({
         connector: () => new AsyncSubject(),
-        resetOnRefCountZero: () => (hasBegun ? this.timers.after(LONGEST) : of(null)),
+        resetOnRefCountZero: () => (hasBegun ? createTimers(this.scheduler).after(LONGEST) : of(null)),
       }),
     );
   }
 
   private exchange(fetch: Fetch): Observable<StoredToken> {
-    const { session } = this;
-    const age = stopwatch(0, this.clocks);
+    const { session, scheduler } = this;
+    const age = stopwatch(0, { ticks: ticksOf(scheduler), wall: () => scheduler.now() });
     return fetch(session.last).pipe(
       tap(({ refresh_token }) => {
         const isNews = typeof refresh_token === 'string' && refresh_token !== '';

@@ -1,7 +1,6 @@
-import type { SchedulerLike } from 'rxjs';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
-import { settingsOf as settingsOfStream, type InTurn, type Settings } from '../token/options.js';
+import { settingsOf as settingsOfStream, type Settings } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { canonicalKey, poolKey } from './canonicalKey.js';
@@ -35,21 +34,8 @@ export interface TokenPoolOptions<K> extends Omit<TokenStreamOptions, 'store' | 
   chainOf?: ((key: K) => string | undefined) | undefined;
 }
 
-/** What the pool does, from options that were checked. */
-export interface PoolSettings<K> {
-  readonly max: number;
-  /** What the pool knows a key by. */
-  readonly nameOf: (key: K) => string;
-  /** Whether a key is named by its members, so that it must not change. */
-  readonly isCanonical: boolean;
-  /** Those of all streams. */
-  readonly settings: Settings;
-  /** Those of the stream of a key: its store is its own. */
-  readonly streamSettingsOf: (name: string, key: K) => Settings;
-}
-
 /** Checks every option. @throws TypeError that names an option out of range */
-export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
+export function settingsOf<K>(options: TokenPoolOptions<K>) {
   requireObject(options);
   const { idOf, store, chainOf, max, concurrency, ...own } = options as TokenPoolOptions<K> &
     Pick<TokenStreamOptions, 'initial'>;
@@ -59,17 +45,18 @@ export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
   if (own.initial !== undefined)
     throw new TypeError('option "initial" must not be given to a pool: all keys would start from one token');
   const numbers = numbersIn({ max, concurrency }, { max: [1, Infinity, 10_000], concurrency: [1, Infinity, 8] });
-  const settings: Settings = {
-    ...settingsOfStream(own),
-    inTurn: createTurns(numbers.concurrency),
-  };
-  const ownSettingsOf = chainOf ? chained(chainOf, settings.scheduler, settings.inTurn) : store && stored(store);
+  const settings: Settings = { ...settingsOfStream(own), inTurn: createTurns(numbers.concurrency) };
+  const ownSettingsOf = chainOf ? chained(chainOf, settings) : store && stored(store);
   return {
     max: numbers.max,
+    /** Those of all streams. */
     settings,
+    /** Whether a key is named by its members, so that it must not change. */
     isCanonical: idOf === undefined,
-    nameOf: idOf ? (key) => requireId('idOf', idOf(key)) : poolKey,
-    streamSettingsOf: (name, key) => {
+    /** What the pool knows a key by. */
+    nameOf: idOf ? (key: K) => requireId('idOf', idOf(key)) : poolKey,
+    /** Those of the stream of a key: its store is its own. */
+    streamSettingsOf: (name: string, key: K): Settings => {
       const own = ownSettingsOf?.(idOf ? name : canonicalKey(key), key);
       return own ? { ...settings, ...own } : settings;
     },
@@ -79,11 +66,7 @@ export function settingsOf<K>(options: TokenPoolOptions<K>): PoolSettings<K> {
 /** What the stream of a key has of its own; null: all its settings are those of the pool. */
 type OwnSettingsOf<K> = (id: string, key: K) => Partial<Settings> | null;
 
-function chained<K>(
-  chainOf: (key: K) => string | undefined,
-  scheduler: SchedulerLike,
-  inTurn: InTurn,
-): OwnSettingsOf<K> {
+function chained<K>(chainOf: (key: K) => string | undefined, { scheduler, inTurn }: Settings): OwnSettingsOf<K> {
   const chains = createChains(scheduler);
   return (_id, key) => {
     const id = chainOf(key);

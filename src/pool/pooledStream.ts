@@ -23,7 +23,6 @@ export function pooledStream(entry: Entry<unknown>): TokenStream {
 function pooledManager(entry: Entry<unknown>): TokenManager {
   const { source, state, settings, context } = entry;
   const { now } = context.clock;
-  const manager = () => entry.activate();
   const observe = <T>(select: (active: TokenManager) => Observable<T>) => entry.whileUsed(select);
 
   /** A fresh token needs no manager. */
@@ -33,7 +32,7 @@ function pooledManager(entry: Entry<unknown>): TokenManager {
     token$: observe((active) => active.token$),
     events$: observe((active) => active.events$),
     waits$: observe((active) => active.waits$),
-    use: () => useIfFresh() ?? manager().use(),
+    use: () => useIfFresh() ?? entry.activate().use(),
     take: (maxWait) =>
       defer(() => {
         const token = useIfFresh();
@@ -42,12 +41,12 @@ function pooledManager(entry: Entry<unknown>): TokenManager {
     refresh: () => observe((active) => active.refresh()),
     recover: (rejection, maxWait) => observe((active) => active.recover(rejection, maxWait)),
     reject: (rejection) => {
-      manager().reject(rejection);
+      entry.activate().reject(rejection);
     },
     accepted: (token, keyOf) => {
       accept(state, entry.rejections, token, keyOf);
     },
-    newest: (token, rejected) => manager().newest(token, rejected),
+    newest: (token, rejected) => entry.activate().newest(token, rejected),
     owns: (signal) => entry.manager?.owns(signal) ?? false,
     shownNow: settings.now,
     timers: context.timers,
@@ -56,7 +55,7 @@ function pooledManager(entry: Entry<unknown>): TokenManager {
     current: () => usableToken(state, now()),
     lastError: () => state.lastError,
     signOut: () => {
-      manager().signOut();
+      entry.activate().signOut();
     },
     close: () => {
       entry.close();

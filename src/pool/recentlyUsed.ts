@@ -27,7 +27,8 @@ class Place<E> {
     this.newer.older = this.older;
   }
 
-  insertBefore(place: Place<E>): void {
+  moveBefore(place: Place<E>): void {
+    this.remove();
     this.older = place.older;
     this.newer = place;
     this.older.newer = place.older = this;
@@ -54,7 +55,7 @@ export class RecentlyUsed<E extends Droppable> {
   /** The entry, which counts as used now. */
   use(name: string): E | undefined {
     const place = this.places.get(name);
-    if (place) this.touch(place);
+    place?.moveBefore(this.start);
     return place?.entry;
   }
 
@@ -63,13 +64,13 @@ export class RecentlyUsed<E extends Droppable> {
     this.take(name);
     const added = new Place(name, entry);
     this.places.set(name, added);
-    added.insertBefore(this.start);
+    added.moveBefore(this.start);
     for (let left = LONGEST_SEARCH; left > 0 && this.size > this.max;) {
       const oldest = this.start.newer;
       if (oldest === added) return;
       if (oldest.entry.isInUse) {
         // It counts as used now: the next search would else begin with the same entries.
-        this.touch(oldest);
+        oldest.moveBefore(this.start);
         left--;
       } else this.take(oldest.name)?.letGo();
     }
@@ -89,11 +90,5 @@ export class RecentlyUsed<E extends Droppable> {
       this.take(name);
       yield entry;
     }
-  }
-
-  private touch(place: Place<E>): void {
-    if (place === this.start.older) return;
-    place.remove();
-    place.insertBefore(this.start);
   }
 }

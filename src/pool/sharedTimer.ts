@@ -41,7 +41,7 @@ export function createSharedTimer(
   function startTimer(): void {
     const next = waiting.at(-1)?.dueAt ?? Infinity;
     // A timer that is early finds nothing due, and starts the next one: many entries may be cleared at a time.
-    if (next === timerAt || (timerAt < next && next < Infinity)) return;
+    if (timerAt <= next && next < Infinity) return;
     timer?.unsubscribe();
     timerAt = next;
     timer = after(next - now(), fire);

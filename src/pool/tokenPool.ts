@@ -105,8 +105,8 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
 
   function remove(key: K, options: TokenPoolDeleteOptions = {}): void {
     requireObject(options);
-    const { signOut = false, ...others } = options;
-    refuseUnknown(others, {});
+    refuseUnknown(options, { signOut: true });
+    const { signOut = false } = options;
     if (typeof signOut !== 'boolean') throw wrong('signOut', signOut, 'a boolean');
     requireOpen();
     // The session may live in a store, or in what the source reads, though no stream of it does.
