@@ -85,7 +85,7 @@ describe('the Location of a redirect', () => {
 describe('header fields', () => {
   const framing = { body: undefined, method: 'GET', expectsContinue: false, isUpgrade: false };
   const sent = (raw: string[], changed: object = {}) =>
-    requestHeaders(raw, { host: 'api', via: '1.1 p', framing: { ...framing, ...changed } });
+    requestHeaders(raw, { host: 'api', via: '1.1 p', ...framing, ...changed });
 
   it('should go on in their order and spelling, each as often as it came', () => {
     const raw = ['X-A', '1', 'cookie', 'a=1', 'x-a', '2', 'Cookie', 'b=2'];

@@ -11,7 +11,7 @@ import { settingsOf, type TokenProxyOptions } from './options.js';
 import { createRecords } from './records.js';
 import { serve, type ServingContext, type Expectations } from './serving.js';
 import { tokenWatch } from './tokenWatch.js';
-import { isAnswering, isWebSocket, readAhead, responseOn, serveWithoutUpgrade, socketOf } from './upgrade.js';
+import { isAnswering, isWebSocket, readAhead, responseOn, serveWithoutUpgrade } from './upgrade.js';
 import { createUpstream } from './upstream.js';
 
 /** A listener for `request` events of node:http. By itself it leaves upgrades and `Expect: 100-continue` to Node. */
@@ -58,11 +58,9 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
   });
   const metrics = createMetrics();
   const records = createRecords(metrics, log);
-  const watch = tokenWatch(token$, (event) => {
-    metrics.count(event);
-  });
+  const watch = tokenWatch(token$, metrics.count);
   const sockets = new Set<Socket>();
-  let isDraining = false;
+  let drained: Promise<void> | undefined;
   const context: ServingContext = {
     settings,
     send,
@@ -71,13 +69,10 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
     records,
     watch,
     sockets,
-    isDraining: () => isDraining,
+    isDraining: () => drained !== undefined,
   };
 
-  let drained: Promise<void> | undefined;
-
   async function drain(): Promise<void> {
-    isDraining = true;
     for (const socket of sockets) socket.destroy();
     await records.idle();
     watch.stop();
@@ -108,18 +103,18 @@ const named =
  * answer.
  */
 const handlerOf =
-  (context: ServingContext, expectationsOf: (response: ServerResponse) => Expectations = () => ({})) =>
+  (context: ServingContext, expectations: Expectations = {}) =>
   (request: IncomingMessage, response: ServerResponse): void => {
     const begin = () => {
-      serve(context, request, response, expectationsOf(response));
+      serve(context, request, response, expectations);
     };
     if (response.socket) begin();
     else response.once('socket', begin);
   };
 
 function attach(context: ServingContext, server: Server): void {
-  const handOver = (request: IncomingMessage, connection: Duplex, head: Buffer): void => {
-    const socket = socketOf(connection);
+  const handOver = (request: IncomingMessage, _socket: Duplex, head: Buffer): void => {
+    const { socket } = request;
     // Node hands it over though it has not answered an earlier request there.
     if (context.isDraining() || isAnswering(socket, request)) socket.destroy();
     else if (request.method === 'CONNECT' || isWebSocket(request)) {
@@ -128,13 +123,8 @@ function attach(context: ServingContext, server: Server): void {
       serve(context, request, responseOn(socket, request), { upgrade: readAhead(socket, head) });
     } else serveWithoutUpgrade(server, request, socket, head);
   };
-  const waiting = (response: ServerResponse): Expectations => ({
-    askForBody: () => {
-      response.writeContinue();
-    },
-  });
   server.on('request', handlerOf(context));
-  server.on('checkContinue', handlerOf(context, waiting));
+  server.on('checkContinue', handlerOf(context, { expectsContinue: true }));
   server.on('upgrade', handOver);
   server.on('connect', handOver);
 }

@@ -37,7 +37,6 @@ export class Exchange {
   #kept: Buffer[] | null = [];
   #size = 0;
   #isReading = false;
-  #hasEnded = false;
   #upstream: ClientRequest | undefined;
 
   constructor(readonly init: ExchangeInit) {}
@@ -104,7 +103,7 @@ export class Exchange {
       return;
     }
     for (const chunk of this.#kept ?? []) upstream.write(chunk);
-    if (this.#hasEnded) {
+    if (incoming.readableEnded) {
       upstream.end();
       return;
     }
@@ -131,7 +130,6 @@ export class Exchange {
       if (upstream && !upstream.destroyed && !upstream.writableEnded && !upstream.write(chunk)) incoming.pause();
     });
     incoming.on('end', () => {
-      this.#hasEnded = true;
       this.#upstream?.end();
     });
   }

@@ -29,33 +29,30 @@ const REPLACED = new Set(['host', 'expect', 'authorization', 'dpop']);
 /** A request with one of these is framed by it, whatever `Connection` says. */
 const FRAMING = new Set(['content-length', 'host']);
 
-/** The options in all `Connection` fields, in lower case: fields of these names are hop-by-hop too. */
-function connectionOptions(raw: readonly string[]): readonly string[] {
-  const options: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    if (nameAt(raw, i) !== 'connection') continue;
-    for (const option of valueAt(raw, i).split(',')) options.push(option.trim().toLowerCase());
-  }
-  return options;
-}
-
 const nameAt = (raw: readonly string[], i: number): string => (raw[i] ?? '').toLowerCase();
 const valueAt = (raw: readonly string[], i: number): string => raw[i + 1] ?? '';
 
-/** The fields that go on, in their order and spelling, each as often as it came. */
-function endToEnd(raw: readonly string[], isDropped: (name: string) => boolean): string[] {
-  const options = connectionOptions(raw);
+/** The other fields, in their order and spelling, each as often as it came. */
+export function fieldsWithout(raw: readonly string[], isDropped: (name: string) => boolean): string[] {
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
-    const name = nameAt(raw, i);
-    if (HOP_BY_HOP.has(name) || isDropped(name)) continue;
-    if (options.length > 0 && options.includes(name) && !FRAMING.has(name)) continue;
-    kept.push(raw[i] ?? '', valueAt(raw, i));
+    if (!isDropped(nameAt(raw, i))) kept.push(raw[i] ?? '', valueAt(raw, i));
   }
   return kept;
 }
 
-export interface RequestFraming {
+/** The fields that are not for this connection only. */
+function endToEnd(raw: readonly string[]): string[] {
+  // Those that a `Connection` field names are hop-by-hop too.
+  let options = '';
+  for (let i = 0; i < raw.length; i += 2) if (nameAt(raw, i) === 'connection') options += `${valueAt(raw, i)},`;
+  const named = options.toLowerCase().split(/[\s,]+/);
+  return fieldsWithout(raw, (name) => HOP_BY_HOP.has(name) || (named.includes(name) && !FRAMING.has(name)));
+}
+
+interface SentRequest {
+  readonly host: string;
+  readonly via: string;
   /** `chunked`, or the number of bytes; undefined: no body. */
   readonly body: 'chunked' | number | undefined;
   readonly method: string;
@@ -64,28 +61,28 @@ export interface RequestFraming {
 }
 
 /** The fields of the request to the upstream server, but for the token's. */
-export function requestHeaders(
-  raw: readonly string[],
-  { host, via, framing }: { readonly host: string; readonly via: string; readonly framing: RequestFraming },
-): string[] {
-  const { body, method, expectsContinue, isUpgrade } = framing;
-  const headers = ['Host', host, ...endToEnd(raw, (name) => REPLACED.has(name)), 'Via', via];
+export function requestHeaders(raw: readonly string[], sent: SentRequest): string[] {
+  const { host, via, body, method, expectsContinue, isUpgrade } = sent;
+  const passed = fieldsWithout(endToEnd(raw), (name) => REPLACED.has(name));
+  const headers = ['Host', host, ...passed, 'Via', via];
   if (body === 'chunked') headers.push('Transfer-Encoding', 'chunked');
   // Node would frame an empty body as chunked, which not every server takes.
   else if (body === undefined && !BODILESS.has(method)) headers.push('Content-Length', '0');
   if (expectsContinue) headers.push('Expect', '100-continue');
-  if (isUpgrade) headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket');
+  if (isUpgrade) headers.push(...UPGRADE_FIELDS);
   return headers;
 }
 
 /** Methods that Node sends without any framing when there is no body. */
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
+export const UPGRADE_FIELDS: readonly string[] = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
+
 /** The fields of the response to the client. */
-export function responseHeaders(raw: readonly string[], relocate: (location: string) => string): string[] {
-  const headers = endToEnd(raw, () => false);
+export function responseHeaders(raw: readonly string[], relocate?: (location: string) => string): string[] {
+  const headers = endToEnd(raw);
   for (let i = 0; i < headers.length; i += 2) {
-    if (nameAt(headers, i) === 'location') headers[i + 1] = relocate(valueAt(headers, i));
+    if (relocate && nameAt(headers, i) === 'location') headers[i + 1] = relocate(valueAt(headers, i));
   }
   return headers;
 }

@@ -8,17 +8,15 @@ const FORMS = 'a port, "host:port" or "unix:/path"';
 /** The longest path of a unix socket: 107 bytes on Linux, 103 elsewhere. Node cuts off the rest in silence. */
 const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
 
-function pathOf(path: string): string {
-  if (Buffer.byteLength(path) > LONGEST_PATH)
-    throw wrong('listen', `unix:${path}`, `the path of a unix socket, at most ${String(LONGEST_PATH)} bytes`);
-  return path;
-}
-
 /** Reads the option `listen`. @throws TypeError if it is none of its forms, or another machine could connect */
 export function placeOf(listen: unknown, allowsRemote: boolean): Place {
   const text = typeof listen === 'number' ? String(listen) : listen;
   if (typeof text !== 'string') throw wrong('listen', listen, FORMS);
-  if (text.startsWith('unix:') && text.length > 'unix:'.length) return { path: pathOf(text.slice('unix:'.length)) };
+  const path = /^unix:(.+)$/s.exec(text)?.[1];
+  if (path !== undefined) {
+    if (Buffer.byteLength(path) <= LONGEST_PATH) return { path };
+    throw wrong('listen', listen, `the path of a unix socket, at most ${String(LONGEST_PATH)} bytes`);
+  }
   const [, given, port] = /^(?:([\w.-]+|\[[\da-f:.]+\]):)?(\d{1,5})$/i.exec(text) ?? [];
   if (port === undefined || Number(port) > 65_535) throw wrong('listen', listen, FORMS);
   const host = (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1');

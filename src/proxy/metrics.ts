@@ -5,7 +5,7 @@ export interface ProxyMetrics {
   begun(): void;
   ended(status: number, took: number, sent: number): void;
   /** Hears of the token. */
-  count(event: TokenEvent): void;
+  readonly count: (event: TokenEvent) => void;
   readonly inFlight: () => number;
   /** In Prometheus' text format, version 0.0.4. */
   readonly text: (expiresAt: number | undefined) => string;
@@ -60,12 +60,10 @@ export function createMetrics(): ProxyMetrics {
     inFlight: () => inFlight,
     text: (expiresAt) => {
       const all = counters();
-      if (expiresAt !== undefined && Number.isFinite(expiresAt))
-        all.push(
-          metric('gauge', 'token_expires_seconds', 'When the token ends, in Unix time.', [
-            ` ${String(expiresAt / 1000)}`,
-          ]),
-        );
+      if (expiresAt !== undefined && Number.isFinite(expiresAt)) {
+        const value = ` ${String(expiresAt / 1000)}`;
+        all.push(metric('gauge', 'token_expires_seconds', 'When the token ends, in Unix time.', [value]));
+      }
       return `${all.join('\n')}\n`;
     },
   };

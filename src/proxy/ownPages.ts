@@ -6,7 +6,7 @@ import type { TokenWatch } from './tokenWatch.js';
 interface OwnPagesContext {
   readonly metrics: ProxyMetrics;
   readonly watch: TokenWatch;
-  readonly isDraining: boolean;
+  readonly isDraining: () => boolean;
 }
 
 /** Answers a request for one of the proxy's own pages. @returns whether it was one */
@@ -21,7 +21,7 @@ export function ownPage(
   if (path === '/-/metrics')
     send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', metrics.text(watch.expiresAt()));
   else if (path === '/-/health') {
-    const status = isDraining ? 'draining' : watch.isHealthy() ? 'ok' : 'no token';
+    const status = isDraining() ? 'draining' : watch.isHealthy() ? 'ok' : 'no token';
     send(response, status === 'ok' ? 200 : 503, 'application/json', `${JSON.stringify({ status })}\n`);
   } else return false;
   return true;

@@ -6,20 +6,20 @@ import type { BodyInit } from '../internal/platformTypes.js';
 import { objectionToClient, objectionToRequest, type ProxyAnswer } from './admission.js';
 import { Exchange } from './exchange.js';
 import { answerToFailure } from './failures.js';
-import { requestHeaders, responseHeaders, wireOf, type RequestFraming } from './headers.js';
+import { requestHeaders, responseHeaders, wireOf } from './headers.js';
 import type { ProxyMetrics } from './metrics.js';
 import type { ProxySettings } from './options.js';
 import { ownPage } from './ownPages.js';
 import type { RequestRecord, Records } from './records.js';
 import { answer, relay } from './relay.js';
 import type { TokenWatch } from './tokenWatch.js';
-import { connect, type HandedOver, type Switched } from './upgrade.js';
-import type { UpstreamAnswer } from './upstream.js';
+import { connect, type HandedOver } from './upgrade.js';
+import type { Upgraded, UpstreamAnswer } from './upstream.js';
 
 /** What the client expects before an answer: to be asked for its body (`Expect`), or another protocol (`Upgrade`). */
 export interface Expectations {
   /** The client waits for `100 Continue`. */
-  readonly askForBody?: () => void;
+  readonly expectsContinue?: boolean;
   /** Node has handed the connection over. */
   readonly upgrade?: HandedOver;
 }
@@ -45,7 +45,7 @@ export function serve(
   response: ServerResponse,
   expectations: Expectations,
 ): void {
-  const { settings, pseudonym, metrics, records, watch } = context;
+  const { settings, pseudonym, records } = context;
   // Another listener has answered, or the client has left while one kept it waiting.
   if (response.writableEnded || response.destroyed) return;
   const record = records.begin(request);
@@ -58,7 +58,7 @@ export function serve(
   const refuse = (refusal: ProxyAnswer, cause?: unknown): void => {
     record.error = cause === undefined ? refusal.text : `${refusal.text}: ${messageOf(cause)}`;
     // A client that waits to send its body may send it or not: the connection cannot be used again.
-    if (expectations.askForBody) response.shouldKeepAlive = false;
+    if (expectations.expectsContinue) response.shouldKeepAlive = false;
     answer(response, refusal);
   };
   const foreign = objectionToClient(request, settings);
@@ -66,7 +66,7 @@ export function serve(
     refuse(foreign);
     return;
   }
-  if (ownPage(request, response, { metrics, watch, isDraining: context.isDraining() })) return;
+  if (ownPage(request, response, context)) return;
   const objection = objectionToRequest(request, settings, pseudonym);
   if (objection) refuse(objection);
   else forward(context, { request, response, expectations, record, refuse });
@@ -125,15 +125,15 @@ function deliver(
     incoming.destroy();
     upgraded?.socket.destroy();
   } else if (upgraded) {
-    switchProtocols(forwarded, { incoming, upgraded });
+    switchProtocols(forwarded, upgraded);
   } else {
     // The body was not asked for, and may come or not.
-    if (expectations.askForBody && !exchange.hasAskedForBody) response.shouldKeepAlive = false;
+    if (expectations.expectsContinue && !exchange.hasAskedForBody) response.shouldKeepAlive = false;
     relay(answered, response, context.settings);
   }
 }
 
-function switchProtocols({ response, expectations, record }: ForwardedRequest, { incoming, upgraded }: Switched): void {
+function switchProtocols({ response, expectations, record }: ForwardedRequest, upgraded: Upgraded): void {
   if (!expectations.upgrade) {
     upgraded.socket.destroy();
     throw new Error('it switched protocols, which nobody had asked for');
@@ -143,7 +143,7 @@ function switchProtocols({ response, expectations, record }: ForwardedRequest, {
   socket.once('close', () => {
     record.end(101);
   });
-  connect({ incoming, upgraded }, socket, takeHead());
+  connect(upgraded, socket, takeHead());
 }
 
 function exchangeOf(
@@ -152,25 +152,29 @@ function exchangeOf(
 ): Exchange {
   const { to, prefix, repeatLimit } = settings;
   const { method = 'GET', url = '', headers, rawHeaders, httpVersionMinor } = request;
-  const { askForBody, upgrade } = expectations;
+  const { expectsContinue = false, upgrade } = expectations;
   const length = headers['content-length'];
   const body = headers['transfer-encoding'] ? ('chunked' as const) : length === undefined ? undefined : Number(length);
-  const framing: RequestFraming = {
-    body,
-    method,
-    expectsContinue: askForBody !== undefined,
-    isUpgrade: upgrade !== undefined,
-  };
-  const via = `1.${String(httpVersionMinor)} ${pseudonym}`;
   return new Exchange({
     incoming: request,
     method,
     path: prefix + url,
-    headers: requestHeaders(rawHeaders, { host: to.host, via, framing }),
+    headers: requestHeaders(rawHeaders, {
+      host: to.host,
+      via: `1.${String(httpVersionMinor)} ${pseudonym}`,
+      body,
+      method,
+      expectsContinue,
+      isUpgrade: upgrade !== undefined,
+    }),
     hasBody: body !== undefined && body !== 0,
     repeatLimit,
-    askForBody,
-    ...(httpVersionMinor > 0 && !upgrade && { onInformation: informing(response) }),
+    askForBody: expectsContinue
+      ? () => {
+          response.writeContinue();
+        }
+      : undefined,
+    onInformation: httpVersionMinor > 0 && !upgrade ? informing(response) : undefined,
   });
 }
 
@@ -182,6 +186,6 @@ const informing =
   (response: ServerResponse) =>
   ({ statusCode, statusMessage, rawHeaders }: InformationEvent): void => {
     if (statusCode === 100 || response.headersSent || !response.socket?.writable) return;
-    const fields = responseHeaders(rawHeaders, (location) => location);
+    const fields = responseHeaders(rawHeaders);
     response.socket.write(`HTTP/1.1 ${String(statusCode)} ${statusMessage}\r\n${wireOf(fields)}`, 'latin1');
   };

@@ -44,13 +44,10 @@ export async function startTokenProxy(
   const proxy = createTokenProxy(token$, own);
   const server = createServer({ keepAliveTimeout: CLIENT_IDLE, requestTimeout: 0 });
   proxy.attach(server);
-  let inode: number | undefined;
-  try {
-    inode = await listen(server, place);
-  } catch (error) {
+  const inode = await listen(server, place).catch(async (error: unknown) => {
     await proxy.close();
     throw error;
-  }
+  });
   let closed: Promise<void> | undefined;
 
   async function drain(): Promise<void> {

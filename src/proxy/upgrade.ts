@@ -1,19 +1,12 @@
 /** Connections that leave HTTP: WebSockets, and what Node does for other upgrades. */
 import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
-import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { responseHeaders, wireOf } from './headers.js';
-import type { UpstreamAnswer } from './upstream.js';
+import type { Socket } from 'node:net';
+import { fieldsWithout, responseHeaders, UPGRADE_FIELDS, wireOf } from './headers.js';
+import type { Upgraded } from './upstream.js';
 
 /** Only WebSocket: an upgrade to h2c would pass requests by the proxy that it never sees. */
 export const isWebSocket = ({ method, headers }: IncomingMessage): boolean =>
   method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
-
-/** What Node hands over, in a type that is wider than it is. */
-export function socketOf(connection: Duplex): Socket {
-  if (!(connection instanceof Socket)) throw new TypeError('the proxy serves connections of node:net');
-  return connection;
-}
 
 /** Whether Node still has a response of its own to write to the connection. */
 export function isAnswering(socket: Socket, request: IncomingMessage): boolean {
@@ -73,27 +66,15 @@ export function readAhead(socket: Socket, head: Buffer): HandedOver {
   };
 }
 
-/** The answer of a server that has switched protocols. */
-export interface Switched extends Pick<UpstreamAnswer, 'incoming'> {
-  readonly upgraded: NonNullable<UpstreamAnswer['upgraded']>;
-}
-
 /** Connects a client with the upstream server that has switched protocols. */
-export function connect({ incoming, upgraded }: Switched, client: Socket, head: Buffer): void {
-  const { socket } = upgraded;
-  const fields = [
-    ...responseHeaders(incoming.rawHeaders, (location) => location),
-    'Connection',
-    'Upgrade',
-    'Upgrade',
-    'websocket',
-  ];
+export function connect(upstream: Upgraded, client: Socket, head: Buffer): void {
+  const fields = responseHeaders(upstream.incoming.rawHeaders).concat(UPGRADE_FIELDS);
   client.write(`HTTP/1.1 101 Switching Protocols\r\n${wireOf(fields)}`, 'latin1');
-  if (upgraded.head.length > 0) client.write(upgraded.head);
-  if (head.length > 0) socket.write(head);
+  if (upstream.head.length > 0) client.write(upstream.head);
+  if (head.length > 0) upstream.socket.write(head);
   for (const [from, into] of [
-    [socket, client],
-    [client, socket],
+    [upstream.socket, client],
+    [client, upstream.socket],
   ] as const) {
     // A WebSocket may be silent as long as it likes.
     from.setTimeout(0);
@@ -114,11 +95,7 @@ export function serveWithoutUpgrade(
   socket: Socket,
   head: Buffer,
 ): void {
-  const fields: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (!/^(upgrade|http2-settings)$/i.test(rawHeaders[i] ?? ''))
-      fields.push(rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '');
-  }
+  const fields = fieldsWithout(rawHeaders, (name) => name === 'upgrade' || name === 'http2-settings');
   const line = `${String(method)} ${String(url)} HTTP/${httpVersion}\r\n`;
   socket.unshift(Buffer.concat([Buffer.from(line + wireOf(fields), 'latin1'), head]));
   // By 'connection', a server of node:https would begin a handshake.

@@ -27,8 +27,15 @@ export interface UpstreamAnswer {
   readonly headers: { get(name: string): string | null; has(name: string): boolean };
   readonly body: { cancel(): Promise<void> };
   readonly incoming: IncomingMessage;
-  /** The connection, after `101 Switching Protocols`. */
-  readonly upgraded?: { readonly socket: Socket; readonly head: Buffer };
+  /** After `101 Switching Protocols`. */
+  readonly upgraded?: Upgraded;
+}
+
+/** The connection to a server that has switched protocols, with its answer and what it has sent since. */
+export interface Upgraded {
+  readonly incoming: IncomingMessage;
+  readonly socket: Socket;
+  readonly head: Buffer;
 }
 
 interface Upstream {
@@ -56,11 +63,17 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings): Up
     setHost: false,
   };
 
-  const send = (exchange: Exchange, fields: HeadersInit): Promise<UpstreamAnswer> =>
+  /** @param added what `createFetch` adds: the fields of the token */
+  const send = (exchange: Exchange, added: Record<string, string>): Promise<UpstreamAnswer> =>
     new Promise((resolve, reject) => {
       const { method, path, headers, onInformation } = exchange.init;
       if (exchange.isAbandoned) throw new Error('the client left');
-      const sending = request({ ...place, method, path, headers: [...headers, ...flat(fields)] as never });
+      const sending = request({
+        ...place,
+        method,
+        path,
+        headers: [...headers, ...Object.entries(added).flat()] as never,
+      });
       exchange.sent += 1;
       let isAnswered = false;
       sending.on('response', (incoming) => {
@@ -68,7 +81,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings): Up
         resolve(answerOf(sending, incoming));
       });
       sending.on('upgrade', (incoming, socket, head) => {
-        resolve({ ...answerOf(sending, incoming), upgraded: { socket, head } });
+        resolve({ ...answerOf(sending, incoming), upgraded: { incoming, socket, head } });
       });
       sending.once('socket', (socket) => {
         if (!sending.reusedSocket) hearAnswers(socket);
@@ -78,14 +91,15 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings): Up
         sending.destroy(new UpstreamTimeout('the server is silent'));
       });
       sending.on('error', (error) => {
-        if (!isAnswered && isStale(sending, error, exchange)) resolve(send(exchange, fields));
+        if (!isAnswered && isStale(sending, error, exchange)) resolve(send(exchange, added));
         else reject(error);
       });
       exchange.sendBody(sending);
     });
 
   return {
-    fetch: (_url, init) => send(init?.body as unknown as Exchange, init?.headers ?? {}) as unknown as Promise<Response>,
+    fetch: (_url, init) =>
+      send(init?.body as unknown as Exchange, init?.headers as Record<string, string>) as unknown as Promise<Response>,
     close: () => {
       if (!given) agent.destroy();
     },
@@ -129,12 +143,6 @@ const isStale = (sending: ClientRequest, error: Error, exchange: Exchange): bool
 const MOST_STALE = 3;
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-
-/** The fields that `createFetch` adds: those of the token. */
-function flat(fields: HeadersInit): string[] {
-  const entries = Symbol.iterator in fields ? [...(fields as Iterable<[string, string]>)] : Object.entries(fields);
-  return entries.flat();
-}
 
 function answerOf(sending: ClientRequest, incoming: IncomingMessage): UpstreamAnswer {
   // A server that breaks off in the middle of a body. Whoever reads it, hears of it by `close`.
