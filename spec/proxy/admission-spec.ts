@@ -15,7 +15,7 @@ describe('a client', () => {
         headersDistinct: { host: [host] },
         socket: { remoteAddress },
       },
-      { remoteClients: false, hosts: new Set(['token-proxy']), ...options },
+      { allowRemoteClients: false, hosts: new Set(['token-proxy']), ...options },
     )?.status;
 
   it.each(['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1', undefined])(
@@ -29,7 +29,7 @@ describe('a client', () => {
     'should not be on another machine: %s',
     (address) => {
       expect(objection(address, 'localhost')).toBe(403);
-      expect(objection(address, 'localhost', {}, { remoteClients: true })).toBeUndefined();
+      expect(objection(address, 'localhost', {}, { allowRemoteClients: true })).toBeUndefined();
     },
   );
 
@@ -66,10 +66,10 @@ describe('a client', () => {
 
 it('should name the option that allows what it refuses', () => {
   const arrival = { url: '/', method: 'GET', headersDistinct: {}, socket: { remoteAddress: '10.0.0.1' } };
-  const settings = { remoteClients: false, hosts: new Set<string>(), incomingAuthorization: 'refuse' } as const;
+  const settings = { allowRemoteClients: false, hosts: new Set<string>(), incomingAuthorization: 'refuse' } as const;
   const texts = [
     objectionToClient({ ...arrival, headers: { host: 'localhost' } }, settings),
-    objectionToClient({ ...arrival, headers: { host: 'api.test' } }, { ...settings, remoteClients: true }),
+    objectionToClient({ ...arrival, headers: { host: 'api.test' } }, { ...settings, allowRemoteClients: true }),
     objectionToRequest({ ...arrival, headers: { authorization: 'Basic eDp5' } }, settings, 'p'),
   ].map((answer) => answer?.text);
   expect(texts).toEqual([

@@ -25,10 +25,10 @@ export type Arrival = Pick<IncomingMessage, 'url' | 'method' | 'headers' | 'head
 /** Why the client may not use the proxy at all, or undefined. It guards `/-/metrics` and `/-/health` too. */
 export function objectionToClient(
   { headers, headersDistinct, socket: { remoteAddress } }: Arrival,
-  { remoteClients, hosts }: Pick<ProxySettings, 'remoteClients' | 'hosts'>,
+  { allowRemoteClients, hosts }: Pick<ProxySettings, 'allowRemoteClients' | 'hosts'>,
 ): ProxyAnswer | undefined {
   // A unix socket has no address.
-  if (remoteAddress !== undefined && !remoteClients && !isLoopbackAddress(remoteAddress))
+  if (remoteAddress !== undefined && !allowRemoteClients && !isLoopbackAddress(remoteAddress))
     return denied(
       403,
       'the proxy serves this machine only; to serve others: --allow-remote-clients (allowRemoteClients)',

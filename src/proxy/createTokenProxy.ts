@@ -48,7 +48,7 @@ export interface TokenProxy {
  */
 export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions): TokenProxy {
   const settings = settingsOf(options);
-  const { to: baseUrl, insecure: allowInsecureRequests, isRejection, log } = settings;
+  const { to: baseUrl, allowInsecureRequests, isRejection, log } = settings;
   const upstream = createUpstream(settings);
   const send = createFetch(token$, {
     baseUrl,

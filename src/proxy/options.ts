@@ -82,14 +82,14 @@ export function settingsOf(options: TokenProxyOptions) {
     throw wrong('incomingAuthorization', incomingAuthorization, '"refuse" or "replace"');
   if (!Array.isArray(allowedHosts)) throw wrong('allowedHosts', allowedHosts, 'an array of host names');
   requireFunctions({ log, isRejection });
-  const insecure = flag('allowInsecureRequests', options.allowInsecureRequests);
-  const to = upstreamOf(options.to, insecure);
+  const allowInsecureRequests = flag('allowInsecureRequests', options.allowInsecureRequests);
+  const to = upstreamOf(options.to, allowInsecureRequests);
   return {
     to,
     /** What stands before each path: empty, or `/v1`. */
     prefix: to.pathname.replace(/\/+$/, ''),
-    insecure,
-    remoteClients: flag('allowRemoteClients', options.allowRemoteClients),
+    allowInsecureRequests,
+    allowRemoteClients: flag('allowRemoteClients', options.allowRemoteClients),
     hosts: new Set(allowedHosts.map(hostName)),
     incomingAuthorization,
     isRejection,
@@ -114,7 +114,7 @@ function hostName(host: unknown, index: number): string {
 }
 
 /** The error shows nothing of the value but its scheme, host and path. */
-function upstreamOf(value: unknown, insecure: boolean): URL {
+function upstreamOf(value: unknown, allowInsecureRequests: boolean): URL {
   let url: URL;
   try {
     url = new URL(String(value));
@@ -127,7 +127,7 @@ function upstreamOf(value: unknown, insecure: boolean): URL {
     throw new TypeError('option "to" must be an https: URL, got a URL of another kind');
   if (url.username || url.password || url.search || url.hash)
     throw wrong('to', displayUrl(url), 'a URL without credentials, query and fragment');
-  if (url.protocol === 'http:' && !insecure && !isLoopback(url))
+  if (url.protocol === 'http:' && !allowInsecureRequests && !isLoopback(url))
     throw wrong('to', displayUrl(url), 'https, or http on loopback (elsewhere: allowInsecureRequests)');
   return url;
 }
