@@ -1,10 +1,10 @@
 import { EMPTY, Observable } from 'rxjs';
-import { captureContext, type RunInContext } from '../internal/callerContext.js';
+import { captureContext } from '../internal/callerContext.js';
 import { ON_CLOSE } from '../internal/sourceHooks.js';
-import { clockOf, type SteadyClock } from '../internal/steadyClock.js';
-import { createTimers, type Timers } from '../internal/timers.js';
+import { clockOf } from '../internal/steadyClock.js';
+import { createTimers } from '../internal/timers.js';
 import { reportExpiry, type TokenRecord } from '../token/context.js';
-import { createEventQueue, type EventQueue } from '../token/eventQueue.js';
+import { createEventQueue } from '../token/eventQueue.js';
 import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
 import { createRejectionMemory } from '../token/rejectionMemory.js';
@@ -13,23 +13,17 @@ import { initialState, keepsRunning, pauseLeft, whyRefresh } from '../token/stat
 import { nextMoment } from '../token/tokenHolder.js';
 import { createManager, type EndingManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
-import { createSharedTimer, type SharedTimer, type Timed } from './sharedTimer.js';
+import { createSharedTimer, type Timed } from './sharedTimer.js';
 import { resume, suspend } from './suspension.js';
 import type { WeakTarget } from './weakTarget.js';
 
-/** What the entries of a pool share. */
-export interface EntryContext {
-  readonly clock: SteadyClock;
-  readonly timers: Timers;
-  readonly events: EventQueue;
-  /** In the context in which the pool was made: a request that asks first must not be kept alive. */
-  readonly runInContext: RunInContext;
-  readonly setTimer: SharedTimer;
-}
+export type EntryContext = ReturnType<typeof createEntryContext>;
 
-export function createEntryContext(settings: Settings): EntryContext {
+/** What the entries of a pool share. */
+export function createEntryContext(settings: Settings) {
   const clock = clockOf(settings);
   const timers = createTimers(settings.scheduler, clock);
+  // The context in which the pool was made: a request that asks first must not be kept alive.
   const runInContext = captureContext();
   const after = (delay: number, fire: () => void) => runInContext(() => timers.after(delay).subscribe(fire));
   const setTimer = createSharedTimer(after, clock.now);

@@ -1,23 +1,15 @@
 import type { TokenEvent, UntimedTokenEvent } from '../token/events.js';
 
-/** Counts what the proxy does. */
-export interface ProxyMetrics {
-  begun(): void;
-  ended(status: number, took: number, sent: number): void;
-  /** Hears of the token. */
-  readonly count: (event: TokenEvent) => void;
-  readonly inFlight: () => number;
-  /** In Prometheus' text format, version 0.0.4. */
-  readonly text: (expiresAt: number | undefined) => string;
-}
-
 const TOKEN_EVENTS = {
   refreshStarted: ['token_fetches_total', 'Token fetches begun.'],
   refreshFailed: ['token_fetch_failures_total', 'Token fetches failed.'],
   tokenRejected: ['token_rejections_total', 'Tokens rejected by the upstream server.'],
 } as const satisfies Partial<Record<UntimedTokenEvent['type'], readonly [string, string]>>;
 
-export function createMetrics(): ProxyMetrics {
+export type ProxyMetrics = ReturnType<typeof createMetrics>;
+
+/** Counts what the proxy does. */
+export function createMetrics() {
   const byStatus = new Map<number, number>();
   const events = new Map<string, number>();
   let inFlight = 0;
@@ -48,17 +40,19 @@ export function createMetrics(): ProxyMetrics {
     begun: () => {
       inFlight += 1;
     },
-    ended: (status, took, sent) => {
+    ended: (status: number, took: number, sent: number) => {
       inFlight -= 1;
       seconds += took / 1000;
       repeats += Math.max(0, sent - 1);
       byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
     },
-    count: ({ type }) => {
+    /** Hears of the token. */
+    count: ({ type }: TokenEvent) => {
       events.set(type, (events.get(type) ?? 0) + 1);
     },
     inFlight: () => inFlight,
-    text: (expiresAt) => {
+    /** In Prometheus' text format, version 0.0.4. */
+    text: (expiresAt: number | undefined) => {
       const all = counters();
       if (expiresAt !== undefined && Number.isFinite(expiresAt)) {
         const value = ` ${String(expiresAt / 1000)}`;

@@ -14,16 +14,12 @@ export interface RequestRecord {
   readonly end: (status: number) => void;
 }
 
-export interface Records {
-  readonly begin: (request: IncomingMessage) => RequestRecord;
-  /** Resolves when no request is under way. */
-  readonly idle: () => Promise<void>;
-}
+export type Records = ReturnType<typeof createRecords>;
 
-export function createRecords(metrics: ProxyMetrics, log: ProxySettings['log']): Records {
+export function createRecords(metrics: ProxyMetrics, log: ProxySettings['log']) {
   let onIdle: (() => void) | undefined;
   return {
-    begin: ({ method = '', url = '' }) => {
+    begin: ({ method = '', url = '' }: IncomingMessage): RequestRecord => {
       const began = performance.now();
       let hasEnded = false;
       metrics.begun();
@@ -42,8 +38,9 @@ export function createRecords(metrics: ProxyMetrics, log: ProxySettings['log']):
       };
       return record;
     },
+    /** Resolves when no request is under way. */
     idle: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         onIdle = resolve;
         if (metrics.inFlight() === 0) resolve();
       }),

@@ -4,18 +4,10 @@ import type { TokenStream } from '../token/types.js';
 /** Without a failure that says more. Seconds. */
 const RETRY_AFTER = 1;
 
-/** What the proxy knows of the token. It never causes a fetch. */
-export interface TokenWatch {
-  /** Seconds after which a client may try again that found no token. */
-  readonly retryAfter: () => number;
-  /** There is a usable token, or none was asked for so far. */
-  readonly isHealthy: () => boolean;
-  /** Milliseconds; undefined without a token. */
-  readonly expiresAt: () => number | undefined;
-  readonly stop: () => void;
-}
+export type TokenWatch = ReturnType<typeof tokenWatch>;
 
-export function tokenWatch(token$: TokenStream, tell: (event: TokenEvent) => void): TokenWatch {
+/** What the proxy knows of the token. It never causes a fetch. */
+export function tokenWatch(token$: TokenStream, tell: (event: TokenEvent) => void) {
   let retryAt = 0;
   let hasFailed = false;
   const watching = token$.events.subscribe((event) => {
@@ -26,8 +18,11 @@ export function tokenWatch(token$: TokenStream, tell: (event: TokenEvent) => voi
     retryAt = performance.now() + (event.retryIn ?? 0);
   });
   return {
+    /** Seconds after which a client may try again that found no token. */
     retryAfter: () => Math.max(RETRY_AFTER, Math.ceil((retryAt - performance.now()) / 1000)),
+    /** There is a usable token, or none was asked for so far. */
     isHealthy: () => token$.current !== null || !hasFailed,
+    /** Milliseconds; undefined without a token. */
     expiresAt: () => token$.current?.expiresAt,
     stop: () => {
       watching.unsubscribe();

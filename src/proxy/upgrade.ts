@@ -34,17 +34,13 @@ export function responseOn(socket: Socket, request: IncomingMessage): ServerResp
 }
 
 /** A connection that Node has handed over, read before the upstream server has answered. */
-export interface HandedOver {
-  readonly socket: Socket;
-  /** What the client has sent after its request. From then on the connection is the caller's. */
-  readonly takeHead: () => Buffer;
-}
+export type HandedOver = ReturnType<typeof readAhead>;
 
 /** What a client may send before the upstream server has answered. Bytes. */
 const MOST_AHEAD = 64 * 1024;
 
 /** Reads what the client sends: a client that leaves is seen by that only. */
-export function readAhead(socket: Socket, head: Buffer): HandedOver {
+export function readAhead(socket: Socket, head: Buffer) {
   const chunks = [head];
   const read = (chunk: Buffer) => {
     chunks.push(chunk);
@@ -57,6 +53,7 @@ export function readAhead(socket: Socket, head: Buffer): HandedOver {
   socket.on('end', leave);
   return {
     socket,
+    /** What the client has sent after its request. From then on the connection is the caller's. */
     takeHead: () => {
       socket.off('data', read);
       socket.off('end', leave);

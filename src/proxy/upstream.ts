@@ -38,18 +38,11 @@ export interface Upgraded {
   readonly head: Buffer;
 }
 
-interface Upstream {
-  /** Stands in the place of fetch: the `body` of the request is an {@link Exchange}. */
-  readonly fetch: typeof globalThis.fetch;
-  /** Closes the connections that are idle. */
-  readonly close: () => void;
-}
-
 /**
  * Sends by Node's own client, and not by its fetch. Fetch would decompress what it receives, add fields of its own,
  * hide `100 Continue` and upgrades, and take longer.
  */
-export function createUpstream({ to, timeout, agent: given }: ProxySettings): Upstream {
+export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
   const isSecure = to.protocol === 'https:';
   const agent =
     given ?? new (isSecure ? HttpsAgent : HttpAgent)({ keepAlive: true, timeout: IDLE, scheduling: 'lifo' });
@@ -98,8 +91,10 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings): Up
     });
 
   return {
-    fetch: (_url, init) =>
-      send(init?.body as unknown as Exchange, init?.headers as Record<string, string>) as unknown as Promise<Response>,
+    /** Stands in the place of fetch: the `body` of the request is an {@link Exchange}. */
+    fetch: ((_url: unknown, { body, headers }: { body: Exchange; headers: Record<string, string> }) =>
+      send(body, headers)) as unknown as typeof globalThis.fetch,
+    /** Closes the connections that are idle. */
     close: () => {
       if (!given) agent.destroy();
     },
