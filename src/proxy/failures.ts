@@ -1,4 +1,5 @@
 import { isTokenError } from '../errors.js';
+import { codeOf } from '../internal/files.js';
 import type { ProxyAnswer } from './admission.js';
 import { UpstreamTimeout } from './upstream.js';
 
@@ -13,26 +14,26 @@ export function answerToFailure(error: unknown, retryAfter: number): ProxyAnswer
     return { status: 504, error: 'http_response_timeout', text: 'the upstream server did not answer in time' };
   if (error instanceof IsRejectionFailure)
     return { status: 500, error: 'proxy_internal_error', text: 'option "isRejection" threw an error' };
-  const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
-  const [type, text] = FAILURES[code] ?? KINDS.find(([kind]) => kind.test(code))?.[1] ?? BROKEN;
+  const code = codeOf(error);
+  const [, type, text] = FAILURES.find(([codes]) => codes.test(code)) ?? BROKEN;
   return { status: 502, error: type, text };
 }
 
-const BROKEN = ['connection_terminated', 'the connection to the upstream server broke'] as const;
-const FAILURES: Readonly<Record<string, readonly [error: string, text: string] | undefined>> = {
-  ECONNREFUSED: ['connection_refused', 'the upstream server refuses connections'],
-  ENOTFOUND: ['dns_error', 'the name of the upstream server is unknown'],
-  EAI_AGAIN: ['dns_error', 'the name of the upstream server cannot be looked up'],
-  ETIMEDOUT: ['connection_timeout', 'the upstream server cannot be reached'],
-  EHOSTUNREACH: ['destination_ip_unroutable', 'the upstream server cannot be reached'],
-  // The limit is Node's: `--max-http-header-size`.
-  HPE_HEADER_OVERFLOW: ['http_response_header_section_size', 'the headers of the upstream server are too large'],
-};
-/** Codes of which there are many, by their beginning. The last one is of Node's HTTP parser. */
-const KINDS = [
+const BROKEN = [/^/, 'connection_terminated', 'the connection to the upstream server broke'] as const;
+/** The first whose codes fit is told. */
+const FAILURES: readonly (readonly [codes: RegExp, error: string, text: string])[] = [
+  [/^ECONNREFUSED$/, 'connection_refused', 'the upstream server refuses connections'],
+  [/^ENOTFOUND$/, 'dns_error', 'the name of the upstream server is unknown'],
+  [/^EAI_AGAIN$/, 'dns_error', 'the name of the upstream server cannot be looked up'],
+  [/^ETIMEDOUT$/, 'connection_timeout', 'the upstream server cannot be reached'],
+  [/^EHOSTUNREACH$/, 'destination_ip_unroutable', 'the upstream server cannot be reached'],
   [
     /^(CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/,
-    ['tls_certificate_error', 'the certificate of the upstream server is not trusted'],
+    'tls_certificate_error',
+    'the certificate of the upstream server is not trusted',
   ],
-  [/^HPE_/, ['http_protocol_error', 'the answer of the upstream server is not valid HTTP']],
-] as const;
+  // The limit is Node's: `--max-http-header-size`.
+  [/^HPE_HEADER_OVERFLOW$/, 'http_response_header_section_size', 'the headers of the upstream server are too large'],
+  // Of Node's HTTP parser.
+  [/^HPE_/, 'http_protocol_error', 'the answer of the upstream server is not valid HTTP'],
+];

@@ -62,22 +62,11 @@ export function serve(
     answer(response, refusal);
   };
   const foreign = objectionToClient(request, settings);
-  if (foreign) {
-    refuse(foreign);
-    return;
-  }
-  if (ownPage(request, response, context)) return;
-  const objection = objectionToRequest(request, settings, pseudonym);
+  if (!foreign && ownPage(request, response, context)) return;
+  const objection = foreign ?? objectionToRequest(request, settings, pseudonym);
   if (objection) refuse(objection);
   else forward(context, { request, response, expectations, record, refuse });
 }
-
-/** It would be waited for in vain. */
-const BODY_IS_GONE: ProxyAnswer = {
-  status: 500,
-  error: 'proxy_internal_error',
-  text: 'the body was read before the proxy was called: let it come before a body parser',
-};
 
 interface ForwardedRequest {
   readonly request: IncomingMessage;
@@ -92,7 +81,9 @@ function forward(context: ServingContext, forwarded: ForwardedRequest): void {
   const { request, response, record, refuse } = forwarded;
   const exchange = exchangeOf(context, forwarded);
   if (exchange.init.hasBody && request.readableDidRead) {
-    refuse(BODY_IS_GONE);
+    // It would be waited for in vain.
+    const text = 'the body was read before the proxy was called: let it come before a body parser';
+    refuse({ status: 500, error: 'proxy_internal_error', text });
     return;
   }
   record.exchange = exchange;
