@@ -14,7 +14,6 @@ import {
 import type { Observable, OperatorFunction } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { failAfter } from '../internal/timers.js';
-import { refuseUnknown } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import { managerOf } from '../token/tokenStream.js';
@@ -60,18 +59,9 @@ export function connectWithToken<T>(
   if (typeof connect !== 'function')
     throw new TypeError('connectWithToken takes a function that opens a connection with a token');
   const settings = settingsOf(options);
-  refuseUnknown(options, KNOWN);
   const connected = (token$: unknown) => connections(managerOf(token$ as TokenStream), connect, settings);
   return isOperator ? connected : connected(given[0]);
 }
-
-const KNOWN: Record<keyof ConnectOptions, true> = {
-  isRejection: true,
-  onRenewal: true,
-  reconnect: true,
-  isFinal: true,
-  maxWait: true,
-};
 
 /** The pipeline: a token, the connection that is opened with it, and what follows its end. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {

@@ -31,14 +31,6 @@ export interface EventStreamOptions extends Omit<ConnectOptions, 'onRenewal'>, O
   headers?: HeadersInit | undefined;
 }
 
-const KNOWN: Record<keyof EventStreamOptions, true> = {
-  ...FETCH_OPTIONS,
-  reconnect: true,
-  isFinal: true,
-  maxWait: true,
-  headers: true,
-};
-
 /** A server that sends more than this without the end of an event is not read on. Characters. */
 const LONGEST_EVENT = 16 * 1024 * 1024;
 
@@ -78,9 +70,10 @@ export function eventStream(
   // A rejection is the stream's to answer: it knows how often in a row there was one.
   const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
   const headers = { accept: 'text/event-stream', ...sendable(headersOption(options.headers)) };
-  const settings = settingsOf(options);
-  refuseUnknown(options, KNOWN);
-  const isFinal = (end: unknown) => isFinalStatus(end) && !settings.isRejection(end);
+  const { isRejection, reconnect, isFinal, maxWait, ...requests } = options;
+  const settings = settingsOf({ isRejection, reconnect, isFinal, maxWait });
+  refuseUnknown(requests, { ...FETCH_OPTIONS, headers: true });
+  const isFinalAnswer = (end: unknown) => isFinalStatus(end) && !settings.isRejection(end);
 
   return defer(() => {
     /** What the server has said, for the next request. `retry` is in milliseconds. */
@@ -111,7 +104,11 @@ export function eventStream(
     };
 
     const leastPause = (end: unknown) => Math.max(said.retry, settings.leastPause(end));
-    return connections(manager, connect, { ...settings, ...(!options.isFinal && { isFinal }), leastPause });
+    return connections(manager, connect, {
+      ...settings,
+      isFinal: isFinal ? settings.isFinal : isFinalAnswer,
+      leastPause,
+    });
   });
 }
 

@@ -3,7 +3,7 @@ import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../in
 import { callPredicate } from '../internal/callPredicate.js';
 import { retryAfterOf } from '../token/failure.js';
 import type { AccessToken } from '../token/types.js';
-import { isNormal, isRejection } from './ends.js';
+import { isNormal, isRejection as isRejected } from './ends.js';
 
 /**
  * Opens one connection.
@@ -65,19 +65,20 @@ export type ConnectSettings = ReturnType<typeof settingsOf>;
 /** Checks every option. @throws TypeError that names an option out of range */
 export function settingsOf(options: ConnectOptions) {
   requireObject(options);
-  const { onRenewal = 'keep', reconnect = {} } = options;
-  requireFunctions({ isRejection: options.isRejection, isFinal: options.isFinal });
+  const { isRejection = isRejected, onRenewal = 'keep', reconnect = {}, isFinal = isNormal, ...numbers } = options;
+  const checked = numbersIn(numbers, { maxWait: [0, Infinity, Infinity] });
+  requireFunctions({ isRejection, isFinal });
   if (onRenewal !== 'keep' && onRenewal !== 'replace' && typeof onRenewal !== 'function')
     throw wrong('onRenewal', onRenewal, '"keep", "replace" or a function');
   return {
-    isRejection: (end: unknown) => callPredicate(options.isRejection ?? isRejection, end, 'isRejection'),
-    isFinal: (end: unknown) => callPredicate(options.isFinal ?? isNormal, end, 'isFinal'),
+    isRejection: (end: unknown) => callPredicate(isRejection, end, 'isRejection'),
+    isFinal: (end: unknown) => callPredicate(isFinal, end, 'isFinal'),
     onRenewal,
     reconnects: reconnect !== false,
     backoff: backoffOf(reconnect === false ? {} : reconnect),
     /** No reconnect comes sooner after such an end: its `Retry-After`. */
     leastPause: (end: unknown): number => retryAfterOf(end, NaN) ?? 0,
-    ...numbersIn({ maxWait: options.maxWait }, { maxWait: [0, Infinity, Infinity] }),
+    ...checked,
   };
 }
 

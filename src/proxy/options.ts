@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { isLoopback } from '../internal/loopback.js';
 import { displayUrl } from '../internal/originOf.js';
-import { numbersIn, refuseUnknown, requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */
 export interface ProxyLogEntry {
@@ -57,54 +57,46 @@ export interface TokenProxyOptions {
   log?: ((entry: ProxyLogEntry) => void) | undefined;
 }
 
-const KNOWN: Record<keyof TokenProxyOptions, true> = {
-  to: true,
-  allowInsecureRequests: true,
-  allowRemoteClients: true,
-  allowedHosts: true,
-  incomingAuthorization: true,
-  repeatLimit: true,
-  timeout: true,
-  isRejection: true,
-  agent: true,
-  log: true,
-};
-
 export type ProxySettings = ReturnType<typeof settingsOf>;
 
 /** Checks every option. @throws TypeError that names an option out of range */
 export function settingsOf(options: TokenProxyOptions) {
   requireObject(options);
-  refuseUnknown(options, KNOWN);
-  const { allowedHosts = [], log, isRejection, agent } = options;
-  const incomingAuthorization = options.incomingAuthorization ?? 'refuse';
+  const {
+    to: url,
+    allowInsecureRequests = false,
+    allowRemoteClients = false,
+    allowedHosts = [],
+    incomingAuthorization = 'refuse',
+    isRejection,
+    agent,
+    log,
+    ...numbers
+  } = options;
+  const checked = numbersIn(numbers, {
+    repeatLimit: [0, Number.MAX_SAFE_INTEGER, 1_048_576],
+    timeout: [1, 2 ** 31 - 1, 300_000],
+  });
+  for (const [name, value] of Object.entries({ allowInsecureRequests, allowRemoteClients }))
+    if (typeof value !== 'boolean') throw wrong(name, value, 'a boolean');
   if (!['refuse', 'replace'].includes(incomingAuthorization))
     throw wrong('incomingAuthorization', incomingAuthorization, '"refuse" or "replace"');
   if (!Array.isArray(allowedHosts)) throw wrong('allowedHosts', allowedHosts, 'an array of host names');
   requireFunctions({ log, isRejection });
-  const allowInsecureRequests = flag('allowInsecureRequests', options.allowInsecureRequests);
-  const to = upstreamOf(options.to, allowInsecureRequests);
+  const to = upstreamOf(url, allowInsecureRequests);
   return {
     to,
     /** What stands before each path: empty, or `/v1`. */
     prefix: to.pathname.replace(/\/+$/, ''),
     allowInsecureRequests,
-    allowRemoteClients: flag('allowRemoteClients', options.allowRemoteClients),
+    allowRemoteClients,
     hosts: new Set(allowedHosts.map(hostName)),
     incomingAuthorization,
     isRejection,
     agent,
     log,
-    ...numbersIn(
-      { repeatLimit: options.repeatLimit, timeout: options.timeout },
-      { repeatLimit: [0, Number.MAX_SAFE_INTEGER, 1_048_576], timeout: [1, 2 ** 31 - 1, 300_000] },
-    ),
+    ...checked,
   };
-}
-
-function flag(name: string, value: unknown): boolean {
-  if (value !== undefined && typeof value !== 'boolean') throw wrong(name, value, 'a boolean');
-  return value === true;
 }
 
 function hostName(host: unknown, index: number): string {
