@@ -26,9 +26,6 @@ const HOP_BY_HOP = new Set([
  */
 const REPLACED = new Set(['host', 'expect', 'authorization', 'dpop']);
 
-/** A request with one of these is framed by it, whatever `Connection` says. */
-const FRAMING = new Set(['content-length', 'host']);
-
 const nameAt = (raw: readonly string[], i: number): string => (raw[i] ?? '').toLowerCase();
 const valueAt = (raw: readonly string[], i: number): string => raw[i + 1] ?? '';
 
@@ -43,11 +40,11 @@ export function fieldsWithout(raw: readonly string[], isDropped: (name: string) 
 
 /** The fields that are not for this connection only. */
 function endToEnd(raw: readonly string[]): string[] {
-  // Those that a `Connection` field names are hop-by-hop too.
+  // Those that a `Connection` field names are hop-by-hop too, but for the one that frames the message.
   let options = '';
   for (let i = 0; i < raw.length; i += 2) if (nameAt(raw, i) === 'connection') options += `${valueAt(raw, i)},`;
   const named = options.toLowerCase().split(/[\s,]+/);
-  return fieldsWithout(raw, (name) => HOP_BY_HOP.has(name) || (named.includes(name) && !FRAMING.has(name)));
+  return fieldsWithout(raw, (name) => HOP_BY_HOP.has(name) || (named.includes(name) && name !== 'content-length'));
 }
 
 interface SentRequest {

@@ -26,11 +26,9 @@ export const pathOf = (target: string): string => {
 
 /** `/a/../b`, in any encoding and with either slash. Servers ignore what follows a semicolon in a segment. */
 function hasDotSegment(path: string): boolean {
-  // Nearly every path ends the search here.
-  if (!path.includes('.') && !path.includes('%')) return false;
   let decoded = path;
   for (let round = 0; round <= MOST_DECODINGS; round++) {
-    if (decoded.split(/[/\\]/).some((segment) => /^\.\.?(;|$)/.test(segment))) return true;
+    if (/(^|[/\\])\.\.?([;/\\]|$)/.test(decoded)) return true;
     const next = decoded.replace(/%(2e|2f|5c|3b|25)/gi, (_code, hex: string) => String.fromCharCode(parseInt(hex, 16)));
     if (next === decoded) return false;
     decoded = next;

@@ -131,7 +131,6 @@ const isStale = (sending: ClientRequest, error: Error, exchange: Exchange): bool
   isClosed(error) &&
   IDEMPOTENT.has(exchange.init.method) &&
   exchange.isRepeatable &&
-  !exchange.isAbandoned &&
   exchange.sent <= MOST_STALE;
 
 /** So many stale connections are met by one request. */
