@@ -111,6 +111,16 @@ describe('a caller that leaves', () => {
     expect((await ask(source, { last })).access_token).toBe('of-s1');
   });
 
+  it("should not take a used refresh token from a stream's store, of which another stream has had the next", async () => {
+    const { endpoint } = rotating();
+    const source = create(endpoint);
+    const fromStore = (refresh_token: string) => ask(source, { last: { access_token: 'T', refresh_token } });
+    await ask(source);
+    await fromStore('r1');
+    await fromStore('r2');
+    expect(used(endpoint)).toEqual(['r1', 'r2', 'r3']);
+  });
+
   it('should begin nothing when it had left before', async () => {
     const { endpoint } = rotating();
     const { signal, abort } = abortable();

@@ -29,11 +29,20 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   const { refreshToken: given, forgotten } = options;
   const storage = createStorage(options, ended);
   let current: string | undefined;
-  /** The one before `current`: used, but a slow store may still give it. */
+  /** The one before `current`. */
   let replaced: string | undefined;
+  /** The last one that the function `refreshToken` gave. */
   let lastRead: string | undefined;
-  /** The refresh token that the stream's store had when it was last asked. */
-  let shared: string | undefined;
+  /** The last one that the `TokenStore` of a stream gave. */
+  let lastShared: string | undefined;
+
+  /** What may be used by now, although a slow store, or one that not all streams have, still gives it. */
+  const known = () => [given, current, replaced, lastRead, lastShared, storage.stored()];
+
+  function use(token: string): string {
+    if (token !== current) [replaced, current] = [current, token];
+    return token;
+  }
 
   async function read(signal: AbortSignal): Promise<string> {
     const token = await supplied('refreshToken', given, signal);
@@ -44,22 +53,23 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
 
   return {
     /** The refresh token in use; it is read if there is none. */
-    get: async (signal: AbortSignal): Promise<string> => (current ??= storage.wasRead(await read(signal))),
+    get: async (signal: AbortSignal): Promise<string> => current ?? use(storage.wasRead(await read(signal))),
     /** Reads again, since another process may have rotated. @returns the refresh token that is stored, if it is new */
     getChanged: async (signal: AbortSignal, isOver: boolean): Promise<string | undefined> => {
       // Beside the stream's store, the function may give a used one: a session that is not over could end by it.
-      const mayBeNew = typeof given === 'function' && (isOver || shared === undefined);
-      const known = [undefined, current, replaced, lastRead, storage.stored()];
-      const token = mayBeNew ? await read(signal).catch(() => undefined) : undefined;
-      if (known.includes(token)) return undefined;
-      return (current = storage.wasRead(token as string));
+      if (typeof given !== 'function' || (!isOver && lastShared !== undefined)) return undefined;
+      const before = known();
+      const token = await read(signal).catch(() => undefined);
+      return token === undefined || before.includes(token) ? undefined : use(storage.wasRead(token));
     },
-    /** Takes the refresh token that the stream's `TokenStore` has, unless it is the one that was taken before. */
+    /** Takes the refresh token that the stream's `TokenStore` has. @returns whether it is new */
     takeFromStore: (last: TokenResponse | null | undefined): boolean => {
       const token = trimmed(last?.refresh_token);
-      if (!token || token === shared || forgotten.has(token)) return false;
-      current = shared = token;
-      return true;
+      if (!token || forgotten.has(token)) return false;
+      const isNew = !known().includes(token);
+      if (isNew) use(token);
+      lastShared = token;
+      return isNew;
     },
     /** Takes the refresh token of a response, and stores it. Settles when that is done; a failure is reported. */
     replace: async (response: TokenResponse, report: Report): Promise<void> => {
@@ -68,7 +78,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
         return;
       }
       const token = trimmed(response.refresh_token);
-      if (token && token !== current) [replaced, current] = [current, token];
+      if (token) use(token);
       if (current !== undefined) await storage.keep({ ...response, refresh_token: current }, report);
     },
     /** The response with the refresh token that is to be used next. */
@@ -77,8 +87,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     /** Revokes the refresh token in use; none that was read is used again. */
     forget: (): void => {
       forgotten.revoke({ refresh_token: current ?? (typeof given === 'string' ? given : undefined) });
-      // What is stored is read again, if the newest could not be stored.
-      forgotten.add(given, lastRead, shared, replaced, storage.stored());
+      forgotten.add(...known());
     },
   };
 }
