@@ -1,4 +1,5 @@
-import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
+import type { RefreshTokenOptions } from '../../src/oauth/options.js';
+import { refreshToken } from '../../src/oauth/refreshToken.js';
 import type { FakeEndpoint } from './fakeEndpoint.js';
 
 /** A source that exchanges `r1` first. */

@@ -1,6 +1,7 @@
 import { EMPTY, firstValueFrom, from, map, of, throwError, timer, type Observable } from 'rxjs';
 import { headStartOf } from '../../src/internal/sourceHooks.js';
-import { refreshToken, type RefreshTokenOptions } from '../../src/oauth/refreshToken.js';
+import type { RefreshTokenOptions } from '../../src/oauth/options.js';
+import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse, turns } from './fakeEndpoint.js';

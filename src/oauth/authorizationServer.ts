@@ -11,32 +11,29 @@ import { objectionTo, parse } from './secureUrl.js';
 export interface AuthorizationServer {
   readonly issuer: string;
   readonly token_endpoint: string;
-  /** Asked for when it is needed: one that cannot be used must not keep a stream from its token. */
-  revocationEndpoint(): string | undefined;
+  readonly revocation_endpoint: string | undefined;
 }
 
-export interface ServerLookup {
-  get(signal: AbortSignal): Promise<AuthorizationServer>;
-  /** The next `get` asks again: the endpoints may have moved. */
-  forget(): void;
-}
+export type ServerLookup = ReturnType<typeof createServerLookup>;
 
-/** A failed discovery is not kept: it is repeated with the token. */
-export function createServerLookup(options: CheckedOptions): ServerLookup {
-  const { issuer, tokenEndpoint, revocationEndpoint } = options;
-  if (issuer === undefined) {
-    const { href } = new URL(tokenEndpoint as string);
-    // The audience of a client assertion: RFC 7523 section 3 suggests the token endpoint where no issuer is known.
-    const known = { issuer: href, token_endpoint: href, revocationEndpoint: () => revocationEndpoint };
-    return { get: () => Promise.resolve(known), forget: () => undefined };
-  }
+export function createServerLookup(options: CheckedOptions) {
+  const { issuer } = options;
   let current: AuthorizationServer | undefined;
   return {
-    get: async (signal) => (current ??= await discover(new URL(issuer), options, signal)),
-    forget: () => {
+    /** A failed discovery is not kept: it is repeated with the token. */
+    get: async (signal: AbortSignal): Promise<AuthorizationServer> =>
+      (current ??= issuer === undefined ? withoutDiscovery(options) : await discover(new URL(issuer), options, signal)),
+    /** The next `get` asks again: the endpoints may have moved. */
+    forget: (): void => {
       current = undefined;
     },
   };
+}
+
+function withoutDiscovery({ tokenEndpoint, revocationEndpoint }: CheckedOptions): AuthorizationServer {
+  const { href } = new URL(tokenEndpoint as string);
+  // The audience of a client assertion: RFC 7523 section 3 suggests the token endpoint where no issuer is known.
+  return { issuer: href, token_endpoint: href, revocation_endpoint: revocationEndpoint };
 }
 
 async function discover(issuer: URL, options: CheckedOptions, signal: AbortSignal): Promise<AuthorizationServer> {
@@ -61,25 +58,26 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
       : new TokenEndpointError(`${answered}, but is no authorization server metadata`, { status });
   });
   const aliases = options.clientAuth === 'tls_client_auth' ? metadata.mtls_endpoint_aliases : undefined;
-  const endpoint = (name: 'token_endpoint' | 'revocation_endpoint') => {
-    const value: unknown = aliases?.[name] ?? metadata[name] ?? undefined; // null is how some say "none"
-    if (value === undefined) return undefined;
-    const url = parse(value);
-    const objection = url ? objectionOf(url, issuer, options) : 'must be a URL';
-    if (!url || objection) throw mistake(`${place} names a ${name} that cannot be used: it ${objection ?? ''}`);
-    return url.href;
-  };
-  const token_endpoint = endpoint('token_endpoint');
+  // null is how some say "none".
+  const endpoint = (name: 'token_endpoint' | 'revocation_endpoint') => aliases?.[name] ?? metadata[name] ?? undefined;
+  const [token_endpoint, revocation_endpoint] = [endpoint('token_endpoint'), endpoint('revocation_endpoint')];
   if (token_endpoint === undefined) throw mistake(`${place} names no token_endpoint`);
+  const objection = objectionToEndpoint(token_endpoint, issuer, options);
+  if (objection) throw mistake(`${place} names a token_endpoint that cannot be used: it ${objection}`);
+  // A revocation endpoint that cannot be used does not keep a stream from its token.
+  const canRevoke = objectionToEndpoint(revocation_endpoint, issuer, options) === undefined;
   return {
     issuer: metadata.issuer,
     token_endpoint,
-    revocationEndpoint: () => options.revocationEndpoint ?? endpoint('revocation_endpoint'),
+    revocation_endpoint: options.revocationEndpoint ?? (canRevoke ? revocation_endpoint : undefined),
   };
 }
 
 /** A document that came over TLS must not lead credentials out of it, not even where `http:` may be named. */
-const objectionOf = (url: URL, issuer: URL, { allowInsecureRequests }: CheckedOptions): string | undefined =>
-  issuer.protocol === 'https:' && url.protocol === 'http:'
+function objectionToEndpoint(endpoint: unknown, issuer: URL, options: CheckedOptions): string | undefined {
+  const url = parse(endpoint);
+  if (!url) return 'must be a URL';
+  return issuer.protocol === 'https:' && url.protocol === 'http:'
     ? 'must be an https: URL, since the issuer is one'
-    : objectionTo(url, allowInsecureRequests);
+    : objectionTo(url, options.allowInsecureRequests);
+}

@@ -10,8 +10,6 @@ import { checkSupplied, withHooks } from './source.js';
 import { createTokenEndpoint } from './tokenEndpoint.js';
 import { refuseControlCharacters, trimmed } from './requireOption.js';
 
-export type { RefreshTokenOptions, RotatedTokens } from './options.js';
-
 /**
  * A token for a user who signed in before (RFC 6749 section 6). The server may replace the refresh token with each use,
  * and may revoke all tokens when an old one comes back (RFC 9700 section 4.14.2). So there is one exchange at a time,

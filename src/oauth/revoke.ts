@@ -24,9 +24,7 @@ export function createRevoke(
   async function revoke(token: string, token_type_hint: string): Promise<void> {
     // Its timer does not keep a Node process alive, but an unanswered request does until it fires.
     const signal = AbortSignal.timeout(REVOCATION_TIMEOUT);
-    const server = await servers.get(signal);
-    const { issuer } = server;
-    const revocation_endpoint = server.revocationEndpoint();
+    const { issuer, revocation_endpoint } = await servers.get(signal);
     if (revocation_endpoint === undefined) return;
     const as = { issuer, revocation_endpoint };
     await oauth.revocationRequest(as, clientOf(options, skew()), authenticate(signal), token, {

@@ -1,9 +1,9 @@
-import { AsyncSubject, asyncScheduler, defer, firstValueFrom, of, share, takeUntil, type Observable } from 'rxjs';
+import { AsyncSubject, asyncScheduler, defer, of, share, type Observable } from 'rxjs';
 import { abortable } from '../internal/abortable.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
-import { aborted } from '../internal/onAbort.js';
+import { orAborted } from '../internal/onAbort.js';
 
 /**
  * Lets concurrent callers share one run of `work`. When all have aborted, the run goes on for `grace` ms: a refresh
@@ -36,6 +36,6 @@ export function singleFlight<A, T>(
   );
   return (signal, argument) => {
     begin = () => abortable((own) => work(onBehalfOf(signal, own), argument));
-    return firstValueFrom(run$.pipe(takeUntil(aborted(signal))));
+    return orAborted(run$, signal);
   };
 }

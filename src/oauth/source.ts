@@ -1,11 +1,11 @@
 /** What all sources of this folder share: hooks, and how they read what functions of the user return. */
-import { firstValueFrom, from, takeUntil, type Observable, type ObservableInput } from 'rxjs';
+import { defaultIfEmpty, from, of, type Observable, type ObservableInput } from 'rxjs';
 import type { SourceHooks } from '../token/proof.js';
 import { mistake } from '../token/mistake.js';
 import type { TokenSource } from '../token/types.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { codeOf } from '../internal/files.js';
-import { aborted, reasonOf } from '../internal/onAbort.js';
+import { orAborted, reasonOf } from '../internal/onAbort.js';
 import { trimmed, wrongKind } from './requireOption.js';
 
 /** A source that carries hooks, as properties that are not enumerable. */
@@ -36,10 +36,7 @@ export async function supplied(name: string, option: Supplied, signal: AbortSign
   const given: unknown = typeof option === 'function' ? option() : option;
   // It may have ended the session, and nobody waits for its promise any more.
   ignoreRejection(given);
-  const given$ = asObservable(given);
-  const value = given$
-    ? await firstValueFrom(given$.pipe(takeUntil(aborted(signal))), { defaultValue: undefined })
-    : given;
+  const value = await orAborted(asObservable(given)?.pipe(defaultIfEmpty(undefined)) ?? of(given), signal);
   const text = trimmed(value ?? '');
   if (text) return text;
   const message = `option "${name}" gave no string, or an empty one`;
