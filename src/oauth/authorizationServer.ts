@@ -5,7 +5,7 @@ import { mistake } from '../token/mistake.js';
 import { answeredBy, asksForRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
-import { objectionTo, parse } from './secureUrl.js';
+import { objectionTo, toUrl } from './secureUrl.js';
 
 /** What we need to know of an authorization server. */
 export interface AuthorizationServer {
@@ -75,7 +75,7 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
 
 /** A document that came over TLS must not lead credentials out of it, not even where `http:` may be named. */
 function objectionToEndpoint(endpoint: unknown, issuer: URL, options: CheckedOptions): string | undefined {
-  const url = parse(endpoint);
+  const url = toUrl(endpoint);
   if (!url) return 'must be a URL';
   return issuer.protocol === 'https:' && url.protocol === 'http:'
     ? 'must be an https: URL, since the issuer is one'

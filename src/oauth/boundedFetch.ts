@@ -7,7 +7,7 @@ import { isMistake, mistake } from '../token/mistake.js';
 import { isFetchResponse } from '../token/tokenResponse.js';
 import { answeredBy } from './answer.js';
 import { redactedCause } from './redact.js';
-import { parse } from './secureUrl.js';
+import { toUrl } from './secureUrl.js';
 
 /**
  * A fetch for a server that may be hostile or broken: it follows no redirect, settles when the signal aborts, whatever
@@ -28,12 +28,12 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
       response = answer as Response;
       refuseRedirect(place, response, url);
       if (response.bodyUsed) throw mistake('option "fetch" gave a Response whose body has been read');
-      return rebuilt(response, await orAborted(response.text(), signal));
+      return copyOf(response, await orAborted(response.text(), signal));
     } catch (failure) {
       if (response) discard(response);
       throw failure instanceof TokenEndpointError || isMistake(failure)
         ? failure
-        : broken(place, failure, response, signal);
+        : connectionFailure(place, failure, response, signal);
     }
   };
 }
@@ -57,7 +57,7 @@ export const requestBy = (fetch: OAuthFetch, url: URL, signal?: AbortSignal) => 
 function refuseRedirect(place: string, response: Response, asked: string): void {
   const { status, type, url } = response;
   // React Native follows redirects without `redirected`: only the URL tells, and in some versions not even that.
-  const redirected = (response.redirected as boolean | undefined) ?? (parse(url)?.href ?? asked) !== asked;
+  const redirected = (response.redirected as boolean | undefined) ?? (toUrl(url)?.href ?? asked) !== asked;
   // Browsers hide the status of a redirect that they were told not to follow.
   if (type !== 'opaqueredirect' && !redirected && !(status >= 300 && status < 400 && status !== 304)) return;
   const what = redirected
@@ -70,7 +70,7 @@ function refuseRedirect(place: string, response: Response, asked: string): void 
 const HEADERS = ['content-type', 'date', 'dpop-nonce', 'retry-after', 'www-authenticate', ...REQUESTS_LEFT];
 
 /** The answer as oauth4webapi and we need it, whatever kind of Response `send` gave. */
-function rebuilt(response: Response, body: string): Response {
+function copyOf(response: Response, body: string): Response {
   const { status } = response;
   const headers = new Headers();
   for (const name of HEADERS) {
@@ -81,7 +81,7 @@ function rebuilt(response: Response, body: string): Response {
   return new Response(body === '' ? null : new TextEncoder().encode(body), { status, headers });
 }
 
-function broken(
+function connectionFailure(
   place: string,
   failure: unknown,
   response: Response | undefined,

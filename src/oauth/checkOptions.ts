@@ -1,7 +1,7 @@
 import { refuseUnknown, requireFunctions } from '../internal/validate.js';
-import { text, wrongKind } from './requireOption.js';
+import { checkText, wrongKind } from './requireOption.js';
 import { CLIENT_AUTH, type ClientAuthMethod, type OAuthOptions } from './options.js';
-import { endpointOption, parse } from './secureUrl.js';
+import { endpointOption, toUrl } from './secureUrl.js';
 import { checkSupplied } from './source.js';
 
 /** Options that `checkedOptions` let pass. */
@@ -47,8 +47,8 @@ export function checkedOptions(given: OAuthOptions): CheckedOptions {
   const options = { ...given };
   refuseUnknown(options, KNOWN);
   checkServer(options);
-  text('clientId', options.clientId);
-  if (options.scope !== undefined) text('scope', options.scope);
+  checkText('clientId', options.clientId);
+  if (options.scope !== undefined) checkText('scope', options.scope);
   requireFunctions({ fetch: options.fetch });
   for (const name of ['allowInsecureRequests', 'revokeOnClose'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
@@ -94,7 +94,7 @@ function checkedClientAuth(options: OAuthOptions): ClientAuthMethod {
   const { clientAuth = clientAssertion === undefined ? 'client_secret_basic' : 'private_key_jwt' } = options;
   if (!CLIENT_AUTH.includes(clientAuth)) throw wrongKind('clientAuth', clientAuth, `one of ${CLIENT_AUTH.join(', ')}`);
   if (clientAuth.startsWith('client_secret_'))
-    text('clientSecret', clientSecret, `, since clientAuth is ${clientAuth}`);
+    checkText('clientSecret', clientSecret, `, since clientAuth is ${clientAuth}`);
   if (clientAssertion !== undefined) {
     if (clientAuth !== 'private_key_jwt' || privateKey !== undefined)
       throw new TypeError('option "clientAssertion" goes with clientAuth private_key_jwt, and without a privateKey');
@@ -107,7 +107,7 @@ function checkedClientAuth(options: OAuthOptions): ClientAuthMethod {
     );
   }
   const kid: unknown = (privateKey as { kid?: unknown } | undefined)?.kid;
-  if (kid !== undefined) text('privateKey.kid', kid);
+  if (kid !== undefined) checkText('privateKey.kid', kid);
   if (clientAuth === 'tls_client_auth' && fetch === undefined)
     throw new TypeError('option "fetch" must be given, since clientAuth is tls_client_auth: it has the certificate');
   return clientAuth;
@@ -115,10 +115,10 @@ function checkedClientAuth(options: OAuthOptions): ClientAuthMethod {
 
 function checkTargets({ resource, audience, parameters }: OAuthOptions): void {
   for (const value of listOf(resource)) {
-    if (parse(value)?.hash !== '')
+    if (toUrl(value)?.hash !== '')
       throw new TypeError('option "resource" must be absolute URIs without a fragment (RFC 8707 section 2)');
   }
-  for (const value of listOf(audience)) text('audience', value);
+  for (const value of listOf(audience)) checkText('audience', value);
   if (parameters === undefined) return;
   // The entries of a collection are no properties: they would be left out.
   if (Object(parameters) !== parameters || Symbol.iterator in parameters)

@@ -11,19 +11,19 @@ export function createDpopHandle(
   clock: ServerClock,
 ): DpopHandle | undefined {
   if (dpop === undefined || dpop === false) return undefined;
-  let pair: Promise<oauth.CryptoKeyPair> | undefined = typeof dpop === 'object' ? Promise.resolve(dpop) : undefined;
-  let made: { readonly skew: number; readonly handle: oauth.DPoPHandle } | undefined;
+  let keyPair: Promise<oauth.CryptoKeyPair> | undefined = typeof dpop === 'object' ? Promise.resolve(dpop) : undefined;
+  let current: { readonly skew: number; readonly handle: oauth.DPoPHandle } | undefined;
   return async () => {
     // Every server that knows DPoP knows ES256 (RFC 9449 section 5.1 and its IANA registrations).
-    pair ??= oauth.generateKeyPair('ES256').catch((failure: unknown) => {
-      pair = undefined; // the next fetch tries again
+    keyPair ??= oauth.generateKeyPair('ES256').catch((failure: unknown) => {
+      keyPair = undefined; // the next fetch tries again
       throw failure;
     });
-    const keys = await pair;
+    const keys = await keyPair;
     const skew = clock.skew();
     // A handle's clock cannot be set: another skew needs another handle, which does not know the nonces.
-    if (made?.skew !== skew) made = { skew, handle: oauth.DPoP({ [oauth.clockSkew]: skew }, keys) };
-    return made.handle;
+    if (current?.skew !== skew) current = { skew, handle: oauth.DPoP({ [oauth.clockSkew]: skew }, keys) };
+    return current.handle;
   };
 }
 

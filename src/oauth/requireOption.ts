@@ -8,7 +8,7 @@ export const wrongKind = (name: string, value: unknown, range: string): TypeErro
  * A string option that must say something. A control character is never meant: it is the line break of a file, or a
  * wrong encoding.
  */
-export function text(name: string, value: unknown, reason = ''): void {
+export function checkText(name: string, value: unknown, reason = ''): void {
   if (!isText(value)) throw wrongKind(name, value, `a string that is not empty${reason}`);
   refuseControlCharacters(name, value);
 }

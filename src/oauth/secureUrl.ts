@@ -18,7 +18,7 @@ export function objectionTo(url: URL, allowInsecure = false): string | undefined
 
 /** Reads a URL option; the TypeError names the option and of the value only what {@link displayUrl} shows. */
 export function endpointOption(name: string, value: unknown, allowInsecure?: boolean): URL {
-  const url = parse(value);
+  const url = toUrl(value);
   if (!url)
     throw new TypeError(
       `option "${name}" must be an absolute https: URL, got ${typeof value === 'string' ? 'a string that is none' : kindOf(value)}`,
@@ -32,5 +32,5 @@ export function endpointOption(name: string, value: unknown, allowInsecure?: boo
   return url;
 }
 
-export const parse = (value: unknown) =>
+export const toUrl = (value: unknown) =>
   value instanceof URL || typeof value === 'string' ? parseUrl(String(value)) : undefined;

@@ -3,7 +3,7 @@ import type { TokenSource } from '../token/types.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';
 import { checkSupplied, supplied, type Supplied } from './source.js';
-import { text } from './requireOption.js';
+import { checkText } from './requireOption.js';
 
 export interface TokenExchangeOptions extends OAuthOptions {
   /**
@@ -41,9 +41,9 @@ export function tokenExchange(options: TokenExchangeOptions): TokenSource {
   } = options;
   checkSupplied('subjectToken', subjectToken);
   if (actorToken !== undefined) checkSupplied('actorToken', actorToken);
-  text('subjectTokenType', subjectTokenType);
-  text('actorTokenType', actorTokenType);
-  if (requestedTokenType !== undefined) text('requestedTokenType', requestedTokenType);
+  checkText('subjectTokenType', subjectTokenType);
+  checkText('actorTokenType', actorTokenType);
+  if (requestedTokenType !== undefined) checkText('requestedTokenType', requestedTokenType);
   return grantSource(others, 'urn:ietf:params:oauth:grant-type:token-exchange', async (signal) => {
     const [subject, actor] = await Promise.all([
       supplied('subjectToken', subjectToken, signal),
