@@ -288,12 +288,12 @@ describe('tokens that are known', () => {
     known.add(token(3, 'C'));
     known.add(token(7, 'C'));
     expect(known.newest()?.generation).toBe(7);
-    expect(known.generationOf({ value: 'C' })).toEqual({ generation: 7, sure: true });
-    expect(known.generationOf({ value: 'E' })).toEqual({ generation: 5, sure: true });
-    expect(known.generationOf({ value: 'X' })).toEqual({ generation: 0, sure: false });
-    expect(known.generationOf(null)).toEqual({ generation: 0, sure: false });
+    expect(known.generationOf({ value: 'C' })).toEqual({ generation: 7, isExact: true });
+    expect(known.generationOf({ value: 'E' })).toEqual({ generation: 5, isExact: true });
+    expect(known.generationOf({ value: 'X' })).toEqual({ generation: 0, isExact: false });
+    expect(known.generationOf(null)).toEqual({ generation: 0, isExact: false });
     known.addLocal({ access_token: 'L' });
-    expect(known.generationOf({ value: 'L' })).toEqual({ generation: 7, sure: false });
+    expect(known.generationOf({ value: 'L' })).toEqual({ generation: 7, isExact: false });
     known.clear();
     expect(known.newest()).toBeNull();
   });

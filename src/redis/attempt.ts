@@ -16,8 +16,8 @@ export interface Attempt {
   readonly isSignedOut: () => boolean;
   /** A token later than this generation is asked for. */
   beyond: number;
-  /** Whether that is the generation of the previous token. */
-  isSure: boolean;
+  /** Whether `beyond` is the generation of the previous token. */
+  knowsPrevious: boolean;
   isReported: boolean;
   isLocal: boolean;
 }
@@ -33,7 +33,7 @@ export function beginAttempt(
   abandoned: AbortSignal,
   isEarly: boolean,
 ): Attempt {
-  const { generation, sure } = cache.generationOf(request.previous);
+  const { generation, isExact } = cache.generationOf(request.previous);
   return {
     request,
     fetch,
@@ -43,7 +43,7 @@ export function beginAttempt(
     endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
     isSignedOut: session.watch(),
     beyond: Math.max(generation, session.lastEnded()),
-    isSure: sure,
+    knowsPrevious: isExact,
     isReported: false,
     isLocal: false,
   };

@@ -1,33 +1,19 @@
 /** The process that holds the lease fetches, and stores what it got. */
-import { firstValueFrom, type Observable } from 'rxjs';
+import { firstValueFrom } from 'rxjs';
 import { headStartOf } from '../internal/sourceHooks.js';
-import type { Timers } from '../internal/timers.js';
 import { retryAfterOf } from '../token/failure.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
-import type { TokenRequest, TokenResponse, TokenStreamOptions } from '../token/types.js';
+import type { TokenResponse } from '../token/types.js';
 import { storedLifetime } from '../stores/storedResponse.js';
 import { fetchTime, ttlOf, LONGEST_LIFE, sharedPause } from './lease.js';
-import type { Commit, Protocol, Timed } from './protocol.js';
+import type { Commit, Timed } from './protocol.js';
 import type { Acquired, EncryptedToken } from './replies.js';
-import type { Encryption } from './encryption.js';
+import { isFinished, type Attempt } from './attempt.js';
 import { failureOf } from './sharedFailure.js';
+import type { StoreContext } from './storeContext.js';
 import { decryptRecord, encryptRecord, type TokenRecord } from './tokenRecord.js';
 
 export type LeaseGrant = Timed<Extract<Acquired, { type: 'lease' }>>;
-
-/** One fetch: what for, and by whom. */
-interface LeaderTask {
-  readonly owner: string;
-  readonly beyond: number;
-  readonly fetch: (last: TokenResponse | null) => Observable<TokenResponse>;
-  /** The newest token that this process knows: Redis may have lost it. */
-  readonly newest: Pick<TokenRecord, 'generation' | 'response'> | null;
-  /** Aborted when no caller waits any more: a fetch that fails after that says nothing about the token endpoint. */
-  readonly abandoned: AbortSignal;
-  /** Whether someone has signed out since the task began: its token is not to be stored. */
-  readonly isSignedOut: () => boolean;
-  readonly request: TokenRequest;
-}
 
 export type Outcome =
   /** Stored, for all. */
@@ -45,15 +31,6 @@ export type Outcome =
   /** The lease was over before the fetch had begun. */
   | { readonly type: 'tooLate' };
 
-export interface LeaderContext {
-  readonly calls: Pick<Protocol, 'commit' | 'fail'>;
-  readonly encryption: Encryption;
-  readonly fetchTimeout: number;
-  readonly lifetime: TokenStreamOptions['lifetime'];
-  readonly now: () => number;
-  readonly timers: Timers;
-}
-
 /** Between attempts to store a token that Redis did not take; and for how long, at most. Milliseconds. */
 const COMMIT_PAUSE = 250;
 const COMMIT_TIMEOUT = 60_000;
@@ -61,59 +38,50 @@ const COMMIT_TIMEOUT = 60_000;
 /**
  * Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back.
  */
-export async function fetchUnderLease(context: LeaderContext, grant: LeaseGrant, task: LeaderTask): Promise<Outcome> {
-  const { calls, encryption, now } = context;
-  const { fence } = grant;
-  const isAbandoned = () => task.abandoned.aborted;
+export async function fetchUnderLease(store: StoreContext, grant: LeaseGrant, attempt: Attempt): Promise<Outcome> {
+  const { calls, encryption, now, timers } = store;
+  const { request, abandoned } = attempt;
   /** If this is not heard, no process is held up for long: the lease ends by itself. */
   const giveBack = async (pause = 0, failure = '') => {
-    await calls.fail(fence, pause, failure).catch(() => undefined);
+    await calls.fail(grant.fence, pause, failure).catch(() => undefined);
   };
 
   let last: TokenResponse | null;
   try {
-    last = await lastRecord(encryption, grant, task);
+    last = await lastResponse(store, grant);
   } catch (unreadable) {
     // Nothing is fetched: the source would present a refresh token of its own, and it may be used up.
     await giveBack();
     throw unreadable;
   }
   const askedAt = now();
-  const limit = fetchTime(grant, askedAt, context.fetchTimeout);
-  if (limit <= 0 || isAbandoned() || task.isSignedOut()) {
+  const limit = fetchTime(grant, askedAt, store.fetchTimeout);
+  if (limit <= 0 || isFinished(attempt)) {
     await giveBack();
     return { type: 'tooLate' };
   }
   let commit: Commit;
   let token: TokenRecord;
   try {
-    const response = await fetchForStore(task.fetch(last), {
-      limit,
-      abandoned: task.abandoned,
-      timers: context.timers,
-    });
+    const response = await fetchForStore(attempt.fetch(last), { limit, abandoned, timers });
     // A source may share an exchange that was sent earlier.
-    const sentAt = askedAt - headStartOf(task.request);
+    const sentAt = askedAt - headStartOf(request);
     const took = now() - sentAt;
-    token = recordOf(response, storedLifetime(response, Date.now() - took, context.lifetime), grant, sentAt);
-    commit = commitOf(token, task, sentAt, took, await encryptRecord(encryption, token));
+    token = recordOf(response, storedLifetime(response, Date.now() - took, store.lifetime), grant, sentAt);
+    commit = commitOf(token, attempt, sentAt, took, await encryptRecord(encryption, token));
   } catch (error) {
-    const pause = task.abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
+    const pause = abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
     await giveBack(pause, pause > 0 ? await encryption.encrypt('failure', failureOf(error)).catch(() => '') : '');
     throw error;
   }
-  return store(context, commit, token, task);
+  return commitUntilTaken(store, commit, token, attempt);
 }
 
-/** The newest token that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
-async function lastRecord(
-  encryption: Encryption,
-  { last }: LeaseGrant,
-  { newest }: LeaderTask,
-): Promise<TokenResponse | null> {
+/** The newest response that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
+async function lastResponse({ cache, encryption }: StoreContext, { last }: LeaseGrant): Promise<TokenResponse | null> {
   const stored = last && (await decryptRecord(encryption, last));
-  const isNewer = newest && newest.generation >= (stored?.generation ?? 0);
-  return (isNewer ? newest : stored)?.response ?? null;
+  const own = cache.last(); // Redis may have lost it
+  return (own && own.generation >= (stored?.generation ?? 0) ? own : stored)?.response ?? null;
 }
 
 function recordOf(response: TokenResponse, life: number, grant: LeaseGrant, askedAt: number): TokenRecord {
@@ -129,7 +97,7 @@ function recordOf(response: TokenResponse, life: number, grant: LeaseGrant, aske
 
 const commitOf = (
   { generation, issued, life, response }: TokenRecord,
-  { owner, beyond }: LeaderTask,
+  { owner, beyond }: Attempt,
   sentAt: number,
   took: number,
   encrypted: string,
@@ -145,11 +113,11 @@ const commitOf = (
   encrypted,
 });
 
-async function store(
-  { calls, now, timers }: LeaderContext,
+async function commitUntilTaken(
+  { calls, now, timers }: StoreContext,
   commit: Commit,
   token: TokenRecord,
-  { isSignedOut }: LeaderTask,
+  { isSignedOut }: Attempt,
 ): Promise<Outcome> {
   const { sentAt, life } = commit;
   const attempt = async (): Promise<Outcome> => {

@@ -69,13 +69,15 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const calls = protocol(settings, now, timers, (answer) => {
     session.onAnswer(answer.ended, answer.now - (answer.received - since));
   });
-  const encryption = createEncryption(keys, hashKey);
   const store = storeContext({
+    fetchTimeout,
+    lifetime,
+    onUnavailable,
     storeId: crypto.randomUUID(),
     calls,
     cache,
     session,
-    encryption,
+    encryption: createEncryption(keys, hashKey),
     now,
     timers,
     wake$,
@@ -83,7 +85,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   });
   const changes = tokenChanges(store, channelEvents(client, channel));
   return {
-    refresh: sharedRefresh(store, { calls, encryption, fetchTimeout, lifetime, now, timers }, onUnavailable),
+    refresh: sharedRefresh(store),
     changes,
     signOut: session.signOut,
     // Redis says so in its answers; the channel only says when to ask.

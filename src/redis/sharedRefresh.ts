@@ -9,7 +9,7 @@ import { retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { beginAttempt, isFinished, isPrevious, type Attempt } from './attempt.js';
 import { RedisUnavailable } from './boundedCalls.js';
-import { fetchUnderLease, type LeaseGrant, type LeaderContext, type Outcome } from './leader.js';
+import { fetchUnderLease, type LeaseGrant, type Outcome } from './leader.js';
 import { pollPause } from './lease.js';
 import type { Timed } from './protocol.js';
 import type { Acquired } from './replies.js';
@@ -22,26 +22,19 @@ const RETRY = 150;
 /** A timer may be early by less than this. Milliseconds. */
 const EARLY = 20;
 
-interface RefreshContext {
-  readonly store: StoreContext;
-  readonly leader: LeaderContext;
-  readonly onUnavailable: 'wait' | 'local';
+interface RefreshContext extends StoreContext {
   /** Until then the stream waits by itself after the last failure; only `refresh()` and `wake` have it ask sooner. */
   pausedUntil: number;
   /** Why the stored value could not be read, when that was last tried. */
   unreadable: Error | undefined;
 }
 
-export function sharedRefresh(
-  store: StoreContext,
-  leader: LeaderContext,
-  onUnavailable: 'wait' | 'local',
-): TokenStore['refresh'] {
-  const refresh: RefreshContext = { store, leader, onUnavailable, pausedUntil: -Infinity, unreadable: undefined };
+export function sharedRefresh(store: StoreContext): TokenStore['refresh'] {
+  const context: RefreshContext = { ...store, pausedUntil: -Infinity, unreadable: undefined };
   return (request, fetch) =>
     abortable((abandoned) => {
-      const isEarly = store.now() < refresh.pausedUntil - EARLY;
-      return run(refresh, beginAttempt(store, request, fetch, abandoned, isEarly));
+      const isEarly = context.now() < context.pausedUntil - EARLY;
+      return run(context, beginAttempt(context, request, fetch, abandoned, isEarly));
     });
 }
 
@@ -53,18 +46,18 @@ const giveBack = ({ calls }: StoreContext, fence: number): void => {
   calls.fail(fence, 0, '').catch(() => undefined);
 };
 
-async function run(refresh: RefreshContext, attempt: Attempt): Promise<StoredToken> {
+async function run(store: RefreshContext, attempt: Attempt): Promise<StoredToken> {
   try {
     for (let round = 0; !isFinished(attempt); round++) {
-      const token = await step(refresh, attempt, round);
+      const token = await step(store, attempt, round);
       if (!token) continue;
-      refresh.unreadable = undefined;
-      refresh.pausedUntil = -Infinity;
+      store.unreadable = undefined;
+      store.pausedUntil = -Infinity;
       return token;
     }
   } catch (error) {
-    if (isTokenError(error, 'ERR_TOKEN_STORE')) refresh.unreadable = error;
-    refresh.pausedUntil = refresh.store.now() + (retryAfterOf(error, Date.now()) ?? 0);
+    if (isTokenError(error, 'ERR_TOKEN_STORE')) store.unreadable = error;
+    store.pausedUntil = store.now() + (retryAfterOf(error, Date.now()) ?? 0);
     throw error;
   }
   throw sessionEnded();
@@ -77,92 +70,91 @@ const newerFor = (store: StoreContext, attempt: Attempt) => {
 };
 
 /** Asks once; null: ask again. */
-async function step(refresh: RefreshContext, attempt: Attempt, round: number): Promise<StoredToken | null> {
-  const newer = newerFor(refresh.store, attempt);
-  if (newer) return refresh.store.handOut(newer, 'shared');
+async function step(store: RefreshContext, attempt: Attempt, round: number): Promise<StoredToken | null> {
+  const newer = newerFor(store, attempt);
+  if (newer) return store.handOut(newer, 'shared');
   let answer: Timed<Acquired>;
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
-    await refresh.store.session.published();
-    const hasRefreshToken =
-      refresh.onUnavailable === 'wait' && refresh.store.cache.last()?.response.refresh_token !== undefined;
-    answer = await refresh.store.calls.acquire({ ...attempt, hasRefreshToken }, (late) => {
-      if (late.type === 'lease' && isFinished(attempt)) giveBack(refresh.store, late.fence);
+    await store.session.published();
+    const hasRefreshToken = store.onUnavailable === 'wait' && store.cache.last()?.response.refresh_token !== undefined;
+    answer = await store.calls.acquire({ ...attempt, hasRefreshToken }, (late) => {
+      if (late.type === 'lease' && isFinished(attempt)) giveBack(store, late.fence);
     });
   } catch (failure) {
     if (!(failure instanceof RedisUnavailable)) throw failure;
-    return withoutRedis(refresh, attempt, failure);
+    return withoutRedis(store, attempt, failure);
   }
-  return onAnswer(refresh, attempt, answer, round);
+  return onAnswer(store, attempt, answer, round);
 }
 
-async function withoutRedis(refresh: RefreshContext, attempt: Attempt, failure: unknown): Promise<StoredToken | null> {
+async function withoutRedis(store: RefreshContext, attempt: Attempt, failure: unknown): Promise<StoredToken | null> {
   if (!attempt.isReported) attempt.request.report?.(failure);
   attempt.isReported = true;
-  if (refresh.onUnavailable === 'local') return fetchLocally(refresh, attempt);
-  await sleep(refresh.store, RETRY);
+  if (store.onUnavailable === 'local') return fetchLocally(store, attempt);
+  await sleep(store, RETRY);
   return null;
 }
 
 async function onAnswer(
-  refresh: RefreshContext,
+  store: RefreshContext,
   attempt: Attempt,
   answer: Timed<Acquired>,
   round: number,
 ): Promise<StoredToken | null> {
   switch (answer.type) {
     case 'token': {
-      const token = await refresh.store.learn(answer.token);
+      const token = await store.learn(answer.token);
       if (!token) return null;
       // The previous token was not in the cache: now its generation is known.
-      if (!attempt.isSure && isPrevious(attempt, token)) {
+      if (!attempt.knowsPrevious && isPrevious(attempt, token)) {
         attempt.beyond = token.generation;
-        attempt.isSure = true;
+        attempt.knowsPrevious = true;
         return null;
       }
-      return refresh.store.handOut(refresh.store.newerThan(token.generation) ?? token, 'shared');
+      return store.handOut(store.newerThan(token.generation) ?? token, 'shared');
     }
     case 'wait':
-      if (!newerFor(refresh.store, attempt)) await sleep(refresh.store, pollPause(round, answer.left));
+      if (!newerFor(store, attempt)) await sleep(store, pollPause(round, answer.left));
       return null;
     case 'pause':
       if (answer.failure !== '')
-        throw errorOf(await refresh.leader.encryption.decrypt('failure', answer.failure), Math.ceil(answer.left));
-      await sleep(refresh.store, answer.left + 1);
+        throw errorOf(await store.encryption.decrypt('failure', answer.failure), Math.ceil(answer.left));
+      await sleep(store, answer.left + 1);
       return null;
     case 'lease':
-      return onLease(refresh, attempt, answer);
+      return onLease(store, attempt, answer);
     case 'nothing':
       return null;
   }
 }
 
-async function onLease(refresh: RefreshContext, attempt: Attempt, grant: LeaseGrant): Promise<StoredToken | null> {
+async function onLease(store: RefreshContext, attempt: Attempt, grant: LeaseGrant): Promise<StoredToken | null> {
   let outcome: Outcome;
   try {
-    outcome = await fetchUnderLease(refresh.leader, grant, { ...attempt, newest: refresh.store.cache.last() });
+    outcome = await fetchUnderLease(store, grant, attempt);
   } catch (error) {
-    const newer = refresh.store.newerThan(attempt.beyond);
-    if (newer) return refresh.store.handOut(newer, 'shared');
+    const newer = store.newerThan(attempt.beyond);
+    if (newer) return store.handOut(newer, 'shared');
     throw error;
   }
   if (outcome.type === 'local') attempt.request.report?.(outcome.failure);
-  return attempt.isSignedOut() ? null : conclude(refresh, outcome);
+  return attempt.isSignedOut() ? null : conclude(store, outcome);
 }
 
-async function conclude(refresh: RefreshContext, outcome: Outcome): Promise<StoredToken | null> {
+async function conclude(store: RefreshContext, outcome: Outcome): Promise<StoredToken | null> {
   switch (outcome.type) {
     case 'stored':
-      refresh.store.cache.add(outcome.token);
-      return refresh.store.handOut(outcome.token, 'fetched');
+      store.cache.add(outcome.token);
+      return store.handOut(outcome.token, 'fetched');
     case 'stale': {
-      const token = outcome.token && (await refresh.store.learn(outcome.token));
-      return token && refresh.store.handOut(token, 'shared');
+      const token = outcome.token && (await store.learn(outcome.token));
+      return token && store.handOut(token, 'shared');
     }
     case 'local':
-      refresh.store.cache.addLocal(outcome.response);
+      store.cache.addLocal(outcome.response);
       // The stored token may be encrypted with a key that this process does not have: the next refresh reports that.
-      outcome.later.then((later) => concludeLater(refresh, later)).catch(() => undefined);
+      outcome.later.then((later) => concludeLater(store, later)).catch(() => undefined);
       return { response: outcome.response, age: outcome.age, origin: 'fetched' };
     case 'tooLate':
       return null;
@@ -170,26 +162,25 @@ async function conclude(refresh: RefreshContext, outcome: Outcome): Promise<Stor
 }
 
 /** Redis has taken the token after all, or has one of a process that led since. */
-async function concludeLater(refresh: RefreshContext, outcome: Outcome | null): Promise<void> {
-  if (outcome?.type === 'stored' && !refresh.store.session.hasEnded(outcome.token.generation))
-    refresh.store.cache.add(outcome.token);
-  const token = outcome?.type === 'stale' && outcome.token ? await refresh.store.learn(outcome.token) : null;
-  if (token) refresh.store.found$.next(token);
+async function concludeLater(store: RefreshContext, outcome: Outcome | null): Promise<void> {
+  if (outcome?.type === 'stored' && !store.session.hasEnded(outcome.token.generation)) store.cache.add(outcome.token);
+  const token = outcome?.type === 'stale' && outcome.token ? await store.learn(outcome.token) : null;
+  if (token) store.found$.next(token);
 }
 
 /**
  * Each process for itself, unless what Redis held was not readable: the source would present a refresh token that may
  * be used up.
  */
-async function fetchLocally(refresh: RefreshContext, attempt: Attempt): Promise<StoredToken | null> {
-  if (refresh.unreadable !== undefined) throw refresh.unreadable;
+async function fetchLocally(store: RefreshContext, attempt: Attempt): Promise<StoredToken | null> {
+  if (store.unreadable !== undefined) throw store.unreadable;
   attempt.isLocal = true;
-  const askedAt = refresh.store.now();
-  const response = await fetchForStore(attempt.fetch(refresh.store.cache.last()?.response ?? null), {
+  const askedAt = store.now();
+  const response = await fetchForStore(attempt.fetch(store.cache.last()?.response ?? null), {
     abandoned: attempt.abandoned,
-    timers: refresh.store.timers,
+    timers: store.timers,
   });
   if (attempt.isSignedOut()) return null;
-  refresh.store.cache.addLocal(response);
-  return { response, age: Math.ceil(refresh.store.now() - askedAt + headStartOf(attempt.request)), origin: 'fetched' };
+  store.cache.addLocal(response);
+  return { response, age: Math.ceil(store.now() - askedAt + headStartOf(attempt.request)), origin: 'fetched' };
 }

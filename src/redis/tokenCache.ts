@@ -11,10 +11,10 @@ const CAPACITY = 16;
 export interface TokenCache {
   /** The newest one seen, whatever order they came in. */
   readonly newest: () => TokenRecord | null;
-  /** The generation of a token, or `sure: false` and the one that it came after here, 0 if it is not known at all. */
+  /** The generation of a token, or `isExact: false` and the one that it came after here, 0 if it is not known at all. */
   readonly generationOf: (token: { readonly value: string } | null) => {
     readonly generation: number;
-    readonly sure: boolean;
+    readonly isExact: boolean;
   };
   readonly add: (token: TokenRecord) => void;
   /** A token that this process fetched and Redis has not stored: it has no generation. */
@@ -33,8 +33,8 @@ export function tokenCache(): TokenCache {
       // The newest of that value: some servers give the same token until it ends.
       const known = tokens.find(({ response }) => response.access_token === token?.value);
       return known
-        ? { generation: known.generation, sure: true }
-        : { generation: local && token?.value === local.response.access_token ? local.generation : 0, sure: false };
+        ? { generation: known.generation, isExact: true }
+        : { generation: local && token?.value === local.response.access_token ? local.generation : 0, isExact: false };
     },
     add: (token) => {
       if (tokens.some(({ generation }) => generation === token.generation)) return;
