@@ -2,9 +2,9 @@ import { Redis } from 'ioredis';
 import { ClientClosedError, createClient } from 'redis';
 import { asyncScheduler } from 'rxjs';
 import { createTimers } from '../../src/internal/timers.js';
-import { boundedCalls } from '../../src/redis/boundedCalls.js';
-import { clockBound } from '../../src/redis/clockBound.js';
-import { tokenCache } from '../../src/redis/tokenCache.js';
+import { createBoundedCalls } from '../../src/redis/boundedCalls.js';
+import { createClockBound } from '../../src/redis/clockBound.js';
+import { createTokenCache } from '../../src/redis/tokenCache.js';
 import { fetchTime, ttlOf, leaseMargin, pollPause, sharedPause } from '../../src/redis/lease.js';
 import { redisTokenStore } from '../../src/redis/index.js';
 import { storeSettings } from '../../src/redis/options.js';
@@ -27,7 +27,7 @@ describe('the bound of the clock', () => {
   const sample = (sent: number, there: number, received: number) => ({ sent, received, redis: AHEAD + there });
 
   it('should know nothing before it has learned anything', () => {
-    expect(clockBound().latest(5)).toBeUndefined();
+    expect(createClockBound().latest(5)).toBeUndefined();
   });
 
   it.each([
@@ -36,14 +36,14 @@ describe('the bound of the clock', () => {
     [0, 300, 300],
     [10, 11, 500],
   ])('should never be behind the true time: sent %d, answered %d, received %d', (sent, there, received) => {
-    const clock = clockBound();
+    const clock = createClockBound();
     clock.learn(sample(sent, there, received));
     for (const later of [received, received + 1000, received + 3_600_000])
       expect(clock.latest(later)).toBeGreaterThanOrEqual(AHEAD + later);
   });
 
   it('should be as good as the quickest answer of the last minute', () => {
-    const clock = clockBound();
+    const clock = createClockBound();
     clock.learn(sample(0, 1, 2));
     clock.learn(sample(1000, 1400, 1500));
     expect(clock.latest(1500)).toBeLessThan(AHEAD + 1500 + 4);
@@ -52,14 +52,14 @@ describe('the bound of the clock', () => {
   });
 
   it('should forget what a clock that was set forward, or a machine that slept, has made void', () => {
-    const clock = clockBound();
+    const clock = createClockBound();
     clock.learn(sample(0, 1, 2));
     clock.learn({ sent: 1000, received: 1002, redis: AHEAD + 60_000 });
     expect(clock.latest(1002)).toBeGreaterThanOrEqual(AHEAD + 60_002);
   });
 
   it('should never be behind what a message said, and be no more than that when it proves all answers wrong, until the next', () => {
-    const clock = clockBound();
+    const clock = createClockBound();
     clock.learnAtLeast(AHEAD, 0);
     expect(clock.isKnown()).toBe(false);
     clock.learn(sample(0, 1, 2));
@@ -74,7 +74,7 @@ describe('the bound of the clock', () => {
   });
 
   it('should be safe, if pessimistic, when the clock was set back', () => {
-    const clock = clockBound();
+    const clock = createClockBound();
     clock.learn(sample(0, 1, 2));
     clock.learn({ sent: 1000, received: 1002, redis: AHEAD - 9000 });
     expect(clock.latest(1002)).toBeGreaterThanOrEqual(AHEAD - 9000);
@@ -283,7 +283,7 @@ describe('tokens that are known', () => {
   });
 
   it('should be told by their values, the newest of each, and remembered in their order whatever order they came in', () => {
-    const known = tokenCache();
+    const known = createTokenCache();
     known.add(token(5, 'E'));
     known.add(token(3, 'C'));
     known.add(token(7, 'C'));
@@ -310,7 +310,7 @@ describe('a bounded call', () => {
     );
 
   it('should be given up at the deadline, and its late reply be heard', async () => {
-    const call = boundedCalls(500, timers, () => false);
+    const call = createBoundedCalls(500, timers, () => false);
     let answer!: (value: string) => void;
     const late: string[] = [];
     const result = outcome(
@@ -327,7 +327,7 @@ describe('a bounded call', () => {
   });
 
   it('should not be made while four earlier ones are unanswered', async () => {
-    const call = boundedCalls(100, timers, () => false);
+    const call = createBoundedCalls(100, timers, () => false);
     const answers: (() => void)[] = [];
     const hang = () => new Promise<void>((resolve) => answers.push(resolve));
     for (let i = 0; i < 4; i++) {
@@ -343,7 +343,7 @@ describe('a bounded call', () => {
   });
 
   it('should be made again when the client has not answered the earlier ones for half a minute: it may have lost them', async () => {
-    const call = boundedCalls(500, timers, () => false);
+    const call = createBoundedCalls(500, timers, () => false);
     const lost = Array.from({ length: 4 }, () => outcome(call(() => new Promise(() => undefined))));
     await jest.advanceTimersByTimeAsync(500);
     await Promise.all(lost);
@@ -355,7 +355,7 @@ describe('a bounded call', () => {
 
   it('should fail at once when the connection is known to be lost, and soon when it is lost meanwhile', async () => {
     let down = false;
-    const call = boundedCalls(500, timers, () => down);
+    const call = createBoundedCalls(500, timers, () => down);
     expect(await call(() => Promise.resolve(1))).toBe(1);
     const result = outcome(call(() => new Promise(() => undefined)));
     down = true;
@@ -393,7 +393,7 @@ describe('a bounded call', () => {
     ],
     [undefined, 'Error'],
   ])('should say why, and no more: %p', async (thrown, reason) => {
-    const call = boundedCalls(500, timers, () => false);
+    const call = createBoundedCalls(500, timers, () => false);
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- clients reject with what they like
     expect(await outcome(call(() => Promise.reject(thrown)))).toBe(`Redis is not available: ${reason}`);
   });
@@ -403,7 +403,7 @@ it.each([
   'WRONGTYPE Operation against a key holding the wrong kind of value script: 0a1b, on @user_script:4.',
   'ERR Error running script (call to f_0a1b): @user_script:4: WRONGTYPE Operation against a key holding the wrong kind',
 ])('a key that holds something else should be told from a Redis that is away: %s', async (message) => {
-  const call = boundedCalls(500, createTimers(asyncScheduler), () => false);
+  const call = createBoundedCalls(500, createTimers(asyncScheduler), () => false);
   await expect(call(() => Promise.reject(new Error(message)))).rejects.toThrow('the key in Redis holds something');
 });
 

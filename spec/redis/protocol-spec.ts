@@ -3,7 +3,7 @@ import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fr
 import { createTimers } from '../../src/internal/timers.js';
 import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
 import { storeSettings } from '../../src/redis/options.js';
-import { protocol, type Commit, type Protocol } from '../../src/redis/protocol.js';
+import { createProtocol, type Commit, type Protocol } from '../../src/redis/protocol.js';
 import { startRedis } from '../setup/redis/server.cjs';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
 import { pause } from './fleet/fleet.js';
@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const now = () => performance.now();
 const callsOn = (client: RedisClient, key: string, storeDeadline?: number, lease?: number): Protocol =>
-  protocol(storeSettings({ client, key, storeDeadline, lease }), now, createTimers(asyncScheduler));
+  createProtocol(storeSettings({ client, key, storeDeadline, lease }), now, createTimers(asyncScheduler));
 const commitOf = (fence: number, owner: string, encrypted = '0.{"access_token":"T1"}'): Commit => ({
   fence,
   beyond: 0,

@@ -26,7 +26,7 @@ type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void) => Pro
  * A deadline of our own on every call: clients wait for seconds or minutes, and send what they have queued when no
  * caller wants it any more.
  */
-export function boundedCalls(deadline: number, timers: Timers, isDown: () => boolean): BoundedCall {
+export function createBoundedCalls(deadline: number, timers: Timers, isDown: () => boolean): BoundedCall {
   const unanswered = new Set<object>();
   let everAnswered = false;
 
@@ -73,7 +73,7 @@ export function boundedCalls(deadline: number, timers: Timers, isDown: () => boo
         (error: unknown) => {
           if (answered()) return;
           settled = true;
-          const reason = reasonOf(error);
+          const reason = printableReason(error);
           reject(reason === 'WRONGTYPE' ? new TokenStoreError(NO_HASH) : unavailable(reason));
         },
       );
@@ -95,7 +95,7 @@ const FIXED =
  * Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is
  * passed on.
  */
-function reasonOf(error: unknown): string {
+function printableReason(error: unknown): string {
   const { name, message, code, constructor } = (typeof error === 'object' && error !== null ? error : {}) as {
     name?: unknown;
     message?: unknown;

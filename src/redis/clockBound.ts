@@ -7,20 +7,6 @@ interface ClockSample {
   readonly received: number;
 }
 
-/** What is known of Redis' clock, without comparing wall clocks. */
-interface ClockBound {
-  readonly learn: (sample: ClockSample) => void;
-  /** Redis' clock stood at `redis` or later when this was received. */
-  readonly learnAtLeast: (redis: number, received: number) => void;
-  /** Whether an answer stands that nothing has proven wrong since. */
-  readonly isKnown: () => boolean;
-  /**
-   * Redis' time at `local`, at the latest; while that is not known, as it was last said, and gone on since; undefined
-   * before anything was.
-   */
-  readonly latest: (local: number) => number | undefined;
-}
-
 /** Samples are as good as they are quick: the best of this long is used. */
 const WINDOW = 60_000;
 
@@ -34,30 +20,36 @@ interface Offset {
 }
 
 /**
- * The upper bound of (Redis' time - ours): what Redis said, less when it was asked, since it spoke no earlier than
- * that. So no token is thought younger than it is. A sample that no older one can explain (Redis' clock was set
+ * What is known of Redis' clock without comparing wall clocks: the upper bound of (Redis' time - ours). That is what
+ * Redis said, less when it was asked, since it spoke no earlier than that. So no token is thought younger than it is. A sample that no older one can explain (Redis' clock was set
  * forward, or this machine slept) makes the older ones void.
  */
-export function clockBound(): ClockBound {
+export function createClockBound() {
   let samples: Offset[] = [];
   let reported: Offset | undefined;
 
   const bound = ({ offset, at }: Offset, local: number) => offset + Math.max(0, local - at) * DRIFT;
-  const learnAtLeast = (redis: number, received: number) => {
+  /** Redis' clock stood at `redis` or later when this was received. */
+  const learnAtLeast = (redis: number, received: number): void => {
     reported = { offset: redis - received, at: received };
     samples = samples.filter((sample) => bound(sample, received) >= redis - received);
   };
 
   return {
     learnAtLeast,
-    learn: ({ redis, sent, received }) => {
+    learn: ({ redis, sent, received }: ClockSample): void => {
       learnAtLeast(redis, received);
       // Redis rounds down to milliseconds.
       const newest = { offset: redis + 1 - sent, at: sent };
       samples = [newest, ...samples.filter(({ at, offset }) => received - at < WINDOW && offset < newest.offset)];
     },
-    isKnown: () => samples.length > 0,
-    latest: (local) => {
+    /** Whether an answer stands that nothing has proven wrong since. */
+    isKnown: (): boolean => samples.length > 0,
+    /**
+     * Redis' time at `local`, at the latest; while that is not known, as it was last said, and gone on since; undefined
+     * before anything was.
+     */
+    latest: (local: number): number | undefined => {
       const bounds = samples.length > 0 ? samples : reported ? [reported] : [];
       return bounds.length > 0 ? local + Math.min(...bounds.map((one) => bound(one, local))) : undefined;
     },

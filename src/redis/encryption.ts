@@ -1,4 +1,5 @@
 import { TokenStoreError } from '../errors.js';
+import { parseJson } from '../internal/answers.js';
 import type { CryptoKey } from '../internal/platformTypes.js';
 
 /** A key for tokens at rest. */
@@ -50,7 +51,7 @@ export function createEncryption(keys: readonly EncryptionKey[], hashKey: string
       if (version === '0') {
         if (first)
           throw new TokenStoreError('the stored token is not encrypted, although this process has an encryptionKey');
-        return parse(encrypted.slice(2));
+        return jsonIn(encrypted.slice(2));
       }
       if (version !== '1') throw new TokenStoreError('the stored token has a form that this version does not know');
       const key = keys.find((candidate) => candidate.id === id);
@@ -66,17 +67,15 @@ export function createEncryption(keys: readonly EncryptionKey[], hashKey: string
           'the stored token cannot be decrypted: another key has encrypted it, or it was made for another key',
         );
       }
-      return parse(new TextDecoder().decode(text));
+      return jsonIn(new TextDecoder().decode(text));
     },
   };
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new TokenStoreError('the stored token is not JSON'); // the SyntaxError quotes it
-  }
+function jsonIn(text: string): unknown {
+  const value = parseJson(text);
+  if (value === undefined) throw new TokenStoreError('the stored token is not JSON');
+  return value;
 }
 
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(new TextEncoder().encode(text));

@@ -1,8 +1,8 @@
 /** The Lua scripts as typed calls, and what their answers say about the clock of Redis. */
 import type { Timers } from '../internal/timers.js';
-import { boundedCalls } from './boundedCalls.js';
+import { createBoundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
-import { clockBound } from './clockBound.js';
+import { createClockBound } from './clockBound.js';
 import type { storeSettings } from './options.js';
 import {
   parseAcquireReply,
@@ -83,15 +83,15 @@ export const LEAST_LIFE = 1500;
 const MOST_AHEAD = 60_000;
 
 /** @param onAnswer gets every answer: it says which sign-out was the last */
-export function protocol(
+export function createProtocol(
   { client, hashKey, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
   now: () => number,
   timers: Timers,
   onAnswer: (answer: Timed<AnswerHeader>) => void = () => undefined,
 ): Protocol {
   const run = scriptRunner(client);
-  const bounded = boundedCalls(storeDeadline, timers, () => isDown(client));
-  const clock = clockBound();
+  const bounded = createBoundedCalls(storeDeadline, timers, () => isDown(client));
+  const clock = createClockBound();
   let hashId = '';
 
   const call = <T extends AnswerHeader>(

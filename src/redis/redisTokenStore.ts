@@ -3,13 +3,13 @@ import { steadyClock } from '../internal/steadyClock.js';
 import { createTimers } from '../internal/timers.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import { storeSettings, type RedisTokenStoreOptions } from './options.js';
-import { protocol } from './protocol.js';
+import { createProtocol } from './protocol.js';
 import { createEncryption } from './encryption.js';
 import { createSession } from './session.js';
 import { sharedRefresh } from './sharedRefresh.js';
-import { storeContext } from './storeContext.js';
+import { createStoreContext } from './storeContext.js';
 import { channelEvents } from './subscription.js';
-import { tokenCache } from './tokenCache.js';
+import { createTokenCache } from './tokenCache.js';
 import { tokenChanges } from './tokenChanges.js';
 import type { TokenRecord } from './tokenRecord.js';
 
@@ -57,7 +57,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
     () => Date.now(),
   );
   const timers = createTimers(asyncScheduler);
-  const cache = tokenCache();
+  const cache = createTokenCache();
   const wake$ = new Subject<void>();
   const publishSignOut = (id: string) => calls.signOut(id, cache.newest()?.generation ?? 0);
   const session = createSession(publishSignOut, timers, () => {
@@ -66,10 +66,10 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   });
   /** When a stream began to use this store, by `now`. */
   let since = Infinity;
-  const calls = protocol(settings, now, timers, (answer) => {
+  const calls = createProtocol(settings, now, timers, (answer) => {
     session.onAnswer(answer.ended, answer.now - (answer.received - since));
   });
-  const store = storeContext({
+  const store = createStoreContext({
     fetchTimeout,
     lifetime,
     onUnavailable,

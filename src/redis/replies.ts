@@ -56,25 +56,29 @@ type Push =
 
 /** Reads the answer of the acquire script. */
 export function parseAcquireReply(reply: unknown): Acquired {
-  const [type, time, hashId = '', ended, a, b, c, d, e, f, g] = fields(reply);
-  const header = { now: ms(time), hashId, ended: ms(ended) };
+  const { type, header, fields } = split(reply);
   switch (type) {
     case 'T':
-      return { type: 'token', ...header, token: token(a, b, c, d) };
+      return { type: 'token', ...header, token: tokenIn(fields) };
     case 'W':
-      return { type: 'wait', ...header, left: ms(a) };
-    case 'B':
-      return { type: 'pause', ...header, left: ms(a), failure: b ?? '' };
-    case 'L':
+      return { type: 'wait', ...header, left: ms(fields[0]) };
+    case 'B': {
+      const [left, failure = ''] = fields;
+      return { type: 'pause', ...header, left: ms(left), failure };
+    }
+    case 'L': {
+      const [fence, lease, failures, ...last] = fields;
+      const [, , life, encrypted] = last;
       return {
         type: 'lease',
         ...header,
-        fence: ms(a),
-        lease: ms(b),
-        failures: ms(c),
-        life: ms(f),
-        last: g ? token(d, e, f, g) : null,
+        fence: ms(fence),
+        lease: ms(lease),
+        failures: ms(failures),
+        life: ms(life),
+        last: encrypted ? tokenIn(last) : null,
       };
+    }
     case 'N':
       return { type: 'nothing', ...header };
     default:
@@ -84,18 +88,16 @@ export function parseAcquireReply(reply: unknown): Acquired {
 
 /** Reads the answer of the commit script. */
 export function parseCommitReply(reply: unknown): Committed {
-  const [type, time, hashId = '', ended, generation, issued, life, encrypted, valid] = fields(reply);
-  const header = { now: ms(time), hashId, ended: ms(ended) };
-  if (type === 'O') return { type: 'stored', ...header, generation: ms(generation) };
-  if (type === 'S')
-    return { type: 'stale', ...header, token: valid === '1' ? token(generation, issued, life, encrypted) : null };
+  const { type, header, fields } = split(reply);
+  if (type === 'O') return { type: 'stored', ...header, generation: ms(fields[0]) };
+  if (type === 'S') return { type: 'stale', ...header, token: fields[4] === '1' ? tokenIn(fields) : null };
   throw unreadable();
 }
 
 /** Reads the answer of the sign-out script. */
 export function parseSignOutReply(reply: unknown): AnswerHeader {
-  const [type, time, hashId = '', ended] = fields(reply);
-  if (type === 'E') return { now: ms(time), hashId, ended: ms(ended) };
+  const { type, header } = split(reply);
+  if (type === 'E') return header;
   throw unreadable();
 }
 
@@ -106,20 +108,25 @@ export function parsePush(message: string): Push | undefined {
     if (type === 'F') return { type: 'failed', now: ms(now) };
     if (type === 'E') return { type: 'signedOut', now: ms(now) };
     return type === 'T'
-      ? { type: 'token', now: ms(now), hashId, token: token(generation, issued, life, encrypted), owner }
+      ? { type: 'token', now: ms(now), hashId, token: tokenIn([generation, issued, life, encrypted]), owner }
       : undefined;
   } catch {
     return undefined;
   }
 }
 
-function token(generation?: string, issued?: string, life?: string, encrypted?: string): EncryptedToken {
+type Fields = readonly (string | undefined)[];
+
+function split(reply: unknown): { type: string | undefined; header: AnswerHeader; fields: Fields } {
+  // A client may be set to give Buffers.
+  const [type, time, hashId = '', ended, ...fields] = Array.isArray(reply) ? reply.map(String) : [];
+  return { type, header: { now: ms(time), hashId, ended: ms(ended) }, fields };
+}
+
+function tokenIn([generation, issued, life, encrypted]: Fields): EncryptedToken {
   if (!encrypted) throw unreadable();
   return { generation: ms(generation), issued: ms(issued), life: ms(life), encrypted };
 }
-
-/** A client may be set to give Buffers. */
-const fields = (reply: unknown): (string | undefined)[] => (Array.isArray(reply) ? reply.map(String) : []);
 
 function ms(text?: string): number {
   const value = Number(text);

@@ -35,7 +35,7 @@ export interface StoreContext extends Parts {
   readonly handOut: (token: TokenRecord, origin: StoredToken['origin']) => StoredToken;
 }
 
-export function storeContext(parts: Parts): StoreContext {
+export function createStoreContext(parts: Parts): StoreContext {
   const { calls, cache, session, encryption } = parts;
   return {
     ...parts,

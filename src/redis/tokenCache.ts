@@ -7,42 +7,37 @@ import type { TokenRecord } from './tokenRecord.js';
  */
 const CAPACITY = 16;
 
-/** The tokens that this process has seen, so that it can say which generation it wants to replace. */
-export interface TokenCache {
-  /** The newest one seen, whatever order they came in. */
-  readonly newest: () => TokenRecord | null;
-  /** The generation of a token, or `isExact: false` and the one that it came after here, 0 if it is not known at all. */
-  readonly generationOf: (token: { readonly value: string } | null) => {
-    readonly generation: number;
-    readonly isExact: boolean;
-  };
-  readonly add: (token: TokenRecord) => void;
-  /** A token that this process fetched and Redis has not stored: it has no generation. */
-  readonly addLocal: (response: TokenResponse) => void;
-  /** The last response that this process has fetched or been given, and the generation that it is, or came after. */
-  readonly last: () => Pick<TokenRecord, 'generation' | 'response'> | null;
-  readonly clear: () => void;
-}
+export type TokenCache = ReturnType<typeof createTokenCache>;
 
-export function tokenCache(): TokenCache {
-  let tokens: TokenRecord[] = [];
-  let local: { readonly response: TokenResponse; readonly generation: number } | undefined;
+/** The tokens that this process has seen, so that it can say which generation it wants to replace. */
+export function createTokenCache() {
+  /** The newest first, whatever order they came in. */
+  let tokens: readonly TokenRecord[] = [];
+  let local: Pick<TokenRecord, 'generation' | 'response'> | undefined;
+  const newest = () => tokens[0] ?? null;
   return {
-    newest: () => tokens[0] ?? null,
-    generationOf: (token) => {
+    newest,
+    /** The generation of a token; if that is not known, the one that it came after here, or 0. */
+    generationOf: (token: { readonly value: string } | null) => {
       // The newest of that value: some servers give the same token until it ends.
       const known = tokens.find(({ response }) => response.access_token === token?.value);
-      return known
-        ? { generation: known.generation, isExact: true }
-        : { generation: local && token?.value === local.response.access_token ? local.generation : 0, isExact: false };
+      if (known) return { generation: known.generation, isExact: true };
+      return {
+        generation: local && token?.value === local.response.access_token ? local.generation : 0,
+        isExact: false,
+      };
     },
-    add: (token) => {
+    add: (token: TokenRecord): void => {
       if (tokens.some(({ generation }) => generation === token.generation)) return;
       tokens = [...tokens, token].sort((a, b) => b.generation - a.generation).slice(0, CAPACITY);
     },
-    addLocal: (response) => (local = { response, generation: tokens[0]?.generation ?? 0 }),
-    last: () => (local && local.generation >= (tokens[0]?.generation ?? 0) ? local : (tokens[0] ?? null)),
-    clear: () => {
+    /** A token that this process fetched and Redis has not stored: it has no generation. */
+    addLocal: (response: TokenResponse): void => {
+      local = { response, generation: newest()?.generation ?? 0 };
+    },
+    /** The last response that this process has fetched or been given, and the generation that it is, or came after. */
+    last: () => (local && local.generation >= (newest()?.generation ?? 0) ? local : newest()),
+    clear: (): void => {
       tokens = [];
       local = undefined;
     },
