@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, promises, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asyncScheduler } from 'rxjs';
-import { lockQueue, type Lock } from '../../src/file/lock.js';
+import { createLockQueue, type Lock } from '../../src/file/lock.js';
 import { newOwnerName, ownerOf } from '../../src/file/owner.js';
 import { createTimers } from '../../src/internal/timers.js';
 import { ownFolder, pause, until } from './support.js';
 
 const place = ownFolder();
-const queue = (staleAfter = 60_000) => lockQueue(place.file, staleAfter, createTimers(asyncScheduler));
+const queue = (staleAfter = 60_000) => createLockQueue(place.file, staleAfter, createTimers(asyncScheduler));
 const lockFolder = () => `${place.file}.lock`;
 const content = () => readFileSync(place.file, 'utf8');
 
@@ -43,7 +43,7 @@ describe('the lock', () => {
     const file = join(place.path, 'a\\b.json');
     mkdirSync(`${file}.lock`);
     writeFileSync(join(`${file}.lock`, goneName()), '');
-    const lock = await acquire(lockQueue(file, 60_000, createTimers(asyncScheduler)));
+    const lock = await acquire(createLockQueue(file, 60_000, createTimers(asyncScheduler)));
     expect(await lock.commit('new')).toBe(true);
     expect(readFileSync(file, 'utf8')).toBe('new');
   });

@@ -3,12 +3,12 @@ import { createTimers } from '../internal/timers.js';
 import { checkPath } from '../internal/files.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { fileChanges } from './fileChanges.js';
-import { lockQueue } from './lock.js';
+import { createLockQueue } from './lock.js';
 import { checkedOptions, type FileTokenStoreOptions } from './options.js';
 import { signedOutRecord, textOf } from './record.js';
 import { createSession } from './session.js';
 import { sharedRefresh } from './sharedRefresh.js';
-import { storeContext, type StoreContext } from './storeContext.js';
+import { createStoreContext, type StoreContext } from './storeContext.js';
 import { openTokenFile } from './tokenFile.js';
 
 /**
@@ -45,7 +45,13 @@ export function fileTokenStore(path: string, options?: FileTokenStoreOptions): T
   // They do not keep a process alive: the stream does, while it has a subscriber.
   const timers = createTimers(asyncScheduler);
   const session = createSession((id) => writeSignOut(store, id), timers);
-  const store = storeContext({ target, queue: lockQueue(target, staleAfter, timers), session, timers, lifetime });
+  const store = createStoreContext({
+    target,
+    queue: createLockQueue(target, staleAfter, timers),
+    session,
+    timers,
+    lifetime,
+  });
   const changes = tokenChanges(store);
   return {
     refresh: sharedRefresh(store),

@@ -16,12 +16,7 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-export interface LockQueue {
-  /** The lock, if no living process holds it. */
-  tryAcquire(): Promise<Lock | null>;
-  /** Takes the lock from its holder: what that fetches will not be stored. */
-  evict(): Promise<void>;
-}
+export type LockQueue = ReturnType<typeof createLockQueue>;
 
 /** No more than this counts between two observations: the machine may have slept meanwhile. Milliseconds. */
 const LONGEST_INTERVAL = 500;
@@ -46,7 +41,7 @@ const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM'
  *
  * @param staleAfter ms without a sign of life after which a holder counts as gone of whom the system cannot say it
  */
-export function lockQueue(target: string, staleAfter: number, timers: Timers): LockQueue {
+export function createLockQueue(target: string, staleAfter: number, timers: Timers) {
   const folder = `${target}.lock`;
   const seen = new Map<string, Observation>();
 
@@ -86,14 +81,16 @@ export function lockQueue(target: string, staleAfter: number, timers: Timers): L
   }
 
   return {
-    tryAcquire: async () => {
+    /** The lock, if no living process holds it. */
+    tryAcquire: async (): Promise<Lock | null> => {
       if (!(await evictGone())) return null;
       const name = newOwnerName();
       return (await renameToLock(folder, name))
         ? createLock(target, join(folder, name), folder, heartbeat(join(folder, name), timers))
         : null;
     },
-    evict: async () => {
+    /** Takes the lock from its holder: what that fetches will not be stored. */
+    evict: async (): Promise<void> => {
       for (const name of await holders()) await remove(join(folder, name));
     },
   };

@@ -41,8 +41,8 @@ const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => uptimeInS
 
 export const newId = (): string => randomUUID();
 
-/** What this store writes is a few kB: a larger file is not read. Bytes. */
-export const LARGEST = 1_000_000;
+/** What this store writes is a few kB: a larger file is not read. */
+export const MAX_BYTES = 1_000_000;
 
 /** A tag and the version of the form. */
 const MARK = 'rx-fresh-token';
@@ -64,7 +64,7 @@ export function tokenRecord(
     rejected: false,
     response,
   };
-  if (Buffer.byteLength(textOf(record)) > LARGEST)
+  if (Buffer.byteLength(textOf(record)) > MAX_BYTES)
     throw new InvalidTokenResponseError('the token response cannot be stored: it is larger than 1 MB');
   return record;
 }

@@ -63,6 +63,6 @@ async function retry(store: StoreContext, lock: Lock, fetched: Fetched): Promise
       // Once more.
     }
   }
-  store.keep(fetched);
+  store.keepUnwritten(fetched);
   await lock.release().catch(() => undefined);
 }

@@ -75,9 +75,10 @@ async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Prom
     await store.read().catch(() => null);
     if (attempt.isSignedOut()) return null;
     isKept = true;
+    const fetched = { record, base };
     // First, since a process that watches the file may see it before this goes on.
-    store.remember(record, base);
-    const saved = await save(store, lock, { record, base });
+    store.remember(fetched);
+    const saved = await save(store, lock, fetched);
     if (saved.type === 'replaced' || attempt.isSignedOut()) return null;
     if (saved.type === 'failed') attempt.request.report?.(saved.failure);
     return { response, age: age(), origin: 'fetched' };

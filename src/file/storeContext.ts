@@ -17,58 +17,42 @@ export interface Fetched {
   readonly base: TokenRecord | null;
 }
 
-/** What the parts of one store share. */
-export interface StoreContext {
-  readonly target: string;
-  readonly session: Session;
-  readonly timers: Timers;
-  /** What is in the file now. Reading also notices the end of the session. */
-  read(): Promise<TokenRecord | null>;
-  /** The token in the file, if it is one that this process has neither fetched nor been given. */
-  readNew(): Promise<StoredToken | null>;
-  /** Keeps what could not be stored: its refresh token is the newest. */
-  keep(fetched: Fetched): void;
-  /** The last response, for a fetch when the file holds `base`. */
-  lastResponse(base: TokenRecord | null): TokenResponse | null;
-  /** Takes note of what this process has fetched, and in place of what: the file may not say so yet. */
-  remember(record: TokenRecord, base: TokenRecord | null): void;
-  /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
-  tokenOf(record: TokenRecord | null, unwanted: string | undefined): StoredToken | null;
-  /** What this process has fetched or been given last. */
-  newest(): TokenRecord | null;
-  /** The lock, if it is free. Its errors, and those of `read` and `evict`, are TokenStoreErrors. */
-  tryLock(): Promise<Lock | null>;
-  evict(): Promise<void>;
-  /** Waits before the next look at a lock that is not free. `pinned`: the process is kept alive. */
-  pause(round: number, pinned?: boolean): Promise<void>;
-}
+export type StoreContext = ReturnType<typeof createStoreContext>;
 
 /** Between two looks at the lock: the first pause and the longest. Milliseconds. */
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 50;
 
-type StoreParts = Pick<StoreContext, 'target' | 'session' | 'timers'> &
-  Pick<FileTokenStoreOptions, 'lifetime'> & { readonly queue: LockQueue };
+interface StoreParts extends Pick<FileTokenStoreOptions, 'lifetime'> {
+  readonly target: string;
+  readonly queue: LockQueue;
+  readonly session: Session;
+  readonly timers: Timers;
+}
 
-export function storeContext({ target, queue, session, timers, lifetime }: StoreParts): StoreContext {
-  const named = <T>(work: Promise<T>): Promise<T> =>
+/** What the parts of one store share. */
+export function createStoreContext({ target, queue, session, timers, lifetime }: StoreParts) {
+  const withStoreErrors = <T>(work: Promise<T>): Promise<T> =>
     work.catch((failure: unknown) => {
       if (codeOf(failure) === 'ENOTDIR') throw new TokenStoreError(`${target}.lock is no directory, so it is no lock`);
       throw storeError(target, failure);
     });
   let newest: TokenRecord | null = null;
+  /** The id of what the file held before `newest`. */
   let replaced: string | undefined;
-  let kept: Fetched | undefined;
+  let unwritten: Fetched | undefined;
   // Of two reads at once, the one that began first may end last, with what the file does not hold any more.
   const inTurn = createQueue();
-  const read = () =>
+  /** What is in the file now. Reading also notices the end of the session. */
+  const read = (): Promise<TokenRecord | null> =>
     inTurn(async () => {
       const isOld = session.isUnpublished();
       const record = await readTokenFile(target);
       if (!isOld) session.onRead(record);
       return record;
     });
-  const tokenOf = (record: TokenRecord | null, unwanted: string | undefined) => {
+  /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
+  const tokenOf = (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
     const token = record && record.id !== replaced ? usableToken(record, unwanted, lifetime) : null;
     if (token) newest = record;
     return token;
@@ -78,29 +62,39 @@ export function storeContext({ target, queue, session, timers, lifetime }: Store
     session,
     timers,
     read,
-    readNew: async () => {
+    tokenOf,
+    /** The token in the file, if it is one that this process has neither fetched nor been given. */
+    readNew: async (): Promise<StoredToken | null> => {
       // Until the file tells of a sign-out, its token is one of the old session.
       const isOld = session.isUnpublished();
       const record = await read();
       return isOld || session.isUnpublished() || record?.id === newest?.id ? null : tokenOf(record, undefined);
     },
-    keep: (fetched) => {
-      kept = fetched;
-    },
-    lastResponse: (base) => (kept && isSame(kept.base, base) ? kept.record : base)?.response ?? null,
-    remember: (record, base) => {
+    /** Takes note of what this process has fetched, and in place of what: the file may not say so yet. */
+    remember: ({ record, base }: Fetched): void => {
       newest = record;
       replaced = base?.id;
     },
-    tokenOf,
-    newest: () => newest,
-    tryLock: async () => {
-      const lock = await named(queue.tryAcquire());
-      return lock && { ...lock, commit: (content) => named(lock.commit(content)) };
+    /** Keeps what could not be written: its refresh token is the newest. */
+    keepUnwritten: (fetched: Fetched): void => {
+      unwritten = fetched;
     },
-    evict: () => named(queue.evict()),
-    // At random, so that those who wait do not look in step.
-    pause: (round, pinned) =>
+    /** The last response, for a fetch when the file holds `base`. */
+    lastResponse: (base: TokenRecord | null): TokenResponse | null =>
+      (unwritten && isSame(unwritten.base, base) ? unwritten.record : base)?.response ?? null,
+    /** What this process has fetched or been given last. */
+    newest: (): TokenRecord | null => newest,
+    /** The lock, if it is free. Its errors, and those of `read` and `evict`, are TokenStoreErrors. */
+    tryLock: async (): Promise<Lock | null> => {
+      const lock = await withStoreErrors(queue.tryAcquire());
+      return lock && { ...lock, commit: (content) => withStoreErrors(lock.commit(content)) };
+    },
+    evict: (): Promise<void> => withStoreErrors(queue.evict()),
+    /**
+     * Waits before the next look at a lock that is not free. At random, so that those who wait do not look in step.
+     * `pinned`: the process is kept alive.
+     */
+    pause: (round: number, pinned?: boolean): Promise<void> =>
       firstValueFrom(
         timers.after(Math.min(FIRST_PAUSE * 2 ** Math.min(round, 10), LONGEST_PAUSE) * (0.5 + Math.random()), pinned),
       ),

@@ -4,11 +4,11 @@ import { dirname, resolve } from 'node:path';
 import { TokenStoreError } from '../errors.js';
 import { codeOf, refuseIfShared, targetOf } from '../internal/files.js';
 import { messageOf } from '../internal/messageOf.js';
-import { LARGEST, parseRecord, type TokenRecord } from './record.js';
+import { MAX_BYTES, parseRecord, type TokenRecord } from './record.js';
 
 /** The file that the path leads to. @throws TokenStoreError when it cannot be used, or holds something else */
 export function openTokenFile(path: string): string {
-  return named(path, () => {
+  return withStoreErrors(path, () => {
     const target = targetOf(resolve(path));
     accessSync(dirname(target), constants.W_OK | constants.X_OK);
     const stats = lstatSync(target, { throwIfNoEntry: false });
@@ -40,15 +40,15 @@ export async function readTokenFile(target: string): Promise<TokenRecord | null>
 
 /** Errors of the file system name the path and what was tried, and nothing of the content. */
 export const storeError = (path: string, failure: unknown): TokenStoreError =>
-  failure instanceof TokenStoreError ? failure : new TokenStoreError(reasonOf(path, failure), { cause: failure });
+  failure instanceof TokenStoreError ? failure : new TokenStoreError(messageFor(path, failure), { cause: failure });
 
-function reasonOf(path: string, failure: unknown): string {
+function messageFor(path: string, failure: unknown): string {
   const code = codeOf(failure);
   if (code === 'ENOENT') return `the directory of ${path} does not exist`;
   return code === '' ? messageOf(failure) : `${path} cannot be used as a token file: ${code}`;
 }
 
-function named<T>(path: string, work: () => T): T {
+function withStoreErrors<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (failure) {
@@ -60,7 +60,7 @@ function refuseUnfit(path: string, stats: Stats): void {
   if (!stats.isFile())
     throw new TokenStoreError(`${path} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
   refuseIfShared(path, stats);
-  if (stats.size > LARGEST) throw foreign(path);
+  if (stats.size > MAX_BYTES) throw foreign(path);
 }
 
 function recordIn(path: string, text: string): TokenRecord | null {
