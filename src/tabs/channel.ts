@@ -1,19 +1,12 @@
 import { merge, Observable, share, tap } from 'rxjs';
 import type { Page } from './page.js';
 
-export interface Channel {
-  /** What other tabs post. The channel is open while it has a subscriber and the page is shown. */
-  readonly posted$: Observable<unknown>;
-  /** Never throws. */
-  post(data: object): void;
-}
-
 /**
  * A BroadcastChannel as a stream. Where there is none, or the browser blocks it together with cookies, nothing is heard
  * and nothing is posted. It is closed while the page is hidden: a message to a page in the back/forward cache evicts
  * the page.
  */
-export function createChannel(name: string, { hidden$, shown$ }: Page): Channel {
+export function createChannel(name: string, { hidden$, shown$ }: Page) {
   let channel: BroadcastChannel | null = null;
 
   const open = (): BroadcastChannel | null => {
@@ -46,8 +39,10 @@ export function createChannel(name: string, { hidden$, shown$ }: Page): Channel 
   });
 
   return {
+    /** What other tabs post. The channel is open while it has a subscriber and the page is shown. */
     posted$: posted$.pipe(share()),
-    post: (data) => {
+    /** Never throws. */
+    post: (data: object): void => {
       const to = channel ?? open();
       try {
         to?.postMessage(data);

@@ -18,10 +18,10 @@ const VERSION = 2;
 /**
  * `at`: the wall clock, which all tabs of a machine share, so that a message that lay in a frozen tab shows its age.
  */
-export const write = (message: Message, at: number): object => ({ ...message, at, version: VERSION });
+export const formatMessage = (message: Message, at: number): object => ({ ...message, at, version: VERSION });
 
 /** A message as it is now; null for anything else. Whatever runs in the same origin may post anything. */
-export function read(data: unknown, now: number): Message | null {
+export function parseMessage(data: unknown, now: number): Message | null {
   const { version, type, session, next, response, age, at } = (data ?? {}) as Record<string, unknown>;
   if (version !== VERSION) return null;
   if (type === 'signOut')

@@ -1,5 +1,5 @@
 /** The session of a tab, as its marker in localStorage tells it. */
-import { Subject, type Observable } from 'rxjs';
+import { Subject } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
 import { newSessionId, type SessionMarker } from './sessionMarker.js';
 
@@ -11,28 +11,14 @@ export interface SignOut {
   readonly next: string;
 }
 
-/** The session in which this tab takes part: the time between two sign-outs, the same for all tabs. */
-export interface TabSession {
-  /** The id of the current session; a new one if there is none. */
-  id(): string;
-  /** Whether a message of that session concerns this tab. */
-  isCurrent(id: string): boolean;
-  /** The tab has or awaits a token of the current session: from now on it notices when that session ends. */
-  bind(): void;
-  /** Notices when the session has ended elsewhere. */
-  check(): void;
-  /** A function that throws when the session has ended since now. */
-  assertion(): () => void;
-  /** Ends the session for all tabs, and calls `announce` before this tab reacts. */
-  signOut(announce: (signOut: SignOut) => void): void;
-  /** Another tab has ended a session. */
-  onSignOut(signOut: SignOut): void;
-  /** The session of this tab has ended, here or elsewhere. */
-  readonly ended$: Observable<void>;
-}
+export type TabSession = ReturnType<typeof createTabSession>;
 
-/** @param forget called when the session has ended, before `ended$` emits */
-export function createTabSession(marker: SessionMarker, forget: () => void): TabSession {
+/**
+ * The session in which this tab takes part: the time between two sign-outs, the same for all tabs.
+ *
+ * @param forget called when the session has ended, before `ended$` emits
+ */
+export function createTabSession(marker: SessionMarker, forget: () => void) {
   const ended$ = new Subject<void>();
   let bound: string | null = null;
   /** The session that this tab saw end last. */
@@ -46,11 +32,13 @@ export function createTabSession(marker: SessionMarker, forget: () => void): Tab
     forget();
     ended$.next();
   };
-  const check = () => {
+  /** Notices when the session has ended elsewhere. */
+  const check = (): void => {
     // Without a marker the session has ended as well: applications clear localStorage when they sign out.
     if (bound !== null && marker.read() !== bound) end(bound);
   };
-  const id = () => {
+  /** The id of the current session; a new one if there is none. */
+  const id = (): string => {
     check();
     if (marker.read() === null) marker.write(newSessionId());
     return marker.read() as string;
@@ -58,31 +46,37 @@ export function createTabSession(marker: SessionMarker, forget: () => void): Tab
 
   return {
     id,
-    isCurrent: (other) => marker.read() === other,
-    bind: () => {
+    /** Whether a message of that session concerns this tab. */
+    isCurrent: (other: string): boolean => marker.read() === other,
+    /** The tab has or awaits a token of the current session: from now on it notices when that session ends. */
+    bind: (): void => {
       bound = id();
     },
     check,
-    assertion: () => {
+    /** A function that throws when the session has ended since now. */
+    assertion: (): (() => void) => {
       const before = endings;
       return () => {
         check();
         if (endings !== before) throw new TokenStoreError('the session ended while the token was on its way');
       };
     },
-    signOut: (announce) => {
+    /** Ends the session for all tabs, and calls `announce` before this tab reacts. */
+    signOut: (announce: (signOut: SignOut) => void): void => {
       const signOut = { session: bound ?? marker.read(), next: newSessionId() };
       marker.write(signOut.next);
       announce(signOut);
       end(signOut.session);
     },
-    onSignOut: ({ session, next }) => {
+    /** Another tab has ended a session. */
+    onSignOut: ({ session, next }: SignOut): void => {
       // The message may arrive before the marker does. One that lay in a frozen tab must not replace a later session.
-      if (marker.shared() && marker.read() === session) marker.write(next);
+      if (marker.isShared() && marker.read() === session) marker.write(next);
       check();
       // A tab that is bound to no session may wait for a token; one without the marker cannot know whose session it is.
-      if (session !== lastEnded && (bound === null || !marker.shared())) end(session);
+      if (session !== lastEnded && (bound === null || !marker.isShared())) end(session);
     },
-    ended$,
+    /** The session of this tab has ended, here or elsewhere. */
+    ended$: ended$.asObservable(),
   };
 }

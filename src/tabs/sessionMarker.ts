@@ -1,21 +1,14 @@
 import type { Page } from './page.js';
 
-/** Where the tabs of an origin keep the id of the current session. It is not a secret. */
-export interface SessionMarker {
-  /** The id; null if no session has begun, or if the marker was deleted. */
-  read(): string | null;
-  write(id: string): void;
-  /** False: this tab cannot use the place, so no other tab reads its id. */
-  shared(): boolean;
-}
+export type SessionMarker = ReturnType<typeof createSessionMarker>;
 
 /**
- * The marker lies in localStorage, which all tabs of an origin read without waiting. A page that comes back from the
+ * Where the tabs of an origin keep the id of the current session, which is not a secret: in localStorage, which all tabs of an origin read without waiting. A page that comes back from the
  * back/forward cache has missed all messages, but reads there that its session has ended. Where localStorage is blocked
  * or full, the tab keeps an id of its own, and takes no message of the others' sessions.
  */
-export function createSessionMarker(key: string, { localStorage }: Pick<Page, 'localStorage'>): SessionMarker {
-  let shared = true;
+export function createSessionMarker(key: string, { localStorage }: Pick<Page, 'localStorage'>) {
+  let isShared = true;
   let own: string | null = null;
 
   /** A full storage still deletes: what it holds must not stay the current id for the others. */
@@ -28,25 +21,27 @@ export function createSessionMarker(key: string, { localStorage }: Pick<Page, 'l
   };
 
   return {
-    read: () => {
-      if (!shared) return own;
+    /** The id; null if no session has begun, or if the marker was deleted. */
+    read: (): string | null => {
+      if (!isShared) return own;
       try {
         return localStorage().getItem(key);
       } catch {
-        shared = false;
+        isShared = false;
         return own;
       }
     },
-    write: (id) => {
+    write: (id: string): void => {
       own = id;
       try {
         localStorage().setItem(key, id);
       } catch {
-        shared = false;
+        isShared = false;
         forget();
       }
     },
-    shared: () => shared,
+    /** False: this tab cannot use localStorage, so no other tab reads its id. */
+    isShared: (): boolean => isShared,
   };
 }
 

@@ -25,7 +25,7 @@ import { createTokenChannel } from './tokenChannel.js';
 import { createLockQueue } from './lockQueue.js';
 import { checkedOptions, type TabTokenStoreOptions } from './options.js';
 import { currentPage } from './page.js';
-import { promptTimer } from './promptTimer.js';
+import { unthrottledTimer } from './unthrottledTimer.js';
 import { createTabSession } from './session.js';
 import { createSessionMarker } from './sessionMarker.js';
 import { createTokenCache, type Entry } from './tokenCache.js';
@@ -96,7 +96,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
       defer(() => {
         others.ask();
         return changes.pipe(map(cached));
-      }).pipe(takeUntil(promptTimer(askTimeout))),
+      }).pipe(takeUntil(unthrottledTimer(askTimeout))),
     );
     const shared = await orAborted(cached$.pipe(filter(Boolean), defaultIfEmpty(null)), abandoned);
     if (shared) return shared;

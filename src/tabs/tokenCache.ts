@@ -1,4 +1,3 @@
-/** What a tab knows: the newest token, and the last response. */
 import { CLOCKS, stopwatch, type Clocks } from '../internal/stopwatch.js';
 import { storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
@@ -12,40 +11,28 @@ const LEAST_SHARE = 0.1;
  */
 const AGE_TOLERANCE = 1000;
 
-/** The newest token that a tab knows of, and the last response. */
-export interface TokenCache {
-  /** Keeps a token of that age; false if there is a newer one already. */
-  add(response: TokenResponse, age: number): boolean;
-  /** A token with enough life left that is not `unwanted`, unless that was renewed after `known`. */
-  get(unwanted?: string, known?: Entry | null): StoredToken | null;
-  /** The newest token. */
-  newest(): Entry | null;
-  /** Keeps a response of that age as the last one, if it is, without its token. */
-  addResponse(response: TokenResponse, age: number): void;
-  /** The last response, even if its token is over or rejected: it may hold a refresh token that rotates. */
-  lastResponse(): StoredToken | null;
-  /** A server rejected this token: it is neither kept nor given out, until a fetch brings it again. */
-  reject(value: string | undefined): void;
-  readonly clear: () => void;
-}
+export type TokenCache = ReturnType<typeof createTokenCache>;
 
 export interface Entry {
   readonly response: TokenResponse;
   readonly age: () => number;
 }
 
-export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStreamOptions['lifetime']): TokenCache {
+/** The newest token that a tab knows of, and the last response. */
+export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStreamOptions['lifetime']) {
   let newest: Entry | null = null;
-  let latest: Entry | null = null;
+  let last: Entry | null = null;
   let rejected: string | undefined;
 
   const stored = ({ response }: Entry, age: number): StoredToken => ({ response, age, origin: 'shared' });
+  /** Keeps a response of that age as the last one, if it is, without its token. */
   const addResponse = (response: TokenResponse, age: number): void => {
-    if (!latest || age < latest.age()) latest = { response, age: stopwatch(age, clocks) };
+    if (!last || age < last.age()) last = { response, age: stopwatch(age, clocks) };
   };
 
   return {
-    add: (response, age) => {
+    /** Keeps a token of that age; false if there is a newer one already. */
+    add: (response: TokenResponse, age: number): boolean => {
       addResponse(response, age);
       const { access_token: value } = response;
       const lead = newest ? newest.age() - age : Infinity;
@@ -53,8 +40,10 @@ export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStream
       newest = { response, age: stopwatch(age, clocks) };
       return true;
     },
-    newest: () => newest,
-    get: (unwanted, known) => {
+    addResponse,
+    newest: (): Entry | null => newest,
+    /** A token with enough life left that is not `unwanted`, unless that was renewed after `known`. */
+    get: (unwanted?: string, known?: Entry | null): StoredToken | null => {
       const value = newest?.response.access_token;
       const isRenewed = newest !== known && known?.response.access_token === value;
       if (!newest || value === rejected || (value === unwanted && !isRenewed)) return null;
@@ -62,13 +51,14 @@ export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStream
       const lifetime = storedLifetime(newest.response, clocks.wall() - age, override);
       return age < lifetime * (1 - LEAST_SHARE) ? stored(newest, age) : null;
     },
-    addResponse,
-    lastResponse: () => latest && stored(latest, latest.age()),
-    reject: (value) => {
+    /** The last response, even if its token is over or rejected: it may hold a refresh token that rotates. */
+    lastResponse: (): StoredToken | null => last && stored(last, last.age()),
+    /** A server rejected this token: it is neither kept nor given out, until a fetch brings it again. */
+    reject: (value: string | undefined): void => {
       rejected = value;
     },
-    clear: () => {
-      newest = latest = null;
+    clear: (): void => {
+      newest = last = null;
       rejected = undefined;
     },
   };

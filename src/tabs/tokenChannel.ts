@@ -1,30 +1,20 @@
-import { defer, filter, map, merge, share, type Observable } from 'rxjs';
+import { defer, filter, map, merge, share } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
 import { createChannel } from './channel.js';
-import { read, write, type Message } from './message.js';
+import { formatMessage, parseMessage, type Message } from './message.js';
 import type { Page } from './page.js';
 import type { TabSession } from './session.js';
 import type { TokenCache } from './tokenCache.js';
-
-/** What this tab and the others tell each other. */
-interface TokenChannel {
-  /** The newer tokens of other tabs. A subscriber also notices the end of the session. */
-  readonly received$: Observable<StoredToken>;
-  /** Asks the others for their token. */
-  ask(): void;
-  publish(token: StoredToken): void;
-  readonly signOut: () => void;
-}
 
 /**
  * Keeps in `cache` what other tabs of the same session tell, and answers them from it. Other sessions' messages are
  * dropped.
  */
-export function createTokenChannel(name: string, page: Page, cache: TokenCache, session: TabSession): TokenChannel {
+export function createTokenChannel(name: string, page: Page, cache: TokenCache, session: TabSession) {
   const channel = createChannel(name, page);
 
   const post = (message: Message) => {
-    channel.post(write(message, Date.now()));
+    channel.post(formatMessage(message, Date.now()));
   };
   const publish = (type: 'token' | 'last', { response, age }: StoredToken) => {
     post({ type, session: session.id(), response, age });
@@ -55,20 +45,22 @@ export function createTokenChannel(name: string, page: Page, cache: TokenCache, 
   };
 
   return {
+    /** The newer tokens of other tabs. A subscriber also notices the end of the session. */
     received$: merge(
-      defer(() => channel.posted$).pipe(map((data) => receive(read(data, Date.now())))),
+      defer(() => channel.posted$).pipe(map((data) => receive(parseMessage(data, Date.now())))),
       page.returned$.pipe(map(() => receive(null))),
     ).pipe(
       filter((stored) => stored !== null),
       share(),
     ),
-    ask: () => {
+    /** Asks the others for their token. */
+    ask: (): void => {
       post({ type: 'ask', session: session.id() });
     },
-    publish: (stored) => {
+    publish: (stored: StoredToken): void => {
       publish('token', stored);
     },
-    signOut: () => {
+    signOut: (): void => {
       session.signOut((signOut) => {
         post({ type: 'signOut', ...signOut });
       });

@@ -4,7 +4,7 @@ import { Observable, timer } from 'rxjs';
  * Emits once after `ms`, in hidden pages too. Browsers slow down the timers of hidden pages to one a second, or one a
  * minute, while other tabs may be waiting for the lock. They do not slow down messages.
  */
-export function promptTimer(ms: number): Observable<unknown> {
+export function unthrottledTimer(ms: number): Observable<unknown> {
   const { document } = globalThis as { document?: { readonly hidden?: boolean } };
   if (!document?.hidden) return timer(ms);
   return new Observable((subscriber) => {
