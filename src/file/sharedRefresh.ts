@@ -39,7 +39,7 @@ async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> 
       await store.pause(round);
       continue;
     }
-    const fetched = await withLock(store, attempt, lock);
+    const fetched = await fetchUnderLock(store, attempt, lock);
     if (fetched) return fetched;
   }
   throw sessionEnded();
@@ -55,7 +55,7 @@ function tokenFor(store: StoreContext, { request, known }: Attempt, record: Toke
 }
 
 /** The lock is given back, however this ends. Null: look again. */
-async function withLock(store: StoreContext, attempt: Attempt, lock: Lock): Promise<StoredToken | null> {
+async function fetchUnderLock(store: StoreContext, attempt: Attempt, lock: Lock): Promise<StoredToken | null> {
   let isKept = false;
   try {
     // Someone may have stored a token between the first look and the lock.

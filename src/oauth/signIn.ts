@@ -2,7 +2,8 @@
 import { firstValueFrom } from 'rxjs';
 import { stopwatch } from '../internal/stopwatch.js';
 import { mistake } from '../token/mistake.js';
-import type { TokenRequest, TokenResponse } from '../token/types.js';
+import type { TokenResponse } from '../token/types.js';
+import type { Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
 import { asObservable } from './source.js';
 
@@ -14,11 +15,11 @@ import { asObservable } from './source.js';
  */
 export function signInOnce(
   reauthenticate: NonNullable<RefreshTokenOptions['reauthenticate']>,
-  accept: (given: unknown, age: () => number, report: TokenRequest['report']) => Renewal,
+  accept: (given: unknown, age: () => number, report: Report) => Renewal,
 ) {
   let running: Promise<Renewal> | undefined;
 
-  async function run(report: TokenRequest['report']): Promise<Renewal> {
+  async function run(report: Report): Promise<Renewal> {
     const age = stopwatch();
     const given$ = asObservable(reauthenticate());
     if (!given$) throw mistake('reauthenticate must return a Promise, an Observable or the like');
@@ -27,7 +28,7 @@ export function signInOnce(
 
   return {
     running: () => running,
-    begin: (report: TokenRequest['report']): Promise<Renewal> => {
+    begin: (report: Report): Promise<Renewal> => {
       // Not in a `finally` of `run` itself: one that fails at once would be over before it is noted here, and stay for
       // ever.
       running = run(report).finally(() => (running = undefined));

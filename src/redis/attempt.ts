@@ -18,14 +18,15 @@ export interface Attempt {
   beyond: number;
   /** Whether `beyond` is the generation of the previous token. */
   knowsPrevious: boolean;
+  /** That Redis is not available has been reported. */
   isReported: boolean;
+  /** It fetches without Redis: a lease that comes now is given back. */
   isLocal: boolean;
 }
 
 let attempts = 0;
 
 /** @param isEarly the stream asks before the pause is over that the last failure told it of */
-
 export function beginAttempt(
   { cache, session, storeId }: StoreContext,
   request: TokenRequest,

@@ -39,25 +39,20 @@ const COMMIT_TIMEOUT = 60_000;
  * Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back.
  */
 export async function fetchUnderLease(store: StoreContext, grant: LeaseGrant, attempt: Attempt): Promise<Outcome> {
-  const { calls, encryption, now, timers } = store;
+  const { encryption, now, timers } = store;
   const { request, abandoned } = attempt;
-  /** If this is not heard, no process is held up for long: the lease ends by itself. */
-  const giveBack = async (pause = 0, failure = '') => {
-    await calls.fail(grant.fence, pause, failure).catch(() => undefined);
-  };
-
   let last: TokenResponse | null;
   try {
     last = await lastResponse(store, grant);
   } catch (unreadable) {
     // Nothing is fetched: the source would present a refresh token of its own, and it may be used up.
-    await giveBack();
+    await giveBackLease(store, grant.fence);
     throw unreadable;
   }
   const askedAt = now();
   const limit = fetchTime(grant, askedAt, store.fetchTimeout);
   if (limit <= 0 || isFinished(attempt)) {
-    await giveBack();
+    await giveBackLease(store, grant.fence);
     return { type: 'tooLate' };
   }
   let commit: Commit;
@@ -71,11 +66,16 @@ export async function fetchUnderLease(store: StoreContext, grant: LeaseGrant, at
     commit = commitOf(token, attempt, sentAt, took, await encryptRecord(encryption, token));
   } catch (error) {
     const pause = abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
-    await giveBack(pause, pause > 0 ? await encryption.encrypt('failure', failureOf(error)).catch(() => '') : '');
+    const failure = pause > 0 ? await encryption.encrypt('failure', failureOf(error)).catch(() => '') : '';
+    await giveBackLease(store, grant.fence, pause, failure);
     throw error;
   }
   return commitUntilTaken(store, commit, token, attempt);
 }
+
+/** If Redis does not hear of it, no process is held up for long: the lease ends by itself. */
+export const giveBackLease = ({ calls }: StoreContext, fence: number, pause = 0, failure = ''): Promise<void> =>
+  calls.fail(fence, pause, failure).catch(() => undefined);
 
 /** The newest response that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
 async function lastResponse({ cache, encryption }: StoreContext, { last }: LeaseGrant): Promise<TokenResponse | null> {

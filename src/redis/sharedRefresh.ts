@@ -9,7 +9,7 @@ import { retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { beginAttempt, isFinished, isPrevious, type Attempt } from './attempt.js';
 import { RedisUnavailable } from './boundedCalls.js';
-import { fetchUnderLease, type LeaseGrant, type Outcome } from './leader.js';
+import { fetchUnderLease, giveBackLease, type LeaseGrant, type Outcome } from './leader.js';
 import { pollPause } from './lease.js';
 import type { Timed } from './protocol.js';
 import type { Acquired } from './replies.js';
@@ -34,7 +34,7 @@ export function sharedRefresh(store: StoreContext): TokenStore['refresh'] {
   return (request, fetch) =>
     abortable((abandoned) => {
       const isEarly = context.now() < context.pausedUntil - EARLY;
-      return run(context, beginAttempt(context, request, fetch, abandoned, isEarly));
+      return askUntilToken(context, beginAttempt(context, request, fetch, abandoned, isEarly));
     });
 }
 
@@ -42,14 +42,10 @@ export function sharedRefresh(store: StoreContext): TokenStore['refresh'] {
 const sleep = ({ timers, wake$ }: StoreContext, ms: number): Promise<void> =>
   firstValueFrom(merge(timers.after(ms), wake$).pipe(take(1)));
 
-const giveBack = ({ calls }: StoreContext, fence: number): void => {
-  calls.fail(fence, 0, '').catch(() => undefined);
-};
-
-async function run(store: RefreshContext, attempt: Attempt): Promise<StoredToken> {
+async function askUntilToken(store: RefreshContext, attempt: Attempt): Promise<StoredToken> {
   try {
     for (let round = 0; !isFinished(attempt); round++) {
-      const token = await step(store, attempt, round);
+      const token = await askOnce(store, attempt, round);
       if (!token) continue;
       store.unreadable = undefined;
       store.pausedUntil = -Infinity;
@@ -70,7 +66,7 @@ const newerFor = (store: StoreContext, attempt: Attempt) => {
 };
 
 /** Asks once; null: ask again. */
-async function step(store: RefreshContext, attempt: Attempt, round: number): Promise<StoredToken | null> {
+async function askOnce(store: RefreshContext, attempt: Attempt, round: number): Promise<StoredToken | null> {
   const newer = newerFor(store, attempt);
   if (newer) return store.handOut(newer, 'shared');
   let answer: Timed<Acquired>;
@@ -79,7 +75,7 @@ async function step(store: RefreshContext, attempt: Attempt, round: number): Pro
     await store.session.published();
     const hasRefreshToken = store.onUnavailable === 'wait' && store.cache.last()?.response.refresh_token !== undefined;
     answer = await store.calls.acquire({ ...attempt, hasRefreshToken }, (late) => {
-      if (late.type === 'lease' && isFinished(attempt)) giveBack(store, late.fence);
+      if (late.type === 'lease' && isFinished(attempt)) void giveBackLease(store, late.fence);
     });
   } catch (failure) {
     if (!(failure instanceof RedisUnavailable)) throw failure;
@@ -104,7 +100,7 @@ async function onAnswer(
 ): Promise<StoredToken | null> {
   switch (answer.type) {
     case 'token': {
-      const token = await store.learn(answer.token);
+      const token = await store.receive(answer.token);
       if (!token) return null;
       // The previous token was not in the cache: now its generation is known.
       if (!attempt.knowsPrevious && isPrevious(attempt, token)) {
@@ -139,22 +135,22 @@ async function onLease(store: RefreshContext, attempt: Attempt, grant: LeaseGran
     throw error;
   }
   if (outcome.type === 'local') attempt.request.report?.(outcome.failure);
-  return attempt.isSignedOut() ? null : conclude(store, outcome);
+  return attempt.isSignedOut() ? null : useOutcome(store, outcome);
 }
 
-async function conclude(store: RefreshContext, outcome: Outcome): Promise<StoredToken | null> {
+async function useOutcome(store: RefreshContext, outcome: Outcome): Promise<StoredToken | null> {
   switch (outcome.type) {
     case 'stored':
       store.cache.add(outcome.token);
       return store.handOut(outcome.token, 'fetched');
     case 'stale': {
-      const token = outcome.token && (await store.learn(outcome.token));
+      const token = outcome.token && (await store.receive(outcome.token));
       return token && store.handOut(token, 'shared');
     }
     case 'local':
       store.cache.addLocal(outcome.response);
       // The stored token may be encrypted with a key that this process does not have: the next refresh reports that.
-      outcome.later.then((later) => concludeLater(store, later)).catch(() => undefined);
+      outcome.later.then((later) => useLateOutcome(store, later)).catch(() => undefined);
       return { response: outcome.response, age: outcome.age, origin: 'fetched' };
     case 'tooLate':
       return null;
@@ -162,9 +158,9 @@ async function conclude(store: RefreshContext, outcome: Outcome): Promise<Stored
 }
 
 /** Redis has taken the token after all, or has one of a process that led since. */
-async function concludeLater(store: RefreshContext, outcome: Outcome | null): Promise<void> {
+async function useLateOutcome(store: RefreshContext, outcome: Outcome | null): Promise<void> {
   if (outcome?.type === 'stored' && !store.session.hasEnded(outcome.token.generation)) store.cache.add(outcome.token);
-  const token = outcome?.type === 'stale' && outcome.token ? await store.learn(outcome.token) : null;
+  const token = outcome?.type === 'stale' && outcome.token ? await store.receive(outcome.token) : null;
   if (token) store.found$.next(token);
 }
 

@@ -29,7 +29,7 @@ interface Parts extends Pick<ReturnType<typeof storeSettings>, 'fetchTimeout' | 
 /** What refreshes and pushes of one store share. */
 export interface StoreContext extends Parts {
   /** Opens a token of others and puts it into the cache; null when its session has ended. */
-  readonly learn: (stored: EncryptedToken) => Promise<TokenRecord | null>;
+  readonly receive: (stored: EncryptedToken) => Promise<TokenRecord | null>;
   /** A token later than `beyond` that came meanwhile, and still has some life. */
   readonly newerThan: (beyond: number) => TokenRecord | null;
   readonly handOut: (token: TokenRecord, origin: StoredToken['origin']) => StoredToken;
@@ -39,7 +39,7 @@ export function createStoreContext(parts: Parts): StoreContext {
   const { calls, cache, session, encryption } = parts;
   return {
     ...parts,
-    learn: async (stored) => {
+    receive: async (stored) => {
       const token = await decryptRecord(encryption, stored);
       if (session.hasEnded(token.generation)) return null;
       cache.add(token);

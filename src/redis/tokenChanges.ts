@@ -46,7 +46,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   async function onEvent(event: ChannelEvent): Promise<TokenRecord | null> {
     try {
       const token = await tokenIn(event);
-      return token && (await store.learn(token));
+      return token && (await store.receive(token));
     } catch (failure) {
       // The channel may be connected sooner than the client is. No other event may come.
       if (failure instanceof RedisUnavailable) failed$.next();
