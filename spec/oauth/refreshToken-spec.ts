@@ -119,6 +119,10 @@ describe('a caller that leaves', () => {
     await fromStore('r1');
     await fromStore('r2');
     expect(used(endpoint)).toEqual(['r1', 'r2', 'r3']);
+    // Several later: the store has got `r4`, and nothing after that.
+    for (let i = 0; i < 5; i++) await ask(source);
+    await fromStore('r4');
+    expect(used(endpoint).slice(3)).toEqual(['r4', 'r5', 'r6', 'r7', 'r8', 'r9']);
   });
 
   it('should begin nothing when it had left before', async () => {

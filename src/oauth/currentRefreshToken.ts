@@ -17,6 +17,9 @@ export interface CurrentRefreshTokenOptions extends Pick<RefreshTokenOptions, 'r
   readonly forgotten: ForgottenTokens;
 }
 
+/** So many refresh tokens that were in use are remembered. A store of a stream may be that far behind. */
+const REMEMBERED = 100;
+
 /** A call of `onRotate` that takes longer blocks no other one. Milliseconds. */
 const LONGEST_CALL = 30_000;
 
@@ -29,19 +32,21 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   const { refreshToken: given, forgotten } = options;
   const storage = createStorage(options, ended);
   let current: string | undefined;
-  /** The one before `current`. */
-  let replaced: string | undefined;
+  /** The last ones in use, `current` too. */
+  const used = new Set<string>();
   /** The last one that the function `refreshToken` gave. */
   let lastRead: string | undefined;
   /** The last one that the `TokenStore` of a stream gave. */
   let lastShared: string | undefined;
 
-  /** What may be used by now, although a slow store, or one that not all streams have, still gives it. */
-  const known = () => [given, current, replaced, lastRead, lastShared, storage.stored()];
+  /** What may be used up, although a slow store, or one that not all streams have, still gives it. */
+  const known = () => [given, lastRead, lastShared, storage.stored(), ...used];
 
   function use(token: string): string {
-    if (token !== current) [replaced, current] = [current, token];
-    return token;
+    used.add(token);
+    const [oldest = token] = used;
+    if (used.size > REMEMBERED) used.delete(oldest);
+    return (current = token);
   }
 
   async function read(signal: AbortSignal): Promise<string> {
