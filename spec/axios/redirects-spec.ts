@@ -48,7 +48,23 @@ describe('a redirect', () => {
     ['GET', 'https://api.example/b', false],
     ['HEAD', 'https://api.example/b', false],
   ])('should say that what was sent may have been accepted: %s answered by %s: %p', (method, responseURL, accepted) => {
-    const { mayHaveBecomeGet } = trackRedirects('https://api.example/a', method, undefined);
-    expect(mayHaveBecomeGet({ request: { responseURL } })).toBe(accepted);
+    const { mayHaveBeenAccepted } = trackRedirects('https://api.example/a', method, undefined);
+    expect(mayHaveBeenAccepted({ request: { responseURL } })).toBe(accepted);
+  });
+
+  it.each([
+    ['PATCH', 'PATCH', HttpStatusCode.MovedPermanently, true],
+    ['PUT', 'PUT', HttpStatusCode.Found, true],
+    ['DELETE', 'GET', HttpStatusCode.SeeOther, true],
+    ['POST', 'GET', HttpStatusCode.Found, true],
+    ['GET', 'GET', HttpStatusCode.Found, false],
+    ['HEAD', 'HEAD', HttpStatusCode.MovedPermanently, false],
+    ['PATCH', 'PATCH', HttpStatusCode.TemporaryRedirect, false],
+    ['POST', 'POST', HttpStatusCode.PermanentRedirect, false],
+  ])('should count %s that was led on as %s after a %i as accepted: %p', (method, next, statusCode, accepted) => {
+    const redirects = trackRedirects('https://api.example/a', method, undefined);
+    const hop = { href: 'https://api.example/b', method: next, headers: {} };
+    redirects.beforeRedirect(hop, { headers: {}, statusCode }, { headers: {}, url: '', method });
+    expect(redirects.mayHaveBeenAccepted({})).toBe(accepted);
   });
 });

@@ -12,7 +12,7 @@ import { inject, NgZone, PLATFORM_ID, untracked } from '@angular/core';
 import { defer, filter, finalize, merge, observeOn, Subject, subscribeOn, takeUntil, tap, type Observable } from 'rxjs';
 import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
-import { mayHaveBecomeGet } from '../http/redirect.js';
+import { mayHaveBeenAccepted } from '../http/redirect.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { originOf } from '../internal/originOf.js';
@@ -117,7 +117,7 @@ function answerTo(
     const response$ = requestWith(
       (token) => send(authorized(stream, request, token)).pipe(filter(isResponse)),
       { key, isRejection: (outcome) => isRejected(stream, outcome, url) },
-      (outcome) => !mayHaveBecomeGet(request.method, url, outcome as HttpErrorResponse),
+      (outcome) => !mayHaveBeenAccepted(request.method, url, outcome as HttpErrorResponse),
     )(token$);
     const answer$ = merge(
       progress$,

@@ -1,6 +1,6 @@
 /** Tells whether the request that got an answer still carried the token. */
 import type { InternalAxiosRequestConfig } from 'axios';
-import { mayHaveBecomeGet } from '../http/redirect.js';
+import { mayHaveBeenAccepted } from '../http/redirect.js';
 import { originOf } from '../internal/originOf.js';
 import { answerOf } from './recordingFetch.js';
 
@@ -11,8 +11,8 @@ export interface RedirectTracker {
   readonly beforeRedirect: BeforeRedirect;
   /** Whether the request that got this answer carried the token. */
   readonly hadToken: (answer: Answer) => boolean;
-  /** Whether a redirect has made a GET of the request, or may have: the server has accepted what was sent. */
-  readonly mayHaveBecomeGet: (answer: Answer) => boolean;
+  /** Whether the server has accepted what was sent before it redirected (301, 302, 303), or may have. */
+  readonly mayHaveBeenAccepted: (answer: Answer) => boolean;
 }
 
 interface Answer {
@@ -27,11 +27,14 @@ interface Answer {
 export function trackRedirects(url: string, method: string, others: BeforeRedirect | undefined): RedirectTracker {
   const origin = originOf(url);
   let stayed = true;
-  let changed = false;
+  let isAccepted = false;
   return {
     beforeRedirect: (options, response, request) => {
       others?.(options, response, request);
-      changed ||= ((options as { method?: string }).method ?? method) !== method;
+      // axios 1.5 does not hand over the response: there only a change of the method tells.
+      const { statusCode = 308 } = Object(response) as { statusCode?: number };
+      const isChanged = ((options as { method?: string }).method ?? method) !== method;
+      isAccepted ||= isChanged || (statusCode < 304 && !/^(GET|HEAD)$/.test(method));
       stayed &&= originOf((options as { href?: string }).href) === origin;
       if (stayed) return;
       const headers = (options as { headers?: Record<string, unknown> }).headers ?? {};
@@ -43,6 +46,6 @@ export function trackRedirects(url: string, method: string, others: BeforeRedire
       // A mock of the server may word it as the request did: relative.
       return stayed && (!url || originOf(url, origin) === origin);
     },
-    mayHaveBecomeGet: ({ request }) => changed || mayHaveBecomeGet(method, url, answerOf(request)),
+    mayHaveBeenAccepted: ({ request }) => isAccepted || mayHaveBeenAccepted(method, url, answerOf(request)),
   };
 }

@@ -67,7 +67,7 @@ export function sendWithToken(
 
   /** The caller's timeout may have passed while the answer was read. */
   const isRepeatable = (outcome: unknown): boolean =>
-    !isStream(config.data) && !redirects.mayHaveBecomeGet(responseOf(outcome) ?? {}) && elapsed() < limitOf(config);
+    !isStream(config.data) && !redirects.mayHaveBeenAccepted(responseOf(outcome) ?? {}) && elapsed() < limitOf(config);
 
   const interrupted$ = interruptionsOf(config, managerOf(token$).timers).pipe(
     filter(() => isWaiting),

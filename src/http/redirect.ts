@@ -34,10 +34,10 @@ export const dropsBody = (status: number, method: string): boolean =>
   status === 303 ? method !== 'GET' && method !== 'HEAD' : status <= 302 && method === 'POST';
 
 /**
- * Whether a redirect may have made a GET of a request, after a server had accepted it. XMLHttpRequest reports only where
+ * Whether a server may have accepted a request before it redirected. XMLHttpRequest reports only where
  * the answer came from: a redirect to the same path cannot be seen.
  */
-export function mayHaveBecomeGet(
+export function mayHaveBeenAccepted(
   method: string,
   url: string,
   answer: { readonly redirected?: boolean | undefined; readonly url?: string | null | undefined },
