@@ -286,6 +286,17 @@ describe('fileTokenVault', () => {
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ ...others, refresh_token: SECRET });
   });
 
+  it.each([`{"refresh_token":"${SECRET}",}`, '{"refresh_token":', `"${SECRET}`])(
+    'should not write over what may be JSON with a mistake: %s',
+    async (content) => {
+      await writeFile(path, content, { mode: 0o600 });
+      await expect(fileTokenVault(path).write({ refresh_token: 'R2' })).rejects.toThrow(
+        `${path} holds JSON with a mistake: correct or delete it`,
+      );
+      expect(await readFile(path, 'utf8')).toBe(content);
+    },
+  );
+
   it('should keep it through a link, and where the file cannot be replaced', async () => {
     const target = join(folder, 'target.json');
     await writeFile(target, '{"client_id":"c","refresh_token":"old"}', { mode: 0o600 });
@@ -316,6 +327,8 @@ describe('fileTokenVault', () => {
     ['UTF-16, as PowerShell writes it', Buffer.from(`\uFEFF${SECRET}\r\n`, 'utf16le').toString('latin1')],
     ['a JSON string that breaks off', `"${SECRET}`],
     ['JSON that breaks off', `{"refresh_token":"${SECRET}`],
+    ['JSON with a comma too many', `{"refresh_token":"${SECRET}",}`],
+    ['JSON that is cut short', '{"refresh_token":'],
     ['a refresh token of the wrong type', `{"refresh_token":["${SECRET}"]}`],
   ])('should name the file, not its content, when it holds %s', async (_what, content) => {
     await writeFile(path, content, { mode: 0o600, encoding: content.includes('\0') ? 'latin1' : 'utf8' });

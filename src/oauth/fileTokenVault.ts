@@ -109,13 +109,14 @@ async function overwrite(target: string, content: string): Promise<void> {
 
 /** What other programs keep in the file, such as the credentials of gcloud. */
 async function othersIn(target: string): Promise<object> {
-  const value = parseJson(
-    await files()
-      .readFile(target, 'utf8')
-      .catch(() => ''),
-  );
-  return Array.isArray(value) ? {} : fieldsOf(value);
+  const read = files().readFile(target, 'utf8');
+  const value = valueOf((await read.catch(() => '')).trim());
+  if (value === undefined) throw new Error(`${target} holds JSON with a mistake: correct or delete it`);
+  return fieldsOf(value);
 }
+
+/** The value of JSON, or the text itself. `undefined` for JSON with a mistake, which may hold what others need. */
+const valueOf = (text: string): unknown => (/^[{"]/.test(text) ? parseJson(text) : text);
 
 /** A list, a page, a text in single quotes, an assignment of a shell or a form: nobody means them as a token. */
 const NO_TOKEN = /^[[<']|^(export\s+)?\w*token\w*\s*=/i;
@@ -123,14 +124,14 @@ const NO_TOKEN = /^[[<']|^(export\s+)?\w*token\w*\s*=/i;
 /** Errors name the file, never what is in it. */
 function tokenIn(path: string, content: string): string {
   const text = content.trim(); // of a byte order mark too
-  const isJson = /^[{"]/.test(text);
-  const value = isJson ? parseJson(text) : text;
+  const value = valueOf(text);
   const { refresh_token = value } = Object(value) as { readonly refresh_token?: unknown };
   const token = trimmed(refresh_token ?? '');
   const failure = new Error(`${path} holds no refresh token`);
+  if (value === undefined) throw failure;
   // As without a file: there is nothing to lose, so the user may be asked to sign in.
   if (token === '' || /^\{\s*\}$/.test(text)) throw Object.assign(failure, { code: 'ENOENT' });
   // Several lines, or UTF-16, would be sent, and the server would say that the user must sign in.
-  if (!token || hasControlCharacter(token) || (!isJson && NO_TOKEN.test(token))) throw failure;
+  if (!token || hasControlCharacter(token) || (value === text && NO_TOKEN.test(token))) throw failure;
   return token;
 }
