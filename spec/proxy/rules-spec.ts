@@ -51,6 +51,7 @@ describe('the Location of a redirect', () => {
     ['https://api.example.com/v1', 'https://api.example.com/v1', '/'],
     ['https://api.example.com/v1', 'https://api.example.com/v1?a', '/?a'],
     ['https://api.example.com/v1', '/v1/orders', '/orders'],
+    ['https://api.example.com/v1', '/v1#a', '/#a'],
     ['https://api.example.com', 'https://api.example.com', '/'],
     ['https://api.example.com', 'https://api.example.com?a', '/?a'],
     ['https://api.example.com/v1', 'https://api.example.com:443/v1/%41', '/%41'],
@@ -76,9 +77,17 @@ describe('the Location of a redirect', () => {
     ['https://api.example.com', 'blob:https://api.example.com/1'],
     ['https://api.example.com/v1', 'https://api.example.com/v2/orders'],
     ['https://api.example.com/v1', 'https://api.example.com/v10'],
-    ['https://api.example.com/v1', '/v1//other.example'],
   ])('should stay as it is elsewhere: %s, %s', (to, location) => {
     expect(locationFor(location, at(to))).toBe(location);
+  });
+
+  it.each([
+    ['/v2/orders', 'https://api.example.com/v2/orders'],
+    ['/v10', 'https://api.example.com/v10'],
+    ['/', 'https://api.example.com/'],
+    ['/v1//other.example', 'https://api.example.com/v1//other.example'],
+  ])('should lead past the proxy to a path that is not behind it: %s', (location, seen) => {
+    expect(locationFor(location, at('https://api.example.com/v1'))).toBe(seen);
   });
 });
 

@@ -37,16 +37,17 @@ function hasDotSegment(path: string): boolean {
 }
 
 /**
- * The `Location` of a response, for the client: what lies behind the proxy is reached through the proxy. Anything else
- * stays as it is, and the client goes there without the token.
+ * The `Location` of a response, for the client: what lies behind the proxy is reached through the proxy. To anything else
+ * the client goes without the token, so a path alone gets the server's origin.
  */
 export function locationFor(location: string, { to, prefix }: { readonly to: URL; readonly prefix: string }): string {
   // `https://API.example.com:443/orders` is of the same origin too.
   const isAbsolute = originOf(location.startsWith('//') ? to.protocol + location : location) === to.origin;
   const path = isAbsolute ? location.replace(/^(https?:)?\/\/[^/?#]*/i, '') : location;
   if (!isAbsolute && (!path.startsWith('/') || path.startsWith('//'))) return location;
-  if (path !== prefix && !path.startsWith(`${prefix}/`) && !path.startsWith(`${prefix}?`)) return location;
   const rest = path.slice(prefix.length);
   // `//host` would name another server.
-  return rest.startsWith('//') ? location : rest.startsWith('/') ? rest : `/${rest}`;
+  const isBehind = path.startsWith(prefix) && /^(\/(?!\/)|[?#]|$)/.test(rest);
+  if (!isBehind) return isAbsolute ? location : to.origin + location;
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
