@@ -510,7 +510,6 @@ describe('discovery', () => {
     ],
     ['an array', [], /is no authorization server metadata/],
     ['an issuer that is no URL', { issuer: 'evil', token_endpoint: ENDPOINT }, /is no authorization server metadata/],
-    ['a redirect', new Response(null, { status: 302 }), /redirect \(302\), which is never followed/],
   ])('should fail clearly on %s, and may be repeated', async (_what, document, message) => {
     const endpoint = fakeEndpoint(() => (document instanceof Response ? document.clone() : document));
     const error = await failureOf(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch })));
@@ -607,6 +606,24 @@ describe('discovery', () => {
       ENDPOINT,
       home,
     ]);
+  });
+
+  it('should be repeated once for a token endpoint that redirects, which fails at once where it was just named', async () => {
+    const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : answers()));
+    let answers: () => unknown = () => token;
+    const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });
+    await ask(source);
+    answers = () => refuse(308);
+    expect(isPermanentFailure(await failureOf(ask(source)))).toBe(false);
+    expect(isPermanentFailure(await failureOf(ask(source)))).toBe(true);
+    expect(endpoint.seen.filter(isDiscovery)).toHaveLength(2);
+  });
+
+  it('should fail at once when its document redirects', async () => {
+    const endpoint = fakeEndpoint(() => refuse(302));
+    const error = await failureOf(ask(clientCredentials({ ...byIssuer, fetch: endpoint.fetch })));
+    expect(error).toMatchObject({ name: 'TokenEndpointError', status: 302 });
+    expect(isPermanentFailure(error)).toBe(true);
   });
 
   it.each([null, 'http://internal.corp/revoke', '/revoke', 7])(

@@ -23,6 +23,8 @@ export function createServerLookup(options: CheckedOptions) {
     /** A failed discovery is not kept: it is repeated with the token. */
     get: async (signal: AbortSignal): Promise<AuthorizationServer> =>
       (current ??= issuer === undefined ? withoutDiscovery(options) : await discover(new URL(issuer), options, signal)),
+    /** Whether the next `get` gives what was looked up for an earlier one. */
+    isKept: (): boolean => issuer !== undefined && current !== undefined,
     /** The next `get` asks again: the endpoints may have moved. */
     forget: (): void => {
       current = undefined;

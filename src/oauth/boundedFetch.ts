@@ -3,7 +3,7 @@ import { TokenEndpointError } from '../errors.js';
 import { REQUESTS_LEFT } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { orAborted } from '../internal/onAbort.js';
-import { isMistake, mistake } from '../token/mistake.js';
+import { asMistake, isMistake, mistake } from '../token/mistake.js';
 import { isFetchResponse } from '../token/tokenResponse.js';
 import { answeredBy } from './answer.js';
 import { redactedCause } from './redact.js';
@@ -63,7 +63,8 @@ function refuseRedirect(place: string, response: Response, asked: string): void 
   const what = redirected
     ? 'was redirected, and fetch followed although it was told not to'
     : `answered with a redirect${status ? ` (${String(status)})` : ''}, which is never followed`;
-  throw new TokenEndpointError(`${place} ${what}: credentials could go elsewhere`, status >= 300 ? { status } : {});
+  const told = status >= 300 ? { status } : {};
+  throw asMistake(new TokenEndpointError(`${place} ${what}: credentials could go elsewhere`, told));
 }
 
 /** What oauth4webapi and we read of an answer's headers. */

@@ -1,7 +1,7 @@
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
 import { PROOF } from '../internal/sourceHooks.js';
-import { mistake } from '../token/mistake.js';
+import { isMistake, mistake } from '../token/mistake.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenFields, TokenResponse } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
@@ -41,6 +41,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
 
   async function exchange(request: GrantRequest, repeats: readonly RepeatReason[] = []): Promise<TokenResponse> {
     let answer: Answer | undefined;
+    const mayHaveMoved = servers.isKept();
     try {
       answer = await send(await servers.get(request.signal), request);
       const token = tokenResponseOf(answer);
@@ -51,6 +52,9 @@ export function createTokenEndpoint(given: OAuthOptions) {
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
       if (!isKnownCode(error)) servers.forget(); // a code of OAuth comes from the right server
+      // Another attempt helps if the endpoint that redirects is not the server's any more.
+      if (mayHaveMoved && failure instanceof TokenEndpointError && isMistake(failure))
+        throw new TokenEndpointError(failure.message, failure);
       const reason = prepareRepeat(error, answer?.clockSkew);
       if (!reason || repeats.includes(reason) || request.signal.aborted) throw failure;
       return exchange(request, [...repeats, reason]);

@@ -8,7 +8,10 @@ export const isMistake = (failure: unknown): boolean => mistakes.has(failure as 
 
 /** An error of whoever wrote the source or an option. */
 export function mistake(message: string, options?: ErrorOptions): InvalidTokenResponseError {
-  const error = new InvalidTokenResponseError(message, options);
+  return asMistake(new InvalidTokenResponseError(message, options));
+}
+
+export function asMistake<T extends Error>(error: T): T {
   mistakes.add(error);
   return error;
 }
