@@ -56,6 +56,9 @@ describe('fileToken', () => {
     ['a page in one line', () => writeFile(path, '<html>502</html>'), 'holds no token'],
     ["JSON, as Vault's agent wraps it", () => writeFile(path, '{"token":"T1","ttl":300}\n'), 'holds no token'],
     ['a JSON string', () => writeFile(path, '"T1"'), 'holds no token'],
+    ['a form', () => writeFile(path, 'grant_type=x&access_token=T1'), 'holds no token'],
+    ['an assignment', () => writeFile(path, 'TOKEN=T1'), 'holds no token'],
+    ['undefined', () => writeFile(path, 'undefined'), 'holds no token'],
     ['UTF-16, as PowerShell writes it', () => writeFile(path, '\ufeffT1\r\n', 'utf16le'), 'holds no token'],
     ['a folder', async () => (await rm(path), mkdir(path)), 'EISDIR'],
   ])('should give the last token, and say so, while the file is %s', async (_how, spoil, why) => {

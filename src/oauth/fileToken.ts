@@ -1,5 +1,6 @@
 import type { TokenSource } from '../token/types.js';
 import { checkPath, files } from '../internal/files.js';
+import { NO_TOKEN } from './requireOption.js';
 import { fitsHeader } from '../token/tokenResponse.js';
 
 /**
@@ -24,8 +25,10 @@ export function fileToken(path: string): TokenSource {
   async function read(): Promise<string> {
     const token = (await files().readFile(path, 'utf8')).trim(); // of a byte order mark too
     if (token === '') throw new Error(`${path} is empty`);
-    if (!fitsHeader(token) || JSON_OR_PAGE.test(token))
-      throw new Error(`${path} holds no token: JSON, a page, white space or characters that no header can carry`);
+    if (!fitsHeader(token) || NO_TOKEN.test(token))
+      throw new Error(
+        `${path} holds no token: JSON, a page, a form, an assignment, white space or characters that no header can carry`,
+      );
     return token;
   }
 
@@ -39,6 +42,3 @@ export function fileToken(path: string): TokenSource {
     return { access_token: last };
   };
 }
-
-/** No token begins like this (RFC 6750 section 2.1). */
-const JSON_OR_PAGE = /^[{["'<]/;

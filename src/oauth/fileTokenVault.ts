@@ -1,7 +1,7 @@
 import { checkPath, codeOf, files, refuseIfShared, syncDirectory, targetOf } from '../internal/files.js';
 import { fieldsOf, parseJson } from '../internal/answers.js';
 import { createQueue } from '../internal/queue.js';
-import { hasControlCharacter, trimmed } from './requireOption.js';
+import { hasControlCharacter, NO_TOKEN, trimmed } from './requireOption.js';
 
 /** Reads and writes a refresh token in a file. Give both methods to `refreshToken` as they are. */
 export interface TokenVault {
@@ -117,9 +117,6 @@ async function othersIn(target: string): Promise<object> {
 
 /** The value of JSON, or the text itself. `undefined` for JSON with a mistake, which may hold what others need. */
 const valueOf = (text: string): unknown => (/^[{"]/.test(text) ? parseJson(text) : text);
-
-/** A list, a page, a text in single quotes, an assignment of a shell or a form: nobody means them as a token. */
-const NO_TOKEN = /^[[<']|^(export\s+)?\w*token\w*\s*=/i;
 
 /** Errors name the file, never what is in it. */
 function tokenIn(path: string, content: string): string {

@@ -22,3 +22,6 @@ export const hasControlCharacter = (value: string): boolean => /\p{Cc}/u.test(va
 
 /** No token begins or ends with white space. Files end with a line break. */
 export const trimmed = (value: unknown): string | undefined => (typeof value === 'string' ? value.trim() : undefined);
+
+/** What nobody means as a token in a file: JSON, a page, several words, an assignment, a form, the name of a value. */
+export const NO_TOKEN = /^[{["'<]|\s|^\w*token\w*=|^\w+=[^=&]+&|^(null|undefined|true|false)$/i;
