@@ -70,6 +70,7 @@ describe('tokenResponseOf', () => {
 
   it.each([
     ['invalid_grant', 'token request is already being processed'], // Salesforce
+    ['invalid_grant', 'AADSTS50196: The server terminated an operation: a loop of requests'], // Entra
     ['unknown_error', 'retry your request'],
     ['Access Denied', 'You have made too many requests continuously. Please try again after some time.'], // Zoho
     ['access_denied', 'Rate limit exceeded: access_token not expired'], // Exact

@@ -53,8 +53,11 @@ const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_sco
 export const mayRejectRefreshToken = (status = 500, code = ''): boolean =>
   status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
 
-/** How Salesforce answers while it handles another request with the same refresh token, which stays valid. */
-const IN_PROGRESS = /already being processed/i;
+/**
+ * The refresh token stays valid: Salesforce handles another request with it, or Entra has got too many requests of this
+ * client (AADSTS50196).
+ */
+const STAYS_VALID = /already being processed|AADSTS50196/i;
 
 /** How Entra, Exact, Salesforce and Zoho ask for another try later, with codes that do not say so. */
 const LATER = /too many requests|rate.?limit|throttled|retry your request/i;
@@ -73,7 +76,7 @@ export const asksForRetry = (answer: Pick<Response, 'status' | 'headers'> & { re
 function codeMeant(answer: Answer, code = '', description: unknown): string | undefined {
   const { status, text, asksForRetry } = answer;
   const isOver = requiresSignIn(code);
-  const isLater = isText(description) && (IN_PROGRESS.test(description) || (!isOver && LATER.test(description)));
+  const isLater = isText(description) && (STAYS_VALID.test(description) || (!isOver && LATER.test(description)));
   if (isLater && !isTemporaryCode(code)) return TEMPORARILY_UNAVAILABLE;
   if (!isOver && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text)) return 'invalid_grant';
   return asksForRetry && !isOAuthCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
