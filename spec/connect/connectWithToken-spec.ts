@@ -180,6 +180,13 @@ describe('connectWithToken: a rejected token', () => {
           description: { message: 'Unexpected server response: 403' },
         }),
       },
+      { name: "RFC 6750's code", end: Object.assign(new Error('jwt expired'), { code: 'invalid_token' }) },
+      {
+        name: "RFC 6750's code in the data of socket.io's error",
+        end: Object.assign(new Error('jwt expired'), { data: { code: 'invalid_token' } }),
+      },
+      { name: "a status in the data of socket.io's error", end: { data: { status: 401 } } },
+      { name: 'a status in text', end: { status: '401' } },
       {
         name: "React Native's error on Android",
         end: { type: 'error', message: "Expected HTTP 101 response but was '401 Unauthorized'" },

@@ -48,16 +48,19 @@ export const isNormal = (end: unknown): boolean =>
 const codeOf = (end: unknown): unknown => fieldsOf(end).code;
 
 /**
- * 401 or 403, if a server refused the connection with it, from where clients tell it: `ws`, `websocket`, `eventsource`,
- * socket.io and React Native. Browsers do not.
+ * 401 or 403, if a server refused the connection with it or with RFC 6750's code, from where clients tell it: `ws`,
+ * `websocket`, `eventsource`, socket.io and React Native. Browsers do not.
  */
 function refusalOf(end: unknown): number | undefined {
   if (statusOf(end) !== undefined) return undefined; // `isRejectedAnswer` judges it, by its headers too
-  const { code, message, description, reason } = fieldsOf(end);
+  const { code, message, description, reason, data, status } = fieldsOf(end);
+  if ([code, fieldsOf(data).code].includes('invalid_token')) return 401;
   // No server can close with 1006: such a reason is the client's own.
   const texts = [message, fieldsOf(description).message, code === ABNORMAL_CLOSURE ? reason : undefined];
   const told = texts.map((text) => Number(STATUS.exec(String(text))?.[1]));
-  return [code, description, ...told].find((status): status is number => status === 401 || status === 403);
+  return [code, description, Number(status), statusOf(data), ...told].find(
+    (each): each is number => each === 401 || each === 403,
+  );
 }
 
 const STATUS = /\b(?:response|status)\b\D{1,24}(\d{3})\b/i;
