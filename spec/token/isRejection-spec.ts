@@ -3,7 +3,10 @@ import { isAcceptance, kindOfRejection, isRejection, looksLikeResponse } from '.
 const answered = (status: number, challenge?: string) =>
   new Response(null, { status, headers: challenge === undefined ? {} : { 'www-authenticate': challenge } });
 /** The claims that Entra asks for. */
-const claims = (accessToken: unknown) => btoa(JSON.stringify({ access_token: accessToken }));
+const claims = (accessToken: unknown, forUrls = false) => {
+  const encoded = btoa(JSON.stringify({ access_token: accessToken }));
+  return forUrls ? encoded.replaceAll('+', '-').replaceAll('/', '_') : encoded;
+};
 /** What axios throws. */
 const axiosLike = (status: number, challenge?: string) =>
   Object.assign(new Error('rejected'), { response: { status, headers: { 'www-authenticate': challenge } } });
@@ -40,6 +43,19 @@ describe.each(kinds)('%s', (_kind, make) => {
       true,
     ],
     [401, `Bearer claims=${claims({ nbf: { value: '1' } })}, error=insufficient_claims`, true, true],
+    [
+      401,
+      `Bearer error="insufficient_claims", error_description="claims = none", claims="${claims({ nbf: 1 })}"`,
+      true,
+      true,
+    ],
+    [
+      401,
+      `Bearer error="insufficient_claims", claims="${claims({ acrs: 1 })}", PoP claims="${claims({ nbf: 1 })}"`,
+      true,
+      true,
+    ],
+    [401, `Bearer error="insufficient_claims", claims="${claims({ a: '~~~???', nbf: 1 }, true)}"`, true, true],
     [401, 'Bearer error="insufficient_claims", claims="%"', false, true],
     [401, 'DPoP error="use_dpop_nonce"', false, true],
     [401, 'DPoP error="use_dpop_nonce", Bearer error="invalid_token"', true, true],

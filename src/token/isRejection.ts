@@ -1,4 +1,5 @@
 /** Decides by an answer whether the server rejected the token, how clearly it said so, and whether it accepted it. */
+import { fromBase64 } from '../internal/jwtClaims.js';
 import { fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js';
 import type { RejectionKind } from './rejectionMemory.js';
 
@@ -43,12 +44,13 @@ export function looksLikeResponse(value: unknown): boolean {
 }
 
 /** Entra has revoked the token, and asks for one that is issued later: the claim `nbf`. */
-function asksForNewerToken(challenge: string): boolean {
-  try {
-    return atob(/\bclaims\s*=\s*"?([\w+/=-]+)/i.exec(challenge)?.[1] ?? '').includes('"nbf"');
-  } catch {
-    return false;
-  }
-}
+const asksForNewerToken = (challenge: string): boolean =>
+  [...challenge.matchAll(/\bclaims\s*=\s*"?([\w+/=-]+)/gi)].some(([, claims = '']) => {
+    try {
+      return fromBase64(claims).includes('"nbf"');
+    } catch {
+      return false;
+    }
+  });
 
 const challengeOf = (result: unknown): string => headerOf(result, 'www-authenticate') ?? '';
