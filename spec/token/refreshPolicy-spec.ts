@@ -29,6 +29,8 @@ describe('lifetimeOf', () => {
     ['in 5 minutes', S + 300, 300_000],
     ['as a string', `${S + 300}`, 300_000],
     ['in the past', S - 300, -300_000],
+    ['in milliseconds', (S + 300) * 1000, 300_000],
+    ['in milliseconds, in the past', (S - 300) * 1000, -300_000],
     ['in 364 days', S + 364 * 86_400, 364 * 86_400_000],
   ])(
     'should take an expires_in that is a Unix time of these years for the time of expiry: %s',
@@ -43,7 +45,7 @@ describe('lifetimeOf', () => {
     },
   );
 
-  it.each([999_999_999, 2 ** 31 - 1, S + 366 * 86_400, S - 366 * 86_400, 1e10])(
+  it.each([999_999_999, 2 ** 31 - 1, S + 366 * 86_400, S - 366 * 86_400, 1e10, (S + 366 * 86_400) * 1000])(
     'should take an expires_in of decades for a lifetime: %d',
     (expires_in) => {
       expect(lifetimeOf({ access_token: 'opaque', expires_in }, NOW)).toBe(expires_in * 1000);

@@ -32,11 +32,11 @@ function readSeconds(value: unknown): number | undefined {
   return typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
 }
 
-/** Some servers give the time of expiry, in seconds since 1970. As a lifetime that would be half a century. */
+/** Some servers give the time of expiry, in seconds or milliseconds since 1970. As a lifetime that would be half a century. */
 function givenLifetime(response: TokenResponse, issuedAt: number): number | undefined {
   const seconds = readSeconds(response.expires_in);
   if (seconds === undefined) return undefined;
-  const left = seconds * 1000 - issuedAt;
+  const left = seconds * (seconds > 1e12 ? 1 : 1000) - issuedAt;
   return seconds > 1e9 && Math.abs(left) < YEAR ? left : seconds * 1000;
 }
 

@@ -18,7 +18,7 @@ export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: H
   return next;
 }
 
-const UNREAD = /^(token_?)?expir|^(exp|ttl|lease_duration)$/i;
+const UNREAD = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|ttl|lease_duration)$/i;
 
 export type TokenHolder = ReturnType<typeof createTokenHolder>;
 
