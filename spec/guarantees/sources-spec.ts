@@ -165,6 +165,11 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: 'Amplify without a user', fail: http({ name: 'UserUnAuthenticatedException' }) },
       { name: "Firebase's session that has ended", fail: http({ code: 'auth/user-token-expired' }) },
       { name: "Firebase's user who may not sign in", fail: http({ code: 'auth/user-disabled' }) },
+      { name: "GraphQL's code", response: { errors: [{ message: 'no', extensions: { code: 'UNAUTHENTICATED' } }] } },
+      { name: "GraphQL's code for a 403", response: { errors: [{ extensions: { code: 'FORBIDDEN' } }] } },
+      { name: "Firebase's user who is unknown", fail: http({ code: 'auth/user-not-found' }) },
+      { name: "Firebase's token of another project", fail: http({ code: 'auth/invalid-user-token' }) },
+      { name: 'Firebase without a user', fail: http({ code: 'auth/no-current-user' }) },
       { name: 'the first of several errors', response: { errors: [{ code: 'invalid_client' }] } },
       {
         name: 'what the server said, whatever the class of the error is called',

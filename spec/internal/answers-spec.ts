@@ -91,6 +91,7 @@ describe('errorCodeOf', () => {
 describe('isHtml', () => {
   it.each<[string, unknown, boolean]>([
     ['a Response', new Response('x', { headers: { 'content-type': 'text/html; charset=utf-8' } }), true],
+    ['a page that is XML', new Response('x', { headers: { 'content-type': 'application/xhtml+xml' } }), true],
     ['a page in the body', { response: { data: '\n<!DOCTYPE html>' } }, true],
     ["a page in the body of got's error", { response: { body: '<html>' } }, true],
     ["a page in superagent's error", { response: { text: '<html>' } }, true],

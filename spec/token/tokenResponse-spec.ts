@@ -153,7 +153,7 @@ describe('checkTokenResponse', () => {
     (errors) => {
       const error = failureOf({ errors });
       expect(error).toBeInstanceOf(TokenEndpointError);
-      expect(error!.message).toBe('the token endpoint answered');
+      expect(error!.message).toBe('the token endpoint answered with an error');
     },
   );
 
@@ -223,9 +223,13 @@ describe('readFetchResponse', () => {
     ['a redirect that a browser hides', 200, { status: 0 }, true],
     ['a redirect that is not followed', 303, {}, true],
     ['a page without a redirect', 200, {}, false],
+    ['nothing new', 304, {}, false],
     ['a page after a redirect, which says that the server failed', 503, { redirected: true }, false],
   ])('should know that a sign-in page may be in the place of a token: %s', async (_kind, status, fields, is) => {
-    const response = new Response('<!doctype html>', { status, headers: { 'content-type': 'text/html' } });
+    const response = new Response(status === 304 ? null : '<!doctype html>', {
+      status,
+      headers: { 'content-type': 'text/html' },
+    });
     for (const [name, value] of Object.entries(fields)) Object.defineProperty(response, name, { value });
     const error = await failure(response);
     expect(isMistake(error)).toBe(is);

@@ -76,7 +76,10 @@ function parsedBody(body: unknown): unknown {
  */
 function oauthCodeIn(members: readonly unknown[]): string | undefined {
   return members
-    .flatMap((member) => [member, fieldsOf(member).error, fieldsOf(member).code])
+    .flatMap((member) => {
+      const { error, code, extensions } = fieldsOf(member);
+      return [member, error, code, fieldsOf(extensions).code];
+    })
     .find((each): each is string => typeof each === 'string' && (isOAuthCode(each) || isTemporaryCode(each)));
 }
 
@@ -119,7 +122,7 @@ const PAGE = /^\s*(<!--[^]*?-->\s*)?<(!doctype html|html|head|body|h1)\b/i;
 /** A page for people. A firewall or a proxy sends one in the place of the server. */
 export function isHtml(answer: unknown): boolean {
   const type = headerOf(answer, 'content-type');
-  if (type !== undefined) return /\bhtml\b/i.test(type);
+  if (type !== undefined) return /html\b/i.test(type);
   return [fieldsOf(answer).error, ...bodiesOf(answer)].some((body) => PAGE.test(textOfBody(body) ?? ''));
 }
 

@@ -63,11 +63,14 @@ const SIGN_IN = [
   'UserUnAuthenticatedException',
   'auth/user-token-expired',
   'auth/user-disabled',
+  'auth/user-not-found',
+  'auth/invalid-user-token',
+  'auth/no-current-user',
 ];
 
 /**
- * What a token endpoint answers by RFC 6749 section 5.2, what servers say in the place of it, and clients when the user
- * has closed the window of the sign-in.
+ * What a token endpoint answers by RFC 6749 section 5.2, what servers say in the place of it (GraphQL in capitals), and
+ * clients when the user has closed the window of the sign-in.
  */
 const REFUSALS = [
   'invalid_request',
@@ -83,6 +86,8 @@ const REFUSALS = [
   'user_cancelled',
   'cancelled',
   'popup_window_error',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
 ];
 
 /** What a token endpoint may answer besides: of the IANA registry of OAuth errors, and of GitHub and others. */

@@ -55,7 +55,7 @@ const LONGEST_CHAIN = 5;
 
 /**
  * The first of a failure and its causes that says why. A source may wrap what a client threw, and one that uses another
- * stream fails as that does.
+ * stream fails as that does. Of several errors, as of Promise.any, it is the first after which a retry may help.
  */
 export function failureWithReason(failure: unknown): unknown {
   let each = failure;
@@ -63,7 +63,8 @@ export function failureWithReason(failure: unknown): unknown {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
     // Of this library's errors, only the one that no token came has its reason below it.
     if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined) return each;
-    each = fieldsOf(each).cause;
+    const { cause, errors } = fieldsOf(each);
+    each = cause ?? (Array.isArray(errors) ? (errors.find((one) => !isPermanentFailure(one)) ?? errors[0]) : undefined);
   }
   return failure;
 }

@@ -64,7 +64,7 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseBody(text);
   // In a browser the status of a redirect that is not followed is 0.
-  if (isOk ? response.redirected && body === undefined && isHtml(response) : status < 400)
+  if (isOk ? response.redirected && body === undefined && isHtml(response) : status < 400 && status !== 304)
     throw mistake('the token endpoint redirected, perhaps to its sign-in page');
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
@@ -84,13 +84,16 @@ const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Pro
 function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
   const { error, error_description } = (body ?? {}) as Record<string, unknown>;
   const given = codeIn(error) ?? errorCodeOf(body);
-  const answered = `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}`;
   const code = given === undefined || /^[\x20-\x7e]{1,80}$/.test(given) ? given : '(unprintable)';
-  return new TokenEndpointError(code === undefined ? answered : `${answered} with the error ${code}`, {
-    ...(status !== undefined && { status }),
-    ...(given !== undefined && { error: given }),
-    ...(typeof error_description === 'string' && { error_description }),
-  });
+  const told = code === undefined ? (status === undefined ? ' with an error' : '') : ` with the error ${code}`;
+  return new TokenEndpointError(
+    `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${told}`,
+    {
+      ...(status !== undefined && { status }),
+      ...(given !== undefined && { error: given }),
+      ...(typeof error_description === 'string' && { error_description }),
+    },
+  );
 }
 
 /** As `statusOf`, and Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message: '…' }`. */
