@@ -223,6 +223,7 @@ describe('connectWithToken: a rejected token', () => {
         end: Object.assign(new Error('xhr poll error'), { description: 503 }),
       },
       { name: 'when a number is no status', end: new Error('no response for 4010 ms') },
+      { name: 'when a number is a time', end: new Error('no response within 401 ms') },
       { name: 'when it closes with a reason of its own', end: { code: 1011, reason: 'upstream status 401' } },
       { name: 'when the error is a text', end: '4401' },
       { name: 'when there is no error', end: undefined },

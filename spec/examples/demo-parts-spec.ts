@@ -249,7 +249,7 @@ describe('the event loop', () => {
     return { clock, loop };
   };
 
-  it('did not run between two looks that are far apart', () => {
+  it('did not run if the time between two checks is long', () => {
     const { clock, loop } = setUp();
     clock.now = 200;
     expect(loop.stalled()).toBe(0);

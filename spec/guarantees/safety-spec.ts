@@ -167,7 +167,7 @@ describe('21: where the token goes', () => {
       },
     );
 
-    it('stays behind, even if a later redirect comes home', async () => {
+    it('is not sent again, even if a later redirect leads back to its origin', async () => {
       const { carried } = await ride(
         '/a',
         (n) => [redirect('https://evil.example/b'), redirect(`${api}/c`), new Response('ok')][n - 1]!,

@@ -612,7 +612,7 @@ describe('the client', () => {
         expect((await failureOf(firstValueFrom(send))).name).toBe('TypeError');
     }
     const error = await failureOf(firstValueFrom(http.post('/', of('subscribed to by nobody'))));
-    expect(error.message).toBe('a body must be what fetch can send, or JSON: a Observable is neither');
+    expect(error.message).toBe('a body must be what fetch can send, or JSON, and not Observable');
     expect(calls).toHaveLength(0);
   });
 

@@ -63,13 +63,14 @@ describe('the Location of a redirect', () => {
     expect(locationFor(location, at(to))).toBe(seen);
   });
 
-  it.each([
+  it.each<[string, string, string?]>([
     ['https://api.example.com', 'https://login.example.com/'],
     ['https://api.example.com', 'https://api.example.com.evil.example/'],
-    ['https://api.example.com', '//other.example/'],
-    ['https://api.example.com', '//api.example.com@other.example/'],
-    ['https://api.example.com', '//api.example.com:80/'],
-    ['https://api.example.com', '//api.example.com//other.example/'],
+    ['https://api.example.com', '//other.example/', 'https://other.example/'],
+    ['https://api.example.com', '//api.example.com@other.example/', 'https://api.example.com@other.example/'],
+    ['https://api.example.com', '//api.example.com:80/', 'https://api.example.com:80/'],
+    ['https://api.example.com', '//api.example.com//other.example/', 'https://api.example.com//other.example/'],
+    ['https://api.example.com/v1', '//api.example.com/v2', 'https://api.example.com/v2'],
     ['https://api.example.com', 'https://api.example.com:8443/'],
     ['https://api.example.com', 'http://api.example.com/'],
     ['https://api.example.com', 'https://api.example.com:443//other.example/'],
@@ -77,8 +78,8 @@ describe('the Location of a redirect', () => {
     ['https://api.example.com', 'blob:https://api.example.com/1'],
     ['https://api.example.com/v1', 'https://api.example.com/v2/orders'],
     ['https://api.example.com/v1', 'https://api.example.com/v10'],
-  ])('should stay as it is elsewhere: %s, %s', (to, location) => {
-    expect(locationFor(location, at(to))).toBe(location);
+  ])('should stay as it is elsewhere, with the scheme of the server: %s, %s', (to, location, seen = location) => {
+    expect(locationFor(location, at(to))).toBe(seen);
   });
 
   it.each([

@@ -12,7 +12,7 @@ import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/
 import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
-import { mistake } from '../../src/token/mistake.js';
+import { asMistake, mistake } from '../../src/token/mistake.js';
 import {
   InvalidTokenResponseError,
   OriginNotAllowedError,
@@ -252,6 +252,7 @@ describe('a shared failure', () => {
     ['an origin that is not allowed', true, new OriginNotAllowedError('https://b.example')],
     ['a response without a token', false, new InvalidTokenResponseError('no token')],
     ['a refusal that the source wraps', true, new Error('no login', { cause: answered(401, {}) })],
+    ['a redirect', true, asMistake(new TokenEndpointError('redirected', { status: 302 }))],
   ])('should be permanent or not for those who read it as for the one who met it: %s', (_what, permanent, thrown) => {
     const read = errorOf(JSON.parse(JSON.stringify(failureOf(thrown))), 70);
     expect([isPermanentFailure(thrown), isPermanentFailure(read)]).toEqual([permanent, permanent]);

@@ -112,7 +112,7 @@ describe('the contract, for stores that return promises', () => {
       { signOut: () => Promise.reject(new Error('locked')) },
       /^should hand out no token.*: locked/,
     ],
-  ])('should see through a store that %s', async (_fault, fault, expected) => {
+  ])('should find the fault of a store that %s', async (_fault, fault, expected) => {
     expect(await faultsOf(fault)).toContainEqual(expect.stringMatching(expected));
   });
 });

@@ -128,7 +128,7 @@ describe('the contract', () => {
     return results.flat();
   };
 
-  it('should see through a store that shares nothing', async () => {
+  it('should find the fault of a store that shares nothing', async () => {
     expect(await failing(() => Array.from({ length: 3 }, () => storeOf((_previous, fetch) => fetched(fetch))))).toEqual(
       expect.arrayContaining([
         'should fetch once for all who ask at once',
@@ -138,7 +138,7 @@ describe('the contract', () => {
     );
   });
 
-  it('should see through a store that hands out whatever it has, for ever', async () => {
+  it('should find the fault of a store that hands out whatever it has, for ever', async () => {
     const failed = await failing(() => {
       let kept: Promise<StoredToken> | undefined;
       return Array.from({ length: 3 }, () =>
@@ -158,7 +158,7 @@ describe('the contract', () => {
     );
   });
 
-  it('should see through a store that locks, and does not compare', async () => {
+  it('should find the fault of a store that locks, and does not compare', async () => {
     const failed = await failing(() => {
       let queue: Promise<unknown> = timer(0).forEach(() => undefined);
       return Array.from({ length: 3 }, () =>
@@ -182,7 +182,7 @@ describe('the contract', () => {
     );
   });
 
-  it('should see through a store that hands out expired tokens', async () => {
+  it('should find the fault of a store that hands out expired tokens', async () => {
     const failed = await failing(() => {
       let kept: StoredToken | undefined;
       return Array.from({ length: 3 }, () =>
@@ -196,7 +196,7 @@ describe('the contract', () => {
     expect(failed).toContain('should not hand out an expired token');
   });
 
-  it('should see through a store that tells the others nothing of a token’s age', async () => {
+  it('should find the fault of a store that tells the others nothing of a token’s age', async () => {
     const failed = await failing(() => {
       const place = {};
       return Array.from({ length: 3 }, () => {
@@ -221,7 +221,7 @@ describe('the contract', () => {
       told: 'should tell the others of a sign-out, if it has signOut and signedOut',
     };
 
-    it('should see through a store that does nothing', async () => {
+    it('should find the fault of a store that does nothing', async () => {
       expect(
         await failing(
           forgetful(() => ({ signOut: () => undefined })),
@@ -230,7 +230,7 @@ describe('the contract', () => {
       ).toEqual(Object.values(NAMES));
     });
 
-    it('should see through a store that tells nobody', async () => {
+    it('should find the fault of a store that tells nobody', async () => {
       expect(
         await failing(
           forgetful(() => ({ signedOut: NEVER })),
@@ -239,7 +239,7 @@ describe('the contract', () => {
       ).toEqual([NAMES.told]);
     });
 
-    it('should see through a store that signs out only when the token has come', async () => {
+    it('should find the fault of a store that signs out only when the token has come', async () => {
       const late = ({ refresh, signOut }: TokenStore): Partial<TokenStore> => {
         let flights = 0;
         return {

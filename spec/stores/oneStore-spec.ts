@@ -55,7 +55,7 @@ describe.each<[string, () => TokenStore]>([
   });
 });
 
-it('should be told by the session of a store, once the others are to be told of it', async () => {
+it('should be emitted by the session of a store when it begins to tell the others', async () => {
   const timers = createTimers(asyncScheduler);
   const session = createStoreSession(() => Promise.resolve(), timers);
   const story: boolean[] = [];

@@ -104,6 +104,24 @@ describe('the store', () => {
   );
 
   it(
+    'should hand on a token that is used once, however long it had to wait',
+    marbles((m) => {
+      const answer: Answer = (_request, fetch) =>
+        timer(15_000, m.scheduler).pipe(
+          switchMap(() => fetch()),
+          map(({ access_token }) => ({
+            response: { access_token, expires_in: 0 },
+            age: 200,
+            origin: 'fetched' as const,
+          })),
+        );
+      const { values$ } = setUp(m.scheduler, answer);
+      m.expect(values$.pipe(take(1))).toBeObservable('15200ms (a|)', { a: 'S1' });
+      m.flush();
+    }),
+  );
+
+  it(
     'should have its own fetch given up after fetchTimeout, like any, when it begins that at once or later',
     marbles((m) => {
       const answer: Answer = (_request, fetch, n) =>

@@ -16,7 +16,7 @@ export function firstToken(
     filter((event) => event.type === 'refreshFailed'),
     // One that the token survives, such as a store that cannot be written to, is not the end.
     filter(({ permanent, retryIn }) => permanent || retryIn !== null),
-    // That a token is over on arrival is told just before it is given.
+    // If a token has expired on arrival, the event that says so comes just before the token: the token counts.
     observeOn(asapScheduler),
     map(({ error: cause }): never => {
       throw new TokenUnavailableError('no token', { cause });

@@ -24,7 +24,7 @@ process.stdout.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
   const isUnread = code === 'EPIPE';
   // The proxy needs no reader of its log.
   if (failed !== undefined || (isUnread && command === 'proxy')) return;
-  // Nobody reads the token: a program that is not of Node ends by SIGPIPE then, without a message.
+  // Nobody reads the token. Other programs are ended by SIGPIPE then, without a message; Node ignores that signal.
   process.exitCode = failed = isUnread ? 128 + 13 : 1;
   if (!isUnread) process.stderr.write(`error: standard output cannot be written: ${code}\n`);
 });

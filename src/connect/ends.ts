@@ -63,4 +63,4 @@ function refusalOf(end: unknown): number | undefined {
   );
 }
 
-const STATUS = /\b(?:response|status)\b\D{1,24}(\d{3})\b/i;
+const STATUS = /\b(?:response|status)\b\D{1,24}(\d{3})\b(?!\s*m?s\b)/i;

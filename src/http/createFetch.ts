@@ -36,7 +36,7 @@ export interface FetchOptions extends DestinationOptions {
   isRejection?: IsRejection | undefined;
 }
 
-/** Each client refuses what is not of its options: those of one are not those of another. */
+/** The options of `createFetch`. Each client has a list of its own, and refuses an option that is not in it. */
 export const FETCH_OPTIONS: Record<keyof FetchOptions, true> = {
   baseUrl: true,
   allowedOrigins: true,

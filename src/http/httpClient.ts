@@ -173,11 +173,11 @@ function errorAsObservable<T>(body: unknown, make: () => Observable<T>): Observa
 }
 
 function jsonOf(body: unknown): string {
-  const isLive = isObservable(body);
-  const kind = isLive ? 'Observable' : tagOf(body).slice(8, -1);
-  const json = isLive ? undefined : (JSON.stringify(body) as string | undefined);
+  const isObservableBody = isObservable(body);
+  const kind = isObservableBody ? 'Observable' : tagOf(body).slice(8, -1);
+  const json = isObservableBody ? undefined : (JSON.stringify(body) as string | undefined);
   // A Map, a promise that nobody awaited: nothing of it would be sent.
   if (json === undefined || (json === '{}' && kind !== 'Object'))
-    throw new TypeError(`a body must be what fetch can send, or JSON: a ${kind} is neither`);
+    throw new TypeError(`a body must be what fetch can send, or JSON, and not ${kind}`);
   return json;
 }

@@ -60,8 +60,9 @@ export const sendOnSubscribe = <R>(
     let isReading = false;
     let isSettled = false;
     if (timeout !== undefined) {
+      const hadToken = current() !== null;
       const late = () => {
-        const cause = current() ? undefined : new TokenUnavailableError(undefined, { cause: lastError() });
+        const cause = hadToken || current() ? undefined : new TokenUnavailableError(undefined, { cause: lastError() });
         const why = cause ? `: ${cause.message}` : '';
         const message = `${name()} took longer than ${String(timeout)} ms${why}`;
         subscriber.error(new RequestTimeoutError(message, cause && { cause }));

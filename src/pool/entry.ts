@@ -17,7 +17,7 @@ import { createSharedTimer, type Timed } from './sharedTimer.js';
 import { resume, suspend } from './suspension.js';
 import type { WeakTarget } from './weakTarget.js';
 
-export type EntryContext = ReturnType<typeof createEntryContext>;
+type EntryContext = ReturnType<typeof createEntryContext>;
 
 /** What the entries of a pool share. */
 export function createEntryContext(settings: Settings) {

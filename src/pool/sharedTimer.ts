@@ -9,7 +9,7 @@ export interface Timed {
 }
 
 /** Sets the time of an entry, in the place of the one before. `Infinity`: never. */
-export type SharedTimer = (timed: Timed, dueAt: number) => void;
+type SharedTimer = (timed: Timed, dueAt: number) => void;
 
 /**
  * One timer for all: a timer for each takes as much memory as all else that is kept of a key.
@@ -41,7 +41,7 @@ export function createSharedTimer(
   function startTimer(): void {
     const next = waiting.at(-1)?.dueAt ?? Infinity;
     // A timer that is early finds nothing due, and starts the next one: many entries may be cleared at a time.
-    if (timerAt <= next && next < Infinity) return;
+    if (timerAt === next || (timerAt < next && next < Infinity)) return;
     timer?.unsubscribe();
     timerAt = next;
     timer = after(next - now(), fire);

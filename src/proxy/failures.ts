@@ -19,8 +19,9 @@ export function answerToFailure(error: unknown, retryAfter: number): ProxyAnswer
   return { status: 502, error: type, text };
 }
 
+/** Any other code. */
 const BROKEN = [/^/, 'connection_terminated', 'the connection to the upstream server broke'] as const;
-/** The first whose codes fit is told. */
+/** The first entry whose pattern matches the code of the error counts. */
 const FAILURES: readonly (readonly [codes: RegExp, error: string, text: string])[] = [
   [/^ECONNREFUSED$/, 'connection_refused', 'the upstream server refuses connections'],
   [/^ENOTFOUND$/, 'dns_error', 'the name of the upstream server is unknown'],

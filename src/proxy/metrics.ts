@@ -46,7 +46,7 @@ export function createMetrics() {
       repeats += Math.max(0, sent - 1);
       byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
     },
-    /** Hears of the token. */
+    /** Counts an event of the token stream. */
     count: ({ type }: TokenEvent) => {
       events.set(type, (events.get(type) ?? 0) + 1);
     },

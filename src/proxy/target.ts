@@ -41,13 +41,15 @@ function hasDotSegment(path: string): boolean {
  * the client goes without the token, so a path alone gets the server's origin.
  */
 export function locationFor(location: string, { to, prefix }: { readonly to: URL; readonly prefix: string }): string {
+  // `//host/path` has the scheme of the server, and not that of the proxy.
+  const given = location.startsWith('//') ? to.protocol + location : location;
   // `https://API.example.com:443/orders` is of the same origin too.
-  const isAbsolute = originOf(location.startsWith('//') ? to.protocol + location : location) === to.origin;
-  const path = isAbsolute ? location.replace(/^(https?:)?\/\/[^/?#]*/i, '') : location;
-  if (!isAbsolute && (!path.startsWith('/') || path.startsWith('//'))) return location;
+  const isAbsolute = originOf(given) === to.origin;
+  const path = isAbsolute ? given.replace(/^https?:\/\/[^/?#]*/i, '') : given;
+  if (!isAbsolute && !path.startsWith('/')) return given;
   const rest = path.slice(prefix.length);
   // `//host` would name another server.
   const isBehind = path.startsWith(prefix) && /^(\/(?!\/)|[?#]|$)/.test(rest);
-  if (!isBehind) return isAbsolute ? location : to.origin + location;
+  if (!isBehind) return isAbsolute ? given : to.origin + given;
   return rest.startsWith('/') ? rest : `/${rest}`;
 }

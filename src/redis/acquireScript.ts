@@ -64,7 +64,7 @@ if not mine then
   -- fence has it as its generation, so that the leader can encrypt the generation together with the token.
   fence = math.max(fence + 1, gen + 1, beyond + 1, now)
   held = now + math.floor(lease)
-  -- Named after who leads here first, of whom there is one in the world.
+  -- Named after the owner that leads first: no other owner has its name.
   if hashId == '' then hashId = owner end
   redis.call('HSET', KEYS[1], 'owner', owner, 'since', text(now), 'until', text(held), 'fence', text(fence), 'hashId', hashId)
   if redis.call('PTTL', KEYS[1]) < 3600000 then redis.call('PEXPIRE', KEYS[1], 3600000) end

@@ -21,8 +21,8 @@ interface Offset {
 
 /**
  * What is known of Redis' clock without comparing wall clocks: the upper bound of (Redis' time - ours). That is what
- * Redis said, less when it was asked, since it spoke no earlier than that. So no token is thought younger than it is. A sample that no older one can explain (Redis' clock was set
- * forward, or this machine slept) makes the older ones void.
+ * Redis said, less when it was asked, since it spoke no earlier than that. So no token is thought younger than it is. A
+ * sample that no older one can explain (Redis' clock was set forward, or this machine slept) makes the older ones void.
  */
 export function createClockBound() {
   let samples: Offset[] = [];

@@ -7,8 +7,8 @@ import { PRELUDE } from './scriptPrelude.js';
  * Redis' clock as the leader knows it, never too late), life (-1 unknown), how long the fetch took, how long to keep
  * the hash, channel, owner, token. The fence becomes the token's generation.
  *
- * Answers: O now hashId ended generation, or S now hashId ended generation issued life token valid(1/0) when the fence
- * is stale: that is the token of those who led since. `hashId` and `ended` as in the acquire script.
+ * Answers: O now hashId ended generation, or S now hashId ended generation issued life token valid(1/0) when it is
+ * refused: that is the token that is stored now, if there is one. `hashId` and `ended` as in the acquire script.
  */
 export const COMMIT = `${PRELUDE}
 local fence, beyond, age, issued, life = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])

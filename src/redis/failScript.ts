@@ -4,7 +4,8 @@ import { PRELUDE } from './scriptPrelude.js';
  * Gives the lease back. With a pause it says that the fetch failed, and that no process is to try before; a pause of 0
  * says nothing about the token endpoint.
  *
- * KEYS[1] the hash. ARGV: fence, pause, failure, channel. Answers: O now, or S now when someone else has led since.
+ * KEYS[1] the hash. ARGV: fence, pause, failure, channel. Answers: O now, or S now when this fence no longer holds
+ * the lease.
  */
 export const FAIL = `${PRELUDE}
 local fence, pause = tonumber(ARGV[1]), tonumber(ARGV[2])

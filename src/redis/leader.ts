@@ -18,7 +18,7 @@ export type LeaseGrant = Timed<Extract<Acquired, { type: 'lease' }>>;
 export type Outcome =
   /** Stored, for all. */
   | { readonly type: 'stored'; readonly token: TokenRecord }
-  /** Someone else has led since, or has signed out: the stored token counts, if there is one. */
+  /** Someone else leads, or has stored a token or signed out since: the stored token counts, if there is one. */
   | { readonly type: 'stale'; readonly token: EncryptedToken | null }
   /** Redis did not take it in time: this process uses it, and `later` tells what came of it. */
   | {

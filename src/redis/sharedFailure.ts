@@ -1,7 +1,7 @@
 import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../errors.js';
 import { errorCodeOf, statusOf } from '../internal/answers.js';
 import { messageOf } from '../internal/messageOf.js';
-import { mistake } from '../token/mistake.js';
+import { asMistake, mistake } from '../token/mistake.js';
 import { isPermanentFailure, failureWithReason } from '../token/failure.js';
 
 /** What processes share of a failed fetch: class and message, and what it is judged by. No response, no cause. */
@@ -41,7 +41,7 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
   } = (typeof shared === 'object' && shared !== null ? shared : {}) as Partial<SharedFailure>;
   const text = `${message ?? 'the token source failed'} (of the last fetch, shared through Redis)`;
   const isJudgedByAnswer = name === 'TokenEndpointError' || status !== undefined || error !== undefined;
-  // Permanent for another reason: a mistake of the source's.
+  // Permanent for another reason: a mistake of the source's, or a redirect.
   if (message !== undefined && !temporary && !isJudgedByAnswer) return Object.assign(mistake(text), { retryAfter });
   const Known = Object.entries(KNOWN_CLASSES).find(([known]) => known === name)?.[1];
   if (Known) return Object.assign(new Known(text), { retryAfter });
@@ -56,5 +56,7 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
   });
   // By this header the status is one that asks to come back.
   const headers = { 'retry-after': String(Math.ceil(retryAfter / 1000)) };
-  return temporary ? Object.defineProperty(failure, 'headers', { value: headers }) : failure;
+  if (temporary) return Object.defineProperty(failure, 'headers', { value: headers });
+  // A redirect is permanent, which neither its status nor a code tells.
+  return message === undefined || isPermanentFailure(failure) ? failure : asMistake(failure);
 }

@@ -157,7 +157,7 @@ async function useOutcome(store: RefreshContext, outcome: Outcome): Promise<Stor
   }
 }
 
-/** Redis has taken the token after all, or has one of a process that led since. */
+/** Redis has taken the token after all, or has a newer one of another process. */
 async function useLateOutcome(store: RefreshContext, outcome: Outcome | null): Promise<void> {
   if (outcome?.type === 'stored' && !store.session.hasEnded(outcome.token.generation)) store.cache.add(outcome.token);
   const token = outcome?.type === 'stale' && outcome.token ? await store.receive(outcome.token) : null;

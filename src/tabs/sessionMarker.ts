@@ -3,9 +3,10 @@ import type { Page } from './page.js';
 export type SessionMarker = ReturnType<typeof createSessionMarker>;
 
 /**
- * Where the tabs of an origin keep the id of the current session, which is not a secret: in localStorage, which all tabs of an origin read without waiting. A page that comes back from the
- * back/forward cache has missed all messages, but reads there that its session has ended. Where localStorage is blocked
- * or full, the tab keeps an id of its own, and takes no message of the others' sessions.
+ * Keeps the id of the current session, which is not a secret, in localStorage: all tabs of an origin read it there
+ * without waiting. A page that comes back from the back/forward cache has missed all messages, but reads there that its
+ * session has ended. Where localStorage is blocked or full, the tab keeps an id of its own, and takes no message of the
+ * others' sessions.
  */
 export function createSessionMarker(key: string, { localStorage }: Pick<Page, 'localStorage'>) {
   let isShared = true;

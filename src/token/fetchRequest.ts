@@ -6,8 +6,8 @@ export type RequestedToken = Pick<TokenRequest, 'reason' | 'attempt' | 'previous
 export type Report = (failure: unknown) => void;
 
 /**
- * The signal is made when it is read: that takes longer than anything else of a renewal. A spread reads it, and so does
- * whoever reads it through a Proxy or an object that inherits from this one.
+ * The signal is made when it is first read: making one takes longer than the rest of a renewal. A getter, so that a
+ * spread, a Proxy and an object that inherits from this one get it, too.
  */
 export const fetchRequest = (about: RequestedToken, signalOf: () => AbortSignal, report: Report): TokenRequest =>
   Object.defineProperties({ ...about } as TokenRequest, {

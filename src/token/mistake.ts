@@ -1,7 +1,6 @@
-/** Mistakes in the code of a source or an option, which another attempt does not mend. */
+/** Failures that another attempt does not mend: mistakes in the code of a source or an option, redirects, empty answers. */
 import { InvalidTokenResponseError } from '../errors.js';
 
-/** Failures of a source or an option whose code is wrong: asking again does not help. */
 const mistakes = /* @__PURE__ */ new WeakSet();
 
 export const isMistake = (failure: unknown): boolean => mistakes.has(failure as object);

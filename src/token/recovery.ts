@@ -35,7 +35,7 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
   if (isUsable && pauseLeft(state, time) > LONGEST_WAIT) return 'suppressed';
   // It is being replaced, or has expired meanwhile.
   if (isReplacing(state) || !isUsable) return 'refreshing';
-  // Nothing ends the pause after a permanent failure, so a request would wait in vain.
+  // A rejection does not end the pause after a permanent failure, so a request would wait in vain.
   const mayForce = !blockingFailure(state, time) && rejections.mayForce(rejection.kind, held.isAccepted, time);
   return mayForce ? 'refreshing' : 'suppressed';
 }

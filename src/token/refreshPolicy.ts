@@ -32,7 +32,7 @@ function readSeconds(value: unknown): number | undefined {
   return typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
 }
 
-/** Some servers give the time of expiry, in seconds or milliseconds since 1970. As a lifetime that would be half a century. */
+/** Some servers give the time of expiry, in seconds or milliseconds since 1970: as a lifetime, decades. */
 function givenLifetime(response: TokenResponse, issuedAt: number): number | undefined {
   const seconds = readSeconds(response.expires_in);
   if (seconds === undefined) return undefined;

@@ -121,7 +121,7 @@ export function pauseAfter(
   const lifetime = state.last ? lifetimeOfToken(state.last.token) : Infinity;
   const max = backoff.max ?? (permanent ? 60_000 : Math.min(10_000, (lifetime || Infinity) / 6));
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
-  // Rounded down: a clock may count fractions, and no request is to fail with the token's own end.
+  // Rounded down, since a clock may count fractions: the pause must not outlast the token.
   const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;
   return Math.max(MIN_PAUSE, retryAfter, Math.round(Math.min(step, longest)) || 0);
 }
