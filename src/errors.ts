@@ -28,8 +28,8 @@ type CodedErrorClass<N, C> = new (
 ) => Error & { readonly name: N; readonly code: C; toJSON(): object };
 
 /**
- * No usable token within `maxWait`, or the token source failed permanently. `cause` is the last failure; the message ends
- * with its message.
+ * No usable token within `maxWait`, or the token source failed permanently. `cause` is the last failure; the message
+ * ends with its message.
  */
 export class TokenUnavailableError extends /* @__PURE__ */ coded('TokenUnavailableError', 'ERR_TOKEN_UNAVAILABLE') {
   constructor(message = 'no usable token', options?: ErrorOptions) {

@@ -21,8 +21,8 @@ export const remember = ({ events, counters }: History, event: LiveEvent): Histo
 });
 
 /**
- * Forgets what is too old to be drawn, but never what still holds: the tokens in use, whether a connection is open, and a
- * path that is forbidden.
+ * Forgets what is too old to be drawn, but never what still holds: the tokens in use, whether a connection is open, and
+ * a path that is forbidden.
  */
 export function forget({ events, counters }: History, now: number): History {
   const holds = stillHolding(events);

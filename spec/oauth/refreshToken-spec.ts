@@ -111,7 +111,7 @@ describe('a caller that leaves', () => {
     expect((await ask(source, { last })).access_token).toBe('of-s1');
   });
 
-  it("should not take a used refresh token from a stream's store, of which another stream has had the next", async () => {
+  it('should not take a used refresh token from a store, if another stream has had the next', async () => {
     const { endpoint } = rotating();
     const source = create(endpoint);
     const fromStore = (refresh_token: string) => ask(source, { last: { access_token: 'T', refresh_token } });

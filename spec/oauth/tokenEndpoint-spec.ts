@@ -608,7 +608,7 @@ describe('discovery', () => {
     ]);
   });
 
-  it('should be repeated once for a token endpoint that redirects, which fails at once where it was just named', async () => {
+  it('should be repeated once for a token endpoint that redirects, and not where it was just named', async () => {
     const endpoint = fakeEndpoint((seen) => (isDiscovery(seen) ? metadata(ENDPOINT) : answers()));
     let answers: () => unknown = () => token;
     const source = clientCredentials({ ...byIssuer, fetch: endpoint.fetch });

@@ -80,7 +80,7 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     expect(await calls.commit(commitOf(before, 'a'))).toMatchObject({ type: 'stale', token: null });
   });
 
-  it('should have one with a refresh token wait for a leader whose lease was lost, and store the token of that leader', async () => {
+  it('should let one with a refresh token wait for a leader whose lease was lost, and store its token', async () => {
     const before = await lead('a');
     await connection.command('DEL', hash());
     const ask = { owner: 'b', beyond: 1, kind: '', endsPause: false, hasRefreshToken: true } as const;

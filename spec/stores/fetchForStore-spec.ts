@@ -64,7 +64,7 @@ describe('a fetch that nobody waits for', () => {
     return { answer, settled };
   };
 
-  it('should have as long as a `refreshToken` source has for its exchange, so that no other presents its token', async () => {
+  it('should have as long as a `refreshToken` source has for its exchange', async () => {
     const { answer, settled } = abandonedFetch();
     await jest.advanceTimersByTimeAsync(5500);
     answer.next({ access_token: 'T', refresh_token: 'R2' });

@@ -40,7 +40,7 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
   }
 }
 
-/** A server has rejected what git erases. It is replaced for all who share the file, if it is still the stored token. */
+/** A server has rejected what git erases. If that is still the stored token, it is replaced in the file. */
 async function replaceErased(token$: TokenStream, input: string, io: CommandIo): Promise<void> {
   const token = await firstToken(token$, io.stop());
   // The password of Basic, or the credential of a scheme, as they were printed.

@@ -35,8 +35,8 @@ export interface ReconnectOptions {
 export interface ConnectOptions {
   /**
    * Gets the error of the connection (null: it completed), and returns true if the server rejected the token. Default:
-   * close codes 1008, 3000, 3003, 4401 and 4403; status 401 or 403 as in `withToken`, and the code `invalid_token`, also
-   * in the errors of `ws`, `websocket`, `eventsource`, socket.io and React Native.
+   * close codes 1008, 3000, 3003, 4401 and 4403; status 401 or 403 as in `withToken`, and the code `invalid_token`,
+   * also in the errors of `ws`, `websocket`, `eventsource`, socket.io and React Native.
    */
   isRejection?: ((end: unknown) => boolean) | undefined;
   /**

@@ -74,7 +74,8 @@ export function fetchWithToken(
     (outgoing: OutgoingRequest) =>
     (error: unknown): never => {
       releaseUnsent(outgoing);
-      // After an abort the error is its reason. If the signal had aborted before the call, a TypeError stays, as with fetch.
+      // After an abort the error is its reason. If the signal had aborted before the call, a TypeError stays, as with
+      // fetch.
       const isMistake = outgoing.wasAborted && (error as Partial<Error> | null)?.name === 'TypeError';
       throw uniformError(error, isMistake ? null : outgoing.signal);
     };

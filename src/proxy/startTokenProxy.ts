@@ -99,8 +99,8 @@ async function listen(server: Server, place: Place): Promise<number | undefined>
 const inodeAt = (path: string): number | undefined => lstatSync(path, { throwIfNoEntry: false })?.ino;
 
 /**
- * Node removes whatever is at the path of a socket when it closes the server. What has taken the place of ours meanwhile
- * is put aside for that moment. The inode of a socket is not used again while the socket is open.
+ * Node removes whatever is at the path of a socket when it closes the server. What has taken the place of ours
+ * meanwhile is put aside for that moment. The inode of a socket is not used again while the socket is open.
  */
 function closeServer(server: Server, place: Place, own: number | undefined): Promise<unknown> {
   const close = () => new Promise((resolve) => server.close(resolve));

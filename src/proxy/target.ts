@@ -37,8 +37,8 @@ function hasDotSegment(path: string): boolean {
 }
 
 /**
- * The `Location` of a response, for the client: what lies behind the proxy is reached through the proxy. To anything else
- * the client goes without the token, so a path alone gets the server's origin.
+ * The `Location` of a response, for the client: what lies behind the proxy is reached through the proxy. To anything
+ * else the client goes without the token, so a path alone gets the server's origin.
  */
 export function locationFor(location: string, { to, prefix }: { readonly to: URL; readonly prefix: string }): string {
   // `//host/path` has the scheme of the server, and not that of the proxy.

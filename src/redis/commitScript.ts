@@ -27,7 +27,8 @@ end
 
 -- Two estimates, both at or before the truth unless the clock was set meanwhile: the earlier one is safe in any case.
 issued = math.min(issued, now - age)
-redis.call('HSET', KEYS[1], 'gen', text(fence), 'token', token, 'issued', text(issued), 'life', text(life), 'fence', text(math.max(fence, number('fence'))),
+redis.call('HSET', KEYS[1], 'gen', text(fence), 'token', token, 'issued', text(issued), 'life', text(life),
+  'fence', text(math.max(fence, number('fence'))),
   'committed', text(fence), 'at', text(now), 'took', took, 'hashId', hashId)
 redis.call('HDEL', KEYS[1], 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
 redis.call('PEXPIRE', KEYS[1], ttl)

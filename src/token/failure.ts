@@ -16,6 +16,7 @@ interface FailureSettings {
   readonly now: () => number;
 }
 
+/** After these the same request may succeed: for a token endpoint and an event stream alike. */
 export const TEMPORARY_STATUSES = [408, 421, 425, 429];
 
 /** A failed attempt. */

@@ -1,4 +1,4 @@
-/** Failures that another attempt does not mend: mistakes in the code of a source or an option, redirects, empty answers. */
+/** Failures that another attempt does not mend: mistakes in a source or an option, redirects, empty answers. */
 import { InvalidTokenResponseError } from '../errors.js';
 
 const mistakes = /* @__PURE__ */ new WeakSet();

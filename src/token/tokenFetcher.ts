@@ -123,7 +123,7 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
   const responseTo = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
     defer(() => {
       setTimeLimit(fetchTimeout, 'source');
-      return ask('source', () => observableOf(source(request))).pipe(
+      return ask('source', () => observableOfAnswer(source(request))).pipe(
         // `if (!response.ok) throw response`
         catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
         switchMap((answer) =>
@@ -179,7 +179,7 @@ function createTimeLimit(
 /**
  * RxJS would read a string letter by letter, and call what it cannot read a TypeError like that of a network failure.
  */
-function observableOf(returned: unknown): Observable<TokenResponse | Response> {
+function observableOfAnswer(returned: unknown): Observable<TokenResponse | Response> {
   try {
     if (typeof returned === 'object') return from(returned as ObservableInput<TokenResponse | Response>);
   } catch {

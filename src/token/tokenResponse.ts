@@ -96,5 +96,5 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
   );
 }
 
-/** As `statusOf`, and Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message: '…' }`. */
+/** As `statusOf`; also Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message }`. */
 const statusIn = (answer: unknown): number | undefined => statusOf(answer) ?? errorStatus(fieldsOf(answer).code);

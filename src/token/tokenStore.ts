@@ -45,7 +45,8 @@ export interface TokenStore {
   signOut?: (() => unknown) | undefined;
   /**
    * Emits when the session was ended, by this store or elsewhere: the streams of the store forget their tokens and stay
-   * open. Subscribed until they close. If it tells of others only, streams with one store object do not hear each other.
+   * open. Subscribed until they close. If it tells of others only, streams with one store object do not hear each
+   * other.
    */
   readonly signedOut?: Observable<unknown> | undefined;
 }

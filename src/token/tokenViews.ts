@@ -108,8 +108,8 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
 const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
 
 /**
- * The updates. `begin` is called once they are subscribed to, so that none of what it causes is missed. Hand-made, since
- * with `merge` and `defer` each waiter takes a fifth more memory.
+ * The updates. `begin` is called once they are subscribed to, so that none of what it causes is missed. Hand-made,
+ * since with `merge` and `defer` each waiter takes a fifth more memory.
  */
 const subscribeThen = (updates$: Observable<TokenUpdate>, begin: () => void): Observable<TokenUpdate> =>
   new Observable((subscriber) => {
