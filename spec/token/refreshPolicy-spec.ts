@@ -273,6 +273,9 @@ describe('timesOf', () => {
     [0.2, 0.999, 24_001],
     [1, 0.5, 22_500],
     [0, 0.999, 25_000],
+    [0.2, -10, 25_000],
+    [0.2, 10, 24_000],
+    [0.2, NaN, 25_000],
   ])('should add jitter %p, the dice showing %p, to the lead', (jitter, dice, renewAt) => {
     expect(windowsOf(token(30_000), 200, { jitter, random: () => dice }).renewAt).toBe(renewAt);
   });

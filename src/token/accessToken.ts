@@ -18,7 +18,7 @@ class RedactedToken implements AccessToken {
     const { access_token, scope } = (this.#raw = raw);
     this.type = scheme ?? schemeOf(raw.token_type);
     this.id = fingerprint(access_token);
-    // A lifetime that cannot be kept, NaN too, is none.
+    // A negative lifetime, or NaN, counts as 0.
     this.expiresAt = issuedAt + (lifetime > 0 ? lifetime : 0);
     this.scope = typeof scope === 'string' ? scope : undefined;
     Object.freeze(this);

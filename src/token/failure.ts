@@ -36,18 +36,18 @@ export function failureOf(thrown: unknown, { isPermanent, random, now }: Failure
   let permanent = false;
   try {
     permanent = callPredicate(isPermanent, error, 'isPermanent');
-  } catch (mistake) {
+  } catch (thrownByOption) {
     // The default rule only reads the failure.
     if (isPermanent !== isPermanentFailure)
-      error = new TypeError(`option "isPermanent" failed for "${messageOf(thrown)}": ${messageOf(mistake)}`, {
+      error = new TypeError(`option "isPermanent" failed for "${messageOf(thrown)}": ${messageOf(thrownByOption)}`, {
         cause: thrown,
       });
   }
   try {
     const retryAfter = retryAfterOf(thrown, now());
     return permanent ? { error, permanent, retryAfter } : { error, permanent, retryAfter, jitter: drawn(random) };
-  } catch (mistake) {
-    return isMistake(mistake) ? { error: mistake, permanent: true } : { error, permanent };
+  } catch (thrownByOption) {
+    return isMistake(thrownByOption) ? { error: thrownByOption, permanent: true } : { error, permanent };
   }
 }
 

@@ -15,7 +15,7 @@ export function asMistake<T extends Error>(error: T): T {
   return error;
 }
 
-/** What a function among the options returns. If it throws, another token does not help. */
+/** What a function among the options returns. If it throws, another attempt does not help. */
 export function answerOf<T, R>(name: string, option: (given: T) => R, given: T): R {
   try {
     return option(given);
@@ -24,5 +24,6 @@ export function answerOf<T, R>(name: string, option: (given: T) => R, given: T):
   }
 }
 
-/** A number from 0 to 1. */
-export const drawn = (random: () => number): number => answerOf('random', random, undefined) || 0;
+/** What the option `random` returns, as a number from 0 to 1. */
+export const drawn = (random: () => number): number =>
+  Math.min(1, Math.max(0, answerOf('random', random, undefined) || 0));

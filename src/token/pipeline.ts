@@ -74,7 +74,8 @@ export function createPipeline(context: TokenContext, holder: TokenHolder): Pipe
 
   /**
    * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called.
-   * Completes when none is wanted: the stream is idle.
+   * Completes when none is wanted: the stream is idle. Then the pipeline completes, too. Nobody is subscribed to it at
+   * that moment, and the next use connects it again.
    */
   const untilNeeded$ = recheck$.pipe(
     // Nobody wants a token: emit at once, so that `takeWhile` completes.

@@ -37,8 +37,8 @@ export interface SourceHooks {
   readonly [ON_CLOSE]?: (token: AccessToken | null, pending?: AbortSignal) => void;
   /**
    * Called when the session ends (`signOut()`); the stream stays open. The source forgets its refresh token and reads
-   * it anew for the next request. It revokes what it can, and so an answer to the request under way, which it never
-   * stores.
+   * it anew for the next request. It revokes the tokens that it has, and those of an answer that is still to come. It
+   * does not store such an answer.
    */
   readonly [ON_SIGN_OUT]?: (token: AccessToken | null, pending?: AbortSignal) => void;
 }

@@ -54,8 +54,6 @@ function carryOut({ state, now, events }: TokenContext, rejection: Rejection, ou
   events.emit({ type: 'tokenRejected', token, outcome });
 }
 
-export type Recovery = ReturnType<typeof createRecovery>;
-
 export function createRecovery(context: TokenContext, views: Pick<TokenViews, 'take' | 'next'>, demand: () => void) {
   const { state, now, rejections, current } = context;
 
@@ -69,6 +67,7 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
         const { token } = rejection;
         const { held, failures } = state;
         const outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
+        // Before the wait: where the token has expired, a source that answers at once ends that before it has begun.
         carryOut(context, rejection, outcome);
         // A `tokenRejected` listener may have signed out.
         if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;

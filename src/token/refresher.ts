@@ -8,6 +8,7 @@ import { failureOf } from './failure.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import { receivedToken } from './receivedToken.js';
 import { isWanted, pauseAfter, pauseLeft, type Refresh } from './state.js';
+import { longestFetch } from './tokenFetcher.js';
 import type { RefreshReason } from './types.js';
 
 type Announce = (update: TokenUpdate) => void;
@@ -77,9 +78,8 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
     return result$.pipe(
       map((result): TokenUpdate | null => {
         const received = receivedToken(result, now() - sentAt, context);
-        // No time limit lets a fetch take this long (see tokenFetcher): the machine has slept, and no timer has fired.
-        const longest = settings.fetchTimeout * (settings.store ? 4 : 1);
-        if (received.took > longest && received.usableUntil <= now())
+        // No time limit lets a fetch take this long: the machine has slept, and no timer has fired.
+        if (received.took > longestFetch(settings) && received.usableUntil <= now())
           throw new TokenFetchTimeoutError('the token had expired when it came');
         // Not left to `finalize`, which runs after the token was delivered.
         end(context, refresh);

@@ -53,7 +53,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
      */
     isRemembered: ({ key, kind }: RejectedBy, now: number, isLifetimeKnown: boolean): boolean => {
       const age = (entries: typeof bare) => now - (entries.get(key) ?? -Infinity);
-      // An explicit rejection says more than a bare one, so it passes what a bare one left.
+      // The memory of a bare rejection does not stop the refresh for an explicit one, which says more.
       const bareMemory = kind === 'explicit' ? 0 : isLifetimeKnown ? Infinity : BARE_MEMORY;
       return age(bare) < bareMemory || age(explicit) < EXPLICIT_MEMORY;
     },
@@ -61,7 +61,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
     remember,
     /** A token was fetched for a rejection. A second one would not help the resource more, until it accepts one. */
     fetchedFor: (rejection: RejectedBy, now: number): void => {
-      // The pause lets servers learn of the token, however long it took to fetch it.
+      // `mayForce` counts its pause from here: servers may need time to learn of the new token.
       forcedAt = now;
       remember(rejection, now);
     },
@@ -77,7 +77,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
       unaccepted = isAccepted ? 0 : unaccepted + 1;
       forcedAt = now;
     },
-    /** A resource accepted a token. A late answer to an older one says nothing of those that came after it. */
+    /** A resource accepted a token. A late answer to an older token does not end the pauses. */
     accepted: (keyOf: () => string | undefined, isCurrent: boolean): void => {
       if (isCurrent) unaccepted = 0;
       if (bare.size + explicit.size === 0) return;

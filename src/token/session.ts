@@ -56,7 +56,7 @@ export function createSession(context: TokenContext, holder: TokenHolder, pipeli
       // A shared token is not this stream's to revoke.
       if (!store) tellSource(ON_CLOSE);
       forget();
-      // Before subscribers are told.
+      // Before `events` completes, which tells what it throws.
       reportIfThrown(report, () => signOuts?.unsubscribe());
       pipeline.close();
       events.complete();

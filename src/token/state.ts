@@ -32,7 +32,7 @@ export interface Refresh {
   readonly rejection: RejectedBy | null;
   /** The source is being asked. */
   isFetching: boolean;
-  /** Others have put a newer token into the store meanwhile. It stays in use, and the answer may be the same one. */
+  /** A newer token came from the store meanwhile. It stays in use; the answer of this fetch may be the same token. */
   isSuperseded: boolean;
 }
 
@@ -94,7 +94,7 @@ export const usableHeld = ({ held }: TokenState, now: number): HeldToken | null 
 export const usableToken = (state: TokenState, now: number): AccessToken | null =>
   usableHeld(state, now)?.token ?? null;
 
-/** The token at hand is being replaced, or is to be. */
+/** A refresh is forced, or one is under way that no token of the store has superseded. */
 export const isReplacing = ({ refresh, forcedBy }: TokenState): boolean =>
   forcedBy !== null || refresh?.isSuperseded === false;
 
@@ -108,8 +108,8 @@ export const pauseLeft = ({ pausedUntil }: TokenState, now: number): number => M
 /**
  * How long the source is not asked after the last failure: never shorter than the server asked for. Milliseconds.
  *
- * After a permanent failure the pause ends with the use of the token at hand: the reason may be gone by then. After
- * another, two more attempts fit into the rest of its life.
+ * After a permanent failure it lasts at most until the token at hand is over, because the reason may be gone by then.
+ * After another failure it lasts at most a third of the time until that expires, so that two more attempts fit.
  */
 export function pauseAfter(
   state: TokenState,
@@ -118,8 +118,10 @@ export function pauseAfter(
   now: number,
 ): number {
   const { usableUntil = Infinity, endsAt = Infinity } = usableHeld(state, now) ?? {};
-  const lifetime = state.last ? lifetimeOfToken(state.last.token) : Infinity;
-  const max = backoff.max ?? (permanent ? 60_000 : Math.min(10_000, (lifetime || Infinity) / 6));
+  const { last } = state;
+  // A token that had expired when it came says nothing of the next one.
+  const lifetime = last && last.token.expiresAt > last.token.issuedAt ? lifetimeOfToken(last.token) : Infinity;
+  const max = backoff.max ?? (permanent ? 60_000 : Math.min(10_000, lifetime / 6));
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
   // Rounded down, since a clock may count fractions: the pause must not outlast the token.
   const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;
@@ -155,7 +157,7 @@ export function isWanted(
   return now - lastUse < (idleTimeout ?? (lifetime === Infinity ? maxWait : lifetime));
 }
 
-/** The pipeline stays connected: a token is wanted, or nothing is to be done yet. */
+/** The pipeline stays connected: a token is wanted, or the one at hand is still fresh, and no attempt has failed. */
 export function keepsRunning(state: TokenState, now: number, settings: Settings): boolean {
   if (isWanted(state, now, settings)) return true;
   // After a failure there is no retry if nobody wants a token.

@@ -47,6 +47,9 @@ type FetchSettings = Pick<Settings, 'fetchTimeout' | 'store'>;
 /** The body of a response that failed is waited for this long. Milliseconds. */
 const FAILED_BODY_TIMEOUT = 2000;
 
+/** The sum of the time limits below: those of a store before, during and after the one fetch that it makes. */
+export const longestFetch = ({ fetchTimeout, store }: FetchSettings): number => fetchTimeout * (store ? 2 + 1 + 1 : 1);
+
 export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers): TokenFetcher {
   const { answerTo, isCallingSource } = createSourceCaller(source, settings, timers);
   let pending: TokenRequest | undefined;
@@ -57,6 +60,7 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
       if (subscriber.closed) return;
       let controller: AbortController | undefined;
       let isAnswered = false;
+      // What the source reported last: the cause, if the time limit ends the fetch.
       let reported: ErrorOptions | undefined;
       const signalOf = () => {
         if (controller) return controller.signal;

@@ -18,7 +18,8 @@ export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: H
   return next;
 }
 
-const UNREAD = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|ttl|lease_duration)$/i;
+/** Names under which servers give a lifetime that is not read. */
+const UNREAD_LIFETIME = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|ttl|lease_duration)$/i;
 
 export type TokenHolder = ReturnType<typeof createTokenHolder>;
 
@@ -134,7 +135,7 @@ function hasUnreadLifetime({ settings }: TokenContext, { raw, expiresAt }: Acces
   if (expiresAt < Infinity || saysLifetime(raw) || settings.lifetime) return false;
   // An `expires_in` or `exp` that is no number, and what others call it, such as `expires_at` and Vault's.
   const given = { ...jwtClaims(raw.access_token), ...raw } as Record<string, unknown>;
-  return Object.keys(given).some((name) => UNREAD.test(name) && given[name]);
+  return Object.keys(given).some((name) => UNREAD_LIFETIME.test(name) && given[name]);
 }
 
 /** Tells once per stream what is wrong with the tokens of its source. */

@@ -43,7 +43,7 @@ export function createManager(source: TokenSource, settings: Settings, { initial
     events$: events.events$,
     /** Emits when waiters stop waiting. Costs nothing without a subscriber. */
     waits$: pipeline.waits$,
-    /** Milliseconds on the clock of the tokens' times. */
+    /** Milliseconds on the stream's own clock, on which the times of its tokens are. */
     shownNow: settings.now,
     timers,
     owns: fetcher.owns,

@@ -13,8 +13,8 @@ export interface StoredToken {
 
 /**
  * Shares one token beyond a stream: with other processes, other tabs. A store stands between the stream and its source.
- * It decides whether this stream fetches, or another one has fetched already. Give each stream its own
- * store object: one that several streams have need not tell each of them what the others fetch.
+ * It decides whether this stream fetches, or another one has fetched already. Give each stream its own store object: a
+ * store need not tell one of its streams what another of them has fetched.
  *
  * What a store must do; `storeContract` of `rx-fresh-token/testing` tests it:
  * - it never returns `request.previous`, unless its own `fetch` returned that;

@@ -13,8 +13,6 @@ export interface TokenArrived extends ReceivedToken {
 }
 
 /**
- * The values of the pipeline, from which every view is made.
- *
  * - `attemptFailed`: there may be another attempt; a token that was suspended is usable again.
  * - `failed`: the source failed permanently. `signedOut`: the session ended. Values and not errors, because subscribers
  *   may have a usable token, or stay for the next session.

@@ -82,7 +82,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
       defer(() => {
         const { held } = state;
         state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-        // The updates tell of it only where no token is usable.
+        // The updates replay it only if no token is usable; `refresh()` fails in any case.
         const failure = blockingFailure(state, now());
         if (failure) throw failure;
         if (!isReplacing(state)) state.forcedBy = 'manual';
@@ -135,8 +135,8 @@ function firstToken(
     new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: state.lastError });
   const tokenOf = (update: TokenUpdate): AccessToken | null => {
     if (update.type === 'token') return update === except ? null : update.token;
-    // Another token may have come, been rejected before it was passed on, and be usable again by this failure. Or there
-    // is a token of the next session already.
+    // A failed attempt makes a suspended token usable again: one that came, and was rejected before this waiter got it.
+    // Or the next session has a token already.
     const other = state.held === except ? null : current();
     if (update.type === 'signedOut' || (update.type === 'failed' && !other)) throw update.error;
     return other;
