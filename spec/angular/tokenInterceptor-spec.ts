@@ -23,7 +23,7 @@ import {
 import { TestBed } from '@angular/core/testing';
 import { firstValueFrom, map, of, Subject, take, timer } from 'rxjs';
 import { isTokenError, type AccessToken, type TokenResponse } from 'rx-fresh-token';
-import { injectToken, provideTokenStream, TOKEN_STREAM, withoutToken } from 'rx-fresh-token/angular';
+import { injectToken, provideTokenStream, TOKEN_STREAM, withoutToken, withTokenOf } from 'rx-fresh-token/angular';
 import { clientCredentials } from 'rx-fresh-token/oauth';
 
 initTestBed();
@@ -333,6 +333,24 @@ describe('the stream', () => {
       jest.useRealTimers();
     }
   });
+
+  it.each([
+    ['an allowed origin', `${API}/a`, {}, false],
+    ['a relative URL, whose origin a server does not know', '/a', {}, false],
+    ['a stream chosen by name', 'https://other.example/a', { context: withTokenOf('named') }, false],
+    ['another origin', 'https://other.example/a', {}, undefined],
+    ['an excepted path', `${API}/public/a`, {}, undefined],
+    ['a relative URL of an excepted path', '/public/a', {}, undefined],
+    ['withoutToken', `${API}/a`, { context: withoutToken() }, undefined],
+    ['no URL at all', 'http://', {}, undefined],
+  ])(
+    'should keep what a server is answered from the browser only where it needs a token: %s',
+    (_, url, how, cached) => {
+      const { controller } = setUp({ platform: 'server', exceptPaths: ['/public'] });
+      http().get(url, how).subscribe(keep);
+      expect(controller.expectOne(url).request.transferCache).toBe(cached);
+    },
+  );
 
   it('should not make the effect that sends it depend on signals of the token source', () => {
     const other = signal(0);

@@ -104,6 +104,18 @@ export function chooseStream(levels: Levels, url: string): Choice | null {
   return null;
 }
 
+/**
+ * Whether the same request would carry a token in the browser. On a server a relative URL has no origin, so it may be
+ * that of any stream.
+ */
+export function mayCarryToken(levels: Levels, url: string): boolean {
+  const base = 'http://localhost';
+  const isRelative = !URL.canParse(url) && URL.canParse(url, base);
+  const holds = (stream: ProvidedStream) =>
+    isRelative ? lengthOfMatch(stream, new URL(url, base).href) >= 0 : matchOf(stream, url) !== null;
+  return levels.flat().some(holds);
+}
+
 /** The stream whose `paths` say most about this URL. @throws TypeError if two say the same */
 function chooseAmong(streams: readonly ProvidedStream[], url: string): Choice | null {
   const candidates = streams.flatMap((stream) => matchOf(stream, url) ?? []);
@@ -120,11 +132,15 @@ function chooseAmong(streams: readonly ProvidedStream[], url: string): Choice | 
 function matchOf(stream: ProvidedStream, url: string): (Choice & { readonly length: number }) | null {
   const absolute = allowedUrl(stream, url);
   if (absolute === null) return null;
-  const { pathname } = new URL(absolute);
+  const length = lengthOfMatch(stream, absolute);
+  return length < 0 ? null : { stream, url: absolute, length };
+}
+
+/** The length of the longest path of the stream that holds the URL; negative if it has none, or excepts this one. */
+function lengthOfMatch({ paths, exceptPaths }: ProvidedStream, absoluteUrl: string): number {
+  const { pathname } = new URL(absoluteUrl);
   const holds = (path: string) => pathname === path || pathname.startsWith(`${path}/`);
-  const paths = stream.paths.filter(holds);
-  if (paths.length === 0 || stream.exceptPaths.some(holds)) return null;
-  return { stream, url: absolute, length: Math.max(...paths.map(({ length }) => length)) };
+  return exceptPaths.some(holds) ? -1 : Math.max(-1, ...paths.filter(holds).map(({ length }) => length));
 }
 
 const nameOf = ({ stream: { name } }: Choice): string => (name === undefined ? 'without a name' : JSON.stringify(name));

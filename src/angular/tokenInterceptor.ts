@@ -26,6 +26,7 @@ import {
   chooseStream,
   INJECTOR_DESTROYED,
   injectStreams,
+  mayCarryToken,
   streamNamed,
   type Choice,
   type ProvidedStream,
@@ -40,8 +41,9 @@ import { within } from './zoneScheduler.js';
  * rejected requests, and the request is repeated once. If the repeat is rejected too, the caller gets Angular's
  * `HttpErrorResponse`. The body is copied when the request is made. `HttpClient`'s `timeout` includes the wait for a
  * token. These requests are not changed: those to other origins and paths, with an Authorization header of their own,
- * with {@link withoutToken}, of the token source, and every request during server-side rendering. Of several streams,
- * the one with the longest matching path in `paths` is used, or the one of {@link withTokenOf}.
+ * with {@link withoutToken}, and of the token source. During server-side rendering no request gets a token, and those
+ * that need one stay out of Angular's transfer cache. Of several streams, the one with the longest matching path in
+ * `paths` is used, or the one of {@link withTokenOf}.
  *
  * ```ts
  * import { provideHttpClient, withInterceptors } from '@angular/common/http';
@@ -56,6 +58,8 @@ import { within } from './zoneScheduler.js';
 export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   const choice = choiceFor(request);
   if (choice === null) return next(request);
+  // What the server is answered without a token is no answer for the user: the browser asks again.
+  if (choice === 'later') return next(request.clone({ transferCache: false }));
   // Only now: what goes untouched, such as a configuration that the factory will read, must not call the factory.
   const token$ = inject(choice.stream.token);
   const { owns, proof } = managerOf(token$);
@@ -86,14 +90,14 @@ export const tokenInterceptor: HttpInterceptorFn = (request, next) => {
   return isInZone ? answer$.pipe(observeOn(scheduler)) : answer$;
 };
 
-/** The stream whose token the request carries; null if it goes untouched. */
-function choiceFor(request: HttpRequest<unknown>): Choice | null {
+/** The stream whose token the request carries; 'later': not on a server; null if it goes untouched. */
+function choiceFor(request: HttpRequest<unknown>): Choice | 'later' | null {
   const { context, method, headers, url } = request;
   if (handled.has(request) || context.get(WITHOUT_TOKEN) || method === 'JSONP' || headers.has('Authorization'))
     return null;
   const streams = injectStreams('tokenInterceptor');
-  if (isPlatformServer(inject(PLATFORM_ID))) return null;
   const name = context.get(TOKEN_OF);
+  if (isPlatformServer(inject(PLATFORM_ID))) return name !== undefined || mayCarryToken(streams, url) ? 'later' : null;
   if (name === undefined) return chooseStream(streams, url);
   const stream = streamNamed(streams, name);
   return { stream, url: stream.destinations.check(url) };
