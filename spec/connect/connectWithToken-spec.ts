@@ -186,6 +186,7 @@ describe('connectWithToken: a rejected token', () => {
         end: Object.assign(new Error('jwt expired'), { data: { code: 'invalid_token' } }),
       },
       { name: "a status in the data of socket.io's error", end: { data: { status: 401 } } },
+      { name: "Feathers' error", end: { data: { name: 'NotAuthenticated', code: 401 } } },
       { name: 'a status in text', end: { status: '401' } },
       {
         name: "React Native's error on Android",

@@ -38,8 +38,8 @@ const KNOWN: Record<keyof AttachTokenOptions, true> = {
   isRejection: true,
 };
 
-/** An axios instance, by the types of axios for ES modules or for CommonJS: as a whole these do not fit each other. */
-type AttachableInstance = Pick<AxiosInstance, 'defaults' | 'interceptors'>;
+/** An axios instance, or one of the class `Axios`, by the types of axios for ES modules or for CommonJS: as a whole these do not fit each other. */
+type AttachableInstance = Pick<InstanceType<typeof axios.Axios>, 'defaults' | 'interceptors'>;
 
 /**
  * Gives the requests of an axios instance the token of the stream, with the guarantees of `createFetch`. It takes the

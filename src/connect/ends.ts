@@ -54,11 +54,12 @@ const codeOf = (end: unknown): unknown => fieldsOf(end).code;
 function refusalOf(end: unknown): number | undefined {
   if (statusOf(end) !== undefined) return undefined; // `isRejectedAnswer` judges it, by its headers too
   const { code, message, description, reason, data, status } = fieldsOf(end);
-  if ([code, fieldsOf(data).code].includes('invalid_token')) return 401;
+  const codes = [code, fieldsOf(data).code];
+  if (codes.includes('invalid_token')) return 401;
   // No server can close with 1006: such a reason is the client's own.
   const texts = [message, fieldsOf(description).message, code === ABNORMAL_CLOSURE ? reason : undefined];
   const told = texts.map((text) => Number(STATUS.exec(String(text))?.[1]));
-  return [code, description, Number(status), statusOf(data), ...told].find(
+  return [...codes, description, Number(status), statusOf(data), ...told].find(
     (each): each is number => each === 401 || each === 403,
   );
 }

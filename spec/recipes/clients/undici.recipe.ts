@@ -1,6 +1,6 @@
 import { firstValueFrom } from 'rxjs';
 import { takeToken, type TokenStream } from 'rx-fresh-token';
-import { Pool } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 
 export const poolWithToken = (token$: TokenStream, origin: string) =>
   new Pool(origin).compose((dispatch) => (options, handler) => {
@@ -8,7 +8,7 @@ export const poolWithToken = (token$: TokenStream, origin: string) =>
       dispatch({ ...options, headers: { ...options.headers, authorization } }, handler);
     firstValueFrom(takeToken(token$)).then(
       ({ value }) => send(`Bearer ${value}`),
-      (error: Error) => handler.onError?.(error),
+      (error: Error) => handler.onResponseError?.({} as Dispatcher.DispatchController, error),
     );
     return true;
   });

@@ -94,8 +94,14 @@ it('graphql-ws: connectionParams is asked at each connection, and the subscripti
   await until(() => api.accepted.size >= 3);
   const before = received;
   await until(() => received > before + 2);
+  expect([errors, api.rejected]).toEqual([[], 0]);
+  const beforeRevocation = api.accepted.size;
+  api.revoke();
+  await until(() => api.accepted.size > beforeRevocation);
   leave();
   await client.dispose();
   await served.dispose();
-  expect([errors, api.rejected]).toEqual([[], 0]);
+  // Its lifetime had not ended: without the rejection the revoked token would be presented again and again.
+  expect([errors, api.expired]).toEqual([[], 0]);
+  expect(api.rejected).toBeLessThanOrEqual(1);
 });
