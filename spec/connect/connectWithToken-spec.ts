@@ -1,8 +1,11 @@
 import { EMPTY, lastValueFrom, NEVER, of, throwError } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { createTokenStream, type AccessToken } from 'rx-fresh-token';
+import { createTokenStream, type AccessToken, type TokenSource, type TokenStreamOptions } from 'rx-fresh-token';
 import { connectWithToken, type ConnectOptions } from 'rx-fresh-token/connect';
+import { createTokenPool } from 'rx-fresh-token/pool';
 import { answered, close, setUp } from './support.js';
+
+type Clock = Pick<TokenStreamOptions, 'scheduler' | 'now' | 'jitter'>;
 
 describe('connectWithToken: a stream over any number of connections', () => {
   it(
@@ -83,6 +86,48 @@ describe('connectWithToken: a stream over any number of connections', () => {
         '60300 error close 1006',
       ]);
     }),
+  );
+
+  cases(
+    'should know that a connection has lasted, though the clock is set back meanwhile',
+    (m, { open }) => {
+      let shift = 0;
+      const { scheduler } = m;
+      const source = () => of({ access_token: 'a', expires_in: 3600 });
+      const { token$, close: end } = open(source, { scheduler, now: () => scheduler.now() + shift, jitter: 0 });
+      const opened: number[] = [];
+      const connection$ = m.cold<string>('60s #', undefined, close(1006));
+      const running = connectWithToken(
+        token$,
+        (_token, isOpen) => {
+          opened.push(scheduler.now());
+          isOpen();
+          return connection$;
+        },
+        { reconnect: { initial: 100, count: 1, random: () => 1 } },
+      ).subscribe({ error: (error: unknown) => opened.push(error as never) });
+      for (const at of [30_000, 90_000]) scheduler.schedule(() => (shift -= 3_600_000), at);
+      scheduler.schedule(() => {
+        running.unsubscribe();
+        end();
+      }, 130_000);
+      m.flush();
+      expect(opened).toEqual([0, 60_100, 120_200]);
+    },
+    {
+      'of a stream': {
+        open: (source: TokenSource, options: Clock) => {
+          const token$ = createTokenStream(source, options);
+          return { token$, close: () => token$.close() };
+        },
+      },
+      'of a pool': {
+        open: (source: TokenSource, options: Clock) => {
+          const pool = createTokenPool(() => source, options);
+          return { token$: pool.get(''), close: () => pool.close() };
+        },
+      },
+    },
   );
 
   it(

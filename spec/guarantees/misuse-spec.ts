@@ -34,7 +34,7 @@ it.each<[unknown]>([[null], ['https://id.example'], [5]])('should name the optio
 it('streams should be known by a name on which two copies of the package agree', () => {
   const token$ = openStream(() => of({ access_token: 'T1', expires_in: 30 }));
   expect(Object.getOwnPropertySymbols(token$).map((symbol) => Symbol.keyFor(symbol))).toContain(
-    'rx-fresh-token/manager@2',
+    'rx-fresh-token/manager@3',
   );
   for (const stranger of [null, undefined, {}, of(1)])
     expect(() => withToken(stranger as never, () => of(1))).toThrow(/createTokenStream/);

@@ -36,7 +36,7 @@ const PROMISE_OF_OBSERVABLE =
 /** The connection, and those that replace it, until the last one ends: with an error {@link Ended}. */
 export function connection<T>(
   taken: AccessToken,
-  { accepted, current, events$, reject, shownNow: now, token$ }: TokenManager,
+  { accepted, current, events$, reject, now, token$ }: TokenManager,
   connect: Connect<T>,
   { onRenewal, reconnects, isRejection, isFinal }: ConnectSettings,
 ): Observable<T> {

@@ -13,7 +13,7 @@ export interface ConnectionEnd {
   /** The token has expired or was replaced during the connection, so it may be rejected. */
   readonly isTokenOver: boolean;
   readonly hasMessage: boolean;
-  /** Milliseconds; negative if it never opened. */
+  /** Milliseconds; -Infinity if it never opened. */
   readonly openFor: number;
 }
 

@@ -48,6 +48,7 @@ function pooledManager(entry: Entry<unknown>): TokenManager {
     },
     newest: (token, rejected) => entry.activate().newest(token, rejected),
     owns: (signal) => entry.manager?.owns(signal) ?? false,
+    now,
     shownNow: settings.now,
     timers: context.timers,
     proof: (source as SourceHooks)[PROOF],

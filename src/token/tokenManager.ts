@@ -43,6 +43,8 @@ export function createManager(source: TokenSource, settings: Settings, { initial
     events$: events.events$,
     /** Emits when waiters stop waiting. Costs nothing without a subscriber. */
     waits$: pipeline.waits$,
+    /** Milliseconds on a clock that is never set back. */
+    now,
     /** Milliseconds on the stream's own clock, on which the times of its tokens are. */
     shownNow: settings.now,
     timers,
