@@ -42,6 +42,11 @@ describe('a token in a file', () => {
   it.each<[string, Parameters<typeof usableToken>, boolean]>([
     ['young', [record, undefined, undefined, at(1000)], true],
     ['with the last 1.5 s of its life left', [record, undefined, undefined, at(58_500)], false],
+    [
+      'with half of a short life left',
+      [{ ...record, response: { access_token: 'T1', expires_in: 2 } }, undefined, undefined, at(1000)],
+      false,
+    ],
     ['of no known life', [{ ...record, response: { access_token: 'T1' } }, undefined, undefined, at(1e9)], true],
     ['of a life that the option knows', [record, undefined, () => 5000, at(3600)], false],
     ['that is to be replaced', [record, 'T1', undefined, at(0)], false],

@@ -1,5 +1,6 @@
 import { firstValueFrom, from, of } from 'rxjs';
 import type { AccessToken, TokenResponse, TokenStore } from 'rx-fresh-token';
+import { HEAD_START } from '../../src/internal/sourceHooks.js';
 import { redisTokenStore, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { connect, freshKey } from './clients.js';
 import { pause } from './fleet/fleet.js';
@@ -51,6 +52,21 @@ describe('the life of a token in Redis', () => {
     expect(await ask(other, { access_token: 'T2' })).toMatchObject({ response: { access_token: 'T1' } });
     await pause(350);
     expect(await ask(other, { access_token: 'T2' })).toMatchObject({ response: { access_token: 'T2' } });
+  });
+
+  it.each<[string, number, string]>([
+    ['with some life left, it is', 1000, 'T1'],
+    ['at its end, where a stream would not use it any more, it is not', 3300, 'T2'],
+  ])('should decide whether it is handed out: %s', async (_when, age, handedOut) => {
+    for (const inSameProcess of [true, false]) {
+      const { one, other } = await two();
+      const request = { reason: 'initial', attempt: 1, previous: null, signal: new AbortController().signal } as const;
+      const aged = Object.assign(request, { [HEAD_START]: age });
+      await firstValueFrom(from(one.refresh(aged, () => of({ access_token: 'T1', expires_in: 4 }))));
+      // The process that has fetched it knows it without asking Redis.
+      const answer = await ask(inSameProcess ? one : other, { access_token: 'T2' });
+      expect(answer.response.access_token).toBe(handedOut);
+    }
   });
 
   it('should go on while the machine sleeps, in which the ticks of a process stop', async () => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { uptime as uptimeInSeconds } from 'node:os';
 import { InvalidTokenResponseError } from '../errors.js';
 import { parseJson } from '../internal/answers.js';
-import { isTokenResponse, storedLifetime } from '../stores/storedResponse.js';
+import { hasLifeLeft, isTokenResponse, storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
 import { bootId } from './owner.js';
@@ -108,12 +108,6 @@ export function ageOf(record: TokenRecord, { wall, uptime, boot }: MachineClocks
   return byWall < byUptime - 1000 ? byUptime + 1000 : Math.max(0, byWall);
 }
 
-/**
- * A token with no more life than this is not handed out: half as much again as the largest `expiryMargin` that a stream
- * has by default, since time passes until the stream looks at it.
- */
-const leastLife = (life: number): number => Math.min(1500, life / 2);
-
 /** The token, if it can be handed out to a stream that has `unwanted`. */
 export function usableToken(
   record: TokenRecord | null,
@@ -124,7 +118,5 @@ export function usableToken(
   if (!record?.response || record.rejected || record.response.access_token === unwanted) return null;
   const age = ageOf(record, clocks);
   const life = storedLifetime(record.response, clocks.wall() - age, lifetime);
-  return age === Infinity || !(life === Infinity || life - age > leastLife(life))
-    ? null
-    : { response: record.response, age, origin: 'shared' };
+  return hasLifeLeft(life, age) ? { response: record.response, age, origin: 'shared' } : null;
 }

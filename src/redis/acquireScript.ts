@@ -4,8 +4,8 @@ import { LONGEST_PAUSE, PRELUDE } from './scriptPrelude.js';
  * Asks for a token, or for the right to fetch one. One script, so that what it compares cannot change before it writes.
  *
  * KEYS[1] the hash. ARGV: owner ('' only reads), lease, generation to get beyond, kind ('', 'forced', 'rejected'),
- * least life worth having, cool-down of forced refreshes, the longest pause to wait for ('' all of it), whether the
- * caller has a refresh token from here ('1'); all times in ms.
+ * cool-down of forced refreshes, the longest pause to wait for ('' all of it), whether the caller has a refresh token
+ * from here ('1'); all times in ms.
  *
  * Answers, `now` being Redis' clock in ms, `hashId` what tells this hash from one of the same name elsewhere ('' none
  * yet), and `ended` the generation of the last sign-out:
@@ -17,7 +17,7 @@ import { LONGEST_PAUSE, PRELUDE } from './scriptPrelude.js';
  */
 export const ACQUIRE = `${PRELUDE}
 local owner, lease, beyond, kind = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local least, cooldown, longest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local cooldown, longest = tonumber(ARGV[5]), tonumber(ARGV[6])
 read('gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'hashId', 'since', 'paused', 'ended')
 local gen, issued, life, held, fence, rejected, at = number('gen'), number('issued'), number('life'), number('until'), number('fence'), number('rejected'), number('at')
 -- An empty value is one that was cut off: it cannot be decrypted, and is not the absence of a token.
@@ -30,7 +30,7 @@ if kind == 'rejected' and beyond == gen and gen > rejected then
 end
 
 -- A token from the future: Redis' clock was set back, or a replica with a slower one took over. Its age is unknown.
-local valid = gen > rejected and stored ~= '' and at <= now and (life < 0 or issued + life - now > math.min(least, life / 10))
+local valid = gen > rejected and stored ~= '' and at <= now and hasLifeLeft(life, now - issued)
 if valid and gen > beyond then return { 'T', text(now), hashId, ended, text(gen), text(issued), text(life), stored } end
 if owner == '' then return { 'N', text(now), hashId, ended } end
 
@@ -38,7 +38,7 @@ if owner == '' then return { 'N', text(now), hashId, ended } end
 if number('since') > now then held = 0 end
 -- The data was lost, perhaps in the middle of a fetch, whose refresh token is used up: as long as a lease lasts, nobody
 -- leads. The commit of who led then is taken.
-if ARGV[8] == '1' and beyond > 0 and hashId == '' and number('until') == 0 then
+if ARGV[7] == '1' and beyond > 0 and hashId == '' and number('until') == 0 then
   held = now + lease
   redis.call('HSET', KEYS[1], 'since', text(now), 'until', text(held))
   redis.call('PEXPIRE', KEYS[1], 3600000)

@@ -71,12 +71,6 @@ export interface Protocol {
 }
 
 /**
- * Life that makes a token worth handing out: above the margin within which streams do not use it. Less for short
- * tokens.
- */
-export const LEAST_LIFE = 1500;
-
-/**
  * A clock that is set back, or a replica's, is behind the generations by no more than this as a rule; a message from
  * further ahead is looked up. Milliseconds.
  */
@@ -125,7 +119,7 @@ export function createProtocol(
   return {
     acquire: ({ owner, beyond, kind, endsPause, hasRefreshToken }, late) => {
       const longest = endsPause ? SHORTEST_PAUSE : '';
-      const args = [owner, lease, beyond, kind, LEAST_LIFE, forceCooldown, longest, hasRefreshToken ? 1 : ''];
+      const args = [owner, lease, beyond, kind, forceCooldown, longest, hasRefreshToken ? 1 : ''];
       return call(ACQUIRE, () => args, parseAcquireReply, late);
     },
     commit: (commit) => call(COMMIT, () => commitArguments(commit, now(), channel), parseCommitReply),

@@ -1,10 +1,12 @@
 /** The Lua code with which every script begins. */
+import { LEAST_LIFE } from '../stores/storedResponse.js';
+
 /** Scripts shorten a pause to this: no `Retry-After` stops a fleet for longer. Milliseconds. */
 export const LONGEST_PAUSE = 300_000;
 
 /**
  * What every script begins with: `now`, Redis' clock in ms; `text`, a number as Redis keeps it; `read`, which reads
- * fields of the hash into `h`; and `number`, one of these as a number.
+ * fields of the hash into `h`; `number`, one of these as a number; and `hasLifeLeft`, as in stores/storedResponse.ts.
  *
  * Numbers leave as strings: Lua would make them integers of its own kind, and clients theirs.
  */
@@ -21,5 +23,8 @@ end
 local function number(name)
   local n = tonumber(h[name] or 0) or 0
   return n >= -1 and n < 2 ^ 52 and n or 0
+end
+local function hasLifeLeft(life, age)
+  return life < 0 or life - age > math.min(${String(LEAST_LIFE.most)}, life * ${String(LEAST_LIFE.share)})
 end
 `;

@@ -1,9 +1,10 @@
 /** The parts of one store, and how a token of others is taken in and handed out. */
 import type { Subject } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
+import { hasLifeLeft } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { storeSettings } from './options.js';
-import { LEAST_LIFE, type Protocol } from './protocol.js';
+import type { Protocol } from './protocol.js';
 import type { EncryptedToken } from './replies.js';
 import type { Encryption } from './encryption.js';
 import type { Session } from './session.js';
@@ -49,7 +50,7 @@ export function createStoreContext(parts: Parts): StoreContext {
       const newest = cache.newest();
       if (!newest || newest.generation <= beyond || !calls.knowsTime()) return null;
       const { life, issued } = newest;
-      return life < 0 || life - calls.ageOf(issued) > Math.min(LEAST_LIFE, life / 10) ? newest : null;
+      return life < 0 || hasLifeLeft(life, calls.ageOf(issued)) ? newest : null;
     },
     handOut: ({ response, issued }, origin) => ({ response, age: calls.ageOf(issued), origin }),
   };

@@ -1,3 +1,4 @@
+/** What all stores ask of a response: whether it can be stored, how long its token lives, whether others get it. */
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
@@ -23,3 +24,15 @@ export function storedLifetime(...parameters: Parameters<typeof lifetimeOf>): nu
     return NaN;
   }
 }
+
+/** The most of it, in milliseconds, and as a share of the token's life. The scripts of Redis use both. */
+export const LEAST_LIFE = { most: 1500, share: 0.5 };
+
+/**
+ * A token with no more life than this is not handed out: half as much again as the largest `expiryMargin` that a stream
+ * has by default, since time passes until the stream looks at it. Milliseconds.
+ */
+export const leastLife = (life: number): number => Math.min(LEAST_LIFE.most, life * LEAST_LIFE.share);
+
+/** Whether a token of that lifetime and age may be handed out; false if its lifetime is NaN, or its age Infinity. */
+export const hasLifeLeft = (life: number, age: number): boolean => life - age > leastLife(life);

@@ -1,10 +1,7 @@
 import { CLOCKS, stopwatch, type Clocks } from '../internal/stopwatch.js';
-import { storedLifetime } from '../stores/storedResponse.js';
+import { hasLifeLeft, storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
-
-/** A token with less than this share of its life left is not passed on. */
-const LEAST_SHARE = 0.1;
 
 /**
  * The same token again counts as newer if it is this many ms younger: each tab's estimate of its age differs a little.
@@ -49,7 +46,7 @@ export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStream
       if (!newest || value === rejected || (value === unwanted && !isRenewed)) return null;
       const age = newest.age();
       const lifetime = storedLifetime(newest.response, clocks.wall() - age, override);
-      return age < lifetime * (1 - LEAST_SHARE) ? stored(newest, age) : null;
+      return hasLifeLeft(lifetime, age) ? stored(newest, age) : null;
     },
     /** The last response, even if its token is over or rejected: it may hold a refresh token that rotates. */
     lastResponse: (): StoredToken | null => last && stored(last, last.age()),
