@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { inspect } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { firstValueFrom, lastValueFrom, NEVER, of, Subject, throwError, toArray, type Observable } from 'rxjs';
 import {
   createHttpClient,
@@ -346,6 +348,16 @@ async function timedOutAtServer({ seen }: { readonly seen: unknown[] }, send: ()
   }
 }
 
+/** A server in a thread of its own: it goes on while that of the client is stopped. */
+const ANSWERS_LATE = `
+const { parentPort } = require('node:worker_threads');
+const server = require('node:http').createServer((_request, response) => {
+  parentPort.postMessage('asked');
+  setTimeout(() => response.end('in time'), 100);
+});
+server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+
 describe.each(fetches)('a timeout, over %s', (_name, fetch) => {
   const late: [string, (http: HttpClient, timeout?: number) => ReturnType<HttpClient['get']>][] = [
     ['request', (http, timeout) => http.request('/x?q=SECRET', { timeout })],
@@ -420,6 +432,21 @@ describe.each(fetches)('a timeout, over %s', (_name, fetch) => {
         `GET ${api.origin}/ took longer than 10 ms: ${reason}`,
       ]);
       expect(error.cause).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', message: reason });
+    }
+  });
+
+  it('should not end a request whose answer came while the process was stopped', async () => {
+    const server = new Worker(ANSWERS_LATE, { eval: true });
+    try {
+      const [port] = (await once(server, 'message')) as [number];
+      const { token$ } = await warmTokens();
+      const http = createHttpClient(token$, { baseUrl: `http://127.0.0.1:${port}`, fetch });
+      const answered = firstValueFrom(http.get('/', { timeout: 600 })).catch((error: unknown) => error);
+      await once(server, 'message'); // the server has the request
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+      expect(await answered).toBe('in time');
+    } finally {
+      await server.terminate();
     }
   });
 

@@ -4,6 +4,7 @@ import { RequestTimeoutError, TokenUnavailableError } from '../errors.js';
 import { isStream } from '../internal/isStream.js';
 import { onAbort, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
+import { timeLimit } from '../internal/timers.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import { uniformError } from './uniformError.js';
 import type { OutgoingInit } from './outgoingRequest.js';
@@ -67,7 +68,7 @@ export const sendOnSubscribe = <R>(
         const message = `${name()} took longer than ${String(timeout)} ms${why}`;
         subscriber.error(new RequestTimeoutError(message, cause && { cause }));
       };
-      subscriber.add(timers.after(timeout, true).subscribe(late));
+      subscriber.add(timeLimit(timers, timeout, true).subscribe(late));
     }
     const replacingSignal = onBehalfOf(signal, controller.signal);
     const response = send(input, init as RequestInit, replacingSignal);
