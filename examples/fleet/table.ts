@@ -21,7 +21,7 @@ const PERIOD = LIFETIME - LEAD / 1_000;
  * One token at the start, and one whenever the last has become due. The one that falls due at the very end is not
  * awaited.
  */
-export const idealTokens = (seconds: number): number => Math.max(1, Math.ceil(Math.round(seconds) / PERIOD));
+const idealTokens = (seconds: number): number => Math.max(1, Math.ceil(Math.round(seconds) / PERIOD));
 
 export function percentile(values: readonly number[], share: number): string {
   const sorted = [...values].sort((a, b) => a - b);

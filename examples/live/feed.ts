@@ -16,9 +16,9 @@ export interface Feed {
 }
 
 /** Between two messages, in ms. */
-export const MESSAGE_EVERY = 500;
+const MESSAGE_EVERY = 500;
 /** The server's word for a token that has ended or was revoked. */
-export const UNAUTHORIZED = 4401;
+const UNAUTHORIZED = 4401;
 const PATH = '/feed';
 
 /**

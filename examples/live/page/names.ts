@@ -1,5 +1,5 @@
 /** How many colours there are; the style sheet has one for each. */
-export const HUES = 5;
+const HUES = 5;
 const LETTERS = 26;
 
 /** A, B, … Z, A2, B2, … A token nobody knows is a question mark. */
