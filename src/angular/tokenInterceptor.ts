@@ -15,7 +15,7 @@ import { resourceOf } from '../http/destinations.js';
 import { mayHaveBeenAccepted } from '../http/redirect.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
-import { originOf } from '../internal/originOf.js';
+import { originOf } from '../internal/urls.js';
 import { failAfter } from '../internal/timers.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';

@@ -2,7 +2,7 @@ import axios, { getAdapter, type AxiosInstance, type AxiosResponse, type Interna
 import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { createDestinations, parseOption } from '../http/destinations.js';
-import { originOf, pageUrl } from '../internal/originOf.js';
+import { originOf, pageUrl } from '../internal/urls.js';
 import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';

@@ -1,4 +1,4 @@
-import { parseUrl } from '../internal/originOf.js';
+import { parseUrl } from '../internal/urls.js';
 
 /** A URL without `user:password@`, and whether it had that: axios makes an Authorization header of it. */
 export function splitCredentials(url: string): { url: string; hasCredentials: boolean } {

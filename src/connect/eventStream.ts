@@ -3,7 +3,7 @@ import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable, ty
 import { HttpStatusError } from '../errors.js';
 import { limitsRate, statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
-import { displayUrl } from '../internal/originOf.js';
+import { displayUrl } from '../internal/urls.js';
 import { refuseUnknown } from '../internal/validate.js';
 import { createDestinations } from '../http/destinations.js';
 import type { HeadersInit } from '../internal/platformTypes.js';

@@ -1,7 +1,7 @@
 /** Where the token may go: resolves URLs, and checks their origins. */
 import { OriginNotAllowedError } from '../errors.js';
 import { isLoopback } from '../internal/loopback.js';
-import { displayUrl, pageUrl, parseUrl } from '../internal/originOf.js';
+import { displayUrl, pageUrl, parseUrl } from '../internal/urls.js';
 import { requireObject, wrong } from '../internal/validate.js';
 
 /** Names a resource that rejects tokens: method, origin and path, never the query. */

@@ -2,7 +2,7 @@
 import { isObservable, throwError, type Observable } from 'rxjs';
 import type { BodyInit, HeadersInit } from '../internal/platformTypes.js';
 import { isStream } from '../internal/isStream.js';
-import { displayUrl } from '../internal/originOf.js';
+import { displayUrl } from '../internal/urls.js';
 import { numbersIn, refuseUnknown } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';

@@ -1,5 +1,5 @@
 /** Pure rules of redirects (Fetch standard, "HTTP-redirect fetch"), for those that carry a token. */
-import { parseUrl } from '../internal/originOf.js';
+import { parseUrl } from '../internal/urls.js';
 
 export const MAX_REDIRECTS = 20;
 

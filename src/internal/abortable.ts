@@ -1,6 +1,6 @@
 import { defer, finalize, from, type Observable } from 'rxjs';
 
-/** What a promise gives. Its signal aborts when it has no subscriber any more. */
+/** An Observable of the promise. The signal aborts when the subscription ends. */
 export const abortable = <T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> =>
   defer(() => {
     const controller = new AbortController();

@@ -12,6 +12,12 @@ export interface Clocks {
 
 export const CLOCKS: Clocks = { ticks: () => performance.now(), wall: () => Date.now() };
 
+/** A response, and how many ms ago it was asked for, never too few. */
+export interface Aged<R> {
+  readonly response: R;
+  readonly age: () => number;
+}
+
 /** A scheduler that differs so much from the wall clock runs in virtual time. Milliseconds. */
 const VIRTUAL = 1000;
 

@@ -1,6 +1,6 @@
 import type { CreateAxiosDefaults } from 'axios';
 import type { AttachTokenOptions } from '../axios/attachToken.js';
-import { originOf } from '../internal/originOf.js';
+import { originOf } from '../internal/urls.js';
 import { refuseUnknown } from '../internal/validate.js';
 import type { TokenSource, TokenStreamOptions } from '../token/types.js';
 

@@ -1,3 +1,4 @@
+/** Reads the answer of a token endpoint: a token, or an error with the code that the answer means. */
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { errorCodeOf, fieldsOf, isHtml, limitsRate, parseBody } from '../internal/answers.js';
 import { isKnownCode, isOAuthCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
@@ -75,10 +76,10 @@ export const asksForRetry = (answer: Pick<Response, 'status' | 'headers'> & { re
 /** The code that an answer means by its words, if it has another one, or none. */
 function codeMeant(answer: Answer, code = '', description: unknown): string | undefined {
   const { status, text, asksForRetry } = answer;
-  const isOver = requiresSignIn(code);
-  const isLater = isText(description) && (STAYS_VALID.test(description) || (!isOver && LATER.test(description)));
+  const mustSignIn = requiresSignIn(code);
+  const isLater = isText(description) && (STAYS_VALID.test(description) || (!mustSignIn && LATER.test(description)));
   if (isLater && !isTemporaryCode(code)) return TEMPORARILY_UNAVAILABLE;
-  if (!isOver && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text)) return 'invalid_grant';
+  if (!mustSignIn && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text)) return 'invalid_grant';
   return asksForRetry && !isOAuthCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }
 

@@ -1,5 +1,6 @@
+/** Where the endpoints of an authorization server are: by discovery, or by the options. */
 import * as oauth from 'oauth4webapi';
-import { displayUrl } from '../internal/originOf.js';
+import { displayUrl } from '../internal/urls.js';
 import { TokenEndpointError } from '../errors.js';
 import { mistake } from '../token/mistake.js';
 import { answeredBy, asksForRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';

@@ -1,3 +1,4 @@
+/** Asks servers that may be hostile or broken. */
 import * as oauth from 'oauth4webapi';
 import { TokenEndpointError } from '../errors.js';
 import { REQUESTS_LEFT } from '../internal/answers.js';

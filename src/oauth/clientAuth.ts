@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import type { CheckedOptions } from './checkOptions.js';
-import { supplied, type Supplied } from './source.js';
+import { supplied, type Supplied } from './supplied.js';
 
 /** How the client says who it is, in a request that ends with the signal. */
 export type Authenticate = (signal: AbortSignal) => oauth.ClientAuth;

@@ -5,9 +5,9 @@ import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { ForgottenTokens } from './forgottenTokens.js';
 import type { Queue } from '../internal/queue.js';
 import { redactedCause } from './redact.js';
-import { refuseControlCharacters, trimmed } from './requireOption.js';
+import { refuseControlCharacters, trimmed } from './textOption.js';
 import type { RefreshTokenOptions, RotatedTokens } from './options.js';
-import { asObservable, NothingSupplied, supplied } from './source.js';
+import { asObservable, NothingSupplied, supplied } from './supplied.js';
 
 export type Report = TokenRequest['report'];
 
@@ -60,9 +60,9 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     /** The refresh token in use; it is read if there is none. */
     get: async (signal: AbortSignal): Promise<string> => current ?? use(storage.wasRead(await read(signal))),
     /** Reads again, since another process may have rotated. @returns the refresh token that is stored, if it is new */
-    getChanged: async (signal: AbortSignal, isOver: boolean): Promise<string | undefined> => {
-      // Beside the stream's store, the function may give a used one: a session that is not over could end by it.
-      if (typeof given !== 'function' || (!isOver && lastShared !== undefined)) return undefined;
+    getChanged: async (signal: AbortSignal, mustSignIn: boolean): Promise<string | undefined> => {
+      // If the stream has a store too, the function may return a used refresh token. To send that could end the session.
+      if (typeof given !== 'function' || (!mustSignIn && lastShared !== undefined)) return undefined;
       const before = known();
       const token = await read(signal).catch(() => undefined);
       return token === undefined || before.includes(token) ? undefined : use(storage.wasRead(token));

@@ -1,3 +1,4 @@
+/** Proofs of possession (RFC 9449), for the token endpoint and for the clients of a stream. */
 import * as oauth from 'oauth4webapi';
 import type { ProvenRequest, TokenProof } from '../token/proof.js';
 import { requestBy } from './boundedFetch.js';

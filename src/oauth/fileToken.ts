@@ -1,6 +1,6 @@
 import type { TokenSource } from '../token/types.js';
 import { checkPath, files } from '../internal/files.js';
-import { NO_TOKEN } from './requireOption.js';
+import { NO_TOKEN } from './textOption.js';
 import { fitsHeader } from '../token/tokenResponse.js';
 
 /**

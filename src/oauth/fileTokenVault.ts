@@ -1,7 +1,7 @@
 import { checkPath, codeOf, files, refuseIfShared, syncDirectory, targetOf } from '../internal/files.js';
 import { fieldsOf, parseJson } from '../internal/answers.js';
 import { createQueue } from '../internal/queue.js';
-import { hasControlCharacter, NO_TOKEN, trimmed } from './requireOption.js';
+import { hasControlCharacter, NO_TOKEN, trimmed } from './textOption.js';
 
 /** Reads and writes a refresh token in a file. Give both methods to `refreshToken` as they are. */
 export interface TokenVault {

@@ -3,10 +3,10 @@ import type { SourceHooks } from '../token/proof.js';
 import type { TokenSource } from '../token/types.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
-import { withHooks } from './source.js';
 import { createTokenEndpoint } from './tokenEndpoint.js';
 import type { GrantParameters } from './tokenRequest.js';
 import { outliving } from './outliving.js';
+import { withHooks } from './withHooks.js';
 
 /**
  * A source that exchanges one grant per request.
@@ -34,8 +34,7 @@ export function grantSource(
 
   return withHooks(async ({ signal }) => {
     const parameters = await parametersOf(signal);
-    // The exchange of a discarded request ends a little later than that: the server could issue a token that is never
-    // revoked.
+    // After `signOut()` or `close()` the exchange goes on for this long, so that its token can be revoked.
     const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);
     const response = await outliving(signal, delay, (own) => endpoint.exchange({ grantType, parameters, signal: own }));
     if (discarded.has(signal)) endpoint.revoke(response.access_token);

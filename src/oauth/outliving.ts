@@ -2,7 +2,7 @@ import { catchError, of, timer } from 'rxjs';
 import { aborted, reasonOf } from '../internal/onAbort.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';
 
-/** Runs the work, unless the signal has aborted, with one that aborts `delay()` ms after it. */
+/** Runs the work with a signal of its own, which aborts `delay()` ms after `signal` does. */
 export async function outliving<T>(
   signal: AbortSignal,
   delay: () => number,

@@ -1,12 +1,12 @@
 /** The life of one sign-in: its refreshes, and its end. */
 import { TokenUnavailableError } from '../errors.js';
+import { EXCHANGE_GRACE } from '../internal/grace.js';
 import { HEAD_START } from '../internal/sourceHooks.js';
-import { stopwatch } from '../internal/stopwatch.js';
+import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { lifetimeOf } from '../token/refreshPolicy.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { orAborted } from '../internal/onAbort.js';
 import { createRenewal, type RenewalOptions } from './renewal.js';
-import type { Renewal } from './signIn.js';
 import { singleFlight } from './singleFlight.js';
 import { outliving } from './outliving.js';
 
@@ -16,32 +16,34 @@ export function createRefreshSession(options: RenewalOptions) {
   const ending = new AbortController();
   const ended = ending.signal;
   /** The last token, until a request has got it: all may have timed out before the user or `onRotate` was done. */
-  let undelivered: Renewal | undefined;
-  const { renew, refreshToken } = createRenewal(options, ended, (renewal) => (undelivered = renewal));
+  let undelivered: Aged<TokenResponse> | undefined;
+  const { renew, rotation } = createRenewal(options, ended, (renewal) => (undelivered = renewal));
 
-  const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Renewal> => {
+  const refresh = singleFlight(async (signal, request: TokenRequest): Promise<Aged<TokenResponse>> => {
     // Another process has rotated since.
-    if (refreshToken.takeFromStore(request.last)) undelivered = undefined;
+    if (rotation.takeFromStore(request.last)) undelivered = undefined;
     if (undelivered && !isOver(undelivered)) return undelivered;
     const renewal = await renew(signal, request.report);
     undelivered = renewal;
-    await orAborted(refreshToken.replace(renewal.response, request.report), signal).catch(() =>
+    await orAborted(rotation.replace(renewal.response, request.report), signal).catch(() =>
       request.report?.(new Error('onRotate has not finished: the new refresh token is in use, but perhaps not stored')),
     );
     return renewal;
-  }, GRACE);
+  }, EXCHANGE_GRACE);
 
   return {
     fetch: async (request: TokenRequest): Promise<TokenResponse> => {
       const waited = stopwatch();
-      // A store waits longer in order to keep what the exchange brings, and needs the refresh token even if the server
-      // did not send it again.
       const isShared = request.last !== undefined;
       const join = (signal: AbortSignal) => orAborted(refresh(signal, request), ended);
-      const { response, age } = await (isShared ? outliving(request.signal, () => GRACE, join) : join(request.signal));
+      // A store waits longer, in order to keep what the exchange brings.
+      const { response, age } = await (isShared
+        ? outliving(request.signal, () => EXCHANGE_GRACE, join)
+        : join(request.signal));
       undelivered = undefined;
       Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
-      return isShared ? refreshToken.addTo(response) : response;
+      // A store needs the refresh token even if the server did not send it again.
+      return isShared ? rotation.addTo(response) : response;
     },
     /**
      * The user signs out. What the session holds, and what still comes, is forgotten and revoked: it is neither stored
@@ -51,17 +53,11 @@ export function createRefreshSession(options: RenewalOptions) {
      */
     end: (last: TokenResponse | undefined) => {
       ending.abort(new TokenUnavailableError('the user has signed out'));
-      refreshToken.forget();
+      rotation.forget();
       forgotten.revoke(undelivered?.response);
       forgotten.revoke(last);
     },
   };
 }
 
-/**
- * A refresh for which no request waits any more (a timeout, `close()`) has this long to bring its new refresh token.
- * Milliseconds.
- */
-const GRACE = 5_000;
-
-const isOver = ({ response, age }: Renewal): boolean => age() >= lifetimeOf(response, Date.now() - age());
+const isOver = ({ response, age }: Aged<TokenResponse>): boolean => age() >= lifetimeOf(response, Date.now() - age());

@@ -6,9 +6,10 @@ import { createForgottenTokens } from './forgottenTokens.js';
 import { createQueue } from '../internal/queue.js';
 import { createRefreshSession } from './refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
-import { checkSupplied, withHooks } from './source.js';
+import { checkSupplied } from './supplied.js';
 import { createTokenEndpoint } from './tokenEndpoint.js';
-import { refuseControlCharacters, trimmed } from './requireOption.js';
+import { refuseControlCharacters, trimmed } from './textOption.js';
+import { withHooks } from './withHooks.js';
 
 /**
  * A token for a user who signed in before (RFC 6749 section 6). The server may replace the refresh token with each use,

@@ -1,12 +1,14 @@
+/** One renewal of a token: which way leads to it. */
 import { TokenEndpointError } from '../errors.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
-import { stopwatch } from '../internal/stopwatch.js';
+import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
+import type { TokenResponse } from '../token/types.js';
 import { mayRejectRefreshToken } from './answer.js';
 import { createCurrentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
-import { signInOnce, type Renewal } from './signIn.js';
-import { isMissing } from './source.js';
+import { signInOnce } from './signIn.js';
+import { isMissing } from './supplied.js';
 import type { TokenEndpoint } from './tokenEndpoint.js';
 
 export interface RenewalOptions extends CurrentRefreshTokenOptions, Pick<RefreshTokenOptions, 'reauthenticate'> {
@@ -19,19 +21,23 @@ export interface RenewalOptions extends CurrentRefreshTokenOptions, Pick<Refresh
  * @param ended once it is aborted, nothing more is sent
  * @param onSignIn gets what a sign-in brought, whether a request still waits for it or not
  */
-export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSignIn: (renewal: Renewal) => void) {
+export function createRenewal(
+  options: RenewalOptions,
+  ended: AbortSignal,
+  onSignIn: (renewal: Aged<TokenResponse>) => void,
+) {
   const { endpoint, reauthenticate } = options;
-  const refreshToken = createCurrentRefreshToken(options, ended);
+  const rotation = createCurrentRefreshToken(options, ended);
   const signIn =
     reauthenticate &&
     signInOnce(reauthenticate, (given, age, report) => {
       const renewal = { response: endpoint.requireBound(given), age };
       onSignIn(renewal);
-      void refreshToken.replace(renewal.response, report);
+      void rotation.replace(renewal.response, report);
       return renewal;
     });
 
-  async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Renewal> {
+  async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
     let age = stopwatch();
     const response = await endpoint.exchange({
       grantType: 'refresh_token',
@@ -41,22 +47,22 @@ export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSig
         if (ended.aborted) throw reasonOf(ended);
         age = stopwatch();
       },
-      onRefused: (refused) => void refreshToken.replace(refused, report),
+      onRefused: (refused) => void rotation.replace(refused, report),
     });
     return { response, age };
   }
 
-  async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Renewal> {
+  async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
     if (!signIn || signal.aborted || ended.aborted) throw failure;
     return orAborted(signIn.begin(report), signal);
   }
 
-  async function renew(signal: AbortSignal, report: Report): Promise<Renewal> {
+  async function renew(signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
     const signingIn = signIn?.running();
     if (signingIn) return orAborted(signingIn, signal);
     let token: string | undefined;
     try {
-      token = await refreshToken.get(signal);
+      token = await rotation.get(signal);
     } catch (failure) {
       // What cannot be read for another reason may still be good, and its user need not be asked.
       if (!isMissing(failure)) throw failure;
@@ -67,17 +73,17 @@ export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSig
         return await exchange(token, signal, report);
       } catch (failure) {
         if (ended.aborted || !(failure instanceof TokenEndpointError)) throw failure;
-        const isOver = requiresSignIn(failure.error);
-        if (!isOver && !mayRejectRefreshToken(failure.status, failure.error)) throw failure;
+        const mustSignIn = requiresSignIn(failure.error);
+        if (!mustSignIn && !mayRejectRefreshToken(failure.status, failure.error)) throw failure;
         // Once: a function that gives another one each time must not be asked for ever.
-        token = attempt === 1 ? await refreshToken.getChanged(signal, isOver) : undefined;
-        if (token === undefined && !isOver) throw failure;
+        token = attempt === 1 ? await rotation.getChanged(signal, mustSignIn) : undefined;
+        if (token === undefined && !mustSignIn) throw failure;
         if (token === undefined) return await signInAgain(failure, signal, report);
       }
     }
   }
 
-  return { renew, refreshToken };
+  return { renew, rotation };
 }
 
 const noRefreshToken = (cause: unknown): TokenEndpointError =>

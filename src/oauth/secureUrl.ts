@@ -1,5 +1,6 @@
+/** To which URLs credentials may be sent. */
 import { isLoopback } from '../internal/loopback.js';
-import { displayUrl, parseUrl } from '../internal/originOf.js';
+import { displayUrl, parseUrl } from '../internal/urls.js';
 import { kindOf } from '../internal/kindOf.js';
 
 /**

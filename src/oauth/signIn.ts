@@ -1,11 +1,11 @@
 /** Asks the user to sign in again. */
 import { firstValueFrom } from 'rxjs';
-import { stopwatch } from '../internal/stopwatch.js';
+import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { mistake } from '../token/mistake.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
-import { asObservable } from './source.js';
+import { asObservable } from './supplied.js';
 
 /**
  * One sign-in at a time, however long the user takes, and however many requests have given up: to ask twice is worse
@@ -15,11 +15,11 @@ import { asObservable } from './source.js';
  */
 export function signInOnce(
   reauthenticate: NonNullable<RefreshTokenOptions['reauthenticate']>,
-  accept: (given: unknown, age: () => number, report: Report) => Renewal,
+  accept: (given: unknown, age: () => number, report: Report) => Aged<TokenResponse>,
 ) {
-  let running: Promise<Renewal> | undefined;
+  let running: Promise<Aged<TokenResponse>> | undefined;
 
-  async function run(report: Report): Promise<Renewal> {
+  async function run(report: Report): Promise<Aged<TokenResponse>> {
     const age = stopwatch();
     const given$ = asObservable(reauthenticate());
     if (!given$) throw mistake('reauthenticate must return a Promise, an Observable or the like');
@@ -28,7 +28,7 @@ export function signInOnce(
 
   return {
     running: () => running,
-    begin: (report: Report): Promise<Renewal> => {
+    begin: (report: Report): Promise<Aged<TokenResponse>> => {
       // Not in a `finally` of `run` itself: one that fails at once would be over before it is noted here, and stay for
       // ever.
       running = run(report).finally(() => (running = undefined));
@@ -36,10 +36,4 @@ export function signInOnce(
       return running;
     },
   };
-}
-
-/** A token, and how many milliseconds ago it was asked for. */
-export interface Renewal {
-  readonly response: TokenResponse;
-  readonly age: () => number;
 }

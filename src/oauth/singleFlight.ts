@@ -1,3 +1,4 @@
+/** One run of some work, for all who ask for it at the same time. */
 import { AsyncSubject, asyncScheduler, defer, of, share, type Observable } from 'rxjs';
 import { abortable } from '../internal/abortable.js';
 import { onBehalfOf } from '../internal/sourceHooks.js';

@@ -1,3 +1,4 @@
+/** Exchanges a grant for a token: discovery, the request, and its repeat if the server asks for one. */
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
 import { PROOF } from '../internal/sourceHooks.js';
@@ -52,7 +53,8 @@ export function createTokenEndpoint(given: OAuthOptions) {
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
       if (!isKnownCode(error)) servers.forget(); // a code of OAuth comes from the right server
-      // Another attempt helps if the endpoint that redirects is not the server's any more.
+      // A redirect is permanent. But an endpoint from an earlier discovery may have moved: this fails temporarily, and
+      // the next attempt reads the document again.
       if (mayHaveMoved && failure instanceof TokenEndpointError && isMistake(failure))
         throw new TokenEndpointError(failure.message, failure);
       const reason = prepareRepeat(error, answer?.clockSkew);

@@ -2,8 +2,8 @@ import { requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { grantSource } from './grantSource.js';
 import type { OAuthOptions } from './options.js';
-import { checkSupplied, supplied, type Supplied } from './source.js';
-import { checkText } from './requireOption.js';
+import { checkSupplied, supplied, type Supplied } from './supplied.js';
+import { checkText } from './textOption.js';
 
 export interface TokenExchangeOptions extends OAuthOptions {
   /**

@@ -1,6 +1,6 @@
 /** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
-import { displayUrl } from '../internal/originOf.js';
+import { displayUrl } from '../internal/urls.js';
 import { answeredBy, asksForRetry, retryAfterIn, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestBy, type OAuthFetch } from './boundedFetch.js';

@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
 import { isLoopback } from '../internal/loopback.js';
-import { displayUrl } from '../internal/originOf.js';
+import { displayUrl } from '../internal/urls.js';
 import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */

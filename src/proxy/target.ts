@@ -1,4 +1,4 @@
-import { originOf } from '../internal/originOf.js';
+import { originOf } from '../internal/urls.js';
 
 /** Pure rules of where a request goes, and of what a redirect means to the client of the proxy. */
 

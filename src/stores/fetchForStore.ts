@@ -1,5 +1,7 @@
+/** Fetches a token in the way that all stores do. */
 import { firstValueFrom, fromEvent, merge, switchMap, throwIfEmpty, type Observable } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
+import { STORE_GRACE } from '../internal/grace.js';
 import { failAfter, type Timers } from '../internal/timers.js';
 import { mistake } from '../token/mistake.js';
 import { checkTokenResponse, noTokenError } from '../token/tokenResponse.js';
@@ -7,14 +9,8 @@ import type { TokenResponse } from '../token/types.js';
 import { isTokenResponse } from './storedResponse.js';
 
 /**
- * A fetch without a waiter has this long to end: it may have used up a refresh token, and what it brings must not be
- * lost. Longer than `refreshToken` goes on with its exchange. Milliseconds.
- */
-const GRACE = 6000;
-
-/**
  * Fetches one token for a store, and gives the response as all who share it will read it. Fails after `limit` ms, or
- * `GRACE` ms after `abandoned` has aborted.
+ * `STORE_GRACE` ms after `abandoned` has aborted.
  */
 export async function fetchForStore(
   fetch$: Observable<TokenResponse>,
@@ -23,7 +19,9 @@ export async function fetchForStore(
   const message = `no answer from the token source within ${String(Math.round(limit))} ms`;
   const late$ = failAfter(timers, limit, () => new TokenFetchTimeoutError(message));
   const abandoned$ = fromEvent(abandoned, 'abort').pipe(
-    switchMap(() => failAfter(timers, GRACE, () => new TokenFetchTimeoutError('nobody waits for the token any more'))),
+    switchMap(() =>
+      failAfter(timers, STORE_GRACE, () => new TokenFetchTimeoutError('nobody waits for the token any more')),
+    ),
   );
   const response = await firstValueFrom(merge(fetch$.pipe(throwIfEmpty(noTokenError)), late$, abandoned$));
   checkTokenResponse(response);

@@ -1,5 +1,5 @@
 import { isLoopback } from '../../src/internal/loopback.js';
-import { originOf } from '../../src/internal/originOf.js';
+import { originOf } from '../../src/internal/urls.js';
 
 it.each([
   ['https://api.example/orders?x#y', 'https://api.example'],

@@ -1,3 +1,4 @@
+/** Checks options that are texts. Its errors show no value, since that may be a secret. */
 import { isText, kindOf } from '../internal/kindOf.js';
 
 /** The error of an option that is wrong. It does not show the value, as that of `internal/validate` does. */

@@ -1,3 +1,5 @@
+/** Reads URLs. No error quotes one: its query may be a secret. */
+
 /** Where a page's relative URLs go, which its `<base>` decides; undefined outside of pages. */
 export function pageUrl(): string | undefined {
   const { document, location } = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };

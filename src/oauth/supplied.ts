@@ -1,19 +1,10 @@
-/** What all sources of this folder share: hooks, and how they read what functions of the user return. */
+/** Reads what options that are functions of the user's return: a text, or a value that is awaited. */
 import { defaultIfEmpty, from, of, type Observable, type ObservableInput } from 'rxjs';
-import type { SourceHooks } from '../token/proof.js';
 import { mistake } from '../token/mistake.js';
-import type { TokenSource } from '../token/types.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { codeOf } from '../internal/files.js';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
-import { trimmed, wrongKind } from './requireOption.js';
-
-/** A source that carries hooks, as properties that are not enumerable. */
-export function withHooks(source: TokenSource, hooks: SourceHooks): TokenSource {
-  for (const key of Object.getOwnPropertySymbols(hooks))
-    Object.defineProperty(source, key, { value: Reflect.get(hooks, key) });
-  return source;
-}
+import { trimmed, wrongKind } from './textOption.js';
 
 /**
  * A string, or a function that gives the string of the moment; its first value counts. `null`, `undefined` and no value
