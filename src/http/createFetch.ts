@@ -18,7 +18,7 @@ import {
   urlOf,
   type OutgoingRequest,
 } from './outgoingRequest.js';
-import { repeatRejected, type IsRejection } from './repeatRejected.js';
+import { createRepeater, type IsRejection } from './repeater.js';
 import { releaseBody } from './requestBody.js';
 import { createRequestSender } from './requestSender.js';
 import { platformFetch } from './transport.js';
@@ -68,7 +68,7 @@ export function fetchWithToken(
   const { authorize, isRejection = isRejectionByDefault, fetch = platformFetch() } = options;
   requireFunctions({ authorize, isRejection, fetch });
   const sender = createRequestSender(manager, { fetch, authorize });
-  const { waitForToken, sendAndRepeat } = repeatRejected(manager, sender, isRejection);
+  const { waitForToken, sendAndRepeat } = createRepeater(manager, sender, isRejection);
 
   const failing =
     (outgoing: OutgoingRequest) =>
@@ -76,8 +76,8 @@ export function fetchWithToken(
       releaseUnsent(outgoing);
       // After an abort the error is its reason. If the signal had aborted before the call, a TypeError stays, as with
       // fetch.
-      const isMistake = outgoing.wasAborted && (error as Partial<Error> | null)?.name === 'TypeError';
-      throw uniformError(error, isMistake ? null : outgoing.signal);
+      const isBadCall = outgoing.wasAborted && (error as Partial<Error> | null)?.name === 'TypeError';
+      throw uniformError(error, isBadCall ? null : outgoing.signal);
     };
 
   function begin(outgoing: OutgoingRequest): Promise<Response> {

@@ -5,6 +5,7 @@ import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platfor
 import { requireObject } from '../internal/validate.js';
 import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
+import { isSafeMethod } from './redirect.js';
 import { copyOfBody, releaseBody } from './requestBody.js';
 
 /** A `RequestInit` whose body may also be that of a Request, which is cloned for each sending. */
@@ -116,8 +117,7 @@ export function initOf({ init }: OutgoingRequest, headers: HeadersInit, redirect
 export const methodOf = ({ init, request }: Pick<OutgoingRequest, 'init' | 'request'>): string =>
   (init.method ?? request?.method ?? 'GET').toUpperCase();
 
-/** Sending it again does no harm (RFC 9110 section 9.2.1). */
-export const isSafe = (outgoing: OutgoingRequest): boolean => ['GET', 'HEAD'].includes(methodOf(outgoing));
+export const isSafe = (outgoing: OutgoingRequest): boolean => isSafeMethod(methodOf(outgoing));
 
 export const redirectModeOf = ({ init, request }: OutgoingRequest): RequestRedirect =>
   init.redirect ?? request?.redirect ?? 'follow';

@@ -29,9 +29,12 @@ const utf8Of = (value: string): string =>
     ? new TextDecoder().decode(Uint8Array.from(value, (character) => character.charCodeAt(0)))
     : value;
 
+/** Sending such a request again does no harm (RFC 9110 section 9.2.1). */
+export const isSafeMethod = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
 /** Whether the redirected request is a GET without the body. */
 export const dropsBody = (status: number, method: string): boolean =>
-  status === 303 ? method !== 'GET' && method !== 'HEAD' : status <= 302 && method === 'POST';
+  status === 303 ? !isSafeMethod(method) : status <= 302 && method === 'POST';
 
 /**
  * Whether a server may have accepted a request before it redirected. XMLHttpRequest reports only where
@@ -42,7 +45,7 @@ export function mayHaveBeenAccepted(
   url: string,
   answer: { readonly redirected?: boolean | undefined; readonly url?: string | null | undefined },
 ): boolean {
-  if (method === 'GET' || method === 'HEAD') return false;
+  if (isSafeMethod(method)) return false;
   // A mock of the server may word the URL as the request did: relative.
   const from = parseUrl(answer.url ?? '');
   return answer.redirected ?? (from !== undefined && from.pathname !== new URL(url).pathname);

@@ -10,7 +10,7 @@ import type { RequestSender } from './requestSender.js';
 
 export type IsRejection = (response: Response) => boolean | PromiseLike<boolean>;
 
-export interface RepeatableRequests {
+export interface Repeater {
   /** Waits for a token to send the request with. Rejects as soon as the caller aborts. */
   readonly waitForToken: (outgoing: OutgoingRequest) => Promise<AccessToken>;
   /**
@@ -21,11 +21,7 @@ export interface RepeatableRequests {
 }
 
 /** What happens to a request that waits for a token, is redirected or is rejected. */
-export function repeatRejected(
-  manager: TokenManager,
-  sender: RequestSender,
-  isRejection: IsRejection,
-): RepeatableRequests {
+export function createRepeater(manager: TokenManager, sender: RequestSender, isRejection: IsRejection): Repeater {
   /** A promise resolves a moment later, and by then the token may have been rejected. */
   async function waitForToken(outgoing: OutgoingRequest): Promise<AccessToken> {
     const token = await orAborted(manager.take(), outgoing.signal);
