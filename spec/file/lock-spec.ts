@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, promises, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asyncScheduler } from 'rxjs';
-import { createLockQueue, type Lock } from '../../src/file/lock.js';
+import { createFileLock, type HeldLock } from '../../src/file/lock.js';
 import { newOwnerName, ownerOf } from '../../src/file/owner.js';
 import { createTimers } from '../../src/internal/timers.js';
 import { ownFolder, pause, until } from './support.js';
 
 const place = ownFolder();
-const queue = (staleAfter = 60_000) => createLockQueue(place.file, staleAfter, createTimers(asyncScheduler));
+const fileLock = (staleAfter = 60_000) => createFileLock(place.file, staleAfter, createTimers(asyncScheduler));
 const lockFolder = () => `${place.file}.lock`;
 const content = () => readFileSync(place.file, 'utf8');
 
@@ -22,7 +22,7 @@ function leaveBehind(...names: string[]): void {
   for (const name of names) writeFileSync(join(lockFolder(), name), '');
 }
 
-const acquire = async (from = queue()): Promise<Lock> => {
+const acquire = async (from = fileLock()): Promise<HeldLock> => {
   const lock = await from.tryAcquire();
   if (!lock) throw new Error('the lock is not free');
   return lock;
@@ -30,10 +30,10 @@ const acquire = async (from = queue()): Promise<Lock> => {
 
 describe('the lock', () => {
   it('should have one holder at a time', async () => {
-    const all = await Promise.all(Array.from({ length: 20 }, () => queue().tryAcquire()));
+    const all = await Promise.all(Array.from({ length: 20 }, () => fileLock().tryAcquire()));
     const [holder, ...others] = all.filter((lock) => lock !== null);
     expect(others).toEqual([]);
-    expect(await queue().tryAcquire()).toBeNull();
+    expect(await fileLock().tryAcquire()).toBeNull();
     await holder!.release();
     await (await acquire()).release();
     expect(readdirSync(place.path)).toEqual([]);
@@ -43,7 +43,7 @@ describe('the lock', () => {
     const file = join(place.path, 'a\\b.json');
     mkdirSync(`${file}.lock`);
     writeFileSync(join(`${file}.lock`, goneName()), '');
-    const lock = await acquire(createLockQueue(file, 60_000, createTimers(asyncScheduler)));
+    const lock = await acquire(createFileLock(file, 60_000, createTimers(asyncScheduler)));
     expect(await lock.commit('new')).toBe(true);
     expect(readFileSync(file, 'utf8')).toBe('new');
   });
@@ -80,7 +80,7 @@ describe('the lock', () => {
   it('should be taken over at once from one that is gone, by one of those who want it', async () => {
     for (let round = 0; round < 10; round++) {
       leaveBehind(goneName());
-      const all = await Promise.all(Array.from({ length: 5 }, () => queue().tryAcquire()));
+      const all = await Promise.all(Array.from({ length: 5 }, () => fileLock().tryAcquire()));
       const holders = all.filter((lock) => lock !== null);
       expect(holders).toHaveLength(1);
       await holders[0]!.release();
@@ -96,14 +96,14 @@ describe('the lock', () => {
       quicker = await acquire();
       await promises.unlink(path);
     });
-    let quicker: Lock | undefined;
-    expect(await queue().tryAcquire()).toBeNull();
+    let quicker: HeldLock | undefined;
+    expect(await fileLock().tryAcquire()).toBeNull();
     expect(await quicker!.commit('of the quicker')).toBe(true);
   });
 
   it('should not let one who lost it write', async () => {
     const late = await acquire();
-    await queue().evict();
+    await fileLock().evict();
     const next = await acquire();
     expect(await late.commit('late')).toBe(false);
     expect(await next.commit('next')).toBe(true);
@@ -115,7 +115,7 @@ describe('the lock', () => {
     const late = await acquire();
     const rename = jest.spyOn(promises, 'rename').mockImplementationOnce(async (from, to) => {
       rename.mockRestore();
-      await queue().evict();
+      await fileLock().evict();
       await (await acquire()).commit('next');
       await promises.rename(from, to);
     });
@@ -126,7 +126,7 @@ describe('the lock', () => {
 
   it('should be taken over from a process that nobody can ask about when that has been silent', async () => {
     leaveBehind(foreignName());
-    const impatient = queue(100);
+    const impatient = fileLock(100);
     expect(await impatient.tryAcquire()).toBeNull();
     await pause(60);
     expect(await impatient.tryAcquire()).toBeNull();
@@ -137,7 +137,7 @@ describe('the lock', () => {
   it('should not be taken over while its holder shows that it lives', async () => {
     const name = foreignName();
     leaveBehind(name);
-    const impatient = queue(100);
+    const impatient = fileLock(100);
     for (let round = 1; round <= 5; round++) {
       expect(await impatient.tryAcquire()).toBeNull();
       await promises.utimes(join(lockFolder(), name), round, round);
@@ -184,7 +184,7 @@ describe('the lock', () => {
 
   it('should fail where something else has its name', async () => {
     writeFileSync(lockFolder(), 'not a directory');
-    await expect(queue().tryAcquire()).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await expect(fileLock().tryAcquire()).rejects.toMatchObject({ code: 'ENOTDIR' });
     expect(readFileSync(lockFolder(), 'utf8')).toBe('not a directory');
   });
 
@@ -195,7 +195,7 @@ describe('the lock', () => {
       .mockRejectedValueOnce(Object.assign(new Error('busy'), { code: 'EBUSY' }));
     await expect(lock.commit('a longer content than the next')).rejects.toThrow('busy');
     rename.mockRestore();
-    expect(await queue().tryAcquire()).toBeNull();
+    expect(await fileLock().tryAcquire()).toBeNull();
     expect(await lock.commit('new')).toBe(true);
     expect(content()).toBe('new');
   });
@@ -203,7 +203,7 @@ describe('the lock', () => {
   it('should not be had on a full disk', async () => {
     const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
     const write = jest.spyOn(promises, 'writeFile').mockRejectedValueOnce(full);
-    await expect(queue().tryAcquire()).rejects.toBe(full);
+    await expect(fileLock().tryAcquire()).rejects.toBe(full);
     write.mockRestore();
     expect(readdirSync(place.path)).toEqual([]);
   });

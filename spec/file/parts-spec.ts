@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { observe } from '../../src/file/lock.js';
 import { isGone, newOwnerName, ownerOf, type Owner } from '../../src/file/owner.js';
-import { ageOf, parseRecord, signedOutRecord, textOf, tokenRecord, usableToken } from '../../src/file/record.js';
+import { ageOf, parseRecord, signedOutRecord, serialized, tokenRecord, tokenToHandOut } from '../../src/file/record.js';
 import { hasEnded } from '../../src/file/session.js';
 
 const MINUTE = 60_000;
@@ -39,7 +39,7 @@ describe('the age of a token in a file', () => {
 
 describe('a token in a file', () => {
   const at = (age: number) => machine(1_000_000 + age, 500_000 + age);
-  it.each<[string, Parameters<typeof usableToken>, boolean]>([
+  it.each<[string, Parameters<typeof tokenToHandOut>, boolean]>([
     ['young', [record, undefined, undefined, at(1000)], true],
     ['with the last 1.5 s of its life left', [record, undefined, undefined, at(58_500)], false],
     [
@@ -55,12 +55,12 @@ describe('a token in a file', () => {
     ['of unknown age', [record, undefined, undefined, machine(0, 0, 'b2')], false],
     ['that is not there', [null, undefined, undefined, at(0)], false],
   ])('%s: whether it is handed out', (_which, given, handedOut) => {
-    expect(usableToken(...given) !== null).toBe(handedOut);
+    expect(tokenToHandOut(...given) !== null).toBe(handedOut);
   });
 
   it('should be read as it was written', () => {
-    expect(parseRecord(textOf(record))).toEqual(record);
-    expect(parseRecord(textOf(signedOutRecord('s2')))).toMatchObject({ session: 's2', response: null });
+    expect(parseRecord(serialized(record))).toEqual(record);
+    expect(parseRecord(serialized(signedOutRecord('s2')))).toMatchObject({ session: 's2', response: null });
   });
 
   it.each([
@@ -69,12 +69,12 @@ describe('a token in a file', () => {
     'null',
     '[]',
     JSON.stringify({ refresh_token: 'R1' }),
-    textOf(record).replace('"rx-fresh-token":1', '"rx-fresh-token":2'),
-    textOf(record).slice(0, 100),
-    textOf({ ...record, asked: '0' as never }),
-    textOf({ ...record, rejected: 0 as never }),
-    textOf({ ...record, id: 1 as never }),
-    textOf({ ...record, response: {} as never }),
+    serialized(record).replace('"rx-fresh-token":1', '"rx-fresh-token":2'),
+    serialized(record).slice(0, 100),
+    serialized({ ...record, asked: '0' as never }),
+    serialized({ ...record, rejected: 0 as never }),
+    serialized({ ...record, id: 1 as never }),
+    serialized({ ...record, response: {} as never }),
   ])('should be told from anything else: %s', (text) => {
     expect(parseRecord(text)).toBeUndefined();
   });

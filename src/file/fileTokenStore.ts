@@ -3,9 +3,9 @@ import { createTimers } from '../internal/timers.js';
 import { checkPath } from '../internal/files.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { fileChanges } from './fileChanges.js';
-import { createLockQueue } from './lock.js';
-import { checkedOptions, type FileTokenStoreOptions } from './options.js';
-import { signedOutRecord, textOf } from './record.js';
+import { createFileLock } from './lock.js';
+import { settingsOf, type FileTokenStoreOptions } from './options.js';
+import { signedOutRecord, serialized } from './record.js';
 import { createSession } from './session.js';
 import { sharedRefresh } from './sharedRefresh.js';
 import { createStoreContext, type StoreContext } from './storeContext.js';
@@ -40,14 +40,14 @@ import { openTokenFile } from './tokenFile.js';
  */
 export function fileTokenStore(path: string, options?: FileTokenStoreOptions): TokenStore {
   checkPath(path);
-  const { staleAfter, lifetime } = checkedOptions(options);
+  const { staleAfter, lifetime } = settingsOf(options);
   const target = openTokenFile(path);
   // They do not keep a process alive: the stream does, while it has a subscriber.
   const timers = createTimers(asyncScheduler);
   const session = createSession((id) => writeSignOut(store, id), timers);
   const store = createStoreContext({
     target,
-    queue: createLockQueue(target, staleAfter, timers),
+    fileLock: createFileLock(target, staleAfter, timers),
     session,
     timers,
     lifetime,
@@ -83,7 +83,7 @@ async function writeSignOut(store: StoreContext, session: string): Promise<void>
     }
     try {
       await store.read(); // What other software has written is not replaced.
-      if (await lock.commit(textOf(signedOutRecord(session)))) return;
+      if (await lock.commit(serialized(signedOutRecord(session)))) return;
     } catch (failure) {
       await lock.release().catch(() => undefined);
       throw failure;

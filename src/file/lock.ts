@@ -7,7 +7,7 @@ import type { Timers } from '../internal/timers.js';
 import { isGone, newOwnerName, ownerOf } from './owner.js';
 
 /** The right to replace the data, which one process at a time has. */
-export interface Lock {
+export interface HeldLock {
   /**
    * Puts the content in the data's place and gives the lock back, in one step. False: someone has taken the lock over,
    * and nothing was replaced.
@@ -16,7 +16,7 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-export type LockQueue = ReturnType<typeof createLockQueue>;
+export type FileLock = ReturnType<typeof createFileLock>;
 
 /** No more than this counts between two observations: the machine may have slept meanwhile. Milliseconds. */
 const LONGEST_INTERVAL = 500;
@@ -41,7 +41,7 @@ const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM'
  *
  * @param staleAfter ms without a sign of life after which a holder counts as gone of whom the system cannot say it
  */
-export function createLockQueue(target: string, staleAfter: number, timers: Timers) {
+export function createFileLock(target: string, staleAfter: number, timers: Timers) {
   const folder = `${target}.lock`;
   const seen = new Map<string, Observation>();
 
@@ -82,11 +82,11 @@ export function createLockQueue(target: string, staleAfter: number, timers: Time
 
   return {
     /** The lock, if no living process holds it. */
-    tryAcquire: async (): Promise<Lock | null> => {
+    tryAcquire: async (): Promise<HeldLock | null> => {
       if (!(await evictGone())) return null;
       const name = newOwnerName();
       return (await renameToLock(folder, name))
-        ? createLock(target, join(folder, name), folder, heartbeat(join(folder, name), timers))
+        ? createHeldLock(target, join(folder, name), folder, heartbeat(join(folder, name), timers))
         : null;
     },
     /** Takes the lock from its holder: what that fetches will not be stored. */
@@ -115,7 +115,7 @@ async function renameToLock(folder: string, name: string): Promise<boolean> {
   }
 }
 
-function createLock(target: string, file: string, folder: string, beats: Subscription): Lock {
+function createHeldLock(target: string, file: string, folder: string, beats: Subscription): HeldLock {
   return {
     commit: async (content) => {
       const { open, rename } = promises;

@@ -18,7 +18,7 @@ export interface FileTokenStoreOptions {
 }
 
 /** The options with their defaults. @throws TypeError that names an option out of range */
-export function checkedOptions(options: FileTokenStoreOptions = {}) {
+export function settingsOf(options: FileTokenStoreOptions = {}) {
   requireObject(options);
   const { lifetime, ...numbers } = options;
   const { staleAfter } = numbersIn(numbers, { staleAfter: [1000, Infinity, 10_000] });

@@ -1,3 +1,4 @@
+/** Who holds a lock, and whether that process still runs. */
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -18,7 +19,7 @@ const UNKNOWN = '0';
 let self: Owner | undefined;
 
 const thisProcess = (): Owner =>
-  (self ??= { pid: process.pid, start: parsed(textOf('/proc/self/stat'))?.start ?? UNKNOWN, place: hereOf() });
+  (self ??= { pid: process.pid, start: parsed(readText('/proc/self/stat'))?.start ?? UNKNOWN, place: hereOf() });
 
 /** A name that no lock has had before. */
 export function newOwnerName(): string {
@@ -69,17 +70,17 @@ function parsed(stat: string): { readonly state: string; readonly start: string 
 let boot: string | undefined;
 
 /** Tells this boot of the machine from others; '' where the system does not say it. */
-export const bootId = (): string => (boot ??= textOf('/proc/sys/kernel/random/boot_id').trim());
+export const bootId = (): string => (boot ??= readText('/proc/sys/kernel/random/boot_id').trim());
 
 /** A hash, since names of files are seen by others. */
 const hereOf = (): string =>
   createHash('sha256')
-    .update([hostname(), bootId(), linkOf('/proc/self/ns/pid')].join('\n'))
+    .update([hostname(), bootId(), readLink('/proc/self/ns/pid')].join('\n'))
     .digest('hex')
     .slice(0, 16);
 
-const textOf = (path: string): string => orEmpty(() => readFileSync(path, 'latin1'));
-const linkOf = (path: string): string => orEmpty(() => readlinkSync(path));
+const readText = (path: string): string => orEmpty(() => readFileSync(path, 'latin1'));
+const readLink = (path: string): string => orEmpty(() => readlinkSync(path));
 
 /** '' where the system has no such file, or does not let us read it. */
 function orEmpty(read: () => string): string {

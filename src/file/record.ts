@@ -64,7 +64,7 @@ export function tokenRecord(
     rejected: false,
     response,
   };
-  if (Buffer.byteLength(textOf(record)) > MAX_BYTES)
+  if (Buffer.byteLength(serialized(record)) > MAX_BYTES)
     throw new InvalidTokenResponseError('the token response cannot be stored: it is larger than 1 MB');
   return record;
 }
@@ -79,7 +79,7 @@ export const signedOutRecord = (session: string): TokenRecord => ({
   response: null,
 });
 
-export const textOf = (record: TokenRecord): string => `${JSON.stringify({ [MARK]: VERSION, ...record })}\n`;
+export const serialized = (record: TokenRecord): string => `${JSON.stringify({ [MARK]: VERSION, ...record })}\n`;
 
 /** @returns undefined for what this version has not written */
 export function parseRecord(text: string): TokenRecord | undefined {
@@ -109,7 +109,7 @@ export function ageOf(record: TokenRecord, { wall, uptime, boot }: MachineClocks
 }
 
 /** The token, if it can be handed out to a stream that has `unwanted`. */
-export function usableToken(
+export function tokenToHandOut(
   record: TokenRecord | null,
   unwanted: string | undefined,
   lifetime?: TokenStreamOptions['lifetime'],

@@ -1,7 +1,7 @@
 /** Stores a fetched token, although its lock was lost or the file cannot be written at once. */
 import { firstValueFrom } from 'rxjs';
-import type { Lock } from './lock.js';
-import { textOf } from './record.js';
+import type { HeldLock } from './lock.js';
+import { serialized } from './record.js';
 import { isSame, type Fetched, type StoreContext } from './storeContext.js';
 
 /** How often it is tried at once. */
@@ -18,7 +18,7 @@ const TIMEOUT = 60_000;
  */
 type Saved = { readonly type: 'stored' | 'replaced' } | { readonly type: 'failed'; readonly failure: unknown };
 
-export async function save(store: StoreContext, lock: Lock, fetched: Fetched): Promise<Saved> {
+export async function save(store: StoreContext, lock: HeldLock, fetched: Fetched): Promise<Saved> {
   for (let round = 0; ; round++) {
     try {
       return { type: await write(store, lock, fetched) };
@@ -37,8 +37,8 @@ export async function save(store: StoreContext, lock: Lock, fetched: Fetched): P
  * Someone may have taken the lock over, because this process was stopped. The token is stored all the same, unless
  * theirs was.
  */
-async function write(store: StoreContext, lock: Lock, { record, base }: Fetched): Promise<'stored' | 'replaced'> {
-  if (await lock.commit(textOf(record))) return 'stored';
+async function write(store: StoreContext, lock: HeldLock, { record, base }: Fetched): Promise<'stored' | 'replaced'> {
+  if (await lock.commit(serialized(record))) return 'stored';
   for (let round = 0; ; round++) {
     const again = await store.tryLock();
     if (!again) {
@@ -49,11 +49,11 @@ async function write(store: StoreContext, lock: Lock, { record, base }: Fetched)
       await again.release();
       return 'replaced';
     }
-    if (await again.commit(textOf(record))) return 'stored';
+    if (await again.commit(serialized(record))) return 'stored';
   }
 }
 
-async function retry(store: StoreContext, lock: Lock, fetched: Fetched): Promise<void> {
+async function retry(store: StoreContext, lock: HeldLock, fetched: Fetched): Promise<void> {
   for (let left = TIMEOUT; left > 0; left -= RETRY) {
     await firstValueFrom(store.timers.after(RETRY));
     try {

@@ -1,3 +1,4 @@
+/** One refresh through the file: its token, or a fetch under the lock. */
 import type { Observable } from 'rxjs';
 import { abortable } from '../internal/abortable.js';
 import { headStartOf } from '../internal/sourceHooks.js';
@@ -6,13 +7,13 @@ import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
-import type { Lock } from './lock.js';
-import { newId, textOf, tokenRecord, type TokenRecord } from './record.js';
+import type { HeldLock } from './lock.js';
+import { newId, serialized, tokenRecord, type TokenRecord } from './record.js';
 import { save } from './save.js';
 import type { StoreContext } from './storeContext.js';
 
-/** One refresh of the stream, until it has a token or no subscriber waits for it. */
-interface Attempt {
+/** One call of the store's `refresh`, until it has a token or no subscriber waits for it. */
+interface StoreRefresh {
   readonly request: TokenRequest;
   readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
   readonly abandoned: AbortSignal;
@@ -28,59 +29,63 @@ export const sharedRefresh =
       run(store, { request, fetch, abandoned, isSignedOut: store.session.watch(), known: store.newest() }),
     );
 
-async function run(store: StoreContext, attempt: Attempt): Promise<StoredToken> {
+async function run(store: StoreContext, refresh: StoreRefresh): Promise<StoredToken> {
   // A sign-out that the file does not know of comes first, or its token would be that of the old session.
   await store.session.published();
-  for (let round = 0; !isGivenUp(attempt); round++) {
-    const token = tokenFor(store, attempt, await store.read());
-    if (token && !attempt.isSignedOut()) return token;
-    const lock = isGivenUp(attempt) ? null : await store.tryLock();
+  for (let round = 0; !isGivenUp(refresh); round++) {
+    const token = tokenFor(store, refresh, await store.read());
+    if (token && !refresh.isSignedOut()) return token;
+    const lock = isGivenUp(refresh) ? null : await store.tryLock();
     if (!lock) {
       await store.pause(round);
       continue;
     }
-    const fetched = await fetchUnderLock(store, attempt, lock);
+    const fetched = await fetchUnderLock(store, refresh, lock);
     if (fetched) return fetched;
   }
   throw sessionEnded();
 }
 
-const isGivenUp = ({ abandoned, isSignedOut }: Attempt): boolean => abandoned.aborted || isSignedOut();
+const isGivenUp = ({ abandoned, isSignedOut }: StoreRefresh): boolean => abandoned.aborted || isSignedOut();
 
 /** The token of the file, if it is another one than the stream has, or the same that was renewed since. */
-function tokenFor(store: StoreContext, { request, known }: Attempt, record: TokenRecord | null): StoredToken | null {
+function tokenFor(
+  store: StoreContext,
+  { request, known }: StoreRefresh,
+  record: TokenRecord | null,
+): StoredToken | null {
   const value = request.previous?.value;
   const isRenewed = known?.response?.access_token === value && record?.id !== known?.id;
   return store.tokenOf(record, isRenewed && request.reason !== 'rejected' ? undefined : value);
 }
 
 /** The lock is given back, however this ends. Null: look again. */
-async function fetchUnderLock(store: StoreContext, attempt: Attempt, lock: Lock): Promise<StoredToken | null> {
+async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: HeldLock): Promise<StoredToken | null> {
   let isKept = false;
   try {
     // Someone may have stored a token between the first look and the lock.
     const base = await store.read();
-    const { previous, reason } = attempt.request;
-    if (isGivenUp(attempt) || tokenFor(store, attempt, base)) return null;
+    const { previous, reason } = refresh.request;
+    if (isGivenUp(refresh) || tokenFor(store, refresh, base)) return null;
     if (base && !base.rejected && reason === 'rejected' && base.response?.access_token === previous?.value) {
       // Before the fetch, so that no process is given the token meanwhile.
-      isKept = await lock.commit(textOf({ ...base, rejected: true }));
+      isKept = await lock.commit(serialized({ ...base, rejected: true }));
       return null;
     }
     const sent = stopwatch();
-    const response = await fetchForStore(attempt.fetch(store.lastResponse(base)), { ...attempt, timers: store.timers });
-    const age = () => sent() + headStartOf(attempt.request);
+    const response = await fetchForStore(refresh.fetch(store.lastResponse(base)), { ...refresh, timers: store.timers });
+    const age = () => sent() + headStartOf(refresh.request);
     const record = tokenRecord(response, age(), base?.session ?? newId());
     // Somebody may have deleted the file, which leaves the lock as it is.
     await store.read().catch(() => null);
-    if (attempt.isSignedOut()) return null;
+    if (refresh.isSignedOut()) return null;
     isKept = true;
     const fetched = { record, base };
     // First, since a process that watches the file may see it before this goes on.
     store.remember(fetched);
     const saved = await save(store, lock, fetched);
-    if (saved.type === 'replaced' || attempt.isSignedOut()) return null;
-    if (saved.type === 'failed') attempt.request.report?.(saved.failure);
+    if (saved.type === 'replaced' || refresh.isSignedOut()) return null;
+    if (saved.type === 'failed') refresh.request.report?.(saved.failure);
     return { response, age: age(), origin: 'fetched' };
   } finally {
     if (!isKept) await lock.release().catch(() => undefined);

@@ -1,3 +1,4 @@
+/** The parts of one store, and what this process has fetched or been given. */
 import { firstValueFrom } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
 import { codeOf } from '../internal/files.js';
@@ -5,9 +6,9 @@ import { createQueue } from '../internal/queue.js';
 import type { Timers } from '../internal/timers.js';
 import type { TokenResponse } from '../token/types.js';
 import type { StoredToken } from '../token/tokenStore.js';
-import type { Lock, LockQueue } from './lock.js';
+import type { HeldLock, FileLock } from './lock.js';
 import type { FileTokenStoreOptions } from './options.js';
-import { usableToken, type TokenRecord } from './record.js';
+import { tokenToHandOut, type TokenRecord } from './record.js';
 import type { Session } from './session.js';
 import { readTokenFile, storeError } from './tokenFile.js';
 
@@ -25,13 +26,13 @@ const LONGEST_PAUSE = 50;
 
 interface StoreParts extends Pick<FileTokenStoreOptions, 'lifetime'> {
   readonly target: string;
-  readonly queue: LockQueue;
+  readonly fileLock: FileLock;
   readonly session: Session;
   readonly timers: Timers;
 }
 
 /** What the parts of one store share. */
-export function createStoreContext({ target, queue, session, timers, lifetime }: StoreParts) {
+export function createStoreContext({ target, fileLock, session, timers, lifetime }: StoreParts) {
   const withStoreErrors = <T>(work: Promise<T>): Promise<T> =>
     work.catch((failure: unknown) => {
       if (codeOf(failure) === 'ENOTDIR') throw new TokenStoreError(`${target}.lock is no directory, so it is no lock`);
@@ -53,7 +54,7 @@ export function createStoreContext({ target, queue, session, timers, lifetime }:
     });
   /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
   const tokenOf = (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
-    const token = record && record.id !== replaced ? usableToken(record, unwanted, lifetime) : null;
+    const token = record && record.id !== replaced ? tokenToHandOut(record, unwanted, lifetime) : null;
     if (token) newest = record;
     return token;
   };
@@ -85,11 +86,11 @@ export function createStoreContext({ target, queue, session, timers, lifetime }:
     /** What this process has fetched or been given last. */
     newest: (): TokenRecord | null => newest,
     /** The lock, if it is free. Its errors, and those of `read` and `evict`, are TokenStoreErrors. */
-    tryLock: async (): Promise<Lock | null> => {
-      const lock = await withStoreErrors(queue.tryAcquire());
+    tryLock: async (): Promise<HeldLock | null> => {
+      const lock = await withStoreErrors(fileLock.tryAcquire());
       return lock && { ...lock, commit: (content) => withStoreErrors(lock.commit(content)) };
     },
-    evict: (): Promise<void> => withStoreErrors(queue.evict()),
+    evict: (): Promise<void> => withStoreErrors(fileLock.evict()),
     /**
      * Waits before the next look at a lock that is not free. At random, so that those who wait do not look in step.
      * `pinned`: the process is kept alive.

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { asyncScheduler } from 'rxjs';
-import { createLockQueue, type Lock } from '../file/lock.js';
+import { createFileLock, type HeldLock } from '../file/lock.js';
 import { codeOf } from '../internal/files.js';
 import { createTimers } from '../internal/timers.js';
 import { numbersIn, requireObject } from '../internal/validate.js';
@@ -84,9 +84,9 @@ async function listen(server: Server, place: Place): Promise<number | undefined>
     return undefined;
   }
   // One start at a time: of two that find a forsaken socket, the second would remove the new socket of the first.
-  const queue = createLockQueue(place.path, STALE_AFTER, createTimers(asyncScheduler));
-  let lock: Lock | null;
-  while (!(lock = await queue.tryAcquire())) await pause(20);
+  const fileLock = createFileLock(place.path, STALE_AFTER, createTimers(asyncScheduler));
+  let lock: HeldLock | null;
+  while (!(lock = await fileLock.tryAcquire())) await pause(20);
   try {
     if (await isForsaken(place.path)) unlinkSync(place.path);
     await listenOnce(server, place);
