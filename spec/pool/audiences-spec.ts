@@ -58,7 +58,7 @@ describe('one refresh token for several audiences', () => {
     expect((await authority.stats()).revokedGrants).toBeGreaterThan(0);
   });
 
-  it('should be one chain also for a stream that was let go of, and that somebody holds', async () => {
+  it('should be one chain also for a stream that was dropped, and that somebody holds', async () => {
     const { authority, stream } = await setUp({ max: 1 });
     const held$ = stream('urn:spec:stock');
     await firstValueFrom(takeToken(held$));

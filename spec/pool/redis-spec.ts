@@ -53,7 +53,7 @@ it('should sign out everywhere, although the stream that does is closed at once,
   one.close();
 });
 
-it('should not listen to the channel of a stream that was let go of', async () => {
+it('should not listen to the channel of a stream that was dropped', async () => {
   const tag = freshKey();
   const pool = poolOf(tag, 1);
   const channels = async () =>

@@ -31,7 +31,7 @@ function setUp(options: TokenPoolOptions<Key> = {}) {
   return { pool, fetched, value };
 }
 
-it('should have one stream for a key, though a listener asks for it while another key is let go of', async () => {
+it('should have one stream for a key, though a listener asks for it while another key is dropped', async () => {
   const { pool, fetched, value } = setUp({ max: 1 });
   await value('a');
   const asked: unknown[] = [];
@@ -198,7 +198,7 @@ it('should spend one refresh for a rejection that comes while the renewal waits 
 });
 
 describe('a pool that is full', () => {
-  it('should let go of the stream that was used least recently, which begins anew when it is asked for again', async () => {
+  it('should drop the stream that was used least recently, which begins anew when it is asked for again', async () => {
     const { pool, value, fetched } = setUp({ max: 2 });
     await value('a');
     await value('b');
@@ -211,7 +211,7 @@ describe('a pool that is full', () => {
     pool.close();
   });
 
-  it('should never let go of a stream that somebody listens to or waits for, or whose source is being asked', () => {
+  it('should never drop a stream that somebody listens to or waits for, or whose source is being asked', () => {
     const answers = new Map<string, Subject<TokenResponse>>();
     const pool = createTokenPool(
       (key: string) => () => {
@@ -222,7 +222,7 @@ describe('a pool that is full', () => {
       { max: 1 },
     );
     const [listened$, waited$, asked$] = [pool.get('listened'), pool.get('waited'), pool.get('asked')];
-    // All three were let go of but the last, since nobody used them: asked for again, each is used at once.
+    // All three were dropped but the last, since nobody used them: asked for again, each is used at once.
     expect(pool.size).toBe(1);
     expect(pool.get('listened')).not.toBe(listened$);
     const listening = pool.get('listened').subscribe();
@@ -345,7 +345,7 @@ describe('the events of a pool', () => {
     pool.close();
   });
 
-  it('should say nothing more of a stream that was let go of, and complete when the pool is closed', async () => {
+  it('should say nothing more of a stream that was dropped, and complete when the pool is closed', async () => {
     const { pool, value } = setUp({ max: 1 });
     const told: string[] = [];
     let isComplete = false;

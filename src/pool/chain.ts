@@ -72,7 +72,7 @@ class Chain {
 }
 
 /**
- * The chain of an id. It lives as long as one of its streams: one that the pool has let go of, and that somebody holds,
+ * The chain of an id. It lives as long as one of its streams: one that the pool has dropped, and that somebody holds,
  * has the same chain as its successor.
  */
 export function createChains(scheduler: SchedulerLike): (id: string) => Chain {

@@ -1,3 +1,4 @@
+/** What a pool has of a key, and when the manager of its stream ends. */
 import { EMPTY, Observable } from 'rxjs';
 import { captureContext } from '../internal/callerContext.js';
 import { ON_CLOSE } from '../internal/sourceHooks.js';
@@ -13,8 +14,8 @@ import { initialState, keepsRunning, pauseLeft, whyRefresh } from '../token/stat
 import { nextMoment } from '../token/tokenHolder.js';
 import { createManager, type EndingManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
+import { endManager, resumeManager } from './endManager.js';
 import { createSharedTimer, type Timed } from './sharedTimer.js';
-import { resume, suspend } from './suspension.js';
 import type { WeakTarget } from './weakTarget.js';
 
 type EntryContext = ReturnType<typeof createEntryContext>;
@@ -32,7 +33,7 @@ export function createEntryContext(settings: Settings) {
 
 /**
  * What the pool has of a key: the state of its stream, and a manager while somebody uses the stream. The manager takes
- * ten times the memory of the state, so it is suspended in the next tick after the last use.
+ * ten times the memory of the state, so it is ended in the next tick after the last use.
  */
 export class Entry<K> implements Timed {
   dueAt = Infinity;
@@ -42,8 +43,8 @@ export class Entry<K> implements Timed {
   manager: EndingManager | null = null;
   /** What was handed out, while somebody holds it. */
   handedOut: WeakTarget<TokenStream> | null = null;
-  /** It is the entry of the key. The pool reports its events. */
-  private isKnown = true;
+  /** It is not the entry of its key any more. The pool does not report its events. */
+  private isDropped = false;
   /** How many attempts run, and how many are subscribed. */
   private uses = 0;
 
@@ -73,20 +74,20 @@ export class Entry<K> implements Timed {
       this.uses++;
       subscriber.add(() => {
         this.uses--;
-        this.suspendLater();
+        this.endLater();
       });
       make(this.activate()).subscribe(subscriber);
     });
   }
 
   /** The pool drops it, and forgets its token. The stream stays open: whoever holds it may be about to use it. */
-  letGo(): void {
+  drop(): void {
     if (this.manager) this.manager.rest();
     else {
       this.forget();
       if (this.state.isConnected) this.disconnect();
     }
-    this.isKnown = false;
+    this.isDropped = true;
   }
 
   close(): void {
@@ -100,11 +101,11 @@ export class Entry<K> implements Timed {
     }
   }
 
-  /** The manager may be suspended, or the next moment of the token has come. */
+  /** The manager may be ended, or the next moment of the token has come. */
   onDue(): void {
     if (!this.manager) this.onMoment();
-    else if (this.mayBeSuspended()) {
-      suspend(this.manager);
+    else if (this.mayEnd()) {
+      endManager(this.manager);
       this.manager = null;
       this.setTimer();
     }
@@ -120,23 +121,23 @@ export class Entry<K> implements Timed {
     manager.events$.subscribe((event) => {
       if (event.type === 'tokenRejected') this.rejections = rejections;
       if (event.type === 'closed') setTimer(this, Infinity);
-      else this.suspendLater();
+      else this.endLater();
       this.tell(event);
     });
     if (state.isClosed) manager.parts.context.events.complete();
     else setTimer(this, clock.now());
-    resume(manager);
+    resumeManager(manager);
     return manager;
   }
 
   /** In the next tick: the manager may be in the middle of something. */
-  private suspendLater(): void {
+  private endLater(): void {
     const { clock, setTimer } = this.context;
     if (this.dueAt === Infinity && !this.state.isClosed) setTimer(this, clock.now());
   }
 
   /** Nobody uses the stream, and nothing but the next moment of its token makes it act. */
-  private mayBeSuspended(): boolean {
+  private mayEnd(): boolean {
     const { uses, state, settings } = this;
     const { held, isConnected, refresh, isClosed } = state;
     // A store may tell of the end of the session, or of another token.
@@ -183,6 +184,6 @@ export class Entry<K> implements Timed {
 
   private tell(event: UntimedTokenEvent): void {
     const pooled = { ...event, key: this.key };
-    if (this.isKnown) this.context.events.emit(pooled);
+    if (!this.isDropped) this.context.events.emit(pooled);
   }
 }

@@ -1,3 +1,4 @@
+/** The options of a pool, and the settings of each of its streams. */
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import { settingsOf as settingsOfStream, type Settings } from '../token/options.js';

@@ -1,3 +1,4 @@
+/** The stream of a key, whose manager comes and goes. */
 import { defer, of, type Observable } from 'rxjs';
 import { PROOF } from '../internal/sourceHooks.js';
 import type { SourceHooks } from '../token/proof.js';

@@ -1,15 +1,12 @@
 /** A map of at most `max` entries, which drops the one that was used least recently. */
 
-/**
- * So many entries that are in use are passed over to find one that may be let go of. The next search goes on from
- * there.
- */
+/** So many entries that are in use are passed over to find one to drop. The next search goes on from there. */
 const LONGEST_SEARCH = 32;
 
-/** What may be let go of, unless it is in use. */
+/** What may be dropped, unless it is in use. */
 interface Droppable {
   readonly isInUse: boolean;
-  letGo(): void;
+  drop(): void;
 }
 
 /** A place in a ring. One that is made is a ring by itself. */
@@ -59,7 +56,7 @@ export class RecentlyUsed<E extends Droppable> {
     return place?.entry;
   }
 
-  /** Replaces the entry of that name. Lets go of the least recently used ones that are not in use, if there is no room. */
+  /** Replaces the entry of that name. Drops the least recently used ones that are not in use, if there is no room. */
   set(name: string, entry: E): void {
     this.take(name);
     const added = new Place(name, entry);
@@ -72,7 +69,7 @@ export class RecentlyUsed<E extends Droppable> {
         // It counts as used now: the next search would else begin with the same entries.
         oldest.moveBefore(this.start);
         left--;
-      } else this.take(oldest.name)?.letGo();
+      } else this.take(oldest.name)?.drop();
     }
   }
 

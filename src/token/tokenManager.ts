@@ -13,7 +13,7 @@ import type { TokenSource, TokenStreamOptions } from './types.js';
 /** What a stream begins with: the option `initial`, or what a pool knows of it already. */
 type Beginning = Partial<TokenRecord> & Pick<TokenStreamOptions, 'initial'>;
 
-/** A manager that a pool may end while its stream is not in use, and make again: see pool/suspension.ts. */
+/** A manager that a pool may end while its stream is not in use, and make again: see pool/endManager.ts. */
 export type EndingManager = ReturnType<typeof createManager>;
 
 /** What streams, operators and clients share behind one token. */
@@ -35,7 +35,7 @@ export function createManager(source: TokenSource, settings: Settings, { initial
   const { signOuts, ...session } = createSession(context, holder, pipeline, source);
 
   return {
-    /** For `suspend` and `resume`. */
+    /** For `endManager` and `resumeManager`. */
     parts: { context, holder, pipeline, signOuts },
     ...views,
     ...createRecovery(context, views, pipeline.demand),

@@ -1,18 +1,20 @@
+/** Ends the manager of a stream that nobody uses, and has another one go on. */
 import type { EndingManager } from '../token/tokenManager.js';
 
 /** Ends a manager without an event. Its record holds what another one needs to go on. */
-export function suspend({ parts: { context, holder, pipeline, signOuts } }: EndingManager): void {
+export function endManager({ parts: { context, holder, pipeline, signOuts } }: EndingManager): void {
   const { state, events } = context;
   const { held, isConnected } = state;
   events.complete();
   signOuts?.unsubscribe();
   holder.release();
   pipeline.close();
+  // `release` and `close` have cleared these two.
   Object.assign(state, { held, isConnected });
 }
 
-/** Has a new manager go on where the one before was suspended. Nothing is refreshed before the next check. */
-export function resume({ parts: { context, holder, pipeline } }: EndingManager): void {
+/** Has a new manager go on where the one before was ended. Nothing is refreshed before the next check. */
+export function resumeManager({ parts: { context, holder, pipeline } }: EndingManager): void {
   const { state } = context;
   const { held, isConnected } = state;
   state.isConnected = false;
