@@ -38,9 +38,9 @@ export function afterEnd(ended: ConnectionEnd, before: EndState, settings: Conne
   if (isRejected && rejections === 0) return { isRejected, pause: 0, state: { attempts, rejections: 1 } };
   if (attempts >= backoff.count || (isRejected && rejections + 1 >= MAX_REJECTIONS)) return null;
   const state = { attempts: attempts + 1, rejections: isRejected ? rejections + 1 : rejections };
-  return { isRejected, pause: Math.max(leastPause(end), pauseAfter(state.attempts, backoff)), state };
+  return { isRejected, pause: Math.max(leastPause(end), pauseBefore(state.attempts, backoff)), state };
 }
 
 /** The pause before the given attempt, the first being 1: with full jitter. */
-export const pauseAfter = (attempt: number, backoff: ConnectSettings['backoff']): number =>
+export const pauseBefore = (attempt: number, backoff: ConnectSettings['backoff']): number =>
   Math.round(drawn(backoff.random) * backoffStep(attempt, backoff));

@@ -18,7 +18,7 @@ import type { TokenEvent } from '../token/events.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { afterEnd, pauseAfter, type EndState } from './afterEnd.js';
+import { afterEnd, pauseBefore, type EndState } from './afterEnd.js';
 import { connection } from './connection.js';
 import { Ended, isNormal, rejectionOf } from './ends.js';
 import { settingsOf, type Connect, type ConnectOptions, type ConnectSettings } from './options.js';
@@ -77,7 +77,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
     const replace = (thrown: Ended): Observable<unknown> =>
       recover(rejectionOf(thrown.how), maxWait).pipe(
         throwIfEmpty(() => thrown),
-        retry({ count: backoff.count, delay: (_, failures) => timers.after(pauseAfter(failures, backoff), true) }),
+        retry({ count: backoff.count, delay: (_, failures) => timers.after(pauseBefore(failures, backoff), true) }),
         // Others may have seen it rejected.
         tap((other) => (replacement = newest(other, thrown.how.token))),
         takeUntil(failAfter(timers, maxWait, () => thrown)),

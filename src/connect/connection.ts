@@ -45,27 +45,26 @@ export function connection<T>(
     const openedAt$ = new BehaviorSubject(Infinity);
     let hasMessage = false;
     let announced: AccessToken | undefined;
-    /** What closes the connection that is open, and the one that is opening to replace it. */
-    const live = new Set<Subject<void>>();
+    /** What closes the older connection, and the newer one that is opening in its place. */
+    let older: Subject<void> | null = null;
+    let newer: Subject<void> | null = null;
 
     const open = (token: AccessToken): Observable<T> => {
-      const [, opening] = live;
-      opening?.next();
+      newer?.next();
       const replaced$ = new Subject<void>();
-      live.add(replaced$);
+      if (older) newer = replaced$;
+      else older = replaced$;
       const opened = () => {
-        const [oldest] = live;
-        if (!live.has(replaced$)) return;
-        if (oldest !== replaced$) oldest?.next();
+        if (replaced$ === newer) older?.next();
+        else if (replaced$ !== older) return;
         openedAt$.next(Math.min(openedAt$.value, now()));
       };
       /** The connection itself is closed before this is subscribed to. */
       const ended = (end: unknown): Observable<never> =>
         defer(() => {
           const how = { end, token: announced ?? token, hasMessage, openFor: now() - openedAt$.value };
-          const [oldest] = live;
           // While another one opens in its place, the old one may end with anything: the server may allow one only.
-          const isLast = live.size === 1 || (oldest !== replaced$ && isFinal(end));
+          const isLast = !newer || (replaced$ === newer && isFinal(end));
           // Nothing else asks for another token.
           if (!(isLast && reconnects) && isRejection(end)) reject(rejectionOf(how));
           if (!isLast) return EMPTY;
@@ -85,7 +84,10 @@ export function connection<T>(
           return message;
         }),
         takeUntil(replaced$),
-        finalize(() => live.delete(replaced$)),
+        finalize(() => {
+          if (replaced$ === older) older = newer;
+          newer = null;
+        }),
       );
     };
 
