@@ -5,12 +5,12 @@ import { createTimers } from '../../src/internal/timers.js';
 import { createBoundedCalls } from '../../src/redis/boundedCalls.js';
 import { createClockBound } from '../../src/redis/clockBound.js';
 import { createTokenCache } from '../../src/redis/tokenCache.js';
-import { fetchTime, ttlOf, leaseMargin, pollPause, sharedPause } from '../../src/redis/lease.js';
+import { fetchTime, ttlOf, pollPause, sharedPause } from '../../src/redis/lease.js';
 import { redisTokenStore } from '../../src/redis/index.js';
-import { storeSettings } from '../../src/redis/options.js';
+import { settingsOf } from '../../src/redis/options.js';
 import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/replies.js';
 import { createEncryption } from '../../src/redis/encryption.js';
-import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
+import { errorOf, sharedFailureOf } from '../../src/redis/sharedFailure.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
 import { asMistake, mistake } from '../../src/token/mistake.js';
 import {
@@ -83,16 +83,10 @@ describe('the bound of the clock', () => {
 
 describe('the arithmetic of leases', () => {
   it.each([
-    [10_000, 1000],
-    [500, 50],
-  ])('should leave a margin: lease %d, margin %d', (lease, margin) => {
-    expect(leaseMargin(lease)).toBe(margin);
-  });
-
-  it.each([
     [{ sent: 0, lease: 10_000 }, 5, 8000, 8000],
     [{ sent: 0, lease: 10_000 }, 5000, 8000, 4000],
     [{ sent: 0, lease: 10_000 }, 9500, 8000, -500],
+    [{ sent: 0, lease: 500 }, 0, 8000, 450],
   ])(
     'should count from the moment at which the lease was asked for: %p at %d, fetchTimeout %d: %d',
     (grant, now, fetchTimeout, left) => {
@@ -220,7 +214,7 @@ describe('a shared failure', () => {
       new TokenEndpointError('refused', { status: 401, error: 'invalid_client', cause: 'SECRET' }),
       { response: 'SECRET' },
     );
-    const read = errorOf(JSON.parse(JSON.stringify(failureOf(thrown))), 70);
+    const read = errorOf(JSON.parse(JSON.stringify(sharedFailureOf(thrown))), 70);
     expect(read).toBeInstanceOf(TokenEndpointError);
     expect(read).toMatchObject({
       status: 401,
@@ -228,11 +222,11 @@ describe('a shared failure', () => {
       retryAfter: 70,
       message: 'refused (of the last fetch, shared through Redis)',
     });
-    expect(JSON.stringify(failureOf(thrown))).not.toContain('SECRET');
-    expect(errorOf(failureOf(new TokenFetchTimeoutError('late')), 1)).toMatchObject({
+    expect(JSON.stringify(sharedFailureOf(thrown))).not.toContain('SECRET');
+    expect(errorOf(sharedFailureOf(new TokenFetchTimeoutError('late')), 1)).toMatchObject({
       code: 'ERR_TOKEN_FETCH_TIMEOUT',
     });
-    expect(errorOf(failureOf(new RangeError('odd')), 1)).toMatchObject({
+    expect(errorOf(sharedFailureOf(new RangeError('odd')), 1)).toMatchObject({
       name: 'RangeError',
       message: 'odd (of the last fetch, shared through Redis)',
       retryAfter: 1,
@@ -254,20 +248,20 @@ describe('a shared failure', () => {
     ['a refusal that the source wraps', true, new Error('no login', { cause: answered(401, {}) })],
     ['a redirect', true, asMistake(new TokenEndpointError('redirected', { status: 302 }))],
   ])('should be permanent or not for those who read it as for the one who met it: %s', (_what, permanent, thrown) => {
-    const read = errorOf(JSON.parse(JSON.stringify(failureOf(thrown))), 70);
+    const read = errorOf(JSON.parse(JSON.stringify(sharedFailureOf(thrown))), 70);
     expect([isPermanentFailure(thrown), isPermanentFailure(read)]).toEqual([permanent, permanent]);
     expect(read).toMatchObject({ retryAfter: 70 });
   });
 
   it('should hold nothing that may be a secret of the message', () => {
     const message = 'request to https://app:pa55@id.example/token?client_secret=s3cr3t failed, reason: ECONNREFUSED';
-    expect(failureOf(new Error(message)).message).toBe(
+    expect(sharedFailureOf(new Error(message)).message).toBe(
       'request to https://id.example/token failed, reason: ECONNREFUSED',
     );
   });
 
   it.each([undefined, null, 'text', 7])('should be some failure when it was %p', (thrown) => {
-    expect(errorOf(failureOf(thrown), 5)).toMatchObject({
+    expect(errorOf(sharedFailureOf(thrown), 5)).toMatchObject({
       name: 'Error',
       message: expect.stringContaining(' (of the last fetch, shared through Redis)') as string,
     });
@@ -480,7 +474,7 @@ describe('options', () => {
 
   it('should be taken as they are at creation: bytes that the caller overwrites later change nothing', async () => {
     const bytes = new Uint8Array(32).fill(7);
-    const { keys, hashKey } = storeSettings({ ...good, encryptionKey: { id: 'a', key: bytes } });
+    const { keys, hashKey } = settingsOf({ ...good, encryptionKey: { id: 'a', key: bytes } });
     bytes.fill(0);
     const encrypted = await createEncryption(keys, hashKey).encrypt('token', 'T1');
     const same = createEncryption([{ id: 'a', key: new Uint8Array(32).fill(7) }], hashKey);

@@ -2,7 +2,7 @@ import { asyncScheduler, firstValueFrom, from, map, NEVER, of, switchMap, type O
 import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
 import { createTimers } from '../../src/internal/timers.js';
 import { redisTokenStore, type RedisClient } from '../../src/redis/index.js';
-import { storeSettings } from '../../src/redis/options.js';
+import { settingsOf } from '../../src/redis/options.js';
 import { createProtocol, type Commit, type Protocol } from '../../src/redis/protocol.js';
 import { startRedis } from '../setup/redis/server.cjs';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
@@ -18,11 +18,11 @@ afterEach(async () => {
 
 const now = () => performance.now();
 const callsOn = (client: RedisClient, key: string, storeDeadline?: number, lease?: number): Protocol =>
-  createProtocol(storeSettings({ client, key, storeDeadline, lease }), now, createTimers(asyncScheduler));
+  createProtocol(settingsOf({ client, key, storeDeadline, lease }), now, createTimers(asyncScheduler));
 const commitOf = (fence: number, owner: string, encrypted = '0.{"access_token":"T1"}'): Commit => ({
   fence,
   beyond: 0,
-  sentAt: now(),
+  requestedAt: now(),
   issued: Date.now(),
   life: 3_600_000,
   took: 1,
@@ -127,6 +127,24 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
         token: { generation: last.fence },
       });
   });
+
+  it.each([
+    [1000, true],
+    [3300, false],
+  ])(
+    'should give a late leader the stored token, unless that is at its end: of 4 s, after %d ms: %p',
+    async (age, isGiven) => {
+      const late = await lead('a', callsOn(connection.client, key, undefined, 100));
+      await pause(120);
+      const next = await lead('b');
+      const aged = { life: 4000, issued: Date.now() - age, requestedAt: now() - age };
+      await calls.commit({ ...commitOf(next, 'b'), ...aged });
+      expect(await calls.commit(commitOf(late, 'a'))).toMatchObject({
+        type: 'stale',
+        token: isGiven ? { generation: next } : null,
+      });
+    },
+  );
 
   it('should not store the token of a late leader after a sign-out', async () => {
     const late = await lead('a', callsOn(connection.client, key, undefined, 100));

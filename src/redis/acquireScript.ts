@@ -1,4 +1,5 @@
-import { LONGEST_PAUSE, PRELUDE } from './scriptPrelude.js';
+import { MAX_RETRY_AFTER } from '../token/failure.js';
+import { PRELUDE } from './scriptPrelude.js';
 
 /**
  * Asks for a token, or for the right to fetch one. One script, so that what it compares cannot change before it writes.
@@ -49,7 +50,7 @@ if held > now and not mine then return { 'W', text(now), hashId, ended, text(hel
 -- The same owner asks again because the reply was lost: the same fence, so it still has one fetch only.
 if not mine then
   local paused = number('paused')
-  local retry = paused > now and 0 or math.min(number('retry'), paused + ${String(LONGEST_PAUSE)})
+  local retry = paused > now and 0 or math.min(number('retry'), paused + ${String(MAX_RETRY_AFTER)})
   if longest then retry = math.min(retry, paused + longest) end
   if retry > now then return { 'B', text(now), hashId, ended, text(retry - now), h.failure or '' } end
   if life > 0 then cooldown = math.min(cooldown, life / 3) end

@@ -5,7 +5,7 @@ import { isIoredis, type ClientState, type RedisClient } from './client.js';
 /** `connected`, each time the channel is: messages may have been missed before; else a message. */
 export type ChannelEvent = { readonly type: 'connected' } | { readonly type: 'message'; readonly text: string };
 
-/** Subscribes to a channel on an open connection. It errs when the client refuses, or loses the connection. */
+/** Subscribes to a channel on an open connection. It errors when the client refuses, or loses the connection. */
 export type SubscribeTo = (channel: string) => Observable<ChannelEvent>;
 
 type Listener = (message: string, channel: string) => void;
@@ -23,7 +23,7 @@ interface Duplicate extends ClientState {
 }
 
 /**
- * A second connection of a client, for subscriptions. It is closed when this is unsubscribed, and errs when it has
+ * A second connection of a client, for subscriptions. It is closed when this is unsubscribed, and errors when it has
  * ended. It never keeps a process alive where the client allows that.
  */
 // Hand-made: it translates an event emitter that connects in its own time.

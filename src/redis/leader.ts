@@ -8,8 +8,8 @@ import { storedLifetime } from '../stores/storedResponse.js';
 import { fetchTime, ttlOf, LONGEST_LIFE, sharedPause } from './lease.js';
 import type { Commit, Timed } from './protocol.js';
 import type { Acquired, EncryptedToken } from './replies.js';
-import { isFinished, type Attempt } from './attempt.js';
-import { failureOf } from './sharedFailure.js';
+import { isFinished, type StoreRefresh } from './storeRefresh.js';
+import { sharedFailureOf } from './sharedFailure.js';
 import type { StoreContext } from './storeContext.js';
 import { decryptRecord, encryptRecord, type TokenRecord } from './tokenRecord.js';
 
@@ -38,9 +38,9 @@ const COMMIT_TIMEOUT = 60_000;
 /**
  * Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back.
  */
-export async function fetchUnderLease(store: StoreContext, grant: LeaseGrant, attempt: Attempt): Promise<Outcome> {
+export async function fetchUnderLease(store: StoreContext, grant: LeaseGrant, refresh: StoreRefresh): Promise<Outcome> {
   const { encryption, now, timers } = store;
-  const { request, abandoned } = attempt;
+  const { request, abandoned } = refresh;
   let last: TokenResponse | null;
   try {
     last = await lastResponse(store, grant);
@@ -49,28 +49,28 @@ export async function fetchUnderLease(store: StoreContext, grant: LeaseGrant, at
     await giveBackLease(store, grant.fence);
     throw unreadable;
   }
-  const askedAt = now();
-  const limit = fetchTime(grant, askedAt, store.fetchTimeout);
-  if (limit <= 0 || isFinished(attempt)) {
+  const begun = now();
+  const limit = fetchTime(grant, begun, store.fetchTimeout);
+  if (limit <= 0 || isFinished(refresh)) {
     await giveBackLease(store, grant.fence);
     return { type: 'tooLate' };
   }
   let commit: Commit;
   let token: TokenRecord;
   try {
-    const response = await fetchForStore(attempt.fetch(last), { limit, abandoned, timers });
+    const response = await fetchForStore(refresh.fetch(last), { limit, abandoned, timers });
     // A source may share an exchange that was sent earlier.
-    const sentAt = askedAt - headStartOf(request);
-    const took = now() - sentAt;
-    token = recordOf(response, storedLifetime(response, Date.now() - took, store.lifetime), grant, sentAt);
-    commit = commitOf(token, attempt, sentAt, took, await encryptRecord(encryption, token));
+    const requestedAt = begun - headStartOf(request);
+    const took = now() - requestedAt;
+    token = recordOf(response, storedLifetime(response, Date.now() - took, store.lifetime), grant, requestedAt);
+    commit = commitOf(token, refresh, requestedAt, took, await encryptRecord(encryption, token));
   } catch (error) {
     const pause = abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
-    const failure = pause > 0 ? await encryption.encrypt('failure', failureOf(error)).catch(() => '') : '';
+    const failure = pause > 0 ? await encryption.encrypt('failure', sharedFailureOf(error)).catch(() => '') : '';
     await giveBackLease(store, grant.fence, pause, failure);
     throw error;
   }
-  return commitUntilTaken(store, commit, token, attempt);
+  return commitUntilTaken(store, commit, token, refresh);
 }
 
 /** If Redis does not hear of it, no process is held up for long: the lease ends by itself. */
@@ -84,12 +84,12 @@ async function lastResponse({ cache, encryption }: StoreContext, { last }: Lease
   return (own && own.generation >= (stored?.generation ?? 0) ? own : stored)?.response ?? null;
 }
 
-function recordOf(response: TokenResponse, life: number, grant: LeaseGrant, askedAt: number): TokenRecord {
+function recordOf(response: TokenResponse, life: number, grant: LeaseGrant, requestedAt: number): TokenRecord {
   return {
     // A commit stores under the fence; no other process can have it.
     generation: grant.fence,
     // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
-    issued: Math.floor(grant.now + (askedAt - grant.received)),
+    issued: Math.floor(grant.now + (requestedAt - grant.received)),
     life: life === Infinity ? -1 : Math.min(LONGEST_LIFE, Math.max(0, Math.floor(life) || 0)),
     response,
   };
@@ -97,14 +97,14 @@ function recordOf(response: TokenResponse, life: number, grant: LeaseGrant, aske
 
 const commitOf = (
   { generation, issued, life, response }: TokenRecord,
-  { owner, beyond }: Attempt,
-  sentAt: number,
+  { owner, beyond }: StoreRefresh,
+  requestedAt: number,
   took: number,
   encrypted: string,
 ): Commit => ({
   fence: generation,
   beyond,
-  sentAt,
+  requestedAt,
   issued,
   life,
   took,
@@ -117,10 +117,10 @@ async function commitUntilTaken(
   { calls, now, timers }: StoreContext,
   commit: Commit,
   token: TokenRecord,
-  { isSignedOut }: Attempt,
+  { isSignedOut }: StoreRefresh,
 ): Promise<Outcome> {
-  const { sentAt, life } = commit;
-  const attempt = async (): Promise<Outcome> => {
+  const { requestedAt, life } = commit;
+  const commitOnce = async (): Promise<Outcome> => {
     if (isSignedOut()) return { type: 'stale', token: null };
     const answer = await calls.commit(commit);
     return answer.type === 'stale' ? answer : { type: 'stored', token };
@@ -129,14 +129,14 @@ async function commitUntilTaken(
     const end = now() + (life < 0 ? COMMIT_TIMEOUT : Math.min(life, COMMIT_TIMEOUT));
     while (now() < end) {
       await firstValueFrom(timers.after(COMMIT_PAUSE));
-      const outcome = await attempt().catch(() => null);
+      const outcome = await commitOnce().catch(() => null);
       if (outcome) return outcome;
     }
     return null;
   };
   try {
-    return await attempt();
+    return await commitOnce();
   } catch (failure) {
-    return { type: 'local', failure, response: token.response, age: Math.ceil(now() - sentAt), later: repeat() };
+    return { type: 'local', failure, response: token.response, age: Math.ceil(now() - requestedAt), later: repeat() };
   }
 }

@@ -1,6 +1,5 @@
 /** The times of a lease: how long a leader may fetch, and how long the others pause. */
 import { backoffStep } from '../token/backoff.js';
-import { LONGEST_PAUSE } from './scriptPrelude.js';
 
 /**
  * The first pause after a failed fetch; no fetch follows a failed one sooner, even if the application asks for it.
@@ -9,7 +8,7 @@ import { LONGEST_PAUSE } from './scriptPrelude.js';
 export const SHORTEST_PAUSE = 250;
 
 /** A leader stops this much before its lease ends, for the way to Redis and back. Milliseconds. */
-export const leaseMargin = (lease: number): number => Math.min(1000, lease / 10);
+const leaseMargin = (lease: number): number => Math.min(1000, lease / 10);
 
 /**
  * How long a leader may fetch: within `fetchTimeout`, and within its lease, which began when it was asked for. Not
@@ -23,13 +22,13 @@ export const fetchTime = (
 
 /**
  * How long the whole fleet pauses after a failed fetch. Without jitter: one process fetches at a time, so there is no
- * herd to scatter. No longer than a sixth of a token's life, unless the server asks for more: it is believed up to five
- * minutes.
+ * herd to scatter. No longer than a sixth of a token's life, unless the server asks for more: `retryAfterOf`
+ * limits that.
  */
 export const sharedPause = (failures: number, life: number, retryAfter = 0): number =>
   Math.ceil(
     Math.max(
-      Math.min(retryAfter, LONGEST_PAUSE),
+      retryAfter,
       backoffStep(failures + 1, {
         initial: SHORTEST_PAUSE,
         factor: 2,

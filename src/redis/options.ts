@@ -51,7 +51,7 @@ export interface RedisTokenStoreOptions {
 const NAME = /^[^{}\s]+$/;
 
 /** Checks every option once. Never quotes a key's bytes. */
-export function storeSettings(options: RedisTokenStoreOptions) {
+export function settingsOf(options: RedisTokenStoreOptions) {
   requireObject(options);
   const {
     client,

@@ -3,7 +3,7 @@ import type { Timers } from '../internal/timers.js';
 import { createBoundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
 import { createClockBound } from './clockBound.js';
-import type { storeSettings } from './options.js';
+import type { settingsOf } from './options.js';
 import {
   parseAcquireReply,
   parseCommitReply,
@@ -18,7 +18,7 @@ import { FAIL } from './failScript.js';
 import { ttlOf, SHORTEST_PAUSE } from './lease.js';
 import { SIGN_OUT } from './signOutScript.js';
 
-type StoreSettings = ReturnType<typeof storeSettings>;
+type StoreSettings = ReturnType<typeof settingsOf>;
 
 /**
  * Why a token is wanted although there is one. `forced`: the application called `refresh()`. `rejected`: a server
@@ -33,7 +33,7 @@ export interface Commit {
   readonly fence: number;
   readonly beyond: number;
   /** When the token was asked for, by the local clock; and by Redis' clock, never too late. */
-  readonly sentAt: number;
+  readonly requestedAt: number;
   readonly issued: number;
   readonly life: number;
   readonly took: number;
@@ -141,13 +141,13 @@ export function createProtocol(
 
 /** The age is that at the moment of sending: a commit may be repeated. */
 const commitArguments = (
-  { fence, beyond, sentAt, issued, life, took, ttl, owner, encrypted }: Commit,
+  { fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted }: Commit,
   now: number,
   channel: string,
 ): readonly (string | number)[] => [
   fence,
   beyond,
-  Math.ceil(now - sentAt),
+  Math.ceil(now - requestedAt),
   Math.floor(issued),
   life,
   Math.ceil(took),

@@ -2,7 +2,7 @@ import { asyncScheduler, defer, ignoreElements, merge, Subject } from 'rxjs';
 import { steadyClock } from '../internal/steadyClock.js';
 import { createTimers } from '../internal/timers.js';
 import type { TokenStore } from '../token/tokenStore.js';
-import { storeSettings, type RedisTokenStoreOptions } from './options.js';
+import { settingsOf, type RedisTokenStoreOptions } from './options.js';
 import { createProtocol } from './protocol.js';
 import { createEncryption } from './encryption.js';
 import { createSession } from './session.js';
@@ -48,7 +48,7 @@ import type { TokenRecord } from './tokenRecord.js';
  *   'local'`.
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
-  const settings = storeSettings(options);
+  const settings = settingsOf(options);
   const { client, channel, hashKey, keys, fetchTimeout, lifetime, onUnavailable } = settings;
   // A clock that is never set, and goes on while the machine sleeps. The timers do not keep a process alive: the stream
   // does, while it has a subscriber.

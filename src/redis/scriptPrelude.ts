@@ -1,9 +1,6 @@
 /** The Lua code with which every script begins. */
 import { LEAST_LIFE } from '../stores/storedResponse.js';
 
-/** Scripts shorten a pause to this: no `Retry-After` stops a fleet for longer. Milliseconds. */
-export const LONGEST_PAUSE = 300_000;
-
 /**
  * What every script begins with: `now`, Redis' clock in ms; `text`, a number as Redis keeps it; `read`, which reads
  * fields of the hash into `h`; `number`, one of these as a number; and `hasLifeLeft`, as in stores/storedResponse.ts.

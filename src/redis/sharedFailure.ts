@@ -14,7 +14,7 @@ interface SharedFailure {
   readonly temporary?: true;
 }
 
-export function failureOf(thrown: unknown): SharedFailure {
+export function sharedFailureOf(thrown: unknown): SharedFailure {
   const telling = failureWithReason(thrown);
   const [status, error] = [statusOf(telling), errorCodeOf(telling)];
   // The error may come from any code, with a name of any type.

@@ -7,7 +7,7 @@ import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
 import { retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import { beginAttempt, isFinished, isPrevious, type Attempt } from './attempt.js';
+import { beginRefresh, isFinished, isPrevious, type StoreRefresh } from './storeRefresh.js';
 import { RedisUnavailable } from './boundedCalls.js';
 import { fetchUnderLease, giveBackLease, type LeaseGrant, type Outcome } from './leader.js';
 import { pollPause } from './lease.js';
@@ -34,7 +34,7 @@ export function sharedRefresh(store: StoreContext): TokenStore['refresh'] {
   return (request, fetch) =>
     abortable((abandoned) => {
       const isEarly = context.now() < context.pausedUntil - EARLY;
-      return askUntilToken(context, beginAttempt(context, request, fetch, abandoned, isEarly));
+      return askUntilToken(context, beginRefresh(context, request, fetch, abandoned, isEarly));
     });
 }
 
@@ -42,10 +42,10 @@ export function sharedRefresh(store: StoreContext): TokenStore['refresh'] {
 const sleep = ({ timers, wake$ }: StoreContext, ms: number): Promise<void> =>
   firstValueFrom(merge(timers.after(ms), wake$).pipe(take(1)));
 
-async function askUntilToken(store: RefreshContext, attempt: Attempt): Promise<StoredToken> {
+async function askUntilToken(store: RefreshContext, refresh: StoreRefresh): Promise<StoredToken> {
   try {
-    for (let round = 0; !isFinished(attempt); round++) {
-      const token = await askOnce(store, attempt, round);
+    for (let round = 0; !isFinished(refresh); round++) {
+      const token = await askOnce(store, refresh, round);
       if (!token) continue;
       store.unreadable = undefined;
       store.pausedUntil = -Infinity;
@@ -59,42 +59,46 @@ async function askUntilToken(store: RefreshContext, attempt: Attempt): Promise<S
   throw sessionEnded();
 }
 
-/** A token of the cache that answers the attempt. */
-const newerFor = (store: StoreContext, attempt: Attempt) => {
-  const newer = store.newerThan(attempt.beyond);
-  return newer && !isPrevious(attempt, newer) ? newer : null;
+/** A token of the cache that answers the refresh. */
+const newerFor = (store: StoreContext, refresh: StoreRefresh) => {
+  const newer = store.newerThan(refresh.beyond);
+  return newer && !isPrevious(refresh, newer) ? newer : null;
 };
 
 /** Asks once; null: ask again. */
-async function askOnce(store: RefreshContext, attempt: Attempt, round: number): Promise<StoredToken | null> {
-  const newer = newerFor(store, attempt);
+async function askOnce(store: RefreshContext, refresh: StoreRefresh, round: number): Promise<StoredToken | null> {
+  const newer = newerFor(store, refresh);
   if (newer) return store.handOut(newer, 'shared');
   let answer: Timed<Acquired>;
   try {
     // A sign-out that Redis has not heard of comes first, or it would hand out the token of the old session.
     await store.session.published();
     const hasRefreshToken = store.onUnavailable === 'wait' && store.cache.last()?.response.refresh_token !== undefined;
-    answer = await store.calls.acquire({ ...attempt, hasRefreshToken }, (late) => {
-      if (late.type === 'lease' && isFinished(attempt)) void giveBackLease(store, late.fence);
+    answer = await store.calls.acquire({ ...refresh, hasRefreshToken }, (late) => {
+      if (late.type === 'lease' && isFinished(refresh)) void giveBackLease(store, late.fence);
     });
   } catch (failure) {
     if (!(failure instanceof RedisUnavailable)) throw failure;
-    return withoutRedis(store, attempt, failure);
+    return withoutRedis(store, refresh, failure);
   }
-  return onAnswer(store, attempt, answer, round);
+  return onAnswer(store, refresh, answer, round);
 }
 
-async function withoutRedis(store: RefreshContext, attempt: Attempt, failure: unknown): Promise<StoredToken | null> {
-  if (!attempt.isReported) attempt.request.report?.(failure);
-  attempt.isReported = true;
-  if (store.onUnavailable === 'local') return fetchLocally(store, attempt);
+async function withoutRedis(
+  store: RefreshContext,
+  refresh: StoreRefresh,
+  failure: unknown,
+): Promise<StoredToken | null> {
+  if (!refresh.isReported) refresh.request.report?.(failure);
+  refresh.isReported = true;
+  if (store.onUnavailable === 'local') return fetchLocally(store, refresh);
   await sleep(store, RETRY);
   return null;
 }
 
 async function onAnswer(
   store: RefreshContext,
-  attempt: Attempt,
+  refresh: StoreRefresh,
   answer: Timed<Acquired>,
   round: number,
 ): Promise<StoredToken | null> {
@@ -103,15 +107,15 @@ async function onAnswer(
       const token = await store.receive(answer.token);
       if (!token) return null;
       // The previous token was not in the cache: now its generation is known.
-      if (!attempt.knowsPrevious && isPrevious(attempt, token)) {
-        attempt.beyond = token.generation;
-        attempt.knowsPrevious = true;
+      if (!refresh.knowsPrevious && isPrevious(refresh, token)) {
+        refresh.beyond = token.generation;
+        refresh.knowsPrevious = true;
         return null;
       }
       return store.handOut(store.newerThan(token.generation) ?? token, 'shared');
     }
     case 'wait':
-      if (!newerFor(store, attempt)) await sleep(store, pollPause(round, answer.left));
+      if (!newerFor(store, refresh)) await sleep(store, pollPause(round, answer.left));
       return null;
     case 'pause':
       if (answer.failure !== '')
@@ -119,23 +123,23 @@ async function onAnswer(
       await sleep(store, answer.left + 1);
       return null;
     case 'lease':
-      return onLease(store, attempt, answer);
+      return onLease(store, refresh, answer);
     case 'nothing':
       return null;
   }
 }
 
-async function onLease(store: RefreshContext, attempt: Attempt, grant: LeaseGrant): Promise<StoredToken | null> {
+async function onLease(store: RefreshContext, refresh: StoreRefresh, grant: LeaseGrant): Promise<StoredToken | null> {
   let outcome: Outcome;
   try {
-    outcome = await fetchUnderLease(store, grant, attempt);
+    outcome = await fetchUnderLease(store, grant, refresh);
   } catch (error) {
-    const newer = store.newerThan(attempt.beyond);
+    const newer = store.newerThan(refresh.beyond);
     if (newer) return store.handOut(newer, 'shared');
     throw error;
   }
-  if (outcome.type === 'local') attempt.request.report?.(outcome.failure);
-  return attempt.isSignedOut() ? null : useOutcome(store, outcome);
+  if (outcome.type === 'local') refresh.request.report?.(outcome.failure);
+  return refresh.isSignedOut() ? null : useOutcome(store, outcome);
 }
 
 async function useOutcome(store: RefreshContext, outcome: Outcome): Promise<StoredToken | null> {
@@ -168,15 +172,15 @@ async function useLateOutcome(store: RefreshContext, outcome: Outcome | null): P
  * Each process for itself, unless what Redis held was not readable: the source would present a refresh token that may
  * be used up.
  */
-async function fetchLocally(store: RefreshContext, attempt: Attempt): Promise<StoredToken | null> {
+async function fetchLocally(store: RefreshContext, refresh: StoreRefresh): Promise<StoredToken | null> {
   if (store.unreadable !== undefined) throw store.unreadable;
-  attempt.isLocal = true;
-  const askedAt = store.now();
-  const response = await fetchForStore(attempt.fetch(store.cache.last()?.response ?? null), {
-    abandoned: attempt.abandoned,
+  refresh.isLocal = true;
+  const begun = store.now();
+  const response = await fetchForStore(refresh.fetch(store.cache.last()?.response ?? null), {
+    abandoned: refresh.abandoned,
     timers: store.timers,
   });
-  if (attempt.isSignedOut()) return null;
+  if (refresh.isSignedOut()) return null;
   store.cache.addLocal(response);
-  return { response, age: Math.ceil(store.now() - askedAt + headStartOf(attempt.request)), origin: 'fetched' };
+  return { response, age: Math.ceil(store.now() - begun + headStartOf(refresh.request)), origin: 'fetched' };
 }

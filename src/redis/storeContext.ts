@@ -3,7 +3,7 @@ import type { Subject } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 import { hasLifeLeft } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
-import type { storeSettings } from './options.js';
+import type { settingsOf } from './options.js';
 import type { Protocol } from './protocol.js';
 import type { EncryptedToken } from './replies.js';
 import type { Encryption } from './encryption.js';
@@ -11,7 +11,7 @@ import type { Session } from './session.js';
 import type { TokenCache } from './tokenCache.js';
 import { decryptRecord, type TokenRecord } from './tokenRecord.js';
 
-interface Parts extends Pick<ReturnType<typeof storeSettings>, 'fetchTimeout' | 'lifetime' | 'onUnavailable'> {
+interface Parts extends Pick<ReturnType<typeof settingsOf>, 'fetchTimeout' | 'lifetime' | 'onUnavailable'> {
   /** Begins the name of every owner of a lease. */
   readonly storeId: string;
   readonly calls: Protocol;

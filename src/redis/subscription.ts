@@ -31,7 +31,7 @@ const connections = new WeakMap<RedisClient, Observable<SubscribeTo | null>>();
 /**
  * What is said in the channel, on a second connection: one that subscribes can do nothing else. All channels of a
  * client share it; it is closed when the last of them is unsubscribed, and while the client itself is closed. It never
- * errs, and never keeps a process alive where the client allows that.
+ * errors, and never keeps a process alive where the client allows that.
  */
 export function channelEvents(client: RedisClient, name: string): Observable<ChannelEvent> {
   // A pool cannot be duplicated. Without pushes, a new token is found when the one at hand is due.

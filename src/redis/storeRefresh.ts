@@ -4,8 +4,8 @@ import type { Kind } from './protocol.js';
 import type { StoreContext } from './storeContext.js';
 import type { TokenRecord } from './tokenRecord.js';
 
-/** One refresh of the stream, until it has a token or no subscriber waits for it. */
-export interface Attempt {
+/** One call of the store's `refresh`, until it has a token or no subscriber waits for it. */
+export interface StoreRefresh {
   readonly request: TokenRequest;
   readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
   readonly owner: string;
@@ -24,23 +24,23 @@ export interface Attempt {
   isLocal: boolean;
 }
 
-let attempts = 0;
+let refreshes = 0;
 
 /** @param isEarly the stream asks before the pause is over that the last failure told it of */
-export function beginAttempt(
+export function beginRefresh(
   { cache, session, storeId }: StoreContext,
   request: TokenRequest,
-  fetch: Attempt['fetch'],
+  fetch: StoreRefresh['fetch'],
   abandoned: AbortSignal,
   isEarly: boolean,
-): Attempt {
+): StoreRefresh {
   const { generation, isExact } = cache.generationOf(request.previous);
   return {
     request,
     fetch,
     abandoned,
-    owner: `${storeId}.${String(++attempts)}`,
-    kind: kindOf(request),
+    owner: `${storeId}.${String(++refreshes)}`,
+    kind: kindOfRequest(request),
     endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
     isSignedOut: session.watch(),
     beyond: Math.max(generation, session.lastEnded()),
@@ -50,13 +50,13 @@ export function beginAttempt(
   };
 }
 
-export const isFinished = ({ abandoned, isLocal, isSignedOut }: Attempt): boolean =>
+export const isFinished = ({ abandoned, isLocal, isSignedOut }: StoreRefresh): boolean =>
   abandoned.aborted || isLocal || isSignedOut();
 
-export const isPrevious = ({ request: { previous } }: Attempt, { response }: TokenRecord): boolean =>
+export const isPrevious = ({ request: { previous } }: StoreRefresh, { response }: TokenRecord): boolean =>
   response.access_token === previous?.value;
 
-function kindOf({ reason }: TokenRequest): Kind {
+function kindOfRequest({ reason }: TokenRequest): Kind {
   if (reason === 'rejected') return 'rejected';
   return reason === 'manual' ? 'forced' : '';
 }
