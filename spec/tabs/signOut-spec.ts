@@ -141,7 +141,7 @@ describe('sign-out', () => {
     answer.next(response('alice'));
     const error = await late;
     expect(isTokenError(error, 'ERR_TOKEN_STORE')).toBe(true);
-    expect(String(error)).toContain('the session ended while the token was on its way');
+    expect(String(error)).toContain('the session was ended while its token was refreshed');
     expect(overheard.filter(({ type }) => type === 'token')).toEqual([]);
     expect(await refresh(slow.store, bob)).toBe('bob');
   });

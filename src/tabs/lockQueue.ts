@@ -1,3 +1,4 @@
+/** The lock under which one tab at a time fetches. */
 import { fromEvent, merge, type Observable } from 'rxjs';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
 import type { Timers } from '../internal/timers.js';

@@ -1,3 +1,4 @@
+/** Writes and reads the messages of tabs. */
 import { isTokenResponse } from '../stores/storedResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import type { SignOut } from './session.js';

@@ -24,7 +24,7 @@ export interface TabTokenStoreOptions {
 }
 
 /** The options with their defaults. @throws TypeError that names an option out of range */
-export function checkedOptions(options: TabTokenStoreOptions) {
+export function settingsOf(options: TabTokenStoreOptions) {
   requireObject(options);
   const { name, lifetime, ...numbers } = options;
   requireText('name', name);

@@ -1,3 +1,4 @@
+/** The page of a tab: its storage, and when it is hidden, shown and opened. */
 import { defer, fromEvent, merge, of, type Observable } from 'rxjs';
 
 /** What the store needs of the page in which it was created. */

@@ -1,6 +1,5 @@
 /** The session of a tab, as its marker in localStorage tells it. */
 import { Subject } from 'rxjs';
-import { TokenStoreError } from '../errors.js';
 import { newSessionId, type SessionMarker } from './sessionMarker.js';
 
 /** What a sign-out tells the other tabs. */
@@ -53,13 +52,10 @@ export function createTabSession(marker: SessionMarker, forget: () => void) {
       bound = id();
     },
     check,
-    /** A function that throws when the session has ended since now. */
-    assertion: (): (() => void) => {
+    /** Returns a function that says whether the session has ended since this call. */
+    watch: (): (() => boolean) => {
       const before = endings;
-      return () => {
-        check();
-        if (endings !== before) throw new TokenStoreError('the session ended while the token was on its way');
-      };
+      return () => endings !== before;
     },
     /** Ends the session for all tabs, and calls `announce` before this tab reacts. */
     signOut: (announce: (signOut: SignOut) => void): void => {

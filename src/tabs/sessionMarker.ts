@@ -1,3 +1,4 @@
+/** The id of the session in localStorage. */
 import type { Page } from './page.js';
 
 export type SessionMarker = ReturnType<typeof createSessionMarker>;

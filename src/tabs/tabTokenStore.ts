@@ -16,19 +16,20 @@ import {
 import { abortable } from '../internal/abortable.js';
 import { orAborted } from '../internal/onAbort.js';
 import { headStartOf } from '../internal/sourceHooks.js';
-import { CLOCKS, stopwatch } from '../internal/stopwatch.js';
+import { CLOCKS, stopwatch, type Aged } from '../internal/stopwatch.js';
 import { createTimers } from '../internal/timers.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
+import { sessionEnded } from '../stores/session.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import { createTokenChannel } from './tokenChannel.js';
 import { createLockQueue } from './lockQueue.js';
-import { checkedOptions, type TabTokenStoreOptions } from './options.js';
+import { settingsOf, type TabTokenStoreOptions } from './options.js';
 import { currentPage } from './page.js';
 import { unthrottledTimer } from './unthrottledTimer.js';
 import { createTabSession } from './session.js';
 import { createSessionMarker } from './sessionMarker.js';
-import { createTokenCache, type Entry } from './tokenCache.js';
+import { createTokenCache } from './tokenCache.js';
 
 export interface TabTokenStore extends TokenStore {
   /**
@@ -72,7 +73,7 @@ type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
  * @throws TypeError that names an option out of range, or says that there is no page (on a server, in a worker)
  */
 export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
-  const { name, lifetime, askTimeout, lockTimeout } = checkedOptions(options);
+  const { name, lifetime, askTimeout, lockTimeout } = settingsOf(options);
   const page = currentPage();
   const id = `rx-fresh-token/${name}`;
   const cache = createTokenCache(CLOCKS, lifetime);
@@ -86,7 +87,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   const askThenFetch = async (
     request: TokenRequest,
     fetch: Fetch,
-    { assertSession, known }: { assertSession: () => void; known: Entry | null },
+    { assertSession, known }: { assertSession: () => void; known: Aged<TokenResponse> | null },
     abandoned: AbortSignal,
   ): Promise<StoredToken> => {
     // Another tab may have been quicker, and its message may still be on its way.
@@ -118,7 +119,11 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   return {
     refresh: (request, fetch) =>
       defer(() => {
-        const assertSession = session.assertion();
+        const isEnded = session.watch();
+        const assertSession = () => {
+          session.check();
+          if (isEnded()) throw sessionEnded();
+        };
         assertSession();
         if (request.reason === 'rejected') cache.reject(request.previous?.value);
         const cached = cache.get(request.previous?.value);

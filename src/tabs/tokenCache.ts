@@ -1,4 +1,5 @@
-import { CLOCKS, stopwatch, type Clocks } from '../internal/stopwatch.js';
+/** The newest token that a tab knows of, aged by two clocks, and the last response. */
+import { CLOCKS, stopwatch, type Aged, type Clocks } from '../internal/stopwatch.js';
 import { hasLifeLeft, storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse, TokenStreamOptions } from '../token/types.js';
@@ -10,19 +11,14 @@ const AGE_TOLERANCE = 1000;
 
 export type TokenCache = ReturnType<typeof createTokenCache>;
 
-export interface Entry {
-  readonly response: TokenResponse;
-  readonly age: () => number;
-}
-
 /** The newest token that a tab knows of, and the last response. */
 export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStreamOptions['lifetime']) {
-  let newest: Entry | null = null;
-  let last: Entry | null = null;
+  let newest: Aged<TokenResponse> | null = null;
+  let last: Aged<TokenResponse> | null = null;
   let rejected: string | undefined;
 
-  const stored = ({ response }: Entry, age: number): StoredToken => ({ response, age, origin: 'shared' });
-  /** Keeps a response of that age as the last one, if it is, without its token. */
+  const stored = ({ response }: Aged<TokenResponse>, age: number): StoredToken => ({ response, age, origin: 'shared' });
+  /** Keeps a response of that age without its token, if it is younger than the last one. */
   const addResponse = (response: TokenResponse, age: number): void => {
     if (!last || age < last.age()) last = { response, age: stopwatch(age, clocks) };
   };
@@ -38,9 +34,9 @@ export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStream
       return true;
     },
     addResponse,
-    newest: (): Entry | null => newest,
-    /** A token with enough life left that is not `unwanted`, unless that was renewed after `known`. */
-    get: (unwanted?: string, known?: Entry | null): StoredToken | null => {
+    newest: (): Aged<TokenResponse> | null => newest,
+    /** The newest token, if it has enough life left. `unwanted` only if it came again after `known`. */
+    get: (unwanted?: string, known?: Aged<TokenResponse> | null): StoredToken | null => {
       const value = newest?.response.access_token;
       const isRenewed = newest !== known && known?.response.access_token === value;
       if (!newest || value === rejected || (value === unwanted && !isRenewed)) return null;
