@@ -30,7 +30,7 @@ const utf8Of = (value: string): string =>
     : value;
 
 /** Sending such a request again does no harm (RFC 9110 section 9.2.1). */
-export const isSafeMethod = (method: string): boolean => method === 'GET' || method === 'HEAD';
+export const isSafeMethod = (method: string): boolean => ['GET', 'HEAD'].includes(method);
 
 /** Whether the redirected request is a GET without the body. */
 export const dropsBody = (status: number, method: string): boolean =>
