@@ -2,8 +2,16 @@
 import { discard } from '../internal/discard.js';
 import type { RequestRedirect } from '../internal/platformTypes.js';
 import { withoutHeaders } from './headerRecord.js';
-import { initOf, isRepeatable, isSafe, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
-import { BODY_HEADERS, CREDENTIAL_HEADERS, dropsBody, isRedirect, MAX_REDIRECTS, redirectTarget } from './redirect.js';
+import { initOf, isRepeatable, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
+import {
+  BODY_HEADERS,
+  CREDENTIAL_HEADERS,
+  dropsBody,
+  isRedirect,
+  isSafeMethod,
+  MAX_REDIRECTS,
+  redirectTarget,
+} from './redirect.js';
 
 /** What came at the end of a chain of redirects. */
 export interface FollowedResponse {
@@ -67,7 +75,7 @@ async function follow(
   return {
     response: hop.isRedirected ? markRedirected(response) : response,
     hadToken,
-    toRepeat: isSafe(outgoing) ? outgoing : hop,
+    toRepeat: isSafeMethod(methodOf(outgoing)) ? outgoing : hop,
   };
 }
 

@@ -5,7 +5,6 @@ import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platfor
 import { requireObject } from '../internal/validate.js';
 import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
-import { isSafeMethod } from './redirect.js';
 import { copyOfBody, releaseBody } from './requestBody.js';
 
 /** A `RequestInit` whose body may also be that of a Request, which is cloned for each sending. */
@@ -116,8 +115,6 @@ export function initOf({ init }: OutgoingRequest, headers: HeadersInit, redirect
 
 export const methodOf = ({ init, request }: Pick<OutgoingRequest, 'init' | 'request'>): string =>
   (init.method ?? request?.method ?? 'GET').toUpperCase();
-
-export const isSafe = (outgoing: OutgoingRequest): boolean => isSafeMethod(methodOf(outgoing));
 
 export const redirectModeOf = ({ init, request }: OutgoingRequest): RequestRedirect =>
   init.redirect ?? request?.redirect ?? 'follow';

@@ -8,12 +8,8 @@ export const isRedirect = ({ status, headers }: Response): boolean =>
 
 /** Where a response redirects to. */
 export function redirectTarget({ headers }: Response, from: string): URL {
-  let target: URL;
-  try {
-    target = new URL(utf8Of(headers.get('location') ?? ''), from);
-  } catch {
-    throw new TypeError('the server redirected to a URL that cannot be parsed');
-  }
+  const target = parseUrl(utf8Of(headers.get('location') ?? ''), from);
+  if (!target) throw new TypeError('the server redirected to a URL that cannot be parsed');
   if (!/^https?:$/.test(target.protocol))
     throw new TypeError(`the server redirected to ${target.protocol}, which is not http(s)`);
   if (target.username || target.password) throw new TypeError('the server redirected to a URL with credentials');
