@@ -8,10 +8,17 @@ export interface HeldUp {
    */
   readonly hold: () => void;
   readonly release: () => void;
+  /** The kinds of the replies that Redis has given, held up or not. */
+  readonly replies: readonly string[];
 }
 
-/** A client whose scripts can be held up on their way to Redis, or on the way back. */
-export function heldUp(original: RedisClient, where: 'calls' | 'replies' = 'calls'): HeldUp {
+/**
+ * A client whose scripts can be held up on their way to Redis, or on the way back.
+ *
+ * @param script holds up the first call of this script only, which is sent in full
+ */
+export function heldUp(original: RedisClient, where: 'calls' | 'replies' = 'calls', script?: string): HeldUp {
+  const replies: string[] = [];
   let open = Promise.resolve();
   let release = (): void => undefined;
   const client = new Proxy(original, {
@@ -20,15 +27,18 @@ export function heldUp(original: RedisClient, where: 'calls' | 'replies' = 'call
       if (typeof member !== 'function') return member;
       if (name !== 'evalSha' && name !== 'evalsha' && name !== 'eval') return member.bind(target) as unknown;
       return async (...args: unknown[]) => {
-        if (where === 'calls') await open;
+        const isHeld = script === undefined || args[0] === script;
+        if (isHeld && where === 'calls') await open;
         const reply: unknown = await (member as (...args: unknown[]) => unknown).apply(target, args);
-        if (where === 'replies') await open;
+        replies.push(String((reply as unknown[])[0]));
+        if (isHeld && where === 'replies') await open;
         return reply;
       };
     },
   });
   return {
     client,
+    replies,
     hold: () => {
       open = new Promise((resolve) => (release = resolve));
     },

@@ -70,6 +70,7 @@ export async function fetchUnderLease(store: StoreContext, grant: LeaseGrant, re
     await giveBackLease(store, grant.fence, pause, failure);
     throw error;
   }
+  store.cache.storing(token.generation);
   return commitUntilTaken(store, commit, token, refresh);
 }
 

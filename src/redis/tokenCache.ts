@@ -14,6 +14,8 @@ export function createTokenCache() {
   /** The newest first, whatever order they came in. */
   let tokens: readonly TokenRecord[] = [];
   let local: Pick<TokenRecord, 'generation' | 'response'> | undefined;
+  /** The generation of the last token that this process fetched. It is no news to its stream, even after `clear`. */
+  let own = 0;
   const newest = () => tokens[0] ?? null;
   return {
     newest,
@@ -31,6 +33,12 @@ export function createTokenCache() {
       if (tokens.some(({ generation }) => generation === token.generation)) return;
       tokens = [...tokens, token].sort((a, b) => b.generation - a.generation).slice(0, CAPACITY);
     },
+    /** This process begins to store a token that it fetched: Redis may have it long before its answer comes. */
+    storing: (generation: number): void => {
+      own = Math.max(own, generation);
+    },
+    /** Whether this process has stored, or is storing, this token or a newer one. */
+    isBehindOwn: (generation: number): boolean => generation <= own,
     /** A token that this process fetched and Redis has not stored: it has no generation. */
     addLocal: (response: TokenResponse): void => {
       local = { response, generation: newest()?.generation ?? 0 };

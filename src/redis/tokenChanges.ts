@@ -9,7 +9,7 @@ import type { TokenRecord } from './tokenRecord.js';
 /** Between looks at the hash while Redis does not answer. Milliseconds. */
 const RETRY = 1000;
 
-/** What the pushes of others bring: each new token once, in order. */
+/** What the pushes of others bring: each token that is newer than all before, and than those of this process. */
 export function tokenChanges(store: StoreContext, events$: Observable<ChannelEvent>): Observable<StoredToken> {
   const { calls, cache, wake$, found$, storeId, timers } = store;
   const failed$ = new Subject<void>();
@@ -60,7 +60,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
     let newest = 0;
     return merge(merge(events$, again$).pipe(concatMap(onEvent)), found$).pipe(
       concatMap((token) => {
-        if (!token || token.generation <= newest) return [];
+        if (!token || token.generation <= newest || cache.isBehindOwn(token.generation)) return [];
         newest = token.generation;
         return [store.handOut(token, 'shared')];
       }),

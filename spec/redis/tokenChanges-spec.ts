@@ -1,0 +1,75 @@
+import { firstValueFrom, from, of } from 'rxjs';
+import type { AccessToken, TokenStore } from 'rx-fresh-token';
+import { COMMIT } from '../../src/redis/commitScript.js';
+import { redisTokenStore } from '../../src/redis/index.js';
+import { connect, freshKey, KINDS } from './clients.js';
+import { until } from './fleet/fleet.js';
+import { heldUp } from './heldUp.js';
+
+const dispose: (() => unknown)[] = [];
+afterEach(() => {
+  for (const one of dispose.splice(0).reverse()) one();
+});
+
+const fetch = (store: TokenStore, access_token: string, previous: AccessToken | null = null) =>
+  firstValueFrom(
+    from(
+      store.refresh({ reason: 'scheduled', attempt: 1, previous, signal: new AbortController().signal }, () =>
+        of({ access_token, expires_in: 3600 }),
+      ),
+    ),
+  );
+
+describe.each(KINDS)('the changes of a store, with %s,', (kind) => {
+  it.each([
+    ['not been answered yet', 5000],
+    ['been given up', 100],
+  ])('should not include its own token, found in Redis while its commit has %s', async (_when, storeDeadline) => {
+    const key = freshKey();
+    const connection = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(connection.close);
+    const { client, hold, release, replies } = heldUp(connection.client, 'replies', COMMIT);
+    const store = redisTokenStore({ client, key, storeDeadline });
+    hold();
+    let fetched: unknown;
+    const refresh = fetch(store, 'T1').then((token) => (fetched = token));
+    await until(() => replies.includes('O') && (storeDeadline === 5000 || fetched !== undefined));
+
+    const told: string[] = [];
+    const watching = store.changes!.subscribe(({ response }) => told.push(response.access_token));
+    dispose.push(() => {
+      watching.unsubscribe();
+    });
+    // The look at the hash when the channel is connected: it finds T1.
+    await until(() => replies.includes('T'));
+    release();
+    expect(await refresh).toMatchObject({ origin: 'fetched', response: { access_token: 'T1' } });
+    const other = redisTokenStore({ client: connection.client, key });
+    await fetch(other, 'T2', { value: 'T1' } as AccessToken);
+    await until(() => told.includes('T2'));
+    expect(told).toEqual(['T2']);
+  });
+
+  it('should not include a token older than its own, whose push comes late', async () => {
+    const key = freshKey();
+    const { client, command, close } = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(close);
+    const [store, first, third] = Array.from({ length: 3 }, () => redisTokenStore({ client, key }));
+    await fetch(first!, 'T1');
+    const fields = ['hashId', 'gen', 'issued', 'life', 'hashId', 'token'];
+    const pushed = (await command('HMGET', `rx-fresh-token:{${key}}`, ...fields)) as string[];
+    await fetch(store!, 'T2', { value: 'T1' } as AccessToken);
+
+    const told: string[] = [];
+    const watching = store!.changes!.subscribe(({ response }) => told.push(response.access_token));
+    dispose.push(() => {
+      watching.unsubscribe();
+    });
+    const channel = `rx-fresh-token:{${key}}:push`;
+    const heard = async () => Number(await command('PUBLISH', channel, ['T', Date.now(), ...pushed].join('\n'))) > 0;
+    await until(heard);
+    await fetch(third!, 'T3', { value: 'T2' } as AccessToken);
+    await until(() => told.includes('T3'));
+    expect(told).toEqual(['T3']);
+  });
+});
