@@ -165,6 +165,11 @@ it.each([
     'GET https://api.example/events answered 403',
   ],
   [
+    'insufficient scope, told with 401',
+    () => new Response('', { status: 401, headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' } }),
+    'GET https://api.example/events answered 401',
+  ],
+  [
     'what is no event stream',
     () => new Response('<html>'),
     'GET https://api.example/events answered 200: the response is no event stream',

@@ -103,6 +103,11 @@ describe('32: what a rejection is', () => {
         rejected: false,
       },
       {
+        name: 'not insufficient_scope with 401',
+        outcome: of(answer(401, 'Bearer error="insufficient_scope"')),
+        rejected: false,
+      },
+      {
         name: 'a demand of Entra for a newer token',
         outcome: of(answer(401, `Bearer error="insufficient_claims", claims="${btoa('{"access_token":{"nbf":{}}}')}"`)),
         rejected: true,

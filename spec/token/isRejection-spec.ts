@@ -27,7 +27,15 @@ const kinds: [string, (status: number, challenge?: string) => unknown][] = [
 describe.each(kinds)('%s', (_kind, make) => {
   it.each<[number, string | undefined, boolean, boolean]>([
     [401, undefined, true, true],
-    [401, 'Bearer error="insufficient_scope"', true, true],
+    [401, 'Bearer error="insufficient_scope"', false, true],
+    [
+      401,
+      'Bearer realm="https://auth.example/token",scope="repository:a:push",error="insufficient_scope"',
+      false,
+      true,
+    ],
+    [401, 'Bearer error="insufficient_scope", Bearer error="invalid_token"', true, true],
+    [401, 'Bearer realm="insufficient_scope"', true, true],
     [401, 'Bearer error="insufficient_user_authentication", acr_values="mfa"', false, true],
     [401, 'Bearer realm="", error="insufficient_claims", claims="e30="', false, true],
     [

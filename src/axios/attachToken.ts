@@ -26,8 +26,8 @@ export interface AttachTokenOptions {
   allowInsecureRequests?: boolean | undefined;
   /**
    * Gets the response before `transformResponse` (JSON is still text), and returns true if the server rejected the
-   * token. A promise is a TypeError. Default: 401, or 403 unless the answer says `insufficient_scope` or limits the
-   * rate of requests.
+   * token. A promise is a TypeError. Default: 401 or 403, unless the answer says `insufficient_scope`, or is a 403 that
+   * limits the rate of requests.
    */
   isRejection?: ((response: AxiosResponse) => boolean) | undefined;
 }

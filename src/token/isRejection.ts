@@ -4,22 +4,20 @@ import { fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js
 import type { RejectionKind } from './rejectionMemory.js';
 
 /**
- * What another token does not mend: how the user has signed in (RFC 9470 section 3, Entra's claims challenge), and a
- * nonce that the proof lacks (RFC 9449 section 9).
+ * What another token of the same grant does not mend: the scope (RFC 6750 section 3.1; registries say so with 401), how
+ * the user has signed in (RFC 9470 section 3, Entra's claims challenge), a nonce that the proof lacks (RFC 9449 section
+ * 9).
  */
-const NOT_THE_TOKEN = /\berror\s*=\s*"?(insufficient_user_authentication|insufficient_claims|use_dpop_nonce)\b/i;
+const NOT_THE_TOKEN = /\berror\s*=\s*"?(insufficient_(scope|user_authentication|claims)|use_dpop_nonce)\b/i;
 
-/**
- * A server rejected the token: status 401, or a 403 that another token may mend. It mends neither `insufficient_scope`
- * (RFC 6750 section 3.1) nor a limit of the rate.
- */
+/** A server rejected the token: status 401 or 403, unless another token does not help, or a 403 limits the rate. */
 export function isRejection(result: unknown): boolean {
   const status = statusOf(result);
   if (status !== 401 && status !== 403) return false;
   if (saysInvalidToken(result)) return true;
   const challenge = challengeOf(result);
   if (NOT_THE_TOKEN.test(challenge) && !asksForNewerToken(challenge)) return false;
-  return status === 401 || (!/\berror\s*=\s*"?insufficient_scope\b/i.test(challenge) && !limitsRate(result));
+  return status === 401 || !limitsRate(result);
 }
 
 /**

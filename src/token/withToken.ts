@@ -13,9 +13,9 @@ import type { AccessToken, TokenStream } from './types.js';
 export interface WithTokenOptions {
   /**
    * Gets what `send` emitted or threw, and returns true if a server rejected the token. After the first value, only
-   * responses are checked. A promise is a TypeError. Default: status 401, or 403 unless the answer says
-   * `insufficient_scope` or limits the rate of requests; of emitted values, only those that look like a Response or
-   * have one as `response`.
+   * responses are checked. A promise is a TypeError. Default: status 401 or 403, unless the answer says
+   * `insufficient_scope`, or is a 403 that limits the rate of requests; of emitted values, only those that look like a
+   * Response or have one as `response`.
    */
   isRejection?: ((result: unknown) => boolean) | undefined;
   /**
