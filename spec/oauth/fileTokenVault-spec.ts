@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promises } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { closeSync, openSync, promises } from 'node:fs';
 import { chmod, lstat, mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -217,6 +217,32 @@ describe('fileTokenVault', () => {
     expect(String(error)).toMatch(`${path} can be read or written by others (mode ${mode.toString(8)})`);
     expect(inspect(error, { showHidden: true })).not.toContain(SECRET);
   });
+
+  it.each([0o640, 0o604, 0o660, 0o622, 0o777])('should not write over a file of mode %o', async (mode) => {
+    const content = JSON.stringify({ token_uri: 'https://other.example', refresh_token: SECRET });
+    await writeFile(path, content);
+    await chmod(path, mode);
+    await expect(fileTokenVault(path).write({ refresh_token: 'R2' })).rejects.toThrow(
+      `${path} can be read or written by others (mode ${mode.toString(8)})`,
+    );
+    expect(await readFile(path, 'utf8')).toBe(content);
+    expect(await readdir(folder)).toEqual(['token.json']);
+  });
+
+  it.each<['read' | 'write']>([['read'], ['write']])(
+    'should not wait for ever to %s a FIFO, nor let another vault wait',
+    async (what) => {
+      execFileSync('mkfifo', ['-m', '600', path]);
+      const vault = fileTokenVault(path);
+      const failure = vault[what]({ refresh_token: SECRET }).catch((error: unknown) => error);
+      const other = fileTokenVault(join(folder, 'other.json')).write({ refresh_token: SECRET });
+      const first = await Promise.race([failure, new Promise((resolve) => setTimeout(resolve, 1000))]);
+      // One that still waits ends with this.
+      closeSync(openSync(path, 'r+'));
+      await other;
+      expect(first).toMatchObject({ message: `${path} is no regular file` });
+    },
+  );
 
   it('should refuse a file that belongs to somebody else, even for root, who could read it', async () => {
     await writeFile(path, SECRET, { mode: 0o600 });

@@ -1,8 +1,8 @@
 /** Opens and reads the file of the token, and refuses one that is not safe or not ours. */
-import { lstatSync, promises, readFileSync, accessSync, constants, type Stats } from 'node:fs';
+import { lstatSync, readFileSync, accessSync, constants, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { TokenStoreError } from '../errors.js';
-import { codeOf, refuseIfShared, targetOf } from '../internal/files.js';
+import { codeOf, openSafe, refuseUnsafe, targetOf } from '../internal/files.js';
 import { messageOf } from '../internal/messageOf.js';
 import { MAX_BYTES, parseRecord, type TokenRecord } from './record.js';
 
@@ -13,7 +13,8 @@ export function openTokenFile(path: string): string {
     accessSync(dirname(target), constants.W_OK | constants.X_OK);
     const stats = lstatSync(target, { throwIfNoEntry: false });
     if (stats) {
-      refuseUnfit(target, stats);
+      refuseUnsafe(target, stats);
+      refuseForeign(target, stats);
       recordIn(path, readFileSync(target, 'utf8'));
       refuseMount(path, target);
     }
@@ -24,10 +25,9 @@ export function openTokenFile(path: string): string {
 /** Null when there is nothing yet. @throws TokenStoreError when it cannot be read, or holds something else */
 export async function readTokenFile(target: string): Promise<TokenRecord | null> {
   try {
-    // To open a FIFO would wait for one who writes to it. (Windows has no such flag.)
-    const file = await promises.open(target, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = await openSafe(target, 'O_RDONLY');
     try {
-      refuseUnfit(target, await file.stat());
+      refuseForeign(target, await file.stat());
       return recordIn(target, await file.readFile('utf8'));
     } finally {
       await file.close();
@@ -56,11 +56,8 @@ function withStoreErrors<T>(path: string, work: () => T): T {
   }
 }
 
-function refuseUnfit(path: string, stats: Stats): void {
-  if (!stats.isFile())
-    throw new TokenStoreError(`${path} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
-  refuseIfShared(path, stats);
-  if (stats.size > MAX_BYTES) throw foreign(path);
+function refuseForeign(path: string, { size }: Stats): void {
+  if (size > MAX_BYTES) throw foreign(path);
 }
 
 function recordIn(path: string, text: string): TokenRecord | null {

@@ -32,8 +32,31 @@ export function targetOf(path: string): string {
   }
 }
 
-/** @throws Error when others than the owner of this process can read or write the file. Windows has no such modes. */
-export function refuseIfShared(path: string, { mode, uid }: { readonly mode: number; readonly uid: number }): void {
+/**
+ * Opens a file that must be safe for a token.
+ *
+ * @throws Error also when {@link refuseUnsafe} does
+ */
+export async function openSafe(path: string, access: 'O_RDONLY' | 'O_RDWR'): Promise<Fs.promises.FileHandle> {
+  const { constants, promises } = nodeFs();
+  // To open a FIFO would wait for one who writes to it. (Windows has no such flag.)
+  const file = await promises.open(path, constants[access] | constants.O_NONBLOCK);
+  try {
+    refuseUnsafe(path, await file.stat());
+    return file;
+  } catch (failure) {
+    await file.close();
+    throw failure;
+  }
+}
+
+/**
+ * @throws Error when it is no regular file, or when others than the owner of this process can read or write it. Windows
+ *   has no such modes.
+ */
+export function refuseUnsafe(path: string, stats: Fs.Stats): void {
+  if (!stats.isFile()) throw new Error(`${path} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
+  const { mode, uid } = stats;
   if (process.platform === 'win32') return;
   // Root could read it all the same; so can the one who put it there.
   if (process.geteuid !== undefined && uid !== process.geteuid())

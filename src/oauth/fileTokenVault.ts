@@ -1,4 +1,4 @@
-import { checkPath, codeOf, files, refuseIfShared, syncDirectory, targetOf } from '../internal/files.js';
+import { checkPath, codeOf, files, openSafe, syncDirectory, targetOf } from '../internal/files.js';
 import { fieldsOf, parseJson } from '../internal/answers.js';
 import { createQueue } from '../internal/queue.js';
 import { hasControlCharacter, NO_TOKEN, trimmed } from './textOption.js';
@@ -12,7 +12,7 @@ export interface TokenVault {
   readonly read: () => Promise<string>;
   /**
    * Stores the refresh token of a response, atomically. Calls run one after the other, over all vaults of this process.
-   * Rejects with a TypeError if the response has no refresh token.
+   * Rejects with a TypeError if the response has no refresh token, and as `read` if others can read the file.
    */
   readonly write: (tokens: { readonly refresh_token: string }) => Promise<void>;
 }
@@ -44,11 +44,12 @@ export function fileTokenVault(path: string): TokenVault {
  */
 const inTurn = /* @__PURE__ */ createQueue();
 
-async function readToken(path: string): Promise<string> {
-  const file = await files().open(path, 'r');
+const readToken = async (path: string): Promise<string> => tokenIn(path, await contentOf(path));
+
+async function contentOf(path: string): Promise<string> {
+  const file = await openSafe(path, 'O_RDONLY');
   try {
-    refuseIfShared(path, await file.stat());
-    return tokenIn(path, await file.readFile('utf8'));
+    return await file.readFile('utf8');
   } finally {
     await file.close();
   }
@@ -94,12 +95,11 @@ async function replace(target: string, content: string): Promise<void> {
 
 /** One write that covers all of the old content: less than this could leave a mixture of both behind. */
 async function overwrite(target: string, content: string): Promise<void> {
-  const file = await files().open(target, 'r+');
+  const file = await openSafe(target, 'O_RDWR');
   try {
-    const stats = await file.stat();
-    refuseIfShared(target, stats);
+    const { size } = await file.stat();
     const { length } = new TextEncoder().encode(content);
-    await file.writeFile(content + ' '.repeat(Math.max(0, stats.size - length)));
+    await file.writeFile(content + ' '.repeat(Math.max(0, size - length)));
     await file.truncate(length);
     await file.sync();
   } finally {
@@ -109,8 +109,11 @@ async function overwrite(target: string, content: string): Promise<void> {
 
 /** What other programs keep in the file, such as the credentials of gcloud. */
 async function othersIn(target: string): Promise<object> {
-  const read = files().readFile(target, 'utf8');
-  const value = valueOf((await read.catch(() => '')).trim());
+  const content = await contentOf(target).catch((failure: unknown) => {
+    if (codeOf(failure) === 'ENOENT') return '';
+    throw failure;
+  });
+  const value = valueOf(content.trim());
   if (value === undefined) throw new Error(`${target} holds JSON with a mistake: correct or delete it`);
   return fieldsOf(value);
 }
