@@ -450,6 +450,17 @@ describe.each(fetches)('a timeout, over %s', (_name, fetch) => {
     }
   });
 
+  it.each([
+    ['had a token that is used once', [{ access_token: 'T1', expires_in: 0 }], undefined],
+    ['brought an Authorization of its own', NEVER, { authorization: 'Basic b3JkZXJz' }],
+  ])('should not be blamed on the token where the request %s', async (_what, source, headers) => {
+    const api = await serve(() => undefined);
+    const { token$ } = tokens({}, () => source);
+    const http = createHttpClient(token$, { baseUrl: api.origin, fetch });
+    const error = await timedOutAtServer(api, () => http.get('/', { headers, timeout: 50 }));
+    expect([error.message, error.cause]).toEqual([`GET ${api.origin}/ took longer than 50 ms`, undefined]);
+  });
+
   it('should not be felt by an answer that comes in time, nor by its body', async () => {
     const { http } = await clientOf(
       (_seen, response) => {

@@ -46,11 +46,15 @@ export const FETCH_OPTIONS: Record<keyof FetchOptions, true> = {
   isRejection: true,
 };
 
+/** Told when a request begins to wait for its token, and when it has it. */
+type OnWait = (isWaiting: boolean) => void;
+
 /** @param replacingSignal ends the request in the place of the caller's signal */
 export type FetchWithToken = (
   input: string | URL | Request,
   init?: RequestInit | null,
   replacingSignal?: AbortSignal,
+  onWait?: OnWait,
 ) => Promise<Response>;
 
 /**
@@ -80,12 +84,16 @@ export function fetchWithToken(
       throw uniformError(error, isBadCall ? null : outgoing.signal);
     };
 
-  function begin(outgoing: OutgoingRequest): Promise<Response> {
+  function begin(outgoing: OutgoingRequest, onWait?: OnWait): Promise<Response> {
     const token = use();
     const fail = failing(outgoing);
     if (!token) {
+      onWait?.(true);
       return waitForToken(outgoing)
-        .then((next) => sendAndRepeat(outgoing, next))
+        .then((next) => {
+          onWait?.(false);
+          return sendAndRepeat(outgoing, next);
+        })
         .catch(fail);
     }
     // Nearly every request goes this way, so it makes one promise and waits for nothing else.
@@ -103,7 +111,7 @@ export function fetchWithToken(
       failing(outgoing),
     );
 
-  return (input, given, replacingSignal) => {
+  return (input, given, replacingSignal, onWait) => {
     const init = given ?? {};
     try {
       const request = isRequest(input) ? input : undefined;
@@ -113,7 +121,7 @@ export function fetchWithToken(
       if (!isOfSource && manager.isClosed()) throw new TokenStreamClosedError();
       const target = isOfSource ? destinations.resolve(url) : destinations.check(url);
       const outgoing = outgoingRequest(target, request, init, replacingSignal);
-      return isOfSource || hasAuthorization(outgoing.headers) ? sendWithoutToken(outgoing) : begin(outgoing);
+      return isOfSource || hasAuthorization(outgoing.headers) ? sendWithoutToken(outgoing) : begin(outgoing, onWait);
     } catch (error) {
       releaseBody(init.body);
       const failure = uniformError(error) as Error;

@@ -79,8 +79,8 @@ export interface HttpClient {
  */
 export function createHttpClient(token$: TokenStream, options: HttpClientOptions = {}): HttpClient {
   const destinations = createDestinations(options);
-  const { timers, current, lastError } = managerOf(token$);
-  const sender = { send: fetchWithToken(token$, options, destinations), timers, current, lastError };
+  const { timers, lastError } = managerOf(token$);
+  const sender = { send: fetchWithToken(token$, options, destinations), timers, lastError };
   const { headers, timeout: defaultTimeout, ...others } = options;
   numbersIn({ timeout: defaultTimeout }, TIMEOUT);
   refuseUnknown(others, FETCH_OPTIONS);

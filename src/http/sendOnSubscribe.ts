@@ -23,7 +23,7 @@ export interface ClientRequest<R> {
 }
 
 /** What a client sends its requests with. */
-export interface ClientSender extends Pick<TokenManager, 'timers' | 'current' | 'lastError'> {
+export interface ClientSender extends Pick<TokenManager, 'timers' | 'lastError'> {
   readonly send: FetchWithToken;
 }
 
@@ -42,7 +42,7 @@ const unreadResponses =
 
 /** Subscribing sends, unsubscribing aborts. Hand-made, since RxJS' fromFetch takes no injected fetch. */
 export const sendOnSubscribe = <R>(
-  { send, timers, current, lastError }: ClientSender,
+  { send, timers, lastError }: ClientSender,
   { input, init, timeout, name, read }: ClientRequest<R>,
 ): Observable<R> => {
   let isSpent = false;
@@ -58,12 +58,12 @@ export const sendOnSubscribe = <R>(
           controller.abort(reasonOf(signal));
         })
       : () => undefined;
+    let isWaiting = false;
     let isReading = false;
     let isSettled = false;
     if (timeout !== undefined) {
-      const hadToken = current() !== null;
       const late = () => {
-        const cause = hadToken || current() ? undefined : new TokenUnavailableError(undefined, { cause: lastError() });
+        const cause = isWaiting ? new TokenUnavailableError(undefined, { cause: lastError() }) : undefined;
         const why = cause ? `: ${cause.message}` : '';
         const message = `${name()} took longer than ${String(timeout)} ms${why}`;
         subscriber.error(new RequestTimeoutError(message, cause && { cause }));
@@ -71,7 +71,7 @@ export const sendOnSubscribe = <R>(
       subscriber.add(timeLimit(timers, timeout, true).subscribe(late));
     }
     const replacingSignal = onBehalfOf(signal, controller.signal);
-    const response = send(input, init as RequestInit, replacingSignal);
+    const response = send(input, init as RequestInit, replacingSignal, (now) => (isWaiting = now));
     const result = read
       ? response.then((unread) => {
           isReading = true;
