@@ -107,6 +107,10 @@ it.each([
     ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--listen', '127.0.0.1'],
   ],
   [
+    '--listen must be a unix socket in a folder that can be written \\(ENOENT /missing/folder\\)',
+    ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--listen', 'unix:/missing/folder/sock'],
+  ],
+  [
     '--allowed-host must be a host name without a port',
     ['--token-endpoint', 'https://x/token', '--client-id', 'a', '--allowed-host', 'x:80'],
   ],

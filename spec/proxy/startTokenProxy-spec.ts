@@ -110,6 +110,20 @@ it('should reject if another process listens there, or a file is in the way', as
   await expect(start({ listen: `unix:${path}` })).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });
 
+it.each([
+  ['does not exist', 'missing', 'ENOENT'],
+  ['is a file', 'file', 'ENOTDIR'],
+])('should name the folder of the socket where that %s', async (_what, name, code) => {
+  const parent = join(folder(), name);
+  if (name === 'file') writeFileSync(parent, '', { mode: 0o700 });
+  const failure: unknown = await start({ listen: `unix:${parent}/sock` }).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(TypeError);
+  expect(String(failure)).toBe(
+    `TypeError: option "listen" must be a unix socket in a folder that can be written (${code} ${parent}), ` +
+      `got "unix:${parent}/sock"`,
+  );
+});
+
 it('should finish what is under way when it closes, and break off what takes longer than the grace', async () => {
   const open: { end(text: string): void }[] = [];
   const { proxy, port } = await start({ grace: 100 }, (_request, response) => open.push(response));

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
-import { lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { accessSync, constants, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { asyncScheduler } from 'rxjs';
 import { createFileLock, type HeldLock } from '../file/lock.js';
 import { codeOf } from '../internal/files.js';
 import { createTimers } from '../internal/timers.js';
-import { numbersIn, requireObject } from '../internal/validate.js';
+import { numbersIn, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStream } from '../token/types.js';
 import { createTokenProxy } from './createTokenProxy.js';
 import { placeOf, type Place } from './listenPlace.js';
@@ -30,8 +31,8 @@ export interface RunningTokenProxy {
 /**
  * A server that serves nothing but the proxy of {@link createTokenProxy}.
  *
- * @throws TypeError that names an option out of range. The promise rejects with Node's error if the address cannot be
- *   used.
+ * @throws TypeError that names an option out of range, or the folder in which a unix socket cannot be made. The promise
+ *   rejects with Node's error if the address cannot be used.
  */
 export async function startTokenProxy(
   token$: TokenStream,
@@ -83,6 +84,7 @@ async function listen(server: Server, place: Place): Promise<number | undefined>
     await listenOnce(server, place);
     return undefined;
   }
+  refuseFolder(place.path);
   // One start at a time: of two that find a forsaken socket, the second would remove the new socket of the first.
   const fileLock = createFileLock(place.path, STALE_AFTER, createTimers(asyncScheduler));
   let lock: HeldLock | null;
@@ -93,6 +95,18 @@ async function listen(server: Server, place: Place): Promise<number | undefined>
     return inodeAt(place.path);
   } finally {
     await lock.release().catch(() => undefined);
+  }
+}
+
+/** @throws TypeError if no socket, and no lock, can be made in the folder of the path: the lock's error would not say so */
+function refuseFolder(path: string): void {
+  const folder = dirname(resolve(path));
+  try {
+    // With the dot, a file in the place of the folder is found out.
+    accessSync(`${folder}/.`, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const range = `a unix socket in a folder that can be written (${codeOf(error)} ${folder})`;
+    throw wrong('listen', `unix:${path}`, range);
   }
 }
 
