@@ -361,6 +361,28 @@ describe('a mistake in the options', () => {
     expect(() => TokenModule.forRoot({ source, allowedOrigins: [], name: name as string })).toThrow('option "name"');
   });
 
+  it.each<[string, unknown[]]>([
+    ['nothing', []],
+    ['null', [null]],
+    ['a text', [secret]],
+  ])('should be named at once where %s is given to forRoot', (_what, given) => {
+    const forRoot = () => TokenModule.forRoot(...(given as [TokenModuleOptions]));
+    expect(forRoot).toThrow(new TypeError('TokenModule needs options: { source, allowedOrigins or axios.baseURL, … }'));
+  });
+
+  it.each<[string, unknown[]]>([
+    ['nothing', []],
+    ['null', [null]],
+    ['a text', [secret]],
+    ['an object without a factory', [{ source, allowedOrigins: [] }]],
+    ['a factory that is no function', [{ useFactory: secret }]],
+  ])('should be named at once where %s is given to forRootAsync', (_what, given) => {
+    const forRootAsync = () => TokenModule.forRootAsync(...(given as [{ useFactory: () => TokenModuleOptions }]));
+    expect(forRootAsync).toThrow(
+      new TypeError('TokenModule.forRootAsync needs useFactory, useClass or useExisting: a function or a class'),
+    );
+  });
+
   it('should be named where the factory injects the request: there would be a stream for each', async () => {
     const module = TokenModule.forRootAsync({ inject: [REQUEST], useFactory: () => ({ source, allowedOrigins: [] }) });
     await expect(start({ imports: [module] })).rejects.toThrow('must not inject REQUEST-scoped providers');

@@ -39,10 +39,22 @@ const KNOWN: Record<keyof TokenModuleOptions, true> = {
   isRejection: true,
 };
 
-/** Checks what the stream and the HTTP client do not check themselves. */
-export function checkedOptions(options: TokenModuleOptions | null | undefined): TokenModuleOptions {
+/** What JavaScript gives in the place of options is not shown. */
+export function requireOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null)
     throw new TypeError('TokenModule needs options: { source, allowedOrigins or axios.baseURL, … }');
+}
+
+/** What provides the options later: Nest's own errors do not name what is missing. */
+export function requireProvider(options: unknown): void {
+  const { useFactory, useClass, useExisting } = Object(options) as Record<string, unknown>;
+  if (typeof (useExisting ?? useFactory ?? useClass) !== 'function')
+    throw new TypeError('TokenModule.forRootAsync needs useFactory, useClass or useExisting: a function or a class');
+}
+
+/** Checks what the stream and the HTTP client do not check themselves. */
+export function checkedOptions(options: TokenModuleOptions): TokenModuleOptions {
+  requireOptions(options);
   const places = 'those of the stream belong in "stream", those of the HTTP client in "axios"';
   const hint = ` here: ${places}, name and isGlobal to forRootAsync itself`;
   refuseUnknown(options, KNOWN, hint);

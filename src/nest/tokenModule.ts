@@ -1,12 +1,25 @@
 import { HttpService } from '@nestjs/axios';
-import { ConfigurableModuleBuilder, Module, Scope, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import {
+  ConfigurableModuleBuilder,
+  Module,
+  Scope,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  type FactoryProvider,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import axios from 'axios';
 import { attachToken } from '../axios/attachToken.js';
 import { requireText } from '../internal/validate.js';
 import { createTokenStream } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
-import { checkedOptions, type TokenModuleExtras, type TokenModuleOptions } from './options.js';
+import {
+  checkedOptions,
+  requireOptions,
+  requireProvider,
+  type TokenModuleExtras,
+  type TokenModuleOptions,
+} from './options.js';
 import { DEFAULT_NAME, getTokenHttpToken, getTokenStreamToken } from './tokens.js';
 
 /** Each dynamic module has providers of its own, so that these need no name. */
@@ -45,6 +58,8 @@ const makeCloser = (token$: TokenStream) => ({
     token$.close();
   },
 });
+
+type AsyncOptions = ConfigurableModuleAsyncOptions<TokenModuleOptions, 'createTokenOptions'>;
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<TokenModuleOptions>({
   moduleName: 'Token',
@@ -115,4 +130,14 @@ function define(definition: DynamicModule, { name = DEFAULT_NAME, isGlobal = tru
  * @throws TypeError that names an option out of range, while the application is created
  */
 @Module({})
-export class TokenModule extends ConfigurableModuleClass {}
+export class TokenModule extends ConfigurableModuleClass {
+  static override forRoot(options: TokenModuleOptions & TokenModuleExtras): DynamicModule {
+    requireOptions(options);
+    return super.forRoot(options);
+  }
+
+  static override forRootAsync(options: AsyncOptions & TokenModuleExtras): DynamicModule {
+    requireProvider(options);
+    return super.forRootAsync(options);
+  }
+}
