@@ -1,5 +1,5 @@
 import { createServer, maxHeaderSize } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { NEVER } from 'rxjs';
 import { createTokenStream, type TokenResponse } from 'rx-fresh-token';
@@ -182,6 +182,14 @@ describe('without a token', () => {
 });
 
 describe('responses', () => {
+  it('should redirect as the server means it, whose paths have the prefix of `to`', async () => {
+    const answer: Answer = (_request, response) => response.writeHead(302, { location: '../../v2/jobs' }).end();
+    const { port, upstream } = await setUp({ answer, path: '/v1' });
+    const { status, headers } = await send(port, { path: '/orders/1?a=b' });
+    const { port: upstreamPort } = upstream.address() as AddressInfo;
+    expect([status, headers.location]).toEqual([302, `http://127.0.0.1:${String(upstreamPort)}/v2/jobs`]);
+  });
+
   it('should pass compressed bodies on as they are', async () => {
     const packed = gzipSync('hello');
     const answer: Answer = (_request, response) =>

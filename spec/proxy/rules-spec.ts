@@ -43,7 +43,11 @@ describe('a request target', () => {
 });
 
 describe('the Location of a redirect', () => {
-  const at = (to: string) => ({ to: new URL(to), prefix: new URL(to).pathname.replace(/\/+$/, '') });
+  /** What a client is told that asked the proxy for `/a/b`. */
+  const seenAt = (to: string, location: string) => {
+    const prefix = new URL(to).pathname.replace(/\/+$/, '');
+    return locationFor(location, { to: new URL(to), prefix }, `${prefix}/a/b?c=d`);
+  };
 
   it.each([
     ['https://api.example.com', 'https://api.example.com/orders/1?a=b', '/orders/1?a=b'],
@@ -58,9 +62,19 @@ describe('the Location of a redirect', () => {
     ['https://api.example.com/v1', 'HTTPS://API.Example.com/v1/orders', '/orders'],
     ['https://api.example.com/v1', 'orders/1', 'orders/1'],
     ['https://api.example.com/v1', '//api.example.com/v1/orders', '/orders'],
+    ['https://api.example.com/v1', 'orders/..a/.../1?d=../..', 'orders/..a/.../1?d=../..'],
+    ['https://api.example.com/v1', '../orders', '/orders'],
+    ['https://api.example.com/v1', './orders?d=/../', '/a/orders?d=/../'],
+    ['https://api.example.com/v1', '../../v1/orders', '/orders'],
+    ['https://api.example.com/v1', '/v1/x/../orders', '/orders'],
+    ['https://api.example.com/v1', '/v2/../v1/orders#a', '/orders#a'],
+    ['https://api.example.com/v1', '/v1/x/../\u00c3\u00a9', '/%C3%A9'],
+    ['https://api.example.com', '../../../orders', '/orders'],
+    ['https://api.example.com', 'https:\\\\api.example.com/orders', '/orders'],
+    ['https://api.example.com/v1', '\\v1\\orders', '/orders'],
     ['https://api.example.com', '//API.example.com:443?a', '/?a'],
   ])('should lead through the proxy to %s: %s', (to, location, seen) => {
-    expect(locationFor(location, at(to))).toBe(seen);
+    expect(seenAt(to, location)).toBe(seen);
   });
 
   it.each<[string, string, string?]>([
@@ -74,12 +88,11 @@ describe('the Location of a redirect', () => {
     ['https://api.example.com', 'https://api.example.com:8443/'],
     ['https://api.example.com', 'http://api.example.com/'],
     ['https://api.example.com', 'https://api.example.com:443//other.example/'],
-    ['https://api.example.com', 'https:\\\\api.example.com/orders'],
     ['https://api.example.com', 'blob:https://api.example.com/1'],
     ['https://api.example.com/v1', 'https://api.example.com/v2/orders'],
     ['https://api.example.com/v1', 'https://api.example.com/v10'],
   ])('should stay as it is elsewhere, with the scheme of the server: %s, %s', (to, location, seen = location) => {
-    expect(locationFor(location, at(to))).toBe(seen);
+    expect(seenAt(to, location)).toBe(seen);
   });
 
   it.each([
@@ -87,8 +100,20 @@ describe('the Location of a redirect', () => {
     ['/v10', 'https://api.example.com/v10'],
     ['/', 'https://api.example.com/'],
     ['/v1//other.example', 'https://api.example.com/v1//other.example'],
+    ['../../v2/orders', 'https://api.example.com/v2/orders'],
+    ['../../../orders?a=b', 'https://api.example.com/orders?a=b'],
+    ['../..', 'https://api.example.com/'],
+    ['..\\..\\v2', 'https://api.example.com/v2'],
+    ['\\v2', 'https://api.example.com/v2'],
+    ['/\\other.example/x', 'https://other.example/x'],
+    ['%2e%2e/.%2E/v2', 'https://api.example.com/v2'],
+    ['/v1/../v2', 'https://api.example.com/v2'],
+    ['/v1/x/../../v2', 'https://api.example.com/v2'],
+    ['//api.example.com/v1/../v2', 'https://api.example.com/v2'],
+    ['https://api.example.com/v1/../v2', 'https://api.example.com/v2'],
+    ['/v1/x/..//other.example', 'https://api.example.com/v1//other.example'],
   ])('should lead past the proxy to a path that is not behind it: %s', (location, seen) => {
-    expect(locationFor(location, at('https://api.example.com/v1'))).toBe(seen);
+    expect(seenAt('https://api.example.com/v1', location)).toBe(seen);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Pure rules of redirects (Fetch standard, "HTTP-redirect fetch"), for those that carry a token. */
-import { parseUrl } from '../internal/urls.js';
+import { parseUrl, utf8Of } from '../internal/urls.js';
 
 export const MAX_REDIRECTS = 20;
 
@@ -15,15 +15,6 @@ export function redirectTarget({ headers }: Response, from: string): URL {
   if (target.username || target.password) throw new TypeError('the server redirected to a URL with credentials');
   return target;
 }
-
-/**
- * Headers are read byte by byte (Latin-1), but servers write a path in UTF-8. Fetch reads it so, and encodes it for the
- * URL.
- */
-const utf8Of = (value: string): string =>
-  /^[\0-\xff]*$/.test(value)
-    ? new TextDecoder().decode(Uint8Array.from(value, (character) => character.charCodeAt(0)))
-    : value;
 
 /** Sending such a request again does no harm (RFC 9110 section 9.2.1). */
 export const isSafeMethod = (method: string): boolean => ['GET', 'HEAD'].includes(method);

@@ -15,6 +15,15 @@ export function parseUrl(url: string, base?: string | URL): URL | undefined {
   }
 }
 
+/**
+ * Headers are read byte by byte (Latin-1), but servers write a path in UTF-8. Fetch reads it so, and encodes it for the
+ * URL.
+ */
+export const utf8Of = (value: string): string =>
+  /^[\0-\xff]*$/.test(value)
+    ? new TextDecoder().decode(Uint8Array.from(value, (character) => character.charCodeAt(0)))
+    : value;
+
 /** The origin of a URL, which may be relative to `base`; undefined, if it has none. */
 export function originOf(url: string | null | undefined, base?: string): string | undefined {
   const origin = parseUrl(url ?? '', base)?.origin;

@@ -6,13 +6,18 @@ import type { ProxySettings } from './options.js';
 import { locationFor } from './target.js';
 import type { UpstreamAnswer } from './upstream.js';
 
-/** Passes an answer on to the client. A body that breaks off breaks off there too. */
+/**
+ * Passes an answer on to the client. A body that breaks off breaks off there too.
+ *
+ * @param requested the path of the request at the server
+ */
 export function relay(
   { incoming, status }: UpstreamAnswer,
   response: ServerResponse,
   settings: Pick<ProxySettings, 'to' | 'prefix'>,
+  requested: string,
 ): void {
-  const headers = responseHeaders(incoming.rawHeaders, (location) => locationFor(location, settings));
+  const headers = responseHeaders(incoming.rawHeaders, (location) => locationFor(location, settings, requested));
   response.writeHead(status, incoming.statusMessage, headers);
   incoming.once('close', () => {
     if (!incoming.complete) response.destroy();

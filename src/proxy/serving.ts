@@ -120,7 +120,7 @@ function deliver(
   } else {
     // The body was not asked for, and may come or not.
     if (expectations.expectsContinue && !exchange.hasAskedForBody) response.shouldKeepAlive = false;
-    relay(answered, response, context.settings);
+    relay(answered, response, context.settings, exchange.init.path);
   }
 }
 

@@ -1,4 +1,4 @@
-import { originOf } from '../internal/urls.js';
+import { originOf, parseUrl, utf8Of } from '../internal/urls.js';
 
 /** Pure rules of where a request goes, and of what a redirect means to the client of the proxy. */
 
@@ -39,10 +39,15 @@ function hasDotSegment(path: string): boolean {
 /**
  * The `Location` of a response, for the client: what lies behind the proxy is reached through the proxy. To anything
  * else the client goes without the token, so a path alone gets the server's origin.
+ *
+ * @param requested the path of the request at the server
  */
-export function locationFor(location: string, { to, prefix }: { readonly to: URL; readonly prefix: string }): string {
-  // `//host/path` has the scheme of the server, and not that of the proxy.
-  const given = location.startsWith('//') ? to.protocol + location : location;
+export function locationFor(
+  location: string,
+  { to, prefix }: { readonly to: URL; readonly prefix: string },
+  requested: string,
+): string {
+  const given = forAnyBase(location, to, requested);
   // `https://API.example.com:443/orders` is of the same origin too.
   const isAbsolute = originOf(given) === to.origin;
   const path = isAbsolute ? given.replace(/^https?:\/\/[^/?#]*/i, '') : given;
@@ -52,4 +57,14 @@ export function locationFor(location: string, { to, prefix }: { readonly to: URL
   const isBehind = path.startsWith(prefix) && /^(\/(?!\/)|[?#]|$)/.test(rest);
   if (!isBehind) return isAbsolute ? given : to.origin + given;
   return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** `.` or `..` as a segment of the path, and a backslash, which clients take for a slash. */
+const MEANS_ANOTHER_PATH = /^[^?#]*(\\|(^|\/)(\.|%2e){1,2}([/?#]|$))/i;
+
+/** A location that means the same to the client, whose URL has another origin and a path without the prefix. */
+function forAnyBase(location: string, to: URL, requested: string): string {
+  if (MEANS_ANOTHER_PATH.test(location)) return parseUrl(utf8Of(location), to.origin + requested)?.href ?? location;
+  // `//host/path` has the scheme of the server, and not that of the proxy.
+  return location.startsWith('//') ? to.protocol + location : location;
 }
