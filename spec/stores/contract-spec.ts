@@ -1,7 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { finalize, firstValueFrom, from, map, NEVER, of, tap, throwError, timer, type Observable } from 'rxjs';
+import {
+  delay,
+  filter,
+  finalize,
+  firstValueFrom,
+  from,
+  map,
+  NEVER,
+  of,
+  tap,
+  throwError,
+  timer,
+  type Observable,
+} from 'rxjs';
 import type { StoredToken, TokenRequest, TokenResponse, TokenStore } from 'rx-fresh-token';
 import { fileTokenStore } from 'rx-fresh-token/file';
 import { HEAD_START } from '../../src/internal/sourceHooks.js';
@@ -219,6 +232,7 @@ describe('the contract', () => {
       ended: 'should hand out no token of a session that has ended, to anyone, if it has signOut',
       late: 'should not keep a token that arrives after the sign-out, if it has signOut',
       told: 'should tell the others of a sign-out, if it has signOut and signedOut',
+      own: 'should tell of its own sign-out at once or not at all, if it has signOut and signedOut',
     };
 
     it('should find the fault of a store that does nothing', async () => {
@@ -227,7 +241,27 @@ describe('the contract', () => {
           forgetful(() => ({ signOut: () => undefined })),
           'signOut',
         ),
-      ).toEqual(Object.values(NAMES));
+      ).toEqual([NAMES.ended, NAMES.late, NAMES.told]);
+    });
+
+    it('should find the fault of a store that hears its own sign-out from its channel, when it comes round', async () => {
+      const echoed = ({ signedOut }: TokenStore) => ({ signedOut: from(signedOut!).pipe(delay(50)) });
+      expect(await failing(forgetful(echoed), 'signOut')).toEqual([NAMES.own]);
+    });
+
+    it('should find no fault with a store that tells the others only', async () => {
+      const others = ({ signOut, signedOut }: TokenStore) => {
+        let isOwn = false;
+        return {
+          signOut: () => {
+            isOwn = true;
+            signOut?.();
+            isOwn = false;
+          },
+          signedOut: from(signedOut!).pipe(filter(() => !isOwn)),
+        };
+      };
+      expect(await failing(forgetful(others), 'signOut')).toEqual([]);
     });
 
     it('should find the fault of a store that tells nobody', async () => {

@@ -35,8 +35,12 @@ describe('a store whose session was ended by someone else', () => {
     await firstValueFrom(token$);
     token$.signOut();
     token$.signOut();
+    // This store tells the others only: the stream ends its session itself.
+    expect(token$.current).toBeNull();
     expect(events.filter((type) => type === 'signedOut')).toHaveLength(1);
     expect(signOut).toHaveBeenCalled();
+    expect((await firstValueFrom(token$)).value).toBe('T2');
+    expect(token$.current?.value).toBe('T2');
     token$.close();
   });
 

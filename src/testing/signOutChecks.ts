@@ -65,4 +65,25 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
       }
     },
   ],
+  [
+    'should tell of its own sign-out at once or not at all, if it has signOut and signedOut',
+    async ([first], { ask, signOut }) => {
+      if (!first.signOut || !first.signedOut) return;
+      let signals = 0;
+      const watching = first.signedOut.subscribe(() => signals++);
+      try {
+        await ask(first);
+        // A channel may take a moment to open.
+        await firstValueFrom(timer(100));
+        const done = signOut(first);
+        const atOnce = signals;
+        await done;
+        await ask(first);
+        await firstValueFrom(timer(300));
+        demand(signals === atOnce, 'it told of its own sign-out late: that ends the next session');
+      } finally {
+        watching.unsubscribe();
+      }
+    },
+  ],
 ];

@@ -44,9 +44,10 @@ export interface TokenStore {
    */
   signOut?: (() => unknown) | undefined;
   /**
-   * Emits when the session was ended, by this store or elsewhere: the streams of the store forget their tokens and stay
-   * open. Subscribed until they close. If it tells of others only, streams with one store object do not hear each
-   * other.
+   * Emits when the session was ended elsewhere: the streams of the store forget their tokens and stay open. Subscribed
+   * until they close. A stream that signs out ends its session itself. For the other streams of its store object, the
+   * store may tell of its own sign-out, too, before `signOut` returns. What it tells later, such as an echo of its own
+   * channel, ends the next session.
    */
   readonly signedOut?: Observable<unknown> | undefined;
 }
