@@ -1,6 +1,7 @@
 import { accessToken } from '../../src/token/accessToken.js';
 import { backoffStep, MIN_PAUSE } from '../../src/token/backoff.js';
-import { initialState, pauseAfter, type HeldToken } from '../../src/token/state.js';
+import type { ReceivedToken } from '../../src/token/receivedToken.js';
+import { initialState, pauseAfter } from '../../src/token/state.js';
 
 const backoff = { initial: 250, max: 5000, factor: 2 };
 const defaults = { initial: 250, factor: 2, max: undefined };
@@ -43,9 +44,9 @@ describe('pauseAfter', () => {
   function pause({ failures = 1, settings = backoff, lifetime, usableFor, livesFor = usableFor, ...failure }: Case) {
     const state = { ...initialState(), failures };
     const tokenOf = (life: number) => accessToken({ access_token: 'a' }, 5, life);
-    if (lifetime !== undefined) state.last = { token: tokenOf(lifetime) } as HeldToken;
+    if (lifetime !== undefined) state.last = { token: tokenOf(lifetime) } as ReceivedToken;
     if (usableFor !== undefined && livesFor !== undefined)
-      state.held = { isSuspended: false, usableUntil: NOW + usableFor, endsAt: NOW + livesFor } as HeldToken;
+      state.held = { isSuspended: false, usableUntil: NOW + usableFor, endsAt: NOW + livesFor } as ReceivedToken;
     return pauseAfter(state, { permanent: false, ...failure }, { backoff: settings }, NOW);
   }
 

@@ -1,5 +1,6 @@
 import { TokenUnavailableError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
+import type { ReceivedToken } from '../../src/token/receivedToken.js';
 import {
   blockingFailure,
   earlyEndOfPause,
@@ -9,13 +10,12 @@ import {
   pauseLeft,
   usableToken,
   whyRefresh,
-  type HeldToken,
   type TokenState,
 } from '../../src/token/state.js';
 
 const token = accessToken({ access_token: 'T1' }, 0, 30_000);
 /** Due at 25 s, over at 29 s. */
-const held = (changes: Partial<HeldToken> = {}): HeldToken => ({
+const held = (changes: Partial<ReceivedToken> = {}): ReceivedToken => ({
   type: 'token',
   token,
   reason: 'initial',
@@ -37,7 +37,7 @@ const failure = new TokenUnavailableError('no');
 const rejection = { key: 'a', kind: 'bare' } as const;
 
 describe('isFresh', () => {
-  it.each<[string, Partial<HeldToken>, number, boolean]>([
+  it.each<[string, Partial<ReceivedToken>, number, boolean]>([
     ['new', {}, 0, true],
     ['about to be due', {}, 24_999, true],
     ['due', {}, 25_000, false],
@@ -51,7 +51,7 @@ describe('isFresh', () => {
 });
 
 describe('usableToken', () => {
-  it.each<[string, HeldToken | null, number, boolean]>([
+  it.each<[string, ReceivedToken | null, number, boolean]>([
     ['none', null, 0, false],
     ['fresh', held(), 0, true],
     ['due', held(), 25_000, true],

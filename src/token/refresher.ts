@@ -77,7 +77,8 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
     });
     return result$.pipe(
       map((result): TokenUpdate | null => {
-        const received = receivedToken(result, now() - sentAt, context);
+        const isRenewal = reason !== 'rejected' && reason !== 'manual';
+        const received = receivedToken(result, { reason, attempt: count, took: now() - sentAt, isRenewal }, context);
         // No time limit lets a fetch take this long: the machine has slept, and no timer has fired.
         if (received.took > longestFetch(settings) && received.usableUntil <= now())
           throw new TokenFetchTimeoutError('the token had expired when it came');
@@ -88,8 +89,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         if (state.forcedBy && sameToken(received.token, state.last?.token)) return null;
         // A second token would not help the resource more.
         if (rejection) rejections.fetchedFor(rejection, now());
-        const isRenewal = reason !== 'rejected' && reason !== 'manual';
-        return { type: 'token', ...received, reason, attempt: count, isRenewal };
+        return received;
       }),
       filter((update) => update !== null),
     );

@@ -7,21 +7,7 @@ import type { Settings } from './options.js';
 import type { RejectedBy } from './rejectionMemory.js';
 import type { ReceivedToken } from './receivedToken.js';
 import { lifetimeOfToken } from './refreshPolicy.js';
-import type { TokenArrived } from './tokenUpdate.js';
 import type { AccessToken, RefreshReason } from './types.js';
-
-/**
- * The token at hand: the update that brought it, which later subscribers are given. A new object means that the source
- * has answered, even with the same token.
- */
-export interface HeldToken extends TokenArrived {
-  /** A server rejected it: no request is given it until the attempt under way, or the next one, has ended. */
-  isSuspended: boolean;
-  /** A server has accepted it. */
-  isAccepted: boolean;
-  /** `tokenExpired` has been emitted. */
-  isExpiryReported: boolean;
-}
 
 /** A refresh under way: an attempt, or the pause before the next one. */
 export interface Refresh {
@@ -38,7 +24,8 @@ export interface Refresh {
 
 /** What a session consists of. It is forgotten at its end, and when the stream rests or closes. */
 export const newSession = () => ({
-  held: null as HeldToken | null,
+  /** The token at hand. */
+  held: null as ReceivedToken | null,
   /** The last token of the session, usable or not. */
   last: null as ReceivedToken | null,
   /** A token that has expired on arrival, while it is given to those who wait for it. */
@@ -83,11 +70,11 @@ export const initialState = () =>
 export type TokenState = ReturnType<typeof initialState>;
 
 /** A request may have it, and no renewal is due. `renewAt` may be after `usableUntil`, if `refreshBefore` is small. */
-export const isFresh = ({ renewAt, usableUntil, isSuspended }: HeldToken, now: number): boolean =>
+export const isFresh = ({ renewAt, usableUntil, isSuspended }: ReceivedToken, now: number): boolean =>
   now < renewAt && now < usableUntil && !isSuspended;
 
 /** The token at hand, if a request may be given it. */
-export const usableHeld = ({ held }: TokenState, now: number): HeldToken | null =>
+export const usableHeld = ({ held }: TokenState, now: number): ReceivedToken | null =>
   held && !held.isSuspended && now < held.usableUntil ? held : null;
 
 /** The token that a request may be given, or null. */

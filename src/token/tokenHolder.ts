@@ -5,14 +5,13 @@ import { jwtClaims } from '../internal/jwtClaims.js';
 import { messageOf } from '../internal/messageOf.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
-import { LEAST_PAUSE, receivedToken, type SourceResult } from './receivedToken.js';
+import { LEAST_PAUSE, receivedToken, type ReceivedToken, type SourceResult } from './receivedToken.js';
 import { lifetimeOfToken, saysLifetime } from './refreshPolicy.js';
-import { isSuspended, isWanted, usableHeld, type HeldToken } from './state.js';
-import type { TokenArrived } from './tokenUpdate.js';
+import { isSuspended, isWanted, usableHeld } from './state.js';
 import type { AccessToken } from './types.js';
 
 /** When to look at a token again: it is due, over, or its end has not been reported. `Infinity`: never. */
-export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: HeldToken, after: number): number {
+export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: ReceivedToken, after: number): number {
   let next = isExpiryReported ? Infinity : endsAt;
   for (const at of [renewAt, usableUntil]) if (at > after && at < next) next = at;
   return next;
@@ -28,7 +27,7 @@ export function createTokenHolder(context: TokenContext) {
   let timer = new Subscription();
 
   /** Looks at a token again at each of its moments after `after`, by default now. */
-  const startTimer = (held: HeldToken, after = now()): void => {
+  const startTimer = (held: ReceivedToken, after = now()): void => {
     timer.add(
       timers.after(nextMoment(held, after) - now()).subscribe(() => {
         recheck();
@@ -42,7 +41,7 @@ export function createTokenHolder(context: TokenContext) {
     timer = new Subscription();
     state.held = null;
   };
-  const keep = (held: HeldToken): void => {
+  const keep = (held: ReceivedToken): void => {
     release();
     state.held = state.last = held;
     state.sessionTokens?.add(held.token);
@@ -53,7 +52,7 @@ export function createTokenHolder(context: TokenContext) {
     startTimer,
     release,
     /** Takes up a token that came, and emits `tokenChanged`. */
-    hold: (arrived: TokenArrived): void => {
+    hold: (arrived: ReceivedToken): void => {
       const previous = state.last?.token ?? null;
       takeUp(context, arrived, keep, release);
       const announce = () => {
@@ -67,7 +66,7 @@ export function createTokenHolder(context: TokenContext) {
      * A token that someone else put into the store; null if it is older, rejected or expired, or the same, which is
      * kept with its new times.
      */
-    fromStore: (stored: SourceResult): TokenArrived | null => {
+    fromStore: (stored: SourceResult): ReceivedToken | null => {
       const arrived = judgeStored(context, stored);
       const held = usableHeld(state, now());
       if (!arrived || !held || !sameToken(arrived.token, held.token)) return arrived;
@@ -81,11 +80,11 @@ export function createTokenHolder(context: TokenContext) {
 /** Brings the state up to date. */
 function takeUp(
   { state, now, rejections, cancelled$ }: TokenContext,
-  arrived: TokenArrived,
-  keep: (held: HeldToken) => void,
+  arrived: ReceivedToken,
+  keep: (held: ReceivedToken) => void,
   release: () => void,
 ): void {
-  const { token, took, reason, isRenewal } = arrived;
+  const { token, took, isRenewal } = arrived;
   const { held, last } = state;
   const time = now();
   const isChange = !sameToken(token, last?.token);
@@ -98,10 +97,7 @@ function takeUp(
   state.singleUse = isKept ? null : token;
   if (isKept) {
     if (isChange && isRenewal) rejections.forgetBare();
-    // What a server rejected counts as accepted no more, though the source gave it again.
-    const isAccepted = reason !== 'rejected' && sameToken(token, held?.token) && held?.isAccepted === true;
-    // Not by a spread: V8 gives an object that was made by one five times the memory.
-    keep(Object.assign({ isSuspended: false, isAccepted, isExpiryReported: false }, arrived));
+    keep(arrived);
     // Those who waited use it now.
     if (state.subscribers > 0) state.lastUse = time;
   } else {
@@ -116,7 +112,7 @@ function takeUp(
   else if (state.refresh) cancelled$.next();
 }
 
-function announceArrived(context: TokenContext, arrived: TokenArrived, previous: AccessToken | null): void {
+function announceArrived(context: TokenContext, arrived: ReceivedToken, previous: AccessToken | null): void {
   const { state, settings, now, events } = context;
   const { token, reason, took, origin, attempt } = arrived;
   if (!sameToken(token, previous) && state.last?.token === token)
@@ -146,26 +142,24 @@ function warn({ state, report }: TokenContext, message: string, attempt: number,
 }
 
 /** A token that someone else put into the store; null if it is older than the one at hand, rejected or expired. */
-function judgeStored(context: TokenContext, stored: SourceResult): TokenArrived | null {
+function judgeStored(context: TokenContext, stored: SourceResult): ReceivedToken | null {
   const { state, now } = context;
   const { held } = state;
   const time = now();
-  const received = receivedToken(stored, 0, context);
-  const isOlder = held !== null && received.requestedAt < held.requestedAt;
-  // The store may not know yet that a server rejected the token.
-  if (isOlder || isSuspended(state, received.token) || time >= received.usableUntil) return null;
   // No token is renewed on schedule in the first half of its life: others forced this one.
   const inUse = usableHeld(state, time);
   const isRenewal = !inUse || time - inUse.requestedAt >= lifetimeOfToken(inUse.token) / 2;
-  return { type: 'token', ...received, reason: 'scheduled', attempt: 1, isRenewal };
+  const received = receivedToken(stored, { reason: 'scheduled', attempt: 1, took: 0, isRenewal }, context);
+  const isOlder = held !== null && received.requestedAt < held.requestedAt;
+  // The store may not know yet that a server rejected the token.
+  return isOlder || isSuspended(state, received.token) || time >= received.usableUntil ? null : received;
 }
 
 /** @throws TypeError if the option `initial` is no token response */
-export function initialToken(context: TokenContext, response: unknown): TokenArrived {
+export function initialToken(context: TokenContext, response: unknown): ReceivedToken {
   const result = { response, origin: 'initial' } as SourceResult;
   try {
-    const received = receivedToken(result, 0, context);
-    return { type: 'token', ...received, reason: 'initial', attempt: 1, isRenewal: true };
+    return receivedToken(result, { reason: 'initial', attempt: 1, took: 0, isRenewal: true }, context);
   } catch (cause) {
     throw new TypeError(`option "initial" must be a token response: ${messageOf(cause)}`, { cause });
   }
