@@ -1,21 +1,24 @@
 /** Ends the manager of a stream that nobody uses, and has another one go on. */
+import { nextMoment } from '../token/state.js';
 import type { EndingManager } from '../token/tokenManager.js';
 
 /** Ends a manager without an event. Its record holds what another one needs to go on. */
-export function endManager({ parts: { context, holder, pipeline, signOuts } }: EndingManager): void {
+export function endManager({ parts: { context, pipeline, signOuts } }: EndingManager): void {
   const { state, events } = context;
   const { held, isConnected } = state;
   events.complete();
   signOuts?.unsubscribe();
-  holder.release();
+  // Without a token there is no timer.
+  state.held = null;
+  context.watch();
   pipeline.close();
   // `release` and `close` have cleared these two.
   Object.assign(state, { held, isConnected });
 }
 
 /** Has a new manager go on where the one before was ended. Nothing is refreshed before the next check. */
-export function resumeManager({ parts: { context, holder, pipeline } }: EndingManager): void {
-  const { state } = context;
+export function resumeManager({ parts: { context, pipeline } }: EndingManager): void {
+  const { state, now, watch } = context;
   const { held, isConnected } = state;
   state.isConnected = false;
   if (!held) return;
@@ -26,5 +29,5 @@ export function resumeManager({ parts: { context, holder, pipeline } }: EndingMa
     state.held = held;
   }
   // A moment may have come that nobody has looked at.
-  holder.startTimer(held, -Infinity);
+  watch(nextMoment(held, -Infinity) - now());
 }

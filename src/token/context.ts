@@ -1,5 +1,5 @@
 /** The context: what the parts of one stream share. */
-import { BehaviorSubject, Subject, type Observable } from 'rxjs';
+import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
 import { messageOf } from '../internal/messageOf.js';
 import { clockOf, type SteadyClock } from '../internal/steadyClock.js';
 import { createTimers, type Timers } from '../internal/timers.js';
@@ -7,7 +7,7 @@ import { createEventQueue, type EventQueue } from './eventQueue.js';
 import type { Settings } from './options.js';
 import { createRejectionMemory, type RejectionMemory } from './rejectionMemory.js';
 import { createTokenFetcher, type TokenFetcher } from './tokenFetcher.js';
-import { initialState, usableToken, type TokenState } from './state.js';
+import { initialState, nextMoment, usableToken, type TokenState } from './state.js';
 import type { AccessToken, TokenSource } from './types.js';
 
 /** What the parts of one stream share. */
@@ -30,6 +30,14 @@ export interface TokenContext {
    * each subscriber and each request that needs a token.
    */
   readonly recheck: () => void;
+  /**
+   * Calls `recheck` at the next moment in the life of the token at hand, and at those after it. To be called when the
+   * token changes: without one there is no timer.
+   *
+   * @param delay of the first look, instead of the time until the next moment. Milliseconds.
+   * @param look what the first look does, instead of `recheck`
+   */
+  readonly watch: (delay?: number, look?: () => void) => void;
   /** Emits when the refresh under way is given up. */
   readonly cancelled$: Subject<void>;
   /** Those who wait for one token, the first of them first, and since when. */
@@ -56,6 +64,17 @@ export function createContext(source: TokenSource, settings: Settings, record: P
     recheck$.next(undefined);
   }
 
+  let timer = Subscription.EMPTY;
+  function watch(delay?: number, look = recheck): void {
+    timer.unsubscribe();
+    const { held } = state;
+    if (!held) return;
+    timer = timers.after(delay ?? nextMoment(held, now()) - now()).subscribe(() => {
+      look();
+      watch();
+    });
+  }
+
   return {
     state,
     settings,
@@ -66,6 +85,7 @@ export function createContext(source: TokenSource, settings: Settings, record: P
     events,
     recheck$,
     recheck,
+    watch,
     cancelled$: new Subject(),
     waiting: new Set(),
     current: () => usableToken(state, now()),

@@ -18,12 +18,12 @@ import {
 import { TokenStreamClosedError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
+import { holdToken, storedToken } from './holdToken.js';
 import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
 import { afterPause, AT_ONCE, runRefresh } from './refresher.js';
 import { blockingFailure, earlyEndOfPause, isOfSession, keepsRunning, usableHeld, whyRefresh } from './state.js';
-import type { TokenHolder } from './tokenHolder.js';
 import type { AccessToken } from './types.js';
 
 /** The waiters have a token, or fail without one. */
@@ -56,12 +56,12 @@ export interface Pipeline {
  *                                   ^ T2             share: a later subscriber gets the usable token
  * ```
  */
-export function createPipeline(context: TokenContext, holder: TokenHolder): Pipeline {
+export function createPipeline(context: TokenContext): Pipeline {
   const { state, settings, now, recheck$, recheck, cancelled$ } = context;
   // Replayed: a subscriber may close the stream with the token it is given, before the pipeline runs for it.
   const closed$ = new ReplaySubject<void>(1);
   const waits = new Subject<WaitEnded>();
-  const connector = createConnector(context, holder, waits);
+  const connector = createConnector(context, waits);
   // Not merged into `refresh$`: what comes from outside, a sign-out say, is told even if the pipeline does not run.
   const announce = connector.next;
 
@@ -85,7 +85,7 @@ export function createPipeline(context: TokenContext, holder: TokenHolder): Pipe
   );
 
   const shared$ = using(
-    () => listen(context, holder, announce),
+    () => listen(context, announce),
     () => refresh$.pipe(repeat({ delay: () => untilNeeded$ })),
   ).pipe(takeUntil(closed$), share({ connector: () => connector, resetOnRefCountZero: false }));
 
@@ -115,11 +115,7 @@ export function createPipeline(context: TokenContext, holder: TokenHolder): Pipe
  * Where the subscribers of the stream are. `shareReplay` is `share` with a ReplaySubject(1) as connector; this is one
  * whose value expires.
  */
-function createConnector(
-  context: TokenContext,
-  { hold }: TokenHolder,
-  waits: Subject<WaitEnded>,
-): SubjectLike<TokenUpdate> {
+function createConnector(context: TokenContext, waits: Subject<WaitEnded>): SubjectLike<TokenUpdate> {
   const { state, now, timers, events, waiting } = context;
   return latest<TokenUpdate>({
     replay: () => usableHeld(state, now()) ?? currentFailure(context),
@@ -127,7 +123,7 @@ function createConnector(
       const [first] = waiting;
       if (update.type !== 'attemptFailed' && waits.observed && first)
         waits.next({ waiters: waiting.size, longest: now() - first.since, outcome: update.type });
-      if (update.type === 'token') hold(update);
+      if (update.type === 'token') holdToken(context, update);
       // Emitted after `latest` has copied its subscribers: a listener that subscribes now waits for a token of the next
       // session.
       if (update.type === 'signedOut') events.emit({ type: 'signedOut' });
@@ -152,7 +148,7 @@ function currentFailure({ state, now }: TokenContext): TokenUpdate | undefined {
 }
 
 /** While the pipeline runs, it listens to whatever may make a refresh necessary. */
-function listen(context: TokenContext, { fromStore }: TokenHolder, announce: Pipeline['announce']): Subscription {
+function listen(context: TokenContext, announce: Pipeline['announce']): Subscription {
   const { state, settings, now, events, recheck$, recheck, current, report } = context;
   const listening = new Subscription(() => {
     state.isConnected = false;
@@ -174,7 +170,7 @@ function listen(context: TokenContext, { fromStore }: TokenHolder, announce: Pip
   const receiveStored = (stored: SourceResult) => {
     if (state.isSignedOut) return;
     try {
-      const arrived = fromStore(stored);
+      const arrived = storedToken(context, stored);
       if (arrived) announce(arrived);
     } catch (error) {
       report(error);

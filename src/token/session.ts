@@ -5,7 +5,6 @@ import type { TokenContext, TokenRecord } from './context.js';
 import type { Pipeline } from './pipeline.js';
 import type { SourceHooks } from './proof.js';
 import { newSession } from './state.js';
-import type { TokenHolder } from './tokenHolder.js';
 import type { TokenSource } from './types.js';
 
 /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
@@ -14,16 +13,16 @@ export function forgetSession(state: TokenRecord['state'], rejections: TokenReco
   Object.assign(state, newSession());
 }
 
-export function createSession(context: TokenContext, holder: TokenHolder, pipeline: Pipeline, source: TokenSource) {
-  const { state, settings, fetcher, rejections, events, recheck, cancelled$, report } = context;
+export function createSession(context: TokenContext, pipeline: Pipeline, source: TokenSource) {
+  const { state, settings, fetcher, rejections, events, recheck, watch, cancelled$, report } = context;
   const { store } = settings;
 
   const tellSource = (hook: typeof ON_SIGN_OUT | typeof ON_CLOSE) => {
     reportIfThrown(report, () => (source as SourceHooks)[hook]?.(state.last?.token ?? null, fetcher.pending()));
   };
   const forget = () => {
-    holder.release();
     forgetSession(state, rejections);
+    watch();
   };
 
   const end = () => {

@@ -73,6 +73,13 @@ export type TokenState = ReturnType<typeof initialState>;
 export const isFresh = ({ renewAt, usableUntil, isSuspended }: ReceivedToken, now: number): boolean =>
   now < renewAt && now < usableUntil && !isSuspended;
 
+/** When to look at a token again: it is due, over, or its end has not been reported. `Infinity`: never. */
+export function nextMoment({ renewAt, usableUntil, endsAt, isExpiryReported }: ReceivedToken, after: number): number {
+  let next = isExpiryReported ? Infinity : endsAt;
+  for (const at of [renewAt, usableUntil]) if (at > after && at < next) next = at;
+  return next;
+}
+
 /** The token at hand, if a request may be given it. */
 export const usableHeld = ({ held }: TokenState, now: number): ReceivedToken | null =>
   held && !held.isSuspended && now < held.usableUntil ? held : null;

@@ -2,11 +2,11 @@
 import { PROOF } from '../internal/sourceHooks.js';
 import { createContext, type TokenRecord } from './context.js';
 import type { Settings } from './options.js';
+import { holdToken, initialToken } from './holdToken.js';
 import { createPipeline } from './pipeline.js';
 import type { SourceHooks } from './proof.js';
 import { createRecovery } from './recovery.js';
 import { createSession } from './session.js';
-import { createTokenHolder, initialToken } from './tokenHolder.js';
 import { createTokenViews } from './tokenViews.js';
 import type { TokenSource, TokenStreamOptions } from './types.js';
 
@@ -22,21 +22,20 @@ export type TokenManager = Omit<EndingManager, 'parts' | 'next' | 'rest'>;
 export function createManager(source: TokenSource, settings: Settings, { initial, ...record }: Beginning) {
   const context = createContext(source, settings, record);
   const { state, now, timers, fetcher, events, current } = context;
-  const holder = createTokenHolder(context);
-  const pipeline = createPipeline(context, holder);
+  const pipeline = createPipeline(context);
   const views = createTokenViews(context, pipeline);
   if (initial !== undefined) {
     const arrived = initialToken(context, initial);
     if (now() < arrived.usableUntil) {
-      holder.hold(arrived);
+      holdToken(context, arrived);
       pipeline.demand();
     }
   }
-  const { signOuts, ...session } = createSession(context, holder, pipeline, source);
+  const { signOuts, ...session } = createSession(context, pipeline, source);
 
   return {
     /** For `endManager` and `resumeManager`. */
-    parts: { context, holder, pipeline, signOuts },
+    parts: { context, pipeline, signOuts },
     ...views,
     ...createRecovery(context, views, pipeline.demand),
     ...session,
