@@ -50,7 +50,10 @@ function takeUp({ state, now, rejections, cancelled$, watch }: TokenContext, arr
   if (isKept && state.subscribers > 0) state.lastUse = time;
   // Others have shared it. A fetch under way goes on; a pause before the next one has no reason any more.
   if (refresh?.isFetching) refresh.isSuperseded = true;
-  else if (refresh) cancelled$.next();
+  else if (refresh) {
+    state.refresh = null;
+    cancelled$.next();
+  }
 }
 
 function announceArrived(context: TokenContext, arrived: ReceivedToken, previous: AccessToken | null): void {

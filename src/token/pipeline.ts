@@ -3,6 +3,7 @@ import {
   defer,
   EMPTY,
   filter,
+  of,
   repeat,
   ReplaySubject,
   share,
@@ -22,8 +23,16 @@ import { holdToken, storedToken } from './holdToken.js';
 import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
-import { afterPause, AT_ONCE, runRefresh } from './refresher.js';
-import { blockingFailure, earlyEndOfPause, isOfSession, keepsRunning, usableHeld, whyRefresh } from './state.js';
+import { runRefresh } from './refresher.js';
+import {
+  blockingFailure,
+  earlyEndOfPause,
+  isOfSession,
+  keepsRunning,
+  pauseLeft,
+  usableHeld,
+  whyRefresh,
+} from './state.js';
 import type { AccessToken } from './types.js';
 
 /** The waiters have a token, or fail without one. */
@@ -67,22 +76,22 @@ export function createPipeline(context: TokenContext): Pipeline {
 
   const isToRun = () => keepsRunning(state, now(), settings);
 
-  const refresh$ = defer(() => {
-    const reason = whyRefresh(state, now());
-    return reason ? runRefresh(context, reason, announce) : EMPTY;
-  }).pipe(takeUntil(cancelled$));
-
   /**
-   * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, or `refresh()` was called.
-   * Completes when none is wanted: the stream is idle. Then the pipeline completes, too. Nobody is subscribed to it at
-   * that moment, and the next use connects it again.
+   * Emits when a token is needed: the last one is to be renewed, has expired, was rejected, `refresh()` was called, or
+   * an attempt has failed. Completes when none is wanted: the stream is idle. Then the pipeline completes, too. Nobody
+   * is subscribed to it at that moment, and the next use connects it again.
    */
   const untilNeeded$ = recheck$.pipe(
     // Nobody wants a token: emit at once, so that `takeWhile` completes.
     switchMap(() => (isToRun() ? afterPause(context) : AT_ONCE)),
     takeWhile(isToRun),
-    filter(() => whyRefresh(state, now()) !== null),
+    filter(() => state.refresh !== null || whyRefresh(state, now()) !== null),
   );
+
+  const refresh$ = defer(() => {
+    const reason = whyRefresh(state, now());
+    return reason ? runRefresh(context, reason, announce, untilNeeded$) : EMPTY;
+  }).pipe(takeUntil(cancelled$));
 
   const shared$ = using(
     () => listen(context, announce),
@@ -109,6 +118,16 @@ export function createPipeline(context: TokenContext): Pipeline {
       closed$.next();
     },
   };
+}
+
+/** Emits when it is subscribed to. One for all: to make one takes longer than to use it. */
+const AT_ONCE: Observable<unknown> = /* @__PURE__ */ of(undefined);
+
+/** Emits when the pause that runs is over; at once when there is none, or when it follows a permanent failure. */
+function afterPause({ state, now, timers }: TokenContext): Observable<unknown> {
+  const left = pauseLeft(state, now());
+  // After a permanent failure nothing is tried until a token is needed.
+  return left === 0 || state.permanentFailure ? AT_ONCE : timers.after(left);
 }
 
 /**

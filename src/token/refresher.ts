@@ -1,5 +1,5 @@
 /** One refresh: attempts to get a token, with pauses after failures. */
-import { catchError, defer, EMPTY, filter, finalize, map, of, retry, switchMap, take, throwError } from 'rxjs';
+import { catchError, defer, EMPTY, filter, finalize, map, of, retry } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
@@ -7,7 +7,7 @@ import type { TokenContext } from './context.js';
 import { failureOf } from './failure.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import { receivedToken } from './receivedToken.js';
-import { isWanted, pauseAfter, pauseLeft, type Refresh } from './state.js';
+import { isWanted, pauseAfter, type Refresh } from './state.js';
 import { longestFetch } from './tokenFetcher.js';
 import type { RefreshReason } from './types.js';
 
@@ -18,12 +18,20 @@ type Announce = (update: TokenUpdate) => void;
  * when no token is wanted any more.
  *
  * @param announce tells those who wait that an attempt failed
+ * @param untilNeeded$ emits when it is time for another attempt, completes when no token is wanted any more
  */
-export function runRefresh(context: TokenContext, reason: RefreshReason, announce: Announce): Observable<TokenUpdate> {
+export function runRefresh(
+  context: TokenContext,
+  reason: RefreshReason,
+  announce: Announce,
+  untilNeeded$: Observable<unknown>,
+): Observable<TokenUpdate> {
   const { state, settings } = context;
   const refresh = begin(context, reason);
   return settings.inTurn(attempt(context, refresh)).pipe(
-    retry({ delay: (error: unknown) => afterFailure(context, refresh, error, announce) }),
+    retry({
+      delay: (error: unknown) => (afterFailure(context, refresh, error, announce) ? untilNeeded$ : EMPTY),
+    }),
     catchError((error: unknown): Observable<TokenUpdate> => {
       // `permanentFailure` is null if the option `now` threw.
       const failure = state.permanentFailure ?? new TokenUnavailableError(undefined, { cause: error });
@@ -33,17 +41,6 @@ export function runRefresh(context: TokenContext, reason: RefreshReason, announc
       end(context, refresh);
     }),
   );
-}
-
-/** Emits when it is subscribed to. One for all: to make one takes longer than to use it. */
-export const AT_ONCE: Observable<unknown> = /* @__PURE__ */ of(undefined);
-
-/** Emits when the pause that runs is over; at once when there is none, or when it follows a permanent failure. */
-export function afterPause({ state, now, timers }: TokenContext): Observable<unknown> {
-  const left = pauseLeft(state, now());
-  // After a permanent failure nothing is tried until a token is needed.
-  if (left === 0 || state.permanentFailure) return AT_ONCE;
-  return timers.after(left);
 }
 
 /** A refresh begins. What forced it is cleared, and counted if it was a rejection. */
@@ -97,20 +94,17 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
 }
 
 /**
- * The notifier of `retry`: emits when it is time for another attempt, completes when no token is wanted, errors when
- * none will help.
+ * An attempt has failed: a pause begins.
+ *
+ * @returns whether another attempt is to follow it
+ * @throws the failure, if none will help
  */
-function afterFailure(
-  context: TokenContext,
-  refresh: Refresh,
-  thrown: unknown,
-  announce: Announce,
-): Observable<unknown> {
-  const { state, settings, now, recheck$, report } = context;
+function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, announce: Announce): boolean {
+  const { state, settings, now, report } = context;
   const time = now();
   const failure = failureOf(thrown, settings);
   // `isPermanent` may have called `signOut()`. The failure is none of the next session.
-  if (state.refresh !== refresh) return EMPTY;
+  if (state.refresh !== refresh) return false;
   refresh.isFetching = false;
   state.failures++;
   // The token that a server rejected stays in use: it is all there is, and the server may have been wrong.
@@ -125,12 +119,7 @@ function afterFailure(
   if (permanent)
     state.permanentFailure = new TokenUnavailableError('the token source failed permanently', { cause: error });
   report(error, refresh.attempt, retries ? duration : null, permanent);
-  if (permanent) return throwError(() => error);
+  if (permanent) throw error;
   announce({ type: 'attemptFailed' });
-  if (!retries) return EMPTY;
-  return recheck$.pipe(
-    switchMap(() => afterPause(context)),
-    take(1),
-    filter(() => isWanted(state, now(), settings)),
-  );
+  return retries;
 }
