@@ -40,9 +40,15 @@ function decide({ state, now, rejections }: TokenContext, rejection: Rejection):
   return mayForce ? 'refreshing' : 'suppressed';
 }
 
-/** Has the token replaced if that was decided, and emits `tokenRejected`. */
-function carryOut({ state, now, events }: TokenContext, rejection: Rejection, outcome: RejectionOutcome): void {
+/**
+ * Decides what follows, has the token replaced if that is it, and emits `tokenRejected`.
+ *
+ * @param counts false: nothing follows, since the token is of a session that ended
+ */
+function settle(context: TokenContext, rejection: Rejection, counts: boolean): RejectionOutcome {
+  const { state, now, events } = context;
   const { token, kind } = rejection;
+  const outcome = counts ? decide(context, rejection) : 'suppressed';
   const time = now();
   const inUse = usableHeld(state, time);
   if (kind === 'explicit' && sameToken(state.singleUse, token)) state.singleUse = null;
@@ -52,6 +58,7 @@ function carryOut({ state, now, events }: TokenContext, rejection: Rejection, ou
     if (kind === 'explicit' && pauseLeft(state, time) === 0) inUse.isSuspended = true;
   }
   events.emit({ type: 'tokenRejected', token, outcome });
+  return outcome;
 }
 
 export function createRecovery(context: TokenContext, views: Pick<TokenViews, 'take' | 'next'>, demand: () => void) {
@@ -66,24 +73,16 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
       defer(() => {
         const { token } = rejection;
         const { held, failures } = state;
-        const outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
         // Before the wait: where the token has expired, a source that answers at once ends that before it has begun.
-        carryOut(context, rejection, outcome);
+        const outcome = settle(context, rejection, isOfSession(state, token));
         // A `tokenRejected` listener may have signed out.
         if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
         if (!sameToken(state.held?.token, token)) return views.take(maxWait);
-        // The source returned the token again, so it is valid: this resource alone rejects it.
-        const remember = () => {
-          rejections.remember(rejection, now());
-        };
-        // A `tokenRejected` listener may have made the attempt already: it failed, or brought the same token again.
-        if (current() && (state.failures !== failures || !isReplacing(state))) {
-          if (state.held !== held) remember();
-          return EMPTY;
-        }
-        return views.next(demand, maxWait).pipe(
+        // A `tokenRejected` listener may have made the attempt already.
+        return views.next({ held, failures }, maxWait).pipe(
           tap((next) => {
-            if (sameToken(next, token)) remember();
+            // The source returned the token again, so it is valid: this resource alone rejects it.
+            if (sameToken(next, token)) rejections.remember(rejection, now());
           }),
         );
       }).pipe(
@@ -92,9 +91,7 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
       ),
     /** The same for a caller that does not wait, and whose token may be of any session. */
     reject: (rejection: Rejection): void => {
-      const outcome = decide(context, rejection);
-      carryOut(context, rejection, outcome);
-      if (outcome === 'refreshing') demand();
+      if (settle(context, rejection, true) === 'refreshing') demand();
     },
     /** A server accepted a token. `keyOf` is a function, since most acceptances need no key. */
     accepted: (token: AccessToken, keyOf: () => string | undefined): void => {

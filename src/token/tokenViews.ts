@@ -2,6 +2,7 @@
 import {
   defer,
   distinctUntilChanged,
+  EMPTY,
   filter,
   finalize,
   map,
@@ -90,16 +91,20 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
       }),
     /**
      * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
-     * usable. `begin` is called once the view waits.
+     * usable. Once the view waits, the attempt is demanded.
+     *
+     * @param since the state before the attempt, which may have been made already
      */
-    next: (begin: () => void, maxWait?: number): Observable<AccessToken> =>
+    next: ({ held, failures }: Pick<TokenState, 'held' | 'failures'>, maxWait?: number): Observable<AccessToken> =>
       defer(() => {
-        const { held, failures } = state;
         // By `failures`: a caller that begins to wait in a `refreshFailed` listener waits for the attempt after that
-        // one. By identity: the same token may have come again.
-        const isWaitOver = ({ type }: TokenUpdate) =>
-          type === 'attemptFailed' && state.failures !== failures && state.held === held && current() !== null;
-        const untilItFails$ = subscribeThen(updates$, begin).pipe(takeWhile((update) => !isWaitOver(update)));
+        // one. By identity: the same token may have come again. By `isReplacing`: one may have come that is not kept.
+        const isOver = () =>
+          state.held === held && current() !== null && (state.failures !== failures || !isReplacing(state));
+        if (isOver()) return EMPTY;
+        const untilItFails$ = subscribeThen(updates$, demand).pipe(
+          takeWhile(({ type }) => type !== 'attemptFailed' || !isOver()),
+        );
         return firstToken(context, untilItFails$, held, maxWait);
       }),
   };
