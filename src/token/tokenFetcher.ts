@@ -15,13 +15,12 @@ import {
   throwError,
   throwIfEmpty,
 } from 'rxjs';
-import type { ObservableInput, Subscriber } from 'rxjs';
+import type { ObservableInput } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
 import { fetcherBehind, headStartOf, markSignal } from '../internal/sourceHooks.js';
 import { timeLimit, type Timers } from '../internal/timers.js';
-import { fetchRequest, type Report, type RequestedToken } from './fetchRequest.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
 import { mistake } from './mistake.js';
@@ -30,17 +29,20 @@ import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 export interface TokenFetcher {
   /** Asks the source, or the store before it, for one token, within `fetchTimeout`. */
-  readonly fetch: (about: RequestedToken, report: Report) => Observable<SourceResult>;
+  readonly fetch: (
+    about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
+    report: (failure: unknown) => void,
+  ) => Observable<SourceResult>;
   /** The signal of the fetch under way. */
   readonly pending: () => AbortSignal | undefined;
   /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
   readonly owns: (signal?: AbortSignal | null) => boolean;
 }
 
-/** Begins a time limit, in the place of the one before. */
-type SetTimeLimit = (ms: number, place: Place) => void;
-
 type Place = 'source' | 'store';
+
+/** Errors the fetch when the limit is over. Each limit takes the place of the one before. */
+type SetTimeLimit = (ms: number, place: Place) => void;
 
 type FetchSettings = Pick<Settings, 'fetchTimeout' | 'store'>;
 
@@ -62,23 +64,38 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
       let isAnswered = false;
       // What the source reported last: the cause, if the time limit ends the fetch.
       let reported: ErrorOptions | undefined;
+      let limit = Subscription.EMPTY;
+      // Made when it is first read: making one takes longer than the rest of a renewal.
       const signalOf = () => {
         if (controller) return controller.signal;
         controller = new AbortController();
         if (subscriber.closed && !isAnswered) controller.abort();
         return markSignal(controller.signal, fetch);
       };
-      const request = fetchRequest(about, signalOf, (failure) => {
+      const reportBySource = (failure: unknown) => {
         reported = { cause: failure };
         report(failure);
+      };
+      const request = Object.defineProperties({ ...about } as TokenRequest, {
+        // A getter, so that a spread, a Proxy and an object that inherits from the request get it, too.
+        signal: { enumerable: true, configurable: true, get: signalOf },
+        // Not enumerable: a log of the request does not print it.
+        report: { value: reportBySource },
       });
+      const setTimeLimit: SetTimeLimit = (ms, place) => {
+        limit.unsubscribe();
+        limit = timeLimit(timers, ms).subscribe(() => {
+          const message = `no answer from the token ${place} within ${String(ms)} ms`;
+          subscriber.error(new TokenFetchTimeoutError(message, reported));
+        });
+      };
       pending = request;
       subscriber.add(() => {
+        limit.unsubscribe();
         // Another fetch may have begun when this one was answered.
         if (pending === request) pending = undefined;
         if (!isAnswered) controller?.abort();
       });
-      const setTimeLimit = createTimeLimit(timers, subscriber, () => reported);
       const result$ = answerTo(request, setTimeLimit).pipe(
         map((result) => {
           isAnswered = true;
@@ -97,13 +114,7 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
   };
 }
 
-interface SourceCaller {
-  /** The answer of the store, which decides whether this stream fetches or another one has; else that of the source. */
-  readonly answerTo: (request: TokenRequest, setTimeLimit: SetTimeLimit) => Observable<SourceResult>;
-  readonly isCallingSource: () => boolean;
-}
-
-function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchSettings, timers: Timers): SourceCaller {
+function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchSettings, timers: Timers) {
   const runInContext = captureContext();
   const bodyTimeout = Math.min(FAILED_BODY_TIMEOUT, fetchTimeout / 2);
   let isCallingSource = false;
@@ -139,7 +150,8 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
 
   return {
     isCallingSource: () => isCallingSource,
-    answerTo: (request, setTimeLimit) => {
+    /** The answer of the store, which decides whether this stream fetches or another one has; else that of the source. */
+    answerTo: (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
       const response$ = responseTo(request, setTimeLimit);
       if (!store) return response$.pipe(map((response) => ({ response, origin: 'fetched' })));
       // A store may have to wait for another's fetch, and for that one to be given up, before its own begins.
@@ -158,25 +170,6 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
       };
       return ask('store', () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(noTokenError));
     },
-  };
-}
-
-/** Errors the subscriber when the limit is over. Each limit takes the place of the one before. */
-function createTimeLimit(
-  timers: Timers,
-  subscriber: Subscriber<unknown>,
-  reported: () => ErrorOptions | undefined,
-): SetTimeLimit {
-  let limit = Subscription.EMPTY;
-  subscriber.add(() => {
-    limit.unsubscribe();
-  });
-  return (ms, place) => {
-    limit.unsubscribe();
-    limit = timeLimit(timers, ms).subscribe(() => {
-      const message = `no answer from the token ${place} within ${String(ms)} ms`;
-      subscriber.error(new TokenFetchTimeoutError(message, reported()));
-    });
   };
 }
 
