@@ -2,56 +2,25 @@
 import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
 import { messageOf } from '../internal/messageOf.js';
 import { clockOf, type SteadyClock } from '../internal/steadyClock.js';
-import { createTimers, type Timers } from '../internal/timers.js';
+import { createTimers } from '../internal/timers.js';
 import { createEventQueue, type EventQueue } from './eventQueue.js';
 import type { Settings } from './options.js';
 import { createRejectionMemory, type RejectionMemory } from './rejectionMemory.js';
-import { createTokenFetcher, type TokenFetcher } from './tokenFetcher.js';
+import { createTokenFetcher } from './tokenFetcher.js';
 import { initialState, nextMoment, usableToken, type TokenState } from './state.js';
 import type { AccessToken, TokenSource } from './types.js';
 
 /** What the parts of one stream share. */
-export interface TokenContext {
-  readonly state: TokenState;
-  readonly settings: Settings;
-  /** Milliseconds on a clock that is never set back. Only what a user sees is on the stream's clock, `settings.now`. */
-  readonly now: () => number;
-  readonly timers: Timers;
-  readonly fetcher: TokenFetcher;
-  readonly rejections: RejectionMemory;
-  readonly events: EventQueue;
-  /**
-   * Emits at once, and when something may have changed that decides whether a token is needed: the time, or who wants
-   * one.
-   */
-  readonly recheck$: Observable<unknown>;
-  /**
-   * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for
-   * each subscriber and each request that needs a token.
-   */
-  readonly recheck: () => void;
-  /**
-   * Calls `recheck` at the next moment in the life of the token at hand, and at those after it. To be called when the
-   * token changes: without one there is no timer.
-   *
-   * @param delay of the first look, instead of the time until the next moment. Milliseconds.
-   * @param look what the first look does, instead of `recheck`
-   */
-  readonly watch: (delay?: number, look?: () => void) => void;
-  /** Emits when the refresh under way is given up. */
-  readonly cancelled$: Subject<void>;
-  /** Those who wait for one token, the first of them first, and since when. */
-  readonly waiting: Set<{ readonly since: number }>;
-  /** The usable token, without side effects. */
-  readonly current: () => AccessToken | null;
-  /** Emits `refreshFailed`. */
-  readonly report: (error: unknown, attempt?: number, retryIn?: number | null, permanent?: boolean) => void;
-}
+export type TokenContext = ReturnType<typeof createContext>;
 
 /** What is known of a stream. Another manager goes on from it. */
-export type TokenRecord = Pick<TokenContext, 'state' | 'rejections'> & { readonly clock: SteadyClock };
+export interface TokenRecord {
+  readonly state: TokenState;
+  readonly rejections: RejectionMemory;
+  readonly clock: SteadyClock;
+}
 
-export function createContext(source: TokenSource, settings: Settings, record: Partial<TokenRecord>): TokenContext {
+export function createContext(source: TokenSource, settings: Settings, record: Partial<TokenRecord>) {
   const { state = initialState(), rejections = createRejectionMemory(settings.rejectionBudget) } = record;
   const { clock = clockOf(settings) } = record;
   const { now } = clock;
@@ -78,18 +47,38 @@ export function createContext(source: TokenSource, settings: Settings, record: P
   return {
     state,
     settings,
+    /** Milliseconds on a clock that is never set back. Only what a user sees is on the stream's clock, `settings.now`. */
     now,
     timers,
     fetcher: createTokenFetcher(source, settings, timers),
     rejections,
     events,
-    recheck$,
+    /**
+     * Emits at once, and when something may have changed that decides whether a token is needed: the time, or who wants
+     * one.
+     */
+    recheck$: recheck$ as Observable<unknown>,
+    /**
+     * Emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called by timers, by `wake`, and for
+     * each subscriber and each request that needs a token.
+     */
     recheck,
+    /**
+     * Calls `recheck` at the next moment in the life of the token at hand, and at those after it. To be called when the
+     * token changes: without one there is no timer.
+     *
+     * @param delay of the first look, instead of the time until the next moment. Milliseconds.
+     * @param look what the first look does, instead of `recheck`
+     */
     watch,
-    cancelled$: new Subject(),
-    waiting: new Set(),
-    current: () => usableToken(state, now()),
-    report: (error, attempt = 1, retryIn = null, permanent = false) => {
+    /** Emits when the refresh under way is given up. */
+    cancelled$: new Subject<void>(),
+    /** Those who wait for one token, the first of them first, and since when. */
+    waiting: new Set<{ readonly since: number }>(),
+    /** The usable token, without side effects. */
+    current: (): AccessToken | null => usableToken(state, now()),
+    /** Emits `refreshFailed`. */
+    report: (error: unknown, attempt = 1, retryIn: number | null = null, permanent = false): void => {
       events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });
     },
   };

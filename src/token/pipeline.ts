@@ -23,7 +23,7 @@ import { holdToken, storedToken } from './holdToken.js';
 import { latest } from './latest.js';
 import type { TokenUpdate } from './tokenUpdate.js';
 import type { SourceResult } from './receivedToken.js';
-import { runRefresh } from './refresher.js';
+import { runRefresh, type Announce } from './refresher.js';
 import {
   blockingFailure,
   earlyEndOfPause,
@@ -43,17 +43,7 @@ export interface WaitEnded {
   readonly outcome: Exclude<TokenUpdate['type'], 'attemptFailed'>;
 }
 
-export interface Pipeline {
-  /** What happens to the token, shared by all. A new subscriber gets the usable token at once. */
-  readonly updates$: Observable<TokenUpdate>;
-  /** Tells everyone who waits or listens. */
-  readonly announce: (update: TokenUpdate) => void;
-  /** One for all who wait for the same token, just before they have it. */
-  readonly waits$: Observable<WaitEnded>;
-  /** A request needs a token now, and does not wait for it: the pipeline runs, and looks whether to refresh. */
-  readonly demand: () => void;
-  readonly close: () => void;
-}
+export type Pipeline = ReturnType<typeof createPipeline>;
 
 /**
  * The stream itself: refreshes, one after the other, shared by all who want the token.
@@ -65,7 +55,7 @@ export interface Pipeline {
  *                                   ^ T2             share: a later subscriber gets the usable token
  * ```
  */
-export function createPipeline(context: TokenContext): Pipeline {
+export function createPipeline(context: TokenContext) {
   const { state, settings, now, recheck$, recheck, cancelled$ } = context;
   // Replayed: a subscriber may close the stream with the token it is given, before the pipeline runs for it.
   const closed$ = new ReplaySubject<void>(1);
@@ -99,22 +89,26 @@ export function createPipeline(context: TokenContext): Pipeline {
   ).pipe(takeUntil(closed$), share({ connector: () => connector, resetOnRefCountZero: false }));
 
   return {
+    /** What happens to the token, shared by all. A new subscriber gets the usable token at once. */
     updates$: defer(() => {
       if (state.isClosed) throw new TokenStreamClosedError();
       // Whoever subscribes now begins the next session.
       state.isSignedOut = false;
       return shared$;
     }),
+    /** Tells everyone who waits or listens. */
     announce,
+    /** One for all who wait for the same token, just before they have it. */
     waits$: waits.asObservable(),
-    demand: () => {
+    /** A request needs a token now, and does not wait for it: the pipeline runs, and looks whether to refresh. */
+    demand: (): void => {
       if (state.isClosed) return;
       // `share` stays connected without subscribers, because of `resetOnRefCountZero: false`.
       const subscription = shared$.subscribe();
       recheck();
       subscription.unsubscribe();
     },
-    close: () => {
+    close: (): void => {
       closed$.next();
     },
   };
@@ -167,7 +161,7 @@ function currentFailure({ state, now }: TokenContext): TokenUpdate | undefined {
 }
 
 /** While the pipeline runs, it listens to whatever may make a refresh necessary. */
-function listen(context: TokenContext, announce: Pipeline['announce']): Subscription {
+function listen(context: TokenContext, announce: Announce): Subscription {
   const { state, settings, now, events, recheck$, recheck, current, report } = context;
   const listening = new Subscription(() => {
     state.isConnected = false;

@@ -11,7 +11,7 @@ import { isWanted, pauseAfter, type Refresh } from './state.js';
 import { longestFetch } from './tokenFetcher.js';
 import type { RefreshReason } from './types.js';
 
-type Announce = (update: TokenUpdate) => void;
+export type Announce = (update: TokenUpdate) => void;
 
 /**
  * One refresh: attempts with pauses between them. Emits the token, or the permanent failure. Completes without a value

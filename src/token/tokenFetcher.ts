@@ -27,18 +27,6 @@ import { mistake } from './mistake.js';
 import { isFetchResponse, readFetchResponse, noTokenError } from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
-export interface TokenFetcher {
-  /** Asks the source, or the store before it, for one token, within `fetchTimeout`. */
-  readonly fetch: (
-    about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
-    report: (failure: unknown) => void,
-  ) => Observable<SourceResult>;
-  /** The signal of the fetch under way. */
-  readonly pending: () => AbortSignal | undefined;
-  /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
-  readonly owns: (signal?: AbortSignal | null) => boolean;
-}
-
 type Place = 'source' | 'store';
 
 /** Errors the fetch when the limit is over. Each limit takes the place of the one before. */
@@ -52,11 +40,14 @@ const FAILED_BODY_TIMEOUT = 2000;
 /** The sum of the time limits below: those of a store before, during and after the one fetch that it makes. */
 export const longestFetch = ({ fetchTimeout, store }: FetchSettings): number => fetchTimeout * (store ? 2 + 1 + 1 : 1);
 
-export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers): TokenFetcher {
+export function createTokenFetcher(source: TokenSource, settings: FetchSettings, timers: Timers) {
   const { answerTo, isCallingSource } = createSourceCaller(source, settings, timers);
   let pending: TokenRequest | undefined;
 
-  const fetch: TokenFetcher['fetch'] = (about, report) =>
+  const fetch = (
+    about: Pick<TokenRequest, 'reason' | 'attempt' | 'previous'>,
+    report: (failure: unknown) => void,
+  ): Observable<SourceResult> =>
     new Observable((subscriber) => {
       // A `refreshStarted` listener may have called `close()` or `signOut()`.
       if (subscriber.closed) return;
@@ -108,9 +99,12 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
     });
 
   return {
+    /** Asks the source, or the store before it, for one token, within `fetchTimeout`. */
     fetch,
-    pending: () => pending?.signal,
-    owns: (signal) => isCallingSource() || fetcherBehind(signal) === fetch,
+    /** The signal of the fetch under way. */
+    pending: (): AbortSignal | undefined => pending?.signal,
+    /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
+    owns: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetch,
   };
 }
 
