@@ -32,23 +32,28 @@ export function useFresh(state: TokenState, now: () => number): AccessToken | nu
   return held.token;
 }
 
-/** The token for a request that leaves now, or null if it must wait. */
-function useToken({ state, now, current }: TokenContext, demand: () => void): AccessToken | null {
-  const fresh = useFresh(state, now);
-  if (fresh || !current()) return fresh;
-  state.lastUse = now();
-  demand();
-  // A source that answers at once has replaced it.
-  return current();
-}
-
 export type TokenViews = ReturnType<typeof createTokenViews>;
 
 /** All views are made of the same updates; the first subscriber starts the fetch. */
 export function createTokenViews(context: TokenContext, { updates$, demand }: Pipeline) {
   const { state, settings, now, fetcher, recheck, current } = context;
-  const checkedUpdates$ = subscribeThen(updates$, recheck);
-  const use = () => useToken(context, demand);
+  // Checked once they are subscribed to, so that none of what that causes is missed. Hand-made, since with `merge` and
+  // `defer` each waiter takes a fifth more memory.
+  const checkedUpdates$ = new Observable<TokenUpdate>((subscriber) => {
+    updates$.subscribe(subscriber);
+    // It may have been given all it needs.
+    if (!subscriber.closed) recheck();
+  });
+
+  /** The token for a request that leaves now, or null if it must wait. */
+  const use = (): AccessToken | null => {
+    const fresh = useFresh(state, now);
+    if (fresh || !current()) return fresh;
+    state.lastUse = now();
+    demand();
+    // A source that answers at once has replaced it.
+    return current();
+  };
 
   return {
     use,
@@ -91,7 +96,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
       }),
     /**
      * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
-     * usable. Once the view waits, the attempt is demanded.
+     * usable.
      *
      * @param since the state before the attempt, which may have been made already
      */
@@ -102,26 +107,13 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         const isOver = () =>
           state.held === held && current() !== null && (state.failures !== failures || !isReplacing(state));
         if (isOver()) return EMPTY;
-        const untilItFails$ = subscribeThen(updates$, demand).pipe(
-          takeWhile(({ type }) => type !== 'attemptFailed' || !isOver()),
-        );
+        const untilItFails$ = checkedUpdates$.pipe(takeWhile(({ type }) => type !== 'attemptFailed' || !isOver()));
         return firstToken(context, untilItFails$, held, maxWait);
       }),
   };
 }
 
 const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
-
-/**
- * The updates. `begin` is called once they are subscribed to, so that none of what it causes is missed. Hand-made,
- * since with `merge` and `defer` each waiter takes a fifth more memory.
- */
-const subscribeThen = (updates$: Observable<TokenUpdate>, begin: () => void): Observable<TokenUpdate> =>
-  new Observable((subscriber) => {
-    updates$.subscribe(subscriber);
-    // It may have been given all it needs.
-    if (!subscriber.closed) begin();
-  });
 
 /**
  * The first token of the updates that a request may be given. Completes without one when the stream closes.
