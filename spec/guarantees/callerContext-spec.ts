@@ -117,6 +117,17 @@ it.each(clients.filter(([name]) => name !== 'takeToken'))('37: the repeat of %s,
   token$.close();
 });
 
+it.each(['signOut', 'close'] as const)('37: a request that waits hears of %s() in the context of its caller', (end) => {
+  const { token$ } = setUp();
+  const seen: unknown[] = [];
+  const error = () => seen.push(tenant.getStore());
+  for (const name of ['a', 'b']) tenant.run(name, () => takeToken(token$).subscribe({ error }));
+  tenant.run('endpoint', () => {
+    token$[end]();
+  });
+  expect(seen).toEqual(['a', 'b']);
+});
+
 describe('37: a store', () => {
   it.each(['synchronous', 'lazy'])('is asked in the context in which the stream was made: %s', async (kind) => {
     const contexts: (string | undefined)[] = [];

@@ -1,4 +1,4 @@
-import { of, throwError } from 'rxjs';
+import { map, of, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { withToken } from 'rx-fresh-token';
 import { rejection, setUp } from './rig.js';
@@ -82,6 +82,28 @@ describe('12: those who wait', () => {
       expect(rig.log).toEqual(['10 a !TokenUnavailableError(!TypeError(!Error down))']);
       expect(told).toEqual(['option "isPermanent" failed for "down": a mistake', fail]);
     }),
+  );
+});
+
+describe('12: a request that has waited', () => {
+  it.each(['signOut', 'close'] as const)(
+    'should get its answer, as one that has not, when it calls %s() as it is sent',
+    (end) => {
+      marbles((m) => {
+        const rig = setUp(m, undefined, { idleTimeout: 0 });
+        rig.at(0, () => {
+          rig.tell(
+            'a',
+            withToken(rig.token$, ({ value }) => {
+              rig.token$[end]();
+              return timer(10, m.scheduler).pipe(map(() => value));
+            }),
+          );
+        });
+        m.flush();
+        expect(rig.log).toEqual(['210 a T1']);
+      })();
+    },
   );
 });
 

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { of, Subject, throwError } from 'rxjs';
-import { captureContext, inCallerContext } from '../../src/internal/callerContext.js';
+import { captureContext } from '../../src/internal/callerContext.js';
 
 const tenant = new AsyncLocalStorage<string>();
 
@@ -24,41 +23,5 @@ describe('captureContext', () => {
     } finally {
       Object.defineProperty(globalThis, 'process', real);
     }
-  });
-});
-
-describe('inCallerContext', () => {
-  it('should tell each subscriber in its own context, whoever emits', () => {
-    const subject = new Subject<number>();
-    const log: string[] = [];
-    const listen = () =>
-      inCallerContext(subject).subscribe({
-        next: () => log.push(`next ${String(tenant.getStore())}`),
-        complete: () => log.push(`complete ${String(tenant.getStore())}`),
-      });
-    tenant.run('a', listen);
-    tenant.run('b', listen);
-    tenant.run('source', () => {
-      subject.next(1);
-      subject.complete();
-    });
-    expect(log).toEqual(['next a', 'next b', 'complete a', 'complete b']);
-  });
-
-  it('should do so for an error, and for what comes at once', () => {
-    const log: string[] = [];
-    tenant.run('a', () => {
-      inCallerContext(throwError(() => new Error('no'))).subscribe({
-        error: (error: unknown) => log.push(`${(error as Error).message} ${String(tenant.getStore())}`),
-      });
-      inCallerContext(of(1)).subscribe(() => log.push(String(tenant.getStore())));
-    });
-    expect(log).toEqual(['no a', 'a']);
-  });
-
-  it('should unsubscribe from its source', () => {
-    const subject = new Subject<number>();
-    inCallerContext(subject).subscribe().unsubscribe();
-    expect(subject.observed).toBe(false);
   });
 });

@@ -75,6 +75,18 @@ describe('after', () => {
     set.mockRestore();
   });
 
+  it.each([0, 1, 1000, LONGEST + 1000])('should give the last part of %p ms a timer of its own', (delay) => {
+    const set = jest.spyOn(globalThis, 'setInterval');
+    const done = jest.fn();
+    const last = Math.min(250, delay / 2);
+    createTimers(asyncScheduler).after(delay, false, last).subscribe(done);
+    jest.advanceTimersByTime(delay);
+    expect(done).toHaveBeenCalledTimes(1);
+    const delays = set.mock.calls.map(([, part]) => part!);
+    expect([delays.at(-1), delays.reduce((sum, part) => sum + part)]).toEqual([last, delay]);
+    set.mockRestore();
+  });
+
   it('should start anew for each subscription', () => {
     const after$ = createTimers(asyncScheduler).after(10);
     const log: number[] = [];

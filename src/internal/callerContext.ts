@@ -1,5 +1,4 @@
 /** Keeps the asynchronous context of a caller (Node's AsyncLocalStorage). */
-import { Observable } from 'rxjs';
 import { builtinModule } from './builtinModule.js';
 
 /** Runs a function in the context that was captured. */
@@ -21,29 +20,3 @@ export function captureContext(): RunInContext {
   const resource = new AsyncResource('rx-fresh-token');
   return (work) => resource.runInAsyncScope(work);
 }
-
-/**
- * Delivers what the source emits in the context of the subscriber. Without it, all who wait for one token would go on
- * in the context of the first, whose fetch it was.
- */
-export const inCallerContext = <T>(source$: Observable<T>): Observable<T> =>
-  new Observable((subscriber) => {
-    const run = captureContext();
-    return source$.subscribe({
-      next: (value) => {
-        run(() => {
-          subscriber.next(value);
-        });
-      },
-      error: (error: unknown) => {
-        run(() => {
-          subscriber.error(error);
-        });
-      },
-      complete: () => {
-        run(() => {
-          subscriber.complete();
-        });
-      },
-    });
-  });

@@ -1,5 +1,5 @@
 /** Timers of any length, which keep a Node process alive only while the token is wanted. */
-import { map, Observable, switchMap, type SchedulerLike, type Subscription } from 'rxjs';
+import { map, Observable, type SchedulerLike, type Subscription } from 'rxjs';
 import type { SteadyClock } from './steadyClock.js';
 
 /** The longest delay that `setTimeout` takes; anything longer fires at once. */
@@ -9,9 +9,9 @@ const LONGEST = 2 ** 31 - 1;
 export interface Timers {
   /**
    * Emits once after `delay` ms, however long, then completes; `Infinity` never does. `pinned`: it keeps the
-   * process alive in any case.
+   * process alive in any case. `last`: the last part of the delay, which gets a timer of its own.
    */
-  after(delay: number, pinned?: boolean): Observable<void>;
+  after(delay: number, pinned?: boolean, last?: number): Observable<void>;
   /** Whether the timers keep a Node process alive: only while there is a subscriber. */
   keepAlive(wanted: boolean): void;
 }
@@ -23,7 +23,7 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
 
   return {
     // Hand-made, since RxJS' timer neither chains long delays nor lets its handle be unref'd.
-    after: (delay, pinned) =>
+    after: (delay, pinned, last = 0) =>
       new Observable((subscriber) => {
         let action: Subscription | undefined;
         const stop = () => {
@@ -33,7 +33,7 @@ export function createTimers(scheduler: SchedulerLike, clock?: SteadyClock): Tim
         };
         const end = clock && clock.now() + delay;
         const arm = (left: number) => {
-          const part = Math.min(left, LONGEST);
+          const part = Math.min(left > last ? left - last : left, LONGEST);
           action = scheduler.schedule(() => {
             stop();
             if (left > part) arm(left - part);
@@ -67,10 +67,8 @@ const LAST_PART = 250;
  * Emits after `delay` ms, in two parts: if the process is stopped during the first one (the machine sleeps), Node runs
  * the timers that are over before it reads its sockets. In the last part it reads the answer that arrived meanwhile.
  */
-export function timeLimit(timers: Timers, delay: number, pinned?: boolean): Observable<unknown> {
-  const last = Math.min(LAST_PART, delay / 2);
-  return timers.after(delay - last, pinned).pipe(switchMap(() => timers.after(last, pinned)));
-}
+export const timeLimit = (timers: Timers, delay: number, pinned?: boolean): Observable<unknown> =>
+  timers.after(delay, pinned, Math.min(LAST_PART, delay / 2));
 
 /** Errors after `delay` ms. */
 export const failAfter = (timers: Timers, delay: number, errorOf: () => unknown, pinned?: boolean): Observable<never> =>

@@ -1,19 +1,7 @@
 /** The Observables that hand out the token: to subscribers, to requests, and to callers that need a different one. */
-import {
-  defer,
-  distinctUntilChanged,
-  EMPTY,
-  filter,
-  finalize,
-  map,
-  Observable,
-  of,
-  take,
-  takeWhile,
-  throwIfEmpty,
-} from 'rxjs';
+import { defer, distinctUntilChanged, EMPTY, filter, finalize, map, Observable, of, Subscription } from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
-import { inCallerContext } from '../internal/callerContext.js';
+import { captureContext } from '../internal/callerContext.js';
 import { timeLimit } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
@@ -81,7 +69,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         const token = use();
         if (token) return of(token);
         if (fetcher.owns()) throw new TokenUnavailableError('a token source cannot wait for its own token');
-        return firstToken(context, checkedUpdates$, null, maxWait).pipe(throwIfClosed);
+        return firstToken(context, checkedUpdates$, maxWait);
       }),
     /** Forces a refresh, or joins the one under way, and emits its token. */
     refresh: (): Observable<AccessToken> =>
@@ -92,7 +80,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         const failure = blockingFailure(state, now());
         if (failure) throw failure;
         if (!isReplacing(state)) state.forcedBy = 'manual';
-        return firstToken(context, checkedUpdates$, held).pipe(throwIfClosed);
+        return firstToken(context, checkedUpdates$, undefined, held);
       }),
     /**
      * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
@@ -107,51 +95,68 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         const isOver = () =>
           state.held === held && current() !== null && (state.failures !== failures || !isReplacing(state));
         if (isOver()) return EMPTY;
-        const untilItFails$ = checkedUpdates$.pipe(takeWhile(({ type }) => type !== 'attemptFailed' || !isOver()));
-        return firstToken(context, untilItFails$, held, maxWait);
+        return firstToken(context, checkedUpdates$, maxWait, held, ({ type }) => type === 'attemptFailed' && isOver());
       }),
   };
 }
 
-const throwIfClosed = throwIfEmpty<AccessToken>(() => new TokenStreamClosedError());
-
 /**
- * The first token of the updates that a request may be given. Completes without one when the stream closes.
+ * The first token of the updates that a request may be given. Errors when the stream closes. All is told in the context
+ * of the caller: those who wait would else go on in that of the first, whose fetch it was.
+ *
+ * Hand-made: with operators, each waiter takes half as much memory again, and 40 % more time to be given the token.
  *
  * @param except the token at hand, which each new subscriber gets first: for a caller that needs another one
+ * @param isOver says of an update that brings no token whether the wait ends with it
  */
 function firstToken(
   { state, settings, now, timers, waiting, current }: TokenContext,
   updates$: Observable<TokenUpdate>,
-  except: TokenUpdate | null,
   maxWait = settings.maxWait,
+  except: TokenUpdate | null = null,
+  isOver?: (update: TokenUpdate) => boolean,
 ): Observable<AccessToken> {
-  const waiter = { since: now() };
-  waiting.add(waiter);
-  const unavailable = () =>
-    new TokenUnavailableError(`no usable token within ${String(maxWait)} ms`, { cause: state.lastError });
-  const tokenOf = (update: TokenUpdate): AccessToken | null => {
-    if (update.type === 'token') return update === except ? null : update.token;
-    // A failed attempt makes a suspended token usable again: one that came, and was rejected before this waiter got it.
-    // Or the next session has a token already.
-    const other = state.held === except ? null : current();
-    if (update.type === 'signedOut' || (update.type === 'failed' && !other)) throw update.error;
-    return other;
-  };
-  return inCallerContext(
-    // Hand-made, since `takeUntil` and `finalize` take a fifth more memory for each waiter.
-    new Observable((subscriber) => {
-      subscriber.add(() => waiting.delete(waiter));
-      const late = () => {
-        subscriber.error(unavailable());
-      };
-      subscriber.add(timeLimit(timers, maxWait).subscribe(late));
-      const token$ = updates$.pipe(
-        map(tokenOf),
-        filter((token) => token !== null),
-        take(1),
-      );
-      token$.subscribe(subscriber);
-    }),
-  );
+  return new Observable((subscriber) => {
+    const runInContext = captureContext();
+    /** Once: what a request does with its token may cause the next update. */
+    const settle = (work: () => void) => {
+      if (waiting.delete(waiter)) runInContext(work);
+    };
+    const error = (thrown: unknown) => {
+      settle(() => {
+        subscriber.error(thrown);
+      });
+    };
+    const complete = () => {
+      error(new TokenStreamClosedError());
+    };
+    const tokenOf = (update: TokenUpdate): AccessToken | null => {
+      if (update === except || update.type === 'signedOut') return null;
+      if (update.type === 'token') return update.token;
+      // A failed attempt makes a suspended token usable again: one that came, and was rejected before this waiter got
+      // it. Or the next session has a token already.
+      return state.held === except ? null : current();
+    };
+    const next = (update: TokenUpdate) => {
+      const token = tokenOf(update);
+      if (token || isOver?.(update))
+        settle(() => {
+          if (token) subscriber.next(token);
+          subscriber.complete();
+        });
+      else if ('error' in update) error(update.error);
+    };
+    const end = new Subscription(() => waiting.delete(waiter));
+    // RxJS takes a Subscription with these methods for a Subscriber, and does not wrap it.
+    const waiter = Object.assign(end, { since: now(), next, error, complete });
+    waiting.add(waiter);
+    waiter.add(
+      timeLimit(timers, maxWait).subscribe(() => {
+        const message = `no usable token within ${String(maxWait)} ms`;
+        error(new TokenUnavailableError(message, { cause: state.lastError }));
+      }),
+    );
+    subscriber.add(waiter);
+    updates$.subscribe(waiter);
+  });
 }
