@@ -65,7 +65,7 @@ http.get                   ${more('get', 'bareJson')}  (promise: 5)
 withToken                  ${more('withToken', 'promise')}  (promise: 3)`);
 token$.close();
 
-renewals(1_000_000);
+renewals();
 await waiters([25_000, 50_000, 100_000]);
 await pool();
 await fleet();
