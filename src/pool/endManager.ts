@@ -12,7 +12,7 @@ export function endManager({ parts: { context, pipeline, signOuts } }: EndingMan
   state.held = null;
   context.watch();
   pipeline.close();
-  // `release` and `close` have cleared these two.
+  // Both were cleared above.
   Object.assign(state, { held, isConnected });
 }
 
