@@ -115,7 +115,7 @@ export const REQUESTS_LEFT = ['x-ratelimit-remaining', 'x-rate-limit-remaining',
 /** `Retry-After` (RFC 9110 section 10.2.3), or a rate limit that is used up, under the names that servers use. */
 export const limitsRate = (answer: unknown): boolean =>
   headerOf(answer, 'retry-after') !== undefined ||
-  REQUESTS_LEFT.some((name) => /^\s*0+\s*(,|$)|\b(r|remaining)=0\b/.test(headerOf(answer, name) ?? ''));
+  REQUESTS_LEFT.some((name) => /(^|\b(r|remaining)=)\s*0[.0]*(?![.\w])/.test(headerOf(answer, name) ?? ''));
 
 const PAGE = /^\s*(<!--[^]*?-->\s*)?<(!doctype html|html|head|body|h1)\b/i;
 
