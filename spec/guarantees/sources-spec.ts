@@ -175,6 +175,9 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
         name: 'what the server said, whatever the class of the error is called',
         fail: http({ name: 'InternalServerError', response: { data: { error: 'invalid_client' } } }),
       },
+      { name: "Box' error", fail: http({ responseInfo: { statusCode: 400 } }) },
+      { name: "Appwrite's error", fail: http({ code: 401, type: 'user_invalid_credentials' }) },
+      { name: "Arctic's error", fail: http({ code: 'invalid_client' }) },
       { name: "AWS' status", fail: http({ $metadata: { httpStatusCode: 401 } }) },
       { name: "Symfony's code in a body", response: { code: 401, message: 'Invalid credentials.' } },
       { name: 'a session that has timed out', fail: http({ status: 400, data: { error: 'session_timeout' } }) },
@@ -208,6 +211,7 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: 'a 200 with an error of the server', response: { error: 'internal_failure' } },
       { name: "Firebase's failure of the network", fail: http({ code: 'auth/network-request-failed' }) },
       { name: 'a call that was cancelled', fail: http({ code: 'cancelled' }) },
+      { name: "MongoDB's error", fail: http({ code: 402, codeName: 'ResourceExhausted' }) },
       { name: 'a code of the network', fail: http({ error: 'network_error' }) },
       { name: 'a 403 with Retry-After', fail: http({ status: 403, headers: { 'retry-after': '0' } }) },
       {

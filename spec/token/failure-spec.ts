@@ -70,6 +70,8 @@ describe('isPermanentFailure', () => {
     ],
     ['a store that did not answer', new TokenStoreError('no', { cause: { status: 401 } })],
     ['an error that wraps a 503', new Error('no token', { cause: { status: 503, cause: { status: 400 } } })],
+    ['a request that the client has cancelled', Object.assign(new Error('no'), { code: 'cancelled' })],
+    ["a database's error", Object.assign(new Error('no'), { code: 402, codeName: 'ResourceExhausted' })],
     ['an error that is its own cause', ownCause],
     ['one of several endpoints that may answer later', new AggregateError([{ status: 401 }, new Error('reset')])],
     ['a string', 'invalid_client'],
@@ -98,6 +100,8 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
     ['another stream that is closed', new TokenStreamClosedError()],
     ['a request to an origin that is not allowed', new OriginNotAllowedError('no')],
     ["MSAL's error that the user must sign in", { name: 'InteractionRequiredAuthError', errorCode: 'no_such_code' }],
+    ["Arctic's error", Object.assign(new Error('no'), { code: 'invalid_client' })],
+    ["Feathers' error", Object.assign(new Error('no'), { code: 401, className: 'not-authenticated' })],
     ["MSAL's error that there is no account", { errorCode: 'native_account_unavailable' }],
     ["Auth0's error that there is no refresh token", { error: 'missing_refresh_token' }],
     [

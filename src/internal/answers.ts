@@ -1,8 +1,8 @@
 /**
  * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
- * superagent's, wreck's, MSAL's, AWS', Apollo's, tRPC's and our own.
+ * superagent's, wreck's, MSAL's, AWS', Apollo's, tRPC's, Box', Kiota's and our own.
  */
-import { isCode, isOAuthCode, isTemporaryCode, requiresSignIn } from './oauthErrors.js';
+import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,23 +12,23 @@ export const fieldsOf = (value: unknown): Fields =>
 
 /** The response that an error carries. Wreck, and so simple-oauth2, keeps it in `data`, tRPC in `meta`. */
 const responseOf = (answer: unknown) => {
-  const { response, data, networkError, meta } = fieldsOf(answer);
-  return fieldsOf(response ?? fieldsOf(data).res ?? fieldsOf(networkError ?? meta).response);
+  const { response, responseInfo, data, networkError, meta } = fieldsOf(answer);
+  return fieldsOf(response ?? responseInfo ?? fieldsOf(data).res ?? fieldsOf(networkError ?? meta).response);
 };
 
-/** The HTTP status of an answer, or of the response that an error carries. */
+/**
+ * The HTTP status of an answer, or of the response that an error carries. A `code` from 400 to 599 is one, too, but for
+ * MongoDB's, which have a name each.
+ */
 export function statusOf(answer: unknown): number | undefined {
-  for (const fields of [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)])
-    for (const status of [fields.status, fields.statusCode, fields.httpStatusCode])
-      if (typeof status === 'number') return status;
-  // The error of clients that openapi-generator makes.
-  const { code, headers } = fieldsOf(answer);
-  return headers ? errorStatus(code) : undefined;
+  for (const fields of [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)]) {
+    const { status, statusCode, httpStatusCode, responseStatusCode, status_code, code, codeName } = fields;
+    for (const each of [status, statusCode, httpStatusCode, responseStatusCode, status_code])
+      if (typeof each === 'number') return each;
+    if (typeof code === 'number' && code >= 400 && code <= 599 && !codeName) return code;
+  }
+  return undefined;
 }
-
-/** What can only be the status of an error. */
-export const errorStatus = (code: unknown): number | undefined =>
-  typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined;
 
 /**
  * The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries.
@@ -41,8 +41,9 @@ export function errorCodeOf(answer: unknown): string | undefined {
     if (code !== undefined) return code;
   }
   const { name, code } = fieldsOf(answer);
-  // The name of the error's class says less than what the server said, and so does a code of the client's own.
-  return requiresSignIn(code) ? code : oauthCodeIn([name]);
+  // The name of the error's class says less than what the server said, and so does a code of the client's own. Firestore
+  // says `cancelled` of a request, not of a sign-in.
+  return code !== 'cancelled' && isOAuthCode(code) ? code : oauthCodeIn([name]);
 }
 
 /** No token endpoint sends more: of a larger body no more is read. */
@@ -96,8 +97,8 @@ export function codeIn(member: unknown): string | undefined {
 
 /** A header, given in lower case, of an answer or of the response that an error carries. */
 export function headerOf(answer: unknown, name: string): string | undefined {
-  const { headers, xhr } = fieldsOf(answer);
-  for (const carrier of [headers, responseOf(answer).headers]) {
+  const { headers, responseHeaders, xhr } = fieldsOf(answer);
+  for (const carrier of [headers, responseHeaders, responseOf(answer).headers]) {
     const value: unknown =
       typeof fieldsOf(carrier).get === 'function'
         ? (carrier as Headers).get(name)

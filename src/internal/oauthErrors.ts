@@ -110,6 +110,6 @@ export const isKnownCode = (code: string): boolean =>
   isOAuthCode(code) || TEMPORARY.includes(code) || OTHERS.includes(code);
 
 /** A code that only an authorization server has. */
-export const isOAuthCode = (code: string): boolean => REFUSALS.includes(code) || requiresSignIn(code);
+export const isOAuthCode = (code: unknown): code is string => REFUSALS.includes(code as string) || requiresSignIn(code);
 
 export const requiresSignIn = (code: unknown): code is string => SIGN_IN.includes(code as string);

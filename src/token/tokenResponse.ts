@@ -1,7 +1,7 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { codeIn, errorCodeOf, errorStatus, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
+import { codeIn, errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import { mistake } from './mistake.js';
 import type { TokenResponse } from './types.js';
@@ -29,9 +29,9 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (member !== undefined || isText(fieldsOf(fieldsOf(response).data).access_token))
     throw mistake(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
-  const status = statusIn(response);
+  const status = statusOf(response);
   const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
-  if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusIn(error));
+  if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusOf(error));
   // What clients of Google and Azure return. A server may answer so, too, while it has no token yet.
   const hint = 'token' in response ? ', but token: return { access_token, expires_in }' : '';
   throw new InvalidTokenResponseError(missing + hint);
@@ -95,6 +95,3 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
     },
   );
 }
-
-/** As `statusOf`; also Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message }`. */
-const statusIn = (answer: unknown): number | undefined => statusOf(answer) ?? errorStatus(fieldsOf(answer).code);
