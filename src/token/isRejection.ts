@@ -7,7 +7,7 @@ import type { RejectionKind } from './rejectionMemory.js';
  * What another token does not mend: how the user has signed in (RFC 9470 section 3, Entra's claims challenge), and a
  * nonce that the proof lacks (RFC 9449 section 9).
  */
-const NOT_THE_TOKEN = /\berror\s*=\s*"?(insufficient_user_authentication|insufficient_claims|use_dpop_nonce)\b/i;
+const NOT_THE_TOKEN = /\berror\s*=\W*(insufficient_user_authentication|insufficient_claims|use_dpop_nonce)\b/i;
 
 /**
  * A server rejected the token: status 401, or a 403 that another token may mend. It mends neither `insufficient_scope`
@@ -19,7 +19,7 @@ export function isRejection(result: unknown): boolean {
   if (saysInvalidToken(result)) return true;
   const challenge = challengeOf(result);
   if (NOT_THE_TOKEN.test(challenge) && !asksForNewerToken(challenge)) return false;
-  return status === 401 || (!/\berror\s*=\s*"?insufficient_scope\b/i.test(challenge) && !limitsRate(result));
+  return status === 401 || (!/\berror\s*=\W*insufficient_scope\b/i.test(challenge) && !limitsRate(result));
 }
 
 /**
@@ -29,7 +29,7 @@ export function isRejection(result: unknown): boolean {
 export const kindOfRejection = (result: unknown): RejectionKind =>
   statusOf(result) !== 403 || saysInvalidToken(result) ? 'explicit' : 'bare';
 
-const saysInvalidToken = (result: unknown): boolean => /\berror\s*=\s*"?invalid_token\b/i.test(challengeOf(result));
+const saysInvalidToken = (result: unknown): boolean => /\berror\s*=\W*invalid_token\b/i.test(challengeOf(result));
 
 /** The answer shows that the server took the token. An error of the server or of a gateway before it says nothing. */
 export const isAcceptance = (result: unknown): boolean => !responseIn(result) || (statusOf(result) ?? 0) < 400;
