@@ -25,7 +25,7 @@ describe('isPermanentFailure', () => {
     },
   );
 
-  it.each([400, 401, 403, 404, 405, 409, 418, 422, 451, 499])('should be so for the status %i', (status) => {
+  it.each([400, 401, 403, 404, 405, 418, 422, 451, 499])('should be so for the status %i', (status) => {
     expect(isPermanentFailure(Object.assign(new Error('no'), { status }))).toBe(true);
     expect(isPermanentFailure({ statusCode: status })).toBe(true);
     expect(isPermanentFailure({ response: { status } })).toBe(true);
@@ -33,7 +33,7 @@ describe('isPermanentFailure', () => {
     expect(isPermanentFailure({ status, error: 'temporarily_unavailable' })).toBe(false);
   });
 
-  it.each([408, 410, 412, 421, 425, 429, 399, 500, 502, 503, 200, 302, 0])(
+  it.each([408, 409, 410, 412, 421, 425, 429, 399, 500, 502, 503, 200, 302, 0])(
     'should not be so for the status %i',
     (status) => {
       expect(isPermanentFailure({ status })).toBe(false);

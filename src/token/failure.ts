@@ -1,6 +1,14 @@
 /** Judges why an attempt failed: whether another one may help, and how long the server asked to wait. */
 import { isTokenError } from '../errors.js';
-import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '../internal/answers.js';
+import {
+  errorCodeOf,
+  fieldsOf,
+  headerOf,
+  isHtml,
+  isTemporaryStatus,
+  limitsRate,
+  statusOf,
+} from '../internal/answers.js';
 import { messageOf } from '../internal/messageOf.js';
 import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
@@ -15,9 +23,6 @@ interface FailureSettings {
   readonly random: () => number;
   readonly now: () => number;
 }
-
-/** After these the same request may succeed: for a token endpoint and an event stream alike. */
-export const TEMPORARY_STATUSES = [408, 421, 425, 429];
 
 /** A failed attempt. */
 export interface Failure {
@@ -84,8 +89,7 @@ export function isPermanentFailure(thrown: unknown): boolean {
   const failure = failureWithReason(thrown);
   if (isFinal(failure)) return true;
   const status = statusOf(failure);
-  // Azure's metadata service says 410 while it is updated, a standby of Vault 412 while it lags behind.
-  if ([...TEMPORARY_STATUSES, 410, 412].includes(status ?? 0) || fieldsOf(failure).$retryable) return false;
+  if (isTemporaryStatus(status) || fieldsOf(failure).$retryable) return false;
   const code = errorCodeOf(failure);
   if (code !== undefined && isTemporaryCode(code)) return false;
   if (code !== undefined && isOAuthCode(code)) return true;
