@@ -11,7 +11,7 @@ import { storeSettings } from '../../src/redis/options.js';
 import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/replies.js';
 import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, failureOf } from '../../src/redis/sharedFailure.js';
-import { isPermanentFailure } from '../../src/token/failure.js';
+import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
 import { asMistake, mistake } from '../../src/token/mistake.js';
 import {
   InvalidTokenResponseError,
@@ -257,6 +257,7 @@ describe('a shared failure', () => {
     const read = errorOf(JSON.parse(JSON.stringify(failureOf(thrown))), 70);
     expect([isPermanentFailure(thrown), isPermanentFailure(read)]).toEqual([permanent, permanent]);
     expect(read).toMatchObject({ retryAfter: 70 });
+    expect(retryAfterOf(read, 0)).toBeCloseTo(70);
   });
 
   it('should hold nothing that may be a secret of the message', () => {

@@ -131,7 +131,8 @@ describe('retryAfterOf', () => {
   it.each<[string, unknown, number | undefined]>([
     ['retryAfter in ms', new TokenEndpointError('later', { retryAfter: 1500 }), 1500],
     ['retryAfter of zero', { retryAfter: 0 }, 0],
-    ['retryAfter before the header', { retryAfter: 5, headers }, 5],
+    ['the header before retryAfter, which some clients give in seconds', { retryAfter: 5, headers }, 7000],
+    ['retryAfter, where the header cannot be read', { retryAfter: 5, headers: { 'retry-after': 'soon' } }, 5],
     ['the header, where retryAfter is negative', { retryAfter: -1, headers }, 7000],
     ['the header, where retryAfter is NaN', { retryAfter: NaN, headers }, 7000],
     ['the header, where retryAfter is Infinity', { retryAfter: Infinity, headers }, 7000],

@@ -55,7 +55,7 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
     ...(typeof error === 'string' && { error }),
   });
   // By this header the status is one that asks to come back.
-  const headers = { 'retry-after': String(Math.ceil(retryAfter / 1000)) };
+  const headers = { 'retry-after': String(retryAfter / 1000) };
   if (temporary) return Object.defineProperty(failure, 'headers', { value: headers });
   // A redirect is permanent, which neither its status nor a code tells.
   return message === undefined || isPermanentFailure(failure) ? failure : asMistake(failure);

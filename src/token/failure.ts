@@ -99,13 +99,15 @@ export function isPermanentFailure(thrown: unknown): boolean {
   return status < 500 && !(status === 403 && isHtml(failure));
 }
 
-/** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by the response's own `Date`. */
+/**
+ * How long the server asked to wait, in ms: the `Retry-After` header by the response's own `Date`, or `retryAfter`.
+ * The header first: our own errors have one of the two, and others may mean seconds by the member.
+ */
 export function retryAfterOf(thrown: unknown, now: number): number | undefined {
   const failure = failureWithReason(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =
-    typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity
-      ? retryAfter
-      : parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || now);
-  return wait === undefined ? undefined : Math.min(wait, MAX_RETRY_AFTER);
+    parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || now) ??
+    (typeof retryAfter === 'number' && retryAfter < Infinity ? retryAfter : -1);
+  return wait < 0 ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }
