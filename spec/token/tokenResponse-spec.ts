@@ -236,6 +236,12 @@ describe('readFetchResponse', () => {
     expect(error.message.includes('redirected, perhaps to its sign-in page')).toBe(is);
   });
 
+  it('should say that a page cannot read an answer in the mode no-cors', async () => {
+    const opaque = { status: 0, type: 'opaque', headers: new Headers(), text: () => Promise.resolve('') };
+    const error = await failure(opaque as unknown as Response);
+    expect([isMistake(error), error.message]).toEqual([true, expect.stringContaining('"no-cors"')]);
+  });
+
   it('should read a token after a redirect', async () => {
     const response = new Response('{"access_token":"a"}', { headers: { 'content-type': 'text/html' } });
     Object.defineProperty(response, 'redirected', { value: true });

@@ -63,9 +63,11 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   // A failed status counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseBody(text);
-  // In a browser the status of a redirect that is not followed is 0.
+  // In a browser the status of a redirect that is not followed is 0, and so is any of the mode `no-cors`.
   if (isOk ? response.redirected && body === undefined && isHtml(response) : status < 400 && status !== 304)
-    throw mistake('the token endpoint redirected, perhaps to its sign-in page');
+    throw mistake(
+      `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
+    );
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
