@@ -1,5 +1,6 @@
 import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../errors.js';
 import { errorCodeOf, statusOf } from '../internal/answers.js';
+import { isPrintable } from '../internal/oauthErrors.js';
 import { messageOf } from '../internal/messageOf.js';
 import { asMistake, mistake } from '../token/mistake.js';
 import { isPermanentFailure, failureWithReason } from '../token/failure.js';
@@ -23,7 +24,7 @@ export function failureOf(thrown: unknown): SharedFailure {
     name: typeof name === 'string' ? name.slice(0, 100) : 'Error',
     message: messageOf(thrown),
     ...(status !== undefined && { status }),
-    ...(error !== undefined && { error: error.slice(0, 100) }),
+    ...(error !== undefined && isPrintable(error) && { error }),
     ...(!isPermanentFailure(thrown) && { temporary: true }),
   };
 }

@@ -1,8 +1,9 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { codeIn, errorCodeOf, errorStatus, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
+import { errorCodeOf, errorStatus, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
+import { isPrintable } from '../internal/oauthErrors.js';
 import { mistake } from './mistake.js';
 import type { TokenResponse } from './types.js';
 
@@ -82,12 +83,16 @@ export const emptyBody = (status: number, message: string): InvalidTokenResponse
 const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Promise<string> =>
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');
 
-/** What a token endpoint says when it refuses (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
+/** What a token endpoint says when it refuses (RFC 6749 section 5.2). */
 function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
-  const { error, error_description } = (body ?? {}) as Record<string, unknown>;
-  const given = codeIn(error) ?? errorCodeOf(body);
-  const code = given === undefined || /^[\x20-\x7e]{1,80}$/.test(given) ? given : '(unprintable)';
-  const told = code === undefined ? (status === undefined ? ' with an error' : '') : ` with the error ${code}`;
+  const { error_description } = fieldsOf(body);
+  const given = errorCodeOf(body);
+  const told =
+    given === undefined && status !== undefined
+      ? ''
+      : given !== undefined && isPrintable(given)
+        ? ` with the error ${given}`
+        : ' with an error';
   return new TokenEndpointError(
     `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${told}`,
     {
