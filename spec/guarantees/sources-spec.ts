@@ -200,6 +200,17 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: 'a 400 that asks for a nonce', fail: http({ status: 400, error: 'use_dpop_nonce' }) },
       { name: "a firewall's page", fail: http({ response: { status: 403, data: '<html>' } }) },
       { name: "got's 429", fail: http({ response: { statusCode: 429 } }) },
+      { name: "Supabase's 409", fail: http({ status: 409, code: 'conflict' }) },
+      { name: "Supabase's hook that takes too long", fail: http({ status: 422, code: 'hook_timeout' }) },
+      { name: "Meta's passing fault", fail: http({ status: 400, data: { error: { is_transient: true, code: 4 } } }) },
+      {
+        name: "Google's older limit",
+        fail: http({ status: 403, data: { error: { errors: [{ reason: 'userRateLimitExceeded' }] } } }),
+      },
+      {
+        name: "Firebase's limit",
+        fail: http({ status: 400, data: { error: { code: 400, message: 'TOO_MANY_ATTEMPTS_TRY_LATER' } } }),
+      },
       { name: 'a 200 with an error that may pass', response: { error: 'server_error' } },
       { name: 'a 200 without a token', response: { token: jwt({}) } },
       { name: 'a 500 with a code of its own', fail: http({ status: 500, error: 'unknown_error' }) },

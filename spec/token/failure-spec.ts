@@ -25,7 +25,7 @@ describe('isPermanentFailure', () => {
     },
   );
 
-  it.each([400, 401, 403, 404, 405, 409, 418, 422, 451, 499])('should be so for the status %i', (status) => {
+  it.each([400, 401, 403, 404, 405, 418, 422, 451, 499])('should be so for the status %i', (status) => {
     expect(isPermanentFailure(Object.assign(new Error('no'), { status }))).toBe(true);
     expect(isPermanentFailure({ statusCode: status })).toBe(true);
     expect(isPermanentFailure({ response: { status } })).toBe(true);
@@ -33,7 +33,7 @@ describe('isPermanentFailure', () => {
     expect(isPermanentFailure({ status, error: 'temporarily_unavailable' })).toBe(false);
   });
 
-  it.each([408, 410, 412, 421, 425, 429, 399, 500, 502, 503, 200, 302, 0])(
+  it.each([408, 409, 410, 412, 421, 425, 429, 399, 500, 502, 503, 200, 302, 0])(
     'should not be so for the status %i',
     (status) => {
       expect(isPermanentFailure({ status })).toBe(false);
@@ -135,7 +135,8 @@ describe('retryAfterOf', () => {
   it.each<[string, unknown, number | undefined]>([
     ['retryAfter in ms', new TokenEndpointError('later', { retryAfter: 1500 }), 1500],
     ['retryAfter of zero', { retryAfter: 0 }, 0],
-    ['retryAfter before the header', { retryAfter: 5, headers }, 5],
+    ['the header before retryAfter, which some clients give in seconds', { retryAfter: 5, headers }, 7000],
+    ['retryAfter, where the header cannot be read', { retryAfter: 5, headers: { 'retry-after': 'soon' } }, 5],
     ['the header, where retryAfter is negative', { retryAfter: -1, headers }, 7000],
     ['the header, where retryAfter is NaN', { retryAfter: NaN, headers }, 7000],
     ['the header, where retryAfter is Infinity', { retryAfter: Infinity, headers }, 7000],

@@ -146,6 +146,7 @@ describe('a 403 that limits the rate of requests', () => {
     [{ ratelimit: 'limit=100 remaining=0 reset=5' }, false],
     [{ ratelimit: 'limit=100, remaining=0.5, reset=5' }, true],
     [{ 'x-ratelimit-remaining': '05' }, true],
+    [{ 'x-ratelimit-remaining': '0.00, 5' }, false],
     [{ 'retry-after': '60', 'x-ratelimit-remaining': '0' }, false],
     [{ 'x-ratelimit-remaining': '7' }, true],
     [{ 'x-ratelimit-remaining': 'none' }, true],

@@ -31,19 +31,24 @@ export function statusOf(answer: unknown): number | undefined {
 }
 
 /**
+ * After these statuses of a 4xx the same request may succeed. A token endpoint says 409 while another request uses the
+ * refresh token (Supabase, Fitbit), 410 while it is updated (Azure's metadata service), 412 while it lags behind (a
+ * standby of Vault).
+ */
+export const isTemporaryStatus = (status = 0): boolean => [408, 409, 410, 412, 421, 425, 429].includes(status);
+
+/**
  * The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries.
  */
 export function errorCodeOf(answer: unknown): string | undefined {
   for (const carrier of [answer, ...bodiesOf(answer)]) {
-    const { error, errorCode, oauth2Code, errors, __type } = fieldsOf(parsedBody(carrier));
-    const members = [errorCode, oauth2Code, ...(Array.isArray(errors) ? (errors as unknown[]) : []), __type];
-    const code = codeIn(error) ?? oauthCodeIn(members);
-    if (code !== undefined) return code;
+    const { error, errorCode, error_code, oauth2Code, code, errors, __type } = fieldsOf(parsedBody(carrier));
+    const members = [errorCode, error_code, oauth2Code, code, errors, fieldsOf(error).errors, __type].flat();
+    const found = codeIn(error) ?? oauthCodeIn(members);
+    if (found !== undefined) return found;
   }
-  const { name, code } = fieldsOf(answer);
-  // The name of the error's class says less than what the server said, and so does a code of the client's own. Firestore
-  // says `cancelled` of a request, not of a sign-in.
-  return code !== 'cancelled' && isOAuthCode(code) ? code : oauthCodeIn([name]);
+  // The name of the error's class says less than what the server said.
+  return oauthCodeIn([fieldsOf(answer).name]);
 }
 
 /** No token endpoint sends more: of a larger body no more is read. */
@@ -73,26 +78,30 @@ function parsedBody(body: unknown): unknown {
 
 /**
  * The first code of OAuth among codes and errors. Other codes of these members are the client's own, such as
- * `network_error`.
+ * `network_error`, or gRPC's `cancelled`.
  */
 function oauthCodeIn(members: readonly unknown[]): string | undefined {
   return members
     .flatMap((member) => {
-      const { error, code, extensions } = fieldsOf(member);
-      return [member, error, code, fieldsOf(extensions).code];
+      const { error, code, extensions, reason } = fieldsOf(member);
+      return [member, error, code, fieldsOf(extensions).code, reason];
     })
-    .find((each): each is string => typeof each === 'string' && (isOAuthCode(each) || isTemporaryCode(each)));
+    .filter((each): each is string => typeof each === 'string' && each !== 'cancelled')
+    .find((each) => isOAuthCode(each) || isTemporaryCode(each));
 }
 
 /**
- * The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`, or
- * Google's `{ status }`.
+ * The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`,
+ * Google's `{ status }`, Firebase's `{ message: 'QUOTA_EXCEEDED : …' }`, or Meta's `{ is_transient: true }`.
  */
 export function codeIn(member: unknown): string | undefined {
   if (typeof member === 'string')
     return (member.startsWith('{') ? codeIn(parseJson(member)) : undefined) ?? (member || undefined);
-  const { error, code, status } = fieldsOf(member);
-  return [error, code, status].find((each): each is string => typeof each === 'string' && isCode(each));
+  const { error, code, status, message, is_transient } = fieldsOf(member);
+  if (is_transient === true) return 'temporarily_unavailable';
+  return [error, code, status, /^[A-Z_]+/.exec(message as string)?.[0]].find(
+    (each): each is string => typeof each === 'string' && isCode(each),
+  );
 }
 
 /** A header, given in lower case, of an answer or of the response that an error carries. */

@@ -59,13 +59,20 @@ export const mayRejectRefreshToken = (status = 500, code = ''): boolean =>
   status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
 
 /**
- * The refresh token stays valid: Salesforce handles another request with it, or Entra has got too many requests of this
- * client (AADSTS50196).
+ * What Entra, Exact, Salesforce and Zoho say with any code: there were too many requests (AADSTS50196: a loop of them),
+ * or another one uses the refresh token. It stays valid.
  */
-const STAYS_VALID = /already being processed|AADSTS50196/i;
+const BUSY = /too many (\w+ )?requests|rate.?(limit|exceeded)|throttled|already being processed|AADSTS50196/i;
 
-/** How Entra, Exact, Salesforce and Zoho ask for another try later, with codes that do not say so. */
-const LATER = /too many requests|rate.?limit|throttled|retry your request/i;
+/** How Hydra and Salesforce ask for another try, with codes that do not say so. */
+const AGAIN = /retry (your|the) request|concurrent requests/i;
+
+/** With a code that asks for a sign-in: the token was ended, for whatever reason. */
+const ENDED = /revoked|has expired/i;
+
+/** Whether words ask for another try. `isOver`: the code asks for a sign-in. */
+const asksInWords = (words: string, isOver: boolean): boolean =>
+  isOver ? BUSY.test(words) && !ENDED.test(words) : BUSY.test(words) || AGAIN.test(words);
 
 /** The code of errors after which another try may help. */
 export const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable';
@@ -81,8 +88,7 @@ export const asksForRetry = (answer: Pick<Response, 'status' | 'headers'> & { re
 function codeMeant(answer: Answer, code = '', description: unknown): string | undefined {
   const { status, text, asksForRetry } = answer;
   const isOver = requiresSignIn(code);
-  const isLater = isText(description) && (STAYS_VALID.test(description) || (!isOver && LATER.test(description)));
-  if (isLater && !isTemporaryCode(code)) return TEMPORARILY_UNAVAILABLE;
+  if (isText(description) && asksInWords(description, isOver) && !isTemporaryCode(code)) return TEMPORARILY_UNAVAILABLE;
   if (!isOver && mayRejectRefreshToken(status, code) && saysToSignIn(text)) return 'invalid_grant';
   return asksForRetry && !isOAuthCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }

@@ -1,4 +1,5 @@
 import { TokenEndpointError } from '../errors.js';
+import { isTemporaryStatus } from '../internal/answers.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch } from '../internal/stopwatch.js';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
@@ -67,7 +68,7 @@ export function createRenewal(options: RenewalOptions, ended: AbortSignal, onSig
         return await exchange(token, signal, report);
       } catch (failure) {
         if (ended.aborted || !(failure instanceof TokenEndpointError)) throw failure;
-        const isOver = requiresSignIn(failure.error);
+        const isOver = requiresSignIn(failure.error) && !isTemporaryStatus(failure.status);
         if (!isOver && !mayRejectRefreshToken(failure.status, failure.error)) throw failure;
         // Once: a function that gives another one each time must not be asked for ever.
         token = attempt === 1 ? await refreshToken.getChanged(signal, isOver) : undefined;

@@ -1,8 +1,9 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { codeIn, errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
+import { errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
+import { isPrintable } from '../internal/oauthErrors.js';
 import { mistake } from './mistake.js';
 import type { TokenResponse } from './types.js';
 
@@ -63,9 +64,11 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   // A failed status counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseBody(text);
-  // In a browser the status of a redirect that is not followed is 0.
+  // In a browser the status of a redirect that is not followed is 0, and so is any of the mode `no-cors`.
   if (isOk ? response.redirected && body === undefined && isHtml(response) : status < 400 && status !== 304)
-    throw mistake('the token endpoint redirected, perhaps to its sign-in page');
+    throw mistake(
+      `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
+    );
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
@@ -80,12 +83,16 @@ export const emptyBody = (status: number, message: string): InvalidTokenResponse
 const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Promise<string> =>
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');
 
-/** What a token endpoint says when it refuses (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
+/** What a token endpoint says when it refuses (RFC 6749 section 5.2). */
 function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
-  const { error, error_description } = (body ?? {}) as Record<string, unknown>;
-  const given = codeIn(error) ?? errorCodeOf(body);
-  const code = given === undefined || /^[\x20-\x7e]{1,80}$/.test(given) ? given : '(unprintable)';
-  const told = code === undefined ? (status === undefined ? ' with an error' : '') : ` with the error ${code}`;
+  const { error_description } = fieldsOf(body);
+  const given = errorCodeOf(body);
+  const told =
+    given === undefined && status !== undefined
+      ? ''
+      : given !== undefined && isPrintable(given)
+        ? ` with the error ${given}`
+        : ' with an error';
   return new TokenEndpointError(
     `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${told}`,
     {
