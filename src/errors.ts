@@ -1,4 +1,5 @@
 import { messageOf } from './internal/messageOf.js';
+import { isPrintable } from './internal/oauthErrors.js';
 
 /** Marks the library's errors, so that two copies of the package know each other's. */
 const BRAND = Symbol.for('rx-fresh-token/error');
@@ -56,17 +57,20 @@ export interface TokenEndpointErrorInit extends ErrorOptions {
 /** The token endpoint answered, but with an error instead of a token. */
 export class TokenEndpointError extends /* @__PURE__ */ coded('TokenEndpointError', 'ERR_TOKEN_ENDPOINT') {
   declare readonly status: number | undefined;
+  /** Printed if it is spelled like a code; otherwise it is hidden like `error_description`. */
   declare readonly error: string | undefined;
   /** Not enumerable, not in the message, and printed by no inspector: a server may write anything into it. */
   declare readonly error_description: string | undefined;
   declare readonly retryAfter: number | undefined;
 
-  constructor(message: string, { cause, error_description, ...said }: TokenEndpointErrorInit = {}) {
+  constructor(message: string, { cause, ...said }: TokenEndpointErrorInit = {}) {
     super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, said);
-    // By a getter: inspectors that show hidden properties print values, not getters.
-    if (error_description !== undefined)
-      Object.defineProperty(this, 'error_description', { get: () => error_description });
+    for (const [name, value] of Object.entries(said) as [string, unknown][]) {
+      const isPrinted = name === 'error' ? isPrintable(value as string) : name !== 'error_description';
+      if (isPrinted) Object.assign(this, { [name]: value });
+      // By a getter: inspectors that show hidden properties print values, not getters.
+      else if (value !== undefined) Object.defineProperty(this, name, { get: () => value });
+    }
   }
 }
 

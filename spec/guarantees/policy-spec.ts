@@ -106,6 +106,11 @@ describe('3: what a response says of its life', () => {
       { name: 'a fraction', reply: { life: 0.25 }, expiresAt: 1_000_250 },
       { name: 'a numeric string', reply: { life: '30' }, expiresAt: 1_030_000 },
       {
+        name: "Zoho's seconds, not its milliseconds",
+        reply: { response: { access_token: 'T1', expires_in_sec: 30, expires_in: 30_000 } },
+        expiresAt: 1_030_000,
+      },
+      {
         name: "a JWT's exp - iat, whatever the clock says",
         reply: { life: 'unknown', value: jwt({ iat: 5, exp: 65 }) },
         expiresAt: 1_060_000,

@@ -66,6 +66,16 @@ describe('32: what a rejection is', () => {
         rejected: true,
       },
       {
+        name: "Kiota's 401",
+        outcome: throwError(() => Object.assign(new Error('no'), { responseStatusCode: 401, responseHeaders: {} })),
+        rejected: true,
+      },
+      {
+        name: "Feathers' 401",
+        outcome: throwError(() => Object.assign(new Error('no'), { code: 401 })),
+        rejected: true,
+      },
+      {
         name: "openapi-generator's 401",
         outcome: throwError(() => ({ code: 401, body: '{}', headers: {} })),
         rejected: true,

@@ -1,6 +1,6 @@
-import { map, of } from 'rxjs';
+import { filter, firstValueFrom, map, of } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { createFetch, createTokenStream } from 'rx-fresh-token';
+import { createFetch, createTokenStream, type TokenEndpointError } from 'rx-fresh-token';
 import { openStream, setUp } from './rig.js';
 
 describe('22: secrets', () => {
@@ -42,6 +42,20 @@ describe('22: secrets', () => {
       expect(told.join()).not.toMatch(/canary|"T1"/);
     }),
   );
+
+  it('should not be printed of an error code that the token endpoint has put into a sentence', async () => {
+    const { inspect } = await import('node:util');
+    const token$ = createTokenStream(() => of(new Response('{"error":"no such token s3cr3t"}', { status: 400 })));
+    const event = firstValueFrom(token$.events.pipe(filter(({ type }) => type === 'refreshFailed')));
+    const error: unknown = await firstValueFrom(token$).catch((reason: unknown) => reason);
+    const { cause } = error as { cause: TokenEndpointError };
+    expect(JSON.stringify([await event, error, cause]) + inspect([await event, error])).not.toContain('s3cr3t');
+    expect([cause.error, cause.message]).toEqual([
+      'no such token s3cr3t',
+      'the token endpoint answered 400 with an error',
+    ]);
+    token$.close();
+  });
 
   it('should not be quoted of a referrer that cannot be parsed', async () => {
     const token$ = openStream(() => of({ access_token: 'T1', expires_in: 60 }));

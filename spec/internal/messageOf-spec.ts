@@ -129,6 +129,7 @@ describe('messageOf', () => {
     ['a body that is thrown', { error: 'invalid_client', error_description: 'SECRET' }, 'invalid_client'],
     ['an answer that is thrown', { status: 400, data: { error: 'invalid_grant' } }, '400 invalid_grant'],
     ['prose in the place of a code', { error: 'SECRET words' }, 'object'],
+    ['prose that limits the rate', { status: 400, error: 'too many requests with SECRET' }, '400'],
     ['two URLs', new Error('a://b?SECRET to c://d#SECRET'), 'a://b to c://d'],
     [
       'a URL with a password, as in the message of fetch',

@@ -70,7 +70,12 @@ describe('tokenResponseOf', () => {
 
   it.each([
     ['invalid_grant', 'token request is already being processed'], // Salesforce
+    ['invalid_grant', 'login rate exceeded'], // Salesforce
     ['invalid_grant', 'AADSTS50196: The server terminated an operation: a loop of requests'], // Entra
+    ['invalid_grant', 'Rate limit exceeded: access_token not expired'], // Exact
+    ['invalid_request', 'because of multiple concurrent requests using the same token which is not allowed.'], // Hydra
+    ['invalid_request', 'includes an invalid parameter. Failed to refresh token. Please retry the request.'], // Hydra
+    ['unauthorized_client', 'AADSTS90055: There are too many incoming requests.'], // Entra
     ['unknown_error', 'retry your request'],
     ['Access Denied', 'You have made too many requests continuously. Please try again after some time.'], // Zoho
     ['access_denied', 'Rate limit exceeded: access_token not expired'], // Exact
@@ -85,6 +90,8 @@ describe('tokenResponseOf', () => {
 
   it.each([
     ['invalid_grant', 'Token revoked after too many requests', 'invalid_grant'],
+    ['invalid_grant', 'The token has expired, and the rate limit is reached', 'invalid_grant'],
+    ['invalid_grant', 'Refresh token used by concurrent requests', 'invalid_grant'],
     ['slow_down', 'too many requests', 'slow_down'],
     ['access_denied', 'The user has limited access', 'access_denied'],
     ['use_dpop_nonce', 'rate limit', 'use_dpop_nonce'],

@@ -19,7 +19,7 @@ const UNCLEAR: Case[] = [
   ['invalid_request by 401', 401, { reason: 'Invalid Token!', error: 'invalid_request' }],
   ['access_denied', 400, { status: 'BAD_HUB', error: 'access_denied', message: 'hub is disabled' }],
   ['unauthorized_client', 401, { error: 'unauthorized_client', error_description: 'Unauthorized' }],
-  ['a code of its own', 401, { error: 'session_not_found' }],
+  ['a code of its own', 401, { error: 'token_rejected' }],
   ['no code', 403, { message: 'Forbidden' }],
   ['no body', 400, undefined],
 ];

@@ -614,8 +614,12 @@ describe('invalid_grant', () => {
 
   it.each<[string, number, object]>([
     ['Atlassian', 403, { error: 'unauthorized_client', error_description: 'refresh_token is invalid' }],
+    ['better-auth', 400, { error: 'invalid_request', error_description: 'session not found' }],
+    ['better-auth', 400, { error: 'invalid_request', error_description: 'token revoked' }],
+    ['Cognito', 400, { __type: 'RefreshTokenReuseException', message: 'Refresh token has been reused' }],
     ['DeviantArt', 400, { error: 'invalid_request', error_description: 'The refresh_token is invalid.' }],
     ['EVE Online', 400, { error: 'invalid_grant: Token is expired or invalid.' }],
+    ['Exact Online', 401, { error: 'unauthorized_client', error_description: 'Old refresh token used.' }],
     ...['INVALID_REFRESH_TOKEN', 'TOKEN_EXPIRED', 'USER_DISABLED', 'USER_NOT_FOUND'].map(
       (message): [string, number, object] => [
         `Firebase (${message})`,
@@ -625,10 +629,32 @@ describe('invalid_grant', () => {
     ),
     ['Fitbit', 400, { errors: [{ errorType: 'invalid_grant', message: 'Refresh token invalid: r1.' }] }],
     ['HubSpot', 400, { status: 'BAD_REFRESH_TOKEN', message: 'missing or invalid refresh token' }],
+    ['HubSpot', 400, { status: 'BAD_REFRESH_TOKEN', message: 'missing or unknown hub' }],
+    [
+      'LinkedIn',
+      400,
+      { error: 'invalid_request', error_description: 'The token used in the request has been revoked' },
+    ],
+    ...[
+      'refresh_token_reused',
+      'refresh_token_invalidated',
+      'refresh_token_already_used',
+      'refresh_token_not_found',
+    ].map((code): [string, number, object] => [
+      `OpenAI or Supabase (${code})`,
+      401,
+      { error: { message: 'No.', code } },
+    ]),
+    [
+      'OpenAI',
+      401,
+      { error: { message: 'Your session has ended. Please log in again.', code: 'app_session_terminated' } },
+    ],
     ['Ory Hydra', 401, { error: 'token_inactive', error_description: 'Token is inactive because it is malformed.' }],
     ['Strava', 400, { errors: [{ resource: 'RefreshToken', field: 'refresh_token', code: 'invalid' }] }],
     ['Supabase', 400, { error_code: 'refresh_token_already_used', msg: 'Invalid Refresh Token: Already Used' }],
     ['Supabase', 400, { error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token: Refresh Token Not Found' }],
+    ['Supabase', 403, { code: 'session_not_found', message: 'Session from session_id claim in JWT does not exist' }],
     ['Twitch', 400, { status: 400, message: 'Invalid refresh token' }],
     ['a server that answers 200', 200, { success: false, message: 'Refresh token has expired' }],
     ['Zitadel', 400, { error: 'invalid_request', error_description: 'Errors.OIDCSession.RefreshTokenInvalid' }],
@@ -642,6 +668,10 @@ describe('invalid_grant', () => {
 
   it.each<[string, number, object | string]>([
     ['a parameter that is missing', 400, { error: 'invalid_request', message: 'Missing parameters: refresh_token' }],
+    ['a request that lacks it', 400, { message: 'bad request refresh token is missing' }],
+    ['a request that is a bad one', 400, { error: 'Bad Request', refresh_token: 'missing' }],
+    ['a path to what is not there', 400, { path: '/auth/refresh-token', message: 'Client not found' }],
+    ['a session that is being made', 400, { error: 'invalid_request', message: 'session_state is not supported' }],
     ['a wrong API key', 400, { error: { code: 400, message: 'API key expired. Please renew the API key.' } }],
     ['a grant that is not supported', 400, { error: 'Unsupported grant_type: refresh_token' }],
     ['a path', 400, { error: 'Bad Request', path: '/auth/refresh-token' }],

@@ -255,6 +255,7 @@ describe('a sign-in', () => {
     [400, 'interaction_required'],
     [401, 'consent_required'],
     [200, 'account_selection_required'],
+    [503, 'invalid_grant'], // a code counts more than a 5xx
   ])('should be asked for once when the server says with %p that the user must sign in: %s', async (status, error) => {
     const prompt = jest.fn(reauthenticate);
     const endpoint = fakeEndpoint(({ form }) =>
@@ -266,6 +267,23 @@ describe('a sign-in', () => {
     expect([prompt.mock.calls.length, endpoint.seen.length]).toEqual([1, 2]);
     await expect(ask(setUp({ fetch: endpoint.fetch }).source)).rejects.toMatchObject({ status, error });
   });
+
+  it.each([408, 409, 410, 412, 421, 425, 429])(
+    'should not be asked for when the status %i asks for another try, whatever the code',
+    async (status) => {
+      const prompt = jest.fn(reauthenticate);
+      const endpoint = fakeEndpoint((_request, index) =>
+        index === 0 ? refuse(status, 'invalid_grant') : { access_token: 'T2' },
+      );
+      const { source } = setUp({ fetch: endpoint.fetch, reauthenticate: prompt });
+      await expect(ask(source)).rejects.toMatchObject({ status });
+      expect((await ask(source)).access_token).toBe('T2');
+      expect([prompt.mock.calls.length, endpoint.seen.map(({ form }) => form.refresh_token)]).toEqual([
+        0,
+        ['r1', 'r1'],
+      ]);
+    },
+  );
 
   it.each<[number, string]>([
     [200, 'incorrect_client_credentials'],

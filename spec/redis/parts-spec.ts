@@ -11,7 +11,7 @@ import { settingsOf } from '../../src/redis/options.js';
 import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/replies.js';
 import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, sharedFailureOf } from '../../src/redis/sharedFailure.js';
-import { isPermanentFailure } from '../../src/token/failure.js';
+import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
 import { asMistake, mistake } from '../../src/token/mistake.js';
 import {
   InvalidTokenResponseError,
@@ -223,6 +223,8 @@ describe('a shared failure', () => {
       message: 'refused (of the last fetch, shared through Redis)',
     });
     expect(JSON.stringify(sharedFailureOf(thrown))).not.toContain('SECRET');
+    const prose = new TokenEndpointError('refused', { error: 'no such refresh token SECRET' });
+    expect(JSON.stringify(sharedFailureOf(prose))).not.toContain('SECRET');
     expect(errorOf(sharedFailureOf(new TokenFetchTimeoutError('late')), 1)).toMatchObject({
       code: 'ERR_TOKEN_FETCH_TIMEOUT',
     });
@@ -239,6 +241,8 @@ describe('a shared failure', () => {
     ['a rate limit of axios', false, { response: { status: 403, headers: { 'retry-after': '2' } } }],
     ['a server in trouble, by got', false, { response: { statusCode: 502 } }],
     ['a refusal', true, answered(403, {})],
+    ['a refusal in prose', true, new TokenEndpointError('refused', { error: 'no such refresh token' })],
+    ['a limit in prose', false, new TokenEndpointError('refused', { status: 400, error: 'Too many requests.' })],
     ['a refusal, by axios', true, { response: { status: 401, data: { error: 'invalid_client' } } }],
     ['a refusal, by got', true, { response: { statusCode: 400, body: '{"error":"invalid_grant"}' } }],
     ['a source that returns no response', true, mistake('the token source returned no token response')],
@@ -251,6 +255,7 @@ describe('a shared failure', () => {
     const read = errorOf(JSON.parse(JSON.stringify(sharedFailureOf(thrown))), 70);
     expect([isPermanentFailure(thrown), isPermanentFailure(read)]).toEqual([permanent, permanent]);
     expect(read).toMatchObject({ retryAfter: 70 });
+    expect(retryAfterOf(read, 0)).toBeCloseTo(70);
   });
 
   it('should hold nothing that may be a secret of the message', () => {

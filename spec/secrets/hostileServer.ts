@@ -35,6 +35,11 @@ export const manners: Readonly<Record<string, Manner>> = {
   'grants no life': json(200, { ...granted, expires_in: access_token }),
   'names the token otherwise': json(200, { token: access_token, refresh_token }),
   'mirrors as an OAuth error': mirror(400, 'application/json'),
+  'mirrors in the place of a code': (_request, body, response) => {
+    response
+      .writeHead(400, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ error: `no such refresh token ${body}`, code: body, errors: [{ code: body }] }));
+  },
   'mirrors with 200': mirror(200, 'application/json'),
   'mirrors as a challenge': (request, body, response) => {
     response

@@ -25,7 +25,7 @@ describe('isPermanentFailure', () => {
     },
   );
 
-  it.each([400, 401, 403, 404, 405, 409, 418, 422, 451, 499])('should be so for the status %i', (status) => {
+  it.each([400, 401, 403, 404, 405, 418, 422, 451, 499])('should be so for the status %i', (status) => {
     expect(isPermanentFailure(Object.assign(new Error('no'), { status }))).toBe(true);
     expect(isPermanentFailure({ statusCode: status })).toBe(true);
     expect(isPermanentFailure({ response: { status } })).toBe(true);
@@ -33,7 +33,7 @@ describe('isPermanentFailure', () => {
     expect(isPermanentFailure({ status, error: 'temporarily_unavailable' })).toBe(false);
   });
 
-  it.each([408, 410, 412, 421, 425, 429, 399, 500, 502, 503, 200, 302, 0])(
+  it.each([408, 409, 410, 412, 421, 425, 429, 399, 500, 502, 503, 200, 302, 0])(
     'should not be so for the status %i',
     (status) => {
       expect(isPermanentFailure({ status })).toBe(false);
@@ -70,6 +70,8 @@ describe('isPermanentFailure', () => {
     ],
     ['a store that did not answer', new TokenStoreError('no', { cause: { status: 401 } })],
     ['an error that wraps a 503', new Error('no token', { cause: { status: 503, cause: { status: 400 } } })],
+    ['a request that the client has cancelled', Object.assign(new Error('no'), { code: 'cancelled' })],
+    ["a database's error", Object.assign(new Error('no'), { code: 402, codeName: 'ResourceExhausted' })],
     ['an error that is its own cause', ownCause],
     ['one of several endpoints that may answer later', new AggregateError([{ status: 401 }, new Error('reset')])],
     ['a string', 'invalid_client'],
@@ -98,6 +100,8 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
     ['another stream that is closed', new TokenStreamClosedError()],
     ['a request to an origin that is not allowed', new OriginNotAllowedError('no')],
     ["MSAL's error that the user must sign in", { name: 'InteractionRequiredAuthError', errorCode: 'no_such_code' }],
+    ["Arctic's error", Object.assign(new Error('no'), { code: 'invalid_client' })],
+    ["Feathers' error", Object.assign(new Error('no'), { code: 401, className: 'not-authenticated' })],
     ["MSAL's error that there is no account", { errorCode: 'native_account_unavailable' }],
     ["Auth0's error that there is no refresh token", { error: 'missing_refresh_token' }],
     [
@@ -131,7 +135,8 @@ describe('retryAfterOf', () => {
   it.each<[string, unknown, number | undefined]>([
     ['retryAfter in ms', new TokenEndpointError('later', { retryAfter: 1500 }), 1500],
     ['retryAfter of zero', { retryAfter: 0 }, 0],
-    ['retryAfter before the header', { retryAfter: 5, headers }, 5],
+    ['the header before retryAfter, which some clients give in seconds', { retryAfter: 5, headers }, 7000],
+    ['retryAfter, where the header cannot be read', { retryAfter: 5, headers: { 'retry-after': 'soon' } }, 5],
     ['the header, where retryAfter is negative', { retryAfter: -1, headers }, 7000],
     ['the header, where retryAfter is NaN', { retryAfter: NaN, headers }, 7000],
     ['the header, where retryAfter is Infinity', { retryAfter: Infinity, headers }, 7000],

@@ -72,6 +72,17 @@ describe('lifetimeOf', () => {
     expect(saysLifetime({ access_token: 'a', expires_in } as TokenResponse)).toBe(false);
   });
 
+  it.each<[string, unknown, unknown, number]>([
+    ['beside milliseconds, as Zoho gives them', 3600, 3_600_000, 3_600_000],
+    ['as strings', '3600', '3600000', 3_600_000],
+    ['alone', 30, undefined, 30_000],
+    ['null beside seconds', null, 30, 30_000],
+  ])('should read the seconds of expires_in_sec: %s', (_kind, expires_in_sec, expires_in, lifetime) => {
+    const response = { access_token: 'opaque', expires_in_sec, expires_in } as TokenResponse;
+    expect(lifetimeOf(response, NOW)).toBe(lifetime);
+    expect(saysLifetime(response)).toBe(true);
+  });
+
   it.each([0, -1, 30, '30', Infinity])('should say that a response with expires_in %p says it', (expires_in) => {
     expect(saysLifetime({ access_token: 'a', expires_in })).toBe(true);
   });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { NEVER, of } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
@@ -132,8 +133,8 @@ describe('checkTokenResponse', () => {
       'expired',
     ],
     [{ error: 'slow_down', error_description: 5 }, 'the token endpoint answered with the error slow_down', undefined],
-    [{ error: 'a\nb' }, 'the token endpoint answered with the error (unprintable)', undefined],
-    [{ error: 'x'.repeat(81) }, 'the token endpoint answered with the error (unprintable)', undefined],
+    [{ error: 'a\nb' }, 'the token endpoint answered with an error', undefined],
+    [{ error: 'x'.repeat(81) }, 'the token endpoint answered with an error', undefined],
     [
       { error: 'server_error', access_token: null },
       'the token endpoint answered with the error server_error',
@@ -148,6 +149,32 @@ describe('checkTokenResponse', () => {
     expect('status' in error).toBe(false);
   });
 
+  it.each([
+    'no such refresh token 9f8e7d6c5b4a',
+    'invalid_token:9f8e7d6c5b4a',
+    '9f8e7d6c5b4a',
+    'expired refresh token swordfish',
+    'too many requests with the token 9f8e7d6c5b4a',
+  ])('should print only what is spelled like a code, and keep the rest for code that reads it: %s', (given) => {
+    for (const value of [{ error: given }, { error: given, statusCode: 400 }, { errors: [{ code: given }] }]) {
+      const error = failureOf(value) as TokenEndpointError;
+      expect(error.message).toMatch(/^the token endpoint answered( 400)? with an error$/);
+      if (value.error) expect(error.error).toBe(given);
+      expect(inspect(error, { showHidden: true }) + JSON.stringify(error)).not.toContain(given);
+    }
+  });
+
+  it.each(['invalid_grant', 'PERMISSION_DENIED', 'E0000011', 'AADSTS50196', 'com.amazon#NotAuthorized', 'bad-request'])(
+    'should print %s',
+    (code) => {
+      const error = failureOf({ error: code }) as TokenEndpointError;
+      expect([error.message, JSON.parse(JSON.stringify(error))]).toMatchObject([
+        `the token endpoint answered with the error ${code}`,
+        { error: code },
+      ]);
+    },
+  );
+
   it.each([[[{ message: 'SECRET' }]], ['SECRET'], [{ code: 5 }]])(
     'should make a TokenEndpointError of a body with errors: %j',
     (errors) => {
@@ -161,7 +188,7 @@ describe('checkTokenResponse', () => {
     [{ status: 401, message: 'SECRET' }, 401, 'the token endpoint answered 401'],
     [{ statusCode: 403 }, 403, 'the token endpoint answered 403'],
     [{ status: 503, title: 'SECRET' }, 503, 'the token endpoint answered 503'],
-    [{ statusCode: 400, error: 'Bad Request' }, 400, 'the token endpoint answered 400 with the error Bad Request'],
+    [{ statusCode: 401, error: 'Unauthorized' }, 401, 'the token endpoint answered 401 with the error Unauthorized'],
   ])('should read the status that a body repeats: %j', (value, status, message) => {
     const error = failureOf(value) as TokenEndpointError;
     expect(error).toBeInstanceOf(TokenEndpointError);
@@ -234,6 +261,12 @@ describe('readFetchResponse', () => {
     const error = await failure(response);
     expect(isMistake(error)).toBe(is);
     expect(error.message.includes('redirected, perhaps to its sign-in page')).toBe(is);
+  });
+
+  it('should say that a page cannot read an answer in the mode no-cors', async () => {
+    const opaque = { status: 0, type: 'opaque', headers: new Headers(), text: () => Promise.resolve('') };
+    const error = await failure(opaque as unknown as Response);
+    expect([isMistake(error), error.message]).toEqual([true, expect.stringContaining('"no-cors"')]);
   });
 
   it('should read a token after a redirect', async () => {

@@ -1,7 +1,7 @@
 import { createParser, type ParseError } from 'eventsource-parser';
 import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable, type ObservableInput } from 'rxjs';
 import { HttpStatusError } from '../errors.js';
-import { limitsRate, statusOf } from '../internal/answers.js';
+import { isTemporaryStatus, limitsRate, statusOf } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { displayUrl } from '../internal/urls.js';
 import { refuseUnknown } from '../internal/validate.js';
@@ -10,7 +10,7 @@ import type { HeadersInit } from '../internal/platformTypes.js';
 import { headersOption, type HeaderRecord } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
 import { FETCH_OPTIONS, fetchWithToken, type FetchOptions } from '../http/createFetch.js';
-import { MAX_RETRY_AFTER, TEMPORARY_STATUSES } from '../token/failure.js';
+import { MAX_RETRY_AFTER } from '../token/failure.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { connections } from './connectWithToken.js';
@@ -127,10 +127,14 @@ function sendable(headers: HeaderRecord): HeaderRecord {
 const isEventStream = ({ status, headers }: Response): boolean =>
   status !== 204 && /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
 
+/** Temporary for a token endpoint only: a stream that is gone (410) does not come back. */
+const FINAL_HERE = [409, 410, 412];
+
 /** A status that a repeat does not mend, and a success that is no event stream. */
 function isFinalStatus(end: unknown): boolean {
   const status = statusOf(end) ?? Infinity;
-  return status < 500 && !TEMPORARY_STATUSES.includes(status) && !(status >= 400 && limitsRate(end));
+  const isTemporary = isTemporaryStatus(status) && !FINAL_HERE.includes(status);
+  return status < 500 && !isTemporary && !(status >= 400 && limitsRate(end));
 }
 
 /** In UTF-8, as the standard has it: fetch takes a character for a byte. */

@@ -1,8 +1,8 @@
 /**
  * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
- * superagent's, wreck's, MSAL's, AWS', Apollo's, tRPC's and our own.
+ * superagent's, wreck's, MSAL's, AWS', Apollo's, tRPC's, Box', Kiota's and our own.
  */
-import { isCode, isOAuthCode, isTemporaryCode, requiresSignIn } from './oauthErrors.js';
+import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,37 +12,43 @@ export const fieldsOf = (value: unknown): Fields =>
 
 /** The response that an error carries. Wreck, and so simple-oauth2, keeps it in `data`, tRPC in `meta`. */
 const responseOf = (answer: unknown) => {
-  const { response, data, networkError, meta } = fieldsOf(answer);
-  return fieldsOf(response ?? fieldsOf(data).res ?? fieldsOf(networkError ?? meta).response);
+  const { response, responseInfo, data, networkError, meta } = fieldsOf(answer);
+  return fieldsOf(response ?? responseInfo ?? fieldsOf(data).res ?? fieldsOf(networkError ?? meta).response);
 };
 
-/** The HTTP status of an answer, or of the response that an error carries. */
+/**
+ * The HTTP status of an answer, or of the response that an error carries. A `code` from 400 to 599 is one, too, but for
+ * MongoDB's, which have a name each.
+ */
 export function statusOf(answer: unknown): number | undefined {
-  for (const fields of [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)])
-    for (const status of [fields.status, fields.statusCode, fields.httpStatusCode])
-      if (typeof status === 'number') return status;
-  // The error of clients that openapi-generator makes.
-  const { code, headers } = fieldsOf(answer);
-  return headers ? errorStatus(code) : undefined;
+  for (const fields of [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)]) {
+    const { status, statusCode, httpStatusCode, responseStatusCode, status_code, code, codeName } = fields;
+    for (const each of [status, statusCode, httpStatusCode, responseStatusCode, status_code])
+      if (typeof each === 'number') return each;
+    if (typeof code === 'number' && code >= 400 && code <= 599 && !codeName) return code;
+  }
+  return undefined;
 }
 
-/** What can only be the status of an error. */
-export const errorStatus = (code: unknown): number | undefined =>
-  typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined;
+/**
+ * After these statuses of a 4xx the same request may succeed. A token endpoint says 409 while another request uses the
+ * refresh token (Supabase, Fitbit), 410 while it is updated (Azure's metadata service), 412 while it lags behind (a
+ * standby of Vault).
+ */
+export const isTemporaryStatus = (status = 0): boolean => [408, 409, 410, 412, 421, 425, 429].includes(status);
 
 /**
  * The error code (RFC 6749 section 5.2) of a parsed body, of an error, or of the body of the response that it carries.
  */
 export function errorCodeOf(answer: unknown): string | undefined {
   for (const carrier of [answer, ...bodiesOf(answer)]) {
-    const { error, errorCode, oauth2Code, errors, __type } = fieldsOf(parsedBody(carrier));
-    const members = [errorCode, oauth2Code, ...(Array.isArray(errors) ? (errors as unknown[]) : []), __type];
-    const code = codeIn(error) ?? oauthCodeIn(members);
-    if (code !== undefined) return code;
+    const { error, errorCode, error_code, oauth2Code, code, errors, __type } = fieldsOf(parsedBody(carrier));
+    const members = [errorCode, error_code, oauth2Code, code, errors, fieldsOf(error).errors, __type].flat();
+    const found = codeIn(error) ?? oauthCodeIn(members);
+    if (found !== undefined) return found;
   }
-  const { name, code } = fieldsOf(answer);
-  // The name of the error's class says less than what the server said, and so does a code of the client's own.
-  return requiresSignIn(code) ? code : oauthCodeIn([name]);
+  // The name of the error's class says less than what the server said.
+  return oauthCodeIn([fieldsOf(answer).name]);
 }
 
 /** No token endpoint sends more: of a larger body no more is read. */
@@ -72,32 +78,36 @@ function parsedBody(body: unknown): unknown {
 
 /**
  * The first code of OAuth among codes and errors. Other codes of these members are the client's own, such as
- * `network_error`.
+ * `network_error`, or gRPC's `cancelled`.
  */
 function oauthCodeIn(members: readonly unknown[]): string | undefined {
   return members
     .flatMap((member) => {
-      const { error, code, extensions } = fieldsOf(member);
-      return [member, error, code, fieldsOf(extensions).code];
+      const { error, code, extensions, reason } = fieldsOf(member);
+      return [member, error, code, fieldsOf(extensions).code, reason];
     })
-    .find((each): each is string => typeof each === 'string' && (isOAuthCode(each) || isTemporaryCode(each)));
+    .filter((each): each is string => typeof each === 'string' && each !== 'cancelled')
+    .find((each) => isOAuthCode(each) || isTemporaryCode(each));
 }
 
 /**
- * The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`, or
- * Google's `{ status }`.
+ * The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`,
+ * Google's `{ status }`, Firebase's `{ message: 'QUOTA_EXCEEDED : …' }`, or Meta's `{ is_transient: true }`.
  */
 export function codeIn(member: unknown): string | undefined {
   if (typeof member === 'string')
     return (member.startsWith('{') ? codeIn(parseJson(member)) : undefined) ?? (member || undefined);
-  const { error, code, status } = fieldsOf(member);
-  return [error, code, status].find((each): each is string => typeof each === 'string' && isCode(each));
+  const { error, code, status, message, is_transient } = fieldsOf(member);
+  if (is_transient === true) return 'temporarily_unavailable';
+  return [error, code, status, /^[A-Z_]+/.exec(message as string)?.[0]].find(
+    (each): each is string => typeof each === 'string' && isCode(each),
+  );
 }
 
 /** A header, given in lower case, of an answer or of the response that an error carries. */
 export function headerOf(answer: unknown, name: string): string | undefined {
-  const { headers, xhr } = fieldsOf(answer);
-  for (const carrier of [headers, responseOf(answer).headers]) {
+  const { headers, responseHeaders, xhr } = fieldsOf(answer);
+  for (const carrier of [headers, responseHeaders, responseOf(answer).headers]) {
     const value: unknown =
       typeof fieldsOf(carrier).get === 'function'
         ? (carrier as Headers).get(name)
@@ -115,7 +125,7 @@ export const REQUESTS_LEFT = ['x-ratelimit-remaining', 'x-rate-limit-remaining',
 /** `Retry-After` (RFC 9110 section 10.2.3), or a rate limit that is used up, under the names that servers use. */
 export const limitsRate = (answer: unknown): boolean =>
   headerOf(answer, 'retry-after') !== undefined ||
-  REQUESTS_LEFT.some((name) => /^\s*0+\s*(,|$)|\b(r|remaining)=0\b/.test(headerOf(answer, name) ?? ''));
+  REQUESTS_LEFT.some((name) => /(^|\b(r|remaining)=)\s*0[.0]*(?![.\w])/.test(headerOf(answer, name) ?? ''));
 
 const PAGE = /^\s*(<!--[^]*?-->\s*)?<(!doctype html|html|head|body|h1)\b/i;
 

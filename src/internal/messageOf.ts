@@ -1,7 +1,7 @@
 /** What an error says, made fit for a log: on one line and without secrets. */
 import { errorCodeOf, statusOf } from './answers.js';
 import { isText } from './kindOf.js';
-import { isCode } from './oauthErrors.js';
+import { isPrintable } from './oauthErrors.js';
 
 const LONGEST = 300;
 
@@ -79,7 +79,7 @@ function textIn(error: unknown, member: 'message' | 'name' | 'code'): string | u
 function statusAndCodeOf(thrown: unknown): string {
   try {
     const code = errorCodeOf(thrown);
-    return [statusOf(thrown), code && isCode(code) && code].filter(Boolean).join(' ');
+    return [statusOf(thrown), code && isPrintable(code) && code].filter(Boolean).join(' ');
   } catch {
     return '';
   }

@@ -38,6 +38,12 @@ export const isTemporaryCode = (code: string): boolean =>
 export const isCode = (text: string): boolean => CODE.test(text) || isTemporaryCode(text);
 
 /**
+ * Whether a code may be printed: it cannot hold a secret, since those have digits, or stand in a sentence. Okta's and
+ * Entra's codes end with digits.
+ */
+export const isPrintable = (code: string): boolean => /^[a-z_.#-]{1,80}\d{0,7}$/i.test(code);
+
+/**
  * The user must sign in again: `invalid_grant` and its dialects, the codes of OpenID Connect Core section 3.1.2.6, and
  * what the clients of MSAL, Auth0, Amplify and Firebase say.
  */
@@ -110,6 +116,6 @@ export const isKnownCode = (code: string): boolean =>
   isOAuthCode(code) || TEMPORARY.includes(code) || OTHERS.includes(code);
 
 /** A code that only an authorization server has. */
-export const isOAuthCode = (code: string): boolean => REFUSALS.includes(code) || requiresSignIn(code);
+export const isOAuthCode = (code: unknown): boolean => REFUSALS.includes(code as string) || requiresSignIn(code);
 
 export const requiresSignIn = (code: unknown): code is string => SIGN_IN.includes(code as string);

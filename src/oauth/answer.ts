@@ -31,21 +31,26 @@ export function tokenResponseOf(answer: Answer): TokenResponse {
   const { access_token } = fieldsOf(body);
   const isOk = status >= 200 && status < 300;
   if (isOk && isText(access_token)) return body as TokenResponse;
-  if (!isOk || errorCodeOf(body) !== undefined || saysBadRefreshToken(text)) throw refusal(answer, body);
+  if (!isOk || errorCodeOf(body) !== undefined || saysToSignIn(text)) throw refusal(answer, body);
   if (text.trim() === '') throw emptyBody(status, `${name}, but an empty body`);
   const flaw =
     body === undefined ? 'its body is not JSON' : `its access_token must be a string, got ${kindOf(access_token)}`;
   throw new InvalidTokenResponseError(`${name}, but ${flaw}`);
 }
 
-/** What servers say of a refresh token instead of `invalid_grant`: Atlassian, HubSpot, Twitch, Zitadel and others. */
-const BAD_REFRESH_TOKEN =
-  /invalid.grant(?!.?type)|\b(invalid|expired).{0,9}refresh.?token|refresh.?token.{0,30}(invalid|expired|revoked)\b/i;
+/** What servers say in the place of `invalid_grant`: Atlassian, Cognito, Exact Online, HubSpot, OpenAI and others. */
+const SIGN_IN_AGAIN = [
+  /invalid.grant(?!.?type)/i,
+  /\b((invalid|expired).{0,9}|(bad|old).)refresh.?token/i,
+  /refresh.?token.{0,30}(invalid|expired|revoked)\b/i,
+  /refresh.?token[^"]{0,30}(already.(been.)?used|invalidated|not.(found|valid)|reuse)/i,
+  /(token|session)[^"]{0,30}revoked\b/i,
+  /session[^"]{0,12}(ended|expired|not.found|terminated)/i,
+  // Firebase, and Hydra.
+  /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"|"token_inactive"/,
+];
 
-/** What Firebase says when the session of a user was ended, and Hydra. */
-const SESSION_ENDED = /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"|"token_inactive"/;
-
-const saysBadRefreshToken = (text: string): boolean => BAD_REFRESH_TOKEN.test(text) || SESSION_ENDED.test(text);
+const saysToSignIn = (text: string): boolean => SIGN_IN_AGAIN.some((words) => words.test(text));
 
 /** What is wrong is not the refresh token (RFC 6749 section 5.2, RFC 8707 section 2): a new sign-in does not help. */
 const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_scope', 'invalid_target'];
@@ -55,13 +60,20 @@ export const mayRejectRefreshToken = (status = 500, code = ''): boolean =>
   status <= 403 && !OF_THE_REQUEST.includes(code) && !isTemporaryCode(code);
 
 /**
- * The refresh token stays valid: Salesforce handles another request with it, or Entra has got too many requests of this
- * client (AADSTS50196).
+ * What Entra, Exact, Salesforce and Zoho say with any code: there were too many requests (AADSTS50196: a loop of them),
+ * or another one uses the refresh token. It stays valid.
  */
-const STAYS_VALID = /already being processed|AADSTS50196/i;
+const BUSY = /too many (\w+ )?requests|rate.?(limit|exceeded)|throttled|already being processed|AADSTS50196/i;
 
-/** How Entra, Exact, Salesforce and Zoho ask for another try later, with codes that do not say so. */
-const LATER = /too many requests|rate.?limit|throttled|retry your request/i;
+/** How Hydra and Salesforce ask for another try, with codes that do not say so. */
+const AGAIN = /retry (your|the) request|concurrent requests/i;
+
+/** With a code that asks for a sign-in: the token was ended, for whatever reason. */
+const ENDED = /revoked|has expired/i;
+
+/** Whether words ask for another try. `mustSignIn`: the code asks for a sign-in. */
+const asksInWords = (words: string, mustSignIn: boolean): boolean =>
+  mustSignIn ? BUSY.test(words) && !ENDED.test(words) : BUSY.test(words) || AGAIN.test(words);
 
 /** The code of errors after which another try may help. */
 export const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable';
@@ -77,9 +89,9 @@ export const asksForRetry = (answer: Pick<Response, 'status' | 'headers'> & { re
 function codeMeant(answer: Answer, code = '', description: unknown): string | undefined {
   const { status, text, asksForRetry } = answer;
   const mustSignIn = requiresSignIn(code);
-  const isLater = isText(description) && (STAYS_VALID.test(description) || (!mustSignIn && LATER.test(description)));
-  if (isLater && !isTemporaryCode(code)) return TEMPORARILY_UNAVAILABLE;
-  if (!mustSignIn && mayRejectRefreshToken(status, code) && saysBadRefreshToken(text)) return 'invalid_grant';
+  if (isText(description) && asksInWords(description, mustSignIn) && !isTemporaryCode(code))
+    return TEMPORARILY_UNAVAILABLE;
+  if (!mustSignIn && mayRejectRefreshToken(status, code) && saysToSignIn(text)) return 'invalid_grant';
   return asksForRetry && !isOAuthCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }
 

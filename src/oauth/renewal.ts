@@ -1,5 +1,6 @@
 /** One renewal of a token: which way leads to it. */
 import { TokenEndpointError } from '../errors.js';
+import { isTemporaryStatus } from '../internal/answers.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
@@ -73,7 +74,7 @@ export function createRenewal(
         return await exchange(token, signal, report);
       } catch (failure) {
         if (ended.aborted || !(failure instanceof TokenEndpointError)) throw failure;
-        const mustSignIn = requiresSignIn(failure.error);
+        const mustSignIn = requiresSignIn(failure.error) && !isTemporaryStatus(failure.status);
         if (!mustSignIn && !mayRejectRefreshToken(failure.status, failure.error)) throw failure;
         // Once: a function that gives another one each time must not be asked for ever.
         token = attempt === 1 ? await rotation.getChanged(signal, mustSignIn) : undefined;

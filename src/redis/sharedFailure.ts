@@ -1,5 +1,6 @@
 import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../errors.js';
 import { errorCodeOf, statusOf } from '../internal/answers.js';
+import { isPrintable } from '../internal/oauthErrors.js';
 import { messageOf } from '../internal/messageOf.js';
 import { asMistake, mistake } from '../token/mistake.js';
 import { isPermanentFailure, failureWithReason } from '../token/failure.js';
@@ -23,7 +24,7 @@ export function sharedFailureOf(thrown: unknown): SharedFailure {
     name: typeof name === 'string' ? name.slice(0, 100) : 'Error',
     message: messageOf(thrown),
     ...(status !== undefined && { status }),
-    ...(error !== undefined && { error: error.slice(0, 100) }),
+    ...(error !== undefined && isPrintable(error) && { error }),
     ...(!isPermanentFailure(thrown) && { temporary: true }),
   };
 }
@@ -55,7 +56,7 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
     ...(typeof error === 'string' && { error }),
   });
   // By this header the status is one that asks to come back.
-  const headers = { 'retry-after': String(Math.ceil(retryAfter / 1000)) };
+  const headers = { 'retry-after': String(retryAfter / 1000) };
   if (temporary) return Object.defineProperty(failure, 'headers', { value: headers });
   // A redirect is permanent, which neither its status nor a code tells.
   return message === undefined || isPermanentFailure(failure) ? failure : asMistake(failure);

@@ -1,6 +1,14 @@
 /** Judges why an attempt failed: whether another one may help, and how long the server asked to wait. */
 import { isTokenError } from '../errors.js';
-import { errorCodeOf, fieldsOf, headerOf, isHtml, limitsRate, statusOf } from '../internal/answers.js';
+import {
+  errorCodeOf,
+  fieldsOf,
+  headerOf,
+  isHtml,
+  isTemporaryStatus,
+  limitsRate,
+  statusOf,
+} from '../internal/answers.js';
 import { messageOf } from '../internal/messageOf.js';
 import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
@@ -15,9 +23,6 @@ interface FailureSettings {
   readonly random: () => number;
   readonly now: () => number;
 }
-
-/** After these the same request may succeed: for a token endpoint and an event stream alike. */
-export const TEMPORARY_STATUSES = [408, 421, 425, 429];
 
 /** A failed attempt. */
 export interface Failure {
@@ -84,8 +89,7 @@ export function isPermanentFailure(thrown: unknown): boolean {
   const failure = failureWithReason(thrown);
   if (isFinal(failure)) return true;
   const status = statusOf(failure);
-  // Azure's metadata service says 410 while it is updated, a standby of Vault 412 while it lags behind.
-  if ([...TEMPORARY_STATUSES, 410, 412].includes(status ?? 0) || fieldsOf(failure).$retryable) return false;
+  if (isTemporaryStatus(status) || fieldsOf(failure).$retryable) return false;
   const code = errorCodeOf(failure);
   if (code !== undefined && isTemporaryCode(code)) return false;
   if (code !== undefined && isOAuthCode(code)) return true;
@@ -95,13 +99,15 @@ export function isPermanentFailure(thrown: unknown): boolean {
   return status < 500 && !(status === 403 && isHtml(failure));
 }
 
-/** How long the server asked to wait, in ms: `retryAfter`, or the `Retry-After` header by the response's own `Date`. */
+/**
+ * How long the server asked to wait, in ms: the `Retry-After` header by the response's own `Date`, or `retryAfter`.
+ * The header first: our own errors have one of the two, and others may mean seconds by the member.
+ */
 export function retryAfterOf(thrown: unknown, now: number): number | undefined {
   const failure = failureWithReason(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =
-    typeof retryAfter === 'number' && retryAfter >= 0 && retryAfter < Infinity
-      ? retryAfter
-      : parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || now);
-  return wait === undefined ? undefined : Math.min(wait, MAX_RETRY_AFTER);
+    parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || now) ??
+    (typeof retryAfter === 'number' && retryAfter < Infinity ? retryAfter : -1);
+  return wait < 0 ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }

@@ -8,7 +8,7 @@ import type { RejectionKind } from './rejectionMemory.js';
  * the user has signed in (RFC 9470 section 3, Entra's claims challenge), a nonce that the proof lacks (RFC 9449 section
  * 9).
  */
-const NOT_THE_TOKEN = /\berror\s*=\s*"?(insufficient_(scope|user_authentication|claims)|use_dpop_nonce)\b/i;
+const NOT_THE_TOKEN = /\berror\s*=\W*(insufficient_(scope|user_authentication|claims)|use_dpop_nonce)\b/i;
 
 /** A server rejected the token: status 401 or 403, unless another token does not help, or a 403 limits the rate. */
 export function isRejection(result: unknown): boolean {
@@ -27,7 +27,7 @@ export function isRejection(result: unknown): boolean {
 export const kindOfRejection = (result: unknown): RejectionKind =>
   statusOf(result) !== 403 || saysInvalidToken(result) ? 'explicit' : 'bare';
 
-const saysInvalidToken = (result: unknown): boolean => /\berror\s*=\s*"?invalid_token\b/i.test(challengeOf(result));
+const saysInvalidToken = (result: unknown): boolean => /\berror\s*=\W*invalid_token\b/i.test(challengeOf(result));
 
 /** The answer shows that the server took the token. An error of the server or of a gateway before it says nothing. */
 export const isAcceptance = (result: unknown): boolean => !responseIn(result) || (statusOf(result) ?? 0) < 400;

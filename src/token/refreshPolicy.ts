@@ -26,22 +26,26 @@ export interface TokenTimes {
 /** How long a token lives from the moment it was asked for, in milliseconds. `Infinity` when unknown. */
 export const lifetimeOfToken = ({ issuedAt, expiresAt }: AccessToken): number => expiresAt - issuedAt;
 
-/** `expires_in` in seconds. What cannot be read counts as absent, as a date or `3600s` does. */
-function readSeconds(value: unknown): number | undefined {
+/**
+ * The lifetime in seconds. Zoho gives milliseconds in `expires_in`, and the seconds beside it. What cannot be read
+ * counts as absent, as a date or `3600s` does.
+ */
+function secondsIn({ expires_in, expires_in_sec }: TokenResponse): number | undefined {
+  const value = expires_in_sec ?? expires_in;
   if (typeof value === 'number') return Number.isNaN(value) ? undefined : value;
   return typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
 }
 
 /** Some servers give the time of expiry, in seconds or milliseconds since 1970: as a lifetime, decades. */
 function givenLifetime(response: TokenResponse, issuedAt: number): number | undefined {
-  const seconds = readSeconds(response.expires_in);
+  const seconds = secondsIn(response);
   if (seconds === undefined) return undefined;
   const left = seconds * (seconds > 1e12 ? 1 : 1000) - issuedAt;
   return seconds > 1e9 && Math.abs(left) < YEAR ? left : seconds * 1000;
 }
 
 /** Whether a response says how long its token lives, so that the same token may come again and live longer. */
-export const saysLifetime = (response: TokenResponse): boolean => readSeconds(response.expires_in) !== undefined;
+export const saysLifetime = (response: TokenResponse): boolean => secondsIn(response) !== undefined;
 
 /**
  * A token's lifetime in ms from the moment it was asked for: the user's word, else `expires_in` (RFC 6749 section 5.1),

@@ -1,8 +1,9 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { codeIn, errorCodeOf, errorStatus, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
+import { errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
+import { isPrintable } from '../internal/oauthErrors.js';
 import { mistake } from './mistake.js';
 import type { TokenResponse } from './types.js';
 
@@ -29,9 +30,9 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (member !== undefined || isText(fieldsOf(fieldsOf(response).data).access_token))
     throw mistake(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
-  const status = statusIn(response);
+  const status = statusOf(response);
   const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
-  if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusIn(error));
+  if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusOf(error));
   // What clients of Google and Azure return. A server may answer so, too, while it has no token yet.
   const hint = 'token' in response ? ', but token: return { access_token, expires_in }' : '';
   throw new InvalidTokenResponseError(missing + hint);
@@ -63,9 +64,11 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
   // A failed status counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseBody(text);
-  // In a browser the status of a redirect that is not followed is 0.
+  // In a browser the status of a redirect that is not followed is 0, and so is any of the mode `no-cors`.
   if (isOk ? response.redirected && body === undefined && isHtml(response) : status < 400 && status !== 304)
-    throw mistake('the token endpoint redirected, perhaps to its sign-in page');
+    throw mistake(
+      `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
+    );
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
@@ -80,12 +83,16 @@ export const emptyBody = (status: number, message: string): InvalidTokenResponse
 const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Promise<string> =>
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');
 
-/** What a token endpoint says when it refuses (RFC 6749 section 5.2). Only a code that looks like one is quoted. */
+/** What a token endpoint says when it refuses (RFC 6749 section 5.2). */
 function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
-  const { error, error_description } = (body ?? {}) as Record<string, unknown>;
-  const given = codeIn(error) ?? errorCodeOf(body);
-  const code = given === undefined || /^[\x20-\x7e]{1,80}$/.test(given) ? given : '(unprintable)';
-  const told = code === undefined ? (status === undefined ? ' with an error' : '') : ` with the error ${code}`;
+  const { error_description } = fieldsOf(body);
+  const given = errorCodeOf(body);
+  const told =
+    given === undefined && status !== undefined
+      ? ''
+      : given !== undefined && isPrintable(given)
+        ? ` with the error ${given}`
+        : ' with an error';
   return new TokenEndpointError(
     `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${told}`,
     {
@@ -95,6 +102,3 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
     },
   );
 }
-
-/** As `statusOf`; also Google's `{ code: 403, status: 'PERMISSION_DENIED' }`, Symfony's `{ code: 401, message }`. */
-const statusIn = (answer: unknown): number | undefined => statusOf(answer) ?? errorStatus(fieldsOf(answer).code);

@@ -1,7 +1,7 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { createTokenStream } from 'rx-fresh-token';
-import { openaiWithToken } from './openai.recipe.js';
+import { openaiByFetch, openaiWithToken } from './openai.recipe.js';
 import { exporterWithToken } from './otlp.recipe.js';
 import { Api } from './support.js';
 import { poolWithToken } from './undici.recipe.js';
@@ -28,6 +28,17 @@ async function expectFreshToken(call: () => Promise<unknown>): Promise<void> {
 it('OpenAI: the key function is asked for each request', async () => {
   const client = openaiWithToken(api.token$, await api.listen());
   await expectFreshToken(() => client.models.retrieve('small'));
+});
+
+it('OpenAI: createFetch repeats a rejected request', async () => {
+  const client = openaiByFetch(api.token$, await api.listen());
+  const call = () => client.models.retrieve('small');
+  await api.throughThreeTokens(call);
+  expect(api.rejected).toBe(0);
+  api.revoke();
+  await call();
+  expect(api.rejected).toBe(1);
+  expect(api.expired).toBe(0);
 });
 
 it('undici: the interceptor asks for each request', async () => {
