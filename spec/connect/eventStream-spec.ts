@@ -190,6 +190,15 @@ it.each([
   expect(sent).toHaveLength(1);
 });
 
+it.each([409, 410, 412])(
+  'should end with status %i, after which only a token endpoint is asked again',
+  async (status) => {
+    const { sent, failure } = await run([new Response('', { status })]);
+    expect(sent).toHaveLength(1);
+    expect(failure).toMatchObject({ status });
+  },
+);
+
 it.each([429, 500, 503])('should connect again after status %i', async (status) => {
   const { sent, failure } = await run([new Response('', { status })]);
   expect([sent.length, failure]).toEqual([2, undefined]);

@@ -94,7 +94,7 @@ function oauthCodeIn(members: readonly unknown[]): string | undefined {
  * The code in the member `error`: the code itself, the body that Angular keeps there, `{ code: 'invalid_client' }`,
  * Google's `{ status }`, Firebase's `{ message: 'QUOTA_EXCEEDED : …' }`, or Meta's `{ is_transient: true }`.
  */
-export function codeIn(member: unknown): string | undefined {
+function codeIn(member: unknown): string | undefined {
   if (typeof member === 'string')
     return (member.startsWith('{') ? codeIn(parseJson(member)) : undefined) ?? (member || undefined);
   const { error, code, status, message, is_transient } = fieldsOf(member);
