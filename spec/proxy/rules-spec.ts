@@ -1,6 +1,6 @@
 import { requestHeaders, responseHeaders } from '../../src/proxy/headers.js';
 import { placeOf } from '../../src/proxy/listenPlace.js';
-import { locationFor, objectionToTarget } from '../../src/proxy/target.js';
+import { locationFor, mountOf, objectionToTarget } from '../../src/proxy/target.js';
 
 describe('a request target', () => {
   it.each([
@@ -117,6 +117,21 @@ describe('the Location of a redirect', () => {
   });
 });
 
+describe('the path at which a framework has mounted the proxy', () => {
+  it.each([
+    ['Express', { baseUrl: '/api', originalUrl: '/api/orders', url: '/orders' }, '/api'],
+    ['Express at the root', { baseUrl: '', originalUrl: '/other', url: '/rewritten' }, ''],
+    ['Connect', { originalUrl: '/api/orders?a=/orders', url: '/orders?a=/orders' }, '/api'],
+    ['Connect, without a path behind', { originalUrl: '/api?a=1', url: '/?a=1' }, '/api'],
+    ['Connect, with a slash behind', { originalUrl: '/api/', url: '/' }, '/api'],
+    ['Connect, rewritten', { originalUrl: '/old/orders', url: '/rewritten' }, ''],
+    ['none', { url: '/orders' }, ''],
+    ['a mount that names another server', { baseUrl: '//other.example', url: '/' }, ''],
+  ])('should be known from %s', (_name, request, mount) => {
+    expect(mountOf(request)).toBe(mount);
+  });
+});
+
 describe('header fields', () => {
   const framing = { body: undefined, method: 'GET', expectsContinue: false, isUpgrade: false };
   const sent = (raw: string[], changed: object = {}) =>
@@ -125,7 +140,7 @@ describe('header fields', () => {
   it('should go on in their order and spelling, each as often as it came', () => {
     const raw = ['X-A', '1', 'cookie', 'a=1', 'x-a', '2', 'Cookie', 'b=2'];
     expect(sent(raw)).toEqual(['Host', 'api', ...raw, 'Via', '1.1 p']);
-    expect(responseHeaders(['Set-Cookie', 'a', 'set-cookie', 'b'], (text) => text)).toEqual([
+    expect(responseHeaders(['Set-Cookie', 'a', 'set-cookie', 'b'], 200)).toEqual([
       'Set-Cookie',
       'a',
       'set-cookie',
@@ -162,10 +177,13 @@ describe('header fields', () => {
       '3',
     ];
     expect(sent(raw, { body: 3, method: 'POST' })).toEqual(['Host', 'api', 'Content-Length', '3', 'Via', '1.1 p']);
-    expect(responseHeaders(['Connection', 'X-Hop', 'X-Hop', '1', 'X-End', '2'], (text) => text)).toEqual([
-      'X-End',
-      '2',
-    ]);
+    expect(responseHeaders(['Connection', 'X-Hop', 'X-Hop', '1', 'X-End', '2'], 200)).toEqual(['X-End', '2']);
+  });
+
+  it('should tell no length of a response that has no body', () => {
+    const raw = ['Content-Length', '0', 'X-A', '1'];
+    expect([100, 101, 204].map((status) => responseHeaders(raw, status))).toEqual(Array(3).fill(['X-A', '1']));
+    expect([200, 205, 304].map((status) => responseHeaders(raw, status))).toEqual(Array(3).fill(raw));
   });
 
   it.each([

@@ -101,7 +101,7 @@ export async function setUp({ answer = ok, path = '', source, stream, ...options
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
-  readonly rawHeaders: readonly string[];
+  readonly headersDistinct: IncomingMessage['headersDistinct'];
   readonly body: string;
 }
 
@@ -118,8 +118,8 @@ export const send = (port: number, { method = 'GET', path = '/orders', headers =
     const request = httpRequest(
       { host: '127.0.0.1', port, method, path, headers, agent: agent ?? false },
       (response) => {
-        const { statusCode: status = 0, headers: fields, rawHeaders } = response;
-        textOf(response).then((text) => resolve({ status, headers: fields, rawHeaders, body: text }), reject);
+        const { statusCode: status = 0, headers: fields, headersDistinct } = response;
+        textOf(response).then((text) => resolve({ status, headers: fields, headersDistinct, body: text }), reject);
       },
     );
     request.on('error', reject);

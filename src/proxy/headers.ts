@@ -76,8 +76,14 @@ const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 export const UPGRADE_FIELDS: readonly string[] = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
 
 /** The fields of the response to the client. */
-export function responseHeaders(raw: readonly string[], relocate?: (location: string) => string): string[] {
-  const headers = endToEnd(raw);
+export function responseHeaders(
+  raw: readonly string[],
+  status: number,
+  relocate?: (location: string) => string,
+): string[] {
+  // These have no body, and no length of one (RFC 9110 section 8.6).
+  const isBare = status < 200 || status === 204;
+  const headers = fieldsWithout(endToEnd(raw), (name) => isBare && name === 'content-length');
   for (let i = 0; i < headers.length; i += 2) {
     if (relocate && nameAt(headers, i) === 'location') headers[i + 1] = relocate(valueAt(headers, i));
   }

@@ -1,9 +1,9 @@
 /** Writes answers to the client: those of the upstream server, and those of the proxy. */
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { STATUS_CODES, validateHeaderValue, type ServerResponse } from 'node:http';
 import type { ProxyAnswer } from './admission.js';
 import { responseHeaders } from './headers.js';
 import type { ProxySettings } from './options.js';
-import { locationFor } from './target.js';
+import { locationFor, mountOf } from './target.js';
 import type { UpstreamAnswer } from './upstream.js';
 
 /**
@@ -17,8 +17,15 @@ export function relay(
   settings: Pick<ProxySettings, 'to' | 'prefix'>,
   requested: string,
 ): void {
-  const headers = responseHeaders(incoming.rawHeaders, (location) => locationFor(location, settings, requested));
-  response.writeHead(status, incoming.statusMessage, headers);
+  const relocate = (location: string) => {
+    const place = locationFor(location, settings, requested);
+    return place.startsWith('/') ? mountOf(response.req) + place : place;
+  };
+  const { statusMessage = '', rawHeaders } = incoming;
+  // It throws before the response has fields of the server.
+  validateHeaderValue('reason phrase', statusMessage);
+  setFields(response, responseHeaders(rawHeaders, status, relocate));
+  response.writeHead(status, statusMessage);
   incoming.once('close', () => {
     if (!incoming.complete) response.destroy();
   });
@@ -28,6 +35,22 @@ export function relay(
   setImmediate(() => {
     if (!response.destroyed && !response.writableEnded) response.flushHeaders();
   });
+}
+
+/**
+ * One by one. Of a list for `writeHead` Node 20 keeps one `Set-Cookie`, if a middleware has set any field, and functions
+ * that middlewares put in the place of `writeHead` take it for pairs.
+ */
+function setFields(response: ServerResponse, fields: readonly string[]): void {
+  // The server's fields replace those of a middleware, but for these.
+  const present = new Set(['set-cookie', 'vary']);
+  for (let i = 0; i < fields.length; i += 2) {
+    const [name = '', value = ''] = fields.slice(i, i + 2);
+    const key = name.toLowerCase();
+    if (present.has(key)) response.appendHeader(name, value);
+    else response.setHeader(name, value);
+    present.add(key);
+  }
 }
 
 /** An answer of the proxy's own. It quotes nothing of the request. */

@@ -177,6 +177,6 @@ const informing =
   (response: ServerResponse) =>
   ({ statusCode, statusMessage, rawHeaders }: InformationEvent): void => {
     if (statusCode === 100 || response.headersSent || !response.socket?.writable) return;
-    const fields = responseHeaders(rawHeaders);
+    const fields = responseHeaders(rawHeaders, statusCode);
     response.socket.write(`HTTP/1.1 ${String(statusCode)} ${statusMessage}\r\n${wireOf(fields)}`, 'latin1');
   };

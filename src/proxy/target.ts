@@ -68,3 +68,21 @@ function forAnyBase(location: string, to: URL, requested: string): string {
   // `//host/path` has the scheme of the server, and not that of the proxy.
   return location.startsWith('//') ? to.protocol + location : location;
 }
+
+/** What Express and Connect add to a request before they take the path of the mount off its `url`. */
+interface Mounted {
+  readonly url?: string | undefined;
+  readonly originalUrl?: string;
+  /** Of Express only. */
+  readonly baseUrl?: string;
+}
+
+/** The path at which the proxy is mounted in the server, or an empty text. */
+export function mountOf({ url = '', originalUrl = '', baseUrl }: Mounted): string {
+  // They give a target that ends with the mount a slash.
+  const rest = url.replace(/^\/(?=\?|$)/, '');
+  const taken = originalUrl.endsWith(rest) ? originalUrl.slice(0, originalUrl.length - rest.length) : '';
+  const mount = baseUrl ?? taken.replace(/\/$/, '');
+  // `//host` would name another server.
+  return /^\/[^/\\]/.test(mount) ? mount : '';
+}
