@@ -9,15 +9,20 @@ import { IsRejectionFailure } from './failures.js';
 import { createMetrics } from './metrics.js';
 import { settingsOf, type TokenProxyOptions } from './options.js';
 import { createRecords } from './records.js';
-import { serve, type ServingContext, type Expectations } from './serving.js';
+import { serve, type ServingContext } from './serving.js';
 import { tokenWatch } from './tokenWatch.js';
-import { isAnswering, isWebSocket, readAhead, responseOn, serveWithoutUpgrade } from './upgrade.js';
+import { isAnswering, isWebSocket, readAhead, responseOn, serveWithoutUpgrade, type HandedOver } from './upgrade.js';
 import { createUpstream } from './upstream.js';
 
 /** A listener for `request` events of node:http. By itself it leaves upgrades and `Expect: 100-continue` to Node. */
 export interface TokenProxy {
   (request: IncomingMessage, response: ServerResponse): void;
-  /** Makes a server serve requests, WebSockets and `Expect: 100-continue` through the proxy. */
+  /**
+   * Makes a server serve requests, WebSockets and `Expect: 100-continue` through the proxy.
+   *
+   * If the server has a listener for requests already, such as an application of Express, only WebSockets are added: the
+   * listener gets them as requests, and the proxy opens those that reach it (`app.use('/api', proxy)`).
+   */
   attach(server: Server): void;
   /**
    * Ends the proxy: WebSockets are closed, and each connection closes after its open request. Resolves when no request
@@ -98,33 +103,54 @@ const named =
     }
   };
 
+/** The connections that Node has handed over, while their requests are on the way through the listeners of a server. */
+const handedOver = new WeakMap<IncomingMessage, HandedOver>();
+
 /**
  * A client may send a request before the one ahead of it is answered: it is served when the connection is free for its
  * answer.
  */
 const handlerOf =
-  (context: ServingContext, expectations: Expectations = {}) =>
+  (context: ServingContext, expectsContinue = false) =>
   (request: IncomingMessage, response: ServerResponse): void => {
+    const upgrade = handedOver.get(request);
     const begin = () => {
-      serve(context, request, response, expectations);
+      if (upgrade && !hold(context, upgrade.socket)) return;
+      serve(context, request, response, { expectsContinue, upgrade });
     };
     if (response.socket) begin();
     else response.once('socket', begin);
   };
 
+/** Keeps a connection until it closes, or the proxy. @returns false if the proxy is closing */
+function hold({ sockets, isDraining }: ServingContext, socket: Socket): boolean {
+  if (isDraining()) {
+    socket.destroy();
+    return false;
+  }
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+  return true;
+}
+
+/** Servers whose upgrades are requests, too. */
+const attached = new WeakSet<Server>();
+
 function attach(context: ServingContext, server: Server): void {
   const handOver = (request: IncomingMessage, _socket: Duplex, head: Buffer): void => {
     const { socket } = request;
     // Node hands it over though it has not answered an earlier request there.
-    if (context.isDraining() || isAnswering(socket, request)) socket.destroy();
+    if (isAnswering(socket, request)) socket.destroy();
     else if (request.method === 'CONNECT' || isWebSocket(request)) {
-      context.sockets.add(socket);
-      socket.once('close', () => context.sockets.delete(socket));
-      serve(context, request, responseOn(socket, request), { upgrade: readAhead(socket, head) });
+      handedOver.set(request, readAhead(socket, head));
+      server.emit('request', request, responseOn(socket, request));
     } else serveWithoutUpgrade(server, request, socket, head);
   };
+  if (!attached.has(server)) server.on('upgrade', handOver);
+  attached.add(server);
+  // The listener of an application passes on what is for the proxy. Of the rest, the proxy must not know.
+  if (server.listenerCount('request') > 0) return;
   server.on('request', handlerOf(context));
-  server.on('checkContinue', handlerOf(context, { expectsContinue: true }));
-  server.on('upgrade', handOver);
+  server.on('checkContinue', handlerOf(context, true));
   server.on('connect', handOver);
 }

@@ -19,9 +19,9 @@ import type { Upgraded, UpstreamAnswer } from './upstream.js';
 /** What the client expects before an answer: to be asked for its body (`Expect`), or another protocol (`Upgrade`). */
 export interface Expectations {
   /** The client waits for `100 Continue`. */
-  readonly expectsContinue?: boolean;
+  readonly expectsContinue: boolean;
   /** Node has handed the connection over. */
-  readonly upgrade?: HandedOver;
+  readonly upgrade: HandedOver | undefined;
 }
 
 export interface ServingContext {
@@ -143,7 +143,7 @@ function exchangeOf(
 ): Exchange {
   const { to, prefix, repeatLimit } = settings;
   const { method = 'GET', url = '', headers, rawHeaders, httpVersionMinor } = request;
-  const { expectsContinue = false, upgrade } = expectations;
+  const { expectsContinue, upgrade } = expectations;
   const length = headers['content-length'];
   const body = headers['transfer-encoding'] ? ('chunked' as const) : length === undefined ? undefined : Number(length);
   return new Exchange({
