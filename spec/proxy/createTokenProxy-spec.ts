@@ -400,6 +400,32 @@ describe('an upstream server that fails', () => {
     expect(log[0]?.error?.split(': ')[0]).toBe(reason);
   });
 
+  it('should not be blamed for a client that pauses in its upload, but for its own silence after that', async () => {
+    const { port, log } = await setUp({
+      timeout: 100,
+      answer: (_request, response, body) => body === 'tea' && response.end('ok'),
+    });
+    const upload = (path: string) =>
+      new Wire(port, `POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Length: 3').write('t');
+    const [answered, unanswered] = [upload('/1'), upload('/2')];
+    await new Promise((done) => setTimeout(done, 300));
+    answered.write('ea');
+    expect(await answered.until(/^HTTP.*/)).toMatch(/^HTTP\/1.1 200/);
+    unanswered.write('--');
+    expect(await unanswered.until(/^HTTP.*/)).toMatch(/^HTTP\/1.1 504/);
+    expect(log.map(({ status }) => status)).toEqual([200, 504]);
+  });
+
+  it.each([
+    ['stops reading the body', 'http', 16 << 20],
+    ['takes no part in the TLS handshake', 'https', 1],
+  ])('should be told as 504 if it %s, though the client has not sent all', async (_name, scheme, sent) => {
+    const mute = createTcpServer((socket) => void socket.on('error', () => undefined).pause());
+    const { port } = await setUp({ to: `${scheme}://127.0.0.1:${await listen(mute)}`, timeout: 100 });
+    const wire = new Wire(port, 'POST /orders HTTP/1.1', 'Host: localhost', `Content-Length: ${sent + 1}`);
+    expect(await wire.write('x'.repeat(sent)).until(/^HTTP.*/)).toMatch(/^HTTP\/1.1 504/);
+  });
+
   it('should not hold up a client whose body it does not read', async () => {
     const { port, seen } = await setUp({ to: await deafServer() });
     const megabytes = 16;

@@ -54,6 +54,11 @@ export class Exchange {
     return this.#kept !== null;
   }
 
+  /** All that the client has sent so far is sent on, and there is more to come. */
+  get isWaitingForClient(): boolean {
+    return this.#isReading && !this.init.incoming.readableEnded && this.#upstream?.writableLength === 0;
+  }
+
   /** The client left, or is answered without the upstream server. */
   abandon(): void {
     this.isAbandoned = true;

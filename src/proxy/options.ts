@@ -43,7 +43,10 @@ export interface TokenProxyOptions {
    * 1 048 576.
    */
   repeatLimit?: number | undefined;
-  /** If the upstream server is silent for this long before its answer begins, the client gets 504. Default 300 000. */
+  /**
+   * If the upstream server is silent for this long before its answer begins, the client gets 504. Time in which
+   * the server waits for the rest of the client's body does not count. Default 300 000.
+   */
   timeout?: number | undefined;
   /** Returns true if the server rejected the token. Default: 401, or a 403 as in `createFetch`. */
   isRejection?:

@@ -78,11 +78,9 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
       });
       sending.once('socket', (socket) => {
         if (!sending.reusedSocket) hearAnswers(socket);
+        hearSilence(sending, socket, exchange);
       });
       if (onInformation) sending.on('information', onInformation);
-      sending.on('timeout', () => {
-        sending.destroy(new UpstreamTimeout('the server is silent'));
-      });
       sending.on('error', (error) => {
         if (!isAnswered && isStale(sending, error, exchange)) resolve(send(exchange, added));
         else reject(error);
@@ -99,6 +97,15 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
       if (!given) agent.destroy();
     },
   };
+}
+
+/** Ends a request when the server is silent. By the socket, because the request tells the first silence only. */
+function hearSilence(sending: ClientRequest, socket: Socket, exchange: Exchange): void {
+  const end = () => {
+    if (!exchange.isWaitingForClient) sending.destroy(new UpstreamTimeout('the server is silent'));
+  };
+  socket.on('timeout', end);
+  sending.once('close', () => socket.off('timeout', end));
 }
 
 /**
