@@ -10,11 +10,11 @@ import { atEnd, folder, secretFile, tokenServer } from './support.js';
 const root = join(__dirname, '../..');
 
 /** Runs the command in a process of its own. */
-function start(args: string[], stdio: StdioOptions = 'pipe') {
+function start(args: string[], stdio: StdioOptions = 'pipe', env: object = {}) {
   const child = spawn(process.execPath, ['--import', require.resolve('tsx'), join(root, 'src/cli/main.ts'), ...args], {
     stdio,
     // Nothing but what the system needs: no HOME.
-    env: { PATH: process.env.PATH, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
+    env: { PATH: process.env.PATH, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), ...env },
   });
   atEnd(() => child.kill('SIGKILL'));
   let out = '';
@@ -34,6 +34,14 @@ it('should print the version of the package', async () => {
   const { status, out } = start(['--version']);
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   expect([await status, out()]).toEqual([0, `${version}\n`]);
+});
+
+it('should answer kubectl in the version that it asks for', async () => {
+  const apiVersion = 'client.authentication.k8s.io/v1beta1';
+  const env = { KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: {} }) };
+  const { status, out } = start(['token', '--format', 'exec-credential', ...(await credentials())], 'pipe', env);
+  expect(await status).toBe(0);
+  expect(JSON.parse(out())).toMatchObject({ apiVersion, status: { token: 'token-1' } });
 });
 
 it('should end with exit status 1 and one line when the token cannot be written', async () => {

@@ -42,6 +42,7 @@ export function runWith(input: string, ...args: string[]): Run {
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     input: () => Promise.resolve(input),
+    env: () => undefined,
     version: () => '1.2.3',
     stop: () => stop.signal,
   });

@@ -214,8 +214,8 @@ describe('the format', () => {
         }),
       ),
     );
-  const print = async (name: string, response: object = {}, input = '') =>
-    FORMATS[name]?.(await token(response), { now: now + 1_000, input });
+  const print = async (name: string, response: object = {}, context: object = {}) =>
+    FORMATS[name]?.(await token(response), { now: now + 1_000, input: '', ...context });
 
   it('json should be a token response, with the life that is left', async () => {
     expect(JSON.parse((await print('json', { scope: 'a b' })) ?? '')).toEqual({
@@ -240,6 +240,18 @@ describe('the format', () => {
   });
 
   it.each([
+    ['{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential"}', 'v1beta1'],
+    ['{"apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}', 'v1'],
+    ['{"apiVersion":"example.com/v2"}', 'v1'],
+    ['{"apiVersion":7}', 'v1'],
+    ['null', 'v1'],
+    ['v1beta1', 'v1'],
+  ])('exec-credential should have the version that is asked for: %s', async (execInfo, version) => {
+    const printed = JSON.parse((await print('exec-credential', {}, { execInfo })) ?? '') as { apiVersion: string };
+    expect(printed.apiVersion).toBe(`client.authentication.k8s.io/${version}`);
+  });
+
+  it.each([
     ['the year 10 000', Date.UTC(10_000, 0, 1) / 1000 - now / 1000],
     ['for ever, as WSO2 says it', 2 ** 63 / 1000],
     ['for ever, as Java says it', 2 ** 63],
@@ -260,7 +272,7 @@ describe('the format', () => {
   it('git-credential should be a password for a git that knows no schemes, and keep the name that git has', async () => {
     const end = `password_expiry_utc=${now / 1000 + 29}`;
     expect(await print('git-credential')).toBe(`username=oauth2\npassword=T\n${end}`);
-    expect(await print('git-credential', {}, 'protocol=https\nusername=ann\n')).toBe(`password=T\n${end}`);
+    expect(await print('git-credential', {}, { input: 'protocol=https\nusername=ann\n' })).toBe(`password=T\n${end}`);
     expect(await print('git-credential', { expires_in: undefined })).toBe('username=oauth2\npassword=T');
   });
 });

@@ -65,7 +65,7 @@ describe('a client', () => {
 });
 
 it('should name the option that allows what it refuses', () => {
-  const arrival = { url: '/', method: 'GET', headersDistinct: {}, socket: { remoteAddress: '10.0.0.1' } };
+  const arrival = { url: '/', method: 'GET', headersDistinct: { host: ['x'] }, socket: { remoteAddress: '10.0.0.1' } };
   const settings = { allowRemoteClients: false, hosts: new Set<string>(), incomingAuthorization: 'refuse' } as const;
   const texts = [
     objectionToClient({ ...arrival, headers: { host: 'localhost' } }, settings),
@@ -89,6 +89,7 @@ describe('a request', () => {
     ['TRACE', ['TRACE / HTTP/1.1', 'Host: localhost'], 405],
     ['a foreign Host', ['GET / HTTP/1.1', 'Host: evil.example'], 421],
     ['a foreign Host for metrics', ['GET /-/metrics HTTP/1.1', 'Host: evil.example'], 421],
+    ['no Host', ['GET / HTTP/1.0'], 400],
     ['two Hosts', ['GET / HTTP/1.1', 'Host: localhost', 'Host: evil.example'], 400],
     ['Authorization', ['GET / HTTP/1.1', 'Host: localhost', 'Authorization: Basic eDp5'], 400],
     ['another coding', ['POST / HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: gzip, chunked', '', '0'], 501],

@@ -386,6 +386,11 @@ describe('an upstream server that fails', () => {
     ['a part of its headers', 'HTTP/1.1 200 OK\r\nConte', 'the connection to the upstream server broke'],
     ['what is no HTTP', 'SSH-2.0-OpenSSH\r\n', 'the answer of the upstream server is not valid HTTP'],
     [
+      'a body in a coding that the proxy has not asked for',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+      'the upstream server sends a transfer coding other than chunked',
+    ],
+    [
       'headers beyond the limit of Node',
       `HTTP/1.1 200 OK\r\nX-Groups: ${'x'.repeat(maxHeaderSize)}\r\n\r\n`,
       'the headers of the upstream server are too large',
@@ -398,6 +403,13 @@ describe('an upstream server that fails', () => {
     expect((await send(port, { method: 'POST' })).status).toBe(502);
     await until(() => log.length > 0);
     expect(log[0]?.error?.split(': ')[0]).toBe(reason);
+  });
+
+  it('should be told as 502 if it speaks no TLS', async () => {
+    const plain = createServer((_request, response) => response.end('ok'));
+    const { port } = await setUp({ to: `https://127.0.0.1:${await listen(plain)}` });
+    const { status, headers } = await send(port);
+    expect([status, headers['proxy-status']]).toEqual([502, 'rx-fresh-token; error=tls_protocol_error']);
   });
 
   it('should not be blamed for a client that pauses in its upload, but for its own silence after that', async () => {

@@ -6,6 +6,8 @@ interface FormatContext {
   readonly now: number;
   /** What the caller wrote to standard input: git says there what it understands. */
   readonly input: string;
+  /** What Kubernetes' clients say to an `exec` plugin, in JSON. */
+  readonly execInfo?: string | undefined;
 }
 
 type Format = (token: AccessToken, context: FormatContext) => string;
@@ -27,10 +29,15 @@ const json: Format = (token, { now }) =>
     ...(token.scope !== undefined && { scope: token.scope }),
   });
 
-/** What kubectl and other clients of Kubernetes read of an `exec` plugin. */
-const execCredential: Format = (token) =>
+/**
+ * What kubectl and other clients of Kubernetes read of an `exec` plugin. They refuse another version than they ask for;
+ * in all versions it has these members.
+ */
+const execCredential: Format = (token, { execInfo = '' }) =>
   JSON.stringify({
-    apiVersion: 'client.authentication.k8s.io/v1',
+    apiVersion:
+      /"apiVersion":\s*"(client\.authentication\.k8s\.io\/v1\w*)"/.exec(execInfo)?.[1] ??
+      'client.authentication.k8s.io/v1',
     kind: 'ExecCredential',
     status: {
       token: token.value,

@@ -6,6 +6,8 @@ export interface CommandIo {
   readonly err: (line: string) => void;
   /** All of standard input. Rejects when the process is asked to end. */
   readonly input: () => Promise<string>;
+  /** A variable of the environment. */
+  readonly env: (name: string) => string | undefined;
   /** The package's version. */
   readonly version: () => string;
   /**

@@ -40,6 +40,7 @@ void runCommand(process.argv.slice(2), {
   out: write(process.stdout),
   err: write(process.stderr),
   input: () => text(addAbortSignal(stopOnce(), process.stdin)),
+  env: (name) => process.env[name],
   version: () => (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version,
   stop: stopOnce,
 }).then((status) => {

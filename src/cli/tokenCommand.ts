@@ -34,7 +34,7 @@ export async function runToken(options: ParsedOptions, io: CommandIo): Promise<v
     const token = await tokenToPrint(token$, io);
     // Exit status 0 would say that the token was printed.
     if (!token) throw new Error('asked to end before there was a token');
-    io.out(format(token, { now: Date.now(), input }));
+    io.out(format(token, { now: Date.now(), input, execInfo: io.env('KUBERNETES_EXEC_INFO') }));
   } finally {
     token$.close();
   }

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLoopback } from '../internal/loopback.js';
+import { hasKnownCoding } from './headers.js';
 import type { ProxySettings } from './options.js';
 import { objectionToTarget } from './target.js';
 
@@ -33,8 +34,10 @@ export function objectionToClient(
       403,
       'the proxy serves this machine only; to serve others: --allow-remote-clients (allowRemoteClients)',
     );
-  if ((headersDistinct.host ?? []).length > 1) return malformed(400, 'the request has more than one Host');
-  const host = headers.host ?? '';
+  const [host, another] = headersDistinct.host ?? [];
+  // A client of HTTP/1.0 may send none.
+  if (host === undefined) return malformed(400, 'the request has no Host');
+  if (another !== undefined) return malformed(400, 'the request has more than one Host');
   // A page may give its own name the address of this machine (DNS rebinding).
   if (!isOwnHost(host, hosts))
     return denied(421, 'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)');
@@ -52,8 +55,7 @@ export function objectionToRequest(
   if (method === 'TRACE') return denied(405, 'TRACE is not passed on');
   const objection = objectionToTarget(url);
   if (objection !== undefined) return malformed(400, objection);
-  if (!/^(chunked)?$/i.test(headers['transfer-encoding'] ?? ''))
-    return malformed(501, 'the only transfer coding is chunked');
+  if (!hasKnownCoding(headers)) return malformed(501, 'the only transfer coding is chunked');
   // The server that it was sent to is this proxy.
   if (headers.via?.includes(pseudonym))
     return { status: 508, error: 'proxy_loop_detected', text: 'the request came from this proxy' };

@@ -6,6 +6,9 @@ import { UpstreamTimeout } from './upstream.js';
 /** The option `isRejection` has failed, not the server. */
 export class IsRejectionFailure extends Error {}
 
+/** The upstream server has sent a body that the client could not read. */
+export class TransferCodingFailure extends Error {}
+
 /** What the client is told when a request failed. Without a token nothing was sent. */
 export function answerToFailure(error: unknown, retryAfter: number): ProxyAnswer {
   if (isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
@@ -14,6 +17,12 @@ export function answerToFailure(error: unknown, retryAfter: number): ProxyAnswer
     return { status: 504, error: 'http_response_timeout', text: 'the upstream server did not answer in time' };
   if (error instanceof IsRejectionFailure)
     return { status: 500, error: 'proxy_internal_error', text: 'option "isRejection" threw an error' };
+  if (error instanceof TransferCodingFailure)
+    return {
+      status: 502,
+      error: 'http_response_transfer_coding',
+      text: 'the upstream server sends a transfer coding other than chunked',
+    };
   const code = codeOf(error);
   const [, type, text] = FAILURES.find(([codes]) => codes.test(code)) ?? BROKEN;
   return { status: 502, error: type, text };
@@ -33,6 +42,7 @@ const FAILURES: readonly (readonly [codes: RegExp, error: string, text: string])
     'tls_certificate_error',
     'the certificate of the upstream server is not trusted',
   ],
+  [/^(EPROTO$|ERR_SSL_)/, 'tls_protocol_error', 'TLS with the upstream server failed'],
   // The limit is Node's: `--max-http-header-size`.
   [/^HPE_HEADER_OVERFLOW$/, 'http_response_header_section_size', 'the headers of the upstream server are too large'],
   // Of Node's HTTP parser.

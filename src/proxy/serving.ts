@@ -5,8 +5,8 @@ import { messageOf } from '../internal/messageOf.js';
 import type { BodyInit } from '../internal/platformTypes.js';
 import { objectionToClient, objectionToRequest, type ProxyAnswer } from './admission.js';
 import { Exchange } from './exchange.js';
-import { answerToFailure } from './failures.js';
-import { requestHeaders, responseHeaders, wireOf } from './headers.js';
+import { answerToFailure, TransferCodingFailure } from './failures.js';
+import { hasKnownCoding, requestHeaders, responseHeaders, wireOf } from './headers.js';
 import type { ProxyMetrics } from './metrics.js';
 import type { ProxySettings } from './options.js';
 import { ownPage } from './ownPages.js';
@@ -117,6 +117,8 @@ function deliver(
     upgraded?.socket.destroy();
   } else if (upgraded) {
     switchProtocols(forwarded, upgraded);
+  } else if (!hasKnownCoding(incoming.headers)) {
+    throw new TransferCodingFailure(incoming.headers['transfer-encoding']);
   } else {
     // The body was not asked for, and may come or not.
     if (expectations.expectsContinue && !exchange.hasAskedForBody) response.shouldKeepAlive = false;
