@@ -69,20 +69,18 @@ function forAnyBase(location: string, to: URL, requested: string): string {
   return location.startsWith('//') ? to.protocol + location : location;
 }
 
-/** What Express and Connect add to a request before they take the path of the mount off its `url`. */
+/** Express and Connect keep the target as `originalUrl` before they take the path of a mount off it. */
 interface Mounted {
   readonly url?: string | undefined;
   readonly originalUrl?: string;
-  /** Of Express only. */
-  readonly baseUrl?: string;
 }
 
 /** The path at which the proxy is mounted in the server, or an empty text. */
-export function mountOf({ url = '', originalUrl = '', baseUrl }: Mounted): string {
-  // They give a target that ends with the mount a slash.
+export function mountOf({ url = '', originalUrl = '' }: Mounted): string {
+  // A target that ends with the mount gets a slash.
   const rest = url.replace(/^\/(?=\?|$)/, '');
-  const taken = originalUrl.endsWith(rest) ? originalUrl.slice(0, originalUrl.length - rest.length) : '';
-  const mount = baseUrl ?? taken.replace(/\/$/, '');
+  if (!originalUrl.endsWith(rest)) return '';
+  const mount = originalUrl.slice(0, originalUrl.length - rest.length).replace(/\/$/, '');
   // `//host` would name another server.
   return /^\/[^/\\]/.test(mount) ? mount : '';
 }
