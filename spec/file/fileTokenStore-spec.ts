@@ -32,6 +32,46 @@ const thrown = (work: () => unknown): unknown => {
   throw new Error('nothing was thrown');
 };
 
+describe('an older version of the file that is put back, as by a backup', () => {
+  it('should be of no use to a process that knows the newer token: its refresh token is used', async () => {
+    const { handed, fetch } = rotatingSource();
+    const first = open();
+    const T1 = await ask(first, fetch);
+    const second = open();
+    await ask(second, fetch);
+    const backup = content();
+    await pause(20);
+    const T2 = await ask(first, fetch, tokenOf(T1));
+    writeFileSync(place.file, backup, { mode: 0o600 });
+    expect((await ask(first, fetch, tokenOf(T2))).response.access_token).toBe('T3');
+    expect(handed).toEqual([undefined, 'R1', 'R2']);
+  });
+
+  it('should not be handed out', async () => {
+    const { fetch } = rotatingSource();
+    const store = open();
+    const T1 = await ask(store, fetch);
+    const backup = content();
+    await pause(20);
+    await ask(store, fetch, tokenOf(T1));
+    writeFileSync(place.file, backup, { mode: 0o600 });
+    expect((await ask(store, fetch)).response.access_token).toBe('T3');
+  });
+
+  it('should count where it is of another session', async () => {
+    const { handed, fetch } = rotatingSource();
+    const store = open();
+    await ask(store, fetch);
+    const other = content()
+      .replace(/"session":"[^"]*"/, '"session":"another"')
+      .replace(/"uptime":[\d.]+/, '"uptime":1')
+      .replace('"R1"', '"R of another"');
+    writeFileSync(place.file, other, { mode: 0o600 });
+    await ask(store, fetch, null, 'rejected');
+    expect(handed).toEqual([undefined, 'R of another']);
+  });
+});
+
 describe('a file that cannot be used', () => {
   it.each([
     [undefined, 'undefined'],
@@ -51,6 +91,17 @@ describe('a file that cannot be used', () => {
     ['unknown option "stale"', { stale: 5000 }],
   ])('should be a TypeError: %s', (message, options) => {
     expect(() => fileTokenStore(place.file, options)).toThrow(new TypeError(message));
+  });
+
+  it.each(['EACCES', 'EPERM', 'EROFS'])('should not be blamed alone for its directory: %s', (code) => {
+    const denied = jest.spyOn(fs, 'accessSync').mockImplementation(() => {
+      throw Object.assign(new Error('denied'), { code });
+    });
+    try {
+      expect(() => fileTokenStore(place.file)).toThrow(`${place.file} and its directory must be writable: ${code}`);
+    } finally {
+      denied.mockRestore();
+    }
   });
 
   it.each<[string, () => void, string]>([

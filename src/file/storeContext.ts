@@ -52,9 +52,16 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
       if (!isOld) session.onRead(record);
       return record;
     });
+  /** An older file was put back, by a backup say: its refresh token is used. Uptimes of one boot can be compared. */
+  const isOlder = (record: TokenRecord | null): boolean =>
+    record !== null &&
+    record.session === newest?.session &&
+    record.boot === newest.boot &&
+    record.uptime < newest.uptime;
   /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
   const tokenOf = (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
-    const token = record && record.id !== replaced ? tokenToHandOut(record, unwanted, lifetime) : null;
+    const isOfUse = record !== null && record.id !== replaced && !isOlder(record);
+    const token = isOfUse ? tokenToHandOut(record, unwanted, lifetime) : null;
     if (token) newest = record;
     return token;
   };
@@ -81,8 +88,10 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
       unwritten = fetched;
     },
     /** The last response, for a fetch when the file holds `base`. */
-    lastResponse: (base: TokenRecord | null): TokenResponse | null =>
-      (unwritten && isSame(unwritten.base, base) ? unwritten.record : base)?.response ?? null,
+    lastResponse: (base: TokenRecord | null): TokenResponse | null => {
+      const known = unwritten && isSame(unwritten.base, base) ? unwritten.record : base;
+      return (isOlder(known) ? newest : known)?.response ?? null;
+    },
     /** What this process has fetched or been given last. */
     newest: (): TokenRecord | null => newest,
     /** The lock, if it is free. Its errors, and those of `read` and `evict`, are TokenStoreErrors. */

@@ -45,6 +45,7 @@ export const storeError = (path: string, failure: unknown): TokenStoreError =>
 function messageFor(path: string, failure: unknown): string {
   const code = codeOf(failure);
   if (code === 'ENOENT') return `the directory of ${path} does not exist`;
+  if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return `${path} and its directory must be writable: ${code}`;
   return code === '' ? messageOf(failure) : `${path} cannot be used as a token file: ${code}`;
 }
 
