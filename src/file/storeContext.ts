@@ -52,12 +52,15 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
       if (!isOld) session.onRead(record);
       return record;
     });
-  /** An older file was put back, by a backup say: its refresh token is used. Uptimes of one boot can be compared. */
+  /**
+   * An older file was put back, by a backup say: its refresh token is used. Uptimes of one boot can be compared, but
+   * where a system counts whole seconds they are wrong by up to one.
+   */
   const isOlder = (record: TokenRecord | null): boolean =>
     record !== null &&
     record.session === newest?.session &&
     record.boot === newest.boot &&
-    record.uptime < newest.uptime;
+    record.uptime < newest.uptime - 1000;
   /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
   const tokenOf = (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
     const isOfUse = record !== null && record.id !== replaced && !isOlder(record);
