@@ -105,6 +105,29 @@ describe.each(KINDS)('the three calls, with %s,', (kind) => {
     expect(await short.acquire(ask)).toMatchObject({ type: 'lease' });
   });
 
+  it('should let one with a refresh token wait once more after a lease that its leader has not given back', async () => {
+    const short = callsOn(connection.client, key, undefined, 300);
+    const first = await lead('a');
+    await calls.commit(commitOf(first, 'a'));
+    const ask = (owner: string, hasRefreshToken = true) =>
+      short.acquire({ owner, beyond: first, kind: '', endsPause: false, hasRefreshToken });
+    const silent = (await ask('b')) as { fence: number };
+    await pause(320);
+    expect(await ask('c')).toMatchObject({ type: 'wait', left: 300 });
+    await pause(200);
+    // What it could not store before comes meanwhile.
+    expect(await calls.commit(commitOf(silent.fence, 'b'))).toMatchObject({ type: 'stored' });
+    const next = { owner: 'c', beyond: silent.fence, kind: '', endsPause: false, hasRefreshToken: true } as const;
+    expect(await short.acquire(next)).toMatchObject({ type: 'lease' });
+    await pause(320);
+    // Without one, nothing is used up.
+    expect(await short.acquire({ ...next, owner: 'd', hasRefreshToken: false })).toMatchObject({ type: 'lease' });
+    await pause(320);
+    expect(await short.acquire({ ...next, owner: 'e' })).toMatchObject({ type: 'wait' });
+    await pause(320);
+    expect(await short.acquire({ ...next, owner: 'e' })).toMatchObject({ type: 'lease' });
+  });
+
   it('should store the token of a late leader if nobody leads, and nobody has stored a newer one', async () => {
     const short = callsOn(connection.client, key, undefined, 100);
     const late = await lead('a', short);

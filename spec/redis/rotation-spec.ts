@@ -4,6 +4,7 @@ import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { clientOf, startAuthority } from '../oauth/authority.js';
 import { connect, freshKey, KINDS, type Kind } from './clients.js';
 import { redisTokenStore } from '../../src/redis/index.js';
+import { cutOff } from './cutOff.js';
 import { pause } from './fleet/fleet.js';
 
 jest.setTimeout(40_000);
@@ -118,6 +119,46 @@ describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) =
     expect(await Promise.all(tokens)).toEqual(['T2', 'T2']);
     expect(presented).toEqual(['R0', 'R1']);
   });
+
+  it.each([60, 1])(
+    'should be presented once when Redis is out of reach for longer than the lease while it is exchanged, with tokens of %d s',
+    async (expires_in) => {
+      const key = freshKey();
+      const presented: string[] = [];
+      const open = async () => {
+        const { client: original, close } = await connect(kind, process.env.REDIS_URL!);
+        const { client, cut, heal } = cutOff(original);
+        const store = redisTokenStore({ client, key, forceCooldown: 0, lease: 1000, fetchTimeout: 800 });
+        dispose.push(close);
+        return { store, cut, heal };
+      };
+      const [leader, other] = [await open(), await open()];
+      const ask = (store: typeof leader.store, value: string | null) => {
+        const request: TokenRequest = {
+          reason: value === null ? 'initial' : 'manual',
+          attempt: 2,
+          previous: value === null ? null : ({ value } as AccessToken),
+          signal: new AbortController().signal,
+        };
+        const fetch = (last?: TokenResponse | null) => {
+          const n = String(presented.push(last?.refresh_token ?? 'R0'));
+          if (n === '2') [leader, other].forEach(({ cut }) => cut());
+          return of({ access_token: `T${n}`, refresh_token: `R${n}`, expires_in });
+        };
+        return firstValueFrom(from(store.refresh(request, fetch)));
+      };
+      await ask(leader.store, null);
+      await ask(other.store, null);
+      await ask(leader.store, 'T1');
+      const shared = ask(other.store, 'T1');
+      await pause(1500);
+      other.heal();
+      await pause(400);
+      leader.heal();
+      await shared;
+      expect(presented).toEqual(['R0', 'R1', 'R2'].slice(0, presented.length));
+    },
+  );
 
   it('should be one chain for all, whoever leads, newcomers with the first one too', async () => {
     const { authority, start } = await fleet(kind);

@@ -10,6 +10,7 @@ import {
 import { redisTokenStore, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { startRedis } from '../setup/redis/server.cjs';
 import { connect, freshKey, KINDS, type Connection } from './clients.js';
+import { cutOff } from './cutOff.js';
 import { pause, until } from './fleet/fleet.js';
 import { heldUp } from './heldUp.js';
 
@@ -133,25 +134,17 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
   });
 
   it('should be found although Redis was away when the channel was connected', async () => {
-    let isAway = false;
-    const client = new Proxy(connection.client, {
-      get: (target, name) => {
-        if (isAway && name === 'isReady') return false;
-        if (isAway && name === 'status') return 'reconnecting';
-        const member: unknown = Reflect.get(target, name);
-        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-      },
-    });
+    const { client, cut, heal } = cutOff(connection.client);
     const [one, other] = [store(), redisTokenStore({ client, key })];
     await ask(one, give(1));
     await ask(other, give(1));
     one.signOut!();
-    isAway = true;
+    cut();
     const theirs = watch(other.signedOut);
     const channel = `rx-fresh-token:{${key}}:push`;
     await until(async () => Number(((await connection.command('PUBSUB', 'NUMSUB', channel)) as unknown[])[1]) === 1);
     await pause(100);
-    isAway = false;
+    heal();
     await until(() => theirs.length === 1);
   });
 

@@ -2,6 +2,12 @@ import { MAX_RETRY_AFTER } from '../token/failure.js';
 import { PRELUDE } from './scriptPrelude.js';
 
 /**
+ * The lease of one who has not said how its fetch ended lasts so much longer for refresh tokens: clients may need two
+ * seconds to reconnect. Milliseconds.
+ */
+const RECONNECT = 2500;
+
+/**
  * Asks for a token, or for the right to fetch one. One script, so that what it compares cannot change before it writes.
  *
  * KEYS[1] the hash. ARGV: owner ('' only reads), lease, generation to get beyond, kind ('', 'forced', 'rejected'),
@@ -19,7 +25,7 @@ import { PRELUDE } from './scriptPrelude.js';
 export const ACQUIRE = `${PRELUDE}
 local owner, lease, beyond, kind = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local cooldown, longest = tonumber(ARGV[5]), tonumber(ARGV[6])
-read('gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'hashId', 'since', 'paused', 'ended')
+read('gen', 'token', 'issued', 'life', 'owner', 'until', 'fence', 'rejected', 'retry', 'failure', 'failures', 'at', 'took', 'hashId', 'since', 'paused', 'ended', 'extended')
 local gen, issued, life, held, fence, rejected, at = number('gen'), number('issued'), number('life'), number('until'), number('fence'), number('rejected'), number('at')
 -- An empty value is one that was cut off: it cannot be decrypted, and is not the absence of a token.
 local stored, hashId, ended = h.token == '' and '?' or h.token or '', h.hashId or '', text(number('ended'))
@@ -43,6 +49,12 @@ if ARGV[7] == '1' and beyond > 0 and hashId == '' and number('until') == 0 then
   held = now + lease
   redis.call('HSET', KEYS[1], 'since', text(now), 'until', text(held))
   redis.call('PEXPIRE', KEYS[1], 3600000)
+end
+-- A leader that has not given its lease back may live, and hold the refresh token that came for the stored one: Redis
+-- was out of its reach. It gets the time to connect again and to store it, once.
+if ARGV[7] == '1' and stored ~= '' and h.owner and h.owner ~= owner and held <= now and number('extended') ~= fence then
+  held = now + math.min(lease, ${String(RECONNECT)})
+  redis.call('HSET', KEYS[1], 'since', text(now), 'until', text(held), 'extended', text(fence))
 end
 local mine = h.owner == owner and held > now
 if held > now and not mine then return { 'W', text(now), hashId, ended, text(held - now) } end

@@ -31,7 +31,10 @@ export type Outcome =
   /** The lease was over before the fetch had begun. */
   | { readonly type: 'tooLate' };
 
-/** Between attempts to store a token that Redis did not take; and for how long, at most. Milliseconds. */
+/**
+ * Between attempts to store a token that Redis did not take; and for how long, at most, without a refresh token: one
+ * that was exchanged outlives any outage. Milliseconds.
+ */
 const COMMIT_PAUSE = 250;
 const COMMIT_TIMEOUT = 60_000;
 
@@ -120,14 +123,15 @@ async function commitUntilTaken(
   token: TokenRecord,
   { isSignedOut }: StoreRefresh,
 ): Promise<Outcome> {
-  const { requestedAt, life } = commit;
+  const { requestedAt, life, ttl } = commit;
   const commitOnce = async (): Promise<Outcome> => {
     if (isSignedOut()) return { type: 'stale', token: null };
     const answer = await calls.commit(commit);
     return answer.type === 'stale' ? answer : { type: 'stored', token };
   };
   const repeat = async (): Promise<Outcome | null> => {
-    const end = now() + (life < 0 ? COMMIT_TIMEOUT : Math.min(life, COMMIT_TIMEOUT));
+    const hasRefreshToken = token.response.refresh_token !== undefined;
+    const end = now() + (hasRefreshToken ? ttl : Math.min(life < 0 ? COMMIT_TIMEOUT : life, COMMIT_TIMEOUT));
     while (now() < end) {
       await firstValueFrom(timers.after(COMMIT_PAUSE));
       const outcome = await commitOnce().catch(() => null);
