@@ -215,6 +215,29 @@ describe.each(KINDS)('a sign-out, with %s,', (kind) => {
     expect(await ask(store(), give(3))).toMatchObject({ origin: 'shared', response: token(2) });
   });
 
+  it.each([1, 2])(
+    'should not end the session that came after it, made by another, if Redis hears of it late, said %d times',
+    async (times) => {
+      const { client, cut, heal } = cutOff(connection.client);
+      const [away, other] = [redisTokenStore({ client, key }), store()];
+      await ask(away, give(1));
+      await ask(other, give(1));
+      cut();
+      for (let n = 0; n < times; n++) void away.signOut!();
+      await other.signOut!();
+      await ask(other, give(2));
+      const theirs = watch(other.signedOut);
+      heal();
+      // It publishes its sign-out first.
+      expect(await ask(away, give(3))).toMatchObject({ origin: 'shared', response: token(2) });
+      await pause(100);
+      expect(theirs).toEqual([]);
+      // The next one is about the session that it has joined.
+      await away.signOut!();
+      expect(await ask(store(), give(4))).toMatchObject({ origin: 'fetched', response: token(4) });
+    },
+  );
+
   it('should be told to Redis although nobody asks for a token any more', async () => {
     const server = await startRedis();
     dispose.push(server.stop);

@@ -51,8 +51,8 @@ export interface Protocol {
   ) => Promise<Timed<Acquired>>;
   readonly commit: (commit: Commit) => Promise<Committed>;
   readonly fail: (fence: number, pause: number, failure: string) => Promise<void>;
-  /** Deletes what is stored. The same `id` again does nothing more. */
-  readonly signOut: (id: string, beyond: number) => Promise<void>;
+  /** Deletes what is stored, unless a sign-out later than `endedBefore` has. The same `id` again does nothing more. */
+  readonly signOut: (id: string, beyond: number, endedBefore?: number) => Promise<void>;
   /** How old what was issued then is, at most. */
   readonly ageOf: (issued: number) => number;
   /**
@@ -126,8 +126,8 @@ export function createProtocol(
     fail: async (fence, pause, failure) => {
       await bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel]));
     },
-    signOut: async (id, beyond) => {
-      await call(SIGN_OUT, () => [beyond, ttlOf(0, true), channel, id], parseSignOutReply);
+    signOut: async (id, beyond, endedBefore) => {
+      await call(SIGN_OUT, () => [beyond, ttlOf(0, true), channel, id, endedBefore ?? ''], parseSignOutReply);
     },
     ageOf: (issued) => Math.max(0, (clock.latest(now()) ?? issued) - issued),
     isOwnHash: (id) => id !== '' && id === hashId,

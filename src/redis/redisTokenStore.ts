@@ -59,7 +59,8 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const timers = createTimers(asyncScheduler);
   const cache = createTokenCache();
   const wake$ = new Subject<void>();
-  const publishSignOut = (id: string) => calls.signOut(id, cache.newest()?.generation ?? 0);
+  const publishSignOut = (id: string, endedBefore?: number) =>
+    calls.signOut(id, cache.newest()?.generation ?? 0, endedBefore);
   const session = createSession(publishSignOut, timers, () => {
     cache.clear();
     wake$.next();

@@ -1,4 +1,5 @@
 /** The session of the token in Redis, which says with every answer which generations belong to sessions that ended. */
+import type { Timers } from '../internal/timers.js';
 import { createStoreSession, type StoreSession } from '../stores/session.js';
 
 export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'> {
@@ -16,8 +17,17 @@ export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'>
   readonly onAnswer: (ended: number, begun: number) => void;
 }
 
-export function createSession(...parameters: Parameters<typeof createStoreSession>): Session {
-  const session = createStoreSession(...parameters);
+/**
+ * @param publish tells Redis of a sign-out; `endedBefore` is what `lastEnded` was when it was made, undefined before the
+ *   first answer
+ */
+export function createSession(
+  publish: (id: string, endedBefore?: number) => Promise<void>,
+  timers: Timers,
+  onEnd: () => void,
+): Session {
+  const session = createStoreSession((id) => publish(id, endedBefore), timers, onEnd);
+  let endedBefore: number | undefined;
   /** Undefined before the first answer: a sign-out before the stream began has ended nothing that this process had. */
   let lastEnded: number | undefined;
 
@@ -25,7 +35,11 @@ export function createSession(...parameters: Parameters<typeof createStoreSessio
     ...session,
     lastEnded: () => lastEnded ?? 0,
     hasEnded: (generation) => session.isUnpublished() || generation <= (lastEnded ?? 0),
-    signOut: () => session.signOut(crypto.randomUUID()),
+    signOut: () => {
+      // Until Redis has heard of it, this process has no other session that a second one could be about.
+      if (!session.isUnpublished()) endedBefore = lastEnded;
+      return session.signOut(crypto.randomUUID());
+    },
     onAnswer: (ended, begun) => {
       // The generation of a sign-out is Redis' time, or more.
       const isNew = ended > (lastEnded ?? begun);
