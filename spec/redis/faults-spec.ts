@@ -458,6 +458,25 @@ describe.each(KINDS)('with %s', (kind) => {
     expect(await command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'token', 'fence')).toEqual(before);
   });
 
+  it('should do without EVALSHA where a server or proxy does not have it, and ask for it once', async () => {
+    const server = await startRedis({ args: ['--rename-command', 'EVALSHA', 'hidden'] });
+    toClose.push(server.stop);
+    const {
+      all: [instance],
+    } = await group(kind, 1, { url: server.url, forceCooldown: 0 });
+    const { store, client } = instance!;
+    const byHash = jest.spyOn(
+      client as unknown as Record<string, () => unknown>,
+      kind === 'redis' ? 'evalSha' : 'evalsha',
+    );
+    const source = counting(3600);
+    await ask(store, requestOf('initial'), source.get);
+    await pause(50);
+    for (const value of ['T1', 'T2']) await ask(store, requestOf('manual', { value } as AccessToken), source.get);
+    expect(source.fetched).toBe(3);
+    expect(byHash).toHaveBeenCalledTimes(1);
+  });
+
   it('should share a permanent failure as its class and message, and ask the token endpoint once', async () => {
     const { all } = await group(kind, 3);
     let asked = 0;

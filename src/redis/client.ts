@@ -54,16 +54,18 @@ type RunScript = (script: string, key: string, args: readonly (string | number)[
 
 /**
  * In full while its hash is computed, so that the command is sent at once; then by its hash, and once more in full where
- * Redis does not know it any more.
+ * Redis does not know it any more. In full always where EVALSHA is missing.
  */
 export function scriptRunner(client: RedisClient): RunScript {
   const hashes = new Map<string, string>();
+  let hasEvalSha = true;
   const inFull: RunScript = (script, key, args) =>
     isIoredis(client)
       ? client.eval(script, 1, key, ...args.map(String))
       : client.eval(script, { keys: [key], arguments: args.map(String) });
   return async (script, key, values) => {
     const hash = hashes.get(script);
+    if (!hasEvalSha) return inFull(script, key, values);
     if (hash === undefined) {
       // Without a hash each command is sent in full.
       sha1(script).then(
@@ -78,7 +80,9 @@ export function scriptRunner(client: RedisClient): RunScript {
         ? client.evalsha(hash, 1, key, ...args)
         : client.evalSha(hash, { keys: [key], arguments: args }));
     } catch (error) {
-      if (!String((error as Error | undefined)?.message).startsWith('NOSCRIPT')) throw error;
+      const message = String((error as Error | undefined)?.message);
+      hasEvalSha &&= !/^ERR (?:unknown|unsupported) command/i.test(message);
+      if (hasEvalSha && !message.startsWith('NOSCRIPT')) throw error;
       return inFull(script, key, values);
     }
   };
