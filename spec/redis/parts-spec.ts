@@ -379,6 +379,19 @@ describe('a bounded call', () => {
       'NOPERM',
     ],
     [new Error("ERR unknown command 'SECRET'"), 'ERR'],
+    [new Error("ERR unknown command 'EVAL', with args beginning with: 'SECRET'"), "ERR unknown command 'EVAL'"],
+    [new Error('ERR unknown command `eval`, with args beginning with: `SECRET`'), 'ERR unknown command `eval`'],
+    [new Error('ERR unsupported command: SECRET'), 'ERR'],
+    [
+      new Error('ERR Unknown Redis command called from script script: 0a1b, on @user_script:4.'),
+      'Unknown Redis command called from script',
+    ],
+    [
+      new Error(
+        'ERR Error running script (call to f_0a1b): @user_script:4: @user_script: 4: Unknown Redis command called from Lua script',
+      ),
+      'Unknown Redis command called from Lua script',
+    ],
     [new ClientClosedError(), 'ClientClosedError'],
     // What ioredis says by an Error without a code; and a client that is used for subscriptions.
     [new Error('Connection is closed.'), 'Connection is closed'],

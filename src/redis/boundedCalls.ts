@@ -91,6 +91,9 @@ const NO_PERMISSION =
 const FIXED =
   /^(?:Connection (?:is|in) [a-z ]+|Command timed out|Stream isn't writeable|ERR Can't execute '\w+': \S+ \S+)/;
 
+/** The command itself, or one that the script calls. */
+const UNKNOWN_COMMAND = /^ERR unknown command ['`]?eval['`]?|Unknown Redis command called from (?:Lua )?script/i;
+
 /**
  * Clients put the command with its arguments on their errors, and Redis may quote them: of these, only the code is
  * passed on.
@@ -103,7 +106,8 @@ function printableReason(error: unknown): string {
     constructor?: { name?: unknown };
   };
   const text = typeof message === 'string' ? message : '';
-  const redisCode = NO_PERMISSION.test(text) ? 'NOPERM' : (FIXED.exec(text)?.[0] ?? CODE.exec(text)?.[1]);
+  const fixed = FIXED.exec(text) ?? UNKNOWN_COMMAND.exec(text);
+  const redisCode = NO_PERMISSION.test(text) ? 'NOPERM' : (fixed?.[0] ?? CODE.exec(text)?.[1]);
   const known = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? code : redisCode;
   // The errors of `redis` have no name of their own, such as ClientClosedError: `connect()` was forgotten.
   const label = name === 'Error' ? constructor?.name : name;
