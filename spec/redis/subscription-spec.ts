@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectSocket, createServer, type AddressInfo } from 'node:net';
 import { from, of, firstValueFrom, type Subscription } from 'rxjs';
 import type { AccessToken, TokenStore } from 'rx-fresh-token';
 import { redisTokenStore } from '../../src/redis/index.js';
@@ -120,6 +122,35 @@ describe.each(KINDS)('the connection for pushes, with %s,', (kind) => {
     await until(async () => (await connections()) === 3);
     await fetch(redisTokenStore({ client: admin.client, key: 'a' }), 'T1');
     await until(() => heard.includes('T1'));
+  });
+
+  it('should be opened again once a second at most where a proxy closes it at SUBSCRIBE', async () => {
+    const server = await startRedis();
+    dispose.push(server.stop);
+    let closed = 0;
+    const proxy = createServer((socket) => {
+      const upstream = connectSocket(server.port, '127.0.0.1');
+      [socket, upstream].forEach((end) => end.on('error', () => undefined));
+      socket.on('data', (data) => {
+        if (!/\r\nsubscribe\r\n/i.test(data.toString('latin1'))) return upstream.write(data);
+        closed++;
+        return socket.destroy();
+      });
+      upstream.pipe(socket);
+      socket.on('close', () => upstream.destroy());
+    }).listen(0, '127.0.0.1');
+    dispose.push(() => proxy.close());
+    await once(proxy, 'listening');
+    const url = `redis://127.0.0.1:${String((proxy.address() as AddressInfo).port)}`;
+    const { client, close } = await connect(kind, url);
+    const watching = redisTokenStore({ client, key: 'a' }).changes!.subscribe();
+    dispose.push(close, () => {
+      watching.unsubscribe();
+    });
+    await until(() => closed > 0);
+    await pause(1500);
+    expect(closed).toBeLessThanOrEqual(3);
+    expect(closed).toBeGreaterThanOrEqual(2);
   });
 
   it('should not be taken from the others by a channel that Redis refuses', async () => {

@@ -62,7 +62,16 @@ export const openDuplicate = (client: RedisClient): Observable<SubscribeTo> =>
       duplicate.on?.('message', (...message) => {
         message$.next(message);
       });
-      subscriber.next((name) => ioredisChannel(duplicate, ready$, message$, name));
+      let unconfirmed = 0;
+      // A proxy that does not know SUBSCRIBE closes the connection. The client would send it again without a pause.
+      duplicate.on?.('close', () => {
+        if (unconfirmed > 0) fail(new Error('the connection was closed at SUBSCRIBE'));
+      });
+      const subscribe = (name: string) => {
+        unconfirmed++;
+        return duplicate.subscribe?.(name).finally(() => unconfirmed--);
+      };
+      subscriber.next((name) => ioredisChannel(duplicate, ready$, message$, name, subscribe));
       if (duplicate.status === 'wait') duplicate.connect?.().catch(() => undefined);
       return;
     }
@@ -77,11 +86,12 @@ const ioredisChannel = (
   ready$: Observable<void>,
   message$: Observable<readonly unknown[]>,
   name: string,
+  subscribeTo: (name: string) => Promise<unknown> | undefined,
 ): Observable<ChannelEvent> =>
   new Observable((subscriber) => {
     // Subscribing again is harmless, and right when the user has switched autoResubscribe off.
     const subscribe = () => {
-      announce(subscriber, duplicate.subscribe?.(name));
+      announce(subscriber, subscribeTo(name));
     };
     subscriber.add(
       message$.subscribe(([channel, text]) => {
