@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect as connectSocket, createServer, type AddressInfo } from 'node:net';
+import { connect as connectSocket, createServer, type AddressInfo, type Socket } from 'node:net';
 import { from, of, firstValueFrom, type Subscription } from 'rxjs';
 import type { AccessToken, TokenStore } from 'rx-fresh-token';
 import { redisTokenStore } from '../../src/redis/index.js';
@@ -20,6 +20,22 @@ const fetch = (store: TokenStore, access_token: string, previous: AccessToken | 
       ),
     ),
   );
+
+const isSubscribe = (data: Buffer) => /\r\nsubscribe\r\n/i.test(data.toString('latin1'));
+
+/** A proxy that asks before it passes something on, in either direction. Gives the URL of a Redis behind it. */
+async function proxyTo(port: number, passes: (socket: Socket, data: Buffer) => boolean): Promise<string> {
+  const proxy = createServer((socket) => {
+    const upstream = connectSocket(port, '127.0.0.1');
+    [socket, upstream].forEach((end) => end.on('error', () => undefined));
+    socket.on('data', (data) => passes(socket, data) && upstream.write(data));
+    upstream.on('data', (data) => passes(socket, data) && socket.write(data));
+    socket.on('close', () => upstream.destroy());
+  }).listen(0, '127.0.0.1');
+  dispose.push(() => proxy.close());
+  await once(proxy, 'listening');
+  return `redis://127.0.0.1:${String((proxy.address() as AddressInfo).port)}`;
+}
 
 describe.each(KINDS)('the connection for pushes, with %s,', (kind) => {
   it('should be one for all stores of a client, open while one of them listens, and open again after that', async () => {
@@ -124,24 +140,55 @@ describe.each(KINDS)('the connection for pushes, with %s,', (kind) => {
     await until(() => heard.includes('T1'));
   });
 
+  it('should be opened again when a firewall has dropped it without a word, and stay open while it is answered', async () => {
+    const server = await startRedis();
+    dispose.push(server.stop);
+    const admin = await connect(kind, server.url);
+    dispose.push(admin.close);
+    const subscriptions = new Set<unknown>();
+    let isDropped: (socket: unknown) => boolean = () => false;
+    const url = await proxyTo(server.port, (socket, data) => {
+      if (isSubscribe(data)) subscriptions.add(socket);
+      return !isDropped(socket);
+    });
+    // Half a minute is one second here.
+    const { setInterval } = globalThis;
+    const faster = jest
+      .spyOn(globalThis, 'setInterval')
+      .mockImplementation(((run: () => void, ms: number) =>
+        setInterval(run, ms >= 10_000 ? ms / 30 : ms)) as typeof setInterval);
+    dispose.push(() => {
+      faster.mockRestore();
+    });
+    const { client, close } = await connect(kind, url);
+    const [store, other] = [redisTokenStore({ client, key: 'a' }), redisTokenStore({ client: admin.client, key: 'a' })];
+    const ended: unknown[] = [];
+    const watching = from(store.signedOut!).subscribe(() => ended.push(null));
+    dispose.push(close, () => {
+      watching.unsubscribe();
+    });
+    await fetch(store, 'T1');
+    await until(() => subscriptions.size === 1);
+    await pause(2500);
+    expect(subscriptions.size).toBe(1);
+    const dropped = new Set(subscriptions);
+    isDropped = (socket) => dropped.has(socket);
+    await pause(100);
+    await other.signOut!();
+    await until(() => ended.length === 1, 5000);
+    expect(subscriptions.size).toBe(2);
+  });
+
   it('should be opened again once a second at most where a proxy closes it at SUBSCRIBE', async () => {
     const server = await startRedis();
     dispose.push(server.stop);
     let closed = 0;
-    const proxy = createServer((socket) => {
-      const upstream = connectSocket(server.port, '127.0.0.1');
-      [socket, upstream].forEach((end) => end.on('error', () => undefined));
-      socket.on('data', (data) => {
-        if (!/\r\nsubscribe\r\n/i.test(data.toString('latin1'))) return upstream.write(data);
-        closed++;
-        return socket.destroy();
-      });
-      upstream.pipe(socket);
-      socket.on('close', () => upstream.destroy());
-    }).listen(0, '127.0.0.1');
-    dispose.push(() => proxy.close());
-    await once(proxy, 'listening');
-    const url = `redis://127.0.0.1:${String((proxy.address() as AddressInfo).port)}`;
+    const url = await proxyTo(server.port, (socket, data) => {
+      if (!isSubscribe(data)) return true;
+      closed++;
+      socket.destroy();
+      return false;
+    });
     const { client, close } = await connect(kind, url);
     const watching = redisTokenStore({ client, key: 'a' }).changes!.subscribe();
     dispose.push(close, () => {

@@ -1,6 +1,7 @@
 /** A second connection of a client for pushes, for `redis` and `ioredis` alike. */
-import { Observable, Subject } from 'rxjs';
-import { isIoredis, type ClientState, type RedisClient } from './client.js';
+import { EMPTY, map, Observable, race, repeat, Subject, switchMap } from 'rxjs';
+import type { Timers } from '../internal/timers.js';
+import { isDown, isIoredis, type ClientState, type RedisClient } from './client.js';
 
 /** `connected`, each time the channel is: messages may have been missed before; else a message. */
 export type ChannelEvent = { readonly type: 'connected' } | { readonly type: 'message'; readonly text: string };
@@ -15,6 +16,7 @@ interface Duplicate extends ClientState {
   connect?(): Promise<unknown>;
   subscribe?(channel: string, listener?: Listener): Promise<unknown>;
   unsubscribe?(channel: string, listener?: Listener): Promise<unknown>;
+  ping?(): Promise<unknown>;
   unref?(): void;
   destroy?(): unknown;
   disconnect?(): unknown;
@@ -23,11 +25,18 @@ interface Duplicate extends ClientState {
 }
 
 /**
+ * Between two PINGs, which keep the connection in use; and how long the answer to one may take. A firewall that has
+ * dropped an idle connection tells nobody. Milliseconds.
+ */
+const PING_INTERVAL = 30_000;
+const PING_TIMEOUT = 10_000;
+
+/**
  * A second connection of a client, for subscriptions. It is closed when this is unsubscribed, and errors when it has
  * ended. It never keeps a process alive where the client allows that.
  */
 // Hand-made: it translates an event emitter that connects in its own time.
-export const openDuplicate = (client: RedisClient): Observable<SubscribeTo> =>
+export const openDuplicate = (client: RedisClient, timers: Timers): Observable<SubscribeTo> =>
   new Observable((subscriber) => {
     const original = client as ClientState;
     const isCluster = typeof original.nodeClient === 'function';
@@ -51,6 +60,7 @@ export const openDuplicate = (client: RedisClient): Observable<SubscribeTo> =>
     duplicate.on?.('node-reconnecting', () => {
       fail(new Error('the connection to the node is lost'));
     });
+    subscriber.add(pings(duplicate, timers).subscribe({ error: fail }));
     const ready$ = new Subject<void>();
     duplicate.on?.('ready', () => {
       ready$.next();
@@ -80,6 +90,23 @@ export const openDuplicate = (client: RedisClient): Observable<SubscribeTo> =>
       subscriber.next((name) => nodeRedisChannel(duplicate, ready$, name));
     }, fail);
   });
+
+/** Errs when one is not answered; a refusal is an answer. A client that knows that it is disconnected is not asked. */
+const pings = (duplicate: Duplicate, timers: Timers): Observable<unknown> =>
+  timers.after(PING_INTERVAL).pipe(
+    switchMap(() => {
+      // Clusters and sentinels would ask over another connection.
+      const isSingle = duplicate.unref !== undefined || duplicate.stream !== undefined;
+      if (!isSingle || isDown(duplicate as unknown as RedisClient)) return EMPTY;
+      const pong = Promise.resolve(duplicate.ping?.()).catch(() => undefined);
+      return race(pong, timers.after(PING_TIMEOUT).pipe(map(unanswered)));
+    }),
+    repeat(),
+  );
+
+const unanswered = () => {
+  throw new Error('the connection does not answer');
+};
 
 const ioredisChannel = (
   duplicate: Duplicate,

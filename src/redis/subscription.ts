@@ -41,7 +41,7 @@ export function channelEvents(client: RedisClient, name: string): Observable<Cha
 }
 
 function shareConnection(client: RedisClient): Observable<SubscribeTo | null> {
-  const opened$ = openDuplicate(client).pipe(retry({ delay: () => timers.after(RETRY) }), map(oncePerChannel));
+  const opened$ = openDuplicate(client, timers).pipe(retry({ delay: () => timers.after(RETRY) }), map(oncePerChannel));
   const connection$ = isOpen(client).pipe(
     switchMap((open) => (open ? opened$ : of(null))),
     share({ connector: () => new ReplaySubject(1) }),
