@@ -1,4 +1,4 @@
-import { firstValueFrom, from, map, Observable, of, take, timer } from 'rxjs';
+import { firstValueFrom, from, map, Observable, of, take, throwError, timer } from 'rxjs';
 import {
   createTokenStream,
   withToken,
@@ -13,6 +13,7 @@ import {
 } from 'rx-fresh-token';
 import { redisTokenStore, type RedisClient, type RedisTokenStoreOptions } from '../../src/redis/index.js';
 import { accessToken } from '../../src/token/accessToken.js';
+import { isPermanentFailure } from '../../src/token/failure.js';
 import { startRedis, type RedisServer } from '../setup/redis/server.cjs';
 import { connect, freshKey, instances, KINDS, type Connection, type Kind } from './clients.js';
 import { pause, until } from './fleet/fleet.js';
@@ -483,7 +484,7 @@ describe.each(KINDS)('with %s', (kind) => {
     const refuse = () => {
       asked++;
       return timer(20).pipe(
-        map((): TokenResponse => ({ error: 'invalid_client', error_description: 'who are you' }) as never),
+        map((): TokenResponse => ({ error: 'invalid_grant', error_description: 'used up' }) as never),
       );
     };
     const streams = all.map(({ store }) => streamOn(store, refuse));
@@ -492,9 +493,60 @@ describe.each(KINDS)('with %s', (kind) => {
     for (const { errors } of streams) {
       expect(errors[0]).toMatchObject({
         code: 'ERR_TOKEN_UNAVAILABLE',
-        cause: { name: 'TokenEndpointError', code: 'ERR_TOKEN_ENDPOINT', error: 'invalid_client' },
+        cause: { name: 'TokenEndpointError', code: 'ERR_TOKEN_ENDPOINT', error: 'invalid_grant' },
       });
     }
+  });
+
+  it("should be no failure of the other processes' callers when one has a wrong client secret", async () => {
+    const { all } = await group(kind, 3);
+    const refused = { asked: 0 };
+    const refuse = () => {
+      refused.asked++;
+      return of<TokenResponse>({ error: 'invalid_client' } as never);
+    };
+    const wrong = streamOn(all[0]!.store, refuse);
+    await until(() => wrong.errors.length === 1);
+    const source = counting(3600);
+    const right = all.slice(1).map(({ store }) => streamOn(store, source.get));
+    await until(() => right.every(({ token$ }) => token$.current !== null));
+    expect(right.flatMap(({ errors }) => errors)).toEqual([]);
+    expect(right.flatMap(({ ofType }) => ofType('refreshFailed')).every(({ permanent }) => !permanent)).toBe(true);
+    expect([source.fetched, refused.asked]).toEqual([1, 1]);
+    // It gets the token of the others.
+    expect((await firstValueFrom(wrong.token$)).value).toBe('T1');
+  });
+
+  it('should be found out by each process once that its client secret is wrong', async () => {
+    const { all } = await group(kind, 3);
+    const asked = [0, 0, 0];
+    const streams = all.map(({ store }, index) =>
+      streamOn(store, () => {
+        asked[index]!++;
+        return timer(20).pipe(map(() => ({ error: 'invalid_client' }) as never));
+      }),
+    );
+    await until(() => streams.every(({ errors }) => errors.length > 0));
+    expect(asked).toEqual([1, 1, 1]);
+  });
+
+  it('should be the failure of others, too, once their own fetch has failed, until they have a token', async () => {
+    const { all } = await group(kind, 2);
+    const [{ store: one }, { store: other }] = all as [(typeof all)[0], (typeof all)[0]];
+    let asked = 0;
+    const refuse = () => {
+      asked++;
+      return throwError(() => Object.assign(new Error('refused'), { status: 401, error: 'invalid_client' }));
+    };
+    const isPermanent = (store: TokenStore) =>
+      ask(store, requestOf('initial'), refuse).then(() => null, isPermanentFailure);
+    expect([await isPermanent(one), await isPermanent(other), asked]).toEqual([true, false, 1]);
+    await pause(300);
+    expect([await isPermanent(other), await isPermanent(one), asked]).toEqual([true, true, 2]);
+    await pause(600);
+    await ask(one, requestOf('initial'), () => of({ access_token: 'T1', expires_in: 1 }));
+    await pause(1000);
+    expect([await isPermanent(other), await isPermanent(one), asked]).toEqual([true, false, 3]);
   });
 
   it('should pause as long as the server asked for, all of them', async () => {

@@ -258,6 +258,19 @@ describe('a shared failure', () => {
     expect(retryAfterOf(read, 0)).toBeCloseTo(70);
   });
 
+  it.each([
+    ['invalid_client', false],
+    ['unauthorized_client', false],
+    ['invalid_grant', true],
+    ['invalid_scope', true],
+  ])('should be permanent or not for a process whose own fetch has not failed: %s, %p', (error, permanent) => {
+    const failure = failureOf(new TokenEndpointError('refused', { status: 400, error }));
+    expect([true, false].map((isRefused) => isPermanentFailure(errorOf(failure, 70, isRefused)))).toEqual([
+      true,
+      permanent,
+    ]);
+  });
+
   it('should hold nothing that may be a secret of the message', () => {
     const message = 'request to https://app:pa55@id.example/token?client_secret=s3cr3t failed, reason: ECONNREFUSED';
     expect(sharedFailureOf(new Error(message)).message).toBe(

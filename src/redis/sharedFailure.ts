@@ -31,8 +31,15 @@ export function sharedFailureOf(thrown: unknown): SharedFailure {
 
 const KNOWN_CLASSES = { InvalidTokenResponseError, TokenFetchTimeoutError };
 
-/** The failure as an error again, with the time that the fleet pauses: a stream's own pause is no shorter. */
-export function errorOf(shared: unknown, retryAfter: number): Error {
+/** The token endpoint refused the credentials of one process: others may have better ones, while a secret is rotated. */
+const OF_ONE_PROCESS = ['invalid_client', 'unauthorized_client', 'incorrect_client_credentials'];
+
+/**
+ * The failure as an error again, with the time that the fleet pauses: a stream's own pause is no shorter.
+ *
+ * @param isRefused a fetch of this process has failed permanently, too. If not, it is to try its own credentials
+ */
+export function errorOf(shared: unknown, retryAfter: number, isRefused = true): Error {
   const {
     name = 'Error',
     message,
@@ -40,6 +47,8 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
     error,
     temporary,
   } = (typeof shared === 'object' && shared !== null ? shared : {}) as Partial<SharedFailure>;
+  // Without the code, which is permanent whatever the headers say. The message tells it.
+  const isOfAnother = !isRefused && OF_ONE_PROCESS.includes(String(error));
   const text = `${message ?? 'the token source failed'} (of the last fetch, shared through Redis)`;
   const isJudgedByAnswer = name === 'TokenEndpointError' || status !== undefined || error !== undefined;
   // Permanent for another reason: a mistake of the source's, or a redirect.
@@ -53,11 +62,11 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
   const failure = new TokenEndpointError(text, {
     retryAfter,
     ...(typeof status === 'number' && { status }),
-    ...(typeof error === 'string' && { error }),
+    ...(typeof error === 'string' && !isOfAnother && { error }),
   });
   // By this header the status is one that asks to come back.
   const headers = { 'retry-after': String(retryAfter / 1000) };
-  if (temporary) return Object.defineProperty(failure, 'headers', { value: headers });
+  if (temporary || isOfAnother) return Object.defineProperty(failure, 'headers', { value: headers });
   // A redirect is permanent, which neither its status nor a code tells.
   return message === undefined || isPermanentFailure(failure) ? failure : asMistake(failure);
 }

@@ -5,7 +5,7 @@ import { abortable } from '../internal/abortable.js';
 import { headStartOf } from '../internal/sourceHooks.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import { sessionEnded } from '../stores/session.js';
-import { retryAfterOf } from '../token/failure.js';
+import { isPermanentFailure, retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { beginRefresh, isFinished, isPrevious, type StoreRefresh } from './storeRefresh.js';
 import { RedisUnavailable } from './boundedCalls.js';
@@ -25,12 +25,14 @@ const EARLY = 20;
 interface RefreshContext extends StoreContext {
   /** Until then the stream waits by itself after the last failure; only `refresh()` and `wake` have it ask sooner. */
   pausedUntil: number;
+  /** The generation after which a fetch of this process last failed permanently; -1: none has. */
+  refusedAfter: number;
   /** Why the stored value could not be read, when that was last tried. */
   unreadable: Error | undefined;
 }
 
 export function sharedRefresh(store: StoreContext): TokenStore['refresh'] {
-  const context: RefreshContext = { ...store, pausedUntil: -Infinity, unreadable: undefined };
+  const context: RefreshContext = { ...store, pausedUntil: -Infinity, refusedAfter: -1, unreadable: undefined };
   return (request, fetch) =>
     abortable((abandoned) => {
       const isEarly = context.now() < context.pausedUntil - EARLY;
@@ -64,6 +66,8 @@ const newerFor = (store: StoreContext, refresh: StoreRefresh) => {
   const newer = store.newerThan(refresh.beyond);
   return newer && !isPrevious(refresh, newer) ? newer : null;
 };
+
+const newestGeneration = ({ cache }: StoreContext) => cache.newest()?.generation ?? 0;
 
 /** Asks once; null: ask again. */
 async function askOnce(store: RefreshContext, refresh: StoreRefresh, round: number): Promise<StoredToken | null> {
@@ -119,7 +123,11 @@ async function onAnswer(
       return null;
     case 'pause':
       if (answer.failure !== '')
-        throw errorOf(await store.encryption.decrypt('failure', answer.failure), Math.ceil(answer.left));
+        throw errorOf(
+          await store.encryption.decrypt('failure', answer.failure),
+          Math.ceil(answer.left),
+          store.refusedAfter === newestGeneration(store),
+        );
       await sleep(store, answer.left + 1);
       return null;
     case 'lease':
@@ -134,6 +142,7 @@ async function onLease(store: RefreshContext, refresh: StoreRefresh, grant: Leas
   try {
     outcome = await fetchUnderLease(store, grant, refresh);
   } catch (error) {
+    if (isPermanentFailure(error)) store.refusedAfter = newestGeneration(store);
     const newer = store.newerThan(refresh.beyond);
     if (newer) return store.handOut(newer, 'shared');
     throw error;
