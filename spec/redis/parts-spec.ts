@@ -264,7 +264,7 @@ describe('a shared failure', () => {
     ['invalid_grant', true],
     ['invalid_scope', true],
   ])('should be permanent or not for a process whose own fetch has not failed: %s, %p', (error, permanent) => {
-    const failure = failureOf(new TokenEndpointError('refused', { status: 400, error }));
+    const failure = sharedFailureOf(new TokenEndpointError('refused', { status: 400, error }));
     expect([true, false].map((isRefused) => isPermanentFailure(errorOf(failure, 70, isRefused)))).toEqual([
       true,
       permanent,
