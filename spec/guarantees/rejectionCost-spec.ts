@@ -185,6 +185,19 @@ describe('33: what a resource costs that rejects every token', () => {
   );
 
   it(
+    'one refresh, where it says a bare 403 all through the long life of a token',
+    marbles((m) => {
+      const rig = issuer(m);
+      for (let minute = 1; minute < 90; minute++) {
+        rig.call(minute * MINUTE, 'forbidden', () => of(answer(403)), { key: 'GET /forbidden' });
+        rig.visit(minute * MINUTE + 100, '/orders');
+      }
+      rig.end(90 * MINUTE);
+      expect(forced(rig)).toEqual([MINUTE]);
+    }),
+  );
+
+  it(
     'one refresh a minute at most, where it says 401; others do not fail, and wait for one attempt at most',
     marbles((m) => {
       const rig = issuer(m);
