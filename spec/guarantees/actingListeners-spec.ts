@@ -1,4 +1,4 @@
-import { of, Subject } from 'rxjs';
+import { filter, of, Subject, takeUntil } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { withToken, type TokenEvent, type TokenStream } from 'rx-fresh-token';
 import { answer, setUp, type Rig } from './rig.js';
@@ -12,6 +12,28 @@ function inside({ token$ }: Rig, type: TokenEvent['type'], from: number, act: ()
     act();
   });
 }
+
+it(
+  '15: a request that is rejected in the pause after a failed attempt joins the next one, though nobody waited meanwhile',
+  marbles((m) => {
+    const rig = setUp(m, (n) => ({ took: 0, life: 3600, ...(n === 2 && { fail: { status: 503 } }) }), {
+      idleTimeout: 0,
+      random: () => 1,
+      backoff: { initial: 500 },
+    });
+    const revoked = withToken(rig.token$, ({ value }) => of(answer(value === 'T1' ? 401 : 200)));
+    for (const ms of [1000, 1200])
+      rig.at(ms, () => {
+        rig.tell('a', revoked);
+      });
+    rig.at(2000, () => {
+      rig.token$.close();
+    });
+    m.flush();
+    expect(rig.asked).toEqual(['1000 initial', '1000 rejected', '1500 rejected #2']);
+    expect(rig.log).toEqual(['1000 a 401', '1500 a 200']);
+  }),
+);
 
 describe('whoever acts from inside an event', () => {
   it(
@@ -316,6 +338,50 @@ describe('whoever acts from inside an event', () => {
       m.flush();
       expect(rig.asked).toEqual(['0 manual', '0 rejected']);
       expect(rig.log).toEqual(['0 r T1']);
+    }),
+  );
+
+  it.each([401, 403])(
+    '15: should have the token replaced after %s, though a listener ends the rejected request at once',
+    (status) => {
+      marbles((m) => {
+        const rig = setUp(m, () => ({ took: 0, life: 3600 }));
+        rig.tell('s', rig.token$);
+        const rejected$ = rig.token$.events.pipe(filter(({ type }) => type === 'tokenRejected'));
+        rig.at(100, () =>
+          withToken(rig.token$, () => of(answer(status)))
+            .pipe(takeUntil(rejected$))
+            .subscribe(),
+        );
+        rig.at(200, () => {
+          rig.token$.close();
+        });
+        m.flush();
+        expect(rig.asked).toEqual(['0 initial', '100 rejected']);
+        expect(rig.log).toEqual(['0 s T1', '100 s T2']);
+      })();
+    },
+  );
+
+  it(
+    '15: should not have the token replaced when the listener that ends the request signs out',
+    marbles((m) => {
+      const rig = setUp(m, () => ({ took: 0, life: 3600 }), { idleTimeout: 0 });
+      const ended$ = new Subject();
+      inside(rig, 'tokenRejected', 0, () => {
+        ended$.next(undefined);
+        rig.token$.signOut();
+      });
+      rig.at(100, () =>
+        withToken(rig.token$, () => of(answer(401)))
+          .pipe(takeUntil(ended$))
+          .subscribe(),
+      );
+      rig.at(200, () => {
+        rig.token$.close();
+      });
+      m.flush();
+      expect(rig.asked).toEqual(['100 initial']);
     }),
   );
 

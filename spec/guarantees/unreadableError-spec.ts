@@ -1,6 +1,7 @@
 /* eslint rxjs-x/throw-error: off -- sources throw what they like */
 import { firstValueFrom, of, throwError } from 'rxjs';
 import { createTokenStream, takeToken } from 'rx-fresh-token';
+import { until } from '../until.js';
 
 it('should tell of a failure whose message cannot be read', async () => {
   const error = Object.defineProperty(new RangeError(), 'message', {
@@ -14,7 +15,7 @@ it('should tell of a failure whose message cannot be read', async () => {
     if (event.type === 'refreshFailed') messages.push(event.message);
   });
   takeToken(token$, { maxWait: 5 }).subscribe({ error: (error: unknown) => messages.push((error as Error).message) });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => messages.length === 2);
   expect(messages).toEqual(['RangeError', expect.stringMatching(/: RangeError$/)]);
   token$.close();
 });

@@ -92,12 +92,28 @@ describe('tokenResponseOf', () => {
     ['invalid_grant', 'Token revoked after too many requests', 'invalid_grant'],
     ['invalid_grant', 'The token has expired, and the rate limit is reached', 'invalid_grant'],
     ['invalid_grant', 'Refresh token used by concurrent requests', 'invalid_grant'],
+    ['invalid_grant', 'The refresh token is expired. Rate limit: 10', 'invalid_grant'],
+    ['invalid_grant', 'Refresh token already used: rate limit of retries', 'invalid_grant'],
+    ['invalid_grant', 'Too many refresh requests: oldest token invalidated', 'invalid_grant'],
+    ['unauthorized_client', 'The session is extended', 'unauthorized_client'],
     ['slow_down', 'too many requests', 'slow_down'],
     ['access_denied', 'The user has limited access', 'access_denied'],
     ['use_dpop_nonce', 'rate limit', 'use_dpop_nonce'],
   ])('should leave %s as it is: %s', (error, description, expected) => {
     expect(refusalOf(error, description)).toMatchObject({ error: expected });
   });
+});
+
+it('should not take the page of a firewall for one that asks for a sign-in, whatever it says of a session', () => {
+  const text = '<!doctype html><html><body>Your VPN session has expired</body></html>';
+  const answer = { name: 'it answered', status: 403, text, retryAfter: undefined, clockSkew: undefined };
+  let failure: unknown;
+  try {
+    tokenResponseOf({ ...answer, asksForRetry: true });
+  } catch (thrown) {
+    failure = thrown;
+  }
+  expect(failure).toMatchObject({ error: 'temporarily_unavailable' });
 });
 
 describe('mediaTypeOf', () => {

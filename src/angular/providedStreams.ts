@@ -110,9 +110,10 @@ export function chooseStream(levels: Levels, url: string): Choice | null {
  */
 export function mayCarryToken(levels: Levels, url: string): boolean {
   const base = 'http://localhost';
-  const isRelative = !URL.canParse(url) && URL.canParse(url, base);
+  const target = url.startsWith('//') ? `https:${url}` : url;
+  const isRelative = !URL.canParse(target) && URL.canParse(target, base);
   const holds = (stream: ProvidedStream) =>
-    isRelative ? lengthOfMatch(stream, new URL(url, base).href) >= 0 : matchOf(stream, url) !== null;
+    isRelative ? lengthOfMatch(stream, new URL(target, base).href) >= 0 : matchOf(stream, target) !== null;
   return levels.flat().some(holds);
 }
 

@@ -21,12 +21,13 @@ const responseOf = (answer: unknown) => {
  * MongoDB's, which have a name each.
  */
 export function statusOf(answer: unknown): number | undefined {
-  for (const fields of [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)]) {
-    const { status, statusCode, httpStatusCode, responseStatusCode, status_code, code, codeName } = fields;
+  const carriers = [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)];
+  for (const { status, statusCode, httpStatusCode, responseStatusCode, status_code } of carriers)
     for (const each of [status, statusCode, httpStatusCode, responseStatusCode, status_code])
       if (typeof each === 'number') return each;
+  // A code says less than the status of the response beside it.
+  for (const { code, codeName } of carriers)
     if (typeof code === 'number' && code >= 400 && code <= 599 && !codeName) return code;
-  }
   return undefined;
 }
 

@@ -45,12 +45,14 @@ const SIGN_IN_AGAIN = [
   /refresh.?token.{0,30}(invalid|expired|revoked)\b/i,
   /refresh.?token[^"]{0,30}(already.(been.)?used|invalidated|not.(found|valid)|reuse)/i,
   /(token|session)[^"]{0,30}revoked\b/i,
-  /session[^"]{0,12}(ended|expired|not.found|terminated)/i,
+  /session[^"]{0,12}((?<![a-z])ended|expired|not.found|terminated)/i,
   // Firebase, and Hydra.
   /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"|"token_inactive"/,
 ];
 
-const saysToSignIn = (text: string): boolean => SIGN_IN_AGAIN.some((words) => words.test(text));
+/** Not the page of a firewall, whatever it says of a session. */
+const saysToSignIn = (text: string): boolean =>
+  !isHtml({ body: text }) && SIGN_IN_AGAIN.some((words) => words.test(text));
 
 /** What is wrong is not the refresh token (RFC 6749 section 5.2, RFC 8707 section 2): a new sign-in does not help. */
 const OF_THE_REQUEST = ['invalid_client', 'unsupported_grant_type', 'invalid_scope', 'invalid_target'];
@@ -69,7 +71,7 @@ const BUSY = /too many (\w+ )?requests|rate.?(limit|exceeded)|throttled|already 
 const AGAIN = /retry (your|the) request|concurrent requests/i;
 
 /** With a code that asks for a sign-in: the token was ended, for whatever reason. */
-const ENDED = /revoked|has expired/i;
+const ENDED = /revoked|(has|is|token) expired|invalidated|already.(been.)?used/i;
 
 /** Whether words ask for another try. `mustSignIn`: the code asks for a sign-in. */
 const asksInWords = (words: string, mustSignIn: boolean): boolean =>

@@ -73,7 +73,7 @@ export function createPipeline(context: TokenContext) {
    */
   const untilNeeded$ = recheck$.pipe(
     // Nobody wants a token: emit at once, so that `takeWhile` completes.
-    switchMap(() => (isToRun() ? afterPause(context) : AT_ONCE)),
+    switchMap(() => (state.refresh || isToRun() ? afterPause(context) : AT_ONCE)),
     takeWhile(isToRun),
     filter(() => state.refresh !== null || whyRefresh(state, now()) !== null),
   );

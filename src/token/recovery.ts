@@ -1,5 +1,5 @@
 /** What follows when a server rejects or accepts a token: a refresh, a repeat, or nothing. */
-import { catchError, defer, EMPTY, filter, tap, type Observable } from 'rxjs';
+import { catchError, EMPTY, filter, Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
@@ -69,26 +69,34 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
      * Emits the token with which to repeat a rejected request. Completes without one if the rejection is to be passed
      * on: no refresh may be spent on it, or the refresh failed, or brought the very token that was rejected.
      */
-    recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> =>
-      defer(() => {
-        const { token } = rejection;
+    recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> => {
+      const { token } = rejection;
+      const next$ = new Observable<AccessToken>((subscriber) => {
         const { held, failures } = state;
         // Before the wait: where the token has expired, a source that answers at once ends that before it has begun.
         const outcome = settle(context, rejection, isOfSession(state, token));
         // A `tokenRejected` listener may have signed out.
-        if (outcome === 'suppressed' || !isOfSession(state, token)) return EMPTY;
-        if (!sameToken(state.held?.token, token)) return views.take(maxWait);
-        // A `tokenRejected` listener may have made the attempt already.
-        return views.next({ held, failures }, maxWait).pipe(
-          tap((next) => {
-            // The source returned the token again, so it is valid: this resource alone rejects it.
-            if (sameToken(next, token)) rejections.remember(rejection, now());
-          }),
-        );
-      }).pipe(
-        filter((next) => !sameToken(next, rejection.token)),
+        if (outcome === 'suppressed' || !isOfSession(state, token)) {
+          subscriber.complete();
+          return;
+        }
+        // It may have ended this request. The others need another token all the same.
+        if (subscriber.closed && outcome === 'refreshing') demand();
+        // It may have made the attempt already.
+        const isReplaced = !sameToken(state.held?.token, token);
+        const wait$ = isReplaced ? views.take(maxWait) : views.next({ held, failures }, maxWait);
+        wait$.subscribe(subscriber);
+      });
+      return next$.pipe(
+        filter((next) => {
+          const isSame = sameToken(next, token);
+          // The source returned the token again, so it is valid: this resource alone rejects it.
+          if (isSame) rejections.remember(rejection, now());
+          return !isSame;
+        }),
         catchError(() => EMPTY),
-      ),
+      );
+    },
     /** The same for a caller that does not wait, and whose token may be of any session. */
     reject: (rejection: Rejection): void => {
       if (settle(context, rejection, true) === 'refreshing') demand();

@@ -96,8 +96,8 @@ export interface TokenStreamOptions {
   backoff?: BackoffOptions | undefined;
   /**
    * Returns true for a failure that a retry cannot help. Default: an OAuth error code that refuses (RFC 6749 section
-   * 5.2), any 4xx that does not ask for a later retry (408, 410, 412, 421, 425, 429, `Retry-After`, a rate limit, a 403
-   * with an HTML page), and a mistake of the source's.
+   * 5.2), any 4xx that does not ask for a later retry (408, 409, 410, 412, 421, 425, 429, `Retry-After`, a rate limit,
+   * a 403 with an HTML page), and a mistake of the source's.
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
   /**
