@@ -34,7 +34,19 @@ const thrown = (work: () => unknown): unknown => {
 
 describe('an older version of the file that is put back, as by a backup', () => {
   /** As if its token had been asked for two seconds before. */
-  const aged = (text: string) => text.replace(/"uptime":([\d.]+)/, (_, ms) => `"uptime":${Number(ms) - 2000}`);
+  const aged = (text: string) =>
+    text.replace(/"(asked|uptime)":([\d.]+)/g, (_, at, ms) => `"${at}":${Number(ms) - 2000}`);
+
+  it('should not be seen in the token of a container of the same boot, whose uptime is less', async () => {
+    const { handed, fetch } = rotatingSource();
+    const [store, other] = [open(), open()];
+    await ask(other, fetch, tokenOf(await ask(store, fetch)));
+    const ofContainer = content().replace(/"uptime":([\d.]+)/, (_, ms) => `"uptime":${Number(ms) - 2000}`);
+    writeFileSync(place.file, ofContainer, { mode: 0o600 });
+    const T2 = await ask(store, fetch);
+    await ask(store, fetch, tokenOf(T2));
+    expect([T2.response.access_token, handed]).toEqual(['T2', [undefined, 'R1', 'R2']]);
+  });
 
   it('should be of no use to a process that knows the newer token: its refresh token is used', async () => {
     const { handed, fetch } = rotatingSource();

@@ -388,7 +388,12 @@ describe('an upstream server that fails', () => {
     [
       'a body in a coding that the proxy has not asked for',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
-      'the upstream server sends a transfer coding other than chunked',
+      'the upstream server sends a transfer coding that the proxy cannot decode',
+    ],
+    [
+      'a status below 100',
+      'HTTP/1.1 042 X\r\nContent-Encoding: gzip\r\n\r\n',
+      'the answer of the upstream server is not valid HTTP',
     ],
     [
       'headers beyond the limit of Node',
@@ -403,6 +408,26 @@ describe('an upstream server that fails', () => {
     expect((await send(port, { method: 'POST' })).status).toBe(502);
     await until(() => log.length > 0);
     expect(log[0]?.error?.split(': ')[0]).toBe(reason);
+  });
+
+  it.each([
+    ['identity', 'GET', '200 OK', 'Transfer-Encoding: identity\r\n\r\nok', 'ok'],
+    [
+      'chunked twice',
+      'GET',
+      '200 OK',
+      'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+      'ok',
+    ],
+    ['any coding in an answer to HEAD', 'HEAD', '200 OK', 'Transfer-Encoding: gzip, chunked\r\n\r\n', ''],
+    ['any coding in a 304', 'GET', '304 Not Modified', 'Transfer-Encoding: gzip\r\n\r\n', ''],
+  ])('should be passed on if its transfer coding is %s', async (_what, method, status, rest, text) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(`HTTP/1.1 ${status}\r\n${rest}`));
+    });
+    const { port } = await setUp({ to: `http://127.0.0.1:${await listen(server)}` });
+    const reply = await send(port, { method });
+    expect([reply.status, reply.body]).toEqual([parseInt(status), text]);
   });
 
   it('should be told as 502 if it speaks no TLS', async () => {

@@ -10,7 +10,7 @@ import { redisTokenStore } from '../../src/redis/index.js';
 import { settingsOf } from '../../src/redis/options.js';
 import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/replies.js';
 import { createEncryption } from '../../src/redis/encryption.js';
-import { errorOf, sharedFailureOf } from '../../src/redis/sharedFailure.js';
+import { errorOf, isOfOneProcess, sharedFailureOf } from '../../src/redis/sharedFailure.js';
 import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
 import { asMistake, mistake } from '../../src/token/mistake.js';
 import {
@@ -259,16 +259,13 @@ describe('a shared failure', () => {
   });
 
   it.each([
-    ['invalid_client', false],
-    ['unauthorized_client', false],
-    ['invalid_grant', true],
-    ['invalid_scope', true],
-  ])('should be permanent or not for a process whose own fetch has not failed: %s, %p', (error, permanent) => {
-    const failure = sharedFailureOf(new TokenEndpointError('refused', { status: 400, error }));
-    expect([true, false].map((isRefused) => isPermanentFailure(errorOf(failure, 70, isRefused)))).toEqual([
-      true,
-      permanent,
-    ]);
+    ['invalid_client', 401, true],
+    ['unauthorized_client', 400, true],
+    ['invalid_client', 429, false],
+    ['invalid_grant', 400, false],
+    ['invalid_scope', 400, false],
+  ])('should be that of the credentials of one process, or not: %s, %i: %p', (error, status, expected) => {
+    expect(isOfOneProcess(sharedFailureOf(new TokenEndpointError('refused', { status, error })))).toBe(expected);
   });
 
   it('should hold nothing that may be a secret of the message', () => {

@@ -160,6 +160,37 @@ describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) =
     },
   );
 
+  it("should be the last that this process has fetched, with 'local', when Redis takes an older one late", async () => {
+    const { client: original, close } = await connect(kind, process.env.REDIS_URL!);
+    dispose.push(close);
+    const { client, cut, heal } = cutOff(original);
+    const store = redisTokenStore({ client, key: freshKey(), onUnavailable: 'local', forceCooldown: 0 });
+    const presented: string[] = [];
+    const ask = (value: string | null) => {
+      const request: TokenRequest = {
+        reason: value === null ? 'initial' : 'manual',
+        attempt: 2,
+        previous: value === null ? null : ({ value } as AccessToken),
+        signal: new AbortController().signal,
+      };
+      const fetch = (last?: TokenResponse | null) => {
+        const n = String(presented.push(last?.refresh_token ?? 'R0'));
+        if (n === '2') cut();
+        return of({ access_token: `T${n}`, refresh_token: `R${n}`, expires_in: 1 });
+      };
+      return firstValueFrom(from(store.refresh(request, fetch)));
+    };
+    await ask(null);
+    await ask('T1');
+    await ask('T2');
+    // For longer than the life of a token.
+    await pause(1500);
+    heal();
+    await pause(600);
+    await ask('T3');
+    expect(presented).toEqual(['R0', 'R1', 'R2', 'R3']);
+  });
+
   it('should be one chain for all, whoever leads, newcomers with the first one too', async () => {
     const { authority, start } = await fleet(kind);
     const streams = [await start(), await start(), await start()];

@@ -53,14 +53,15 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
       return record;
     });
   /**
-   * An older file was put back, by a backup say: its refresh token is used. Uptimes of one boot can be compared, but
-   * where a system counts whole seconds they are wrong by up to one.
+   * An older file was put back, by a backup say: its refresh token is used. By both clocks: the wall clock may have been
+   * set, and containers of one boot may count different uptimes. A system may count these in whole seconds.
    */
   const isOlder = (record: TokenRecord | null): boolean =>
     record !== null &&
     record.session === newest?.session &&
     record.boot === newest.boot &&
-    record.uptime < newest.uptime - 1000;
+    record.uptime < newest.uptime - 1000 &&
+    record.asked < newest.asked;
   /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
   const tokenOf = (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
     const isOfUse = record !== null && record.id !== replaced && !isOlder(record);

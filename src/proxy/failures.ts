@@ -21,7 +21,7 @@ export function answerToFailure(error: unknown, retryAfter: number): ProxyAnswer
     return {
       status: 502,
       error: 'http_response_transfer_coding',
-      text: 'the upstream server sends a transfer coding other than chunked',
+      text: 'the upstream server sends a transfer coding that the proxy cannot decode',
     };
   const code = codeOf(error);
   const [, type, text] = FAILURES.find(([codes]) => codes.test(code)) ?? BROKEN;

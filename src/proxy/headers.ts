@@ -2,7 +2,7 @@
  * Pure rules of header fields that a gateway does not pass on (RFC 9110 section 7.6.1). Fields are flat lists, as in
  * `rawHeaders`.
  */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /**
  * They speak of one connection. `proxy-authorization` is meant for this proxy, `http2-settings` for an upgrade to h2c.
@@ -33,6 +33,12 @@ const valueAt = (raw: readonly string[], i: number): string => raw[i + 1] ?? '';
 /** Node's parser takes off the coding `chunked` only. */
 export const hasKnownCoding = (headers: IncomingHttpHeaders): boolean =>
   /^(chunked)?$/i.test(headers['transfer-encoding'] ?? '');
+
+/** Servers also send `identity`, and `chunked` in two fields. What has no body has no coding either. */
+export const isReadable = ({ headers, statusCode }: IncomingMessage, method: string): boolean =>
+  method === 'HEAD' ||
+  statusCode === 304 ||
+  /^(identity|chunked(, *chunked)*)?$/i.test(headers['transfer-encoding'] ?? '');
 
 /** The other fields, in their order and spelling, each as often as it came. */
 export function fieldsWithout(raw: readonly string[], isDropped: (name: string) => boolean): string[] {

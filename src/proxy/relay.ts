@@ -22,8 +22,9 @@ export function relay(
     return place.startsWith('/') ? mountOf(response.req) + place : place;
   };
   const { statusMessage = '', rawHeaders } = incoming;
-  // It throws before the response has fields of the server.
+  // Before the response has fields of the server.
   validateHeaderValue('reason phrase', statusMessage);
+  if (status < 100) throw Object.assign(new RangeError('status below 100'), { code: 'HPE_INVALID_STATUS' });
   setFields(response, responseHeaders(rawHeaders, status, relocate));
   response.writeHead(status, statusMessage);
   incoming.once('close', () => {

@@ -6,7 +6,7 @@ import type { BodyInit } from '../internal/platformTypes.js';
 import { objectionToClient, objectionToRequest, type ProxyAnswer } from './admission.js';
 import { Exchange } from './exchange.js';
 import { answerToFailure, TransferCodingFailure } from './failures.js';
-import { hasKnownCoding, requestHeaders, responseHeaders, wireOf } from './headers.js';
+import { isReadable, requestHeaders, responseHeaders, wireOf } from './headers.js';
 import type { ProxyMetrics } from './metrics.js';
 import type { ProxySettings } from './options.js';
 import { ownPage } from './ownPages.js';
@@ -117,7 +117,7 @@ function deliver(
     upgraded?.socket.destroy();
   } else if (upgraded) {
     switchProtocols(forwarded, upgraded);
-  } else if (!hasKnownCoding(incoming.headers)) {
+  } else if (!isReadable(incoming, exchange.init.method)) {
     throw new TransferCodingFailure(incoming.headers['transfer-encoding']);
   } else {
     // The body was not asked for, and may come or not.

@@ -118,21 +118,23 @@ const commitOf = (
 });
 
 async function commitUntilTaken(
-  { calls, now, timers }: StoreContext,
+  { calls, now, timers, onUnavailable, isClientClosed }: StoreContext,
   commit: Commit,
   token: TokenRecord,
   { isSignedOut }: StoreRefresh,
 ): Promise<Outcome> {
   const { requestedAt, life, ttl } = commit;
+  // With 'local' this process has gone on to later refresh tokens by then.
+  const isNeeded = onUnavailable === 'wait' && token.response.refresh_token !== undefined;
   const commitOnce = async (): Promise<Outcome> => {
     if (isSignedOut()) return { type: 'stale', token: null };
     const answer = await calls.commit(commit);
     return answer.type === 'stale' ? answer : { type: 'stored', token };
   };
   const repeat = async (): Promise<Outcome | null> => {
-    const hasRefreshToken = token.response.refresh_token !== undefined;
-    const end = now() + (hasRefreshToken ? ttl : Math.min(life < 0 ? COMMIT_TIMEOUT : life, COMMIT_TIMEOUT));
-    while (now() < end) {
+    const begun = now();
+    const usual = life < 0 ? COMMIT_TIMEOUT : Math.min(life, COMMIT_TIMEOUT);
+    while (now() - begun < (isNeeded && !isClientClosed() ? ttl : usual)) {
       await firstValueFrom(timers.after(COMMIT_PAUSE));
       const outcome = await commitOnce().catch(() => null);
       if (outcome) return outcome;

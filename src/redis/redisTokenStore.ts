@@ -2,6 +2,7 @@ import { asyncScheduler, defer, ignoreElements, merge, Subject } from 'rxjs';
 import { steadyClock } from '../internal/steadyClock.js';
 import { createTimers } from '../internal/timers.js';
 import type { TokenStore } from '../token/tokenStore.js';
+import { isClosed } from './client.js';
 import { settingsOf, type RedisTokenStoreOptions } from './options.js';
 import { createProtocol } from './protocol.js';
 import { createEncryption } from './encryption.js';
@@ -61,10 +62,11 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const wake$ = new Subject<void>();
   const publishSignOut = (id: string, endedBefore?: number) =>
     calls.signOut(id, cache.newest()?.generation ?? 0, endedBefore);
-  const session = createSession(publishSignOut, timers, () => {
+  const endSession = () => {
     cache.clear();
     wake$.next();
-  });
+  };
+  const session = createSession(publishSignOut, timers, endSession, () => calls.ageOf(0));
   /** When a stream began to use this store, by `now`. */
   let since = Infinity;
   const calls = createProtocol(settings, now, timers, (answer) => {
@@ -81,6 +83,7 @@ export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
     encryption: createEncryption(keys, hashKey),
     now,
     timers,
+    isClientClosed: () => isClosed(client),
     wake$,
     found$: new Subject<TokenRecord>(),
   });

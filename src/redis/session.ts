@@ -18,13 +18,15 @@ export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'>
 }
 
 /**
- * @param publish tells Redis of a sign-out; `endedBefore` is what `lastEnded` was when it was made, undefined before the
- *   first answer
+ * @param publish tells Redis of a sign-out; a session that ended after `endedBefore` is another one. Undefined before
+ *   the first answer
+ * @param time Redis' time, as far as it is known here
  */
 export function createSession(
   publish: (id: string, endedBefore?: number) => Promise<void>,
   timers: Timers,
   onEnd: () => void,
+  time: () => number,
 ): Session {
   const session = createStoreSession((id) => publish(id, endedBefore), timers, onEnd);
   let endedBefore: number | undefined;
@@ -37,7 +39,7 @@ export function createSession(
     hasEnded: (generation) => session.isUnpublished() || generation <= (lastEnded ?? 0),
     signOut: () => {
       // Until Redis has heard of it, this process has no other session that a second one could be about.
-      if (!session.isUnpublished()) endedBefore = lastEnded;
+      if (!session.isUnpublished()) endedBefore = lastEnded === undefined ? undefined : Math.max(lastEnded, time());
       return session.signOut(crypto.randomUUID());
     },
     onAnswer: (ended, begun) => {

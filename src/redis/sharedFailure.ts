@@ -1,5 +1,5 @@
 import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError } from '../errors.js';
-import { errorCodeOf, statusOf } from '../internal/answers.js';
+import { errorCodeOf, fieldsOf, statusOf } from '../internal/answers.js';
 import { isPrintable } from '../internal/oauthErrors.js';
 import { messageOf } from '../internal/messageOf.js';
 import { asMistake, mistake } from '../token/mistake.js';
@@ -34,21 +34,14 @@ const KNOWN_CLASSES = { InvalidTokenResponseError, TokenFetchTimeoutError };
 /** The token endpoint refused the credentials of one process: others may have better ones, while a secret is rotated. */
 const OF_ONE_PROCESS = ['invalid_client', 'unauthorized_client', 'incorrect_client_credentials'];
 
-/**
- * The failure as an error again, with the time that the fleet pauses: a stream's own pause is no shorter.
- *
- * @param isRefused a fetch of this process has failed permanently, too. If not, it is to try its own credentials
- */
-export function errorOf(shared: unknown, retryAfter: number, isRefused = true): Error {
-  const {
-    name = 'Error',
-    message,
-    status,
-    error,
-    temporary,
-  } = (typeof shared === 'object' && shared !== null ? shared : {}) as Partial<SharedFailure>;
-  // Without the code, which is permanent whatever the headers say. The message tells it.
-  const isOfAnother = !isRefused && OF_ONE_PROCESS.includes(String(error));
+export function isOfOneProcess(shared: unknown): boolean {
+  const { error, temporary } = fieldsOf(shared);
+  return !temporary && OF_ONE_PROCESS.includes(String(error));
+}
+
+/** The failure as an error again, with the time that the fleet pauses: a stream's own pause is no shorter. */
+export function errorOf(shared: unknown, retryAfter: number): Error {
+  const { name = 'Error', message, status, error, temporary } = fieldsOf(shared) as Partial<SharedFailure>;
   const text = `${message ?? 'the token source failed'} (of the last fetch, shared through Redis)`;
   const isJudgedByAnswer = name === 'TokenEndpointError' || status !== undefined || error !== undefined;
   // Permanent for another reason: a mistake of the source's, or a redirect.
@@ -62,11 +55,11 @@ export function errorOf(shared: unknown, retryAfter: number, isRefused = true): 
   const failure = new TokenEndpointError(text, {
     retryAfter,
     ...(typeof status === 'number' && { status }),
-    ...(typeof error === 'string' && !isOfAnother && { error }),
+    ...(typeof error === 'string' && { error }),
   });
   // By this header the status is one that asks to come back.
   const headers = { 'retry-after': String(retryAfter / 1000) };
-  if (temporary || isOfAnother) return Object.defineProperty(failure, 'headers', { value: headers });
+  if (temporary) return Object.defineProperty(failure, 'headers', { value: headers });
   // A redirect is permanent, which neither its status nor a code tells.
   return message === undefined || isPermanentFailure(failure) ? failure : asMistake(failure);
 }

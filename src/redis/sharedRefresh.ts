@@ -13,7 +13,7 @@ import { fetchUnderLease, giveBackLease, type LeaseGrant, type Outcome } from '.
 import { pollPause } from './lease.js';
 import type { Timed } from './protocol.js';
 import type { Acquired } from './replies.js';
-import { errorOf } from './sharedFailure.js';
+import { errorOf, isOfOneProcess } from './sharedFailure.js';
 import type { StoreContext } from './storeContext.js';
 
 /** Between attempts to reach Redis while a caller waits for it. Milliseconds. */
@@ -122,12 +122,16 @@ async function onAnswer(
       if (!newerFor(store, refresh)) await sleep(store, pollPause(round, answer.left));
       return null;
     case 'pause':
-      if (answer.failure !== '')
-        throw errorOf(
-          await store.encryption.decrypt('failure', answer.failure),
-          Math.ceil(answer.left),
-          store.refusedAfter === newestGeneration(store),
-        );
+      if (answer.failure !== '') {
+        const failure = await store.encryption.decrypt('failure', answer.failure);
+        // This process tries its own credentials, and does not wait until others have tried theirs again.
+        const mayHaveBetter = isOfOneProcess(failure) && store.refusedAfter !== newestGeneration(store);
+        if (!mayHaveBetter) throw errorOf(failure, Math.ceil(answer.left));
+        if (!refresh.endsPause) {
+          refresh.endsPause = true;
+          return null;
+        }
+      }
       await sleep(store, answer.left + 1);
       return null;
     case 'lease':

@@ -21,6 +21,7 @@ interface Parts extends Pick<ReturnType<typeof settingsOf>, 'fetchTimeout' | 'li
   /** Milliseconds of a clock that is never set. */
   readonly now: () => number;
   readonly timers: Timers;
+  readonly isClientClosed: () => boolean;
   /** Something was pushed: those that wait ask again. */
   readonly wake$: Subject<void>;
   /** Tokens of others that did not come as pushes. */

@@ -10,8 +10,11 @@ export interface StoreRefresh {
   readonly fetch: (last?: TokenResponse | null) => Observable<TokenResponse>;
   readonly owner: string;
   readonly kind: Kind;
-  /** The application wants a token now: the pause after a failure shrinks to the least one. */
-  readonly endsPause: boolean;
+  /**
+   * The pause after a failure shrinks to the least one: the application wants a token now, or the failure was that of
+   * another process' credentials.
+   */
+  endsPause: boolean;
   readonly abandoned: AbortSignal;
   readonly isSignedOut: () => boolean;
   /** A token later than this generation is asked for. */
