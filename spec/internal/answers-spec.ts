@@ -38,6 +38,7 @@ describe('statusOf', () => {
     ["gRPC's error", Object.assign(new Error('no'), { code: 16 }), undefined],
     ["a DOMException's code", new DOMException('no', 'AbortError'), undefined],
     ["a process' exit", Object.assign(new Error('no'), { code: 255 }), undefined],
+    ['a code beside a response that succeeded', { code: 401, response: { status: 200, headers: {} } }, 401],
     ['a number of its own beside a response', { code: 481, response: { status: 401, headers: {} } }, 401],
     ["a socket's close", Object.assign(new Error('no'), { code: 4401 }), undefined],
     ['a body that repeats it in its code', { code: 404, message: 'no' }, 404],

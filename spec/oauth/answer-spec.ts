@@ -96,6 +96,7 @@ describe('tokenResponseOf', () => {
     ['invalid_grant', 'Refresh token already used: rate limit of retries', 'invalid_grant'],
     ['invalid_grant', 'Too many refresh requests: oldest token invalidated', 'invalid_grant'],
     ['unauthorized_client', 'The session is extended', 'unauthorized_client'],
+    ['unauthorized_client', 'sessionEnded', 'invalid_grant'],
     ['slow_down', 'too many requests', 'slow_down'],
     ['access_denied', 'The user has limited access', 'access_denied'],
     ['use_dpop_nonce', 'rate limit', 'use_dpop_nonce'],

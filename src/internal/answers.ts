@@ -16,19 +16,24 @@ const responseOf = (answer: unknown) => {
   return fieldsOf(response ?? responseInfo ?? fieldsOf(data).res ?? fieldsOf(networkError ?? meta).response);
 };
 
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+const statusIn = ({ status, statusCode, httpStatusCode, responseStatusCode, status_code }: Fields) =>
+  [status, statusCode, httpStatusCode, responseStatusCode, status_code].find(isNumber);
+
 /**
  * The HTTP status of an answer, or of the response that an error carries. A `code` from 400 to 599 is one, too, but for
- * MongoDB's, which have a name each.
+ * MongoDB's, which have a name each. It says less than the failed response beside it, and more than a successful one.
  */
 export function statusOf(answer: unknown): number | undefined {
-  const carriers = [fieldsOf(answer), responseOf(answer), fieldsOf(fieldsOf(answer).$metadata)];
-  for (const { status, statusCode, httpStatusCode, responseStatusCode, status_code } of carriers)
-    for (const each of [status, statusCode, httpStatusCode, responseStatusCode, status_code])
-      if (typeof each === 'number') return each;
-  // A code says less than the status of the response beside it.
-  for (const { code, codeName } of carriers)
-    if (typeof code === 'number' && code >= 400 && code <= 599 && !codeName) return code;
-  return undefined;
+  const own = fieldsOf(answer);
+  const status = statusIn(own);
+  if (status !== undefined) return status;
+  const carried = [responseOf(answer), fieldsOf(own.$metadata)];
+  const told = carried.map(statusIn).find(isNumber);
+  if (told !== undefined && told >= 400) return told;
+  const isFailure = ({ code, codeName }: Fields) => isNumber(code) && code >= 400 && code <= 599 && !codeName;
+  return ([own, ...carried].find(isFailure)?.code as number | undefined) ?? told;
 }
 
 /**

@@ -45,7 +45,7 @@ const SIGN_IN_AGAIN = [
   /refresh.?token.{0,30}(invalid|expired|revoked)\b/i,
   /refresh.?token[^"]{0,30}(already.(been.)?used|invalidated|not.(found|valid)|reuse)/i,
   /(token|session)[^"]{0,30}revoked\b/i,
-  /session[^"]{0,12}((?<![a-z])ended|expired|not.found|terminated)/i,
+  /session[^"]{0,12}((?<!ext|susp)ended|expired|not.found|terminated)/i,
   // Firebase, and Hydra.
   /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"|"token_inactive"/,
 ];
