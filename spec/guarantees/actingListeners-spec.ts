@@ -14,7 +14,7 @@ function inside({ token$ }: Rig, type: TokenEvent['type'], from: number, act: ()
 }
 
 it(
-  '15: a request that is rejected in the pause after a failed attempt joins the next one, though nobody waited meanwhile',
+  '15: a request that is rejected in the pause after a failed attempt joins the next one, though nobody waited',
   marbles((m) => {
     const rig = setUp(m, (n) => ({ took: 0, life: 3600, ...(n === 2 && { fail: { status: 503 } }) }), {
       idleTimeout: 0,

@@ -35,18 +35,21 @@ async function fleet(kind: Kind) {
   return { authority, key, start };
 }
 
+/** What a stream asks its store for, after a token of that value; null: for its first one. */
+const requestAfter = (value: string | null, how: Pick<TokenRequest, 'reason' | 'attempt'>): TokenRequest => ({
+  ...how,
+  ...(value === null && { reason: 'initial' }),
+  previous: value === null ? null : ({ value } as AccessToken),
+  signal: new AbortController().signal,
+});
+
 describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) => {
   it('should go on from the last one that this process has got, while Redis is away', async () => {
     const { client, close } = await connect(kind, process.env.REDIS_URL!);
     const store = redisTokenStore({ client, key: freshKey(), onUnavailable: 'local', storeDeadline: 100 });
     const presented: string[] = [];
     const ask = (value: string | null) => {
-      const request: TokenRequest = {
-        reason: value === null ? 'initial' : 'scheduled',
-        attempt: 1,
-        previous: value === null ? null : ({ value } as AccessToken),
-        signal: new AbortController().signal,
-      };
+      const request = requestAfter(value, { reason: 'scheduled', attempt: 1 });
       const fetch = (last?: TokenResponse | null) => {
         const n = String(presented.push(last?.refresh_token ?? 'R0'));
         return of({ access_token: `T${n}`, refresh_token: `R${n}`, expires_in: 60 });
@@ -134,12 +137,7 @@ describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) =
       };
       const [leader, other] = [await open(), await open()];
       const ask = (store: typeof leader.store, value: string | null) => {
-        const request: TokenRequest = {
-          reason: value === null ? 'initial' : 'manual',
-          attempt: 2,
-          previous: value === null ? null : ({ value } as AccessToken),
-          signal: new AbortController().signal,
-        };
+        const request = requestAfter(value, { reason: 'manual', attempt: 2 });
         const fetch = (last?: TokenResponse | null) => {
           const n = String(presented.push(last?.refresh_token ?? 'R0'));
           if (n === '2') [leader, other].forEach(({ cut }) => cut());
@@ -167,12 +165,7 @@ describe.each(KINDS)('a rotating refresh token in the store, with %s,', (kind) =
     const store = redisTokenStore({ client, key: freshKey(), onUnavailable: 'local', forceCooldown: 0 });
     const presented: string[] = [];
     const ask = (value: string | null) => {
-      const request: TokenRequest = {
-        reason: value === null ? 'initial' : 'manual',
-        attempt: 2,
-        previous: value === null ? null : ({ value } as AccessToken),
-        signal: new AbortController().signal,
-      };
+      const request = requestAfter(value, { reason: 'manual', attempt: 2 });
       const fetch = (last?: TokenResponse | null) => {
         const n = String(presented.push(last?.refresh_token ?? 'R0'));
         if (n === '2') cut();

@@ -25,8 +25,8 @@ export interface ProvideTokenStreamOptions extends Omit<TokenStreamOptions, 'sto
    */
   name?: string | undefined;
   /**
-   * Returns true if the server rejected the token; a promise is a TypeError. Default: an `HttpErrorResponse` with 401 or
-   * 403, unless the answer says `insufficient_scope`, or is a 403 that limits the rate of requests.
+   * Returns true if the server rejected the token; a promise is a TypeError. Default: an `HttpErrorResponse` with 401
+   * or 403, unless the answer says `insufficient_scope`, or is a 403 that limits the rate of requests.
    */
   isRejection?: ((outcome: HttpErrorResponse | HttpResponse<unknown>) => boolean) | undefined;
   /**

@@ -38,7 +38,10 @@ const KNOWN: Record<keyof AttachTokenOptions, true> = {
   isRejection: true,
 };
 
-/** An axios instance, or one of the class `Axios`, by the types of axios for ES modules or for CommonJS: as a whole these do not fit each other. */
+/**
+ * An axios instance, or one of the class `Axios`, by the types of axios for ES modules or for CommonJS: as a whole
+ * these do not fit each other.
+ */
 type AttachableInstance = Pick<InstanceType<typeof axios.Axios>, 'defaults' | 'interceptors'>;
 
 /**

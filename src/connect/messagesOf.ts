@@ -1,6 +1,6 @@
 import { finalize, from, type Observable, type ObservableInput } from 'rxjs';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
-import { observableOf } from '../token/observableOf.js';
+import { observableOf } from '../internal/observableOf.js';
 
 /** What `connect` returned, as an Observable whose teardown closes it. */
 export function messagesOf<T>(given: ObservableInput<T>): Observable<T> {

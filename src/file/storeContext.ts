@@ -53,8 +53,8 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
       return record;
     });
   /**
-   * An older file was put back, by a backup say: its refresh token is used. By both clocks: the wall clock may have been
-   * set, and containers of one boot may count different uptimes. A system may count these in whole seconds.
+   * An older file was put back, by a backup say: its refresh token is used. By both clocks: the wall clock may have
+   * been set, and containers of one boot may count different uptimes. A system may count these in whole seconds.
    */
   const isOlder = (record: TokenRecord | null): boolean =>
     record !== null &&

@@ -30,8 +30,8 @@ export interface FetchOptions extends DestinationOptions {
   authorize?: Authorize | undefined;
   /**
    * Returns true, or a promise of true, if the server rejected the token. To read the body, use `response.clone()`: the
-   * caller reads the response itself. Default: 401 or 403, unless the answer says `insufficient_scope`, or is a 403 that
-   * limits the rate of requests.
+   * caller reads the response itself. Default: 401 or 403, unless the answer says `insufficient_scope`, or is a 403
+   * that limits the rate of requests.
    */
   isRejection?: IsRejection | undefined;
 }

@@ -24,8 +24,8 @@ export const dropsBody = (status: number, method: string): boolean =>
   status === 303 ? !isSafeMethod(method) : status <= 302 && method === 'POST';
 
 /**
- * Whether a server may have accepted a request before it redirected. XMLHttpRequest reports only where
- * the answer came from: a redirect to the same path cannot be seen.
+ * Whether a server may have accepted a request before it redirected. XMLHttpRequest reports only where the answer came
+ * from: a redirect to the same path cannot be seen.
  */
 export function mayHaveBeenAccepted(
   method: string,

@@ -1,5 +1,6 @@
 /** The refresh token to send: the given one, or the one that rotation has put in its place. */
 import { asyncScheduler, lastValueFrom, takeUntil } from 'rxjs';
+import { asObservable } from '../internal/observableOf.js';
 import { createTimers, failAfter } from '../internal/timers.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { ForgottenTokens } from './forgottenTokens.js';
@@ -7,7 +8,7 @@ import type { Queue } from '../internal/queue.js';
 import { redactedCause } from './redact.js';
 import { refuseControlCharacters, trimmed } from './textOption.js';
 import type { RefreshTokenOptions, RotatedTokens } from './options.js';
-import { asObservable, NothingSupplied, supplied } from './supplied.js';
+import { NothingSupplied, supplied } from './supplied.js';
 
 export type Report = TokenRequest['report'];
 
@@ -61,7 +62,8 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     get: async (signal: AbortSignal): Promise<string> => current ?? use(storage.wasRead(await read(signal))),
     /** Reads again, since another process may have rotated. @returns the refresh token that is stored, if it is new */
     getChanged: async (signal: AbortSignal, mustSignIn: boolean): Promise<string | undefined> => {
-      // If the stream has a store too, the function may return a used refresh token. To send that could end the session.
+      // If the stream has a store too, the function may return a used refresh token. To send that could end the
+      // session.
       if (typeof given !== 'function' || (!mustSignIn && lastShared !== undefined)) return undefined;
       const before = known();
       const token = await read(signal).catch(() => undefined);

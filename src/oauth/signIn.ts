@@ -1,11 +1,11 @@
 /** Asks the user to sign in again. */
 import { firstValueFrom } from 'rxjs';
+import { asObservable } from '../internal/observableOf.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { mistake } from '../token/mistake.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
-import { asObservable } from './supplied.js';
 
 /**
  * One sign-in at a time, however long the user takes, and however many requests have given up: to ask twice is worse

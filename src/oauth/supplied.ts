@@ -1,6 +1,7 @@
 /** Reads what options that are functions of the user's return: a text, or a value that is awaited. */
-import { defaultIfEmpty, from, of, type Observable, type ObservableInput } from 'rxjs';
+import { defaultIfEmpty, of, type ObservableInput } from 'rxjs';
 import { mistake } from '../token/mistake.js';
+import { asObservable } from '../internal/observableOf.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { codeOf } from '../internal/files.js';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
@@ -40,13 +41,3 @@ export class NothingSupplied extends TypeError {}
 /** Whether what was to be supplied does not exist yet, as far as its failure tells: a file that is missing, say. */
 export const isMissing = (failure: unknown): boolean =>
   failure instanceof NothingSupplied || codeOf(failure) === 'ENOENT';
-
-/** What a callback gave, if RxJS can read it, and not a string: letter by letter. RxJS' own error would quote it. */
-export function asObservable(result: unknown): Observable<unknown> | undefined {
-  if (typeof result !== 'object' || result === null) return undefined;
-  try {
-    return from(result as ObservableInput<unknown>);
-  } catch {
-    return undefined; // a row count, say
-  }
-}

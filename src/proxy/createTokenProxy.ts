@@ -20,8 +20,8 @@ export interface TokenProxy {
   /**
    * Makes a server serve requests, WebSockets and `Expect: 100-continue` through the proxy.
    *
-   * If the server has a listener for requests already, such as an application of Express, only WebSockets are added: the
-   * listener gets them as requests, and the proxy opens those that reach it (`app.use('/api', proxy)`).
+   * If the server has a listener for requests already, such as an application of Express, only WebSockets are added:
+   * the listener gets them as requests, and the proxy opens those that reach it (`app.use('/api', proxy)`).
    */
   attach(server: Server): void;
   /**

@@ -39,8 +39,8 @@ export function relay(
 }
 
 /**
- * One by one. Of a list for `writeHead` Node 20 keeps one `Set-Cookie`, if a middleware has set any field, and functions
- * that middlewares put in the place of `writeHead` take it for pairs.
+ * One by one. Of a list for `writeHead` Node 20 keeps one `Set-Cookie`, if a middleware has set any field, and
+ * functions that middlewares put in the place of `writeHead` take it for pairs.
  */
 function setFields(response: ServerResponse, fields: readonly string[]): void {
   // The server's fields replace those of a middleware, but for these.

@@ -98,7 +98,9 @@ async function listen(server: Server, place: Place): Promise<number | undefined>
   }
 }
 
-/** @throws TypeError if no socket, and no lock, can be made in the folder of the path: the lock's error would not say so */
+/**
+ * @throws TypeError if no socket, and no lock, can be made in the folder of the path: the lock's error would not say so
+ */
 function refuseFolder(path: string): void {
   const folder = dirname(resolve(path));
   try {

@@ -124,7 +124,7 @@ async function commitUntilTaken(
   { isSignedOut }: StoreRefresh,
 ): Promise<Outcome> {
   const { requestedAt, life, ttl } = commit;
-  // With 'local' this process has gone on to later refresh tokens by then.
+  // Nobody else has the new refresh token. (With 'local' this process has gone on to later ones by then.)
   const isNeeded = onUnavailable === 'wait' && token.response.refresh_token !== undefined;
   const commitOnce = async (): Promise<Outcome> => {
     if (isSignedOut()) return { type: 'stale', token: null };

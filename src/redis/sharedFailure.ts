@@ -31,7 +31,9 @@ export function sharedFailureOf(thrown: unknown): SharedFailure {
 
 const KNOWN_CLASSES = { InvalidTokenResponseError, TokenFetchTimeoutError };
 
-/** The token endpoint refused the credentials of one process: others may have better ones, while a secret is rotated. */
+/**
+ * The token endpoint refused the credentials of one process: others may have better ones, while a secret is rotated.
+ */
 const OF_ONE_PROCESS = ['invalid_client', 'unauthorized_client', 'incorrect_client_credentials'];
 
 export function isOfOneProcess(shared: unknown): boolean {

@@ -14,7 +14,9 @@ export const SIGN_OUT = `${PRELUDE}
 if redis.pcall('HMGET', KEYS[1], 'gen').err then redis.call('PEXPIRE', KEYS[1], 0) end
 read('gen', 'fence', 'hashId', 'ended', 'endedBy')
 local hashId = h.hashId or ARGV[4]
-if h.endedBy == ARGV[4] or number('ended') > (tonumber(ARGV[5]) or math.huge) then return { 'E', text(now), hashId, text(number('ended')) } end
+if h.endedBy == ARGV[4] or number('ended') > (tonumber(ARGV[5]) or math.huge) then
+  return { 'E', text(now), hashId, text(number('ended')) }
+end
 local ended = math.max(number('gen') + 1, number('fence') + 1, tonumber(ARGV[1]) + 1, now)
 redis.call('HDEL', KEYS[1], 'token', 'issued', 'life', 'at', 'took', 'rejected', 'committed', 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
 redis.call('HSET', KEYS[1], 'gen', text(ended), 'fence', text(ended), 'ended', text(ended), 'endedBy', ARGV[4], 'hashId', hashId)

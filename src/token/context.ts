@@ -47,7 +47,9 @@ export function createContext(source: TokenSource, settings: Settings, record: P
   return {
     state,
     settings,
-    /** Milliseconds on a clock that is never set back. Only what a user sees is on the stream's clock, `settings.now`. */
+    /**
+     * Milliseconds on a clock that is never set back. Only what a user sees is on the stream's clock, `settings.now`.
+     */
     now,
     timers,
     fetcher: createTokenFetcher(source, settings, timers),

@@ -80,9 +80,9 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
           subscriber.complete();
           return;
         }
-        // It may have ended this request. The others need another token all the same.
+        // A listener may have ended this request. The others need another token all the same.
         if (subscriber.closed && outcome === 'refreshing') demand();
-        // It may have made the attempt already.
+        // A listener may have made the attempt already.
         const isReplaced = !sameToken(state.held?.token, token);
         const wait$ = isReplaced ? views.take(maxWait) : views.next({ held, failures }, maxWait);
         wait$.subscribe(subscriber);

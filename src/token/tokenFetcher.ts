@@ -15,8 +15,8 @@ import {
   throwError,
   throwIfEmpty,
 } from 'rxjs';
-import type { ObservableInput } from 'rxjs';
 import { TokenFetchTimeoutError } from '../errors.js';
+import { asObservable } from '../internal/observableOf.js';
 import { captureContext } from '../internal/callerContext.js';
 import { kindOf } from '../internal/kindOf.js';
 import { fetcherBehind, headStartOf, markSignal } from '../internal/sourceHooks.js';
@@ -132,7 +132,7 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
   const responseTo = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
     defer(() => {
       setTimeLimit(fetchTimeout, 'source');
-      return ask('source', () => observableOfAnswer(source(request))).pipe(
+      return ask('source', () => answerIn(source(request))).pipe(
         // `if (!response.ok) throw response`
         catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
         switchMap((answer) =>
@@ -144,7 +144,9 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
 
   return {
     isCallingSource: () => isCallingSource,
-    /** The answer of the store, which decides whether this stream fetches or another one has; else that of the source. */
+    /**
+     * The answer of the store, which decides whether this stream fetches or another one has; else that of the source.
+     */
     answerTo: (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<SourceResult> => {
       const response$ = responseTo(request, setTimeLimit);
       if (!store) return response$.pipe(map((response) => ({ response, origin: 'fetched' })));
@@ -167,14 +169,8 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
   };
 }
 
-/**
- * RxJS would read a string letter by letter, and call what it cannot read a TypeError like that of a network failure.
- */
-function observableOfAnswer(returned: unknown): Observable<TokenResponse | Response> {
-  try {
-    if (typeof returned === 'object') return from(returned as ObservableInput<TokenResponse | Response>);
-  } catch {
-    // The error below says what is wrong.
-  }
+function answerIn(returned: unknown): Observable<TokenResponse | Response> {
+  const answer$ = asObservable(returned) as Observable<TokenResponse | Response> | undefined;
+  if (answer$) return answer$;
   throw mistake(`the token source returned ${kindOf(returned)}, not a Promise or an Observable of a token response`);
 }

@@ -27,8 +27,8 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@3');
  * ```
  *
  * @param source fetches one token; see {@link TokenSource}
- * @returns a hot stream. A subscriber gets an error ({@link TokenUnavailableError}) only if there is no usable token and
- *   the source failed permanently. You may subscribe again at any time. The stream completes on `close()`: later
+ * @returns a hot stream. A subscriber gets an error ({@link TokenUnavailableError}) only if there is no usable token
+ *   and the source failed permanently. You may subscribe again at any time. The stream completes on `close()`: later
  *   subscribers get a {@link TokenStreamClosedError}.
  * @throws TypeError that names an option which is out of range.
  */

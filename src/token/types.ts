@@ -28,8 +28,8 @@ export interface TokenStream extends Observable<AccessToken> {
    */
   refresh(): Observable<AccessToken>;
   /**
-   * Reports that a server rejected this token. One refresh follows, unless the token is not the current
-   * one, the `rejectionBudget` is used up, or the pause after a failed attempt or a token that no server accepted is not over.
+   * Reports that a server rejected this token. One refresh follows, unless the token is not the current one, the
+   * `rejectionBudget` is used up, or the pause after a failed attempt or a token that no server accepted is not over.
    * Throws a TypeError if this is no token, and `TokenStreamClosedError` after `close()`.
    */
   reject(token: AccessToken): void;

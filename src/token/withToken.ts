@@ -5,7 +5,7 @@ import { discard } from '../internal/discard.js';
 import { numbersIn, requireFunctions, requireObject } from '../internal/validate.js';
 import { callPredicate } from '../internal/callPredicate.js';
 import { isAcceptance, kindOfRejection, isRejection as isRejectionByDefault, responseIn } from './isRejection.js';
-import { observableOf } from './observableOf.js';
+import { observableOf } from '../internal/observableOf.js';
 import { managerOf } from './tokenStream.js';
 import type { TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenStream } from './types.js';
