@@ -23,27 +23,29 @@ export interface LatestOptions<T> {
  */
 export function latest<T>({ replay, beforeEmit, isCurrent, onCount }: LatestOptions<T>): SubjectLike<T> {
   const subscribers = new Set<Observer<T>>();
-  /** Emits the value that is being emitted to those who do not have it yet. */
-  let emitToTheRest = (): void => undefined;
+  /** The values that are being emitted, each to those who were there when it came. */
+  const emissions: (() => void)[] = [];
+  let isEmitting = false;
   return {
     next: (value) => {
-      // A copy: a subscriber that comes while the value is emitted waits for the next one. An iterator, not a list: a
-      // nested `next` continues it, so that each subscriber gets this value once, and before the nested one.
-      const present = [...subscribers].values();
-      const emitBefore = emitToTheRest;
-      const emit = () => {
-        // A subscriber may cause this value before others have the one before. They get that first: it may be the end
-        // of the session that they belong to.
-        emitBefore();
+      // A copy: a subscriber that comes while the value is emitted waits for the next one.
+      const present = [...subscribers];
+      emissions.push(() => {
         for (const subscriber of present) {
           if (!isCurrent(value)) return;
           subscriber.next(value);
         }
-      };
-      emitToTheRest = emit;
+      });
       beforeEmit(value);
-      emit();
-      emitToTheRest = emitBefore;
+      // A value that a subscriber causes waits until all have this one, which may be the end of their session.
+      if (isEmitting) return;
+      isEmitting = true;
+      try {
+        for (let emit = emissions.shift(); emit; emit = emissions.shift()) emit();
+      } finally {
+        // The option `now` may have thrown.
+        isEmitting = false;
+      }
     },
     error: (error) => {
       for (const subscriber of [...subscribers]) subscriber.error(error);
