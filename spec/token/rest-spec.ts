@@ -41,7 +41,7 @@ describe('a stream', () => {
       });
     let time = 0;
     const source = jest.fn(responses());
-    const manager = createManager(source, { ...settingsOf({ now: () => time }), inTurn }, {});
+    const manager = createManager(source, { ...settingsOf({ now: () => time }), inTurn });
     const seen: number[] = [];
     manager.take().subscribe(({ issuedAt }) => seen.push(issuedAt));
     time = 20_000;

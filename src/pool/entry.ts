@@ -2,13 +2,11 @@
 import { EMPTY, Observable } from 'rxjs';
 import { captureContext } from '../internal/callerContext.js';
 import { ON_CLOSE } from '../internal/sourceHooks.js';
-import { clockOf } from '../internal/steadyClock.js';
 import { createTimers } from '../internal/timers.js';
-import { reportExpiry, type TokenRecord } from '../token/context.js';
+import { reportExpiry } from '../token/context.js';
 import { createEventQueue } from '../token/eventQueue.js';
 import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
-import { createRejectionMemory } from '../token/rejectionMemory.js';
 import { forgetSession } from '../token/session.js';
 import { initialState, keepsRunning, nextMoment, pauseLeft, whyRefresh } from '../token/state.js';
 import { createManager, type EndingManager } from '../token/tokenManager.js';
@@ -21,7 +19,7 @@ type EntryContext = ReturnType<typeof createEntryContext>;
 
 /** What the entries of a pool share. */
 export function createEntryContext(settings: Settings) {
-  const clock = clockOf(settings);
+  const { clock } = settings;
   const timers = createTimers(settings.scheduler, clock);
   // The context in which the pool was made: a request that asks first must not be kept alive.
   const runInContext = captureContext();
@@ -37,8 +35,6 @@ export function createEntryContext(settings: Settings) {
 export class Entry<K> implements Timed {
   dueAt = Infinity;
   readonly state = initialState();
-  /** Null: no token was rejected. */
-  rejections: TokenRecord['rejections'] | null = null;
   manager: EndingManager | null = null;
   /** What was handed out, while somebody holds it. */
   handedOut: WeakTarget<TokenStream> | null = null;
@@ -114,11 +110,9 @@ export class Entry<K> implements Timed {
     const { source, state, settings, context } = this;
     const { clock, setTimer } = context;
     const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(attempt$));
-    const rejections = this.rejections ?? createRejectionMemory(settings.rejectionBudget);
-    const manager = createManager(source, { ...settings, inTurn }, { state, rejections, clock });
+    const manager = createManager(source, { ...settings, inTurn }, undefined, state);
     this.manager = manager;
     manager.events$.subscribe((event) => {
-      if (event.type === 'tokenRejected') this.rejections = rejections;
       if (event.type === 'closed') setTimer(this, Infinity);
       else this.endLater();
       this.tell(event);
@@ -178,7 +172,7 @@ export class Entry<K> implements Timed {
 
   private forget(): void {
     this.context.setTimer(this, Infinity);
-    forgetSession(this.state, this.rejections);
+    forgetSession(this.state);
   }
 
   private tell(event: UntimedTokenEvent): void {

@@ -45,7 +45,7 @@ function pooledManager(entry: Entry<unknown>): TokenManager {
       entry.activate().reject(rejection);
     },
     accepted: (token, keyOf) => {
-      accept(state, entry.rejections, token, keyOf);
+      accept(state, token, keyOf);
     },
     newest: (token, rejected) => entry.activate().newest(token, rejected),
     owns: (signal) => entry.manager?.owns(signal) ?? false,

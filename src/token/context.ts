@@ -1,30 +1,20 @@
 /** The context: what the parts of one stream share. */
 import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
 import { messageOf } from '../internal/messageOf.js';
-import { clockOf, type SteadyClock } from '../internal/steadyClock.js';
 import { createTimers } from '../internal/timers.js';
 import { createEventQueue, type EventQueue } from './eventQueue.js';
 import type { Settings } from './options.js';
-import { createRejectionMemory, type RejectionMemory } from './rejectionMemory.js';
 import { createTokenFetcher } from './tokenFetcher.js';
-import { initialState, nextMoment, usableToken, type TokenState } from './state.js';
+import { nextMoment, usableToken, type TokenState } from './state.js';
 import type { AccessToken, TokenSource } from './types.js';
 
 /** What the parts of one stream share. */
 export type TokenContext = ReturnType<typeof createContext>;
 
-/** What is known of a stream. Another manager goes on from it. */
-export interface TokenRecord {
-  readonly state: TokenState;
-  readonly rejections: RejectionMemory;
-  readonly clock: SteadyClock;
-}
-
-export function createContext(source: TokenSource, settings: Settings, record: Partial<TokenRecord>) {
-  const { state = initialState(), rejections = createRejectionMemory(settings.rejectionBudget) } = record;
-  const { clock = clockOf(settings) } = record;
+export function createContext(source: TokenSource, settings: Settings, state: TokenState) {
+  const { scheduler, clock } = settings;
   const { now } = clock;
-  const timers = createTimers(settings.scheduler, clock);
+  const timers = createTimers(scheduler, clock);
   const events = createEventQueue(settings.now);
   const recheck$ = new BehaviorSubject<unknown>(undefined);
 
@@ -53,7 +43,6 @@ export function createContext(source: TokenSource, settings: Settings, record: P
     now,
     timers,
     fetcher: createTokenFetcher(source, settings, timers),
-    rejections,
     events,
     /**
      * Emits at once, and when something may have changed that decides whether a token is needed: the time, or who wants

@@ -25,7 +25,7 @@ export function holdToken(context: TokenContext, arrived: ReceivedToken): void {
 }
 
 /** Brings the state up to date. */
-function takeUp({ state, now, rejections, cancelled$, watch }: TokenContext, arrived: ReceivedToken): void {
+function takeUp({ state, now, cancelled$, watch }: TokenContext, arrived: ReceivedToken): void {
   const { token, took, isRenewal } = arrived;
   const { held, last, refresh } = state;
   const time = now();
@@ -45,7 +45,7 @@ function takeUp({ state, now, rejections, cancelled$, watch }: TokenContext, arr
     state.held = isKept ? arrived : null;
     watch();
   }
-  if (isKept && isChange && isRenewal) rejections.forgetBare();
+  if (isKept && isChange && isRenewal) state.rejections?.forgetBare();
   // Those who waited use it now.
   if (isKept && state.subscribers > 0) state.lastUse = time;
   // Others have shared it. A fetch under way goes on; a pause before the next one has no reason any more.

@@ -1,6 +1,7 @@
 /** Checks the options of a stream, and fills in the defaults. */
 import { asyncScheduler, type Observable } from 'rxjs';
 import { browserWake } from '../internal/browserWake.js';
+import { clockOf } from '../internal/steadyClock.js';
 import { FINITE, numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
 import { isPermanentFailure } from './failure.js';
 import { fitsHeader } from './tokenResponse.js';
@@ -48,6 +49,8 @@ export function settingsOf(options: TokenStreamOptions) {
     lifetime,
     random,
     now,
+    /** Never set back. `now` is what a user sees. */
+    clock: clockOf({ scheduler, now }),
     refreshBefore:
       typeof refreshBefore === 'function'
         ? refreshBefore

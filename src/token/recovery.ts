@@ -3,7 +3,7 @@ import { catchError, EMPTY, filter, Observable } from 'rxjs';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { RejectionOutcome } from './events.js';
-import type { RejectedBy } from './rejectionMemory.js';
+import { createRejectionMemory, type RejectedBy } from './rejectionMemory.js';
 import {
   blockingFailure,
   isOfSession,
@@ -25,8 +25,9 @@ export interface Rejection extends RejectedBy {
 const LONGEST_WAIT = 1000;
 
 /** Compares before anything is refreshed: a late rejection of an old token costs nothing. */
-function decide({ state, now, rejections }: TokenContext, rejection: Rejection): RejectionOutcome {
+function decide({ state, settings, now }: TokenContext, rejection: Rejection): RejectionOutcome {
   const { held } = state;
+  const rejections = (state.rejections ??= createRejectionMemory(settings.rejectionBudget));
   const time = now();
   if (!held || !sameToken(held.token, rejection.token)) return 'alreadyReplaced';
   if (rejections.isRemembered(rejection, time, held.token.expiresAt < Infinity)) return 'suppressed';
@@ -62,7 +63,7 @@ function settle(context: TokenContext, rejection: Rejection, counts: boolean): R
 }
 
 export function createRecovery(context: TokenContext, views: Pick<TokenViews, 'take' | 'next'>, demand: () => void) {
-  const { state, now, rejections, current } = context;
+  const { state, now, current } = context;
 
   return {
     /**
@@ -91,7 +92,7 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
         filter((next) => {
           const isSame = sameToken(next, token);
           // The source returned the token again, so it is valid: this resource alone rejects it.
-          if (isSame) rejections.remember(rejection, now());
+          if (isSame) state.rejections?.remember(rejection, now());
           return !isSame;
         }),
         catchError(() => EMPTY),
@@ -103,7 +104,7 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
     },
     /** A server accepted a token. `keyOf` is a function, since most acceptances need no key. */
     accepted: (token: AccessToken, keyOf: () => string | undefined): void => {
-      accept(state, rejections, token, keyOf);
+      accept(state, token, keyOf);
     },
     /**
      * The token to send in the place of one that was handed out a moment ago: it may have been rejected or replaced
@@ -119,13 +120,9 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
   };
 }
 
-/** @param rejections null: none has cost anything */
-export function accept(
-  { held, singleUse, refresh }: TokenState,
-  rejections: TokenContext['rejections'] | null,
-  token: AccessToken,
-  keyOf: () => string | undefined,
-): void {
+/** For a pool, too, which has no manager for it. */
+export function accept(state: TokenState, token: AccessToken, keyOf: () => string | undefined): void {
+  const { held, singleUse, refresh, rejections } = state;
   // While its replacement is fetched, an acceptance of the old token does not end the pauses: the next token may be
   // rejected.
   const isStaying = !(refresh?.isFetching && refresh.rejection) && sameToken(held?.token, token);

@@ -44,11 +44,11 @@ export function runRefresh(
 }
 
 /** A refresh begins. What forced it is cleared, and counted if it was a rejection. */
-function begin({ state, rejections, now }: TokenContext, reason: RefreshReason): Refresh {
+function begin({ state, now }: TokenContext, reason: RefreshReason): Refresh {
   const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
   const refresh: Refresh = { reason, attempt: 0, rejection, isFetching: false, isSuperseded: false };
   Object.assign(state, { refresh, forcedBy: null, permanentFailure: null });
-  if (rejection) rejections.forced(rejection.kind, !!state.held?.isAccepted, now());
+  if (rejection) state.rejections?.forced(rejection.kind, !!state.held?.isAccepted, now());
   return refresh;
 }
 
@@ -59,7 +59,7 @@ function end({ state }: TokenContext, refresh: Refresh): void {
 
 /** Asks the source once. */
 function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdate> {
-  const { state, settings, now, fetcher, rejections, events, report } = context;
+  const { state, settings, now, fetcher, events, report } = context;
   const { reason, rejection } = refresh;
   return defer(() => {
     const count = ++refresh.attempt;
@@ -85,7 +85,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         // refresh follows.
         if (state.forcedBy && sameToken(received.token, state.last?.token)) return null;
         // A second token would not help the resource more.
-        if (rejection) rejections.fetchedFor(rejection, now());
+        if (rejection) state.rejections?.fetchedFor(rejection, now());
         return received;
       }),
       filter((update) => update !== null),

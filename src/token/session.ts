@@ -1,27 +1,27 @@
 /** How a session ends: by `signOut()`, here or elsewhere, by `close()`, or with the last use of a stream in a pool. */
 import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
-import type { TokenContext, TokenRecord } from './context.js';
+import type { TokenContext } from './context.js';
 import type { Pipeline } from './pipeline.js';
 import type { SourceHooks } from './proof.js';
-import { newSession } from './state.js';
+import { newSession, type TokenState } from './state.js';
 import type { TokenSource } from './types.js';
 
 /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
-export function forgetSession(state: TokenRecord['state'], rejections: TokenRecord['rejections'] | null): void {
-  rejections?.clear();
+export function forgetSession(state: TokenState): void {
+  state.rejections?.clear();
   Object.assign(state, newSession());
 }
 
 export function createSession(context: TokenContext, pipeline: Pipeline, source: TokenSource) {
-  const { state, settings, fetcher, rejections, events, recheck, watch, cancelled$, report } = context;
+  const { state, settings, fetcher, events, recheck, watch, cancelled$, report } = context;
   const { store } = settings;
 
   const tellSource = (hook: typeof ON_SIGN_OUT | typeof ON_CLOSE) => {
     reportIfThrown(report, () => (source as SourceHooks)[hook]?.(state.last?.token ?? null, fetcher.pending()));
   };
   const forget = () => {
-    forgetSession(state, rejections);
+    forgetSession(state);
     watch();
   };
 

@@ -4,7 +4,7 @@ import { sameToken } from './accessToken.js';
 import { backoffStep, MIN_PAUSE } from './backoff.js';
 import type { Failure } from './failure.js';
 import type { Settings } from './options.js';
-import type { RejectedBy } from './rejectionMemory.js';
+import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
 import type { ReceivedToken } from './receivedToken.js';
 import { lifetimeOfToken } from './refreshPolicy.js';
 import type { AccessToken, RefreshReason } from './types.js';
@@ -64,6 +64,8 @@ export const initialState = () =>
     /** What `refreshFailed` has said once of the tokens of the source. */
     warnings: [] as string[],
     isClosed: false,
+    /** Made with the first rejection. */
+    rejections: null as RejectionMemory | null,
   });
 
 /** The functions below decide by it and change nothing. */

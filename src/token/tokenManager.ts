@@ -1,17 +1,15 @@
 /** The parts of one stream, and how they are joined. */
 import { PROOF } from '../internal/sourceHooks.js';
-import { createContext, type TokenRecord } from './context.js';
+import { createContext } from './context.js';
 import type { Settings } from './options.js';
 import { holdToken, initialToken } from './holdToken.js';
 import { createPipeline } from './pipeline.js';
 import type { SourceHooks } from './proof.js';
 import { createRecovery } from './recovery.js';
 import { createSession } from './session.js';
+import { initialState } from './state.js';
 import { createTokenViews } from './tokenViews.js';
 import type { TokenSource, TokenStreamOptions } from './types.js';
-
-/** What a stream begins with: the option `initial`, or what a pool knows of it already. */
-type Beginning = Partial<TokenRecord> & Pick<TokenStreamOptions, 'initial'>;
 
 /** A manager that a pool may end while its stream is not in use, and make again: see pool/endManager.ts. */
 export type EndingManager = ReturnType<typeof createManager>;
@@ -19,9 +17,15 @@ export type EndingManager = ReturnType<typeof createManager>;
 /** What streams, operators and clients share behind one token. */
 export type TokenManager = Omit<EndingManager, 'parts' | 'next' | 'rest'>;
 
-export function createManager(source: TokenSource, settings: Settings, { initial, ...record }: Beginning) {
-  const context = createContext(source, settings, record);
-  const { state, now, timers, fetcher, events, current } = context;
+/** @param state what a pool knows of the stream already */
+export function createManager(
+  source: TokenSource,
+  settings: Settings,
+  initial?: TokenStreamOptions['initial'],
+  state = initialState(),
+) {
+  const context = createContext(source, settings, state);
+  const { now, timers, fetcher, events, current } = context;
   const pipeline = createPipeline(context);
   const views = createTokenViews(context, pipeline);
   if (initial !== undefined) {

@@ -35,7 +35,7 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@3');
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {
   if (typeof source !== 'function')
     throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
-  return streamOf(createManager(source, settingsOf(options), { initial: options.initial }));
+  return streamOf(createManager(source, settingsOf(options), options.initial));
 }
 
 /** Gives `token$` of a manager the other members of a stream. */
