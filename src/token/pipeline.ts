@@ -56,7 +56,7 @@ export type Pipeline = ReturnType<typeof createPipeline>;
  * ```
  */
 export function createPipeline(context: TokenContext) {
-  const { state, settings, now, recheck$, recheck, cancelled$ } = context;
+  const { state, settings, now, timers, recheck$, recheck, cancelled$ } = context;
   // Replayed: a subscriber may close the stream with the token it is given, before the pipeline runs for it.
   const closed$ = new ReplaySubject<void>(1);
   const waits = new Subject<WaitEnded>();
@@ -72,8 +72,13 @@ export function createPipeline(context: TokenContext) {
    * is subscribed to it at that moment, and the next use connects it again.
    */
   const untilNeeded$ = recheck$.pipe(
-    // Nobody wants a token: emit at once, so that `takeWhile` completes.
-    switchMap(() => (state.refresh || isToRun() ? afterPause(context) : AT_ONCE)),
+    switchMap(() => {
+      const left = pauseLeft(state, now());
+      // After a permanent failure nothing is tried until a token is needed.
+      const isPausing = left > 0 && !state.permanentFailure && (state.refresh !== null || isToRun());
+      // At once also if nobody wants a token, so that `takeWhile` completes.
+      return isPausing ? timers.after(left) : AT_ONCE;
+    }),
     takeWhile(isToRun),
     filter(() => state.refresh !== null || whyRefresh(state, now()) !== null),
   );
@@ -116,13 +121,6 @@ export function createPipeline(context: TokenContext) {
 
 /** Emits when it is subscribed to. One for all: to make one takes longer than to use it. */
 const AT_ONCE: Observable<unknown> = /* @__PURE__ */ of(undefined);
-
-/** Emits when the pause that runs is over; at once when there is none, or when it follows a permanent failure. */
-function afterPause({ state, now, timers }: TokenContext): Observable<unknown> {
-  const left = pauseLeft(state, now());
-  // After a permanent failure nothing is tried until a token is needed.
-  return left === 0 || state.permanentFailure ? AT_ONCE : timers.after(left);
-}
 
 /**
  * Where the subscribers of the stream are. `shareReplay` is `share` with a ReplaySubject(1) as connector; this is one
