@@ -114,14 +114,22 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
   let isCallingSource = false;
 
   /** Asks for one value, in the async context (AsyncLocalStorage) in which the stream was made. */
-  const ask = <T>(place: Place, input: () => Observable<T>): Observable<T> =>
+  const ask = <T>(place: Place, { report }: TokenRequest, input: () => Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
       // A synchronous answer is delivered after that is left, and `isCallingSource` is false: otherwise requests that
       // it causes would count as the source's.
       const answer = new AsyncSubject<T>();
       isCallingSource = place === 'source';
       try {
-        subscriber.add(runInContext(() => input().pipe(take(1)).subscribe(answer)));
+        const asking = runInContext(() => input().pipe(take(1)).subscribe(answer));
+        subscriber.add(() => {
+          try {
+            asking.unsubscribe();
+          } catch (error) {
+            // What a teardown throws would end those who listen to the token.
+            report?.(error);
+          }
+        });
       } catch (error) {
         answer.error(error);
       }
@@ -132,7 +140,7 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
   const responseTo = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
     defer(() => {
       setTimeLimit(fetchTimeout, 'source');
-      return ask('source', () => answerIn(source(request))).pipe(
+      return ask('source', request, () => answerIn(source(request))).pipe(
         // `if (!response.ok) throw response`
         catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
         switchMap((answer) =>
@@ -164,7 +172,7 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
           }),
         );
       };
-      return ask('store', () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(noTokenError));
+      return ask('store', request, () => from(store.refresh(request, fetch))).pipe(throwIfEmpty(noTokenError));
     },
   };
 }
