@@ -12,7 +12,7 @@ import {
 } from 'rx-fresh-token';
 import { redirectPolicy } from '../../src/http/transport.js';
 import { ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
-import type { ProvenRequest, SourceHooks, TokenProof } from '../../src/token/proof.js';
+import type { ProvenRequest, SourceHooks, TokenProof } from '../../src/token/sourceHooks.js';
 import { answer, cleanUp, failureOf, fetches, serve, stubFetch, type Handler } from './support.js';
 
 const streams: { close(): void }[] = [];

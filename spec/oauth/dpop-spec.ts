@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PROOF } from '../../src/internal/sourceHooks.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
-import type { SourceHooks, TokenProof } from '../../src/token/proof.js';
+import type { SourceHooks, TokenProof } from '../../src/token/sourceHooks.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';
 import { ask, fakeEndpoint, payloadOf } from './fakeEndpoint.js';
 

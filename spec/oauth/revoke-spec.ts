@@ -3,7 +3,7 @@ import { ON_CLOSE } from '../../src/internal/sourceHooks.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
 import { REVOCATION_TIMEOUT } from '../../src/oauth/revoke.js';
-import type { SourceHooks } from '../../src/token/proof.js';
+import type { SourceHooks } from '../../src/token/sourceHooks.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse } from './fakeEndpoint.js';

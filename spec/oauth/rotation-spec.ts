@@ -2,7 +2,7 @@ import { firstValueFrom, toArray } from 'rxjs';
 import { createFetch } from '../../src/http/createFetch.js';
 import { ON_SIGN_OUT } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
-import type { SourceHooks } from '../../src/token/proof.js';
+import type { SourceHooks } from '../../src/token/sourceHooks.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import { clientOf, startAuthority, type Authority } from './authority.js';
 import { ask } from './fakeEndpoint.js';

@@ -5,7 +5,7 @@ import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { RefreshTokenOptions } from '../../src/oauth/options.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { tokenExchange } from '../../src/oauth/tokenExchange.js';
-import type { SourceHooks } from '../../src/token/proof.js';
+import type { SourceHooks } from '../../src/token/sourceHooks.js';
 import type { AccessToken, TokenResponse, TokenSource } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse, turns, type FakeEndpoint, type Seen } from './fakeEndpoint.js';
 

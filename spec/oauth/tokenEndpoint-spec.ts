@@ -4,7 +4,7 @@ import { jwtBearer } from '../../src/oauth/jwtBearer.js';
 import type { OAuthOptions } from '../../src/oauth/options.js';
 import { fetcherBehind, ON_BEHALF_OF, ON_CLOSE, PROOF } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
-import type { SourceHooks } from '../../src/token/proof.js';
+import type { SourceHooks } from '../../src/token/sourceHooks.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';

@@ -12,7 +12,7 @@ import { parseAcquireReply, parseCommitReply, parsePush } from '../../src/redis/
 import { createEncryption } from '../../src/redis/encryption.js';
 import { errorOf, isOfOneProcess, sharedFailureOf } from '../../src/redis/sharedFailure.js';
 import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
-import { asMistake, mistake } from '../../src/token/mistake.js';
+import { markPermanent, permanentError } from '../../src/token/permanentError.js';
 import {
   InvalidTokenResponseError,
   OriginNotAllowedError,
@@ -245,12 +245,12 @@ describe('a shared failure', () => {
     ['a limit in prose', false, new TokenEndpointError('refused', { status: 400, error: 'Too many requests.' })],
     ['a refusal, by axios', true, { response: { status: 401, data: { error: 'invalid_client' } } }],
     ['a refusal, by got', true, { response: { statusCode: 400, body: '{"error":"invalid_grant"}' } }],
-    ['a source that returns no response', true, mistake('the token source returned no token response')],
+    ['a source that returns no response', true, permanentError('the token source returned no token response')],
     ['a closed stream', true, new TokenStreamClosedError('closed')],
     ['an origin that is not allowed', true, new OriginNotAllowedError('https://b.example')],
     ['a response without a token', false, new InvalidTokenResponseError('no token')],
     ['a refusal that the source wraps', true, new Error('no login', { cause: answered(401, {}) })],
-    ['a redirect', true, asMistake(new TokenEndpointError('redirected', { status: 302 }))],
+    ['a redirect', true, markPermanent(new TokenEndpointError('redirected', { status: 302 }))],
   ])('should be permanent or not for those who read it as for the one who met it: %s', (_what, permanent, thrown) => {
     const read = errorOf(JSON.parse(JSON.stringify(sharedFailureOf(thrown))), 70);
     expect([isPermanentFailure(thrown), isPermanentFailure(read)]).toEqual([permanent, permanent]);

@@ -2,7 +2,7 @@ import { asyncScheduler, of, Subject } from 'rxjs';
 import type { TokenResponse } from 'rx-fresh-token';
 import { createTimers } from '../../src/internal/timers.js';
 import { fetchForStore } from '../../src/stores/fetchForStore.js';
-import { isMistake } from '../../src/token/mistake.js';
+import { isMarkedPermanent } from '../../src/token/permanentError.js';
 
 const fetched = (extra: object) =>
   fetchForStore(of({ access_token: 'T', ...extra } as TokenResponse), {
@@ -46,7 +46,7 @@ describe('what a store fetches', () => {
       code: 'ERR_INVALID_TOKEN_RESPONSE',
       message: expect.stringContaining('the token response cannot be stored') as unknown,
     });
-    expect([isMistake(failure), (failure as Error).cause]).toEqual([true, undefined]);
+    expect([isMarkedPermanent(failure), (failure as Error).cause]).toEqual([true, undefined]);
   });
 });
 

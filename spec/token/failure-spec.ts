@@ -8,7 +8,7 @@ import {
   TokenUnavailableError,
 } from '../../src/errors.js';
 import { isPermanentFailure, retryAfterOf } from '../../src/token/failure.js';
-import { mistake } from '../../src/token/mistake.js';
+import { permanentError } from '../../src/token/permanentError.js';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
@@ -96,7 +96,7 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
       'another stream that has failed permanently',
       new TokenUnavailableError('no', { cause: new TokenEndpointError('no', { error: 'invalid_client' }) }),
     ],
-    ['another stream whose source is wrong', new TokenUnavailableError('no', { cause: mistake('no') })],
+    ['another stream whose source is wrong', new TokenUnavailableError('no', { cause: permanentError('no') })],
     ['another stream that is closed', new TokenStreamClosedError()],
     ['a request to an origin that is not allowed', new OriginNotAllowedError('no')],
     ["MSAL's error that the user must sign in", { name: 'InteractionRequiredAuthError', errorCode: 'no_such_code' }],
@@ -112,7 +112,7 @@ describe('isPermanentFailure, wherever clients put what the server said', () => 
     ['all endpoints that refuse, as Promise.any tells', new AggregateError([{ status: 401 }, { status: 403 }])],
     ['a 401 with a page', { status: 401, headers: { 'content-type': 'text/html' } }],
     ['a token response with an error that is prose', new TokenEndpointError('no', { error: 'Client unknown' })],
-    ['a source that returned no token response', mistake('no')],
+    ['a source that returned no token response', permanentError('no')],
   ])('should be so for %s', (_kind, failure) => {
     expect(isPermanentFailure(failure)).toBe(true);
   });

@@ -200,7 +200,7 @@ describe('the defaults', () => {
 
   it("should be the scheduler's clock", () => {
     expect(
-      settingsOf({ scheduler: { now: () => 77, schedule: asyncScheduler.schedule.bind(asyncScheduler) } }).now(),
+      settingsOf({ scheduler: { now: () => 77, schedule: asyncScheduler.schedule.bind(asyncScheduler) } }).shownNow(),
     ).toBe(77);
   });
 });

@@ -8,7 +8,7 @@ describe('the budget of memory', () => {
   const spend = (memory: RejectionMemory, kind: RejectionKind, moments: number[]) =>
     moments.map((now) => {
       const may = memory.mayForce(kind, true, now);
-      if (may) memory.forced(kind, true, now);
+      if (may) memory.refreshForced(kind, true, now);
       return may;
     });
 
@@ -59,7 +59,7 @@ describe('tokens that nobody has accepted', () => {
     const forced: number[] = [];
     for (let now = 0; now <= 300_000; now += 250) {
       if (!memory.mayForce('explicit', false, now)) continue;
-      memory.forced('explicit', false, now);
+      memory.refreshForced('explicit', false, now);
       forced.push(now / 1000);
     }
     expect(forced).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
@@ -67,18 +67,18 @@ describe('tokens that nobody has accepted', () => {
 
   it('should count across both kinds', () => {
     const memory = createRejectionMemory(unlimited);
-    memory.forced('bare', false, 0);
+    memory.refreshForced('bare', false, 0);
     expect(memory.mayForce('explicit', false, 999)).toBe(false);
     expect(memory.mayForce('explicit', false, 1000)).toBe(true);
   });
 
   it.each<[string, (memory: RejectionMemory) => void]>([
     ['the first acceptance', (memory) => memory.accepted(() => undefined, true)],
-    ['the replacement of one that was accepted', (memory) => memory.forced('bare', true, 5)],
+    ['the replacement of one that was accepted', (memory) => memory.refreshForced('bare', true, 5)],
     ['the end of the session', (memory) => memory.clear()],
   ])('should be counted anew after %s', (_kind, event) => {
     const memory = createRejectionMemory(unlimited);
-    for (let now = 0; now < 5; now++) memory.forced('bare', false, now);
+    for (let now = 0; now < 5; now++) memory.refreshForced('bare', false, now);
     expect(memory.mayForce('bare', false, 5)).toBe(false);
     event(memory);
     expect(memory.mayForce('bare', false, 5)).toBe(true);
@@ -86,7 +86,7 @@ describe('tokens that nobody has accepted', () => {
 
   it('should be counted from the arrival of the last one, not from a refresh that others asked for', () => {
     const memory = createRejectionMemory(unlimited);
-    memory.forced('explicit', false, 0);
+    memory.refreshForced('explicit', false, 0);
     memory.fetchedFor({ kind: 'explicit' }, 100);
     memory.remember({ key: '/a', kind: 'explicit' }, 900);
     expect(memory.mayForce('explicit', false, 1099)).toBe(false);
@@ -95,7 +95,7 @@ describe('tokens that nobody has accepted', () => {
 
   it('should not hold back the replacement of a token that was accepted', () => {
     const memory = createRejectionMemory(unlimited);
-    memory.forced('bare', false, 0);
+    memory.refreshForced('bare', false, 0);
     expect(memory.mayForce('bare', true, 1)).toBe(true);
   });
 });

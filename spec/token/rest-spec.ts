@@ -2,7 +2,7 @@ import { Observable, of } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, takeToken, type TokenStream } from 'rx-fresh-token';
 import { settingsOf, type InTurn } from '../../src/token/options.js';
-import { createManager, type EndingManager } from '../../src/token/tokenManager.js';
+import { createManager, type FullManager } from '../../src/token/tokenManager.js';
 import { managerOf } from '../../src/token/tokenStream.js';
 
 const responses = () => {
@@ -11,7 +11,7 @@ const responses = () => {
 };
 
 const rest = (token$: TokenStream): void => {
-  (managerOf(token$) as EndingManager).rest();
+  (managerOf(token$) as FullManager).rest();
 };
 
 describe('a stream', () => {

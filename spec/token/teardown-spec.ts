@@ -32,7 +32,7 @@ describe('a source whose teardown throws', () => {
       token$.subscribe({ next: ({ value }) => seen.push(value), error: (error: unknown) => seen.push(error) });
       m.scheduler.schedule(() => {
         expect(seen).toEqual(['T1']);
-        expect(failures).toEqual([expect.objectContaining({ message: expect.stringContaining('teardown') })]);
+        expect(failures).toEqual([expect.objectContaining({ message: expect.stringContaining('teardown') as string })]);
         token$.close();
       }, 10);
       m.flush();

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { NEVER, of } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../../src/errors.js';
 import { accessToken } from '../../src/token/accessToken.js';
-import { isMistake, mistake } from '../../src/token/mistake.js';
+import { isMarkedPermanent, permanentError } from '../../src/token/permanentError.js';
 import { checkTokenResponse, isFetchResponse, readFetchResponse } from '../../src/token/tokenResponse.js';
 
 const failureOf = (value: unknown): Error | undefined => {
@@ -93,7 +93,7 @@ describe('checkTokenResponse', () => {
     const error = failureOf(value);
     expect(error).toBeInstanceOf(InvalidTokenResponseError);
     expect(error!.message).toBe(`the token response ${fault}`);
-    expect(isMistake(error)).toBe(true);
+    expect(isMarkedPermanent(error)).toBe(true);
   });
 
   it.each<[string, unknown, string]>([
@@ -122,7 +122,7 @@ describe('checkTokenResponse', () => {
     const error = failureOf(value);
     expect(error).toBeInstanceOf(InvalidTokenResponseError);
     expect(error!.message).toBe(`the token response ${fault}`);
-    expect(isMistake(error)).toBe(false);
+    expect(isMarkedPermanent(error)).toBe(false);
   });
 
   it.each([
@@ -259,14 +259,14 @@ describe('readFetchResponse', () => {
     });
     for (const [name, value] of Object.entries(fields)) Object.defineProperty(response, name, { value });
     const error = await failure(response);
-    expect(isMistake(error)).toBe(is);
+    expect(isMarkedPermanent(error)).toBe(is);
     expect(error.message.includes('redirected, perhaps to its sign-in page')).toBe(is);
   });
 
   it('should say that a page cannot read an answer in the mode no-cors', async () => {
     const opaque = { status: 0, type: 'opaque', headers: new Headers(), text: () => Promise.resolve('') };
     const error = await failure(opaque as unknown as Response);
-    expect([isMistake(error), error.message]).toEqual([true, expect.stringContaining('"no-cors"')]);
+    expect([isMarkedPermanent(error), error.message]).toEqual([true, expect.stringContaining('"no-cors"')]);
   });
 
   it('should read a token after a redirect', async () => {
@@ -283,7 +283,7 @@ describe('readFetchResponse', () => {
     const error = await failure(new Response(body, { status }));
     expect(error.message).toBe(`the token endpoint answered ${String(status)} with an empty body`);
     expect(error).toBeInstanceOf(InvalidTokenResponseError);
-    expect(isMistake(error)).toBe(final);
+    expect(isMarkedPermanent(error)).toBe(final);
   });
 
   it.each(['<h1>SECRET</h1>', 'access_token: SECRET', '{"access_token":"SECRET'])(
@@ -293,15 +293,15 @@ describe('readFetchResponse', () => {
       expect(error).toBeInstanceOf(InvalidTokenResponseError);
       expect(error.message).toBe('the token endpoint answered 200 with a body that is not JSON');
       expect(error.cause).toBeUndefined();
-      expect(isMistake(error)).toBe(false);
+      expect(isMarkedPermanent(error)).toBe(false);
     },
   );
 });
 
-describe('isMistake', () => {
+describe('isMarkedPermanent', () => {
   it('should tell the mistakes of a source from all other failures', () => {
-    expect(isMistake(mistake('no'))).toBe(true);
+    expect(isMarkedPermanent(permanentError('no'))).toBe(true);
     for (const other of [new InvalidTokenResponseError('no'), new TypeError('no'), 'no', undefined, null])
-      expect(isMistake(other)).toBe(false);
+      expect(isMarkedPermanent(other)).toBe(false);
   });
 });

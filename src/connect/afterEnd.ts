@@ -1,6 +1,6 @@
 /** Decides what follows the end of a connection: another one, or the end of the stream. */
 import { backoffStep } from '../token/backoff.js';
-import { drawn } from '../token/mistake.js';
+import { randomShare } from '../token/permanentError.js';
 import type { ConnectionEnd } from './ends.js';
 import type { ConnectSettings } from './options.js';
 
@@ -43,4 +43,4 @@ export function afterEnd(ended: ConnectionEnd, before: EndState, settings: Conne
 
 /** The pause before the given attempt, the first being 1: with full jitter. */
 export const pauseBefore = (attempt: number, backoff: ConnectSettings['backoff']): number =>
-  Math.round(drawn(backoff.random) * backoffStep(attempt, backoff));
+  Math.round(randomShare(backoff.random) * backoffStep(attempt, backoff));

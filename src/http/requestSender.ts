@@ -1,6 +1,6 @@
 /** Sends a request once, with the token and its proof. */
 import { discard } from '../internal/discard.js';
-import type { TokenProof } from '../token/proof.js';
+import type { TokenProof } from '../token/sourceHooks.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { withAuthorization, type Authorize } from './authorization.js';

@@ -2,7 +2,7 @@
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/urls.js';
 import { TokenEndpointError } from '../errors.js';
-import { mistake } from '../token/mistake.js';
+import { permanentError } from '../token/permanentError.js';
 import { answeredBy, asksForRetry, retryAfterIn, TEMPORARILY_UNAVAILABLE } from './answer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
 import type { CheckedOptions } from './checkOptions.js';
@@ -57,16 +57,18 @@ async function discover(issuer: URL, options: CheckedOptions, signal: AbortSigna
   }
   const metadata = await oauth.processDiscoveryResponse(issuer, response).catch((failure: unknown) => {
     throw (failure as { code?: unknown }).code === oauth.JSON_ATTRIBUTE_COMPARISON
-      ? mistake(`${place} names another issuer (a slash at its end counts): correct it, or give tokenEndpoint instead`)
+      ? permanentError(
+          `${place} names another issuer (a slash at its end counts): correct it, or give tokenEndpoint instead`,
+        )
       : new TokenEndpointError(`${answered}, but is no authorization server metadata`, { status });
   });
   const aliases = options.clientAuth === 'tls_client_auth' ? metadata.mtls_endpoint_aliases : undefined;
   // null is how some say "none".
   const endpoint = (name: 'token_endpoint' | 'revocation_endpoint') => aliases?.[name] ?? metadata[name] ?? undefined;
   const [token_endpoint, revocation_endpoint] = [endpoint('token_endpoint'), endpoint('revocation_endpoint')];
-  if (token_endpoint === undefined) throw mistake(`${place} names no token_endpoint`);
+  if (token_endpoint === undefined) throw permanentError(`${place} names no token_endpoint`);
   const objection = objectionToEndpoint(token_endpoint, issuer, options);
-  if (objection) throw mistake(`${place} names a token_endpoint that cannot be used: it ${objection}`);
+  if (objection) throw permanentError(`${place} names a token_endpoint that cannot be used: it ${objection}`);
   // A revocation endpoint that cannot be used does not keep a stream from its token.
   const canRevoke = objectionToEndpoint(revocation_endpoint, issuer, options) === undefined;
   return {

@@ -4,7 +4,7 @@ import { TokenEndpointError } from '../errors.js';
 import { REQUESTS_LEFT } from '../internal/answers.js';
 import { discard } from '../internal/discard.js';
 import { orAborted } from '../internal/onAbort.js';
-import { asMistake, isMistake, mistake } from '../token/mistake.js';
+import { markPermanent, isMarkedPermanent, permanentError } from '../token/permanentError.js';
 import { isFetchResponse } from '../token/tokenResponse.js';
 import { answeredBy } from './answer.js';
 import { redactedCause } from './redact.js';
@@ -25,14 +25,14 @@ export function boundedFetch(place: string, send: typeof globalThis.fetch | unde
         Promise.resolve((send ?? globalThis.fetch)(url, init as RequestInit)),
         signal,
       );
-      if (!isFetchResponse(answer)) throw mistake('option "fetch" gave no Response');
+      if (!isFetchResponse(answer)) throw permanentError('option "fetch" gave no Response');
       response = answer as Response;
       refuseRedirect(place, response, url);
-      if (response.bodyUsed) throw mistake('option "fetch" gave a Response whose body has been read');
+      if (response.bodyUsed) throw permanentError('option "fetch" gave a Response whose body has been read');
       return copyOf(response, await orAborted(response.text(), signal));
     } catch (failure) {
       if (response) discard(response);
-      throw failure instanceof TokenEndpointError || isMistake(failure)
+      throw failure instanceof TokenEndpointError || isMarkedPermanent(failure)
         ? failure
         : connectionFailure(place, failure, response, signal);
     }
@@ -65,7 +65,7 @@ function refuseRedirect(place: string, response: Response, asked: string): void 
     ? 'was redirected, and fetch followed although it was told not to'
     : `answered with a redirect${status ? ` (${String(status)})` : ''}, which is never followed`;
   const told = status >= 300 ? { status } : {};
-  throw asMistake(new TokenEndpointError(`${place} ${what}: credentials could go elsewhere`, told));
+  throw markPermanent(new TokenEndpointError(`${place} ${what}: credentials could go elsewhere`, told));
 }
 
 /** What oauth4webapi and we read of an answer's headers. */

@@ -1,5 +1,5 @@
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
-import type { SourceHooks } from '../token/proof.js';
+import type { SourceHooks } from '../token/sourceHooks.js';
 import type { TokenSource } from '../token/types.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';

@@ -1,5 +1,5 @@
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
-import type { SourceHooks } from '../token/proof.js';
+import type { SourceHooks } from '../token/sourceHooks.js';
 import { requireFunctions, requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { createForgottenTokens } from './forgottenTokens.js';

@@ -2,7 +2,7 @@
 import { firstValueFrom } from 'rxjs';
 import { asObservable } from '../internal/observableOf.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
-import { mistake } from '../token/mistake.js';
+import { permanentError } from '../token/permanentError.js';
 import type { TokenResponse } from '../token/types.js';
 import type { Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
@@ -22,7 +22,7 @@ export function signInOnce(
   async function run(report: Report): Promise<Aged<TokenResponse>> {
     const age = stopwatch();
     const given$ = asObservable(reauthenticate());
-    if (!given$) throw mistake('reauthenticate must return a Promise, an Observable or the like');
+    if (!given$) throw permanentError('reauthenticate must return a Promise, an Observable or the like');
     return accept(await firstValueFrom(given$, { defaultValue: undefined }), age, report);
   }
 

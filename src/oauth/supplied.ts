@@ -1,6 +1,6 @@
 /** Reads what options that are functions of the user's return: a text, or a value that is awaited. */
 import { defaultIfEmpty, of, type ObservableInput } from 'rxjs';
-import { mistake } from '../token/mistake.js';
+import { permanentError } from '../token/permanentError.js';
 import { asObservable } from '../internal/observableOf.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
 import { codeOf } from '../internal/files.js';
@@ -32,7 +32,7 @@ export async function supplied(name: string, option: Supplied, signal: AbortSign
   const text = trimmed(value ?? '');
   if (text) return text;
   const message = `option "${name}" gave no string, or an empty one`;
-  throw text === '' ? new NothingSupplied(message) : mistake(message);
+  throw text === '' ? new NothingSupplied(message) : permanentError(message);
 }
 
 /** There is nothing of what was to be supplied. */

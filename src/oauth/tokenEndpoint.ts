@@ -2,7 +2,7 @@
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
 import { PROOF } from '../internal/sourceHooks.js';
-import { isMistake, mistake } from '../token/mistake.js';
+import { isMarkedPermanent, permanentError } from '../token/permanentError.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';
 import type { TokenFields, TokenResponse } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
@@ -31,7 +31,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
   function requireBound<T extends TokenFields>(response: T, origin: string, onRefused?: (response: T) => void): void {
     if (!dpopHandle || /^\s*dpop\s*$/i.test(response.token_type ?? '')) return;
     onRefused?.(response);
-    throw mistake(`${origin} a token that is not bound to the key, though dpop was asked for`);
+    throw permanentError(`${origin} a token that is not bound to the key, though dpop was asked for`);
   }
 
   /** Sets the clock that signatures use, if that is wrong. @returns why the same exchange may succeed now */
@@ -55,7 +55,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
       if (!isKnownCode(error)) servers.forget(); // a code of OAuth comes from the right server
       // A redirect is permanent. But an endpoint from an earlier discovery may have moved: this fails temporarily, and
       // the next attempt reads the document again.
-      if (mayHaveMoved && failure instanceof TokenEndpointError && isMistake(failure))
+      if (mayHaveMoved && failure instanceof TokenEndpointError && isMarkedPermanent(failure))
         throw new TokenEndpointError(failure.message, failure);
       const reason = prepareRepeat(error, answer?.clockSkew);
       if (!reason || repeats.includes(reason) || request.signal.aborted) throw failure;

@@ -1,4 +1,4 @@
-import type { SourceHooks } from '../token/proof.js';
+import type { SourceHooks } from '../token/sourceHooks.js';
 import type { TokenSource } from '../token/types.js';
 
 /** A source that carries hooks, as properties that are not enumerable. */

@@ -1,33 +1,33 @@
 /** Ends the manager of a stream that nobody uses, and has another one go on. */
 import { nextMoment } from '../token/state.js';
-import type { EndingManager } from '../token/tokenManager.js';
+import type { FullManager } from '../token/tokenManager.js';
 
 /** Ends a manager without an event. Its record holds what another one needs to go on. */
-export function endManager({ parts: { context, pipeline, signOuts } }: EndingManager): void {
+export function endManager({ parts: { context, pipeline, signOuts } }: FullManager): void {
   const { state, events } = context;
   const { held, isConnected } = state;
   events.complete();
   signOuts?.unsubscribe();
-  // Without a token there is no timer.
+  // Without a token no timer is started.
   state.held = null;
-  context.watch();
+  context.startTimer();
   pipeline.close();
   // Both were cleared above.
   Object.assign(state, { held, isConnected });
 }
 
 /** Has a new manager go on where the one before was ended. Nothing is refreshed before the next check. */
-export function resumeManager({ parts: { context, pipeline } }: EndingManager): void {
-  const { state, now, watch } = context;
+export function resumeManager({ parts: { context, pipeline } }: FullManager): void {
+  const { state, now, startTimer } = context;
   const { held, isConnected } = state;
   state.isConnected = false;
   if (!held) return;
   if (isConnected) {
-    // `demand` refreshes a token that is due: here the pipeline is to run, and no more.
+    // The pipeline is to run, and no more: while it connects, `whyRefresh` must find nothing due.
     state.held = { ...held, renewAt: Infinity, usableUntil: Infinity, endsAt: Infinity };
     pipeline.demand();
     state.held = held;
   }
   // A moment may have come that nobody has looked at.
-  watch(nextMoment(held, -Infinity) - now());
+  startTimer(nextMoment(held, -Infinity) - now());
 }

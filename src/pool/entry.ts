@@ -9,7 +9,7 @@ import type { UntimedTokenEvent } from '../token/events.js';
 import type { Settings } from '../token/options.js';
 import { forgetSession } from '../token/session.js';
 import { initialState, keepsRunning, nextMoment, pauseLeft, whyRefresh } from '../token/state.js';
-import { createManager, type EndingManager } from '../token/tokenManager.js';
+import { createManager, type FullManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { endManager, resumeManager } from './endManager.js';
 import { createSharedTimer, type Timed } from './sharedTimer.js';
@@ -25,7 +25,7 @@ export function createEntryContext(settings: Settings) {
   const runInContext = captureContext();
   const after = (delay: number, fire: () => void) => runInContext(() => timers.after(delay).subscribe(fire));
   const setTimer = createSharedTimer(after, clock.now);
-  return { clock, timers, events: createEventQueue(settings.now), runInContext, setTimer };
+  return { clock, timers, events: createEventQueue(settings.shownNow), runInContext, setTimer };
 }
 
 /**
@@ -35,7 +35,7 @@ export function createEntryContext(settings: Settings) {
 export class Entry<K> implements Timed {
   dueAt = Infinity;
   readonly state = initialState();
-  manager: EndingManager | null = null;
+  manager: FullManager | null = null;
   /** What was handed out, while somebody holds it. */
   handedOut: WeakTarget<TokenStream> | null = null;
   /** It is not the entry of its key any more. The pool does not report its events. */
@@ -56,7 +56,7 @@ export class Entry<K> implements Timed {
   }
 
   /** The manager, which is created if there is none. */
-  activate(): EndingManager {
+  activate(): FullManager {
     return this.manager ?? this.context.runInContext(() => this.createManager());
   }
 
@@ -64,7 +64,7 @@ export class Entry<K> implements Timed {
    * While somebody is subscribed, the manager stays. Hand-made, since `defer` with `finalize` is four Observables, and
    * each `get` may make three of these.
    */
-  whileUsed<T>(make: (manager: EndingManager) => Observable<T>): Observable<T> {
+  whileUsed<T>(make: (manager: FullManager) => Observable<T>): Observable<T> {
     return new Observable((subscriber) => {
       this.uses++;
       subscriber.add(() => {
@@ -106,7 +106,7 @@ export class Entry<K> implements Timed {
     }
   }
 
-  private createManager(): EndingManager {
+  private createManager(): FullManager {
     const { source, state, settings, context } = this;
     const { clock, setTimer } = context;
     const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(attempt$));

@@ -1,7 +1,7 @@
 /** The stream of a key, whose manager comes and goes. */
 import { defer, of, type Observable } from 'rxjs';
 import { PROOF } from '../internal/sourceHooks.js';
-import type { SourceHooks } from '../token/proof.js';
+import type { SourceHooks } from '../token/sourceHooks.js';
 import { accept } from '../token/recovery.js';
 import { usableToken } from '../token/state.js';
 import type { TokenManager } from '../token/tokenManager.js';
@@ -50,7 +50,7 @@ function pooledManager(entry: Entry<unknown>): TokenManager {
     newest: (token, rejected) => entry.activate().newest(token, rejected),
     owns: (signal) => entry.manager?.owns(signal) ?? false,
     now,
-    shownNow: settings.now,
+    shownNow: settings.shownNow,
     timers: context.timers,
     proof: (source as SourceHooks)[PROOF],
     isClosed: () => state.isClosed,

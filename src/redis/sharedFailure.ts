@@ -2,7 +2,7 @@ import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError }
 import { errorCodeOf, fieldsOf, statusOf } from '../internal/answers.js';
 import { isPrintable } from '../internal/oauthErrors.js';
 import { messageOf } from '../internal/messageOf.js';
-import { asMistake, mistake } from '../token/mistake.js';
+import { markPermanent, permanentError } from '../token/permanentError.js';
 import { isPermanentFailure, failureWithReason } from '../token/failure.js';
 
 /** What processes share of a failed fetch: class and message, and what it is judged by. No response, no cause. */
@@ -47,7 +47,8 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
   const text = `${message ?? 'the token source failed'} (of the last fetch, shared through Redis)`;
   const isJudgedByAnswer = name === 'TokenEndpointError' || status !== undefined || error !== undefined;
   // Permanent for another reason: a mistake of the source's, or a redirect.
-  if (message !== undefined && !temporary && !isJudgedByAnswer) return Object.assign(mistake(text), { retryAfter });
+  if (message !== undefined && !temporary && !isJudgedByAnswer)
+    return Object.assign(permanentError(text), { retryAfter });
   const Known = Object.entries(KNOWN_CLASSES).find(([known]) => known === name)?.[1];
   if (Known) return Object.assign(new Known(text), { retryAfter });
   if (!isJudgedByAnswer)
@@ -63,5 +64,5 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
   const headers = { 'retry-after': String(retryAfter / 1000) };
   if (temporary) return Object.defineProperty(failure, 'headers', { value: headers });
   // A redirect is permanent, which neither its status nor a code tells.
-  return message === undefined || isPermanentFailure(failure) ? failure : asMistake(failure);
+  return message === undefined || isPermanentFailure(failure) ? failure : markPermanent(failure);
 }

@@ -3,7 +3,7 @@ import { firstValueFrom, fromEvent, merge, switchMap, throwIfEmpty, type Observa
 import { TokenFetchTimeoutError } from '../errors.js';
 import { STORE_GRACE } from '../internal/grace.js';
 import { failAfter, type Timers } from '../internal/timers.js';
-import { mistake } from '../token/mistake.js';
+import { permanentError } from '../token/permanentError.js';
 import { checkTokenResponse, noTokenError } from '../token/tokenResponse.js';
 import type { TokenResponse } from '../token/types.js';
 import { isTokenResponse } from './storedResponse.js';
@@ -34,10 +34,10 @@ function storable(response: TokenResponse): TokenResponse {
   try {
     copy = JSON.parse(JSON.stringify(response));
   } catch {
-    throw mistake(
+    throw permanentError(
       'the token response cannot be stored: JSON cannot hold it (a BigInt, an object that refers to itself)',
     );
   }
-  if (!isTokenResponse(copy)) throw mistake('the token response cannot be stored: as JSON it has no token');
+  if (!isTokenResponse(copy)) throw permanentError('the token response cannot be stored: as JSON it has no token');
   return copy;
 }

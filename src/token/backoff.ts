@@ -1,7 +1,10 @@
-/** How pauses between attempts grow. */
+/** The pauses before the source is asked again. */
 
 /** A failed fetch is not repeated sooner than this, whatever the jitter. Milliseconds. */
-export const MIN_PAUSE = 50;
+export const LEAST_PAUSE_AFTER_FAILURE = 50;
+
+/** A source that gives the same token again, or one that cannot be kept, is asked no sooner than this. Milliseconds. */
+export const LEAST_PAUSE_AFTER_TOKEN = 1000;
 
 /** The unjittered pause after this many failures, at least 1. `initial` may be 0, and 0 * Infinity would be NaN. */
 export const backoffStep = (

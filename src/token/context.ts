@@ -15,7 +15,7 @@ export function createContext(source: TokenSource, settings: Settings, state: To
   const { scheduler, clock } = settings;
   const { now } = clock;
   const timers = createTimers(scheduler, clock);
-  const events = createEventQueue(settings.now);
+  const events = createEventQueue(settings.shownNow);
   const recheck$ = new BehaviorSubject<unknown>(undefined);
 
   function recheck(): void {
@@ -24,13 +24,13 @@ export function createContext(source: TokenSource, settings: Settings, state: To
   }
 
   let timer = Subscription.EMPTY;
-  function watch(delay?: number, look = recheck): void {
+  function startTimer(delay?: number, onFirst = recheck): void {
     timer.unsubscribe();
     const { held } = state;
     if (!held) return;
     timer = timers.after(delay ?? nextMoment(held, now()) - now()).subscribe(() => {
-      look();
-      watch();
+      onFirst();
+      startTimer();
     });
   }
 
@@ -38,7 +38,7 @@ export function createContext(source: TokenSource, settings: Settings, state: To
     state,
     settings,
     /**
-     * Milliseconds on a clock that is never set back. Only what a user sees is on the stream's clock, `settings.now`.
+     * Milliseconds on a clock that is never set back. What a user sees is on the stream's own, `settings.shownNow`.
      */
     now,
     timers,
@@ -58,18 +58,18 @@ export function createContext(source: TokenSource, settings: Settings, state: To
      * Calls `recheck` at the next moment in the life of the token at hand, and at those after it. To be called when the
      * token changes: without one there is no timer.
      *
-     * @param delay of the first look, instead of the time until the next moment. Milliseconds.
-     * @param look what the first look does, instead of `recheck`
+     * @param delay until the first call, instead of the time until the next moment. Milliseconds.
+     * @param onFirst what is called then, instead of `recheck`
      */
-    watch,
+    startTimer,
     /** Emits when the refresh under way is given up. */
     cancelled$: new Subject<void>(),
-    /** Those who wait for one token, the first of them first, and since when. */
+    /** Those who wait for one token, the first of them first; for metrics, since when. */
     waiting: new Set<{ readonly since: number }>(),
     /** The usable token, without side effects. */
     current: (): AccessToken | null => usableToken(state, now()),
     /** Emits `refreshFailed`. */
-    report: (error: unknown, attempt = 1, retryIn: number | null = null, permanent = false): void => {
+    reportFailure: (error: unknown, attempt = 1, retryIn: number | null = null, permanent = false): void => {
       events.emit({ type: 'refreshFailed', error, message: messageOf(error), attempt, retryIn, permanent });
     },
   };

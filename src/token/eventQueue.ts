@@ -18,9 +18,9 @@ export function createEventQueue(now: () => number) {
 
   return {
     events$: events.asObservable(),
-    emit: (incident: UntimedTokenEvent): void => {
+    emit: (untimed: UntimedTokenEvent): void => {
       if (!events.observed) return;
-      const event = { ...incident, at: now() };
+      const event = { ...untimed, at: now() };
       deliver(() => {
         events.next(event);
       });

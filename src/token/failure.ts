@@ -13,7 +13,7 @@ import { messageOf } from '../internal/messageOf.js';
 import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { callPredicate } from '../internal/callPredicate.js';
-import { drawn, isMistake } from './mistake.js';
+import { randomShare, isMarkedPermanent } from './permanentError.js';
 
 /** A server is not believed when it asks for a longer pause than this. Milliseconds. */
 export const MAX_RETRY_AFTER = 5 * 60_000;
@@ -21,7 +21,7 @@ export const MAX_RETRY_AFTER = 5 * 60_000;
 interface FailureSettings {
   readonly isPermanent: (error: unknown) => boolean;
   readonly random: () => number;
-  readonly now: () => number;
+  readonly shownNow: () => number;
 }
 
 /** A failed attempt. */
@@ -36,23 +36,23 @@ export interface Failure {
 }
 
 /** What an attempt failed with. The user's options may throw, and so may a getter of the error. */
-export function failureOf(thrown: unknown, { isPermanent, random, now }: FailureSettings): Failure {
+export function failureOf(thrown: unknown, { isPermanent, random, shownNow }: FailureSettings): Failure {
   let error = thrown;
   let permanent = false;
   try {
     permanent = callPredicate(isPermanent, error, 'isPermanent');
   } catch (thrownByOption) {
-    // The default rule only reads the failure.
+    // The default rule throws only where a getter of the failure does: then nothing is known of it.
     if (isPermanent !== isPermanentFailure)
       error = new TypeError(`option "isPermanent" failed for "${messageOf(thrown)}": ${messageOf(thrownByOption)}`, {
         cause: thrown,
       });
   }
   try {
-    const retryAfter = retryAfterOf(thrown, now());
-    return permanent ? { error, permanent, retryAfter } : { error, permanent, retryAfter, jitter: drawn(random) };
+    const retryAfter = retryAfterOf(thrown, shownNow());
+    return permanent ? { error, permanent, retryAfter } : { error, permanent, retryAfter, jitter: randomShare(random) };
   } catch (thrownByOption) {
-    return isMistake(thrownByOption) ? { error: thrownByOption, permanent: true } : { error, permanent };
+    return isMarkedPermanent(thrownByOption) ? { error: thrownByOption, permanent: true } : { error, permanent };
   }
 }
 
@@ -77,7 +77,7 @@ export function failureWithReason(failure: unknown): unknown {
 
 /** A mistake of the source's, or of the client with which it asks. */
 const isFinal = (failure: unknown): boolean =>
-  isMistake(failure) ||
+  isMarkedPermanent(failure) ||
   isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED') ||
   isTokenError(failure, 'ERR_ORIGIN_NOT_ALLOWED');
 

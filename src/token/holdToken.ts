@@ -3,8 +3,9 @@ import { InvalidTokenResponseError } from '../errors.js';
 import { jwtClaims } from '../internal/jwtClaims.js';
 import { messageOf } from '../internal/messageOf.js';
 import { sameToken } from './accessToken.js';
+import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
 import type { TokenContext } from './context.js';
-import { LEAST_PAUSE, receivedToken, type ReceivedToken, type SourceResult } from './receivedToken.js';
+import { receivedToken, type ReceivedToken, type SourceResult } from './receivedToken.js';
 import { lifetimeOfToken, saysLifetime } from './refreshPolicy.js';
 import { isSuspended, isWanted, usableHeld } from './state.js';
 import type { AccessToken } from './types.js';
@@ -13,42 +14,46 @@ import type { AccessToken } from './types.js';
 const UNREAD_LIFETIME = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|ttl|lease_duration)$/i;
 
 /** Takes up a token that came, and emits `tokenChanged`. */
-export function holdToken(context: TokenContext, arrived: ReceivedToken): void {
+export function holdToken(context: TokenContext, received: ReceivedToken): void {
   const previous = context.state.last?.token ?? null;
-  takeUp(context, arrived);
+  takeUp(context, received);
   const announce = () => {
-    announceArrived(context, arrived, previous);
+    announceArrived(context, received, previous);
   };
   // A stream has no listeners before it exists: the event comes a tick later.
-  if (arrived.origin === 'initial') context.watch(0, announce);
+  if (received.origin === 'initial') context.startTimer(0, announce);
   else announce();
 }
 
 /** Brings the state up to date. */
-function takeUp({ state, now, cancelled$, watch }: TokenContext, arrived: ReceivedToken): void {
-  const { token, took, isRenewal } = arrived;
+function takeUp({ state, now, cancelled$, startTimer }: TokenContext, received: ReceivedToken): void {
+  const { token, took, isRenewal } = received;
   const { held, last, refresh } = state;
   const time = now();
   const isChange = !sameToken(token, last?.token);
-  const isKept = time < arrived.usableUntil;
-  // Another process may have shared it: what was to be replaced is replaced.
-  if (isChange) state.forcedBy = null;
+  const isKept = time < received.usableUntil;
+
   state.failures = 0;
   state.lastError = undefined;
-  state.pausedUntil = isKept ? -Infinity : time - took + LEAST_PAUSE;
+  state.pausedUntil = isKept ? -Infinity : time - took + LEAST_PAUSE_AFTER_TOKEN;
+
   state.singleUse = isKept ? null : token;
   state.sessionTokens?.add(token);
   // A token that has already expired never replaces a usable one.
-  if (isKept || !usableHeld(state, time)) state.last = arrived;
+  if (isKept || !usableHeld(state, time)) state.last = received;
   // A token that was rejected is not used again, now that the source has given another.
   if (isKept || held?.isSuspended) {
-    state.held = isKept ? arrived : null;
-    watch();
+    state.held = isKept ? received : null;
+    startTimer();
   }
-  if (isKept && isChange && isRenewal) state.rejections?.forgetBare();
   // Those who waited use it now.
   if (isKept && state.subscribers > 0) state.lastUse = time;
-  // Others have shared it. A fetch under way goes on; a pause before the next one has no reason any more.
+  if (isKept && isChange && isRenewal) state.rejections?.forgetBare();
+
+  // What was to be replaced is replaced, perhaps by another process.
+  if (isChange) state.forcedBy = null;
+  // A refresh is under way only if the token came from the store. Its fetch goes on; a pause before the next one has no
+  // reason any more.
   if (refresh?.isFetching) refresh.isSuperseded = true;
   else if (refresh) {
     state.refresh = null;
@@ -56,15 +61,15 @@ function takeUp({ state, now, cancelled$, watch }: TokenContext, arrived: Receiv
   }
 }
 
-function announceArrived(context: TokenContext, arrived: ReceivedToken, previous: AccessToken | null): void {
+function announceArrived(context: TokenContext, received: ReceivedToken, previous: AccessToken | null): void {
   const { state, settings, now, events } = context;
-  const { token, reason, took, origin, attempt } = arrived;
+  const { token, reason, took, origin, attempt } = received;
   if (!sameToken(token, previous) && state.last?.token === token)
     events.emit({ type: 'tokenChanged', token, previous, reason, took, origin });
   // A `tokenChanged` listener may have ended the session of this token.
   if (state.singleUse === token) {
     const message = 'the token source returned a token that has already expired: it is used once and not kept';
-    const retryIn = isWanted(state, now(), settings) ? Math.max(0, LEAST_PAUSE - took) : null;
+    const retryIn = isWanted(state, now(), settings) ? Math.max(0, LEAST_PAUSE_AFTER_TOKEN - took) : null;
     warn(context, message, attempt, retryIn);
   } else if (state.held?.token === token && hasUnreadLifetime(context, token))
     warn(context, 'the lifetime of the token is unknown: "expires_in" must be a number of seconds', attempt);
@@ -79,10 +84,10 @@ function hasUnreadLifetime({ settings }: TokenContext, { raw, expiresAt }: Acces
 }
 
 /** Tells once per stream what is wrong with the tokens of its source. */
-function warn({ state, report }: TokenContext, message: string, attempt: number, retryIn?: number | null): void {
+function warn({ state, reportFailure }: TokenContext, message: string, attempt: number, retryIn?: number | null): void {
   if (state.warnings.includes(message)) return;
   state.warnings.push(message);
-  report(new InvalidTokenResponseError(message), attempt, retryIn);
+  reportFailure(new InvalidTokenResponseError(message), attempt, retryIn);
 }
 
 /**
@@ -90,7 +95,7 @@ function warn({ state, report }: TokenContext, message: string, attempt: number,
  * with its new times.
  */
 export function storedToken(context: TokenContext, stored: SourceResult): ReceivedToken | null {
-  const { state, now, watch } = context;
+  const { state, now, startTimer } = context;
   const { held } = state;
   const time = now();
   const inUse = usableHeld(state, time);
@@ -104,7 +109,7 @@ export function storedToken(context: TokenContext, stored: SourceResult): Receiv
   // The same object: callers wait for an answer of the source, which a new one means.
   Object.assign(inUse, received);
   state.sessionTokens?.add(received.token);
-  watch();
+  startTimer();
   return null;
 }
 

@@ -8,7 +8,7 @@ import type { RejectionKind } from './rejectionMemory.js';
  * the user has signed in (RFC 9470 section 3, Entra's claims challenge), a nonce that the proof lacks (RFC 9449 section
  * 9).
  */
-const NOT_THE_TOKEN = /\berror\s*=\W*(insufficient_(scope|user_authentication|claims)|use_dpop_nonce)\b/i;
+const OTHER_REASON = /\berror\s*=\W*(insufficient_(scope|user_authentication|claims)|use_dpop_nonce)\b/i;
 
 /** A server rejected the token: status 401 or 403, unless another token does not help, or a 403 limits the rate. */
 export function isRejection(result: unknown): boolean {
@@ -16,7 +16,7 @@ export function isRejection(result: unknown): boolean {
   if (status !== 401 && status !== 403) return false;
   if (saysInvalidToken(result)) return true;
   const challenge = challengeOf(result);
-  if (NOT_THE_TOKEN.test(challenge) && !asksForNewerToken(challenge)) return false;
+  if (OTHER_REASON.test(challenge) && !asksForNewerToken(challenge)) return false;
   return status === 401 || !limitsRate(result);
 }
 

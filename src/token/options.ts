@@ -48,8 +48,9 @@ export function settingsOf(options: TokenStreamOptions) {
     isPermanent,
     lifetime,
     random,
-    now,
-    /** Never set back. `now` is what a user sees. */
+    /** The clock that a user sees. */
+    shownNow: now,
+    /** Never set back: decisions about a token are made by it. */
     clock: clockOf({ scheduler, now }),
     refreshBefore:
       typeof refreshBefore === 'function'

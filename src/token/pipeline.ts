@@ -21,8 +21,7 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { holdToken, storedToken } from './holdToken.js';
 import { latest } from './latest.js';
-import type { TokenUpdate } from './tokenUpdate.js';
-import type { SourceResult } from './receivedToken.js';
+import type { SourceResult, TokenUpdate } from './receivedToken.js';
 import { runRefresh, type Announce } from './refresher.js';
 import {
   blockingFailure,
@@ -160,7 +159,7 @@ function currentFailure({ state, now }: TokenContext): TokenUpdate | undefined {
 
 /** While the pipeline runs, it listens to whatever may make a refresh necessary. */
 function listen(context: TokenContext, announce: Announce): Subscription {
-  const { state, settings, now, events, recheck$, recheck, current, report } = context;
+  const { state, settings, now, events, recheck$, recheck, current, reportFailure } = context;
   const listening = new Subscription(() => {
     state.isConnected = false;
     const isIdle = !state.isClosed && !state.isSignedOut && !blockingFailure(state, now());
@@ -184,12 +183,12 @@ function listen(context: TokenContext, announce: Announce): Subscription {
       const arrived = storedToken(context, stored);
       if (arrived) announce(arrived);
     } catch (error) {
-      report(error);
+      reportFailure(error);
     }
   };
 
-  listening.add(settings.wake.subscribe({ next: wake, error: report }));
+  listening.add(settings.wake.subscribe({ next: wake, error: reportFailure }));
   listening.add(recheck$.subscribe(announceFailure));
-  listening.add(settings.store?.changes?.subscribe({ next: receiveStored, error: report }));
+  listening.add(settings.store?.changes?.subscribe({ next: receiveStored, error: reportFailure }));
   return listening;
 }

@@ -1,6 +1,7 @@
 /** Makes the record of a token of what the source, the store or the option `initial` gave. */
-import { InvalidTokenResponseError } from '../errors.js';
+import { InvalidTokenResponseError, type TokenUnavailableError } from '../errors.js';
 import { accessToken, sameToken } from './accessToken.js';
+import { LEAST_PAUSE_AFTER_TOKEN } from './backoff.js';
 import type { TokenChanged } from './events.js';
 import type { Settings } from './options.js';
 import { lifetimeOf, lifetimeOfToken, saysLifetime, timesOf, type TokenTimes } from './refreshPolicy.js';
@@ -18,7 +19,7 @@ export interface SourceResult {
 }
 
 /** How a token was asked for here. */
-interface Asked {
+interface FetchInfo {
   readonly reason: RefreshReason;
   readonly attempt: number;
   /** Milliseconds since then. */
@@ -31,7 +32,7 @@ interface Asked {
  * What is known of a token. It is the update that brings the token, and what later subscribers are given. A new object
  * means that the source has answered, even with the same token.
  */
-export interface ReceivedToken extends TokenTimes, Asked {
+export interface ReceivedToken extends TokenTimes, FetchInfo {
   readonly type: 'token';
   readonly token: AccessToken;
   readonly origin: TokenChanged['origin'];
@@ -43,6 +44,19 @@ export interface ReceivedToken extends TokenTimes, Asked {
   isExpiryReported: boolean;
 }
 
+/**
+ * The values of the pipeline, of which all views of the token are made:
+ *
+ * - `token`: a token came.
+ * - `attemptFailed`: there may be another attempt; a token that was suspended is usable again.
+ * - `failed`: the source failed permanently. `signedOut`: the session ended. Values and not errors, because subscribers
+ *   may have a usable token, or stay for the next session.
+ */
+export type TokenUpdate =
+  | ReceivedToken
+  | { readonly type: 'attemptFailed' }
+  | { readonly type: 'failed' | 'signedOut'; readonly error: TokenUnavailableError };
+
 /** What is known of the tokens before. */
 interface Context {
   readonly state: { readonly held: ReceivedToken | null; readonly last: ReceivedToken | null };
@@ -50,26 +64,24 @@ interface Context {
   readonly now: () => number;
 }
 
-/** A source that gives the same token again, or one that cannot be kept, is asked no sooner than this. Milliseconds. */
-export const LEAST_PAUSE = 1000;
-
 /** @throws InvalidTokenResponseError, TokenEndpointError */
 export function receivedToken(
   { response, age, headStart = 0, origin }: SourceResult,
-  asked: Asked,
+  info: FetchInfo,
   { state: { held, last }, settings, now }: Context,
 ): ReceivedToken {
   checkTokenResponse(response);
   const isFromStore = age !== undefined || origin === 'shared';
   if (isFromStore && !(Number.isFinite(age) && (age as number) >= 0))
     throw new InvalidTokenResponseError('the token store handed out a token without a valid age');
-  const { took, reason } = asked;
-  // A store may not know that its fetch joined an older exchange; then its age is too small.
-  const knownAge = age === undefined || headStart > 0 ? Math.max(age ?? 0, took + headStart) : age;
+  const { took, reason } = info;
+  // The source was asked here, perhaps by a store, which does not know of an exchange that was joined.
+  const isOwnExchange = age === undefined || headStart > 0;
+  const knownAge = isOwnExchange ? Math.max(age ?? 0, took + headStart) : age;
   const time = now();
   const receive = (tokenAge: number, life?: number): ReceivedToken => {
     // What the user sees is on the stream's own clock.
-    const issuedAt = settings.now() - tokenAge;
+    const issuedAt = settings.shownNow() - tokenAge;
     const lifetime = life ?? lifetimeOf(response, issuedAt, settings.lifetime, origin === 'initial', last?.token);
     const token = accessToken(response, issuedAt, lifetime, settings.tokenType);
     const times = timesOf(token, time - tokenAge, took, settings);
@@ -78,7 +90,7 @@ export function receivedToken(
     // Not by a spread: V8 gives an object that was made by one five times the memory.
     return Object.assign(
       { type: 'token' as const, token, origin, isSuspended: false, isAccepted, isExpiryReported: false },
-      asked,
+      info,
       times,
     );
   };
@@ -96,6 +108,6 @@ export function receivedToken(
 function askedAgain(received: ReceivedToken, now: number): ReceivedToken {
   const { renewAt, usableUntil } = received;
   if (renewAt > now) return received;
-  const wait = Math.max(LEAST_PAUSE, (usableUntil - now) / 2);
+  const wait = Math.max(LEAST_PAUSE_AFTER_TOKEN, (usableUntil - now) / 2);
   return Object.assign(received, { renewAt: Math.min(usableUntil, now + wait) });
 }

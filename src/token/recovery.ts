@@ -41,15 +41,9 @@ function decide({ state, settings, now }: TokenContext, rejection: Rejection): R
   return mayForce ? 'refreshing' : 'suppressed';
 }
 
-/**
- * Decides what follows, has the token replaced if that is it, and emits `tokenRejected`.
- *
- * @param counts false: nothing follows, since the token is of a session that ended
- */
-function settle(context: TokenContext, rejection: Rejection, counts: boolean): RejectionOutcome {
-  const { state, now, events } = context;
+/** Has the token replaced if that is to follow, and emits `tokenRejected`. */
+function applyOutcome({ state, now, events }: TokenContext, rejection: Rejection, outcome: RejectionOutcome): void {
   const { token, kind } = rejection;
-  const outcome = counts ? decide(context, rejection) : 'suppressed';
   const time = now();
   const inUse = usableHeld(state, time);
   if (kind === 'explicit' && sameToken(state.singleUse, token)) state.singleUse = null;
@@ -59,7 +53,6 @@ function settle(context: TokenContext, rejection: Rejection, counts: boolean): R
     if (kind === 'explicit' && pauseLeft(state, time) === 0) inUse.isSuspended = true;
   }
   events.emit({ type: 'tokenRejected', token, outcome });
-  return outcome;
 }
 
 export function createRecovery(context: TokenContext, views: Pick<TokenViews, 'take' | 'next'>, demand: () => void) {
@@ -74,14 +67,17 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
       const { token } = rejection;
       const next$ = new Observable<AccessToken>((subscriber) => {
         const { held, failures } = state;
+        // Nothing follows for a token of a session that ended.
+        const outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
         // Before the wait: where the token has expired, a source that answers at once ends that before it has begun.
-        const outcome = settle(context, rejection, isOfSession(state, token));
+        applyOutcome(context, rejection, outcome);
         // A `tokenRejected` listener may have signed out.
         if (outcome === 'suppressed' || !isOfSession(state, token)) {
           subscriber.complete();
           return;
         }
-        // A listener may have ended this request. The others need another token all the same.
+        // A listener may have ended this request. The others need another token all the same. Not in any case: a token
+        // that is used once must not come before anybody waits for it.
         if (subscriber.closed && outcome === 'refreshing') demand();
         // A listener may have made the attempt already.
         const isReplaced = !sameToken(state.held?.token, token);
@@ -100,7 +96,9 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
     },
     /** The same for a caller that does not wait, and whose token may be of any session. */
     reject: (rejection: Rejection): void => {
-      if (settle(context, rejection, true) === 'refreshing') demand();
+      const outcome = decide(context, rejection);
+      applyOutcome(context, rejection, outcome);
+      if (outcome === 'refreshing') demand();
     },
     /** A server accepted a token. `keyOf` is a function, since most acceptances need no key. */
     accepted: (token: AccessToken, keyOf: () => string | undefined): void => {

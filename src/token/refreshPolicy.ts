@@ -1,7 +1,7 @@
 /** When a token is renewed, is given to no request any more, and expires: pure functions of its response. */
 import { jwtClaims } from '../internal/jwtClaims.js';
 import type { Settings } from './options.js';
-import { answerOf, drawn, mistake } from './mistake.js';
+import { callOption, randomShare, permanentError } from './permanentError.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
 const MAX_LEAD = 5 * 60_000;
@@ -67,9 +67,9 @@ export function lifetimeOf(
   isSaved = false,
   last?: AccessToken,
 ): number {
-  const own: unknown = override && answerOf('lifetime', override, response);
+  const own: unknown = override && callOption('lifetime', override, response);
   if (typeof own === 'number') return own;
-  if (own !== undefined) throw mistake(`option "lifetime" must return a number or undefined, got ${typeof own}`);
+  if (own !== undefined) throw permanentError(`option "lifetime" must return a number or undefined, got ${typeof own}`);
   const given = givenLifetime(response, issuedAt);
   if (given !== undefined && !isSaved) return given;
   const { exp, iat } = jwtClaims(response.access_token);
@@ -105,13 +105,14 @@ export function timesOf(
   const margin = Math.min(expiryMargin ?? Math.max(usual, roundingOf(token.value, lifetime)), lifetime / 2);
   // The renewal begins earlier by this, so that it has as much time before the wider margin.
   const rounding = expiryMargin === undefined ? margin - usual : 0;
-  const wished = typeof refreshBefore === 'function' ? answerOf('refreshBefore', refreshBefore, token) : refreshBefore;
+  const wished =
+    typeof refreshBefore === 'function' ? callOption('refreshBefore', refreshBefore, token) : refreshBefore;
   // A callback's NaN or negative number must not stop renewals: the default is always right.
   const lead =
     wished !== undefined && wished >= 0
       ? wished
       : Math.max(Math.min(lifetime / 6, MAX_LEAD) + rounding, 1.5 * took + margin);
-  const jittered = Math.min(lead * (1 + jitter * drawn(random)), lifetime / 2);
+  const jittered = Math.min(lead * (1 + jitter * randomShare(random)), lifetime / 2);
   // Never due at once: a synchronous source would be asked for ever within one moment.
   const renewAt = Math.max(requestedAt + 1, Math.floor(endsAt - jittered));
   return { requestedAt, renewAt, usableUntil: Math.floor(endsAt - margin), endsAt };

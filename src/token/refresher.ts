@@ -5,8 +5,7 @@ import { TokenFetchTimeoutError, TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import { failureOf } from './failure.js';
-import type { TokenUpdate } from './tokenUpdate.js';
-import { receivedToken } from './receivedToken.js';
+import { receivedToken, type TokenUpdate } from './receivedToken.js';
 import { isWanted, pauseAfter, type Refresh } from './state.js';
 import { longestFetch } from './tokenFetcher.js';
 import type { RefreshReason } from './types.js';
@@ -48,18 +47,22 @@ function begin({ state, now }: TokenContext, reason: RefreshReason): Refresh {
   const rejection = state.forcedBy === 'manual' ? null : state.forcedBy;
   const refresh: Refresh = { reason, attempt: 0, rejection, isFetching: false, isSuperseded: false };
   Object.assign(state, { refresh, forcedBy: null, permanentFailure: null });
-  if (rejection) state.rejections?.forced(rejection.kind, !!state.held?.isAccepted, now());
+  if (rejection) state.rejections?.refreshForced(rejection.kind, !!state.held?.isAccepted, now());
   return refresh;
 }
 
-/** The refresh ends. A session that has begun meanwhile may have another one, which stays. */
+/**
+ * The refresh ends. A session that has begun meanwhile may have another one, which stays. Called before a token or an
+ * event goes out, since whoever hears of it may begin the next refresh; `finalize` calls it where nobody wants a token
+ * any more.
+ */
 function end({ state }: TokenContext, refresh: Refresh): void {
   if (state.refresh === refresh) state.refresh = null;
 }
 
 /** Asks the source once. */
 function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdate> {
-  const { state, settings, now, fetcher, events, report } = context;
+  const { state, settings, now, fetcher, events, reportFailure } = context;
   const { reason, rejection } = refresh;
   return defer(() => {
     const count = ++refresh.attempt;
@@ -70,20 +73,19 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
     const about = { reason, attempt: count, previous: state.last?.token ?? null };
     const result$ = fetcher.fetch(about, (error) => {
       state.lastError = error;
-      report(error, count);
+      reportFailure(error, count);
     });
     return result$.pipe(
       map((result): TokenUpdate | null => {
         const isRenewal = reason !== 'rejected' && reason !== 'manual';
         const received = receivedToken(result, { reason, attempt: count, took: now() - sentAt, isRenewal }, context);
         // No time limit lets a fetch take this long: the machine has slept, and no timer has fired.
-        if (received.took > longestFetch(settings) && received.usableUntil <= now())
-          throw new TokenFetchTimeoutError('the token had expired when it came');
-        // Not left to `finalize`, which runs after the token was delivered.
+        const isTooLate = received.took > longestFetch(settings) && received.usableUntil <= now();
+        if (isTooLate) throw new TokenFetchTimeoutError('the token had expired when it came');
         end(context, refresh);
-        // The store's `changes` have brought this token already, and then another one was asked for. This is not it: a
-        // refresh follows.
-        if (state.forcedBy && sameToken(received.token, state.last?.token)) return null;
+        // Another one is wanted: the store's `changes` had brought this token already, and a server has rejected it since.
+        const isToBeReplaced = state.forcedBy && sameToken(received.token, state.last?.token);
+        if (isToBeReplaced) return null;
         // A second token would not help the resource more.
         if (rejection) state.rejections?.fetchedFor(rejection, now());
         return received;
@@ -100,7 +102,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
  * @throws the failure, if none will help
  */
 function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, announce: Announce): boolean {
-  const { state, settings, now, report } = context;
+  const { state, settings, now, reportFailure } = context;
   const time = now();
   const failure = failureOf(thrown, settings);
   // `isPermanent` may have called `signOut()`. The failure is none of the next session.
@@ -118,7 +120,7 @@ function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, 
   if (!retries) end(context, refresh);
   if (permanent)
     state.permanentFailure = new TokenUnavailableError('the token source failed permanently', { cause: error });
-  report(error, refresh.attempt, retries ? duration : null, permanent);
+  reportFailure(error, refresh.attempt, retries ? duration : null, permanent);
   if (permanent) throw error;
   announce({ type: 'attemptFailed' });
   return retries;

@@ -29,11 +29,11 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
   /** When a token was last fetched for each resource. `undefined` is never a key. */
   const bare = new Map<string | undefined, number>();
   const explicit: typeof bare = new Map();
-  const spent: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
+  const forcedTimes: Record<RejectionKind, number[]> = { bare: [], explicit: [] };
   /** Forced refreshes in a row that replaced a token which no server had accepted. */
-  let unaccepted = 0;
+  let forcedInARow = 0;
   /** When the last of them was begun, or brought its token. */
-  let forcedAt = -Infinity;
+  let pauseFrom = -Infinity;
 
   /** Rejections of the resource are passed on for a time, or until it accepts a token. */
   const remember = ({ key, kind }: RejectedBy, now: number): void => {
@@ -62,24 +62,24 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
     /** A token was fetched for a rejection. A second one would not help the resource more, until it accepts one. */
     fetchedFor: (rejection: RejectedBy, now: number): void => {
       // `mayForce` counts its pause from here: servers may need time to learn of the new token.
-      forcedAt = now;
+      pauseFrom = now;
       remember(rejection, now);
     },
     /** Whether a rejection may force a refresh: by the budget, and by whether anyone accepted the tokens before. */
     mayForce: (kind: RejectionKind, isAccepted: boolean, now: number): boolean => {
-      if (spent[kind].filter((at) => now - at < per).length >= max) return false;
-      if (isAccepted || unaccepted === 0) return true;
-      return now - forcedAt >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (unaccepted - 1));
+      if (forcedTimes[kind].filter((at) => now - at < per).length >= max) return false;
+      if (isAccepted || forcedInARow === 0) return true;
+      return now - pauseFrom >= Math.min(MAX_UNACCEPTED_PAUSE, 1000 * 2 ** (forcedInARow - 1));
     },
     /** A forced refresh begins. `isAccepted`: some server had accepted the token that it replaces. */
-    forced: (kind: RejectionKind, isAccepted: boolean, now: number): void => {
-      spent[kind] = [...spent[kind], now].filter((at) => now - at < per);
-      unaccepted = isAccepted ? 0 : unaccepted + 1;
-      forcedAt = now;
+    refreshForced: (kind: RejectionKind, isAccepted: boolean, now: number): void => {
+      forcedTimes[kind] = [...forcedTimes[kind], now].filter((at) => now - at < per);
+      forcedInARow = isAccepted ? 0 : forcedInARow + 1;
+      pauseFrom = now;
     },
     /** A resource accepted a token. A late answer to an older token does not end the pauses. */
     accepted: (keyOf: () => string | undefined, isCurrent: boolean): void => {
-      if (isCurrent) unaccepted = 0;
+      if (isCurrent) forcedInARow = 0;
       if (bare.size + explicit.size === 0) return;
       const key = keyOf();
       bare.delete(key);
@@ -93,7 +93,7 @@ export function createRejectionMemory({ max, per }: Settings['rejectionBudget'])
     clear: (): void => {
       bare.clear();
       explicit.clear();
-      unaccepted = 0;
+      forcedInARow = 0;
     },
   };
 }

@@ -3,7 +3,7 @@ import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { TokenContext } from './context.js';
 import type { Pipeline } from './pipeline.js';
-import type { SourceHooks } from './proof.js';
+import type { SourceHooks } from './sourceHooks.js';
 import { newSession, type TokenState } from './state.js';
 import type { TokenSource } from './types.js';
 
@@ -14,15 +14,15 @@ export function forgetSession(state: TokenState): void {
 }
 
 export function createSession(context: TokenContext, pipeline: Pipeline, source: TokenSource) {
-  const { state, settings, fetcher, events, recheck, watch, cancelled$, report } = context;
+  const { state, settings, fetcher, events, recheck, startTimer, cancelled$, reportFailure } = context;
   const { store } = settings;
 
   const tellSource = (hook: typeof ON_SIGN_OUT | typeof ON_CLOSE) => {
-    reportIfThrown(report, () => (source as SourceHooks)[hook]?.(state.last?.token ?? null, fetcher.pending()));
+    reportIfThrown(reportFailure, () => (source as SourceHooks)[hook]?.(state.last?.token ?? null, fetcher.pending()));
   };
   const forget = () => {
     forgetSession(state);
-    watch();
+    startTimer();
   };
 
   const end = () => {
@@ -36,7 +36,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
     recheck();
   };
 
-  const signOuts = store?.signedOut?.subscribe({ next: end, error: report });
+  const signOuts = store?.signedOut?.subscribe({ next: end, error: reportFailure });
 
   return {
     /** Listens to the end of the session elsewhere, of which the store tells. */
@@ -44,7 +44,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
     signOut: (): void => {
       if (state.isClosed) return;
       const { sessionTokens } = state;
-      reportIfThrown(report, () => store?.signOut?.());
+      reportIfThrown(reportFailure, () => store?.signOut?.());
       // A store that tells of its own sign-out has ended the session already, and the next one may have begun.
       if (state.sessionTokens === sessionTokens) end();
     },
@@ -56,7 +56,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
       if (!store) tellSource(ON_CLOSE);
       forget();
       // Before `events` completes, which tells what it throws.
-      reportIfThrown(report, () => signOuts?.unsubscribe());
+      reportIfThrown(reportFailure, () => signOuts?.unsubscribe());
       pipeline.close();
       events.complete();
     },
@@ -70,11 +70,11 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
 }
 
 /** What a source or a store does at the end must not keep the session from ending here. */
-function reportIfThrown(report: TokenContext['report'], work: () => unknown): void {
+function reportIfThrown(reportFailure: TokenContext['reportFailure'], work: () => unknown): void {
   try {
     // An async method fits the type of one that returns nothing.
-    (work() as Partial<PromiseLike<unknown>> | undefined)?.then?.(undefined, report);
+    (work() as Partial<PromiseLike<unknown>> | undefined)?.then?.(undefined, reportFailure);
   } catch (error) {
-    report(error);
+    reportFailure(error);
   }
 }

@@ -1,7 +1,7 @@
 /** The state of one stream, and the pure functions that decide by it. */
 import type { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
-import { backoffStep, MIN_PAUSE } from './backoff.js';
+import { backoffStep, LEAST_PAUSE_AFTER_FAILURE } from './backoff.js';
 import type { Failure } from './failure.js';
 import type { Settings } from './options.js';
 import type { RejectedBy, RejectionMemory } from './rejectionMemory.js';
@@ -24,9 +24,9 @@ export interface Refresh {
 
 /** What a session consists of. It is forgotten at its end, and when the stream rests or closes. */
 export const newSession = () => ({
-  /** The token at hand. */
+  /** The token at hand. One that has expired when it came never is. */
   held: null as ReceivedToken | null,
-  /** The last token of the session, usable or not. */
+  /** The last token of the session, usable or not, and whether it was kept or not. */
   last: null as ReceivedToken | null,
   /** A token that has expired on arrival, while it is given to those who wait for it. */
   singleUse: null as AccessToken | null,
@@ -59,7 +59,7 @@ export const initialState = () =>
     isSignedOut: false,
     /** The tokens of the session, once there was a sign-out; null before: then all tokens are of this one. */
     sessionTokens: null as WeakSet<AccessToken> | null,
-    /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. */
+    /** The pipeline runs: it renews tokens, and listens to `wake` and to the store. Read by a pool. */
     isConnected: false,
     /** What `refreshFailed` has said once of the tokens of the source. */
     warnings: [] as string[],
@@ -68,8 +68,9 @@ export const initialState = () =>
     rejections: null as RejectionMemory | null,
   });
 
-/** The functions below decide by it and change nothing. */
 export type TokenState = ReturnType<typeof initialState>;
+
+// The functions below decide by the state, and change nothing.
 
 /** A request may have it, and no renewal is due. `renewAt` may be after `usableUntil`, if `refreshBefore` is small. */
 export const isFresh = ({ renewAt, usableUntil, isSuspended }: ReceivedToken, now: number): boolean =>
@@ -121,17 +122,18 @@ export function pauseAfter(
   const step = jitter * backoffStep(state.failures, { ...backoff, max });
   // Rounded down, since a clock may count fractions: the pause must not outlast the token.
   const longest = permanent ? Math.max(backoff.initial, Math.floor(usableUntil - now)) : (endsAt - now) / 3;
-  return Math.max(MIN_PAUSE, retryAfter, Math.round(Math.min(step, longest)) || 0);
+  return Math.max(LEAST_PAUSE_AFTER_FAILURE, retryAfter, Math.round(Math.min(step, longest)) || 0);
 }
 
 /**
- * Until when a pause lasts that is ended early: the source is asked no more than once per `backoff.initial`. The pause
- * after a token that is not kept stays.
+ * The new end of a pause that is ended early: now, but not before `backoff.initial` has passed since the last request.
+ * Without a failure the pause is that after a token which is not kept; it stays.
  */
 export const earlyEndOfPause = (
   { pausedUntil, failures, lastFetchAt }: TokenState,
   { initial }: Settings['backoff'],
-): number => (failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(MIN_PAUSE, initial)));
+): number =>
+  failures === 0 ? pausedUntil : Math.min(pausedUntil, lastFetchAt + Math.max(LEAST_PAUSE_AFTER_FAILURE, initial));
 
 /** Whether the token is of this session; true before the first sign-out. */
 export const isOfSession = ({ sessionTokens }: TokenState, token: AccessToken): boolean =>

@@ -23,7 +23,7 @@ import { fetcherBehind, headStartOf, markSignal } from '../internal/sourceHooks.
 import { timeLimit, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
-import { mistake } from './mistake.js';
+import { permanentError } from './permanentError.js';
 import { isFetchResponse, readFetchResponse, noTokenError } from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
@@ -180,5 +180,7 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
 function answerIn(returned: unknown): Observable<TokenResponse | Response> {
   const answer$ = asObservable(returned) as Observable<TokenResponse | Response> | undefined;
   if (answer$) return answer$;
-  throw mistake(`the token source returned ${kindOf(returned)}, not a Promise or an Observable of a token response`);
+  throw permanentError(
+    `the token source returned ${kindOf(returned)}, not a Promise or an Observable of a token response`,
+  );
 }

@@ -4,7 +4,7 @@ import { createContext } from './context.js';
 import type { Settings } from './options.js';
 import { holdToken, initialToken } from './holdToken.js';
 import { createPipeline } from './pipeline.js';
-import type { SourceHooks } from './proof.js';
+import type { SourceHooks } from './sourceHooks.js';
 import { createRecovery } from './recovery.js';
 import { createSession } from './session.js';
 import { initialState } from './state.js';
@@ -12,10 +12,10 @@ import { createTokenViews } from './tokenViews.js';
 import type { TokenSource, TokenStreamOptions } from './types.js';
 
 /** A manager that a pool may end while its stream is not in use, and make again: see pool/endManager.ts. */
-export type EndingManager = ReturnType<typeof createManager>;
+export type FullManager = ReturnType<typeof createManager>;
 
 /** What streams, operators and clients share behind one token. */
-export type TokenManager = Omit<EndingManager, 'parts' | 'next' | 'rest'>;
+export type TokenManager = Omit<FullManager, 'parts' | 'next' | 'rest'>;
 
 /** @param state what a pool knows of the stream already */
 export function createManager(
@@ -29,16 +29,16 @@ export function createManager(
   const pipeline = createPipeline(context);
   const views = createTokenViews(context, pipeline);
   if (initial !== undefined) {
-    const arrived = initialToken(context, initial);
-    if (now() < arrived.usableUntil) {
-      holdToken(context, arrived);
+    const received = initialToken(context, initial);
+    if (now() < received.usableUntil) {
+      holdToken(context, received);
       pipeline.demand();
     }
   }
   const { signOuts, ...session } = createSession(context, pipeline, source);
 
   return {
-    /** For `endManager` and `resumeManager`. */
+    /** For pool/endManager.ts only. */
     parts: { context, pipeline, signOuts },
     ...views,
     ...createRecovery(context, views, pipeline.demand),
@@ -49,7 +49,7 @@ export function createManager(
     /** Milliseconds on a clock that is never set back. */
     now,
     /** Milliseconds on the stream's own clock, on which the times of its tokens are. */
-    shownNow: settings.now,
+    shownNow: settings.shownNow,
     timers,
     owns: fetcher.owns,
     /** What proves possession of the key that the source's tokens are bound to, if they are. */

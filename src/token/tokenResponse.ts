@@ -4,7 +4,7 @@ import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import { isPrintable } from '../internal/oauthErrors.js';
-import { mistake } from './mistake.js';
+import { permanentError } from './permanentError.js';
 import type { TokenResponse } from './types.js';
 
 /** Whether a text goes into a header without breaking it: visible ASCII, and no space. */
@@ -16,7 +16,7 @@ const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
   if (typeof response !== 'object' || response === null || Array.isArray(response))
-    throw mistake(`the token response is ${kindOf(response)}, not an object`);
+    throw permanentError(`the token response is ${kindOf(response)}, not an object`);
   const { access_token: value, error, errors } = response as Partial<TokenResponse>;
   if (isText(value)) {
     if (!fitsHeader(value))
@@ -28,7 +28,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   const missing = `the token response has no access_token (${kindOf(value)})`;
   const member = FOREIGN_MEMBERS.find((name) => name in response);
   if (member !== undefined || isText(fieldsOf(fieldsOf(response).data).access_token))
-    throw mistake(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
+    throw permanentError(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
   const status = statusOf(response);
   const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
@@ -60,13 +60,13 @@ export function isFetchResponse(value: unknown): value is FetchResponse {
 export async function readFetchResponse(response: FetchResponse, late$: Observable<unknown>): Promise<TokenResponse> {
   const { status, headers } = response;
   const isOk = status >= 200 && status <= 299;
-  if (isOk && response.bodyUsed) throw mistake('the token source returned a Response whose body has been read');
+  if (isOk && response.bodyUsed) throw permanentError('the token source returned a Response whose body has been read');
   // A failed status counts, whether its body can be read or not.
   const text = await (isOk ? response.text() : textOfFailure(response, late$));
   const body = parseBody(text);
   // In a browser the status of a redirect that is not followed is 0, and so is any of the mode `no-cors`.
   if (isOk ? response.redirected && body === undefined && isHtml(response) : status < 400 && status !== 304)
-    throw mistake(
+    throw permanentError(
       `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
     );
   if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
@@ -78,7 +78,7 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
 
 /** A 204 has no body, however often it is asked for. With a 200 it was lost on the way, at a gateway say. */
 export const emptyBody = (status: number, message: string): InvalidTokenResponseError =>
-  status === 204 ? mistake(message) : new InvalidTokenResponseError(message);
+  status === 204 ? permanentError(message) : new InvalidTokenResponseError(message);
 
 const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Promise<string> =>
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');

@@ -7,7 +7,7 @@ import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { Pipeline } from './pipeline.js';
 import { blockingFailure, earlyEndOfPause, isFresh, isOfSession, isReplacing, type TokenState } from './state.js';
-import type { TokenUpdate } from './tokenUpdate.js';
+import type { TokenUpdate } from './receivedToken.js';
 import type { AccessToken } from './types.js';
 
 /** The token if it is fresh, else null. Nothing else runs for a request that gets it. */
@@ -92,10 +92,16 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
       defer(() => {
         // By `failures`: a caller that begins to wait in a `refreshFailed` listener waits for the attempt after that
         // one. By identity: the same token may have come again. By `isReplacing`: one may have come that is not kept.
-        const isOver = () =>
+        const hasFailed = () =>
           state.held === held && current() !== null && (state.failures !== failures || !isReplacing(state));
-        if (isOver()) return EMPTY;
-        return firstToken(context, checkedUpdates$, maxWait, held, ({ type }) => type === 'attemptFailed' && isOver());
+        if (hasFailed()) return EMPTY;
+        return firstToken(
+          context,
+          checkedUpdates$,
+          maxWait,
+          held,
+          ({ type }) => type === 'attemptFailed' && hasFailed(),
+        );
       }),
   };
 }
@@ -107,23 +113,23 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
  * Hand-made: with operators, each waiter takes half as much memory again, and 40 % more time to be given the token.
  *
  * @param except the token at hand, which each new subscriber gets first: for a caller that needs another one
- * @param isOver says of an update that brings no token whether the wait ends with it
+ * @param hasFailed says of an update that brings no token whether the wait ends with it
  */
 function firstToken(
   { state, settings, now, timers, waiting, current }: TokenContext,
   updates$: Observable<TokenUpdate>,
   maxWait = settings.maxWait,
   except: TokenUpdate | null = null,
-  isOver?: (update: TokenUpdate) => boolean,
+  hasFailed?: (update: TokenUpdate) => boolean,
 ): Observable<AccessToken> {
   return new Observable((subscriber) => {
     const runInContext = captureContext();
     /** Once: what a request does with its token may cause the next update. */
-    const settle = (work: () => void) => {
+    const finish = (work: () => void) => {
       if (waiting.delete(waiter)) runInContext(work);
     };
     const error = (thrown: unknown) => {
-      settle(() => {
+      finish(() => {
         subscriber.error(thrown);
       });
     };
@@ -139,8 +145,8 @@ function firstToken(
     };
     const next = (update: TokenUpdate) => {
       const token = tokenOf(update);
-      if (token || isOver?.(update))
-        settle(() => {
+      if (token || hasFailed?.(update))
+        finish(() => {
           if (token) subscriber.next(token);
           subscriber.complete();
         });
