@@ -241,8 +241,8 @@ describe('29: pauses after failures', () => {
   );
 
   cases(
-    'let refresh() fail at once, within backoff.initial of a permanent failure, while the token lives',
-    (m, { asksAgain, outcome }) => {
+    'let refresh() wait for backoff.initial after a permanent failure: the user may have signed in meanwhile',
+    (m, { asksAgain }) => {
       const fail = { status: 400, error: 'invalid_client' };
       const rig = setUp(m, (n) => (n === 2 ? { took: 10, fail } : { took: 0, life: 3600 }));
       rig.ask(0, 'a');
@@ -252,14 +252,34 @@ describe('29: pauses after failures', () => {
       rig.at(2000, () => rig.token$.close());
       m.flush();
       expect(rig.log.slice(2)).toEqual(
-        expect.arrayContaining([`${asksAgain} again ${outcome}`, `${asksAgain} b T${outcome === 'T3' ? '3' : '1'}`]),
+        expect.arrayContaining(['1250 again T3', `${asksAgain} b ${asksAgain < 1250 ? 'T1' : 'T3'}`]),
       );
     },
     [
-      { name: 'after 90 ms', asksAgain: 1100, outcome: '!TokenUnavailableError(!400)' },
-      { name: 'after 239 ms', asksAgain: 1249, outcome: '!TokenUnavailableError(!400)' },
-      { name: 'but not after 240 ms', asksAgain: 1250, outcome: 'T3' },
+      { name: 'after 90 ms', asksAgain: 1100 },
+      { name: 'after 239 ms', asksAgain: 1249 },
+      { name: 'no longer after 240 ms', asksAgain: 1250 },
     ],
+  );
+
+  cases(
+    'end the wait of refresh() with the reason why it is in vain',
+    (m, { maxWait, meanwhile, at, outcome }) => {
+      const rig = setUp(m, () => ({ took: 0, fail: { status: 401 } }), { maxWait });
+      rig.ask(0, 'a');
+      rig.at(10, () => rig.tell('r', rig.token$.refresh()));
+      rig.at(20, () => {
+        if (meanwhile) rig.token$[meanwhile]();
+      });
+      m.flush();
+      expect(rig.log.at(-1)).toMatch(`${at} r ${outcome}`);
+    },
+    [
+      { name: 'it fails again', maxWait: 30_000, at: 250, outcome: '!TokenUnavailableError(!401)' },
+      { name: 'it would be longer than maxWait', maxWait: 200, at: 10, outcome: '!TokenUnavailableError(!401)' },
+      { name: 'signOut()', maxWait: 30_000, meanwhile: 'signOut', at: 250, outcome: '!TokenUnavailableError' },
+      { name: 'close()', maxWait: 30_000, meanwhile: 'close', at: 250, outcome: '!TokenStreamClosedError' },
+    ] as { name: string; maxWait: number; meanwhile?: 'signOut' | 'close'; at: number; outcome: string }[],
   );
 
   it(

@@ -1,10 +1,9 @@
 /** How a session ends: by `signOut()`, here or elsewhere, by `close()`, or with the last use of a stream in a pool. */
-import { TokenUnavailableError } from '../errors.js';
 import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
 import type { TokenContext } from './context.js';
 import type { Pipeline } from './pipeline.js';
 import type { SourceHooks } from './sourceHooks.js';
-import { newSession, type TokenState } from './state.js';
+import { newSession, signedOutError, type TokenState } from './state.js';
 import type { TokenSource } from './types.js';
 
 /** Forgets the session. Errors may retain the token through their stack, so they are dropped too. */
@@ -32,7 +31,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
     state.isSignedOut = true;
     state.sessionTokens = new WeakSet();
     cancelled$.next();
-    pipeline.announce({ type: 'signedOut', error: new TokenUnavailableError('the session was signed out') });
+    pipeline.announce({ type: 'signedOut', error: signedOutError() });
     recheck();
   };
 

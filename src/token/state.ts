@@ -1,5 +1,5 @@
 /** The state of one stream, and the pure functions that decide by it. */
-import type { TokenUnavailableError } from '../errors.js';
+import { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import { backoffStep, LEAST_PAUSE_AFTER_FAILURE } from './backoff.js';
 import type { Failure } from './failure.js';
@@ -138,6 +138,9 @@ export const earlyEndOfPause = (
 /** Whether the token is of this session; true before the first sign-out. */
 export const isOfSession = ({ sessionTokens }: TokenState, token: AccessToken): boolean =>
   sessionTokens === null || sessionTokens.has(token);
+
+/** What those get who belong to a session that has ended. */
+export const signedOutError = () => new TokenUnavailableError('the session was signed out');
 
 /** The permanent failure after which the source is not asked, until its pause is over. */
 export const blockingFailure = (state: TokenState, now: number): TokenUnavailableError | null =>

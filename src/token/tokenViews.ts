@@ -1,12 +1,32 @@
 /** The Observables that hand out the token: to subscribers, to requests, and to callers that need a different one. */
-import { defer, distinctUntilChanged, EMPTY, filter, finalize, map, Observable, of, Subscription } from 'rxjs';
+import {
+  defer,
+  distinctUntilChanged,
+  EMPTY,
+  filter,
+  finalize,
+  map,
+  Observable,
+  of,
+  Subscription,
+  switchMap,
+} from 'rxjs';
 import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
 import { captureContext } from '../internal/callerContext.js';
 import { timeLimit } from '../internal/timers.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
 import type { Pipeline } from './pipeline.js';
-import { blockingFailure, earlyEndOfPause, isFresh, isOfSession, isReplacing, type TokenState } from './state.js';
+import {
+  blockingFailure,
+  earlyEndOfPause,
+  isFresh,
+  isOfSession,
+  isReplacing,
+  pauseLeft,
+  signedOutError,
+  type TokenState,
+} from './state.js';
 import type { TokenUpdate } from './receivedToken.js';
 import type { AccessToken } from './types.js';
 
@@ -24,7 +44,7 @@ export type TokenViews = ReturnType<typeof createTokenViews>;
 
 /** All views are made of the same updates; the first subscriber starts the fetch. */
 export function createTokenViews(context: TokenContext, { updates$, demand }: Pipeline) {
-  const { state, settings, now, fetcher, recheck, current } = context;
+  const { state, settings, now, timers, fetcher, recheck, current } = context;
   // Checked once they are subscribed to, so that none of what that causes is missed. Hand-made, since with `merge` and
   // `defer` each waiter takes a fifth more memory.
   const checkedUpdates$ = new Observable<TokenUpdate>((subscriber) => {
@@ -42,6 +62,27 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
     // A source that answers at once has replaced it.
     return current();
   };
+
+  /** Forces a refresh, or joins the one under way, and emits its token. */
+  const refresh = (): Observable<AccessToken> =>
+    defer(() => {
+      const { held, sessionTokens } = state;
+      state.pausedUntil = earlyEndOfPause(state, settings.backoff);
+      const failure = blockingFailure(state, now());
+      if (failure) {
+        const left = pauseLeft(state, now());
+        if (left > settings.maxWait) throw failure;
+        // Whoever has signed in since gets the new token, and the source no more than one request per `backoff.initial`.
+        return timers.after(left, true).pipe(
+          switchMap(() => {
+            if (state.sessionTokens !== sessionTokens) throw signedOutError();
+            return refresh();
+          }),
+        );
+      }
+      if (!isReplacing(state)) state.forcedBy = 'manual';
+      return firstToken(context, checkedUpdates$, undefined, held);
+    });
 
   return {
     use,
@@ -71,17 +112,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         if (fetcher.owns()) throw new TokenUnavailableError('a token source cannot wait for its own token');
         return firstToken(context, checkedUpdates$, maxWait);
       }),
-    /** Forces a refresh, or joins the one under way, and emits its token. */
-    refresh: (): Observable<AccessToken> =>
-      defer(() => {
-        const { held } = state;
-        state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-        // The updates replay it only if no token is usable; `refresh()` fails in any case.
-        const failure = blockingFailure(state, now());
-        if (failure) throw failure;
-        if (!isReplacing(state)) state.forcedBy = 'manual';
-        return firstToken(context, checkedUpdates$, undefined, held);
-      }),
+    refresh,
     /**
      * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
      * usable.
