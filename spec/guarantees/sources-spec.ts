@@ -94,10 +94,32 @@ describe('27: a source may answer with a token response, or with the Response of
     ['null', () => null, 'the token source returned null'],
     ['a string', () => 'T1', 'the token source returned string'],
     ['a number', () => 5, 'the token source returned number'],
-    ['an object that RxJS cannot read', () => body, 'the token source returned object'],
-    ['a Response that is not wrapped', () => json(body), 'the token source returned object'],
+    [
+      'an object that RxJS cannot read',
+      () => body,
+      'the token source returned object, not a Promise (make it async) or an Observable',
+    ],
+    [
+      'a Response that is not wrapped',
+      () => json(body),
+      'the token source returned object, not a Promise (make it async) or an Observable',
+    ],
     ['a promise of nothing', () => Promise.resolve(), 'the token response is undefined'],
-    ['a promise of a string', () => Promise.resolve('T1'), 'the token response is string'],
+    [
+      'a promise of a string',
+      () => Promise.resolve('T1'),
+      'the token response is string, not { access_token, expires_in }',
+    ],
+    [
+      'a token under another name',
+      () => of({ token: jwt({}) }),
+      'has no access_token (undefined), but token: return { access_token, expires_in }',
+    ],
+    [
+      'an Authorization header in the place of a token',
+      () => of({ access_token: 'Bearer T1', expires_in: 30 }),
+      'leave "Bearer " out',
+    ],
     [
       "a promise of axios' response",
       () => Promise.resolve({ status: 200, headers: {}, data: body }),
@@ -212,7 +234,7 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
         fail: http({ status: 400, data: { error: { code: 400, message: 'TOO_MANY_ATTEMPTS_TRY_LATER' } } }),
       },
       { name: 'a 200 with an error that may pass', response: { error: 'server_error' } },
-      { name: 'a 200 without a token', response: { token: jwt({}) } },
+      { name: 'a 200 without a token', response: { token: null } },
       { name: 'a 500 with a code of its own', fail: http({ status: 500, error: 'unknown_error' }) },
       {
         name: 'a 502 with a code of its own',

@@ -15,7 +15,7 @@ const failureOf = (value: unknown): Error | undefined => {
 };
 
 const NO_TOKEN = 'has no access_token (undefined)';
-const NOT_SENDABLE = 'has an access_token that no header can carry: is there a line break or "Bearer " in it?';
+const NOT_SENDABLE = 'has an access_token that no header can carry: is there a line break in it?';
 
 describe('checkTokenResponse', () => {
   it.each<[string, unknown]>([
@@ -37,13 +37,13 @@ describe('checkTokenResponse', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['undefined', undefined, 'is undefined, not an object'],
-    ['null', null, 'is null, not an object'],
-    ['a string', 'SECRET', 'is string, not an object'],
-    ['an empty string', '', 'is an empty string, not an object'],
-    ['a number', 5, 'is number, not an object'],
-    ['a function', () => 'SECRET', 'is function, not an object'],
-    ['an array', ['SECRET'], 'is an array, not an object'],
+    ['undefined', undefined, 'is undefined, not { access_token, expires_in }'],
+    ['null', null, 'is null, not { access_token, expires_in }'],
+    ['a string', 'SECRET', 'is string, not { access_token, expires_in }'],
+    ['an empty string', '', 'is an empty string, not { access_token, expires_in }'],
+    ['a number', 5, 'is number, not { access_token, expires_in }'],
+    ['a function', () => 'SECRET', 'is function, not { access_token, expires_in }'],
+    ['an array', ['SECRET'], 'is an array, not { access_token, expires_in }'],
     [
       'an HTTP response',
       { headers: {}, data: { access_token: 'SECRET' } },
@@ -84,6 +84,18 @@ describe('checkTokenResponse', () => {
       accessToken({ access_token: 'SECRET' }, 0, 1),
       'has no access_token (undefined), but raw: return the parsed body, { access_token, expires_in }',
     ],
+    ['the name of another login', { token: 'SECRET' }, `${NO_TOKEN}, but token: return { access_token, expires_in }`],
+    ['a JWT by that name', { jwt: 'SECRET' }, `${NO_TOKEN}, but jwt: return { access_token, expires_in }`],
+    [
+      'an Authorization header',
+      { access_token: 'Bearer SECRET' },
+      'has an access_token that no header can carry: leave "Bearer " out',
+    ],
+    [
+      'the scheme in lower case',
+      { access_token: 'bearer SECRET' },
+      'has an access_token that no header can carry: leave "Bearer " out',
+    ],
     [
       'a Response that is read no further',
       new Response('SECRET'),
@@ -105,12 +117,8 @@ describe('checkTokenResponse', () => {
     ['an empty error', { error: '' }, 'has no access_token (undefined)'],
     ['the envelope of a server', { data: null, message: 'SECRET' }, 'has no access_token (undefined)'],
     ['a status that is no failure', { status: 200, message: 'SECRET' }, 'has no access_token (undefined)'],
-    ['the name of another login', { token: 'SECRET' }, `${NO_TOKEN}, but token: return { access_token, expires_in }`],
-    [
-      'the result of a client',
-      { token: { access_token: 'SECRET' } },
-      `${NO_TOKEN}, but token: return { access_token, expires_in }`,
-    ],
+    ['a login that is not done', { token: null }, NO_TOKEN],
+    ['a login with an empty token', { token: '', jwt: '' }, NO_TOKEN],
     ['a space', { access_token: 'SECRET x' }, NOT_SENDABLE],
     ['a line break', { access_token: 'SECRET\r\nx: y' }, NOT_SENDABLE],
     ['a trailing line break', { access_token: 'SECRET\n' }, NOT_SENDABLE],
@@ -132,6 +140,7 @@ describe('checkTokenResponse', () => {
       'the token endpoint answered with the error invalid_grant',
       'expired',
     ],
+    [{ error: 'server_error', token: 'SECRET' }, 'the token endpoint answered with the error server_error', undefined],
     [{ error: 'slow_down', error_description: 5 }, 'the token endpoint answered with the error slow_down', undefined],
     [{ error: 'a\nb' }, 'the token endpoint answered with an error', undefined],
     [{ error: 'x'.repeat(81) }, 'the token endpoint answered with an error', undefined],

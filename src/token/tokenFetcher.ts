@@ -181,6 +181,6 @@ function answerIn(returned: unknown): Observable<TokenResponse | Response> {
   const answer$ = asObservable(returned) as Observable<TokenResponse | Response> | undefined;
   if (answer$) return answer$;
   throw permanentError(
-    `the token source returned ${kindOf(returned)}, not a Promise or an Observable of a token response`,
+    `the token source returned ${kindOf(returned)}, not a Promise (make it async) or an Observable of a token response`,
   );
 }

@@ -16,14 +16,14 @@ const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength
 /** Throws an error that says what is wrong with a response, without quoting it. */
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
   if (typeof response !== 'object' || response === null || Array.isArray(response))
-    throw permanentError(`the token response is ${kindOf(response)}, not an object`);
+    throw permanentError(`the token response is ${kindOf(response)}, not { access_token, expires_in }`);
   const { access_token: value, error, errors } = response as Partial<TokenResponse>;
   if (isText(value)) {
-    if (!fitsHeader(value))
-      throw new InvalidTokenResponseError(
-        'the token response has an access_token that no header can carry: is there a line break or "Bearer " in it?',
-      );
-    return;
+    if (fitsHeader(value)) return;
+    const fault = 'the token response has an access_token that no header can carry:';
+    throw /^bearer /i.test(value)
+      ? permanentError(`${fault} leave "Bearer " out`)
+      : new InvalidTokenResponseError(`${fault} is there a line break in it?`);
   }
   const missing = `the token response has no access_token (${kindOf(value)})`;
   const member = FOREIGN_MEMBERS.find((name) => name in response);
@@ -33,9 +33,11 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   const status = statusOf(response);
   const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
   if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusOf(error));
-  // What clients of Google and Azure return. A server may answer so, too, while it has no token yet.
-  const hint = 'token' in response ? ', but token: return { access_token, expires_in }' : '';
-  throw new InvalidTokenResponseError(missing + hint);
+  // Clients of Google and Azure, container registries and many logins return the token so. A server that has no token
+  // yet answers with an error, a status, or a null.
+  const name = ['token', 'jwt'].find((other) => isText(fieldsOf(response)[other]));
+  if (name !== undefined) throw permanentError(`${missing}, but ${name}: return { access_token, expires_in }`);
+  throw new InvalidTokenResponseError(missing);
 }
 
 export const noTokenError = () => new InvalidTokenResponseError('the token source completed without a token');
