@@ -89,6 +89,12 @@ describe.each([
   });
 });
 
+it('should say that fetch refuses the port', async () => {
+  await expect(ask('http://localhost:10080/token', fetch)).rejects.toThrow(
+    'the endpoint could not be reached (bad port)',
+  );
+});
+
 describe('with a fetch from outside', () => {
   it.each<[string, typeof fetch, string]>([
     [

@@ -17,6 +17,7 @@ describe('redactedCause', () => {
       'Error ECONNREFUSED',
       'ECONNREFUSED',
     ],
+    ['a text that Node always uses', failed(new Error('bad port')), 'bad port', undefined],
     ['the name alone', failed(undefined), 'TypeError', undefined],
     ['no code that is none', Object.assign(new Error(SECRET), { code: SECRET }), 'Error', undefined],
     ['no name that is none', Object.assign(new Error(SECRET), { name: `${SECRET} ` }), 'Error', undefined],

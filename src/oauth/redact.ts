@@ -1,17 +1,22 @@
-/** What a failure may tell: class names and codes. Messages, inputs, responses and buffers may hold anything. */
+/** What a failure may tell: class names, codes and fixed texts. Messages, inputs, responses and buffers may hold anything. */
 export function redactedCause(failure: unknown): (Error & { readonly code?: string }) | undefined {
   const causes = causesOf(failure);
+  const text = causes.map(({ message }) => message).find((message) => FIXED_TEXTS.includes(message));
+  if (text !== undefined) return new Error(text as string);
   const link = causes.find(hasCode) ?? causes[0];
   if (!link) return undefined;
   const label = typeof link.name === 'string' && /^\w{1,60}$/.test(link.name) ? link.name : 'Error';
   return hasCode(link) ? Object.assign(new Error(`${label} ${link.code}`), { code: link.code }) : new Error(label);
 }
 
+/** What Node's fetch says, and has no code for. */
+const FIXED_TEXTS: unknown[] = ['bad port', 'proxy authentication required'];
+
 const CODE = /^[A-Z][A-Z0-9_]{2,60}$/;
 
 const hasCode = (link: Link): link is Link & { code: string } => typeof link.code === 'string' && CODE.test(link.code);
 
-type Link = Readonly<Record<'name' | 'code' | 'cause', unknown>>;
+type Link = Readonly<Record<'name' | 'code' | 'cause' | 'message', unknown>>;
 
 /** An error, its cause, the cause of that: `fetch failed` says nothing, what lies below says ECONNREFUSED. */
 function causesOf(failure: unknown): Link[] {
