@@ -683,6 +683,36 @@ describe('the client', () => {
     expect(calls).toHaveLength(0);
   });
 
+  it.each(['params', 'query', 'searchParams', 'json', 'data', 'responseType'])(
+    'should error, not throw, for a member of another client: %s',
+    async (name) => {
+      const { token$ } = await warmTokens();
+      const { fetch, calls } = stubFetch(200);
+      const http = createHttpClient(token$, { baseUrl: base, fetch });
+      const init = { [name]: { open: 1 } } as RequestInit;
+      for (const sent$ of [
+        http.get('/', init),
+        http.post('/', {}, init),
+        http.head('/', init),
+        http.request('/', init),
+      ])
+        expect((await failureOf(firstValueFrom(sent$))).message).toBe(
+          `unknown option "${name}": the URL has the query`,
+        );
+      expect(calls).toHaveLength(0);
+    },
+  );
+
+  it("should send what a platform's fetch has of its own, and a Request in the place of the init", async () => {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(200);
+    const http = createHttpClient(token$, { baseUrl: base, fetch });
+    await firstValueFrom(http.get('/', { dispatcher: 'proxy', params: undefined } as RequestInit));
+    await firstValueFrom(http.request('/', new Request('https://api.example.com/y', { method: 'PUT' }) as RequestInit));
+    expect(calls.map(({ init }) => init.method)).toEqual(['GET', 'PUT']);
+    expect(calls[0]?.init).toMatchObject({ dispatcher: 'proxy' });
+  });
+
   it('should error, not throw, for a URL that no token may go to', async () => {
     const { token$ } = tokens();
     const http = createHttpClient(token$, { baseUrl: base });

@@ -154,11 +154,17 @@ const TIMEOUT = { timeout: [1, Infinity] } as const;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const ACCEPT = 'application/json, text/plain, */*';
 
+/** What other clients take. Of unknown members only these are refused: a platform's fetch has its own. */
+const FOREIGN = /* @__PURE__ */ new Set(['params', 'query', 'searchParams', 'json', 'data', 'responseType']);
+
 /** The init as it is now, but for its headers; with a `timeout` that is checked. */
 function prepared(given: HttpRequestInit | null | undefined): Prepared {
   // Each sending sets a signal. V8 takes a microsecond more where a member is added after a spread.
   const init: Prepared = { signal: undefined, ...copyOfInit(given ?? {}) };
   if (init.timeout !== undefined) numbersIn({ timeout: init.timeout }, TIMEOUT);
+  for (const name in given)
+    if (FOREIGN.has(name) && (init as Record<string, unknown>)[name] !== undefined)
+      throw new TypeError(`unknown option "${name}": the URL has the query`);
   return init;
 }
 
