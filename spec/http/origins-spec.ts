@@ -290,6 +290,16 @@ describe('http:', () => {
     ).toBe(REFUSED);
   });
 
+  it('should be said to have no base URL, where neither that nor allowedOrigins is given', async () => {
+    const { token$ } = tokens();
+    const refused = (given: FetchOptions) => createFetch(token$, given)('https://api.example.com/').catch(String);
+    const message =
+      'OriginNotAllowedError: the token may not go to https://api.example.com: it is not in allowedOrigins';
+    expect(await refused({})).toBe(`${message}, and there is no base URL`);
+    expect(await refused({ allowedOrigins: [] })).toBe(message);
+    expect(await refused({ baseUrl: 'https://elsewhere.example' })).toBe(message);
+  });
+
   it('should reach a server on [::1]', async () => {
     const api = await serve((_seen, response) => {
       answer(response, 200, 'six');

@@ -457,7 +457,12 @@ describe('options', () => {
     ['option "onUnavailable"', { onUnavailable: 'panic' }],
     ['option "encryptionKey"', { encryptionKey: { id: 'a b', key: new Uint8Array(32) } }],
     ['option "encryptionKey"', { encryptionKey: { id: 'a', key: new Uint8Array(16) } }],
-    ['option "encryptionKey"', { encryptionKey: { id: 'a', key: 'SECRETSECRETSECRETSECRETSECRETSE' } }],
+    ['option "encryptionKey" must be { id, key }, or several, got string', { encryptionKey: 'SECRET' }],
+    ['option "encryptionKey" must be { id, key }, or several, got null', { encryptionKey: null }],
+    [
+      'got a text: decode it, as by Buffer.from(text, "base64")',
+      { encryptionKey: { id: 'a', key: 'SECRETSECRETSECRETSECRETSECRETSE' } },
+    ],
     [
       'option "encryptionKey"',
       {

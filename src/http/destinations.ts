@@ -77,8 +77,9 @@ export function createDestinations(options: DestinationOptions): Destinations {
         last = { url, href };
         return href;
       }
+      const more = (allowedOrigins ?? base) ? '' : ', and there is no base URL';
       throw new OriginNotAllowedError(
-        `the token may not go to ${origin === 'null' ? protocol : origin}: it is not in allowedOrigins`,
+        `the token may not go to ${origin === 'null' ? protocol : origin}: it is not in allowedOrigins${more}`,
       );
     },
     resolve: (url) => parse(url).href,

@@ -1,6 +1,6 @@
 import type { TokenSource } from '../token/types.js';
 import { checkPath, files } from '../internal/files.js';
-import { NO_TOKEN } from './textOption.js';
+import { otherThanToken } from './textOption.js';
 import { fitsHeader } from '../token/tokenResponse.js';
 
 /**
@@ -25,10 +25,8 @@ export function fileToken(path: string): TokenSource {
   async function read(): Promise<string> {
     const token = (await files().readFile(path, 'utf8')).trim(); // of a byte order mark too
     if (token === '') throw new Error(`${path} is empty`);
-    if (!fitsHeader(token) || NO_TOKEN.test(token))
-      throw new Error(
-        `${path} holds no token: JSON, a page, a form, an assignment, white space or characters that no header can carry`,
-      );
+    const fault = otherThanToken(token) ?? (fitsHeader(token) ? undefined : 'characters that no header can carry');
+    if (fault !== undefined) throw new Error(`${path} holds no token, but ${fault}`);
     return token;
   }
 

@@ -1,3 +1,4 @@
+import { kindOf } from '../internal/kindOf.js';
 import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { requireClient, type RedisClient } from './client.js';
@@ -103,7 +104,9 @@ function encryptionKeys(given: RedisTokenStoreOptions['encryptionKey']): readonl
 }
 
 function checkedKey(given: unknown): EncryptionKey {
-  const { id, key } = (typeof given === 'object' && given !== null ? given : {}) as { id?: unknown; key?: unknown };
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(`option "encryptionKey" must be { id, key }, or several, got ${kindOf(given)}`);
+  const { id, key } = given as { id?: unknown; key?: unknown };
   if (typeof id !== 'string' || !/^[\w-]{1,32}$/.test(id))
     throw new TypeError('option "encryptionKey" must have an id of 1 to 32 letters, digits, "-" or "_"');
   if (key instanceof Uint8Array && key.length === 32) return { id, key: new Uint8Array(key) };
@@ -116,7 +119,8 @@ function checkedKey(given: unknown): EncryptionKey {
 
 /** What makes a value useless as a key; undefined for a CryptoKey that can encrypt and decrypt. */
 function faultOf(key: unknown): string | undefined {
-  if (typeof key !== 'object' || key === null) return key === null ? 'null' : typeof key;
+  if (typeof key !== 'object' || key === null)
+    return typeof key === 'string' ? 'a text: decode it, as by Buffer.from(text, "base64")' : kindOf(key);
   const { algorithm, usages } = key as { algorithm?: { name?: unknown; length?: unknown } | null; usages?: unknown };
   if (typeof algorithm !== 'object' || algorithm === null || !Array.isArray(usages)) return 'object';
   if (algorithm.name !== 'AES-GCM') return 'a CryptoKey for another algorithm';
