@@ -38,7 +38,8 @@ export function checkGuideInVitest(folder, home) {
   );
   const report = stdout.startsWith('{') ? JSON.parse(stdout) : undefined;
   const expected = tests.join('').match(/^test\(/gm).length;
-  if (status !== 0 || report?.numPassedTests !== expected)
+  // A store's checks are tests, too.
+  if (status !== 0 || !(report?.numPassedTests >= expected))
     throw new Error(
       `the guide has ${expected} tests, of which ${report?.numPassedTests ?? 'none'} passed\n${stdout}${stderr}`,
     );

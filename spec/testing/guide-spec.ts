@@ -32,8 +32,8 @@ const run =
 describe('the guide', () => {
   it('should have no code but tests', () => {
     expect(blocks.map(({ language }) => language)).toEqual(blocks.map(() => 'ts'));
-    for (const { code } of blocks) expect(code).toMatch(/^test\(\s*'/m);
-    expect([forJest.length, forNode.length]).toEqual([9, 2]);
+    for (const { code } of blocks) expect(code).toMatch(/^test(\.each)?\(/m);
+    expect([forJest.length, forNode.length]).toEqual([10, 2]);
   });
 
   describe.each(forJest.map(({ code }) => ({ code, title: titleOf(code) })))('$title', ({ code }) => {

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { firstValueFrom } from 'rxjs';
+import * as library from 'rx-fresh-token';
+import * as ts from 'typescript';
+
+const { createFetch, takeToken } = library;
+type StartSession = (signedIn: object) => library.TokenStream;
+
+const page = readFileSync(join(__dirname, '../../docs/stream.md'), 'utf8');
+const section = page.slice(page.indexOf('## A refresh token of your own back end'));
+const block = /^```ts\n(.*?)^```/ms.exec(section)?.[1] ?? '';
+
+/** The block of the page as a program. */
+function startSessionAt(origin: string, options: string): StartSession {
+  const code = block.replace('https://api.example.com', origin).replace('{ initial', `{ ${options} initial`);
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
+  const exported = {} as { startSession: StartSession };
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- running a document's code is this test's purpose
+  new Function('require', 'exports', outputText)(require, exported);
+  return exported.startSession;
+}
+
+/** A back end that rotates, and that ends the session when a used refresh token comes back. */
+async function startBackEnd() {
+  let count = 0;
+  let current = 'r0';
+  const seen: unknown[] = [];
+  const api = { slow: 0, current: () => current, seen };
+  const server = createServer((request, response) => {
+    void (async () => {
+      if (request.url === '/orders') return response.end(request.headers.authorization);
+      const body = (await json(request)) as { refreshToken: string };
+      seen.push([request.method, request.url, request.headers['content-type'], body]);
+      const isCurrent = body.refreshToken === current;
+      current = isCurrent ? `r${String(++count)}` : 'none';
+      const answer = { accessToken: `a${String(count)}`, refreshToken: current, expiresIn: 60 };
+      await new Promise((resolve) => setTimeout(resolve, api.slow));
+      response.writeHead(isCurrent ? 200 : 401, { 'content-type': 'application/json' });
+      return response.end(JSON.stringify(isCurrent ? answer : { message: 'reuse' }));
+    })();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return Object.assign(api, { origin, close });
+}
+
+const signedIn = { accessToken: 'a0', refreshToken: 'r0', expiresIn: 60 };
+
+async function withSession(
+  use: (token$: library.TokenStream, api: Awaited<ReturnType<typeof startBackEnd>>) => Promise<void>,
+  options = '',
+): Promise<void> {
+  const api = await startBackEnd();
+  const token$ = startSessionAt(api.origin, options)(signedIn);
+  try {
+    await use(token$, api);
+  } finally {
+    token$.close();
+    api.close();
+  }
+}
+
+describe("the page's session with a back end of one's own", () => {
+  it('should begin with the token of the sign-in, and exchange each refresh token once, as JSON', () =>
+    withSession(async (token$, api) => {
+      const send = createFetch(token$, { baseUrl: api.origin });
+      const orders = async () => (await send('/orders')).text();
+      expect(await orders()).toBe('Bearer a0');
+      expect(api.seen).toEqual([]);
+      await firstValueFrom(token$.refresh());
+      expect(await orders()).toBe('Bearer a1');
+      await firstValueFrom(token$.refresh());
+      expect(await orders()).toBe('Bearer a2');
+      expect(api.seen).toEqual(
+        ['r0', 'r1'].map((refreshToken) => ['POST', '/auth/refresh', 'application/json', { refreshToken }]),
+      );
+    }));
+
+  it('should keep the session when an answer takes longer than fetchTimeout', () =>
+    withSession(async (token$, api) => {
+      api.slow = 300;
+      expect(await firstValueFrom(token$.refresh())).toMatchObject({ value: 'a1' });
+      api.slow = 0;
+      await firstValueFrom(token$.refresh());
+      expect(await firstValueFrom(takeToken(token$))).toMatchObject({ value: 'a2' });
+      expect([api.current(), api.seen.length]).toEqual(['r2', 2]);
+    }, 'fetchTimeout: 100,'));
+
+  it('should fail at once when the back end has ended the session', () =>
+    withSession(async (token$, api) => {
+      api.seen.push(await fetch(`${api.origin}/auth/refresh`, { method: 'POST', body: '{"refreshToken":"used"}' }));
+      const failure: unknown = await firstValueFrom(token$.refresh()).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', cause: { status: 401 } });
+    }));
+});
