@@ -16,8 +16,8 @@ const section = page.slice(page.indexOf('## A refresh token of your own back end
 const block = /^```ts\n(.*?)^```/ms.exec(section)?.[1] ?? '';
 
 /** The block of the page as a program. */
-function startSessionAt(origin: string, options: string): StartSession {
-  const code = block.replace('https://api.example.com', origin).replace('{ initial', `{ ${options} initial`);
+function startSessionAt(origin: string, change: (code: string) => string): StartSession {
+  const code = change(block.replace('https://api.example.com', origin));
   const { outputText } = ts.transpileModule(code, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
   });
@@ -59,10 +59,11 @@ const signedIn = { accessToken: 'a0', refreshToken: 'r0', expiresIn: 60 };
 
 async function withSession(
   use: (token$: library.TokenStream, api: Awaited<ReturnType<typeof startBackEnd>>) => Promise<void>,
-  options = '',
+  change = (code: string): string => code,
+  tokens: object = signedIn,
 ): Promise<void> {
   const api = await startBackEnd();
-  const token$ = startSessionAt(api.origin, options)(signedIn);
+  const token$ = startSessionAt(api.origin, change)(tokens);
   try {
     await use(token$, api);
   } finally {
@@ -88,14 +89,33 @@ describe("the page's session with a back end of one's own", () => {
     }));
 
   it('should keep the session when an answer takes longer than fetchTimeout', () =>
-    withSession(async (token$, api) => {
-      api.slow = 300;
-      expect(await firstValueFrom(token$.refresh())).toMatchObject({ value: 'a1' });
-      api.slow = 0;
-      await firstValueFrom(token$.refresh());
-      expect(await firstValueFrom(takeToken(token$))).toMatchObject({ value: 'a2' });
-      expect([api.current(), api.seen.length]).toEqual(['r2', 2]);
-    }, 'fetchTimeout: 100,'));
+    withSession(
+      async (token$, api) => {
+        api.slow = 300;
+        expect(await firstValueFrom(token$.refresh())).toMatchObject({ value: 'a1' });
+        api.slow = 0;
+        await firstValueFrom(token$.refresh());
+        expect(await firstValueFrom(takeToken(token$))).toMatchObject({ value: 'a2' });
+        expect([api.current(), api.seen.length]).toEqual(['r2', 2]);
+      },
+      (code) => code.replace('{ initial', '{ fetchTimeout: 100, initial'),
+    ));
+
+  it('should begin with the sign-in, for a stream that was made before', async () => {
+    const tokens: { refreshToken?: string } = {};
+    await withSession(
+      async (token$, api) => {
+        const failure: unknown = await firstValueFrom(token$.refresh()).catch((error: unknown) => error);
+        expect(failure).toMatchObject({ cause: { error: 'login_required' } });
+        tokens.refreshToken = 'r0';
+        await new Promise((resolve) => setTimeout(resolve, 300)); // as long as nobody needs for a sign-in
+        expect(await firstValueFrom(token$.refresh())).toMatchObject({ value: 'a1' });
+        expect(api.seen).toHaveLength(1);
+      },
+      (code) => code.replace(/ \{ initial.*$/m, '').replace('refreshToken: signed', 'refreshToken: () => signed'),
+      tokens,
+    );
+  });
 
   it('should fail at once when the back end has ended the session', () =>
     withSession(async (token$, api) => {
