@@ -7,8 +7,8 @@ import { root } from './run.mjs';
 // docs/guarantees.md; the limits are what its guarantees cost today, and must not grow unnoticed. Bytes.
 const imports = [
   { names: 'createTokenStream, withToken', limit: 15_264, goal: 7_680 },
-  { names: 'createTokenStream, withToken, createFetch', limit: 18_904, goal: 9_728 },
-  { names: '*', limit: 20_896 },
+  { names: 'createTokenStream, withToken, createFetch', limit: 18_920, goal: 9_728 },
+  { names: '*', limit: 20_920 },
   { from: 'pool', names: '*', limit: 17_992 },
   { from: 'otel', names: '*', limit: 1_456 },
 ];
