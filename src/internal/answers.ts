@@ -1,6 +1,6 @@
 /**
  * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
- * superagent's, wreck's, MSAL's, AWS', Apollo's, tRPC's, Box', Kiota's and our own.
+ * superagent's, wreck's, MSAL's, Okta's, AWS', Apollo's, tRPC's, gRPC's, Box', Kiota's and our own.
  */
 import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
 
@@ -10,16 +10,20 @@ type Fields = Readonly<Record<string, unknown>>;
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 
-/** The response that an error carries. Wreck, and so simple-oauth2, keeps it in `data`, tRPC in `meta`. */
+/** The response that an error carries. Wreck, and so simple-oauth2, keeps it in `data`, tRPC in `meta`, Okta in `xhr`. */
 const responseOf = (answer: unknown) => {
-  const { response, responseInfo, data, networkError, meta } = fieldsOf(answer);
-  return fieldsOf(response ?? responseInfo ?? fieldsOf(data).res ?? fieldsOf(networkError ?? meta).response);
+  const { response, responseInfo, data, networkError, meta, $response, xhr } = fieldsOf(answer);
+  const inMember = response ?? responseInfo ?? fieldsOf(data).res ?? fieldsOf(networkError ?? meta).response;
+  return fieldsOf(inMember ?? $response ?? xhr);
 };
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
-const statusIn = ({ status, statusCode, httpStatusCode, responseStatusCode, status_code }: Fields) =>
-  [status, statusCode, httpStatusCode, responseStatusCode, status_code].find(isNumber);
+const statusIn = ({ status, statusCode, httpStatus, httpStatusCode, responseStatusCode, status_code }: Fields) =>
+  [status, statusCode, httpStatus, httpStatusCode, responseStatusCode, status_code].find(isNumber);
+
+/** What gRPC has in the place of 401. */
+const UNAUTHENTICATED = 16;
 
 /**
  * The HTTP status of an answer, or of the response that an error carries. A `code` from 400 to 599 is one, too, but for
@@ -30,10 +34,13 @@ export function statusOf(answer: unknown): number | undefined {
   const status = statusIn(own);
   if (status !== undefined) return status;
   const carried = [responseOf(answer), fieldsOf(own.$metadata)];
-  const told = carried.map(statusIn).find(isNumber);
-  if (told !== undefined && told >= 400) return told;
+  // A call of a batch of tRPC has its own status in `data`; that of the response is 207.
+  const told = [...carried, { httpStatus: fieldsOf(own.data).httpStatus }].map(statusIn).filter(isNumber);
+  const failed = told.find((each) => each >= 400);
+  if (failed !== undefined) return failed;
+  if (own.code === UNAUTHENTICATED && own.details && own.metadata) return 401;
   const isFailure = ({ code, codeName }: Fields) => isNumber(code) && code >= 400 && code <= 599 && !codeName;
-  return ([own, ...carried].find(isFailure)?.code as number | undefined) ?? told;
+  return ([own, ...carried].find(isFailure)?.code as number | undefined) ?? told[0];
 }
 
 /**
@@ -48,8 +55,11 @@ export const isTemporaryStatus = (status = 0): boolean => [408, 409, 410, 412, 4
  */
 export function errorCodeOf(answer: unknown): string | undefined {
   for (const carrier of [answer, ...bodiesOf(answer)]) {
-    const { error, errorCode, error_code, oauth2Code, code, errors, __type } = fieldsOf(parsedBody(carrier));
-    const members = [errorCode, error_code, oauth2Code, code, errors, fieldsOf(error).errors, __type].flat();
+    const { error, errorCode, error_code, oauth2Code, code, errors, graphQLErrors, __type } = fieldsOf(
+      parsedBody(carrier),
+    );
+    const lists = [errors, graphQLErrors, fieldsOf(error).errors];
+    const members = [errorCode, error_code, oauth2Code, code, lists, __type].flat(2);
     const found = codeIn(error) ?? oauthCodeIn(members);
     if (found !== undefined) return found;
   }
@@ -62,9 +72,9 @@ const LONGEST_BODY = 2 ** 16;
 
 /** Wherever a client may keep the body of an answer: parsed, as text or as bytes. */
 function bodiesOf(answer: unknown): unknown[] {
-  const { response, data, body } = fieldsOf(answer);
+  const { response, data, body, error, params } = fieldsOf(answer);
   const { data: sent, body: received, text } = responseOf(answer);
-  return [data, fieldsOf(data).payload, body, response, sent, received, text];
+  return [data, fieldsOf(data).payload, body, response, sent, received, text, error, params];
 }
 
 /** A body that a client has left as text or as bytes. */
@@ -139,7 +149,7 @@ const PAGE = /^\s*(<!--[^]*?-->\s*)?<(!doctype html|html|head|body|h1)\b/i;
 export function isHtml(answer: unknown): boolean {
   const type = headerOf(answer, 'content-type');
   if (type !== undefined) return /html\b/i.test(type);
-  return [fieldsOf(answer).error, ...bodiesOf(answer)].some((body) => PAGE.test(textOfBody(body) ?? ''));
+  return bodiesOf(answer).some((body) => PAGE.test(textOfBody(body) ?? ''));
 }
 
 /** The JSON value of a text; `undefined` for what is no JSON. */

@@ -67,16 +67,14 @@ const SIGN_IN = [
   'InteractionRequiredAuthError',
   'NotAuthorizedException',
   'UserUnAuthenticatedException',
-  'auth/user-token-expired',
-  'auth/user-disabled',
-  'auth/user-not-found',
-  'auth/invalid-user-token',
-  'auth/no-current-user',
 ];
+
+/** Firebase has dozens of these, such as `auth/user-token-expired` and `auth/invalid-credential`. */
+const FIREBASE = /^auth\/(user|invalid|no-current-user|custom-token)[a-z-]*$/;
 
 /**
  * What a token endpoint answers by RFC 6749 section 5.2, what servers say in the place of it (GraphQL in capitals), and
- * clients when the user has closed the window of the sign-in.
+ * clients when the user has closed the window of the sign-in, or when a URL cannot be parsed.
  */
 const REFUSALS = [
   'invalid_request',
@@ -92,6 +90,7 @@ const REFUSALS = [
   'user_cancelled',
   'cancelled',
   'popup_window_error',
+  'ERR_INVALID_URL',
   'UNAUTHENTICATED',
   'FORBIDDEN',
 ];
@@ -115,7 +114,8 @@ const OTHERS = [
 export const isKnownCode = (code: string): boolean =>
   isOAuthCode(code) || TEMPORARY.includes(code) || OTHERS.includes(code);
 
-/** A code that only an authorization server has. */
+/** A code after which no retry helps, whatever the status. */
 export const isOAuthCode = (code: unknown): boolean => REFUSALS.includes(code as string) || requiresSignIn(code);
 
-export const requiresSignIn = (code: unknown): code is string => SIGN_IN.includes(code as string);
+export const requiresSignIn = (code: unknown): code is string =>
+  SIGN_IN.includes(code as string) || FIREBASE.test(code as string);

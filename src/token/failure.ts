@@ -69,8 +69,11 @@ export function failureWithReason(failure: unknown): unknown {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
     // Of this library's errors, only the one that no token came has its reason below it.
     if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined) return each;
-    const { cause, errors } = fieldsOf(each);
-    each = cause ?? (Array.isArray(errors) ? (errors.find((one) => !isPermanentFailure(one)) ?? errors[0]) : undefined);
+    const { cause, reason, errors } = fieldsOf(each);
+    each =
+      cause ??
+      reason ??
+      (Array.isArray(errors) ? (errors.find((one) => !isPermanentFailure(one)) ?? errors[0]) : undefined);
   }
   return failure;
 }
