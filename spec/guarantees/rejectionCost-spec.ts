@@ -108,6 +108,23 @@ describe('32: what a rejection is', () => {
         rejected: false,
       },
       {
+        name: "not axios' 403 whose body says that a rate limit is used up",
+        outcome: throwError(() => ({
+          response: { status: 403, headers: {}, data: { error: { errors: [{ reason: 'userRateLimitExceeded' }] } } },
+        })),
+        rejected: false,
+      },
+      {
+        name: "not Angular's 403 whose body says insufficient_scope",
+        outcome: throwError(() => ({ status: 403, headers: new Headers(), error: { error: 'insufficient_scope' } })),
+        rejected: false,
+      },
+      {
+        name: 'an error that wraps a 401',
+        outcome: throwError(() => new Error('no orders', { cause: { status: 401 } })),
+        rejected: true,
+      },
+      {
         name: 'not insufficient_scope',
         outcome: of(answer(403, 'Bearer error="insufficient_scope"')),
         rejected: false,

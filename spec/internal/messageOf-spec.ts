@@ -33,6 +33,11 @@ describe('messageOf', () => {
       "Header 'x-api-key' has invalid value: …",
     ],
     [
+      "graphql-request's error, which quotes its request",
+      new Error('no: {"response":{"status":200},"request":{"query":"login","variables":{"password":"SECRET"}}}'),
+      'no: …',
+    ],
+    [
       "Node's fetch, that could not connect",
       new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:9') }),
       'fetch failed: connect ECONNREFUSED 127.0.0.1:9',

@@ -1,3 +1,4 @@
+import { TokenUnavailableError } from '../../src/errors.js';
 import { isAcceptance, kindOfRejection, isRejection, looksLikeResponse } from '../../src/token/isRejection.js';
 
 const answered = (status: number, challenge?: string) =>
@@ -133,8 +134,63 @@ describe('isRejection', () => {
     ['null', null, false],
     ['undefined', undefined, false],
     ['a response that is no object', { response: 401 }, false],
+    ['an error that wraps a 401', new Error('no orders', { cause: axiosLike(401) }), true],
+    ['an error that wraps an error that wraps a 403', new Error('no', { cause: { cause: { status: 403 } } }), true],
+    ['an error that wraps a 503', new Error('no orders', { cause: axiosLike(503) }), false],
+    [
+      'an error with a status of its own',
+      Object.assign(new Error('no', { cause: { status: 401 } }), { status: 500 }),
+      false,
+    ],
+    ['another stream whose source got a 401', new TokenUnavailableError('no', { cause: { status: 401 } }), false],
+    [
+      'an error that wraps it',
+      new Error('no', { cause: new TokenUnavailableError('no', { cause: { status: 401 } }) }),
+      false,
+    ],
   ])('should judge %s', (_kind, outcome, rejection) => {
     expect(isRejection(outcome)).toBe(rejection);
+  });
+});
+
+it('should take a 403 below an error for as explicit as it is', () => {
+  const wrap = (cause: unknown) => new Error('no orders', { cause });
+  const challenge = 'Bearer error="invalid_token"';
+  expect([wrap(axiosLike(403)), wrap(axiosLike(403, challenge))].map(kindOfRejection)).toEqual(['bare', 'explicit']);
+});
+
+it.each(['insufficient_scope', 'invalid_token'])('should read the challenge that API Gateway renames: %s', (error) => {
+  const headers = { 'x-amzn-remapped-www-authenticate': `Bearer error="${error}"` };
+  const result = new Response(null, { status: 403, headers });
+  expect([isRejection(result), kindOfRejection(result)]).toEqual(
+    error === 'invalid_token' ? [true, 'explicit'] : [false, 'bare'],
+  );
+});
+
+describe('a 403 with a body that can be read', () => {
+  it.each<[unknown, boolean]>([
+    [{ error: { code: 403, errors: [{ reason: 'userRateLimitExceeded' }] } }, false],
+    [{ error: { code: 403, status: 'RESOURCE_EXHAUSTED' } }, false],
+    [{ error: 'insufficient_scope' }, false],
+    ['{"error":"insufficient_scope"}', false],
+    [{ error: 'temporarily_unavailable' }, false],
+    [{ error: { code: 403, errors: [{ reason: 'forbidden' }] } }, true],
+    [{ error: 'Forbidden' }, true],
+    [{ error: 'access_denied' }, true],
+    ['<html>', true],
+    [null, true],
+  ])('should be judged by its code: %j', (body, rejection) => {
+    const headers = {};
+    expect(isRejection({ response: { status: 403, headers, data: body } })).toBe(rejection);
+    expect(isRejection({ status: 403, headers, data: body })).toBe(rejection);
+    expect(isRejection({ name: 'HttpErrorResponse', status: 403, headers, error: body })).toBe(rejection);
+  });
+
+  it('should not be so for a 401, nor for invalid_token', () => {
+    const data = { error: 'rate_limit_exceeded' };
+    expect(isRejection({ status: 401, headers: {}, data })).toBe(true);
+    const headers = { 'www-authenticate': 'Bearer error="invalid_token"' };
+    expect(isRejection({ status: 403, headers, data })).toBe(true);
   });
 });
 

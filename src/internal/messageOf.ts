@@ -20,6 +20,9 @@ const QUERY =
 /** What the platform quotes of a body that it cannot read: `..."s3cr3t"... is not valid JSON`. */
 const UNREADABLE_JSON = /^([^"]*?)(\.{3})?"[^]*"\.*(?= is not valid JSON\b)/;
 
+/** What graphql-request quotes: the answer, and the request with its variables. */
+const QUOTED_REQUEST = /\{"response":[^]*/;
+
 /** What `JSON.parse` quotes in Safari and in Bun. */
 const UNREADABLE_IDENTIFIER = /(Unexpected identifier) ".*/;
 
@@ -36,8 +39,8 @@ const CREDENTIAL_PAIR = /\b([Bb]asic) (?=(\w{4})*?(\w{4}O[g-v]|\w[DTjz][o-r]|\w{
 const NODE_FETCH_FAILED = 'fetch failed';
 
 /**
- * What an error says, on one line; without what may be a secret: the query of a URL, its credentials, a quoted body or
- * header.
+ * What an error says, on one line; without what may be a secret: the query of a URL, its credentials, a quoted body,
+ * header or request.
  */
 export function messageOf(error: unknown): string {
   const message = isText(error) ? error : textIn(error, 'message');
@@ -47,6 +50,7 @@ export function messageOf(error: unknown): string {
       : (message ?? textIn(error, 'name') ?? (statusAndCodeOf(error) || typeof error));
   return told
     .replace(UNREADABLE_JSON, '$1…')
+    .replace(QUOTED_REQUEST, '…')
     .slice(0, LONGEST_READ)
     .replace(/\s+/g, ' ')
     .replace(UNREADABLE_IDENTIFIER, '$1 …')

@@ -1,5 +1,5 @@
 /** Judges why an attempt failed: whether another one may help, and how long the server asked to wait. */
-import { isTokenError } from '../errors.js';
+import { isTokenError, type TokenError } from '../errors.js';
 import {
   errorCodeOf,
   fieldsOf,
@@ -62,13 +62,17 @@ const LONGEST_CHAIN = 5;
 /**
  * The first of a failure and its causes that says why. A source may wrap what a client threw, and one that uses another
  * stream fails as that does. Of several errors, as of Promise.any, it is the first after which a retry may help.
+ *
+ * @param passed the code of the one error of this library that has its reason below it; null: none is looked below
  */
-export function failureWithReason(failure: unknown): unknown {
+export function failureWithReason(
+  failure: unknown,
+  passed: TokenError['code'] | null = 'ERR_TOKEN_UNAVAILABLE',
+): unknown {
   let each = failure;
   for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
-    // Of this library's errors, only the one that no token came has its reason below it.
-    if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined) return each;
+    if (isTokenError(each) ? each.code !== passed : says !== undefined) return each;
     const { cause, reason, errors } = fieldsOf(each);
     each =
       cause ??

@@ -1,6 +1,8 @@
 /** Decides by an answer whether the server rejected the token, how clearly it said so, and whether it accepted it. */
 import { fromBase64 } from '../internal/jwtClaims.js';
-import { fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js';
+import { errorCodeOf, fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js';
+import { isTemporaryCode } from '../internal/oauthErrors.js';
+import { failureWithReason } from './failure.js';
 import type { RejectionKind } from './rejectionMemory.js';
 
 /**
@@ -10,24 +12,36 @@ import type { RejectionKind } from './rejectionMemory.js';
  */
 const OTHER_REASON = /\berror\s*=\W*(insufficient_(scope|user_authentication|claims)|use_dpop_nonce)\b/i;
 
-/** A server rejected the token: status 401 or 403, unless another token does not help, or a 403 limits the rate. */
+/**
+ * A server rejected the token: status 401 or 403, unless another token does not help, or a 403 limits the rate. Of an
+ * error that says nothing itself its cause is judged.
+ */
 export function isRejection(result: unknown): boolean {
-  const status = statusOf(result);
+  const answer = answerBelow(result);
+  const status = statusOf(answer);
   if (status !== 401 && status !== 403) return false;
-  if (saysInvalidToken(result)) return true;
-  const challenge = challengeOf(result);
+  if (saysInvalidToken(answer)) return true;
+  const challenge = challengeOf(answer);
   if (OTHER_REASON.test(challenge) && !asksForNewerToken(challenge)) return false;
-  return status === 401 || !limitsRate(result);
+  if (status === 401) return true;
+  // Of a body that a client has read. The challenge of a Response is all that it says of itself.
+  const code = errorCodeOf(answer) ?? '';
+  return !limitsRate(answer) && code !== 'insufficient_scope' && !isTemporaryCode(code);
 }
+
+/** Not below an error of another stream: that one's source was rejected, not this token. */
+const answerBelow = (result: unknown): unknown => failureWithReason(result, null);
 
 /**
  * Explicit: the token itself is invalid, so no other request should use it. Bare: a 403, which may as well say that the
  * resource is forbidden. What only the user's `isRejection` finds, such as an error of GraphQL in a 200, is explicit.
  */
-export const kindOfRejection = (result: unknown): RejectionKind =>
-  statusOf(result) !== 403 || saysInvalidToken(result) ? 'explicit' : 'bare';
+export function kindOfRejection(result: unknown): RejectionKind {
+  const answer = answerBelow(result);
+  return statusOf(answer) !== 403 || saysInvalidToken(answer) ? 'explicit' : 'bare';
+}
 
-const saysInvalidToken = (result: unknown): boolean => /\berror\s*=\W*invalid_token\b/i.test(challengeOf(result));
+const saysInvalidToken = (answer: unknown): boolean => /\berror\s*=\W*invalid_token\b/i.test(challengeOf(answer));
 
 /** The answer shows that the server took the token. An error of the server or of a gateway before it says nothing. */
 export const isAcceptance = (result: unknown): boolean => !responseIn(result) || (statusOf(result) ?? 0) < 400;
@@ -51,4 +65,6 @@ const asksForNewerToken = (challenge: string): boolean =>
     }
   });
 
-const challengeOf = (result: unknown): string => headerOf(result, 'www-authenticate') ?? '';
+/** Amazon API Gateway renames the header. */
+const challengeOf = (answer: unknown): string =>
+  headerOf(answer, 'www-authenticate') ?? headerOf(answer, 'x-amzn-remapped-www-authenticate') ?? '';
