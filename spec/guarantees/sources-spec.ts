@@ -65,6 +65,48 @@ describe('27: a source may answer with a token response, or with the Response of
     expect(asked).toBe(1);
   });
 
+  describe('whose error carries the Response, as those of ky and of OpenAPI Generator', () => {
+    const failed = (response: Response) => Object.assign(new Error('Request failed'), { response });
+
+    it('judges it by the body, as if it were thrown itself', async () => {
+      const busy = failed(json({ error: { errors: [{ reason: 'userRateLimitExceeded' }] } }, 403));
+      const first = await resultOf((n) => (n === 1 ? throwError(() => busy) : [json(body)]));
+      expect([(first.result as { value: string }).value, first.asked]).toEqual(['T1', 2]);
+      const refused = failed(json({ error: 'invalid_client' }, 503));
+      const { cause, asked } = await resultOf(() => throwError(() => refused));
+      expect(cause).toMatchObject({ code: 'ERR_TOKEN_ENDPOINT', status: 503, error: 'invalid_client', cause: refused });
+      expect(asked).toBe(1);
+    });
+
+    it('respects its Retry-After', async () => {
+      const busy = failed(new Response('later', { status: 429, headers: { 'retry-after': '7' } }));
+      const token$ = openStream(() => throwError(() => busy), { maxWait: 50 });
+      const events: TokenEvent[] = [];
+      token$.events.subscribe((event) => events.push(event));
+      await firstValueFrom(takeToken(token$)).catch(() => undefined);
+      expect(events[1]).toMatchObject({ type: 'refreshFailed', retryIn: 7000 });
+    });
+
+    it('waits for the body no longer than half of fetchTimeout', async () => {
+      const stalled = () => failed(new Response(new ReadableStream(), { status: 401 }));
+      const token$ = openStream(() => throwError(stalled), { fetchTimeout: 100 });
+      const failure = (await firstValueFrom(takeToken(token$)).catch((error: unknown) => error)) as Error;
+      expect(failure.cause).toMatchObject({ code: 'ERR_TOKEN_ENDPOINT', status: 401 });
+    });
+
+    it.each<[string, (response: Response) => unknown, number]>([
+      ['whose body was read', (response) => response.text(), 400],
+      ['whose body is being read', (response) => response.body!.getReader(), 400],
+      ['that went well', () => undefined, 200],
+    ])('leaves an error as it is with a Response %s', async (_kind, use, status) => {
+      const response = json({ error: 'invalid_grant' }, status);
+      await Promise.resolve(use(response));
+      const error = Object.assign(failed(response), { name: 'HTTPError', error: 'access_denied' });
+      const { cause, asked } = await resultOf(() => throwError(() => error));
+      expect([cause, asked]).toEqual([error, 1]);
+    });
+  });
+
   it.each<[string, () => Response]>([
     ['503', () => json({ message: 'later' }, 503)],
     ['429', () => new Response('later', { status: 429 })],

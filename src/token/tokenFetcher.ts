@@ -24,7 +24,13 @@ import { timeLimit, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
 import { permanentError } from './permanentError.js';
-import { isFetchResponse, readFetchResponse, noTokenError } from './tokenResponse.js';
+import {
+  isFetchResponse,
+  noTokenError,
+  readFetchResponse,
+  unreadResponseIn,
+  type FetchResponse,
+} from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 type Place = 'source' | 'store';
@@ -137,15 +143,20 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
       return answer.subscribe(subscriber);
     });
 
+  const read = (response: FetchResponse, cause?: unknown) =>
+    from(readFetchResponse(response, timers.after(bodyTimeout), cause));
+
   const responseTo = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
     defer(() => {
       setTimeLimit(fetchTimeout, 'source');
       return ask('source', request, () => answerIn(source(request))).pipe(
-        // `if (!response.ok) throw response`
-        catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
-        switchMap((answer) =>
-          isFetchResponse(answer) ? readFetchResponse(answer, timers.after(bodyTimeout)) : of(answer),
-        ),
+        switchMap((answer) => (isFetchResponse(answer) ? read(answer) : of(answer))),
+        catchError((error: unknown) => {
+          // `if (!response.ok) throw response`
+          if (isFetchResponse(error)) return read(error);
+          const response = unreadResponseIn(error);
+          return response ? read(response, error) : throwError(() => error);
+        }),
         throwIfEmpty(noTokenError),
       );
     });

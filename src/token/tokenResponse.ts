@@ -44,7 +44,7 @@ export const noTokenError = () => new InvalidTokenResponseError('the token sourc
 
 /** The part of a fetch Response that is read, whichever implementation made it. */
 export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'> &
-  Partial<Pick<Response, 'bodyUsed' | 'redirected'>>;
+  Partial<Pick<Response, 'body' | 'bodyUsed' | 'redirected'>>;
 
 /** A Response of fetch, of whatever platform or ponyfill. */
 export function isFetchResponse(value: unknown): value is FetchResponse {
@@ -53,13 +53,29 @@ export function isFetchResponse(value: unknown): value is FetchResponse {
   return typeof response.text === 'function' && typeof response.status === 'number' && !!response.headers?.get;
 }
 
+/** The Response that failed and that an error carries, as those of ky do, if nobody has read its body. */
+export function unreadResponseIn(error: unknown): FetchResponse | undefined {
+  try {
+    const { response } = fieldsOf(error);
+    if (!isFetchResponse(response) || response.status < 400) return undefined;
+    return response.bodyUsed || response.body?.locked ? undefined : response;
+  } catch {
+    return undefined; // a getter of a foreign error
+  }
+}
+
 /**
  * Reads the body of a fetch Response.
  *
  * @param late$ emits when a body that does not come is no longer waited for, since the status says that it failed
+ * @param cause the error that carried the Response
  * @throws TokenEndpointError for another status than 2xx
  */
-export async function readFetchResponse(response: FetchResponse, late$: Observable<unknown>): Promise<TokenResponse> {
+export async function readFetchResponse(
+  response: FetchResponse,
+  late$: Observable<unknown>,
+  cause?: unknown,
+): Promise<TokenResponse> {
   const { status, headers } = response;
   const isOk = status >= 200 && status <= 299;
   if (isOk && response.bodyUsed) throw permanentError('the token source returned a Response whose body has been read');
@@ -71,7 +87,7 @@ export async function readFetchResponse(response: FetchResponse, late$: Observab
     throw permanentError(
       `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
     );
-  if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
+  if (!isOk) throw Object.defineProperty(endpointError(body, status, cause), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
     throw new InvalidTokenResponseError(`the token endpoint answered ${String(status)} with a body that is not JSON`);
@@ -86,7 +102,7 @@ const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Pro
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');
 
 /** What a token endpoint says when it refuses (RFC 6749 section 5.2). */
-function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
+function endpointError(body: unknown, status: number | undefined, cause?: unknown): TokenEndpointError {
   const { error_description } = fieldsOf(body);
   const given = errorCodeOf(body);
   const told =
@@ -98,6 +114,7 @@ function endpointError(body: unknown, status: number | undefined): TokenEndpoint
   return new TokenEndpointError(
     `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${told}`,
     {
+      cause,
       ...(status !== undefined && { status }),
       ...(given !== undefined && { error: given }),
       ...(typeof error_description === 'string' && { error_description }),
