@@ -2,6 +2,7 @@ import { map, of, Subject, timer } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
 import { ON_CLOSE, ON_SIGN_OUT } from '../../src/internal/sourceHooks.js';
 import {
+  createFetch,
   createTokenStream,
   takeToken,
   withToken,
@@ -66,6 +67,91 @@ describe('36: signOut() ends the session, not the stream', () => {
       { name: 'refresh()', wait: ({ token$ }) => token$.refresh() },
     ] as { name: string; wait: (rig: ReturnType<typeof setUp>) => ReturnType<typeof takeToken> }[],
   );
+
+  describe('sends no request of one session with a token of the next one', () => {
+    it(
+      'when a listener of a permanent failure signs out, and another part of the page asks at once',
+      marbles((m) => {
+        const rig = setUp(m, (n) => (n === 1 ? { fail: { status: 401 } } : { took: 0 }));
+        const { token$ } = rig;
+        token$.subscribe({ error: () => token$.signOut() });
+        token$.subscribe({
+          error: () =>
+            rig.tell(
+              'next',
+              withToken(token$, ({ value }) => of(value)),
+            ),
+        });
+        rig.ask(0, 'a');
+        rig.at(1000, () => token$.close());
+        m.flush();
+        expect(rig.log).toEqual(['200 a !TokenUnavailableError(!401)', '200 next T2']);
+      }),
+    );
+
+    cases(
+      'when the session ends in the renewal that the request causes',
+      (m, { wait }) => {
+        const rig = setUp(m, () => ({ took: 0 }), { idleTimeout: 0 });
+        const { token$ } = rig;
+        rig.ask(0, 'a');
+        rig.at(26_000, () => {
+          const events = token$.events.subscribe(({ type }) => {
+            if (type !== 'refreshStarted') return;
+            events.unsubscribe();
+            token$.signOut();
+            rig.tell('next', takeToken(token$));
+          });
+          rig.tell('b', wait(rig));
+        });
+        m.flush();
+        expect(rig.log).toEqual(['0 a T1', '26000 next T2', '26000 b !TokenUnavailableError']);
+      },
+      [
+        { name: 'withToken', wait: ({ token$ }: Rig) => withToken(token$, ({ value }) => of(value)) },
+        { name: 'takeToken', wait: ({ token$ }: Rig) => takeToken(token$) },
+      ],
+    );
+
+    it(
+      'when the session ends with the token for the repeat of a request',
+      marbles((m) => {
+        const rig = serving(m, () => ({ took: 0 }));
+        const { token$ } = rig;
+        rig.call(1000, 'a', () => of(answer(401)));
+        token$.events.subscribe(({ type }) => {
+          if (type !== 'refreshStarted' || rig.sent.length === 0) return;
+          token$.subscribe(({ value }) => {
+            if (value === 'T2') token$.signOut();
+          });
+        });
+        rig.end(2000);
+        expect([rig.sent, rig.log]).toEqual([['1000 a T1'], ['1000 a !TokenUnavailableError']]);
+      }),
+    );
+
+    it('when the session ends with the token that a request of createFetch waited for', async () => {
+      let n = 0;
+      const first = new Subject<TokenResponse>();
+      const token$ = openStream(() => (n++ === 0 ? first : of({ access_token: `T${String(n)}`, expires_in: 30 })));
+      const sent: unknown[] = [];
+      const fetch = createFetch(token$, {
+        baseUrl: 'https://api.example.com',
+        fetch: (_input, init) => {
+          sent.push(new Headers(init?.headers).get('authorization'));
+          return Promise.resolve(new Response('ok'));
+        },
+      });
+      const failure = fetch('/a').catch((error: unknown) => error);
+      const watching = token$.subscribe(({ value }) => {
+        if (value === 'T1') token$.signOut();
+      });
+      first.next({ access_token: 'T1', expires_in: 30 });
+      expect(await failure).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', message: 'the session was signed out' });
+      expect(sent).toEqual([]);
+      watching.unsubscribe();
+    });
+  });
 
   it(
     'takes the tokens of the next session for its own, though the clock is set back meanwhile',

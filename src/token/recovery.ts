@@ -10,6 +10,7 @@ import {
   isReplacing,
   isSuspended,
   pauseLeft,
+  signedOutError,
   usableHeld,
   type TokenState,
 } from './state.js';
@@ -109,11 +110,13 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
      * since. Null when there is none that may be sent now.
      *
      * @param rejected a token that the request was rejected with
+     * @throws TokenUnavailableError if the session of the token has ended: the next one may be another user's
      */
     newest: (token: AccessToken, rejected?: AccessToken): AccessToken | null => {
+      if (!isOfSession(state, token)) throw signedOutError();
       const usable = current();
       if (usable && !sameToken(usable, rejected)) return usable;
-      return isOfSession(state, token) && !isSuspended(state, token) ? token : null;
+      return isSuspended(state, token) ? null : token;
     },
   };
 }

@@ -53,14 +53,22 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
     if (!subscriber.closed) recheck();
   });
 
-  /** The token for a request that leaves now, or null if it must wait. */
-  const use = (): AccessToken | null => {
+  /** The usable token, or null. One that is to be renewed is renewed first: its successor may come at once. */
+  const renewed = (): AccessToken | null => {
     const fresh = useFresh(state, now);
     if (fresh || !current()) return fresh;
     state.lastUse = now();
     demand();
-    // A source that answers at once has replaced it.
     return current();
+  };
+
+  /** The token for a request that leaves now, or null if it must wait. */
+  const use = (): AccessToken | null => {
+    const session = state.sessionTokens;
+    const token = renewed();
+    // The source, or a listener, may have signed out.
+    if (state.sessionTokens !== session) throw signedOutError();
+    return token;
   };
 
   /** Forces a refresh, or joins the one under way, and emits its token. */
@@ -88,8 +96,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
     use,
     /** The usable token now, then every new one. */
     token$: defer(() => {
-      // A token that is to be renewed is renewed first: its successor may come at once.
-      use();
+      renewed();
       return checkedUpdates$.pipe(
         map((update) => {
           const usable = current();
@@ -155,6 +162,7 @@ function firstToken(
 ): Observable<AccessToken> {
   return new Observable((subscriber) => {
     const runInContext = captureContext();
+    const session = state.sessionTokens;
     /** Once: what a request does with its token may cause the next update. */
     const finish = (work: () => void) => {
       if (waiting.delete(waiter)) runInContext(work);
@@ -168,7 +176,7 @@ function firstToken(
       error(new TokenStreamClosedError());
     };
     const tokenOf = (update: TokenUpdate): AccessToken | null => {
-      if (update === except || update.type === 'signedOut') return null;
+      if (update === except || update.type === 'signedOut' || state.sessionTokens !== session) return null;
       if (update.type === 'token') return update.token;
       // A failed attempt makes a suspended token usable again: one that came, and was rejected before this waiter got
       // it. Or the next session has a token already.
