@@ -1,6 +1,6 @@
-import { of } from 'rxjs';
+import { of, Subject, tap } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
-import { createTokenStream, type TokenStream } from 'rx-fresh-token';
+import { createTokenStream, takeToken, type TokenStream } from 'rx-fresh-token';
 import { setUp } from './rig.js';
 
 describe('26: close()', () => {
@@ -28,6 +28,41 @@ describe('26: close()', () => {
       });
       rig.token$.subscribe({ error: () => undefined });
       expect([rig.token$.current, rig.asked, m.scheduler.actions.length]).toEqual([null, [], 0]);
+    }),
+  );
+
+  it(
+    '26: wake that emits while requests are told of close(): the source is not asked again',
+    marbles((m) => {
+      const wake = new Subject<unknown>();
+      const { token$, asked, at, log, tell } = setUp(m, () => ({ took: 10, fail: { status: 503 } }), {
+        wake,
+        backoff: { initial: 300 },
+        random: () => 1,
+      });
+      at(0, () => tell('a', takeToken(token$).pipe(tap({ error: () => wake.next(undefined) }))));
+      at(150, () => token$.close());
+      m.flush();
+      expect([asked, log]).toEqual([['0 initial'], ['150 a !TokenStreamClosedError']]);
+    }),
+  );
+
+  it(
+    '26: a request in a `closed` listener: there is no token any more, and `closed` is the last event',
+    marbles((m) => {
+      const { token$, at, log, tell, ask, events } = setUp(m, () => ({ took: 0 }));
+      ask(0, 'a');
+      token$.events.subscribe(({ type }) => {
+        if (type !== 'closed') return;
+        expect(token$.current).toBeNull();
+        tell('b', takeToken(token$));
+      });
+      // The answer of a request that is told by a subscriber's `complete`.
+      at(5, () => token$.subscribe({ complete: () => tell('c', takeToken(token$)) }));
+      at(10, () => token$.close());
+      m.flush();
+      expect(log).toEqual(['0 a T1', '10 c !TokenStreamClosedError', '10 b !TokenStreamClosedError']);
+      expect(events.at(-1)).toBe('10 closed');
     }),
   );
 

@@ -91,8 +91,8 @@ export class Entry<K> implements Timed {
     if (manager || settings.store || ON_CLOSE in source) this.activate().close();
     else if (!state.isClosed) {
       Object.assign(state, { isClosed: true, isConnected: false });
-      this.tell({ type: 'closed' });
       this.forget();
+      this.tell({ type: 'closed' });
     }
   }
 

@@ -49,14 +49,15 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
     },
     close: (): void => {
       if (state.isClosed) return;
-      state.isClosed = true;
-      events.emit({ type: 'closed' });
+      // The source is asked no more, as after a sign-out.
+      state.isClosed = state.isSignedOut = true;
       // A shared token is not this stream's to revoke.
       if (!store) tellSource(ON_CLOSE);
       forget();
-      // Before `events` completes, which tells what it throws.
       reportIfThrown(reportFailure, () => signOuts?.unsubscribe());
       pipeline.close();
+      // After all else that is told: there is no token any more, and what the source threw was reported.
+      events.emit({ type: 'closed' });
       events.complete();
     },
     /** Forgets the token, and stops the timers. The stream stays open: the next use begins anew. */
