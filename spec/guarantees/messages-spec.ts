@@ -1,6 +1,6 @@
 /* eslint rxjs-x/throw-error: off -- sources throw what they like */
 import { firstValueFrom, throwError } from 'rxjs';
-import { cases } from 'rxjs-marbles/jest';
+import { cases, marbles } from 'rxjs-marbles/jest';
 import { createTokenStream, takeToken, TokenEndpointError, type TokenEvent } from 'rx-fresh-token';
 import { openStream, setUp } from './rig.js';
 
@@ -76,6 +76,23 @@ describe('39: whoever logs only a message, or JSON, learns the reason', () => {
     token$.close();
   });
 });
+
+it(
+  '39: refresh() without an answer says that there is no new token, if the token at hand is usable',
+  marbles((m) => {
+    const { token$, at, ask } = setUp(m, (n) => (n === 1 ? { took: 0 } : { took: 0, fail: { status: 503 } }), {
+      maxWait: 5000,
+    });
+    const messages: string[] = [];
+    ask(0, 'a');
+    // The second when the token is over.
+    for (const ms of [1000, 26_000])
+      at(ms, () => token$.refresh().subscribe({ error: (error: unknown) => messages.push((error as Error).message) }));
+    at(60_000, () => token$.close());
+    m.flush();
+    expect(messages).toEqual(['no new token within 5000 ms: 503', 'no usable token within 5000 ms: 503']);
+  }),
+);
 
 it('39: an option that does not exist is named', () => {
   expect(() => createTokenStream(() => [], { refreshMargin: 5 } as never)).toThrow(

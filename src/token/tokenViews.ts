@@ -197,7 +197,8 @@ function firstToken(
     waiting.add(waiter);
     waiter.add(
       timeLimit(timers, maxWait).subscribe(() => {
-        const message = `no usable token within ${String(maxWait)} ms`;
+        // `refresh()` waits for another one than the token at hand.
+        const message = `no ${current() ? 'new' : 'usable'} token within ${String(maxWait)} ms`;
         error(new TokenUnavailableError(message, { cause: state.lastError }));
       }),
     );
