@@ -176,10 +176,11 @@ function firstToken(
       error(new TokenStreamClosedError());
     };
     const tokenOf = (update: TokenUpdate): AccessToken | null => {
+      // The session may have ended before this waiter hears of the update, and the next one may have a token already.
       if (update === except || update.type === 'signedOut' || state.sessionTokens !== session) return null;
       if (update.type === 'token') return update.token;
       // A failed attempt makes a suspended token usable again: one that came, and was rejected before this waiter got
-      // it. Or the next session has a token already.
+      // it.
       return state.held === except ? null : current();
     };
     const next = (update: TokenUpdate) => {
