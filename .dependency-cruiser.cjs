@@ -20,7 +20,11 @@ const borders = {
   token: { may: common, why: 'The token knows neither the network nor the platform.' },
   http: { may: [...common, folder('token'), packaged('cross-fetch')] },
   oauth: {
-    may: [...common, packaged('oauth4webapi'), ...files('token/permanentError', 'token/refreshPolicy', 'token/tokenResponse')],
+    may: [
+      ...common,
+      packaged('oauth4webapi'),
+      ...files('token/permanentError', 'token/refreshPolicy', 'token/tokenResponse'),
+    ],
     types: [folder('token')],
     why: 'Fetching a token must not need a token, and so not http.',
   },
