@@ -234,6 +234,10 @@ describe('28: a failure that a repeat does not mend fails everyone at once', () 
       { name: "Firebase's user who is unknown", fail: http({ code: 'auth/user-not-found' }) },
       { name: "Firebase's token of another project", fail: http({ code: 'auth/invalid-user-token' }) },
       { name: 'Firebase without a user', fail: http({ code: 'auth/no-current-user' }) },
+      {
+        name: "ServiceNow's code in the description",
+        response: { error: 'server_error', error_description: 'access_denied' },
+      },
       { name: 'the first of several errors', response: { errors: [{ code: 'invalid_client' }] } },
       {
         name: 'what the server said, whatever the class of the error is called',

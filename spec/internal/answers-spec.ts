@@ -131,6 +131,13 @@ describe('errorCodeOf', () => {
     ['a body that is a form', { response: { data: `error=${error}&error_description=no` } }, error],
     ['a body that is prose', { response: { data: `error: ${error}` } }, undefined],
     ['a page', { data: '<html>' }, undefined],
+    ["ServiceNow's refusal", { error: 'server_error', error_description: 'access_denied' }, 'access_denied'],
+    ['a description that is a code', { error: 'invalid_client', error_description: error }, 'invalid_client'],
+    [
+      'a description in words',
+      { error: 'server_error', error_description: 'access_denied: try later' },
+      'server_error',
+    ],
     ['an Error', new Error(error), undefined],
     ['a string', error, undefined],
     ['null', null, undefined],

@@ -2,6 +2,7 @@ import { firstValueFrom, from, map, NEVER, of, Subject, throwError, timer } from
 import { inspect } from 'node:util';
 import { fetcherBehind, headStartOf, ON_BEHALF_OF } from '../../src/internal/sourceHooks.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
+import { isPermanentFailure } from '../../src/token/failure.js';
 import { createTokenStream } from '../../src/token/tokenStream.js';
 import type { TokenResponse } from '../../src/token/types.js';
 import { ask, deferred, fakeEndpoint, refuse, turns, type Seen } from './fakeEndpoint.js';
@@ -684,6 +685,19 @@ describe('invalid_grant', () => {
     const reauthenticate = jest.fn();
     const endpoint = fakeEndpoint(() => Response.json(body, { status }));
     await expect(ask(create(endpoint, { reauthenticate }))).rejects.toMatchObject({ status });
+    expect(reauthenticate).not.toHaveBeenCalled();
+  });
+
+  it('should not be read in what ServiceNow says of a wrong secret and of a dead refresh token alike', async () => {
+    const reauthenticate = jest.fn();
+    const body = { error: 'server_error', error_description: 'access_denied' };
+    const source = create(
+      fakeEndpoint(() => Response.json(body, { status: 401 })),
+      { reauthenticate },
+    );
+    const failure: unknown = await ask(source).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ status: 401, error: 'access_denied' });
+    expect(isPermanentFailure(failure)).toBe(true);
     expect(reauthenticate).not.toHaveBeenCalled();
   });
 

@@ -55,13 +55,14 @@ export const isTemporaryStatus = (status = 0): boolean => [408, 409, 410, 412, 4
  */
 export function errorCodeOf(answer: unknown): string | undefined {
   for (const carrier of [answer, ...bodiesOf(answer)]) {
-    const { error, errorCode, error_code, oauth2Code, code, errors, graphQLErrors, __type } = fieldsOf(
-      parsedBody(carrier),
-    );
+    const body = fieldsOf(parsedBody(carrier));
+    const { error, errorCode, error_code, oauth2Code, code, errors, graphQLErrors, __type, error_description } = body;
     const lists = [errors, graphQLErrors, fieldsOf(error).errors];
     const members = [errorCode, error_code, oauth2Code, code, lists, __type].flat(2);
     const found = codeIn(error) ?? oauthCodeIn(members);
-    if (found !== undefined) return found;
+    // ServiceNow says `server_error`, and the code that it means in the description.
+    if (found !== undefined)
+      return isTemporaryCode(found) && isOAuthCode(error_description) ? error_description : found;
   }
   // The name of the error's class says less than what the server said.
   return oauthCodeIn([fieldsOf(answer).name]);
