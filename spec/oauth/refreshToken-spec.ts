@@ -659,6 +659,7 @@ describe('invalid_grant', () => {
     ['Twitch', 400, { status: 400, message: 'Invalid refresh token' }],
     ['a server that answers 200', 200, { success: false, message: 'Refresh token has expired' }],
     ['Zitadel', 400, { error: 'invalid_request', error_description: 'Errors.OIDCSession.RefreshTokenInvalid' }],
+    ['Zoom', 401, { reason: 'Invalid Token!', error: 'invalid_request' }],
     ['Withings', 200, { status: 503, error: 'Invalid Params: invalid refresh_token' }],
   ])('should be read in the words of %s', async (_server, status, body) => {
     const endpoint = fakeEndpoint(() => Response.json(body, { status }));
@@ -674,6 +675,7 @@ describe('invalid_grant', () => {
     ['a path to what is not there', 400, { path: '/auth/refresh-token', message: 'Client not found' }],
     ['a session that is being made', 400, { error: 'invalid_request', message: 'session_state is not supported' }],
     ['a wrong API key', 400, { error: { code: 400, message: 'API key expired. Please renew the API key.' } }],
+    ['an access token', 400, { error: 'invalid_request', reason: 'Invalid access token' }],
     ['a grant that is not supported', 400, { error: 'Unsupported grant_type: refresh_token' }],
     ['a path', 400, { error: 'Bad Request', path: '/auth/refresh-token' }],
     ['a rate limit', 429, { message: 'too many requests with an invalid refresh token' }],

@@ -46,8 +46,8 @@ const SIGN_IN_AGAIN = [
   /refresh.?token[^"]{0,30}(already.(been.)?used|invalidated|not.(found|valid)|reuse)/i,
   /(token|session)[^"]{0,30}revoked\b/i,
   /session[^"]{0,12}((?<!ext|susp)ended|expired|not.found|terminated)/i,
-  // Firebase, and Hydra.
-  /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"|"token_inactive"/,
+  // Firebase, Hydra and Zoom.
+  /"message":\s*"(TOKEN_EXPIRED|USER_DISABLED|USER_NOT_FOUND)"|"token_inactive"|"Invalid Token!"/,
 ];
 
 /** Not the page of a firewall, whatever it says of a session. */
