@@ -597,9 +597,29 @@ describe('invalid_grant', () => {
     const endpoint = ended();
     const source = create(endpoint, { onRotate, reauthenticate: () => of(response as unknown as TokenResponse) });
     await expect(ask(source)).resolves.toBe(response);
-    await ask(source);
-    expect(used(endpoint)).toEqual(['r1', 'r1']);
     expect(onRotate).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['a string', 'r1'],
+    ['a function', () => 'r1'],
+  ])('should not send the refused one again after a sign-in that brings no other: %s', async (_what, refreshToken) => {
+    const endpoint = ended();
+    const reauthenticate = jest.fn(() => of({ access_token: 'T8' }));
+    const source = create(endpoint, { refreshToken, reauthenticate });
+    for (let i = 0; i < 3; i++) await ask(source);
+    expect(await ask(source, { last: { access_token: 'T0', refresh_token: 'r1' } })).toEqual({ access_token: 'T8' });
+    expect([used(endpoint), reauthenticate.mock.calls.length]).toEqual([['r1'], 4]);
+  });
+
+  it('should use one that is stored after a sign-in that brought none', async () => {
+    let stored = 'r1';
+    const endpoint = ended();
+    const source = create(endpoint, { refreshToken: () => stored, reauthenticate: () => of({ access_token: 'T8' }) });
+    await ask(source);
+    stored = 'r9';
+    expect((await ask(source)).access_token).toBe('T9');
+    expect(used(endpoint)).toEqual(['r1', 'r9']);
   });
 
   it('should fail with what that failed with', async () => {

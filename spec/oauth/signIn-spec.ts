@@ -90,6 +90,22 @@ describe('a sign-in that takes longer than anyone waits', () => {
     expect([prompts.count, used()]).toEqual([1, ['r1', 'n1']]);
   });
 
+  it('should leave in use the refresh token that a store brings meanwhile, if it brings none', async () => {
+    const { prompts, reauthenticate } = prompting(60_000, { refresh_token: undefined });
+    const { source, used } = setUp({ reauthenticate });
+    const controller = new AbortController();
+    const left = ask(source, { signal: controller.signal }).catch(() => 'left');
+    await turns();
+    controller.abort();
+    await left;
+    await pass(10_000);
+    const next = ask(source, { last: { access_token: 'T0', refresh_token: 'n9' } });
+    await pass(60_000);
+    expect((await next).access_token).toBe('signed-in-1');
+    expect((await ask(source)).access_token).toBe('of-n9');
+    expect([prompts.count, used()]).toEqual([1, ['r1', 'n9']]);
+  });
+
   const jwt = `e30.${btoa(JSON.stringify({ iat: 1_000_000, exp: 1_000_600 })).replace(/=/g, '')}.s`;
   it.each<[string, object, number, string]>([
     ['kept for who asks next, if there is no other way to it', { refresh_token: undefined }, 0, 'signed-in-1'],

@@ -33,6 +33,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   const { refreshToken: given, forgotten } = options;
   const storage = createStorage(options, ended);
   let current: string | undefined;
+  let refused: string | undefined;
   /** The last ones in use, `current` too. */
   const used = new Set<string>();
   /** The last one that the function `refreshToken` gave. */
@@ -57,6 +58,23 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     return (lastRead = token);
   }
 
+  /** Takes the refresh token of a response, and stores it. Settles when that is done; a failure is reported. */
+  async function replace(response: TokenResponse, report: Report): Promise<void> {
+    if (ended.aborted) {
+      forgotten.revoke(response);
+      return;
+    }
+    const token = trimmed(response.refresh_token);
+    if (token) use(token);
+    if (current !== undefined) await storage.keep({ ...response, refresh_token: current }, report);
+  }
+
+  /** No refresh token that is known is used again. */
+  function drop(): void {
+    forgotten.add(...known());
+    current = undefined;
+  }
+
   return {
     /** The refresh token in use; it is read if there is none. */
     get: async (signal: AbortSignal): Promise<string> => current ?? use(storage.wasRead(await read(signal))),
@@ -78,15 +96,15 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
       lastShared = token;
       return isNew;
     },
-    /** Takes the refresh token of a response, and stores it. Settles when that is done; a failure is reported. */
-    replace: async (response: TokenResponse, report: Report): Promise<void> => {
-      if (ended.aborted) {
-        forgotten.revoke(response);
-        return;
-      }
-      const token = trimmed(response.refresh_token);
-      if (token) use(token);
-      if (current !== undefined) await storage.keep({ ...response, refresh_token: current }, report);
+    replace,
+    /** The server has refused the one in use: the user is asked to sign in. */
+    refused: (): void => {
+      refused = current;
+    },
+    /** As `replace`, after a sign-in. If that brings no refresh token, the refused one is not sent again. */
+    replaceRefused: (response: TokenResponse, report: Report): Promise<void> => {
+      if (!trimmed(response.refresh_token) && current === refused) drop();
+      return replace(response, report);
     },
     /** The response with the refresh token that is to be used next. */
     addTo: (response: TokenResponse): TokenResponse =>
@@ -94,7 +112,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     /** Revokes the refresh token in use; none that was read is used again. */
     forget: (): void => {
       forgotten.revoke({ refresh_token: current ?? (typeof given === 'string' ? given : undefined) });
-      forgotten.add(...known());
+      drop();
     },
   };
 }

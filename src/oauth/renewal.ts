@@ -34,7 +34,7 @@ export function createRenewal(
     signInOnce(reauthenticate, (given, age, report) => {
       const renewal = { response: endpoint.requireBound(given), age };
       onSignIn(renewal);
-      void rotation.replace(renewal.response, report);
+      void rotation.replaceRefused(renewal.response, report);
       return renewal;
     });
 
@@ -55,6 +55,7 @@ export function createRenewal(
 
   async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
     if (!signIn || signal.aborted || ended.aborted) throw failure;
+    rotation.refused();
     return orAborted(signIn.begin(report), signal);
   }
 
