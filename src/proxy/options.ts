@@ -53,7 +53,7 @@ export interface TokenProxyOptions {
     ((response: { readonly status: number; readonly headers: Pick<Headers, 'get' | 'has'> }) => boolean) | undefined;
   /**
    * Node's agent for the connections to `to`: for a certificate authority, a client certificate, more sockets. Default:
-   * one of the proxy's own.
+   * one of the proxy's own, which goes by `HTTPS_PROXY` if Node does (`NODE_USE_ENV_PROXY=1`).
    */
   agent?: Agent | undefined;
   /** Is called at the end of each request. */

@@ -1,19 +1,11 @@
 /** Sends requests to the server behind the proxy, as a fetch for `createFetch`. */
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type ClientRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpsRequest } from 'node:https';
 import { codeOf } from '../internal/files.js';
+import { ownAgent } from './agent.js';
 import type { Exchange } from './exchange.js';
 import type { ProxySettings } from './options.js';
-
-/** An idle connection is closed before the server does it: Node's servers wait 5 s. Milliseconds. */
-const IDLE = 4_000;
 
 /** An answer that nobody reads is read to its end, up to so many bytes, to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;
@@ -43,10 +35,8 @@ export interface Upgraded {
  * hide `100 Continue` and upgrades, and take longer.
  */
 export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
-  const isSecure = to.protocol === 'https:';
-  const agent =
-    given ?? new (isSecure ? HttpsAgent : HttpAgent)({ keepAlive: true, timeout: IDLE, scheduling: 'lifo' });
-  const request = isSecure ? httpsRequest : httpRequest;
+  const agent = given ?? ownAgent(to);
+  const request = to.protocol === 'https:' ? httpsRequest : httpRequest;
   const place: RequestOptions = {
     // An IPv6 address has brackets in a URL only.
     host: to.hostname.replace(/^\[(.*)\]$/, '$1'),

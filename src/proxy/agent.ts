@@ -1,0 +1,27 @@
+/** Which agent of Node makes the connections to the upstream server. */
+import { Agent as HttpAgent, globalAgent as httpGlobalAgent, type AgentOptions } from 'node:http';
+import { Agent as HttpsAgent, globalAgent as httpsGlobalAgent } from 'node:https';
+import { isLoopback } from '../internal/loopback.js';
+
+/** An idle connection is closed before the server does it: Node's servers wait 5 s. Milliseconds. */
+const IDLE = 4_000;
+
+/** Since Node 24.5 an agent may have the environment by which it finds its way. */
+interface WithProxyEnv {
+  readonly options?: { readonly proxyEnv?: object | undefined };
+}
+
+/**
+ * An agent of the proxy's own. As Node's global agents, it goes by `HTTP_PROXY` and the like if the process is to
+ * (`NODE_USE_ENV_PROXY=1`). What may be plain `http:`, because it is for this machine, does not leave it.
+ */
+export function ownAgent(to: URL): HttpAgent {
+  const isSecure = to.protocol === 'https:';
+  const { options } = (isSecure ? httpsGlobalAgent : httpGlobalAgent) as WithProxyEnv;
+  return new (isSecure ? HttpsAgent : HttpAgent)({
+    keepAlive: true,
+    timeout: IDLE,
+    scheduling: 'lifo',
+    proxyEnv: (isLoopback(to) ? undefined : options?.proxyEnv) ?? null,
+  } as AgentOptions);
+}
