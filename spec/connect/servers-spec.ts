@@ -217,7 +217,7 @@ it('graphql-ws: the token goes into the first message, and a rejection is replac
       );
       return () => {
         leave();
-        void client.dispose();
+        Promise.resolve(client.dispose()).catch(() => undefined);
       };
     });
   let messages = 0;
