@@ -1,4 +1,5 @@
-import { createServer, maxHeaderSize } from 'node:http';
+import { Agent as HttpAgent, createServer, maxHeaderSize } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { NEVER } from 'rxjs';
@@ -554,7 +555,19 @@ it.each([
   [{ to: 'https://x', incomingAuthorization: 'keep' }, /option "incomingAuthorization"/],
   [{ to: 'https://x', allowRemoteClients: 1 }, /option "allowRemoteClients"/],
   [{ to: 'https://x', log: 1 }, /option "log"/],
+  [{ to: 'https://x', agent: new HttpAgent() }, /^option "agent" must be an Agent of node:https, got object$/],
+  [{ to: 'http://localhost', agent: new HttpsAgent() }, /^option "agent" must be an Agent of node:http, got object$/],
+  [{ to: 'https://x', agent: { dispatch: () => true } }, /option "agent".*got object/],
+  [{ to: 'https://x', agent: 'http://user:pass@proxy' }, /^option "agent" must be an Agent of node:https, got string$/],
+  [{ to: 'https://x', agent: false }, /option "agent".*got boolean/],
+  [{ to: 'https://x', agent: null }, /option "agent".*got null/],
 ])('should name what is wrong with %j', (options, message) => {
   const token$ = createTokenStream(() => NEVER);
   expect(() => createTokenProxy(token$, options as unknown as TokenProxyOptions)).toThrow(message);
+});
+
+it('should take an agent that finds out about the protocol in each request', () => {
+  const agent = Object.create({ addRequest: () => undefined, protocol: 'http:' }) as HttpAgent;
+  const token$ = createTokenStream(() => NEVER);
+  expect(() => createTokenProxy(token$, { to: 'https://x', agent })).not.toThrow();
 });

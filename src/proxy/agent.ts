@@ -1,6 +1,8 @@
 /** Which agent of Node makes the connections to the upstream server. */
 import { Agent as HttpAgent, globalAgent as httpGlobalAgent, type AgentOptions } from 'node:http';
 import { Agent as HttpsAgent, globalAgent as httpsGlobalAgent } from 'node:https';
+import { fieldsOf } from '../internal/answers.js';
+import { kindOf } from '../internal/kindOf.js';
 import { isLoopback } from '../internal/loopback.js';
 
 /** An idle connection is closed before the server does it: Node's servers wait 5 s. Milliseconds. */
@@ -24,4 +26,16 @@ export function ownAgent(to: URL): HttpAgent {
     scheduling: 'lifo',
     proxyEnv: (isLoopback(to) ? undefined : options?.proxyEnv) ?? null,
   } as AgentOptions);
+}
+
+/**
+ * Node would throw at each request. Its own agents have a protocol; those of others that make tunnels may take each. The
+ * value is not shown: a text may be the URL of a proxy with its password.
+ */
+export function checkAgent(agent: unknown, { protocol }: URL): void {
+  if (agent === undefined) return;
+  const { addRequest, protocol: served } = fieldsOf(agent);
+  const isFixed = Object.hasOwn(Object(agent) as object, 'protocol');
+  if (typeof addRequest !== 'function' || (isFixed && served !== protocol))
+    throw new TypeError(`option "agent" must be an Agent of node:${protocol.slice(0, -1)}, got ${kindOf(agent)}`);
 }

@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import { isLoopback } from '../internal/loopback.js';
 import { displayUrl } from '../internal/urls.js';
 import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { checkAgent } from './agent.js';
 
 /** One request that has ended, for an access log. Its path has no query, since a query may be a secret. */
 export interface ProxyLogEntry {
@@ -87,6 +88,7 @@ export function settingsOf(options: TokenProxyOptions) {
   if (!Array.isArray(allowedHosts)) throw wrong('allowedHosts', allowedHosts, 'an array of host names');
   requireFunctions({ log, isRejection });
   const to = upstreamOf(url, allowInsecureRequests);
+  checkAgent(agent, to);
   return {
     to,
     /** What stands before each path: empty, or `/v1`. */
