@@ -75,6 +75,18 @@ it('should keep the id over connections that bring no event, in UTF-8', async ()
   expect(sent.map(({ headers }) => utf8(headers.get('last-event-id')))).toEqual(['', '✓', '✓', '✓', '✓']);
 });
 
+it.each([
+  ['gives another', 'id: 6\ndata: a\n\n', '6'],
+  ['gives none', 'data: a\n\n', '✓5'],
+  ['resets it', 'id:\ndata: a\n\n', ''],
+])('should begin with the Last-Event-ID of the caller, until the server %s', async (_what, body, next) => {
+  const { sent, seen } = await run([events(body), events('')], { headers: { 'Last-Event-ID': '✓5', 'x-a': 'b' } });
+  const utf8 = (text: string | null) => Buffer.from(text ?? '', 'latin1').toString();
+  expect(sent.map(({ headers }) => utf8(headers.get('last-event-id')))).toEqual(['✓5', next, next]);
+  expect(sent.map(({ headers }) => headers.get('x-a'))).toEqual(['b', 'b', 'b']);
+  expect(seen).toEqual([{ id: next, event: 'message', data: 'a' }]);
+});
+
 it('should ignore an id that no header can carry, and send one of any length', async () => {
   const long = 'x'.repeat(500_000);
   const { sent } = await run([events('id: 5\ndata: a\n\nid: 6\x01\ndata: b\n\n'), events(`id: ${long}\ndata: c\n\n`)]);

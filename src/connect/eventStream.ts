@@ -27,7 +27,7 @@ export interface ServerSentEvent {
 
 /** All times in milliseconds. A value out of range is a TypeError at creation. */
 export interface EventStreamOptions extends Omit<ConnectOptions, 'onRenewal'>, Omit<FetchOptions, 'isRejection'> {
-  /** Sent with every request. */
+  /** Sent with every request; a `Last-Event-ID` until the server gives another id. */
   headers?: HeadersInit | undefined;
 }
 
@@ -69,7 +69,9 @@ export function eventStream(
   let next: AccessToken | null = null;
   // A rejection is the stream's to answer: it knows how often in a row there was one.
   const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
-  const headers = { accept: 'text/event-stream', ...sendable(headersOption(options.headers)) };
+  const { 'last-event-id': firstId = '', ...own } = headersOption(options.headers);
+  sendable(lastEventId(firstId));
+  const headers = { accept: 'text/event-stream', ...sendable(own) };
   const { isRejection, reconnect, isFinal, maxWait, ...requests } = options;
   const settings = settingsOf({ isRejection, reconnect, isFinal, maxWait });
   refuseUnknown(requests, { ...FETCH_OPTIONS, headers: true });
@@ -77,14 +79,14 @@ export function eventStream(
 
   return defer(() => {
     /** What the server has said, for the next request. `retry` is in milliseconds. */
-    const said = { lastId: '', retry: 0 };
+    const said = { lastId: firstId, retry: 0 };
 
     const connect = (token: AccessToken, opened: () => void): Observable<ServerSentEvent> => {
       next = token;
       const controller = new AbortController();
       const { signal } = controller;
-      const lastEventId = said.lastId && { 'last-event-id': headerValue(said.lastId) };
-      return from(send(href, { headers: { ...headers, ...lastEventId }, cache: 'no-store', signal })).pipe(
+      const init = { headers: { ...headers, ...lastEventId(said.lastId) }, cache: 'no-store', signal } as const;
+      return from(send(href, init)).pipe(
         switchMap((response) => {
           const unreadable = (reason: string): never => {
             discard(response);
@@ -137,9 +139,9 @@ function isFinalStatus(end: unknown): boolean {
   return status < 500 && !isTemporary && !(status >= 400 && limitsRate(end));
 }
 
-/** In UTF-8, as the standard has it: fetch takes a character for a byte. */
-const headerValue = (id: string): string =>
-  Array.from(new TextEncoder().encode(id), (byte) => String.fromCharCode(byte)).join('');
+/** The header, if there is an id. In UTF-8, as the standard has it: fetch takes a character for a byte. */
+const lastEventId = (id: string): HeaderRecord =>
+  id ? { 'last-event-id': Array.from(new TextEncoder().encode(id), (byte) => String.fromCharCode(byte)).join('') } : {};
 
 /** The events of one response. */
 function events(
