@@ -229,6 +229,7 @@ it('should name what is wrong at creation', () => {
   for (const wrong of [undefined, null, {}, 'meter'])
     expect(observe(token$, { meter: wrong, name: 'api' })).toThrow('"meter"');
   for (const wrong of [undefined, null, '', 7]) expect(observe(token$, { meter, name: wrong })).toThrow('"name"');
+  expect(observe(token$, { meter, name: 'api', attributes: {} })).toThrow('unknown option "attributes"');
   takeToken(token$).subscribe(ignore);
   token$.close();
 });

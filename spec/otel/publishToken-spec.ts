@@ -51,6 +51,7 @@ it('should name what is wrong at creation', () => {
   const publish = (from: unknown, options: unknown) => () =>
     publishToken(from as TokenStream, options as PublishTokenOptions);
   expect(publish(of(1), { name: 'api' })).toThrow('createTokenStream');
+  expect(publish(token$, { name: 'api', channel: 'x' })).toThrow('unknown option "channel"');
   for (const options of [undefined, null, {}, { name: '' }, { name: 1 }])
     expect(publish(token$, options)).toThrow('"name"');
   token$.close();

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import { Subscription } from 'rxjs';
-import { requireMethod, requireObject, requireText, wrong } from '../internal/validate.js';
+import { refuseUnknown, requireMethod, requireObject, requireText, wrong } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -50,7 +50,8 @@ const explicitBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.
 export function observeToken(token$: TokenStream, options: ObserveTokenOptions): Subscription {
   const { waits$, shownNow } = managerOf(token$);
   requireObject(options);
-  const { meter, name } = options;
+  const { meter, name, ...others } = options;
+  refuseUnknown(others, {});
   if ((meter as unknown) === undefined) throw wrong('meter', meter, 'a Meter of @opentelemetry/api');
   requireMethod('meter', meter, 'createHistogram');
   requireText('name', name);

@@ -1,7 +1,7 @@
 import type * as DiagnosticsChannel from 'node:diagnostics_channel';
 import { Subscription } from 'rxjs';
 import { builtinModule } from '../internal/builtinModule.js';
-import { requireText } from '../internal/validate.js';
+import { refuseUnknown, requireText } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 
@@ -28,7 +28,8 @@ export interface PublishTokenOptions {
  */
 export function publishToken(token$: TokenStream, options: PublishTokenOptions): Subscription {
   managerOf(token$);
-  const name: unknown = (options as PublishTokenOptions | null | undefined)?.name;
+  const { name, ...others }: Partial<PublishTokenOptions> = { ...options };
+  refuseUnknown(others, {});
   requireText('name', name);
   const channel = builtinModule<typeof DiagnosticsChannel>('node:diagnostics_channel')?.channel;
   if (!channel) return Subscription.EMPTY;
