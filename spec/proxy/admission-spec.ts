@@ -1,7 +1,11 @@
-import { createServer } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import { createTokenStream } from 'rx-fresh-token';
-import { createTokenProxy } from 'rx-fresh-token/proxy';
+import { createTokenProxy, startTokenProxy } from 'rx-fresh-token/proxy';
 import { objectionToClient, objectionToRequest } from '../../src/proxy/admission.js';
 import { atEnd, listen, send, setUp, until, Wire } from './support.js';
 
@@ -49,6 +53,30 @@ describe('a client', () => {
     'localhost:1:2',
   ])('may not call the proxy %s', (host) => {
     expect(objection('127.0.0.1', host)).toBe(421);
+  });
+
+  it('may write any name for a unix socket', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'token-proxy-'));
+    atEnd(() => rmSync(folder, { recursive: true }));
+    const { upstream } = await setUp();
+    const token$ = createTokenStream(() => Promise.resolve({ access_token: 'a', expires_in: 3600 }));
+    atEnd(() => token$.close());
+    const socketPath = join(folder, 'sock');
+    const { close } = await startTokenProxy(token$, {
+      to: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
+      listen: `unix:${socketPath}`,
+    });
+    atEnd(close);
+    const statusFor = (headers: Record<string, string>) =>
+      new Promise<unknown>((resolve, reject) => {
+        const sending = request({ socketPath, headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sending.on('error', reject).end();
+      });
+    expect(await statusFor({ host: 'orders-api' })).toBe(200);
+    expect(await statusFor({ host: 'orders-api', origin: 'https://evil.example' })).toBe(403);
   });
 
   it.each([

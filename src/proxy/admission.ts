@@ -1,6 +1,6 @@
 /** Decides which requests the proxy refuses before anything is sent. */
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { isLoopback } from '../internal/loopback.js';
 import { hasKnownCoding } from './headers.js';
 import type { ProxySettings } from './options.js';
@@ -20,12 +20,13 @@ const malformed = (status: number, text: string): ProxyAnswer => ({ status, erro
 
 /** What of a request decides whether it may pass. */
 export type Arrival = Pick<IncomingMessage, 'url' | 'method' | 'headers' | 'headersDistinct'> & {
-  readonly socket: Pick<Socket, 'remoteAddress'>;
+  /** Node sets `server` for what a server has accepted. */
+  readonly socket: Pick<Socket, 'remoteAddress'> & { readonly server?: Pick<Server, 'address'> };
 };
 
 /** Why the client may not use the proxy at all, or undefined. It guards `/-/metrics` and `/-/health` too. */
 export function objectionToClient(
-  { headers, headersDistinct, socket: { remoteAddress } }: Arrival,
+  { headers, headersDistinct, socket: { remoteAddress, server } }: Arrival,
   { allowRemoteClients, hosts }: Pick<ProxySettings, 'allowRemoteClients' | 'hosts'>,
 ): ProxyAnswer | undefined {
   // A unix socket has no address.
@@ -38,8 +39,9 @@ export function objectionToClient(
   // A client of HTTP/1.0 may send none.
   if (host === undefined) return malformed(400, 'the request has no Host');
   if (another !== undefined) return malformed(400, 'the request has more than one Host');
-  // A page may give its own name the address of this machine (DNS rebinding).
-  if (!isOwnHost(host, hosts))
+  // A page may give its own name the address of this machine (DNS rebinding), but not that of a unix socket, which is a
+  // path. Clients may write any name for it.
+  if (typeof server?.address() !== 'string' && !isOwnHost(host, hosts))
     return denied(421, 'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)');
   return isForeignPage(headers, host) ? denied(403, 'pages of other sites may not use the proxy') : undefined;
 }
