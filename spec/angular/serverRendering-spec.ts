@@ -1,4 +1,5 @@
 import { initTestBed } from './support.js';
+import { PlatformLocation } from '@angular/common';
 import {
   HttpClient,
   httpResource,
@@ -10,26 +11,38 @@ import { HttpTestingController, provideHttpClientTesting } from '@angular/common
 import { ApplicationRef, PLATFORM_ID, TransferState } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { of } from 'rxjs';
-import { provideTokenStream, tokenInterceptor } from 'rx-fresh-token/angular';
+import { provideTokenStream, tokenInterceptor, type ProvideTokenStreamOptions } from 'rx-fresh-token/angular';
 
 initTestBed();
 
-const whole = globalThis as { ngServerMode?: boolean };
+const whole = globalThis as { ngServerMode?: boolean; document?: { baseURI: string } };
+
+/** Where the page is, and what it and its server give to `provideTokenStream`. */
+interface Page {
+  readonly href: string;
+  readonly base: string;
+  readonly options: Partial<Record<'server' | 'browser', ProvideTokenStreamOptions>>;
+}
+
+const PLAIN: Page = { href: 'https://shop.example/', base: '', options: {} };
 
 /** One application, rendered by a server and taken over by a browser: both have the same transfer state. */
-function start(platform: 'server' | 'browser', transferState: TransferState) {
+function start(platform: 'server' | 'browser', transferState: TransferState, { href, base, options }: Page) {
   whole.ngServerMode = platform === 'server';
+  if (platform === 'browser') whole.document = { baseURI: new URL(base, href).href };
   TestBed.resetTestingModule();
   TestBed.configureTestingModule({
     providers: [
       { provide: PLATFORM_ID, useValue: platform },
       { provide: TransferState, useValue: transferState },
+      { provide: PlatformLocation, useValue: { href, getBaseHrefFromDOM: () => base } },
       provideHttpClient(withInterceptors([tokenInterceptor])),
       provideHttpClientTesting(),
       withHttpTransferCache({}),
-      provideTokenStream(() => () => of({ access_token: 'T1', expires_in: 3600 }), {
-        allowedOrigins: ['https://api.example'],
-      }),
+      provideTokenStream(
+        () => () => of({ access_token: 'T1', expires_in: 3600 }),
+        options[platform] ?? { allowedOrigins: ['https://api.example'] },
+      ),
     ],
   });
   return TestBed.inject(HttpTestingController);
@@ -37,11 +50,12 @@ function start(platform: 'server' | 'browser', transferState: TransferState) {
 
 afterEach(() => {
   delete whole.ngServerMode;
+  delete whole.document;
 });
 
 /** What `httpResource` and `HttpClient` say in one application, and the Authorization that was sent for each. */
-function load(platform: 'server' | 'browser', transferState: TransferState, url: string) {
-  const controller = start(platform, transferState);
+function load(platform: 'server' | 'browser', transferState: TransferState, url: string, page = PLAIN) {
+  const controller = start(platform, transferState, page);
   const sent: (string | null)[] = [];
   const answer = () => {
     for (const request of controller.match(url)) {
@@ -88,4 +102,60 @@ it('should leave what needs no token to the transfer cache', async () => {
     [{ user: 'nobody' }],
     [],
   ]);
+});
+
+/** The token goes to the page's own origin, which the server does not know; `paths` says what the API is. */
+const ofPage = (options: Pick<ProvideTokenStreamOptions, 'paths' | 'exceptPaths'>, href = PLAIN.href) => ({
+  server: { ...options, allowedOrigins: [] },
+  browser: { ...options, allowedOrigins: [new URL(href).origin] },
+});
+const API_OF_SHOP = ofPage({ paths: ['/shop/api'] });
+
+it.each<[name: string, url: string, page: Partial<Page>]>([
+  ['relative to a base', 'api/orders', { base: '/shop/', options: API_OF_SHOP }],
+  ['relative to an absolute base', 'api/orders', { base: 'https://shop.example/shop/', options: API_OF_SHOP }],
+  ['that begins with a dot', './api/orders', { base: '/shop/', options: API_OF_SHOP }],
+  ['that goes up', '../api/orders', { base: '/shop/en/', options: API_OF_SHOP }],
+  ['relative to the page', 'api/orders', { href: 'https://shop.example/shop/en', options: API_OF_SHOP }],
+  ['that is a query alone', '?page=2', { href: 'https://shop.example/shop/api', options: API_OF_SHOP }],
+  ['rooted', '/shop/api/orders', { base: '/shop/', options: API_OF_SHOP }],
+  ['absolute, of the page', 'https://shop.example/shop/api', { options: API_OF_SHOP }],
+  ['without a scheme, of the page', '//shop.example/shop/api', { options: API_OF_SHOP }],
+  ['outside of exceptPaths', 'assets/me', { base: '/shop/', options: ofPage({ exceptPaths: ['/assets'] }) }],
+  ['relative to a base elsewhere', 'me', { base: 'https://api.example/' }],
+])('should not show what a server was answered without a token: a URL %s', async (_, url, given) => {
+  const transferState = new TransferState();
+  const page = { ...PLAIN, ...given };
+  load('server', transferState, url, page);
+  await TestBed.inject(ApplicationRef).whenStable();
+  const browser = load('browser', transferState, url, page);
+  await TestBed.inject(ApplicationRef).whenStable();
+  expect([browser.resource.value(), browser.sent]).toEqual([{ user: 'alice' }, ['Bearer T1', 'Bearer T1']]);
+});
+
+it('should not show what a server was answered that knows its page by http, and by a path alone', async () => {
+  for (const server of ['http://shop.example/', '/']) {
+    const transferState = new TransferState();
+    load('server', transferState, server === '/' ? '/shop/api' : 'https://shop.example/shop/api', {
+      ...PLAIN,
+      href: server,
+      options: API_OF_SHOP,
+    });
+    await TestBed.inject(ApplicationRef).whenStable();
+    expect(transferState.isEmpty).toBe(true);
+  }
+});
+
+it.each<[name: string, url: string, page: Partial<Page>]>([
+  ['in exceptPaths', 'assets/en.json', { base: '/shop/', options: ofPage({ exceptPaths: ['/shop/assets'] }) }],
+  ['outside of paths', 'api/orders', { base: '/shop/', options: ofPage({ paths: ['/api'] }) }],
+  ['relative to a base elsewhere', 'words.json', { base: 'https://cdn.example/', options: ofPage({}) }],
+])('should leave what needs no token to the transfer cache: a URL %s', async (_, url, given) => {
+  const transferState = new TransferState();
+  const page = { ...PLAIN, ...given };
+  load('server', transferState, url, page);
+  await TestBed.inject(ApplicationRef).whenStable();
+  const browser = load('browser', transferState, url, page);
+  await TestBed.inject(ApplicationRef).whenStable();
+  expect([browser.resource.value(), browser.sent]).toEqual([{ user: 'nobody' }, []]);
 });

@@ -1,4 +1,5 @@
 import { API, initTestBed } from './support.js';
+import { PlatformLocation } from '@angular/common';
 import {
   HTTP_INTERCEPTORS,
   HttpClient,
@@ -315,7 +316,11 @@ describe('a store that is made by a function', () => {
 
   it('should not be made on a server', () => {
     const { make } = makeStore();
-    const controller = provide(stream('main', { store: make }), { provide: PLATFORM_ID, useValue: 'server' });
+    const controller = provide(
+      stream('main', { store: make }),
+      { provide: PLATFORM_ID, useValue: 'server' },
+      { provide: PlatformLocation, useValue: { href: '/', getBaseHrefFromDOM: () => '' } },
+    );
     expect([headerOf(controller, `${API}/a`), TestBed.inject(TOKEN_STREAM).current]).toEqual([null, null]);
     expect(make).not.toHaveBeenCalled();
   });

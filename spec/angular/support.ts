@@ -1,4 +1,5 @@
 import '@angular/compiler';
+import { PlatformLocation } from '@angular/common';
 import { provideHttpClient, withInterceptors, type HttpInterceptorFn } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
 import {
@@ -77,6 +78,8 @@ export function setUp({
   TestBed.configureTestingModule({
     providers: [
       { provide: PLATFORM_ID, useValue: platform },
+      // A server has it from platform-server.
+      { provide: PlatformLocation, useValue: { href: '/', getBaseHrefFromDOM: () => '' } },
       provideHttpClient(withInterceptors([...outer, tokenInterceptor, ...inner])),
       provideHttpClientTesting(),
       provideTokenStream(make ?? factory, { allowedOrigins: [API], ...options }),

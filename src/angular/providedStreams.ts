@@ -1,5 +1,6 @@
 import { inject, InjectionToken } from '@angular/core';
 import type { Observable } from 'rxjs';
+import { parseUrl } from '../internal/urls.js';
 import type { TokenStream } from '../token/types.js';
 import type { RequestOptions } from './streamOptions.js';
 
@@ -104,16 +105,22 @@ export function chooseStream(levels: Levels, url: string): Choice | null {
   return null;
 }
 
+/** What a server knows of where its page is: its URL, maybe without an origin, and the `href` of its `<base>`. */
+export interface PagePlace {
+  readonly href: string;
+  readonly base: string | null;
+}
+
 /**
- * Whether the same request would carry a token in the browser. On a server a relative URL has no origin, so it may be
- * that of any stream.
+ * Whether the same request would carry a token in the browser. A server does not know the origin that the browser sees:
+ * a URL of the page's own host may be that of any stream.
  */
-export function mayCarryToken(levels: Levels, url: string): boolean {
-  const base = 'http://localhost';
-  const target = url.startsWith('//') ? `https:${url}` : url;
-  const isRelative = !URL.canParse(target) && URL.canParse(target, base);
+export function mayCarryToken(levels: Levels, url: string, { href, base }: PagePlace): boolean {
+  const page = new URL(href, 'http://localhost');
+  const target = parseUrl(url.startsWith('//') ? `https:${url}` : url, parseUrl(base ?? '', page) ?? page);
+  if (!target) return false;
   const holds = (stream: ProvidedStream) =>
-    isRelative ? lengthOfMatch(stream, new URL(target, base).href) >= 0 : matchOf(stream, target) !== null;
+    target.host === page.host ? lengthOfMatch(stream, target.href) >= 0 : matchOf(stream, target.href) !== null;
   return levels.flat().some(holds);
 }
 

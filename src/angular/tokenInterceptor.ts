@@ -1,4 +1,4 @@
-import { isPlatformServer } from '@angular/common';
+import { isPlatformServer, PlatformLocation } from '@angular/common';
 import {
   HttpErrorResponse,
   HttpEventType,
@@ -97,7 +97,11 @@ function choiceFor(request: HttpRequest<unknown>): Choice | 'later' | null {
     return null;
   const streams = injectStreams('tokenInterceptor');
   const name = context.get(TOKEN_OF);
-  if (isPlatformServer(inject(PLATFORM_ID))) return name !== undefined || mayCarryToken(streams, url) ? 'later' : null;
+  if (isPlatformServer(inject(PLATFORM_ID))) {
+    const page = inject(PlatformLocation);
+    const place = { href: page.href, base: page.getBaseHrefFromDOM() };
+    return name !== undefined || mayCarryToken(streams, url, place) ? 'later' : null;
+  }
   if (name === undefined) return chooseStream(streams, url);
   const stream = streamNamed(streams, name);
   return { stream, url: stream.destinations.check(url) };
