@@ -220,6 +220,25 @@ describe('a request', () => {
     },
   );
 
+  it.each<[string, boolean | undefined, RequestCache | undefined, (RequestCache | undefined)[]]>([
+    // `withFetch()`: only its answers say so.
+    ['by fetch', false, undefined, [undefined, 'reload']],
+    ["by fetch, with the caller's own `cache`", false, 'no-store', ['no-store', 'no-store']],
+    // Which warns of the field.
+    ['by XMLHttpRequest', undefined, undefined, [undefined, undefined]],
+  ])('should be repeated past the HTTP cache: %s', (_name, redirected, cache, expected) => {
+    const { controller } = setUp();
+    http()
+      .get(`${API}/a`, cache && { cache })
+      .subscribe(keep);
+    const first = controller.expectOne(`${API}/a`);
+    (first as unknown as { observer: { error(error: unknown): void } }).observer.error(
+      new HttpErrorResponse({ status: 403, url: `${API}/a`, ...(redirected !== undefined && { redirected }) }),
+    );
+    const second = controller.expectOne(`${API}/a`);
+    expect([first.request.cache, second.request.cache]).toEqual(expected);
+  });
+
   it('should keep its progress events in their order, through a repeat too', () => {
     const { controller } = setUp();
     const seen: number[] = [];

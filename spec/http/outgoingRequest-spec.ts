@@ -482,3 +482,37 @@ describe('a stream that is not sent', () => {
     expect(await request.text()).toBe('order');
   });
 });
+
+describe('the repeat past the HTTP cache', () => {
+  const whole = globalThis as { document?: unknown };
+  afterEach(() => {
+    delete whole.document;
+  });
+
+  /** The `cache` of each sending of a request that is rejected once. */
+  async function cacheOf(...args: Parameters<typeof fetch>) {
+    const { token$ } = await warmTokens();
+    const { fetch, calls } = stubFetch(403, 200);
+    await createFetch(token$, { baseUrl: base, fetch })(...args);
+    return calls.map(({ init }) => init.cache);
+  }
+
+  it.each<[string, () => Parameters<typeof fetch>, (string | undefined)[]]>([
+    ['of a URL', () => ['/x'], [undefined, 'reload']],
+    ['of a Request', () => [new Request(`${base}/x`)], [undefined, 'reload']],
+    ['that is the default', () => ['/x', { cache: 'default' }], ['default', 'reload']],
+    ["of the caller's own", () => ['/x', { cache: 'force-cache' }], ['force-cache', 'force-cache']],
+    [
+      'of a Request of the caller’s own',
+      () => [new Request(`${base}/x`, { cache: 'no-store' })],
+      [undefined, undefined],
+    ],
+  ])('should be asked for in a browser: %s', async (_name, args, expected) => {
+    whole.document = {};
+    expect(await cacheOf(...args())).toEqual(expected);
+  });
+
+  it('should not be asked for on other platforms, of which some refuse it', async () => {
+    expect(await cacheOf('/x')).toEqual([undefined, undefined]);
+  });
+});

@@ -122,8 +122,15 @@ function answerTo(
       progress$.next(event);
       return false;
     };
+    /** What the last sending ended with. */
+    let last: unknown;
+    const keep = (outcome: unknown) => void (last = outcome);
     const response$ = requestWith(
-      (token) => send(authorized(stream, request, token)).pipe(filter(isResponse)),
+      (token) =>
+        send(authorized(stream, pastCache(request, last), token)).pipe(
+          filter(isResponse),
+          tap<HttpEvent<unknown>>({ next: keep, error: keep }),
+        ),
       { key, isRejection: (outcome) => isRejected(stream, outcome, url) },
       (outcome) => !mayHaveBeenAccepted(request.method, url, outcome as HttpErrorResponse),
     )(token$);
@@ -141,6 +148,16 @@ function answerTo(
     const { timers } = managerOf(token$);
     return timeout ? answer$.pipe(takeUntil(failAfter(timers, timeout, () => timeoutError(request), true))) : answer$;
   });
+}
+
+/**
+ * The request, and its repeat for a server: the HTTP cache of a browser may have kept the rejection. XMLHttpRequest
+ * cannot pass its cache; only answers of fetch say `redirected`.
+ */
+function pastCache(request: HttpRequest<unknown>, rejection: unknown): HttpRequest<unknown> {
+  const isByFetch = (rejection as HttpErrorResponse | undefined)?.redirected !== undefined;
+  const { cache = 'default' } = request as { cache?: RequestCache };
+  return isByFetch && cache === 'default' ? request.clone({ cache: 'reload' }) : request;
 }
 
 /** Requests with the token. `withRequestsMadeViaParent()` brings them here again. */

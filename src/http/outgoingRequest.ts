@@ -5,6 +5,7 @@ import type { BodyInit, HeadersInit, RequestRedirect } from '../internal/platfor
 import { requireObject } from '../internal/validate.js';
 import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
+import { inBrowser } from './inBrowser.js';
 import { copyOfBody, releaseBody } from './requestBody.js';
 
 /** A `RequestInit` whose body may also be that of a Request, which is cloned for each sending. */
@@ -123,6 +124,16 @@ export const resourceKey = (outgoing: OutgoingRequest): string => resourceOf(met
 
 /** A body that is consumed by sending it cannot be sent again. */
 export const isRepeatable = ({ init }: OutgoingRequest): boolean => !isStream(init.body);
+
+/**
+ * The same request for a server, not for the HTTP cache of a browser, which may have kept the rejection that is the
+ * reason for the repeat. Other platforms have no such cache, and some of them refuse the field.
+ */
+export function pastCache(outgoing: OutgoingRequest): OutgoingRequest {
+  const { init, request } = outgoing;
+  const isOwn = (init.cache ?? request?.cache ?? 'default') !== 'default';
+  return isOwn || !inBrowser() ? outgoing : { ...outgoing, init: { ...init, cache: 'reload' } };
+}
 
 /** To be called when a request has ended: frees a body that was not sent. A Request of the caller's stays as it is. */
 export function releaseUnsent({ isSent, init }: OutgoingRequest): void {

@@ -5,7 +5,7 @@ import { orAborted } from '../internal/onAbort.js';
 import { isAcceptance, kindOfRejection } from '../token/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
-import { isRepeatable, resourceKey, type OutgoingRequest } from './outgoingRequest.js';
+import { isRepeatable, pastCache, resourceKey, type OutgoingRequest } from './outgoingRequest.js';
 import type { RequestSender } from './requestSender.js';
 
 export type IsRejection = (response: Response) => boolean | PromiseLike<boolean>;
@@ -63,7 +63,7 @@ export function createRepeater(manager: TokenManager, sender: RequestSender, isR
     if (!next || !isRepeatable(toRepeat)) return first;
     discard(first);
     const newest = manager.newest(next, token) ?? (await waitForToken(outgoing));
-    return (await sendAndJudge(toRepeat, newest)).response;
+    return (await sendAndJudge(pastCache(toRepeat), newest)).response;
   }
 
   return { waitForToken, sendAndRepeat };

@@ -6,6 +6,7 @@
 import { beginningOf as beginningOfStream, createBeginning } from './bodyBeginning.js';
 import { byPlatform } from './byPlatform.js';
 import { byHand, type RedirectPolicy } from './follow.js';
+import { inBrowser } from './inBrowser.js';
 import { tagOf } from './requestBody.js';
 
 let ponyfill: Promise<typeof import('cross-fetch')> | undefined;
@@ -37,8 +38,7 @@ function ponyfillFetch(input: string | URL | Request, init?: RequestInit): Promi
  * Redirects, followed by hand wherever a script can see them. Bundlers for browsers take the other file; this check is
  * for pages that load the module without a bundler.
  */
-export const redirectPolicy: RedirectPolicy =
-  'document' in globalThis || 'importScripts' in globalThis ? byPlatform : byHand;
+export const redirectPolicy: RedirectPolicy = inBrowser() ? byPlatform : byHand;
 
 export const platformHeaders = (): typeof Headers | Promise<typeof Headers> =>
   typeof globalThis.Headers === 'function' ? globalThis.Headers : loadPonyfill().then(({ Headers }) => Headers);
