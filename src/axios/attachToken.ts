@@ -1,7 +1,14 @@
-import axios, { getAdapter, type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import axios, {
+  getAdapter,
+  type AxiosAdapter,
+  type AxiosInstance,
+  type AxiosRequestTransformer,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
-import { createDestinations, parseOption } from '../http/destinations.js';
+import { createDestinations, parseOption, type Destinations } from '../http/destinations.js';
 import { originOf, pageUrl } from '../internal/urls.js';
 import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
@@ -85,35 +92,39 @@ export function attachToken(
   refuseUnknown(options, KNOWN);
   const { isRejection = isRejectionByDefault } = options;
   requireFunctions({ isRejection });
-  const { baseURL } = instance.defaults;
-  const origin = baseURL ? originOf(baseURL, pageUrl()) : undefined;
-  const { allowedOrigins, allowInsecureRequests } = options;
-  // Under the name that was given.
-  if (!allowedOrigins && origin !== undefined) parseOption('baseURL', origin, allowInsecureRequests ?? false);
-  const destinations = createDestinations({
-    allowedOrigins: allowedOrigins ?? (origin === undefined ? [] : [origin]),
-    allowInsecureRequests,
-  });
+  const destinations = destinationsOf(instance.defaults.baseURL, options);
 
   /** Takes the adapter's place: interceptors and `transformRequest` have run, and run once. */
   const send = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
     const { baseURL = '', url, allowAbsoluteUrls, auth, headers } = config;
-    if (manager.isClosed()) throw new TokenStreamClosedError();
     // `withoutToken()`: there is no token that must not go there.
     if (headers.get('Authorization') === false) return getAdapter(config.adapter, config)(config);
     const target = splitCredentials((instance as AxiosInstance).getUri({ baseURL, url, allowAbsoluteUrls }));
     const absolute = destinations.check(target.url);
     if (auth || target.hasCredentials || headers.has('Authorization'))
       return getAdapter(config.adapter, config)(config);
+    if (manager.isClosed()) throw new TokenStreamClosedError();
     hideLinks(config);
     return firstValueFrom(sendWithToken(token$, { config: givenRequest(config), url: absolute, isRejection }));
   };
-  const replaceAdapter = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => ({
-    ...config,
-    // Another interceptor may have made a config of its own, without the adapter.
-    adapter: (ready) =>
-      send({ ...ready, adapter: config.adapter ?? instance.defaults.adapter ?? axios.defaults.adapter }),
-  });
+  const replaceAdapter = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {
+    const { transformRequest } = config;
+    const sendBy =
+      (adapter: InternalAxiosRequestConfig['adapter']): AxiosAdapter =>
+      (ready) =>
+        // Another interceptor may have made a config of its own, without the adapter.
+        send({ ...ready, transformRequest, adapter: adapter ?? instance.defaults.adapter ?? axios.defaults.adapter });
+    /** Interceptors that were added before run after this one. One may have named another adapter. */
+    const keepAdapter: AxiosRequestTransformer = function (data: unknown) {
+      if (typeof this.adapter !== 'function') this.adapter = sendBy(this.adapter);
+      return data;
+    };
+    return {
+      ...config,
+      transformRequest: [transformRequest ?? [], keepAdapter].flat(),
+      adapter: sendBy(config.adapter),
+    };
+  };
 
   detachments.get(instance)?.();
   const id = instance.interceptors.request.use(replaceAdapter, null, {
@@ -126,6 +137,17 @@ export function attachToken(
   };
   detachments.set(instance, detach);
   return detach;
+}
+
+function destinationsOf(baseURL: string | undefined, options: AttachTokenOptions): Destinations {
+  const { allowedOrigins, allowInsecureRequests } = options;
+  const origin = baseURL ? originOf(baseURL, pageUrl()) : undefined;
+  // Under the name that was given.
+  if (!allowedOrigins && origin !== undefined) parseOption('baseURL', origin, allowInsecureRequests ?? false);
+  return createDestinations({
+    allowedOrigins: allowedOrigins ?? (origin === undefined ? [] : [origin]),
+    allowInsecureRequests,
+  });
 }
 
 /** How to detach the stream that an instance has: axios would call the adapter of the one attached first. */
