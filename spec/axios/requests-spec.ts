@@ -1,4 +1,4 @@
-import { Agent } from 'node:http';
+import { Agent, globalAgent } from 'node:http';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import axios, { type AxiosAdapter, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
@@ -214,6 +214,32 @@ describe('a proxy', () => {
       else process.env.http_proxy = before;
     }
     expect(proxy.seen).toEqual([]);
+  });
+
+  it("of the environment should see none by Node's own agent", async () => {
+    const { instance, sent } = stubbed((await warmTokens()).token$);
+    const own = axios.create({ baseURL: 'http://localhost', adapter: instance.defaults.adapter! });
+    attachToken(own, (await warmTokens()).token$);
+    await own.get('/a');
+    const { options } = globalAgent as unknown as { options: { proxyEnv?: unknown } };
+    // As Node 24 starts with the variable NODE_USE_ENV_PROXY.
+    options.proxyEnv = { http_proxy: 'http://proxy.example' };
+    const httpAgent = new Agent();
+    try {
+      await own.get('/a');
+      await own.get('/b');
+      await own.get('/a', { httpAgent });
+      await instance.get('/a');
+    } finally {
+      delete options.proxyEnv;
+    }
+    const [before, first, second, given, secure] = sent.map(
+      (config) => config.httpAgent as { options?: unknown } | undefined,
+    );
+    expect([before, given, secure]).toEqual([undefined, httpAgent, undefined]);
+    expect(first?.options).toEqual({ ...options, proxyEnv: undefined });
+    // Its connections are kept.
+    expect(second).toBe(first);
   });
 
   it('of the request should see none either, unless it is on this machine', async () => {

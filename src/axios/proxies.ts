@@ -1,15 +1,36 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import type { Agent, AgentOptions } from 'node:http';
+import { builtinModule } from '../internal/builtinModule.js';
 import { isLoopback } from '../internal/loopback.js';
 
 /**
- * The option `proxy` of a request that is not encrypted: none, unless the caller gave one. Axios would hand it to the
- * proxy that the environment names (`http_proxy`), which would read the token.
+ * The options `proxy` and `httpAgent` of a request that is not encrypted: none that leads to the proxy of the
+ * environment (`http_proxy`), which would read the token, unless the caller gave one.
  */
-export function proxyOf({ proxy }: InternalAxiosRequestConfig, url: string): Partial<InternalAxiosRequestConfig> {
+export function proxyOf(
+  { proxy, httpAgent }: InternalAxiosRequestConfig,
+  url: string,
+): Partial<InternalAxiosRequestConfig> {
   if (!url.startsWith('http:')) return {};
   // Axios prefers `hostname`, which its types do not have.
   const { host, hostname = host } = { ...(proxy as object) } as { host?: string; hostname?: string };
   if (proxy && !isLoopback({ hostname: hostname === '::1' ? '[::1]' : String(hostname) }))
     throw new TypeError('the token may not go over plain http through a proxy: see the option "proxy" of the request');
-  return { proxy: proxy ?? false };
+  const agent: unknown = httpAgent ?? directAgent();
+  return { proxy: proxy ?? false, ...(agent !== undefined && { httpAgent: agent }) };
+}
+
+let direct: Agent | undefined;
+
+/** In the place of Node's own agent, if that uses the proxy of the environment (`NODE_USE_ENV_PROXY`). */
+function directAgent(): Agent | undefined {
+  const http = builtinModule<NodeHttp>('node:http');
+  const { proxyEnv, ...options } = http?.globalAgent.options ?? {};
+  return http && proxyEnv ? (direct ??= new http.Agent(options)) : undefined;
+}
+
+/** Its types do not have what an agent was made of. */
+interface NodeHttp {
+  readonly globalAgent: { readonly options: AgentOptions & { readonly proxyEnv?: object } };
+  readonly Agent: typeof Agent;
 }
