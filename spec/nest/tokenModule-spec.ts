@@ -387,4 +387,33 @@ describe('a mistake in the options', () => {
     const module = TokenModule.forRootAsync({ inject: [REQUEST], useFactory: () => ({ source, allowedOrigins: [] }) });
     await expect(start({ imports: [module] })).rejects.toThrow('must not inject REQUEST-scoped providers');
   });
+
+  describe('where two modules have one name', () => {
+    const global = () => TokenModule.forRoot({ source: () => fakeTokenSource()({} as never), allowedOrigins: [] });
+    const local = () => TokenModule.forRoot({ source, allowedOrigins: [], isGlobal: false });
+    const compile = async (...imports: (DynamicModule | Type)[]) =>
+      closing(await Test.createTestingModule({ imports }).compile());
+
+    it('should be named if both are global: the order of imports would decide', async () => {
+      const mistake =
+        'two TokenModules are global under the name "default": give each its own "name", or set isGlobal to false';
+      const async = TokenModule.forRootAsync({ useFactory: () => ({ source, allowedOrigins: [] }) });
+      await expect(compile(global(), async)).rejects.toThrow(new TypeError(mistake));
+      await expect(compile(moduleOf({ imports: [global()] }), moduleOf({ imports: [async] }))).rejects.toThrow(mistake);
+    });
+
+    it('should be none if they are one module, or if one at most is global', async () => {
+      const same = global();
+      await compile(same, moduleOf({ imports: [same], exports: [same] }), moduleOf({ imports: [same] }));
+      await compile(moduleOf({ imports: [local()] }), moduleOf({ imports: [local()] }), global());
+      await compile(global(), TokenModule.forRoot({ name: 'other', source, allowedOrigins: [] }));
+    });
+
+    it('should be none if an application provides a stream of that name itself', async () => {
+      const provide = getTokenStreamToken();
+      const token$ = closing(createTokenStream(source));
+      const own = moduleOf({ providers: [{ provide, useValue: token$ }], exports: [provide] });
+      await compile(global(), { module: own, global: true });
+    });
+  });
 });

@@ -7,7 +7,7 @@ import {
   type DynamicModule,
   type FactoryProvider,
 } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import axios from 'axios';
 import { attachToken } from '../axios/attachToken.js';
 import { requireText } from '../internal/validate.js';
@@ -24,7 +24,7 @@ import { DEFAULT_NAME, getTokenHttpToken, getTokenStreamToken } from './tokens.j
 
 /** Each dynamic module has providers of its own, so that these need no name. */
 const CHECKED_OPTIONS = 'rx-fresh-token/options';
-const SCOPE_CHECK = 'rx-fresh-token/scopeCheck';
+const MODULE_CHECK = 'rx-fresh-token/moduleCheck';
 const CLOSER = 'rx-fresh-token/closer';
 
 /**
@@ -39,15 +39,28 @@ function makeHttp(token$: TokenStream, options: TokenModuleOptions) {
   return new HttpService(instance as unknown as HttpService['axiosRef']);
 }
 
-/** Nest knows the scopes of all dependencies only when the module is initialized. */
-const makeScopeCheck = (stream: string) => (moduleRef: ModuleRef) => ({
-  onModuleInit() {
-    if (moduleRef.introspect(stream).scope !== Scope.DEFAULT)
-      throw new TypeError(
-        'the factory of TokenModule must not inject REQUEST-scoped providers: one stream serves all requests',
-      );
-  },
-});
+/**
+ * The mistakes that only a look at the application shows. All modules are known when the first provider is made, and the
+ * scopes of all dependencies when the module is initialized.
+ */
+const makeModuleCheck = (name: string) => (moduleRef: ModuleRef, modules: ModulesContainer) => {
+  const stream = getTokenStreamToken(name);
+  const rivals = [...modules.values()].filter(
+    (module) => module.isGlobal && module.hasProvider(MODULE_CHECK) && module.hasProvider(stream),
+  );
+  if (rivals.length > 1)
+    throw new TypeError(
+      `two TokenModules are global under the name "${name}": give each its own "name", or set isGlobal to false`,
+    );
+  return {
+    onModuleInit() {
+      if (moduleRef.introspect(stream).scope !== Scope.DEFAULT)
+        throw new TypeError(
+          'the factory of TokenModule must not inject REQUEST-scoped providers: one stream serves all requests',
+        );
+    },
+  };
+};
 
 /**
  * A provider of its own, so that a stream that replaces ours in a test is closed too. Nest closes its servers before: a
@@ -82,7 +95,7 @@ function define(definition: DynamicModule, { name = DEFAULT_NAME, isGlobal = tru
       useFactory: (options: TokenModuleOptions) => createTokenStream(options.source, options.stream),
     },
     { provide: http, inject: [stream, CHECKED_OPTIONS], useFactory: makeHttp },
-    { provide: SCOPE_CHECK, inject: [ModuleRef], useFactory: makeScopeCheck(stream) },
+    { provide: MODULE_CHECK, inject: [ModuleRef, ModulesContainer], useFactory: makeModuleCheck(name) },
     { provide: CLOSER, inject: [stream], useFactory: makeCloser },
   ];
   return {
