@@ -33,6 +33,14 @@ const authorize = (headers: Headers, token: AccessToken): void => {
 
 describe.each(fetches)('a redirect, over %s', (_name, fetch) => {
   describe('on the same origin', () => {
+    it('should be seen in a clone of the response, too', async () => {
+      const api = await serve(redirecting(302, { '/a': '/b' }));
+      const response = await createFetch(tokens().token$, { baseUrl: api.origin, fetch })('/a');
+      const clone = response.clone().clone();
+      expect([clone.redirected, clone.url, await clone.text()]).toEqual([true, `${api.origin}/b`, 'end of /b']);
+      expect(await response.text()).toBe('end of /b');
+    });
+
     it.each([301, 302, 303, 307, 308])('should keep the token after %i', async (status) => {
       const api = await serve(redirecting(status, { '/a': '/b' }));
       const { token$ } = tokens();

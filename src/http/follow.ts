@@ -87,6 +87,11 @@ function nextHop(hop: OutgoingRequest, status: number, url: string, withToken: b
   return redirectedRequest(hop, url, withoutHeaders(hop.headers, dropped), withBody);
 }
 
+/** The response and its clones say that they were redirected. */
 function markRedirected(response: Response): Response {
-  return Object.defineProperty(response, 'redirected', { value: true, configurable: true });
+  const clone = response.clone.bind(response);
+  return Object.defineProperties(response, {
+    redirected: { value: true, configurable: true },
+    clone: { value: () => markRedirected(clone()), configurable: true, writable: true },
+  });
 }
