@@ -73,6 +73,7 @@ const outcomes: Record<string, unknown> = {
   formData: await outcomeOf(post(new FormDataLike())),
   request: await outcomeOf(() =>
     createFetch(renewed(), { baseUrl })({
+      method: 'GET',
       url: `${baseUrl}/x`,
       headers: new Map(),
       clone: () => ({ [Symbol.toStringTag]: 'Request' }),

@@ -330,6 +330,17 @@ describe('the signal of a Request as init', () => {
   });
 });
 
+it('should not ask a Request for its body: Deno then sends that in chunks, without its length', async () => {
+  const { token$ } = await warmTokens();
+  const request = new Request(`${base}/x`, { method: 'POST', body: 'x' });
+  const read = jest.fn();
+  Object.defineProperty(request, 'body', { get: read });
+  const { fetch, calls } = stubFetch(200);
+  await createFetch(token$, { allowedOrigins: [base], fetch })(request);
+  expect(await (calls[0]!.input as Request).text()).toBe('x');
+  expect(read).not.toHaveBeenCalled();
+});
+
 describe('a Request that its caller reads after the call', () => {
   it.each<[string, (request: Request) => Parameters<typeof fetch>]>([
     ['as input', (request) => [request]],

@@ -6,6 +6,7 @@ import { requireObject } from '../internal/validate.js';
 import { resourceOf } from './destinations.js';
 import { copyOfHeaders, type HeaderRecord } from './headerRecord.js';
 import { inBrowser } from './inBrowser.js';
+import { isSafeMethod } from './redirect.js';
 import { copyOfBody, releaseBody } from './requestBody.js';
 
 /** A `RequestInit` whose body may also be that of a Request, which is cloned for each sending. */
@@ -58,10 +59,10 @@ export function outgoingRequest(
 
 /**
  * The Request as it is now, but for its headers: the caller may read it. Without a body, or with another in the init, it
- * cannot change.
+ * cannot change. It is not asked for its body, since Deno then sends that in chunks, without its length.
  */
 export const copyOfRequest = (request: Request | undefined, { body }: OutgoingInit): Request | undefined =>
-  request?.body && !body ? request.clone() : request;
+  request && !body && !isSafeMethod(request.method) ? request.clone() : request;
 
 /** The init as it is now, but for its headers. */
 export function copyOfInit(given: RequestInit): OutgoingInit {
