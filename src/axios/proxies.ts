@@ -1,5 +1,4 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import type { Agent, AgentOptions } from 'node:http';
 import { builtinModule } from '../internal/builtinModule.js';
 import { isLoopback } from '../internal/loopback.js';
 
@@ -20,17 +19,16 @@ export function proxyOf(
   return { proxy: proxy ?? false, ...(agent !== undefined && { httpAgent: agent }) };
 }
 
-let direct: Agent | undefined;
+let direct: object | undefined;
 
 /** In the place of Node's own agent, if that uses the proxy of the environment (`NODE_USE_ENV_PROXY`). */
-function directAgent(): Agent | undefined {
+function directAgent(): object | undefined {
   const http = builtinModule<NodeHttp>('node:http');
   const { proxyEnv, ...options } = http?.globalAgent.options ?? {};
   return http && proxyEnv ? (direct ??= new http.Agent(options)) : undefined;
 }
 
-/** Its types do not have what an agent was made of. */
 interface NodeHttp {
-  readonly globalAgent: { readonly options: AgentOptions & { readonly proxyEnv?: object } };
-  readonly Agent: typeof Agent;
+  readonly globalAgent: { readonly options: { readonly proxyEnv?: object } };
+  readonly Agent: new (options: object) => object;
 }
