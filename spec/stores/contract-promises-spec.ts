@@ -8,6 +8,8 @@ interface Fault {
   readonly returnsPrevious?: RefreshReason;
   /** Streams that wait hear nothing of a failure. */
   readonly forgetsWaiters?: boolean;
+  /** It hands out no token after a rejection until a fetch succeeds. */
+  readonly keepsMark?: boolean;
   /** `changes` emits what this store fetched itself. */
   readonly tellsItself?: boolean;
   readonly signOut?: () => unknown;
@@ -26,7 +28,7 @@ const unlessItFails = <T>(promise: Promise<T>): Promise<T> =>
   });
 
 /** Stores that return promises and cancel by `request.signal` only, as the type `TokenStore` allows. */
-function promiseStores({ returnsPrevious, forgetsWaiters, tellsItself, signOut }: Fault = {}): TokenStore[] {
+function promiseStores({ returnsPrevious, forgetsWaiters, keepsMark, tellsItself, signOut }: Fault = {}): TokenStore[] {
   let kept: Kept | undefined;
   let isRejected = false;
   let flight: Promise<Kept> | undefined;
@@ -66,7 +68,10 @@ function promiseStores({ returnsPrevious, forgetsWaiters, tellsItself, signOut }
           news.next({ kept: fresh, by: store });
           return answer(fresh, 'fetched');
         } finally {
-          if (flight === mine) flight = undefined;
+          if (flight === mine) {
+            flight = undefined;
+            isRejected &&= keepsMark === true;
+          }
         }
       },
       changes: news.pipe(
@@ -106,6 +111,11 @@ describe('the contract, for stores that return promises', () => {
     ['returns the previous token to a caller', { returnsPrevious: 'manual' }, /^should replace .*manual: .*successor/],
     ['returns an expired token', { returnsPrevious: 'expired' }, /^should replace .*expired: .*successor/],
     ['leaves those waiting whose fetch failed', { forgetsWaiters: true }, /^should answer those who wait.*no answer/],
+    [
+      'keeps the token for itself after a failure',
+      { keepsMark: true },
+      /^should hand out a rejected token again.*down/,
+    ],
     ['tells a stream of its own token', { tellsItself: true }, /^should tell the others of a new token.*itself/],
     [
       'fails to sign out',

@@ -107,6 +107,21 @@ describe('tabs that share a store', () => {
     expect(fetchCount(first, second)).toBe(2);
   });
 
+  it('should give a new tab the token that a server rejected, after the fetch of its replacement failed', async () => {
+    let isDown = false;
+    const source = () => {
+      if (isDown) throw new Error('down');
+      return [{ access_token: 'GOOD', expires_in: 3600 }];
+    };
+    const first = tab({ source });
+    const token = await firstValueFrom(first.token$);
+    isDown = true;
+    const failed = firstValueFrom(first.token$.events.pipe(filter(({ type }) => type === 'refreshFailed')));
+    first.token$.reject(token);
+    await failed;
+    expect((await firstValueFrom(tab({ source }).token$)).value).toBe('GOOD');
+  });
+
   it('should not hand on a token that was refused, while another is being fetched', async () => {
     installLocks(undefined);
     const first = tab({

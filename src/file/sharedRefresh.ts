@@ -10,7 +10,7 @@ import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { HeldLock } from './lock.js';
 import { newId, serialized, tokenRecord, type TokenRecord } from './record.js';
 import { save } from './save.js';
-import type { StoreContext } from './storeContext.js';
+import { isSame, type StoreContext } from './storeContext.js';
 
 /** One call of the store's `refresh`, until it has a token or no subscriber waits for it. */
 interface StoreRefresh {
@@ -73,7 +73,13 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
       return null;
     }
     const sent = stopwatch();
-    const response = await fetchForStore(refresh.fetch(store.lastResponse(base)), { ...refresh, timers: store.timers });
+    const response = await fetchForStore(refresh.fetch(store.lastResponse(base)), {
+      ...refresh,
+      timers: store.timers,
+    }).catch(async (failure: unknown) => {
+      isKept = await unmark(store, lock, base).catch(() => false);
+      throw failure;
+    });
     const age = () => sent() + headStartOf(refresh.request);
     const record = tokenRecord(response, age(), base?.session ?? newId());
     // Somebody may have deleted the file, which leaves the lock as it is.
@@ -90,4 +96,13 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
   } finally {
     if (!isKept) await lock.release().catch(() => undefined);
   }
+}
+
+/**
+ * After a failed fetch, a token that a server rejected is given to other processes again: it may be good elsewhere.
+ * True: this gave the lock back.
+ */
+async function unmark(store: StoreContext, lock: HeldLock, base: TokenRecord | null): Promise<boolean> {
+  if (!base?.rejected || !isSame(await store.read(), base)) return false;
+  return lock.commit(serialized({ ...base, rejected: false }));
 }

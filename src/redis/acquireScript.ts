@@ -30,10 +30,10 @@ local gen, issued, life, held, fence, rejected, at = number('gen'), number('issu
 -- An empty value is one that was cut off: it cannot be decrypted, and is not the absence of a token.
 local stored, hashId, ended = h.token == '' and '?' or h.token or '', h.hashId or '', text(number('ended'))
 
--- The generation is compared here and not by the caller: a rejection that comes late costs nothing.
-if kind == 'rejected' and beyond == gen and gen > rejected then
-  rejected = gen
-  redis.call('HSET', KEYS[1], 'rejected', text(gen))
+-- Not in the pause after a failure, when nobody replaces the token. The generation is compared here and not by
+-- the caller: a rejection that comes late costs nothing.
+local function reject()
+  if kind == 'rejected' and beyond == gen and gen > rejected then redis.call('HSET', KEYS[1], 'rejected', text(gen)) end
 end
 
 -- A token from the future: Redis' clock was set back, or a replica with a slower one took over. Its age is unknown.
@@ -57,7 +57,10 @@ if ARGV[7] == '1' and stored ~= '' and h.owner and h.owner ~= owner and held <= 
   redis.call('HSET', KEYS[1], 'since', text(now), 'until', text(held), 'extended', text(fence))
 end
 local mine = h.owner == owner and held > now
-if held > now and not mine then return { 'W', text(now), hashId, ended, text(held - now) } end
+if held > now and not mine then
+  reject()
+  return { 'W', text(now), hashId, ended, text(held - now) }
+end
 
 -- The same owner asks again because the reply was lost: the same fence, so it still has one fetch only.
 if not mine then
@@ -66,7 +69,10 @@ if not mine then
   if longest then retry = math.min(retry, paused + longest) end
   if retry > now then return { 'B', text(now), hashId, ended, text(retry - now), h.failure or '' } end
   if life > 0 then cooldown = math.min(cooldown, life / 3) end
-  if kind ~= '' and gen > 0 and beyond > 0 and at <= now and at + cooldown > now then return { 'B', text(now), hashId, ended, text(at + cooldown - now), '' } end
+  if kind ~= '' and gen > 0 and beyond > 0 and at <= now and at + cooldown > now then
+    reject()
+    return { 'B', text(now), hashId, ended, text(at + cooldown - now), '' }
+  end
 
   -- Short tokens have short leases, or a leader that dies costs a life. But no shorter than fetches take, and longer
   -- after each failure, which may have been the lease's own doing.
@@ -82,5 +88,6 @@ if not mine then
   redis.call('HSET', KEYS[1], 'owner', owner, 'since', text(now), 'until', text(held), 'fence', text(fence), 'hashId', hashId)
   if redis.call('PTTL', KEYS[1]) < 3600000 then redis.call('PEXPIRE', KEYS[1], 3600000) end
 end
+reject()
 return { 'L', text(now), hashId, ended, text(fence), text(held - now), text(number('failures')), text(gen), text(issued), text(life), stored }
 `;

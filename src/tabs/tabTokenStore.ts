@@ -130,7 +130,15 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
         const refresh = { assertSession, known: cache.newest() };
         const token$ = cached
           ? of(cached)
-          : abortable((left) => queue.run(() => askThenFetch(request, fetch, refresh, left), left));
+          : abortable((left) =>
+              queue
+                .run(() => askThenFetch(request, fetch, refresh, left), left)
+                .catch((failure: unknown) => {
+                  // Nobody replaces the rejected token now, and it may be good elsewhere.
+                  cache.reject(undefined);
+                  throw failure;
+                }),
+            );
         return merge(changes.pipe(ignoreElements()), token$).pipe(take(1), tap(assertSession));
       }),
     changes,

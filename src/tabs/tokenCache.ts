@@ -46,7 +46,10 @@ export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStream
     },
     /** The last response, even if its token is over or rejected: it may hold a refresh token that rotates. */
     lastResponse: (): StoredToken | null => last && stored(last, last.age()),
-    /** A server rejected this token: it is neither kept nor given out, until a fetch brings it again. */
+    /**
+     * A server rejected this token: it is neither kept nor given out, until a fetch brings it again. Undefined: the
+     * fetch failed.
+     */
     reject: (value: string | undefined): void => {
       rejected = value;
     },

@@ -1,6 +1,17 @@
 import { firstValueFrom, NEVER, Subject, throwError, timer } from 'rxjs';
 import type { TokenResponse } from '../token/types.js';
-import { demand, equal, heldByAll, NO_ANSWER, same, tokenOf, valueOf, type Check } from './checkContext.js';
+import {
+  demand,
+  equal,
+  heldByAll,
+  NO_ANSWER,
+  same,
+  slowFetch,
+  tokenOf,
+  valueOf,
+  type Check,
+  type Fetch,
+} from './checkContext.js';
 
 /** Who fetches, who is answered with what, and what follows a failure. */
 export const FETCH_CHECKS: readonly Check[] = [
@@ -52,13 +63,23 @@ export const FETCH_CHECKS: readonly Check[] = [
     },
   ],
   [
-    'should keep a rejected token from newcomers, even if its replacement failed',
-    async ([first, second], { ask, source, later }) => {
+    'should keep a rejected token from newcomers while its replacement is fetched',
+    async ([first, second], { ask }) => {
       const old = tokenOf(await ask(first));
-      await ask(first, 'rejected', old, () => throwError(() => new Error('down'))).catch(() => undefined);
-      const answer = await later(() => ask(second));
+      const newcomer = firstValueFrom(timer(100)).then(() => ask(second));
+      const [answer] = await Promise.all([newcomer, ask(first, 'rejected', old, slowFetch)]);
       demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
-      demand(source.fetched >= 2, 'nobody fetched');
+    },
+  ],
+  [
+    'should hand out a rejected token again, after the fetches of its replacement failed',
+    async ([first, second, third], { ask, later }) => {
+      const old = tokenOf(await ask(first));
+      const down: Fetch = () => throwError(() => new Error('the token endpoint is down'));
+      for (const store of [first, second]) await ask(store, 'rejected', old, down).catch(() => undefined);
+      equal(valueOf(await ask(third, 'initial', null, down)), old.value, 'the token');
+      const answer = await later(() => ask(third, 'rejected', old));
+      demand(valueOf(answer) !== old.value, 'the rejected token was handed out to a caller that wants another one');
     },
   ],
   [

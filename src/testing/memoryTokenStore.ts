@@ -54,11 +54,11 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
         tap((entry) => {
           if (memory.session !== session) throw new TokenStoreError('the session ended while the token was on its way');
           memory.entry = entry;
-          memory.rejected = false;
           memory.changes.next({ entry, by: self });
         }),
         finalize(() => {
-          if (memory.session === session) memory.fetching = null;
+          // If it failed, the rejected token is the one that there is: it may be good elsewhere.
+          if (memory.session === session) Object.assign(memory, { fetching: null, rejected: false });
         }),
       );
     }).pipe(share());
