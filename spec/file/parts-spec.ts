@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { observe } from '../../src/file/lock.js';
+import * as ownerModule from '../../src/file/owner.js';
 import { isGone, newOwnerName, ownerOf, type Owner } from '../../src/file/owner.js';
 import { ageOf, parseRecord, signedOutRecord, serialized, tokenRecord, tokenToHandOut } from '../../src/file/record.js';
 import { hasEnded } from '../../src/file/session.js';
@@ -146,6 +148,42 @@ describe('the owner of a lock', () => {
     await ended;
     expect([isGone(owner('0')), isGone(owner('12345'))]).toEqual([true, true]);
   });
+
+  /** The owner of a lock, where `/proc` shows something else. */
+  async function withProc(shown: Partial<typeof import('node:fs')>, check: (owner: typeof ownerModule) => void) {
+    await jest.isolateModulesAsync(async () => {
+      jest.doMock('node:fs', () => ({ ...jest.requireActual<object>('node:fs'), ...shown }));
+      check(await import('../../src/file/owner.js'));
+    });
+    jest.dontMock('node:fs');
+  }
+
+  it('should not be taken for another process, where `/proc` is that of other processes (a sandbox)', () =>
+    withProc(
+      {
+        readlinkSync: ((path: string) => (path === '/proc/self' ? '1' : 'pid:[1]')) as never,
+        readFileSync: (() => '1 (init) S 0 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 77 0') as never,
+      },
+      (module) => {
+        const owner = module.ownerOf(module.newOwnerName());
+        expect(owner).toMatchObject({ pid: process.pid, start: '0' });
+        expect(module.isGone(owner!)).toBe(false);
+      },
+    ));
+
+  it('should not be gone while `/proc` hides it from this user (hidepid)', () =>
+    withProc(
+      {
+        readFileSync: ((path: string, encoding: BufferEncoding) => {
+          if (path.startsWith('/proc/1/')) throw Object.assign(new Error('hidden'), { code: 'ENOENT' });
+          return readFileSync(path, encoding);
+        }) as never,
+      },
+      (module) => {
+        expect(module.isGone({ ...self(), pid: 1, start: '1' })).toBe(false);
+        expect(module.isGone({ ...self(), pid: 999_999_999, start: '1' })).toBe(true);
+      },
+    ));
 
   it('should not be gone for certain where its pid means nothing: on another machine, or in another container', () => {
     expect(isGone({ pid: 999_999_999, start: '1', place: '0'.repeat(16) })).toBe(false);

@@ -18,8 +18,13 @@ const UNKNOWN = '0';
 
 let self: Owner | undefined;
 
-const thisProcess = (): Owner =>
-  (self ??= { pid: process.pid, start: parsed(readText('/proc/self/stat'))?.start ?? UNKNOWN, place: hereOf() });
+const thisProcess = (): Owner => (self ??= { pid: process.pid, start: ownStart(), place: hereOf() });
+
+/** A sandbox may have the `/proc` of its host, where the same pid is another process. */
+function ownStart(): string {
+  const isOwn = readLink('/proc/self') === String(process.pid);
+  return (isOwn ? parsed(readText('/proc/self/stat'))?.start : undefined) ?? UNKNOWN;
+}
 
 /** A name that no lock has had before. */
 export function newOwnerName(): string {
@@ -45,7 +50,8 @@ export function isGone({ pid, start, place }: Owner): boolean {
     // A process that was killed stays in the table until its parent asks for it.
     return found?.start !== start || /[ZXx]/.test(found.state);
   } catch (failure) {
-    return ['ENOENT', 'ESRCH'].includes(codeOf(failure));
+    // With the option `hidepid`, `/proc` hides processes that the user can signal.
+    return ['ENOENT', 'ESRCH'].includes(codeOf(failure)) && !isRunning(pid);
   }
 }
 
