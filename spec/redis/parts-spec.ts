@@ -437,6 +437,9 @@ describe('options', () => {
   /** As @upstash/redis has them. */
   const upstash = { eval: client.eval, evalsha: client.eval, createScript: client.eval };
 
+  /** As node_redis 3 has them. */
+  const nodeRedis3 = { eval: () => true, evalsha: () => true, internal_send_command: () => true };
+
   it.each<[string, object]>([
     ['unknown option "encryptionkey"', { encryptionkey: { id: 'a', key: new Uint8Array(32) } }],
     ['option "client"', { client: {} }],
@@ -446,6 +449,9 @@ describe('options', () => {
     ['option "client"', { client: new Redis({ lazyConnect: true }).multi() }],
     ['option "client"', { client: new Redis({ lazyConnect: true }).pipeline() }],
     ['option "client" must be a client of redis or ioredis, not one of @upstash/redis', { client: upstash }],
+    ['option "client" must be one that returns promises', { client: nodeRedis3 }],
+    ['option "client" must be one that returns promises', { client: { ...client, options: { legacyMode: true } } }],
+    ['option "client" must be one that returns promises', { client: createClient().legacy() }],
     ['option "key"', { key: '' }],
     ['option "key"', { key: 'a{b}' }],
     ['option "prefix"', { prefix: 'a{' }],

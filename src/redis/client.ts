@@ -33,11 +33,21 @@ export function requireClient(client: unknown): RedisClient {
     isPipeline,
     execAsPipeline,
     createScript,
+    internal_send_command,
+    options,
+    constructor,
   } = (typeof client === 'object' && client !== null ? client : {}) as Record<string, unknown>;
   if (isPipeline === true || execAsPipeline !== undefined)
     throw noClient('the client itself, not a transaction or pipeline of it');
   // Its `eval` takes arrays, it parses what it answers, and it sends each command as a request of HTTP.
   if (typeof createScript === 'function') throw noClient('a client of redis or ioredis, not one of @upstash/redis');
+  const isLegacy = (options as { legacyMode?: unknown } | undefined)?.legacyMode === true;
+  if (
+    internal_send_command !== undefined ||
+    isLegacy ||
+    (constructor as { name?: unknown } | undefined)?.name === 'RedisLegacyClient'
+  )
+    throw noClient('one that returns promises, not one that takes callbacks (node_redis 3, legacyMode, legacy())');
   if (typeof run === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function'))
     return client as RedisClient;
   throw noClient('a client of redis or ioredis, version 5 or later');
