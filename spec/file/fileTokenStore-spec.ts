@@ -16,6 +16,8 @@ import { inspect } from 'node:util';
 import { firstValueFrom, of, Subject, throwError } from 'rxjs';
 import { createTokenStream, isTokenError, type TokenResponse } from 'rx-fresh-token';
 import { fileTokenStore } from 'rx-fresh-token/file';
+import { newOwnerName } from '../../src/file/owner.js';
+import { parseRecord, serialized, tokenRecord, type TokenRecord } from '../../src/file/record.js';
 import { ask, ownFolder, pause, rotatingSource, tokenOf, until } from './support.js';
 
 const place = ownFolder();
@@ -31,6 +33,101 @@ const thrown = (work: () => unknown): unknown => {
   }
   throw new Error('nothing was thrown');
 };
+
+describe('a token whose process was killed before it was in place', () => {
+  /** T9 in the lock, complete, as fetched when the file held `base`. */
+  function leaveInLock(base: TokenRecord, text = serialized(tokenRecord(newest, 0, base))): void {
+    mkdirSync(`${place.file}.lock`);
+    const name = newOwnerName().replace(/^\d+\.\d+/, '999999999.1');
+    writeFileSync(join(`${place.file}.lock`, name), text + ' '.repeat(100), { mode: 0o600 });
+  }
+  const newest = { access_token: 'T9', refresh_token: 'R9', expires_in: 3600 };
+  const stored = () => parseRecord(content()) as TokenRecord;
+
+  it('should be taken up: nobody else has its refresh token', async () => {
+    const { handed, fetch } = rotatingSource();
+    const first = tokenOf(await ask(open(), fetch));
+    leaveInLock(stored());
+    expect((await ask(open(), fetch, first)).response).toEqual(newest);
+    expect(handed).toHaveLength(1);
+    expect(stored().response).toEqual(newest);
+    expect(existsSync(`${place.file}.lock`)).toBe(false);
+  });
+
+  it('should be taken up if it was the first one', async () => {
+    const { handed, fetch } = rotatingSource();
+    leaveInLock(null as never);
+    expect((await ask(open(), fetch)).response).toEqual(newest);
+    expect(handed).toEqual([]);
+  });
+
+  it.each<[string, (base: TokenRecord) => void]>([
+    [
+      'another one was stored since',
+      (base) => {
+        leaveInLock({ ...base, id: 'earlier' });
+      },
+    ],
+    [
+      'it is of another session',
+      (base) => {
+        leaveInLock({ ...base, session: 'earlier' });
+      },
+    ],
+    [
+      'it is not complete',
+      (base) => {
+        leaveInLock(base, serialized(tokenRecord(newest, 0, base)).slice(0, -9));
+      },
+    ],
+    [
+      'the file was deleted',
+      (base) => {
+        leaveInLock(base);
+        rmSync(place.file);
+      },
+    ],
+    [
+      'the file holds no token of this store',
+      (base) => {
+        leaveInLock(base, '{"access_token":"T9"}');
+      },
+    ],
+  ])('should not be taken up if %s', async (_why, leave) => {
+    const { handed, fetch } = rotatingSource();
+    const first = tokenOf(await ask(open(), fetch));
+    leave(stored());
+    expect((await ask(open(), fetch, first)).response.access_token).toBe('T2');
+    expect(handed).toHaveLength(2);
+    expect(readdirSync(place.path)).toEqual(['token.json']);
+  });
+});
+
+it.each([160, 161, 182, 183, 250, 255])('a name of %d bytes should do', async (length) => {
+  const { fetch } = rotatingSource();
+  const file = join(place.path, 'n'.repeat(length));
+  const first = tokenOf(await ask(fileTokenStore(file), fetch));
+  mkdirSync(await lockOf(file));
+  expect((await ask(fileTokenStore(file), fetch, first)).response.access_token).toBe('T2');
+  expect(readdirSync(place.path)).toEqual(['n'.repeat(length)]);
+});
+
+/** What a store makes beside the file while it fetches. */
+async function lockOf(file: string): Promise<string> {
+  const names: string[] = [];
+  await ask(
+    fileTokenStore(file),
+    () => {
+      names.push(...readdirSync(place.path));
+      return throwError(() => new Error('no token'));
+    },
+    { value: 'T1' } as never,
+  ).catch(() => undefined);
+  return join(
+    place.path,
+    names.find((name) => name.endsWith('.lock'))!,
+  );
+}
 
 describe('an older version of the file that is put back, as by a backup', () => {
   /** As if its token had been asked for two seconds before. */

@@ -48,6 +48,13 @@ describe('the lock', () => {
     expect(readFileSync(file, 'utf8')).toBe('new');
   });
 
+  it('should reserve more than the present content takes: on a full disk its holder can still write', async () => {
+    writeFileSync(place.file, 'x'.repeat(500_000));
+    const lock = await acquire();
+    expect(statSync(join(lockFolder(), readdirSync(lockFolder())[0]!)).size).toBeGreaterThan(500_000);
+    await lock.release();
+  });
+
   it('should be open to its owner, and to nobody else, whatever the umask', async () => {
     const umask = process.umask(0o777);
     try {

@@ -15,7 +15,7 @@ const machine = (wall: number, uptime: number, boot = 'b1') => ({
   boot: () => boot,
 });
 const response = { access_token: 'T1', refresh_token: 'R1', expires_in: 60 };
-const record = tokenRecord(response, 0, 's1', machine(1_000_000, 500_000));
+const record = { ...tokenRecord(response, 0, null, machine(1_000_000, 500_000)), session: 's1' };
 
 describe('the age of a token in a file', () => {
   it.each<[string, ReturnType<typeof machine>, number]>([
@@ -35,7 +35,7 @@ describe('the age of a token in a file', () => {
   });
 
   it('should count from when the token was asked for', () => {
-    expect(ageOf(tokenRecord(response, 300, 's1', machine(1000, 1000)), machine(1000, 1000))).toBe(300);
+    expect(ageOf(tokenRecord(response, 300, null, machine(1000, 1000)), machine(1000, 1000))).toBe(300);
   });
 });
 

@@ -3,6 +3,7 @@ import { createTimers } from '../internal/timers.js';
 import { checkPath } from '../internal/files.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { fileChanges } from './fileChanges.js';
+import { takeUpToken } from './leftToken.js';
 import { createFileLock } from './lock.js';
 import { settingsOf, type FileTokenStoreOptions } from './options.js';
 import { signedOutRecord, serialized } from './record.js';
@@ -47,7 +48,7 @@ export function fileTokenStore(path: string, options?: FileTokenStoreOptions): T
   const session = createSession((id) => writeSignOut(store, id), timers);
   const store = createStoreContext({
     target,
-    fileLock: createFileLock(target, staleAfter, timers),
+    fileLock: createFileLock(target, staleAfter, timers, (file) => takeUpToken(file, target)),
     session,
     timers,
     lifetime,

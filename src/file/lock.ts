@@ -1,9 +1,10 @@
 /** A lock between processes: a file beside the data that its holder keeps young. */
 import { promises } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { repeat, type Subscription } from 'rxjs';
 import { codeOf, syncDirectory } from '../internal/files.js';
 import type { Timers } from '../internal/timers.js';
+import { lockFolderOf, nullIfAbsent, remove, removeEmpty, removeLeftovers, renameToLock } from './lockFolder.js';
 import { isGone, newOwnerName, ownerOf } from './owner.js';
 
 /** The right to replace the data, which one process at a time has. */
@@ -27,9 +28,6 @@ const HEARTBEAT = 250;
 /** A full disk is to fail a process that wants the lock, and not one that has used up a refresh token. Bytes. */
 const RESERVED = 16_384;
 
-/** What rename says when the directory is there and not empty. Windows says other things. */
-const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES', 'EBUSY'] : [])];
-
 /**
  * The lock is a directory beside the data. Its holder has a file in it, whose name no other process uses.
  *
@@ -40,9 +38,15 @@ const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM'
  *   meanwhile it is not there any more, so the data is never replaced by a process that does not hold the lock.
  *
  * @param staleAfter ms without a sign of life after which a holder counts as gone of whom the system cannot say it
+ * @param takeUp gets the file of each holder that is gone, before it is deleted
  */
-export function createFileLock(target: string, staleAfter: number, timers: Timers) {
-  const folder = `${target}.lock`;
+export function createFileLock(
+  target: string,
+  staleAfter: number,
+  timers: Timers,
+  takeUp: (file: string) => Promise<void> = () => Promise.resolve(),
+) {
+  const folder = lockFolderOf(target);
   const seen = new Map<string, Observation>();
 
   async function holders(): Promise<string[]> {
@@ -71,9 +75,10 @@ export function createFileLock(target: string, staleAfter: number, timers: Timer
     for (const name of names) {
       const owner = ownerOf(name);
       if ((owner && isGone(owner)) || (await observeSilence(name))) {
+        await takeUp(join(folder, name)).catch(() => undefined);
         await remove(join(folder, name));
         // What others left behind is in nobody's way.
-        await removeLeftovers(target).catch(() => undefined);
+        await removeLeftovers(folder).catch(() => undefined);
       } else free = false;
     }
     if (free) await removeEmpty(folder);
@@ -81,11 +86,12 @@ export function createFileLock(target: string, staleAfter: number, timers: Timer
   }
 
   return {
+    folder,
     /** The lock, if no living process holds it. */
     tryAcquire: async (): Promise<HeldLock | null> => {
       if (!(await evictGone())) return null;
       const name = newOwnerName();
-      return (await renameToLock(folder, name))
+      return (await renameToLock(folder, name, await reserveFor(target)))
         ? createHeldLock(target, join(folder, name), folder, heartbeat(join(folder, name), timers))
         : null;
     },
@@ -94,25 +100,6 @@ export function createFileLock(target: string, staleAfter: number, timers: Timer
       for (const name of await holders()) await remove(join(folder, name));
     },
   };
-}
-
-/** Makes a directory with the file in it, and renames it to the lock. */
-async function renameToLock(folder: string, name: string): Promise<boolean> {
-  const staging = `${folder}.${name}`;
-  const { chmod, mkdir, rename, rmdir } = promises;
-  await mkdir(staging, 0o700);
-  try {
-    await chmod(staging, 0o700); // whatever the umask: some services run with one that would lock themselves out
-    await promises.writeFile(join(staging, name), ' '.repeat(RESERVED), { flag: 'wx', mode: 0o600 });
-    await chmod(join(staging, name), 0o600);
-    await rename(staging, folder);
-    return true;
-  } catch (failure) {
-    await remove(join(staging, name)).catch(() => undefined);
-    await rmdir(staging).catch(() => undefined);
-    if (HELD.includes(codeOf(failure))) return false;
-    throw failure;
-  }
 }
 
 function createHeldLock(target: string, file: string, folder: string, beats: Subscription): HeldLock {
@@ -169,27 +156,7 @@ export function observe(before: Observation | undefined, time: number, at: numbe
   return { time, silent: before.silent + Math.min(at - before.at, LONGEST_INTERVAL), at };
 }
 
-/** What processes left behind that were killed between making a directory and renaming it. */
-async function removeLeftovers(target: string): Promise<void> {
-  const [parent, prefix] = [dirname(target), `${basename(target)}.lock.`];
-  for (const entry of await promises.readdir(parent)) {
-    const owner = entry.startsWith(prefix) ? ownerOf(entry.slice(prefix.length)) : null;
-    if (owner && isGone(owner)) await promises.rm(join(parent, entry), { recursive: true, force: true });
-  }
-}
+/** More than what is there now takes: the next token may be larger. */
+const reserveFor = async (target: string): Promise<number> => RESERVED + ((await statOf(target))?.size ?? 0);
 
 const statOf = (file: string) => promises.stat(file).catch(nullIfAbsent);
-
-async function remove(file: string): Promise<void> {
-  await promises.unlink(file).catch(nullIfAbsent);
-}
-
-/** One who has come meanwhile keeps it. */
-async function removeEmpty(folder: string): Promise<void> {
-  await promises.rmdir(folder).catch(() => undefined);
-}
-
-function nullIfAbsent(failure: unknown): null {
-  if (codeOf(failure) === 'ENOENT') return null;
-  throw failure;
-}

@@ -20,6 +20,8 @@ export interface TokenRecord {
   readonly uptime: number;
   /** The boot of the machine to which that uptime belongs. */
   readonly boot: string;
+  /** The id of what the file held when it was fetched; '' nothing. */
+  readonly replaces?: string;
   /** Whether a server refused the token. Its refresh token may be good. */
   readonly rejected: boolean;
   /** Null after a sign-out. */
@@ -48,16 +50,21 @@ export const MAX_BYTES = 1_000_000;
 const MARK = 'rx-fresh-token';
 const VERSION = 1;
 
-/** @param age ms since the token was asked for. @throws InvalidTokenResponseError when the file cannot hold it */
+/**
+ * @param age ms since the token was asked for
+ * @param base what the file held when it was asked for
+ * @throws InvalidTokenResponseError when the file cannot hold it
+ */
 export function tokenRecord(
   response: TokenResponse,
   age: number,
-  session: string,
+  base: TokenRecord | null,
   { wall, uptime, boot }: MachineClocks = MACHINE,
 ): TokenRecord {
   const record = {
-    session,
+    session: base?.session ?? newId(),
     id: newId(),
+    replaces: base?.id ?? '',
     asked: wall() - age,
     uptime: uptime() - age,
     boot: boot(),

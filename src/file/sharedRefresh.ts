@@ -8,7 +8,7 @@ import { sessionEnded } from '../stores/session.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
 import type { HeldLock } from './lock.js';
-import { newId, serialized, tokenRecord, type TokenRecord } from './record.js';
+import { serialized, tokenRecord, type TokenRecord } from './record.js';
 import { save } from './save.js';
 import { isSame, type StoreContext } from './storeContext.js';
 
@@ -81,7 +81,7 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
       throw failure;
     });
     const age = () => sent() + headStartOf(refresh.request);
-    const record = tokenRecord(response, age(), base?.session ?? newId());
+    const record = tokenRecord(response, age(), base);
     // Somebody may have deleted the file, which leaves the lock as it is.
     await store.read().catch(() => null);
     if (refresh.isSignedOut()) return null;

@@ -35,7 +35,8 @@ interface StoreParts extends Pick<FileTokenStoreOptions, 'lifetime'> {
 export function createStoreContext({ target, fileLock, session, timers, lifetime }: StoreParts) {
   const withStoreErrors = <T>(work: Promise<T>): Promise<T> =>
     work.catch((failure: unknown) => {
-      if (codeOf(failure) === 'ENOTDIR') throw new TokenStoreError(`${target}.lock is no directory, so it is no lock`);
+      if (codeOf(failure) === 'ENOTDIR')
+        throw new TokenStoreError(`${fileLock.folder} is no directory, so it is no lock`);
       throw storeError(target, failure);
     });
   let newest: TokenRecord | null = null;
