@@ -72,6 +72,9 @@ const circle: Record<string, unknown> = {};
 circle.in = { circle };
 const hidden = Object.defineProperty({}, 'id', { value: 'a', enumerable: false });
 
+let shared: object = {};
+for (let level = 0; level < 40; level++) shared = { a: shared, b: shared };
+
 describe('the canonical form of a key', () => {
   it('should tell all of these apart', () => {
     const texts = differing.map(canonicalKey);
@@ -138,6 +141,7 @@ describe('the canonical form of a key', () => {
     ['an array with a gap and a member', Object.assign([1], { length: 2, id: 'a' })],
     ['an array with a member', Object.assign([1], { id: 'a' })],
     ['a circle', circle],
+    ['objects in objects that are the same ones, two at each of 40 levels', shared],
     ['NaN', NaN],
     ['Infinity', Infinity],
     ['an integer that was rounded', 2 ** 53],

@@ -255,6 +255,20 @@ describe('a pool that is full', () => {
     pool.close();
   });
 
+  it('should shrink to its limit again after a burst, though no new key comes', async () => {
+    const source = () => timer(5).pipe(map(() => ({ access_token: 'T', expires_in: 60 })));
+    const pool = createTokenPool<string>(() => source, { max: 2, concurrency: Infinity });
+    const answers = Array.from({ length: 500 }, (_, i) => firstValueFrom(pool.get(String(i))));
+    const listener = pool.get('0').subscribe();
+    expect(pool.size).toBe(500);
+    await Promise.all(answers);
+    await firstValueFrom(timer(20));
+    expect(pool.size).toBe(2);
+    expect(pool.get('0').current?.value).toBe('T');
+    listener.unsubscribe();
+    pool.close();
+  });
+
   it('should leave a stream that somebody holds usable: a request under way is repeated, the next one has a token', async () => {
     const { pool, value } = setUp({ max: 1 });
     const held$ = pool.get('a');

@@ -6,6 +6,9 @@
 /** Deeper than any key of a person's. An object that is in a circle is deeper still. */
 const DEEPEST = 100;
 
+/** Many more than a key has. Objects that have the same members several times would take for ever. */
+const MOST_MEMBERS = 100_000;
+
 /** Needs no encoding. */
 const SAFE = /^[\w.~-]*$/;
 
@@ -18,7 +21,7 @@ const SAFE = /^[\w.~-]*$/;
 export function canonicalKey(key: unknown): string {
   // Every call that forgets its argument would share one token.
   if (key === undefined) throw refused('is undefined');
-  return textOf(key, 0);
+  return textOf(key, 0, { left: MOST_MEMBERS });
 }
 
 /**
@@ -28,7 +31,9 @@ export function canonicalKey(key: unknown): string {
 export const poolKey = (key: unknown): string =>
   typeof key === 'string' && !key.startsWith('\0') ? key : `\0${canonicalKey(key)}`;
 
-function textOf(value: unknown, depth: number): string {
+/** @param visits how many members may still be visited */
+function textOf(value: unknown, depth: number, visits: { left: number }): string {
+  if (visits.left-- === 0) throw refused('has too many members');
   switch (typeof value) {
     case 'string':
       return quoted(value);
@@ -42,7 +47,7 @@ function textOf(value: unknown, depth: number): string {
     case 'object':
       if (value === null) return 'null';
       if (depth === DEEPEST) throw refused('is nested too deeply, or in a circle');
-      return Array.isArray(value) ? listText(value, depth + 1) : recordText(value, depth + 1);
+      return Array.isArray(value) ? listText(value, depth + 1, visits) : recordText(value, depth + 1, visits);
     default:
       throw refused(`holds a ${typeof value}`);
   }
@@ -65,16 +70,16 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-function listText(list: readonly unknown[], depth: number): string {
+function listText(list: readonly unknown[], depth: number, visits: { left: number }): string {
   // The prototype of arrays, of any realm, is an array itself. That of a class which extends Array is not.
   const isPlain = Array.isArray(Object.getPrototypeOf(list)) && Reflect.ownKeys(list).length === list.length + 1;
   // A gap is looked for only if the list has as many members as it is long: it may be long without any.
   if (!isPlain || list.findIndex((_item, index) => !Object.hasOwn(list, index)) >= 0)
     throw refused('holds an array with gaps, or with members of its own');
-  return `[${list.map((item) => textOf(item, depth)).join()}]`;
+  return `[${list.map((item) => textOf(item, depth, visits)).join()}]`;
 }
 
-function recordText(record: object, depth: number): string {
+function recordText(record: object, depth: number, visits: { left: number }): string {
   if (!isPlainObject(record))
     throw refused('holds an object that is not a plain one, such as a Map, a Date or a class');
   const names = Object.keys(record);
@@ -83,7 +88,7 @@ function recordText(record: object, depth: number): string {
     throw refused('holds an object with members that are hidden, or named by a symbol');
   let text = '';
   for (const name of names.sort())
-    text += `${text && ','}${quoted(name)}:${textOf((record as Record<string, unknown>)[name], depth)}`;
+    text += `${text && ','}${quoted(name)}:${textOf((record as Record<string, unknown>)[name], depth, visits)}`;
   return `(${text})`;
 }
 

@@ -17,15 +17,19 @@ import type { WeakTarget } from './weakTarget.js';
 
 type EntryContext = ReturnType<typeof createEntryContext>;
 
-/** What the entries of a pool share. */
-export function createEntryContext(settings: Settings) {
+/**
+ * What the entries of a pool share.
+ *
+ * @param onUnused called when one may have gone out of use
+ */
+export function createEntryContext(settings: Settings, onUnused: () => void) {
   const { clock } = settings;
   const timers = createTimers(settings.scheduler, clock);
   // The context in which the pool was made: a request that asks first must not be kept alive.
   const runInContext = captureContext();
   const after = (delay: number, fire: () => void) => runInContext(() => timers.after(delay).subscribe(fire));
   const setTimer = createSharedTimer(after, clock.now);
-  return { clock, timers, events: createEventQueue(settings.shownNow), runInContext, setTimer };
+  return { clock, timers, events: createEventQueue(settings.shownNow), runInContext, setTimer, onUnused };
 }
 
 /**
@@ -104,6 +108,7 @@ export class Entry<K> implements Timed {
       this.manager = null;
       this.setTimer();
     }
+    if (!this.isInUse) this.context.onUnused();
   }
 
   private createManager(): FullManager {

@@ -56,15 +56,21 @@ export class RecentlyUsed<E extends Droppable> {
     return place?.entry;
   }
 
-  /** Replaces the entry of that name. Drops the least recently used ones that are not in use, if there is no room. */
+  /** Replaces the entry of that name, and makes room for it. */
   set(name: string, entry: E): void {
     this.take(name);
     const added = new Place(name, entry);
     this.places.set(name, added);
     added.moveBefore(this.start);
+    this.shrink();
+  }
+
+  /** Drops the least recently used ones that are not in use, if there are too many. Keeps the newest one. */
+  shrink(): void {
+    const newest = this.start.older;
     for (let left = LONGEST_SEARCH; left > 0 && this.size > this.max;) {
       const oldest = this.start.newer;
-      if (oldest === added) return;
+      if (oldest === newest) return;
       if (oldest.entry.isInUse) {
         // It counts as used now: the next search would else begin with the same entries.
         oldest.moveBefore(this.start);

@@ -62,7 +62,9 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
   if (typeof source !== 'function')
     throw new TypeError('createTokenPool takes a function that makes the token source of a key');
   const { max, settings, nameOf, isCanonical, streamSettingsOf } = settingsOf(options);
-  const context = createEntryContext(settings);
+  const context = createEntryContext(settings, () => {
+    entries.shrink();
+  });
   const entries = new RecentlyUsed<Entry<K>>(max);
   let isClosed = false;
 
