@@ -345,7 +345,7 @@ describe('a bounded call', () => {
       await jest.advanceTimersByTimeAsync(100);
       await result;
     }
-    expect(await outcome(call(hang))).toContain('earlier calls are still unanswered');
+    expect(await outcome(call(hang))).toContain('earlier calls are still unanswered, and the connection may be dead');
     answers[0]!();
     await jest.advanceTimersByTimeAsync(0);
     const next = call(() => Promise.resolve('again'));

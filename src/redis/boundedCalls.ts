@@ -35,7 +35,11 @@ export function createBoundedCalls(deadline: number, timers: Timers, isDown: () 
       // A client that has just been made is connecting: it gets its time.
       const isLost = () => everAnswered && isDown();
       if (unanswered.size >= MAX_UNANSWERED || isLost()) {
-        reject(unavailable(isLost() ? 'the connection is lost' : 'earlier calls are still unanswered'));
+        reject(
+          unavailable(
+            isLost() ? 'the connection is lost' : 'earlier calls are still unanswered, and the connection may be dead',
+          ),
+        );
         return;
       }
       const call = {};
