@@ -35,11 +35,7 @@ export function createBoundedCalls(deadline: number, timers: Timers, isDown: () 
       // A client that has just been made is connecting: it gets its time.
       const isLost = () => everAnswered && isDown();
       if (unanswered.size >= MAX_UNANSWERED || isLost()) {
-        reject(
-          unavailable(
-            isLost() ? 'the connection is lost' : 'earlier calls are still unanswered, and the connection may be dead',
-          ),
-        );
+        reject(unavailable(isLost() ? 'the connection is lost' : UNANSWERED));
         return;
       }
       const call = {};
@@ -119,5 +115,7 @@ function printableReason(error: unknown): string {
 }
 
 const NO_HASH = 'the key in Redis holds something that no script of this library has written';
+
+const UNANSWERED = 'earlier calls are still unanswered, and the connection may be dead';
 
 const unavailable = (reason: string) => new RedisUnavailable(`Redis is not available: ${reason}`);
