@@ -61,8 +61,8 @@ export function errorCodeOf(answer: unknown): string | undefined {
     const members = [errorCode, error_code, oauth2Code, code, lists, __type].flat(2);
     const found = codeIn(error) ?? oauthCodeIn(members);
     // ServiceNow says `server_error`, and the code that it means in the description.
-    if (found !== undefined)
-      return isTemporaryCode(found) && isOAuthCode(error_description) ? error_description : found;
+    const isOtherwise = found !== undefined && isTemporaryCode(found) && isOAuthCode(error_description);
+    if (found !== undefined) return isOtherwise ? (error_description as string) : found;
   }
   // The name of the error's class says less than what the server said.
   return oauthCodeIn([fieldsOf(answer).name]);

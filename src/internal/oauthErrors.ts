@@ -115,7 +115,7 @@ export const isKnownCode = (code: string): boolean =>
   isOAuthCode(code) || TEMPORARY.includes(code) || OTHERS.includes(code);
 
 /** A code after which no retry helps, whatever the status. */
-export const isOAuthCode = (code: unknown): code is string => REFUSALS.includes(code as string) || requiresSignIn(code);
+export const isOAuthCode = (code: unknown): boolean => REFUSALS.includes(code as string) || requiresSignIn(code);
 
 export const requiresSignIn = (code: unknown): code is string =>
   SIGN_IN.includes(code as string) || FIREBASE.test(code as string);
