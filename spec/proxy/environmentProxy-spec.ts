@@ -64,7 +64,17 @@ async function wayOut() {
   return { asked, port, leadTo: (upstream: number) => (to = upstream) };
 }
 
-(hasProxyEnv ? describe : describe.skip)('behind a proxy of the network', () => {
+describe('behind a proxy of the network', () => {
+  if (!hasProxyEnv) {
+    it('should not find its way before Node 24.5', async () => {
+      const { asked, port: out } = await wayOut();
+      startWith({ HTTP_PROXY: `http://127.0.0.1:${out}` });
+      const { port } = await setUp({ to: 'http://api.test/v1', allowInsecureRequests: true });
+      expect([(await send(port)).status, asked]).toEqual([502, []]);
+    });
+    return;
+  }
+
   it('should reach the server by it, with the token', async () => {
     const { asked, port: out, leadTo } = await wayOut();
     startWith({ HTTP_PROXY: `http://127.0.0.1:${out}` });
