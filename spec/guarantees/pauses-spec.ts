@@ -277,8 +277,8 @@ describe('29: pauses after failures', () => {
     [
       { name: 'it fails again', maxWait: 30_000, at: 250, outcome: '!TokenUnavailableError(!401)' },
       { name: 'it would be longer than maxWait', maxWait: 200, at: 10, outcome: '!TokenUnavailableError(!401)' },
-      { name: 'signOut()', maxWait: 30_000, meanwhile: 'signOut', at: 250, outcome: '!TokenUnavailableError' },
-      { name: 'close()', maxWait: 30_000, meanwhile: 'close', at: 250, outcome: '!TokenStreamClosedError' },
+      { name: 'signOut()', maxWait: 30_000, meanwhile: 'signOut', at: 20, outcome: '!TokenUnavailableError' },
+      { name: 'close()', maxWait: 30_000, meanwhile: 'close', at: 20, outcome: '!TokenStreamClosedError' },
     ] as { name: string; maxWait: number; meanwhile?: 'signOut' | 'close'; at: number; outcome: string }[],
   );
 

@@ -83,7 +83,7 @@ function attempt(context: TokenContext, refresh: Refresh): Observable<TokenUpdat
         const isTooLate = received.took > longestFetch(settings) && received.usableUntil <= now();
         if (isTooLate) throw new TokenFetchTimeoutError('the token had expired when it came');
         end(context, refresh);
-        // Another one is wanted: the store's `changes` had brought this token already, and a server has rejected it since.
+        // The store's `changes` brought this token already, and another one was asked for since.
         const isToBeReplaced = state.forcedBy && sameToken(received.token, state.last?.token);
         if (isToBeReplaced) return null;
         // A second token would not help the resource more.

@@ -49,8 +49,7 @@ export function createSession(context: TokenContext, pipeline: Pipeline, source:
     },
     close: (): void => {
       if (state.isClosed) return;
-      // The source is asked no more, as after a sign-out.
-      state.isClosed = state.isSignedOut = true;
+      state.isClosed = true;
       // A shared token is not this stream's to revoke.
       if (!store) tellSource(ON_CLOSE);
       forget();

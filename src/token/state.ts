@@ -168,7 +168,7 @@ export function keepsRunning(state: TokenState, now: number, settings: Settings)
 /** Why the source must be asked now; null when it need not, or may not yet. */
 export function whyRefresh(state: TokenState, now: number): RefreshReason | null {
   const { held } = state;
-  if (state.isSignedOut || pauseLeft(state, now) > 0) return null;
+  if (state.isClosed || state.isSignedOut || pauseLeft(state, now) > 0) return null;
   if (state.forcedBy) return state.forcedBy === 'manual' ? 'manual' : 'rejected';
   if (!held) return state.last ? 'expired' : 'initial';
   if (held.isSuspended || now >= held.usableUntil) return 'expired';

@@ -38,7 +38,7 @@ export function createManager(
   const { signOuts, ...session } = createSession(context, pipeline, source);
 
   return {
-    /** For pool/endManager.ts only. */
+    /** For the pool only. */
     parts: { context, pipeline, signOuts },
     ...views,
     ...createRecovery(context, views, pipeline.demand),

@@ -1,21 +1,9 @@
 /** The Observables that hand out the token: to subscribers, to requests, and to callers that need a different one. */
-import {
-  defer,
-  distinctUntilChanged,
-  EMPTY,
-  filter,
-  finalize,
-  map,
-  Observable,
-  of,
-  Subscription,
-  switchMap,
-} from 'rxjs';
-import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
-import { captureContext } from '../internal/callerContext.js';
-import { timeLimit } from '../internal/timers.js';
+import { defer, distinctUntilChanged, EMPTY, filter, finalize, map, Observable, of } from 'rxjs';
+import { TokenUnavailableError } from '../errors.js';
 import { sameToken } from './accessToken.js';
 import type { TokenContext } from './context.js';
+import { firstToken } from './firstToken.js';
 import type { Pipeline } from './pipeline.js';
 import {
   blockingFailure,
@@ -44,7 +32,7 @@ export type TokenViews = ReturnType<typeof createTokenViews>;
 
 /** All views are made of the same updates; the first subscriber starts the fetch. */
 export function createTokenViews(context: TokenContext, { updates$, demand }: Pipeline) {
-  const { state, settings, now, timers, fetcher, recheck, current } = context;
+  const { state, settings, now, fetcher, recheck, current } = context;
   // Checked once they are subscribed to, so that none of what that causes is missed. Hand-made, since with `merge` and
   // `defer` each waiter takes a fifth more memory.
   const checkedUpdates$ = new Observable<TokenUpdate>((subscriber) => {
@@ -54,7 +42,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
   });
 
   /** The usable token, or null. One that is to be renewed is renewed first: its successor may come at once. */
-  const renewed = (): AccessToken | null => {
+  const currentAfterRenewal = (): AccessToken | null => {
     const fresh = useFresh(state, now);
     if (fresh || !current()) return fresh;
     state.lastUse = now();
@@ -65,38 +53,17 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
   /** The token for a request that leaves now, or null if it must wait. */
   const use = (): AccessToken | null => {
     const session = state.sessionTokens;
-    const token = renewed();
+    const token = currentAfterRenewal();
     // The source, or a listener, may have signed out.
     if (state.sessionTokens !== session) throw signedOutError();
     return token;
   };
 
-  /** Forces a refresh, or joins the one under way, and emits its token. */
-  const refresh = (): Observable<AccessToken> =>
-    defer(() => {
-      const { held, sessionTokens } = state;
-      state.pausedUntil = earlyEndOfPause(state, settings.backoff);
-      const failure = blockingFailure(state, now());
-      if (failure) {
-        const left = pauseLeft(state, now());
-        if (left > settings.maxWait) throw failure;
-        // Whoever has signed in since gets the new token, and the source no more than one request per `backoff.initial`.
-        return timers.after(left, true).pipe(
-          switchMap(() => {
-            if (state.sessionTokens !== sessionTokens) throw signedOutError();
-            return refresh();
-          }),
-        );
-      }
-      if (!isReplacing(state)) state.forcedBy = 'manual';
-      return firstToken(context, checkedUpdates$, undefined, held);
-    });
-
   return {
     use,
     /** The usable token now, then every new one. */
     token$: defer(() => {
-      renewed();
+      currentAfterRenewal();
       return checkedUpdates$.pipe(
         map((update) => {
           const usable = current();
@@ -119,7 +86,18 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         if (fetcher.owns()) throw new TokenUnavailableError('a token source cannot wait for its own token');
         return firstToken(context, checkedUpdates$, maxWait);
       }),
-    refresh,
+    /** Forces a refresh, or joins the one under way, and emits its token. */
+    refresh: (): Observable<AccessToken> =>
+      defer(() => {
+        const { held } = state;
+        state.pausedUntil = earlyEndOfPause(state, settings.backoff);
+        const failure = blockingFailure(state, now());
+        if (failure && pauseLeft(state, now()) > settings.maxWait) throw failure;
+        // The user may have signed in since. What is left of the pause is waited out, as after any other failure.
+        state.permanentFailure = null;
+        if (!isReplacing(state)) state.forcedBy = 'manual';
+        return firstToken(context, checkedUpdates$, undefined, held);
+      }),
     /**
      * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
      * usable.
@@ -142,68 +120,4 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         );
       }),
   };
-}
-
-/**
- * The first token of the updates that a request may be given. Errors when the stream closes. All is told in the context
- * of the caller: those who wait would else go on in that of the first, whose fetch it was.
- *
- * Hand-made: with operators, each waiter takes half as much memory again, and 40 % more time to be given the token.
- *
- * @param except the token at hand, which each new subscriber gets first: for a caller that needs another one
- * @param hasFailed says of an update that brings no token whether the wait ends with it
- */
-function firstToken(
-  { state, settings, now, timers, waiting, current }: TokenContext,
-  updates$: Observable<TokenUpdate>,
-  maxWait = settings.maxWait,
-  except: TokenUpdate | null = null,
-  hasFailed?: (update: TokenUpdate) => boolean,
-): Observable<AccessToken> {
-  return new Observable((subscriber) => {
-    const runInContext = captureContext();
-    const session = state.sessionTokens;
-    /** Once: what a request does with its token may cause the next update. */
-    const finish = (work: () => void) => {
-      if (waiting.delete(waiter)) runInContext(work);
-    };
-    const error = (thrown: unknown) => {
-      finish(() => {
-        subscriber.error(thrown);
-      });
-    };
-    const complete = () => {
-      error(new TokenStreamClosedError());
-    };
-    const tokenOf = (update: TokenUpdate): AccessToken | null => {
-      // The session may have ended before this waiter hears of the update, and the next one may have a token already.
-      if (update === except || update.type === 'signedOut' || state.sessionTokens !== session) return null;
-      if (update.type === 'token') return update.token;
-      // A failed attempt makes a suspended token usable again: one that came, and was rejected before this waiter got
-      // it.
-      return state.held === except ? null : current();
-    };
-    const next = (update: TokenUpdate) => {
-      const token = tokenOf(update);
-      if (token || hasFailed?.(update))
-        finish(() => {
-          if (token) subscriber.next(token);
-          subscriber.complete();
-        });
-      else if ('error' in update) error(update.error);
-    };
-    const end = new Subscription(() => waiting.delete(waiter));
-    // RxJS takes a Subscription with these methods for a Subscriber, and does not wrap it.
-    const waiter = Object.assign(end, { since: now(), next, error, complete });
-    waiting.add(waiter);
-    waiter.add(
-      timeLimit(timers, maxWait).subscribe(() => {
-        // `refresh()` waits for another one than the token at hand.
-        const message = `no ${current() ? 'new' : 'usable'} token within ${String(maxWait)} ms`;
-        error(new TokenUnavailableError(message, { cause: state.lastError }));
-      }),
-    );
-    subscriber.add(waiter);
-    updates$.subscribe(waiter);
-  });
 }

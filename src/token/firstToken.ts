@@ -1,0 +1,72 @@
+/** How a caller waits for one token. */
+import { Observable, Subscription } from 'rxjs';
+import { TokenStreamClosedError, TokenUnavailableError } from '../errors.js';
+import { captureContext } from '../internal/callerContext.js';
+import { timeLimit } from '../internal/timers.js';
+import type { TokenContext } from './context.js';
+import type { TokenUpdate } from './receivedToken.js';
+import type { AccessToken } from './types.js';
+
+/**
+ * The first token of the updates that a request may be given. Errors when the stream closes. All is told in the context
+ * of the caller: those who wait would else go on in that of the first, whose fetch it was.
+ *
+ * Hand-made: with operators, each waiter takes half as much memory again, and 40 % more time to be given the token.
+ *
+ * @param except the token at hand, which each new subscriber gets first: for a caller that needs another one
+ * @param endsWait says of an update that brings no token whether the wait ends with it
+ */
+export function firstToken(
+  { state, settings, now, timers, waiting, current }: TokenContext,
+  updates$: Observable<TokenUpdate>,
+  maxWait = settings.maxWait,
+  except: TokenUpdate | null = null,
+  endsWait?: (update: TokenUpdate) => boolean,
+): Observable<AccessToken> {
+  return new Observable((subscriber) => {
+    const runInContext = captureContext();
+    const session = state.sessionTokens;
+    /** Once: what a request does with its token may cause the next update. */
+    const finish = (work: () => void) => {
+      if (waiting.delete(waiter)) runInContext(work);
+    };
+    const error = (thrown: unknown) => {
+      finish(() => {
+        subscriber.error(thrown);
+      });
+    };
+    const complete = () => {
+      error(new TokenStreamClosedError());
+    };
+    const tokenOf = (update: TokenUpdate): AccessToken | null => {
+      // The session may have ended before this waiter hears of the update, and the next one may have a token already.
+      if (update === except || update.type === 'signedOut' || state.sessionTokens !== session) return null;
+      if (update.type === 'token') return update.token;
+      // A failed attempt makes a suspended token usable again: one that came, and was rejected before this waiter got
+      // it.
+      return state.held === except ? null : current();
+    };
+    const next = (update: TokenUpdate) => {
+      const token = tokenOf(update);
+      if (token || endsWait?.(update))
+        finish(() => {
+          if (token) subscriber.next(token);
+          subscriber.complete();
+        });
+      else if ('error' in update) error(update.error);
+    };
+    const end = new Subscription(() => waiting.delete(waiter));
+    // RxJS takes a Subscription with these methods for a Subscriber, and does not wrap it.
+    const waiter = Object.assign(end, { since: now(), next, error, complete });
+    waiting.add(waiter);
+    waiter.add(
+      timeLimit(timers, maxWait).subscribe(() => {
+        // `refresh()` waits for another one than the token at hand.
+        const message = `no ${current() ? 'new' : 'usable'} token within ${String(maxWait)} ms`;
+        error(new TokenUnavailableError(message, { cause: state.lastError }));
+      }),
+    );
+    subscriber.add(waiter);
+    updates$.subscribe(waiter);
+  });
+}
