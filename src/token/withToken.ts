@@ -7,6 +7,7 @@ import { callPredicate } from '../internal/callPredicate.js';
 import { isAcceptance, kindOfRejection, isRejection as isRejectionByDefault, responseIn } from './isRejection.js';
 import { observableOf } from '../internal/observableOf.js';
 import { managerOf } from './tokenStream.js';
+import type { TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenStream } from './types.js';
 
 export interface WithTokenOptions {
@@ -84,99 +85,112 @@ export function withToken<T>(
   return requestWith(second as Send<T>, options)(first);
 }
 
-/**
- * Checks what was given, and makes a request of a stream.
- *
- * @param isRepeatable whether a request that was rejected with this result may be sent again. Its token is replaced in
- *   any case.
- */
+interface Rules {
+  readonly key: string | undefined;
+  readonly maxWait: number | undefined;
+  readonly isRejectedError: (thrown: unknown) => boolean;
+  /** Of the first value; of later ones only responses count. */
+  readonly isRejectedValue: (value: unknown, isFirst: boolean) => boolean;
+  /** Whether a request that was rejected with this result may be sent again. Its token is replaced in any case. */
+  readonly isRepeatable: (result: unknown) => boolean;
+}
+
+/** Checks what was given, and makes a request of a stream. */
 export function requestWith<T>(
   send: Send<T>,
   options: WithTokenOptions = {},
-  isRepeatable: (result: unknown) => boolean = () => true,
+  isRepeatable: Rules['isRepeatable'] = () => true,
 ): (token$: TokenStream) => Observable<T> {
   requireObject(options);
   const { key, isRejection, ...numbers } = options;
   const { maxWait } = numbersIn(options, { maxWait: [0, Infinity] }, '', numbers);
   requireFunctions({ isRejection });
   if (typeof send !== 'function') throw new TypeError('withToken takes a function that sends a request with a token');
-  const isRejected = (result: unknown) =>
+  const isRejectedError = (result: unknown) =>
     isRejection ? callPredicate(isRejection, result, 'isRejection') : isRejectionByDefault(result);
-
-  return (token$) => {
-    const { use, take, recover, reject, accepted, newest } = managerOf(token$);
-    return defer(() => {
-      let tokenAtHand = use;
-      let used: AccessToken | undefined;
-      let hasDelivered = false;
-      let hasFailed = false;
-      let isRepeat = false;
-      const sendWith = (token: AccessToken) => observableOf(send((used = token)), 'the function of withToken');
-      const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
-      /** Of the first value; of later ones only responses count. */
-      const isRejectedValue = (value: T) => {
-        try {
-          return (responseIn(value) !== undefined || (!hasDelivered && isRejection !== undefined)) && isRejected(value);
-        } catch (error) {
-          discardIfResponse(value);
-          throw error;
-        }
-      };
-      const judge = (value: T) => {
-        const isRejectedNow = isRejectedValue(value);
-        if (isRejectedNow && hasDelivered) reject(rejectionBy(value));
-        // The first rejection of a repeat is passed on, and replaces nothing.
-        else if (isRejectedNow && !isRepeat) throw new RejectedValue(value);
-        hasDelivered = true;
-        hasFailed ||= isRejectedNow || !isAcceptance(value);
-      };
-      const accept = () => {
-        if (used && !hasFailed) accepted(used, () => key);
-      };
-      const beforeRepeat = (thrown: unknown): Observable<unknown> => {
-        const result = thrown instanceof RejectedValue ? thrown.value : thrown;
-        if (!used || (result === thrown && !isRejected(thrown))) throw thrown;
-        const rejection = rejectionBy(result);
-        const isFinal = hasDelivered || (!isRepeat && !isRepeatable(result));
-        if (isFinal) reject(rejection);
-        if (isFinal || isRepeat) throw thrown;
-        return recover(rejection, maxWait).pipe(
-          throwIfEmpty(() => thrown),
-          tap({
-            next: (next) => {
-              isRepeat = true;
-              // `retry` subscribes after all others got this token. One of them may have seen it rejected by then.
-              tokenAtHand = () => newest(next, rejection.token);
-            },
-            // The request is repeated, or the caller has left: the response is read by nobody.
-            unsubscribe: () => {
-              discardIfResponse(result);
-            },
-          }),
-        );
-      };
-
-      return defer(() => {
-        const token = tokenAtHand();
-        return token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
-      }).pipe(
-        tap({
-          next: judge,
-          // Not at the first value: a client that reports its progress emits some before the server has answered.
-          complete: accept,
-          // `take(1)` behind it: the request ends with its first value.
-          unsubscribe: () => {
-            if (hasDelivered) accept();
-          },
-        }),
-        retry({ delay: beforeRepeat }),
-        // A rejected value is the result, if no other token came.
-        catchError((thrown: unknown) =>
-          thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
-        ),
-      );
-    });
+  const isRejectedValue = (value: unknown, isFirst: boolean) => {
+    const isResponse = !!responseIn(value);
+    try {
+      return (isResponse || (isFirst && isRejection !== undefined)) && isRejectedError(value);
+    } catch (error) {
+      discardIfResponse(value);
+      throw error;
+    }
   };
+  const rules = { key, maxWait, isRejectedError, isRejectedValue, isRepeatable };
+  return (token$) => {
+    const manager = managerOf(token$);
+    return defer(() => sendAndRepeat(manager, send, rules)).pipe(
+      catchError((thrown: unknown) =>
+        thrown instanceof RejectedValue ? of(thrown.value as T) : throwError(() => thrown),
+      ),
+    );
+  };
+}
+
+/** Errors with a `RejectedValue` where a rejected value is the result. */
+function sendAndRepeat<T>(
+  { use, take, recover, reject, accepted, newest }: TokenManager,
+  send: Send<T>,
+  { key, maxWait, isRejectedError, isRejectedValue, isRepeatable }: Rules,
+): Observable<T> {
+  let tokenAtHand = use;
+  let used: AccessToken | undefined;
+  let hasDelivered = false;
+  let hasFailed = false;
+  let isRepeat = false;
+  const sendWith = (token: AccessToken) => observableOf(send((used = token)), 'the function of withToken');
+  const rejectionBy = (result: unknown) => ({ token: used as AccessToken, kind: kindOfRejection(result), key });
+  const judge = (value: T) => {
+    const isRejected = isRejectedValue(value, !hasDelivered);
+    if (isRejected && hasDelivered) reject(rejectionBy(value));
+    // The first rejection of a repeat is passed on, and replaces nothing.
+    else if (isRejected && !isRepeat) throw new RejectedValue(value);
+    hasDelivered = true;
+    hasFailed ||= isRejected || !isAcceptance(value);
+  };
+  const accept = () => {
+    if (used && !hasFailed) accepted(used, () => key);
+  };
+
+  const beforeRepeat = (thrown: unknown): Observable<unknown> => {
+    const result = thrown instanceof RejectedValue ? thrown.value : thrown;
+    if (!used || (result === thrown && !isRejectedError(thrown))) throw thrown;
+    const rejection = rejectionBy(result);
+    const isFinal = hasDelivered || (!isRepeat && !isRepeatable(result));
+    if (isFinal) reject(rejection);
+    if (isFinal || isRepeat) throw thrown;
+    return recover(rejection, maxWait).pipe(
+      throwIfEmpty(() => thrown),
+      tap({
+        next: (next) => {
+          isRepeat = true;
+          // `retry` subscribes after all others got this token. One of them may have seen it rejected by then.
+          tokenAtHand = () => newest(next, rejection.token);
+        },
+        // The request is repeated, or the caller has left: the response is read by nobody.
+        unsubscribe: () => {
+          discardIfResponse(result);
+        },
+      }),
+    );
+  };
+
+  return defer(() => {
+    const token = tokenAtHand();
+    return token ? sendWith(token) : take(maxWait).pipe(switchMap(sendWith));
+  }).pipe(
+    tap({
+      next: judge,
+      // Not at the first value: a client that reports its progress emits some before the server has answered.
+      complete: accept,
+      // `take(1)` behind it: the request ends with its first value.
+      unsubscribe: () => {
+        if (hasDelivered) accept();
+      },
+    }),
+    retry({ delay: beforeRepeat }),
+  );
 }
 
 function discardIfResponse(value: unknown): void {
