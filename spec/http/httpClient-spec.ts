@@ -697,7 +697,7 @@ describe('the client', () => {
         http.request('/', init),
       ])
         expect((await failureOf(firstValueFrom(sent$))).message).toBe(
-          `unknown option "${name}": the URL has the query, and a body is an argument`,
+          `unknown option "${name}": a query is part of the URL, a body is an argument`,
         );
       expect(calls).toHaveLength(0);
     },

@@ -123,11 +123,11 @@ function answerTo(
       return false;
     };
     /** What the last sending ended with. */
-    let last: unknown;
-    const keep = (outcome: unknown) => void (last = outcome);
+    let outcomeBefore: unknown;
+    const keep = (outcome: unknown) => void (outcomeBefore = outcome);
     const response$ = requestWith(
       (token) =>
-        send(authorized(stream, pastCache(request, last), token)).pipe(
+        send(authorized(stream, pastCacheOfFetch(request, outcomeBefore), token)).pipe(
           filter(isResponse),
           tap<HttpEvent<unknown>>({ next: keep, error: keep }),
         ),
@@ -154,7 +154,7 @@ function answerTo(
  * The request, and its repeat for a server: the HTTP cache of a browser may have kept the rejection. XMLHttpRequest
  * cannot pass its cache; only answers of fetch say `redirected`.
  */
-function pastCache(request: HttpRequest<unknown>, rejection: unknown): HttpRequest<unknown> {
+function pastCacheOfFetch(request: HttpRequest<unknown>, rejection: unknown): HttpRequest<unknown> {
   const isByFetch = (rejection as HttpErrorResponse | undefined)?.redirected !== undefined;
   const { cache = 'default' } = request as { cache?: RequestCache };
   return isByFetch && cache === 'default' ? request.clone({ cache: 'reload' }) : request;

@@ -5,7 +5,7 @@ import { fieldsOf } from '../internal/answers.js';
 import { looksLikeResponse } from '../token/isRejection.js';
 import type { AccessToken } from '../token/types.js';
 import { limitOf, timeoutMessageOf } from './interruptions.js';
-import { proxyOf } from './proxies.js';
+import { connectionOf } from './proxies.js';
 import { recordingFetch } from './recordingFetch.js';
 import type { RedirectTracker } from './redirects.js';
 
@@ -30,7 +30,7 @@ export function attemptOf(
   return {
     ...config,
     headers: config.headers.concat({ Authorization: authorizationOf(token) }),
-    ...proxyOf(config, url),
+    ...connectionOf(config, url),
     beforeRedirect,
     ...(fetch && { env: { ...config.env, fetch: recordingFetch(config.env?.fetch ?? undefined) } }),
     ...(limit < Infinity &&

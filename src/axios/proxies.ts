@@ -6,7 +6,7 @@ import { isLoopback } from '../internal/loopback.js';
  * The options `proxy` and `httpAgent` of a request that is not encrypted: none that leads to the proxy of the
  * environment (`http_proxy`), which would read the token, unless the caller gave one.
  */
-export function proxyOf(
+export function connectionOf(
   { proxy, httpAgent }: InternalAxiosRequestConfig,
   url: string,
 ): Partial<InternalAxiosRequestConfig> {
@@ -15,8 +15,7 @@ export function proxyOf(
   const { host, hostname = host } = { ...(proxy as object) } as { host?: string; hostname?: string };
   if (proxy && !isLoopback({ hostname: hostname === '::1' ? '[::1]' : String(hostname) }))
     throw new TypeError('the token may not go over plain http through a proxy: see the option "proxy" of the request');
-  const agent: unknown = httpAgent ?? directAgent();
-  return { proxy: proxy ?? false, ...(agent !== undefined && { httpAgent: agent }) };
+  return { proxy: proxy ?? false, httpAgent: (httpAgent as unknown) ?? directAgent() };
 }
 
 let direct: object | undefined;

@@ -20,7 +20,7 @@ export interface TokenRecord {
   readonly uptime: number;
   /** The boot of the machine to which that uptime belongs. */
   readonly boot: string;
-  /** The id of what the file held when it was fetched; '' nothing. */
+  /** The id of what the file held when it was fetched; '' if it held nothing. */
   readonly replaces?: string;
   /** Whether a server refused the token. Its refresh token may be good. */
   readonly rejected: boolean;

@@ -61,7 +61,7 @@ function tokenFor(
 
 /** The lock is given back, however this ends. Null: look again. */
 async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: HeldLock): Promise<StoredToken | null> {
-  let isKept = false;
+  let isSettled = false;
   try {
     // Someone may have stored a token between the first look and the lock.
     const base = await store.read();
@@ -69,7 +69,7 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
     if (isGivenUp(refresh) || tokenFor(store, refresh, base)) return null;
     if (base && !base.rejected && reason === 'rejected' && base.response?.access_token === previous?.value) {
       // Before the fetch, so that no process is given the token meanwhile.
-      isKept = await lock.commit(serialized({ ...base, rejected: true }));
+      isSettled = await lock.commit(serialized({ ...base, rejected: true }));
       return null;
     }
     const sent = stopwatch();
@@ -77,7 +77,7 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
       ...refresh,
       timers: store.timers,
     }).catch(async (failure: unknown) => {
-      isKept = await unmark(store, lock, base).catch(() => false);
+      isSettled = await unmark(store, lock, base).catch(() => false);
       throw failure;
     });
     const age = () => sent() + headStartOf(refresh.request);
@@ -85,7 +85,7 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
     // Somebody may have deleted the file, which leaves the lock as it is.
     await store.read().catch(() => null);
     if (refresh.isSignedOut()) return null;
-    isKept = true;
+    isSettled = true;
     const fetched = { record, base };
     // First, since a process that watches the file may see it before this goes on.
     store.remember(fetched);
@@ -94,7 +94,7 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
     if (saved.type === 'failed') refresh.request.report?.(saved.failure);
     return { response, age: age(), origin: 'fetched' };
   } finally {
-    if (!isKept) await lock.release().catch(() => undefined);
+    if (!isSettled) await lock.release().catch(() => undefined);
   }
 }
 

@@ -164,7 +164,7 @@ function prepared(given: HttpRequestInit | null | undefined): Prepared {
   if (init.timeout !== undefined) numbersIn({ timeout: init.timeout }, TIMEOUT);
   for (const name in given)
     if (FOREIGN.has(name) && (init as Record<string, unknown>)[name] !== undefined)
-      throw new TypeError(`unknown option "${name}": the URL has the query, and a body is an argument`);
+      throw new TypeError(`unknown option "${name}": a query is part of the URL, a body is an argument`);
   return init;
 }
 

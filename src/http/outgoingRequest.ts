@@ -58,8 +58,8 @@ export function outgoingRequest(
 }
 
 /**
- * The Request as it is now, but for its headers: the caller may read it. Without a body, or with another in the init, it
- * cannot change. It is not asked for its body, since Deno then sends that in chunks, without its length.
+ * The Request as it is now, but for its headers: the caller may read it. A GET or HEAD, and a Request beside another
+ * body, cannot change. The Request is not asked for its body, since Deno would then send that in chunks.
  */
 export const copyOfRequest = (request: Request | undefined, { body }: OutgoingInit): Request | undefined =>
   request && !body && !isSafeMethod(request.method) ? request.clone() : request;

@@ -2,7 +2,7 @@
  * Reads what answers and errors of every client carry: Response, HttpErrorResponse, AjaxError, axios', got's, ky's,
  * superagent's, wreck's, MSAL's, Okta's, AWS', Apollo's, tRPC's, gRPC's, Box', Kiota's and our own.
  */
-import { isCode, isOAuthCode, isTemporaryCode } from './oauthErrors.js';
+import { isCode, isPermanentCode, isTemporaryCode } from './oauthErrors.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -61,8 +61,8 @@ export function errorCodeOf(answer: unknown): string | undefined {
     const members = [errorCode, error_code, oauth2Code, code, lists, __type].flat(2);
     const found = codeIn(error) ?? oauthCodeIn(members);
     // ServiceNow says `server_error`, and the code that it means in the description.
-    const isOtherwise = found !== undefined && isTemporaryCode(found) && isOAuthCode(error_description);
-    if (found !== undefined) return isOtherwise ? (error_description as string) : found;
+    const isRefusalInDescription = found !== undefined && isTemporaryCode(found) && isPermanentCode(error_description);
+    if (found !== undefined) return isRefusalInDescription ? (error_description as string) : found;
   }
   // The name of the error's class says less than what the server said.
   return oauthCodeIn([fieldsOf(answer).name]);
@@ -104,7 +104,7 @@ function oauthCodeIn(members: readonly unknown[]): string | undefined {
       return [member, error, code, fieldsOf(extensions).code, reason];
     })
     .filter((each): each is string => typeof each === 'string' && each !== 'cancelled')
-    .find((each) => isOAuthCode(each) || isTemporaryCode(each));
+    .find((each) => isPermanentCode(each) || isTemporaryCode(each));
 }
 
 /**

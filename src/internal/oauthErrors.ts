@@ -29,11 +29,11 @@ const CODE = /^[a-z]+(_[a-z0-9]+)+$/;
 /** An error code after which the same request may succeed later. */
 export const isTemporaryCode = (code: string): boolean =>
   code.length <= LONGEST_CODE &&
-  !isOAuthCode(code) &&
+  !isPermanentCode(code) &&
   (TEMPORARY.includes(code) || RATE.test(code) || TROUBLE.test(code) || SERVER_ERROR.test(code));
 
 /**
- * Whether a text is spelled like an error code. Whether it is permanent depends on the status, unless `isOAuthCode`.
+ * Whether a text is spelled like an error code. Whether it is permanent depends on the status, unless `isPermanentCode`.
  */
 export const isCode = (text: string): boolean => CODE.test(text) || isTemporaryCode(text);
 
@@ -112,10 +112,10 @@ const OTHERS = [
 
 /** Whether a code is in one of these lists. Any other text of a server may repeat a secret, and is never printed. */
 export const isKnownCode = (code: string): boolean =>
-  isOAuthCode(code) || TEMPORARY.includes(code) || OTHERS.includes(code);
+  isPermanentCode(code) || TEMPORARY.includes(code) || OTHERS.includes(code);
 
 /** A code after which no retry helps, whatever the status. */
-export const isOAuthCode = (code: unknown): boolean => REFUSALS.includes(code as string) || requiresSignIn(code);
+export const isPermanentCode = (code: unknown): boolean => REFUSALS.includes(code as string) || requiresSignIn(code);
 
 export const requiresSignIn = (code: unknown): code is string =>
   SIGN_IN.includes(code as string) || FIREBASE.test(code as string);

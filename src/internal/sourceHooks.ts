@@ -1,7 +1,7 @@
 /** Hidden members that link sources, stores, pools and signals to a stream. */
 
 /**
- * Where a token source keeps what it does besides fetching; see `SourceHooks` in `token/proof.ts`. From the global
+ * Where a token source keeps what it does besides fetching; see `SourceHooks` in `token/sourceHooks.ts`. From the global
  * registry, so that two copies of the package agree.
  */
 export const PROOF: unique symbol = Symbol.for('rx-fresh-token/proof');

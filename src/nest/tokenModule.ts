@@ -45,10 +45,10 @@ function makeHttp(token$: TokenStream, options: TokenModuleOptions) {
  */
 const makeModuleCheck = (name: string) => (moduleRef: ModuleRef, modules: ModulesContainer) => {
   const stream = getTokenStreamToken(name);
-  const rivals = [...modules.values()].filter(
+  const sameName = [...modules.values()].filter(
     (module) => module.isGlobal && module.hasProvider(MODULE_CHECK) && module.hasProvider(stream),
   );
-  if (rivals.length > 1)
+  if (sameName.length > 1)
     throw new TypeError(
       `two TokenModules are global under the name "${name}": give each its own "name", or set isGlobal to false`,
     );

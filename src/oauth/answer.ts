@@ -1,7 +1,7 @@
 /** Reads the answer of a token endpoint: a token, or an error with the code that the answer means. */
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
 import { errorCodeOf, fieldsOf, isHtml, limitsRate, parseBody } from '../internal/answers.js';
-import { isKnownCode, isOAuthCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
+import { isKnownCode, isPermanentCode, isTemporaryCode, requiresSignIn } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import { emptyBody } from '../token/tokenResponse.js';
@@ -94,7 +94,7 @@ function codeMeant(answer: Answer, code = '', description: unknown): string | un
   if (isText(description) && asksInWords(description, mustSignIn) && !isTemporaryCode(code))
     return TEMPORARILY_UNAVAILABLE;
   if (!mustSignIn && mayRejectRefreshToken(status, code) && saysToSignIn(text)) return 'invalid_grant';
-  return asksForRetry && !isOAuthCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
+  return asksForRetry && !isPermanentCode(code) && !isTemporaryCode(code) ? TEMPORARILY_UNAVAILABLE : undefined;
 }
 
 /**

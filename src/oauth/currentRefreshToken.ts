@@ -98,7 +98,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     },
     replace,
     /** The server has refused the one in use: the user is asked to sign in. */
-    refused: (): void => {
+    markRefused: (): void => {
       refused = current;
     },
     /** As `replace`, after a sign-in. If that brings no refresh token, the refused one is not sent again. */

@@ -55,7 +55,7 @@ export function createRenewal(
 
   async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
     if (!signIn || signal.aborted || ended.aborted) throw failure;
-    rotation.refused();
+    rotation.markRefused();
     return orAborted(signIn.begin(report), signal);
   }
 

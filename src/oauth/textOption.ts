@@ -24,17 +24,17 @@ export const hasControlCharacter = (value: string): boolean => /\p{Cc}/u.test(va
 /** No token begins or ends with white space. Files end with a line break. */
 export const trimmed = (value: unknown): string | undefined => (typeof value === 'string' ? value.trim() : undefined);
 
-/** What nobody means as a token in a file. */
-const NO_TOKEN: Record<string, RegExp> = {
-  JSON: /^[{["']/,
-  'a page': /^</,
-  'control characters, as of UTF-16': /[^\P{Cc}\s]/u,
-  'white space': /\s/,
-  'an assignment': /^\w*token\w*=/i,
-  'a form': /^\w+=[^=&]+&/,
-  'the name of a value': /^(null|undefined|true|false)$/i,
-};
+/** What nobody means as a token in a file. The first that fits is named: UTF-16 has white space, too. */
+const NO_TOKEN: readonly (readonly [string, RegExp])[] = [
+  ['JSON', /^[{["']/],
+  ['a page', /^</],
+  ['control characters, as of UTF-16', /[^\P{Cc}\s]/u],
+  ['several words or lines', /\s/],
+  ['an assignment', /^\w*token\w*=/i],
+  ['a form', /^\w+=[^=&]+&/],
+  ['the name of a value', /^(null|undefined|true|false)$/i],
+];
 
 /** What a text of a file is, if it is no token. */
 export const otherThanToken = (text: string): string | undefined =>
-  Object.keys(NO_TOKEN).find((name) => NO_TOKEN[name]?.test(text));
+  NO_TOKEN.find(([, pattern]) => pattern.test(text))?.[0];

@@ -50,8 +50,8 @@ const explicitBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.
 export function observeToken(token$: TokenStream, options: ObserveTokenOptions): Subscription {
   const { waits$, shownNow } = managerOf(token$);
   requireObject(options);
-  const { meter, name, ...others } = options;
-  refuseUnknown(others, {});
+  refuseUnknown(options, { meter: true, name: true });
+  const { meter, name } = options;
   if ((meter as unknown) === undefined) throw wrong('meter', meter, 'a Meter of @opentelemetry/api');
   requireMethod('meter', meter, 'createHistogram');
   requireText('name', name);

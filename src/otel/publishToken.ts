@@ -1,7 +1,7 @@
 import type * as DiagnosticsChannel from 'node:diagnostics_channel';
 import { Subscription } from 'rxjs';
 import { builtinModule } from '../internal/builtinModule.js';
-import { refuseUnknown, requireText } from '../internal/validate.js';
+import { refuseUnknown, requireObject, requireText } from '../internal/validate.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 
@@ -28,8 +28,9 @@ export interface PublishTokenOptions {
  */
 export function publishToken(token$: TokenStream, options: PublishTokenOptions): Subscription {
   managerOf(token$);
-  const { name, ...others }: Partial<PublishTokenOptions> = { ...options };
-  refuseUnknown(others, {});
+  requireObject(options);
+  refuseUnknown(options, { name: true });
+  const { name } = options;
   requireText('name', name);
   const channel = builtinModule<typeof DiagnosticsChannel>('node:diagnostics_channel')?.channel;
   if (!channel) return Subscription.EMPTY;

@@ -2,7 +2,7 @@
 import { nextMoment } from '../token/state.js';
 import type { FullManager } from '../token/tokenManager.js';
 
-/** Ends a manager without an event. Its record holds what another one needs to go on. */
+/** Ends a manager without an event. Its state holds what another one needs to go on. */
 export function endManager({ parts: { context, pipeline, signOuts } }: FullManager): void {
   const { state, events } = context;
   const { held, isConnected } = state;

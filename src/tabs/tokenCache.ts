@@ -46,12 +46,13 @@ export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStream
     },
     /** The last response, even if its token is over or rejected: it may hold a refresh token that rotates. */
     lastResponse: (): StoredToken | null => last && stored(last, last.age()),
-    /**
-     * A server rejected this token: it is neither kept nor given out, until a fetch brings it again. Undefined: the
-     * fetch failed.
-     */
+    /** A server rejected this token: it is neither kept nor given out, until a fetch brings it again. */
     reject: (value: string | undefined): void => {
       rejected = value;
+    },
+    /** The fetch of its replacement failed: the rejected token is given out again. */
+    giveOutAgain: (): void => {
+      rejected = undefined;
     },
     clear: (): void => {
       newest = last = null;

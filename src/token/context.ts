@@ -64,7 +64,7 @@ export function createContext(source: TokenSource, settings: Settings, state: To
     startTimer,
     /** Emits when the refresh under way is given up. */
     cancelled$: new Subject<void>(),
-    /** Those who wait for one token, the first of them first; for metrics, since when. */
+    /** Those who wait for one token, the first of them first. `since`: for metrics. */
     waiting: new Set<{ readonly since: number }>(),
     /** The usable token, without side effects. */
     current: (): AccessToken | null => usableToken(state, now()),

@@ -4,23 +4,24 @@
  */
 import { Subject } from 'rxjs';
 import type { TokenEvent, UntimedTokenEvent } from './events.js';
+import { createSteps } from './steps.js';
 
 export type EventQueue = ReturnType<typeof createEventQueue>;
 
-export function createEventQueue(now: () => number) {
+export function createEventQueue(shownNow: () => number) {
   const events = new Subject<TokenEvent>();
-  const queue: (() => void)[] = [];
+  const steps = createSteps();
 
   const deliver = (step: () => void): void => {
-    if (queue.push(step) > 1) return;
-    for (; queue[0]; queue.shift()) queue[0]();
+    steps.add(step);
+    steps.run();
   };
 
   return {
     events$: events.asObservable(),
     emit: (untimed: UntimedTokenEvent): void => {
       if (!events.observed) return;
-      const event = { ...untimed, at: now() };
+      const event = { ...untimed, at: shownNow() };
       deliver(() => {
         events.next(event);
       });

@@ -10,10 +10,11 @@ import {
   statusOf,
 } from '../internal/answers.js';
 import { messageOf } from '../internal/messageOf.js';
-import { isOAuthCode, isTemporaryCode } from '../internal/oauthErrors.js';
+import { isPermanentCode, isTemporaryCode } from '../internal/oauthErrors.js';
 import { parseHttpDate, parseRetryAfter } from '../internal/retryAfter.js';
 import { callPredicate } from '../internal/callPredicate.js';
-import { randomShare, isMarkedPermanent } from './permanentError.js';
+import { randomShare } from './callOption.js';
+import { isMarkedPermanent } from './permanentError.js';
 
 /** A server is not believed when it asks for a longer pause than this. Milliseconds. */
 export const MAX_RETRY_AFTER = 5 * 60_000;
@@ -63,16 +64,16 @@ const LONGEST_CHAIN = 5;
  * The first of a failure and its causes that says why. A source may wrap what a client threw, and one that uses another
  * stream fails as that does. Of several errors, as of Promise.any, it is the first after which a retry may help.
  *
- * @param passed the code of the one error of this library that has its reason below it; null: none is looked below
+ * @param wrapper the code of the one error of this library whose cause is judged in its place; null: none
  */
 export function failureWithReason(
   failure: unknown,
-  passed: TokenError['code'] | null = 'ERR_TOKEN_UNAVAILABLE',
+  wrapper: TokenError['code'] | null = 'ERR_TOKEN_UNAVAILABLE',
 ): unknown {
   let each = failure;
   for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
-    if (isTokenError(each) ? each.code !== passed : says !== undefined) return each;
+    if (isTokenError(each) ? each.code !== wrapper : says !== undefined) return each;
     const { cause, reason, errors } = fieldsOf(each);
     each =
       cause ??
@@ -82,7 +83,7 @@ export function failureWithReason(
   return failure;
 }
 
-/** A mistake of the source's, or of the client with which it asks. */
+/** Marked as permanent, or an error of this library inside the source. */
 const isFinal = (failure: unknown): boolean =>
   isMarkedPermanent(failure) ||
   isTokenError(failure, 'ERR_TOKEN_STREAM_CLOSED') ||
@@ -99,7 +100,7 @@ export function isPermanentFailure(thrown: unknown): boolean {
   if (isTemporaryStatus(status) || fieldsOf(failure).$retryable) return false;
   const code = errorCodeOf(failure);
   if (code !== undefined && isTemporaryCode(code)) return false;
-  if (code !== undefined && isOAuthCode(code)) return true;
+  if (code !== undefined && isPermanentCode(code)) return true;
   if (limitsRate(failure)) return false;
   // An error in a response of status 200 is judged like one of 400. The code of a foreign error need not be a server's.
   if (status === undefined || status < 400) return isTokenError(failure, 'ERR_TOKEN_ENDPOINT') && code !== undefined;
@@ -110,11 +111,11 @@ export function isPermanentFailure(thrown: unknown): boolean {
  * How long the server asked to wait, in ms: the `Retry-After` header by the response's own `Date`, or `retryAfter`.
  * The header first: our own errors have one of the two, and others may mean seconds by the member.
  */
-export function retryAfterOf(thrown: unknown, now: number): number | undefined {
+export function retryAfterOf(thrown: unknown, shownNow: number): number | undefined {
   const failure = failureWithReason(thrown);
   const { retryAfter } = fieldsOf(failure);
   const wait =
-    parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || now) ??
+    parseRetryAfter(headerOf(failure, 'retry-after'), parseHttpDate(headerOf(failure, 'date') ?? '') || shownNow) ??
     (typeof retryAfter === 'number' && retryAfter < Infinity ? retryAfter : -1);
   return wait < 0 ? undefined : Math.min(wait, MAX_RETRY_AFTER);
 }

@@ -17,12 +17,12 @@ const UNREAD_LIFETIME = /^((access_?)?token_?)?expir|^valid(ity|_?until)|^(exp|t
 export function holdToken(context: TokenContext, received: ReceivedToken): void {
   const previous = context.state.last?.token ?? null;
   takeUp(context, received);
-  const announce = () => {
-    announceArrived(context, received, previous);
+  const emit = () => {
+    emitChange(context, received, previous);
   };
   // A stream has no listeners before it exists: the event comes a tick later.
-  if (received.origin === 'initial') context.startTimer(0, announce);
-  else announce();
+  if (received.origin === 'initial') context.startTimer(0, emit);
+  else emit();
 }
 
 /** Brings the state up to date. */
@@ -61,7 +61,7 @@ function takeUp({ state, now, cancelled$, startTimer }: TokenContext, received: 
   }
 }
 
-function announceArrived(context: TokenContext, received: ReceivedToken, previous: AccessToken | null): void {
+function emitChange(context: TokenContext, received: ReceivedToken, previous: AccessToken | null): void {
   const { state, settings, now, events } = context;
   const { token, reason, took, origin, attempt } = received;
   if (!sameToken(token, previous) && state.last?.token === token)

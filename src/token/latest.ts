@@ -1,5 +1,6 @@
 /** The connector of the pipeline: a ReplaySubject(1) whose value stops being replayed. */
 import type { Observer, SubjectLike, Subscriber } from 'rxjs';
+import { createSteps } from './steps.js';
 
 /** What {@link latest} asks of its owner. */
 export interface LatestOptions<T> {
@@ -23,29 +24,21 @@ export interface LatestOptions<T> {
  */
 export function latest<T>({ replay, beforeEmit, isCurrent, onCount }: LatestOptions<T>): SubjectLike<T> {
   const subscribers = new Set<Observer<T>>();
-  /** The values that are being emitted, each to those who were there when it came. */
-  const emissions: (() => void)[] = [];
-  let isEmitting = false;
+  const emissions = createSteps();
   return {
     next: (value) => {
       // A copy: a subscriber that comes while the value is emitted waits for the next one.
       const present = [...subscribers];
-      emissions.push(() => {
+      // A value that a subscriber causes waits until all have this one, which may be the end of their session. Added
+      // before `beforeEmit`, whose listeners may cause the next value.
+      emissions.add(() => {
         for (const subscriber of present) {
           if (!isCurrent(value)) return;
           subscriber.next(value);
         }
       });
       beforeEmit(value);
-      // A value that a subscriber causes waits until all have this one, which may be the end of their session.
-      if (isEmitting) return;
-      isEmitting = true;
-      try {
-        for (let emit = emissions.shift(); emit; emit = emissions.shift()) emit();
-      } finally {
-        // The option `now` may have thrown.
-        isEmitting = false;
-      }
+      emissions.run();
     },
     error: (error) => {
       for (const subscriber of [...subscribers]) subscriber.error(error);

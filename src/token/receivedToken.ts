@@ -57,7 +57,7 @@ export type TokenUpdate =
   | { readonly type: 'attemptFailed' }
   | { readonly type: 'failed' | 'signedOut'; readonly error: TokenUnavailableError };
 
-/** What is known of the tokens before. */
+/** What it needs of the stream: the tokens before, the options, the clock. */
 interface Context {
   readonly state: { readonly held: ReceivedToken | null; readonly last: ReceivedToken | null };
   readonly settings: Settings;

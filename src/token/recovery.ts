@@ -121,7 +121,7 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
   };
 }
 
-/** For a pool, too, which has no manager for it. */
+/** Also called by a pool, for a stream without a manager. */
 export function accept(state: TokenState, token: AccessToken, keyOf: () => string | undefined): void {
   const { held, singleUse, refresh, rejections } = state;
   // While its replacement is fetched, an acceptance of the old token does not end the pauses: the next token may be

@@ -1,7 +1,8 @@
 /** When a token is renewed, is given to no request any more, and expires: pure functions of its response. */
 import { jwtClaims } from '../internal/jwtClaims.js';
 import type { Settings } from './options.js';
-import { callOption, randomShare, permanentError } from './permanentError.js';
+import { callOption, randomShare } from './callOption.js';
+import { permanentError } from './permanentError.js';
 import type { AccessToken, TokenResponse, TokenStreamOptions } from './types.js';
 
 const MAX_LEAD = 5 * 60_000;

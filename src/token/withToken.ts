@@ -89,7 +89,7 @@ interface Rules {
   readonly key: string | undefined;
   readonly maxWait: number | undefined;
   readonly isRejectedError: (thrown: unknown) => boolean;
-  /** Of the first value; of later ones only responses count. */
+  /** After the first value only responses are judged. */
   readonly isRejectedValue: (value: unknown, isFirst: boolean) => boolean;
   /** Whether a request that was rejected with this result may be sent again. Its token is replaced in any case. */
   readonly isRepeatable: (result: unknown) => boolean;
