@@ -83,7 +83,7 @@ describe('graphql-ws, as docs/connect.md has it', () => {
   it.each([4004, 4005, 4400, 4406, 4409, 4429, 4500])('should end after close code %p', async (code) => {
     const { port, connected } = await closing(code);
     run('orders$', port);
-    await until(() => errors.length > 0, 3000);
+    await until(() => errors.length > 0);
     expect([errors.length, errors[0]?.split(' ')[0], connected()]).toEqual([1, String(code), 1]);
   });
 
@@ -111,14 +111,14 @@ describe('socket.io, as docs/connect.md has it', () => {
   it('should end if the server has no such namespace', async () => {
     const { port, connected } = await serving(() => undefined);
     run('news$', port, '/nope');
-    await until(() => errors.length > 0, 3000);
+    await until(() => errors.length > 0);
     expect([errors, connected()]).toEqual([[' Invalid namespace'], 1]);
   });
 
   it('should end if the server disconnects the client', async () => {
     const { port, connected } = await serving((socket) => socket.disconnect(true));
     run('news$', port);
-    await until(() => errors.length > 0, 3000);
+    await until(() => errors.length > 0);
     expect([errors, connected()]).toEqual([[' io server disconnect'], 1]);
   });
 

@@ -103,7 +103,7 @@ describe('a token whose process was killed before it was in place', () => {
   });
 });
 
-it.each([160, 161, 182, 183, 250, 255])('a name of %d bytes should do', async (length) => {
+it.each([160, 161, 182, 183, 250, 255])('should work with a file name of %d bytes', async (length) => {
   const { fetch } = rotatingSource();
   const file = join(place.path, 'n'.repeat(length));
   const first = tokenOf(await ask(fileTokenStore(file), fetch));

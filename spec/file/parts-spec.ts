@@ -151,11 +151,14 @@ describe('the owner of a lock', () => {
 
   /** The owner of a lock, where `/proc` shows something else. */
   async function withProc(shown: Partial<typeof import('node:fs')>, check: (owner: typeof ownerModule) => void) {
-    await jest.isolateModulesAsync(async () => {
-      jest.doMock('node:fs', () => ({ ...jest.requireActual<object>('node:fs'), ...shown }));
-      check(await import('../../src/file/owner.js'));
-    });
-    jest.dontMock('node:fs');
+    try {
+      await jest.isolateModulesAsync(async () => {
+        jest.doMock('node:fs', () => ({ ...jest.requireActual<object>('node:fs'), ...shown }));
+        check(await import('../../src/file/owner.js'));
+      });
+    } finally {
+      jest.dontMock('node:fs');
+    }
   }
 
   it('should not be taken for another process, where `/proc` is that of other processes (a sandbox)', () =>

@@ -108,7 +108,6 @@ describe("the page's session with a back end of one's own", () => {
         const failure: unknown = await firstValueFrom(token$.refresh()).catch((error: unknown) => error);
         expect(failure).toMatchObject({ cause: { error: 'login_required' } });
         tokens.refreshToken = 'r0';
-        await new Promise((resolve) => setTimeout(resolve, 300)); // as long as nobody needs for a sign-in
         expect(await firstValueFrom(token$.refresh())).toMatchObject({ value: 'a1' });
         expect(api.seen).toHaveLength(1);
       },
@@ -122,5 +121,7 @@ describe("the page's session with a back end of one's own", () => {
       api.seen.push(await fetch(`${api.origin}/auth/refresh`, { method: 'POST', body: '{"refreshToken":"used"}' }));
       const failure: unknown = await firstValueFrom(token$.refresh()).catch((error: unknown) => error);
       expect(failure).toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE', cause: { status: 401 } });
+      // The request above, its Response, and one exchange.
+      expect(api.seen).toHaveLength(3);
     }));
 });

@@ -51,18 +51,18 @@ describe('pauseAfter', () => {
   }
 
   it.each<[string, Case, number]>([
-    ['full jitter, the dice showing nearly 1', { jitter: 0.999 }, 250],
-    ['full jitter, the dice showing a half', { failures: 3, jitter: 0.5 }, 500],
-    ['the least, whatever the dice say', { failures: 3, jitter: 0 }, LEAST_PAUSE_AFTER_FAILURE],
+    ['full jitter, of nearly 1', { jitter: 0.999 }, 250],
+    ['full jitter, of a half', { failures: 3, jitter: 0.5 }, 500],
+    ['the least, whatever the jitter', { failures: 3, jitter: 0 }, LEAST_PAUSE_AFTER_FAILURE],
     ['the least, whatever life remains', { failures: 3, jitter: 0.5, usableFor: 30 }, LEAST_PAUSE_AFTER_FAILURE],
     ['a third of the remaining life', { failures: 6, jitter: 0.999, usableFor: 1, livesFor: 5000 }, 1667],
     ['as without a token, where that is over', { failures: 6, jitter: 0.999, usableFor: -1, livesFor: 5000 }, 4995],
     ['what the server asked for, when it is more', { jitter: 0.5, retryAfter: 7000 }, 7000],
     ['what the server asked for, though the token ends sooner', { usableFor: 3000, retryAfter: 7000 }, 7000],
-    ['the dice, when the server asked for less', { failures: 6, jitter: 0.5, retryAfter: 1000 }, 2500],
+    ['the jittered step, when the server asked for less', { failures: 6, jitter: 0.5, retryAfter: 1000 }, 2500],
     ['the least, when the server asked for nothing', { jitter: 0, retryAfter: 0 }, LEAST_PAUSE_AFTER_FAILURE],
     ['finite, however long the outage', { failures: 1025, jitter: 0.5, settings: { ...backoff, initial: 0 } }, 50],
-    ['a number, whatever the dice say', { jitter: Infinity, settings: { ...backoff, initial: 0 } }, 50],
+    ['a number, whatever the jitter', { jitter: Infinity, settings: { ...backoff, initial: 0 } }, 50],
   ])('should be %s', (_kind, failed, expected) => {
     expect(pause(failed)).toBe(expected);
   });

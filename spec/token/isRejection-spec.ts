@@ -186,7 +186,7 @@ describe('a 403 with a body that can be read', () => {
     expect(isRejection({ name: 'HttpErrorResponse', status: 403, headers, error: body })).toBe(rejection);
   });
 
-  it('should not be so for a 401, nor for invalid_token', () => {
+  it('should count as a rejection with a 401 or invalid_token, whatever the body says', () => {
     const data = { error: 'rate_limit_exceeded' };
     expect(isRejection({ status: 401, headers: {}, data })).toBe(true);
     const headers = { 'www-authenticate': 'Bearer error="invalid_token"' };
