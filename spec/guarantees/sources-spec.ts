@@ -1,13 +1,20 @@
 /* eslint rxjs-x/throw-error: off -- sources throw what they like */
 import { filter, firstValueFrom, from, of, throwError, type ObservableInput } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { isTokenError, takeToken, type AccessToken, type TokenEvent, type TokenSource } from 'rx-fresh-token';
+import {
+  isTokenError,
+  takeToken,
+  type AccessToken,
+  type TokenEvent,
+  type TokenSource,
+  type TokenStreamOptions,
+} from 'rx-fresh-token';
 import { jwt, openStream, setUp } from './rig.js';
 
 /** What one caller gets of a source, and how often that is asked meanwhile. */
-async function resultOf(source: (n: number) => ReturnType<TokenSource>) {
+async function resultOf(source: (n: number) => ReturnType<TokenSource>, options: TokenStreamOptions = {}) {
   let asked = 0;
-  const token$ = openStream(() => source(++asked), { maxWait: 5000 });
+  const token$ = openStream(() => source(++asked), { maxWait: 5000, ...options });
   const events: TokenEvent[] = [];
   token$.events.subscribe((event) => events.push(event));
   const result: unknown = await firstValueFrom(takeToken(token$)).catch((error: unknown) => error);
@@ -74,8 +81,26 @@ describe('27: a source may answer with a token response, or with the Response of
       expect([(first.result as { value: string }).value, first.asked]).toEqual(['T1', 2]);
       const refused = failed(json({ error: 'invalid_client' }, 503));
       const { cause, asked } = await resultOf(() => throwError(() => refused));
-      expect(cause).toMatchObject({ code: 'ERR_TOKEN_ENDPOINT', status: 503, error: 'invalid_client', cause: refused });
-      expect(asked).toBe(1);
+      expect([cause, asked]).toEqual([refused, 1]);
+    });
+
+    it('leaves the body for the application, and lets isPermanent see the error', async () => {
+      const refused = failed(json({ error: 'slow_down' }, 400));
+      const seen: unknown[] = [];
+      const isPermanent = (error: unknown) => seen.push(error) > 1;
+      const { cause } = await resultOf(() => throwError(() => refused), { isPermanent });
+      expect([cause, seen]).toEqual([refused, [refused, refused]]);
+      expect(await refused.response.json()).toEqual({ error: 'slow_down' });
+    });
+
+    it.each<[string, object]>([
+      ['each time, for an error that is thrown again', failed(json({ error: 'slow_down' }, 400))],
+      ['below an error that wraps it', new Error('no login', { cause: failed(json({ error: 'slow_down' }, 400)) })],
+      ['as the cause', new Error('no login', { cause: json({ error: 'slow_down' }, 400) })],
+      ['unless the error says more', Object.assign(failed(json({}, 400)), { error: 'temporarily_unavailable' })],
+    ])('reads it %s', async (_kind, error) => {
+      const { result, asked } = await resultOf((n) => (n <= 2 ? throwError(() => error) : [json(body)]));
+      expect([(result as { value: string }).value, asked]).toEqual(['T1', 3]);
     });
 
     it('respects its Retry-After', async () => {
@@ -91,7 +116,7 @@ describe('27: a source may answer with a token response, or with the Response of
       const stalled = () => failed(new Response(new ReadableStream(), { status: 401 }));
       const token$ = openStream(() => throwError(stalled), { fetchTimeout: 2000 });
       const failure = (await firstValueFrom(takeToken(token$)).catch((error: unknown) => error)) as Error;
-      expect(failure.cause).toMatchObject({ code: 'ERR_TOKEN_ENDPOINT', status: 401 });
+      expect(failure.cause).toMatchObject({ response: { status: 401 } });
     });
 
     it.each<[string, (response: Response) => unknown, number]>([

@@ -395,11 +395,15 @@ describe('a mistake in the options', () => {
       closing(await Test.createTestingModule({ imports }).compile());
 
     it('should be named if both are global: the order of imports would decide', async () => {
-      const mistake =
-        'two TokenModules are global under the name "default": give each its own "name", or set isGlobal to false';
+      const mistake = 'two TokenModules have the name "default": give each its own "name"';
       const async = TokenModule.forRootAsync({ useFactory: () => ({ source, allowedOrigins: [] }) });
       await expect(compile(global(), async)).rejects.toThrow(new TypeError(mistake));
       await expect(compile(moduleOf({ imports: [global()] }), moduleOf({ imports: [async] }))).rejects.toThrow(mistake);
+    });
+
+    it('should be named if one module imports two that are not global', async () => {
+      const other = TokenModule.forRootAsync({ isGlobal: false, useFactory: () => ({ source, allowedOrigins: [] }) });
+      await expect(compile(moduleOf({ imports: [local(), other] }))).rejects.toThrow('give each its own "name"');
     });
 
     it('should be none if they are one module, or if one at most is global', async () => {

@@ -1,4 +1,4 @@
-import { TokenUnavailableError } from '../../src/errors.js';
+import { TokenEndpointError, TokenUnavailableError } from '../../src/errors.js';
 import { isAcceptance, kindOfRejection, isRejection, looksLikeResponse } from '../../src/token/isRejection.js';
 
 const answered = (status: number, challenge?: string) =>
@@ -144,6 +144,13 @@ describe('isRejection', () => {
     ],
     ['another stream whose source got a 401', new TokenUnavailableError('no', { cause: { status: 401 } }), false],
     [
+      'an error that wraps the 401 of a source',
+      new Error('no', { cause: new TokenEndpointError('no', { status: 401 }) }),
+      false,
+    ],
+    ['an error with several errors below it', Object.assign(new Error('no'), { errors: [{ status: 401 }] }), false],
+    ['a row of data with a status', { data: { httpStatus: 401 }, response: { status: 201, headers: {} } }, false],
+    [
       'an error that wraps it',
       new Error('no', { cause: new TokenUnavailableError('no', { cause: { status: 401 } }) }),
       false,
@@ -173,7 +180,8 @@ describe('a 403 with a body that can be read', () => {
     [{ error: { code: 403, status: 'RESOURCE_EXHAUSTED' } }, false],
     [{ error: 'insufficient_scope' }, false],
     ['{"error":"insufficient_scope"}', false],
-    [{ error: 'temporarily_unavailable' }, false],
+    [{ error: 'token_timeout' }, true],
+    [[{ errorCode: 'REQUEST_LIMIT_EXCEEDED' }], false],
     [{ error: { code: 403, errors: [{ reason: 'forbidden' }] } }, true],
     [{ error: 'Forbidden' }, true],
     [{ error: 'access_denied' }, true],

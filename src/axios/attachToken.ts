@@ -113,7 +113,11 @@ export function attachToken(
       (adapter: InternalAxiosRequestConfig['adapter']): AxiosAdapter =>
       (ready) =>
         // Another interceptor may have made a config of its own, without the adapter.
-        send({ ...ready, transformRequest, adapter: adapter ?? instance.defaults.adapter ?? axios.defaults.adapter });
+        send({
+          ...ready,
+          transformRequest: [ready.transformRequest ?? []].flat().filter((each) => each !== keepAdapter),
+          adapter: adapter ?? instance.defaults.adapter ?? axios.defaults.adapter,
+        });
     /** Interceptors that were added before run after this one. One may have named another adapter. */
     const keepAdapter: AxiosRequestTransformer = function (data: unknown) {
       if (typeof this.adapter !== 'function') this.adapter = sendBy(this.adapter);

@@ -163,7 +163,7 @@ function prepared(given: HttpRequestInit | null | undefined): Prepared {
   const init: Prepared = { signal: undefined, ...copyOfInit(given ?? {}) };
   if (init.timeout !== undefined) numbersIn({ timeout: init.timeout }, TIMEOUT);
   for (const name in given)
-    if (FOREIGN.has(name) && (init as Record<string, unknown>)[name] !== undefined)
+    if (FOREIGN.has(name) && ((init as Record<string, unknown>)[name] ?? undefined) !== undefined)
       throw new TypeError(`unknown option "${name}": a query is part of the URL, a body is an argument`);
   return init;
 }

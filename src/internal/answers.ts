@@ -34,11 +34,12 @@ export function statusOf(answer: unknown): number | undefined {
   const status = statusIn(own);
   if (status !== undefined) return status;
   const carried = [responseOf(answer), fieldsOf(own.$metadata)];
-  // A call of a batch of tRPC has its own status in `data`; that of the response is 207.
-  const told = [...carried, { httpStatus: fieldsOf(own.data).httpStatus }].map(statusIn).filter(isNumber);
+  // A call of a batch of tRPC has its own status in `data`; that of the response, in `meta`, is 207.
+  const ofCall = own.meta ? fieldsOf(own.data).httpStatus : undefined;
+  const told = [...carried, { httpStatus: ofCall }].map(statusIn).filter(isNumber);
   const failed = told.find((each) => each >= 400);
   if (failed !== undefined) return failed;
-  if (own.code === UNAUTHENTICATED && own.details && own.metadata) return 401;
+  if (own.code === UNAUTHENTICATED && ('details' in own || 'metadata' in own)) return 401;
   const isFailure = ({ code, codeName }: Fields) => isNumber(code) && code >= 400 && code <= 599 && !codeName;
   return ([own, ...carried].find(isFailure)?.code as number | undefined) ?? told[0];
 }
@@ -55,9 +56,11 @@ export const isTemporaryStatus = (status = 0): boolean => [408, 409, 410, 412, 4
  */
 export function errorCodeOf(answer: unknown): string | undefined {
   for (const carrier of [answer, ...bodiesOf(answer)]) {
-    const body = fieldsOf(parsedBody(carrier));
+    const parsed = parsedBody(carrier);
+    const body = fieldsOf(parsed);
     const { error, errorCode, error_code, oauth2Code, code, errors, graphQLErrors, __type, error_description } = body;
-    const lists = [errors, graphQLErrors, fieldsOf(error).errors];
+    // Salesforce's body is a list.
+    const lists = [errors, graphQLErrors, fieldsOf(error).errors, Array.isArray(parsed) ? parsed.map(fieldsOf) : []];
     const members = [errorCode, error_code, oauth2Code, code, lists, __type].flat(2);
     const found = codeIn(error) ?? oauthCodeIn(members);
     // ServiceNow says `server_error`, and the code that it means in the description.
@@ -73,10 +76,17 @@ const LONGEST_BODY = 2 ** 16;
 
 /** Wherever a client may keep the body of an answer: parsed, as text or as bytes. */
 function bodiesOf(answer: unknown): unknown[] {
-  const { response, data, body, error, params } = fieldsOf(answer);
+  const { response, data, body, error, params, status } = fieldsOf(answer);
   const { data: sent, body: received, text } = responseOf(answer);
-  return [data, fieldsOf(data).payload, body, response, sent, received, text, error, params];
+  // What angular-oauth2-oidc read of the URL. Elsewhere they are those of the request.
+  const told = isNumber(status) ? {} : { error: fieldsOf(params).error };
+  return [data, fieldsOf(data).payload, body, response, sent, received, text, error, told];
 }
+
+const readBodies = /* @__PURE__ */ new WeakMap<object, string>();
+
+/** Keeps the body of a Response that an error carries, so that the failure is judged by it, too. */
+export const keepBody = (response: object, text: string): void => void readBodies.set(response, text);
 
 /** A body that a client has left as text or as bytes. */
 function textOfBody(body: unknown): string | undefined {
@@ -89,7 +99,7 @@ function textOfBody(body: unknown): string | undefined {
 }
 
 function parsedBody(body: unknown): unknown {
-  const text = textOfBody(body);
+  const text = readBodies.get(body as object) ?? textOfBody(body);
   return text === undefined ? body : parseBody(text);
 }
 
@@ -100,8 +110,8 @@ function parsedBody(body: unknown): unknown {
 function oauthCodeIn(members: readonly unknown[]): string | undefined {
   return members
     .flatMap((member) => {
-      const { error, code, extensions, reason } = fieldsOf(member);
-      return [member, error, code, fieldsOf(extensions).code, reason];
+      const { error, errorCode, code, extensions, reason } = fieldsOf(member);
+      return [member, error, errorCode, code, fieldsOf(extensions).code, reason];
     })
     .filter((each): each is string => typeof each === 'string' && each !== 'cancelled')
     .find((each) => isPermanentCode(each) || isTemporaryCode(each));

@@ -26,6 +26,9 @@ const SERVER_ERROR = /^(internal server error|bad gateway|service unavailable|ga
 /** OAuth and OpenID Connect spell their codes in lower case, with underscores. Prose is no code. */
 const CODE = /^[a-z]+(_[a-z0-9]+)+$/;
 
+/** Whether a code limits the rate of requests. */
+export const isRateCode = (code: string): boolean => code.length <= LONGEST_CODE && RATE.test(code);
+
 /** An error code after which the same request may succeed later. */
 export const isTemporaryCode = (code: string): boolean =>
   code.length <= LONGEST_CODE &&
@@ -69,8 +72,8 @@ const SIGN_IN = [
   'UserUnAuthenticatedException',
 ];
 
-/** Firebase has dozens of these, such as `auth/user-token-expired` and `auth/invalid-credential`. */
-const FIREBASE = /^auth\/(user|invalid|no-current-user|custom-token)[a-z-]*$/;
+/** Firebase has dozens of these, such as `auth/user-token-expired` and `auth/wrong-password`. */
+const FIREBASE = /^auth\/(?!network|too-many|internal|quota|timeout)[a-z-]+$/;
 
 /**
  * What a token endpoint answers by RFC 6749 section 5.2, what servers say in the place of it (GraphQL in capitals), and

@@ -39,19 +39,24 @@ function makeHttp(token$: TokenStream, options: TokenModuleOptions) {
   return new HttpService(instance as unknown as HttpService['axiosRef']);
 }
 
+/** A module as Nest's container has it. */
+type NestModule = ModulesContainer extends Map<string, infer M> ? M : never;
+
 /**
- * The mistakes that only a look at the application shows. All modules are known when the first provider is made, and the
- * scopes of all dependencies when the module is initialized.
+ * The mistakes that only a look at the application shows. All modules are known when the first provider is made, and
+ * the scopes of all dependencies when the module is initialized.
  */
 const makeModuleCheck = (name: string) => (moduleRef: ModuleRef, modules: ModulesContainer) => {
   const stream = getTokenStreamToken(name);
-  const sameName = [...modules.values()].filter(
-    (module) => module.isGlobal && module.hasProvider(MODULE_CHECK) && module.hasProvider(stream),
-  );
-  if (sameName.length > 1)
-    throw new TypeError(
-      `two TokenModules are global under the name "${name}": give each its own "name", or set isGlobal to false`,
-    );
+  /** Nest adds the global modules to the imports of each module, behind its own. */
+  const isAmbiguous = ({ imports }: NestModule) =>
+    [true, false].some((isGlobal) => {
+      const isRival = (module: NestModule) =>
+        module.isGlobal === isGlobal && module.hasProvider(MODULE_CHECK) && module.hasProvider(stream);
+      return [...imports].filter(isRival).length > 1;
+    });
+  if ([...modules.values()].some(isAmbiguous))
+    throw new TypeError(`two TokenModules have the name "${name}": give each its own "name"`);
   return {
     onModuleInit() {
       if (moduleRef.introspect(stream).scope !== Scope.DEFAULT)

@@ -1,5 +1,5 @@
 /** Judges why an attempt failed: whether another one may help, and how long the server asked to wait. */
-import { isTokenError, type TokenError } from '../errors.js';
+import { isTokenError } from '../errors.js';
 import {
   errorCodeOf,
   fieldsOf,
@@ -58,30 +58,26 @@ export function failureOf(thrown: unknown, { isPermanent, random, shownNow }: Fa
 }
 
 /** How many causes of a failure are looked at. */
-const LONGEST_CHAIN = 5;
+export const LONGEST_CHAIN = 5;
 
 /**
  * The first of a failure and its causes that says why. A source may wrap what a client threw, and one that uses another
  * stream fails as that does. Of several errors, as of Promise.any, it is the first after which a retry may help.
- *
- * @param wrapper the code of the one error of this library whose cause is judged in its place; null: none
  */
-export function failureWithReason(
-  failure: unknown,
-  wrapper: TokenError['code'] | null = 'ERR_TOKEN_UNAVAILABLE',
-): unknown {
+export function failureWithReason(failure: unknown): unknown {
   let each = failure;
   for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
     const says = statusOf(each) ?? errorCodeOf(each) ?? fieldsOf(each).retryAfter;
-    if (isTokenError(each) ? each.code !== wrapper : says !== undefined) return each;
+    // Of this library's errors, only the one that no token came has its reason below it.
+    if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined) return each;
     const { cause, reason, errors } = fieldsOf(each);
-    each =
-      cause ??
-      reason ??
-      (Array.isArray(errors) ? (errors.find((one) => !isPermanentFailure(one)) ?? errors[0]) : undefined);
+    const several = Array.isArray(errors) ? errors : [];
+    each = [cause, reason, several.find((one) => !isPermanentFailure(one)), several[0]].find(isObject);
   }
   return failure;
 }
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** Marked as permanent, or an error of this library inside the source. */
 const isFinal = (failure: unknown): boolean =>

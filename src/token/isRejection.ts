@@ -1,8 +1,9 @@
 /** Decides by an answer whether the server rejected the token, how clearly it said so, and whether it accepted it. */
+import { isTokenError } from '../errors.js';
 import { fromBase64 } from '../internal/jwtClaims.js';
 import { errorCodeOf, fieldsOf, headerOf, limitsRate, statusOf } from '../internal/answers.js';
-import { isTemporaryCode } from '../internal/oauthErrors.js';
-import { failureWithReason } from './failure.js';
+import { isRateCode } from '../internal/oauthErrors.js';
+import { LONGEST_CHAIN } from './failure.js';
 import type { RejectionKind } from './rejectionMemory.js';
 
 /**
@@ -26,11 +27,21 @@ export function isRejection(result: unknown): boolean {
   if (status === 401) return true;
   // Of a body that a client has read. The challenge of a Response is all that it says of itself.
   const code = errorCodeOf(answer) ?? '';
-  return !limitsRate(answer) && code !== 'insufficient_scope' && !isTemporaryCode(code);
+  return !limitsRate(answer) && code !== 'insufficient_scope' && !isRateCode(code);
 }
 
-/** Not below an error of another stream: that one's source was rejected, not this token. */
-const answerBelow = (result: unknown): unknown => failureWithReason(result, null);
+/**
+ * The first of an error and its causes that has a status. Not below an error of this library: what another stream's
+ * source or client was answered says nothing of this token.
+ */
+function answerBelow(result: unknown): unknown {
+  let each = result;
+  for (let depth = 0; depth < LONGEST_CHAIN && !isTokenError(each); depth++) {
+    if (statusOf(each) !== undefined) return each;
+    each = fieldsOf(each).cause;
+  }
+  return result;
+}
 
 /**
  * Explicit: the token itself is invalid, so no other request should use it. Bare: a 403, which may as well say that the

@@ -26,6 +26,7 @@ import type { SourceResult } from './receivedToken.js';
 import { permanentError } from './permanentError.js';
 import {
   isFetchResponse,
+  keepBodyOf,
   noTokenError,
   readFetchResponse,
   unreadResponseIn,
@@ -143,8 +144,7 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
       return answer.subscribe(subscriber);
     });
 
-  const read = (response: FetchResponse, cause?: unknown) =>
-    from(readFetchResponse(response, timers.after(bodyTimeout), cause));
+  const read = (response: FetchResponse) => from(readFetchResponse(response, timers.after(bodyTimeout)));
 
   const responseTo = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
     defer(() => {
@@ -155,7 +155,10 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
           // `if (!response.ok) throw response`
           if (isFetchResponse(error)) return read(error);
           const response = unreadResponseIn(error);
-          return response ? read(response, error) : throwError(() => error);
+          const failed$ = throwError(() => error);
+          return response
+            ? from(keepBodyOf(response, timers.after(bodyTimeout))).pipe(switchMap(() => failed$))
+            : failed$;
         }),
         throwIfEmpty(noTokenError),
       );

@@ -1,9 +1,10 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
+import { errorCodeOf, fieldsOf, isHtml, keepBody, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import { isPrintable } from '../internal/oauthErrors.js';
+import { failureWithReason } from './failure.js';
 import { permanentError } from './permanentError.js';
 import type { TokenResponse } from './types.js';
 
@@ -21,7 +22,7 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   if (isText(value)) {
     if (fitsHeader(value)) return;
     const fault = 'the token response has an access_token that no header can carry:';
-    throw /^bearer /i.test(value)
+    throw /^\s*bearer\s/i.test(value)
       ? permanentError(`${fault} leave "Bearer " out`)
       : new InvalidTokenResponseError(`${fault} is there a line break in it?`);
   }
@@ -44,7 +45,7 @@ export const noTokenError = () => new InvalidTokenResponseError('the token sourc
 
 /** The part of a fetch Response that is read, whichever implementation made it. */
 export type FetchResponse = Pick<Response, 'status' | 'headers' | 'text'> &
-  Partial<Pick<Response, 'body' | 'bodyUsed' | 'redirected'>>;
+  Partial<Pick<Response, 'bodyUsed' | 'redirected'>>;
 
 /** A Response of fetch, of whatever platform or ponyfill. */
 export function isFetchResponse(value: unknown): value is FetchResponse {
@@ -53,29 +54,31 @@ export function isFetchResponse(value: unknown): value is FetchResponse {
   return typeof response.text === 'function' && typeof response.status === 'number' && !!response.headers?.get;
 }
 
-/** The Response that failed and that an error carries, as those of ky do, if nobody has read its body. */
-export function unreadResponseIn(error: unknown): FetchResponse | undefined {
+/** The Response of an error, such as ky's, or of its causes, if nobody has read its body. */
+export function unreadResponseIn(error: unknown): Response | undefined {
   try {
-    const { response } = fieldsOf(error);
+    const failure = failureWithReason(error);
+    const response = isFetchResponse(failure) ? failure : fieldsOf(failure).response;
     if (!isFetchResponse(response) || response.status < 400) return undefined;
-    return response.bodyUsed || response.body?.locked ? undefined : response;
+    const { bodyUsed, body, clone } = response as Partial<Response>;
+    return bodyUsed || body?.locked || !clone ? undefined : (response as Response);
   } catch {
     return undefined; // a getter of a foreign error
   }
 }
 
+/** Reads a copy of the body: the application has the error, too. */
+export const keepBodyOf = async (response: Response, late$: Observable<unknown>): Promise<void> => {
+  keepBody(response, await textOfFailure(response.clone(), late$));
+};
+
 /**
  * Reads the body of a fetch Response.
  *
  * @param late$ emits when a body that does not come is no longer waited for, since the status says that it failed
- * @param cause the error that carried the Response
  * @throws TokenEndpointError for another status than 2xx
  */
-export async function readFetchResponse(
-  response: FetchResponse,
-  late$: Observable<unknown>,
-  cause?: unknown,
-): Promise<TokenResponse> {
+export async function readFetchResponse(response: FetchResponse, late$: Observable<unknown>): Promise<TokenResponse> {
   const { status, headers } = response;
   const isOk = status >= 200 && status <= 299;
   if (isOk && response.bodyUsed) throw permanentError('the token source returned a Response whose body has been read');
@@ -87,7 +90,7 @@ export async function readFetchResponse(
     throw permanentError(
       `the token endpoint redirected, perhaps to its sign-in page${status ? '' : ', or the mode is "no-cors"'}`,
     );
-  if (!isOk) throw Object.defineProperty(endpointError(body, status, cause), 'headers', { value: headers });
+  if (!isOk) throw Object.defineProperty(endpointError(body, status), 'headers', { value: headers });
   if (text.trim() === '') throw emptyBody(status, `the token endpoint answered ${String(status)} with an empty body`);
   if (body === undefined)
     throw new InvalidTokenResponseError(`the token endpoint answered ${String(status)} with a body that is not JSON`);
@@ -102,7 +105,7 @@ const textOfFailure = (response: FetchResponse, late$: Observable<unknown>): Pro
   firstValueFrom(merge(response.text(), late$.pipe(map(() => '')))).catch(() => '');
 
 /** What a token endpoint says when it refuses (RFC 6749 section 5.2). */
-function endpointError(body: unknown, status: number | undefined, cause?: unknown): TokenEndpointError {
+function endpointError(body: unknown, status: number | undefined): TokenEndpointError {
   const { error_description } = fieldsOf(body);
   const given = errorCodeOf(body);
   const told =
@@ -114,7 +117,6 @@ function endpointError(body: unknown, status: number | undefined, cause?: unknow
   return new TokenEndpointError(
     `the token endpoint answered${status === undefined ? '' : ` ${String(status)}`}${told}`,
     {
-      cause,
       ...(status !== undefined && { status }),
       ...(given !== undefined && { error: given }),
       ...(typeof error_description === 'string' && { error_description }),
