@@ -87,6 +87,14 @@ it.each([
   expect(seen).toEqual([{ id: next, event: 'message', data: 'a' }]);
 });
 
+it.each([
+  ['text', '✓größe'],
+  ['bytes, as a server received them', Buffer.from('✓größe').toString('latin1')],
+])('should send the Last-Event-ID of the caller in UTF-8 once: given as %s', async (_what, id) => {
+  const { sent } = await run([events('')], { headers: { 'Last-Event-ID': id } });
+  expect(Buffer.from(sent[0]?.headers.get('last-event-id') ?? '', 'latin1').toString()).toBe('✓größe');
+});
+
 it('should ignore an id that no header can carry, and send one of any length', async () => {
   const long = 'x'.repeat(500_000);
   const { sent } = await run([events('id: 5\ndata: a\n\nid: 6\x01\ndata: b\n\n'), events(`id: ${long}\ndata: c\n\n`)]);

@@ -612,6 +612,15 @@ describe('invalid_grant', () => {
     expect([used(endpoint), reauthenticate.mock.calls.length]).toEqual([['r1'], 4]);
   });
 
+  it('should send one again that asked for consent only, after a sign-in that brings no other', async () => {
+    let asked = 0;
+    const endpoint = fakeEndpoint(() => (++asked === 1 ? refuse(400, 'consent_required') : { access_token: 'T2' }));
+    const source = create(endpoint, { reauthenticate: () => of({ access_token: 'T8' }) });
+    expect((await ask(source)).access_token).toBe('T8');
+    expect((await ask(source)).access_token).toBe('T2');
+    expect(used(endpoint)).toEqual(['r1', 'r1']);
+  });
+
   it('should use one that is stored after a sign-in that brought none', async () => {
     let stored = 'r1';
     const endpoint = ended();

@@ -269,6 +269,36 @@ describe('a pool that is full', () => {
     pool.close();
   });
 
+  it('should keep the token of the key that was used last, beside streams that are in use', async () => {
+    let asked = 0;
+    const source = () => of({ access_token: `T${String(++asked)}`, expires_in: 60 });
+    const pool = createTokenPool<string>(() => source, { max: 3 });
+    const listening = ['a', 'b', 'c'].map((key) => pool.get(key).subscribe());
+    for (let i = 0; i < 5; i++) {
+      expect((await firstValueFrom(takeToken(pool.get('d')))).value).toBe('T4');
+      await firstValueFrom(timer(2));
+    }
+    listening.forEach((subscription) => {
+      subscription.unsubscribe();
+    });
+    pool.close();
+  });
+
+  it('should shrink to its limit when streams are closed', () => {
+    const { pool } = setUp({ max: 10 });
+    const streams = Array.from({ length: 50 }, (_, i) => {
+      const token$ = pool.get(String(i));
+      token$.subscribe();
+      return token$;
+    });
+    expect(pool.size).toBe(50);
+    streams.forEach((token$) => {
+      token$.close();
+    });
+    expect(pool.size).toBe(10);
+    pool.close();
+  });
+
   it('should leave a stream that somebody holds usable: a request under way is repeated, the next one has a token', async () => {
     const { pool, value } = setUp({ max: 1 });
     const held$ = pool.get('a');

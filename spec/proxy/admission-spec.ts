@@ -10,14 +10,20 @@ import { objectionToClient, objectionToRequest } from '../../src/proxy/admission
 import { atEnd, listen, send, setUp, until, Wire } from './support.js';
 
 describe('a client', () => {
-  const objection = (remoteAddress: string | undefined, host: string, headers: object = {}, options: object = {}) =>
+  const objection = (
+    remoteAddress: string | undefined,
+    host: string,
+    headers: object = {},
+    options: object = {},
+    server?: { address: () => AddressInfo | string | null; listening: boolean },
+  ) =>
     objectionToClient(
       {
         url: '/',
         method: 'GET',
         headers: { host, ...headers },
         headersDistinct: { host: [host] },
-        socket: { remoteAddress },
+        socket: { remoteAddress, ...(server && { server }) },
       },
       { allowRemoteClients: false, hosts: new Set(['token-proxy']), ...options },
     )?.status;
@@ -53,6 +59,15 @@ describe('a client', () => {
     'localhost:1:2',
   ])('may not call the proxy %s', (host) => {
     expect(objection('127.0.0.1', host)).toBe(421);
+  });
+
+  it.each<[string, AddressInfo | string | null, number | undefined]>([
+    ['a unix socket', '/run/proxy.sock', undefined],
+    ['a unix socket that was opened by another process', null, undefined],
+    ['an address', { address: '127.0.0.1', family: 'IPv4', port: 80 }, 421],
+  ])('may write any name for a unix socket only: %s', (_what, address, status) => {
+    const server = { address: () => address, listening: true };
+    expect(objection(undefined, 'orders-api', {}, {}, server)).toBe(status);
   });
 
   it('may write any name for a unix socket', async () => {

@@ -449,9 +449,18 @@ describe('options', () => {
     ['option "client"', { client: new Redis({ lazyConnect: true }).multi() }],
     ['option "client"', { client: new Redis({ lazyConnect: true }).pipeline() }],
     ['option "client" must be a client of redis or ioredis, not one of @upstash/redis', { client: upstash }],
-    ['option "client" must be one that returns promises', { client: nodeRedis3 }],
-    ['option "client" must be one that returns promises', { client: { ...client, options: { legacyMode: true } } }],
-    ['option "client" must be one that returns promises', { client: createClient().legacy() }],
+    [
+      'option "client" must be a client of redis or ioredis, version 5 or later, whose commands return promises',
+      { client: nodeRedis3 },
+    ],
+    [
+      'option "client" must be a client of redis or ioredis, version 5 or later, whose commands return promises',
+      { client: { ...client, options: { legacyMode: true } } },
+    ],
+    [
+      'option "client" must be a client of redis or ioredis, version 5 or later, whose commands return promises',
+      { client: createClient().legacy() },
+    ],
     ['option "key"', { key: '' }],
     ['option "key"', { key: 'a{b}' }],
     ['option "prefix"', { prefix: 'a{' }],

@@ -69,7 +69,8 @@ export function eventStream(
   let next: AccessToken | null = null;
   // A rejection is the stream's to answer: it knows how often in a row there was one.
   const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
-  const { 'last-event-id': firstId = '', ...own } = headersOption(options.headers);
+  const { 'last-event-id': given = '', ...own } = headersOption(options.headers);
+  const firstId = decoded(given);
   sendable(lastEventId(firstId));
   const headers = { accept: 'text/event-stream', ...sendable(own) };
   const { isRejection, reconnect, isFinal, maxWait, ...requests } = options;
@@ -142,6 +143,16 @@ function isFinalStatus(end: unknown): boolean {
 /** The header, if there is an id. In UTF-8, as the standard has it: fetch takes a character for a byte. */
 const lastEventId = (id: string): HeaderRecord =>
   id ? { 'last-event-id': Array.from(new TextEncoder().encode(id), (byte) => String.fromCharCode(byte)).join('') } : {};
+
+/** An id is UTF-8, and headers that were received hold a character for each of its bytes. */
+function decoded(id: string): string {
+  if (/[^\0-\xff]/.test(id)) return id;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(id, (char) => char.charCodeAt(0)));
+  } catch {
+    return id;
+  }
+}
 
 /** The events of one response. */
 function events(

@@ -5,22 +5,28 @@ import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../internal/files.js';
 import { isGone, ownerOf } from './owner.js';
 
-/** A name has 255 bytes, and the directory that is renamed to the lock has 91 more than the file. */
-const LONGEST_NAME = 160;
+/** Of a file or directory, in bytes. */
+const LONGEST_NAME = 255;
+
+/** What the name of the directory that is renamed to the lock has more than the lock, in bytes. */
+const OWNER_LENGTH = 86;
 
 /** What rename says when the directory is there and not empty. Windows says other things. */
 const HELD = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES', 'EBUSY'] : [])];
 
-/** Beside the file. A long name is replaced by its hash. */
-export function lockFolderOf(target: string): string {
-  const name = basename(target);
-  const isLong = Buffer.byteLength(name) > LONGEST_NAME;
-  return isLong ? join(dirname(target), `${createHash('sha256').update(name).digest('hex')}.lock`) : `${target}.lock`;
+/** A path beside this one, to which `added` bytes may be added. A name that is too long is replaced by its hash. */
+function withRoomFor(added: number, path: string): string {
+  const name = basename(path);
+  const fits = Buffer.byteLength(name) + added <= LONGEST_NAME;
+  return fits ? path : join(dirname(path), createHash('sha256').update(name).digest('hex'));
 }
+
+/** Beside the file. */
+export const lockFolderOf = (target: string): string => `${withRoomFor('.lock'.length, target)}.lock`;
 
 /** Makes a directory with a file of `size` bytes in it, and renames it to the lock. */
 export async function renameToLock(folder: string, name: string, size: number): Promise<boolean> {
-  const staging = `${folder}.${name}`;
+  const staging = `${withRoomFor(OWNER_LENGTH, folder)}.${name}`;
   const { chmod, mkdir, rename, rmdir } = promises;
   await mkdir(staging, 0o700);
   try {
@@ -39,7 +45,7 @@ export async function renameToLock(folder: string, name: string, size: number): 
 
 /** What processes left behind that were killed between making a directory and renaming it. */
 export async function removeLeftovers(folder: string): Promise<void> {
-  const [parent, prefix] = [dirname(folder), `${basename(folder)}.`];
+  const [parent, prefix] = [dirname(folder), `${basename(withRoomFor(OWNER_LENGTH, folder))}.`];
   for (const entry of await promises.readdir(parent)) {
     const owner = entry.startsWith(prefix) ? ownerOf(entry.slice(prefix.length)) : null;
     if (owner && isGone(owner)) await promises.rm(join(parent, entry), { recursive: true, force: true });

@@ -77,7 +77,8 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
       ...refresh,
       timers: store.timers,
     }).catch(async (failure: unknown) => {
-      isSettled = await unmark(store, lock, base).catch(() => false);
+      // One that was given up says nothing about the token endpoint.
+      if (!refresh.abandoned.aborted) isSettled = await unmark(store, lock, base).catch(() => false);
       throw failure;
     });
     const age = () => sent() + headStartOf(refresh.request);

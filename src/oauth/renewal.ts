@@ -1,6 +1,6 @@
 /** One renewal of a token: which way leads to it. */
 import { TokenEndpointError } from '../errors.js';
-import { isTemporaryStatus } from '../internal/answers.js';
+import { errorCodeOf, isTemporaryStatus } from '../internal/answers.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
@@ -55,7 +55,8 @@ export function createRenewal(
 
   async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
     if (!signIn || signal.aborted || ended.aborted) throw failure;
-    rotation.markRefused();
+    // `consent_required` and the like ask for the user, and leave the refresh token valid.
+    if (!errorCodeOf(failure)?.endsWith('_required')) rotation.markRefused();
     return orAborted(signIn.begin(report), signal);
   }
 

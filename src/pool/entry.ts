@@ -121,6 +121,7 @@ export class Entry<K> implements Timed {
       if (event.type === 'closed') setTimer(this, Infinity);
       else this.endLater();
       this.tell(event);
+      if (event.type === 'closed') this.context.onUnused();
     });
     if (state.isClosed) manager.parts.context.events.complete();
     else setTimer(this, clock.now());

@@ -72,8 +72,8 @@ export class RecentlyUsed<E extends Droppable> {
       const oldest = this.start.newer;
       if (oldest === newest) return;
       if (oldest.entry.isInUse) {
-        // It counts as used now: the next search would else begin with the same entries.
-        oldest.moveBefore(this.start);
+        // It counts as used just before the newest: the next search would else begin with the same entries.
+        oldest.moveBefore(newest);
         left--;
       } else this.take(oldest.name)?.drop();
     }

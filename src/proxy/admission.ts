@@ -21,7 +21,7 @@ const malformed = (status: number, text: string): ProxyAnswer => ({ status, erro
 /** What of a request decides whether it may pass. */
 export type Arrival = Pick<IncomingMessage, 'url' | 'method' | 'headers' | 'headersDistinct'> & {
   /** Node sets `server` for what a server has accepted. */
-  readonly socket: Pick<Socket, 'remoteAddress'> & { readonly server?: Pick<Server, 'address'> };
+  readonly socket: Pick<Socket, 'remoteAddress'> & { readonly server?: Pick<Server, 'address' | 'listening'> };
 };
 
 /** Why the client may not use the proxy at all, or undefined. It guards `/-/metrics` and `/-/health` too. */
@@ -41,7 +41,10 @@ export function objectionToClient(
   if (another !== undefined) return malformed(400, 'the request has more than one Host');
   // A page may give its own name the address of this machine (DNS rebinding), but not that of a unix socket, which is a
   // path. Clients may write any name for it.
-  if (typeof server?.address() !== 'string' && !isOwnHost(host, hosts))
+  const address = server?.address();
+  // That of a unix socket which systemd has opened is null.
+  const isUnixSocket = typeof address === 'string' || (address === null && server?.listening === true);
+  if (!isUnixSocket && !isOwnHost(host, hosts))
     return denied(421, 'the Host is not a name of this proxy; to add a name: --allowed-host (allowedHosts)');
   return isForeignPage(headers, host) ? denied(403, 'pages of other sites may not use the proxy') : undefined;
 }

@@ -33,7 +33,7 @@ export function ownAgent(to: URL): HttpAgent {
  * that make tunnels serve both. The value is not shown: it may be the URL of a proxy with its password.
  */
 export function checkAgent(agent: unknown, { protocol }: URL): void {
-  if (agent === undefined) return;
+  if ((agent ?? undefined) === undefined) return;
   const { addRequest, protocol: served } = fieldsOf(agent);
   const isFixed = Object.hasOwn(Object(agent) as object, 'protocol');
   if (typeof addRequest !== 'function' || (isFixed && served !== protocol))

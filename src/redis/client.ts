@@ -47,7 +47,9 @@ export function requireClient(client: unknown): RedisClient {
     isLegacy ||
     (constructor as { name?: unknown } | undefined)?.name === 'RedisLegacyClient'
   )
-    throw noClient('one that returns promises, not one that takes callbacks (node_redis 3, legacyMode, legacy())');
+    throw noClient(
+      'a client of redis or ioredis, version 5 or later, whose commands return promises, not a legacy one',
+    );
   if (typeof run === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function'))
     return client as RedisClient;
   throw noClient('a client of redis or ioredis, version 5 or later');

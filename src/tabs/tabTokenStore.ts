@@ -135,7 +135,7 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
                 .run(() => askThenFetch(request, fetch, refresh, left), left)
                 .catch((failure: unknown) => {
                   // Nobody replaces the rejected token now, and it may be good elsewhere.
-                  cache.giveOutAgain();
+                  if (!left.aborted) cache.giveOutAgain();
                   throw failure;
                 }),
             );

@@ -56,9 +56,13 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
           memory.entry = entry;
           memory.changes.next({ entry, by: self });
         }),
+        tap({
+          next: () => (memory.rejected = false),
+          // The rejected token is the one that there is, and may be good elsewhere.
+          error: () => (memory.rejected &&= memory.session !== session),
+        }),
         finalize(() => {
-          // If it failed, the rejected token is the one that there is: it may be good elsewhere.
-          if (memory.session === session) Object.assign(memory, { fetching: null, rejected: false });
+          if (memory.session === session) memory.fetching = null;
         }),
       );
     }).pipe(share());
