@@ -1,7 +1,7 @@
 /* eslint rxjs-x/throw-error: off -- clients throw what they like */
 import { concat, defer, EMPTY, map, NEVER, of, switchMap, take, throwError, timer, type Observable } from 'rxjs';
 import { cases, marbles } from 'rxjs-marbles/jest';
-import { withToken } from 'rx-fresh-token';
+import { createTokenStream, withToken, type AccessToken, type TokenResponse } from 'rx-fresh-token';
 import { answer, rejection, serving, type Served } from './rig.js';
 
 const SECOND = 1000;
@@ -382,6 +382,27 @@ describe('33: a real revocation heals', () => {
       status: number;
       challenge?: string;
     }[],
+  );
+
+  it(
+    'after a token that had expired on arrival was rejected, and came again',
+    marbles((m) => {
+      const source = jest
+        .fn<TokenResponse[], []>(() => [{ access_token: 'T3', expires_in: 60 }])
+        .mockReturnValueOnce([{ access_token: 'T1', expires_in: 0 }])
+        .mockReturnValueOnce([{ access_token: 'T1', expires_in: 0 }])
+        .mockReturnValueOnce([{ access_token: 'T2', expires_in: 60 }]);
+      const token$ = createTokenStream(source, { scheduler: m.scheduler });
+      const statuses: number[] = [];
+      const call = () => {
+        const send = ({ value }: AccessToken) => of(answer(value === 'T3' ? 200 : 401));
+        token$.pipe(withToken(send, { key: 'GET /a' })).subscribe(({ status }) => statuses.push(status));
+      };
+      for (const ms of [0, 20_000]) m.scheduler.schedule(call, ms);
+      m.scheduler.schedule(() => token$.close(), 30_000);
+      m.flush();
+      expect(statuses).toEqual([401, 200]);
+    }),
   );
 
   it(

@@ -66,10 +66,11 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
      */
     recover: (rejection: Rejection, maxWait?: number): Observable<AccessToken> => {
       const { token } = rejection;
+      let outcome: RejectionOutcome;
       const next$ = new Observable<AccessToken>((subscriber) => {
         const { held, failures } = state;
         // Nothing follows for a token of a session that ended.
-        const outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
+        outcome = isOfSession(state, token) ? decide(context, rejection) : 'suppressed';
         // Before the wait: where the token has expired, a source that answers at once ends that before it has begun.
         applyOutcome(context, rejection, outcome);
         // A `tokenRejected` listener may have signed out.
@@ -88,8 +89,9 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
       return next$.pipe(
         filter((next) => {
           const isSame = sameToken(next, token);
-          // The source returned the token again, so it is valid: this resource alone rejects it.
-          if (isSame) state.rejections?.remember(rejection, now());
+          // The source returned the token again, so it is valid: this resource alone rejects it. One that has expired on
+          // arrival and comes again says nothing of its resources.
+          if (isSame && outcome === 'refreshing') state.rejections?.remember(rejection, now());
           return !isSame;
         }),
         catchError(() => EMPTY),
