@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as ts from 'typescript';
+import { runBlock } from './runBlock.js';
 
 describe('the README', () => {
   it('should open with a quick start of at most 15 lines that runs', async () => {
@@ -18,20 +18,9 @@ describe('the README', () => {
       );
     };
     try {
-      const { outputText } = ts.transpileModule(code, {
-        compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
-      });
       const library = await import('rx-fresh-token');
-      // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- running a document's code is this test's purpose
-      new Function('require', 'exports', 'console', outputText)(
-        () => library,
-        {},
-        {
-          log: (line: unknown) => printed.push(line),
-          warn: (line: unknown) => printed.push(line),
-          error: (line: unknown) => printed.push(line),
-        },
-      );
+      const print = (line: unknown) => printed.push(line);
+      runBlock(code, { require: () => library, exports: {}, console: { log: print, warn: print, error: print } });
       await new Promise((done) => setTimeout(done, 20));
     } finally {
       globalThis.fetch = native;

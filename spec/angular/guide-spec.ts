@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import * as ts from 'typescript';
+import { runBlock } from '../runBlock.js';
 import { initTestBed } from './support.js';
 
 initTestBed();
@@ -15,9 +15,5 @@ it('should have one test in the guide', () => {
 });
 
 describe("the guide's test", () => {
-  const { outputText } = ts.transpileModule(tests[0] ?? '', {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, experimentalDecorators: true },
-  });
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- running a document's code is this test's purpose
-  new Function('require', 'exports', 'test', 'expect', outputText)(require, {}, test, expect);
+  runBlock(tests[0] ?? '', { require, exports: {}, test, expect });
 });

@@ -6,7 +6,7 @@ import { createClient, type ClientOptions } from 'graphql-ws';
 import * as rxjs from 'rxjs';
 import { Server as SocketServer, type Socket } from 'socket.io';
 import { io, type ManagerOptions } from 'socket.io-client';
-import * as ts from 'typescript';
+import { runBlock } from '../runBlock.js';
 import { WebSocket, WebSocketServer } from 'ws';
 import * as library from 'rx-fresh-token';
 import * as connections from 'rx-fresh-token/connect';
@@ -30,14 +30,11 @@ afterEach(async () => {
 
 /** Runs one half of the example of the page against a server of this spec: `orders$` or `news$`. */
 function run(name: 'orders$' | 'news$', port: number, path = ''): void {
-  const { outputText } = ts.transpileModule(
-    example
-      .replace('wss://api.example.com/graphql', `ws://127.0.0.1:${port}`)
-      .replace('https://api.example.com', `http://127.0.0.1:${port}${path}`)
-      .replace(new RegExp(`^(?!${name.replace('$', '\\$')})\\w+\\$\\.subscribe.*$`, 'gm'), '')
-      .replace(`${name}.subscribe`, `exports.token$ = token$;\nexports.running = ${name}.subscribe`),
-    { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } },
-  );
+  const code = example
+    .replace('wss://api.example.com/graphql', `ws://127.0.0.1:${port}`)
+    .replace('https://api.example.com', `http://127.0.0.1:${port}${path}`)
+    .replace(new RegExp(`^(?!${name.replace('$', '\\$')})\\w+\\$\\.subscribe.*$`, 'gm'), '')
+    .replace(`${name}.subscribe`, `exports.token$ = token$;\nexports.running = ${name}.subscribe`);
   const modules: Record<string, unknown> = {
     rxjs,
     'rx-fresh-token': library,
@@ -54,9 +51,8 @@ function run(name: 'orders$' | 'news$', port: number, path = ''): void {
   const fetched = () => Promise.resolve(Response.json({ access_token: `T${++tokens}`, expires_in: 3600 }));
   const printed = { log: () => undefined, error: (...words: unknown[]) => errors.push(words.join(' ')) };
   const exported: { running?: rxjs.Subscription; token$?: library.TokenStream } = {};
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- it is the page's
-  const start = new Function('exports', 'require', 'fetch', 'console', outputText) as (...given: unknown[]) => void;
-  start(exported, (module: string) => modules[module], fetched, printed);
+  const require = (module: string) => modules[module];
+  runBlock(code, { exports: exported, require, fetch: fetched, console: printed });
   ends.push(() => {
     exported.running?.unsubscribe();
     exported.token$?.close();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { firstValueFrom } from 'rxjs';
 import * as library from 'rx-fresh-token';
-import * as ts from 'typescript';
+import { runBlock } from '../runBlock.js';
 
 const { createFetch, takeToken } = library;
 type StartSession = (signedIn: object) => library.TokenStream;
@@ -18,12 +18,8 @@ const block = /^```ts\n(.*?)^```/ms.exec(section)?.[1] ?? '';
 /** The block of the page as a program. */
 function startSessionAt(origin: string, change: (code: string) => string): StartSession {
   const code = change(block.replace('https://api.example.com', origin));
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
-  });
   const exported = {} as { startSession: StartSession };
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- running a document's code is this test's purpose
-  new Function('require', 'exports', outputText)(require, exported);
+  runBlock(code, { require, exports: exported });
   return exported.startSession;
 }
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { configure } from 'rxjs-marbles';
-import * as ts from 'typescript';
+import { runBlock } from '../runBlock.js';
 
 const root = resolve(__dirname, '../..');
 const guide = readFileSync(join(root, 'docs/testing.md'), 'utf8');
@@ -16,18 +16,6 @@ const forJest = blocks.filter((block) => !forNode.includes(block));
 
 const titleOf = (code: string): string => /^test\('(.*?)'/m.exec(code)?.[1] ?? '';
 
-const compiled = (code: string): string =>
-  ts.transpileModule(code, {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
-  }).outputText;
-
-/** A document's code as a function of what it needs: running it is this test's purpose. */
-const run =
-  (code: string) =>
-  (given: { readonly require?: unknown }): unknown =>
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- see above
-    new Function('require', 'exports', 'jest', 'expect', code)(given.require, {}, jest, expect);
-
 /** Every block of the guide is a test file of its own; here each runs as such, in this very Jest. */
 describe('the guide', () => {
   it('should have no code but tests', () => {
@@ -37,21 +25,21 @@ describe('the guide', () => {
   });
 
   describe.each(forJest.map(({ code }) => ({ code, title: titleOf(code) })))('$title', ({ code }) => {
-    run(compiled(code))({ require });
+    runBlock(code, { require, exports: {}, jest, expect });
   });
 
   // What the guide says to do for Vitest, done here: rxjs-marbles' root knows no runner either.
   const recipe = /configure\((\{\s*assertDeepEqual: .*?\})\);/s.exec(guide)?.[1] ?? '';
   const ofRoot = (id: string): unknown =>
     id === 'rxjs-marbles/jest'
-      ? configure(run(`return ${recipe}`)({}) as Parameters<typeof configure>[0])
+      ? configure(runBlock(`return ${recipe}`, { expect }) as Parameters<typeof configure>[0])
       : jest.requireActual(id);
   const marbled = forJest.filter(({ code }) => code.includes('rxjs-marbles/jest'));
 
   describe.each(marbled.map(({ code }) => ({ code, title: titleOf(code) })))(
     'by its recipe for Vitest: $title',
     ({ code }) => {
-      run(compiled(code))({ require: ofRoot });
+      runBlock(code, { require: ofRoot, exports: {}, jest, expect });
     },
   );
 
