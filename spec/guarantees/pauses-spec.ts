@@ -262,6 +262,20 @@ describe('29: pauses after failures', () => {
     ],
   );
 
+  it(
+    'let a refreshFailed listener refresh: those who wait hear of the failure all the same',
+    marbles((m) => {
+      const rig = setUp(m, (n) => (n === 1 ? { took: 0, fail: { status: 401 } } : { took: 0 }));
+      rig.token$.events.subscribe((event) => {
+        if (event.type === 'refreshFailed') rig.tell('again', rig.token$.refresh());
+      });
+      rig.ask(0, 'a');
+      rig.at(1000, () => rig.token$.close());
+      m.flush();
+      expect(rig.log).toEqual(['0 a !TokenUnavailableError(!401)', '250 again T2']);
+    }),
+  );
+
   cases(
     'end the wait of refresh() with the reason why it is in vain',
     (m, { maxWait, meanwhile, at, outcome }) => {

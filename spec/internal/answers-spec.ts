@@ -26,7 +26,7 @@ describe('statusOf', () => {
     ["tRPC's error", { data: {}, meta: { response: new Response(null, { status: 401 }) } }, 401],
     [
       "tRPC's error of one call of a batch",
-      { data: { httpStatus: 401 }, meta: { response: new Response(null, { status: 207 }) } },
+      { shape: {}, data: { httpStatus: 401 }, meta: { response: new Response(null, { status: 207 }) } },
       401,
     ],
     ["Okta's error", { errorCode: 'E0000004', xhr: { status: 401, headers: {} } }, 401],

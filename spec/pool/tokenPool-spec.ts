@@ -284,6 +284,22 @@ describe('a pool that is full', () => {
     pool.close();
   });
 
+  it.each(['get', 'delete'] as const)('should shrink although a listener calls %s meanwhile', (method) => {
+    const { pool } = setUp({ max: 2 });
+    let left = 3;
+    pool.events.subscribe(({ type }) => {
+      if (type === 'idle' && left-- > 0) void pool[method](`k${String(left)}`);
+    });
+    const listening = Array.from({ length: 8 }, (_, i) => pool.get(`k${String(i)}`).subscribe());
+    listening.forEach((subscription) => {
+      subscription.unsubscribe();
+      void pool.get('other');
+    });
+    for (let i = 0; i < 20; i++) void pool.get(`new${String(i)}`);
+    expect(pool.size).toBe(2);
+    pool.close();
+  });
+
   it('should shrink to its limit when streams are closed', () => {
     const { pool } = setUp({ max: 10 });
     const streams = Array.from({ length: 50 }, (_, i) => {

@@ -144,11 +144,14 @@ function isFinalStatus(end: unknown): boolean {
 const lastEventId = (id: string): HeaderRecord =>
   id ? { 'last-event-id': Array.from(new TextEncoder().encode(id), (byte) => String.fromCharCode(byte)).join('') } : {};
 
-/** An id is UTF-8, and headers that were received hold a character for each of its bytes. */
-function decoded(id: string): string {
+/** An id is UTF-8, and headers that were received hold a character for each of its bytes. It may be a number. */
+function decoded(given: unknown): string {
+  const id = String(given);
   if (/[^\0-\xff]/.test(id)) return id;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(id, (char) => char.charCodeAt(0)));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      Uint8Array.from(id, (char) => char.charCodeAt(0)),
+    );
   } catch {
     return id;
   }

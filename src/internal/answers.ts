@@ -34,12 +34,12 @@ export function statusOf(answer: unknown): number | undefined {
   const status = statusIn(own);
   if (status !== undefined) return status;
   const carried = [responseOf(answer), fieldsOf(own.$metadata)];
-  // A call of a batch of tRPC has its own status in `data`; that of the response, in `meta`, is 207.
-  const ofCall = own.meta ? fieldsOf(own.data).httpStatus : undefined;
+  // A call of a batch of tRPC, whose error has a `shape`, has its own status in `data`; that of the response is 207.
+  const ofCall = 'shape' in own ? fieldsOf(own.data).httpStatus : undefined;
   const told = [...carried, { httpStatus: ofCall }].map(statusIn).filter(isNumber);
   const failed = told.find((each) => each >= 400);
   if (failed !== undefined) return failed;
-  if (own.code === UNAUTHENTICATED && ('details' in own || 'metadata' in own)) return 401;
+  if (own.code === UNAUTHENTICATED && ('metadata' in own || ('details' in own && 'path' in own))) return 401;
   const isFailure = ({ code, codeName }: Fields) => isNumber(code) && code >= 400 && code <= 599 && !codeName;
   return ([own, ...carried].find(isFailure)?.code as number | undefined) ?? told[0];
 }
@@ -83,11 +83,6 @@ function bodiesOf(answer: unknown): unknown[] {
   return [data, fieldsOf(data).payload, body, response, sent, received, text, error, told];
 }
 
-const readBodies = /* @__PURE__ */ new WeakMap<object, string>();
-
-/** Keeps the body of a Response that an error carries, so that the failure is judged by it, too. */
-export const keepBody = (response: object, text: string): void => void readBodies.set(response, text);
-
 /** A body that a client has left as text or as bytes. */
 function textOfBody(body: unknown): string | undefined {
   if (typeof body === 'string') return body.slice(0, LONGEST_BODY);
@@ -99,7 +94,7 @@ function textOfBody(body: unknown): string | undefined {
 }
 
 function parsedBody(body: unknown): unknown {
-  const text = readBodies.get(body as object) ?? textOfBody(body);
+  const text = textOfBody(body);
   return text === undefined ? body : parseBody(text);
 }
 

@@ -73,7 +73,8 @@ const SIGN_IN = [
 ];
 
 /** Firebase has dozens of these, such as `auth/user-token-expired` and `auth/wrong-password`. */
-const FIREBASE = /^auth\/(?!network|too-many|internal|quota|timeout)[a-z-]+$/;
+const FIREBASE =
+  /^auth\/(user|invalid|wrong|missing|no-current-user|custom-token|id-token|popup|cancelled|requires|operation-not|multi-factor|account|credential)[a-z-]*$/;
 
 /**
  * What a token endpoint answers by RFC 6749 section 5.2, what servers say in the place of it (GraphQL in capitals), and

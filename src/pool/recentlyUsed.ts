@@ -67,9 +67,9 @@ export class RecentlyUsed<E extends Droppable> {
 
   /** Drops the least recently used ones that are not in use, if there are too many. Keeps the newest one. */
   shrink(): void {
-    const newest = this.start.older;
     for (let left = LONGEST_SEARCH; left > 0 && this.size > this.max;) {
-      const oldest = this.start.newer;
+      // Anew each time: a listener may have used or deleted others while one was dropped.
+      const { newer: oldest, older: newest } = this.start;
       if (oldest === newest) return;
       if (oldest.entry.isInUse) {
         // It counts as used just before the newest: the next search would else begin with the same entries.

@@ -72,7 +72,7 @@ export function failureWithReason(failure: unknown): unknown {
     if (isTokenError(each) ? each.code !== 'ERR_TOKEN_UNAVAILABLE' : says !== undefined) return each;
     const { cause, reason, errors } = fieldsOf(each);
     const several = Array.isArray(errors) ? errors : [];
-    each = [cause, reason, several.find((one) => !isPermanentFailure(one)), several[0]].find(isObject);
+    each = [cause, reason].find(isObject) ?? several.find((one) => !isPermanentFailure(one)) ?? several[0];
   }
   return failure;
 }

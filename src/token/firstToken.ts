@@ -7,21 +7,26 @@ import type { TokenContext } from './context.js';
 import type { TokenUpdate } from './receivedToken.js';
 import type { AccessToken } from './types.js';
 
+interface Wait {
+  readonly maxWait?: number | undefined;
+  /** The token at hand, which each new subscriber gets first: for a caller that needs another one. */
+  readonly except?: TokenUpdate | null;
+  /** The failure after which the wait begins. A `refreshFailed` listener hears of it before those who waited. */
+  readonly failureBefore?: unknown;
+  /** Whether the wait ends with an update that brings no token. */
+  readonly endsWait?: (update: TokenUpdate) => boolean;
+}
+
 /**
  * The first token of the updates that a request may be given. Errors when the stream closes. All is told in the context
  * of the caller: those who wait would else go on in that of the first, whose fetch it was.
  *
  * Hand-made: with operators, each waiter takes half as much memory again, and 40 % more time to be given the token.
- *
- * @param except the token at hand, which each new subscriber gets first: for a caller that needs another one
- * @param endsWait says of an update that brings no token whether the wait ends with it
  */
 export function firstToken(
   { state, settings, now, timers, waiting, current }: TokenContext,
   updates$: Observable<TokenUpdate>,
-  maxWait = settings.maxWait,
-  except: TokenUpdate | null = null,
-  endsWait?: (update: TokenUpdate) => boolean,
+  { maxWait = settings.maxWait, except = null, failureBefore, endsWait }: Wait,
 ): Observable<AccessToken> {
   return new Observable((subscriber) => {
     const runInContext = captureContext();
@@ -53,7 +58,7 @@ export function firstToken(
           if (token) subscriber.next(token);
           subscriber.complete();
         });
-      else if ('error' in update) error(update.error);
+      else if ('error' in update && update.error !== failureBefore) error(update.error);
     };
     const end = new Subscription(() => waiting.delete(waiter));
     // RxJS takes a Subscription with these methods for a Subscriber, and does not wrap it.

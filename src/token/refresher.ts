@@ -25,16 +25,19 @@ export function runRefresh(
   announce: Announce,
   untilNeeded$: Observable<unknown>,
 ): Observable<TokenUpdate> {
-  const { state, settings } = context;
+  const { settings } = context;
   const refresh = begin(context, reason);
   return settings.inTurn(attempt(context, refresh)).pipe(
     retry({
       delay: (error: unknown) => (afterFailure(context, refresh, error, announce) ? untilNeeded$ : EMPTY),
     }),
-    catchError((error: unknown): Observable<TokenUpdate> => {
-      // `permanentFailure` is null if the option `now` threw.
-      const failure = state.permanentFailure ?? new TokenUnavailableError(undefined, { cause: error });
-      return of({ type: 'failed', error: failure });
+    catchError((thrown: unknown): Observable<TokenUpdate> => {
+      // It is another error if the option `now` threw.
+      const isFailure = thrown instanceof TokenUnavailableError;
+      return of({
+        type: 'failed',
+        error: isFailure ? thrown : new TokenUnavailableError(undefined, { cause: thrown }),
+      });
     }),
     finalize(() => {
       end(context, refresh);
@@ -118,10 +121,10 @@ function afterFailure(context: TokenContext, refresh: Refresh, thrown: unknown, 
   const retries = !permanent && isWanted(state, time, settings);
   // A `refreshFailed` listener may begin another refresh, if this one gives up.
   if (!retries) end(context, refresh);
-  if (permanent)
-    state.permanentFailure = new TokenUnavailableError('the token source failed permanently', { cause: error });
+  const failed = permanent ? new TokenUnavailableError('the token source failed permanently', { cause: error }) : null;
+  state.permanentFailure = failed;
   reportFailure(error, refresh.attempt, retries ? duration : null, permanent);
-  if (permanent) throw error;
+  if (failed) throw failed;
   announce({ type: 'attemptFailed' });
   return retries;
 }

@@ -24,14 +24,7 @@ import { timeLimit, type Timers } from '../internal/timers.js';
 import type { Settings } from './options.js';
 import type { SourceResult } from './receivedToken.js';
 import { permanentError } from './permanentError.js';
-import {
-  isFetchResponse,
-  keepBodyOf,
-  noTokenError,
-  readFetchResponse,
-  unreadResponseIn,
-  type FetchResponse,
-} from './tokenResponse.js';
+import { isFetchResponse, noTokenError, readFetchResponse } from './tokenResponse.js';
 import type { TokenRequest, TokenResponse, TokenSource } from './types.js';
 
 type Place = 'source' | 'store';
@@ -144,22 +137,15 @@ function createSourceCaller(source: TokenSource, { fetchTimeout, store }: FetchS
       return answer.subscribe(subscriber);
     });
 
-  const read = (response: FetchResponse) => from(readFetchResponse(response, timers.after(bodyTimeout)));
-
   const responseTo = (request: TokenRequest, setTimeLimit: SetTimeLimit): Observable<TokenResponse> =>
     defer(() => {
       setTimeLimit(fetchTimeout, 'source');
       return ask('source', request, () => answerIn(source(request))).pipe(
-        switchMap((answer) => (isFetchResponse(answer) ? read(answer) : of(answer))),
-        catchError((error: unknown) => {
-          // `if (!response.ok) throw response`
-          if (isFetchResponse(error)) return read(error);
-          const response = unreadResponseIn(error);
-          const failed$ = throwError(() => error);
-          return response
-            ? from(keepBodyOf(response, timers.after(bodyTimeout))).pipe(switchMap(() => failed$))
-            : failed$;
-        }),
+        // `if (!response.ok) throw response`
+        catchError((error: unknown) => (isFetchResponse(error) ? of(error) : throwError(() => error))),
+        switchMap((answer) =>
+          isFetchResponse(answer) ? readFetchResponse(answer, timers.after(bodyTimeout)) : of(answer),
+        ),
         throwIfEmpty(noTokenError),
       );
     });

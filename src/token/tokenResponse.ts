@@ -1,10 +1,9 @@
 /** Checks and reads what a token endpoint answered. */
 import { firstValueFrom, map, merge, type Observable } from 'rxjs';
 import { InvalidTokenResponseError, TokenEndpointError } from '../errors.js';
-import { errorCodeOf, fieldsOf, isHtml, keepBody, parseBody, statusOf } from '../internal/answers.js';
+import { errorCodeOf, fieldsOf, isHtml, parseBody, statusOf } from '../internal/answers.js';
 import { isText, kindOf } from '../internal/kindOf.js';
 import { isPrintable } from '../internal/oauthErrors.js';
-import { failureWithReason } from './failure.js';
 import { permanentError } from './permanentError.js';
 import type { TokenResponse } from './types.js';
 
@@ -53,24 +52,6 @@ export function isFetchResponse(value: unknown): value is FetchResponse {
   // First what no error has: a getter of one may throw.
   return typeof response.text === 'function' && typeof response.status === 'number' && !!response.headers?.get;
 }
-
-/** The Response of an error, such as ky's, or of its causes, if nobody has read its body. */
-export function unreadResponseIn(error: unknown): Response | undefined {
-  try {
-    const failure = failureWithReason(error);
-    const response = isFetchResponse(failure) ? failure : fieldsOf(failure).response;
-    if (!isFetchResponse(response) || response.status < 400) return undefined;
-    const { bodyUsed, body, clone } = response as Partial<Response>;
-    return bodyUsed || body?.locked || !clone ? undefined : (response as Response);
-  } catch {
-    return undefined; // a getter of a foreign error
-  }
-}
-
-/** Reads a copy of the body: the application has the error, too. */
-export const keepBodyOf = async (response: Response, late$: Observable<unknown>): Promise<void> => {
-  keepBody(response, await textOfFailure(response.clone(), late$));
-};
 
 /**
  * Reads the body of a fetch Response.

@@ -84,7 +84,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         const token = use();
         if (token) return of(token);
         if (fetcher.owns()) throw new TokenUnavailableError('a token source cannot wait for its own token');
-        return firstToken(context, checkedUpdates$, maxWait);
+        return firstToken(context, checkedUpdates$, { maxWait });
       }),
     /** Forces a refresh, or joins the one under way, and emits its token. */
     refresh: (): Observable<AccessToken> =>
@@ -96,7 +96,7 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         // The user may have signed in since. What is left of the pause is waited out, as after any other failure.
         state.permanentFailure = null;
         if (!isReplacing(state)) state.forcedBy = 'manual';
-        return firstToken(context, checkedUpdates$, undefined, held);
+        return firstToken(context, checkedUpdates$, { except: held, failureBefore: failure });
       }),
     /**
      * The token that the next attempt brings. Completes without one when the attempt fails and the token at hand stays
@@ -111,13 +111,8 @@ export function createTokenViews(context: TokenContext, { updates$, demand }: Pi
         const hasFailed = () =>
           state.held === held && current() !== null && (state.failures !== failures || !isReplacing(state));
         if (hasFailed()) return EMPTY;
-        return firstToken(
-          context,
-          checkedUpdates$,
-          maxWait,
-          held,
-          ({ type }) => type === 'attemptFailed' && hasFailed(),
-        );
+        const endsWait = ({ type }: TokenUpdate) => type === 'attemptFailed' && hasFailed();
+        return firstToken(context, checkedUpdates$, { maxWait, except: held, endsWait });
       }),
   };
 }
