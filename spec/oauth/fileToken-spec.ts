@@ -51,7 +51,7 @@ describe('fileToken', () => {
     ['gone', () => rm(path), 'ENOENT'],
     ['empty', () => writeFile(path, ''), 'is empty'],
     ['white space', () => writeFile(path, ' \n'), 'is empty'],
-    ['two lines', () => writeFile(path, 'T1\nT2\n'), 'holds no token, but white space'],
+    ['two lines', () => writeFile(path, 'T1\nT2\n'), 'holds no token, but several words or lines'],
     ['a page', () => writeFile(path, '<!doctype html>\n<title>502</title>'), 'holds no token, but a page'],
     ['a page in one line', () => writeFile(path, '<html>502</html>'), 'holds no token, but a page'],
     [
