@@ -111,6 +111,17 @@ const ofPage = (options: Pick<ProvideTokenStreamOptions, 'paths' | 'exceptPaths'
 });
 const API_OF_SHOP = ofPage({ paths: ['/shop/api'] });
 
+/** What a page shows, and the requests that it sends, after a server has rendered it. */
+async function shownAfterServer(url: string, given: Partial<Page>): Promise<unknown[]> {
+  const transferState = new TransferState();
+  const page = { ...PLAIN, ...given };
+  load('server', transferState, url, page);
+  await TestBed.inject(ApplicationRef).whenStable();
+  const browser = load('browser', transferState, url, page);
+  await TestBed.inject(ApplicationRef).whenStable();
+  return [browser.resource.value(), browser.sent];
+}
+
 it.each<[name: string, url: string, page: Partial<Page>]>([
   ['relative to a base', 'api/orders', { base: '/shop/', options: API_OF_SHOP }],
   ['relative to an absolute base', 'api/orders', { base: 'https://shop.example/shop/', options: API_OF_SHOP }],
@@ -124,13 +135,7 @@ it.each<[name: string, url: string, page: Partial<Page>]>([
   ['outside of exceptPaths', 'assets/me', { base: '/shop/', options: ofPage({ exceptPaths: ['/assets'] }) }],
   ['relative to a base elsewhere', 'me', { base: 'https://api.example/' }],
 ])('should not show what a server was answered without a token: a URL %s', async (_, url, given) => {
-  const transferState = new TransferState();
-  const page = { ...PLAIN, ...given };
-  load('server', transferState, url, page);
-  await TestBed.inject(ApplicationRef).whenStable();
-  const browser = load('browser', transferState, url, page);
-  await TestBed.inject(ApplicationRef).whenStable();
-  expect([browser.resource.value(), browser.sent]).toEqual([{ user: 'alice' }, ['Bearer T1', 'Bearer T1']]);
+  expect(await shownAfterServer(url, given)).toEqual([{ user: 'alice' }, ['Bearer T1', 'Bearer T1']]);
 });
 
 it('should not show what a server was answered that knows its page by http, and by a path alone', async () => {
@@ -151,11 +156,5 @@ it.each<[name: string, url: string, page: Partial<Page>]>([
   ['outside of paths', 'api/orders', { base: '/shop/', options: ofPage({ paths: ['/api'] }) }],
   ['relative to a base elsewhere', 'words.json', { base: 'https://cdn.example/', options: ofPage({}) }],
 ])('should leave what needs no token to the transfer cache: a URL %s', async (_, url, given) => {
-  const transferState = new TransferState();
-  const page = { ...PLAIN, ...given };
-  load('server', transferState, url, page);
-  await TestBed.inject(ApplicationRef).whenStable();
-  const browser = load('browser', transferState, url, page);
-  await TestBed.inject(ApplicationRef).whenStable();
-  expect([browser.resource.value(), browser.sent]).toEqual([{ user: 'nobody' }, []]);
+  expect(await shownAfterServer(url, given)).toEqual([{ user: 'nobody' }, []]);
 });

@@ -517,7 +517,7 @@ describe('attachToken', () => {
     expect(transformRequest).toHaveBeenCalledTimes(3);
   });
 
-  it('should leave the answer to an adapter that an interceptor has made before the call, such as a cache', async () => {
+  it('should leave the answer to an adapter that an interceptor made before the call, such as a cache', async () => {
     const { token$, asked } = tokens();
     const { adapter, sent } = stubbed(token$);
     const instance = axios.create({ baseURL: 'https://api.example' });

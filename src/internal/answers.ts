@@ -10,7 +10,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 
-/** The response that an error carries. Wreck, and so simple-oauth2, keeps it in `data`, tRPC in `meta`, Okta in `xhr`. */
+/** The response that an error carries. Wreck, and so simple-oauth2, has it in `data`, tRPC in `meta`, Okta in `xhr`. */
 const responseOf = (answer: unknown) => {
   const { response, responseInfo, data, networkError, meta, $response, xhr } = fieldsOf(answer);
   const inMember = response ?? responseInfo ?? fieldsOf(data).res ?? fieldsOf(networkError ?? meta).response;

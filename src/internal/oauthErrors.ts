@@ -33,10 +33,10 @@ export const isRateCode = (code: string): boolean => code.length <= LONGEST_CODE
 export const isTemporaryCode = (code: string): boolean =>
   code.length <= LONGEST_CODE &&
   !isPermanentCode(code) &&
-  (TEMPORARY.includes(code) || RATE.test(code) || TROUBLE.test(code) || SERVER_ERROR.test(code));
+  (TEMPORARY.includes(code) || isRateCode(code) || TROUBLE.test(code) || SERVER_ERROR.test(code));
 
 /**
- * Whether a text is spelled like an error code. Whether it is permanent depends on the status, unless `isPermanentCode`.
+ * Whether a text is spelled like an error code. The status decides whether it is permanent, unless `isPermanentCode`.
  */
 export const isCode = (text: string): boolean => CODE.test(text) || isTemporaryCode(text);
 
@@ -74,7 +74,7 @@ const SIGN_IN = [
 
 /** Firebase has dozens of these, such as `auth/user-token-expired` and `auth/wrong-password`. */
 const FIREBASE =
-  /^auth\/(user|invalid|wrong|missing|no-current-user|custom-token|id-token|popup|cancelled|requires|operation-not|multi-factor|account|credential)[a-z-]*$/;
+  /^auth\/(user|invalid|wrong|missing|no-current|custom|id-token|popup|cancel|requires|operation-not|multi|account|credential)/;
 
 /**
  * What a token endpoint answers by RFC 6749 section 5.2, what servers say in the place of it (GraphQL in capitals), and

@@ -1,8 +1,8 @@
 /** Hidden members that link sources, stores, pools and signals to a stream. */
 
 /**
- * Where a token source keeps what it does besides fetching; see `SourceHooks` in `token/sourceHooks.ts`. From the global
- * registry, so that two copies of the package agree.
+ * Where a token source keeps what it does besides fetching; see `SourceHooks` in `token/sourceHooks.ts`. From the
+ * global registry, so that two copies of the package agree.
  */
 export const PROOF: unique symbol = Symbol.for('rx-fresh-token/proof');
 export const ON_CLOSE: unique symbol = Symbol.for('rx-fresh-token/close');

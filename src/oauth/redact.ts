@@ -1,4 +1,7 @@
-/** What a failure may tell: class names, codes and fixed texts. Messages, inputs, responses and buffers may hold anything. */
+/**
+ * What a failure may tell: class names, codes and fixed texts. Messages, inputs, responses and buffers may hold
+ * anything.
+ */
 export function redactedCause(failure: unknown): (Error & { readonly code?: string }) | undefined {
   const causes = causesOf(failure);
   const text = causes.map(({ message }) => message).find((message) => FIXED_TEXTS.includes(message));

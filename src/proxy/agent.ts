@@ -29,8 +29,8 @@ export function ownAgent(to: URL): HttpAgent {
 }
 
 /**
- * Node would throw at each request. An agent with a `protocol` of its own serves that one only; agents of other packages
- * that make tunnels serve both. The value is not shown: it may be the URL of a proxy with its password.
+ * Node would throw at each request. An agent with a `protocol` of its own serves that one only; agents of other
+ * packages that make tunnels serve both. The value is not shown: it may be the URL of a proxy with its password.
  */
 export function checkAgent(agent: unknown, { protocol }: URL): void {
   if ((agent ?? undefined) === undefined) return;

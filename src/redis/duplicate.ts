@@ -91,7 +91,7 @@ export const openDuplicate = (client: RedisClient, timers: Timers): Observable<S
     }, fail);
   });
 
-/** Errors when one is not answered; a refusal is an answer. A client that knows that it is disconnected is not asked. */
+/** Errors when one is not answered; a refusal is an answer. A client that knows it is disconnected is not asked. */
 const pings = (duplicate: Duplicate, timers: Timers): Observable<unknown> =>
   timers.after(PING_INTERVAL).pipe(
     switchMap(() => {

@@ -89,8 +89,8 @@ export function createRecovery(context: TokenContext, views: Pick<TokenViews, 't
       return next$.pipe(
         filter((next) => {
           const isSame = sameToken(next, token);
-          // The source returned the token again, so it is valid: this resource alone rejects it. One that has expired on
-          // arrival and comes again says nothing of its resources.
+          // The source returned the token again, so it is valid: this resource alone rejects it. One that has expired
+          // on arrival and comes again says nothing of its resources.
           if (isSame && outcome === 'refreshing') state.rejections?.remember(rejection, now());
           return !isSame;
         }),
