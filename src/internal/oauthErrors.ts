@@ -72,9 +72,9 @@ const SIGN_IN = [
   'UserUnAuthenticatedException',
 ];
 
-/** How Firebase's begin. There are dozens, such as `auth/user-token-expired` and `auth/wrong-password`. */
+/** Firebase has dozens of these, such as `auth/user-token-expired` and `auth/wrong-password`. */
 const FIREBASE =
-  'user invalid wrong missing no-current custom id-token popup cancel requires operation-not multi account credential';
+  /^auth\/(user|invalid|wrong|missing|no-current|custom|id-token|popup|cancel|requires|operation-not|multi|account)/;
 
 /**
  * What a token endpoint answers by RFC 6749 section 5.2, what servers say in the place of it (GraphQL in capitals), and
@@ -122,5 +122,4 @@ export const isKnownCode = (code: string): boolean =>
 export const isPermanentCode = (code: unknown): boolean => REFUSALS.includes(code as string) || requiresSignIn(code);
 
 export const requiresSignIn = (code: unknown): code is string =>
-  typeof code === 'string' &&
-  (SIGN_IN.includes(code) || FIREBASE.split(' ').some((word) => code.startsWith(`auth/${word}`)));
+  SIGN_IN.includes(code as string) || FIREBASE.test(code as string);
