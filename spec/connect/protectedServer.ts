@@ -4,6 +4,15 @@ import type { FakeTokenSource } from 'rx-fresh-token/testing';
 
 export { until } from '../until.js';
 
+/** With SOAK=1 servers are tormented for a minute, and tokens live long enough to end by themselves. */
+const SOAK = process.env.SOAK === '1';
+
+/** How long tokens live, in milliseconds. */
+export const LIFETIME = SOAK ? 5000 : 2000;
+
+/** How long one spec may take, in milliseconds. */
+export const LIMIT = SOAK ? 120_000 : 60_000;
+
 export const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 /** Mulberry32: the same random moments in every run. */
@@ -81,14 +90,21 @@ export class ProtectedServer {
     if (this.http.listening) await new Promise((done) => this.http.close(done));
   }
 
+  /** What one spec has done to it. */
+  summary(): string {
+    const { handshakes, revocations, rejected, expired } = this;
+    return `${handshakes} handshakes, ${revocations} revocations, ${rejected} rejected, ${expired} expired`;
+  }
+
   /**
-   * Kills connections, or the server, and revokes tokens, so many times, at random moments. A token is revoked once a
+   * Kills connections, or the server, and revokes tokens, so many times (SOAK=1: for 60 s), at random moments. A token is revoked once a
    * client knows that it was accepted: on a machine that is late, three revocations in a row would else end the stream.
    */
   async torment(random: () => number, times: number, longestOutage = 0): Promise<void> {
     const revoked = new Set<string>();
-    for (; times > 0; times--) {
-      await wait(50 + random() * 300);
+    const end = SOAK ? performance.now() + 60_000 : -Infinity;
+    for (let left = times; left > 0 || performance.now() < end; left--) {
+      await wait(50 + random() * (SOAK ? 3000 : 300));
       const what = random();
       const value = this.#served;
       if (what < 0.6 && value && !revoked.has(value) && this.source.fateOf(value) === 'alive') {

@@ -9,19 +9,22 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { createTokenStream, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import { connectWithToken, eventStream } from 'rx-fresh-token/connect';
 import { fakeTokenSource } from 'rx-fresh-token/testing';
-import { ProtectedServer, seeded, until, wait } from './protectedServer.js';
+import { LIFETIME, LIMIT, ProtectedServer, seeded, until, wait } from './protectedServer.js';
+
+jest.setTimeout(LIMIT);
 
 let server: ProtectedServer;
 let token$: TokenStream;
 
 beforeEach(() => {
-  const source = fakeTokenSource({ lifetime: 2000, names: 'numbers', latency: 20 });
+  const source = fakeTokenSource({ lifetime: LIFETIME, names: 'numbers', latency: 20 });
   server = new ProtectedServer(source);
   // The budget is for a server gone mad: here tokens are revoked all the time.
   token$ = createTokenStream(source, { rejectionBudget: { max: 1000 } });
 });
 
 afterEach(async () => {
+  if (server.revocations > 0) process.stdout.write(`${expect.getState().currentTestName}: ${server.summary()}\n`);
   jest.restoreAllMocks();
   token$.close();
   await server.close();
