@@ -25,6 +25,12 @@ const CANDIDATES: readonly Candidate[] = [
   smithyCore,
 ];
 
+// @azure/core-rest-pipeline renews in the background, where nobody waits for it: its server may have stopped by then.
+process.on('unhandledRejection', (reason) => {
+  const { code } = ((reason as Partial<Error>).cause ?? {}) as { code?: string };
+  if (code !== 'ECONNREFUSED') throw reason;
+});
+
 /** Steady traffic side by side; a burst keeps the processor busy, and so the packages take turns. */
 async function runAll(scenario: Scenario): Promise<Outcome[]> {
   if (scenario.burst === undefined) return Promise.all(CANDIDATES.map((candidate) => measure(candidate, scenario)));
