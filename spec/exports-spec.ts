@@ -6,7 +6,11 @@ import { join } from 'node:path';
 const root = join(__dirname, '..');
 const read = (file: string): unknown => JSON.parse(readFileSync(join(root, file), 'utf8'));
 const names = read('spec/publicNames.json') as Record<string, string[]>;
-const { exports: entries } = read('package.json') as { exports: Record<string, unknown> };
+const {
+  exports: entries,
+  peerDependencies,
+  peerDependenciesMeta,
+} = read('package.json') as Record<'exports' | 'peerDependencies' | 'peerDependenciesMeta', Record<string, unknown>>;
 
 it('should list every entry point of the package', () => {
   expect(Object.keys(names).sort()).toEqual(
@@ -24,4 +28,11 @@ it.each(Object.entries(names))('should export from %s what is listed, and nothin
       .sort(),
   ).toEqual([...listed].sort());
   for (const name of listed) expect(module[name]).toBeDefined();
+});
+
+// npm refuses to install a package beside an older version of an optional peer, whichever entry is used.
+it('should take any version of its optional peers', () => {
+  const optional = Object.keys(peerDependenciesMeta);
+  expect(optional).toContain('axios');
+  expect(optional.map((name) => [name, peerDependencies[name]])).toEqual(optional.map((name) => [name, '*']));
 });

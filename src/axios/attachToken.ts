@@ -87,6 +87,8 @@ export function attachToken(
   const manager = managerOf(token$);
   if (typeof (instance as Partial<AttachableInstance> | null)?.interceptors?.request.use !== 'function')
     throw new TypeError('attachToken takes an axios instance');
+  // npm does not ask for it: a project may have an older axios, and use other entries only.
+  if (typeof (getAdapter as unknown) !== 'function') throw new TypeError('attachToken needs axios 1.5 or later');
   if (manager.proof) throw new TypeError('axios cannot sign requests: use createFetch for DPoP');
   requireObject(options);
   refuseUnknown(options, KNOWN);
