@@ -52,6 +52,8 @@ try {
     const node = [process.execPath];
     checkNames(folder, node);
     const count = checkBehaviour(folder, node);
+    // As on AWS Lambda, and as in Jest.
+    checkBehaviour(folder, [...node, '--no-experimental-require-module']);
     checkCommand(folder, node);
     checkTypes(folder);
     console.log(
