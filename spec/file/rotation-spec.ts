@@ -1,5 +1,5 @@
 import { firstValueFrom } from 'rxjs';
-import { createTokenStream } from 'rx-fresh-token';
+import { createFetch, createTokenStream } from 'rx-fresh-token';
 import { fileTokenStore } from 'rx-fresh-token/file';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
 import { clientOf, startAuthority } from '../oauth/authority.js';
@@ -71,5 +71,35 @@ describe('a rotating refresh token in a file', () => {
     const { value } = await firstValueFrom(signedIn);
     expect((await firstValueFrom(other)).value).toBe(value);
     for (const token$ of [one, other, signedIn]) token$.close();
+  });
+});
+
+describe('a refresh token of a public client, bound to a key', () => {
+  it('should be used by one run after the other, where all are given the key', async () => {
+    const authority = await startAuthority();
+    const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+    const made = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+    const jwk = JSON.stringify(await crypto.subtle.exportKey('jwk', made.privateKey));
+    const seed = await authority.seed({ clientId: 'cli' });
+
+    for (const forced of [false, true, true]) {
+      const { kty, crv, x, y, d } = JSON.parse(jwk) as JsonWebKey;
+      const dpop = {
+        privateKey: await crypto.subtle.importKey('jwk', { kty, crv, x, y, d }, algorithm, false, ['sign']),
+        publicKey: await crypto.subtle.importKey('jwk', { kty, crv, x, y }, algorithm, true, ['verify']),
+      };
+      const { issuer } = authority;
+      const source = refreshToken({ issuer, clientId: 'cli', clientAuth: 'none', refreshToken: seed, dpop });
+      const token$ = createTokenStream(source, { store: fileTokenStore(place.file) });
+      const fetch = createFetch(token$, { baseUrl: issuer });
+      expect((await fetch('/api/dpop')).status).toBe(200);
+      if (forced) await firstValueFrom(token$.refresh());
+      expect((await fetch('/api/dpop')).status).toBe(200);
+      token$.close();
+    }
+    const { tokens, refused, revokedGrants } = await authority.stats();
+    expect({ tokens, revokedGrants }).toEqual({ tokens: 3, revokedGrants: 0 });
+    // Its API, at the same origin, has nonces of its own.
+    expect(refused.filter((reason) => !reason.startsWith('use_dpop_nonce'))).toEqual([]);
   });
 });

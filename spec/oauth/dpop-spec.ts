@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
+import { firstValueFrom } from 'rxjs';
+import { createTokenStream } from 'rx-fresh-token';
+import { createTokenPool } from 'rx-fresh-token/pool';
+import { memoryTokenStore } from 'rx-fresh-token/testing';
 import { PROOF } from '../../src/internal/sourceHooks.js';
 import { clientCredentials } from '../../src/oauth/clientCredentials.js';
 import type { SourceHooks, TokenProof } from '../../src/token/sourceHooks.js';
 import type { AccessToken, TokenSource } from '../../src/token/types.js';
+import { jwtBearer } from '../../src/oauth/jwtBearer.js';
+import { refreshToken } from '../../src/oauth/refreshToken.js';
+import { tokenExchange } from '../../src/oauth/tokenExchange.js';
 import { ask, fakeEndpoint, payloadOf } from './fakeEndpoint.js';
 
 const options = { tokenEndpoint: 'https://id.example/token', clientId: 'orders', clientSecret: 's' };
@@ -124,5 +131,47 @@ describe('the proof of a source', () => {
     const spy = jest.spyOn(crypto.subtle, 'sign').mockRejectedValue(new Error('no more'));
     await expect(broken.sign(request())).rejects.toThrow('no more');
     spy.mockRestore();
+  });
+});
+
+describe('a key that the source has made, and a store', () => {
+  const MADE = { ...options, dpop: true };
+  const refusal = new TypeError(
+    'option "dpop" must be your own key pair, kept where the token is, if the stream has a store: ' +
+      'the key that true makes is lost with this source',
+  );
+
+  it.each<[string, () => TokenSource]>([
+    ['clientCredentials', () => clientCredentials(MADE)],
+    ['refreshToken', () => refreshToken({ ...MADE, refreshToken: 'R0' })],
+    ['jwtBearer', () => jwtBearer({ ...MADE, assertion: 'a' })],
+    ['tokenExchange', () => tokenExchange({ ...MADE, subjectToken: 's', subjectTokenType: 'urn:x' })],
+  ])('should be refused when a stream of %s is created', (_name, source) => {
+    expect(() => createTokenStream(source(), { store: memoryTokenStore() })).toThrow(refusal);
+    createTokenStream(source(), { store: undefined }).close();
+  });
+
+  it('should be refused when a pool creates the stream of a key', () => {
+    const tokens = createTokenPool(() => clientCredentials(MADE), { store: () => memoryTokenStore() });
+    expect(() => tokens.get('acme')).toThrow(refusal);
+    expect(tokens.size).toBe(0);
+    tokens.close();
+  });
+
+  it('should be allowed in a chain, which shares no access token', () => {
+    const tokens = createTokenPool(() => clientCredentials(MADE), { chainOf: () => 'one' });
+    tokens.get('acme').signOut();
+    tokens.close();
+  });
+
+  it('should be allowed where the key is given, or there is none', async () => {
+    const dpop = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
+    const { fetch } = fakeEndpoint(() => ({ access_token: 'T1', token_type: 'DPoP' }));
+    const store = memoryTokenStore();
+    for (const own of [{ dpop }, { dpop: false }, {}]) {
+      const token$ = createTokenStream(clientCredentials({ ...options, fetch, ...own }), { store });
+      expect((await firstValueFrom(token$)).value).toBe('T1');
+      token$.close();
+    }
   });
 });

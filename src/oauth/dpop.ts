@@ -31,8 +31,10 @@ export function createDpopHandle(
 /**
  * Proofs for requests that a client of the stream sends. oauth4webapi makes a proof, and keeps a nonce, only in the
  * course of a request of its own: it gets one whose fetch keeps the headers and answers what the real server answered.
+ *
+ * @param isKeyMade whether the source makes its key
  */
-export function createProof(handle: DpopHandle): TokenProof {
+export function createProof(handle: DpopHandle, isKeyMade: boolean): TokenProof {
   const prepare = async ({ method, url, token }: ProvenRequest, response: Response) => {
     const target = new URL(url);
     let sent: Readonly<Record<string, string>> = {};
@@ -62,6 +64,13 @@ export function createProof(handle: DpopHandle): TokenProof {
       const told = { 'dpop-nonce': nonce, ...(challenge !== null && { 'www-authenticate': challenge }) };
       const { failure } = await prepare(request, new Response(null, { headers: told }));
       return oauth.isDPoPNonceError(failure);
+    },
+    checkStore() {
+      if (isKeyMade)
+        throw new TypeError(
+          'option "dpop" must be your own key pair, kept where the token is, if the stream has a store: ' +
+            'the key that true makes is lost with this source',
+        );
     },
   };
 }

@@ -59,7 +59,8 @@ export interface OAuthOptions {
   fetch?: typeof globalThis.fetch | undefined;
   /**
    * Binds the tokens to a key (RFC 9449), so that a stolen token is useless. `true` makes a key pair for this source.
-   * Give your own key pair if a public client should use its refresh token after a restart. Default false.
+   * Give your own key pair if the stream has a store, or a public client should use its refresh token after a restart.
+   * Default false.
    */
   dpop?: boolean | CryptoKeyPair | undefined;
   /**

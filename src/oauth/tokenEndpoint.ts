@@ -65,7 +65,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
 
   return {
     /** What a source on this endpoint does besides fetching. */
-    hooks: { ...(dpopHandle && { [PROOF]: createProof(dpopHandle) }) },
+    hooks: { ...(dpopHandle && { [PROOF]: createProof(dpopHandle, options.dpop === true) }) },
     exchange: (request: GrantRequest) => exchange(request),
     /** Demands of a response that came in another way what is demanded of the server's: that it is bound to the key. */
     requireBound: (response: unknown): TokenResponse => {

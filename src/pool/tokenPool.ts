@@ -1,8 +1,10 @@
 import type { Observable } from 'rxjs';
 import { TokenStreamClosedError } from '../errors.js';
 import { ignoreRejection } from '../internal/ignoreRejection.js';
+import { PROOF } from '../internal/sourceHooks.js';
 import { refuseUnknown, requireObject, wrong } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
+import type { SourceHooks } from '../token/sourceHooks.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
 import { frozenCopy } from './canonicalKey.js';
 import { createEntryContext, Entry } from './entry.js';
@@ -87,6 +89,8 @@ export function createTokenPool<K>(source: (key: K) => TokenSource, options: Tok
     ignoreRejection(made);
     if (typeof made !== 'function')
       throw new TypeError('createTokenPool takes a function that makes the token source of a key: it made none');
+    // A chain shares no access token.
+    if (options.store) (made as SourceHooks)[PROOF]?.checkStore?.();
     return new Entry(key, made as TokenSource, streamSettingsOf(name, key), context);
   }
 

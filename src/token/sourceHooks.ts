@@ -22,6 +22,12 @@ export interface TokenProof {
    * only for want of that nonce (RFC 9449 section 9), so sign again and repeat, once; the token is not rejected.
    */
   learn(request: ProvenRequest, response: Pick<Response, 'status' | 'headers'>): Promise<boolean>;
+  /**
+   * Called when a stream with a store is created. Absent in older copies of the package.
+   *
+   * @throws TypeError if the tokens are bound to a key that nobody else has: no other stream could use a stored one
+   */
+  readonly checkStore?: () => void;
 }
 
 /**

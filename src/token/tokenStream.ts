@@ -1,7 +1,9 @@
 /** The public function `createTokenStream`, and the way from a stream back to its manager. */
 import { TokenStreamClosedError } from '../errors.js';
+import { PROOF } from '../internal/sourceHooks.js';
 import { accessToken } from './accessToken.js';
 import { settingsOf } from './options.js';
+import type { SourceHooks } from './sourceHooks.js';
 import { createManager, type TokenManager } from './tokenManager.js';
 import type { AccessToken, TokenSource, TokenStream, TokenStreamOptions } from './types.js';
 
@@ -35,7 +37,9 @@ const MANAGER: unique symbol = Symbol.for('rx-fresh-token/manager@3');
 export function createTokenStream(source: TokenSource, options: TokenStreamOptions = {}): TokenStream {
   if (typeof source !== 'function')
     throw new TypeError('createTokenStream takes a token source: a function that fetches a token');
-  return streamOf(createManager(source, settingsOf(options), options.initial));
+  const settings = settingsOf(options);
+  if (settings.store) (source as SourceHooks)[PROOF]?.checkStore?.();
+  return streamOf(createManager(source, settings, options.initial));
 }
 
 /** Gives `token$` of a manager the other members of a stream. */
