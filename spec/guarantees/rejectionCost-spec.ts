@@ -591,6 +591,59 @@ describe('33: a real revocation heals', () => {
   );
 });
 
+describe('17 and 33: a resource whose requests are not repeated', () => {
+  /** An upload: the client reports its progress, so it is sent once. */
+  const upload = (rig: ReturnType<typeof issuer>, ms: number, isRejected: (token: string) => boolean, status = 401) => {
+    const serve = (token: string) =>
+      concat(of('progress'), isRejected(token) ? throwError(() => rejection(status)) : of('done'));
+    rig.call(ms, 'upload', serve, { key: 'POST /upload' });
+  };
+
+  cases(
+    'costs no more than another that rejects every token',
+    (m, { status, times }) => {
+      const rig = issuer(m);
+      for (let ms = 1000; ms < 3 * MINUTE; ms += 500) {
+        upload(rig, ms, () => true, status);
+        rig.visit(ms + 250, '/orders');
+      }
+      rig.end(3 * MINUTE);
+      expect(forced(rig)).toEqual(times);
+    },
+    [
+      { name: '401', status: 401, times: [1000, 61_500, 122_000] },
+      { name: 'a bare 403', status: 403, times: [1000] },
+    ],
+  );
+
+  it(
+    'heals 60 s after the first of two revocations at the latest: it has not seen the token between them',
+    marbles((m) => {
+      const rig = issuer(m);
+      upload(rig, 1000, () => false);
+      upload(rig, 2000, (token) => token === 'T1');
+      rig.visit(3000, '/orders');
+      for (let ms = 4000; ms < 65_000; ms += 1000) upload(rig, ms, (token) => token !== 'T3');
+      rig.end(65_000);
+      expect(forced(rig)).toEqual([2000, 63_000]);
+      expect(rig.log.slice(-2)).toEqual(['64000 upload progress', '64000 upload done']);
+    }),
+  );
+
+  it(
+    'heals at the next call after each revocation, where it has accepted a token between them',
+    marbles((m) => {
+      const rig = issuer(m);
+      upload(rig, 2000, (token) => token === 'T1');
+      upload(rig, 3000, () => false);
+      upload(rig, 4000, (token) => token === 'T2');
+      upload(rig, 5000, () => false);
+      rig.end(6000);
+      expect(forced(rig)).toEqual([2000, 4000]);
+    }),
+  );
+});
+
 describe('34: the same token again, after a rejection', () => {
   cases(
     'is vouched for: it serves on, and the caller gets the rejection',
