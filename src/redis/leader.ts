@@ -5,6 +5,7 @@ import { retryAfterOf } from '../token/failure.js';
 import { fetchForStore } from '../stores/fetchForStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { storedLifetime } from '../stores/storedResponse.js';
+import { isClosed } from './client.js';
 import { fetchTime, ttlOf, LONGEST_LIFE, sharedPause } from './lease.js';
 import type { Commit, Timed } from './protocol.js';
 import type { Acquired, EncryptedToken } from './replies.js';
@@ -78,7 +79,7 @@ export async function fetchUnderLease(store: StoreContext, grant: LeaseGrant, re
 }
 
 /** If Redis does not hear of it, no process is held up for long: the lease ends by itself. */
-export const giveBackLease = ({ calls }: StoreContext, fence: number, pause = 0, failure = ''): Promise<void> =>
+export const giveBackLease = ({ calls }: StoreContext, fence: number, pause = 0, failure = ''): Promise<unknown> =>
   calls.fail(fence, pause, failure).catch(() => undefined);
 
 /** The newest response that Redis or this process knows, expired or not: a refresh token that rotates is in it. */
@@ -118,7 +119,7 @@ const commitOf = (
 });
 
 async function commitUntilTaken(
-  { calls, now, timers, onUnavailable, isClientClosed }: StoreContext,
+  { calls, now, timers, onUnavailable, client }: StoreContext,
   commit: Commit,
   token: TokenRecord,
   { isSignedOut }: StoreRefresh,
@@ -134,7 +135,7 @@ async function commitUntilTaken(
   const repeat = async (): Promise<Outcome | null> => {
     const begun = now();
     const usual = life < 0 ? COMMIT_TIMEOUT : Math.min(life, COMMIT_TIMEOUT);
-    while (now() - begun < (isNeeded && !isClientClosed() ? ttl : usual)) {
+    while (now() - begun < (isNeeded && !isClosed(client) ? ttl : usual)) {
       await firstValueFrom(timers.after(COMMIT_PAUSE));
       const outcome = await commitOnce().catch(() => null);
       if (outcome) return outcome;

@@ -51,6 +51,8 @@ export interface RedisTokenStoreOptions {
 
 const NAME = /^[^{}\s]+$/;
 
+export type StoreSettings = ReturnType<typeof settingsOf>;
+
 /** Checks every option once. Never quotes a key's bytes. */
 export function settingsOf(options: RedisTokenStoreOptions) {
   requireObject(options);

@@ -3,22 +3,13 @@ import type { Timers } from '../internal/timers.js';
 import { createBoundedCalls } from './boundedCalls.js';
 import { isDown, scriptRunner } from './client.js';
 import { createClockBound } from './clockBound.js';
-import type { settingsOf } from './options.js';
-import {
-  parseAcquireReply,
-  parseCommitReply,
-  parseSignOutReply,
-  type Acquired,
-  type Committed,
-  type AnswerHeader,
-} from './replies.js';
+import type { StoreSettings } from './options.js';
+import { parseAcquireReply, parseCommitReply, parseSignOutReply, type Acquired, type AnswerHeader } from './replies.js';
 import { ACQUIRE } from './acquireScript.js';
 import { COMMIT } from './commitScript.js';
 import { FAIL } from './failScript.js';
 import { ttlOf, SHORTEST_PAUSE } from './lease.js';
 import { SIGN_OUT } from './signOutScript.js';
-
-type StoreSettings = ReturnType<typeof settingsOf>;
 
 /**
  * Why a token is wanted although there is one. `forced`: the application called `refresh()`. `rejected`: a server
@@ -42,33 +33,19 @@ export interface Commit {
   readonly encrypted: string;
 }
 
-/** The scripts as calls, each within the deadline; every answer tells something of Redis' clock. */
-export interface Protocol {
-  /** With an empty owner it only reads. `late` gets an answer that came too late for the caller. */
-  readonly acquire: (
-    ask: { owner: string; beyond: number; kind: Kind; endsPause: boolean; hasRefreshToken?: boolean },
-    late?: (answer: Acquired) => void,
-  ) => Promise<Timed<Acquired>>;
-  readonly commit: (commit: Commit) => Promise<Committed>;
-  readonly fail: (fence: number, pause: number, failure: string) => Promise<void>;
-  /** Deletes what is stored, unless a sign-out later than `endedBefore` has. The same `id` again does nothing more. */
-  readonly signOut: (id: string, beyond: number, endedBefore?: number) => Promise<void>;
-  /** How old what was issued then is, at most. */
-  readonly ageOf: (issued: number) => number;
-  /**
-   * Whether it is this hash that a message is about: a channel may be common to several. False also before the first
-   * answer.
-   */
-  readonly isOwnHash: (id: string) => boolean;
-  /** False for a generation that is far ahead of Redis' clock: no script has given it. */
-  readonly isPlausible: (generation: number) => boolean;
-  /** A message has Redis' time in it. */
-  readonly learnTime: (now: number) => void;
-  /**
-   * Whether what was issued can be dated. Not after a message that contradicts every answer: the next call mends that.
-   */
-  readonly knowsTime: () => boolean;
+interface Ask {
+  /** With an empty one it only reads. */
+  readonly owner: string;
+  /** A token later than this generation is asked for. */
+  readonly beyond: number;
+  readonly kind: Kind;
+  /** Of the pause after a failure, only the shortest counts. */
+  readonly endsPause: boolean;
+  /** This process knows a refresh token from here. */
+  readonly hasRefreshToken?: boolean;
 }
+
+export type Protocol = ReturnType<typeof createProtocol>;
 
 /**
  * A clock that is set back, or a replica's, is behind the generations by no more than this as a rule; a message from
@@ -76,13 +53,17 @@ export interface Protocol {
  */
 const MOST_AHEAD = 60_000;
 
-/** @param onAnswer gets every answer: it says which sign-out was the last */
+/**
+ * The scripts as calls, each within the deadline; every answer tells something of Redis' clock.
+ *
+ * @param onAnswer gets every answer: it says which sign-out was the last
+ */
 export function createProtocol(
   { client, hashKey, channel, lease, forceCooldown, storeDeadline }: StoreSettings,
   now: () => number,
   timers: Timers,
   onAnswer: (answer: Timed<AnswerHeader>) => void = () => undefined,
-): Protocol {
+) {
   const run = scriptRunner(client);
   const bounded = createBoundedCalls(storeDeadline, timers, () => isDown(client));
   const clock = createClockBound();
@@ -90,13 +71,13 @@ export function createProtocol(
 
   const call = <T extends AnswerHeader>(
     script: string,
-    args: () => readonly (string | number)[],
+    args: readonly (string | number)[],
     read: (reply: unknown) => T,
     late?: (answer: T) => void,
   ): Promise<Timed<T>> => {
     const send = async () => {
       const sent = now();
-      const reply = await run(script, hashKey, args());
+      const reply = await run(script, hashKey, args);
       return { reply, sent, received: now() };
     };
     const understand = ({ reply, sent, received }: Awaited<ReturnType<typeof send>>): Timed<T> => {
@@ -117,42 +98,34 @@ export function createProtocol(
     }).then(understand);
   };
   return {
-    acquire: ({ owner, beyond, kind, endsPause, hasRefreshToken }, late) => {
+    /** @param late gets an answer that came too late for the caller */
+    acquire: ({ owner, beyond, kind, endsPause, hasRefreshToken }: Ask, late?: (answer: Acquired) => void) => {
       const longest = endsPause ? SHORTEST_PAUSE : '';
       const args = [owner, lease, beyond, kind, forceCooldown, longest, hasRefreshToken ? 1 : ''];
-      return call(ACQUIRE, () => args, parseAcquireReply, late);
+      return call(ACQUIRE, args, parseAcquireReply, late);
     },
-    commit: (commit) => call(COMMIT, () => commitArguments(commit, now(), channel), parseCommitReply),
-    fail: async (fence, pause, failure) => {
-      await bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel]));
+    /** The age is that at the moment of sending: a commit may be repeated. */
+    commit: ({ fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted }: Commit) => {
+      const age = Math.ceil(now() - requestedAt);
+      const args = [fence, beyond, age, Math.floor(issued), life, Math.ceil(took), ttl, channel, owner, encrypted];
+      return call(COMMIT, args, parseCommitReply);
     },
-    signOut: async (id, beyond, endedBefore) => {
-      await call(SIGN_OUT, () => [beyond, ttlOf(0, true), channel, id, endedBefore ?? ''], parseSignOutReply);
-    },
-    ageOf: (issued) => Math.max(0, (clock.latest(now()) ?? issued) - issued),
-    isOwnHash: (id) => id !== '' && id === hashId,
-    isPlausible: (generation) => generation <= (clock.latest(now()) ?? 0) + MOST_AHEAD,
-    learnTime: (redis) => {
+    fail: (fence: number, pause: number, failure: string): Promise<unknown> =>
+      bounded(() => run(FAIL, hashKey, [fence, pause, failure, channel])),
+    /** Deletes what is stored, unless a sign-out later than `endedBefore` has. The same `id` again does nothing more. */
+    signOut: (id: string, beyond: number, endedBefore?: number): Promise<unknown> =>
+      call(SIGN_OUT, [beyond, ttlOf(0, true), channel, id, endedBefore ?? ''], parseSignOutReply),
+    /** How old what was issued then is, at most. */
+    ageOf: (issued: number): number => Math.max(0, (clock.latest(now()) ?? issued) - issued),
+    /** Whether a message is about this hash: several may have one channel. False also before the first answer. */
+    isOwnHash: (id: string): boolean => id !== '' && id === hashId,
+    /** False for a generation that is far ahead of Redis' clock: no script has given it. */
+    isPlausible: (generation: number): boolean => generation <= (clock.latest(now()) ?? 0) + MOST_AHEAD,
+    /** A message has Redis' time in it. */
+    learnTime: (redis: number): void => {
       clock.learnAtLeast(redis, now());
     },
+    /** Whether what was issued can be dated. Not after a message that contradicts every answer, until the next call. */
     knowsTime: clock.isKnown,
   };
 }
-
-/** The age is that at the moment of sending: a commit may be repeated. */
-const commitArguments = (
-  { fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted }: Commit,
-  now: number,
-  channel: string,
-): readonly (string | number)[] => [
-  fence,
-  beyond,
-  Math.ceil(now - requestedAt),
-  Math.floor(issued),
-  life,
-  Math.ceil(took),
-  ttl,
-  channel,
-  owner,
-  encrypted,
-];

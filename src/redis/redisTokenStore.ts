@@ -1,18 +1,10 @@
-import { asyncScheduler, defer, ignoreElements, merge, Subject } from 'rxjs';
-import { steadyClock } from '../internal/steadyClock.js';
-import { createTimers } from '../internal/timers.js';
+import { ignoreElements, merge } from 'rxjs';
 import type { TokenStore } from '../token/tokenStore.js';
-import { isClosed } from './client.js';
 import { settingsOf, type RedisTokenStoreOptions } from './options.js';
-import { createProtocol } from './protocol.js';
-import { createEncryption } from './encryption.js';
-import { createSession } from './session.js';
 import { sharedRefresh } from './sharedRefresh.js';
 import { createStoreContext } from './storeContext.js';
 import { channelEvents } from './subscription.js';
-import { createTokenCache } from './tokenCache.js';
 import { tokenChanges } from './tokenChanges.js';
-import type { TokenRecord } from './tokenRecord.js';
 
 /**
  * One token for all processes with one client id, shared through Redis. There is one fetch per token lifetime, and all
@@ -50,52 +42,13 @@ import type { TokenRecord } from './tokenRecord.js';
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): TokenStore {
   const settings = settingsOf(options);
-  const { client, channel, hashKey, keys, fetchTimeout, lifetime, onUnavailable } = settings;
-  // A clock that is never set, and goes on while the machine sleeps. The timers do not keep a process alive: the stream
-  // does, while it has a subscriber.
-  const { now } = steadyClock(
-    () => performance.now(),
-    () => Date.now(),
-  );
-  const timers = createTimers(asyncScheduler);
-  const cache = createTokenCache();
-  const wake$ = new Subject<void>();
-  const publishSignOut = (id: string, endedBefore?: number) =>
-    calls.signOut(id, cache.newest()?.generation ?? 0, endedBefore);
-  const endSession = () => {
-    cache.clear();
-    wake$.next();
-  };
-  const session = createSession(publishSignOut, timers, endSession, () => calls.ageOf(0));
-  /** When a stream began to use this store, by `now`. */
-  let since = Infinity;
-  const calls = createProtocol(settings, now, timers, (answer) => {
-    session.onAnswer(answer.ended, answer.now - (answer.received - since));
-  });
-  const store = createStoreContext({
-    fetchTimeout,
-    lifetime,
-    onUnavailable,
-    storeId: crypto.randomUUID(),
-    calls,
-    cache,
-    session,
-    encryption: createEncryption(keys, hashKey),
-    now,
-    timers,
-    isClientClosed: () => isClosed(client),
-    wake$,
-    found$: new Subject<TokenRecord>(),
-  });
-  const changes = tokenChanges(store, channelEvents(client, channel));
+  const store = createStoreContext(settings);
+  const changes = tokenChanges(store, channelEvents(settings.client, settings.channel));
   return {
     refresh: sharedRefresh(store),
     changes,
-    signOut: session.signOut,
+    signOut: store.session.signOut,
     // Redis says so in its answers; the channel only says when to ask.
-    signedOut: defer(() => {
-      since = Math.min(since, now());
-      return merge(session.signedOut, changes.pipe(ignoreElements()));
-    }),
+    signedOut: merge(store.session.signedOut, changes.pipe(ignoreElements())),
   };
 }

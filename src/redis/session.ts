@@ -1,53 +1,52 @@
 /** The session of the token in Redis, which says with every answer which generations belong to sessions that ended. */
+import { defer, type Observable } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
-import { createStoreSession, type StoreSession } from '../stores/session.js';
+import { createStoreSession } from '../stores/session.js';
+import type { Timed } from './protocol.js';
+import type { AnswerHeader } from './replies.js';
 
-export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'> {
-  /** The last generation of a session that has ended; 0: none. Redis may have lost the sign-out in a failover. */
-  readonly lastEnded: () => number;
-  /** Whether the token of this generation belongs to a session that has ended. */
-  readonly hasEnded: (generation: number) => boolean;
-  /** Ends the session here at once, and in Redis as soon as it answers. */
-  readonly signOut: () => Promise<void>;
-  /**
-   * Takes the generation of the last sign-out from an answer of Redis.
-   *
-   * @param begun Redis' time when a stream began to use this store, or a little sooner
-   */
-  readonly onAnswer: (ended: number, begun: number) => void;
+interface SessionParts {
+  /** Tells Redis of a sign-out; a session that ended after `endedBefore` is another one. */
+  readonly publish: (id: string, endedBefore?: number) => Promise<unknown>;
+  readonly timers: Timers;
+  readonly now: () => number;
+  /** Redis' time, as far as it is known here. */
+  readonly redisTime: () => number;
+  readonly onEnd: () => void;
 }
 
-/**
- * @param publish tells Redis of a sign-out; a session that ended after `endedBefore` is another one. Undefined before
- *   the first answer
- * @param time Redis' time, as far as it is known here
- */
-export function createSession(
-  publish: (id: string, endedBefore?: number) => Promise<void>,
-  timers: Timers,
-  onEnd: () => void,
-  time: () => number,
-): Session {
+export function createSession({ publish, timers, now, redisTime, onEnd }: SessionParts) {
   const session = createStoreSession((id) => publish(id, endedBefore), timers, onEnd);
+  /** When a stream began to use this store. */
+  let since = Infinity;
+  /** The last sign-out before that of this process; undefined if Redis had not answered yet. */
   let endedBefore: number | undefined;
   /** Undefined before the first answer: a sign-out before the stream began has ended nothing that this process had. */
   let lastEnded: number | undefined;
 
   return {
     ...session,
-    lastEnded: () => lastEnded ?? 0,
-    hasEnded: (generation) => session.isUnpublished() || generation <= (lastEnded ?? 0),
-    signOut: () => {
+    /** The last generation of a session that has ended; 0: none. Redis may have lost the sign-out in a failover. */
+    lastEnded: (): number => lastEnded ?? 0,
+    /** Whether the token of this generation belongs to a session that has ended. */
+    hasEnded: (generation: number): boolean => session.isUnpublished() || generation <= (lastEnded ?? 0),
+    /** Ends the session here at once, and in Redis as soon as it answers. */
+    signOut: (): Promise<void> => {
       // Until Redis has heard of it, this process has no other session that a second one could be about.
-      if (!session.isUnpublished()) endedBefore = lastEnded === undefined ? undefined : Math.max(lastEnded, time());
+      if (!session.isUnpublished())
+        endedBefore = lastEnded === undefined ? undefined : Math.max(lastEnded, redisTime());
       return session.signOut(crypto.randomUUID());
     },
-    onAnswer: (ended, begun) => {
+    onAnswer: ({ ended, now: redisNow, received }: Timed<AnswerHeader>): void => {
       // The generation of a sign-out is Redis' time, or more.
-      const isNew = ended > (lastEnded ?? begun);
+      const isNew = ended > (lastEnded ?? redisNow - (received - since));
       lastEnded = Math.max(lastEnded ?? 0, ended);
       // This process' own sign-out has already ended the session here.
       if (isNew && !session.isUnpublished()) session.endedByOthers();
     },
+    signedOut: defer((): Observable<void> => {
+      since = Math.min(since, now());
+      return session.signedOut;
+    }),
   };
 }

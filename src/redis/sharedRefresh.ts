@@ -67,8 +67,6 @@ const newerFor = (store: StoreContext, refresh: StoreRefresh) => {
   return newer && !isPrevious(refresh, newer) ? newer : null;
 };
 
-const newestGeneration = ({ cache }: StoreContext) => cache.newest()?.generation ?? 0;
-
 /** Asks once; null: ask again. */
 async function askOnce(store: RefreshContext, refresh: StoreRefresh, round: number): Promise<StoredToken | null> {
   const newer = newerFor(store, refresh);
@@ -125,7 +123,7 @@ async function onAnswer(
       if (answer.failure !== '') {
         const failure = await store.encryption.decrypt('failure', answer.failure);
         // This process tries its own credentials, and does not wait until others have tried theirs again.
-        const mayHaveBetter = isOfOneProcess(failure) && store.refusedAfter !== newestGeneration(store);
+        const mayHaveBetter = isOfOneProcess(failure) && store.refusedAfter !== store.cache.newestGeneration();
         if (!mayHaveBetter) throw errorOf(failure, Math.ceil(answer.left));
         if (!refresh.endsPause) {
           refresh.endsPause = true;
@@ -146,7 +144,7 @@ async function onLease(store: RefreshContext, refresh: StoreRefresh, grant: Leas
   try {
     outcome = await fetchUnderLease(store, grant, refresh);
   } catch (error) {
-    if (isPermanentFailure(error)) store.refusedAfter = newestGeneration(store);
+    if (isPermanentFailure(error)) store.refusedAfter = store.cache.newestGeneration();
     const newer = store.newerThan(refresh.beyond);
     if (newer) return store.handOut(newer, 'shared');
     throw error;

@@ -17,8 +17,11 @@ export function createTokenCache() {
   /** The generation of the last token that this process fetched. It is no news to its stream, even after `clear`. */
   let own = 0;
   const newest = () => tokens[0] ?? null;
+  const newestGeneration = () => newest()?.generation ?? 0;
   return {
     newest,
+    /** 0: there is no token. */
+    newestGeneration,
     /** The generation of a token; if that is not known, the one that it came after here, or 0. */
     generationOf: (token: { readonly value: string } | null) => {
       // The newest of that value: some servers give the same token until it ends.
@@ -41,10 +44,10 @@ export function createTokenCache() {
     isBehindOwn: (generation: number): boolean => generation <= own,
     /** A token that this process fetched and Redis has not stored: it has no generation. */
     addLocal: (response: TokenResponse): void => {
-      local = { response, generation: newest()?.generation ?? 0 };
+      local = { response, generation: newestGeneration() };
     },
     /** The last response that this process has fetched or been given, and the generation that it is, or came after. */
-    last: () => (local && local.generation >= (newest()?.generation ?? 0) ? local : newest()),
+    last: () => (local && local.generation >= newestGeneration() ? local : newest()),
     clear: (): void => {
       tokens = [];
       local = undefined;

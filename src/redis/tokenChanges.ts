@@ -24,7 +24,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
   async function readCurrent(): Promise<EncryptedToken | null> {
     const answer = await calls.acquire({
       owner: '',
-      beyond: cache.newest()?.generation ?? 0,
+      beyond: cache.newestGeneration(),
       kind: '',
       endsPause: false,
     });

@@ -13,7 +13,7 @@ export type StoreSession = ReturnType<typeof createStoreSession>;
 
 /** @param publish tells the others of the sign-out with this id. @param onEnd called when the session ends */
 export function createStoreSession(
-  publish: (id: string) => Promise<void>,
+  publish: (id: string) => Promise<unknown>,
   timers: Timers,
   onEnd: () => void = () => undefined,
 ) {
