@@ -6,31 +6,30 @@ import { fetchForStore } from '../stores/fetchForStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { storedLifetime } from '../stores/storedResponse.js';
 import { isClosed } from './client.js';
-import { fetchTime, ttlOf, LONGEST_LIFE, sharedPause } from './lease.js';
+import { fetchTime, lifeOf, sharedPause, ttlOf } from './lease.js';
 import type { Commit, Timed } from './protocol.js';
 import type { Acquired, EncryptedToken } from './replies.js';
 import { isFinished, type StoreRefresh } from './storeRefresh.js';
 import { sharedFailureOf } from './sharedFailure.js';
 import type { StoreContext } from './storeContext.js';
-import { decryptRecord, encryptRecord, type TokenRecord } from './tokenRecord.js';
+import { decryptRecord, type TokenRecord } from './tokenRecord.js';
 
 export type LeaseGrant = Timed<Extract<Acquired, { type: 'lease' }>>;
 
-export type Outcome =
+export type CommitOutcome =
   /** Stored, for all. */
   | { readonly type: 'stored'; readonly token: TokenRecord }
   /** Someone else leads, or has stored a token or signed out since: the stored token counts, if there is one. */
-  | { readonly type: 'stale'; readonly token: EncryptedToken | null }
-  /** Redis did not take it in time: this process uses it, and `later` tells what came of it. */
-  | {
-      readonly type: 'local';
-      readonly failure: unknown;
-      readonly response: TokenResponse;
-      readonly age: number;
-      readonly later: Promise<Outcome | null>;
-    }
-  /** The lease was over before the fetch had begun. */
-  | { readonly type: 'tooLate' };
+  | { readonly type: 'stale'; readonly token: EncryptedToken | null };
+
+/** Redis did not take the token in time: this process uses it, and `later` tells what came of it. */
+interface Uncommitted {
+  readonly type: 'local';
+  readonly failure: unknown;
+  readonly response: TokenResponse;
+  readonly age: number;
+  readonly later: Promise<CommitOutcome | null>;
+}
 
 /**
  * Between attempts to store a token that Redis did not take; and for how long, at most, without a refresh token: one
@@ -41,37 +40,49 @@ const COMMIT_TIMEOUT = 60_000;
 
 /**
  * Fetches within the lease, and stores, even if the caller leaves meanwhile. However it ends, the lease is given back.
+ * Null: the lease was over before the fetch had begun.
  */
-export async function fetchUnderLease(store: StoreContext, grant: LeaseGrant, refresh: StoreRefresh): Promise<Outcome> {
+export async function fetchUnderLease(
+  store: StoreContext,
+  grant: LeaseGrant,
+  refresh: StoreRefresh,
+): Promise<CommitOutcome | Uncommitted | null> {
   const { encryption, now, timers } = store;
-  const { request, abandoned } = refresh;
+  const { request, abandoned, beyond, owner } = refresh;
+  const { fence } = grant;
   let last: TokenResponse | null;
   try {
     last = await lastResponse(store, grant);
   } catch (unreadable) {
     // Nothing is fetched: the source would present a refresh token of its own, and it may be used up.
-    await giveBackLease(store, grant.fence);
+    await giveBackLease(store, fence);
     throw unreadable;
   }
   const begun = now();
   const limit = fetchTime(grant, begun, store.fetchTimeout);
   if (limit <= 0 || isFinished(refresh)) {
-    await giveBackLease(store, grant.fence);
-    return { type: 'tooLate' };
+    await giveBackLease(store, fence);
+    return null;
   }
-  let commit: Commit;
   let token: TokenRecord;
+  let commit: Commit;
   try {
     const response = await fetchForStore(refresh.fetch(last), { limit, abandoned, timers });
     // A source may share an exchange that was sent earlier.
     const requestedAt = begun - headStartOf(request);
     const took = now() - requestedAt;
-    token = recordOf(response, storedLifetime(response, Date.now() - took, store.lifetime), grant, requestedAt);
-    commit = commitOf(token, refresh, requestedAt, took, await encryptRecord(encryption, token));
+    const life = lifeOf(storedLifetime(response, Date.now() - took, store.lifetime));
+    // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
+    const issued = Math.floor(grant.now + (requestedAt - grant.received));
+    // A commit stores under the fence; no other process can have it.
+    token = { generation: fence, issued, life, response };
+    const encrypted = await encryption.encrypt('token', token);
+    const ttl = ttlOf(life, typeof response.refresh_token === 'string');
+    commit = { fence, beyond, requestedAt, issued, life, took, ttl, owner, encrypted };
   } catch (error) {
     const pause = abandoned.aborted ? 0 : sharedPause(grant.failures, grant.life, retryAfterOf(error, Date.now()));
     const failure = pause > 0 ? await encryption.encrypt('failure', sharedFailureOf(error)).catch(() => '') : '';
-    await giveBackLease(store, grant.fence, pause, failure);
+    await giveBackLease(store, fence, pause, failure);
     throw error;
   }
   store.cache.storing(token.generation);
@@ -89,50 +100,21 @@ async function lastResponse({ cache, encryption }: StoreContext, { last }: Lease
   return (own && own.generation >= (stored?.generation ?? 0) ? own : stored)?.response ?? null;
 }
 
-function recordOf(response: TokenResponse, life: number, grant: LeaseGrant, requestedAt: number): TokenRecord {
-  return {
-    // A commit stores under the fence; no other process can have it.
-    generation: grant.fence,
-    // Redis spoke before its answer came, so by its clock this is when the fetch began, or a little sooner.
-    issued: Math.floor(grant.now + (requestedAt - grant.received)),
-    life: life === Infinity ? -1 : Math.min(LONGEST_LIFE, Math.max(0, Math.floor(life) || 0)),
-    response,
-  };
-}
-
-const commitOf = (
-  { generation, issued, life, response }: TokenRecord,
-  { owner, beyond }: StoreRefresh,
-  requestedAt: number,
-  took: number,
-  encrypted: string,
-): Commit => ({
-  fence: generation,
-  beyond,
-  requestedAt,
-  issued,
-  life,
-  took,
-  ttl: ttlOf(life, typeof response.refresh_token === 'string'),
-  owner,
-  encrypted,
-});
-
 async function commitUntilTaken(
   { calls, now, timers, onUnavailable, client }: StoreContext,
   commit: Commit,
   token: TokenRecord,
   { isSignedOut }: StoreRefresh,
-): Promise<Outcome> {
+): Promise<CommitOutcome | Uncommitted> {
   const { requestedAt, life, ttl } = commit;
   // Nobody else has the new refresh token. (With 'local' this process has gone on to later ones by then.)
   const isNeeded = onUnavailable === 'wait' && token.response.refresh_token !== undefined;
-  const commitOnce = async (): Promise<Outcome> => {
+  const commitOnce = async (): Promise<CommitOutcome> => {
     if (isSignedOut()) return { type: 'stale', token: null };
     const answer = await calls.commit(commit);
     return answer.type === 'stale' ? answer : { type: 'stored', token };
   };
-  const repeat = async (): Promise<Outcome | null> => {
+  const repeat = async (): Promise<CommitOutcome | null> => {
     const begun = now();
     const usual = life < 0 ? COMMIT_TIMEOUT : Math.min(life, COMMIT_TIMEOUT);
     while (now() - begun < (isNeeded && !isClosed(client) ? ttl : usual)) {

@@ -50,7 +50,11 @@ const HOUR = 3_600_000;
  * No token is stored with a longer life: some servers say that a token lives for ever by the largest number that they
  * know, which neither Redis nor its clock can count. Milliseconds.
  */
-export const LONGEST_LIFE = 100 * 365 * 24 * HOUR;
+const LONGEST_LIFE = 100 * 365 * 24 * HOUR;
+
+/** A lifetime as Redis keeps it: whole milliseconds; -1 when unknown, 0 when the token cannot be kept. */
+export const lifeOf = (lifetime: number): number =>
+  lifetime === Infinity ? -1 : Math.min(LONGEST_LIFE, Math.max(0, Math.floor(lifetime) || 0));
 
 /**
  * How long Redis keeps what is stored: past the token's end, so that generations go on; a refresh token outlives its

@@ -9,12 +9,13 @@ import { isPermanentFailure, retryAfterOf } from '../token/failure.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { beginRefresh, isFinished, isPrevious, type StoreRefresh } from './storeRefresh.js';
 import { RedisUnavailable } from './boundedCalls.js';
-import { fetchUnderLease, giveBackLease, type LeaseGrant, type Outcome } from './leader.js';
+import { fetchUnderLease, giveBackLease, type CommitOutcome, type LeaseGrant } from './leader.js';
 import { pollPause } from './lease.js';
 import type { Timed } from './protocol.js';
 import type { Acquired } from './replies.js';
 import { errorOf, isOfOneProcess } from './sharedFailure.js';
 import type { StoreContext } from './storeContext.js';
+import type { TokenRecord } from './tokenRecord.js';
 
 /** Between attempts to reach Redis while a caller waits for it. Milliseconds. */
 const RETRY = 150;
@@ -120,18 +121,7 @@ async function onAnswer(
       if (!newerFor(store, refresh)) await sleep(store, pollPause(round, answer.left));
       return null;
     case 'pause':
-      if (answer.failure !== '') {
-        const failure = await store.encryption.decrypt('failure', answer.failure);
-        // This process tries its own credentials, and does not wait until others have tried theirs again.
-        const mayHaveBetter = isOfOneProcess(failure) && store.refusedAfter !== store.cache.newestGeneration();
-        if (!mayHaveBetter) throw errorOf(failure, Math.ceil(answer.left));
-        if (!refresh.endsPause) {
-          refresh.endsPause = true;
-          return null;
-        }
-      }
-      await sleep(store, answer.left + 1);
-      return null;
+      return onPause(store, refresh, answer);
     case 'lease':
       return onLease(store, refresh, answer);
     case 'nothing':
@@ -139,43 +129,54 @@ async function onAnswer(
   }
 }
 
-async function onLease(store: RefreshContext, refresh: StoreRefresh, grant: LeaseGrant): Promise<StoredToken | null> {
-  let outcome: Outcome;
-  try {
-    outcome = await fetchUnderLease(store, grant, refresh);
-  } catch (error) {
-    if (isPermanentFailure(error)) store.refusedAfter = store.cache.newestGeneration();
-    const newer = store.newerThan(refresh.beyond);
-    if (newer) return store.handOut(newer, 'shared');
-    throw error;
+async function onPause(
+  store: RefreshContext,
+  refresh: StoreRefresh,
+  { left, failure }: { readonly left: number; readonly failure: string },
+): Promise<null> {
+  if (failure !== '') {
+    const shared = await store.encryption.decrypt('failure', failure);
+    // This process tries its own credentials, and does not wait until others have tried theirs again.
+    const mayHaveBetter = isOfOneProcess(shared) && store.refusedAfter !== store.cache.newestGeneration();
+    if (!mayHaveBetter) throw errorOf(shared, Math.ceil(left));
+    if (!refresh.endsPause) {
+      refresh.endsPause = true;
+      return null;
+    }
   }
-  if (outcome.type === 'local') refresh.request.report?.(outcome.failure);
-  return refresh.isSignedOut() ? null : useOutcome(store, outcome);
+  await sleep(store, left + 1);
+  return null;
 }
 
-async function useOutcome(store: RefreshContext, outcome: Outcome): Promise<StoredToken | null> {
-  switch (outcome.type) {
-    case 'stored':
-      store.cache.add(outcome.token);
-      return store.handOut(outcome.token, 'fetched');
-    case 'stale': {
-      const token = outcome.token && (await store.receive(outcome.token));
-      return token && store.handOut(token, 'shared');
-    }
-    case 'local':
-      store.cache.addLocal(outcome.response);
-      // The stored token may be encrypted with a key that this process does not have: the next refresh reports that.
-      outcome.later.then((later) => useLateOutcome(store, later)).catch(() => undefined);
-      return { response: outcome.response, age: outcome.age, origin: 'fetched' };
-    case 'tooLate':
-      return null;
+async function onLease(store: RefreshContext, refresh: StoreRefresh, grant: LeaseGrant): Promise<StoredToken | null> {
+  const outcome = await fetchUnderLease(store, grant, refresh).catch((error: unknown) => {
+    if (isPermanentFailure(error)) store.refusedAfter = store.cache.newestGeneration();
+    throw error;
+  });
+  if (outcome?.type === 'local') refresh.request.report?.(outcome.failure);
+  if (!outcome || refresh.isSignedOut()) return null;
+  if (outcome.type === 'local') {
+    const { response, age, later } = outcome;
+    store.cache.addLocal(response);
+    // The stored token may be encrypted with a key that this process does not have: the next refresh reports that.
+    later.then((committed) => onLateCommit(store, committed)).catch(() => undefined);
+    return { response, age, origin: 'fetched' };
   }
+  const token = await tokenOf(store, outcome);
+  return token && store.handOut(token, outcome.type === 'stored' ? 'fetched' : 'shared');
+}
+
+/** The token that is in Redis after a commit, if there is one of this session. */
+async function tokenOf(store: StoreContext, committed: CommitOutcome): Promise<TokenRecord | null> {
+  if (committed.type === 'stale') return committed.token && store.receive(committed.token);
+  if (store.session.hasEnded(committed.token.generation)) return null;
+  store.cache.add(committed.token);
+  return committed.token;
 }
 
 /** Redis has taken the token after all, or has a newer one of another process. */
-async function useLateOutcome(store: RefreshContext, outcome: Outcome | null): Promise<void> {
-  if (outcome?.type === 'stored' && !store.session.hasEnded(outcome.token.generation)) store.cache.add(outcome.token);
-  const token = outcome?.type === 'stale' && outcome.token ? await store.receive(outcome.token) : null;
+async function onLateCommit(store: StoreContext, committed: CommitOutcome | null): Promise<void> {
+  const token = committed && (await tokenOf(store, committed));
   if (token) store.found$.next(token);
 }
 

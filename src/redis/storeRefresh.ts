@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { TokenRequest, TokenResponse } from '../token/types.js';
+import type { RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
 import type { Kind } from './protocol.js';
 import type { StoreContext } from './storeContext.js';
 import type { TokenRecord } from './tokenRecord.js';
@@ -27,6 +27,8 @@ export interface StoreRefresh {
   isLocal: boolean;
 }
 
+const KINDS: Partial<Record<RefreshReason, Kind>> = { manual: 'forced', rejected: 'rejected' };
+
 let refreshes = 0;
 
 /** @param isEarly the stream asks before the pause is over that the last failure told it of */
@@ -43,7 +45,7 @@ export function beginRefresh(
     fetch,
     abandoned,
     owner: `${storeId}.${String(++refreshes)}`,
-    kind: kindOfRequest(request),
+    kind: KINDS[request.reason] ?? '',
     endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
     isSignedOut: session.watch(),
     beyond: Math.max(generation, session.lastEnded()),
@@ -58,8 +60,3 @@ export const isFinished = ({ abandoned, isLocal, isSignedOut }: StoreRefresh): b
 
 export const isPrevious = ({ request: { previous } }: StoreRefresh, { response }: TokenRecord): boolean =>
   response.access_token === previous?.value;
-
-function kindOfRequest({ reason }: TokenRequest): Kind {
-  if (reason === 'rejected') return 'rejected';
-  return reason === 'manual' ? 'forced' : '';
-}

@@ -18,11 +18,7 @@ export interface TokenRecord {
 /**
  * The record is encrypted as a whole. Generation, time of issue and life also stand in the clear, for the scripts: a
  * process that can write to Redis could pass an old token for a new one by these.
- */
-export const encryptRecord = ({ encrypt }: Encryption, record: TokenRecord): Promise<string> =>
-  encrypt('token', record);
-
-/**
+ *
  * @throws TokenStoreError when the value cannot be decrypted, or is not the one that was stored with this generation, time
  * and life.
  */
