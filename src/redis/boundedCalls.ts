@@ -1,19 +1,16 @@
 /** A deadline for each call to Redis. */
+import { catchError, firstValueFrom, from, ignoreElements, merge, repeat, tap } from 'rxjs';
 import { TokenStoreError } from '../errors.js';
-import type { Timers } from '../internal/timers.js';
+import { fieldsOf } from '../internal/answers.js';
+import { failAfter, type Timers } from '../internal/timers.js';
 
 /** Redis did not answer, or refused to. Any other TokenStoreError is about what Redis holds. */
 export class RedisUnavailable extends TokenStoreError {}
 
-/**
- * Calls that were given up, and that the client has neither answered nor refused. More would only lengthen its queue.
- */
+/** So many calls that were given up may be unanswered: more would only lengthen the client's queue. */
 const MAX_UNANSWERED = 4;
 
-/**
- * A call that was given up counts for so long as one that the client may still send. Clients lose calls: then they
- * never settle. Milliseconds.
- */
+/** For so long they count. Clients lose calls, which then never settle. Milliseconds. */
 const UNANSWERED_FOR = 30_000;
 
 /** Between checks whether a call that is under way still has a connection. Milliseconds. */
@@ -27,58 +24,53 @@ type BoundedCall = <T>(send: () => Promise<T>, late?: (reply: T) => void) => Pro
  * caller wants it any more.
  */
 export function createBoundedCalls(deadline: number, timers: Timers, isDown: () => boolean): BoundedCall {
-  const unanswered = new Set<object>();
+  const unanswered = new Set<unknown>();
   let everAnswered = false;
+  const failIfLost = () => {
+    // A client that has just been made is connecting: it gets its time.
+    if (everAnswered && isDown()) throw unavailable('the connection is lost');
+  };
+  const lost$ = timers.after(CHECK_INTERVAL).pipe(repeat(), tap(failIfLost), ignoreElements());
+  const late$ = failAfter(timers, deadline, () => unavailable(`no answer within ${String(deadline)} ms`));
 
-  return (send, late) =>
-    new Promise((resolve, reject) => {
-      // A client that has just been made is connecting: it gets its time.
-      const isLost = () => everAnswered && isDown();
-      if (unanswered.size >= MAX_UNANSWERED || isLost()) {
-        reject(unavailable(isLost() ? 'the connection is lost' : UNANSWERED));
-        return;
-      }
-      const call = {};
-      let left = deadline;
-      let settled = false;
-      const giveUp = (reason: string) => {
-        settled = true;
-        unanswered.add(call);
-        timers.after(UNANSWERED_FOR).subscribe(() => unanswered.delete(call));
-        reject(unavailable(reason));
-      };
-      const watch = () => {
-        const step = Math.min(left, CHECK_INTERVAL);
-        left -= step;
-        return timers.after(step).subscribe(() => {
-          if (settled) return;
-          if (isLost()) giveUp('the connection is lost');
-          else if (left <= 0) giveUp(`no answer within ${String(deadline)} ms`);
-          else timer = watch();
-        });
-      };
-      let timer = watch();
-      const answered = () => {
-        timer.unsubscribe();
-        unanswered.delete(call);
-        return settled;
-      };
-      // At once: the application may close the client next.
-      (async () => send())().then(
+  return async (send, late) => {
+    failIfLost();
+    if (unanswered.size >= MAX_UNANSWERED)
+      throw unavailable('earlier calls are still unanswered, and the connection may be dead');
+    // At once: the application may close the client next.
+    const sent = (async () => send())();
+    let isGivenUp = false;
+    const giveUp = () => {
+      isGivenUp = true;
+      unanswered.add(sent);
+      timers.after(UNANSWERED_FOR).subscribe(() => unanswered.delete(sent));
+    };
+    sent
+      .finally(() => unanswered.delete(sent))
+      .then(
         (reply) => {
           everAnswered = true;
-          if (answered()) late?.(reply);
-          else resolve(reply);
+          if (isGivenUp) late?.(reply);
         },
-        (error: unknown) => {
-          if (answered()) return;
-          settled = true;
-          const reason = printableReason(error);
-          reject(reason === 'WRONGTYPE' ? new TokenStoreError(NO_HASH) : unavailable(reason));
-        },
+        () => undefined,
       );
-    });
+    const reply$ = from(sent).pipe(
+      catchError((error: unknown) => {
+        throw errorOf(error);
+      }),
+    );
+    return firstValueFrom(merge(reply$, merge(lost$, late$).pipe(tap({ error: giveUp }))));
+  };
 }
+
+function errorOf(error: unknown): TokenStoreError {
+  const reason = printableReason(error);
+  return reason === 'WRONGTYPE'
+    ? new TokenStoreError('the key in Redis holds something that no script of this library has written')
+    : unavailable(reason);
+}
+
+const unavailable = (reason: string) => new RedisUnavailable(`Redis is not available: ${reason}`);
 
 /** Redis 6 puts words of its own before the code of a command that failed in a script. */
 const CODE = /^-?(?:ERR Error running script \(.{1,60}\): @user_script: ?\d+: -?)?([A-Z]{2,20})\b/;
@@ -99,23 +91,12 @@ const UNKNOWN_COMMAND = /^ERR unknown command ['`]?eval['`]?|Unknown Redis comma
  * passed on.
  */
 function printableReason(error: unknown): string {
-  const { name, message, code, constructor } = (typeof error === 'object' && error !== null ? error : {}) as {
-    name?: unknown;
-    message?: unknown;
-    code?: unknown;
-    constructor?: { name?: unknown };
-  };
+  const { name, message, code, constructor } = fieldsOf(error);
   const text = typeof message === 'string' ? message : '';
   const fixed = FIXED.exec(text) ?? UNKNOWN_COMMAND.exec(text);
   const redisCode = NO_PERMISSION.test(text) ? 'NOPERM' : (fixed?.[0] ?? CODE.exec(text)?.[1]);
   const known = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? code : redisCode;
   // The errors of `redis` have no name of their own, such as ClientClosedError: `connect()` was forgotten.
-  const label = name === 'Error' ? constructor?.name : name;
+  const label = name === 'Error' ? (constructor as { name?: unknown } | undefined)?.name : name;
   return known ?? (typeof label === 'string' && /^\w{1,60}$/.test(label) ? label : 'Error');
 }
-
-const NO_HASH = 'the key in Redis holds something that no script of this library has written';
-
-const UNANSWERED = 'earlier calls are still unanswered, and the connection may be dead';
-
-const unavailable = (reason: string) => new RedisUnavailable(`Redis is not available: ${reason}`);
