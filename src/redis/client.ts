@@ -1,3 +1,5 @@
+import { Observable } from 'rxjs';
+
 /** What is used of a client of `redis` 5 or later: a client, cluster, sentinel or pool. */
 export interface NodeRedisClient {
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
@@ -118,3 +120,14 @@ async function sha1(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
+
+// Hand-made: not every client has the methods that `fromEvent` asks for.
+export const eventOf = (client: RedisClient | ClientState, name: string): Observable<readonly unknown[]> =>
+  new Observable((subscriber) => {
+    const emitter = client as ClientState;
+    const listener = (...args: unknown[]) => {
+      subscriber.next(args);
+    };
+    emitter.on?.(name, listener);
+    return () => emitter.off?.(name, listener);
+  });

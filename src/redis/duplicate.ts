@@ -1,7 +1,24 @@
 /** A second connection of a client for pushes, for `redis` and `ioredis` alike. */
-import { EMPTY, map, Observable, race, repeat, Subject, switchMap } from 'rxjs';
+import {
+  defer,
+  EMPTY,
+  filter,
+  finalize,
+  from,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  race,
+  repeat,
+  share,
+  startWith,
+  Subject,
+  switchMap,
+  type Observable,
+} from 'rxjs';
 import type { Timers } from '../internal/timers.js';
-import { isDown, isIoredis, type ClientState, type RedisClient } from './client.js';
+import { eventOf, isDown, isIoredis, type ClientState, type RedisClient } from './client.js';
 
 /** `connected`, each time the channel is: messages may have been missed before; else a message. */
 export type ChannelEvent = { readonly type: 'connected' } | { readonly type: 'message'; readonly text: string };
@@ -9,13 +26,11 @@ export type ChannelEvent = { readonly type: 'connected' } | { readonly type: 'me
 /** Subscribes to a channel on an open connection. It errors when the client refuses, or loses the connection. */
 export type SubscribeTo = (channel: string) => Observable<ChannelEvent>;
 
-type Listener = (message: string, channel: string) => void;
-
 /** What is used of a duplicated connection. */
 interface Duplicate extends ClientState {
   connect?(): Promise<unknown>;
-  subscribe?(channel: string, listener?: Listener): Promise<unknown>;
-  unsubscribe?(channel: string, listener?: Listener): Promise<unknown>;
+  subscribe(channel: string, listener?: (text: string) => void): Promise<unknown>;
+  unsubscribe(channel: string, listener?: (text: string) => void): Promise<unknown>;
   ping?(): Promise<unknown>;
   unref?(): void;
   destroy?(): unknown;
@@ -31,145 +46,111 @@ interface Duplicate extends ClientState {
 const PING_INTERVAL = 30_000;
 const PING_TIMEOUT = 10_000;
 
+const CONNECTED: ChannelEvent = { type: 'connected' };
+
 /**
  * A second connection of a client, for subscriptions. It is closed when this is unsubscribed, and errors when it has
  * ended. It never keeps a process alive where the client allows that.
  */
-// Hand-made: it translates an event emitter that connects in its own time.
 export const openDuplicate = (client: RedisClient, timers: Timers): Observable<SubscribeTo> =>
-  new Observable((subscriber) => {
+  defer(() => {
     const original = client as ClientState;
     const isCluster = typeof original.nodeClient === 'function';
     // A cluster of `redis` would connect to each master, although one node is enough for all pushes.
     const duplicate = original.duplicate?.(...(isCluster ? [{ minimizeConnections: true }] : [])) as Duplicate;
-    const fail = (error: unknown) => {
-      subscriber.error(error);
-    };
     // Without a listener an 'error' would end the process. What it says, the client itself has said on its own.
     duplicate.on?.('error', () => undefined);
     duplicate.on?.('node-error', () => undefined);
-    subscriber.add(() => {
-      close(duplicate);
-    });
-    // A connection whose client has given up reconnecting.
-    duplicate.on?.('end', () => {
-      fail(new Error('the connection has ended'));
-    });
-    duplicate.on?.('terminated', fail);
-    // It would wait for the node that it has subscribed on, dead or not: another one may have taken over.
-    duplicate.on?.('node-reconnecting', () => {
-      fail(new Error('the connection to the node is lost'));
-    });
-    subscriber.add(pings(duplicate, timers).subscribe({ error: fail }));
-    const ready$ = new Subject<void>();
-    duplicate.on?.('ready', () => {
-      ready$.next();
-    });
-    if (isIoredis(client)) {
-      duplicate.on?.('connect', () => duplicate.stream?.unref?.());
-      duplicate.on?.('reconnecting', () => duplicate.reconnectTimeout?.unref?.());
-      const message$ = new Subject<readonly unknown[]>();
-      duplicate.on?.('message', (...message) => {
-        message$.next(message);
-      });
-      let unconfirmed = 0;
-      // A proxy that does not know SUBSCRIBE closes the connection. The client would send it again without a pause.
-      duplicate.on?.('close', () => {
-        if (unconfirmed > 0) fail(new Error('the connection was closed at SUBSCRIBE'));
-      });
-      const subscribe = (name: string) => {
-        unconfirmed++;
-        return duplicate.subscribe?.(name).finally(() => unconfirmed--);
-      };
-      subscriber.next((name) => ioredisChannel(duplicate, ready$, message$, name, subscribe));
-      if (duplicate.status === 'wait') duplicate.connect?.().catch(() => undefined);
-      return;
-    }
-    duplicate.unref?.();
-    Promise.resolve(duplicate.connect?.()).then(() => {
-      subscriber.next((name) => nodeRedisChannel(duplicate, ready$, name));
-    }, fail);
+    const ended$ = merge(
+      // The client has given up reconnecting.
+      eventOf(duplicate, 'end'),
+      eventOf(duplicate, 'terminated'),
+      // It would wait for the node that it has subscribed on, dead or not: another one may have taken over.
+      eventOf(duplicate, 'node-reconnecting'),
+    ).pipe(map(fail));
+    const opened$ = isIoredis(client) ? openIoredis(duplicate) : openNodeRedis(duplicate);
+    return merge(ended$, pings(duplicate, timers), opened$).pipe(
+      finalize(() => {
+        // At once, not after what is queued.
+        ignoring(() => (duplicate.destroy ? duplicate.destroy() : duplicate.disconnect?.()));
+      }),
+    );
   });
 
+function openIoredis(duplicate: Duplicate): Observable<SubscribeTo> {
+  const ready$ = eventOf(duplicate, 'ready').pipe(share());
+  const message$ = eventOf(duplicate, 'message').pipe(share());
+  duplicate.on?.('connect', () => duplicate.stream?.unref?.());
+  duplicate.on?.('reconnecting', () => duplicate.reconnectTimeout?.unref?.());
+  let unconfirmed = 0;
+  const subscribe = (name: string) => {
+    unconfirmed++;
+    return duplicate.subscribe(name).finally(() => unconfirmed--);
+  };
+  const subscribeTo: SubscribeTo = (name) => {
+    const messages$ = message$.pipe(
+      filter(([channel]) => channel === name),
+      map(([, text]) => ({ type: 'message' as const, text: String(text) })),
+    );
+    // Subscribing again is harmless, and right when the user has switched autoResubscribe off.
+    const connected$ = defer(() => (duplicate.status === 'ready' ? ready$.pipe(startWith(null)) : ready$)).pipe(
+      mergeMap(() => subscribe(name)),
+      map(() => CONNECTED),
+    );
+    return merge(messages$, connected$).pipe(
+      finalize(() => {
+        ignoring(() => duplicate.unsubscribe(name));
+      }),
+    );
+  };
+  // A proxy that does not know SUBSCRIBE closes the connection. The client would send it again without a pause.
+  const refused$ = eventOf(duplicate, 'close').pipe(
+    filter(() => unconfirmed > 0),
+    map(fail),
+  );
+  if (duplicate.status === 'wait') ignoring(() => duplicate.connect?.());
+  return refused$.pipe(startWith(subscribeTo));
+}
+
+function openNodeRedis(duplicate: Duplicate): Observable<SubscribeTo> {
+  const ready$ = eventOf(duplicate, 'ready').pipe(share());
+  const subscribeTo: SubscribeTo = (name) => {
+    const message$ = new Subject<ChannelEvent>();
+    const listener = (text: string) => {
+      message$.next({ type: 'message', text });
+    };
+    // The client subscribes again by itself when it has reconnected.
+    const connected$ = defer(() => duplicate.subscribe(name, listener)).pipe(
+      switchMap(() => ready$.pipe(startWith(null))),
+      map(() => CONNECTED),
+    );
+    return merge(message$, connected$).pipe(
+      finalize(() => {
+        ignoring(() => duplicate.unsubscribe(name, listener));
+      }),
+    );
+  };
+  duplicate.unref?.();
+  return from(Promise.resolve(duplicate.connect?.())).pipe(map(() => subscribeTo));
+}
+
 /** Errors when one is not answered; a refusal is an answer. A client that knows it is disconnected is not asked. */
-const pings = (duplicate: Duplicate, timers: Timers): Observable<unknown> =>
+const pings = (duplicate: Duplicate, timers: Timers): Observable<never> =>
   timers.after(PING_INTERVAL).pipe(
     switchMap(() => {
       // Clusters and sentinels would ask over another connection.
       const isSingle = duplicate.unref !== undefined || duplicate.stream !== undefined;
       if (!isSingle || isDown(duplicate as unknown as RedisClient)) return EMPTY;
       const pong = Promise.resolve(duplicate.ping?.()).catch(() => undefined);
-      return race(pong, timers.after(PING_TIMEOUT).pipe(map(unanswered)));
+      return race(pong, timers.after(PING_TIMEOUT).pipe(map(fail)));
     }),
     repeat(),
+    ignoreElements(),
   );
 
-const unanswered = () => {
-  throw new Error('the connection does not answer');
-};
-
-const ioredisChannel = (
-  duplicate: Duplicate,
-  ready$: Observable<void>,
-  message$: Observable<readonly unknown[]>,
-  name: string,
-  subscribeTo: (name: string) => Promise<unknown> | undefined,
-): Observable<ChannelEvent> =>
-  new Observable((subscriber) => {
-    // Subscribing again is harmless, and right when the user has switched autoResubscribe off.
-    const subscribe = () => {
-      announce(subscriber, subscribeTo(name));
-    };
-    subscriber.add(
-      message$.subscribe(([channel, text]) => {
-        if (channel === name) subscriber.next({ type: 'message', text: String(text) });
-      }),
-    );
-    subscriber.add(ready$.subscribe(subscribe));
-    if (duplicate.status === 'ready') subscribe();
-    return () => {
-      ignoring(() => duplicate.unsubscribe?.(name));
-    };
-  });
-
-const nodeRedisChannel = (duplicate: Duplicate, ready$: Observable<void>, name: string): Observable<ChannelEvent> =>
-  new Observable((subscriber) => {
-    const onMessage = (text: string) => {
-      subscriber.next({ type: 'message', text });
-    };
-    let isSubscribed = false;
-    // The client subscribes again by itself when it has reconnected.
-    subscriber.add(
-      ready$.subscribe(() => {
-        if (isSubscribed) subscriber.next({ type: 'connected' });
-      }),
-    );
-    const subscribing = Promise.resolve(duplicate.subscribe?.(name, onMessage)).then(() => {
-      isSubscribed = true;
-    });
-    announce(subscriber, subscribing);
-    return () => {
-      ignoring(() => duplicate.unsubscribe?.(name, onMessage));
-    };
-  });
-
-function announce(
-  subscriber: { next(event: ChannelEvent): void; error(error: unknown): void },
-  subscribing: Promise<unknown> | undefined,
-): void {
-  subscribing?.then(
-    () => {
-      subscriber.next({ type: 'connected' });
-    },
-    (error: unknown) => {
-      subscriber.error(error);
-    },
-  );
-}
-
-/** At once, not after what is queued. */
-const close = (duplicate: Duplicate): void => {
-  ignoring(() => (duplicate.destroy ? duplicate.destroy() : duplicate.disconnect?.()));
+/** The connection is opened again, and nobody is told why. */
+const fail = (): never => {
+  throw new Error('the connection is lost');
 };
 
 /** What is called while a connection goes away may fail in any way: it was not open. */

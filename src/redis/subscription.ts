@@ -8,16 +8,16 @@ import {
   map,
   merge,
   NEVER,
-  Observable,
   of,
   ReplaySubject,
   retry,
   share,
   switchMap,
   tap,
+  type Observable,
 } from 'rxjs';
 import { createTimers } from '../internal/timers.js';
-import { isClosed, type ClientState, type RedisClient } from './client.js';
+import { eventOf, isClosed, type ClientState, type RedisClient } from './client.js';
 import { openDuplicate, type ChannelEvent, type SubscribeTo } from './duplicate.js';
 
 /** Between attempts to open a connection that the client has given up, or to subscribe to a channel. Milliseconds. */
@@ -78,14 +78,3 @@ const isOpen = (client: RedisClient): Observable<boolean> =>
     // A cluster of `redis` says `disconnect`.
     ...['end', 'disconnect'].map((name) => eventOf(client, name).pipe(map(() => false))),
   ).pipe(distinctUntilChanged());
-
-// Hand-made: not every client has the methods that `fromEvent` asks for.
-const eventOf = (client: RedisClient, name: string): Observable<void> =>
-  new Observable((subscriber) => {
-    const listener = () => {
-      subscriber.next();
-    };
-    const emitter = client as ClientState;
-    emitter.on?.(name, listener);
-    return () => emitter.off?.(name, listener);
-  });
