@@ -2,7 +2,7 @@ import { InvalidTokenResponseError, TokenEndpointError, TokenFetchTimeoutError }
 import { errorCodeOf, fieldsOf, statusOf } from '../internal/answers.js';
 import { isPrintable } from '../internal/oauthErrors.js';
 import { messageOf } from '../internal/messageOf.js';
-import { markPermanent, permanentError } from '../token/permanentError.js';
+import { markPermanent } from '../token/permanentError.js';
 import { isPermanentFailure, failureWithReason } from '../token/failure.js';
 
 /** What processes share of a failed fetch: class and message, and what it is judged by. No response, no cause. */
@@ -29,8 +29,6 @@ export function sharedFailureOf(thrown: unknown): SharedFailure {
   };
 }
 
-const KNOWN_CLASSES = { InvalidTokenResponseError, TokenFetchTimeoutError };
-
 /**
  * The token endpoint refused the credentials of one process: others may have better ones, while a secret is rotated.
  */
@@ -43,26 +41,24 @@ export function isOfOneProcess(shared: unknown): boolean {
 
 /** The failure as an error again, with the time that the fleet pauses: a stream's own pause is no shorter. */
 export function errorOf(shared: unknown, retryAfter: number): Error {
-  const { name = 'Error', message, status, error, temporary } = fieldsOf(shared) as Partial<SharedFailure>;
+  const { message, temporary, ...rest } = fieldsOf(shared) as Partial<SharedFailure>;
   const text = `${message ?? 'the token source failed'} (of the last fetch, shared through Redis)`;
-  const isJudgedByAnswer = name === 'TokenEndpointError' || status !== undefined || error !== undefined;
-  // Permanent for another reason: a mistake of the source's, or a redirect.
-  if (message !== undefined && !temporary && !isJudgedByAnswer)
-    return Object.assign(permanentError(text), { retryAfter });
-  const Known = Object.entries(KNOWN_CLASSES).find(([known]) => known === name)?.[1];
-  if (Known) return Object.assign(new Known(text), { retryAfter });
-  if (!isJudgedByAnswer)
-    return Object.assign(Object.defineProperty(new Error(text), 'name', { value: name, configurable: true }), {
-      retryAfter,
-    });
-  const failure = new TokenEndpointError(text, {
-    retryAfter,
-    ...(typeof status === 'number' && { status }),
-    ...(typeof error === 'string' && { error }),
-  });
+  const failure = Object.assign(withClass(rest, text), { retryAfter });
+  const isPermanent = message !== undefined && !temporary;
+  if (isPermanentFailure(failure) === isPermanent) return failure;
+  // A redirect, say, or a mistake of the source's, which neither a status nor a code tells.
+  if (isPermanent) return markPermanent(failure);
   // By this header the status is one that asks to come back.
-  const headers = { 'retry-after': String(retryAfter / 1000) };
-  if (temporary) return Object.defineProperty(failure, 'headers', { value: headers });
-  // A redirect is permanent, which neither its status nor a code tells.
-  return message === undefined || isPermanentFailure(failure) ? failure : markPermanent(failure);
+  return Object.defineProperty(failure, 'headers', { value: { 'retry-after': String(retryAfter / 1000) } });
+}
+
+function withClass({ name = 'Error', status, error }: Partial<SharedFailure>, text: string): Error {
+  if (name === 'TokenFetchTimeoutError') return new TokenFetchTimeoutError(text);
+  if (name === 'InvalidTokenResponseError') return new InvalidTokenResponseError(text);
+  if (name === 'TokenEndpointError' || status !== undefined || error !== undefined)
+    return new TokenEndpointError(text, {
+      ...(status !== undefined && { status }),
+      ...(error !== undefined && { error }),
+    });
+  return Object.defineProperty(new Error(text), 'name', { value: name, configurable: true });
 }
