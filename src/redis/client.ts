@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { fieldsOf } from '../internal/answers.js';
 
 /** What is used of a client of `redis` 5 or later: a client, cluster, sentinel or pool. */
 export interface NodeRedisClient {
@@ -27,38 +28,22 @@ export interface ClientState {
   off?(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
+/** @throws TypeError, which does not show the value: it may be a URL with a password */
 export function requireClient(client: unknown): RedisClient {
-  const {
-    evalSha,
-    evalsha,
-    eval: run,
-    isPipeline,
-    execAsPipeline,
-    createScript,
-    internal_send_command,
-    options,
-    constructor,
-  } = (typeof client === 'object' && client !== null ? client : {}) as Record<string, unknown>;
-  if (isPipeline === true || execAsPipeline !== undefined)
-    throw noClient('the client itself, not a transaction or pipeline of it');
+  const given = fieldsOf(client);
+  const isOf = 'a client of redis or ioredis';
+  const fail = (what: string) => new TypeError(`option "client" must be ${what}`);
+  if (given.isPipeline === true || given.execAsPipeline !== undefined)
+    throw fail('the client itself, not a transaction or pipeline of it');
   // Its `eval` takes arrays, it parses what it answers, and it sends each command as a request of HTTP.
-  if (typeof createScript === 'function') throw noClient('a client of redis or ioredis, not one of @upstash/redis');
-  const isLegacy = (options as { legacyMode?: unknown } | undefined)?.legacyMode === true;
-  if (
-    internal_send_command !== undefined ||
-    isLegacy ||
-    (constructor as { name?: unknown } | undefined)?.name === 'RedisLegacyClient'
-  )
-    throw noClient(
-      'a client of redis or ioredis, version 5 or later, whose commands return promises, not a legacy one',
-    );
-  if (typeof run === 'function' && (typeof evalSha === 'function' || typeof evalsha === 'function'))
-    return client as RedisClient;
-  throw noClient('a client of redis or ioredis, version 5 or later');
+  if (typeof given.createScript === 'function') throw fail(`${isOf}, not one of @upstash/redis`);
+  const isLegacy = given.internal_send_command !== undefined || fieldsOf(given.options).legacyMode === true;
+  if (isLegacy || (given.constructor as { name?: unknown } | undefined)?.name === 'RedisLegacyClient')
+    throw fail(`${isOf}, version 5 or later, whose commands return promises, not a legacy one`);
+  if (typeof given.eval !== 'function' || typeof (given.evalSha ?? given.evalsha) !== 'function')
+    throw fail(`${isOf}, version 5 or later`);
+  return client as RedisClient;
 }
-
-/** Does not show the value: it may be a URL with a password. */
-const noClient = (what: string) => new TypeError(`option "client" must be ${what}`);
 
 export const isIoredis = (client: RedisClient): client is IoredisClient =>
   typeof (client as Partial<IoredisClient>).evalsha === 'function';
@@ -77,27 +62,28 @@ export function scriptRunner(client: RedisClient): RunScript {
     isIoredis(client)
       ? client.eval(script, 1, key, ...args.map(String))
       : client.eval(script, { keys: [key], arguments: args.map(String) });
-  return async (script, key, values) => {
+  const byHash: RunScript = (hash, key, args) =>
+    isIoredis(client)
+      ? client.evalsha(hash, 1, key, ...args.map(String))
+      : client.evalSha(hash, { keys: [key], arguments: args.map(String) });
+  return async (script, key, args) => {
     const hash = hashes.get(script);
-    if (!hasEvalSha) return inFull(script, key, values);
+    if (!hasEvalSha) return inFull(script, key, args);
     if (hash === undefined) {
       // Without a hash each command is sent in full.
       sha1(script).then(
         (computed) => hashes.set(script, computed),
         () => undefined,
       );
-      return inFull(script, key, values);
+      return inFull(script, key, args);
     }
-    const args = values.map(String);
     try {
-      return await (isIoredis(client)
-        ? client.evalsha(hash, 1, key, ...args)
-        : client.evalSha(hash, { keys: [key], arguments: args }));
+      return await byHash(hash, key, args);
     } catch (error) {
       const message = String((error as Error | undefined)?.message);
       hasEvalSha &&= !/^ERR (?:unknown|unsupported) command/i.test(message);
       if (hasEvalSha && !message.startsWith('NOSCRIPT')) throw error;
-      return inFull(script, key, values);
+      return inFull(script, key, args);
     }
   };
 }
