@@ -7,42 +7,30 @@ import { backoffStep } from '../token/backoff.js';
  */
 export const SHORTEST_PAUSE = 250;
 
-/** A leader stops this much before its lease ends, for the way to Redis and back. Milliseconds. */
-const leaseMargin = (lease: number): number => Math.min(1000, lease / 10);
-
 /**
- * How long a leader may fetch: within `fetchTimeout`, and within its lease, which began when it was asked for. Not
- * above 0: not at all.
+ * How long a leader may fetch: within `fetchTimeout`, and within its lease, which began when it was asked for, less a
+ * margin for the way to Redis and back. Not above 0: not at all.
  */
 export const fetchTime = (
   { sent, lease }: { readonly sent: number; readonly lease: number },
   now: number,
   fetchTimeout: number,
-): number => Math.min(fetchTimeout, sent + lease - leaseMargin(lease) - now);
+): number => Math.min(fetchTimeout, sent + lease - Math.min(1000, lease / 10) - now);
 
 /**
  * How long the whole fleet pauses after a failed fetch. Without jitter: one process fetches at a time, so there is no
- * herd to scatter. No longer than a sixth of a token's life, unless the server asks for more: `retryAfterOf`
- * limits that.
+ * herd to scatter. No longer than a sixth of a token's life, unless the server asks for more: `retryAfterOf` limits
+ * that.
  */
-export const sharedPause = (failures: number, life: number, retryAfter = 0): number =>
-  Math.ceil(
-    Math.max(
-      retryAfter,
-      backoffStep(failures + 1, {
-        initial: SHORTEST_PAUSE,
-        factor: 2,
-        max: Math.min(10_000, life > 0 ? Math.max(50, life / 6) : Infinity),
-      }),
-    ),
-  );
+export function sharedPause(failures: number, life: number, retryAfter = 0): number {
+  const max = Math.min(10_000, life > 0 ? Math.max(50, life / 6) : Infinity);
+  const step = backoffStep(failures + 1, { initial: SHORTEST_PAUSE, factor: 2, max });
+  return Math.ceil(Math.max(retryAfter, step));
+}
 
-/**
- * How long one who waits for a leader sleeps before it looks itself: a push that is lost costs this much, and never a
- * token.
- */
+/** How long one who waits for a leader sleeps before it looks itself: a push that is lost costs this much at most. */
 export const pollPause = (round: number, left: number): number =>
-  Math.max(1, Math.min(left + 1, 1000, 50 * 2 ** Math.min(round, 10)));
+  Math.min(left + 1, backoffStep(round + 1, { initial: 50, factor: 2, max: 1000 }));
 
 const HOUR = 3_600_000;
 

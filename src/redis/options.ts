@@ -1,4 +1,6 @@
+import { fieldsOf } from '../internal/answers.js';
 import { kindOf } from '../internal/kindOf.js';
+import type { CryptoKey } from '../internal/platformTypes.js';
 import { FINITE, numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import type { TokenStreamOptions } from '../token/types.js';
 import { requireClient, type RedisClient } from './client.js';
@@ -112,20 +114,21 @@ function checkedKey(given: unknown): EncryptionKey {
   if (typeof id !== 'string' || !/^[\w-]{1,32}$/.test(id))
     throw new TypeError('option "encryptionKey" must have an id of 1 to 32 letters, digits, "-" or "_"');
   if (key instanceof Uint8Array && key.length === 32) return { id, key: new Uint8Array(key) };
-  const fault = key instanceof Uint8Array ? `${String(key.length)} bytes` : faultOf(key);
-  if (fault === undefined) return { id, key: key as CryptoKey };
+  if (isUsable(key)) return { id, key };
   throw new TypeError(
-    `option "encryptionKey" must have a key of 32 bytes, or a CryptoKey for AES-GCM with 256 bits that may encrypt and decrypt, got ${fault}`,
+    `option "encryptionKey" must have a key of 32 bytes, or a CryptoKey for AES-GCM with 256 bits that may encrypt and decrypt, got ${shown(key)}`,
   );
 }
 
-/** What makes a value useless as a key; undefined for a CryptoKey that can encrypt and decrypt. */
-function faultOf(key: unknown): string | undefined {
-  if (typeof key !== 'object' || key === null)
-    return typeof key === 'string' ? 'a text: decode it, as by Buffer.from(text, "base64")' : kindOf(key);
-  const { algorithm, usages } = key as { algorithm?: { name?: unknown; length?: unknown } | null; usages?: unknown };
-  if (typeof algorithm !== 'object' || algorithm === null || !Array.isArray(usages)) return 'object';
-  if (algorithm.name !== 'AES-GCM') return 'a CryptoKey for another algorithm';
-  if (algorithm.length !== 256) return 'a CryptoKey of another length';
-  return usages.includes('encrypt') && usages.includes('decrypt') ? undefined : 'a CryptoKey that may not do both';
+function isUsable(key: unknown): key is CryptoKey {
+  const { algorithm, usages } = fieldsOf(key);
+  const { name, length } = fieldsOf(algorithm);
+  const may = Array.isArray(usages) ? usages : [];
+  return name === 'AES-GCM' && length === 256 && may.includes('encrypt') && may.includes('decrypt');
+}
+
+function shown(key: unknown): string {
+  if (typeof key === 'string') return 'a text: decode it, as by Buffer.from(text, "base64")';
+  if (key instanceof Uint8Array) return `${String(key.length)} bytes`;
+  return 'algorithm' in fieldsOf(key) ? 'another CryptoKey' : kindOf(key);
 }

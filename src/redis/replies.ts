@@ -43,16 +43,10 @@ export type Committed = AnswerHeader &
     | { readonly type: 'stale'; readonly token: EncryptedToken | null }
   );
 
-type Push =
-  | {
-      readonly type: 'token';
-      readonly now: number;
-      readonly hashId: string;
-      readonly token: EncryptedToken;
-      readonly owner: string;
-    }
-  | { readonly type: 'failed'; readonly now: number }
-  | { readonly type: 'signedOut'; readonly now: number };
+type Push = { readonly now: number } & (
+  | { readonly type: 'token'; readonly hashId: string; readonly token: EncryptedToken; readonly owner: string }
+  | { readonly type: 'failed' | 'signedOut' }
+);
 
 /** Reads the answer of the acquire script. */
 export function parseAcquireReply(reply: unknown): Acquired {
@@ -62,22 +56,13 @@ export function parseAcquireReply(reply: unknown): Acquired {
       return { type: 'token', ...header, token: tokenIn(fields) };
     case 'W':
       return { type: 'wait', ...header, left: ms(fields[0]) };
-    case 'B': {
-      const [left, failure = ''] = fields;
-      return { type: 'pause', ...header, left: ms(left), failure };
-    }
+    case 'B':
+      return { type: 'pause', ...header, left: ms(fields[0]), failure: fields[1] ?? '' };
     case 'L': {
       const [fence, lease, failures, ...last] = fields;
       const [, , life, encrypted] = last;
-      return {
-        type: 'lease',
-        ...header,
-        fence: ms(fence),
-        lease: ms(lease),
-        failures: ms(failures),
-        life: ms(life),
-        last: encrypted ? tokenIn(last) : null,
-      };
+      const numbers = { fence: ms(fence), lease: ms(lease), failures: ms(failures), life: ms(life) };
+      return { type: 'lease', ...header, ...numbers, last: encrypted ? tokenIn(last) : null };
     }
     case 'N':
       return { type: 'nothing', ...header };
@@ -103,13 +88,13 @@ export function parseSignOutReply(reply: unknown): AnswerHeader {
 
 /** Reads a message of the channel; undefined for one that no script has sent. */
 export function parsePush(message: string): Push | undefined {
-  const [type, now, hashId = '', generation, issued, life, owner = '', encrypted] = message.split('\n');
+  const [type, time, hashId = '', generation, issued, life, owner = '', encrypted] = message.split('\n');
   try {
-    if (type === 'F') return { type: 'failed', now: ms(now) };
-    if (type === 'E') return { type: 'signedOut', now: ms(now) };
-    return type === 'T'
-      ? { type: 'token', now: ms(now), hashId, token: tokenIn([generation, issued, life, encrypted]), owner }
-      : undefined;
+    const now = ms(time);
+    if (type === 'F') return { type: 'failed', now };
+    if (type === 'E') return { type: 'signedOut', now };
+    if (type !== 'T') return undefined;
+    return { type: 'token', now, hashId, token: tokenIn([generation, issued, life, encrypted]), owner };
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { asyncScheduler, EMPTY, filter, firstValueFrom, retry, type Subscription
 import { isTokenError } from '../errors.js';
 import { createTimers } from '../internal/timers.js';
 import { refuseUnknown, requireObject, requireText } from '../internal/validate.js';
+import { backoffStep } from '../token/backoff.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { takeToken } from '../token/takeToken.js';
 
@@ -34,9 +35,8 @@ const collected = /* @__PURE__ */ new FinalizationRegistry<Subscription>((renewa
   renewals.unsubscribe();
 });
 
-/** After a permanent failure, the stream is subscribed again: the first pause and the longest. Milliseconds. */
-const FIRST_PAUSE = 1000;
-const LONGEST_PAUSE = 60_000;
+/** After a permanent failure, the stream is subscribed again. Milliseconds. */
+const PAUSES = { initial: 1000, factor: 2, max: 60_000 };
 
 /** `redis` puts words of its own before it, when an open connection was refused. */
 const WRONGPASS = /(?:^|: )WRONGPASS\b/;
@@ -90,7 +90,7 @@ export function streamingCredentials(
             delay: (error: Error, failures) => {
               if (isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED')) return EMPTY;
               listening.deref()?.onError(error);
-              return timers.after(Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE));
+              return timers.after(backoffStep(failures, PAUSES));
             },
           }),
           filter(({ value }) => value !== sent.value),

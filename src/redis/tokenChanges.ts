@@ -18,16 +18,9 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
     map(() => ({ type: 'connected' }) as const),
   );
 
-  /**
-   * What may have been missed before the channel was open. It also tells the time, without which no push can be dated.
-   */
+  /** What may have been missed before the channel was open. It also tells the time, which dates all pushes. */
   async function readCurrent(): Promise<EncryptedToken | null> {
-    const answer = await calls.acquire({
-      owner: '',
-      beyond: cache.newestGeneration(),
-      kind: '',
-      endsPause: false,
-    });
+    const answer = await calls.acquire({ owner: '', beyond: cache.newestGeneration(), kind: '', endsPause: false });
     return answer.type === 'token' ? answer.token : null;
   }
 
@@ -39,7 +32,7 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
     calls.learnTime(push.now);
     if (push.type === 'token' && push.owner.startsWith(storeId)) return null;
     if (push.type === 'signedOut' || !calls.knowsTime()) return readCurrent();
-    if (push.type === 'failed') return null;
+    if (push.type !== 'token') return null;
     return calls.isOwnHash(push.hashId) && calls.isPlausible(push.token.generation) ? push.token : readCurrent();
   }
 
