@@ -15,18 +15,14 @@ export interface EncryptionKey {
 /** What a value is: it can be decrypted as that only. */
 type Purpose = 'token' | 'failure';
 
-export interface Encryption {
-  readonly encrypt: (purpose: Purpose, value: unknown) => Promise<string>;
-  /** @throws TokenStoreError, which does not quote the value */
-  readonly decrypt: (purpose: Purpose, encrypted: string) => Promise<unknown>;
-}
+export type Encryption = ReturnType<typeof createEncryption>;
 
 /**
  * Encrypts with the first key, decrypts with any. AES-256-GCM with the key of the hash as additional data, so that
  * a process that can write to Redis cannot pass one key's value for another's. Without keys it writes plain JSON, and
  * with keys it refuses to read that, for the same reason.
  */
-export function createEncryption(keys: readonly EncryptionKey[], hashKey: string): Encryption {
+export function createEncryption(keys: readonly EncryptionKey[], hashKey: string) {
   const first = keys[0];
   const load = async ({ key }: EncryptionKey): Promise<CryptoKey> =>
     key instanceof Uint8Array
@@ -39,14 +35,15 @@ export function createEncryption(keys: readonly EncryptionKey[], hashKey: string
   });
 
   return {
-    encrypt: async (purpose, value) => {
+    encrypt: async (purpose: Purpose, value: unknown): Promise<string> => {
       const text = JSON.stringify(value);
       if (!first) return `0.${text}`;
       const iv = crypto.getRandomValues(new Uint8Array(12));
       const encrypted = await crypto.subtle.encrypt(parameters(purpose, first.id, iv), await load(first), bytes(text));
       return `1.${first.id}.${encode(iv)}.${encode(new Uint8Array(encrypted))}`;
     },
-    decrypt: async (purpose, encrypted) => {
+    /** @throws TokenStoreError, which does not quote the value */
+    decrypt: async (purpose: Purpose, encrypted: string): Promise<unknown> => {
       const [version, id = '', iv = '', data = ''] = encrypted.split('.', 4);
       if (version === '0') {
         if (first)

@@ -50,14 +50,11 @@ export async function fetchUnderLease(
   const { encryption, now, timers } = store;
   const { request, abandoned, beyond, owner } = refresh;
   const { fence } = grant;
-  let last: TokenResponse | null;
-  try {
-    last = await lastResponse(store, grant);
-  } catch (unreadable) {
+  const last = await lastResponse(store, grant).catch(async (unreadable: unknown) => {
     // Nothing is fetched: the source would present a refresh token of its own, and it may be used up.
     await giveBackLease(store, fence);
     throw unreadable;
-  }
+  });
   const begun = now();
   const limit = fetchTime(grant, begun, store.fetchTimeout);
   if (limit <= 0 || isFinished(refresh)) {

@@ -44,7 +44,7 @@ export type Committed = AnswerHeader &
   );
 
 type Push = { readonly now: number } & (
-  | { readonly type: 'token'; readonly hashId: string; readonly token: EncryptedToken; readonly owner: string }
+  | { readonly type: 'token'; readonly hashId: string; readonly token: EncryptedToken }
   | { readonly type: 'failed' | 'signedOut' }
 );
 
@@ -88,13 +88,13 @@ export function parseSignOutReply(reply: unknown): AnswerHeader {
 
 /** Reads a message of the channel; undefined for one that no script has sent. */
 export function parsePush(message: string): Push | undefined {
-  const [type, time, hashId = '', generation, issued, life, owner = '', encrypted] = message.split('\n');
+  const [type, time, hashId = '', generation, issued, life, , encrypted] = message.split('\n');
   try {
     const now = ms(time);
     if (type === 'F') return { type: 'failed', now };
     if (type === 'E') return { type: 'signedOut', now };
     if (type !== 'T') return undefined;
-    return { type: 'token', now, hashId, token: tokenIn([generation, issued, life, encrypted]), owner };
+    return { type: 'token', now, hashId, token: tokenIn([generation, issued, life, encrypted]) };
   } catch {
     return undefined;
   }

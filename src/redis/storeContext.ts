@@ -42,8 +42,6 @@ export function createStoreContext(settings: StoreSettings) {
     fetchTimeout,
     lifetime,
     onUnavailable,
-    /** Begins the name of every owner of a lease. */
-    storeId: crypto.randomUUID(),
     calls,
     cache,
     session,

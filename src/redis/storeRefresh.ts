@@ -29,11 +29,9 @@ export interface StoreRefresh {
 
 const KINDS: Partial<Record<RefreshReason, Kind>> = { manual: 'forced', rejected: 'rejected' };
 
-let refreshes = 0;
-
 /** @param isEarly the stream asks before the pause is over that the last failure told it of */
 export function beginRefresh(
-  { cache, session, storeId }: StoreContext,
+  { cache, session }: StoreContext,
   request: TokenRequest,
   fetch: StoreRefresh['fetch'],
   abandoned: AbortSignal,
@@ -44,7 +42,7 @@ export function beginRefresh(
     request,
     fetch,
     abandoned,
-    owner: `${storeId}.${String(++refreshes)}`,
+    owner: crypto.randomUUID(),
     kind: KINDS[request.reason] ?? '',
     endsPause: isEarly || (request.reason === 'manual' && request.attempt === 1),
     isSignedOut: session.watch(),

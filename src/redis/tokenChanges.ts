@@ -11,7 +11,7 @@ const RETRY = 1000;
 
 /** What the pushes of others bring: each token that is newer than all before, and than those of this process. */
 export function tokenChanges(store: StoreContext, events$: Observable<ChannelEvent>): Observable<StoredToken> {
-  const { calls, cache, wake$, found$, storeId, timers } = store;
+  const { calls, cache, wake$, found$, timers } = store;
   const failed$ = new Subject<void>();
   const again$ = failed$.pipe(
     switchMap(() => timers.after(RETRY)),
@@ -30,7 +30,6 @@ export function tokenChanges(store: StoreContext, events$: Observable<ChannelEve
     const push = parsePush(event.text);
     if (!push) return null;
     calls.learnTime(push.now);
-    if (push.type === 'token' && push.owner.startsWith(storeId)) return null;
     if (push.type === 'signedOut' || !calls.knowsTime()) return readCurrent();
     if (push.type !== 'token') return null;
     return calls.isOwnHash(push.hashId) && calls.isPlausible(push.token.generation) ? push.token : readCurrent();
