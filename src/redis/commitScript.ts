@@ -33,7 +33,7 @@ redis.call('HSET', KEYS[1], 'gen', text(fence), 'token', token, 'issued', text(i
 redis.call('HDEL', KEYS[1], 'owner', 'since', 'until', 'paused', 'retry', 'failure', 'failures')
 redis.call('PEXPIRE', KEYS[1], ttl)
 -- Channels are common to all databases and know no key prefix of a client's: the hashId says which hash this is about.
--- Older versions read the owner.
+-- Version 0.1.0 reads the owner.
 redis.call('PUBLISH', channel, table.concat({ 'T', text(now), hashId, text(fence), text(issued), text(life), owner, token }, '\\n'))
 return { 'O', text(now), hashId, ended, text(fence) }
 `;
