@@ -33,7 +33,7 @@ export interface Commit {
   readonly encrypted: string;
 }
 
-interface Ask {
+export interface Ask {
   /** With an empty one it only reads. */
   readonly owner: string;
   /** A token later than this generation is asked for. */
