@@ -20,32 +20,16 @@ import type { TokenRecord } from './tokenRecord.js';
 /** Between attempts to reach Redis while a caller waits for it. Milliseconds. */
 const RETRY = 150;
 
-/** A timer may be early by less than this. Milliseconds. */
-const EARLY = 20;
-
-interface RefreshContext extends StoreContext {
-  /** Until then the stream waits by itself after the last failure; only `refresh()` and `wake` have it ask sooner. */
-  pausedUntil: number;
-  /** The generation after which a fetch of this process last failed permanently; -1: none has. */
-  refusedAfter: number;
-  /** Why the stored value could not be read, when that was last tried. */
-  unreadable: Error | undefined;
-}
-
-export function sharedRefresh(store: StoreContext): TokenStore['refresh'] {
-  const context: RefreshContext = { ...store, pausedUntil: -Infinity, refusedAfter: -1, unreadable: undefined };
-  return (request, fetch) =>
-    abortable((abandoned) => {
-      const isEarly = context.now() < context.pausedUntil - EARLY;
-      return askUntilToken(context, beginRefresh(context, request, fetch, abandoned, isEarly));
-    });
-}
+export const sharedRefresh =
+  (store: StoreContext): TokenStore['refresh'] =>
+  (request, fetch) =>
+    abortable((abandoned) => askUntilToken(store, beginRefresh(store, request, fetch, abandoned)));
 
 /** Waits until something is pushed, at most `ms`. Does not keep the process alive. */
 const sleep = ({ timers, wake$ }: StoreContext, ms: number): Promise<void> =>
   firstValueFrom(merge(timers.after(ms), wake$).pipe(take(1)));
 
-async function askUntilToken(store: RefreshContext, refresh: StoreRefresh): Promise<StoredToken> {
+async function askUntilToken(store: StoreContext, refresh: StoreRefresh): Promise<StoredToken> {
   try {
     for (let round = 0; !isFinished(refresh); round++) {
       const token = await askOnce(store, refresh, round);
@@ -69,7 +53,7 @@ const newerFor = (store: StoreContext, refresh: StoreRefresh) => {
 };
 
 /** Asks once; null: ask again. */
-async function askOnce(store: RefreshContext, refresh: StoreRefresh, round: number): Promise<StoredToken | null> {
+async function askOnce(store: StoreContext, refresh: StoreRefresh, round: number): Promise<StoredToken | null> {
   const newer = newerFor(store, refresh);
   if (newer) return store.handOut(newer, 'shared');
   let answer: Timed<Acquired>;
@@ -87,11 +71,7 @@ async function askOnce(store: RefreshContext, refresh: StoreRefresh, round: numb
   return onAnswer(store, refresh, answer, round);
 }
 
-async function withoutRedis(
-  store: RefreshContext,
-  refresh: StoreRefresh,
-  failure: unknown,
-): Promise<StoredToken | null> {
+async function withoutRedis(store: StoreContext, refresh: StoreRefresh, failure: unknown): Promise<StoredToken | null> {
   if (!refresh.isReported) refresh.request.report?.(failure);
   refresh.isReported = true;
   if (store.onUnavailable === 'local') return fetchLocally(store, refresh);
@@ -100,7 +80,7 @@ async function withoutRedis(
 }
 
 async function onAnswer(
-  store: RefreshContext,
+  store: StoreContext,
   refresh: StoreRefresh,
   answer: Timed<Acquired>,
   round: number,
@@ -130,7 +110,7 @@ async function onAnswer(
 }
 
 async function onPause(
-  store: RefreshContext,
+  store: StoreContext,
   refresh: StoreRefresh,
   { left, failure }: { readonly left: number; readonly failure: string },
 ): Promise<null> {
@@ -148,7 +128,7 @@ async function onPause(
   return null;
 }
 
-async function onLease(store: RefreshContext, refresh: StoreRefresh, grant: LeaseGrant): Promise<StoredToken | null> {
+async function onLease(store: StoreContext, refresh: StoreRefresh, grant: LeaseGrant): Promise<StoredToken | null> {
   const outcome = await fetchUnderLease(store, grant, refresh).catch((error: unknown) => {
     if (isPermanentFailure(error)) store.refusedAfter = store.cache.newestGeneration();
     throw error;
@@ -184,7 +164,7 @@ async function onLateCommit(store: StoreContext, committed: CommitOutcome | null
  * Each process for itself, unless what Redis held was not readable: the source would present a refresh token that may
  * be used up.
  */
-async function fetchLocally(store: RefreshContext, refresh: StoreRefresh): Promise<StoredToken | null> {
+async function fetchLocally(store: StoreContext, refresh: StoreRefresh): Promise<StoredToken | null> {
   if (store.unreadable !== undefined) throw store.unreadable;
   refresh.isLocal = true;
   const begun = store.now();

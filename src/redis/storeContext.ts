@@ -51,6 +51,12 @@ export function createStoreContext(settings: StoreSettings) {
     wake$,
     /** Tokens of others that did not come as pushes. */
     found$: new Subject<TokenRecord>(),
+    /** Until then the stream waits by itself after the last failure; only `refresh()` and `wake` have it ask sooner. */
+    pausedUntil: -Infinity,
+    /** The generation after which a fetch of this process last failed permanently; -1: none has. */
+    refusedAfter: -1,
+    /** Why the stored value could not be read, when that was last tried. */
+    unreadable: undefined as Error | undefined,
     /** Opens a token of others and puts it into the cache; null when its session has ended. */
     receive: async (stored: EncryptedToken): Promise<TokenRecord | null> => {
       const token = await decryptRecord(encryption, stored);

@@ -29,15 +29,17 @@ export interface StoreRefresh {
 
 const KINDS: Partial<Record<RefreshReason, Kind>> = { manual: 'forced', rejected: 'rejected' };
 
-/** @param isEarly the stream asks before the pause is over that the last failure told it of */
+/** A timer may be early by less than this. Milliseconds. */
+const EARLY = 20;
+
 export function beginRefresh(
-  { cache, session }: StoreContext,
+  { cache, session, now, pausedUntil }: StoreContext,
   request: TokenRequest,
   fetch: StoreRefresh['fetch'],
   abandoned: AbortSignal,
-  isEarly: boolean,
 ): StoreRefresh {
   const { generation, isExact } = cache.generationOf(request.previous);
+  const isEarly = now() < pausedUntil - EARLY;
   return {
     request,
     fetch,
