@@ -233,6 +233,7 @@ describe('a shared failure', () => {
       message: 'odd (of the last fetch, shared through Redis)',
       retryAfter: 1,
     });
+    expect(errorOf(sharedFailureOf(markPermanent(new SyntaxError('odd'))), 1)).toMatchObject({ name: 'SyntaxError' });
   });
 
   it.each<[string, boolean, unknown]>([
