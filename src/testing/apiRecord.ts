@@ -1,6 +1,5 @@
-import type { SchedulerLike } from 'rxjs';
-import type { Credential } from './apiVerdict.js';
-import { nth, optionCaller } from './faults.js';
+import type { Credential } from './apiJudge.js';
+import { createFakeRecord, type RecordSettings } from './fakeRecord.js';
 
 /** One call of an API. It goes on changing until it is settled. */
 export interface ApiCall {
@@ -45,9 +44,9 @@ async function makeKnown(refusal: Refusal, request: string): Promise<void> {
 }
 
 /** Keeps the calls, and knows which of them should not have been made. */
-export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tolerate: readonly Tolerance[]) {
-  const calls: OpenCall[] = [];
-  const faults: string[] = [];
+export function createApiRecord(settings: RecordSettings & { readonly tolerate: readonly Tolerance[] }) {
+  const { scheduler, tolerate } = settings;
+  const record = createFakeRecord<ApiCall>('scriptedApi', settings);
   const refusals = new Map<string, Refusal>();
 
   const faultOf = ({ token, credential, at, method, path }: ApiCall): [Tolerance, string] | undefined => {
@@ -58,27 +57,17 @@ export function createApiRecord(scheduler: SchedulerLike, maxCalls: number, tole
     // Guarantees 19 and 33: a client may send a token again that the API refused, unless it was revoked.
     const refusal = credential === 'revoked' ? refusals.get(name) : undefined;
     // By the order of things, not by the clock: who repeats at once does so in the same millisecond.
-    const isRepeat = refusal && (refusal.isKnown || refusal.knownTo.has(`${method} ${path}`));
-    return isRepeat
-      ? [
-          'refused',
-          `carried ${name}, which had been refused ${at > refusal.at ? `${String(at - refusal.at)} ms` : 'just'} before`,
-        ]
-      : undefined;
+    if (!refusal?.isKnown && !refusal?.knownTo.has(`${method} ${path}`)) return undefined;
+    const since = at > refusal.at ? `${String(at - refusal.at)} ms` : 'just';
+    return ['refused', `carried ${name}, which had been refused ${since} before`];
   };
 
   return {
-    calls,
-    faults,
-    /** A client takes the TypeError for a failed call: only `verify` can say that the test itself is wrong. */
-    callOption: optionCaller(faults, scheduler),
-    add: (about: Pick<ApiCall, 'method' | 'path' | 'token' | 'credential'>): OpenCall => {
+    ...record,
+    begin: (about: Pick<ApiCall, 'method' | 'path' | 'token' | 'credential'>): OpenCall => {
       const call: OpenCall = { at: scheduler.now(), ...about, outcome: 'pending' };
-      const n = calls.push(call);
-      const who = `${nth(n, call.at)} (${call.method} ${call.path})`;
-      const [kind, what] = faultOf(call) ?? [];
-      if (kind && !tolerate.includes(kind)) faults.push(`${who} ${String(what)}`);
-      if (n > maxCalls) faults.push(`${who} is one too many: maxCalls is ${String(maxCalls)}`);
+      const [kind, fault] = faultOf(call) ?? [];
+      record.add(call, `${call.method} ${call.path}`, kind && tolerate.includes(kind) ? undefined : fault);
       return call;
     },
     /** The token was answered with 401. `byPromise`: other requests may be sent before the whole client knows. */

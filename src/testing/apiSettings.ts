@@ -1,10 +1,9 @@
-import type { SchedulerLike } from 'rxjs';
-import { numbersIn, refuseUnknown, requireFunctions, requireObject, wrong } from '../internal/validate.js';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { numbersIn, requireFunctions, requireMethod, requireObject, wrong } from '../internal/validate.js';
 import type { ApiCall, Tolerance } from './apiRecord.js';
-import { requireApiSteps, type ApiStep } from './apiStep.js';
-import { requireRefusal } from './apiVerdict.js';
+import { requireApiSteps, type ApiStep } from './apiJudge.js';
 import type { FakeTokenSource } from './fakeTokenSource.js';
-import { clockOf, LONGEST, perCall, requireFlags, requireSteps } from './settings.js';
+import { LONGEST, perCall, requireFlag, requireWords } from './settings.js';
 import { createLedger, type TokenRegister } from './tokenLedger.js';
 
 /** All times in milliseconds. `undefined` means the default; a value out of range is a TypeError at creation. */
@@ -41,61 +40,48 @@ export interface ScriptedApiOptions<T = string> {
   readonly tolerate?: readonly Tolerance[] | undefined;
 }
 
-const KNOWN: Record<keyof ScriptedApiOptions, true> = {
-  tokens: true,
-  scheduler: true,
-  delay: true,
-  steps: true,
-  refuseWith: true,
-  answer: true,
-  responses: true,
-  maxCalls: true,
-  tolerate: true,
-};
-
-const TOLERANCES: readonly string[] = ['missing', 'unknown', 'expired', 'refused'];
-
-/** Checks every option once. */
+/** Checks every option once, but for `refuseWith`. */
 export function apiSettings(options: ScriptedApiOptions<unknown>) {
   requireObject(options);
-  refuseUnknown(options, KNOWN);
   const {
     tokens,
+    scheduler: own,
+    delay,
     steps = [],
-    refuseWith = 401,
+    refuseWith,
+    answer = ({ token }: ApiCall) => token,
     responses = false,
     tolerate = [],
-    answer = ({ token }: ApiCall) => token,
+    ...numbers
   } = options;
   const register = registerOf(tokens);
-  const { scheduler } = clockOf({
-    scheduler: options.scheduler ?? (typeof tokens === 'function' ? tokens.scheduler : undefined),
-  });
-  const delay = perCall('delay', options.delay, 0, LONGEST);
-  const { maxCalls } = numbersIn({ maxCalls: options.maxCalls }, { maxCalls: [0, Infinity, Infinity] });
+  const scheduler = own ?? (tokens as Partial<FakeTokenSource>).scheduler ?? asyncScheduler;
+  requireMethod('scheduler', scheduler, 'schedule');
   requireApiSteps(steps);
-  requireSteps(
-    'tolerate',
-    tolerate,
-    (kind) => TOLERANCES.includes(kind as string),
-    TOLERANCES.map((kind) => `"${kind}"`).join(', '),
-  );
+  requireWords('tolerate', tolerate, ['missing', 'unknown', 'expired', 'refused'] satisfies Tolerance[]);
   requireFunctions({ answer });
-  requireFlags({ responses });
-  requireRefusal(refuseWith);
-  return { register, scheduler, delay, maxCalls, steps, tolerate, answer, responses, refuseWith };
+  requireFlag('responses', responses);
+  return {
+    register,
+    scheduler,
+    delay: perCall('delay', delay, 0, LONGEST),
+    steps,
+    refuseWith,
+    answer,
+    responses,
+    tolerate,
+    ...numbersIn(numbers, { maxCalls: [0, Infinity, Infinity] }),
+  };
 }
 
 function registerOf(tokens: FakeTokenSource | Iterable<string>): TokenRegister {
   if (typeof tokens === 'function' && typeof tokens.fateOf === 'function') return tokens;
   const range = 'a fakeTokenSource or the values of valid tokens';
-  if (
-    typeof tokens === 'string' ||
-    typeof (tokens as Partial<Iterable<string>> | undefined)?.[Symbol.iterator] !== 'function'
-  )
+  const values = tokens as Partial<Iterable<unknown>> | string | undefined;
+  if (typeof values === 'string' || typeof values?.[Symbol.iterator] !== 'function')
     throw wrong('tokens', tokens, range);
   const ledger = createLedger(() => 0);
-  for (const value of tokens as Iterable<string>) {
+  for (const value of values as Iterable<unknown>) {
     if (typeof value !== 'string') throw wrong('tokens', value, range);
     ledger.issue(value, Infinity);
   }

@@ -1,20 +1,23 @@
 export type { ApiResponse } from './apiFetch.js';
+export type { ApiStep, Credential, Forbidden } from './apiJudge.js';
 export type { ApiCall, Tolerance } from './apiRecord.js';
 export type { ScriptedApiOptions } from './apiSettings.js';
-export type { ApiStep } from './apiStep.js';
-export type { Credential, Forbidden } from './apiVerdict.js';
 export { fakeTokenSource, type FakeTokenSource } from './fakeTokenSource.js';
 export { leaveZone } from './leaveZone.js';
 export { memoryTokenStore } from './memoryTokenStore.js';
 export { plainError, type PlainError } from './plainError.js';
 export { scriptedApi, type ScriptedApi } from './scriptedApi.js';
-export type { ServerTokenStep } from './serverToken.js';
 export type { TokenCall } from './sourceRecord.js';
 export type { FakeTokenSourceOptions, TokenStep } from './sourceSettings.js';
-export { startTokenServer, type TokenServer, type TokenServerOptions } from './startTokenServer.js';
+export {
+  startTokenServer,
+  type TokenServer,
+  type TokenServerCounts,
+  type TokenServerOptions,
+} from './startTokenServer.js';
 export { storeContract, type StoreCheck, type StoreContractOptions, type StoresUnderTest } from './storeContract.js';
+export type { ServerTokenStep } from './tokenEndpoint.js';
 export type { TokenFate, TokenRegister } from './tokenLedger.js';
 export { EVENT_LETTERS, eventMarbles, tokenMarbles } from './tokenMarbles.js';
 export type { TokenNames } from './tokenNames.js';
-export type { TokenServerCounts } from './tokenServerCounts.js';
 export { virtualClock, type VirtualClock } from './virtualClock.js';

@@ -28,14 +28,17 @@ export async function listen(
   };
 }
 
+/** What is answered; `hang`: nothing; `down`: the connection breaks. */
+export type Answer = JsonAnswer | 'hang' | 'down';
+
+interface JsonAnswer {
+  readonly status: number;
+  readonly body: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Sends JSON once the request's body has come to its end, so that a kept connection stays in step. */
-export function reply(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  body: unknown,
-): void {
+export function reply(request: IncomingMessage, response: ServerResponse, { status, body, headers }: JsonAnswer): void {
   const send = () => {
     response
       .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })

@@ -1,13 +1,10 @@
-import { defer, finalize, map, of, tap, type Observable } from 'rxjs';
+import { defer, finalize, map, of, type Observable } from 'rxjs';
 import { wrong } from '../internal/validate.js';
 import type { AccessToken } from '../token/types.js';
 import { fetchFrom, type ApiResponse } from './apiFetch.js';
-import { createApiRecord, type ApiCall, type OpenCall } from './apiRecord.js';
+import { createJudge, type Forbidden } from './apiJudge.js';
+import { createApiRecord, type ApiCall } from './apiRecord.js';
 import { apiSettings, type ScriptedApiOptions } from './apiSettings.js';
-import type { ApiStep } from './apiStep.js';
-import { requireForbidden, scriptedStatus, verdictOn, type Forbidden, type Verdict } from './apiVerdict.js';
-import { throwFaults, unreachedSteps } from './faults.js';
-import { answeredAfter } from './answeredAfter.js';
 import type { TokenRegister } from './tokenLedger.js';
 
 /** An API for tests, see {@link scriptedApi}. The functions need no `this`. */
@@ -67,50 +64,36 @@ export function scriptedApi<T = string>(
 ): ScriptedApi<T>;
 export function scriptedApi<T = string>(options: ScriptedApiOptions<T>): ScriptedApi<T | ApiResponse>;
 export function scriptedApi(options: ScriptedApiOptions<unknown>): ScriptedApi<unknown> {
-  const { register, steps, responses, scheduler, maxCalls, tolerate, ...judging } = apiSettings(options);
-  const record = createApiRecord(scheduler, maxCalls, tolerate);
-  const forbidden = new Map<string, Forbidden>();
-  const exchange = exchangeWith({ ...judging, register, steps, scheduler, record, forbidden });
+  const settings = apiSettings(options);
+  const { judge, forbid, allow } = createJudge(settings.refuseWith);
+  const record = createApiRecord(settings);
+  const exchange = exchangeWith(settings, judge, record);
 
   return {
     send: (token, path = '/', method = 'GET') =>
       exchange(method, path, token.value).pipe(
-        tap(({ status, headers }) => {
-          if (status >= 300 && !responses)
-            throw Object.assign(new Error(`the scripted API answered ${String(status)}`), { status, headers });
+        map((response) => {
+          const { status, headers, body } = response;
+          if (settings.responses) return response;
+          if (status < 300) return body;
+          throw Object.assign(new Error(`the scripted API answered ${String(status)}`), { status, headers });
         }),
-        map((response) => (responses ? response : response.body)),
       ),
     fetch: fetchFrom((method, path, token) => exchange(method, path, token, true)),
     calls: record.calls,
-    revoke: register.revoke,
-    forbid: (path, how = 'bare') => {
-      requireForbidden(path, how);
-      forbidden.set(path, how);
-    },
-    allow: (path) => {
-      forbidden.delete(path);
-    },
-    verify: () => {
-      throwFaults('scriptedApi', [...record.faults, ...unreachedSteps(steps.length, record.calls.length)]);
-    },
+    revoke: settings.register.revoke,
+    forbid,
+    allow,
+    verify: record.verify,
   };
 }
 
-interface Exchanging extends Pick<
-  ReturnType<typeof apiSettings>,
-  'register' | 'steps' | 'scheduler' | 'delay' | 'answer' | 'refuseWith'
-> {
-  readonly record: ReturnType<typeof createApiRecord>;
-  readonly forbidden: ReadonlyMap<string, Forbidden>;
-}
-
 /** One call, judged when it arrives and answered `delay` later. */
-function exchangeWith({ register, steps, scheduler, delay, answer, refuseWith, record, forbidden }: Exchanging) {
-  function judge(step: ApiStep, { path, credential }: ApiCall): Verdict {
-    return typeof step === 'number' ? scriptedStatus(step) : verdictOn(credential, forbidden.get(path), refuseWith);
-  }
-
+function exchangeWith(
+  { register, steps, delay, answer }: ReturnType<typeof apiSettings>,
+  judge: ReturnType<typeof createJudge>['judge'],
+  { calls, begin, refuse, callOption, answeredAfter }: ReturnType<typeof createApiRecord>,
+) {
   /** @throws TypeError if it can be no body */
   function bodyOf(call: ApiCall, byPromise: boolean): unknown {
     const body = answer(call);
@@ -123,26 +106,25 @@ function exchangeWith({ register, steps, scheduler, delay, answer, refuseWith, r
     return body;
   }
 
-  function deliver(n: number, step: ApiStep, call: OpenCall, verdict: Verdict, byPromise: boolean): ApiResponse {
-    const { status, headers } = verdict;
-    if (step === 'down') {
-      call.outcome = 'down';
-      throw new TypeError('fetch failed');
-    }
-    call.outcome = status;
-    if (status === 401) record.refuse(call, byPromise);
-    return { status, headers, body: status < 300 ? record.callOption(n, () => bodyOf(call, byPromise)) : null };
-  }
-
   return (method: string, path: string, token: string | null, byPromise = false): Observable<ApiResponse> =>
     defer(() => {
-      const n = record.calls.length + 1;
-      const wait = record.callOption(n, delay);
+      const n = calls.length + 1;
+      const wait = callOption(n, delay);
       const step = steps[n - 1] ?? 'ok';
-      const call = record.add({ method, path, token, credential: token === null ? 'missing' : register.fateOf(token) });
-      const verdict = judge(step, call);
-      const answer$ = defer(() => of(deliver(n, step, call, verdict, byPromise)));
-      return answeredAfter(wait, step === 'hang', answer$, scheduler).pipe(
+      const credential = token === null ? 'missing' : register.fateOf(token);
+      const call = begin({ method, path, token, credential });
+      const { status, headers } = judge(step, credential, path);
+      const answer$ = defer(() => {
+        if (step === 'down') {
+          call.outcome = 'down';
+          throw new TypeError('fetch failed');
+        }
+        call.outcome = status;
+        if (status === 401) refuse(call, byPromise);
+        const body = status < 300 ? callOption(n, () => bodyOf(call, byPromise)) : null;
+        return of({ status, headers, body });
+      });
+      return answeredAfter(wait, step === 'hang', answer$).pipe(
         finalize(() => {
           if (call.outcome === 'pending') call.outcome = 'aborted';
         }),

@@ -1,12 +1,7 @@
-import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { numbersIn, requireFunctions, requireMethod, wrong } from '../internal/validate.js';
+import { numbersIn, wrong } from '../internal/validate.js';
 
-/** Checks that those options that are given are true or false. */
-export function requireFlags(options: Record<string, unknown>): void {
-  for (const name of Object.keys(options)) {
-    if (options[name] !== undefined && typeof options[name] !== 'boolean')
-      throw wrong(name, options[name], 'true or false');
-  }
+export function requireFlag(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw wrong(name, value, 'true or false');
 }
 
 /** Checks a script, step by step. */
@@ -16,6 +11,12 @@ export function requireSteps(name: string, steps: unknown, isStep: (step: unknow
   Array.from(steps as unknown[]).forEach((step, index) => {
     if (!isStep(step)) throw wrong(`${name}[${String(index)}]`, step, range);
   });
+}
+
+/** Checks a list of words. */
+export function requireWords(name: string, given: unknown, words: readonly string[]): void {
+  const range = words.map((word) => `"${word}"`).join(', ');
+  requireSteps(name, given, (word) => words.includes(word as string), range);
 }
 
 /**
@@ -33,19 +34,6 @@ export function perCall(
   if (typeof option === 'function') return (n) => checked(option(n));
   const same = checked(option);
   return () => same;
-}
-
-/** Where the fakes' time comes from. */
-export function clockOf({
-  scheduler = asyncScheduler,
-  now = () => scheduler.now(),
-}: {
-  scheduler?: SchedulerLike | undefined;
-  now?: (() => number) | undefined;
-}) {
-  requireMethod('scheduler', scheduler, 'schedule');
-  requireFunctions({ now });
-  return { scheduler, now };
 }
 
 /** The longest delay that timers outside of virtual time can keep. */

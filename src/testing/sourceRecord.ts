@@ -1,6 +1,5 @@
-import type { SchedulerLike } from 'rxjs';
 import type { RefreshReason, TokenRequest } from '../token/types.js';
-import { nth, optionCaller } from './faults.js';
+import { createFakeRecord, type RecordSettings } from './fakeRecord.js';
 
 /** One call of a fake source. It goes on changing until it is settled. */
 export interface TokenCall {
@@ -18,32 +17,18 @@ export interface TokenCall {
   readonly settledAt: number | null;
 }
 
-export type OpenTokenCall = { -readonly [K in keyof TokenCall]: TokenCall[K] };
-
 /** Keeps the calls, and knows which of them should not have been made. */
-export function createSourceRecord(scheduler: SchedulerLike, maxCalls: number, allowOverlap: boolean) {
-  const calls: OpenTokenCall[] = [];
-  const faults: string[] = [];
+export function createSourceRecord(settings: RecordSettings & { readonly allowOverlap: boolean }) {
+  const { scheduler, allowOverlap } = settings;
+  const record = createFakeRecord<TokenCall>('fakeTokenSource', settings);
   /** The numbers of the calls under way. */
-  const pending = new Set<number>();
+  const underWay = new Set<number>();
 
   return {
-    calls,
-    faults,
-    /**
-     * A stream takes the TypeError for a failed fetch and tries again: only `verify` can say that the test itself is
-     * wrong.
-     */
-    callOption: optionCaller(faults, scheduler),
+    ...record,
     begin: ({ reason, attempt, previous }: TokenRequest): OpenTokenCall => {
-      const at = scheduler.now();
-      const n = calls.length + 1;
-      const [under] = pending;
-      if (under !== undefined && !allowOverlap)
-        faults.push(`${nth(n, at)} (${reason}) was made while call ${String(under)} was under way`);
-      if (n > maxCalls) faults.push(`${nth(n, at)} (${reason}) is one too many: maxCalls is ${String(maxCalls)}`);
       const call: OpenTokenCall = {
-        at,
+        at: scheduler.now(),
         reason,
         attempt,
         previous: previous?.value ?? null,
@@ -51,15 +36,19 @@ export function createSourceRecord(scheduler: SchedulerLike, maxCalls: number, a
         token: null,
         settledAt: null,
       };
-      calls.push(call);
-      pending.add(n);
+      const [other] = underWay;
+      const overlaps = other !== undefined && !allowOverlap;
+      record.add(call, reason, overlaps ? `was made while call ${String(other)} was under way` : undefined);
+      underWay.add(record.calls.length);
       return call;
     },
     /** The nth call has an outcome, or its caller has left. */
     settle: (call: OpenTokenCall, n: number): void => {
       if (call.outcome === 'pending') call.outcome = 'aborted';
       call.settledAt = scheduler.now();
-      pending.delete(n);
+      underWay.delete(n);
     },
   };
 }
+
+type OpenTokenCall = { -readonly [K in keyof TokenCall]: TokenCall[K] };

@@ -1,8 +1,8 @@
-import type { SchedulerLike } from 'rxjs';
-import { numbersIn, refuseUnknown, requireObject } from '../internal/validate.js';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { numbersIn, requireFunctions, requireMethod, requireObject } from '../internal/validate.js';
 import type { TokenResponse } from '../token/types.js';
 import { isError } from './plainError.js';
-import { clockOf, LONGEST, perCall, requireFlags, requireSteps } from './settings.js';
+import { LONGEST, perCall, requireFlag, requireSteps } from './settings.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
 
 /**
@@ -44,17 +44,6 @@ export interface FakeTokenSourceOptions {
   readonly allowOverlap?: boolean | undefined;
 }
 
-const KNOWN: Record<keyof FakeTokenSourceOptions, true> = {
-  scheduler: true,
-  now: true,
-  latency: true,
-  lifetime: true,
-  steps: true,
-  names: true,
-  maxCalls: true,
-  allowOverlap: true,
-};
-
 const WORDS: readonly unknown[] = ['token', 'transient', 'permanent', 'hang'];
 const isStep = (step: unknown): boolean =>
   WORDS.includes(step) ||
@@ -64,14 +53,28 @@ const isStep = (step: unknown): boolean =>
 /** Checks every option once. */
 export function sourceSettings(options: FakeTokenSourceOptions) {
   requireObject(options);
-  refuseUnknown(options, KNOWN);
-  const { scheduler, now } = clockOf(options);
-  const { steps = [], names = 'letters', allowOverlap = false } = options;
-  const latency = perCall('latency', options.latency, 0, LONGEST);
-  const lifetime = perCall('lifetime', options.lifetime, 30_000, Infinity);
-  const { maxCalls } = numbersIn({ maxCalls: options.maxCalls }, { maxCalls: [0, Infinity, Infinity] });
-  const nameOf = namesOf(names);
-  requireFlags({ allowOverlap });
+  const {
+    scheduler = asyncScheduler,
+    now = () => scheduler.now(),
+    latency,
+    lifetime,
+    steps = [],
+    names = 'letters',
+    allowOverlap = false,
+    ...numbers
+  } = options;
+  requireMethod('scheduler', scheduler, 'schedule');
+  requireFunctions({ now });
   requireSteps('steps', steps, isStep, '"token", "transient", "permanent", "hang", an Error or a token response');
-  return { scheduler, now, steps, allowOverlap, latency, lifetime, maxCalls, nameOf };
+  requireFlag('allowOverlap', allowOverlap);
+  return {
+    scheduler,
+    now,
+    steps,
+    allowOverlap,
+    latency: perCall('latency', latency, 0, LONGEST),
+    lifetime: perCall('lifetime', lifetime, 30_000, Infinity),
+    nameOf: namesOf(names),
+    ...numbersIn(numbers, { maxCalls: [0, Infinity, Infinity] }),
+  };
 }

@@ -1,14 +1,12 @@
 import { numbersIn, requireObject, wrong } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
-import type { ApiStep } from './apiStep.js';
-import { requireRefusal, type Forbidden } from './apiVerdict.js';
+import { createJudge, type ApiStep, type Forbidden } from './apiJudge.js';
 import { listen } from './nodeHttp.js';
-import { fetchToken, type ServerTokenStep } from './serverToken.js';
 import { LONGEST } from './settings.js';
+import { fetchToken, type ServerTokenStep } from './tokenEndpoint.js';
 import type { TokenRegister } from './tokenLedger.js';
 import { namesOf, type TokenNames } from './tokenNames.js';
 import { tokenServer } from './tokenServer.js';
-import type { TokenServerCounts } from './tokenServerCounts.js';
 
 /**
  * All times in milliseconds. `undefined` means the default; a value out of range is a TypeError that the promise
@@ -25,6 +23,21 @@ export interface TokenServerOptions {
   readonly names?: TokenNames | undefined;
   /** The answer to an invalid token: 401 with `error="invalid_token"`, or a bare 403. Default 401. */
   readonly refuseWith?: 401 | 403 | undefined;
+}
+
+/** What the server has counted so far. */
+export interface TokenServerCounts {
+  /** Requests to the token endpoint, and the tokens that it gave. */
+  readonly tokenRequests: number;
+  readonly tokensIssued: number;
+  /**
+   * Requests to the API, and how they ended: accepted with 200, refused for their token, forbidden, failed as ordered.
+   */
+  readonly apiRequests: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly forbidden: number;
+  readonly failed: number;
 }
 
 /** A server for integration tests, see {@link startTokenServer}. The functions need no `this`. */
@@ -72,15 +85,14 @@ export interface TokenServer extends TokenRegister {
  */
 export async function startTokenServer(options: TokenServerOptions = {}): Promise<TokenServer> {
   requireObject(options);
-  const { names = 'numbers', refuseWith = 401, ...numbers } = options;
+  const { names = 'numbers', refuseWith, ...numbers } = options;
   const { lifetime, latency, port } = numbersIn(numbers, {
     lifetime: [1, LONGEST, 1000],
     latency: [0, LONGEST, 0],
     port: [0, 65_535, 0],
   });
   if (!Number.isInteger(port)) throw wrong('port', port, 'an integer');
-  requireRefusal(refuseWith);
-  const { handle, ...server } = tokenServer({ lifetime, latency, nameOf: namesOf(names), refuseWith });
+  const { handle, ...server } = tokenServer({ lifetime, latency, nameOf: namesOf(names) }, createJudge(refuseWith));
   const { origin, close } = await listen(port, handle);
   const tokenUrl = `${origin}/token`;
   return { origin, tokenUrl, source: ({ signal }) => fetchToken(tokenUrl, signal), ...server, close };

@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http';
+import { TokenEndpointError } from '../errors.js';
+import type { TokenResponse } from '../token/types.js';
+import type { Answer } from './nodeHttp.js';
+import { requireWords } from './settings.js';
+
+/**
+ * How a token request is answered: `'ok'` by a token, `'transient'` by 503, `'permanent'` by 400 `invalid_client` (RFC
+ * 6749 section 5.2), `'invalid'` by 200 without a token, `'hang'` never, `'down'` by a broken connection.
+ */
+export type ServerTokenStep = 'ok' | 'transient' | 'permanent' | 'invalid' | 'hang' | 'down';
+
+const FAILURES: Readonly<Record<Exclude<ServerTokenStep, 'ok'>, Answer>> = {
+  transient: { status: 503, body: { error: 'temporarily_unavailable' } },
+  permanent: { status: 400, body: { error: 'invalid_client' } },
+  invalid: { status: 200, body: {} },
+  hang: 'hang',
+  down: 'down',
+};
+
+/** @param nextToken issues a token; an error that it throws is a mistake of the test */
+export function createTokenEndpoint(nextToken: () => TokenResponse) {
+  const steps: ServerTokenStep[] = [];
+  return {
+    fail: (...next: readonly ServerTokenStep[]): void => {
+      requireWords('steps', next, ['ok', ...Object.keys(FAILURES)]);
+      steps.push(...next);
+    },
+    answer: ({ method }: IncomingMessage): Answer => {
+      if (method !== 'POST') return { status: 405, body: { error: 'invalid_request' }, headers: { allow: 'POST' } };
+      const step = steps.shift() ?? 'ok';
+      if (step !== 'ok') return FAILURES[step];
+      try {
+        return { status: 200, body: nextToken() };
+      } catch (mistake) {
+        // No other attempt helps.
+        return { status: 400, body: { error: 'invalid_request', error_description: String(mistake) } };
+      }
+    },
+  };
+}
+
+/** Asks the token endpoint, by the global fetch. */
+export async function fetchToken(url: string, signal: AbortSignal): Promise<TokenResponse> {
+  const response = await fetch(url, { method: 'POST', signal });
+  const body = (await response.json()) as TokenResponse & { error?: string; error_description?: string };
+  if (response.ok) return body;
+  const { error, error_description: why } = body;
+  throw new TokenEndpointError(
+    `the token server answered ${String(response.status)}${why === undefined ? '' : `: ${why}`}`,
+    { status: response.status, ...(error !== undefined && { error }) },
+  );
+}
