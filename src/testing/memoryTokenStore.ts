@@ -30,7 +30,7 @@ import type { TokenRequest, TokenResponse } from '../token/types.js';
  * @param scheduler where time comes from; that of the streams. Default `asyncScheduler`.
  */
 export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = asyncScheduler): TokenStore {
-  const memory = memories.get(place) ?? newMemory();
+  const memory = memories.get(place) ?? { session: newSession(), signOuts: new Subject(), changes: new Subject() };
   memories.set(place, memory);
   const self = {};
   const answerOf = ({ response, since }: Entry, origin: StoredToken['origin']): StoredToken => ({
@@ -39,57 +39,67 @@ export function memoryTokenStore(place: object = {}, scheduler: SchedulerLike = 
     origin,
   });
 
-  const fetchOnce = (
-    request: TokenRequest,
-    fetch: (last: TokenResponse | null) => Observable<TokenResponse>,
-  ): Observable<Entry> =>
-    defer(() => {
-      const asked = scheduler.now();
-      const { session } = memory;
-      return fetch(memory.entry?.response ?? null).pipe(
-        map((response): Entry => {
-          const since = asked - headStartOf(request);
-          return { response, since, until: since + lifetimeOf(response, since) };
-        }),
-        tap((entry) => {
-          if (memory.session !== session) throw new TokenStoreError('the session ended while the token was on its way');
-          memory.entry = entry;
+  function fetchOnce(request: TokenRequest, fetch: Parameters<TokenStore['refresh']>[1]): Observable<Entry> {
+    const { session } = memory;
+    const asked = scheduler.now();
+    return fetch(session.entry?.response ?? null).pipe(
+      map((response): Entry => {
+        if (memory.session !== session) throw new TokenStoreError('the session ended while the token was on its way');
+        const since = asked - headStartOf(request);
+        return { response, since, until: since + lifetimeOf(response, since) };
+      }),
+      tap({
+        next: (entry) => {
+          session.entry = entry;
+          session.isRejected = false;
           memory.changes.next({ entry, by: self });
-        }),
-        tap({
-          next: () => (memory.rejected = false),
-          // The rejected token is the one that there is, and may be good elsewhere.
-          error: () => (memory.rejected &&= memory.session !== session),
-        }),
-        finalize(() => {
-          if (memory.session === session) memory.fetching = null;
-        }),
-      );
-    }).pipe(share());
+        },
+        // The rejected token is the only one there is, and may be good elsewhere.
+        error: () => (session.isRejected = false),
+      }),
+      finalize(() => (session.fetching = null)),
+      share(),
+    );
+  }
 
   return {
     refresh: (request, fetch) =>
       defer(() => {
-        const { previous, reason } = request;
-        const { entry } = memory;
-        const isPrevious = entry?.response.access_token === previous?.value;
-        if (reason === 'rejected' && isPrevious) memory.rejected = true;
-        if (entry && !isPrevious && !memory.rejected && scheduler.now() < entry.until)
+        const { session } = memory;
+        const { entry } = session;
+        const isPrevious = entry?.response.access_token === request.previous?.value;
+        if (request.reason === 'rejected' && isPrevious) session.isRejected = true;
+        if (entry && !isPrevious && !session.isRejected && scheduler.now() < entry.until)
           return of(answerOf(entry, 'shared'));
-        const isOwn = memory.fetching === null;
-        memory.fetching ??= fetchOnce(request, fetch);
-        return memory.fetching.pipe(map((next) => answerOf(next, isOwn ? 'fetched' : 'shared')));
+        const origin = session.fetching ? 'shared' : 'fetched';
+        session.fetching ??= fetchOnce(request, fetch);
+        return session.fetching.pipe(map((next) => answerOf(next, origin)));
       }),
     changes: memory.changes.pipe(
       filter(({ by }) => by !== self),
       map(({ entry }) => answerOf(entry, 'shared')),
     ),
     signOut: () => {
-      Object.assign(memory, { entry: null, rejected: false, fetching: null, session: memory.session + 1 });
+      memory.session = newSession();
       memory.signOuts.next();
     },
     signedOut: memory.signOuts,
   };
+}
+
+/** What all stores of a place share. */
+interface Memory {
+  session: Session;
+  readonly signOuts: Subject<void>;
+  readonly changes: Subject<{ readonly entry: Entry; readonly by: object }>;
+}
+
+/** The time between two sign-outs. */
+interface Session {
+  entry: Entry | null;
+  /** A server rejected the token, and it is being replaced. */
+  isRejected: boolean;
+  fetching: Observable<Entry> | null;
 }
 
 interface Entry {
@@ -99,23 +109,6 @@ interface Entry {
   readonly until: number;
 }
 
-interface Memory {
-  entry: Entry | null;
-  rejected: boolean;
-  fetching: Observable<Entry> | null;
-  /** Counts the sessions: a sign-out begins the next. */
-  session: number;
-  readonly signOuts: Subject<void>;
-  readonly changes: Subject<{ readonly entry: Entry; readonly by: object }>;
-}
-
 const memories = new WeakMap<object, Memory>();
 
-const newMemory = (): Memory => ({
-  entry: null,
-  rejected: false,
-  fetching: null,
-  session: 0,
-  signOuts: new Subject(),
-  changes: new Subject(),
-});
+const newSession = (): Session => ({ entry: null, isRejected: false, fetching: null });
