@@ -6,38 +6,14 @@ import {
   map,
   merge,
   ReplaySubject,
-  take,
   throwError,
-  timeout as timeoutOf,
+  timeout,
   timer,
   type Observable,
 } from 'rxjs';
 import { accessToken } from '../token/accessToken.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
-import type { AccessToken, RefreshReason, TokenRequest, TokenResponse } from '../token/types.js';
-
-/** What a check of `storeContract` works with. */
-export interface CheckContext {
-  readonly source: { fetched: number };
-  readonly ask: (
-    store: TokenStore,
-    reason?: RefreshReason,
-    previous?: AccessToken | null,
-    fetch?: Fetch,
-  ) => Promise<StoredToken>;
-  /** Again and again until it succeeds, or the timeout is over. */
-  readonly later: <T>(attempt: () => Promise<T>) => Promise<T>;
-  /** The first value, or the failure, or that there was none before the timeout. */
-  readonly inTime: <T>(source$: Observable<T>) => Promise<T>;
-  readonly within: (condition: () => boolean, fault: string) => Promise<void>;
-  /** Resolves when the store has begun to fetch. The fetch answers as `response$`; `leave` gives it up. */
-  readonly begin: (
-    store: TokenStore,
-    response$: Observable<TokenResponse>,
-  ) => Promise<{ readonly answer$: Observable<StoredToken>; readonly leave: () => void }>;
-  /** Rejects if the sign-out fails. */
-  readonly signOut: (store: TokenStore) => Promise<void>;
-}
+import type { AccessToken, RefreshReason, TokenResponse } from '../token/types.js';
 
 export const NO_ANSWER = 'the store breaks its contract: no answer in time';
 
@@ -49,15 +25,21 @@ export type Stores = readonly [TokenStore, TokenStore, TokenStore, ...TokenStore
 /** One promise of a store: its name, and what tries it. Rejects when the store breaks it. */
 export type Check = readonly [name: string, run: (stores: Stores, context: CheckContext) => Promise<void>];
 
-/** A source that answers T1, T2, … after 20 ms. */
-export function createContext(timeout: number): CheckContext {
+/** What a check of `storeContract` works with. */
+export type CheckContext = ReturnType<typeof createContext>;
+
+/** @param limit ms in which every answer must come */
+export function createContext(limit: number) {
   const source = { fetched: 0 };
-  const plain: Fetch = () => {
+  /** Answers T1, T2, … after 20 ms. */
+  const quickFetch: Fetch = () => {
     const n = ++source.fetched;
     return timer(20).pipe(map(() => ({ access_token: `T${String(n)}`, expires_in: 3600 })));
   };
-  const later = async <T>(attempt: () => Promise<T>): Promise<T> => {
-    const end = performance.now() + timeout;
+
+  /** Again and again until it succeeds, or the limit is over. */
+  async function later<T>(attempt: () => T | Promise<T>): Promise<T> {
+    const end = performance.now() + limit;
     for (;;) {
       try {
         return await attempt();
@@ -66,61 +48,61 @@ export function createContext(timeout: number): CheckContext {
         await firstValueFrom(timer(50));
       }
     }
-  };
+  }
+
+  /** The first value, or the failure, or that there was none within the limit. */
   const inTime = <T>(source$: Observable<T>): Promise<T> =>
-    firstValueFrom(
-      source$.pipe(
-        take(1),
-        timeoutOf({
-          first: timeout,
-          with: () => throwError(() => new Error(NO_ANSWER)),
+    firstValueFrom(source$.pipe(timeout({ first: limit, with: () => throwError(() => new Error(NO_ANSWER)) })));
+
+  /** A refresh, which aborts its signal when it is left. */
+  const refreshOf = (
+    store: TokenStore,
+    reason: RefreshReason,
+    previous: AccessToken | null,
+    fetch: Fetch,
+  ): Observable<StoredToken> =>
+    defer(() => {
+      const controller = new AbortController();
+      return from(store.refresh({ reason, attempt: 1, previous, signal: controller.signal }, fetch)).pipe(
+        finalize(() => {
+          controller.abort();
         }),
-      ),
-    );
+      );
+    });
+
   return {
     source,
-    ask: (store, reason = 'initial', previous = null, fetch = plain) => {
-      const controller = new AbortController();
-      const answer$ = defer(() => store.refresh(requestOf(reason, previous, controller.signal), fetch));
-      return inTime(
-        answer$.pipe(
-          finalize(() => {
-            controller.abort();
-          }),
-        ),
-      );
-    },
-    inTime,
     later,
-    within: (condition, fault) =>
-      later(() => {
-        demand(condition(), fault);
-        return Promise.resolve();
-      }),
-    begin: async (store, response$) => {
-      const controller = new AbortController();
-      const begun$ = new ReplaySubject<undefined>(1);
+    inTime,
+    ask: (
+      store: TokenStore,
+      reason: RefreshReason = 'initial',
+      previous: AccessToken | null = null,
+      fetch: Fetch = quickFetch,
+    ): Promise<StoredToken> => inTime(refreshOf(store, reason, previous, fetch)),
+    /** Resolves when the store has begun to fetch. The fetch answers as `response$`; `leave` gives it up. */
+    begin: async (store: TokenStore, response$: Observable<TokenResponse>) => {
+      const begun$ = new ReplaySubject<null>(1);
       const answer$ = new ReplaySubject<StoredToken>(1);
-      const refresh$ = store.refresh(requestOf('initial', null, controller.signal), () => {
+      const running = refreshOf(store, 'initial', null, () => {
         queueMicrotask(() => {
-          begun$.next(undefined);
+          begun$.next(null);
         });
         return response$;
-      });
-      const running = from(refresh$).subscribe(answer$);
+      }).subscribe(answer$);
       const leave = () => {
         running.unsubscribe();
-        controller.abort();
       };
       try {
-        demand((await inTime(merge(begun$, answer$))) === undefined, 'it answered without a fetch');
+        demand((await inTime(merge(begun$, answer$))) === null, 'it answered without a fetch');
       } catch (error) {
         leave();
         throw error;
       }
       return { answer$, leave };
     },
-    signOut: (store) =>
+    /** Rejects if the sign-out fails. */
+    signOut: (store: TokenStore): Promise<void> =>
       inTime(
         defer(async () => {
           await store.signOut?.();
@@ -139,12 +121,6 @@ export async function heldByAll(stores: readonly TokenStore[], ask: CheckContext
 /** A source that takes 300 ms. */
 export const slowFetch: Fetch = () => timer(300).pipe(map(() => ({ access_token: 'slow', expires_in: 3600 })));
 
-const requestOf = (reason: RefreshReason, previous: AccessToken | null, signal: AbortSignal): TokenRequest => ({
-  reason,
-  attempt: 1,
-  previous,
-  signal,
-});
 export const tokenOf = ({ response, age }: StoredToken): AccessToken =>
   accessToken(response, Date.now() - age, 3_600_000);
 export const valueOf = ({ response }: StoredToken): string => response.access_token;
@@ -156,7 +132,3 @@ export function demand(condition: boolean, fault: string): asserts condition {
 export function equal(found: unknown, expected: unknown, what: string): void {
   demand(found === expected, `${what}: ${String(found)} instead of ${String(expected)}`);
 }
-
-export const same = (found: StoredToken, expected: StoredToken): void => {
-  equal(valueOf(found), valueOf(expected), 'the token');
-};
