@@ -6,6 +6,7 @@ import {
   map,
   merge,
   ReplaySubject,
+  Subscription,
   throwError,
   timeout,
   timer,
@@ -31,6 +32,7 @@ export type CheckContext = ReturnType<typeof createContext>;
 /** @param limit ms in which every answer must come */
 export function createContext(limit: number) {
   const source = { fetched: 0 };
+  const listening = new Subscription();
   /** Answers T1, T2, … after 20 ms. */
   const quickFetch: Fetch = () => {
     const n = ++source.fetched;
@@ -100,6 +102,15 @@ export function createContext(limit: number) {
         throw error;
       }
       return { answer$, leave };
+    },
+    /** What is emitted from now on until the check is over. */
+    heard: <T>(source$: Observable<T> | undefined): readonly T[] => {
+      const values: T[] = [];
+      listening.add(source$?.subscribe((value) => values.push(value)));
+      return values;
+    },
+    stopListening: (): void => {
+      listening.unsubscribe();
     },
     /** Rejects if the sign-out fails. */
     signOut: (store: TokenStore): Promise<void> =>

@@ -1,3 +1,5 @@
+import { fieldsOf } from '../internal/answers.js';
+
 /** The fields of an error that say what happened; see {@link plainError}. */
 export interface PlainError {
   readonly name: string;
@@ -38,11 +40,9 @@ function plain(error: unknown, met: readonly unknown[]): unknown {
   if (!isError(error)) return error;
   if (met.includes(error)) return '(circular)';
   const inner = (value: unknown) => plain(value, [...met, error]);
-  const { name, message, cause, errors } = error as Error & { errors?: unknown };
-  const said = SAID.flatMap((field) => {
-    const value = (error as unknown as Record<string, unknown>)[field];
-    return value === undefined ? [] : [[field, value] as const];
-  });
+  const fields = fieldsOf(error);
+  const { name, message, cause, errors } = fields;
+  const said = SAID.filter((field) => fields[field] !== undefined).map((field) => [field, fields[field]] as const);
   return {
     name,
     message,
@@ -57,7 +57,7 @@ function plain(error: unknown, met: readonly unknown[]): unknown {
  * with a message.
  */
 export const isError = (value: unknown): value is Error => {
-  const { name, message } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Error>;
+  const { name, message } = fieldsOf(value);
   return (
     typeof name === 'string' &&
     typeof message === 'string' &&

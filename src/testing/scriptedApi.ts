@@ -1,4 +1,5 @@
 import { defer, finalize, map, of, type Observable } from 'rxjs';
+import { fieldsOf } from '../internal/answers.js';
 import { wrong } from '../internal/validate.js';
 import type { AccessToken } from '../token/types.js';
 import { fetchFrom, type ApiResponse } from './apiFetch.js';
@@ -97,7 +98,7 @@ function exchangeWith(
   /** @throws TypeError if it can be no body */
   function bodyOf(call: ApiCall, byPromise: boolean): unknown {
     const body = answer(call);
-    const { bodyUsed, then } = (body ?? {}) as { bodyUsed?: unknown; then?: unknown };
+    const { bodyUsed, then } = fieldsOf(body);
     if (bodyUsed === true) throw wrong('answer', body, 'a function whose Response was not read');
     if (!byPromise) return body;
     if (typeof then === 'function') throw wrong('answer', body, 'a function that returns a body, not a Promise');

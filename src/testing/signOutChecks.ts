@@ -1,4 +1,4 @@
-import { firstValueFrom, Subject, Subscription, timer } from 'rxjs';
+import { firstValueFrom, Subject, timer } from 'rxjs';
 import type { TokenResponse } from '../token/types.js';
 import { demand, heldByAll, valueOf, type Check } from './checkContext.js';
 
@@ -6,28 +6,20 @@ import { demand, heldByAll, valueOf, type Check } from './checkContext.js';
 export const SIGN_OUT_CHECKS: readonly Check[] = [
   [
     'should hand out no token of a session that has ended, to anyone, if it has signOut',
-    async (stores, { ask, source, later, signOut }) => {
+    async (stores, { ask, source, later, heard, signOut }) => {
       const [first] = stores;
       if (!first.signOut) return;
       // A stream in use listens to both.
-      const listening = new Subscription();
-      for (const { changes, signedOut } of stores) {
-        listening.add(changes?.subscribe());
-        listening.add(signedOut?.subscribe());
-      }
-      try {
-        const old = await heldByAll(stores, ask);
-        await signOut(first);
-        // It knows at once; the others when they are told.
-        demand(valueOf(await later(() => ask(first))) !== old.value, 'who signed out was handed the token again');
-        for (const store of stores)
-          await later(async () => {
-            demand(valueOf(await ask(store)) !== old.value, 'the token was handed out after the sign-out');
-          });
-        demand(source.fetched >= 2, 'nobody fetched');
-      } finally {
-        listening.unsubscribe();
-      }
+      for (const { changes, signedOut } of stores) [changes, signedOut].forEach(heard);
+      const old = await heldByAll(stores, ask);
+      await signOut(first);
+      // It knows at once; the others when they are told.
+      demand(valueOf(await later(() => ask(first))) !== old.value, 'who signed out was handed the token again');
+      for (const store of stores)
+        await later(async () => {
+          demand(valueOf(await ask(store)) !== old.value, 'the token was handed out after the sign-out');
+        });
+      demand(source.fetched >= 2, 'nobody fetched');
     },
   ],
   [
@@ -47,43 +39,33 @@ export const SIGN_OUT_CHECKS: readonly Check[] = [
   ],
   [
     'should tell the others of a sign-out, if it has signOut and signedOut',
-    async ([first, second], { ask, later, signOut }) => {
+    async ([first, second], { ask, later, heard, signOut }) => {
       if (!first.signOut || !second.signedOut) return;
-      const signals: unknown[] = [];
-      const watching = second.signedOut.subscribe((signal) => signals.push(signal));
-      try {
-        // The second must listen before the first tells; when it does cannot be known.
-        await later(async () => {
-          await ask(first);
-          await ask(second);
-          await signOut(first);
-          await firstValueFrom(timer(100));
-          demand(signals.length > 0, 'no other store was told of a sign-out');
-        });
-      } finally {
-        watching.unsubscribe();
-      }
+      const signals = heard(second.signedOut);
+      // The second must listen before the first tells; when it does cannot be known.
+      await later(async () => {
+        await ask(first);
+        await ask(second);
+        await signOut(first);
+        await firstValueFrom(timer(100));
+        demand(signals.length > 0, 'no other store was told of a sign-out');
+      });
     },
   ],
   [
     'should tell of its own sign-out at once or not at all, if it has signOut and signedOut',
-    async ([first], { ask, signOut }) => {
+    async ([first], { ask, heard, signOut }) => {
       if (!first.signOut || !first.signedOut) return;
-      let signals = 0;
-      const watching = first.signedOut.subscribe(() => signals++);
-      try {
-        await ask(first);
-        // A channel may take a moment to open.
-        await firstValueFrom(timer(100));
-        const done = signOut(first);
-        const atOnce = signals;
-        await done;
-        await ask(first);
-        await firstValueFrom(timer(300));
-        demand(signals === atOnce, 'it told of its own sign-out late: that ends the next session');
-      } finally {
-        watching.unsubscribe();
-      }
+      const signals = heard(first.signedOut);
+      await ask(first);
+      // A channel may take a moment to open.
+      await firstValueFrom(timer(100));
+      const done = signOut(first);
+      const atOnce = signals.length;
+      await done;
+      await ask(first);
+      await firstValueFrom(timer(300));
+      demand(signals.length === atOnce, 'it told of its own sign-out late: that ends the next session');
     },
   ],
 ];

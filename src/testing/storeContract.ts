@@ -48,10 +48,12 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
     name,
     run: async () => {
       const { stores, dispose } = await create();
+      const context = createContext(timeout);
       try {
         demand(stores.length >= 3, `the contract needs three stores or more, got ${String(stores.length)}`);
-        await check(stores as Stores, createContext(timeout));
+        await check(stores as Stores, context);
       } finally {
+        context.stopListening();
         await dispose?.();
       }
     },

@@ -1,5 +1,4 @@
 import { firstValueFrom, of, timer } from 'rxjs';
-import type { StoredToken } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { demand, equal, slowFetch, tokenOf, valueOf, type Check, type Fetch } from './checkContext.js';
 
@@ -36,33 +35,27 @@ export const TOKEN_CHECKS: readonly Check[] = [
   ],
   [
     'should tell the others of a new token, if it tells at all',
-    async ([first, second], { ask, later }) => {
+    async ([first, second], { ask, later, heard }) => {
       if (!second.changes) return;
-      const told: StoredToken[] = [];
-      const own: StoredToken[] = [];
-      const watching = second.changes.subscribe((token) => told.push(token));
-      watching.add(first.changes?.subscribe((token) => own.push(token)));
-      try {
-        const isTold = (value: string) => told.some((one) => valueOf(one) === value);
-        let token = await ask(first);
-        await later(async () => {
-          // The first tells the second as soon as the second listens; when that is cannot be known.
-          if (told.length === 0) token = await ask(first, 'scheduled', tokenOf(token));
-          demand(isTold(valueOf(token)), 'no other store was told of a new token');
-        });
-        for (const { origin, age } of told)
-          demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
-        // It knows how old a token is that took its time: asked for 300 ms ago, it is no younger.
-        await ask(first, 'scheduled', tokenOf(token), slowFetch);
-        await later(() => {
-          demand(isTold('slow'), 'no other store was told of the second new token');
-        });
-        for (const { age } of told.filter((one) => valueOf(one) === 'slow'))
-          demand(age >= 290, `fetched in 300 ms, but told of at the age of ${String(age)}`);
-        demand(own.length === 0, '`changes` emitted a token that the store fetched itself');
-      } finally {
-        watching.unsubscribe();
-      }
+      const told = heard(second.changes);
+      const own = heard(first.changes);
+      const isTold = (value: string) => told.some((one) => valueOf(one) === value);
+      let token = await ask(first);
+      await later(async () => {
+        // The first tells the second as soon as the second listens; when that is cannot be known.
+        if (told.length === 0) token = await ask(first, 'scheduled', tokenOf(token));
+        demand(isTold(valueOf(token)), 'no other store was told of a new token');
+      });
+      for (const { origin, age } of told)
+        demand(origin === 'shared' && age >= 0, 'what others fetched is shared, and of some age');
+      // It knows how old a token is that took its time: asked for 300 ms ago, it is no younger.
+      await ask(first, 'scheduled', tokenOf(token), slowFetch);
+      await later(() => {
+        demand(isTold('slow'), 'no other store was told of the second new token');
+      });
+      for (const { age } of told.filter((one) => valueOf(one) === 'slow'))
+        demand(age >= 290, `fetched in 300 ms, but told of at the age of ${String(age)}`);
+      demand(own.length === 0, '`changes` emitted a token that the store fetched itself');
     },
   ],
   [

@@ -1,4 +1,5 @@
 import { catchError, map, throwError, type Observable } from 'rxjs';
+import { fieldsOf } from '../internal/answers.js';
 import type { TokenEvent } from '../token/events.js';
 import type { AccessToken } from '../token/types.js';
 import { isError } from './plainError.js';
@@ -43,18 +44,14 @@ export const EVENT_LETTERS = Object.freeze({
 export const eventMarbles = (events$: Observable<TokenEvent>): Observable<string> =>
   events$.pipe(map(({ type }) => EVENT_LETTERS[type]));
 
-const isToken = (value: unknown): value is AccessToken => {
-  const {
-    value: secret,
-    issuedAt,
-    id,
-  } = (typeof value === 'object' && value !== null ? value : {}) as Partial<AccessToken>;
-  return typeof secret === 'string' && typeof issuedAt === 'number' && typeof id === 'string';
+const isToken = (candidate: unknown): candidate is AccessToken => {
+  const { value, issuedAt, id } = fieldsOf(candidate);
+  return typeof value === 'string' && typeof issuedAt === 'number' && typeof id === 'string';
 };
 
 /** Typed unknown, as errors are. */
 function errorMark(error: unknown): unknown {
-  const { code, status } = (error ?? {}) as { code?: unknown; status?: unknown };
+  const { code, status } = fieldsOf(error);
   for (const mark of [code, status]) if (typeof mark === 'string' || typeof mark === 'number') return String(mark);
   return isError(error) ? `${error.name}: ${error.message}` : String(error);
 }
