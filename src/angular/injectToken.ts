@@ -3,7 +3,7 @@ import { distinctUntilChanged, filter, map, observeOn, retry, switchMap, take, t
 import type { AccessToken, TokenStream } from '../token/types.js';
 import { injectTokenStream } from './providedStreams.js';
 import { watchToken, type TokenState, type TokenView } from './tokenWatch.js';
-import { within } from './zoneScheduler.js';
+import { within } from './zones.js';
 
 /**
  * The token as a signal. While a rejected or expired token is being replaced, the signal keeps it, so that a page does
@@ -42,7 +42,7 @@ export function injectTokenState(name?: string): Signal<TokenState> {
   return injectView(injectTokenStream(name), ({ state }) => state);
 }
 
-/** Subscribes to the token as long as the injector lives. */
+/** Has the token renewed for as long as the injector lives. */
 function keepFresh(token$: TokenStream): void {
   // The stream ends a subscription when its source fails permanently or the session ends; the next token heals it.
   const changed$ = token$.events.pipe(
@@ -52,10 +52,7 @@ function keepFresh(token$: TokenStream): void {
   const { state } = watchToken(token$).value;
   const mustWait = state === 'signedOut' || state === 'failed';
   const kept$: Observable<unknown> = mustWait ? changed$.pipe(switchMap(() => token$)) : token$;
-  const subscription = inject(NgZone).runOutsideAngular(() => kept$.pipe(retry({ delay: () => changed$ })).subscribe());
-  inject(DestroyRef).onDestroy(() => {
-    subscription.unsubscribe();
-  });
+  subscribe(kept$.pipe(retry({ delay: () => changed$ })));
 }
 
 function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Signal<T> {
@@ -63,17 +60,20 @@ function injectView<T>(token$: TokenStream, project: (view: TokenView) => T): Si
   const view$ = watchToken(token$);
   const current = signal(project(view$.value));
   const values$ = view$.pipe(map(project), distinctUntilChanged(), observeOn(within((run) => zone.run(run))));
-  const subscription = zone.runOutsideAngular(() =>
-    values$.subscribe((value) => {
-      // A request may change it in the midst of a computed or, until Angular 18, an effect, where no signal may be
-      // written.
-      untracked(() => {
-        current.set(value);
-      });
-    }),
-  );
+  subscribe(values$, (value) => {
+    // A request may change it in the midst of a computed or, until Angular 18, an effect, where no signal may be
+    // written.
+    untracked(() => {
+      current.set(value);
+    });
+  });
+  return current.asReadonly();
+}
+
+/** Subscribes outside of Angular's zone, for as long as the injector lives. */
+function subscribe<T>(source$: Observable<T>, next?: (value: T) => void): void {
+  const subscription = inject(NgZone).runOutsideAngular(() => source$.subscribe(next));
   inject(DestroyRef).onDestroy(() => {
     subscription.unsubscribe();
   });
-  return current.asReadonly();
 }

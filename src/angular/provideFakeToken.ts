@@ -3,7 +3,7 @@ import { EMPTY, NEVER, of } from 'rxjs';
 import { requireObject } from '../internal/validate.js';
 import { streamProviders } from './provideTokenStream.js';
 import type { ProvideTokenStreamOptions } from './streamOptions.js';
-import { never } from './zoneScheduler.js';
+import { never } from './zones.js';
 
 export interface FakeTokenOptions extends Partial<
   Pick<

@@ -20,10 +20,9 @@ import {
   TOKEN_STREAMS,
   type ProvidedStream,
 } from './providedStreams.js';
-import { storeOutside } from './storeOutside.js';
 import { splitOptions, type ProvideTokenStreamOptions } from './streamOptions.js';
 import { watchToken } from './tokenWatch.js';
-import { never, outside } from './zoneScheduler.js';
+import { never, outside, storeOutside } from './zones.js';
 
 /**
  * Provides {@link TOKEN_STREAM}. With {@link tokenInterceptor} the requests of `HttpClient` carry its token.
@@ -52,7 +51,7 @@ import { never, outside } from './zoneScheduler.js';
  *   Requests that the source makes synchronously with `HttpClient` carry no token. It may also return a stream, which
  *   is closed with the injector, too; the timers of such a stream run in the zone of its subscriber.
  * @param options which requests carry the token, and those of `createTokenStream`, if the factory returns a source
- * @throws TypeError that names an option out of range, or unknown; the stream's own options are checked when it is made
+ * @throws TypeError that names an option out of range, or unknown
  */
 export function provideTokenStream(
   factory: () => TokenSource | TokenStream,

@@ -8,7 +8,7 @@ import type { RequestOptions } from './streamOptions.js';
  * The application's token stream: the one without a name. Injecting it fetches nothing; during server rendering it
  * never emits.
  */
-export const TOKEN_STREAM: InjectionToken<TokenStream> = /* @__PURE__ */ new InjectionToken<TokenStream>(
+export const TOKEN_STREAM = /* @__PURE__ */ new InjectionToken<TokenStream>(
   'TOKEN_STREAM of rx-fresh-token: call provideTokenStream()',
 );
 
@@ -20,21 +20,19 @@ export interface ProvidedStream extends RequestOptions {
 }
 
 /** Every call of `provideTokenStream` in this injector. */
-export const PROVIDED_STREAMS: InjectionToken<readonly ProvidedStream[]> = /* @__PURE__ */ new InjectionToken<
-  readonly ProvidedStream[]
->('streams of rx-fresh-token: call provideTokenStream()');
-
-/** Those that are in force, which are checked once: of the nearest injector, then of those above it. */
-export const TOKEN_STREAMS: InjectionToken<Levels> = /* @__PURE__ */ new InjectionToken<Levels>(
-  'checked streams of rx-fresh-token',
+export const PROVIDED_STREAMS = /* @__PURE__ */ new InjectionToken<readonly ProvidedStream[]>(
+  'streams of rx-fresh-token: call provideTokenStream()',
 );
 
 type Levels = readonly (readonly ProvidedStream[])[];
 
+/** Those that are in force, which are checked once: of the nearest injector, then of those above it. */
+export const TOKEN_STREAMS = /* @__PURE__ */ new InjectionToken<Levels>('checked streams of rx-fresh-token');
+
 /** Emits when the injector that provides the streams is destroyed, before these close. */
-export const INJECTOR_DESTROYED: InjectionToken<Observable<unknown>> = /* @__PURE__ */ new InjectionToken<
-  Observable<unknown>
->('end of the streams of rx-fresh-token');
+export const INJECTOR_DESTROYED = /* @__PURE__ */ new InjectionToken<Observable<unknown>>(
+  'end of the streams of rx-fresh-token',
+);
 
 /**
  * The streams in force where this is called. A lazy route may provide streams of its own, beside those of the
@@ -96,52 +94,52 @@ export interface Choice {
   readonly url: string;
 }
 
-/** The nearest stream for this URL; null if the URL is nobody's. */
+/** The stream for this URL: of the nearest ones, that whose `paths` say most. @throws TypeError if two say the same */
 export function chooseStream(levels: Levels, url: string): Choice | null {
   for (const streams of levels) {
-    const choice = chooseAmong(streams, url);
-    if (choice) return choice;
+    const matches = streams.flatMap((stream) => matchOf(stream, url) ?? []).sort((a, b) => b.length - a.length);
+    const [best, other] = matches;
+    if (best && best.length === other?.length)
+      throw new TypeError(
+        `the token streams ${nameOf(best)} and ${nameOf(other)} have the same origin and path: change the "paths" of one`,
+      );
+    if (best) return best;
   }
   return null;
 }
 
-/** What a server knows of where its page is: its URL, maybe without an origin, and the `href` of its `<base>`. */
-export interface PagePlace {
+const nameOf = ({ stream: { name } }: Choice): string => (name === undefined ? 'without a name' : JSON.stringify(name));
+
+/** `PlatformLocation` on a server, where there may be no `<base>`. */
+interface PageLocation {
   readonly href: string;
-  readonly base: string | null;
+  getBaseHrefFromDOM(): string | null;
 }
 
 /**
  * Whether the same request would carry a token in the browser. A server does not know the origin that the browser sees:
  * a URL of the page's own host may be that of any stream.
  */
-export function mayCarryToken(levels: Levels, url: string, { href, base }: PagePlace): boolean {
-  const page = new URL(href, 'http://localhost');
-  const target = parseUrl(url.startsWith('//') ? `https:${url}` : url, parseUrl(base ?? '', page) ?? page);
+export function mayCarryToken(levels: Levels, url: string, location: PageLocation): boolean {
+  // It may have no origin.
+  const page = new URL(location.href, 'http://localhost');
+  const base = parseUrl(location.getBaseHrefFromDOM() ?? '', page) ?? page;
+  const target = parseUrl(url.startsWith('//') ? `https:${url}` : url, base);
   if (!target) return false;
   const holds = (stream: ProvidedStream) =>
     target.host === page.host ? lengthOfMatch(stream, target.href) >= 0 : matchOf(stream, target.href) !== null;
   return levels.flat().some(holds);
 }
 
-/** The stream whose `paths` say most about this URL. @throws TypeError if two say the same */
-function chooseAmong(streams: readonly ProvidedStream[], url: string): Choice | null {
-  const candidates = streams.flatMap((stream) => matchOf(stream, url) ?? []);
-  const longest = Math.max(...candidates.map(({ length }) => length));
-  const [best, other] = candidates.filter(({ length }) => length === longest);
-  if (best && other)
-    throw new TypeError(
-      `the token streams ${nameOf(best)} and ${nameOf(other)} have the same origin and path: change the "paths" of one`,
-    );
-  return best ?? null;
-}
-
-/** How much the paths of a stream say about a URL: the length of the longest that holds it. */
-function matchOf(stream: ProvidedStream, url: string): (Choice & { readonly length: number }) | null {
-  const absolute = allowedUrl(stream, url);
-  if (absolute === null) return null;
-  const length = lengthOfMatch(stream, absolute);
-  return length < 0 ? null : { stream, url: absolute, length };
+/** How much the paths of a stream say about a URL that may get its token: the length of the longest that holds it. */
+function matchOf(stream: ProvidedStream, given: string): (Choice & { readonly length: number }) | null {
+  try {
+    const url = stream.destinations.check(given);
+    const length = lengthOfMatch(stream, url);
+    return length < 0 ? null : { stream, url, length };
+  } catch {
+    return null;
+  }
 }
 
 /** The length of the longest path of the stream that holds the URL; negative if it has none, or excepts this one. */
@@ -149,15 +147,4 @@ function lengthOfMatch({ paths, exceptPaths }: ProvidedStream, absoluteUrl: stri
   const { pathname } = new URL(absoluteUrl);
   const holds = (path: string) => pathname === path || pathname.startsWith(`${path}/`);
   return exceptPaths.some(holds) ? -1 : Math.max(-1, ...paths.filter(holds).map(({ length }) => length));
-}
-
-const nameOf = ({ stream: { name } }: Choice): string => (name === undefined ? 'without a name' : JSON.stringify(name));
-
-/** The absolute URL of a request that may carry the token. */
-function allowedUrl({ destinations }: ProvidedStream, url: string): string | null {
-  try {
-    return destinations.check(url);
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
 import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
 import { createDestinations, type Destinations } from '../http/destinations.js';
-import { refuseUnknown, requireFunctions, requireObject, requireText, wrong } from '../internal/validate.js';
+import { requireFunctions, requireObject, requireText, wrong } from '../internal/validate.js';
+import { settingsOf } from '../token/options.js';
 import type { TokenStore } from '../token/tokenStore.js';
 import type { AccessToken, TokenStreamOptions } from '../token/types.js';
 
@@ -49,26 +50,6 @@ export interface RequestOptions extends Pick<ProvideTokenStreamOptions, 'name' |
   readonly exceptPaths: readonly string[];
 }
 
-const STREAM_OPTIONS: Record<keyof TokenStreamOptions, true> = {
-  refreshBefore: true,
-  expiryMargin: true,
-  jitter: true,
-  idleTimeout: true,
-  fetchTimeout: true,
-  maxWait: true,
-  backoff: true,
-  isPermanent: true,
-  rejectionBudget: true,
-  tokenType: true,
-  lifetime: true,
-  scheduler: true,
-  now: true,
-  random: true,
-  wake: true,
-  store: true,
-  initial: true,
-};
-
 /** Parts the options that concern requests from those of the stream. @throws TypeError that names an option */
 export function splitOptions(options: ProvideTokenStreamOptions) {
   requireObject(options);
@@ -82,7 +63,7 @@ export function splitOptions(options: ProvideTokenStreamOptions) {
     authorize,
     ...own
   } = options;
-  refuseUnknown(own, STREAM_OPTIONS);
+  settingsOf({ ...own, store: undefined });
   if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
   if (name !== undefined) requireText('name', name);
   requireFunctions({ isRejection, authorize });

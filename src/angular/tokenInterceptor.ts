@@ -32,7 +32,7 @@ import {
   type ProvidedStream,
 } from './providedStreams.js';
 import { TOKEN_OF, WITHOUT_TOKEN } from './requestContext.js';
-import { within } from './zoneScheduler.js';
+import { within } from './zones.js';
 
 /**
  * Gives the requests of `HttpClient` the token of the stream of {@link provideTokenStream}.
@@ -97,11 +97,8 @@ function choiceFor(request: HttpRequest<unknown>): Choice | 'later' | null {
     return null;
   const streams = injectStreams('tokenInterceptor');
   const name = context.get(TOKEN_OF);
-  if (isPlatformServer(inject(PLATFORM_ID))) {
-    const page = inject(PlatformLocation);
-    const place = { href: page.href, base: page.getBaseHrefFromDOM() };
-    return name !== undefined || mayCarryToken(streams, url, place) ? 'later' : null;
-  }
+  if (isPlatformServer(inject(PLATFORM_ID)))
+    return name !== undefined || mayCarryToken(streams, url, inject(PlatformLocation)) ? 'later' : null;
   if (name === undefined) return chooseStream(streams, url);
   const stream = streamNamed(streams, name);
   return { stream, url: stream.destinations.check(url) };

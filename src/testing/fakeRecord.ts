@@ -41,8 +41,8 @@ export function createFakeRecord<Call extends object>(name: string, { scheduler,
     /** Throws one error that lists all faults. */
     verify: (): void => {
       const rest = steps.length - calls.length;
-      const unreached = `of ${String(steps.length)} steps the last ${String(rest)} ${rest === 1 ? 'was' : 'were'} not reached`;
-      const all = rest > 0 ? [...faults, unreached] : faults;
+      const unreached = `of ${String(steps.length)} steps the last ${String(rest)} ${rest === 1 ? 'was' : 'were'}`;
+      const all = rest > 0 ? [...faults, `${unreached} not reached`] : faults;
       if (all.length === 0) return;
       const count = all.length === 1 ? '1 fault' : `${String(all.length)} faults`;
       throw new Error(`${name}: ${count}\n${all.map((fault) => `- ${fault}`).join('\n')}`);

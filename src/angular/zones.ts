@@ -1,4 +1,13 @@
-import { Subscription, type SchedulerAction, type SchedulerLike } from 'rxjs';
+import {
+  defer,
+  subscribeOn,
+  Subscription,
+  type Observable,
+  type ObservableInput,
+  type SchedulerAction,
+  type SchedulerLike,
+} from 'rxjs';
+import type { TokenStore } from '../token/tokenStore.js';
 
 /**
  * A scheduler whose timers belong to no zone: a pending renewal neither keeps the application unstable nor checks it
@@ -21,6 +30,18 @@ export const within = (enter: <T>(run: () => T) => T): SchedulerLike => ({
     return action;
   },
 });
+
+/** A store whose timers and messages belong to no zone, whoever the stream acts for when it asks. */
+export function storeOutside(store: TokenStore, leave: <T>(run: () => T) => T): TokenStore {
+  const outside = <T>(work: () => ObservableInput<T>): Observable<T> => defer(work).pipe(subscribeOn(within(leave)));
+  const { changes, signedOut } = store;
+  return {
+    refresh: (request, fetch) => outside(() => store.refresh(request, fetch)),
+    ...(changes && { changes: outside(() => changes) }),
+    ...(store.signOut && { signOut: () => leave(() => store.signOut?.()) }),
+    ...(signedOut && { signedOut: outside(() => signedOut) }),
+  };
+}
 
 /** Nothing is ever done. */
 export const never: SchedulerLike = { now: () => 0, schedule: () => Subscription.EMPTY };
