@@ -161,6 +161,7 @@ describe('options that cannot be', () => {
     [{ paths: ['api'] }, 'option "paths[0]" must be a path that begins with "/", without "*" and query, got "api"'],
     [{ exceptPaths: ['/a', '/b/*'] }, 'option "exceptPaths[1]" must be a path'],
     [{ exceptPaths: ['/a?b'] }, 'option "exceptPaths[0]" must be a path'],
+    [{ maxWait: -1 }, 'option "maxWait" must be a number, at least 0, or Infinity, got -1'],
   ])('should be named: %j', (options, message) => {
     expect(() => provideTokenStream(() => () => [], { allowedOrigins: [API], ...options })).toThrow(
       expect.objectContaining({ name: 'TypeError', message: expect.stringContaining(message) as string }) as Error,
