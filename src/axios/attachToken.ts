@@ -7,16 +7,15 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { firstValueFrom } from 'rxjs';
-import { TokenStreamClosedError } from '../errors.js';
+import { OriginNotAllowedError, TokenStreamClosedError } from '../errors.js';
 import { createDestinations, parseOption, type Destinations } from '../http/destinations.js';
-import { originOf, pageUrl } from '../internal/urls.js';
+import { originOf, pageUrl, parseUrl } from '../internal/urls.js';
 import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
 import { isRejection as isRejectionByDefault } from '../token/isRejection.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
 import { hideLinks } from './redact.js';
 import { givenRequest } from './givenRequest.js';
-import { splitCredentials } from './requestUrl.js';
 import { sendWithToken } from './sendWithToken.js';
 
 export interface AttachTokenOptions {
@@ -107,7 +106,7 @@ export function attachToken(
       return getAdapter(config.adapter, config)(config);
     if (manager.isClosed()) throw new TokenStreamClosedError();
     hideLinks(config);
-    return firstValueFrom(sendWithToken(token$, { config: givenRequest(config), url: absolute, isRejection }));
+    return firstValueFrom(sendWithToken(token$, givenRequest(config), absolute, isRejection));
   };
   const replaceAdapter = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {
     const { transformRequest } = config;
@@ -154,6 +153,18 @@ function destinationsOf(baseURL: string | undefined, options: AttachTokenOptions
     allowedOrigins: allowedOrigins ?? (origin === undefined ? [] : [origin]),
     allowInsecureRequests,
   });
+}
+
+/** An absolute URL without `user:password@`, and whether it had that: axios makes an Authorization header of it. */
+function splitCredentials(url: string): { url: string; hasCredentials: boolean } {
+  const whole = parseUrl(url, pageUrl());
+  if (!whole)
+    throw new OriginNotAllowedError(
+      'the URL of the request cannot be parsed: baseURL and url must make an absolute URL',
+    );
+  const hasCredentials = whole.username !== '' || whole.password !== '';
+  whole.username = whole.password = '';
+  return { url: whole.href, hasCredentials };
 }
 
 /** How to detach the stream that an instance has: axios would call the adapter of the one attached first. */

@@ -11,21 +11,17 @@ import { interruptionsOf, limitOf, timeoutAsGiven } from './interruptions.js';
 import { redact } from './redact.js';
 import { trackRedirects, type RedirectTracker } from './redirects.js';
 
-/** One request, after all interceptors and transformers. */
-export interface PreparedRequest {
-  readonly config: InternalAxiosRequestConfig;
-  /** Absolute. */
-  readonly url: string;
-  readonly isRejection: (response: AxiosResponse) => boolean;
-}
-
 /**
  * Sends with the latest token; once more with a new one if the server rejects the first, unless the body is gone by
  * then. To be subscribed once.
+ *
+ * @param config after all interceptors and transformers. @param url absolute
  */
 export function sendWithToken(
   token$: TokenStream,
-  { config, url, isRejection }: PreparedRequest,
+  config: InternalAxiosRequestConfig,
+  url: string,
+  isRejection: (response: AxiosResponse) => boolean,
 ): Observable<AxiosResponse> {
   const started = performance.now();
   const elapsed = () => Math.floor(performance.now() - started);
