@@ -1,31 +1,27 @@
-/** The lock under which one tab at a time fetches. */
 import { fromEvent, merge, type Observable } from 'rxjs';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
 import type { Timers } from '../internal/timers.js';
 
-/** This tab's place in the queue for the lock of all tabs. */
-export interface LockQueue {
-  /**
-   * Does some work under a Web Lock, which one tab at a time can hold, until the work is over or the tab is gone.
-   * Without the lock when this tab has waited for `limit` ms (a tab that is frozen in the middle of a fetch keeps it),
-   * and where there are no Web Locks (an insecure context, a sandboxed frame). Not if `abandoned` aborts before.
-   * The wait begins when the page is open.
-   */
-  run<T>(work: () => Promise<T>, abandoned: AbortSignal): Promise<T>;
-  /** A token came: the time waited so far no longer counts. */
-  readonly reset: () => void;
-}
-
-/** @param limit ms to wait in all, since the last token, before the work is done without the lock */
+/**
+ * This tab's place in the queue for the lock of all tabs.
+ *
+ * @param limit ms to wait in all, since the last token, before the work is done without the lock
+ */
 export function createLockQueue(
   name: string,
   { limit, opened$, timers }: { limit: number; opened$: Observable<unknown>; timers: Timers },
-): LockQueue {
+) {
   // The stream's own timeout may end a wait sooner; the next attempt goes on counting from there.
   let waited = 0;
 
   return {
-    run: async <T>(work: () => Promise<T>, abandoned: AbortSignal) => {
+    /**
+     * Does some work under a Web Lock, which one tab at a time can hold, until the work is over or the tab is gone.
+     * Without the lock when this tab has waited for `limit` ms (a tab that is frozen in the middle of a fetch keeps it),
+     * and where there are no Web Locks (an insecure context, a sandboxed frame). Not if `abandoned` aborts before.
+     * The wait begins when the page is open.
+     */
+    run: async <T>(work: () => Promise<T>, abandoned: AbortSignal): Promise<T> => {
       const { locks } = (globalThis as { navigator?: { locks?: LockManager } }).navigator ?? {};
       if (!locks) return work();
       await orAborted(opened$, abandoned);
@@ -49,7 +45,8 @@ export function createLockQueue(
         if (!result) waited += performance.now() - since;
       }
     },
-    reset: () => {
+    /** A token came: the time waited so far no longer counts. */
+    reset: (): void => {
       waited = 0;
     },
   };

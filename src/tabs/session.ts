@@ -1,4 +1,3 @@
-/** The session of a tab, as its marker in localStorage tells it. */
 import { Subject } from 'rxjs';
 import { newSessionId, type SessionMarker } from './sessionMarker.js';
 

@@ -1,4 +1,3 @@
-/** The id of the session in localStorage. */
 import type { Page } from './page.js';
 
 export type SessionMarker = ReturnType<typeof createSessionMarker>;

@@ -1,4 +1,3 @@
-/** The newest token that a tab knows of, aged by two clocks, and the last response. */
 import { CLOCKS, stopwatch, type Aged, type Clocks } from '../internal/stopwatch.js';
 import { hasLifeLeft, storedLifetime } from '../stores/storedResponse.js';
 import type { StoredToken } from '../token/tokenStore.js';
@@ -11,7 +10,7 @@ const AGE_TOLERANCE = 1000;
 
 export type TokenCache = ReturnType<typeof createTokenCache>;
 
-/** The newest token that a tab knows of, and the last response. */
+/** The newest token that a tab knows of, aged by two clocks, and the last response. */
 export function createTokenCache(clocks: Clocks = CLOCKS, override?: TokenStreamOptions['lifetime']) {
   let newest: Aged<TokenResponse> | null = null;
   let last: Aged<TokenResponse> | null = null;

@@ -1,4 +1,3 @@
-/** What the tabs tell each other of their tokens. */
 import { defer, filter, map, merge, share } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
 import { createChannel } from './channel.js';
