@@ -1,6 +1,5 @@
 import {
   asyncScheduler,
-  concat,
   defaultIfEmpty,
   defer,
   filter,
@@ -92,14 +91,11 @@ export function tabTokenStore(options: TabTokenStoreOptions): TabTokenStore {
   ): Promise<StoredToken> => {
     // Another tab may have been quicker, and its message may still be on its way.
     const cached = () => cache.get(request.previous?.value, known);
-    const cached$ = concat(
-      defer(() => [cached()]),
-      defer(() => {
-        others.ask();
-        return changes.pipe(map(cached));
-      }).pipe(takeUntil(unthrottledTimer(askTimeout))),
-    );
-    const shared = await orAborted(cached$.pipe(filter(Boolean), defaultIfEmpty(null)), abandoned);
+    const answer$ = defer(() => {
+      others.ask();
+      return changes.pipe(map(cached), filter(Boolean));
+    }).pipe(takeUntil(unthrottledTimer(askTimeout)), defaultIfEmpty(null));
+    const shared = cached() ?? (await orAborted(answer$, abandoned));
     if (shared) return shared;
     assertSession();
     session.bind();

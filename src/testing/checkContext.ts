@@ -23,8 +23,11 @@ export type Fetch = (last?: TokenResponse | null) => Observable<TokenResponse>;
 /** Three at least. */
 export type Stores = readonly [TokenStore, TokenStore, TokenStore, ...TokenStore[]];
 
-/** One promise of a store: its name, and what tries it. Rejects when the store breaks it. */
-export type Check = readonly [name: string, run: (stores: Stores, context: CheckContext) => Promise<void>];
+/** Tries one promise of a store. Rejects when the store breaks it. */
+export type Check = (stores: Stores, context: CheckContext) => Promise<void>;
+
+/** By the names of the promises. */
+export type Checks = Readonly<Record<string, Check>>;
 
 /** What a check of `storeContract` works with. */
 export type CheckContext = ReturnType<typeof createContext>;

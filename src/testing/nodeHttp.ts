@@ -2,19 +2,15 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { AddressInfo } from 'node:net';
 import { builtinModule } from '../internal/builtinModule.js';
 
-function http() {
-  const module = builtinModule<typeof import('node:http')>('node:http');
-  if (!module)
-    throw new Error('startTokenServer needs Node 20.16 or later, or a runtime with its process.getBuiltinModule');
-  return module;
-}
-
 /** A server on the loopback. */
 export async function listen(
   port: number,
   handler: RequestListener,
 ): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
-  const server = http().createServer(handler);
+  const http = builtinModule<typeof import('node:http')>('node:http');
+  if (!http)
+    throw new Error('startTokenServer needs Node 20.16 or later, or a runtime with its process.getBuiltinModule');
+  const server = http.createServer(handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve);
   });

@@ -44,7 +44,7 @@ export function storeContract(options: StoreContractOptions): readonly StoreChec
   const { create, ...numbers } = options;
   const { timeout } = numbersIn(numbers, { timeout: [1, FINITE, 15_000] });
   if (typeof create !== 'function') throw wrong('create', create, 'a function that returns stores');
-  return [...FETCH_CHECKS, ...TOKEN_CHECKS, ...SIGN_OUT_CHECKS].map(([name, check]) => ({
+  return Object.entries({ ...FETCH_CHECKS, ...TOKEN_CHECKS, ...SIGN_OUT_CHECKS }).map(([name, check]) => ({
     name,
     run: async () => {
       const { stores, dispose } = await create();
