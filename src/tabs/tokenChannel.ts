@@ -1,4 +1,4 @@
-import { defer, filter, map, merge, share } from 'rxjs';
+import { filter, map, merge, share } from 'rxjs';
 import type { StoredToken } from '../token/tokenStore.js';
 import { createChannel } from './channel.js';
 import { formatMessage, parseMessage, type Message } from './message.js';
@@ -47,7 +47,7 @@ export function createTokenChannel(name: string, page: Page, cache: TokenCache, 
   return {
     /** The newer tokens of other tabs. A subscriber also notices the end of the session. */
     received$: merge(
-      defer(() => channel.posted$).pipe(map((data) => receive(parseMessage(data, Date.now())))),
+      channel.posted$.pipe(map((data) => receive(parseMessage(data, Date.now())))),
       page.returned$.pipe(map(() => receive(null))),
     ).pipe(
       filter((stored) => stored !== null),
