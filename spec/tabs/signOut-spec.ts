@@ -146,6 +146,18 @@ describe('sign-out', () => {
     expect(await refresh(slow.store, bob)).toBe('bob');
   });
 
+  it('that only the storage tells of should drop the token that is on its way', async () => {
+    const { store } = open();
+    const answer = new Subject<TokenResponse>();
+    const late = failure(refresh(store, () => answer));
+    await until(() => answer.observed);
+    storage.setItem(MARKER, 'of Bob');
+    answer.next(response('alice'));
+    expect(isTokenError(await late, 'ERR_TOKEN_STORE')).toBe(true);
+    await pause(20);
+    expect(overheard.filter(({ type }) => type === 'token')).toEqual([]);
+  });
+
   it('should free the lock of a fetch under way', async () => {
     const [slow, other] = [open(), open()];
     const answer = new Subject<TokenResponse>();

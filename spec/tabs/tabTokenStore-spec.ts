@@ -122,6 +122,16 @@ describe('tabs that share a store', () => {
     expect((await firstValueFrom(tab({ source }).token$)).value).toBe('GOOD');
   });
 
+  it('should give a new tab the token that a server rejected, if the source brings it again', async () => {
+    const same = () => [{ access_token: 'same', expires_in: 3600 }];
+    const first = tab({ source: same });
+    const token = await firstValueFrom(first.token$);
+    first.token$.reject(token);
+    await until(() => first.asked.length === 2);
+    const second = tab();
+    expect([(await firstValueFrom(second.token$)).value, second.asked]).toEqual(['same', []]);
+  });
+
   it('should not hand on a token that was refused, while another is being fetched', async () => {
     installLocks(undefined);
     const first = tab({
@@ -270,12 +280,15 @@ describe('a tab that stands still in mid-fetch', () => {
   it('should bar the others no longer than lockTimeout, though their own timeout for one fetch ends before', async () => {
     await freeze();
     const began = performance.now();
-    const waiting = tab({ lockTimeout: 600, fetchTimeout: 500, backoff: { initial: 10 } });
+    // The stream waits for a store twice as long as for a source before that fetches.
+    const waiting = tab({ lockTimeout: 600, fetchTimeout: 250, backoff: { initial: 10 } });
+    let failures = 0;
+    untilClosed(waiting.token$.events.subscribe(({ type }) => (failures += type === 'refreshFailed' ? 1 : 0)));
     const last = tab({ lockTimeout: 60_000 });
     const [got, heard] = await Promise.all([firstValueFrom(waiting.token$), firstValueFrom(last.token$)]);
     expect(performance.now() - began).toBeGreaterThan(590);
     expect(heard.value).toBe(got.value);
-    expect([waiting.asked.length, last.asked.length]).toEqual([1, 0]);
+    expect([waiting.asked.length, last.asked.length, failures]).toEqual([1, 0, 1]);
   });
 
   it('should be waited for again from the start, once a token came', async () => {
