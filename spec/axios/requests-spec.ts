@@ -367,6 +367,31 @@ it('should word a timeout by the caller’s number, though the sending was given
   expect(given[0]).toBeLessThan(10_000);
 });
 
+it('should send with a time limit even if the time was over before its timer could say so', async () => {
+  const busy = () => {
+    const end = performance.now() + 60;
+    while (performance.now() < end);
+    return { access_token: 'T1', expires_in: 60 };
+  };
+  const { token$ } = tokens({}, () => timer(5).pipe(map(busy)));
+  const given: unknown[] = [];
+  const adapter: AxiosAdapter = (config) => {
+    given.push(config.timeout);
+    return Promise.resolve({ data: '', status: 200, statusText: '', headers: {}, config });
+  };
+  const instance = axios.create({ adapter, baseURL: API, timeout: 50 });
+  attachToken(instance, token$);
+  await instance.get('/a');
+  expect(given).toEqual([1]);
+});
+
+it('should leave nothing of its own in the config of an answer, with which a caller may send again', async () => {
+  const transformRequest = (data: unknown) => data;
+  const { instance } = stubbed(tokens().token$);
+  const { config } = await instance.get('/a', { transformRequest });
+  expect(config.transformRequest).toEqual([transformRequest]);
+});
+
 describe('a Node stream that breaks while the token is awaited', () => {
   const waiting = () => {
     const { token$ } = tokens({}, () => new Subject<TokenResponse>());
