@@ -7,7 +7,7 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { firstValueFrom } from 'rxjs';
-import { OriginNotAllowedError, TokenStreamClosedError } from '../errors.js';
+import { OriginNotAllowedError } from '../errors.js';
 import { createDestinations, parseOption, type Destinations } from '../http/destinations.js';
 import { originOf, pageUrl, parseUrl } from '../internal/urls.js';
 import { refuseUnknown, requireFunctions, requireObject } from '../internal/validate.js';
@@ -104,7 +104,6 @@ export function attachToken(
     const absolute = destinations.check(target.url);
     if (auth || target.hasCredentials || headers.has('Authorization'))
       return getAdapter(config.adapter, config)(config);
-    if (manager.isClosed()) throw new TokenStreamClosedError();
     hideLinks(config);
     return firstValueFrom(sendWithToken(token$, givenRequest(config), absolute, isRejection));
   };

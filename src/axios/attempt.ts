@@ -32,7 +32,7 @@ export function attemptOf(
     headers: config.headers.concat({ Authorization: authorizationOf(token) }),
     ...connectionOf(config, url),
     beforeRedirect,
-    ...(fetch && { env: { ...config.env, fetch: recordingFetch(config.env?.fetch ?? undefined) } }),
+    ...(fetch && { env: { ...config.env, fetch: recordingFetch(fetch) } }),
     ...(limit < Infinity &&
       elapsed > 0 && { timeout: Math.max(1, limit - elapsed), timeoutErrorMessage: timeoutMessageOf(config) }),
   };

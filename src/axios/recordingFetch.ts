@@ -6,12 +6,10 @@ const answers = new WeakMap<object, Answer>();
 /** One for each fetch, not for each request: axios keeps an adapter for every fetch that it has seen. */
 const recording = new WeakMap<Fetch, Fetch>();
 
-const standard: Fetch = (input, init) => globalThis.fetch(input, init);
-
 /**
  * A fetch for axios' adapter of that name, which does not tell where an answer came from; axios before 1.12 takes none.
  */
-export function recordingFetch(own: Fetch = standard): Fetch {
+export function recordingFetch(own: Fetch): Fetch {
   const known = recording.get(own);
   if (known) return known;
   const made: Fetch = async (input, init) => {
