@@ -336,6 +336,27 @@ it('should end a request that waits for a token quietly when the injector is des
   expect(ends).toEqual(['complete']);
 });
 
+it.each([
+  [401, undefined],
+  [200, () => true],
+])('should also end one quietly that waits for the token after its answer %d was rejected', (status, isRejection) => {
+  let count = 0;
+  const controller = provide(
+    provideTokenStream(() => () => (count++ === 0 ? of({ access_token: 'T1' }) : NEVER), {
+      allowedOrigins: [API],
+      isRejection,
+    }),
+  );
+  const ends: string[] = [];
+  http()
+    .get(`${API}/a`)
+    .subscribe({ next: () => ends.push('value'), error: () => ends.push('error'), complete: () => ends.push('end') });
+  controller.expectOne(`${API}/a`).flush(null, { status, statusText: 'Said' });
+  expect([count, ends]).toEqual([2, []]);
+  TestBed.resetTestingModule();
+  expect(ends).toEqual(['end']);
+});
+
 it('should let a request on its way be answered when the injector is destroyed, though it is a repeat', () => {
   const controller = provide(stream('main'));
   const ends: unknown[] = [];

@@ -100,6 +100,12 @@ it('should be signed out by signOut(), and ask for no token by itself until some
   ]);
 });
 
+it('should know what became of the token before anybody asked', () => {
+  const { token$ } = setUp({ source: () => throwError(() => Object.assign(new Error('no'), { status: 400 })) });
+  token$.subscribe({ error: () => undefined });
+  expect(shown(inject())).toEqual([null, 'failed']);
+});
+
 it('should fetch nothing by watching the state', () => {
   const { asked } = setUp();
   expect(TestBed.runInInjectionContext(() => injectTokenState())()).toBe('absent');
