@@ -129,6 +129,7 @@ describe('scriptedApi.send', () => {
         api: scriptedApi({ tokens: ['a'], answer: ({ path, token }) => ({ path, token }) }),
         value: { path: '/', token: 'a' },
       },
+      { name: 'a value that JSON cannot hold', api: scriptedApi({ tokens: ['a'], answer: () => 1n }), value: 1n },
       {
         name: 'a response',
         api: scriptedApi({ tokens: ['a'], responses: true }),

@@ -90,9 +90,7 @@ export function createContext(limit: number) {
       const begun$ = new ReplaySubject<null>(1);
       const answer$ = new ReplaySubject<StoredToken>(1);
       const running = refreshOf(store, 'initial', null, () => {
-        queueMicrotask(() => {
-          begun$.next(null);
-        });
+        begun$.next(null);
         return response$;
       }).subscribe(answer$);
       const leave = () => {

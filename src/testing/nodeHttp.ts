@@ -35,11 +35,9 @@ interface JsonAnswer {
 
 /** Sends JSON once the request's body has come to its end, so that a kept connection stays in step. */
 export function reply(request: IncomingMessage, response: ServerResponse, { status, body, headers }: JsonAnswer): void {
-  const send = () => {
+  request.resume().once('end', () => {
     response
       .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
       .end(JSON.stringify(body));
-  };
-  if (request.readableEnded) send();
-  else request.resume().once('end', send);
+  });
 }
