@@ -1,7 +1,6 @@
 import { InvalidTokenResponseError, type TokenEndpointError } from '../../src/errors.js';
 import { isPermanentFailure } from '../../src/token/failure.js';
-import { mediaTypeOf, retryAfterIn, tokenResponseOf } from '../../src/oauth/answer.js';
-import { clockSkewOf } from '../../src/oauth/serverClock.js';
+import { clockSkewOf, mediaTypeOf, retryAfterIn, tokenResponseOf } from '../../src/oauth/answer.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const at = (offset: number) => new Date(NOW + offset).toUTCString();

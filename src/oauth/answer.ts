@@ -134,3 +134,12 @@ export function mediaTypeOf(headers: Pick<Headers, 'get'>): string {
 /** `Retry-After` in milliseconds; a date is read by the clock of the server that sent it. */
 export const retryAfterIn = (headers: Pick<Headers, 'get'>, now: number): number | undefined =>
   parseRetryAfter(headers.get('retry-after'), parseHttpDate(headers.get('date') ?? '') || now);
+
+/**
+ * By how many whole seconds the server's clock is ahead of ours, by its `Date` header (the server is known by its TLS
+ * certificate). Rounded down: what is signed by the result is never ahead of the server.
+ */
+export function clockSkewOf(headers: Pick<Headers, 'get'>, now: number): number | undefined {
+  const skew = Math.floor((parseHttpDate(headers.get('date') ?? '') - now) / 1000);
+  return Number.isNaN(skew) ? undefined : skew;
+}

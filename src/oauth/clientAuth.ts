@@ -2,10 +2,16 @@ import * as oauth from 'oauth4webapi';
 import type { CheckedOptions } from './checkOptions.js';
 import { supplied, type Supplied } from './supplied.js';
 
-/** How the client says who it is, in a request that ends with the signal. */
-export type Authenticate = (signal: AbortSignal) => oauth.ClientAuth;
+/** Who the client is, and how it says so, in a request that ends with the signal: what oauth4webapi wants to know. */
+export type ClientIdentity = (signal: AbortSignal) => [oauth.Client, oauth.ClientAuth];
 
-export function createClientAuth(options: CheckedOptions): Authenticate {
+/** @param skew seconds by which the server's clock is ahead of ours */
+export function createClientIdentity(options: CheckedOptions, skew: () => number): ClientIdentity {
+  const authenticate = createClientAuth(options);
+  return (signal) => [{ client_id: options.clientId, [oauth.clockSkew]: skew() }, authenticate(signal)];
+}
+
+function createClientAuth(options: CheckedOptions): (signal: AbortSignal) => oauth.ClientAuth {
   const { clientAuth, clientSecret = '', privateKey, clientAssertion } = options;
   if (clientAssertion !== undefined) return (signal) => assertion(clientAssertion, signal);
   const own = {
@@ -39,9 +45,3 @@ const basic =
 
 /** As the URL standard encodes a form: letters, digits and `* - . _` stay, a space becomes `+`. */
 const formEncoded = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1);
-
-/** What oauth4webapi wants to know of the client. */
-export const clientOf = ({ clientId }: CheckedOptions, skew: number): oauth.Client => ({
-  client_id: clientId,
-  [oauth.clockSkew]: skew,
-});

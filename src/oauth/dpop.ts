@@ -2,14 +2,13 @@
 import * as oauth from 'oauth4webapi';
 import type { ProvenRequest, TokenProof } from '../token/sourceHooks.js';
 import { requestBy } from './boundedFetch.js';
-import type { ServerClock } from './serverClock.js';
 
 /** Signs proofs with the key of one source by the server's clock, and remembers nonces. */
 export type DpopHandle = () => Promise<oauth.DPoPHandle>;
 
 export function createDpopHandle(
   dpop: boolean | CryptoKeyPair | undefined,
-  clock: ServerClock,
+  skew: () => number,
 ): DpopHandle | undefined {
   if (dpop === undefined || dpop === false) return undefined;
   let keyPair: Promise<oauth.CryptoKeyPair> | undefined = typeof dpop === 'object' ? Promise.resolve(dpop) : undefined;
@@ -21,9 +20,9 @@ export function createDpopHandle(
       throw failure;
     });
     const keys = await keyPair;
-    const skew = clock.skew();
+    const now = skew();
     // A handle's clock cannot be set: another skew needs another handle, which does not know the nonces.
-    if (current?.skew !== skew) current = { skew, handle: oauth.DPoP({ [oauth.clockSkew]: skew }, keys) };
+    if (current?.skew !== now) current = { skew: now, handle: oauth.DPoP({ [oauth.clockSkew]: now }, keys) };
     return current.handle;
   };
 }

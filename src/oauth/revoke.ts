@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import type { ServerLookup } from './authorizationServer.js';
 import { boundedFetch, requestBy } from './boundedFetch.js';
-import { clientOf, type Authenticate } from './clientAuth.js';
+import type { ClientIdentity } from './clientAuth.js';
 import type { CheckedOptions } from './checkOptions.js';
 
 /**
@@ -15,19 +15,14 @@ export type Revoke = (token: unknown, hint?: 'access_token' | 'refresh_token') =
  */
 export const REVOCATION_TIMEOUT = 2_000;
 
-export function createRevoke(
-  options: CheckedOptions,
-  servers: ServerLookup,
-  authenticate: Authenticate,
-  skew: () => number,
-): Revoke {
+export function createRevoke(options: CheckedOptions, servers: ServerLookup, identity: ClientIdentity): Revoke {
   async function revoke(token: string, token_type_hint: string): Promise<void> {
     // Its timer does not keep a Node process alive, but an unanswered request does until it fires.
     const signal = AbortSignal.timeout(REVOCATION_TIMEOUT);
     const { issuer, revocation_endpoint } = await servers.get(signal);
     if (revocation_endpoint === undefined) return;
     const as = { issuer, revocation_endpoint };
-    await oauth.revocationRequest(as, clientOf(options, skew()), authenticate(signal), token, {
+    await oauth.revocationRequest(as, ...identity(signal), token, {
       ...requestBy(boundedFetch('the revocation endpoint', options.fetch), new URL(revocation_endpoint), signal),
       additionalParameters: { token_type_hint },
     });

@@ -8,11 +8,10 @@ import type { TokenFields, TokenResponse } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
 import { createServerLookup } from './authorizationServer.js';
 import { checkedOptions } from './checkOptions.js';
-import { createClientAuth } from './clientAuth.js';
+import { createClientIdentity } from './clientAuth.js';
 import { createDpopHandle, createProof } from './dpop.js';
 import type { OAuthOptions } from './options.js';
 import { createRevoke } from './revoke.js';
-import { createServerClock } from './serverClock.js';
 import { createTokenRequestSender, type GrantRequest } from './tokenRequest.js';
 
 export type TokenEndpoint = ReturnType<typeof createTokenEndpoint>;
@@ -21,10 +20,11 @@ export type TokenEndpoint = ReturnType<typeof createTokenEndpoint>;
 export function createTokenEndpoint(given: OAuthOptions) {
   const options = checkedOptions(given);
   const servers = createServerLookup(options);
-  const authenticate = createClientAuth(options);
-  const clock = createServerClock();
-  const dpopHandle = createDpopHandle(options.dpop, clock);
-  const send = createTokenRequestSender(options, authenticate, clock, dpopHandle);
+  /** Seconds by which the server's clock is ahead of ours: assertions and proofs are signed by it. */
+  let skew = 0;
+  const identity = createClientIdentity(options, () => skew);
+  const dpopHandle = createDpopHandle(options.dpop, () => skew);
+  const send = createTokenRequestSender(options, identity, dpopHandle);
   const hasSignature =
     dpopHandle !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
@@ -34,9 +34,16 @@ export function createTokenEndpoint(given: OAuthOptions) {
     throw permanentError(`${origin} a token that is not bound to the key, though dpop was asked for`);
   }
 
-  /** Sets the clock that signatures use, if that is wrong. @returns why the same exchange may succeed now */
+  /** Takes the server's clock for the next signatures, if it differs by more seconds than are tolerated. */
+  function adjustClock(told: number | undefined, tolerance: number): boolean {
+    if (told === undefined || Math.abs(told - skew) <= tolerance) return false;
+    skew = told;
+    return true;
+  }
+
+  /** Sets the clock, if that is wrong. @returns why the same exchange may succeed now */
   function prepareRepeat(error: string, clockSkew: number | undefined): RepeatReason | undefined {
-    if (hasSignature && BY_THE_CLOCK.test(error) && clock.adjust(clockSkew, TOLERANCE.refused)) return 'clock';
+    if (hasSignature && BY_THE_CLOCK.test(error) && adjustClock(clockSkew, TOLERANCE.refused)) return 'clock';
     return dpopHandle && error === 'use_dpop_nonce' ? 'nonce' : undefined; // oauth4webapi keeps the nonce
   }
 
@@ -48,7 +55,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
       const token = tokenResponseOf(answer);
       requireBound(token, `${answer.name} and`, request.onRefused);
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
-      if (dpopHandle) clock.adjust(answer.clockSkew, TOLERANCE.accepted);
+      if (dpopHandle) adjustClock(answer.clockSkew, TOLERANCE.accepted);
       return token;
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
@@ -73,7 +80,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
       requireBound(response, 'reauthenticate gave');
       return response;
     },
-    revoke: createRevoke(options, servers, authenticate, clock.skew),
+    revoke: createRevoke(options, servers, identity),
   };
 }
 

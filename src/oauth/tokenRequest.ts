@@ -1,14 +1,13 @@
 /** The form that is sent to a token endpoint. */
 import * as oauth from 'oauth4webapi';
 import { displayUrl } from '../internal/urls.js';
-import { answeredBy, asksForRetry, retryAfterIn, type Answer } from './answer.js';
+import { answeredBy, asksForRetry, clockSkewOf, retryAfterIn, type Answer } from './answer.js';
 import type { AuthorizationServer } from './authorizationServer.js';
 import { boundedFetch, requestBy, type OAuthFetch } from './boundedFetch.js';
-import { clientOf, type Authenticate } from './clientAuth.js';
+import type { ClientIdentity } from './clientAuth.js';
 import type { DpopHandle } from './dpop.js';
 import type { CheckedOptions } from './checkOptions.js';
 import type { TokenResponse } from '../token/types.js';
-import { clockSkewOf, type ServerClock } from './serverClock.js';
 
 /** Form parameters; what is undefined is left out. */
 export type GrantParameters = Readonly<Record<string, string | undefined>>;
@@ -27,8 +26,7 @@ export interface GrantRequest {
 /** Sends one request to the token endpoint, and reads the answer. */
 export function createTokenRequestSender(
   options: CheckedOptions,
-  authenticate: Authenticate,
-  clock: ServerClock,
+  identity: ClientIdentity,
   dpopHandle: DpopHandle | undefined,
 ) {
   return async (server: AuthorizationServer, request: GrantRequest): Promise<Answer> => {
@@ -43,8 +41,7 @@ export function createTokenRequestSender(
     };
     const response = await oauth.genericTokenEndpointRequest(
       { issuer, token_endpoint },
-      clientOf(options, clock.skew()),
-      authenticate(signal),
+      ...identity(signal),
       grantType,
       formOf(options, parameters),
       { ...requestBy(fetchOnce, url, signal), DPoP: await dpopHandle?.() },
