@@ -1,12 +1,9 @@
-import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
-import type { SourceHooks } from '../token/sourceHooks.js';
-import type { TokenSource } from '../token/types.js';
+import type { AccessToken, TokenSource } from '../token/types.js';
 import type { OAuthOptions } from './options.js';
 import { REVOCATION_TIMEOUT } from './revoke.js';
-import { createTokenEndpoint } from './tokenEndpoint.js';
+import { createTokenEndpoint, sourceOn } from './tokenEndpoint.js';
 import type { GrantParameters } from './tokenRequest.js';
 import { outliving } from './outliving.js';
-import { withHooks } from './withHooks.js';
 
 /**
  * A source that exchanges one grant per request.
@@ -22,22 +19,17 @@ export function grantSource(
   /** Requests of streams that have been closed or signed out: what still answers them is revoked. */
   const discarded = new WeakSet<AbortSignal>();
 
-  const discard: SourceHooks[typeof ON_SIGN_OUT] = (token, pending) => {
-    if (pending) discarded.add(pending);
-    endpoint.revoke(token?.value);
-  };
-  const hooks: SourceHooks = {
-    ...endpoint.hooks,
-    ...(options.revokeOnClose === true && { [ON_CLOSE]: discard }),
-    [ON_SIGN_OUT]: discard,
-  };
-
-  return withHooks(async ({ signal }) => {
+  const fetch: TokenSource = async ({ signal }) => {
     const parameters = await parametersOf(signal);
     // After `signOut()` or `close()` the exchange goes on for this long, so that its token can be revoked.
     const delay = () => (discarded.has(signal) ? REVOCATION_TIMEOUT : 0);
     const response = await outliving(signal, delay, (own) => endpoint.exchange({ grantType, parameters, signal: own }));
     if (discarded.has(signal)) endpoint.revoke(response.access_token);
     return response;
-  }, hooks);
+  };
+  const discard = (token: AccessToken | null, pending?: AbortSignal) => {
+    if (pending) discarded.add(pending);
+    endpoint.revoke(token?.value);
+  };
+  return sourceOn(endpoint, fetch, discard, discard);
 }

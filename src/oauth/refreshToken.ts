@@ -1,5 +1,3 @@
-import { ON_CLOSE, ON_SIGN_OUT } from '../internal/sourceHooks.js';
-import type { SourceHooks } from '../token/sourceHooks.js';
 import { requireFunctions, requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
 import { createForgottenTokens } from './forgottenTokens.js';
@@ -7,9 +5,8 @@ import { createQueue } from '../internal/queue.js';
 import { createRefreshSession } from './refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
 import { checkSupplied } from './supplied.js';
-import { createTokenEndpoint } from './tokenEndpoint.js';
+import { createTokenEndpoint, sourceOn } from './tokenEndpoint.js';
 import { refuseControlCharacters, trimmed } from './textOption.js';
-import { withHooks } from './withHooks.js';
 
 /**
  * A token for a user who signed in before (RFC 6749 section 6). The server may replace the refresh token with each use,
@@ -46,17 +43,15 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     forgotten: createForgottenTokens(endpoint.revoke),
   };
   let session = createRefreshSession(settings);
-  const hooks: SourceHooks = {
-    ...endpoint.hooks,
-    ...(others.revokeOnClose === true && {
-      [ON_CLOSE]: (token) => {
-        endpoint.revoke(token?.value);
-      },
-    }),
-    [ON_SIGN_OUT]: (token) => {
+  return sourceOn(
+    endpoint,
+    (request) => session.fetch(request),
+    (token) => {
       session.end(token?.raw);
       session = createRefreshSession(settings);
     },
-  };
-  return withHooks((request) => session.fetch(request), hooks);
+    (token) => {
+      endpoint.revoke(token?.value);
+    },
+  );
 }

@@ -32,7 +32,7 @@ export function createRenewal(
   const signIn =
     reauthenticate &&
     signInOnce(reauthenticate, (given, age, report) => {
-      const renewal = { response: endpoint.requireBound(given), age };
+      const renewal = { response: endpoint.checkSignIn(given), age };
       onSignIn(renewal);
       void rotation.replaceRefused(renewal.response, report);
       return renewal;

@@ -1,10 +1,11 @@
 /** Exchanges a grant for a token: discovery, the request, and its repeat if the server asks for one. */
 import { TokenEndpointError } from '../errors.js';
 import { isKnownCode } from '../internal/oauthErrors.js';
-import { PROOF } from '../internal/sourceHooks.js';
+import { ON_CLOSE, ON_SIGN_OUT, PROOF } from '../internal/sourceHooks.js';
 import { isMarkedPermanent, permanentError } from '../token/permanentError.js';
+import type { SourceHooks } from '../token/sourceHooks.js';
 import { checkTokenResponse } from '../token/tokenResponse.js';
-import type { TokenFields, TokenResponse } from '../token/types.js';
+import type { TokenResponse, TokenSource } from '../token/types.js';
 import { tokenResponseOf, type Answer } from './answer.js';
 import { createServerLookup } from './authorizationServer.js';
 import { checkedOptions } from './checkOptions.js';
@@ -15,6 +16,8 @@ import { createRevoke } from './revoke.js';
 import { createTokenRequestSender, type GrantRequest } from './tokenRequest.js';
 
 export type TokenEndpoint = ReturnType<typeof createTokenEndpoint>;
+
+type OnEnd = NonNullable<SourceHooks[typeof ON_SIGN_OUT]>;
 
 /** Exchanges grants for tokens. Checks the options, so call it when the source is created. */
 export function createTokenEndpoint(given: OAuthOptions) {
@@ -28,13 +31,9 @@ export function createTokenEndpoint(given: OAuthOptions) {
   const hasSignature =
     dpopHandle !== undefined || (options.clientAuth === 'private_key_jwt' && options.clientAssertion === undefined);
   /** RFC 9449 section 5: a client that wants the protection discards a token that is not bound. */
-  function requireBound<T extends TokenFields>(response: T, origin: string, onRefused?: (response: T) => void): void {
-    if (!dpopHandle || /^\s*dpop\s*$/i.test(response.token_type ?? '')) return;
-    onRefused?.(response);
-    throw permanentError(`${origin} a token that is not bound to the key, though dpop was asked for`);
-  }
+  const isBound = ({ token_type }: TokenResponse) => !dpopHandle || /^\s*dpop\s*$/i.test(token_type ?? '');
 
-  /** Takes the server's clock for the next signatures, if it differs by more seconds than are tolerated. */
+  /** Takes the server's clock for the next signatures, if the difference is not tolerated. */
   function adjustClock(told: number | undefined, tolerance: number): boolean {
     if (told === undefined || Math.abs(told - skew) <= tolerance) return false;
     skew = told;
@@ -53,15 +52,17 @@ export function createTokenEndpoint(given: OAuthOptions) {
     try {
       answer = await send(await servers.get(request.signal), request);
       const token = tokenResponseOf(answer);
-      requireBound(token, `${answer.name} and`, request.onRefused);
+      if (!isBound(token)) {
+        request.onRefused?.(token);
+        throw unbound(`${answer.name} and`);
+      }
       // A server that checks a proof's age by a nonce ignores the clock; a resource server may not.
       if (dpopHandle) adjustClock(answer.clockSkew, TOLERANCE.accepted);
       return token;
     } catch (failure) {
       const { error = '' } = failure instanceof TokenEndpointError ? failure : {};
       if (!isKnownCode(error)) servers.forget(); // a code of OAuth comes from the right server
-      // A redirect is permanent. But an endpoint from an earlier discovery may have moved: this fails temporarily, and
-      // the next attempt reads the document again.
+      // A redirect is permanent, unless the endpoint is of an earlier discovery: it may have moved.
       if (mayHaveMoved && failure instanceof TokenEndpointError && isMarkedPermanent(failure))
         throw new TokenEndpointError(failure.message, failure);
       const reason = prepareRepeat(error, answer?.clockSkew);
@@ -71,18 +72,34 @@ export function createTokenEndpoint(given: OAuthOptions) {
   }
 
   return {
-    /** What a source on this endpoint does besides fetching. */
-    hooks: { ...(dpopHandle && { [PROOF]: createProof(dpopHandle, options.dpop === true) }) },
+    proof: dpopHandle && createProof(dpopHandle, options.dpop === true),
+    revokesOnClose: options.revokeOnClose === true,
     exchange: (request: GrantRequest) => exchange(request),
-    /** Demands of a response that came in another way what is demanded of the server's: that it is bound to the key. */
-    requireBound: (response: unknown): TokenResponse => {
+    /** Demands of what a sign-in gave what is demanded of the server's answer. */
+    checkSignIn: (response: unknown): TokenResponse => {
       checkTokenResponse(response);
-      requireBound(response, 'reauthenticate gave');
+      if (!isBound(response)) throw unbound('reauthenticate gave');
       return response;
     },
     revoke: createRevoke(options, servers, identity),
   };
 }
+
+/** A token source on the endpoint, with what it does besides fetching. `onClose` is for the option `revokeOnClose`. */
+export function sourceOn(
+  { proof, revokesOnClose }: TokenEndpoint,
+  fetch: TokenSource,
+  onSignOut: OnEnd,
+  onClose: OnEnd,
+): TokenSource {
+  const define = (hook: keyof SourceHooks, value: unknown) => Object.defineProperty(fetch, hook, { value });
+  if (proof) define(PROOF, proof);
+  if (revokesOnClose) define(ON_CLOSE, onClose);
+  return define(ON_SIGN_OUT, onSignOut);
+}
+
+const unbound = (origin: string) =>
+  permanentError(`${origin} a token that is not bound to the key, though dpop was asked for`);
 
 /** Why the same exchange is sent again at once; each at most once per exchange. */
 type RepeatReason = 'nonce' | 'clock';
