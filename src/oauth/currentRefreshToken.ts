@@ -42,7 +42,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   let lastShared: string | undefined;
 
   /** What may be used up, although a slow store, or one that not all streams have, still gives it. */
-  const known = () => [given, lastRead, lastShared, storage.stored(), ...used];
+  const known = () => [given, lastRead, lastShared, ...used];
 
   function use(token: string): string {
     used.add(token);
@@ -119,12 +119,12 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
 
 /** Where `onRotate` writes and `refreshToken` reads. */
 function createStorage({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: AbortSignal) {
+  /** The refresh token that is stored, as far as it is known. */
   let stored: string | undefined;
   const timers = createTimers(asyncScheduler);
-  let storing: { readonly token: string; readonly done: Promise<void> } | undefined;
 
   async function store(tokens: RotatedTokens, report: Report): Promise<void> {
-    if (ended.aborted) return;
+    if (ended.aborted || tokens.refresh_token === stored) return;
     try {
       const stored$ = asObservable(onRotate?.(tokens));
       const late$ = failAfter(timers, LONGEST_CALL, () => new Error('it takes longer than 30 s'));
@@ -137,17 +137,9 @@ function createStorage({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: 
   }
 
   return {
-    /** The refresh token that is stored, as far as it is known. */
-    stored: () => stored,
     wasRead: (token: string): string => (stored = token),
-    /** Stores a refresh token, unless it is stored already or on its way. */
     keep: async (tokens: RotatedTokens, report: Report): Promise<void> => {
-      const token = tokens.refresh_token;
-      if (!onRotate || (storing?.token ?? stored) === token) return storing?.done;
-      const begun = { token, done: inTurn(() => store(tokens, report)) };
-      storing = begun;
-      await begun.done;
-      if (storing === begun) storing = undefined;
+      if (onRotate && tokens.refresh_token !== stored) await inTurn(() => store(tokens, report));
     },
   };
 }

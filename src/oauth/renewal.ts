@@ -1,18 +1,23 @@
 /** One renewal of a token: which way leads to it. */
+import { firstValueFrom } from 'rxjs';
 import { TokenEndpointError } from '../errors.js';
 import { errorCodeOf, isTemporaryStatus } from '../internal/answers.js';
+import { asObservable } from '../internal/observableOf.js';
 import { requiresSignIn } from '../internal/oauthErrors.js';
 import { stopwatch, type Aged } from '../internal/stopwatch.js';
 import { orAborted, reasonOf } from '../internal/onAbort.js';
+import { permanentError } from '../token/permanentError.js';
 import type { TokenResponse } from '../token/types.js';
 import { mayRejectRefreshToken } from './answer.js';
 import { createCurrentRefreshToken, type CurrentRefreshTokenOptions, type Report } from './currentRefreshToken.js';
 import type { RefreshTokenOptions } from './options.js';
-import { signInOnce } from './signIn.js';
 import { isMissing } from './supplied.js';
 import type { TokenEndpoint } from './tokenEndpoint.js';
 
-export interface RenewalOptions extends CurrentRefreshTokenOptions, Pick<RefreshTokenOptions, 'reauthenticate'> {
+type Reauthenticate = NonNullable<RefreshTokenOptions['reauthenticate']>;
+
+export interface RenewalOptions extends CurrentRefreshTokenOptions {
+  readonly reauthenticate: Reauthenticate | undefined;
   readonly endpoint: TokenEndpoint;
 }
 
@@ -29,14 +34,7 @@ export function createRenewal(
 ) {
   const { endpoint, reauthenticate } = options;
   const rotation = createCurrentRefreshToken(options, ended);
-  const signIn =
-    reauthenticate &&
-    signInOnce(reauthenticate, (given, age, report) => {
-      const renewal = { response: endpoint.checkSignIn(given), age };
-      onSignIn(renewal);
-      void rotation.replaceRefused(renewal.response, report);
-      return renewal;
-    });
+  let signingIn: Promise<Aged<TokenResponse>> | undefined;
 
   async function exchange(refresh_token: string, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
     let age = stopwatch();
@@ -54,14 +52,27 @@ export function createRenewal(
   }
 
   async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
-    if (!signIn || signal.aborted || ended.aborted) throw failure;
+    if (!reauthenticate || signal.aborted || ended.aborted) throw failure;
     // `consent_required` and the like ask for the user, and leave the refresh token valid.
     if (!errorCodeOf(failure)?.endsWith('_required')) rotation.markRefused();
-    return orAborted(signIn.begin(report), signal);
+    // Not cleared in `signIn`, which may fail before the promise is noted here.
+    signingIn = signIn(reauthenticate, report).finally(() => (signingIn = undefined));
+    return orAborted(signingIn, signal);
+  }
+
+  /** It goes on when no request waits for it any more: to ask the user twice is worse than to be late. */
+  async function signIn(ask: Reauthenticate, report: Report): Promise<Aged<TokenResponse>> {
+    const age = stopwatch();
+    const given$ = asObservable(ask());
+    if (!given$) throw permanentError('reauthenticate must return a Promise, an Observable or the like');
+    const response = endpoint.checkSignIn(await firstValueFrom(given$, { defaultValue: undefined }));
+    const renewal = { response, age };
+    onSignIn(renewal);
+    void rotation.replaceRefused(response, report);
+    return renewal;
   }
 
   async function renew(signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
-    const signingIn = signIn?.running();
     if (signingIn) return orAborted(signingIn, signal);
     let token: string | undefined;
     try {
