@@ -453,6 +453,21 @@ describe('a token that cannot be written', () => {
     expect(handed).toEqual([undefined, 'R1']);
   });
 
+  it('should be written later, too, if its process has lost the lock before', async () => {
+    const store = open();
+    const { fetch } = rotatingSource({ latency: 50 });
+    const reported: unknown[] = [];
+    const asked = ask(store, fetch, null, 'initial', (failure) => reported.push(failure));
+    await until(() => existsSync(`${place.file}.lock`));
+    rmSync(`${place.file}.lock`, { recursive: true });
+    const mend = failWrites();
+    expect((await asked).response.access_token).toBe('T1');
+    expect(reported).toHaveLength(1);
+    mend();
+    await until(() => existsSync(place.file));
+    expect(content()).toContain('T1');
+  });
+
   it('should hand its refresh token to the next fetch when the file could not be written for a minute', async () => {
     const store = open();
     const { fetch, handed } = rotatingSource();

@@ -3,14 +3,13 @@ import { createTimers } from '../internal/timers.js';
 import { checkPath } from '../internal/files.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import { fileChanges } from './fileChanges.js';
-import { takeUpToken } from './leftToken.js';
 import { createFileLock } from './lock.js';
 import { settingsOf, type FileTokenStoreOptions } from './options.js';
 import { signedOutRecord, serialized } from './record.js';
 import { createSession } from './session.js';
 import { sharedRefresh } from './sharedRefresh.js';
 import { createStoreContext, type StoreContext } from './storeContext.js';
-import { openTokenFile } from './tokenFile.js';
+import { openTokenFile, takeUpToken } from './tokenFile.js';
 
 /**
  * One token for all processes of a user on one machine, in a file of its owner (mode 0600): for command-line tools,
@@ -77,17 +76,13 @@ const tokenChanges = (store: StoreContext): Observable<StoredToken> =>
 async function writeSignOut(store: StoreContext, session: string): Promise<void> {
   for (let round = 0; ; round++) {
     await store.evict();
-    const lock = await store.tryLock();
-    if (!lock) {
-      await store.pause(round, true);
-      continue;
-    }
+    const lock = await store.tryLock(round, true);
+    if (!lock) continue;
     try {
       await store.read(); // What other software has written is not replaced.
       if (await lock.commit(serialized(signedOutRecord(session)))) return;
-    } catch (failure) {
+    } finally {
       await lock.release().catch(() => undefined);
-      throw failure;
     }
   }
 }

@@ -12,20 +12,26 @@ const RETRY = 250;
 const TIMEOUT = 60_000;
 
 /**
- * `stored`; `replaced`: meanwhile someone else took the lock over and stored something newer; `failed`: the file cannot
- * be written now. It is tried again, and others are kept from the lock meanwhile: they would present a used refresh
- * token.
+ * Stores the token, and gives the lock back. If the file cannot be written now, it is tried again, and others are kept
+ * from the lock meanwhile: they would present a used refresh token.
+ *
+ * @param onFailure called when the file cannot be written now
+ * @returns whether someone else took the lock over meanwhile, and stored something newer
  */
-type Saved = { readonly type: 'stored' | 'replaced' } | { readonly type: 'failed'; readonly failure: unknown };
-
-export async function save(store: StoreContext, lock: HeldLock, fetched: Fetched): Promise<Saved> {
+export async function save(
+  store: StoreContext,
+  lock: HeldLock,
+  fetched: Fetched,
+  onFailure: (failure: unknown) => void,
+): Promise<boolean> {
   for (let round = 0; ; round++) {
     try {
-      return { type: await write(store, lock, fetched) };
+      return await write(store, lock, fetched);
     } catch (failure) {
       if (round >= QUICK) {
         void retry(store, lock, fetched);
-        return { type: 'failed', failure };
+        onFailure(failure);
+        return false;
       }
       // On Windows, a process that reads the file, a virus scanner say, keeps it from being replaced for a moment.
       await store.pause(round);
@@ -35,21 +41,19 @@ export async function save(store: StoreContext, lock: HeldLock, fetched: Fetched
 
 /**
  * Someone may have taken the lock over, because this process was stopped. The token is stored all the same, unless
- * theirs was.
+ * theirs was. @returns whether it was
  */
-async function write(store: StoreContext, lock: HeldLock, { record, base }: Fetched): Promise<'stored' | 'replaced'> {
-  if (await lock.commit(serialized(record))) return 'stored';
+async function write(store: StoreContext, lock: HeldLock, { record, base }: Fetched): Promise<boolean> {
+  if (await lock.commit(serialized(record))) return false;
   for (let round = 0; ; round++) {
-    const again = await store.tryLock();
-    if (!again) {
-      await store.pause(round);
-      continue;
+    const again = await store.tryLock(round);
+    if (!again) continue;
+    try {
+      if (!isSame(await store.read(), base)) return true;
+      if (await again.commit(serialized(record))) return false;
+    } finally {
+      await again.release().catch(() => undefined);
     }
-    if (!isSame(await store.read(), base)) {
-      await again.release();
-      return 'replaced';
-    }
-    if (await again.commit(serialized(record))) return 'stored';
   }
 }
 

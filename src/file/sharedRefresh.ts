@@ -35,12 +35,8 @@ async function run(store: StoreContext, refresh: StoreRefresh): Promise<StoredTo
   for (let round = 0; !isGivenUp(refresh); round++) {
     const token = tokenFor(store, refresh, await store.read());
     if (token && !refresh.isSignedOut()) return token;
-    const lock = isGivenUp(refresh) ? null : await store.tryLock();
-    if (!lock) {
-      await store.pause(round);
-      continue;
-    }
-    const fetched = await fetchUnderLock(store, refresh, lock);
+    const lock = isGivenUp(refresh) ? null : await store.tryLock(round);
+    const fetched = lock && (await fetchUnderLock(store, refresh, lock));
     if (fetched) return fetched;
   }
   throw sessionEnded();
@@ -61,7 +57,7 @@ function tokenFor(
 
 /** The lock is given back, however this ends. Null: look again. */
 async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: HeldLock): Promise<StoredToken | null> {
-  let isSettled = false;
+  let isSaving = false;
   try {
     // Someone may have stored a token between the first look and the lock.
     const base = await store.read();
@@ -69,7 +65,7 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
     if (isGivenUp(refresh) || tokenFor(store, refresh, base)) return null;
     if (base && !base.rejected && reason === 'rejected' && base.response?.access_token === previous?.value) {
       // Before the fetch, so that no process is given the token meanwhile.
-      isSettled = await lock.commit(serialized({ ...base, rejected: true }));
+      await lock.commit(serialized({ ...base, rejected: true }));
       return null;
     }
     const sent = stopwatch();
@@ -78,7 +74,7 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
       timers: store.timers,
     }).catch(async (failure: unknown) => {
       // One that was given up says nothing about the token endpoint.
-      if (!refresh.abandoned.aborted) isSettled = await unmark(store, lock, base).catch(() => false);
+      if (!refresh.abandoned.aborted) await unmark(store, lock, base).catch(() => undefined);
       throw failure;
     });
     const age = () => sent() + headStartOf(refresh.request);
@@ -86,24 +82,18 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
     // Somebody may have deleted the file, which leaves the lock as it is.
     await store.read().catch(() => null);
     if (refresh.isSignedOut()) return null;
-    isSettled = true;
+    isSaving = true;
     const fetched = { record, base };
     // First, since a process that watches the file may see it before this goes on.
     store.remember(fetched);
-    const saved = await save(store, lock, fetched);
-    if (saved.type === 'replaced' || refresh.isSignedOut()) return null;
-    if (saved.type === 'failed') refresh.request.report?.(saved.failure);
-    return { response, age: age(), origin: 'fetched' };
+    const isReplaced = await save(store, lock, fetched, (failure) => refresh.request.report?.(failure));
+    return isReplaced || refresh.isSignedOut() ? null : { response, age: age(), origin: 'fetched' };
   } finally {
-    if (!isSettled) await lock.release().catch(() => undefined);
+    if (!isSaving) await lock.release().catch(() => undefined);
   }
 }
 
-/**
- * After a failed fetch, a token that a server rejected is given to other processes again: it may be good elsewhere.
- * True: this gave the lock back.
- */
-async function unmark(store: StoreContext, lock: HeldLock, base: TokenRecord | null): Promise<boolean> {
-  if (!base?.rejected || !isSame(await store.read(), base)) return false;
-  return lock.commit(serialized({ ...base, rejected: false }));
+/** After a failed fetch, a token that a server rejected is given to other processes again: it may be good elsewhere. */
+async function unmark(store: StoreContext, lock: HeldLock, base: TokenRecord | null): Promise<void> {
+  if (base?.rejected && isSame(await store.read(), base)) await lock.commit(serialized({ ...base, rejected: false }));
 }

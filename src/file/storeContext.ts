@@ -70,6 +70,11 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
     if (token) newest = record;
     return token;
   };
+  /** At random, so that those who wait do not look in step. `pinned`: the process is kept alive. */
+  const pause = (round: number, pinned?: boolean): Promise<void> => {
+    const longest = Math.min(FIRST_PAUSE * 2 ** Math.min(round, 10), LONGEST_PAUSE);
+    return firstValueFrom(timers.after(longest * (0.5 + Math.random()), pinned));
+  };
   return {
     target,
     session,
@@ -99,23 +104,20 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
     },
     /** What this process has fetched or been given last. */
     newest: (): TokenRecord | null => newest,
-    /** The lock, if it is free. Its errors, and those of `read` and `evict`, are TokenStoreErrors. */
-    tryLock: async (): Promise<HeldLock | null> => {
+    /**
+     * The lock, or null after a pause: then it was not free. Its errors, and those of `read` and `evict`, are
+     * TokenStoreErrors.
+     */
+    tryLock: async (round: number, pinned?: boolean): Promise<HeldLock | null> => {
       const lock = await withStoreErrors(fileLock.tryAcquire());
-      return lock && { ...lock, commit: (content) => withStoreErrors(lock.commit(content)) };
+      if (lock) return { ...lock, commit: (content) => withStoreErrors(lock.commit(content)) };
+      await pause(round, pinned);
+      return null;
     },
     evict: (): Promise<void> => withStoreErrors(fileLock.evict()),
-    /**
-     * Waits before the next look at a lock that is not free. At random, so that those who wait do not look in step.
-     * `pinned`: the process is kept alive.
-     */
-    pause: (round: number, pinned?: boolean): Promise<void> =>
-      firstValueFrom(
-        timers.after(Math.min(FIRST_PAUSE * 2 ** Math.min(round, 10), LONGEST_PAUSE) * (0.5 + Math.random()), pinned),
-      ),
+    pause,
   };
 }
 
 /** Whether it is the same token; it may have been marked as rejected meanwhile. */
-export const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean =>
-  one?.id === other?.id && one?.session === other?.session;
+export const isSame = (one: TokenRecord | null, other: TokenRecord | null): boolean => one?.id === other?.id;

@@ -1,8 +1,8 @@
 /** Opens and reads the file of the token, and refuses one that is not safe or not ours. */
-import { lstatSync, readFileSync, accessSync, constants, type Stats } from 'node:fs';
+import { lstatSync, promises, readFileSync, accessSync, constants, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { TokenStoreError } from '../errors.js';
-import { codeOf, openSafe, refuseUnsafe, targetOf } from '../internal/files.js';
+import { codeOf, openSafe, refuseUnsafe, syncDirectory, targetOf } from '../internal/files.js';
 import { messageOf } from '../internal/messageOf.js';
 import { MAX_BYTES, parseRecord, type TokenRecord } from './record.js';
 
@@ -36,6 +36,23 @@ export async function readTokenFile(target: string): Promise<TokenRecord | null>
     if (codeOf(failure) === 'ENOENT') return null;
     throw storeError(target, failure);
   }
+}
+
+/**
+ * Puts a token in its place whose process was killed before it could: nobody else has its refresh token. Not if it is
+ * incomplete, or if the file does not hold what the token replaces.
+ *
+ * @param file that of the holder of the lock
+ */
+export async function takeUpToken(file: string, target: string): Promise<void> {
+  const [left, present] = [await readTokenFile(file), await readTokenFile(target)];
+  if (left?.replaces === undefined || left.replaces !== (present?.id ?? '')) return;
+  if (present && present.session !== left.session) return;
+  const handle = await promises.open(file, 'r+');
+  await handle.sync().finally(() => handle.close());
+  // If another process takes it up at the same time, it is not there any more.
+  await promises.rename(file, target);
+  await syncDirectory(target);
 }
 
 /** Errors of the file system name the path and what was tried, and nothing of the content. */
