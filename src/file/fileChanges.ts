@@ -1,7 +1,7 @@
 /** Watches the file of the token. */
 import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { filter, merge, Observable, repeat } from 'rxjs';
+import { catchError, defer, EMPTY, filter, finalize, fromEvent, merge, repeat, takeUntil, type Observable } from 'rxjs';
 import type { Timers } from '../internal/timers.js';
 
 /** Some file systems tell nothing, and a machine has only so many watches. Milliseconds. */
@@ -14,23 +14,19 @@ const POLL = 1000;
 export const fileChanges = (target: string, timers: Timers): Observable<unknown> =>
   merge(watched(dirname(target), basename(target)), timers.after(POLL).pipe(repeat()));
 
+/** A watcher that cannot be opened, or that fails, leaves the polling. */
 const watched = (directory: string, name: string): Observable<unknown> =>
-  // Hand-made: a watcher that cannot be opened, or that fails, leaves the polling.
-  new Observable<string | null>((subscriber) => {
-    try {
-      const watcher = watch(directory, { persistent: false }, (_event, changed) => {
-        subscriber.next(changed);
-      });
-      watcher.on('error', () => {
+  defer(() => {
+    const watcher = watch(directory, { persistent: false });
+    const changed$ = fromEvent(watcher, 'change', (_type: string, changed: string | null) => changed);
+    return changed$.pipe(
+      takeUntil(fromEvent(watcher, 'error')),
+      finalize(() => {
         watcher.close();
-      });
-      return () => {
-        watcher.close();
-      };
-    } catch {
-      return undefined;
-    }
+      }),
+    );
   }).pipe(
+    catchError(() => EMPTY),
     // Some systems do not say which file it was.
     filter((changed) => changed === null || changed === name),
   );

@@ -2,7 +2,7 @@
 import { promises } from 'node:fs';
 import { join } from 'node:path';
 import { repeat, type Subscription } from 'rxjs';
-import { codeOf, syncDirectory } from '../internal/files.js';
+import { syncDirectory } from '../internal/files.js';
 import type { Timers } from '../internal/timers.js';
 import { lockFolderOf, nullIfAbsent, remove, removeEmpty, removeLeftovers, renameToLock } from './lockFolder.js';
 import { isGone, newOwnerName, ownerOf } from './owner.js';
@@ -49,14 +49,7 @@ export function createFileLock(
   const folder = lockFolderOf(target);
   const seen = new Map<string, Observation>();
 
-  async function holders(): Promise<string[]> {
-    try {
-      return await promises.readdir(folder);
-    } catch (failure) {
-      if (codeOf(failure) === 'ENOENT') return [];
-      throw failure;
-    }
-  }
+  const holders = async (): Promise<string[]> => (await promises.readdir(folder).catch(nullIfAbsent)) ?? [];
 
   /** Observes the holder: has it shown no sign of life? Its clock and its file's time are not compared with ours. */
   async function observeSilence(name: string): Promise<boolean> {
@@ -105,23 +98,9 @@ export function createFileLock(
 function createHeldLock(target: string, file: string, folder: string, beats: Subscription): HeldLock {
   return {
     commit: async (content) => {
-      const { open, rename } = promises;
-      try {
-        const handle = await open(file, 'r+');
-        try {
-          await handle.writeFile(content); // from the beginning
-          await handle.truncate(Buffer.byteLength(content));
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-        await rename(file, target);
-      } catch (failure) {
-        if (codeOf(failure) !== 'ENOENT') throw failure;
-        beats.unsubscribe();
-        return false;
-      }
+      const isReplaced = await replace(target, file, content).catch(nullIfAbsent);
       beats.unsubscribe();
+      if (!isReplaced) return false;
       await syncDirectory(target);
       await removeEmpty(folder);
       return true;
@@ -132,6 +111,20 @@ function createHeldLock(target: string, file: string, folder: string, beats: Sub
       await removeEmpty(folder);
     },
   };
+}
+
+/** Writes the content into the file, and renames it to the data. */
+async function replace(target: string, file: string, content: string): Promise<true> {
+  const handle = await promises.open(file, 'r+');
+  try {
+    await handle.writeFile(content); // from the beginning
+    await handle.truncate(Buffer.byteLength(content));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await promises.rename(file, target);
+  return true;
 }
 
 /** Sets the file's time over and over for processes that cannot ask the system of this one. Keeps no process alive. */

@@ -41,8 +41,6 @@ interface MachineClocks {
 
 const MACHINE: MachineClocks = { wall: () => Date.now(), uptime: () => uptimeInSeconds() * 1000, boot: bootId };
 
-export const newId = (): string => randomUUID();
-
 /** What this store writes is a few kB: a larger file is not read. */
 export const MAX_BYTES = 1_000_000;
 
@@ -62,8 +60,8 @@ export function tokenRecord(
   { wall, uptime, boot }: MachineClocks = MACHINE,
 ): TokenRecord {
   const record = {
-    session: base?.session ?? newId(),
-    id: newId(),
+    session: base?.session ?? randomUUID(),
+    id: randomUUID(),
     replaces: base?.id ?? '',
     asked: wall() - age,
     uptime: uptime() - age,
@@ -78,7 +76,7 @@ export function tokenRecord(
 
 export const signedOutRecord = (session: string): TokenRecord => ({
   session,
-  id: newId(),
+  id: randomUUID(),
   asked: 0,
   uptime: 0,
   boot: '',

@@ -1,6 +1,7 @@
 /** The session of the token in a file: the file holds its id. */
+import { randomUUID } from 'node:crypto';
 import { createStoreSession, type StoreSession } from '../stores/session.js';
-import { newId, type TokenRecord } from './record.js';
+import type { TokenRecord } from './record.js';
 
 export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'> {
   /** Compares with what is in the file: someone else may have signed out. */
@@ -23,7 +24,7 @@ export function createSession(...parameters: Parameters<typeof createStoreSessio
       current = record?.session ?? null;
       if (hasEnded(before, record)) session.endedByOthers();
     },
-    signOut: () => session.signOut((current = newId())),
+    signOut: () => session.signOut((current = randomUUID())),
   };
 }
 
