@@ -33,7 +33,6 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   const { refreshToken: given, forgotten } = options;
   const storage = createStorage(options, ended);
   let current: string | undefined;
-  let refused: string | undefined;
   /** The last ones in use, `current` too. */
   const used = new Set<string>();
   /** The last one that the function `refreshToken` gave. */
@@ -97,12 +96,8 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
       return isNew;
     },
     replace,
-    /** The server has refused the one in use: the user is asked to sign in. */
-    markRefused: (): void => {
-      refused = current;
-    },
     /** As `replace`, after a sign-in. If that brings no refresh token, the refused one is not sent again. */
-    replaceRefused: (response: TokenResponse, report: Report): Promise<void> => {
+    replaceRefused: (refused: string | undefined, response: TokenResponse, report: Report): Promise<void> => {
       if (!trimmed(response.refresh_token) && current === refused) drop();
       return replace(response, report);
     },

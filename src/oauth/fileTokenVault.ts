@@ -48,11 +48,7 @@ const readToken = async (path: string): Promise<string> => tokenIn(path, await c
 
 async function contentOf(path: string): Promise<string> {
   const file = await openSafe(path, 'O_RDONLY');
-  try {
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
-  }
+  return file.readFile('utf8').finally(() => file.close());
 }
 
 async function writeToken(path: string, tokens: { readonly refresh_token: string }): Promise<void> {

@@ -51,30 +51,30 @@ export function createRenewal(
     return { response, age };
   }
 
-  async function signInAgain(failure: unknown, signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
+  async function signInAgain(failure: unknown, signal: AbortSignal, report: Report, sent?: string) {
     if (!reauthenticate || signal.aborted || ended.aborted) throw failure;
     // `consent_required` and the like ask for the user, and leave the refresh token valid.
-    if (!errorCodeOf(failure)?.endsWith('_required')) rotation.markRefused();
+    const refused = errorCodeOf(failure)?.endsWith('_required') ? undefined : sent;
     // Not cleared in `signIn`, which may fail before the promise is noted here.
-    signingIn = signIn(reauthenticate, report).finally(() => (signingIn = undefined));
+    signingIn = signIn(reauthenticate, refused, report).finally(() => (signingIn = undefined));
     return orAborted(signingIn, signal);
   }
 
   /** It goes on when no request waits for it any more: to ask the user twice is worse than to be late. */
-  async function signIn(ask: Reauthenticate, report: Report): Promise<Aged<TokenResponse>> {
+  async function signIn(ask: Reauthenticate, refused: string | undefined, report: Report) {
     const age = stopwatch();
     const given$ = asObservable(ask());
     if (!given$) throw permanentError('reauthenticate must return a Promise, an Observable or the like');
     const response = endpoint.checkSignIn(await firstValueFrom(given$, { defaultValue: undefined }));
     const renewal = { response, age };
     onSignIn(renewal);
-    void rotation.replaceRefused(response, report);
+    void rotation.replaceRefused(refused, response, report);
     return renewal;
   }
 
   async function renew(signal: AbortSignal, report: Report): Promise<Aged<TokenResponse>> {
     if (signingIn) return orAborted(signingIn, signal);
-    let token: string | undefined;
+    let token: string;
     try {
       token = await rotation.get(signal);
     } catch (failure) {
@@ -82,7 +82,7 @@ export function createRenewal(
       if (!isMissing(failure)) throw failure;
       return signInAgain(noRefreshToken(failure), signal, report);
     }
-    for (let attempt = 1; ; attempt++) {
+    for (let isFirst = true; ; isFirst = false) {
       try {
         return await exchange(token, signal, report);
       } catch (failure) {
@@ -90,9 +90,10 @@ export function createRenewal(
         const mustSignIn = requiresSignIn(failure.error) && !isTemporaryStatus(failure.status);
         if (!mustSignIn && !mayRejectRefreshToken(failure.status, failure.error)) throw failure;
         // Once: a function that gives another one each time must not be asked for ever.
-        token = attempt === 1 ? await rotation.getChanged(signal, mustSignIn) : undefined;
-        if (token === undefined && !mustSignIn) throw failure;
-        if (token === undefined) return await signInAgain(failure, signal, report);
+        const changed = isFirst ? await rotation.getChanged(signal, mustSignIn) : undefined;
+        if (changed === undefined && !mustSignIn) throw failure;
+        if (changed === undefined) return await signInAgain(failure, signal, report, token);
+        token = changed;
       }
     }
   }
