@@ -9,11 +9,7 @@ import type { CheckedOptions } from './checkOptions.js';
 import { objectionTo, toUrl } from './secureUrl.js';
 
 /** What we need to know of an authorization server. */
-export interface AuthorizationServer {
-  readonly issuer: string;
-  readonly token_endpoint: string;
-  readonly revocation_endpoint: string | undefined;
-}
+export type AuthorizationServer = oauth.AuthorizationServer & { readonly token_endpoint: string };
 
 export type ServerLookup = ReturnType<typeof createServerLookup>;
 

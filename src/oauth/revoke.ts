@@ -19,11 +19,11 @@ export function createRevoke(options: CheckedOptions, servers: ServerLookup, ide
   async function revoke(token: string, token_type_hint: string): Promise<void> {
     // Its timer does not keep a Node process alive, but an unanswered request does until it fires.
     const signal = AbortSignal.timeout(REVOCATION_TIMEOUT);
-    const { issuer, revocation_endpoint } = await servers.get(signal);
-    if (revocation_endpoint === undefined) return;
-    const as = { issuer, revocation_endpoint };
-    await oauth.revocationRequest(as, ...identity(signal), token, {
-      ...requestBy(boundedFetch('the revocation endpoint', options.fetch), new URL(revocation_endpoint), signal),
+    const server = await servers.get(signal);
+    if (server.revocation_endpoint === undefined) return;
+    const url = new URL(server.revocation_endpoint);
+    await oauth.revocationRequest(server, ...identity(signal), token, {
+      ...requestBy(boundedFetch('the revocation endpoint', options.fetch), url, signal),
       additionalParameters: { token_type_hint },
     });
   }

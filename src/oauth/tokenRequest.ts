@@ -30,9 +30,8 @@ export function createTokenRequestSender(
   dpopHandle: DpopHandle | undefined,
 ) {
   return async (server: AuthorizationServer, request: GrantRequest): Promise<Answer> => {
-    const { issuer, token_endpoint } = server;
     const { grantType, parameters, signal, onSend } = request;
-    const url = new URL(token_endpoint);
+    const url = new URL(server.token_endpoint);
     const place = `the token endpoint ${displayUrl(url)}`;
     const fetch = boundedFetch(place, options.fetch);
     const fetchOnce: OAuthFetch = (target, init) => {
@@ -40,7 +39,7 @@ export function createTokenRequestSender(
       return fetch(target, init);
     };
     const response = await oauth.genericTokenEndpointRequest(
-      { issuer, token_endpoint },
+      server,
       ...identity(signal),
       grantType,
       formOf(options, parameters),
