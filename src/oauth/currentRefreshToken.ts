@@ -3,7 +3,7 @@ import { asyncScheduler, lastValueFrom, takeUntil } from 'rxjs';
 import { asObservable } from '../internal/observableOf.js';
 import { createTimers, failAfter } from '../internal/timers.js';
 import type { TokenRequest, TokenResponse } from '../token/types.js';
-import type { ForgottenTokens } from './forgottenTokens.js';
+import type { ForgottenTokens } from './revoke.js';
 import type { Queue } from '../internal/queue.js';
 import { redactedCause } from './redact.js';
 import { refuseControlCharacters, trimmed } from './textOption.js';

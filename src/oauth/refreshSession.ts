@@ -35,11 +35,10 @@ export function createRefreshSession(options: RenewalOptions) {
     fetch: async (request: TokenRequest): Promise<TokenResponse> => {
       const waited = stopwatch();
       const isShared = request.last !== undefined;
-      const join = (signal: AbortSignal) => orAborted(refresh(signal, request), ended);
       // A store waits longer, in order to keep what the exchange brings.
-      const { response, age } = await (isShared
-        ? outliving(request.signal, () => EXCHANGE_GRACE, join)
-        : join(request.signal));
+      const delay = () => (isShared ? EXCHANGE_GRACE : 0);
+      const join = (signal: AbortSignal) => orAborted(refresh(signal, request), ended);
+      const { response, age } = await outliving(request.signal, delay, join);
       undelivered = undefined;
       Reflect.defineProperty(request, HEAD_START, { value: Math.ceil(age() - waited()) });
       // A store needs the refresh token even if the server did not send it again.

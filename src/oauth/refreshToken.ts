@@ -1,6 +1,6 @@
 import { requireFunctions, requireObject } from '../internal/validate.js';
 import type { TokenSource } from '../token/types.js';
-import { createForgottenTokens } from './forgottenTokens.js';
+import { createForgottenTokens } from './revoke.js';
 import { createQueue } from '../internal/queue.js';
 import { createRefreshSession } from './refreshSession.js';
 import type { RefreshTokenOptions } from './options.js';
