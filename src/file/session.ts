@@ -1,30 +1,27 @@
 /** The session of the token in a file: the file holds its id. */
 import { randomUUID } from 'node:crypto';
-import { createStoreSession, type StoreSession } from '../stores/session.js';
+import { createStoreSession } from '../stores/session.js';
 import type { TokenRecord } from './record.js';
 
-export interface Session extends Omit<StoreSession, 'signOut' | 'endedByOthers'> {
-  /** Compares with what is in the file: someone else may have signed out. */
-  readonly onRead: (record: TokenRecord | null) => void;
-  /** Ends the session here at once, and in the file as soon as possible. */
-  readonly signOut: () => Promise<void>;
-}
+export type Session = ReturnType<typeof createSession>;
 
-export function createSession(...parameters: Parameters<typeof createStoreSession>): Session {
-  const session = createStoreSession(...parameters);
+export function createSession(...parameters: Parameters<typeof createStoreSession>) {
+  const { signOut, endedByOthers, ...session } = createStoreSession(...parameters);
   /** Null: none has begun. Undefined: the file has not been read. */
   let current: string | null | undefined;
 
   return {
     ...session,
-    onRead: (record) => {
+    /** Compares with what is in the file: someone else may have signed out. */
+    onRead: (record: TokenRecord | null): void => {
       // The file does not yet say what has ended here.
       if (session.isUnpublished()) return;
       const before = current;
       current = record?.session ?? null;
-      if (hasEnded(before, record)) session.endedByOthers();
+      if (hasEnded(before, record)) endedByOthers();
     },
-    signOut: () => session.signOut((current = randomUUID())),
+    /** Ends the session here at once, and in the file as soon as possible. */
+    signOut: () => signOut((current = randomUUID())),
   };
 }
 

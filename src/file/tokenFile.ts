@@ -8,7 +8,7 @@ import { MAX_BYTES, parseRecord, type TokenRecord } from './record.js';
 
 /** The file that the path leads to. @throws TokenStoreError when it cannot be used, or holds something else */
 export function openTokenFile(path: string): string {
-  return withStoreErrors(path, () => {
+  try {
     const target = targetOf(resolve(path));
     accessSync(dirname(target), constants.W_OK | constants.X_OK);
     const stats = lstatSync(target, { throwIfNoEntry: false });
@@ -19,7 +19,9 @@ export function openTokenFile(path: string): string {
       refuseMount(path, target);
     }
     return target;
-  });
+  } catch (failure) {
+    throw storeError(path, failure);
+  }
 }
 
 /** Null when there is nothing yet. @throws TokenStoreError when it cannot be read, or holds something else */
@@ -64,14 +66,6 @@ function messageFor(path: string, failure: unknown): string {
   if (code === 'ENOENT') return `the directory of ${path} does not exist`;
   if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return `${path} and its directory must be writable: ${code}`;
   return code === '' ? messageOf(failure) : `${path} cannot be used as a token file: ${code}`;
-}
-
-function withStoreErrors<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (failure) {
-    throw storeError(path, failure);
-  }
 }
 
 function refuseForeign(path: string, { size }: Stats): void {

@@ -88,7 +88,7 @@ export const asksForRetry = (answer: Pick<Response, 'status' | 'headers'> & { re
   answer.status >= 400 && answer.status < 500 && (limitsRate(answer) || (answer.status === 403 && isHtml(answer)));
 
 /** The code that an answer means by its words, if it has another one, or none. */
-function codeMeant(answer: Answer, code = '', description: unknown): string | undefined {
+function codeMeant(answer: Answer, code: string, description: unknown): string | undefined {
   const { status, text, asksForRetry } = answer;
   const mustSignIn = requiresSignIn(code);
   if (isText(description) && asksInWords(description, mustSignIn) && !isTemporaryCode(code))
@@ -103,21 +103,19 @@ function codeMeant(answer: Answer, code = '', description: unknown): string | un
  */
 function refusal(answer: Answer, body: unknown): TokenEndpointError {
   const { name, status, retryAfter } = answer;
-  const code = errorCodeOf(body);
-  const { error_description } = Object(body) as { readonly error_description?: unknown };
-  const isKnown = code !== undefined && isKnownCode(code);
+  const code = errorCodeOf(body) ?? '';
+  const { error_description } = fieldsOf(body);
+  const isKnown = isKnownCode(code);
   const meant = codeMeant(answer, code, error_description);
   const error = meant ?? (isKnown ? code : undefined);
-  const said = isKnown ? `: ${code}` : code === undefined ? '' : ', and an error code that is not printed';
+  const said = isKnown ? `: ${code}` : code && ', and an error code that is not printed';
   const failure = new TokenEndpointError(`${name}${said}${meant ? ` (${meant})` : ''}`, {
     status,
     ...(error !== undefined && { error }),
     ...(isText(error_description) && { error_description }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
-  return code === undefined || error !== undefined
-    ? failure
-    : Object.defineProperty(failure, 'error', { get: () => code });
+  return code && error === undefined ? Object.defineProperty(failure, 'error', { get: () => code }) : failure;
 }
 
 /** Names an answer in errors. `place` is what they call the server. */
