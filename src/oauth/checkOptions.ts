@@ -6,14 +6,7 @@ import { endpointOption, toUrl } from './secureUrl.js';
 import { checkSupplied } from './supplied.js';
 
 /** Options that `checkedOptions` let pass. */
-export interface CheckedOptions extends OAuthOptions {
-  readonly clientAuth: ClientAuthMethod;
-  readonly issuer: string | undefined;
-  readonly tokenEndpoint: string | undefined;
-  readonly revocationEndpoint: string | undefined;
-  readonly resource: readonly string[];
-  readonly audience: readonly string[];
-}
+export type CheckedOptions = ReturnType<typeof checkedOptions>;
 
 /** The options of every grant. Each grant takes out its own before. */
 const KNOWN: Record<keyof OAuthOptions, true> = {
@@ -44,7 +37,7 @@ const RESERVED =
  *
  * @returns the options as they are now, with the default of `clientAuth`: what is changed later was never checked
  */
-export function checkedOptions(given: OAuthOptions): CheckedOptions {
+export function checkedOptions(given: OAuthOptions) {
   const options = { ...given };
   refuseUnknown(options, KNOWN);
   checkServer(options);
