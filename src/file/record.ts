@@ -125,3 +125,14 @@ export function tokenToHandOut(
   const life = storedLifetime(record.response, clocks.wall() - age, lifetime);
   return hasLifeLeft(life, age) ? { response: record.response, age, origin: 'shared' } : null;
 }
+
+/**
+ * An older file was put back, by a backup say: its refresh token is used. By both clocks: the wall clock may have been
+ * set, and containers of one boot may count different uptimes. A system may count these in whole seconds.
+ */
+export const isOlder = (record: TokenRecord | null, than: TokenRecord | null): boolean =>
+  record !== null &&
+  record.session === than?.session &&
+  record.boot === than.boot &&
+  record.uptime < than.uptime - 1000 &&
+  record.asked < than.asked;

@@ -8,7 +8,7 @@ import type { TokenResponse } from '../token/types.js';
 import type { StoredToken } from '../token/tokenStore.js';
 import type { HeldLock, FileLock } from './lock.js';
 import type { FileTokenStoreOptions } from './options.js';
-import { tokenToHandOut, type TokenRecord } from './record.js';
+import { isOlder, tokenToHandOut, type TokenRecord } from './record.js';
 import type { Session } from './session.js';
 import { readTokenFile, storeError } from './tokenFile.js';
 
@@ -53,27 +53,17 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
       if (!isOld) session.onRead(record);
       return record;
     });
-  /**
-   * An older file was put back, by a backup say: its refresh token is used. By both clocks: the wall clock may have
-   * been set, and containers of one boot may count different uptimes. A system may count these in whole seconds.
-   */
-  const isOlder = (record: TokenRecord | null): boolean =>
-    record !== null &&
-    record.session === newest?.session &&
-    record.boot === newest.boot &&
-    record.uptime < newest.uptime - 1000 &&
-    record.asked < newest.asked;
   /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
   const tokenOf = (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
-    const isOfUse = record !== null && record.id !== replaced && !isOlder(record);
-    const token = isOfUse ? tokenToHandOut(record, unwanted, lifetime) : null;
+    if (record && (record.id === replaced || isOlder(record, newest))) return null;
+    const token = tokenToHandOut(record, unwanted, lifetime);
     if (token) newest = record;
     return token;
   };
   /** At random, so that those who wait do not look in step. `pinned`: the process is kept alive. */
   const pause = (round: number, pinned?: boolean): Promise<void> => {
-    const longest = Math.min(FIRST_PAUSE * 2 ** Math.min(round, 10), LONGEST_PAUSE);
-    return firstValueFrom(timers.after(longest * (0.5 + Math.random()), pinned));
+    const mean = Math.min(FIRST_PAUSE * 2 ** round, LONGEST_PAUSE);
+    return firstValueFrom(timers.after(mean * (0.5 + Math.random()), pinned));
   };
   return {
     target,
@@ -100,7 +90,7 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
     /** The last response, for a fetch when the file holds `base`. */
     lastResponse: (base: TokenRecord | null): TokenResponse | null => {
       const known = unwritten && isSame(unwritten.base, base) ? unwritten.record : base;
-      return (isOlder(known) ? newest : known)?.response ?? null;
+      return (isOlder(known, newest) ? newest : known)?.response ?? null;
     },
     /** What this process has fetched or been given last. */
     newest: (): TokenRecord | null => newest,
