@@ -653,6 +653,67 @@ describe('sign-out', () => {
     watching.unsubscribe();
   });
 
+  /** Holds the first call that `isHeld` picks until the function that it returns is called. */
+  function hold(name: 'mkdir' | 'open' | 'rename', isHeld: (...given: unknown[]) => boolean) {
+    const original = promises[name] as (...given: unknown[]) => Promise<unknown>;
+    const goesOn = new Subject<void>();
+    let isFirst = true;
+    const spy = jest.spyOn(promises, name).mockImplementation((async (...given: unknown[]) => {
+      if (isFirst && isHeld(...given)) {
+        isFirst = false;
+        await firstValueFrom(goesOn, { defaultValue: undefined });
+      }
+      return original(...given);
+    }) as never);
+    return {
+      reached: () => until(() => goesOn.observed),
+      goOn: () => {
+        goesOn.complete();
+        spy.mockRestore();
+      },
+    };
+  }
+
+  it('should give no token of its session to those who wait while it is stored', async () => {
+    const { all } = streams(1);
+    const [token$] = all;
+    const held = hold('rename', (_from, to) => to === place.file);
+    const token = firstValueFrom(token$!.refresh());
+    await held.reached();
+    token$!.signOut();
+    held.goOn();
+    await expect(token).rejects.toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE' });
+    await until(() => !content().includes('R1'));
+    token$!.close();
+  });
+
+  it('should give no token of the next session to those who wait in the old one', async () => {
+    const { all } = streams(2);
+    const [one, other] = all;
+    await Promise.all(all.map((token$) => firstValueFrom(token$)));
+    const held = hold('open', (path) => path === place.file);
+    const refreshed = firstValueFrom(one!.refresh());
+    await held.reached();
+    other!.signOut();
+    expect((await firstValueFrom(other!)).value).toBe('T2');
+    held.goOn();
+    await expect(refreshed).rejects.toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE' });
+    expect((await firstValueFrom(one!)).value).toBe('T2');
+    for (const token$ of all) token$.close();
+  });
+
+  it('should keep the source from being asked by those who take the lock at that moment', async () => {
+    const store = open();
+    const fetch = jest.fn(rotatingSource().fetch);
+    const held = hold('mkdir', () => true);
+    const asked = ask(store, fetch).catch((error: unknown) => error);
+    await held.reached();
+    store.signOut!();
+    held.goOn();
+    expect(await asked).toMatchObject({ message: 'the session was ended while its token was refreshed' });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
   it('should be reported when it cannot be written, and be written later', async () => {
     const { all } = streams(1);
     const [token$] = all;
@@ -695,6 +756,18 @@ describe('sign-out', () => {
     rmSync(place.file);
     answer.next({ access_token: 'T0', refresh_token: 'R0', expires_in: 3600 });
     expect(await asked).toMatchObject({ message: 'the session was ended while its token was refreshed' });
+    expect(readdirSync(place.path)).toEqual([]);
+  });
+
+  it('should be what it means to delete the file while a fetch for a rejected token fails', async () => {
+    const store = open();
+    const first = tokenOf(await ask(store, rotatingSource().fetch));
+    const answer = new Subject<TokenResponse>();
+    const asked = ask(store, () => answer, first, 'rejected').catch((error: unknown) => error);
+    await until(() => answer.observed);
+    rmSync(place.file);
+    answer.error(new Error('the endpoint is down'));
+    await asked;
     expect(readdirSync(place.path)).toEqual([]);
   });
 

@@ -14,8 +14,6 @@ export function createSession(...parameters: Parameters<typeof createStoreSessio
     ...session,
     /** Compares with what is in the file: someone else may have signed out. */
     onRead: (record: TokenRecord | null): void => {
-      // The file does not yet say what has ended here.
-      if (session.isUnpublished()) return;
       const before = current;
       current = record?.session ?? null;
       if (hasEnded(before, record)) endedByOthers();

@@ -34,8 +34,8 @@ async function run(store: StoreContext, refresh: StoreRefresh): Promise<StoredTo
   await store.session.published();
   for (let round = 0; !isGivenUp(refresh); round++) {
     const token = tokenFor(store, refresh, await store.read());
-    if (token && !refresh.isSignedOut()) return token;
-    const lock = isGivenUp(refresh) ? null : await store.tryLock(round);
+    if (token) return token;
+    const lock = await store.tryLock(round);
     const fetched = lock && (await fetchUnderLock(store, refresh, lock));
     if (fetched) return fetched;
   }
@@ -87,7 +87,7 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
     // First, since a process that watches the file may see it before this goes on.
     store.remember(fetched);
     const isReplaced = await save(store, lock, fetched, (failure) => refresh.request.report?.(failure));
-    return isReplaced || refresh.isSignedOut() ? null : { response, age: age(), origin: 'fetched' };
+    return isReplaced ? null : { response, age: age(), origin: 'fetched' };
   } finally {
     if (!isSaving) await lock.release().catch(() => undefined);
   }

@@ -45,13 +45,14 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
   let unwritten: Fetched | undefined;
   // Of two reads at once, the one that began first may end last, with what the file does not hold any more.
   const inTurn = createQueue();
-  /** What is in the file now. Reading also notices the end of the session. */
-  const read = (): Promise<TokenRecord | null> =>
+  /** Reads the file, and notices the end of the session. `isOld`: the file does not yet say what has ended here. */
+  const look = () =>
     inTurn(async () => {
-      const isOld = session.isUnpublished();
+      const wasOld = session.isUnpublished();
       const record = await readTokenFile(target);
+      const isOld = wasOld || session.isUnpublished();
       if (!isOld) session.onRead(record);
-      return record;
+      return { record, isOld };
     });
   /** The token of a record, for a stream that has `unwanted`; null if it is of no use to it. */
   const tokenOf = (record: TokenRecord | null, unwanted: string | undefined): StoredToken | null => {
@@ -69,14 +70,13 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
     target,
     session,
     timers,
-    read,
+    /** What is in the file now. */
+    read: async (): Promise<TokenRecord | null> => (await look()).record,
     tokenOf,
     /** The token in the file, if it is one that this process has neither fetched nor been given. */
     readNew: async (): Promise<StoredToken | null> => {
-      // Until the file tells of a sign-out, its token is one of the old session.
-      const isOld = session.isUnpublished();
-      const record = await read();
-      return isOld || session.isUnpublished() || record?.id === newest?.id ? null : tokenOf(record, undefined);
+      const { record, isOld } = await look();
+      return isOld || record?.id === newest?.id ? null : tokenOf(record, undefined);
     },
     /** Takes note of what this process has fetched, and in place of what: the file may not say so yet. */
     remember: ({ record, base }: Fetched): void => {

@@ -1,5 +1,5 @@
 /** Opens and reads the file of the token, and refuses one that is not safe or not ours. */
-import { lstatSync, promises, readFileSync, accessSync, constants, type Stats } from 'node:fs';
+import { lstatSync, promises, readFileSync, accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { TokenStoreError } from '../errors.js';
 import { codeOf, openSafe, refuseUnsafe, syncDirectory, targetOf } from '../internal/files.js';
@@ -14,7 +14,6 @@ export function openTokenFile(path: string): string {
     const stats = lstatSync(target, { throwIfNoEntry: false });
     if (stats) {
       refuseUnsafe(target, stats);
-      refuseForeign(target, stats);
       recordIn(path, readFileSync(target, 'utf8'));
       refuseMount(path, target);
     }
@@ -29,7 +28,7 @@ export async function readTokenFile(target: string): Promise<TokenRecord | null>
   try {
     const file = await openSafe(target, 'O_RDONLY');
     try {
-      refuseForeign(target, await file.stat());
+      if ((await file.stat()).size > MAX_BYTES) throw foreign(target);
       return recordIn(target, await file.readFile('utf8'));
     } finally {
       await file.close();
@@ -66,10 +65,6 @@ function messageFor(path: string, failure: unknown): string {
   if (code === 'ENOENT') return `the directory of ${path} does not exist`;
   if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return `${path} and its directory must be writable: ${code}`;
   return code === '' ? messageOf(failure) : `${path} cannot be used as a token file: ${code}`;
-}
-
-function refuseForeign(path: string, { size }: Stats): void {
-  if (size > MAX_BYTES) throw foreign(path);
 }
 
 function recordIn(path: string, text: string): TokenRecord | null {

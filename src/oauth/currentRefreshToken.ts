@@ -37,11 +37,11 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
   const used = new Set<string>();
   /** The last one that the function `refreshToken` gave. */
   let lastRead: string | undefined;
-  /** The last one that the `TokenStore` of a stream gave. */
-  let lastShared: string | undefined;
+  /** Whether a stream has a `TokenStore`, which gives one, too. */
+  let isShared = false;
 
   /** What may be used up, although a slow store, or one that not all streams have, still gives it. */
-  const known = () => [given, lastRead, lastShared, ...used];
+  const known = () => [given, lastRead, ...used];
 
   function use(token: string): string {
     used.add(token);
@@ -81,7 +81,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     getChanged: async (signal: AbortSignal, mustSignIn: boolean): Promise<string | undefined> => {
       // If the stream has a store too, the function may return a used refresh token. To send that could end the
       // session.
-      if (typeof given !== 'function' || (!mustSignIn && lastShared !== undefined)) return undefined;
+      if (typeof given !== 'function' || (!mustSignIn && isShared)) return undefined;
       const before = known();
       const token = await read(signal).catch(() => undefined);
       return token === undefined || before.includes(token) ? undefined : use(token);
@@ -92,7 +92,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
       if (!token || forgotten.has(token)) return false;
       const isNew = !known().includes(token);
       if (isNew) use(token);
-      lastShared = token;
+      isShared = true;
       return isNew;
     },
     replace,

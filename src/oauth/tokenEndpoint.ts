@@ -66,7 +66,7 @@ export function createTokenEndpoint(given: OAuthOptions) {
       if (mayHaveMoved && failure instanceof TokenEndpointError && isMarkedPermanent(failure))
         throw new TokenEndpointError(failure.message, failure);
       const reason = prepareRepeat(error, answer?.clockSkew);
-      if (!reason || repeats.includes(reason) || request.signal.aborted) throw failure;
+      if (!reason || repeats.includes(reason)) throw failure;
       return exchange(request, [...repeats, reason]);
     }
   }
