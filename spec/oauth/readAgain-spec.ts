@@ -87,6 +87,16 @@ describe('a refresh token that a function reads', () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
+  it('should not be sent if it is the first, however many have replaced it', async () => {
+    const endpoint = fakeEndpoint((_seen, index) =>
+      index < 101 ? { access_token: 'T', refresh_token: `r${String(index + 2)}` } : refuse(400, 'invalid_request'),
+    );
+    const source = create(endpoint, { refreshToken: reading('r1') });
+    for (let i = 0; i < 101; i++) await ask(source);
+    await expect(ask(source)).rejects.toMatchObject({ error: 'invalid_request' });
+    expect(used(endpoint).slice(101)).toEqual(['r102']);
+  });
+
   it('should not be sent if it is the last that could be stored', async () => {
     const endpoint = fakeEndpoint((_seen, index) =>
       index < 4 ? { access_token: 'T', refresh_token: `r${String(index + 2)}` } : refuse(400, 'invalid_request'),

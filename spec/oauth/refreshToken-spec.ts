@@ -774,3 +774,29 @@ describe('an onRotate that never ends', () => {
     expect(stored).toEqual(['r2', 'r3']);
   });
 });
+
+describe('an onRotate that takes long', () => {
+  afterEach(() => jest.useRealTimers());
+
+  it('should not be called again for what is on its way', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
+    const onRotate = jest.fn(() => timer(20_000));
+    const endpoint = fakeEndpoint((_seen, index) => ({
+      access_token: 'T',
+      ...(index === 0 && { refresh_token: 'r2' }),
+    }));
+    const source = create(endpoint, { onRotate });
+    const controller = new AbortController();
+    const left = ask(source, { signal: controller.signal }).catch(() => 'left');
+    await turns();
+    controller.abort();
+    await left;
+    await jest.advanceTimersByTimeAsync(6000);
+    await ask(source); // gets the token that is there already
+    const next = ask(source);
+    await turns();
+    await jest.advanceTimersByTimeAsync(20_000);
+    await next;
+    expect([used(endpoint), onRotate.mock.calls.length]).toEqual([['r1', 'r2'], 1]);
+  });
+});

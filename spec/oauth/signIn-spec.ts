@@ -1,4 +1,4 @@
-import { EMPTY, firstValueFrom, from, map, of, throwError, timer, type Observable } from 'rxjs';
+import { EMPTY, firstValueFrom, from, map, NEVER, of, throwError, timer, type Observable } from 'rxjs';
 import { headStartOf } from '../../src/internal/sourceHooks.js';
 import type { RefreshTokenOptions } from '../../src/oauth/options.js';
 import { refreshToken } from '../../src/oauth/refreshToken.js';
@@ -168,6 +168,19 @@ describe('a sign-in that takes longer than anyone waits', () => {
     await pass(61_000);
     await next;
     expect(prompts.count).toBe(2);
+  });
+
+  it('should not begin when nobody waits any more: the function `refreshToken` took too long', async () => {
+    const { prompts, reauthenticate } = prompting(1000);
+    const read = jest.fn<Observable<string>, []>(() => NEVER).mockReturnValueOnce(of('r1'));
+    const { source, used } = setUp({ refreshToken: read, reauthenticate });
+    const controller = new AbortController();
+    const left = ask(source, { signal: controller.signal }).catch(() => 'left');
+    await turns();
+    controller.abort();
+    await left;
+    await pass(10_000);
+    expect([read.mock.calls.length, used(), prompts.count]).toEqual([2, ['r1'], 0]);
   });
 
   it('should be begun anew when it failed, though nobody waited', async () => {

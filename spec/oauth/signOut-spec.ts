@@ -219,6 +219,19 @@ describe('after sign-out', () => {
     expect(await next.outcome).toBe('B');
   });
 
+  it('should not ask the user because there is no refresh token to be read', async () => {
+    const stored = deferred<string>();
+    const reauthenticate = jest.fn();
+    const { source } = setUp({ refreshToken: () => stored.promise, reauthenticate });
+    const { controller, outcome } = begin(source);
+    await turns();
+    signOut(source, undefined, controller);
+    stored.resolve('');
+    await outcome;
+    await turns();
+    expect(reauthenticate).not.toHaveBeenCalled();
+  });
+
   it('should not ask the user because the refresh under way is refused', async () => {
     const gate = deferred<undefined>();
     const prompt = jest.fn();
