@@ -683,7 +683,7 @@ describe('sign-out', () => {
     token$!.signOut();
     held.goOn();
     await expect(token).rejects.toMatchObject({ code: 'ERR_TOKEN_UNAVAILABLE' });
-    await until(() => !content().includes('R1'));
+    await until(() => existsSync(place.file) && !content().includes('R1'));
     token$!.close();
   });
 

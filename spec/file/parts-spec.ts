@@ -5,7 +5,15 @@ import { readFileSync } from 'node:fs';
 import { observe } from '../../src/file/lock.js';
 import * as ownerModule from '../../src/file/owner.js';
 import { isGone, newOwnerName, ownerOf, type Owner } from '../../src/file/owner.js';
-import { ageOf, parseRecord, signedOutRecord, serialized, tokenRecord, tokenToHandOut } from '../../src/file/record.js';
+import {
+  ageOf,
+  isOlder,
+  parseRecord,
+  signedOutRecord,
+  serialized,
+  tokenRecord,
+  tokenToHandOut,
+} from '../../src/file/record.js';
 import { hasEnded } from '../../src/file/session.js';
 
 const MINUTE = 60_000;
@@ -58,6 +66,17 @@ describe('a token in a file', () => {
     ['that is not there', [null, undefined, undefined, at(0)], false],
   ])('%s: whether it is handed out', (_which, given, handedOut) => {
     expect(tokenToHandOut(...given) !== null).toBe(handedOut);
+  });
+
+  it.each<[string, Partial<typeof record>, boolean]>([
+    ['by both clocks', { asked: 0, uptime: 0 }, true],
+    ['by the wall clock alone, which was set back since', { asked: 0 }, false],
+    ['by the uptime alone, which containers count differently', { uptime: 0 }, false],
+    ['by less than a second, where the uptime is in whole seconds', { asked: 0, uptime: record.uptime - 900 }, false],
+    ['in another boot', { asked: 0, uptime: 0, boot: 'b2' }, false],
+    ['in another session', { asked: 0, uptime: 0, session: 's2' }, false],
+  ])('asked for earlier %s: whether it was put back', (_how, other, isPutBack) => {
+    expect(isOlder({ ...record, ...other }, record)).toBe(isPutBack);
   });
 
   it('should be read as it was written', () => {

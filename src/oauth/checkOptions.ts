@@ -57,8 +57,8 @@ export function checkedOptions(given: OAuthOptions) {
     issuer: options.issuer?.toString(),
     tokenEndpoint: options.tokenEndpoint?.toString(),
     revocationEndpoint: options.revocationEndpoint?.toString(),
-    resource: [...listOf(options.resource)],
-    audience: [...listOf(options.audience)],
+    resource: listOf(options.resource),
+    audience: listOf(options.audience),
     parameters: { ...options.parameters },
   };
 }
@@ -135,6 +135,6 @@ const isSigningKey = (value: unknown): boolean => {
   return key instanceof CryptoKey && key.type === 'private' && key.usages.includes('sign');
 };
 
-/** One or several, as an array. */
+/** One or several, as a new array. */
 const listOf = (value: string | readonly string[] | undefined): readonly string[] =>
   value === undefined ? [] : [value].flat();

@@ -15,11 +15,9 @@ export function checkText(name: string, value: unknown, reason = ''): void {
 }
 
 export function refuseControlCharacters(name: string, value: string): void {
-  if (hasControlCharacter(value))
+  if (/\p{Cc}/u.test(value))
     throw new TypeError(`option "${name}" must have no line break and no other control character`);
 }
-
-export const hasControlCharacter = (value: string): boolean => /\p{Cc}/u.test(value);
 
 /** No token begins or ends with white space. Files end with a line break. */
 export const trimmed = (value: unknown): string | undefined => (typeof value === 'string' ? value.trim() : undefined);
