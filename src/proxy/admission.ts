@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { isLoopback } from '../internal/loopback.js';
-import { hasKnownCoding } from './headers.js';
+import { framingOf, hasKnownCoding } from './headers.js';
 import type { ProxySettings } from './options.js';
 import { objectionToTarget } from './target.js';
 
@@ -22,6 +22,7 @@ const malformed = (status: number, text: string): ProxyAnswer => ({ status, erro
 export type Arrival = Pick<IncomingMessage, 'url' | 'method' | 'headers' | 'headersDistinct'> & {
   /** Node sets `server` for what a server has accepted. */
   readonly socket: Pick<Socket, 'remoteAddress'> & { readonly server?: Pick<Server, 'address' | 'listening'> };
+  readonly readableDidRead?: boolean;
 };
 
 /** Why the client may not use the proxy at all, or undefined. It guards `/-/metrics` and `/-/health` too. */
@@ -51,7 +52,7 @@ export function objectionToClient(
 
 /** Why the request may not be sent upstream, or undefined. */
 export function objectionToRequest(
-  { url = '', method, headers }: Arrival,
+  { url = '', method, headers, readableDidRead }: Arrival,
   { incomingAuthorization }: Pick<ProxySettings, 'incomingAuthorization'>,
   pseudonym: string,
 ): ProxyAnswer | undefined {
@@ -69,6 +70,11 @@ export function objectionToRequest(
       400,
       'the request has an Authorization header; to replace it: --replace-authorization (incomingAuthorization)',
     );
+  if (readableDidRead && framingOf(headers)) {
+    // It would be waited for in vain.
+    const text = 'the body was read before the proxy was called: let it come before a body parser';
+    return { status: 500, error: 'proxy_internal_error', text };
+  }
   return undefined;
 }
 

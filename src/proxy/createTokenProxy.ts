@@ -5,8 +5,7 @@ import type { Duplex } from 'node:stream';
 import { createFetch } from '../http/createFetch.js';
 import { messageOf } from '../internal/messageOf.js';
 import type { TokenStream } from '../token/types.js';
-import { IsRejectionFailure } from './failures.js';
-import { createMetrics } from './metrics.js';
+import { ProxyFailure } from './failures.js';
 import { settingsOf, type TokenProxyOptions } from './options.js';
 import { createRecords } from './records.js';
 import { serve, type ServingContext } from './serving.js';
@@ -61,16 +60,14 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
     fetch: upstream.fetch,
     isRejection: isRejection && named(isRejection),
   });
-  const metrics = createMetrics();
-  const records = createRecords(metrics, log);
-  const watch = tokenWatch(token$, metrics.count);
+  const records = createRecords(log);
+  const watch = tokenWatch(token$);
   const sockets = new Set<Socket>();
   let drained: Promise<void> | undefined;
   const context: ServingContext = {
     settings,
     send,
     pseudonym: `rx-fresh-token-${randomBytes(4).toString('hex')}`,
-    metrics,
     records,
     watch,
     sockets,
@@ -92,6 +89,8 @@ export function createTokenProxy(token$: TokenStream, options: TokenProxyOptions
   });
 }
 
+const MISTAKE = { status: 500, error: 'proxy_internal_error', text: 'option "isRejection" threw an error' };
+
 /** What the option throws would be taken for a failure of the server. */
 const named =
   (isRejection: (response: Response) => boolean | PromiseLike<boolean>) =>
@@ -99,7 +98,7 @@ const named =
     try {
       return await isRejection(response);
     } catch (cause) {
-      throw new IsRejectionFailure(messageOf(cause), { cause });
+      throw new ProxyFailure(MISTAKE, messageOf(cause));
     }
   };
 
@@ -116,7 +115,7 @@ const handlerOf =
     const upgrade = handedOver.get(request);
     const begin = () => {
       if (upgrade && !hold(context, upgrade.socket)) return;
-      serve(context, request, response, { expectsContinue, upgrade });
+      serve(context, { request, response, expectsContinue, upgrade });
     };
     if (response.socket) begin();
     else response.once('socket', begin);

@@ -1,28 +1,22 @@
 import { isTokenError } from '../errors.js';
 import { codeOf } from '../internal/files.js';
 import type { ProxyAnswer } from './admission.js';
-import { UpstreamTimeout } from './upstream.js';
 
-/** The option `isRejection` has failed, not the server. */
-export class IsRejectionFailure extends Error {}
-
-/** The upstream server has sent a body that the client could not read. */
-export class TransferCodingFailure extends Error {}
+/** A failure that knows what the client is told. */
+export class ProxyFailure extends Error {
+  constructor(
+    readonly answer: ProxyAnswer,
+    message: string,
+  ) {
+    super(message);
+  }
+}
 
 /** What the client is told when a request failed. Without a token nothing was sent. */
 export function answerToFailure(error: unknown, retryAfter: number): ProxyAnswer {
+  if (error instanceof ProxyFailure) return error.answer;
   if (isTokenError(error, 'ERR_TOKEN_UNAVAILABLE') || isTokenError(error, 'ERR_TOKEN_STREAM_CLOSED'))
     return { status: 503, error: 'proxy_configuration_error', text: 'there is no usable token', retryAfter };
-  if (error instanceof UpstreamTimeout)
-    return { status: 504, error: 'http_response_timeout', text: 'the upstream server did not answer in time' };
-  if (error instanceof IsRejectionFailure)
-    return { status: 500, error: 'proxy_internal_error', text: 'option "isRejection" threw an error' };
-  if (error instanceof TransferCodingFailure)
-    return {
-      status: 502,
-      error: 'http_response_transfer_coding',
-      text: 'the upstream server sends a transfer coding that the proxy cannot decode',
-    };
   const code = codeOf(error);
   const [, type, text] = FAILURES.find(([codes]) => codes.test(code)) ?? BROKEN;
   return { status: 502, error: type, text };

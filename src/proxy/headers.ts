@@ -27,8 +27,16 @@ const HOP_BY_HOP = new Set([
  */
 const REPLACED = new Set(['host', 'expect', 'authorization', 'dpop']);
 
-const nameAt = (raw: readonly string[], i: number): string => (raw[i] ?? '').toLowerCase();
-const valueAt = (raw: readonly string[], i: number): string => raw[i + 1] ?? '';
+/** @param visit gets the name in lower case, the name as it is written, and the value */
+export function eachField(raw: readonly string[], visit: (key: string, name: string, value: string) => void): void {
+  for (let i = 0; i < raw.length; i += 2) visit((raw[i] ?? '').toLowerCase(), raw[i] ?? '', raw[i + 1] ?? '');
+}
+
+/** How a request has framed its body: `chunked`, or the number of bytes; undefined: no body. */
+export const framingOf = (headers: IncomingHttpHeaders): 'chunked' | number | undefined => {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] ? 'chunked' : length === undefined ? undefined : Number(length);
+};
 
 /** Node's parser takes off the coding `chunked` only. */
 export const hasKnownCoding = (headers: IncomingHttpHeaders): boolean =>
@@ -41,28 +49,29 @@ export const isReadable = ({ headers, statusCode }: IncomingMessage, method: str
   /^(identity|chunked(, *chunked)*)?$/i.test(headers['transfer-encoding'] ?? '');
 
 /** The other fields, in their order and spelling, each as often as it came. */
-export function fieldsWithout(raw: readonly string[], isDropped: (name: string) => boolean): string[] {
+export function fieldsWithout(raw: readonly string[], isDropped: (key: string) => boolean): string[] {
   const kept: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    if (!isDropped(nameAt(raw, i))) kept.push(raw[i] ?? '', valueAt(raw, i));
-  }
+  eachField(raw, (key, name, value) => {
+    if (!isDropped(key)) kept.push(name, value);
+  });
   return kept;
 }
 
 /** The fields that are not for this connection only. */
 function endToEnd(raw: readonly string[]): string[] {
-  // Those that a `Connection` field names are hop-by-hop too, but for the one that frames the message.
   let options = '';
-  for (let i = 0; i < raw.length; i += 2) if (nameAt(raw, i) === 'connection') options += `${valueAt(raw, i)},`;
+  eachField(raw, (key, _name, value) => {
+    if (key === 'connection') options += `${value},`;
+  });
   const named = options.toLowerCase().split(/[\s,]+/);
-  return fieldsWithout(raw, (name) => HOP_BY_HOP.has(name) || (named.includes(name) && name !== 'content-length'));
+  // The one that frames the message stays.
+  return fieldsWithout(raw, (key) => HOP_BY_HOP.has(key) || (named.includes(key) && key !== 'content-length'));
 }
 
 interface SentRequest {
   readonly host: string;
   readonly via: string;
-  /** `chunked`, or the number of bytes; undefined: no body. */
-  readonly body: 'chunked' | number | undefined;
+  readonly body: ReturnType<typeof framingOf>;
   readonly method: string;
   readonly expectsContinue: boolean;
   readonly isUpgrade: boolean;
@@ -71,7 +80,7 @@ interface SentRequest {
 /** The fields of the request to the upstream server, but for the token's. */
 export function requestHeaders(raw: readonly string[], sent: SentRequest): string[] {
   const { host, via, body, method, expectsContinue, isUpgrade } = sent;
-  const passed = fieldsWithout(endToEnd(raw), (name) => REPLACED.has(name));
+  const passed = fieldsWithout(endToEnd(raw), (key) => REPLACED.has(key));
   const headers = ['Host', host, ...passed, 'Via', via];
   if (body === 'chunked') headers.push('Transfer-Encoding', 'chunked');
   // Node would frame an empty body as chunked, which not every server takes.
@@ -87,23 +96,17 @@ const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 export const UPGRADE_FIELDS: readonly string[] = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
 
 /** The fields of the response to the client. */
-export function responseHeaders(
-  raw: readonly string[],
-  status: number,
-  relocate?: (location: string) => string,
-): string[] {
+export function responseHeaders(raw: readonly string[], status: number): string[] {
   // These have no body, and no length of one (RFC 9110 section 8.6).
   const isBare = status < 200 || status === 204;
-  const headers = fieldsWithout(endToEnd(raw), (name) => isBare && name === 'content-length');
-  for (let i = 0; i < headers.length; i += 2) {
-    if (relocate && nameAt(headers, i) === 'location') headers[i + 1] = relocate(valueAt(headers, i));
-  }
-  return headers;
+  return fieldsWithout(endToEnd(raw), (key) => isBare && key === 'content-length');
 }
 
 /** The fields as they are sent, and the empty line after them. */
 export function wireOf(fields: readonly string[]): string {
   let text = '';
-  for (let i = 0; i < fields.length; i += 2) text += `${String(fields[i])}: ${valueAt(fields, i)}\r\n`;
+  eachField(fields, (_key, name, value) => {
+    text += `${name}: ${value}\r\n`;
+  });
   return `${text}\r\n`;
 }

@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
 import { isLoopback } from '../internal/loopback.js';
-import { displayUrl } from '../internal/urls.js';
+import { displayUrl, parseUrl } from '../internal/urls.js';
 import { numbersIn, requireFunctions, requireObject, wrong } from '../internal/validate.js';
 import { checkAgent } from './agent.js';
 
@@ -112,14 +112,11 @@ function hostName(host: unknown, index: number): string {
 
 /** The error shows nothing of the value but its scheme, host and path. */
 function upstreamOf(value: unknown, allowInsecureRequests: boolean): URL {
-  let url: URL;
-  try {
-    url = new URL(String(value));
-  } catch {
+  const url = parseUrl(String(value));
+  if (!url)
     throw new TypeError(
       `option "to" must be an absolute URL, got ${typeof value === 'string' ? 'a text that is none' : typeof value}`,
     );
-  }
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new TypeError('option "to" must be an https: URL, got a URL of another kind');
   if (url.username || url.password || url.search || url.hash)

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ProxyMetrics } from './metrics.js';
+import type { Records } from './records.js';
 import { pathOf } from './target.js';
 import type { TokenWatch } from './tokenWatch.js';
 
 interface OwnPagesContext {
-  readonly metrics: ProxyMetrics;
+  readonly records: Records;
   readonly watch: TokenWatch;
   readonly isDraining: () => boolean;
 }
@@ -13,14 +13,14 @@ interface OwnPagesContext {
 export function ownPage(
   { method, url = '' }: IncomingMessage,
   response: ServerResponse,
-  context: OwnPagesContext,
+  { records, watch, isDraining }: OwnPagesContext,
 ): boolean {
-  if (!url.startsWith('/-/') || (method !== 'GET' && method !== 'HEAD')) return false;
-  const { metrics, watch, isDraining } = context;
+  if (method !== 'GET' && method !== 'HEAD') return false;
   const path = pathOf(url);
-  if (path === '/-/metrics')
-    send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', metrics.text(watch.expiresAt()));
-  else if (path === '/-/health') {
+  if (path === '/-/metrics') {
+    const metrics = [...records.metrics(), ...watch.metrics()];
+    send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', `${metrics.join('\n')}\n`);
+  } else if (path === '/-/health') {
     const status = isDraining() ? 'draining' : watch.isHealthy() ? 'ok' : 'no token';
     send(response, status === 'ok' ? 200 : 503, 'application/json', `${JSON.stringify({ status })}\n`);
   } else return false;

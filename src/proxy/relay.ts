@@ -1,10 +1,9 @@
 /** Writes answers to the client: those of the upstream server, and those of the proxy. */
-import { STATUS_CODES, validateHeaderValue, type ServerResponse } from 'node:http';
+import { STATUS_CODES, validateHeaderValue, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ProxyAnswer } from './admission.js';
-import { responseHeaders } from './headers.js';
+import { eachField, responseHeaders } from './headers.js';
 import type { ProxySettings } from './options.js';
 import { locationFor, mountOf } from './target.js';
-import type { UpstreamAnswer } from './upstream.js';
 
 /**
  * Passes an answer on to the client. A body that breaks off breaks off there too.
@@ -12,20 +11,19 @@ import type { UpstreamAnswer } from './upstream.js';
  * @param requested the path of the request at the server
  */
 export function relay(
-  { incoming, status }: UpstreamAnswer,
+  incoming: IncomingMessage,
   response: ServerResponse,
   settings: Pick<ProxySettings, 'to' | 'prefix'>,
   requested: string,
 ): void {
-  const relocate = (location: string) => {
-    const place = locationFor(location, settings, requested);
-    return place.startsWith('/') ? mountOf(response.req) + place : place;
-  };
-  const { statusMessage = '', rawHeaders } = incoming;
+  const { statusCode: status = 0, statusMessage = '', rawHeaders } = incoming;
   // Before the response has fields of the server.
   validateHeaderValue('reason phrase', statusMessage);
   if (status < 100) throw Object.assign(new RangeError('status below 100'), { code: 'HPE_INVALID_STATUS' });
-  setFields(response, responseHeaders(rawHeaders, status, relocate));
+  setFields(response, responseHeaders(rawHeaders, status), (location) => {
+    const place = locationFor(location, settings, requested);
+    return place.startsWith('/') ? mountOf(response.req) + place : place;
+  });
   response.writeHead(status, statusMessage);
   incoming.once('close', () => {
     if (!incoming.complete) response.destroy();
@@ -42,16 +40,14 @@ export function relay(
  * One by one. Of a list for `writeHead` Node 20 keeps one `Set-Cookie`, if a middleware has set any field, and
  * functions that middlewares put in the place of `writeHead` take it for pairs.
  */
-function setFields(response: ServerResponse, fields: readonly string[]): void {
+function setFields(response: ServerResponse, fields: readonly string[], relocate: (location: string) => string): void {
   // The server's fields replace those of a middleware, but for these.
   const present = new Set(['set-cookie', 'vary']);
-  for (let i = 0; i < fields.length; i += 2) {
-    const [name = '', value = ''] = fields.slice(i, i + 2);
-    const key = name.toLowerCase();
+  eachField(fields, (key, name, value) => {
     if (present.has(key)) response.appendHeader(name, value);
-    else response.setHeader(name, value);
+    else response.setHeader(name, key === 'location' ? relocate(value) : value);
     present.add(key);
-  }
+  });
 }
 
 /** An answer of the proxy's own. It quotes nothing of the request. */

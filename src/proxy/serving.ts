@@ -5,9 +5,8 @@ import { messageOf } from '../internal/messageOf.js';
 import type { BodyInit } from '../internal/platformTypes.js';
 import { objectionToClient, objectionToRequest, type ProxyAnswer } from './admission.js';
 import { Exchange } from './exchange.js';
-import { answerToFailure, TransferCodingFailure } from './failures.js';
-import { isReadable, requestHeaders, responseHeaders, wireOf } from './headers.js';
-import type { ProxyMetrics } from './metrics.js';
+import { answerToFailure, ProxyFailure } from './failures.js';
+import { framingOf, isReadable, requestHeaders, responseHeaders, wireOf } from './headers.js';
 import type { ProxySettings } from './options.js';
 import { ownPage } from './ownPages.js';
 import type { RequestRecord, Records } from './records.js';
@@ -16,11 +15,12 @@ import type { TokenWatch } from './tokenWatch.js';
 import { connect, type HandedOver } from './upgrade.js';
 import type { Upgraded, UpstreamAnswer } from './upstream.js';
 
-/** What the client expects before an answer: to be asked for its body (`Expect`), or another protocol (`Upgrade`). */
-export interface Expectations {
+export interface ServedRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   /** The client waits for `100 Continue`. */
   readonly expectsContinue: boolean;
-  /** Node has handed the connection over. */
+  /** The connection, if Node has handed it over. */
   readonly upgrade: HandedOver | undefined;
 }
 
@@ -30,7 +30,6 @@ export interface ServingContext {
   readonly send: typeof globalThis.fetch;
   /** The proxy's name in `Via`. */
   readonly pseudonym: string;
-  readonly metrics: ProxyMetrics;
   readonly records: Records;
   readonly watch: TokenWatch;
   /** The connections that Node has handed over: WebSockets, open or not yet. */
@@ -39,13 +38,9 @@ export interface ServingContext {
 }
 
 /** Serves one request: it is refused, answered by the proxy, or passed on. */
-export function serve(
-  context: ServingContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-  expectations: Expectations,
-): void {
-  const { settings, pseudonym, records } = context;
+export function serve(context: ServingContext, served: ServedRequest): void {
+  const { settings, pseudonym, records, watch } = context;
+  const { request, response, expectsContinue } = served;
   // Another listener has answered, or the client has left while one kept it waiting.
   if (response.writableEnded || response.destroyed) return;
   const record = records.begin(request);
@@ -58,96 +53,78 @@ export function serve(
   const refuse = (refusal: ProxyAnswer, cause?: unknown): void => {
     record.error = cause === undefined ? refusal.text : `${refusal.text}: ${messageOf(cause)}`;
     // A client that waits to send its body may send it or not: the connection cannot be used again.
-    if (expectations.expectsContinue) response.shouldKeepAlive = false;
+    if (expectsContinue) response.shouldKeepAlive = false;
     answer(response, refusal);
   };
   const foreign = objectionToClient(request, settings);
   if (!foreign && ownPage(request, response, context)) return;
   const objection = foreign ?? objectionToRequest(request, settings, pseudonym);
-  if (objection) refuse(objection);
-  else forward(context, { request, response, expectations, record, refuse });
-}
-
-interface ForwardedRequest {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly expectations: Expectations;
-  readonly record: RequestRecord;
-  readonly refuse: (refusal: ProxyAnswer, cause?: unknown) => void;
-}
-
-function forward(context: ServingContext, forwarded: ForwardedRequest): void {
-  const { settings, watch } = context;
-  const { request, response, record, refuse } = forwarded;
-  const exchange = exchangeOf(context, forwarded);
-  if (exchange.init.hasBody && request.readableDidRead) {
-    // It would be waited for in vain.
-    const text = 'the body was read before the proxy was called: let it come before a body parser';
-    refuse({ status: 500, error: 'proxy_internal_error', text });
+  if (objection) {
+    refuse(objection);
     return;
   }
-  record.exchange = exchange;
-  context
-    .send(settings.to.origin + exchange.init.path, {
-      method: exchange.init.method,
-      body: exchange as unknown as BodyInit,
-      redirect: 'manual',
-    })
-    .then((answered) => {
-      deliver(context, forwarded, exchange, answered as unknown as UpstreamAnswer);
-    })
-    .catch((error: unknown) => {
-      exchange.abandon();
-      if (response.headersSent) response.destroy();
-      else if (!response.destroyed) refuse(answerToFailure(error, watch.retryAfter()), error);
-    });
+  forward(context, served, record).catch((error: unknown) => {
+    record.exchange?.abandon();
+    if (response.headersSent) response.destroy();
+    else if (!response.destroyed) refuse(answerToFailure(error, watch.retryAfter()), error);
+  });
 }
 
-function deliver(
-  context: ServingContext,
-  forwarded: ForwardedRequest,
-  exchange: Exchange,
-  answered: UpstreamAnswer,
-): void {
-  const { response, expectations } = forwarded;
-  const { incoming, upgraded } = answered;
+async function forward(context: ServingContext, served: ServedRequest, record: RequestRecord): Promise<void> {
+  const { settings, send } = context;
+  const { response, expectsContinue } = served;
+  const exchange = exchangeOf(context, served);
+  const { method, path } = exchange.init;
+  record.exchange = exchange;
+  const body = exchange as unknown as BodyInit;
+  const answered = await send(settings.to.origin + path, { method, body, redirect: 'manual' });
+  const { incoming, upgraded } = answered as unknown as UpstreamAnswer;
   exchange.settle();
   if (exchange.isAbandoned || response.destroyed) {
     incoming.destroy();
     upgraded?.socket.destroy();
   } else if (upgraded) {
-    switchProtocols(forwarded, upgraded);
-  } else if (!isReadable(incoming, exchange.init.method)) {
-    throw new TransferCodingFailure(incoming.headers['transfer-encoding']);
+    switchProtocols(served, record, incoming, upgraded);
+  } else if (!isReadable(incoming, method)) {
+    throw new ProxyFailure(UNREADABLE, String(incoming.headers['transfer-encoding']));
   } else {
     // The body was not asked for, and may come or not.
-    if (expectations.expectsContinue && !exchange.hasAskedForBody) response.shouldKeepAlive = false;
-    relay(answered, response, context.settings, exchange.init.path);
+    if (expectsContinue && !exchange.hasAskedForBody) response.shouldKeepAlive = false;
+    relay(incoming, response, settings, path);
   }
 }
 
-function switchProtocols({ response, expectations, record }: ForwardedRequest, upgraded: Upgraded): void {
-  if (!expectations.upgrade) {
+const UNREADABLE = {
+  status: 502,
+  error: 'http_response_transfer_coding',
+  text: 'the upstream server sends a transfer coding that the proxy cannot decode',
+};
+
+function switchProtocols(
+  { response, upgrade }: ServedRequest,
+  record: RequestRecord,
+  incoming: IncomingMessage,
+  upgraded: Upgraded,
+): void {
+  if (!upgrade) {
     upgraded.socket.destroy();
     throw new Error('it switched protocols, which nobody had asked for');
   }
-  const { socket, takeHead } = expectations.upgrade;
+  const { socket, takeHead } = upgrade;
   response.detachSocket(socket);
   socket.once('close', () => {
     record.end(101);
   });
-  connect(upgraded, socket, takeHead());
+  connect(incoming, upgraded, socket, takeHead());
 }
 
 function exchangeOf(
   { settings, pseudonym }: ServingContext,
-  { request, response, expectations }: ForwardedRequest,
+  { request, response, expectsContinue, upgrade }: ServedRequest,
 ): Exchange {
   const { to, prefix, repeatLimit } = settings;
   const { method = 'GET', url = '', headers, rawHeaders, httpVersionMinor } = request;
-  const { expectsContinue, upgrade } = expectations;
-  const length = headers['content-length'];
-  const body = headers['transfer-encoding'] ? ('chunked' as const) : length === undefined ? undefined : Number(length);
+  const body = framingOf(headers);
   return new Exchange({
     incoming: request,
     method,
@@ -160,7 +137,7 @@ function exchangeOf(
       expectsContinue,
       isUpgrade: upgrade !== undefined,
     }),
-    hasBody: body !== undefined && body !== 0,
+    hasBody: Boolean(body),
     repeatLimit,
     askForBody: expectsContinue
       ? () => {

@@ -64,8 +64,8 @@ export function readAhead(socket: Socket, head: Buffer) {
 }
 
 /** Connects a client with the upstream server that has switched protocols. */
-export function connect(upstream: Upgraded, client: Socket, head: Buffer): void {
-  const fields = responseHeaders(upstream.incoming.rawHeaders, 101).concat(UPGRADE_FIELDS);
+export function connect(incoming: IncomingMessage, upstream: Upgraded, client: Socket, head: Buffer): void {
+  const fields = responseHeaders(incoming.rawHeaders, 101).concat(UPGRADE_FIELDS);
   client.write(`HTTP/1.1 101 Switching Protocols\r\n${wireOf(fields)}`, 'latin1');
   if (upstream.head.length > 0) client.write(upstream.head);
   if (head.length > 0) upstream.socket.write(head);

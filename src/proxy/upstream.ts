@@ -5,13 +5,11 @@ import { request as httpsRequest } from 'node:https';
 import { codeOf } from '../internal/files.js';
 import { ownAgent } from './agent.js';
 import type { Exchange } from './exchange.js';
+import { ProxyFailure } from './failures.js';
 import type { ProxySettings } from './options.js';
 
 /** An answer that nobody reads is read to its end, up to so many bytes, to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;
-
-/** The upstream server was silent for too long. */
-export class UpstreamTimeout extends Error {}
 
 /** What `createFetch` reads of an answer, and what the proxy passes on. */
 export interface UpstreamAnswer {
@@ -23,9 +21,8 @@ export interface UpstreamAnswer {
   readonly upgraded?: Upgraded;
 }
 
-/** The connection to a server that has switched protocols, with its answer and what it has sent since. */
+/** The connection to a server that has switched protocols, and what it has sent since. */
 export interface Upgraded {
-  readonly incoming: IncomingMessage;
   readonly socket: Socket;
   readonly head: Buffer;
 }
@@ -64,7 +61,7 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
         resolve(answerOf(sending, incoming));
       });
       sending.on('upgrade', (incoming, socket, head) => {
-        resolve({ ...answerOf(sending, incoming), upgraded: { incoming, socket, head } });
+        resolve({ ...answerOf(sending, incoming), upgraded: { socket, head } });
       });
       sending.once('socket', (socket) => {
         if (!sending.reusedSocket) hearAnswers(socket);
@@ -89,10 +86,12 @@ export function createUpstream({ to, timeout, agent: given }: ProxySettings) {
   };
 }
 
+const TIMEOUT = { status: 504, error: 'http_response_timeout', text: 'the upstream server did not answer in time' };
+
 /** Ends a request when the server is silent. By the socket, because the request tells the first silence only. */
 function hearSilence(sending: ClientRequest, socket: Socket, exchange: Exchange): void {
   const end = () => {
-    if (!exchange.isWaitingForClient) sending.destroy(new UpstreamTimeout('the server is silent'));
+    if (!exchange.isWaitingForClient) sending.destroy(new ProxyFailure(TIMEOUT, 'the server is silent'));
   };
   socket.on('timeout', end);
   sending.once('close', () => socket.off('timeout', end));
