@@ -10,6 +10,7 @@ import {
   filter,
   finalize,
   first,
+  from,
   ignoreElements,
   isObservable,
   map,
@@ -22,12 +23,14 @@ import {
   takeUntil,
   throwError,
   type Observable,
+  type ObservableInput,
 } from 'rxjs';
+import { ignoreRejection } from '../internal/ignoreRejection.js';
+import { observableOf } from '../internal/observableOf.js';
 import { sameToken } from '../token/accessToken.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { Ended, rejectionOf } from './ends.js';
-import { messagesOf } from './messagesOf.js';
 import type { Connect, ConnectSettings } from './options.js';
 
 const PROMISE_OF_OBSERVABLE =
@@ -45,18 +48,16 @@ export function connection<T>(
     const openedAt$ = new BehaviorSubject(Infinity);
     let hasMessage = false;
     let announced: AccessToken | undefined;
-    /** What closes the older connection, and the newer one that is opening in its place. */
-    let older: Subject<void> | null = null;
-    let newer: Subject<void> | null = null;
+    /** What closes each connection: the one in use, and then one that is opening in its place. */
+    const closings: Subject<void>[] = [];
 
     const open = (token: AccessToken): Observable<T> => {
-      newer?.next();
-      const replaced$ = new Subject<void>();
-      if (older) newer = replaced$;
-      else older = replaced$;
+      const close$ = new Subject<void>();
+      closings[1]?.next();
+      closings.push(close$);
       const opened = () => {
-        if (replaced$ === newer) older?.next();
-        else if (replaced$ !== older) return;
+        if (!closings.includes(close$)) return;
+        if (closings[1] === close$) closings[0]?.next();
         openedAt$.next(Math.min(openedAt$.value, now()));
       };
       /** The connection itself is closed before this is subscribed to. */
@@ -64,7 +65,7 @@ export function connection<T>(
         defer(() => {
           const how = { end, token: announced ?? token, hasMessage, openFor: now() - openedAt$.value };
           // While another one opens in its place, the old one may end with anything: the server may allow one only.
-          const isLast = !newer || (replaced$ === newer && isFinal(end));
+          const isLast = closings.length === 1 || (closings[1] === close$ && isFinal(end));
           // Nothing else asks for another token.
           if (!(isLast && reconnects) && isRejection(end)) reject(rejectionOf(how));
           if (!isLast) return EMPTY;
@@ -83,11 +84,8 @@ export function connection<T>(
           }
           return message;
         }),
-        takeUntil(replaced$),
-        finalize(() => {
-          if (replaced$ === older) older = newer;
-          newer = null;
-        }),
+        takeUntil(close$),
+        finalize(() => closings.splice(closings.indexOf(close$), 1)),
       );
     };
 
@@ -107,4 +105,18 @@ export function connection<T>(
     );
     return merge(open(taken), announced$);
   });
+}
+
+/** What `connect` returned, as an Observable whose teardown closes it. */
+function messagesOf<T>(given: ObservableInput<T>): Observable<T> {
+  if (!isAsyncIterable(given)) return observableOf(given, 'connect');
+  // RxJS leaves an async iterable at its next value only. A silent connection has none.
+  const iterator = given[Symbol.asyncIterator]();
+  return from({ [Symbol.asyncIterator]: () => iterator }).pipe(finalize(() => ignoreRejection(iterator.return?.())));
+}
+
+/** The Observables of some libraries are async iterables too. */
+function isAsyncIterable<T>(given: ObservableInput<T>): given is AsyncIterable<T> {
+  const { subscribe, [Symbol.asyncIterator]: iterate } = Object(given) as Record<PropertyKey, unknown>;
+  return typeof subscribe !== 'function' && typeof iterate === 'function';
 }

@@ -70,9 +70,9 @@ export function eventStream(
   // A rejection is the stream's to answer: it knows how often in a row there was one.
   const send = fetchWithToken(token$, { ...options, isRejection: () => false }, destinations, () => next);
   const { 'last-event-id': given = '', ...own } = headersOption(options.headers);
+  const headers = { accept: 'text/event-stream', ...own };
   const firstId = decoded(given);
-  sendable(lastEventId(firstId));
-  const headers = { accept: 'text/event-stream', ...sendable(own) };
+  requireSendable({ ...own, ...lastEventId(firstId) });
   const { isRejection, reconnect, isFinal, maxWait, ...requests } = options;
   const settings = settingsOf({ isRejection, reconnect, isFinal, maxWait });
   refuseUnknown(requests, { ...FETCH_OPTIONS, headers: true });
@@ -116,7 +116,7 @@ export function eventStream(
 }
 
 /** Otherwise each request would fail, and be sent again, for ever. The error of the platform quotes the value. */
-function sendable(headers: HeaderRecord): HeaderRecord {
+function requireSendable(headers: HeaderRecord): void {
   for (const [name, value] of Object.entries(headers)) {
     try {
       new Headers({ [name]: value });
@@ -124,7 +124,6 @@ function sendable(headers: HeaderRecord): HeaderRecord {
       throw new TypeError(`option "headers" must be headers as fetch takes them: "${name}" cannot be sent`);
     }
   }
-  return headers;
 }
 
 const isEventStream = ({ status, headers }: Response): boolean =>
