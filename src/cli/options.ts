@@ -5,7 +5,9 @@ import { UsageError } from './io.js';
 /** An option as `parseArgs` takes it, and what `--help` says of it. */
 interface CommandOption {
   readonly type: 'string' | 'boolean';
+  /** Of every option with a value: `parseArgs` would keep the last one, and nobody would learn that it was not alone. */
   readonly multiple?: boolean;
+  readonly mayRepeat?: boolean;
   readonly short?: string;
   /** What its value is. What is a `URL` is checked. */
   readonly value?: 'URL' | 'ID' | 'FILE' | 'METHOD' | 'TEXT' | 'URI' | 'PLACE' | 'NAME';
@@ -14,10 +16,15 @@ interface CommandOption {
 type Options = Readonly<Record<string, CommandOption>>;
 
 const flag = (text: string): CommandOption => ({ type: 'boolean', text });
-const one = (value: CommandOption['value'], text: string): CommandOption => ({ type: 'string', value, text });
+const one = (value: CommandOption['value'], text: string): CommandOption => ({
+  type: 'string',
+  multiple: true,
+  value,
+  text,
+});
 const many = (value: CommandOption['value'], text: string): CommandOption => ({
   ...one(value, `${text}; may be repeated`),
-  multiple: true,
+  mayRepeat: true,
 });
 
 const TOKEN_OPTIONS: Options = {
@@ -79,10 +86,10 @@ export interface ParsedOptions {
 /** @throws UsageError */
 export function readOptions(name: CommandName, args: readonly string[]): ParsedOptions {
   const { takesOperand, options } = COMMANDS[name];
-  const { values, positionals, given } = parse(options, [...args], takesOperand);
-  for (const [key, value] of Object.entries(values)) checkValue(key, value, options[key]);
-  checkRepeated(given, options);
-  const text = (key: string) => (typeof values[key] === 'string' ? values[key] : undefined);
+  const { values, positionals } = parse(options, [...args], takesOperand);
+  const texts = (key: string) => [values[key]].flat().filter((value) => typeof value === 'string');
+  const text = (key: string) => texts(key)[0];
+  for (const [key, option] of Object.entries(options)) checkTexts(key, texts(key), option);
   return {
     text,
     required: (key) => {
@@ -90,7 +97,7 @@ export function readOptions(name: CommandName, args: readonly string[]): ParsedO
       if (value === undefined) throw new UsageError(`--${key} must be given: ${options[key]?.text ?? ''}`);
       return value;
     },
-    texts: (key) => [values[key] ?? []].flat().map(String),
+    texts,
     has: (key) => values[key] === true,
     operands: positionals,
   };
@@ -98,11 +105,7 @@ export function readOptions(name: CommandName, args: readonly string[]): ParsedO
 
 function parse(options: Options, args: string[], allowPositionals: boolean) {
   try {
-    const parsed = parseArgs<ParseArgsConfig>({ options, args, allowPositionals, tokens: true });
-    return {
-      ...parsed,
-      given: (parsed.tokens ?? []).flatMap((token) => (token.kind === 'option' ? [token.name] : [])),
-    };
+    return parseArgs<ParseArgsConfig>({ options, args, allowPositionals });
   } catch (error) {
     const message = withoutValues(error as NodeJS.ErrnoException);
     const unknown = /^Unknown option --([\w-]+)$/.exec(message)?.[1];
@@ -113,20 +116,13 @@ function parse(options: Options, args: string[], allowPositionals: boolean) {
   }
 }
 
-function checkValue(key: string, value: unknown, option: CommandOption | undefined): void {
-  if ([value].flat().includes('')) throw new UsageError(`--${key} must not be empty`);
-  if (option?.value === 'URL' && !(/^https?:\/\//i.test(String(value)) && URL.canParse(String(value))))
+function checkTexts(key: string, texts: readonly string[], { value, mayRepeat, text }: CommandOption): void {
+  const isUrl = (each: string) => /^https?:\/\//i.test(each) && URL.canParse(each);
+  if (texts.includes('')) throw new UsageError(`--${key} must not be empty`);
+  if (texts.length > 1 && !mayRepeat) throw new UsageError(`--${key} may be given only once: ${text}`);
+  if (value === 'URL' && !texts.every(isUrl))
     throw new UsageError(`--${key} is not a URL: it must have the form https://host.example/path`);
 }
-
-/** `parseArgs` keeps the last value, and nobody would learn that the first one is not used. */
-function checkRepeated(given: readonly string[], options: Options): void {
-  const repeated = given.find((name, index) => given.indexOf(name) < index && takesOneValue(options[name]));
-  if (repeated !== undefined)
-    throw new UsageError(`--${repeated} may be given only once: ${options[repeated]?.text ?? ''}`);
-}
-
-const takesOneValue = (option: CommandOption | undefined): boolean => option?.type === 'string' && !option.multiple;
 
 /** The message without what was given: a secret on the command line is not shown again. */
 function withoutValues({ message, code }: NodeJS.ErrnoException): string {
