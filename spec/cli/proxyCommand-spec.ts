@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { of } from 'rxjs';
 import type { TokenEvent } from 'rx-fresh-token';
-import { tokenLines } from '../../src/cli/tokenLines.js';
+import { tokenLines } from '../../src/cli/proxyCommand.js';
 import { listen, send, textOf, until } from '../proxy/support.js';
 import { atEnd, run, secretFile, tokenServer, type Run } from './support.js';
 

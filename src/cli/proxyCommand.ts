@@ -1,13 +1,13 @@
 /** `rx-fresh-token proxy`: serves until the process is asked to end. */
-import { NEVER } from 'rxjs';
+import { distinctUntilChanged, filter, map, merge, NEVER, skip, startWith, type Observable } from 'rxjs';
 import { orAborted } from '../internal/onAbort.js';
 import type { ProxyLogEntry } from '../proxy/options.js';
 import { startTokenProxy } from '../proxy/startTokenProxy.js';
-import { commandStream } from './commandStream.js';
+import type { TokenEvent } from '../token/events.js';
 import { firstToken } from './firstToken.js';
 import type { CommandIo } from './io.js';
 import type { ParsedOptions } from './options.js';
-import { tokenLines } from './tokenLines.js';
+import { commandStream } from './tokenSource.js';
 
 /** So long a request waits for a token. Clients have time limits of their own. Milliseconds. */
 const MAX_WAIT = 10_000;
@@ -53,3 +53,21 @@ const lineOfRequest = ({ method, path, status, took, sent, error }: ProxyLogEntr
     ...(sent > 1 ? ['repeated'] : []),
     ...(error === undefined ? [] : [error]),
   ].join(', ');
+
+const HEALTHY = 'there is a new token again';
+
+/** What standard error says of the token. A failure that goes on is told once, and its end too. */
+export function tokenLines(events$: Observable<TokenEvent>): Observable<string> {
+  const changes$ = events$.pipe(
+    filter((event) => event.type === 'refreshFailed' || event.type === 'tokenChanged'),
+    map((event) => (event.type === 'refreshFailed' ? `no new token: ${event.message}` : HEALTHY)),
+    startWith(HEALTHY),
+    distinctUntilChanged(),
+    skip(1),
+  );
+  const rejections$ = events$.pipe(
+    filter((event) => event.type === 'tokenRejected'),
+    map(({ token, outcome }) => `the token was rejected: ${String(token)}, ${outcome}`),
+  );
+  return merge(changes$, rejections$);
+}

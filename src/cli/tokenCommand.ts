@@ -1,11 +1,11 @@
 /** `rx-fresh-token token`: prints one token, in one of the formats. */
 import { messageOf } from '../internal/messageOf.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
-import { commandStream } from './commandStream.js';
 import { firstToken } from './firstToken.js';
 import { FORMATS } from './formats.js';
 import { UsageError, type CommandIo } from './io.js';
 import { withOptionNames, type ParsedOptions } from './options.js';
+import { commandStream } from './tokenSource.js';
 
 /** Prints one token. */
 export async function runToken(options: ParsedOptions, io: CommandIo): Promise<void> {

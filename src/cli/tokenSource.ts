@@ -1,9 +1,18 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { fileTokenStore } from '../file/fileTokenStore.js';
 import { clientCredentials } from '../oauth/clientCredentials.js';
 import type { ClientAuthMethod } from '../oauth/options.js';
-import type { TokenSource } from '../token/types.js';
+import { createTokenStream } from '../token/tokenStream.js';
+import type { TokenSource, TokenStream, TokenStreamOptions } from '../token/types.js';
 import { UsageError } from './io.js';
 import type { ParsedOptions } from './options.js';
+
+/** The stream that the command line describes. @throws UsageError, or what the parts of the library throw */
+export function commandStream(options: ParsedOptions, times: Partial<TokenStreamOptions>): TokenStream {
+  const source = tokenSourceOf(options);
+  const file = options.text('store');
+  return createTokenStream(source, { ...times, store: file === undefined ? undefined : fileTokenStore(file) });
+}
 
 /**
  * Client credentials, from the options of the command line. The file with the secret is read for each token, since
