@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import { Subscription } from 'rxjs';
-import { refuseUnknown, requireMethod, requireObject, requireText, wrong } from '../internal/validate.js';
+import { refuseUnknown, requireObject, requireText, wrong } from '../internal/validate.js';
 import type { TokenEvent } from '../token/events.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { TokenStream } from '../token/types.js';
@@ -25,24 +25,13 @@ const explicitBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.
 
 /**
  * Measures a token stream: refreshes, failures, rejections, waits, and the time until the token expires. Measuring
- * fetches no token. No attribute identifies a token.
+ * fetches no token. No attribute identifies a token. docs/otel.md lists the metrics.
  *
  * ```ts
  * import { metrics } from '@opentelemetry/api';
  *
  * const measuring = observeToken(token$, { meter: metrics.getMeter('orders'), name: 'stock-api' });
  * ```
- *
- * | metric                           | kind      | attributes besides `name`                                |
- * | -------------------------------- | --------- | -------------------------------------------------------- |
- * | `rx_fresh_token.refresh.duration` | histogram | `reason`; `outcome`: `fetched`, `shared`, `failed`       |
- * | `rx_fresh_token.failures`        | counter   | `permanent`                                              |
- * | `rx_fresh_token.rejections`        | counter   | `outcome`: `refreshing`, `alreadyReplaced`, `suppressed` |
- * | `rx_fresh_token.life_left`       | gauge     | none                                                     |
- * | `rx_fresh_token.waiters`         | counter   | `outcome`: `token`, `failed`, `signedOut`                |
- * | `rx_fresh_token.wait.duration`   | histogram | `outcome`, as above                                      |
- *
- * Durations are in seconds.
  *
  * @returns a Subscription. The measuring ends when you unsubscribe, or with `close()`.
  * @throws TypeError if `token$` was not made by `createTokenStream`, or names an option that is wrong
@@ -52,8 +41,8 @@ export function observeToken(token$: TokenStream, options: ObserveTokenOptions):
   requireObject(options);
   refuseUnknown(options, { meter: true, name: true });
   const { meter, name } = options;
-  if ((meter as unknown) === undefined) throw wrong('meter', meter, 'a Meter of @opentelemetry/api');
-  requireMethod('meter', meter, 'createHistogram');
+  if (typeof (meter as Partial<Meter> | null | undefined)?.createHistogram !== 'function')
+    throw wrong('meter', meter, 'a Meter of @opentelemetry/api');
   requireText('name', name);
   const { duration, failures, rejections, waiters, wait, lifeLeft } = instrumentsOf(meter);
   let asked: Extract<TokenEvent, { type: 'refreshStarted' }> | undefined;
