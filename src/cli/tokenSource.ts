@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { fileTokenStore } from '../file/fileTokenStore.js';
 import { clientCredentials } from '../oauth/clientCredentials.js';
@@ -60,20 +61,14 @@ const sourceWith = (options: ParsedOptions, clientSecret: string): TokenSource =
 /** No secret is longer: servers take headers of 8 or 16 kB. Bytes. */
 const LONGEST_SECRET = 4096;
 
-/** The line in the file, without the line feed that editors put at its end. */
+/** The line in the file, without the line feed that editors put at its end, and without the byte order mark. */
 function secretIn(file: string): string {
-  const secret = textOf(contentOf(file), file).replace(/[\r\n]+$/, '');
+  const content = contentOf(file);
+  // Other bytes than UTF-8 would be replaced, and another secret would be sent.
+  if (!isUtf8(content)) throw new UsageError(`--client-secret-file is not UTF-8 text: ${file}`);
+  const secret = new TextDecoder().decode(content).replace(/[\r\n]+$/, '');
   if (secret.trim() === '') throw new UsageError(`--client-secret-file is empty: ${file}`);
   return secret;
-}
-
-/** Without the byte order mark. Other bytes than UTF-8 would be replaced, and another secret would be sent. */
-function textOf(content: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
-  } catch {
-    throw new UsageError(`--client-secret-file is not UTF-8 text: ${file}`);
-  }
 }
 
 /** A device such as /dev/zero has no end: it is not read, and nothing is read beyond the longest secret. */
