@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Records } from './records.js';
+import { sendText } from './relay.js';
 import { pathOf } from './target.js';
 import type { TokenWatch } from './tokenWatch.js';
 
@@ -19,16 +20,10 @@ export function ownPage(
   const path = pathOf(url);
   if (path === '/-/metrics') {
     const metrics = [...records.metrics(), ...watch.metrics()];
-    send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', `${metrics.join('\n')}\n`);
+    sendText(response, 200, 'text/plain; version=0.0.4; charset=utf-8', `${metrics.join('\n')}\n`);
   } else if (path === '/-/health') {
     const status = isDraining() ? 'draining' : watch.isHealthy() ? 'ok' : 'no token';
-    send(response, status === 'ok' ? 200 : 503, 'application/json', `${JSON.stringify({ status })}\n`);
+    sendText(response, status === 'ok' ? 200 : 503, 'application/json', `${JSON.stringify({ status })}\n`);
   } else return false;
   return true;
-}
-
-function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response
-    .writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' })
-    .end(body);
 }

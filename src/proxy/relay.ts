@@ -52,15 +52,14 @@ function setFields(response: ServerResponse, fields: readonly string[], relocate
 
 /** An answer of the proxy's own. It quotes nothing of the request. */
 export function answer(response: ServerResponse, { status, error, text, retryAfter }: ProxyAnswer): void {
-  const body = `rx-fresh-token: ${text}\n`;
-  response
-    // The response may have a reason phrase of the server already, which Node did not take.
-    .writeHead(status, STATUS_CODES[status], {
-      'content-type': 'text/plain; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
-      'cache-control': 'no-store',
-      'proxy-status': `rx-fresh-token; error=${error}`,
-      ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
-    })
-    .end(body);
+  sendText(response, status, 'text/plain; charset=utf-8', `rx-fresh-token: ${text}\n`, {
+    'proxy-status': `rx-fresh-token; error=${error}`,
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+  });
+}
+
+export function sendText(response: ServerResponse, status: number, type: string, body: string, fields = {}): void {
+  const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' };
+  // The response may have a reason phrase of the server already, which Node did not take.
+  response.writeHead(status, STATUS_CODES[status], { ...headers, ...fields }).end(body);
 }
