@@ -109,14 +109,8 @@ export function connection<T>(
 
 /** What `connect` returned, as an Observable whose teardown closes it. */
 function messagesOf<T>(given: ObservableInput<T>): Observable<T> {
-  if (!isAsyncIterable(given)) return observableOf(given, 'connect');
+  if (isObservable(given) || !(Symbol.asyncIterator in Object(given))) return observableOf(given, 'connect');
   // RxJS leaves an async iterable at its next value only. A silent connection has none.
-  const iterator = given[Symbol.asyncIterator]();
+  const iterator = (given as AsyncIterable<T>)[Symbol.asyncIterator]();
   return from({ [Symbol.asyncIterator]: () => iterator }).pipe(finalize(() => ignoreRejection(iterator.return?.())));
-}
-
-/** The Observables of some libraries are async iterables too. */
-function isAsyncIterable<T>(given: ObservableInput<T>): given is AsyncIterable<T> {
-  const { subscribe, [Symbol.asyncIterator]: iterate } = Object(given) as Record<PropertyKey, unknown>;
-  return typeof subscribe !== 'function' && typeof iterate === 'function';
 }
