@@ -2,7 +2,6 @@ import { createParser, type ParseError } from 'eventsource-parser';
 import { concatMap, defer, EMPTY, finalize, from, switchMap, type Observable, type ObservableInput } from 'rxjs';
 import { HttpStatusError } from '../errors.js';
 import { isTemporaryStatus, limitsRate, statusOf } from '../internal/answers.js';
-import { discard } from '../internal/discard.js';
 import { displayUrl } from '../internal/urls.js';
 import { refuseUnknown } from '../internal/validate.js';
 import { createDestinations } from '../http/destinations.js';
@@ -90,7 +89,6 @@ export function eventStream(
       return from(send(href, init)).pipe(
         switchMap((response) => {
           const unreadable = (reason: string): never => {
-            discard(response);
             throw new HttpStatusError(`${name()} answered ${String(response.status)}: ${reason}`, response);
           };
           if (!response.ok) return statusError(response, name);

@@ -80,7 +80,7 @@ async function forward(context: ServingContext, served: ServedRequest, record: R
   const answered = await send(settings.to.origin + path, { method, body, redirect: 'manual' });
   const { incoming, upgraded } = answered as unknown as UpstreamAnswer;
   exchange.settle();
-  if (exchange.isAbandoned || response.destroyed) {
+  if (response.destroyed) {
     incoming.destroy();
     upgraded?.socket.destroy();
   } else if (upgraded) {
