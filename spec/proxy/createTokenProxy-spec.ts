@@ -492,6 +492,66 @@ describe('an upstream server that fails', () => {
     expect([await statusOf('GET'), await statusOf('GET'), await statusOf('POST')]).toEqual([200, 200, 502]);
     expect(answered).toEqual(['GET', 'GET']);
   });
+
+  it('should be asked once more on three connections at most, if it has closed more of them', async () => {
+    const answers: (() => void)[] = [];
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        answers.push(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+        socket.once('data', () => socket.destroy());
+      });
+    });
+    const { port, log } = await setUp({ to: `http://127.0.0.1:${await listen(server)}` });
+    const first = Array.from({ length: 6 }, () => send(port));
+    await until(() => answers.length === 6);
+    answers.forEach((answer) => answer());
+    await Promise.all(first);
+    expect((await send(port)).status).toBe(502);
+    await until(() => log.length === 7);
+    expect(log[6]?.sent).toBe(4);
+  });
+
+  it('should be left, with its connection, if its refusal has no end', async () => {
+    let left = 0;
+    const endless = createServer((request, response) => {
+      if (request.headers.authorization !== 'Bearer a') {
+        response.end('ok');
+        return;
+      }
+      const writing = setInterval(() => response.write('no '.repeat(4096)), 1);
+      response.writeHead(401).once('close', () => {
+        clearInterval(writing);
+        left += 1;
+      });
+    });
+    const { port } = await setUp({ to: `http://127.0.0.1:${await listen(endless)}` });
+    expect((await send(port)).body).toBe('ok');
+    await until(() => left === 1);
+  });
+
+  it('should be left, with its connection, if it refuses early: the rest of the body goes elsewhere', async () => {
+    let left = 0;
+    const early = createTcpServer((socket) => {
+      let text = '';
+      socket
+        .on('error', () => undefined)
+        .on('data', (data: Buffer) => {
+          text += data.toString();
+          if (text.includes('Bearer b')) {
+            if (text.endsWith('onetwo')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+          } else if (text.endsWith('one')) {
+            socket.once('close', () => (left += 1));
+            socket.write('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
+          }
+        });
+    });
+    const { port, fetched } = await setUp({ to: `http://127.0.0.1:${await listen(early)}` });
+    const wire = new Wire(port, 'POST /orders HTTP/1.1', 'Host: localhost', 'Content-Length: 6').write('one');
+    await until(() => fetched() === 2);
+    await wire.write('two').until(/ok$/);
+    await until(() => left === 1);
+  });
 });
 
 describe('a request that another listener had before', () => {
