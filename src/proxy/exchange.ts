@@ -93,11 +93,9 @@ export class Exchange {
     };
     const late = setTimeout(begin, CONTINUE_WAIT);
     upstream.once('continue', begin);
-    for (const event of ['response', 'close']) {
-      upstream.once(event, () => {
-        clearTimeout(late);
-      });
-    }
+    upstream.once('response', () => {
+      clearTimeout(late);
+    });
   }
 
   #stream(upstream: ClientRequest): void {
@@ -113,10 +111,6 @@ export class Exchange {
       return;
     }
     upstream.on('drain', () => {
-      if (upstream === this.#upstream) incoming.resume();
-    });
-    // Who is gone reads no more. The response to the client decides what becomes of the rest.
-    upstream.once('close', () => {
       if (upstream === this.#upstream) incoming.resume();
     });
     if (this.#isReading) incoming.resume();
