@@ -88,6 +88,15 @@ describe('connectWithToken: a stream over any number of connections', () => {
     }),
   );
 
+  it(
+    'should count how long a connection was open from `opened`, and not from its first message',
+    marbles((m) => {
+      const { log, run } = setUp(m, ['20s x 1s #'], { '': close(1006) });
+      run({ reconnect: { count: 1 } }, 100_000);
+      expect(log.filter((line) => line.includes('error'))).toEqual([]);
+    }),
+  );
+
   cases(
     'should know that a connection has lasted, though the clock is set back meanwhile',
     (m, { open }) => {
@@ -406,6 +415,28 @@ describe('connectWithToken: a rejected token', () => {
       );
       run({}, 20_000);
       expect(log).toEqual(['0 open a', '1000 close a', '2750 open b', '20000 close b']);
+    }),
+  );
+
+  it(
+    'should end the stream if no other one comes within maxWait',
+    marbles((m) => {
+      const steps = ['token', 'hang'] as const;
+      const { log, run } = setUp(m, ['1s # !4401', '-'], { 4401: close(4401) }, { source: { steps } });
+      run({ maxWait: 700 }, 20_000);
+      expect(log).toEqual(['0 open a', '1000 close a', '1700 error close 4401']);
+    }),
+  );
+
+  it(
+    'should not be replaced by one that another caller has seen rejected meanwhile',
+    marbles((m) => {
+      const { log, run, token$ } = setUp(m, ['x 1s # !4401', '-'], { 4401: close(4401) });
+      token$.events.subscribe((event) => {
+        if (event.type === 'tokenChanged' && event.token.value === 'b') token$.reject(event.token);
+      });
+      run({}, 3000);
+      expect(log.filter((line) => line.includes('open'))).toEqual(['0 open a', expect.stringContaining(' open c')]);
     }),
   );
 

@@ -104,6 +104,7 @@ it('should ignore an id that no header can carry, and send one of any length', a
 it.each([
   ['CR', ['data: a\r\rdata: b\r', 'data: c\r', '\r']],
   ['CRLF, cut anywhere', ['data: a\r', '\n\r', '\ndata: b\r\n', 'data: c', '\r', '', '\n\r\n']],
+  ['CRLF, with an empty chunk in it', ['data: a\r\n\r\ndata: b\r', '', '\ndata: c\r\n\r\n']],
   ['LF', ['data: a\n', '\ndata: b\ndata: c\n', '\n']],
 ])('should end a line at %s, without waiting for what follows', async (_name, chunks) => {
   let push: ((text: string) => void) | undefined;

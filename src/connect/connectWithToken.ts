@@ -65,7 +65,7 @@ export function connectWithToken<T>(
 
 /** The pipeline: a token, the connection that is opened with it, and what follows its end. */
 export function connections<T>(manager: TokenManager, connect: Connect<T>, settings: ConnectSettings): Observable<T> {
-  const { take, recover, newest, timers, events$ } = manager;
+  const { take, recover, timers, events$ } = manager;
   const { backoff, maxWait } = settings;
 
   return defer(() => {
@@ -78,8 +78,7 @@ export function connections<T>(manager: TokenManager, connect: Connect<T>, setti
       recover(rejectionOf(thrown.how), maxWait).pipe(
         throwIfEmpty(() => thrown),
         retry({ count: backoff.count, delay: (_, failures) => timers.after(pauseBefore(failures, backoff), true) }),
-        // Others may have seen it rejected.
-        tap((other) => (replacement = newest(other, thrown.how.token))),
+        tap((other) => (replacement = other)),
         takeUntil(failAfter(timers, maxWait, () => thrown)),
         takeUntil(failAt(events$, permanentFailure)),
       );
