@@ -23,7 +23,6 @@ export function ownAgent(to: URL): HttpAgent {
   return new (isSecure ? HttpsAgent : HttpAgent)({
     keepAlive: true,
     timeout: IDLE,
-    scheduling: 'lifo',
     proxyEnv: (isLoopback(to) ? undefined : options?.proxyEnv) ?? null,
   } as AgentOptions);
 }

@@ -111,7 +111,7 @@ export class Exchange {
       return;
     }
     upstream.on('drain', () => {
-      if (upstream === this.#upstream) incoming.resume();
+      incoming.resume();
     });
     if (this.#isReading) incoming.resume();
     else this.#read(incoming);
