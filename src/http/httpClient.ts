@@ -9,7 +9,15 @@ import type { TokenStream } from '../token/types.js';
 import { createDestinations } from './destinations.js';
 import { copyOfHeaders, headerRecord, headersOption, withoutHeaders } from './headerRecord.js';
 import { sendOnSubscribe, type Read } from './sendOnSubscribe.js';
-import { copyOfInit, copyOfRequest, isRequest, methodOf, urlOf, type OutgoingInit } from './outgoingRequest.js';
+import {
+  copyOfInit,
+  copyOfRequest,
+  isRequest,
+  methodOf,
+  signalOf,
+  urlOf,
+  type OutgoingInit,
+} from './outgoingRequest.js';
 import { copyOfBody, hasContentType, isSendable, releaseBody, tagOf } from './requestBody.js';
 import { readBody, statusError } from './responseBody.js';
 import { FETCH_OPTIONS, fetchWithToken, type FetchOptions } from './createFetch.js';
@@ -96,7 +104,7 @@ export function createHttpClient(token$: TokenStream, options: HttpClientOptions
     const { timeout = defaultTimeout } = init;
     // node-fetch has an option of this name. V8 copies an object slowly once a member was deleted.
     if ('timeout' in init) delete init.timeout;
-    if (request && init.signal === undefined) init.signal = request.signal;
+    if (isRequest(input) && init.signal === undefined) init.signal = signalOf(input);
     return sendOnSubscribe<R>(sender, { input: request ?? url, init, timeout, name, read });
   };
 

@@ -44,17 +44,23 @@ export function outgoingRequest(
   if (input) for (const name of ['referrer', 'referrerPolicy'] as const) init[name] ??= input[name] as never;
   const headers = copyOfHeaders(given.headers ?? input?.headers);
   // `null` takes the Request's signal away.
-  const signal = init.signal === undefined ? input?.signal : init.signal;
+  if (input && init.signal === undefined) init.signal = signalOf(input);
+  const wasAborted = init.signal?.aborted === true;
   if (replacingSignal) init.signal = replacingSignal;
-  return {
-    url,
-    request: copyOfRequest(input, init),
-    init,
-    headers,
-    signal: replacingSignal ?? signal,
-    wasAborted: signal?.aborted === true,
-    isSent: false,
-  };
+  return { url, request: copyOfRequest(input, init), init, headers, signal: init.signal, wasAborted, isSent: false };
+}
+
+const requests = /* @__PURE__ */ new WeakMap<AbortSignal, Request>();
+
+/**
+ * The signal of a Request, which also holds the Request: on Node it aborts only while somebody does. That of a clone
+ * would abort only while somebody holds the clone.
+ */
+export function signalOf(request: Request): AbortSignal {
+  const { signal } = request;
+  // node-fetch has null where none was given.
+  if (signal as AbortSignal | null | undefined) requests.set(signal, request);
+  return signal;
 }
 
 /**
@@ -70,8 +76,10 @@ export function copyOfInit(given: RequestInit): OutgoingInit {
   const prototype = parentOf(given);
   const isPlain = prototype === Object.prototype || prototype === null;
   const init: OutgoingInit = isPlain ? { ...given } : fieldsOfClass(given);
-  if (isRequest(given)) init.body = given.body ? given.clone() : null;
-  else if (typeof init.body === 'object') init.body = copyOfBody(init.body);
+  if (isRequest(given)) {
+    init.body = given.body ? given.clone() : null;
+    init.signal = signalOf(given);
+  } else if (typeof init.body === 'object') init.body = copyOfBody(init.body);
   return init;
 }
 

@@ -30,10 +30,8 @@ export interface ClientSender extends Pick<TokenManager, 'timers' | 'lastError'>
 /** Reads a response; `name` is for messages. */
 export type Read<R> = (response: Response, name: () => string) => R | Promise<R>;
 
-/**
- * Responses that their callers may still be reading. React Native has no registry, and no body that is still to come.
- */
-const unreadResponses =
+/** Bodies that callers may still be reading. React Native has no registry, and no body that is still to come. */
+const unreadBodies =
   typeof FinalizationRegistry === 'function'
     ? /* @__PURE__ */ new FinalizationRegistry<() => void>((unlink) => {
         unlink();
@@ -81,10 +79,10 @@ export const sendOnSubscribe = <R>(
     result.then(
       (value) => {
         isSettled = true;
-        // The caller may still read the body, and its signal must still abort that. The listener goes with the
-        // response.
-        if (unreadResponses && signal && !read && (value as Response).body)
-          unreadResponses.register(value as Response, unlink);
+        // The caller may still read the body, and its signal must still abort that. The listener goes with the body: a
+        // reader holds that, and need not hold the response.
+        const { body } = (read ? {} : value) as Partial<Response>;
+        if (unreadBodies && signal && typeof body === 'object' && body) unreadBodies.register(body, unlink);
         else unlink();
         subscriber.next(value);
         subscriber.complete();
