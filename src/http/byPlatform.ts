@@ -7,10 +7,10 @@ import { isSafeMethod } from './redirect.js';
 export const byPlatform: RedirectPolicy = {
   // A browser drops `Authorization` on the way to another origin, but no custom header. A proof names one URL.
   mode: (isBound) => (isBound ? 'error' : 'follow'),
-  follow: (response, outgoing) => {
+  follow: (response, outgoing, sent) => {
     const { redirected, url } = response;
-    const hadToken = !redirected || new URL(url).origin === new URL(outgoing.url).origin;
+    const token = !redirected || new URL(url).origin === new URL(outgoing.url).origin ? sent : null;
     // A redirect may have made a GET of it, after the server had accepted it.
-    return { response, hadToken, toRepeat: redirected && !isSafeMethod(methodOf(outgoing)) ? null : outgoing };
+    return { response, token, toRepeat: redirected && !isSafeMethod(methodOf(outgoing)) ? null : outgoing };
   },
 };

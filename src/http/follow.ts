@@ -1,6 +1,7 @@
 /** Follows redirects by hand, so that the token does not leave its origin. */
 import { discard } from '../internal/discard.js';
 import type { RequestRedirect } from '../internal/platformTypes.js';
+import type { AccessToken } from '../token/types.js';
 import { withoutHeaders } from './headerRecord.js';
 import { initOf, isRepeatable, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
 import {
@@ -16,8 +17,8 @@ import {
 /** What came at the end of a chain of redirects. */
 export interface FollowedResponse {
   readonly response: Response;
-  /** Whether the request that got it carried the token. */
-  readonly hadToken: boolean;
+  /** What the request that got it carried. */
+  readonly token: AccessToken | null;
   /**
    * The request to repeat. GET and HEAD: the first one, since a server may send a request without a valid token to its
    * sign-in page. Other methods: the last one, since the server has accepted those before it. Null where only the
@@ -37,15 +38,20 @@ export interface RedirectPolicy {
   readonly follow: (
     first: Response,
     outgoing: OutgoingRequest,
+    token: AccessToken,
     sender: HopSender,
   ) => FollowedResponse | Promise<FollowedResponse>;
 }
 
-/** How each hop is sent: with the token, or by the plain fetch. */
+/** How each hop is sent: with a token, or by the plain fetch. */
 export interface HopSender {
-  readonly sendWithToken: (hop: OutgoingRequest) => Promise<Response>;
+  /** The token of the next hop. That of the one before it may be over, or have been replaced. */
+  readonly nextToken: NextToken;
+  readonly send: (hop: OutgoingRequest, token: AccessToken) => Promise<Response>;
   readonly fetch: typeof fetch;
 }
+
+export type NextToken = (hop: OutgoingRequest, last: AccessToken) => Promise<AccessToken>;
 
 export const byHand: RedirectPolicy = { mode: () => 'manual', follow };
 
@@ -56,25 +62,27 @@ export const byHand: RedirectPolicy = { mode: () => 'manual', follow };
 async function follow(
   first: Response,
   outgoing: OutgoingRequest,
-  { sendWithToken, fetch }: HopSender,
+  firstToken: AccessToken,
+  { nextToken, send, fetch }: HopSender,
 ): Promise<FollowedResponse> {
   const { origin } = new URL(outgoing.url);
   let hop = outgoing;
   let response = first;
-  let hadToken = true;
+  let token: AccessToken | null = firstToken;
   for (let hops = 0; isRedirect(response); hops++) {
     discard(response);
     if (hops === MAX_REDIRECTS) throw new TypeError(`the server redirected more than ${String(MAX_REDIRECTS)} times`);
     const target = redirectTarget(response, hop.url);
-    hadToken &&= target.origin === origin;
-    if (!hadToken && (hop.init.mode ?? hop.request?.mode) === 'same-origin')
+    if (target.origin !== origin) token = null;
+    if (!token && (hop.init.mode ?? hop.request?.mode) === 'same-origin')
       throw new TypeError('the server redirected to another origin, and the mode of the request is "same-origin"');
-    hop = await nextHop(hop, response.status, target.href, hadToken);
-    response = await (hadToken ? sendWithToken(hop) : fetch(hop.url, initOf(hop, hop.headers, 'manual')));
+    hop = await nextHop(hop, response.status, target.href, token !== null);
+    token &&= await nextToken(hop, token);
+    response = await (token ? send(hop, token) : fetch(hop.url, initOf(hop, hop.headers, 'manual')));
   }
   return {
     response: hop.isRedirected ? markRedirected(response) : response,
-    hadToken,
+    token,
     toRepeat: isSafeMethod(methodOf(outgoing)) ? outgoing : hop,
   };
 }

@@ -4,7 +4,7 @@ import type { TokenProof } from '../token/sourceHooks.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { withAuthorization, type Authorize } from './authorization.js';
-import type { FollowedResponse } from './follow.js';
+import type { FollowedResponse, NextToken } from './follow.js';
 import { headerRecord } from './headerRecord.js';
 import { initOf, inputOf, isRepeatable, methodOf, redirectModeOf, type OutgoingRequest } from './outgoingRequest.js';
 import { redirectPolicy } from './transport.js';
@@ -17,6 +17,7 @@ export interface RequestSender {
     response: Response,
     outgoing: OutgoingRequest,
     token: AccessToken,
+    nextToken: NextToken,
   ) => FollowedResponse | Promise<FollowedResponse>;
 }
 
@@ -66,9 +67,9 @@ export function createRequestSender(
 
   return {
     send,
-    follow: (response, outgoing, token) =>
+    follow: (response, outgoing, token, nextToken) =>
       redirectModeOf(outgoing) === 'follow'
-        ? redirectPolicy.follow(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch })
-        : { response, hadToken: true, toRepeat: outgoing },
+        ? redirectPolicy.follow(response, outgoing, token, { nextToken, send, fetch })
+        : { response, token, toRepeat: outgoing },
   };
 }
