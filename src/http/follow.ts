@@ -1,6 +1,7 @@
 /** Follows redirects by hand, so that the token does not leave its origin. */
 import { discard } from '../internal/discard.js';
 import type { RequestRedirect } from '../internal/platformTypes.js';
+import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { withoutHeaders } from './headerRecord.js';
 import { initOf, isRepeatable, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
@@ -45,13 +46,14 @@ export interface RedirectPolicy {
 
 /** How each hop is sent: with a token, or by the plain fetch. */
 export interface HopSender {
-  /** The token of the next hop. That of the one before it may be over, or have been replaced. */
-  readonly nextToken: NextToken;
+  readonly manager: Pick<TokenManager, 'newest' | 'current' | 'isClosed'>;
+  readonly waitForToken: WaitForToken;
   readonly send: (hop: OutgoingRequest, token: AccessToken) => Promise<Response>;
   readonly fetch: typeof fetch;
 }
 
-export type NextToken = (hop: OutgoingRequest, last: AccessToken) => Promise<AccessToken>;
+/** Waits for a token to send the request with. Rejects as soon as the caller aborts. */
+export type WaitForToken = (outgoing: OutgoingRequest) => Promise<AccessToken>;
 
 export const byHand: RedirectPolicy = { mode: () => 'manual', follow };
 
@@ -63,7 +65,7 @@ async function follow(
   first: Response,
   outgoing: OutgoingRequest,
   firstToken: AccessToken,
-  { nextToken, send, fetch }: HopSender,
+  sender: HopSender,
 ): Promise<FollowedResponse> {
   const { origin } = new URL(outgoing.url);
   let hop = outgoing;
@@ -77,14 +79,25 @@ async function follow(
     if (!token && (hop.init.mode ?? hop.request?.mode) === 'same-origin')
       throw new TypeError('the server redirected to another origin, and the mode of the request is "same-origin"');
     hop = await nextHop(hop, response.status, target.href, token !== null);
-    token &&= await nextToken(hop, token);
-    response = await (token ? send(hop, token) : fetch(hop.url, initOf(hop, hop.headers, 'manual')));
+    token &&= await nextToken(hop, token, sender);
+    response = await (token ? sender.send(hop, token) : sender.fetch(hop.url, initOf(hop, hop.headers, 'manual')));
   }
   return {
     response: hop.isRedirected ? markRedirected(response) : response,
     token,
     toRepeat: isSafeMethod(methodOf(outgoing)) ? outgoing : hop,
   };
+}
+
+/** The token of the next hop. That of the one before it may be over, or have been replaced. */
+async function nextToken(
+  hop: OutgoingRequest,
+  last: AccessToken,
+  { manager, waitForToken }: HopSender,
+): Promise<AccessToken> {
+  const newest = manager.newest(last);
+  // Without a current token the newest is one that is over. A closed stream has no other.
+  return newest && (manager.current() || manager.isClosed()) ? newest : waitForToken(hop);
 }
 
 function nextHop(hop: OutgoingRequest, status: number, url: string, withToken: boolean): Promise<OutgoingRequest> {

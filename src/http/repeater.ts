@@ -6,13 +6,13 @@ import { isAcceptance, kindOfRejection } from '../token/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { isRepeatable, pastCache, resourceKey, type OutgoingRequest } from './outgoingRequest.js';
+import type { WaitForToken } from './follow.js';
 import type { RequestSender } from './requestSender.js';
 
 export type IsRejection = (response: Response) => boolean | PromiseLike<boolean>;
 
 export interface Repeater {
-  /** Waits for a token to send the request with. Rejects as soon as the caller aborts. */
-  readonly waitForToken: (outgoing: OutgoingRequest) => Promise<AccessToken>;
+  readonly waitForToken: WaitForToken;
   /**
    * Sends with the token, or goes on from its first response: follows redirects; a rejection costs one refresh and one
    * repeat.
@@ -28,16 +28,10 @@ export function createRepeater(manager: TokenManager, sender: RequestSender, isR
     return manager.newest(token) ?? waitForToken(outgoing);
   }
 
-  async function nextToken(hop: OutgoingRequest, last: AccessToken): Promise<AccessToken> {
-    const newest = manager.newest(last);
-    // Without a current token the newest is one that is over. A closed stream has no other.
-    return newest && (manager.current() || manager.isClosed()) ? newest : waitForToken(hop);
-  }
-
   /** One sending with its redirects, or what follows its first response; and which token was rejected. */
   async function sendAndJudge(outgoing: OutgoingRequest, firstToken: AccessToken, first?: Response) {
     const begun = first ?? (await sender.send(outgoing, firstToken));
-    const { response, token, toRepeat } = await sender.follow(begun, outgoing, firstToken, nextToken);
+    const { response, token, toRepeat } = await sender.follow(begun, outgoing, firstToken, waitForToken);
     // The resource is that of the request that would be repeated.
     const key = () => resourceKey(toRepeat ?? outgoing);
     try {

@@ -4,7 +4,7 @@ import type { TokenProof } from '../token/sourceHooks.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { withAuthorization, type Authorize } from './authorization.js';
-import type { FollowedResponse, NextToken } from './follow.js';
+import type { FollowedResponse, WaitForToken } from './follow.js';
 import { headerRecord } from './headerRecord.js';
 import { initOf, inputOf, isRepeatable, methodOf, redirectModeOf, type OutgoingRequest } from './outgoingRequest.js';
 import { redirectPolicy } from './transport.js';
@@ -17,14 +17,15 @@ export interface RequestSender {
     response: Response,
     outgoing: OutgoingRequest,
     token: AccessToken,
-    nextToken: NextToken,
+    waitForToken: WaitForToken,
   ) => FollowedResponse | Promise<FollowedResponse>;
 }
 
 export function createRequestSender(
-  { proof }: Pick<TokenManager, 'proof'>,
+  manager: TokenManager,
   { fetch, authorize }: { readonly fetch: typeof globalThis.fetch; readonly authorize: Authorize | undefined },
 ): RequestSender {
+  const { proof } = manager;
   const isBound = Boolean(authorize ?? proof);
 
   function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
@@ -67,9 +68,9 @@ export function createRequestSender(
 
   return {
     send,
-    follow: (response, outgoing, token, nextToken) =>
+    follow: (response, outgoing, token, waitForToken) =>
       redirectModeOf(outgoing) === 'follow'
-        ? redirectPolicy.follow(response, outgoing, token, { nextToken, send, fetch })
+        ? redirectPolicy.follow(response, outgoing, token, { manager, waitForToken, send, fetch })
         : { response, token, toRepeat: outgoing },
   };
 }
