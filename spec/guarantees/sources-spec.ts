@@ -141,6 +141,11 @@ describe('27: a source may answer with a token response, or with the Response of
       'return the parsed body',
     ],
     [
+      'a mock of fetch that has only json()',
+      () => Promise.resolve({ ok: true, status: 200, json: () => Promise.resolve(body) }),
+      'but json: return { access_token, expires_in }',
+    ],
+    [
       "a promise of openapi-fetch's result",
       () => Promise.resolve({ data: body, response: json(body) }),
       'return the parsed body',

@@ -186,6 +186,12 @@ describe('the body that get() and its like emit', () => {
     expect(await firstValueFrom(http.post('/', {}))).toEqual(value);
   });
 
+  it('should be parsed without headers, too, as of a mock of fetch', async () => {
+    const { token$ } = await warmTokens();
+    const fetch = () => Promise.resolve({ ok: true, status: 200, text: () => Promise.resolve('[1]') } as Response);
+    expect(await firstValueFrom(createHttpClient(token$, { baseUrl: base, fetch }).get('/'))).toEqual([1]);
+  });
+
   it('should be a SyntaxError that does not quote it when it only claims to be JSON', async () => {
     const { http, api } = await clientOf((_seen, response) => {
       answer(response, 200, '{"access_token":"SECRET', json);

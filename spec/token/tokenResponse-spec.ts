@@ -84,6 +84,11 @@ describe('checkTokenResponse', () => {
       accessToken({ access_token: 'SECRET' }, 0, 1),
       'has no access_token (undefined), but raw: return the parsed body, { access_token, expires_in }',
     ],
+    [
+      'a mock of fetch',
+      { ok: true, status: 200, json: () => ({}) },
+      `${NO_TOKEN}, but json: return { access_token, expires_in }`,
+    ],
     ['the name of another login', { token: 'SECRET' }, `${NO_TOKEN}, but token: return { access_token, expires_in }`],
     ['a JWT by that name', { jwt: 'SECRET' }, `${NO_TOKEN}, but jwt: return { access_token, expires_in }`],
     [
@@ -197,6 +202,7 @@ describe('checkTokenResponse', () => {
     [{ status: 401, message: 'SECRET' }, 401, 'the token endpoint answered 401'],
     [{ statusCode: 403 }, 403, 'the token endpoint answered 403'],
     [{ status: 503, title: 'SECRET' }, 503, 'the token endpoint answered 503'],
+    [{ ok: false, status: 503, json: () => ({}) }, 503, 'the token endpoint answered 503'],
     [{ statusCode: 401, error: 'Unauthorized' }, 401, 'the token endpoint answered 401 with the error Unauthorized'],
   ])('should read the status that a body repeats: %j', (value, status, message) => {
     const error = failureOf(value) as TokenEndpointError;

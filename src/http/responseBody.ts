@@ -13,7 +13,8 @@ export async function statusError(response: Response, nameOf: () => string): Pro
 export async function readBody<T>(response: Response, nameOf: () => string): Promise<T> {
   const text = await response.text();
   if (text === '') return null as T;
-  const type = response.headers.get('content-type') ?? '';
+  // A mock of fetch may have none.
+  const type = (response as Partial<Response>).headers?.get('content-type') ?? '';
   // One JSON text in each line, as `application/x-ndjson`: a single line is no other kind of answer than two.
   if (/ndjson|jsonl|json-s(eq|tream)|stream\+json/i.test(type)) return text as T;
   const saysJson = /\bjson\b(?!-)/i.test(type);

@@ -34,8 +34,8 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
   if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusOf(error));
   // Clients of Google and Azure, container registries and many logins return the token so. A server that has no token
-  // yet answers with an error, a status, or a null.
-  const name = ['token', 'jwt'].find((other) => isText(fieldsOf(response)[other]));
+  // yet answers with an error, a status, or a null. Mocks of fetch often have `json` alone.
+  const name = 'json' in response ? 'json' : ['token', 'jwt'].find((other) => isText(fieldsOf(response)[other]));
   if (name !== undefined) throw permanentError(`${missing}, but ${name}: return { access_token, expires_in }`);
   throw new InvalidTokenResponseError(missing);
 }
