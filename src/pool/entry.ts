@@ -114,7 +114,7 @@ export class Entry<K> implements Timed {
   private createManager(): FullManager {
     const { source, state, settings, context } = this;
     const { clock, setTimer } = context;
-    const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(attempt$));
+    const inTurn: Settings['inTurn'] = (attempt$, look) => this.whileUsed(() => settings.inTurn(attempt$, look));
     const manager = createManager(source, { ...settings, inTurn }, undefined, state);
     this.manager = manager;
     manager.events$.subscribe((event) => {

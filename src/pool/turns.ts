@@ -3,14 +3,15 @@ import type { InTurn } from '../token/options.js';
 
 /**
  * Lets at most `limit` subscriptions run at once; the others wait in the order in which they came. A turn is over when
- * its subscription ends. One that is unsubscribed while it waits gives up its place.
+ * its subscription ends. One that is unsubscribed while it waits gives up its place. One that must wait looks whether
+ * those that run are over.
  *
  * Hand-made: of RxJS' `mergeMap` nobody in its queue can be unsubscribed.
  */
 export function createTurns(limit: number): InTurn {
   // A Set, since whoever leaves may stand anywhere in the queue.
   const waiting = new Set<() => void>();
-  let running = 0;
+  const running = new Set<{ readonly look: (() => void) | undefined }>();
   let isAdmitting = false;
 
   /** A loop, since turns that end at once would call each other, deeper and deeper. */
@@ -18,25 +19,26 @@ export function createTurns(limit: number): InTurn {
     if (isAdmitting) return;
     isAdmitting = true;
     for (const begin of waiting) {
-      if (running + 1 > limit) break;
+      if (running.size + 1 > limit) break;
       waiting.delete(begin);
       begin();
     }
     isAdmitting = false;
   }
 
-  return (work$) =>
+  return (work$, look) =>
     new Observable((subscriber) => {
       const begin = () => {
-        running++;
-        const turn = work$.subscribe(subscriber);
-        turn.add(() => {
-          running--;
+        const turn = { look };
+        running.add(turn);
+        work$.subscribe(subscriber).add(() => {
+          running.delete(turn);
           admit();
         });
       };
       waiting.add(begin);
       subscriber.add(() => waiting.delete(begin));
       admit();
+      if (waiting.has(begin)) for (const turn of [...running]) turn.look?.();
     });
 }
