@@ -13,6 +13,8 @@ import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
 import { captureContext } from '../../src/internal/callerContext.js';
 import { until } from '../until.js';
 
+const OK = new Response(null);
+
 type Key = string | { tenant: string; audience?: string | undefined };
 
 /** Each key has tokens of its own, with numbers. */
@@ -211,6 +213,29 @@ describe('a pool that is full', () => {
     expect(fetched).toEqual(['a#1', 'b#1', 'c#1', 'b#1']);
     pool.close();
   });
+
+  it.each([false, true])(
+    '36: should sign out the dropped streams of a key, whose requests may be under way (deletes the key: %s)',
+    async (deletes) => {
+      const { pool, value, fetched } = setUp({ max: 1 });
+      const answer = new Subject<Response>();
+      const sent: string[] = [];
+      const [a$, b$] = [pool.get('a'), pool.get('b')];
+      const request = (token$: TokenStream) =>
+        firstValueFrom(withToken(token$, (token) => (sent.push(token.value), sent.length > 2 ? of(OK) : answer)));
+      const requests = [request(a$), request(b$)];
+      await value('c');
+      if (deletes) pool.delete('a', { signOut: true });
+      else pool.get('a').signOut();
+      answer.next(new Response(null, { status: 401 }));
+      expect((await Promise.all(requests)).map(({ status }) => status)).toEqual([401, 200]);
+      expect(sent).toEqual(['a#1', 'b#1', 'b#2']);
+      // They stay usable.
+      expect((await firstValueFrom(takeToken(a$))).value).toBe('a#2');
+      expect(fetched).toEqual(['a#1', 'b#1', 'c#1', 'b#2', 'a#2']);
+      pool.close();
+    },
+  );
 
   it('should never drop a stream that somebody listens to or waits for, or whose source is being asked', () => {
     const answers = new Map<string, Subject<TokenResponse>>();
