@@ -200,6 +200,35 @@ it('should spend one refresh for a rejection that comes while the renewal waits 
   })();
 });
 
+it(
+  'should tell that fetches wait for a turn when a source waits for another key, and that two pools do not',
+  marbles((m) => {
+    const options = { concurrency: 1, fetchTimeout: 1000, scheduler: m.scheduler };
+    const session: TokenSource = () => of({ access_token: 'session', expires_in: 60 });
+    const audience =
+      (pool: () => { get(key: string): TokenStream }): TokenSource =>
+      () =>
+        takeToken(pool().get('session')).pipe(map(({ value }) => ({ access_token: `${value}-stock`, expires_in: 60 })));
+    const one = createTokenPool(
+      (key: string): TokenSource => (key === 'session' ? session : audience(() => one)),
+      options,
+    );
+    const sessions = createTokenPool(() => session, options);
+    const audiences = createTokenPool(() => audience(() => sessions), options);
+    const failures: string[] = [];
+    one.events.subscribe((event) => event.type === 'refreshFailed' && failures.push(event.message));
+    const values: string[] = [];
+    for (const pool of [one, audiences])
+      takeToken(pool.get('stock')).subscribe(({ value }) => values.push(`${m.scheduler.now() < 1000} ${value}`));
+    m.flush();
+    expect(failures).toEqual([
+      'no answer from the token source within 1000 ms; fetches that wait for their turn: 1. Does the source wait for another key of its pool?',
+    ]);
+    expect(values).toEqual(['true session-stock', 'false session-stock']);
+    for (const pool of [one, sessions, audiences]) pool.close();
+  }),
+);
+
 describe('a pool that is full', () => {
   it('should drop the stream that was used least recently, which begins anew when it is asked for again', async () => {
     const { pool, value, fetched } = setUp({ max: 2 });

@@ -1,4 +1,5 @@
-import { Observable } from 'rxjs';
+import { catchError, Observable } from 'rxjs';
+import { isTokenError, TokenFetchTimeoutError } from '../errors.js';
 import type { InTurn } from '../token/options.js';
 
 /**
@@ -13,6 +14,15 @@ export function createTurns(limit: number): InTurn {
   const waiting = new Set<() => void>();
   const running = new Set<{ readonly look: (() => void) | undefined }>();
   let isAdmitting = false;
+
+  /** All turns may be held by sources that wait for one of those that have none. */
+  function explain(error: unknown): never {
+    if (waiting.size === 0 || !isTokenError(error, 'ERR_TOKEN_FETCH_TIMEOUT')) throw error;
+    const others = `fetches that wait for their turn: ${String(waiting.size)}`;
+    const message = `${error.message}; ${others}. Does the source wait for another key of its pool?`;
+    // With its cause, if it has one.
+    throw new TokenFetchTimeoutError(message, error);
+  }
 
   /** A loop, since turns that end at once would call each other, deeper and deeper. */
   function admit(): void {
@@ -31,10 +41,13 @@ export function createTurns(limit: number): InTurn {
       const begin = () => {
         const turn = { look };
         running.add(turn);
-        work$.subscribe(subscriber).add(() => {
-          running.delete(turn);
-          admit();
-        });
+        work$
+          .pipe(catchError(explain))
+          .subscribe(subscriber)
+          .add(() => {
+            running.delete(turn);
+            admit();
+          });
       };
       waiting.add(begin);
       subscriber.add(() => waiting.delete(begin));
