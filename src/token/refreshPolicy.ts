@@ -82,7 +82,7 @@ export function lifetimeOf(
   if (typeof iat !== 'number' || iat >= exp) return remaining;
   const fullLifetime = (exp - iat) * 1000;
   const isAsOld =
-    last && Math.abs((iat - (jwtClaims(last.value).iat as number)) * 1000 - issuedAt + last.issuedAt) < SAME_AGE;
+    last && Math.abs((iat - (jwtClaims(last.value).iat as number)) * 1000 - (issuedAt - last.issuedAt)) < SAME_AGE;
   // Not where more than half remains: Entra dates its tokens back by 5 minutes.
   const least = isAsOld ? fullLifetime / 2 : usualMargin(fullLifetime);
   return isSaved || remaining > least ? Math.min(remaining, fullLifetime) : fullLifetime;
