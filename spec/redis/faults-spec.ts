@@ -1,6 +1,7 @@
-import { firstValueFrom, from, map, Observable, of, take, throwError, timer } from 'rxjs';
+import { firstValueFrom, from, map, Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import {
   createTokenStream,
+  TokenEndpointError,
   withToken,
   type AccessToken,
   type StoredToken,
@@ -457,6 +458,27 @@ describe.each(KINDS)('with %s', (kind) => {
     release();
     expect(await late).toMatchObject({ origin: 'shared', response: { access_token: 'WINNER' } });
     expect(await command('HMGET', `rx-fresh-token:{${key}}`, 'gen', 'token', 'fence')).toEqual(before);
+  });
+
+  it.each([
+    ['for a time', 503],
+    ['permanently', 400],
+  ])('should give a leader whose fetch fails %s the token of who led since', async (_how, status) => {
+    const { all, key } = await group(kind, 2);
+    const [{ store }, { store: other, command }] = all as [(typeof all)[0], (typeof all)[0]];
+    const answer$ = new Subject<TokenResponse>();
+    const late = ask(store, requestOf('initial'), () => answer$);
+    await until(() => answer$.observed);
+    // Redis has lost its data, and the lease with it.
+    await command('DEL', `rx-fresh-token:{${key}}`);
+    const pushed: StoredToken[] = [];
+    const listening = store.changes!.subscribe((token) => pushed.push(token));
+    const winner = await ask(other, requestOf('initial'), () => of({ access_token: 'WINNER', expires_in: 3600 }));
+    expect(winner.origin).toBe('fetched');
+    await until(() => pushed.length > 0);
+    answer$.error(new TokenEndpointError('refused', { status }));
+    expect(await late).toMatchObject({ origin: 'shared', response: { access_token: 'WINNER' } });
+    listening.unsubscribe();
   });
 
   it('should do without EVALSHA where a server or proxy does not have it, and ask for it once', async () => {

@@ -252,12 +252,24 @@ describe('a shared failure', () => {
     ['a response without a token', false, new InvalidTokenResponseError('no token')],
     ['a refusal that the source wraps', true, new Error('no login', { cause: answered(401, {}) })],
     ['a redirect', true, markPermanent(new TokenEndpointError('redirected', { status: 302 }))],
+    ['what may be tried again', false, { $retryable: {}, status: 400, error: 'invalid_request' }],
   ])('should be permanent or not for those who read it as for the one who met it: %s', (_what, permanent, thrown) => {
     const read = errorOf(JSON.parse(JSON.stringify(sharedFailureOf(thrown))), 70);
     expect([isPermanentFailure(thrown), isPermanentFailure(read)]).toEqual([permanent, permanent]);
     expect(read).toMatchObject({ retryAfter: 70 });
     expect(retryAfterOf(read, 0)).toBeCloseTo(70);
   });
+
+  it.each([
+    [false, { name: 'TokenEndpointError', message: 'answered 503', status: 503 }],
+    [false, { name: 'TokenFetchTimeoutError', message: 'no answer' }],
+    [true, { name: 'TokenEndpointError', message: 'refused', status: 400, error: 'invalid_grant' }],
+  ])(
+    'should be judged by its status and code where a process of 0.1.0 shared it: permanent %p',
+    (permanent, shared) => {
+      expect(isPermanentFailure(errorOf(shared, 70))).toBe(permanent);
+    },
+  );
 
   it.each([
     ['invalid_client', 401, true],

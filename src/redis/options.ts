@@ -130,5 +130,8 @@ function isUsable(key: unknown): key is CryptoKey {
 function shown(key: unknown): string {
   if (typeof key === 'string') return 'a text: decode it, as by Buffer.from(text, "base64")';
   if (key instanceof Uint8Array) return `${String(key.length)} bytes`;
-  return 'algorithm' in fieldsOf(key) ? 'another CryptoKey' : kindOf(key);
+  const { algorithm, usages } = fieldsOf(key);
+  if (algorithm === undefined) return kindOf(key);
+  const { name, length } = fieldsOf(algorithm);
+  return `a CryptoKey for ${String(name)} with ${String(length)} bits and the usages ${String(usages)}`;
 }

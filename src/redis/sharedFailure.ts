@@ -11,8 +11,8 @@ interface SharedFailure {
   readonly message: string;
   readonly status?: number;
   readonly error?: string;
-  /** Another attempt may help, whatever the status says: a rate limit, or a page of a firewall. */
-  readonly temporary?: true;
+  /** Another attempt may help, whatever the status says: a rate limit, or a page of a firewall. Not said by 0.1.0. */
+  readonly temporary?: boolean;
 }
 
 export function sharedFailureOf(thrown: unknown): SharedFailure {
@@ -25,7 +25,7 @@ export function sharedFailureOf(thrown: unknown): SharedFailure {
     message: messageOf(thrown),
     ...(status !== undefined && { status }),
     ...(error !== undefined && isPrintable(error) && { error }),
-    ...(!isPermanentFailure(thrown) && { temporary: true }),
+    temporary: !isPermanentFailure(thrown),
   };
 }
 
@@ -44,12 +44,9 @@ export function errorOf(shared: unknown, retryAfter: number): Error {
   const { message, temporary, ...rest } = fieldsOf(shared) as Partial<SharedFailure>;
   const text = `${message ?? 'the token source failed'} (of the last fetch, shared through Redis)`;
   const failure = Object.assign(withClass(rest, text), { retryAfter });
-  const isPermanent = message !== undefined && !temporary;
-  if (isPermanentFailure(failure) === isPermanent) return failure;
+  if (temporary === undefined || isPermanentFailure(failure) !== temporary) return failure;
   // A redirect, say, or a mistake of the source's, which neither a status nor a code tells.
-  if (isPermanent) return markPermanent(failure);
-  // By this header the status is one that asks to come back.
-  return Object.defineProperty(failure, 'headers', { value: { 'retry-after': String(retryAfter / 1000) } });
+  return temporary ? Object.defineProperty(failure, '$retryable', { value: true }) : markPermanent(failure);
 }
 
 function withClass({ name = 'Error', status, error }: Partial<SharedFailure>, text: string): Error {

@@ -131,6 +131,8 @@ async function onPause(
 async function onLease(store: StoreContext, refresh: StoreRefresh, grant: LeaseGrant): Promise<StoredToken | null> {
   const outcome = await fetchUnderLease(store, grant, refresh).catch((error: unknown) => {
     if (isPermanentFailure(error)) store.refusedAfter = store.cache.newestGeneration();
+    // Another process has led since, and stored a token: that one is handed out.
+    if (newerFor(store, refresh)) return null;
     throw error;
   });
   if (outcome?.type === 'local') refresh.request.report?.(outcome.failure);
