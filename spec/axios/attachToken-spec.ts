@@ -154,17 +154,6 @@ describe.each(adapters)('a request by the %s adapter', (adapter) => {
     expect([asked.length, api.seen.length]).toEqual([1, 3]);
   });
 
-  it('should take the newest token along to where it is redirected, where a script sees the redirect', async () => {
-    const { token$ } = await warmTokens();
-    const api = await serve(async ({ method }, response) => {
-      if (method === 'POST') await firstValueFrom(token$.refresh());
-      answer(response, method === 'POST' ? 303 : 200, '', { location: '/orders/7' });
-    });
-    const instance = attached(token$, { adapter, baseURL: api.origin });
-    expect((await instance.post('/orders', { item: 'tea' })).status).toBe(200);
-    expect(api.authorizations()).toEqual(['Bearer T1', adapter === 'http' ? 'Bearer T2' : 'Bearer T1']);
-  });
-
   it.each([
     [302, '/orders/7'],
     [303, '/orders/7'],

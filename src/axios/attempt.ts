@@ -1,7 +1,9 @@
 /** One sending of a request: its configuration with the token, and what becomes of its answer. */
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { authorizationOf } from '../http/authorization.js';
 import { fieldsOf } from '../internal/answers.js';
 import { looksLikeResponse } from '../token/isRejection.js';
+import type { AccessToken } from '../token/types.js';
 import { limitOf, timeoutMessageOf } from './interruptions.js';
 import { connectionOf } from './proxies.js';
 import { recordingFetch } from './recordingFetch.js';
@@ -18,7 +20,7 @@ export const responseOf = (outcome: unknown): AxiosResponse | undefined =>
 export function attemptOf(
   config: InternalAxiosRequestConfig,
   url: string,
-  authorization: string,
+  token: AccessToken,
   { beforeRedirect }: RedirectTracker,
   elapsed: number,
 ): InternalAxiosRequestConfig {
@@ -27,7 +29,7 @@ export function attemptOf(
   const fetch = config.env?.fetch ?? (globalThis as Partial<typeof globalThis>).fetch;
   return {
     ...config,
-    headers: config.headers.concat({ Authorization: authorization }),
+    headers: config.headers.concat({ Authorization: authorizationOf(token) }),
     ...connectionOf(config, url),
     beforeRedirect,
     ...(fetch && { env: { ...config.env, fetch: recordingFetch(fetch) } }),

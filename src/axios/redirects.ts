@@ -19,27 +19,13 @@ interface Answer {
   readonly request?: unknown;
 }
 
-interface TrackedRequest {
-  readonly url: string;
-  readonly method: string;
-  readonly beforeRedirect?: BeforeRedirect | undefined;
-}
-
 /**
  * Takes the token off a redirect that leaves its origin, which not every axios does: on Node a package follows
  * redirects, and lets the header pass to subdomains. Browsers follow them themselves, and take an Authorization header
  * off.
- *
- * @param first the Authorization header that is sent
- * @param newest that of the next hop: its token may have been replaced
  */
-export function trackRedirects(
-  { url, method, beforeRedirect: others }: TrackedRequest,
-  first: string,
-  newest: () => string,
-): RedirectTracker {
+export function trackRedirects(url: string, method: string, others: BeforeRedirect | undefined): RedirectTracker {
   const origin = originOf(url);
-  let authorization = first;
   let stayed = true;
   let isAccepted = false;
   return {
@@ -50,12 +36,10 @@ export function trackRedirects(
       const isChanged = ((options as { method?: string }).method ?? method) !== method;
       isAccepted ||= isChanged || (statusCode < 304 && !isSafeMethod(method));
       stayed &&= originOf((options as { href?: string }).href) === origin;
+      if (stayed) return;
       const headers = (options as { headers?: Record<string, unknown> }).headers ?? {};
-      for (const name of Object.keys(headers)) {
-        if (name.toLowerCase() !== 'authorization') continue;
-        if (!stayed) Reflect.deleteProperty(headers, name);
-        else if (headers[name] === authorization) headers[name] = authorization = newest();
-      }
+      for (const name of Object.keys(headers))
+        if (name.toLowerCase() === 'authorization') Reflect.deleteProperty(headers, name);
     },
     hadToken: ({ request }) => {
       const { url } = answerOf(request);

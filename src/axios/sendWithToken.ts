@@ -1,6 +1,5 @@
 import { getAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { catchError, defer, filter, from, map, takeUntil, tap, type Observable } from 'rxjs';
-import { authorizationOf } from '../http/authorization.js';
 import { resourceOf } from '../http/destinations.js';
 import { isStream } from '../internal/isStream.js';
 import { callPredicate } from '../internal/callPredicate.js';
@@ -24,7 +23,6 @@ export function sendWithToken(
   url: string,
   isRejection: (response: AxiosResponse) => boolean,
 ): Observable<AxiosResponse> {
-  const manager = managerOf(token$);
   const started = performance.now();
   const elapsed = () => Math.floor(performance.now() - started);
   const method = (config.method ?? 'get').toUpperCase();
@@ -41,12 +39,8 @@ export function sendWithToken(
     defer(() => {
       isWaiting = false;
       discardLastAnswer();
-      const authorization = authorizationOf(token);
-      const { beforeRedirect } = config;
-      // It may be over: a hop cannot wait for another.
-      const newest = () => authorizationOf(manager.newest(token) ?? token);
-      redirects = trackRedirects({ url, method, beforeRedirect }, authorization, newest);
-      const attempt = attemptOf(config, url, authorization, redirects, elapsed());
+      redirects = trackRedirects(url, method, config.beforeRedirect);
+      const attempt = attemptOf(config, url, token, redirects, elapsed());
       return from(getAdapter(config.adapter, attempt)(attempt) as Promise<AxiosResponse>).pipe(
         map((response) => redact(response, config, attempt)),
         catchError((error: unknown) => {
@@ -71,7 +65,7 @@ export function sendWithToken(
   const isRepeatable = (outcome: unknown): boolean =>
     !isStream(config.data) && !redirects.mayHaveBeenAccepted(responseOf(outcome) ?? {}) && elapsed() < limitOf(config);
 
-  const interrupted$ = interruptionsOf(config, manager.timers).pipe(
+  const interrupted$ = interruptionsOf(config, managerOf(token$).timers).pipe(
     filter(() => isWaiting),
     map((error): never => {
       discardLastAnswer();

@@ -7,10 +7,10 @@ import { isSafeMethod } from './redirect.js';
 export const byPlatform: RedirectPolicy = {
   // A browser drops `Authorization` on the way to another origin, but no custom header. A proof names one URL.
   mode: (isBound) => (isBound ? 'error' : 'follow'),
-  follow: (response, outgoing, sent) => {
+  follow: (response, outgoing) => {
     const { redirected, url } = response;
-    const token = !redirected || new URL(url).origin === new URL(outgoing.url).origin ? sent : null;
+    const hadToken = !redirected || new URL(url).origin === new URL(outgoing.url).origin;
     // A redirect may have made a GET of it, after the server had accepted it.
-    return { response, token, toRepeat: redirected && !isSafeMethod(methodOf(outgoing)) ? null : outgoing };
+    return { response, hadToken, toRepeat: redirected && !isSafeMethod(methodOf(outgoing)) ? null : outgoing };
   },
 };

@@ -1,8 +1,6 @@
 /** Follows redirects by hand, so that the token does not leave its origin. */
 import { discard } from '../internal/discard.js';
 import type { RequestRedirect } from '../internal/platformTypes.js';
-import type { TokenManager } from '../token/tokenManager.js';
-import type { AccessToken } from '../token/types.js';
 import { withoutHeaders } from './headerRecord.js';
 import { initOf, isRepeatable, methodOf, redirectedRequest, type OutgoingRequest } from './outgoingRequest.js';
 import {
@@ -18,8 +16,8 @@ import {
 /** What came at the end of a chain of redirects. */
 export interface FollowedResponse {
   readonly response: Response;
-  /** What the request that got it carried. */
-  readonly token: AccessToken | null;
+  /** Whether the request that got it carried the token. */
+  readonly hadToken: boolean;
   /**
    * The request to repeat. GET and HEAD: the first one, since a server may send a request without a valid token to its
    * sign-in page. Other methods: the last one, since the server has accepted those before it. Null where only the
@@ -39,21 +37,15 @@ export interface RedirectPolicy {
   readonly follow: (
     first: Response,
     outgoing: OutgoingRequest,
-    token: AccessToken,
     sender: HopSender,
   ) => FollowedResponse | Promise<FollowedResponse>;
 }
 
-/** How each hop is sent: with a token, or by the plain fetch. */
+/** How each hop is sent: with the token, or by the plain fetch. */
 export interface HopSender {
-  readonly manager: Pick<TokenManager, 'newest' | 'current' | 'isClosed'>;
-  readonly waitForToken: WaitForToken;
-  readonly send: (hop: OutgoingRequest, token: AccessToken) => Promise<Response>;
+  readonly sendWithToken: (hop: OutgoingRequest) => Promise<Response>;
   readonly fetch: typeof fetch;
 }
-
-/** Waits for a token to send the request with. Rejects as soon as the caller aborts. */
-export type WaitForToken = (outgoing: OutgoingRequest) => Promise<AccessToken>;
 
 export const byHand: RedirectPolicy = { mode: () => 'manual', follow };
 
@@ -64,40 +56,27 @@ export const byHand: RedirectPolicy = { mode: () => 'manual', follow };
 async function follow(
   first: Response,
   outgoing: OutgoingRequest,
-  firstToken: AccessToken,
-  sender: HopSender,
+  { sendWithToken, fetch }: HopSender,
 ): Promise<FollowedResponse> {
   const { origin } = new URL(outgoing.url);
   let hop = outgoing;
   let response = first;
-  let token: AccessToken | null = firstToken;
+  let hadToken = true;
   for (let hops = 0; isRedirect(response); hops++) {
     discard(response);
     if (hops === MAX_REDIRECTS) throw new TypeError(`the server redirected more than ${String(MAX_REDIRECTS)} times`);
     const target = redirectTarget(response, hop.url);
-    if (target.origin !== origin) token = null;
-    if (!token && (hop.init.mode ?? hop.request?.mode) === 'same-origin')
+    hadToken &&= target.origin === origin;
+    if (!hadToken && (hop.init.mode ?? hop.request?.mode) === 'same-origin')
       throw new TypeError('the server redirected to another origin, and the mode of the request is "same-origin"');
-    hop = await nextHop(hop, response.status, target.href, token !== null);
-    token &&= await nextToken(hop, token, sender);
-    response = await (token ? sender.send(hop, token) : sender.fetch(hop.url, initOf(hop, hop.headers, 'manual')));
+    hop = await nextHop(hop, response.status, target.href, hadToken);
+    response = await (hadToken ? sendWithToken(hop) : fetch(hop.url, initOf(hop, hop.headers, 'manual')));
   }
   return {
     response: hop.isRedirected ? markRedirected(response) : response,
-    token,
+    hadToken,
     toRepeat: isSafeMethod(methodOf(outgoing)) ? outgoing : hop,
   };
-}
-
-/** The token of the next hop. That of the one before it may be over, or have been replaced. */
-async function nextToken(
-  hop: OutgoingRequest,
-  last: AccessToken,
-  { manager, waitForToken }: HopSender,
-): Promise<AccessToken> {
-  const newest = manager.newest(last);
-  // Without a current token the newest is one that is over. A closed stream has no other.
-  return newest && (manager.current() || manager.isClosed()) ? newest : waitForToken(hop);
 }
 
 function nextHop(hop: OutgoingRequest, status: number, url: string, withToken: boolean): Promise<OutgoingRequest> {

@@ -6,13 +6,13 @@ import { isAcceptance, kindOfRejection } from '../token/isRejection.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { isRepeatable, pastCache, resourceKey, type OutgoingRequest } from './outgoingRequest.js';
-import type { WaitForToken } from './follow.js';
 import type { RequestSender } from './requestSender.js';
 
 export type IsRejection = (response: Response) => boolean | PromiseLike<boolean>;
 
 export interface Repeater {
-  readonly waitForToken: WaitForToken;
+  /** Waits for a token to send the request with. Rejects as soon as the caller aborts. */
+  readonly waitForToken: (outgoing: OutgoingRequest) => Promise<AccessToken>;
   /**
    * Sends with the token, or goes on from its first response: follows redirects; a rejection costs one refresh and one
    * repeat.
@@ -28,17 +28,17 @@ export function createRepeater(manager: TokenManager, sender: RequestSender, isR
     return manager.newest(token) ?? waitForToken(outgoing);
   }
 
-  /** One sending with its redirects, or what follows its first response; and which token was rejected. */
-  async function sendAndJudge(outgoing: OutgoingRequest, firstToken: AccessToken, first?: Response) {
-    const begun = first ?? (await sender.send(outgoing, firstToken));
-    const { response, token, toRepeat } = await sender.follow(begun, outgoing, firstToken, waitForToken);
+  /** One sending with its redirects, or what follows its first response; and whether its token was rejected. */
+  async function sendAndJudge(outgoing: OutgoingRequest, token: AccessToken, first?: Response) {
+    const begun = first ?? (await sender.send(outgoing, token));
+    const { response, hadToken, toRepeat } = await sender.follow(begun, outgoing, token);
     // The resource is that of the request that would be repeated.
     const key = () => resourceKey(toRepeat ?? outgoing);
     try {
       // It may be a promise, which an abort does not wait for.
-      const isRejected = token && (await orAborted(Promise.resolve(isRejection(response)), outgoing.signal));
-      if (token && !isRejected && isAcceptance(response)) manager.accepted(token, key);
-      return { response, rejected: isRejected ? token : null, toRepeat, key };
+      const isRejected = hadToken && (await orAborted(Promise.resolve(isRejection(response)), outgoing.signal));
+      if (hadToken && !isRejected && isAcceptance(response)) manager.accepted(token, key);
+      return { response, isRejected, toRepeat, key };
     } catch (error) {
       discard(response);
       throw error;
@@ -46,9 +46,9 @@ export function createRepeater(manager: TokenManager, sender: RequestSender, isR
   }
 
   async function sendAndRepeat(outgoing: OutgoingRequest, token: AccessToken, response?: Response): Promise<Response> {
-    const { response: first, rejected, toRepeat, key } = await sendAndJudge(outgoing, token, response);
-    if (!rejected) return first;
-    const rejection = { token: rejected, kind: kindOfRejection(first), key: key() };
+    const { response: first, isRejected, toRepeat, key } = await sendAndJudge(outgoing, token, response);
+    if (!isRejected) return first;
+    const rejection = { token, kind: kindOfRejection(first), key: key() };
     if (!toRepeat || !isRepeatable(toRepeat)) {
       manager.reject(rejection);
       return first;
@@ -62,7 +62,7 @@ export function createRepeater(manager: TokenManager, sender: RequestSender, isR
     // The body of a proxied request may have become too long to be kept meanwhile.
     if (!next || !isRepeatable(toRepeat)) return first;
     discard(first);
-    const newest = manager.newest(next, rejected) ?? (await waitForToken(outgoing));
+    const newest = manager.newest(next, token) ?? (await waitForToken(outgoing));
     return (await sendAndJudge(pastCache(toRepeat), newest)).response;
   }
 

@@ -4,7 +4,7 @@ import type { TokenProof } from '../token/sourceHooks.js';
 import type { TokenManager } from '../token/tokenManager.js';
 import type { AccessToken } from '../token/types.js';
 import { withAuthorization, type Authorize } from './authorization.js';
-import type { FollowedResponse, WaitForToken } from './follow.js';
+import type { FollowedResponse } from './follow.js';
 import { headerRecord } from './headerRecord.js';
 import { initOf, inputOf, isRepeatable, methodOf, redirectModeOf, type OutgoingRequest } from './outgoingRequest.js';
 import { redirectPolicy } from './transport.js';
@@ -17,15 +17,13 @@ export interface RequestSender {
     response: Response,
     outgoing: OutgoingRequest,
     token: AccessToken,
-    waitForToken: WaitForToken,
   ) => FollowedResponse | Promise<FollowedResponse>;
 }
 
 export function createRequestSender(
-  manager: TokenManager,
+  { proof }: Pick<TokenManager, 'proof'>,
   { fetch, authorize }: { readonly fetch: typeof globalThis.fetch; readonly authorize: Authorize | undefined },
 ): RequestSender {
-  const { proof } = manager;
   const isBound = Boolean(authorize ?? proof);
 
   function sendOnce(outgoing: OutgoingRequest, headers: HeadersInit, method?: string): Promise<Response> {
@@ -68,9 +66,9 @@ export function createRequestSender(
 
   return {
     send,
-    follow: (response, outgoing, token, waitForToken) =>
+    follow: (response, outgoing, token) =>
       redirectModeOf(outgoing) === 'follow'
-        ? redirectPolicy.follow(response, outgoing, token, { manager, waitForToken, send, fetch })
-        : { response, token, toRepeat: outgoing },
+        ? redirectPolicy.follow(response, outgoing, { sendWithToken: (hop) => send(hop, token), fetch })
+        : { response, hadToken: true, toRepeat: outgoing },
   };
 }
