@@ -2,7 +2,6 @@ import { NEVER, of, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jest';
 import type { Context } from 'rxjs-marbles/jest';
 import { takeToken, type TokenStream, type TokenStreamOptions } from 'rx-fresh-token';
-import { createTokenPool } from 'rx-fresh-token/pool';
 import { openStream } from './rig.js';
 
 /** A platform that drops the fetches and timers of a request once that has been answered, as Cloudflare Workers do. */
@@ -116,19 +115,6 @@ describe('5: a fetch whose timer is lost', () => {
       }, 11_000);
       m.flush();
       expect(rig.log.filter((line) => line.includes('fetch'))).toEqual(['0 fetch T1', '10650 fetch T2']);
-    }),
-  );
-
-  it(
-    'should give its turn in a pool to the next one',
-    marbles((m) => {
-      const rig = setUp(m);
-      const pool = createTokenPool(() => rig.source, { ...rig.options, concurrency: 1 });
-      rig.takeAndEnd(0, 'a', pool.get('a'));
-      rig.take(6000, 'b', pool.get('b'));
-      m.flush();
-      expect(rig.log.slice(0, 3)).toEqual(['0 fetch T1', '6250 fetch T2', '6250 b T2']);
-      pool.close();
     }),
   );
 });

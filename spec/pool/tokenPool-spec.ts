@@ -13,8 +13,6 @@ import { createTokenPool, type TokenPoolOptions } from 'rx-fresh-token/pool';
 import { captureContext } from '../../src/internal/callerContext.js';
 import { until } from '../until.js';
 
-const OK = new Response(null);
-
 type Key = string | { tenant: string; audience?: string | undefined };
 
 /** Each key has tokens of its own, with numbers. */
@@ -200,35 +198,6 @@ it('should spend one refresh for a rejection that comes while the renewal waits 
   })();
 });
 
-it(
-  'should tell that fetches wait for a turn when a source waits for another key, and that two pools do not',
-  marbles((m) => {
-    const options = { concurrency: 1, fetchTimeout: 1000, scheduler: m.scheduler };
-    const session: TokenSource = () => of({ access_token: 'session', expires_in: 60 });
-    const audience =
-      (pool: () => { get(key: string): TokenStream }): TokenSource =>
-      () =>
-        takeToken(pool().get('session')).pipe(map(({ value }) => ({ access_token: `${value}-stock`, expires_in: 60 })));
-    const one = createTokenPool(
-      (key: string): TokenSource => (key === 'session' ? session : audience(() => one)),
-      options,
-    );
-    const sessions = createTokenPool(() => session, options);
-    const audiences = createTokenPool(() => audience(() => sessions), options);
-    const failures: string[] = [];
-    one.events.subscribe((event) => event.type === 'refreshFailed' && failures.push(event.message));
-    const values: string[] = [];
-    for (const pool of [one, audiences])
-      takeToken(pool.get('stock')).subscribe(({ value }) => values.push(`${m.scheduler.now() < 1000} ${value}`));
-    m.flush();
-    expect(failures).toEqual([
-      'no answer from the token source within 1000 ms; fetches that wait for their turn: 1. Does the source wait for another key of its pool?',
-    ]);
-    expect(values).toEqual(['true session-stock', 'false session-stock']);
-    for (const pool of [one, sessions, audiences]) pool.close();
-  }),
-);
-
 describe('a pool that is full', () => {
   it('should drop the stream that was used least recently, which begins anew when it is asked for again', async () => {
     const { pool, value, fetched } = setUp({ max: 2 });
@@ -242,29 +211,6 @@ describe('a pool that is full', () => {
     expect(fetched).toEqual(['a#1', 'b#1', 'c#1', 'b#1']);
     pool.close();
   });
-
-  it.each([false, true])(
-    '36: should sign out the dropped streams of a key, whose requests may be under way (deletes the key: %s)',
-    async (deletes) => {
-      const { pool, value, fetched } = setUp({ max: 1 });
-      const answer = new Subject<Response>();
-      const sent: string[] = [];
-      const [a$, b$] = [pool.get('a'), pool.get('b')];
-      const request = (token$: TokenStream) =>
-        firstValueFrom(withToken(token$, (token) => (sent.push(token.value), sent.length > 2 ? of(OK) : answer)));
-      const requests = [request(a$), request(b$)];
-      await value('c');
-      if (deletes) pool.delete('a', { signOut: true });
-      else pool.get('a').signOut();
-      answer.next(new Response(null, { status: 401 }));
-      expect((await Promise.all(requests)).map(({ status }) => status)).toEqual([401, 200]);
-      expect(sent).toEqual(['a#1', 'b#1', 'b#2']);
-      // They stay usable.
-      expect((await firstValueFrom(takeToken(a$))).value).toBe('a#2');
-      expect(fetched).toEqual(['a#1', 'b#1', 'c#1', 'b#2', 'a#2']);
-      pool.close();
-    },
-  );
 
   it('should never drop a stream that somebody listens to or waits for, or whose source is being asked', () => {
     const answers = new Map<string, Subject<TokenResponse>>();

@@ -6,7 +6,7 @@ import type { InTurn } from '../token/options.js';
 import type { StoredToken, TokenStore } from '../token/tokenStore.js';
 import type { TokenResponse } from '../token/types.js';
 import { createTurns } from './turns.js';
-import { createWeakValues } from './weakTarget.js';
+import { weakTarget, type WeakTarget } from './weakTarget.js';
 
 /** An exchange whose caller has left keeps the others of its chain waiting so long at most. Milliseconds. */
 const LONGEST = 10_000;
@@ -75,5 +75,19 @@ class Chain {
  * The chain of an id. It lives as long as one of its streams: one that the pool has dropped, and that somebody holds,
  * has the same chain as its successor.
  */
-export const createChains = (scheduler: SchedulerLike): ((id: string) => Chain) =>
-  createWeakValues(() => new Chain(scheduler)).of;
+export function createChains(scheduler: SchedulerLike): (id: string) => Chain {
+  const chains = new Map<string, WeakTarget<Chain>>();
+  const forget = (id: string): void => {
+    if (chains.get(id)?.deref() === undefined) chains.delete(id);
+  };
+  const collected = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry(forget) : undefined;
+  return (id) => {
+    let chain = chains.get(id)?.deref();
+    if (!chain) {
+      chain = new Chain(scheduler);
+      chains.set(id, weakTarget(chain));
+      collected?.register(chain, id);
+    }
+    return chain;
+  };
+}

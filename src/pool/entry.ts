@@ -11,10 +11,9 @@ import { forgetSession } from '../token/session.js';
 import { initialState, keepsRunning, nextMoment, pauseLeft, whyRefresh } from '../token/state.js';
 import { createManager, type FullManager } from '../token/tokenManager.js';
 import type { TokenSource, TokenStream } from '../token/types.js';
-import { DroppedStreams } from './droppedStreams.js';
 import { endManager, resumeManager } from './endManager.js';
 import { createSharedTimer, type Timed } from './sharedTimer.js';
-import { createWeakValues, type WeakTarget } from './weakTarget.js';
+import type { WeakTarget } from './weakTarget.js';
 
 type EntryContext = ReturnType<typeof createEntryContext>;
 
@@ -30,16 +29,7 @@ export function createEntryContext(settings: Settings, onUnused: () => void) {
   const runInContext = captureContext();
   const after = (delay: number, fire: () => void) => runInContext(() => timers.after(delay).subscribe(fire));
   const setTimer = createSharedTimer(after, clock.now);
-  return {
-    clock,
-    timers,
-    events: createEventQueue(settings.shownNow),
-    runInContext,
-    setTimer,
-    onUnused,
-    /** By the names of their keys, while somebody holds them. */
-    dropped: createWeakValues(() => new DroppedStreams()),
-  };
+  return { clock, timers, events: createEventQueue(settings.shownNow), runInContext, setTimer, onUnused };
 }
 
 /**
@@ -52,14 +42,13 @@ export class Entry<K> implements Timed {
   manager: FullManager | null = null;
   /** What was handed out, while somebody holds it. */
   handedOut: WeakTarget<TokenStream> | null = null;
-  /** Not null: it is not the entry of its key any more, and the pool does not report its events. */
-  private dropped: DroppedStreams | null = null;
+  /** It is not the entry of its key any more. The pool does not report its events. */
+  private isDropped = false;
   /** How many attempts run, and how many are subscribed. */
   private uses = 0;
 
   constructor(
     readonly key: K,
-    private readonly name: string,
     readonly source: TokenSource,
     readonly settings: Settings,
     readonly context: EntryContext,
@@ -97,7 +86,7 @@ export class Entry<K> implements Timed {
       this.forget();
       if (this.state.isConnected) this.disconnect();
     }
-    this.dropped = this.context.dropped.of(this.name).add(this);
+    this.isDropped = true;
   }
 
   close(): void {
@@ -125,14 +114,13 @@ export class Entry<K> implements Timed {
   private createManager(): FullManager {
     const { source, state, settings, context } = this;
     const { clock, setTimer } = context;
-    const inTurn: Settings['inTurn'] = (attempt$, look) => this.whileUsed(() => settings.inTurn(attempt$, look));
+    const inTurn: Settings['inTurn'] = (attempt$) => this.whileUsed(() => settings.inTurn(attempt$));
     const manager = createManager(source, { ...settings, inTurn }, undefined, state);
     this.manager = manager;
     manager.events$.subscribe((event) => {
       if (event.type === 'closed') setTimer(this, Infinity);
       else this.endLater();
       this.tell(event);
-      if (event.type === 'signedOut' && !this.dropped) this.context.dropped.find(this.name)?.signOut();
       if (event.type === 'closed') this.context.onUnused();
     });
     if (state.isClosed) manager.parts.context.events.complete();
@@ -195,6 +183,6 @@ export class Entry<K> implements Timed {
 
   private tell(event: UntimedTokenEvent): void {
     const pooled = { ...event, key: this.key };
-    if (!this.dropped) this.context.events.emit(pooled);
+    if (!this.isDropped) this.context.events.emit(pooled);
   }
 }

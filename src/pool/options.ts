@@ -73,7 +73,7 @@ function chained<K>(chainOf: (key: K) => string | undefined, { scheduler, inTurn
     const id = chainOf(key);
     if (id === undefined) return null;
     const chain = chains(requireId('chainOf', id));
-    return { store: chain.join(), inTurn: (attempt$, look) => chain.inTurn(inTurn(attempt$, look), look) };
+    return { store: chain.join(), inTurn: (attempt$) => chain.inTurn(inTurn(attempt$)) };
   };
 }
 

@@ -8,12 +8,6 @@ export interface Timed {
   onDue(): void;
 }
 
-/**
- * A timer that is later was lost with the request that began it, as on Cloudflare Workers, or the process was stopped:
- * then another one does no harm. Milliseconds.
- */
-const LATEST = 1000;
-
 /** Sets the time of an entry, in the place of the one before. `Infinity`: never. */
 type SharedTimer = (timed: Timed, dueAt: number) => void;
 
@@ -47,8 +41,7 @@ export function createSharedTimer(
   function startTimer(): void {
     const next = waiting.at(-1)?.dueAt ?? Infinity;
     // A timer that is early finds nothing due, and starts the next one: many entries may be cleared at a time.
-    const isRunning = timerAt === next || (timerAt < next && next < Infinity);
-    if (isRunning && now() < timerAt + LATEST) return;
+    if (timerAt === next || (timerAt < next && next < Infinity)) return;
     timer?.unsubscribe();
     timerAt = next;
     timer = after(next - now(), fire);

@@ -10,11 +10,8 @@ import type { TokenStreamOptions } from './types.js';
 /** The options with every default that does not depend on a token. */
 export type Settings = ReturnType<typeof settingsOf>;
 
-/**
- * Subscribes to an attempt when its turn has come. One that must wait calls `look` of those that run: a turn may be held
- * by an attempt that is over.
- */
-export type InTurn = <T>(attempt$: Observable<T>, look?: () => void) => Observable<T>;
+/** Subscribes to an attempt when its turn has come. */
+export type InTurn = <T>(attempt$: Observable<T>) => Observable<T>;
 
 const atOnce: InTurn = (attempt$) => attempt$;
 

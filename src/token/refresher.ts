@@ -25,9 +25,9 @@ export function runRefresh(
   announce: Announce,
   untilNeeded$: Observable<unknown>,
 ): Observable<TokenUpdate> {
-  const { settings, fetcher } = context;
+  const { settings } = context;
   const refresh = begin(context, reason);
-  return settings.inTurn(attempt(context, refresh), fetcher.look).pipe(
+  return settings.inTurn(attempt(context, refresh)).pipe(
     retry({
       delay: (error: unknown) => (afterFailure(context, refresh, error, announce) ? untilNeeded$ : EMPTY),
     }),
