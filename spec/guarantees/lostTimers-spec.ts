@@ -68,35 +68,49 @@ describe('5: a fetch whose timer is lost', () => {
     }),
   );
 
-  it(
-    'should not hold the requests that come before the end of its time limit for longer than that',
-    marbles((m) => {
-      const rig = setUp(m);
-      const token$ = streamOf(rig);
-      rig.takeAndEnd(0, 'a', token$, true);
-      rig.takeAndEnd(26_000, 'b', token$);
-      rig.take(29_500, 'c', token$);
-      m.flush();
-      expect(rig.log.slice(3)).toEqual(['26000 b T1', '31100 fetch T3', '31100 c T3']);
-    }),
+  it.each([
+    [26_001, 31_000],
+    [26_249, 31_000],
+    [29_500, 31_000],
+    [30_999, 31_000],
+    [31_000, 31_000],
+    [31_100, 31_350],
+    [31_249, 31_499],
+  ])(
+    'should hold a request at %i ms until %i ms at most: until the end of its time limit, or a moment after that',
+    (at, end) => {
+      marbles((m) => {
+        const rig = setUp(m);
+        const token$ = streamOf(rig, { backoff: { initial: 0 } });
+        rig.takeAndEnd(0, 'a', token$, true);
+        rig.takeAndEnd(26_000, 'b', token$);
+        token$.events.subscribe(({ type, at: told }) => {
+          if (type === 'refreshFailed') rig.log.push(`${String(told)} failed`);
+        });
+        rig.take(at, 'c', token$);
+        rig.take(31_700, 'd', token$);
+        m.flush();
+        expect(rig.log.filter((line) => line.includes('failed'))).toEqual([`${String(end)} failed`]);
+      })();
+    },
   );
 
   it(
-    'should be given up at once, if that moment was lost, too',
+    'should be given up soon, if that moment was lost, too',
     marbles((m) => {
       const rig = setUp(m);
       const token$ = streamOf(rig, { fetchTimeout: 1000 });
       rig.takeAndEnd(0, 'a', token$, true);
       for (const ms of [26_000, 27_500, 28_000]) rig.takeAndEnd(ms, 'b', token$);
-      rig.take(28_200, 'c', token$);
+      rig.take(29_500, 'c', token$);
       m.flush();
       expect(rig.log.slice(2)).toEqual([
         '26000 fetch T2',
         '26000 b T1',
         '27500 b T1',
         '28000 b T1',
-        '28200 fetch T3',
-        '28200 c T3',
+        '29602 fetch T3',
+        '29602 c T3',
       ]);
     }),
   );
@@ -114,7 +128,7 @@ describe('5: a fetch whose timer is lost', () => {
         token$.close();
       }, 11_000);
       m.flush();
-      expect(rig.log.filter((line) => line.includes('fetch'))).toEqual(['0 fetch T1', '10650 fetch T2']);
+      expect(rig.log.filter((line) => line.includes('fetch'))).toEqual(['0 fetch T1', '10550 fetch T2']);
     }),
   );
 });

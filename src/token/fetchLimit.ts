@@ -3,6 +3,9 @@ import { Subscription, type SchedulerLike } from 'rxjs';
 import { ticksOf } from '../internal/stopwatch.js';
 import { LAST_PART, timeLimit, type Timers } from '../internal/timers.js';
 
+/** Node reads its sockets in the middle of a limit of this length. Milliseconds. */
+const LEAST_WAIT = 2;
+
 export type FetchLimit = ReturnType<typeof createFetchLimit>;
 
 /**
@@ -15,7 +18,7 @@ export function createFetchLimit(timers: Timers, scheduler: SchedulerLike) {
   let timer = Subscription.EMPTY;
   let startedAt = 0;
   let endsAt = Infinity;
-  let isLast = false;
+  let isInLastPart = false;
   let end: () => void;
 
   function start(delay: number): void {
@@ -29,20 +32,21 @@ export function createFetchLimit(timers: Timers, scheduler: SchedulerLike) {
     /** Begins a limit, in the place of the one before. */
     set: (delay: number, onEnd: () => void): void => {
       end = onEnd;
-      isLast = false;
+      isInLastPart = false;
       start(delay);
     },
     /** To be called by each request that may have to wait for the fetch. */
     look: (): void => {
       const time = ticks();
+      // Once for all requests of the same millisecond: a timer costs more than a look.
+      if (time - startedAt < 1) return;
       const left = endsAt - time;
-      // Not for each of many requests: a timer costs more than a look.
-      if (left > 0 && time - startedAt >= LAST_PART) start(left);
-      if (left > -LAST_PART) return;
-      if (isLast) end();
-      // If the process was stopped, its timers are late, too, and the answer may have arrived meanwhile.
-      else start(LAST_PART);
-      isLast = true;
+      if (left >= 0) start(left);
+      else {
+        // If the process was stopped or busy, its timers are late, too, and the answer may have arrived meanwhile.
+        start(isInLastPart ? LEAST_WAIT : LAST_PART);
+        isInLastPart = true;
+      }
     },
     stop: (): void => {
       timer.unsubscribe();
