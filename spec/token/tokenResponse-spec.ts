@@ -90,6 +90,11 @@ describe('checkTokenResponse', () => {
       `${NO_TOKEN}, but json: return { access_token, expires_in }`,
     ],
     ['the name of another login', { token: 'SECRET' }, `${NO_TOKEN}, but token: return { access_token, expires_in }`],
+    [
+      'that name beside a member `json`',
+      { json: 'SECRET', token: 'SECRET' },
+      `${NO_TOKEN}, but token: return { access_token, expires_in }`,
+    ],
     ['a JWT by that name', { jwt: 'SECRET' }, `${NO_TOKEN}, but jwt: return { access_token, expires_in }`],
     [
       'an Authorization header',
@@ -124,6 +129,8 @@ describe('checkTokenResponse', () => {
     ['a status that is no failure', { status: 200, message: 'SECRET' }, 'has no access_token (undefined)'],
     ['a login that is not done', { token: null }, NO_TOKEN],
     ['a login with an empty token', { token: '', jwt: '' }, NO_TOKEN],
+    ['a member `json` that is null', { json: null }, NO_TOKEN],
+    ['a member `json` that is no function', { json: { access_token: 'SECRET' } }, NO_TOKEN],
     ['a space', { access_token: 'SECRET x' }, NOT_SENDABLE],
     ['a line break', { access_token: 'SECRET\r\nx: y' }, NOT_SENDABLE],
     ['a trailing line break', { access_token: 'SECRET\n' }, NOT_SENDABLE],

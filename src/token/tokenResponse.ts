@@ -17,7 +17,8 @@ const FOREIGN_MEMBERS = ['headers', 'response', 'subscribe', 'then', 'byteLength
 export function checkTokenResponse(response: unknown): asserts response is TokenResponse {
   if (typeof response !== 'object' || response === null || Array.isArray(response))
     throw permanentError(`the token response is ${kindOf(response)}, not { access_token, expires_in }`);
-  const { access_token: value, error, errors } = response as Partial<TokenResponse>;
+  const fields = response as Partial<TokenResponse>;
+  const value = fields.access_token;
   if (isText(value)) {
     if (fitsHeader(value)) return;
     const fault = 'the token response has an access_token that no header can carry:';
@@ -27,16 +28,17 @@ export function checkTokenResponse(response: unknown): asserts response is Token
   }
   const missing = `the token response has no access_token (${kindOf(value)})`;
   const member = FOREIGN_MEMBERS.find((name) => name in response);
-  if (member !== undefined || isText(fieldsOf(fieldsOf(response).data).access_token))
+  if (member !== undefined || isText(fieldsOf(fields.data).access_token))
     throw permanentError(`${missing}, but ${member ?? 'data'}: return the parsed body, { access_token, expires_in }`);
   // RFC 6749 section 5.2 asks for the status 400, but some servers answer 200; others repeat the status in the body.
   const status = statusOf(response);
-  const isError = Boolean(error) || Boolean(errors) || errorCodeOf(response) !== undefined;
-  if (isError || (status !== undefined && status >= 400)) throw endpointError(response, status ?? statusOf(error));
+  const isError = Boolean(fields.error) || Boolean(fields.errors) || errorCodeOf(response) !== undefined;
+  if (isError || (status !== undefined && status >= 400))
+    throw endpointError(response, status ?? statusOf(fields.error));
   // Clients of Google and Azure, container registries and many logins return the token so. A server that has no token
-  // yet answers with an error, a status, or a null. Mocks of fetch often have `json` alone.
-  const name = 'json' in response ? 'json' : ['token', 'jwt'].find((other) => isText(fieldsOf(response)[other]));
-  if (name !== undefined) throw permanentError(`${missing}, but ${name}: return { access_token, expires_in }`);
+  // yet answers with an error, a status, or a null. Mocks of fetch often have the function `json` alone.
+  const name = typeof fields.json === 'function' ? 'json' : ['token', 'jwt'].find((other) => isText(fields[other]));
+  if (name) throw permanentError(`${missing}, but ${name}: return { access_token, expires_in }`);
   throw new InvalidTokenResponseError(missing);
 }
 
