@@ -21,6 +21,15 @@ beforeEach(() => {
   errors.length = values.length = 0;
 });
 
+describe('options of the stream', () => {
+  it('should be checked at the call without calling a clock of the application', () => {
+    const now = jest.fn(() => Date.now());
+    provideTokenStream(() => () => [], { allowedOrigins: [API], now });
+    expect(now).not.toHaveBeenCalled();
+    expect(() => provideTokenStream(() => () => [], { allowedOrigins: [API], now: 1 as never })).toThrow(/"now"/);
+  });
+});
+
 describe('the option isRejection', () => {
   it('should say what a refusal is, by status: 419 is one, and 403 is none', () => {
     const { controller, asked } = setUp({ isRejection: ({ status }) => status === 419 });

@@ -64,6 +64,13 @@ it('should ask for events with the token, and emit them with the last id', async
   ]);
 });
 
+it('should free the connection of an answer that is no event stream, if the fetch has another signal', async () => {
+  let isCancelled = false;
+  const body = new ReadableStream({ cancel: () => void (isCancelled = true) });
+  await run([new Response(body, { headers: { 'content-type': 'text/html' } })]);
+  expect(isCancelled).toBe(true);
+});
+
 it('should keep the id over connections that bring no event, in UTF-8', async () => {
   const { sent } = await run([
     events('id: ✓\ndata: a\n\n'),

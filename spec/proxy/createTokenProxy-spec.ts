@@ -191,6 +191,15 @@ describe('responses', () => {
     expect([status, headers.location]).toEqual([302, `http://127.0.0.1:${String(upstreamPort)}/v2/jobs`]);
   });
 
+  it('should change each of several Location fields alike', async () => {
+    const answer: Answer = (_request, response) => {
+      response.writeHead(302, [...['Location', '/v1/b'], ...['Location', '/v1/b']]).end();
+    };
+    const { port } = await setUp({ answer, path: '/v1' });
+    const { headersDistinct } = await send(port, { path: '/a' });
+    expect(headersDistinct.location).toEqual(['/b', '/b']);
+  });
+
   it('should pass compressed bodies on as they are', async () => {
     const packed = gzipSync('hello');
     const answer: Answer = (_request, response) =>

@@ -195,6 +195,31 @@ describe('the contract', () => {
     );
   });
 
+  it('should find the fault of a store that hands a damaged token to those who wait', async () => {
+    const failed = await failing(() => {
+      const place = {};
+      return Array.from({ length: 3 }, (): TokenStore => {
+        const inner = memoryTokenStore(place);
+        const refresh: TokenStore['refresh'] = (request, fetch) =>
+          from(inner.refresh(request, fetch)).pipe(
+            map((token) =>
+              token.origin === 'fetched'
+                ? token
+                : { ...token, response: { ...token.response, access_token: `${token.response.access_token}x` } },
+            ),
+          );
+        return Object.assign(Object.create(inner) as TokenStore, { refresh });
+      });
+    });
+    expect(failed).toEqual(
+      expect.arrayContaining([
+        'should fetch once for all who ask at once',
+        'should replace a token once, however many ask: scheduled',
+        'should replace a rejected token once, however many ask',
+      ]),
+    );
+  });
+
   it('should find the fault of a store that hands out expired tokens', async () => {
     const failed = await failing(() => {
       let kept: StoredToken | undefined;

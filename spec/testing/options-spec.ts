@@ -86,6 +86,7 @@ describe('bad options are named when the fake is made', () => {
     [{ tokens: [], refuseWith: 404 }, 'option "refuseWith" must be 401 or 403, got 404'],
     [{ tokens: [], answer: 'ok' }, 'option "answer" must be a function, got string'],
     [{ tokens: [], responses: 1 }, 'option "responses" must be true or false, got 1'],
+    [{ token: [] }, 'unknown option "token"'],
     [{ tokens: [], maxCalls: '1' }, 'option "maxCalls" must be a number, at least 0, or Infinity, got "1"'],
     [
       { tokens: [], tolerate: ['dead'] },

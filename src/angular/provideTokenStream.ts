@@ -51,7 +51,7 @@ import { never, outside, storeOutside } from './zones.js';
  *   Requests that the source makes synchronously with `HttpClient` carry no token. It may also return a stream, which
  *   is closed with the injector, too; the timers of such a stream run in the zone of its subscriber.
  * @param options which requests carry the token, and those of `createTokenStream`, if the factory returns a source
- * @throws TypeError that names an option out of range, or unknown
+ * @throws TypeError that names an option out of range, or unknown; `store` and `initial` are checked at the first use
  */
 export function provideTokenStream(
   factory: () => TokenSource | TokenStream,

@@ -1,3 +1,4 @@
+import { EMPTY } from 'rxjs';
 import type { HttpErrorResponse, HttpRequest, HttpResponse } from '@angular/common/http';
 import { createDestinations, type Destinations } from '../http/destinations.js';
 import { requireFunctions, requireObject, requireText, wrong } from '../internal/validate.js';
@@ -63,10 +64,11 @@ export function splitOptions(options: ProvideTokenStreamOptions) {
     authorize,
     ...own
   } = options;
-  settingsOf({ ...own, store: undefined });
+  // Only checked here. Made of them are a clock and listeners, which a rendering server may not have.
+  settingsOf({ ...own, wake: own.wake ?? EMPTY, now: undefined, store: undefined });
   if ((allowedOrigins as unknown) === undefined) throw wrong('allowedOrigins', allowedOrigins, 'an array of origins');
   if (name !== undefined) requireText('name', name);
-  requireFunctions({ isRejection, authorize });
+  requireFunctions({ isRejection, authorize, now: own.now });
   const requests: RequestOptions = {
     name,
     isRejection,

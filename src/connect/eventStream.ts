@@ -9,6 +9,7 @@ import type { HeadersInit } from '../internal/platformTypes.js';
 import { headersOption, type HeaderRecord } from '../http/headerRecord.js';
 import { statusError } from '../http/responseBody.js';
 import { FETCH_OPTIONS, fetchWithToken, type FetchOptions } from '../http/createFetch.js';
+import { discard } from '../internal/discard.js';
 import { MAX_RETRY_AFTER } from '../token/failure.js';
 import { managerOf } from '../token/tokenStream.js';
 import type { AccessToken, TokenStream } from '../token/types.js';
@@ -89,6 +90,8 @@ export function eventStream(
       return from(send(href, init)).pipe(
         switchMap((response) => {
           const unreadable = (reason: string): never => {
+            // The caller's fetch may have a signal of its own, which the abort below does not reach.
+            discard(response);
             throw new HttpStatusError(`${name()} answered ${String(response.status)}: ${reason}`, response);
           };
           if (!response.ok) return statusError(response, name);

@@ -93,9 +93,10 @@ export class Exchange {
     };
     const late = setTimeout(begin, CONTINUE_WAIT);
     upstream.once('continue', begin);
-    upstream.once('response', () => {
-      clearTimeout(late);
-    });
+    for (const event of ['response', 'close'])
+      upstream.once(event, () => {
+        clearTimeout(late);
+      });
   }
 
   #stream(upstream: ClientRequest): void {

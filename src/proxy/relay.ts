@@ -43,9 +43,10 @@ export function relay(
 function setFields(response: ServerResponse, fields: readonly string[], relocate: (location: string) => string): void {
   // The server's fields replace those of a middleware, but for these.
   const present = new Set(['set-cookie', 'vary']);
-  eachField(fields, (key, name, value) => {
+  eachField(fields, (key, name, given) => {
+    const value = key === 'location' ? relocate(given) : given;
     if (present.has(key)) response.appendHeader(name, value);
-    else response.setHeader(name, key === 'location' ? relocate(value) : value);
+    else response.setHeader(name, value);
     present.add(key);
   });
 }

@@ -54,6 +54,8 @@ export function apiSettings(options: ScriptedApiOptions<unknown>) {
     tolerate = [],
     ...numbers
   } = options;
+  // First: a name that does not exist may be that of a required option, misspelt.
+  const limits = numbersIn(numbers, { maxCalls: [0, Infinity, Infinity] });
   const register = registerOf(tokens);
   const scheduler = own ?? (tokens as Partial<FakeTokenSource>).scheduler ?? asyncScheduler;
   requireMethod('scheduler', scheduler, 'schedule');
@@ -70,7 +72,7 @@ export function apiSettings(options: ScriptedApiOptions<unknown>) {
     answer,
     responses,
     tolerate,
-    ...numbersIn(numbers, { maxCalls: [0, Infinity, Infinity] }),
+    ...limits,
   };
 }
 

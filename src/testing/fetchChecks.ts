@@ -1,4 +1,4 @@
-import { firstValueFrom, NEVER, Subject, throwError, timer } from 'rxjs';
+import { defaultIfEmpty, delay, firstValueFrom, NEVER, Subject, throwError, timer } from 'rxjs';
 import type { RefreshReason, TokenResponse } from '../token/types.js';
 import {
   demand,
@@ -18,6 +18,7 @@ export const FETCH_CHECKS: Checks = {
   'should fetch once for all who ask at once': async (stores, { ask, source }) => {
     const answers = await Promise.all(stores.map((store) => ask(store)));
     equal(source.fetched, 1, 'fetches');
+    equal(new Set(answers.map(valueOf)).size, 1, 'different tokens');
     equal(answers.filter(({ origin }) => origin === 'fetched').length, 1, 'answers that claim to be fetched');
   },
 
@@ -45,8 +46,17 @@ export const FETCH_CHECKS: Checks = {
 
   'should keep a rejected token from newcomers while its replacement is fetched': async ([first, second], { ask }) => {
     const old = tokenOf(await ask(first));
-    const newcomer = firstValueFrom(timer(100)).then(() => ask(second));
-    const [answer] = await Promise.all([newcomer, ask(first, 'rejected', old, slowFetch)]);
+    const begun = new Subject<null>();
+    const fetch: Fetch = () => {
+      begun.next(null);
+      return slowFetch();
+    };
+    const later$ = begun.pipe(delay(100), defaultIfEmpty(null));
+    const newcomer = firstValueFrom(later$).then(() => ask(second));
+    const replaced = ask(first, 'rejected', old, fetch).finally(() => {
+      begun.complete();
+    });
+    const [answer] = await Promise.all([newcomer, replaced]);
     demand(valueOf(answer) !== old.value, 'the rejected token was handed out');
   },
 
@@ -105,5 +115,6 @@ function replacesOnce(reason: RefreshReason): Check {
     for (const answer of answers)
       demand(valueOf(answer) !== old.value, 'the token to be replaced was handed out as its own successor');
     equal(source.fetched, 2, 'fetches');
+    equal(new Set(answers.map(valueOf)).size, 1, 'different tokens');
   };
 }
