@@ -469,6 +469,21 @@ describe('onRotate', () => {
     }
   });
 
+  it('should be called once, and its failure be told once, for the refresh token of a sign-in', async () => {
+    const stored = deferred<undefined>();
+    const [report, onRotate] = [jest.fn(), jest.fn(() => stored.promise)];
+    const source = create(
+      fakeEndpoint(() => refuse(400, 'invalid_grant')),
+      { onRotate, reauthenticate: () => of({ access_token: 'T2', refresh_token: 'r2' }) },
+    );
+    const token = ask(source, { report });
+    await turns();
+    stored.reject(new Error('disk full'));
+    expect((await token).access_token).toBe('T2');
+    await turns();
+    expect([onRotate.mock.calls.length, report.mock.calls.length]).toEqual([1, 1]);
+  });
+
   it('should be harmless without anyone to report to', async () => {
     await expect(
       ask(create(rotating().endpoint, { onRotate: () => Promise.reject(new Error('no')) })),
@@ -771,6 +786,30 @@ describe('an onRotate that never ends', () => {
     expect((await first).access_token).toBe('T2');
     expect(String(reported)).toContain('onRotate failed');
     expect((await ask(source)).access_token).toBe('T3');
+    expect(stored).toEqual(['r2', 'r3']);
+  });
+
+  it('should not be called again for the refresh token that it is storing, while a newer one waits', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
+    const stored: string[] = [];
+    const endpoint = fakeEndpoint((_seen, index) => ({
+      access_token: 'T',
+      ...(index !== 1 && { refresh_token: index === 0 ? 'r2' : 'r3' }),
+    }));
+    const source = create(endpoint, {
+      onRotate: ({ refresh_token }) => (stored.push(refresh_token) === 1 ? NEVER : of(undefined)),
+    });
+    for (let round = 0; round < 3; round++) {
+      const { signal, abort } = abortable();
+      const left = ask(source, { signal }).catch(() => 'left');
+      await turns();
+      abort();
+      await left;
+      await jest.advanceTimersByTimeAsync(5000);
+      await ask(source); // gets the token that was held back
+    }
+    expect([used(endpoint), stored]).toEqual([['r1', 'r2', 'r2'], ['r2']]);
+    await jest.advanceTimersByTimeAsync(15_000);
     expect(stored).toEqual(['r2', 'r3']);
   });
 });

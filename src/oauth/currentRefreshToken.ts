@@ -116,10 +116,12 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
 function createStorage({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: AbortSignal) {
   /** The refresh token that is stored, as far as it is known. */
   let stored: string | undefined;
+  /** The last call of `onRotate` that has begun or waits for its turn. */
+  let storing: { readonly token: string; readonly done: Promise<void> } | undefined;
   const timers = createTimers(asyncScheduler);
 
   async function store(tokens: RotatedTokens, report: Report): Promise<void> {
-    if (ended.aborted || tokens.refresh_token === stored) return;
+    if (ended.aborted) return;
     try {
       const stored$ = asObservable(onRotate?.(tokens));
       const late$ = failAfter(timers, LONGEST_CALL, () => new Error('it takes longer than 30 s'));
@@ -132,9 +134,16 @@ function createStorage({ onRotate, inTurn }: CurrentRefreshTokenOptions, ended: 
   }
 
   return {
+    /** Not for one that was in use before: an object in memory may have it, although it could not be stored. */
     wasRead: (token: string): string => (stored = token),
     keep: async (tokens: RotatedTokens, report: Report): Promise<void> => {
-      if (onRotate && tokens.refresh_token !== stored) await inTurn(() => store(tokens, report));
+      const token = tokens.refresh_token;
+      if (!onRotate || (storing?.token ?? stored) === token) return storing?.done;
+      const begun = { token, done: inTurn(() => store(tokens, report)) };
+      storing = begun;
+      await begun.done.finally(() => {
+        if (storing === begun) storing = undefined;
+      });
     },
   };
 }
