@@ -114,6 +114,26 @@ describe('a refresh token that a function reads', () => {
     expect(used(endpoint)).toEqual(['r1', 'r2', 'r3', 'r4', 'r5']);
   });
 
+  it('should not count as stored if that has failed, though an object in memory has it', async () => {
+    const endpoint = fakeEndpoint((_seen, index) =>
+      index === 1 ? refuse(400, 'invalid_request') : { access_token: 'T', refresh_token: 'r2' },
+    );
+    const session = { token: 'r1' };
+    const saved: string[] = [];
+    const source = create(endpoint, {
+      refreshToken: () => session.token,
+      onRotate: ({ refresh_token }) => {
+        session.token = refresh_token;
+        if (endpoint.seen.length === 1) throw new Error('the database is down');
+        saved.push(refresh_token);
+      },
+    });
+    await ask(source);
+    await expect(ask(source)).rejects.toMatchObject({ error: 'invalid_request' });
+    await ask(source);
+    expect([used(endpoint), saved]).toEqual([['r1', 'r2', 'r2'], ['r2']]);
+  });
+
   it('should not be read after such a refusal if the store of the stream has another one: it may be used', async () => {
     const read = reading('r1');
     const source = create(

@@ -54,7 +54,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
     const token = await supplied('refreshToken', given, signal);
     refuseControlCharacters('refreshToken', token); // the server would say that the user must sign in
     if (forgotten.has(token)) throw new NothingSupplied('the refresh token is that of a session which has ended');
-    return (lastRead = storage.wasRead(token));
+    return (lastRead = token);
   }
 
   /** Takes the refresh token of a response, and stores it. Settles when that is done; a failure is reported. */
@@ -76,7 +76,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
 
   return {
     /** The refresh token in use; it is read if there is none. */
-    get: async (signal: AbortSignal): Promise<string> => current ?? use(await read(signal)),
+    get: async (signal: AbortSignal): Promise<string> => current ?? use(storage.wasRead(await read(signal))),
     /** Reads again, since another process may have rotated. @returns the refresh token that is stored, if it is new */
     getChanged: async (signal: AbortSignal, mustSignIn: boolean): Promise<string | undefined> => {
       // If the stream has a store too, the function may return a used refresh token. To send that could end the
@@ -84,7 +84,7 @@ export function createCurrentRefreshToken(options: CurrentRefreshTokenOptions, e
       if (typeof given !== 'function' || (!mustSignIn && isShared)) return undefined;
       const before = known();
       const token = await read(signal).catch(() => undefined);
-      return token === undefined || before.includes(token) ? undefined : use(token);
+      return token === undefined || before.includes(token) ? undefined : use(storage.wasRead(token));
     },
     /** Takes the refresh token that the stream's `TokenStore` has. @returns whether it is new */
     takeFromStore: (last: TokenResponse | null | undefined): boolean => {
