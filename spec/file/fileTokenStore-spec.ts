@@ -468,6 +468,25 @@ describe('a token that cannot be written', () => {
     expect(content()).toContain('T1');
   });
 
+  it('should be kept, too, from those who would present the used refresh token, if its process lost the lock', async () => {
+    const [one, other] = [open(), open()];
+    const { fetch, handed } = rotatingSource({ latency: 50 });
+    const first = tokenOf(await ask(one, fetch));
+    const asked = ask(one, fetch, first);
+    await until(() => handed.length === 2);
+    rmSync(`${place.file}.lock`, { recursive: true });
+    const mend = failWrites();
+    const others = asked.then(() => ask(other, fetch, first));
+    // Until it has been tried again.
+    await asked;
+    await pause(600);
+    expect(content()).toContain('T1');
+    mend();
+    expect((await others).response.access_token).toBe('T2');
+    expect(handed).toEqual([undefined, 'R1']);
+    await until(() => !existsSync(`${place.file}.lock`));
+  });
+
   it('should hand its refresh token to the next fetch when the file could not be written for a minute', async () => {
     const store = open();
     const { fetch, handed } = rotatingSource();

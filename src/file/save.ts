@@ -24,12 +24,13 @@ export async function save(
   fetched: Fetched,
   onFailure: (failure: unknown) => void,
 ): Promise<boolean> {
+  const held = { lock };
   for (let round = 0; ; round++) {
     try {
-      return await write(store, lock, fetched);
+      return await write(store, held, fetched);
     } catch (failure) {
       if (round >= QUICK) {
-        void retry(store, lock, fetched);
+        void retry(store, held, fetched);
         onFailure(failure);
         return false;
       }
@@ -39,34 +40,41 @@ export async function save(
   }
 }
 
+/** The lock that was taken last. It is kept between two attempts. */
+interface Held {
+  lock: HeldLock;
+}
+
 /**
  * Someone may have taken the lock over, because this process was stopped. The token is stored all the same, unless
  * theirs was. @returns whether it was
  */
-async function write(store: StoreContext, lock: HeldLock, { record, base }: Fetched): Promise<boolean> {
-  if (await lock.commit(serialized(record))) return false;
-  for (let round = 0; ; round++) {
+async function write(store: StoreContext, held: Held, { record, base }: Fetched): Promise<boolean> {
+  for (let round = 0; !(await held.lock.commit(serialized(record))); round++) {
     const again = await store.tryLock(round);
     if (!again) continue;
+    let isUnchanged = false;
     try {
-      if (!isSame(await store.read(), base)) return true;
-      if (await again.commit(serialized(record))) return false;
+      isUnchanged = isSame(await store.read(), base);
     } finally {
-      await again.release().catch(() => undefined);
+      if (!isUnchanged) await again.release().catch(() => undefined);
     }
+    if (!isUnchanged) return true;
+    held.lock = again;
   }
+  return false;
 }
 
-async function retry(store: StoreContext, lock: HeldLock, fetched: Fetched): Promise<void> {
+async function retry(store: StoreContext, held: Held, fetched: Fetched): Promise<void> {
   for (let left = TIMEOUT; left > 0; left -= RETRY) {
     await firstValueFrom(store.timers.after(RETRY));
     try {
-      await write(store, lock, fetched);
+      await write(store, held, fetched);
       return;
     } catch {
       // Once more.
     }
   }
   store.keepUnwritten(fetched);
-  await lock.release().catch(() => undefined);
+  await held.lock.release().catch(() => undefined);
 }
