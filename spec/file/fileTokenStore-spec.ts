@@ -9,6 +9,7 @@ import fs, {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -283,6 +284,15 @@ describe('a file that cannot be used', () => {
       }
     },
   );
+
+  it('should not be read at creation if it is far too large', () => {
+    writeFileSync(place.file, SECRET, { mode: 0o600 });
+    truncateSync(place.file, 3_000_000_000); // more than Node can read at once
+    expect(thrown(open)).toMatchObject({
+      code: 'ERR_TOKEN_STORE',
+      message: expect.stringContaining('holds something that this version') as string,
+    });
+  });
 
   it('should fail a refresh, without a fetch, when it holds something else later', async () => {
     const store = open();

@@ -14,6 +14,7 @@ export function openTokenFile(path: string): string {
     const stats = lstatSync(target, { throwIfNoEntry: false });
     if (stats) {
       refuseUnsafe(target, stats);
+      if (stats.size > MAX_BYTES) throw foreign(path);
       recordIn(path, readFileSync(target, 'utf8'));
       refuseMount(path, target);
     }
