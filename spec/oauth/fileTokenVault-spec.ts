@@ -361,6 +361,8 @@ describe('fileTokenVault', () => {
     ['JSON that breaks off', `{"refresh_token":"${SECRET}`],
     ['JSON with a comma too many', `{"refresh_token":"${SECRET}",}`],
     ['JSON that is cut short', '{"refresh_token":'],
+    ['JSON with a line break in the token', `{"refresh_token":"${SECRET}\\n${SECRET}"}`],
+    ['a JSON string with a control character in the token', `"\\u0000${SECRET}"`],
     ['a refresh token of the wrong type', `{"refresh_token":["${SECRET}"]}`],
   ])('should name the file, not its content, when it holds %s', async (_what, content) => {
     await writeFile(path, content, { mode: 0o600, encoding: content.includes('\0') ? 'latin1' : 'utf8' });

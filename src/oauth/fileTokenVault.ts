@@ -1,7 +1,7 @@
 import { checkPath, codeOf, files, openSafe, syncDirectory, targetOf } from '../internal/files.js';
 import { fieldsOf, parseJson } from '../internal/answers.js';
 import { createQueue } from '../internal/queue.js';
-import { otherThanToken, trimmed } from './textOption.js';
+import { hasControlCharacter, otherThanToken, trimmed } from './textOption.js';
 
 /** Reads and writes a refresh token in a file. Give both methods to `refreshToken` as they are. */
 export interface TokenVault {
@@ -128,6 +128,6 @@ function tokenIn(path: string, content: string): string {
   // As without a file: there is nothing to lose, so the user may be asked to sign in.
   if (token === '' || /^\{\s*\}$/.test(text)) throw Object.assign(failure, { code: 'ENOENT' });
   // Several lines, or UTF-16, would be sent, and the server would say that the user must sign in.
-  if (!token || (value === text && otherThanToken(token))) throw failure;
+  if (!token || hasControlCharacter(token) || (value === text && otherThanToken(token))) throw failure;
   return token;
 }

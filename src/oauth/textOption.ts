@@ -14,8 +14,10 @@ export function checkText(name: string, value: unknown, reason = ''): void {
   refuseControlCharacters(name, value);
 }
 
+export const hasControlCharacter = (value: string): boolean => /\p{Cc}/u.test(value);
+
 export function refuseControlCharacters(name: string, value: string): void {
-  if (/\p{Cc}/u.test(value))
+  if (hasControlCharacter(value))
     throw new TypeError(`option "${name}" must have no line break and no other control character`);
 }
 
