@@ -1,7 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { format } from 'node:util';
+import { format, promisify } from 'node:util';
 import { clientOf, startAuthority, type Authority } from './authority.js';
 
 let authority: Authority;
@@ -67,5 +68,19 @@ describe('the examples', () => {
     }
     expect(await readFile(file, 'utf8')).not.toContain(seed);
     expect((await authority.stats()).revokedGrants).toBe(0);
+  });
+
+  it('should make one DPoP key, whole, though five tools start at once: docs/oauth.md', async () => {
+    const page = await readFile(join(__dirname, '../../docs/oauth.md'), 'utf8');
+    const [, imports = '', code = ''] =
+      /(import [^;]* from 'node:fs';)[^`]*?(const algorithm = .*?)const token\$ =/s.exec(page) ?? [];
+    const at = String(Date.now() + 1000);
+    const tool = `${imports}\nawait new Promise((go) => setTimeout(go, ${at} - Date.now()));\n${code}`;
+    await writeFile(join(folder, 'tool.mjs'), `${tool}\nconsole.log(x, dpop.privateKey.type);`);
+    const start = () => promisify(execFile)(process.execPath, ['tool.mjs'], { cwd: folder });
+    const printed = await Promise.all(Array.from({ length: 5 }, async () => (await start()).stdout));
+    const { x } = JSON.parse(await readFile(join(folder, 'key.json'), 'utf8')) as JsonWebKey;
+    expect(new Set(printed)).toEqual(new Set([`${String(x)} private\n`]));
+    expect((await readdir(folder)).filter((name) => name.startsWith('key.json'))).toEqual(['key.json']);
   });
 });
