@@ -76,7 +76,7 @@ const tokenChanges = (store: StoreContext): Observable<StoredToken> =>
 async function writeSignOut(store: StoreContext, session: string): Promise<void> {
   for (let round = 0; ; round++) {
     await store.evict();
-    const lock = await store.tryLock(round, true);
+    const lock = await store.lockOrPause(round, true);
     if (!lock) continue;
     try {
       await store.read(); // What other software has written is not replaced.

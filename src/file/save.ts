@@ -51,7 +51,7 @@ interface Held {
  */
 async function write(store: StoreContext, held: Held, { record, base }: Fetched): Promise<boolean> {
   for (let round = 0; !(await held.lock.commit(serialized(record))); round++) {
-    const again = await store.tryLock(round);
+    const again = await store.lockOrPause(round);
     if (!again) continue;
     let isUnchanged = false;
     try {

@@ -35,7 +35,7 @@ async function run(store: StoreContext, refresh: StoreRefresh): Promise<StoredTo
   for (let round = 0; !isGivenUp(refresh); round++) {
     const token = tokenFor(store, refresh, await store.read());
     if (token) return token;
-    const lock = await store.tryLock(round);
+    const lock = await store.lockOrPause(round);
     const fetched = lock && (await fetchUnderLock(store, refresh, lock));
     if (fetched) return fetched;
   }
@@ -86,8 +86,8 @@ async function fetchUnderLock(store: StoreContext, refresh: StoreRefresh, lock: 
     const fetched = { record, base };
     // First, since a process that watches the file may see it before this goes on.
     store.remember(fetched);
-    const isReplaced = await save(store, lock, fetched, (failure) => refresh.request.report?.(failure));
-    return isReplaced ? null : { response, age: age(), origin: 'fetched' };
+    const isTheirs = await save(store, lock, fetched, (failure) => refresh.request.report?.(failure));
+    return isTheirs ? null : { response, age: age(), origin: 'fetched' };
   } finally {
     if (!isSaving) await lock.release().catch(() => undefined);
   }

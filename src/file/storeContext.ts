@@ -98,7 +98,7 @@ export function createStoreContext({ target, fileLock, session, timers, lifetime
      * The lock, or null after a pause: then it was not free. Its errors, and those of `read` and `evict`, are
      * TokenStoreErrors.
      */
-    tryLock: async (round: number, pinned?: boolean): Promise<HeldLock | null> => {
+    lockOrPause: async (round: number, pinned?: boolean): Promise<HeldLock | null> => {
       const lock = await withStoreErrors(fileLock.tryAcquire());
       if (lock) return { ...lock, commit: (content) => withStoreErrors(lock.commit(content)) };
       await pause(round, pinned);
