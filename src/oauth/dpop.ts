@@ -20,9 +20,9 @@ export function createDpopHandle(
       throw failure;
     });
     const keys = await keyPair;
-    const now = skew();
+    const latest = skew();
     // A handle's clock cannot be set: another skew needs another handle, which does not know the nonces.
-    if (current?.skew !== now) current = { skew: now, handle: oauth.DPoP({ [oauth.clockSkew]: now }, keys) };
+    if (current?.skew !== latest) current = { skew: latest, handle: oauth.DPoP({ [oauth.clockSkew]: latest }, keys) };
     return current.handle;
   };
 }

@@ -31,5 +31,5 @@ export function grantSource(
     if (pending) discarded.add(pending);
     endpoint.revoke(token?.value);
   };
-  return sourceOn(endpoint, fetch, discard, discard);
+  return sourceOn(endpoint, { fetch, onSignOut: discard, onClose: discard });
 }

@@ -43,15 +43,14 @@ export function refreshToken(options: RefreshTokenOptions): TokenSource {
     forgotten: createForgottenTokens(endpoint.revoke),
   };
   let session = createRefreshSession(settings);
-  return sourceOn(
-    endpoint,
-    (request) => session.fetch(request),
-    (token) => {
+  return sourceOn(endpoint, {
+    fetch: (request) => session.fetch(request),
+    onSignOut: (token) => {
       session.end(token?.raw);
       session = createRefreshSession(settings);
     },
-    (token) => {
+    onClose: (token) => {
       endpoint.revoke(token?.value);
     },
-  );
+  });
 }

@@ -85,12 +85,18 @@ export function createTokenEndpoint(given: OAuthOptions) {
   };
 }
 
-/** A token source on the endpoint, with what it does besides fetching. `onClose` is for the option `revokeOnClose`. */
+/** What a token source does. */
+interface Actions {
+  readonly fetch: TokenSource;
+  readonly onSignOut: OnEnd;
+  /** For the option `revokeOnClose`. */
+  readonly onClose: OnEnd;
+}
+
+/** A token source on the endpoint. */
 export function sourceOn(
   { proof, revokesOnClose }: TokenEndpoint,
-  fetch: TokenSource,
-  onSignOut: OnEnd,
-  onClose: OnEnd,
+  { fetch, onSignOut, onClose }: Actions,
 ): TokenSource {
   const define = (hook: keyof SourceHooks, value: unknown) => Object.defineProperty(fetch, hook, { value });
   if (proof) define(PROOF, proof);
