@@ -94,6 +94,7 @@ describe('connectWithToken: a stream over any number of connections', () => {
       const { log, run } = setUp(m, ['20s x 1s #'], { '': close(1006) });
       run({ reconnect: { count: 1 } }, 100_000);
       expect(log.filter((line) => line.includes('error'))).toEqual([]);
+      expect(log.filter((line) => line.includes('open')).length).toBeGreaterThan(2);
     }),
   );
 

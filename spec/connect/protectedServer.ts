@@ -5,7 +5,7 @@ import type { FakeTokenSource } from 'rx-fresh-token/testing';
 export { until } from '../until.js';
 
 /** With SOAK=1 servers are tormented for a minute, and tokens live long enough to end by themselves. */
-const SOAK = process.env.SOAK === '1';
+export const SOAK = process.env.SOAK === '1';
 
 /** How long tokens live, in milliseconds. */
 export const LIFETIME = SOAK ? 5000 : 2000;
@@ -97,8 +97,9 @@ export class ProtectedServer {
   }
 
   /**
-   * Kills connections, or the server, and revokes tokens, so many times (SOAK=1: for 60 s), at random moments. A token is revoked once a
-   * client knows that it was accepted: on a machine that is late, three revocations in a row would else end the stream.
+   * Kills connections, or the server, and revokes tokens, so many times (SOAK=1: for 60 s), at random moments. A token
+   * is revoked once a client knows that it was accepted: on a machine that is late, three revocations in a row would
+   * else end the stream.
    */
   async torment(random: () => number, times: number, longestOutage = 0): Promise<void> {
     const revoked = new Set<string>();

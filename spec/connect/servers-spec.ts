@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { createTokenStream, type AccessToken, type TokenStream } from 'rx-fresh-token';
 import { connectWithToken, eventStream } from 'rx-fresh-token/connect';
 import { fakeTokenSource } from 'rx-fresh-token/testing';
-import { LIFETIME, LIMIT, ProtectedServer, seeded, until, wait } from './protectedServer.js';
+import { LIFETIME, LIMIT, ProtectedServer, SOAK, seeded, until, wait } from './protectedServer.js';
 
 jest.setTimeout(LIMIT);
 
@@ -24,7 +24,8 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  if (server.revocations > 0) process.stdout.write(`${expect.getState().currentTestName}: ${server.summary()}\n`);
+  if (SOAK && server.revocations > 0)
+    process.stdout.write(`${expect.getState().currentTestName}: ${server.summary()}\n`);
   jest.restoreAllMocks();
   token$.close();
   await server.close();

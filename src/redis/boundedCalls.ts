@@ -10,7 +10,7 @@ export class RedisUnavailable extends TokenStoreError {}
 /** So many calls that were given up may be unanswered: more would only lengthen the client's queue. */
 const MAX_UNANSWERED = 4;
 
-/** For so long they count. Clients lose calls, which then never settle. Milliseconds. */
+/** A call that was given up counts as unanswered for so long: clients lose calls. Milliseconds. */
 const UNANSWERED_FOR = 30_000;
 
 /** Between checks whether a call that is under way still has a connection. Milliseconds. */

@@ -52,8 +52,8 @@ export function createContext(source: TokenSource, settings: Settings, state: To
      */
     recheck$: recheck$ as Observable<unknown>,
     /**
-     * Looks at the time limit of the fetch, emits `tokenExpired` if the token has expired, then makes `recheck$` emit. Called
-     * by timers, by `wake`, and for each subscriber and each request that needs a token.
+     * Looks at the time limit of the fetch, emits `tokenExpired` if the token has expired, then makes `recheck$` emit.
+     * Called by timers, by `wake`, and for each subscriber and each request that needs a token.
      */
     recheck,
     /**

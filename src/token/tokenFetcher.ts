@@ -103,7 +103,7 @@ export function createTokenFetcher(source: TokenSource, settings: FetchSettings,
     fetch,
     /** The signal of the fetch under way. */
     pending: (): AbortSignal | undefined => pending?.request.signal,
-    /** A request may have to wait for the fetch under way: its time limit must not depend on a timer that may be lost. */
+    /** A request may have to wait for the fetch under way, whose timer may be lost. */
     look: (): void => pending?.limit.look(),
     /** Whether a request made now, with this signal, is part of fetching a token, and so needs no token itself. */
     owns: (signal?: AbortSignal | null): boolean => isCallingSource() || fetcherBehind(signal) === fetch,

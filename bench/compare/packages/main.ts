@@ -27,7 +27,7 @@ const CANDIDATES: readonly Candidate[] = [
 
 // @azure/core-rest-pipeline renews in the background, where nobody waits for it: its server may have stopped by then.
 process.on('unhandledRejection', (reason) => {
-  const { code } = ((reason as Partial<Error>).cause ?? {}) as { code?: string };
+  const { code } = ((reason as Partial<Error> | undefined)?.cause ?? {}) as { code?: string };
   if (code !== 'ECONNREFUSED') throw reason;
 });
 
