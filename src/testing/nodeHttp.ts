@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { builtinModule } from '../internal/builtinModule.js';
+import type { JsonAnswer } from './tokenEndpoint.js';
 
 /** A server on the loopback. */
 export async function listen(
@@ -22,15 +23,6 @@ export async function listen(
         server.closeAllConnections();
       }),
   };
-}
-
-/** What is answered; `hang`: nothing; `down`: the connection breaks. */
-export type Answer = JsonAnswer | 'hang' | 'down';
-
-interface JsonAnswer {
-  readonly status: number;
-  readonly body: object;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Sends JSON once the request's body has come to its end, so that a kept connection stays in step. */

@@ -1,8 +1,20 @@
-import type { IncomingMessage } from 'node:http';
 import { TokenEndpointError } from '../errors.js';
 import type { TokenResponse } from '../token/types.js';
-import type { Answer } from './nodeHttp.js';
 import { requireWords } from './settings.js';
+
+/** What is answered; `hang`: nothing; `down`: the connection breaks. */
+export type Answer = JsonAnswer | 'hang' | 'down';
+
+export interface JsonAnswer {
+  readonly status: number;
+  readonly body: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A request. Not Node's type, which the declarations of this file must do without. */
+interface TokenServerRequest {
+  readonly method?: string | undefined;
+}
 
 /**
  * How a token request is answered: `'ok'` by a token, `'transient'` by 503, `'permanent'` by 400 `invalid_client` (RFC
@@ -26,7 +38,7 @@ export function createTokenEndpoint(nextToken: () => TokenResponse) {
       requireWords('steps', next, ['ok', ...Object.keys(FAILURES)]);
       steps.push(...next);
     },
-    answer: ({ method }: IncomingMessage): Answer => {
+    answer: ({ method }: TokenServerRequest): Answer => {
       if (method !== 'POST') return { status: 405, body: { error: 'invalid_request' }, headers: { allow: 'POST' } };
       const step = steps.shift() ?? 'ok';
       if (step !== 'ok') return FAILURES[step];

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requireApiSteps, type ApiStep, type createJudge } from './apiJudge.js';
-import { reply, type Answer } from './nodeHttp.js';
-import { createTokenEndpoint } from './tokenEndpoint.js';
+import { reply } from './nodeHttp.js';
+import { createTokenEndpoint, type Answer } from './tokenEndpoint.js';
 import { createLedger } from './tokenLedger.js';
 
 /** Real time, whatever fake timers are put in its place later: a server's clients are elsewhere. */
